@@ -1,0 +1,44 @@
+# Every command that the docs name.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check lock clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(BIN)/python requirements/run.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(VENV)/.installed-test: $(STAMP) requirements/test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+setup: $(STAMP)  ## Make the virtual environment and install what the server needs; start nothing
+
+run: setup  ## Start the server on the embedded database and bucket; ARGS="--port=9000" adds settings
+	@$(BIN)/python server.py $(ARGS)
+
+test: $(VENV)/.installed-test  ## Run all tests; browser tests where a Chromium is found
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-test  ## Lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock: $(BIN)/python  ## Pin every dependency anew, with hashes, from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet --upgrade -o requirements/run.txt
+	$(BIN)/uv pip compile pyproject.toml --extra test --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet -c requirements/run.txt --upgrade -o requirements/test.txt
+	$(BIN)/uv pip compile pyproject.toml --extra cluster --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet -c requirements/run.txt --upgrade -o requirements/cluster.txt
+	$(BIN)/uv pip compile pyproject.toml --extra bench --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet -c requirements/run.txt --upgrade -o requirements/bench.txt
+
+clean:  ## Remove the virtual environment (data stays)
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Remember: the only code that talks to MongoDB and to the bucket."""
