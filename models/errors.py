@@ -4,6 +4,7 @@ TesseraError
   Refused                what was asked cannot be done as asked; the caller can mend it
     BadParameter           a parameter is missing, of the wrong type, or out of its range
     MalformedBody          the body is not what its Content-Type says
+    TooLarge               more bytes than this endpoint takes
     UsernameTaken          the name belongs to somebody already
     WeakPassword           too short, too long, or too well known
     NotFound               no such user, image or task
@@ -79,6 +80,14 @@ class MalformedBody(Refused):
     slug = "malformed_body"
     en = "The request's body cannot be read: {reason}."
     zh = "无法读取请求正文:{reason}。"
+
+
+class TooLarge(Refused):
+    """facts: limit_bytes."""
+
+    slug = "too_large"
+    en = "That is too large; the limit is {limit_bytes} bytes."
+    zh = "内容过大,上限为 {limit_bytes} 字节。"
 
 
 class UsernameTaken(Refused):

@@ -1,0 +1,93 @@
+"""Who is asking: a person by cookie or Bearer token, or a stranger; and whether a browser's request is our page's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import tornado.web
+
+from models import errors
+from models.sessions import Sessions
+from models.users import fold
+
+COOKIE_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in."""
+
+    id: int
+    username: str
+    developer: bool
+
+
+class Authentication:
+    """The one place that reads and writes the session's cookie.
+
+    open_access: act for whomever the parameters name, without a session (closed networks only).
+    public_url: our own origin; with https the cookie is Secure and carries the __Host- prefix.
+    """
+
+    def __init__(
+        self, sessions: Sessions, *, open_access: bool, developers: frozenset[str], public_url: str
+    ) -> None:
+        self._sessions = sessions
+        self.open_access = open_access
+        self._developers = frozenset(fold(name) for name in developers)
+        self._origin = public_url.rstrip("/")
+        self._secure = urlsplit(public_url).scheme == "https"
+        self.cookie = "__Host-session" if self._secure else "session"
+
+    async def person(self, handler: tornado.web.RequestHandler) -> Person | None:
+        """Who is asking, or None for a stranger. A token that is not alive is a stranger's."""
+        token = self.token(handler)
+        session = await self._sessions.find(token) if token else None
+        if session is None:
+            return None
+        return Person(session.user_id, session.username, fold(session.username) in self._developers)
+
+    def token(self, handler: tornado.web.RequestHandler) -> str | None:
+        """The session token of a request: `Authorization: Bearer` before the cookie."""
+        scheme, _, credentials = handler.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return credentials.strip()
+        signed = handler.get_signed_cookie(self.cookie, max_age_days=COOKIE_DAYS)
+        return signed.decode("ascii", "replace") if signed else None
+
+    async def sign_in(self, handler: tornado.web.RequestHandler, user_id: int, username: str) -> str:
+        """Open a session and hand it to the browser; a session that it had before is closed."""
+        self.refuse_cross_site(handler)
+        old = self.token(handler)
+        if old:
+            await self._sessions.close(old)
+        token = await self._sessions.open(user_id, username)
+        handler.set_signed_cookie(
+            self.cookie, token, expires_days=COOKIE_DAYS, httponly=True, samesite="Strict", secure=self._secure
+        )
+        return token
+
+    async def sign_out(self, handler: tornado.web.RequestHandler) -> None:
+        """Close the session and take the cookie back."""
+        token = self.token(handler)
+        if token:
+            await self._sessions.close(token)
+        handler.clear_cookie(self.cookie, httponly=True, samesite="Strict", secure=self._secure)
+
+    def refuse_cross_site(self, handler: tornado.web.RequestHandler) -> None:
+        """Raise CrossSite if a browser sent this from a page that is not ours.
+
+        A browser says so itself (Sec-Fetch-Site), or names the Origin; a client that does neither is no browser, and
+        its cookie, if it has one, was put there by hand.
+        """
+        headers = handler.request.headers
+        site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
+        if site is not None:
+            foreign = site not in ("same-origin", "none")
+        elif origin is not None:
+            foreign = origin not in (self._origin, f"{handler.request.protocol}://{handler.request.host}")
+        else:
+            foreign = False
+        if foreign:
+            raise errors.CrossSite()

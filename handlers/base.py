@@ -1,0 +1,182 @@
+"""What every JSON endpoint shares: parameters in, JSON out, who is asking, and the one table of error -> status.
+
+Every refusal has one shape: `{"code": n, "error": slug, "message": sentence}`, n below 1; `field` is added where one
+parameter is at fault. An error that nobody foresaw is answered as `internal` and told to the log alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import Any, ClassVar, Literal
+
+import tornado.web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from handlers.authentication import Authentication, Person
+from handlers.parameters import read_parameters, refuse_invalid
+from models import errors
+
+log = logging.getLogger(__name__)
+
+JsonDict = dict[str, Any]
+
+STATUS: dict[type[Exception], int] = {
+    errors.TesseraError: 500,
+    errors.Refused: 400,
+    errors.NotFound: 404,
+    errors.SourceNotAllowed: 403,
+    errors.WrongState: 409,
+    errors.NoSession: 401,
+    errors.BadSignature: 401,
+    errors.NotYours: 403,
+    errors.CrossSite: 403,
+    errors.TooLarge: 413,
+    errors.TooManyRequests: 429,
+    errors.TooManyTasks: 429,
+    errors.Overloaded: 503,
+    errors.Unavailable: 503,
+    errors.StorageFull: 507,
+    errors.JobError: 422,
+}
+"""The nearest ancestor of an error decides; a contract row answers its own refusals with 200."""
+
+HTTP_SLUGS = {404: "no_such_path", 405: "wrong_method", 413: "too_large", 400: "malformed_request"}
+"""What Tornado itself refuses, before a handler is asked."""
+
+REQUEST_TIMEOUT_S = 30.0
+
+
+class NoParameters(BaseModel):
+    """An endpoint that asks for nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ApiHandler(tornado.web.RequestHandler):
+    """One endpoint. A subclass names its parameters and answers `reply`; the rest is here.
+
+    parameters: the pydantic class that checks what was asked.
+    methods: which of GET and POST are served.
+    refusal: the `code` of a refusal.
+    contract: whether the contract answers this endpoint's refusals with HTTP 200.
+    acts: whether it changes state, so that a browser's cookie counts only from our own pages.
+    """
+
+    parameters: ClassVar[type[BaseModel]] = NoParameters
+    methods: ClassVar[tuple[Literal["GET", "POST"], ...]] = ("GET", "POST")
+    refusal: ClassVar[int] = -1
+    contract: ClassVar[bool] = False
+    acts: ClassVar[bool] = False
+
+    def initialize(self, authentication: Authentication, **parts: object) -> None:
+        self.authentication = authentication
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def prepare(self) -> None:
+        given = self.request.headers.get("X-Request-ID", "")
+        self.request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else secrets.token_hex(8)
+        self.set_header("X-Request-ID", self.request_id)
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        self.set_header("Referrer-Policy", "same-origin")
+
+    async def get(self, *path: str) -> None:
+        await self._serve("GET", path)
+
+    async def post(self, *path: str) -> None:
+        await self._serve("POST", path)
+
+    async def reply(self, asked: Any) -> JsonDict:
+        """The answer to checked parameters. `code` 1 is added. Raises a TesseraError to refuse."""
+        raise NotImplementedError
+
+    async def person(self) -> Person:
+        """Who is asking. Raises NoSession for a stranger."""
+        found = await self.visitor()
+        if found is None:
+            raise errors.NoSession()
+        return found
+
+    async def visitor(self) -> Person | None:
+        """Who is asking, or None for a stranger."""
+        return await self.authentication.person(self)
+
+    async def _serve(self, method: Literal["GET", "POST"], path: tuple[str, ...]) -> None:
+        if method not in self.methods:
+            self.set_header("Allow", ", ".join(self.methods))
+            raise tornado.web.HTTPError(405)
+        if self.acts:
+            self.authentication.refuse_cross_site(self)
+        async with asyncio.timeout(REQUEST_TIMEOUT_S):
+            answer = await self.reply(self._asked())
+        if not self._finished:
+            self.finish({"code": 1, **answer})
+
+    def _asked(self) -> BaseModel:
+        given = read_parameters(self.request, self.path_kwargs)
+        try:
+            return self.parameters.model_validate(given)
+        except ValidationError as error:
+            raise refuse_invalid(error) from error
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        language = self.language()
+        if isinstance(error, errors.TesseraError):
+            self._refuse(error)
+        elif isinstance(error, tornado.web.HTTPError) and error.status_code < 500:
+            slug = HTTP_SLUGS.get(status_code, "malformed_request")
+            self.finish({"code": self.refusal, "error": slug, "message": self._reason})
+        else:
+            self.set_status(500)
+            unforeseen = errors.TesseraError()
+            self.finish({"code": self.refusal, "error": unforeseen.slug, "message": unforeseen.message(language)})
+
+    def _refuse(self, error: errors.TesseraError) -> None:
+        self.set_status(self._status(error))
+        if isinstance(error, errors.Overloaded):
+            self.set_header("Retry-After", str(error.facts["retry_after_s"]))
+        body: JsonDict = {"code": self.refusal, "error": error.slug, "message": error.message(self.language())}
+        if "field" in error.facts:
+            body["field"] = error.facts["field"]
+        self.finish(body)
+
+    def _status(self, error: errors.TesseraError) -> int:
+        known = isinstance(error, errors.Refused) and not isinstance(error, errors.MalformedBody | errors.TooLarge)
+        return 200 if self.contract and known else status_of(error)
+
+    def language(self) -> errors.Language:
+        """zh or en by Accept-Language; the first of the two that is named wins."""
+        for part in self.request.headers.get("Accept-Language", "").lower().split(","):
+            for language in ("zh", "en"):
+                if part.strip().startswith(language):
+                    return "zh" if language == "zh" else "en"
+        return "en"
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if isinstance(value, errors.Unavailable):
+            log.warning("%s %s: %s [%s]", self.request.method, self.request.path, value.slug, self.request_id)
+        elif not isinstance(value, errors.TesseraError | tornado.web.HTTPError):
+            log.error(
+                "%s %s failed [%s]", self.request.method, self.request.path, self.request_id, exc_info=(typ, value, tb)
+            )
+
+
+class NoSuchPath(ApiHandler):
+    """Whatever no line of the table serves."""
+
+    async def _serve(self, method: Literal["GET", "POST"], path: tuple[str, ...]) -> None:
+        raise tornado.web.HTTPError(404)
+
+
+def status_of(error: errors.TesseraError) -> int:
+    """The HTTP status of an error where the contract does not answer with 200."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)

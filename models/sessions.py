@@ -1,0 +1,65 @@
+"""Sessions: who is signed in. The token is known to the person alone; we keep its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from models.database import Database, Index
+
+TOKEN_BYTES = 32
+IDLE = timedelta(days=14)
+LIFETIME = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    user_id: int
+    username: str
+    expires: datetime
+
+
+class Sessions:
+    """The collection `sessions`: {_id: SHA-256 of the token, user_id, username, created, expires}."""
+
+    indexes = (Index("expires", expire_after_s=0), Index("user_id"))
+
+    def __init__(self, database: Database) -> None:
+        self._sessions = database.collection("sessions")
+
+    async def open(self, user_id: int, username: str) -> str:
+        """Sign a person in; returns the new token, 256 bits as URL-safe text."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        now = datetime.now(UTC)
+        await self._sessions.insert(
+            {"_id": _digest(token), "user_id": user_id, "username": username, "created": now, "expires": now + IDLE}
+        )
+        return token
+
+    async def find(self, token: str) -> Session | None:
+        """The live session of a token, or None. Prolongs it, up to LIFETIME, once half its idle time is over."""
+        found = await self._sessions.find_one({"_id": _digest(token), "expires": {"$gt": datetime.now(UTC)}})
+        if found is None:
+            return None
+        now = datetime.now(UTC)
+        if found["expires"] - now < IDLE / 2:
+            prolonged = min(now + IDLE, found["created"] + LIFETIME)
+            await self._sessions.update_one({"_id": found["_id"]}, {"$set": {"expires": prolonged}})
+        return Session(found["user_id"], found["username"], found["expires"])
+
+    async def close(self, token: str) -> None:
+        """Sign out: the token is dead from now on."""
+        await self._sessions.delete_one({"_id": _digest(token)})
+
+    async def close_all(self, user_id: int, *, but: str | None = None) -> None:
+        """Sign a person out everywhere, except in the session of the token `but`."""
+        query: dict[str, object] = {"user_id": user_id}
+        if but is not None:
+            query["_id"] = {"$ne": _digest(but)}
+        await self._sessions.delete_many(query)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
