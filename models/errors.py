@@ -24,6 +24,7 @@ TesseraError
     StorageFull            no room is left for pictures
   JobError               why a task failed
     SourceUnreachable      the source could not be downloaded
+    SourceMissing          there is nothing at the source's address
     SourceTooLarge         more bytes than allowed
     NotAPicture            the source is not a picture of a known format, or is damaged
     TooManyPixels          more pixels than allowed
@@ -35,6 +36,7 @@ No HTTP here: `handlers/base.py` holds the one table from error to status.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Literal
 
 Language = Literal["en", "zh"]
@@ -50,6 +52,10 @@ class TesseraError(Exception):
     def __init__(self, **facts: object) -> None:
         super().__init__(facts)
         self.facts = facts
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors come home from workers in other processes: pickle must be told that facts are keywords."""
+        return partial(type(self), **self.facts), (), self.__dict__
 
     def __str__(self) -> str:
         return self.message("en")
@@ -102,7 +108,10 @@ class WeakPassword(Refused):
     """facts: minimum, maximum (both in bytes of UTF-8)."""
 
     slug = "weak_password"
-    en = "Please choose another password: {minimum} to {maximum} bytes, not your name, and not one that everybody uses."
+    en = (
+        "Please choose another password: {minimum} to {maximum} bytes, "
+        "not your name, and not one that everybody uses."
+    )
     zh = "请换一个密码:长度 {minimum} 到 {maximum} 字节,不要与用户名相同,也不要使用常见密码。"
 
 
@@ -207,17 +216,32 @@ class StorageFull(Unavailable):
 
 
 class JobError(TesseraError):
+    """passing: whether the cause may pass, so that the same task is worth another try in a while."""
+
+    passing: bool = False
     slug = "job_failed"
     en = "The mosaic could not be made."
     zh = "无法生成马赛克。"
+
+    def __init__(self, *, passing: bool | None = None, **facts: object) -> None:
+        super().__init__(**facts)
+        if passing is not None:
+            self.passing = passing
 
 
 class SourceUnreachable(JobError):
     """Tells nothing of why: a refused, a closed and a silent address look alike from outside."""
 
+    passing = True
     slug = "could_not_fetch"
     en = "The picture could not be fetched."
     zh = "无法获取图片。"
+
+
+class SourceMissing(JobError):
+    slug = "source_missing"
+    en = "There is no picture at that address."
+    zh = "该地址没有图片。"
 
 
 class SourceTooLarge(JobError):
