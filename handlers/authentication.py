@@ -1,4 +1,4 @@
-"""Who is asking: a person by cookie or Bearer token, or a stranger; and whether a browser's request is our page's own."""
+"""Who is asking: a person by cookie or Bearer token, or a stranger; and whether our own page sent the request."""
 
 from __future__ import annotations
 

@@ -88,11 +88,11 @@ class ApiHandler(tornado.web.RequestHandler):
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         self.set_header("Referrer-Policy", "same-origin")
 
-    async def get(self, *path: str) -> None:
-        await self._serve("GET", path)
+    async def get(self, **_: str) -> None:
+        await self._serve("GET")
 
-    async def post(self, *path: str) -> None:
-        await self._serve("POST", path)
+    async def post(self, **_: str) -> None:
+        await self._serve("POST")
 
     async def reply(self, asked: Any) -> JsonDict:
         """The answer to checked parameters. `code` 1 is added. Raises a TesseraError to refuse."""
@@ -109,7 +109,7 @@ class ApiHandler(tornado.web.RequestHandler):
         """Who is asking, or None for a stranger."""
         return await self.authentication.person(self)
 
-    async def _serve(self, method: Literal["GET", "POST"], path: tuple[str, ...]) -> None:
+    async def _serve(self, method: Literal["GET", "POST"]) -> None:
         if method not in self.methods:
             self.set_header("Allow", ", ".join(self.methods))
             raise tornado.web.HTTPError(405)
@@ -173,7 +173,8 @@ class ApiHandler(tornado.web.RequestHandler):
 class NoSuchPath(ApiHandler):
     """Whatever no line of the table serves."""
 
-    async def _serve(self, method: Literal["GET", "POST"], path: tuple[str, ...]) -> None:
+    def prepare(self) -> None:
+        super().prepare()
         raise tornado.web.HTTPError(404)
 
 

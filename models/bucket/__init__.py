@@ -37,10 +37,11 @@ class Bucket(Protocol):
 
     name: str
 
-    def grant(self, key: str, *, owner_id: int, filename: str, size_limit_bytes: int) -> Grant:
+    def grant(self, key: str, *, owner_id: int, size_limit_bytes: int) -> Grant:
         """Sign leave to upload one picture as `key`, once, within minutes, and to call us back about it.
 
         The owner's id travels inside the signed policy (endUser), where the client cannot forge it.
+        Pure arithmetic, but for Kodo without `qiniu_up_url`: there the first grant asks for the region (blocks).
         """
 
     def url(self, key: str) -> str:
@@ -56,7 +57,7 @@ class Bucket(Protocol):
         """(blocks) The object's bytes. Raises NotFound, SourceTooLarge, BucketUnavailable."""
 
     def put(self, key: str, data: bytes, *, mime: str) -> Stat:
-        """(blocks) Store bytes as `key`; the same again is a success. Raises StorageFull, BucketUnavailable."""
+        """(blocks) Store bytes as `key`, over whatever was there. Raises StorageFull, BucketUnavailable."""
 
     def stat(self, key: str) -> Stat:
         """(blocks) Raises NotFound, BucketUnavailable."""

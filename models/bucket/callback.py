@@ -30,9 +30,9 @@ CALLBACK_BODY = (
 class CallbackBody:
     """One finished upload. None: the body does not say.
 
-    key, etag, mime, filesize (bytes), width, height (pixels) are the bucket's word; owner_id is ours, taken from the
-    signed policy; filename and param are the client's. A body with colons never gives an owner_id: its values
-    are not known to be escaped, so a file name could smuggle one in.
+    key, etag, mime, filesize (bytes), width, height (pixels) are the bucket's word; owner_id is ours, taken from
+    the signed policy; filename and param are the client's. A body with colons never gives an owner_id: its
+    values are not known to be escaped, so a file name could smuggle one in.
     """
 
     key: str | None
@@ -49,8 +49,8 @@ class CallbackBody:
 def parse_callback(body: bytes, content_type: str) -> CallbackBody:
     """Read a callback's body: `name=value&...`, `name:value&...`, or a JSON object.
 
-    content_type: the header as it came; a charset is allowed if it is UTF-8. Names that we do not know are ignored, a
-    name that comes twice is refused. Raises MalformedBody.
+    content_type: the header as it came; a charset is allowed if it is UTF-8. Names that we do not know are
+    ignored, a name that comes twice is refused. Raises MalformedBody.
     """
     if len(body) > BODY_LIMIT_BYTES:
         raise MalformedBody(reason=f"more than {BODY_LIMIT_BYTES} bytes")

@@ -1,0 +1,1 @@
+"""Speak HTTP: take the arguments, call one model or processing function, answer."""

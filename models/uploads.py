@@ -1,0 +1,63 @@
+"""Uploads that somebody asked leave for and whose picture has not arrived yet; a callback must name one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from models import errors
+from models.database import Database, Document, Index
+
+KEPT = timedelta(days=7)
+"""A picture that arrives later than this after its token was given belongs to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """owner_id: None where the server is open and nobody was signed in."""
+
+    key: str
+    owner_id: int | None
+    filename: str
+    param: str
+
+
+class Uploads:
+    """The collection `uploads`: {_id: key, owner_id, filename, param, created}."""
+
+    indexes = (Index("created", expire_after_s=int(KEPT.total_seconds())),)
+
+    def __init__(self, database: Database) -> None:
+        self._uploads = database.collection("uploads")
+
+    async def expect(self, upload: Upload) -> None:
+        """Remember whose picture will arrive under this key."""
+        await self._uploads.insert(
+            {
+                "_id": upload.key,
+                "owner_id": upload.owner_id,
+                "filename": upload.filename,
+                "param": upload.param,
+                "created": datetime.now(UTC),
+            }
+        )
+
+    async def expected(self, key: str) -> Upload:
+        """Raises NotFound for a key that nobody asked for."""
+        found = await self._uploads.find_one({"_id": key})
+        if found is None:
+            raise errors.NotFound(what="upload", which=key)
+        return _upload(found)
+
+    async def waiting_longer_than(self, age: timedelta, *, limit: int = 500) -> list[Upload]:
+        """The oldest of those whose picture has not been registered for so long."""
+        query = {"created": {"$lt": datetime.now(UTC) - age}}
+        return [_upload(found) for found in await self._uploads.find(query, sort="created", limit=limit)]
+
+    async def settle(self, key: str) -> None:
+        """The picture is registered, or will never be."""
+        await self._uploads.delete_one({"_id": key})
+
+
+def _upload(found: Document) -> Upload:
+    return Upload(found["_id"], found["owner_id"], found["filename"], found["param"])

@@ -1,0 +1,75 @@
+"""Users: a name, an e-mail address, a password's hash. The unique index on the folded name decides who got it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from models import errors
+from models.database import Database, Document, Duplicate, Index
+
+SECRET_FIELDS = ("_id", "username", "email", "created", "password_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """password_hash: as argon2 writes it; it never leaves models and the sign-in."""
+
+    id: int
+    username: str
+    email: str
+    created: datetime
+    password_hash: str
+
+
+class Users:
+    """The collection `users`: {_id, username, folded, email, password_hash, created}."""
+
+    indexes = (Index("folded", unique=True),)
+
+    def __init__(self, database: Database) -> None:
+        self._users = database.collection("users")
+
+    async def add(self, *, username: str, email: str, password_hash: str) -> int:
+        """The new user's id. Raises UsernameTaken."""
+        document: Document = {
+            "username": username,
+            "folded": fold(username),
+            "email": email,
+            "password_hash": password_hash,
+            "created": datetime.now(UTC),
+        }
+        try:
+            return await self._users.insert_with_id(document)
+        except Duplicate as error:
+            raise errors.UsernameTaken(field="username", username=username) from error
+
+    async def by_name(self, username: str) -> User:
+        """Raises NotFound."""
+        return _user(await self._users.find_one({"folded": fold(username)}, SECRET_FIELDS), username)
+
+    async def by_id(self, user_id: int) -> User:
+        """Raises NotFound."""
+        return _user(await self._users.find_one({"_id": user_id}, SECRET_FIELDS), user_id)
+
+    async def change(self, user_id: int, *, email: str | None = None, password_hash: str | None = None) -> None:
+        """Set what is given."""
+        given = {"email": email, "password_hash": password_hash}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        if chosen:
+            await self._users.update_one({"_id": user_id}, {"$set": chosen})
+
+    async def delete(self, user_id: int) -> None:
+        await self._users.delete_one({"_id": user_id})
+
+
+def fold(username: str) -> str:
+    """The form in which names are compared: NFKC, case folded, without blanks around (`Ａdmin ` is `admin`)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold()).strip()
+
+
+def _user(found: Document | None, which: object) -> User:
+    if found is None:
+        raise errors.NotFound(what="user", which=which)
+    return User(found["_id"], found["username"], found["email"], found["created"], found["password_hash"])

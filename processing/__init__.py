@@ -1,0 +1,1 @@
+"""Work: the queue, the engine it runs jobs on, and the job itself."""
