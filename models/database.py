@@ -16,7 +16,7 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from bson.errors import InvalidDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import ReturnDocument, WriteConcern
+from pymongo import CursorType, ReturnDocument, WriteConcern
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, PyMongoError
 
 from models import errors
@@ -24,6 +24,7 @@ from models import errors
 Document = dict[str, Any]
 
 OPERATION_TIMEOUT_S = 4.0
+TAIL_WAIT_MS = 2000
 LARGEST_ID = 2**53 - 1
 """The largest integer that a JSON reader with double precision keeps exactly."""
 
@@ -105,6 +106,20 @@ class Database:
                 await self._database.create_collection(name, capped=True, size=size_bytes)
             except CollectionInvalid:
                 return
+
+    async def tail(self, name: str) -> AsyncIterator[Document]:
+        """Every document that is inserted into a capped collection from now on, as it comes.
+
+        Raises DatabaseUnavailable when the connection or the cursor ends; what was inserted meanwhile is missed.
+        """
+        with _translated():
+            events = self._database[name]
+            known = await events.estimated_document_count()
+            cursor = events.find(cursor_type=CursorType.TAILABLE_AWAIT, skip=known).max_await_time_ms(TAIL_WAIT_MS)
+            while cursor.alive:
+                async for document in cursor:
+                    yield document
+        raise errors.DatabaseUnavailable()
 
     async def drop(self) -> None:
         """Forget everything (tests)."""

@@ -1,0 +1,112 @@
+"""Where a job runs: this process's threads. The one place through which blocking work leaves the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from processing.job import Job, JobResult, Stopped, run
+
+T = TypeVar("T")
+
+RENDER_NICENESS = 10
+PREVIEW_NICENESS = 5
+IO_THREADS = 8
+
+
+class Run(Protocol):
+    """One job under way. `await run.result()` gives what it made or raises what stopped it."""
+
+    async def result(self) -> JobResult: ...
+
+    def stop(self) -> None:
+        """Ask the job to stop; it raises Stopped at its next report."""
+
+
+class Engine(Protocol):
+    """Runs jobs. `size`: how many at once."""
+
+    size: int
+
+    def start(self, job: Job, on_progress: Callable[[float], None]) -> Run:
+        """Start a job; on_progress is called on the loop with how far it is, 0 to 1."""
+
+    async def close(self) -> None:
+        """Stop what still runs and free the threads."""
+
+
+class ThreadEngine:
+    """The jobs of this server, in threads that are nice to the loop: rendering waits where a request does not."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._executor = ThreadPoolExecutor(size, "render", initializer=_be_nice, initargs=(RENDER_NICENESS,))
+        self._runs: set[ThreadRun] = set()
+
+    def start(self, job: Job, on_progress: Callable[[float], None]) -> Run:
+        started = ThreadRun(self._executor, job, on_progress)
+        self._runs.add(started)
+        started.future.add_done_callback(lambda _: self._runs.discard(started))
+        return started
+
+    async def close(self) -> None:
+        for started in list(self._runs):
+            started.stop()
+        await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
+
+
+class ThreadRun:
+    """One job in one executor thread."""
+
+    def __init__(self, executor: ThreadPoolExecutor, job: Job, on_progress: Callable[[float], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = threading.Event()
+        self._on_progress = on_progress
+        self.future = self._loop.run_in_executor(executor, run, job, self._report)
+
+    async def result(self) -> JobResult:
+        return await asyncio.shield(self.future)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _report(self, fraction: float) -> None:
+        if self._stopped.is_set():
+            raise Stopped()
+        self._loop.call_soon_threadsafe(self._on_progress, fraction)
+
+
+class Threads:
+    """Threads for what blocks and is short: bucket calls (`io`) and previews (`preview`)."""
+
+    def __init__(self, preview_threads: int) -> None:
+        self._io = ThreadPoolExecutor(IO_THREADS, "io")
+        self._preview = ThreadPoolExecutor(
+            preview_threads, "preview", initializer=_be_nice, initargs=(PREVIEW_NICENESS,)
+        )
+
+    async def io(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
+        """Run a blocking call of the bucket."""
+        return await self._run(self._io, lambda: work(*arguments, **named))
+
+    async def preview(self, work: Callable[..., T], *arguments: object) -> T:
+        """Run a small render; it never waits behind a large one."""
+        return await self._run(self._preview, lambda: work(*arguments))
+
+    async def close(self) -> None:
+        for executor in (self._io, self._preview):
+            await asyncio.to_thread(executor.shutdown, cancel_futures=True)
+
+    async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+
+def _be_nice(niceness: int) -> None:
+    """In a new thread: on Linux each thread has a niceness of its own."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

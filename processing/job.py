@@ -1,0 +1,131 @@
+"""What one worker does for one task: fetch the source, render, store the result. A plain function of plain data.
+
+It runs in an executor thread of this server or on another machine; whatever it needs is in the Job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from models import errors
+from models.bucket import Bucket
+from processing import mosaic
+from processing.fetch import fetch
+from processing.mosaic import Limits, Recipe
+from processing.sources import FetchRules
+
+Report = Callable[[float], None]
+"""Told how far the job is, 0 to 1; raises to stop it."""
+
+FETCHED, RENDERED = 0.1, 0.92
+"""How far the job is after its first two steps; the third ends at 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt at one task.
+
+    source_key: the source's key in `bucket`; None: it is fetched from `url` under `rules`.
+    timeout_s: for all steps together.
+    """
+
+    task_id: int
+    url: str
+    source_key: str | None
+    recipe: dict[str, Any]
+    bucket: Bucket
+    rules: FetchRules
+    max_megapixels: int
+    timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What was stored. seconds: render alone; megapixels: of the source; placeholder: `#rrggbb`."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    mime: str
+    width: int
+    height: int
+    placeholder: str
+    seconds: float
+    megapixels: float
+    quality: dict[str, Any]
+
+
+class Stopped(Exception):
+    """Somebody asked to stop."""
+
+
+def run(job: Job, report: Report) -> JobResult:
+    """Raises JobError (and its kin), BucketUnavailable, StorageFull, and whatever `report` raises."""
+    report = _with_deadline(report, job.timeout_s)
+    report(0.0)
+    source = _fetch(job, report)
+    report(FETCHED)
+    started = time.monotonic()
+    result = _render(job, source, lambda share: report(FETCHED + share * (RENDERED - FETCHED)))
+    seconds = time.monotonic() - started
+    report(RENDERED)
+    key = result_key(source, job.recipe, extension=result.format)
+    stored = job.bucket.put(key, result.data, mime=result.mime)
+    return JobResult(
+        key=key,
+        size_bytes=len(result.data),
+        etag=stored.etag,
+        mime=result.mime,
+        width=result.width,
+        height=result.height,
+        placeholder=result.mean_colour,
+        seconds=seconds,
+        megapixels=result.source_megapixels,
+        quality=result.quality.as_dict(),
+    )
+
+
+def result_key(source: bytes, recipe: dict[str, Any], *, extension: str) -> str:
+    """Where a result is kept: the same source and recipe (version of the style included) give the same key."""
+    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(hashlib.sha256(source).digest() + text.encode()).hexdigest()
+    return f"mosaic/{digest[:40]}.{extension}"
+
+
+def identity_of(source: str, recipe: dict[str, Any]) -> str:
+    """Two tasks with the same identity have the same result. source: its key or URL, whose content never changes."""
+    return hashlib.sha256(json.dumps([source, recipe], sort_keys=True).encode()).hexdigest()
+
+
+def _fetch(job: Job, report: Report) -> bytes:
+    if job.source_key is None:
+        return fetch(job.url, job.rules)
+    try:
+        return job.bucket.read(job.source_key, limit_bytes=job.rules.limit_bytes, timeout_s=job.rules.timeout_s)
+    except errors.NotFound as error:
+        raise errors.SourceMissing() from error
+
+
+def _render(job: Job, source: bytes, progress: Report) -> mosaic.Result:
+    try:
+        return mosaic.render(source, Recipe.model_validate(job.recipe), progress, Limits(megapixels=job.max_megapixels))
+    except mosaic.TooManyPixels as error:
+        raise errors.TooManyPixels(megapixels=error.megapixels, limit=error.limit) from error
+    except mosaic.NotAPicture as error:
+        raise errors.NotAPicture(formats="JPEG, PNG, WebP, GIF") from error
+
+
+def _with_deadline(report: Report, timeout_s: float) -> Report:
+    deadline = time.monotonic() + timeout_s
+
+    def checked(fraction: float) -> None:
+        report(fraction)
+        if time.monotonic() > deadline:
+            raise errors.TimedOut(limit_s=int(timeout_s))
+
+    return checked
