@@ -1,0 +1,31 @@
+"""From an address back to the key behind it."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from models.bucket.callback import KEY_LIMIT_BYTES
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def key_behind(url: str, base: str) -> str | None:
+    """The key of an address under `base`, or None. http and https, and what follows `?` or `#`, make no difference.
+
+    The key is only ever used to ask our own bucket: an address never says where to connect to.
+    """
+    try:
+        given, ours = urlsplit(url), urlsplit(base)
+        same_host = _host(given.hostname, given.port) == _host(ours.hostname, ours.port)
+        userinfo = "@" in given.netloc
+        rest = given.path.removeprefix(ours.path)
+        key = unquote_to_bytes(rest).decode()
+        size_bytes = len(key.encode())
+    except (ValueError, UnicodeError):
+        return None
+    known = given.scheme in DEFAULT_PORTS and same_host and not userinfo and given.path.startswith(ours.path)
+    return key if known and 0 < size_bytes <= KEY_LIMIT_BYTES else None
+
+
+def _host(name: str | None, port: int | None) -> tuple[str, int | None]:
+    return (name or "").lower(), None if port in DEFAULT_PORTS.values() else port

@@ -1,0 +1,159 @@
+"""One file on its way into the bucket: written, hashed and looked at, then an object at once or never."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+from models.bucket import Stat, refusals
+from models.bucket.etag import Etag
+from models.bucket.picture import UNKNOWN, Picture, look
+from models.bucket.policy import check_key_length
+from models.bucket.trailer import Damaged, read_trailer, trailer_of
+from models.errors import StorageFull
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Incoming:
+    """(blocks) Use it in a `with`: what is not committed when it ends leaves no trace.
+
+    size_bytes, crc32: of what has been written so far. One thread at a time; only `discard` may come from another
+    one, as when a client leaves in the middle: the lock keeps it from closing a file that is being written.
+    """
+
+    def __init__(self, path: Path, path_of: Callable[[str], Path]) -> None:
+        self.size_bytes = 0
+        self.crc32 = 0
+        self._etag = Etag()
+        self._path = path
+        self._path_of = path_of
+        self._lock = threading.Lock()
+        with full_disk_is_storage_full():
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def write(self, data: bytes) -> None:
+        """Raises StorageFull."""
+        self._append(data)
+        self.size_bytes += len(data)
+        self.crc32 = zlib.crc32(data, self.crc32)
+        self._etag.update(data)
+
+    def etag(self) -> str:
+        return self._etag.text()
+
+    def picture(self) -> Picture:
+        """What the content is, by its first bytes."""
+        return look(lambda start, size: os.pread(self._descriptor, size, start))
+
+    def commit(self, key: str, *, mime: str = UNKNOWN, overwrite: bool, etag: str | None = None) -> Stat:
+        """Make it the object `key`. Durable when this returns.
+
+        mime: only for what is no known picture; a picture's type comes from its content.
+        etag: instead of our own hash, for uploads in parts.
+        Without `overwrite` the same content again is a success and another one raises KeyExists. Raises StorageFull.
+        """
+        check_key_length(key)
+        seen = self.picture().mime
+        stat = Stat(key, self.size_bytes, etag or self.etag(), mime if seen == UNKNOWN else seen, time.time())
+        target = self._path_of(key)
+        with full_disk_is_storage_full():
+            self._append(trailer_of(stat))
+            os.fsync(self._descriptor)
+            if overwrite:
+                self._path.rename(target)
+            else:
+                try:
+                    os.link(self._path, target)
+                except FileExistsError:
+                    return _the_same_or_refused(target, stat)
+            _sync_folder(target.parent)
+        return stat
+
+    def discard(self) -> None:
+        """Close and remove; twice does no harm. Nothing happens to what has been committed."""
+        with self._lock:
+            if self._descriptor >= 0:
+                self._path.unlink(missing_ok=True)
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def _append(self, data: bytes) -> None:
+        view = memoryview(data)
+        with self._lock, full_disk_is_storage_full():
+            if self._descriptor < 0:
+                raise refusals.MalformedUpload("the client has left")
+            while len(view):
+                view = view[os.write(self._descriptor, view) :]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+
+class IncomingPart(Incoming):
+    """One part of an upload in parts: a block of its own, whatever its size."""
+
+    def __init__(self, path: Path, path_of: Callable[[str], Path]) -> None:
+        super().__init__(path, path_of)
+        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self._sha1.update(data)
+        self._md5.update(data)
+
+    def sha1(self) -> bytes:
+        return self._sha1.digest()
+
+    def md5(self) -> str:
+        return self._md5.hexdigest()
+
+    def move_to(self, path: Path) -> None:
+        """Become `path`, not synced. Raises FileNotFoundError if its folder is gone."""
+        self._path.rename(path)
+
+
+@contextlib.contextmanager
+def full_disk_is_storage_full() -> Iterator[None]:
+    """No room, no quota, or larger than the file system allows: StorageFull."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageFull() from error
+        raise
+
+
+def _the_same_or_refused(target: Path, ours: Stat) -> Stat:
+    descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        there = read_trailer(descriptor)
+    except Damaged as error:
+        raise refusals.KeyExists("file exists") from error
+    finally:
+        os.close(descriptor)
+    if there.etag != ours.etag:
+        raise refusals.KeyExists("file exists")
+    return there
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

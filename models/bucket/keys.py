@@ -1,0 +1,42 @@
+"""The pair of keys with which a bucket's tokens and callbacks are signed."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """access: public, stands in every token. secret: never leaves the server, nor its logs."""
+
+    access: str
+    secret: str = field(repr=False)
+
+
+def installation_keys(path: Path) -> Keys:
+    """The embedded bucket's keys: made once, kept at `path` for the owner of the process alone (mode 0600)."""
+    if not path.exists():
+        _write_once(path, Keys(secrets.token_urlsafe(30), secrets.token_urlsafe(30)))
+    stored = json.loads(path.read_text())
+    return Keys(stored["access_key"], stored["secret_key"])
+
+
+def _write_once(path: Path, keys: Keys) -> None:
+    """Under a name of its own first: a crash leaves no half file, and of two servers at once one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({"access_key": keys.access, "secret_key": keys.secret}, file)
+        file.flush()
+        os.fsync(descriptor)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,85 @@
+"""The embedded bucket: pictures in a folder, the same protocol as Kodo, no account.
+
+This half knows keys, tokens, signatures and files; `handlers/bucket.py` is its face on HTTP. Join them so:
+
+    keys = installation_keys(data_dir / "bucket-keys.json")
+    bucket = LocalBucket(data_dir / "bucket", keys, public_url="http://127.0.0.1:8888",
+                         callback_url="http://127.0.0.1:8888/api/image/upload", size_limit_bytes=...)
+    Application([... , *handlers.bucket.routes(bucket)])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from models.bucket import Grant, Stat
+from models.bucket.addresses import key_behind
+from models.bucket.keys import Keys
+from models.bucket.objects import Objects
+from models.bucket.parts import Parts
+from models.bucket.policy import picture_policy, upload_token
+from models.bucket.signature import check_callback
+from models.errors import SourceTooLarge
+
+NAME = "tessera"
+
+
+class LocalBucket:
+    """Keeps the promise of `Bucket` with a folder.
+
+    public_url: where browsers find the server, without a final slash; downloads are `<public_url>/bucket/<key>`,
+    uploads go to `<public_url>/up`, management calls to `<public_url>/rs` and `/rsf`.
+    callback_url: what is called after each upload; the bucket must be able to reach it, browsers need not.
+    size_limit_bytes: no object is larger, whatever a token says.
+    """
+
+    name = NAME
+
+    def __init__(
+        self, folder: Path, keys: Keys, *, public_url: str, callback_url: str, size_limit_bytes: int
+    ) -> None:
+        self.keys = keys
+        self.size_limit_bytes = size_limit_bytes
+        self.objects = Objects(folder)
+        self.parts = Parts(folder / "uploads", self.objects)
+        self._base = public_url.rstrip("/")
+        self._callback_url = callback_url
+
+    def grant(self, key: str, *, owner_id: int, size_limit_bytes: int) -> Grant:
+        fields = picture_policy(
+            NAME, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url
+        )
+        token = upload_token(self.keys, fields)
+        return Grant(token, key, f"{self._base}/up", self.url(key), fields["deadline"])
+
+    def url(self, key: str) -> str:
+        return f"{self._base}/bucket/{quote(key, safe='/')}"
+
+    def key_of(self, url: str) -> str | None:
+        return key_behind(url, f"{self._base}/bucket/")
+
+    def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
+        check_callback(self.keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
+
+    def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:  # noqa: ARG002 -- a disk has no timeout
+        with self.objects.open(key) as found:
+            if found.stat.size_bytes > limit_bytes:
+                raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
+            return found.read(0, found.stat.size_bytes)
+
+    def put(self, key: str, data: bytes, *, mime: str) -> Stat:
+        with self.objects.begin() as incoming:
+            incoming.write(data)
+            return incoming.commit(key, mime=mime, overwrite=True)
+
+    def stat(self, key: str) -> Stat:
+        with self.objects.open(key) as found:
+            return found.stat
+
+    def delete(self, key: str) -> None:
+        self.objects.delete(key)
+
+    def list(self, prefix: str = "") -> Iterator[Stat]:
+        return (stat for stat in self.objects.every() if stat.key.startswith(prefix))

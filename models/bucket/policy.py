@@ -1,0 +1,157 @@
+"""The upload policy: what one upload token allows. Signed by `qiniu.Auth`, checked by the embedded bucket.
+
+The SDK drops a misspelt field without a word, which would turn a typo in fsizeLimit into no limit at all. Here a name
+that is not in this class is an error, when signing and when checking.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from typing import Any
+
+import qiniu
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.bucket import refusals
+from models.bucket.callback import CALLBACK_BODY, KEY_LIMIT_BYTES
+from models.bucket.keys import Keys
+from models.bucket.signature import FORM, decode, sign
+from models.errors import BadParameter
+
+TOKEN_LIFE_S = 20 * 60
+PICTURE_TYPES = "image/jpeg;image/png;image/gif;image/webp"
+TOKEN_LIMIT_BYTES = 16 * 1024
+
+
+class UploadPolicy(BaseModel):
+    """Kodo's names (developer.qiniu.com/kodo/1206). deadline: Unix time in seconds. Sizes in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    scope: str = Field(min_length=1, max_length=1000)
+    deadline: int
+    isPrefixalScope: int = 0
+    insertOnly: int = 0
+    endUser: str = ""
+    callbackUrl: str = ""
+    callbackHost: str = ""
+    callbackBody: str = ""
+    callbackBodyType: str = FORM
+    fsizeMin: int = Field(0, ge=0)
+    fsizeLimit: int = Field(0, ge=0)
+    detectMime: int = 0
+    mimeLimit: str = ""
+
+    @property
+    def bucket(self) -> str:
+        return self.scope.partition(":")[0]
+
+    @property
+    def scoped_key(self) -> str | None:
+        """The one key, or the prefix of keys, that may be uploaded; None for any."""
+        _, colon, key = self.scope.partition(":")
+        return key if colon else None
+
+    @property
+    def overwrites(self) -> bool:
+        return self.scoped_key is not None and not self.isPrefixalScope and not self.insertOnly
+
+    def check_key(self, key: str) -> None:
+        """Raise Forbidden if the token is not for this key."""
+        scoped = self.scoped_key
+        fits = scoped is None or (key.startswith(scoped) if self.isPrefixalScope else key == scoped)
+        if not fits:
+            raise refusals.Forbidden("key doesn't match with scope")
+
+    def check_size(self, size_bytes: int) -> None:
+        """Raise TooLarge or Forbidden if a finished file may not be stored."""
+        if self.fsizeLimit and size_bytes > self.fsizeLimit:
+            raise refusals.TooLarge("exceed FsizeLimit")
+        if size_bytes < self.fsizeMin:
+            raise refusals.Forbidden("less than FsizeMin")
+
+    def check_mime(self, mime: str) -> None:
+        """Raise Forbidden if content of this type may not be stored."""
+        if not self.mimeLimit:
+            return
+        refused = self.mimeLimit.startswith("!")
+        patterns = self.mimeLimit.removeprefix("!").split(";")
+        named = any(mime == one or (one.endswith("/*") and mime.startswith(one[:-1])) for one in patterns)
+        if named == refused:
+            raise refusals.Forbidden("limited mimeType: this file type is forbidden to upload")
+
+
+def picture_policy(
+    bucket: str, key: str, *, owner_id: int, size_limit_bytes: int, callback_url: str
+) -> dict[str, Any]:
+    """The policy for one picture of one person: this key, once, within minutes, pictures by content only."""
+    check_key_length(key)
+    return {
+        "scope": f"{bucket}:{key}",
+        "deadline": int(time.time()) + TOKEN_LIFE_S,
+        "insertOnly": 1,
+        "fsizeLimit": size_limit_bytes,
+        "mimeLimit": PICTURE_TYPES,
+        "detectMime": 1,
+        "endUser": str(owner_id),
+        "callbackUrl": callback_url,
+        "callbackBody": CALLBACK_BODY,
+        "callbackBodyType": FORM,
+    }
+
+
+def check_key_length(key: str) -> None:
+    """Raise BadParameter unless this can be a key: 1 to 750 bytes of UTF-8."""
+    try:
+        size_bytes = len(key.encode())
+    except UnicodeEncodeError:
+        size_bytes = 0
+    if not 0 < size_bytes <= KEY_LIMIT_BYTES:
+        raise BadParameter(field="key", value=ascii(key[:40]), allowed=f"1 to {KEY_LIMIT_BYTES} bytes of UTF-8")
+
+
+def upload_token(keys: Keys, fields: dict[str, Any]) -> str:
+    """Sign a policy. Raises BadParameter for a field that Kodo would ignore or refuse."""
+    try:
+        policy = UploadPolicy.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise BadParameter(
+            field=f"policy.{'.'.join(str(part) for part in first['loc'])}",
+            value="what was given",
+            allowed=", ".join(UploadPolicy.model_fields),
+        ) from error
+    text = policy.model_dump_json(exclude_defaults=True)
+    token: str = qiniu.Auth(keys.access, keys.secret).token_with_data(text)
+    return token
+
+
+def read_token(keys: Keys, token: str) -> UploadPolicy:
+    """The policy of a token that we signed and that still holds. The signature comes first. Raises BadToken."""
+    access, sign_given, encoded = _parts(token)
+    genuine = hmac.compare_digest(sign_given.encode(), sign(keys, encoded.encode()).encode())
+    if not (hmac.compare_digest(access.encode(), keys.access.encode()) and genuine):
+        raise refusals.BadToken("bad token")
+    try:
+        policy = UploadPolicy.model_validate_json(decode(encoded))
+    except ValueError as error:
+        raise refusals.BadToken("bad token: the policy has a field that is unknown or wrong") from error
+    check_deadline(policy)
+    return policy
+
+
+def check_deadline(policy: UploadPolicy) -> None:
+    """Raise BadToken when the time is over. Kodo asks again at the moment the file is made."""
+    late_s = int(time.time()) - policy.deadline
+    if late_s > 0:
+        raise refusals.BadToken(f"token expired {late_s} seconds ago")
+
+
+def _parts(token: str) -> tuple[str, str, str]:
+    parts = token.split(":")
+    if not token:
+        raise refusals.BadToken("token not specified")
+    if len(parts) != 3 or not token.isascii() or len(token) > TOKEN_LIMIT_BYTES:
+        raise refusals.BadToken("bad token")
+    return parts[0], parts[1], parts[2]

@@ -1,0 +1,47 @@
+"""What is known of an object, behind its content in the same file: JSON, its length (4 bytes), a mark (8 bytes)."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from models.bucket import Stat
+
+MARK = b"TESSERA1"
+TAIL_BYTES = 4 + len(MARK)
+JSON_LIMIT_BYTES = 8192
+
+
+class Damaged(Exception):
+    """The file is not one that we have finished writing."""
+
+
+def trailer_of(stat: Stat) -> bytes:
+    text = json.dumps(
+        {
+            "key": stat.key,
+            "size": stat.size_bytes,
+            "etag": stat.etag,
+            "mime": stat.mime,
+            "put_time": stat.put_time_s,
+        }
+    ).encode()
+    return text + len(text).to_bytes(4) + MARK
+
+
+def read_trailer(descriptor: int) -> Stat:
+    """(blocks) Raises Damaged."""
+    whole = os.fstat(descriptor).st_size
+    tail = os.pread(descriptor, TAIL_BYTES, max(0, whole - TAIL_BYTES))
+    length = int.from_bytes(tail[:4])
+    if tail[4:] != MARK or length > min(JSON_LIMIT_BYTES, whole):
+        raise Damaged("no mark at its end")
+    start = whole - TAIL_BYTES - length
+    try:
+        known = json.loads(os.pread(descriptor, length, start))
+        stat = Stat(known["key"], known["size"], known["etag"], known["mime"], known["put_time"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged("what stands behind the content is not ours") from error
+    if stat.size_bytes != start:
+        raise Damaged(f"{start} bytes instead of {stat.size_bytes}")
+    return stat
