@@ -1,0 +1,126 @@
+"""The mosaic engine: picture in, picture out. No network, no disk, no database, no loop, nothing of ours but itself.
+
+    from processing.mosaic import parse, render
+
+    result = render(photo, parse({"style": "mosaic", "cell": 24}))
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from . import style as _style
+from .block import MOSAIC
+from .canvas import Painting
+from .codec import MAX_MEGAPIXELS, decode
+from .encoding import MEDIA_TYPES, check_size
+from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
+from .params import Params
+from .quality import Card, make_card
+from .recipe import Recipe, parse_recipe
+from .stage import Progress, Stage
+from .style import Style
+
+__all__ = [
+    "STYLES",
+    "BadParameter",
+    "Card",
+    "Limits",
+    "MosaicError",
+    "NotAPicture",
+    "Recipe",
+    "Result",
+    "TooManyPixels",
+    "describe",
+    "parse",
+    "render",
+]
+
+STYLES: Mapping[str, Style[Any]] = MappingProxyType(
+    {
+        "mosaic": MOSAIC,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """megapixels: the largest source that is decoded."""
+
+    megapixels: float = MAX_MEGAPIXELS
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished mosaic. format: png, jpeg, webp or svg. svg_possible: the same recipe could be had as SVG.
+    cell_map: of styles that use tiles, which cell shows which."""
+
+    data: bytes
+    format: str
+    width: int
+    height: int
+    card: Card
+    svg_possible: bool
+    cell_map: Mapping[str, object] | None = None
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[self.format]
+
+
+def parse(param: str | Mapping[str, Any]) -> Recipe:
+    """A checked recipe from a style's name, a JSON text or a dictionary. Raises BadParameter."""
+    return parse_recipe(param, STYLES)
+
+
+def describe() -> list[dict[str, Any]]:
+    """Every style with its parameters, labels, ranges and defaults, as plain data."""
+    return _style.describe(STYLES)
+
+
+def render(
+    data: bytes,
+    recipe: Recipe,
+    progress: Progress | None = None,
+    *,
+    limits: Limits = Limits(),
+    clock: Callable[[], float] = time.perf_counter,
+) -> Result:
+    """The mosaic of a picture.
+
+    data: a JPEG, PNG, GIF or WebP. progress: called with fractions that rise to 1.0; what it raises stops the work
+    and passes through. clock: seconds, for the card's time alone. The same data and recipe give the same bytes.
+    Raises NotAPicture, TooManyPixels, and BadParameter for what only shows once the picture's size is known.
+    """
+    started = clock()
+    stage, style, params = Stage(progress), STYLES[recipe.style], recipe.params
+    stage(0.0)
+    shrink = style.shrink
+    source = decode(
+        data,
+        stage.part(0.0, 0.4),
+        megapixels=limits.megapixels,
+        background=params.background,
+        max_side=params.max_side,
+        shrink=None if shrink is None else lambda width, height: shrink(params, width, height),
+    )
+    check_size(source.width, source.height, params.format)
+    painting = style.paint(source, params, stage.part(0.4, 0.8))
+    encoded = _encode(painting, params, stage.part(0.8, 0.97))
+    card = make_card(source, painting, clock() - started)
+    stage(1.0)
+    return Result(
+        encoded, params.format, source.width, source.height, card, painting.svg is not None, painting.cell_map
+    )
+
+
+def _encode(painting: Painting, params: Params, stage: Stage) -> bytes:
+    if params.format != "svg":
+        return painting.canvas.encode(params.format, params.quality, stage)
+    if painting.svg is None:
+        raise BadParameter(field="format", value="svg", allowed="jpeg, png, webp for this recipe")
+    return painting.svg()

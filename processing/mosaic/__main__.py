@@ -1,0 +1,126 @@
+"""The engine from the command line.
+
+    python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
+    python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
+    python -m processing.mosaic --list
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import STYLES, Limits, MosaicError, Recipe, describe, parse, render
+from .encoding import MEDIA_TYPES
+from .fields import allowed
+
+_SUFFIXES = {".jpg": "jpeg"} | {f".{name}": name for name in MEDIA_TYPES}
+_BAR = 30
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0 when every file was made, 1 when one was not, 2 for a wrong command line."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.list:
+        print(listing())
+        return 0
+    if not asked.files or asked.out is None:
+        parser.error("name the pictures, and -o where the result goes")
+    folder = len(asked.files) > 1 or asked.out.is_dir() or str(asked.out).endswith("/")
+    try:
+        recipe = parse(_values(asked, None if folder else asked.out))
+    except MosaicError as error:
+        parser.error(str(error))
+    if folder:
+        asked.out.mkdir(parents=True, exist_ok=True)
+    made = [_make(file, _target(file, asked.out, recipe, folder), recipe, asked) for file in asked.files]
+    return 0 if all(made) else 1
+
+
+def listing() -> str:
+    """Every style and its parameters, for people."""
+    lines = []
+    for style in describe():
+        lines.append(f"{style['name']}: {style['about']['en']}")
+        for param in style["params"]:
+            default = json.dumps(param["default"])
+            lines.append(f"    {param['name']} = {default}  ({param['label']['en']}; {allowed(param)})")
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m processing.mosaic", description="Turns pictures into mosaics.")
+    parser.add_argument("files", nargs="*", type=Path, help="JPEG, PNG, GIF or WebP")
+    parser.add_argument("-o", "--out", type=Path, help="the result; a folder when there are several pictures")
+    parser.add_argument("--style", default=None, help="one of: " + ", ".join(STYLES))
+    parser.add_argument("--cell", type=int, help="cell size in pixels; chosen from the picture when left out")
+    parser.add_argument("--recipe", default="{}", help='a style\'s name or JSON, like \'{"style":"mosaic","seed":7}\'')
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="any other parameter (see --list)"
+    )
+    parser.add_argument("--megapixels", type=float, default=Limits().megapixels, help="the largest picture taken")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--list", action="store_true", help="show every style and parameter")
+    return parser
+
+
+def _values(asked: argparse.Namespace, out: Path | None) -> dict[str, Any]:
+    """One recipe out of --recipe, --style, --cell, --set and the result's suffix; the later ones win."""
+    values: dict[str, Any] = _literal(asked.recipe) if asked.recipe.startswith("{") else {"style": asked.recipe}
+    if out is not None and out.suffix.lower() in _SUFFIXES:
+        values["format"] = _SUFFIXES[out.suffix.lower()]
+    values |= {key: value for key in ("style", "cell") if (value := getattr(asked, key)) is not None}
+    for pair in asked.set:
+        key, _, value = pair.partition("=")
+        values[key] = _literal(value)
+    return values
+
+
+def _literal(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _target(file: Path, out: Path, recipe: Recipe, folder: bool) -> Path:
+    suffix = {"jpeg": "jpg"}.get(recipe.params.format, recipe.params.format)
+    return out / f"{file.stem}.{recipe.style}.{suffix}" if folder else out
+
+
+def _make(file: Path, target: Path, recipe: Recipe, asked: argparse.Namespace) -> bool:
+    try:
+        bar = None if asked.quiet else _Bar(file.name)
+        result = render(file.read_bytes(), recipe, bar, limits=Limits(asked.megapixels))
+        target.write_bytes(result.data)
+    except (MosaicError, OSError) as error:
+        print(f"\n{file}: {error}", file=sys.stderr)
+        return False
+    card = result.card
+    print(f"{target}: {card.cells} cells, difference {card.difference}, {card.time_s:.2f} s")
+    return True
+
+
+class _Bar:
+    """A progress bar on standard error; redrawn only when it changes."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._shown = name, -1
+
+    def __call__(self, fraction: float) -> None:
+        percent = int(fraction * 100)
+        if percent == self._shown:
+            return
+        self._shown = percent
+        filled = "#" * (percent * _BAR // 100)
+        end = "\n" if percent == 100 else ""
+        print(f"\r{self._name} [{filled:<{_BAR}}] {percent:3d} %", end=end, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The style `mosaic`: square blocks, each in the mean of its pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from . import fields
+from .canvas import Painting
+from .codec import Source
+from .encoding import encode
+from .flat import settle
+from .grid import SquareGrid
+from .jpeg import write_jpeg
+from .light import Colours, light_table, to_bytes
+from .params import CellParams, automatic_cell
+from .png import write_png
+from .stage import Stage
+from .style import Style
+from .svg import write_svg
+
+
+class MosaicParams(CellParams):
+    """draft: decode a JPEG at a reduced scale and average the rest. Means are then taken of the encoded numbers
+    inside each 2, 4 or 8 pixels square instead of in linear light: several times faster, no longer exact."""
+
+    draft: bool = fields.flag(False, en="Quick and not quite exact", zh="快速(略有误差)")
+
+
+class Blocks:
+    """A canvas of flat squares. colours: (rows, columns, 3)."""
+
+    def __init__(self, colours: Colours, side: int, size: tuple[int, int]) -> None:
+        self.size = size
+        self._colours, self._side = colours, side
+
+    def encode(self, format: str, quality: int, stage: Stage) -> bytes:
+        if format == "png":
+            return write_png(self._colours, self._side, self.size, stage)
+        if format == "jpeg" and self._side % 8 == 0:
+            return write_jpeg(self._colours, self._side, self.size, quality, stage)
+        return encode(self._resized(self.size, Image.Resampling.NEAREST), format, quality)
+
+    def reduced(self, factor: int) -> Image.Image:
+        small = (-(-self.size[0] // factor), -(-self.size[1] // factor))
+        return self._resized(small, Image.Resampling.BOX)
+
+    def _resized(self, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+        box = (0, 0, self.size[0] / self._side, self.size[1] / self._side)
+        return Image.fromarray(self._colours).resize(size, resampling, box=box)
+
+
+def side_for(params: MosaicParams, width: int, height: int) -> int:
+    """The blocks' side in pixels; one that we choose is a multiple of 8 where that changes little."""
+    if params.cell is not None:
+        return params.cell
+    side = automatic_cell(width, height)
+    return side if side < 20 else round(side / 8) * 8
+
+
+def shrink_for(params: MosaicParams, width: int, height: int) -> int:
+    """How many times smaller the source may be decoded: at least 2 x 2 pixels a block are left."""
+    side = side_for(params, width, height)
+    fitting = [scale for scale in (8, 4, 2) if side % scale == 0 and side // scale >= 2]
+    return fitting[0] if params.draft and fitting else 1
+
+
+def paint_blocks(source: Source, params: MosaicParams, stage: Stage) -> Painting:
+    """Each block in the exact mean of its pixels, as long as the source was decoded in full."""
+    size = (source.width, source.height)
+    grid = SquareGrid(*size, side_for(params, *size))
+    light = block_means(source.image, grid.side // source.shrink, light_table(params.linear), stage)
+    flat = to_bytes(light, params.linear).reshape(-1, 3)
+    areas = block_areas(grid)
+    flat = settle(flat, areas, params, grid.centres, grid.pitch)
+    return Painting(
+        Blocks(flat.reshape(grid.rows, grid.columns, 3), grid.side, size),
+        cells=grid.count,
+        pitch=grid.pitch,
+        svg=lambda: write_svg(size, grid.outlines(), flat, None),
+    )
+
+
+def block_means(image: Image.Image, side: int, table: list[float], stage: Stage) -> NDArray[np.float32]:
+    """(rows, columns, 3) mean light of every block, in Pillow's C code; cut blocks by the pixels they have."""
+    bands = []
+    for top, bottom in stage.bands(image.width, image.height, step=side):
+        whole = bottom - top == image.height
+        band = image if whole else image.crop((0, top, image.width, bottom))
+        light = [band.getchannel(channel).point(table, "F").reduce(side) for channel in range(3)]
+        bands.append(np.stack([np.asarray(channel) for channel in light], axis=-1))
+    return np.concatenate(bands)
+
+
+def block_areas(grid: SquareGrid) -> NDArray[np.uint32]:
+    """(count,) pixels of every block."""
+    across = np.full(grid.columns, grid.side)
+    across[-1] = grid.width - grid.side * (grid.columns - 1)
+    down = np.full(grid.rows, grid.side)
+    down[-1] = grid.height - grid.side * (grid.rows - 1)
+    return np.outer(down, across).astype(np.uint32).ravel()
+
+
+MOSAIC = Style(
+    name="mosaic",
+    version=1,
+    params=MosaicParams,
+    paint=paint_blocks,
+    en="Square blocks",
+    zh="方块马赛克",
+    about_en="Square blocks, each in the mean colour of its pixels.",
+    about_zh="方形色块,每块取其像素的平均颜色。",
+    svg=True,
+    shrink=shrink_for,
+)

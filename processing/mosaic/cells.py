@@ -1,0 +1,146 @@
+"""Cells: the one list from which means, raster and SVG of a flat mosaic all come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from .light import Floats
+from .runs import GROUND, Runs, runs_from_labels
+from .stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """An outline in pixels; what lies outside the picture is cut off by it."""
+
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """An outline in pixels."""
+
+    x: float
+    y: float
+    radius: float
+
+
+Outline = Polygon | Circle
+
+
+class Cells(Protocol):
+    """A picture cut into cells numbered 0 to count - 1, best in reading order (means are gathered by bands).
+
+    pitch: the typical distance of neighbours in pixels. A cell may have no pixel at all.
+    """
+
+    width: int
+    height: int
+    count: int
+    pitch: float
+
+    def runs(self, top: int, bottom: int) -> Runs:
+        """The runs of rows top to bottom - 1. They are asked for twice or more: the same answer every time."""
+        ...
+
+    def centres(self) -> Floats:
+        """(count, 2) x, y in pixels, where a dithering pattern looks each cell up."""
+        ...
+
+    def outlines(self) -> Iterable[Outline]:
+        """One outline a cell, in order, agreeing with the runs at every pixel's centre."""
+        ...
+
+
+class PolygonCells:
+    """Cells given as polygons: painted as labels by Pillow, band by band.
+
+    polygons: outlines in order; where two cover the same pixel, the later one has it. Pillow paints a polygon's
+    border too, so polygons that share edges leave no pixel uncovered. Pixels under none are GROUND.
+    """
+
+    def __init__(
+        self, width: int, height: int, polygons: Sequence[Sequence[tuple[float, float]]], pitch: float
+    ) -> None:
+        self.width, self.height, self.pitch = width, height, pitch
+        self.count = len(polygons)
+        self._polygons = polygons
+        self._tops = np.array([min(y for _, y in points) for points in polygons])
+        self._bottoms = np.array([max(y for _, y in points) for points in polygons])
+
+    def runs(self, top: int, bottom: int) -> Runs:
+        labels = Image.new("I", (self.width, bottom - top), GROUND)
+        draw = ImageDraw.Draw(labels)
+        for cell in np.flatnonzero((self._tops < bottom + 1) & (self._bottoms > top - 1)).tolist():
+            # Pillow's pixel (x, y) is a point: its centre, half a pixel off ours.
+            draw.polygon([(x - 0.5, y - 0.5 - top) for x, y in self._polygons[cell]], fill=cell)
+        return runs_from_labels(np.asarray(labels, dtype=np.int32))
+
+    def centres(self) -> Floats:
+        return np.array([np.mean(points, axis=0) for points in self._polygons]).reshape(-1, 2)
+
+    def outlines(self) -> Iterable[Outline]:
+        return (Polygon(points) for points in self._polygons)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """light: (count, 3) float32, the mean of each cell's pixels, 0 to 1, in the light asked for; areas: (count,)
+    pixels of each cell. A cell without pixels is black."""
+
+    light: NDArray[np.float32]
+    areas: NDArray[np.uint32]
+
+
+def measure(image: Image.Image, cells: Cells, table: list[float], stage: Stage) -> Means:
+    """The exact mean of every cell.
+
+    image: RGB, of the cells' size. table: see light.light_table. Works in bands: Pillow looks the values up without
+    the interpreter lock, NumPy sums each run, and runs are added to their cells.
+    """
+    sums = np.zeros((3, cells.count), np.float32)
+    areas = np.zeros(cells.count, np.uint32)
+    for top, bottom in stage.bands(cells.width, cells.height):
+        runs = cells.runs(top, bottom)
+        low, high = _span(runs)
+        if high == low:
+            continue
+        where = np.where(runs.cells == GROUND, high - low, runs.cells - low)
+        areas[low:high] += np.bincount(where, runs.lengths, high - low + 1)[:-1].astype(np.uint32)
+        band = image.crop((0, top, cells.width, bottom))
+        for channel in range(3):
+            light = np.asarray(band.getchannel(channel).point(table, "F")).reshape(-1)
+            totals = np.bincount(where, np.add.reduceat(light, runs.starts), high - low + 1)
+            sums[channel, low:high] += totals[:-1].astype(np.float32)
+    sums /= np.maximum(areas, 1)
+    return Means(np.ascontiguousarray(sums.T), areas)
+
+
+def paint(cells: Cells, colours: NDArray[np.uint8], ground: tuple[int, int, int], stage: Stage) -> Image.Image:
+    """The picture: every cell in its colour, the rest in the ground's. colours: (count, 3)."""
+    table = _packed(np.vstack([colours, np.array([ground], np.uint8)]))  # GROUND, -1, finds the last row
+    result = Image.new("RGB", (cells.width, cells.height))
+    for top, bottom in stage.bands(cells.width, cells.height):
+        runs = cells.runs(top, bottom)
+        pixels = np.repeat(table[runs.cells], runs.lengths)
+        size = (cells.width, bottom - top)
+        result.paste(Image.frombuffer("RGB", size, pixels, "raw", "RGBX", 0, 1), (0, top))
+    return result
+
+
+def _span(runs: Runs) -> tuple[int, int]:
+    covered = runs.cells[runs.cells != GROUND]
+    return (int(covered.min()), int(covered.max()) + 1) if covered.size else (0, 0)
+
+
+def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """(n, 3) -> (n,), four bytes a colour in the order R, G, B, 0 on any machine."""
+    four = np.zeros((len(colours), 4), np.uint8)
+    four[:, :3] = colours
+    return four.view(np.uint32).ravel()

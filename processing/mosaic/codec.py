@@ -1,0 +1,202 @@
+"""Decode: from foreign bytes to one RGB picture, upright, in sRGB, with its metadata dropped."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+
+from .errors import NotAPicture, TooManyPixels
+from .scan import scan
+from .stage import Stage
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
+MAX_MEGAPIXELS = 40.0
+
+_UPRIGHT = {  # EXIF orientation -> how to undo it
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A decoded source.
+
+    image: mode RGB, shared and never written to. width, height: the picture's size in pixels; `image` has that
+    size, or is `shrink` times smaller (rounded up) where the style allowed it (1, 2, 4 or 8).
+    """
+
+    image: Image.Image
+    width: int
+    height: int
+    shrink: int = 1
+
+
+class _Watched(io.BytesIO):
+    """Pillow reads 64 KiB at a time while it decodes, so that each read is a chance to report and to stop."""
+
+    def __init__(self, data: bytes, stage: Stage) -> None:
+        super().__init__(data)
+        self._stage, self._length = stage, max(len(data), 1)
+        self.interruption: Exception | None = None
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size < 0 or size > 4096:
+            try:
+                self._stage(self.tell() / self._length)
+            except Exception as interruption:
+                self.interruption = interruption
+                raise
+        return super().read(size)
+
+
+def decode(
+    data: bytes,
+    stage: Stage,
+    *,
+    megapixels: float = MAX_MEGAPIXELS,
+    background: str = "#ffffff",
+    max_side: int | None = None,
+    shrink: Callable[[int, int], int] | None = None,
+) -> Source:
+    """The first frame of a JPEG, PNG, GIF or WebP (told by content) as an upright sRGB picture.
+
+    megapixels: the limit, checked before any pixel is decoded. background: what shows through transparency.
+    max_side: the picture is scaled down until its longer side fits. shrink: asked with width and height how many
+    times smaller a JPEG may be decoded (1, 2, 4 or 8); taken only where each pixel of the small picture stands for
+    a whole square of the large one.
+    Raises NotAPicture, TooManyPixels, and whatever the stage's progress raises.
+    """
+    scan(data)
+    watched = _Watched(data, stage)
+    try:
+        return _decode(watched, megapixels, background, max_side, shrink)
+    except TooManyPixels:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooManyPixels(megapixels) from error
+    except Exception as error:  # Pillow raises anything from OSError to MemoryError on damaged files
+        if watched.interruption is not None:
+            raise watched.interruption from None
+        raise NotAPicture(_reason(error)) from error
+
+
+def _decode(
+    watched: _Watched,
+    megapixels: float,
+    background: str,
+    max_side: int | None,
+    shrink_for: Callable[[int, int], int] | None,
+) -> Source:
+    image: Image.Image = Image.open(watched, formats=FORMATS)
+    if image.width * image.height > megapixels * 1_000_000:
+        raise TooManyPixels(megapixels)
+    orientation = _orientation(image)
+    width, height = image.size
+    shrink = _draft(image, orientation, max_side, shrink_for)
+    image.load()
+    image = _settle(image, background)
+    if orientation in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[orientation])
+        if orientation >= 5:
+            width, height = height, width
+    if max_side is not None and max(width, height) > max_side:
+        width, height = fitting(width, height, max_side)
+        image, shrink = image.resize((width, height), Image.Resampling.BOX, reducing_gap=3.0), 1
+    return Source(image, width, height, shrink)
+
+
+def fitting(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """The size with the same shape whose longer side is at most `max_side`; no side below 1."""
+    longer = max(width, height)
+    if longer <= max_side:
+        return width, height
+    return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
+
+
+def _draft(
+    image: Image.Image, orientation: int, max_side: int | None, shrink_for: Callable[[int, int], int] | None
+) -> int:
+    """Ask libjpeg for a reduced decode; returns how many times smaller it will be."""
+    if image.format not in ("JPEG", "MPO") or image.mode != "RGB":
+        return 1
+    width, height = image.size
+    if max_side is not None and max(width, height) > max_side:
+        wanted = max(width, height) // (2 * max_side)  # twice the size it is scaled to keeps what the eye sees
+    elif shrink_for is not None:
+        wanted = shrink_for(*((height, width) if orientation >= 5 else (width, height)))
+    else:
+        return 1
+    shrink = max(scale for scale in (1, 2, 4, 8) if scale <= max(wanted, 1))
+    if max_side is None and orientation != 1 and (width % shrink or height % shrink):
+        return 1  # the cut pixels of the right or bottom edge would come to stand elsewhere
+    if shrink > 1:
+        image.draft("RGB", (width // shrink, height // shrink))
+    return shrink
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # EXIF is foreign data; its trouble alone must not fail the picture
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _settle(image: Image.Image, background: str) -> Image.Image:
+    """Any mode that the four formats can have -> RGB in sRGB on the background."""
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I"):  # 16-bit grey
+        image = _eight_bits(image)
+    elif image.mode == "1":
+        image = image.convert("L")
+    if image.mode in ("P", "PA", "LA", "La", "RGBa") or (image.mode != "RGBA" and "transparency" in image.info):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if profile:
+        image = _to_srgb(image, profile)
+    if image.mode == "RGBA":
+        ground = Image.new("RGB", image.size, background)
+        ground.paste(image, mask=image.getchannel("A"))
+        return ground
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey -> L, rounded to the nearest; a 16-bit transparent grey is kept as an alpha channel."""
+    transparent = image.info.get("transparency")
+    grey = Image.new("L", image.size)
+    alpha = Image.new("L", image.size, 255) if isinstance(transparent, int) else None
+    for top, bottom in Stage().bands(*image.size):
+        values = np.asarray(image.crop((0, top, image.width, bottom))).astype(np.uint32)
+        grey.paste(Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)), (0, top))
+        if alpha is not None:
+            alpha.paste(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)), (0, top))
+    return grey if alpha is None else Image.merge("LA", (grey, alpha))
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Converted through the embedded profile; one that is damaged or of another colour space is passed over."""
+    try:
+        embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if ImageCms.getProfileDescription(embedded).strip().startswith("sRGB"):
+            return image
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        result = ImageCms.profileToProfile(image, embedded, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    return result if result is not None else image
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is not a JPEG, PNG, GIF or WebP"
+    return "it is damaged or incomplete"

@@ -1,0 +1,50 @@
+"""Encode: from one RGB picture to the bytes of a file, without metadata."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import BinaryIO
+
+from PIL import Image
+
+from .errors import BadParameter
+
+MEDIA_TYPES = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "svg": "image/svg+xml",
+}
+_LARGEST_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383}
+
+
+def encode(image: Image.Image, format: str, quality: int) -> bytes:
+    """The picture as jpeg, png or webp. quality: 1 to 100, for jpeg and webp.
+
+    Written to a real file descriptor: only then do Pillow's encoders release the interpreter lock.
+    Raises BadParameter when the picture is too large for the format.
+    """
+    check_size(image.width, image.height, format)
+    options: dict[str, dict[str, int]] = {
+        "jpeg": {"quality": quality, "subsampling": 0},  # cells have hard coloured edges: no chroma subsampling
+        "png": {"compress_level": 1},
+        "webp": {"quality": quality, "method": 1},
+    }
+    with _scratch_file() as file:
+        image.save(file, format=format.upper(), **options[format])
+        file.seek(0)
+        return file.read()
+
+
+def check_size(width: int, height: int, format: str) -> None:
+    """Raises BadParameter when the format cannot hold a picture of that size."""
+    if max(width, height) > _LARGEST_SIDE.get(format, 2**31):
+        fit = ", ".join(name for name, side in _LARGEST_SIDE.items() if max(width, height) <= side)
+        raise BadParameter(field="format", value=format, allowed=f"{fit} for {width} x {height} pixels")
+
+
+def _scratch_file() -> BinaryIO:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("result", os.MFD_CLOEXEC), "w+b")
+    return tempfile.TemporaryFile()

@@ -1,0 +1,38 @@
+"""sRGB and linear light.
+
+A mean of sRGB numbers is too dark: the numbers are spaced by sight, light adds up linearly. Cells are therefore
+averaged in linear light unless the recipe says otherwise (IEC 61966-2-1 for the curve).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Colours = NDArray[np.uint8]  # (n, 3), sRGB
+
+
+def to_linear(srgb: Floats) -> Floats:
+    """sRGB 0..1 -> linear light 0..1."""
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def to_srgb(linear: Floats) -> Floats:
+    """Linear light 0..1 -> sRGB 0..1."""
+    linear = np.clip(linear, 0.0, 1.0)
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def light_table(linear: bool) -> list[float]:
+    """256 numbers 0..1: the light of each 8-bit value, to be given to `Image.point(table, "F")`."""
+    values = np.arange(256) / 255.0
+    table: list[float] = (to_linear(values) if linear else values).tolist()
+    return table
+
+
+def to_bytes(light: Floats, linear: bool) -> Colours:
+    """Light 0..1 (as `light_table` gives it) -> the nearest 8-bit sRGB values, same shape."""
+    srgb = to_srgb(light) if linear else np.clip(light, 0.0, 1.0)
+    colours: Colours = np.rint(srgb * 255.0).astype(np.uint8)
+    return colours

@@ -1,0 +1,43 @@
+"""How far the work is: a part of the whole that reports fractions, never falls, and may be interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+Progress = Callable[[float], None]
+
+BAND_PX = 1 << 19  # NumPy holds the interpreter lock for a whole call: half a megapixel is about a millisecond
+
+
+class Stage:
+    """One part [low, high] of the work. Calling it with 0 to 1 reports; what `progress` raises passes through."""
+
+    __slots__ = ("_high", "_low", "_peak", "_progress")
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._low, self._high = 0.0, 1.0
+        self._peak = [0.0]  # shared by all parts of one whole
+
+    def __call__(self, fraction: float) -> None:
+        if self._progress is None:
+            return
+        here = self._low + (self._high - self._low) * min(max(fraction, 0.0), 1.0)
+        self._peak[0] = max(self._peak[0], here)
+        self._progress(self._peak[0])
+
+    def part(self, low: float, high: float) -> Stage:
+        """The sub-stage from `low` to `high` of this one."""
+        stage = Stage(self._progress)
+        span = self._high - self._low
+        stage._low, stage._high = self._low + span * low, self._low + span * high
+        stage._peak = self._peak
+        return stage
+
+    def bands(self, width: int, height: int, *, step: int = 1) -> Iterator[tuple[int, int]]:
+        """(top, bottom) of bands of at most BAND_PX pixels, whole steps of rows high; reports after each."""
+        rows = max(step, BAND_PX // max(width, 1) // step * step)
+        for top in range(0, height, rows):
+            bottom = min(top + rows, height)
+            yield top, bottom
+            self(bottom / height)
