@@ -1,0 +1,102 @@
+"""Servers on free ports of loopback for tests of the download: one that answers as told, one that only listens."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+
+Answer = Callable[[socket.socket], None]
+
+
+class Origin(socketserver.ThreadingTCPServer):
+    """Reads one request per connection, remembers it, and lets `answer` do the rest."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, answer: bytes | Answer, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _OneRequest)
+        self.answer = answer if callable(answer) else lambda connection: connection.sendall(answer)
+        self.tls = tls
+        self.requests: list[bytes] = []
+        self.closing = threading.Event()
+
+    @property
+    def port(self) -> int:
+        return self.server_address[1]
+
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def url(self, path: str = "/") -> str:
+        return f"http://{self.place}{path}"
+
+
+class _OneRequest(socketserver.BaseRequestHandler):
+    server: Origin
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):
+            self.request.settimeout(20)
+            if self.server.tls:
+                self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+            self.server.requests.append(_head(self.request))
+            self.server.answer(self.request)
+
+    def finish(self) -> None:
+        self.request.close()
+
+
+def _head(connection: socket.socket) -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head and (piece := connection.recv(65536)):
+        head += piece
+    return head
+
+
+@contextlib.contextmanager
+def origin(answer: bytes | Answer, tls: ssl.SSLContext | None = None) -> Iterator[Origin]:
+    """A running Origin; its connections are over when the block is left."""
+    with Origin(answer, tls) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.closing.set()
+            server.shutdown()
+            thread.join(10)
+
+
+class Listener:
+    """A port that nobody may touch. It accepts nothing, and tells whether somebody has knocked."""
+
+    def __init__(self) -> None:
+        dual = socket.has_dualstack_ipv6()
+        family = socket.AF_INET6 if dual else socket.AF_INET
+        self._socket = socket.create_server(("", 0), family=family, dualstack_ipv6=dual)
+        self._socket.setblocking(False)
+        self.port: int = self._socket.getsockname()[1]
+
+    @property
+    def touched(self) -> bool:
+        try:
+            self._socket.accept()[0].close()
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def reply(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
+    """An HTTP answer; underscores in names of headers stand for hyphens, Content-Length is added unless given."""
+    fields = {"Content_Length": str(len(body)), **headers}
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items() if value]
+    return f"HTTP/1.1 {status}\r\n{''.join(lines)}\r\n".encode("latin-1") + body
