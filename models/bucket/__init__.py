@@ -47,6 +47,9 @@ class Bucket(Protocol):
     def url(self, key: str) -> str:
         """The address from which the picture is read: bucket_domain + percent-encoded key."""
 
+    def readable_url(self, key: str) -> str:
+        """`url`, with a signature for an hour where the bucket is private. For showing, never for keeping."""
+
     def key_of(self, url: str) -> str | None:
         """The key behind an address of this bucket, or None for an address of anybody else."""
 

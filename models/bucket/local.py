@@ -21,7 +21,7 @@ from models.bucket.objects import Objects
 from models.bucket.parts import Parts
 from models.bucket.policy import picture_policy, upload_token
 from models.bucket.signature import check_callback
-from models.errors import SourceTooLarge
+from models.errors import BadParameter, SourceTooLarge
 
 NAME = "tessera"
 
@@ -57,19 +57,25 @@ class LocalBucket:
     def url(self, key: str) -> str:
         return f"{self._base}/bucket/{quote(key, safe='/')}"
 
+    def readable_url(self, key: str) -> str:
+        return self.url(key)
+
     def key_of(self, url: str) -> str | None:
         return key_behind(url, f"{self._base}/bucket/")
 
     def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
         check_callback(self.keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
 
-    def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:  # noqa: ARG002 -- a disk has no timeout
+    def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:
+        del timeout_s  # a disk answers or fails
         with self.objects.open(key) as found:
             if found.stat.size_bytes > limit_bytes:
                 raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
             return found.read(0, found.stat.size_bytes)
 
     def put(self, key: str, data: bytes, *, mime: str) -> Stat:
+        if not data:
+            raise BadParameter(field="data", value="nothing", allowed="at least one byte")
         with self.objects.begin() as incoming:
             incoming.write(data)
             return incoming.commit(key, mime=mime, overwrite=True)

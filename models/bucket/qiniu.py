@@ -1,0 +1,238 @@
+"""Kodo: Qiniu's object store, public or private installation, through the official SDK.
+
+The SDK blocks, keeps its time limits and its connections for the whole process, and caches where a bucket lives in a
+file that every local user may write. Here: short time limits, one retry, the hosts given or asked for once and kept
+in memory. Its failures become ours at this border and nowhere else.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import qiniu
+from qiniu.http.endpoint import Endpoint
+from qiniu.http.region import Region, ServiceName
+from qiniu.http.regions_provider import QueryRegionsProvider
+from qiniu.services.storage.uploaders import FormUploader
+
+from models.bucket import Grant, Stat
+from models.bucket.addresses import key_behind
+from models.bucket.download import download
+from models.bucket.etag import Etag
+from models.bucket.keys import Keys
+from models.bucket.policy import TOKEN_LIFE_S, picture_policy, upload_token
+from models.bucket.signature import check_callback
+from models.errors import BadParameter, BucketUnavailable, NotFound
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 5
+TRIES = 2
+PAUSE_S = 0.2
+PAGE_LIMIT = 1000
+READ_LINK_LIFE_S = 3600
+PUBLIC_UC_URL = "https://uc.qiniuapi.com"
+
+Answer = tuple[Any, Any]
+"""What the SDK returns: the document, and what it knows of the exchange."""
+
+
+@dataclass(frozen=True, slots=True)
+class KodoAddresses:
+    """Base addresses with their scheme. Empty ones are asked for at `uc`; a private installation names them all."""
+
+    up: str = ""
+    rs: str = ""
+    rsf: str = ""
+    uc: str = PUBLIC_UC_URL
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.up and self.rs and self.rsf)
+
+
+class KodoBucket:
+    """Keeps the promise of `Bucket` with Kodo.
+
+    domain: the address that objects are read from, with its scheme (https if it has none).
+    private: whether reading takes a signature.
+    callback_url: our own POST /api/image/upload as Qiniu's network reaches it.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        bucket: str,
+        *,
+        domain: str,
+        callback_url: str,
+        private: bool = False,
+        addresses: KodoAddresses = KodoAddresses(),
+    ) -> None:
+        self.name = bucket
+        self._keys = keys
+        self._auth = qiniu.Auth(keys.access, keys.secret)
+        self._base = (domain if "://" in domain else f"https://{domain}").rstrip("/") + "/"
+        self._callback_url = callback_url
+        self._private = private
+        self._given = addresses or KodoAddresses()
+        self._known = self._given if self._given.complete else None
+        self._asking = threading.Lock()
+        qiniu.set_default(connection_timeout=TIMEOUT_S, connection_retries=1)
+
+    def grant(self, key: str, *, owner_id: int, size_limit_bytes: int) -> Grant:
+        fields = picture_policy(
+            self.name, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url
+        )
+        token = upload_token(self._keys, fields)
+        return Grant(token, key, self._given.up or self._addresses().up, self.url(key), fields["deadline"])
+
+    def url(self, key: str) -> str:
+        return self._base + quote(key, safe="/")
+
+    def key_of(self, url: str) -> str | None:
+        return key_behind(url, self._base)
+
+    def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
+        check_callback(self._keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
+
+    def readable_url(self, key: str) -> str:
+        """`url`; in a private bucket signed for an hour. The key is encoded first: the signature covers that."""
+        url = self.url(key)
+        return str(self._auth.private_download_url(url, READ_LINK_LIFE_S)) if self._private else url
+
+    def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:
+        return download(self.readable_url(key), limit_bytes=limit_bytes, timeout_s=timeout_s)
+
+    def put(self, key: str, data: bytes, *, mime: str) -> Stat:
+        if not data:
+            raise BadParameter(field="data", value="nothing", allowed="at least one byte")
+        policy = {"scope": f"{self.name}:{key}", "deadline": int(time.time()) + TOKEN_LIFE_S, "fsizeLimit": len(data)}
+        token = upload_token(self._keys, policy)
+        expected = Etag()
+        expected.update(data)
+        up = self._addresses().up
+        uploader = FormUploader(self.name, regions=[_region(ServiceName.UP, up)], preferred_scheme=_scheme(up))
+
+        def upload() -> Answer:
+            answer: Answer = uploader.upload(
+                key, data=io.BytesIO(data), data_size=len(data), up_token=token, mime_type=mime, file_name="picture"
+            )
+            return answer
+
+        answer = self._ask(upload)
+        if answer.get("hash") != expected.text() or answer.get("key") != key:
+            raise BucketUnavailable()
+        return Stat(key, len(data), expected.text(), mime, time.time())
+
+    def stat(self, key: str) -> Stat:
+        manager = self._manager(ServiceName.RS)
+        return _stat(key, self._ask(lambda: manager.stat(self.name, key), missing=key))
+
+    def delete(self, key: str) -> None:
+        manager = self._manager(ServiceName.RS)
+        try:
+            self._ask(lambda: manager.delete(self.name, key), missing=key)
+        except NotFound:
+            return
+
+    def list(self, prefix: str = "") -> Iterator[Stat]:
+        manager = self._manager(ServiceName.RSF)
+        marker: str | None = None
+        while True:
+            page = self._ask(partial(self._page, manager, prefix, marker))
+            items = page.get("items")
+            if not isinstance(items, list):
+                raise BucketUnavailable()
+            for item in items:
+                yield _stat(str(item.get("key")), item)
+            marker = page.get("marker")
+            if not marker:
+                return
+
+    def _page(self, manager: qiniu.BucketManager, prefix: str, marker: str | None) -> Answer:
+        answer, _, info = manager.list(self.name, prefix, marker, PAGE_LIMIT)
+        return answer, info
+
+    def _ask(self, call: Callable[[], Answer], *, missing: str = "") -> dict[str, Any]:
+        """Kodo's answer. Raises NotFound for 612, BucketUnavailable for whatever else is no success."""
+        status: object = "no answer"
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(PAUSE_S)
+            try:
+                answer, info = call()
+            except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+                raise BucketUnavailable() from error
+            if info.status_code == 612:
+                raise NotFound(what="object", which=ascii(missing[:80]))
+            if info.status_code == 200 and info.req_id is not None and isinstance(answer, dict):
+                return answer
+            status = info.status_code
+            if not info.need_retry():
+                break
+        log.warning("bucket: Kodo answered %s", status)
+        raise BucketUnavailable()
+
+    def _manager(self, service: ServiceName) -> qiniu.BucketManager:
+        known = self._addresses()
+        address = known.rs if service is ServiceName.RS else known.rsf
+        return qiniu.BucketManager(
+            self._auth, regions=[_region(service, address)], preferred_scheme=_scheme(address)
+        )
+
+    def _addresses(self) -> KodoAddresses:
+        """Where the bucket lives, asked for once. Raises BucketUnavailable."""
+        with self._asking:
+            if self._known is None:
+                self._known = self._query()
+            return self._known
+
+    def _query(self) -> KodoAddresses:
+        uc = self._given.uc
+        provider = QueryRegionsProvider(
+            self._keys.access, self.name, [Endpoint.from_host(uc.rstrip("/"))], preferred_scheme=_scheme(uc)
+        )
+        try:
+            first = next(iter(provider))
+            up, rs, rsf = (
+                given or first.services[service][0].get_value()
+                for given, service in (
+                    (self._given.up, ServiceName.UP),
+                    (self._given.rs, ServiceName.RS),
+                    (self._given.rsf, ServiceName.RSF),
+                )
+            )
+        except (RuntimeError, ValueError, KeyError, IndexError, StopIteration, AttributeError) as error:
+            log.warning("bucket: where the bucket lives cannot be found out at %s", uc)
+            raise BucketUnavailable() from error
+        return KodoAddresses(up, rs, rsf, uc)
+
+
+def _scheme(address: str) -> str:
+    return urlsplit(address).scheme or "https"
+
+
+def _region(service: ServiceName, address: str) -> Region:
+    return Region(services={service: [Endpoint.from_host(address.rstrip("/"))]})
+
+
+def _stat(key: str, known: Mapping[str, Any]) -> Stat:
+    try:
+        return Stat(
+            key,
+            int(known["fsize"]),
+            str(known["hash"]),
+            str(known["mimeType"]),
+            int(known["putTime"]) / 10_000_000,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BucketUnavailable() from error
