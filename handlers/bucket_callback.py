@@ -14,12 +14,11 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from handlers.bucket_base import BucketHandler
 from models.bucket import Stat
 from models.bucket.incoming import Incoming
-from models.bucket.keys import Keys
+from models.bucket.local import LocalBucket
 from models.bucket.policy import UploadPolicy, check_deadline
 from models.bucket.signature import FORM, qbox, qiniu
 from models.bucket.variables import fill, values_of
 
-CALLBACK_TIMEOUT_S = 5.0
 ANSWER_LIMIT_BYTES = 256 * 1024
 
 
@@ -69,25 +68,25 @@ async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: 
         custom=received.custom,
     )
     body = fill(policy.callbackBody, policy.callbackBodyType, values)
-    answer = await call_back(handler.bucket.keys, policy, body.encode())
+    answer = await call_back(handler.bucket, policy, body.encode())
     if answer.good:
         handler.finish(answer.body)
     else:
         _finish_579(handler, policy, body, answer, stat)
 
 
-async def call_back(keys: Keys, policy: UploadPolicy, body: bytes) -> Answer:
-    """POST to each of the policy's addresses in turn until one answers well; all of them within five seconds."""
+async def call_back(bucket: LocalBucket, policy: UploadPolicy, body: bytes) -> Answer:
+    """POST to each of the policy's addresses in turn until one answers well, all within the bucket's time limit."""
     client = AsyncHTTPClient(force_instance=True)
     answer = Answer(0, b"", "no callback address")
     try:
-        async with asyncio.timeout(CALLBACK_TIMEOUT_S):
+        async with asyncio.timeout(bucket.callback_timeout_s):
             for url in policy.callbackUrl.split(";"):
-                answer = await _post(client, _request(keys, policy, url, body))
+                answer = await _post(client, _request(bucket, policy, url, body))
                 if answer.good:
                     break
     except TimeoutError:
-        return Answer(0, b"", f"Post {policy.callbackUrl}: no answer within {CALLBACK_TIMEOUT_S:.0f} s")
+        return Answer(0, b"", f"Post {policy.callbackUrl}: no answer within {bucket.callback_timeout_s:g} s")
     finally:
         client.close()
     return answer
@@ -105,7 +104,7 @@ async def _post(client: AsyncHTTPClient, request: HTTPRequest) -> Answer:
     return Answer(200, response.body, "" if _is_json(response.body) else "the callback's answer is not JSON")
 
 
-def _request(keys: Keys, policy: UploadPolicy, url: str, body: bytes) -> HTTPRequest:
+def _request(bucket: LocalBucket, policy: UploadPolicy, url: str, body: bytes) -> HTTPRequest:
     """A form is signed in the QBox style, as Kodo documents it; that style would leave JSON unsigned."""
     address = urlsplit(url)
     target = (address.path or "/") + (f"?{address.query}" if address.query else "")
@@ -115,15 +114,17 @@ def _request(keys: Keys, policy: UploadPolicy, url: str, body: bytes) -> HTTPReq
         "User-Agent": "tessera-bucket",
     }
     form = policy.callbackBodyType == FORM
-    headers["Authorization"] = qbox(keys, target, body) if form else qiniu(keys, "POST", target, headers, body)
+    headers["Authorization"] = (
+        qbox(bucket.keys, target, body) if form else qiniu(bucket.keys, "POST", target, headers, body)
+    )
     return HTTPRequest(
         url,
         method="POST",
         headers=headers,
         body=body,
         follow_redirects=False,
-        request_timeout=CALLBACK_TIMEOUT_S,
-        connect_timeout=CALLBACK_TIMEOUT_S,
+        request_timeout=bucket.callback_timeout_s,
+        connect_timeout=bucket.callback_timeout_s,
         decompress_response=False,
     )
 

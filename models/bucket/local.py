@@ -24,6 +24,7 @@ from models.bucket.signature import check_callback
 from models.errors import BadParameter, SourceTooLarge
 
 NAME = "tessera"
+CALLBACK_TIMEOUT_S = 5.0
 
 
 class LocalBucket:
@@ -33,15 +34,24 @@ class LocalBucket:
     uploads go to `<public_url>/up`, management calls to `<public_url>/rs` and `/rsf`.
     callback_url: what is called after each upload; the bucket must be able to reach it, browsers need not.
     size_limit_bytes: no object is larger, whatever a token says.
+    callback_timeout_s: how long the answer to a callback may take, all its addresses together.
     """
 
     name = NAME
 
     def __init__(
-        self, folder: Path, keys: Keys, *, public_url: str, callback_url: str, size_limit_bytes: int
+        self,
+        folder: Path,
+        keys: Keys,
+        *,
+        public_url: str,
+        callback_url: str,
+        size_limit_bytes: int,
+        callback_timeout_s: float = CALLBACK_TIMEOUT_S,
     ) -> None:
         self.keys = keys
         self.size_limit_bytes = size_limit_bytes
+        self.callback_timeout_s = callback_timeout_s
         self.objects = Objects(folder)
         self.parts = Parts(folder / "uploads", self.objects)
         self._base = public_url.rstrip("/")
