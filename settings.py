@@ -16,6 +16,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 ENVIRONMENT_PREFIX = "TESSERA_"
+CORES = os.cpu_count() or 1
+HOST = socket.gethostname()
+DATA = Path("data")
 
 
 class BadSetting(Exception):
@@ -32,11 +35,11 @@ class Settings:
 
     port: int = _setting(8888, "TCP port to serve; 0 takes a free one", allowed=range(65536))
     address: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
-    data_dir: Path = _setting(Path("data"), "folder of the embedded database, the embedded bucket and the keys")
-    mongodb_uri: str = _setting("", "MongoDB server (also MONGODB_URI); empty: an embedded one in data_dir", secret=True)
+    data_dir: Path = _setting(DATA, "folder of the embedded database, the embedded bucket and the keys")
+    mongodb_uri: str = _setting("", "MongoDB server (also MONGODB_URI); empty: embedded, in data_dir", secret=True)
     database: str = _setting("tessera", "name of the database")
     public_url: str = _setting("", "how browsers and Qiniu reach us; empty: http://ADDRESS:PORT")
-    workers: int = _setting(os.cpu_count() or 1, "executor threads for rendering; default: the cores", allowed=range(1, 257))
+    workers: int = _setting(CORES, "executor threads for rendering; default: the cores", allowed=range(1, 257))
     queue_limit: int = _setting(10_000, "tasks waiting or running, in all", allowed=range(1, 10_000_001))
     user_queue_limit: int = _setting(200, "tasks waiting or running, for each person", allowed=range(1, 1_000_001))
     max_upload_mb: int = _setting(20, "largest picture in megabytes", allowed=range(1, 1025))
@@ -57,8 +60,8 @@ class Settings:
     qiniu_rsf_url: str = _setting("", "listing host of a private Kodo; empty: the public one")
     qiniu_uc_url: str = _setting("", "region host of a private Kodo; empty: the public one")
     dask: str = _setting("", "scheduler of a Dask cluster that renders instead of our threads, tcp://HOST:PORT")
-    server_name: str = _setting(socket.gethostname(), "this server's name among several on one database")
-    trusted_proxies: tuple[str, ...] = _setting((), "addresses of proxies whose X-Forwarded-For counts, parted by commas")
+    server_name: str = _setting(HOST, "this server's name among several on one database")
+    trusted_proxies: tuple[str, ...] = _setting((), "proxies whose X-Forwarded-For counts, parted by commas")
     log_json: bool = _setting(False, "log JSON lines instead of text")
 
     def __post_init__(self) -> None:
@@ -67,7 +70,7 @@ class Settings:
         if self.qiniu_access_key or self.qiniu_secret_key:
             for name in ("qiniu_access_key", "qiniu_secret_key", "qiniu_bucket", "qiniu_domain"):
                 if not getattr(self, name):
-                    raise BadSetting(f"{name} is missing: Kodo needs access key, secret key, bucket and domain together")
+                    raise BadSetting(f"{name} is missing: Kodo needs keys, bucket and domain together")
         for name in ("public_url", "qiniu_domain", "qiniu_up_url", "qiniu_rs_url", "qiniu_rsf_url", "qiniu_uc_url"):
             _check_url(name, getattr(self, name), ("http", "https"))
         _check_url("dask", self.dask, ("tcp", "tls"))
@@ -113,8 +116,8 @@ def _parse(arguments: Sequence[str]) -> dict[str, str]:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
         description="Tessera turns photos into mosaics and lets people share them.",
-        epilog="Each setting may also stand in the environment as TESSERA_NAME, or in the TOML file that --config names. "
-        "Secrets are taken from there only.",
+        epilog="Each setting may also stand in the environment as TESSERA_NAME, or in the TOML file that "
+        "--config names. Secrets are taken from there only.",
     )
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings")
     for setting in fields(Settings):
@@ -125,7 +128,7 @@ def _parse(arguments: Sequence[str]) -> dict[str, str]:
 
 def _help(setting: Field[Any]) -> str:
     allowed = setting.metadata["allowed"]
-    text = setting.metadata["help"] + (f" [{spell(allowed)}]" if allowed else "")
+    text: str = setting.metadata["help"] + (f" [{spell(allowed)}]" if allowed else "")
     return text.replace("%", "%%")
 
 

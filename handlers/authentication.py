@@ -58,7 +58,6 @@ class Authentication:
 
     async def sign_in(self, handler: tornado.web.RequestHandler, user_id: int, username: str) -> str:
         """Open a session and hand it to the browser; a session that it had before is closed."""
-        self.refuse_cross_site(handler)
         old = self.token(handler)
         if old:
             await self._sessions.close(old)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from handlers.authentication import Authentication, Person
 from handlers.parameters import read_parameters, refuse_invalid
 from models import errors
+from models.images import NOBODY, Owner
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,11 @@ class ApiHandler(tornado.web.RequestHandler):
     async def visitor(self) -> Person | None:
         """Who is asking, or None for a stranger."""
         return await self.authentication.person(self)
+
+    async def acting(self) -> Owner:
+        """For whom this is done: the person who is signed in; nobody where the server is open. Raises NoSession."""
+        person = await self.visitor() if self.authentication.open_access else await self.person()
+        return Owner(person.id, person.username) if person else NOBODY
 
     async def _serve(self, method: Literal["GET", "POST"]) -> None:
         if method not in self.methods:

@@ -116,9 +116,11 @@ class Database:
             events = self._database[name]
             known = await events.estimated_document_count()
             cursor = events.find(cursor_type=CursorType.TAILABLE_AWAIT, skip=known).max_await_time_ms(TAIL_WAIT_MS)
-            while cursor.alive:
+            waiting = True
+            while waiting:
                 async for document in cursor:
                     yield document
+                waiting = bool(getattr(cursor, "alive", False))  # a property that motor's stubs take for a method
         raise errors.DatabaseUnavailable()
 
     async def drop(self) -> None:

@@ -28,6 +28,7 @@ TesseraError
     SourceTooLarge         more bytes than allowed
     NotAPicture            the source is not a picture of a known format, or is damaged
     TooManyPixels          more pixels than allowed
+    RecipeImpossible       the recipe does not fit a picture of this size
     TimedOut               the task took longer than a task may
     Crashed                the server died three times over this task
 
@@ -261,11 +262,19 @@ class NotAPicture(JobError):
 
 
 class TooManyPixels(JobError):
-    """facts: megapixels (of the picture), limit."""
+    """facts: limit, in megapixels."""
 
     slug = "too_many_pixels"
-    en = "The picture has {megapixels} megapixels; the limit is {limit}."
-    zh = "图片有 {megapixels} 百万像素,上限为 {limit}。"
+    en = "The picture is too large: at most {limit} megapixels are taken. Please scale it down first."
+    zh = "图片过大:最多允许 {limit} 百万像素,请先缩小图片。"
+
+
+class RecipeImpossible(JobError):
+    """The recipe is sound, but not for a picture of this size. facts: field, value, allowed."""
+
+    slug = "recipe_impossible"
+    en = "{field}: {value} is not possible for this picture. Allowed: {allowed}."
+    zh = "{field}:{value} 不适用于该图片。允许的取值:{allowed}。"
 
 
 class TimedOut(JobError):
@@ -282,3 +291,11 @@ class Crashed(JobError):
     slug = "crashed"
     en = "The server stopped {attempts} times while working on this picture; it is not tried again."
     zh = "处理该图片时服务器中断了 {attempts} 次,不再重试。"
+
+
+def every_error() -> list[type[TesseraError]]:
+    """The whole tree, root first."""
+    found: list[type[TesseraError]] = [TesseraError]
+    for kind in found:
+        found.extend(kind.__subclasses__())
+    return found

@@ -120,7 +120,7 @@ class Images:
         """Everything a person has, oldest first."""
         return [_image(found) async for found in self._images.pages({"owner_id": owner_id})]
 
-    async def describe(self, image_id: int, owner_id: int, **chosen: object) -> Image:
+    async def describe(self, image_id: int, owner_id: int | None, **chosen: object) -> Image:
         """Change title, alt or show_source. Raises NotFound where it is not this owner's."""
         allowed = {name: chosen[name] for name in ("title", "alt", "show_source") if name in chosen}
         found = await self._images.change_one({"_id": image_id, "owner_id": owner_id}, {"$set": allowed})

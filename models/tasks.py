@@ -116,16 +116,16 @@ class Tasks:
 
     async def add(self, task: Task) -> Task:
         """Record a task as queued, for good, at its owner's next turn."""
-        document = _document(task) | {"turn": await self._next_turn(task.owner), "not_before": datetime.now(UTC)}
+        document = to_document(task) | {"turn": await self._next_turn(task.owner), "not_before": datetime.now(UTC)}
         number = await self._tasks.insert_with_id(document)
-        return _task({"_id": number, **document})
+        return from_document({"_id": number, **document})
 
     async def by_id(self, task_id: int) -> Task:
         """Raises NotFound."""
         found = await self._tasks.find_one({"_id": task_id})
         if found is None:
             raise errors.NotFound(what="task", which=task_id)
-        return _task(found)
+        return from_document(found)
 
     async def count_live(self, *, owner_id: int | None = None, limit: int = 0) -> int:
         """How many are queued or running, of one person or of all."""
@@ -133,6 +133,11 @@ class Tasks:
         if owner_id is not None:
             query["owner_id"] = owner_id
         return await self._tasks.count(query, limit=limit)
+
+    async def totals(self) -> dict[str, int]:
+        """How many tasks there are in each state."""
+        found = await self._tasks.aggregate([{"$group": {"_id": "$state", "count": {"$sum": 1}}}])
+        return {str(state): 0 for state in TaskState} | {line["_id"]: line["count"] for line in found}
 
     async def position(self, task: Task) -> int:
         """1 for the next one to be taken."""
@@ -143,7 +148,7 @@ class Tasks:
         """The live queue: the running ones, then the queued ones in the order in which they will be taken."""
         running = await self._tasks.find({"state": str(TaskState.RUNNING)}, sort="started", limit=limit)
         queued = await self._tasks.find({"state": str(TaskState.QUEUED)}, sort="turn _id", limit=limit)
-        return [_task(found) for found in (*running, *queued)][:limit]
+        return [from_document(found) for found in (*running, *queued)][:limit]
 
     async def finished(self, *, limit: int, before: Task | None = None) -> list[Task]:
         """The finished ones, newest first."""
@@ -153,7 +158,7 @@ class Tasks:
                 {"finished": {"$lt": before.finished}},
                 {"finished": before.finished, "_id": {"$lt": before.id}},
             ]
-        return [_task(found) for found in await self._tasks.find(query, sort="-finished -_id", limit=limit)]
+        return [from_document(found) for found in await self._tasks.find(query, sort="-finished -_id", limit=limit)]
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -172,13 +177,12 @@ class Tasks:
             if found is None:
                 return None
             await self._turns.update_one({"_id": "now"}, {"$max": {"last": found["turn"]}}, upsert=True)
-            return Claim(_task(found), server)
+            return Claim(from_document(found), server)
 
-    async def renew(self, server: str) -> None:
-        """Prolong the leases of all that this server runs."""
-        await self._tasks.change_all(
-            {"state": str(TaskState.RUNNING), "server": server}, [{"$set": {"lease_until": self._lease_end()}}]
-        )
+    async def renew(self, server: str, task_ids: list[int]) -> None:
+        """Prolong the leases of what this server runs."""
+        held: Document = {"_id": {"$in": task_ids}, "state": str(TaskState.RUNNING), "server": server}
+        await self._tasks.change_all(held, [{"$set": {"lease_until": self._lease_end()}}])
 
     async def finish(self, claim: Claim, state: TaskState, **known: Any) -> Task | None:
         """End an attempt; None if it has no say any more (lease lost, or done wished where cancelled was asked)."""
@@ -211,7 +215,7 @@ class Tasks:
             found = await self._tasks.change_one({"state": str(TaskState.RUNNING), **whose}, _AFTER_A_CRASH)
             if found is None:
                 return moved
-            moved.append(_task(found))
+            moved.append(from_document(found))
 
     # --- acting -------------------------------------------------------------------------------------------------
 
@@ -286,7 +290,7 @@ class Tasks:
         if not still_held:
             update["$unset"] = {"rendering": "", "lease_until": "", "server": ""}
         found = await self._tasks.change_one(query, update)
-        return _task(found) if found else None
+        return from_document(found) if found else None
 
     async def _refuse(self, task_id: int) -> Task:
         raise errors.WrongState(state=(await self.by_id(task_id)).state)
@@ -312,12 +316,14 @@ def new_task(owner: Owner, **known: Any) -> Task:
     return Task(id=0, owner=owner, created=datetime.now(UTC), **known)
 
 
-def _document(task: Task) -> Document:
+def to_document(task: Task) -> Document:
+    """A task as MongoDB and an event hold it, without its id."""
     plain = {name: getattr(task, name) for name in Task.__slots__ if name not in ("id", "owner", "state", "server")}
     return {**plain, "state": str(task.state), "owner_id": task.owner.id, "owner": task.owner.username}
 
 
-def _task(found: Document) -> Task:
+def from_document(found: Document) -> Task:
+    """The task of such a document with its `_id`."""
     plain = {name: found[name] for name in Task.__slots__ if name in found}
     owner = Owner(found["owner_id"], found["owner"])
     return Task(**{**plain, "id": found["_id"], "state": TaskState(found["state"]), "owner": owner})

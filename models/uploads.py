@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from models import errors
 from models.database import Database, Document, Index
+from models.images import Owner
 
 KEPT = timedelta(days=7)
 """A picture that arrives later than this after its token was given belongs to nobody."""
@@ -14,16 +15,16 @@ KEPT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """owner_id: None where the server is open and nobody was signed in."""
+    """owner: who asked for the token."""
 
     key: str
-    owner_id: int | None
+    owner: Owner
     filename: str
     param: str
 
 
 class Uploads:
-    """The collection `uploads`: {_id: key, owner_id, filename, param, created}."""
+    """The collection `uploads`: {_id: key, owner_id, username, filename, param, created}."""
 
     indexes = (Index("created", expire_after_s=int(KEPT.total_seconds())),)
 
@@ -35,7 +36,8 @@ class Uploads:
         await self._uploads.insert(
             {
                 "_id": upload.key,
-                "owner_id": upload.owner_id,
+                "owner_id": upload.owner.id,
+                "username": upload.owner.username,
                 "filename": upload.filename,
                 "param": upload.param,
                 "created": datetime.now(UTC),
@@ -60,4 +62,4 @@ class Uploads:
 
 
 def _upload(found: Document) -> Upload:
-    return Upload(found["_id"], found["owner_id"], found["filename"], found["param"])
+    return Upload(found["_id"], Owner(found["owner_id"], found["username"]), found["filename"], found["param"])

@@ -6,17 +6,20 @@ It runs in an executor thread of this server or on another machine; whatever it 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from PIL import Image, UnidentifiedImageError
 
 from models import errors
 from models.bucket import Bucket
 from processing import mosaic
 from processing.fetch import fetch
-from processing.mosaic import Limits, Recipe
+from processing.mosaic import Limits
 from processing.sources import FetchRules
 
 Report = Callable[[float], None]
@@ -68,25 +71,25 @@ def run(job: Job, report: Report) -> JobResult:
     """Raises JobError (and its kin), BucketUnavailable, StorageFull, and whatever `report` raises."""
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
-    source = _fetch(job, report)
+    source = _fetch(job, lambda: report(0.0))
     report(FETCHED)
     started = time.monotonic()
     result = _render(job, source, lambda share: report(FETCHED + share * (RENDERED - FETCHED)))
     seconds = time.monotonic() - started
     report(RENDERED)
     key = result_key(source, job.recipe, extension=result.format)
-    stored = job.bucket.put(key, result.data, mime=result.mime)
+    stored = job.bucket.put(key, result.data, mime=result.media_type)
     return JobResult(
         key=key,
         size_bytes=len(result.data),
         etag=stored.etag,
-        mime=result.mime,
+        mime=result.media_type,
         width=result.width,
         height=result.height,
-        placeholder=result.mean_colour,
+        placeholder=_placeholder(result.data),
         seconds=seconds,
-        megapixels=result.source_megapixels,
-        quality=result.quality.as_dict(),
+        megapixels=result.width * result.height / 1e6,
+        quality=asdict(result.card),
     )
 
 
@@ -102,9 +105,9 @@ def identity_of(source: str, recipe: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps([source, recipe], sort_keys=True).encode()).hexdigest()
 
 
-def _fetch(job: Job, report: Report) -> bytes:
+def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
     if job.source_key is None:
-        return fetch(job.url, job.rules)
+        return fetch(job.url, replace(job.rules, check_cancel=check_cancel))
     try:
         return job.bucket.read(job.source_key, limit_bytes=job.rules.limit_bytes, timeout_s=job.rules.timeout_s)
     except errors.NotFound as error:
@@ -113,11 +116,23 @@ def _fetch(job: Job, report: Report) -> bytes:
 
 def _render(job: Job, source: bytes, progress: Report) -> mosaic.Result:
     try:
-        return mosaic.render(source, Recipe.model_validate(job.recipe), progress, Limits(megapixels=job.max_megapixels))
+        return mosaic.render(source, mosaic.parse(job.recipe), progress, limits=Limits(megapixels=job.max_megapixels))
     except mosaic.TooManyPixels as error:
-        raise errors.TooManyPixels(megapixels=error.megapixels, limit=error.limit) from error
+        raise errors.TooManyPixels(limit=error.facts["megapixels"]) from error
     except mosaic.NotAPicture as error:
         raise errors.NotAPicture(formats="JPEG, PNG, WebP, GIF") from error
+    except mosaic.BadParameter as error:
+        raise errors.RecipeImpossible(passing=False, **error.facts) from error
+
+
+def _placeholder(picture: bytes) -> str:
+    """The mean colour of a picture, shown while it loads; SVG has none."""
+    try:
+        with Image.open(io.BytesIO(picture)) as image:
+            image.draft("RGB", (64, 64))
+            return "#" + image.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes().hex()
+    except UnidentifiedImageError:
+        return ""
 
 
 def _with_deadline(report: Report, timeout_s: float) -> Report:

@@ -1,0 +1,52 @@
+"""The gallery: pages of pictures, newest first."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from handlers.base import ApiHandler, JsonDict
+from handlers.documents import image_document
+from handlers.user import Username
+from models import errors
+from models.bucket import Bucket
+from models.follows import Follows
+from models.images import Images
+from models.users import Users
+
+
+class FeedParameters(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    view: Literal["newest", "following", "mine", "user"] = "newest"
+    username: Username | None = None
+    cursor: Annotated[str, Field(max_length=60)] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 30
+
+
+class ShowFeed(ApiHandler):
+    """Mosaics of everybody, of those one follows, of one person, or one's own."""
+
+    parameters = FeedParameters
+    methods = ("GET",)
+    images: Images
+    users: Users
+    follows: Follows
+    bucket: Bucket
+
+    async def reply(self, asked: FeedParameters) -> JsonDict:
+        owners = await self._owners(asked)
+        page = await self.images.newest(owner_ids=owners, cursor=asked.cursor, limit=asked.limit)
+        return {"images": [image_document(image, self.bucket) for image in page.images], "cursor": page.cursor}
+
+    async def _owners(self, asked: FeedParameters) -> list[int] | None:
+        """Whose pictures; None: everybody's. Raises NoSession, NotFound, BadParameter."""
+        if asked.view == "newest":
+            return None
+        if asked.view == "user":
+            if asked.username is None:
+                raise errors.BadParameter(field="username", value="nothing", allowed="the name of a user")
+            return [(await self.users.by_name(asked.username)).id]
+        person = await self.person()
+        return [person.id] if asked.view == "mine" else await self.follows.ids_followed_by(person.id)

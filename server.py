@@ -1,0 +1,283 @@
+"""The server: reads the settings, builds the parts, joins them, and drains on SIGTERM and SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import prometheus_client
+import tornado.web
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from handlers import Parts, routes
+from handlers.authentication import Authentication
+from handlers.base import NoSuchPath
+from handlers.session import Offer
+from logs import start_logging
+from models.bucket import Bucket
+from models.bucket.keys import installation_keys
+from models.bucket.local import LocalBucket
+from models.database import Database
+from models.events import Events
+from models.follows import Follows
+from models.images import Images
+from models.mongod import Mongod, MongodFailed
+from models.passwords import Passwords
+from models.sessions import Sessions
+from models.tasks import Tasks
+from models.uploads import Uploads
+from models.users import Users
+from processing.engine import ThreadEngine, Threads
+from processing.live import LiveView
+from processing.queue import QueueLimits, TaskQueue
+from processing.sources import FetchRules
+from settings import BadSetting, Settings, read_settings
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT_BYTES = 2 * 1024 * 1024
+"""Of requests that are read whole; uploads to the embedded bucket are a stream with a limit of their own."""
+HEADER_LIMIT_BYTES = 32 * 1024
+IDLE_TIMEOUT_S = 75.0
+BODY_TIMEOUT_S = 30.0
+THREAD_SWITCH_S = 0.0005
+PREVIEW_THREADS = 2
+
+
+class CannotStart(Exception):
+    """Something that the operator can mend; the text is one line."""
+
+
+def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
+    """The application: the table of handlers and the key of its cookies."""
+    return tornado.web.Application(
+        routes(parts),
+        cookie_secret=cookie_secret,
+        default_handler_class=NoSuchPath,
+        default_handler_args={"authentication": parts.authentication},
+        log_function=log_request,
+        xheaders=False,
+    )
+
+
+def log_request(handler: tornado.web.RequestHandler) -> None:
+    """One line for each request; the query string stays out, for it may hold a password."""
+    status, request = handler.get_status(), handler.request
+    level = logging.ERROR if status >= 500 and status not in (503, 507) else logging.INFO
+    log.log(
+        level,
+        "%s %s %s %.1f ms [%s]",
+        status,
+        request.method,
+        request.path,
+        1000 * request.request_time(),
+        getattr(handler, "request_id", "-"),
+    )
+
+
+@asynccontextmanager
+async def build(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
+    """Make every part, in the order in which they need each other; at the end take them down in reverse."""
+    async with AsyncExitStack() as stack:
+        database = await _database(settings, stack)
+        server_id = _server_id(settings)
+        sessions, users, follows = Sessions(database), Users(database), Follows(database)
+        images, uploads, tasks = Images(database), Uploads(database), Tasks(database)
+        events = Events(database, server_id)
+        await database.make_indexes(
+            {
+                "sessions": sessions.indexes,
+                "users": users.indexes,
+                "follows": follows.indexes,
+                "images": images.indexes,
+                "uploads": uploads.indexes,
+                "tasks": tasks.indexes,
+            }
+        )
+        live = await stack.enter_async_context(LiveView(events))
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        threads = Threads(PREVIEW_THREADS)
+        stack.push_async_callback(threads.close)
+        engine = ThreadEngine(settings.workers)
+        stack.push_async_callback(engine.close)
+        bucket = _bucket(settings, public_url)
+        rules = FetchRules(allowed_sources=settings.allowed_sources, limit_bytes=settings.max_upload_bytes)
+        queue = await stack.enter_async_context(
+            TaskQueue(
+                server_id,
+                tasks=tasks,
+                images=images,
+                events=events,
+                live=live,
+                engine=engine,
+                threads=threads,
+                bucket=bucket,
+                rules=rules,
+                max_megapixels=settings.max_megapixels,
+                limits=QueueLimits(settings.queue_limit, settings.user_queue_limit),
+            )
+        )
+        yield Parts(
+            authentication=Authentication(
+                sessions,
+                open_access=settings.access == "open",
+                developers=frozenset(settings.developers),
+                public_url=public_url,
+            ),
+            database=database,
+            users=users,
+            follows=follows,
+            images=images,
+            uploads=uploads,
+            tasks=tasks,
+            passwords=passwords,
+            bucket=bucket,
+            queue=queue,
+            live=live,
+            threads=threads,
+            rules=rules,
+            offer=Offer(settings.max_upload_mb, settings.max_megapixels),
+            registry=prometheus_client.CollectorRegistry(),
+            size_limit_bytes=settings.max_upload_bytes,
+            picture_origin=_origin(bucket.url("")),
+            upload_origin=_origin(bucket.grant("any", owner_id=0, size_limit_bytes=1).upload_url),
+        )
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set, then drain: running tasks get their time, the rest stays queued."""
+    sys.setswitchinterval(THREAD_SWITCH_S)
+    sockets = _bind(settings)
+    port = sockets[0].getsockname()[1]
+    public_url = settings.public_url.rstrip("/") or f"http://{_reachable(settings.address)}:{port}"
+    async with build(settings, public_url) as parts:
+        app = make_app(parts, cookie_secret=settings.cookie_secret or _kept_secret(settings.data_dir / "cookie-secret"))
+        server = HTTPServer(
+            app,
+            max_body_size=BODY_LIMIT_BYTES,
+            max_header_size=HEADER_LIMIT_BYTES,
+            idle_connection_timeout=IDLE_TIMEOUT_S,
+            body_timeout=BODY_TIMEOUT_S,
+        )
+        server.add_sockets(sockets)
+        if settings.access == "open":
+            log.warning("access is open: anybody who reaches this address may act as anybody")
+        print(f"Tessera is ready: {public_url}", flush=True)
+        await stop.wait()
+        log.info("stopping: running tasks get their time, waiting ones stay queued")
+        server.stop()
+        await parts.queue.stop()
+        await server.close_all_connections()
+
+
+def main() -> int:
+    """The exit code."""
+    try:
+        settings = read_settings(sys.argv[1:], os.environ)
+        start_logging(as_json=settings.log_json)
+        with _only_one(settings.data_dir):
+            asyncio.run(_until_signal(settings))
+    except (BadSetting, CannotStart, MongodFailed) as error:
+        print(f"server.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _until_signal(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_or_leave, stop)
+    await serve(settings, stop)
+
+
+def _stop_or_leave(stop: asyncio.Event) -> None:
+    """The first signal drains; the second one ends us at once: whatever runs is taken back at the next start."""
+    if stop.is_set():
+        os._exit(1)
+    stop.set()
+
+
+async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
+    uri = settings.mongodb_uri
+    if not uri:
+        mongod = await stack.enter_async_context(Mongod(settings.data_dir / "db"))
+        uri = mongod.uri
+    database = Database(uri, settings.database)
+    stack.callback(database.close)
+    return database
+
+
+def _bucket(settings: Settings, public_url: str) -> Bucket:
+    keys = installation_keys(settings.data_dir / "bucket-keys.json")
+    return LocalBucket(
+        settings.data_dir / "bucket",
+        keys,
+        public_url=public_url,
+        callback_url=f"{public_url}/api/image/upload",
+        size_limit_bytes=settings.max_upload_bytes,
+    )
+
+
+def _server_id(settings: Settings) -> str:
+    """This installation's name in leases: the same after a restart, another for another data folder."""
+    return f"{settings.server_name}-{_kept_secret(settings.data_dir / 'server-id')[:12]}"
+
+
+def _kept_secret(path: Path) -> str:
+    """A random text, made once and readable by us alone."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+@contextlib.contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder. Raises CannotStart if another server does."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(data_dir / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotStart(f"data_dir: {data_dir} is in use by another server; choose another folder") from error
+        yield
+
+
+def _bind(settings: Settings) -> list[socket.socket]:
+    try:
+        return bind_sockets(settings.port, settings.address)
+    except OSError as error:
+        text = f"port: {settings.address}:{settings.port} cannot be served: {error.strerror}"
+        raise CannotStart(text) from error
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _reachable(address: str) -> str:
+    """How a browser on this machine reaches an address that we listen on."""
+    if address in ("", "0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{address}]" if ":" in address else address
+
+
+if __name__ == "__main__":
+    sys.exit(main())
