@@ -1,0 +1,147 @@
+"""What every test shares: a real mongod for the run, a fresh database and folder for each test, the app on a free port.
+
+A log line of WARNING or more that the test did not announce with `expect_log` fails it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers import Parts
+from models.database import Database
+from models.mongod import Mongod
+from server import build, make_app
+from settings import Settings
+from tests.client import Api
+
+COOKIE_SECRET = "a secret for tests alone"
+
+
+class LogWatch(logging.Handler):
+    """Collects what is logged at WARNING and above."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+        self.expected: list[re.Pattern[str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.levelname} {record.name}: {self.format(record)}")
+
+    def unexpected(self) -> list[str]:
+        return [line for line in self.lines if not any(pattern.search(line) for pattern in self.expected)]
+
+
+@pytest.fixture(autouse=True)
+def log_watch() -> Iterator[LogWatch]:
+    watch = LogWatch()
+    logging.getLogger().addHandler(watch)
+    yield watch
+    logging.getLogger().removeHandler(watch)
+    assert not watch.unexpected(), "unexpected log lines:\n" + "\n".join(watch.unexpected())
+
+
+@pytest.fixture
+def expect_log(log_watch: LogWatch) -> Callable[[str], None]:
+    """Announce log lines (a regular expression over `LEVEL logger: message`) that belong to this test."""
+    return lambda pattern: log_watch.expected.append(re.compile(pattern))
+
+
+class MongodThread:
+    """One mongod for the whole run, kept by a loop of its own, so that each test may have its own loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self.mongod = Mongod(folder / "db")
+        self._loop.run_until_complete(self.mongod.__aenter__())
+
+    def stop(self) -> None:
+        self._loop.run_until_complete(self.mongod.__aexit__(None, None, None))
+        self._loop.close()
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    running = MongodThread(tmp_path_factory.mktemp("mongod"))
+    yield running.mongod.uri
+    running.stop()
+
+
+@pytest.fixture
+def database_name() -> str:
+    return f"test_{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def database(io_loop: Any, mongodb_uri: str, database_name: str) -> Iterator[Database]:
+    """An empty database, forgotten after the test."""
+
+    async def make() -> Database:
+        return Database(mongodb_uri, database_name)
+
+    made = io_loop.run_sync(make)
+    yield made
+    io_loop.run_sync(made.drop)
+    made.close()
+
+
+@pytest.fixture
+def settings_of(tmp_path: Path, mongodb_uri: str, database_name: str) -> Callable[..., Settings]:
+    """Settings for one server of this test; keywords override."""
+
+    def make(**chosen: Any) -> Settings:
+        usual = {
+            "port": 0,
+            "data_dir": tmp_path / "data",
+            "mongodb_uri": mongodb_uri,
+            "database": database_name,
+            "workers": 2,
+        }
+        return Settings(**{**usual, **chosen})
+
+    return make
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings]) -> Settings:
+    """Override this in a test module to change the server under test."""
+    return settings_of()
+
+
+@pytest.fixture
+def parts(io_loop: Any, settings: Settings, base_url: str, database: Database) -> Iterator[Parts]:
+    """Every part of a server, joined as `server.py` joins them. Dropped with the test's database."""
+    stack = AsyncExitStack()
+
+    async def start() -> Parts:
+        return await stack.enter_async_context(build(settings, base_url.replace("localhost", "127.0.0.1")))
+
+    yield io_loop.run_sync(start, timeout=30)
+    io_loop.run_sync(stack.aclose, timeout=30)
+
+
+@pytest.fixture
+def app(parts: Parts) -> Any:
+    return make_app(parts, cookie_secret=COOKIE_SECRET)
+
+
+@pytest.fixture
+def api(http_client: Any, base_url: str) -> Api:
+    """Somebody with an HTTP client and a jar for cookies; `api.newcomer()` is another one."""
+    return Api(http_client, base_url.replace("localhost", "127.0.0.1"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def repository_on_path() -> None:
+    """The command line is run from the repository's root, as the README says."""
+    assert Path(__file__).resolve().parent.parent.as_posix() in sys.path

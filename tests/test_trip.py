@@ -1,0 +1,46 @@
+"""The whole trip: from signing up to the mosaic's bytes."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.client import Api
+from tests.pictures import encoded, photo
+from tests.waiting import finished
+
+CELL = 7
+
+
+@pytest.mark.gen_test
+async def test_a_newcomer_gets_a_mosaic_whose_every_block_is_the_mean_of_its_pixels(api: Api) -> None:
+    source = photo(61, 45)
+    person = await api.sign_up("ada")
+    uploaded = await person.upload(encoded(source, "PNG"), "holiday.png")
+
+    task = await person.make(uploaded["url"], {"style": "mosaic", "cell": CELL, "format": "png"})
+    done = await finished(person, task["id"])
+
+    assert done["state"] == "done"
+    picture = await person.get(done["result_url"])
+    assert picture.headers["Content-Type"] == "image/png"
+    assert_blocks_are_means(source, Image.open(io.BytesIO(picture.body)).convert("RGB"), CELL)
+    feed = await api.newcomer().get("/api/feed/")
+    assert [image["id"] for image in feed["images"]] == [done["result_id"]]
+
+
+def assert_blocks_are_means(source: Image.Image, mosaic: Image.Image, cell: int) -> None:
+    """Every block has one colour: the mean of its pixels in linear light, to one step of 255."""
+    assert mosaic.size == source.size
+    given, made = np.asarray(source) / 255, np.asarray(mosaic) / 255
+    linear = np.where(given <= 0.04045, given / 12.92, ((given + 0.055) / 1.055) ** 2.4)
+    for top in range(0, source.height, cell):
+        for left in range(0, source.width, cell):
+            block = made[top : top + cell, left : left + cell].reshape(-1, 3)
+            assert (block == block[0]).all(), f"the block at {left}, {top} has more than one colour"
+            mean = linear[top : top + cell, left : left + cell].reshape(-1, 3).mean(axis=0)
+            wanted = np.where(mean <= 0.0031308, mean * 12.92, 1.055 * mean ** (1 / 2.4) - 0.055)
+            assert np.abs(block[0] - wanted).max() <= 1 / 255, f"the block at {left}, {top} is not the mean"
