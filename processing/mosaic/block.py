@@ -56,7 +56,7 @@ def side_for(params: MosaicParams, width: int, height: int) -> int:
     if params.cell is not None:
         return params.cell
     side = automatic_cell(width, height)
-    return side if side < 20 else round(side / 8) * 8
+    return side if side < 24 else round(side / 8) * 8
 
 
 def shrink_for(params: MosaicParams, width: int, height: int) -> int:

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from .light import Floats
-from .runs import GROUND, Runs, runs_from_labels
+from .runs import GROUND, Runs
 from .stage import Stage
 
 
@@ -56,37 +56,6 @@ class Cells(Protocol):
     def outlines(self) -> Iterable[Outline]:
         """One outline a cell, in order, agreeing with the runs at every pixel's centre."""
         ...
-
-
-class PolygonCells:
-    """Cells given as polygons: painted as labels by Pillow, band by band.
-
-    polygons: outlines in order; where two cover the same pixel, the later one has it. Pillow paints a polygon's
-    border too, so polygons that share edges leave no pixel uncovered. Pixels under none are GROUND.
-    """
-
-    def __init__(
-        self, width: int, height: int, polygons: Sequence[Sequence[tuple[float, float]]], pitch: float
-    ) -> None:
-        self.width, self.height, self.pitch = width, height, pitch
-        self.count = len(polygons)
-        self._polygons = polygons
-        self._tops = np.array([min(y for _, y in points) for points in polygons])
-        self._bottoms = np.array([max(y for _, y in points) for points in polygons])
-
-    def runs(self, top: int, bottom: int) -> Runs:
-        labels = Image.new("I", (self.width, bottom - top), GROUND)
-        draw = ImageDraw.Draw(labels)
-        for cell in np.flatnonzero((self._tops < bottom + 1) & (self._bottoms > top - 1)).tolist():
-            # Pillow's pixel (x, y) is a point: its centre, half a pixel off ours.
-            draw.polygon([(x - 0.5, y - 0.5 - top) for x, y in self._polygons[cell]], fill=cell)
-        return runs_from_labels(np.asarray(labels, dtype=np.int32))
-
-    def centres(self) -> Floats:
-        return np.array([np.mean(points, axis=0) for points in self._polygons]).reshape(-1, 2)
-
-    def outlines(self) -> Iterable[Outline]:
-        return (Polygon(points) for points in self._polygons)
 
 
 @dataclass(frozen=True, slots=True)

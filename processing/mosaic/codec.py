@@ -187,8 +187,8 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Converted through the embedded profile; one that is damaged or of another colour space is passed over."""
     try:
         embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if ImageCms.getProfileDescription(embedded).strip().startswith("sRGB"):
-            return image
+        if (embedded.profile.profile_description or "").startswith("sRGB"):
+            return image  # most photos; saves half of their decoding time
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
         result = ImageCms.profileToProfile(image, embedded, ImageCms.createProfile("sRGB"), outputMode=mode)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):

@@ -8,6 +8,7 @@ repeat are the same bytes. No chroma subsampling; the quality sets the step of t
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,8 @@ _OFFSET = np.array([128.0, 0.0, 0.0])
 # Our Huffman code of DC differences, by their bit length 0 to 11: no difference is one bit, as is the end of a block.
 _DC_ORDER = (0, 5, 4, 6, 3, 7, 2, 8, 1, 9, 10, 11)
 _DC_COUNTS = (1, 0, 0, 6, 2, 3)  # codes of 1 to 6 bits
-_WORD = 64
+_WORD = 64  # bits; three codes have at most 54
+_CHUNK = 8192  # columns packed at once
 
 
 def write_jpeg(colours: Colours, side: int, size: tuple[int, int], quality: int, stage: Stage) -> bytes:
@@ -33,8 +35,7 @@ def write_jpeg(colours: Colours, side: int, size: tuple[int, int], quality: int,
     across, down = -(-width // 8), -(-height // 8)
     steps = [_dc_step(16, quality), _dc_step(17, quality)]
     levels = np.rint((colours @ _TO_YCC.T - _OFFSET) * 8 / [steps[0], steps[1], steps[1]]).astype(np.int64)
-    scans = [_row(row, side // 8, across) for row in levels]
-    stage(0.5)
+    scans = _intervals(levels, side // 8, across, stage)
     parts = [_head(width, height, steps, across)]
     for row in range(down):
         parts.append(scans[row * 8 // side])
@@ -49,33 +50,50 @@ def _dc_step(base: int, quality: int) -> int:
     return min(255, max(1, (base * scale + 50) // 100))
 
 
-def _row(levels: NDArray[np.int64], repeat: int, across: int) -> bytes:
-    """One restart interval. levels: (columns, 3) DC values; each column stands for `repeat` 8 x 8 blocks."""
-    differences = np.diff(levels, axis=0, prepend=0)
-    sizes = np.frexp(np.abs(differences))[1]  # bit lengths
+def _intervals(levels: NDArray[np.int64], repeat: int, across: int, stage: Stage) -> list[bytes]:
+    """One restart interval for each row of levels (rows, columns, 3); a column stands for `repeat` blocks."""
+    columns = levels.shape[1]
+    blocks = np.full(columns, repeat)
+    blocks[-1] = across - repeat * (columns - 1)
+    intervals, rows = [], max(1, _CHUNK // columns)
+    for first in range(0, len(levels), rows):
+        words, used = _words(levels[first : first + rows])
+        intervals += _packed(words, used, used + 6 * (blocks - 1))  # a block that repeats the last is six zero bits
+        stage(first / len(levels))
+    return intervals
+
+
+def _words(levels: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The code of each column's first block, (rows, columns), from the top bit down, and how many bits it has."""
+    differences = np.diff(levels, axis=1, prepend=0)
+    sizes = np.frexp(np.abs(differences))[1].astype(np.int64)  # bit lengths
     codes, lengths = _dc_code()
     values = np.where(differences < 0, differences + (1 << sizes) - 1, differences)
     symbols = (codes[sizes] << (sizes + 1) | values << 1).astype(np.uint64)  # the last bit ends the block
     widths = lengths[sizes] + sizes + 1
-    words, used = np.zeros(len(levels), np.uint64), widths.sum(axis=1)
-    for component in range(3):
-        words = words << widths[:, component].astype(np.uint64) | symbols[:, component]
-    words <<= (_WORD - used).astype(np.uint64)
-    blocks = np.full(len(levels), repeat)
-    blocks[-1] = across - repeat * (len(levels) - 1)
-    return _packed(words, used, used + 6 * (blocks - 1))  # a block that repeats the last one is six zero bits
+    words, used = symbols[..., 0], widths.sum(axis=-1)
+    for component in (1, 2):
+        words = words << widths[..., component].astype(np.uint64) | symbols[..., component]
+    return words << (_WORD - used).astype(np.uint64), used
 
 
-def _packed(words: NDArray[np.uint64], used: NDArray[np.int64], spans: NDArray[np.int64]) -> bytes:
-    """Bits of all words in order, each followed by zeros up to its span; filled up with ones; FF stuffed."""
-    bits = np.unpackbits(words.astype(">u8").view(np.uint8)).reshape(-1, _WORD)
-    places = (np.cumsum(spans) - spans)[:, None] + np.arange(_WORD)
-    kept = np.arange(_WORD) < used[:, None]
-    total = int(spans.sum())
-    stream = np.zeros(-(-total // 8) * 8, np.uint8)
-    stream[total:] = 1
+def _packed(words: NDArray[np.uint64], used: NDArray[np.int64], spans: NDArray[np.int64]) -> list[bytes]:
+    """For each row the bits of its words in order, each followed by zeros up to its span, filled up with ones."""
+    totals = spans.sum(axis=1)
+    row_bytes = -(-totals // 8)
+    ends = np.cumsum(row_bytes)
+    row_starts = (ends - row_bytes) * 8
+    widest = np.arange(int(used.max()))
+    bits = np.unpackbits(words.astype(">u8").view(np.uint8)).reshape(-1, _WORD)[:, : len(widest)]
+    places = (row_starts[:, None] + np.cumsum(spans, axis=1) - spans).reshape(-1, 1) + widest
+    kept = widest < used.reshape(-1, 1)
+    stream = np.zeros(int(ends[-1]) * 8, np.uint8)
     stream[places[kept]] = bits[kept]
-    return np.packbits(stream).tobytes().replace(b"\xff", b"\xff\x00")
+    for start, total, size in zip(row_starts.tolist(), totals.tolist(), row_bytes.tolist(), strict=True):
+        stream[start + total : start + size * 8] = 1
+    packed = np.packbits(stream).tobytes()
+    cuts = [0, *ends.tolist()]
+    return [packed[left:right].replace(b"\xff", b"\xff\x00") for left, right in pairwise(cuts)]
 
 
 def _dc_code() -> tuple[NDArray[np.int64], NDArray[np.int64]]:

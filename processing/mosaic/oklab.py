@@ -26,7 +26,8 @@ _LMS_TO_RGB = np.linalg.inv(_RGB_TO_LMS)
 
 def from_srgb(colours: Colours) -> Floats:
     """8-bit sRGB (..., 3) -> OKLab (..., 3); L is 0..1."""
-    lab: Floats = np.cbrt(to_linear(colours / 255.0) @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
+    light = to_linear(np.arange(256) / 255.0)[colours]
+    lab: Floats = np.cbrt(light @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
     return lab
 
 

@@ -11,13 +11,13 @@ from .canvas import Painting
 from .codec import Source
 from .oklab import difference
 
-_SEEN_PX = 512  # the card looks at pictures reduced to about this side: a blur of one cell hides the rest
+_SEEN_PX = 320  # the card looks at pictures reduced to about this side: a blur of one cell hides the rest
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """difference: mean distance in OKLab x 100 after a Gaussian blur of one cell, of pictures reduced to at most
-    512 pixels a side (about 2 is just noticeable). coverage: 0 to 1. time_s: seconds of the whole rendering by the
+    320 pixels a side (about 2 is just noticeable). coverage: 0 to 1. time_s: seconds of the whole rendering by the
     caller's clock; it says nothing about the picture and takes no part in comparisons of results."""
 
     difference: float

@@ -20,8 +20,9 @@ GROUND = -1  # the "cell" of pixels that no cell covers: grout, leading, the gro
 class Runs:
     """A band cut into runs.
 
-    starts: (n,) int64, strictly rising, the first pixel of each run counted row by row from the band's first pixel;
-    a row never shares a run with the next. cells: (n,) int32, the cell of each run or GROUND. size: pixels of the band.
+    starts: (n,) int64, strictly rising from 0, the first pixel of each run counted row by row from the band's first
+    pixel; a run of the ground may go on in the next row. cells: (n,) int32, the cell of each run or GROUND.
+    size: pixels of the band.
     """
 
     starts: NDArray[np.int64]

@@ -17,7 +17,10 @@ MAX_CHUNKS = 20_000
 
 _JPEG_FILL = re.compile(rb"[\xff\x00]+")
 _JPEG_SCAN = b"\xff\xda"
-_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_NEXT_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+_STANDALONE = {0x01, *range(0xD0, 0xD9)}
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 
 
 def scan(data: bytes) -> None:
@@ -31,34 +34,38 @@ def scan(data: bytes) -> None:
 
 
 def _scan_jpeg(data: bytes) -> None:
-    # Entropy-coded data cannot hold FF DA, so the count is an upper bound; embedded data can, so a high one is checked.
-    walk_all = data.count(_JPEG_SCAN) > MAX_SCANS
-    position, segments, fill, scans = 2, 0, 0, 0
-    while position + 4 <= len(data):
-        run = _JPEG_FILL.match(data, position)
-        if run is None:
-            return  # not a marker: Pillow will say so
+    position, segments, fill, many_scans, components = 2, 0, 0, False, 0
+    while (run := _JPEG_FILL.match(data, position)) is not None:  # no match: not a marker, Pillow will say so
         position = run.end()
-        fill += len(run.group()) - 1
+        fill += position - run.start() - 1
         segments += 1
         if segments > MAX_SEGMENTS or fill > MAX_FILL_BYTES:
             raise NotAPicture("the JPEG holds too many markers")
-        kind = data[position] if position < len(data) else 0xD9
+        kind, body = data[position : position + 1], data[position + 1 : position + 9]
+        if kind in (b"", b"\xd9") or len(body) < 8:
+            return
+        if kind == b"\xda":
+            if many_scans or body[2] < components:  # libjpeg's own rule for reading on after the first scan
+                _count_scans(data, position - 1)
+            return
+        if kind[0] in _FRAMES:
+            many_scans, components = kind[0] in _PROGRESSIVE, body[7]
+        position += 1 if kind[0] in _STANDALONE else 1 + int.from_bytes(body[:2], "big")
+
+
+def _count_scans(data: bytes, position: int) -> None:
+    # Entropy-coded data cannot hold FF DA but foreign data between scans can: a high count is looked at closely.
+    if data.count(_JPEG_SCAN, position) <= MAX_SCANS:
+        return
+    scans = segments = 0
+    while (marker := _NEXT_MARKER.search(data, position)) is not None:
+        kind, position = data[marker.end() - 1], marker.end()
+        scans, segments = scans + (kind == 0xDA), segments + 1
         if kind == 0xD9:
             return
-        if kind == 0xDA:
-            scans += 1
-            if scans > MAX_SCANS:
-                raise NotAPicture("the JPEG holds too many scans")
-            if not walk_all:
-                return
-            found = _NEXT_MARKER.search(data, position + 1)
-            if found is None:
-                return
-            position = found.start()
-            continue
-        standalone = 0xD0 <= kind <= 0xD8 or kind == 0x01
-        position += 1 if standalone else 1 + int.from_bytes(data[position + 1 : position + 3], "big")
+        if scans > MAX_SCANS or segments > MAX_SEGMENTS:
+            raise NotAPicture("the JPEG holds too many scans")
+        position += int.from_bytes(data[position : position + 2], "big")
 
 
 def _scan_png(data: bytes) -> None:

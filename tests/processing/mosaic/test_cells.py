@@ -1,0 +1,108 @@
+"""Means, raster and outlines of one cell list agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from processing.mosaic.cells import measure, paint
+from processing.mosaic.grid import SquareGrid
+from processing.mosaic.light import light_table, to_bytes
+from processing.mosaic.polygons import PolygonCells
+from processing.mosaic.runs import GROUND, runs_from_edges, runs_from_labels
+from processing.mosaic.stage import Stage
+from tests.processing.mosaic.pictures import noise, true_mean
+from tests.processing.mosaic.svg_raster import inside
+
+
+def test_runs_from_edges_follow_pixel_centres_and_drop_empty_ones() -> None:
+    edges = np.array([[-3.0, 1.5, 1.6, 9.0], [0.2, 0.5, 3.49, 3.51]])
+    cells = np.array([[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]], np.int32)
+
+    runs = runs_from_edges(edges, cells, 4)
+
+    painted = np.repeat(runs.cells, runs.lengths).reshape(2, 4)
+    assert painted.tolist() == [[1, 2, 3, 3], [7, 7, 7, 8]]
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_runs_from_labels_paint_the_labels(width: int, height: int, seed: int) -> None:
+    labels = np.random.default_rng(seed).integers(-1, 3, (height, width)).astype(np.int32)
+
+    runs = runs_from_labels(labels)
+
+    assert np.array_equal(np.repeat(runs.cells, runs.lengths).reshape(labels.shape), labels)
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_means_over_many_bands_are_exact(linear: bool) -> None:
+    pixels = noise(1500, 1100)
+    grid = SquareGrid(1500, 1100, 370)
+
+    means = measure(Image.fromarray(pixels), grid, light_table(linear), Stage())
+
+    colours = to_bytes(means.light, linear)
+    for cell, colour in enumerate(colours):
+        top, left = cell // grid.columns * 370, cell % grid.columns * 370
+        assert np.abs(colour - true_mean(pixels[top : top + 370, left : left + 370], linear)).max() <= 0.51
+    assert means.areas.sum() == 1500 * 1100
+
+
+def bent_squares(width: int, height: int, side: int, seed: int) -> PolygonCells:
+    """Squares whose shared corners are moved by chance, over the picture and beyond."""
+    across, down = width // side + 4, height // side + 4
+    corners = np.stack(np.meshgrid(np.arange(across) - 1.0, np.arange(down) - 1.0), -1) * side
+    corners += np.random.default_rng(seed).uniform(-side / 3, side / 3, corners.shape)
+    turn = [(0, 0), (0, 1), (1, 1), (1, 0)]
+    polygons = [
+        np.array([corners[row + y, column + x] for y, x in turn])
+        for row in range(down - 1)
+        for column in range(across - 1)
+    ]
+    return PolygonCells(width, height, polygons, float(side))
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(3, 20), st.integers(0, 999))
+@settings(max_examples=40, deadline=None)
+def test_polygons_that_share_corners_cover_every_pixel_once(width: int, height: int, side: int, seed: int) -> None:
+    cells = bent_squares(width, height, side, seed)
+
+    runs = cells.runs(0, height)
+
+    assert (runs.cells != GROUND).all()
+    assert runs.lengths.sum() == width * height
+    assert (runs.lengths > 0).all()
+
+
+def test_a_pixel_belongs_to_the_polygon_that_its_centre_lies_in() -> None:
+    cells = bent_squares(90, 70, 11, 3)
+    runs = cells.runs(0, 70)
+    labels = np.repeat(runs.cells, runs.lengths).reshape(70, 90)
+
+    y, x = np.mgrid[0:70, 0:90] + 0.5
+    for cell, outline in enumerate(cells.outlines()):
+        assert np.array_equal(labels == cell, inside(list(outline.points), x, y))
+
+
+def test_bands_do_not_change_what_polygons_paint() -> None:
+    star = [[(50 + 40 * np.cos(a * 2.4), 50 + 40 * np.sin(a * 2.4)) for a in range(5)]]
+    cells = PolygonCells(100, 100, star, 10.0)
+
+    whole = cells.runs(0, 100)
+    parts = [cells.runs(top, min(top + 7, 100)) for top in range(0, 100, 7)]
+
+    joined = np.concatenate([np.repeat(part.cells, part.lengths) for part in parts])
+    assert np.array_equal(np.repeat(whole.cells, whole.lengths), joined)
+
+
+def test_the_ground_is_painted_where_no_cell_is() -> None:
+    cells = PolygonCells(10, 10, [[(2, 2), (8, 2), (8, 8), (2, 8)]], 6.0)
+
+    image = paint(cells, np.array([[9, 8, 7]], np.uint8), (1, 2, 3), Stage())
+
+    assert image.getpixel((0, 0)) == (1, 2, 3)
+    assert image.getpixel((5, 5)) == (9, 8, 7)

@@ -1,0 +1,107 @@
+"""What every style keeps to. A new line in STYLES is tested here the day it is added."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from processing.mosaic import STYLES, parse, render
+from tests.processing.mosaic.pictures import encoded, noise, opened, scene
+from tests.processing.mosaic.svg_raster import rasterised
+
+ALL = pytest.mark.parametrize("style", list(STYLES))
+SVG = pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.svg])
+ODD = encoded(scene(97, 61))
+
+
+class Cancelled(Exception):
+    pass
+
+
+@ALL
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 3), (97, 61)])
+def test_the_size_is_kept_and_every_pixel_is_painted(style: str, size: tuple[int, int]) -> None:
+    result = render(encoded(scene(*size)), parse(style))
+
+    assert (result.width, result.height) == size
+    assert opened(result.data).shape == (size[1], size[0], 3)
+    assert 0 < result.card.coverage <= 1
+    assert result.card.cells >= 1
+
+
+@ALL
+def test_the_same_bytes_and_recipe_give_the_same_bytes(style: str) -> None:
+    first, second = (render(ODD, parse({"style": style, "seed": 5})) for _ in range(2))
+
+    assert first.data == second.data
+
+
+@ALL
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
+def test_every_format_can_be_read_and_carries_no_metadata(style: str, format: str) -> None:
+    result = render(ODD, parse({"style": style, "format": format}))
+
+    assert opened(result.data).shape == (61, 97, 3)
+    assert result.format == format
+    assert b"Exif" not in result.data
+
+
+@ALL
+def test_progress_rises_from_0_to_1(style: str) -> None:
+    seen: list[float] = []
+
+    render(encoded(noise(900, 700)), parse(style), seen.append)
+
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+    assert len(set(seen)) >= 8
+
+
+@ALL
+@pytest.mark.parametrize("after", [0.0, 0.2, 0.5, 0.7])
+def test_what_progress_raises_stops_the_work(style: str, after: float) -> None:
+    def stop(fraction: float) -> None:
+        if fraction >= after:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        render(encoded(noise(300, 200)), parse(style), stop)
+
+
+@ALL
+def test_one_colour_stays_that_colour(style: str) -> None:
+    flat = np.full((64, 80, 3), (200, 90, 30), np.uint8)
+
+    pixels = opened(render(encoded(flat), parse(style)).data).reshape(-1, 3).astype(int)
+
+    near = np.abs(pixels - (200, 90, 30)).max(axis=1) <= 1
+    assert near.mean() > 0.3  # joints and leading take the rest
+
+
+@ALL
+def test_numpy_takes_no_more_than_half_the_memory_allowed(style: str) -> None:
+    """4 bytes x pixels x 3 in all; Pillow's two full-size pictures, which tracemalloc does not see, are 2 of the 3."""
+    photo = encoded(scene(2000, 1500), "JPEG", quality=90)
+
+    tracemalloc.start()
+    try:
+        render(photo, parse(style))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4 * 2000 * 1500 * 1.5, f"{peak / 2**20:.0f} MiB"
+
+
+@SVG
+def test_svg_agrees_with_the_raster(style: str) -> None:
+    raster = opened(render(ODD, parse({"style": style, "cell": 12})).data).astype(int)
+    svg = render(ODD, parse({"style": style, "cell": 12, "format": "svg"}))
+
+    drawn = rasterised(svg.data).astype(int)
+
+    wrong = np.abs(drawn - raster).max(axis=-1) > 1
+    assert wrong.mean() < 0.02, f"{wrong.mean():.1%} of the pixels differ"
+    assert svg.media_type == "image/svg+xml"
