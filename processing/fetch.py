@@ -80,7 +80,7 @@ def _check_status(status: int) -> None:
 
 
 def _body(response: HTTPResponse, line: Line, limit_bytes: int) -> bytes:
-    too_large = SourceTooLarge(limit_mb=f"{limit_bytes / 2**20:.3g}")
+    too_large = SourceTooLarge(limit_mb=f"{round(limit_bytes / 1e6, 1):g}")
     if (response.length or 0) > limit_bytes:
         raise too_large
     body = io.BytesIO()

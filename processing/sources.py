@@ -46,7 +46,7 @@ class FetchRules:
     """
 
     allowed_sources: tuple[str, ...] = ()
-    limit_bytes: int = 20 * 1024 * 1024
+    limit_bytes: int = 20_000_000
     timeout_s: float = 30.0
     max_redirects: int = 3
     user_agent: str = "Tessera"

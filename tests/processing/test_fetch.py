@@ -362,7 +362,7 @@ def test_req_07_an_endless_body_is_cut_at_the_byte_limit(head_and_piece: tuple[b
     flood = Flood(*head_and_piece)
 
     with origin(flood) as server:
-        failed = failure(server.url(), FetchRules((server.place,), limit_bytes=1 << 20))
+        failed = failure(server.url(), FetchRules((server.place,), limit_bytes=1_000_000))
 
     assert type(failed) is SourceTooLarge
     assert flood.sent_bytes <= (2 << 20) + KERNEL_BYTES
