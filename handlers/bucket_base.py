@@ -27,6 +27,7 @@ STATUS: dict[type[Exception], int] = {
     errors.BadParameter: 400,
     errors.BadSignature: 401,
     errors.NotFound: 612,
+    errors.Unavailable: 503,
     errors.StorageFull: 507,
 }
 """Kodo's codes (developer.qiniu.com/kodo/3928); 507 is ours, for a disk that is full."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import responses
 from urllib.parse import urlsplit
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from handlers.bucket_base import BucketHandler
 from models.bucket import Stat
@@ -78,27 +79,27 @@ async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: 
 async def call_back(bucket: LocalBucket, policy: UploadPolicy, body: bytes) -> Answer:
     """POST to each of the policy's addresses in turn until one answers well, all within the bucket's time limit."""
     client = AsyncHTTPClient(force_instance=True)
+    deadline = time.monotonic() + bucket.callback_timeout_s
     answer = Answer(0, b"", "no callback address")
     try:
-        async with asyncio.timeout(bucket.callback_timeout_s):
-            for url in policy.callbackUrl.split(";"):
-                answer = await _post(client, _request(bucket, policy, url, body))
-                if answer.good:
-                    break
-    except TimeoutError:
-        return Answer(0, b"", f"Post {policy.callbackUrl}: no answer within {bucket.callback_timeout_s:g} s")
+        for url in policy.callbackUrl.split(";"):
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                break
+            answer = await _post(client, _request(bucket, policy, url, body), left_s)
+            if answer.good:
+                break
     finally:
         client.close()
     return answer
 
 
-async def _post(client: AsyncHTTPClient, request: HTTPRequest) -> Answer:
+async def _post(client: AsyncHTTPClient, request: HTTPRequest, left_s: float) -> Answer:
+    request.connect_timeout = request.request_timeout = left_s
     try:
         response = await client.fetch(request, raise_error=False)
-    except (OSError, ValueError) as error:
-        return Answer(0, b"", f"Post {request.url}: {type(error).__name__}")
-    if response.code == 599:
-        return Answer(0, b"", f"Post {request.url}: {response.error}")
+    except (HTTPClientError, OSError, ValueError) as error:
+        return Answer(0, b"", f"Post {request.url}: {error}")
     if response.code != 200:
         return Answer(response.code, response.body, responses.get(response.code, "not OK"))
     return Answer(200, response.body, "" if _is_json(response.body) else "the callback's answer is not JSON")
@@ -123,8 +124,6 @@ def _request(bucket: LocalBucket, policy: UploadPolicy, url: str, body: bytes) -
         headers=headers,
         body=body,
         follow_redirects=False,
-        request_timeout=bucket.callback_timeout_s,
-        connect_timeout=bucket.callback_timeout_s,
         decompress_response=False,
     )
 

@@ -113,9 +113,7 @@ class UploadInParts(BucketHandler):
         custom = {name: value for name, value in (completion.customVars or {}).items() if name.startswith("x:")}
         incoming = await asyncio.to_thread(self.bucket.parts.join, upload, wanted)
         try:
-            received = Received(
-                incoming, upload.key or None, completion.fname or "", custom, etag_of_parts(wanted)
-            )
+            received = Received(incoming, upload.key or None, completion.fname or "", custom, etag_of_parts(wanted))
             await answer_upload(self, policy, received)
         finally:
             await asyncio.to_thread(incoming.discard)

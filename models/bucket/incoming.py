@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import fcntl
 import hashlib
 import os
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from models.bucket import Stat, refusals
+from models.bucket.disk import disk, opened, sync_folder
 from models.bucket.etag import Etag
 from models.bucket.picture import UNKNOWN, Picture, look
 from models.bucket.policy import check_key_length
 from models.bucket.trailer import Damaged, read_trailer, trailer_of
-from models.errors import StorageFull
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Incoming:
@@ -38,7 +34,7 @@ class Incoming:
         self._path = path
         self._path_of = path_of
         self._lock = threading.Lock()
-        with full_disk_is_storage_full():
+        with disk():
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -67,7 +63,7 @@ class Incoming:
         seen = self.picture().mime
         stat = Stat(key, self.size_bytes, etag or self.etag(), mime if seen == UNKNOWN else seen, time.time())
         target = self._path_of(key)
-        with full_disk_is_storage_full():
+        with disk():
             self._append(trailer_of(stat))
             os.fsync(self._descriptor)
             if overwrite:
@@ -77,7 +73,7 @@ class Incoming:
                     os.link(self._path, target)
                 except FileExistsError:
                     return _the_same_or_refused(target, stat)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         return stat
 
     def discard(self) -> None:
@@ -90,7 +86,7 @@ class Incoming:
 
     def _append(self, data: bytes) -> None:
         view = memoryview(data)
-        with self._lock, full_disk_is_storage_full():
+        with self._lock, disk():
             if self._descriptor < 0:
                 raise refusals.MalformedUpload("the client has left")
             while len(view):
@@ -127,33 +123,12 @@ class IncomingPart(Incoming):
         self._path.rename(path)
 
 
-@contextlib.contextmanager
-def full_disk_is_storage_full() -> Iterator[None]:
-    """No room, no quota, or larger than the file system allows: StorageFull."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise StorageFull() from error
-        raise
-
-
 def _the_same_or_refused(target: Path, ours: Stat) -> Stat:
-    descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        there = read_trailer(descriptor)
+        with opened(target) as descriptor:
+            there = read_trailer(descriptor)
     except Damaged as error:
         raise refusals.KeyExists("file exists") from error
-    finally:
-        os.close(descriptor)
     if there.etag != ours.etag:
         raise refusals.KeyExists("file exists")
     return there
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

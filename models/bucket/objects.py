@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Self
 
 from models.bucket import Stat
+from models.bucket.disk import disk, open_file, opened
 from models.bucket.incoming import Incoming, IncomingPart
 from models.bucket.policy import check_key_length
 from models.bucket.trailer import Damaged, read_trailer
@@ -39,7 +40,8 @@ class OpenObject:
     def read(self, start: int, size: int) -> bytes:
         """(blocks) The bytes from `start`, at most `size` of them and never beyond the object's end."""
         size = min(size, self.stat.size_bytes - start)
-        return os.pread(self._descriptor, size, start) if size > 0 else b""
+        with disk():
+            return os.pread(self._descriptor, size, start) if size > 0 else b""
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -73,7 +75,7 @@ class Objects:
         """Raises NotFound."""
         try:
             check_key_length(key)
-            descriptor = os.open(self._path(key), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = open_file(self._path(key))
         except (FileNotFoundError, BadParameter) as error:
             raise NotFound(what="object", which=ascii(key[:80])) from error
         try:
@@ -97,11 +99,9 @@ class Objects:
         with os.scandir(self._objects) as entries:
             for entry in entries:
                 with contextlib.suppress(Damaged, FileNotFoundError):
-                    descriptor = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                    try:
-                        yield read_trailer(descriptor)
-                    finally:
-                        os.close(descriptor)
+                    with opened(Path(entry.path)) as descriptor:
+                        stat = read_trailer(descriptor)
+                    yield stat
 
     def sweep(self) -> int:
         """Remove what a killed process was writing. Returns how many files that were."""

@@ -20,8 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from models.bucket import refusals
+from models.bucket.disk import disk
 from models.bucket.etag import of_blocks
-from models.bucket.incoming import Incoming, IncomingPart, full_disk_is_storage_full
+from models.bucket.incoming import Incoming, IncomingPart
 from models.bucket.objects import Objects
 from models.bucket.signature import decode
 
@@ -78,7 +79,7 @@ class Parts:
         if len(under_way) >= UPLOADS_IN_ALL:
             raise refusals.TooManyUploads("too many uploads are under way")
         upload = Upload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S)
-        with full_disk_is_storage_full():
+        with disk():
             self._create(upload)
         return upload
 

@@ -82,9 +82,7 @@ class UploadPolicy(BaseModel):
             raise refusals.Forbidden("limited mimeType: this file type is forbidden to upload")
 
 
-def picture_policy(
-    bucket: str, key: str, *, owner_id: int, size_limit_bytes: int, callback_url: str
-) -> dict[str, Any]:
+def picture_policy(bucket: str, key: str, *, owner_id: int, size_limit_bytes: int, callback_url: str) -> dict[str, Any]:
     """The policy for one picture of one person: this key, once, within minutes, pictures by content only."""
     check_key_length(key)
     return {

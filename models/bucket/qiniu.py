@@ -185,9 +185,7 @@ class KodoBucket:
     def _manager(self, service: ServiceName) -> qiniu.BucketManager:
         known = self._addresses()
         address = known.rs if service is ServiceName.RS else known.rsf
-        return qiniu.BucketManager(
-            self._auth, regions=[_region(service, address)], preferred_scheme=_scheme(address)
-        )
+        return qiniu.BucketManager(self._auth, regions=[_region(service, address)], preferred_scheme=_scheme(address))
 
     def _addresses(self) -> KodoAddresses:
         """Where the bucket lives, asked for once. Raises BucketUnavailable."""

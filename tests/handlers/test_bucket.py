@@ -1,0 +1,214 @@
+"""Downloads from the embedded bucket: pictures and nothing else, whatever was uploaded and whatever is asked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from collections.abc import Iterator
+from urllib.parse import quote, unquote
+
+import pytest
+
+from models.bucket.signature import qbox
+from tests.models.bucket.installations import Installation, error_of, get, open_embedded, png
+
+GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+CONTENT = png(64, 48)
+
+
+@pytest.fixture
+def where(io_loop, tmp_path) -> Iterator[Installation]:
+    with open_embedded(io_loop, tmp_path) as found:
+        found.bucket.put("u/猫.png", CONTENT, mime="text/html")
+        yield found
+
+
+@pytest.mark.gen_test
+async def test_a_picture_comes_with_its_own_type_and_cannot_act(where):
+    response = await get(where.bucket.url("u/猫.png"))
+
+    headers = response.headers
+    assert (response.code, response.body, headers["Content-Type"]) == (200, CONTENT, "image/png")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["X-Reqid"]
+    assert "Content-Disposition" not in headers
+
+
+@pytest.mark.gen_test
+async def test_head_says_the_same_without_the_bytes(where):
+    whole, head = [await get(where.bucket.url("u/猫.png"), method) for method in ("GET", "HEAD")]
+
+    same = ("Content-Length", "Content-Type", "Etag", "Last-Modified", "Accept-Ranges")
+    assert (head.code, head.body) == (200, b"")
+    assert [head.headers[name] for name in same] == [whole.headers[name] for name in same]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "content", [b"<html><script>alert(1)</script>", b"<svg onload='alert(1)'/>", b"%PDF-1.4", b"x"]
+)
+async def test_what_is_no_picture_is_only_ever_saved(where, content):
+    where.bucket.put("page.png", content, mime="text/html")
+
+    response = await get(where.bucket.url("page.png"))
+
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"] == "attachment"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nobody.png",
+        "",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "%2e%2e%2f%2e%2e%2fkeys.json",
+        "..%5ckeys.json",
+        "%00",
+        "u/%00.png",
+        "%ff%fe",
+        "objects",
+        "x" * 1000,
+        "u//%E7%8C%AB.png",
+        "%F0%9F%98%80",
+    ],
+)
+async def test_a_missing_or_impossible_key_is_document_not_found(where, path):
+    assert error_of(await get(f"{where.base}/bucket/{path}")) == (404, "Document not found")
+
+
+@pytest.mark.gen_test
+async def test_a_link_in_the_folder_is_not_followed(where, tmp_path):
+    (name,) = [path for path in where.files() if path.startswith("objects/")]
+    (where.folder / name).rename(tmp_path / "moved")
+    (where.folder / name).symlink_to(tmp_path / "moved")
+
+    assert error_of(await get(where.bucket.url("u/猫.png"))) == (404, "Document not found")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("asked", "start", "end"),
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=5-9", 5, 10),
+        ("bytes=10-", 10, len(CONTENT)),
+        ("bytes=-7", len(CONTENT) - 7, len(CONTENT)),
+        ("bytes=0-999999", 0, len(CONTENT)),
+        ("bytes=-999999", 0, len(CONTENT)),
+    ],
+)
+async def test_one_range_is_answered_with_206(where, asked, start, end):
+    response = await get(where.bucket.url("u/猫.png"), Range=asked)
+
+    assert (response.code, response.body) == (206, CONTENT[start:end])
+    assert response.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(CONTENT)}"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("asked", [f"bytes={len(CONTENT)}-", "bytes=999999-9999999", "bytes=-0"])
+async def test_a_range_beyond_the_end_is_416(where, asked):
+    response = await get(where.bucket.url("u/猫.png"), Range=asked)
+
+    assert (response.code, response.headers["Content-Range"]) == (416, f"bytes */{len(CONTENT)}")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "bytes=" + ",".join("0-" for _ in range(1000)),
+        "bytes=0-1,2-3",
+        "bytes=9-5",
+        "bytes=-",
+        "bytes=a-b",
+        "lines=1-2",
+        "bytes=" + "9" * 30 + "-",
+    ],
+)
+async def test_what_is_not_one_range_is_the_whole_picture(where, asked):
+    response = await get(where.bucket.url("u/猫.png"), Range=asked)
+
+    assert (response.code, response.body) == (200, CONTENT)
+
+
+@pytest.mark.gen_test
+async def test_a_browser_that_has_the_picture_is_told_so(where):
+    etag = (await get(where.bucket.url("u/猫.png"), "HEAD")).headers["Etag"]
+
+    again = await get(where.bucket.url("u/猫.png"), If_None_Match=etag)
+    other = await get(where.bucket.url("u/猫.png"), If_None_Match='"another"')
+    resumed = await get(where.bucket.url("u/猫.png"), Range="bytes=0-3", If_Range=etag)
+    changed = await get(where.bucket.url("u/猫.png"), Range="bytes=0-3", If_Range='"another"')
+
+    assert [again.code, other.code, resumed.code, changed.code] == [304, 200, 206, 200]
+    assert again.body == b""
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "name", ['a"; filename=b.html', "<script>", "é猫😀", "a\r\nSet-Cookie: x=1", "../../x", "\u202egnp.exe"]
+)
+async def test_attname_saves_under_any_name_and_never_breaks_the_header(where, name):
+    response = await get(where.bucket.url("u/猫.png") + "?attname=" + quote(name, safe=""))
+
+    disposition = response.headers["Content-Disposition"]
+    prefix = "attachment; filename*=UTF-8''"
+    assert disposition.startswith(prefix)
+    assert disposition.isascii()
+    assert unquote(disposition.removeprefix(prefix)) == name
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.gen_test
+async def test_a_large_object_arrives_whole_and_a_client_that_leaves_does_no_harm(where):
+    content = GIF + bytes(range(256)) * 8192 * 4
+    where.bucket.put("large.gif", content, mime="image/gif")
+    host, port = where.base.removeprefix("http://").split(":")
+
+    for _ in range(5):
+        with contextlib.closing(socket.create_connection((host, int(port)), timeout=5)) as leaver:
+            leaver.sendall(b"GET /bucket/large.gif HTTP/1.1\r\nHost: x\r\n\r\n")
+    response = await get(where.bucket.url("large.gif"))
+
+    assert response.body == content
+
+
+@pytest.mark.gen_test
+async def test_management_takes_a_fresh_signature_in_the_qiniu_style(where):
+    path = "/rs/delete/dGVzc2VyYTp1L-eMqy5wbmc="
+
+    unsigned = await get(where.base + "/rsf/list?bucket=tessera")
+    other_style = await get(where.base + path, "GET", Authorization=qbox(where.keys, path, b""))
+
+    assert unsigned.code == other_style.code == 401
+    assert where.bucket.stat("u/猫.png").size_bytes == len(CONTENT)
+
+
+@pytest.mark.gen_test
+async def test_a_page_elsewhere_may_ask_before_it_uploads(where):
+    response = await get(f"{where.base}/up/buckets/tessera/objects/~/uploads", "OPTIONS")
+
+    assert response.code == 204
+    assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
+    assert "PUT" in response.headers["Access-Control-Allow-Methods"]
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.gen_test
+async def test_every_answer_has_a_request_id_and_errors_are_json(where):
+    answers = [
+        await get(where.base + path)
+        for path in ("/bucket/none", "/up", "/rs/stat/AAAA", "/rsf/list", "/up/buckets/x/objects/y/uploads/" + "0" * 32)
+    ]
+
+    assert all(answer.headers["X-Reqid"] for answer in answers)
+    assert [answer.code for answer in answers] == [404, 405, 401, 401, 401]
+    assert all("error" in json.loads(answer.body) for answer in answers)

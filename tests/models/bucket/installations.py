@@ -1,0 +1,186 @@
+"""The two buckets, each with everything around it on free ports: the bucket's server, and our callback's receiver."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tornado.httpserver
+import tornado.testing
+import tornado.web
+from PIL import Image
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+from handlers.bucket import routes
+from models.bucket import Bucket, Grant
+from models.bucket.callback import CallbackBody, parse_callback
+from models.bucket.keys import Keys, installation_keys
+from models.bucket.local import LocalBucket
+from models.bucket.qiniu import KodoAddresses, KodoBucket
+from models.errors import BadSignature
+from tests.kodo import Kodo
+
+LIMIT_BYTES = 12 << 20
+
+
+@dataclass
+class Receiver:
+    """Our server's end of the callback. status, body, hold: how it answers."""
+
+    bucket: Bucket | None = None
+    heard: list[CallbackBody] = field(default_factory=list)
+    refused: int = 0
+    status: int = 200
+    body: bytes = b'{"code": 1, "kept": "verbatim"}'
+    hold: Any = None
+
+
+class Callback(tornado.web.RequestHandler):
+    def initialize(self, receiver: Receiver) -> None:
+        self.receiver = receiver
+
+    async def post(self) -> None:
+        assert self.receiver.bucket is not None
+        request = self.request
+        try:
+            self.receiver.bucket.check_callback("POST", request.uri or "", request.headers, request.body)
+        except BadSignature:
+            self.receiver.refused += 1
+            self.set_status(401)
+            return
+        self.receiver.heard.append(parse_callback(request.body, request.headers["Content-Type"]))
+        if self.receiver.hold is not None:
+            await self.receiver.hold.wait()
+        self.set_status(self.receiver.status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(self.receiver.body)
+
+
+@dataclass
+class Installation:
+    """One bucket and its surroundings. folder: the embedded one's. kodo: the peer."""
+
+    bucket: Any
+    receiver: Receiver
+    base: str
+    keys: Keys
+    up_url: str
+    folder: Path | None = None
+    kodo: Kodo | None = None
+
+    def grant(self, key: str = "u/1.png", *, size_limit_bytes: int = LIMIT_BYTES) -> Grant:
+        granted: Grant = self.bucket.grant(key, owner_id=7, size_limit_bytes=size_limit_bytes)
+        return granted
+
+    def files(self) -> list[str]:
+        """What stands in the embedded bucket's folder, without its empty folders."""
+        assert self.folder is not None
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
+
+
+@contextlib.contextmanager
+def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Installation]:
+    socket, port = tornado.testing.bind_unused_port()
+    base = f"http://127.0.0.1:{port}"
+    keys = installation_keys(folder / "keys.json")
+    given = {
+        "public_url": base,
+        "callback_url": f"{base}/api/image/upload",
+        "size_limit_bytes": LIMIT_BYTES,
+        **settings,
+    }
+    bucket = LocalBucket(folder / "bucket", keys, **given)
+    receiver = Receiver(bucket)
+    with serving(io_loop, [*routes(bucket), (r"/api/image/upload", Callback, {"receiver": receiver})], socket):
+        yield Installation(bucket, receiver, base, keys, f"{base}/up", folder / "bucket")
+
+
+@contextlib.contextmanager
+def open_kodo(io_loop: Any, *, private: bool = False, ask_region: bool = False) -> Iterator[Installation]:
+    keys = Keys("kodo-access-key", "kodo-secret-key")
+    kodo = Kodo(keys.access, keys.secret, "pictures", private=private)
+    io_loop.run_sync(in_loop(kodo.start))
+    receiver = Receiver()
+    socket, port = tornado.testing.bind_unused_port()
+    addresses = KodoAddresses(uc=kodo.base) if ask_region else KodoAddresses(kodo.base, kodo.base, kodo.base)
+    bucket = KodoBucket(
+        keys,
+        "pictures",
+        domain=f"{kodo.base}/io",
+        callback_url=f"http://127.0.0.1:{port}/api/image/upload",
+        private=private,
+        addresses=addresses,
+    )
+    receiver.bucket = bucket
+    with serving(io_loop, [(r"/api/image/upload", Callback, {"receiver": receiver})], socket):
+        yield Installation(bucket, receiver, f"http://127.0.0.1:{port}", keys, kodo.base, kodo=kodo)
+
+
+@contextlib.contextmanager
+def serving(io_loop: Any, table: list[Any], socket: Any) -> Iterator[None]:
+    application = tornado.web.Application(table, log_function=lambda _: None)
+    server = tornado.httpserver.HTTPServer(application, max_buffer_size=1 << 20)
+
+    async def start() -> None:
+        server.add_socket(socket)
+
+    io_loop.run_sync(start)
+    try:
+        yield
+    finally:
+        server.stop()
+        io_loop.run_sync(server.close_all_connections)
+
+
+def in_loop(call: Any) -> Any:
+    async def run() -> Any:
+        return call()
+
+    return run
+
+
+def png(width: int = 30, height: int = 20, colour: str = "teal") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def form(fields: dict[str, str], data: bytes, filename: str = "photo.png", last: bytes = b"--\r\n") -> bytes:
+    """A browser's form: fields first, then the file."""
+    lines = [
+        b'--seam\r\nContent-Disposition: form-data; name="' + name.encode() + b'"\r\n\r\n' + value.encode() + b"\r\n"
+        for name, value in fields.items()
+    ]
+    head = f'--seam\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
+    return b"".join(lines) + head.encode() + b"Content-Type: text/html\r\n\r\n" + data + b"\r\n--seam" + last
+
+
+FORM_TYPE = "multipart/form-data; boundary=seam"
+
+
+async def upload(grant: Grant, data: bytes, **fields: str) -> HTTPResponse:
+    """What a browser does with a grant."""
+    given = {"token": grant.token, "key": grant.key, **fields}
+    return await post(grant.upload_url, form(given, data), {"Content-Type": FORM_TYPE})
+
+
+async def post(url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> HTTPResponse:
+    return await AsyncHTTPClient().fetch(
+        url, method=method, body=body, headers=headers, raise_error=False, allow_nonstandard_methods=True
+    )
+
+
+async def get(url: str, method: str = "GET", **headers: str) -> HTTPResponse:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await AsyncHTTPClient().fetch(
+        url, method=method, headers=given, raise_error=False, follow_redirects=False, decompress_response=False
+    )
+
+
+def error_of(response: HTTPResponse) -> tuple[int, str]:
+    return response.code, json.loads(response.body)["error"]
