@@ -20,7 +20,7 @@ from .codec import MAX_MEGAPIXELS, decode
 from .encoding import MEDIA_TYPES, check_size
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import Params
-from .quality import Card, make_card
+from .quality import Card, glance, make_card
 from .recipe import Recipe, parse_recipe
 from .stage import Progress, Stage
 from .style import Style
@@ -109,13 +109,13 @@ def render(
         shrink=None if shrink is None else lambda width, height: shrink(params, width, height),
     )
     check_size(source.width, source.height, params.format)
+    size, before = (source.width, source.height), glance(source)
     painting = style.paint(source, params, stage.part(0.4, 0.8))
+    del source  # encoders need the room
     encoded = _encode(painting, params, stage.part(0.8, 0.97))
-    card = make_card(source, painting, clock() - started)
+    card = make_card(before, painting, clock() - started)
     stage(1.0)
-    return Result(
-        encoded, params.format, source.width, source.height, card, painting.svg is not None, painting.cell_map
-    )
+    return Result(encoded, params.format, *size, card, painting.svg is not None, painting.cell_map)
 
 
 def _encode(painting: Painting, params: Params, stage: Stage) -> bytes:

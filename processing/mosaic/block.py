@@ -70,10 +70,8 @@ def paint_blocks(source: Source, params: MosaicParams, stage: Stage) -> Painting
     """Each block in the exact mean of its pixels, as long as the source was decoded in full."""
     size = (source.width, source.height)
     grid = SquareGrid(*size, side_for(params, *size))
-    light = block_means(source.image, grid.side // source.shrink, light_table(params.linear), stage)
-    flat = to_bytes(light, params.linear).reshape(-1, 3)
-    areas = block_areas(grid)
-    flat = settle(flat, areas, params, grid.centres, grid.pitch)
+    means = block_means(source.image, grid.side // source.shrink, params.linear, stage).reshape(-1, 3)
+    flat = settle(means, lambda: block_areas(grid), params, grid.centres, grid.pitch)
     return Painting(
         Blocks(flat.reshape(grid.rows, grid.columns, 3), grid.side, size),
         cells=grid.count,
@@ -82,14 +80,14 @@ def paint_blocks(source: Source, params: MosaicParams, stage: Stage) -> Painting
     )
 
 
-def block_means(image: Image.Image, side: int, table: list[float], stage: Stage) -> NDArray[np.float32]:
-    """(rows, columns, 3) mean light of every block, in Pillow's C code; cut blocks by the pixels they have."""
-    bands = []
+def block_means(image: Image.Image, side: int, linear: bool, stage: Stage) -> Colours:
+    """(rows, columns, 3) mean of every block, in Pillow's C code; cut blocks by the pixels they have."""
+    table, bands = light_table(linear), []
     for top, bottom in stage.bands(image.width, image.height, step=side):
         whole = bottom - top == image.height
         band = image if whole else image.crop((0, top, image.width, bottom))
         light = [band.getchannel(channel).point(table, "F").reduce(side) for channel in range(3)]
-        bands.append(np.stack([np.asarray(channel) for channel in light], axis=-1))
+        bands.append(to_bytes(np.stack([np.asarray(channel) for channel in light], axis=-1), linear))
     return np.concatenate(bands)
 
 

@@ -29,7 +29,7 @@ def encode(image: Image.Image, format: str, quality: int) -> bytes:
     options: dict[str, dict[str, int]] = {
         "jpeg": {"quality": quality, "subsampling": 0},  # cells have hard coloured edges: no chroma subsampling
         "png": {"compress_level": 1},
-        "webp": {"quality": quality, "method": 1},
+        "webp": {"quality": quality, "method": 0},
     }
     with _scratch_file() as file:
         image.save(file, format=format.upper(), **options[format])

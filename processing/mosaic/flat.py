@@ -18,12 +18,16 @@ from .svg import write_svg
 
 
 def settle(
-    colours: Colours, areas: NDArray[np.uint32], params: CellParams, centres: Callable[[], Floats], pitch: float
+    colours: Colours,
+    areas: Callable[[], NDArray[np.uint32]],
+    params: CellParams,
+    centres: Callable[[], Floats],
+    pitch: float,
 ) -> Colours:
     """The colours that cells are painted in: their own, or the palette's."""
-    palette = choose(params.palette, colours, areas)
-    if palette is None:
+    if params.palette is None:
         return colours
+    palette = choose(params.palette, colours, areas)
     if params.dither:
         return palette[dithered(colours, palette, centres(), pitch)]
     return palette[nearest(colours, palette)]
@@ -37,7 +41,7 @@ def paint_flat(
     ground: #rrggbb of pixels that no cell covers (grout, leading); None when there are none.
     """
     means = measure(source.image, cells, light_table(params.linear), stage.part(0.0, 0.6))
-    colours = settle(to_bytes(means.light, params.linear), means.areas, params, cells.centres, cells.pitch)
+    colours = settle(to_bytes(means.light, params.linear), lambda: means.areas, params, cells.centres, cells.pitch)
     image = paint(cells, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0))
     return Painting(
         Picture(image),

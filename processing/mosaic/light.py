@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 Colours = NDArray[np.uint8]  # (n, 3), sRGB
 
+_PIECE = 1 << 18
+
 
 def to_linear(srgb: Floats) -> Floats:
     """sRGB 0..1 -> linear light 0..1."""
@@ -33,6 +35,10 @@ def light_table(linear: bool) -> list[float]:
 
 def to_bytes(light: Floats, linear: bool) -> Colours:
     """Light 0..1 (as `light_table` gives it) -> the nearest 8-bit sRGB values, same shape."""
-    srgb = to_srgb(light) if linear else np.clip(light, 0.0, 1.0)
-    colours: Colours = np.rint(srgb * 255.0).astype(np.uint8)
-    return colours
+    flat = light.reshape(-1)
+    colours = np.empty(flat.shape, np.uint8)
+    for first in range(0, flat.size, _PIECE):  # in pieces: the curve needs some arrays as large as its input
+        piece = flat[first : first + _PIECE]
+        srgb = to_srgb(piece) if linear else np.clip(piece, 0.0, 1.0)
+        colours[first : first + _PIECE] = np.rint(srgb * 255.0)
+    return colours.reshape(light.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from types import MappingProxyType
 
 import numpy as np
@@ -63,15 +64,14 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def choose(palette: Palette, colours: Colours, areas: NDArray[np.uint32]) -> Colours | None:
+def choose(palette: str | tuple[str, ...], colours: Colours, areas: Callable[[], NDArray[np.uint32]]) -> Colours:
     """The colours (k, 3) that a palette stands for; an automatic one is fitted to the cells by their areas."""
-    if palette is None:
-        return None
     if isinstance(palette, tuple):
         return np.array([rgb(colour) for colour in palette], np.uint8)
     if palette in PALETTES:
         return np.array([rgb(colour) for colour in PALETTES[palette]], np.uint8)
-    return fitted(colours[areas > 0], areas[areas > 0], int(palette.removeprefix("auto-")))
+    weights = areas()
+    return fitted(colours[weights > 0], weights[weights > 0], int(palette.removeprefix("auto-")))
 
 
 def fitted(colours: Colours, weights: NDArray[np.uint32], count: int) -> Colours:

@@ -31,25 +31,30 @@ class Card:
         return {**asdict(self), "measure": "OKLab x 100"}
 
 
-def make_card(source: Source, painting: Painting, time_s: float) -> Card:
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A source as the card remembers it: `image` is `factor` times smaller, so that the source itself can go."""
+
+    image: Image.Image
+    factor: int
+
+
+def glance(source: Source) -> Glance:
+    """To be taken before the source is let go."""
+    factor = -(-max(source.width, source.height) // _SEEN_PX)
+    factor += -factor % source.shrink  # so that a reduced source can follow
+    return Glance(source.image.reduce(factor // source.shrink), factor)
+
+
+def make_card(before: Glance, painting: Painting, time_s: float) -> Card:
     """The card of a painting of that source."""
+    after = painting.canvas.reduced(before.factor)
+    blur = ImageFilter.GaussianBlur(painting.pitch / before.factor)
+    apart = difference(np.asarray(before.image.filter(blur)), np.asarray(after.filter(blur)))
     return Card(
-        difference=round(_difference(source, painting), 3),
+        difference=round(float(np.mean(apart)), 3),
         coverage=round(painting.coverage, 6),
         repeats=painting.repeats,
         cells=painting.cells,
         time_s=time_s,
     )
-
-
-def _difference(source: Source, painting: Painting) -> float:
-    factor = -(-max(source.width, source.height) // _SEEN_PX)
-    factor += -factor % source.shrink  # so that a reduced source can follow
-    before = source.image.reduce(factor // source.shrink)
-    after = painting.canvas.reduced(factor)
-    blur = ImageFilter.GaussianBlur(painting.pitch / factor)
-    return float(np.mean(difference(_pixels(before, blur), _pixels(after, blur))))
-
-
-def _pixels(image: Image.Image, blur: ImageFilter.GaussianBlur) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return np.asarray(image.filter(blur))
