@@ -1,0 +1,42 @@
+/** Numbers, sizes, times and dates, as the reader's language writes them. */
+
+import { language, t } from "./i18n.js";
+
+const tag = () => (language() === "zh" ? "zh-CN" : "en-GB");
+
+/** 1234.5 -> "1,234.5" */
+export const number = (value, digits = 0) =>
+  new Intl.NumberFormat(tag(), { maximumFractionDigits: digits }).format(value);
+
+/** 0 to 100 -> "43 %" */
+export const percent = (value) =>
+  new Intl.NumberFormat(tag(), { style: "percent", maximumFractionDigits: 0 }).format(value / 100);
+
+/** Bytes -> "3.4 MB"; decimal units, as file managers show them. */
+export function size(bytes) {
+  const steps = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** step;
+  return new Intl.NumberFormat(tag(), { style: "unit", unit: steps[step], maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+}
+
+/** Seconds -> "4 sec" or "2 min". */
+export function duration(seconds) {
+  const [value, unit] = seconds < 90 ? [Math.max(1, Math.round(seconds)), "second"] : [Math.round(seconds / 60), "minute"];
+  return new Intl.NumberFormat(tag(), { style: "unit", unit, unitDisplay: "short" }).format(value);
+}
+
+/** An ISO time -> "3 minutes ago", or the date when it is older than a week. */
+export function when(iso) {
+  const date = new Date(iso);
+  const seconds = (date - Date.now()) / 1000;
+  if (Math.abs(seconds) < 45) return t("time.now");
+  const relative = new Intl.RelativeTimeFormat(tag(), { numeric: "auto" });
+  for (const [unit, length, limit] of [["minute", 60, 3600], ["hour", 3600, 86400], ["day", 86400, 604800]]) {
+    if (Math.abs(seconds) < limit) return relative.format(Math.round(seconds / length), unit);
+  }
+  return new Intl.DateTimeFormat(tag(), { dateStyle: "long" }).format(date);
+}
+
+/** Width and height in pixels -> "4,000 × 3,000 px". */
+export const pixels = (width, height) => `${number(width)} × ${number(height)} px`;

@@ -1,0 +1,52 @@
+/** Recipes: for the full picture, for a preview of it, and in words. */
+
+import { number } from "./format.js";
+import { pick, t } from "./i18n.js";
+
+/** Whether a parameter counts pixels of the source, so that a preview of a smaller picture needs less of it. */
+const inPixels = (parameter) => parameter.unit === "px" || /pixels/.test(parameter.label?.en ?? "");
+
+/**
+ * The recipe that makes a small picture look like the large one would.
+ * scale: preview side / source side. style: as GET /api/styles/ tells it. format: the preview's.
+ */
+export function forPreview(recipe, style, scale, format = "webp") {
+  const made = { ...recipe };
+  for (const parameter of style.params) {
+    const value = recipe[parameter.name] ?? parameter.default;
+    if (!inPixels(parameter) || typeof value !== "number") continue;
+    if (parameter.name === "max_side") delete made.max_side;
+    else made[parameter.name] = Math.min(parameter.maximum, Math.max(parameter.minimum, Math.round(value * scale)));
+  }
+  const choices = style.params.find((parameter) => parameter.name === "format")?.choices?.map((choice) => choice.value);
+  if (choices?.includes(format)) made.format = format;
+  return made;
+}
+
+/** Only what differs from the defaults: the recipe as it is kept and sent. */
+export function sparse(recipe, style) {
+  const made = { style: style.name };
+  for (const { name, default: plain } of style.params) {
+    if (name in recipe && JSON.stringify(recipe[name]) !== JSON.stringify(plain)) made[name] = recipe[name];
+  }
+  return made;
+}
+
+/** "Hexagons, cell size 24, palette stones": a recipe in words. */
+export function inWords(recipe, styles) {
+  const style = styles.find((known) => known.name === recipe?.style);
+  if (!style) return recipe?.style ?? "";
+  const said = style.params
+    .filter(({ name, default: plain }) => name in recipe && !["format", "quality"].includes(name) && JSON.stringify(recipe[name]) !== JSON.stringify(plain))
+    .map((parameter) => t("recipe.part", { name: pick(parameter.label), value: valueInWords(parameter, recipe[parameter.name]) }));
+  return [pick(style.label), ...said].join(t("recipe.join"));
+}
+
+function valueInWords(parameter, value) {
+  if (value === null) return t("control.auto");
+  if (parameter.type === "boolean") return t(value ? "yes" : "no");
+  if (typeof value === "number") return number(value, 3);
+  const choice = parameter.choices?.find((row) => row.value === value);
+  if (choice?.label) return pick(choice.label);
+  return typeof value === "string" ? value : t("recipe.list", { n: Object.keys(value).length });
+}
