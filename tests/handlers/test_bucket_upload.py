@@ -298,7 +298,7 @@ async def test_the_next_callback_address_is_tried_when_one_fails(where):
 
 @pytest.mark.gen_test
 async def test_a_json_callback_is_signed_whole_and_parsed(where):
-    body = '{"key":$(key),"filename":"$(fname)","filesize":$(fsize),"width":$(imageInfo.width),"param":$(x:param),"x":$(no)}'
+    body = '{"key":$(key),"filename":"$(fname)","width":$(imageInfo.width),"param":$(x:param),"x":$(no)}'
     token = policy(where, callbackBody=body, callbackBodyType="application/json")
 
     response = await upload(where.grant(), png(30, 20), token=token, fname='q"\\猫', **{"x:param": "{}"})

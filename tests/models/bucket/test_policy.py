@@ -1,0 +1,162 @@
+"""Upload policies: what our tokens say, and that a slip of the pen is an error."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+import qiniu
+
+from models.bucket import refusals
+from models.bucket.callback import CALLBACK_BODY
+from models.bucket.keys import Keys
+from models.bucket.policy import TOKEN_LIFE_S, UploadPolicy, picture_policy, read_token, upload_token
+from models.errors import BadParameter
+
+KEYS = Keys("an-access-key", "a-secret-key")
+KODO_VARIABLES = {
+    "key",
+    "fname",
+    "fsize",
+    "etag",
+    "mimeType",
+    "imageInfo.width",
+    "imageInfo.height",
+    "x:param",
+    "endUser",
+}
+
+
+def a_policy(**changes: object) -> dict:
+    fields = picture_policy(
+        "pictures", "u/猫.png", owner_id=7, size_limit_bytes=1000, callback_url="http://h/api/image/upload"
+    )
+    return {**fields, **changes}
+
+
+def test_a_token_for_one_picture_says_everything_that_it_should():
+    token = upload_token(KEYS, a_policy())
+
+    access, _, policy = qiniu.Auth.up_token_decode(token)
+
+    assert access == KEYS.access
+    assert abs(policy.pop("deadline") - time.time() - TOKEN_LIFE_S) < 5
+    assert TOKEN_LIFE_S <= 3600
+    assert policy == {
+        "scope": "pictures:u/猫.png",
+        "insertOnly": 1,
+        "endUser": "7",
+        "callbackUrl": "http://h/api/image/upload",
+        "callbackBody": CALLBACK_BODY,
+        "fsizeLimit": 1000,
+        "detectMime": 1,
+        "mimeLimit": "image/jpeg;image/png;image/gif;image/webp",
+    }
+
+
+def test_the_secret_is_not_in_the_token():
+    assert KEYS.secret not in upload_token(KEYS, a_policy())
+
+
+def test_the_callback_body_is_a_form_of_variables_that_kodo_knows():
+    pairs = dict(pair.split("=", 1) for pair in CALLBACK_BODY.split("&"))
+
+    assert set(re.findall(r"\$\(([^)]+)\)", CALLBACK_BODY)) == KODO_VARIABLES
+    assert set(pairs.values()) == {f"$({name})" for name in KODO_VARIABLES}
+
+
+def test_every_field_of_ours_is_one_that_the_sdk_knows():
+    from qiniu.auth import _policy_fields
+
+    assert set(UploadPolicy.model_fields) - {"scope", "deadline"} <= _policy_fields
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"fsizeLimt": 10},
+        {"callbackURL": "http://h"},
+        {"mimelimit": "image/*"},
+        {"fsizeLimit": "10"},
+        {"fsizeLimit": -1},
+        {"insertOnly": True},
+        {"endUser": 7},
+        {"deadline": "soon"},
+        {"scope": ""},
+        {"scope": None},
+    ],
+)
+def test_a_misspelt_or_mistyped_field_is_an_error(changes):
+    with pytest.raises(BadParameter, match=next(iter(changes))):
+        upload_token(KEYS, a_policy(**changes))
+
+
+def test_a_token_is_read_back():
+    policy = read_token(KEYS, upload_token(KEYS, a_policy()))
+
+    assert (policy.bucket, policy.scoped_key, policy.endUser, policy.overwrites) == ("pictures", "u/猫.png", "7", False)
+
+
+def test_a_token_of_the_real_sdk_is_read():
+    token = qiniu.Auth(KEYS.access, KEYS.secret).upload_token("pictures", "a:b", 60, {"fsizeLimit": 5})
+
+    policy = read_token(KEYS, token)
+
+    assert (policy.scoped_key, policy.fsizeLimit, policy.overwrites) == ("a:b", 5, True)
+
+
+def test_a_signed_field_that_we_do_not_obey_is_refused_instead_of_ignored():
+    token = qiniu.Auth(KEYS.access, KEYS.secret).upload_token("pictures", None, 60, {"persistentOps": "x"})
+
+    with pytest.raises(refusals.BadToken, match="unknown"):
+        read_token(KEYS, token)
+
+
+def test_a_token_ends_with_its_deadline_and_says_by_how_much():
+    with pytest.raises(refusals.BadToken, match=r"token expired 1\d seconds ago"):
+        read_token(KEYS, upload_token(KEYS, a_policy(deadline=int(time.time()) - 10)))
+
+
+@pytest.mark.parametrize(
+    ("scope", "prefixal", "key", "fits"),
+    [
+        ("b", 0, "anything", True),
+        ("b:a", 0, "a", True),
+        ("b:a", 0, "ab", False),
+        ("b:a", 1, "ab", True),
+        ("b:a", 1, "b", False),
+        ("b:", 0, "a", False),
+        ("b:x:y", 0, "x:y", True),
+    ],
+)
+def test_a_scope_names_a_bucket_a_key_or_a_prefix(scope, prefixal, key, fits):
+    policy = UploadPolicy(scope=scope, deadline=0, isPrefixalScope=prefixal)
+
+    if fits:
+        policy.check_key(key)
+    else:
+        with pytest.raises(refusals.Forbidden):
+            policy.check_key(key)
+
+
+@pytest.mark.parametrize(
+    ("limit", "mime", "fits"),
+    [
+        ("", "text/html", True),
+        ("image/*", "image/png", True),
+        ("image/*", "text/html", False),
+        ("image/png;image/gif", "image/gif", True),
+        ("image/png", "image/pngx", False),
+        ("!image/*;text/html", "application/pdf", True),
+        ("!image/*;text/html", "text/html", False),
+    ],
+)
+def test_types_are_named_or_ruled_out(limit, mime, fits):
+    policy = UploadPolicy(scope="b", deadline=0, mimeLimit=limit)
+
+    if fits:
+        policy.check_mime(mime)
+    else:
+        with pytest.raises(refusals.Forbidden):
+            policy.check_mime(mime)
