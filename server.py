@@ -23,12 +23,13 @@ from tornado.netutil import bind_sockets
 
 from handlers import Parts, routes
 from handlers.authentication import Authentication
-from handlers.base import NoSuchPath
+from handlers.base import Nowhere
 from handlers.session import Offer
 from logs import start_logging
 from models.bucket import Bucket
-from models.bucket.keys import installation_keys
+from models.bucket.keys import Keys, installation_keys
 from models.bucket.local import LocalBucket
+from models.bucket.qiniu import PUBLIC_UC_URL, KodoAddresses, KodoBucket
 from models.database import Database
 from models.events import Events
 from models.follows import Follows
@@ -54,6 +55,7 @@ IDLE_TIMEOUT_S = 75.0
 BODY_TIMEOUT_S = 30.0
 THREAD_SWITCH_S = 0.0005
 PREVIEW_THREADS = 2
+PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
 
 
 class CannotStart(Exception):
@@ -65,7 +67,7 @@ def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
     return tornado.web.Application(
         routes(parts),
         cookie_secret=cookie_secret,
-        default_handler_class=NoSuchPath,
+        default_handler_class=Nowhere,
         default_handler_args={"authentication": parts.authentication},
         log_function=log_request,
         xheaders=False,
@@ -153,7 +155,7 @@ async def build(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
             registry=prometheus_client.CollectorRegistry(),
             size_limit_bytes=settings.max_upload_bytes,
             picture_origin=_origin(bucket.url("")),
-            upload_origin=_origin(bucket.grant("any", owner_id=0, size_limit_bytes=1).upload_url),
+            upload_origin=_upload_origins(settings, public_url),
         )
 
 
@@ -222,14 +224,32 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
 
 
 def _bucket(settings: Settings, public_url: str) -> Bucket:
-    keys = installation_keys(settings.data_dir / "bucket-keys.json")
-    return LocalBucket(
-        settings.data_dir / "bucket",
-        keys,
-        public_url=public_url,
-        callback_url=f"{public_url}/api/image/upload",
-        size_limit_bytes=settings.max_upload_bytes,
+    callback_url = f"{public_url}/api/image/upload"
+    if not settings.qiniu_access_key:
+        return LocalBucket(
+            settings.data_dir / "bucket",
+            installation_keys(settings.data_dir / "bucket-keys.json"),
+            public_url=public_url,
+            callback_url=callback_url,
+            size_limit_bytes=settings.max_upload_bytes,
+        )
+    return KodoBucket(
+        Keys(settings.qiniu_access_key, settings.qiniu_secret_key),
+        settings.qiniu_bucket,
+        domain=settings.qiniu_domain,
+        callback_url=callback_url,
+        private=settings.qiniu_private,
+        addresses=KodoAddresses(
+            settings.qiniu_up_url, settings.qiniu_rs_url, settings.qiniu_rsf_url, settings.qiniu_uc_url or PUBLIC_UC_URL
+        ),
     )
+
+
+def _upload_origins(settings: Settings, public_url: str) -> str:
+    """Where a page may upload to, as its content security policy says it."""
+    if not settings.qiniu_access_key:
+        return _origin(public_url)
+    return _origin(settings.qiniu_up_url) if settings.qiniu_up_url else PUBLIC_UPLOAD_HOSTS
 
 
 def _server_id(settings: Settings) -> str:

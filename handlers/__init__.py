@@ -67,7 +67,7 @@ API: tuple[tuple[str, type[ApiHandler], str], ...] = (
     ("/api/user/follow", FollowUser, "users follows"),
     ("/api/user/logout", SignOut, ""),
     ("/api/session", ShowSession, "users offer"),
-    ("/api/image/token", GrantUpload, "bucket uploads size_limit_bytes"),
+    ("/api/image/token", GrantUpload, "bucket uploads threads size_limit_bytes"),
     ("/api/image/upload", UploadCallback, "bucket uploads images"),
     ("/api/image/addinfo", AddInfo, "bucket uploads images users threads"),
     ("/api/image/query", QueryImage, "images bucket"),

@@ -29,6 +29,9 @@ STATUS: dict[type[Exception], int] = {
     errors.NotFound: 404,
     errors.SourceNotAllowed: 403,
     errors.WrongState: 409,
+    errors.NoSuchPath: 404,
+    errors.WrongMethod: 405,
+    errors.MalformedRequest: 400,
     errors.NoSession: 401,
     errors.BadSignature: 401,
     errors.NotYours: 403,
@@ -43,8 +46,8 @@ STATUS: dict[type[Exception], int] = {
 }
 """The nearest ancestor of an error decides; a contract row answers its own refusals with 200."""
 
-HTTP_SLUGS = {404: "no_such_path", 405: "wrong_method", 413: "too_large", 400: "malformed_request"}
-"""What Tornado itself refuses, before a handler is asked."""
+FROM_TORNADO: dict[int, type[errors.TesseraError]] = {404: errors.NoSuchPath, 405: errors.WrongMethod}
+"""What Tornado itself refuses, before a handler is asked; any other 4xx is a malformed request."""
 
 REQUEST_TIMEOUT_S = 30.0
 
@@ -118,7 +121,7 @@ class ApiHandler(tornado.web.RequestHandler):
     async def _serve(self, method: Literal["GET", "POST"]) -> None:
         if method not in self.methods:
             self.set_header("Allow", ", ".join(self.methods))
-            raise tornado.web.HTTPError(405)
+            raise errors.WrongMethod()
         if self.acts:
             self.authentication.refuse_cross_site(self)
         async with asyncio.timeout(REQUEST_TIMEOUT_S):
@@ -135,16 +138,9 @@ class ApiHandler(tornado.web.RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        language = self.language()
-        if isinstance(error, errors.TesseraError):
-            self._refuse(error)
-        elif isinstance(error, tornado.web.HTTPError) and error.status_code < 500:
-            slug = HTTP_SLUGS.get(status_code, "malformed_request")
-            self.finish({"code": self.refusal, "error": slug, "message": self._reason})
-        else:
-            self.set_status(500)
-            unforeseen = errors.TesseraError()
-            self.finish({"code": self.refusal, "error": unforeseen.slug, "message": unforeseen.message(language)})
+        if isinstance(error, tornado.web.HTTPError) and status_code < 500:
+            error = FROM_TORNADO.get(status_code, errors.MalformedRequest)()
+        self._refuse(error if isinstance(error, errors.TesseraError) else errors.TesseraError())
 
     def _refuse(self, error: errors.TesseraError) -> None:
         self.set_status(self._status(error))
@@ -156,8 +152,7 @@ class ApiHandler(tornado.web.RequestHandler):
         self.finish(body)
 
     def _status(self, error: errors.TesseraError) -> int:
-        known = isinstance(error, errors.Refused) and not isinstance(error, errors.MalformedBody | errors.TooLarge)
-        return 200 if self.contract and known else status_of(error)
+        return 200 if self.contract and in_contract(type(error)) else status_of(type(error))
 
     def language(self) -> errors.Language:
         """zh or en by Accept-Language; the first of the two that is named wins."""
@@ -176,14 +171,19 @@ class ApiHandler(tornado.web.RequestHandler):
             )
 
 
-class NoSuchPath(ApiHandler):
+class Nowhere(ApiHandler):
     """Whatever no line of the table serves."""
 
     def prepare(self) -> None:
         super().prepare()
-        raise tornado.web.HTTPError(404)
+        raise errors.NoSuchPath()
 
 
-def status_of(error: errors.TesseraError) -> int:
+def status_of(error: type[errors.TesseraError]) -> int:
     """The HTTP status of an error where the contract does not answer with 200."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return next(STATUS[kind] for kind in error.__mro__ if kind in STATUS)
+
+
+def in_contract(error: type[errors.TesseraError]) -> bool:
+    """Whether the contract's rows answer this refusal with HTTP 200."""
+    return issubclass(error, errors.Refused) and not issubclass(error, errors.MalformedBody | errors.TooLarge)

@@ -49,6 +49,7 @@ class GrantUpload(ApiHandler):
     acts = True
     bucket: Bucket
     uploads: Uploads
+    threads: Threads
     size_limit_bytes: int
 
     async def reply(self, asked: GrantUploadParameters) -> JsonDict:
@@ -57,7 +58,9 @@ class GrantUpload(ApiHandler):
             raise errors.TooLarge(limit_bytes=self.size_limit_bytes)
         key = f"source/{secrets.token_hex(16)}"
         await self.uploads.expect(Upload(key, owner, asked.filename, asked.param))
-        grant = self.bucket.grant(key, owner_id=owner.id or 0, size_limit_bytes=self.size_limit_bytes)
+        grant = await self.threads.io(
+            self.bucket.grant, key, owner_id=owner.id or 0, size_limit_bytes=self.size_limit_bytes
+        )
         return {
             "token": grant.token,
             "key": grant.key,

@@ -23,7 +23,7 @@ from models import errors
 
 Document = dict[str, Any]
 
-OPERATION_TIMEOUT_S = 4.0
+OPERATION_TIMEOUT_S = 3.0
 TAIL_WAIT_MS = 2000
 LARGEST_ID = 2**53 - 1
 """The largest integer that a JSON reader with double precision keeps exactly."""

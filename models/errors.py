@@ -10,6 +10,9 @@ TesseraError
     NotFound               no such user, image or task
     SourceNotAllowed       a task's URL leads where the server does not download from
     WrongState             the task or image is not in a state in which this can be done
+  NoSuchPath             nothing is served at this address
+  WrongMethod            it is served, but for other methods
+  MalformedRequest       not HTTP as it should be
   NoSession              nobody is signed in, or the session has ended
   BadSignature           an upload token or a callback is not signed by us or by the bucket
   NotYours               it belongs to somebody else
@@ -138,6 +141,24 @@ class WrongState(Refused):
     slug = "wrong_state"
     en = "That is not possible any more: it is {state}."
     zh = "当前状态为 {state},无法执行该操作。"
+
+
+class NoSuchPath(TesseraError):
+    slug = "no_such_path"
+    en = "Nothing is served at this address."
+    zh = "该地址不存在。"
+
+
+class WrongMethod(TesseraError):
+    slug = "wrong_method"
+    en = "This address is served for other methods; the Allow header names them."
+    zh = "该地址不支持此请求方法,可用方法见 Allow 头。"
+
+
+class MalformedRequest(TesseraError):
+    slug = "malformed_request"
+    en = "The request is not HTTP as it should be."
+    zh = "请求格式不正确。"
 
 
 class NoSession(TesseraError):

@@ -94,7 +94,9 @@ class Api:
         self.username, self.user_id = username, found["id"]
         return self
 
-    async def upload(self, picture: bytes | None = None, filename: str = "photo.png", param: str = "") -> dict[str, Any]:
+    async def upload(
+        self, picture: bytes | None = None, filename: str = "photo.png", param: str = ""
+    ) -> dict[str, Any]:
         """Ask for a token and post the form, as the page does; returns the callback's relayed answer."""
         grant = await self.post("/api/image/token/", filename=filename)
         assert grant["code"] == 1, grant.json

@@ -52,8 +52,13 @@ def test_req_02_an_inside_address_wrapped_in_ipv6_is_not_public(form: str, dotte
     assert not is_public(ip_address(wrap(form, dotted)))
 
 
-@pytest.mark.parametrize("form", ["nat64", "6to4", "isatap"])
-def test_a_public_address_may_be_wrapped(form: str) -> None:
+@pytest.mark.parametrize("form", ["mapped", "compatible", "6to4", "teredo client", "teredo server"])
+def test_req_02_forms_that_nobody_has_reason_to_use_are_not_public_at_all(form: str) -> None:
+    assert not is_public(ip_address(wrap(form, "8.8.8.8")))
+
+
+@pytest.mark.parametrize("form", ["nat64", "isatap"])
+def test_a_public_address_may_be_wrapped_as_gateways_of_today_do(form: str) -> None:
     assert is_public(ip_address(wrap(form, "8.8.8.8")))
 
 

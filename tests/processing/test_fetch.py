@@ -369,8 +369,9 @@ def test_req_07_an_endless_body_is_cut_at_the_byte_limit(head_and_piece: tuple[b
     assert str(failed) == "The picture is larger than 1 MB."
 
 
-def test_a_body_may_be_as_long_as_the_limit_and_no_longer() -> None:
-    with origin(reply(b"12345678")) as server:
+@pytest.mark.parametrize("announced", ["8", ""])
+def test_a_body_may_be_as_long_as_the_limit_and_no_longer(announced: str) -> None:
+    with origin(reply(b"12345678", Content_Length=announced)) as server:
         assert len(fetch(server.url(), FetchRules((server.place,), limit_bytes=8))) == 8
         assert type(failure(server.url(), FetchRules((server.place,), limit_bytes=7))) is SourceTooLarge
 

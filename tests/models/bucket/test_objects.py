@@ -22,7 +22,7 @@ from models.bucket.trailer import MARK
 from models.errors import BadParameter, BucketUnavailable, NotFound, StorageFull
 from tests.models.bucket.installations import png
 
-WRITER = """
+WRITER = r"""
 import hashlib, sys, threading
 from pathlib import Path
 from models.bucket.objects import Objects

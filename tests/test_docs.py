@@ -1,0 +1,78 @@
+"""The documents say what the code says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from handlers import API
+from handlers.base import in_contract, status_of
+from models.errors import every_error
+from settings import Settings, default_of, spell
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+
+
+def test_every_error_stands_in_the_list_with_its_code_and_status() -> None:
+    line = re.compile(r"([a-z_]+) +(-[12]) +(\d{3}(?: \(200\))?) +(.+)")
+    listed = [found.groups() for text in (DOCS / "error.txt").read_text().splitlines() if (found := line.fullmatch(text))]
+
+    known = [
+        (
+            kind.slug,
+            "-2" if kind.slug == "username_taken" else "-1",
+            f"{status_of(kind)}{' (200)' if in_contract(kind) else ''}",
+            kind.en,
+        )
+        for kind in every_error()
+    ]
+
+    assert listed == sorted(known)
+
+
+def test_slugs_are_unique_and_every_error_speaks_both_languages() -> None:
+    slugs = [kind.slug for kind in every_error()]
+
+    assert len(slugs) == len(set(slugs))
+    assert all(re.search("[\u4e00-\u9fff]", kind.zh) for kind in every_error())
+
+
+def test_every_setting_stands_in_the_table_with_its_default_and_range() -> None:
+    documented = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.+?) \|$", (DOCS / "settings.md").read_text(), re.M)
+
+    known = [
+        (setting.name, _default(setting.name, default_of(setting)), _allowed(setting), setting.metadata["help"])
+        for setting in fields(Settings)
+    ]
+
+    assert documented == known
+
+
+def _default(name: str, value: object) -> str:
+    depends = {"workers": "the cores", "server_name": "the host's name"}
+    return depends.get(name) or (f"`{str(value).lower() if isinstance(value, bool) else value}`" if value != "" and value != () else "")
+
+
+def _allowed(setting: object) -> str:
+    allowed = setting.metadata["allowed"]  # type: ignore[attr-defined]
+    return spell(allowed) if allowed else ""
+
+
+def test_every_route_stands_in_the_api_and_nothing_else() -> None:
+    documented = set(re.findall(r"^### `(/\S+?)/?`", (DOCS / "api.md").read_text(), re.M))
+
+    assert documented == {path for path, _, _ in API}
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")) + [ROOT / "README.md"], ids=lambda page: page.name)
+def test_every_make_command_and_every_link_in_a_page_is_there(page: Path) -> None:
+    text = page.read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+
+    assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets
+    for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
+        assert link.startswith("http") or (page.parent / link).exists(), f"{page.name} links to {link}"

@@ -1,0 +1,161 @@
+"""The server as an operator sees it: started, stopped, killed, misconfigured."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from tests.client import Api
+from tests.pictures import png
+from tests.process import ROOT, ServerProcess
+from tests.waiting import finished, until
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path / "data") as started:
+        yield started
+
+
+@pytest.fixture
+def client(io_loop: Any) -> Iterator[AsyncHTTPClient]:
+    made = AsyncHTTPClient(force_instance=True)
+    yield made
+    made.close()
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_the_trip_goes_on_after_a_kill_between_any_two_steps(
+    server: ServerProcess, client: AsyncHTTPClient
+) -> None:
+    def killed() -> Api:
+        server.kill()
+        server.start()
+        return Api(client, server.base_url, dict(ada.cookies), ada.username, ada.user_id)
+
+    ada = Api(client, server.base_url)
+    await ada.post("/api/user/add/", username="ada", email="ada@example.com", password="a long enough password")
+    ada = await killed().sign_in("ada")
+    ada = killed()
+    grant = await ada.post("/api/image/token/", filename="a.png")
+    ada = killed()
+    form = {"token": grant["token"], "key": grant["key"]}
+    uploaded = await ada.post_form(grant["upload_url"], form, "a.png", png(800, 600))
+    ada = killed()
+    task = await ada.make(uploaded["url"])
+    ada = killed()
+
+    done = await finished(ada, task["id"], timeout_s=30)
+
+    ada = killed()
+    picture = await ada.get(done["result_url"])
+    assert (done["state"], picture.status) == ("done", 200)
+    assert [image["id"] for image in (await ada.get("/api/feed/"))["images"]] == [done["result_id"]]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
+    server: ServerProcess, client: AsyncHTTPClient
+) -> None:
+    ada = await Api(client, server.base_url).sign_up("ada")
+    url = (await ada.upload(png(1600, 1200)))["url"]
+    tasks = [await ada.make(url, {"style": "mosaic", "cell": cell}) for cell in range(5, 25)]
+
+    code = server.stop()
+    server.start()
+
+    assert code == 0
+    for task in tasks:
+        assert (await finished(ada, task["id"], timeout_s=40))["state"] == "done"
+    assert "Traceback" not in server.log
+    assert "was destroyed but it is pending" not in server.log
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_database_that_goes_away_is_503_and_comes_back(
+    server: ServerProcess, client: AsyncHTTPClient
+) -> None:
+    ada = await Api(client, server.base_url).sign_up("ada")
+    mongod = int(server.log.split("mongod ")[1].split()[0])
+    signal_process(mongod, signal.SIGSTOP)
+
+    async with asyncio.timeout(5):
+        answer = await ada.get("/api/user/query/", username="ada")
+
+    assert (answer.status, answer["code"] < 1, answer["error"]) == (503, True, "database_unavailable")
+    assert (await ada.get("/health")).status == 503
+    signal_process(mongod, signal.SIGKILL)
+
+    async def healthy() -> bool:
+        return (await ada.get("/health")).status == 200
+
+    await until(healthy, timeout_s=20)
+    assert (await ada.get("/api/session/"))["user"]["username"] == "ada"
+
+
+def signal_process(pid: int, number: signal.Signals) -> None:
+    subprocess.run(["kill", f"-{number.value}", str(pid)], check=True)
+
+
+def test_the_embedded_database_ends_with_a_killed_server_and_has_no_port(server: ServerProcess) -> None:
+    mongod = Path("/proc") / server.log.split("mongod ")[1].split()[0]
+    command = (mongod / "cmdline").read_text().split("\0")
+
+    assert not any(part.startswith("--port") for part in command)
+    bound = next(part.partition("=")[2] for part in command if part.startswith("--bind_ip"))
+    assert Path(bound).is_socket()
+    assert Path(bound).parent.stat().st_mode & 0o777 == 0o700
+    server.kill()
+    ended = subprocess.run(["tail", f"--pid={mongod.name}", "-f", "/dev/null"], timeout=20, check=False)
+    assert ended.returncode == 0
+
+
+def test_a_second_server_on_the_same_folder_is_refused(server: ServerProcess) -> None:
+    second = run_server(f"--data_dir={server.data_dir}", "--port=0")
+
+    assert (second.returncode, second.stderr.count("\n")) == (2, 1)
+    assert "in use by another server" in second.stderr
+
+
+def test_a_taken_port_is_one_clear_line(server: ServerProcess, tmp_path: Path) -> None:
+    port = server.base_url.rpartition(":")[2]
+
+    second = run_server(f"--data_dir={tmp_path / 'other'}", f"--port={port}")
+
+    assert (second.returncode, second.stderr.count("\n")) == (2, 1)
+    assert f"127.0.0.1:{port} cannot be served" in second.stderr
+
+
+def test_an_unknown_setting_is_one_clear_line(tmp_path: Path) -> None:
+    ended = run_server(f"--data_dir={tmp_path}", "--colour=red")
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert "--colour" in ended.stderr
+
+
+def test_files_with_keys_are_for_us_alone(server: ServerProcess) -> None:
+    for name in ("cookie-secret", "server-id", "bucket-keys.json"):
+        assert (server.data_dir / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_an_open_server_says_so_loudly(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data", "--access=open") as server:
+        server.stop()
+
+        assert "WARNING" in server.log
+        assert "anybody who reaches this address may act as anybody" in server.log
+
+
+def run_server(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A server that is expected to refuse to start."""
+    return subprocess.run(
+        [sys.executable, "server.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
