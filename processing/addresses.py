@@ -3,12 +3,11 @@
 `ipaddress.is_global` alone does not answer this. It changed between patch releases of Python 3.11
 (CVE-2024-4032), calls multicast and the old site-local prefix global, and does not look at an IPv4
 address that travels inside an IPv6 one. So: our own table, plus `is_global`, for the address and for
-every IPv4 address found inside it.
+the IPv4 address found inside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 Address = IPv4Address | IPv6Address
@@ -36,11 +35,13 @@ _NOT_PUBLIC_V4 = tuple(
 _NOT_PUBLIC_V6 = tuple(
     IPv6Network(network)
     for network in (
-        "::/128",
-        "::1/128",
+        "::/96",  # unspecified, loopback, and IPv4-compatible, which nobody uses
+        "::ffff:0:0/96",  # IPv4-mapped: no name server has reason to say it that way
         "64:ff9b:1::/48",  # NAT64 of a private network: may lead to any of its addresses
         "100::/64",  # discarded
+        "2001::/32",  # Teredo: holds an IPv4 address, upside down
         "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4: holds an IPv4 address
         "3fff::/20",  # documentation
         "5f00::/16",  # segment routing
         "fc00::/7",  # private
@@ -49,32 +50,22 @@ _NOT_PUBLIC_V6 = tuple(
         "ff00::/8",  # multicast
     )
 )
-_COMPATIBLE = IPv6Network("::/96")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _ISATAP_IDS = (0x0000_5EFE, 0x0200_5EFE)  # RFC 5214, section 6.1; the last 32 bits follow
 
 
 def is_public(address: Address) -> bool:
     """Whether anybody on the internet would reach the same machine under this address."""
-    if isinstance(address, IPv4Address):
-        return address.is_global and not any(address in network for network in _NOT_PUBLIC_V4)
-    inner = list(_embedded(address))
-    if any(address in network for network in _NOT_PUBLIC_V6):
+    denied = _NOT_PUBLIC_V4 if address.version == 4 else _NOT_PUBLIC_V6
+    if not address.is_global or any(address in network for network in denied):
         return False
-    return (bool(inner) or address.is_global) and all(is_public(each) for each in inner)
+    inner = _embedded(address)
+    return inner is None or is_public(inner)
 
 
-def _embedded(address: IPv6Address) -> Iterator[IPv4Address]:
-    """Every IPv4 address that some gateway or tunnel would make of this one.
-
-    RFC 4291 (mapped, compatible), 3056 (6to4), 6052 (NAT64), 4380 (Teredo: server and client), 5214 (ISATAP).
-    """
-    last_32_bits = IPv4Address(int(address) & 0xFFFF_FFFF)
-    if address.ipv4_mapped or address in _COMPATIBLE or address in _NAT64:
-        yield last_32_bits
-    if address.sixtofour:
-        yield address.sixtofour
-    if address.teredo:
-        yield from address.teredo
-    if (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP_IDS:
-        yield last_32_bits
+def _embedded(address: Address) -> IPv4Address | None:
+    """What the gateways in use today make of an IPv6 address: NAT64 (RFC 6052), ISATAP (RFC 5214)."""
+    number = int(address)
+    if address in _NAT64 or (number >> 32) & 0xFFFF_FFFF in _ISATAP_IDS:
+        return IPv4Address(number & 0xFFFF_FFFF)
+    return None

@@ -32,7 +32,8 @@ NO_URLS = (
     "http://@photos.example.com/", "http://photos.example.com/" + "a" * 8192, "http://photos.example.com:99999/",
     "http://photos.example.com:x/", "http://photos.example.com/\r\nX-Injected: 1", "http://photos.example.com/a b",
     "http://photos.example.com\r\n/", "http://photos.example.com/\x00", "http://photos.example.com/\ud800",
-    "http://[::1", "http://[2606:4700::1111%25lo]/", "http://[v1.x]/", "http://a..b/", "http://-a.example/", f"http://{'a' * 64}.com/",
+    "http://[::1", "http://[2606:4700::1111%25lo]/", "http://[v1.x]/", "http://a..b/", "http://-a.example/",
+    f"http://{'a' * 64}.com/",
     "http://photos.example.com℀/", "http:\\\\photos.example.com\\",
 )  # fmt: skip
 
