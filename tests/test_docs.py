@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,8 @@ DOCS = ROOT / "docs"
 
 def test_every_error_stands_in_the_list_with_its_code_and_status() -> None:
     line = re.compile(r"([a-z_]+) +(-[12]) +(\d{3}(?: \(200\))?) +(.+)")
-    listed = [found.groups() for text in (DOCS / "error.txt").read_text().splitlines() if (found := line.fullmatch(text))]
+    lines = (DOCS / "error.txt").read_text().splitlines()
+    listed = [found.groups() for text in lines if (found := line.fullmatch(text))]
 
     known = [
         (
@@ -54,11 +56,13 @@ def test_every_setting_stands_in_the_table_with_its_default_and_range() -> None:
 
 def _default(name: str, value: object) -> str:
     depends = {"workers": "the cores", "server_name": "the host's name"}
-    return depends.get(name) or (f"`{str(value).lower() if isinstance(value, bool) else value}`" if value != "" and value != () else "")
+    if name in depends or value in ("", ()):
+        return depends.get(name, "")
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _allowed(setting: object) -> str:
-    allowed = setting.metadata["allowed"]  # type: ignore[attr-defined]
+def _allowed(setting: Field[Any]) -> str:
+    allowed = setting.metadata["allowed"]
     return spell(allowed) if allowed else ""
 
 
@@ -68,7 +72,7 @@ def test_every_route_stands_in_the_api_and_nothing_else() -> None:
     assert documented == {path for path, _, _ in API}
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")) + [ROOT / "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name)
 def test_every_make_command_and_every_link_in_a_page_is_there(page: Path) -> None:
     text = page.read_text()
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
