@@ -14,15 +14,23 @@ from .errors import shorten
 _COLOUR = r"^#[0-9a-fA-F]{6}$"
 
 
-def integer(default: int | None, *, low: int, high: int, en: str, zh: str, step: int = 1) -> Any:
-    """A whole number; with the default None the type is `int | None` and None means: chosen from the picture."""
-    plain = _plain("integer", en, zh, minimum=low, maximum=high, step=step, automatic=default is None)
+def integer(
+    default: int | None, *, low: int, high: int, en: str, zh: str, step: int = 1, unit: str | None = None
+) -> Any:
+    """A whole number; with the default None the type is `int | None` and None means: chosen from the picture.
+
+    unit: "px" for what is counted in pixels of the picture, so that a preview of a smaller one can scale it.
+    """
+    measured = {} if unit is None else {"unit": unit}
+    plain = _plain("integer", en, zh, minimum=low, maximum=high, step=step, automatic=default is None, **measured)
     return Field(default, ge=low, le=high, json_schema_extra=plain)
 
 
-def number(default: float, *, low: float, high: float, step: float, en: str, zh: str) -> Any:
-    """A finite number."""
-    plain = _plain("number", en, zh, minimum=low, maximum=high, step=step, automatic=False)
+def number(
+    default: float, *, low: float, high: float, step: float, en: str, zh: str, unit: str | None = None
+) -> Any:
+    """A finite number; unit as for `integer`."""
+    plain = _plain("number", en, zh, minimum=low, maximum=high, step=step, automatic=False, **_unit(unit))
     return Field(default, ge=low, le=high, allow_inf_nan=False, json_schema_extra=plain)
 
 
@@ -73,6 +81,10 @@ def listing(words: Sequence[str]) -> str:
     """Words joined for a sentence, at most 40 of them."""
     shown = [shorten(word) for word in words[:40]]
     return ", ".join(shown) + (", …" if len(words) > 40 else "")
+
+
+def _unit(unit: str | None) -> dict[str, str]:
+    return {} if unit is None else {"unit": unit}
 
 
 def _plain(kind: str, en: str, zh: str, **more: Any) -> dict[str, Any]:

@@ -80,6 +80,15 @@ def test_every_parameter_is_described_with_labels_and_range(style: str) -> None:
 
 
 @pytest.mark.parametrize("style", list(STYLES))
+def test_what_counts_pixels_says_so(style: str) -> None:
+    described = next(row for row in describe() if row["name"] == style)
+
+    unmarked = [row["name"] for row in described["params"] if "pixels" in row["label"]["en"] and row.get("unit") != "px"]
+
+    assert unmarked == []
+
+
+@pytest.mark.parametrize("style", list(STYLES))
 def test_the_described_defaults_are_a_valid_recipe(style: str) -> None:
     described = next(row for row in describe() if row["name"] == style)
     defaults = {param["name"]: param["default"] for param in described["params"]}
