@@ -54,8 +54,6 @@ export const strings = {
   "control.roll": "Roll the dice",
   "palette.none": "As the picture",
   "palette.auto": "{n} of its own",
-  "region.draw": "Drag on the picture to cover a part of it.",
-  "region.clear": "Uncover all",
   "drop.here": "Let go: it opens here",
 
   "open.unreadable": "{name} cannot be read as a picture. JPEG, PNG and WebP always work.",

@@ -54,8 +54,6 @@ export const strings = {
   "control.roll": "掷骰子",
   "palette.none": "原图颜色",
   "palette.auto": "自取 {n} 色",
-  "region.draw": "在图片上拖动,遮住其中一块。",
-  "region.clear": "全部取消遮盖",
   "drop.here": "松手,在这里打开",
 
   "open.unreadable": "{name} 不是可以识别的图片。JPEG、PNG 和 WebP 都可以。",

@@ -1,6 +1,6 @@
 """Draws the sample pictures and the icons, so that every picture on the page is the project's own.
 
-`python static/samples/draw.py` writes them beside itself. NumPy arithmetic and a fixed seed: the same pictures each time.
+`python static/samples/draw.py` writes them beside itself; arithmetic and fixed seeds: the same pictures each time.
 """
 
 from __future__ import annotations
@@ -24,14 +24,18 @@ def colour(text: str) -> Floats:
 def noise(shape: tuple[int, int], cells: tuple[int, int], seed: int) -> Floats:
     """Smooth noise from 0 to 1 with so many cells across and down."""
     small = np.random.default_rng(seed).random((cells[1] + 3, cells[0] + 3)).astype(np.float32)
-    image = Image.fromarray(small).resize((shape[1] * (cells[0] + 3) // cells[0], shape[0] * (cells[1] + 3) // cells[1]), Image.Resampling.BICUBIC)
+    image = Image.fromarray(small).resize(
+        (shape[1] * (cells[0] + 3) // cells[0], shape[0] * (cells[1] + 3) // cells[1]), Image.Resampling.BICUBIC
+    )
     return np.asarray(image, dtype=np.float64)[: shape[0], : shape[1]]
 
 
 def clouds(shape: tuple[int, int], cells: int, seed: int, octaves: int = 5) -> Floats:
     """Noise upon noise, each finer and fainter."""
     aspect = shape[0] / shape[1]
-    total = sum(noise(shape, (cells * 2**n, max(1, round(cells * 2**n * aspect))), seed + n) / 2**n for n in range(octaves))
+    total = sum(
+        noise(shape, (cells * 2**n, max(1, round(cells * 2**n * aspect))), seed + n) / 2**n for n in range(octaves)
+    )
     return np.asarray(total / sum(1 / 2**n for n in range(octaves)))
 
 
@@ -54,6 +58,13 @@ def ramp(values: Floats, *stops: str) -> Floats:
     return np.stack([np.interp(values, places, known[:, channel]) for channel in range(3)], axis=-1)
 
 
+def moved(values: Floats, down: int, right: int) -> Floats:
+    """Shifted by pixels; nothing comes in from the edges."""
+    shifted = np.zeros_like(values)
+    shifted[down:, right:] = values[:-down, :-right]
+    return shifted
+
+
 def ridges() -> Floats:
     """Mountains behind mountains, a low sun, haze between."""
     down, across = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float64)
@@ -71,7 +82,9 @@ def ridges() -> Floats:
         land = smooth(down - line[None, :], -1.0, 1.0)
         haze = np.exp(-np.clip(down - line[None, :], 0, None) / (150 - layer * 14)) * 0.42
         picture = blend(picture, colour(tone), land)
-        picture = blend(picture, colour("#ffc79a"), land * haze * (1 - layer / 8) * np.exp(-(((across - 1080) / 700) ** 2)))
+        picture = blend(
+            picture, colour("#ffc79a"), land * haze * (1 - layer / 8) * np.exp(-(((across - 1080) / 700) ** 2))
+        )
     return picture
 
 
@@ -98,7 +111,9 @@ def balloons() -> Floats:
     return picture
 
 
-def balloon(picture: Floats, where: tuple[Floats, Floats], middle: tuple[int, int], radius: int, gores: tuple[str, ...]) -> Floats:
+def balloon(
+    picture: Floats, where: tuple[Floats, Floats], middle: tuple[int, int], radius: int, gores: tuple[str, ...]
+) -> Floats:
     """One balloon: a shaded drop of gores, a basket below."""
     x, y = (where[0] - middle[0]) / radius, (where[1] - middle[1]) / radius
     width = np.where(y < 0.1, np.sqrt(np.clip(1 - y**2, 0, 1)), np.clip(0.995 - 0.72 * smooth(y, 0.1, 1.45), 0, 1))
@@ -114,10 +129,18 @@ def balloon(picture: Floats, where: tuple[Floats, Floats], middle: tuple[int, in
     shaded = np.clip(paint * light[..., None] * np.array([1.08, 1.0, 0.94]), 0, 1)
     shine = np.exp(-(((x - 0.34) / 0.22) ** 2 + ((y + 0.42) / 0.34) ** 2)) * 0.35
     picture = blend(picture, blend(shaded, colour("#fff8e8"), shine), inside)
-    ropes = smooth(-np.abs(np.abs(x) - np.interp(y, (1.44, 1.72), (0.24, 0.12))), -2.0 / radius, 0) * (y > 1.44) * (y < 1.72)
+    ropes = (
+        smooth(-np.abs(np.abs(x) - np.interp(y, (1.44, 1.72), (0.24, 0.12))), -2.0 / radius, 0)
+        * (y > 1.44)
+        * (y < 1.72)
+    )
     basket = smooth(0.135 - np.abs(x), 0, 2 / radius) * smooth(y, 1.71, 1.72) * smooth(-y, -1.93, -1.92)
     picture = blend(picture, colour("#3d2b22"), ropes * 0.8)
-    return blend(picture, blend(np.broadcast_to(colour("#8a5a33"), picture.shape), colour("#3a2415"), smooth(x, -0.1, 0.14)), basket)
+    return blend(
+        picture,
+        blend(np.broadcast_to(colour("#8a5a33"), picture.shape), colour("#3a2415"), smooth(x, -0.1, 0.14)),
+        basket,
+    )
 
 
 def koi() -> Floats:
@@ -135,16 +158,34 @@ def koi() -> Floats:
     )
     for spine, girth, tones, seed in school:
         picture = fish(picture, (across, down), spine, girth, tones, seed)
-    for x, y, radius, turn in ((150, 520, 190, 0.6), (1490, 720, 160, 2.4), (770, 90, 120, 4.4), (60, 1130, 150, 5.4), (1180, 1140, 110, 1.2)):
+    for x, y, radius, turn in (
+        (150, 520, 190, 0.6),
+        (1490, 720, 160, 2.4),
+        (770, 90, 120, 4.4),
+        (60, 1130, 150, 5.4),
+        (1180, 1140, 110, 1.2),
+    ):
         picture = lily(picture, (across, down), (x, y), radius, turn)
     return picture
 
 
-def fish(picture: Floats, where: tuple[Floats, Floats], spine: tuple[tuple[int, int], ...], girth: int, tones: tuple[str, str], seed: int) -> Floats:
+def fish(
+    picture: Floats,
+    where: tuple[Floats, Floats],
+    spine: tuple[tuple[int, int], ...],
+    girth: int,
+    tones: tuple[str, str],
+    seed: int,
+) -> Floats:
     """One fish along a Bezier curve, tail first, lit from above."""
     steps = np.linspace(0, 1, 90)
     p = np.array(spine, dtype=np.float64)
-    curve = sum(np.outer(w, q) for w, q in zip(((1 - steps) ** 3, 3 * steps * (1 - steps) ** 2, 3 * steps**2 * (1 - steps), steps**3), p, strict=True))
+    curve = sum(
+        np.outer(w, q)
+        for w, q in zip(
+            ((1 - steps) ** 3, 3 * steps * (1 - steps) ** 2, 3 * steps**2 * (1 - steps), steps**3), p, strict=True
+        )
+    )
     best = np.full(picture.shape[:2], np.inf)
     along, side = np.zeros_like(best), np.zeros_like(best)
     heading = np.gradient(np.asarray(curve), axis=0)
@@ -153,16 +194,21 @@ def fish(picture: Floats, where: tuple[Floats, Floats], spine: tuple[tuple[int, 
         far = dx * dx + dy * dy
         nearer = far < best
         best[nearer] = far[nearer]
-        along[nearer] = steps[at]
-        side[nearer] = ((dx * ahead[1] - dy * ahead[0]) / np.hypot(*ahead))[nearer]
-    far = np.sqrt(best)
+        ahead_px = float(np.hypot(*ahead))
+        along[nearer] = (steps[at] + np.clip((dx * ahead[0] + dy * ahead[1]) / ahead_px**2, -0.6, 0.6) / len(steps))[
+            nearer
+        ]
+        side[nearer] = ((dx * ahead[1] - dy * ahead[0]) / ahead_px)[nearer]
+    far = np.where((along > 0.02) & (along < 0.98), np.abs(side), np.sqrt(best))
     body = girth * np.interp(along, (0, 0.08, 0.3, 0.6, 0.85, 0.95, 1), (0.95, 0.62, 0.5, 0.98, 0.86, 0.62, 0.05))
     tail = smooth(-along, -0.2, -0.12)
     across = np.clip(far / np.maximum(body, 1), 0, 1.4)
-    shadow = smooth(-np.hypot(best**0.5 / girth, 0), -1.7, -0.5)
-    picture = blend(picture, colour("#021317"), np.roll(shadow, (36, 26), (0, 1)) * 0.5)
+    shadow = smooth(-np.sqrt(best) / girth, -1.7, -0.5)
+    picture = blend(picture, colour("#021317"), moved(shadow, 36, 26) * 0.5)
     for place in (0.72, 0.42):
-        fin = np.exp(-(((along - place + np.abs(side) / girth * 0.075) / 0.05) ** 2)) * smooth(-far, -girth * (1.9 if place > 0.5 else 1.3), -girth * 0.8)
+        fin = np.exp(-(((along - place + np.abs(side) / girth * 0.075) / 0.05) ** 2)) * smooth(
+            -far, -girth * (1.9 if place > 0.5 else 1.3), -girth * 0.8
+        )
         picture = blend(picture, colour(tones[0]), fin * 0.62)
     spots = smooth(clouds(picture.shape[:2], 9, seed, 3) + 0.1 * np.sin(along * 20), 0.5, 0.54)
     skin = blend(np.broadcast_to(colour(tones[0]), picture.shape), colour(tones[1]), spots)
@@ -181,7 +227,7 @@ def lily(picture: Floats, where: tuple[Floats, Floats], middle: tuple[int, int],
     far, angle = np.hypot(x, y), (np.arctan2(y, x) - turn) % (2 * np.pi)
     edge = 1 + 0.025 * np.sin(angle * 7)
     pad = smooth(edge - far, 0, 0.02) * smooth(np.minimum(angle, 2 * np.pi - angle) * far, 0.12, 0.15)
-    picture = blend(picture, colour("#021317"), np.roll(pad, (22, 16), (0, 1)) * 0.55)
+    picture = blend(picture, colour("#021317"), moved(pad, 22, 16) * 0.55)
     veins = smooth(np.abs((angle / (2 * np.pi) * 15) % 1 - 0.5), 0.46, 0.5) * smooth(far, 0.05, 0.3)
     green = blend(ramp(np.clip(far, 0, 1), "#9cc25a", "#5d9a49", "#2f6e3f"), colour("#c5dd8b"), veins * 0.6)
     light = 0.82 + 0.28 * clouds(picture.shape[:2], 12, int(radius), 3) - 0.12 * (x + y)

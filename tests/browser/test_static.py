@@ -1,0 +1,97 @@
+"""The files of `static/` agree with each other: strings, imports, preloads, types."""
+
+from __future__ import annotations
+
+import re
+from urllib.request import urlopen
+
+import pytest
+
+from tests.browser.modules import (
+    FIRST,
+    STATIC,
+    imports_of,
+    keys_said_in_modules,
+    later_imports_of,
+    literals_in_modules,
+    modules,
+    named_in_markup,
+    needed_at_first,
+    strings,
+)
+from tests.process import ServerProcess
+
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".png": "image/png"}
+NOT_KEYS = {"tessera.language", "tessera.nokeys"}
+
+
+def test_every_string_exists_in_both_languages() -> None:
+    assert strings("en").keys() == strings("zh").keys()
+
+
+def test_both_languages_fill_in_the_same_facts() -> None:
+    english, chinese = strings("en"), strings("zh")
+
+    for key, text in english.items():
+        assert set(re.findall(r"\{(\w+)\}", text)) == set(re.findall(r"\{(\w+)\}", chinese[key])), key
+
+
+def test_no_string_is_unused() -> None:
+    used = named_in_markup() | literals_in_modules()
+
+    unused = {key for key in strings("en") if key.removesuffix(".one") not in used}
+
+    assert not unused
+
+
+def test_no_string_is_missing() -> None:
+    said = named_in_markup() | keys_said_in_modules()
+
+    missing = {key for key in said - NOT_KEYS if key not in strings("en") and not key.endswith((".js", ".jpg", ".png"))}
+
+    assert not missing
+
+
+def test_the_chinese_strings_are_chinese() -> None:
+    same = {key for key, text in strings("zh").items() if text == strings("en")[key] and re.search(r"[a-z]{3}", text)}
+
+    assert same <= {"error.said", "recipe.part"}
+
+
+def test_the_shell_preloads_exactly_what_the_first_view_needs() -> None:
+    shell = (STATIC / "index.html").read_text()
+
+    preloaded = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', shell)
+
+    assert sorted(preloaded) == sorted(needed_at_first())
+
+
+def test_nothing_in_the_shell_is_inline() -> None:
+    shell = (STATIC / "index.html").read_text()
+
+    assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", shell)
+
+
+def test_no_module_prints_markup() -> None:
+    for module in modules():
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", (STATIC / module).read_text()), module
+
+
+def test_only_api_js_calls_fetch() -> None:
+    assert [module for module in modules() if re.search(r"(?<![\w#.])fetch\(", (STATIC / module).read_text())] == ["api.js"]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_every_import_is_served_with_the_right_type(module: str, server: ServerProcess) -> None:
+    for name in {FIRST, module, *imports_of(module), *later_imports_of(module)}:
+        with urlopen(f"{server.base_url}/static/{name}", timeout=5) as answer:
+            assert answer.headers.get_content_type() == TYPES[".js"]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", re.findall(r'(?:href|src)="(/static/[^"]+)"', (STATIC / "index.html").read_text()))
+def test_every_file_that_the_shell_names_is_served(path: str, server: ServerProcess) -> None:
+    with urlopen(server.base_url + path, timeout=5) as answer:
+        suffix = "." + path.rpartition(".")[2]
+        assert answer.headers.get_content_type() == TYPES.get(suffix, answer.headers.get_content_type())
+        assert answer.read()
