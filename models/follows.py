@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from models.database import Database, Document, Duplicate, Index
+from models.users import STAYING
 
 
 class Follows:
@@ -47,6 +48,7 @@ class Follows:
                 {"$sort": {"_id": 1}},
                 {"$lookup": {"from": "users", "localField": end, "foreignField": "_id", "as": "user"}},
                 {"$unwind": "$user"},
+                {"$match": {f"user.{name}": value for name, value in STAYING.items()}},
                 {"$project": {"_id": 0, "username": "$user.username"}},
             ]
         )

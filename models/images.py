@@ -1,9 +1,13 @@
-"""Images: pictures that somebody owns, sources and results; one record for each (bucket key, owner)."""
+"""Images: pictures that somebody owns, sources and results; one record for each (bucket key, owner).
+
+A picture is deleted in two steps: `withdraw` hides it at once, `forget` ends its record when its objects are gone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +18,7 @@ from models.database import Database, Document, Duplicate, Index
 class Kind(StrEnum):
     SOURCE = "source"
     RESULT = "result"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,12 @@ class Owner:
 
 
 NOBODY = Owner(None, None)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+SHOWN: Document = {"kind": {"$ne": str(Kind.WITHDRAWN)}}
+WITHDRAW: Document = {"$set": {"kind": str(Kind.WITHDRAWN)}, "$unset": {"identity": ""}}
+"""Without its identity nobody is given it as a result any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ class Images:
 
     async def by_id(self, image_id: int) -> Image:
         """Raises NotFound."""
-        return self._found(await self._images.find_one({"_id": image_id}), image_id)
+        return self._found(await self._images.find_one({"_id": image_id, **SHOWN}), image_id)
 
     async def by_key(self, key: str) -> Image | None:
         """The oldest record of an object in our bucket."""
@@ -106,19 +117,21 @@ class Images:
         self, *, kind: Kind = Kind.RESULT, owner_ids: list[int] | None = None, cursor: str | None = None, limit: int
     ) -> Page:
         """Newest first, of everybody or of some people. Raises BadParameter for a cursor that we never gave."""
-        query: Document = {"kind": str(kind)}
-        if owner_ids is not None:
-            query["owner_id"] = {"$in": owner_ids}
-        if cursor is not None:
-            created, number = _read_cursor(cursor)
-            query["$or"] = [{"created": {"$lt": created}}, {"created": created, "_id": {"$lt": number}}]
+        query = page_query(kind, owner_ids, cursor)
         found = await self._images.find(query, sort="-created -_id", limit=limit)
         images = [_image(document) for document in found]
         return Page(images, write_cursor(images[-1]) if len(images) == limit else None)
 
-    async def of_owner(self, owner_id: int) -> list[Image]:
-        """Everything a person has, oldest first."""
-        return [_image(found) async for found in self._images.pages({"owner_id": owner_id})]
+    async def each_of(self, owner_id: int) -> AsyncIterator[Image]:
+        """Everything a person has, by ascending id."""
+        async for found in self._images.pages({"owner_id": owner_id, **SHOWN}):
+            yield _image(found)
+
+    async def settle_look(self, key: str, *, width: int, height: int, placeholder: str) -> None:
+        """Note what a picture looks like, in every record of it: size in pixels, upright, and mean colour."""
+        await self._images.change_all(
+            {"key": key}, {"$set": {"width": width, "height": height, "placeholder": placeholder}}
+        )
 
     async def describe(self, image_id: int, owner_id: int | None, **chosen: object) -> Image:
         """Change title, alt or show_source. Raises NotFound where it is not this owner's."""
@@ -131,6 +144,29 @@ class Images:
         taken = await self._images.take_one({"_id": image_id, "owner_id": owner_id})
         gone = self._found(taken, image_id)
         return gone.key is not None and await self.by_key(gone.key) is None
+
+    async def withdraw(self, image_id: int, owner_id: int | None) -> Image:
+        """Hide a picture from everybody. Raises NotFound where it is not this owner's."""
+        found = await self._images.change_one({"_id": image_id, "owner_id": owner_id, **SHOWN}, WITHDRAW)
+        return self._found(found, image_id)
+
+    async def withdraw_all(self, owner_id: int) -> None:
+        """Hide everything that a person has."""
+        await self._images.change_all({"owner_id": owner_id, **SHOWN}, WITHDRAW)
+
+    async def withdrawn(self, owner_id: int | None = None) -> AsyncIterator[Image]:
+        """What is hidden and has not been forgotten yet, of one person or of all."""
+        query: Document = {"kind": str(Kind.WITHDRAWN)} | ({} if owner_id is None else {"owner_id": owner_id})
+        async for found in self._images.pages(query):
+            yield _image(found)
+
+    async def others_have(self, image: Image) -> bool:
+        """Whether another record leads to the same object in our bucket."""
+        return await self._images.find_one({"key": image.key, "_id": {"$ne": image.id}}, ["_id"]) is not None
+
+    async def forget(self, image: Image) -> None:
+        """End the record of a withdrawn picture."""
+        await self._images.delete_one({"_id": image.id, "kind": str(Kind.WITHDRAWN)})
 
     async def _existing(self, image: Image) -> Image:
         query: Document = {"key": image.key, "owner_id": image.owner.id}
@@ -149,15 +185,28 @@ def new_image(kind: Kind, owner: Owner, **known: Any) -> Image:
     return Image(id=0, kind=kind, owner=owner, created=datetime.now(UTC), **known)
 
 
+def page_query(kind: Kind, owner_ids: list[int] | None, cursor: str | None) -> Document:
+    """What a page holds: `created` is bounded by itself, so that an index finds the place where the page begins."""
+    query: Document = {"kind": str(kind)}
+    if owner_ids is not None:
+        query["owner_id"] = {"$in": owner_ids}
+    if cursor is not None:
+        created, number = _read_cursor(cursor)
+        query["created"] = {"$lte": created}
+        query["$or"] = [{"created": {"$lt": created}}, {"_id": {"$lt": number}}]
+    return query
+
+
 def write_cursor(image: Image) -> str:
-    return f"{int(image.created.timestamp() * 1000)}-{image.id}"
+    """In whole milliseconds, as MongoDB keeps them; a float would lose one now and then, and with it a picture."""
+    return f"{(image.created - EPOCH) // MILLISECOND}-{image.id}"
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, int]:
     created, _, number = cursor.partition("-")
     try:
-        return datetime.fromtimestamp(int(created) / 1000, UTC), int(number)
-    except (ValueError, OverflowError, OSError) as error:
+        return EPOCH + int(created) * MILLISECOND, int(number)
+    except (ValueError, OverflowError) as error:
         raise errors.BadParameter(field="cursor", value=repr(cursor[:60]), allowed="one of our own answers") from error
 
 

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from models.database import Database, Index
+from models.database import Database, Document, Index
 
 TOKEN_BYTES = 32
 IDLE = timedelta(days=14)
@@ -18,6 +18,7 @@ LIFETIME = timedelta(days=90)
 class Session:
     user_id: int
     username: str
+    created: datetime
     expires: datetime
 
 
@@ -47,7 +48,12 @@ class Sessions:
         if found["expires"] - now < IDLE / 2:
             prolonged = min(now + IDLE, found["created"] + LIFETIME)
             await self._sessions.update_one({"_id": found["_id"]}, {"$set": {"expires": prolonged}})
-        return Session(found["user_id"], found["username"], found["expires"])
+        return _session(found)
+
+    async def of_user(self, user_id: int, *, limit: int = 1000) -> list[Session]:
+        """Where a person is signed in, oldest first."""
+        query = {"user_id": user_id, "expires": {"$gt": datetime.now(UTC)}}
+        return [_session(found) for found in await self._sessions.find(query, sort="created", limit=limit)]
 
     async def close(self, token: str) -> None:
         """Sign out: the token is dead from now on."""
@@ -59,6 +65,10 @@ class Sessions:
         if but is not None:
             query["_id"] = {"$ne": _digest(but)}
         await self._sessions.delete_many(query)
+
+
+def _session(found: Document) -> Session:
+    return Session(found["user_id"], found["username"], found["created"], found["expires"])
 
 
 def _digest(token: str) -> str:

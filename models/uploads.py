@@ -26,7 +26,7 @@ class Upload:
 class Uploads:
     """The collection `uploads`: {_id: key, owner_id, username, filename, param, created}."""
 
-    indexes = (Index("created", expire_after_s=int(KEPT.total_seconds())),)
+    indexes = (Index("created", expire_after_s=int(KEPT.total_seconds())), Index("owner_id"))
 
     def __init__(self, database: Database) -> None:
         self._uploads = database.collection("uploads")
@@ -55,6 +55,11 @@ class Uploads:
         """The oldest of those whose picture has not been registered for so long."""
         query = {"created": {"$lt": datetime.now(UTC) - age}}
         return [_upload(found) for found in await self._uploads.find(query, sort="created", limit=limit)]
+
+    async def of_owner(self, owner_id: int, *, limit: int = 500) -> list[Upload]:
+        """What a person asked leave for and what has not arrived, oldest first."""
+        found = await self._uploads.find({"owner_id": owner_id}, sort="created", limit=limit)
+        return [_upload(each) for each in found]
 
     async def settle(self, key: str) -> None:
         """The picture is registered, or will never be."""

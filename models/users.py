@@ -1,4 +1,7 @@
-"""Users: a name, an e-mail address, a password's hash. The unique index on the folded name decides who got it."""
+"""Users: a name, an e-mail address, a password's hash. The unique index on the folded name decides who got it.
+
+Somebody who is leaving is not found any more; the record stays until everything that was theirs is gone.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from models import errors
 from models.database import Database, Document, Duplicate, Index
 
 SECRET_FIELDS = ("_id", "username", "email", "created", "password_hash")
+STAYING: Document = {"leaving": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,9 @@ class User:
 
 
 class Users:
-    """The collection `users`: {_id, username, folded, email, password_hash, created}."""
+    """The collection `users`: {_id, username, folded, email, password_hash, created, perhaps leaving: true}."""
 
-    indexes = (Index("folded", unique=True),)
+    indexes = (Index("folded", unique=True), Index("leaving", only={"leaving": True}))
 
     def __init__(self, database: Database) -> None:
         self._users = database.collection("users")
@@ -47,11 +51,11 @@ class Users:
 
     async def by_name(self, username: str) -> User:
         """Raises NotFound."""
-        return _user(await self._users.find_one({"folded": fold(username)}, SECRET_FIELDS), username)
+        return _user(await self._users.find_one({"folded": fold(username), **STAYING}, SECRET_FIELDS), username)
 
     async def by_id(self, user_id: int) -> User:
         """Raises NotFound."""
-        return _user(await self._users.find_one({"_id": user_id}, SECRET_FIELDS), user_id)
+        return _user(await self._users.find_one({"_id": user_id, **STAYING}, SECRET_FIELDS), user_id)
 
     async def change(self, user_id: int, *, email: str | None = None, password_hash: str | None = None) -> None:
         """Set what is given."""
@@ -59,6 +63,16 @@ class Users:
         chosen = {name: value for name, value in given.items() if value is not None}
         if chosen:
             await self._users.update_one({"_id": user_id}, {"$set": chosen})
+
+    async def mark_leaving(self, user_id: int) -> None:
+        """From now on nobody finds or signs in this user; the name is free again once `delete` is called."""
+        forgotten = {"leaving": True, "email": "", "password_hash": ""}
+        await self._users.update_one({"_id": user_id}, {"$set": forgotten})
+
+    async def leaving(self, *, limit: int = 1000) -> list[int]:
+        """The ids of those who are leaving."""
+        found = await self._users.find({"leaving": True}, sort="_id", limit=limit, fields=["_id"])
+        return [user["_id"] for user in found]
 
     async def delete(self, user_id: int) -> None:
         await self._users.delete_one({"_id": user_id})
