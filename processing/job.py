@@ -74,7 +74,12 @@ def run(job: Job, report: Report) -> JobResult:
     source = _fetch(job, lambda: report(0.0))
     report(FETCHED)
     started = time.monotonic()
-    result = _render(job, source, lambda share: report(FETCHED + share * (RENDERED - FETCHED)))
+    result = render(
+        source,
+        job.recipe,
+        lambda share: report(FETCHED + share * (RENDERED - FETCHED)),
+        max_megapixels=job.max_megapixels,
+    )
     seconds = time.monotonic() - started
     report(RENDERED)
     key = result_key(source, job.recipe, extension=result.format)
@@ -86,7 +91,7 @@ def run(job: Job, report: Report) -> JobResult:
         mime=result.media_type,
         width=result.width,
         height=result.height,
-        placeholder=_placeholder(result.data),
+        placeholder=_placeholder(result.data) or _placeholder(source),
         seconds=seconds,
         megapixels=result.width * result.height / 1e6,
         quality=asdict(result.card),
@@ -114,9 +119,12 @@ def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
         raise errors.SourceMissing() from error
 
 
-def _render(job: Job, source: bytes, progress: Report) -> mosaic.Result:
+def render(
+    source: bytes, recipe: dict[str, Any], progress: Report | None, *, max_megapixels: float
+) -> mosaic.Result:
+    """The engine, with our errors: TooManyPixels, NotAPicture, RecipeImpossible. What `progress` raises passes."""
     try:
-        return mosaic.render(source, mosaic.parse(job.recipe), progress, limits=Limits(megapixels=job.max_megapixels))
+        return mosaic.render(source, mosaic.parse(recipe), progress, limits=Limits(megapixels=max_megapixels))
     except mosaic.TooManyPixels as error:
         raise errors.TooManyPixels(limit=error.facts["megapixels"]) from error
     except mosaic.NotAPicture as error:
@@ -126,7 +134,7 @@ def _render(job: Job, source: bytes, progress: Report) -> mosaic.Result:
 
 
 def _placeholder(picture: bytes) -> str:
-    """The mean colour of a picture, shown while it loads; SVG has none."""
+    """The mean colour of a picture, shown while it loads; "" for SVG, which has no pixels."""
     try:
         with Image.open(io.BytesIO(picture)) as image:
             image.draft("RGB", (64, 64))
