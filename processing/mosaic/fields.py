@@ -21,8 +21,7 @@ def integer(
 
     unit: "px" for what is counted in pixels of the picture, so that a preview of a smaller one can scale it.
     """
-    measured = {} if unit is None else {"unit": unit}
-    plain = _plain("integer", en, zh, minimum=low, maximum=high, step=step, automatic=default is None, **measured)
+    plain = _plain("integer", en, zh, minimum=low, maximum=high, step=step, automatic=default is None, **_unit(unit))
     return Field(default, ge=low, le=high, json_schema_extra=plain)
 
 

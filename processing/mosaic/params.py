@@ -23,7 +23,9 @@ class Params(BaseModel):
 
     seed: int = fields.integer(0, low=0, high=2**31 - 1, en="Seed", zh="随机种子")
     background: str = fields.colour("#ffffff", en="Behind transparency", zh="透明部分的底色")
-    max_side: int | None = fields.integer(None, low=16, high=20_000, en="Longest side, pixels", zh="最长边(像素)", unit="px")
+    max_side: int | None = fields.integer(
+        None, low=16, high=20_000, en="Longest side, pixels", zh="最长边(像素)", unit="px"
+    )
     format: str = fields.choice("png", RASTER_FORMATS, en="File format", zh="文件格式")
     quality: int = fields.integer(90, low=1, high=100, en="Quality of JPEG and WebP", zh="JPEG 与 WebP 质量")
 
@@ -53,7 +55,7 @@ class CellParams(Params):
 class GroutParams(CellParams):
     """Flat cells with joints between them."""
 
-    grout: int = fields.integer(0, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)", unit="px")
+    grout: int = fields.integer(0, low=0, high=64, en="Joint width, pixels", zh="填缝宽度(像素)")
     grout_colour: str = fields.colour("#2b2a28", en="Joint colour", zh="填缝颜色")
 
 
