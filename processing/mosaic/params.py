@@ -55,7 +55,7 @@ class CellParams(Params):
 class GroutParams(CellParams):
     """Flat cells with joints between them."""
 
-    grout: int = fields.integer(0, low=0, high=64, en="Joint width, pixels", zh="填缝宽度(像素)")
+    grout: int = fields.integer(0, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
     grout_colour: str = fields.colour("#2b2a28", en="Joint colour", zh="填缝颜色")
 
 
