@@ -1,0 +1,44 @@
+"""The README's ten lines do what they say, on a fresh server."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.pictures import jpeg
+from tests.process import ROOT, ServerProcess
+
+LINES = 10
+
+
+@pytest.fixture
+def script() -> str:
+    text = (ROOT / "README.md").read_text()
+    found = re.search(r"## The API in ten lines.*?```sh\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_api_is_shown_in_ten_lines(script: str) -> None:
+    assert len(script.splitlines()) == LINES
+
+
+def test_the_ten_lines_end_with_a_mosaic(script: str, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(jpeg(400, 300))
+    with ServerProcess(tmp_path / "data") as server:
+        there = script.replace("http://127.0.0.1:8888", server.base_url)
+        ended = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", there],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=False,
+        )
+
+    assert ended.returncode == 0, ended.stderr
+    with Image.open(tmp_path / "mosaic.png") as mosaic:
+        assert (mosaic.format, mosaic.size) == ("PNG", (400, 300))
