@@ -53,8 +53,8 @@ def scaled(recipe: mosaic.Recipe, scale: float) -> mosaic.Recipe:
     for parameter in style["params"]:
         value = plain[parameter["name"]]
         if parameter.get("unit") == "px" and value is not None:
-            small = max(round(value * scale), parameter["minimum"])
-            plain[parameter["name"]] = min(small, parameter["maximum"])
+            small = value * scale if parameter["type"] == "number" else round(value * scale)
+            plain[parameter["name"]] = min(max(small, parameter["minimum"]), parameter["maximum"])
     return mosaic.parse(plain)
 
 
