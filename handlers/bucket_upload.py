@@ -7,7 +7,6 @@ that is cut off in the middle would only see a broken connection.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 import tornado.web
@@ -77,10 +76,12 @@ class StreamingUpload(BucketHandler):
     def on_connection_close(self) -> None:
         super().on_connection_close()
         self.gone = True
-        self._forget()
+        if self.incoming is not None:
+            self._forget()
 
     def on_finish(self) -> None:
-        self._forget()
+        if self.incoming is not None:
+            self._forget()
 
     async def _unless_refused(self, step: Callable[..., Awaitable[None]], *given: bytes) -> None:
         if self.refused is None:
@@ -88,13 +89,15 @@ class StreamingUpload(BucketHandler):
                 await step(*given)
             except (refusals.Refusal, errors.TesseraError, OSError) as error:
                 self.refused = error
-                self._forget()
+                await asyncio.to_thread(self._let_go())
 
     def _forget(self) -> None:
-        self.waiting = bytearray()
-        if self.incoming is not None:
-            asyncio.get_running_loop().run_in_executor(None, self.incoming.discard)
-            self.incoming = None
+        asyncio.get_running_loop().run_in_executor(None, self._let_go())
+
+    def _let_go(self) -> Callable[[], None]:
+        """What removes the unfinished file, to be called in a thread."""
+        incoming, self.incoming, self.waiting = self.incoming, None, bytearray()
+        return incoming.discard if incoming else lambda: None
 
     async def _write_out(self) -> None:
         data, self.waiting = bytes(self.waiting), bytearray()
@@ -128,15 +131,18 @@ class UploadForm(StreamingUpload):
 
     async def post(self) -> None:
         incoming = await self.received()
-        with contextlib.ExitStack() as stack:
-            stack.callback(asyncio.get_running_loop().run_in_executor, None, incoming.discard)
+        try:
             self.form.close()
             policy = self._checked_policy()
             self._check_crc32(incoming)
-            custom = {name: value for name, value in self.form.fields.items() if name.startswith("x:")}
-            filename = self.form.fields.get("fname") or self.form.filename
-            received = Received(incoming, self.form.fields.get("key"), filename, custom)
-            await answer_upload(self, policy, received)
+            await answer_upload(self, policy, self._described(incoming))
+        finally:
+            await asyncio.to_thread(incoming.discard)
+
+    def _described(self, incoming: Incoming) -> Received:
+        fields = self.form.fields
+        custom = {name: value for name, value in fields.items() if name.startswith("x:")}
+        return Received(incoming, fields.get("key"), fields.get("fname") or self.form.filename, custom)
 
     def _check_early(self) -> None:
         """With the token before the file, a refusal costs no disk."""

@@ -24,6 +24,7 @@ from tests.models.bucket.installations import (
     open_embedded,
     png,
     post,
+    until,
     upload,
 )
 
@@ -340,9 +341,3 @@ async def test_writing_a_large_file_does_not_hold_up_the_loop(where):
 
 async def nothing_left(where: Installation) -> None:
     await until(lambda: where.files() == [])
-
-
-async def until(condition, timeout_s: float = 5) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.005)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -184,3 +185,10 @@ async def get(url: str, method: str = "GET", **headers: str) -> HTTPResponse:
 
 def error_of(response: HTTPResponse) -> tuple[int, str]:
     return response.code, json.loads(response.body)["error"]
+
+
+async def until(condition: Any, timeout_s: float = 5) -> None:
+    """Wait for it, or fail by TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.005)
