@@ -1,0 +1,90 @@
+"""MongoDB through one file: ids, unique indexes, deadlines, translated errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+
+from models import errors
+from models.database import LARGEST_ID, Database, Document, Duplicate, Index
+
+NOBODY_LISTENS = "mongodb://127.0.0.1:9/?directConnection=true"
+
+
+@pytest.mark.gen_test
+async def test_a_thousand_ids_made_at_once_are_all_different_and_hold_in_json(database: Database) -> None:
+    things = database.collection("things")
+
+    ids = await asyncio.gather(*(things.insert_with_id({"made": True}) for _ in range(1000)))
+
+    assert len(set(ids)) == 1000
+    assert all(1 <= number <= LARGEST_ID and int(float(number)) == number for number in ids)
+    assert await things.count({}) == 1000
+
+
+@pytest.mark.gen_test
+async def test_a_unique_index_decides_and_names_its_fields(database: Database) -> None:
+    await database.make_indexes({"things": [Index("name place", unique=True)]})
+    things = database.collection("things")
+    await things.insert_with_id({"name": "a", "place": 1})
+
+    with pytest.raises(Duplicate) as refused:
+        await things.insert_with_id({"name": "a", "place": 1})
+
+    assert refused.value.fields == {"name", "place"}
+
+
+@pytest.mark.gen_test
+async def test_making_indexes_twice_changes_nothing(database: Database) -> None:
+    for _ in range(2):
+        await database.make_indexes({"things": [Index("-created -_id"), Index("expires", expire_after_s=0)]})
+
+
+@pytest.mark.gen_test
+async def test_pages_give_every_document_once_in_order(database: Database) -> None:
+    things = database.collection("things")
+    for number in range(25):
+        await things.insert({"_id": number, "even": number % 2 == 0})
+
+    found = [document["_id"] async for document in things.pages({"even": True}, size=4)]
+
+    assert found == list(range(0, 25, 2))
+
+
+@pytest.mark.gen_test
+async def test_a_tail_tells_what_is_inserted_from_now_on(database: Database) -> None:
+    await database.make_capped("news", size_bytes=100_000)
+    await database.make_capped("news", size_bytes=100_000)
+    news = database.collection("news", journaled=False)
+    await news.insert({"text": "old"})
+
+    async def first(tail: AsyncIterator[Document]) -> str:
+        return str((await anext(tail))["text"])
+
+    async with aclosing(database.tail("news")) as tail:
+        waiting = asyncio.create_task(first(tail))
+        while not waiting.done():
+            await news.insert({"text": "new"})
+            await asyncio.wait([waiting], timeout=0.2)
+
+    assert waiting.result() == "new"
+
+
+@pytest.mark.gen_test
+async def test_a_server_that_does_not_answer_is_named_in_time() -> None:
+    database = Database(NOBODY_LISTENS, "nowhere")
+
+    async with asyncio.timeout(5):
+        with pytest.raises(errors.DatabaseUnavailable):
+            await database.ping()
+        database.close()
+
+
+@pytest.mark.parametrize("value", [2**63, "\ud800", {"\0": 1}])
+@pytest.mark.gen_test
+async def test_what_a_database_cannot_hold_is_a_bad_parameter(database: Database, value: object) -> None:
+    with pytest.raises(errors.BadParameter):
+        await database.collection("things").insert({"value": value})

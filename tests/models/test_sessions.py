@@ -1,0 +1,64 @@
+"""Sessions: the token is the person's alone, and ends when it is said to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models.database import Database
+from models.sessions import IDLE, LIFETIME, Sessions
+
+
+@pytest.fixture
+def sessions(database: Database) -> Sessions:
+    return Sessions(database)
+
+
+@pytest.mark.gen_test
+async def test_a_token_finds_its_session_and_is_not_in_the_database(sessions: Sessions, database: Database) -> None:
+    token = await sessions.open(7, "ada")
+
+    session = await sessions.find(token)
+
+    assert session is not None
+    assert (session.user_id, session.username, len(token)) == (7, "ada", 43)
+    stored = await database.collection("sessions").find({}, sort="_id", limit=10)
+    assert token not in str(stored)
+
+
+@pytest.mark.gen_test
+async def test_a_changed_or_closed_token_finds_nothing(sessions: Sessions) -> None:
+    token = await sessions.open(7, "ada")
+
+    assert await sessions.find(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
+    assert await sessions.find("") is None
+    await sessions.close(token)
+    assert await sessions.find(token) is None
+
+
+@pytest.mark.gen_test
+async def test_closing_all_may_spare_one(sessions: Sessions) -> None:
+    tokens = [await sessions.open(7, "ada") for _ in range(3)]
+    other = await sessions.open(8, "bea")
+
+    await sessions.close_all(7, but=tokens[0])
+
+    assert [await sessions.find(token) is not None for token in (*tokens, other)] == [True, False, False, True]
+
+
+@pytest.mark.gen_test
+async def test_an_idle_session_ends_and_a_used_one_is_prolonged_but_not_for_ever(
+    sessions: Sessions, database: Database
+) -> None:
+    token, records = await sessions.open(7, "ada"), database.collection("sessions")
+    now = datetime.now(UTC)
+    await records.update_one({"user_id": 7}, {"$set": {"expires": now + IDLE / 4, "created": now - LIFETIME + IDLE / 2}})
+
+    await sessions.find(token)
+
+    session = await sessions.find(token)
+    assert session is not None
+    assert abs(session.expires - (now + IDLE / 2)) < timedelta(minutes=1)
+    await records.update_one({"user_id": 7}, {"$set": {"expires": now - timedelta(seconds=1)}})
+    assert await sessions.find(token) is None

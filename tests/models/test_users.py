@@ -1,0 +1,56 @@
+"""Users: the unique index on the folded name decides who got it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from models import errors
+from models.database import Database
+from models.users import Users, fold
+
+
+@pytest.fixture
+def users(database: Database, io_loop: IOLoop) -> Users:
+    made = Users(database)
+    io_loop.run_sync(lambda: database.make_indexes({"users": made.indexes}))
+    return made
+
+
+async def add(users: Users, username: str) -> int:
+    return await users.add(username=username, email="a@example.com", password_hash="$argon2id$made-up")
+
+
+@pytest.mark.gen_test
+async def test_of_two_hundred_at_once_one_gets_the_name(users: Users) -> None:
+    tried = await asyncio.gather(*(add(users, "ada") for _ in range(200)), return_exceptions=True)
+
+    ids = [found for found in tried if isinstance(found, int)]
+    assert len(ids) == 1
+    assert all(isinstance(other, errors.UsernameTaken) for other in tried if other not in ids)
+    assert (await users.by_name("ada")).id == ids[0]
+
+
+@pytest.mark.parametrize("other", ["Admin", "ADMIN", " admin ", "ａｄｍｉｎ", "admin\u3000"])
+@pytest.mark.gen_test
+async def test_names_that_look_alike_are_one(users: Users, other: str) -> None:
+    await add(users, "admin")
+
+    with pytest.raises(errors.UsernameTaken):
+        await add(users, other)
+    assert (await users.by_name(other)).username == "admin"
+
+
+@pytest.mark.parametrize("name", ["Straße", "ﬁne", "ΌΣΟΣ", "İstanbul", "名字"])
+def test_folding_twice_is_folding_once(name: str) -> None:
+    assert fold(fold(name)) == fold(name)
+
+
+@pytest.mark.gen_test
+async def test_nobody_is_not_found(users: Users) -> None:
+    with pytest.raises(errors.NotFound):
+        await users.by_name("nobody")
+    with pytest.raises(errors.NotFound):
+        await users.by_id(1)

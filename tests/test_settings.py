@@ -1,0 +1,94 @@
+"""Settings: where they come from, in which order, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from settings import BadSetting, Settings, read_settings
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = read_settings([], {})
+
+    assert (settings.port, settings.address, settings.data_dir) == (8888, "127.0.0.1", Path("data"))
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "tessera.toml"
+    file.write_text('port = 1001\nworkers = 3\ndatabase = "ours"\nallowed_sources = ["a.example", "b.example"]\n')
+    environment = {"TESSERA_PORT": "1002", "TESSERA_WORKERS": "4", "TESSERA_CONFIG": str(file)}
+
+    settings = read_settings(["--port=1003"], environment)
+
+    assert (settings.port, settings.workers, settings.database) == (1003, 4, "ours")
+    assert settings.allowed_sources == ("a.example", "b.example")
+
+
+def test_the_plain_name_of_the_database_variable_is_read_too() -> None:
+    assert read_settings([], {"MONGODB_URI": "mongodb://db.example"}).mongodb_uri == "mongodb://db.example"
+    both = {"MONGODB_URI": "mongodb://db.example", "TESSERA_MONGODB_URI": "mongodb://other.example"}
+    assert read_settings([], both).mongodb_uri == "mongodb://other.example"
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("--port=70000", ["port", "70000", "0 to 65535"]),
+        ("--port=http", ["port", "'http'", "a whole number"]),
+        ("--workers=0", ["workers", "0", "1 to 256"]),
+        ("--access=everybody", ["access", "'everybody'", "session, open"]),
+        ("--qiniu_private=perhaps", ["qiniu_private", "'perhaps'", "true or false"]),
+        ("--public_url=example.com", ["public_url", "'example.com'", "http://HOST"]),
+        ("--dask=localhost:8786", ["dask", "'localhost:8786'", "tcp://HOST"]),
+        ("--mongodb_uri=redis://x", ["mongodb_uri", "mongodb://HOST"]),
+        ("--colour=red", ["--colour"]),
+        ("--por=1", ["--por"]),
+        ("--cookie_secret=x", ["--cookie_secret"]),
+    ],
+)
+def test_a_bad_setting_is_one_line_that_says_what_is_allowed(argument: str, words: list[str]) -> None:
+    with pytest.raises(BadSetting) as refused:
+        read_settings([argument], {})
+
+    assert "\n" not in str(refused.value)
+    assert all(word in str(refused.value) for word in words)
+
+
+@pytest.mark.parametrize("environment", [{"TESSERA_COLOUR": "red"}, {"TESSERA_PORT": "x"}])
+def test_a_bad_setting_in_the_environment_is_refused(environment: dict[str, str]) -> None:
+    with pytest.raises(BadSetting):
+        read_settings([], environment)
+
+
+@pytest.mark.parametrize("text", ["port = ", "colour = 'red'", "port = [1]"])
+def test_a_bad_file_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "tessera.toml"
+    file.write_text(text)
+
+    with pytest.raises(BadSetting):
+        read_settings([f"--config={file}"], {})
+
+
+def test_kodo_needs_all_four_of_its_settings() -> None:
+    environment = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}
+
+    with pytest.raises(BadSetting, match="qiniu_bucket"):
+        read_settings([], environment)
+    whole = read_settings(["--qiniu_bucket=b", "--qiniu_domain=http://b.example"], environment)
+    assert whole.qiniu_bucket == "b"
+
+
+def test_secrets_are_shown_by_no_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(["--help"], {})
+
+    shown = capsys.readouterr().out
+    named = {setting.name for setting in fields(Settings) if f"--{setting.name}" in shown}
+    assert {setting.name for setting in fields(Settings)} - named == {
+        "cookie_secret",
+        "qiniu_access_key",
+        "qiniu_secret_key",
+    }
