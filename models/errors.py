@@ -7,6 +7,7 @@ TesseraError
     TooLarge               more bytes than this endpoint takes
     UsernameTaken          the name belongs to somebody already
     WeakPassword           too short, too long, or too well known
+    WrongPassword          the current password, asked for once more, is not the right one
     NotFound               no such user, image or task
     SourceNotAllowed       a task's URL leads where the server does not download from
     WrongState             the task or image is not in a state in which this can be done
@@ -117,6 +118,12 @@ class WeakPassword(Refused):
         "not your name, and not one that everybody uses."
     )
     zh = "请换一个密码:长度 {minimum} 到 {maximum} 字节,不要与用户名相同,也不要使用常见密码。"
+
+
+class WrongPassword(Refused):
+    slug = "wrong_password"
+    en = "That is not your password."
+    zh = "密码不正确。"
 
 
 class NotFound(Refused):

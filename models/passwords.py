@@ -40,12 +40,15 @@ class Passwords:
         self._nobody = self._hasher.hash("a password that nobody has")
         self._waiting = 0
 
-    def refuse_weak(self, password: str, username: str) -> None:
-        """Raises WeakPassword for one too short, too long, equal to the name, or known to everybody."""
+    def refuse_weak(self, password: str, username: str, *, field: str = "password") -> None:
+        """Raises WeakPassword for one too short, too long, equal to the name, or known to everybody.
+
+        field: the parameter that the error names.
+        """
         size = len(password.encode())
         known = password.casefold() in WELL_KNOWN or password.casefold() == username.casefold()
         if known or not MINIMUM_BYTES <= size <= MAXIMUM_BYTES:
-            raise errors.WeakPassword(field="password", minimum=MINIMUM_BYTES, maximum=MAXIMUM_BYTES)
+            raise errors.WeakPassword(field=field, minimum=MINIMUM_BYTES, maximum=MAXIMUM_BYTES)
 
     async def hash(self, password: str) -> str:
         """The string to store: algorithm, parameters, salt and hash. Raises TooManyRequests."""
