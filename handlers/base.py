@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import tornado.web
 from pydantic import BaseModel, ConfigDict, ValidationError
+from tornado.httputil import HTTPServerRequest
 
 from handlers.authentication import Authentication, Person
 from handlers.parameters import read_parameters, refuse_invalid
@@ -66,6 +67,7 @@ class ApiHandler(tornado.web.RequestHandler):
     refusal: the `code` of a refusal.
     contract: whether the contract answers this endpoint's refusals with HTTP 200.
     acts: whether it changes state, so that a browser's cookie counts only from our own pages.
+    timeout_s: how long an answer may take; None where it is a stream that watches its own pieces.
     """
 
     parameters: ClassVar[type[BaseModel]] = NoParameters
@@ -73,6 +75,7 @@ class ApiHandler(tornado.web.RequestHandler):
     refusal: ClassVar[int] = -1
     contract: ClassVar[bool] = False
     acts: ClassVar[bool] = False
+    timeout_s: ClassVar[float | None] = REQUEST_TIMEOUT_S
 
     def initialize(self, authentication: Authentication, **parts: object) -> None:
         self.authentication = authentication
@@ -124,7 +127,7 @@ class ApiHandler(tornado.web.RequestHandler):
             raise errors.WrongMethod()
         if self.acts:
             self.authentication.refuse_cross_site(self)
-        async with asyncio.timeout(REQUEST_TIMEOUT_S):
+        async with asyncio.timeout(self.timeout_s):
             answer = await self.reply(self._asked())
         if not self._finished:
             self.finish({"code": 1, **answer})
@@ -155,12 +158,7 @@ class ApiHandler(tornado.web.RequestHandler):
         return 200 if self.contract and in_contract(type(error)) else status_of(type(error))
 
     def language(self) -> errors.Language:
-        """zh or en by Accept-Language; the first of the two that is named wins."""
-        for part in self.request.headers.get("Accept-Language", "").lower().split(","):
-            for language in ("zh", "en"):
-                if part.strip().startswith(language):
-                    return "zh" if language == "zh" else "en"
-        return "en"
+        return language_of(self.request)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if isinstance(value, errors.Unavailable):
@@ -177,6 +175,15 @@ class Nowhere(ApiHandler):
     def prepare(self) -> None:
         super().prepare()
         raise errors.NoSuchPath()
+
+
+def language_of(request: HTTPServerRequest) -> errors.Language:
+    """zh or en by Accept-Language; the first of the two that is named wins."""
+    for part in request.headers.get("Accept-Language", "").lower().split(","):
+        for language in ("zh", "en"):
+            if part.strip().startswith(language):
+                return "zh" if language == "zh" else "en"
+    return "en"
 
 
 def status_of(error: type[errors.TesseraError]) -> int:

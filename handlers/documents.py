@@ -11,8 +11,7 @@ from models import errors
 from models.bucket import Bucket
 from models.images import Image
 from models.tasks import Task, TaskState
-
-THUMBNAIL_WIDTHS = (320, 640, 1280)
+from processing import thumbnails
 
 _BY_SLUG = {kind.slug: kind for kind in errors.every_error()}
 
@@ -38,7 +37,7 @@ def image_document(image: Image, bucket: Bucket, *, source: Image | None = None)
         "alt": image.alt,
         "show_source": image.show_source,
         "source_url": _address(source, bucket) if source else None,
-        "thumbnails": {str(width): f"/thumbnail/{image.id}/{width}" for width in THUMBNAIL_WIDTHS},
+        "thumbnails": {str(width): f"/thumbnail/{image.id}/{width}" for width in thumbnails.WIDTHS},
         "page": f"/i/{image.id}",
     }
 

@@ -18,6 +18,8 @@ from models.images import NOBODY, Image, Images, Kind, Owner, new_image
 from models.uploads import Upload, Uploads
 from models.users import Users
 from processing.engine import Threads
+from processing.removal import Removals
+from processing.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class UploadCallback(ApiHandler):
     bucket: Bucket
     uploads: Uploads
     images: Images
+    thumbnails: Thumbnails
 
     def _asked(self) -> Any:
         request = self.request
@@ -92,6 +95,8 @@ class UploadCallback(ApiHandler):
             raise errors.BadParameter(field="key", value="nothing", allowed="the key of the uploaded file")
         image = await self.images.by_key(key) or await self._register(key, asked)
         await self.uploads.settle(key)
+        if not image.placeholder:
+            self.thumbnails.look_at(image)
         return {"id": image.id, "filename": image.filename, "url": self.bucket.url(key), "param": image.param}
 
     async def _register(self, key: str, asked: CallbackBody) -> Image:
@@ -147,6 +152,7 @@ class AddInfo(ApiHandler):
     images: Images
     users: Users
     threads: Threads
+    thumbnails: Thumbnails
 
     async def reply(self, asked: AddInfoParameters) -> JsonDict:
         owner = await self._acting(asked.user_id)
@@ -156,6 +162,7 @@ class AddInfo(ApiHandler):
         image = await self.images.add(new_image(Kind.SOURCE, owner, **known))
         if key is not None:
             await self.uploads.settle(key)
+            self.thumbnails.look_at(image)
         return {"id": image.id}
 
     async def _in_bucket(self, key: str, owner: Owner) -> JsonDict:
@@ -195,8 +202,7 @@ class QueryImage(ApiHandler):
 
     async def reply(self, asked: ImageIdParameters) -> JsonDict:
         image = await self.images.by_id(asked.id)
-        source = await self.images.by_id(image.source_id) if image.source_id and image.show_source else None
-        return image_document(image, self.bucket, source=source)
+        return image_document(image, self.bucket, source=await shown_source(image, self.images))
 
 
 class DescribeParameters(BaseModel):
@@ -222,25 +228,34 @@ class DescribeImage(ApiHandler):
         if (await self.images.by_id(asked.id)).owner.id != owner.id:
             raise errors.NotYours()
         chosen = asked.model_dump(exclude={"id"}, exclude_none=True)
-        return image_document(await self.images.describe(asked.id, owner.id, **chosen), self.bucket)
+        image = await self.images.describe(asked.id, owner.id, **chosen)
+        return image_document(image, self.bucket, source=await shown_source(image, self.images))
 
 
 class DeleteImage(ApiHandler):
-    """Forget a picture, and its object in the bucket when nobody else has it."""
+    """Forget a picture, its thumbnails, and its object in the bucket when nobody else has it."""
 
     parameters = ImageIdParameters
     methods = ("POST",)
     acts = True
     images: Images
-    bucket: Bucket
-    threads: Threads
+    removals: Removals
 
     async def reply(self, asked: ImageIdParameters) -> JsonDict:
         owner = await self.acting()
         image = await self.images.by_id(asked.id)
         if image.owner.id != owner.id:
             raise errors.NotYours()
-        if await self.images.delete(image.id, owner.id) and image.key:
-            await self.threads.io(self.bucket.delete, image.key)
+        await self.removals.remove(image.id, owner.id)
         log.info("image %s: deleted [%s]", image.id, self.request_id)
         return {}
+
+
+async def shown_source(image: Image, images: Images) -> Image | None:
+    """What it was made of, where its owner shows that and it still exists."""
+    if image.source_id is None or not image.show_source:
+        return None
+    try:
+        return await images.by_id(image.source_id)
+    except errors.NotFound:
+        return None

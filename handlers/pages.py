@@ -1,17 +1,29 @@
-"""The WebAPP: one shell for every page, and the files of `static/`."""
+"""The WebAPP: one shell for every page, with the title and the preview of what the address names; and its files."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import tornado.web
+
+from handlers.base import language_of
+from handlers.image import LARGEST_ID
+from handlers.shell import SITE, Head, fill
+from models import errors
+from models.images import Image, Images
+from models.users import Users
+from processing import mosaic
+from processing.thumbnails import fitting
 
 PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+LOOK_UP_TIMEOUT_S = 5.0
+OG_WIDTH = 1280
 
 
 def content_security_policy(*, pictures: str, uploads: str) -> str:
@@ -36,20 +48,72 @@ def content_security_policy(*, pictures: str, uploads: str) -> str:
 class ShowPage(tornado.web.RequestHandler):
     """The shell; its modules draw the page that the address names."""
 
-    def initialize(self, static: Path, policy: str) -> None:
+    def initialize(self, static: Path, policy: str, public_url: str, **parts: object) -> None:
         self._shell = static / "index.html"
         self._policy = policy
+        self.public_url = public_url
+        for name, part in parts.items():
+            setattr(self, name, part)
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
         for name, value in PAGE_HEADERS.items():
             self.set_header(name, value)
 
-    def get(self, **_: str) -> None:
+    async def get(self, **path: str) -> None:
+        """The page works without its head: what cannot be looked up changes only the status."""
+        head = None
+        try:
+            async with asyncio.timeout(LOOK_UP_TIMEOUT_S):
+                head = await self.head_of(**path)
+        except errors.NotFound:
+            self.set_status(404)
+        except (errors.Unavailable, TimeoutError):
+            self.set_status(503)
+        self._show(head)
+
+    async def head(self, **path: str) -> None:
+        await self.get(**path)
+
+    async def head_of(self, **path: str) -> Head | None:
+        """What the shell's head says; None: what stands in it. Raises NotFound, DatabaseUnavailable."""
+        return None
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        self._show(None)
+
+    def _show(self, head: Head | None) -> None:
         self.set_header("Content-Security-Policy", self._policy)
         self.set_header("Cache-Control", "no-cache")
+        self.set_header("Vary", "Accept-Language")
         self.set_header("Content-Type", "text/html; charset=UTF-8")
-        self.finish(self._shell.read_bytes())
+        self.finish(fill(self._shell.read_text(), head, language_of(self.request)))
+
+
+class ShowPicture(ShowPage):
+    """The page of one picture."""
+
+    images: Images
+
+    async def head_of(self, **path: str) -> Head | None:
+        if len(path["id"]) > len(str(LARGEST_ID)):
+            raise errors.NotFound(what="image", which=path["id"])
+        image = await self.images.by_id(int(path["id"]))
+        return picture_head(image, language_of(self.request), self.public_url)
+
+
+class ShowPerson(ShowPage):
+    """The page of one person."""
+
+    users: Users
+
+    async def head_of(self, **path: str) -> Head | None:
+        name = (await self.users.by_name(path["username"])).username
+        said = {
+            "en": f"Mosaics by {name}, made with {SITE}.",
+            "zh": f"{name} 用 {SITE} 制作的马赛克。",
+        }
+        return Head(title=name, description=said[language_of(self.request)])
 
 
 class ShowStatic(tornado.web.StaticFileHandler):
@@ -66,3 +130,30 @@ class ShowStatic(tornado.web.StaticFileHandler):
     def write_error(self, status_code: int, **_: Any) -> None:
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
         self.finish(f"{status_code}\n")
+
+
+def picture_head(image: Image, language: errors.Language, public_url: str) -> Head:
+    """Title and preview of one picture: its own words where it has some."""
+    by = image.owner.username
+    style = _style_name(image, language)
+    if language == "zh":
+        title = f"{by} 的{style}" if by else style
+        description = f"用 {SITE} 制作的{style}。"
+    else:
+        title = f"{style} by {by}" if by else style
+        description = f"{style}, made with {SITE}."
+    return Head(
+        title=image.title or title,
+        description=image.alt or description,
+        url=f"{public_url}/i/{image.id}",
+        picture=f"{public_url}/thumbnail/{image.id}/{OG_WIDTH}",
+        picture_size=fitting(image.width, image.height, OG_WIDTH) if image.width else None,
+        picture_alt=image.alt,
+    )
+
+
+def _style_name(image: Image, language: errors.Language) -> str:
+    style = mosaic.STYLES.get(image.style)
+    if style is None:
+        return "照片" if language == "zh" else "Photo"
+    return style.zh if language == "zh" else style.en

@@ -30,7 +30,8 @@ SVG = "image/svg+xml"
 QUALITY = 82
 TALLEST = 4
 """Of a very tall picture the height is bounded instead, to so many widths."""
-SIZE_LIMIT_BYTES = 8 * 1024 * 1024
+LIMIT_BYTES = 256 * 1024 * 1024
+"""Of one read from the bucket: a result may be larger than any upload."""
 READ_TIMEOUT_S = 20.0
 AT_ONCE = 4
 """Originals in memory at once. Only one of them is decoded at a time, so that previews keep a thread."""
@@ -50,11 +51,9 @@ class Look:
 class Thumbnails:
     """`async with` ends what is being made in the background."""
 
-    def __init__(
-        self, images: Images, bucket: Bucket, threads: Threads, *, size_limit_bytes: int, max_megapixels: int
-    ) -> None:
+    def __init__(self, images: Images, bucket: Bucket, threads: Threads, *, max_megapixels: int) -> None:
         self._images, self._bucket, self._threads = images, bucket, threads
-        self._size_limit_bytes, self._max_megapixels = size_limit_bytes, max_megapixels
+        self._max_megapixels = max_megapixels
         self._making: dict[str, asyncio.Task[bytes]] = {}
         self._ahead: set[asyncio.Task[None]] = set()
         self._in_memory = asyncio.Semaphore(AT_ONCE)
@@ -75,9 +74,7 @@ class Thumbnails:
         Raises NotFound for a picture that is gone, elsewhere or damaged; BucketUnavailable, StorageFull.
         """
         try:
-            return await self._threads.io(
-                self._bucket.read, _key(image.id, width), limit_bytes=SIZE_LIMIT_BYTES, timeout_s=READ_TIMEOUT_S
-            )
+            return await self._read(_key(image.id, width))
         except errors.NotFound:
             return await self._once(image, width)
 
@@ -128,10 +125,12 @@ class Thumbnails:
             original, recipe = await self._images.by_id(image.source_id), image.recipe | {"format": "png"}
         if original.key is None:
             raise errors.NotFound(what="thumbnail", which=image.id)
-        data = await self._threads.io(
-            self._bucket.read, original.key, limit_bytes=self._size_limit_bytes, timeout_s=READ_TIMEOUT_S
+        return await self._read(original.key), recipe
+
+    async def _read(self, key: str) -> bytes:
+        return await self._threads.io(
+            self._bucket.read, key, limit_bytes=LIMIT_BYTES, timeout_s=READ_TIMEOUT_S
         )
-        return data, recipe
 
     async def _note(self, image: Image, look: Look, key: str) -> None:
         """Raises NotFound if the picture was deleted meanwhile; then its thumbnail goes too."""

@@ -1,0 +1,79 @@
+"""A recipe tried on a small picture: the page sends the picture scaled down and shows what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from handlers.base import ApiHandler, JsonDict
+from handlers.tasks import parse_recipe
+from models import errors
+from processing import mosaic
+from processing.job import Stopped
+from processing.preview import Previews, scaled
+
+SIZE_LIMIT_BYTES = 2_000_000
+"""A little below what the server reads of any body, so that the refusal can be told."""
+CLIENT_LEFT = 499
+
+
+class PreviewParameters(BaseModel):
+    """scale: width of the small picture / width of the full one, where the recipe is meant for the full one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    param: str | dict[str, Any] = "mosaic"
+    scale: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class DrawPreview(ApiHandler):
+    """The mosaic of the file in the form, in the recipe's format. Nobody has to be signed in; nothing is kept."""
+
+    parameters = PreviewParameters
+    methods = ("POST",)
+    previews: Previews
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._left = threading.Event()
+        self._drawing: asyncio.Task[mosaic.Result] | None = None
+
+    def on_connection_close(self) -> None:
+        """The page wants another one by now: what waits is not begun, what runs is stopped."""
+        self._left.set()
+        if self._drawing is not None:
+            self._drawing.cancel()
+
+    async def reply(self, asked: PreviewParameters) -> JsonDict:
+        recipe = scaled(parse_recipe(asked.param), asked.scale)
+        address = self.request.remote_ip or ""
+        self._drawing = asyncio.create_task(
+            self.previews.draw(self._picture(), recipe, address=address, left=self._left)
+        )
+        try:
+            self._send(await self._drawing)
+        except (Stopped, asyncio.CancelledError):
+            if not self._left.is_set():
+                raise
+            self.set_status(CLIENT_LEFT, "Client Left")
+            self.finish()
+        return {}
+
+    def _picture(self) -> bytes:
+        """Raises BadParameter, TooLarge."""
+        files = self.request.files.get("file")
+        if not files or not files[-1]["body"]:
+            raise errors.BadParameter(field="file", value="nothing", allowed="a picture in a multipart form")
+        body: bytes = files[-1]["body"]
+        if len(body) > SIZE_LIMIT_BYTES:
+            raise errors.TooLarge(limit_bytes=SIZE_LIMIT_BYTES)
+        return body
+
+    def _send(self, result: mosaic.Result) -> None:
+        """An SVG comes from our origin too: should a browser open it by itself, the sandbox holds it."""
+        self.set_header("Content-Type", result.media_type)
+        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+        self.finish(result.data)
