@@ -24,6 +24,7 @@ from tornado.netutil import bind_sockets
 from handlers import Parts, routes
 from handlers.authentication import Authentication
 from handlers.base import Nowhere
+from handlers.export import Exports
 from handlers.session import Offer
 from logs import start_logging
 from models.bucket import Bucket
@@ -35,15 +36,20 @@ from models.events import Events
 from models.follows import Follows
 from models.images import Images
 from models.mongod import Mongod, MongodFailed
+from models.own_tasks import OwnTasks
 from models.passwords import Passwords
 from models.sessions import Sessions
 from models.tasks import Tasks
 from models.uploads import Uploads
 from models.users import Users
+from processing.departure import Belongings, Departures
 from processing.engine import ThreadEngine, Threads
 from processing.live import LiveView
+from processing.preview import Previews
 from processing.queue import QueueLimits, TaskQueue
+from processing.removal import Removals
 from processing.sources import FetchRules
+from processing.thumbnails import Thumbnails
 from settings import BadSetting, Settings, read_settings
 
 log = logging.getLogger(__name__)
@@ -132,6 +138,14 @@ async def build(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
                 limits=QueueLimits(settings.queue_limit, settings.user_queue_limit),
             )
         )
+        thumbnails = await stack.enter_async_context(
+            Thumbnails(images, bucket, threads, max_megapixels=settings.max_megapixels)
+        )
+        removals = await stack.enter_async_context(Removals(images, thumbnails, bucket, threads))
+        belongings = Belongings(users, sessions, follows, images, uploads, OwnTasks(database))
+        departures = await stack.enter_async_context(
+            Departures(belongings, queue=queue, removals=removals, bucket=bucket, threads=threads)
+        )
         yield Parts(
             authentication=Authentication(
                 sessions,
@@ -154,6 +168,14 @@ async def build(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
             offer=Offer(settings.max_upload_mb, settings.max_megapixels),
             registry=prometheus_client.CollectorRegistry(),
             size_limit_bytes=settings.max_upload_bytes,
+            sessions=sessions,
+            belongings=belongings,
+            previews=Previews(threads),
+            thumbnails=thumbnails,
+            removals=removals,
+            departures=departures,
+            exports=Exports(),
+            public_url=public_url,
             picture_origin=_origin(bucket.url("")),
             upload_origin=_upload_origins(settings, public_url),
         )

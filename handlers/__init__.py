@@ -10,15 +10,19 @@ import prometheus_client
 from tornado.routing import URLSpec
 
 from handlers import bucket as bucket_face
+from handlers.account import ChangeUser, DeleteUser
 from handlers.authentication import Authentication
 from handlers.base import ApiHandler
+from handlers.export import Exports, ExportUser
 from handlers.feed import ShowFeed
 from handlers.image import AddInfo, DeleteImage, DescribeImage, GrantUpload, QueryImage, UploadCallback
 from handlers.ops import ShowHealth, ShowMetrics
-from handlers.pages import ShowPage, ShowStatic, content_security_policy
+from handlers.pages import ShowPage, ShowPerson, ShowPicture, ShowStatic, content_security_policy
+from handlers.preview import DrawPreview
 from handlers.session import Offer, ShowSession
 from handlers.styles import ListStyles
 from handlers.tasks import AddTask, CancelTask, QueryTasks, RetryTask
+from handlers.thumbnail import ShowThumbnail
 from handlers.user import AddUser, FollowUser, QueryUser, SignOut
 from models.bucket import Bucket
 from models.bucket.local import LocalBucket
@@ -26,13 +30,18 @@ from models.database import Database
 from models.follows import Follows
 from models.images import Images
 from models.passwords import Passwords
+from models.sessions import Sessions
 from models.tasks import Tasks
 from models.uploads import Uploads
 from models.users import Users
+from processing.departure import Belongings, Departures
 from processing.engine import Threads
 from processing.live import LiveView
+from processing.preview import Previews
 from processing.queue import TaskQueue
+from processing.removal import Removals
 from processing.sources import FetchRules
+from processing.thumbnails import Thumbnails
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
@@ -57,6 +66,14 @@ class Parts:
     offer: Offer
     registry: prometheus_client.CollectorRegistry
     size_limit_bytes: int
+    sessions: Sessions
+    belongings: Belongings
+    previews: Previews
+    thumbnails: Thumbnails
+    removals: Removals
+    departures: Departures
+    exports: Exports
+    public_url: str
     picture_origin: str
     upload_origin: str
 
@@ -66,15 +83,20 @@ API: tuple[tuple[str, type[ApiHandler], str], ...] = (
     ("/api/user/query", QueryUser, "users follows passwords"),
     ("/api/user/follow", FollowUser, "users follows"),
     ("/api/user/logout", SignOut, ""),
+    ("/api/user/change", ChangeUser, "users passwords sessions"),
+    ("/api/user/delete", DeleteUser, "users passwords departures"),
+    ("/api/user/export", ExportUser, "exports belongings bucket threads"),
     ("/api/session", ShowSession, "users offer"),
     ("/api/image/token", GrantUpload, "bucket uploads threads size_limit_bytes"),
-    ("/api/image/upload", UploadCallback, "bucket uploads images"),
-    ("/api/image/addinfo", AddInfo, "bucket uploads images users threads"),
+    ("/api/image/upload", UploadCallback, "bucket uploads images thumbnails"),
+    ("/api/image/addinfo", AddInfo, "bucket uploads images users threads thumbnails"),
     ("/api/image/query", QueryImage, "images bucket"),
     ("/api/image/change", DescribeImage, "images bucket"),
-    ("/api/image/delete", DeleteImage, "images bucket threads"),
+    ("/api/image/delete", DeleteImage, "images removals"),
+    (r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})", ShowThumbnail, "images thumbnails"),
     ("/api/feed", ShowFeed, "images users follows bucket"),
     ("/api/styles", ListStyles, ""),
+    ("/api/preview", DrawPreview, "previews"),
     ("/api/tasks/add", AddTask, "queue tasks live images bucket rules"),
     ("/api/tasks/query", QueryTasks, "queue tasks live"),
     ("/tasks/query", QueryTasks, "queue tasks live"),
@@ -84,7 +106,14 @@ API: tuple[tuple[str, type[ApiHandler], str], ...] = (
 )
 """Path (served with and without a final slash), handler, and the names of the parts that it is given."""
 
-PAGES = ("/", "/gallery", r"/i/(?P<id>[0-9]+)", r"/u/(?P<username>[^/]+)", "/account", "/tasks")
+PAGES: tuple[tuple[str, type[ShowPage], str], ...] = (
+    ("/", ShowPage, ""),
+    ("/gallery", ShowPage, ""),
+    (r"/i/(?P<id>[0-9]+)", ShowPicture, "images"),
+    (r"/u/(?P<username>[^/]+)", ShowPerson, "users"),
+    ("/account", ShowPage, ""),
+    ("/tasks", ShowPage, ""),
+)
 
 
 def routes(parts: Parts) -> list[URLSpec]:
@@ -94,7 +123,11 @@ def routes(parts: Parts) -> list[URLSpec]:
         for path, handler, names in API
     ]
     policy = content_security_policy(pictures=parts.picture_origin, uploads=parts.upload_origin)
-    lines += [URLSpec(page.rstrip("/") + "/?", ShowPage, {"static": STATIC, "policy": policy}) for page in PAGES]
+    shell = {"static": STATIC, "policy": policy}
+    lines += [
+        URLSpec(path.rstrip("/") + "/?", page, shell | _given(parts, f"public_url {names}"))
+        for path, page, names in PAGES
+    ]
     lines.append(URLSpec("/metrics/?", ShowMetrics, {"registry": parts.registry}))
     lines.append(URLSpec(r"/static/(.*)", ShowStatic, {"path": str(STATIC)}))
     if isinstance(parts.bucket, LocalBucket):
