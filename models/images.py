@@ -168,6 +168,11 @@ class Images:
         """End the record of a withdrawn picture."""
         await self._images.delete_one({"_id": image.id, "kind": str(Kind.WITHDRAWN)})
 
+    async def known_keys(self, keys: list[str]) -> set[str]:
+        """Those of these keys that a record leads to."""
+        found = await self._images.aggregate([{"$match": {"key": {"$in": keys}}}, {"$group": {"_id": "$key"}}])
+        return {group["_id"] for group in found}
+
     async def _existing(self, image: Image) -> Image:
         query: Document = {"key": image.key, "owner_id": image.owner.id}
         if image.key is None:

@@ -61,6 +61,11 @@ class Uploads:
         found = await self._uploads.find({"owner_id": owner_id}, sort="created", limit=limit)
         return [_upload(each) for each in found]
 
+    async def expected_keys(self, keys: list[str]) -> set[str]:
+        """Those of these keys that somebody asked for and that have not been registered."""
+        found = await self._uploads.find({"_id": {"$in": keys}}, sort="_id", limit=len(keys), fields=["_id"])
+        return {record["_id"] for record in found}
+
     async def settle(self, key: str) -> None:
         """The picture is registered, or will never be."""
         await self._uploads.delete_one({"_id": key})
