@@ -21,6 +21,7 @@ from models.bucket.policy import UploadPolicy, read_token
 
 WRITE_BYTES = 512 * 1024
 FORM_OVERHEAD_BYTES = 1024 * 1024
+UNPROVEN_BYTES = 8 * 1024 * 1024
 
 
 class StreamingUpload(BucketHandler):
@@ -126,8 +127,9 @@ class UploadForm(StreamingUpload):
             await self.keep(data)
 
     def size_limit(self) -> int:
-        allowed = self.policy.fsizeLimit if self.policy else 0
-        return min(allowed or self.bucket.size_limit_bytes, self.bucket.size_limit_bytes)
+        """The official JavaScript SDK sends the file before the token: a stranger gets no more disk than that takes."""
+        most = self.bucket.size_limit_bytes
+        return min(most, self.policy.fsizeLimit or most) if self.policy else min(most, UNPROVEN_BYTES)
 
     async def post(self) -> None:
         incoming = await self.received()

@@ -30,8 +30,8 @@ FOUR_MIB = 4 << 20
 @dataclass
 class Faults:
     """slow: an event that every answer waits for. status: answered instead, so many `times`. drop: the connection
-    ends without an answer. truncate: half of a download. wrong_signature, callbacks, style: of the callback; unescaped:
-    with the variables as they are. lag: so many reads still see nothing. redirect: where downloads point to."""
+    ends without an answer. truncate: half of a download. wrong_signature, callbacks (how many), style: of the
+    callback. lag: so many reads still see nothing. redirect: where downloads point to."""
 
     slow: asyncio.Event | None = None
     status: int = 0

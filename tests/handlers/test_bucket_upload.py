@@ -341,3 +341,13 @@ async def test_writing_a_large_file_does_not_hold_up_the_loop(where):
 
 async def nothing_left(where: Installation) -> None:
     await until(lambda: where.files() == [])
+
+
+@pytest.mark.gen_test
+async def test_a_stranger_without_a_token_gets_little_disk(where):
+    head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+
+    response = await post(where.up_url, head + png() + bytes(9 << 20), {"Content-Type": FORM_TYPE})
+
+    assert error_of(response) == (413, "exceed FsizeLimit")
+    await nothing_left(where)
