@@ -35,10 +35,11 @@ export class Api extends EventTarget {
   retryTask = (id) => this.#post("/api/tasks/retry/", { id });
   pauseQueue = (on) => this.#post(on ? "/api/tasks/pause/" : "/api/tasks/resume/", {});
 
-  /** A recipe tried on a small picture. Returns the drawn picture as a Blob. */
-  async preview(blob, recipe, signal) {
+  /** A recipe for the full picture, tried on a copy `scale` times its size. Returns the drawn picture as a Blob. */
+  async preview(blob, recipe, scale, signal) {
     const body = new FormData();
     body.append("param", JSON.stringify(recipe));
+    body.append("scale", String(scale));
     body.append("file", blob, "preview.jpg");
     const response = await this.#send("/api/preview/", { method: "POST", body, signal });
     if (isJson(response)) throw await this.#refusal(response);

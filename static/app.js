@@ -108,6 +108,7 @@ async function show({ page, match, query, place }) {
     await looked;
     await pages[page].show({ match, query, place, same });
   } catch (error) {
+    if (error.slug === "not_found" && shown === page) { show({ page: "lost", place: 0 }); return; }
     toasts.fail(error);
   }
   if (shown !== page) return;

@@ -3,24 +3,10 @@
 import { number } from "./format.js";
 import { pick, t } from "./i18n.js";
 
-/** Whether a parameter counts pixels of the source, so that a preview of a smaller picture needs less of it. */
-const inPixels = (parameter) => parameter.unit === "px" || /pixels/.test(parameter.label?.en ?? "");
-
-/**
- * The recipe that makes a small picture look like the large one would.
- * scale: preview side / source side. style: as GET /api/styles/ tells it. format: the preview's.
- */
-export function forPreview(recipe, style, scale, format = "webp") {
-  const made = { ...recipe };
-  for (const parameter of style.params) {
-    const value = recipe[parameter.name] ?? parameter.default;
-    if (!inPixels(parameter) || typeof value !== "number") continue;
-    if (parameter.name === "max_side") delete made.max_side;
-    else made[parameter.name] = Math.min(parameter.maximum, Math.max(parameter.minimum, Math.round(value * scale)));
-  }
-  const choices = style.params.find((parameter) => parameter.name === "format")?.choices?.map((choice) => choice.value);
-  if (choices?.includes(format)) made.format = format;
-  return made;
+/** The recipe as a preview is asked for: the same, in a format that is quickly sent, where the style has it. */
+export function forPreview(recipe, style, format = "webp") {
+  const known = style.params.find((parameter) => parameter.name === "format")?.choices?.map((choice) => choice.value);
+  return known?.includes(format) ? { ...recipe, format } : recipe;
 }
 
 /** Only what differs from the defaults: the recipe as it is kept and sent. */

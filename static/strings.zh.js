@@ -12,7 +12,7 @@ export const strings = {
   "nav.studio": "工作室",
   "nav.gallery": "画廊",
   "nav.tasks": "队列",
-  "language.other": "English",
+  "language.other": "EN",
   "language.switch": "Switch to English",
   "time.now": "刚刚",
 

@@ -2,7 +2,7 @@
 
 import { formatsOf, save } from "../download.js";
 import { say, speech, t } from "../i18n.js";
-import { kept, openPicture, PictureError, revived } from "../picture.js";
+import { kept, LARGE_PX, openPicture, PictureError, revived } from "../picture.js";
 import { forPreview, sparse } from "../recipes.js";
 import { Bench } from "../parts/bench.js";
 import { Compare } from "../parts/compare.js";
@@ -10,7 +10,7 @@ import { Controls } from "../parts/controls.js";
 import { Film } from "../parts/film.js";
 import { button } from "../parts/icon.js";
 import { Intake } from "../parts/intake.js";
-import { Previews } from "../parts/previews.js";
+import { Previews, scaleOf } from "../parts/previews.js";
 import { Styles } from "../parts/styles.js";
 import { Work } from "../parts/work.js";
 
@@ -271,8 +271,7 @@ export class Studio {
     const { api, state } = this.#given;
     if (job.recipe.format === "svg") return api.bytes(job.result.url);
     const style = state.styles.find((known) => known.name === job.recipe.style);
-    const scale = Math.min(1, 1200 / Math.max(state.picture.width, state.picture.height));
-    return api.preview(state.picture.large, forPreview(job.recipe, style, scale, "svg"));
+    return api.preview(state.picture.large, forPreview(job.recipe, style, "svg"), scaleOf(state.picture, LARGE_PX));
   }
 }
 

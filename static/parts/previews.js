@@ -48,7 +48,7 @@ export class Previews extends EventTarget {
     this.#tell("busy", true);
     const began = performance.now();
     try {
-      const blob = await this.#api.preview(picture.large, forPreview(recipe, style, scaleOf(picture, LARGE_PX)), abort.signal);
+      const blob = await this.#api.preview(picture.large, forPreview(recipe, style), scaleOf(picture, LARGE_PX), abort.signal);
       if (ticket === this.#asked) this.#tell("large", { url: this.#keep("large", blob), ms: performance.now() - began, picture: picture.id });
     } catch (error) {
       if (ticket === this.#asked && error.slug !== "aborted") this.#tell("failed", error);
@@ -59,7 +59,7 @@ export class Previews extends EventTarget {
 
   async #drawSmall(picture, style, signal) {
     try {
-      const blob = await this.#api.preview(picture.small, forPreview({ style: style.name }, style, scaleOf(picture, SMALL_PX)), signal);
+      const blob = await this.#api.preview(picture.small, forPreview({ style: style.name }, style), scaleOf(picture, SMALL_PX), signal);
       if (!signal.aborted) this.#tell("small", { style: style.name, url: this.#keep(style.name, blob) });
     } catch (error) {
       if (error.slug !== "aborted") this.#tell("small", { style: style.name, url: null });
@@ -76,4 +76,5 @@ export class Previews extends EventTarget {
   #tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }
 }
 
-const scaleOf = (picture, side) => Math.min(1, side / Math.max(picture.width, picture.height));
+/** How much smaller the preview is than the picture. */
+export const scaleOf = (picture, side) => Math.min(1, side / Math.max(picture.width, picture.height));

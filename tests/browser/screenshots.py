@@ -78,7 +78,7 @@ def pages(picture: str) -> dict[str, tuple[str, Callable[[Page], None], bool]]:
         "profile": (f"/u/{DEVELOPER}", stay, False),
         "account": ("/account", stay, True),
         "tasks": ("/tasks/", stay, True),
-        "lost": ("/nowhere", stay, False),
+        "lost": ("/i/1", stay, False),
     }
 
 
