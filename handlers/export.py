@@ -18,11 +18,13 @@ from tornado.iostream import StreamClosedError
 
 from handlers.authentication import Person
 from handlers.base import ApiHandler, JsonDict, NoParameters
-from handlers.documents import Standing, image_document, task_document, timestamp
+from handlers.documents import image_document, timestamp
 from handlers.image import shown_source
+from handlers.task_documents import Reader, task_document
 from models import errors
 from models.bucket import Bucket
 from models.images import Image
+from models.tasks import Task
 from processing.archive import Archive
 from processing.departure import Belongings
 from processing.engine import Threads
@@ -121,7 +123,7 @@ class ExportUser(ApiHandler):
 
     async def _data(self, person: Person, listed: Listed) -> dict[str, Any]:
         user = await self.belongings.users.by_id(person.id)
-        follows, language = self.belongings.follows, self.language()
+        follows = self.belongings.follows
         sessions = await self.belongings.sessions.of_user(person.id)
         return {
             "profile": {
@@ -134,10 +136,7 @@ class ExportUser(ApiHandler):
             "followed_user": await follows.followers_of(person.id),
             "images": listed.images,
             "missing": listed.missing,
-            "tasks": [
-                task_document(task, Standing(task.percent, None, None), person, language)
-                async for task in self.belongings.tasks.each(person.id)
-            ],
+            "tasks": [_task_document(task) async for task in self.belongings.tasks.each(person.id)],
             "sessions": [{"created": timestamp(one.created), "expires": timestamp(one.expires)} for one in sessions],
         }
 
@@ -147,6 +146,13 @@ class ExportUser(ApiHandler):
             self.write(data[start : start + PIECE_BYTES])
             async with asyncio.timeout(STALL_S):
                 await self.flush()
+
+
+def _task_document(task: Task) -> JsonDict:
+    """What was asked and what came of it; the queue's own words (position, lease, turn) mean nothing elsewhere."""
+    told = ("id", "type", "style", "recipe", "url", "source_id", "result_id", "result_url", "error", "seconds")
+    moments = {name: timestamp(getattr(task, name)) for name in ("created", "started", "finished")}
+    return {name: getattr(task, name) for name in told} | {"state": str(task.state)} | moments
 
 
 def file_name(image: Image) -> str:

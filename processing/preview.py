@@ -28,12 +28,17 @@ class Previews:
         self._waiting_limit, self._each_limit = waiting_limit, each_limit
         self._waiting: Counter[str] = Counter()
 
+    @property
+    def waiting(self) -> int:
+        """How many have been asked for and are neither drawn nor given up."""
+        return self._waiting.total()
+
     async def draw(self, data: bytes, recipe: mosaic.Recipe, *, address: str, left: threading.Event) -> mosaic.Result:
         """The mosaic of a small picture. left: set when nobody wants it any more.
 
         Raises TooManyRequests, NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Stopped where `left` is set.
         """
-        if self._waiting.total() >= self._waiting_limit or self._waiting[address] >= self._each_limit:
+        if self.waiting >= self._waiting_limit or self._waiting[address] >= self._each_limit:
             raise errors.TooManyRequests(retry_after_s=RETRY_S)
         self._waiting[address] += 1
         try:
