@@ -20,7 +20,6 @@ from handlers.authentication import Person
 from handlers.base import ApiHandler, JsonDict, NoParameters
 from handlers.documents import image_document, timestamp
 from handlers.image import shown_source
-from handlers.task_documents import Reader, task_document
 from models import errors
 from models.bucket import Bucket
 from models.images import Image
