@@ -24,7 +24,6 @@ from models.bucket.local import LocalBucket
 from models.bucket.objects import OpenObject
 
 CHUNK_BYTES = 256 * 1024
-STALL_S = 30.0
 SHOWN_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -127,10 +126,10 @@ class Download(BucketHandler):
             while start < end:
                 data = await asyncio.to_thread(found.read, start, min(CHUNK_BYTES, end - start))
                 self.write(data)
-                async with asyncio.timeout(STALL_S):
+                async with asyncio.timeout(self.bucket.stall_s):
                     await self.flush()
                 start += len(data)
         except StreamClosedError:
             return
         except TimeoutError:
-            self.request.connection.close()  # type: ignore[union-attr]
+            self.connection.close()

@@ -7,6 +7,7 @@ import secrets
 from typing import Any
 
 import tornado.web
+from tornado.http1connection import HTTP1Connection
 
 from models import errors
 from models.bucket import refusals
@@ -66,6 +67,13 @@ class BucketHandler(tornado.web.RequestHandler):
         """Raise NoSuchBucket unless this is ours."""
         if name != self.bucket.name:
             raise refusals.NoSuchBucket("no such bucket")
+
+    @property
+    def connection(self) -> HTTP1Connection:
+        """The one below this request: its limits can be set, and it can be cut."""
+        connection = self.request.connection
+        assert isinstance(connection, HTTP1Connection)
+        return connection
 
     def answer_status(self, status: int) -> None:
         self.set_status(status, REASON.get(status))

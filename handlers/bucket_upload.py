@@ -22,6 +22,8 @@ from models.bucket.policy import UploadPolicy, read_token
 WRITE_BYTES = 512 * 1024
 FORM_OVERHEAD_BYTES = 1024 * 1024
 UNPROVEN_BYTES = 8 * 1024 * 1024
+SLOWEST_BYTES_PER_S = 4 * 1024
+LONGEST_S = 3600.0
 
 
 class StreamingUpload(BucketHandler):
@@ -30,18 +32,23 @@ class StreamingUpload(BucketHandler):
     incoming: Incoming | None = None
     refused: Exception | None = None
     gone = False
+    arrived = 0
+    pace: asyncio.TimerHandle | None = None
 
     async def prepare(self) -> None:
         room = 2 * self.bucket.size_limit_bytes + FORM_OVERHEAD_BYTES
-        self.request.connection.set_max_body_size(room)  # type: ignore[union-attr]
+        self.connection.set_max_body_size(room)
         if int(self.request.headers.get("Content-Length") or 0) > room:
             self.set_header("Connection", "close")
             raise refusals.TooLarge("exceed FsizeLimit")
+        self.connection.set_body_timeout(LONGEST_S)
+        self._keep_pace(0)
         self.waiting = bytearray()
         if self.request.method != "OPTIONS":
             await self._unless_refused(self.admit)
 
     async def data_received(self, chunk: bytes) -> None:
+        self.arrived += len(chunk)
         await self._unless_refused(self.take, chunk)
 
     async def admit(self) -> None:
@@ -67,6 +74,7 @@ class StreamingUpload(BucketHandler):
 
     async def received(self) -> Incoming:
         """The whole file, from now on the caller's. Raises what it was refused for."""
+        self._stop_pace()
         if self.refused is None:
             await self._unless_refused(self._write_out)
         if self.refused is not None or self.incoming is None:
@@ -77,12 +85,27 @@ class StreamingUpload(BucketHandler):
     def on_connection_close(self) -> None:
         super().on_connection_close()
         self.gone = True
+        self._stop_pace()
         if self.incoming is not None:
             self._forget()
 
     def on_finish(self) -> None:
+        self._stop_pace()
         if self.incoming is not None:
             self._forget()
+
+    def _keep_pace(self, before: int) -> None:
+        """A slow line is welcome, one that only drips is cut: the server's own limit is for a whole body."""
+        needed = before + SLOWEST_BYTES_PER_S * self.bucket.stall_s
+        if self.pace is not None and self.arrived < needed:
+            self.connection.close()
+            return
+        loop = asyncio.get_running_loop()
+        self.pace = loop.call_later(self.bucket.stall_s, self._keep_pace, self.arrived)
+
+    def _stop_pace(self) -> None:
+        if self.pace is not None:
+            self.pace.cancel()
 
     async def _unless_refused(self, step: Callable[..., Awaitable[None]], *given: bytes) -> None:
         if self.refused is None:

@@ -25,6 +25,7 @@ from models.errors import BadParameter, SourceTooLarge
 
 NAME = "tessera"
 CALLBACK_TIMEOUT_S = 5.0
+STALL_S = 20.0
 
 
 class LocalBucket:
@@ -35,6 +36,7 @@ class LocalBucket:
     callback_url: what is called after each upload; the bucket must be able to reach it, browsers need not.
     size_limit_bytes: no object is larger, whatever a token says.
     callback_timeout_s: how long the answer to a callback may take, all its addresses together.
+    stall_s: a client that sends or takes next to nothing for so long is cut off.
     """
 
     name = NAME
@@ -48,10 +50,12 @@ class LocalBucket:
         callback_url: str,
         size_limit_bytes: int,
         callback_timeout_s: float = CALLBACK_TIMEOUT_S,
+        stall_s: float = STALL_S,
     ) -> None:
         self.keys = keys
         self.size_limit_bytes = size_limit_bytes
         self.callback_timeout_s = callback_timeout_s
+        self.stall_s = stall_s
         self.objects = Objects(folder)
         self.parts = Parts(folder / "uploads", self.objects)
         self._base = public_url.rstrip("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -21,6 +22,13 @@ CONTENT = png(64, 48)
 def where(io_loop, tmp_path) -> Iterator[Installation]:
     with open_embedded(io_loop, tmp_path) as found:
         found.bucket.put("u/猫.png", CONTENT, mime="text/html")
+        yield found
+
+
+@pytest.fixture
+def impatient(io_loop, tmp_path) -> Iterator[Installation]:
+    """A bucket that bears a stalled client for a moment only."""
+    with open_embedded(io_loop, tmp_path, stall_s=0.2) as found:
         yield found
 
 
@@ -182,6 +190,20 @@ async def test_a_large_object_arrives_whole_and_a_client_that_leaves_does_no_har
 
 
 @pytest.mark.gen_test
+async def test_a_client_that_takes_nothing_is_cut_off(impatient):
+    content = GIF + bytes(40 << 20)
+    impatient.bucket.put("large.gif", content, mime="image/gif")
+    host, port = impatient.base.removeprefix("http://").split(":")
+
+    with contextlib.closing(socket.create_connection((host, int(port)), timeout=5)) as idle:
+        idle.sendall(b"GET /bucket/large.gif HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.5)
+        taken = await asyncio.to_thread(read_all, idle)
+
+    assert taken < len(content)
+
+
+@pytest.mark.gen_test
 async def test_management_takes_a_fresh_signature_in_the_qiniu_style(where):
     path = "/rs/delete/dGVzc2VyYTp1L-eMqy5wbmc="
 
@@ -212,3 +234,12 @@ async def test_every_answer_has_a_request_id_and_errors_are_json(where):
     assert all(answer.headers["X-Reqid"] for answer in answers)
     assert [answer.code for answer in answers] == [404, 405, 401, 401, 401]
     assert all("error" in json.loads(answer.body) for answer in answers)
+
+
+def read_all(connection: socket.socket) -> int:
+    """How many bytes come until the end, by close or by reset."""
+    taken = 0
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(1 << 20):
+            taken += len(piece)
+    return taken

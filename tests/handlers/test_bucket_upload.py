@@ -36,6 +36,13 @@ def where(io_loop, tmp_path) -> Iterator[Installation]:
 
 
 @pytest.fixture
+def impatient(io_loop, tmp_path) -> Iterator[Installation]:
+    """A bucket that bears a stalled client for a moment only."""
+    with open_embedded(io_loop, tmp_path, stall_s=0.3) as found:
+        yield found
+
+
+@pytest.fixture
 def small_disk() -> Iterator[None]:
     """No file may grow beyond 2 MiB: the same border of the code as a full disk, and needs no privilege."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -351,3 +358,41 @@ async def test_a_stranger_without_a_token_gets_little_disk(where):
 
     assert error_of(response) == (413, "exceed FsizeLimit")
     await nothing_left(where)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("drip", [b"", b"x"])
+async def test_a_body_that_only_drips_is_cut_off_and_leaves_nothing(impatient, drip):
+    host, port = impatient.base.removeprefix("http://").split(":")
+    body = form({"token": impatient.grant().token, "key": "u/1.png"}, png() + bytes(2 << 20))
+    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    reader, writer = await asyncio.open_connection(host, int(port))
+
+    writer.write(head + body[:1000])
+    closed = asyncio.ensure_future(reader.read())
+    async with asyncio.timeout(5):
+        while not closed.done():
+            writer.write(drip)
+            await asyncio.wait([closed], timeout=0.02)
+
+    assert closed.exception() is not None or closed.result() == b""
+    writer.close()
+    await nothing_left(impatient)
+
+
+@pytest.mark.gen_test
+async def test_a_slow_line_gets_its_file_through(impatient):
+    host, port = impatient.base.removeprefix("http://").split(":")
+    body = form({"token": impatient.grant().token, "key": "u/1.png"}, png() + bytes(60_000))
+    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    reader, writer = await asyncio.open_connection(host, int(port))
+
+    writer.write(head)
+    for at in range(0, len(body), 2000):
+        writer.write(body[at : at + 2000])
+        await asyncio.wait([asyncio.ensure_future(writer.drain())], timeout=0.03)
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.03)
+    status = await asyncio.wait_for(reader.readline(), 5)
+
+    assert status.startswith(b"HTTP/1.1 200 ")
+    writer.close()
