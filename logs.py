@@ -35,8 +35,8 @@ class PlainFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def start_logging(*, as_json: bool) -> None:
-    """Send everything from INFO on to standard error."""
+def start_logging(*, as_json: bool, quiet: bool = False) -> None:
+    """Send everything from INFO on to standard error; quiet: from ERROR on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else PlainFormatter(PLAIN))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, handlers=[handler], force=True)

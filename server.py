@@ -27,6 +27,7 @@ from handlers.base import Nowhere
 from handlers.export import Exports
 from handlers.session import Offer
 from logs import start_logging
+from models import errors
 from models.bucket import Bucket
 from models.bucket.keys import Keys, installation_keys
 from models.bucket.local import LocalBucket
@@ -42,11 +43,13 @@ from models.sessions import Sessions
 from models.tasks import Tasks
 from models.uploads import Uploads
 from models.users import Users
+from processing.checkup import Checkup
 from processing.departure import Belongings, Departures
 from processing.engine import ThreadEngine, Threads
 from processing.live import LiveView
 from processing.preview import Previews
 from processing.queue import QueueLimits, TaskQueue
+from processing.reconcile import Reconciliation
 from processing.removal import Removals
 from processing.sources import FetchRules
 from processing.thumbnails import Thumbnails
@@ -61,6 +64,9 @@ IDLE_TIMEOUT_S = 75.0
 BODY_TIMEOUT_S = 30.0
 THREAD_SWITCH_S = 0.0005
 PREVIEW_THREADS = 2
+CHECK = "--check"
+DATABASE_PATIENCE_S = 60.0
+DATABASE_PAUSE_S = 0.5
 PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
 
 
@@ -96,10 +102,15 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
 
 
 @asynccontextmanager
-async def build(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
-    """Make every part, in the order in which they need each other; at the end take them down in reverse."""
+async def build(
+    settings: Settings, public_url: str, *, patience_s: float = DATABASE_PATIENCE_S
+) -> AsyncIterator[Parts]:
+    """Make every part, in the order in which they need each other; at the end take them down in reverse.
+
+    patience_s: how long a database that does not answer yet is waited for. Raises CannotStart.
+    """
     async with AsyncExitStack() as stack:
-        database = await _database(settings, stack)
+        database = await _database(settings, stack, patience_s)
         server_id = _server_id(settings)
         sessions, users, follows = Sessions(database), Users(database), Follows(database)
         images, uploads, tasks = Images(database), Uploads(database), Tasks(database)
@@ -143,6 +154,7 @@ async def build(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
         )
         removals = await stack.enter_async_context(Removals(images, thumbnails, bucket, threads))
         belongings = Belongings(users, sessions, follows, images, uploads, OwnTasks(database))
+        await stack.enter_async_context(Reconciliation(bucket, images, uploads, threads))
         departures = await stack.enter_async_context(
             Departures(belongings, queue=queue, removals=removals, bucket=bucket, threads=threads)
         )
@@ -181,13 +193,14 @@ async def build(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
         )
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set, then drain: running tasks get their time, the rest stays queued."""
+@asynccontextmanager
+async def serving(settings: Settings, *, patience_s: float = DATABASE_PATIENCE_S) -> AsyncIterator[Parts]:
+    """Serve; at the end drain: running tasks get their time, the rest stays queued."""
     sys.setswitchinterval(THREAD_SWITCH_S)
     sockets = _bind(settings)
     port = sockets[0].getsockname()[1]
     public_url = settings.public_url.rstrip("/") or f"http://{_reachable(settings.address)}:{port}"
-    async with build(settings, public_url) as parts:
+    async with build(settings, public_url, patience_s=patience_s) as parts:
         app = make_app(parts, cookie_secret=settings.cookie_secret or _kept_secret(settings.data_dir / "cookie-secret"))
         server = HTTPServer(
             app,
@@ -197,35 +210,59 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             body_timeout=BODY_TIMEOUT_S,
         )
         server.add_sockets(sockets)
+        try:
+            yield parts
+        finally:
+            server.stop()
+            await parts.queue.stop()
+            await server.close_all_connections()
+
+
+async def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _stop_or_leave, stop)
+    async with serving(settings) as parts:
         if settings.access == "open":
             log.warning("access is open: anybody who reaches this address may act as anybody")
-        print(f"Tessera is ready: {public_url}", flush=True)
+        print(f"Tessera is ready: {parts.public_url}", flush=True)
         await stop.wait()
         log.info("stopping: running tasks get their time, waiting ones stay queued")
-        server.stop()
-        await parts.queue.stop()
-        await server.close_all_connections()
+    return 0
+
+
+async def check(settings: Settings) -> int:
+    """Try the whole flow once and tell how it went; the exit code, 1 where something is wrong."""
+    well = True
+    async with serving(settings, patience_s=0) as parts:
+        checkup = Checkup(
+            parts.public_url,
+            kodo=bool(settings.qiniu_access_key),
+            database=parts.database,
+            bucket=parts.bucket,
+            uploads=parts.uploads,
+            images=parts.images,
+            threads=parts.threads,
+        )
+        async for finding in checkup.findings():
+            print(finding, flush=True)
+            well = well and finding.well
+    return 0 if well else 1
 
 
 def main() -> int:
     """The exit code."""
+    arguments = sys.argv[1:]
+    work = check if CHECK in arguments else serve
     try:
-        settings = read_settings(sys.argv[1:], os.environ)
-        start_logging(as_json=settings.log_json)
+        settings = read_settings([said for said in arguments if said != CHECK], os.environ)
+        start_logging(as_json=settings.log_json, quiet=work is check)
         with _only_one(settings.data_dir):
-            asyncio.run(_until_signal(settings))
+            return asyncio.run(work(settings))
     except (BadSetting, CannotStart, MongodFailed) as error:
         print(f"server.py: {error}", file=sys.stderr)
         return 2
-    return 0
-
-
-async def _until_signal(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop_or_leave, stop)
-    await serve(settings, stop)
 
 
 def _stop_or_leave(stop: asyncio.Event) -> None:
@@ -235,14 +272,29 @@ def _stop_or_leave(stop: asyncio.Event) -> None:
     stop.set()
 
 
-async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
+async def _database(settings: Settings, stack: AsyncExitStack, patience_s: float) -> Database:
     uri = settings.mongodb_uri
     if not uri:
         mongod = await stack.enter_async_context(Mongod(settings.data_dir / "db"))
         uri = mongod.uri
     database = Database(uri, settings.database)
     stack.callback(database.close)
+    await _answering(database, patience_s)
     return database
+
+
+async def _answering(database: Database, patience_s: float) -> None:
+    """Wait for a database that is still starting. Raises CannotStart when patience is over."""
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while True:
+        try:
+            return await database.ping()
+        except errors.DatabaseUnavailable as error:
+            if asyncio.get_running_loop().time() > deadline:
+                text = "database: it does not answer; see that it runs and that mongodb_uri names it"
+                raise CannotStart(text) from error
+        log.warning("database: it does not answer yet; trying again")
+        await asyncio.sleep(DATABASE_PAUSE_S)
 
 
 def _bucket(settings: Settings, public_url: str) -> Bucket:

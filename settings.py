@@ -90,6 +90,7 @@ class Settings:
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """Raises BadSetting. Prints the manual and exits for --help."""
     said = _parse(arguments)
+    said.pop("check", None)
     path = said.pop("config", None) or environment.get(ENVIRONMENT_PREFIX + "CONFIG")
     chosen = (_from_file(Path(path)) if path else {}) | _from_environment(environment) | said
     return Settings(**{name: _typed(name, value) for name, value in chosen.items()})
@@ -119,6 +120,7 @@ def _parse(arguments: Sequence[str]) -> dict[str, str]:
         epilog="Each setting may also stand in the environment as TESSERA_NAME, or in the TOML file that "
         "--config names. Secrets are taken from there only.",
     )
+    parser.add_argument("--check", action="store_true", help="try the whole flow once, tell what is wrong, and end")
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings")
     for setting in fields(Settings):
         if not setting.metadata["secret"] or setting.name == "mongodb_uri":
