@@ -17,13 +17,16 @@ from . import style as _style
 from .block import MOSAIC
 from .canvas import Painting
 from .codec import MAX_MEGAPIXELS, decode
+from .diamond import DIAMOND
 from .encoding import MEDIA_TYPES, check_size
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
+from .hexagon import HEXAGON
 from .params import Params
 from .quality import Card, glance, make_card
 from .recipe import Recipe, parse_recipe
 from .stage import Progress, Stage
 from .style import Style
+from .triangle import TRIANGLE
 
 __all__ = [
     "STYLES",
@@ -43,6 +46,9 @@ __all__ = [
 STYLES: Mapping[str, Style[Any]] = MappingProxyType(
     {
         "mosaic": MOSAIC,
+        "hexagon": HEXAGON,
+        "triangle": TRIANGLE,
+        "diamond": DIAMOND,
     }
 )
 

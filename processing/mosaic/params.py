@@ -53,10 +53,19 @@ class CellParams(Params):
 
 
 class GroutParams(CellParams):
-    """Flat cells with joints between them."""
+    """Flat cells with joints between them. grout: a joint never takes more than a quarter of the cell's size."""
 
     grout: int = fields.integer(0, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
     grout_colour: str = fields.colour("#2b2a28", en="Joint colour", zh="填缝颜色")
+
+    def joint(self, cell: int) -> float:
+        """The joint's width between cells of that size, in pixels."""
+        return min(self.grout, cell / 4)
+
+    @property
+    def ground(self) -> str | None:
+        """The colour between the cells; None without joints."""
+        return self.grout_colour if self.grout else None
 
 
 def automatic_cell(width: int, height: int, *, across: int = 96) -> int:

@@ -1,0 +1,36 @@
+"""The style `diamond`: tall rhombs, each in the mean of its pixels."""
+
+from __future__ import annotations
+
+from .canvas import Painting
+from .codec import Source
+from .flat import paint_flat
+from .lattice import Lattice, Zigzag
+from .params import GroutParams, automatic_cell
+from .stage import Stage
+from .style import Style
+
+
+class DiamondParams(GroutParams):
+    """cell: the width of a diamond; it is half as high again."""
+
+
+def paint_diamonds(source: Source, params: DiamondParams, stage: Stage) -> Painting:
+    """Rhombs one and a half times as high as wide, as a harlequin wears them."""
+    side = params.cell or automatic_cell(source.width, source.height, across=72)
+    shape = Zigzag(side, 0, side * 3 / 4, params.joint(side))
+    cells = Lattice(source.width, source.height, shape, side)
+    return paint_flat(source, cells, params, stage, ground=params.ground)
+
+
+DIAMOND = Style(
+    name="diamond",
+    version=1,
+    params=DiamondParams,
+    paint=paint_diamonds,
+    en="Diamonds",
+    zh="菱形",
+    about_en="Tall diamonds, each in the mean colour of its pixels.",
+    about_zh="竖长菱形,每块取其像素的平均颜色。",
+    svg=True,
+)
