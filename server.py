@@ -24,6 +24,7 @@ from tornado.netutil import bind_sockets
 from handlers import Parts, routes
 from handlers.authentication import Authentication
 from handlers.base import Nowhere
+from handlers.broadcast import Broadcast
 from handlers.export import Exports
 from handlers.session import Offer
 from logs import start_logging
@@ -45,10 +46,10 @@ from models.uploads import Uploads
 from models.users import Users
 from processing.checkup import Checkup
 from processing.departure import Belongings, Departures
-from processing.engine import ThreadEngine, Threads
+from processing.engine import Engine, ThreadEngine, Threads
 from processing.live import LiveView
 from processing.preview import Previews
-from processing.queue import QueueLimits, TaskQueue
+from processing.queue import QueueLimits, Shop, TaskQueue
 from processing.reconcile import Reconciliation
 from processing.removal import Removals
 from processing.sources import FetchRules
@@ -130,25 +131,17 @@ async def build(
         stack.callback(passwords.close)
         threads = Threads(PREVIEW_THREADS)
         stack.push_async_callback(threads.close)
-        engine = ThreadEngine(settings.workers)
-        stack.push_async_callback(engine.close)
+        engine = await _engine(settings, stack)
         bucket = _bucket(settings, public_url)
         rules = FetchRules(allowed_sources=settings.allowed_sources, limit_bytes=settings.max_upload_bytes)
         queue = await stack.enter_async_context(
             TaskQueue(
                 server_id,
-                tasks=tasks,
-                images=images,
-                events=events,
-                live=live,
-                engine=engine,
-                threads=threads,
-                bucket=bucket,
-                rules=rules,
-                max_megapixels=settings.max_megapixels,
-                limits=QueueLimits(settings.queue_limit, settings.user_queue_limit),
+                Shop(database, tasks, images, events, live, engine, threads, bucket, rules, settings.max_megapixels),
+                QueueLimits(settings.queue_limit, settings.user_queue_limit),
             )
         )
+        broadcast = await stack.enter_async_context(Broadcast(live, queue, bucket))
         thumbnails = await stack.enter_async_context(
             Thumbnails(images, bucket, threads, max_megapixels=settings.max_megapixels)
         )
@@ -174,6 +167,7 @@ async def build(
             passwords=passwords,
             bucket=bucket,
             queue=queue,
+            broadcast=broadcast,
             live=live,
             threads=threads,
             rules=rules,
@@ -215,6 +209,7 @@ async def serving(settings: Settings, *, patience_s: float = DATABASE_PATIENCE_S
         finally:
             server.stop()
             await parts.queue.stop()
+            parts.broadcast.close()
             await server.close_all_connections()
 
 
@@ -281,6 +276,16 @@ async def _database(settings: Settings, stack: AsyncExitStack, patience_s: float
     stack.callback(database.close)
     await _answering(database, patience_s)
     return database
+
+
+async def _engine(settings: Settings, stack: AsyncExitStack) -> Engine:
+    if not settings.dask:
+        threads = ThreadEngine(settings.workers)
+        stack.push_async_callback(threads.close)
+        return threads
+    from processing.cluster import ClusterEngine  # the extra `cluster` is installed where it is asked for
+
+    return await stack.enter_async_context(ClusterEngine(settings.dask))
 
 
 async def _answering(database: Database, patience_s: float) -> None:

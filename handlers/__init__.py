@@ -13,6 +13,8 @@ from handlers import bucket as bucket_face
 from handlers.account import ChangeUser, DeleteUser
 from handlers.authentication import Authentication
 from handlers.base import ApiHandler
+from handlers.broadcast import Broadcast
+from handlers.events import ListenToTasks
 from handlers.export import Exports, ExportUser
 from handlers.feed import ShowFeed
 from handlers.image import AddInfo, DeleteImage, DescribeImage, GrantUpload, QueryImage, UploadCallback
@@ -21,7 +23,7 @@ from handlers.pages import ShowPage, ShowPerson, ShowPicture, ShowStatic, conten
 from handlers.preview import DrawPreview
 from handlers.session import Offer, ShowSession
 from handlers.styles import ListStyles
-from handlers.tasks import AddTask, CancelTask, QueryTasks, RetryTask
+from handlers.tasks import AddTask, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
 from handlers.thumbnail import ShowThumbnail
 from handlers.user import AddUser, FollowUser, QueryUser, SignOut
 from models.bucket import Bucket
@@ -60,6 +62,7 @@ class Parts:
     passwords: Passwords
     bucket: Bucket
     queue: TaskQueue
+    broadcast: Broadcast
     live: LiveView
     threads: Threads
     rules: FetchRules
@@ -98,10 +101,14 @@ API: tuple[tuple[str, type[ApiHandler], str], ...] = (
     ("/api/styles", ListStyles, ""),
     ("/api/preview", DrawPreview, "previews"),
     ("/api/tasks/add", AddTask, "queue tasks live images bucket rules"),
-    ("/api/tasks/query", QueryTasks, "queue tasks live"),
-    ("/tasks/query", QueryTasks, "queue tasks live"),
-    ("/api/tasks/cancel", CancelTask, "queue tasks live"),
-    ("/api/tasks/retry", RetryTask, "queue tasks live"),
+    ("/api/tasks/query", QueryTasks, "queue tasks live bucket"),
+    ("/tasks/query", QueryTasks, "queue tasks live bucket"),
+    ("/api/tasks/events", ListenToTasks, "broadcast"),
+    ("/tasks/events", ListenToTasks, "broadcast"),
+    ("/api/tasks/cancel", CancelTask, "queue tasks live bucket"),
+    ("/api/tasks/retry", RetryTask, "queue tasks live bucket"),
+    ("/api/tasks/pause", PauseQueue, "queue tasks live bucket"),
+    ("/api/tasks/resume", ResumeQueue, "queue tasks live bucket"),
     ("/health", ShowHealth, "database queue"),
 )
 """Path (served with and without a final slash), handler, and the names of the parts that it is given."""

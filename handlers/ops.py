@@ -29,7 +29,7 @@ class ShowHealth(ApiHandler):
             await self.database.ping()
         except errors.DatabaseUnavailable:
             return ["database: it does not answer"]
-        return ["queue: this server is stopping"] if self.queue.draining else []
+        return [self.queue.problem] if self.queue.problem else []
 
 
 class ShowMetrics(tornado.web.RequestHandler):

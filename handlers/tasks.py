@@ -1,4 +1,4 @@
-"""Tasks: ask for a mosaic, look at the queue, cancel and retry."""
+"""Tasks: ask for a mosaic, look at the queue, cancel, retry, and hold the whole queue."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from handlers.authentication import Person
-from handlers.base import ApiHandler, JsonDict
-from handlers.documents import Standing, task_document
+from handlers.base import ApiHandler, JsonDict, NoParameters
 from handlers.image import Id
 from handlers.parameters import shown
+from handlers.task_documents import Reader, task_document
 from models import errors
 from models.bucket import Bucket
 from models.images import Images
-from models.tasks import Task, Tasks, TaskState
+from models.tasks import Choice, Task, Tasks, TaskState, write_cursor
+from models.users import fold
 from processing import mosaic
 from processing.live import LiveView
 from processing.queue import Source, TaskQueue
@@ -30,16 +30,14 @@ class TaskHandler(ApiHandler):
     queue: TaskQueue
     tasks: Tasks
     live: LiveView
+    bucket: Bucket
 
-    def document(self, task: Task, position: int | None, viewer: Person | None) -> JsonDict:
-        wait_s = None if position is None else self.queue.pace.wait_s(max(1, position), self.queue.size)
-        return task_document(task, Standing(self.live.percent(task), position, wait_s), viewer, self.language())
+    async def reader(self) -> Reader:
+        return Reader(await self.visitor(), self.language())
 
-    async def position(self, task: Task) -> int | None:
-        """1 is next; 0 runs; None is over."""
-        if task.state is TaskState.QUEUED:
-            return await self.tasks.position(task)
-        return 0 if task.state is TaskState.RUNNING else None
+    async def document(self, task: Task, reader: Reader) -> JsonDict:
+        place = await self.queue.overview.place(task)
+        return task_document(task, self.live.percent(task), place, reader, self.bucket)
 
 
 class AddTaskParameters(BaseModel):
@@ -56,7 +54,6 @@ class AddTask(TaskHandler):
     parameters = AddTaskParameters
     contract, acts = True, True
     images: Images
-    bucket: Bucket
     rules: FetchRules
 
     async def reply(self, asked: AddTaskParameters) -> JsonDict:
@@ -65,7 +62,7 @@ class AddTask(TaskHandler):
         source = await self._source(asked.url)
         task = await self.queue.add(owner, source, style=recipe.style, recipe=recipe.plain())
         self.set_header("Location", f"/api/tasks/query/?id={task.id}")
-        return {"task": self.document(task, await self.position(task), await self.visitor())}
+        return {"task": await self.document(task, await self.reader())}
 
     async def _source(self, url: str) -> Source:
         """Our bucket's pictures, or those of hosts that the operator allows. Raises NotFound, SourceNotAllowed."""
@@ -76,13 +73,18 @@ class AddTask(TaskHandler):
         image = await self.images.by_key(key)
         if image is None:
             raise errors.NotFound(what="image", which=shown(url))
-        return Source(url, key, image.id)
+        return Source(url, key, image.id, image.width * image.height / 1e6 or None)
 
 
 class QueryTasksParameters(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    limit: Annotated[int, Field(ge=1, le=1000)] = LIVE_LIMIT
+    id: Id | None = None
+    state: TaskState | None = None
+    style: Annotated[str, Field(max_length=40)] | None = None
+    owner: Annotated[str, Field(max_length=200)] | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] | None = None
+    cursor: Annotated[str, Field(max_length=60)] | None = None
 
 
 class QueryTasks(TaskHandler):
@@ -91,15 +93,38 @@ class QueryTasks(TaskHandler):
     parameters = QueryTasksParameters
 
     async def reply(self, asked: QueryTasksParameters) -> JsonDict:
-        viewer = await self.visitor()
-        live = await self.tasks.live(limit=asked.limit)
-        done = await self.tasks.finished(limit=min(asked.limit, DONE_LIMIT))
+        reader = await self.reader()
+        choice = self._choice(asked, reader)
+        if asked.id is not None:
+            live, done = await self._one(asked.id, choice)
+        else:
+            live = [] if asked.cursor else await self.tasks.live(limit=asked.limit or LIVE_LIMIT, choice=choice)
+            done = await self.tasks.finished(limit=asked.limit or DONE_LIMIT, choice=choice, cursor=asked.cursor)
+        sight = await self.queue.overview.look()
         return {
-            "tasks": [self.document(task, place, viewer) for place, task in _places(live)],
-            "done": [self.document(task, None, viewer) for task in done],
-            "totals": await self.tasks.totals(),
+            "tasks": [await self.document(task, reader) for task in live],
+            "done": [task_document(task, self.live.percent(task), None, reader, self.bucket) for task in done],
+            "cursor": write_cursor(done[-1]) if len(done) == (asked.limit or DONE_LIMIT) else None,
+            "totals": sight.totals,
+            "paused": self.queue.paused,
             "rates": self.queue.pace.rates(),
         }
+
+    def _choice(self, asked: QueryTasksParameters, reader: Reader) -> Choice:
+        """Raises NotYours for a stranger who asks what somebody has made."""
+        person = reader.person
+        if asked.owner is not None and not (
+            person is not None and (person.developer or fold(person.username) == fold(asked.owner))
+        ):
+            raise errors.NotYours()
+        return Choice((asked.state,) if asked.state else (), asked.style, asked.owner)
+
+    async def _one(self, task_id: int, choice: Choice) -> tuple[list[Task], list[Task]]:
+        """One task as the lists of live and of finished ones. Raises NotFound."""
+        task = await self.tasks.by_id(task_id)
+        if not choice.fits(task):
+            return [], []
+        return ([task], []) if task.state in (TaskState.QUEUED, TaskState.RUNNING) else ([], [task])
 
 
 class TaskIdParameters(BaseModel):
@@ -118,7 +143,7 @@ class ActOnTask(TaskHandler):
     async def reply(self, asked: TaskIdParameters) -> JsonDict:
         await self._refuse_others(asked.id)
         task = await self.act(asked.id)
-        return {"task": self.document(task, await self.position(task), await self.visitor())}
+        return {"task": await self.document(task, await self.reader())}
 
     async def act(self, task_id: int) -> Task:
         raise NotImplementedError
@@ -146,18 +171,29 @@ class RetryTask(ActOnTask):
         return await self.queue.retry(task_id)
 
 
+class PauseQueue(TaskHandler):
+    """Hold the whole queue, on all servers; what runs goes on. For developers."""
+
+    methods = ("POST",)
+    acts = True
+    paused = True
+
+    async def reply(self, asked: NoParameters) -> JsonDict:
+        if not (await self.person()).developer:
+            raise errors.NotYours()
+        await self.queue.pause(self.paused)
+        return {"paused": self.paused}
+
+
+class ResumeQueue(PauseQueue):
+    """Let the queue go on. For developers."""
+
+    paused = False
+
+
 def parse_recipe(param: str | dict[str, Any]) -> mosaic.Recipe:
     """Raises BadParameter, which names the key, the value and the allowed range."""
     try:
         return mosaic.parse(param)
     except mosaic.BadParameter as error:
         raise errors.BadParameter(**error.facts) from error
-
-
-def _places(live: list[Task]) -> list[tuple[int, Task]]:
-    """Each task with its position: 0 for those that run, then 1, 2, ..."""
-    places, waiting = [], 0
-    for task in live:
-        waiting += task.state is TaskState.QUEUED
-        places.append((waiting if task.state is TaskState.QUEUED else 0, task))
-    return places

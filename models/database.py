@@ -16,8 +16,8 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from bson.errors import InvalidDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import CursorType, ReturnDocument, WriteConcern
-from pymongo.errors import CollectionInvalid, DuplicateKeyError, PyMongoError
+from pymongo import CursorType, ReturnDocument, UpdateOne, WriteConcern
+from pymongo.errors import BulkWriteError, CollectionInvalid, DuplicateKeyError, PyMongoError
 
 from models import errors
 
@@ -107,19 +107,21 @@ class Database:
             except CollectionInvalid:
                 return
 
-    async def tail(self, name: str) -> AsyncIterator[Document]:
-        """Every document that is inserted into a capped collection from now on, as it comes.
+    async def tail(self, name: str) -> AsyncIterator[Document | None]:
+        """What a capped collection holds, oldest first, then None, then every document that is inserted, as it comes.
 
-        Raises DatabaseUnavailable when the connection or the cursor ends; what was inserted meanwhile is missed.
+        Raises DatabaseUnavailable when the connection or the cursor ends.
         """
         with _translated():
-            events = self._database[name]
-            known = await events.estimated_document_count()
-            cursor = events.find(cursor_type=CursorType.TAILABLE_AWAIT, skip=known).max_await_time_ms(TAIL_WAIT_MS)
+            known = await self._database[name].estimated_document_count()
+            cursor = self._database[name].find(cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(TAIL_WAIT_MS)
             waiting = True
             while waiting:
                 async for document in cursor:
                     yield document
+                    known -= 1
+                    if known == 0:
+                        yield None
                 waiting = bool(getattr(cursor, "alive", False))  # a property that motor's stubs take for a method
         raise errors.DatabaseUnavailable()
 
@@ -141,6 +143,11 @@ class Collection:
         """Raises Duplicate."""
         async with _reachable():
             await self._collection.insert_one(document)
+
+    async def insert_all(self, documents: Sequence[Document]) -> None:
+        """Insert in this order, in one call."""
+        async with _reachable():
+            await self._collection.insert_many(documents)
 
     async def insert_with_id(self, document: Document) -> int:
         """Insert under a new integer id, which is returned. Raises Duplicate for any other unique index.
@@ -188,6 +195,12 @@ class Collection:
         """How many documents were changed."""
         async with _reachable():
             return int((await self._collection.update_many(query, change)).modified_count)
+
+    async def change_each(self, changes: Sequence[tuple[Document, Document | list[Document]]]) -> int:
+        """Change, for each pair of query and change, one document, all in one call; returns how many were there."""
+        async with _reachable():
+            steps = [UpdateOne(query, change) for query, change in changes]
+            return int((await self._collection.bulk_write(steps, ordered=False)).matched_count)
 
     async def change_one(
         self, query: Document, change: Document | list[Document], *, sort: str = "_id", upsert: bool = False
@@ -238,6 +251,8 @@ async def _reachable() -> AsyncIterator[None]:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except BulkWriteError as error:
+        raise errors.DatabaseUnavailable() from error
     except DuplicateKeyError as error:
         raise Duplicate(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
     except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:

@@ -1,26 +1,26 @@
 """Events: what happens to tasks, told to every server on this database through one capped collection.
 
-All servers read the same collection in the same order, so an event's id means the same on each of them. Events are
-news, not the record: the oldest are forgotten, and a crash may lose the last of them.
+All servers read the same collection in the same order, so an event's id means the same on each of them, before and
+after a restart. Events are news, not the record: the oldest are forgotten, and a crash may lose the last of them.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from models.database import Database
+from models.batch import Batch
+from models.database import Database, Document
 
-log = logging.getLogger(__name__)
+KEPT_BYTES = 2 * 1024 * 1024
 
-KEPT_BYTES = 4 * 1024 * 1024
+Word = Literal["task", "progress", "cancel", "queue", "hello"]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """kind: task, progress, cancel, queue or hello. id: text that orders nothing but finds it again."""
+    """kind: a Word. id: text that orders nothing but finds it again."""
 
     id: str
     kind: str
@@ -35,17 +35,32 @@ class Events:
         self._database = database
         self._events = database.collection("events", journaled=False)
         self._server = server
+        self._publishing = Batch(self._insert)
 
     async def prepare(self) -> None:
         """Make the collection. It must never be empty: a cursor that waits at its end needs an end."""
         await self._database.make_capped("events", size_bytes=KEPT_BYTES)
-        await self.publish("hello", {})
+        await self._publishing.send({"kind": "hello", "server": self._server, "data": {}})
 
-    async def publish(self, kind: str, data: dict[str, Any]) -> None:
-        """Tell every server, this one among them."""
-        await self._events.insert({"kind": kind, "server": self._server, "data": data})
+    def publish(self, kind: Word, data: dict[str, Any]) -> None:
+        """Tell every server, this one among them, in the order of the calls. Never waits, never fails.
 
-    async def news(self) -> AsyncIterator[Event]:
-        """Every event from now on, as it comes; ends only by cancellation or DatabaseUnavailable."""
+        News that the database does not take is lost: work stops for no news.
+        """
+        self._publishing.post({"kind": kind, "server": self._server, "data": data})
+
+    async def drain(self) -> None:
+        """Wait until everything is told."""
+        await self._publishing.drain()
+
+    async def news(self) -> AsyncIterator[Event | None]:
+        """What is remembered, oldest first, then None, then every event as it comes.
+
+        Ends only by cancellation or DatabaseUnavailable.
+        """
         async for found in self._database.tail("events"):
-            yield Event(str(found["_id"]), found["kind"], found["server"], found["data"])
+            yield Event(str(found["_id"]), found["kind"], found["server"], found["data"]) if found else None
+
+    async def _insert(self, events: list[Document]) -> Sequence[None]:
+        await self._events.insert_all(events)
+        return [None] * len(events)

@@ -1,22 +1,18 @@
 """Tasks: what people asked for, and how far it is. MongoDB is the record; every change of state is one atomic step.
 
-A server that runs a task holds a lease on it, counted on the database's clock alone. What a server reports about a
-task names the attempt it speaks of, so that a late word about a lost lease changes nothing.
+What runs belongs to a server: see `claims.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from models import errors
-from models.database import Database, Document, Duplicate, Index
+from models.database import Database, Document, Index
 from models.images import Owner
-
-CRASH_LIMIT = 3
-"""A task whose server died this often is not tried again."""
 
 
 class TaskState(StrEnum):
@@ -39,6 +35,8 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
 }
 """From a state, the states it may go to."""
 
+AGAIN = [str(state) for state in FINAL if TaskState.QUEUED in MOVES[state]]
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -48,7 +46,8 @@ class Task:
     identity: source and recipe as one hash; two tasks with the same identity have the same result.
     turn: its place in the round of all people; lower is earlier.
     attempts: how often it was started. crashes: how often its server died over it. tries: passing errors so far.
-    seconds, megapixels: what the render took, of how large a source; None until it is done.
+    cancelling: somebody asked to stop it while it ran.
+    seconds: what the render took, None until it is done. megapixels: of the source, None where nobody knows yet.
     """
 
     id: int
@@ -80,43 +79,54 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """One attempt of one server at one task."""
+class Choice:
+    """Which tasks are looked for; what is not said fits all."""
 
-    task: Task
-    server: str
+    states: tuple[TaskState, ...] = ()
+    style: str | None = None
+    username: str | None = None
 
-    def query(self) -> Document:
-        """What must still hold for this attempt to have a say."""
-        return {
-            "_id": self.task.id,
-            "state": str(TaskState.RUNNING),
-            "server": self.server,
-            "attempts": self.task.attempts,
-        }
+    def fits(self, task: Task) -> bool:
+        known = (task.style, task.owner.username)
+        wanted = (self.style, self.username)
+        return (not self.states or task.state in self.states) and all(
+            want is None or want == have for want, have in zip(wanted, known, strict=True)
+        )
+
+    def query(self, among: tuple[TaskState, ...]) -> Document | None:
+        """The query for these among some states, or None where nothing can fit."""
+        states = [str(state) for state in among if not self.states or state in self.states]
+        query: Document = {"state": {"$in": states}}
+        if self.style is not None:
+            query["style"] = self.style
+        if self.username is not None:
+            query["owner"] = self.username
+        return query if states else None
+
+
+EVERYTHING = Choice()
 
 
 class Tasks:
-    """The collection `tasks`, and `turns`: for each person the last turn given, and under `now` the last one taken."""
+    """The collection `tasks`."""
 
     indexes = (
         Index("state turn _id"),
         Index("state lease_until"),
         Index("owner_id state"),
         Index("-finished -_id", only={"state": {"$in": [str(state) for state in FINAL]}}),
+        Index("owner -finished -_id", only={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("rendering", unique=True, only={"rendering": {"$type": "string"}}),
     )
 
-    def __init__(self, database: Database, *, lease_s: float = 15.0) -> None:
+    def __init__(self, database: Database) -> None:
         self._tasks = database.collection("tasks")
-        self._turns = database.collection("turns", journaled=False)
-        self._lease_ms = int(lease_s * 1000)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    async def add(self, task: Task) -> Task:
-        """Record a task as queued, for good, at its owner's next turn."""
-        document = to_document(task) | {"turn": await self._next_turn(task.owner), "not_before": datetime.now(UTC)}
+    async def add(self, task: Task, *, turn: int) -> Task:
+        """Record a task as queued, for good, at this turn."""
+        document = to_document(task) | {"turn": turn}
         number = await self._tasks.insert_with_id(document)
         return from_document({"_id": number, **document})
 
@@ -127,117 +137,68 @@ class Tasks:
             raise errors.NotFound(what="task", which=task_id)
         return from_document(found)
 
-    async def count_live(self, *, owner_id: int | None = None, limit: int = 0) -> int:
-        """How many are queued or running, of one person or of all."""
+    async def count_live(self, *, owner_id: int | None = None, everybody: bool = False, limit: int = 0) -> int:
+        """How many are queued or running, of one person (None: of nobody) or of everybody; counting ends at limit."""
         query: Document = {"state": {"$in": [str(state) for state in LIVE]}}
-        if owner_id is not None:
+        if not everybody:
             query["owner_id"] = owner_id
         return await self._tasks.count(query, limit=limit)
 
-    async def totals(self) -> dict[str, int]:
-        """How many tasks there are in each state."""
-        found = await self._tasks.aggregate([{"$group": {"_id": "$state", "count": {"$sum": 1}}}])
-        return {str(state): 0 for state in TaskState} | {line["_id"]: line["count"] for line in found}
+    async def count(self, state: TaskState) -> int:
+        """How many are in this state; reads the index alone."""
+        return await self._tasks.count({"state": str(state)})
 
     async def position(self, task: Task) -> int:
         """1 for the next one to be taken."""
-        ahead = {"$or": [{"turn": {"$lt": task.turn}}, {"turn": task.turn, "_id": {"$lt": task.id}}]}
-        return 1 + await self._tasks.count({"state": str(TaskState.QUEUED), **ahead})
+        earlier = await self._tasks.count({"state": str(TaskState.QUEUED), "turn": {"$lt": task.turn}})
+        beside = {"state": str(TaskState.QUEUED), "turn": task.turn, "_id": {"$lt": task.id}}
+        return 1 + earlier + await self._tasks.count(beside)
 
-    async def live(self, *, limit: int) -> list[Task]:
+    async def live(self, *, limit: int, choice: Choice = EVERYTHING) -> list[Task]:
         """The live queue: the running ones, then the queued ones in the order in which they will be taken."""
-        running = await self._tasks.find({"state": str(TaskState.RUNNING)}, sort="started", limit=limit)
-        queued = await self._tasks.find({"state": str(TaskState.QUEUED)}, sort="turn _id", limit=limit)
-        return [from_document(found) for found in (*running, *queued)][:limit]
+        found: list[Document] = []
+        for state, sort in ((TaskState.RUNNING, "started _id"), (TaskState.QUEUED, "turn _id")):
+            query = choice.query((state,))
+            if query is not None and len(found) < limit:
+                found += await self._tasks.find(query, sort=sort, limit=limit - len(found))
+        return [from_document(document) for document in found]
 
-    async def finished(self, *, limit: int, before: Task | None = None) -> list[Task]:
-        """The finished ones, newest first."""
-        query: Document = {"state": {"$in": [str(state) for state in FINAL]}}
-        if before is not None and before.finished is not None:
-            query["$or"] = [
-                {"finished": {"$lt": before.finished}},
-                {"finished": before.finished, "_id": {"$lt": before.id}},
-            ]
+    async def finished(self, *, limit: int, choice: Choice = EVERYTHING, cursor: str | None = None) -> list[Task]:
+        """The finished ones, newest first. Raises BadParameter for a cursor that we never gave."""
+        query = choice.query(FINAL)
+        if query is None:
+            return []
+        if cursor is not None:
+            moment, number = _read_cursor(cursor)
+            query["$or"] = [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": number}}]
         return [from_document(found) for found in await self._tasks.find(query, sort="-finished -_id", limit=limit)]
 
-    # --- running ------------------------------------------------------------------------------------------------
-
-    async def claim(self, server: str) -> Claim | None:
-        """Take the next task, with a lease; None where there is nothing to take.
-
-        A task whose like (same source, same recipe) is being rendered just now is left until that one is done.
-        """
-        busy: list[str] = []
-        while True:
-            try:
-                found = await self._claim(server, busy)
-            except Duplicate:
-                busy = [other["rendering"] for other in await self._rendering()]
-                continue
-            if found is None:
-                return None
-            await self._turns.update_one({"_id": "now"}, {"$max": {"last": found["turn"]}}, upsert=True)
-            return Claim(from_document(found), server)
-
-    async def renew(self, server: str, task_ids: list[int]) -> None:
-        """Prolong the leases of what this server runs."""
-        held: Document = {"_id": {"$in": task_ids}, "state": str(TaskState.RUNNING), "server": server}
-        await self._tasks.change_all(held, [{"$set": {"lease_until": self._lease_end()}}])
-
-    async def finish(self, claim: Claim, state: TaskState, **known: Any) -> Task | None:
-        """End an attempt; None if it has no say any more (lease lost, or done wished where cancelled was asked)."""
-        query = claim.query() | ({"cancelling": False} if state is TaskState.DONE else {})
-        change = {"state": str(state), "finished": datetime.now(UTC), **known}
-        return await self._move(query, change)
-
-    async def give_back(self, claim: Claim, *, pause_s: float = 0.0, failed: bool = False) -> Task | None:
-        """Put a running task back into the queue, where it keeps its place.
-
-        failed: an error that may pass stopped it: the try counts, and it rests for pause_s. Otherwise the server
-        stops, and the attempt does not count.
-        """
-        change = {
-            "state": str(TaskState.QUEUED),
-            "not_before": datetime.now(UTC) + timedelta(seconds=pause_s),
-            "attempts": claim.task.attempts - (0 if failed else 1),
-            "tries": claim.task.tries + (1 if failed else 0),
-        }
-        return await self._move(claim.query(), change)
-
-    async def take_back(self, *, server: str | None = None) -> list[Task]:
-        """Requeue what a dead server left: everything of `server` (ourselves, before a restart), else expired leases.
-
-        A task that has taken CRASH_LIMIT servers with it is failed as `crashed`.
-        """
-        moved: list[Task] = []
-        whose: Document = {"server": server} if server else {"$expr": {"$lt": ["$lease_until", "$$NOW"]}}
-        while True:
-            found = await self._tasks.change_one({"state": str(TaskState.RUNNING), **whose}, _AFTER_A_CRASH)
-            if found is None:
-                return moved
-            moved.append(from_document(found))
+    async def alike_running(self, task: Task) -> bool:
+        """Whether another task with the same recipe runs just now: it might be making the same bytes."""
+        others = {"state": str(TaskState.RUNNING), "_id": {"$ne": task.id}, "recipe": task.recipe}
+        return await self._tasks.find_one(others, ["_id"]) is not None
 
     # --- acting -------------------------------------------------------------------------------------------------
 
     async def cancel(self, task_id: int) -> Task:
         """Cancel a queued task at once; ask the server of a running one to stop. Raises NotFound, WrongState."""
-        now = datetime.now(UTC)
-        stopped = await self._move(
-            {"_id": task_id, "state": str(TaskState.QUEUED)}, {"state": str(TaskState.CANCELLED), "finished": now}
-        )
-        asked = stopped or await self._move(
-            {"_id": task_id, "state": str(TaskState.RUNNING)}, {"cancelling": True}, still_held=True
-        )
-        return asked or await self._refuse(task_id)
+        while True:
+            task = await self.by_id(task_id)
+            if task.state not in LIVE:
+                raise errors.WrongState(state=task.state)
+            change: Document = {"$set": {"cancelling": True}}
+            if task.state is TaskState.QUEUED:
+                change = {"$set": {"state": str(TaskState.CANCELLED)}, "$currentDate": {"finished": True}}
+            found = await self._tasks.change_one({"_id": task_id, "state": str(task.state)}, change)
+            if found is not None:
+                return from_document(found)
 
-    async def retry(self, task_id: int) -> Task:
+    async def retry(self, task_id: int, *, turn: int) -> Task:
         """Queue a failed or cancelled task again, under the same id. Raises NotFound, WrongState."""
-        task = await self.by_id(task_id)
-        again = [str(state) for state, moves in MOVES.items() if state in FINAL and TaskState.QUEUED in moves]
         change = {
             "state": str(TaskState.QUEUED),
-            "turn": await self._next_turn(task.owner),
-            "not_before": datetime.now(UTC),
+            "turn": turn,
+            "not_before": None,
             "finished": None,
             "started": None,
             "error": None,
@@ -247,68 +208,10 @@ class Tasks:
             "tries": 0,
             "cancelling": False,
         }
-        return await self._move({"_id": task_id, "state": {"$in": again}}, change) or await self._refuse(task_id)
-
-    # --- inside -------------------------------------------------------------------------------------------------
-
-    async def _claim(self, server: str, busy: list[str]) -> Document | None:
-        query: Document = {"state": str(TaskState.QUEUED), "$expr": {"$lte": ["$not_before", "$$NOW"]}}
-        if busy:
-            query["identity"] = {"$nin": busy}
-        change = {
-            "state": str(TaskState.RUNNING),
-            "server": server,
-            "rendering": "$identity",
-            "lease_until": self._lease_end(),
-            "started": "$$NOW",
-            "attempts": {"$add": ["$attempts", 1]},
-            "percent": 0,
-            "cancelling": False,
-        }
-        return await self._tasks.change_one(query, [{"$set": change}], sort="turn _id")
-
-    def _lease_end(self) -> Document:
-        return {"$add": ["$$NOW", self._lease_ms]}
-
-    async def _rendering(self) -> list[Document]:
-        return await self._tasks.find({"rendering": {"$type": "string"}}, sort="_id", limit=1000, fields=["rendering"])
-
-    async def _next_turn(self, owner: Owner) -> int:
-        """One after the owner's last turn, but never before the turn that is being served now."""
-        now = await self._turns.find_one({"_id": "now"})
-        served = now["last"] if now else 0
-        step = [{"$set": {"last": {"$add": [{"$max": [{"$ifNull": ["$last", 0]}, served]}, 1]}}}]
-        while True:
-            try:
-                found = await self._turns.change_one({"_id": owner.id or 0}, step, upsert=True)
-            except Duplicate:
-                continue
-            return int(found["last"]) if found else served + 1
-
-    async def _move(self, query: Document, change: Document, *, still_held: bool = False) -> Task | None:
-        update: Document = {"$set": change}
-        if not still_held:
-            update["$unset"] = {"rendering": "", "lease_until": "", "server": ""}
-        found = await self._tasks.change_one(query, update)
-        return from_document(found) if found else None
-
-    async def _refuse(self, task_id: int) -> Task:
-        raise errors.WrongState(state=(await self.by_id(task_id)).state)
-
-
-_LAST_CRASH: Document = {"$gte": [{"$add": ["$crashes", 1]}, CRASH_LIMIT]}
-_AFTER_A_CRASH: list[Document] = [
-    {
-        "$set": {
-            "state": {"$cond": [_LAST_CRASH, str(TaskState.FAILED), str(TaskState.QUEUED)]},
-            "error": {"$cond": [_LAST_CRASH, errors.Crashed.slug, None]},
-            "finished": {"$cond": [_LAST_CRASH, "$$NOW", None]},
-            "facts": {"$cond": [_LAST_CRASH, {"attempts": CRASH_LIMIT}, {}]},
-            "crashes": {"$add": ["$crashes", 1]},
-        }
-    },
-    {"$unset": ["rendering", "lease_until", "server"]},
-]
+        found = await self._tasks.change_one({"_id": task_id, "state": {"$in": AGAIN}}, {"$set": change})
+        if found is None:
+            raise errors.WrongState(state=(await self.by_id(task_id)).state)
+        return from_document(found)
 
 
 def new_task(owner: Owner, **known: Any) -> Task:
@@ -327,3 +230,17 @@ def from_document(found: Document) -> Task:
     plain = {name: found[name] for name in Task.__slots__ if name in found}
     owner = Owner(found["owner_id"], found["owner"])
     return Task(**{**plain, "id": found["_id"], "state": TaskState(found["state"]), "owner": owner})
+
+
+def write_cursor(task: Task) -> str:
+    """Where a list of finished tasks goes on after this one."""
+    finished = task.finished or task.created
+    return f"{round(finished.timestamp() * 1000)}-{task.id}"
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, int]:
+    moment, _, number = cursor.partition("-")
+    try:
+        return datetime.fromtimestamp(int(moment) / 1000, UTC), int(number)
+    except (ValueError, OverflowError, OSError) as error:
+        raise errors.BadParameter(field="cursor", value=repr(cursor[:60]), allowed="one of our own answers") from error

@@ -19,6 +19,10 @@ PREVIEW_NICENESS = 5
 IO_THREADS = 8
 
 
+class WorkerLost(Exception):
+    """The process that ran a job died over it."""
+
+
 class Run(Protocol):
     """One job under way. `await run.result()` gives what it made or raises what stopped it."""
 
@@ -29,12 +33,21 @@ class Run(Protocol):
 
 
 class Engine(Protocol):
-    """Runs jobs. `size`: how many at once."""
+    """Runs jobs."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """How many at once; 0 while it can run none."""
+
+    @property
+    def problem(self) -> str | None:
+        """One line for the health, while it can run none."""
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> Run:
-        """Start a job; on_progress is called on the loop with how far it is, 0 to 1."""
+        """Start a job; on_progress is called on the loop with how far it is, 0 to 1.
+
+        `result` of the run raises what the job raises, Unavailable where no job can run, and WorkerLost.
+        """
 
     async def close(self) -> None:
         """Stop what still runs and free the threads."""
@@ -42,6 +55,8 @@ class Engine(Protocol):
 
 class ThreadEngine:
     """The jobs of this server, in threads that are nice to the loop: rendering waits where a request does not."""
+
+    problem = None
 
     def __init__(self, size: int) -> None:
         self.size = size

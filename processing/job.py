@@ -49,7 +49,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What was stored. seconds: render alone; megapixels: of the source; placeholder: `#rrggbb`."""
+    """What was stored. seconds: render alone; took_s: everything; megapixels: of the source; placeholder: `#rrggbb`."""
 
     key: str
     size_bytes: int
@@ -61,6 +61,7 @@ class JobResult:
     seconds: float
     megapixels: float
     quality: dict[str, Any]
+    took_s: float = 0.0
 
 
 class Stopped(Exception):
@@ -69,6 +70,7 @@ class Stopped(Exception):
 
 def run(job: Job, report: Report) -> JobResult:
     """Raises JobError (and its kin), BucketUnavailable, StorageFull, and whatever `report` raises."""
+    begun = time.monotonic()
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
     source = _fetch(job, lambda: report(0.0))
@@ -95,6 +97,7 @@ def run(job: Job, report: Report) -> JobResult:
         seconds=seconds,
         megapixels=result.width * result.height / 1e6,
         quality=asdict(result.card),
+        took_s=time.monotonic() - begun,
     )
 
 

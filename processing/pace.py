@@ -15,6 +15,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._seconds_per_megapixel: dict[str, float] = {}
+        self._rate: float | None = None
         self._seconds: float | None = None
 
     def learn(self, task: Task) -> None:
@@ -23,6 +24,7 @@ class Pace:
             return
         rate = task.seconds / task.megapixels
         self._seconds_per_megapixel[task.style] = _mean(self._seconds_per_megapixel.get(task.style), rate)
+        self._rate = _mean(self._rate, rate)
         self._seconds = _mean(self._seconds, task.seconds)
 
     def learn_all(self, tasks: Iterable[Task]) -> None:
@@ -33,11 +35,17 @@ class Pace:
         """Seconds for each megapixel, by style."""
         return {style: round(rate, 4) for style, rate in sorted(self._seconds_per_megapixel.items())}
 
-    def wait_s(self, position: int, threads: int) -> float | None:
-        """How long until the task at this position (1: next) is done, in seconds."""
-        if self._seconds is None:
-            return None
-        return round((position + threads - 1) // threads * self._seconds, 1)
+    def render_s(self, style: str, megapixels: float | None) -> float | None:
+        """How long a render will take on one thread, in seconds; None while there is nothing to learn from.
+
+        A style that was never done takes as long as the mean of the others; so does a picture of unknown size.
+        """
+        rate = self._seconds_per_megapixel.get(style, self._rate)
+        return rate * megapixels if rate is not None and megapixels else self._seconds
+
+    def wait_s(self, waiting: int, threads: int) -> float | None:
+        """How long so many tasks of the usual size keep the threads busy, in seconds."""
+        return None if self._seconds is None else waiting * self._seconds / max(1, threads)
 
 
 def _mean(old: float | None, new: float) -> float:

@@ -1,0 +1,261 @@
+"""The broadcast: what happens to tasks, as text, to everybody who listens here.
+
+What happens within TICK_S is told together; a text is made once for all who may read the same, and each listener costs
+one write. A listener that does not read is dropped: it will be told `reset` when it comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from handlers.authentication import Person
+from handlers.task_documents import Reader, place_document, task_document
+from models import errors
+from models.bucket import Bucket
+from processing.live import LiveView, News
+from processing.overview import REFRESH_S, Place, Sight
+from processing.queue import TaskQueue
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.05
+HEARTBEAT_S = 15.0
+LIFE_S = 600.0
+"""A signed-in listener is asked to come back after this long, so that an ended session is noticed."""
+UNREAD_BYTES = 128 * 1024
+UNREAD_S = 20.0
+SLICE = 100
+"""So many listeners are written to before the loop may do something else."""
+DEVELOPERS_SEE = 100
+RETRY_MS = 2000
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """One connection. write: hands bytes to it; its future ends when the kernel has them. end: ends it."""
+
+    reader: Reader
+    write: Callable[[bytes], asyncio.Future[None]]
+    end: Callable[[], None]
+    born: float = field(default_factory=time.monotonic)
+    sent_at: float = 0.0
+    unread_bytes: int = 0
+    unread_since: float = 0.0
+    positions: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def audience(self) -> tuple[bool, errors.Language]:
+        """Listeners of one audience read the same of tasks that are not their own."""
+        person = self.reader.person
+        return person is not None and person.developer, self.reader.language
+
+    def send(self, text: bytes) -> None:
+        now = time.monotonic()
+        if self.unread_bytes and (
+            self.unread_bytes + len(text) > UNREAD_BYTES or now - self.unread_since > UNREAD_S
+        ):
+            self.end()
+            return
+        if not self.unread_bytes:
+            self.unread_since = now
+        self.unread_bytes += len(text)
+        self.sent_at = now
+        self.write(text).add_done_callback(lambda done: self._read(done, len(text)))
+
+    def _read(self, done: asyncio.Future[None], size: int) -> None:
+        self.unread_bytes -= size
+        self.unread_since = time.monotonic()
+        if not done.cancelled() and done.exception() is not None:
+            self.end()
+
+
+class Broadcast:
+    """`async with` starts and stops it."""
+
+    def __init__(self, live: LiveView, queue: TaskQueue, bucket: Bucket) -> None:
+        self._live, self._queue, self._bucket = live, queue, bucket
+        self._listeners: set[Listener] = set()
+        self._news: list[News] = []
+        self._happened = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._told: bytes = b""
+        self._loops: list[asyncio.Task[None]] = []
+        self._unlisten: Callable[[], None] = lambda: None
+
+    async def __aenter__(self) -> Broadcast:
+        self._unlisten = self._live.listen(self._hear)
+        loops = (self._tell_news(), self._tell_places(), self._keep_alive())
+        self._loops = [asyncio.create_task(self._guard(loop)) for loop in loops]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._unlisten()
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self.close()
+
+    def close(self) -> None:
+        """End all listeners; they come back, here or elsewhere."""
+        for listener in list(self._listeners):
+            listener.end()
+
+    @property
+    def listeners(self) -> int:
+        return len(self._listeners)
+
+    async def join(self, listener: Listener, last_event_id: str | None) -> None:
+        """Tell what came after an event, or `reset` where that is not known; then everything that happens."""
+        missed = self._live.since(last_event_id) if last_event_id else None
+        text = f"retry: {RETRY_MS}\n\n".encode()
+        if missed is None:
+            text += _event("reset", {}, self._live.last_id)
+        else:
+            text += b"".join(self._item(news, None, listener.reader) for news in _latest(missed))
+        self._listeners.add(listener)
+        listener.send(text)
+        with contextlib.suppress(errors.DatabaseUnavailable):
+            sight = await self._queue.overview.look()
+            listener.send(self._queue_event(sight) + self._places(listener, sight, _by_owner(sight)))
+
+    def leave(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+
+    # --- telling ----------------------------------------------------------------------------------------------------
+
+    def _hear(self, news: News) -> None:
+        if news.kind in ("task", "reset", "progress") and (self._listeners or self._news):
+            self._news.append(news)
+            self._happened.set()
+        if news.kind in ("task", "queue", "reset"):
+            self._moved.set()
+
+    async def _tell_news(self) -> None:
+        while True:
+            await self._happened.wait()
+            self._happened.clear()
+            news, self._news = _latest(self._news), []
+            await self._send_all(_Round(self, news).text)
+            await asyncio.sleep(TICK_S)
+
+    async def _tell_places(self) -> None:
+        """Totals and positions, when tasks have moved."""
+        while True:
+            await self._moved.wait()
+            await asyncio.sleep(REFRESH_S)
+            self._moved.clear()
+            if not self._listeners:
+                continue
+            try:
+                sight = await self._queue.overview.look()
+            except errors.DatabaseUnavailable:
+                continue
+            queue, owners = self._queue_event(sight), _by_owner(sight)
+            fresh, self._told = queue if queue != self._told else b"", queue
+            await self._send_all(partial(self._standing, fresh, sight, owners))
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            now = time.monotonic()
+            for listener in [one for one in self._listeners if one.reader.person and now - one.born > LIFE_S]:
+                listener.end()
+            quiet = [one for one in self._listeners if now - one.sent_at > HEARTBEAT_S]
+            await self._send_all(lambda _: b":\n\n", quiet)
+
+    async def _send_all(self, text_for: Callable[[Listener], bytes], to: Iterable[Listener] | None = None) -> None:
+        for count, listener in enumerate(list(self._listeners if to is None else to), 1):
+            text = text_for(listener)
+            if text and listener in self._listeners:
+                listener.send(text)
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
+
+    async def _guard(self, loop: Awaitable[None]) -> None:
+        try:
+            await loop
+        except Exception:
+            log.exception("broadcast: telling failed")
+            self.close()
+
+    # --- texts ------------------------------------------------------------------------------------------------------
+
+    def _item(self, news: News, place: Place | None, reader: Reader) -> bytes:
+        if news.task is None:
+            return _event("reset", {}, news.id) if news.kind == "reset" else b""
+        return _event("task", task_document(news.task, news.percent, place, reader, self._bucket), news.id)
+
+    def _queue_event(self, sight: Sight) -> bytes:
+        return _event("queue", {"paused": self._queue.paused, "totals": sight.totals})
+
+    def _standing(
+        self, queue: bytes, sight: Sight, owners: dict[int | None, list[Place]], listener: Listener
+    ) -> bytes:
+        return queue + self._places(listener, sight, owners)
+
+    def _places(self, listener: Listener, sight: Sight, owners: dict[int | None, list[Place]]) -> bytes:
+        """Waiting tasks of this person (of a developer: the first ones of all) whose position is not the told one."""
+        person = listener.reader.person
+        if person is None:
+            return b""
+        seen = list(owners.get(person.id, ()))
+        if person.developer:
+            seen += [place for place in sight.waiting.values() if place.position <= DEVELOPERS_SEE]
+        told, listener.positions = listener.positions, {place.task.id: place.position for place in seen}
+        news = [place for place in seen if told.get(place.task.id) != place.position]
+        return b"".join(_event("task", place_document(place, listener.reader)) for place in news)
+
+
+class _Round:
+    """One round of news: each text is made once for each audience."""
+
+    def __init__(self, broadcast: Broadcast, news: list[News]) -> None:
+        self._broadcast, self._news = broadcast, news
+        self._owners = {item.task.owner.id for item in news if item.task is not None}
+        self._common: dict[tuple[bool, errors.Language], bytes] = {}
+
+    def text(self, listener: Listener) -> bytes:
+        person = listener.reader.person
+        if person is not None and person.id in self._owners:
+            return self._write(listener.reader)
+        audience = listener.audience
+        if audience not in self._common:
+            developer = Person(-1, "", True) if audience[0] else None
+            self._common[audience] = self._write(Reader(developer, audience[1]))
+        return self._common[audience]
+
+    def _write(self, reader: Reader) -> bytes:
+        return b"".join(self._broadcast._item(item, None, reader) for item in self._news)
+
+
+def _latest(news: list[News]) -> list[News]:
+    """Of the reports of one task's progress in a row the last one."""
+    kept: dict[object, News] = {}
+    for item in news:
+        key: object = item.id
+        if item.task is not None and item.kind == "progress":
+            key = ("progress", item.task.id)
+        kept.pop(key, None)
+        kept[key] = item
+    return list(kept.values())
+
+
+def _by_owner(sight: Sight) -> dict[int | None, list[Place]]:
+    owners: dict[int | None, list[Place]] = defaultdict(list)
+    for place in sight.waiting.values():
+        owners[place.task.owner.id].append(place)
+    return owners
+
+
+def _event(kind: str, data: dict[str, object], event_id: str = "") -> bytes:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    number = f"id: {event_id}\n" if event_id else ""
+    return f"{number}event: {kind}\ndata: {text}\n\n".encode()

@@ -1,0 +1,88 @@
+"""What the outside sees of a task: the one place where its record becomes a JSON document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.authentication import Person
+from handlers.documents import timestamp
+from models import errors
+from models.bucket import Bucket
+from models.tasks import Task, TaskState
+from processing.overview import Place
+
+_BY_SLUG = {kind.slug: kind for kind in errors.every_error()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a document. A stranger sees the queue move; addresses and people are shown to the owner and to
+    developers alone."""
+
+    person: Person | None
+    language: errors.Language
+
+    def owns(self, task: Task) -> bool:
+        return self.person is not None and task.owner.id == self.person.id
+
+    def may_see(self, task: Task) -> bool:
+        return self.owns(task) or (self.person is not None and self.person.developer)
+
+
+def task_document(task: Task, percent: int, place: Place | None, reader: Reader, bucket: Bucket) -> dict[str, Any]:
+    """place: where it stands; None once it is over, or while nobody has looked."""
+    document: dict[str, Any] = {
+        "id": task.id,
+        "state": str(task.state),
+        "position": place.position if place else 0 if task.state is TaskState.RUNNING else None,
+        "type": task.type,
+        "style": task.style,
+        "recipe": task.recipe,
+        "percent": percent,
+        "attempts": task.attempts,
+        "created": timestamp(task.created),
+        "started": timestamp(task.started),
+        "finished": timestamp(task.finished),
+        "error": task.error,
+        "message": _message(task, reader.language),
+        "seconds": task.seconds,
+        "megapixels": task.megapixels,
+        "estimate_s": place.wait_s if place else None,
+        "mine": reader.owns(task),
+    }
+    return document | _private(task, bucket) if reader.may_see(task) else document
+
+
+def place_document(place: Place, reader: Reader) -> dict[str, Any]:
+    """What changes of a waiting task when those before it move on."""
+    return {
+        "id": place.task.id,
+        "state": str(place.task.state),
+        "position": place.position,
+        "estimate_s": place.wait_s,
+        "mine": reader.owns(place.task),
+    }
+
+
+def _private(task: Task, bucket: Bucket) -> dict[str, Any]:
+    return {
+        "owner": task.owner.username,
+        "url": task.url,
+        "source_id": task.source_id,
+        "result_id": task.result_id,
+        "result_url": _readable(task, bucket) if task.state is TaskState.DONE else None,
+    }
+
+
+def _readable(task: Task, bucket: Bucket) -> str | None:
+    """The result's address; signed for an hour where the bucket is private."""
+    key = bucket.key_of(task.result_url) if task.result_url else None
+    return bucket.readable_url(key) if key is not None else task.result_url
+
+
+def _message(task: Task, language: errors.Language) -> str | None:
+    if task.error is None:
+        return None
+    kind = _BY_SLUG.get(task.error, errors.JobError)
+    return kind(**task.facts).message(language)

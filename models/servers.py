@@ -1,0 +1,48 @@
+"""Servers: who is there on this database, how much each can do, and whether the queue is paused for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.database import Database, Document
+
+SEEN_S = 15.0
+"""A server that was not heard for so long is not counted."""
+FORGOTTEN_S = 24 * 3600
+PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """threads: renders at once, on all servers together. paused: whether developers hold the queue."""
+
+    threads: int
+    paused: bool
+
+
+class Servers:
+    """The collection `servers`: {_id: name, threads, seen}, and under `pause` {paused}."""
+
+    def __init__(self, database: Database) -> None:
+        self._servers = database.collection("servers", journaled=False)
+        self._switch = database.collection("servers")
+
+    async def call(self, server: str, *, threads: int) -> Roll:
+        """Say that we are here, on the database's clock, and learn who else is."""
+        here = [{"$set": {"threads": threads, "seen": "$$NOW"}}]
+        await self._servers.change_one({"_id": server}, here, upsert=True)
+        recent: Document = {"$expr": {"$gt": ["$seen", {"$subtract": ["$$NOW", int(SEEN_S * 1000)]}]}}
+        known = await self._servers.find({"$or": [recent, {"_id": PAUSE}]}, sort="_id", limit=1000)
+        return Roll(
+            threads=sum(line.get("threads", 0) for line in known),
+            paused=any(line.get("paused", False) for line in known),
+        )
+
+    async def leave(self, server: str) -> None:
+        """This server takes no more, and forgets those that never said so."""
+        old: Document = {"$expr": {"$lt": ["$seen", {"$subtract": ["$$NOW", int(FORGOTTEN_S * 1000)]}]}}
+        await self._servers.delete_many({"$or": [{"_id": server}, {"_id": {"$ne": PAUSE}, **old}]})
+
+    async def pause(self, paused: bool) -> None:
+        """Hold the queue on all servers, or let it go on; durable."""
+        await self._switch.update_one({"_id": PAUSE}, {"$set": {"paused": paused}}, upsert=True)
