@@ -1,0 +1,216 @@
+"""Previews: quick, by the real engine, for anybody; refused at once rather than late, and never made for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from PIL import Image
+from tornado.httpclient import AsyncHTTPClient
+
+from handlers import Parts
+from models import errors
+from processing import mosaic
+from processing.engine import Threads
+from processing.job import Stopped
+from processing.preview import EACH_LIMIT, Previews, scaled
+from server import PREVIEW_THREADS
+from tests.client import Answer, Api, multipart
+from tests.pictures import encoded, jpeg, png
+from tests.waiting import until
+
+MOSAIC = mosaic.parse("mosaic")
+
+
+async def preview(api: Api, picture: bytes | None, param: str | dict[str, Any] = "mosaic", **fields: str) -> Answer:
+    given = {"param": param if isinstance(param, str) else json.dumps(param), **fields}
+    return await api.post_form("/api/preview/", given, "preview.jpg", b"" if picture is None else picture)
+
+
+@pytest.mark.gen_test
+async def test_a_stranger_sees_a_recipe_drawn_by_the_engine_at_once(api: Api) -> None:
+    picture, recipe = jpeg(320, 240), {"style": "mosaic", "cell": 10, "format": "png"}
+
+    seconds = []
+    for _ in range(3):
+        started = time.monotonic()
+        answer = await preview(api, picture, recipe)
+        seconds.append(time.monotonic() - started)
+
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/png")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.body == mosaic.render(picture, mosaic.parse(recipe)).data
+    assert min(seconds) < 0.5
+
+
+@pytest.mark.gen_test
+async def test_a_recipe_for_the_full_picture_is_scaled_to_the_small_one(api: Api) -> None:
+    picture = png(300, 200)
+
+    answer = await preview(api, picture, {"cell": 100}, scale="0.1")
+
+    assert answer.body == mosaic.render(picture, mosaic.parse({"cell": 10})).data
+
+
+def test_only_what_counts_pixels_is_scaled_and_stays_in_its_range() -> None:
+    recipe = mosaic.parse({"cell": 100, "max_side": 100, "quality": 80, "seed": 9})
+
+    small = scaled(recipe, 0.01).plain()
+
+    assert (small["cell"], small["max_side"]) == (2, 16)
+    assert {**small, "cell": 100, "max_side": 100} == recipe.plain()
+
+
+@pytest.mark.parametrize("name", sorted(mosaic.STYLES))
+def test_every_style_can_be_scaled(name: str) -> None:
+    recipe = mosaic.parse(name)
+
+    assert scaled(recipe, 0.25).style == name
+    assert scaled(recipe, 1.0) == recipe
+
+
+REFUSED: dict[str, tuple[bytes | None, str, str, int, str, str | None]] = {
+    "no file": (None, "mosaic", "1", 400, "bad_parameter", "file"),
+    "unknown style": (png(), "no such style", "1", 400, "bad_parameter", "style"),
+    "cell out of range": (png(), '{"cell": 1}', "1", 400, "bad_parameter", "cell"),
+    "scale 0": (png(), "mosaic", "0", 400, "bad_parameter", "scale"),
+    "scale above 1": (png(), "mosaic", "1.5", 400, "bad_parameter", "scale"),
+    "scale that is no number": (png(), "mosaic", "nan", 400, "bad_parameter", "scale"),
+    "no picture": (b"not a picture", "mosaic", "1", 422, "not_a_picture", None),
+    "too many pixels": (encoded(Image.new("RGB", (2000, 1001)), "PNG"), "mosaic", "1", 422, "too_many_pixels", None),
+    "too many bytes": (b"x" * 2_000_001, "mosaic", "1", 413, "too_large", None),
+}
+
+
+@pytest.mark.gen_test
+async def test_a_refusal_is_json_and_names_the_field(api: Api) -> None:
+    answers = {
+        name: await preview(api, picture, param, scale=scale) for name, (picture, param, scale, *_) in REFUSED.items()
+    }
+
+    told = {name: (answer.status, answer["error"], answer.json.get("field")) for name, answer in answers.items()}
+    assert told == {name: case[3:] for name, case in REFUSED.items()}
+    assert all(answer["code"] == -1 and answer["message"] for answer in answers.values())
+
+
+@pytest.mark.gen_test
+async def test_a_picture_can_be_had_as_svg_in_a_sandbox(api: Api) -> None:
+    answer = await preview(api, png(), {"format": "svg"})
+
+    assert answer.headers["Content-Type"] == "image/svg+xml"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@asynccontextmanager
+async def held(threads: Threads) -> AsyncIterator[threading.Event]:
+    """Every preview thread is busy until this is set."""
+    gate = threading.Event()
+    busy = [asyncio.create_task(threads.preview(gate.wait, 15)) for _ in range(PREVIEW_THREADS)]
+    await asyncio.sleep(0)
+    try:
+        yield gate
+    finally:
+        gate.set()
+        await asyncio.gather(*busy)
+
+
+@pytest.fixture
+def threads(io_loop: Any) -> Iterator[Threads]:
+    made = Threads(PREVIEW_THREADS)
+    yield made
+    io_loop.run_sync(made.close)
+
+
+class Watched(threading.Event):
+    """What a preview asks before it begins, and while it is drawn."""
+
+    asked = 0
+
+    def is_set(self) -> bool:
+        self.asked += 1
+        return super().is_set()
+
+
+@pytest.mark.gen_test
+async def test_beyond_the_waiting_room_a_preview_is_refused_with_a_time_to_retry(api: Api, parts: Parts) -> None:
+    with contextlib.closing(AsyncHTTPClient(force_instance=True, max_clients=EACH_LIMIT + 1)) as client:
+        page = Api(client, api.base_url)
+        async with held(parts.threads) as gate:
+            waiting = [asyncio.create_task(preview(page, png())) for _ in range(EACH_LIMIT + 1)]
+            refused = await next(iter(asyncio.as_completed(waiting, timeout=10)))
+            gate.set()
+            answers = await asyncio.gather(*waiting)
+
+    assert (refused.status, refused["error"]) == (429, "too_many_requests")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert sorted(answer.status for answer in answers) == [200] * EACH_LIMIT + [429]
+
+
+@pytest.mark.gen_test
+async def test_many_addresses_together_have_one_bounded_waiting_room(threads: Threads) -> None:
+    previews = Previews(threads, waiting_limit=3, each_limit=2)
+    left = threading.Event()
+
+    async with held(threads):
+        waiting = [asyncio.create_task(previews.draw(png(), MOSAIC, address=who, left=left)) for who in "aaabbc"]
+        await until(lambda: ended(waiting, 3), timeout_s=5)
+    made = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(one) for one in made] == [*[mosaic.Result] * 2, errors.TooManyRequests, mosaic.Result] + [
+        errors.TooManyRequests
+    ] * 2
+    assert previews.waiting == 0
+
+
+@pytest.mark.gen_test
+async def test_a_page_that_closes_the_connection_gives_its_place_up_at_once(api: Api, parts: Parts) -> None:
+    body, content_type = multipart({"param": "mosaic"}, "preview.jpg", png())
+    host, port = api.base_url.removeprefix("http://").split(":")
+    head = f"POST /api/preview/ HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n"
+
+    async with held(parts.threads):
+        _, page = await asyncio.open_connection(host, int(port))
+        page.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        await until(lambda: waits(parts.previews, 1), timeout_s=5)
+        page.close()
+
+        await until(lambda: waits(parts.previews, 0), timeout_s=5)
+
+
+@pytest.mark.gen_test
+async def test_what_was_given_up_is_never_begun(threads: Threads) -> None:
+    previews, left = Previews(threads), Watched()
+
+    async with held(threads):
+        drawing = asyncio.create_task(previews.draw(png(), MOSAIC, address="x", left=left))
+        await until(lambda: waits(previews, 1), timeout_s=5)
+        drawing.cancel()
+        await asyncio.gather(drawing, return_exceptions=True)
+    await previews.draw(png(), MOSAIC, address="x", left=threading.Event())
+
+    assert left.asked == 0
+
+
+@pytest.mark.gen_test
+async def test_what_is_being_drawn_stops_when_nobody_wants_it(threads: Threads) -> None:
+    left = threading.Event()
+    left.set()
+
+    with pytest.raises(Stopped):
+        await Previews(threads).draw(png(), MOSAIC, address="x", left=left)
+
+
+async def waits(previews: Previews, count: int) -> bool:
+    return previews.waiting == count
+
+
+async def ended(tasks: list[asyncio.Task[mosaic.Result]], count: int) -> bool:
+    return sum(task.done() for task in tasks) == count

@@ -1,0 +1,211 @@
+"""Thumbnails: made once, kept for ever, never larger than the picture, gone with it; and what making one tells."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from handlers import Parts
+from models import errors
+from models.images import Kind, Owner, new_image
+from processing.engine import Threads
+from processing.thumbnails import WIDTHS, Thumbnails, fitting
+from tests.client import Answer, Api
+from tests.pictures import encoded, jpeg, photo, png
+from tests.waiting import finished, until
+
+
+def opened(answer: Answer) -> Image.Image:
+    assert answer.status == 200, answer.body
+    return Image.open(io.BytesIO(answer.body))
+
+
+def keys(parts: Parts, prefix: str = "") -> list[str]:
+    return sorted(stat.key for stat in parts.bucket.list(prefix))
+
+
+async def looked_at(parts: Parts, image_id: int) -> Any:
+    """The image once its look is known."""
+
+    async def look() -> Any:
+        image = await parts.images.by_id(image_id)
+        return image if image.placeholder else None
+
+    return await until(look, timeout_s=10)
+
+
+@pytest.mark.gen_test
+async def test_a_thumbnail_has_the_width_that_is_asked_and_may_be_kept_for_ever(api: Api) -> None:
+    uploaded = await (await api.sign_up()).upload(jpeg(1500, 1000), "large.jpg")
+
+    answers = {width: await api.get(f"/thumbnail/{uploaded['id']}/{width}") for width in WIDTHS}
+
+    assert {width: opened(answer).size for width, answer in answers.items()} == {
+        320: (320, 213), 640: (640, 427), 1280: (1280, 853),
+    }  # fmt: skip
+    assert {opened(answer).format for answer in answers.values()} == {"WEBP"}
+    for answer in answers.values():
+        assert answer.headers["Content-Type"] == "image/webp"
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        again = await api.get(answer_path(answer, answers, uploaded), {"If-None-Match": answer.headers["ETag"]})
+        assert (again.status, again.body) == (304, b"")
+
+
+def answer_path(answer: Answer, answers: dict[int, Answer], uploaded: dict[str, Any]) -> str:
+    width = next(width for width, one in answers.items() if one is answer)
+    return f"/thumbnail/{uploaded['id']}/{width}"
+
+
+@pytest.mark.gen_test
+async def test_a_small_picture_is_not_blown_up_and_looks_the_same(api: Api) -> None:
+    source = photo(100, 60)
+    uploaded = await (await api.sign_up()).upload(encoded(source, "PNG"))
+
+    small = opened(await api.get(f"/thumbnail/{uploaded['id']}/640"))
+
+    assert small.size == (100, 60)
+    differences = [abs(a - b) for a, b in zip(source.tobytes(), small.convert("RGB").tobytes(), strict=True)]
+    assert sum(differences) / len(differences) < 12
+
+
+@pytest.mark.gen_test
+async def test_an_upload_tells_its_size_and_colour_upright_and_its_thumbnail_keeps_no_metadata(
+    api: Api, parts: Parts
+) -> None:
+    lying = Image.new("RGB", (400, 200), (200, 40, 40))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "where I live"
+
+    uploaded = await (await api.sign_up()).upload(encoded(lying, "JPEG", exif=exif.tobytes()), "lying.jpg")
+    image = await looked_at(parts, uploaded["id"])
+    small = opened(await api.get(f"/thumbnail/{uploaded['id']}/320"))
+
+    assert (image.width, image.height) == (200, 400)
+    colour = bytes.fromhex(image.placeholder.removeprefix("#"))
+    assert max(abs(a - b) for a, b in zip(colour, (200, 40, 40), strict=True)) < 6
+    assert small.size == (200, 400)
+    assert not small.getexif()
+    assert b"where I live" not in (await api.get(f"/thumbnail/{uploaded['id']}/320")).body
+
+
+class CountingThreads(Threads):
+    """Knows how many pictures it has shrunk."""
+
+    shrunk = 0
+
+    async def preview(self, work: Any, *arguments: object) -> Any:
+        self.shrunk += 1
+        return await super().preview(work, *arguments)
+
+
+@pytest.mark.gen_test
+async def test_many_who_ask_at_once_get_one_thumbnail_that_was_made_once(api: Api, parts: Parts) -> None:
+    uploaded = await (await api.sign_up()).upload(jpeg(1200, 900), "large.jpg")
+    image = await parts.images.by_id(uploaded["id"])
+    threads = CountingThreads(2)
+    thumbnails = Thumbnails(parts.images, parts.bucket, threads, max_megapixels=50)
+
+    together = await asyncio.gather(*(thumbnails.get(image, 640) for _ in range(8)))
+    later = await thumbnails.get(image, 640)
+    await threads.close()
+
+    assert len({*together, later}) == 1
+    assert threads.shrunk == 1
+
+
+@pytest.mark.gen_test
+async def test_what_has_no_thumbnail_is_404_in_json(api: Api, parts: Parts) -> None:
+    uploaded = await (await api.sign_up()).upload(png())
+    elsewhere = await parts.images.add(
+        new_image(Kind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", filename="x", filesize=0, param="")
+    )
+    parts.bucket.put("source/damaged", jpeg(400, 300)[:2000], mime="image/jpeg")
+    damaged = await parts.images.add(
+        new_image(Kind.SOURCE, Owner(1, "x"), key="source/damaged", url="", filename="x", filesize=0, param="")
+    )
+
+    answers = [
+        await api.get(path)
+        for path in (
+            "/thumbnail/1/320",
+            f"/thumbnail/{uploaded['id']}/321",
+            f"/thumbnail/{2**60}/320",
+            f"/thumbnail/{elsewhere.id}/320",
+            f"/thumbnail/{damaged.id}/320",
+        )
+    ]
+
+    assert [(answer.status, answer["error"], answer.headers["Cache-Control"]) for answer in answers] == [
+        (404, "not_found", "no-store")
+    ] * 5
+
+
+@pytest.mark.gen_test
+async def test_a_picture_that_is_deleted_takes_its_thumbnails_along(api: Api, parts: Parts) -> None:
+    person = await api.sign_up()
+    uploaded = await person.upload(jpeg(900, 600), "photo.jpg")
+    await asyncio.gather(*(person.get(f"/thumbnail/{uploaded['id']}/{width}") for width in WIDTHS))
+    before = keys(parts, "thumbnail/")
+
+    deleted = await person.post("/api/image/delete/", id=uploaded["id"])
+
+    assert deleted["code"] == 1
+    assert before == sorted(f"thumbnail/{uploaded['id']}/{width}.webp" for width in WIDTHS)
+    assert keys(parts) == []
+    assert (await person.get(f"/thumbnail/{uploaded['id']}/320")).status == 404
+
+
+@pytest.mark.gen_test
+async def test_a_thumbnail_that_is_ready_after_the_deletion_goes_too(api: Api, parts: Parts) -> None:
+    uploaded = await (await api.sign_up()).upload(jpeg(900, 600), "photo.jpg")
+    image = await looked_at(parts, uploaded["id"])
+
+    making = asyncio.create_task(parts.thumbnails.get(image, 1280))
+    await parts.images.withdraw(image.id, image.owner.id)
+
+    with pytest.raises(errors.NotFound):
+        await making
+    assert keys(parts, f"thumbnail/{image.id}/1280") == []
+
+
+@pytest.mark.gen_test
+async def test_a_removal_that_a_crash_cut_short_is_finished(api: Api, parts: Parts) -> None:
+    uploaded = await (await api.sign_up()).upload(jpeg(900, 600), "photo.jpg")
+    image = await looked_at(parts, uploaded["id"])
+
+    await parts.images.withdraw(image.id, image.owner.id)
+    hidden = await api.get("/api/image/query/", id=image.id)
+    await parts.removals.finish_all()
+
+    assert hidden["error"] == "not_found"
+    assert keys(parts) == []
+    assert [one async for one in parts.images.withdrawn()] == []
+
+
+@pytest.mark.gen_test
+async def test_an_svg_has_a_thumbnail_and_a_colour_too(api: Api) -> None:
+    person = await api.sign_up()
+    uploaded = await person.upload(encoded(Image.new("RGB", (90, 60), (20, 120, 220)), "PNG"))
+    task = await person.make(uploaded["url"], {"style": "mosaic", "cell": 10, "format": "svg"})
+    done = await finished(person, task["id"])
+
+    image = (await person.get("/api/image/query/", id=done["result_id"])).json
+    small = opened(await person.get(image["thumbnails"]["640"])).convert("RGB")
+
+    assert (image["mime"], image["placeholder"]) == ("image/svg+xml", "#1478dc")
+    assert (image["width"], image["height"]) == small.size == (90, 60)
+    assert max(abs(a - b) for a, b in zip(small.getpixel((45, 30)), (20, 120, 220), strict=True)) < 6
+
+
+@pytest.mark.parametrize(("picture", "width", "size"), [
+    ((4000, 3000), 320, (320, 240)), ((100, 50), 320, (100, 50)), ((1, 20_000), 320, (1, 1280)),
+    ((20_000, 1), 320, (320, 1)), ((320, 321), 320, (320, 321)), ((3000, 40_000), 1280, (384, 5120)),
+])  # fmt: skip
+def test_a_thumbnail_keeps_the_shape_within_its_box(
+    picture: tuple[int, int], width: int, size: tuple[int, int]
+) -> None:
+    assert fitting(*picture, width) == size
