@@ -1,0 +1,60 @@
+"""docs/qiniu.md says what the code says, in both languages."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from models.bucket.callback import CALLBACK_BODY
+from models.bucket.local import NAME
+from models.bucket.parts import UPLOADS_A_PERSON
+from models.bucket.policy import TOKEN_LIFE_S
+from settings import Settings
+from tests.models.bucket.installations import Installation, open_embedded, png
+
+TEXT = (Path(__file__).resolve().parents[3] / "docs" / "qiniu.md").read_text()
+ENGLISH, CHINESE = TEXT.split("\n# 中文\n")
+
+
+@pytest.mark.parametrize("half", [ENGLISH, CHINESE], ids=["en", "zh"])
+def test_each_half_names_every_setting_the_body_the_limits_and_the_hosts(half):
+    settings = {field.name for field in fields(Settings)}
+    kodo = {name for name in settings if name.startswith("qiniu_")}
+
+    assert set(re.findall(r"\bqiniu_\w+", half)) == kodo
+    assert set(re.findall(r"^(?:   )?(?:# )?(\w+) = ", half, re.M)) - {"services", "manager"} <= settings
+    assert CALLBACK_BODY in half
+    assert str(TOKEN_LIFE_S // 60) in half
+    assert re.search(rf"\b{UPLOADS_A_PERSON} (at once|个)", half)
+    assert f"`{NAME}`" in half
+    assert all(f"`<public_url>{path}`" in half for path in ("/up", "/rs", "/rsf", "/bucket/<key>"))
+
+
+def test_both_halves_have_the_same_parts_steps_and_statuses():
+    assert re.findall(r"^## ", ENGLISH, re.M) == re.findall(r"^## ", CHINESE, re.M)
+    assert re.findall(r"^(\d)\. ", ENGLISH, re.M) == re.findall(r"^(\d)\. ", CHINESE, re.M)
+    assert re.findall(r"^\| .*?\b(\d{3})\b", ENGLISH, re.M) == re.findall(r"^\| .*?\b(\d{3})\b", CHINESE, re.M)
+
+
+@pytest.fixture
+def where(io_loop, tmp_path) -> Iterator[Installation]:
+    with open_embedded(io_loop, tmp_path) as found:
+        yield found
+
+
+@pytest.mark.gen_test
+async def test_the_python_example_runs(where, capsys):
+    where.bucket.put("a.png", png(), mime="image/png")
+    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+    code = compile(example.replace("http://127.0.0.1:8888", where.base), "docs/qiniu.md", "exec")
+
+    await asyncio.to_thread(
+        exec, code, {"access_key": where.keys.access, "secret_key": where.keys.secret, "key": "a.png"}
+    )
+
+    assert where.bucket.stat("a.png").etag in capsys.readouterr().out
