@@ -1,0 +1,212 @@
+"""One's own account: a new password ends other sessions, and who leaves leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers import Parts
+from models.database import Database
+from models.images import Kind
+from processing.departure import Departures
+from tests.client import PASSWORD, Api
+from tests.pictures import png
+from tests.waiting import finished, until
+
+NEW_PASSWORD = "another long password"
+
+
+async def everything(database: Database) -> str:
+    """All that the database holds, but for the news that it forgets by itself."""
+    names = ("users", "sessions", "follows", "images", "uploads", "tasks", "turns")
+    found = {name: [document async for document in database.collection(name).pages({})] for name in names}
+    return json.dumps(found, default=str)
+
+
+def keys(parts: Parts) -> set[str]:
+    return {stat.key for stat in parts.bucket.list()}
+
+
+async def made(person: Api, picture: bytes, cell: int = 9) -> dict[str, Any]:
+    """Upload a picture and have a mosaic made of it; the task's document."""
+    uploaded = await person.upload(picture)
+    task = await person.make(uploaded["url"], {"style": "mosaic", "cell": cell})
+    return await finished(person, task["id"])
+
+
+@pytest.mark.gen_test
+async def test_a_new_password_ends_every_other_session_and_the_old_password(api: Api) -> None:
+    here = await api.sign_up()
+    there = await api.newcomer().sign_in("ada")
+
+    changed = await here.post("/api/user/change/", password=PASSWORD, new_password=NEW_PASSWORD)
+
+    assert changed["code"] == 1
+    assert (await here.get("/api/session/"))["user"]["username"] == "ada"
+    assert (await there.get("/api/session/"))["user"] is None
+    assert (await api.newcomer().post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
+    assert (await api.newcomer().sign_in("ada", NEW_PASSWORD)).user_id == here.user_id
+
+
+@pytest.mark.gen_test
+async def test_a_new_address_ends_no_session(api: Api) -> None:
+    here = await api.sign_up()
+    there = await api.newcomer().sign_in("ada")
+
+    changed = await here.post("/api/user/change/", password=PASSWORD, email="new@example.cn")
+
+    assert changed["code"] == 1
+    assert (await there.get("/api/session/"))["user"]["email"] == "new@example.cn"
+
+
+@pytest.mark.gen_test
+async def test_nothing_is_changed_without_a_session_the_password_and_a_page_of_ours(api: Api, parts: Parts) -> None:
+    person = await api.sign_up()
+    before = await parts.users.by_id(person.user_id)
+    new = {"new_password": NEW_PASSWORD, "email": "new@example.cn"}
+
+    stranger = await api.newcomer().post("/api/user/change/", password=PASSWORD, **new)
+    wrong = await person.post("/api/user/change/", password="a wrong password", **new)
+    none = await person.post("/api/user/change/", **new)
+    weak = await person.post("/api/user/change/", **new | {"password": PASSWORD, "new_password": "12345678"})
+    no_address = await person.post("/api/user/change/", **new | {"password": PASSWORD, "email": "nobody"})
+    foreign = await person.post("/api/user/change/", {"Sec-Fetch-Site": "cross-site"}, password=PASSWORD, **new)
+    unwanted = await person.post("/api/user/delete/", password="a wrong password")
+
+    assert [
+        (answer.status, answer["error"], answer.json.get("field"))
+        for answer in (stranger, wrong, none, weak, no_address, foreign, unwanted)
+    ] == [
+        (401, "no_session", None),
+        (400, "wrong_password", "password"),
+        (400, "bad_parameter", "password"),
+        (400, "weak_password", "new_password"),
+        (400, "bad_parameter", "email"),
+        (403, "cross_site", None),
+        (400, "wrong_password", "password"),
+    ]
+    assert await parts.users.by_id(person.user_id) == before
+
+
+@pytest.mark.gen_test
+async def test_who_leaves_leaves_nothing_in_the_database_and_the_bucket(
+    api: Api, parts: Parts, database: Database
+) -> None:
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    bobs = await made(bob, png(seed=2))
+    before, there = await everything(database), keys(parts)
+    for one, other in (("ada", "bob"), ("bob", "ada")):
+        await (ada if one == "ada" else bob).post(
+            "/api/user/follow/", from_user_name=one, to_user_name=other, follow_bool=1
+        )
+    done = await made(ada, png(seed=1))
+    await ada.get(f"/thumbnail/{done['result_id']}/640")
+    grant = await ada.post("/api/image/token/", filename="never registered.png")
+    parts.bucket.put(grant["key"], png(seed=3), mime="image/png")
+    await api.newcomer().sign_in("ada")
+
+    left = await ada.post("/api/user/delete/", password=PASSWORD)
+
+    assert left.json == {"code": 1, "finished": True}
+    after = await everything(database)
+    assert str(ada.user_id) not in after
+    assert "ada" not in after
+    assert json.loads(after).keys() == json.loads(before).keys()
+    assert len(json.loads(after)["images"]) == len(json.loads(before)["images"]) == 2
+    assert {key for key in keys(parts) if not key.startswith("thumbnail/")} == {
+        key for key in there if not key.startswith("thumbnail/")
+    }
+    assert not [key for key in keys(parts) if str(done["result_id"]) in key]
+    assert (await bob.get(bobs["result_url"])).status == 200
+
+
+@pytest.mark.gen_test
+async def test_who_has_left_is_nowhere_to_be_seen_and_the_name_is_free(api: Api) -> None:
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    elsewhere = await api.newcomer().sign_in("ada")
+    await bob.post("/api/user/follow/", from_user_name="bob", to_user_name="ada", follow_bool=1)
+    done = await made(ada, png())
+
+    await ada.post("/api/user/delete/", password=PASSWORD)
+
+    assert (await elsewhere.get("/api/session/"))["user"] is None
+    assert (await elsewhere.post("/api/image/token/")).status == 401
+    assert (await bob.get("/api/user/query/", username="bob"))["follow_user"] == []
+    assert (await bob.get("/api/user/query/", username="ada"))["error"] == "not_found"
+    assert (await bob.get("/api/feed/"))["images"] == (await bob.get("/api/feed/", view="following"))["images"] == []
+    assert (await bob.get("/api/image/query/", id=done["result_id"]))["error"] == "not_found"
+    assert (await bob.get(done["result_url"])).status == 404
+    assert "session" not in ada.cookies
+    again = await api.newcomer().sign_up("ada")
+    assert again.user_id != ada.user_id
+
+
+@pytest.mark.gen_test
+async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: Api, parts: Parts) -> None:
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    uploaded = await ada.upload(png())
+    recipe = {"style": "mosaic", "cell": 9}
+    first = await finished(ada, (await ada.make(uploaded["url"], recipe))["id"])
+    second = await finished(bob, (await bob.make(uploaded["url"], recipe))["id"])
+    assert first["result_url"] == second["result_url"]
+
+    await ada.post("/api/user/delete/", password=PASSWORD)
+
+    assert (await bob.get(second["result_url"])).status == 200
+    assert (await bob.get(uploaded["url"])).status == 404
+    assert [image["username"] for image in (await bob.get("/api/feed/"))["images"]] == ["bob"]
+
+
+@pytest.mark.gen_test
+async def test_live_tasks_end_before_their_owner_is_gone(api: Api, parts: Parts, database: Database) -> None:
+    ada = await api.sign_up("ada")
+    uploaded = await ada.upload(png(3000, 2000))
+    for cell in range(2, 10):
+        await ada.make(uploaded["url"], {"style": "mosaic", "cell": cell})
+
+    left = await ada.post("/api/user/delete/", password=PASSWORD)
+
+    assert left["finished"] is True
+    assert "ada" not in await everything(database)
+    assert keys(parts) == set()
+
+
+@pytest.mark.gen_test
+async def test_a_departure_that_a_crash_cut_short_is_finished_at_the_next_start(
+    api: Api, parts: Parts, database: Database
+) -> None:
+    ada = await api.sign_up("ada")
+    await made(ada, png())
+
+    await parts.users.mark_leaving(ada.user_id)
+    waiting = await api.newcomer().post("/api/user/query/", username="ada", password=PASSWORD)
+    taken = await api.newcomer().post("/api/user/add/", username="ada", email="a@b.cn", password=PASSWORD)
+    restarted = Departures(
+        parts.belongings, queue=parts.queue, removals=parts.removals, bucket=parts.bucket, threads=parts.threads
+    )
+    async with restarted:
+        assert await restarted.ended(ada.user_id, within_s=10)
+
+    assert (waiting["error"], taken["error"]) == ("not_found", "username_taken")
+    assert "ada" not in await everything(database)
+    assert keys(parts) == set()
+
+
+@pytest.mark.gen_test
+async def test_pictures_are_hidden_before_they_are_removed(api: Api, parts: Parts) -> None:
+    ada = await api.sign_up("ada")
+    done = await made(ada, png())
+
+    await parts.images.withdraw_all(ada.user_id)
+
+    assert (await api.newcomer().get("/api/feed/"))["images"] == []
+    assert (await api.newcomer().get("/api/image/query/", id=done["result_id"]))["error"] == "not_found"
+    assert {image.kind async for image in parts.images.withdrawn(ada.user_id)} == {Kind.WITHDRAWN}
+    await until(lambda: removed(parts, ada.user_id), timeout_s=10)
+
+
+async def removed(parts: Parts, user_id: int) -> bool:
+    await parts.removals.finish_all(user_id)
+    return not keys(parts)
