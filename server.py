@@ -27,6 +27,7 @@ from handlers.base import Nowhere
 from handlers.broadcast import Broadcast
 from handlers.export import Exports
 from handlers.session import Offer
+from handlers.throttle import make_throttles
 from logs import start_logging
 from models import errors
 from models.bucket import Bucket
@@ -157,6 +158,7 @@ async def build(
                 open_access=settings.access == "open",
                 developers=frozenset(settings.developers),
                 public_url=public_url,
+                trusted_proxies=frozenset(settings.trusted_proxies),
             ),
             database=database,
             users=users,
@@ -165,6 +167,7 @@ async def build(
             uploads=uploads,
             tasks=tasks,
             passwords=passwords,
+            throttles=make_throttles(),
             bucket=bucket,
             queue=queue,
             broadcast=broadcast,

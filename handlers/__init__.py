@@ -24,6 +24,7 @@ from handlers.preview import DrawPreview
 from handlers.session import Offer, ShowSession
 from handlers.styles import ListStyles
 from handlers.tasks import AddTask, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
+from handlers.throttle import Throttles
 from handlers.thumbnail import ShowThumbnail
 from handlers.user import AddUser, FollowUser, QueryUser, SignOut
 from models.bucket import Bucket
@@ -60,6 +61,7 @@ class Parts:
     uploads: Uploads
     tasks: Tasks
     passwords: Passwords
+    throttles: Throttles
     bucket: Bucket
     queue: TaskQueue
     broadcast: Broadcast
@@ -82,8 +84,8 @@ class Parts:
 
 
 API: tuple[tuple[str, type[ApiHandler], str], ...] = (
-    ("/api/user/add", AddUser, "users passwords"),
-    ("/api/user/query", QueryUser, "users follows passwords"),
+    ("/api/user/add", AddUser, "users passwords throttles"),
+    ("/api/user/query", QueryUser, "users follows passwords throttles"),
     ("/api/user/follow", FollowUser, "users follows"),
     ("/api/user/logout", SignOut, ""),
     ("/api/user/change", ChangeUser, "users passwords sessions"),

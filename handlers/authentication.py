@@ -28,11 +28,19 @@ class Authentication:
 
     open_access: act for whomever the parameters name, without a session (closed networks only).
     public_url: our own origin; with https the cookie is Secure and carries the __Host- prefix.
+    trusted_proxies: the addresses whose word on where a request comes from is believed.
     """
 
     def __init__(
-        self, sessions: Sessions, *, open_access: bool, developers: frozenset[str], public_url: str
+        self,
+        sessions: Sessions,
+        *,
+        open_access: bool,
+        developers: frozenset[str],
+        public_url: str,
+        trusted_proxies: frozenset[str] = frozenset(),
     ) -> None:
+        self.trusted_proxies = trusted_proxies
         self._sessions = sessions
         self.open_access = open_access
         self._developers = frozenset(fold(name) for name in developers)

@@ -15,6 +15,7 @@ import tornado.web
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tornado.httputil import HTTPServerRequest
 
+from handlers.address import client_address
 from handlers.authentication import Authentication, Person
 from handlers.parameters import read_parameters, refuse_invalid
 from models import errors
@@ -104,6 +105,12 @@ class ApiHandler(tornado.web.RequestHandler):
     async def reply(self, asked: Any) -> JsonDict:
         """The answer to checked parameters. `code` 1 is added. Raises a TesseraError to refuse."""
         raise NotImplementedError
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from, as limits count it."""
+        forwarded_for = self.request.headers.get("X-Forwarded-For", "")
+        return client_address(self.request.remote_ip or "", forwarded_for, self.authentication.trusted_proxies)
 
     async def person(self) -> Person:
         """Who is asking. Raises NoSession for a stranger."""

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from handlers.base import ApiHandler, JsonDict, NoParameters
+from handlers.throttle import Throttles
 from models import errors
 from models.follows import Follows
 from models.passwords import MAXIMUM_BYTES, Passwords
@@ -53,8 +54,10 @@ class AddUser(ApiHandler):
     refusal, contract, acts = -2, True, True
     users: Users
     passwords: Passwords
+    throttles: Throttles
 
     async def reply(self, asked: AddUserParameters) -> JsonDict:
+        self.throttles.sign_up.spend(self.address)
         self.passwords.refuse_weak(asked.password, asked.username)
         password_hash = await self.passwords.hash(asked.password)
         user_id = await self.users.add(username=asked.username, email=asked.email, password_hash=password_hash)
@@ -77,10 +80,12 @@ class QueryUser(ApiHandler):
     users: Users
     follows: Follows
     passwords: Passwords
+    throttles: Throttles
 
     async def reply(self, asked: QueryUserParameters) -> JsonDict:
         if asked.password is not None:
             self.authentication.refuse_cross_site(self)
+            self._spend_try(asked.username)
         user = await self._find(asked)
         answer: JsonDict = {
             "username": user.username,
@@ -90,8 +95,18 @@ class QueryUser(ApiHandler):
             "followed_user": await self.follows.followers_of(user.id),
         }
         if asked.password is not None and await self.passwords.matches(asked.password, user.password_hash):
+            self._refund_try(asked.username)
             answer |= {"login": True, "id": user.id, "token": await self._sign_in(user, asked.password)}
         return answer
+
+    def _spend_try(self, username: str) -> None:
+        """Count a try before it is known to be wrong, so that many at once do not slip through. TooManyRequests."""
+        self.throttles.sign_in_address.spend(self.address)
+        self.throttles.sign_in.spend((fold(username), self.address))
+
+    def _refund_try(self, username: str) -> None:
+        self.throttles.sign_in_address.refund(self.address)
+        self.throttles.sign_in.refund((fold(username), self.address))
 
     async def _find(self, asked: QueryUserParameters) -> User:
         """Raises NotFound, after as much work as a wrong password costs."""

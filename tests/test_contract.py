@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
@@ -175,6 +176,36 @@ async def test_an_unknown_user_is_refused(api: Api) -> None:
     found = await api.get("/api/user/query/", username="nobody")
 
     assert (found.status, found["code"] < 1, found["error"]) == (200, True, "not_found")
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_req_26_twenty_wrong_passwords_are_429_and_the_owner_elsewhere_still_gets_in(api: Api) -> None:
+    await api.post("/api/user/add/", **ADD_USER)
+
+    guesses = [
+        await api.post(
+            "/api/user/query/",
+            headers={"X-Forwarded-For": f"198.51.100.{number}"},
+            username="ADA",
+            password=f"wrong guess {number}",
+        )
+        for number in range(20)
+    ]
+
+    last = guesses[-1]
+    assert (last.status, last["code"] < 1, last["error"]) == (429, True, "too_many_requests")
+    assert int(last.headers["Retry-After"]) > 0
+    assert (await api.get("/api/user/query/", username="ada"))["code"] == 1
+    elsewhere = SimpleAsyncHTTPClient(force_instance=True)
+    port = urlsplit(api.base_url).port
+    answer = await elsewhere.fetch(
+        f"http://127.0.0.1:{port}/api/user/query/",
+        method="POST",
+        body=urlencode({"username": "ada", "password": PASSWORD}),
+        network_interface="127.0.0.2",
+    )
+    elsewhere.close()
+    assert json.loads(answer.body)["login"] is True
 
 
 # --- user/follow --------------------------------------------------------------------------------------------------

@@ -1,0 +1,73 @@
+"""How often somebody may try: the generic cell rate algorithm (ITU-T I.371), one number for each name.
+
+In this process alone and in bounded memory: several servers allow as many times more. A library would bring a thread
+or a task of its own for what is one table of times.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from models import errors
+
+LARGEST_TABLE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`burst` tries at once, then one more every `pause_s` seconds."""
+
+    burst: int
+    pause_s: float
+
+
+class Throttle:
+    """Tries by name (whatever can be a key). clock: seconds that only rise."""
+
+    def __init__(self, rate: Rate, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._clock = rate, clock
+        self._spent_until: OrderedDict[Hashable, float] = OrderedDict()
+
+    def spend(self, name: Hashable) -> None:
+        """Count one try. Raises TooManyRequests, with the time after which one more is allowed, and counts nothing."""
+        now = self._clock()
+        until = max(now, self._spent_until.pop(name, now)) + self._rate.pause_s
+        excess = until - now - self._rate.burst * self._rate.pause_s
+        self._remember(name, until if excess <= 0 else until - self._rate.pause_s)
+        if excess > 0:
+            raise errors.TooManyRequests(retry_after_s=math.ceil(excess))
+
+    def refund(self, name: Hashable) -> None:
+        """That try was right after all."""
+        if name in self._spent_until:
+            self._spent_until[name] -= self._rate.pause_s
+
+    def _remember(self, name: Hashable, until: float) -> None:
+        self._spent_until[name] = until
+        while len(self._spent_until) > LARGEST_TABLE:
+            self._spent_until.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Throttles:
+    """What is counted. A person at home meets none of these.
+
+    sign_in: wrong passwords for one name from one address; the owner elsewhere is not locked out by them.
+    sign_in_address: wrong passwords from one address, whatever the names. sign_up: accounts from one address.
+    """
+
+    sign_in: Throttle
+    sign_in_address: Throttle
+    sign_up: Throttle
+
+
+def make_throttles() -> Throttles:
+    return Throttles(
+        sign_in=Throttle(Rate(burst=10, pause_s=30)),
+        sign_in_address=Throttle(Rate(burst=200, pause_s=3)),
+        sign_up=Throttle(Rate(burst=1000, pause_s=4)),
+    )
