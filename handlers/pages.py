@@ -79,6 +79,10 @@ class ShowPage(tornado.web.RequestHandler):
         """What the shell's head says; None: what stands in it. Raises NotFound, DatabaseUnavailable."""
         return None
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """A name that is not UTF-8 is nobody's."""
+        return value.decode("utf-8", "replace") if name in ("id", "username") else super().decode_argument(value, name)
+
     def write_error(self, status_code: int, **_: Any) -> None:
         self._show(None)
 

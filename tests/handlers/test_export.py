@@ -1,0 +1,123 @@
+"""The export: everything of one's own and nothing else, as a zip file that streams and never ends early unnoticed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from handlers import Parts
+from tests.client import Answer, Api
+from tests.pictures import png
+from tests.waiting import finished
+
+EXPORT = "/api/user/export/"
+
+
+def unpacked(answer: Answer) -> tuple[zipfile.ZipFile, dict[str, Any]]:
+    assert answer.status == 200, answer.body
+    archive = zipfile.ZipFile(io.BytesIO(answer.body))
+    assert archive.testzip() is None
+    return archive, json.loads(archive.read("data.json"))
+
+
+async def with_pictures(api: Api) -> tuple[Api, bytes]:
+    """Ada, with a source, a result, somebody to follow and a follower."""
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    picture = png(seed=7)
+    uploaded = await ada.upload(picture, "../../a holiday <1>.png")
+    await finished(ada, (await ada.make(uploaded["url"]))["id"])
+    await bob.upload(png(seed=8))
+    await ada.post("/api/user/follow/", from_user_name="ada", to_user_name="bob", follow_bool=1)
+    await bob.post("/api/user/follow/", from_user_name="bob", to_user_name="ada", follow_bool=1)
+    return ada, picture
+
+
+@pytest.mark.gen_test
+async def test_an_export_holds_everything_of_ones_own_and_nothing_of_others(api: Api) -> None:
+    ada, picture = await with_pictures(api)
+
+    answer = await ada.get(EXPORT)
+
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="tessera-export.zip"'
+    archive, data = unpacked(answer)
+    profile = data["profile"]
+    assert (profile["id"], profile["username"], profile["email"]) == (ada.user_id, "ada", "ada@example.com")
+    assert (data["follow_user"], data["followed_user"]) == (["bob"], ["bob"])
+    assert {image["kind"]: image["username"] for image in data["images"]} == {"source": "ada", "result": "ada"}
+    assert [(task["state"], task["style"]) for task in data["tasks"]] == [("done", "mosaic")]
+    assert data["missing"] == []
+    files = {image["kind"]: image["file"] for image in data["images"]}
+    assert sorted(archive.namelist()) == sorted([*files.values(), "data.json"])
+    assert archive.read(files["source"]) == picture
+    assert Image.open(io.BytesIO(archive.read(files["result"]))).size == (60, 40)
+
+
+@pytest.mark.gen_test
+async def test_an_export_tells_of_sessions_but_no_secret_and_no_name_leads_out_of_a_folder(api: Api) -> None:
+    ada, _ = await with_pictures(api)
+    there = await api.newcomer().post("/api/user/query/", username="ada", password="a long enough password")
+
+    archive, data = unpacked(await ada.get(EXPORT))
+
+    text = archive.read("data.json").decode()
+    assert [set(session) for session in data["sessions"]] == [{"created", "expires"}] * 2
+    assert there["token"] not in text
+    assert "argon2" not in text
+    for name in archive.namelist():
+        assert name.count("/") <= 1
+        assert ".." not in name
+        assert name.replace("/", "").replace("-", "").replace(".", "").replace("_", "").isalnum()
+
+
+@pytest.mark.gen_test
+async def test_a_picture_that_the_bucket_lost_is_named_and_the_rest_is_there(api: Api, parts: Parts) -> None:
+    ada, _ = await with_pictures(api)
+    lost = next(image for image in unpacked(await ada.get(EXPORT))[1]["images"] if image["kind"] == "source")
+    key = parts.bucket.key_of(lost["url"])
+    assert key is not None
+    parts.bucket.delete(key)
+
+    archive, data = unpacked(await ada.get(EXPORT))
+
+    assert data["missing"] == [lost["id"]]
+    assert len(archive.namelist()) == 2
+
+
+@pytest.mark.gen_test
+async def test_an_export_is_a_stream_for_its_owner_alone_and_one_at_a_time(api: Api) -> None:
+    ada, _ = await with_pictures(api)
+
+    stranger = await api.newcomer().get(EXPORT)
+    together = await asyncio.gather(ada.get(EXPORT), ada.get(EXPORT))
+    later = await ada.get(EXPORT)
+
+    assert (stranger.status, stranger["error"]) == (401, "no_session")
+    assert sorted(answer.status for answer in together) == [200, 429]
+    assert later.status == 200
+    assert "Content-Length" not in later.headers
+
+
+@pytest.mark.gen_test
+async def test_an_export_that_goes_wrong_in_the_middle_breaks_off(api: Api, parts: Parts) -> None:
+    ada, _ = await with_pictures(api)
+    await parts.users.mark_leaving(ada.user_id)
+    host, port = ada.base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    cookie = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
+
+    writer.write(f"GET {EXPORT} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n".encode())
+    sent = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+
+    assert b"200 OK" in sent
+    assert b"PK\x03\x04" in sent
+    assert not sent.endswith(b"0\r\n\r\n")
+    assert b"data.json" not in sent
+    assert (await api.newcomer().get("/health"))["ready"] is True

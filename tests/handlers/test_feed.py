@@ -1,0 +1,195 @@
+"""The gallery's pages: every picture once, whatever comes in between; nobody else's secrets; found by an index."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from handlers import Parts
+from models.database import Database
+from models.images import Image, Images, Kind, Owner, new_image, page_query, write_cursor
+from tests.client import Api
+from tests.pictures import png
+from tests.waiting import finished
+
+MOMENT = datetime(2026, 11, 22, 12, 0, 0, 129_000, tzinfo=UTC)
+
+
+def result(number: int, owner: Owner, created: datetime, **known: Any) -> dict[str, Any]:
+    """A record as MongoDB holds it."""
+    image = new_image(
+        known.pop("kind", Kind.RESULT), owner, key=f"mosaic/{number}", url="", filename="x.png", filesize=1, param=""
+    )
+    plain = {name: getattr(image, name) for name in Image.__slots__ if name not in ("id", "owner", "identity")}
+    record = {"_id": number, "owner_id": owner.id, "username": owner.username, **plain, "kind": str(image.kind)}
+    return record | {"created": created, **known}
+
+
+async def fill(database: Database, records: list[dict[str, Any]]) -> None:
+    for start in range(0, len(records), 2000):
+        await database.collection("images", journaled=False).insert_all(records[start : start + 2000])
+
+
+async def pages(api: Api, limit: int, **asked: Any) -> list[list[int]]:
+    """The ids of every page."""
+    found, cursor = [], ""
+    while True:
+        page = await api.get("/api/feed/", limit=limit, **asked, **({"cursor": cursor} if cursor else {}))
+        found.append([image["id"] for image in page["images"]])
+        cursor = page["cursor"]
+        if not cursor:
+            return found
+
+
+@pytest.mark.gen_test
+async def test_pages_hold_every_picture_once_newest_first_also_of_one_moment(api: Api, database: Database) -> None:
+    ada = Owner(1, "ada")
+    records = [result(number, ada, MOMENT - timedelta(milliseconds=number // 7)) for number in range(1, 60)]
+    await fill(database, records)
+
+    found = list(itertools.chain(*await pages(api, 4)))
+
+    assert found == [record["_id"] for record in sorted(records, key=lambda one: (one["created"], one["_id"]))][::-1]
+
+
+@pytest.mark.gen_test
+async def test_what_is_added_and_deleted_meanwhile_moves_no_other_picture(api: Api, database: Database) -> None:
+    ada = Owner(1, "ada")
+    await fill(database, [result(number, ada, MOMENT + timedelta(seconds=number)) for number in range(1, 11)])
+
+    first = await api.get("/api/feed/", limit=4)
+    await fill(database, [result(50, ada, MOMENT + timedelta(seconds=50))])
+    await database.collection("images").delete_one({"_id": first["images"][-1]["id"]})
+    second = await api.get("/api/feed/", limit=4, cursor=first["cursor"])
+
+    assert [image["id"] for image in first["images"]] == [10, 9, 8, 7]
+    assert [image["id"] for image in second["images"]] == [6, 5, 4, 3]
+
+
+def test_a_cursor_keeps_every_millisecond() -> None:
+    for step in range(2000):
+        created = MOMENT + timedelta(milliseconds=step)
+        image = new_image(Kind.RESULT, Owner(1, "a"), key="k", url="", filename="", filesize=0, param="")
+        moved = Image(**{name: getattr(image, name) for name in Image.__slots__} | {"id": 5, "created": created})
+
+        query = page_query(Kind.RESULT, None, write_cursor(moved))
+
+        assert query["created"] == {"$lte": created}
+
+
+@pytest.mark.gen_test
+async def test_a_cursor_that_is_not_ours_is_refused(api: Api) -> None:
+    for cursor in ("x", "1", "-", "1-x", "9" * 30 + "-1", "1--", "é-1"):
+        refused = await api.get("/api/feed/", cursor=cursor)
+
+        assert (refused.status, refused["error"], refused["field"]) == (400, "bad_parameter", "cursor"), cursor
+
+
+@pytest.mark.gen_test
+async def test_each_view_shows_whose_pictures_it_says_and_no_sources(api: Api, parts: Parts) -> None:
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    cem = await api.newcomer().sign_up("cem")
+    made = {}
+    for seed, person in enumerate((ada, bob, cem)):
+        task = await person.make((await person.upload(png(seed=seed)))["url"])
+        made[person.username] = (await finished(person, task["id"]))["result_id"]
+    await ada.post("/api/user/follow/", from_user_name="ada", to_user_name="bob", follow_bool=1)
+
+    shown = {
+        "newest": await pages(api.newcomer(), 10),
+        "following": await pages(ada, 10, view="following"),
+        "mine": await pages(ada, 10, view="mine"),
+        "user": await pages(api.newcomer(), 10, view="user", username="cem"),
+        "nobody": await pages(cem, 10, view="following"),
+    }
+
+    assert shown == {
+        "newest": [[made["cem"], made["bob"], made["ada"]]],
+        "following": [[made["bob"]]],
+        "mine": [[made["ada"]]],
+        "user": [[made["cem"]]],
+        "nobody": [[]],
+    }
+
+
+@pytest.mark.gen_test
+async def test_a_feed_has_what_a_layout_needs_and_keeps_what_is_private(api: Api) -> None:
+    ada = await api.sign_up("ada")
+    uploaded = await ada.upload(png(60, 40), "my secret holiday.png", param="a private note")
+    await finished(ada, (await ada.make(uploaded["url"]))["id"])
+
+    feed = await api.newcomer().get("/api/feed/")
+
+    (image,) = feed["images"]
+    assert (image["width"], image["height"]) == (60, 40)
+    assert len(image["placeholder"]) == 7
+    assert image["source_url"] is None
+    text = feed.body.decode()
+    assert [word for word in ("secret", "private", "example.com", "source/", str(uploaded["id"])) if word in text] == []
+
+
+@pytest.mark.gen_test
+async def test_a_picture_whose_shown_source_is_gone_is_still_there(api: Api) -> None:
+    ada = await api.sign_up("ada")
+    uploaded = await ada.upload(png())
+    done = await finished(ada, (await ada.make(uploaded["url"]))["id"])
+    shown = await ada.post("/api/image/change/", id=done["result_id"], show_source=True)
+
+    await ada.post("/api/image/delete/", id=uploaded["id"])
+    after = await api.newcomer().get("/api/image/query/", id=done["result_id"])
+
+    assert shown["source_url"] == uploaded["url"]
+    assert (after["code"], after["source_url"]) == (1, None)
+
+
+@pytest.mark.gen_test
+async def test_views_of_strangers_and_of_nobody_are_refused(api: Api) -> None:
+    for view in ("mine", "following"):
+        assert (await api.get("/api/feed/", view=view)).status == 401
+    assert (await api.get("/api/feed/", view="user")).json["field"] == "username"
+    assert (await api.get("/api/feed/", view="user", username="nobody")).status == 404
+    assert (await api.get("/api/feed/", view="everything")).json["field"] == "view"
+
+
+@pytest.mark.gen_test
+async def test_every_view_is_found_by_an_index_and_reads_little_more_than_it_shows(database: Database) -> None:
+    await database.make_indexes({"images": Images.indexes})
+    people = range(1, 401)
+    await fill(
+        database,
+        [
+            result(
+                number,
+                Owner(1 + number % 400, "x"),
+                MOMENT - timedelta(milliseconds=number // 3),
+                kind=Kind.SOURCE if number % 2 else Kind.RESULT,
+            )
+            for number in range(1, 8001)
+        ],
+    )
+    page = await Images(database).newest(limit=30)
+    views = {"newest": None, "one person": [1], "some people": list(people[:60]), "many people": list(people)}
+
+    for name, owners in views.items():
+        for cursor in (None, page.cursor):
+            explained = await explain(database, page_query(Kind.RESULT, owners, cursor))
+
+            stages = set(stages_of(explained["queryPlanner"]["winningPlan"]))
+            read = explained["executionStats"]["totalDocsExamined"]
+            assert "IXSCAN" in stages, name
+            assert not stages & {"COLLSCAN", "SORT"}, name
+            assert read <= 90, f"{name}: {read} documents for 30"
+
+
+async def explain(database: Database, query: dict[str, Any]) -> dict[str, Any]:
+    asked = {"find": "images", "filter": query, "sort": {"created": -1, "_id": -1}, "limit": 30}
+    command = {"explain": asked, "verbosity": "executionStats"}
+    return dict(await database._database.command(command))
+
+
+def stages_of(plan: dict[str, Any]) -> list[str]:
+    inner = plan.get("inputStages", [plan["inputStage"]] if "inputStage" in plan else [])
+    return [plan["stage"], *itertools.chain(*(stages_of(one) for one in inner))]

@@ -1,0 +1,151 @@
+"""Pages: one shell for all; those that are shared say what they show, in the reader's language, and nothing escapes."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from handlers.shell import Head, fill
+from tests.client import PASSWORD, Answer, Api
+from tests.pictures import encoded
+from tests.waiting import finished
+
+SHELL = (Path(__file__).resolve().parents[2] / "static" / "index.html").read_text()
+HOSTILE = '"><script>alert(1)</script>\\1<img src=x onerror=alert(1)>&amp;'
+
+
+class Read(HTMLParser):
+    """What a scraper sees: the language, the title, the meta elements, how many scripts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.language, self.title, self.metas, self.scripts = "", "", {}, 0
+        self._in_title = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.language = given.get("lang") or "" if tag == "html" else self.language
+        self.scripts += tag == "script"
+        self._in_title = tag == "title" and not self.title
+        if tag == "meta":
+            self.metas[given.get("property") or given.get("name") or ""] = given.get("content") or ""
+
+    def handle_data(self, data: str) -> None:
+        self.title += data if self._in_title else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_title = False
+
+
+def read(answer: Answer) -> Read:
+    assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Vary"] == "Accept-Language"
+    return Read(answer.body.decode())
+
+
+async def shared(api: Api, **words: str) -> tuple[int, Api]:
+    """Ada's mosaic, described in these words; its id."""
+    ada = await api.sign_up("ada")
+    picture = encoded(Image.new("RGB", (1600, 1000), (30, 90, 140)), "PNG")
+    task = await ada.make((await ada.upload(picture))["url"])
+    image_id = (await finished(ada, task["id"]))["result_id"]
+    if words:
+        assert (await ada.post("/api/image/change/", id=image_id, **words))["code"] == 1
+    return image_id, ada
+
+
+@pytest.mark.gen_test
+async def test_a_shared_picture_shows_its_title_and_a_preview(api: Api) -> None:
+    image_id, ada = await shared(api, title="Lake 湖", alt="A lake at dawn")
+
+    answer = await api.newcomer().get(f"/i/{image_id}")
+    page = read(answer)
+
+    assert answer.status == 200
+    assert page.title == "Lake 湖 · Tessera"
+    assert page.metas["og:title"] == "Lake 湖"
+    assert page.metas["description"] == page.metas["og:description"] == "A lake at dawn"
+    assert page.metas["og:url"] == f"{ada.base_url}/i/{image_id}"
+    assert page.metas["og:image"] == f"{ada.base_url}/thumbnail/{image_id}/1280"
+    assert (page.metas["og:image:width"], page.metas["og:image:height"]) == ("1280", "800")
+    assert page.metas["twitter:card"] == "summary_large_image"
+    assert page.metas["og:image:alt"] == "A lake at dawn"
+    preview = await api.newcomer().get(page.metas["og:image"])
+    assert (preview.status, preview.headers["Content-Type"]) == (200, "image/webp")
+
+
+@pytest.mark.gen_test
+async def test_a_picture_without_words_is_told_in_the_readers_language(api: Api) -> None:
+    image_id, _ = await shared(api)
+
+    english = read(await api.get(f"/i/{image_id}", {"Accept-Language": "en-GB,zh;q=0.5"}))
+    chinese = read(await api.get(f"/i/{image_id}/", {"Accept-Language": "zh-CN,en;q=0.5"}))
+
+    assert (english.language, english.title) == ("en", "Square blocks by ada · Tessera")
+    assert (chinese.language, chinese.title) == ("zh-Hans", "ada 的方块马赛克 · Tessera")
+    assert (english.metas["og:locale"], chinese.metas["og:locale"]) == ("en_US", "zh_CN")
+
+
+@pytest.mark.gen_test
+async def test_what_people_write_stays_text(api: Api) -> None:
+    image_id, _ = await shared(api, title=HOSTILE, alt=HOSTILE)
+
+    answer = await api.get(f"/i/{image_id}")
+    page = read(answer)
+
+    assert page.scripts == Read(SHELL).scripts
+    assert page.title == f"{HOSTILE} · Tessera"
+    assert page.metas["og:title"] == page.metas["og:image:alt"] == HOSTILE
+    assert b"<img src=x" not in answer.body
+
+
+@pytest.mark.gen_test
+async def test_a_persons_page_bears_the_name_and_every_other_page_is_the_shell(api: Api) -> None:
+    await api.post("/api/user/add/", username="Åda 张", email="a@b.cn", password=PASSWORD)
+
+    person = await api.get("/u/%C3%A5da%20%E5%BC%A0")
+    others = [await api.get(path) for path in ("/", "/gallery", "/account", "/tasks/")]
+
+    assert (person.status, read(person).title) == (200, "Åda 张 · Tessera")
+    assert read(person).metas["og:title"] == "Åda 张"
+    assert [(other.status, other.body.decode()) for other in others] == [(200, SHELL)] * 4
+    assert read(await api.get("/", {"Accept-Language": "zh"})).language == "zh-Hans"
+
+
+@pytest.mark.gen_test
+async def test_an_unknown_picture_or_person_is_404_with_the_shell(api: Api) -> None:
+    paths = ["/i/1", f"/i/{2**60}", "/i/" + "9" * 5000, "/u/nobody", "/u/%00", "/u/%ff"]
+
+    answers = [await api.get(path) for path in paths]
+
+    assert [answer.status for answer in answers] == [404] * len(paths)
+    assert {answer.body.decode() for answer in answers} == {SHELL}
+
+
+@pytest.mark.gen_test
+async def test_a_scraper_may_ask_for_the_head_alone(api: Api) -> None:
+    image_id, _ = await shared(api)
+
+    page = await api.ask("HEAD", f"/i/{image_id}")
+    preview = await api.ask("HEAD", f"/thumbnail/{image_id}/1280")
+
+    assert (page.status, preview.status) == (200, 200)
+    assert (page.body, preview.body) == (b"", b"")
+
+
+def test_the_shell_has_each_mark_that_is_filled_in() -> None:
+    head = Head("a title", "a description", "http://a.cn/i/1", "http://a.cn/thumbnail/1/1280", (3, 2), "words")
+
+    filled = fill(SHELL, head, "zh")
+
+    assert filled.count("<title>") == 1
+    assert len(re.findall('name="description"', filled)) == 1
+    assert Read(filled).title == "a title · Tessera"
+    assert Read(filled).language == "zh-Hans"
+    assert fill(SHELL, None, "en") == SHELL
