@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -22,10 +22,13 @@ from .encoding import MEDIA_TYPES, check_size
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .hexagon import HEXAGON
 from .params import Params
+from .photomosaic import PHOTOMOSAIC
+from .pool import Pool, make_pool
 from .quality import Card, glance, make_card
 from .recipe import Recipe, parse_recipe
 from .stage import Progress, Stage
 from .style import Style
+from .tiles import collect, cut_tile
 from .triangle import TRIANGLE
 
 __all__ = [
@@ -35,10 +38,14 @@ __all__ = [
     "Limits",
     "MosaicError",
     "NotAPicture",
+    "Pool",
     "Recipe",
     "Result",
     "TooManyPixels",
+    "collect",
+    "cut_tile",
     "describe",
+    "make_pool",
     "parse",
     "render",
 ]
@@ -49,6 +56,7 @@ STYLES: Mapping[str, Style[Any]] = MappingProxyType(
         "hexagon": HEXAGON,
         "triangle": TRIANGLE,
         "diamond": DIAMOND,
+        "photomosaic": PHOTOMOSAIC,
     }
 )
 
@@ -94,12 +102,14 @@ def render(
     progress: Progress | None = None,
     *,
     limits: Limits = Limits(),
+    pool: Pool | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Result:
     """The mosaic of a picture.
 
     data: a JPEG, PNG, GIF or WebP. progress: called with fractions that rise to 1.0; what it raises stops the work
-    and passes through. clock: seconds, for the card's time alone. The same data and recipe give the same bytes.
+    and passes through. pool: the tiles of a photomosaic; None: its own pieces. clock: seconds, for the card's time
+    alone. The same data, recipe and pool give the same bytes.
     Raises NotAPicture, TooManyPixels, and BadParameter for what only shows once the picture's size is known.
     """
     started = clock()
@@ -115,6 +125,7 @@ def render(
         shrink=None if shrink is None else lambda width, height: shrink(params, width, height),
     )
     check_size(source.width, source.height, params.format)
+    source = replace(source, pool=pool)
     size, before = (source.width, source.height), glance(source)
     painting = style.paint(source, params, stage.part(0.4, 0.8))
     del source  # encoders need the room

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from .errors import NotAPicture, TooManyPixels
+from .pool import Pool
 from .scan import scan
 from .stage import Stage
 
@@ -32,13 +34,17 @@ class Source:
     """A decoded source.
 
     image: mode RGB, shared and never written to. width, height: the picture's size in pixels; `image` has that
-    size, or is `shrink` times smaller (rounded up) where the style allowed it (1, 2, 4 or 8).
+    size, or is `shrink` times smaller (rounded up) where the style allowed it (1, 2, 4 or 8). spread: how many of
+    these pixels further the file's format and scaling may have carried a pixel's content; 0 for a PNG in its own
+    size. pool: the tiles that a photomosaic was given.
     """
 
     image: Image.Image
     width: int
     height: int
     shrink: int = 1
+    spread: int = 0
+    pool: Pool | None = None
 
 
 class _Watched(io.BytesIO):
@@ -102,6 +108,7 @@ def _decode(
         raise TooManyPixels(megapixels)
     orientation = _orientation(image)
     width, height = image.size
+    spread = _spread(image)
     shrink = _draft(image, orientation, max_side, shrink_for)
     image.load()
     image = _settle(image, background)
@@ -110,9 +117,10 @@ def _decode(
         if orientation >= 5:
             width, height = height, width
     if max_side is not None and max(width, height) > max_side:
+        spread = math.ceil(spread * max_side / max(width, height)) + 2  # two more that the scaling itself mixes
         width, height = fitting(width, height, max_side)
         image, shrink = image.resize((width, height), Image.Resampling.BOX, reducing_gap=3.0), 1
-    return Source(image, width, height, shrink)
+    return Source(image, width, height, shrink, spread)
 
 
 def fitting(width: int, height: int, max_side: int) -> tuple[int, int]:
@@ -142,6 +150,14 @@ def _draft(
     if shrink > 1:
         image.draft("RGB", (width // shrink, height // shrink))
     return shrink
+
+
+def _spread(image: Image.Image) -> int:
+    """How far, in pixels, a lossy file carries a pixel's content: through the squares it is cut into (in a JPEG as
+    wide as its coarsest channel asks for) and one pixel more, where chroma is smoothed between them."""
+    if image.format in ("JPEG", "MPO"):
+        return 8 * max((max(layer[1:3]) for layer in getattr(image, "layer", ())), default=4)
+    return 32 if image.format == "WEBP" else 0
 
 
 def _orientation(image: Image.Image) -> int:
