@@ -85,6 +85,7 @@ def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
         default_handler_args={"authentication": parts.authentication},
         log_function=log_request,
         xheaders=False,
+        compress_response=True,  # the first view of the page is 82 kB instead of 190
     )
 
 

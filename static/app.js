@@ -1,7 +1,7 @@
 /** Joins the parts. The only module that knows them all. */
 
 import { Api } from "./api.js";
-import { speech, startSpeech, switchSpeech, t } from "./i18n.js";
+import { speech, started, switchSpeech, t } from "./i18n.js";
 import { failure } from "./jobwords.js";
 import { Jobs } from "./jobs.js";
 import { Live } from "./live.js";
@@ -83,16 +83,17 @@ jobs.addEventListener("settled", ({ detail }) => settled(detail));
 speech.addEventListener("change", () => { tray.redraw(); if (shown) name(); });
 part("language").addEventListener("click", () => switchSpeech());
 
-await startSpeech();
 const looked = Promise.all([sign.look(), api.styles()]).then(([, { styles }]) => {
   state.set({ styles, recipe: state.recipe ?? { style: styles[0].name } });
 }).catch((error) => toasts.fail(error));
+await started;
 await studio.restore();
 router.start();
 document.documentElement.classList.remove("booting");
 await looked;
 await jobs.restore();
 document.documentElement.classList.add("ready");
+performance.mark("ready");
 
 /** Shows a page, and only then fetches its module. */
 async function show({ page, match, query, place }) {

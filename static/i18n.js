@@ -14,8 +14,10 @@ export const speech = new EventTarget();
 /** The language in use, "en" or "zh". */
 export const language = () => current;
 
-/** Reads the remembered language, else the browser's first choice, and fills the page. */
-export async function startSpeech() {
+/** The remembered language, else the browser's first choice, is being fetched and fills the page; app.js waits for it. */
+export const started = start();
+
+async function start() {
   const wished = [remembered(), ...navigator.languages].filter(Boolean).map((tag) => tag.slice(0, 2).toLowerCase());
   await speak(wished.find((tag) => LANGUAGES.includes(tag)) ?? "en");
 }

@@ -21,7 +21,13 @@ from tests.browser.modules import (
 )
 from tests.process import ServerProcess
 
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".png": "image/png"}
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+}
 NOT_KEYS = {"tessera.language", "tessera.nokeys"}
 
 
@@ -74,11 +80,15 @@ def test_nothing_in_the_shell_is_inline() -> None:
 
 def test_no_module_prints_markup() -> None:
     for module in modules():
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", (STATIC / module).read_text()), module
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", (STATIC / module).read_text()
+        ), module
 
 
 def test_only_api_js_calls_fetch() -> None:
-    assert [module for module in modules() if re.search(r"(?<![\w#.])fetch\(", (STATIC / module).read_text())] == ["api.js"]
+    assert [module for module in modules() if re.search(r"(?<![\w#.])fetch\(", (STATIC / module).read_text())] == [
+        "api.js"
+    ]
 
 
 @pytest.mark.parametrize("module", modules())

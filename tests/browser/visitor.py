@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, expect
 
 PASSWORD = "seven small stones"
 RENDER_LIMIT_MS = 20_000
@@ -64,9 +64,13 @@ class Visitor:
         expect(dialog).to_be_hidden()
         self.name = name
 
-    def choose(self, *files: Path | dict[str, object]) -> None:
+    def hand_over(self, *files: Path | FilePayload) -> None:
         """Pick files in the file dialog of the studio."""
-        self.page.locator('[data-page="studio"] [data-part="file"]').set_input_files(list(files))
+        self.page.locator('[data-page="studio"] [data-part="file"]').set_input_files(files)
+
+    def choose(self, *files: Path | FilePayload) -> None:
+        """Pick files that can be read, and see the first of them on the bench."""
+        self.hand_over(*files)
         expect(self.part("bench")).to_be_visible()
 
     def make(self) -> None:
@@ -79,6 +83,6 @@ class Visitor:
         return self.page.locator(".toast", has_text=text)
 
 
-def picture(data: bytes, name: str = "photo.png", kind: str = "image/png") -> dict[str, object]:
+def picture(data: bytes, name: str = "photo.png", kind: str = "image/png") -> FilePayload:
     """A file for `choose`, without a disk."""
     return {"name": name, "mimeType": kind, "buffer": data}

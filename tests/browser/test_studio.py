@@ -1,0 +1,208 @@
+"""The studio: ways in, previews that follow, before and after, zoom, downloads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.visitor import Visitor, picture
+from tests.pictures import jpeg, png
+
+DROP = """async ([bytes, type]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+    const target = document.body;
+    for (const name of type === "paste" ? [] : ["dragenter", "dragover", "drop"]) {
+        target.dispatchEvent(new DragEvent(name, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }
+    if (type === "paste") {
+        document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
+    }
+}"""
+
+
+def preview_shown(page: Page) -> str:
+    """The address of the drawn preview, once there is one."""
+    page.wait_for_function(
+        """() => document.querySelector('[data-part="stage-note"]').textContent.startsWith("Preview")"""
+    )
+    return str(page.locator('[data-part="bench"] [data-part="after"]').get_attribute("src"))
+
+
+def set_cell(visitor: Visitor, pixels: int) -> None:
+    cell = visitor.page.locator('[data-parameter="cell"] input[type="number"]')
+    cell.fill(str(pixels))
+    cell.press("Enter")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_picture_comes_in_by(way: str, visitor: Visitor) -> None:
+    visitor.go("/")
+
+    visitor.page.evaluate(DROP, [list(png(64, 48)), way])
+
+    expect(visitor.part("stage-name")).to_have_text("dropped.png · 64 × 48 px")
+
+
+def test_a_sample_picture_needs_no_account_and_no_file(visitor: Visitor) -> None:
+    visitor.go("/")
+
+    visitor.page.get_by_role("button", name="Koi pond").click()
+
+    expect(visitor.part("stage-name")).to_contain_text("Koi pond.jpg")
+    preview_shown(visitor.page)
+
+
+def test_every_style_shows_a_preview_of_the_visitors_own_picture(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+
+    expect(visitor.page.locator(".style__image--waiting")).to_have_count(0)
+    drawn = visitor.page.locator(".style__image").evaluate_all("images => images.map(image => image.src)")
+
+    assert len(drawn) == len(set(drawn)) == visitor.page.locator(".style").count()
+
+
+def test_the_preview_follows_the_slider(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+    first = preview_shown(visitor.page)
+
+    visitor.page.locator('[data-parameter="cell"] input[type="range"]').press("ArrowRight")
+
+    after = visitor.page.locator('[data-part="bench"] [data-part="after"]')
+    expect(after).not_to_have_attribute("src", first)
+
+
+def test_a_late_answer_is_dropped(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+    preview_shown(visitor.page)
+    held: list[Route] = []
+    visitor.page.route("**/api/preview/", held.append, times=1)
+    set_cell(visitor, 50)
+    visitor.page.wait_for_function("() => document.querySelector('.compare--busy')")
+    shown = visitor.page.locator('[data-part="bench"] [data-part="after"]')
+
+    with visitor.page.expect_response("**/api/preview/"):
+        set_cell(visitor, 160)
+    expect(visitor.page.locator(".compare--busy")).to_have_count(0)
+    newest = shown.get_attribute("src")
+    held[0].fulfill(body=png(8, 8), content_type="image/png")
+    visitor.page.evaluate("fetch('/health')")
+
+    assert shown.get_attribute("src") == newest
+
+
+def test_the_handle_between_before_and_after_moves_by_key_and_by_mouse(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+    handle = visitor.part("bench").get_by_role("slider", name="Before and after")
+    handle.focus()
+
+    handle.press("Home")
+    expect(handle).to_have_attribute("aria-valuenow", "0")
+    handle.press("ArrowRight")
+    expect(handle).to_have_attribute("aria-valuenow", "2")
+    frame = visitor.part("compare").bounding_box()
+    assert frame is not None
+    grip = handle.bounding_box()
+    assert grip is not None
+    visitor.page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(frame["x"] + frame["width"] * 0.75, frame["y"] + 40, steps=3)
+    visitor.page.mouse.up()
+
+    expect(handle).to_have_attribute("aria-valuenow", "75")
+
+
+def test_zoom_by_button_wheel_and_key_and_back_to_fit(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+    scale = visitor.part("scale")
+
+    visitor.page.get_by_role("button", name="Zoom in").click()
+    expect(scale).to_have_text("150%")
+    visitor.part("compare").hover(position={"x": 60, "y": 60})
+    visitor.page.mouse.wheel(0, -400)
+    expect(scale).not_to_have_text("150%")
+    visitor.page.keyboard.press("0")
+
+    expect(scale).to_have_text("100%")
+
+
+def test_the_dice_roll_another_seed_and_reset_brings_the_default_back(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+    seed = visitor.page.locator('[data-parameter="seed"] input')
+
+    visitor.page.get_by_role("button", name="Roll the dice").click()
+    expect(seed).not_to_have_value("0")
+    visitor.page.get_by_role("button", name="Reset: Seed").click()
+
+    expect(seed).to_have_value("0")
+
+
+def test_palettes_are_swatches(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+    first = preview_shown(visitor.page)
+
+    visitor.page.locator(".swatch", has=visitor.page.locator(".swatch__strip i")).first.click()
+
+    expect(visitor.page.locator('[data-part="bench"] [data-part="after"]')).not_to_have_attribute("src", first)
+
+
+def test_what_is_no_picture_is_told_with_the_remedy(visitor: Visitor) -> None:
+    visitor.go("/")
+
+    visitor.hand_over(picture(b"not a picture", "letter.png"))
+
+    expect(visitor.toast("letter.png cannot be read as a picture. JPEG, PNG and WebP always work.")).to_be_visible()
+
+
+def test_a_picture_that_is_too_large_can_be_scaled_down_at_once(visitor: Visitor) -> None:
+    visitor.go("/")
+    huge = io.BytesIO()
+    Image.new("RGB", (8000, 6500), "navy").save(huge, "PNG")
+
+    visitor.hand_over(picture(huge.getvalue(), "poster.png"))
+    visitor.toast("poster.png has 52 megapixels; the limit is 50").get_by_role("button", name="Scale it down").click()
+
+    expect(visitor.part("stage-name")).to_contain_text("poster.png", timeout=20_000)
+
+
+def test_a_reload_brings_picture_and_recipe_back(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480), "kept.png"))
+    set_cell(visitor, 33)
+    preview_shown(visitor.page)
+
+    visitor.go("/")
+
+    expect(visitor.part("stage-name")).to_contain_text("kept.png")
+    expect(visitor.page.locator('[data-parameter="cell"] input[type="number"]')).to_have_value("33")
+
+
+def test_the_result_is_downloaded_in_every_format(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
+    visitor.go("/")
+    visitor.choose(picture(jpeg(640, 480), "beach.jpg", "image/jpeg"))
+    visitor.make()
+    visitor.sign_up(unique_name("dan"))
+    visitor.wait_for_work("done")
+    got = {}
+
+    for form in ("PNG", "JPEG", "WEBP", "SVG"):
+        with visitor.page.expect_download() as download:
+            visitor.part("work").get_by_role("button", name=f"Download as {form}").click()
+        got[form] = (download.value.suggested_filename, download.value.path().read_bytes())
+
+    assert [name for name, _ in got.values()] == [f"beach-mosaic.{end}" for end in ("png", "jpg", "webp", "svg")]
+    assert got["SVG"][1].lstrip().startswith(b"<")
+    for form in ("PNG", "JPEG", "WEBP"):
+        with Image.open(io.BytesIO(got[form][1])) as image:
+            assert (image.format, image.size) == (form, (640, 480))
