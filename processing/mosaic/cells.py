@@ -73,7 +73,7 @@ def measure(image: Image.Image, cells: Cells, table: list[float], stage: Stage) 
     image: RGB, of the cells' size. table: see light.light_table. Works in bands: Pillow looks the values up without
     the interpreter lock, NumPy sums each run, and runs are added to their cells.
     """
-    sums = np.zeros((3, cells.count), np.float32)
+    sums = np.zeros((cells.count, 3), np.float32)
     areas = np.zeros(cells.count, np.uint32)
     for top, bottom in stage.bands(cells.width, cells.height):
         runs = cells.runs(top, bottom)
@@ -86,9 +86,9 @@ def measure(image: Image.Image, cells: Cells, table: list[float], stage: Stage) 
         for channel in range(3):
             light = np.asarray(band.getchannel(channel).point(table, "F")).reshape(-1)
             totals = np.bincount(where, np.add.reduceat(light, runs.starts), high - low + 1)
-            sums[channel, low:high] += totals[:-1].astype(np.float32)
-    sums /= np.maximum(areas, 1)
-    return Means(np.ascontiguousarray(sums.T), areas)
+            sums[low:high, channel] += totals[:-1].astype(np.float32)
+    sums /= np.maximum(areas, 1)[:, None]
+    return Means(sums, areas)
 
 
 def paint(cells: Cells, colours: NDArray[np.uint8], ground: tuple[int, int, int], stage: Stage) -> Image.Image:

@@ -16,6 +16,8 @@ from .params import CellParams
 from .stage import Stage
 from .svg import write_svg
 
+_PIECE = 1 << 16  # cells settled at once: the colour space needs some hundred bytes for each
+
 
 def settle(
     colours: Colours,
@@ -23,14 +25,22 @@ def settle(
     params: CellParams,
     centres: Callable[[], Floats],
     pitch: float,
+    stage: Stage | None = None,
 ) -> Colours:
-    """The colours that cells are painted in: their own, or the palette's."""
+    """The colours (count, 3) that cells are painted in: their own, or the palette's."""
     if params.palette is None:
         return colours
     palette = choose(params.palette, colours, areas)
-    if params.dither:
-        return palette[dithered(colours, palette, centres(), pitch)]
-    return palette[nearest(colours, palette)]
+    places, settled = centres() if params.dither else None, np.empty_like(colours)
+    for first in range(0, len(colours), _PIECE):
+        piece = slice(first, first + _PIECE)
+        if places is None:
+            settled[piece] = palette[nearest(colours[piece], palette)]
+        else:
+            settled[piece] = palette[dithered(colours[piece], palette, places[piece], pitch)]
+        if stage is not None:
+            stage(first / len(colours))
+    return settled
 
 
 def paint_flat(
@@ -41,7 +51,8 @@ def paint_flat(
     ground: #rrggbb of pixels that no cell covers (grout, leading); None when there are none.
     """
     means = measure(source.image, cells, light_table(params.linear), stage.part(0.0, 0.6))
-    colours = settle(to_bytes(means.light, params.linear), lambda: means.areas, params, cells.centres, cells.pitch)
+    own, choosing = _own_colours(means.light, params.linear, stage.part(0.6, 0.62)), stage.part(0.62, 0.65)
+    colours = settle(own, lambda: means.areas, params, cells.centres, cells.pitch, choosing)
     image = paint(cells, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0))
     return Painting(
         Picture(image),
@@ -50,3 +61,11 @@ def paint_flat(
         coverage=float(means.areas.sum(dtype=np.int64)) / (cells.width * cells.height),
         svg=lambda: write_svg((cells.width, cells.height), cells.outlines(), colours, ground),
     )
+
+
+def _own_colours(light: NDArray[np.float32], linear: bool, stage: Stage) -> Colours:
+    colours = np.empty(light.shape, np.uint8)
+    for first in range(0, len(light), _PIECE):
+        colours[first : first + _PIECE] = to_bytes(light[first : first + _PIECE], linear)
+        stage(first / len(light))
+    return colours

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,11 @@ class Crossed:
 
 
 class Shape(Protocol):
-    """The cells of a lattice that is `columns` cells of each family wide and starts at the place (0, 0)."""
+    """The cells of a lattice that is `columns` cells of each family wide and starts at the place (0, 0).
+
+    families: how many of them a course of cells holds."""
+
+    families: ClassVar[int]
 
     @property
     def step(self) -> float: ...
@@ -70,9 +74,8 @@ class Lattice:
         self._left = (width / 2) % shape.step - shape.step
         self._top = (height / 2) % (2 * shape.rise) - 2 * shape.rise
         self._columns = int((width - self._left) / shape.step) + 2
-        corner = np.array([self._left, self._top])
-        self._centres = corner + shape.centres(shape.courses(height - self._top), self._columns)
-        self.count = len(self._centres)
+        self._courses = shape.courses(height - self._top)
+        self.count = self._courses * self._columns * shape.families
 
     def runs(self, top: int, bottom: int) -> Runs:
         shape, columns = self._shape, np.arange(self._columns)
@@ -83,10 +86,11 @@ class Lattice:
         return runs_from_edges(*parts, self.width)
 
     def centres(self) -> Floats:
-        return self._centres
+        places: Floats = self._shape.centres(self._courses, self._columns) + np.array([self._left, self._top])
+        return places
 
     def outlines(self) -> Iterator[Polygon]:
-        for cell, (x, y) in enumerate(self._centres.tolist()):
+        for cell, (x, y) in enumerate(self.centres().tolist()):
             yield Polygon([(x + across, y + down) for across, down in self._shape.corners(cell, self._columns)])
 
 
@@ -114,6 +118,8 @@ def _after_ground(cells: Numbers) -> NDArray[np.int32]:
 class Zigzag:
     """Courses of cells with upright sides `straight` high between slants `slope` high: hexagons, or diamonds when
     `straight` is 0. Even courses are the first family, odd ones the second; pixels throughout."""
+
+    families: ClassVar[int] = 1
 
     step: float
     straight: float
@@ -165,6 +171,8 @@ class Triangles:
     """Triangles point up, down, up, down in courses `rise` high, with bases `step` wide that lie on each other.
 
     The first family points up in even courses and down in odd ones; pixels throughout."""
+
+    families: ClassVar[int] = 2
 
     step: float
     rise: float

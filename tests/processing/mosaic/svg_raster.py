@@ -14,8 +14,21 @@ def rasterised(data: bytes) -> np.ndarray:
     y, x = np.mgrid[0:height, 0:width] + 0.5
     pixels = np.full((height, width, 3), (255, 0, 255), np.uint8)
     for shape in root:
-        pixels[_inside(shape, x, y)] = tuple(bytes.fromhex(shape.attrib["fill"][1:]))
+        box = _box(shape)
+        pixels[box][_inside(shape, x[box], y[box])] = tuple(bytes.fromhex(shape.attrib["fill"][1:]))
     return pixels
+
+
+def _box(shape: ElementTree.Element) -> tuple[slice, slice]:
+    """Rows and columns that the shape can reach."""
+    if "points" not in shape.attrib:
+        return slice(None), slice(None)
+    across, down = np.array([point.split(",") for point in shape.attrib["points"].split()], float).T
+    return _reach(down), _reach(across)
+
+
+def _reach(places: np.ndarray) -> slice:
+    return slice(max(0, int(places.min()) - 1), max(0, int(places.max()) + 2))
 
 
 def _inside(shape: ElementTree.Element, x: np.ndarray, y: np.ndarray) -> np.ndarray:
