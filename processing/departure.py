@@ -45,10 +45,18 @@ class Departures:
     """`async with` takes up what an earlier server left unfinished; at the end what runs is left to the next start."""
 
     def __init__(
-        self, of: Belongings, *, queue: TaskQueue, removals: Removals, bucket: Bucket, threads: Threads
+        self,
+        of: Belongings,
+        *,
+        queue: TaskQueue,
+        removals: Removals,
+        bucket: Bucket,
+        threads: Threads,
+        retry_pause_s: float = RETRY_PAUSE_S,
     ) -> None:
         self._of, self._queue, self._removals = of, queue, removals
         self._bucket, self._threads = bucket, threads
+        self._retry_pause_s = retry_pause_s
         self._running: dict[int, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Departures:
@@ -86,12 +94,14 @@ class Departures:
         while True:
             try:
                 await self._clear(user_id)
-            except errors.TesseraError as error:
+            except errors.Unavailable as error:
                 log.warning("user %s: cannot leave yet (%s); trying again", user_id, error.slug)
-                await asyncio.sleep(RETRY_PAUSE_S)
+            except Exception:
+                log.exception("user %s: cannot leave yet, for a reason that nobody foresaw; trying again", user_id)
             else:
                 log.info("user %s: has left", user_id)
                 return
+            await asyncio.sleep(self._retry_pause_s)
 
     async def _clear(self, user_id: int) -> None:
         """Out of sight first. Pictures twice: a task may have made one while it was being cancelled."""

@@ -105,8 +105,14 @@ class Thumbnails:
         if key not in self._making:
             task = asyncio.create_task(self._make(image, width))
             self._making[key] = task
-            task.add_done_callback(lambda _: self._making.pop(key, None))
+            task.add_done_callback(lambda made: self._made(key, made))
         return await asyncio.shield(self._making[key])
+
+    def _made(self, key: str, task: asyncio.Task[bytes]) -> None:
+        """Looks at the error, if any: when everybody has left nobody else does."""
+        del self._making[key]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.debug("%s was not made: %s", key, type(error).__name__)
 
     async def _make(self, image: Image, width: int) -> bytes:
         async with self._in_memory:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from handlers import Parts
+from models.bucket import Bucket
 from models.database import Database
+from models.errors import BucketUnavailable
 from models.images import Kind
 from processing.departure import Departures
+from processing.removal import Removals
 from tests.client import PASSWORD, Api
 from tests.pictures import png
 from tests.waiting import finished, until
@@ -192,6 +196,78 @@ async def test_a_departure_that_a_crash_cut_short_is_finished_at_the_next_start(
     assert (waiting["error"], taken["error"]) == ("not_found", "username_taken")
     assert "ada" not in await everything(database)
     assert keys(parts) == set()
+
+
+class AwayBucket:
+    """The real bucket, which deletes nothing until it is back."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket, self.refused = bucket, 0
+        self.away = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bucket, name)
+
+    def delete(self, key: str) -> None:
+        if self.away:
+            self.refused += 1
+            raise BucketUnavailable()
+        self.bucket.delete(key)
+
+
+@pytest.mark.gen_test
+async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
+    api: Api, parts: Parts, database: Database, expect_log: Callable[[str], None]
+) -> None:
+    expect_log("WARNING processing.departure: user .* cannot leave yet .bucket_unavailable.")
+    ada = await api.sign_up("ada")
+    await made(ada, png())
+    bucket = AwayBucket(parts.bucket)
+    removals = Removals(parts.images, parts.thumbnails, bucket, parts.threads)
+    departures = Departures(
+        parts.belongings,
+        queue=parts.queue,
+        removals=removals,
+        bucket=bucket,
+        threads=parts.threads,
+        retry_pause_s=0.05,
+    )
+
+    async with departures:
+        await departures.begin(ada.user_id)
+        early = await departures.ended(ada.user_id, within_s=0.2)
+        hidden = (await api.newcomer().get("/api/feed/"))["images"]
+        bucket.away = False
+        late = await departures.ended(ada.user_id, within_s=10)
+
+    assert (early, hidden, late) == (False, [], True)
+    assert bucket.refused > 0
+    assert "ada" not in await everything(database)
+    assert keys(parts) == set()
+
+
+@pytest.mark.gen_test
+async def test_a_picture_that_is_deleted_while_the_bucket_is_away_goes_with_the_next_sweep(
+    api: Api, parts: Parts
+) -> None:
+    ada = await api.sign_up("ada")
+    uploaded = await ada.upload(png())
+    bucket = AwayBucket(parts.bucket)
+    removals = Removals(parts.images, parts.thumbnails, bucket, parts.threads)
+
+    await removals.remove(uploaded["id"], ada.user_id)
+    hidden = await ada.get("/api/image/query/", id=uploaded["id"])
+    kept = parts.bucket.key_of(uploaded["url"]) in keys(parts)
+    bucket.away = False
+    async with removals:
+        await until(lambda: emptied(parts), timeout_s=10)
+
+    assert (hidden["error"], kept) == ("not_found", True)
+
+
+async def emptied(parts: Parts) -> bool:
+    left = [image async for image in parts.images.withdrawn()]
+    return not left and not keys(parts)
 
 
 @pytest.mark.gen_test
