@@ -57,6 +57,7 @@ async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: 
     policy.check_mime(picture.mime)
     check_deadline(policy)
     stat = await asyncio.to_thread(incoming.commit, key, overwrite=policy.overwrites, etag=received.etag)
+    await asyncio.to_thread(incoming.discard)
     if not policy.callbackUrl:
         handler.finish({"hash": stat.etag, "key": stat.key})
         return

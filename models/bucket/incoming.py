@@ -73,7 +73,6 @@ class Incoming:
                     os.link(self._path, target)
                 except FileExistsError:
                     return _the_same_or_refused(target, stat)
-                self._path.unlink()
             sync_folder(target.parent)
         return stat
 

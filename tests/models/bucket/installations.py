@@ -22,9 +22,11 @@ from models.bucket import Bucket, Grant
 from models.bucket.callback import CallbackBody, parse_callback
 from models.bucket.keys import Keys, installation_keys
 from models.bucket.local import LocalBucket
+from models.bucket.policy import picture_policy, upload_token
 from models.bucket.qiniu import KodoAddresses, KodoBucket
 from models.errors import BadSignature
-from tests.kodo import Kodo
+from tests import kodo as kodo_server
+from tests.kodo_state import Kodo
 
 LIMIT_BYTES = 12 << 20
 
@@ -105,7 +107,7 @@ def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Insta
 def open_kodo(io_loop: Any, *, private: bool = False, ask_region: bool = False) -> Iterator[Installation]:
     keys = Keys("kodo-access-key", "kodo-secret-key")
     kodo = Kodo(keys.access, keys.secret, "pictures", private=private)
-    io_loop.run_sync(in_loop(kodo.start))
+    peer = io_loop.run_sync(in_loop(lambda: kodo_server.start(kodo)))
     receiver = Receiver()
     socket, port = tornado.testing.bind_unused_port()
     addresses = KodoAddresses(uc=kodo.base) if ask_region else KodoAddresses(kodo.base, kodo.base, kodo.base)
@@ -119,7 +121,11 @@ def open_kodo(io_loop: Any, *, private: bool = False, ask_region: bool = False) 
     )
     receiver.bucket = bucket
     with serving(io_loop, [(r"/api/image/upload", Callback, {"receiver": receiver})], socket):
-        yield Installation(bucket, receiver, f"http://127.0.0.1:{port}", keys, kodo.base, kodo=kodo)
+        try:
+            yield Installation(bucket, receiver, f"http://127.0.0.1:{port}", keys, kodo.base, kodo=kodo)
+        finally:
+            peer.stop()
+            io_loop.run_sync(peer.close_all_connections)
 
 
 @contextlib.contextmanager
@@ -162,6 +168,14 @@ def form(fields: dict[str, str], data: bytes, filename: str = "photo.png", last:
 
 
 FORM_TYPE = "multipart/form-data; boundary=seam"
+
+
+def token_of(where: Installation, **changes: Any) -> str:
+    """A token like a grant's, but for these fields."""
+    fields = picture_policy(
+        "tessera", "u/1.png", owner_id=7, size_limit_bytes=LIMIT_BYTES, callback_url=where.base + "/api/image/upload"
+    )
+    return upload_token(where.keys, {**fields, **changes})
 
 
 async def upload(grant: Grant, data: bytes, **fields: str) -> HTTPResponse:
