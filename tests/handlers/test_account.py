@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from handlers import Parts
 from models.bucket import Bucket
@@ -16,7 +17,7 @@ from models.images import Kind
 from processing.departure import Departures
 from processing.removal import Removals
 from tests.client import PASSWORD, Api
-from tests.pictures import png
+from tests.pictures import encoded, png
 from tests.waiting import finished, until
 
 NEW_PASSWORD = "another long password"
@@ -166,7 +167,7 @@ async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: Api, pa
 @pytest.mark.gen_test
 async def test_live_tasks_end_before_their_owner_is_gone(api: Api, parts: Parts, database: Database) -> None:
     ada = await api.sign_up("ada")
-    uploaded = await ada.upload(png(3000, 2000))
+    uploaded = await ada.upload(encoded(Image.new("RGB", (3000, 2000), (9, 60, 120)), "PNG"))
     for cell in range(2, 10):
         await ada.make(uploaded["url"], {"style": "mosaic", "cell": cell})
 
