@@ -26,6 +26,7 @@ from .photomosaic import PHOTOMOSAIC
 from .pool import Pool, make_pool
 from .quality import Card, glance, make_card
 from .recipe import Recipe, parse_recipe
+from .redact import REDACT
 from .stage import Progress, Stage
 from .style import Style
 from .tiles import collect, cut_tile
@@ -57,6 +58,7 @@ STYLES: Mapping[str, Style[Any]] = MappingProxyType(
         "triangle": TRIANGLE,
         "diamond": DIAMOND,
         "photomosaic": PHOTOMOSAIC,
+        "redact": REDACT,
     }
 )
 

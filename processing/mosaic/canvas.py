@@ -52,6 +52,7 @@ class Painting:
     canvas: the picture, of the source's size. cells: how many pieces. pitch: their typical distance in pixels, the
     radius of the quality card's blur. coverage: the share of pixels that pieces cover, 0 to 1. repeats: pieces that
     show a tile which another piece shows too. cell_map: a photomosaic's, JSON-like. svg: writes the same cells as SVG.
+    hidden: mode L, 255 where the picture made so many times smaller shows what the source must not be asked about.
     """
 
     canvas: Canvas
@@ -61,3 +62,4 @@ class Painting:
     repeats: int = 0
     cell_map: Mapping[str, object] | None = None
     svg: Callable[[], bytes] | None = None
+    hidden: Callable[[int], Image.Image] | None = None

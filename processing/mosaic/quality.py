@@ -47,10 +47,12 @@ def glance(source: Source) -> Glance:
 
 
 def make_card(before: Glance, painting: Painting, time_s: float) -> Card:
-    """The card of a painting of that source."""
-    after = painting.canvas.reduced(before.factor)
+    """The card of a painting of that source. What the painting hides counts as equal."""
+    after, source = painting.canvas.reduced(before.factor), before.image
+    if painting.hidden is not None:
+        source = Image.composite(after, source, painting.hidden(before.factor))
     blur = ImageFilter.GaussianBlur(painting.pitch / before.factor)
-    apart = difference(np.asarray(before.image.filter(blur)), np.asarray(after.filter(blur)))
+    apart = difference(np.asarray(source.filter(blur)), np.asarray(after.filter(blur)))
     return Card(
         difference=round(float(np.mean(apart)), 3),
         coverage=round(painting.coverage, 6),

@@ -46,9 +46,14 @@ def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
             "about": {"en": style.about_en, "zh": style.about_zh},
             "svg": style.svg,
             "params": [
-                {"name": name, "default": field.default, **fields.plain(field)}
+                {"name": name, "default": _listed(field.default), **fields.plain(field)}
                 for name, field in style.params.model_fields.items()
             ],
         }
         for style in styles.values()
     ]
+
+
+def _listed(value: object) -> object:
+    """As JSON says it."""
+    return list(value) if isinstance(value, tuple) else value

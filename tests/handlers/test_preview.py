@@ -24,6 +24,7 @@ from processing.preview import EACH_LIMIT, Previews, scaled
 from server import PREVIEW_THREADS
 from tests.client import Answer, Api, multipart
 from tests.pictures import encoded, jpeg, png
+from tests.processing.mosaic.samples import sample
 from tests.waiting import until
 
 MOSAIC = mosaic.parse("mosaic")
@@ -70,7 +71,7 @@ def test_only_what_counts_pixels_is_scaled_and_stays_in_its_range() -> None:
 
 @pytest.mark.parametrize("name", sorted(mosaic.STYLES))
 def test_every_style_can_be_scaled(name: str) -> None:
-    recipe = mosaic.parse(name)
+    recipe = mosaic.parse(sample(name))
 
     assert scaled(recipe, 0.25).style == name
     assert scaled(recipe, 1.0) == recipe

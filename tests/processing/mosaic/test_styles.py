@@ -9,6 +9,7 @@ import pytest
 
 from processing.mosaic import STYLES, parse, render
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene
+from tests.processing.mosaic.samples import drawn_flat, sample
 from tests.processing.mosaic.svg_raster import rasterised
 
 ALL = pytest.mark.parametrize("style", list(STYLES))
@@ -23,7 +24,7 @@ class Cancelled(Exception):
 @ALL
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 3), (97, 61)])
 def test_the_size_is_kept_and_every_pixel_is_painted(style: str, size: tuple[int, int]) -> None:
-    result = render(encoded(scene(*size)), parse(style))
+    result = render(encoded(scene(*size)), parse(sample(style)))
 
     assert (result.width, result.height) == size
     assert opened(result.data).shape == (size[1], size[0], 3)
@@ -33,7 +34,7 @@ def test_the_size_is_kept_and_every_pixel_is_painted(style: str, size: tuple[int
 
 @ALL
 def test_the_same_bytes_and_recipe_give_the_same_bytes(style: str) -> None:
-    first, second = (render(ODD, parse({"style": style, "seed": 5})) for _ in range(2))
+    first, second = (render(ODD, parse(sample(style, seed=5))) for _ in range(2))
 
     assert first.data == second.data
 
@@ -41,7 +42,7 @@ def test_the_same_bytes_and_recipe_give_the_same_bytes(style: str) -> None:
 @ALL
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
 def test_every_format_can_be_read_and_carries_no_metadata(style: str, format: str) -> None:
-    result = render(ODD, parse({"style": style, "format": format}))
+    result = render(ODD, parse(sample(style, format=format)))
 
     assert opened(result.data).shape == (61, 97, 3)
     assert result.format == format
@@ -52,7 +53,7 @@ def test_every_format_can_be_read_and_carries_no_metadata(style: str, format: st
 def test_progress_rises_from_0_to_1(style: str) -> None:
     seen: list[float] = []
 
-    render(encoded(noise(900, 700)), parse(style), seen.append)
+    render(encoded(noise(900, 700)), parse(sample(style)), seen.append)
 
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (0.0, 1.0)
@@ -67,14 +68,14 @@ def test_what_progress_raises_stops_the_work(style: str, after: float) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        render(encoded(noise(300, 200)), parse(style), stop)
+        render(encoded(noise(300, 200)), parse(sample(style)), stop)
 
 
 @ALL
 def test_one_colour_stays_that_colour(style: str) -> None:
     flat = np.full((64, 80, 3), (200, 90, 30), np.uint8)
 
-    pixels = opened(render(encoded(flat), parse(style)).data).reshape(-1, 3).astype(int)
+    pixels = opened(render(encoded(flat), parse(sample(style))).data).reshape(-1, 3).astype(int)
 
     near = np.abs(pixels - (200, 90, 30)).max(axis=1) <= 1
     assert near.mean() > 0.3  # joints and leading take the rest
@@ -87,7 +88,7 @@ def test_numpy_takes_no_more_than_half_the_memory_allowed(style: str) -> None:
 
     tracemalloc.start()
     try:
-        render(photo, parse(style))
+        render(photo, parse(sample(style)))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -97,8 +98,8 @@ def test_numpy_takes_no_more_than_half_the_memory_allowed(style: str) -> None:
 
 @SVG
 def test_svg_agrees_with_the_raster(style: str) -> None:
-    raster = opened(render(ODD, parse({"style": style, "cell": 12})).data).astype(int)
-    svg = render(ODD, parse({"style": style, "cell": 12, "format": "svg"}))
+    raster = opened(render(ODD, parse(drawn_flat(style))).data).astype(int)
+    svg = render(ODD, parse(drawn_flat(style, format="svg")))
 
     drawn = rasterised(svg.data).astype(int)
 
