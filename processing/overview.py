@@ -41,7 +41,7 @@ class Sight:
     totals: dict[str, int] = field(default_factory=lambda: {str(state): 0 for state in TaskState})
     running: dict[int, Place] = field(default_factory=dict)
     waiting: dict[int, Place] = field(default_factory=dict)
-    work_s: float | None = None
+    work_s: float = 0.0
     """Seconds until everything in the head is done."""
 
 
@@ -58,10 +58,10 @@ class Overview:
         self._count_at = 0.0
         self._unlisten = live.listen(self._hear)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._unlisten()
         if self._looking is not None:
-            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
 
     async def look(self) -> Sight:
         """The queue as it was at most REFRESH_S ago. Raises DatabaseUnavailable."""
@@ -83,8 +83,10 @@ class Overview:
         if task.state is TaskState.RUNNING:
             return Place(task, 0, self._left_s(task))
         position = await self._tasks.position(task)
-        behind_s = self._pace.wait_s(max(0, position - len(sight.waiting)), self._threads())
-        return Place(task, position, None if behind_s is None else round((sight.work_s or 0) + behind_s, 1))
+        own_s = self._pace.render_s(task.style, task.megapixels)
+        between_s = self._pace.wait_s(max(0, position - 1 - len(sight.waiting)), self._threads())
+        unknown = own_s is None or between_s is None
+        return Place(task, position, None if unknown else round(sight.work_s + (between_s or 0) + (own_s or 0), 1))
 
     async def _look(self) -> Sight:
         try:

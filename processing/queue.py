@@ -113,7 +113,7 @@ class TaskQueue:
     async def stop(self, grace_s: float = DRAIN_S) -> None:
         """Take nothing more; give what runs grace_s to finish; put the rest back into the queue, uncounted."""
         await self._workers.stop(grace_s)
-        self.overview.close()
+        await self.overview.close()
 
     @property
     def size(self) -> int:

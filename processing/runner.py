@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from models import errors
@@ -31,6 +32,8 @@ T = TypeVar("T")
 DATABASE_PAUSE_S = 0.5
 PROGRESS_PAUSE_S = 0.15
 LONGEST_PAUSE_S = 30.0
+FOREIGN_SAME = timedelta(minutes=10)
+"""For so long a picture at somebody else's address is taken to be the same."""
 HANG_S = 30.0
 """After the job's own deadline; then its thread hangs in a call that nothing can interrupt."""
 
@@ -96,7 +99,7 @@ class Runner:
         """The result's image: one that exists already, or a new one; and whether it is a new record."""
         task = attempt.claim.task
         known = await self._record(lambda: self.images.result_of(task.identity))
-        if known is not None and known.key is not None:
+        if known is not None and known.key is not None and _is_current(known, task):
             image, fresh = await self._register(task, _shared(known) | {"source_id": task.source_id})
             if await self._is_kept(known.key):
                 return image, fresh, None
@@ -237,6 +240,11 @@ def _pause_s(task: Task, error: errors.Unavailable | errors.JobError) -> float |
     if task.tries + 1 >= limit:
         return None
     return min(LONGEST_PAUSE_S, 2.0**task.tries) * random.uniform(0.75, 1.25)
+
+
+def _is_current(known: Image, task: Task) -> bool:
+    """What lies in our bucket never changes; a picture elsewhere may."""
+    return task.source_key is not None or datetime.now(UTC) - known.created < FOREIGN_SAME
 
 
 def _shown(fact: object) -> object:

@@ -1,0 +1,200 @@
+"""Server-sent events: who is told what, when, and after a break."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from handlers import Parts
+from handlers.broadcast import UNREAD_BYTES
+from settings import Settings
+from tests.client import Api
+from tests.handlers.listening import listening
+from tests.origin import Origin
+from tests.pictures import png
+from tests.waiting import until
+
+
+class SlowOrigin(Origin):
+    """A host whose pictures come when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(self._answer)
+        self.go = threading.Event()
+
+    def _answer(self, connection: socket.socket) -> None:
+        self.go.wait(20)
+        picture = png()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(picture) + picture)
+
+
+@pytest.fixture
+def origin() -> Iterator[SlowOrigin]:
+    with SlowOrigin() as made:
+        thread = threading.Thread(target=made.serve_forever, daemon=True)
+        thread.start()
+        yield made
+        made.go.set()
+        made.shutdown()
+        thread.join(10)
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings], origin: SlowOrigin) -> Settings:
+    return settings_of(allowed_sources=(origin.place,), developers=("dev",), workers=1)
+
+
+@pytest.mark.gen_test
+async def test_every_state_is_told_to_its_owner_within_three_tenths_of_a_second(api: Api, origin: SlowOrigin) -> None:
+    ada = await api.sign_up("ada")
+    async with listening(ada) as ear:
+        await ear.until(lambda told: told.kind == "queue")
+
+        task = await ada.make(origin.url())
+        added_at = asyncio.get_running_loop().time()
+        running = await ear.state(task["id"], "running")
+        origin.go.set()
+        done = await ear.state(task["id"], "done")
+        totals = await ear.until(lambda told: told.kind == "queue" and told.data["totals"]["done"] == 1)
+
+    assert running.at - added_at < 0.3
+    assert running.data["owner"] == "ada"
+    assert running.data["url"] == origin.url()
+    assert (done.data["mine"], done.data["percent"], bool(done.data["result_url"])) == (True, 100, True)
+    assert totals.data["paused"] is False
+
+
+@pytest.mark.gen_test
+async def test_others_are_told_without_addresses_and_owners_and_developers_everything(
+    api: Api, origin: SlowOrigin
+) -> None:
+    ada, bob, dev = await api.sign_up("ada"), await api.newcomer().sign_up("bob"), await api.newcomer().sign_up("dev")
+    async with listening(bob) as bobs, listening(api.newcomer()) as strangers, listening(dev) as devs:
+        for ear in (bobs, strangers, devs):
+            await ear.until(lambda told: told.kind == "queue")
+
+        task = await ada.make(origin.url())
+        told = [await ear.state(task["id"], "running") for ear in (bobs, strangers)]
+        everything = await devs.state(task["id"], "running")
+        origin.go.set()
+
+    for seen in told:
+        assert seen.data["mine"] is False
+        assert not {"owner", "url", "source_id", "result_url"} & set(seen.data)
+        assert "127.0.0.1" not in str(seen.data)
+    assert everything.data["owner"] == "ada"
+    assert everything.data["url"] == origin.url()
+
+
+@pytest.mark.gen_test
+async def test_positions_are_told_as_the_queue_moves(api: Api, origin: SlowOrigin) -> None:
+    ada = await api.sign_up("ada")
+    async with listening(ada) as ear:
+        await ear.until(lambda told: told.kind == "queue")
+        tasks = [await ada.make(origin.url(f"/{number}")) for number in range(4)]
+        last = tasks[3]["id"]
+
+        await ear.until(lambda told: told.data.get("id") == last and told.data.get("position") == 3)
+        await ada.post("/api/tasks/cancel/", id=tasks[1]["id"])
+        await ear.until(lambda told: told.data.get("id") == last and told.data.get("position") == 2)
+        origin.go.set()
+
+
+@pytest.mark.gen_test
+async def test_a_break_is_made_up_for(api: Api, origin: SlowOrigin) -> None:
+    ada = await api.sign_up("ada")
+    async with listening(ada) as ear:
+        await ear.until(lambda told: told.kind == "reset")
+        task = await ada.make(origin.url())
+        running = await ear.state(task["id"], "running")
+    origin.go.set()
+    await until(lambda: _done(ada, task["id"]))
+
+    async with listening(ada, Last_Event_ID=running.id) as ear:
+        done = await ear.state(task["id"], "done")
+        resets = [told for told in ear.told if told.kind == "reset"]
+
+    assert done.data["result_url"]
+    assert resets == []
+
+
+@pytest.mark.gen_test
+async def test_an_id_that_nobody_knows_is_told_to_ask_again(api: Api) -> None:
+    async with listening(api, Last_Event_ID="5" * 24) as ear:
+        await ear.until(lambda told: told.kind == "reset")
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}])
+@pytest.mark.gen_test
+async def test_a_foreign_page_may_not_listen(api: Api, headers: dict[str, str]) -> None:
+    async with listening(api, **headers) as ear:
+        assert ear.status == 403
+
+
+@pytest.mark.gen_test
+async def test_a_quiet_line_is_kept_alive(api: Api, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.broadcast.HEARTBEAT_S", 0.1)
+    async with listening(api) as ear:
+
+        async def look() -> bool:
+            return ear.comments > 0
+
+        await until(look, timeout_s=5)
+
+
+@pytest.mark.gen_test
+async def test_a_listener_that_does_not_read_is_dropped_and_holds_nobody_back(api: Api, parts: Parts) -> None:
+    place = urlsplit(api.base_url)
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.connect((place.hostname, place.port))
+    deaf.sendall(f"GET /tasks/events/ HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+    await until(lambda: _listeners(parts, 1))
+    [listener] = parts.broadcast._listeners
+    async with listening(api) as ear:
+        await ear.until(lambda told: told.kind == "queue")
+
+        most = 0
+        for _ in range(400):
+            await parts.broadcast._send_all(lambda _: b":" + b" " * 30_000 + b"\n\n")
+            most = max(most, listener.unread_bytes)
+            await asyncio.sleep(0.001)
+        await until(lambda: _listeners(parts, 1))
+
+        assert not ear.over
+        assert listener not in parts.broadcast._listeners
+        assert most <= UNREAD_BYTES + 30_003
+    deaf.close()
+
+
+@pytest.mark.gen_test
+async def test_a_page_that_goes_away_is_forgotten(api: Api, parts: Parts) -> None:
+    async with listening(api) as ear:
+        await ear.until(lambda told: told.kind == "queue")
+        assert parts.broadcast.listeners == 1
+
+    await until(lambda: _listeners(parts, 0), timeout_s=5)
+
+
+@pytest.mark.gen_test
+async def test_a_pause_is_told_to_everybody(api: Api) -> None:
+    dev = await api.newcomer().sign_up("dev")
+    async with listening(api) as ear:
+        await ear.until(lambda told: told.kind == "queue")
+
+        await dev.post("/api/tasks/pause/")
+        await ear.until(lambda told: told.kind == "queue" and told.data["paused"])
+        await dev.post("/api/tasks/resume/")
+
+
+async def _done(api: Api, task_id: int) -> bool:
+    return any(task["id"] == task_id for task in (await api.get("/tasks/query/"))["done"])
+
+
+async def _listeners(parts: Parts, count: int) -> bool:
+    return parts.broadcast.listeners == count

@@ -1,0 +1,152 @@
+"""The queue over HTTP: what is shown, what is filtered, who may act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from handlers import Parts
+from models.images import Owner
+from models.tasks import TaskState, new_task, to_document
+from settings import Settings
+from tests.client import Api
+
+RECIPE = {"style": "mosaic", "seed": 0}
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings]) -> Settings:
+    return settings_of(developers=("dev",), user_queue_limit=3, queue_limit=5)
+
+
+async def keep(
+    parts: Parts, count: int, *, owner: Owner, state: TaskState, style: str = "mosaic", since: int = 0
+) -> None:
+    """Tasks on record, as if they had been asked for long ago; `finished` a second apart, the last one newest."""
+    tasks = parts.database.collection("tasks", journaled=False)
+    plain = to_document(new_task(owner, url="http://x/a", type="model", style=style, recipe=RECIPE, identity="i"))
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    final = state not in (TaskState.QUEUED, TaskState.RUNNING)
+    await tasks.insert_all(
+        [
+            {
+                **plain,
+                "_id": since + number,
+                "state": str(state),
+                "turn": number,
+                "finished": start + timedelta(seconds=number) if final else None,
+                "not_before": datetime(2100, 1, 1, tzinfo=UTC),
+            }
+            for number in range(1, count + 1)
+        ]
+    )
+
+
+@pytest.mark.gen_test
+async def test_finished_tasks_are_read_page_by_page_newest_first(api: Api, parts: Parts) -> None:
+    await keep(parts, 25, owner=Owner(9, "eve"), state=TaskState.DONE)
+
+    seen, cursor = [], None
+    for _ in range(4):
+        more = {"cursor": cursor} if cursor else {}
+        page = await api.get("/api/tasks/query/", limit=10, **more)
+        seen += [task["id"] for task in page["done"]]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+
+    assert seen == list(range(25, 0, -1))
+
+
+@pytest.mark.gen_test
+async def test_the_queue_is_filtered_by_state_style_and_id(api: Api, parts: Parts) -> None:
+    await keep(parts, 3, owner=Owner(9, "eve"), state=TaskState.QUEUED)
+    await keep(parts, 2, owner=Owner(9, "eve"), state=TaskState.FAILED, style="hexagon", since=100)
+
+    queued = await api.get("/tasks/query/", state="queued")
+    hexagons = await api.get("/tasks/query/", style="hexagon")
+    one = await api.get("/tasks/query/", id=2)
+
+    assert ([task["position"] for task in queued["tasks"]], queued["done"]) == ([1, 2, 3], [])
+    assert (hexagons["tasks"], [task["id"] for task in hexagons["done"]]) == ([], [102, 101])
+    assert [task["position"] for task in one["tasks"]] == [2]
+    assert one["totals"] == {"queued": 3, "running": 0, "done": 0, "failed": 2, "cancelled": 0}
+
+
+@pytest.mark.gen_test
+async def test_whose_tasks_they_are_is_for_their_owner_and_for_developers(api: Api, parts: Parts) -> None:
+    ada = await api.newcomer().sign_up("ada")
+    bob, dev = await api.newcomer().sign_up("bob"), await api.newcomer().sign_up("dev")
+    await keep(parts, 2, owner=Owner(ada.user_id, "ada"), state=TaskState.DONE)
+    await keep(parts, 1, owner=Owner(bob.user_id, "bob"), state=TaskState.DONE, since=50)
+
+    own = await ada.get("/tasks/query/", owner="ada")
+    developers = await dev.get("/tasks/query/", owner="ada")
+
+    assert [task["id"] for task in own["done"]] == [task["id"] for task in developers["done"]] == [2, 1]
+    assert (await bob.get("/tasks/query/", owner="ada")).status == 403
+    assert (await api.get("/tasks/query/", owner="ada")).status == 403
+
+
+@pytest.mark.parametrize(
+    "asked", [{"state": "asleep"}, {"limit": 0}, {"limit": 1001}, {"cursor": "x"}, {"cursor": "1-99999999999999999999"}]
+)
+@pytest.mark.gen_test
+async def test_a_filter_that_makes_no_sense_is_refused(api: Api, asked: dict[str, object]) -> None:
+    answer = await api.get("/tasks/query/", **asked)
+
+    assert (answer.status, answer["error"]) == (400, "bad_parameter")
+
+
+@pytest.mark.gen_test
+async def test_only_the_owner_and_developers_may_cancel_and_retry(api: Api, parts: Parts) -> None:
+    ada, bob = await api.newcomer().sign_up("ada"), await api.newcomer().sign_up("bob")
+    dev = await api.newcomer().sign_up("dev")
+    await keep(parts, 1, owner=Owner(ada.user_id, "ada"), state=TaskState.QUEUED)
+
+    strangers = await api.post("/api/tasks/cancel/", id=1)
+    bobs = await bob.post("/api/tasks/cancel/", id=1)
+    adas = await ada.post("/api/tasks/cancel/", id=1)
+    again = await dev.post("/api/tasks/cancel/", id=1)
+    unknown = await ada.post("/api/tasks/cancel/", id=77)
+
+    assert (strangers.status, strangers["error"]) == (401, "no_session")
+    assert (bobs.status, bobs["error"]) == (403, "not_yours")
+    assert (adas["code"], adas["task"]["state"]) == (1, "cancelled")
+    assert (again.status, again["error"]) == (409, "wrong_state")
+    assert (unknown.status, unknown["error"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/api/tasks/pause/", "/api/tasks/resume/"])
+@pytest.mark.gen_test
+async def test_the_queue_is_held_by_developers_alone(api: Api, path: str) -> None:
+    ada, dev = await api.newcomer().sign_up("ada"), await api.newcomer().sign_up("dev")
+
+    assert (await api.post(path)).status == 401
+    assert (await ada.post(path)).status == 403
+    assert (await dev.post(path))["paused"] is (path == "/api/tasks/pause/")
+    assert (await dev.get(path)).status == 405
+
+
+@pytest.mark.gen_test
+async def test_a_surplus_is_answered_with_a_time_to_come_back(api: Api) -> None:
+    dev = await api.newcomer().sign_up("dev")
+    await dev.post("/api/tasks/pause/")
+    ada, bob = await api.newcomer().sign_up("ada"), await api.newcomer().sign_up("bob")
+    for person, count in ((ada, 3), (bob, 2)):
+        url = (await person.upload())["url"]
+        for seed in range(count):
+            await person.make(url, {"style": "mosaic", "seed": seed})
+
+    adas = await ada.post("/api/tasks/add/", url=url)
+    bobs = await bob.post("/api/tasks/add/", url=url, param={"style": "mosaic", "seed": 9})
+
+    assert (bobs.status, bobs["error"]) == (503, "queue_full")
+    assert adas.status == 503
+    assert int(bobs.headers["Retry-After"]) > 0
+    await dev.post("/api/tasks/cancel/", id=(await bob.get("/tasks/query/", owner="bob"))["tasks"][0]["id"])
+    adas = await ada.post("/api/tasks/add/", url=url)
+    assert (adas.status, adas["error"]) == (429, "too_many_tasks")
+    assert int(adas.headers["Retry-After"]) > 0

@@ -1,0 +1,119 @@
+"""One job: fetch, render, store, told on the way and stopped when asked."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models import errors
+from models.bucket.keys import Keys
+from models.bucket.local import LocalBucket
+from processing import mosaic
+from processing.engine import ThreadEngine
+from processing.job import Job, Stopped, run
+from processing.sources import FetchRules
+from tests.pictures import png
+
+RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).plain()
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> LocalBucket:
+    keys = Keys("access", "secret")
+    return LocalBucket(tmp_path, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=9_000_000)
+
+
+def job_of(bucket: LocalBucket, source: bytes | None = None, **known: Any) -> Job:
+    if source is not None:
+        bucket.put("source/a", source, mime="image/png")
+    limits = {"max_megapixels": 50, **known}
+    return Job(1, "http://x/bucket/source/a", "source/a", RECIPE, bucket, FetchRules(), **limits)
+
+
+def test_the_same_source_and_recipe_give_the_same_key_and_bytes(bucket: LocalBucket) -> None:
+    job = job_of(bucket, png(90, 60))
+
+    first = run(job, lambda _: None)
+    data = bucket.read(first.key, limit_bytes=10**7, timeout_s=1)
+    second = run(job, lambda _: None)
+
+    assert second.key == first.key
+    assert bucket.read(second.key, limit_bytes=10**7, timeout_s=1) == data
+    assert (first.size_bytes, first.width, first.height) == (len(data), 90, 60)
+
+
+def test_progress_rises_to_the_end(bucket: LocalBucket) -> None:
+    told: list[float] = []
+
+    run(job_of(bucket, png(900, 600)), told.append)
+
+    assert told == sorted(told)
+    assert told[0] == 0
+    assert 0.9 < told[-1] <= 1
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_a_job_stops_at_any_report_and_stores_nothing(bucket: LocalBucket, step: int) -> None:
+    job, told = job_of(bucket, png(900, 600)), list[float]()
+
+    def report(fraction: float) -> None:
+        told.append(fraction)
+        if len(told) > step:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run(job, report)
+    assert [stat.key for stat in bucket.list()] == ["source/a"]
+
+
+def test_a_job_has_a_total_deadline(bucket: LocalBucket) -> None:
+    with pytest.raises(errors.TimedOut):
+        run(job_of(bucket, png(), timeout_s=0.0), lambda _: time.sleep(0.001))
+
+
+@pytest.mark.parametrize(
+    ("source", "known", "error"),
+    [
+        (None, {}, errors.SourceMissing),
+        (b"no picture", {}, errors.NotAPicture),
+        (png(1200, 1000), {"max_megapixels": 1}, errors.TooManyPixels),
+    ],
+)
+def test_what_is_wrong_with_a_source_has_a_name(
+    bucket: LocalBucket, source: bytes | None, known: dict[str, Any], error: type[errors.JobError]
+) -> None:
+    with pytest.raises(error):
+        run(job_of(bucket, source, **known), lambda _: None)
+
+
+def test_a_job_and_its_errors_travel_to_other_machines_and_back(bucket: LocalBucket) -> None:
+    job: Job = pickle.loads(pickle.dumps(job_of(bucket, png())))
+
+    made = pickle.loads(pickle.dumps(run(job, lambda _: None)))
+    error = pickle.loads(pickle.dumps(errors.NotAPicture(formats="PNG")))
+
+    assert hashlib.sha256(bucket.read(made.key, limit_bytes=10**7, timeout_s=1)).digest()
+    assert isinstance(error, errors.NotAPicture)
+    assert "PNG" in str(error)
+
+
+@pytest.mark.gen_test
+async def test_a_thread_tells_progress_on_the_loop_and_stops_when_asked(bucket: LocalBucket) -> None:
+    engine, told = ThreadEngine(1), list[float]()
+    try:
+        done = engine.start(job_of(bucket, png(900, 600)), told.append)
+        await done.result()
+        stopped = engine.start(job_of(bucket), told.append)
+        stopped.stop()
+        with pytest.raises(Stopped):
+            await stopped.result()
+    finally:
+        await engine.close()
+
+    assert told
+    assert (engine.size, engine.problem) == (1, None)
