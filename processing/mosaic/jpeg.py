@@ -23,7 +23,7 @@ _OFFSET = np.array([128.0, 0.0, 0.0])
 _DC_ORDER = (0, 5, 4, 6, 3, 7, 2, 8, 1, 9, 10, 11)
 _DC_COUNTS = (1, 0, 0, 6, 2, 3)  # codes of 1 to 6 bits
 _WORD = 64  # bits; three codes have at most 54
-_CHUNK = 8192  # columns packed at once
+_CHUNK = 1 << 16  # columns packed at once
 
 
 def write_jpeg(colours: Colours, side: int, size: tuple[int, int], quality: int, stage: Stage) -> bytes:
@@ -58,7 +58,7 @@ def _intervals(levels: NDArray[np.int64], repeat: int, across: int, stage: Stage
     intervals, rows = [], max(1, _CHUNK // columns)
     for first in range(0, len(levels), rows):
         words, used = _words(levels[first : first + rows])
-        intervals += _packed(words, used, used + 6 * (blocks - 1))  # a block that repeats the last is six zero bits
+        intervals += _packed(words, used + 6 * (blocks - 1))  # a block that repeats the last is six zero bits
         stage(first / len(levels))
     return intervals
 
@@ -77,23 +77,20 @@ def _words(levels: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.in
     return words << (_WORD - used).astype(np.uint64), used
 
 
-def _packed(words: NDArray[np.uint64], used: NDArray[np.int64], spans: NDArray[np.int64]) -> list[bytes]:
+def _packed(words: NDArray[np.uint64], spans: NDArray[np.int64]) -> list[bytes]:
     """For each row the bits of its words in order, each followed by zeros up to its span, filled up with ones."""
     totals = spans.sum(axis=1)
     row_bytes = -(-totals // 8)
     ends = np.cumsum(row_bytes)
-    row_starts = (ends - row_bytes) * 8
-    widest = np.arange(int(used.max()))
-    bits = np.unpackbits(words.astype(">u8").view(np.uint8)).reshape(-1, _WORD)[:, : len(widest)]
-    places = (row_starts[:, None] + np.cumsum(spans, axis=1) - spans).reshape(-1, 1) + widest
-    kept = widest < used.reshape(-1, 1)
-    stream = np.zeros(int(ends[-1]) * 8, np.uint8)
-    stream[places[kept]] = bits[kept]
-    for start, total, size in zip(row_starts.tolist(), totals.tolist(), row_bytes.tolist(), strict=True):
-        stream[start + total : start + size * 8] = 1
-    packed = np.packbits(stream).tobytes()
-    cuts = [0, *ends.tolist()]
-    return [packed[left:right].replace(b"\xff", b"\xff\x00") for left, right in pairwise(cuts)]
+    places = (((ends - row_bytes) * 8)[:, None] + np.cumsum(spans, axis=1) - spans).ravel()
+    index, shift, flat = places // _WORD, (places % _WORD).astype(np.uint64), words.ravel()
+    stream = np.zeros(int(ends[-1]) // 8 + 2, np.uint64)
+    np.add.at(stream, index, flat >> shift)  # bits never overlap, so that adding is joining
+    np.add.at(stream, index + 1, flat << (_WORD - 1 - shift) << 1)
+    packed = stream.astype(">u8").view(np.uint8)
+    packed[ends - 1] |= ((1 << (row_bytes * 8 - totals)) - 1).astype(np.uint8)
+    whole, cuts = packed.tobytes(), [0, *ends.tolist()]
+    return [whole[left:right].replace(b"\xff", b"\xff\x00") for left, right in pairwise(cuts)]
 
 
 def _dc_code() -> tuple[NDArray[np.int64], NDArray[np.int64]]:

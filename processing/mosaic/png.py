@@ -32,7 +32,7 @@ def _deflated(colours: Colours, side: int, size: tuple[int, int], stage: Stage) 
     width, height = size
     steps = colours.copy()
     steps[:, 1:] -= colours[:, :-1]  # wraps, as the filter does
-    deflate = zlib.compressobj(6 if side >= 8 else 1, zlib.DEFLATED, -15)
+    deflate = zlib.compressobj(1, zlib.DEFLATED, -15, strategy=zlib.Z_RLE)  # a row is runs of zeros
     checksum, fills = 1, {}
     yield b"\x78\x9c"
     for index, row in enumerate(steps):

@@ -30,7 +30,7 @@ def test_every_block_of_a_png_is_the_mean_of_its_pixels(
 
     result = opened(render(encoded(source), parse({"cell": cell, "linear": linear})).data)
 
-    assert worst_error(source, result, cell, linear) <= 0.51
+    assert worst_error(source, result, cell, linear) <= (0.51 if linear else 0.67)
 
 
 @pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1), (1200, 900)])
