@@ -1,0 +1,173 @@
+"""The whole server on each bucket: the trip is the same, and no callback gives anybody what is not theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from PIL import Image
+
+from handlers import Parts
+from models.bucket.keys import Keys
+from models.bucket.local import LocalBucket
+from models.bucket.signature import qbox, qiniu
+from settings import Settings
+from tests import kodo as kodo_server
+from tests.client import Answer, Api
+from tests.kodo_state import Kodo
+from tests.waiting import finished
+
+KODO_KEYS = Keys("trip-access-key", "trip-secret-key")
+FORM = "application/x-www-form-urlencoded"
+PATH = "/api/image/upload"
+
+
+@pytest.fixture(params=["embedded", "kodo", "private kodo"])
+def kodo(request, io_loop) -> Iterator[Kodo | None]:
+    """The peer, or None for the embedded bucket."""
+    if request.param == "embedded":
+        yield None
+        return
+    peer = Kodo(KODO_KEYS.access, KODO_KEYS.secret, "pictures", private=request.param == "private kodo")
+
+    async def start() -> Any:
+        return kodo_server.start(peer)
+
+    server = io_loop.run_sync(start)
+    yield peer
+    server.stop()
+    io_loop.run_sync(server.close_all_connections)
+
+
+@pytest.fixture
+def settings(settings_of, kodo) -> Settings:
+    if kodo is None:
+        return settings_of()
+    return settings_of(
+        qiniu_access_key=KODO_KEYS.access,
+        qiniu_secret_key=KODO_KEYS.secret,
+        qiniu_bucket=kodo.bucket,
+        qiniu_domain=f"{kodo.base}/io",
+        qiniu_private=kodo.private,
+        qiniu_uc_url=kodo.base,
+    )
+
+
+@pytest.fixture
+def keys(parts: Parts) -> Keys:
+    return parts.bucket.keys if isinstance(parts.bucket, LocalBucket) else KODO_KEYS
+
+
+async def say(api: Api, authorization: str | None, body: bytes, kind: str = FORM, path: str = PATH) -> Answer:
+    """A callback, from whomever."""
+    headers = {"Content-Type": kind} | ({"Authorization": authorization} if authorization else {})
+    return await api.newcomer().ask("POST", path, body=body, headers=headers)
+
+
+async def expected_key(person: Api) -> str:
+    return (await person.post("/api/image/token/", filename="a.png"))["key"]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, parts):
+    ada = await api.sign_up("ada")
+    uploaded = await ada.upload(filename="猫 & 狗=1:2.png", param="p")
+
+    task = await ada.make(uploaded["url"], {"style": "mosaic", "cell": 8, "format": "png"})
+    done = await finished(ada, task["id"])
+
+    assert (uploaded["filename"], uploaded["param"], done["state"]) == ("猫 & 狗=1:2.png", "p", "done")
+    picture = await ada.get(done["result_url"])
+    assert Image.open(io.BytesIO(picture.body)).format == "PNG"
+    await ada.post("/api/image/delete/", id=uploaded["id"])
+    left = await asyncio.to_thread(lambda: [stat.key for stat in parts.bucket.list("source/")])
+    assert left == []
+
+
+@pytest.mark.gen_test
+async def test_only_the_bucket_may_call_back_and_nothing_else_leaves_a_trace(api, keys):
+    ada = await api.sign_up("ada")
+    key = await expected_key(ada)
+    body = urlencode({"key": key, "filename": "a.png", "filesize": 5}).encode()
+    good = qbox(keys, PATH, body)
+    forgeries = [
+        (None, body, FORM),
+        ("QBox", body, FORM),
+        (qbox(Keys(keys.access, "another"), PATH, body), body, FORM),
+        (qbox(Keys("another", keys.secret), PATH, body), body, FORM),
+        (good, body + b"&endUser=1", FORM),
+        (qbox(keys, "/api/tasks/add", body), body, FORM),
+        (qbox(keys, PATH, b""), b'{"key": "x"}', "application/json"),
+        (qbox(keys, PATH, b'{"key": "x"}'), b'{"key": "x"}', "application/json"),
+        ("QBox " + "A" * 10_000, body, FORM),
+        (good, b"\xff\xfe", FORM),
+    ]
+
+    answers = [await say(api, *forgery) for forgery in forgeries]
+
+    assert [answer.status for answer in answers] == [401] * len(forgeries)
+    assert (await say(api, good, body)).json["code"] == 1
+
+
+@pytest.mark.gen_test
+async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(api, keys):
+    ada = await api.sign_up("ada")
+    for _ in range(3):
+        key = await expected_key(ada)
+        body = urlencode({"key": key, "filename": "a.png", "filesize": 5}).encode()
+        good = qbox(keys, PATH, body)
+
+        at_once = await asyncio.gather(*(say(api, good, body) for _ in range(10)))
+        later = [await say(api, good, body) for _ in range(5)]
+
+        assert len({answer.body for answer in [*at_once, *later]}) == 1
+        assert {answer.status for answer in [*at_once, *later]} == {200}
+
+
+@pytest.mark.gen_test
+async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_says(api, keys, parts):
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    key = await expected_key(ada)
+    body = urlencode({"key": key, "filename": "x&endUser=2", "param": "endUser=2", "endUser": bob.user_id}).encode()
+
+    answer = await say(api, qbox(keys, PATH, body), body)
+
+    image = await parts.images.by_id(answer["id"])
+    assert image.owner.id == ada.user_id
+
+
+@pytest.mark.gen_test
+async def test_a_key_that_nobody_asked_for_is_refused(api, keys):
+    body = b"key=source/nobody&filename=a.png&filesize=5"
+
+    answer = await say(api, qbox(keys, PATH, body), body)
+
+    assert answer["code"] < 1
+
+
+@pytest.mark.gen_test
+async def test_the_documented_body_with_colons_and_json_in_the_qiniu_style_are_understood(api, keys):
+    ada = await api.sign_up("ada")
+    colons = b"filename:a=b.png&filesize:12&param:mosaic"
+    key = await expected_key(ada)
+    document = b'{"key": "%s", "filename": "c.png", "filesize": 3, "param": "{}"}' % key.encode()
+    headers = {"Host": api.base_url.removeprefix("http://"), "Content-Type": "application/json"}
+
+    by_colons = await say(api, qbox(keys, PATH, colons), colons)
+    by_json = await say(api, qiniu(keys, "POST", PATH, headers, document), document, "application/json")
+
+    assert (by_colons["filename"], by_colons["param"]) == ("a=b.png", "mosaic")
+    assert (by_json["filename"], by_json["param"]) == ("c.png", "{}")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("body", [b"", b"filesize=1", b"key=a&key=b", b"filesize=x&key=a", b"key=%ff"])
+async def test_a_signed_body_that_makes_no_sense_is_a_refusal(api, keys, body):
+    answer = await say(api, qbox(keys, PATH, body), body)
+
+    assert answer["code"] < 1
+    assert answer.status < 500
