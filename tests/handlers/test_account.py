@@ -24,8 +24,8 @@ NEW_PASSWORD = "another long password"
 
 
 async def everything(database: Database) -> str:
-    """All that the database holds, but for the news that it forgets by itself."""
-    names = ("users", "sessions", "follows", "images", "uploads", "tasks", "turns")
+    """All that the database holds of people."""
+    names = ("users", "sessions", "follows", "images", "uploads", "tasks", "turns", "events")
     found = {name: [document async for document in database.collection(name).pages({})] for name in names}
     return json.dumps(found, default=str)
 
