@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, ImageCms, UnidentifiedImageError
 
 from .errors import NotAPicture, TooManyPixels
 from .pool import Pool
@@ -17,6 +17,7 @@ from .stage import Stage
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 MAX_MEGAPIXELS = 40.0
+_MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
 
 _UPRIGHT = {  # EXIF orientation -> how to undo it
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -104,13 +105,17 @@ def _decode(
     shrink_for: Callable[[int, int], int] | None,
 ) -> Source:
     image: Image.Image = Image.open(watched, formats=FORMATS)
-    if image.width * image.height > megapixels * 1_000_000:
-        raise TooManyPixels(megapixels)
+    limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if image.format == "WEBP" else megapixels
+    if image.width * image.height > limit * 1_000_000:
+        raise TooManyPixels(limit)
     orientation = _orientation(image)
     width, height = image.size
     spread = _spread(image)
     shrink = _draft(image, orientation, max_side, shrink_for)
+    deep = _deep(image)
     image.load()
+    if deep is not None:
+        image = _rounded(image, watched, deep)
     image = _settle(image, background)
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
@@ -186,6 +191,27 @@ def _settle(image: Image.Image, background: str) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
+def _deep(image: Image.Image) -> str | None:
+    """For 16-bit colour, of which Pillow reads the high bytes: what it must be told to read the low ones."""
+    modes = [tile[3] for tile in image.tile]
+    return "RGBA;16L" if modes == ["RGBA;16B"] else "RGB;16L" if modes == ["RGB;16B"] else None
+
+
+def _rounded(high: Image.Image, watched: _Watched, low_mode: str) -> Image.Image:
+    """16-bit colour -> 8 bits, to the nearest: a value is 257 x its high byte + (low byte - high byte)."""
+    watched.seek(0)
+    low: Image.Image = Image.open(watched, formats=("PNG",))
+    low.tile = [tile._replace(args=low_mode) for tile in low.tile]
+    low.load()
+    far = [0] * 129 + [1] * 127  # differences of more than half of 257
+    up, down = (
+        ImageChops.subtract(*pair).point(far * len(low.getbands())) for pair in ((low, high), (high, low))
+    )
+    result = ImageChops.subtract(ImageChops.add(high, up), down)
+    result.info = high.info
+    return result
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     """16-bit grey -> L, rounded to the nearest; a 16-bit transparent grey is kept as an alpha channel."""
     transparent = image.info.get("transparency")
@@ -200,7 +226,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Converted through the embedded profile; one that is damaged or of another colour space is passed over."""
+    """Converted through the embedded profile; one that is damaged or of another colour space is passed over.
+
+    So is one with multi-process elements, of which a few bytes can claim 100,000 and keep lcms busy for hours.
+    """
+    if b"mpet" in profile:
+        return image
     try:
         embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if (embedded.profile.profile_description or "").startswith("sRGB"):
