@@ -108,11 +108,11 @@ def _decode(
     limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if image.format == "WEBP" else megapixels
     if image.width * image.height > limit * 1_000_000:
         raise TooManyPixels(limit)
+    deep = _deep(image)  # before anything loads the picture, as a look at a PNG's EXIF does
     orientation = _orientation(image)
     width, height = image.size
     spread = _spread(image)
     shrink = _draft(image, orientation, max_side, shrink_for)
-    deep = _deep(image)
     image.load()
     if deep is not None:
         image = _rounded(image, watched, deep)
@@ -204,9 +204,7 @@ def _rounded(high: Image.Image, watched: _Watched, low_mode: str) -> Image.Image
     low.tile = [tile._replace(args=low_mode) for tile in low.tile]
     low.load()
     far = [0] * 129 + [1] * 127  # differences of more than half of 257
-    up, down = (
-        ImageChops.subtract(*pair).point(far * len(low.getbands())) for pair in ((low, high), (high, low))
-    )
+    up, down = (ImageChops.subtract(*pair).point(far * len(low.getbands())) for pair in ((low, high), (high, low)))
     result = ImageChops.subtract(ImageChops.add(high, up), down)
     result.info = high.info
     return result

@@ -155,6 +155,29 @@ def png_head(width: int, height: int, *, chunks: int = 0) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"teSt", b"") * chunks + chunk(b"IDAT", zlib.compress(bytes(100)))
 
 
+def deep_png(values: np.ndarray) -> bytes:
+    """(height, width, 3 or 4) of 16-bit values as a PNG."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width, channels = values.shape
+    head = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bit_colour_is_rounded_and_not_cut_off(channels: int) -> None:
+    values = np.random.default_rng(4).integers(0, 65536, (90, 70, channels)).astype(np.uint16)
+    values[0, :2] = (0,) * channels, (65535,) * channels
+    values[..., 3:] = 65535
+
+    pixels = decoded(deep_png(values))
+
+    assert np.array_equal(pixels, np.rint(values[..., :3] / 257))
+
+
 def many_scans() -> bytes:
     photo = encoded(scene(64, 64), "JPEG", progressive=True)
     start = photo.rindex(b"\xff\xda")
