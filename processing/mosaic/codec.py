@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ExifTags, Image, ImageChops, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, ImageCms, ImageFile, UnidentifiedImageError
 
 from .errors import NotAPicture, TooManyPixels
 from .pool import Pool
@@ -104,11 +104,12 @@ def _decode(
     max_side: int | None,
     shrink_for: Callable[[int, int], int] | None,
 ) -> Source:
-    image: Image.Image = Image.open(watched, formats=FORMATS)
+    opened = Image.open(watched, formats=FORMATS)
+    image: Image.Image = opened
     limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if image.format == "WEBP" else megapixels
     if image.width * image.height > limit * 1_000_000:
         raise TooManyPixels(limit)
-    deep = _deep(image)  # before anything loads the picture, as a look at a PNG's EXIF does
+    deep = _deep(opened)  # before anything loads the picture, as a look at a PNG's EXIF does
     orientation = _orientation(image)
     width, height = image.size
     spread = _spread(image)
@@ -191,7 +192,7 @@ def _settle(image: Image.Image, background: str) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _deep(image: Image.Image) -> str | None:
+def _deep(image: ImageFile.ImageFile) -> str | None:
     """For 16-bit colour, of which Pillow reads the high bytes: what it must be told to read the low ones."""
     modes = [tile[3] for tile in image.tile]
     return "RGBA;16L" if modes == ["RGBA;16B"] else "RGB;16L" if modes == ["RGB;16B"] else None
@@ -200,7 +201,7 @@ def _deep(image: Image.Image) -> str | None:
 def _rounded(high: Image.Image, watched: _Watched, low_mode: str) -> Image.Image:
     """16-bit colour -> 8 bits, to the nearest: a value is 257 x its high byte + (low byte - high byte)."""
     watched.seek(0)
-    low: Image.Image = Image.open(watched, formats=("PNG",))
+    low = Image.open(watched, formats=("PNG",))
     low.tile = [tile._replace(args=low_mode) for tile in low.tile]
     low.load()
     far = [0] * 129 + [1] * 127  # differences of more than half of 257
