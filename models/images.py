@@ -79,10 +79,11 @@ class Page:
 class Images:
     """The collection `images`."""
 
+    # Partial by comparison and not by type: only then MongoDB uses them for a query that names the value.
     indexes = (
-        Index("key owner_id", unique=True, only={"key": {"$type": "string"}}),
+        Index("key owner_id", unique=True, only={"key": {"$gt": ""}}),
         Index("url owner_id", unique=True, only={"key": None}),
-        Index("identity", only={"identity": {"$type": "string"}}),
+        Index("identity", only={"identity": {"$gt": ""}}),
         Index("kind -created -_id"),
         Index("owner_id kind -created -_id"),
     )

@@ -184,6 +184,25 @@ async def test_every_view_is_found_by_an_index_and_reads_little_more_than_it_sho
             assert read <= 90, f"{name}: {read} documents for 30"
 
 
+@pytest.mark.gen_test
+async def test_a_picture_is_found_by_its_key_or_its_making_through_an_index(database: Database) -> None:
+    await database.make_indexes({"images": Images.indexes})
+    ada = Owner(1, "ada")
+    await fill(database, [result(number, ada, MOMENT, identity=f"made of {number}") for number in range(1, 301)])
+
+    for query in (
+        {"key": "mosaic/5"},
+        {"key": "mosaic/5", "_id": {"$ne": 5}},
+        {"key": {"$in": ["mosaic/5", "mosaic/6"]}},
+        {"identity": "made of 5"},
+        {"kind": "withdrawn"},
+    ):
+        explained = await explain(database, query)
+
+        assert explained["executionStats"]["totalDocsExamined"] <= 2, query
+        assert "COLLSCAN" not in stages_of(explained["queryPlanner"]["winningPlan"]), query
+
+
 async def explain(database: Database, query: dict[str, Any]) -> dict[str, Any]:
     asked = {"find": "images", "filter": query, "sort": {"created": -1, "_id": -1}, "limit": 30}
     command = {"explain": asked, "verbosity": "executionStats"}
