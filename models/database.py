@@ -17,7 +17,7 @@ from bson.codec_options import CodecOptions
 from bson.errors import InvalidDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import CursorType, ReturnDocument, UpdateOne, WriteConcern
-from pymongo.errors import BulkWriteError, CollectionInvalid, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, CollectionInvalid, DuplicateKeyError, OperationFailure, PyMongoError
 
 from models import errors
 
@@ -27,6 +27,9 @@ OPERATION_TIMEOUT_S = 3.0
 TAIL_WAIT_MS = 2000
 LARGEST_ID = 2**53 - 1
 """The largest integer that a JSON reader with double precision keeps exactly."""
+
+INDEX_CONFLICTS = (85, 86)
+"""MongoDB's IndexOptionsConflict and IndexKeySpecsConflict: the same keys with other options."""
 
 IN_MEMORY = WriteConcern(w=1, j=False)
 JOURNALED = WriteConcern(w=1, j=True)
@@ -93,11 +96,20 @@ class Database:
             await self._database.command("ping")
 
     async def make_indexes(self, indexes: Mapping[str, Sequence[Index]]) -> None:
-        """Make what is missing; what exists stays as it is."""
+        """Make what is missing, and make anew what an earlier version made with other options."""
         for name, wanted in indexes.items():
             for index in wanted:
                 async with _reachable():
-                    await self._database[name].create_index(index.pairs(), **index.options())
+                    await self._make_index(name, index)
+
+    async def _make_index(self, collection: str, index: Index) -> None:
+        try:
+            await self._database[collection].create_index(index.pairs(), **index.options())
+        except OperationFailure as error:
+            if error.code not in INDEX_CONFLICTS:
+                raise
+            await self._database[collection].drop_index(index.pairs())
+            await self._database[collection].create_index(index.pairs(), **index.options())
 
     async def make_capped(self, name: str, *, size_bytes: int) -> None:
         """Make a collection that forgets its oldest documents, unless it is there."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
 
 from models import errors
-from models.database import LARGEST_ID, Database, Document, Duplicate, Index
+from models.database import LARGEST_ID, Database, Duplicate, Index
 
 NOBODY_LISTENS = "mongodb://127.0.0.1:9/?directConnection=true"
 
@@ -41,6 +40,18 @@ async def test_a_unique_index_decides_and_names_its_fields(database: Database) -
 async def test_making_indexes_twice_changes_nothing(database: Database) -> None:
     for _ in range(2):
         await database.make_indexes({"things": [Index("-created -_id"), Index("expires", expire_after_s=0)]})
+
+
+@pytest.mark.gen_test
+async def test_an_index_that_an_earlier_version_made_otherwise_is_made_anew(database: Database) -> None:
+    things = database.collection("things")
+    await database.make_indexes({"things": [Index("name", only={"name": {"$type": "string"}})]})
+
+    await database.make_indexes({"things": [Index("name", unique=True, only={"name": {"$gt": ""}})]})
+
+    await things.insert({"_id": 1, "name": "a"})
+    with pytest.raises(Duplicate):
+        await things.insert({"_id": 2, "name": "a"})
 
 
 @pytest.mark.gen_test
