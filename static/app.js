@@ -79,15 +79,16 @@ api.addEventListener("online", () => offline(false));
 addEventListener("offline", () => api.reached(false));
 addEventListener("online", () => api.session().catch(() => {}));
 api.addEventListener("signedout", () => { if (state.user) state.set({ user: null }); });
+state.addEventListener("user", () => live.again());
 jobs.addEventListener("settled", ({ detail }) => settled(detail));
 speech.addEventListener("change", () => { tray.redraw(); if (shown) name(); });
 part("language").addEventListener("click", () => switchSpeech());
 
-const looked = Promise.all([sign.look(), api.styles()]).then(([, { styles }]) => {
+const restored = started.then(() => studio.restore());
+const looked = Promise.all([sign.look(), api.styles(), restored]).then(([, { styles }]) => {
   state.set({ styles, recipe: state.recipe ?? { style: styles[0].name } });
 }).catch((error) => toasts.fail(error));
-await started;
-await studio.restore();
+await restored;
 router.start();
 document.documentElement.classList.remove("booting");
 await looked;

@@ -26,6 +26,9 @@ export class Live extends EventTarget {
   /** Ends what `want` began. */
   leave(who) { this.#wanted.delete(who); if (!this.#wanted.size) this.#end(); }
 
+  /** Listens anew, as somebody else: who has signed in is told more. */
+  again() { if (this.#how !== "off") this.#begin(); }
+
   /** Asks once, at once; used after a reset and while events do not come. */
   async ask() {
     try {

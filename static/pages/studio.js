@@ -44,7 +44,7 @@ export class Studio {
   async restore() {
     const { state, vault } = this.#given;
     const [pictures, bench] = await Promise.all([vault.get("pictures"), vault.get("bench")]);
-    if (bench?.recipe && !state.recipe) state.set({ recipe: bench.recipe });
+    if (bench?.recipe) state.set({ recipe: bench.recipe });
     if (pictures?.length && !state.pictures.length) {
       state.set({ pictures: pictures.map(revived), current: bench?.current ?? pictures[0].id });
     }

@@ -19,12 +19,13 @@ export class Page {
   constructor(root, given) {
     this.#root = root;
     this.#given = given;
-    const { live, router } = given;
+    const { live, router, state } = given;
+    state.addEventListener("user", () => { this.#redraw(); if (!root.hidden) live.ask(); });
     live.addEventListener("task", (event) => { this.#take(event.detail); this.#draw(); });
     live.addEventListener("queue", (event) => { Object.assign(this.#queue, event.detail); this.#draw(); });
     live.addEventListener("how", (event) => say(this.#part("live"), HOW[event.detail]));
     router.addEventListener("page", (event) => { if (event.detail.page !== "tasks") live.leave("tasks"); });
-    speech.addEventListener("change", () => { for (const row of this.#rows.values()) row.remove(); this.#rows.clear(); this.#draw(); });
+    speech.addEventListener("change", () => this.#redraw());
     this.#part("pause").addEventListener("click", () => this.#pause());
   }
 
@@ -37,6 +38,8 @@ export class Page {
   }
 
   #take(task) { this.#tasks.set(task.id, { ...this.#tasks.get(task.id), ...task }); }
+
+  #redraw() { this.#rows.clear(); this.#draw(); }
 
   #draw() {
     if (this.#root.hidden) return;

@@ -10,6 +10,7 @@ export class Bench {
   #root;
   #compare;
   #viewport;
+  #wanted = null;
 
   constructor(root) {
     this.#root = root;
@@ -27,6 +28,7 @@ export class Bench {
     this.#part("before").src = picture.largeUrl;
     this.#part("before").alt = picture.name;
     this.#part("after").src = picture.largeUrl;
+    this.#wanted = null;
     this.#part("name").textContent = `${picture.name} · ${pixels(picture.width, picture.height)}`;
     this.#part("note").textContent = "";
     this.#viewport.fit();
@@ -34,10 +36,10 @@ export class Bench {
 
   /** What the engine has drawn. ms: how long it took; null: it is the full result. */
   async show(url, ms = null) {
-    const image = this.#part("after");
-    const next = Object.assign(new Image(), { src: url });
-    await next.decode().catch(() => {});
-    image.src = url;
+    this.#wanted = url;
+    await Object.assign(new Image(), { src: url }).decode().catch(() => {});
+    if (this.#wanted !== url) return;
+    this.#part("after").src = url;
     if (ms === null) say(this.#part("note"), "stage.full");
     else say(this.#part("note"), "stage.preview", () => ({ time: ms < 1000 ? `${number(ms)} ms` : duration(ms / 1000) }));
   }

@@ -87,10 +87,6 @@ export class Wall {
     drawn.width = image.width;
     drawn.height = image.height;
     drawn.style.backgroundColor = image.placeholder;
-    const sizes = Object.entries(image.thumbnails ?? {});
-    drawn.srcset = sizes.map(([width, url]) => `${url} ${width}w`).join(", ");
-    drawn.sizes = "(max-width: 40rem) 50vw, 22rem";
-    drawn.src = sizes[0]?.[1] ?? image.url;
     link.querySelector(".tile__title").textContent = image.title || this.#styleName(image);
     link.querySelector(".tile__by").textContent = [image.username, when(image.created)].filter(Boolean).join(" · ");
     return item;
@@ -115,6 +111,7 @@ export class Wall {
       const { style, firstElementChild: link } = this.#list.children[index];
       Object.assign(style, { width: `${side}px`, transform: `translate(${column * (side + gap)}px, ${heights[column]}px)` });
       link.firstElementChild.style.height = `${tall}px`;
+      choose(link.firstElementChild, image, Math.ceil(side));
       heights[column] += tall + 3.6 * rem + gap;
     });
     this.#list.style.height = `${Math.max(...heights)}px`;
@@ -127,4 +124,13 @@ export class Wall {
       this.#more().catch((error) => this.#given.toasts.fail(error, { key: "job.retry", do: () => this.#more() }));
     }
   }
+}
+
+/** The thumbnail that fits the place is fetched, once the place is known. */
+function choose(drawn, image, side) {
+  const sizes = Object.entries(image.thumbnails ?? {});
+  drawn.sizes = `${side}px`;
+  if (drawn.hasAttribute("src")) return;
+  drawn.srcset = sizes.map(([width, url]) => `${url} ${width}w`).join(", ");
+  drawn.src = sizes[0]?.[1] ?? image.url;
 }

@@ -72,8 +72,13 @@ def visitor_of(browser: Browser, server: ServerProcess) -> Iterator[Callable[...
     opened: list[tuple[BrowserContext, Visitor]] = []
 
     def make(**chosen: Any) -> Visitor:
-        usual = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "reduced_motion": "reduce"}
-        context = browser.new_context(base_url=server.base_url, **{**usual, **chosen})
+        usual = {
+            "base_url": server.base_url,
+            "viewport": {"width": 1280, "height": 800},
+            "locale": "en-GB",
+            "reduced_motion": "reduce",
+        }
+        context = browser.new_context(**{**usual, **chosen})
         context.set_default_timeout(10_000)
         visitor = Visitor(context.new_page())
         opened.append((context, visitor))

@@ -132,11 +132,15 @@ def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("no Chromium on PATH; install Debian's `chromium` or name one in CHROMIUM")
-    with tempfile.TemporaryDirectory() as data, sync_playwright() as driver:
-        with ServerProcess(Path(data) / "data", f"--developers={DEVELOPER}") as server:
-            browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
-            take_all(browser, server, folder, wanted)
-            browser.close()
+    developers = f"--developers={DEVELOPER}"
+    with (
+        tempfile.TemporaryDirectory() as data,
+        sync_playwright() as driver,
+        ServerProcess(Path(data) / "data", developers) as server,
+    ):
+        browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        take_all(browser, server, folder, wanted)
+        browser.close()
 
 
 if __name__ == "__main__":

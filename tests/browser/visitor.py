@@ -45,8 +45,8 @@ class Visitor:
     def sign_up(self, name: str) -> None:
         """Through the dialog, which is open or is opened."""
         if not self.page.locator("dialog[open]").count():
-            self.page.get_by_role("button", name="Sign in").click()
-            self.page.locator('[data-part="sign-switch"]').click()
+            self.part("sign-open").click()
+            self.part("sign-switch").click()
         dialog = self.page.locator('dialog[data-part="sign"]')
         dialog.get_by_label("E-mail").fill(f"{name}@example.com")
         dialog.get_by_label("Name", exact=True).fill(name)
@@ -56,7 +56,7 @@ class Visitor:
         self.name = name
 
     def sign_in(self, name: str, password: str = PASSWORD) -> None:
-        self.page.get_by_role("button", name="Sign in").click()
+        self.part("sign-open").click()
         dialog = self.page.locator('dialog[data-part="sign"]')
         dialog.get_by_label("Name", exact=True).fill(name)
         dialog.get_by_label("Password").fill(password)
@@ -81,6 +81,13 @@ class Visitor:
 
     def toast(self, text: str) -> Locator:
         return self.page.locator(".toast", has_text=text)
+
+    def slow_down(self, bytes_per_s: int) -> None:
+        """Uploads go at so many bytes a second; 0: as fast as they can."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        speed = {"uploadThroughput": bytes_per_s or -1, "downloadThroughput": -1, "latency": 0, "offline": False}
+        session.send("Network.emulateNetworkConditions", speed)
 
 
 def picture(data: bytes, name: str = "photo.png", kind: str = "image/png") -> FilePayload:

@@ -1,0 +1,179 @@
+"""The gallery: stable places, endless scroll, the way back, views, and a picture's own page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.visitor import Visitor, picture
+from tests.pictures import png
+from tests.process import ServerProcess
+
+MANY = 30
+
+FILL = """async ([name, password, bytes, count]) => {
+    const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body) }).then(answer => answer.json());
+    await post("/api/user/add/", { email: `${name}@example.com`, username: name, password });
+    await post("/api/user/query/", { username: name, password });
+    const given = await post("/api/image/token/", { filename: "source.png", filesize: bytes.length, param: "" });
+    const form = new FormData();
+    form.append("token", given.token);
+    form.append("key", given.key);
+    form.append("file", new Blob([new Uint8Array(bytes)], { type: "image/png" }), "source.png");
+    const source = await (await fetch(given.upload_url, { method: "POST", body: form })).json();
+    const ids = [];
+    for (let cell = 2; cell < count + 2; cell += 1) {
+        const answer = await post("/api/tasks/add/", { url: source.url, param: { style: "mosaic", cell } });
+        if (!answer.task) throw new Error(JSON.stringify(answer));
+        ids.push(answer.task.id);
+    }
+    for (;;) {
+        const { done } = await (await fetch("/api/tasks/query/")).json();
+        if (ids.every(id => done.some(task => task.id === id))) return;
+        await new Promise(resolve => setTimeout(resolve, 100));
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def painter(browser: Browser, server: ServerProcess) -> str:
+    """Somebody who has made many pictures, without clicking for each."""
+    context = browser.new_context(base_url=server.base_url)
+    page = context.new_page()
+    page.goto("/gallery")
+    page.evaluate(FILL, ["petra", "seven small stones", list(png(300, 200)), MANY])
+    context.close()
+    return "petra"
+
+
+def shift_of(visitor: Visitor) -> float:
+    return float(
+        visitor.page.evaluate(
+            """() => new Promise(resolve => new PerformanceObserver(list =>
+                resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
+                .observe({ type: "layout-shift", buffered: true }) || setTimeout(() => resolve(0), 300))"""
+        )
+    )
+
+
+def test_the_wall_loads_as_one_scrolls_and_nothing_shifts(painter: str, visitor: Visitor) -> None:
+    visitor.go(f"/u/{painter}")
+    tiles = visitor.page.locator('[data-page="profile"] .tile')
+    expect(tiles).to_have_count(24)
+
+    visitor.page.keyboard.press("End")
+
+    expect(tiles).to_have_count(MANY)
+    assert shift_of(visitor) < 0.02
+
+
+def test_a_thumbnail_fits_its_place(painter: str, visitor: Visitor) -> None:
+    visitor.go(f"/u/{painter}")
+    first = visitor.page.locator(".tile__image").first
+    visitor.page.wait_for_function("() => document.querySelector('.tile__image').complete")
+
+    source = str(first.evaluate("image => image.currentSrc"))
+
+    assert re.search(r"/thumbnail/[0-9]+/320$", source)
+
+
+def test_back_returns_to_the_place(painter: str, visitor: Visitor) -> None:
+    visitor.go(f"/u/{painter}")
+    visitor.page.evaluate("scrollTo(0, 700)")
+    visitor.page.wait_for_function("() => history.state?.place > 600")
+    visitor.page.locator(".tile:visible").nth(8).click()
+    expect(visitor.part("by")).to_have_text(f"by {painter}")
+
+    visitor.page.go_back()
+
+    expect(visitor.page.locator('[data-page="profile"]')).to_be_visible()
+    visitor.page.wait_for_function("() => Math.abs(scrollY - 700) < 4")
+
+
+def test_an_empty_view_invites(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
+    visitor.go("/gallery")
+    visitor.sign_up(unique_name("leo"))
+
+    visitor.page.get_by_role("link", name="Following", exact=True).click()
+
+    expect(visitor.page.get_by_text("The people you follow have not shown anything yet.")).to_be_visible()
+
+
+def test_following_shows_the_pictures_of_those_one_follows(
+    painter: str, visitor: Visitor, unique_name: Callable[[str], str]
+) -> None:
+    visitor.go(f"/u/{painter}")
+    visitor.sign_up(unique_name("mia"))
+    visitor.part("follow").click()
+    expect(visitor.part("follow")).to_have_text("Following")
+    visitor.page.get_by_role("link", name="Gallery", exact=True).click()
+
+    visitor.page.get_by_role("link", name="Following", exact=True).click()
+
+    expect(visitor.page.locator(".tile:visible").first).to_contain_text(painter)
+
+
+def test_the_owner_describes_a_picture_and_shows_the_original(
+    visitor: Visitor, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(320, 240), "small.png"))
+    visitor.make()
+    visitor.sign_up(unique_name("nia"))
+    visitor.wait_for_work("done")
+    visitor.part("work").get_by_role("link", name="See it").click()
+    visitor.page.get_by_label("Title").fill("Colours, <b>noise</b>")
+    visitor.page.get_by_label("What can be seen?").fill("Coloured squares.")
+    visitor.page.get_by_label("Show the original").check()
+    visitor.page.get_by_role("button", name="Save").click()
+    expect(visitor.toast("Saved.")).to_be_visible()
+
+    stranger = visitor_of()
+    stranger.go(visitor.page.url.partition(visitor.page.url.split("/")[2])[2])
+
+    expect(stranger.page.get_by_role("heading", level=1)).to_have_text("Colours, <b>noise</b>")
+    expect(stranger.page.get_by_role("img", name="Coloured squares.")).to_be_visible()
+    expect(stranger.page.get_by_role("slider", name="Before and after")).to_be_visible()
+    expect(stranger.part("owner")).to_have_count(0)
+
+
+def test_a_recipe_is_remixed_with_ones_own_photo(painter: str, visitor: Visitor) -> None:
+    visitor.go(f"/u/{painter}")
+    visitor.page.locator(".tile:visible").first.click()
+    recipe = visitor.part("recipe").inner_text()
+    cell = re.search(r"[0-9]+", recipe)
+    assert cell, recipe
+
+    visitor.page.get_by_role("button", name="Remix with my photo").click()
+    visitor.choose(picture(png(320, 240)))
+
+    expect(visitor.page.locator('[data-parameter="cell"] input[type="number"]')).to_have_value(cell[0])
+
+
+def test_the_link_is_copied_and_names_the_picture(painter: str, visitor_of: Callable[..., Visitor]) -> None:
+    sharer = visitor_of(permissions=["clipboard-read", "clipboard-write"])
+    sharer.go(f"/u/{painter}")
+    sharer.page.locator(".tile:visible").first.click()
+
+    sharer.page.get_by_role("button", name="Share").click()
+
+    expect(sharer.toast("The link is copied.")).to_be_visible()
+    assert sharer.page.evaluate("navigator.clipboard.readText()") == sharer.page.url
+
+
+def test_a_picture_is_deleted_after_a_question(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(320, 240), "small.png"))
+    visitor.make()
+    visitor.sign_up(unique_name("ole"))
+    visitor.wait_for_work("done")
+    visitor.part("work").get_by_role("link", name="See it").click()
+
+    visitor.page.get_by_role("button", name="Delete picture").click()
+    visitor.page.get_by_role("dialog").get_by_role("button", name="Delete picture").click()
+
+    expect(visitor.page.get_by_text("You have not made a mosaic yet.")).to_be_visible()

@@ -1,0 +1,102 @@
+"""Tasks live: by events, by asking, not at all; the developers' page; a quiet notice elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DEVELOPER
+from tests.browser.visitor import Visitor, picture
+from tests.pictures import png
+from tests.process import ServerProcess
+
+
+def test_a_finished_mosaic_is_told_elsewhere_on_the_site(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
+    visitor.go("/")
+    visitor.sign_up(unique_name("uma"))
+    visitor.choose(picture(png(320, 240), "far.png"))
+    visitor.make()
+
+    visitor.page.get_by_role("link", name="Gallery", exact=True).click()
+    notice = visitor.toast("far.png is finished.")
+    expect(notice).to_be_visible(timeout=20_000)
+    notice.get_by_role("button", name="See it").click()
+
+    expect(visitor.part("by")).to_have_text(f"by {visitor.name}")
+
+
+def test_without_events_the_page_asks(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
+    visitor.expect_console("ERR_FAILED")
+    visitor.page.route("**/tasks/events/", lambda route: route.abort())
+    visitor.go("/")
+    visitor.sign_up(unique_name("val"))
+    visitor.choose(picture(png(320, 240), "asked.png"))
+
+    visitor.make()
+
+    visitor.wait_for_work("done")
+
+
+def test_the_queue_moves_before_a_strangers_eyes(
+    visitor: Visitor, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+) -> None:
+    stranger = visitor_of()
+    stranger.go("/tasks/")
+    expect(stranger.part("live")).to_have_text("Live")
+    visitor.go("/")
+    visitor.sign_up(unique_name("wim"))
+    visitor.choose(picture(png(320, 240), "secret.png"))
+
+    visitor.make()
+    visitor.wait_for_work("done")
+
+    expect(stranger.page.locator('.task[data-state="done"]').first).to_contain_text("Square blocks")
+    expect(stranger.part("done")).not_to_contain_text(visitor.name)
+    expect(stranger.part("pause")).to_have_count(0)
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server whose queue may be paused without anybody else waiting."""
+    with ServerProcess(tmp_path / "data", f"--developers={DEVELOPER}") as running:
+        yield running
+
+
+def test_a_developer_pauses_the_queue_cancels_and_tries_again(
+    own_server: ServerProcess, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+) -> None:
+    visitor = visitor_of(base_url=own_server.base_url)
+    visitor.go("/tasks/")
+    visitor.sign_up(DEVELOPER)
+    visitor.part("pause").click()
+    expect(visitor.part("pause")).to_have_text("Go on")
+    maker = visitor_of(base_url=own_server.base_url)
+    maker.go("/")
+    maker.sign_up(unique_name("xia"))
+    maker.choose(picture(png(320, 240), "paused.png"))
+    maker.make()
+    maker.wait_for_work("queued")
+
+    waiting = visitor.page.locator('.task[data-state="queued"]', has_text=maker.name)
+    waiting.get_by_role("button", name="Cancel").click()
+    cancelled = visitor.page.locator('.task[data-state="cancelled"]', has_text=maker.name)
+    cancelled.get_by_role("button", name="Try again").click()
+    expect(waiting).to_be_visible()
+    visitor.part("pause").click()
+
+    expect(visitor.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
+
+
+def test_being_offline_is_told_and_so_is_the_way_back(visitor: Visitor) -> None:
+    visitor.expect_console("ERR_INTERNET_DISCONNECTED")
+    visitor.go("/")
+
+    visitor.page.context.set_offline(True)
+    expect(visitor.part("offline")).to_contain_text("You are offline.")
+    visitor.page.context.set_offline(False)
+
+    expect(visitor.part("offline")).to_have_count(0)
+    expect(visitor.toast("The connection is back.")).to_be_visible()
