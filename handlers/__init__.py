@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from handlers.events import ListenToTasks
 from handlers.export import Exports, ExportUser
 from handlers.feed import ShowFeed
 from handlers.image import AddInfo, DeleteImage, DescribeImage, GrantUpload, QueryImage, UploadCallback
+from handlers.openapi import ShowOpenApi, openapi_document
 from handlers.ops import ShowHealth, ShowMetrics
 from handlers.pages import ShowPage, ShowPerson, ShowPicture, ShowStatic, content_security_policy
 from handlers.preview import DrawPreview
@@ -137,6 +139,9 @@ def routes(parts: Parts) -> list[URLSpec]:
         URLSpec(path.rstrip("/") + "/?", page, shell | _given(parts, f"public_url {names}"))
         for path, page, names in PAGES
     ]
+    document = cache(lambda: openapi_document(API))
+    described = {"authentication": parts.authentication, "document": document}
+    lines.append(URLSpec(r"/api/openapi\.json", ShowOpenApi, described))
     lines.append(URLSpec("/metrics/?", ShowMetrics, {"registry": parts.registry}))
     lines.append(URLSpec(r"/static/(.*)", ShowStatic, {"path": str(STATIC)}))
     if isinstance(parts.bucket, LocalBucket):

@@ -67,12 +67,18 @@ class ApiHandler(tornado.web.RequestHandler):
     methods: which of GET and POST are served.
     refusal: the `code` of a refusal.
     contract: whether the contract answers this endpoint's refusals with HTTP 200.
+    bodies: the media types that a POST may have.
     acts: whether it changes state, so that a browser's cookie counts only from our own pages.
     timeout_s: how long an answer may take; None where it is a stream that watches its own pieces.
     """
 
     parameters: ClassVar[type[BaseModel]] = NoParameters
     methods: ClassVar[tuple[Literal["GET", "POST"], ...]] = ("GET", "POST")
+    bodies: ClassVar[tuple[str, ...]] = (
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    )
     refusal: ClassVar[int] = -1
     contract: ClassVar[bool] = False
     acts: ClassVar[bool] = False

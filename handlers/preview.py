@@ -34,6 +34,7 @@ class DrawPreview(ApiHandler):
 
     parameters = PreviewParameters
     methods = ("POST",)
+    bodies = ("multipart/form-data",)
     previews: Previews
 
     def prepare(self) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httputil import HTTPHeaders
 
+from tests.described import check_described
 from tests.pictures import png
 
 PASSWORD = "a long enough password"
@@ -70,7 +71,9 @@ class Api:
             url, method=method, body=body, headers=given, raise_error=False, follow_redirects=False, request_timeout=20
         )
         self._keep_cookies(response)
-        return Answer(response.code, response.headers, response.body or b"")
+        answer = Answer(response.code, response.headers, response.body or b"")
+        check_described(method, urlsplit(url).path, answer)
+        return answer
 
     def _keep_cookies(self, response: HTTPResponse) -> None:
         for line in response.headers.get_list("Set-Cookie"):

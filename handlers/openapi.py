@@ -1,0 +1,187 @@
+"""The OpenAPI 3.1 document, built from the table of routes, the parameters, the answers and the errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from handlers import answers
+from handlers.account import ChangeUser, DeleteUser
+from handlers.base import ApiHandler, in_contract, status_of
+from handlers.events import ListenToTasks
+from handlers.export import ExportUser
+from handlers.feed import ShowFeed
+from handlers.image import AddInfo, DeleteImage, DescribeImage, GrantUpload, QueryImage, UploadCallback
+from handlers.ops import ShowHealth
+from handlers.preview import DrawPreview, PreviewParameters
+from handlers.session import ShowSession
+from handlers.styles import ListStyles
+from handlers.tasks import AddTask, AddTaskParameters, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
+from handlers.thumbnail import ShowThumbnail
+from handlers.user import AddUser, FollowUser, QueryUser, SignOut
+from models.errors import every_error
+from processing.mosaic import STYLES
+
+Json = dict[str, Any]
+Route = tuple[str, type[ApiHandler], str]
+Stated = type[BaseModel] | str
+"""What a success is: a schema, or the media type of something that is not JSON."""
+
+SCHEMAS = "#/components/schemas/"
+JSON_TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
+TITLE = "Tessera"
+VERSION = "1"
+
+STATED: dict[type[ApiHandler], Stated] = {
+    AddUser: answers.Answer,
+    QueryUser: answers.UserAnswer,
+    FollowUser: answers.Answer,
+    SignOut: answers.Answer,
+    ChangeUser: answers.Answer,
+    DeleteUser: answers.GoneAnswer,
+    ExportUser: "application/zip",
+    ShowSession: answers.SessionAnswer,
+    GrantUpload: answers.GrantAnswer,
+    UploadCallback: answers.UploadedAnswer,
+    AddInfo: answers.RegisteredAnswer,
+    QueryImage: answers.ImageAnswer,
+    DescribeImage: answers.ImageAnswer,
+    DeleteImage: answers.Answer,
+    ShowThumbnail: "image/webp",
+    ShowFeed: answers.FeedAnswer,
+    ListStyles: answers.StylesAnswer,
+    DrawPreview: "image/*",
+    AddTask: answers.TaskAnswer,
+    QueryTasks: answers.QueueAnswer,
+    ListenToTasks: "text/event-stream",
+    CancelTask: answers.TaskAnswer,
+    RetryTask: answers.TaskAnswer,
+    PauseQueue: answers.PausedAnswer,
+    ResumeQueue: answers.PausedAnswer,
+    ShowHealth: answers.HealthAnswer,
+}
+"""What a success of each endpoint is."""
+
+
+class ShowOpenApi(ApiHandler):
+    """This document."""
+
+    methods = ("GET",)
+
+    document: Callable[[], Json]
+
+    async def get(self, **_: str) -> None:
+        self.set_header("Cache-Control", "public, max-age=60")
+        self.finish(self.document())
+
+
+def openapi_document(routes: Sequence[Route], stated: Mapping[type[ApiHandler], Stated] = STATED) -> Json:
+    """routes: path, handler and its parts. stated: what each handler answers."""
+    models = {handler.parameters for _, handler, _ in routes}
+    models |= {answer for answer in stated.values() if not isinstance(answer, str)} | {answers.Refusal}
+    models |= {style.params for style in STYLES.values()}
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
+        ref_template=SCHEMAS + "{model}",
+    )
+    components: Json = schemas["$defs"]
+    components["Refusal"]["properties"]["error"]["enum"] = sorted(kind.slug for kind in every_error())
+    recipes = [_recipe(name, components.pop(style.params.__name__)) for name, style in STYLES.items()]
+    components["Recipe"] = {"oneOf": recipes}
+    for parameters in (AddTaskParameters, PreviewParameters):
+        said = components[parameters.__name__]["properties"]["param"]
+        said["description"] = "a style's name, or a recipe as a JSON object (schema Recipe)"
+    paths = {_template(path): _path_item(path, handler, stated[handler], components) for path, handler, _ in routes}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": VERSION, "description": "Photos into mosaics; docs/api.md tells more."},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+            },
+        },
+    }
+
+
+def _recipe(style: str, params: Json) -> Json:
+    """One style's parameters with its name, which a recipe says as `style`."""
+    named: Json = {"style": {"const": style}, "version": {"type": "integer", "minimum": 1}}
+    own = {name: _of_json(said) for name, said in params["properties"].items()}
+    return {**params, "title": f"Recipe of {style}", "properties": named | own, "required": ["style"]}
+
+
+def _of_json(said: Json) -> Json:
+    """A parameter without the engine's own kinds (palette, regions, ...), which a form knows and JSON does not."""
+    kind = said.get("type", "null")
+    return said if kind in JSON_TYPES else {**{k: v for k, v in said.items() if k != "type"}, "x-kind": kind}
+
+
+def _path_item(path: str, handler: type[ApiHandler], stated: Stated, components: Json) -> Json:
+    return {method.lower(): _operation(path, method, handler, stated, components) for method in handler.methods}
+
+
+def _operation(
+    path: str, method: Literal["GET", "POST"], handler: type[ApiHandler], stated: Stated, components: Json
+) -> Json:
+    schema = components[handler.parameters.__name__]
+    in_path = re.findall(r"\(\?P<(\w+)>", path)
+    operation: Json = {
+        "operationId": f"{method.lower()}{re.sub('[^a-z]+', '-', _template(path))}".rstrip("-"),
+        "summary": (handler.__doc__ or "").strip().splitlines()[0],
+        "parameters": _parameters(schema, in_path, in_query=method == "GET"),
+        "responses": _responses(handler, stated),
+        "security": [{}, {"bearer": []}, {"cookie": []}],
+    }
+    if method == "POST" and schema.get("properties"):
+        content = {"schema": {"$ref": SCHEMAS + handler.parameters.__name__}}
+        operation["requestBody"] = {"content": dict.fromkeys(handler.bodies, content)}
+    return operation
+
+
+def _parameters(schema: Json, in_path: Sequence[str], *, in_query: bool) -> list[Json]:
+    required = schema.get("required", [])
+    return [
+        {
+            "name": name,
+            "in": "path" if name in in_path else "query",
+            "required": name in in_path or name in required,
+            "schema": said,
+        }
+        for name, said in schema.get("properties", {}).items()
+        if in_query or name in in_path
+    ]
+
+
+def _responses(handler: type[ApiHandler], stated: Stated) -> Json:
+    refusal: Json = {"$ref": SCHEMAS + "Refusal"}
+    if isinstance(stated, str):
+        content: Json = {stated: {"schema": {"type": "string"}}}
+    else:
+        success: Json = {"$ref": SCHEMAS + stated.__name__}
+        content = {"application/json": {"schema": {"anyOf": [success, refusal]} if handler.contract else success}}
+    said = "Success, or what the contract refuses" if handler.contract else "Success"
+    responses: Json = {"200": {"description": said, "content": content}}
+    if isinstance(stated, str) and stated.startswith("image/") and "GET" in handler.methods:
+        responses["304"] = {"description": "You have it already (If-None-Match)"}
+    if stated is answers.HealthAnswer:
+        refusal = {"anyOf": [success, refusal]}
+    for status in sorted(_statuses(handler)):
+        responses[str(status)] = {"description": "Refusal", "content": {"application/json": {"schema": refusal}}}
+    return responses
+
+
+def _statuses(handler: type[ApiHandler]) -> set[int]:
+    """Every status that a refusal of this endpoint may have."""
+    return {status_of(kind) for kind in every_error() if not (handler.contract and in_contract(kind))}
+
+
+def _template(path: str) -> str:
+    """A path of the table as OpenAPI writes it: `/thumbnail/{id}/{width}`."""
+    return re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", path)

@@ -1,0 +1,64 @@
+"""The OpenAPI document, the table of routes and the real answers say the same."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from handlers import API
+from handlers.openapi import STATED
+from models.errors import every_error
+from processing.mosaic import STYLES
+from tests.client import Api
+from tests.described import check_described, document
+
+
+@pytest.mark.gen_test
+async def test_the_document_is_served_as_it_is_built(api: Api) -> None:
+    served = await api.get("/api/openapi.json")
+
+    assert (served.status, served["openapi"]) == (200, "3.1.0")
+    assert served.json == document()
+
+
+def test_every_route_and_method_is_described_and_nothing_else() -> None:
+    described = {(path, method.upper()) for path, item in document()["paths"].items() for method in item}
+
+    served = {
+        (re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", path), method)
+        for path, handler, _ in API
+        for method in handler.methods
+    }
+    assert described == served
+    assert set(STATED) == {handler for _, handler, _ in API}
+
+
+def test_every_error_and_every_style_is_in_the_document() -> None:
+    components = document()["components"]["schemas"]
+
+    assert components["Refusal"]["properties"]["error"]["enum"] == sorted(kind.slug for kind in every_error())
+    recipes = {recipe["properties"]["style"]["const"] for recipe in components["Recipe"]["oneOf"]}
+    assert recipes == set(STYLES)
+
+
+def test_operations_have_names_of_their_own_and_every_schema_is_sound() -> None:
+    operations = [operation for item in document()["paths"].values() for operation in item.values()]
+
+    names = [operation["operationId"] for operation in operations]
+    assert len(names) == len(set(names))
+    assert all(operation["summary"] for operation in operations)
+    for schema in document()["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.gen_test
+async def test_an_answer_that_is_not_described_fails_whatever_test_sees_it(api: Api) -> None:
+    answer = await api.get("/api/session/")
+    odd = type(answer)(answer.status, answer.headers, answer.body.replace(b'"access"', b'"excess"'))
+
+    with pytest.raises(AssertionError, match="not described"):
+        check_described("GET", "/api/session/", odd)
+    with pytest.raises(AssertionError, match="not described"):
+        check_described("GET", "/api/session", type(answer)(418, answer.headers, answer.body))
