@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
+import signal as signals
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +17,15 @@ STOP_LIMIT_S = 30
 class ServerProcess:
     """One `server.py` on a free port over one data folder. `with` starts it and ends it."""
 
-    def __init__(self, data_dir: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        program: tuple[str, ...] = ("server.py",),
+    ) -> None:
         self.data_dir = data_dir
+        self._program = program
         self._arguments = arguments
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TESSERA_")},
@@ -52,7 +59,7 @@ class ServerProcess:
         port = self.base_url.rpartition(":")[2] or "0"
         with self.log_path.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "server.py", f"--port={port}", f"--data_dir={self.data_dir}", *self._arguments],
+                [sys.executable, *self._program, f"--port={port}", f"--data_dir={self.data_dir}", *self._arguments],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=subprocess.PIPE,
@@ -71,13 +78,18 @@ class ServerProcess:
         self._process.wait(STOP_LIMIT_S)
         self._close()
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+    def stop(self, number: signals.Signals = signals.SIGTERM) -> int:
         """Ask it to stop; returns its exit code."""
         assert self._process is not None
         self._process.send_signal(number)
         code = self._process.wait(STOP_LIMIT_S)
         self._close()
         return code
+
+    def signal(self, number: signals.Signals) -> None:
+        """Send it a signal and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def _close(self) -> None:
         assert self._process is not None
