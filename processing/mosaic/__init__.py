@@ -24,6 +24,7 @@ from .hexagon import HEXAGON
 from .params import Params
 from .photomosaic import PHOTOMOSAIC
 from .pool import Pool, make_pool
+from .quadtree import QUADTREE
 from .quality import Card, glance, make_card
 from .recipe import Recipe, parse_recipe
 from .redact import REDACT
@@ -31,6 +32,7 @@ from .stage import Progress, Stage
 from .style import Style
 from .tiles import collect, cut_tile
 from .triangle import TRIANGLE
+from .voronoi import VORONOI
 
 __all__ = [
     "STYLES",
@@ -57,6 +59,8 @@ STYLES: Mapping[str, Style[Any]] = MappingProxyType(
         "hexagon": HEXAGON,
         "triangle": TRIANGLE,
         "diamond": DIAMOND,
+        "voronoi": VORONOI,
+        "quadtree": QUADTREE,
         "photomosaic": PHOTOMOSAIC,
         "redact": REDACT,
     }
