@@ -36,6 +36,8 @@ READ_TIMEOUT_S = 20.0
 AT_ONCE = 4
 """Originals in memory at once. Only one of them is decoded at a time, so that previews keep a thread."""
 AHEAD_LIMIT = 100
+MAKING_LIMIT = 400
+RETRY_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Thumbnails:
     async def get(self, image: Image, width: int) -> bytes:
         """WebP, at most `width` pixels wide, upright, without metadata.
 
-        Raises NotFound for a picture that is gone, elsewhere or damaged; BucketUnavailable, StorageFull.
+        Raises NotFound for a picture that is gone, elsewhere or damaged; BucketUnavailable, StorageFull; Overloaded.
         """
         try:
             return await self._read(_key(image.id, width))
@@ -103,6 +105,8 @@ class Thumbnails:
         """Who asks for what is being made already waits for that; who leaves does not stop it for the others."""
         key = _key(image.id, width)
         if key not in self._making:
+            if len(self._making) >= MAKING_LIMIT:
+                raise errors.Overloaded(retry_after_s=RETRY_S)
             task = asyncio.create_task(self._make(image, width))
             self._making[key] = task
             task.add_done_callback(lambda made: self._made(key, made))

@@ -51,13 +51,22 @@ async def test_a_thumbnail_has_the_width_that_is_asked_and_may_be_kept_for_ever(
     for answer in answers.values():
         assert answer.headers["Content-Type"] == "image/webp"
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        again = await api.get(answer_path(answer, answers, uploaded), {"If-None-Match": answer.headers["ETag"]})
-        assert (again.status, again.body) == (304, b"")
 
 
-def answer_path(answer: Answer, answers: dict[int, Answer], uploaded: dict[str, Any]) -> str:
-    width = next(width for width, one in answers.items() if one is answer)
-    return f"/thumbnail/{uploaded['id']}/{width}"
+@pytest.mark.gen_test
+async def test_who_has_a_thumbnail_is_told_so_without_a_look_into_the_bucket(api: Api, parts: Parts) -> None:
+    uploaded = await (await api.sign_up()).upload(jpeg(500, 300), "photo.jpg")
+    path = f"/thumbnail/{uploaded['id']}/640"
+    first = await api.get(path)
+    parts.bucket.delete(f"{path.removeprefix('/')}.webp")
+
+    again = await api.get(path, {"If-None-Match": f'"other", {first.headers["ETag"]}'})
+    looked = keys(parts, f"{path.removeprefix('/')}.webp")
+    other = await api.get(path, {"If-None-Match": '"other"'})
+
+    assert (again.status, again.body, looked) == (304, b"", [])
+    assert again.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert (other.status, other.body) == (200, first.body)
 
 
 @pytest.mark.gen_test
