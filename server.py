@@ -11,20 +11,22 @@ import secrets
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import prometheus_client
 import tornado.web
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers import Parts, routes
 from handlers.authentication import Authentication
 from handlers.base import Nowhere
 from handlers.broadcast import Broadcast
+from handlers.door import Application, open_door
 from handlers.export import Exports
 from handlers.session import Offer
 from handlers.throttle import make_throttles
@@ -59,11 +61,6 @@ from settings import BadSetting, Settings, read_settings
 
 log = logging.getLogger(__name__)
 
-BODY_LIMIT_BYTES = 2 * 1024 * 1024
-"""Of requests that are read whole; uploads to the embedded bucket are a stream with a limit of their own."""
-HEADER_LIMIT_BYTES = 32 * 1024
-IDLE_TIMEOUT_S = 75.0
-BODY_TIMEOUT_S = 30.0
 THREAD_SWITCH_S = 0.0005
 PREVIEW_THREADS = 2
 CHECK = "--check"
@@ -78,8 +75,9 @@ class CannotStart(Exception):
 
 def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
     """The application: the table of handlers and the key of its cookies."""
-    return tornado.web.Application(
+    return Application(
         routes(parts),
+        secure=parts.public_url.startswith("https:"),
         cookie_secret=cookie_secret,
         default_handler_class=Nowhere,
         default_handler_args={"authentication": parts.authentication},
@@ -106,11 +104,16 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, public_url: str, *, patience_s: float = DATABASE_PATIENCE_S
+    settings: Settings,
+    public_url: str,
+    *,
+    patience_s: float = DATABASE_PATIENCE_S,
+    fetching: FetchRules | None = None,
 ) -> AsyncIterator[Parts]:
     """Make every part, in the order in which they need each other; at the end take them down in reverse.
 
-    patience_s: how long a database that does not answer yet is waited for. Raises CannotStart.
+    patience_s: how long a database that does not answer yet is waited for. fetching: how downloads are done, where the
+    settings do not say it. Raises CannotStart.
     """
     async with AsyncExitStack() as stack:
         database = await _database(settings, stack, patience_s)
@@ -135,7 +138,11 @@ async def build(
         stack.push_async_callback(threads.close)
         engine = await _engine(settings, stack)
         bucket = _bucket(settings, public_url)
-        rules = FetchRules(allowed_sources=settings.allowed_sources, limit_bytes=settings.max_upload_bytes)
+        rules = replace(
+            fetching or FetchRules(),
+            allowed_sources=settings.allowed_sources,
+            limit_bytes=settings.max_upload_bytes,
+        )
         queue = await stack.enter_async_context(
             TaskQueue(
                 server_id,
@@ -200,14 +207,7 @@ async def serving(settings: Settings, *, patience_s: float = DATABASE_PATIENCE_S
     public_url = settings.public_url.rstrip("/") or f"http://{_reachable(settings.address)}:{port}"
     async with build(settings, public_url, patience_s=patience_s) as parts:
         app = make_app(parts, cookie_secret=settings.cookie_secret or _kept_secret(settings.data_dir / "cookie-secret"))
-        server = HTTPServer(
-            app,
-            max_body_size=BODY_LIMIT_BYTES,
-            max_header_size=HEADER_LIMIT_BYTES,
-            idle_connection_timeout=IDLE_TIMEOUT_S,
-            body_timeout=BODY_TIMEOUT_S,
-        )
-        server.add_sockets(sockets)
+        server = open_door(app, sockets)
         try:
             yield parts
         finally:
@@ -257,6 +257,7 @@ def main() -> int:
     try:
         settings = read_settings([said for said in arguments if said != CHECK], os.environ)
         start_logging(as_json=settings.log_json, quiet=work is check)
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture's EXIF can make thousands, each a line
         with _only_one(settings.data_dir):
             return asyncio.run(work(settings))
     except (BadSetting, CannotStart, MongodFailed) as error:

@@ -7,6 +7,7 @@ import logging
 from pydantic import BaseModel, ConfigDict
 
 from handlers.base import ApiHandler, JsonDict
+from handlers.throttle import Throttles
 from handlers.user import Email, Password
 from models import errors
 from models.passwords import Passwords
@@ -26,12 +27,15 @@ class AccountHandler(ApiHandler):
     acts = True
     users: Users
     passwords: Passwords
+    throttles: Throttles
 
     async def owner(self, password: str) -> User:
-        """Raises NoSession, WrongPassword."""
+        """Raises NoSession, WrongPassword, TooManyRequests."""
         user = await self.users.by_id((await self.person()).id)
+        self.throttles.spend_password(user.username, self.address)
         if not await self.passwords.matches(password, user.password_hash):
             raise errors.WrongPassword(field="password")
+        self.throttles.refund_password(user.username, self.address)
         return user
 
 

@@ -41,6 +41,7 @@ def content_security_policy(*, pictures: str, uploads: str) -> str:
             "object-src 'none'",
             "form-action 'self'",
             "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
         )
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from models import errors
+from models.users import fold
 
 LARGEST_TABLE = 100_000
 
@@ -56,13 +57,24 @@ class Throttle:
 class Throttles:
     """What is counted. A person at home meets none of these.
 
-    sign_in: wrong passwords for one name from one address; the owner elsewhere is not locked out by them.
+    sign_in: wrong passwords for one name from one address, also where an account is changed or deleted; the owner
+    elsewhere is not locked out by them.
     sign_in_address: wrong passwords from one address, whatever the names. sign_up: accounts from one address.
     """
 
     sign_in: Throttle
     sign_in_address: Throttle
     sign_up: Throttle
+
+    def spend_password(self, username: str, address: str) -> None:
+        """Count a try before it is known to be wrong, so that many at once do not slip through. TooManyRequests."""
+        self.sign_in_address.spend(address)
+        self.sign_in.spend((fold(username), address))
+
+    def refund_password(self, username: str, address: str) -> None:
+        """It was the right one."""
+        self.sign_in_address.refund(address)
+        self.sign_in.refund((fold(username), address))
 
 
 def make_throttles() -> Throttles:

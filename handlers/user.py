@@ -85,7 +85,7 @@ class QueryUser(ApiHandler):
     async def reply(self, asked: QueryUserParameters) -> JsonDict:
         if asked.password is not None:
             self.authentication.refuse_cross_site(self)
-            self._spend_try(asked.username)
+            self.throttles.spend_password(asked.username, self.address)
         user = await self._find(asked)
         answer: JsonDict = {
             "username": user.username,
@@ -95,18 +95,9 @@ class QueryUser(ApiHandler):
             "followed_user": await self.follows.followers_of(user.id),
         }
         if asked.password is not None and await self.passwords.matches(asked.password, user.password_hash):
-            self._refund_try(asked.username)
+            self.throttles.refund_password(asked.username, self.address)
             answer |= {"login": True, "id": user.id, "token": await self._sign_in(user, asked.password)}
         return answer
-
-    def _spend_try(self, username: str) -> None:
-        """Count a try before it is known to be wrong, so that many at once do not slip through. TooManyRequests."""
-        self.throttles.sign_in_address.spend(self.address)
-        self.throttles.sign_in.spend((fold(username), self.address))
-
-    def _refund_try(self, username: str) -> None:
-        self.throttles.sign_in_address.refund(self.address)
-        self.throttles.sign_in.refund((fold(username), self.address))
 
     async def _find(self, asked: QueryUserParameters) -> User:
         """Raises NotFound, after as much work as a wrong password costs."""
