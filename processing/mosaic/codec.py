@@ -16,8 +16,10 @@ from .scan import scan
 from .stage import Stage
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
-MAX_MEGAPIXELS = 40.0
+MAX_MEGAPIXELS = 50.0
+"""The server's own default too: with the limits below, no picture of this size takes more than 600 MiB to decode."""
 _MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
+_MAX_ROUNDED_MEGAPIXELS = 24.0  # reading 16-bit colour a second time takes 23 bytes a pixel; larger ones are cut off
 
 _UPRIGHT = {  # EXIF orientation -> how to undo it
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -193,7 +195,10 @@ def _settle(image: Image.Image, background: str) -> Image.Image:
 
 
 def _deep(image: ImageFile.ImageFile) -> str | None:
-    """For 16-bit colour, of which Pillow reads the high bytes: what it must be told to read the low ones."""
+    """For 16-bit colour, of which Pillow reads the high bytes: what it must be told to read the low ones; None for a
+    picture that is not, or is too large to be read twice."""
+    if image.width * image.height > _MAX_ROUNDED_MEGAPIXELS * 1_000_000:
+        return None
     modes = [tile[3] for tile in image.tile]
     return "RGBA;16L" if modes == ["RGBA;16B"] else "RGB;16L" if modes == ["RGB;16B"] else None
 

@@ -16,8 +16,8 @@ from typing import Literal
 
 from tests.hostile import jpeg, metadata, others, png
 
-NEAR_LIMIT_PX = 6300
-"""Side of the square pictures that a limit of 40 megapixels just lets through."""
+NEAR_LIMIT_PX = 7050
+"""Side of the square pictures that the limit of 50 megapixels just lets through."""
 
 WEBP_NEAR_LIMIT_PX = 5900
 """The same for WebP at 35 megapixels: its decoder takes 16 bytes a pixel, four times what the picture needs."""
@@ -109,7 +109,7 @@ def _metadata_bombs() -> Iterator[Row]:
 
 
 def _near_the_limit() -> Iterator[Row]:
-    """Just under 40 megapixels: the dearest that is let through."""
+    """Just under 50 megapixels: the dearest that is let through."""
     side = NEAR_LIMIT_PX
     yield "limit-rgb.png", "done", partial(png.black, side, side)
     yield "limit-rgba.png", "done", partial(png.black, side, side, colour=png.RGBA)
