@@ -23,6 +23,7 @@ from handlers.openapi import ShowOpenApi, openapi_document
 from handlers.ops import ShowHealth, ShowMetrics
 from handlers.pages import ShowPage, ShowPerson, ShowPicture, ShowStatic, content_security_policy
 from handlers.preview import DrawPreview
+from handlers.reference import ShowReference
 from handlers.session import Offer, ShowSession
 from handlers.styles import ListStyles
 from handlers.tasks import AddTask, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
@@ -142,6 +143,7 @@ def routes(parts: Parts) -> list[URLSpec]:
     document = cache(lambda: openapi_document(API))
     described = {"authentication": parts.authentication, "document": document}
     lines.append(URLSpec(r"/api/openapi\.json", ShowOpenApi, described))
+    lines.append(URLSpec("/api/docs/?", ShowReference, described))
     lines.append(URLSpec("/metrics/?", ShowMetrics, {"registry": parts.registry}))
     lines.append(URLSpec(r"/static/(.*)", ShowStatic, {"path": str(STATIC)}))
     if isinstance(parts.bucket, LocalBucket):

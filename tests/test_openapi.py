@@ -62,3 +62,17 @@ async def test_an_answer_that_is_not_described_fails_whatever_test_sees_it(api: 
         check_described("GET", "/api/session/", odd)
     with pytest.raises(AssertionError, match="not described"):
         check_described("GET", "/api/session", type(answer)(418, answer.headers, answer.body))
+
+
+@pytest.mark.gen_test
+async def test_the_page_for_people_names_every_route_and_needs_nothing_from_elsewhere(api: Api) -> None:
+    page = await api.get("/api/docs/")
+
+    text = page.body.decode()
+    assert page.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert all(f"<h2><code>{path}</code></h2>" in text for path in document()["paths"])
+    links = set(re.findall(r'(?:src|href)=["\']([^#"\'][^"\']*)', text))
+    assert links == {"/static/reference.css", "/api/openapi.json"}
+    assert "<script" not in text
+    anchors = set(re.findall(r'id="([^"]+)"', text))
+    assert set(re.findall(r'href=["\']#([^"\']+)', text)) <= anchors
