@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lock clean
+.PHONY: help run setup test check drills cluster-demo lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,12 @@ test: $(VENV)/.installed-test  ## Run all tests; browser tests where a Chromium 
 check: $(VENV)/.installed-test  ## Lint and type-check
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+drills: $(VENV)/.installed-test  ## Break things on purpose and count what is lost; ARGS="kill_server" chooses, ARGS=--short is quick
+	@$(BIN)/python -m tests.drills $(ARGS)
+
+cluster-demo: $(VENV)/.installed-test  ## 200 tasks on a Dask cluster: a scheduler, two workers, two servers on loopback
+	@$(BIN)/python -m tests.drills.cluster_demo
 
 lock: $(BIN)/python  ## Pin every dependency anew, with hashes, from pyproject.toml
 	$(BIN)/pip install --quiet uv
