@@ -9,6 +9,22 @@ export function forPreview(recipe, style, format = "webp") {
   return known?.includes(format) ? { ...recipe, format } : recipe;
 }
 
+const ACROSS = 26;
+
+/** A recipe that shows what a style does in a picture as small as a stamp: large cells, and something hidden. */
+export function example(style, side) {
+  const made = { style: style.name };
+  for (const { name, type, minimum, maximum } of style.params) {
+    if (name === "cell") made.cell = Math.min(maximum, Math.max(minimum, Math.round(side / ACROSS)));
+    if (type === "regions") made[name] = [[0.3, 0.25, 0.7, 0.65]];
+  }
+  return made;
+}
+
+/** The name of what is still missing before a recipe can be drawn, or null. */
+export const lacking = (recipe, style) =>
+  style.params.find(({ name, type }) => type === "regions" && !recipe[name]?.length)?.name ?? null;
+
 /** Only what differs from the defaults: the recipe as it is kept and sent. */
 export function sparse(recipe, style) {
   const made = { style: style.name };

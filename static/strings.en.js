@@ -54,6 +54,10 @@ export const strings = {
   "control.roll": "Roll the dice",
   "palette.none": "As the picture",
   "palette.auto": "{n} of its own",
+  "region.draw": "Drag on the picture to cover a part of it.",
+  "region.add": "Cover a part",
+  "region.clear": "Uncover all",
+  "region.label": "Hidden part: arrow keys move it, with Shift they size it, Delete removes it",
   "drop.here": "Let go: it opens here",
 
   "open.unreadable": "{name} cannot be read as a picture. JPEG, PNG and WebP always work.",
@@ -135,7 +139,7 @@ export const strings = {
   "recipe.join": " · ",
   "recipe.list": "{n} own",
 
-  "person.menu": "Your menu",
+  "person.menu": "{name}, your menu",
   "person.page": "My page",
   "profile.title": "Profile",
   "profile.follow": "Follow",

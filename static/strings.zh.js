@@ -54,6 +54,10 @@ export const strings = {
   "control.roll": "掷骰子",
   "palette.none": "原图颜色",
   "palette.auto": "自取 {n} 色",
+  "region.draw": "在图片上拖动,遮住其中一块。",
+  "region.add": "添加遮盖",
+  "region.clear": "全部取消遮盖",
+  "region.label": "遮盖区域:方向键移动,按住 Shift 调整大小,Delete 删除",
   "drop.here": "松手,在这里打开",
 
   "open.unreadable": "{name} 不是可以识别的图片。JPEG、PNG 和 WebP 都可以。",
@@ -135,7 +139,7 @@ export const strings = {
   "recipe.join": " · ",
   "recipe.list": "自定义 {n} 项",
 
-  "person.menu": "您的菜单",
+  "person.menu": "{name},您的菜单",
   "person.page": "我的主页",
   "profile.title": "主页",
   "profile.follow": "关注",

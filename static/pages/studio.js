@@ -3,7 +3,7 @@
 import { formatsOf, save } from "../download.js";
 import { say, speech, t } from "../i18n.js";
 import { kept, LARGE_PX, openPicture, PictureError, revived } from "../picture.js";
-import { forPreview, sparse } from "../recipes.js";
+import { forPreview, lacking, sparse } from "../recipes.js";
 import { Bench } from "../parts/bench.js";
 import { Compare } from "../parts/compare.js";
 import { Controls } from "../parts/controls.js";
@@ -85,7 +85,7 @@ export class Studio {
   /** Renders in full size; asks to sign in only now. all: every picture in the strip. */
   async make(all = false) {
     const { state, jobs, sign } = this.#given;
-    if (!state.picture || !state.recipe) return;
+    if (!state.picture || !state.style || lacking(state.recipe, state.style)) return;
     if (!state.user && !state.open && !(await sign.ask({ why: "sign.tomake", up: true }))) return;
     for (const picture of all ? state.pictures : [state.picture]) {
       const before = jobs.of(picture);
@@ -123,6 +123,7 @@ export class Studio {
     film.addEventListener("drop", (event) => this.#drop(event.detail));
     styles.addEventListener("pick", (event) => state.set({ recipe: this.#carried(event.detail) }));
     controls.addEventListener("change", (event) => this.#turn(event.detail));
+    bench.regions.addEventListener("change", (event) => this.#turn({ name: "regions", value: event.detail }));
     previews.addEventListener("large", ({ detail }) => { if (detail.picture === state.picture?.id) bench.show(detail.url, detail.ms); });
     previews.addEventListener("small", ({ detail }) => styles.draw(detail.style, detail.url));
     previews.addEventListener("busy", ({ detail }) => { bench.busy = detail; });
@@ -164,7 +165,7 @@ export class Studio {
     const { state } = this.#given;
     const recipe = { ...state.recipe, [name]: value };
     if (value === undefined) delete recipe[name];
-    this.#turned = true;
+    this.#turned = !Array.isArray(value);
     state.set({ recipe });
     this.#turned = false;
   }
@@ -203,6 +204,7 @@ export class Studio {
     film.show(state.pictures, picture, jobs);
     if (!style) return;
     styles.show(state.styles, style.name);
+    bench.regions.show(style.params.some(({ type }) => type === "regions") ? recipe.regions ?? [] : null, picture.width / picture.height);
     if (!this.#turned || this.#drawnStyle !== style.name) { controls.show(style, recipe); this.#drawnStyle = style.name; }
     this.#note();
     work.show(this.#fitting());
@@ -219,6 +221,7 @@ export class Studio {
     if (wanted === this.#asked) return;
     this.#asked = wanted;
     if (job?.phase === "done") { this.#parts.previews.stop(); this.#parts.bench.show(job.result.url); }
+    else if (lacking(state.recipe, state.style)) { this.#parts.previews.stop(); this.#parts.bench.await(state.picture); }
     else this.#parts.previews.large(state.picture, state.recipe, state.style);
   }
 
@@ -243,7 +246,7 @@ export class Studio {
     const { state } = this.#given;
     const job = this.#fitting();
     const under = job && !["done", "failed", "cancelled"].includes(job.phase);
-    this.#root.querySelector('[data-part="make"]').disabled = Boolean(under);
+    this.#root.querySelector('[data-part="make"]').disabled = Boolean(under || lacking(state.recipe, state.style));
     say(this.#root.querySelector('[data-part="make-note"]'), state.user || state.open ? "studio.note" : "studio.notestranger");
   }
 

@@ -3,6 +3,7 @@
 import { duration, number, percent, pixels } from "../format.js";
 import { say } from "../i18n.js";
 import { Compare } from "./compare.js";
+import { Regions } from "./regions.js";
 import { Viewport } from "./viewport.js";
 
 /** Shows one picture and what has been made of it. */
@@ -12,11 +13,15 @@ export class Bench {
   #viewport;
   #wanted = null;
 
+  /** The rectangles over the picture; dispatches "change". */
+  regions;
+
   constructor(root) {
     this.#root = root;
+    this.regions = new Regions(root.querySelector('[data-part="regions-sheet"]'));
     const frame = this.#part("compare");
     this.#compare = new Compare(frame, 34);
-    this.#viewport = new Viewport(frame, [this.#part("before"), this.#part("after")]);
+    this.#viewport = new Viewport(frame, [this.#part("before"), this.#part("after"), this.#part("regions")]);
     this.#viewport.addEventListener("change", () => { this.#part("scale").textContent = percent(this.#viewport.scale * 100); });
     for (const button of root.querySelectorAll("[data-zoom]")) {
       button.addEventListener("click", () => this.zoom(button.dataset.zoom));
@@ -42,6 +47,13 @@ export class Bench {
     this.#part("after").src = url;
     if (ms === null) say(this.#part("note"), "stage.full");
     else say(this.#part("note"), "stage.preview", () => ({ time: ms < 1000 ? `${number(ms)} ms` : duration(ms / 1000) }));
+  }
+
+  /** Nothing can be drawn before something is covered. */
+  await(picture) {
+    this.#wanted = null;
+    this.#part("after").src = picture.largeUrl;
+    say(this.#part("note"), "region.draw");
   }
 
   /** The engine is drawing. */

@@ -3,8 +3,9 @@
 import { number } from "../format.js";
 import { pick, t } from "../i18n.js";
 import { button } from "./icon.js";
+import { oneMore } from "./regions.js";
 
-const DRAWERS = { integer: slider, number: slider, boolean: flag, colour, choice, palette };
+const DRAWERS = { integer: slider, number: slider, boolean: flag, colour, choice, palette, regions };
 let made = 0;
 
 /** The elements of a parameter's row; `tell(value)` is called with every new value. */
@@ -102,6 +103,16 @@ function palette(parameter, value, tell) {
   const shared = `palette-${++made}`;
   for (const row of rows) group.append(swatch(row, JSON.stringify(value) === JSON.stringify(row.value), shared, () => tell(row.value)));
   return [group];
+}
+
+/** The rectangles themselves are drawn on the stage; here they are counted, added and taken away. */
+function regions(parameter, value, tell) {
+  const text = Object.assign(document.createElement("p"), { className: "control__wide" });
+  text.append(Object.assign(document.createElement("span"), { textContent: t("region.draw") }));
+  const row = Object.assign(document.createElement("div"), { className: "row control__wide" });
+  row.append(button({ symbol: "add", text: t("region.add"), name: "chip", act: () => tell(oneMore(value)) }));
+  if (value.length) row.append(button({ text: t("region.clear"), name: "link", act: () => tell([]) }));
+  return [text, row];
 }
 
 function swatch(row, checked, shared, act) {

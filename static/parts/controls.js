@@ -18,6 +18,7 @@ export class Controls extends EventTarget {
     this.#first = first;
     this.#later = later;
     this.#more = more;
+    for (const list of [first, later]) list.addEventListener("keydown", (event) => settle(event));
   }
 
   /** Draws a style's controls anew, with the recipe's values. */
@@ -70,4 +71,11 @@ const sorted = (parameters) => [...parameters].sort((a, b) => order(a) - order(b
 
 function order({ name }) {
   return { cell: 0, palette: 2, seed: 3, format: 4 }[name] ?? 1;
+}
+
+/** Enter in a number field settles the number; it does not send the form. */
+function settle(event) {
+  if (event.key !== "Enter" || event.target.type !== "number") return;
+  event.preventDefault();
+  event.target.dispatchEvent(new Event("change"));
 }

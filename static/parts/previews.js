@@ -1,6 +1,6 @@
 /** Quick drawings of the person's own picture by the server's engine: one large, and one small for each style. */
 
-import { forPreview } from "../recipes.js";
+import { example, forPreview } from "../recipes.js";
 import { LARGE_PX, SMALL_PX } from "../picture.js";
 
 const WAIT_MS = 90;
@@ -59,7 +59,7 @@ export class Previews extends EventTarget {
 
   async #drawSmall(picture, style, signal) {
     try {
-      const blob = await this.#api.preview(picture.small, forPreview({ style: style.name }, style), scaleOf(picture, SMALL_PX), signal);
+      const blob = await this.#api.preview(picture.small, forPreview(example(style, Math.max(picture.width, picture.height)), style), scaleOf(picture, SMALL_PX), signal);
       if (!signal.aborted) this.#tell("small", { style: style.name, url: this.#keep(style.name, blob) });
     } catch (error) {
       if (error.slug !== "aborted") this.#tell("small", { style: style.name, url: null });

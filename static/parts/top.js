@@ -1,5 +1,7 @@
 /** The bar at the top: where we are, who we are. */
 
+import { speech, t } from "../i18n.js";
+
 /** Shows the page that is open and the person who is signed in. */
 export class Top {
   #root;
@@ -9,6 +11,7 @@ export class Top {
     this.#root = root;
     this.#state = state;
     state.addEventListener("user", () => this.#draw());
+    speech.addEventListener("change", () => this.#draw());
     this.#part("sign-open").addEventListener("click", () => sign.ask());
     this.#part("sign-out").addEventListener("click", async () => {
       this.#part("person").open = false;
@@ -34,6 +37,7 @@ export class Top {
     this.#part("person").hidden = !user;
     this.#root.querySelector('[data-nav="tasks"]').hidden = !user?.developer;
     if (!user) return;
+    this.#part("person-summary").setAttribute("aria-label", t("person.menu", { name: user.username }));
     this.#part("person-name").textContent = user.username;
     paintAvatar(this.#part("person-avatar"), user.username);
     this.#part("person-page").href = `/u/${encodeURIComponent(user.username)}`;

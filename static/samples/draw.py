@@ -1,6 +1,7 @@
 """Draws the sample pictures and the icons, so that every picture on the page is the project's own.
 
-`python static/samples/draw.py` writes them beside itself; arithmetic and fixed seeds: the same pictures each time.
+`python -m static.samples.draw` writes them beside itself; arithmetic and fixed seeds: the same pictures each time. The
+mosaic of the first view is the engine's own work.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
+
+from processing import mosaic
 
 HERE = Path(__file__).parent
 Floats = NDArray[np.float64]
@@ -257,11 +260,21 @@ def icon(side: int) -> Image.Image:
     return image.resize((side, side), Image.Resampling.LANCZOS)
 
 
+def hero(source: Image.Image) -> None:
+    """Before and after of the first view."""
+    source.crop((0, 0, 1034, 1200)).resize((1000, 1160)).save(HERE / "hero-before.jpg", quality=76, optimize=True)
+    recipe = mosaic.parse({"style": "hexagon", "cell": 27, "grout": 2, "grout_colour": "#f6f1e6", "format": "svg"})
+    result = mosaic.render((HERE / "hero-before.jpg").read_bytes(), recipe)
+    (HERE / "hero-after.svg").write_bytes(result.data)
+
+
 def main() -> None:
     for seed, (name, draw) in enumerate({"balloons": balloons, "koi": koi, "ridges": ridges}.items()):
         image = finish(draw(), seed).filter(ImageFilter.GaussianBlur(0.6))
         image.save(HERE / f"{name}.jpg", quality=84, optimize=True, progressive=True)
         image.resize((400, 300), Image.Resampling.LANCZOS).save(HERE / f"{name}-small.jpg", quality=80, optimize=True)
+    with Image.open(HERE / "balloons.jpg") as source:
+        hero(source)
     for side in (192, 512):
         icon(side).save(HERE.parent / f"icon-{side}.png", optimize=True)
 

@@ -22,6 +22,7 @@ from tests.browser.modules import (
 from tests.process import ServerProcess
 
 TYPES = {
+    ".webp": "image/webp",
     ".js": "text/javascript",
     ".css": "text/css",
     ".svg": "image/svg+xml",

@@ -217,3 +217,41 @@ def test_the_result_is_downloaded_in_every_format(visitor: Visitor, unique_name:
     for form in ("PNG", "JPEG", "WEBP"):
         with Image.open(io.BytesIO(got[form][1])) as image:
             assert (image.format, image.size) == (form, (640, 480))
+
+
+def test_a_part_is_hidden_by_dragging_over_it(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+    visitor.page.locator('.style input[value="redact"]').check(force=True)
+    expect(visitor.part("make")).to_be_disabled()
+    sheet = visitor.part("regions-sheet").bounding_box()
+    assert sheet is not None
+
+    visitor.page.mouse.move(sheet["x"] + sheet["width"] * 0.5, sheet["y"] + sheet["height"] * 0.25)
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(sheet["x"] + sheet["width"] * 0.75, sheet["y"] + sheet["height"] * 0.5, steps=3)
+    visitor.page.mouse.up()
+
+    expect(visitor.page.locator(".region")).to_have_count(1)
+    expect(visitor.part("make")).to_be_enabled()
+    preview_shown(visitor.page)
+
+
+def test_a_part_is_hidden_by_keys_alone(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.choose(picture(png(640, 480)))
+    visitor.page.locator('.style input[value="redact"]').check(force=True)
+
+    visitor.page.get_by_role("button", name="Cover a part").press("Enter")
+    region = visitor.page.locator(".region")
+    before = region.bounding_box()
+    region.press("ArrowRight")
+    region.press("Shift+ArrowDown")
+    after = region.bounding_box()
+
+    assert before is not None
+    assert after is not None
+    assert after["x"] > before["x"]
+    assert after["height"] > before["height"]
+    region.press("Delete")
+    expect(region).to_have_count(0)
