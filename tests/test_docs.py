@@ -72,7 +72,7 @@ def test_every_route_stands_in_the_api_and_nothing_else() -> None:
     assert documented == {re.sub(r"\(\?P<(\w+)>.*?\)", r"{\1}", path) for path, _, _ in API}
 
 
-@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("*.md"))], ids=lambda page: page.name)
 def test_every_make_command_and_every_link_in_a_page_is_there(page: Path) -> None:
     text = page.read_text()
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
@@ -80,3 +80,17 @@ def test_every_make_command_and_every_link_in_a_page_is_there(page: Path) -> Non
     assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets
     for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
         assert link.startswith("http") or (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_both_readmes_have_the_same_parts_in_the_same_order() -> None:
+    english, chinese = (ROOT / name for name in ("README.md", "README.zh.md"))
+
+    assert _skeleton(english.read_text()) == _skeleton(chinese.read_text())
+
+
+def _skeleton(text: str) -> list[str]:
+    """Headings by level, code blocks and pictures whole, tables by their rows' links."""
+    blocks = re.findall(r"^```.*?^```", text, re.M | re.S)
+    prose = re.sub(r"^```.*?^```", "CODE", text, flags=re.M | re.S)
+    parts = re.findall(r"^(#+) |^(CODE)$|^(\|)|\]\(((?:docs|LICENSE)[^)]*)\)", prose, re.M)
+    return [*("".join(part) for part in parts), *blocks]
