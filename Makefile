@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check drills cluster-demo lock clean
+.PHONY: help run setup test check drills cluster-demo lock clean bench-engine
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,13 @@ run: setup  ## Start the server on the embedded database and bucket; ARGS="--por
 
 test: $(VENV)/.installed-test  ## Run all tests; browser tests where a Chromium is found
 	@$(BIN)/python -m pytest $(ARGS)
+
+$(VENV)/.installed-bench: $(STAMP) requirements/bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench-engine: $(VENV)/.installed-bench  ## Measure the engine beside what pip offers; about five minutes, on a quiet machine
+	@$(BIN)/python -m tests.bench.engine $(ARGS)
 
 check: $(VENV)/.installed-test  ## Lint and type-check
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
     python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
     python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
+    python -m processing.mosaic *.jpg -o sheets/ --sheet
     python -m processing.mosaic --list
 """
 
@@ -10,13 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import STYLES, Limits, MosaicError, Recipe, describe, parse, render
 from .encoding import MEDIA_TYPES
 from .fields import allowed
+from .sheet import NEEDED, SIDE, draw_sheet
 
 _SUFFIXES = {".jpg": "jpeg"} | {f".{name}": name for name in MEDIA_TYPES}
 _BAR = 30
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     if folder:
         asked.out.mkdir(parents=True, exist_ok=True)
-    made = [_make(file, _target(file, asked.out, recipe, folder), recipe, asked) for file in asked.files]
+    made = [_make(file, _target(file, asked, recipe, folder), recipe, asked) for file in asked.files]
     return 0 if all(made) else 1
 
 
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="any other parameter (see --list)"
     )
     parser.add_argument("--megapixels", type=float, default=Limits().megapixels, help="the largest picture taken")
+    parser.add_argument("--sheet", action="store_true", help="draw every style, with its defaults, on one JPEG page")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--list", action="store_true", help="show every style and parameter")
     return parser
@@ -88,14 +91,19 @@ def _literal(text: str) -> Any:
         return text
 
 
-def _target(file: Path, out: Path, recipe: Recipe, folder: bool) -> Path:
+def _target(file: Path, asked: argparse.Namespace, recipe: Recipe, folder: bool) -> Path:
     suffix = {"jpeg": "jpg"}.get(recipe.params.format, recipe.params.format)
-    return out / f"{file.stem}.{recipe.style}.{suffix}" if folder else out
+    name = "sheet.jpg" if asked.sheet else f"{recipe.style}.{suffix}"
+    out: Path = asked.out
+    return out / f"{file.stem}.{name}" if folder else out
 
 
 def _make(file: Path, target: Path, recipe: Recipe, asked: argparse.Namespace) -> bool:
     try:
         bar = None if asked.quiet else _Bar(file.name)
+        if asked.sheet:
+            target.write_bytes(_sheet(file.read_bytes(), bar))
+            return True
         result = render(file.read_bytes(), recipe, bar, limits=Limits(asked.megapixels))
         target.write_bytes(result.data)
     except (MosaicError, OSError) as error:
@@ -104,6 +112,18 @@ def _make(file: Path, target: Path, recipe: Recipe, asked: argparse.Namespace) -
     card = result.card
     print(f"{target}: {card.cells} cells, difference {card.difference}, {card.time_s:.2f} s")
     return True
+
+
+def _sheet(data: bytes, bar: Callable[[float], None] | None) -> bytes:
+    done = iter(range(1, len(STYLES) + 1))
+
+    def draw(style: str) -> bytes:
+        made = render(data, parse({"style": style, "max_side": SIDE, **NEEDED.get(style, {})})).data
+        if bar is not None:
+            bar(next(done) / len(STYLES))
+        return made
+
+    return draw_sheet(data, {style["name"]: style["label"]["en"] for style in describe()}, draw)
 
 
 class _Bar:

@@ -16,11 +16,15 @@ class DiamondParams(GroutParams):
 
 
 def paint_diamonds(source: Source, params: DiamondParams, stage: Stage) -> Painting:
-    """Rhombs one and a half times as high as wide, as a harlequin wears them."""
-    side = params.cell or automatic_cell(source.width, source.height, across=72)
-    shape = Zigzag(side, 0, side * 3 / 4, params.joint(side))
-    cells = Lattice(source.width, source.height, shape, side)
+    """Every diamond in the exact mean of the pixels it shows."""
+    cells = harlequin(source.width, source.height, params)
     return paint_flat(source, cells, params, stage, ground=params.ground)
+
+
+def harlequin(width: int, height: int, params: DiamondParams) -> Lattice:
+    """Rhombs one and a half times as high as wide."""
+    side = params.cell or automatic_cell(width, height, across=72)
+    return Lattice(width, height, Zigzag(side, 0, side * 3 / 4, params.joint(side)), side)
 
 
 DIAMOND = Style(

@@ -18,12 +18,16 @@ class HexagonParams(GroutParams):
 
 
 def paint_hexagons(source: Source, params: HexagonParams, stage: Stage) -> Painting:
-    """Regular hexagons that stand on a corner, to an eighth of a pixel, so that the SVG says the very same."""
-    side = params.cell or automatic_cell(source.width, source.height, across=72)
-    slope = max(1, round(side * 8 / sqrt(12))) / 8
-    shape = Zigzag(side, 2 * slope, slope, params.joint(side))
-    cells = Lattice(source.width, source.height, shape, side)
+    """Every hexagon in the exact mean of the pixels it shows."""
+    cells = honeycomb(source.width, source.height, params)
     return paint_flat(source, cells, params, stage, ground=params.ground)
+
+
+def honeycomb(width: int, height: int, params: HexagonParams) -> Lattice:
+    """Regular hexagons that stand on a corner, to an eighth of a pixel, so that the SVG says the very same."""
+    side = params.cell or automatic_cell(width, height, across=72)
+    slope = max(1, round(side * 8 / sqrt(12))) / 8
+    return Lattice(width, height, Zigzag(side, 2 * slope, slope, params.joint(side)), side)
 
 
 HEXAGON = Style(

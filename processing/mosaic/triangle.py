@@ -18,11 +18,16 @@ class TriangleParams(GroutParams):
 
 
 def paint_triangles(source: Source, params: TriangleParams, stage: Stage) -> Painting:
-    """Triangles with equal sides, to an eighth of a pixel, so that the SVG says the very same."""
-    side = params.cell or automatic_cell(source.width, source.height, across=56)
-    rise = round(side * 4 * sqrt(3)) / 8
-    cells = Lattice(source.width, source.height, Triangles(side, rise, params.joint(side)), side * 2 / 3)
+    """Every triangle in the exact mean of the pixels it shows."""
+    cells = triangles(source.width, source.height, params)
     return paint_flat(source, cells, params, stage, ground=params.ground)
+
+
+def triangles(width: int, height: int, params: TriangleParams) -> Lattice:
+    """Triangles with equal sides, to an eighth of a pixel, so that the SVG says the very same."""
+    side = params.cell or automatic_cell(width, height, across=56)
+    rise = round(side * 4 * sqrt(3)) / 8
+    return Lattice(width, height, Triangles(side, rise, params.joint(side)), side * 2 / 3)
 
 
 TRIANGLE = Style(

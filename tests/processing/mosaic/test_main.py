@@ -63,3 +63,14 @@ def test_a_wrong_value_is_one_clear_line(photos: list[Path], capsys: pytest.Capt
         main([str(photos[0]), "-o", "never.png", "--cell", "1"])
 
     assert "cell: 1 is not possible. Allowed: a whole number from 2 to 1024" in capsys.readouterr().err
+
+
+def test_a_sheet_shows_every_style_and_the_source_on_one_page(photos: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "sheets"
+
+    assert main([*map(str, photos), "-o", str(out), "--sheet", "--quiet"]) == 0
+
+    assert sorted(path.name for path in out.iterdir()) == ["one.sheet.jpg", "two.sheet.jpg"]
+    height, width = opened((out / "one.sheet.jpg").read_bytes()).shape[:2]
+    assert width == 4 * (80 + 12) + 12
+    assert height == -(-(len(STYLES) + 1) // 4) * (60 + 12 + 26) + 12
