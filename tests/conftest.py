@@ -20,6 +20,7 @@ import pytest
 from handlers import Parts
 from models.database import Database
 from models.mongod import Mongod
+from processing.sources import FetchRules
 from server import build, make_app
 from settings import Settings
 from tests.client import Api
@@ -119,12 +120,21 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 
 @pytest.fixture
-def parts(io_loop: Any, settings: Settings, base_url: str, database: Database) -> Iterator[Parts]:
+def fetching() -> FetchRules | None:
+    """Override this in a test module to have a name server or a deadline of its own."""
+    return None
+
+
+@pytest.fixture
+def parts(
+    io_loop: Any, settings: Settings, base_url: str, database: Database, fetching: FetchRules | None
+) -> Iterator[Parts]:
     """Every part of a server, joined as `server.py` joins them. Dropped with the test's database."""
     stack = AsyncExitStack()
+    public_url = settings.public_url or base_url.replace("localhost", "127.0.0.1")
 
     async def start() -> Parts:
-        return await stack.enter_async_context(build(settings, base_url.replace("localhost", "127.0.0.1")))
+        return await stack.enter_async_context(build(settings, public_url, fetching=fetching))
 
     yield io_loop.run_sync(start, timeout=30)
     io_loop.run_sync(stack.aclose, timeout=30)
