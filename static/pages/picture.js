@@ -63,8 +63,8 @@ export class Page {
     frame.style.setProperty("--aspect", String(image.width / image.height));
     frame.style.backgroundColor = image.placeholder ?? "";
     const after = this.#part("after");
-    if (after.getAttribute("src") === image.url) return;
-    after.src = image.url;
+    if (after.getAttribute("src") === image.readable_url) return;
+    after.src = image.readable_url;
     after.alt = image.alt || t("picture.unnamed", { name: image.username });
     const source = image.source_url;
     this.#part("before").src = source ?? "";
@@ -109,7 +109,7 @@ export class Page {
   async #download(format) {
     const { api, toasts } = this.#given;
     try {
-      await save(await api.bytes(this.#image.url), format, this.#image.filename || "tessera.png");
+      await save(await api.bytes(this.#image.readable_url), format, this.#image.filename || "tessera.png");
     } catch (error) {
       toasts.fail(error);
     }

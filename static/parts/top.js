@@ -49,7 +49,7 @@ export class Top {
 /** A person's sign: the first letter on a tile whose colour follows from the name. */
 export function paintAvatar(element, username) {
   const sum = [...username].reduce((total, letter) => (total * 31 + letter.codePointAt(0)) % 360, 7);
-  element.textContent = [...username][0]?.toUpperCase() ?? "";
+  element.dataset.letter = [...username][0]?.toUpperCase() ?? "";
   element.style.setProperty("--hue", String(sum));
 }
 

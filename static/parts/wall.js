@@ -132,5 +132,5 @@ function choose(drawn, image, side) {
   drawn.sizes = `${side}px`;
   if (drawn.hasAttribute("src")) return;
   drawn.srcset = sizes.map(([width, url]) => `${url} ${width}w`).join(", ");
-  drawn.src = sizes[0]?.[1] ?? image.url;
+  drawn.src = sizes[0]?.[1] ?? image.readable_url;
 }
