@@ -93,6 +93,7 @@ class ImageDocument(Document):
 
     id: Id
     url: str
+    readable_url: str
     param: str
     kind: Literal["source", "result"]
     filename: str

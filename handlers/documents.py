@@ -15,6 +15,7 @@ def image_document(image: Image, bucket: Bucket, *, source: Image | None = None)
     return {
         "id": image.id,
         "url": _address(image, bucket),
+        "readable_url": _readable(image, bucket),
         "param": image.param,
         "kind": str(image.kind),
         "filename": image.filename,
@@ -30,7 +31,7 @@ def image_document(image: Image, bucket: Bucket, *, source: Image | None = None)
         "title": image.title,
         "alt": image.alt,
         "show_source": image.show_source,
-        "source_url": _address(source, bucket) if source else None,
+        "source_url": _readable(source, bucket) if source else None,
         "thumbnails": {str(width): f"/thumbnail/{image.id}/{width}" for width in thumbnails.WIDTHS},
         "page": f"/i/{image.id}",
     }
@@ -43,3 +44,8 @@ def timestamp(moment: datetime | None) -> str | None:
 
 def _address(image: Image, bucket: Bucket) -> str:
     return bucket.url(image.key) if image.key is not None else image.url
+
+
+def _readable(image: Image, bucket: Bucket) -> str:
+    """What a browser can load: the same address, signed for an hour where the bucket is private."""
+    return bucket.readable_url(image.key) if image.key is not None else image.url

@@ -34,7 +34,7 @@ def content_security_policy(*, pictures: str, uploads: str) -> str:
             "script-src 'self'",
             "style-src 'self'",
             f"img-src 'self' blob: data: {pictures}".rstrip(),
-            f"connect-src 'self' {uploads}".rstrip(),
+            f"connect-src 'self' {uploads} {pictures}".rstrip(),
             "font-src 'self'",
             "manifest-src 'self'",
             "base-uri 'none'",
@@ -131,6 +131,21 @@ class ShowStatic(tornado.web.StaticFileHandler):
 
     def set_extra_headers(self, path: str) -> None:
         self.set_header("Cache-Control", "no-cache")
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """What leads out of the folder, or can be no file's name, is not there: 404, as for any other name."""
+        try:
+            return super().validate_absolute_path(root, absolute_path)
+        except (ValueError, tornado.web.HTTPError) as error:
+            raise tornado.web.HTTPError(404) from error
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        return value.decode("utf-8", "replace") if name is None else super().decode_argument(value, name)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """What somebody looks for in vain is a line of the access log, not a warning."""
+        if not isinstance(value, tornado.web.HTTPError):
+            super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **_: Any) -> None:
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
