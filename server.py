@@ -90,7 +90,7 @@ def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
 def log_request(handler: tornado.web.RequestHandler) -> None:
     """One line for each request; the query string stays out, for it may hold a password."""
     status, request = handler.get_status(), handler.request
-    level = logging.ERROR if status >= 500 and status not in (503, 507) else logging.INFO
+    level = logging.ERROR if 500 <= status < 512 and status not in (503, 507) else logging.INFO  # Kodo's begin at 573
     log.log(
         level,
         "%s %s %s %.1f ms [%s]",

@@ -133,10 +133,10 @@ class ShowStatic(tornado.web.StaticFileHandler):
         self.set_header("Cache-Control", "no-cache")
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        """What leads out of the folder, or can be no file's name, is not there: 404, as for any other name."""
+        """What can be no file's name is not there."""
         try:
             return super().validate_absolute_path(root, absolute_path)
-        except (ValueError, tornado.web.HTTPError) as error:
+        except ValueError as error:
             raise tornado.web.HTTPError(404) from error
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
@@ -148,8 +148,11 @@ class ShowStatic(tornado.web.StaticFileHandler):
             super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **_: Any) -> None:
+        """What leads out of the folder is not there either."""
+        status = 404 if status_code == 403 else status_code
+        self.set_status(status)
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        self.finish(f"{status_code}\n")
+        self.finish(f"{status}\n")
 
 
 def picture_head(image: Image, language: errors.Language, public_url: str) -> Head:
