@@ -18,6 +18,7 @@ from .block import MOSAIC
 from .canvas import Painting
 from .codec import MAX_MEGAPIXELS, decode
 from .diamond import DIAMOND
+from .dots import DOTS
 from .encoding import MEDIA_TYPES, check_size
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .hexagon import HEXAGON
@@ -63,6 +64,7 @@ STYLES: Mapping[str, Style[Any]] = MappingProxyType(
         "quadtree": QUADTREE,
         "photomosaic": PHOTOMOSAIC,
         "redact": REDACT,
+        "dots": DOTS,
     }
 )
 

@@ -14,11 +14,17 @@ MOST_CELLS = 200_000
 
 
 def write_svg(
-    size: tuple[int, int], outlines: Iterable[Outline], colours: NDArray[np.uint8], ground: str | None
+    size: tuple[int, int],
+    outlines: Iterable[Outline],
+    colours: NDArray[np.uint8],
+    ground: str | None,
+    *,
+    crisp: bool = True,
 ) -> bytes:
     """One element a cell on the ground colour (#rrggbb; None when the cells cover everything).
 
-    `crispEdges` decides each pixel as the raster does, by its centre, so that neighbours leave no seam.
+    crisp: `crispEdges` decides each pixel as the raster does, by its centre, so that neighbours leave no seam; False
+    leaves edges smooth, for cells that do not touch.
     Raises BadParameter above 200,000 cells, which no viewer can show.
     """
     if len(colours) > MOST_CELLS:
@@ -26,7 +32,7 @@ def write_svg(
     width, height = size
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" shape-rendering="crispEdges">'
+        f'viewBox="0 0 {width} {height}" shape-rendering="{"crispEdges" if crisp else "geometricPrecision"}">'
     )
     parts = [head] if ground is None else [head, f'<rect width="{width}" height="{height}" fill="{ground}"/>']
     for outline, colour in zip(outlines, colours.tolist(), strict=True):

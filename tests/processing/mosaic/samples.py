@@ -6,7 +6,7 @@ from typing import Any
 
 NEEDED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.7]]}}
 
-FLAT: dict[str, dict[str, Any]] = {}
+FLAT: dict[str, dict[str, Any]] = {"dots": {"smooth": False}}
 """What turns a style's light, shadow and soft edges off, which its SVG does not have."""
 
 
@@ -16,5 +16,5 @@ def sample(style: str, **params: Any) -> dict[str, Any]:
 
 
 def drawn_flat(style: str, **params: Any) -> dict[str, Any]:
-    """A recipe whose raster and SVG show the same, at cells of 12 pixels."""
-    return sample(style, cell=12, **FLAT.get(style, {}), **params)
+    """A recipe whose raster shows no more than its SVG."""
+    return sample(style, **FLAT.get(style, {}), **params)

@@ -75,7 +75,7 @@ def test_what_progress_raises_stops_the_work(style: str, after: float) -> None:
 def test_one_colour_stays_that_colour(style: str) -> None:
     flat = np.full((64, 80, 3), (200, 90, 30), np.uint8)
 
-    pixels = opened(render(encoded(flat), parse(sample(style))).data).reshape(-1, 3).astype(int)
+    pixels = opened(render(encoded(flat), parse(drawn_flat(style))).data).reshape(-1, 3).astype(int)
 
     near = np.abs(pixels - (200, 90, 30)).max(axis=1) <= 1
     assert near.mean() > 0.3  # joints and leading take the rest
@@ -98,8 +98,8 @@ def test_numpy_takes_no_more_than_half_the_memory_allowed(style: str) -> None:
 
 @SVG
 def test_svg_agrees_with_the_raster(style: str) -> None:
-    raster = opened(render(ODD, parse(drawn_flat(style))).data).astype(int)
-    svg = render(ODD, parse(drawn_flat(style, format="svg")))
+    raster = opened(render(ODD, parse(drawn_flat(style, cell=12))).data).astype(int)
+    svg = render(ODD, parse(drawn_flat(style, cell=12, format="svg")))
 
     drawn = rasterised(svg.data).astype(int)
 
