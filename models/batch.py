@@ -29,7 +29,7 @@ class Batch(Generic[Item, Answer]):
         self._delivery: asyncio.Task[None] | None = None
 
     async def send(self, item: Item) -> Answer:
-        """The answer to this item. Raises what `deliver` raises; then it did so for all that travelled together."""
+        """The answer to this item. Raises what `deliver` raises for it, or for all when the database is away."""
         return await self._enter(item)
 
     def post(self, item: Item) -> None:
@@ -57,11 +57,15 @@ class Batch(Generic[Item, Answer]):
             self._delivery = None
 
     async def _deliver_batch(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
-        futures = [future for _, future in batch if not future.done()]
+        """A mistake in one item is not the others': then each travels alone."""
         try:
             answers = await self._deliver([item for item, _ in batch])
         except Exception as error:
-            for future in futures:
+            if len(batch) > 1 and not isinstance(error, errors.DatabaseUnavailable):
+                for each in batch:
+                    await self._deliver_batch([each])
+                return
+            for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
             return

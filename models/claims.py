@@ -83,17 +83,17 @@ class Claims:
         """Take up to `limit` tasks in the order of the queue, each with a lease.
 
         A task whose like (same source, same recipe) is being rendered just now is left until that one is done.
-        trusted_only: leave those over which a server died before. At most one of these is taken with each call, so
-        that a picture that kills servers is never blamed on the others that ran beside it twice.
+        trusted_only: leave those over which a server died before. At most one of these is taken with each call (with
+        more than FEW none at all), so that a picture that kills servers is never blamed on the others that ran beside
+        it twice.
         """
+        if limit > FEW:
+            return await self._take_many(limit)
         taken: list[Claim] = []
-        while len(taken) < min(limit, FEW):
-            claim = await self._take_one(trusted_only=trusted_only)
-            if claim is None:
-                return taken
+        while len(taken) < limit and (claim := await self._take_one(trusted_only=trusted_only)):
             taken.append(claim)
             trusted_only = trusted_only or claim.task.crashes > 0
-        return taken + (await self._take_many(limit - FEW) if limit > 2 * FEW else [])
+        return taken
 
     async def _take_one(self, *, trusted_only: bool) -> Claim | None:
         busy: list[str] = []
@@ -124,7 +124,7 @@ class Claims:
 
     async def _rendering(self) -> list[str]:
         found = await self._tasks.find(
-            {"rendering": {"$type": "string"}}, sort="_id", limit=10_000, fields=["rendering"]
+            {"rendering": {"$gt": ""}}, sort="_id", limit=10_000, fields=["rendering"]
         )
         return [line["rendering"] for line in found]
 

@@ -31,6 +31,8 @@ LARGEST_ID = 2**53 - 1
 INDEX_CONFLICTS = (85, 86)
 """MongoDB's IndexOptionsConflict and IndexKeySpecsConflict: the same keys with other options."""
 
+DUPLICATE_KEY = 11000
+
 IN_MEMORY = WriteConcern(w=1, j=False)
 JOURNALED = WriteConcern(w=1, j=True)
 
@@ -157,7 +159,7 @@ class Collection:
             await self._collection.insert_one(document)
 
     async def insert_all(self, documents: Sequence[Document]) -> None:
-        """Insert in this order, in one call."""
+        """Insert in this order, in one call; ends at the first that a unique index refuses. Raises Duplicate."""
         async with _reachable():
             await self._collection.insert_many(documents)
 
@@ -168,7 +170,7 @@ class Collection:
         tell from one id what the others are.
         """
         while True:
-            number = secrets.randbelow(LARGEST_ID) + 1
+            number = new_id()
             try:
                 await self.insert({"_id": number, **document})
             except Duplicate as error:
@@ -247,6 +249,11 @@ class Collection:
             return await self._collection.aggregate(list(pipeline)).to_list(None)
 
 
+def new_id() -> int:
+    """A random id, 1 to LARGEST_ID."""
+    return secrets.randbelow(LARGEST_ID) + 1
+
+
 @asynccontextmanager
 async def _reachable() -> AsyncIterator[None]:
     """The border: a deadline on the loop's clock, and the driver's errors as ours.
@@ -264,6 +271,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except BulkWriteError as error:
+        wrong = (error.details.get("writeErrors") or [{}])[0]
+        if wrong.get("code") == DUPLICATE_KEY:
+            raise Duplicate(frozenset(wrong.get("keyPattern", {"_id": 1}))) from error
         raise errors.DatabaseUnavailable() from error
     except DuplicateKeyError as error:
         raise Duplicate(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from models import errors
-from models.database import Database, Document, Duplicate, Index
+from models.batch import Batch
+from models.database import Database, Document, Duplicate, Index, new_id
 
 
 class Kind(StrEnum):
@@ -90,15 +91,12 @@ class Images:
 
     def __init__(self, database: Database) -> None:
         self._images = database.collection("images")
+        self._adding = Batch(self._add_all)
+        self._results = Batch(self._results_of)
 
     async def add(self, image: Image) -> Image:
         """Register a picture. The same again, for the same owner, is the record that exists already."""
-        document = _document(image)
-        try:
-            number = await self._images.insert_with_id(document)
-        except Duplicate:
-            return await self._existing(image)
-        return _image({"_id": number, **document})
+        return await self._adding.send(image)
 
     async def by_id(self, image_id: int) -> Image:
         """Raises NotFound."""
@@ -111,8 +109,7 @@ class Images:
 
     async def result_of(self, identity: str) -> Image | None:
         """A result that was made of this source by this recipe, whoever asked for it."""
-        found = await self._images.find_one({"identity": identity})
-        return _image(found) if found else None
+        return await self._results.send(identity)
 
     async def newest(
         self, *, kind: Kind = Kind.RESULT, owner_ids: list[int] | None = None, cursor: str | None = None, limit: int
@@ -173,6 +170,22 @@ class Images:
         """Those of these keys that a record leads to."""
         found = await self._images.aggregate([{"$match": {"key": {"$in": keys}}}, {"$group": {"_id": "$key"}}])
         return {group["_id"] for group in found}
+
+    async def _add_all(self, images: list[Image]) -> list[Image]:
+        documents = [{"_id": new_id(), **_document(image)} for image in images]
+        try:
+            await self._images.insert_all(documents)
+        except Duplicate:
+            if len(images) > 1:
+                raise
+            return [await self._existing(images[0])]
+        return [_image(document) for document in documents]
+
+    async def _results_of(self, identities: list[str]) -> list[Image | None]:
+        like: Document = {"_id": "$identity", "image": {"$first": "$$ROOT"}}
+        found = await self._images.aggregate([{"$match": {"identity": {"$in": identities}}}, {"$group": like}])
+        known = {line["_id"]: _image(line["image"]) for line in found}
+        return [known.get(identity) for identity in identities]
 
     async def _existing(self, image: Image) -> Image:
         query: Document = {"key": image.key, "owner_id": image.owner.id}

@@ -116,7 +116,7 @@ class Tasks:
         Index("owner_id state"),
         Index("-finished -_id", only={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("owner -finished -_id", only={"state": {"$in": [str(state) for state in FINAL]}}),
-        Index("rendering", unique=True, only={"rendering": {"$type": "string"}}),
+        Index("rendering", unique=True, only={"rendering": {"$gt": ""}}),
     )
 
     def __init__(self, database: Database) -> None:

@@ -34,6 +34,8 @@ PROGRESS_PAUSE_S = 0.15
 LONGEST_PAUSE_S = 30.0
 FOREIGN_SAME = timedelta(minutes=10)
 """For so long a picture at somebody else's address is taken to be the same."""
+PRECISION = timedelta(milliseconds=1)
+"""Of times in the database."""
 HANG_S = 30.0
 """After the job's own deadline; then its thread hangs in a call that nothing can interrupt."""
 
@@ -128,7 +130,7 @@ class Runner:
         """A record of the result for the task's owner, and whether it is new."""
         wanted = new_image(Kind.RESULT, task.owner, **known)
         image = await self._record(lambda: self.images.add(wanted))
-        return image, image.created == wanted.created
+        return image, abs(image.created - wanted.created) < PRECISION
 
     async def _is_kept(self, key: str) -> bool:
         """Whether the bucket has it. Asked after the record was made, so that nobody deletes it in between."""

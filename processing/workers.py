@@ -30,7 +30,7 @@ DRAIN_S = 20.0
 STOP_S = 2.0
 AHEAD_S = 0.04
 """Tasks much shorter than this are taken several at a time: what the threads will do in this time."""
-MOST_AHEAD = 64
+MOST_AHEAD = 128
 BREATH_S = 5.0
 """The longest pause between two tasks while everything fails because something is away."""
 
@@ -113,31 +113,38 @@ class Workers:
         while not self.stopping:
             self._wake.clear()
             room = 0 if self.paused else self._room()
-            claims = await self._claim(room) if room > 0 else []
-            for claim in claims:
-                self._begin(claim)
-            if len(claims) < room or room <= 0:
+            taken = await self._take(1) if room > 0 else 0
+            if taken and room > 1:
+                taken += await self._take(room - 1)
+            if taken < room or room <= 0:
                 await self._rest(POLL_S)
             if self._failures > self._runner.engine.size:
                 await self._rest(min(BREATH_S, 0.1 * 2.0 ** min(self._failures, 10)))
 
-    async def _claim(self, room: int) -> list[Claim]:
+    async def _take(self, room: int) -> int:
+        """Take up to so many and begin them; how many there were."""
         suspects = any(attempt.claim.task.crashes for attempt in self._attempts.values())
         try:
-            return await self._claims.take(room, trusted_only=suspects)
+            claims = await self._claims.take(room, trusted_only=suspects)
         except errors.DatabaseUnavailable:
-            return []
+            return 0
         except Exception:
             log.exception("queue: taking a task failed")
-            return []
+            return 0
+        for claim in claims:
+            self._begin(claim)
+        return len(claims)
 
     def _room(self) -> int:
-        """How many more tasks to take: one for each free thread; more where tasks take next to no time."""
-        size = self._runner.engine.size
+        """How many more tasks to take: one for each free thread.
+
+        More where tasks take next to no time; then half of them at a time, for many cost the database what one does.
+        """
+        size, active = self._runner.engine.size, len(self._attempts)
         if self._took_s is None or self._took_s >= AHEAD_S / 2 or not size:
-            return size - len(self._attempts)
-        ahead = math.ceil(size * AHEAD_S / max(self._took_s, 1e-4))
-        return max(size, min(MOST_AHEAD, ahead)) - len(self._attempts)
+            return size - active
+        ahead = max(size, min(MOST_AHEAD, math.ceil(size * AHEAD_S / max(self._took_s, 1e-4))))
+        return ahead - active if ahead - active >= ahead // 2 else 0
 
     async def _rest(self, timeout_s: float) -> None:
         if not self.stopping:

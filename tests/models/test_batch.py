@@ -50,6 +50,18 @@ async def test_a_trip_that_fails_fails_for_its_travellers_alone() -> None:
 
 
 @pytest.mark.gen_test
+async def test_a_mistake_of_one_is_not_the_others() -> None:
+    async def deliver(items: list[int]) -> list[float]:
+        return [1 / item for item in items]
+
+    batch = Batch(deliver)
+    ends = await asyncio.gather(*(batch.send(item) for item in (1, 0, 2)), return_exceptions=True)
+
+    assert (ends[0], ends[2]) == (1.0, 0.5)
+    assert isinstance(ends[1], ZeroDivisionError)
+
+
+@pytest.mark.gen_test
 async def test_a_traveller_who_gave_up_holds_nobody_back() -> None:
     go = asyncio.Event()
 

@@ -74,7 +74,9 @@ async def test_cancelling_a_repetition_leaves_the_first_result_alone(database: D
 @pytest.mark.gen_test
 async def test_the_same_asked_twice_is_rendered_once_even_when_both_wait(database: Database, tmp_path: Path) -> None:
     async with floor(database, tmp_path) as here:
-        adas, bobs = await here.add(ADA), await here.add(BOB)
+        adas = await here.add(ADA)
+        await here.runs(adas)
+        bobs = await here.add(BOB)
 
         first = await here.finish(adas)
         second = await here.becomes(bobs, TaskState.DONE)

@@ -1,0 +1,134 @@
+"""What the queue itself costs: tasks whose work is nothing, each durable in MongoDB before it is answered.
+
+`python -m tests.bench.queue [COUNT]`: enqueued a second, done a second, and the median from asking to done when the
+queue is empty. Compare with the figures of other queues only on the same machine in the same minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from models.bucket.keys import Keys
+from models.bucket.local import LocalBucket
+from models.database import Database
+from models.events import Events
+from models.images import Images, Owner
+from models.mongod import Mongod
+from models.tasks import Task, Tasks, TaskState
+from processing.engine import Threads
+from processing.live import LiveView, News
+from processing.queue import QueueLimits, Shop, Source, TaskQueue
+from processing.sources import FetchRules
+from tests.processing.floor import HandEngine
+
+RECIPE = {"style": "mosaic", "seed": 0}
+AT_ONCE = 64
+PEOPLE = 50
+
+
+class Bench:
+    """One server's queue; `ended` counts what was told to be done."""
+
+    def __init__(self, queue: TaskQueue, live: LiveView) -> None:
+        self.queue = queue
+        self._one_ended = asyncio.Event()
+        self.ended = 0
+        live.listen(self._hear)
+
+    def _hear(self, news: News) -> None:
+        if news.kind == "task" and news.task is not None and news.task.state is TaskState.DONE:
+            self.ended += 1
+            self._one_ended.set()
+
+    async def ask(self, number: int) -> Task:
+        key = f"source/{number}"
+        return await self.queue.add(
+            Owner(number % PEOPLE + 1, "somebody"), Source(f"http://x/{key}", key), style="mosaic", recipe=RECIPE
+        )
+
+    async def enqueue(self, count: int) -> float:
+        """Seconds for so many, AT_ONCE under way."""
+        begun, gate = time.perf_counter(), asyncio.Semaphore(AT_ONCE)
+
+        async def one(number: int) -> None:
+            async with gate:
+                await self.ask(number)
+
+        await asyncio.gather(*(one(number) for number in range(count)))
+        return time.perf_counter() - begun
+
+    async def done(self, count: int) -> float:
+        begun = time.perf_counter()
+        while self.ended < count:
+            await asyncio.sleep(0.005)
+        return time.perf_counter() - begun
+
+    async def round_trip_ms(self, number: int) -> float:
+        """From asking to done, of one task alone."""
+        self._one_ended.clear()
+        begun = time.perf_counter()
+        await self.ask(number)
+        await self._one_ended.wait()
+        return 1000 * (time.perf_counter() - begun)
+
+
+async def control(database: Database) -> None:
+    """What the driver alone does here and now."""
+    things = database.collection("things")
+    await things.insert({"_id": 1, "count": 0})
+
+    async def change() -> float:
+        begun = time.perf_counter()
+        await things.change_one({"_id": 1}, {"$inc": {"count": 1}})
+        return 1000 * (time.perf_counter() - begun)
+
+    alone = [await change() for _ in range(200)]
+    begun = time.perf_counter()
+    for _ in range(10):
+        await asyncio.gather(*(things.find_one({"_id": 1}) for _ in range(AT_ONCE)))
+    reads = 10 * AT_ONCE / (time.perf_counter() - begun)
+    print(f"control: one journaled change p50 {statistics.median(alone):.1f} ms, reads {reads:.0f}/s", end="; ")
+
+
+async def main(count: int) -> None:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tessera-bench-")))
+        mongod = await stack.enter_async_context(Mongod(folder / "db"))
+        database = Database(mongod.uri, "bench")
+        stack.callback(database.close)
+        tasks, images, events = Tasks(database), Images(database), Events(database, "bench")
+        await database.make_indexes({"tasks": tasks.indexes, "images": images.indexes})
+        live = await stack.enter_async_context(LiveView(events))
+        threads = Threads(1)
+        stack.push_async_callback(threads.close)
+        keys = Keys("access", "secret")
+        bucket = LocalBucket(
+            folder / "b", keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=1_000_000
+        )
+        engine = HandEngine(2, bucket, instantly=True)
+        shop = Shop(database, tasks, images, events, live, engine, threads, bucket, FetchRules(), 50)
+        queue = TaskQueue("bench", shop, QueueLimits(1_000_000, 1_000_000))
+        bench = Bench(queue, live)
+        await queue.__aenter__()
+        await bench.round_trip_ms(-1)
+        await control(database)
+        alone = [await bench.round_trip_ms(-number) for number in range(2, 202)]
+        await queue.pause(True)
+        while not queue.paused:
+            await asyncio.sleep(0.01)
+        enqueue_s, bench.ended = await bench.enqueue(count), 0
+        await queue.pause(False)
+        done_s = await bench.done(count)
+        print(f"enqueued {count / enqueue_s:.0f}/s, done {count / done_s:.0f}/s", end=", ")
+        print(f"asked to done p50 {statistics.median(alone):.1f} ms, p99 {sorted(alone)[-2]:.1f} ms")
+        await queue.stop(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5000))
