@@ -15,6 +15,7 @@ from typing import Any
 
 from . import style as _style
 from .block import MOSAIC
+from .brick import BRICK
 from .canvas import Painting
 from .codec import MAX_MEGAPIXELS, decode
 from .diamond import DIAMOND
@@ -65,6 +66,7 @@ STYLES: Mapping[str, Style[Any]] = MappingProxyType(
         "photomosaic": PHOTOMOSAIC,
         "redact": REDACT,
         "dots": DOTS,
+        "brick": BRICK,
     }
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 NEEDED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.7]]}}
 
-FLAT: dict[str, dict[str, Any]] = {"dots": {"smooth": False}}
+FLAT: dict[str, dict[str, Any]] = {"dots": {"smooth": False}, "brick": {"relief": False, "colours": "free"}}
 """What turns a style's light, shadow and soft edges off, which its SVG does not have."""
 
 

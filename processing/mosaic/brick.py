@@ -1,0 +1,162 @@
+"""The style `brick`: the picture built on a base plate, with the list of parts that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from . import fields
+from .block import block_means
+from .canvas import Painting, Picture
+from .cells import Circle, Outline, Polygon
+from .codec import Source
+from .grid import SquareGrid
+from .light import Colours
+from .palette import dithered, nearest, rgb
+from .params import FORMATS, Params, automatic_cell
+from .relief import BOTTOM, LEFT, RIGHT, STUD, TOP, Shade, flat_stud, lit_stud, shaded
+from .stage import BAND_PX, Stage
+from .style import Style
+from .svg import write_svg
+from .toy import BASIC, GREYS, TOY, Cells, Pieces, join, parts
+
+_ACROSS = 80
+_SMALLEST_CELL = 8  # of those that we choose: in fewer pixels a stud is not round
+_PALETTES = {"toy": TOY, "basic": BASIC, "greys": GREYS}
+
+
+class BrickParams(Params):
+    """colours: which of the toy's; "free" keeps every cell's own."""
+
+    cell: int | None = fields.integer(None, low=4, high=1024, unit="px", en="Stud size, pixels", zh="凸点大小(像素)")
+    linear: bool = fields.flag(True, en="Average in linear light", zh="在线性光下求平均")
+    colours: str = fields.choice(
+        "toy",
+        {
+            "toy": ("All of the toy's colours", "积木全部颜色"),
+            "basic": ("Twelve common ones", "十二种常见色"),
+            "greys": ("White, greys, black", "黑白灰"),
+            "free": ("Any colour", "任意颜色"),
+        },
+        en="Colours",
+        zh="颜色",
+    )
+    dither: bool = fields.flag(False, en="Dither the colours", zh="颜色抖动")
+    larger: bool = fields.flag(True, en="Join to larger pieces", zh="合并为较大的积木")
+    relief: bool = fields.flag(True, en="Light and shadow", zh="光影")
+    format: str = fields.choice("png", FORMATS, en="File format", zh="文件格式")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """cells: (rows, columns), the colour of each, an index of palette (k, 3) and names."""
+
+    grid: SquareGrid
+    cells: Cells
+    palette: Colours
+    names: list[str]
+    pieces: Pieces
+
+
+def paint_bricks(source: Source, params: BrickParams, stage: Stage) -> Painting:
+    """Each cell is one stud in the colour nearest to the mean of its pixels. `cell_map` holds the parts list."""
+    size = (source.width, source.height)
+    side = params.cell or max(_SMALLEST_CELL, automatic_cell(*size, across=_ACROSS))
+    plan = _plan(SquareGrid(*size, side), block_means(source.image, side, params.linear, stage.part(0.0, 0.5)), params)
+    image = _build(plan, size, stage.part(0.55, 1.0), relief=params.relief)
+    return Painting(
+        Picture(image),
+        cells=plan.grid.count,
+        pitch=float(side),
+        cell_map=_cell_map(plan),
+        svg=lambda: _drawn(plan, size),
+    )
+
+
+def _plan(grid: SquareGrid, means: Colours, params: BrickParams) -> Plan:
+    flat = means.reshape(-1, 3)
+    if params.colours == "free":
+        palette, index = np.unique(flat, axis=0, return_inverse=True)
+        names = ["#" + bytes(colour).hex() for colour in palette]
+    else:
+        chosen = _PALETTES[params.colours]
+        palette, names = np.array([rgb(colour) for colour in chosen.values()], np.uint8), list(chosen)
+        index = dithered(flat, palette, grid.centres(), grid.pitch) if params.dither else nearest(flat, palette)
+    cells = index.reshape(means.shape[:2]).astype(np.int32)
+    return Plan(grid, cells, palette, names, join(cells, larger=params.larger))
+
+
+def _build(plan: Plan, size: tuple[int, int], stage: Stage, *, relief: bool) -> Image.Image:
+    """Row by row of studs; each look (colour and sides where the piece ends) is shaded once a row."""
+    image, side = Image.new("RGB", size), plan.grid.side
+    ends = _ends(plan.pieces.owner)
+    step = max(1, BAND_PX // 4 // side**2)
+    shades: dict[int, Shade] = {}
+    for row in range(len(plan.cells)):
+        for left in range(0, plan.cells.shape[1], step):
+            looks = plan.cells[row, left : left + step] * 16 + ends[row, left : left + step]
+            used, place = np.unique(looks, return_inverse=True)
+            for end in {look & 15 for look in used.tolist()} - shades.keys():
+                shades[end] = lit_stud(side, end) if relief else flat_stud(side)
+            relieved = np.stack([shades[look & 15] for look in used.tolist()])
+            studs = shaded(plan.palette[used >> 4], relieved)[place]
+            strip = np.ascontiguousarray(studs.transpose(1, 0, 2, 3)).reshape(side, -1, 3)
+            image.paste(Image.fromarray(strip), (left * side, row * side))
+        stage((row + 1) / len(plan.cells))
+    return image
+
+
+def _ends(owner: Cells) -> NDArray[np.int32]:
+    """(rows, columns) the sides of each cell where its piece ends, added up."""
+    padded = np.pad(owner, 1, constant_values=-1)
+    around = {TOP: padded[:-2, 1:-1], LEFT: padded[1:-1, :-2], BOTTOM: padded[2:, 1:-1], RIGHT: padded[1:-1, 2:]}
+    ends = np.zeros(owner.shape, np.int32)
+    for bit, other in around.items():
+        ends += np.where(other != owner, bit, 0).astype(np.int32)
+    return ends
+
+
+def _cell_map(plan: Plan) -> dict[str, object]:
+    rows, columns = plan.cells.shape
+    return {
+        "cell": plan.grid.side,
+        "rows": rows,
+        "columns": columns,
+        "colours": plan.names,
+        "studs": plan.cells.ravel().tolist(),
+        "parts": parts(plan.pieces, plan.cells, plan.names),
+    }
+
+
+def _drawn(plan: Plan, size: tuple[int, int]) -> bytes:
+    """Flat pieces, then flat studs."""
+    tops = shaded(plan.palette, np.full((len(plan.palette), 1, 1), flat_stud(1)[0, 0]))[:, 0, 0]
+    top, left = plan.pieces.boxes.T[:2]
+    colours = np.concatenate([plan.palette[plan.cells[top, left]], tops[plan.cells.ravel()]])
+    return write_svg(size, _outlines(plan), colours, None)
+
+
+def _outlines(plan: Plan) -> Iterator[Outline]:
+    side = plan.grid.side
+    for top, left, high, wide in (plan.pieces.boxes * side).tolist():
+        right, bottom = min(left + wide, plan.grid.width), min(top + high, plan.grid.height)
+        yield Polygon(((left, top), (right, top), (right, bottom), (left, bottom)))
+    for x, y in plan.grid.centres().tolist():
+        yield Circle(x, y, STUD * side)
+
+
+BRICK = Style(
+    name="brick",
+    version=1,
+    params=BrickParams,
+    paint=paint_bricks,
+    en="Bricks",
+    zh="积木",
+    about_en="Studs of a construction toy in its real colours, with a parts list to build it.",
+    about_zh="用积木凸点以真实积木颜色拼出画面,并附零件清单。",
+    svg=True,
+)
