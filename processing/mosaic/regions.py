@@ -42,15 +42,15 @@ def corners(region: Region) -> list[tuple[float, float]]:
 
 
 def touched(regions: Sequence[Region], size: tuple[int, int], side: int, spread: int, stage: Stage) -> Blocks:
-    """Which blocks of `side` pixels have a pixel that is less than `spread` + 1 pixels from a region.
+    """Which blocks of `side` pixels have a pixel that is at most `spread` columns and rows from one of a region's.
 
-    Never too few: every pixel that a region covers in part counts, whatever the order of its corners. Lines are
-    drawn thicker than they need be, so that a block may count whose nearest pixel is two pixels further away.
+    Never too few: every pixel that a region covers in part counts, whatever the order of its corners. The pen is
+    round and what spreads is square, so that the pen is half as wide again: a block may count that need not.
     """
     width, height = size
     mask = Image.new("L", size)
     pen = ImageDraw.Draw(mask)
-    reach = spread + 2
+    reach = -(-spread * 3 // 2) + 2
     for region in regions:
         points = [(x * width, y * height) for x, y in corners(region)]
         pen.polygon(points, fill=255)

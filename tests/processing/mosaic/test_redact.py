@@ -82,6 +82,13 @@ def test_also_when_the_sources_are_jpegs_whose_squares_mix_their_pixels(
     assert results[0] == results[1]
 
 
+def test_a_jpeg_carries_nothing_round_the_corner_of_a_region() -> None:
+    regions = [(0.0, 1.0, 0.5, 0.625)]
+    sources = [encoded(pixels, "JPEG", quality=70, subsampling=2) for pixels in twins(regions, 65, 75)]
+
+    assert hide(sources[0], regions) == hide(sources[1], regions)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_also_when_a_jpeg_lies_on_its_side(orientation: int) -> None:
     regions = [[0.3, 0.3, 0.45, 0.6]]
