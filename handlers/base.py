@@ -88,10 +88,10 @@ class ApiHandler(tornado.web.RequestHandler):
         self.authentication = authentication
         for name, part in parts.items():
             setattr(self, name, part)
-
-    def prepare(self) -> None:
         given = self.request.headers.get("X-Request-ID", "")
         self.request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else secrets.token_hex(8)
+
+    def prepare(self) -> None:
         self.set_header("X-Request-ID", self.request_id)
 
     def set_default_headers(self) -> None:
@@ -136,7 +136,6 @@ class ApiHandler(tornado.web.RequestHandler):
 
     async def _serve(self, method: Literal["GET", "POST"]) -> None:
         if method not in self.methods:
-            self.set_header("Allow", ", ".join(self.methods))
             raise errors.WrongMethod()
         if self.acts:
             self.authentication.refuse_cross_site(self)
@@ -160,6 +159,9 @@ class ApiHandler(tornado.web.RequestHandler):
 
     def _refuse(self, error: errors.TesseraError) -> None:
         self.set_status(self._status(error))
+        self.set_header("X-Request-ID", self.request_id)  # what was set before the error is gone
+        if isinstance(error, errors.WrongMethod):
+            self.set_header("Allow", ", ".join(self.methods))
         if isinstance(error, errors.Overloaded):
             self.set_header("Retry-After", str(error.facts["retry_after_s"]))
         body: JsonDict = {"code": self.refusal, "error": error.slug, "message": error.message(self.language())}
