@@ -18,7 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import prometheus_client
 import tornado.web
 from tornado.netutil import bind_sockets
 
@@ -28,6 +27,7 @@ from handlers.base import Nowhere
 from handlers.broadcast import Broadcast
 from handlers.door import Application, open_door
 from handlers.export import Exports
+from handlers.requests import RequestLog, RouteNames
 from handlers.session import Offer
 from handlers.throttle import make_throttles
 from logs import start_logging
@@ -48,9 +48,11 @@ from models.tasks import Tasks
 from models.uploads import Uploads
 from models.users import Users
 from processing.checkup import Checkup
+from processing.counting import CountedEngine, CountedThreads
 from processing.departure import Belongings, Departures
-from processing.engine import Engine, ThreadEngine, Threads
+from processing.engine import Engine, ThreadEngine
 from processing.live import LiveView
+from processing.metrics import Metrics
 from processing.preview import Previews
 from processing.queue import QueueLimits, Shop, TaskQueue
 from processing.reconcile import Reconciliation
@@ -75,30 +77,16 @@ class CannotStart(Exception):
 
 def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
     """The application: the table of handlers and the key of its cookies."""
+    table = routes(parts)
     return Application(
-        routes(parts),
+        table,
         secure=parts.public_url.startswith("https:"),
         cookie_secret=cookie_secret,
         default_handler_class=Nowhere,
         default_handler_args={"authentication": parts.authentication},
-        log_function=log_request,
+        log_function=RequestLog(RouteNames(table), parts.metrics),
         xheaders=False,
         compress_response=True,  # the first view of the page is 82 kB instead of 190
-    )
-
-
-def log_request(handler: tornado.web.RequestHandler) -> None:
-    """One line for each request; the query string stays out, for it may hold a password."""
-    status, request = handler.get_status(), handler.request
-    level = logging.ERROR if 500 <= status < 512 and status not in (503, 507) else logging.INFO  # Kodo's begin at 573
-    log.log(
-        level,
-        "%s %s %s %.1f ms [%s]",
-        status,
-        request.method,
-        request.path,
-        1000 * request.request_time(),
-        getattr(handler, "request_id", "-"),
     )
 
 
@@ -116,8 +104,9 @@ async def build(
     settings do not say it. Raises CannotStart.
     """
     async with AsyncExitStack() as stack:
-        database = await _database(settings, stack, patience_s)
         server_id = _server_id(settings)
+        metrics = await stack.enter_async_context(Metrics(server_id))
+        database = await _database(settings, stack, patience_s, metrics)
         sessions, users, follows = Sessions(database), Users(database), Follows(database)
         images, uploads, tasks = Images(database), Uploads(database), Tasks(database)
         events = Events(database, server_id)
@@ -132,11 +121,12 @@ async def build(
             }
         )
         live = await stack.enter_async_context(LiveView(events))
+        live.listen(metrics.hear)
         passwords = Passwords()
         stack.callback(passwords.close)
-        threads = Threads(PREVIEW_THREADS)
+        threads = CountedThreads(PREVIEW_THREADS, metrics)
         stack.push_async_callback(threads.close)
-        engine = await _engine(settings, stack)
+        engine = CountedEngine(await _engine(settings, stack), metrics)
         bucket = _bucket(settings, public_url)
         rules = replace(
             fetching or FetchRules(),
@@ -151,6 +141,7 @@ async def build(
             )
         )
         broadcast = await stack.enter_async_context(Broadcast(live, queue, bucket))
+        metrics.listeners.set_function(lambda: broadcast.listeners)
         thumbnails = await stack.enter_async_context(
             Thumbnails(images, bucket, threads, max_megapixels=settings.max_megapixels)
         )
@@ -183,7 +174,7 @@ async def build(
             threads=threads,
             rules=rules,
             offer=Offer(settings.max_upload_mb, settings.max_megapixels),
-            registry=prometheus_client.CollectorRegistry(),
+            metrics=metrics,
             size_limit_bytes=settings.max_upload_bytes,
             sessions=sessions,
             belongings=belongings,
@@ -272,12 +263,12 @@ def _stop_or_leave(stop: asyncio.Event) -> None:
     stop.set()
 
 
-async def _database(settings: Settings, stack: AsyncExitStack, patience_s: float) -> Database:
+async def _database(settings: Settings, stack: AsyncExitStack, patience_s: float, metrics: Metrics) -> Database:
     uri = settings.mongodb_uri
     if not uri:
         mongod = await stack.enter_async_context(Mongod(settings.data_dir / "db"))
         uri = mongod.uri
-    database = Database(uri, settings.database)
+    database = Database(uri, settings.database, on_failure=metrics.database_errors.inc)
     stack.callback(database.close)
     await _answering(database, patience_s)
     return database

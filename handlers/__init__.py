@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import prometheus_client
 from tornado.routing import URLSpec
 
 from handlers import bucket as bucket_face
@@ -43,6 +42,7 @@ from models.users import Users
 from processing.departure import Belongings, Departures
 from processing.engine import Threads
 from processing.live import LiveView
+from processing.metrics import Metrics
 from processing.preview import Previews
 from processing.queue import TaskQueue
 from processing.removal import Removals
@@ -72,7 +72,7 @@ class Parts:
     threads: Threads
     rules: FetchRules
     offer: Offer
-    registry: prometheus_client.CollectorRegistry
+    metrics: Metrics
     size_limit_bytes: int
     sessions: Sessions
     belongings: Belongings
@@ -96,7 +96,7 @@ API: tuple[tuple[str, type[ApiHandler], str], ...] = (
     ("/api/user/export", ExportUser, "exports belongings bucket threads"),
     ("/api/session", ShowSession, "users offer"),
     ("/api/image/token", GrantUpload, "bucket uploads threads size_limit_bytes"),
-    ("/api/image/upload", UploadCallback, "bucket uploads images thumbnails"),
+    ("/api/image/upload", UploadCallback, "bucket uploads images thumbnails metrics"),
     ("/api/image/addinfo", AddInfo, "bucket uploads images users threads thumbnails"),
     ("/api/image/query", QueryImage, "images bucket"),
     ("/api/image/change", DescribeImage, "images bucket"),
@@ -144,7 +144,7 @@ def routes(parts: Parts) -> list[URLSpec]:
     described = {"authentication": parts.authentication, "document": document}
     lines.append(URLSpec(r"/api/openapi\.json", ShowOpenApi, described))
     lines.append(URLSpec("/api/docs/?", ShowReference, described))
-    lines.append(URLSpec("/metrics/?", ShowMetrics, {"registry": parts.registry}))
+    lines.append(URLSpec("/metrics/?", ShowMetrics, _given(parts, "metrics queue")))
     lines.append(URLSpec(r"/static/(.*)", ShowStatic, {"path": str(STATIC)}))
     if isinstance(parts.bucket, LocalBucket):
         lines += [URLSpec(*line) for line in bucket_face.routes(parts.bucket)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from typing import Any, ClassVar, Literal
 
 import tornado.web
@@ -17,6 +16,7 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.address import client_address
 from handlers.authentication import Authentication, Person
+from handlers.identified import Identified
 from handlers.parameters import read_parameters, refuse_invalid
 from models import errors
 from models.images import NOBODY, Owner
@@ -60,7 +60,7 @@ class NoParameters(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class ApiHandler(tornado.web.RequestHandler):
+class ApiHandler(Identified):
     """One endpoint. A subclass names its parameters and answers `reply`; the rest is here.
 
     parameters: the pydantic class that checks what was asked.
@@ -88,13 +88,9 @@ class ApiHandler(tornado.web.RequestHandler):
         self.authentication = authentication
         for name, part in parts.items():
             setattr(self, name, part)
-        given = self.request.headers.get("X-Request-ID", "")
-        self.request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else secrets.token_hex(8)
-
-    def prepare(self) -> None:
-        self.set_header("X-Request-ID", self.request_id)
 
     def set_default_headers(self) -> None:
+        super().set_default_headers()
         self.clear_header("Server")
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
@@ -159,7 +155,6 @@ class ApiHandler(tornado.web.RequestHandler):
 
     def _refuse(self, error: errors.TesseraError) -> None:
         self.set_status(self._status(error))
-        self.set_header("X-Request-ID", self.request_id)  # what was set before the error is gone
         if isinstance(error, errors.WrongMethod):
             self.set_header("Allow", ", ".join(self.methods))
         if isinstance(error, errors.Overloaded):

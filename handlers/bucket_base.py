@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import Any
 
-import tornado.web
 from tornado.http1connection import HTTP1Connection
 
+from handlers.identified import Identified
 from models import errors
 from models.bucket import refusals
 from models.bucket.local import LocalBucket
@@ -36,15 +35,16 @@ STATUS: dict[type[Exception], int] = {
 REASON = {573: "Too Frequent", 579: "Callback Failed", 612: "No Such Entry", 614: "Entry Exists", 631: "No Such Bucket"}
 
 
-class BucketHandler(tornado.web.RequestHandler):
+class BucketHandler(Identified):
     """Any page may call it (CORS): tokens decide here, never cookies. Errors are `{"error": text}`."""
 
     def initialize(self, bucket: LocalBucket) -> None:
         self.bucket = bucket
 
     def set_default_headers(self) -> None:
+        super().set_default_headers()
         self.clear_header("Server")
-        self.set_header("X-Reqid", secrets.token_urlsafe(12))
+        self.set_header("X-Reqid", self.request_id)
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -86,6 +86,6 @@ class BucketHandler(tornado.web.RequestHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if isinstance(value, errors.Unavailable):
-            log.warning("bucket: %s %s: %s", self.request.method, self.request.path, value.slug)
+            log.warning("bucket: %s %s: %s [%s]", self.request.method, self.request.path, value.slug, self.request_id)
         elif not isinstance(value, tuple(STATUS)):
             super().log_exception(typ, value, tb)

@@ -18,6 +18,7 @@ from models.images import NOBODY, Image, Images, Kind, Owner, new_image
 from models.uploads import Upload, Uploads
 from models.users import Users
 from processing.engine import Threads
+from processing.metrics import Metrics
 from processing.removal import Removals
 from processing.thumbnails import Thumbnails
 
@@ -83,6 +84,7 @@ class UploadCallback(ApiHandler):
     uploads: Uploads
     images: Images
     thumbnails: Thumbnails
+    metrics: Metrics
 
     def _asked(self) -> Any:
         request = self.request
@@ -93,11 +95,17 @@ class UploadCallback(ApiHandler):
         key = asked.key or asked.filename
         if not key:
             raise errors.BadParameter(field="key", value="nothing", allowed="the key of the uploaded file")
-        image = await self.images.by_key(key) or await self._register(key, asked)
+        known = await self.images.by_key(key)
+        image = known or await self._register(key, asked)
+        self.metrics.callbacks.labels("repeated" if known else "registered").inc()
         await self.uploads.settle(key)
         if not image.placeholder:
             self.thumbnails.look_at(image)
         return {"id": image.id, "filename": image.filename, "url": self.bucket.url(key), "param": image.param}
+
+    def _refuse(self, error: errors.TesseraError) -> None:
+        self.metrics.callbacks.labels(error.slug).inc()
+        super()._refuse(error)
 
     async def _register(self, key: str, asked: CallbackBody) -> Image:
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import prometheus_client
-import tornado.web
+import asyncio
+import contextlib
 
 from handlers.base import ApiHandler, JsonDict, NoParameters
+from handlers.identified import Identified
 from models import errors
 from models.database import Database
+from processing.metrics import Metrics
 from processing.queue import TaskQueue
 
 
@@ -32,12 +34,17 @@ class ShowHealth(ApiHandler):
         return [self.queue.problem] if self.queue.problem else []
 
 
-class ShowMetrics(tornado.web.RequestHandler):
-    """Counters in the Prometheus text format."""
+class ShowMetrics(Identified):
+    """Counters in the formats of Prometheus."""
 
-    def initialize(self, registry: prometheus_client.CollectorRegistry) -> None:
-        self._registry = registry
+    def initialize(self, metrics: Metrics, queue: TaskQueue) -> None:
+        self._metrics, self._queue = metrics, queue
 
-    def get(self) -> None:
-        self.set_header("Content-Type", prometheus_client.CONTENT_TYPE_LATEST)
-        self.finish(prometheus_client.generate_latest(self._registry))
+    async def get(self) -> None:
+        totals = None
+        with contextlib.suppress(errors.DatabaseUnavailable):
+            totals = (await self._queue.overview.look()).totals
+        self._metrics.note_queue(totals)
+        text, media_type = await asyncio.to_thread(self._metrics.text, self.request.headers.get("Accept", ""))
+        self.set_header("Content-Type", media_type)
+        self.finish(text)

@@ -9,6 +9,7 @@ from typing import Any
 import tornado.web
 
 from handlers.base import language_of
+from handlers.identified import Identified
 from handlers.image import LARGEST_ID
 from handlers.shell import SITE, Head, fill
 from models import errors
@@ -46,7 +47,7 @@ def content_security_policy(*, pictures: str, uploads: str) -> str:
     )
 
 
-class ShowPage(tornado.web.RequestHandler):
+class ShowPage(Identified):
     """The shell; its modules draw the page that the address names."""
 
     def initialize(self, static: Path, policy: str, public_url: str, **parts: object) -> None:
@@ -57,6 +58,7 @@ class ShowPage(tornado.web.RequestHandler):
             setattr(self, name, part)
 
     def set_default_headers(self) -> None:
+        super().set_default_headers()
         self.clear_header("Server")
         for name, value in PAGE_HEADERS.items():
             self.set_header(name, value)
@@ -121,10 +123,11 @@ class ShowPerson(ShowPage):
         return Head(title=name, description=said[language_of(self.request)])
 
 
-class ShowStatic(tornado.web.StaticFileHandler):
+class ShowStatic(Identified, tornado.web.StaticFileHandler):
     """A file of `static/`."""
 
     def set_default_headers(self) -> None:
+        super().set_default_headers()
         self.clear_header("Server")
         for name, value in PAGE_HEADERS.items():
             self.set_header(name, value)

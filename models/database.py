@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -70,9 +70,13 @@ class Index:
 
 
 class Database:
-    """One MongoDB database. Acknowledged writes are journaled."""
+    """One MongoDB database. Acknowledged writes are journaled.
 
-    def __init__(self, uri: str, name: str) -> None:
+    on_failure: called for each call that it did not answer.
+    """
+
+    def __init__(self, uri: str, name: str, *, on_failure: Callable[[], None] = lambda: None) -> None:
+        self._border = _Border(on_failure)
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri,
             io_loop=asyncio.get_running_loop(),
@@ -90,18 +94,18 @@ class Database:
     def collection(self, name: str, *, journaled: bool = True) -> Collection:
         """A collection by name; journaled=False for records that may be lost in a crash (leases, events)."""
         concern = JOURNALED if journaled else IN_MEMORY
-        return Collection(self._database.get_collection(name, write_concern=concern))
+        return Collection(self._database.get_collection(name, write_concern=concern), self._border)
 
     async def ping(self) -> None:
         """Raise DatabaseUnavailable unless the server answers."""
-        async with _reachable():
+        async with self._border.crossed():
             await self._database.command("ping")
 
     async def make_indexes(self, indexes: Mapping[str, Sequence[Index]]) -> None:
         """Make what is missing, and make anew what an earlier version made with other options."""
         for name, wanted in indexes.items():
             for index in wanted:
-                async with _reachable():
+                async with self._border.crossed():
                     await self._make_index(name, index)
 
     async def _make_index(self, collection: str, index: Index) -> None:
@@ -115,7 +119,7 @@ class Database:
 
     async def make_capped(self, name: str, *, size_bytes: int) -> None:
         """Make a collection that forgets its oldest documents, unless it is there."""
-        async with _reachable():
+        async with self._border.crossed():
             try:
                 await self._database.create_collection(name, capped=True, size=size_bytes)
             except CollectionInvalid:
@@ -126,7 +130,7 @@ class Database:
 
         Raises DatabaseUnavailable when the connection or the cursor ends.
         """
-        with _translated():
+        with self._border.translated():
             known = await self._database[name].estimated_document_count()
             cursor = self._database[name].find(cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(TAIL_WAIT_MS)
             waiting = True
@@ -150,17 +154,17 @@ class Database:
 class Collection:
     """The calls we use, each with a deadline and with the driver's errors translated."""
 
-    def __init__(self, collection: AsyncIOMotorCollection[Document]) -> None:
-        self._collection = collection
+    def __init__(self, collection: AsyncIOMotorCollection[Document], border: _Border) -> None:
+        self._collection, self._border = collection, border
 
     async def insert(self, document: Document) -> None:
         """Raises Duplicate."""
-        async with _reachable():
+        async with self._border.crossed():
             await self._collection.insert_one(document)
 
     async def insert_all(self, documents: Sequence[Document]) -> None:
         """Insert in this order, in one call; ends at the first that a unique index refuses. Raises Duplicate."""
-        async with _reachable():
+        async with self._border.crossed():
             await self._collection.insert_many(documents)
 
     async def insert_with_id(self, document: Document) -> int:
@@ -180,14 +184,14 @@ class Collection:
                 return number
 
     async def find_one(self, query: Document, fields: Sequence[str] | None = None) -> Document | None:
-        async with _reachable():
+        async with self._border.crossed():
             return await self._collection.find_one(query, projection=fields)
 
     async def find(
         self, query: Document, *, sort: str, limit: int, fields: Sequence[str] | None = None
     ) -> list[Document]:
         """At most `limit` documents in the order of `sort` (spelled as in Index)."""
-        async with _reachable():
+        async with self._border.crossed():
             cursor = self._collection.find(query, projection=fields, sort=Index(sort).pairs(), limit=limit)
             return await cursor.to_list(limit)
 
@@ -201,18 +205,18 @@ class Collection:
 
     async def update_one(self, query: Document, change: Document, *, upsert: bool = False) -> bool:
         """Whether a document fitted (or was made)."""
-        async with _reachable():
+        async with self._border.crossed():
             result = await self._collection.update_one(query, change, upsert=upsert)
         return result.matched_count > 0 or result.upserted_id is not None
 
     async def change_all(self, query: Document, change: Document | list[Document]) -> int:
         """How many documents were changed."""
-        async with _reachable():
+        async with self._border.crossed():
             return int((await self._collection.update_many(query, change)).modified_count)
 
     async def change_each(self, changes: Sequence[tuple[Document, Document | list[Document]]]) -> int:
         """Change, for each pair of query and change, one document, all in one call; returns how many were there."""
-        async with _reachable():
+        async with self._border.crossed():
             steps = [UpdateOne(query, change) for query, change in changes]
             return int((await self._collection.bulk_write(steps, ordered=False)).matched_count)
 
@@ -220,32 +224,32 @@ class Collection:
         self, query: Document, change: Document | list[Document], *, sort: str = "_id", upsert: bool = False
     ) -> Document | None:
         """Change the first document that fits, in one atomic step; returns it as it is afterwards, or None."""
-        async with _reachable():
+        async with self._border.crossed():
             return await self._collection.find_one_and_update(
                 query, change, sort=Index(sort).pairs(), upsert=upsert, return_document=ReturnDocument.AFTER
             )
 
     async def take_one(self, query: Document) -> Document | None:
         """Delete the document and return it as it was, or None."""
-        async with _reachable():
+        async with self._border.crossed():
             return await self._collection.find_one_and_delete(query)
 
     async def delete_one(self, query: Document) -> bool:
-        async with _reachable():
+        async with self._border.crossed():
             return bool((await self._collection.delete_one(query)).deleted_count)
 
     async def delete_many(self, query: Document) -> int:
-        async with _reachable():
+        async with self._border.crossed():
             return int((await self._collection.delete_many(query)).deleted_count)
 
     async def count(self, query: Document, *, limit: int = 0) -> int:
         """How many documents fit; with a limit counting stops there."""
-        async with _reachable():
+        async with self._border.crossed():
             options: dict[str, Any] = {"limit": limit} if limit else {}
             return int(await self._collection.count_documents(query, **options))
 
     async def aggregate(self, pipeline: Sequence[Document]) -> list[Document]:
-        async with _reachable():
+        async with self._border.crossed():
             return await self._collection.aggregate(list(pipeline)).to_list(None)
 
 
@@ -254,32 +258,40 @@ def new_id() -> int:
     return secrets.randbelow(LARGEST_ID) + 1
 
 
-@asynccontextmanager
-async def _reachable() -> AsyncIterator[None]:
-    """The border: a deadline on the loop's clock, and the driver's errors as ours.
+class _Border:
+    """The border to the driver: a deadline on the loop's clock, and the driver's errors as ours.
 
     The driver has the same deadline of its own, but it runs in a few threads: while the server hangs they are all
     taken, and a call would wait for a thread before its own clock starts.
     """
-    with _translated():
-        async with asyncio.timeout(OPERATION_TIMEOUT_S + 0.5):
+
+    def __init__(self, on_failure: Callable[[], None]) -> None:
+        self._on_failure = on_failure
+
+    @asynccontextmanager
+    async def crossed(self) -> AsyncIterator[None]:
+        with self.translated():
+            async with asyncio.timeout(OPERATION_TIMEOUT_S + 0.5):
+                yield
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        try:
             yield
+        except BulkWriteError as error:
+            wrong = (error.details.get("writeErrors") or [{}])[0]
+            if wrong.get("code") == DUPLICATE_KEY:
+                raise Duplicate(frozenset(wrong.get("keyPattern", {"_id": 1}))) from error
+            raise self._failed() from error
+        except DuplicateKeyError as error:
+            raise Duplicate(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
+        except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
+            raise errors.BadParameter(
+                field="value", value="one of them", allowed="what a database can hold"
+            ) from error
+        except (PyMongoError, TimeoutError) as error:
+            raise self._failed() from error
 
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except BulkWriteError as error:
-        wrong = (error.details.get("writeErrors") or [{}])[0]
-        if wrong.get("code") == DUPLICATE_KEY:
-            raise Duplicate(frozenset(wrong.get("keyPattern", {"_id": 1}))) from error
-        raise errors.DatabaseUnavailable() from error
-    except DuplicateKeyError as error:
-        raise Duplicate(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
-    except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
-        raise errors.BadParameter(field="value", value="one of them", allowed="what a database can hold") from error
-    except (PyMongoError, TimeoutError) as error:
-        raise errors.DatabaseUnavailable() from error
-
-
+    def _failed(self) -> errors.DatabaseUnavailable:
+        self._on_failure()
+        return errors.DatabaseUnavailable()

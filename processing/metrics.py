@@ -1,0 +1,107 @@
+"""Metrics: what is counted here, in a registry of its own. docs/operations.md lists every name and label.
+
+Whoever counts is given this object; what only stands somewhere (threads, queue, listeners) is looked at when somebody
+asks for the metrics.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+from models.tasks import LIVE, TaskState
+from processing.live import News
+
+LAG_PAUSE_S = 0.1
+REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+LAG_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+RENDER_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+WAIT_BUCKETS_S = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600)
+
+
+class Metrics:
+    """`async with` watches the loop meanwhile.
+
+    server: this server's name in tasks, so that of several servers on one database each counts its own tasks.
+    """
+
+    def __init__(self, server: str = "") -> None:
+        self._server = server
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.requests = self._counter("http_requests", "Requests answered", "route", "method", "status")
+        self.request_seconds = self._histogram(
+            "http_request_duration_seconds", "Time to answer a request", REQUEST_BUCKETS_S, "route"
+        )
+        self.lag_seconds = self._histogram("event_loop_lag_seconds", "How late the loop runs a timer", LAG_BUCKETS_S)
+        self.queue = self._gauge("queue_tasks", "Tasks in the queue of all servers together", "state")
+        self.wait_seconds = self._histogram(
+            "task_wait_seconds", "From asking to the first start of a task", WAIT_BUCKETS_S, "style"
+        )
+        self.render_seconds = self._histogram(
+            "render_seconds", "Rendering alone, without fetch and store", RENDER_BUCKETS_S, "style"
+        )
+        self.jobs = self._counter("jobs", "Attempts at tasks on this server", "style", "outcome")
+        self.threads = self._gauge("threads", "Threads of a pool", "pool")
+        self.threads_busy = self._gauge("threads_busy", "Threads of a pool that work", "pool")
+        self.downloads = self._counter("downloads", "Sources fetched for jobs", "outcome")
+        self.callbacks = self._counter("upload_callbacks", "Callbacks of the bucket after uploads", "outcome")
+        self.database_errors = self._counter("database_errors", "Calls that the database did not answer")
+        self.bucket_errors = self._counter("bucket_errors", "Calls that the bucket did not answer", "error")
+        self.listeners = self._gauge("event_listeners", "Open streams of server-sent events")
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Metrics:
+        self._watching = asyncio.create_task(self._watch_loop())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+
+    def hear(self, news: News) -> None:
+        """A listener of the live view: how long a task waited."""
+        task = news.task
+        if news.kind != "task" or task is None or task.state is not TaskState.RUNNING or task.started is None:
+            return
+        if task.server == self._server and task.attempts == 1:
+            waited_s = (task.started - task.created).total_seconds()
+            self.wait_seconds.labels(task.style).observe(max(0.0, waited_s))
+
+    def note_queue(self, totals: Mapping[str, int] | None) -> None:
+        """How many tasks are in each state; None where nobody can say."""
+        for state in LIVE:
+            self.queue.labels(str(state)).set(totals[state] if totals else math.nan)
+
+    def watch_threads(self, pool: str, size: Callable[[], int], busy: Callable[[], int]) -> None:
+        """Show a pool of threads under its name. busy: what it was given and has not finished."""
+        self.threads.labels(pool).set_function(size)
+        self.threads_busy.labels(pool).set_function(lambda: min(busy(), size()))
+
+    def text(self, accepted: str) -> tuple[bytes, str]:
+        """Everything, in the format that an Accept header asks for, and that format's media type."""
+        encode, media_type = choose_encoder(accepted)
+        return encode(self.registry), media_type
+
+    async def _watch_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_PAUSE_S
+            await asyncio.sleep(LAG_PAUSE_S)
+            self.lag_seconds.observe(max(0.0, loop.time() - due))
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"tessera_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"tessera_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"tessera_{name}", text, labels, buckets=buckets, registry=self.registry)
