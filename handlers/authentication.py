@@ -61,7 +61,7 @@ class Authentication:
         scheme, _, credentials = handler.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return credentials.strip()
-        signed = handler.get_signed_cookie(self.cookie, max_age_days=COOKIE_DAYS)
+        signed = handler.get_signed_cookie(self.cookie, max_age_days=COOKIE_DAYS, min_version=2)
         return signed.decode("ascii", "replace") if signed else None
 
     async def sign_in(self, handler: tornado.web.RequestHandler, user_id: int, username: str) -> str:

@@ -173,10 +173,8 @@ class ApiHandler(Identified):
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if isinstance(value, errors.Unavailable):
             log.warning("%s %s: %s [%s]", self.request.method, self.request.path, value.slug, self.request_id)
-        elif not isinstance(value, errors.TesseraError | tornado.web.HTTPError):
-            log.error(
-                "%s %s failed [%s]", self.request.method, self.request.path, self.request_id, exc_info=(typ, value, tb)
-            )
+        elif not isinstance(value, errors.TesseraError):
+            super().log_exception(typ, value, tb)
 
 
 class Nowhere(ApiHandler):

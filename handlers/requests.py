@@ -52,6 +52,7 @@ class RequestLog:
             request.path,
             1000 * seconds,
             getattr(handler, "request_id", "-"),  # Tornado's own redirects have none
+            extra={"fields": {"status": status, "method": request.method, "path": request.path, "seconds": seconds}},
         )
         route = self._routes.of(request.path)
         method = request.method if request.method in METHODS else "other"
