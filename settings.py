@@ -21,6 +21,60 @@ HOST = socket.gethostname()
 DATA = Path("data")
 
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Where it serves": ("port", "address", "public_url", "trusted_proxies", "server_name"),
+    "Where it keeps things": ("data_dir", "mongodb_uri", "database"),
+    "What people may do": ("access", "developers", "allowed_sources", "max_upload_mb", "max_megapixels"),
+    "The queue": ("workers", "queue_limit", "user_queue_limit", "dask"),
+    "Pictures in Qiniu Kodo": (
+        "qiniu_bucket",
+        "qiniu_domain",
+        "qiniu_private",
+        "qiniu_up_url",
+        "qiniu_rs_url",
+        "qiniu_rsf_url",
+        "qiniu_uc_url",
+    ),
+    "The log": ("log_json",),
+}
+"""The chapters of the manual that --help prints; secrets have one of their own."""
+
+DESCRIPTION = """\
+Tessera turns photos into mosaics and lets people share them.
+
+Nothing needs to be set: `server.py` serves http://127.0.0.1:8888 on a database and a picture store of its
+own, in the folder `data`. It stops on SIGTERM or SIGINT: running tasks get their time, waiting ones stay queued."""
+
+EPILOG = """\
+Where settings come from, the first place that names one wins:
+  --name=VALUE           the command line
+  TESSERA_NAME=VALUE     the environment (for mongodb_uri also MONGODB_URI)
+  name = value           the TOML file that --config or TESSERA_CONFIG names
+
+Secrets, from the environment or the file alone:
+{secrets}
+
+Examples:
+  server.py
+      try it on this machine
+  server.py --check
+      try the whole flow once; each line says ok or what is wrong
+  server.py --config=/etc/tessera.toml --log_json=true
+      as a service (docs/operations.md has the unit)
+  MONGODB_URI=mongodb://db.example server.py --public_url=https://tessera.example --trusted_proxies=10.0.0.2
+      one of several servers on one database, behind a proxy
+  TESSERA_QINIU_ACCESS_KEY=... TESSERA_QINIU_SECRET_KEY=... server.py \\
+      --qiniu_bucket=pictures --qiniu_domain=https://pictures.example --public_url=https://tessera.example
+      pictures in Kodo, which must be able to call public_url
+
+Exit codes:
+  0  stopped as asked; with --check: all is well
+  1  --check found something wrong, or a second signal ended it at once
+  2  it could not start: one line on standard error says why
+
+`python -m models.admin --help` tells what an operator can do beside it."""
+
+
 class BadSetting(Exception):
     """A setting is unknown or out of its range; the text is one line for the operator."""
 
@@ -116,22 +170,38 @@ def _parse(arguments: Sequence[str]) -> dict[str, str]:
         prog="server.py",
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
-        description="Tessera turns photos into mosaics and lets people share them.",
-        epilog="Each setting may also stand in the environment as TESSERA_NAME, or in the TOML file that "
-        "--config names. Secrets are taken from there only.",
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=116),
+        usage="server.py [--check] [--config=FILE] [--name=VALUE ...]",
+        description=DESCRIPTION,
+        epilog=EPILOG.format(secrets="\n".join(_secrets())),
     )
     parser.add_argument("--check", action="store_true", help="try the whole flow once, tell what is wrong, and end")
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings")
-    for setting in fields(Settings):
-        if not setting.metadata["secret"] or setting.name == "mongodb_uri":
-            parser.add_argument(f"--{setting.name}", metavar="VALUE", help=_help(setting))
+    known = {setting.name: setting for setting in fields(Settings)}
+    for title, names in GROUPS.items():
+        chapter = parser.add_argument_group(title)
+        for name in names:
+            chapter.add_argument(f"--{name}", metavar="VALUE", help=_help(known[name]))
     return vars(parser.parse_args(arguments))
 
 
 def _help(setting: Field[Any]) -> str:
     allowed = setting.metadata["allowed"]
     text: str = setting.metadata["help"] + (f" [{spell(allowed)}]" if allowed else "")
+    default = default_of(setting)
+    if default not in ("", ()) and "default" not in text:
+        text += f" (default: {str(default).lower() if isinstance(default, bool) else default})"
     return text.replace("%", "%%")
+
+
+def _secrets() -> list[str]:
+    """What no list of processes may show, each with the name that the environment has for it."""
+    grouped = {name for names in GROUPS.values() for name in names}
+    return [
+        f"  {ENVIRONMENT_PREFIX}{setting.name.upper():<18} {setting.metadata['help']}"
+        for setting in fields(Settings)
+        if setting.name not in grouped
+    ]
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:

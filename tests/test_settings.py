@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from settings import BadSetting, Settings, read_settings
+from settings import GROUPS, BadSetting, Settings, read_settings
 
 
 def test_nothing_needs_to_be_set() -> None:
@@ -92,3 +93,30 @@ def test_secrets_are_shown_by_no_help(capsys: pytest.CaptureFixture[str]) -> Non
         "qiniu_access_key",
         "qiniu_secret_key",
     }
+
+
+def test_the_manual_names_each_setting_once_in_a_chapter_or_among_the_secrets(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(["--help"], {})
+
+    shown = capsys.readouterr().out
+    options = re.findall(r"^  --(\w+) VALUE", shown, re.M)
+    secrets = re.findall(r"^  TESSERA_(\w+) +\S", shown, re.M)
+    assert sorted([*options, *(name.lower() for name in secrets)]) == sorted(s.name for s in fields(Settings))
+    assert all(f"\n{title}:\n" in shown for title in GROUPS)
+    assert all(len(line) <= 120 for line in shown.splitlines())
+
+
+def test_every_example_of_the_manual_is_understood(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(["--help"], {})
+
+    examples = capsys.readouterr().out.partition("Examples:")[2].partition("Exit codes:")[0].replace("\\\n", "")
+    (tmp_path / "tessera.toml").write_text("")
+    lines = [line for line in examples.splitlines() if "server.py" in line]
+    assert len(lines) >= 5
+    for line in lines:
+        before, _, after = line.replace("/etc/", f"{tmp_path}/").partition("server.py")
+        read_settings(after.split(), dict(word.split("=", 1) for word in before.split()))
