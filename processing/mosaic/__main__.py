@@ -2,6 +2,7 @@
 
     python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
     python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
+    python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
     python -m processing.mosaic *.jpg -o sheets/ --sheet
     python -m processing.mosaic --list
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import STYLES, Limits, MosaicError, Recipe, describe, parse, render
+from . import STYLES, BadParameter, Limits, MosaicError, Recipe, describe, parse, render
 from .encoding import MEDIA_TYPES
 from .fields import allowed
+from .folder import Folder, read_folder
 from .sheet import NEEDED, SIDE, draw_sheet
 
 _SUFFIXES = {".jpg": "jpeg"} | {f".{name}": name for name in MEDIA_TYPES}
@@ -36,11 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = len(asked.files) > 1 or asked.out.is_dir() or str(asked.out).endswith("/")
     try:
         recipe = parse(_values(asked, None if folder else asked.out))
-    except MosaicError as error:
+        pool = _pool(asked, recipe)
+    except (MosaicError, OSError) as error:
         parser.error(str(error))
     if folder:
         asked.out.mkdir(parents=True, exist_ok=True)
-    made = [_make(file, _target(file, asked, recipe, folder), recipe, asked) for file in asked.files]
+    made = [_make(file, _target(file, asked, recipe, folder), recipe, asked, pool) for file in asked.files]
     return 0 if all(made) else 1
 
 
@@ -65,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="any other parameter (see --list)"
     )
+    parser.add_argument("--pool", type=Path, metavar="FOLDER", help="pictures that a photomosaic is built from")
+    parser.add_argument("--map", action="store_true", help="also write NAME.map.json: tiles by cell, or parts")
     parser.add_argument("--megapixels", type=float, default=Limits().megapixels, help="the largest picture taken")
     parser.add_argument("--sheet", action="store_true", help="draw every style, with its defaults, on one JPEG page")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -91,6 +96,19 @@ def _literal(text: str) -> Any:
         return text
 
 
+def _pool(asked: argparse.Namespace, recipe: Recipe) -> Folder | None:
+    """Raises BadParameter, OSError. Files that are no pictures are named and passed over."""
+    if asked.pool is None:
+        return None
+    if recipe.style != "photomosaic":
+        raise BadParameter(field="pool", value=recipe.style, allowed="the style photomosaic")
+    bar = None if asked.quiet else _Bar(asked.pool.name)
+    found = read_folder(asked.pool, bar, cell=recipe.plain()["cell"], megapixels=asked.megapixels)
+    for name, reason in found.unreadable.items():
+        print(f"{asked.pool / name}: passed over. {reason}", file=sys.stderr)
+    return found
+
+
 def _target(file: Path, asked: argparse.Namespace, recipe: Recipe, folder: bool) -> Path:
     suffix = {"jpeg": "jpg"}.get(recipe.params.format, recipe.params.format)
     name = "sheet.jpg" if asked.sheet else f"{recipe.style}.{suffix}"
@@ -98,20 +116,31 @@ def _target(file: Path, asked: argparse.Namespace, recipe: Recipe, folder: bool)
     return out / f"{file.stem}.{name}" if folder else out
 
 
-def _make(file: Path, target: Path, recipe: Recipe, asked: argparse.Namespace) -> bool:
+def _make(file: Path, target: Path, recipe: Recipe, asked: argparse.Namespace, pool: Folder | None) -> bool:
     try:
         bar = None if asked.quiet else _Bar(file.name)
         if asked.sheet:
             target.write_bytes(_sheet(file.read_bytes(), bar))
             return True
-        result = render(file.read_bytes(), recipe, bar, limits=Limits(asked.megapixels))
+        tiles = None if pool is None else pool.pool
+        result = render(file.read_bytes(), recipe, bar, limits=Limits(asked.megapixels), pool=tiles)
         target.write_bytes(result.data)
+        if asked.map:
+            _write_map(target, result.cell_map, pool)
     except (MosaicError, OSError) as error:
         print(f"\n{file}: {error}", file=sys.stderr)
         return False
     card = result.card
     print(f"{target}: {card.cells} cells, difference {card.difference}, {card.time_s:.2f} s")
     return True
+
+
+def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder | None) -> None:
+    """Raises BadParameter for a style that has none."""
+    if cell_map is None:
+        raise BadParameter(field="map", value=target.name, allowed="the styles photomosaic and brick")
+    known = cell_map if pool is None else pool.named(cell_map)
+    target.with_name(f"{target.stem}.map.json").write_text(json.dumps(known, ensure_ascii=False))
 
 
 def _sheet(data: bytes, bar: Callable[[float], None] | None) -> bytes:

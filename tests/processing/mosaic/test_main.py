@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from processing.mosaic import STYLES
 from processing.mosaic.__main__ import main
 from tests.processing.mosaic.pictures import encoded, opened, scene
+
+COLOURS = {"grün.png": (40, 220, 40), "a b.png": (250, 120, 30), "night.PNG": (10, 10, 60), "sea.png": (30, 90, 240)}
 
 
 @pytest.fixture
@@ -74,3 +78,87 @@ def test_a_sheet_shows_every_style_and_the_source_on_one_page(photos: list[Path]
     height, width = opened((out / "one.sheet.jpg").read_bytes()).shape[:2]
     assert width == 4 * (80 + 12) + 12
     assert height == -(-(len(STYLES) + 1) // 4) * (60 + 12 + 26) + 12
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Path:
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    for name, colour in COLOURS.items():
+        (folder / name).write_bytes(encoded(np.full((40, 30, 3), colour, np.uint8)))
+    return folder
+
+
+def photomosaic(photo: Path, out: Path, pool: Path, *more: str) -> int:
+    return main([str(photo), "-o", str(out), "--style", "photomosaic", "--cell", "8", "--pool", str(pool), *more])
+
+
+def test_a_photomosaic_is_built_from_a_folder_and_its_map_names_the_files(
+    photos: list[Path], tmp_path: Path, pool: Path
+) -> None:
+    out = tmp_path / "out.png"
+
+    assert photomosaic(photos[0], out, pool, "--map", "--set", "tint=0") == 0
+
+    known = json.loads((tmp_path / "out.map.json").read_text())
+    corners = opened(out.read_bytes())[::8, ::8].reshape(-1, 3).tolist()
+    assert (known["rows"], known["columns"], known["cell"]) == (8, 10, 8)
+    assert [list(COLOURS[name]) for name in known["tiles"]] == corners
+    assert len(set(known["tiles"])) > 1
+
+
+def test_files_of_the_pool_that_are_no_pictures_are_named_and_passed_over(
+    photos: list[Path], tmp_path: Path, pool: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pool / "notes.txt").write_text("no picture")
+    (pool / ".hidden").write_text("no picture")
+
+    assert photomosaic(photos[0], tmp_path / "out.png", pool, "--quiet", "--map") == 0
+
+    said = capsys.readouterr().err
+    assert "notes.txt: passed over. This is not a picture" in said
+    assert ".hidden" not in said
+    assert "notes.txt" not in (tmp_path / "out.map.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("files", "said"), [((), "empty"), (("a.txt", "b.txt"), "2 unreadable files"), (None, "a folder of pictures")]
+)
+def test_a_pool_without_pictures_is_one_clear_line(
+    photos: list[Path], tmp_path: Path, files: tuple[str, ...] | None, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "p"
+    if files is not None:
+        folder.mkdir()
+        for name in files:
+            (folder / name).write_text("no picture")
+
+    with pytest.raises(SystemExit, match="2"):
+        photomosaic(photos[0], tmp_path / "out.png", folder)
+
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_only_a_photomosaic_takes_a_pool(photos: list[Path], pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(photos[0]), "-o", "never.png", "--pool", str(pool)])
+
+    assert "pool: mosaic is not possible. Allowed: the style photomosaic" in capsys.readouterr().err
+
+
+def test_bricks_bring_their_parts_list(photos: list[Path], tmp_path: Path) -> None:
+    assert main([*map(str, photos), "-o", f"{tmp_path}/made/", "--style", "brick", "--map", "--quiet"]) == 0
+
+    known = json.loads((tmp_path / "made" / "one.brick.map.json").read_text())
+    assert len(known["studs"]) == known["rows"] * known["columns"]
+    assert known["parts"]
+
+
+def test_a_style_without_a_map_says_so_and_leaves_the_picture(
+    photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(photos[0]), "-o", str(tmp_path / "out.png"), "--map", "--quiet"]) == 1
+
+    assert (tmp_path / "out.png").exists()
+    assert "the styles photomosaic and brick" in capsys.readouterr().err
