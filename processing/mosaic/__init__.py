@@ -32,6 +32,7 @@ from .recipe import Recipe, parse_recipe
 from .redact import REDACT
 from .stage import Progress, Stage
 from .style import Style
+from .tesserae import TESSERAE
 from .tiles import collect, cut_tile
 from .triangle import TRIANGLE
 from .voronoi import VORONOI
@@ -63,6 +64,7 @@ STYLES: Mapping[str, Style[Any]] = MappingProxyType(
         "diamond": DIAMOND,
         "voronoi": VORONOI,
         "quadtree": QUADTREE,
+        "tesserae": TESSERAE,
         "photomosaic": PHOTOMOSAIC,
         "redact": REDACT,
         "dots": DOTS,

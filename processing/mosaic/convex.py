@@ -57,6 +57,22 @@ def moved_in(points: Floats, counts: Counts, by: float) -> tuple[Floats, Counts]
         polygon, along, start = polygon[~gone], along[~gone], start[~gone]
 
 
+def middles(points: Floats, counts: Counts) -> Floats:
+    """(n, 2): the centre of gravity of every polygon that has corners."""
+    counts = counts[counts > 0]
+    if not len(counts):
+        return np.zeros((0, 2))
+    starts = np.cumsum(counts) - counts
+    rough = np.add.reduceat(points, starts, axis=0) / counts[:, None]
+    around = points - np.repeat(rough, counts, axis=0)
+    after = around[_following(counts)]
+    twice = around[:, 0] * after[:, 1] - around[:, 1] * after[:, 0]
+    area = np.add.reduceat(twice, starts)
+    moment = np.add.reduceat((around + after) * twice[:, None], starts, axis=0)
+    found: Floats = rough + moment / (3 * np.where(np.abs(area) < 1e-9, 1e-9, area))[:, None]
+    return found
+
+
 def _circle_middles(corners: Floats) -> Floats:
     """(n, 3, 2) -> (n, 2), the middle of the circle through three points."""
     first, second, third = corners[:, 0], corners[:, 1], corners[:, 2]
