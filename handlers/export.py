@@ -122,7 +122,7 @@ class ExportUser(ApiHandler):
 
     async def _data(self, person: Person, listed: Listed) -> dict[str, Any]:
         user = await self.belongings.users.by_id(person.id)
-        follows = self.belongings.follows
+        followed, followers = await self.belongings.follows.around(person.id)
         sessions = await self.belongings.sessions.of_user(person.id)
         return {
             "profile": {
@@ -131,8 +131,8 @@ class ExportUser(ApiHandler):
                 "email": user.email,
                 "created": timestamp(user.created),
             },
-            "follow_user": await follows.followed_by(person.id),
-            "followed_user": await follows.followers_of(person.id),
+            "follow_user": followed,
+            "followed_user": followers,
             "images": listed.images,
             "missing": listed.missing,
             "tasks": [_task_document(task) async for task in self.belongings.tasks.each(person.id)],

@@ -87,12 +87,13 @@ class QueryUser(ApiHandler):
             self.authentication.refuse_cross_site(self)
             self.throttles.spend_password(asked.username, self.address)
         user = await self._find(asked)
+        followed, followers = await self.follows.around(user.id)
         answer: JsonDict = {
             "username": user.username,
             "email": user.email,
             "login": False,
-            "follow_user": await self.follows.followed_by(user.id),
-            "followed_user": await self.follows.followers_of(user.id),
+            "follow_user": followed,
+            "followed_user": followers,
         }
         if asked.password is not None and await self.passwords.matches(asked.password, user.password_hash):
             self.throttles.refund_password(asked.username, self.address)

@@ -190,10 +190,10 @@ class Collection:
     async def find(
         self, query: Document, *, sort: str, limit: int, fields: Sequence[str] | None = None
     ) -> list[Document]:
-        """At most `limit` documents in the order of `sort` (spelled as in Index)."""
+        """At most `limit` documents (0: all) in the order of `sort` (spelled as in Index; "": in any order)."""
         async with self._border.crossed():
             cursor = self._collection.find(query, projection=fields, sort=Index(sort).pairs(), limit=limit)
-            return await cursor.to_list(limit)
+            return await cursor.to_list(limit or None)
 
     async def pages(self, query: Document, *, size: int = 500) -> AsyncIterator[Document]:
         """Every document that fits, by ascending _id, in pages: memory stays flat."""

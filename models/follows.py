@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from models.database import Database, Document, Duplicate, Index
 from models.users import STAYING
 
+NAMES_AT_ONCE = 10_000
+
 
 class Follows:
     """The collection `follows`: {from_id, to_id, created}."""
@@ -14,7 +16,7 @@ class Follows:
     indexes = (Index("from_id to_id", unique=True), Index("to_id"))
 
     def __init__(self, database: Database) -> None:
-        self._follows = database.collection("follows")
+        self._follows, self._users = database.collection("follows"), database.collection("users")
 
     async def follow(self, from_id: int, to_id: int) -> None:
         try:
@@ -25,13 +27,18 @@ class Follows:
     async def unfollow(self, from_id: int, to_id: int) -> None:
         await self._follows.delete_one({"from_id": from_id, "to_id": to_id})
 
-    async def followed_by(self, user_id: int) -> list[str]:
-        """The names of those whom this user follows, oldest edge first."""
-        return await self._names({"from_id": user_id}, "to_id")
+    async def around(self, user_id: int) -> tuple[list[str], list[str]]:
+        """The names of those whom this user follows, and of those who follow this user, oldest edge first.
 
-    async def followers_of(self, user_id: int) -> list[str]:
-        """The names of those who follow this user, oldest edge first."""
-        return await self._names({"to_id": user_id}, "from_id")
+        Two plain look-ups and no $lookup, which costs the database a query for each edge.
+        """
+        either: Document = {"$or": [{"from_id": user_id}, {"to_id": user_id}]}
+        found = await self._follows.find(either, sort="", limit=0, fields=["from_id", "to_id"])
+        edges = sorted(found, key=lambda edge: edge["_id"])
+        names = await self._names(list({edge[end] for edge in edges for end in ("from_id", "to_id")} - {user_id}))
+        followed = [names[edge["to_id"]] for edge in edges if edge["from_id"] == user_id and edge["to_id"] in names]
+        followers = [names[edge["from_id"]] for edge in edges if edge["to_id"] == user_id and edge["from_id"] in names]
+        return followed, followers
 
     async def ids_followed_by(self, user_id: int, *, limit: int = 10_000) -> list[int]:
         found = await self._follows.find({"from_id": user_id}, sort="_id", limit=limit, fields=["to_id"])
@@ -41,15 +48,11 @@ class Follows:
         """Delete every edge from and to a user."""
         await self._follows.delete_many({"$or": [{"from_id": user_id}, {"to_id": user_id}]})
 
-    async def _names(self, edges: Document, end: str) -> list[str]:
-        found = await self._follows.aggregate(
-            [
-                {"$match": edges},
-                {"$sort": {"_id": 1}},
-                {"$lookup": {"from": "users", "localField": end, "foreignField": "_id", "as": "user"}},
-                {"$unwind": "$user"},
-                {"$match": {f"user.{name}": value for name, value in STAYING.items()}},
-                {"$project": {"_id": 0, "username": "$user.username"}},
-            ]
-        )
-        return [edge["username"] for edge in found]
+    async def _names(self, ids: list[int]) -> dict[int, str]:
+        """By id; without those who are leaving."""
+        known: dict[int, str] = {}
+        for first in range(0, len(ids), NAMES_AT_ONCE):
+            some: Document = {"_id": {"$in": ids[first : first + NAMES_AT_ONCE]}, **STAYING}
+            users = await self._users.find(some, sort="", limit=0, fields=["username"])
+            known |= {user["_id"]: user["username"] for user in users}
+        return known

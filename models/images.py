@@ -93,6 +93,8 @@ class Images:
         self._images = database.collection("images")
         self._adding = Batch(self._add_all)
         self._results = Batch(self._results_of)
+        self._finding = Batch(self._find_all)
+        self._fronts = Batch(self._front_pages)
 
     async def add(self, image: Image) -> Image:
         """Register a picture. The same again, for the same owner, is the record that exists already."""
@@ -100,7 +102,7 @@ class Images:
 
     async def by_id(self, image_id: int) -> Image:
         """Raises NotFound."""
-        return self._found(await self._images.find_one({"_id": image_id, **SHOWN}), image_id)
+        return self._found(await self._finding.send(image_id), image_id)
 
     async def by_key(self, key: str) -> Image | None:
         """The oldest record of an object in our bucket."""
@@ -115,7 +117,11 @@ class Images:
         self, *, kind: Kind = Kind.RESULT, owner_ids: list[int] | None = None, cursor: str | None = None, limit: int
     ) -> Page:
         """Newest first, of everybody or of some people. Raises BadParameter for a cursor that we never gave."""
-        query = page_query(kind, owner_ids, cursor)
+        if owner_ids is None and cursor is None:
+            return await self._fronts.send((kind, limit))
+        return await self._page(page_query(kind, owner_ids, cursor), limit)
+
+    async def _page(self, query: Document, limit: int) -> Page:
         found = await self._images.find(query, sort="-created -_id", limit=limit)
         images = [_image(document) for document in found]
         return Page(images, write_cursor(images[-1]) if len(images) == limit else None)
@@ -170,6 +176,16 @@ class Images:
         """Those of these keys that a record leads to."""
         found = await self._images.aggregate([{"$match": {"key": {"$in": keys}}}, {"$group": {"_id": "$key"}}])
         return {group["_id"] for group in found}
+
+    async def _find_all(self, image_ids: list[int]) -> list[Document | None]:
+        found = await self._images.find({"_id": {"$in": image_ids}, **SHOWN}, sort="", limit=0)
+        known = {image["_id"]: image for image in found}
+        return [known.get(image_id) for image_id in image_ids]
+
+    async def _front_pages(self, asked: list[tuple[Kind, int]]) -> list[Page]:
+        """The page that most people see first: those who ask at once are answered from one look."""
+        known = {front: await self._page(page_query(front[0], None, None), front[1]) for front in set(asked)}
+        return [known[front] for front in asked]
 
     async def _add_all(self, images: list[Image]) -> list[Image]:
         documents = [{"_id": new_id(), **_document(image)} for image in images]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from models import errors
+from models.batch import Batch
 from models.database import Database, Document, Index
 from models.images import Owner
 
@@ -121,6 +122,8 @@ class Tasks:
 
     def __init__(self, database: Database) -> None:
         self._tasks = database.collection("tasks")
+        self._live_for_all = Batch(self._live_lists)
+        self._finished_for_all = Batch(self._finished_lists)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -156,6 +159,9 @@ class Tasks:
 
     async def live(self, *, limit: int, choice: Choice = EVERYTHING) -> list[Task]:
         """The live queue: the running ones, then the queued ones in the order in which they will be taken."""
+        return list(await self._live_for_all.send(limit)) if choice == EVERYTHING else await self._live(limit, choice)
+
+    async def _live(self, limit: int, choice: Choice) -> list[Task]:
         found: list[Document] = []
         for state, sort in ((TaskState.RUNNING, "started _id"), (TaskState.QUEUED, "turn _id")):
             query = choice.query((state,))
@@ -165,6 +171,11 @@ class Tasks:
 
     async def finished(self, *, limit: int, choice: Choice = EVERYTHING, cursor: str | None = None) -> list[Task]:
         """The finished ones, newest first. Raises BadParameter for a cursor that we never gave."""
+        if choice == EVERYTHING and cursor is None:
+            return list(await self._finished_for_all.send(limit))
+        return await self._finished(limit, choice, cursor)
+
+    async def _finished(self, limit: int, choice: Choice, cursor: str | None) -> list[Task]:
         query = choice.query(FINAL)
         if query is None:
             return []
@@ -172,6 +183,15 @@ class Tasks:
             moment, number = _read_cursor(cursor)
             query["$or"] = [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": number}}]
         return [from_document(found) for found in await self._tasks.find(query, sort="-finished -_id", limit=limit)]
+
+    async def _live_lists(self, limits: list[int]) -> list[list[Task]]:
+        """What most people look at: those who ask at once are answered from one look."""
+        known = {limit: await self._live(limit, EVERYTHING) for limit in set(limits)}
+        return [known[limit] for limit in limits]
+
+    async def _finished_lists(self, limits: list[int]) -> list[list[Task]]:
+        known = {limit: await self._finished(limit, EVERYTHING, None) for limit in set(limits)}
+        return [known[limit] for limit in limits]
 
     async def alike_running(self, task: Task) -> bool:
         """Whether another task with the same recipe runs just now: it might be making the same bytes."""

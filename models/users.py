@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models import errors
+from models.batch import Batch
 from models.database import Database, Document, Duplicate, Index
 
 SECRET_FIELDS = ("_id", "username", "email", "created", "password_hash")
@@ -34,6 +35,7 @@ class Users:
 
     def __init__(self, database: Database) -> None:
         self._users = database.collection("users")
+        self._naming = Batch(self._named)
 
     async def add(self, *, username: str, email: str, password_hash: str) -> int:
         """The new user's id. Raises UsernameTaken."""
@@ -51,7 +53,13 @@ class Users:
 
     async def by_name(self, username: str) -> User:
         """Raises NotFound."""
-        return _user(await self._users.find_one({"folded": fold(username), **STAYING}, SECRET_FIELDS), username)
+        return _user(await self._naming.send(fold(username)), username)
+
+    async def _named(self, names: list[str]) -> list[Document | None]:
+        query: Document = {"folded": {"$in": names}, **STAYING}
+        found = await self._users.find(query, sort="", limit=0, fields=[*SECRET_FIELDS, "folded"])
+        known = {user["folded"]: user for user in found}
+        return [known.get(name) for name in names]
 
     async def by_id(self, user_id: int) -> User:
         """Raises NotFound."""
