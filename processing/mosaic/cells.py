@@ -99,7 +99,7 @@ def paint(cells: Cells, colours: NDArray[np.uint8], ground: tuple[int, int, int]
         runs = cells.runs(top, bottom)
         pixels = np.repeat(table[runs.cells], runs.lengths)
         size = (cells.width, bottom - top)
-        result.paste(Image.frombuffer("RGB", size, pixels, "raw", "RGBX", 0, 1), (0, top))
+        result.paste(Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1), (0, top))  # no copy on the way
     return result
 
 
@@ -109,7 +109,7 @@ def _span(runs: Runs) -> tuple[int, int]:
 
 
 def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """(n, 3) -> (n,), four bytes a colour in the order R, G, B, 0 on any machine."""
-    four = np.zeros((len(colours), 4), np.uint8)
+    """(n, 3) -> (n,), four bytes a colour in the order R, G, B, 255 on any machine."""
+    four = np.full((len(colours), 4), 255, np.uint8)
     four[:, :3] = colours
     return four.view(np.uint32).ravel()
