@@ -25,13 +25,13 @@ TOY = MappingProxyType(
         **BASIC,
         "Light Stone Grey": "#c8c8c8",
         "Nougat": "#bb805a", "Light Nougat": "#e1bea1", "Medium Nougat": "#aa7d55", "Dark Orange": "#91501c",
-        "Dark Brown": "#352100", "Dark Red": "#720012", "Vibrant Coral": "#f06d78", "Sand Yellow": "#897d62",
+        "Dark Brown": "#352100", "New Dark Red": "#720012", "Vibrant Coral": "#f06d78", "Sand Yellow": "#897d62",
         "Flame Yellowish Orange": "#fcac00", "Cool Yellow": "#ffec6c", "Spring Yellowish Green": "#e2f99a",
         "Bright Yellowish Green": "#a5ca18", "Olive Green": "#77774e", "Sand Green": "#708e7c",
         "Earth Green": "#00451a", "Bright Bluish Green": "#069d9f", "Aqua": "#d3f2ea", "Medium Azur": "#68c3e2",
         "Dark Azur": "#469bc3", "Light Royal Blue": "#9dc3f7", "Medium Blue": "#7396c8", "Sand Blue": "#70819a",
         "Earth Blue": "#19325a", "Medium Lilac": "#441a91", "Lavender": "#cda4de", "Medium Lavender": "#a06eb9",
-        "Bright Reddish Violet": "#901f76", "Bright Purple": "#c8509b", "Light Purple": "#ff9ecd",
+        "Bright Reddish Violet": "#901f76", "Bright Purple": "#d3359d", "Light Purple": "#ff9ecd",
     }
 )  # fmt: skip
 GREYS = MappingProxyType({name: TOY[name] for name in ("White", "Medium Stone Grey", "Dark Stone Grey", "Black")})
