@@ -16,7 +16,7 @@ NEEDED = MappingProxyType({"redact": {"regions": [[0.32, 0.08, 0.72, 0.48]]}})
 """What a style cannot do without: there is no default for what to hide."""
 
 _COLUMNS = 4
-_QUALITY = 78
+_QUALITY = 62
 _MARGIN_PX = 12
 _LABEL_PX = 26
 _PAPER, _INK = "#f6f4ef", "#26241f"
