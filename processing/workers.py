@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models import errors
-from models.claims import Claim, Claims
+from models.claims import FEW, Claim, Claims
 from models.servers import Roll, Servers
 from models.tasks import TaskState
 from models.turns import Turns
@@ -58,6 +58,7 @@ class Workers:
         self._roll = Roll(0, False)
         self._took_s: float | None = None
         self._failures = 0
+        self._in_a_row = 0
         self._steady_at = 0.0
         self.stopping = False
         self._unlisten: Callable[[], None] = lambda: None
@@ -114,9 +115,10 @@ class Workers:
             self._wake.clear()
             room = 0 if self.paused else self._room()
             taken = await self._take(1) if room > 0 else 0
-            if taken and room > 1:
-                taken += await self._take(room - 1)
-            if taken < room or room <= 0:
+            self._in_a_row = self._in_a_row + 1 if taken else 0
+            if taken and room > 1 and self._in_a_row > FEW:
+                await self._take(room - 1)
+            if not taken:
                 await self._rest(POLL_S)
             if self._failures > self._runner.engine.size:
                 await self._rest(min(BREATH_S, 0.1 * 2.0 ** min(self._failures, 10)))

@@ -1,9 +1,12 @@
-"""Drill 19: the loop's lag while all threads render large pictures and people ask for things."""
+"""Drill 19: the loop's lag and the list of tasks while all threads render large pictures and 10,000 are done."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from models.database import Database
+from models.images import Owner
+from models.tasks import new_task, to_document
 from tests.drills.check import settle
 from tests.drills.figures import Figures
 from tests.drills.ground import ground
@@ -13,12 +16,22 @@ from tests.drills.load import Load, client_of, picture
 P99_MS, MAX_MS = 50, 300
 
 
+async def remember(database: Database, count: int) -> None:
+    """So many finished tasks, for the list to choose from."""
+    one = new_task(Owner(7, "eve"), url="http://x", type="model", style="mosaic", recipe={}, identity="")
+    done = {**to_document(one), "state": "done", "finished": one.created}
+    tasks = database.collection("tasks", journaled=False)
+    for start in range(0, count, 1000):
+        await tasks.insert_all([{**done, "_id": number + 1} for number in range(start, start + 1000)])
+
+
 async def drill(folder: Path, *, short: bool) -> Figures:
     figures = Figures("19 loop lag while rendering 12 Mpx")
     async with ground(folder) as here:
         server = here.server()
         await server.begin()
         load = await Load.of(client_of(), server.base_url, data=picture(4000, 3000))
+        await remember(here.database, 1000 if short else 10_000)
         async with load.looking():
             await load.ask_many(4 if short else 60)
             await settle(here.database, load.ids, timeout_s=180)

@@ -62,7 +62,7 @@ async def check(figures: Figures, database: Database, ids: Sequence[int], read: 
         seen[(image["key"], image["owner_id"])] += 1
     figures.doubled = sum(count - 1 for count in seen.values())
     done = {number for number, state in known.items() if state == "done"}
-    async for task in tasks.pages({"state": "done"}):
+    async for task in tasks.pages({"state": "done", "result_id": {"$ne": None}}):
         if task["_id"] in done and not await _has_picture(task["result_id"], database, read):
             figures.lost += 1
     figures.expect(await tasks.count({"state": "running"}) == 0, "a task is still running")

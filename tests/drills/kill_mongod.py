@@ -12,6 +12,8 @@ from tests.drills.kill_server import close
 from tests.drills.load import Load, client_of
 
 LONGEST_ANSWER_S = 5.0
+EACH_SECOND = 20
+SETTLE_S = 600
 
 
 async def drill(folder: Path, *, short: bool) -> Figures:
@@ -23,13 +25,13 @@ async def drill(folder: Path, *, short: bool) -> Figures:
         backs = []
         async with load.looking():
             for _ in range(1 if short else 20):
-                asking = asyncio.create_task(load.ask_for(3, 30 if short else 50))
+                asking = asyncio.create_task(load.ask_for(3, EACH_SECOND))
                 await asyncio.sleep(1)
                 here.kill_mongod()
                 backs.append(await load.served_again())
                 await asking
-        settled_s = await settle(here.database, load.ids, timeout_s=120)
-        figures.expect(settled_s < 120, "not every task came to an end")
+        settled_s = await settle(here.database, load.ids, timeout_s=SETTLE_S)
+        figures.expect(settled_s < SETTLE_S, "not every task came to an end")
         figures.expect(load.slowest_s <= LONGEST_ANSWER_S + 1, f"an answer took {load.slowest_s:.1f} s")
         figures.expect(max(backs) < LONGEST_ANSWER_S, f"served again only after {max(backs):.1f} s")
         figures.notes |= {"kills": len(backs), "refused": load.refused.total()}

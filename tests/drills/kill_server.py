@@ -75,6 +75,7 @@ async def close(figures: Figures, here: Ground, server: Server, load: Load) -> N
     figures.submitted, figures.outage_s = load.submitted, load.outage_s
     figures.lag_p99_ms, figures.lag_max_ms = known["lag_p99_ms"], known["lag_max_ms"]
     await check(figures, here.database, load.ids, reader(server))
-    figures.expect("Traceback" not in server.log, "there is a trace in the log")
+    before, trace, _ = server.log.partition("Traceback")
+    figures.expect(not trace, f"there is a trace in the log: {before.splitlines()[-1] if before else ''}")
 
 
