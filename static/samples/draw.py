@@ -6,6 +6,7 @@ mosaic of the first view is the engine's own work.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -263,9 +264,10 @@ def icon(side: int) -> Image.Image:
 def hero(source: Image.Image) -> None:
     """Before and after of the first view."""
     source.crop((0, 0, 1034, 1200)).resize((1000, 1160)).save(HERE / "hero-before.jpg", quality=76, optimize=True)
-    recipe = mosaic.parse({"style": "hexagon", "cell": 27, "grout": 2, "grout_colour": "#f6f1e6", "format": "svg"})
+    recipe = mosaic.parse({"style": "tesserae", "cell": 22})
     result = mosaic.render((HERE / "hero-before.jpg").read_bytes(), recipe)
-    (HERE / "hero-after.svg").write_bytes(result.data)
+    with Image.open(io.BytesIO(result.data)) as drawn:
+        drawn.convert("RGB").resize((860, 998)).save(HERE / "hero-after.webp", quality=70, method=6)
 
 
 def main() -> None:

@@ -28,6 +28,8 @@ FLAGS = (
     "--no-proxy-server",
 )
 DEVELOPER = "dora"
+MEGAPIXELS = 8
+"""The limit of the server under test; low, so that a picture above it is quickly made."""
 
 
 def find_chromium() -> str | None:
@@ -62,7 +64,8 @@ def browser(playwright_driver: Playwright, chromium: str) -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server for all tests; each test brings its own people."""
     data_dir: Path = tmp_path_factory.mktemp("browser") / "data"
-    with ServerProcess(data_dir, f"--developers={DEVELOPER}", "--workers=2") as running:
+    settings = (f"--developers={DEVELOPER}", "--workers=2", f"--max_megapixels={MEGAPIXELS}")
+    with ServerProcess(data_dir, *settings) as running:
         yield running
 
 

@@ -31,6 +31,8 @@ def fill_gallery(visitor: Visitor, styles: int) -> None:
         sample = SAMPLES[number % len(SAMPLES)]
         visitor.choose(STATIC / "samples" / f"{sample}.jpg")
         visitor.page.locator(".style input").nth(number).check(force=True)
+        if visitor.part("make").is_disabled():
+            visitor.page.get_by_role("button", name="Cover a part").click()
         visitor.make()
         visitor.wait_for_work("done")
         visitor.part("work").get_by_role("link", name="See it").click()

@@ -71,7 +71,8 @@ class Visitor:
     def choose(self, *files: Path | FilePayload) -> None:
         """Pick files that can be read, and see the first of them on the bench."""
         self.hand_over(*files)
-        expect(self.part("bench")).to_be_visible()
+        name = files[0].name if isinstance(files[0], Path) else files[0]["name"]
+        expect(self.part("stage-name")).to_contain_text(name)
 
     def make(self) -> None:
         self.part("make").click()

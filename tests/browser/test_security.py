@@ -1,0 +1,129 @@
+"""Requirements 21 and 34: what people call themselves and their pictures is shown as text, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Dialog, expect
+
+from tests.browser.visitor import PASSWORD, Visitor, picture
+from tests.pictures import png
+from tests.process import ServerProcess
+
+LIVE = '<img src=x onerror="document.title=`owned`;alert(1)">'
+
+
+def said(server: ServerProcess, path: str, token: str = "", **values: Any) -> dict[str, Any]:
+    """A client that is no browser."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    request = urllib.request.Request(server.base_url + path, json.dumps(values).encode(), headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return dict(json.loads(answer.read()))
+
+
+def armed(visitor: Visitor) -> list[str]:
+    """What happens in the page that may not: dialogs, and pages elsewhere."""
+    happened: list[str] = []
+
+    def heard(dialog: Dialog) -> None:
+        happened.append(dialog.message)
+        dialog.dismiss()
+
+    visitor.page.on("dialog", heard)
+    return happened
+
+
+def assert_harmless(visitor: Visitor, happened: list[str], server: ServerProcess) -> None:
+    page = visitor.page
+    page.wait_for_load_state("networkidle")
+    assert happened == []
+    assert page.locator('img[src="x"], [onerror], [onload], iframe, object, embed').count() == 0
+    assert "owned" not in page.title() or "onerror" in page.title()
+    assert page.url.startswith(server.base_url)
+
+
+def test_req_34_hostile_names_are_shown_as_text_on_every_page(
+    visitor: Visitor, visitor_of: Callable[..., Visitor], server: ServerProcess
+) -> None:
+    name = f"eve{LIVE}"[:64]
+    happened = armed(visitor)
+    said(server, "/api/user/add/", username=name, email="eve@example.com", password=PASSWORD)
+    visitor.go("/")
+    visitor.sign_in(name)
+    visitor.choose(picture(png(200, 150), f"{LIVE}.png".replace('"', "'")))
+    visitor.make()
+    visitor.wait_for_work("done")
+    assert_harmless(visitor, happened, server)
+    token = said(server, "/api/user/query/", username=name, password=PASSWORD)["token"]
+    mine = json.loads(
+        urllib.request.urlopen(
+            urllib.request.Request(
+                server.base_url + "/api/feed/?view=mine", headers={"Authorization": f"Bearer {token}"}
+            ),
+            timeout=20,
+        ).read()
+    )["images"][0]
+    said(server, "/api/image/change/", token, id=mine["id"], title=LIVE, alt=LIVE, show_source=True)
+    said(server, "/api/tasks/add/", token, url=mine["url"], param={"style": "mosaic", "seed": 5})
+    person = f"/u/{quote(name, safe='')}"
+
+    stranger = visitor_of()
+    seen_by_stranger = armed(stranger)
+    for reader, seen in ((visitor, happened), (stranger, seen_by_stranger)):
+        for path in ("/gallery", f"/i/{mine['id']}", person, "/tasks", "/account", "/"):
+            reader.go(path)
+            assert_harmless(reader, seen, server)
+    stranger.go(f"/i/{mine['id']}")
+    expect(stranger.page.locator("main")).to_contain_text("onerror=")
+
+
+def test_req_34_no_parameter_of_an_address_leads_elsewhere(visitor: Visitor, server: ServerProcess) -> None:
+    for target in ("//evil.example", "/\\evil.example", "https:evil.example", "javascript:alert(1)"):
+        happened = armed(visitor)
+        for path in ("/", "/account"):
+            visitor.go(f"{path}?next={quote(target, safe='')}#{target}")
+            assert_harmless(visitor, happened, server)
+
+
+def test_req_21_a_page_that_calls_itself_a_picture_runs_nothing(
+    visitor: Visitor, server: ServerProcess, unique_name: Callable[[str], str]
+) -> None:
+    name = unique_name("mallory")
+    said(server, "/api/user/add/", username=name, email="m@example.com", password=PASSWORD)
+    token = said(server, "/api/user/query/", username=name, password=PASSWORD)["token"]
+    both = b"GIF89a/*" + bytes(7) + b"*/=1;alert(1)//<script>alert(1)</script><svg onload=alert(1)>"
+    grant = said(server, "/api/image/token/", token, filename="a.html")
+    seam = "--seam\r\nContent-Disposition: form-data; name="
+    body = (
+        (
+            f'{seam}"token"\r\n\r\n{grant["token"]}\r\n{seam}"key"\r\n\r\n{grant["key"]}\r\n'
+            f'{seam}"file"; filename="a.html"\r\nContent-Type: text/html\r\n\r\n'
+        ).encode()
+        + both
+        + b"\r\n--seam--\r\n"
+    )
+    kind = {"Content-Type": "multipart/form-data; boundary=seam"}
+    urllib.request.urlopen(urllib.request.Request(grant["upload_url"], body, kind), timeout=20).close()
+    happened = armed(visitor)
+    visitor.expect_console("Failed to load|Content Security Policy|sandbox")
+
+    visitor.page.goto(grant["url"])
+    opened_at = visitor.page.url
+    visitor.go("/")
+    tried = visitor.page.evaluate(
+        """url => new Promise(done => {
+            const script = document.createElement("script");
+            script.onload = () => done("ran");
+            script.onerror = () => done("refused");
+            try { script.src = url; document.head.append(script); } catch (error) { done("refused"); }
+        })""",
+        grant["url"],
+    )
+
+    assert happened == []
+    assert opened_at == grant["url"]
+    assert tried == "refused"
