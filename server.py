@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import tornado.web
 from tornado.netutil import bind_sockets
 
 from handlers import Parts, routes
-from handlers.authentication import Authentication
+from handlers.authentication import Authentication, Developers
 from handlers.base import Nowhere
 from handlers.broadcast import Broadcast
 from handlers.door import Application, open_door
@@ -31,16 +27,10 @@ from handlers.requests import RequestLog, RouteNames
 from handlers.session import Offer
 from handlers.throttle import make_throttles
 from logs import start_logging
-from models import errors
-from models.bucket import Bucket
-from models.bucket.keys import Keys, installation_keys
-from models.bucket.local import LocalBucket
-from models.bucket.qiniu import PUBLIC_UC_URL, KodoAddresses, KodoBucket
-from models.database import Database
 from models.events import Events
 from models.follows import Follows
 from models.images import Images
-from models.mongod import Mongod, MongodFailed
+from models.mongod import MongodFailed
 from models.own_tasks import OwnTasks
 from models.passwords import Passwords
 from models.sessions import Sessions
@@ -60,19 +50,14 @@ from processing.removal import Removals
 from processing.sources import FetchRules
 from processing.thumbnails import Thumbnails
 from settings import BadSetting, Settings, read_settings
+from stores import DATABASE_PATIENCE_S, CannotStart, kept_secret, only_one, open_bucket, open_database, public_url_of
 
 log = logging.getLogger(__name__)
 
 THREAD_SWITCH_S = 0.0005
 PREVIEW_THREADS = 2
 CHECK = "--check"
-DATABASE_PATIENCE_S = 60.0
-DATABASE_PAUSE_S = 0.5
 PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
-
-
-class CannotStart(Exception):
-    """Something that the operator can mend; the text is one line."""
 
 
 def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
@@ -106,7 +91,9 @@ async def build(
     async with AsyncExitStack() as stack:
         server_id = _server_id(settings)
         metrics = await stack.enter_async_context(Metrics(server_id))
-        database = await _database(settings, stack, patience_s, metrics)
+        database = await stack.enter_async_context(
+            open_database(settings, patience_s=patience_s, on_failure=metrics.database_errors.inc)
+        )
         sessions, users, follows = Sessions(database), Users(database), Follows(database)
         images, uploads, tasks = Images(database), Uploads(database), Tasks(database)
         events = Events(database, server_id)
@@ -127,7 +114,7 @@ async def build(
         threads = CountedThreads(PREVIEW_THREADS, metrics)
         stack.push_async_callback(threads.close)
         engine = CountedEngine(await _engine(settings, stack), metrics)
-        bucket = _bucket(settings, public_url)
+        bucket = open_bucket(settings, public_url)
         rules = replace(
             fetching or FetchRules(),
             allowed_sources=settings.allowed_sources,
@@ -155,7 +142,7 @@ async def build(
             authentication=Authentication(
                 sessions,
                 open_access=settings.access == "open",
-                developers=frozenset(settings.developers),
+                developers=Developers(frozenset(settings.developers), users),
                 public_url=public_url,
                 trusted_proxies=frozenset(settings.trusted_proxies),
             ),
@@ -194,10 +181,9 @@ async def serving(settings: Settings, *, patience_s: float = DATABASE_PATIENCE_S
     """Serve; at the end drain: running tasks get their time, the rest stays queued."""
     sys.setswitchinterval(THREAD_SWITCH_S)
     sockets = _bind(settings)
-    port = sockets[0].getsockname()[1]
-    public_url = settings.public_url.rstrip("/") or f"http://{_reachable(settings.address)}:{port}"
+    public_url = public_url_of(settings, sockets[0].getsockname()[1])
     async with build(settings, public_url, patience_s=patience_s) as parts:
-        app = make_app(parts, cookie_secret=settings.cookie_secret or _kept_secret(settings.data_dir / "cookie-secret"))
+        app = make_app(parts, cookie_secret=settings.cookie_secret or kept_secret(settings.data_dir / "cookie-secret"))
         server = open_door(app, sockets)
         try:
             yield parts
@@ -249,7 +235,7 @@ def main() -> int:
         settings = read_settings([said for said in arguments if said != CHECK], os.environ)
         start_logging(as_json=settings.log_json, quiet=work is check)
         warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture's EXIF can make thousands, each a line
-        with _only_one(settings.data_dir):
+        with only_one(settings.data_dir):
             return asyncio.run(work(settings))
     except (BadSetting, CannotStart, MongodFailed) as error:
         print(f"server.py: {error}", file=sys.stderr)
@@ -263,17 +249,6 @@ def _stop_or_leave(stop: asyncio.Event) -> None:
     stop.set()
 
 
-async def _database(settings: Settings, stack: AsyncExitStack, patience_s: float, metrics: Metrics) -> Database:
-    uri = settings.mongodb_uri
-    if not uri:
-        mongod = await stack.enter_async_context(Mongod(settings.data_dir / "db"))
-        uri = mongod.uri
-    database = Database(uri, settings.database, on_failure=metrics.database_errors.inc)
-    stack.callback(database.close)
-    await _answering(database, patience_s)
-    return database
-
-
 async def _engine(settings: Settings, stack: AsyncExitStack) -> Engine:
     if not settings.dask:
         threads = ThreadEngine(settings.workers)
@@ -282,42 +257,6 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> Engine:
     from processing.cluster import ClusterEngine  # the extra `cluster` is installed where it is asked for
 
     return await stack.enter_async_context(ClusterEngine(settings.dask))
-
-
-async def _answering(database: Database, patience_s: float) -> None:
-    """Wait for a database that is still starting. Raises CannotStart when patience is over."""
-    deadline = asyncio.get_running_loop().time() + patience_s
-    while True:
-        try:
-            return await database.ping()
-        except errors.DatabaseUnavailable as error:
-            if asyncio.get_running_loop().time() > deadline:
-                text = "database: it does not answer; see that it runs and that mongodb_uri names it"
-                raise CannotStart(text) from error
-        log.warning("database: it does not answer yet; trying again")
-        await asyncio.sleep(DATABASE_PAUSE_S)
-
-
-def _bucket(settings: Settings, public_url: str) -> Bucket:
-    callback_url = f"{public_url}/api/image/upload"
-    if not settings.qiniu_access_key:
-        return LocalBucket(
-            settings.data_dir / "bucket",
-            installation_keys(settings.data_dir / "bucket-keys.json"),
-            public_url=public_url,
-            callback_url=callback_url,
-            size_limit_bytes=settings.max_upload_bytes,
-        )
-    return KodoBucket(
-        Keys(settings.qiniu_access_key, settings.qiniu_secret_key),
-        settings.qiniu_bucket,
-        domain=settings.qiniu_domain,
-        callback_url=callback_url,
-        private=settings.qiniu_private,
-        addresses=KodoAddresses(
-            settings.qiniu_up_url, settings.qiniu_rs_url, settings.qiniu_rsf_url, settings.qiniu_uc_url or PUBLIC_UC_URL
-        ),
-    )
 
 
 def _upload_origins(settings: Settings, public_url: str) -> str:
@@ -329,29 +268,7 @@ def _upload_origins(settings: Settings, public_url: str) -> str:
 
 def _server_id(settings: Settings) -> str:
     """This installation's name in leases: the same after a restart, another for another data folder."""
-    return f"{settings.server_name}-{_kept_secret(settings.data_dir / 'server-id')[:12]}"
-
-
-def _kept_secret(path: Path) -> str:
-    """A random text, made once and readable by us alone."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-    return path.read_text()
-
-
-@contextlib.contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder. Raises CannotStart if another server does."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(data_dir / "lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise CannotStart(f"data_dir: {data_dir} is in use by another server; choose another folder") from error
-        yield
+    return f"{settings.server_name}-{kept_secret(settings.data_dir / 'server-id')[:12]}"
 
 
 def _bind(settings: Settings) -> list[socket.socket]:
@@ -365,13 +282,6 @@ def _bind(settings: Settings) -> list[socket.socket]:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _reachable(address: str) -> str:
-    """How a browser on this machine reaches an address that we listen on."""
-    if address in ("", "0.0.0.0", "::"):
-        return "127.0.0.1"
-    return f"[{address}]" if ":" in address else address
 
 
 if __name__ == "__main__":

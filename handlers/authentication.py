@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,9 +10,11 @@ import tornado.web
 
 from models import errors
 from models.sessions import Sessions
-from models.users import fold
+from models.users import Users, fold
 
 COOKIE_DAYS = 90
+DEVELOPERS_S = 2.0
+"""Whom an operator made a developer is asked this often at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,23 @@ class Person:
     id: int
     username: str
     developer: bool
+
+
+class Developers:
+    """Who sees and steers the whole queue: those whom the settings name, and those whom an operator made one."""
+
+    def __init__(self, names: frozenset[str], users: Users) -> None:
+        self._names = frozenset(fold(name) for name in names)
+        self._users = users
+        self._made: frozenset[int] = frozenset()
+        self._asked_at = float("-inf")
+
+    async def include(self, user_id: int, username: str) -> bool:
+        """Raises DatabaseUnavailable."""
+        if time.monotonic() - self._asked_at >= DEVELOPERS_S:
+            self._made = await self._users.developers()
+            self._asked_at = time.monotonic()
+        return user_id in self._made or fold(username) in self._names
 
 
 class Authentication:
@@ -36,14 +56,14 @@ class Authentication:
         sessions: Sessions,
         *,
         open_access: bool,
-        developers: frozenset[str],
+        developers: Developers,
         public_url: str,
         trusted_proxies: frozenset[str] = frozenset(),
     ) -> None:
         self.trusted_proxies = trusted_proxies
         self._sessions = sessions
         self.open_access = open_access
-        self._developers = frozenset(fold(name) for name in developers)
+        self._developers = developers
         self._origin = public_url.rstrip("/")
         self._secure = urlsplit(public_url).scheme == "https"
         self.cookie = "__Host-session" if self._secure else "session"
@@ -54,7 +74,8 @@ class Authentication:
         session = await self._sessions.find(token) if token else None
         if session is None:
             return None
-        return Person(session.user_id, session.username, fold(session.username) in self._developers)
+        developer = await self._developers.include(session.user_id, session.username)
+        return Person(session.user_id, session.username, developer)
 
     def token(self, handler: tornado.web.RequestHandler) -> str | None:
         """The session token of a request: `Authorization: Bearer` before the cookie."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.errors import InvalidDocument
+from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import CursorType, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, CollectionInvalid, DuplicateKeyError, OperationFailure, PyMongoError
@@ -25,6 +26,7 @@ Document = dict[str, Any]
 
 OPERATION_TIMEOUT_S = 3.0
 TAIL_WAIT_MS = 2000
+PAGE = 500
 LARGEST_ID = 2**53 - 1
 """The largest integer that a JSON reader with double precision keeps exactly."""
 
@@ -142,6 +144,23 @@ class Database:
                         yield None
                 waiting = bool(getattr(cursor, "alive", False))  # a property that motor's stubs take for a method
         raise errors.DatabaseUnavailable()
+
+    async def names(self) -> list[str]:
+        """The collections that are there."""
+        async with self._border.crossed():
+            return sorted(await self._database.list_collection_names())
+
+    async def every(self, name: str) -> AsyncIterator[bytes]:
+        """Every document of a collection, as BSON."""
+        raw = self._database.get_collection(name, codec_options=CodecOptions(document_class=RawBSONDocument))
+        with self._border.translated():
+            async for found in raw.find().batch_size(PAGE):
+                yield found.raw
+
+    async def put_back(self, name: str, documents: Sequence[bytes]) -> None:
+        """Insert documents that `every` gave. Raises Duplicate."""
+        async with self._border.crossed():
+            await self._database[name].insert_many([RawBSONDocument(document) for document in documents])
 
     async def drop(self) -> None:
         """Forget everything (tests)."""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 log = logging.getLogger(__name__)
 
+SOCKET = "mongod.sock"
 CACHE_GB = 0.25
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
@@ -43,7 +44,7 @@ class Mongod:
     @property
     def uri(self) -> str:
         """The address for MongoDB clients."""
-        return f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
+        return _uri(self._socket)
 
     @property
     def pid(self) -> int | None:
@@ -52,7 +53,7 @@ class Mongod:
 
     @property
     def _socket(self) -> Path:
-        return self._socket_folder / "mongod.sock"
+        return self._socket_folder / SOCKET
 
     async def __aenter__(self) -> Mongod:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -157,10 +158,20 @@ def find_mongod() -> str:
     return found
 
 
+def running_uri(folder: Path) -> str | None:
+    """The address of the mongod that serves a folder just now; None without one, or where its socket is elsewhere."""
+    socket = folder.resolve().parent / "run" / SOCKET
+    return _uri(socket) if socket.is_socket() else None
+
+
+def _uri(socket: Path) -> str:
+    return f"mongodb://{quote(str(socket), safe='')}/?directConnection=true"
+
+
 def _socket_folder(folder: Path) -> Path:
     """Beside the data where its path is short enough for a socket, else a fresh folder for temporary files."""
     beside = folder.resolve().parent / "run"
-    if len(bytes(beside / "mongod.sock")) <= LONGEST_SOCKET_PATH:
+    if len(bytes(beside / SOCKET)) <= LONGEST_SOCKET_PATH:
         return beside
     return Path(tempfile.mkdtemp(prefix="tessera-"))
 

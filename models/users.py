@@ -29,9 +29,14 @@ class User:
 
 
 class Users:
-    """The collection `users`: {_id, username, folded, email, password_hash, created, perhaps leaving: true}."""
+    """The collection `users`: {_id, username, folded, email, password_hash, created, perhaps leaving: true} and perhaps
+    developer: true."""
 
-    indexes = (Index("folded", unique=True), Index("leaving", only={"leaving": True}))
+    indexes = (
+        Index("folded", unique=True),
+        Index("leaving", only={"leaving": True}),
+        Index("developer", only={"developer": True}),
+    )
 
     def __init__(self, database: Database) -> None:
         self._users = database.collection("users")
@@ -71,6 +76,16 @@ class Users:
         chosen = {name: value for name, value in given.items() if value is not None}
         if chosen:
             await self._users.update_one({"_id": user_id}, {"$set": chosen})
+
+    async def make_developer(self, user_id: int, developer: bool) -> None:
+        """Let a user see and steer the whole queue, or no longer."""
+        change: Document = {"$set": {"developer": True}} if developer else {"$unset": {"developer": ""}}
+        await self._users.update_one({"_id": user_id}, change)
+
+    async def developers(self, *, limit: int = 1000) -> frozenset[int]:
+        """The ids of those whom an operator made developers."""
+        found = await self._users.find({"developer": True, **STAYING}, sort="_id", limit=limit, fields=["_id"])
+        return frozenset(user["_id"] for user in found)
 
     async def mark_leaving(self, user_id: int) -> None:
         """From now on nobody finds or signs in this user; the name is free again once `delete` is called."""

@@ -24,6 +24,7 @@ from models.bucket.local import LocalBucket
 from models.claims import Claims
 from models.tasks import Tasks
 from settings import Settings, read_settings
+from stores import only_one
 
 TICK_S = 0.01
 WRITE_S = 0.5
@@ -126,7 +127,7 @@ def main() -> int:
         set_trap(point, int(count))
     settings = read_settings(sys.argv[1:], os.environ)
     start_logging(as_json=False)
-    with server._only_one(settings.data_dir):
+    with only_one(settings.data_dir):
         return asyncio.run(watched(settings))
 
 

@@ -1,0 +1,226 @@
+"""What an operator does beside the server, with real records, and beside a real server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from admin import NotDone, carry_out, read_command
+from handlers import Parts
+from handlers.authentication import DEVELOPERS_S
+from models import errors
+from models.backup import NoBackup
+from models.bucket import Bucket
+from models.database import Database
+from models.tasks import TaskState
+from settings import Settings
+from stores import CannotStart, open_bucket
+from tests.client import PASSWORD, Api
+from tests.pictures import png
+from tests.process import ROOT, ServerProcess
+from tests.waiting import finished, until
+
+
+@pytest.fixture
+def admin(settings: Settings) -> Callable[..., Any]:
+    """Carry out a command on this test's database and bucket, without asking."""
+
+    async def run(*words: str) -> str:
+        asked, _ = read_command(["--yes", *words])
+        return await carry_out(asked, settings)
+
+    return run
+
+
+@pytest.mark.gen_test
+async def test_somebody_is_made_a_developer_and_no_longer(api: Api, admin: Any) -> None:
+    ada = await api.sign_up("ada")
+
+    async def is_developer() -> bool:
+        return bool((await ada.get("/api/session/"))["user"]["developer"])
+
+    async def is_none() -> bool:
+        return not await is_developer()
+
+    assert not await is_developer()
+    assert "ada is a developer" in await admin("developer", "ADA")
+    await until(is_developer, timeout_s=DEVELOPERS_S + 5)
+    assert (await ada.post("/api/tasks/pause/"))["paused"] is True
+    await ada.post("/api/tasks/resume/")
+    await admin("developer", "ada", "--revoke")
+    await until(is_none, timeout_s=DEVELOPERS_S + 5)
+    assert (await ada.post("/api/tasks/pause/")).status == 403
+
+
+@pytest.mark.gen_test
+async def test_a_new_password_is_shown_once_and_ends_every_session(api: Api, admin: Any) -> None:
+    ada = await api.sign_up("ada")
+
+    password = (await admin("password", "ada")).rpartition(" ")[2]
+
+    assert (await ada.get("/api/session/"))["user"] is None
+    assert (await ada.newcomer().post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
+    await ada.newcomer().sign_in("ada", password)
+
+
+@pytest.mark.gen_test
+async def test_a_failed_task_is_queued_again_and_a_finished_one_is_not(
+    api: Api, admin: Any, parts: Parts, expect_log: Any
+) -> None:
+    expect_log("source_missing")
+    ada = await api.sign_up("ada")
+    done = await finished(ada, (await ada.make((await ada.upload())["url"]))["id"])
+    await parts.queue.pause(True)
+    task = await ada.make((await ada.upload(png(9, 9)))["url"])
+    await ada.post("/api/tasks/cancel/", id=task["id"])
+
+    assert await admin("requeue", str(task["id"])) == f"task {task['id']} is queued"
+
+    assert (await parts.tasks.by_id(task["id"])).state is TaskState.QUEUED
+    await parts.queue.pause(False)
+    assert (await finished(ada, task["id"]))["state"] == "done"
+    with pytest.raises(NotDone, match="only a failed or cancelled one"):
+        await admin("requeue", str(done["id"]))
+
+
+@pytest.mark.gen_test
+async def test_the_bucket_is_swept(api: Api, admin: Any, parts: Parts) -> None:
+    ada = await api.sign_up("ada")
+    await ada.upload()
+
+    assert await admin("sweep") == "adopted: 0, deleted: 0"
+
+
+@pytest.mark.gen_test
+async def test_who_is_not_there_is_named(admin: Any, database: Database) -> None:
+    for words in (("developer", "nobody"), ("password", "nobody"), ("requeue", "77")):
+        with pytest.raises(errors.NotFound, match=words[1]):
+            await admin(*words)
+
+
+@pytest.mark.gen_test
+async def test_nothing_is_done_unless_the_operator_agrees(
+    api: Api, settings: Settings
+) -> None:
+    ada = await api.sign_up("ada")
+    asked, _ = read_command(["password", "ada"])
+    question = f"Give ada (user {ada.user_id}) a new password, and end all of their sessions? [y/N] "
+
+    for answer in ("", "n", "perhaps"):
+        with pytest.raises(NotDone, match="nothing was changed"):
+            await carry_out(asked, settings, {question: answer}.__getitem__)
+
+    await api.newcomer().sign_in("ada")
+    assert "the new password of ada" in await carry_out(asked, settings, {question: "y"}.__getitem__)
+
+
+@pytest.mark.gen_test
+async def test_no_database_is_made_where_none_is(tmp_path: Path) -> None:
+    asked, settings = read_command(["--yes", f"--data_dir={tmp_path / 'elsewhere'}", "developer", "ada"])
+
+    with pytest.raises(CannotStart, match="there is no database in"):
+        await carry_out(asked, settings)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.fixture
+def elsewhere(
+    io_loop: Any, mongodb_uri: str, database_name: str, tmp_path: Path
+) -> Iterator[tuple[Settings, Database, Bucket]]:
+    """An empty database and bucket."""
+    settings = Settings(
+        data_dir=tmp_path / "elsewhere", mongodb_uri=mongodb_uri, database=database_name + "_elsewhere"
+    )
+
+    async def make() -> Database:
+        return Database(mongodb_uri, settings.database)
+
+    database = io_loop.run_sync(make)
+    yield settings, database, open_bucket(settings, "http://127.0.0.1:1")
+    io_loop.run_sync(database.drop)
+    database.close()
+
+
+async def contents(database: Database) -> dict[str, list[bytes]]:
+    return {
+        name: sorted([document async for document in database.every(name)])
+        for name in await database.names()
+        if name not in ("events", "servers")
+    }
+
+
+@pytest.mark.gen_test
+async def test_a_backup_put_back_elsewhere_holds_the_same(
+    api: Api, admin: Any, parts: Parts, tmp_path: Path, elsewhere: tuple[Settings, Database, Bucket]
+) -> None:
+    ada = await api.sign_up("ada")
+    source = await ada.upload()
+    await finished(ada, (await ada.make(source["url"]))["id"])
+    settings, database, bucket = elsewhere
+    restore, _ = read_command(["--yes", "restore", str(tmp_path / "backup")])
+
+    said = await admin("backup", str(tmp_path / "backup"))
+    await carry_out(restore, settings)
+
+    assert said.endswith("2 objects")
+    here, there = await contents(parts.database), await contents(database)
+    assert {name: documents for name, documents in here.items() if documents} == there
+    assert len(there["images"]) == 2
+    for stat in [*parts.bucket.list("source/"), *parts.bucket.list("mosaic/")]:
+        assert bucket.stat(stat.key).etag == stat.etag
+        assert bucket.stat(stat.key).mime == stat.mime
+    with pytest.raises(NoBackup, match="not empty"):
+        await carry_out(restore, settings)
+    with pytest.raises(NoBackup, match="is there already"):
+        await admin("backup", str(tmp_path / "backup"))
+
+
+@pytest.mark.gen_test
+async def test_a_backup_that_leads_out_of_its_folder_or_is_damaged_is_refused(
+    tmp_path: Path, elsewhere: tuple[Settings, Database, Bucket]
+) -> None:
+    folder = tmp_path / "backup"
+    (folder / "bucket").mkdir(parents=True)
+    (folder / "bucket" / "a").write_bytes(b"other bytes")
+    restore, _ = read_command(["--yes", "restore", str(folder)])
+
+    for line in ('{"key": "../../a", "mime": "", "etag": ""}', '{"key": "a", "mime": "image/png", "etag": "other"}'):
+        (folder / "bucket.jsonl").write_text(line + "\n")
+        with pytest.raises(NoBackup, match=r"no key of ours|not what was backed up"):
+            await carry_out(restore, elsewhere[0])
+
+
+def run_admin(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "models.admin", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_the_command_works_beside_a_running_server_and_without_one(tmp_path: Path) -> None:
+    client = AsyncHTTPClient(force_instance=True)
+    with ServerProcess(tmp_path / "data") as server:
+        await Api(client, server.base_url).sign_up("ada")
+        beside = run_admin("--yes", f"--data_dir={server.data_dir}", "password", "ada")
+        password = beside.stdout.split()[-1]
+        await Api(client, server.base_url).sign_in("ada", password)
+        assert password not in server.log
+    client.close()
+    refused = run_admin(f"--data_dir={tmp_path / 'data'}", "developer", "ada")
+    alone = run_admin("--yes", f"--data_dir={tmp_path / 'data'}", "developer", "ada")
+
+    assert (beside.returncode, beside.stderr) == (0, "")
+    assert (refused.returncode, refused.stderr) == (1, "admin: nothing was changed\n")
+    assert (alone.returncode, alone.stdout[:18], alone.stderr) == (0, "ada is a developer", "")
