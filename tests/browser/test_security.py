@@ -109,7 +109,7 @@ def test_req_21_a_page_that_calls_itself_a_picture_runs_nothing(
     kind = {"Content-Type": "multipart/form-data; boundary=seam"}
     urllib.request.urlopen(urllib.request.Request(grant["upload_url"], body, kind), timeout=20).close()
     happened = armed(visitor)
-    visitor.expect_console("Failed to load|Content Security Policy|sandbox")
+    visitor.expect_console("Failed to load|Content Security Policy|sandbox|TrustedScriptURL")
 
     visitor.page.goto(grant["url"])
     opened_at = visitor.page.url

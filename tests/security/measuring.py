@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import re
 import threading
@@ -33,13 +34,13 @@ class Probe:
         self._took_s: list[float] = []
         self._thread = threading.Thread(target=self._ask)
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join(30)
+        await asyncio.to_thread(self._thread.join, 30)
 
     @property
     def slow_s(self) -> float:

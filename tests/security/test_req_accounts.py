@@ -192,10 +192,10 @@ async def test_req_27_two_hundred_sign_ins_at_once_leave_the_server_answering(
         api = Api(client, server.base_url)
         await api.newcomer().sign_up("ada")
         base = memory_mib(server.pid)
-        with Probe(server.base_url) as quiet:
+        async with Probe(server.base_url) as quiet:
             await asyncio.sleep(0.5)
 
-        with Probe(server.base_url) as busy:
+        async with Probe(server.base_url) as busy:
             guesses = (
                 api.newcomer().post("/api/user/query/", headers=from_address(n), username="ada", password="a guess")
                 for n in range(200)
