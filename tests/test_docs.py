@@ -94,3 +94,13 @@ def _skeleton(text: str) -> list[str]:
     prose = re.sub(r"^```.*?^```", "CODE", text, flags=re.M | re.S)
     parts = re.findall(r"^(#+) |^(CODE)$|^(\|)|\]\(((?:docs|LICENSE)[^)]*)\)", prose, re.M)
     return [*("".join(part) for part in parts), *blocks]
+
+
+def test_every_security_requirement_stands_beside_the_tests_that_show_it() -> None:
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", (DOCS / "security.md").read_text(), re.M)
+    documented = {(int(number), name) for number, names in rows for name in re.findall(r"`(\w+)`", names)}
+    sources = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
+    written = {(int(n), name) for text in sources for name, n in re.findall(r"def (test_req_(\d\d)_\w+)", text)}
+
+    assert documented == written
+    assert {number for number, _ in documented} == set(range(1, 45))
