@@ -97,7 +97,7 @@ class Settings:
     queue_limit: int = _setting(10_000, "tasks waiting or running, in all", allowed=range(1, 10_000_001))
     user_queue_limit: int = _setting(200, "tasks waiting or running, for each person", allowed=range(1, 1_000_001))
     max_upload_mb: int = _setting(20, "largest picture in megabytes", allowed=range(1, 1025))
-    max_megapixels: int = _setting(50, "largest picture in megapixels", allowed=range(1, 501))
+    max_megapixels: int = _setting(50, "largest picture in megapixels; of WebP 35 at most", allowed=range(1, 501))
     allowed_sources: tuple[str, ...] = _setting((), "hosts besides our bucket to download from, parted by commas")
     access: Literal["session", "open"] = _setting(
         "session", "who may act: session (signed in), open (anybody; closed networks only)", allowed=("session", "open")
