@@ -68,7 +68,9 @@ class Watch:
             "files": len(os.listdir("/proc/self/fd")),
             "cpu_s": round(time.process_time(), 2),
         }
-        self._path.write_text(json.dumps(figures))
+        whole = self._path.with_suffix(".new")
+        whole.write_text(json.dumps(figures))
+        whole.replace(self._path)
 
 
 def resident_mb() -> float:

@@ -25,6 +25,7 @@ from tests.pictures import jpeg
 from tests.waiting import until
 
 RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).plain()
+SLOW = mosaic.parse("voronoi").plain()
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of distributed and what it brings
@@ -37,15 +38,16 @@ def bucket(tmp_path: Path) -> LocalBucket:
     keys = Keys("access", "secret")
     made = LocalBucket(tmp_path, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=90_000_000)
     made.put("source/small", jpeg(300, 200), mime="image/jpeg")
-    made.put("source/large", jpeg(6000, 4500), mime="image/jpeg")
+    made.put("source/large", jpeg(3000, 2000), mime="image/jpeg")
     return made
 
 
 def job_of(bucket: LocalBucket, name: str = "small") -> Job:
-    return Job(1, "", f"source/{name}", RECIPE, bucket, FetchRules(limit_bytes=90_000_000), max_megapixels=50)
+    recipe = SLOW if name == "large" else RECIPE
+    return Job(1, "", f"source/{name}", recipe, bucket, FetchRules(limit_bytes=90_000_000), max_megapixels=50)
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test(timeout=180)
 async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
     bucket: LocalBucket, expect_log: Callable[[str], None]
 ) -> None:
