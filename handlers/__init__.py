@@ -17,7 +17,7 @@ from handlers.broadcast import Broadcast
 from handlers.events import ListenToTasks
 from handlers.export import Exports, ExportUser
 from handlers.feed import ShowFeed
-from handlers.image import AddInfo, DeleteImage, DescribeImage, GrantUpload, QueryImage, UploadCallback
+from handlers.image import DeleteImage, DescribeImage, QueryImage
 from handlers.openapi import ShowOpenApi, openapi_document
 from handlers.ops import ShowHealth, ShowMetrics
 from handlers.pages import ShowPage, ShowPerson, ShowPicture, ShowStatic, content_security_policy
@@ -28,6 +28,7 @@ from handlers.styles import ListStyles
 from handlers.tasks import AddTask, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
 from handlers.throttle import Throttles
 from handlers.thumbnail import ShowThumbnail
+from handlers.upload import AddInfo, GrantUpload, UploadCallback
 from handlers.user import AddUser, FollowUser, QueryUser, SignOut
 from models.bucket import Bucket
 from models.bucket.local import LocalBucket

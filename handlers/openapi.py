@@ -15,13 +15,14 @@ from handlers.base import ApiHandler, in_contract, status_of
 from handlers.events import ListenToTasks
 from handlers.export import ExportUser
 from handlers.feed import ShowFeed
-from handlers.image import AddInfo, DeleteImage, DescribeImage, GrantUpload, QueryImage, UploadCallback
+from handlers.image import DeleteImage, DescribeImage, QueryImage
 from handlers.ops import ShowHealth
 from handlers.preview import DrawPreview, PreviewParameters
 from handlers.session import ShowSession
 from handlers.styles import ListStyles
 from handlers.tasks import AddTask, AddTaskParameters, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
 from handlers.thumbnail import ShowThumbnail
+from handlers.upload import AddInfo, GrantUpload, UploadCallback
 from handlers.user import AddUser, FollowUser, QueryUser, SignOut
 from models.errors import every_error
 from processing.mosaic import STYLES

@@ -10,7 +10,7 @@ import tornado.web
 
 from handlers.base import language_of
 from handlers.identified import Identified
-from handlers.image import LARGEST_ID
+from handlers.parameters import LARGEST_ID
 from handlers.shell import SITE, Head, fill
 from models import errors
 from models.images import Image, Images

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from tornado.escape import utf8
 from tornado.httputil import HTTPServerRequest
 
 from models import errors
 
+LARGEST_ID = 2**53 - 1
 SHOWN_CHARACTERS = 60
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
 def read_parameters(request: HTTPServerRequest, path: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from handlers.base import ApiHandler, JsonDict, NoParameters
-from handlers.image import Id
-from handlers.parameters import shown
+from handlers.parameters import Id, shown
 from handlers.task_documents import Reader, task_document
 from models import errors
 from models.bucket import Bucket

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from handlers.base import ApiHandler, JsonDict
-from handlers.image import LARGEST_ID
+from handlers.parameters import LARGEST_ID
 from models import errors
 from models.images import Images
 from processing.thumbnails import MEDIA_TYPE, WIDTHS, Thumbnails
