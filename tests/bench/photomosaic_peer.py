@@ -1,0 +1,64 @@
+"""One photomosaic by somebody else's library. Runs alone, in that library's own environment: see photomosaics.py.
+
+    python photomosaic_peer.py pytomosaic|phomo SOURCE TILES_FOLDER RESULT ROUNDS
+
+SOURCE is a JPEG with a PPM of the same name beside it. Prints a JSON object: the library's version, and the processor
+seconds of each round, file to file and painting alone (from the PPM, with nothing written), the pool ready.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+CELL = 40
+REDUCED = 8
+"""phomo compares every pixel of every cell with every pixel of every tile: an hour at 40 pixels. It gets a source
+and tiles of a fifth of the size, and makes a result of that size."""
+
+
+def pytomosaic(source: Path, tiles: Path) -> Callable[[Path, Path | None], Any]:
+    from pytomosaic import TileManager, createMosaic
+
+    pool = TileManager(CELL, str(tiles))
+    return lambda picture, result: createMosaic(str(picture), pool, savePath=result and str(result))
+
+
+def phomo(source: Path, tiles: Path) -> Callable[[Path, Path | None], Any]:
+    from phomo import Master, Mosaic, Pool
+
+    pool = Pool.from_dir(tiles, tile_size=(REDUCED, REDUCED))
+
+    def make(picture: Path, result: Path | None) -> Any:
+        master = Master.from_file(picture, img_size=(4000 * REDUCED // CELL, 3000 * REDUCED // CELL))
+        mosaic = Mosaic(master, pool, n_appearances=10)
+        image = mosaic.build_greedy(mosaic.d_matrix())
+        if result is not None:
+            image.save(result)
+
+    return make
+
+
+def main() -> None:
+    name, source, tiles, result = sys.argv[1], *map(Path, sys.argv[2:5])
+    make = {"pytomosaic": pytomosaic, "phomo": phomo}[name](source, tiles)
+    files, painting = [], []
+    for _ in range(int(sys.argv[5])):
+        files.append(_spent(lambda: make(source, result)))
+        painting.append(_spent(lambda: make(source.with_suffix(".ppm"), None)))
+    print(json.dumps({"version": version(name), "files": files, "painting": painting}))
+
+
+def _spent(way: Callable[[], Any]) -> float:
+    started = time.process_time()
+    way()
+    return time.process_time() - started
+
+
+if __name__ == "__main__":
+    main()
