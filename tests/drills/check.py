@@ -56,6 +56,8 @@ async def check(figures: Figures, database: Database, ids: Sequence[int], read: 
     figures.done = ends["done"]
     figures.failed = ends["failed"] + ends["cancelled"]
     figures.lost = sum(known.get(number) not in FINAL for number in ids)
+    if figures.failed:
+        figures.notes["why"] = await reasons(database, ids)
     images, tasks = database.collection("images"), database.collection("tasks")
     seen: Counter[tuple[str, int | None]] = Counter()
     async for image in images.pages({"kind": "result"}):
@@ -68,6 +70,15 @@ async def check(figures: Figures, database: Database, ids: Sequence[int], read: 
     figures.expect(await tasks.count({"state": "running"}) == 0, "a task is still running")
     figures.expect(figures.lost == 0, f"{figures.lost} tasks are lost")
     figures.expect(figures.doubled == 0, f"{figures.doubled} results are doubled")
+
+
+async def reasons(database: Database, ids: Sequence[int]) -> str:
+    """Why tasks failed, with counts."""
+    known = Counter[str]()
+    wanted = set(ids)
+    async for task in database.collection("tasks").pages({"state": "failed"}):
+        known[task["error"]] += task["_id"] in wanted
+    return ", ".join(f"{slug} {count}" for slug, count in known.items() if count)
 
 
 async def _has_picture(image_id: int, database: Database, read: Callable[[str], bytes]) -> bool:
