@@ -43,14 +43,7 @@ class Contents:
 
 async def write_backup(database: Database, bucket: Bucket, folder: Path, *, object_limit_bytes: int) -> Contents:
     """Write a new folder, which has its name only when it is whole. Raises NoBackup, Unavailable."""
-    if folder.exists():
-        raise NoBackup(f"{folder} is there already")
-    growing = folder.with_name(folder.name + ".partial")
-    try:
-        growing.mkdir(mode=0o700, parents=True)
-        (growing / "database").mkdir()
-    except OSError as error:
-        raise NoBackup(f"{growing} cannot be made: {error.strerror}") from error
+    growing = _begin(folder)
     documents = 0
     for name in sorted(set(await database.names()) - set(PASSING), key=_place):
         documents += await _write_collection(database, name, growing / "database" / f"{name}.bson")
@@ -61,8 +54,7 @@ async def write_backup(database: Database, bucket: Bucket, folder: Path, *, obje
 
 async def read_backup(database: Database, bucket: Bucket, folder: Path) -> Contents:
     """Put a backup back. Raises NoBackup for a database that holds something, or an object that came out otherwise."""
-    if not (folder / "bucket.jsonl").is_file():
-        raise NoBackup(f"{folder} holds no backup")
+    _check(folder)
     filled = [name for name in await database.names() if name not in PASSING and await _holds(database, name)]
     if filled:
         raise NoBackup(f"the database is not empty ({', '.join(filled)}); a backup is put back into an empty one")
@@ -71,6 +63,24 @@ async def read_backup(database: Database, bucket: Bucket, folder: Path) -> Conte
     for path in sorted((folder / "database").glob("*.bson")):
         documents += await _read_collection(database, path)
     return Contents(documents, objects)
+
+
+def _begin(folder: Path) -> Path:
+    """A new folder beside the one that is wanted, for us alone. Raises NoBackup."""
+    if folder.exists():
+        raise NoBackup(f"{folder} is there already")
+    growing = folder.with_name(folder.name + ".partial")
+    try:
+        growing.mkdir(mode=0o700, parents=True)
+        (growing / "database").mkdir()
+    except OSError as error:
+        raise NoBackup(f"{growing} cannot be made: {error.strerror}") from error
+    return growing
+
+
+def _check(folder: Path) -> None:
+    if not (folder / "bucket.jsonl").is_file():
+        raise NoBackup(f"{folder} holds no backup")
 
 
 def _place(name: str) -> int:
@@ -126,9 +136,7 @@ def _write_objects(bucket: Bucket, folder: Path, limit_bytes: int) -> int:
 def _read_objects(bucket: Bucket, folder: Path) -> int:
     lines = (folder / "bucket.jsonl").read_text().splitlines()
     for said in map(json.loads, lines):
-        stored: Stat = bucket.put(
-            said["key"], _object_path(folder, said["key"]).read_bytes(), mime=said["mime"]
-        )
+        stored: Stat = bucket.put(said["key"], _object_path(folder, said["key"]).read_bytes(), mime=said["mime"])
         if stored.etag != said["etag"]:
             raise NoBackup(f"{said['key']} is not what was backed up")
     return len(lines)

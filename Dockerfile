@@ -1,0 +1,19 @@
+# Not built where it was written: see "Containers" in docs/operations.md.
+FROM python:3.11-slim-bookworm
+
+# run.txt, or cluster.txt for a Dask scheduler and workers.
+ARG REQUIREMENTS=run.txt
+
+WORKDIR /opt/tessera
+COPY requirements/ requirements/
+RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}
+
+COPY . .
+RUN useradd --system tessera && install -d -o tessera -m 0700 /data
+USER tessera
+VOLUME /data
+EXPOSE 8888
+
+HEALTHCHECK --start-period=20s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8888/health', timeout=5)"]
+CMD ["python", "server.py", "--address=0.0.0.0", "--data_dir=/data"]

@@ -1,0 +1,256 @@
+"""docs/operations.md: its table of metrics, the dashboard, the nginx example, and every command of its backups."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from configparser import ConfigParser
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+from processing.metrics import Metrics
+from settings import Settings, read_settings
+from tests.client import Api
+from tests.pictures import png
+from tests.process import ROOT, ServerProcess
+from tests.waiting import finished
+
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+DASHBOARD = ROOT / "docs" / "grafana-dashboard.json"
+SUFFIX = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+
+
+def block(name: str) -> str:
+    """The one fenced block of this name."""
+    found = re.findall(rf"^```{name}\n(.*?)^```$", PAGE, re.M | re.S)
+    assert len(found) == 1, name
+    return str(found[0])
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+def counted() -> list[Any]:
+    """The instruments in the order in which they are made."""
+    return [made for made in vars(Metrics()).values() if hasattr(made, "_labelnames")]
+
+
+def test_every_metric_stands_in_the_table_with_its_type_labels_and_meaning() -> None:
+    listed = re.findall(r"^\| `(tessera_\w+)` \| (\w+) \| (.*?) \| (.+?) \|$", PAGE, re.M)
+
+    known = [
+        (
+            one._name + ("_total" if one._type == "counter" else ""),
+            one._type,
+            " ".join(f"`{label}`" for label in one._labelnames),
+            one._documentation,
+        )
+        for one in counted()
+    ]
+
+    assert listed == known
+
+
+def test_metrics_are_named_as_prometheus_asks() -> None:
+    for one in counted():
+        assert re.fullmatch(r"tessera(_[a-z]+)+", one._name)
+        assert one._type != "histogram" or one._name.endswith("_seconds")
+
+
+def test_the_dashboard_asks_for_metrics_and_labels_that_there_are_and_for_all_of_them() -> None:
+    asked = [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
+    known = {one._name + suffix: one for one in counted() for suffix in SUFFIX[one._type]}
+
+    used = {name for expression in asked for name in re.findall(r"\btessera_\w+", expression)}
+
+    assert used <= set(known)
+    assert {known[name] for name in used} == {known[name] for name in known}
+    for expression in asked:
+        for name in re.findall(r"\btessera_\w+", expression):
+            labels = {label for part in re.findall(r"by \(([^)]*)\)", expression) for label in part.split(", ")}
+            assert labels <= {*known[name]._labelnames, "le", "instance"}, expression
+
+
+# --- as a service -----------------------------------------------------------------------------------------------------
+
+
+def test_the_unit_starts_the_server_with_settings_that_there_are(tmp_path: Path) -> None:
+    unit = ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(block("ini"))
+    program, script, *arguments = shlex.split(unit["Service"]["ExecStart"])
+    (tmp_path / "tessera.toml").write_text("")
+
+    settings = read_settings([said.replace("/etc", str(tmp_path)) for said in arguments], {})
+
+    assert (Path(program).name, script, settings.log_json) == ("python", "server.py", True)
+    assert unit["Service"]["KillMode"] == "mixed"
+
+
+def test_the_containers_name_files_and_settings_that_there_are() -> None:
+    recipe, compose = (ROOT / "Dockerfile").read_text(), (ROOT / "compose.yaml").read_text()
+
+    said = json.loads(re.findall(r"^CMD (\[.*\])$", recipe, re.M)[-1])
+    assert (ROOT / said[1]).is_file()
+    assert read_settings(said[2:], {}).address == "0.0.0.0"
+    pinned = set(re.findall(r"REQUIREMENTS[=:] ?(\S+)", recipe + compose))
+    assert pinned == {"run.txt", "cluster.txt"}
+    assert all((ROOT / "requirements" / name).is_file() for name in pinned)
+    settings = {name.lower() for name in re.findall(r"^ +TESSERA_(\w+):", compose, re.M)}
+    assert settings <= set(Settings.__slots__)
+    assert "not been built or run" in PAGE
+
+
+# --- behind nginx -----------------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def make_certificate(folder: Path) -> None:
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-nodes", "-days", "2"),
+            *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+            *("-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=20,
+    )
+
+
+@contextmanager
+def nginx(folder: Path, *, tls_port: int, plain_port: int, server_port: int, dead_port: int) -> Iterator[None]:
+    """Debian's nginx with the page's example: ports and certificate replaced, and a second server that is dead."""
+    site = block("nginx")
+    for theirs, ours in {
+        "# server 127.0.0.1:8889": f"server 127.0.0.1:{dead_port}",
+        "127.0.0.1:8888": f"127.0.0.1:{server_port}",
+        "listen 80;": f"listen 127.0.0.1:{plain_port};",
+        "listen 443 ssl": f"listen 127.0.0.1:{tls_port} ssl",
+        "https://tessera.example": f"https://localhost:{tls_port}",
+        "/etc/ssl/tessera.example.pem": str(folder / "cert.pem"),
+        "/etc/ssl/tessera.example.key": str(folder / "key.pem"),
+        "server_name tessera.example": "server_name localhost",
+    }.items():
+        assert theirs in site, theirs
+        site = site.replace(theirs, ours)
+    places = "".join(f"{kind}_temp_path {folder / kind};" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
+    user = "user root;" if getpass.getuser() == "root" else ""
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder / 'nginx.pid'}; {user} events {{}}\n"
+        f"http {{ access_log off; client_body_temp_path {folder / 'body'}; {places}\n{site}\n}}\n"
+    )
+    command = ["nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
+    subprocess.run([*command, "-t"], check=True, capture_output=True, timeout=20)
+    process = subprocess.Popen(command)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.skipif(not (which("nginx") and which("openssl")), reason="nginx (apt-get install nginx-light) or openssl")
+@pytest.mark.gen_test(timeout=90)
+async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds_uploads(tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    tls, plain, port = free_port(), free_port(), free_port()
+    public_url = f"https://localhost:{tls}"
+    client = AsyncHTTPClient(force_instance=True, defaults={"ca_certs": str(tmp_path / "cert.pem")})
+    with ExitStack() as stack:
+        stack.callback(client.close)
+        stack.enter_context(
+            nginx(tmp_path, tls_port=tls, plain_port=plain, server_port=port, dead_port=free_port())
+        )
+        server = ServerProcess(
+            tmp_path / "data",
+            f"--public_url={public_url}",
+            "--trusted_proxies=127.0.0.1",
+            environment={"SSL_CERT_FILE": str(tmp_path / "cert.pem")},
+        )
+        server.base_url = f"http://127.0.0.1:{port}"
+        stack.enter_context(server)
+        heard: list[bytes] = []
+        ada = await Api(client, public_url).sign_up("ada")
+        listening = client.fetch(
+            HTTPRequest(f"{public_url}/tasks/events/", streaming_callback=heard.append, request_timeout=60),
+            raise_error=False,
+        )
+
+        uploaded = await ada.upload(png())
+        task = await ada.make(uploaded["url"])
+        done = await finished(ada, task["id"], timeout_s=30)
+
+        assert done["state"] == "done"
+        assert b'"state":"done"' in b"".join(heard), "events were held back"
+        assert set(ada.cookies) == {"__Host-session"}
+        over = await ada.ask("POST", "/up", body=b"x" * 22_200_000)
+        assert (over.status, b"nginx" in over.body) == (413, True)
+        moved = await ada.get(f"http://127.0.0.1:{plain}/i/7")
+        assert (moved.status, moved.headers["Location"]) == (301, f"{public_url}/i/7")
+        answer = await ada.get("/health")
+        assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+        assert f"[{answer.headers['X-Request-ID']}]" in server.log
+        stack.pop_all().close()
+        await listening
+
+
+# --- backup -----------------------------------------------------------------------------------------------------------
+
+
+def run(name: str, **places: Path) -> None:
+    """A block of the page, as its reader runs it."""
+    environment = {**os.environ, **{key: str(path) for key, path in places.items()}}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", block(f"sh {name}")],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_the_backup_commands_bring_everything_back_warm_and_cold(tmp_path: Path) -> None:
+    client = AsyncHTTPClient(force_instance=True)
+    with ServerProcess(tmp_path / "data") as server:
+        ada = await Api(client, server.base_url).sign_up("ada")
+        uploaded = await ada.upload()
+        run("backup", DATA=server.data_dir, BACKUP=tmp_path / "warm")
+    run("cold backup", DATA=tmp_path / "data", BACKUP=tmp_path / "cold")
+
+    run("restore", NEW_DATA=tmp_path / "from-warm", BACKUP=tmp_path / "warm")
+    run("cold restore", NEW_DATA=tmp_path / "from-cold", BACKUP=tmp_path / "cold")
+
+    path = uploaded["url"].removeprefix(server.base_url)
+    for folder, still_signed_in in (("from-warm", False), ("from-cold", True)):
+        with ServerProcess(tmp_path / folder) as server:
+            again = Api(client, server.base_url, dict(ada.cookies))
+            me = (await again.get("/api/session/"))["user"]
+            assert (me is not None) == still_signed_in
+            assert (await again.sign_in("ada")).user_id == ada.user_id
+            assert (await again.get("/api/image/query/", id=uploaded["id"]))["code"] == 1
+            assert (await again.get(path)).body == png()
+    client.close()
