@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check drills cluster-demo lock clean bench-engine
+.PHONY: help run setup test screenshots check drills cluster-demo lock clean bench-engine
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ $(VENV)/.installed-bench: $(STAMP) requirements/bench.txt
 
 bench-engine: $(VENV)/.installed-bench  ## Measure the engine beside what pip offers; about five minutes, on a quiet machine
 	@$(BIN)/python -m tests.bench.engine $(ARGS)
+
+screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/screenshots
+	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)
 
 check: $(VENV)/.installed-test  ## Lint and type-check
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import tornado.web
 from tornado.netutil import bind_sockets
 
-from handlers import Parts, routes
+from handlers import Parts, page_for_nothing, routes
 from handlers.authentication import Authentication, Developers
 from handlers.base import Nowhere
 from handlers.broadcast import Broadcast
@@ -64,7 +64,7 @@ def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
     """The application: the table of handlers and the key of its cookies."""
     table = routes(parts)
     return Application(
-        table,
+        [*table, page_for_nothing(parts)],
         secure=parts.public_url.startswith("https:"),
         cookie_secret=cookie_secret,
         default_handler_class=Nowhere,

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tornado.routing import URLSpec
+from tornado.routing import Rule, URLSpec
 
 from handlers import bucket as bucket_face
 from handlers.account import ChangeUser, DeleteUser
@@ -20,7 +20,15 @@ from handlers.feed import ShowFeed
 from handlers.image import DeleteImage, DescribeImage, QueryImage
 from handlers.openapi import ShowOpenApi, openapi_document
 from handlers.ops import ShowHealth, ShowMetrics
-from handlers.pages import ShowPage, ShowPerson, ShowPicture, ShowStatic, content_security_policy
+from handlers.pages import (
+    ShowNothing,
+    ShowPage,
+    ShowPerson,
+    ShowPicture,
+    ShowStatic,
+    WantsPage,
+    content_security_policy,
+)
 from handlers.preview import DrawPreview
 from handlers.reference import ShowReference
 from handlers.session import Offer, ShowSession
@@ -150,6 +158,12 @@ def routes(parts: Parts) -> list[URLSpec]:
     if isinstance(parts.bucket, LocalBucket):
         lines += [URLSpec(*line) for line in bucket_face.routes(parts.bucket)]
     return lines
+
+
+def page_for_nothing(parts: Parts) -> Rule:
+    """The last line: a browser on its way to an address that nothing serves gets a page."""
+    policy = content_security_policy(pictures=parts.picture_origin, uploads=parts.upload_origin)
+    return Rule(WantsPage(), ShowNothing, {"static": STATIC, "policy": policy, "public_url": parts.public_url})
 
 
 def _given(parts: Parts, names: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import tornado.web
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import Matcher
 
 from handlers.base import language_of
 from handlers.identified import Identified
@@ -95,6 +97,21 @@ class ShowPage(Identified):
         self.set_header("Vary", "Accept-Language")
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.finish(fill(self._shell.read_text(), head, language_of(self.request)))
+
+
+class WantsPage(Matcher):
+    """A browser on its way to an address that nothing serves: it gets our page, which says so."""
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        wanted = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
+        return {} if wanted and not request.path.startswith(("/api/", "/static/")) else None
+
+
+class ShowNothing(ShowPage):
+    """The page for an address that nothing serves."""
+
+    async def head_of(self, **path: str) -> Head | None:
+        raise errors.NotFound(what="page", which=self.request.path[:60])
 
 
 class ShowPicture(ShowPage):

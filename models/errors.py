@@ -52,6 +52,8 @@ class TesseraError(Exception):
 
     slug: ClassVar[str] = "internal"
     en: ClassVar[str] = "Something went wrong on our side. Please try again."
+    zh_words: ClassVar[dict[str, str]] = {}
+    """What the facts `what` and `state` may be, in Chinese."""
     zh: ClassVar[str] = "服务器出了点问题,请重试。"
 
     def __init__(self, **facts: object) -> None:
@@ -67,8 +69,10 @@ class TesseraError(Exception):
 
     def message(self, language: Language) -> str:
         """The sentence for people."""
-        template = self.zh if language == "zh" else self.en
-        return template.format_map(self.facts)
+        if language == "en":
+            return self.en.format_map(self.facts)
+        named = {fact: self.zh_words.get(str(self.facts[fact])) for fact in ("what", "state") if fact in self.facts}
+        return self.zh.format_map(self.facts | {fact: word for fact, word in named.items() if word})
 
 
 class Refused(TesseraError):
@@ -82,7 +86,7 @@ class BadParameter(Refused):
 
     slug = "bad_parameter"
     en = "{field}: {value} is not possible. Allowed: {allowed}."
-    zh = "{field}:{value} 不可用。允许的取值:{allowed}。"
+    zh = "{field}：{value} 不可用。允许的取值：{allowed}。"
 
 
 class MalformedBody(Refused):
@@ -90,7 +94,7 @@ class MalformedBody(Refused):
 
     slug = "malformed_body"
     en = "The request's body cannot be read: {reason}."
-    zh = "无法读取请求正文:{reason}。"
+    zh = "无法读取请求正文：{reason}。"
 
 
 class TooLarge(Refused):
@@ -98,7 +102,7 @@ class TooLarge(Refused):
 
     slug = "too_large"
     en = "That is too large; the limit is {limit_bytes} bytes."
-    zh = "内容过大,上限为 {limit_bytes} 字节。"
+    zh = "内容过大，上限为 {limit_bytes} 字节。"
 
 
 class UsernameTaken(Refused):
@@ -106,7 +110,7 @@ class UsernameTaken(Refused):
 
     slug = "username_taken"
     en = "The name {username} is taken. Please choose another."
-    zh = "用户名 {username} 已被使用,请换一个。"
+    zh = "用户名 {username} 已被使用，请换一个。"
 
 
 class WeakPassword(Refused):
@@ -117,7 +121,7 @@ class WeakPassword(Refused):
         "Please choose another password: {minimum} to {maximum} bytes, "
         "not your name, and not one that everybody uses."
     )
-    zh = "请换一个密码:长度 {minimum} 到 {maximum} 字节,不要与用户名相同,也不要使用常见密码。"
+    zh = "请换一个密码：长度 {minimum} 到 {maximum} 字节，不要与用户名相同，也不要使用常见密码。"
 
 
 class WrongPassword(Refused):
@@ -131,7 +135,8 @@ class NotFound(Refused):
 
     slug = "not_found"
     en = "There is no {what} {which}."
-    zh = "找不到 {what} {which}。"
+    zh = "找不到{what} {which}。"
+    zh_words = {"user": "用户", "image": "图片", "task": "任务", "upload": "上传", "object": "文件"}
 
 
 class SourceNotAllowed(Refused):
@@ -139,7 +144,7 @@ class SourceNotAllowed(Refused):
 
     slug = "source_not_allowed"
     en = "Pictures are not downloaded from there. Upload the picture first, or use an address at: {allowed}."
-    zh = "不允许从该地址下载图片。请先上传图片,或使用以下站点的地址:{allowed}。"
+    zh = "不允许从该地址下载图片。请先上传图片，或使用以下站点的地址：{allowed}。"
 
 
 class WrongState(Refused):
@@ -147,7 +152,8 @@ class WrongState(Refused):
 
     slug = "wrong_state"
     en = "That is not possible any more: it is {state}."
-    zh = "当前状态为 {state},无法执行该操作。"
+    zh = "当前状态为 {state}，无法执行该操作。"
+    zh_words = {"queued": "排队中", "running": "进行中", "done": "已完成", "failed": "失败", "cancelled": "已取消"}
 
 
 class NoSuchPath(TesseraError):
@@ -159,7 +165,7 @@ class NoSuchPath(TesseraError):
 class WrongMethod(TesseraError):
     slug = "wrong_method"
     en = "This address is served for other methods; the Allow header names them."
-    zh = "该地址不支持此请求方法,可用方法见 Allow 头。"
+    zh = "该地址不支持此请求方法，可用方法见 Allow 头。"
 
 
 class MalformedRequest(TesseraError):
@@ -189,7 +195,7 @@ class NotYours(TesseraError):
 class CrossSite(TesseraError):
     slug = "cross_site"
     en = "The request came from another site and was not carried out."
-    zh = "请求来自其他网站,未被执行。"
+    zh = "请求来自其他网站，未被执行。"
 
 
 class Overloaded(TesseraError):
@@ -197,13 +203,13 @@ class Overloaded(TesseraError):
 
     slug = "overloaded"
     en = "The server is busy. Please try again in {retry_after_s} seconds."
-    zh = "服务器繁忙,请在 {retry_after_s} 秒后重试。"
+    zh = "服务器繁忙，请在 {retry_after_s} 秒后重试。"
 
 
 class TooManyRequests(Overloaded):
     slug = "too_many_requests"
     en = "Too many tries. Please wait {retry_after_s} seconds."
-    zh = "尝试次数过多,请等待 {retry_after_s} 秒。"
+    zh = "尝试次数过多，请等待 {retry_after_s} 秒。"
 
 
 class TooManyTasks(Overloaded):
@@ -211,31 +217,31 @@ class TooManyTasks(Overloaded):
 
     slug = "too_many_tasks"
     en = "You have {limit} tasks waiting, which is the limit. Please try again in {retry_after_s} seconds."
-    zh = "您已有 {limit} 个任务在排队,达到上限,请在 {retry_after_s} 秒后重试。"
+    zh = "您已有 {limit} 个任务在排队，达到上限，请在 {retry_after_s} 秒后重试。"
 
 
 class QueueFull(Overloaded):
     slug = "queue_full"
     en = "The queue is full. Please try again in {retry_after_s} seconds."
-    zh = "队列已满,请在 {retry_after_s} 秒后重试。"
+    zh = "队列已满，请在 {retry_after_s} 秒后重试。"
 
 
 class Unavailable(TesseraError):
     slug = "unavailable"
     en = "A part of the service does not answer just now. Please try again shortly."
-    zh = "部分服务暂时不可用,请稍后重试。"
+    zh = "部分服务暂时不可用，请稍后重试。"
 
 
 class DatabaseUnavailable(Unavailable):
     slug = "database_unavailable"
     en = "The database does not answer just now. Please try again shortly."
-    zh = "数据库暂时不可用,请稍后重试。"
+    zh = "数据库暂时不可用，请稍后重试。"
 
 
 class BucketUnavailable(Unavailable):
     slug = "bucket_unavailable"
     en = "The picture store does not answer just now. Please try again shortly."
-    zh = "图片存储暂时不可用,请稍后重试。"
+    zh = "图片存储暂时不可用，请稍后重试。"
 
 
 class StorageFull(Unavailable):
@@ -286,7 +292,7 @@ class NotAPicture(JobError):
 
     slug = "not_a_picture"
     en = "That is not a picture that can be read. Known formats: {formats}."
-    zh = "无法识别该图片。支持的格式:{formats}。"
+    zh = "无法识别该图片。支持的格式：{formats}。"
 
 
 class TooManyPixels(JobError):
@@ -294,7 +300,7 @@ class TooManyPixels(JobError):
 
     slug = "too_many_pixels"
     en = "The picture is too large: at most {limit} megapixels are taken. Please scale it down first."
-    zh = "图片过大:最多允许 {limit} 百万像素,请先缩小图片。"
+    zh = "图片过大：最多允许 {limit} 百万像素，请先缩小图片。"
 
 
 class RecipeImpossible(JobError):
@@ -302,7 +308,7 @@ class RecipeImpossible(JobError):
 
     slug = "recipe_impossible"
     en = "{field}: {value} is not possible for this picture. Allowed: {allowed}."
-    zh = "{field}:{value} 不适用于该图片。允许的取值:{allowed}。"
+    zh = "{field}：{value} 不适用于该图片。允许的取值：{allowed}。"
 
 
 class TimedOut(JobError):
@@ -310,7 +316,7 @@ class TimedOut(JobError):
 
     slug = "timed_out"
     en = "The mosaic took longer than {limit_s} seconds and was stopped."
-    zh = "生成时间超过 {limit_s} 秒,已停止。"
+    zh = "生成时间超过 {limit_s} 秒，已停止。"
 
 
 class Crashed(JobError):
@@ -318,7 +324,7 @@ class Crashed(JobError):
 
     slug = "crashed"
     en = "The server stopped {attempts} times while working on this picture; it is not tried again."
-    zh = "处理该图片时服务器中断了 {attempts} 次,不再重试。"
+    zh = "处理该图片时服务器中断了 {attempts} 次，不再重试。"
 
 
 def every_error() -> list[type[TesseraError]]:

@@ -109,7 +109,7 @@ async def test_messages_are_in_the_language_that_is_asked_for(api: Api) -> None:
     chinese = await api.post("/api/user/add/", headers={"Accept-Language": "zh-CN,zh;q=0.9"}, **ADD_USER)
 
     assert english["message"] == "The name ada is taken. Please choose another."
-    assert chinese["message"] == "用户名 ada 已被使用,请换一个。"
+    assert chinese["message"] == "用户名 ada 已被使用，请换一个。"
 
 
 @pytest.mark.gen_test

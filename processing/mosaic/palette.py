@@ -32,6 +32,17 @@ PALETTES = MappingProxyType(
         "handheld": ("#0f380f", "#306230", "#8bac0f", "#9bbc0f"),
     }
 )  # fmt: skip
+PALETTE_NAMES = MappingProxyType(
+    {
+        "mono": ("Black and white", "黑白"),
+        "greys": ("Greys", "灰阶"),
+        "sepia": ("Sepia", "棕褐"),
+        "stones": ("Stones", "石材"),
+        "glass": ("Glass", "玻璃"),
+        "handheld": ("Handheld", "掌机"),
+    }
+)
+"""For people, in English and Chinese."""
 MOST_COLOURS = 256
 _AUTO = re.compile(r"auto-([1-9][0-9]{0,2})")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from . import fields
-from .palette import PALETTES, allowed_palettes, check_palette
+from .palette import PALETTE_NAMES, PALETTES, allowed_palettes, check_palette
 
 FORMATS = {
     "png": ("PNG, exact", "PNG(无损)"),
@@ -39,7 +39,10 @@ class CellParams(Params):
         None,
         "palette",
         allowed=allowed_palettes(),
-        choices=[{"value": name, "colours": list(colours)} for name, colours in PALETTES.items()],
+        choices=[
+            {"value": name, "colours": list(PALETTES[name]), "label": {"en": en, "zh": zh}}
+            for name, (en, zh) in PALETTE_NAMES.items()
+        ],
         en="Palette",
         zh="调色板",
     )

@@ -149,3 +149,15 @@ def test_the_shell_has_each_mark_that_is_filled_in() -> None:
     assert Read(filled).title == "a title · Tessera"
     assert Read(filled).language == "zh-Hans"
     assert fill(SHELL, None, "en") == SHELL
+
+
+@pytest.mark.gen_test
+async def test_an_unknown_address_is_a_page_for_browsers_and_json_for_everybody_else(api: Api) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml"}
+
+    page, answer = await api.get("/nowhere/at/all", browser), await api.get("/nowhere/at/all")
+
+    assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=UTF-8")
+    assert b"app.js" in page.body
+    assert (answer.status, answer["error"]) == (404, "no_such_path")
+    assert (await api.get("/api/nowhere", browser))["error"] == "no_such_path"
