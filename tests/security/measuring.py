@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import re
 import threading
 import time
@@ -23,6 +24,21 @@ def memory_mib(pid: int, *, peak: bool = False) -> float:
 def forget_peak(pid: int) -> None:
     """proc(5): 5 resets the peak of resident memory."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of all threads so far: proc(5), stat, fields 14 and 15."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def at_rest(pid: int, *, timeout_s: float = 60) -> None:
+    """Wait until a process does next to nothing: what it began in the background is over."""
+    async with asyncio.timeout(timeout_s):
+        before = -1.0
+        while (now := cpu_s(pid)) - before > 0.05:
+            before = now
+            await asyncio.sleep(0.4)
 
 
 class Probe:
