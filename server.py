@@ -39,7 +39,6 @@ from models.sessions import Sessions
 from models.tasks import Tasks
 from models.uploads import Uploads
 from models.users import Users
-from processing.checkup import Checkup
 from processing.counting import CountedEngine, CountedThreads
 from processing.departure import Belongings, Departures
 from processing.engine import Engine, ThreadEngine
@@ -214,6 +213,8 @@ async def serve(settings: Settings) -> int:
 
 async def check(settings: Settings) -> int:
     """Try the whole flow once and tell how it went; the exit code, 1 where something is wrong."""
+    from processing.checkup import Checkup  # with a client of its own, which serving does without
+
     well = True
     async with serving(settings, patience_s=0) as parts:
         checkup = Checkup(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import Delaunay
+
+from processing.mosaic.geometry import triangles_of
 
 from .light import Floats
 
@@ -21,7 +22,7 @@ def voronoi_cells(seeds: Floats, size: tuple[int, int]) -> tuple[Floats, Counts]
     far = 4.0 * max(size)
     ring = np.arange(8) * (np.pi / 4) + 0.2
     points = np.vstack([seeds, np.array(size) / 2 + far * np.stack([np.cos(ring), np.sin(ring)], 1)])
-    triangles = Delaunay(points).simplices
+    triangles = triangles_of(points).simplices
     middles = _circle_middles(points[triangles])
     owner, corner = triangles.ravel(), np.repeat(np.arange(len(triangles)), 3)
     kept = owner < len(seeds)

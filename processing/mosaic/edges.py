@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from scipy import ndimage
+
+from processing.mosaic.geometry import filters
 
 from .light import Floats
 from .oklab import from_srgb
@@ -37,7 +38,7 @@ def change(image: Image.Image, blur: float) -> tuple[Floats, Floats]:
         y, x = _slope(lab[..., channel], 0), _slope(lab[..., channel], 1)
         for entry, (a, b) in zip(tensor, ((x, x), (x, y), (y, y)), strict=True):
             entry += a * b
-    xx, xy, yy = (ndimage.gaussian_filter(entry, blur * 0.7) for entry in tensor)
+    xx, xy, yy = (filters().gaussian_filter(entry, blur * 0.7) for entry in tensor)
     root = np.sqrt((xx - yy) ** 2 + 4 * xy**2)
     return np.sqrt(np.maximum(xx + yy + root, 0) / 2), 0.5 * np.arctan2(2 * xy, xx - yy)
 
@@ -46,7 +47,7 @@ def edges(strength: Floats, across: Floats, *, weak: float, strong: float, short
     """Ridges of the strength (Canny, 1986): those above `weak` that reach `strong` somewhere and are not shorter
     than `shortest` pixels."""
     ridge = _ridge(strength, across) & (strength > weak)
-    pieces, count = ndimage.label(ridge, _EIGHT)
+    pieces, count = filters().label(ridge, _EIGHT)
     if not count:
         return ridge
     flat = pieces.ravel()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
+
+from processing.mosaic.geometry import filters
 
 from .edges import change, edges
 from .light import Floats
@@ -45,14 +46,14 @@ def field_of(image: Image.Image, stone: float, stage: Stage) -> Field:
     found = edges(strength, across, weak=_WEAK / stone, strong=_STRONG / stone, shortest=2.5 * stone)
     stage(0.5)
     far = np.pad(~found, 1)  # the frame is an edge as well
-    distance = ndimage.distance_transform_edt(far)[1:-1, 1:-1].astype(np.float32) - 0.5
+    distance = filters().distance_transform_edt(far)[1:-1, 1:-1].astype(np.float32) - 0.5
     stage(0.8)
-    distance = ndimage.gaussian_filter(distance, stone * 0.2)
+    distance = filters().gaussian_filter(distance, stone * 0.2)
     return Field(distance, _turn(distance, stone * 0.35))
 
 
 def _turn(distance: Floats, smooth: float) -> Turns:
     slopes = [np.gradient(distance, axis=axis) if distance.shape[axis] > 1 else 0 * distance for axis in (1, 0)]
     four = ((slopes[0] + 1j * slopes[1]) ** 4).astype(np.complex64)
-    turn: Turns = ndimage.gaussian_filter(four.real, smooth) + 1j * ndimage.gaussian_filter(four.imag, smooth)
+    turn: Turns = filters().gaussian_filter(four.real, smooth) + 1j * filters().gaussian_filter(four.imag, smooth)
     return turn

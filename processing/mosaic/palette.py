@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from processing.mosaic.geometry import tree_of
 
 from .light import Colours, Floats
 from .oklab import from_srgb, to_colours
@@ -98,7 +99,7 @@ def fitted(colours: Colours, weights: NDArray[np.uint32], count: int) -> Colours
         centres = np.vstack([centres, lab[np.argmax(nearest * np.sqrt(weight))]])
         nearest = np.minimum(nearest, np.linalg.norm(lab - centres[-1], axis=1))
     for _ in range(12):
-        label = cKDTree(centres).query(lab)[1]
+        label = tree_of(centres).query(lab)[1]
         share = np.bincount(label, weight, len(centres))
         moved = [np.bincount(label, weight * lab[:, axis], len(centres)) for axis in range(3)]
         centres = np.where(share[:, None] > 0, np.stack(moved, 1) / np.maximum(share, 1e-9)[:, None], centres)
@@ -107,7 +108,7 @@ def fitted(colours: Colours, weights: NDArray[np.uint32], count: int) -> Colours
 
 def nearest(colours: Colours, palette: Colours) -> NDArray[np.intp]:
     """For each colour the index of the palette's nearest one, in OKLab."""
-    return np.asarray(cKDTree(from_srgb(palette)).query(from_srgb(colours))[1], np.intp)
+    return np.asarray(tree_of(from_srgb(palette)).query(from_srgb(colours))[1], np.intp)
 
 
 def dithered(colours: Colours, palette: Colours, centres: Floats, cell: float) -> NDArray[np.intp]:
@@ -118,7 +119,7 @@ def dithered(colours: Colours, palette: Colours, centres: Floats, cell: float) -
     it works for cells of any shape. centres: (n, 2) in pixels; cell: their typical distance.
     """
     goal, lab = from_srgb(colours), from_srgb(palette)
-    tree, error = cKDTree(lab), np.zeros_like(goal)
+    tree, error = tree_of(lab), np.zeros_like(goal)
     mix = np.empty((len(goal), _DITHER_STEPS), np.intp)
     for step in range(_DITHER_STEPS):
         mix[:, step] = tree.query(goal + error * 0.75)[1]

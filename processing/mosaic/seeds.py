@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.spatial import cKDTree
+
+from processing.mosaic.geometry import tree_of
 
 from .light import Floats
 from .oklab import from_srgb
@@ -57,7 +58,7 @@ def spread(density: Floats, size: tuple[int, int], count: int, *, steps: int, se
 
 def _settled(seeds: Floats, places: Floats, weights: Floats) -> Floats:
     """Each seed at the weighted middle of the places that are nearest to it."""
-    tree = cKDTree(seeds)
+    tree = tree_of(seeds)
     pieces = [tree.query(places[first : first + _PIECE])[1] for first in range(0, len(places), _PIECE)]
     owner = np.concatenate(pieces)
     total = np.bincount(owner, weights, len(seeds))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from processing.mosaic.geometry import tree_of
 
 from .convex import Counts
 from .light import Floats
@@ -58,7 +59,7 @@ def _squares(centres: Floats, axes: Floats, halves: Floats) -> Floats:
 def _limits(centres: Floats, angles: Floats, joint: float, *, reach: float) -> tuple[NDArray[np.intp], Floats, Floats]:
     """Half planes that stones must keep to, two for each pair whose centres are within `reach`: the stone, a unit
     vector, and how far it may go in that direction."""
-    pairs = cKDTree(centres).query_pairs(reach, output_type="ndarray")
+    pairs = tree_of(centres).query_pairs(reach, output_type="ndarray")
     normal, middle = _parting(centres, angles, pairs)
     limit = (middle * normal).sum(axis=1)
     limits = np.concatenate([limit, -limit]) - joint / 2

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.spatial import cKDTree
+
+from processing.mosaic.geometry import tree_of
 
 from . import fields
 from .canvas import Painting
@@ -107,7 +108,7 @@ def _apart(centres: Floats, least: float) -> NDArray[np.bool_]:
     kept = np.ones(len(centres), bool)
     if not len(centres):
         return kept
-    pairs = np.sort(cKDTree(centres).query_pairs(least, output_type="ndarray"), axis=1)
+    pairs = np.sort(tree_of(centres).query_pairs(least, output_type="ndarray"), axis=1)
     while len(pairs):
         first, second = pairs.T
         waits = np.zeros(len(centres), bool)
@@ -124,7 +125,7 @@ def _gaps(centres: Floats, shape: tuple[int, ...], least: float) -> Floats:
     if not len(centres):
         return np.array([[(shape[1] - 1) / 2, (shape[0] - 1) / 2]])
     y, x = np.divmod(np.arange(rows * columns), columns)
-    places, tree = np.stack([x, y], 1) * 2.0, cKDTree(centres)
+    places, tree = np.stack([x, y], 1) * 2.0, tree_of(centres)
     far = np.concatenate([tree.query(places[i : i + _PIECE])[0] for i in range(0, len(places), _PIECE)])
     found = np.flatnonzero(far > least)
     found = found[np.argsort(-far[found], kind="stable")]
