@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tornado.httpclient import HTTPRequest
 
 from handlers import Parts
 from handlers.requests import NO_ROUTE
@@ -118,3 +120,31 @@ async def test_failing_bucket_and_database_calls_are_counted(api: Api, parts: Pa
     assert named(samples, "tessera_database_errors_total") >= 1
     queued = named(samples, "tessera_queue_tasks", state="queued")
     assert queued != queued, "the queue's length is not known while the database is away"
+
+
+@pytest.mark.gen_test
+async def test_what_stands_somewhere_is_looked_at_when_somebody_asks(api: Api, http_client: Any) -> None:
+    heard = asyncio.Event()
+    url = f"{api.base_url}/tasks/events/"
+    stream = http_client.fetch(HTTPRequest(url, streaming_callback=lambda _: heard.set()), raise_error=False)
+    async with asyncio.timeout(10):
+        await heard.wait()
+
+    async def look() -> dict[tuple[str, Labels], float] | None:
+        seen = await scrape(api)
+        return seen if named(seen, "tessera_event_loop_lag_seconds_count") else None
+
+    samples = await until(look)
+    assert named(samples, "tessera_event_listeners") == 1
+    assert [named(samples, "tessera_threads", pool=pool) for pool in ("render", "io", "preview")] == [2, 8, 2]
+    assert [named(samples, "tessera_threads_busy", pool=pool) for pool in ("render", "io", "preview")] == [0, 0, 0]
+    assert samples["process_resident_memory_bytes", ()] > 0
+    stream.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+@pytest.mark.gen_test
+async def test_openmetrics_is_spoken_to_whom_asks_for_it(api: Api) -> None:
+    answer = await api.get("/metrics/", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert answer.body.endswith(b"# EOF\n")
