@@ -27,7 +27,7 @@ run: setup  ## Start the server on the embedded database and bucket; ARGS="--por
 	@$(BIN)/python server.py $(ARGS)
 
 test: $(VENV)/.installed-test  ## Run all tests; browser tests where a Chromium is found
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadfile)
 
 $(VENV)/.installed-bench: $(STAMP) requirements/bench.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
