@@ -90,7 +90,7 @@ class RegisteredAnswer(Answer):
 
 
 class ImageDocument(Document):
-    """placeholder: `#rrggbb` or empty. thumbnails: addresses by width in pixels."""
+    """placeholder: `#rrggbb` or empty. thumbnails: addresses by width in pixels. map_url: a cell map, as JSON."""
 
     id: Id
     url: str
@@ -113,6 +113,7 @@ class ImageDocument(Document):
     source_url: str | None
     thumbnails: dict[str, str]
     page: str
+    map_url: str | None
 
 
 class ImageAnswer(ImageDocument):

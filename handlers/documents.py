@@ -34,6 +34,7 @@ def image_document(image: Image, bucket: Bucket, *, source: Image | None = None)
         "source_url": _readable(source, bucket) if source else None,
         "thumbnails": {str(width): f"/thumbnail/{image.id}/{width}" for width in thumbnails.WIDTHS},
         "page": f"/i/{image.id}",
+        "map_url": bucket.readable_url(image.map_key) if image.map_key is not None else None,
     }
 
 

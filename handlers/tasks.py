@@ -18,6 +18,7 @@ from processing import mosaic
 from processing.live import LiveView
 from processing.queue import Source, TaskQueue
 from processing.sources import FetchRules, check_source
+from processing.tile_pool import resolve
 
 LIVE_LIMIT = 200
 DONE_LIMIT = 50
@@ -58,6 +59,7 @@ class AddTask(TaskHandler):
     async def reply(self, asked: AddTaskParameters) -> JsonDict:
         owner = await self.acting()
         recipe = parse_recipe(asked.param)
+        await resolve(recipe.plain(), owner, self.images)
         source = await self._source(asked.url)
         task = await self.queue.add(owner, source, style=recipe.style, recipe=recipe.plain())
         self.set_header("Location", f"/api/tasks/query/?id={task.id}")

@@ -23,7 +23,7 @@ from models.errors import NotFound
 PASSING = ("events", "servers")
 """What is about the moment only."""
 ORDER = ("tasks", "turns", "follows", "uploads", "images", "sessions", "users")
-PREFIXES = ("source/", "mosaic/")
+PREFIXES = ("source/", "mosaic/", "map/")
 """Thumbnails are made again when somebody looks."""
 READ_TIMEOUT_S = 60.0
 LENGTH = struct.Struct("<i")

@@ -44,6 +44,7 @@ class Image:
     """A picture. key: in our bucket, else None and `url` says where it is; created: UTC; placeholder: `#rrggbb`.
 
     identity: what a result was made of (source, recipe, version of the style), None for a source.
+    map_key: where the bucket keeps a result's cell map, None where it has none.
     """
 
     id: int
@@ -67,6 +68,7 @@ class Image:
     title: str = ""
     alt: str = ""
     show_source: bool = False
+    map_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,13 @@ class Images:
         """The oldest record of an object in our bucket."""
         found = await self._images.find({"key": key}, sort="created", limit=1)
         return _image(found[0]) if found else None
+
+    async def usable(self, image_ids: list[int], owner_id: int | None) -> dict[int, str]:
+        """id -> key in our bucket, of those of these pictures that this owner may build from: theirs, and results."""
+        allowed: Document = {"$or": [{"kind": str(Kind.RESULT)}, {"owner_id": owner_id}], "key": {"$gt": ""}}
+        query: Document = {"_id": {"$in": image_ids}, "$and": [allowed, SHOWN]}
+        found = await self._images.find(query, sort="_id", limit=len(image_ids))
+        return {document["_id"]: document["key"] for document in found}
 
     async def result_of(self, identity: str) -> Image | None:
         """A result that was made of this source by this recipe, whoever asked for it."""

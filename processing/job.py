@@ -17,16 +17,17 @@ from PIL import Image, UnidentifiedImageError
 
 from models import errors
 from models.bucket import Bucket
-from processing import mosaic
+from processing import cell_maps, mosaic
 from processing.fetch import fetch
-from processing.mosaic import Limits
+from processing.mosaic import Limits, Pool
 from processing.sources import FetchRules
+from processing.tile_pool import Tile, TileLimits, read_pool
 
 Report = Callable[[float], None]
 """Told how far the job is, 0 to 1; raises to stop it."""
 
-FETCHED, RENDERED = 0.1, 0.92
-"""How far the job is after its first two steps; the third ends at 1."""
+FETCHED, POOLED, RENDERED = 0.1, 0.5, 0.92
+"""How far the job is after its source, its tile pool if it has one, and its render; storing ends at 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Job:
     """One attempt at one task.
 
     source_key: the source's key in `bucket`; None: it is fetched from `url` under `rules`.
-    timeout_s: for all steps together.
+    tiles: the pictures that the recipe names. timeout_s: for all steps together.
     """
 
     task_id: int
@@ -45,6 +46,7 @@ class Job:
     rules: FetchRules
     max_megapixels: int
     timeout_s: float = 120.0
+    tiles: tuple[Tile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class JobResult:
     megapixels: float
     quality: dict[str, Any]
     took_s: float = 0.0
+    map_key: str | None = None
 
 
 class Stopped(Exception):
@@ -75,16 +78,19 @@ def run(job: Job, report: Report) -> JobResult:
     report(0.0)
     source = _fetch(job, lambda: report(0.0))
     report(FETCHED)
-    started = time.monotonic()
+    pool = _pool(job, lambda share: report(FETCHED + share * (POOLED - FETCHED)))
+    before, started = FETCHED if pool is None else POOLED, time.monotonic()
     result = render(
         source,
         job.recipe,
-        lambda share: report(FETCHED + share * (RENDERED - FETCHED)),
+        lambda share: report(before + share * (RENDERED - before)),
         max_megapixels=job.max_megapixels,
+        pool=pool,
     )
     seconds = time.monotonic() - started
     report(RENDERED)
     key = result_key(source, job.recipe, extension=result.format)
+    map_key = _store_map(job.bucket, key, result)
     stored = job.bucket.put(key, result.data, mime=result.media_type)
     return JobResult(
         key=key,
@@ -98,18 +104,25 @@ def run(job: Job, report: Report) -> JobResult:
         megapixels=result.width * result.height / 1e6,
         quality=asdict(result.card),
         took_s=time.monotonic() - begun,
+        map_key=map_key,
     )
 
 
 def result_key(source: bytes, recipe: dict[str, Any], *, extension: str) -> str:
-    """Where a result is kept: the same source and recipe (version of the style included) give the same key."""
+    """Where a result is kept: the same source and recipe (version of the style included) give the same key.
+
+    A recipe names its tiles by the ids of images, which never come to mean another picture.
+    """
     text = json.dumps(recipe, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(hashlib.sha256(source).digest() + text.encode()).hexdigest()
     return f"mosaic/{digest[:40]}.{extension}"
 
 
 def identity_of(source: str, recipe: dict[str, Any]) -> str:
-    """Two tasks with the same identity have the same result. source: its key or URL, whose content never changes."""
+    """Two tasks with the same identity have the same result. source: its key or URL, whose content never changes.
+
+    The ids of tiles, which stand in the recipe, do not change their meaning either.
+    """
     return hashlib.sha256(json.dumps([source, recipe], sort_keys=True).encode()).hexdigest()
 
 
@@ -122,12 +135,29 @@ def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
         raise errors.SourceMissing() from error
 
 
+def _pool(job: Job, report: Report) -> Pool | None:
+    limits = TileLimits(job.rules.limit_bytes, job.rules.timeout_s, job.max_megapixels)
+    return read_pool(job.bucket, job.tiles, report, cell=job.recipe.get("cell"), limits=limits)
+
+
+def _store_map(bucket: Bucket, result_key: str, result: mosaic.Result) -> str | None:
+    """Its key, None where there is nothing to keep. Before the result, so that no result is found without its map."""
+    data = cell_maps.encode(result.cell_map)
+    return None if data is None else bucket.put(cell_maps.map_key(result_key), data, mime=cell_maps.MIME).key
+
+
 def render(
-    source: bytes, recipe: dict[str, Any], progress: Report | None, *, max_megapixels: float
+    source: bytes,
+    recipe: dict[str, Any],
+    progress: Report | None,
+    *,
+    max_megapixels: float,
+    pool: Pool | None = None,
 ) -> mosaic.Result:
     """The engine, with our errors: TooManyPixels, NotAPicture, RecipeImpossible. What `progress` raises passes."""
     try:
-        return mosaic.render(source, mosaic.parse(recipe), progress, limits=Limits(megapixels=max_megapixels))
+        limits = Limits(megapixels=max_megapixels)
+        return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool)
     except mosaic.TooManyPixels as error:
         raise errors.TooManyPixels(limit=error.facts["megapixels"]) from error
     except mosaic.NotAPicture as error:

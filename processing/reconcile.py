@@ -19,6 +19,7 @@ from models import errors
 from models.bucket import Bucket, Stat
 from models.images import Images, Kind, new_image
 from models.uploads import Upload, Uploads
+from processing import cell_maps
 from processing.engine import Threads
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ CALLBACK_PATIENCE = timedelta(minutes=2)
 """How long a callback may take before the bucket is asked itself."""
 ORPHAN_AGE_S = 24 * 3600.0
 """How long an object may be without a record: longer than any token lives and any task runs."""
-OUR_PREFIXES = ("source/", "mosaic/")
+OUR_PREFIXES = ("source/", "mosaic/", cell_maps.PREFIX)
 BATCH = 200
 
 
@@ -94,10 +95,11 @@ class Reconciliation:
         return True
 
     async def _delete_orphans(self, batch: list[Stat], age_s: float) -> int:
-        known = await self._images.known_keys([stat.key for stat in batch])
-        waiting = await self._uploads.expected_keys([stat.key for stat in batch])
+        owning = {stat.key: cell_maps.owning_key(stat.key) for stat in batch}
+        known = await self._images.known_keys(list(owning.values()))
+        waiting = await self._uploads.expected_keys(list(owning))
         kept = known | waiting
-        orphans = [stat for stat in batch if stat.key not in kept and time.time() - stat.put_time_s > age_s]
+        orphans = [stat for stat in batch if owning[stat.key] not in kept and time.time() - stat.put_time_s > age_s]
         for stat in orphans:
             log.info("bucket: %s belongs to nobody and goes", stat.key)
             await self._threads.io(self._bucket.delete, stat.key)

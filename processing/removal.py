@@ -57,11 +57,15 @@ class Removals:
     async def _finish(self, image: Image) -> None:
         """Asks twice who else has the object: of two people who remove it at the same time, the second one sees it."""
         await self._thumbnails.delete(image.id)
-        if image.key is not None and not await self._images.others_have(image):
-            await self._threads.io(self._bucket.delete, image.key)
+        await self._delete_objects(image)
         await self._images.forget(image)
+        await self._delete_objects(image)
+
+    async def _delete_objects(self, image: Image) -> None:
+        """The picture and its cell map, where nobody else has them."""
         if image.key is not None and not await self._images.others_have(image):
-            await self._threads.io(self._bucket.delete, image.key)
+            for key in filter(None, (image.key, image.map_key)):
+                await self._threads.io(self._bucket.delete, key)
 
     async def _sweep(self) -> None:
         while True:

@@ -24,6 +24,7 @@ from models.tasks import Task, Tasks, TaskState, to_document
 from processing.engine import Engine, Run, Threads, WorkerLost
 from processing.job import Job, JobResult, Stopped
 from processing.sources import FetchRules
+from processing.tile_pool import resolve
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class Runner:
     async def _render(self, attempt: Attempt) -> JobResult:
         if attempt.stopping:
             raise Stopped()
-        job = self._job(attempt.claim.task)
+        job = await self._job(attempt.claim.task)
         attempt.run = self.engine.start(job, lambda fraction: self._progress(attempt, fraction))
         if attempt.stopping:
             attempt.run.stop()
@@ -140,7 +141,12 @@ class Runner:
             return False
         return True
 
-    def _job(self, task: Task) -> Job:
+    async def _job(self, task: Task) -> Job:
+        """Raises RecipeImpossible where a picture that the recipe names is gone, or not this owner's any more."""
+        try:
+            tiles = await self._record(lambda: resolve(task.recipe, task.owner, self.images))
+        except errors.BadParameter as error:
+            raise errors.RecipeImpossible(passing=False, **error.facts) from error
         return Job(
             task_id=task.id,
             url=task.url,
@@ -149,6 +155,7 @@ class Runner:
             bucket=self.bucket,
             rules=self.rules,
             max_megapixels=self.max_megapixels,
+            tiles=tiles,
         )
 
     def _described(self, task: Task, made: JobResult) -> dict[str, Any]:
@@ -167,6 +174,7 @@ class Runner:
             "recipe": task.recipe,
             "identity": task.identity,
             "source_id": task.source_id,
+            "map_key": made.map_key,
         }
 
     def _progress(self, attempt: Attempt, fraction: float) -> None:
@@ -190,7 +198,8 @@ class Runner:
             orphan = await self._forget(image)
             if orphan and image.key and not await self._record(lambda: self.tasks.alike_running(claim.task)):
                 with contextlib.suppress(errors.BucketUnavailable):
-                    await self.threads.io(self.bucket.delete, image.key)
+                    for key in filter(None, (image.key, image.map_key)):
+                        await self.threads.io(self.bucket.delete, key)
         return await self._cancelled(claim)
 
     async def _forget(self, image: Image) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ import pytest
 from models import errors
 from models.bucket.keys import Keys
 from models.bucket.local import LocalBucket
-from processing import mosaic
+from processing import cell_maps, mosaic
 from processing.engine import ThreadEngine
 from processing.job import Job, Stopped, run
 from processing.sources import FetchRules
+from processing.tile_pool import Tile
 from tests.pictures import png
 
 RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).plain()
@@ -117,3 +120,52 @@ async def test_a_thread_tells_progress_on_the_loop_and_stops_when_asked(bucket: 
 
     assert told
     assert (engine.size, engine.problem) == (1, None)
+
+
+PHOTOMOSAIC = mosaic.parse({"style": "photomosaic", "cell": 8, "tiles": [7, 9]}).plain()
+
+
+def photomosaic_of(bucket: LocalBucket, *tiles: bytes, **known: Any) -> Job:
+    keys = [bucket.put(f"source/tile{number}", tile, mime="image/png").key for number, tile in enumerate(tiles)]
+    named = tuple(Tile(7 + 2 * number, key) for number, key in enumerate(keys))
+    return replace(job_of(bucket, png(90, 60), **known), recipe=PHOTOMOSAIC, tiles=named)
+
+
+def test_a_photomosaic_is_made_of_its_tiles_and_its_map_is_stored_beside_it(bucket: LocalBucket) -> None:
+    told: list[float] = []
+
+    made = run(photomosaic_of(bucket, png(seed=1), png(seed=2)), told.append)
+
+    assert made.map_key == f"map/{made.key}.json"
+    assert set(json.loads(bucket.read(made.map_key, limit_bytes=10**6, timeout_s=1))["tiles"]) == {7, 9}
+    assert told == sorted(told)
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_photomosaic_stops_at_any_report_and_stores_nothing(bucket: LocalBucket, step: int) -> None:
+    job, told = photomosaic_of(bucket, png(seed=1), png(seed=2)), list[float]()
+
+    def report(fraction: float) -> None:
+        told.append(fraction)
+        if len(told) > step:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run(job, report)
+    assert {stat.key.partition("/")[0] for stat in bucket.list()} == {"source"}
+
+
+@pytest.mark.parametrize(
+    ("tiles", "known"), [((png(), b"no picture"), {}), ((png(), png(1200, 1000)), {"max_megapixels": 1})]
+)
+def test_a_tile_that_cannot_be_used_is_named(
+    bucket: LocalBucket, tiles: tuple[bytes, ...], known: dict[str, Any]
+) -> None:
+    with pytest.raises(errors.RecipeImpossible, match="tiles: 9"):
+        run(photomosaic_of(bucket, *tiles, **known), lambda _: None)
+
+
+def test_a_map_too_large_to_keep_is_not_kept() -> None:
+    assert cell_maps.encode({"tiles": [1]}) == b'{"tiles":[1]}'
+    assert cell_maps.encode({"tiles": [10**9] * 400_000}) is None
+    assert cell_maps.encode(None) is None

@@ -1,0 +1,89 @@
+"""A task's tile pool: the pictures that its recipe names, found for their user, read from the bucket, cut to tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models import errors
+from models.bucket import Bucket
+from models.images import Images, Owner
+from processing import mosaic
+from processing.mosaic import Pool
+
+MOST = 500
+MOST_BYTES = 1_000_000_000
+TILE_PX, LARGEST_TILE_PX = 64, 128
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A picture of the pool: its image's id, and its key in the bucket."""
+
+    image_id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class TileLimits:
+    """Of one picture."""
+
+    size_bytes: int
+    timeout_s: float
+    megapixels: float
+
+
+async def resolve(recipe: Mapping[str, Any], owner: Owner, images: Images) -> tuple[Tile, ...]:
+    """The pictures that a recipe names in `tiles`; () where it names none.
+
+    Raises BadParameter naming `tiles` for more than MOST, and for one that does not exist, is not in our bucket, or is
+    neither this owner's nor a result, which everybody may see.
+    """
+    ids = list(dict.fromkeys(recipe.get("tiles") or ()))
+    if len(ids) > MOST:
+        raise errors.BadParameter(field="tiles", value=f"{len(ids)} pictures", allowed=f"at most {MOST} pictures")
+    found = await images.usable(ids, owner.id) if ids else {}
+    for image_id in ids:
+        if image_id not in found:
+            allowed = "ids of your own pictures and of published mosaics"
+            raise errors.BadParameter(field="tiles", value=image_id, allowed=allowed)
+    return tuple(Tile(image_id, found[image_id]) for image_id in ids)
+
+
+def read_pool(
+    bucket: Bucket, tiles: Sequence[Tile], report: Callable[[float], None], *, cell: int | None, limits: TileLimits
+) -> Pool | None:
+    """The pool of these pictures; None where there are none. `report` is told the share that is read after each one.
+
+    Raises RecipeImpossible naming `tiles` for a picture that is gone or no picture, and for MOST_BYTES together;
+    SourceTooLarge, BucketUnavailable, and whatever `report` raises.
+    """
+    if not tiles:
+        return None
+    side, read_bytes, cut = min(LARGEST_TILE_PX, max(TILE_PX, cell or 0)), 0, []
+    for number, tile in enumerate(tiles, 1):
+        data = _read(bucket, tile, limits)
+        read_bytes += len(data)
+        if read_bytes > MOST_BYTES:
+            raise _impossible(f"{len(tiles)} pictures", f"at most {MOST_BYTES // 1_000_000} MB together")
+        try:
+            cut.append(mosaic.cut_tile(data, side=side, megapixels=limits.megapixels))
+        except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
+            allowed = f"JPEG, PNG, WebP, GIF of up to {limits.megapixels:g} megapixels"
+            raise _impossible(tile.image_id, allowed) from error
+        report(number / len(tiles))
+    return mosaic.make_pool([tile.image_id for tile in tiles], np.stack(cut))
+
+
+def _read(bucket: Bucket, tile: Tile, limits: TileLimits) -> bytes:
+    try:
+        return bucket.read(tile.key, limit_bytes=limits.size_bytes, timeout_s=limits.timeout_s)
+    except errors.NotFound as error:
+        raise _impossible(tile.image_id, "pictures that are still there") from error
+
+
+def _impossible(value: object, allowed: str) -> errors.RecipeImpossible:
+    return errors.RecipeImpossible(passing=False, field="tiles", value=value, allowed=allowed)

@@ -1,0 +1,145 @@
+"""A photomosaic from pictures of one's own and from published mosaics, and from nobody else's."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from handlers import Parts
+from models.images import Kind
+from processing.reconcile import Reconciliation
+from tests.client import Api
+from tests.pictures import encoded, png
+from tests.waiting import finished
+
+COLOURS = ("red", "green", "blue", "white")
+
+
+async def pool_of(person: Api) -> list[int]:
+    """Four pictures of one colour each."""
+    return [(await person.upload(encoded(Image.new("RGB", (30, 30), colour), "PNG")))["id"] for colour in COLOURS]
+
+
+def recipe(tiles: list[int], **more: Any) -> dict[str, Any]:
+    return {"style": "photomosaic", "cell": 10, "tint": 0, "tiles": tiles, **more}
+
+
+async def photomosaic(person: Api, tiles: list[int], **more: Any) -> dict[str, Any]:
+    """The image document of a photomosaic of a picture that is uploaded for it."""
+    task = await person.make((await person.upload(png(60, 40)))["url"], recipe(tiles, **more))
+    done = await finished(person, task["id"])
+    assert done["state"] == "done", done
+    return (await person.get("/api/image/query/", id=done["result_id"])).json
+
+
+@pytest.mark.gen_test
+async def test_a_photomosaic_is_built_from_the_named_pictures_and_its_map_says_which(api: Api) -> None:
+    ada = await api.sign_up("ada")
+    tiles = await pool_of(ada)
+
+    image = await photomosaic(ada, tiles)
+    known = json.loads((await ada.get(image["map_url"])).body)
+    result = await ada.get(image["url"])
+
+    assert (known["rows"], known["columns"], known["cell"]) == (4, 6, 10)
+    assert set(known["tiles"]) <= set(tiles)
+    assert len(set(known["tiles"])) > 1
+    assert colours(result.body) <= {(255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)}
+
+
+def colours(picture: bytes) -> set[Any]:
+    with Image.open(io.BytesIO(picture)) as image:
+        return {colour for _, colour in image.convert("RGB").getcolors() or []}
+
+
+@pytest.mark.gen_test
+async def test_pictures_of_others_and_unknown_ones_are_refused_and_their_mosaics_are_not(api: Api) -> None:
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    own = await pool_of(ada)
+    theirs = await bob.upload(png())
+    mosaic = await finished(bob, (await bob.make(theirs["url"]))["id"])
+    source = (await ada.upload(png()))["url"]
+
+    refused = [
+        await ada.post("/api/tasks/add/", url=source, param=recipe([*own, tile])) for tile in (theirs["id"], 2**40)
+    ]
+    image = await photomosaic(ada, [*own, mosaic["result_id"]])
+
+    assert [(answer["error"], answer["field"]) for answer in refused] == [("bad_parameter", "tiles")] * 2
+    assert image["kind"] == "result"
+
+
+@pytest.mark.gen_test
+async def test_too_many_pictures_are_refused(api: Api) -> None:
+    ada = await api.sign_up("ada")
+    source = (await ada.upload(png()))["url"]
+
+    refused = await ada.post("/api/tasks/add/", url=source, param=recipe(list(range(1, 502))))
+
+    assert (refused["error"], refused["field"]) == ("bad_parameter", "tiles")
+    assert "at most 500" in refused["message"]
+
+
+@pytest.mark.gen_test
+async def test_another_pool_is_another_mosaic_and_the_same_one_is_made_once(api: Api, parts: Parts) -> None:
+    ada = await api.sign_up("ada")
+    tiles = await pool_of(ada)
+    source = (await ada.upload(png(60, 40)))["url"]
+
+    tasks = [await ada.make(source, recipe(chosen)) for chosen in (tiles, tiles[:3], tiles)]
+    first, other, same = [(await finished(ada, task["id"]))["result_id"] for task in tasks]
+
+    assert first == same != other
+    assert len(list(parts.bucket.list("mosaic/"))) == 2
+
+
+@pytest.mark.gen_test
+async def test_a_picture_that_is_gone_when_the_task_runs_is_named(api: Api, parts: Parts) -> None:
+    ada = await api.sign_up("ada")
+    tiles = await pool_of(ada)
+    source = (await ada.upload(png()))["url"]
+    image = await parts.images.by_id(tiles[2])
+    assert image.key is not None
+    parts.bucket.delete(image.key)
+
+    done = await finished(ada, (await ada.make(source, recipe(tiles)))["id"])
+
+    assert (done["state"], done["error"]) == ("failed", "recipe_impossible")
+    assert f"tiles: {tiles[2]}" in done["message"]
+
+
+@pytest.mark.gen_test
+async def test_a_map_goes_with_its_result_and_without_one(api: Api, parts: Parts) -> None:
+    ada = await api.sign_up("ada")
+    image = await photomosaic(ada, await pool_of(ada))
+    plain = (await ada.upload(png()))["id"]
+    orphan = parts.bucket.put("map/mosaic/nobody.png.json", b"{}", mime="application/json").key
+    kept = keys(parts)
+
+    await Reconciliation(parts.bucket, parts.images, parts.uploads, parts.threads).compare(orphan_age_s=-1)
+    swept = keys(parts)
+    await ada.post("/api/image/delete/", id=image["id"])
+
+    assert kept - swept == {orphan}
+    assert [len(found) for found in (kept, swept, keys(parts))] == [2, 1, 0]
+    assert (await ada.get("/api/image/query/", id=plain))["map_url"] is None
+
+
+def keys(parts: Parts) -> set[str]:
+    return {stat.key for stat in parts.bucket.list("map/")}
+
+
+@pytest.mark.gen_test
+async def test_bricks_keep_their_parts_list(api: Api, parts: Parts) -> None:
+    ada = await api.sign_up("ada")
+    done = await finished(ada, (await ada.make((await ada.upload(png()))["url"], "brick"))["id"])
+
+    image = await parts.images.by_id(done["result_id"])
+    shown = (await ada.get("/api/image/query/", id=image.id))["map_url"]
+
+    assert image.kind is Kind.RESULT
+    assert json.loads((await ada.get(shown)).body)["parts"]
