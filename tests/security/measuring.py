@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
-import os
 import re
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -26,19 +27,22 @@ def forget_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def cpu_s(pid: int) -> float:
-    """Processor time of all threads so far: proc(5), stat, fields 14 and 15."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def works(pid: int) -> bool:
+    """Whether any thread runs, could run or waits for a disk: proc(5), stat, field 3."""
+    states = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            states.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return bool(states & {"R", "D"})
 
 
 async def at_rest(pid: int, *, timeout_s: float = 60) -> None:
-    """Wait until a process does next to nothing: what it began in the background is over."""
+    """Wait until what a process began in the background is over; a starved thread still counts as working."""
     async with asyncio.timeout(timeout_s):
-        before = -1.0
-        while (now := cpu_s(pid)) - before > 0.05:
-            before = now
-            await asyncio.sleep(0.4)
+        looks: deque[bool] = deque([True], maxlen=20)
+        while len(looks) < 20 or sum(looks) > 2:  # the loop itself wakes now and then
+            looks.append(works(pid))
+            await asyncio.sleep(0.04)
 
 
 class Probe:

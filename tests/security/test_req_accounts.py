@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -75,8 +74,13 @@ async def test_req_23_sign_in_and_sign_up_take_text_and_nothing_else(api: Api, p
     assert {(answer.status, answer["code"]) for answer in texts} == {(200, -1)}
     assert {(answer.status, answer["error"]) for answer in beyond} == {(400, "malformed_body")}
     asked = await parts.database.collection("system.profile").find({"op": "query"}, sort="_id", limit=10_000)
-    filters = [query["command"].get("filter", {}) for query in asked if query["ns"].endswith(".users")]
-    assert all(isinstance(each.get("folded", ""), str) for each in filters)
+    names = [query["command"]["filter"].get("folded", "") for query in asked if query["ns"].endswith(".users")]
+    assert [each for each in names if not (isinstance(each, str) or is_list_of_names(each))] == []
+
+
+def is_list_of_names(asked: Any) -> bool:
+    """The one operator that we ask by: who is looked up at once travels together."""
+    return isinstance(asked, dict) and asked.keys() == {"$in"} and all(isinstance(name, str) for name in asked["$in"])
 
 
 def _fields() -> Iterator[tuple[str, str]]:
@@ -136,9 +140,9 @@ async def test_req_25_an_unknown_user_costs_as_long_as_a_wrong_password(api: Api
         return time.perf_counter() - started, answer
 
     differences = []
-    for _ in range(4):  # a machine that is busy elsewhere may disturb a round
+    for _ in range(4):  # a machine that is busy elsewhere disturbs medians, and at times a round
         pairs = [(await tried("ada", n), await tried(f"nobody{n}", 200 + n)) for n in range(25)]
-        known, unknown = (statistics.median(pair[i][0] for pair in pairs) for i in (0, 1))
+        known, unknown = (min(pair[i][0] for pair in pairs) for i in (0, 1))
         differences.append(abs(known - unknown) / max(known, unknown))
         if differences[-1] < 0.10:
             break
