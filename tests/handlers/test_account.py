@@ -44,21 +44,21 @@ async def made(person: Api, picture: bytes, cell: int = 9) -> dict[str, Any]:
 @pytest.mark.gen_test
 async def test_a_new_password_ends_every_other_session_and_the_old_password(api: Api) -> None:
     here = await api.sign_up()
-    there = await api.newcomer().sign_in("ada")
+    there = await api.newcomer().sign_in("zuzanna")
 
     changed = await here.post("/api/user/change/", password=PASSWORD, new_password=NEW_PASSWORD)
 
     assert changed["code"] == 1
-    assert (await here.get("/api/session/"))["user"]["username"] == "ada"
+    assert (await here.get("/api/session/"))["user"]["username"] == "zuzanna"
     assert (await there.get("/api/session/"))["user"] is None
-    assert (await api.newcomer().post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
-    assert (await api.newcomer().sign_in("ada", NEW_PASSWORD)).user_id == here.user_id
+    assert (await api.newcomer().post("/api/user/query/", username="zuzanna", password=PASSWORD))["login"] is False
+    assert (await api.newcomer().sign_in("zuzanna", NEW_PASSWORD)).user_id == here.user_id
 
 
 @pytest.mark.gen_test
 async def test_a_new_address_ends_no_session(api: Api) -> None:
     here = await api.sign_up()
-    there = await api.newcomer().sign_in("ada")
+    there = await api.newcomer().sign_in("zuzanna")
 
     changed = await here.post("/api/user/change/", password=PASSWORD, email="new@example.cn")
 
@@ -99,25 +99,25 @@ async def test_nothing_is_changed_without_a_session_the_password_and_a_page_of_o
 async def test_who_leaves_leaves_nothing_in_the_database_and_the_bucket(
     api: Api, parts: Parts, database: Database
 ) -> None:
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    ada, bob = await api.sign_up("zuzanna"), await api.newcomer().sign_up("bob")
     bobs = await made(bob, png(seed=2))
     before, there = await everything(database), keys(parts)
-    for one, other in (("ada", "bob"), ("bob", "ada")):
-        await (ada if one == "ada" else bob).post(
+    for one, other in (("zuzanna", "bob"), ("bob", "zuzanna")):
+        await (ada if one == "zuzanna" else bob).post(
             "/api/user/follow/", from_user_name=one, to_user_name=other, follow_bool=1
         )
     done = await made(ada, png(seed=1))
     await ada.get(f"/thumbnail/{done['result_id']}/640")
     grant = await ada.post("/api/image/token/", filename="never registered.png")
     parts.bucket.put(grant["key"], png(seed=3), mime="image/png")
-    await api.newcomer().sign_in("ada")
+    await api.newcomer().sign_in("zuzanna")
 
     left = await ada.post("/api/user/delete/", password=PASSWORD)
 
     assert left.json == {"code": 1, "finished": True}
     after = await everything(database)
     assert str(ada.user_id) not in after
-    assert "ada" not in after
+    assert "zuzanna" not in after
     assert json.loads(after).keys() == json.loads(before).keys()
     assert len(json.loads(after)["images"]) == len(json.loads(before)["images"]) == 2
     assert {key for key in keys(parts) if not key.startswith("thumbnail/")} == {
@@ -129,9 +129,9 @@ async def test_who_leaves_leaves_nothing_in_the_database_and_the_bucket(
 
 @pytest.mark.gen_test
 async def test_who_has_left_is_nowhere_to_be_seen_and_the_name_is_free(api: Api) -> None:
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
-    elsewhere = await api.newcomer().sign_in("ada")
-    await bob.post("/api/user/follow/", from_user_name="bob", to_user_name="ada", follow_bool=1)
+    ada, bob = await api.sign_up("zuzanna"), await api.newcomer().sign_up("bob")
+    elsewhere = await api.newcomer().sign_in("zuzanna")
+    await bob.post("/api/user/follow/", from_user_name="bob", to_user_name="zuzanna", follow_bool=1)
     done = await made(ada, png())
 
     await ada.post("/api/user/delete/", password=PASSWORD)
@@ -139,18 +139,18 @@ async def test_who_has_left_is_nowhere_to_be_seen_and_the_name_is_free(api: Api)
     assert (await elsewhere.get("/api/session/"))["user"] is None
     assert (await elsewhere.post("/api/image/token/")).status == 401
     assert (await bob.get("/api/user/query/", username="bob"))["follow_user"] == []
-    assert (await bob.get("/api/user/query/", username="ada"))["error"] == "not_found"
+    assert (await bob.get("/api/user/query/", username="zuzanna"))["error"] == "not_found"
     assert (await bob.get("/api/feed/"))["images"] == (await bob.get("/api/feed/", view="following"))["images"] == []
     assert (await bob.get("/api/image/query/", id=done["result_id"]))["error"] == "not_found"
     assert (await bob.get(done["result_url"])).status == 404
     assert "session" not in ada.cookies
-    again = await api.newcomer().sign_up("ada")
+    again = await api.newcomer().sign_up("zuzanna")
     assert again.user_id != ada.user_id
 
 
 @pytest.mark.gen_test
 async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: Api, parts: Parts) -> None:
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    ada, bob = await api.sign_up("zuzanna"), await api.newcomer().sign_up("bob")
     uploaded = await ada.upload(png())
     recipe = {"style": "mosaic", "cell": 9}
     first = await finished(ada, (await ada.make(uploaded["url"], recipe))["id"])
@@ -166,7 +166,7 @@ async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: Api, pa
 
 @pytest.mark.gen_test
 async def test_live_tasks_end_before_their_owner_is_gone(api: Api, parts: Parts, database: Database) -> None:
-    ada = await api.sign_up("ada")
+    ada = await api.sign_up("zuzanna")
     uploaded = await ada.upload(encoded(Image.new("RGB", (3000, 2000), (9, 60, 120)), "PNG"))
     for cell in range(2, 10):
         await ada.make(uploaded["url"], {"style": "mosaic", "cell": cell})
@@ -174,7 +174,7 @@ async def test_live_tasks_end_before_their_owner_is_gone(api: Api, parts: Parts,
     left = await ada.post("/api/user/delete/", password=PASSWORD)
 
     assert left["finished"] is True
-    assert "ada" not in await everything(database)
+    assert "zuzanna" not in await everything(database)
     assert keys(parts) == set()
 
 
@@ -182,12 +182,12 @@ async def test_live_tasks_end_before_their_owner_is_gone(api: Api, parts: Parts,
 async def test_a_departure_that_a_crash_cut_short_is_finished_at_the_next_start(
     api: Api, parts: Parts, database: Database
 ) -> None:
-    ada = await api.sign_up("ada")
+    ada = await api.sign_up("zuzanna")
     await made(ada, png())
 
     await parts.users.mark_leaving(ada.user_id)
-    waiting = await api.newcomer().post("/api/user/query/", username="ada", password=PASSWORD)
-    taken = await api.newcomer().post("/api/user/add/", username="ada", email="a@b.cn", password=PASSWORD)
+    waiting = await api.newcomer().post("/api/user/query/", username="zuzanna", password=PASSWORD)
+    taken = await api.newcomer().post("/api/user/add/", username="zuzanna", email="a@b.cn", password=PASSWORD)
     restarted = Departures(
         parts.belongings, queue=parts.queue, removals=parts.removals, bucket=parts.bucket, threads=parts.threads
     )
@@ -195,7 +195,7 @@ async def test_a_departure_that_a_crash_cut_short_is_finished_at_the_next_start(
         assert await restarted.ended(ada.user_id, within_s=10)
 
     assert (waiting["error"], taken["error"]) == ("not_found", "username_taken")
-    assert "ada" not in await everything(database)
+    assert "zuzanna" not in await everything(database)
     assert keys(parts) == set()
 
 
@@ -221,7 +221,7 @@ async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
     api: Api, parts: Parts, database: Database, expect_log: Callable[[str], None]
 ) -> None:
     expect_log("WARNING processing.departure: user .* cannot leave yet .bucket_unavailable.")
-    ada = await api.sign_up("ada")
+    ada = await api.sign_up("zuzanna")
     await made(ada, png())
     bucket = AwayBucket(parts.bucket)
     removals = Removals(parts.images, parts.thumbnails, bucket, parts.threads)
@@ -243,7 +243,7 @@ async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
 
     assert (early, hidden, late) == (False, [], True)
     assert bucket.refused > 0
-    assert "ada" not in await everything(database)
+    assert "zuzanna" not in await everything(database)
     assert keys(parts) == set()
 
 
@@ -251,7 +251,7 @@ async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
 async def test_a_picture_that_is_deleted_while_the_bucket_is_away_goes_with_the_next_sweep(
     api: Api, parts: Parts
 ) -> None:
-    ada = await api.sign_up("ada")
+    ada = await api.sign_up("zuzanna")
     uploaded = await ada.upload(png())
     bucket = AwayBucket(parts.bucket)
     removals = Removals(parts.images, parts.thumbnails, bucket, parts.threads)
@@ -273,7 +273,7 @@ async def emptied(parts: Parts) -> bool:
 
 @pytest.mark.gen_test
 async def test_pictures_are_hidden_before_they_are_removed(api: Api, parts: Parts) -> None:
-    ada = await api.sign_up("ada")
+    ada = await api.sign_up("zuzanna")
     done = await made(ada, png())
 
     await parts.images.withdraw_all(ada.user_id)
