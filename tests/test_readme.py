@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
 from tests.pictures import jpeg
 from tests.process import ROOT, ServerProcess
 

@@ -53,7 +53,8 @@ async def test_an_idle_session_ends_and_a_used_one_is_prolonged_but_not_for_ever
 ) -> None:
     token, records = await sessions.open(7, "ada"), database.collection("sessions")
     now = datetime.now(UTC)
-    await records.update_one({"user_id": 7}, {"$set": {"expires": now + IDLE / 4, "created": now - LIFETIME + IDLE / 2}})
+    nearly_over = {"expires": now + IDLE / 4, "created": now - LIFETIME + IDLE / 2}
+    await records.update_one({"user_id": 7}, {"$set": nearly_over})
 
     await sessions.find(token)
 
