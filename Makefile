@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test screenshots check drills cluster-demo lock clean bench-engine
+.PHONY: help run setup test screenshots check drills cluster-demo lock clean bench bench-engine bench-server
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,12 @@ $(VENV)/.installed-bench: $(STAMP) requirements/bench.txt
 
 bench-engine: $(VENV)/.installed-bench  ## Measure the engine beside what pip offers; about five minutes, on a quiet machine
 	@$(BIN)/python -m tests.bench.engine $(ARGS)
+
+bench-server: $(VENV)/.installed-test  ## Measure requests, trips, memory, and the queue beside others (QUEUES=python that has them)
+	@$(BIN)/python -m tests.bench.requests $(ARGS)
+	@$(BIN)/python -m tests.bench.peers $(QUEUES)
+
+bench: bench-engine bench-server  ## Measure everything; about fifteen minutes, on a quiet machine
 
 screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/screenshots
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)

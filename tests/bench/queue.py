@@ -11,7 +11,8 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from models.bucket.keys import Keys
@@ -21,7 +22,7 @@ from models.events import Events
 from models.images import Images, Owner
 from models.mongod import Mongod
 from models.tasks import Task, Tasks, TaskState
-from processing.engine import Threads
+from processing.engine import Engine, Threads
 from processing.live import LiveView, News
 from processing.queue import QueueLimits, Shop, Source, TaskQueue
 from processing.sources import FetchRules
@@ -35,8 +36,8 @@ PEOPLE = 50
 class Bench:
     """One server's queue; `ended` counts what was told to be done."""
 
-    def __init__(self, queue: TaskQueue, live: LiveView) -> None:
-        self.queue = queue
+    def __init__(self, queue: TaskQueue, live: LiveView, bucket: LocalBucket) -> None:
+        self.queue, self.bucket = queue, bucket
         self._one_ended = asyncio.Event()
         self.ended = 0
         live.listen(self._hear)
@@ -46,19 +47,28 @@ class Bench:
             self.ended += 1
             self._one_ended.set()
 
-    async def ask(self, number: int) -> Task:
-        key = f"source/{number}"
+    async def ask(self, number: int, key: str | None = None) -> Task:
+        """key: the one source of all; None: another one for each."""
+        key = key or f"source/{number}"
         return await self.queue.add(
-            Owner(number % PEOPLE + 1, "somebody"), Source(f"http://x/{key}", key), style="mosaic", recipe=RECIPE
+            Owner(number % PEOPLE + 1, "somebody"),
+            Source(f"http://x/{key}", key),
+            style="mosaic",
+            recipe=RECIPE | {"seed": number},
         )
 
-    async def enqueue(self, count: int) -> float:
+    async def hold(self) -> None:
+        await self.queue.pause(True)
+        while not self.queue.paused:
+            await asyncio.sleep(0.01)
+
+    async def enqueue(self, count: int, key: str | None = None) -> float:
         """Seconds for so many, AT_ONCE under way."""
         begun, gate = time.perf_counter(), asyncio.Semaphore(AT_ONCE)
 
         async def one(number: int) -> None:
             async with gate:
-                await self.ask(number)
+                await self.ask(number, key)
 
         await asyncio.gather(*(one(number) for number in range(count)))
         return time.perf_counter() - begun
@@ -96,7 +106,9 @@ async def control(database: Database) -> None:
     print(f"control: one journaled change p50 {statistics.median(alone):.1f} ms, reads {reads:.0f}/s", end="; ")
 
 
-async def main(count: int) -> None:
+@asynccontextmanager
+async def bench(engine_of: Callable[[LocalBucket], Engine], bucket_limit: int = 10_000_000) -> AsyncIterator[Bench]:
+    """A server's queue on a mongod of its own."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tessera-bench-")))
         mongod = await stack.enter_async_context(Mongod(folder / "db"))
@@ -109,25 +121,28 @@ async def main(count: int) -> None:
         stack.push_async_callback(threads.close)
         keys = Keys("access", "secret")
         bucket = LocalBucket(
-            folder / "b", keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=1_000_000
+            folder / "b", keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=bucket_limit
         )
-        engine = HandEngine(2, bucket, instantly=True)
+        engine = engine_of(bucket)
+        stack.push_async_callback(engine.close)
         shop = Shop(database, tasks, images, events, live, engine, threads, bucket, FetchRules(), 50)
         queue = TaskQueue("bench", shop, QueueLimits(1_000_000, 1_000_000))
-        bench = Bench(queue, live)
+        made = Bench(queue, live, bucket)
         await queue.__aenter__()
-        await bench.round_trip_ms(-1)
-        await control(database)
-        alone = [await bench.round_trip_ms(-number) for number in range(2, 202)]
-        await queue.pause(True)
-        while not queue.paused:
-            await asyncio.sleep(0.01)
-        enqueue_s, bench.ended = await bench.enqueue(count), 0
-        await queue.pause(False)
-        done_s = await bench.done(count)
+        yield made
+        await queue.stop(0)
+
+
+async def main(count: int) -> None:
+    async with bench(lambda bucket: HandEngine(2, bucket, instantly=True)) as made:
+        await made.round_trip_ms(-1)
+        alone = [await made.round_trip_ms(-number) for number in range(2, 202)]
+        await made.hold()
+        enqueue_s, made.ended = await made.enqueue(count), 0
+        await made.queue.pause(False)
+        done_s = await made.done(count)
         print(f"enqueued {count / enqueue_s:.0f}/s, done {count / done_s:.0f}/s", end=", ")
         print(f"asked to done p50 {statistics.median(alone):.1f} ms, p99 {sorted(alone)[-2]:.1f} ms")
-        await queue.stop(0)
 
 
 if __name__ == "__main__":
