@@ -50,7 +50,7 @@ class DrawPreview(ApiHandler):
 
     async def reply(self, asked: PreviewParameters) -> JsonDict:
         recipe = scaled(parse_recipe(asked.param), asked.scale)
-        address = self.request.remote_ip or ""
+        address = self.address
         self._drawing = asyncio.create_task(
             self.previews.draw(self._picture(), recipe, address=address, left=self._left)
         )

@@ -83,6 +83,7 @@ def test_a_thumbnail_fits_its_place(painter: str, visitor: Visitor) -> None:
 
 def test_back_returns_to_the_place(painter: str, visitor: Visitor) -> None:
     visitor.go(f"/u/{painter}")
+    visitor.page.locator(".tile:visible").nth(8).wait_for()
     visitor.page.evaluate("scrollTo(0, 700)")
     visitor.page.wait_for_function("() => history.state?.place > 600")
     visitor.page.locator(".tile:visible").nth(8).click()
@@ -126,7 +127,7 @@ def test_the_owner_describes_a_picture_and_shows_the_original(
     visitor.sign_up(unique_name("nia"))
     visitor.wait_for_work("done")
     visitor.part("work").get_by_role("link", name="See it").click()
-    visitor.page.get_by_label("Title").fill("Colours, <b>noise</b>")
+    visitor.page.get_by_role("textbox", name="Title").fill("Colours, <b>noise</b>")
     visitor.page.get_by_label("What can be seen?").fill("Coloured squares.")
     visitor.page.get_by_label("Show the original").check()
     visitor.page.get_by_role("button", name="Save").click()

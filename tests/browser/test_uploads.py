@@ -56,7 +56,7 @@ def test_a_large_upload_goes_on_after_a_reload(visitor: Visitor, unique_name: Ca
     sent: list[str] = []
     visitor.page.on("request", lambda request: sent.append(request.url) if PART.search(request.url) else None)
     visitor.choose(picture(large_png(), "large.png"))
-    visitor.slow_down(2_000_000)
+    visitor.slow_down(1_000_000)
     visitor.make()
     visitor.wait_for_work("uploading")
     expect(visitor.part("work-detail")).to_contain_text(re.compile(r"^(7[0-9]|8[0-9]|9[0-9])%"))
