@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Two files of tests at a time.
+SIDE_BY_SIDE := --numprocesses=2 --dist=loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help run setup test screenshots check drills cluster-demo lock clean bench bench-engine bench-server
 
@@ -27,7 +30,9 @@ run: setup  ## Start the server on the embedded database and bucket; ARGS="--por
 	@$(BIN)/python server.py $(ARGS)
 
 test: $(VENV)/.installed-test  ## Run all tests; browser tests where a Chromium is found
-	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadfile)
+	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE)) || { \
+	    echo "Once more, alone: what failed beside other tests may have been short of time."; \
+	    $(BIN)/python -m pytest --last-failed --last-failed-no-failures=none; }
 
 $(VENV)/.installed-bench: $(STAMP) requirements/bench.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
