@@ -12,13 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import which
 from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.simple_httpclient import HTTPStreamClosedError
 
 from processing.metrics import Metrics
 from settings import Settings, read_settings
@@ -210,7 +211,8 @@ async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds
         assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
         assert f"[{answer.headers['X-Request-ID']}]" in server.log
         stack.pop_all().close()
-        await listening
+        with suppress(HTTPStreamClosedError):
+            await listening
 
 
 # --- backup -----------------------------------------------------------------------------------------------------------

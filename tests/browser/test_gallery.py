@@ -74,6 +74,7 @@ def test_the_wall_loads_as_one_scrolls_and_nothing_shifts(painter: str, visitor:
 def test_a_thumbnail_fits_its_place(painter: str, visitor: Visitor) -> None:
     visitor.go(f"/u/{painter}")
     first = visitor.page.locator(".tile__image").first
+    first.wait_for()
     visitor.page.wait_for_function("() => document.querySelector('.tile__image').complete")
 
     source = str(first.evaluate("image => image.currentSrc"))

@@ -43,7 +43,7 @@ async def made(person: Api, picture: bytes, cell: int = 9) -> dict[str, Any]:
 
 @pytest.mark.gen_test
 async def test_a_new_password_ends_every_other_session_and_the_old_password(api: Api) -> None:
-    here = await api.sign_up()
+    here = await api.sign_up("zuzanna")
     there = await api.newcomer().sign_in("zuzanna")
 
     changed = await here.post("/api/user/change/", password=PASSWORD, new_password=NEW_PASSWORD)
@@ -57,7 +57,7 @@ async def test_a_new_password_ends_every_other_session_and_the_old_password(api:
 
 @pytest.mark.gen_test
 async def test_a_new_address_ends_no_session(api: Api) -> None:
-    here = await api.sign_up()
+    here = await api.sign_up("zuzanna")
     there = await api.newcomer().sign_in("zuzanna")
 
     changed = await here.post("/api/user/change/", password=PASSWORD, email="new@example.cn")
@@ -68,7 +68,7 @@ async def test_a_new_address_ends_no_session(api: Api) -> None:
 
 @pytest.mark.gen_test
 async def test_nothing_is_changed_without_a_session_the_password_and_a_page_of_ours(api: Api, parts: Parts) -> None:
-    person = await api.sign_up()
+    person = await api.sign_up("zuzanna")
     before = await parts.users.by_id(person.user_id)
     new = {"new_password": NEW_PASSWORD, "email": "new@example.cn"}
 
