@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import json
 import os
@@ -196,12 +197,18 @@ async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds
             raise_error=False,
         )
 
+        async with asyncio.timeout(10):
+            while not heard:
+                await asyncio.sleep(0.05)
+
         uploaded = await ada.upload(png())
         task = await ada.make(uploaded["url"])
         done = await finished(ada, task["id"], timeout_s=30)
 
         assert done["state"] == "done"
-        assert b'"state":"done"' in b"".join(heard), "events were held back"
+        async with asyncio.timeout(10):  # far less than nginx would hold back for
+            while b'"state":"done"' not in b"".join(heard):
+                await asyncio.sleep(0.05)
         assert set(ada.cookies) == {"__Host-session"}
         over = await ada.ask("POST", "/up", body=b"x" * 22_200_000)
         assert (over.status, b"nginx" in over.body) == (413, True)

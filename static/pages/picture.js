@@ -90,6 +90,7 @@ export class Page {
 
   #remix() {
     const { router, state, toasts } = this.#given;
+    if (!this.#image) return;
     this.#joined.cook(this.#image.recipe);
     router.go("/");
     toasts.tell(state.picture ? "picture.remixed" : "picture.remixopen");
@@ -97,7 +98,7 @@ export class Page {
 
   async #share() {
     const { toasts } = this.#given;
-    const url = new URL(`/i/${this.#image.id}`, location.href).href;
+    const url = new URL(location.pathname, location.href).href;
     try {
       if (navigator.share && matchMedia("(pointer: coarse)").matches) await navigator.share({ title: document.title, url });
       else { await navigator.clipboard.writeText(url); toasts.tell("picture.copied"); }
@@ -108,6 +109,7 @@ export class Page {
 
   async #download(format) {
     const { api, toasts } = this.#given;
+    if (!this.#image) return;
     try {
       await save(await api.bytes(this.#image.readable_url), format, this.#image.filename || "tessera.png");
     } catch (error) {
