@@ -15,7 +15,8 @@ from typing import Any
 
 from models import errors
 from models.batch import Batch
-from models.database import Database, Document, Duplicate
+from models.database import Database, Document
+from models.index import Duplicate
 from models.tasks import Task, TaskState, from_document
 
 CRASH_LIMIT = 3

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from models.database import Database, Document, Duplicate, Index
+from models.database import Database, Document
+from models.index import Duplicate, Index
 from models.users import STAYING
 
 NAMES_AT_ONCE = 10_000

@@ -13,7 +13,8 @@ from typing import Any
 
 from models import errors
 from models.batch import Batch
-from models.database import Database, Document, Duplicate, Index, new_id
+from models.database import Database, Document, new_id
+from models.index import Duplicate, Index
 
 
 class Kind(StrEnum):

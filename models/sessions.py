@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models.batch import Batch
-from models.database import Database, Document, Index
+from models.database import Database, Document
+from models.index import Index
 
 TOKEN_BYTES = 32
 IDLE = timedelta(days=14)

@@ -12,8 +12,9 @@ from typing import Any
 
 from models import errors
 from models.batch import Batch
-from models.database import Database, Document, Index
+from models.database import Database, Document
 from models.images import Owner
+from models.index import Index
 
 
 class TaskState(StrEnum):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.batch import Batch
-from models.database import Database, Document, Duplicate
+from models.database import Database, Document
+from models.index import Duplicate
 
 NOW = "now"
 FORGOTTEN_MS = 2000

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models import errors
-from models.database import Database, Document, Index
+from models.database import Database, Document
 from models.images import Owner
+from models.index import Index
 
 KEPT = timedelta(days=7)
 """A picture that arrives later than this after its token was given belongs to nobody."""

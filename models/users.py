@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from models import errors
 from models.batch import Batch
-from models.database import Database, Document, Duplicate, Index
+from models.database import Database, Document
+from models.index import Duplicate, Index
 
 SECRET_FIELDS = ("_id", "username", "email", "created", "password_hash")
 STAYING: Document = {"leaving": None}

@@ -8,7 +8,8 @@ from contextlib import aclosing
 import pytest
 
 from models import errors
-from models.database import LARGEST_ID, Database, Duplicate, Index
+from models.database import LARGEST_ID, Database
+from models.index import Duplicate, Index
 
 NOBODY_LISTENS = "mongodb://127.0.0.1:9/?directConnection=true"
 
