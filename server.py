@@ -45,6 +45,7 @@ from processing.engine import Engine, ThreadEngine
 from processing.live import LiveView
 from processing.metrics import Metrics
 from processing.preview import Previews
+from processing.preview_tiles import PreviewTiles
 from processing.queue import QueueLimits, Shop, TaskQueue
 from processing.reconcile import Reconciliation
 from processing.removal import Removals
@@ -169,6 +170,7 @@ async def build(
             sessions=sessions,
             belongings=belongings,
             previews=Previews(threads),
+            preview_tiles=PreviewTiles(images, thumbnails, threads),
             thumbnails=thumbnails,
             removals=removals,
             departures=departures,

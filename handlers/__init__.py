@@ -53,6 +53,7 @@ from processing.engine import Threads
 from processing.live import LiveView
 from processing.metrics import Metrics
 from processing.preview import Previews
+from processing.preview_tiles import PreviewTiles
 from processing.queue import TaskQueue
 from processing.removal import Removals
 from processing.sources import FetchRules
@@ -86,6 +87,7 @@ class Parts:
     sessions: Sessions
     belongings: Belongings
     previews: Previews
+    preview_tiles: PreviewTiles
     thumbnails: Thumbnails
     removals: Removals
     departures: Departures
@@ -113,7 +115,7 @@ API: tuple[tuple[str, type[ApiHandler], str], ...] = (
     (r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})", ShowThumbnail, "images thumbnails"),
     ("/api/feed", ShowFeed, "images users follows bucket"),
     ("/api/styles", ListStyles, ""),
-    ("/api/preview", DrawPreview, "previews"),
+    ("/api/preview", DrawPreview, "previews preview_tiles images"),
     ("/api/tasks/add", AddTask, "queue tasks live images bucket rules"),
     ("/api/tasks/query", QueryTasks, "queue tasks live bucket"),
     ("/tasks/query", QueryTasks, "queue tasks live bucket"),

@@ -12,15 +12,18 @@ from handlers.user import Username
 from models import errors
 from models.bucket import Bucket
 from models.follows import Follows
-from models.images import Images
+from models.images import Images, Kind
 from models.users import Users
 
 
 class FeedParameters(BaseModel):
+    """kind: what was made, or in one's own view also what was uploaded for it."""
+
     model_config = ConfigDict(frozen=True)
 
     view: Literal["newest", "following", "mine", "user"] = "newest"
     username: Username | None = None
+    kind: Literal["result", "source"] = "result"
     cursor: Annotated[str, Field(max_length=60)] | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 30
 
@@ -36,8 +39,12 @@ class ShowFeed(ApiHandler):
     bucket: Bucket
 
     async def reply(self, asked: FeedParameters) -> JsonDict:
+        if asked.kind == "source" and asked.view != "mine":
+            raise errors.BadParameter(field="kind", value=asked.kind, allowed="result, where view is not mine")
         owners = await self._owners(asked)
-        page = await self.images.newest(owner_ids=owners, cursor=asked.cursor, limit=asked.limit)
+        page = await self.images.newest(
+            kind=Kind(asked.kind), owner_ids=owners, cursor=asked.cursor, limit=asked.limit
+        )
         return {"images": [image_document(image, self.bucket) for image in page.images], "cursor": page.cursor}
 
     async def _owners(self, asked: FeedParameters) -> list[int] | None:

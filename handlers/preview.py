@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,9 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from handlers.base import ApiHandler, JsonDict
 from handlers.tasks import parse_recipe
 from models import errors
+from models.images import NOBODY, Images, Owner
 from processing import mosaic
 from processing.job import Stopped
 from processing.preview import Previews, scaled
+from processing.preview_tiles import PreviewTiles
+from processing.tile_pool import resolve
 
 SIZE_LIMIT_BYTES = 2_000_000
 """A little below what the server reads of any body, so that the refusal can be told."""
@@ -30,12 +34,15 @@ class PreviewParameters(BaseModel):
 
 
 class DrawPreview(ApiHandler):
-    """The mosaic of the file in the form, in the recipe's format. Nobody has to be signed in; nothing is kept."""
+    """The mosaic of the file in the form, in the recipe's format. Nobody has to be signed in, but for tiles of one's
+    own; nothing is kept."""
 
     parameters = PreviewParameters
     methods = ("POST",)
     bodies = ("multipart/form-data",)
     previews: Previews
+    preview_tiles: PreviewTiles
+    images: Images
 
     def prepare(self) -> None:
         super().prepare()
@@ -50,9 +57,10 @@ class DrawPreview(ApiHandler):
 
     async def reply(self, asked: PreviewParameters) -> JsonDict:
         recipe = scaled(parse_recipe(asked.param), asked.scale)
-        address = self.address
+        tiles = await self._tiles(recipe)
+        pool = partial(self.preview_tiles.pool, tiles) if tiles else None
         self._drawing = asyncio.create_task(
-            self.previews.draw(self._picture(), recipe, address=address, left=self._left)
+            self.previews.draw(self._picture(), recipe, address=self.address, left=self._left, pool=pool)
         )
         try:
             self._send(await self._drawing)
@@ -62,6 +70,15 @@ class DrawPreview(ApiHandler):
             self.set_status(CLIENT_LEFT, "Client Left")
             self.finish()
         return {}
+
+    async def _tiles(self, recipe: mosaic.Recipe) -> list[int]:
+        """Ids of the pictures to build from. Raises BadParameter for those that are not for who asks."""
+        plain = recipe.plain()
+        if not plain.get("tiles"):
+            return []
+        person = await self.visitor()
+        asker = Owner(person.id, person.username) if person else NOBODY
+        return [tile.image_id for tile in await resolve(plain, asker, self.images)]
 
     def _picture(self) -> bytes:
         """Raises BadParameter, TooLarge."""

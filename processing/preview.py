@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 from models import errors
 from processing import mosaic
 from processing.engine import Threads
 from processing.job import Stopped, render
+from processing.mosaic import Pool
 
 MEGAPIXELS = 2.0
 TIMEOUT_S = 10.0
@@ -33,8 +35,17 @@ class Previews:
         """How many have been asked for and are neither drawn nor given up."""
         return self._waiting.total()
 
-    async def draw(self, data: bytes, recipe: mosaic.Recipe, *, address: str, left: threading.Event) -> mosaic.Result:
-        """The mosaic of a small picture. left: set when nobody wants it any more.
+    async def draw(
+        self,
+        data: bytes,
+        recipe: mosaic.Recipe,
+        *,
+        address: str,
+        left: threading.Event,
+        pool: Callable[[], Awaitable[Pool | None]] | None = None,
+    ) -> mosaic.Result:
+        """The mosaic of a small picture. left: set when nobody wants it any more. pool: finds the tiles of a
+        photomosaic, once there is room to draw it; what it raises passes.
 
         Raises TooManyRequests, NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Stopped where `left` is set.
         """
@@ -42,7 +53,8 @@ class Previews:
             raise errors.TooManyRequests(retry_after_s=RETRY_S)
         self._waiting[address] += 1
         try:
-            return await self._threads.preview(_draw, data, recipe, left)
+            tiles = None if pool is None else await pool()
+            return await self._threads.preview(_draw, data, recipe, tiles, left)
         finally:
             self._waiting -= Counter({address: 1})  # forgets an address that has nothing left
 
@@ -63,7 +75,7 @@ def scaled(recipe: mosaic.Recipe, scale: float) -> mosaic.Recipe:
     return mosaic.parse(plain)
 
 
-def _draw(data: bytes, recipe: mosaic.Recipe, left: threading.Event) -> mosaic.Result:
+def _draw(data: bytes, recipe: mosaic.Recipe, pool: Pool | None, left: threading.Event) -> mosaic.Result:
     deadline = time.monotonic() + TIMEOUT_S
 
     def check(_: float) -> None:
@@ -73,4 +85,4 @@ def _draw(data: bytes, recipe: mosaic.Recipe, left: threading.Event) -> mosaic.R
             raise errors.TimedOut(limit_s=int(TIMEOUT_S))
 
     check(0.0)
-    return render(data, recipe.plain(), check, max_megapixels=MEGAPIXELS)
+    return render(data, recipe.plain(), check, max_megapixels=MEGAPIXELS, pool=pool)

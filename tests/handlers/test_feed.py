@@ -116,6 +116,20 @@ async def test_each_view_shows_whose_pictures_it_says_and_no_sources(api: Api, p
 
 
 @pytest.mark.gen_test
+async def test_what_one_has_uploaded_is_shown_to_oneself_alone(api: Api) -> None:
+    ada = await api.sign_up("ada")
+    uploaded = await ada.upload(png())
+    await finished(ada, (await ada.make(uploaded["url"]))["id"])
+
+    mine = await pages(ada, 10, view="mine", kind="source")
+
+    assert mine == [[uploaded["id"]]]
+    for asked in ({"view": "newest"}, {"view": "following"}, {"view": "user", "username": "ada"}):
+        refused = await ada.get("/api/feed/", kind="source", **asked)
+        assert (refused.status, refused["field"]) == (400, "kind"), asked
+
+
+@pytest.mark.gen_test
 async def test_a_feed_has_what_a_layout_needs_and_keeps_what_is_private(api: Api) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png(60, 40), "my secret holiday.png", param="a private note")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import threading
 import time
@@ -215,3 +216,57 @@ async def waits(previews: Previews, count: int) -> bool:
 
 async def ended(tasks: list[asyncio.Task[mosaic.Result]], count: int) -> bool:
     return sum(task.done() for task in tasks) == count
+
+
+async def pool_of(person: Api) -> list[int]:
+    """Three pictures of one colour each."""
+    colours = ("red", "lime", "blue")
+    return [(await person.upload(encoded(Image.new("RGB", (90, 60), colour), "PNG")))["id"] for colour in colours]
+
+
+@pytest.mark.gen_test
+async def test_a_photomosaic_is_tried_with_the_pictures_it_will_be_built_from(api: Api) -> None:
+    ada = await api.sign_up("ada")
+    tiles = await pool_of(ada)
+
+    answers = [
+        await preview(ada, png(160, 120), {"style": "photomosaic", "cell": 16, "tint": 0, "tiles": tiles[:count]})
+        for count in (3, 3, 1)
+    ]
+
+    assert [answer.status for answer in answers] == [200] * 3
+    assert answers[0].body == answers[1].body
+    with Image.open(io.BytesIO(answers[2].body)) as red:
+        strongest = red.convert("RGB").resize((1, 1)).getpixel((0, 0))
+    assert strongest[0] > 200 > 60 > max(strongest[1:])
+
+
+@pytest.mark.gen_test
+async def test_pictures_of_others_are_no_tiles_of_a_preview(api: Api) -> None:
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    tiles = await pool_of(ada)
+
+    for stranger in (bob, api.newcomer()):
+        refused = await preview(stranger, png(), {"style": "photomosaic", "tiles": tiles})
+
+        assert (refused.status, refused["error"], refused["field"]) == (400, "bad_parameter", "tiles")
+
+
+@pytest.mark.gen_test
+async def test_a_tile_that_is_gone_is_named(api: Api, parts: Parts) -> None:
+    ada = await api.sign_up("ada")
+    tiles = await pool_of(ada)
+    gone = await parts.images.by_id(tiles[1])
+    assert gone.key is not None
+    await until(lambda: kept(parts, f"thumbnail/{tiles[1]}/320.webp"), timeout_s=5)
+    for key in (gone.key, f"thumbnail/{tiles[1]}/320.webp"):
+        parts.bucket.delete(key)
+
+    refused = await preview(ada, png(), {"style": "photomosaic", "tiles": tiles})
+
+    assert (refused["error"], refused["field"]) == ("recipe_impossible", "tiles")
+    assert str(tiles[1]) in refused["message"]
+
+
+async def kept(parts: Parts, key: str) -> bool:
+    return key in {one.key for one in parts.bucket.list(key)}
