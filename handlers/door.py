@@ -18,6 +18,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
+from handlers.connections import Entrance, Listening, connections_for, file_limit
 from handlers.headers import SafeHeaders, SafeHeadersOverTls
 from models import errors
 
@@ -81,21 +82,29 @@ class Surplus(ApiHandler):
 
 
 def open_door(
-    app: tornado.web.Application, sockets: Sequence[socket.socket], patience: Patience | None = None
+    app: tornado.web.Application,
+    sockets: Sequence[socket.socket],
+    patience: Patience | None = None,
+    *,
+    most: int | None = None,
 ) -> HTTPServer:
-    """Serve an application on these listening sockets."""
+    """Serve an application on these listening sockets, which are its own from now on.
+
+    most: connections at once; None: as many as the limit of open files bears.
+    """
     bears = patience or Patience()
-    server = HTTPServer(
+    server = Entrance(
         app,
         max_body_size=BODY_LIMIT_BYTES,
         max_header_size=HEADER_LIMIT_BYTES,
         idle_connection_timeout=bears.head_s,
         body_timeout=bears.body_s,
     )
+    server.most = connections_for(file_limit()) if most is None else most
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         for listening in sockets:  # what is accepted inherits it
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(bears.taking_s * 1000))
-    server.add_sockets(sockets)
+    server.add_sockets([Listening(each) for each in sockets])
     return server
 
 

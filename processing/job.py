@@ -19,6 +19,7 @@ from models import errors
 from models.bucket import Bucket
 from processing import cell_maps, mosaic
 from processing.fetch import fetch
+from processing.guards import guard_against_bombs
 from processing.mosaic import Limits, Pool
 from processing.sources import FetchRules
 from processing.tile_pool import Tile, TileLimits, read_pool
@@ -74,6 +75,7 @@ class Stopped(Exception):
 def run(job: Job, report: Report) -> JobResult:
     """Raises JobError (and its kin), BucketUnavailable, StorageFull, and whatever `report` raises."""
     begun = time.monotonic()
+    guard_against_bombs(job.max_megapixels)
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
     source = _fetch(job, lambda: report(0.0))

@@ -24,7 +24,7 @@ async def exchange(base_url: str, *pieces: bytes, every_s: float = 0.0) -> tuple
     heard = bytearray()
     try:
         async with asyncio.timeout(CLOSED_WITHIN_S):
-            with contextlib.suppress(ConnectionResetError):
+            with contextlib.suppress(ConnectionError):
                 while piece := await reader.read(65536):
                     heard += piece
         return bytes(heard), time.monotonic() - started

@@ -1,0 +1,161 @@
+"""Connections on their way in: how many there may be, and a last word to a head that is too long to be read.
+
+Each costs a file descriptor, and an upload or a download one more. What happens without any left is Tornado's worst
+hour: it asks for the waiting connection again and again and logs a trace each time. So the limit of the process is
+raised as far as the system allows, connections beyond a part of it are turned away with 503, and should there be no
+descriptor left all the same, one that is kept in reserve takes the caller in and shows him out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import resource
+import socket
+import time
+from types import TracebackType
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, UnsatisfiableReadError
+
+log = logging.getLogger(__name__)
+
+FILES_WANTED = 65_536
+MOST_CONNECTIONS = 20_000
+FEWEST_CONNECTIONS = 11_000
+"""What 10,000 listeners and those beside them need: below this the log and `--check` say so."""
+FILES_KEPT = 256
+"""So many descriptors, or half of fewer, are for the database, the log and pictures."""
+TOLD_EVERY_S = 60.0
+DRAINED_BYTES = 1024 * 1024
+NONE_LEFT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def raise_file_limit() -> None:
+    """Take as many open files as the system gives, at most FILES_WANTED."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError, OSError):  # the system may know better
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def file_limit() -> int:
+    """How many files this process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return FILES_WANTED if soft == resource.RLIM_INFINITY else soft
+
+
+def too_few(files: int) -> str:
+    """What to tell an operator of this limit; "" where it is enough."""
+    most = connections_for(files)
+    if most >= FEWEST_CONNECTIONS:
+        return ""
+    wanted = -(-FEWEST_CONNECTIONS * 4 // 3)
+    return f"{files} open files are allowed, enough for {most} connections; give it {wanted} (LimitNOFILE, ulimit -n)"
+
+
+def connections_for(files: int) -> int:
+    """How many connections there may be at once, with so many open files: a quarter is for what they ask for."""
+    return max(1, min(MOST_CONNECTIONS, files - max(min(FILES_KEPT, files // 2), files // 4)))
+
+
+class Entrance(HTTPServer):
+    """Tornado's server, for at most `most` connections at once."""
+
+    most = connections_for(FILES_WANTED)
+    _here = 0
+    _told_at = float("-inf")
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        if self._here >= self.most:
+            self._turn_away(stream)
+            return
+        self._here += 1
+        line = Line(stream.socket, max_buffer_size=stream.max_buffer_size, read_chunk_size=stream.read_chunk_size)
+        super().handle_stream(line, address)
+
+    def on_close(self, server_conn: object) -> None:
+        self._here -= 1
+        super().on_close(server_conn)
+
+    def _turn_away(self, stream: IOStream) -> None:
+        with contextlib.suppress(OSError):
+            stream.socket.send(BUSY)
+        stream.close()
+        if time.monotonic() - self._told_at > TOLD_EVERY_S:
+            self._told_at = time.monotonic()
+            log.warning("%s connections are open, which is the limit; others are turned away", self.most)
+
+
+class Line(IOStream):
+    """One connection. Whose head does not end is told so before the end."""
+
+    _in_head = False
+
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Any:
+        self._in_head = True
+        return super().read_until_regex(regex, max_bytes)
+
+    def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> Any:
+        self._in_head = False  # a line of a chunked body
+        return super().read_until(delimiter, max_bytes)
+
+    def close(
+        self,
+        exc_info: bool
+        | BaseException
+        | tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+        | None = False,
+    ) -> None:
+        if self._in_head and isinstance(exc_info, UnsatisfiableReadError) and not self.closed():
+            self._say(HEAD_TOO_LONG)
+        super().close(exc_info)
+
+    def _say(self, words: bytes) -> None:
+        """What has come already is read away: unread, it would turn our end into a reset that eats the words."""
+        left = DRAINED_BYTES
+        with contextlib.suppress(OSError):
+            self.socket.send(words)
+            self.socket.shutdown(socket.SHUT_WR)
+            while left > 0 and (piece := self.socket.recv(65536)):
+                left -= len(piece)
+
+
+class Listening(socket.socket):
+    """A listening socket that can show a caller out when no descriptor is left to take him in."""
+
+    def __init__(self, like: socket.socket) -> None:
+        super().__init__(like.family, like.type, like.proto, fileno=like.detach())
+        self._reserve: int | None = os.open(os.devnull, os.O_RDONLY)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Raises ConnectionAbortedError for a caller who was shown out, which Tornado takes for one who left."""
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno not in NONE_LEFT:
+                raise
+            self._show_out()
+            raise ConnectionAbortedError from error
+
+    def close(self) -> None:
+        self._spend_reserve()
+        super().close()
+
+    def _show_out(self) -> None:
+        self._spend_reserve()
+        with contextlib.suppress(OSError):
+            super().accept()[0].close()
+        with contextlib.suppress(OSError):  # somebody else took what was free: there will be more
+            self._reserve = os.open(os.devnull, os.O_RDONLY)
+
+    def _spend_reserve(self) -> None:
+        if self._reserve is not None:
+            os.close(self._reserve)
+            self._reserve = None

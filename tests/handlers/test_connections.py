@@ -1,0 +1,159 @@
+"""How many connections there may be, what those beyond hear, and what a head too long to be read hears."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tornado.web
+
+from handlers.connections import FEWEST_CONNECTIONS, Listening, connections_for, file_limit, raise_file_limit, too_few
+from handlers.door import HEADER_LIMIT_BYTES, open_door
+from tests.client import Api
+from tests.process import ServerProcess
+from tests.security.attacking import exchange, head
+from tests.waiting import until
+
+FEW_FILES = 260
+LIMITED = (
+    "-c",
+    f"import resource, runpy; resource.setrlimit(resource.RLIMIT_NOFILE, ({FEW_FILES // 2}, {FEW_FILES}));"
+    "runpy.run_path('server.py', run_name='__main__')",
+)
+
+
+class Hello(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.finish("hello")
+
+
+@pytest.fixture
+def door(io_loop: Any) -> Iterator[str]:
+    """Three connections at once, no more; its address."""
+
+    async def start() -> tuple[Any, str]:
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setblocking(False)
+        port = listening.getsockname()[1]
+        return open_door(tornado.web.Application([("/", Hello)]), [listening], most=3), f"http://127.0.0.1:{port}"
+
+    server, url = io_loop.run_sync(start)
+    yield url
+    server.stop()
+    io_loop.run_sync(server.close_all_connections)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("kind", ["one long header", "many headers", "a long path"])
+async def test_a_head_that_is_too_long_is_431_and_the_end(door: str, kind: str) -> None:
+    heads = {
+        "one long header": head("/", f"X-Long: {'y' * 64_000}"),
+        "many headers": head("/", *(f"X-{n}: {'y' * 60}" for n in range(3000))),
+        "a long path": head("/" + "a" * HEADER_LIMIT_BYTES, method="GET"),
+    }
+    whole = heads[kind]
+
+    at_once, _ = await exchange(door, whole)
+    in_pieces, _ = await exchange(door, *(whole[at : at + 8192] for at in range(0, len(whole), 8192)), every_s=0.01)
+
+    for said in (at_once, in_pieces):
+        assert said.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+        assert said.endswith(b"\r\nConnection: close\r\n\r\n")
+        assert said.count(b"HTTP/") == 1
+
+
+@pytest.mark.gen_test
+async def test_a_head_of_almost_the_limit_is_read(door: str) -> None:
+    said, _ = await exchange(door, head("/", f"X-Long: {'y' * 32_000}", "Connection: close", method="GET"))
+
+    assert said.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.gen_test
+async def test_a_chunk_without_end_is_no_head(door: str) -> None:
+    said, _ = await exchange(door, head("/", "Transfer-Encoding: chunked") + b"1" * 200)
+
+    assert b"431" not in said
+
+
+@pytest.mark.gen_test
+async def test_who_comes_when_all_places_are_taken_is_told_so_until_one_leaves(
+    door: str, expect_log: Callable[[str], None]
+) -> None:
+    expect_log("3 connections are open, which is the limit")
+    port = int(door.rpartition(":")[2])
+    asking = head("/", "Connection: close", method="GET")
+    here = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+
+    refused = [(await exchange(door, b""))[0] for _ in range(4)]
+    here[0][1].write(asking)
+    served = await here[0][0].read()
+    after = (await exchange(door, asking))[0]
+    for _, writer in here:
+        writer.close()
+
+    assert {said.split(b"\r\n")[0] for said in refused} == {b"HTTP/1.1 503 Service Unavailable"}
+    assert all(b"\r\nRetry-After: 30\r\n" in said for said in refused)
+    assert served.endswith(b"hello")
+    assert after.endswith(b"hello")
+
+
+def test_without_a_descriptor_the_caller_is_shown_out_and_the_next_one_is_taken_in() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(Listening(socket.create_server(("127.0.0.1", 0))))
+        caller, second = (stack.enter_context(socket.socket()) for _ in range(2))
+        caller.connect(listening.getsockname())
+        second.connect(listening.getsockname())
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        with pytest.raises(ConnectionAbortedError):
+            listening.accept()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+        taken, _ = listening.accept()
+        taken.close()
+        with contextlib.suppress(ConnectionResetError):
+            assert caller.recv(10) == b"", "shown out"
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_server_of_few_files_says_so_raises_its_limit_and_survives_a_crowd(
+    tmp_path: Path, mongodb_uri: str, database_name: str, http_client: Any
+) -> None:
+    chosen = (f"--mongodb_uri={mongodb_uri}", f"--database={database_name}", "--workers=1")
+    with ServerProcess(tmp_path / "data", *chosen, program=LIMITED) as server, contextlib.ExitStack() as crowd:
+        place = ("127.0.0.1", int(server.base_url.rpartition(":")[2]))
+        limits = await asyncio.to_thread(Path(f"/proc/{server.pid}/limits").read_text)
+
+        for _ in range(2 * FEW_FILES):
+            crowd.enter_context(socket.create_connection(place, timeout=5))
+        crowd.close()
+
+        async def served() -> bool:
+            return (await Api(http_client, server.base_url).get("/health/")).status == 200
+
+        await until(served)
+
+        assert f"Max open files            {FEW_FILES} " in limits
+        assert f"{FEW_FILES} open files are allowed, enough for {connections_for(FEW_FILES)} connections" in server.log
+        assert "Traceback" not in server.log
+        assert len(server.log) < 10_000
+
+
+def test_the_limit_is_raised_as_far_as_the_system_allows() -> None:
+    raise_file_limit()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    assert soft >= min(hard, 65_536) or hard == resource.RLIM_INFINITY
+    assert too_few(65_536) == ""
+    assert "14667" in too_few(4096)
+    assert connections_for(14_667) >= FEWEST_CONNECTIONS
+    assert [connections_for(files) for files in (2, 256, 1024, 4096, 10**6)] == [1, 128, 768, 3072, 20_000]
+    assert file_limit() == soft
