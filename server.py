@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import logging
 import os
 import signal
 import socket
 import sys
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -49,6 +46,7 @@ from processing.preview_tiles import PreviewTiles
 from processing.queue import QueueLimits, Shop, TaskQueue
 from processing.reconcile import Reconciliation
 from processing.removal import Removals
+from processing.runtime import prepare
 from processing.sources import FetchRules
 from processing.thumbnails import Thumbnails
 from settings import BadSetting, Settings, read_settings
@@ -56,9 +54,6 @@ from stores import DATABASE_PATIENCE_S, CannotStart, kept_secret, only_one, open
 
 log = logging.getLogger(__name__)
 
-THREAD_SWITCH_S = 0.0005
-M_MMAP_THRESHOLD = -3
-LARGE_BYTES = 8 * 1024 * 1024
 PREVIEW_THREADS = 2
 CHECK = "--check"
 PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
@@ -184,7 +179,6 @@ async def build(
 @asynccontextmanager
 async def serving(settings: Settings, *, patience_s: float = DATABASE_PATIENCE_S) -> AsyncIterator[Parts]:
     """Serve; at the end drain: running tasks get their time, the rest stays queued."""
-    sys.setswitchinterval(THREAD_SWITCH_S)
     sockets = _bind(settings)
     public_url = public_url_of(settings, sockets[0].getsockname()[1])
     async with build(settings, public_url, patience_s=patience_s) as parts:
@@ -241,22 +235,12 @@ def main() -> int:
     try:
         settings = read_settings([said for said in arguments if said != CHECK], os.environ)
         start_logging(as_json=settings.log_json, quiet=work is check)
-        _give_memory_back()
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture's EXIF can make thousands, each a line
+        prepare()
         with only_one(settings.data_dir):
             return asyncio.run(work(settings))
     except (BadSetting, CannotStart, MongodFailed) as error:
         print(f"server.py: {error}", file=sys.stderr)
         return 2
-
-
-def _give_memory_back() -> None:
-    """Have glibc hand every picture's memory back at once (mallopt(3), M_MMAP_THRESHOLD).
-
-    Pillow takes it in pieces of 16 MB, which by default stay in the heap of each thread that ever held a large one.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # another C library has other ways
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def _stop_or_leave(stop: asyncio.Event) -> None:

@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from distributed import Client, Event, get_worker
+from distributed import Client, Event, Worker, WorkerPlugin, get_worker
 
 from models import errors
 from processing.engine import Run, WorkerLost
 from processing.job import Job, JobResult, Stopped, run
+from processing.runtime import prepare
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class ClusterEngine:
     async def _connect(self) -> None:
         client = await Client(self._address, asynchronous=True, timeout=CONNECT_S, set_as_default=False)
         client.subscribe_topic(self._topic, self._hear)
+        await client.register_plugin(Prepared())
         self._client = client
         await self._count()
 
@@ -109,6 +111,15 @@ class ClusterEngine:
         said = event[1]
         if found := self._runs.get(said["run"]):
             found.hear(said)
+
+
+class Prepared(WorkerPlugin):  # type: ignore[misc]  # distributed comes without types
+    """Sets every worker up as a server sets itself up, those that join later too."""
+
+    name = "tessera-runtime"
+
+    def setup(self, worker: Worker) -> None:
+        prepare()
 
 
 class ClusterRun:

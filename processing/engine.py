@@ -11,12 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from processing.job import Job, JobResult, Stopped, run
+from processing.runtime import hand_back
 
 T = TypeVar("T")
 
 RENDER_NICENESS = 10
 PREVIEW_NICENESS = 5
 IO_THREADS = 8
+REST_S = 1.0
+"""So long after the last job its memory is kept for the next one."""
 
 
 class WorkerLost(Exception):
@@ -62,14 +65,27 @@ class ThreadEngine:
         self.size = size
         self._executor = ThreadPoolExecutor(size, "render", initializer=_be_nice, initargs=(RENDER_NICENESS,))
         self._runs: set[ThreadRun] = set()
+        self._rest: asyncio.TimerHandle | None = None
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> Run:
         started = ThreadRun(self._executor, job, on_progress)
         self._runs.add(started)
-        started.future.add_done_callback(lambda _: self._runs.discard(started))
+        started.future.add_done_callback(lambda _: self._ended(started))
         return started
 
+    def _ended(self, run: ThreadRun) -> None:
+        self._runs.discard(run)
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = None if self._runs else asyncio.get_running_loop().call_later(REST_S, self._hand_back)
+
+    def _hand_back(self) -> None:
+        if not self._runs:
+            self._executor.submit(hand_back)
+
     async def close(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
         for started in list(self._runs):
             started.stop()
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
+from distributed import Client
+
 from models import errors
 from models.bucket.keys import Keys
 from models.bucket.local import LocalBucket
@@ -19,9 +22,11 @@ from processing import mosaic
 from processing.cluster import ClusterEngine
 from processing.engine import WorkerLost
 from processing.job import Job, Stopped, run
+from processing.runtime import THREAD_SWITCH_S
 from processing.sources import FetchRules
 from tests.drills.cluster_demo import cluster
 from tests.pictures import jpeg
+from tests.processing.guarding import what_a_bomb_raises
 from tests.waiting import until
 
 RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).plain()
@@ -62,6 +67,11 @@ async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
 
         there = await engine.start(job_of(bucket), lambda _: None).result()
         assert (there.key, there.etag) == (here.key, here.etag)
+
+        async with Client(dask.address, asynchronous=True, set_as_default=False) as client:
+            assert set((await client.run(sys.getswitchinterval)).values()) == {THREAD_SWITCH_S}
+            bombs = await client.run(what_a_bomb_raises)
+        assert "DecompressionBombWarning" in bombs.values(), "on the worker that had the job"
 
         told: list[float] = []
         await engine.start(job_of(bucket, "large"), told.append).result()

@@ -1,0 +1,42 @@
+"""How a process that renders is set up: its heap, its interpreter, the threads of its libraries, their warnings."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import sys
+import warnings
+
+from threadpoolctl import threadpool_limits
+
+THREAD_SWITCH_S = 0.0005
+"""The longest a thread keeps the interpreter while the loop waits for it."""
+LARGE_BYTES = 32 << 20
+KEPT_BYTES = 256 << 20
+AHEAD_BYTES = 16 << 20
+
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8  # malloc.h of glibc
+
+
+def prepare() -> None:
+    """Set this process up, before its threads start. Harmless when repeated.
+
+    Pillow takes memory in pieces of 16 MB. By default glibc maps each anew, and touching fresh pages costs as much as
+    the render itself; or it keeps them in a heap for each thread that ever rendered. With one heap for all threads
+    that keeps what is free (mallopt(3)), pages are touched once and threads share them. `hand_back` is its other half.
+    """
+    sys.setswitchinterval(THREAD_SWITCH_S)
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture's EXIF can make thousands, each a line
+    threadpool_limits(1, "blas")  # jobs already fill the cores: more threads in each would wait for one another
+    with contextlib.suppress(OSError, AttributeError):  # another C library has other ways
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_ARENA_MAX, 1)
+        libc.mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
+        libc.mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
+        libc.mallopt(_TOP_PAD, AHEAD_BYTES)
+
+
+def hand_back() -> None:
+    """Give the heap's free pages back to the system (malloc_trim(3)); some milliseconds, for when nothing renders."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -1,0 +1,55 @@
+"""A process of its own that renders as a server does, and prints what it cost as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import tempfile
+from pathlib import Path
+
+from threadpoolctl import threadpool_info
+
+from models.bucket.keys import Keys
+from models.bucket.local import LocalBucket
+from processing import mosaic
+from processing.engine import ThreadEngine
+from processing.job import Job
+from processing.runtime import prepare
+from processing.sources import FetchRules
+from tests.pictures import jpeg
+from tests.security.measuring import memory_mib
+from tests.waiting import until
+
+RENDERS = 3
+RECIPE = mosaic.parse({"style": "mosaic", "cell": 24}).plain()
+
+
+async def main() -> None:
+    prepare()
+    with tempfile.TemporaryDirectory() as folder:
+        keys, limit = Keys("access", "secret"), 90_000_000
+        bucket = LocalBucket(
+            Path(folder), keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=limit
+        )
+        bucket.put("source/a", jpeg(4000, 3000), mime="image/jpeg")
+        job = Job(1, "", "source/a", RECIPE, bucket, FetchRules(limit_bytes=limit), max_megapixels=50)
+        engine, faults = ThreadEngine(2), []
+        for _ in range(RENDERS):
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            await engine.start(job, lambda _: None).result()
+            faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+        kept_mib = memory_mib(os.getpid())
+        await until(lambda: smaller_than(kept_mib - 50), timeout_s=10)
+        await engine.close()
+    blas = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+    print(json.dumps({"faults": faults, "kept_mib": kept_mib, "rest_mib": memory_mib(os.getpid()), "blas": [*blas]}))
+
+
+async def smaller_than(mib: float) -> bool:
+    return memory_mib(os.getpid()) < mib
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
