@@ -20,6 +20,7 @@ from handlers import Parts, page_for_nothing, routes
 from handlers.authentication import Authentication, Developers
 from handlers.base import Nowhere
 from handlers.broadcast import Broadcast
+from handlers.connections import connections_for, file_limit, raise_file_limit, too_few
 from handlers.door import Application, open_door
 from handlers.export import Exports
 from handlers.requests import RequestLog, RouteNames
@@ -39,6 +40,7 @@ from models.users import Users
 from processing.counting import CountedEngine, CountedThreads
 from processing.departure import Belongings, Departures
 from processing.engine import Engine, ThreadEngine
+from processing.guards import guard_against_bombs
 from processing.live import LiveView
 from processing.metrics import Metrics
 from processing.preview import Previews
@@ -199,6 +201,8 @@ async def serve(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop_or_leave, stop)
     async with serving(settings) as parts:
+        if lack := too_few(file_limit()):
+            log.warning("files: %s", lack)
         if settings.access == "open":
             log.warning("access is open: anybody who reaches this address may act as anybody")
         print(f"Tessera is ready: {parts.public_url}", flush=True)
@@ -209,10 +213,11 @@ async def serve(settings: Settings) -> int:
 
 async def check(settings: Settings) -> int:
     """Try the whole flow once and tell how it went; the exit code, 1 where something is wrong."""
-    from processing.checkup import Checkup  # with a client of its own, which serving does without
+    from processing.checkup import Checkup, Finding  # with a client of its own, which serving does without
 
-    well = True
+    lack, well = too_few(file_limit()), True
     async with serving(settings, patience_s=0) as parts:
+        print(Finding("connections", True, lack or f"{connections_for(file_limit())} at once"), flush=True)
         checkup = Checkup(
             parts.public_url,
             kodo=bool(settings.qiniu_access_key),
@@ -236,6 +241,8 @@ def main() -> int:
         settings = read_settings([said for said in arguments if said != CHECK], os.environ)
         start_logging(as_json=settings.log_json, quiet=work is check)
         prepare()
+        guard_against_bombs(settings.max_megapixels)
+        raise_file_limit()
         with only_one(settings.data_dir):
             return asyncio.run(work(settings))
     except (BadSetting, CannotStart, MongodFailed) as error:
