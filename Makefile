@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 SIDE_BY_SIDE := --numprocesses=2 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test screenshots check drills cluster-demo lock clean bench bench-engine bench-server
+.PHONY: help run setup test screenshots check audit coverage drills cluster-demo lock clean bench bench-engine bench-server
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,9 +50,20 @@ bench: bench-engine bench-server  ## Measure everything; about fifteen minutes, 
 screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/screenshots
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)
 
-check: $(VENV)/.installed-test  ## Lint and type-check
+coverage: $(VENV)/.installed-test  ## Run all tests and print what they leave out, beside the reasons in docs/contributing.md
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(or $(ARGS),$(SIDE_BY_SIDE)); tests=$$?; \
+	    $(BIN)/coverage combine --quiet && $(BIN)/coverage report && $(BIN)/python -m tests.uncovered && exit $$tests
+
+check: $(VENV)/.installed-test  ## Lint, type-check, and look for known holes in the dependencies
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory audit
+
+audit: $(VENV)/.installed-test  ## Look for known holes in the dependencies; says so where the network does not allow it
+	@test $(VENV)/.installed-audit -nt requirements/audit.txt || { $(BIN)/pip install --quiet --disable-pip-version-check \
+	    --require-hashes -r requirements/audit.txt && touch $(VENV)/.installed-audit; } || true
+	@$(BIN)/python -m tests.audit
 
 drills: $(VENV)/.installed-test  ## Break things on purpose and count what is lost; ARGS="kill_server" chooses, ARGS=--short is quick
 	@$(BIN)/python -m tests.drills $(ARGS)
@@ -60,12 +71,15 @@ drills: $(VENV)/.installed-test  ## Break things on purpose and count what is lo
 cluster-demo: $(VENV)/.installed-test  ## 200 tasks on a Dask cluster: a scheduler, two workers, two servers on loopback
 	@$(BIN)/python -m tests.drills.cluster_demo
 
+PIN := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet --upgrade
+
 lock: $(BIN)/python  ## Pin every dependency anew, with hashes, from pyproject.toml
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet --upgrade -o requirements/run.txt
-	$(BIN)/uv pip compile pyproject.toml --extra test --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet -c requirements/run.txt --upgrade -o requirements/test.txt
-	$(BIN)/uv pip compile pyproject.toml --extra cluster --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet -c requirements/run.txt --upgrade -o requirements/cluster.txt
-	$(BIN)/uv pip compile pyproject.toml --extra bench --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet -c requirements/run.txt --upgrade -o requirements/bench.txt
+	$(PIN) -o requirements/run.txt
+	$(PIN) --extra test -c requirements/run.txt -o requirements/test.txt
+	$(PIN) --extra cluster -c requirements/run.txt -o requirements/cluster.txt
+	$(PIN) --extra bench -c requirements/run.txt -o requirements/bench.txt
+	$(PIN) --extra audit -c requirements/test.txt -o requirements/audit.txt
 
 clean:  ## Remove the virtual environment (data stays)
 	rm -rf $(VENV)
