@@ -59,6 +59,9 @@ class Base(tornado.web.RequestHandler):
 
     async def prepare(self) -> None:
         faults = self.kodo.faults
+        shown = {self.request.headers.get("Authorization", ""), self.get_query_argument("token", "")}
+        self.kodo.credentials |= shown - {""}
+        self.kodo.came += 1
         if faults.slow is not None:
             await faults.slow.wait()
         if faults.drop:
@@ -133,6 +136,7 @@ class Base(tornado.web.RequestHandler):
             "User-Agent": "qiniu go-sdk",
             "Authorization": f"{self.kodo.faults.style} {self.kodo.access_key}:{self.kodo.hmac(text)}",
         }
+        self.kodo.credentials.add(headers["Authorization"])
         try:
             answer = await AsyncHTTPClient().fetch(url, method="POST", headers=headers, body=body, request_timeout=5)
         except HTTPClientError as error:

@@ -44,7 +44,8 @@ class Stored:
 
 @dataclass
 class Kodo:
-    """The state of the peer. calls: every request line that came."""
+    """The state of the peer. calls: every request line that was answered. came: how many came.
+    credentials: every word that proved somebody."""
 
     access_key: str
     secret_key: str
@@ -54,6 +55,8 @@ class Kodo:
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     calls: list[str] = field(default_factory=list)
+    came: int = 0
+    credentials: set[str] = field(default_factory=set)
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     base: str = ""
 
@@ -62,6 +65,7 @@ class Kodo:
 
     def policy(self, token: str) -> dict[str, Any]:
         """The policy of a token, or an error as Kodo answers it."""
+        self.credentials.add(token)
         try:
             access_key, signature, encoded = token.split(":")
             policy = json.loads(base64.urlsafe_b64decode(encoded))

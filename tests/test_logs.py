@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
+import os
+import re
 import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from logs import JsonFormatter, PlainFormatter
-from tests.client import Api
+from tests import kodo as kodo_server
+from tests.client import Answer, Api
+from tests.kodo_state import Faults, Kodo
 from tests.pictures import png
-from tests.process import ServerProcess
-from tests.waiting import finished
+from tests.process import ROOT, ServerProcess
+from tests.waiting import finished, until
 
 PASSWORDS = ("the first long password", "the-second/long+password", "a wrong long password", "an open door password")
+SECRET_NAMES = {"password", "new_password", "token", "secret", "upload_token"}
 COOKIE_SECRET = "a cookie secret made up for one run"
 
 
@@ -59,52 +69,168 @@ def test_a_value_with_line_ends_stays_on_its_line(formatter: logging.Formatter) 
     assert formatted(formatter, "path %s", "/a\r\nINFO forged: line").count("\n") == 1
 
 
+class Overheard(Api):
+    """A client of whom every password, token and key is written down: what it sent and what it was given."""
+
+    secrets: set[str]
+
+    async def ask(
+        self, method: str, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        answer = await super().ask(method, path, body=body, headers=headers)
+        self.secrets |= set(self.cookies.values()) | set((headers or {}).get("Authorization", "").split()[1:])
+        said = [*parse_qsl(urlsplit(path).query), *_pairs(body or b""), *_pairs(answer.body)]
+        self.secrets |= {value for name, value in said if name in SECRET_NAMES and value}
+        return answer
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    """Names and values of a JSON object, a form, or a multipart form."""
+    if body.startswith(b"--"):
+        found = re.findall(rb'name="([^"]+)"\r\n\r\n(.*?)\r\n--', body, re.S)
+        return [(name.decode(), value.decode(errors="replace")) for name, value in found]
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return parse_qsl(body.decode(errors="replace"))
+    return [(name, value) for name, value in said.items() if isinstance(value, str)] if isinstance(said, dict) else []
+
+
+def overheard(client: AsyncHTTPClient, base_url: str) -> Overheard:
+    made = Overheard(client, base_url)
+    made.secrets = set()
+    return made
+
+
+def spellings(secret: str) -> set[str]:
+    """As it is, in an address, as JSON writes it, and its signature alone where it is signed."""
+    parts = {part for part in secret.split()[-1].split(":") if len(part) >= 20}
+    return {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], *parts}
+
+
+def found_in(log: str, secrets: set[str]) -> list[str]:
+    return sorted(word for secret in secrets for word in spellings(secret) if word in log)
+
+
 @pytest.mark.gen_test(timeout=60)
 async def test_a_whole_run_writes_no_secret_and_one_json_object_a_line(tmp_path: Path) -> None:
-    secrets: set[str] = {COOKIE_SECRET, *PASSWORDS, *(urlencode({"p": word})[2:] for word in PASSWORDS)}
     environment = {"TESSERA_COOKIE_SECRET": COOKIE_SECRET}
     arguments = ("--log_json=true", "--allowed_sources=127.0.0.1:9")
     client = AsyncHTTPClient(force_instance=True)
     with ServerProcess(tmp_path / "data", *arguments, environment=environment) as server:
-        api = Api(client, server.base_url)
-        await _be_everybody(api, secrets)
-        await _be_a_fool(api, secrets)
-        secrets |= set(json.loads((server.data_dir / "bucket-keys.json").read_text()).values())
+        api = overheard(client, server.base_url)
+        await _be_everybody(api)
+        await _be_a_fool(api)
+        kept = json.loads((server.data_dir / "bucket-keys.json").read_text())
+        said = await _have_the_password_reset(api, server.data_dir)
     client.close()
 
     lines = [json.loads(line) for line in server.log.splitlines()]
     assert {"task", "request", "image", "user"} <= {name for line in lines for name in line}
     assert {line["level"] for line in lines} <= {"info", "warning"}
+    secrets = api.secrets | {COOKIE_SECRET, *kept.values()}
+    assert {*PASSWORDS, "a-token-in-a-query", "a-key-in-a-bad-body:x"} <= secrets
     assert len(secrets) >= 15
-    assert not [secret for secret in secrets if secret in server.log]
+    assert found_in(server.log + said, secrets) == []
 
 
-async def _be_everybody(api: Api, secrets: set[str]) -> None:
+@pytest.mark.gen_test(timeout=90)
+async def test_a_whole_run_on_a_private_kodo_that_fails_now_and_then_writes_no_secret(tmp_path: Path) -> None:
+    client = AsyncHTTPClient(force_instance=True)
+    async with on_kodo(tmp_path / "data", tmp_path / "other") as (server, kodo, said):
+        api = overheard(client, server.base_url)
+        await api.sign_up("ada", PASSWORDS[0])
+        uploaded = await api.upload()
+        assert (await finished(api, (await api.make(uploaded["url"]))["id"]))["state"] == "done"
+        await _be_failed(api, kodo, uploaded["url"])
+        await api.post("/api/image/delete/", id=uploaded["id"])
+    client.close()
+
+    assert {word.partition(" ")[0] for word in kodo.credentials if " " in word} == {"Qiniu", "QBox"}
+    secrets = api.secrets | kodo.credentials | {kodo.access_key, kodo.secret_key, COOKIE_SECRET}
+    assert len(secrets) >= 20
+    assert all(word in server.log for word in ("RemoteDisconnected", "IncompleteRead", "answered with 401"))
+    assert ("ok   upload and callback" in said[0], "made-up" in said[0]) == (True, False)
+    assert found_in(server.log + said[0], secrets) == []
+
+
+@asynccontextmanager
+async def on_kodo(data_dir: Path, other: Path) -> AsyncIterator[tuple[ServerProcess, Kodo, list[str]]]:
+    """A server on a private Kodo, and at the end what `--check` says of the same settings."""
+    kodo = Kodo("kodo-access-key-made-up", "kodo-secret-key-made-up", "pictures", private=True)
+    listening = kodo_server.start(kodo)
+    environment = {
+        "TESSERA_QINIU_ACCESS_KEY": kodo.access_key,
+        "TESSERA_QINIU_SECRET_KEY": kodo.secret_key,
+        "TESSERA_COOKIE_SECRET": COOKIE_SECRET,
+    }
+    places = {"qiniu_bucket": kodo.bucket, "qiniu_domain": f"{kodo.base}/io", "qiniu_uc_url": kodo.base}
+    arguments = [f"--{name}={value}" for name, value in {**places, "qiniu_private": "true"}.items()]
+    server, said = ServerProcess(data_dir, *arguments, environment=environment), list[str]()
+    await asyncio.to_thread(server.start)
+    try:
+        yield server, kodo, said
+        said.append(await asyncio.to_thread(_check, arguments, environment, other))
+    finally:
+        await asyncio.to_thread(server.stop)
+        listening.stop()
+        await listening.close_all_connections()
+
+
+async def _be_failed(api: Api, kodo: Kodo, url: str) -> None:
+    """One task over which the bucket fails in three ways, and then does not."""
+    for number, faults in enumerate((Faults(drop=True), Faults(truncate=True), Faults(status=401))):
+        before, kodo.faults = kodo.came, faults
+        if number == 0:
+            task = await api.make(url, {"style": "mosaic", "cell": 9})
+
+        async def asked_again(before: int = before) -> bool:
+            return kodo.came > before
+
+        await until(asked_again, timeout_s=20)
+    kodo.faults = Faults()
+    assert (await finished(api, task["id"], timeout_s=30))["state"] == "done"
+
+
+async def _have_the_password_reset(api: Overheard, data_dir: Path) -> str:
+    """By the operator; what the command wrote as its log."""
+    command = [sys.executable, "-m", "models.admin", "--yes", f"--data_dir={data_dir}", "password", "ada"]
+    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    await api.sign_in("ada", done.stdout.split()[-1])
+    return str(done.stderr)
+
+
+def _check(arguments: list[str], environment: dict[str, str], data_dir: Path) -> str:
+    """Everything that `server.py --check` says."""
+    command = [sys.executable, "server.py", "--check", "--port=0", f"--data_dir={data_dir}", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=40, check=False
+    )
+    return done.stdout + done.stderr
+
+
+async def _be_everybody(api: Api) -> None:
     """A whole trip, with each way of saying who one is."""
     first, second, wrong, _ = PASSWORDS
     await api.sign_up("ada", first)
-    secrets |= set(api.cookies.values())
     asked = await api.get("/api/user/query/", username="ada", password=first)
-    secrets |= {asked["token"], *api.cookies.values()}
     bearer = {"Authorization": f"Bearer {asked['token']}"}
     await api.get("/api/user/query/", username="ada", password=wrong)
-    await api.newcomer().get("/api/session/", headers=bearer)
+    await api.get("/api/session/", headers=bearer)
     grant = await api.post("/api/image/token/", filename="a.png")
-    secrets |= {grant["token"], grant["token"].rpartition(":")[2]}
     await api.post_form(grant["upload_url"], {"token": grant["token"], "key": grant["key"]}, "a.png", png())
     await api.post_form(grant["upload_url"], {"token": grant["token"] + "x", "key": grant["key"]}, "a.png", png())
     task = await api.make(grant["url"])
     assert (await finished(api, task["id"]))["state"] == "done"
-    secrets.add("signature-of-a-source")
-    await api.make("http://127.0.0.1:9/a.png?sign=signature-of-a-source")
+    await api.make("http://127.0.0.1:9/a.png?token=signature-of-a-source")
     await api.post("/api/user/change/", password=first, new_password=second)
     await api.post("/api/user/export/", password=second)
-    await api.post("/api/user/delete/", password=wrong)
+    await api.post("/api/user/delete/", password=PASSWORDS[3])
 
 
-async def _be_a_fool(api: Api, secrets: set[str]) -> None:
+async def _be_a_fool(api: Overheard) -> None:
     """Secrets where they do not belong, and requests that are none."""
-    secrets |= {"a-token-in-a-query", "a-token-in-a-broken-header", "v1cookie", "a-key-in-a-bad-body"}
+    api.secrets |= {"a-token-in-a-broken-header", "v1cookie", "a-key-in-a-bad-body", "signature-of-a-source"}
     for path in ("/", "/static/app.css", "/static/../../etc/passwd", "/bucket/none", "/api/feed/", "/made/up", "/rs/x"):
         await api.get(path, token="a-token-in-a-query")
     await api.ask("POST", "/api/user/query/", body=b'{"password": "a-key-in-a-bad-body', headers={"Content-Type": "x"})
