@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 SIDE_BY_SIDE := --numprocesses=2 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test screenshots check audit coverage drills cluster-demo lock clean bench bench-engine bench-server
+.PHONY: help run setup test screenshots check audit coverage drills cluster-demo lock clean bench bench-engine bench-server bench-previews
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -45,7 +45,10 @@ bench-server: $(VENV)/.installed-test  ## Measure requests, trips, memory, and t
 	@$(BIN)/python -m tests.bench.requests $(ARGS)
 	@$(BIN)/python -m tests.bench.peers $(QUEUES)
 
-bench: bench-engine bench-server  ## Measure everything; about fifteen minutes, on a quiet machine
+bench-previews: $(VENV)/.installed-bench  ## Measure a preview of each style over HTTP; one minute, on a quiet machine
+	@$(BIN)/python -m tests.bench.previews $(ARGS)
+
+bench: bench-engine bench-server bench-previews  ## Measure everything; about fifteen minutes, on a quiet machine
 
 screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/screenshots
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)
