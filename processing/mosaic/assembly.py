@@ -52,11 +52,11 @@ def _rows_at_a_time(sheet: Sheet) -> int:
 
 def _resized(tiles: Tiles, used: NDArray[np.int32], side: int, stage: Stage) -> NDArray[np.uint8]:
     """(len(used), 3, side, side): channel by channel, so that one number can be added to a whole plane."""
+    if tiles.shape[1] == side:
+        return np.ascontiguousarray(tiles[used].transpose(0, 3, 1, 2))
     fitting = np.empty((len(used), 3, side, side), np.uint8)
     for index, tile in enumerate(used.tolist()):
-        picture = Image.fromarray(tiles[tile])
-        if side != picture.width:
-            picture = picture.resize((side, side), Image.Resampling.HAMMING)
+        picture = Image.fromarray(tiles[tile]).resize((side, side), Image.Resampling.HAMMING)
         fitting[index] = np.asarray(picture).transpose(2, 0, 1)
         if index % 64 == 0:
             stage(index / len(used))

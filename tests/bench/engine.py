@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from processing.runtime import prepare
 from tests.bench import paintings, photomosaics, squares, threads
 from tests.bench.photos import photo
 
@@ -21,6 +22,7 @@ PARTS = {
 
 
 def main() -> None:
+    prepare()
     files = [Path(word) for word in sys.argv[1:] if word not in PARTS]
     chosen = [word for word in sys.argv[1:] if word in PARTS] or list(PARTS)
     data = files[0].read_bytes() if files else photo()
