@@ -29,7 +29,7 @@ def test_the_embedded_parts_pass_every_step(tmp_path: Path) -> None:
     checked = check(f"--data_dir={tmp_path / 'data'}")
 
     steps = [line[5:].partition(":")[0] for line in checked.stdout.splitlines()]
-    assert steps == ["database", "token", "address", "upload and callback", "download", "delete"]
+    assert steps == ["connections", "database", "token", "address", "upload and callback", "download", "delete"]
     assert all(line.startswith("ok   ") for line in checked.stdout.splitlines())
     assert (checked.returncode, checked.stderr) == (0, "")
 
