@@ -13,6 +13,8 @@ import sys
 from datetime import UTC, datetime
 
 SUBJECTS = re.compile(r"\b(task|image|user) %s|\[(%s)\]$|%")
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys, a viewer takes for the end of a line, or nobody sees."""
 PLAIN = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -33,14 +35,15 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        text = json.dumps(line, ensure_ascii=False, default=str)
+        return UNSEEN.sub(lambda one: f"\\u{ord(one[0]):04x}", text)
 
 
 class PlainFormatter(logging.Formatter):
     """Text for people. What a message brings along cannot begin a line of its own; only a trace has several."""
 
     def format(self, record: logging.LogRecord) -> str:
-        record.message = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
+        record.message = UNSEEN.sub(lambda one: ascii(one[0])[1:-1], record.getMessage())
         record.asctime = self.formatTime(record)
         line = self.formatMessage(record)
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

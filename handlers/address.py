@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
+
+SITE_BITS = 64
+"""Of an IPv6 address, what a provider gives to one household at least (RFC 6177): the rest is its owner's to vary."""
 
 
 def client_address(peer: str, forwarded_for: str, trusted_proxies: Collection[str]) -> str:
@@ -18,6 +21,19 @@ def client_address(peer: str, forwarded_for: str, trusted_proxies: Collection[st
             break
         address = said
     return address
+
+
+def counted_as(address: str) -> str:
+    """The name under which limits count an address: of IPv6 the whole network of a household, of IPv4 itself."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(known, IPv6Address):
+        return address
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(ip_network((int(known), SITE_BITS), strict=False))
 
 
 def _is_address(text: str) -> bool:

@@ -96,9 +96,9 @@ class Authentication:
         )
         return token
 
-    async def sign_out(self, handler: tornado.web.RequestHandler) -> None:
-        """Close the session and take the cookie back."""
-        token = self.token(handler)
+    async def sign_out(self, handler: tornado.web.RequestHandler, token: str | None = None) -> None:
+        """Close the session (that of the request, unless a token is given) and take the cookie back."""
+        token = token or self.token(handler)
         if token:
             await self._sessions.close(token)
         handler.clear_cookie(self.cookie, httponly=True, samesite="Strict", secure=self._secure)
@@ -118,4 +118,14 @@ class Authentication:
         else:
             foreign = False
         if foreign:
+            raise errors.CrossSite()
+
+    def refuse_forged(self, handler: tornado.web.RequestHandler) -> None:
+        """Raise CrossSite if somebody's browser was led to do this: by a page that is not ours, or by a link.
+
+        A link in a mail or a chat is opened as if its address had been typed (Sec-Fetch-Site: none), and brings even
+        Strict cookies along.
+        """
+        self.refuse_cross_site(handler)
+        if handler.request.method == "GET" and handler.request.headers.get("Sec-Fetch-Site") == "none":
             raise errors.CrossSite()

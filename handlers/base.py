@@ -14,7 +14,7 @@ import tornado.web
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tornado.httputil import HTTPServerRequest
 
-from handlers.address import client_address
+from handlers.address import client_address, counted_as
 from handlers.authentication import Authentication, Person
 from handlers.identified import Identified
 from handlers.parameters import read_parameters, refuse_invalid
@@ -112,7 +112,9 @@ class ApiHandler(Identified):
     def address(self) -> str:
         """Where the request comes from, as limits count it."""
         forwarded_for = self.request.headers.get("X-Forwarded-For", "")
-        return client_address(self.request.remote_ip or "", forwarded_for, self.authentication.trusted_proxies)
+        return counted_as(
+            client_address(self.request.remote_ip or "", forwarded_for, self.authentication.trusted_proxies)
+        )
 
     async def person(self) -> Person:
         """Who is asking. Raises NoSession for a stranger."""
@@ -134,7 +136,7 @@ class ApiHandler(Identified):
         if method not in self.methods:
             raise errors.WrongMethod()
         if self.acts:
-            self.authentication.refuse_cross_site(self)
+            self.authentication.refuse_forged(self)
         async with asyncio.timeout(self.timeout_s):
             answer = await self.reply(self._asked())
         if not self._finished:

@@ -10,8 +10,11 @@ from models.images import Image
 from processing import thumbnails
 
 
-def image_document(image: Image, bucket: Bucket, *, source: Image | None = None) -> dict[str, Any]:
-    """source: the picture it was made of, where its owner shows it."""
+def image_document(image: Image, bucket: Bucket, *, source: Image | None = None, own: bool = False) -> dict[str, Any]:
+    """source: the picture it was made of, where its owner shows it. own: whether its owner reads this.
+
+    The pictures that a photomosaic was built from are as private as the one that it shows: whoever has an id has all.
+    """
     return {
         "id": image.id,
         "url": _address(image, bucket),
@@ -27,7 +30,7 @@ def image_document(image: Image, bucket: Bucket, *, source: Image | None = None)
         "username": image.owner.username,
         "created": timestamp(image.created),
         "style": image.style,
-        "recipe": image.recipe,
+        "recipe": image.recipe if own else {name: said for name, said in image.recipe.items() if name != "tiles"},
         "title": image.title,
         "alt": image.alt,
         "show_source": image.show_source,

@@ -103,7 +103,7 @@ class ExportUser(ApiHandler):
         archive, listed = Archive(), Listed([], [])
         async for image in self.belongings.images.each_of(person.id):
             source = await shown_source(image, self.belongings.images)
-            document = image_document(image, self.bucket, source=source) | {"file": None}
+            document = image_document(image, self.bucket, source=source, own=True) | {"file": None}
             listed.images.append(document)
             if image.key is None:
                 continue

@@ -45,7 +45,8 @@ class ShowFeed(ApiHandler):
         page = await self.images.newest(
             kind=Kind(asked.kind), owner_ids=owners, cursor=asked.cursor, limit=asked.limit
         )
-        return {"images": [image_document(image, self.bucket) for image in page.images], "cursor": page.cursor}
+        own = asked.view == "mine"
+        return {"images": [image_document(image, self.bucket, own=own) for image in page.images], "cursor": page.cursor}
 
     async def _owners(self, asked: FeedParameters) -> list[int] | None:
         """Whose pictures; None: everybody's. Raises NoSession, NotFound, BadParameter."""

@@ -34,7 +34,9 @@ class QueryImage(ApiHandler):
 
     async def reply(self, asked: ImageIdParameters) -> JsonDict:
         image = await self.images.by_id(asked.id)
-        return image_document(image, self.bucket, source=await shown_source(image, self.images))
+        person = await self.visitor() if "tiles" in image.recipe else None
+        own = person is not None and person.id == image.owner.id
+        return image_document(image, self.bucket, source=await shown_source(image, self.images), own=own)
 
 
 class DescribeParameters(BaseModel):
@@ -61,7 +63,7 @@ class DescribeImage(ApiHandler):
             raise errors.NotYours()
         chosen = asked.model_dump(exclude={"id"}, exclude_none=True)
         image = await self.images.describe(asked.id, owner.id, **chosen)
-        return image_document(image, self.bucket, source=await shown_source(image, self.images))
+        return image_document(image, self.bucket, source=await shown_source(image, self.images), own=True)
 
 
 class DeleteImage(ApiHandler):

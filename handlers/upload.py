@@ -147,7 +147,11 @@ class UploadCallback(ApiHandler):
 class AddInfoParameters(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    url: Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_web_address)]
+    url: Annotated[
+        str,
+        Field(min_length=1, max_length=2048, json_schema_extra={"pattern": r"^https?://[\w\[]"}),
+        AfterValidator(_web_address),
+    ]
     filename: Filename
     param: Param = ""
     user_id: Id

@@ -84,7 +84,7 @@ class QueryUser(ApiHandler):
 
     async def reply(self, asked: QueryUserParameters) -> JsonDict:
         if asked.password is not None:
-            self.authentication.refuse_cross_site(self)
+            self.authentication.refuse_forged(self)
             self.throttles.spend_password(asked.username, self.address)
         user = await self._find(asked)
         followed, followers = await self.follows.around(user.id)
@@ -97,7 +97,8 @@ class QueryUser(ApiHandler):
         }
         if asked.password is not None and await self.passwords.matches(asked.password, user.password_hash):
             self.throttles.refund_password(asked.username, self.address)
-            answer |= {"login": True, "id": user.id, "token": await self._sign_in(user, asked.password)}
+            if token := await self._sign_in(user, asked.password):
+                answer |= {"login": True, "id": user.id, "token": token}
         return answer
 
     async def _find(self, asked: QueryUserParameters) -> User:
@@ -109,12 +110,25 @@ class QueryUser(ApiHandler):
                 await self.passwords.matches(asked.password, None)
             raise
 
-    async def _sign_in(self, user: User, password: str) -> str:
+    async def _sign_in(self, user: User, password: str) -> str | None:
+        """The token; None where the password was changed, or the account deleted, while this one was looked at.
+
+        Either ends every session: one that is opened first is ended with them, and after that we look again.
+        """
         token = await self.authentication.sign_in(self, user.id, user.username)
+        if not await self._is_current(user):
+            await self.authentication.sign_out(self, token)
+            return None
         if self.passwords.outdated(user.password_hash):
             await self.users.change(user.id, password_hash=await self.passwords.hash(password))
         log.info("user %s: signed in [%s]", user.id, self.request_id)
         return token
+
+    async def _is_current(self, user: User) -> bool:
+        try:
+            return (await self.users.by_id(user.id)).password_hash == user.password_hash
+        except errors.NotFound:
+            return False
 
 
 class FollowParameters(BaseModel):

@@ -67,6 +67,11 @@ class Passwords:
         """Whether a hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
 
+    @property
+    def waiting(self) -> int:
+        """How many are being hashed or wait for it."""
+        return self._waiting
+
     def close(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
 

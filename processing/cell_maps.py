@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 PREFIX = "map/"
 MIME = "application/json"
@@ -21,9 +22,16 @@ def owning_key(key: str) -> str:
     return key.removeprefix(PREFIX).removesuffix(".json") if key.startswith(PREFIX) else key
 
 
-def encode(cell_map: Mapping[str, object] | None) -> bytes | None:
-    """None where there is no map, or one too large to keep."""
+def encode(cell_map: Mapping[str, Any] | None, tiles: Sequence[int] = ()) -> bytes | None:
+    """None where there is no map, or one too large to keep.
+
+    tiles: the ids that the recipe names. A map is for everybody to read, and whoever has the id of a private picture
+    has the picture: so each cell is given its tile's place in that list, which only the owner is shown.
+    """
     if cell_map is None:
         return None
+    if tiles:
+        places = {image_id: place for place, image_id in reversed(list(enumerate(tiles)))}
+        cell_map = {**cell_map, "tiles": [places[image_id] for image_id in cell_map["tiles"]]}
     data = json.dumps(cell_map, separators=(",", ":")).encode()
     return data if len(data) <= LIMIT_BYTES else None

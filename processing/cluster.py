@@ -60,7 +60,8 @@ class ClusterEngine:
 
     @property
     def problem(self) -> str | None:
-        return None if self._threads else f"cluster: no worker of {self._address} answers"
+        """Without the scheduler's address, which is in the log: everybody may ask for the health."""
+        return None if self._threads else "cluster: no worker answers"
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> Run:
         if self._client is None:

@@ -92,7 +92,7 @@ def run(job: Job, report: Report) -> JobResult:
     seconds = time.monotonic() - started
     report(RENDERED)
     key = result_key(source, job.recipe, extension=result.format)
-    map_key = _store_map(job.bucket, key, result)
+    map_key = _store_map(job, key, result)
     stored = job.bucket.put(key, result.data, mime=result.media_type)
     return JobResult(
         key=key,
@@ -142,10 +142,10 @@ def _pool(job: Job, report: Report) -> Pool | None:
     return read_pool(job.bucket, job.tiles, report, cell=job.recipe.get("cell"), limits=limits)
 
 
-def _store_map(bucket: Bucket, result_key: str, result: mosaic.Result) -> str | None:
+def _store_map(job: Job, result_key: str, result: mosaic.Result) -> str | None:
     """Its key, None where there is nothing to keep. Before the result, so that no result is found without its map."""
-    data = cell_maps.encode(result.cell_map)
-    return None if data is None else bucket.put(cell_maps.map_key(result_key), data, mime=cell_maps.MIME).key
+    data = cell_maps.encode(result.cell_map, job.recipe.get("tiles") or ())
+    return None if data is None else job.bucket.put(cell_maps.map_key(result_key), data, mime=cell_maps.MIME).key
 
 
 def render(

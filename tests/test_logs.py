@@ -65,6 +65,16 @@ def test_given_fields_are_taken_over() -> None:
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), PlainFormatter("%(message)s")])
+def test_what_a_terminal_would_obey_or_nobody_would_see_is_spelled_out(formatter: logging.Formatter) -> None:
+    said = formatted(formatter, "path %s", "/a\x1b[31m\x85b\x9b31mc\u2028d\u202ee")
+
+    assert len(said.splitlines()) == 1
+    assert said.strip().isprintable()
+    assert "/a" in said
+    assert "猫" in formatted(formatter, "path %s", "/猫")
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), PlainFormatter("%(message)s")])
 def test_a_value_with_line_ends_stays_on_its_line(formatter: logging.Formatter) -> None:
     assert formatted(formatter, "path %s", "/a\r\nINFO forged: line").count("\n") == 1
 

@@ -90,7 +90,7 @@ def test_the_dashboard_asks_for_metrics_and_labels_that_there_are_and_for_all_of
 
 def test_the_unit_starts_the_server_with_settings_that_there_are(tmp_path: Path) -> None:
     unit = ConfigParser(interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.optionxform = str
     unit.read_string(block("ini"))
     program, script, *arguments = shlex.split(unit["Service"]["ExecStart"])
     (tmp_path / "tessera.toml").write_text("")

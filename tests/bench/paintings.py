@@ -54,7 +54,7 @@ def _facts(name: str, made: object, source: Source) -> str:
     cells = f"{made.cells:,} cells" if isinstance(made, Painting) else ""
     if grid is None:
         return cells
-    lattice = grid(source.width, source.height, parse(name.split("`")[1]).params)  # type: ignore[operator]
+    lattice = grid(source.width, source.height, parse(name.split("`")[1]).params)
     image = made.canvas.reduced(1) if isinstance(made, Painting) else made
     return f"{cells + ', ' if cells else ''}mean error {_error(lattice, source.image, image):.2f}/255"
 
@@ -75,9 +75,9 @@ def peers(image: Image.Image) -> dict[str, Callable[[], Any]]:
     """What is not installed is left out. Grids and points are ready-made: only means and painting are timed."""
     found: dict[str, Callable[[], Any]] = {}
     for name, grid in GRIDS.items():
-        lattice = grid(*image.size, parse(name).params)  # type: ignore[operator]
+        lattice = grid(*image.size, parse(name).params)
         found[f"Pillow polygons, quarter-size means (`{name}`)"] = _later(pillow_polygons, image, lattice)
-    lattice = honeycomb(*image.size, parse("hexagon").params)  # type: ignore[arg-type]
+    lattice = honeycomb(*image.size, parse("hexagon").params)
     found["NumPy, exact (`hexagon`)"] = _later(numpy_exact, image, lattice, _labels(lattice))
     if importlib.util.find_spec("cv2"):
         found["OpenCV polygons, quarter-size means (`hexagon`)"] = _later(opencv_polygons, image, lattice)

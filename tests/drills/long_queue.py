@@ -62,7 +62,7 @@ async def fill(tasks: Tasks, like: dict[str, object], count: int) -> None:
                 {
                     **plain,
                     **{name: like[name] for name in keep},
-                    "recipe": {**like["recipe"], "seed": 10_000 + number},  # type: ignore[dict-item]
+                    "recipe": {**like["recipe"], "seed": 10_000 + number},
                     "identity": f"bulk-{number}",
                     "_id": number + 1,
                     "turn": 100_000 + number,

@@ -19,7 +19,7 @@ async def test_nothing_is_lost_and_nothing_is_doubled(
 ) -> None:
     expect_log("mongod ended with code")  # the drill's own database, killed by the drill
 
-    figures = await drill.drill(tmp_path, short=True)  # type: ignore[attr-defined]
+    figures = await drill.drill(tmp_path, short=True)
 
     assert figures.broken == []
     assert figures.done > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.address import client_address
+from handlers.address import client_address, counted_as
 
 PROXY, INNER = "10.0.0.1", "10.0.0.2"
 
@@ -26,3 +26,19 @@ PROXY, INNER = "10.0.0.1", "10.0.0.2"
 )
 def test_the_nearest_untrusted_address_counts(peer: str, forwarded_for: str, address: str) -> None:
     assert client_address(peer, forwarded_for, {PROXY, INNER}) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_a_household_counts_as_one_however_many_addresses_it_has(address: str, counted: str) -> None:
+    assert counted_as(address) == counted

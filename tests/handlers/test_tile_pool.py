@@ -46,8 +46,9 @@ async def test_a_photomosaic_is_built_from_the_named_pictures_and_its_map_says_w
     result = await ada.get(image["url"])
 
     assert (known["rows"], known["columns"], known["cell"]) == (4, 6, 10)
-    assert set(known["tiles"]) <= set(tiles)
+    assert set(known["tiles"]) <= set(range(len(tiles))), "places in the recipe's list, which only the owner is shown"
     assert len(set(known["tiles"])) > 1
+    assert image["recipe"]["tiles"] == tiles
     assert colours(result.body) <= {(255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)}
 
 

@@ -12,7 +12,9 @@ from tests.client import Api
 CLOSED_WITHIN_S = 10.0
 
 
-async def exchange(base_url: str, *pieces: bytes, every_s: float = 0.0) -> tuple[bytes, float]:
+async def exchange(
+    base_url: str, *pieces: bytes, every_s: float = 0.0, within_s: float = CLOSED_WITHIN_S
+) -> tuple[bytes, float]:
     """Send the pieces, then listen until the server closes: what it said, and seconds until it closed.
 
     Raises TimeoutError if it does not.
@@ -23,7 +25,7 @@ async def exchange(base_url: str, *pieces: bytes, every_s: float = 0.0) -> tuple
     sending = asyncio.create_task(_send(writer, pieces, every_s))
     heard = bytearray()
     try:
-        async with asyncio.timeout(CLOSED_WITHIN_S):
+        async with asyncio.timeout(within_s):
             with contextlib.suppress(ConnectionError):
                 while piece := await reader.read(65536):
                     heard += piece

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from PIL import Image
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from handlers import API, Parts
+from models.passwords import THREADS
 from settings import Settings
 from tests.client import PASSWORD, Answer, Api
-from tests.pictures import png
+from tests.pictures import encoded, png
 from tests.process import ServerProcess
-from tests.security.measuring import Probe, memory_mib
+from tests.security.measuring import FULL, Probe, memory_mib
+from tests.waiting import finished, until
 
+BIG = "x" * 1_000_000
 WRONG_TYPES: tuple[Any, ...] = (
     {"$ne": ""}, {"$gt": ""}, {"$regex": ".*"}, {"$where": "sleep(9)"}, ["ada"], [{"$ne": ""}], 7, -1, 2**63, 1e308,
-    True, None, {}, [], "x" * 1_000_000, "nul\x00", "$ne", "a.b", "..",
+    True, None, {}, [], BIG, "nul\x00", "$ne", "a.b", "..", "507f1f77bcf86cd799439011",
 )  # fmt: skip
 BEYOND_JSON = (
     b'{"username": "\\ud800", "password": "x"}',
@@ -64,6 +70,26 @@ async def test_req_23_sign_in_and_sign_up_take_text_and_nothing_else(api: Api, p
         for value in WRONG_TYPES
         if not isinstance(value, str) and not (path.endswith("query/") and field == "password" and value is None)
     ]
+    wrong += [
+        await api.newcomer().post(path, **{**good, field: value})
+        for path, field in (
+            ("/api/user/query/", "username"),
+            ("/api/user/add/", "username"),
+            ("/api/user/query/", "password"),
+            ("/api/user/add/", "password"),
+        )
+        for value in (BIG, "nul\x00")
+        if not (value != BIG and field == "password")  # to us a password is an opaque text
+    ]
+    wrong += [
+        await api.newcomer().post(path, **{name: value for name, value in good.items() if name != missing})
+        for path, missing in (
+            ("/api/user/query/", "username"),
+            ("/api/user/add/", "username"),
+            ("/api/user/add/", "password"),
+            ("/api/user/add/", "email"),
+        )
+    ]
     texts = [await api.newcomer().post("/api/user/query/", username=t) for t in WRONG_TYPES if isinstance(t, str)]
     beyond = [
         await raw(api.newcomer(), path, body) for path in ("/api/user/query", "/api/user/add") for body in BEYOND_JSON
@@ -96,12 +122,10 @@ async def test_req_24_no_value_of_any_field_of_any_endpoint_is_a_500(api: Api) -
     image = (await ada.upload())["id"]
     task = (await ada.make((await ada.upload())["url"]))["id"]
     good = {"id": image, "username": "ada", "password": "wrong one", "url": "http://a.example/", "param": "mosaic"}
-    wrong = [value for value in WRONG_TYPES if value != "x" * 1_000_000] + ["x" * 100_000]
-
     answers: list[tuple[str, str, Any, Answer]] = []
     for number, (path, field) in enumerate(_fields()):
         asked = {**good, "id": task} if "task" in path else good
-        for value in wrong:
+        for value in WRONG_TYPES:
             headers = from_address(number)
             answers.append((path, field, value, await ada.post(path, headers=headers, **{**asked, field: value})))
             if isinstance(value, str) and "\x00" not in value and len(value) < 1000:
@@ -139,10 +163,11 @@ async def test_req_25_an_unknown_user_costs_as_long_as_a_wrong_password(api: Api
         )
         return time.perf_counter() - started, answer
 
+    count, typical, rounds = (200, median, 1) if FULL else (25, min, 4)  # a busy machine disturbs medians, and rounds
     differences = []
-    for _ in range(4):  # a machine that is busy elsewhere disturbs medians, and at times a round
-        pairs = [(await tried("ada", n), await tried(f"nobody{n}", 200 + n)) for n in range(25)]
-        known, unknown = (min(pair[i][0] for pair in pairs) for i in (0, 1))
+    for _ in range(rounds):
+        pairs = [(await tried("ada", n), await tried(f"nobody{n}", 250 + n)) for n in range(count)]
+        known, unknown = (typical(pair[i][0] for pair in pairs) for i in (0, 1))
         differences.append(abs(known - unknown) / max(known, unknown))
         if differences[-1] < 0.10:
             break
@@ -150,6 +175,8 @@ async def test_req_25_an_unknown_user_costs_as_long_as_a_wrong_password(api: Api
     assert min(differences) < 0.10, differences
     assert {pair[0][1].body for pair in pairs} == {pairs[0][0][1].body}
     assert {pair[1][1]["error"] for pair in pairs} == {"not_found"}
+    assert len({(each.status, *sorted(each.headers.keys())) for pair in pairs for _, each in pair}) == 1
+    print(f"{count} each: {1000 * known:.1f} ms a wrong password, {1000 * unknown:.1f} ms an unknown user")
 
 
 @pytest.mark.parametrize("path", ["/api/user/change/", "/api/user/delete/"])
@@ -185,6 +212,23 @@ async def test_req_26_a_name_in_another_spelling_and_a_made_up_proxy_are_no_way_
     assert [guess.status for guess in guesses] == [200] * 10 + [429] * 4
 
 
+@pytest.mark.gen_test(timeout=60)
+async def test_req_26_the_many_addresses_of_one_ipv6_network_are_one_guesser(api: Api) -> None:
+    await api.newcomer().sign_up("ada")
+
+    guesses = [
+        await api.newcomer().post(
+            "/api/user/query/",
+            headers={"X-Forwarded-For": f"2001:db8:1:2::{number + 1:x}"},
+            username="ada",
+            password=f"wrong guess {number}",
+        )
+        for number in range(14)
+    ]
+
+    assert [guess.status for guess in guesses] == [200] * 10 + [429] * 4
+
+
 @pytest.mark.gen_test(timeout=120)
 async def test_req_27_two_hundred_sign_ins_at_once_leave_the_server_answering(
     io_loop: Any, tmp_path: Any, mongodb_uri: str, database_name: str
@@ -210,7 +254,7 @@ async def test_req_27_two_hundred_sign_ins_at_once_leave_the_server_answering(
         statuses = Counter(answer.status for answer in answers)
         assert statuses.keys() == {200, 429}
         assert statuses[200] >= 40
-        assert busy.slow_s < max(0.3, 16 * quiet.slow_s), "the second where the machine is busy with other things"
+        assert busy.slower_than(0.3, quiet) == ""
         assert memory_mib(server.pid, peak=True) < base + 200
 
 
@@ -241,7 +285,7 @@ async def test_req_28_passwords_are_kept_as_argon2id_and_never_cut(api: Api, par
     assert cut["login"] is False
     assert {(answer["code"], answer["error"]) for answer in weak} == {(-2, "weak_password")}
     assert (huge["code"], huge["field"]) == (-1, "password")
-    assert took_s < 0.05 or took_s < _hash_s(), "it was refused before it was hashed"
+    assert took_s < 0.05 or (not FULL and took_s < _hash_s()), "it was refused before it was hashed"
 
 
 def _hash_s() -> float:
@@ -254,7 +298,7 @@ def _hash_s() -> float:
 @pytest.mark.gen_test(timeout=60)
 async def test_req_29_one_name_is_one_account_however_it_is_spelled_and_whoever_is_first(api: Api) -> None:
     client = SimpleAsyncHTTPClient(force_instance=True, max_clients=60)
-    crowd = [Api(client, api.base_url) for _ in range(30)]
+    crowd = [Api(client, api.base_url) for _ in range(50)]
     values = {"email": "a@example.com", "password": PASSWORD}
 
     answers = await asyncio.gather(*(one.post("/api/user/add/", username="admin", **values) for one in crowd))
@@ -265,6 +309,7 @@ async def test_req_29_one_name_is_one_account_however_it_is_spelled_and_whoever_
     invisible = [await api.newcomer().post("/api/user/add/", username=name, **values) for name in hidden]
 
     assert sum(answer["code"] == 1 for answer in answers) == 1
+    assert {answer.json.get("error") for answer in answers} <= {None, "username_taken", "too_many_requests"}
     assert {answer["error"] for answer in others} == {"username_taken"}
     assert {answer["error"] for answer in invisible} == {"bad_parameter"}
 
@@ -302,6 +347,31 @@ async def test_req_30_a_session_is_new_at_each_sign_in_and_dead_after_its_end(ap
     assert first != second
     assert (after_second, other_before, other_after, own_after) == (False, True, False, True)
     assert not await signed_in(api, second)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_req_30_a_password_that_was_changed_while_it_was_looked_at_signs_nobody_in(
+    api: Api, parts: Parts
+) -> None:
+    ada = await api.sign_up("ada")
+    new_hash = await parts.passwords.hash("another long password")
+    thief, gate = api.newcomer(), threading.Event()
+    for _ in range(THREADS):
+        parts.passwords._executor.submit(gate.wait, 15)  # whatever else keeps them busy
+
+    signing_in = asyncio.create_task(thief.post("/api/user/query/", username="ada", password=PASSWORD))
+
+    async def it_waits() -> bool:
+        return parts.passwords.waiting == 1
+
+    await until(it_waits)
+    await parts.users.change(ada.user_id, password_hash=new_hash)
+    await parts.sessions.close_all(ada.user_id)
+    gate.set()
+    answer = await signing_in
+
+    assert (answer["login"], "token" in answer, "id" in answer, thief.cookies) == (False, False, False, {})
+    assert await parts.sessions.of_user(ada.user_id) == []
 
 
 @pytest.mark.gen_test(timeout=60)
@@ -365,3 +435,32 @@ async def test_req_31_what_is_somebody_elses_stays_theirs(api: Api) -> None:
     assert (await bob.get("/api/image/query/", id=mine[0]["id"]))["title"] == ""
     ids = sorted(each["id"] for each in mine)
     assert min(later - earlier for earlier, later in pairwise(ids)) > 1000, "ids can be counted"
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_req_31_what_a_mosaic_was_made_of_is_told_to_its_owner_alone(api: Api) -> None:
+    """The ids of private pictures are as good as the pictures: those of the tiles stand in recipe and cell map."""
+    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    secrets = [await ada.upload(encoded(Image.new("RGB", (30, 30), colour), "PNG")) for colour in ("red", "blue")]
+    source = await ada.upload(png(60, 40))
+    recipe = {"style": "photomosaic", "cell": 10, "tiles": [each["id"] for each in secrets]}
+    done = await finished(ada, (await ada.make(source["url"], recipe))["id"])
+    own = await ada.get("/api/image/query/", id=done["result_id"])
+
+    seen: list[Answer] = []
+    for stranger in (bob, api.newcomer()):
+        seen += [
+            await stranger.get("/api/image/query/", id=done["result_id"]),
+            await stranger.get("/api/feed/"),
+            await stranger.get("/api/feed/", view="user", username="ada"),
+            await stranger.get("/tasks/query/"),
+            await stranger.get(f"/i/{done['result_id']}"),
+            await stranger.get(own["map_url"]),
+            await stranger.get(own["url"]),
+        ]
+
+    private = [str(each["id"]).encode() for each in (*secrets, source)]
+    private += [each["url"].rpartition("/")[2].encode() for each in (*secrets, source)]
+    assert {answer.status for answer in seen} == {200}
+    assert [word for word in private for answer in seen if word in answer.body] == []
+    assert own["recipe"]["tiles"] == recipe["tiles"]

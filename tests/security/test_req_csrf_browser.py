@@ -103,6 +103,23 @@ async def test_req_32_no_other_site_acts_with_somebodys_cookie(api: Api, parts: 
 
 
 @pytest.mark.gen_test(timeout=60)
+async def test_req_32_a_link_in_a_mail_does_nothing_though_it_brings_the_cookie(api: Api, parts: Parts) -> None:
+    """Such a link is opened as if its address had been typed."""
+    ada = await api.sign_up("ada")
+    await parts.queue.pause(True)
+    asked = await wishes(ada)
+    before = await everything(parts)
+    typed = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"}
+
+    answers = {path: await ada.get(path, headers=typed, **values) for path, values in asked.items()}
+
+    assert {answer.status for answer in answers.values()} == {403, 405}
+    assert {answer["error"] for answer in answers.values()} == {"cross_site", "wrong_method"}
+    assert await everything(parts) == before
+    assert (await ada.get("/api/user/query/", headers=typed, username="bob"))["code"] == 1, "a look does no harm"
+
+
+@pytest.mark.gen_test(timeout=60)
 async def test_req_32_our_own_page_and_clients_that_are_no_browser_act(api: Api) -> None:
     ada = await api.sign_up("ada")
     own: tuple[dict[str, str], ...] = (
@@ -204,7 +221,7 @@ def shared_headers(answer: Answer) -> list[str]:
 async def test_req_35_every_answer_says_what_protects(api: Api) -> None:
     ada = await api.sign_up("ada")
     picture = await ada.upload()
-    files = [f"/static/{path.relative_to(STATIC)}" for path in STATIC.rglob("*") if path.is_file()][:40]
+    files = [f"/static/{path.relative_to(STATIC)}" for path in STATIC.rglob("*") if path.is_file()]
     pages = [path.replace("(?P<id>[0-9]+)", "7").replace("(?P<username>[^/]+)", "ada") for path, *_ in PAGES]
     bucket = ["/bucket/none", "/up", "/rs/stat/x", "/rs/delete/x", "/rsf/list", picture["url"], "/bucket/%00"]
     others = ["/metrics", "/nowhere", "/static/nothing", "/static/%00", "/static/../x"]

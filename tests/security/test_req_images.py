@@ -1,6 +1,7 @@
 """Requirements 10 to 15: hostile pictures, sent to the whole server as uploads and as sources of tasks.
 
-Of the heavy part of the corpus a few are sent; `HOSTILE=all make test` sends all of it, one after the other.
+Of the heavy part of the corpus a few are sent; `HOSTILE=all make test` sends all of it, one after the other, and
+`HOSTILE_FILES=FOLDER` every file of a folder as well (Pillow's own Tests/images, say).
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ from tests.waiting import finished, until
 
 LIGHT = [hostile for hostile in CORPUS if not hostile.heavy]
 FEW = ("scans-2000-3000px.jpg", "fill-bytes-4M.jpg", "limit-progressive-cmyk.jpg", "limit-alpha.webp")
+LIMIT_S = 30.0
 HEAVY = [each for each in CORPUS if each.heavy and (os.environ.get("HOSTILE") == "all" or each.name in FEW)]
+FOLDER = os.environ.get("HOSTILE_FILES", "")
 UPRIGHT = {
     1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
@@ -74,10 +77,21 @@ def client(io_loop: Any) -> Iterator[AsyncHTTPClient]:
 
 
 @pytest.fixture
-def server(tmp_path: Path, mongodb_uri: str, database_name: str, outside: Origin) -> Iterator[ServerProcess]:
+def chosen(mongodb_uri: str, database_name: str, outside: Origin) -> tuple[str, ...]:
+    return (f"--mongodb_uri={mongodb_uri}", f"--database={database_name}", f"--allowed_sources={outside.place}")
+
+
+@pytest.fixture
+def server(tmp_path: Path, chosen: tuple[str, ...]) -> Iterator[ServerProcess]:
     """One job at a time, so that memory is that of one picture."""
-    chosen = (f"--mongodb_uri={mongodb_uri}", f"--database={database_name}", f"--allowed_sources={outside.place}")
     with ServerProcess(tmp_path / "data", *chosen, "--workers=1") as started:
+        yield started
+
+
+@pytest.fixture
+def at_once(tmp_path: Path, chosen: tuple[str, ...]) -> Iterator[ServerProcess]:
+    """Eight jobs at a time, however few the cores."""
+    with ServerProcess(tmp_path / "data", *chosen, "--workers=8") as started:
         yield started
 
 
@@ -108,7 +122,7 @@ async def test_req_10_every_light_hostile_file_is_done_or_failed(
     server: ServerProcess, client: AsyncHTTPClient, outside: Origin, shelf: dict[str, bytes]
 ) -> None:
     ada = await Api(client, server.base_url).sign_up("ada")
-    statuses, tasks, base = Counter[int](), dict[int, Hostile](), memory_mib(server.pid)
+    statuses, tasks, base, pid = Counter[int](), dict[int, Hostile](), memory_mib(server.pid), server.pid
 
     for hostile in LIGHT:
         shelf[f"/{hostile.name}"] = data = hostile.make()
@@ -120,21 +134,23 @@ async def test_req_10_every_light_hostile_file_is_done_or_failed(
     assert [(hostile.name, end["error"]) for hostile, end in ends if not foreseen(hostile, end)] == []
     assert statuses.keys() <= {200, 400, 403, 413}
     assert memory_mib(server.pid, peak=True) < base + 600
+    await works_at_once(ada, server, pid)
 
 
 @pytest.mark.gen_test(timeout=1200 if os.environ.get("HOSTILE") == "all" else 150)
 async def test_req_10_a_heavy_hostile_file_takes_neither_long_nor_all_memory(
     server: ServerProcess, client: AsyncHTTPClient, outside: Origin, shelf: dict[str, bytes]
 ) -> None:
-    ada = await Api(client, server.base_url).sign_up("ada")
+    ada, pid = await Api(client, server.base_url).sign_up("ada"), server.pid
     shelf["/warm.jpg"] = jpeg.flat(64)
     await finished(ada, (await ada.make(outside.url("/warm.jpg")))["id"])
     base, took_s, took_mib, unforeseen = memory_mib(server.pid), {}, {}, []
+    statuses = Counter[int]()
 
     for hostile in HEAVY:
         shelf[f"/{hostile.name}"] = data = await asyncio.to_thread(hostile.make)
         forget_peak(server.pid)
-        await sent_as_upload(ada, hostile.name, data)
+        statuses[await sent_as_upload(ada, hostile.name, data)] += 1
         await at_rest(server.pid)
         as_upload_mib = memory_mib(server.pid, peak=True) - base
         forget_peak(server.pid)
@@ -147,10 +163,53 @@ async def test_req_10_a_heavy_hostile_file_takes_neither_long_nor_all_memory(
             unforeseen.append((hostile.name, end["error"]))
 
     assert unforeseen == []
-    assert max(took_s.values()) < 60, took_s  # 30 on a machine with nothing else to do
+    assert statuses.keys() <= {200, 400, 403, 413}
+    assert max(took_s.values()) < LIMIT_S, took_s
     assert max(max(mib) for mib in took_mib.values()) < 600, took_mib  # one job, or one thumbnail beside it
-    photograph = await ada.upload(encoded(photo(4000, 3000), "JPEG"), "holiday.jpg")
-    assert (await finished(ada, (await ada.make(photograph["url"]))["id"], timeout_s=60))["state"] == "done"
+    await works_at_once(ada, server, pid)
+    slowest, largest = max(took_s, key=lambda name: took_s[name]), max(took_mib, key=lambda name: max(took_mib[name]))
+    print(f"{len(HEAVY)} files; {slowest} {took_s[slowest]} s; {largest} {max(took_mib[largest])} MiB")
+
+
+async def works_at_once(person: Api, server: ServerProcess, pid: int) -> None:
+    """A normal photograph becomes a mosaic, and it is still the same process that makes it."""
+    photograph = await person.upload(encoded(photo(4000, 3000), "JPEG"), "holiday.jpg")
+    task = await finished(person, (await person.make(photograph["url"]))["id"], timeout_s=LIMIT_S)
+    assert (task["state"], server.pid) == ("done", pid)
+    assert "Traceback" not in server.log
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size]
+
+
+@pytest.mark.skipif(not FOLDER, reason="HOSTILE_FILES names no folder")
+@pytest.mark.gen_test(timeout=3600)
+async def test_req_10_every_file_of_a_folder_is_done_or_failed(
+    server: ServerProcess, client: AsyncHTTPClient, outside: Origin, shelf: dict[str, bytes]
+) -> None:
+    """Whoever has a corpus of his own: its files as tasks and as uploads."""
+    ada, pid = await Api(client, server.base_url).sign_up("ada"), server.pid
+    statuses, states, took_s = Counter[int](), Counter[str](), {}
+    base = memory_mib(server.pid)
+    paths = await asyncio.to_thread(files_below, Path(FOLDER))
+
+    for number, path in enumerate(paths):
+        shelf[f"/{number}"] = data = path.read_bytes()
+        started = time.monotonic()
+        if len(data) < 20_000_000:
+            statuses[await sent_as_upload(ada, "a.jpg", data)] += 1
+        end = await finished(ada, (await ada.make(outside.url(f"/{number}")))["id"], timeout_s=LIMIT_S)
+        states[f"{end['state']} {end['error'] or ''}"] += 1
+        took_s[path.name] = time.monotonic() - started
+
+    assert {state.split()[0] for state in states} <= {"done", "failed"}
+    assert {state for state in states if "job_failed" in state or "crashed" in state} == set()
+    assert statuses.keys() <= {200, 400, 403, 413}
+    assert memory_mib(server.pid, peak=True) < base + 600
+    await works_at_once(ada, server, pid)
+    mib = memory_mib(server.pid, peak=True) - base
+    print(f"{len(paths)} files; {dict(states)}; {dict(statuses)}; {max(took_s.values()):.1f} s; {mib:.0f} MiB")
 
 
 @pytest.mark.gen_test(timeout=60)
@@ -189,10 +248,11 @@ def test_req_11_the_server_and_the_engine_have_the_same_limit() -> None:
     assert Settings().max_megapixels == MAX_MEGAPIXELS == 50
 
 
-@pytest.mark.gen_test(timeout=120)
-async def test_req_12_eight_of_the_dearest_at_once_leave_the_server_answering(
-    server: ServerProcess, client: AsyncHTTPClient, outside: Origin, shelf: dict[str, bytes]
+@pytest.mark.gen_test(timeout=150)
+async def test_req_12_eight_of_each_of_the_dearest_at_once_leave_the_server_answering(
+    at_once: ServerProcess, client: AsyncHTTPClient, outside: Origin, shelf: dict[str, bytes]
 ) -> None:
+    server = at_once
     ada = await Api(client, server.base_url).sign_up("ada")
     kinds = {
         "scans": jpeg.scans(3000, 1000),
@@ -200,7 +260,7 @@ async def test_req_12_eight_of_the_dearest_at_once_leave_the_server_answering(
         "chunks": png.chunk_flood(300_000),
         "frames": others.gif_frames(4000, 2000),
     }
-    shelf.update({f"/{kind}/{number}": data for kind, data in kinds.items() for number in range(2)})
+    shelf.update({f"/{kind}/{number}": data for kind, data in kinds.items() for number in range(8)})
     async with Probe(server.base_url) as quiet:
         await asyncio.sleep(0.5)
 
@@ -208,8 +268,8 @@ async def test_req_12_eight_of_the_dearest_at_once_leave_the_server_answering(
         ids = {(await ada.make(outside.url(path)))["id"] for path in shelf}
         ended = await all_over(ada, ids, timeout_s=90)
 
-    assert Counter(ended[number]["state"] for number in ids) == {"failed": 6, "done": 2}
-    assert busy.slow_s < max(0.3, 16 * quiet.slow_s), "the second where the machine is busy with other things"
+    assert Counter(ended[number]["state"] for number in ids) == {"failed": 24, "done": 8}
+    assert busy.slower_than(0.3, quiet) == ""
     assert (await finished(ada, (await ada.make((await ada.upload())["url"]))["id"]))["state"] == "done"
 
 
@@ -308,9 +368,10 @@ async def test_req_14_no_result_holds_a_place_or_any_other_word_of_its_source(ap
             assert dict(Image.open(io.BytesIO(data)).getexif()) == {}
 
 
-def _numbers() -> list[tuple[str, str]]:
+def _numbers() -> list[tuple[str, str, float, float]]:
+    """Style, parameter, smallest and largest value of every number that a recipe may hold."""
     return [
-        (style["name"], parameter["name"])
+        (style["name"], parameter["name"], parameter["minimum"], parameter["maximum"])
         for style in mosaic.describe()
         for parameter in style["params"]
         if parameter["type"] in ("integer", "number")
@@ -321,8 +382,14 @@ def _numbers() -> list[tuple[str, str]]:
 async def test_req_15_parameters_out_of_their_range_are_refused_before_anything_is_queued(api: Api) -> None:
     ada = await api.sign_up("ada")
     url = (await ada.upload())["url"]
-    values = (-1, 10**12, 1e308, -1e308, 2**64, "1;2", [1], {"$gt": 0}, True, "NaN", "1e999")
-    tried = [(style, name, value) for style, name in _numbers() for value in values]
+    values = (0, -1, 10**9, 10**12, 1e308, -1e308, 2**64, "1;2", [1], {"$gt": 0}, True, "NaN", "1e999")
+    tried = [
+        (style, name, value)
+        for style, name, least, most in _numbers()
+        for value in values
+        if type(value) is not int or not least <= value <= most
+    ]
+    tried += [(style, "max_side", 20_001) for style in mosaic.STYLES]  # and no result has more pixels than its source
 
     refused = [
         (style, name, value, await ada.post("/api/tasks/add/", url=url, param={"style": style, name: value}))
@@ -336,6 +403,7 @@ async def test_req_15_parameters_out_of_their_range_are_refused_before_anything_
     )
 
     assert len(_numbers()) > 8
+    assert {0, -1, 10**9} <= {value for *_, value in tried if type(value) is int}
     taken = [(style, name, value) for style, name, value, answer in refused if answer["code"] == 1]
     assert taken == []
     assert {answer.json.get("error") for *_, answer in refused} == {"bad_parameter"}

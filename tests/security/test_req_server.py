@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import importlib.metadata
 import json
 import os
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +32,14 @@ from tests.client import PASSWORD, Answer, Api
 from tests.pictures import encoded, photo, png
 from tests.process import ServerProcess
 from tests.security.attacking import cookie_line, exchange, head
-from tests.security.measuring import Probe, forget_peak, memory_mib
+from tests.security.measuring import FULL, Probe, forget_peak, memory_mib
 from tests.waiting import finished, until
 
-SHORT = Patience(head_s=1.0, body_s=1.0, taking_s=1.0)
+BEARS = Patience() if FULL else Patience(head_s=1.0, body_s=1.0, taking_s=1.0)
+"""In full what a server has; else a moment."""
+SLACK_S = 5.0
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+LARGE_BYTES = 20_000_000
 
 
 @pytest.fixture
@@ -45,7 +50,8 @@ def door(io_loop: Any, parts: Parts, http_server: Any) -> Iterator[str]:
         listening = socket.create_server(("127.0.0.1", 0), backlog=600)
         listening.setblocking(False)
         app = make_app(parts, cookie_secret="a secret for tests alone")
-        return open_door(app, [listening], SHORT), f"http://127.0.0.1:{listening.getsockname()[1]}"
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        return open_door(app, [listening], BEARS), url
 
     server, url = io_loop.run_sync(start)
     yield url
@@ -76,18 +82,21 @@ def test_req_36_the_doors_own_patience_is_what_is_asked_for() -> None:
     assert bears.taking_s <= 60
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test(timeout=90)
 async def test_req_36_those_who_are_silent_or_drip_are_closed_and_hold_nobody_up(door: str) -> None:
     body = head("/api/user/query/", "Content-Type: application/json", "Content-Length: 1000")
-    drips = [b"GET / HTTP/1.1\r\nHost: x\r\n", *(b"X-Header: 1\r\n" for _ in range(100))]
-    kinds = ([], drips, [body, *(b" " for _ in range(100))])
+    drips = [b"GET / HTTP/1.1\r\nHost: x\r\n", *(b"X-Header: 1\r\n" for _ in range(200))]
+    kinds = ([], drips, [body, *(b" " for _ in range(200))])
+    async with Probe(door, "/api/styles/") as quiet:
+        await asyncio.sleep(0.5)
 
     async with Probe(door, "/api/styles/") as others:
-        closings = [exchange(door, *kinds[number % 3], every_s=0.2) for number in range(500)]
+        closings = [exchange(door, *kinds[number % 3], every_s=0.2, within_s=30) for number in range(500)]
         ended = await asyncio.gather(*closings)
 
-    assert max(seconds for _, seconds in ended) < 5, "on a machine with nothing else to do: 1.1"
-    assert others.slow_s < 3
+    assert max(seconds for _, seconds in ended) < min(30, BEARS.head_s + SLACK_S)
+    assert others.slower_than(0.3, quiet) == ""
+    print(f"500 closed after at most {max(seconds for _, seconds in ended):.1f} s; others waited {others.slow_s:.3f} s")
 
 
 def served(port: int) -> int:
@@ -96,11 +105,11 @@ def served(port: int) -> int:
     return sum(line[1].endswith(f":{port:04X}") and line[3] == "01" for line in lines)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test(timeout=120)
 async def test_req_36_those_who_take_nothing_are_closed_and_cost_no_memory(
     door: str, parts: Parts, io_loop: Any
 ) -> None:
-    parts.bucket.put("large.gif", GIF + bytes(19 << 20), mime="image/gif")
+    parts.bucket.put("large.gif", GIF + bytes(LARGE_BYTES - len(GIF)), mime="image/gif")
     port = int(door.rpartition(":")[2])
     before = memory_mib(os.getpid())
 
@@ -113,12 +122,14 @@ async def test_req_36_those_who_take_nothing_are_closed_and_cost_no_memory(
             idler.sendall(b"GET /bucket/large.gif HTTP/1.1\r\nHost: x\r\n\r\n")
         await asyncio.sleep(0)
         assert served(port) > 1
+        started = time.monotonic()
         async with Probe(door, "/api/styles/") as others:
-            await until(all_closed, timeout_s=15)
-        grown = memory_mib(os.getpid()) - before
+            await until(all_closed, timeout_s=60 if FULL else 15)
+        took_s, grown = time.monotonic() - started, memory_mib(os.getpid()) - before
 
     assert grown < 100
-    assert others.slow_s < 3
+    assert others.slow_s < (0.3 if FULL else 3)
+    print(f"100 closed after {took_s:.1f} s; {grown:.0f} MiB; others waited {others.slow_s:.3f} s")
 
 
 @pytest.mark.gen_test(timeout=60)
@@ -129,7 +140,7 @@ async def test_req_36_streams_of_events_and_slow_readers_stay(door: str) -> None
 
     async with asyncio.timeout(10):
         assert b"200" in await reader.readline()
-        while time.monotonic() - started < 3 * SHORT.taking_s:
+        while time.monotonic() - started < 3:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.3):
                     assert await reader.readline()
@@ -146,11 +157,14 @@ async def test_req_37_more_than_a_request_may_hold_is_refused_and_costs_no_memor
     parts = b"".join(b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n' % n for n in range(102))
     many = b"&".join(b"a%d=1" % n for n in range(1002))
     multipart, close = f"Content-Length: {len(parts)}", "Connection: close"
+    bomb, json_type = gzip.compress(bytes(200 << 20), 1), "Content-Type: application/json"
     chunk = b"10000\r\n" + bytes(65536) + b"\r\n"
     attacks = {
-        "101 MB": [head(add, "Content-Length: 101000000"), *([bytes(65536)] * 200)],
+        "101 MB": [head(add, "Content-Length: 101000000"), *([bytes(65536)] * (101_000_000 // 65536 + 1))],
         "10**30 bytes": [head(add, f"Content-Length: {10**30}"), bytes(1000)],
-        "chunks without end": [head(add, "Transfer-Encoding: chunked"), *([chunk] * 200)],
+        "chunks without end": [head(add, "Transfer-Encoding: chunked"), *([chunk] * 2000)],
+        "a bomb": [head(add, json_type, "Content-Encoding: gzip", f"Content-Length: {len(bomb)}", close), bomb],
+        "a bomb for the bucket": [head("/up", "Content-Encoding: gzip", f"Content-Length: {len(bomb)}", close), bomb],
         "65 kB of headers": [head(add, *(f"X-{n}: {'y' * 60}" for n in range(1000)))],
         "101 parts": [head(add, "Content-Type: multipart/form-data; boundary=x", multipart, close), parts],
         "1001 fields": [head(add, form, f"Content-Length: {len(many)}", close), many],
@@ -223,36 +237,36 @@ async def test_req_39_json_is_bounded_and_says_one_thing(api: Api) -> None:
     assert {(answer.status, answer["error"]) for answer in (twice, nan)} == {(400, "malformed_body")}
 
 
-@pytest.mark.gen_test(timeout=40)
+@pytest.mark.gen_test(timeout=60)
 async def test_req_39_no_field_takes_long_to_refuse(api: Api) -> None:
     ada = await api.sign_up("ada")
     shapes = ("a" * 100_000 + "!", "@" * 100_000, "a@" * 50_000, "." * 100_000, " " * 100_000, "{" * 100_000)
-    fields = {
-        "/api/user/add/": ("username", "email", "password"),
-        "/api/tasks/add/": ("url", "type", "param"),
-        "/api/image/addinfo/": ("url", "filename", "param", "user_id"),
-        "/api/feed/": ("cursor", "username"),
-    }
-    before = time.thread_time()
+    plain = [(path, handler.parameters) for path, handler, _ in API if "(?P<" not in path]
+    fields = [(path, name) for path, parameters in plain for name in parameters.model_fields]
+    took_s: dict[tuple[str, str, str], float] = {}
 
-    for path, names in fields.items():
-        for name in names:
-            for shape in shapes:
-                await ada.post(path, **{name: shape})
+    for path, name in fields:
+        for shape in shapes:
+            before = time.thread_time()
+            await ada.post(path, **{name: shape})
+            took_s[path, name, shape[:2]] = time.thread_time() - before
     for shape in shapes:
+        before = time.thread_time()
         EMAIL.fullmatch(shape)
+        took_s["", "email", shape[:2]] = time.thread_time() - before
 
-    count = len(shapes) * sum(len(names) for names in fields.values())
-    assert (time.thread_time() - before) / count < 0.05, "client and server together, on one loop"
+    assert len(fields) > 30
+    slowest = max(took_s, key=lambda one: took_s[one])
+    assert took_s[slowest] < 0.05, f"{slowest}: of client and server together, on one loop"
 
 
 class TestReq40:
     @pytest.fixture
     def settings(self, settings_of: Callable[..., Settings]) -> Settings:
-        return settings_of(user_queue_limit=20, queue_limit=30)
+        return settings_of() if FULL else settings_of(user_queue_limit=20, queue_limit=30)
 
-    @pytest.mark.gen_test(timeout=60)
-    async def test_req_40_nobody_fills_the_queue_for_others(self, api: Api, parts: Parts) -> None:
+    @pytest.mark.gen_test(timeout=240)
+    async def test_req_40_nobody_fills_the_queue_for_others(self, api: Api, parts: Parts, settings: Settings) -> None:
         ada, bob, cid = [await api.newcomer().sign_up(name) for name in ("ada", "bob", "cid")]
         urls = {person.username: (await person.upload())["url"] for person in (ada, bob, cid)}
         await parts.queue.pause(True)
@@ -261,20 +275,32 @@ class TestReq40:
             recipe = {"style": "mosaic", "seed": number}
             return await person.post("/api/tasks/add/", url=urls[person.username], param=recipe)
 
-        adas = [answer for n in range(10) for answer in await asyncio.gather(*(ask(ada, 5 * n + k) for k in range(5)))]
+        count, limit = (10_000, settings.user_queue_limit) if FULL else (100, 20)
+        adas = [a for n in range(0, count, 5) for a in await asyncio.gather(*(ask(ada, n + k) for k in range(5)))]
         bobs = [await ask(bob, number) for number in range(10)]
+        if FULL:  # as if others had filled it: their tasks would take an hour to ask for
+            await parts.database.collection("tasks").insert_all(await others(parts, settings.queue_limit - limit - 10))
         full = await ask(cid, 1)
         await parts.queue.pause(False)
-        started = time.monotonic()
+        resumed = datetime.now(UTC)
         done = await finished(bob, bobs[0]["task"]["id"])
 
         refused = [answer for answer in adas if answer["code"] < 1]
-        assert len(adas) - len(refused) == 20
+        assert (len(adas), len(adas) - len(refused)) == (count, limit)
         assert {(answer.status, answer["error"]) for answer in refused} == {(429, "too_many_tasks")}
         assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
         assert (full.status, full["error"], int(full.headers["Retry-After"]) > 0) == (503, "queue_full", True)
         assert done["state"] == "done"
-        assert time.monotonic() - started < 5, "on a machine with nothing else to do: 0.2"
+        waited_s = (datetime.fromisoformat(done["started"]) - resumed).total_seconds()
+        assert waited_s < 2
+        print(f"{len(refused)} of {count} refused; somebody else's started after {waited_s:.2f} s")
+
+
+async def others(parts: Parts, count: int) -> list[dict[str, Any]]:
+    """Copies of the newest task, each of another person."""
+    (like,) = await parts.database.collection("tasks").find({}, sort="-_id", limit=1)
+    changed = ({"_id": 10**9 + n, "owner_id": 10**9 + n, "turn": like["turn"] + 1000 + n} for n in range(count))
+    return [{**like, **each} for each in changed]
 
 
 def files(folder: Path) -> list[Path]:
@@ -408,7 +434,8 @@ async def test_req_43_without_its_database_the_server_lets_nobody_in_and_says_so
         os.kill(mongod, signal.SIGCONT)
 
         assert [answer for answer in answers if answer[1] not in (503, 405)] == []
-        assert max(took for _, _, took in answers) < 8, "5 on a machine with nothing else to do"
+        assert max(took for _, _, took in answers) < (5 if FULL else 8), "on a machine with nothing else to do: 5"
+        print(f"at most {max(took for _, _, took in answers):.1f} s")
 
         async def back() -> bool:
             return (await ada.get("/api/session/")).status == 200

@@ -17,7 +17,7 @@ from tests.processing.mosaic.pictures import encoded, noise, saved, scene
 
 
 def decoded(data: bytes, **options: object) -> np.ndarray:
-    return np.asarray(decode(data, Stage(), **options).image)  # type: ignore[arg-type]
+    return np.asarray(decode(data, Stage(), **options).image)
 
 
 SCENE = Image.fromarray(scene(60, 40))
