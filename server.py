@@ -58,7 +58,6 @@ log = logging.getLogger(__name__)
 
 PREVIEW_THREADS = 2
 CHECK = "--check"
-PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
 
 
 def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
@@ -174,7 +173,6 @@ async def build(
             exports=Exports(),
             public_url=public_url,
             picture_origin=_origin(bucket.url("")),
-            upload_origin=_upload_origins(settings, public_url),
         )
 
 
@@ -265,13 +263,6 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> Engine:
     from processing.cluster import ClusterEngine  # the extra `cluster` is installed where it is asked for
 
     return await stack.enter_async_context(ClusterEngine(settings.dask))
-
-
-def _upload_origins(settings: Settings, public_url: str) -> str:
-    """Where a page may upload to, as its content security policy says it."""
-    if not settings.qiniu_access_key:
-        return _origin(public_url)
-    return _origin(settings.qiniu_up_url) if settings.qiniu_up_url else PUBLIC_UPLOAD_HOSTS
 
 
 def _server_id(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,7 +95,6 @@ class Parts:
     exports: Exports
     public_url: str
     picture_origin: str
-    upload_origin: str
 
 
 API: tuple[tuple[str, type[ApiHandler], str], ...] = (
@@ -145,8 +145,7 @@ def routes(parts: Parts) -> list[URLSpec]:
         URLSpec(f"{path}/?", handler, _given(parts, f"authentication {names}"), name=path)
         for path, handler, names in API
     ]
-    policy = content_security_policy(pictures=parts.picture_origin, uploads=parts.upload_origin)
-    shell = {"static": STATIC, "policy": policy}
+    shell = {"static": STATIC, "policy": _page_policy(parts)}
     lines += [
         URLSpec(path.rstrip("/") + "/?", page, shell | _given(parts, f"public_url {names}"))
         for path, page, names in PAGES
@@ -164,8 +163,13 @@ def routes(parts: Parts) -> list[URLSpec]:
 
 def page_for_nothing(parts: Parts) -> Rule:
     """The last line: a browser on its way to an address that nothing serves gets a page."""
-    policy = content_security_policy(pictures=parts.picture_origin, uploads=parts.upload_origin)
-    return Rule(WantsPage(), ShowNothing, {"static": STATIC, "policy": policy, "public_url": parts.public_url})
+    shell = {"static": STATIC, "policy": _page_policy(parts), "public_url": parts.public_url}
+    return Rule(WantsPage(), ShowNothing, shell)
+
+
+def _page_policy(parts: Parts) -> Callable[[], str]:
+    """Made anew for each page: where Kodo takes uploads is found out after the start."""
+    return lambda: content_security_policy(pictures=parts.picture_origin, uploads=parts.bucket.upload_origin())
 
 
 def _given(parts: Parts, names: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def content_security_policy(*, pictures: str, uploads: str) -> str:
 class ShowPage(Identified):
     """The shell; its modules draw the page that the address names."""
 
-    def initialize(self, static: Path, policy: str, public_url: str, **parts: object) -> None:
+    def initialize(self, static: Path, policy: Callable[[], str], public_url: str, **parts: object) -> None:
         self._shell = static / "index.html"
         self._policy = policy
         self.public_url = public_url
@@ -92,7 +93,7 @@ class ShowPage(Identified):
         self._show(None)
 
     def _show(self, head: Head | None) -> None:
-        self.set_header("Content-Security-Policy", self._policy)
+        self.set_header("Content-Security-Policy", self._policy())
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Vary", "Accept-Language")
         self.set_header("Content-Type", "text/html; charset=UTF-8")

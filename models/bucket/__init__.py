@@ -50,6 +50,9 @@ class Bucket(Protocol):
     def readable_url(self, key: str) -> str:
         """`url`, with a signature for an hour where the bucket is private. For showing, never for keeping."""
 
+    def upload_origin(self) -> str:
+        """Where browsers send pictures to, as a content security policy names it."""
+
     def key_of(self, url: str) -> str | None:
         """The key behind an address of this bucket, or None for an address of anybody else."""
 

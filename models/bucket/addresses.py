@@ -1,4 +1,4 @@
-"""From an address back to the key behind it."""
+"""From an address back to the key behind it, or to its origin."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def key_behind(url: str, base: str) -> str | None:
         return None
     known = given.scheme in DEFAULT_PORTS and same_host and not userinfo and given.path.startswith(ours.path)
     return key if known and 0 < size_bytes <= KEY_LIMIT_BYTES else None
+
+
+def origin_of(url: str) -> str:
+    """`https://host:port/path` -> `https://host:port`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _host(name: str | None, port: int | None) -> tuple[str, int | None]:

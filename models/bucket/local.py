@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from models.bucket import Grant, Stat
-from models.bucket.addresses import key_behind
+from models.bucket.addresses import key_behind, origin_of
 from models.bucket.keys import Keys
 from models.bucket.objects import Objects
 from models.bucket.parts import Parts
@@ -73,6 +73,9 @@ class LocalBucket:
 
     def readable_url(self, key: str) -> str:
         return self.url(key)
+
+    def upload_origin(self) -> str:
+        return origin_of(self._base)
 
     def key_of(self, url: str) -> str | None:
         return key_behind(url, f"{self._base}/bucket/")

@@ -24,7 +24,7 @@ from qiniu.http.regions_provider import QueryRegionsProvider
 from qiniu.services.storage.uploaders import FormUploader
 
 from models.bucket import Grant, Stat
-from models.bucket.addresses import key_behind
+from models.bucket.addresses import key_behind, origin_of
 from models.bucket.download import download
 from models.bucket.etag import Etag
 from models.bucket.keys import Keys
@@ -40,6 +40,7 @@ PAUSE_S = 0.2
 PAGE_LIMIT = 1000
 READ_LINK_LIFE_S = 3600
 PUBLIC_UC_URL = "https://uc.qiniuapi.com"
+PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
 
 Answer = tuple[Any, Any]
 """What the SDK returns: the document, and what it knows of the exchange."""
@@ -97,6 +98,13 @@ class KodoBucket:
 
     def url(self, key: str) -> str:
         return self._base + quote(key, safe="/")
+
+    def upload_origin(self) -> str:
+        """As narrow as is known yet. Of a private Kodo that nobody has asked, no more than the scheme is."""
+        known = self._given.up or (self._known.up if self._known else "")
+        if known:
+            return origin_of(known)
+        return PUBLIC_UPLOAD_HOSTS if self._given.uc == PUBLIC_UC_URL else f"{_scheme(self._given.uc)}:"
 
     def key_of(self, url: str) -> str | None:
         return key_behind(url, self._base)
