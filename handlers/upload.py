@@ -13,7 +13,7 @@ from handlers.base import ApiHandler, JsonDict
 from handlers.parameters import Id
 from models import errors
 from models.bucket import Bucket
-from models.bucket.callback import CallbackBody, parse_callback
+from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
 from models.images import NOBODY, Image, Images, Kind, Owner, new_image
 from models.uploads import Upload, Uploads
 from models.users import Users
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 Filename = Annotated[str, Field(max_length=1024)]
 Param = Annotated[str, Field(max_length=20_000)]
-
-
 
 
 def _web_address(url: str) -> str:
@@ -41,10 +39,15 @@ class GrantUploadParameters(BaseModel):
     filename: Filename = ""
     filesize: Annotated[int, Field(ge=0)] | None = None
     param: Param = ""
+    key: Annotated[str, Field(max_length=KEY_LIMIT_BYTES)] = ""
 
 
 class GrantUpload(ApiHandler):
-    """Leave to upload one picture: a token for one key of our choice, valid for minutes."""
+    """Leave to upload one picture: a token for one key of our choice, valid for minutes.
+
+    A large file on a slow line outlives its token. Whoever was given a key may have another token for it, until the
+    picture has arrived.
+    """
 
     parameters = GrantUploadParameters
     acts = True
@@ -57,10 +60,9 @@ class GrantUpload(ApiHandler):
         owner = await self.acting()
         if asked.filesize is not None and asked.filesize > self.size_limit_bytes:
             raise errors.TooLarge(limit_bytes=self.size_limit_bytes)
-        key = f"source/{secrets.token_hex(16)}"
-        await self.uploads.expect(Upload(key, owner, asked.filename, asked.param))
+        upload = await self._known(asked.key, owner) if asked.key else await self._new(asked, owner)
         grant = await self.threads.io(
-            self.bucket.grant, key, owner_id=owner.id or 0, size_limit_bytes=self.size_limit_bytes
+            self.bucket.grant, upload.key, owner_id=owner.id or 0, size_limit_bytes=self.size_limit_bytes
         )
         return {
             "token": grant.token,
@@ -69,6 +71,18 @@ class GrantUpload(ApiHandler):
             "url": grant.url,
             "expires": grant.expires,
         }
+
+    async def _new(self, asked: GrantUploadParameters, owner: Owner) -> Upload:
+        upload = Upload(f"source/{secrets.token_hex(16)}", owner, asked.filename, asked.param)
+        await self.uploads.expect(upload)
+        return upload
+
+    async def _known(self, key: str, owner: Owner) -> Upload:
+        """Raises NotFound for a key that was never given or whose picture has arrived, NotYours."""
+        upload = await self.uploads.expected(key)
+        if upload.owner.id != owner.id:
+            raise errors.NotYours()
+        return upload
 
 
 class UploadCallback(ApiHandler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -14,11 +15,13 @@ from PIL import Image
 from handlers import Parts
 from models.bucket.keys import Keys
 from models.bucket.local import LocalBucket
-from models.bucket.signature import qbox, qiniu
+from models.bucket.policy import upload_token
+from models.bucket.signature import decode, encode, qbox, qiniu
 from settings import Settings
 from tests import kodo as kodo_server
 from tests.client import Answer, Api
 from tests.kodo_state import Kodo
+from tests.pictures import png
 from tests.waiting import finished
 
 KODO_KEYS = Keys("trip-access-key", "trip-secret-key")
@@ -86,6 +89,38 @@ async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, parts):
     await ada.post("/api/image/delete/", id=uploaded["id"])
     left = await asyncio.to_thread(lambda: [stat.key for stat in parts.bucket.list("source/")])
     assert left == []
+
+
+@pytest.mark.gen_test
+async def test_an_upload_in_parts_outlives_its_token_and_goes_on_with_a_fresh_one(api, parts, keys):
+    ada = await api.sign_up("ada")
+    old = await ada.post("/api/image/token/", filename="slow.png", param="p")
+    picture = png() + bytes(2 << 20)
+    root = f"{old['upload_url']}/buckets/{parts.bucket.name}/objects/{encode(old['key'].encode())}/uploads"
+
+    async def say_with(token: str, method: str, path: str, body: bytes) -> Answer:
+        return await ada.ask(method, root + path, body=body, headers={"Authorization": f"UpToken {token}"})
+
+    upload = (await say_with(old["token"], "POST", "", b""))["uploadId"]
+    first = await say_with(old["token"], "PUT", f"/{upload}/1", picture[: 1 << 20])
+    too_old = await say_with(ended(old["token"], keys), "PUT", f"/{upload}/2", picture[1 << 20 :])
+    fresh = await ada.post("/api/image/token/", key=old["key"])
+    second = await say_with(fresh["token"], "PUT", f"/{upload}/2", picture[1 << 20 :])
+    named = [{"partNumber": number, "etag": part["etag"]} for number, part in enumerate((first, second), 1)]
+    whole = json.dumps({"parts": named, "fname": "slow.png", "customVars": {"x:param": "p"}}).encode()
+    answer = await say_with(fresh["token"], "POST", f"/{upload}", whole)
+
+    assert too_old.status == 401
+    assert (fresh["key"], fresh["url"]) == (old["key"], old["url"])
+    assert (answer["code"], answer["filename"], answer["param"]) == (1, "slow.png", "p")
+    image = await parts.images.by_id(answer["id"])
+    assert image.owner.id == ada.user_id
+    assert (await ada.get(parts.bucket.readable_url(image.key))).body == picture
+
+
+def ended(token: str, keys: Keys) -> str:
+    """The token when its minutes are over."""
+    return upload_token(keys, {**json.loads(decode(token.split(":")[2])), "deadline": 1})
 
 
 @pytest.mark.gen_test
