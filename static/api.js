@@ -24,7 +24,8 @@ export class Api extends EventTarget {
     this.#post("/api/user/follow/", { from_user_name: from, to_user_name: to, follow_bool: on ? 1 : 0 });
   changeAccount = (change) => this.#post("/api/user/change/", change);
   deleteAccount = (password) => this.#post("/api/user/delete/", { password });
-  uploadToken = (filename, filesize, param) => this.#post("/api/image/token/", { filename, filesize, param });
+  uploadToken = (filename, filesize, param, key) => this.#post("/api/image/token/", { filename, filesize, param, key });
+  addInfo = (url, filename, param, user_id) => this.#post("/api/image/addinfo/", { url, filename, param, user_id });
   image = (id, signal) => this.#get("/api/image/query/", { id }, signal);
   changeImage = (change) => this.#post("/api/image/change/", change);
   deleteImage = (id) => this.#post("/api/image/delete/", { id });

@@ -1,7 +1,7 @@
 /** Everything on its way from a picture to a mosaic: upload, queue, render. Survives a reload. */
 
 import { ApiError } from "./api.js";
-import { upload } from "./upload.js";
+import { deliver } from "./delivery.js";
 
 const KEPT = "jobs";
 const SETTLED = ["done", "failed", "cancelled"];
@@ -122,26 +122,10 @@ export class Jobs extends EventTarget {
   }
 
   async #upload(job, signal) {
-    Object.assign(job, { phase: "uploading", sent: 0 });
+    Object.assign(job, { phase: "uploading", sent: 0, param: JSON.stringify({ ...job.recipe, tiles: undefined }) });
     this.#changed(job);
-    const param = JSON.stringify(job.recipe);
-    if (!job.asked || Date.now() > Date.parse(expiry(job.asked))) {
-      Object.assign(job, { asked: await this.#api.uploadToken(job.name, job.size, param), session: null });
-    }
-    const meter = speedometer();
-    const progress = (sent) => { Object.assign(job, { sent, speed: meter(sent) }); this.#changed(job, false); };
-    const keep = (session) => { job.session = session; this.#save(); };
-    const partBytes = this.#state.limits.partMb * 2 ** 20;
-    const how = { asked: job.asked, filename: job.name, param, partBytes, signal, progress, keep };
-    try {
-      const answer = await upload(job.file, { ...how, session: job.session });
-      return { id: answer.id, url: answer.url };
-    } catch (error) {
-      if (!["upload_token", "upload_gone"].includes(error.slug) || !job.session) { job.asked = null; throw error; }
-      Object.assign(job, { asked: await this.#api.uploadToken(job.name, job.size, param), session: null });
-      const answer = await upload(job.file, { ...how, asked: job.asked });
-      return { id: answer.id, url: answer.url };
-    }
+    const progress = (sent, speed) => { Object.assign(job, { sent, speed }); this.#changed(job, false); };
+    return deliver(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, keep: () => this.#save() });
   }
 
   /** The picture's next job need not upload it again. */
@@ -184,17 +168,3 @@ export class Jobs extends EventTarget {
     this.#vault.put(KEPT, kept.map(({ thumb, ...job }) => (SETTLED.includes(job.phase) && job.phase !== "failed" ? { ...job, file: null } : job)));
   }
 }
-
-/** Bytes per second over the last few seconds. */
-function speedometer() {
-  const seen = [];
-  return (sent) => {
-    const now = performance.now();
-    seen.push([now, sent]);
-    while (seen.length > 2 && now - seen[0][0] > 4000) seen.shift();
-    const [[from, first]] = seen;
-    return now - from < 200 ? 0 : ((sent - first) / (now - from)) * 1000;
-  };
-}
-
-const expiry = (asked) => (typeof asked.expires === "number" ? new Date(asked.expires * 1000).toISOString() : asked.expires);

@@ -16,15 +16,15 @@ import uuid
 import zlib
 from typing import Any
 
-import tornado.httpserver
 import tornado.testing
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+from tornado.httpserver import HTTPServer
 
 from tests.kodo_state import Kodo, Problem, Stored, png_size, qetag
 
 
-def start(kodo: Kodo) -> tornado.httpserver.HTTPServer:
+def start(kodo: Kodo) -> HTTPServer:
     """Listen on a free port of loopback; `kodo.base` says where."""
     uploads = r"/buckets/([^/]+)/objects/([^/]+)/uploads"
     application = tornado.web.Application(
@@ -41,7 +41,7 @@ def start(kodo: Kodo) -> tornado.httpserver.HTTPServer:
         ],
         log_function=lambda handler: kodo.calls.append(f"{handler.request.method} {handler.request.path}"),
     )
-    server = tornado.httpserver.HTTPServer(application, max_buffer_size=64 << 20)
+    server = HTTPServer(application, max_buffer_size=64 << 20)
     sockets, port = tornado.testing.bind_unused_port()
     server.add_sockets([sockets])
     kodo.base = f"http://127.0.0.1:{port}"
@@ -49,12 +49,16 @@ def start(kodo: Kodo) -> tornado.httpserver.HTTPServer:
 
 
 class Base(tornado.web.RequestHandler):
+    allowed = ("OPTIONS, HEAD, POST", "X-File-Name, X-File-Type, X-File-Size")
+    """Methods and headers of a page of another origin."""
+
     def initialize(self, kodo: Kodo) -> None:
         self.kodo = kodo
 
     def set_default_headers(self) -> None:
         self.set_header("X-Reqid", uuid.uuid4().hex)
         self.set_header("Access-Control-Allow-Origin", "*")
+        self.set_header("Access-Control-Expose-Headers", "X-Log, X-Reqid")
         self.set_header("Content-Type", "application/json")
 
     async def prepare(self) -> None:
@@ -70,6 +74,13 @@ class Base(tornado.web.RequestHandler):
         if faults.status and faults.times > 0:
             faults.times -= 1
             raise Problem(faults.status, "as told")
+
+    def options(self, *_: str) -> None:
+        """A browser's preflight. What Kodo lets a page send is all that it may send."""
+        methods, headers = self.allowed
+        self.set_header("Access-Control-Allow-Methods", methods)
+        self.set_header("Access-Control-Allow-Headers", headers)
+        self.set_header("Access-Control-Max-Age", "2592000")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1]
@@ -159,6 +170,8 @@ class Form(Base):
 
 
 class Parts(Base):
+    allowed = ("OPTIONS, HEAD, GET, POST, PUT, DELETE", "Authorization, Content-Type, Content-MD5, X-File-Name")
+
     def admitted(self, bucket: str, encoded: str) -> tuple[dict[str, Any], str]:
         policy = self.kodo.policy(self.request.headers.get("Authorization", "").removeprefix("UpToken "))
         if bucket != self.kodo.bucket:

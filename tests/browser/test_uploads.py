@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
+from models.bucket.keys import installation_keys
+from tests.browser.leaving import Leaves
 from tests.browser.visitor import Visitor, picture
 from tests.pictures import encoded, photo, png
+from tests.process import ServerProcess
 
 FORM = re.compile(r"/up/?$")
 PART = re.compile(r"/uploads/[^/]+/[0-9]+$")
@@ -65,7 +68,26 @@ def test_a_large_upload_goes_on_after_a_reload(visitor: Visitor, unique_name: Ca
     visitor.go("/")
     visitor.wait_for_work("done")
 
-    assert [url.rpartition("/")[2] for url in sent] == ["1", "2", "2"]
+    assert [url.rpartition("/")[2] for url in sent] == ["1", "2", "1"], "the second, smaller one had arrived"
+
+
+def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
+    visitor: Visitor, server: ServerProcess, unique_name: Callable[[str], str]
+) -> None:
+    signed_in(visitor, unique_name("lea"))
+    visitor.expect_console("status of 401")
+    leaves = Leaves(visitor.page, installation_keys(server.data_dir / "bucket-keys.json"))
+    put: list[str] = []
+    visitor.page.on("response", lambda got: put.append(got.url) if PART.search(got.url) and got.ok else None)
+    visitor.choose(picture(encoded(photo(1700, 1700, 5), "PNG", compress_level=0), "large.png"))
+    visitor.slow_down(3_000_000)
+    visitor.make()
+    visitor.wait_for_work("uploading")
+    visitor.wait_for_work("done")
+
+    assert [url.rpartition("/")[2] for url in sorted(put)] == ["1", "2", "3"]
+    assert len(leaves.asked) == 2
+    assert leaves.asked[1]["key"].startswith("source/")
 
 
 def test_a_failed_upload_says_what_to_do_and_is_tried_again(

@@ -1,0 +1,228 @@
+"""The page's own uploader against Kodo: another origin, its preflights, its tokens, and all that can break on the way.
+
+The server is told where the region service is and nothing else, as an operator of a private Kodo may do.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import zlib
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Request, expect
+
+from models.bucket.keys import Keys
+from tests.browser.leaving import Leaves
+from tests.browser.visitor import Visitor, picture
+from tests.kodo_state import Faults, Kodo
+from tests.kodo_thread import serving_in_a_thread
+from tests.pictures import encoded, photo
+from tests.process import ServerProcess
+
+PART = re.compile(r"/uploads/[^/]+/([0-9]+)$")
+PART_BYTES = 4 * 2**20
+PARTS = 3
+PERCENT = re.compile(r"^[1-9][0-9]?% · .* of .*/s")
+KEPT_PARTS = """
+() => new Promise((resolve) => {
+  const opening = indexedDB.open("tessera", 1);
+  opening.onsuccess = () => {
+    const asking = opening.result.transaction("kept").objectStore("kept").get("jobs");
+    asking.onsuccess = () => {
+      opening.result.close();
+      resolve((asking.result?.[0]?.session?.parts ?? []).map((part) => part.partNumber));
+    };
+  };
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def kodo() -> Iterator[Kodo]:
+    with serving_in_a_thread(Kodo("browser-access-key", "browser-secret-key", "pictures")) as peer:
+        yield peer
+
+
+@pytest.fixture(scope="module")
+def server(kodo: Kodo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """In place of the one of all browser tests."""
+    keys = {"TESSERA_QINIU_ACCESS_KEY": kodo.access_key, "TESSERA_QINIU_SECRET_KEY": kodo.secret_key}
+    settings = (f"--qiniu_bucket={kodo.bucket}", f"--qiniu_domain={kodo.base}/io", f"--qiniu_uc_url={kodo.base}")
+    data_dir = tmp_path_factory.mktemp("kodo") / "data"
+    with ServerProcess(data_dir, "--workers=2", "--max_megapixels=8", *settings, environment=keys) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def well(kodo: Kodo) -> Iterator[None]:
+    """No faults, and nothing heard yet."""
+    kodo.calls.clear()
+    yield
+    kodo.faults = Faults()
+
+
+@pytest.fixture
+def large(unique_name: Callable[[str], str]) -> bytes:
+    """A picture of three parts, another one for each test."""
+    return encoded(photo(1700, 1700, zlib.crc32(unique_name("").encode())), "PNG", compress_level=0)
+
+
+COUNT_AT_ONCE = """
+const {open} = XMLHttpRequest.prototype;
+let underWay = 0;
+window.mostAtOnce = 0;
+XMLHttpRequest.prototype.open = function (method, ...rest) {
+  if (method === "PUT") {
+    window.mostAtOnce = Math.max(window.mostAtOnce, underWay += 1);
+    for (const end of ["load", "error", "abort"]) this.addEventListener(end, () => { underWay -= 1; });
+  }
+  return open.call(this, method, ...rest);
+};
+"""
+
+
+@pytest.fixture
+def sent(visitor: Visitor) -> list[int]:
+    """The number of each part, as often as the page begins to send it."""
+    numbers: list[int] = []
+
+    def note(request: Request) -> None:
+        if request.method == "PUT" and (found := PART.search(request.url)):
+            numbers.append(int(found[1]))
+
+    visitor.page.on("request", note)
+    return numbers
+
+
+def uploading(visitor: Visitor, name: str, data: bytes, *, bytes_per_s: int = 3_000_000) -> None:
+    """Sign up, choose a picture and set it going on a slow line."""
+    visitor.go("/")
+    visitor.sign_up(name)
+    visitor.choose(picture(data, "large.png"))
+    visitor.slow_down(bytes_per_s)
+    visitor.make()
+    visitor.wait_for_work("uploading")
+
+
+def stored(kodo: Kodo) -> list[bytes]:
+    """The pictures that people uploaded, as they arrived."""
+    return [one.data for key, one in kodo.objects.items() if key.startswith("source/")]
+
+
+def uploads_begun(kodo: Kodo) -> int:
+    return len([call for call in kodo.calls if re.fullmatch("POST .*/uploads", call)])
+
+
+def until(look: Callable[[], bool], visitor: Visitor, timeout_s: float = 10) -> None:
+    """Wait, while the browser goes on."""
+    end = time.monotonic() + timeout_s
+    while not look():
+        assert time.monotonic() < end, "it did not happen in time"
+        visitor.page.wait_for_timeout(20)
+
+
+def test_a_small_picture_goes_to_kodo_in_one_form_and_shows_how_far_it_is(
+    visitor: Visitor, kodo: Kodo, unique_name: Callable[[str], str]
+) -> None:
+    data = encoded(photo(1150, 1150, 3), "PNG", compress_level=0)
+    assert len(data) < PART_BYTES
+
+    uploading(visitor, unique_name("ann"), data, bytes_per_s=1_500_000)
+    expect(visitor.part("work-detail")).to_contain_text(PERCENT)
+    visitor.wait_for_work("done")
+
+    assert data in stored(kodo)
+    assert [call for call in kodo.calls if call in ("OPTIONS /", "POST /")][:2] == ["OPTIONS /", "POST /"]
+    assert not [call for call in kodo.calls if "/uploads" in call]
+
+
+def test_the_page_may_reach_kodo_and_no_other_host(visitor: Visitor, kodo: Kodo) -> None:
+    answer = visitor.page.goto("/")
+
+    assert answer is not None
+    policy = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
+    assert set(policy["connect-src"].split()) == {"'self'", kodo.base}
+
+
+def test_a_large_picture_goes_in_parts_two_at_a_time(
+    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+) -> None:
+    visitor.page.add_init_script(COUNT_AT_ONCE)
+
+    uploading(visitor, unique_name("ben"), large)
+    expect(visitor.part("work-detail")).to_contain_text(PERCENT)
+    visitor.wait_for_work("done")
+
+    assert large in stored(kodo)
+    assert sorted(sent) == list(range(1, PARTS + 1))
+    assert visitor.page.evaluate("mostAtOnce") == 2
+
+
+def test_a_reload_half_way_sends_no_part_twice_that_has_arrived(
+    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+) -> None:
+    leaves = Leaves(visitor.page)
+    uploading(visitor, unique_name("cas"), large)
+    until(lambda: visitor.page.evaluate(KEPT_PARTS) != [], visitor)
+    arrived = set(visitor.page.evaluate(KEPT_PARTS))
+    sent.clear()
+    visitor.slow_down(0)
+
+    visitor.go("/")
+    visitor.wait_for_work("done")
+
+    assert large in stored(kodo)
+    assert arrived | set(sent) == set(range(1, PARTS + 1))
+    assert not arrived & set(sent)
+    assert (len(leaves.asked), uploads_begun(kodo)) == (1, 1)
+
+
+def test_a_connection_that_breaks_for_a_while_loses_nothing(
+    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+) -> None:
+    visitor.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION")
+    leaves = Leaves(visitor.page)
+    uploading(visitor, unique_name("dan"), large)
+    until(lambda: any(kodo.parts.values()), visitor)
+
+    kodo.faults = Faults(drop=True)
+    until(lambda: len(sent) > PARTS, visitor)
+    visitor.slow_down(0)
+    kodo.faults = Faults()
+    visitor.wait_for_work("done")
+
+    assert large in stored(kodo)
+    assert len(leaves.asked) == 1
+    assert uploads_begun(kodo) == 1
+
+
+def test_a_browser_that_is_offline_waits_and_goes_on_by_itself(
+    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str]
+) -> None:
+    visitor.expect_console("ERR_INTERNET_DISCONNECTED")
+    uploading(visitor, unique_name("eli"), large)
+    until(lambda: any(kodo.parts.values()), visitor)
+
+    visitor.page.context.set_offline(True)
+    expect(visitor.page.get_by_text("You are offline")).to_be_visible()
+    visitor.page.context.set_offline(False)
+    visitor.slow_down(0)
+    visitor.wait_for_work("done")
+
+    assert large in stored(kodo)
+
+
+def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
+    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str]
+) -> None:
+    visitor.expect_console("status of 401")
+    leaves = Leaves(visitor.page, Keys(kodo.access_key, kodo.secret_key))
+
+    uploading(visitor, unique_name("fay"), large)
+    visitor.wait_for_work("done")
+
+    assert large in stored(kodo)
+    assert (len(leaves.asked), uploads_begun(kodo)) == (2, 1)
+    assert leaves.asked[1]["key"].startswith("source/")
