@@ -20,7 +20,7 @@ from handlers import Parts, page_for_nothing, routes
 from handlers.authentication import Authentication, Developers
 from handlers.base import Nowhere
 from handlers.broadcast import Broadcast
-from handlers.connections import connections_for, file_limit, raise_file_limit, too_few
+from handlers.connections import LOOPBACK, Room, connections_for, file_limit, raise_file_limit, too_few
 from handlers.door import Application, open_door
 from handlers.export import Exports
 from handlers.requests import RequestLog, RouteNames
@@ -183,7 +183,8 @@ async def serving(settings: Settings, *, patience_s: float = DATABASE_PATIENCE_S
     public_url = public_url_of(settings, sockets[0].getsockname()[1])
     async with build(settings, public_url, patience_s=patience_s) as parts:
         app = make_app(parts, cookie_secret=settings.cookie_secret or kept_secret(settings.data_dir / "cookie-secret"))
-        server = open_door(app, sockets)
+        spared = LOOPBACK | frozenset(settings.trusted_proxies)
+        server = open_door(app, sockets, room=Room(connections_for(file_limit()), spared=spared))
         try:
             yield parts
         finally:

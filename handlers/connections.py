@@ -3,7 +3,8 @@
 Each costs a file descriptor, and an upload or a download one more. What happens without any left is Tornado's worst
 hour: it asks for the waiting connection again and again and logs a trace each time. So the limit of the process is
 raised as far as the system allows, connections beyond a part of it are turned away with 503, and should there be no
-descriptor left all the same, one that is kept in reserve takes the caller in and shows him out.
+descriptor left all the same, one that is kept in reserve takes the caller in and shows him out. Nobody takes all
+places: whatever is open for long (a stream of events, a slow upload) counts for the address that it comes from.
 """
 
 from __future__ import annotations
@@ -15,16 +16,24 @@ import os
 import resource
 import socket
 import time
+from collections import Counter
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
+from handlers.address import counted_as
+
 log = logging.getLogger(__name__)
 
 FILES_WANTED = 65_536
 MOST_CONNECTIONS = 20_000
+MOST_OF_ONE = 2_000
+"""Of one address; a school behind one of them stays below."""
+LOOPBACK = frozenset(("127.0.0.1", "::1"))
+"""Not counted by address: what comes from here is a proxy, or whoever owns the machine."""
 FEWEST_CONNECTIONS = 11_000
 """What 10,000 listeners and those beside them need: below this the log and `--check` say so."""
 FILES_KEPT = 256
@@ -66,36 +75,57 @@ def connections_for(files: int) -> int:
 
 
 class Entrance(HTTPServer):
-    """Tornado's server, for at most `most` connections at once."""
+    """Tornado's server, for so many connections at once."""
 
-    most = connections_for(FILES_WANTED)
-    _here = 0
-    _told_at = float("-inf")
+    room: Room
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        if self._here >= self.most:
-            self._turn_away(stream)
+        name = counted_as(str(address[0])) if address else ""
+        if not self.room.enter(name):
+            with contextlib.suppress(OSError):
+                stream.socket.send(BUSY)
+            stream.close()
             return
-        self._here += 1
         line = Line(stream.socket, max_buffer_size=stream.max_buffer_size, read_chunk_size=stream.read_chunk_size)
+        line.on_end = lambda: self.room.leave(name)
         super().handle_stream(line, address)
 
-    def on_close(self, server_conn: object) -> None:
-        self._here -= 1
-        super().on_close(server_conn)
 
-    def _turn_away(self, stream: IOStream) -> None:
-        with contextlib.suppress(OSError):
-            stream.socket.send(BUSY)
-        stream.close()
+class Room:
+    """Who is here. most: connections in all; each: of one address, but for those that are spared."""
+
+    def __init__(self, most: int, *, each: int = MOST_OF_ONE, spared: Collection[str] = LOOPBACK) -> None:
+        self._most, self._each, self._spared = most, each, spared
+        self._here: Counter[str] = Counter()
+        self._count = 0
+        self._told_at = float("-inf")
+
+    def enter(self, name: str) -> bool:
+        """Whether there is a place for one more from this address; then it is taken."""
+        crowded = self._here[name] >= self._each and name not in self._spared
+        if crowded or self._count >= self._most:
+            self._tell(f"{self._each} of {name}" if crowded else f"{self._most}")
+            return False
+        self._here[name] += 1
+        self._count += 1
+        return True
+
+    def leave(self, name: str) -> None:
+        self._count -= 1
+        self._here[name] -= 1
+        if not self._here[name]:
+            del self._here[name]
+
+    def _tell(self, which: str) -> None:
         if time.monotonic() - self._told_at > TOLD_EVERY_S:
             self._told_at = time.monotonic()
-            log.warning("%s connections are open, which is the limit; others are turned away", self.most)
+            log.warning("connections: %s are open, which is the limit; others are turned away", which)
 
 
 class Line(IOStream):
-    """One connection. Whose head does not end is told so before the end."""
+    """One connection. Whose head does not end is told so before the end. on_end: called once."""
 
+    on_end: Callable[[], None] | None = None
     _in_head = False
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Any:
@@ -116,6 +146,9 @@ class Line(IOStream):
         if self._in_head and isinstance(exc_info, UnsatisfiableReadError) and not self.closed():
             self._say(HEAD_TOO_LONG)
         super().close(exc_info)
+        if self.on_end is not None:
+            ended, self.on_end = self.on_end, None
+            ended()
 
     def _say(self, words: bytes) -> None:
         """What has come already is read away: unread, it would turn our end into a reset that eats the words."""

@@ -18,7 +18,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
-from handlers.connections import Entrance, Listening, connections_for, file_limit
+from handlers.connections import Entrance, Listening, Room, connections_for, file_limit
 from handlers.headers import SafeHeaders, SafeHeadersOverTls
 from models import errors
 
@@ -86,11 +86,11 @@ def open_door(
     sockets: Sequence[socket.socket],
     patience: Patience | None = None,
     *,
-    most: int | None = None,
+    room: Room | None = None,
 ) -> HTTPServer:
     """Serve an application on these listening sockets, which are its own from now on.
 
-    most: connections at once; None: as many as the limit of open files bears.
+    room: for how many connections; None: as many as the limit of open files bears.
     """
     bears = patience or Patience()
     server = Entrance(
@@ -100,7 +100,7 @@ def open_door(
         idle_connection_timeout=bears.head_s,
         body_timeout=bears.body_s,
     )
-    server.most = connections_for(file_limit()) if most is None else most
+    server.room = room or Room(connections_for(file_limit()))
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         for listening in sockets:  # what is accepted inherits it
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(bears.taking_s * 1000))

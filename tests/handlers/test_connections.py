@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 import tornado.web
 
-from handlers.connections import FEWEST_CONNECTIONS, Listening, connections_for, file_limit, raise_file_limit, too_few
+from handlers.connections import (
+    FEWEST_CONNECTIONS,
+    Listening,
+    Room,
+    connections_for,
+    file_limit,
+    raise_file_limit,
+    too_few,
+)
 from handlers.door import HEADER_LIMIT_BYTES, open_door
 from tests.client import Api
 from tests.process import ServerProcess
@@ -41,7 +49,8 @@ def door(io_loop: Any) -> Iterator[str]:
         listening = socket.create_server(("127.0.0.1", 0))
         listening.setblocking(False)
         port = listening.getsockname()[1]
-        return open_door(tornado.web.Application([("/", Hello)]), [listening], most=3), f"http://127.0.0.1:{port}"
+        app = tornado.web.Application([("/", Hello)])
+        return open_door(app, [listening], room=Room(3)), f"http://127.0.0.1:{port}"
 
     server, url = io_loop.run_sync(start)
     yield url
@@ -86,7 +95,7 @@ async def test_a_chunk_without_end_is_no_head(door: str) -> None:
 async def test_who_comes_when_all_places_are_taken_is_told_so_until_one_leaves(
     door: str, expect_log: Callable[[str], None]
 ) -> None:
-    expect_log("3 connections are open, which is the limit")
+    expect_log("connections: 3 are open, which is the limit")
     port = int(door.rpartition(":")[2])
     asking = head("/", "Connection: close", method="GET")
     here = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
@@ -102,6 +111,38 @@ async def test_who_comes_when_all_places_are_taken_is_told_so_until_one_leaves(
     assert all(b"\r\nRetry-After: 30\r\n" in said for said in refused)
     assert served.endswith(b"hello")
     assert after.endswith(b"hello")
+
+
+def test_one_address_takes_not_all_places_and_a_proxy_may(expect_log: Callable[[str], None]) -> None:
+    expect_log("connections: 2 of 203.0.113.9 are open")
+    room = Room(7, each=2, spared={"10.0.0.1"})
+
+    came = [room.enter("203.0.113.9") for _ in range(3)]
+    others = [room.enter(name) for name in ("203.0.113.8", "10.0.0.1", "10.0.0.1", "10.0.0.1")]
+    room.leave("203.0.113.9")
+
+    assert came == [True, True, False]
+    assert others == [True] * 4
+    assert [room.enter("203.0.113.9"), room.enter("203.0.113.9"), room.enter("10.0.0.1")] == [True, False, True]
+    assert not room.enter("198.51.100.1"), "seven are here"
+
+
+@pytest.mark.gen_test
+async def test_places_are_given_back_however_a_connection_ends(door: str) -> None:
+    ends = [b"", head("/", "Connection: close", method="GET"), head("/", f"X: {'y' * 64_000}"), b"nonsense\r\n\r\n"]
+
+    for piece in ends * 2:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(door.rpartition(":")[2]))
+        writer.write(piece)
+        if piece:
+            await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    async def served() -> bool:
+        return (await exchange(door, head("/", "Connection: close", method="GET")))[0].endswith(b"hello")
+
+    await until(served)
 
 
 def test_without_a_descriptor_the_caller_is_shown_out_and_the_next_one_is_taken_in() -> None:
