@@ -66,8 +66,9 @@ def _allowed(setting: Field[Any]) -> str:
     return spell(allowed) if allowed else ""
 
 
-def test_every_route_stands_in_the_api_and_nothing_else() -> None:
-    documented = set(re.findall(r"^### `(/\S+?)/?`", (DOCS / "api.md").read_text(), re.M))
+@pytest.mark.parametrize("page", ["api.md", "api.zh.md"])
+def test_every_route_stands_in_the_api_and_nothing_else(page: str) -> None:
+    documented = set(re.findall(r"^### `(/\S+?)/?`", (DOCS / page).read_text(), re.M))
 
     assert documented == {re.sub(r"\(\?P<(\w+)>.*?\)", r"{\1}", path) for path, _, _ in API}
 
@@ -82,10 +83,31 @@ def test_every_make_command_and_every_link_in_a_page_is_there(page: Path) -> Non
         assert link.startswith("http") or (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
-def test_both_readmes_have_the_same_parts_in_the_same_order() -> None:
-    english, chinese = (ROOT / name for name in ("README.md", "README.zh.md"))
+@pytest.mark.parametrize("name", ["README", "docs/api"])
+def test_both_editions_have_the_same_parts_in_the_same_order(name: str) -> None:
+    english, chinese = ((ROOT / f"{name}{edition}.md").read_text() for edition in ("", ".zh"))
 
-    assert _skeleton(english.read_text()) == _skeleton(chinese.read_text())
+    assert _skeleton(english) == _skeleton(chinese)
+    for ours, theirs in zip(_sections(english), _sections(chinese), strict=True):
+        assert _names(ours) == _names(theirs), ours.splitlines()[0]
+
+
+def test_each_edition_leads_to_the_other_and_the_chinese_one_is_punctuated_as_chinese() -> None:
+    for name in ("README", "docs/api"):
+        english, chinese = (ROOT / f"{name}{edition}.md" for edition in ("", ".zh"))
+        assert f"]({chinese.name})" in english.read_text()
+        assert f"]({english.name})" in chinese.read_text()
+        prose = re.sub(r"^```.*?^```|`[^`]*`", "", chinese.read_text(), flags=re.M | re.S)
+        assert re.findall("[\u4e00-\u9fff][,;:?!(]|[,;:?!)][\u4e00-\u9fff]", prose) == []
+
+
+def _sections(text: str) -> list[str]:
+    return re.split(r"^(?=#+ )", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)
+
+
+def _names(section: str) -> set[str]:
+    """What is spelled alike in every language: paths, parameters, fields, states."""
+    return set(re.findall(r"`([^`]+)`", section))
 
 
 def _skeleton(text: str) -> list[str]:
