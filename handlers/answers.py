@@ -177,6 +177,7 @@ class QueueAnswer(Answer):
     done: list[TaskDocument]
     cursor: str | None
     totals: Totals
+    sight: int
     paused: bool
     rates: dict[str, float]
 

@@ -11,7 +11,6 @@ import contextlib
 import json
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,15 +20,18 @@ from handlers.task_documents import Reader, place_document, task_document
 from models import errors
 from models.bucket import Bucket
 from processing.live import LiveView, News
-from processing.overview import REFRESH_S, Place, Sight
+from processing.overview import REFRESH_S
 from processing.queue import TaskQueue
+from processing.sight import Place, Sight
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.05
-HEARTBEAT_S = 15.0
+HEARTBEAT_S = 30.0
+"""Half of what proxies wait for a word by default."""
 LIFE_S = 600.0
 """A signed-in listener is asked to come back after this long, so that an ended session is noticed."""
+BEAT = b":\n\n"
 UNREAD_BYTES = 128 * 1024
 UNREAD_S = 20.0
 SLICE = 100
@@ -37,13 +39,17 @@ SLICE = 100
 DEVELOPERS_SEE = 100
 RETRY_MS = 2000
 
+PlacesByOwner = dict[int, list[tuple[int, Place]]]
+
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One connection. write: hands bytes to it; its future ends when the kernel has them. end: ends it."""
+    """One connection. write: hands bytes to it; its future ends when the kernel has them. beat: keeps the line alive at
+    next to no cost, where nothing waits to be written. end: ends it."""
 
     reader: Reader
     write: Callable[[bytes], asyncio.Future[None]]
+    beat: Callable[[], None]
     end: Callable[[], None]
     born: float = field(default_factory=time.monotonic)
     sent_at: float = 0.0
@@ -70,6 +76,13 @@ class Listener:
         self.sent_at = now
         self.write(text).add_done_callback(lambda done: self._read(done, len(text)))
 
+    def keep_alive(self, now: float) -> None:
+        if self.unread_bytes:
+            self.send(BEAT)
+        else:
+            self.sent_at = now
+            self.beat()
+
     def _read(self, done: asyncio.Future[None], size: int) -> None:
         self.unread_bytes -= size
         self.unread_since = time.monotonic()
@@ -87,6 +100,7 @@ class Broadcast:
         self._happened = asyncio.Event()
         self._moved = asyncio.Event()
         self._told: bytes = b""
+        self._seen = 0
         self._loops: list[asyncio.Task[None]] = []
         self._unlisten: Callable[[], None] = lambda: None
 
@@ -124,7 +138,8 @@ class Broadcast:
         listener.send(text)
         with contextlib.suppress(errors.DatabaseUnavailable):
             sight = await self._queue.overview.look()
-            listener.send(self._queue_event(sight) + self._places(listener, sight, _by_owner(sight)))
+            own = sight.of({listener.reader.person.id}) if listener.reader.person else {}
+            listener.send(self._queue_event(sight, sight.number) + self._places(listener, sight, own))
 
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)
@@ -158,8 +173,10 @@ class Broadcast:
                 sight = await self._queue.overview.look()
             except errors.DatabaseUnavailable:
                 continue
-            queue, owners = self._queue_event(sight), _by_owner(sight)
-            fresh, self._told = queue if queue != self._told else b"", queue
+            if self._queue.overview.moved:  # a look that was made just before this: there is more to tell
+                self._moved.set()
+            queue, owners = self._queue_event(sight, self._seen), sight.of(self._people())
+            fresh, self._told, self._seen = queue if queue != self._told else b"", queue, sight.number
             await self._send_all(partial(self._standing, fresh, sight, owners))
 
     async def _keep_alive(self) -> None:
@@ -169,7 +186,10 @@ class Broadcast:
             for listener in [one for one in self._listeners if one.reader.person and now - one.born > LIFE_S]:
                 listener.end()
             quiet = [one for one in self._listeners if now - one.sent_at > HEARTBEAT_S]
-            await self._send_all(lambda _: b":\n\n", quiet)
+            for count, listener in enumerate(quiet, 1):
+                listener.keep_alive(now)
+                if count % SLICE == 0:
+                    await asyncio.sleep(0)
 
     async def _send_all(self, text_for: Callable[[Listener], bytes], to: Iterable[Listener] | None = None) -> None:
         for count, listener in enumerate(list(self._listeners if to is None else to), 1):
@@ -193,25 +213,34 @@ class Broadcast:
             return _event("reset", {}, news.id) if news.kind == "reset" else b""
         return _event("task", task_document(news.task, news.percent, place, reader, self._bucket), news.id)
 
-    def _queue_event(self, sight: Sight) -> bytes:
-        return _event("queue", {"paused": self._queue.paused, "totals": sight.totals})
+    def _people(self) -> set[int]:
+        return {listener.reader.person.id for listener in self._listeners if listener.reader.person}
 
-    def _standing(
-        self, queue: bytes, sight: Sight, owners: dict[int | None, list[Place]], listener: Listener
-    ) -> bytes:
+    def _queue_event(self, sight: Sight, since: int) -> bytes:
+        """since: the look that was told last; how positions have moved from there."""
+        moves = [(move.number, move.left, move.came) for move in self._queue.overview.moves_since(since)]
+        told = {"paused": self._queue.paused, "totals": sight.totals, "sight": sight.number, "moves": moves}
+        return _event("queue", told)
+
+    def _standing(self, queue: bytes, sight: Sight, owners: PlacesByOwner, listener: Listener) -> bytes:
         return queue + self._places(listener, sight, owners)
 
-    def _places(self, listener: Listener, sight: Sight, owners: dict[int | None, list[Place]]) -> bytes:
+    def _places(self, listener: Listener, sight: Sight, owners: PlacesByOwner) -> bytes:
         """Waiting tasks of this person (of a developer: the first ones of all) whose position is not the told one."""
         person = listener.reader.person
         if person is None:
             return b""
-        seen = list(owners.get(person.id, ()))
+        own = owners.get(person.id, [])
+        seen = {task_id: (place, True) for task_id, place in own}
         if person.developer:
-            seen += [place for place in sight.waiting.values() if place.position <= DEVELOPERS_SEE]
-        told, listener.positions = listener.positions, {place.task.id: place.position for place in seen}
-        news = [place for place in seen if told.get(place.task.id) != place.position]
-        return b"".join(_event("task", place_document(place, listener.reader)) for place in news)
+            first = ((task_id, sight.at(position)) for position, task_id in enumerate(sight.ids[:DEVELOPERS_SEE], 1))
+            seen = {task_id: (place, False) for task_id, place in first} | seen
+        told, listener.positions = listener.positions, {one: place.position for one, (place, _) in seen.items()}
+        return b"".join(
+            _event("task", place_document(task_id, place, mine=mine))
+            for task_id, (place, mine) in seen.items()
+            if told.get(task_id) != place.position
+        )
 
 
 class _Round:
@@ -246,13 +275,6 @@ def _latest(news: list[News]) -> list[News]:
         kept.pop(key, None)
         kept[key] = item
     return list(kept.values())
-
-
-def _by_owner(sight: Sight) -> dict[int | None, list[Place]]:
-    owners: dict[int | None, list[Place]] = defaultdict(list)
-    for place in sight.waiting.values():
-        owners[place.task.owner.id].append(place)
-    return owners
 
 
 def _event(kind: str, data: dict[str, object], event_id: str = "") -> bytes:

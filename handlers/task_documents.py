@@ -10,7 +10,7 @@ from handlers.documents import timestamp
 from models import errors
 from models.bucket import Bucket
 from models.tasks import Task, TaskState
-from processing.overview import Place
+from processing.sight import Place
 
 _BY_SLUG = {kind.slug: kind for kind in errors.every_error()}
 
@@ -44,7 +44,7 @@ def task_document(task: Task, percent: int, place: Place | None, reader: Reader,
         "started": timestamp(task.started),
         "finished": timestamp(task.finished),
         "error": task.error,
-        "message": _message(task, reader.language),
+        "message": _message(task, reader),
         "seconds": task.seconds,
         "megapixels": task.megapixels,
         "estimate_s": place.wait_s if place else None,
@@ -53,14 +53,14 @@ def task_document(task: Task, percent: int, place: Place | None, reader: Reader,
     return document | _private(task, bucket) if reader.may_see(task) else document
 
 
-def place_document(place: Place, reader: Reader) -> dict[str, Any]:
+def place_document(task_id: int, place: Place, *, mine: bool) -> dict[str, Any]:
     """What changes of a waiting task when those before it move on."""
     return {
-        "id": place.task.id,
-        "state": str(place.task.state),
+        "id": task_id,
+        "state": str(TaskState.QUEUED),
         "position": place.position,
         "estimate_s": place.wait_s,
-        "mine": reader.owns(place.task),
+        "mine": mine,
     }
 
 
@@ -81,8 +81,11 @@ def _readable(task: Task, bucket: Bucket) -> str | None:
     return bucket.readable_url(key) if key is not None else task.result_url
 
 
-def _message(task: Task, language: errors.Language) -> str | None:
+def _message(task: Task, reader: Reader) -> str | None:
+    """What went wrong; to others not with which value, for that is the recipe's: a tile's id leads to the picture."""
     if task.error is None:
         return None
     kind = _BY_SLUG.get(task.error, errors.JobError)
-    return kind(**task.facts).message(language)
+    if "value" in task.facts and not reader.may_see(task):
+        return errors.JobError().message(reader.language)
+    return kind(**task.facts).message(reader.language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,11 +13,12 @@ from handlers.task_documents import Reader, task_document
 from models import errors
 from models.bucket import Bucket
 from models.images import Images
-from models.tasks import Choice, Task, Tasks, TaskState, write_cursor
+from models.tasks import LIVE, Choice, Task, Tasks, TaskState, write_cursor
 from models.users import fold
 from processing import mosaic
 from processing.live import LiveView
 from processing.queue import Source, TaskQueue
+from processing.sight import Sight
 from processing.sources import FetchRules, check_source
 from processing.tile_pool import resolve
 
@@ -35,8 +37,8 @@ class TaskHandler(ApiHandler):
     async def reader(self) -> Reader:
         return Reader(await self.visitor(), self.language())
 
-    async def document(self, task: Task, reader: Reader) -> JsonDict:
-        place = await self.queue.overview.place(task)
+    async def document(self, task: Task, reader: Reader, sight: Sight | None = None) -> JsonDict:
+        place = await self.queue.overview.place(task, sight)
         return task_document(task, self.live.percent(task), place, reader, self.bucket)
 
 
@@ -94,38 +96,39 @@ class QueryTasks(TaskHandler):
     parameters = QueryTasksParameters
 
     async def reply(self, asked: QueryTasksParameters) -> JsonDict:
-        reader = await self.reader()
-        choice = self._choice(asked, reader)
-        if asked.id is not None:
-            live, done = await self._one(asked.id, choice)
-        else:
-            live = [] if asked.cursor else await self.tasks.live(limit=asked.limit or LIVE_LIMIT, choice=choice)
-            done = await self.tasks.finished(limit=asked.limit or DONE_LIMIT, choice=choice, cursor=asked.cursor)
-        sight = await self.queue.overview.look()
+        if asked.owner is not None:
+            self._refuse_curious(asked.owner, await self.reader())
+        reader, (live, done), sight = await asyncio.gather(
+            self.reader(), self._lists(asked), self.queue.overview.look()
+        )
+        if any(task.state is TaskState.QUEUED and sight.place(task.id) is None for task in live):
+            sight = await self.queue.overview.look_again()
         return {
-            "tasks": [await self.document(task, reader) for task in live],
+            "tasks": [await self.document(task, reader, sight) for task in live],
             "done": [task_document(task, self.live.percent(task), None, reader, self.bucket) for task in done],
             "cursor": write_cursor(done[-1]) if len(done) == (asked.limit or DONE_LIMIT) else None,
             "totals": sight.totals,
+            "sight": sight.number,
             "paused": self.queue.paused,
             "rates": self.queue.pace.rates(),
         }
 
-    def _choice(self, asked: QueryTasksParameters, reader: Reader) -> Choice:
+    def _refuse_curious(self, owner: str, reader: Reader) -> None:
         """Raises NotYours for a stranger who asks what somebody has made."""
         person = reader.person
-        if asked.owner is not None and not (
-            person is not None and (person.developer or fold(person.username) == fold(asked.owner))
-        ):
+        if person is None or not (person.developer or fold(person.username) == fold(owner)):
             raise errors.NotYours()
-        return Choice((asked.state,) if asked.state else (), asked.style, asked.owner)
 
-    async def _one(self, task_id: int, choice: Choice) -> tuple[list[Task], list[Task]]:
-        """One task as the lists of live and of finished ones. Raises NotFound."""
-        task = await self.tasks.by_id(task_id)
+    async def _lists(self, asked: QueryTasksParameters) -> tuple[list[Task], list[Task]]:
+        """What is live, and what is over. Raises NotFound."""
+        choice = Choice((asked.state,) if asked.state else (), asked.style, asked.owner)
+        if asked.id is None:
+            live = 0 if asked.cursor else asked.limit or LIVE_LIMIT
+            return await self.tasks.lists(live=live, done=asked.limit or DONE_LIMIT, choice=choice, cursor=asked.cursor)
+        task = await self.tasks.by_id(asked.id)
         if not choice.fits(task):
             return [], []
-        return ([task], []) if task.state in (TaskState.QUEUED, TaskState.RUNNING) else ([], [task])
+        return ([task], []) if task.state in LIVE else ([], [task])
 
 
 class TaskIdParameters(BaseModel):

@@ -107,24 +107,24 @@ class Choice:
 
 
 EVERYTHING = Choice()
+NEWEST = "-finished -_id"
 
 
 class Tasks:
     """The collection `tasks`."""
 
     indexes = (
-        Index("state turn _id"),
+        Index("state turn _id owner_id"),
         Index("state lease_until"),
         Index("owner_id state"),
-        Index("-finished -_id", only={"state": {"$in": [str(state) for state in FINAL]}}),
+        Index(NEWEST, only={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("owner -finished -_id", only={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("rendering", unique=True, only={"rendering": {"$gt": ""}}),
     )
 
     def __init__(self, database: Database) -> None:
         self._tasks = database.collection("tasks")
-        self._live_for_all = Batch(self._live_lists)
-        self._finished_for_all = Batch(self._finished_lists)
+        self._for_all = Batch(self._lists_for_all)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -158,41 +158,41 @@ class Tasks:
         beside = {"state": str(TaskState.QUEUED), "turn": task.turn, "_id": {"$lt": task.id}}
         return 1 + earlier + await self._tasks.count(beside)
 
-    async def live(self, *, limit: int, choice: Choice = EVERYTHING) -> list[Task]:
-        """The live queue: the running ones, then the queued ones in the order in which they will be taken."""
-        return list(await self._live_for_all.send(limit)) if choice == EVERYTHING else await self._live(limit, choice)
+    async def lists(
+        self, *, live: int, done: int, choice: Choice = EVERYTHING, cursor: str | None = None
+    ) -> tuple[list[Task], list[Task]]:
+        """The live queue and what is finished, so many of each at most, in one call.
 
-    async def _live(self, limit: int, choice: Choice) -> list[Task]:
-        found: list[Document] = []
-        for state, sort in ((TaskState.RUNNING, "started _id"), (TaskState.QUEUED, "turn _id")):
-            query = choice.query((state,))
-            if query is not None and len(found) < limit:
-                found += await self._tasks.find(query, sort=sort, limit=limit - len(found))
-        return [from_document(document) for document in found]
-
-    async def finished(self, *, limit: int, choice: Choice = EVERYTHING, cursor: str | None = None) -> list[Task]:
-        """The finished ones, newest first. Raises BadParameter for a cursor that we never gave."""
+        Live: the running ones, then the queued ones in the order in which they will be taken. Finished: newest first,
+        after the cursor. Raises BadParameter for a cursor that we never gave.
+        """
         if choice == EVERYTHING and cursor is None:
-            return list(await self._finished_for_all.send(limit))
-        return await self._finished(limit, choice, cursor)
+            return await self._for_all.send((live, done))
+        return await self._lists(live, done, choice, cursor)
 
-    async def _finished(self, limit: int, choice: Choice, cursor: str | None) -> list[Task]:
-        query = choice.query(FINAL)
-        if query is None:
-            return []
-        if cursor is not None:
-            moment, number = _read_cursor(cursor)
-            query["$or"] = [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": number}}]
-        return [from_document(found) for found in await self._tasks.find(query, sort="-finished -_id", limit=limit)]
+    async def finished(self, *, limit: int) -> list[Task]:
+        """The finished ones, newest first."""
+        return (await self.lists(live=0, done=limit))[1]
 
-    async def _live_lists(self, limits: list[int]) -> list[list[Task]]:
+    async def _lists(self, live: int, done: int, choice: Choice, cursor: str | None) -> tuple[list[Task], list[Task]]:
+        kept, wanted = {TaskState.RUNNING: live, TaskState.QUEUED: live, None: done}, list[list[Document]]()
+        for state, sort in ((TaskState.RUNNING, "started _id"), (TaskState.QUEUED, "turn _id"), (None, NEWEST)):
+            query = choice.query((state,) if state else FINAL)
+            if query is not None and kept[state]:
+                query |= _after(cursor) if cursor is not None and state is None else {}
+                wanted.append([{"$match": query}, {"$sort": dict(Index(sort).pairs())}, {"$limit": kept[state]}])
+        if not wanted:
+            return [], []
+        more: list[Document] = [{"$unionWith": {"coll": "tasks", "pipeline": steps}} for steps in wanted[1:]]
+        found = [from_document(line) for line in await self._tasks.aggregate([*wanted[0], *more])]
+        queue = sorted((task for task in found if task.state in LIVE), key=_live_order)
+        over = sorted((task for task in found if task.state not in LIVE), key=_newest_order)
+        return queue[:live], over
+
+    async def _lists_for_all(self, asked: list[tuple[int, int]]) -> list[tuple[list[Task], list[Task]]]:
         """What most people look at: those who ask at once are answered from one look."""
-        known = {limit: await self._live(limit, EVERYTHING) for limit in set(limits)}
-        return [known[limit] for limit in limits]
-
-    async def _finished_lists(self, limits: list[int]) -> list[list[Task]]:
-        known = {limit: await self._finished(limit, EVERYTHING, None) for limit in set(limits)}
-        return [known[limit] for limit in limits]
+        known = {lengths: await self._lists(*lengths, EVERYTHING, None) for lengths in set(asked)}
+        return [(list(known[lengths][0]), list(known[lengths][1])) for lengths in asked]
 
     async def alike_running(self, task: Task) -> bool:
         """Whether another task with the same recipe runs just now: it might be making the same bytes."""
@@ -257,6 +257,21 @@ def write_cursor(task: Task) -> str:
     """Where a list of finished tasks goes on after this one."""
     finished = task.finished or task.created
     return f"{round(finished.timestamp() * 1000)}-{task.id}"
+
+
+def _after(cursor: str) -> Document:
+    moment, number = _read_cursor(cursor)
+    return {"$or": [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": number}}]}
+
+
+def _live_order(task: Task) -> tuple[bool, datetime | int, int]:
+    """Running ones by their start, then queued ones by their turn: what $unionWith joins has no promised order."""
+    queued = task.state is TaskState.QUEUED
+    return queued, task.turn if queued else task.started or task.created, task.id
+
+
+def _newest_order(task: Task) -> tuple[float, int]:
+    return -(task.finished or task.created).timestamp(), -task.id
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, int]:

@@ -21,6 +21,7 @@ from models.database import Database
 from models.events import Events
 from models.images import Images, Owner
 from models.servers import Servers
+from models.standing import Standings
 from models.tasks import Task, Tasks, TaskState, new_task, to_document
 from models.turns import Turns
 from processing.engine import Engine, Threads
@@ -97,7 +98,8 @@ class TaskQueue:
         )
         records = Records(claims, self._servers, self._turns)
         self._workers = Workers(server, records, runner, live=shop.live, pace=self.pace)
-        self.overview = Overview(shop.tasks, shop.live, self.pace, lambda: self._workers.threads)
+        standings = Standings(shop.database)
+        self.overview = Overview(standings, shop.tasks, shop.live, self.pace, lambda: self._workers.threads)
         self._adding: Counter[int | None] = Counter()
         self._total, self._counted_at = 0, float("-inf")
 

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,7 +21,8 @@ from models.claims import Claim, Claims
 from models.events import Events
 from models.images import Image, Images, Kind, new_image
 from models.tasks import Task, Tasks, TaskState, to_document
-from processing.engine import Engine, Run, Threads, WorkerLost
+from processing.attempt import Attempt, NotAwaited
+from processing.engine import Engine, Threads, WorkerLost
 from processing.job import Job, JobResult, Stopped
 from processing.sources import FetchRules
 from processing.tile_pool import resolve
@@ -31,12 +32,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DATABASE_PAUSE_S = 0.5
-PROGRESS_PAUSE_S = 0.15
 LONGEST_PAUSE_S = 30.0
 FOREIGN_SAME = timedelta(minutes=10)
 """For so long a picture at somebody else's address is taken to be the same."""
 PRECISION = timedelta(milliseconds=1)
 """Of times in the database."""
+CLEAR_LOOKS, CLEAR_PAUSE_S = 120, 0.5
 HANG_S = 30.0
 """After the job's own deadline; then its thread hangs in a call that nothing can interrupt."""
 
@@ -46,22 +47,6 @@ TRIES: tuple[tuple[type[errors.TesseraError], int], ...] = (
     (errors.JobError, 6),
 )
 """How often a cause that may pass is tried in all: a bucket that is away for five minutes costs nobody a picture."""
-
-
-@dataclass(slots=True)
-class Attempt:
-    """What this server knows of one task that it runs."""
-
-    claim: Claim
-    run: Run | None = None
-    percent: int = -1
-    told_at: float = 0.0
-    stopping: bool = False
-
-    def stop(self) -> None:
-        self.stopping = True
-        if self.run is not None:
-            self.run.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +62,8 @@ class Runner:
     bucket: Bucket
     rules: FetchRules
     max_megapixels: int
+    late: set[asyncio.Task[None]] = field(default_factory=set)
+    """What clears up after jobs that were not waited for."""
 
     async def carry(self, attempt: Attempt) -> tuple[Task | None, JobResult | None]:
         """The task as it ended (queued again, or final), None if another server has it; and what was made."""
@@ -116,16 +103,42 @@ class Runner:
         if attempt.stopping:
             raise Stopped()
         job = await self._job(attempt.claim.task)
-        attempt.run = self.engine.start(job, lambda fraction: self._progress(attempt, fraction))
-        if attempt.stopping:
-            attempt.run.stop()
+        attempt.begin(self.engine, job, lambda percent: self._tell_percent(job.task_id, percent))
         try:
             async with asyncio.timeout(job.timeout_s + HANG_S):
-                return await attempt.run.result()
+                return await attempt.result()
+        except NotAwaited as error:
+            clearing = asyncio.create_task(self._clear_up(error.ending, attempt.claim.task))
+            self.late.add(clearing)
+            clearing.add_done_callback(self.late.discard)
+            raise Stopped() from None
         except TimeoutError:
-            attempt.run.stop()
+            attempt.stop()
             log.error("task %s: its thread hangs and is given up", job.task_id)
             raise errors.TimedOut(limit_s=int(job.timeout_s)) from None
+        finally:
+            attempt.close()
+
+    async def _clear_up(self, ending: asyncio.Future[JobResult], task: Task) -> None:
+        """What a job stored although it was stopped goes, unless it is somebody's. Those who may be making the same
+        are waited for; if there are always some, the bucket is swept of it later."""
+        try:
+            made = await ending
+            for _ in range(CLEAR_LOOKS):
+                if not await self.tasks.alike_running(task):
+                    if await self.images.by_key(made.key) is None:
+                        await self._delete(made.key, made.map_key)
+                    return
+                await asyncio.sleep(CLEAR_PAUSE_S)
+        except (Stopped, errors.Unavailable, errors.JobError, WorkerLost):
+            return
+        except Exception:
+            log.exception("task %s: clearing up after it failed", task.id)
+
+    async def _delete(self, *keys: str | None) -> None:
+        with contextlib.suppress(errors.BucketUnavailable):
+            for key in filter(None, keys):
+                await self.threads.io(self.bucket.delete, key)
 
     async def _register(self, task: Task, known: dict[str, Any]) -> tuple[Image, bool]:
         """A record of the result for the task's owner, and whether it is new."""
@@ -177,11 +190,8 @@ class Runner:
             "map_key": made.map_key,
         }
 
-    def _progress(self, attempt: Attempt, fraction: float) -> None:
-        percent, now = int(fraction * 100), asyncio.get_running_loop().time()
-        if percent > attempt.percent and now - attempt.told_at >= PROGRESS_PAUSE_S:
-            attempt.percent, attempt.told_at = percent, now
-            self.events.publish("progress", {"id": attempt.claim.task.id, "percent": percent})
+    def _tell_percent(self, task_id: int, percent: int) -> None:
+        self.events.publish("progress", {"id": task_id, "percent": percent})
 
     # --- ending -------------------------------------------------------------------------------------------------
 
@@ -197,9 +207,7 @@ class Runner:
         if image is not None and (await self._record(lambda: self.tasks.by_id(claim.task.id))).cancelling:
             orphan = await self._forget(image)
             if orphan and image.key and not await self._record(lambda: self.tasks.alike_running(claim.task)):
-                with contextlib.suppress(errors.BucketUnavailable):
-                    for key in filter(None, (image.key, image.map_key)):
-                        await self.threads.io(self.bucket.delete, key)
+                await self._delete(image.key, image.map_key)
         return await self._cancelled(claim)
 
     async def _forget(self, image: Image) -> bool:

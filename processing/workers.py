@@ -15,9 +15,10 @@ from models.claims import FEW, Claim, Claims
 from models.servers import Roll, Servers
 from models.tasks import TaskState
 from models.turns import Turns
+from processing.attempt import Attempt
 from processing.live import LiveView, News
 from processing.pace import Pace
-from processing.runner import Attempt, Runner
+from processing.runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,9 @@ class Workers:
             attempt.stop()
         if self._running:
             await asyncio.wait(self._running, timeout=STOP_S)
-        await _cancel([*self._loops, *self._running])
+        if self._runner.late:
+            await asyncio.wait(self._runner.late, timeout=STOP_S)
+        await _cancel([*self._loops, *self._running, *self._runner.late])
         self._loops = []
         self._unlisten()
         with contextlib.suppress(errors.DatabaseUnavailable):

@@ -14,7 +14,9 @@ import resource
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -42,27 +44,27 @@ POINTS: dict[str, tuple[type, str, bool]] = {
 
 
 class Watch:
-    """A ticker on the server's loop."""
+    """A ticker on the server's loop. It counts by tenths of a millisecond, so that its own cost does not grow."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._late: list[float] = []
+        self._late: Counter[int] = Counter()
 
     async def run(self) -> None:
         loop, written = asyncio.get_running_loop(), 0.0
         while True:
             due = loop.time() + TICK_S
             await asyncio.sleep(TICK_S)
-            self._late.append(loop.time() - due)
+            self._late[int(10_000 * (loop.time() - due))] += 1
             if loop.time() - written > WRITE_S:
                 written = loop.time()
                 self.write()
 
     def write(self) -> None:
-        late = sorted(self._late[-60_000:])
+        late = list(accumulate(sorted(self._late.items()), lambda before, one: (one[0], before[1] + one[1])))
         figures = {
-            "lag_p99_ms": round(1000 * late[int(len(late) * 0.99)], 1),
-            "lag_max_ms": round(1000 * late[-1], 1),
+            "lag_p99_ms": next(tenths for tenths, count in late if count >= 0.99 * late[-1][1]) / 10,
+            "lag_max_ms": late[-1][0] / 10,
             "rss_mb": round(resident_mb(), 1),
             "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "files": len(os.listdir("/proc/self/fd")),

@@ -6,15 +6,18 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from handlers import Parts
 from handlers.broadcast import UNREAD_BYTES
+from models.images import Owner
+from models.tasks import new_task, to_document
 from settings import Settings
 from tests.client import Api
-from tests.handlers.listening import listening
+from tests.handlers.listening import Ear, listening
 from tests.origin import Origin
 from tests.pictures import png
 from tests.waiting import until
@@ -103,6 +106,71 @@ async def test_positions_are_told_as_the_queue_moves(api: Api, origin: SlowOrigi
         await ada.post("/api/tasks/cancel/", id=tasks[1]["id"])
         await ear.until(lambda told: told.data.get("id") == last and told.data.get("position") == 2)
         origin.go.set()
+
+
+@pytest.mark.gen_test
+async def test_a_stranger_can_follow_the_order_of_the_whole_queue(api: Api, origin: SlowOrigin) -> None:
+    ada, bob, dev = await api.sign_up("ada"), await api.newcomer().sign_up("bob"), await api.newcomer().sign_up("dev")
+    stranger = api.newcomer()
+    await dev.post("/api/tasks/pause/")
+    async with listening(stranger) as ear:
+        await ear.until(lambda told: told.kind == "queue")
+        tasks = [(await ada.make(origin.url(f"/{number}")))["id"] for number in range(4)]
+        start = await stranger.get("/tasks/query/")
+        for number in (1, 2):
+            tasks.append((await bob.make(origin.url(f"/bob/{number}")))["id"])
+        await ada.post("/api/tasks/cancel/", id=tasks[1])
+
+        async def look() -> bool:
+            now = await stranger.get("/tasks/query/")
+            return _followed(start.json, ear) == (now["sight"], [task["id"] for task in now["tasks"]])
+
+        await until(look)
+        order = _followed(start.json, ear)[1]
+        origin.go.set()
+
+    assert sorted(order) == sorted([tasks[0], *tasks[2:]])
+    assert order.index(tasks[4]) < order.index(tasks[3])
+
+
+@pytest.mark.parametrize("deep", [1, 1500])
+@pytest.mark.gen_test
+async def test_a_person_is_told_the_position_of_a_task_however_deep_it_waits(
+    api: Api, parts: Parts, origin: SlowOrigin, deep: int
+) -> None:
+    ada, dev = await api.sign_up("ada"), await api.newcomer().sign_up("dev")
+    await dev.post("/api/tasks/pause/")
+    await _crowd(parts, deep)
+    async with listening(ada) as ear:
+        await ear.until(lambda told: told.kind == "queue")
+        task = await ada.make(origin.url())
+        await parts.database.collection("tasks").update_one({"_id": task["id"]}, {"$set": {"turn": 10_000}})
+        await dev.post("/api/tasks/cancel/", id=1)
+
+        await ear.until(lambda told: told.data.get("id") == task["id"] and told.data.get("position") == deep)
+        await dev.post("/api/tasks/cancel/", id=task["id"])
+
+
+async def _crowd(parts: Parts, count: int) -> None:
+    """So many waiting tasks of somebody else, ids from 1 on."""
+    plain = to_document(new_task(Owner(9, "eve"), url="u", type="model", style="mosaic", recipe={}, identity=""))
+    many = [{**plain, "_id": number, "turn": number, "identity": str(number)} for number in range(1, count + 1)]
+    await parts.database.collection("tasks", journaled=False).insert_all(many)
+
+
+def _followed(start: dict[str, Any], ear: Ear) -> tuple[int, list[int]]:
+    """Number and order of the last look that was told, as a client works it out."""
+    number, order = start["sight"], [task["id"] for task in start["tasks"]]
+    for told in ear.told:
+        for sight, left, came in told.data.get("moves", []):
+            if sight > number:
+                assert sight == number + 1, "a move is missing"
+                number = sight
+                for position in reversed(left):
+                    del order[position - 1]
+                for position, task_id in came:
+                    order.insert(position - 1, task_id)
+    return number, order
 
 
 @pytest.mark.gen_test

@@ -89,14 +89,15 @@ async def test_lists_of_tasks_asked_for_at_once_keep_their_lengths_and_choices(d
         ended = [replace(task, state=state, finished=task.created) for task in made]
         known[state] = [(await tasks.add(task, turn=0)).id for task in ended]
 
-    hexagons = tasks.live(limit=9, choice=Choice((), "hexagon"))
-    live, one, done, none = await asyncio.gather(
-        tasks.live(limit=9), tasks.live(limit=1), tasks.finished(limit=9), hexagons
+    hexagons = tasks.lists(live=9, done=9, choice=Choice((), "hexagon"))
+    (live, done), one, none = await asyncio.gather(
+        tasks.lists(live=9, done=9), tasks.lists(live=1, done=0), hexagons
     )
 
-    assert sorted(task.id for task in live) == sorted(known["queued"])
+    assert [task.id for task in live] == sorted(known["queued"])
     assert sorted(task.id for task in done) == sorted(known["done"])
-    assert (len(one), none) == (1, [])
+    assert [len(found) for found in one] == [1, 0]
+    assert none == ([], [])
 
 
 @pytest.mark.gen_test

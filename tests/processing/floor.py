@@ -110,6 +110,12 @@ class Floor:
 
         return await until(look, timeout_s=timeout_s)
 
+    async def told_percent(self, percent: int) -> None:
+        async def look() -> bool:
+            return any(news.kind == "progress" and news.percent == percent for news in self.news)
+
+        await until(look, timeout_s=5)
+
     async def finish(self, task: Task, **known: Any) -> Task:
         await self.runs(task)
         self.engine.finish(task.id, **known)

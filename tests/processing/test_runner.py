@@ -13,6 +13,7 @@ from models.database import Database
 from models.images import Kind
 from models.tasks import TaskState
 from tests.processing.floor import ADA, BOB, Floor, floor
+from tests.waiting import until
 
 
 @pytest.mark.gen_test
@@ -204,7 +205,72 @@ async def test_progress_is_told_in_steps_and_never_falls(database: Database, tmp
         await here.finish(task)
         told = [news.percent for news in here.news if news.kind == "progress"]
 
-    assert told == [10, 30, 50, 70, 90]
+    assert [percent for percent in told if percent % 10 == 0] == [10, 30, 50, 70, 90]
+    assert told == sorted(set(told))
+
+
+@pytest.mark.gen_test
+async def test_a_long_step_that_cannot_say_how_far_it_is_counts_on_but_not_too_far(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processing.attempt.SILENT_S", 0.02)
+    async with floor(database, tmp_path) as here:
+        task = await here.add()
+        run = await here.runs(task)
+
+        run.progress(0.7)
+        await here.told_percent(78)
+        await asyncio.sleep(0.2)
+        run.progress(0.92)
+        await here.told_percent(92)
+        await here.finish(task)
+        told = [news.percent for news in here.news if news.kind == "progress"]
+
+    assert told == sorted(set(told))
+    assert 79 not in told
+
+
+@pytest.mark.gen_test
+async def test_a_cancelled_job_in_a_call_that_nothing_interrupts_is_not_waited_for(
+    database: Database, tmp_path: Path
+) -> None:
+    async with floor(database, tmp_path, size=1) as here:
+        task, next_one = await here.add(), await here.add(name="b", seed=1)
+        run = await here.runs(task)
+        run.stop = lambda: None  # type: ignore[method-assign]  # deaf: it writes a large picture
+
+        await here.queue.cancel(task.id)
+        await here.becomes(task, TaskState.CANCELLED)
+        assert not run.outcome.done()
+        await here.runs(next_one)
+        here.engine.finish(task.id)
+        await until(lambda: _empty(here))
+        await here.finish(next_one, key="mosaic/other.png")
+
+        assert [stat.key for stat in here.bucket.list()] == ["mosaic/other.png"]
+
+
+@pytest.mark.gen_test
+async def test_what_a_job_stored_after_it_was_given_up_stays_where_somebody_else_has_it(
+    database: Database, tmp_path: Path
+) -> None:
+    async with floor(database, tmp_path, size=2) as here:
+        task, same = await here.add(name="a"), await here.add(name="the same bytes under another key")
+        run = await here.runs(task)
+        run.stop = lambda: None  # type: ignore[method-assign]
+        await here.finish(same, key="mosaic/same.png")
+
+        await here.queue.cancel(task.id)
+        await here.becomes(task, TaskState.CANCELLED)
+        late = set(here.queue._workers._runner.late)
+        here.engine.finish(task.id, "mosaic/same.png")
+        await asyncio.wait(late, timeout=5)
+
+        assert here.bucket.stat("mosaic/same.png").size_bytes == 8
+
+
+async def _empty(here: Floor) -> bool:
+    return not list(here.bucket.list())
 
 
 async def expire(here: Floor, task_id: int) -> None:
