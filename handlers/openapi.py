@@ -67,6 +67,13 @@ STATED: dict[type[ApiHandler], Stated] = {
 }
 """What a success of each endpoint is."""
 
+BESIDE = {
+    "/metrics": ("Counters in the formats of Prometheus.", "text/plain"),
+    "/api/openapi.json": ("This document.", "application/json"),
+    "/api/docs": ("This document as a page for people.", "text/html"),
+}
+"""What is served beside the table: path, summary and media type. They take no parameters and refuse nothing."""
+
 
 class ShowOpenApi(ApiHandler):
     """This document."""
@@ -97,6 +104,7 @@ def openapi_document(routes: Sequence[Route], stated: Mapping[type[ApiHandler], 
         said = components[parameters.__name__]["properties"]["param"]
         said["description"] = "a style's name, or a recipe as a JSON object (schema Recipe)"
     paths = {_template(path): _path_item(path, handler, stated[handler], components) for path, handler, _ in routes}
+    paths |= {path: {"get": _plain(path, *said)} for path, said in BESIDE.items()}
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": "Photos into mosaics; docs/api.md tells more."},
@@ -111,6 +119,19 @@ def openapi_document(routes: Sequence[Route], stated: Mapping[type[ApiHandler], 
     }
 
 
+def _plain(path: str, summary: str, media_type: str) -> Json:
+    content = {media_type: {"schema": {"type": "object" if media_type == "application/json" else "string"}}}
+    return {
+        "operationId": f"get{re.sub('[^a-z]+', '-', path)}",
+        "summary": summary,
+        "parameters": [],
+        "responses": {
+            "200": {"description": "Success", "content": content},
+            "304": {"description": "You have it already (If-None-Match)"},
+        },
+    }
+
+
 def _recipe(style: str, params: Json) -> Json:
     """One style's parameters with its name, which a recipe says as `style`."""
     named: Json = {"style": {"const": style}, "version": {"type": "integer", "minimum": 1}}
@@ -119,7 +140,11 @@ def _recipe(style: str, params: Json) -> Json:
 
 
 def _of_json(said: Json) -> Json:
-    """A parameter without the engine's own kinds (palette, regions, ...), which a form knows and JSON does not."""
+    """A parameter without the engine's own kinds (palette, regions, ...), which a form knows and JSON does not.
+
+    A default of null means that the engine chooses where nothing is said: it is no value that one could send.
+    """
+    said = {word: value for word, value in said.items() if word != "default" or value is not None}
     kind = said.get("type", "null")
     return said if kind in JSON_TYPES else {**{k: v for k, v in said.items() if k != "type"}, "x-kind": kind}
 

@@ -6,9 +6,10 @@ import re
 
 import pytest
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from handlers import API
-from handlers.openapi import STATED
+from handlers.openapi import BESIDE, STATED
 from models.errors import every_error
 from processing.mosaic import STYLES
 from tests.client import Api
@@ -31,7 +32,7 @@ def test_every_route_and_method_is_described_and_nothing_else() -> None:
         for path, handler, _ in API
         for method in handler.methods
     }
-    assert described == served
+    assert described == served | {(path, "GET") for path in BESIDE}
     assert set(STATED) == {handler for _, handler, _ in API}
 
 
@@ -51,6 +52,18 @@ def test_operations_have_names_of_their_own_and_every_schema_is_sound() -> None:
     assert all(operation["summary"] for operation in operations)
     for schema in document()["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+
+
+def test_the_document_is_openapi_to_a_validator_that_is_not_ours() -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(document()).iter_errors()] == []
+
+
+@pytest.mark.gen_test
+async def test_what_is_served_beside_the_table_is_what_the_document_says(api: Api) -> None:
+    for path, (_, media_type) in BESIDE.items():
+        answer = await api.get(path)
+
+        assert (answer.status, answer.headers["Content-Type"].partition(";")[0]) == (200, media_type)
 
 
 @pytest.mark.gen_test
