@@ -1,8 +1,11 @@
-# Not built where it was written: see "Containers" in docs/operations.md.
+# No engine has built it: see "Containers" in docs/operations.md.
 FROM python:3.11-slim-bookworm
 
 # run.txt, or cluster.txt for a Dask scheduler and workers.
 ARG REQUIREMENTS=run.txt
+
+# For the embedded database, which is used where MONGODB_URI names no other.
+RUN apt-get update && apt-get install -y --no-install-recommends libcurl4 && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/tessera
 COPY requirements/ requirements/

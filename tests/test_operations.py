@@ -19,6 +19,7 @@ from shutil import which
 from typing import Any
 
 import pytest
+import yaml
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
@@ -71,6 +72,19 @@ def test_metrics_are_named_as_prometheus_asks() -> None:
         assert one._type != "histogram" or one._name.endswith("_seconds")
 
 
+@pytest.mark.skipif(not which("promtool"), reason="promtool (apt-get install prometheus)")
+@pytest.mark.gen_test
+async def test_prometheus_own_tool_finds_nothing_to_say_about_the_metrics(api: Api) -> None:
+    await api.get("/health")
+    shown = await api.get("/metrics")
+
+    looked = await asyncio.to_thread(
+        subprocess.run, ["promtool", "check", "metrics"], input=shown.body, capture_output=True, timeout=30
+    )
+
+    assert (looked.returncode, looked.stdout + looked.stderr) == (0, b"")
+
+
 def test_the_dashboard_asks_for_metrics_and_labels_that_there_are_and_for_all_of_them() -> None:
     asked = [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
     known = {one._name + suffix: one for one in counted() for suffix in SUFFIX[one._type]}
@@ -101,18 +115,78 @@ def test_the_unit_starts_the_server_with_settings_that_there_are(tmp_path: Path)
     assert unit["Service"]["KillMode"] == "mixed"
 
 
-def test_the_containers_name_files_and_settings_that_there_are() -> None:
-    recipe, compose = (ROOT / "Dockerfile").read_text(), (ROOT / "compose.yaml").read_text()
+@pytest.mark.skipif(not which("systemd-analyze"), reason="systemd-analyze (apt-get install systemd)")
+def test_systemd_takes_the_unit_and_every_word_of_it(tmp_path: Path) -> None:
+    unit = tmp_path / "tessera.service"
+    unit.write_text(
+        block("ini").replace("/opt/tessera/.venv/bin/python", sys.executable).replace("/opt/tessera", "/tmp")
+    )
+
+    looked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    said = [line for line in looked.stderr.splitlines() if "tessera" in line]
+    assert (looked.returncode, said) == (0, [])
+
+
+# --- containers -------------------------------------------------------------------------------------------------------
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "compose.yaml").read_text()))
+
+
+def test_the_image_copies_installs_and_starts_what_there_is() -> None:
+    recipe = (ROOT / "Dockerfile").read_text()
 
     said = json.loads(re.findall(r"^CMD (\[.*\])$", recipe, re.M)[-1])
     assert (ROOT / said[1]).is_file()
     assert read_settings(said[2:], {}).address == "0.0.0.0"
-    pinned = set(re.findall(r"REQUIREMENTS[=:] ?(\S+)", recipe + compose))
-    assert pinned == {"run.txt", "cluster.txt"}
-    assert all((ROOT / "requirements" / name).is_file() for name in pinned)
-    settings = {name.lower() for name in re.findall(r"^ +TESSERA_(\w+):", compose, re.M)}
-    assert settings <= set(Settings.__slots__)
-    assert "not been built or run" in PAGE
+    probe = json.loads(re.findall(r"^    CMD (\[.*\])$", recipe, re.M)[0])
+    compile(probe[2], "HEALTHCHECK", "exec")
+    assert f":{Settings().port}/health" in probe[2]
+    for source in re.findall(r"^COPY (\S+) ", recipe, re.M):
+        assert (ROOT / source).exists()
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    needed = {said[1].removesuffix(".py"), "requirements", "handlers", "processing", "models", "static"}
+    assert not needed & {name.strip("/") for name in ignored}
+    assert {".git", ".venv", "data"} <= set(ignored)
+
+
+def test_the_composition_names_files_services_volumes_and_settings_that_there_are() -> None:
+    services = compose()["services"]
+
+    known = {f"TESSERA_{name.upper()}" for name in Settings.__slots__} | {"MONGODB_URI", "PYTHONPATH"}
+    for name, service in services.items():
+        assert ("image" in service) != ("build" in service), name
+        pinned = service.get("build", {}).get("args", {}).get("REQUIREMENTS", "run.txt")
+        assert (ROOT / "requirements" / pinned).is_file()
+        assert set(service.get("environment", {})) <= known
+        assert set(service.get("depends_on", ())) <= set(services)
+        assert {place.partition(":")[0] for place in service.get("volumes", ())} <= set(compose()["volumes"])
+    hosts = re.findall(r"(?:mongodb|tcp)://(\w+)", (ROOT / "compose.yaml").read_text())
+    assert set(hosts) <= set(services)
+
+
+def test_the_composition_starts_dask_by_options_that_it_has() -> None:
+    services = compose()["services"]
+
+    for name in ("scheduler", "worker"):
+        program, what, *words = services[name]["command"]
+        manual = subprocess.run(
+            [str(Path(sys.executable).with_name(program)), what, "--help"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for option in (word for word in words if word.startswith("--")):
+            assert re.search(rf"{option}\b", manual.replace("--dashboard / --no-dashboard", "--no-dashboard")), option
+
+
+def test_the_page_says_that_no_engine_has_built_them() -> None:
+    assert "No container engine has built or run them" in " ".join(PAGE.split())
 
 
 # --- behind nginx -----------------------------------------------------------------------------------------------------
@@ -179,9 +253,7 @@ async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds
     client = AsyncHTTPClient(force_instance=True, defaults={"ca_certs": str(tmp_path / "cert.pem")})
     with ExitStack() as stack:
         stack.callback(client.close)
-        stack.enter_context(
-            nginx(tmp_path, tls_port=tls, plain_port=plain, server_port=port, dead_port=free_port())
-        )
+        stack.enter_context(nginx(tmp_path, tls_port=tls, plain_port=plain, server_port=port, dead_port=free_port()))
         server = ServerProcess(
             tmp_path / "data",
             f"--public_url={public_url}",
