@@ -41,7 +41,8 @@ $(VENV)/.installed-bench: $(STAMP) requirements/bench.txt
 bench-engine: $(VENV)/.installed-bench  ## Measure the engine beside what pip offers; about five minutes, on a quiet machine
 	@$(BIN)/python -m tests.bench.engine $(ARGS)
 
-bench-server: $(VENV)/.installed-test  ## Measure requests, trips, memory, and the queue beside others (QUEUES=python that has them)
+bench-server: $(VENV)/.installed-test  ## Measure the start, requests, trips, memory, and the queue beside others (QUEUES=python that has them)
+	@$(BIN)/python -m tests.bench.start
 	@$(BIN)/python -m tests.bench.requests $(ARGS)
 	@$(BIN)/python -m tests.bench.peers $(QUEUES)
 

@@ -74,6 +74,22 @@ def celery(words: list[str], pool: str) -> None:
         app.worker_main(["worker", f"--pool={pool}", f"--concurrency={THREADS}", "--loglevel=ERROR"])
 
 
+def huey(words: list[str], store: str, pool: str) -> None:
+    """Its SQLite is told to write durably, as ours does; redis is shared by all."""
+    from huey import RedisHuey, SqliteHuey
+
+    if store == "redis":
+        queue = RedisHuey("peers", url=REDIS, results=False)
+    else:
+        queue = SqliteHuey("peers", filename=str(FOLDER / "huey.db"), results=False, fsync=True)
+    tasks = {name: queue.task()(task) for name, task in TASKS.items()}
+    if words[0] == "fill":
+        _fill(words, lambda task, number: tasks[task](number))
+    else:
+        pace = {"initial_delay": 0.01, "max_delay": 0.05}
+        queue.create_consumer(workers=THREADS, worker_type=pool, periodic=False, **pace).run()
+
+
 def _fill(words: list[str], send: Callable[[str, int], object]) -> None:
     task, count = words[1], int(words[2])
     send(task, 0)
@@ -85,7 +101,5 @@ def _fill(words: list[str], send: Callable[[str, int], object]) -> None:
 
 if __name__ == "__main__":
     kind, *rest = sys.argv[1:]
-    if kind.startswith("celery_"):
-        celery(rest, kind.removeprefix("celery_"))
-    else:
-        {"rq": rq, "dramatiq": dramatiq}[kind](rest)
+    name, *how = kind.split("_")
+    {"rq": rq, "dramatiq": dramatiq, "celery": celery, "huey": huey}[name](rest, *how)

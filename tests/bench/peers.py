@@ -2,10 +2,10 @@
 
     .venv/bin/python -m tests.bench.peers [python]
 
-python: an interpreter that has celery[redis], dramatiq[redis] and rq, in a virtual environment of its own; without it,
-or without redis-server on PATH, ours is measured alone and the rest is said to be missing. Each has one machine's worth
-of workers: two threads, or two processes, as nice as our rendering threads, so that foreign load meets all alike. redis
-keeps an append-only file, synced once a second; ours is journaled before the answer.
+python: an interpreter that has celery[redis], dramatiq[redis], huey and rq, in a virtual environment of its own;
+without it, or without redis-server on PATH, ours is measured alone and the rest is said to be missing. Each has one
+machine's worth of workers: two threads, or two processes, as nice as our rendering threads, so that foreign load meets
+all alike. redis keeps an append-only file, synced once a second; ours is journaled before the answer.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ PEERS = {
     "dramatiq, two threads": ("dramatiq", 1),
     "celery, two threads": ("celery_threads", 1),
     "celery, two processes": ("celery_prefork", 1),
+    "huey on redis, two threads": ("huey_redis_thread", 1),
+    "huey on redis, two processes": ("huey_redis_process", 1),
+    "huey on SQLite, two threads": ("huey_sqlite_thread", 1),
 }
 
 
