@@ -27,7 +27,9 @@ def test_a_hole_fails_and_is_named_with_its_remedy() -> None:
 
 def test_no_hole_is_well_and_says_who_was_not_known() -> None:
     assert verdict(said(SOUND), "") == (0, ["audit: 0 known holes in 1 packages"])
-    assert verdict(said(SOUND, UNKNOWN), "")[1] == ["audit: 0 known holes in 1 packages; not known to the service: unknown"]
+    assert verdict(said(SOUND, UNKNOWN), "")[1] == [
+        "audit: 0 known holes in 1 packages; not known to the service: unknown"
+    ]
 
 
 @pytest.mark.parametrize(
