@@ -48,7 +48,7 @@ from processing.preview_tiles import PreviewTiles
 from processing.queue import QueueLimits, Shop, TaskQueue
 from processing.reconcile import Reconciliation
 from processing.removal import Removals
-from processing.runtime import prepare
+from processing.runtime import prepare, settle
 from processing.sources import FetchRules
 from processing.thumbnails import Thumbnails
 from settings import BadSetting, Settings, read_settings
@@ -204,6 +204,7 @@ async def serve(settings: Settings) -> int:
             log.warning("files: %s", lack)
         if settings.access == "open":
             log.warning("access is open: anybody who reaches this address may act as anybody")
+        settle()
         print(f"Tessera is ready: {parts.public_url}", flush=True)
         await stop.wait()
         log.info("stopping: running tasks get their time, waiting ones stay queued")

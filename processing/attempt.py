@@ -10,7 +10,7 @@ from processing.engine import Engine, Run
 from processing.job import Job, JobResult
 
 PROGRESS_PAUSE_S = 0.15
-SILENT_S, AHEAD_PERCENT = 0.3, 8
+SILENT_S, AHEAD_PERCENT = 0.2, 8
 """A long step that cannot say how far it is, such as writing a PNG, counts one percent each SILENT_S, up to so many."""
 STOPPED_S = 0.25
 """A job that was asked to stop is waited for so long: its thread may be in a call that nothing interrupts."""
@@ -29,11 +29,11 @@ class Attempt:
 
     def __init__(self, claim: Claim, *, stopping: bool = False) -> None:
         self.claim, self.stopping = claim, stopping
-        self._asked = asyncio.Event()
+        self._asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._run: Run | None = None
         self._percent, self._reported, self._told_at = -1, 0, 0.0
         self._tell: Callable[[int], None] = lambda _: None
-        self._counting: asyncio.Task[None] | None = None
+        self._counting: asyncio.TimerHandle | None = None
 
     def begin(self, engine: Engine, job: Job, tell: Callable[[int], None]) -> None:
         """Start the job. tell: called with its percent, which only rises, not more often than anybody can see."""
@@ -41,26 +41,24 @@ class Attempt:
         self._run = engine.start(job, self._progress)
         if self.stopping:
             self.stop()
-        self._counting = asyncio.create_task(self._count_on())
+        self._wait_for_more()
 
     async def result(self) -> JobResult:
         """What the job makes, or raises. Raises NotAwaited if it has not stopped STOPPED_S after it was asked to."""
         assert self._run is not None, "it has not begun"
-        ending, asked = asyncio.ensure_future(self._run.result()), asyncio.ensure_future(self._asked.wait())
-        try:
-            await asyncio.wait((ending, asked), return_when=asyncio.FIRST_COMPLETED)
-            if not ending.done():
-                await asyncio.wait((ending,), timeout=STOPPED_S)
-            if not ending.done():
-                raise NotAwaited(ending)
-            return ending.result()
-        finally:
-            asked.cancel()
+        ending = asyncio.ensure_future(self._run.result())
+        await asyncio.wait((ending, self._asked), return_when=asyncio.FIRST_COMPLETED)
+        if not ending.done():
+            await asyncio.wait((ending,), timeout=STOPPED_S)
+        if not ending.done():
+            raise NotAwaited(ending)
+        return ending.result()
 
     def stop(self) -> None:
         """Ask the job to stop."""
         self.stopping = True
-        self._asked.set()
+        if not self._asked.done():
+            self._asked.set_result(None)
         if self._run is not None:
             self._run.stop()
 
@@ -73,11 +71,13 @@ class Attempt:
         self._reported = max(self._reported, int(fraction * 100))
         self._tell_percent(self._reported, PROGRESS_PAUSE_S)
 
-    async def _count_on(self) -> None:
-        while True:
-            await asyncio.sleep(SILENT_S)
-            if self._percent < min(99, self._reported + AHEAD_PERCENT):
-                self._tell_percent(self._percent + 1, SILENT_S)
+    def _wait_for_more(self) -> None:
+        self._counting = asyncio.get_running_loop().call_later(SILENT_S, self._count_on)
+
+    def _count_on(self) -> None:
+        if self._percent < min(99, self._reported + AHEAD_PERCENT):
+            self._tell_percent(self._percent + 1, SILENT_S)
+        self._wait_for_more()
 
     def _tell_percent(self, percent: int, pause_s: float) -> None:
         now = asyncio.get_running_loop().time()

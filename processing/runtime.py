@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import sys
 import warnings
 
@@ -11,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 THREAD_SWITCH_S = 0.0005
 """The longest a thread keeps the interpreter while the loop waits for it."""
+COLLECTIONS = (2_000, 20, 50)
 LARGE_BYTES = 32 << 20
 KEPT_BYTES = 256 << 20
 AHEAD_BYTES = 16 << 20
@@ -34,6 +36,15 @@ def prepare() -> None:
         libc.mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
         libc.mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
         libc.mallopt(_TOP_PAD, AHEAD_BYTES)
+
+
+def settle() -> None:
+    """What has been made until now stays: the collector need not look at it again, nor at what lives long so often.
+
+    Looking at everything takes 60 to 80 ms, in which nobody is answered; before this it did so every few seconds.
+    """
+    gc.freeze()
+    gc.set_threshold(*COLLECTIONS)
 
 
 def hand_back() -> None:

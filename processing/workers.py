@@ -31,7 +31,7 @@ DRAIN_S = 20.0
 STOP_S = 2.0
 AHEAD_S = 0.04
 """Tasks much shorter than this are taken several at a time: what the threads will do in this time."""
-MOST_AHEAD = 128
+MOST_AHEAD = 256
 BREATH_S = 5.0
 """The longest pause between two tasks while everything fails because something is away."""
 

@@ -42,8 +42,10 @@ class Ear:
                         return told
                 await asyncio.sleep(0.005)
 
-    async def state(self, task_id: int, state: str) -> Told:
-        return await self.until(lambda told: told.data.get("id") == task_id and told.data.get("state") == state)
+    async def state(self, task_id: int, state: str, *, timeout_s: float = 10) -> Told:
+        return await self.until(
+            lambda told: told.data.get("id") == task_id and told.data.get("state") == state, timeout_s=timeout_s
+        )
 
     async def listen(self) -> None:
         lines: dict[str, str] = {}

@@ -119,6 +119,18 @@ async def test_only_the_owner_and_developers_may_cancel_and_retry(api: Api, part
     assert (unknown.status, unknown["error"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/"])
+@pytest.mark.gen_test
+async def test_developers_have_a_page_for_the_queue_beside_its_json_and_its_events(api: Api, path: str) -> None:
+    page = await api.get(path)
+    queue = await api.get("/tasks/query/")
+
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=UTF-8")
+    assert b'data-page="tasks"' in page.body
+    assert queue.headers["Content-Type"].startswith("application/json")
+    assert (await api.ask("DELETE", path)).status == 405
+
+
 @pytest.mark.parametrize("path", ["/api/tasks/pause/", "/api/tasks/resume/"])
 @pytest.mark.gen_test
 async def test_the_queue_is_held_by_developers_alone(api: Api, path: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from processing.runtime import COLLECTIONS, settle
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,3 +28,15 @@ def test_renders_share_touched_memory_and_hand_it_back_at_rest() -> None:
     assert figures["faults"][-1] < 4000, figures
     assert figures["rest_mib"] < figures["kept_mib"] - 50, figures
     assert figures["blas"] == [1], figures
+
+
+def test_what_a_server_is_made_of_is_not_looked_at_again_by_the_collector() -> None:
+    before, there = gc.get_threshold(), len(gc.get_objects())
+    try:
+        settle()
+
+        assert len(gc.get_objects()) < there / 10
+        assert gc.get_threshold() == COLLECTIONS
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
