@@ -31,7 +31,7 @@ export class Api extends EventTarget {
   deleteImage = (id) => this.#post("/api/image/delete/", { id });
   feed = (asked, signal) => this.#get("/api/feed/", asked, signal);
   addTask = (url, recipe) => this.#post("/api/tasks/add/", { url, type: "model", param: JSON.stringify(recipe) });
-  tasks = () => this.#get("/api/tasks/query/");
+  tasks = (asked) => this.#get("/api/tasks/query/", asked);
   cancelTask = (id) => this.#post("/api/tasks/cancel/", { id });
   retryTask = (id) => this.#post("/api/tasks/retry/", { id });
   pauseQueue = (on) => this.#post(on ? "/api/tasks/pause/" : "/api/tasks/resume/", {});
@@ -53,6 +53,9 @@ export class Api extends EventTarget {
     if (!response.ok) throw await this.#refusal(response);
     return response.blob();
   }
+
+  /** A JSON file beside a picture of ours. */
+  async file(url) { return JSON.parse(await (await this.bytes(url)).text()); }
 
   #get(path, asked = {}, signal = undefined) {
     const given = Object.entries(asked).filter(([, value]) => value !== null && value !== undefined && value !== "");

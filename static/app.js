@@ -45,7 +45,10 @@ const jobActs = {
   retry: (job) => jobs.retry(job).catch((error) => toasts.fail(error)),
   dismiss: (job) => jobs.dismiss(job),
 };
-const given = { api, state, vault, router, live, jobs, toasts, confirm, sign, jobActs };
+let listed = null;
+/** One's own pictures; few people ask for them. */
+const shelf = () => (listed ??= import("./shelf.js").then(({ Shelf }) => new Shelf({ api, state, jobs })));
+const given = { api, state, vault, router, live, jobs, shelf, toasts, confirm, sign, jobActs };
 const studio = new Studio(section("studio"), given);
 const tray = new Tray({ root: part("tray"), button: part("activity"), count: part("activity-count"), jobs, acts: jobActs });
 const top = new Top(part("top"), given);
@@ -74,6 +77,8 @@ new Keyboard(part("keys"), part("keys-open"), [
 ]);
 
 router.addEventListener("page", ({ detail }) => show(detail));
+addEventListener("unhandledrejection", ({ reason }) => toasts.fail(reason?.slug ? reason : {}));
+addEventListener("error", () => toasts.warn("error.unknown"));
 api.addEventListener("offline", () => offline(true));
 api.addEventListener("online", () => offline(false));
 addEventListener("offline", () => api.reached(false));

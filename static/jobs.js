@@ -1,7 +1,6 @@
 /** Everything on its way from a picture to a mosaic: upload, queue, render. Survives a reload. */
 
 import { ApiError } from "./api.js";
-import { deliver } from "./delivery.js";
 
 const KEPT = "jobs";
 const SETTLED = ["done", "failed", "cancelled"];
@@ -29,6 +28,7 @@ export class Jobs extends EventTarget {
     this.#vault = vault;
     this.#live = live;
     live.addEventListener("task", (event) => this.#news(event.detail));
+    state.addEventListener("pictures", () => { sending().catch(() => {}); }, { once: true });
   }
 
   /** All jobs, newest first. */
@@ -125,6 +125,7 @@ export class Jobs extends EventTarget {
     Object.assign(job, { phase: "uploading", sent: 0, param: JSON.stringify({ ...job.recipe, tiles: undefined }) });
     this.#changed(job);
     const progress = (sent, speed) => { Object.assign(job, { sent, speed }); this.#changed(job, false); };
+    const { deliver } = await sending();
     return deliver(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, keep: () => this.#save() });
   }
 
@@ -166,5 +167,14 @@ export class Jobs extends EventTarget {
   #save() {
     const kept = this.#jobs.filter((job) => job.phase !== "cancelled").slice(0, 20);
     this.#vault.put(KEPT, kept.map(({ thumb, ...job }) => (SETTLED.includes(job.phase) && job.phase !== "failed" ? { ...job, file: null } : job)));
+  }
+}
+
+/** What uploads is not needed for the first view; it is fetched when there is a picture. */
+async function sending() {
+  try {
+    return await import("./delivery.js");
+  } catch {
+    throw new ApiError({ error: "offline" });
   }
 }

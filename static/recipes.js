@@ -34,6 +34,20 @@ export function sparse(recipe, style) {
   return made;
 }
 
+/** Another style's recipe with what both styles share: the palette, the colours, the format. */
+export function carried(recipe, style) {
+  return { ...Object.fromEntries(Object.entries(recipe ?? {}).filter(([key, value]) => fits(style, key, value))), style: style.name };
+}
+
+/** Whether two recipes say the same. */
+export const alike = (one, other) => JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+
+/** Somebody's recipe for one's own picture. Their tiles stay theirs: one's own are built from instead, as is usual. */
+export function remixed(recipe, style) {
+  const { tiles, ...made } = sparse(recipe, style);
+  return recipe.tiles === null ? { ...made, tiles: null } : made;
+}
+
 /** "Hexagons, cell size 24, palette stones": a recipe in words. */
 export function inWords(recipe, styles) {
   const style = styles.find((known) => known.name === recipe?.style);
@@ -52,3 +66,12 @@ function valueInWords(parameter, value) {
   if (choice?.label) return pick(choice.label);
   return typeof value === "string" ? value : t("recipe.list", { n: Object.keys(value).length });
 }
+
+function fits(style, key, value) {
+  const parameter = style.params.find((known) => known.name === key);
+  if (!parameter || key === "cell") return false;
+  if (typeof value === "number") return value >= parameter.minimum && value <= parameter.maximum;
+  return parameter.type !== "choice" || parameter.choices.some((row) => row.value === value);
+}
+
+const sorted = (recipe) => Object.fromEntries(Object.entries(recipe ?? {}).sort());

@@ -127,6 +127,7 @@ def _cell_map(plan: Plan) -> dict[str, object]:
         "rows": rows,
         "columns": columns,
         "colours": plan.names,
+        "rgb": ["#" + bytes(colour).hex() for colour in plan.palette],
         "studs": plan.cells.ravel().tolist(),
         "parts": parts(plan.pieces, plan.cells, plan.names),
     }

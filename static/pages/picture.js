@@ -1,17 +1,25 @@
 /** One picture: large, before and after where its owner shows the source, the recipe in words, remix, share. */
 
-import { formatsOf, save } from "../download.js";
+import { formatsOf, save, seen } from "../download.js";
 import { when } from "../format.js";
-import { say, speech, t } from "../i18n.js";
+import { pick, say, speech, t } from "../i18n.js";
 import { inWords } from "../recipes.js";
+import { Bricks } from "../parts/bricks.js";
+import { Cells } from "../parts/cells.js";
 import { Compare } from "../parts/compare.js";
 import { button } from "../parts/icon.js";
+import { Owner } from "../parts/owner.js";
+
+const SVG = "image/svg+xml";
 
 export class Page {
   #root;
   #given;
   #joined;
   #compare;
+  #cells;
+  #bricks;
+  #owner;
   #image = null;
 
   constructor(root, given, joined) {
@@ -19,10 +27,14 @@ export class Page {
     this.#given = given;
     this.#joined = joined;
     this.#compare = new Compare(this.#part("compare"), 0);
+    this.#cells = new Cells(this.#part("cells"), this.#part("piece"), given);
+    this.#bricks = new Bricks(this.#part("bricks"), given);
+    this.#owner = new Owner(this.#part("owner"), given);
+    this.#owner.addEventListener("change", () => this.#again());
+    this.#owner.addEventListener("gone", () => given.router.go("/gallery?view=mine"));
     root.addEventListener("click", (event) => this.#clicked(event.target.closest("[data-action]")?.dataset.action));
-    this.#part("owner").addEventListener("submit", (event) => { event.preventDefault(); this.#save(); });
     speech.addEventListener("change", () => this.#draw());
-    given.state.addEventListener("user", () => this.#draw());
+    given.state.addEventListener("user", () => this.#again());
   }
 
   /** Shows the picture that the address names. */
@@ -30,11 +42,21 @@ export class Page {
     if (this.#image?.id !== Number(match)) this.#blank();
     this.#image = await this.#given.api.image(match);
     this.#draw();
-    this.#fill();
+    this.#owner.show(this.#image);
+    await Promise.all([this.#cells.show(this.#image), this.#bricks.show(this.#image)]);
+  }
+
+  /** Its owner is shown more than others. */
+  async #again() {
+    if (this.#root.hidden || !this.#image) return;
+    await this.show({ match: this.#image.id }).catch((error) => this.#given.toasts.fail(error));
   }
 
   #blank() {
     this.#image = null;
+    this.#part("owner").hidden = true;
+    this.#cells.show(null);
+    this.#bricks.show(null);
     for (const name of ["before", "after"]) this.#part(name).removeAttribute("src");
     for (const name of ["title", "by", "when", "alt-text", "recipe"]) this.#part(name).textContent = "";
   }
@@ -44,18 +66,20 @@ export class Page {
     if (!image) return;
     const words = image.recipe ? inWords(image.recipe, this.#given.state.styles) : "";
     this.#frame(image);
-    this.#part("title").textContent = image.title || t("picture.untitled");
+    this.#part("title").textContent = image.title || this.#styleName(image) || image.filename || t("picture.untitled");
     say(this.#part("by"), "picture.by", { name: image.username });
     this.#part("by").href = `/u/${encodeURIComponent(image.username)}`;
     Object.assign(this.#part("when"), { dateTime: image.created, textContent: when(image.created) });
     this.#part("alt-text").textContent = image.alt ?? "";
     this.#part("recipe").textContent = words;
-    this.#part("owner").hidden = this.#given.state.user?.username !== image.username;
+    this.#owner.look(image);
     this.#root.querySelector('[data-action="remix"]').hidden = !image.recipe;
-    this.#part("downloads").replaceChildren(...formatsOf(null, false).map((format) =>
+    this.#part("downloads").replaceChildren(...formatsOf({ svg: image.mime === SVG }, true).map((format) =>
       button({ text: format.toUpperCase(), label: t("download.as", { format: format.toUpperCase() }), name: "menu__item", act: () => this.#download(format) })));
     this.#joined.name(this.#part("title").textContent);
   }
+
+  #styleName(image) { return pick(this.#given.state.styles.find((style) => style.name === image.style)?.label); }
 
   #frame(image) {
     const frame = this.#part("compare");
@@ -63,8 +87,9 @@ export class Page {
     frame.style.setProperty("--aspect", String(image.width / image.height));
     frame.style.backgroundColor = image.placeholder ?? "";
     const after = this.#part("after");
-    if (after.getAttribute("src") === image.readable_url) return;
-    after.src = image.readable_url;
+    const shown = seen({ id: image.id, url: image.readable_url, svg: image.mime === SVG });
+    if (after.getAttribute("src") === shown) return;
+    after.src = shown;
     after.alt = image.alt || t("picture.unnamed", { name: image.username });
     const source = image.source_url;
     this.#part("before").src = source ?? "";
@@ -74,18 +99,9 @@ export class Page {
     if (source) this.#compare.at = 30;
   }
 
-  #fill() {
-    const { title, alt, show_source: shown } = this.#part("owner").elements;
-    Object.assign(title, { value: this.#image.title ?? "" });
-    Object.assign(alt, { value: this.#image.alt ?? "" });
-    shown.checked = Boolean(this.#image.show_source);
-    shown.parentElement.hidden = this.#image.kind !== "result";
-  }
-
   #clicked(action) {
     if (action === "remix") this.#remix();
     if (action === "share") this.#share();
-    if (action === "delete") this.#delete();
   }
 
   #remix() {
@@ -115,26 +131,6 @@ export class Page {
     } catch (error) {
       toasts.fail(error);
     }
-  }
-
-  async #save() {
-    const { api, toasts } = this.#given;
-    const { title, alt, show_source: shown } = this.#part("owner").elements;
-    try {
-      await api.changeImage({ id: this.#image.id, title: title.value.trim(), alt: alt.value.trim(), show_source: shown.checked });
-      toasts.tell("saved");
-      await this.show({ match: this.#image.id });
-    } catch (error) {
-      toasts.fail(error);
-    }
-  }
-
-  async #delete() {
-    const { api, confirm, router, toasts } = this.#given;
-    const gone = await confirm.ask({ title: "owner.deletetitle", text: "owner.deletetext", button: "owner.delete", act: () => api.deleteImage(this.#image.id) });
-    if (!gone) return;
-    toasts.tell("owner.deleted");
-    router.go("/gallery?view=mine");
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }

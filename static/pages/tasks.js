@@ -1,13 +1,12 @@
 /** The queue as developers see it: what runs, what waits, what has ended, live. */
 
-import { duration, number, when } from "../format.js";
-import { pick, say, speech, t } from "../i18n.js";
-import { measure } from "../parts/jobrow.js";
-import { button } from "../parts/icon.js";
+import { number } from "../format.js";
+import { say, speech, t } from "../i18n.js";
+import { STATES, TaskRow } from "../parts/taskrow.js";
 
-const STATES = { queued: "job.queued", running: "job.running", done: "job.done", failed: "job.failed", cancelled: "job.cancelled" };
 const HOW = { events: "queue.events", asking: "queue.asking", off: "queue.off" };
-const KEPT = 50;
+const LIVE = ["queued", "running"];
+const PAGE = 50;
 
 export class Page {
   #root;
@@ -15,18 +14,27 @@ export class Page {
   #tasks = new Map();
   #rows = new Map();
   #queue = { paused: false, totals: {} };
+  #wanted = {};
+  #cursor = null;
+  #kept = PAGE;
 
   constructor(root, given) {
     this.#root = root;
     this.#given = given;
     const { live, router, state } = given;
-    state.addEventListener("user", () => { this.#redraw(); if (!root.hidden) live.ask(); });
+    state.addEventListener("user", () => { this.#redraw(); if (!root.hidden) this.#ask(); });
     live.addEventListener("task", (event) => { this.#take(event.detail); this.#draw(); });
     live.addEventListener("queue", (event) => { Object.assign(this.#queue, event.detail); this.#draw(); });
     live.addEventListener("how", (event) => say(this.#part("live"), HOW[event.detail]));
     router.addEventListener("page", (event) => { if (event.detail.page !== "tasks") live.leave("tasks"); });
     speech.addEventListener("change", () => this.#redraw());
     this.#part("pause").addEventListener("click", () => this.#pause());
+    this.#part("older").addEventListener("click", () => this.#older());
+    const search = this.#part("search");
+    search.elements.state.append(...Object.entries(STATES).map(([state, key]) => option(state, key)));
+    search.addEventListener("submit", (event) => { event.preventDefault(); this.#search(); });
+    search.elements.state.addEventListener("change", () => this.#search());
+    search.elements.text.addEventListener("search", () => this.#search());
   }
 
   /** Follows the queue for as long as the page is open. */
@@ -34,22 +42,65 @@ export class Page {
     const { live } = this.#given;
     live.want("tasks");
     say(this.#part("live"), HOW[live.how]);
-    await live.ask();
+    await this.#ask();
+  }
+
+  /** Looks at the whole queue, and at what is searched for. */
+  async #ask() {
+    const seen = await this.#given.live.ask();
+    if (Object.keys(this.#wanted).length) await this.#fetch();
+    else if (this.#kept === PAGE) this.#cursor = seen?.cursor ?? null;
+    this.#draw();
   }
 
   #take(task) { this.#tasks.set(task.id, { ...this.#tasks.get(task.id), ...task }); }
+
+  /** A number is a task's; a word is a style's name or a person's. */
+  async #search() {
+    const { text, state } = this.#part("search").elements;
+    const word = text.value.trim().replace(/^#/, "");
+    const style = this.#given.state.styles.find((known) => [known.name, known.label.en, known.label.zh].some((name) => name.toLowerCase() === word.toLowerCase()));
+    const asked = /^[0-9]{5,}$/.test(word) ? { id: Number(word) } : style ? { style: style.name } : { owner: word };
+    this.#wanted = Object.fromEntries(Object.entries({ ...asked, state: state.value }).filter(([, value]) => value));
+    this.#cursor = null;
+    this.#kept = PAGE;
+    await this.#ask();
+  }
+
+  async #older() {
+    this.#kept += PAGE;
+    await this.#fetch();
+    this.#draw();
+  }
+
+  async #fetch() {
+    try {
+      const seen = await this.#given.api.tasks({ ...this.#wanted, limit: PAGE, cursor: this.#cursor });
+      for (const task of [...seen.tasks, ...seen.done]) this.#take(task);
+      this.#cursor = seen.cursor;
+    } catch (error) {
+      this.#given.toasts.fail(error);
+    }
+  }
+
+  #fits(task) {
+    const { id, style, state, owner } = this.#wanted;
+    if (id && task.id !== id || style && task.style !== style || state && task.state !== state) return false;
+    return !owner || task.owner?.toLowerCase() === owner.toLowerCase();
+  }
 
   #redraw() { this.#rows.clear(); this.#draw(); }
 
   #draw() {
     if (this.#root.hidden) return;
-    const all = [...this.#tasks.values()];
-    const now = all.filter((task) => ["queued", "running"].includes(task.state)).sort((a, b) => place(a) - place(b));
-    const done = all.filter((task) => !["queued", "running"].includes(task.state)).sort((a, b) => b.id - a.id);
-    for (const old of done.splice(KEPT)) { this.#tasks.delete(old.id); this.#rows.delete(old.id); }
+    const all = [...this.#tasks.values()].filter((task) => this.#fits(task));
+    const now = all.filter((task) => LIVE.includes(task.state)).sort((a, b) => place(a) - place(b));
+    const done = all.filter((task) => !LIVE.includes(task.state)).sort(newest);
     this.#part("now").replaceChildren(...now.map((task) => this.#row(task)));
-    this.#part("done").replaceChildren(...done.map((task) => this.#row(task)));
+    this.#part("done").replaceChildren(...done.slice(0, this.#kept).map((task) => this.#row(task)));
     this.#part("now-empty").hidden = now.length > 0;
+    this.#part("done-empty").hidden = done.length > 0;
+    this.#part("older").hidden = !this.#cursor && done.length <= this.#kept;
     this.#totals();
   }
 
@@ -66,32 +117,10 @@ export class Page {
   }
 
   #row(task) {
-    const row = this.#rows.get(task.id) ?? document.getElementById("task-row").content.cloneNode(true).firstElementChild;
+    const row = this.#rows.get(task.id) ?? new TaskRow(this.#given);
     this.#rows.set(task.id, row);
-    const style = this.#given.state.styles.find((known) => known.name === task.style);
-    const running = task.state === "running";
-    row.dataset.state = task.state;
-    row.querySelector(".task__id").textContent = `#${task.id}`;
-    row.querySelector(".task__state").textContent = t(STATES[task.state]);
-    row.querySelector(".task__what").textContent = [pick(style?.label) || task.style, task.owner, task.megapixels && t("queue.megapixels", { n: number(task.megapixels, 1) }), task.message].filter(Boolean).join(" · ");
-    row.querySelector(".meter").hidden = !running;
-    row.querySelector(".meter").setAttribute("aria-label", `#${task.id}`);
-    measure(row.querySelector(".meter"), running ? task.percent ?? 0 : null);
-    row.querySelector(".task__when").textContent = timing(task);
-    if (row.dataset.drawn !== task.state) {
-      row.dataset.drawn = task.state;
-      row.querySelector(".task__actions").replaceChildren(...this.#actions(task));
-    }
-    return row;
-  }
-
-  #actions(task) {
-    const { api, state, toasts } = this.#given;
-    if (!task.mine && !state.user?.developer) return [];
-    const made = (key, act) => button({ text: t(key), name: "link", act: () => act(task.id).catch((error) => toasts.fail(error)) });
-    if (["queued", "running"].includes(task.state)) return [made("job.cancel", api.cancelTask)];
-    if (["failed", "cancelled"].includes(task.state)) return [made("job.retry", api.retryTask)];
-    return task.result_id ? [Object.assign(document.createElement("a"), { className: "link", href: `/i/${task.result_id}`, textContent: t("job.see") })] : [];
+    row.show(task);
+    return row.element;
   }
 
   async #pause() {
@@ -109,8 +138,10 @@ export class Page {
 
 const place = (task) => (task.state === "running" ? 0 : task.position ?? 1e9);
 
-function timing(task) {
-  if (task.state === "queued") return task.position ? t("job.position", { n: number(task.position) }) : "";
-  if (task.finished && task.started) return `${when(task.finished)} · ${duration((new Date(task.finished) - new Date(task.started)) / 1000)}`;
-  return task.finished ? when(task.finished) : "";
+const newest = (a, b) => (b.finished ?? b.created ?? "").localeCompare(a.finished ?? a.created ?? "") || b.id - a.id;
+
+function option(value, key) {
+  const made = Object.assign(document.createElement("option"), { value });
+  say(made, key);
+  return made;
 }

@@ -11,10 +11,12 @@ export class Controls extends EventTarget {
   #first;
   #later;
   #more;
+  #given;
   #style = null;
 
-  constructor(first, later, more) {
+  constructor(first, later, more, given) {
     super();
+    this.#given = given; // for the pictures to build from: {shelf, sign, state, toasts}
     this.#first = first;
     this.#later = later;
     this.#more = more;
@@ -24,7 +26,7 @@ export class Controls extends EventTarget {
   /** Draws a style's controls anew, with the recipe's values. */
   show(style, recipe) {
     this.#style = style;
-    const known = style.params.filter((parameter) => draw.can(parameter));
+    const known = style.params.filter((parameter) => parameter.type === "pictures" || draw.can(parameter));
     const [first, later] = [known.filter((p) => !LATER.includes(p.name)), known.filter((p) => LATER.includes(p.name))];
     this.#first.replaceChildren(...sorted(first).map((parameter) => this.#row(parameter, recipe)));
     this.#later.replaceChildren(...later.map((parameter) => this.#row(parameter, recipe)));
@@ -47,9 +49,21 @@ export class Controls extends EventTarget {
       row.classList.add("control--set");
       this.dispatchEvent(new CustomEvent("change", { detail: { name: parameter.name, value } }));
     };
+    if (parameter.type === "pictures") { this.#pictures(row, recipe[parameter.name], tell); return row; }
     const value = set ? recipe[parameter.name] : parameter.default;
     row.append(...draw(parameter, value, tell), this.#reset(parameter, row));
     return row;
+  }
+
+  /** Fetched by those who build from pictures; it fills the row once it stands on the page. */
+  async #pictures(row, value, tell) {
+    row.classList.add("tiles");
+    try {
+      const { Tiles } = await import("./tiles.js");
+      if (row.isConnected) new Tiles(row, this.#given, value, tell);
+    } catch (error) {
+      this.#given.toasts.fail(error);
+    }
   }
 
   #reset(parameter, row) {
@@ -70,7 +84,7 @@ export class Controls extends EventTarget {
 const sorted = (parameters) => [...parameters].sort((a, b) => order(a) - order(b));
 
 function order({ name }) {
-  return { cell: 0, palette: 2, seed: 3, format: 4 }[name] ?? 1;
+  return { tiles: -1, cell: 0, palette: 2, seed: 3, format: 4 }[name] ?? 1;
 }
 
 /** Enter in a number field settles the number; it does not send the form. */

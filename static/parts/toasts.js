@@ -23,7 +23,7 @@ export class Toasts {
     if (error.slug === "offline") this.warn("error.offline", {}, action);
     else if (error.message) this.warn("error.said", { message: error.message }, action);
     else this.warn("error.unknown", {}, action);
-    if (!error.slug) console.warn(error);
+    if (error instanceof Error && !error.slug) console.warn(error);
   }
 
   #show(kind, key, facts, action) {

@@ -35,7 +35,7 @@ export class Top {
     const { user } = this.#state;
     this.#part("sign-open").hidden = Boolean(user);
     this.#part("person").hidden = !user;
-    this.#root.querySelector('[data-nav="tasks"]').hidden = !user?.developer;
+    for (const link of this.#root.querySelectorAll('[data-nav="tasks"]')) link.hidden = !user?.developer;
     if (!user) return;
     this.#part("person-summary").setAttribute("aria-label", t("person.menu", { name: user.username }));
     this.#part("person-name").textContent = user.username;

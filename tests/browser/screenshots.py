@@ -23,24 +23,37 @@ TITLES = {"balloons": "Morning over the hills", "koi": "Four in the pond", "ridg
 SEEN = "A mosaic drawn from one of the sample pictures"
 
 
-def fill_gallery(visitor: Visitor, styles: int) -> None:
-    """One mosaic of each style, by one person, from the project's own pictures."""
+def fill_gallery(visitor: Visitor) -> dict[str, str]:
+    """One mosaic of each style, by one person, from the project's own pictures. Style -> address of its page.
+
+    The photomosaic comes late, when there are pictures to build it from.
+    """
     visitor.go("/")
     visitor.sign_up(DEVELOPER)
-    for number in range(styles):
+    known = visitor.page.evaluate("fetch('/api/styles/').then(answer => answer.json())")["styles"]
+    late = ("photomosaic", "voronoi", "tesserae")
+    styles = sorted((style["name"] for style in known), key=lambda name: late.index(name) if name in late else -1)
+    made = {}
+    for number, style in enumerate(styles):
         sample = SAMPLES[number % len(SAMPLES)]
         visitor.choose(STATIC / "samples" / f"{sample}.jpg")
-        visitor.page.locator(".style input").nth(number).check(force=True)
+        visitor.page.locator(f'.style input[value="{style}"]').check(force=True)
         if visitor.part("make").is_disabled():
             visitor.page.get_by_role("button", name="Cover a part").click()
+        if style == "photomosaic":
+            visitor.page.get_by_role("button", name="All", exact=True).click()
         visitor.make()
         visitor.wait_for_work("done")
         visitor.part("work").get_by_role("link", name="See it").click()
         describe(visitor, sample)
+        made[style] = visitor.page.evaluate("location.pathname")
         visitor.page.get_by_role("link", name="Studio", exact=True).click()
+    return made
 
 
 def describe(visitor: Visitor, sample: str) -> None:
+    for old in visitor.page.locator(".toast__close").all():
+        old.click()
     owner = visitor.part("owner")
     owner.get_by_label("Title").fill(TITLES[sample])
     owner.get_by_label("What can be seen?").fill(SEEN)
@@ -56,6 +69,26 @@ def open_bench(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def open_tiles(page: Page) -> None:
+    open_bench(page)
+    page.locator('.style input[value="photomosaic"]').check(force=True)
+    page.wait_for_selector(".tiles__tile input:checked", state="attached")
+    page.locator('[data-parameter="tiles"]').scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+
+
+def point_at_piece(page: Page) -> None:
+    sheet = page.locator('[data-part="cells"]')
+    sheet.focus()
+    for key in ["ArrowRight"] * 20 + ["ArrowDown"] * 14:
+        sheet.press(key)
+    page.wait_for_load_state("networkidle")
+
+
+def scroll_to_parts(page: Page) -> None:
+    page.locator('[data-part="bricks"]').scroll_into_view_if_needed()
+
+
 def open_keys(page: Page) -> None:
     page.keyboard.press("?")
 
@@ -68,19 +101,23 @@ def stay(_: Page) -> None:
     """The page as it opens."""
 
 
-def pages(picture: str) -> dict[str, tuple[str, Callable[[Page], None], bool]]:
+def pages(made: dict[str, str]) -> dict[str, tuple[str, Callable[[Page], None], bool]]:
     """Name -> (address, what to do there, whether to be signed in)."""
     return {
         "studio": ("/", stay, False),
         "bench": ("/", open_bench, False),
+        "tiles": ("/", open_tiles, True),
         "sign": ("/", open_sign, False),
         "keys": ("/", open_keys, False),
         "gallery": ("/gallery", stay, False),
-        "picture": (picture, stay, True),
+        "picture": (made["tesserae"], stay, True),
+        "photomosaic": (made["photomosaic"], point_at_piece, True),
+        "bricks": (made["brick"], scroll_to_parts, False),
         "profile": (f"/u/{DEVELOPER}", stay, False),
         "account": ("/account", stay, True),
         "tasks": ("/tasks/", stay, True),
         "lost": ("/i/1", stay, False),
+        "docs": ("/api/docs/", stay, False),
     }
 
 
@@ -91,12 +128,9 @@ def variants() -> Iterator[tuple[int, str, str]]:
 def take_all(browser: Browser, server: ServerProcess, folder: Path, wanted: set[str]) -> None:
     context = browser.new_context(base_url=server.base_url, locale="en-GB")
     first = Visitor(context.new_page())
-    first.go("/")
-    fill_gallery(first, len(first.page.evaluate("fetch('/api/styles/').then(answer => answer.json())")["styles"]))
-    first.go("/gallery")
-    picture = first.page.locator(".tile").first.get_attribute("href") or "/"
+    made = fill_gallery(first)
     session = context.storage_state()
-    for (width, theme, language), (name, (path, act, signed)) in product(variants(), pages(picture).items()):
+    for (width, theme, language), (name, (path, act, signed)) in product(variants(), pages(made).items()):
         if wanted and name not in wanted:
             continue
         one = browser.new_context(
@@ -121,7 +155,7 @@ def without_choices(session: object) -> dict[str, object]:
 
 def take(page: Page, path: str, act: Callable[[Page], None], file: Path) -> None:
     page.goto(path)
-    page.wait_for_selector("html.ready")
+    page.wait_for_selector("html.ready, nav ul code")
     act(page)
     page.wait_for_timeout(400)  # the animations of dialogs and the last pictures
     page.screenshot(path=file)

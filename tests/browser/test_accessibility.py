@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -38,32 +39,43 @@ def axe() -> str:
     return SCRIPT.read_text()
 
 
-RULES = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
-"""The themes differ in colour alone."""
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-def findings(visitor: Visitor, axe: str, rules: dict[str, object]) -> list[str]:
-    """What axe calls serious or critical: rule, place, reason."""
-    visitor.page.wait_for_function(AT_REST)
+def findings(visitor: Visitor, axe: str) -> list[str]:
+    """What axe calls serious or critical in either theme: theme, rule, place, reason."""
+    found = []
     visitor.page.evaluate(axe)
-    found = visitor.page.evaluate("rules => axe.run({ resultTypes: ['violations'], ...rules })", rules)
-    return [
-        f"{rule['id']}: {json.dumps(node['target'])}: {node['failureSummary']}"
-        for rule in found["violations"]
-        if rule["impact"] in SERIOUS
-        for node in rule["nodes"]
-    ]
+    for theme in THEMES:
+        visitor.page.emulate_media(color_scheme=theme)
+        visitor.page.wait_for_function(AT_REST)
+        said = visitor.page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        found += [
+            f"{theme}: {rule['id']}: {json.dumps(node['target'])}: {node['failureSummary']}"
+            for rule in said["violations"]
+            if rule["impact"] in SERIOUS
+            for node in rule["nodes"]
+        ]
+    return found
 
 
-@pytest.mark.parametrize("theme", list(RULES))
-def test_axe_finds_nothing_serious(
-    theme: str, axe: str, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+def made(visitor: Visitor, style: str) -> None:
+    """A finished mosaic on the bench."""
+    visitor.page.locator(f'.style input[value="{style}"]').check(force=True)
+    if style == "photomosaic":
+        visitor.page.get_by_role("button", name="All", exact=True).click()
+        expect(visitor.page.locator(".tiles__tile input:checked")).not_to_have_count(0)
+    visitor.make()
+    visitor.wait_for_work("done")
+
+
+def test_axe_finds_nothing_serious_in_the_studio(
+    axe: str, visitor: Visitor, unique_name: Callable[[str], str]
 ) -> None:
-    visitor = visitor_of(color_scheme=theme)
     found: dict[str, list[str]] = {}
 
     def look(name: str) -> None:
-        found[name] = findings(visitor, axe, RULES[theme])
+        found[name] = findings(visitor, axe)
 
     visitor.go("/")
     look("welcome")
@@ -82,11 +94,37 @@ def test_axe_finds_nothing_serious(
     look("done")
     visitor.part("activity").click()
     look("activity")
-    visitor.part("work").get_by_role("link", name="See it").click()
-    expect(visitor.part("by")).to_have_text(f"by {visitor.name}")
-    look("picture")
-    for path in ("/gallery", f"/u/{visitor.name}", "/account", "/tasks/"):
+
+    assert not "\n".join(f"{name}: {problem}" for name, problems in found.items() for problem in problems)
+
+
+def test_axe_finds_nothing_serious_on_any_other_page(
+    axe: str, visitor: Visitor, unique_name: Callable[[str], str]
+) -> None:
+    visitor.expect_console("status of 404")
+    found: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        found[name] = findings(visitor, axe)
+
+    visitor.go("/")
+    visitor.sign_up(unique_name("zac"))
+    visitor.choose(picture(png(160, 120), "one.png"))
+    for style in ("brick", "photomosaic"):
+        made(visitor, style)
+        look(f"bench of {style}")
+        visitor.part("work").get_by_role("link", name="See it").click()
+        expect(visitor.part("by")).to_have_text(f"by {visitor.name}")
+        expect(visitor.part("bricks" if style == "brick" else "piece")).to_be_visible()
+        look(f"picture of {style}")
+        visitor.page.get_by_role("button", name="Delete picture").click()
+        look("question")
+        visitor.page.keyboard.press("Escape")
+        visitor.go("/")
+    for path in ("/gallery", f"/u/{visitor.name}", "/account", "/tasks/", "/i/1"):
         visitor.go(path)
         look(path)
+    visitor.page.goto("/api/docs/")
+    look("/api/docs/")
 
     assert not "\n".join(f"{name}: {problem}" for name, problems in found.items() for problem in problems)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Response, Route, expect
 
 from tests.browser.visitor import Visitor, picture
@@ -141,6 +142,24 @@ def test_text_of_twice_the_size_fits(visitor_of: Callable[..., Visitor]) -> None
         assert not wider_than_window(large), path
 
 
+def test_the_bench_and_its_controls_fit_with_text_of_twice_the_size(visitor_of: Callable[..., Visitor]) -> None:
+    large = visitor_of(viewport={"width": 640, "height": 900})
+    large.go("/")
+    large.choose(picture(png(640, 480)))
+
+    large.page.evaluate("document.documentElement.style.fontSize = '200%'")
+
+    assert not wider_than_window(large)
+    cut = large.page.evaluate(
+        """() => [...document.querySelectorAll(".button, .chip, .control__name, .style__name")]
+            .filter(one => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1)
+            .map(one => one.textContent)"""
+    )
+    assert not cut
+    large.part("make").scroll_into_view_if_needed()
+    expect(large.part("make")).to_be_in_viewport()
+
+
 def test_the_first_view_is_light_and_asks_no_other_host(visitor: Visitor) -> None:
     answers: list[Response] = []
     visitor.page.on("response", lambda response: answers.append(response))
@@ -168,12 +187,53 @@ def test_the_first_view_is_ready_within_a_second(visitor_of: Callable[..., Visit
     assert min(taken) < limit_ms, f"{taken} ms"
 
 
+MOVES = "() => document.getAnimations().some(one => one.playState === 'running')"
+RESTS = "() => document.getAnimations().every(one => one.playState !== 'running')"
+
+
 def test_motion_stops_where_it_is_not_wanted(visitor: Visitor) -> None:
+    visitor.page.emulate_media(reduced_motion="no-preference")
+    visitor.go("/")
+    visitor.page.wait_for_function(MOVES, timeout=2000)
+
+    visitor.page.emulate_media(reduced_motion="reduce")
+
+    visitor.page.wait_for_function(RESTS, timeout=2000)
+
+
+def test_without_scripts_the_page_says_what_it_needs(visitor_of: Callable[..., Visitor]) -> None:
+    plain = visitor_of(java_script_enabled=False)
+
+    plain.page.goto("/")
+
+    said = plain.page.locator("noscript p")
+    expect(said).to_be_visible()
+    expect(said).to_have_text("Tessera needs JavaScript. / Tessera 需要启用 JavaScript。")
+    expect(plain.page.locator("button:visible, nav:visible, h1:visible")).to_have_count(0)
+
+
+def test_what_fails_unforeseen_is_told_too(visitor: Visitor) -> None:
+    visitor.expect_console("uncaught: ")
     visitor.go("/")
 
-    visitor.page.wait_for_function(
-        "() => document.getAnimations().every(one => one.playState !== 'running')", timeout=2000
-    )
+    visitor.page.evaluate("() => { setTimeout(() => Promise.reject(new Error('a bug'))); }")
+
+    expect(visitor.toast("Something went wrong. Please try again")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [("/", "**/api/styles/"), ("/gallery", "**/api/feed/*"), ("/u/nobody", "**/api/user/query/*")],
+    ids=["styles", "gallery", "person"],
+)
+def test_what_the_server_cannot_do_is_told(path: str, asked: str, visitor: Visitor) -> None:
+    visitor.expect_console("status of (500|404)")
+    told = '{"code": -1, "error": "internal", "message": "Our fault: please try again."}'
+    visitor.page.route(asked, lambda route: route.fulfill(status=500, content_type="application/json", body=told))
+
+    visitor.go(path)
+
+    expect(visitor.toast("Our fault: please try again.")).to_be_visible()
 
 
 def test_an_address_that_leads_nowhere_says_so(visitor: Visitor) -> None:

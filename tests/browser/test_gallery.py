@@ -71,6 +71,22 @@ def test_the_wall_loads_as_one_scrolls_and_nothing_shifts(painter: str, visitor:
     assert shift_of(visitor) < 0.02
 
 
+@pytest.mark.parametrize(("width", "text"), [(320, "100%"), (640, "200%")], ids=["narrow", "large text"])
+def test_pictures_and_people_need_no_sideways_scrolling(
+    width: int, text: str, painter: str, visitor_of: Callable[..., Visitor]
+) -> None:
+    narrow = visitor_of(viewport={"width": width, "height": 640})
+    narrow.go(f"/u/{painter}")
+    narrow.page.locator(".tile:visible").first.wait_for()
+    picture_page = str(narrow.page.locator(".tile:visible").first.get_attribute("href"))
+
+    for path in ("/gallery", f"/u/{painter}", picture_page):
+        narrow.go(path)
+        narrow.page.evaluate("size => { document.documentElement.style.fontSize = size; }", text)
+        root = "document.documentElement"
+        assert not narrow.page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"), path
+
+
 def test_a_thumbnail_fits_its_place(painter: str, visitor: Visitor) -> None:
     visitor.go(f"/u/{painter}")
     first = visitor.page.locator(".tile__image").first

@@ -62,6 +62,50 @@ def test_a_picture_comes_in_by(way: str, visitor: Visitor) -> None:
     expect(visitor.part("stage-name")).to_have_text("dropped.png · 64 × 48 px")
 
 
+def test_a_picture_dropped_on_another_page_opens_in_the_studio(visitor: Visitor) -> None:
+    visitor.go("/gallery")
+
+    visitor.page.evaluate(DROP, [list(png(64, 48)), "drop"])
+
+    expect(visitor.part("stage-name")).to_have_text("dropped.png · 64 × 48 px")
+    assert visitor.page.url.endswith("/")
+
+
+def test_where_a_picture_may_be_let_go_is_shown_while_it_is_dragged(visitor: Visitor) -> None:
+    visitor.go("/")
+    dragged = """type => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(["x"], "x.png"));
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }"""
+
+    visitor.page.evaluate(dragged, "dragenter")
+    expect(visitor.page.get_by_text("Let go: it opens here")).to_be_visible()
+    visitor.page.evaluate(dragged, "dragleave")
+
+    expect(visitor.page.get_by_text("Let go: it opens here")).to_be_hidden()
+
+
+def test_a_phone_takes_a_photo_with_its_camera(visitor_of: Callable[..., Visitor]) -> None:
+    phone = visitor_of(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone.go("/")
+
+    with phone.page.expect_file_chooser() as chooser:
+        phone.page.get_by_role("button", name="Take a photo").tap()
+    asked = chooser.value.element.evaluate("input => [input.accept, input.getAttribute('capture')]")
+    chooser.value.set_files(picture(jpeg(320, 240), "camera.jpg", "image/jpeg"))
+
+    assert asked == ["image/*", "environment"]
+    expect(phone.part("stage-name")).to_contain_text("camera.jpg")
+
+
+def test_a_desk_is_not_offered_a_camera(visitor: Visitor) -> None:
+    visitor.go("/")
+
+    expect(visitor.page.get_by_role("button", name="Choose a picture")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name="Take a photo")).to_be_hidden()
+
+
 def test_a_sample_picture_needs_no_account_and_no_file(visitor: Visitor) -> None:
     visitor.go("/")
 
@@ -144,6 +188,53 @@ def test_zoom_by_button_wheel_and_key_and_back_to_fit(visitor: Visitor) -> None:
     visitor.page.keyboard.press("0")
 
     expect(scale).to_have_text("100%")
+
+
+def fingers(visitor: Visitor, kind: str, *places: tuple[float, float]) -> None:
+    points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+    session = visitor.page.context.new_cdp_session(visitor.page)
+    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.detach()
+
+
+def test_two_fingers_zoom_and_one_moves_the_picture(visitor_of: Callable[..., Visitor]) -> None:
+    tablet = visitor_of(viewport={"width": 820, "height": 1180}, has_touch=True)
+    tablet.go("/")
+    tablet.choose(picture(png(640, 480)))
+    frame = tablet.part("compare").bounding_box()
+    assert frame is not None
+    x, y = frame["x"] + frame["width"] * 0.7, frame["y"] + frame["height"] / 2
+    placed = "image => new DOMMatrix(getComputedStyle(image).transform).e"
+    drawn = tablet.page.locator('[data-part="bench"] [data-part="before"]')
+
+    fingers(tablet, "touchStart", (x - 40, y), (x + 40, y))
+    for spread in (60, 80, 100):
+        fingers(tablet, "touchMove", (x - spread, y), (x + spread, y))
+    fingers(tablet, "touchEnd")
+    expect(tablet.part("scale")).to_have_text("250%")
+    before = drawn.evaluate(placed)
+    fingers(tablet, "touchStart", (x, y))
+    fingers(tablet, "touchMove", (x + 50, y))
+    fingers(tablet, "touchEnd")
+
+    assert drawn.evaluate(placed) == pytest.approx(before + 50, abs=1)
+
+
+def test_a_finger_moves_the_handle_between_before_and_after(visitor_of: Callable[..., Visitor]) -> None:
+    phone = visitor_of(viewport={"width": 390, "height": 844}, has_touch=True)
+    phone.go("/")
+    phone.choose(picture(png(640, 480)))
+    handle = phone.part("bench").get_by_role("slider", name="Before and after")
+    frame, grip = phone.part("compare").bounding_box(), handle.bounding_box()
+    assert frame is not None
+    assert grip is not None
+    start = (grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+
+    fingers(phone, "touchStart", start)
+    fingers(phone, "touchMove", (frame["x"] + frame["width"] * 0.8, start[1]))
+    fingers(phone, "touchEnd")
+
+    expect(handle).to_have_attribute("aria-valuenow", "80")
 
 
 def test_the_dice_roll_another_seed_and_reset_brings_the_default_back(visitor: Visitor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import DEVELOPER
 from tests.browser.visitor import Visitor, picture
@@ -88,6 +88,63 @@ def test_a_developer_pauses_the_queue_cancels_and_tries_again(
     visitor.part("pause").click()
 
     expect(visitor.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
+
+
+def test_a_developer_searches_the_history(
+    own_server: ServerProcess, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+) -> None:
+    maker = visitor_of(base_url=own_server.base_url)
+    maker.go("/")
+    maker.sign_up(unique_name("yan"))
+    maker.choose(picture(png(320, 240), "one.png"))
+    for style in ("mosaic", "hexagon"):
+        maker.page.locator(f'.style input[value="{style}"]').check(force=True)
+        maker.make()
+        maker.wait_for_work("done")
+    visitor = visitor_of(base_url=own_server.base_url)
+    visitor.go("/tasks/")
+    visitor.sign_up(DEVELOPER)
+    rows, search = visitor.page.locator(".task"), visitor.part("search")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Honeycomb")
+    number = rows.last.locator(".task__id").inner_text()
+
+    for word, found in (("Honeycomb", 1), (maker.name, 2), (number, 1), ("nobody", 0)):
+        search.get_by_role("searchbox").fill(word)
+        search.get_by_role("button", name="Search").click()
+        expect(rows).to_have_count(found)
+    expect(visitor.page.get_by_text("Nothing here.", exact=True)).to_be_visible()
+    search.get_by_role("searchbox").fill("")
+    search.get_by_label("State").select_option("failed")
+    expect(rows).to_have_count(0)
+    search.get_by_label("State").select_option("done")
+
+    expect(rows).to_have_count(2)
+
+
+def test_older_tasks_are_fetched_when_they_are_wanted(visitor: Visitor) -> None:
+    def tasks(first: int, count: int) -> list[dict[str, object]]:
+        return [
+            {"id": 10_000 - number, "state": "done", "style": "mosaic", "created": "2026-01-01T00:00:00.000Z"}
+            for number in range(first, first + count)
+        ]
+
+    def answer(route: Route) -> None:
+        second = "cursor=" in route.request.url
+        page = {"tasks": [], "done": tasks(50, 7) if second else tasks(0, 50), "cursor": None if second else "x-1"}
+        route.fulfill(json={"code": 1, "totals": {}, "paused": False, **page})
+
+    visitor.page.route("**/api/tasks/query/**", answer)
+    visitor.page.route("**/tasks/events/", lambda route: route.abort())
+    visitor.expect_console("ERR_FAILED")
+    visitor.go("/tasks/")
+    rows = visitor.page.locator(".task")
+    expect(rows).to_have_count(50)
+
+    visitor.page.get_by_role("button", name="Older ones").click()
+
+    expect(rows).to_have_count(57)
+    expect(visitor.part("older")).to_have_count(0)
 
 
 def test_being_offline_is_told_and_so_is_the_way_back(visitor: Visitor) -> None:
