@@ -67,6 +67,14 @@ STATED: dict[type[ApiHandler], Stated] = {
 }
 """What a success of each endpoint is."""
 
+CHAPTERS = {
+    "People": ("/api/user/", "/api/session"),
+    "Pictures": ("/api/image/", "/thumbnail/", "/api/feed"),
+    "Tasks": ("/api/styles", "/api/preview", "/api/tasks/", "/tasks/"),
+    "For those who run it": ("/",),
+}
+"""Chapters of the document and of docs/api.md, and how the paths of each begin; the first that fits."""
+
 BESIDE = {
     "/metrics": ("Counters in the formats of Prometheus.", "text/plain"),
     "/api/openapi.json": ("This document.", "application/json"),
@@ -108,6 +116,7 @@ def openapi_document(routes: Sequence[Route], stated: Mapping[type[ApiHandler], 
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": "Photos into mosaics; docs/api.md tells more."},
+        "tags": [{"name": tag} for tag in CHAPTERS],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -119,11 +128,17 @@ def openapi_document(routes: Sequence[Route], stated: Mapping[type[ApiHandler], 
     }
 
 
+def _tag(path: str) -> str:
+    """The chapter of docs/api.md."""
+    return next(tag for tag, beginnings in CHAPTERS.items() if path.startswith(beginnings))
+
+
 def _plain(path: str, summary: str, media_type: str) -> Json:
     content = {media_type: {"schema": {"type": "object" if media_type == "application/json" else "string"}}}
     return {
         "operationId": f"get{re.sub('[^a-z]+', '-', path)}",
         "summary": summary,
+        "tags": [_tag(path)],
         "parameters": [],
         "responses": {
             "200": {"description": "Success", "content": content},
@@ -161,6 +176,7 @@ def _operation(
     operation: Json = {
         "operationId": f"{method.lower()}{re.sub('[^a-z]+', '-', _template(path))}".rstrip("-"),
         "summary": (handler.__doc__ or "").strip().splitlines()[0],
+        "tags": [_tag(_template(path))],
         "parameters": _parameters(schema, in_path, in_query=method == "GET"),
         "responses": _responses(handler, stated),
         "security": [{}, {"bearer": []}, {"cookie": []}],

@@ -11,7 +11,7 @@ import pytest
 
 from handlers import API
 from handlers.base import in_contract, status_of
-from handlers.openapi import BESIDE
+from handlers.openapi import BESIDE, openapi_document
 from models.errors import every_error
 from settings import Settings, default_of, spell
 
@@ -74,6 +74,17 @@ def test_every_route_stands_in_the_api_and_nothing_else(page: str) -> None:
     assert documented == {re.sub(r"\(\?P<(\w+)>.*?\)", r"{\1}", path) for path, _, _ in API} | set(BESIDE)
 
 
+def test_the_chapters_of_the_api_are_those_of_the_document() -> None:
+    lines = re.findall(r"^(###?) (?:`(/\S+?)/?`|(.+))", (DOCS / "api.md").read_text(), re.M)
+    chapter, documented = "", {}
+    for level, path, name in lines:
+        chapter = name if level == "##" else chapter
+        documented |= {path: chapter} if path else {}
+
+    operations = {path: next(iter(item.values())) for path, item in openapi_document(API)["paths"].items()}
+    assert documented == {path: operation["tags"][0] for path, operation in operations.items()}
+
+
 @pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("*.md"))], ids=lambda page: page.name)
 def test_every_make_command_and_every_link_in_a_page_is_there(page: Path) -> None:
     text = page.read_text()
@@ -115,8 +126,24 @@ def _skeleton(text: str) -> list[str]:
     """Headings by level, code blocks and pictures whole, tables by their rows' links."""
     blocks = re.findall(r"^```.*?^```", text, re.M | re.S)
     prose = re.sub(r"^```.*?^```", "CODE", text, flags=re.M | re.S)
-    parts = re.findall(r"^(#+) |^(CODE)$|^(\|)|\]\(((?:docs|LICENSE)[^)]*)\)", prose, re.M)
-    return [*("".join(part) for part in parts), *blocks]
+    parts = re.findall(r"^(#+) |^(CODE)$|^(\|)|\]\(((?:docs|LICENSE|CHANGELOG)[^)]*)\)", prose, re.M)
+    return [*("".join(part).replace(".zh.md", ".md") for part in parts), *blocks]
+
+
+def test_the_index_leads_to_every_page() -> None:
+    pages = {page.name for page in DOCS.iterdir() if page.suffix in (".md", ".txt")} - {"index.md"}
+
+    assert set(re.findall(r"\]\(([^)]+)\)", (DOCS / "index.md").read_text())) == pages
+
+
+def test_the_changelog_is_kept_as_such_files_are() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+
+    versions = re.findall(r"^## (.+)$", text, re.M)
+    assert versions[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", version) for version in versions[1:])
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.+)$", text, re.M)) <= kinds
 
 
 def test_every_security_requirement_stands_beside_the_tests_that_show_it() -> None:
