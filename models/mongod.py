@@ -24,6 +24,9 @@ LONGEST_SOCKET_PATH = 100
 """Linux takes 107 bytes for the address of a unix socket."""
 
 EXIT_FOLDER_IN_USE = 100
+EXIT_LIBRARY_MISSING = 127
+"""Of the dynamic linker, before mongod itself has begun: its log says nothing then."""
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -97,6 +100,9 @@ class Mongod:
             await asyncio.wait([exited], timeout=0.02)
         if exited.result() == EXIT_FOLDER_IN_USE:
             return False
+        if exited.result() == EXIT_LIBRARY_MISSING:
+            text = f"{self._binary} lacks a library, see `ldd`; on Debian install libcurl4, or name a server (mongodb_uri)"
+            raise MongodFailed(text)
         raise MongodFailed(f"mongod ended with code {exited.result()}; its log is {self._log_file}")
 
     async def _listens(self) -> bool:

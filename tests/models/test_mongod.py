@@ -66,3 +66,14 @@ async def test_a_binary_that_fails_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(MongodFailed, match="ended with code 1"):
         async with asyncio.timeout(20), Mongod(tmp_path / "db", binary="/bin/false"):
             pass
+
+
+@pytest.mark.gen_test
+async def test_a_mongod_that_lacks_a_library_is_told_with_its_remedy(tmp_path: Path) -> None:
+    binary = tmp_path / "mongod"
+    binary.write_text("#!/bin/sh\nexit 127\n")
+    binary.chmod(0o755)
+
+    with pytest.raises(MongodFailed, match="install libcurl4"):
+        async with Mongod(tmp_path / "db", binary=str(binary)):
+            pass
