@@ -101,8 +101,8 @@ class Mongod:
         if exited.result() == EXIT_FOLDER_IN_USE:
             return False
         if exited.result() == EXIT_LIBRARY_MISSING:
-            text = f"{self._binary} lacks a library, see `ldd`; on Debian install libcurl4, or name a server (mongodb_uri)"
-            raise MongodFailed(text)
+            text = "lacks a library, see `ldd`; on Debian install libcurl4, or name a server with --mongodb_uri"
+            raise MongodFailed(f"{self._binary} {text}")
         raise MongodFailed(f"mongod ended with code {exited.result()}; its log is {self._log_file}")
 
     async def _listens(self) -> bool:
