@@ -76,7 +76,7 @@ class Attempt:
 
     def _count_on(self) -> None:
         if self._percent < min(99, self._reported + AHEAD_PERCENT):
-            self._tell_percent(self._percent + 1, SILENT_S)
+            self._tell_percent(max(self._reported, self._percent + 1), SILENT_S)
         self._wait_for_more()
 
     def _tell_percent(self, percent: int, pause_s: float) -> None:
