@@ -18,6 +18,7 @@ from models.bucket import Bucket, Grant
 from models.database import Database
 from models.images import NOBODY, Images
 from models.uploads import Upload, Uploads
+from processing import mends
 from processing.engine import Threads
 
 TIMEOUT_S = 15.0
@@ -69,11 +70,15 @@ class Checkup:
             return
         yield Finding("token", True, f"signed for {grant.upload_url}")
         yield self._check_address(grant)
+        if self._public_url.startswith("https:") and grant.url.startswith("http:"):
+            yield Finding("pages", False, f"{self._public_url} shows pictures of {grant.url}", mends.MIXED)
         upload = await self._check_upload(grant)
         yield upload
         if upload.well or upload.step == "callback":
             yield await self._check_download(grant)
             yield await self._check_delete(key)
+        else:
+            await self._uploads.settle(key)
 
     async def _check_database(self) -> Finding:
         started = time.monotonic()
@@ -83,8 +88,8 @@ class Checkup:
     def _check_address(self, grant: Grant) -> Finding:
         """A Kodo out there cannot call back into a private network; one of our own network may."""
         if self._kodo and _is_private(self._public_url) and not _is_private(grant.upload_url):
-            mend = "Kodo can never call this server back: set --public_url to an address that Qiniu's network reaches."
-            return Finding("address", False, f"{self._public_url} lies on this machine or in a private network", mend)
+            text = f"{self._public_url} lies on this machine or in a private network"
+            return Finding("address", False, text, mends.LOOPBACK)
         return Finding("address", True, self._public_url)
 
     async def _grant(self, key: str) -> Grant | Finding:
@@ -92,34 +97,29 @@ class Checkup:
             await self._uploads.expect(Upload(key, NOBODY, "check.png", ""))
             return await self._threads.io(self._bucket.grant, key, owner_id=0, size_limit_bytes=1_000_000)
         except errors.BucketUnavailable:
-            mend = "See that the access key and the bucket's name are right, and --qiniu_uc_url for a private Kodo."
-            return Finding("token", False, "where the bucket lives could not be found out", mend)
+            await self._uploads.settle(key)
+            return Finding("token", False, "where the bucket lives could not be found out", mends.UNKNOWN_BUCKET)
 
     async def _check_upload(self, grant: Grant) -> Finding:
         try:
             answer = await self._threads.io(_post, grant)
         except requests.RequestException as error:
-            mend = "See that this machine reaches that address, and --qiniu_up_url for a private Kodo."
-            return Finding("upload", False, f"{grant.upload_url}: {type(error).__name__}", mend)
+            return _failed("upload", mends.of_no_answer(grant.upload_url, error))
         if answer.status_code == CALLBACK_FAILED:
-            text = f"the picture arrived, but the bucket could not call {self._public_url}/api/image/upload"
-            mend = "See that --public_url leads here from outside, and that no proxy on the way changes the request."
-            return Finding("callback", False, f"{text}: {_told(answer)}", mend)
+            return _failed("callback", mends.of_callback(answer, f"{self._public_url}/api/image/upload"))
         if answer.status_code != 200:
-            mend = _UPLOAD_MENDS.get(answer.status_code, "The status says why: docs/qiniu.md lists them.")
-            return Finding("upload", False, f"status {answer.status_code}: {_told(answer)}", mend)
+            return _failed("upload", mends.of_upload(answer))
         return Finding("upload and callback", True, "the picture arrived and the bucket told us of it")
 
     async def _check_download(self, grant: Grant) -> Finding:
         try:
-            data = await self._threads.io(
-                self._bucket.read, grant.key, limit_bytes=1_000_000, timeout_s=TIMEOUT_S
-            )
-        except (errors.NotFound, errors.Unavailable, errors.JobError) as error:
-            mend = "See that --qiniu_domain is the bucket's own domain, and --qiniu_private as the bucket is."
-            return Finding("download", False, f"{grant.url}: {error.slug}", mend)
+            data = await self._threads.io(self._bucket.read, grant.key, limit_bytes=1_000_000, timeout_s=TIMEOUT_S)
+        except errors.NotFound:
+            return Finding("download", False, f"{grant.url}: the picture is not there", mends.DOMAIN)
+        except (errors.Unavailable, errors.JobError):
+            return Finding("download", False, f"{grant.url}: refused, or not answered", mends.DOMAIN)
         if data != _picture():
-            return Finding("download", False, f"{grant.url} gives other bytes", "--qiniu_domain is another bucket's.")
+            return Finding("download", False, f"{grant.url} gives other bytes", mends.OTHER_BYTES)
         return Finding("download", True, grant.url)
 
     async def _check_delete(self, key: str) -> Finding:
@@ -128,18 +128,13 @@ class Checkup:
             if image := await self._images.by_key(key):
                 await self._images.delete(image.id, image.owner.id)
             await self._uploads.settle(key)
-        except errors.Unavailable as error:
-            mend = "See that the key may delete, and --qiniu_rs_url for a private Kodo."
-            return Finding("delete", False, error.slug, mend)
+        except errors.Unavailable:
+            return Finding("delete", False, "the picture could not be deleted", mends.DELETE)
         return Finding("delete", True, "the picture is gone again")
 
 
-_UPLOAD_MENDS = {
-    401: "Access key and secret key do not belong together, or this machine's clock is wrong.",
-    400: "The bucket lives in another region: leave --qiniu_up_url empty, or name the right one.",
-    413: "The bucket has a lower limit of its own.",
-    631: "There is no such bucket: see --qiniu_bucket.",
-}
+def _failed(step: str, verdict: mends.Verdict) -> Finding:
+    return Finding(step, False, verdict.text, verdict.mend)
 
 
 def _post(grant: Grant) -> requests.Response:
@@ -150,10 +145,6 @@ def _post(grant: Grant) -> requests.Response:
         files={"file": ("check.png", _picture(), "image/png")},
         timeout=TIMEOUT_S,
     )
-
-
-def _told(answer: requests.Response) -> str:
-    return answer.text[:200].replace("\n", " ")
 
 
 def _picture() -> bytes:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from tests.kodo_state import Faults, Kodo
+from tests.kodo_thread import serving_in_a_thread
 from tests.process import ROOT
 
 KODO = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}
@@ -50,6 +56,64 @@ def test_a_loopback_server_is_told_that_kodo_can_never_call_it(tmp_path: Path) -
     assert "Kodo can never call this server back" in checked.stdout
     assert "FAIL upload: http://up.invalid.example" in checked.stdout
     assert "made-up-secret" not in checked.stdout + checked.stderr
+
+
+@pytest.fixture(scope="module")
+def kodo() -> Iterator[Kodo]:
+    with serving_in_a_thread(Kodo("made-up-access", "made-up-secret", "pictures")) as peer:
+        yield peer
+
+
+def check_on(kodo: Kodo, folder: Path, **chosen: object) -> subprocess.CompletedProcess[str]:
+    """With this Kodo's settings, but for those that are chosen."""
+    settings = {name: str(value) for name, value in {**kodo.settings(), **chosen}.items()}
+    secret = {f"TESSERA_{name.upper()}": value for name, value in settings.items() if name.endswith("_key")}
+    flags = [f"--{name}={value}" for name, value in settings.items() if not name.endswith("_key")]
+    return check(f"--data_dir={folder / 'data'}", *flags, **secret)
+
+
+def test_a_kodo_that_is_well_passes_every_step_and_keeps_nothing(kodo: Kodo, tmp_path: Path) -> None:
+    checked = check_on(kodo, tmp_path)
+
+    assert {line[:5] for line in checked.stdout.splitlines()} == {"ok   "}
+    assert (checked.returncode, checked.stderr, kodo.objects) == (0, "", {})
+
+
+AWAY = {"public_url": "https://nowhere.invalid"}
+NOBODYS = {f"qiniu_{name}_url": NOBODY_LISTENS for name in ("up", "rs", "rsf")}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "faults", "failed", "mend"),
+    [
+        ({"qiniu_secret_key": "another"}, {}, "upload: status 401: bad token", "do not belong together"),
+        ({"qiniu_bucket": "nobodys"}, {}, "token: where the bucket lives", "--qiniu_bucket"),
+        (NOBODYS, {}, f"upload: {NOBODY_LISTENS}: nobody answers there", "--qiniu_up_url"),
+        ({"qiniu_domain": f"{NOBODY_LISTENS}/io"}, {}, f"download: {NOBODY_LISTENS}/io/source/", "--qiniu_domain"),
+        (AWAY, {}, "pages: https://nowhere.invalid shows pictures of http:", "switch HTTPS on"),
+        (
+            {"public_url": NOBODY_LISTENS},
+            {},
+            "callback: the picture arrived, but the bucket could not reach",
+            "outside",
+        ),
+        ({}, {"wrong_signature": True}, "callback: the picture arrived, but the bucket called", "a proxy on the way"),
+    ],
+    ids=lambda given: ", ".join(given) or "-" if isinstance(given, dict) else None,
+)
+def test_what_is_wrong_is_said_in_plain_words_with_its_mend(
+    kodo: Kodo, tmp_path: Path, chosen: dict[str, str], faults: dict[str, Any], failed: str, mend: str
+) -> None:
+    kodo.faults = Faults(**faults)
+
+    checked = check_on(kodo, tmp_path, **chosen)
+
+    kodo.faults = Faults()
+    lines = checked.stdout.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith(f"FAIL {failed}")]
+    assert mend in lines[at + 1]
+    assert (checked.returncode, checked.stderr, kodo.objects) == (1, "", {})
+    assert "made-up-secret" not in checked.stdout
 
 
 def test_a_database_that_does_not_answer_is_one_clear_line(tmp_path: Path) -> None:
