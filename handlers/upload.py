@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from typing import Annotated, Any
@@ -22,6 +23,9 @@ from processing.metrics import Metrics
 from processing.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
+
+ANSWER_WITHIN_S = 4.0
+"""Kodo waits for five seconds, on the way there and back as well."""
 
 Filename = Annotated[str, Field(max_length=1024)]
 Param = Annotated[str, Field(max_length=20_000)]
@@ -104,6 +108,14 @@ class UploadCallback(ApiHandler):
         return parse_callback(request.body, request.headers.get("Content-Type", ""))
 
     async def reply(self, asked: CallbackBody) -> JsonDict:
+        """Raises DatabaseUnavailable when it takes too long: a bucket that gave up hears nothing of a success."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._said(asked)
+        except TimeoutError as error:
+            raise errors.DatabaseUnavailable() from error
+
+    async def _said(self, asked: CallbackBody) -> JsonDict:
         key = asked.key or asked.filename
         if not key:
             raise errors.BadParameter(field="key", value="nothing", allowed="the key of the uploaded file")

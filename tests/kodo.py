@@ -66,6 +66,8 @@ class Base(tornado.web.RequestHandler):
         shown = {self.request.headers.get("Authorization", ""), self.get_query_argument("token", "")}
         self.kodo.credentials |= shown - {""}
         self.kodo.came += 1
+        if faults.nameless:
+            self.clear_header("X-Reqid")
         if faults.slow is not None:
             await faults.slow.wait()
         if faults.drop:
@@ -113,9 +115,13 @@ class Base(tornado.web.RequestHandler):
         for _ in range(self.kodo.faults.callbacks):
             status, answer = await self.call(policy["callbackUrl"], body)
             self.kodo.answers.append((status, answer))
+        if self.kodo.faults.mute:
+            self.request.connection.stream.close()
+            raise tornado.web.Finish
         if status != 200:
             self.set_status(579, "callback failed")
-            answer = json.dumps({"err_code": status, "error": "as answered", "hash": stored.hash, "key": key}).encode()
+            failed = {"err_code": status, "error": f"status {status}", "hash": stored.hash, "key": key}
+            answer = json.dumps(failed).encode()
         self.finish(answer)
 
     def callback_body(self, policy: dict[str, Any], key: str, stored: Stored, given: dict[str, str]) -> bytes:
@@ -152,6 +158,8 @@ class Base(tornado.web.RequestHandler):
             answer = await AsyncHTTPClient().fetch(url, method="POST", headers=headers, body=body, request_timeout=5)
         except HTTPClientError as error:
             return error.code, b""
+        except OSError:
+            return 502, b""
         return answer.code, answer.body
 
 

@@ -18,7 +18,8 @@ FOUR_MIB = 4 << 20
 class Faults:
     """slow: an event that every answer waits for. status: answered instead, so many `times`. drop: the connection
     ends without an answer. truncate: half of a download. wrong_signature, callbacks (how many), style: of the
-    callback. lag: so many reads still see nothing. redirect: where downloads point to."""
+    callback. lag: so many reads still see nothing. redirect: where downloads point to. mute: an upload is stored and
+    called back, and its answer is lost. nameless: no X-Reqid, as of a server that is no Kodo."""
 
     slow: asyncio.Event | None = None
     status: int = 0
@@ -30,6 +31,8 @@ class Faults:
     style: str = "QBox"
     lag: int = 0
     redirect: str = ""
+    mute: bool = False
+    nameless: bool = False
 
 
 @dataclass
@@ -59,6 +62,17 @@ class Kodo:
     credentials: set[str] = field(default_factory=set)
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     base: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """What a server is told of this Kodo: the keys, and where the region service is."""
+        return {
+            "qiniu_access_key": self.access_key,
+            "qiniu_secret_key": self.secret_key,
+            "qiniu_bucket": self.bucket,
+            "qiniu_domain": f"{self.base}/io",
+            "qiniu_private": self.private,
+            "qiniu_uc_url": self.base,
+        }
 
     def hmac(self, data: bytes) -> str:
         return base64.urlsafe_b64encode(hmac.new(self.secret_key.encode(), data, hashlib.sha1).digest()).decode()
