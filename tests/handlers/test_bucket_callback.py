@@ -89,6 +89,14 @@ async def test_the_next_callback_address_is_tried_when_one_fails(where):
 
 
 @pytest.mark.gen_test
+async def test_the_callback_names_the_host_that_the_policy_names(where):
+    response = await upload(where.grant(), png(), token=token_of(where, callbackHost="tessera.example"))
+
+    assert response.code == 200
+    assert where.receiver.hosts == ["tessera.example"]
+
+
+@pytest.mark.gen_test
 async def test_a_json_callback_is_signed_whole_and_parsed(where):
     body = '{"key":$(key),"filename":"$(fname)","width":$(imageInfo.width),"param":$(x:param),"x":$(no)}'
     token = token_of(where, callbackBody=body, callbackBodyType="application/json")

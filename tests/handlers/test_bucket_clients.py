@@ -7,6 +7,7 @@ import resource
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tests.models.bucket.installations import (
     open_embedded,
     png,
     post,
+    token_of,
     until,
     upload,
 )
@@ -205,6 +207,21 @@ async def test_a_disk_that_is_stuck_holds_up_nobody_else(where):
 
     assert (others, waited) == ([200] * 5, True)
     assert (await stuck).code == 200
+
+
+@pytest.mark.gen_test
+async def test_a_token_must_still_hold_when_the_file_is_made_not_only_when_it_is_sent(where):
+    where.bucket.objects = StuckDisk(where.folder)
+    deadline = int(time.time()) + 1
+    sent = asyncio.ensure_future(upload(where.grant(), png(), token=token_of(where, deadline=deadline)))
+
+    await until(lambda: time.time() >= deadline + 1)
+    where.bucket.objects.moving.set()
+
+    status, error = error_of(await sent)
+    assert status == 401
+    assert error.startswith("token expired")
+    await nothing_left(where)
 
 
 async def nothing_left(where: Installation) -> None:

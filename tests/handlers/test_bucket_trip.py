@@ -6,17 +6,20 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import PIL.Image
 import pytest
-from PIL import Image
 
 from handlers import Parts
 from models.bucket.keys import Keys
 from models.bucket.local import LocalBucket
 from models.bucket.policy import upload_token
 from models.bucket.signature import decode, encode, qbox, qiniu
+from models.images import Image
+from processing.reconcile import Findings, Reconciliation
 from settings import Settings
 from tests import kodo as kodo_server
 from tests.client import Answer, Api
@@ -50,14 +53,7 @@ def kodo(request, io_loop) -> Iterator[Kodo | None]:
 def settings(settings_of, kodo) -> Settings:
     if kodo is None:
         return settings_of()
-    return settings_of(
-        qiniu_access_key=KODO_KEYS.access,
-        qiniu_secret_key=KODO_KEYS.secret,
-        qiniu_bucket=kodo.bucket,
-        qiniu_domain=f"{kodo.base}/io",
-        qiniu_private=kodo.private,
-        qiniu_uc_url=kodo.base,
-    )
+    return settings_of(**kodo.settings())
 
 
 @pytest.fixture
@@ -85,7 +81,7 @@ async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, parts):
 
     assert (uploaded["filename"], uploaded["param"], done["state"]) == ("猫 & 狗=1:2.png", "p", "done")
     picture = await ada.get(done["result_url"])
-    assert Image.open(io.BytesIO(picture.body)).format == "PNG"
+    assert PIL.Image.open(io.BytesIO(picture.body)).format == "PNG"
     await ada.post("/api/image/delete/", id=uploaded["id"])
     left = await asyncio.to_thread(lambda: [stat.key for stat in parts.bucket.list("source/")])
     assert left == []
@@ -161,6 +157,69 @@ async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(
 
         assert len({answer.body for answer in [*at_once, *later]}) == 1
         assert {answer.status for answer in [*at_once, *later]} == {200}
+
+
+@pytest.mark.gen_test
+async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_nothing(api, keys, parts):
+    ada = await api.sign_up("ada")
+    reconciliation = Reconciliation(parts.bucket, parts.images, parts.uploads, parts.threads)
+    key, body = await arrived_untold(ada, parts)
+
+    young = await reconciliation.compare()
+    await an_hour_later(parts, key)
+    swept = await reconciliation.compare()
+    late = [await say(api, qbox(keys, PATH, body), body) for _ in range(2)]
+    again = await reconciliation.compare()
+
+    assert (young, swept, again) == (Findings(0, 0), Findings(adopted=1, deleted=0), Findings(0, 0))
+    assert [answer["code"] for answer in late] == [1, 1]
+    assert late[0].body == late[1].body
+    (image,) = await images_of(parts, ada)
+    assert (image.id, image.filename, image.filesize) == (late[0]["id"], "a.png", len(png()))
+    assert await asyncio.to_thread(parts.bucket.read, key, limit_bytes=10**6, timeout_s=5) == png()
+
+
+@pytest.mark.gen_test
+async def test_a_callback_an_hour_late_but_before_the_sweep_registers_once(api, keys, parts):
+    ada = await api.sign_up("ada")
+    key, body = await arrived_untold(ada, parts)
+    await an_hour_later(parts, key)
+
+    late = await say(api, qbox(keys, PATH, body), body)
+    swept = await Reconciliation(parts.bucket, parts.images, parts.uploads, parts.threads).compare()
+
+    assert swept == Findings(0, 0)
+    assert [image.id for image in await images_of(parts, ada)] == [late["id"]]
+
+
+@pytest.mark.gen_test
+async def test_a_callback_behind_the_registration_that_overtook_it_makes_nothing_new(api, keys, parts):
+    ada = await api.sign_up("ada")
+    key, body = await arrived_untold(ada, parts)
+
+    registered = await ada.post("/api/image/addinfo/", url=parts.bucket.url(key), filename="a.png", user_id=ada.user_id)
+    late = await say(api, qbox(keys, PATH, body), body, FORM + "; charset=utf-8")
+
+    assert (registered["id"], late["code"]) == (late["id"], 1)
+    assert len(await images_of(parts, ada)) == 1
+
+
+async def arrived_untold(person: Api, parts: Parts) -> tuple[str, bytes]:
+    """A picture that is in the bucket though nobody called: its key, and what the callback will say."""
+    key = await expected_key(person)
+    await asyncio.to_thread(parts.bucket.put, key, png(), mime="image/png")
+    return key, urlencode({"key": key, "filename": "a.png", "filesize": len(png()), "endUser": person.user_id}).encode()
+
+
+async def an_hour_later(parts: Parts, key: str) -> None:
+    """The upload was asked for an hour earlier than it was."""
+    created = datetime.now(UTC) - timedelta(hours=1)
+    assert await parts.database.collection("uploads").update_one({"_id": key}, {"$set": {"created": created}})
+
+
+async def images_of(parts: Parts, person: Api) -> list[Image]:
+    found = await parts.database.collection("images").find({"owner_id": person.user_id}, sort="_id", limit=9)
+    return [await parts.images.by_id(each["_id"]) for each in found]
 
 
 @pytest.mark.gen_test

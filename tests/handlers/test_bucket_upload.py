@@ -111,6 +111,17 @@ async def test_the_owner_is_who_asked_for_the_token_whatever_the_client_says(whe
 
 
 @pytest.mark.gen_test
+async def test_fields_that_kodo_knows_and_we_do_not_obey_do_no_harm(where):
+    more = {"x-qn-meta-note": "a note", "accept": "text/plain", "x:other": "unused"}
+
+    response = await upload(where.grant(), png(), **more)
+
+    assert (response.code, response.body) == (200, where.receiver.body)
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["X-Reqid"]
+
+
+@pytest.mark.gen_test
 async def test_fields_after_the_file_count_as_well(where):
     grant = where.grant()
     head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + png() + b"\r\n"

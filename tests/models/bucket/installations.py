@@ -33,10 +33,11 @@ LIMIT_BYTES = 12 << 20
 
 @dataclass
 class Receiver:
-    """Our server's end of the callback. status, body, hold: how it answers."""
+    """Our server's end of the callback. hosts: the Host of each that was heard. status, body, hold: how it answers."""
 
     bucket: Bucket | None = None
     heard: list[CallbackBody] = field(default_factory=list)
+    hosts: list[str] = field(default_factory=list)
     refused: int = 0
     status: int = 200
     body: bytes = b'{"code": 1, "kept": "verbatim"}'
@@ -57,6 +58,7 @@ class Callback(tornado.web.RequestHandler):
             self.set_status(401)
             return
         self.receiver.heard.append(parse_callback(request.body, request.headers["Content-Type"]))
+        self.receiver.hosts.append(request.headers["Host"])
         if self.receiver.hold is not None:
             await self.receiver.hold.wait()
         self.set_status(self.receiver.status)

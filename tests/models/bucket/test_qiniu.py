@@ -9,8 +9,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import qiniu
 
 from models.bucket.keys import Keys
 from models.bucket.qiniu import KodoAddresses, KodoBucket
@@ -71,6 +73,36 @@ async def test_a_failure_that_passes_is_not_noticed(where):
 
 
 @pytest.mark.gen_test
+async def test_an_answer_without_a_request_id_is_not_kodos_and_not_believed(where, expect_log):
+    expect_log("bucket: ")
+    where.kodo.faults.nameless = True
+
+    for call in (
+        lambda: where.bucket.put("a.png", png(), mime="image/png"),
+        lambda: where.bucket.stat("a.png"),
+        lambda: list(where.bucket.list()),
+    ):
+        with pytest.raises(BucketUnavailable):
+            await asyncio.to_thread(call)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 419, 478, 573, 579, 608, 614, 630, 631, 640, 701])
+async def test_a_refusal_is_not_asked_for_again(where, status, expect_log):
+    expect_log(f"Kodo answered {status}")
+    where.kodo.faults.status = status
+
+    with pytest.raises(BucketUnavailable):
+        await asyncio.to_thread(where.bucket.stat, "a.png")
+    assert len(where.kodo.calls) == 1
+
+
+def test_the_sdk_gives_up_within_seconds_and_tries_once_more_at_most(where):
+    assert qiniu.config.get_default("connection_timeout") == 5
+    assert qiniu.config.get_default("connection_retries") == 1
+
+
+@pytest.mark.gen_test
 async def test_a_reader_that_lags_behind_is_not_found_and_later_found(where):
     await asyncio.to_thread(where.bucket.put, "a.png", png(), mime="image/png")
     where.kodo.faults.lag = 2
@@ -127,6 +159,8 @@ def test_a_bucket_that_drips_is_given_up_in_time(dripped, expect_log):
         Keys("a", "s"), "b", domain=f"http://127.0.0.1:{listener.getsockname()[1]}", callback_url="http://h/c"
     )
 
+    given_up = threading.Event()
+
     def drip() -> None:
         connection, _ = listener.accept()
         with connection:
@@ -135,7 +169,8 @@ def test_a_bucket_that_drips_is_given_up_in_time(dripped, expect_log):
                     connection.sendall(bytes([byte]))
                 except OSError:
                     return
-                time.sleep(0.02)
+                if given_up.wait(0.02):  # a slow peer is played, in a thread of its own
+                    return
 
     thread = threading.Thread(target=drip)
     thread.start()
@@ -145,6 +180,7 @@ def test_a_bucket_that_drips_is_given_up_in_time(dripped, expect_log):
         read(bucket, timeout_s=0.3)
 
     assert time.monotonic() - start < 1.5
+    given_up.set()
     listener.close()
     thread.join(5)
 
@@ -158,6 +194,7 @@ async def test_the_region_is_asked_for_once_and_kept_nowhere_but_in_memory(askin
         await asyncio.to_thread(asking.bucket.stat, f"{number}.png")
 
     assert asking.bucket.grant("g.png", owner_id=1, size_limit_bytes=10).upload_url == asking.kodo.base
+    assert asking.bucket.upload_origin() == asking.kodo.base
     assert asking.kodo.calls.count("GET /v4/query") == 1
     assert os.listdir(tmp_path) == []
 
@@ -196,6 +233,27 @@ async def test_a_private_bucket_reads_with_a_signature_and_not_without(private):
     assert await asyncio.to_thread(read, private.bucket, "猫 #?.png") == png()
     assert (await get(private.bucket.url("猫 #?.png"))).code == 401
     assert (await get(private.bucket.readable_url("猫 #?.png"))).code == 200
+    query = dict(parse_qsl(urlsplit(private.bucket.readable_url("a.png")).query))
+    assert list(query) == ["e", "token"]
+    assert 0 < int(query["e"]) - time.time() <= 3600
+
+
+@pytest.mark.gen_test
+async def test_a_signed_address_ends_with_its_time(private):
+    await asyncio.to_thread(private.bucket.put, "a.png", png(), mime="image/png")
+    auth = qiniu.Auth(private.keys.access, private.keys.secret)
+
+    assert (await get(auth.private_download_url(private.bucket.url("a.png"), expires=-1))).code == 401
+
+
+def test_pages_may_send_to_where_kodo_takes_uploads_as_soon_as_that_is_known(asking):
+    def bucket(**addresses: str) -> KodoBucket:
+        return KodoBucket(Keys("a", "s"), "b", domain="d", callback_url="c", addresses=KodoAddresses(**addresses))
+
+    assert bucket().upload_origin() == "https://*.qiniup.com"
+    assert bucket(up="http://up.example:81/x").upload_origin() == "http://up.example:81"
+    assert bucket(uc="http://uc.example").upload_origin() == "http:"
+    assert asking.bucket.upload_origin() == "http:"
 
 
 @pytest.mark.gen_test
