@@ -56,8 +56,16 @@ class Batch(Generic[Item, Answer]):
         finally:
             self._delivery = None
 
+    def _fail(self, batch: list[tuple[Item, asyncio.Future[Answer]]], error: Exception) -> None:
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(error)
+
     async def _deliver_batch(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
-        """A mistake in one item is not the others': then each travels alone."""
+        """A mistake in one item is not the others': then each travels alone.
+
+        Who waits behind a call that the database did not answer has waited long enough, and hears the same.
+        """
         try:
             answers = await self._deliver([item for item, _ in batch])
         except Exception as error:
@@ -65,9 +73,10 @@ class Batch(Generic[Item, Answer]):
                 for each in batch:
                     await self._deliver_batch([each])
                 return
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+            self._fail(batch, error)
+            if isinstance(error, errors.DatabaseUnavailable):
+                behind, self._waiting = self._waiting, []
+                self._fail(behind, error)
             return
         for (_, future), answer in zip(batch, answers, strict=True):
             if not future.done():

@@ -92,3 +92,28 @@ async def test_news_that_cannot_be_told_is_lost_quietly_when_the_database_is_awa
     await batch.drain()
     batch.post("a mistake of ours is logged")
     await batch.drain()
+
+
+@pytest.mark.gen_test
+async def test_who_waits_behind_a_call_that_was_not_answered_does_not_wait_for_a_second_one() -> None:
+    began, over, calls = asyncio.Event(), asyncio.Event(), []
+
+    async def deliver(items: list[int]) -> list[int]:
+        calls.append(items)
+        began.set()
+        await over.wait()
+        if len(calls) == 1:
+            raise errors.DatabaseUnavailable()
+        return items
+
+    batch = Batch(deliver)
+    first = asyncio.create_task(batch.send(1))
+    await began.wait()
+    behind = [asyncio.create_task(batch.send(number)) for number in (2, 3)]
+    await asyncio.sleep(0)
+    over.set()
+    ends = await asyncio.gather(first, *behind, return_exceptions=True)
+
+    assert [type(end) for end in ends] == [errors.DatabaseUnavailable] * 3
+    assert calls == [[1]]
+    assert await batch.send(4) == 4

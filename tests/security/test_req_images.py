@@ -273,6 +273,7 @@ async def test_req_12_eight_of_each_of_the_dearest_at_once_leave_the_server_answ
 
     assert Counter(ended[number]["state"] for number in ids) == {"failed": 24, "done": 8}
     assert busy.slower_than(0.3, quiet) == ""
+    print(f"{len(ids)} tasks; others waited {busy.slow_s:.3f} s")
     assert (await finished(ada, (await ada.make((await ada.upload())["url"]))["id"]))["state"] == "done"
 
 
