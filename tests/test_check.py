@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,10 +73,16 @@ def check_on(kodo: Kodo, folder: Path, **chosen: object) -> subprocess.Completed
     return check(f"--data_dir={folder / 'data'}", *flags, **secret)
 
 
+def steps_of(text: str) -> list[str]:
+    """The names of the lines that say that all is well."""
+    return re.findall(r"^ *ok   ([^:]*):", text, re.M)
+
+
 def test_a_kodo_that_is_well_passes_every_step_and_keeps_nothing(kodo: Kodo, tmp_path: Path) -> None:
     checked = check_on(kodo, tmp_path)
 
     assert {line[:5] for line in checked.stdout.splitlines()} == {"ok   "}
+    assert steps_of(checked.stdout) == steps_of((ROOT / "docs" / "qiniu.md").read_text().partition("# 中文")[0])
     assert (checked.returncode, checked.stderr, kodo.objects) == (0, "", {})
 
 

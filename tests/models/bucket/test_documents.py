@@ -37,8 +37,22 @@ def test_each_half_names_every_setting_the_body_the_limits_and_the_hosts(half):
 
 def test_both_halves_have_the_same_parts_steps_and_statuses():
     assert re.findall(r"^## ", ENGLISH, re.M) == re.findall(r"^## ", CHINESE, re.M)
+    assert len(re.findall(r"^- ", ENGLISH, re.M)) == len(re.findall(r"^- ", CHINESE, re.M))
+    assert len(re.findall(r"^\|", ENGLISH, re.M)) == len(re.findall(r"^\|", CHINESE, re.M))
+    assert blocks(ENGLISH) == blocks(CHINESE)
     assert re.findall(r"^(\d)\. ", ENGLISH, re.M) == re.findall(r"^(\d)\. ", CHINESE, re.M)
     assert re.findall(r"^\| .*?\b(\d{3})\b", ENGLISH, re.M) == re.findall(r"^\| .*?\b(\d{3})\b", CHINESE, re.M)
+
+
+def blocks(half: str) -> list[str]:
+    """The code, without what is said in it: comments and their punctuation differ."""
+    return [re.sub(r"#.*", "", block) for block in re.findall(r"^ *```.*?^ *```", half, re.M | re.S)]
+
+
+def test_the_chinese_half_is_punctuated_as_chinese():
+    prose = re.sub(r"^ *```.*?^ *```|`[^`]*`", "", CHINESE, flags=re.M | re.S)
+
+    assert re.findall("[\u4e00-\u9fff][,:;?!(]|[,:;?!)][\u4e00-\u9fff]", prose) == []
 
 
 @pytest.fixture
@@ -50,7 +64,7 @@ def where(io_loop, tmp_path) -> Iterator[Installation]:
 @pytest.mark.gen_test
 async def test_the_python_example_runs(where, capsys):
     where.bucket.put("a.png", png(), mime="image/png")
-    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+    (example,) = set(re.findall(r"```python\n(.*?)```", TEXT, re.S))
     code = compile(example.replace("http://127.0.0.1:8888", where.base), "docs/qiniu.md", "exec")
 
     await asyncio.to_thread(
