@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import multiprocessing
 import os
 import statistics
 import threading
@@ -17,61 +18,79 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from processing.mosaic import Pool, render
+from processing.engine import RENDER_NICENESS
+from processing.mosaic import Pool, Recipe, render
 from tests.bench.paintings import TILES, recipes
 from tests.bench.photos import pool
 from tests.bench.rounds import table
 
 SLOT_S = 0.8
-SLOTS = 5
+ROUNDS = 3
 REQUESTS = 300
 PER_SECOND = 100
-NICE = 10  # as the server's own threads are
 
 Work = Callable[[], object]
 
 
 def report(data: bytes) -> str:
     tiles = pool(TILES)
-    works = {f"`{name}`": _render(data, recipe, tiles) for name, recipe in recipes().items()}
-    ceiling: dict[str, Work] = {"(hashing alone, the machine's ceiling)": lambda: hashlib.sha256(bytes(30_000_000))}
-    rows = []
-    idle = asyncio.run(latencies(None))
-    for name, work in (ceiling | works).items():
-        busy = asyncio.run(latencies(work))
-        again = asyncio.run(latencies(None))
-        rows.append((name, f"{scaling(work):.2f}", _pair(busy), _pair(again)))
-    head = ("style", "two threads / one", "p50 / p99 ms while two render", "idle, right after")
-    return table(head, [("(idle)", "", "", _pair(idle)), *rows])
+    works: dict[str, Work] = {"(hashing alone)": lambda: hashlib.sha256(bytes(30_000_000))}
+    works |= {f"`{name}`": _render(data, recipe, tiles) for name, recipe in recipes().items()}
+    head = ("style", "two threads / one", "two processes / one", "idle p50 / p99 ms", "while two render", "p99 ratio")
+    return table(head, [_row(name, work) for name, work in works.items()])
 
 
-def _render(data: bytes, recipe: object, tiles: Pool) -> Work:
-    return lambda: render(data, recipe, pool=tiles)  # type: ignore[arg-type]
+def _render(data: bytes, recipe: Recipe, tiles: Pool) -> Work:
+    return lambda: render(data, recipe, pool=tiles)
 
 
-def scaling(work: Work) -> float:
-    """Renders a second of two threads by those of one, in turns on the same machine."""
+def _row(name: str, work: Work) -> tuple[str, ...]:
+    """Everything in turns: what else the machine does hits one thread, two, two processes and the handler alike."""
     work()
-    return statistics.median(_rate(work, 2) / _rate(work, 1) for _ in range(SLOTS))
+    threads, processes = [], []
+    idle: list[float] = []
+    busy: list[float] = []
+    for _ in range(ROUNDS):
+        alone = _rate(work, 1)
+        threads.append(_rate(work, 2) / alone)
+        processes.append(_rate(work, 2, spans_of=_in_processes) / alone)
+        idle += asyncio.run(latencies(None))
+        busy += asyncio.run(latencies(work))
+    ratio = _percentile(busy, 0.99) / _percentile(idle, 0.99)
+    shares = (f"{statistics.median(each):.2f}" for each in (threads, processes))
+    return (name, *shares, _pair(idle), _pair(busy), f"{ratio:.1f}")
 
 
-def _rate(work: Work, threads: int) -> float:
+def _in_threads(work: Work, count: int) -> list[float]:
+    with ThreadPoolExecutor(count) as executor:
+        return [span for each in executor.map(lambda _: _spans(work), range(count)) for span in each]
+
+
+def _in_processes(work: Work, count: int) -> list[float]:
+    """As forks, which need nothing told: what two cores give where no lock is shared."""
+    fork = multiprocessing.get_context("fork")
+    answers = fork.SimpleQueue()
+    crew = [fork.Process(target=lambda: answers.put(_spans(work))) for _ in range(count)]
+    for process in crew:
+        process.start()
+    spans = [span for _ in crew for span in answers.get()]
+    for process in crew:
+        process.join()
+    return spans
+
+
+def _rate(work: Work, count: int, spans_of: Callable[[Work, int], list[float]] = _in_threads) -> float:
     """Works a second, by how long one takes."""
-    started = time.perf_counter()
-    spans: list[float] = []
+    return count / statistics.mean(spans_of(work, count))
 
-    def run() -> None:
-        while time.perf_counter() - started < SLOT_S:
-            before = time.perf_counter()
-            work()
-            spans.append(time.perf_counter() - before)
 
-    crew = [threading.Thread(target=run) for _ in range(threads)]
-    for thread in crew:
-        thread.start()
-    for thread in crew:
-        thread.join()
-    return threads / statistics.mean(spans)
+def _spans(work: Work) -> list[float]:
+    started, spans = time.perf_counter(), list[float]()
+    while time.perf_counter() - started < SLOT_S:
+        before = time.perf_counter()
+        work()
+        spans.append(time.perf_counter() - before)
+    return spans
 
 
 class Hello(RequestHandler):
@@ -100,7 +119,7 @@ async def latencies(work: Work | None) -> list[float]:
 
 
 def _step_back() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), RENDER_NICENESS)
 
 
 def _until(stop: threading.Event, work: Work) -> None:
@@ -124,5 +143,8 @@ async def _asked(url: str) -> list[float]:
 
 
 def _pair(spans: list[float]) -> str:
-    ordered = sorted(spans)
-    return f"{statistics.median(ordered):.1f} / {ordered[int(len(ordered) * 0.99)]:.1f}"
+    return f"{statistics.median(spans):.1f} / {_percentile(spans, 0.99):.1f}"
+
+
+def _percentile(spans: list[float], share: float) -> float:
+    return sorted(spans)[int(len(spans) * share)]
