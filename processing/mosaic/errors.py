@@ -33,6 +33,10 @@ class MosaicError(Exception):
         super().__init__(facts)
         self.facts = facts
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """A caller may render in another process: pickle must be told that facts are keywords, and ready."""
+        return _again, (type(self), self.facts)
+
     def __str__(self) -> str:
         return self.message("en")
 
@@ -42,12 +46,18 @@ class MosaicError(Exception):
         return template.format_map(self.facts)
 
 
+def _again(kind: type[MosaicError], facts: dict[str, object]) -> MosaicError:
+    error = kind.__new__(kind)
+    MosaicError.__init__(error, **facts)
+    return error
+
+
 class BadParameter(MosaicError):
     """facts: field, value (shortened), allowed."""
 
     slug = "bad_parameter"
     en = "{field}: {value} is not possible. Allowed: {allowed}."
-    zh = "{field}:{value} 不可用。允许的取值:{allowed}。"
+    zh = "{field}：{value} 不可用。允许的取值：{allowed}。"
 
     def __init__(self, *, field: str, value: object, allowed: str) -> None:
         super().__init__(field=shorten(field), value=shorten(value), allowed=allowed)
@@ -58,7 +68,7 @@ class NotAPicture(MosaicError):
 
     slug = "not_a_picture"
     en = "This is not a picture that can be read: {reason}."
-    zh = "无法读取该图片:{reason}。"
+    zh = "无法读取该图片：{reason}。"
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason=reason)
@@ -69,7 +79,7 @@ class TooManyPixels(MosaicError):
 
     slug = "too_many_pixels"
     en = "The picture is too large: at most {megapixels} megapixels are taken."
-    zh = "图片过大:最多允许 {megapixels} 百万像素。"
+    zh = "图片过大：最多允许 {megapixels} 百万像素。"
 
     def __init__(self, megapixels: float) -> None:
         super().__init__(megapixels=f"{megapixels:g}")

@@ -1,0 +1,67 @@
+"""What the engine refuses because it could not be shown or would not end, each with the parameter to change."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from processing.mosaic import parse, render
+from processing.mosaic.encoding import check_size
+from processing.mosaic.errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
+from processing.mosaic.folder import read_folder
+from processing.mosaic.photomosaic import MOST_TILES
+from processing.mosaic.svg import MOST_CELLS, write_svg
+from tests.pictures import png
+
+
+@pytest.mark.parametrize(
+    ("size", "format", "allowed"),
+    [
+        ((70_000, 10), "jpeg", "png for 70000 x 10 pixels"),
+        ((10, 70_000), "webp", "png for 10 x 70000 pixels"),
+        ((20_000, 10), "webp", "jpeg, png for 20000 x 10 pixels"),
+    ],
+)
+def test_a_format_that_cannot_hold_the_size_names_those_that_can(
+    size: tuple[int, int], format: str, allowed: str
+) -> None:
+    with pytest.raises(BadParameter) as refused:
+        check_size(*size, format)
+
+    assert refused.value.facts == {"field": "format", "value": format, "allowed": allowed}
+
+
+@pytest.mark.parametrize(
+    "error", [BadParameter(field="cell", value="x" * 99, allowed="1"), NotAPicture("no"), TooManyPixels(megapixels=3)]
+)
+def test_the_engines_errors_come_home_from_another_process(error: MosaicError) -> None:
+    after = pickle.loads(pickle.dumps(error))
+
+    assert (type(after), after.facts, str(after)) == (type(error), error.facts, str(error))
+
+
+def test_a_drawing_of_more_cells_than_a_viewer_can_show_is_refused() -> None:
+    with pytest.raises(BadParameter, match="up to 200000 cells") as refused:
+        write_svg((1000, 1000), [], np.zeros((MOST_CELLS + 1, 3), np.uint8), None)
+
+    assert refused.value.facts["field"] == "cell"
+
+
+def test_a_recipe_that_has_no_flat_cells_cannot_be_drawn_as_svg() -> None:
+    with pytest.raises(BadParameter) as refused:
+        render(png(64, 48), parse({"style": "redact", "regions": [[4, 4, 20, 20]], "format": "svg"}))
+
+    assert refused.value.facts["field"] == "format"
+
+
+def test_a_folder_of_tiles_must_be_one_and_hold_no_more_than_a_recipe_can_name(tmp_path: Path) -> None:
+    for number in range(MOST_TILES + 1):
+        (tmp_path / f"{number}.png").touch()
+
+    with pytest.raises(BadParameter, match=f"at most {MOST_TILES} files"):
+        read_folder(tmp_path, cell=None, megapixels=1)
+    with pytest.raises(BadParameter, match="a folder of pictures"):
+        read_folder(tmp_path / "0.png", cell=None, megapixels=1)
