@@ -36,7 +36,9 @@ export class Cells {
     this.#clear();
     this.#image = image;
     const map = await this.#given.api.file(image.map_url);
-    if (this.#image?.id === image.id) this.#map = map;
+    if (this.#image?.id !== image.id) return;
+    this.#map = map;
+    if (document.activeElement === this.#sheet) this.#go([0, 0]);
   }
 
   #clear() {
@@ -65,8 +67,8 @@ export class Cells {
   #key(event) {
     const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
     if (event.key === "Enter") this.#open();
-    else if (event.key in moves && this.#at) this.#go(this.#at.map((place, axis) => place + moves[event.key][axis]));
-    else return;
+    else if (!(event.key in moves)) return;
+    else if (this.#at) this.#go(this.#at.map((place, axis) => place + moves[event.key][axis]));
     event.preventDefault();
     event.stopPropagation();
   }

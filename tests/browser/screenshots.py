@@ -80,6 +80,7 @@ def open_tiles(page: Page) -> None:
 def point_at_piece(page: Page) -> None:
     sheet = page.locator('[data-part="cells"]')
     sheet.focus()
+    page.wait_for_selector('[data-part="cells-mark"]', state="visible")
     for key in ["ArrowRight"] * 20 + ["ArrowDown"] * 14:
         sheet.press(key)
     page.wait_for_load_state("networkidle")

@@ -136,6 +136,7 @@ def test_every_piece_names_the_picture_it_is_and_leads_to_it(
     named, sheet = visitor.part("piece-link"), visitor.part("cells")
 
     sheet.focus()
+    expect(visitor.part("cells-mark")).to_be_visible()
     sheet.press("ArrowDown")
     sheet.press("ArrowRight")
     expect(visitor.part("piece-where")).to_have_text("Row 2, column 2")
@@ -182,6 +183,7 @@ def test_a_finger_names_a_piece_before_it_opens_it(
     set_cell(visitor, 20)
     see_result(visitor)
     here = visitor.page.url
+    expect(visitor.part("piece-where")).to_be_visible()
     place = {"x": 100.0, "y": 100.0}
 
     visitor.part("cells").tap(position=place)  # type: ignore[arg-type]
