@@ -35,9 +35,11 @@ export class Cells {
     if (this.#image?.id === image.id) return;
     this.#clear();
     this.#image = image;
+    this.#sheet.setAttribute("aria-busy", "true");
     const map = await this.#given.api.file(image.map_url);
     if (this.#image?.id !== image.id) return;
     this.#map = map;
+    this.#sheet.setAttribute("aria-busy", "false");
     if (document.activeElement === this.#sheet) this.#go([0, 0]);
   }
 

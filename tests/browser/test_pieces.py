@@ -183,7 +183,7 @@ def test_a_finger_names_a_piece_before_it_opens_it(
     set_cell(visitor, 20)
     see_result(visitor)
     here = visitor.page.url
-    expect(visitor.part("piece-where")).to_be_visible()
+    expect(visitor.part("cells")).to_have_attribute("aria-busy", "false")
     place = {"x": 100.0, "y": 100.0}
 
     visitor.part("cells").tap(position=place)  # type: ignore[arg-type]
