@@ -59,8 +59,8 @@ async def drill(folder: Path, *, short: bool) -> Figures:
 async def cancel_running(load: Load, style: str) -> float:
     """Seconds from asking to being told, for a task of this style that runs beside another one."""
     recipes = [{"style": style, "seed": seed, **MORE.get(style, {})} for seed in (1, 2)]
-    other, task = [int((await load.api.make(load.url, recipe))["id"]) for recipe in recipes]
     async with listening(load.api) as ear:
+        other, task = [int((await load.api.make(load.url, recipe))["id"]) for recipe in recipes]
         await running(load, task)
         begun = asyncio.get_running_loop().time()
         for number in (task, other):
