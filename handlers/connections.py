@@ -92,10 +92,10 @@ class Entrance(HTTPServer):
 
 
 class Room:
-    """Who is here. most: connections in all; each: of one address, but for those that are spared."""
+    """Who is here. most: connections in all; each: of one address (as counted_as names it) that is not spared."""
 
     def __init__(self, most: int, *, each: int = MOST_OF_ONE, spared: Collection[str] = LOOPBACK) -> None:
-        self._most, self._each, self._spared = most, each, spared
+        self._most, self._each, self._spared = most, each, {counted_as(address) for address in spared}
         self._here: Counter[str] = Counter()
         self._count = 0
         self._told_at = float("-inf")

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 import tornado.web
 
+from handlers.address import counted_as
 from handlers.connections import (
     FEWEST_CONNECTIONS,
+    LOOPBACK,
     Listening,
     Room,
     connections_for,
@@ -125,6 +127,13 @@ def test_one_address_takes_not_all_places_and_a_proxy_may(expect_log: Callable[[
     assert others == [True] * 4
     assert [room.enter("203.0.113.9"), room.enter("203.0.113.9"), room.enter("10.0.0.1")] == [True, False, True]
     assert not room.enter("198.51.100.1"), "seven are here"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "2001:db8::7"])
+def test_loopback_and_proxies_are_not_counted_however_they_are_spelled(address: str) -> None:
+    room = Room(9, each=2, spared=LOOPBACK | {"2001:db8::7"})
+
+    assert all([room.enter(counted_as(address)) for _ in range(5)])
 
 
 @pytest.mark.gen_test
