@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Position, expect
 
 from tests.browser.test_studio import preview_shown
 from tests.browser.visitor import Visitor, picture
@@ -184,12 +184,12 @@ def test_a_finger_names_a_piece_before_it_opens_it(
     see_result(visitor)
     here = visitor.page.url
     expect(visitor.part("cells")).to_have_attribute("aria-busy", "false")
-    place = {"x": 100.0, "y": 100.0}
+    place: Position = {"x": 100, "y": 100}
 
-    visitor.part("cells").tap(position=place)  # type: ignore[arg-type]
+    visitor.part("cells").tap(position=place)
     expect(visitor.part("piece-link")).to_be_visible()
     assert visitor.page.url == here
-    visitor.part("cells").tap(position=place)  # type: ignore[arg-type]
+    visitor.part("cells").tap(position=place)
 
     expect(visitor.page).not_to_have_url(here)
 
