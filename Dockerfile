@@ -12,6 +12,8 @@ COPY requirements/ requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}
 
 COPY . .
+# Dask's scheduler and workers read jobs by our own classes.
+ENV PYTHONPATH=/opt/tessera
 RUN useradd --system tessera && install -d -o tessera -m 0700 /data
 USER tessera
 VOLUME /data

@@ -12,7 +12,9 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,15 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from tests.client import PASSWORD, Api
-from tests.drills.cluster_demo import cluster
 from tests.pictures import jpeg, png
 from tests.process import ROOT, ServerProcess
 from tests.waiting import finished
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
-PROGRAMS = "make|python|pip|git|server\\.py|dask|docker|systemctl|tar|mkdir|curl"
+PROGRAMS = "make|python|dask|pip|git|server\\.py|docker|systemctl|tar|mkdir|curl"
 COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:{PROGRAMS})(?: .+)?")
 
-HERE, CLUSTER = "tests/test_commands.py", "tests/processing/test_cluster.py"
+HERE = "tests/test_commands.py"
 RUN_BY = {
     "make run": f"{HERE}::test_make_run_serves_with_what_follows",
     'make run ARGS="--port=9000 --data_dir=/tmp/tessera"': f"{HERE}::test_make_run_serves_with_what_follows",
@@ -45,11 +46,11 @@ RUN_BY = {
     ".venv/bin/python server.py --check": "tests/test_check.py::test_the_embedded_parts_pass_every_step",
     "server.py --check": "tests/test_check.py::test_the_embedded_parts_pass_every_step",
     ".venv/bin/python server.py --config=tessera.toml --check": f"{HERE}::test_the_check_takes_a_file_of_settings",
-    "server.py --dask=tcp://SCHEDULER:8786": f"{HERE}::test_a_server_has_a_dask_cluster_render",
-    "dask scheduler": f"{CLUSTER}::test_a_cluster_does_what_a_thread_does_and_outlives_its_parts",
-    "dask worker tcp://SCHEDULER:8786 --nthreads CORES": (
-        f"{CLUSTER}::test_a_cluster_does_what_a_thread_does_and_outlives_its_parts"
+    "PYTHONPATH=$FOLDER dask scheduler": f"{HERE}::test_a_cluster_as_the_page_starts_it_renders",
+    "PYTHONPATH=$FOLDER dask worker tcp://SCHEDULER:8786 --nthreads CORES": (
+        f"{HERE}::test_a_cluster_as_the_page_starts_it_renders"
     ),
+    "python server.py --dask=tcp://SCHEDULER:8786": f"{HERE}::test_a_cluster_as_the_page_starts_it_renders",
     "make drills": "tests/drills/test_short.py::test_nothing_is_lost_and_nothing_is_doubled",
     'make drills ARGS="kill_server --short"': "tests/drills/test_short.py::test_nothing_is_lost_and_nothing_is_doubled",
     "python -m models.admin developer ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",
@@ -95,7 +96,7 @@ def shown() -> dict[str, str]:
             if (
                 COMMAND.fullmatch(command)
                 and "  " not in command
-                and not re.fullmatch(r"[a-z_.]+|dask worker|pip install", command)
+                and not re.fullmatch(r"[a-z_.]+|dask scheduler|dask worker|pip install", command)
                 and "curl -" not in command
             ):
                 found[command] = page.name
@@ -258,13 +259,36 @@ def test_the_engine_by_itself_makes_what_the_pages_show(tmp_path: Path) -> None:
     assert len(list((tmp_path / "sheets").iterdir())) == 2
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+SCHEDULER = "PYTHONPATH=$FOLDER dask scheduler"
+WORKER = "PYTHONPATH=$FOLDER dask worker tcp://SCHEDULER:8786 --nthreads CORES"
+
+
+@contextmanager
+def dask(line: str, log: Path, says: str) -> Iterator[str]:
+    """A line of the page, until the end of the test; gives the word after those that show it is there."""
+    program = str(Path(sys.executable).with_name("dask"))
+    command = ["bash", "-c", f"exec env {line.replace('dask', program, 1)} --no-dashboard"]
+    environment = {**os.environ, "FOLDER": str(ROOT)}
+    with log.open("w") as stream, subprocess.Popen(command, env=environment, cwd=log.parent, stderr=stream) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while says not in log.read_text():
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+            yield log.read_text().partition(says)[2].split()[0]
+        finally:
+            process.terminate()
+
+
 @pytest.mark.gen_test(timeout=90)
-async def test_a_server_has_a_dask_cluster_render(tmp_path: Path, expect_log: Callable[[str], None]) -> None:
-    expect_log("cluster: ")
+async def test_a_cluster_as_the_page_starts_it_renders(tmp_path: Path) -> None:
+    assert {SCHEDULER, WORKER} <= set(shown())
     client: Any = AsyncHTTPClient(force_instance=True)
-    async with cluster(1) as running:
-        with ServerProcess(tmp_path / "data", f"--dask={running.address}") as server:
+    scheduler = dask(f"{SCHEDULER} --host 127.0.0.1 --port 0", tmp_path / "scheduler.log", "Scheduler at:")
+    with scheduler as address:
+        line = WORKER.replace("tcp://SCHEDULER:8786", address).replace("CORES", "1")
+        worker = dask(line, tmp_path / "worker.log", "Registered to:")
+        with worker, ServerProcess(tmp_path / "data", f"--dask={address}") as server:
             ada = await Api(client, server.base_url).sign_up("ada")
             task = await ada.make((await ada.upload())["url"])
 
