@@ -29,7 +29,7 @@ DONE = 10_000
 WAITING = 100
 STYLES = ("mosaic", "hexagon", "triangle", "voronoi")
 ROUNDS = 3
-EACH_SECOND = 20.0
+EACH_SECOND = 10.0
 SETTLE_S = 1.0
 
 

@@ -32,7 +32,7 @@ class Load:
         self.refused: Counter[str] = Counter()
         self.slowest_s = 0.0
         self.looks: list[float] = []
-        self.outage_s = 0.0
+        self.outage_s, self._seen_at = 0.0, 0.0
         self.url = ""
         self.recipe: dict[str, Any] = {"style": "mosaic", "format": "png"}
 
@@ -104,15 +104,18 @@ class Load:
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+            await self._look_out()
 
     async def _keep_looking(self) -> None:
-        loop = asyncio.get_running_loop()
-        seen = loop.time()
+        self._seen_at = asyncio.get_running_loop().time()
         while True:
-            if await self.look():
-                self.outage_s = max(self.outage_s, loop.time() - seen)
-                seen = loop.time()
+            await self._look_out()
             await asyncio.sleep(LOOK_S)
+
+    async def _look_out(self) -> None:
+        if await self.look():
+            now = asyncio.get_running_loop().time()
+            self.outage_s, self._seen_at = max(self.outage_s, now - self._seen_at), now
 
     async def served_again(self, timeout_s: float = 30) -> float:
         """Seconds until the list is answered."""
