@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import Field, fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from handlers.base import in_contract, status_of
 from handlers.openapi import BESIDE, openapi_document
 from models.errors import every_error
 from settings import Settings, default_of, spell
+from tests.uncovered import AT_THE_TOP, comparison, listed, not_run
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -154,3 +156,34 @@ def test_every_security_requirement_stands_beside_the_tests_that_show_it() -> No
 
     assert documented == written
     assert {number for number, _ in documented} == set(range(1, 45))
+
+
+def test_functions_that_are_listed_as_not_run_are_there() -> None:
+    reasons = listed((DOCS / "contributing.md").read_text())
+
+    assert reasons
+    for file, name in reasons:
+        module = ast.parse((ROOT / file).read_text())
+        assert name == AT_THE_TOP or name in _functions(module), f"{file} {name}"
+
+
+def _functions(body: ast.AST, within: str = "") -> set[str]:
+    """By qualified name, as coverage.py names them."""
+    found = set()
+    for node in ast.iter_child_nodes(body):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found |= {within + node.name} | _functions(node, f"{within}{node.name}.")
+    return found
+
+
+def test_what_was_not_run_wants_a_test_or_a_reason() -> None:
+    report = {"files": {"a.py": {"functions": {"": {"missing_lines": []}, "A.b": {"missing_lines": [3]}}}}}
+    page = "| `a.py` | `A.b` | a race |\n"
+
+    assert comparison(not_run(report), listed(page)) == (0, [])
+    assert comparison(not_run(report), set()) == (
+        1,
+        ["not run, and docs/contributing.md gives no reason: a.py A.b"],
+    )
+    code, lines = comparison(set(), listed(page))
+    assert (code, len(lines)) == (0, 1)
