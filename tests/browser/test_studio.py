@@ -190,11 +190,15 @@ def test_zoom_by_button_wheel_and_key_and_back_to_fit(visitor: Visitor) -> None:
     expect(scale).to_have_text("100%")
 
 
-def fingers(visitor: Visitor, kind: str, *places: tuple[float, float]) -> None:
-    points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+def fingers(visitor: Visitor) -> Callable[..., None]:
+    """Touches the screen: `touch("touchStart", (x, y), ...)`. One session, as it remembers which fingers are down."""
     session = visitor.page.context.new_cdp_session(visitor.page)
-    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    session.detach()
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return touch
 
 
 def test_two_fingers_zoom_and_one_moves_the_picture(visitor_of: Callable[..., Visitor]) -> None:
@@ -206,16 +210,17 @@ def test_two_fingers_zoom_and_one_moves_the_picture(visitor_of: Callable[..., Vi
     x, y = frame["x"] + frame["width"] * 0.7, frame["y"] + frame["height"] / 2
     placed = "image => new DOMMatrix(getComputedStyle(image).transform).e"
     drawn = tablet.page.locator('[data-part="bench"] [data-part="before"]')
+    touch = fingers(tablet)
 
-    fingers(tablet, "touchStart", (x - 40, y), (x + 40, y))
+    touch("touchStart", (x - 40, y), (x + 40, y))
     for spread in (60, 80, 100):
-        fingers(tablet, "touchMove", (x - spread, y), (x + spread, y))
-    fingers(tablet, "touchEnd")
+        touch("touchMove", (x - spread, y), (x + spread, y))
+    touch("touchEnd")
     expect(tablet.part("scale")).to_have_text("250%")
     before = drawn.evaluate(placed)
-    fingers(tablet, "touchStart", (x, y))
-    fingers(tablet, "touchMove", (x + 50, y))
-    fingers(tablet, "touchEnd")
+    touch("touchStart", (x, y))
+    touch("touchMove", (x + 50, y))
+    touch("touchEnd")
 
     assert drawn.evaluate(placed) == pytest.approx(before + 50, abs=1)
 
@@ -229,10 +234,11 @@ def test_a_finger_moves_the_handle_between_before_and_after(visitor_of: Callable
     assert frame is not None
     assert grip is not None
     start = (grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+    touch = fingers(phone)
 
-    fingers(phone, "touchStart", start)
-    fingers(phone, "touchMove", (frame["x"] + frame["width"] * 0.8, start[1]))
-    fingers(phone, "touchEnd")
+    touch("touchStart", start)
+    touch("touchMove", (frame["x"] + frame["width"] * 0.8, start[1]))
+    touch("touchEnd")
 
     expect(handle).to_have_attribute("aria-valuenow", "80")
 
