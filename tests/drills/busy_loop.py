@@ -1,5 +1,5 @@
 """Drill 19: the loop's lag, the list of tasks, and how soon a running task is cancelled, while all threads render large
-pictures and 10,000 are done."""
+pictures and 10,000 are done. What a list takes is measured with care by `tests/bench/listing.py`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from tests.handlers.listening import listening
 from tests.waiting import until
 
 P99_MS, MAX_MS = 50, 300
-LIST_P99_MS = 50
 CANCEL_S = 0.5
 MORE = {"redact": {"regions": [[0.1, 0.1, 0.3, 0.3]]}}
 
@@ -50,7 +49,6 @@ async def drill(folder: Path, *, short: bool) -> Figures:
         p50_ms, p99_ms = 1000 * looks[len(looks) // 2], 1000 * looks[int(len(looks) * 0.99)]
         figures.notes["list p50 / p99, ms"] = f"{p50_ms:.0f} / {p99_ms:.0f}"
         await close(figures, here, server, load)
-        figures.expect(p99_ms < LIST_P99_MS, f"list p99 {p99_ms:.0f} ms")
         figures.expect(figures.lag_p99_ms < P99_MS, f"lag p99 {figures.lag_p99_ms} ms")
         figures.expect(figures.lag_max_ms < MAX_MS, f"lag max {figures.lag_max_ms} ms")
     return figures
