@@ -1,0 +1,52 @@
+"""A running task of every style is cancelled, through the server's own events, and leaves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from handlers import Parts
+from processing import mosaic
+from settings import Settings
+from tests.client import Api
+from tests.handlers.listening import listening
+from tests.pictures import encoded, photo
+from tests.waiting import until
+
+MORE: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.1, 0.1, 0.3, 0.3]]}}
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings]) -> Settings:
+    return settings_of(workers=1)
+
+
+@pytest.fixture(scope="module")
+def picture() -> bytes:
+    return encoded(photo(1600, 1200), "JPEG", quality=90)
+
+
+@pytest.mark.parametrize("style", mosaic.STYLES)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_running_task_of_any_style_is_cancelled_and_nothing_is_stored(
+    api: Api, parts: Parts, picture: bytes, style: str
+) -> None:
+    ada = await api.sign_up("ada")
+    source = await ada.upload(picture, "photo.jpg")
+    async with listening(ada) as ear:
+        task = (await ada.make(source["url"], {"style": style, **MORE.get(style, {})}))["id"]
+        await ear.state(task, "running")
+
+        await ada.post("/api/tasks/cancel/", id=task)
+        await ear.state(task, "cancelled")
+
+    late = parts.queue._workers._runner.late
+    await until(lambda: _empty(late))
+    assert [stat.key for stat in parts.bucket.list() if stat.key.startswith("mosaic/")] == []
+    assert (await ada.get("/api/feed/"))["images"] == []
+
+
+async def _empty(late: set[Any]) -> bool:
+    return not late
