@@ -71,6 +71,24 @@ def test_a_large_upload_goes_on_after_a_reload(visitor: Visitor, unique_name: Ca
     assert [url.rpartition("/")[2] for url in sent] == ["1", "2", "1"], "the second, smaller one had arrived"
 
 
+def test_parts_that_the_network_loses_are_sent_again_and_nothing_else(
+    visitor: Visitor, unique_name: Callable[[str], str]
+) -> None:
+    signed_in(visitor, unique_name("moe"))
+    visitor.expect_console("ERR_CONNECTION_RESET")
+    leaves, lost, put = Leaves(visitor.page), [], []
+    visitor.page.on("response", lambda got: put.append(got.url) if PART.search(got.url) else None)
+    visitor.page.route(PART, lambda route: (lost.append(route.request.url), route.abort("connectionreset")), times=3)
+    visitor.choose(picture(large_png(), "large.png"))
+
+    visitor.make()
+    visitor.wait_for_work("done")
+
+    assert len(lost) == 3
+    assert sorted(url.rpartition("/")[2] for url in put) == ["1", "2"]
+    assert len(leaves.asked) == 1
+
+
 def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
     visitor: Visitor, server: ServerProcess, unique_name: Callable[[str], str]
 ) -> None:
