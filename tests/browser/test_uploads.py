@@ -98,7 +98,7 @@ def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
     put: list[str] = []
     visitor.page.on("response", lambda got: put.append(got.url) if PART.search(got.url) and got.ok else None)
     visitor.choose(picture(encoded(photo(1700, 1700, 5), "PNG", compress_level=0), "large.png"))
-    visitor.slow_down(3_000_000)
+    visitor.slow_down(1_500_000)
     visitor.make()
     visitor.wait_for_work("uploading")
     visitor.wait_for_work("done")
