@@ -6,14 +6,11 @@ It runs in an executor thread of this server or on another machine; whatever it 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
-
-from PIL import Image, UnidentifiedImageError
 
 from models import errors
 from models.bucket import Bucket
@@ -101,7 +98,7 @@ def run(job: Job, report: Report) -> JobResult:
         mime=result.media_type,
         width=result.width,
         height=result.height,
-        placeholder=_placeholder(result.data) or _placeholder(source),
+        placeholder=result.colour,
         seconds=seconds,
         megapixels=result.width * result.height / 1e6,
         quality=asdict(result.card),
@@ -166,16 +163,6 @@ def render(
         raise errors.NotAPicture(formats="JPEG, PNG, WebP, GIF") from error
     except mosaic.BadParameter as error:
         raise errors.RecipeImpossible(passing=False, **error.facts) from error
-
-
-def _placeholder(picture: bytes) -> str:
-    """The mean colour of a picture, shown while it loads; "" for SVG, which has no pixels."""
-    try:
-        with Image.open(io.BytesIO(picture)) as image:
-            image.draft("RGB", (64, 64))
-            return "#" + image.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes().hex()
-    except UnidentifiedImageError:
-        return ""
 
 
 def _with_deadline(report: Report, timeout_s: float) -> Report:

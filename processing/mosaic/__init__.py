@@ -1,8 +1,8 @@
 """The mosaic engine: picture in, picture out. No network, no disk, no database, no loop, nothing of ours but itself.
 
-    from processing.mosaic import parse, render
+from processing.mosaic import parse, render
 
-    result = render(photo, parse({"style": "mosaic", "cell": 24}))
+result = render(photo, parse({"style": "mosaic", "cell": 24}))
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .params import Params
 from .photomosaic import PHOTOMOSAIC
 from .pool import Pool, make_pool
 from .quadtree import QUADTREE
-from .quality import Card, glance, make_card
+from .quality import Card, glance, make_card, mean_colour
 from .recipe import Recipe, parse_recipe
 from .redact import REDACT
 from .stage import Progress, Stage
@@ -82,14 +82,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished mosaic. format: png, jpeg, webp or svg. svg_possible: the same recipe could be had as SVG.
-    cell_map: of styles that use tiles, which cell shows which."""
+    """A finished mosaic. format: png, jpeg, webp or svg. colour: `#rrggbb`, its mean. svg_possible: the same recipe
+    could be had as SVG. cell_map: of styles that use tiles, which cell shows which."""
 
     data: bytes
     format: str
     width: int
     height: int
     card: Card
+    colour: str
     svg_possible: bool
     cell_map: Mapping[str, object] | None = None
 
@@ -142,9 +143,10 @@ def render(
     painting = style.paint(source, params, stage.part(0.4, 0.8))
     del source  # encoders need the room
     encoded = _encode(painting, params, stage.part(0.8, 0.97))
-    card = make_card(before, painting, clock() - started)
+    after = painting.canvas.reduced(before.factor)
+    card = make_card(before, after, painting, clock() - started)
     stage(1.0)
-    return Result(encoded, params.format, *size, card, painting.svg is not None, painting.cell_map)
+    return Result(encoded, params.format, *size, card, mean_colour(after), painting.svg is not None, painting.cell_map)
 
 
 def _encode(painting: Painting, params: Params, stage: Stage) -> bytes:

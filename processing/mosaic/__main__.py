@@ -1,10 +1,10 @@
 """The engine from the command line.
 
-    python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
-    python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
-    python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
-    python -m processing.mosaic *.jpg -o sheets/ --sheet
-    python -m processing.mosaic --list
+python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
+python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
+python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
+python -m processing.mosaic *.jpg -o sheets/ --sheet
+python -m processing.mosaic --list
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ def encode(image: Image.Image, format: str, quality: int) -> bytes:
     """The picture as jpeg, png or webp. quality: 1 to 100, for jpeg and webp.
 
     Written to a real file descriptor: only then do Pillow's encoders release the interpreter lock.
-    Raises BadParameter when the picture is too large for the format.
+    Raises BadParameter when the picture is too large for the format, or too rich: libwebp gives up where its first
+    partition, all the modes of all the blocks, would need more than half a megabyte (PARTITION0_OVERFLOW).
     """
     check_size(image.width, image.height, format)
     options: dict[str, dict[str, int]] = {
@@ -32,7 +33,13 @@ def encode(image: Image.Image, format: str, quality: int) -> bytes:
         "webp": {"quality": quality, "method": 0},
     }
     with _scratch_file() as file:
-        image.save(file, format=format.upper(), **options[format])
+        try:
+            image.save(file, format=format.upper(), **options[format])
+        except ValueError as error:
+            if "encoding error" not in str(error):
+                raise
+            said = f"jpeg, png for a picture of {image.width} x {image.height} pixels with so much detail"
+            raise BadParameter(field="format", value=format, allowed=said) from error
         file.seek(0)
         return file.read()
 

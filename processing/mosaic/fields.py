@@ -25,9 +25,7 @@ def integer(
     return Field(default, ge=low, le=high, json_schema_extra=plain)
 
 
-def number(
-    default: float, *, low: float, high: float, step: float, en: str, zh: str, unit: str | None = None
-) -> Any:
+def number(default: float, *, low: float, high: float, step: float, en: str, zh: str, unit: str | None = None) -> Any:
     """A finite number; unit as for `integer`."""
     plain = _plain("number", en, zh, minimum=low, maximum=high, step=step, automatic=False, **_unit(unit))
     return Field(default, ge=low, le=high, allow_inf_nan=False, json_schema_extra=plain)

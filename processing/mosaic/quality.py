@@ -46,9 +46,10 @@ def glance(source: Source) -> Glance:
     return Glance(source.image.reduce(factor // source.shrink), factor)
 
 
-def make_card(before: Glance, painting: Painting, time_s: float) -> Card:
-    """The card of a painting of that source. What the painting hides counts as equal."""
-    after, source = painting.canvas.reduced(before.factor), before.image
+def make_card(before: Glance, after: Image.Image, painting: Painting, time_s: float) -> Card:
+    """The card of a painting of that source. after: the painting as much smaller as the source. What it hides counts as
+    equal."""
+    source = before.image
     if painting.hidden is not None:
         source = Image.composite(after, source, painting.hidden(before.factor))
     blur = ImageFilter.GaussianBlur(painting.pitch / before.factor)
@@ -60,3 +61,8 @@ def make_card(before: Glance, painting: Painting, time_s: float) -> Card:
         cells=painting.cells,
         time_s=time_s,
     )
+
+
+def mean_colour(image: Image.Image) -> str:
+    """`#rrggbb`, the mean of an RGB picture's numbers."""
+    return "#" + image.resize((1, 1), Image.Resampling.BOX).tobytes().hex()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import pickle
 import time
@@ -10,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from models import errors
 from models.bucket.keys import Keys
@@ -48,6 +51,18 @@ def test_the_same_source_and_recipe_give_the_same_key_and_bytes(bucket: LocalBuc
     assert second.key == first.key
     assert bucket.read(second.key, limit_bytes=10**7, timeout_s=1) == data
     assert (first.size_bytes, first.width, first.height) == (len(data), 90, 60)
+
+
+def test_the_placeholder_is_the_mean_of_what_is_shown(bucket: LocalBucket) -> None:
+    """SVG, which has no pixels, has the colour of its raster."""
+    black_and_white = job_of(bucket, png(64, 64))
+    raster = run(black_and_white, lambda _: None)
+    with Image.open(io.BytesIO(bucket.read(raster.key, limit_bytes=10**7, timeout_s=1))) as shown:
+        mean = np.asarray(shown.convert("RGB"), float).mean(axis=(0, 1))
+    vector = run(replace(black_and_white, recipe=RECIPE | {"format": "svg"}), lambda _: None)
+
+    assert np.abs(np.array(list(bytes.fromhex(raster.placeholder[1:]))) - mean).max() <= 1.5
+    assert vector.placeholder == raster.placeholder
 
 
 def test_progress_rises_to_the_end(bucket: LocalBucket) -> None:

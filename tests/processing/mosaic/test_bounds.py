@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from processing.mosaic import parse, render
-from processing.mosaic.encoding import check_size
+from processing.mosaic.encoding import check_size, encode
 from processing.mosaic.errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from processing.mosaic.folder import read_folder
 from processing.mosaic.photomosaic import MOST_TILES
@@ -65,3 +66,17 @@ def test_a_folder_of_tiles_must_be_one_and_hold_no_more_than_a_recipe_can_name(t
         read_folder(tmp_path, cell=None, megapixels=1)
     with pytest.raises(BadParameter, match="a folder of pictures"):
         read_folder(tmp_path / "0.png", cell=None, megapixels=1)
+
+
+def test_a_picture_too_rich_for_webp_names_the_formats_that_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libwebp's error 6 takes a photomosaic of some 50 megapixels and a minute: its answer is played here."""
+
+    def save(*_: object, **__: object) -> None:
+        raise ValueError("encoding error 6")
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    with pytest.raises(BadParameter) as raised:
+        encode(Image.new("RGB", (40, 30)), "webp", 80)
+
+    assert raised.value.facts["field"] == "format"
+    assert raised.value.facts["allowed"] == "jpeg, png for a picture of 40 x 30 pixels with so much detail"
