@@ -176,6 +176,7 @@ def test_the_link_is_copied_and_names_the_picture(painter: str, visitor_of: Call
     sharer = visitor_of(permissions=["clipboard-read", "clipboard-write"])
     sharer.go(f"/u/{painter}")
     sharer.page.locator(".tile:visible").first.click()
+    expect(sharer.page.get_by_role("heading", level=1, name="Square blocks")).to_be_visible()  # nothing moves any more
 
     sharer.page.get_by_role("button", name="Share").click()
 

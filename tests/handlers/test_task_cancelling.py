@@ -25,7 +25,8 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 @pytest.fixture(scope="module")
 def picture() -> bytes:
-    return encoded(photo(1600, 1200), "JPEG", quality=90)
+    """Large enough that the quickest style is still at work when the wish to stop arrives."""
+    return encoded(photo(4000, 3000), "JPEG", quality=90)
 
 
 @pytest.mark.parametrize("style", mosaic.STYLES)
