@@ -79,6 +79,7 @@ def open_tiles(page: Page) -> None:
 
 def point_at_piece(page: Page) -> None:
     sheet = page.locator('[data-part="cells"]')
+    sheet.wait_for()  # what is still hidden takes no focus
     sheet.focus()
     page.wait_for_selector('[data-part="cells-mark"]', state="visible")
     for key in ["ArrowRight"] * 20 + ["ArrowDown"] * 14:
