@@ -3,7 +3,10 @@
 const ASK_MS = 2000;
 const AGAIN_MS = 20_000;
 
-/** Dispatches "task" (detail: a task document), "queue" (paused, totals) and "how" ("off", "events", "asking"). */
+/**
+ * Dispatches "task" (detail: a task document), "queue" (paused, totals, sight, moves), "looked" (a whole look at the queue)
+ * and "how" ("off", "events", "asking").
+ */
 export class Live extends EventTarget {
   #api;
   #source = null;
@@ -34,7 +37,8 @@ export class Live extends EventTarget {
     try {
       const seen = await this.#api.tasks();
       for (const task of [...seen.tasks, ...seen.done]) this.#tell("task", task);
-      this.#tell("queue", { paused: seen.paused, totals: seen.totals });
+      this.#tell("looked", seen);
+      this.#tell("queue", { paused: seen.paused, totals: seen.totals, sight: seen.sight, moves: [] });
       return seen;
     } catch {
       return null; // the offline banner tells it; the next round asks again

@@ -2,11 +2,13 @@
 
 import { number } from "../format.js";
 import { say, speech, t } from "../i18n.js";
+import { Order } from "../order.js";
 import { STATES, TaskRow } from "../parts/taskrow.js";
 
 const HOW = { events: "queue.events", asking: "queue.asking", off: "queue.off" };
 const LIVE = ["queued", "running"];
 const PAGE = 50;
+const LOOK_MS = 1000;
 
 export class Page {
   #root;
@@ -14,6 +16,8 @@ export class Page {
   #tasks = new Map();
   #rows = new Map();
   #queue = { paused: false, totals: {} };
+  #order = new Order();
+  #look = null;
   #wanted = {};
   #cursor = null;
   #kept = PAGE;
@@ -24,7 +28,8 @@ export class Page {
     const { live, router, state } = given;
     state.addEventListener("user", () => { this.#redraw(); if (!root.hidden) this.#ask(); });
     live.addEventListener("task", (event) => { this.#take(event.detail); this.#draw(); });
-    live.addEventListener("queue", (event) => { Object.assign(this.#queue, event.detail); this.#draw(); });
+    live.addEventListener("looked", (event) => this.#order.learn(event.detail));
+    live.addEventListener("queue", (event) => { Object.assign(this.#queue, event.detail); this.#follow(event.detail); this.#draw(); });
     live.addEventListener("how", (event) => say(this.#part("live"), HOW[event.detail]));
     router.addEventListener("page", (event) => { if (event.detail.page !== "tasks") live.leave("tasks"); });
     speech.addEventListener("change", () => this.#redraw());
@@ -54,6 +59,13 @@ export class Page {
   }
 
   #take(task) { this.#tasks.set(task.id, { ...this.#tasks.get(task.id), ...task }); }
+
+  /** Others' tasks move too; where their order is lost it is looked at again, soon but not at once. */
+  #follow(told) {
+    const places = this.#order.follow(told);
+    if (!places) this.#look ??= setTimeout(() => { this.#look = null; if (!this.#root.hidden) this.#given.live.ask(); }, LOOK_MS);
+    for (const [id, position] of places ?? []) if (this.#tasks.get(id)?.state === "queued") this.#take({ id, position });
+  }
 
   /** A number is a task's; a word is a style's name or a person's. */
   async #search() {

@@ -13,6 +13,14 @@ from tests.browser.visitor import Visitor, picture
 from tests.pictures import png
 from tests.process import ServerProcess
 
+ASK_FOR = """async styles => {
+    const { tasks } = await (await fetch("/tasks/query/")).json();
+    for (const param of styles) {
+        const body = JSON.stringify({ url: tasks[0].url, param });
+        await fetch("/api/tasks/add/", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    }
+}"""
+
 
 def test_a_finished_mosaic_is_told_elsewhere_on_the_site(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
     visitor.go("/")
@@ -88,6 +96,35 @@ def test_a_developer_pauses_the_queue_cancels_and_tries_again(
     visitor.part("pause").click()
 
     expect(visitor.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
+
+
+def test_others_tasks_move_up_without_asking_again(
+    own_server: ServerProcess, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+) -> None:
+    developer, maker, stranger = (visitor_of(base_url=own_server.base_url) for _ in range(3))
+    developer.go("/tasks/")
+    developer.sign_up(DEVELOPER)
+    developer.part("pause").click()
+    expect(developer.part("pause")).to_have_text("Go on")
+    maker.go("/")
+    maker.sign_up(unique_name("zoe"))
+    maker.choose(picture(png(320, 240), "line.png"))
+    maker.make()
+    maker.wait_for_work("queued")
+    maker.page.evaluate(ASK_FOR, ["hexagon", "triangle"])
+    stranger.go("/tasks/")
+    waiting = stranger.page.locator('.task[data-state="queued"]')
+    expect(waiting.last).to_contain_text("Triangles")
+    expect(waiting.last).to_contain_text("number 3")
+    asked: list[str] = []
+    stranger.page.on("request", lambda request: asked.append(request.url))
+
+    developer.page.locator(".task", has_text="Square blocks").get_by_role("button", name="Cancel").click()
+
+    expect(waiting.last).to_contain_text("number 2")
+    expect(waiting.first).to_contain_text("Honeycomb")
+    expect(waiting.first).to_contain_text("number 1")
+    assert asked == []
 
 
 def test_a_developer_searches_the_history(
