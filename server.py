@@ -49,6 +49,7 @@ from processing.queue import QueueLimits, Shop, TaskQueue
 from processing.reconcile import Reconciliation
 from processing.removal import Removals
 from processing.runtime import prepare, settle
+from processing.scheduling import go_first
 from processing.sources import FetchRules
 from processing.thumbnails import Thumbnails
 from settings import BadSetting, Settings, read_settings
@@ -241,6 +242,7 @@ def main() -> int:
         settings = read_settings([said for said in arguments if said != CHECK], os.environ)
         start_logging(as_json=settings.log_json, quiet=work is check)
         prepare()
+        go_first()
         guard_against_bombs(settings.max_megapixels)
         raise_file_limit()
         with only_one(settings.data_dir):

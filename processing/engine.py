@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +10,10 @@ from typing import Protocol, TypeVar
 
 from processing.job import Job, JobResult, Stopped, run
 from processing.runtime import hand_back
+from processing.scheduling import PREVIEW_NICENESS, RENDER_NICENESS, step_back
 
 T = TypeVar("T")
 
-RENDER_NICENESS = 10
-PREVIEW_NICENESS = 5
 IO_THREADS = 8
 REST_S = 1.0
 """So long after the last job its memory is kept for the next one."""
@@ -63,7 +60,7 @@ class ThreadEngine:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._executor = ThreadPoolExecutor(size, "render", initializer=_be_nice, initargs=(RENDER_NICENESS,))
+        self._executor = ThreadPoolExecutor(size, "render", initializer=step_back, initargs=(RENDER_NICENESS,))
         self._runs: set[ThreadRun] = set()
         self._rest: asyncio.TimerHandle | None = None
 
@@ -118,7 +115,7 @@ class Threads:
     def __init__(self, preview_threads: int) -> None:
         self._io = ThreadPoolExecutor(IO_THREADS, "io")
         self._preview = ThreadPoolExecutor(
-            preview_threads, "preview", initializer=_be_nice, initargs=(PREVIEW_NICENESS,)
+            preview_threads, "preview", initializer=step_back, initargs=(PREVIEW_NICENESS,)
         )
 
     async def io(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
@@ -135,9 +132,3 @@ class Threads:
 
     async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
-
-
-def _be_nice(niceness: int) -> None:
-    """In a new thread: on Linux each thread has a niceness of its own."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -148,3 +149,14 @@ async def _steadily(target: Target, spans: Spans, first: float, end: float, paus
             group.create_task(ask(due))
             due += pause_s
     spans.seconds += end - first
+
+
+async def _print_spans(url: str, seconds: float, each_second: float) -> None:
+    """One target, steadily; the spans in milliseconds, a line each."""
+    spans = Spans()
+    await steadily([(Target(url, url), spans)], seconds=seconds, each_second=each_second)
+    print(*spans.each, sep="\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(_print_spans(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))

@@ -25,7 +25,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from processing.engine import RENDER_NICENESS, ThreadEngine
+from processing.engine import ThreadEngine
+from processing.scheduling import RENDER_NICENESS
 from tests.bench.queue import bench
 from tests.bench.rounds import table
 from tests.pictures import encoded, photo

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 import multiprocessing
-import os
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from processing.engine import RENDER_NICENESS
 from processing.mosaic import Pool, Recipe, render
+from processing.scheduling import RENDER_NICENESS, go_first, step_back
 from tests.bench.paintings import TILES, recipes
 from tests.bench.photos import pool
 from tests.bench.rounds import table
 
 SLOT_S = 0.8
 ROUNDS = 3
-REQUESTS = 300
+ASKED_S = 3.0
 PER_SECOND = 100
 
 Work = Callable[[], object]
 
 
 def report(data: bytes) -> str:
+    go_first()
     tiles = pool(TILES)
     works: dict[str, Work] = {"(hashing alone)": lambda: hashlib.sha256(bytes(30_000_000))}
     works |= {f"`{name}`": _render(data, recipe, tiles) for name, recipe in recipes().items()}
@@ -99,13 +98,13 @@ class Hello(RequestHandler):
 
 
 async def latencies(work: Work | None) -> list[float]:
-    """Milliseconds of requests at a steady rate while two threads do `work`; from when each was due."""
+    """Milliseconds of requests at a steady rate, asked by a process of its own, while two threads do `work`."""
     sockets = bind_sockets(0, "127.0.0.1")
     server = HTTPServer(Application([("/", Hello)]))
     server.add_sockets(sockets)
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/"
     stop = threading.Event()
-    with ThreadPoolExecutor(2, initializer=_step_back) as executor:
+    with ThreadPoolExecutor(2, initializer=step_back, initargs=(RENDER_NICENESS,)) as executor:
         if work is not None:
             for _ in range(2):
                 executor.submit(_until, stop, work)
@@ -118,28 +117,16 @@ async def latencies(work: Work | None) -> list[float]:
             await server.close_all_connections()
 
 
-def _step_back() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), RENDER_NICENESS)
-
-
 def _until(stop: threading.Event, work: Work) -> None:
     while not stop.is_set():
         work()
 
 
 async def _asked(url: str) -> list[float]:
-    client, loop = AsyncHTTPClient(force_instance=True, max_clients=100), asyncio.get_running_loop()
-    started = loop.time()
-
-    async def ask(due: float) -> float:
-        await asyncio.sleep(max(0.0, due - loop.time()))
-        await client.fetch(url)
-        return (loop.time() - due) * 1000
-
-    dues = itertools.islice(itertools.count(), REQUESTS)
-    spent = await asyncio.gather(*(ask(started + number / PER_SECOND) for number in dues))
-    client.close()
-    return list(spent)
+    words = ("-m", "tests.bench.asking", url, str(ASKED_S), str(PER_SECOND))
+    client = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=asyncio.subprocess.PIPE)
+    said, _ = await client.communicate()
+    return [float(span) for span in said.split()]
 
 
 def _pair(spans: list[float]) -> str:
