@@ -30,7 +30,7 @@ from tests.processing.guarding import what_a_bomb_raises
 from tests.waiting import until
 
 RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).plain()
-SLOW = mosaic.parse("voronoi").plain()
+SLOW = mosaic.parse("tesserae").plain()
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of distributed and what it brings
@@ -86,9 +86,9 @@ async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
         with pytest.raises(errors.SourceMissing):
             await engine.start(job_of(bucket, "nothing"), lambda _: None).result()
 
-        begun = asyncio.Event()
-        lost = [engine.start(job_of(bucket, "large"), lambda _: begun.set()) for _ in range(2)]
-        await begun.wait()
+        begun = [asyncio.Event() for _ in range(4)]  # two at once, one on each worker
+        lost = [engine.start(job_of(bucket, "large"), lambda _, told=one: told.set()) for one in begun]
+        await until(lambda: are_set(begun, 2))
         await dask.workers[0].kill()
         ends = await asyncio.gather(*(one.result() for one in lost), return_exceptions=True)
         assert any(isinstance(end, WorkerLost) for end in ends)
@@ -106,6 +106,10 @@ async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
         await until(lambda: size_is(engine, 1), timeout_s=30)
         again = await engine.start(job_of(bucket), lambda _: None).result()
         assert again.key == here.key
+
+
+async def are_set(events: list[asyncio.Event], count: int) -> bool:
+    return sum(event.is_set() for event in events) >= count
 
 
 async def size_is(engine: ClusterEngine, size: int) -> bool:
