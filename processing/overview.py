@@ -59,13 +59,19 @@ class Overview:
         age_s = time.monotonic() - self._seen_at
         if age_s < min(REFRESH_S, LOOK_SHARE * self._look_s) or (not self.moved and age_s < STALE_S):
             return self._sight
-        return await self.look_again()
+        return await asyncio.shield(self._begin_look())
 
     async def look_again(self) -> Sight:
-        """The queue as it is now. Raises DatabaseUnavailable."""
+        """The queue as it is now, what was done just before this included. Raises DatabaseUnavailable."""
+        if self._looking is not None:  # it may have read before that
+            await asyncio.wait([self._looking])
+        return await asyncio.shield(self._begin_look())
+
+    def _begin_look(self) -> asyncio.Task[Sight]:
+        """The look that is under way, or a new one."""
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
-        return await asyncio.shield(self._looking)
+        return self._looking
 
     async def place(self, task: Task, sight: Sight | None = None) -> Place | None:
         """Where a task stands, in this look or in one of now; None when it is over."""
