@@ -25,10 +25,14 @@ class NotAwaited(Exception):
 
 
 class Attempt:
-    """One claim from its beginning to its end. stopping: it was asked to stop, perhaps before its job began."""
+    """One claim from its beginning to its end. stopping: it was asked to stop, perhaps before its job began.
 
-    def __init__(self, claim: Claim, *, stopping: bool = False) -> None:
+    on_made: called once its job is over, while its end has still to be recorded: its thread is free.
+    """
+
+    def __init__(self, claim: Claim, *, stopping: bool = False, on_made: Callable[[], None] = lambda: None) -> None:
         self.claim, self.stopping = claim, stopping
+        self.making, self._on_made = True, on_made
         self._asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._run: Run | None = None
         self._percent, self._reported, self._told_at = -1, 0, 0.0
@@ -63,9 +67,11 @@ class Attempt:
             self._run.stop()
 
     def close(self) -> None:
-        """Nothing more is told."""
+        """The job is over: nothing more is told of it."""
         if self._counting is not None:
             self._counting.cancel()
+        self.making = False
+        self._on_made()
 
     def _progress(self, fraction: float) -> None:
         self._reported = max(self._reported, int(fraction * 100))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
@@ -15,6 +16,7 @@ from processing.scheduling import PREVIEW_NICENESS, RENDER_NICENESS, step_back
 T = TypeVar("T")
 
 IO_THREADS = 8
+REPORT_PAUSE_S = 0.05
 REST_S = 1.0
 """So long after the last job its memory is kept for the next one."""
 
@@ -94,7 +96,7 @@ class ThreadRun:
     def __init__(self, executor: ThreadPoolExecutor, job: Job, on_progress: Callable[[float], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
-        self._on_progress = on_progress
+        self._on_progress, self._told_at = on_progress, float("-inf")
         self.future = self._loop.run_in_executor(executor, run, job, self._report)
 
     async def result(self) -> JobResult:
@@ -104,9 +106,13 @@ class ThreadRun:
         self._stopped.set()
 
     def _report(self, fraction: float) -> None:
+        """Called a hundred times a job: the loop is woken up for some of them alone."""
         if self._stopped.is_set():
             raise Stopped()
-        self._loop.call_soon_threadsafe(self._on_progress, fraction)
+        now = time.monotonic()
+        if now - self._told_at >= REPORT_PAUSE_S:
+            self._told_at = now
+            self._loop.call_soon_threadsafe(self._on_progress, fraction)
 
 
 class Threads:

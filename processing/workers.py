@@ -32,6 +32,9 @@ STOP_S = 2.0
 AHEAD_S = 0.04
 """Tasks much shorter than this are taken several at a time: what the threads will do in this time."""
 MOST_AHEAD = 256
+SHORT_S = 0.25
+"""Where tasks take less than this one more is taken than there are threads, so that none waits for its claim; whoever
+comes next waits so much longer at most."""
 BREATH_S = 5.0
 """The longest pause between two tasks while everything fails because something is away."""
 
@@ -141,15 +144,17 @@ class Workers:
         return len(claims)
 
     def _room(self) -> int:
-        """How many more tasks to take: one for each free thread.
+        """How many more tasks to take: one for each free thread, and one to go on with where tasks are short.
 
-        More where tasks take next to no time; then half of them at a time, for many cost the database what one does.
+        More where they take next to no time; then half of them at a time, for many cost the database what one does.
         """
         size, active = self._runner.engine.size, len(self._attempts)
-        if self._took_s is None or self._took_s >= AHEAD_S / 2 or not size:
-            return size - active
-        ahead = max(size, min(MOST_AHEAD, math.ceil(size * AHEAD_S / max(self._took_s, 1e-4))))
-        return ahead - active if ahead - active >= ahead // 2 else 0
+        if self._took_s is not None and self._took_s < AHEAD_S / 2 and size:
+            ahead = max(size, min(MOST_AHEAD, math.ceil(size * AHEAD_S / max(self._took_s, 1e-4))))
+            return ahead - active if ahead - active >= ahead // 2 else 0
+        making = sum(attempt.making for attempt in self._attempts.values())
+        next_one = self._took_s is not None and self._took_s < SHORT_S and size > 0
+        return min(size + next_one - making, MOST_AHEAD - active)
 
     async def _rest(self, timeout_s: float) -> None:
         if not self.stopping:
@@ -157,7 +162,7 @@ class Workers:
                 await asyncio.wait_for(self._wake.wait(), timeout_s)
 
     def _begin(self, claim: Claim) -> None:
-        attempt = Attempt(claim, stopping=self.stopping)
+        attempt = Attempt(claim, stopping=self.stopping, on_made=self.wake)
         self._attempts[claim.key] = attempt
         self._turns.serve(claim.task.turn)
         log.info("task %s: running, attempt %s", claim.task.id, claim.task.attempts)

@@ -19,7 +19,7 @@ from models import errors
 from models.bucket.keys import Keys
 from models.bucket.local import LocalBucket
 from processing import cell_maps, mosaic
-from processing.engine import ThreadEngine
+from processing.engine import REPORT_PAUSE_S, ThreadEngine
 from processing.job import Job, Stopped, run
 from processing.sources import FetchRules
 from processing.tile_pool import Tile
@@ -122,10 +122,12 @@ def test_a_job_and_its_errors_travel_to_other_machines_and_back(bucket: LocalBuc
 
 @pytest.mark.gen_test
 async def test_a_thread_tells_progress_on_the_loop_and_stops_when_asked(bucket: LocalBucket) -> None:
-    engine, told = ThreadEngine(1), list[float]()
+    """The loop is woken up for some of a job's reports alone."""
+    engine, told, reports = ThreadEngine(1), list[float](), list[float]()
+    run(job_of(bucket, png(900, 600)), reports.append)
     try:
-        done = engine.start(job_of(bucket, png(900, 600)), told.append)
-        await done.result()
+        done = engine.start(job_of(bucket), told.append)
+        took_s = (await done.result()).took_s
         stopped = engine.start(job_of(bucket), told.append)
         stopped.stop()
         with pytest.raises(Stopped):
@@ -134,6 +136,7 @@ async def test_a_thread_tells_progress_on_the_loop_and_stops_when_asked(bucket: 
         await engine.close()
 
     assert told
+    assert len(told) <= 2 + took_s / REPORT_PAUSE_S < len(reports)
     assert (engine.size, engine.problem) == (1, None)
 
 
