@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processing.engine import ThreadEngine
-from processing.scheduling import RENDER_NICENESS
+from processing.runtime import prepare
+from processing.scheduling import RENDER_NICENESS, go_first
 from tests.bench.queue import bench
 from tests.bench.rounds import table
 from tests.pictures import encoded, photo
@@ -157,7 +158,9 @@ def peers(python: str, folder: Path) -> dict[str, tuple[Rates, Rates] | None]:
 
 
 async def own(picture: bytes) -> tuple[Rates, Rates]:
-    """Our own queue with nothing to do and with real work, two threads."""
+    """Our own queue with nothing to do and with real work, two threads, set up as a server is."""
+    prepare()
+    go_first()
     async with bench(lambda bucket: HandEngine(2, bucket, instantly=True)) as made:
         await made.hold()
         enqueue_s = await made.enqueue(NOTHING)
