@@ -37,7 +37,7 @@ def fill_gallery(visitor: Visitor) -> dict[str, str]:
     for number, style in enumerate(styles):
         sample = SAMPLES[number % len(SAMPLES)]
         visitor.choose(STATIC / "samples" / f"{sample}.jpg")
-        visitor.page.locator(f'.style input[value="{style}"]').check(force=True)
+        visitor.pick(style)
         if visitor.part("make").is_disabled():
             visitor.page.get_by_role("button", name="Cover a part").click()
         if style == "photomosaic":
@@ -71,7 +71,7 @@ def open_bench(page: Page) -> None:
 
 def open_tiles(page: Page) -> None:
     open_bench(page)
-    page.locator('.style input[value="photomosaic"]').check(force=True)
+    Visitor(page).pick("photomosaic")
     page.wait_for_selector(".tiles__tile input:checked", state="attached")
     page.locator('[data-parameter="tiles"]').scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")

@@ -61,7 +61,7 @@ def findings(visitor: Visitor, axe: str) -> list[str]:
 
 def made(visitor: Visitor, style: str) -> None:
     """A finished mosaic on the bench."""
-    visitor.page.locator(f'.style input[value="{style}"]').check(force=True)
+    visitor.pick(style)
     if style == "photomosaic":
         visitor.page.get_by_role("button", name="All", exact=True).click()
         expect(visitor.page.locator(".tiles__tile input:checked")).not_to_have_count(0)

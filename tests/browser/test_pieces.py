@@ -47,10 +47,6 @@ def with_pictures(visitor: Visitor, name: str, count: int) -> None:
     visitor.go("/")
 
 
-def pick(visitor: Visitor, style: str) -> None:
-    visitor.page.locator(f'.style input[value="{style}"]').check(force=True)
-
-
 def set_cell(visitor: Visitor, pixels: int) -> None:
     cell = visitor.page.locator('[data-parameter="cell"] input[type="number"]')
     cell.fill(str(pixels))
@@ -74,7 +70,7 @@ def test_a_photomosaic_is_built_from_all_of_ones_pictures_unless_told_otherwise(
     with_pictures(visitor, unique_name("una"), ENOUGH + 1)
     visitor.choose(picture(png(160, 120), "target.png"))
 
-    pick(visitor, "photomosaic")
+    visitor.pick("photomosaic")
 
     expect(visitor.part("tiles-count")).to_have_text("21 of your 21 pictures")
     expect(chosen(visitor)).to_have_count(ENOUGH + 1)
@@ -90,7 +86,7 @@ def test_with_few_pictures_one_is_told_so_and_adds_some(visitor: Visitor, unique
     visitor.go("/")
     visitor.sign_up(unique_name("ugo"))
     visitor.choose(picture(png(160, 120), "target.png"))
-    pick(visitor, "photomosaic")
+    visitor.pick("photomosaic")
     expect(visitor.part("tiles-few")).to_contain_text("fewer than 20")
 
     added = [picture(plain(number), f"new {number}.png") for number in range(ENOUGH)]
@@ -102,7 +98,7 @@ def test_with_few_pictures_one_is_told_so_and_adds_some(visitor: Visitor, unique
 def test_a_stranger_is_asked_in_to_build_from_own_pictures(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
     visitor.go("/")
     visitor.choose(picture(png(160, 120), "target.png"))
-    pick(visitor, "photomosaic")
+    visitor.pick("photomosaic")
 
     visitor.part("tiles-stranger").get_by_role("button", name="Sign in").click()
     visitor.part("sign-switch").click()
@@ -115,7 +111,7 @@ def test_a_stranger_is_asked_in_to_build_from_own_pictures(visitor: Visitor, uni
 def test_the_preview_is_built_from_the_chosen_pictures(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
     with_pictures(visitor, unique_name("ute"), 3)
     visitor.choose(picture(png(160, 120), "target.png"))
-    pick(visitor, "photomosaic")
+    visitor.pick("photomosaic")
     before = preview_shown(visitor.page)
 
     visitor.page.get_by_role("button", name="All", exact=True).click()
@@ -129,7 +125,7 @@ def test_every_piece_names_the_picture_it_is_and_leads_to_it(
 ) -> None:
     with_pictures(visitor, unique_name("uwe"), ENOUGH)
     visitor.choose(picture(png(160, 120), "target.png"))
-    pick(visitor, "photomosaic")
+    visitor.pick("photomosaic")
     expect(chosen(visitor)).to_have_count(ENOUGH)
     set_cell(visitor, 20)
     see_result(visitor)
@@ -159,7 +155,7 @@ def test_others_are_not_told_which_pictures_it_is_built_from(
 ) -> None:
     with_pictures(visitor, unique_name("uta"), ENOUGH)
     visitor.choose(picture(png(160, 120), "target.png"))
-    pick(visitor, "photomosaic")
+    visitor.pick("photomosaic")
     expect(chosen(visitor)).to_have_count(ENOUGH)
     see_result(visitor)
     expect(visitor.part("piece")).to_be_visible()
@@ -178,7 +174,7 @@ def test_a_finger_names_a_piece_before_it_opens_it(
     visitor = visitor_of(has_touch=True, viewport={"width": 390, "height": 844})
     with_pictures(visitor, unique_name("udo"), ENOUGH)
     visitor.choose(picture(png(160, 120), "target.png"))
-    pick(visitor, "photomosaic")
+    visitor.pick("photomosaic")
     expect(chosen(visitor)).to_have_count(ENOUGH)
     set_cell(visitor, 20)
     see_result(visitor)
@@ -198,7 +194,7 @@ def test_bricks_come_with_a_parts_list_to_take_along(visitor: Visitor, unique_na
     visitor.go("/")
     visitor.sign_up(unique_name("uli"))
     visitor.choose(picture(png(160, 120), "castle.png"))
-    pick(visitor, "brick")
+    visitor.pick("brick")
     set_cell(visitor, 10)
     see_result(visitor)
     bricks = visitor.part("bricks")

@@ -319,7 +319,7 @@ def test_the_result_is_downloaded_in_every_format(visitor: Visitor, unique_name:
 def test_a_part_is_hidden_by_dragging_over_it(visitor: Visitor) -> None:
     visitor.go("/")
     visitor.choose(picture(png(640, 480)))
-    visitor.page.locator('.style input[value="redact"]').check(force=True)
+    visitor.pick("redact")
     expect(visitor.part("make")).to_be_disabled()
     sheet = visitor.part("regions-sheet").bounding_box()
     assert sheet is not None
@@ -337,7 +337,7 @@ def test_a_part_is_hidden_by_dragging_over_it(visitor: Visitor) -> None:
 def test_a_part_is_hidden_by_keys_alone(visitor: Visitor) -> None:
     visitor.go("/")
     visitor.choose(picture(png(640, 480)))
-    visitor.page.locator('.style input[value="redact"]').check(force=True)
+    visitor.pick("redact")
 
     visitor.page.get_by_role("button", name="Cover a part").press("Enter")
     region = visitor.page.locator(".region")

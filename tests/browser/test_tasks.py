@@ -135,7 +135,7 @@ def test_a_developer_searches_the_history(
     maker.sign_up(unique_name("yan"))
     maker.choose(picture(png(320, 240), "one.png"))
     for style in ("mosaic", "hexagon"):
-        maker.page.locator(f'.style input[value="{style}"]').check(force=True)
+        maker.pick(style)
         maker.make()
         maker.wait_for_work("done")
     visitor = visitor_of(base_url=own_server.base_url)

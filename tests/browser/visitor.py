@@ -74,6 +74,12 @@ class Visitor:
         name = files[0].name if isinstance(files[0], Path) else files[0]["name"]
         expect(self.part("stage-name")).to_contain_text(name)
 
+    def pick(self, style: str) -> None:
+        """As a person does it, once nothing moves or lies over it: on the style's face."""
+        radio = f'.style input[value="{style}"]'
+        self.page.locator(f"{radio} + .style__face").click()
+        expect(self.page.locator(radio)).to_be_checked()
+
     def make(self) -> None:
         self.part("make").click()
 
