@@ -74,10 +74,6 @@ class Claims:
         self._lease_ms = int(lease_s * 1000)
         self._ends = Batch(self._finish_all)
 
-    @property
-    def lease_s(self) -> float:
-        return self._lease_ms / 1000
-
     # --- taking -------------------------------------------------------------------------------------------------
 
     async def take(self, limit: int, *, trusted_only: bool = False) -> list[Claim]:

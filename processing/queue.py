@@ -118,11 +118,6 @@ class TaskQueue:
         await self.overview.close()
 
     @property
-    def size(self) -> int:
-        """How many tasks run at once on this server."""
-        return self._engine.size
-
-    @property
     def draining(self) -> bool:
         """Whether this server takes no more tasks because it is stopping."""
         return self._workers.stopping
