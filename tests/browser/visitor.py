@@ -75,10 +75,8 @@ class Visitor:
         expect(self.part("stage-name")).to_contain_text(name)
 
     def pick(self, style: str) -> None:
-        """As a person does it, once nothing moves or lies over it: on the style's face."""
-        radio = f'.style input[value="{style}"]'
-        self.page.locator(f"{radio} + .style__face").click()
-        expect(self.page.locator(radio)).to_be_checked()
+        """As a person does it: once nothing moves or lies over it."""
+        self.page.locator(f'.style input[value="{style}"]').check()
 
     def make(self) -> None:
         self.part("make").click()
