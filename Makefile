@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-# Two files of tests at a time.
-SIDE_BY_SIDE := --numprocesses=2 --dist=loadfile
+# Three files of tests at a time: on two cores one of them is waiting for something most of the time.
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test screenshots check audit coverage drills cluster-demo lock clean bench bench-engine bench-server bench-previews
