@@ -66,11 +66,6 @@ class LiveView:
                 await self._follow
 
     @property
-    def running(self) -> list[Task]:
-        """What runs just now, on all servers, as far as events told."""
-        return list(self._running.values())
-
-    @property
     def last_id(self) -> str:
         """The id of the newest event."""
         return self._recent[-1].id if self._recent else ""

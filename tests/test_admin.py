@@ -208,6 +208,14 @@ def run_admin(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_folder_without_a_database_is_one_clear_line(tmp_path: Path) -> None:
+    refused = run_admin("--yes", f"--data_dir={tmp_path / 'nowhere'}", "developer", "ada")
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("admin: data_dir: there is no database in ")
+    assert refused.stderr.count("\n") == 1
+
+
 @pytest.mark.gen_test(timeout=90)
 async def test_the_command_works_beside_a_running_server_and_without_one(tmp_path: Path) -> None:
     client = AsyncHTTPClient(force_instance=True)

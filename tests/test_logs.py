@@ -60,6 +60,19 @@ def test_what_a_line_is_about_is_a_field_of_its_own(
     assert line["message"] == message % arguments
 
 
+def test_a_trace_stays_in_its_line_in_json() -> None:
+    try:
+        raise ValueError("that was it")
+    except ValueError:
+        record = logging.getLogger().makeRecord("x", logging.ERROR, "x", 1, "failed %(n)s", ({"n": 1},), sys.exc_info())
+
+    line = JsonFormatter().format(record)
+
+    assert "\n" not in line
+    assert json.loads(line)["message"] == "failed 1"
+    assert json.loads(line)["trace"].endswith("ValueError: that was it")
+
+
 def test_given_fields_are_taken_over() -> None:
     assert json.loads(formatted(JsonFormatter(), "hello", fields={"status": 200}))["status"] == 200
 

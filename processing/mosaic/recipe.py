@@ -57,12 +57,10 @@ def _read(text: str) -> dict[str, Any]:
     if not text.startswith("{"):
         return {"style": text} if text else {}
     try:
-        values = json.loads(text, object_pairs_hook=_no_twins)
+        values: dict[str, Any] = json.loads(text, object_pairs_hook=_no_twins)
     except (ValueError, RecursionError) as error:
         allowed = "a style's name, or a JSON object without repeated keys"
         raise BadParameter(field="param", value=text, allowed=allowed) from error
-    if not isinstance(values, dict):
-        raise BadParameter(field="param", value=text, allowed="a style's name, or a JSON object")
     return values
 
 

@@ -20,6 +20,8 @@ from tests.models.bucket.installations import (
     upload,
 )
 
+TWICE = 2 * b'--seam\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+
 
 @pytest.fixture
 def where(io_loop, tmp_path) -> Iterator[Installation]:
@@ -148,6 +150,8 @@ async def test_fields_after_the_file_count_as_well(where):
         (form({str(number): "x" for number in range(101)}, png()), FORM_TYPE),
         (form({"long": "x" * 300_000}, png()), FORM_TYPE),
         (form({}, png(), last=b"\r\n") + form({}, png()), FORM_TYPE),
+        (form({}, png(), last=b"\r\n") + form({}, png()).removeprefix(b"--seam\r\n"), FORM_TYPE),
+        (TWICE + form({}, png()), FORM_TYPE),
         (form({"token": "t"}, png()), "multipart/form-data"),
         (form({"token": "t"}, png()), "multipart/form-data; boundary=" + "x" * 400),
         (

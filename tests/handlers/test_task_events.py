@@ -174,6 +174,19 @@ def _followed(start: dict[str, Any], ear: Ear) -> tuple[int, list[int]]:
 
 
 @pytest.mark.gen_test
+async def test_beyond_their_limit_listeners_are_told_when_to_come_back(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.events.LISTENERS_LIMIT", 1)
+    async with listening(api) as ear:
+        await ear.until(lambda told: told.kind == "queue")
+
+        refused = await api.newcomer().get("/tasks/events/")
+
+    assert (refused.status, refused["error"], refused.headers["Retry-After"]) == (503, "overloaded", "30")
+
+
+@pytest.mark.gen_test
 async def test_a_break_is_made_up_for(api: Api, origin: SlowOrigin) -> None:
     ada = await api.sign_up("ada")
     async with listening(ada) as ear:

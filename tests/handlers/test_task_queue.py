@@ -101,6 +101,24 @@ async def test_a_filter_that_makes_no_sense_is_refused(api: Api, asked: dict[str
 
 
 @pytest.mark.gen_test
+async def test_a_picture_of_our_bucket_that_is_not_there_is_not_found(api: Api, parts: Parts) -> None:
+    await api.sign_up("ada")
+
+    refused = await api.post("/api/tasks/add/", url=parts.bucket.url("ada/gone.png"), type="model", param="mosaic")
+
+    assert (refused["code"], refused["error"]) == (-1, "not_found")
+
+
+@pytest.mark.gen_test
+async def test_a_form_that_is_not_utf_8_is_refused(api: Api) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    refused = await api.ask("POST", "/api/tasks/add/", body=b"url=%ff&type=model", headers=headers)
+
+    assert (refused.status, refused["error"]) == (400, "malformed_body")
+
+
+@pytest.mark.gen_test
 async def test_only_the_owner_and_developers_may_cancel_and_retry(api: Api, parts: Parts) -> None:
     ada, bob = await api.newcomer().sign_up("ada"), await api.newcomer().sign_up("bob")
     dev = await api.newcomer().sign_up("dev")

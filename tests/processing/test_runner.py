@@ -12,6 +12,7 @@ from models import errors
 from models.database import Database
 from models.images import Kind
 from models.tasks import TaskState
+from processing.engine import WorkerLost
 from tests.processing.floor import ADA, BOB, Floor, floor
 from tests.waiting import until
 
@@ -25,6 +26,18 @@ async def test_a_finished_task_names_its_result_and_what_it_took(database: Datab
 
     assert (done.seconds, done.megapixels, done.attempts) == (0.5, 1.0, 1)
     assert (result.kind, result.owner, result.url) == (Kind.RESULT, ADA, done.result_url)
+
+
+@pytest.mark.gen_test
+async def test_a_worker_that_dies_over_a_task_costs_it_an_attempt(database: Database, tmp_path: Path) -> None:
+    async with floor(database, tmp_path) as here:
+        task = await here.add()
+        await here.runs(task)
+
+        here.engine.fail(task.id, WorkerLost())
+        done = await here.finish(task)
+
+    assert (done.attempts, done.crashes) == (2, 1)
 
 
 @pytest.mark.gen_test

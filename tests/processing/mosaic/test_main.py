@@ -69,6 +69,15 @@ def test_a_wrong_value_is_one_clear_line(photos: list[Path], capsys: pytest.Capt
     assert "cell: 1 is not possible. Allowed: a whole number from 2 to 1024" in capsys.readouterr().err
 
 
+def test_without_a_place_for_the_result_it_says_what_to_name(
+    photos: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(photos[0])])
+
+    assert "name the pictures, and -o where the result goes" in capsys.readouterr().err
+
+
 def test_a_sheet_shows_every_style_and_the_source_on_one_page(photos: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "sheets"
 

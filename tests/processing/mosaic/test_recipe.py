@@ -38,6 +38,8 @@ BAD: list[tuple[Any, str, str]] = [
     ('{"cell": 8, "cell": 9}', "param", "repeated"),
     ('{"cell":' + "[" * 15_000, "param", "JSON"),
     ("x" * 30_000, "param", "20000"),
+    ({"cell": object()}, "param", "JSON"),
+    ({"style": "photomosaic", "tiles": []}, "tiles", "500"),
 ]
 
 
