@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 # Three files of tests at a time: on two cores one of them is waiting for something most of the time.
-SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test screenshots check audit coverage drills cluster-demo lock clean bench bench-engine bench-server bench-previews

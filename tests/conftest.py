@@ -26,6 +26,17 @@ from settings import Settings
 from tests.client import Api
 
 COOKIE_SECRET = "a secret for tests alone"
+LONGEST = ("drills/", "test_commands", "test_server", "test_operations", "test_logs", "browser/", "security/", "test_")
+"""What takes longest, by waiting above all, comes first: files run side by side, and the last ones should be short."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((place for place, first in enumerate(LONGEST) if name.startswith(first)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 class LogWatch(logging.Handler):
