@@ -32,9 +32,6 @@ STOP_S = 2.0
 AHEAD_S = 0.04
 """Tasks much shorter than this are taken several at a time: what the threads will do in this time."""
 MOST_AHEAD = 256
-SHORT_S = 0.25
-"""Where tasks take less than this one more is taken than there are threads, so that none waits for its claim; whoever
-comes next waits so much longer at most."""
 BREATH_S = 5.0
 """The longest pause between two tasks while everything fails because something is away."""
 
@@ -144,7 +141,7 @@ class Workers:
         return len(claims)
 
     def _room(self) -> int:
-        """How many more tasks to take: one for each free thread, and one to go on with where tasks are short.
+        """How many more tasks to take: one for each free thread, even if what it made is being recorded.
 
         More where they take next to no time; then half of them at a time, for many cost the database what one does.
         """
@@ -153,8 +150,7 @@ class Workers:
             ahead = max(size, min(MOST_AHEAD, math.ceil(size * AHEAD_S / max(self._took_s, 1e-4))))
             return ahead - active if ahead - active >= ahead // 2 else 0
         making = sum(attempt.making for attempt in self._attempts.values())
-        next_one = self._took_s is not None and self._took_s < SHORT_S and size > 0
-        return min(size + next_one - making, MOST_AHEAD - active)
+        return min(size - making, MOST_AHEAD - active)
 
     async def _rest(self, timeout_s: float) -> None:
         if not self.stopping:

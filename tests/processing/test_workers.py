@@ -12,7 +12,6 @@ from models.database import Database
 from models.events import Events
 from models.images import Image
 from models.tasks import Task, Tasks, TaskState, new_task, to_document
-from processing.workers import SHORT_S
 from tests.processing.floor import ADA, RECIPE, Floor, floor
 from tests.waiting import until
 
@@ -52,26 +51,6 @@ async def test_a_thread_goes_on_while_what_it_made_is_recorded(
         go_on.set()
         await here.becomes(first, TaskState.DONE)
         await here.finish(second)
-
-
-@pytest.mark.parametrize(("took_s", "begun"), [(SHORT_S / 2, 2), (2 * SHORT_S, 1)])
-@pytest.mark.gen_test
-async def test_one_more_is_taken_than_there_are_threads_where_tasks_are_short(
-    database: Database, tmp_path: Path, took_s: float, begun: int
-) -> None:
-    async with floor(database, tmp_path, size=1) as here:
-        first = await here.add(name="first")
-        await here.runs(first)
-        here.engine.finish(first.id, took_s=took_s)
-        await here.becomes(first, TaskState.DONE)
-        later = [await here.add(name=f"later {number}") for number in range(3)]
-
-        for task in later[:begun]:
-            await here.runs(task)
-
-        for task in later[begun:]:
-            with pytest.raises(TimeoutError):
-                await here.becomes(task, TaskState.RUNNING, timeout_s=0.3)
 
 
 @pytest.mark.gen_test
