@@ -37,6 +37,7 @@ export class Tiles {
     this.#part("own").hidden = !known;
     if (!known) return;
     say(this.#part("count"), "tiles.loading");
+    for (const name of ["all", "none"]) this.#part(name).disabled = true; // until it is known of what
     try {
       this.#images = await (await this.#given.shelf()).list();
     } catch (error) {

@@ -32,6 +32,15 @@ UPLOAD = """async files => {
     }
 }"""
 
+HOLD_LISTS = """() => {
+    const real = window.fetch;
+    const gate = new Promise(resolve => { window.letGo = resolve; });
+    window.fetch = async (...asked) => {
+        if (String(asked[0]?.url ?? asked[0]).includes("/api/feed/")) await gate;
+        return real(...asked);
+    };
+}"""
+
 
 def plain(number: int) -> bytes:
     """A small picture in a colour of its own."""
@@ -93,6 +102,23 @@ def test_with_few_pictures_one_is_told_so_and_adds_some(visitor: Visitor, unique
     visitor.page.locator('[data-part="tiles-file"]').set_input_files(added)
 
     expect(visitor.part("tiles-count")).to_have_text("20 of your 20 pictures")
+
+
+def test_all_of_them_cannot_be_asked_for_before_they_are_known(
+    visitor: Visitor, unique_name: Callable[[str], str]
+) -> None:
+    with_pictures(visitor, unique_name("uwe"), 2)
+    visitor.choose(picture(png(160, 120), "target.png"))
+    visitor.page.evaluate(HOLD_LISTS)
+    visitor.pick("photomosaic")
+    everything = visitor.page.get_by_role("button", name="All", exact=True)
+    expect(visitor.part("tiles-count")).to_have_text("Looking at your pictures …")
+    expect(everything).to_be_disabled()
+
+    visitor.page.evaluate("letGo()")
+    everything.click()
+
+    expect(chosen(visitor)).to_have_count(2)
 
 
 def test_a_stranger_is_asked_in_to_build_from_own_pictures(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
