@@ -76,8 +76,8 @@ class Claims:
 
     # --- taking -------------------------------------------------------------------------------------------------
 
-    async def take(self, limit: int, *, trusted_only: bool = False) -> list[Claim]:
-        """Take up to `limit` tasks in the order of the queue, each with a lease.
+    async def take(self, limit: int, *, trusted_only: bool = False, turn: int | None = None) -> list[Claim]:
+        """Take up to `limit` tasks in the order of the queue, each with a lease. turn: only of this turn.
 
         A task whose like (same source, same recipe) is being rendered just now is left until that one is done.
         trusted_only: leave those over which a server died before. At most one of these is taken with each call (with
@@ -85,17 +85,17 @@ class Claims:
         it twice.
         """
         if limit > FEW:
-            return await self._take_many(limit)
+            return await self._take_many(limit, turn)
         taken: list[Claim] = []
-        while len(taken) < limit and (claim := await self._take_one(trusted_only=trusted_only)):
+        while len(taken) < limit and (claim := await self._take_one(trusted_only, turn)):
             taken.append(claim)
             trusted_only = trusted_only or claim.task.crashes > 0
         return taken
 
-    async def _take_one(self, *, trusted_only: bool) -> Claim | None:
+    async def _take_one(self, trusted_only: bool, turn: int | None) -> Claim | None:
         busy: list[str] = []
         while True:
-            query = _waiting(trusted_only=trusted_only)
+            query = _waiting(trusted_only, turn)
             if busy:
                 query["identity"] = {"$nin": busy}
             try:
@@ -105,9 +105,9 @@ class Claims:
                 continue
             return Claim(from_document(found), self._server) if found else None
 
-    async def _take_many(self, limit: int) -> list[Claim]:
+    async def _take_many(self, limit: int, turn: int | None) -> list[Claim]:
         fields = ["identity"]
-        waiting = await self._tasks.find(_waiting(trusted_only=True), sort="turn _id", limit=limit, fields=fields)
+        waiting = await self._tasks.find(_waiting(True, turn), sort="turn _id", limit=limit, fields=fields)
         unlike = {line["identity"]: line["_id"] for line in reversed(waiting)}
         if not unlike:
             return []
@@ -227,9 +227,10 @@ class Claims:
         )
 
 
-def _waiting(*, trusted_only: bool) -> Document:
+def _waiting(trusted_only: bool, turn: int | None) -> Document:
     """Queued and not resting."""
     query: Document = {"state": str(TaskState.QUEUED), "$expr": {"$lte": ["$not_before", "$$NOW"]}}
+    query |= {} if turn is None else {"turn": turn}
     return query | ({"crashes": 0} if trusted_only else {})
 
 

@@ -27,12 +27,14 @@ class NotAwaited(Exception):
 class Attempt:
     """One claim from its beginning to its end. stopping: it was asked to stop, perhaps before its job began.
 
+    took_s: what its job took, once it has made something.
     on_made: called once its job is over, while its end has still to be recorded: its thread is free.
     """
 
     def __init__(self, claim: Claim, *, stopping: bool = False, on_made: Callable[[], None] = lambda: None) -> None:
         self.claim, self.stopping = claim, stopping
         self.making, self._on_made = True, on_made
+        self.took_s: float | None = None
         self._asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._run: Run | None = None
         self._percent, self._reported, self._told_at = -1, 0, 0.0
@@ -56,7 +58,9 @@ class Attempt:
             await asyncio.wait((ending,), timeout=STOPPED_S)
         if not ending.done():
             raise NotAwaited(ending)
-        return ending.result()
+        made = ending.result()
+        self.took_s = made.took_s
+        return made
 
     def stop(self) -> None:
         """Ask the job to stop."""

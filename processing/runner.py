@@ -65,20 +65,20 @@ class Runner:
     late: set[asyncio.Task[None]] = field(default_factory=set)
     """What clears up after jobs that were not waited for."""
 
-    async def carry(self, attempt: Attempt) -> tuple[Task | None, JobResult | None]:
-        """The task as it ended (queued again, or final), None if another server has it; and what was made."""
+    async def carry(self, attempt: Attempt) -> Task | None:
+        """The task as it ended (queued again, or final); None if another server has it."""
         try:
             image, fresh, made = await self._make(attempt)
         except Stopped:
-            return await self._stopped(attempt.claim), None
+            return await self._stopped(attempt.claim)
         except (errors.Unavailable, errors.JobError) as error:
-            return await self._failed(attempt.claim, error), None
+            return await self._failed(attempt.claim, error)
         except WorkerLost:
-            return await self._record(lambda: self.claims.crashed(attempt.claim)), None
+            return await self._record(lambda: self.claims.crashed(attempt.claim))
         except Exception:
             log.exception("task %s: failed in a way that nobody foresaw", attempt.claim.task.id)
-            return await self._failed(attempt.claim, errors.JobError()), None
-        return await self._done(attempt.claim, image, fresh, made), made
+            return await self._failed(attempt.claim, errors.JobError())
+        return await self._done(attempt.claim, image, fresh, made)
 
     def tell(self, task: Task) -> None:
         self.events.publish("task", {"_id": task.id, **to_document(task), "server": task.server})

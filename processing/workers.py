@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from models import errors
-from models.claims import FEW, Claim, Claims
+from models.claims import Claim, Claims
 from models.servers import Roll, Servers
 from models.tasks import TaskState
 from models.turns import Turns
@@ -29,9 +28,10 @@ STEADY_S = 9.0
 """After an outage of the database others get this long to renew their leases before they are taken over."""
 DRAIN_S = 20.0
 STOP_S = 2.0
-AHEAD_S = 0.04
-"""Tasks much shorter than this are taken several at a time: what the threads will do in this time."""
-MOST_AHEAD = 256
+MOST_ACTIVE = 256
+"""Tasks whose ends are being recorded hold no thread, but they hold memory."""
+QUICK_S, QUICK_MEMORY = 0.02, 0.9
+"""Where tasks took less of late, the database is asked for several at once. How much of the longest is remembered."""
 BREATH_S = 5.0
 """The longest pause between two tasks while everything fails because something is away."""
 
@@ -57,9 +57,8 @@ class Workers:
         self._loops: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._roll = Roll(0, False)
-        self._took_s: float | None = None
+        self._took_s = QUICK_S
         self._failures = 0
-        self._in_a_row = 0
         self._steady_at = 0.0
         self.stopping = False
         self._unlisten: Callable[[], None] = lambda: None
@@ -117,40 +116,38 @@ class Workers:
         while not self.stopping:
             self._wake.clear()
             room = 0 if self.paused else self._room()
-            taken = await self._take(1) if room > 0 else 0
-            self._in_a_row = self._in_a_row + 1 if taken else 0
-            if taken and room > 1 and self._in_a_row > FEW:
-                await self._take(room - 1)
+            taken = await self._take(1) if room > 0 else []
+            if taken and room > 1:
+                taken += await self._take(room - 1)
+            if taken and self._took_s < QUICK_S:
+                await self._take(MOST_ACTIVE - len(self._attempts), turn=taken[-1].task.turn)
             if not taken:
                 await self._rest(POLL_S)
             if self._failures > self._runner.engine.size:
                 await self._rest(min(BREATH_S, 0.1 * 2.0 ** min(self._failures, 10)))
 
-    async def _take(self, room: int) -> int:
-        """Take up to so many and begin them; how many there were."""
+    async def _take(self, limit: int, turn: int | None = None) -> list[Claim]:
+        """Take up to so many and begin them."""
         suspects = any(attempt.claim.task.crashes for attempt in self._attempts.values())
         try:
-            claims = await self._claims.take(room, trusted_only=suspects)
+            claims = await self._claims.take(limit, trusted_only=suspects, turn=turn)
         except errors.DatabaseUnavailable:
-            return 0
+            return []
         except Exception:
             log.exception("queue: taking a task failed")
-            return 0
+            return []
         for claim in claims:
             self._begin(claim)
-        return len(claims)
+        return claims
 
     def _room(self) -> int:
         """How many more tasks to take: one for each free thread, even if what it made is being recorded.
 
-        More where they take next to no time; then half of them at a time, for many cost the database what one does.
+        Quick ones may be taken before a thread is free, of the turn that is being served: at most one of each person,
+        so that nobody's place changes.
         """
-        size, active = self._runner.engine.size, len(self._attempts)
-        if self._took_s is not None and self._took_s < AHEAD_S / 2 and size:
-            ahead = max(size, min(MOST_AHEAD, math.ceil(size * AHEAD_S / max(self._took_s, 1e-4))))
-            return ahead - active if ahead - active >= ahead // 2 else 0
         making = sum(attempt.making for attempt in self._attempts.values())
-        return min(size - making, MOST_AHEAD - active)
+        return min(self._runner.engine.size - making, MOST_ACTIVE - len(self._attempts))
 
     async def _rest(self, timeout_s: float) -> None:
         if not self.stopping:
@@ -170,7 +167,7 @@ class Workers:
     async def _carry(self, attempt: Attempt) -> None:
         claim = attempt.claim
         try:
-            task, made = await self._runner.carry(attempt)
+            task = await self._runner.carry(attempt)
         except Exception:
             log.exception("task %s: its end could not be recorded; it will be taken back", claim.task.id)
         else:
@@ -178,9 +175,8 @@ class Workers:
                 log.info("task %s: %s%s", task.id, task.state, f" ({task.error})" if task.error else "")
                 self._runner.tell(task)
                 self._failures = self._failures + 1 if task.tries > claim.task.tries else 0
-            if task is not None and task.state is TaskState.DONE:
-                took_s = made.took_s if made else 0.0
-                self._took_s = took_s if self._took_s is None else 0.8 * self._took_s + 0.2 * took_s
+            if attempt.took_s is not None:
+                self._took_s = max(attempt.took_s, QUICK_MEMORY * self._took_s)
         finally:
             self._attempts.pop(claim.key, None)
             self._wake.set()

@@ -1,12 +1,14 @@
 """What the queue itself costs: tasks whose work is nothing, each durable in MongoDB before it is answered.
 
-`python -m tests.bench.queue [COUNT]`: enqueued a second, done a second, and the median from asking to done when the
-queue is empty. Compare with the figures of other queues only on the same machine in the same minute.
+`python -m tests.bench.queue [COUNT]`: enqueued a second, done a second, of fifty people and of one, and the median from
+asking to done when the queue is empty. Compare with the figures of other queues only on the same machine in the same
+minute.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import statistics
 import sys
 import tempfile
@@ -34,12 +36,12 @@ PEOPLE = 50
 
 
 class Bench:
-    """One server's queue; `ended` counts what was told to be done."""
+    """One server's queue; `ended` counts what was told to be done. people: how many take turns in asking."""
 
     def __init__(self, queue: TaskQueue, live: LiveView, bucket: LocalBucket) -> None:
         self.queue, self.bucket = queue, bucket
         self._one_ended = asyncio.Event()
-        self.ended = 0
+        self.ended, self.people, self._numbers = 0, PEOPLE, itertools.count(1)
         live.listen(self._hear)
 
     def _hear(self, news: News) -> None:
@@ -51,7 +53,7 @@ class Bench:
         """key: the one source of all; None: another one for each."""
         key = key or f"source/{number}"
         return await self.queue.add(
-            Owner(number % PEOPLE + 1, "somebody"),
+            Owner(number % self.people + 1, "somebody"),
             Source(f"http://x/{key}", key),
             style="mosaic",
             recipe=RECIPE | {"seed": number},
@@ -66,11 +68,11 @@ class Bench:
         """Seconds for so many, AT_ONCE under way."""
         begun, gate = time.perf_counter(), asyncio.Semaphore(AT_ONCE)
 
-        async def one(number: int) -> None:
+        async def one() -> None:
             async with gate:
-                await self.ask(number, key)
+                await self.ask(next(self._numbers), key)
 
-        await asyncio.gather(*(one(number) for number in range(count)))
+        await asyncio.gather(*(one() for _ in range(count)))
         return time.perf_counter() - begun
 
     async def done(self, count: int) -> float:
@@ -137,11 +139,12 @@ async def main(count: int) -> None:
     async with bench(lambda bucket: HandEngine(2, bucket, instantly=True)) as made:
         await made.round_trip_ms(-1)
         alone = [await made.round_trip_ms(-number) for number in range(2, 202)]
-        await made.hold()
-        enqueue_s, made.ended = await made.enqueue(count), 0
-        await made.queue.pause(False)
-        done_s = await made.done(count)
-        print(f"enqueued {count / enqueue_s:.0f}/s, done {count / done_s:.0f}/s", end=", ")
+        for made.people in (PEOPLE, 1):
+            await made.hold()
+            enqueue_s, made.ended = await made.enqueue(count), 0
+            await made.queue.pause(False)
+            done_s = await made.done(count)
+            print(f"people {made.people}: enqueued {count / enqueue_s:.0f}/s, done {count / done_s:.0f}/s", end=", ")
         print(f"asked to done p50 {statistics.median(alone):.1f} ms, p99 {sorted(alone)[-2]:.1f} ms")
 
 

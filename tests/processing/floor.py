@@ -29,17 +29,17 @@ MANY = QueueLimits(10_000, 10_000)
 
 
 class HandRun:
-    """One job that waits for the test."""
+    """One job that waits for the test. deaf: it cannot stop any more, as one that writes a large picture."""
 
     def __init__(self, job: Job, on_progress: Callable[[float], None]) -> None:
-        self.job, self.progress = job, on_progress
+        self.job, self.progress, self.deaf = job, on_progress, False
         self.outcome: asyncio.Future[JobResult] = asyncio.get_running_loop().create_future()
 
     async def result(self) -> JobResult:
         return await asyncio.shield(self.outcome)
 
     def stop(self) -> None:
-        if not self.outcome.done():
+        if not (self.deaf or self.outcome.done()):
             self.outcome.set_exception(Stopped())
 
 
@@ -50,12 +50,12 @@ class HandEngine:
         self.size, self.problem = size, None
         self.runs: dict[int, HandRun] = {}
         self.started: list[int] = []
-        self._bucket, self._instantly = bucket, instantly
+        self._bucket, self.instantly = bucket, instantly
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> HandRun:
         self.runs[job.task_id] = made = HandRun(job, on_progress)
         self.started.append(job.task_id)
-        if self._instantly:
+        if self.instantly:
             self.finish(job.task_id)
         return made
 
@@ -63,9 +63,9 @@ class HandEngine:
         """The job stores a result and is done."""
         run = self.runs.pop(task_id)
         key = key or f"mosaic/{task_id}.png"
-        if self._bucket is not None and not self._instantly:
+        if self._bucket is not None and not self.instantly:
             self._bucket.put(key, b"a mosaic", mime="image/png")
-        took_s = 0.0 if self._instantly else 0.5
+        took_s = 0.0 if self.instantly else 0.5
         result = JobResult(key, 8, "etag", "image/png", 4, 3, "#102030", 0.5, 1.0, {}, took_s)
         run.outcome.set_result(result)
 
@@ -88,6 +88,15 @@ class Floor:
     bucket: LocalBucket
     database: Database
     news: list[News] = field(default_factory=list)
+
+    async def hold(self) -> None:
+        """Pause the queue, and wait until it is."""
+        await self.queue.pause(True)
+
+        async def look() -> bool:
+            return self.queue.paused
+
+        await until(look)
 
     async def add(self, owner: Owner = ADA, name: str = "a", **known: Any) -> Task:
         source = Source(f"http://x/bucket/{name}", name, None, known.pop("megapixels", None))

@@ -13,6 +13,7 @@ from models.images import NOBODY
 from models.tasks import Task, TaskState
 from processing.queue import QueueLimits
 from tests.processing.floor import ADA, BOB, Floor, floor
+from tests.waiting import until
 
 
 async def add_many(here: Floor, count: int, **known: object) -> list[Task]:
@@ -44,6 +45,28 @@ async def test_one_persons_many_tasks_delay_anothers_by_one_for_each_thread(data
                     await asyncio.sleep(0.005)
 
         assert here.engine.started.index(bobs.id) <= 2 * here.engine.size
+
+
+@pytest.mark.gen_test
+async def test_after_quick_tasks_nobody_has_two_taken_before_a_thread_is_free(
+    database: Database, tmp_path: Path
+) -> None:
+    """What one person's tasks took so far says nothing of the next ones, which another would have to wait for."""
+    async with floor(database, tmp_path, size=1, instantly=True) as here:
+        await here.becomes((await add_many(here, 12, owner=ADA))[-1], TaskState.DONE)
+        here.engine.instantly = False
+        await here.hold()
+        adas, bobs = await add_many(here, 12, owner=ADA), await add_many(here, 12, owner=BOB)
+        await here.queue.pause(False)
+
+        await here.runs(bobs[0])
+
+        async def third_runs() -> bool:
+            return len(here.engine.runs) > 2
+
+        with pytest.raises(TimeoutError):
+            await until(third_runs, timeout_s=0.5)
+        assert set(here.engine.runs) == {adas[0].id, bobs[0].id}
 
 
 @pytest.mark.gen_test
