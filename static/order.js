@@ -1,5 +1,7 @@
 /** Where others' tasks stand: the order of what waits, followed from one sight of it to the next. */
 
+const FAR = 200; // as many moves as a server keeps: sights further apart are of different servers
+
 export class Order {
   #ids = null; // of what stands first; null before the first look
   #sight = 0;
@@ -16,7 +18,7 @@ export class Order {
 
   /** Follows a "queue" event: pairs of id and position of what stands first, or null when it is time to look again. */
   follow({ sight, moves, totals }) {
-    if (!this.#ids || sight < this.#sight) return [];
+    if (!this.#ids || (sight < this.#sight && this.#sight - sight <= FAR)) return [];
     for (const [number, left, came] of moves) {
       if (number <= this.#sight) continue;
       if (number !== this.#sight + 1) return null;

@@ -8,7 +8,7 @@ import { STATES, TaskRow } from "../parts/taskrow.js";
 const HOW = { events: "queue.events", asking: "queue.asking", off: "queue.off" };
 const LIVE = ["queued", "running"];
 const PAGE = 50;
-const LOOK_MS = 1000;
+const LOOK_MS = 2000;
 
 export class Page {
   #root;

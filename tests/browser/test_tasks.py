@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -20,6 +21,18 @@ ASK_FOR = """async styles => {
         await fetch("/api/tasks/add/", { method: "POST", headers: { "Content-Type": "application/json" }, body });
     }
 }"""
+
+FOLLOW = """async ([look, ...told]) => {
+    const { Order } = await import("/static/order.js");
+    const order = new Order();
+    order.learn({ ...look, tasks: look.tasks.map((id, place) => ({ id, state: "queued", position: place + 1 })) });
+    return told.map((event) => order.follow(event)?.map(([id]) => id) ?? null);
+}"""
+LOOK: dict[str, Any] = {"sight": 1000, "tasks": [11, 12, 13], "totals": {"queued": 3}}
+
+
+def event(sight: int, queued: int, *moves: tuple[int, list[int], list[tuple[int, int]]]) -> dict[str, Any]:
+    return {"sight": sight, "totals": {"queued": queued}, "moves": moves}
 
 
 def test_a_finished_mosaic_is_told_elsewhere_on_the_site(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
@@ -73,45 +86,47 @@ def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
         yield running
 
 
-def test_a_developer_pauses_the_queue_cancels_and_tries_again(
-    own_server: ServerProcess, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
-) -> None:
-    visitor = visitor_of(base_url=own_server.base_url)
-    visitor.go("/tasks/")
-    visitor.sign_up(DEVELOPER)
-    visitor.part("pause").click()
-    expect(visitor.part("pause")).to_have_text("Go on")
-    maker = visitor_of(base_url=own_server.base_url)
-    maker.go("/")
-    maker.sign_up(unique_name("xia"))
-    maker.choose(picture(png(320, 240), "paused.png"))
-    maker.make()
-    maker.wait_for_work("queued")
+@pytest.fixture
+def developer(own_server: ServerProcess, visitor_of: Callable[..., Visitor]) -> Visitor:
+    """At the page of the queue, which has been paused."""
+    made = visitor_of(base_url=own_server.base_url)
+    made.go("/tasks/")
+    made.sign_up(DEVELOPER)
+    made.part("pause").click()
+    expect(made.part("pause")).to_have_text("Go on")
+    return made
 
-    waiting = visitor.page.locator('.task[data-state="queued"]', has_text=maker.name)
+
+@pytest.fixture
+def maker(
+    own_server: ServerProcess, developer: Visitor, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+) -> Visitor:
+    """Somebody whose mosaic waits in the paused queue."""
+    made = visitor_of(base_url=own_server.base_url)
+    made.go("/")
+    made.sign_up(unique_name("xia"))
+    made.choose(picture(png(320, 240), "waits.png"))
+    made.make()
+    made.wait_for_work("queued")
+    return made
+
+
+def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: Visitor, maker: Visitor) -> None:
+    waiting = developer.page.locator('.task[data-state="queued"]', has_text=maker.name)
     waiting.get_by_role("button", name="Cancel").click()
-    cancelled = visitor.page.locator('.task[data-state="cancelled"]', has_text=maker.name)
+    cancelled = developer.page.locator('.task[data-state="cancelled"]', has_text=maker.name)
     cancelled.get_by_role("button", name="Try again").click()
     expect(waiting).to_be_visible()
-    visitor.part("pause").click()
+    developer.part("pause").click()
 
-    expect(visitor.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
+    expect(developer.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
 
 
 def test_others_tasks_move_up_without_asking_again(
-    own_server: ServerProcess, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+    own_server: ServerProcess, developer: Visitor, maker: Visitor, visitor_of: Callable[..., Visitor]
 ) -> None:
-    developer, maker, stranger = (visitor_of(base_url=own_server.base_url) for _ in range(3))
-    developer.go("/tasks/")
-    developer.sign_up(DEVELOPER)
-    developer.part("pause").click()
-    expect(developer.part("pause")).to_have_text("Go on")
-    maker.go("/")
-    maker.sign_up(unique_name("zoe"))
-    maker.choose(picture(png(320, 240), "line.png"))
-    maker.make()
-    maker.wait_for_work("queued")
     maker.page.evaluate(ASK_FOR, ["hexagon", "triangle"])
+    stranger = visitor_of(base_url=own_server.base_url)
     stranger.go("/tasks/")
     waiting = stranger.page.locator('.task[data-state="queued"]')
     expect(waiting.last).to_contain_text("Triangles")
@@ -125,6 +140,39 @@ def test_others_tasks_move_up_without_asking_again(
     expect(waiting.first).to_contain_text("Honeycomb")
     expect(waiting.first).to_contain_text("number 1")
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("look", "told", "orders"),
+    [
+        pytest.param(LOOK, [event(1001, 2, (1001, [1], []))], [[12, 13]], id="the first one leaves"),
+        pytest.param(LOOK, [event(1001, 4, (1001, [], [(2, 14)]))], [[11, 14, 12, 13]], id="one comes between"),
+        pytest.param(LOOK, [event(1001, 3, (1001, [1, 3], [(1, 14), (3, 15)]))], [[14, 12, 15]], id="many at once"),
+        pytest.param(
+            LOOK,
+            [event(1002, 1, (1001, [1], []), (1002, [1], [])), event(1002, 1, (1002, [1], []))],
+            [[13], [13]],
+            id="a move told twice counts once",
+        ),
+        pytest.param(LOOK, [event(999, 4, (999, [], [(1, 10)]))], [[]], id="news from before the look"),
+        pytest.param(LOOK, [event(1002, 1, (1002, [1], []))], [None], id="a move was missed"),
+        pytest.param(LOOK, [event(1001, 9)], [None], id="so much moved that it was not told"),
+        pytest.param(LOOK, [event(1000, 4)], [None], id="another length than told"),
+        pytest.param(LOOK, [event(700, 3), event(90_000, 3)], [None, None], id="another server counts otherwise"),
+        pytest.param(
+            LOOK | {"totals": {"queued": 500}},
+            [event(1002, 500, (1001, [2], [(450, 14)]), (1002, [300], [(3, 15)]))],
+            [[11, 13, 15]],
+            id="what stands behind those in sight",
+        ),
+    ],
+)
+def test_the_order_of_what_waits_is_followed_or_known_to_be_lost(
+    visitor: Visitor, look: dict[str, Any], told: list[dict[str, Any]], orders: list[list[int] | None]
+) -> None:
+    visitor.go("/tasks/")
+
+    assert visitor.page.evaluate(FOLLOW, [look, *told]) == orders
 
 
 def test_a_developer_searches_the_history(
