@@ -72,9 +72,11 @@ def _lay(
     for left in range(0, len(places), step):
         strip = fitting[places[left : left + step]]
         _add(strip, shifts[left : left + step])
-        planes = strip.transpose(1, 2, 0, 3).reshape(3, side, -1)
-        bands = [Image.fromarray(plane) for plane in planes]
-        result.paste(Image.merge("RGB", bands), (left * side, top))
+        packed = np.full((side, len(strip), side, 4), 255, np.uint8)
+        for channel in range(3):
+            packed[..., channel] = strip[:, channel].transpose(1, 0, 2)
+        size = (len(strip) * side, side)
+        result.paste(Image.frombuffer("RGBA", size, packed, "raw", "RGBA", 0, 1), (left * side, top))
 
 
 def _add(strip: NDArray[np.uint8], shifts: NDArray[np.int16]) -> None:

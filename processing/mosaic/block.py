@@ -15,6 +15,7 @@ from .grid import SquareGrid
 from .jpeg import write_jpeg
 from .light import Colours, light_table, to_bytes
 from .params import CellParams, automatic_cell
+from .pixels import plane
 from .png import write_png
 from .stage import Stage
 from .style import Style
@@ -96,7 +97,7 @@ def block_means(image: Image.Image, side: int, linear: bool, stage: Stage) -> Co
 
 def _exact_means(band: Image.Image, side: int, linear: bool) -> Colours:
     table = light_table(linear)
-    light = [band.getchannel(channel).point(table, "F").reduce(side) for channel in range(3)]
+    light = [plane(band, channel).point(table, "F").reduce(side) for channel in range(3)]
     return to_bytes(np.stack([np.asarray(channel) for channel in light], axis=-1), linear)
 
 

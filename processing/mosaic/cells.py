@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .light import Floats
-from .runs import GROUND, Runs
+from .pixels import pixels, plane
+from .runs import GROUND, Runs, RunsOf
 from .stage import Stage
 
 
@@ -67,16 +68,19 @@ class Means:
     areas: NDArray[np.uint32]
 
 
-def measure(image: Image.Image, cells: Cells, table: list[float], stage: Stage) -> Means:
+def measure(
+    image: Image.Image, cells: Cells, table: list[float], stage: Stage, runs_of: RunsOf | None = None
+) -> Means:
     """The exact mean of every cell.
 
-    image: RGB, of the cells' size. table: see light.light_table. Works in bands: Pillow looks the values up without
-    the interpreter lock, NumPy sums each run, and runs are added to their cells.
+    image: RGB, of the cells' size. table: see light.light_table. runs_of: the cells' own unless given. Works in
+    bands: Pillow looks the values up, NumPy sums each run, both without the interpreter lock; runs are added to
+    their cells.
     """
     sums = np.zeros((cells.count, 3), np.float32)
     areas = np.zeros(cells.count, np.uint32)
     for top, bottom in stage.bands(cells.width, cells.height):
-        runs = cells.runs(top, bottom)
+        runs = (runs_of or cells.runs)(top, bottom)
         low, high = _span(runs)
         if high == low:
             continue
@@ -84,22 +88,28 @@ def measure(image: Image.Image, cells: Cells, table: list[float], stage: Stage) 
         areas[low:high] += np.bincount(where, runs.lengths, high - low + 1)[:-1].astype(np.uint32)
         band = image.crop((0, top, cells.width, bottom))
         for channel in range(3):
-            light = np.asarray(band.getchannel(channel).point(table, "F")).reshape(-1)
+            light = pixels(plane(band, channel).point(table, "F")).reshape(-1)
             totals = np.bincount(where, np.add.reduceat(light, runs.starts), high - low + 1)
             sums[low:high, channel] += totals[:-1].astype(np.float32)
     sums /= np.maximum(areas, 1)[:, None]
     return Means(sums, areas)
 
 
-def paint(cells: Cells, colours: NDArray[np.uint8], ground: tuple[int, int, int], stage: Stage) -> Image.Image:
-    """The picture: every cell in its colour, the rest in the ground's. colours: (count, 3)."""
-    table = _packed(np.vstack([colours, np.array([ground], np.uint8)]))  # GROUND, -1, finds the last row
+def paint(
+    cells: Cells,
+    colours: NDArray[np.uint8],
+    ground: tuple[int, int, int],
+    stage: Stage,
+    runs_of: RunsOf | None = None,
+) -> Image.Image:
+    """The picture: every cell in its colour, the rest in the ground's. colours: (count, 3). runs_of: as above."""
+    table = _packed(colours, ground)
     result = Image.new("RGB", (cells.width, cells.height))
     for top, bottom in stage.bands(cells.width, cells.height):
-        runs = cells.runs(top, bottom)
-        pixels = np.repeat(table[runs.cells], runs.lengths)
+        runs = (runs_of or cells.runs)(top, bottom)
+        packed = np.repeat(table[runs.cells], runs.lengths)
         size = (cells.width, bottom - top)
-        result.paste(Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1), (0, top))  # no copy on the way
+        result.paste(Image.frombuffer("RGBA", size, packed, "raw", "RGBA", 0, 1), (0, top))  # no copy on the way
     return result
 
 
@@ -108,8 +118,8 @@ def _span(runs: Runs) -> tuple[int, int]:
     return (int(covered.min()), int(covered.max()) + 1) if covered.size else (0, 0)
 
 
-def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """(n, 3) -> (n,), four bytes a colour in the order R, G, B, 255 on any machine."""
-    four = np.full((len(colours), 4), 255, np.uint8)
-    four[:, :3] = colours
+def _packed(colours: NDArray[np.uint8], ground: tuple[int, int, int]) -> NDArray[np.uint32]:
+    """(n, 3) -> (n + 1,), four bytes a colour in the order R, G, B, 255 on any machine; GROUND, -1, finds the last."""
+    four = np.full((len(colours) + 1, 4), 255, np.uint8)
+    four[:-1, :3], four[-1, :3] = colours, ground
     return four.view(np.uint32).ravel()

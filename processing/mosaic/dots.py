@@ -24,6 +24,7 @@ from .svg import write_svg
 _GAP = 0.97  # of the distance of two dots, what the largest ones fill
 _LEAST = 0.2  # of the largest radius, the smallest one: a white sky keeps its pattern
 _GROWTH = 0.36  # 0.5 would make areas proportional; a dot also has the colour itself, so less difference is enough
+_PIECE = 1 << 16  # dots whose lightness is looked at together: the colour space needs some hundred bytes for each
 _SMALLEST_CELL = 8  # of those that we choose: smaller dots are not round
 
 
@@ -64,12 +65,13 @@ def paint_dots(source: Source, params: DotsParams, stage: Stage) -> Painting:
     side = params.cell or max(_SMALLEST_CELL, automatic_cell(*size))
     grid = DotGrid(*size, side, staggered=params.lattice == "staggered")
     means = measure(source.image, grid, light_table(params.linear), stage.part(0.0, 0.55))
-    true = to_bytes(means.light, params.linear)
-    colours = settle(true, lambda: means.areas, params, grid.centres, grid.pitch)
+    true, areas = to_bytes(means.light, params.linear), means.areas
+    del means  # as large as the picture where dots are small
+    colours = settle(true, lambda: areas, params, grid.centres, grid.pitch)
     dots = Dots(grid, colours, radii_of(true, params.size, grid.pitch), params.smooth)
     image = Image.new("RGB", size, params.ground)
     covered = sum(_lay(image, dots, row, stage.part(0.6 + 0.4 * row / grid.rows, 1.0)) for row in range(grid.rows))
-    there = means.areas > 0
+    there = areas > 0
     return Painting(
         Picture(image),
         cells=int(np.count_nonzero(there)),
@@ -86,7 +88,8 @@ def radii_of(colours: Colours, size: str, pitch: float) -> Floats:
     largest = pitch / 2 * _GAP
     if size == "equal":
         return np.full(len(colours), largest)
-    lightness = from_srgb(colours)[:, 0]
+    pieces = [from_srgb(colours[first : first + _PIECE])[:, 0] for first in range(0, len(colours), _PIECE)]
+    lightness = np.concatenate(pieces)
     share = np.clip(lightness if size == "light" else 1.0 - lightness, 0.0, 1.0)
     radii: Floats = largest * np.maximum(share**_GROWTH, _LEAST)
     return radii

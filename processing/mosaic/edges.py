@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from processing.mosaic.geometry import filters
-
+from .geometry import filters
 from .light import Floats
 from .oklab import from_srgb
+from .pixels import pixels
 
 Mask = NDArray[np.bool_]
 
@@ -22,7 +22,8 @@ def oklab_of(image: Image.Image) -> Floats:
     lab = np.empty((image.height, image.width, 3), np.float32)
     step = max(1, _PIECE // image.width)
     for top in range(0, image.height, step):
-        lab[top : top + step] = from_srgb(np.asarray(image.crop((0, top, image.width, min(top + step, image.height)))))
+        band = image.crop((0, top, image.width, min(top + step, image.height)))
+        lab[top : top + step] = from_srgb(pixels(band)[..., :3])
     return lab
 
 

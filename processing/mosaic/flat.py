@@ -13,6 +13,7 @@ from .codec import Source
 from .light import Colours, Floats, light_table, to_bytes
 from .palette import choose, dithered, nearest, rgb
 from .params import CellParams
+from .runs import KeptRuns, RunsOf
 from .stage import Stage
 from .svg import write_svg
 
@@ -50,17 +51,28 @@ def paint_flat(
 
     ground: #rrggbb of pixels that no cell covers (grout, leading); None when there are none.
     """
-    means = measure(source.image, cells, light_table(params.linear), stage.part(0.0, 0.6))
-    own, choosing = _own_colours(means.light, params.linear, stage.part(0.6, 0.62)), stage.part(0.62, 0.65)
-    colours = settle(own, lambda: means.areas, params, cells.centres, cells.pitch, choosing)
-    image = paint(cells, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0))
+    runs_of = KeptRuns(cells.runs)
+    colours, areas = _coloured(source, cells, params, stage.part(0.0, 0.65), runs_of)
+    seen, covered = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
+    del areas  # where cells are small, a third of the picture
+    image = paint(cells, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0), runs_of)
     return Painting(
         Picture(image),
-        cells=int(np.count_nonzero(means.areas)),
+        cells=seen,
         pitch=cells.pitch,
-        coverage=float(means.areas.sum(dtype=np.int64)) / (cells.width * cells.height),
+        coverage=covered / (cells.width * cells.height),
         svg=lambda: write_svg((cells.width, cells.height), cells.outlines(), colours, ground),
     )
+
+
+def _coloured(
+    source: Source, cells: Cells, params: CellParams, stage: Stage, runs_of: RunsOf
+) -> tuple[Colours, NDArray[np.uint32]]:
+    """The colour of every cell, and its pixels."""
+    means = measure(source.image, cells, light_table(params.linear), stage.part(0.0, 0.92), runs_of)
+    own = _own_colours(means.light, params.linear, stage.part(0.92, 0.95))
+    colours = settle(own, lambda: means.areas, params, cells.centres, cells.pitch, stage.part(0.95, 1.0))
+    return colours, means.areas
 
 
 def _own_colours(light: NDArray[np.float32], linear: bool, stage: Stage) -> Colours:

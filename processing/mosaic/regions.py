@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from .pixels import pixels
 from .stage import Stage
 
 Rectangle = tuple[float, float, float, float]
@@ -59,9 +60,9 @@ def touched(regions: Sequence[Region], size: tuple[int, int], side: int, spread:
             pen.ellipse((x - reach, y - reach, x + reach, y + reach), fill=255)
     rows = []
     for top, bottom in stage.bands(width, height, step=side):
-        band = np.asarray(mask.crop((0, top, width, bottom)))
-        across = np.logical_or.reduceat(band, np.arange(0, width, side), axis=1)
-        rows.append(np.logical_or.reduceat(across, np.arange(0, bottom - top, side), axis=0))
+        band = pixels(mask.crop((0, top, width, bottom)))
+        down = np.maximum.reduceat(band, np.arange(0, bottom - top, side), axis=0)
+        rows.append(np.maximum.reduceat(down, np.arange(0, width, side), axis=1) > 0)
     return np.concatenate(rows)
 
 

@@ -5,6 +5,7 @@ A pixel belongs to the cell that its centre lies in; the centre of column x in r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from .light import Floats
 
 Labels = NDArray[np.int32]
+_MOST_KEPT = 1 << 19  # runs, of 12 bytes each
 GROUND = -1  # the "cell" of pixels that no cell covers: grout, leading, the ground between dots
 
 
@@ -32,6 +34,27 @@ class Runs:
     @property
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self.starts, append=self.size)
+
+
+RunsOf = Callable[[int, int], Runs]
+"""The runs of rows top to bottom - 1."""
+
+
+class KeptRuns:
+    """Works runs out once for those who need them twice, as long as they are not too many to be kept."""
+
+    def __init__(self, runs_of: RunsOf) -> None:
+        self._runs_of, self._room = runs_of, _MOST_KEPT
+        self._kept: dict[tuple[int, int], Runs] = {}
+
+    def __call__(self, top: int, bottom: int) -> Runs:
+        if (top, bottom) in self._kept:
+            return self._kept[top, bottom]
+        runs = self._runs_of(top, bottom)
+        if len(runs.starts) <= self._room:
+            self._kept[top, bottom] = runs
+            self._room -= len(runs.starts)
+        return runs
 
 
 def runs_from_edges(edges: Floats, cells: Labels, width: int) -> Runs:
