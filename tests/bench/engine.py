@@ -1,6 +1,6 @@
 """The engine's benchmark: squares beside peers, every style beside peers, threads. Prints Markdown.
 
-    make bench-engine                       everything, about five minutes
+    make bench-engine                       everything, about a quarter of an hour
     .venv/bin/python -m tests.bench.engine squares paintings photomosaics threads [photo.jpg]
 """
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -23,11 +24,20 @@ from tests.bench.photos import pool
 from tests.bench.rounds import table
 
 SLOT_S = 0.8
-ROUNDS = 3
+RATES, LOOKS = 9, 3
+"""How often each rate and each latency is taken."""
 ASKED_S = 3.0
 PER_SECOND = 100
 
 Work = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Works a second, and the share of the time in which a worker stood still: for the lock, the heap, or a core."""
+
+    a_second: float
+    waiting: float
 
 
 def report(data: bytes) -> str:
@@ -35,8 +45,8 @@ def report(data: bytes) -> str:
     tiles = pool(TILES)
     works: dict[str, Work] = {"(hashing alone)": lambda: hashlib.sha256(bytes(30_000_000))}
     works |= {f"`{name}`": _render(data, recipe, tiles) for name, recipe in recipes().items()}
-    head = ("style", "two threads / one", "two processes / one", "idle p50 / p99 ms", "while two render", "p99 ratio")
-    return table(head, [_row(name, work) for name, work in works.items()])
+    head = ("style", "two threads / one", "waiting", "two processes / one", "idle p50 / p99 ms", "while two render")
+    return table((*head, "p99 ratio"), [_row(name, work) for name, work in works.items()])
 
 
 def _render(data: bytes, recipe: Recipe, tiles: Pool) -> Work:
@@ -46,50 +56,60 @@ def _render(data: bytes, recipe: Recipe, tiles: Pool) -> Work:
 def _row(name: str, work: Work) -> tuple[str, ...]:
     """Everything in turns: what else the machine does hits one thread, two, two processes and the handler alike."""
     work()
-    threads, processes = [], []
+    threads, processes, waiting = [], [], []
     idle: list[float] = []
     busy: list[float] = []
-    for _ in range(ROUNDS):
-        alone = _rate(work, 1)
-        threads.append(_rate(work, 2) / alone)
-        processes.append(_rate(work, 2, spans_of=_in_processes) / alone)
+    for _ in range(RATES):
+        before, two = _in_threads(work, 1), _in_threads(work, 2)
+        forked, after = _in_processes(work), _in_threads(work, 1)
+        alone = (before.a_second + after.a_second) / 2
+        threads.append(two.a_second / alone)
+        processes.append(forked.a_second / alone)
+        waiting.append(two.waiting)
+    for _ in range(LOOKS):
         idle += asyncio.run(latencies(None))
         busy += asyncio.run(latencies(work))
     ratio = _percentile(busy, 0.99) / _percentile(idle, 0.99)
-    shares = (f"{statistics.median(each):.2f}" for each in (threads, processes))
-    return (name, *shares, _pair(idle), _pair(busy), f"{ratio:.1f}")
+    waits = f"{statistics.median(waiting):.0%}"
+    return (name, _median(threads), waits, _median(processes), _pair(idle), _pair(busy), f"{ratio:.1f}")
 
 
-def _in_threads(work: Work, count: int) -> list[float]:
-    with ThreadPoolExecutor(count) as executor:
-        return [span for each in executor.map(lambda _: _spans(work), range(count)) for span in each]
+def _in_threads(work: Work, count: int) -> Pace:
+    with ThreadPoolExecutor(count, initializer=step_back, initargs=(RENDER_NICENESS,)) as executor:
+        return _together(list(executor.map(lambda _: _spent(work), range(count))))
 
 
-def _in_processes(work: Work, count: int) -> list[float]:
-    """As forks, which need nothing told: what two cores give where no lock is shared."""
+def _in_processes(work: Work) -> Pace:
+    """Two, as forks, which need nothing told: what two cores give where no lock is shared."""
     fork = multiprocessing.get_context("fork")
     answers = fork.SimpleQueue()
-    crew = [fork.Process(target=lambda: answers.put(_spans(work))) for _ in range(count)]
+
+    def put_spent() -> None:
+        step_back(RENDER_NICENESS)
+        answers.put(_spent(work))
+
+    crew = [fork.Process(target=put_spent) for _ in range(2)]
     for process in crew:
         process.start()
-    spans = [span for _ in crew for span in answers.get()]
+    spent = [answers.get() for _ in crew]
     for process in crew:
         process.join()
-    return spans
+    return _together(spent)
 
 
-def _rate(work: Work, count: int, spans_of: Callable[[Work, int], list[float]] = _in_threads) -> float:
-    """Works a second, by how long one takes."""
-    return count / statistics.mean(spans_of(work, count))
-
-
-def _spans(work: Work) -> list[float]:
-    started, spans = time.perf_counter(), list[float]()
+def _spent(work: Work) -> tuple[int, float, float]:
+    """How often it was done, and the seconds that took: by the clock, and of the processor."""
+    started, on_processor, count = time.perf_counter(), time.thread_time(), 0
     while time.perf_counter() - started < SLOT_S:
-        before = time.perf_counter()
         work()
-        spans.append(time.perf_counter() - before)
-    return spans
+        count += 1
+    return count, time.perf_counter() - started, time.thread_time() - on_processor
+
+
+def _together(spent: list[tuple[int, float, float]]) -> Pace:
+    seconds = sum(clock for _, clock, _ in spent)
+    rate = sum(count / clock for count, clock, _ in spent)
+    return Pace(rate, 1 - sum(processor for _, _, processor in spent) / seconds)
 
 
 class Hello(RequestHandler):
@@ -127,6 +147,10 @@ async def _asked(url: str) -> list[float]:
     client = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=asyncio.subprocess.PIPE)
     said, _ = await client.communicate()
     return [float(span) for span in said.split()]
+
+
+def _median(shares: list[float]) -> str:
+    return f"{statistics.median(shares):.2f}"
 
 
 def _pair(spans: list[float]) -> str:
