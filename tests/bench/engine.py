@@ -1,7 +1,7 @@
 """The engine's benchmark: squares beside peers, every style beside peers, threads. Prints Markdown.
 
     make bench-engine                       everything, about a quarter of an hour
-    .venv/bin/python -m tests.bench.engine squares paintings photomosaics threads [photo.jpg]
+    .venv/bin/python -m tests.bench.engine squares paintings memory photomosaics threads [photo.jpg]
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 from processing.runtime import prepare
-from tests.bench import paintings, photomosaics, squares, threads
+from tests.bench import memory, paintings, photomosaics, squares, threads
 from tests.bench.photos import photo
 
 PARTS = {
     "squares": ("Square blocks of 16 pixels, JPEG in, file out", squares.report),
     "paintings": ("Every style, decoded source to painted picture", paintings.report),
+    "memory": ("Memory at its highest", memory.report),
     "photomosaics": ("A photomosaic of 7,500 cells over 2,000 tiles", photomosaics.report),
     "threads": ("Threads and the loop", threads.report),
 }

@@ -193,7 +193,7 @@ async def test_cancelling_many_costs_nobody_their_place(database: Database, tmp_
         for task in await add_many(here, 20, owner=ADA):
             await here.queue.cancel(task.id)
         turns = here.database.collection("turns")
-        await turns.update_one({"_id": ADA.id}, [{"$set": {"given": {"$subtract": ["$$NOW", 60_000]}}}])  # type: ignore[arg-type]
+        await turns.change_one({"_id": ADA.id}, [{"$set": {"given": {"$subtract": ["$$NOW", 60_000]}}}])
 
         await add_many(here, 5, owner=BOB)
         task = await here.add(ADA, "last")

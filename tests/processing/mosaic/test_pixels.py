@@ -44,9 +44,9 @@ def test_pixels_outlive_their_picture(mode: str) -> None:
     copies = [np.asarray(made(mode, (200, 100 + more))) for more in range(20)]
     found = [pixels(made(mode, (200, 100 + more))) for more in range(20)]
     gc.collect()
-    others = [Image.new(mode, (200, 100 + more)) for more in range(60)]
+    for more in range(60):  # what was given back is written over
+        Image.new(mode, (200, 100 + more % 20), 1)
 
-    assert len(others) == 60
     for numbers, copy in zip(found, copies, strict=True):
         assert np.array_equal(numbers[..., :3] if numbers.ndim == 3 else numbers, copy)
 
