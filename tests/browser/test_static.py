@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from processing.overview import KEPT_MOVES
 from tests.browser.modules import (
     FIRST,
     STATIC,
@@ -106,3 +107,7 @@ def test_every_file_that_the_shell_names_is_served(path: str, server: ServerProc
         suffix = "." + path.rpartition(".")[2]
         assert answer.headers.get_content_type() == TYPES.get(suffix, answer.headers.get_content_type())
         assert answer.read()
+
+
+def test_a_page_knows_how_many_moves_a_server_keeps() -> None:
+    assert f"const FAR = {KEPT_MOVES};" in (STATIC / "order.js").read_text()
