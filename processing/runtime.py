@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import os
 import sys
 import warnings
 
@@ -30,6 +31,7 @@ def prepare() -> None:
     sys.setswitchinterval(THREAD_SWITCH_S)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture's EXIF can make thousands, each a line
     threadpool_limits(1, "blas")  # jobs already fill the cores: more threads in each would wait for one another
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # and for SciPy's, loaded when a style first needs it
     with contextlib.suppress(OSError, AttributeError):  # another C library has other ways
         libc = ctypes.CDLL(None)
         libc.mallopt(_ARENA_MAX, 1)

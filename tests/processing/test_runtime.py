@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,23 @@ def test_renders_share_touched_memory_and_hand_it_back_at_rest() -> None:
     assert figures["faults"][-1] < 4000, figures
     assert figures["rest_mib"] < figures["kept_mib"] - 50, figures
     assert figures["blas"] == [1], figures
+
+
+@pytest.mark.parametrize("loaded", ["before", "after"])
+def test_matrix_products_take_one_thread_whenever_their_library_is_loaded(loaded: str) -> None:
+    """A style loads SciPy, which brings a BLAS of its own, when it is first used."""
+    libraries, prepared = "import numpy, scipy.linalg", "from processing.runtime import prepare; prepare()"
+    steps = [libraries, prepared] if loaded == "before" else [prepared, libraries]
+    seen = "from threadpoolctl import threadpool_info; print([pool['num_threads'] for pool in threadpool_info()])"
+    ran = subprocess.run(
+        [sys.executable, "-c", "; ".join([*steps, seen])],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+        env={name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")},
+    )  # fmt: skip
+
+    counts = json.loads(ran.stdout)
+    assert counts
+    assert set(counts) == {1}
 
 
 def test_what_a_server_is_made_of_is_not_looked_at_again_by_the_collector() -> None:
