@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .light import Floats
-from .pixels import pixels, plane
+from .pixels import pixels, planes
 from .runs import GROUND, Runs, RunsOf
 from .stage import Stage
 
@@ -75,22 +75,23 @@ def measure(
 
     image: RGB, of the cells' size. table: see light.light_table. runs_of: the cells' own unless given. Works in
     bands: Pillow looks the values up, NumPy sums each run, both without the interpreter lock; runs are added to
-    their cells.
+    their cells. A band's channels go through it together, for each call ends in asking for the lock again.
     """
     sums = np.zeros((cells.count, 3), np.float32)
+    channel = np.arange(3)[:, None]
     areas = np.zeros(cells.count, np.uint32)
     for top, bottom in stage.bands(cells.width, cells.height):
         runs = (runs_of or cells.runs)(top, bottom)
         low, high = _span(runs)
         if high == low:
             continue
+        count = high - low + 1  # the last is the ground
         where = np.where(runs.cells == GROUND, high - low, runs.cells - low)
-        areas[low:high] += np.bincount(where, runs.lengths, high - low + 1)[:-1].astype(np.uint32)
-        band = image.crop((0, top, cells.width, bottom))
-        for channel in range(3):
-            light = pixels(plane(band, channel).point(table, "F")).reshape(-1)
-            totals = np.bincount(where, np.add.reduceat(light, runs.starts), high - low + 1)
-            sums[low:high, channel] += totals[:-1].astype(np.float32)
+        areas[low:high] += np.bincount(where, runs.lengths, count)[:-1].astype(np.uint32)
+        light = pixels(planes(image.crop((0, top, cells.width, bottom))).point(table, "F")).reshape(-1)
+        totals = np.add.reduceat(light, (runs.starts + channel * runs.size).ravel())
+        totals = np.bincount((where + channel * count).ravel(), totals, 3 * count).reshape(3, count)
+        sums[low:high] += totals[:, :-1].T.astype(np.float32)
     sums /= np.maximum(areas, 1)[:, None]
     return Means(sums, areas)
 

@@ -20,6 +20,10 @@ MAX_MEGAPIXELS = 50.0
 """The server's own default too: with the limits below, no picture of this size takes more than 600 MiB to decode."""
 _MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
 _MAX_ROUNDED_MEGAPIXELS = 24.0  # reading 16-bit colour a second time takes 23 bytes a pixel; larger ones are cut off
+_JPEG = ("JPEG", "MPO")
+_JPEG_READ_BYTES = 1 << 18
+"""A few milliseconds of a photo. Pillow's own 64 KiB make threads wait twice as long: each piece ends in asking for the
+interpreter lock. The other formats keep those: in as little, a PNG of one colour has tens of megapixels."""
 
 _UPRIGHT = {  # EXIF orientation -> how to undo it
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -51,7 +55,7 @@ class Source:
 
 
 class _Watched(io.BytesIO):
-    """Pillow reads 64 KiB at a time while it decodes, so that each read is a chance to report and to stop."""
+    """Pillow reads 64 KiB or more at a time while it decodes, so that each read is a chance to report and to stop."""
 
     def __init__(self, data: bytes, stage: Stage) -> None:
         super().__init__(data)
@@ -107,6 +111,8 @@ def _decode(
     shrink_for: Callable[[int, int], int] | None,
 ) -> Source:
     opened = Image.open(watched, formats=FORMATS)
+    if opened.format in _JPEG:
+        opened.decodermaxblock = _JPEG_READ_BYTES
     image: Image.Image = opened
     limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if image.format == "WEBP" else megapixels
     if image.width * image.height > limit * 1_000_000:
@@ -143,7 +149,7 @@ def _draft(
     image: Image.Image, orientation: int, max_side: int | None, shrink_for: Callable[[int, int], int] | None
 ) -> int:
     """Ask libjpeg for a reduced decode; returns how many times smaller it will be."""
-    if image.format not in ("JPEG", "MPO") or image.mode != "RGB":
+    if image.format not in _JPEG or image.mode != "RGB":
         return 1
     width, height = image.size
     if max_side is not None and max(width, height) > max_side:
@@ -163,7 +169,7 @@ def _draft(
 def _spread(image: Image.Image) -> int:
     """How far, in pixels, a lossy file carries a pixel's content: through the squares it is cut into (in a JPEG as
     wide as its coarsest channel asks for) and one pixel more, where chroma is smoothed between them."""
-    if image.format in ("JPEG", "MPO"):
+    if image.format in _JPEG:
         return 8 * max((max(layer[1:3]) for layer in getattr(image, "layer", ())), default=4)
     return 32 if image.format == "WEBP" else 0
 

@@ -33,6 +33,12 @@ def pixels(image: Image.Image) -> NDArray[Any]:
     return flat.reshape(image.height, image.width, *([4] if len(image.getbands()) > 1 else []))
 
 
+def planes(image: Image.Image) -> Image.Image:
+    """The three channels of an RGB picture below each other, as mode L three times as high."""
+    numbers = np.ascontiguousarray(np.moveaxis(pixels(image)[..., :3], -1, 0))
+    return Image.frombuffer("L", (image.width, 3 * image.height), numbers, "raw", "L", 0, 1)
+
+
 def plane(image: Image.Image, channel: int) -> Image.Image:
     """One channel of a picture in several, as mode L."""
     numbers = np.ascontiguousarray(pixels(image)[..., channel])

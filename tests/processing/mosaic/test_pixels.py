@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic.pixels import pixels, plane
+from processing.mosaic.pixels import pixels, plane, planes
 
 SEVERAL_PIECES = (2100, 2000)  # 16.8 MB in four bytes a pixel
 
@@ -57,3 +57,10 @@ def test_a_plane_is_one_channel(size: tuple[int, int]) -> None:
 
     for channel in range(3):
         assert plane(image, channel).tobytes() == image.getchannel(channel).tobytes()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (37, 21), SEVERAL_PIECES])
+def test_planes_are_all_channels_below_each_other(size: tuple[int, int]) -> None:
+    image = made("RGB", size)
+
+    assert planes(image).tobytes() == b"".join(channel.tobytes() for channel in image.split())
