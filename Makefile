@@ -38,7 +38,7 @@ $(VENV)/.installed-bench: $(STAMP) requirements/bench.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
-bench-engine: $(VENV)/.installed-bench  ## Measure the engine beside what pip offers; a quarter of an hour, on a quiet machine
+bench-engine: $(VENV)/.installed-bench  ## Measure the engine beside what pip offers; 20 minutes or more, on a quiet machine
 	@$(BIN)/python -m tests.bench.engine $(ARGS)
 
 bench-server: $(VENV)/.installed-test  ## Measure the start, requests, trips, memory, and the queue beside others (QUEUES=python that has them)

@@ -1,6 +1,6 @@
 """The engine's benchmark: squares beside peers, every style beside peers, threads. Prints Markdown.
 
-    make bench-engine                       everything, about a quarter of an hour
+    make bench-engine                       everything, 20 minutes or more
     .venv/bin/python -m tests.bench.engine squares paintings memory photomosaics threads [photo.jpg]
 """
 
