@@ -15,7 +15,7 @@ from .grid import SquareGrid
 from .jpeg import write_jpeg
 from .light import Colours, light_table, to_bytes
 from .params import CellParams, automatic_cell
-from .pixels import plane
+from .pixels import looked_up
 from .png import write_png
 from .stage import Stage
 from .style import Style
@@ -96,18 +96,31 @@ def block_means(image: Image.Image, side: int, linear: bool, stage: Stage) -> Co
 
 
 def _exact_means(band: Image.Image, side: int, linear: bool) -> Colours:
-    table = light_table(linear)
-    light = [plane(band, channel).point(table, "F").reduce(side) for channel in range(3)]
-    return to_bytes(np.stack([np.asarray(channel) for channel in light], axis=-1), linear)
+    light = looked_up(band, light_table(linear))
+    down, across = _sides(band.height, side), _sides(band.width, side)
+    rows = _row_sums(light, side)
+    starts = np.arange(3 * len(down))[:, None] * band.width + np.arange(len(across)) * side
+    sums = np.add.reduceat(rows.ravel(), starts.ravel()).reshape(3, len(down), len(across))
+    return to_bytes(np.moveaxis(sums / np.outer(down, across), 0, -1), linear)
+
+
+def _row_sums(light: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """(3, height, width) -> (3, rows of blocks, width); the last one may be cut."""
+    whole = light.shape[1] // side
+    sums = [light[:, : whole * side].reshape(3, whole, side, light.shape[2]).sum(axis=2)]
+    if whole * side < light.shape[1]:
+        sums.append(light[:, whole * side :].sum(axis=1, keepdims=True))
+    return np.concatenate(sums, axis=1)
 
 
 def block_areas(grid: SquareGrid) -> NDArray[np.uint32]:
     """(count,) pixels of every block."""
-    across = np.full(grid.columns, grid.side)
-    across[-1] = grid.width - grid.side * (grid.columns - 1)
-    down = np.full(grid.rows, grid.side)
-    down[-1] = grid.height - grid.side * (grid.rows - 1)
-    return np.outer(down, across).astype(np.uint32).ravel()
+    return np.outer(_sides(grid.height, grid.side), _sides(grid.width, grid.side)).ravel()
+
+
+def _sides(length: int, side: int) -> NDArray[np.uint32]:
+    """The sides of the blocks that such a length is cut into."""
+    return np.minimum(side, length - np.arange(0, length, side)).astype(np.uint32)
 
 
 MOSAIC = Style(

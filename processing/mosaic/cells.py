@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .light import Floats
-from .pixels import pixels, planes
-from .runs import GROUND, Runs, RunsOf
+from .pixels import looked_up
+from .runs import GROUND, Runs
+from .slabs import Slab, Slabs
 from .stage import Stage
 
 
@@ -69,29 +70,36 @@ class Means:
 
 
 def measure(
-    image: Image.Image, cells: Cells, table: list[float], stage: Stage, runs_of: RunsOf | None = None
+    image: Image.Image,
+    cells: Cells,
+    table: NDArray[np.float32],
+    stage: Stage,
+    slabs: Iterable[Slab] | None = None,
 ) -> Means:
     """The exact mean of every cell.
 
-    image: RGB, of the cells' size. table: see light.light_table. runs_of: the cells' own unless given. Works in
-    bands: Pillow looks the values up, NumPy sums each run, both without the interpreter lock; runs are added to
-    their cells. A band's channels go through it together, for each call ends in asking for the lock again.
+    image: RGB, of the cells' size. table: see light.light_table. slabs: the cells' own unless given. Pillow looks
+    the values of a band up, NumPy sums each run, both without the interpreter lock; a slab's runs are added to their
+    cells. The three channels go through it together, for each call ends in asking for the lock again.
     """
     sums = np.zeros((cells.count, 3), np.float32)
     channel = np.arange(3)[:, None]
     areas = np.zeros(cells.count, np.uint32)
-    for top, bottom in stage.bands(cells.width, cells.height):
-        runs = (runs_of or cells.runs)(top, bottom)
+    for slab in slabs or Slabs(cells):
+        runs = slab.runs
         low, high = _span(runs)
-        if high == low:
-            continue
         count = high - low + 1  # the last is the ground
         where = np.where(runs.cells == GROUND, high - low, runs.cells - low)
         areas[low:high] += np.bincount(where, runs.lengths, count)[:-1].astype(np.uint32)
-        light = pixels(planes(image.crop((0, top, cells.width, bottom))).point(table, "F")).reshape(-1)
-        totals = np.add.reduceat(light, (runs.starts + channel * runs.size).ravel())
-        totals = np.bincount((where + channel * count).ravel(), totals, 3 * count).reshape(3, count)
-        sums[low:high] += totals[:, :-1].T.astype(np.float32)
+        totals = []
+        for band in slab.bands:
+            light = looked_up(image.crop((0, band.top, cells.width, band.bottom)), table)
+            starts = runs.starts[band.runs] + (channel * light[0].size - band.first)
+            totals.append(np.add.reduceat(light.ravel(), starts.ravel()).reshape(3, -1))
+            stage(band.bottom / cells.height)
+        weights = np.concatenate(totals, axis=1).ravel()
+        summed = np.bincount((where + channel * count).ravel(), weights, 3 * count).reshape(3, count)
+        sums[low:high] += summed[:, :-1].T.astype(np.float32)
     sums /= np.maximum(areas, 1)[:, None]
     return Means(sums, areas)
 
@@ -101,16 +109,18 @@ def paint(
     colours: NDArray[np.uint8],
     ground: tuple[int, int, int],
     stage: Stage,
-    runs_of: RunsOf | None = None,
+    slabs: Iterable[Slab] | None = None,
 ) -> Image.Image:
-    """The picture: every cell in its colour, the rest in the ground's. colours: (count, 3). runs_of: as above."""
+    """The picture: every cell in its colour, the rest in the ground's. colours: (count, 3). slabs: as above."""
     table = _packed(colours, ground)
     result = Image.new("RGB", (cells.width, cells.height))
-    for top, bottom in stage.bands(cells.width, cells.height):
-        runs = (runs_of or cells.runs)(top, bottom)
-        packed = np.repeat(table[runs.cells], runs.lengths)
-        size = (cells.width, bottom - top)
-        result.paste(Image.frombuffer("RGBA", size, packed, "raw", "RGBA", 0, 1), (0, top))  # no copy on the way
+    for slab in slabs or Slabs(cells):
+        packed, lengths = table[slab.runs.cells], slab.runs.lengths
+        for band in slab.bands:
+            pixels = np.repeat(packed[band.runs], lengths[band.runs])
+            size = (cells.width, band.bottom - band.top)
+            result.paste(Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1), (0, band.top))  # no copy
+            stage(band.bottom / cells.height)
     return result
 
 

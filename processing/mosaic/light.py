@@ -26,11 +26,10 @@ def to_srgb(linear: Floats) -> Floats:
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def light_table(linear: bool) -> list[float]:
-    """256 numbers 0..1: the light of each 8-bit value, to be given to `Image.point(table, "F")`."""
+def light_table(linear: bool) -> NDArray[np.float32]:
+    """(256,) numbers 0..1: the light of each 8-bit value; see pixels.looked_up."""
     values = np.arange(256) / 255.0
-    table: list[float] = (to_linear(values) if linear else values).tolist()
-    return table
+    return (to_linear(values) if linear else values).astype(np.float32)
 
 
 def to_bytes(light: Floats, linear: bool) -> Colours:

@@ -5,7 +5,6 @@ A pixel belongs to the cell that its centre lies in; the centre of column x in r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from .light import Floats
 
 Labels = NDArray[np.int32]
-_MOST_KEPT = 1 << 19  # runs, of 12 bytes each
 GROUND = -1  # the "cell" of pixels that no cell covers: grout, leading, the ground between dots
 
 
@@ -36,27 +34,6 @@ class Runs:
         return np.diff(self.starts, append=self.size)
 
 
-RunsOf = Callable[[int, int], Runs]
-"""The runs of rows top to bottom - 1."""
-
-
-class KeptRuns:
-    """Works runs out once for those who need them twice, as long as they are not too many to be kept."""
-
-    def __init__(self, runs_of: RunsOf) -> None:
-        self._runs_of, self._room = runs_of, _MOST_KEPT
-        self._kept: dict[tuple[int, int], Runs] = {}
-
-    def __call__(self, top: int, bottom: int) -> Runs:
-        if (top, bottom) in self._kept:
-            return self._kept[top, bottom]
-        runs = self._runs_of(top, bottom)
-        if len(runs.starts) <= self._room:
-            self._kept[top, bottom] = runs
-            self._room -= len(runs.starts)
-        return runs
-
-
 def runs_from_edges(edges: Floats, cells: Labels, width: int) -> Runs:
     """Runs from the places where each row crosses from one cell into the next.
 
@@ -76,11 +53,3 @@ def runs_from_firsts(firsts: NDArray[np.int64], cells: Labels, width: int) -> Ru
     kept = ends > firsts
     rows = np.arange(len(firsts), dtype=np.int64)[:, None] * width
     return Runs((firsts + rows)[kept], np.ascontiguousarray(cells)[kept].astype(np.int32), len(firsts) * width)
-
-
-def runs_from_labels(labels: Labels) -> Runs:
-    """Runs from the cell of every pixel of a band, (rows, width) int32."""
-    changes = np.ones(labels.shape, bool)
-    np.not_equal(labels[:, 1:], labels[:, :-1], out=changes[:, 1:])
-    starts = np.flatnonzero(changes.ravel())
-    return Runs(starts.astype(np.int64), labels.ravel()[starts], labels.size)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 
 Progress = Callable[[float], None]
 
-BAND_PX = 1 << 19  # NumPy holds the interpreter lock for a whole call: half a megapixel is about a millisecond
+BAND_PX = 1 << 20
+"""Of bands: NumPy keeps the interpreter lock through some of its calls, and those take a millisecond for a megapixel or
+two; each of the others ends in asking for it, so that smaller bands make renders wait for each other."""
 
 
 class Stage:

@@ -8,12 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from processing.mosaic import runs as runs_module
 from processing.mosaic.cells import measure, paint
 from processing.mosaic.grid import SquareGrid
 from processing.mosaic.light import light_table, to_bytes
 from processing.mosaic.polygons import PolygonCells
-from processing.mosaic.runs import GROUND, KeptRuns, Runs, runs_from_edges, runs_from_labels
+from processing.mosaic.runs import GROUND, runs_from_edges
 from processing.mosaic.stage import Stage
 from tests.processing.mosaic.pictures import noise, true_mean
 from tests.processing.mosaic.svg_raster import inside
@@ -27,32 +26,6 @@ def test_runs_from_edges_follow_pixel_centres_and_drop_empty_ones() -> None:
 
     painted = np.repeat(runs.cells, runs.lengths).reshape(2, 4)
     assert painted.tolist() == [[1, 2, 3, 3], [7, 7, 7, 8]]
-
-
-def test_runs_are_worked_out_once_unless_they_are_too_many_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs_module, "_MOST_KEPT", 5)
-    asked: list[int] = []
-
-    def runs_of(top: int, bottom: int) -> Runs:
-        asked.append(top)
-        return runs_from_labels(np.arange(3 * (bottom - top), dtype=np.int32).reshape(-1, 3))
-
-    kept = KeptRuns(runs_of)
-    for _ in range(2):
-        for top in range(3):
-            assert kept(top, top + 1).cells.tolist() == [0, 1, 2]
-
-    assert asked == [0, 1, 2, 1, 2]
-
-
-@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
-def test_runs_from_labels_paint_the_labels(width: int, height: int, seed: int) -> None:
-    labels = np.random.default_rng(seed).integers(-1, 3, (height, width)).astype(np.int32)
-
-    runs = runs_from_labels(labels)
-
-    assert np.array_equal(np.repeat(runs.cells, runs.lengths).reshape(labels.shape), labels)
 
 
 @pytest.mark.parametrize("linear", [True, False])

@@ -43,7 +43,7 @@ def test_oklab_and_linear_light_read_back() -> None:
 
     assert np.array_equal(to_colours(from_srgb(colours)), colours)
     assert np.allclose(to_srgb(to_linear(colours / 255)), colours / 255)
-    assert np.array_equal(to_bytes(np.array(light_table(True)), True), np.arange(256))
+    assert np.array_equal(to_bytes(light_table(True), True), np.arange(256))
 
 
 def test_the_nearest_colour_is_the_one_that_looks_nearest() -> None:
