@@ -56,7 +56,7 @@ def paint_quadtree(source: Source, params: QuadtreeParams, stage: Stage) -> Pain
     boxes = leaves(split, roots, size)
     stage(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
-    cells = PolygonCells(*size, list(corners(boxes, params.joint(smallest))), pitch)
+    cells = PolygonCells(*size, corners(boxes, params.joint(smallest)), np.full(len(boxes), 4), pitch)
     return paint_flat(source, cells, params, stage.part(0.2, 1.0), ground=params.ground)
 
 
@@ -125,12 +125,12 @@ def leaves(split: list[NDArray[np.bool_]], roots: Roots, size: tuple[int, int]) 
 
 
 def corners(boxes: Counts, joint: float) -> Floats:
-    """(n, 4, 2): each box less half a joint on every side; whole pixels, so that every joint is as wide as the next."""
+    """(4 * n, 2): each box less half a joint on every side; whole pixels, so that all joints are as wide."""
     before = int(joint) // 2
     after = int(joint) - before
     left, top = boxes[:, 0] + before, boxes[:, 1] + before
     right, bottom = np.maximum(boxes[:, 2] - after, left + 1), np.maximum(boxes[:, 3] - after, top + 1)
-    return np.stack([left, top, right, top, right, bottom, left, bottom], 1).reshape(-1, 4, 2).astype(np.float64)
+    return np.stack([left, top, right, top, right, bottom, left, bottom], 1).reshape(-1, 2).astype(np.float64)
 
 
 def _squareness(longer: int, shorter: int, count: int) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .runs import Runs
 from .stage import BAND_PX
 
-_RUNS = 1 << 16  # of a slab, about; each takes a hundred bytes while it is worked out
+_RUNS = 3 << 15  # of a slab, about; each takes a hundred bytes while it is worked out
 _MOST_KEPT = 1 << 19  # runs, of 12 bytes each
 
 

@@ -61,7 +61,7 @@ def planned(source: Source, params: TesseraeParams, stage: Stage) -> PolygonCell
     centres = rows_of(field, stone, np.random.default_rng(params.seed), stage.part(0.35, 0.85))
     joint = min(pitch / 16 if params.grout is None else params.grout, pitch / 4)
     points, corners = hewn(field, centres, stone, params, joint / scale)
-    return PolygonCells(*size, in_reading_order((points + 0.5) * scale, corners), pitch)
+    return PolygonCells(*size, *in_reading_order((points + 0.5) * scale, corners), pitch)
 
 
 def rows_of(field: Field, stone: float, rng: np.random.Generator, stage: Stage) -> Floats:
@@ -141,10 +141,14 @@ def hewn(field: Field, centres: Floats, stone: float, params: TesseraeParams, jo
     return cut_stones(centres, angles, halves, joint)
 
 
-def in_reading_order(points: Floats, counts: Counts) -> list[Floats]:
+def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:
     """The polygons that have corners, from the top down."""
-    pieces = [piece for piece in np.split(points, np.cumsum(counts)[:-1]) if len(piece)]
-    return sorted(pieces, key=lambda piece: float(piece[:, 1].min()))
+    counts = counts[counts > 0]
+    starts = np.cumsum(counts) - counts
+    order = np.argsort(np.minimum.reduceat(points[:, 1], starts), kind="stable")
+    starts, counts = starts[order], counts[order]
+    corner = np.arange(len(points)) + np.repeat(starts - np.cumsum(counts) + counts, counts)
+    return points[corner], counts
 
 
 TESSERAE = Style(

@@ -69,7 +69,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float) ->
         gone = counts == 0
         points = np.insert(points, np.cumsum(counts)[gone], seeds[gone], axis=0)
         counts = np.where(gone, 1, counts)
-    return PolygonCells(*size, np.split(points, np.cumsum(counts)[:-1]), pitch)
+    return PolygonCells(*size, points, counts, pitch)
 
 
 VORONOI = Style(

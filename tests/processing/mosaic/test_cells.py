@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,6 +44,10 @@ def test_means_over_many_bands_are_exact(linear: bool) -> None:
     assert means.areas.sum() == 1500 * 1100
 
 
+def cells_of(width: int, height: int, polygons: Sequence[Sequence[tuple[float, float]]], pitch: float) -> PolygonCells:
+    return PolygonCells(width, height, np.concatenate(polygons), np.array([len(points) for points in polygons]), pitch)
+
+
 def bent_squares(width: int, height: int, side: int, seed: int) -> PolygonCells:
     """Squares whose shared corners are moved by chance, over the picture and beyond."""
     across, down = width // side + 4, height // side + 4
@@ -53,7 +59,7 @@ def bent_squares(width: int, height: int, side: int, seed: int) -> PolygonCells:
         for row in range(down - 1)
         for column in range(across - 1)
     ]
-    return PolygonCells(width, height, polygons, float(side))
+    return cells_of(width, height, polygons, float(side))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(3, 20), st.integers(0, 999))
@@ -80,7 +86,7 @@ def test_a_pixel_belongs_to_the_polygon_that_its_centre_lies_in() -> None:
 
 def test_bands_do_not_change_what_polygons_paint() -> None:
     star = [[(50 + 40 * np.cos(a * 2.4), 50 + 40 * np.sin(a * 2.4)) for a in range(5)]]
-    cells = PolygonCells(100, 100, star, 10.0)
+    cells = cells_of(100, 100, star, 10.0)
 
     whole = cells.runs(0, 100)
     parts = [cells.runs(top, min(top + 7, 100)) for top in range(0, 100, 7)]
@@ -90,7 +96,7 @@ def test_bands_do_not_change_what_polygons_paint() -> None:
 
 
 def test_the_ground_is_painted_where_no_cell_is() -> None:
-    cells = PolygonCells(10, 10, [[(2, 2), (8, 2), (8, 8), (2, 8)]], 6.0)
+    cells = cells_of(10, 10, [[(2.0, 2.0), (8.0, 2.0), (8.0, 8.0), (2.0, 8.0)]], 6.0)
 
     image = paint(cells, np.array([[9, 8, 7]], np.uint8), (1, 2, 3), Stage())
 
