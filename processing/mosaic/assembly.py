@@ -28,7 +28,7 @@ class Sheet:
 
 def assemble(sheet: Sheet, size: tuple[int, int], stage: Stage) -> Image.Image:
     """The picture of `size` pixels; the last column and row of tiles may be cut."""
-    result = Image.new("RGB", size)
+    result = Image.new("RGB", size, None)
     rows = _rows_at_a_time(sheet)
     for first in range(0, len(sheet.shown), rows):
         last = min(first + rows, len(sheet.shown))

@@ -26,6 +26,8 @@ from .toy import BASIC, GREYS, TOY, Cells, Pieces, join, parts
 
 _ACROSS = 80
 _SMALLEST_CELL = 8  # of those that we choose: in fewer pixels a stud is not round
+_SHADED_PX = 1 << 18  # of studs shaded together: each pixel takes some floats
+_KEPT_PX = 1 << 21  # of studs: all the looks of all the colours at 56 pixels
 _PALETTES = {"toy": TOY, "basic": BASIC, "greys": GREYS}
 
 
@@ -90,23 +92,55 @@ def _plan(grid: SquareGrid, means: Colours, params: BrickParams) -> Plan:
     return Plan(grid, cells, palette, names, join(cells, larger=params.larger))
 
 
+class Studs:
+    """One picture of a stud for each look (colour x 16 + the sides where its piece ends), shaded when first asked for
+    and kept while there is room."""
+
+    def __init__(self, palette: Colours, side: int, *, relief: bool) -> None:
+        self._palette, self._side, self._relief = palette, side, relief
+        self._most = _KEPT_PX // side**2
+        self._shades: dict[int, Shade] = {}
+        self._studs: dict[int, NDArray[np.uint32]] = {}
+
+    def __call__(self, looks: list[int]) -> NDArray[np.uint32]:
+        """(len(looks), side, side): R, G, B, 255 in the bytes of each number."""
+        fresh = [look for look in looks if look not in self._studs]
+        if len(self._studs) + len(fresh) > self._most:
+            self._studs, fresh = {}, looks
+        step = max(1, _SHADED_PX // self._side**2)
+        for first in range(0, len(fresh), step):
+            part = fresh[first : first + step]
+            self._studs.update(zip(part, self._shaded(part), strict=True))
+        return np.stack([self._studs[look] for look in looks])
+
+    def _shaded(self, looks: list[int]) -> NDArray[np.uint32]:
+        studs = np.full((len(looks), self._side, self._side, 4), 255, np.uint8)
+        shades = np.stack([self._shade(look & 15) for look in looks])
+        studs[..., :3] = shaded(self._palette[np.array(looks) >> 4], shades)
+        return studs.view(np.uint32)[..., 0]
+
+    def _shade(self, ends: int) -> Shade:
+        if ends not in self._shades:
+            self._shades[ends] = lit_stud(self._side, ends) if self._relief else flat_stud(self._side)
+        return self._shades[ends]
+
+
 def _build(plan: Plan, size: tuple[int, int], stage: Stage, *, relief: bool) -> Image.Image:
-    """Row by row of studs; each look (colour and sides where the piece ends) is shaded once a row."""
-    image, side = Image.new("RGB", size), plan.grid.side
-    ends = _ends(plan.pieces.owner)
-    step = max(1, BAND_PX // 4 // side**2)
-    shades: dict[int, Shade] = {}
-    for row in range(len(plan.cells)):
-        for left in range(0, plan.cells.shape[1], step):
-            looks = plan.cells[row, left : left + step] * 16 + ends[row, left : left + step]
-            used, place = np.unique(looks, return_inverse=True)
-            for end in {look & 15 for look in used.tolist()} - shades.keys():
-                shades[end] = lit_stud(side, end) if relief else flat_stud(side)
-            relieved = np.stack([shades[look & 15] for look in used.tolist()])
-            studs = shaded(plan.palette[used >> 4], relieved)[place]
-            strip = np.ascontiguousarray(studs.transpose(1, 0, 2, 3)).reshape(side, -1, 3)
-            image.paste(Image.fromarray(strip), (left * side, row * side))
-        stage((row + 1) / len(plan.cells))
+    """Some rows of studs at a time, or some columns of one row where studs are large."""
+    image, side = Image.new("RGB", size, None), plan.grid.side
+    looks = plan.cells * 16 + _ends(plan.pieces.owner)
+    studs = Studs(plan.palette, side, relief=relief)
+    rows, columns = looks.shape
+    across = min(columns, max(1, BAND_PX // side**2))
+    down = max(1, BAND_PX // (side**2 * columns))
+    for top in range(0, rows, down):
+        for left in range(0, columns, across):
+            part = looks[top : top + down, left : left + across]
+            used, place = np.unique(part, return_inverse=True)
+            strip = np.ascontiguousarray(studs(used.tolist())[place.reshape(part.shape)].transpose(0, 2, 1, 3))
+            extent = (part.shape[1] * side, part.shape[0] * side)
+            image.paste(Image.frombuffer("RGBA", extent, strip, "raw", "RGBA", 0, 1), (left * side, top * side))
+        stage(min(top + down, rows) / rows)
     return image
 
 

@@ -113,7 +113,7 @@ def paint(
 ) -> Image.Image:
     """The picture: every cell in its colour, the rest in the ground's. colours: (count, 3). slabs: as above."""
     table = _packed(colours, ground)
-    result = Image.new("RGB", (cells.width, cells.height))
+    result = Image.new("RGB", (cells.width, cells.height), None)  # black all the same, but filled once
     for slab in slabs or Slabs(cells):
         packed, lengths = table[slab.runs.cells], slab.runs.lengths
         for band in slab.bands:
