@@ -125,7 +125,7 @@ def _sides(length: int, side: int) -> NDArray[np.uint32]:
 
 MOSAIC = Style(
     name="mosaic",
-    version=1,
+    version=2,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

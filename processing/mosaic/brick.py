@@ -186,7 +186,7 @@ def _outlines(plan: Plan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=1,
+    version=2,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

@@ -29,7 +29,7 @@ def harlequin(width: int, height: int, params: DiamondParams) -> Lattice:
 
 DIAMOND = Style(
     name="diamond",
-    version=1,
+    version=2,
     params=DiamondParams,
     paint=paint_diamonds,
     en="Diamonds",

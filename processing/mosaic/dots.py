@@ -145,7 +145,7 @@ def _inside(mask: Image.Image, place: tuple[int, int], size: tuple[int, int]) ->
 
 DOTS = Style(
     name="dots",
-    version=1,
+    version=2,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",

@@ -32,7 +32,7 @@ def honeycomb(width: int, height: int, params: HexagonParams) -> Lattice:
 
 HEXAGON = Style(
     name="hexagon",
-    version=1,
+    version=2,
     params=HexagonParams,
     paint=paint_hexagons,
     en="Honeycomb",

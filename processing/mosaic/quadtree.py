@@ -166,7 +166,7 @@ def _reached(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=1,
+    version=2,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",

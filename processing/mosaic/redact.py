@@ -114,7 +114,7 @@ def _cover(image: Image.Image, colours: Colours, hidden: Blocks, place: tuple[in
 
 REDACT = Style(
     name="redact",
-    version=1,
+    version=2,
     params=RedactParams,
     paint=paint_redacted,
     en="Redact",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from processing.mosaic.geometry import tree_of
+from processing.mosaic.geometry import filters
 
 from .light import Floats
 from .oklab import from_srgb
@@ -14,7 +14,8 @@ from .stage import Stage
 
 _PLACES_A_SEED = 10  # places of the reduced picture that a seed is moved by
 _MOST_PLACES = 1 << 17
-_PIECE = 1 << 14
+_LATTICE = 2  # even: a place has a point in its middle
+_COLUMN_BITS = 32
 
 
 def detail(image: Image.Image, places: int) -> Floats:
@@ -46,24 +47,39 @@ def spread(density: Floats, size: tuple[int, int], count: int, *, steps: int, se
     rng = np.random.default_rng(seed)
     marks = (np.arange(count) + rng.uniform(0.2, 0.8, count)) * (along[-1] / count)
     first = order[np.minimum(np.searchsorted(along, marks), len(order) - 1)]
-    seeds = np.stack([first % columns, first // columns], 1) + rng.uniform(0.02, 0.98, (count, 2))
-    y, x = np.divmod(np.arange(rows * columns), columns)
-    places, weights = np.stack([x, y], 1) + 0.5, density.ravel()
+    seeds: Floats = np.stack([first % columns, first // columns], 1) + rng.uniform(0.02, 0.98, (count, 2))
     for step in range(steps):
-        seeds = _settled(seeds * scale, places * scale, weights) / scale
+        seeds = _settled(seeds, density)
         stage((step + 1) / steps)
-    kept = np.unique(np.round(seeds * scale * 64).astype(np.int64), axis=0) / 64
-    return kept[np.argsort(kept[:, 1], kind="stable")]
+    return _distinct(seeds * scale)
 
 
-def _settled(seeds: Floats, places: Floats, weights: Floats) -> Floats:
-    """Each seed at the weighted middle of the places that are nearest to it."""
-    tree = tree_of(seeds)
-    pieces = [tree.query(places[first : first + _PIECE])[1] for first in range(0, len(places), _PIECE)]
-    owner = np.concatenate(pieces)
-    total = np.bincount(owner, weights, len(seeds))
-    sums = np.stack([np.bincount(owner, weights * places[:, axis], len(seeds)) for axis in (0, 1)], 1)
+def _settled(seeds: Floats, density: Floats) -> Floats:
+    """Each seed at the weighted middle of the places that are nearest to it.
+
+    Nearest in whole numbers of _LATTICE-ths of a place, so that one pass over a lattice tells it for all of them
+    (Maurer and others, 2003). Of seeds that share a point of the lattice, one moves and the others wait a step.
+    """
+    rows, columns = density.shape
+    shape = (rows * _LATTICE + 1, columns * _LATTICE + 1)
+    x, y = np.rint(seeds * _LATTICE).astype(np.int64).T
+    owner, free = np.zeros(shape, np.int32), np.ones(shape, bool)
+    owner[y, x], free[y, x] = np.arange(len(seeds)), False
+    nearest = filters().distance_transform_edt(free, return_distances=False, return_indices=True)
+    middle = slice(_LATTICE // 2, None, _LATTICE)
+    places = owner[tuple(nearest[:, middle, middle])].ravel()
+    weights = density.ravel()
+    total = np.bincount(places, weights, len(seeds))
+    down, across = np.divmod(np.arange(rows * columns), columns)
+    sums = np.stack([np.bincount(places, weights * (side + 0.5), len(seeds)) for side in (across, down)], 1)
     return np.where(total[:, None] > 0, sums / np.maximum(total, 1e-12)[:, None], seeds)
+
+
+def _distinct(seeds: Floats) -> Floats:
+    """To a 64th of a pixel, no two alike, from top to bottom."""
+    x, y = np.round(seeds * 64).astype(np.int64).T
+    y, x = np.divmod(np.unique(y << _COLUMN_BITS | x), 1 << _COLUMN_BITS)
+    return np.stack([x, y], 1) / 64
 
 
 def places_for(count: int) -> int:

@@ -153,7 +153,7 @@ def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:
 
 TESSERAE = Style(
     name="tesserae",
-    version=1,
+    version=2,
     params=TesseraeParams,
     paint=paint_tesserae,
     en="Roman mosaic",

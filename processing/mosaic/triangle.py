@@ -32,7 +32,7 @@ def triangles(width: int, height: int, params: TriangleParams) -> Lattice:
 
 TRIANGLE = Style(
     name="triangle",
-    version=1,
+    version=2,
     params=TriangleParams,
     paint=paint_triangles,
     en="Triangles",

@@ -74,7 +74,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float) ->
 
 VORONOI = Style(
     name="voronoi",
-    version=1,
+    version=2,
     params=VoronoiParams,
     paint=paint_panes,
     en="Stained glass",
