@@ -10,10 +10,13 @@ from processing.mosaic.geometry import tree_of
 from .convex import Counts
 from .light import Floats
 
+Stones = NDArray[np.complex128]
+"""(n, _CORNERS): the corners of convex stones, x + iy; a stone with fewer is filled up with its last one."""
+
 _CORNERS = 12  # more sides than any stone gets
-_SQUARE = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
+_AS_COMPLEX = np.array([1.0, 1.0j])
 _POWER = 4.0
-_PIECE = 1 << 11  # stones cut at once
+_PIECE = 1 << 12  # stones cut at once
 
 
 def cut_stones(centres: Floats, angles: Floats, halves: Floats, joint: float) -> tuple[Floats, Counts]:
@@ -25,7 +28,7 @@ def cut_stones(centres: Floats, angles: Floats, halves: Floats, joint: float) ->
     off where they stand corner to corner.
     """
     axes = np.stack([np.cos(angles), np.sin(angles)], 1)
-    polygons = _squares(centres, axes, halves)
+    stones, corners = _squares(centres, axes, halves), np.full(len(centres), 4)
     owner, sides, limits = _limits(
         centres, angles, joint, reach=2 * float(np.linalg.norm(halves, axis=1).max(initial=0))
     )
@@ -35,24 +38,26 @@ def cut_stones(centres: Floats, angles: Floats, halves: Floats, joint: float) ->
     order = np.flatnonzero(reaches)[np.lexsort((room[reaches], owner[reaches]))]
     del room, lengths, reaches
     rank = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
-    alive = np.ones(len(centres), bool)
     for turn in range(int(rank.max(initial=-1)) + 1):
         this = order[rank == turn]
         for first in range(0, len(this), _PIECE):
             now = this[first : first + _PIECE]
             own = owner[now]
-            over = np.einsum("nci,ni->nc", polygons[own], sides[now]) - limits[now, None]
-            alive[own[(over >= 0).all(axis=1)]] = False
-            cut = (over > 0).any(axis=1)
-            polygons[own[cut]] = _cut(polygons[own[cut]], over[cut])
-    return _packed(polygons, alive)
+            over = stones[own].real * sides[now, :1] + stones[own].imag * sides[now, 1:] - limits[now, None]
+            gone = (over >= 0).all(axis=1)
+            corners[own[gone]] = 0
+            cut = (over > 0).any(axis=1) & ~gone & (corners[own] > 0)
+            own = own[cut]
+            stones[own], corners[own] = _cut(stones[own], corners[own], over[cut])
+    return _packed(stones, corners)
 
 
-def _squares(centres: Floats, axes: Floats, halves: Floats) -> Floats:
-    """(n, corners, 2): each stone before it is cut, filled up by repeating the last corner."""
-    offsets = _SQUARE[None] * halves[:, None]
-    corners = centres[:, None] + offsets[..., :1] * axes[:, None] + offsets[..., 1:] * _turned(axes)[:, None]
-    filled: Floats = np.concatenate([corners, corners[:, 3:].repeat(_CORNERS - 4, 1)], axis=1)
+def _squares(centres: Floats, axes: Floats, halves: Floats) -> Stones:
+    """Each stone before it is cut."""
+    along, across = axes @ _AS_COMPLEX * halves[:, 0], _turned(axes) @ _AS_COMPLEX * halves[:, 1]
+    corners = np.stack([along + across, across - along, -along - across, along - across], 1)
+    filled: Stones = np.concatenate([corners, corners[:, 3:].repeat(_CORNERS - 4, 1)], axis=1)
+    filled += (centres @ _AS_COMPLEX)[:, None]
     return filled
 
 
@@ -76,35 +81,47 @@ def _parting(centres: Floats, angles: Floats, pairs: NDArray[np.intp]) -> tuple[
     first, second = pairs.T
     four = np.exp(4j * angles).astype(np.complex64)  # a direction need not be exact, as long as both keep to it
     frame = np.exp(np.complex64(0.25j) * np.angle(four[first] + four[second]))
-    apart = (centres[second] - centres[first]) @ np.array([1.0, 1.0j])
+    apart = (centres[second] - centres[first]) @ _AS_COMPLEX
     apart = apart.astype(np.complex64) * frame.conj()
     bent = np.sign(apart.real) * np.abs(apart.real) ** _POWER + 1j * np.sign(apart.imag) * np.abs(apart.imag) ** _POWER
     normal = bent / np.maximum(np.abs(bent), 1e-12) * frame
     return np.stack([normal.real, normal.imag], 1), (centres[first] + centres[second]) / 2
 
 
-def _cut(polygons: Floats, over: Floats) -> Floats:
-    """What is left of convex polygons on the inner side of one line each (Sutherland and Hodgman, 1974).
+def _cut(stones: Stones, corners: Counts, over: Floats) -> tuple[Stones, Counts]:
+    """What is left on the inner side of one line each (Sutherland and Hodgman, 1974), and its corners.
 
-    polygons: (n, corners, 2), filled up by repeating the last corner. over: (n, corners), above 0 outside.
+    over: (n, _CORNERS), above 0 outside. A line leaves a convex stone at one place and comes back at another: the
+    corners from there to here stay, and the two crossings follow.
     """
-    after, over_after = np.roll(polygons, -1, axis=1), np.roll(over, -1, axis=1)
-    crosses = (over > 0) != (over_after > 0)
-    gap = np.where(crosses, over - over_after, 1.0)
-    points = np.stack([polygons, polygons + (over / gap)[..., None] * (after - polygons)], 2)
-    fresh = np.ones(over.shape, bool)
-    fresh[:, 1:] = (polygons[:, 1:] != polygons[:, :-1]).any(axis=-1)  # what fills up would crowd others out
-    kept = np.stack([(over <= 0) & fresh, crosses], 2).reshape(-1, 2 * _CORNERS)
-    points = points.reshape(-1, 2 * _CORNERS, 2)
-    order = np.argsort(~kept, axis=1, kind="stable")[:, :_CORNERS]
-    last = np.clip(kept.sum(axis=1) - 1, 0, _CORNERS - 1)
-    place = np.minimum(np.arange(_CORNERS), last[:, None])
-    return np.take_along_axis(points, np.take_along_axis(order, place, 1)[..., None], 1)
+    each, last, beyond = np.arange(len(stones)), corners - 1, over > 0
+    ahead = np.roll(beyond, -1, axis=1)
+    leaving = np.minimum(np.argmax(~beyond & ahead, axis=1), last)
+    lost = np.minimum(np.argmax(beyond & ~ahead, axis=1), last)  # the last corner outside
+    back = np.where(lost == last, 0, lost + 1)
+    kept = (leaving - back) % corners + 1
+    place = np.minimum(back[:, None] + np.arange(_CORNERS), (back + kept)[:, None])
+    result = np.take_along_axis(stones, place % corners[:, None], 1)
+    out = np.where(leaving == last, 0, leaving + 1)
+    result[each, np.minimum(kept, _CORNERS - 1)] = _crossing(stones, over, each, leaving, out)
+    after = np.arange(_CORNERS) > kept[:, None]
+    np.copyto(result, _crossing(stones, over, each, lost, back)[:, None], where=after)
+    return result, np.minimum(kept + 2, _CORNERS)
 
 
-def _packed(polygons: Floats, alive: NDArray[np.bool_]) -> tuple[Floats, Counts]:
+def _crossing(stones: Stones, over: Floats, each: Counts, here: Counts, there: Counts) -> Stones:
+    """Where each stone's side between two of its corners crosses the line."""
+    first, second = over[each, here], over[each, there]
+    start = stones[each, here]
+    found: Stones = start + first / (first - second) * (stones[each, there] - start)
+    return found
+
+
+def _packed(stones: Stones, corners: Counts) -> tuple[Floats, Counts]:
     """Repeated corners dropped, in one list."""
-    moved = np.linalg.norm(polygons - np.roll(polygons, 1, axis=1), axis=-1) > 1e-6
-    moved &= alive[:, None]
+    place = np.arange(_CORNERS)
+    before = np.take_along_axis(stones, np.where(place == 0, corners[:, None] - 1, place - 1), 1)
+    moved = (np.abs(stones - before) > 1e-6) & (place < corners[:, None])
     moved &= moved.sum(axis=1, keepdims=True) >= 3
-    return polygons[moved], moved.sum(axis=1)
+    left = stones[moved]
+    return np.stack([left.real, left.imag], 1), moved.sum(axis=1)
