@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from processing.mosaic.geometry import filters
+from processing.mosaic.geometry import nearest_of
 
 from .light import Floats
 from .oklab import from_srgb
@@ -55,19 +55,11 @@ def spread(density: Floats, size: tuple[int, int], count: int, *, steps: int, se
 
 
 def _settled(seeds: Floats, density: Floats) -> Floats:
-    """Each seed at the weighted middle of the places that are nearest to it.
-
-    Nearest in whole numbers of _LATTICE-ths of a place, so that one pass over a lattice tells it for all of them
-    (Maurer and others, 2003). Of seeds that share a point of the lattice, one moves and the others wait a step.
-    """
+    """Each seed at the weighted middle of the places that are nearest to it, in whole numbers of _LATTICE-ths of a
+    place. Of seeds that are no further apart one moves and the others wait for the next step."""
     rows, columns = density.shape
-    shape = (rows * _LATTICE + 1, columns * _LATTICE + 1)
-    x, y = np.rint(seeds * _LATTICE).astype(np.int64).T
-    owner, free = np.zeros(shape, np.int32), np.ones(shape, bool)
-    owner[y, x], free[y, x] = np.arange(len(seeds)), False
-    nearest = filters().distance_transform_edt(free, return_distances=False, return_indices=True)
-    middle = slice(_LATTICE // 2, None, _LATTICE)
-    places = owner[tuple(nearest[:, middle, middle])].ravel()
+    nearest = nearest_of(seeds * _LATTICE, (rows * _LATTICE + 1, columns * _LATTICE + 1))
+    places = nearest[_LATTICE // 2 :: _LATTICE, _LATTICE // 2 :: _LATTICE].ravel()
     weights = density.ravel()
     total = np.bincount(places, weights, len(seeds))
     down, across = np.divmod(np.arange(rows * columns), columns)

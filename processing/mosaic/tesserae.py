@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from processing.mosaic.geometry import tree_of
+from processing.mosaic.geometry import nearest_of, tree_of
 
 from . import fields
 from .canvas import Painting
@@ -31,7 +31,6 @@ _STONE_PX = 5.0  # of the sketch, the reduced picture that the rows are planned 
 _SKETCH_PX = 500_000
 _ACROSS = 110  # stones along the longer side
 _MOST_STONES = 40_000
-_PIECE = 1 << 14
 
 
 class TesseraeParams(CellParams):
@@ -125,8 +124,10 @@ def _gaps(centres: Floats, shape: tuple[int, ...], least: float) -> Floats:
     if not len(centres):
         return np.array([[(shape[1] - 1) / 2, (shape[0] - 1) / 2]])
     y, x = np.divmod(np.arange(rows * columns), columns)
-    places, tree = np.stack([x, y], 1) * 2.0, tree_of(centres)
-    far = np.concatenate([tree.query(places[i : i + _PIECE])[0] for i in range(0, len(places), _PIECE)])
+    places = np.stack([x, y], 1) * 2.0
+    near = places - centres[nearest_of(centres / 2, (rows, columns)).ravel()]
+    places = places[np.hypot(near[:, 0], near[:, 1]) > least]
+    far = tree_of(centres).query(places)[0]
     found = np.flatnonzero(far > least)
     found = found[np.argsort(-far[found], kind="stable")]
     return places[found[_apart(places[found], 1.15 * least)]]
