@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from processing.mosaic.geometry import tree_of
 from .convex import Counts
 from .light import Floats
 
+Vectors = NDArray[np.complex128]  # places and directions, x + iy
 Stones = NDArray[np.complex128]
 """(n, _CORNERS): the corners of convex stones, x + iy; a stone with fewer is filled up with its last one."""
 
@@ -27,65 +30,76 @@ def cut_stones(centres: Floats, angles: Floats, halves: Floats, joint: float) ->
     middle between their centres: it lies along the sides of both where they stand side by side, and cuts corners
     off where they stand corner to corner.
     """
-    axes = np.stack([np.cos(angles), np.sin(angles)], 1)
-    stones, corners = _squares(centres, axes, halves), np.full(len(centres), 4)
-    owner, sides, limits = _limits(
-        centres, angles, joint, reach=2 * float(np.linalg.norm(halves, axis=1).max(initial=0))
-    )
-    room = limits - (centres[owner] * sides).sum(axis=1)
-    lengths = np.abs((axes[owner] * sides).sum(axis=1)), np.abs((_turned(axes[owner]) * sides).sum(axis=1))
-    reaches = room < halves[owner, 0] * lengths[0] + halves[owner, 1] * lengths[1]
-    order = np.flatnonzero(reaches)[np.lexsort((room[reaches], owner[reaches]))]
-    del room, lengths, reaches
-    rank = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
-    for turn in range(int(rank.max(initial=-1)) + 1):
-        this = order[rank == turn]
-        for first in range(0, len(this), _PIECE):
-            now = this[first : first + _PIECE]
+    places, axes = centres @ _AS_COMPLEX, np.exp(1j * angles)
+    stones, corners = _squares(places, axes, halves), np.full(len(centres), 4)
+    lines = _lines(places, angles, joint, reach=2 * float(np.linalg.norm(halves, axis=1).max(initial=0)))
+    for owner, sides, limits in _rounds(*_reaching(*lines, places, axes, halves)):
+        for first in range(0, len(owner), _PIECE):
+            now = slice(first, first + _PIECE)
             own = owner[now]
-            over = stones[own].real * sides[now, :1] + stones[own].imag * sides[now, 1:] - limits[now, None]
+            taken = stones[own]
+            over = _along(taken, sides[now, None]) - limits[now, None]
             gone = (over >= 0).all(axis=1)
             corners[own[gone]] = 0
             cut = (over > 0).any(axis=1) & ~gone & (corners[own] > 0)
             own = own[cut]
-            stones[own], corners[own] = _cut(stones[own], corners[own], over[cut])
+            stones[own], corners[own] = _cut(taken[cut], corners[own], over[cut])
     return _packed(stones, corners)
 
 
-def _squares(centres: Floats, axes: Floats, halves: Floats) -> Stones:
+def _squares(places: Vectors, axes: Vectors, halves: Floats) -> Stones:
     """Each stone before it is cut."""
-    along, across = axes @ _AS_COMPLEX * halves[:, 0], _turned(axes) @ _AS_COMPLEX * halves[:, 1]
-    corners = np.stack([along + across, across - along, -along - across, along - across], 1)
-    filled: Stones = np.concatenate([corners, corners[:, 3:].repeat(_CORNERS - 4, 1)], axis=1)
-    filled += (centres @ _AS_COMPLEX)[:, None]
-    return filled
+    along, across = axes * halves[:, 0], axes * halves[:, 1] * 1j
+    corners = np.stack([along + across, across - along, -along - across, along - across], 1) + places[:, None]
+    return np.concatenate([corners, corners[:, 3:].repeat(_CORNERS - 4, 1)], axis=1)
 
 
-def _limits(centres: Floats, angles: Floats, joint: float, *, reach: float) -> tuple[NDArray[np.intp], Floats, Floats]:
+def _lines(places: Vectors, angles: Floats, joint: float, *, reach: float) -> tuple[Counts, Vectors, Floats]:
     """Half planes that stones must keep to, two for each pair whose centres are within `reach`: the stone, a unit
     vector, and how far it may go in that direction."""
-    pairs = tree_of(centres).query_pairs(reach, output_type="ndarray")
-    normal, middle = _parting(centres, angles, pairs)
-    limit = (middle * normal).sum(axis=1)
+    pairs = tree_of(np.stack([places.real, places.imag], 1)).query_pairs(reach, output_type="ndarray")
+    normal, middle = _parting(places, angles, pairs)
+    limit = _along(middle, normal)
     limits = np.concatenate([limit, -limit]) - joint / 2
     return pairs.T.ravel(), np.concatenate([normal, -normal]), limits
 
 
-def _turned(axes: Floats) -> Floats:
-    """A quarter turn on."""
-    return np.stack([-axes[:, 1], axes[:, 0]], 1)
+def _reaching(
+    owner: Counts, sides: Vectors, limits: Floats, places: Vectors, axes: Vectors, halves: Floats
+) -> tuple[Counts, Vectors, Floats]:
+    """Those lines that come into their stone's square, stone by stone, the nearest to its centre first."""
+    room = limits - _along(places[owner], sides)
+    turned = sides * axes[owner].conj()
+    reaches = room < halves[owner, 0] * np.abs(turned.real) + halves[owner, 1] * np.abs(turned.imag)
+    owner, sides, limits = owner[reaches], sides[reaches], limits[reaches]
+    order = np.lexsort((room[reaches], owner))
+    return owner[order], sides[order], limits[order]
 
 
-def _parting(centres: Floats, angles: Floats, pairs: NDArray[np.intp]) -> tuple[Floats, Floats]:
+def _rounds(owner: Counts, sides: Vectors, limits: Floats) -> Iterator[tuple[Counts, Vectors, Floats]]:
+    """The first line of every stone, then the second of those that have one, and so on."""
+    rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    order = np.argsort(rank, kind="stable")
+    for nth in np.split(order, np.cumsum(np.bincount(rank))[:-1]):
+        yield owner[nth], sides[nth], limits[nth]
+
+
+def _along(vectors: Vectors, directions: Vectors) -> Floats:
+    """Their scalar products."""
+    found: Floats = vectors.real * directions.real + vectors.imag * directions.imag
+    return found
+
+
+def _parting(places: Vectors, angles: Floats, pairs: Counts) -> tuple[Vectors, Vectors]:
     """For each pair a unit vector from the first to the second across the line that parts them, and a point on it."""
     first, second = pairs.T
     four = np.exp(4j * angles).astype(np.complex64)  # a direction need not be exact, as long as both keep to it
     frame = np.exp(np.complex64(0.25j) * np.angle(four[first] + four[second]))
-    apart = (centres[second] - centres[first]) @ _AS_COMPLEX
-    apart = apart.astype(np.complex64) * frame.conj()
+    here, there = places[first], places[second]
+    apart = (there - here).astype(np.complex64) * frame.conj()
     bent = np.sign(apart.real) * np.abs(apart.real) ** _POWER + 1j * np.sign(apart.imag) * np.abs(apart.imag) ** _POWER
     normal = bent / np.maximum(np.abs(bent), 1e-12) * frame
-    return np.stack([normal.real, normal.imag], 1), (centres[first] + centres[second]) / 2
+    return normal.astype(np.complex128), (here + there) / 2
 
 
 def _cut(stones: Stones, corners: Counts, over: Floats) -> tuple[Stones, Counts]:
