@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from processing.mosaic.geometry import triangles_of
 
 from .light import Floats
+from .stage import Stage
 
 Counts = NDArray[np.int64]
 
 
-def voronoi_cells(seeds: Floats, size: tuple[int, int]) -> tuple[Floats, Counts]:
+def voronoi_cells(seeds: Floats, size: tuple[int, int], stage: Stage) -> tuple[Floats, Counts]:
     """The corners of every seed's Voronoi cell, clockwise as seen on the screen, and how many each has.
 
     seeds: (n, 2), no two alike, inside a picture of `size`. The diagram is the dual of Qhull's Delaunay triangles: a
@@ -23,6 +24,7 @@ def voronoi_cells(seeds: Floats, size: tuple[int, int]) -> tuple[Floats, Counts]
     ring = np.arange(8) * (np.pi / 4) + 0.2
     points = np.vstack([seeds, np.array(size) / 2 + far * np.stack([np.cos(ring), np.sin(ring)], 1)])
     triangles = triangles_of(points).simplices
+    stage(0.5)
     middles = _circle_middles(points[triangles])
     owner, corner = triangles.ravel(), np.repeat(np.arange(len(triangles)), 3)
     kept = owner < len(seeds)

@@ -11,6 +11,7 @@ from processing.mosaic.geometry import tree_of
 
 from .convex import Counts
 from .light import Floats
+from .stage import Stage
 
 Vectors = NDArray[np.complex128]  # places and directions, x + iy
 Stones = NDArray[np.complex128]
@@ -22,7 +23,9 @@ _POWER = 4.0
 _PIECE = 1 << 12  # stones cut at once
 
 
-def cut_stones(centres: Floats, angles: Floats, halves: Floats, joint: float) -> tuple[Floats, Counts]:
+def cut_stones(
+    centres: Floats, angles: Floats, halves: Floats, joint: float, stage: Stage
+) -> tuple[Floats, Counts]:
     """The corners of every stone, and how many it has; 0 when its neighbours leave nothing.
 
     centres: (n, 2). angles: (n,) radians, of one pair of sides. halves: (n, 2) half the width along and across that
@@ -33,7 +36,9 @@ def cut_stones(centres: Floats, angles: Floats, halves: Floats, joint: float) ->
     places, axes = centres @ _AS_COMPLEX, np.exp(1j * angles)
     stones, corners = _squares(places, axes, halves), np.full(len(centres), 4)
     lines = _lines(places, angles, joint, reach=2 * float(np.linalg.norm(halves, axis=1).max(initial=0)))
-    for owner, sides, limits in _rounds(*_reaching(*lines, places, axes, halves)):
+    stage(0.3)
+    reaching = _reaching(*lines, places, axes, halves)
+    for owner, sides, limits in _rounds(*reaching):
         for first in range(0, len(owner), _PIECE):
             now = slice(first, first + _PIECE)
             own = owner[now]
@@ -44,6 +49,7 @@ def cut_stones(centres: Floats, angles: Floats, halves: Floats, joint: float) ->
             cut = (over > 0).any(axis=1) & ~gone & (corners[own] > 0)
             own = own[cut]
             stones[own], corners[own] = _cut(taken[cut], corners[own], over[cut])
+            stage(0.4)
     return _packed(stones, corners)
 
 

@@ -59,7 +59,7 @@ def planned(source: Source, params: TesseraeParams, stage: Stage) -> PolygonCell
     field = field_of(sketch, stone, stage.part(0.1, 0.35))
     centres = rows_of(field, stone, np.random.default_rng(params.seed), stage.part(0.35, 0.85))
     joint = min(pitch / 16 if params.grout is None else params.grout, pitch / 4)
-    points, corners = hewn(field, centres, stone, params, joint / scale)
+    points, corners = hewn(field, centres, stone, params, joint / scale, stage.part(0.85, 1.0))
     return PolygonCells(*size, *in_reading_order((points + 0.5) * scale, corners), pitch)
 
 
@@ -71,14 +71,14 @@ def rows_of(field: Field, stone: float, rng: np.random.Generator, stage: Stage) 
     for step, least in enumerate((0.78, 0.76)):
         stage(0.2 + step * 0.4)
         centres = np.concatenate([centres, _gaps(centres, field.distance.shape, least * stone)])
-        centres = _settled(field, centres, stone)
+        centres = _settled(field, centres, stone, stage.part(0.3 + step * 0.4, 0.6 + step * 0.4))
     return centres
 
 
-def _settled(field: Field, centres: Floats, stone: float) -> Floats:
+def _settled(field: Field, centres: Floats, stone: float, stage: Stage) -> Floats:
     """Every centre moved to the middle of its stone: Lloyd's method with Hausner's turned squares instead of
     circles. Stones that their neighbours leave no room for are dropped."""
-    points, counts = cut_stones(centres, field.angles(centres), np.full((len(centres), 2), 0.68 * stone), 0.0)
+    points, counts = cut_stones(centres, field.angles(centres), np.full((len(centres), 2), 0.68 * stone), 0.0, stage)
     return middles(points, counts)
 
 
@@ -133,13 +133,15 @@ def _gaps(centres: Floats, shape: tuple[int, ...], least: float) -> Floats:
     return places[found[_apart(places[found], 1.15 * least)]]
 
 
-def hewn(field: Field, centres: Floats, stone: float, params: TesseraeParams, joint: float) -> tuple[Floats, Counts]:
+def hewn(
+    field: Field, centres: Floats, stone: float, params: TesseraeParams, joint: float, stage: Stage
+) -> tuple[Floats, Counts]:
     """The corners of every stone, in the field's pixels, a little irregular."""
     rng = np.random.default_rng([params.seed, 1])
     count, loose = len(centres), params.irregularity
     angles = field.angles(centres) + rng.normal(0.0, 0.05 * loose, count)
     halves: Floats = stone * (0.68 + rng.uniform(-0.08, 0.08, (count, 2)) * loose)
-    return cut_stones(centres, angles, halves, joint)
+    return cut_stones(centres, angles, halves, joint, stage)
 
 
 def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:

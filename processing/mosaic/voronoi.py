@@ -16,7 +16,7 @@ from .seeds import detail, places_for, spread
 from .stage import Stage
 from .style import Style
 
-_MOST_SEEDS = 60_000
+_MOST_SEEDS = 30_000  # more keep Qhull, which cannot be stopped, for longer than 0.3 s
 _ACROSS = 82  # about 5,000 panes in a picture of 4 to 3
 
 
@@ -38,8 +38,7 @@ def paint_panes(source: Source, params: VoronoiParams, stage: Stage) -> Painting
     pitch = (size[0] * size[1] / count) ** 0.5
     leading = min(round(pitch / 11) if params.leading is None else params.leading, pitch / 4)
     seeds = panes_of(source, params, count, stage.part(0.0, 0.3))
-    cells = panes(seeds, size, leading, pitch)
-    stage(0.35)
+    cells = panes(seeds, size, leading, pitch, stage.part(0.3, 0.35))
     ground = params.leading_colour if leading else None
     return paint_flat(source, cells, params, stage.part(0.35, 1.0), ground=ground)
 
@@ -60,15 +59,17 @@ def panes_of(source: Source, params: VoronoiParams, count: int, stage: Stage) ->
     return spread(density, size, count, steps=params.steps, seed=params.seed, stage=stage.part(0.2, 1.0))
 
 
-def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float) -> PolygonCells:
+def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, stage: Stage) -> PolygonCells:
     """The seeds' Voronoi cells; with leading, their sides moved inwards by half its width. A pane that leading
     covers altogether stays as a single point and has no pixel."""
-    points, counts = voronoi_cells(seeds, size)
+    points, counts = voronoi_cells(seeds, size, stage)
+    stage(0.7)
     if leading:
         points, counts = moved_in(points, counts, leading / 2)
         gone = counts == 0
         points = np.insert(points, np.cumsum(counts)[gone], seeds[gone], axis=0)
         counts = np.where(gone, 1, counts)
+    stage(1.0)
     return PolygonCells(*size, points, counts, pitch)
 
 

@@ -139,7 +139,7 @@ def test_stones_at_any_place_and_angle_never_overlap(seed: int) -> None:
     rng = np.random.default_rng(seed)
     centres, angles = rng.uniform(0, 60, (40, 2)), rng.uniform(-4, 4, 40)
 
-    points, counts = cut_stones(centres, angles, rng.uniform(4, 9, (40, 2)), 0.5)
+    points, counts = cut_stones(centres, angles, rng.uniform(4, 9, (40, 2)), 0.5, Stage())
 
     stones = [stone for stone in np.split(points, np.cumsum(counts)[:-1]) if len(stone)]
     assert times_covered(stones, 60, 60).max() == 1
@@ -174,3 +174,15 @@ def test_another_seed_gives_other_stones() -> None:
     first, second = (render(encoded(scene(90, 60)), parse({"style": "tesserae", "seed": seed})) for seed in (1, 2))
 
     assert first.data != second.data
+
+
+def test_cutting_stones_can_be_stopped() -> None:
+    rng = np.random.default_rng(3)
+    crowd = rng.uniform(0, 30, (60, 2)), rng.uniform(0, 3, 60), np.full((60, 2), 5.0), 0.0
+
+    def stop(fraction: float) -> None:
+        if fraction > 0.3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        cut_stones(*crowd, Stage(stop))

@@ -23,7 +23,7 @@ def scattered(width: int, height: int, count: int, seed: int = 0) -> np.ndarray:
 
 
 def labels(seeds: np.ndarray, size: tuple[int, int], leading: float) -> np.ndarray:
-    runs = panes(seeds, size, leading, 10.0).runs(0, size[1])
+    runs = panes(seeds, size, leading, 10.0, Stage()).runs(0, size[1])
     return np.repeat(runs.cells, runs.lengths).reshape(size[1], size[0])
 
 
@@ -71,7 +71,7 @@ def test_sides_that_are_squeezed_out_are_dropped() -> None:
 
 
 def test_every_corner_is_shared_exactly_by_the_cells_that_meet_there() -> None:
-    points, counts = voronoi_cells(scattered(100, 100, 40), (100, 100))
+    points, counts = voronoi_cells(scattered(100, 100, 40), (100, 100), Stage())
 
     inner = points[((points > 0) & (points < 100)).all(axis=1)]
     assert (np.unique(inner, axis=0, return_counts=True)[1] == 3).all()
