@@ -173,7 +173,7 @@ def shrink(data: bytes, recipe: dict[str, Any] | None, width: int, max_megapixel
         fitting(source.width, source.height, width), Pillow.Resampling.LANCZOS, reducing_gap=2.0
     )
     colour = small.resize((1, 1), Pillow.Resampling.BOX).tobytes().hex()
-    return Look(encode(small, "webp", QUALITY), source.width, source.height, f"#{colour}")
+    return Look(encode(small, "webp", QUALITY, Stage()), source.width, source.height, f"#{colour}")
 
 
 def fitting(across: int, down: int, width: int) -> tuple[int, int]:

@@ -43,7 +43,7 @@ class Blocks:
             return write_png(self._colours, self._side, self.size, stage)
         if format == "jpeg" and self._side % 8 == 0:
             return write_jpeg(self._colours, self._side, self.size, quality, stage)
-        return encode(self._resized(self.size, Image.Resampling.NEAREST), format, quality)
+        return encode(self._resized(self.size, Image.Resampling.NEAREST), format, quality, stage)
 
     def reduced(self, factor: int) -> Image.Image:
         small = (-(-self.size[0] // factor), -(-self.size[1] // factor))

@@ -39,7 +39,7 @@ class Picture:
 
     def encode(self, format: str, quality: int, stage: Stage) -> bytes:
         stage(0.0)
-        return encode(self.image, format, quality)
+        return encode(self.image, format, quality, stage)
 
     def reduced(self, factor: int) -> Image.Image:
         return self.image.reduce(factor)

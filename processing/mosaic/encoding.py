@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from PIL import Image
 
 from .errors import BadParameter
+from .stage import Stage
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -19,12 +20,25 @@ MEDIA_TYPES = {
 _LARGEST_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383}
 
 
-def encode(image: Image.Image, format: str, quality: int) -> bytes:
+class _Reporting:
+    """A file that reports as it grows to at most so many bytes. Pillow writes a PNG some rows at a time, so that each
+    write is a chance to stop; the other encoders write to a descriptor in one call, without the interpreter lock."""
+
+    def __init__(self, file: BinaryIO, most: int, stage: Stage) -> None:
+        self._file, self._most, self._stage = file, most, stage
+
+    def write(self, data: bytes) -> int:
+        self._stage(self._file.tell() / self._most)
+        return self._file.write(data)
+
+
+def encode(image: Image.Image, format: str, quality: int, stage: Stage) -> bytes:
     """The picture as jpeg, png or webp. quality: 1 to 100, for jpeg and webp.
 
-    Written to a real file descriptor: only then do Pillow's encoders release the interpreter lock.
-    Raises BadParameter when the picture is too large for the format, or too rich: libwebp gives up where its first
-    partition, all the modes of all the blocks, would need more than half a megabyte (PARTITION0_OVERFLOW).
+    Written to a real file descriptor: only then do Pillow's encoders of JPEG release the interpreter lock.
+    Raises whatever the stage's progress raises, and BadParameter when the picture is too large for the format, or too
+    rich: libwebp gives up where its first partition, all the modes of all the blocks, would need more than half a
+    megabyte (PARTITION0_OVERFLOW).
     """
     check_size(image.width, image.height, format)
     options: dict[str, dict[str, int]] = {
@@ -34,7 +48,9 @@ def encode(image: Image.Image, format: str, quality: int) -> bytes:
     }
     with _scratch_file() as file:
         try:
-            image.save(file, format=format.upper(), **options[format])
+            most = 3 * image.width * image.height
+            written = cast(BinaryIO, _Reporting(file, most, stage)) if format == "png" else file
+            image.save(written, format=format.upper(), **options[format])
         except ValueError as error:
             if "encoding error" not in str(error):
                 raise

@@ -40,7 +40,7 @@ def draw_sheet(source: bytes, names: Mapping[str, str], draw: Draw) -> bytes:
         x, y = place % _COLUMNS * width + _MARGIN_PX, place // _COLUMNS * height + _MARGIN_PX
         sheet.paste(image, (x, y))
         pen.text((x, y + image.height + 4), label, fill=_INK, font=font)
-    return encode(sheet, "jpeg", _QUALITY)
+    return encode(sheet, "jpeg", _QUALITY, Stage())
 
 
 def _opened(data: bytes) -> Image.Image:

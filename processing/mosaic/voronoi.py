@@ -16,7 +16,7 @@ from .seeds import detail, places_for, spread
 from .stage import Stage
 from .style import Style
 
-_MOST_SEEDS = 30_000  # more keep Qhull, which cannot be stopped, for longer than 0.3 s
+_MOST_SEEDS = 25_000  # more keep Qhull, which cannot be stopped, for longer than 0.3 s
 _ACROSS = 82  # about 5,000 panes in a picture of 4 to 3
 
 

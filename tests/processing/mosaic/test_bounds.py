@@ -14,6 +14,7 @@ from processing.mosaic.encoding import check_size, encode
 from processing.mosaic.errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from processing.mosaic.folder import read_folder
 from processing.mosaic.photomosaic import MOST_TILES
+from processing.mosaic.stage import Stage
 from processing.mosaic.svg import MOST_CELLS, write_svg
 from tests.pictures import png
 
@@ -76,7 +77,7 @@ def test_a_picture_too_rich_for_webp_names_the_formats_that_hold_it(monkeypatch:
 
     monkeypatch.setattr(Image.Image, "save", save)
     with pytest.raises(BadParameter) as raised:
-        encode(Image.new("RGB", (40, 30)), "webp", 80)
+        encode(Image.new("RGB", (40, 30)), "webp", 80, Stage())
 
     assert raised.value.facts["field"] == "format"
     assert raised.value.facts["allowed"] == "jpeg, png for a picture of 40 x 30 pixels with so much detail"
