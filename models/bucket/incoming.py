@@ -34,9 +34,7 @@ class Incoming:
         self._path = path
         self._path_of = path_of
         self._lock = threading.Lock()
-        with disk():
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._descriptor = _created(path)
 
     def write(self, data: bytes) -> None:
         """Raises StorageFull."""
@@ -121,6 +119,18 @@ class IncomingPart(Incoming):
     def move_to(self, path: Path) -> None:
         """Become `path`, not synced. Raises FileNotFoundError if its folder is gone."""
         self._path.rename(path)
+
+
+def _created(path: Path) -> int:
+    """A new file's descriptor, locked so that no sweep takes it. One may come between creating and locking: then the
+    name is gone, and free again."""
+    while True:
+        with disk():
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # waits for a sweep at most, which lets go at once
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)
 
 
 def _the_same_or_refused(target: Path, ours: Stat) -> Stat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
@@ -192,6 +193,25 @@ def test_a_new_start_sweeps_what_the_dead_left_and_spares_the_living(objects, tm
         assert files(tmp_path) == ["incoming"]
         incoming.commit("k", overwrite=False)
 
+    assert files(tmp_path) == ["objects"]
+
+
+def test_a_sweep_just_before_a_new_file_is_locked_does_not_take_it(objects, tmp_path, monkeypatch):
+    """Both are single system calls: only by standing between them can a sweep be made to come there."""
+    lock, swept = fcntl.flock, []
+
+    def sweep_first(file, how):
+        if not swept:
+            swept.append(True)
+            assert Objects(tmp_path).sweep() == 0  # its start has swept
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", sweep_first)
+    with objects.begin() as incoming:
+        incoming.write(b"alive")
+        incoming.commit("k", overwrite=True)
+
+    assert swept
     assert files(tmp_path) == ["objects"]
 
 
