@@ -10,13 +10,14 @@ from PIL import Image
 
 from . import fields
 from .canvas import Painting, Picture
-from .cells import measure
 from .codec import Source
 from .dot_grid import DotGrid
 from .flat import settle
 from .light import Colours, Floats, light_table, to_bytes
 from .oklab import from_srgb
 from .params import CellParams, automatic_cell
+from .raster import measure
+from .slabs import Slabs
 from .stage import BAND_PX, Stage
 from .style import Style
 from .svg import write_svg
@@ -64,7 +65,7 @@ def paint_dots(source: Source, params: DotsParams, stage: Stage) -> Painting:
     size = (source.width, source.height)
     side = params.cell or max(_SMALLEST_CELL, automatic_cell(*size))
     grid = DotGrid(*size, side, staggered=params.lattice == "staggered")
-    means = measure(source.image, grid, light_table(params.linear), stage.part(0.0, 0.55))
+    means = measure(source.image, Slabs(grid), light_table(params.linear), stage.part(0.0, 0.55))
     true, areas = to_bytes(means.light, params.linear), means.areas
     del means  # as large as the picture where dots are small
     colours = settle(true, lambda: areas, params, grid.centres, grid.pitch)

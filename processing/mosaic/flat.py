@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .canvas import Painting, Picture
-from .cells import Cells, measure, paint
+from .cells import Cells
 from .codec import Source
 from .light import Colours, Floats, light_table, to_bytes
 from .palette import choose, dithered, nearest, rgb
 from .params import CellParams
+from .raster import measure, paint
 from .slabs import Slabs
 from .stage import Stage
 from .svg import write_svg
@@ -52,10 +53,10 @@ def paint_flat(
     ground: #rrggbb of pixels that no cell covers (grout, leading); None when there are none.
     """
     slabs = Slabs(cells)
-    colours, areas = _coloured(source, cells, params, stage.part(0.0, 0.65), slabs)
+    colours, areas = _coloured(source, slabs, params, stage.part(0.0, 0.65))
     seen, covered = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
     del areas  # where cells are small, a third of the picture
-    image = paint(cells, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0), slabs)
+    image = paint(slabs, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0))
     return Painting(
         Picture(image),
         cells=seen,
@@ -65,11 +66,10 @@ def paint_flat(
     )
 
 
-def _coloured(
-    source: Source, cells: Cells, params: CellParams, stage: Stage, slabs: Slabs
-) -> tuple[Colours, NDArray[np.uint32]]:
+def _coloured(source: Source, slabs: Slabs, params: CellParams, stage: Stage) -> tuple[Colours, NDArray[np.uint32]]:
     """The colour of every cell, and its pixels."""
-    means = measure(source.image, cells, light_table(params.linear), stage.part(0.0, 0.92), slabs)
+    cells = slabs.cells
+    means = measure(source.image, slabs, light_table(params.linear), stage.part(0.0, 0.92))
     own = _own_colours(means.light, params.linear, stage.part(0.92, 0.95))
     colours = settle(own, lambda: means.areas, params, cells.centres, cells.pitch, stage.part(0.95, 1.0))
     return colours, means.areas

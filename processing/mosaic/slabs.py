@@ -8,31 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .cells import Cells
 from .runs import Runs
 from .stage import BAND_PX
 
 _RUNS = 3 << 15  # of a slab, about; each takes a hundred bytes while it is worked out
 _MOST_KEPT = 1 << 19  # runs, of 12 bytes each
-
-
-class Rows(Protocol):
-    """What slabs are cut from; see cells.Cells."""
-
-    @property
-    def width(self) -> int: ...
-
-    @property
-    def height(self) -> int: ...
-
-    @property
-    def pitch(self) -> float: ...
-
-    def runs(self, top: int, bottom: int) -> Runs: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +43,13 @@ class Slabs:
     """The slabs of cells, from the top down. For those who go through them twice they are worked out once, as long
     as they are not too many to be kept."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows, self._room = rows, _MOST_KEPT
+    def __init__(self, cells: Cells) -> None:
+        self.cells, self._room = cells, _MOST_KEPT
         self._kept: dict[int, Slab] = {}
 
     def __iter__(self) -> Iterator[Slab]:
-        width, height = self._rows.width, self._rows.height
-        most = max(1, int(_RUNS / (2 * width / self._rows.pitch + 2)))
+        width, height = self.cells.width, self.cells.height
+        most = max(1, int(_RUNS / (2 * width / self.cells.pitch + 2)))
         band = max(1, min(most, BAND_PX // width))
         step = most // band * band
         for top in range(0, height, step):
@@ -73,7 +58,7 @@ class Slabs:
     def _slab(self, tops: range, bottom: int) -> Slab:
         if tops.start in self._kept:
             return self._kept[tops.start]
-        slab = _cut(self._rows.runs(tops.start, bottom), [*tops, bottom], self._rows.width)
+        slab = _cut(self.cells.runs(tops.start, bottom), [*tops, bottom], self.cells.width)
         if len(slab.runs.starts) <= self._room:
             self._kept[tops.start] = slab
             self._room -= len(slab.runs.starts)

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from processing.mosaic.cells import measure, paint
 from processing.mosaic.grid import SquareGrid
 from processing.mosaic.light import light_table, to_bytes
 from processing.mosaic.polygons import PolygonCells
+from processing.mosaic.raster import measure, paint
 from processing.mosaic.runs import GROUND, runs_from_edges
+from processing.mosaic.slabs import Slabs
 from processing.mosaic.stage import Stage
 from tests.processing.mosaic.pictures import noise, true_mean
 from tests.processing.mosaic.svg_raster import inside
@@ -35,7 +36,7 @@ def test_means_over_many_bands_are_exact(linear: bool) -> None:
     pixels = noise(1500, 1100)
     grid = SquareGrid(1500, 1100, 370)
 
-    means = measure(Image.fromarray(pixels), grid, light_table(linear), Stage())
+    means = measure(Image.fromarray(pixels), Slabs(grid), light_table(linear), Stage())
 
     colours = to_bytes(means.light, linear)
     for cell, colour in enumerate(colours):
@@ -98,7 +99,7 @@ def test_bands_do_not_change_what_polygons_paint() -> None:
 def test_the_ground_is_painted_where_no_cell_is() -> None:
     cells = cells_of(10, 10, [[(2.0, 2.0), (8.0, 2.0), (8.0, 8.0), (2.0, 8.0)]], 6.0)
 
-    image = paint(cells, np.array([[9, 8, 7]], np.uint8), (1, 2, 3), Stage())
+    image = paint(Slabs(cells), np.array([[9, 8, 7]], np.uint8), (1, 2, 3), Stage())
 
     assert image.getpixel((0, 0)) == (1, 2, 3)
     assert image.getpixel((5, 5)) == (9, 8, 7)
