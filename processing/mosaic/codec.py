@@ -135,6 +135,7 @@ def _decode(
         spread = math.ceil(spread * max_side / max(width, height)) + 2  # two more that the scaling itself mixes
         width, height = fitting(width, height, max_side)
         image, shrink = image.resize((width, height), Image.Resampling.BOX, reducing_gap=3.0), 1
+    image.info.clear()  # Pillow would write some of it into any file: a JPEG's comment, a profile
     return Source(image, width, height, shrink, spread)
 
 

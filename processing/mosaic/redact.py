@@ -114,7 +114,7 @@ def _cover(image: Image.Image, colours: Colours, hidden: Blocks, place: tuple[in
 
 REDACT = Style(
     name="redact",
-    version=2,
+    version=3,
     params=RedactParams,
     paint=paint_redacted,
     en="Redact",
