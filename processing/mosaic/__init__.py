@@ -138,7 +138,7 @@ def render(
         shrink=None if shrink is None else lambda width, height: shrink(params, width, height),
     )
     check_size(source.width, source.height, params.format)
-    source = replace(source, pool=pool)
+    source = replace(source, pool=pool, disposable=True)
     size, before = (source.width, source.height), glance(source)
     painting = style.paint(source, params, stage.part(0.4, 0.8))
     del source  # encoders need the room

@@ -26,9 +26,8 @@ class Sheet:
     shifts: NDArray[np.int16]
 
 
-def assemble(sheet: Sheet, size: tuple[int, int], stage: Stage) -> Image.Image:
-    """The picture of `size` pixels; the last column and row of tiles may be cut."""
-    result = Image.new("RGB", size, None)
+def assemble(canvas: Image.Image, sheet: Sheet, stage: Stage) -> None:
+    """All of the canvas is painted over; it may cut the last column and row of tiles."""
     rows = _rows_at_a_time(sheet)
     for first in range(0, len(sheet.shown), rows):
         last = min(first + rows, len(sheet.shown))
@@ -36,9 +35,8 @@ def assemble(sheet: Sheet, size: tuple[int, int], stage: Stage) -> Image.Image:
         part = stage.part(first / len(sheet.shown), last / len(sheet.shown))
         fitting = _resized(sheet.tiles, used, sheet.side, part.part(0.0, 0.5))
         for row, places in enumerate(place.reshape(last - first, -1), first):
-            _lay(result, fitting, places, sheet.shifts[row], row * sheet.side)
+            _lay(canvas, fitting, places, sheet.shifts[row], row * sheet.side)
             part(0.5 + (row + 1 - first) / (last - first) / 2)
-    return result
 
 
 def _rows_at_a_time(sheet: Sheet) -> int:
@@ -64,7 +62,7 @@ def _resized(tiles: Tiles, used: NDArray[np.int32], side: int, stage: Stage) -> 
 
 
 def _lay(
-    result: Image.Image, fitting: NDArray[np.uint8], places: NDArray[np.intp], shifts: NDArray[np.int16], top: int
+    canvas: Image.Image, fitting: NDArray[np.uint8], places: NDArray[np.intp], shifts: NDArray[np.int16], top: int
 ) -> None:
     """One row of tiles, some columns at a time."""
     side = fitting.shape[-1]
@@ -76,7 +74,7 @@ def _lay(
         for channel in range(3):
             packed[..., channel] = strip[:, channel].transpose(1, 0, 2)
         size = (len(strip) * side, side)
-        result.paste(Image.frombuffer("RGBA", size, packed, "raw", "RGBA", 0, 1), (left * side, top))
+        canvas.paste(Image.frombuffer("RGBA", size, packed, "raw", "RGBA", 0, 1), (left * side, top))
 
 
 def _add(strip: NDArray[np.uint8], shifts: NDArray[np.int16]) -> None:

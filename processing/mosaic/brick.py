@@ -69,9 +69,10 @@ def paint_bricks(source: Source, params: BrickParams, stage: Stage) -> Painting:
     size = (source.width, source.height)
     side = params.cell or max(_SMALLEST_CELL, automatic_cell(*size, across=_ACROSS))
     plan = _plan(SquareGrid(*size, side), block_means(source.image, side, params.linear, stage.part(0.0, 0.5)), params)
-    image = _build(plan, size, stage.part(0.55, 1.0), relief=params.relief)
+    canvas = source.canvas()
+    _build(canvas, plan, stage.part(0.55, 1.0), relief=params.relief)
     return Painting(
-        Picture(image),
+        Picture(canvas),
         cells=plan.grid.count,
         pitch=float(side),
         cell_map=_cell_map(plan),
@@ -125,9 +126,9 @@ class Studs:
         return self._shades[ends]
 
 
-def _build(plan: Plan, size: tuple[int, int], stage: Stage, *, relief: bool) -> Image.Image:
+def _build(canvas: Image.Image, plan: Plan, stage: Stage, *, relief: bool) -> None:
     """Some rows of studs at a time, or some columns of one row where studs are large."""
-    image, side = Image.new("RGB", size, None), plan.grid.side
+    side = plan.grid.side
     looks = plan.cells * 16 + _ends(plan.pieces.owner)
     studs = Studs(plan.palette, side, relief=relief)
     rows, columns = looks.shape
@@ -139,9 +140,8 @@ def _build(plan: Plan, size: tuple[int, int], stage: Stage, *, relief: bool) -> 
             used, place = np.unique(part, return_inverse=True)
             strip = np.ascontiguousarray(studs(used.tolist())[place.reshape(part.shape)].transpose(0, 2, 1, 3))
             extent = (part.shape[1] * side, part.shape[0] * side)
-            image.paste(Image.frombuffer("RGBA", extent, strip, "raw", "RGBA", 0, 1), (left * side, top * side))
+            canvas.paste(Image.frombuffer("RGBA", extent, strip, "raw", "RGBA", 0, 1), (left * side, top * side))
         stage(min(top + down, rows) / rows)
-    return image
 
 
 def _ends(owner: Cells) -> NDArray[np.int32]:

@@ -41,10 +41,11 @@ _UPRIGHT = {  # EXIF orientation -> how to undo it
 class Source:
     """A decoded source.
 
-    image: mode RGB, shared and never written to. width, height: the picture's size in pixels; `image` has that
-    size, or is `shrink` times smaller (rounded up) where the style allowed it (1, 2, 4 or 8). spread: how many of
-    these pixels further the file's format and scaling may have carried a pixel's content; 0 for a PNG in its own
-    size. pool: the tiles that a photomosaic was given.
+    image: mode RGB, shared and never written to, unless it is `disposable`. width, height: the picture's size in
+    pixels; `image` has that size, or is `shrink` times smaller (rounded up) where the style allowed it (1, 2, 4 or
+    8). spread: how many of these pixels further the file's format and scaling may have carried a pixel's content; 0
+    for a PNG in its own size. pool: the tiles that a photomosaic was given. disposable: nobody looks at the source
+    once its style is done with it, so that a mosaic may be painted over it instead of beside it.
     """
 
     image: Image.Image
@@ -53,6 +54,17 @@ class Source:
     shrink: int = 1
     spread: int = 0
     pool: Pool | None = None
+    disposable: bool = False
+
+    def canvas(self) -> Image.Image:
+        """A picture of the source's size to paint on, whatever it shows. The source is not to be looked at any more."""
+        if self.disposable and self.shrink == 1:
+            return self.image
+        return Image.new("RGB", (self.width, self.height), None)  # black all the same, but filled once
+
+    def changeable(self) -> Image.Image:
+        """The source's own picture, to change parts of it. The source is not to be looked at any more."""
+        return self.image if self.disposable else self.image.copy()
 
 
 class _Watched(io.BytesIO):

@@ -70,7 +70,8 @@ def paint_dots(source: Source, params: DotsParams, stage: Stage) -> Painting:
     del means  # as large as the picture where dots are small
     colours = settle(true, lambda: areas, params, grid.centres, grid.pitch)
     dots = Dots(grid, colours, radii_of(true, params.size, grid.pitch), params.smooth)
-    image = Image.new("RGB", size, params.ground)
+    image = source.canvas()
+    image.paste(params.ground, (0, 0, *size))
     covered = sum(_lay(image, dots, row, stage.part(0.6 + 0.4 * row / grid.rows, 1.0)) for row in range(grid.rows))
     there = areas > 0
     return Painting(

@@ -56,9 +56,10 @@ def paint_flat(
     colours, areas = _coloured(source, slabs, params, stage.part(0.0, 0.65))
     seen, covered = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
     del areas  # where cells are small, a third of the picture
-    image = paint(slabs, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0))
+    canvas = source.canvas()
+    paint(canvas, slabs, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0))
     return Painting(
-        Picture(image),
+        Picture(canvas),
         cells=seen,
         pitch=cells.pitch,
         coverage=covered / (cells.width * cells.height),

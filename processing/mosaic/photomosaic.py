@@ -69,10 +69,11 @@ def paint_photomosaic(source: Source, params: PhotomosaicParams, stage: Stage) -
     rules = possible(params.apart, params.most, tiles=len(pool), cells=rows * columns)
     shown = match(grids, pool.grids, rules, params.seed, stage.part(0.4, 0.7))
     sheet = Sheet(pool.tiles, shown, side, shifts(grids, pool.grids, shown, params.tint / 100))
-    image = assemble(sheet, (source.width, source.height), stage.part(0.7, 1.0))
+    canvas = source.canvas()
+    assemble(canvas, sheet, stage.part(0.7, 1.0))
     uses = np.bincount(shown.ravel())
     return Painting(
-        Picture(image),
+        Picture(canvas),
         cells=shown.size,
         pitch=float(side),
         repeats=int(uses[uses > 1].sum()),

@@ -53,19 +53,19 @@ def measure(image: Image.Image, slabs: Slabs, table: NDArray[np.float32], stage:
     return Means(sums, areas)
 
 
-def paint(slabs: Slabs, colours: NDArray[np.uint8], ground: tuple[int, int, int], stage: Stage) -> Image.Image:
-    """The picture: every cell in its colour, the rest in the ground's. colours: (count, 3)."""
+def paint(
+    canvas: Image.Image, slabs: Slabs, colours: NDArray[np.uint8], ground: tuple[int, int, int], stage: Stage
+) -> None:
+    """Every cell in its colour, the rest in the ground's. canvas: RGB, of the cells' size. colours: (count, 3)."""
     cells = slabs.cells
     table = _packed(colours, ground)
-    result = Image.new("RGB", (cells.width, cells.height), None)  # black all the same, but filled once
     for slab in slabs:
         packed, lengths = table[slab.runs.cells], slab.runs.lengths
         for band in slab.bands:
             pixels = np.repeat(packed[band.runs], lengths[band.runs])
             size = (cells.width, band.bottom - band.top)
-            result.paste(Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1), (0, band.top))  # no copy
+            canvas.paste(Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1), (0, band.top))  # no copy
             stage(band.bottom / cells.height)
-    return result
 
 
 def _span(runs: Runs) -> tuple[int, int]:

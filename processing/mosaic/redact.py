@@ -65,7 +65,7 @@ def paint_redacted(source: Source, params: RedactParams, stage: Stage) -> Painti
     box = (left * side, top * side, min(right * side, size[0]), min(bottom * side, size[1]))
     base = _base(source.image.crop(box), part, side, params, stage.part(0.3, 0.7))
     colours = _varied(base, params)
-    image = source.image.copy()
+    image = source.changeable()
     _cover(image, colours, part, (box[0], box[1], side), stage.part(0.7, 1.0))
     return Painting(
         Picture(image),

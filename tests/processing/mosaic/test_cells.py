@@ -99,7 +99,9 @@ def test_bands_do_not_change_what_polygons_paint() -> None:
 def test_the_ground_is_painted_where_no_cell_is() -> None:
     cells = cells_of(10, 10, [[(2.0, 2.0), (8.0, 2.0), (8.0, 8.0), (2.0, 8.0)]], 6.0)
 
-    image = paint(Slabs(cells), np.array([[9, 8, 7]], np.uint8), (1, 2, 3), Stage())
+    image = Image.new("RGB", (10, 10), "white")
+
+    paint(image, Slabs(cells), np.array([[9, 8, 7]], np.uint8), (1, 2, 3), Stage())
 
     assert image.getpixel((0, 0)) == (1, 2, 3)
     assert image.getpixel((5, 5)) == (9, 8, 7)

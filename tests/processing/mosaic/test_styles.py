@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from processing.mosaic import STYLES, parse, render
+from processing.mosaic.canvas import Picture
+from processing.mosaic.codec import decode
+from processing.mosaic.stage import Stage
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene
 from tests.processing.mosaic.samples import drawn_flat, sample
 from tests.processing.mosaic.svg_raster import rasterised
@@ -52,6 +56,19 @@ def test_the_same_bytes_and_recipe_give_the_same_bytes(style: str) -> None:
     first, second = (render(ODD, parse(sample(style, seed=5))) for _ in range(2))
 
     assert first.data == second.data
+
+
+@ALL
+def test_a_source_stays_as_it_is_unless_it_is_disposable(style: str) -> None:
+    recipe, source = parse(sample(style)), decode(ODD, Stage())
+    before = source.image.tobytes()
+
+    beside = STYLES[style].paint(source, recipe.params, Stage()).canvas.encode("png", 85, Stage())
+    assert source.image.tobytes() == before
+    over = STYLES[style].paint(replace(source, disposable=True), recipe.params, Stage()).canvas
+
+    assert over.encode("png", 85, Stage()) == beside
+    assert not isinstance(over, Picture) or over.image is source.image
 
 
 @ALL
