@@ -227,6 +227,7 @@ export const strings = {
   "parts.title": "Parts list",
   "parts.sum": "{pieces} pieces in {colours} colours, for a plate of {columns} × {rows} studs.",
   "parts.colour": "Colour",
+  "parts.any": "Any colour",
   "parts.sizes": "Pieces",
   "parts.count": "Total",
   "parts.csv": "Download as CSV",

@@ -227,6 +227,7 @@ export const strings = {
   "parts.title": "零件清单",
   "parts.sum": "共 {pieces} 块、{colours} 种颜色，底板 {columns} × {rows} 个凸点。",
   "parts.colour": "颜色",
+  "parts.any": "任意颜色",
   "parts.sizes": "零件",
   "parts.count": "合计",
   "parts.csv": "下载 CSV",

@@ -17,6 +17,7 @@ from .light import Colours, light_table, to_bytes
 from .params import CellParams, automatic_cell
 from .pixels import looked_up
 from .png import write_png
+from .raster import Means
 from .stage import Stage
 from .style import Style
 from .svg import write_svg
@@ -73,8 +74,8 @@ def paint_blocks(source: Source, params: MosaicParams, stage: Stage) -> Painting
     """Each block in the exact mean of its pixels, as long as the source was decoded in full."""
     size = (source.width, source.height)
     grid = SquareGrid(*size, side_for(params, *size))
-    means = block_means(source.image, grid.side // source.shrink, params.linear, stage).reshape(-1, 3)
-    flat = settle(means, lambda: block_areas(grid), params, grid.centres, grid.pitch)
+    means = block_means(source.image, grid.side // source.shrink, params.linear, stage.part(0.0, 0.9))
+    flat = settle(Means(means.reshape(-1, 3), block_areas(grid)), params, grid, stage.part(0.9, 1.0))
     return Painting(
         Blocks(flat.reshape(grid.rows, grid.columns, 3), grid.side, size),
         cells=grid.count,

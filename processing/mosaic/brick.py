@@ -14,9 +14,10 @@ from .block import block_means
 from .canvas import Painting, Picture
 from .cells import Circle, Outline, Polygon
 from .codec import Source
+from .flat import picks
 from .grid import SquareGrid
 from .light import Colours
-from .palette import dithered, nearest, rgb
+from .palette import rgb
 from .params import FORMATS, Params, automatic_cell
 from .relief import BOTTOM, LEFT, RIGHT, STUD, TOP, Shade, flat_stud, lit_stud, shaded
 from .stage import BAND_PX, Stage
@@ -27,7 +28,8 @@ from .toy import BASIC, GREYS, TOY, Cells, Pieces, join, parts
 _ACROSS = 80
 _SMALLEST_CELL = 8  # of those that we choose: in fewer pixels a stud is not round
 _SHADED_PX = 1 << 18  # of studs shaded together: each pixel takes some floats
-_KEPT_PX = 1 << 21  # of studs: all the looks of all the colours at 56 pixels
+_MOST_TOLD = 1 << 16  # colours in a map: more, of those that are free, are as many words as the picture has studs
+_KEPT, _KEPT_PX = 1 << 12, 1 << 21  # looks, and pixels of them: all those of all the toy's colours at 56 pixels
 _PALETTES = {"toy": TOY, "basic": BASIC, "greys": GREYS}
 
 
@@ -55,12 +57,12 @@ class BrickParams(Params):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """cells: (rows, columns), the colour of each, an index of palette (k, 3) and names."""
+    """cells: (rows, columns), the colour of each, an index of palette (k, 3) and names; None: they have none."""
 
     grid: SquareGrid
     cells: Cells
     palette: Colours
-    names: list[str]
+    names: list[str] | None
     pieces: Pieces
 
 
@@ -68,9 +70,10 @@ def paint_bricks(source: Source, params: BrickParams, stage: Stage) -> Painting:
     """Each cell is one stud in the colour nearest to the mean of its pixels. `cell_map` holds the parts list."""
     size = (source.width, source.height)
     side = params.cell or max(_SMALLEST_CELL, automatic_cell(*size, across=_ACROSS))
-    plan = _plan(SquareGrid(*size, side), block_means(source.image, side, params.linear, stage.part(0.0, 0.5)), params)
+    means = block_means(source.image, side, params.linear, stage.part(0.0, 0.4))
+    plan = _plan(SquareGrid(*size, side), means, params, stage.part(0.4, 0.6))
     canvas = source.canvas()
-    _build(canvas, plan, stage.part(0.55, 1.0), relief=params.relief)
+    _build(canvas, plan, stage.part(0.6, 1.0), relief=params.relief)
     return Painting(
         Picture(canvas),
         cells=plan.grid.count,
@@ -80,17 +83,24 @@ def paint_bricks(source: Source, params: BrickParams, stage: Stage) -> Painting:
     )
 
 
-def _plan(grid: SquareGrid, means: Colours, params: BrickParams) -> Plan:
-    flat = means.reshape(-1, 3)
+def _plan(grid: SquareGrid, means: Colours, params: BrickParams, stage: Stage) -> Plan:
+    flat, index = means.reshape(-1, 3), np.empty(grid.count, np.int32)
     if params.colours == "free":
-        palette, index = np.unique(flat, axis=0, return_inverse=True)
-        names = ["#" + bytes(colour).hex() for colour in palette]
+        palette, index[:] = _all_of(flat)
+        names = None
     else:
         chosen = _PALETTES[params.colours]
         palette, names = np.array([rgb(colour) for colour in chosen.values()], np.uint8), list(chosen)
-        index = dithered(flat, palette, grid.centres(), grid.pitch) if params.dither else nearest(flat, palette)
-    cells = index.reshape(means.shape[:2]).astype(np.int32)
-    return Plan(grid, cells, palette, names, join(cells, larger=params.larger))
+        for piece, picked in picks(flat, palette, grid, stage.part(0.0, 0.5), dither=params.dither):
+            index[piece] = picked
+    cells = index.reshape(means.shape[:2])
+    return Plan(grid, cells, palette, names, join(cells, stage.part(0.5, 1.0), larger=params.larger))
+
+
+def _all_of(colours: Colours) -> tuple[Colours, NDArray[np.intp]]:
+    """The different ones of some colours, in order, and for each of these its place among them."""
+    numbers, places = np.unique(colours @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
+    return (numbers[:, None] >> (16, 8, 0)).astype(np.uint8), places
 
 
 class Studs:
@@ -99,7 +109,7 @@ class Studs:
 
     def __init__(self, palette: Colours, side: int, *, relief: bool) -> None:
         self._palette, self._side, self._relief = palette, side, relief
-        self._most = _KEPT_PX // side**2
+        self._most = min(_KEPT, _KEPT_PX // side**2)
         self._shades: dict[int, Shade] = {}
         self._studs: dict[int, NDArray[np.uint32]] = {}
 
@@ -154,14 +164,18 @@ def _ends(owner: Cells) -> NDArray[np.int32]:
     return ends
 
 
-def _cell_map(plan: Plan) -> dict[str, object]:
+def _cell_map(plan: Plan) -> dict[str, object] | None:
+    if len(plan.palette) > _MOST_TOLD:
+        return None
     rows, columns = plan.cells.shape
+    digits = plan.palette.tobytes().hex()
+    colours = ["#" + digits[first : first + 6] for first in range(0, len(digits), 6)]
     return {
         "cell": plan.grid.side,
         "rows": rows,
         "columns": columns,
-        "colours": plan.names,
-        "rgb": ["#" + bytes(colour).hex() for colour in plan.palette],
+        "colours": colours if plan.names is None else plan.names,
+        "rgb": colours,
         "studs": plan.cells.ravel().tolist(),
         "parts": parts(plan.pieces, plan.cells, plan.names),
     }
@@ -180,7 +194,7 @@ def _outlines(plan: Plan) -> Iterator[Outline]:
     for top, left, high, wide in (plan.pieces.boxes * side).tolist():
         right, bottom = min(left + wide, plan.grid.width), min(top + high, plan.grid.height)
         yield Polygon(((left, top), (right, top), (right, bottom), (left, bottom)))
-    for x, y in plan.grid.centres().tolist():
+    for x, y in plan.grid.centres(0, plan.grid.count).tolist():
         yield Circle(x, y, STUD * side)
 
 

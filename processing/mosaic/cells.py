@@ -44,8 +44,12 @@ class Cells(Protocol):
         """The runs of rows top to bottom - 1. They are asked for twice or more: the same answer every time."""
         ...
 
-    def centres(self) -> Floats:
-        """(count, 2) x, y in pixels, where a dithering pattern looks each cell up."""
+    def first(self, row: int) -> int:
+        """A number that no cell of this row, or of a row below, is under. 0 is always true."""
+        ...
+
+    def centres(self, first: int, stop: int) -> Floats:
+        """(stop - first, 2) x, y in pixels of the cells first to stop - 1, where a dithering pattern looks them up."""
         ...
 
     def outlines(self) -> Iterable[Outline]:

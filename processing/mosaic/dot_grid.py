@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from .cells import Circle, Polygon
 from .light import Floats
 from .runs import Runs, runs_from_firsts
+
+Row = TypeVar("Row", int, NDArray[np.int64])
 
 
 class DotGrid:
@@ -30,11 +33,10 @@ class DotGrid:
         self._left, self._top = (width - across * side) // 2, (height - self.rows * self._step) // 2
         self._moved = side - side // 2 if staggered else 0
 
-    def corner(self, row: int) -> tuple[int, int]:
-        """Left and top of the square that the row's first dot is drawn in; may lie outside the picture."""
-        return self._left - (row - self.rows // 2) % 2 * self._moved, self._top + row * self._step - (
-            self.side - self._step
-        ) // 2
+    def corner(self, row: Row) -> tuple[Row, Row]:
+        """Left and top of the square that a row's first dot is drawn in; may lie outside the picture."""
+        top = self._top - (self.side - self._step) // 2
+        return self._left - (row - self.rows // 2) % 2 * self._moved, top + row * self._step
 
     def runs(self, top: int, bottom: int) -> Runs:
         rows, columns = (np.arange(top, bottom) - self._top) // self._step, np.arange(self.columns)
@@ -43,22 +45,24 @@ class DotGrid:
         cells = (rows[:, None] * self.columns + columns).astype(np.int32)
         return runs_from_firsts(firsts, cells, self.width)
 
-    def centres(self) -> Floats:
-        corners = np.array([self.corner(row) for row in range(self.rows)], np.float64)
-        x = corners[:, :1] + (np.arange(self.columns) + 0.5) * self.side
-        y = np.broadcast_to(corners[:, 1:] + self.side / 2, x.shape)
-        return np.stack([x, y], axis=-1).reshape(-1, 2)
+    def first(self, row: int) -> int:
+        return (row - self._top) // self._step * self.columns
+
+    def centres(self, first: int, stop: int) -> Floats:
+        row, column = np.divmod(np.arange(first, stop), self.columns)
+        left, top = self.corner(row)
+        return np.stack([left + (column + 0.5) * self.side, top + self.side / 2], axis=-1)
 
     def outlines(self) -> Iterator[Polygon]:
         half = self.side / 2
-        for x, y in self.centres().tolist():
+        for x, y in self.centres(0, self.count).tolist():
             top = y - half + (self.side - self._step) // 2
             bottom = top + self._step
             yield Polygon(((x - half, top), (x + half, top), (x + half, bottom), (x - half, bottom)))
 
     def circles(self, shown: NDArray[np.bool_], radii: Floats) -> Iterator[Circle]:
         """The dots of those cells. radii: (count,) pixels."""
-        for (x, y), radius in zip(self.centres()[shown].tolist(), radii[shown].tolist(), strict=True):
+        for (x, y), radius in zip(self.centres(0, self.count)[shown].tolist(), radii[shown].tolist(), strict=True):
             yield Circle(x, y, radius)
 
 

@@ -13,7 +13,7 @@ from .canvas import Painting, Picture
 from .codec import Source
 from .dot_grid import DotGrid
 from .flat import settle
-from .light import Colours, Floats, light_table, to_bytes
+from .light import Colours, Floats
 from .oklab import from_srgb
 from .params import CellParams, automatic_cell
 from .raster import measure
@@ -65,15 +65,14 @@ def paint_dots(source: Source, params: DotsParams, stage: Stage) -> Painting:
     size = (source.width, source.height)
     side = params.cell or max(_SMALLEST_CELL, automatic_cell(*size))
     grid = DotGrid(*size, side, staggered=params.lattice == "staggered")
-    means = measure(source.image, Slabs(grid), light_table(params.linear), stage.part(0.0, 0.55))
-    true, areas = to_bytes(means.light, params.linear), means.areas
-    del means  # as large as the picture where dots are small
-    colours = settle(true, lambda: areas, params, grid.centres, grid.pitch)
-    dots = Dots(grid, colours, radii_of(true, params.size, grid.pitch), params.smooth)
+    means = measure(source.image, Slabs(grid), params.linear, stage.part(0.0, 0.5))
+    radii = radii_of(means.colours, params.size, grid.pitch, stage.part(0.5, 0.55))
+    colours = settle(means, params, grid, stage.part(0.55, 0.6))
+    dots, there = Dots(grid, colours, radii, params.smooth), means.areas > 0
+    del means  # where dots are small, half as large as the picture
     image = source.canvas()
     image.paste(params.ground, (0, 0, *size))
     covered = sum(_lay(image, dots, row, stage.part(0.6 + 0.4 * row / grid.rows, 1.0)) for row in range(grid.rows))
-    there = areas > 0
     return Painting(
         Picture(image),
         cells=int(np.count_nonzero(there)),
@@ -85,15 +84,15 @@ def paint_dots(source: Source, params: DotsParams, stage: Stage) -> Painting:
     )
 
 
-def radii_of(colours: Colours, size: str, pitch: float) -> Floats:
+def radii_of(colours: Colours, size: str, pitch: float, stage: Stage) -> Floats:
     """(count,) pixels, growing with the darkness or the lightness (OKLab's L) of the dot's colour."""
     largest = pitch / 2 * _GAP
-    if size == "equal":
-        return np.full(len(colours), largest)
-    pieces = [from_srgb(colours[first : first + _PIECE])[:, 0] for first in range(0, len(colours), _PIECE)]
-    lightness = np.concatenate(pieces)
-    share = np.clip(lightness if size == "light" else 1.0 - lightness, 0.0, 1.0)
-    radii: Floats = largest * np.maximum(share**_GROWTH, _LEAST)
+    radii = np.full(len(colours), largest, np.float32)
+    for first in range(0, 0 if size == "equal" else len(colours), _PIECE):
+        lightness = from_srgb(colours[first : first + _PIECE])[:, 0]
+        share = np.clip(lightness if size == "light" else 1.0 - lightness, 0.0, 1.0)
+        radii[first : first + _PIECE] = largest * np.maximum(share**_GROWTH, _LEAST)
+        stage(first / len(colours))
     return radii
 
 
@@ -126,7 +125,7 @@ def _distances(side: int) -> NDArray[np.float32]:
 def _coverage(away: NDArray[np.float32], radii: Floats, *, smooth: bool) -> NDArray[np.uint8]:
     """(side, n * side) 0 to 255: how much of each pixel lies in its dot."""
     side = len(away)
-    edges = radii.astype(np.float32)[None, :, None] - away[:, None, :]
+    edges = radii[None, :, None] - away[:, None, :]
     if not smooth:
         return np.where(edges > 0, np.uint8(255), np.uint8(0)).reshape(side, -1)
     edges += 0.5

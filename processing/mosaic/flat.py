@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,39 +10,38 @@ from numpy.typing import NDArray
 from .canvas import Painting, Picture
 from .cells import Cells
 from .codec import Source
-from .light import Colours, Floats, light_table, to_bytes
+from .light import Colours
 from .palette import choose, dithered, nearest, rgb
 from .params import CellParams
-from .raster import measure, paint
+from .raster import Means, measure, paint
 from .slabs import Slabs
 from .stage import Stage
 from .svg import write_svg
 
-_PIECE = 1 << 16  # cells settled at once: the colour space needs some hundred bytes for each
+_PIECE = 1 << 15  # cells settled at once: the colour space needs some hundred bytes for each
 
 
-def settle(
-    colours: Colours,
-    areas: Callable[[], NDArray[np.uint32]],
-    params: CellParams,
-    centres: Callable[[], Floats],
-    pitch: float,
-    stage: Stage | None = None,
-) -> Colours:
-    """The colours (count, 3) that cells are painted in: their own, or the palette's."""
+def settle(means: Means, params: CellParams, cells: Cells, stage: Stage) -> Colours:
+    """The colours (count, 3) that cells are painted in: their own, or, written over them, the palette's."""
     if params.palette is None:
-        return colours
-    palette = choose(params.palette, colours, areas)
-    places, settled = centres() if params.dither else None, np.empty_like(colours)
+        return means.colours
+    palette = choose(params.palette, means.colours, means.areas, stage.part(0.0, 0.3))
+    for piece, picked in picks(means.colours, palette, cells, stage.part(0.3, 1.0), dither=params.dither):
+        means.colours[piece] = palette[picked]
+    return means.colours
+
+
+def picks(
+    colours: Colours, palette: Colours, cells: Cells, stage: Stage, *, dither: bool
+) -> Iterator[tuple[slice, NDArray[np.intp]]]:
+    """Some cells at a time, and for each of them the index of the palette's colour that stands for its own."""
     for first in range(0, len(colours), _PIECE):
-        piece = slice(first, first + _PIECE)
-        if places is None:
-            settled[piece] = palette[nearest(colours[piece], palette)]
+        piece = slice(first, min(first + _PIECE, len(colours)))
+        if dither:
+            yield piece, dithered(colours[piece], palette, cells.centres(piece.start, piece.stop), cells.pitch)
         else:
-            settled[piece] = palette[dithered(colours[piece], palette, places[piece], pitch)]
-        if stage is not None:
-            stage(first / len(colours))
-    return settled
+            yield piece, nearest(colours[piece], palette)
+        stage(piece.stop / len(colours))
 
 
 def paint_flat(
@@ -69,16 +68,5 @@ def paint_flat(
 
 def _coloured(source: Source, slabs: Slabs, params: CellParams, stage: Stage) -> tuple[Colours, NDArray[np.uint32]]:
     """The colour of every cell, and its pixels."""
-    cells = slabs.cells
-    means = measure(source.image, slabs, light_table(params.linear), stage.part(0.0, 0.92))
-    own = _own_colours(means.light, params.linear, stage.part(0.92, 0.95))
-    colours = settle(own, lambda: means.areas, params, cells.centres, cells.pitch, stage.part(0.95, 1.0))
-    return colours, means.areas
-
-
-def _own_colours(light: NDArray[np.float32], linear: bool, stage: Stage) -> Colours:
-    colours = np.empty(light.shape, np.uint8)
-    for first in range(0, len(light), _PIECE):
-        colours[first : first + _PIECE] = to_bytes(light[first : first + _PIECE], linear)
-        stage(first / len(light))
-    return colours
+    means = measure(source.image, slabs, params.linear, stage.part(0.0, 0.95))
+    return settle(means, params, slabs.cells, stage.part(0.95, 1.0)), means.areas

@@ -25,8 +25,11 @@ class SquareGrid:
         cells = (rows[:, None] * self.columns + columns).astype(np.int32)
         return runs_from_firsts(firsts, cells, self.width)
 
-    def centres(self) -> Floats:
-        cell = np.arange(self.count)
+    def first(self, row: int) -> int:
+        return row // self.side * self.columns
+
+    def centres(self, first: int, stop: int) -> Floats:
+        cell = np.arange(first, stop)
         return (np.stack([cell % self.columns, cell // self.columns], axis=1) + 0.5) * self.side
 
     def outlines(self) -> Iterator[Polygon]:

@@ -56,8 +56,8 @@ class Shape(Protocol):
         """How many courses of cells reach down to `height`."""
         ...
 
-    def centres(self, courses: int, columns: int) -> Floats:
-        """(count, 2) the middles of their heights, in the order of the numbers."""
+    def centres(self, numbers: Numbers, columns: int) -> Floats:
+        """(n, 2) the middles of the heights of those cells."""
         ...
 
     def corners(self, cell: int, columns: int) -> list[tuple[float, float]]:
@@ -74,8 +74,7 @@ class Lattice:
         self._left = (width / 2) % shape.step - shape.step
         self._top = (height / 2) % (2 * shape.rise) - 2 * shape.rise
         self._columns = int((width - self._left) / shape.step) + 2
-        self._courses = shape.courses(height - self._top)
-        self.count = self._courses * self._columns * shape.families
+        self.count = shape.courses(height - self._top) * self._columns * shape.families
 
     def runs(self, top: int, bottom: int) -> Runs:
         shape, columns = self._shape, np.arange(self._columns)
@@ -85,12 +84,15 @@ class Lattice:
         parts = (_jointed if shape.grout else _joined)(middles, crossed.half, numbers)
         return runs_from_edges(*parts, self.width)
 
-    def centres(self) -> Floats:
-        places: Floats = self._shape.centres(self._courses, self._columns) + np.array([self._left, self._top])
+    def first(self, row: int) -> int:
+        return int(self._shape.crossed(np.array([row + 0.5 - self._top]), self._columns).first.min())
+
+    def centres(self, first: int, stop: int) -> Floats:
+        places: Floats = self._shape.centres(np.arange(first, stop), self._columns) + np.array([self._left, self._top])
         return places
 
     def outlines(self) -> Iterator[Polygon]:
-        for cell, (x, y) in enumerate(self.centres().tolist()):
+        for cell, (x, y) in enumerate(self.centres(0, self.count).tolist()):
             yield Polygon([(x + across, y + down) for across, down in self._shape.corners(cell, self._columns)])
 
 
@@ -142,8 +144,8 @@ class Zigzag:
     def courses(self, height: float) -> int:
         return int(height / self.rise) + 2
 
-    def centres(self, courses: int, columns: int) -> Floats:
-        course, column = np.divmod(np.arange(courses * columns), columns)
+    def centres(self, numbers: Numbers, columns: int) -> Floats:
+        course, column = np.divmod(numbers, columns)
         return np.stack([(column + course % 2 / 2) * self.step, course * self.rise], axis=1)
 
     def corners(self, cell: int, columns: int) -> list[tuple[float, float]]:
@@ -190,8 +192,8 @@ class Triangles:
     def courses(self, height: float) -> int:
         return int(height / self.rise) + 1
 
-    def centres(self, courses: int, columns: int) -> Floats:
-        course, place = np.divmod(np.arange(courses * 2 * columns), 2 * columns)
+    def centres(self, numbers: Numbers, columns: int) -> Floats:
+        course, place = np.divmod(numbers, 2 * columns)
         return np.stack([place * self.step / 2, (course + 0.5) * self.rise], axis=1)
 
     def corners(self, cell: int, columns: int) -> list[tuple[float, float]]:

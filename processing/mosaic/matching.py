@@ -15,6 +15,7 @@ Shown = NDArray[np.int32]  # (rows, columns), index of a tile
 _MEAN_WEIGHT = 2.0  # how much more than its share the mean counts: from afar it is all that is seen
 _NEVER = np.float32(1e9)
 _SCORES = 1 << 19  # scores computed at a time
+_PIECE = 1 << 13  # grids looked at together, in double precision
 _PRODUCT = 1 << 18  # multiplications of one matrix product: above, OpenBLAS starts threads, which here only wait
 
 
@@ -136,9 +137,14 @@ def _features(grids: Grids) -> NDArray[np.float32]:
     basis[0] /= np.sqrt(2)
     both = np.einsum("ui,vj->uvij", basis, basis).reshape(GRID, GRID, GRID * GRID)
     both[0, 0] *= np.sqrt(_MEAN_WEIGHT)
-    lightness = grids[..., 0] @ both.reshape(-1, GRID * GRID).T
-    colour = [grids[..., axis] @ both[:2, :2].reshape(4, GRID * GRID).T for axis in (1, 2)]
-    return np.concatenate([lightness, *colour], axis=-1).astype(np.float32)
+    whole, coarse = both.reshape(-1, GRID * GRID).T, both[:2, :2].reshape(4, GRID * GRID).T
+    flat = grids.reshape(-1, *grids.shape[-2:])
+    features = np.empty((len(flat), GRID * GRID + 8), np.float32)
+    for first in range(0, len(flat), _PIECE):
+        some = flat[first : first + _PIECE]
+        waves_of = [some[..., 0] @ whole, some[..., 1] @ coarse, some[..., 2] @ coarse]
+        np.concatenate(waves_of, axis=-1, out=features[first : first + _PIECE])
+    return features.reshape(*grids.shape[:-2], -1)
 
 
 def _groups(rows: int, columns: int, apart: int, seed: int) -> list[NDArray[np.int64]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from types import MappingProxyType
 
 import numpy as np
@@ -13,6 +12,7 @@ from processing.mosaic.geometry import tree_of
 
 from .light import Colours, Floats
 from .oklab import from_srgb, to_colours
+from .stage import Stage
 
 Palette = str | tuple[str, ...] | None
 
@@ -48,6 +48,8 @@ MOST_COLOURS = 256
 _AUTO = re.compile(r"auto-([1-9][0-9]{0,2})")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SAMPLE = 20_000  # cells that an automatic palette is fitted to
+_PIECE = 1 << 18  # cells looked at together
+_STEPS = 12  # of k-means
 _DITHER_STEPS = 8
 
 
@@ -76,33 +78,45 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def choose(palette: str | tuple[str, ...], colours: Colours, areas: Callable[[], NDArray[np.uint32]]) -> Colours:
+def choose(palette: str | tuple[str, ...], colours: Colours, areas: NDArray[np.uint32], stage: Stage) -> Colours:
     """The colours (k, 3) that a palette stands for; an automatic one is fitted to the cells by their areas."""
     if isinstance(palette, tuple):
         return np.array([rgb(colour) for colour in palette], np.uint8)
     if palette in PALETTES:
         return np.array([rgb(colour) for colour in PALETTES[palette]], np.uint8)
-    weights = areas()
-    return fitted(colours[weights > 0], weights[weights > 0], int(palette.removeprefix("auto-")))
+    sample = _sample(areas)
+    return fitted(colours[sample], areas[sample], int(palette.removeprefix("auto-")), stage)
 
 
-def fitted(colours: Colours, weights: NDArray[np.uint32], count: int) -> Colours:
+def _sample(areas: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """Of the cells that have pixels, every so many."""
+    step, seen = -(-int(np.count_nonzero(areas)) // _SAMPLE), 0
+    picked = []
+    for first in range(0, len(areas), _PIECE):
+        cells = first + np.flatnonzero(areas[first : first + _PIECE])
+        picked.append(cells[-seen % step :: step].copy())  # the others go
+        seen += len(cells)
+    return np.concatenate(picked)
+
+
+def fitted(colours: Colours, weights: NDArray[np.uint32], count: int, stage: Stage) -> Colours:
     """At most `count` colours that stand for the given ones: weighted k-means in OKLab, without any chance in it.
 
     It starts from the colours that lie farthest from those already taken (Gonzalez 1985), weighted by area.
     """
-    step = -(-len(colours) // _SAMPLE)
-    lab, weight = from_srgb(colours[::step]), weights[::step].astype(np.float64)
+    lab, weight = from_srgb(colours), weights.astype(np.float64)
     centres = lab[[int(np.argmax(weight))]]
     nearest = np.linalg.norm(lab - centres[0], axis=1)
     while len(centres) < count and nearest.max() > 0:
         centres = np.vstack([centres, lab[np.argmax(nearest * np.sqrt(weight))]])
         nearest = np.minimum(nearest, np.linalg.norm(lab - centres[-1], axis=1))
-    for _ in range(12):
+        stage(len(centres) / count / 2)
+    for step in range(_STEPS):
         label = tree_of(centres).query(lab)[1]
         share = np.bincount(label, weight, len(centres))
         moved = [np.bincount(label, weight * lab[:, axis], len(centres)) for axis in range(3)]
         centres = np.where(share[:, None] > 0, np.stack(moved, 1) / np.maximum(share, 1e-9)[:, None], centres)
+        stage(0.5 + step / _STEPS / 2)
     return np.unique(to_colours(centres), axis=0)
 
 

@@ -35,9 +35,13 @@ class PolygonCells:
         firsts = firsts[order]
         return _filled(firsts, firsts + lengths[order], cells[order], (bottom - top) * self.width)
 
-    def centres(self) -> Floats:
-        starts = np.cumsum(self._corners) - self._corners
-        means: Floats = np.add.reduceat(self._points, starts, axis=0) / self._corners[:, None]
+    def first(self, row: int) -> int:
+        return 0
+
+    def centres(self, first: int, stop: int) -> Floats:
+        starts, corners = (np.cumsum(self._corners) - self._corners)[first:stop], self._corners[first:stop]
+        points = self._points[starts[0] : starts[-1] + corners[-1]]
+        means: Floats = np.add.reduceat(points, starts - starts[0], axis=0) / corners[:, None]
         return means
 
     def outlines(self) -> Iterator[Polygon]:

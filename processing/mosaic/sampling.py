@@ -32,7 +32,8 @@ def _samples(source: Source, side: int) -> Image.Image:
     """The picture at _FINE pixels a cell, by Pillow; exact means where a sample is a whole number of pixels."""
     image = source.image
     if side % (_FINE * source.shrink) == 0:
-        return image.reduce(side // (_FINE * source.shrink))
+        factor = side // (_FINE * source.shrink)
+        return image if factor == 1 else image.reduce(factor)
     size = (max(1, round(source.width * _FINE / side)), max(1, round(source.height * _FINE / side)))
     return image.resize(size, Image.Resampling.BOX)
 

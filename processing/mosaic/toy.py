@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .stage import Stage
 
 Cells = NDArray[np.int32]  # (rows, columns)
 
@@ -36,6 +37,8 @@ TOY = MappingProxyType(
 )  # fmt: skip
 GREYS = MappingProxyType({name: TOY[name] for name in ("White", "Medium Stone Grey", "Dark Stone Grey", "Black")})
 
+ANY = "any"
+_KINDS = (256, 16, 16)  # more than there are colours, and studs along a piece
 _SIZES = ((2, 8), (2, 6), (2, 4), (2, 3), (2, 2), (1, 8), (1, 6), (1, 4), (1, 3), (1, 2), (1, 1))
 
 
@@ -45,10 +48,10 @@ class Pieces:
     boxes: (n, 4) top, left, rows, columns of each piece in cells."""
 
     owner: Cells
-    boxes: NDArray[np.int64]
+    boxes: NDArray[np.int32]
 
 
-def join(colours: Cells, *, larger: bool) -> Pieces:
+def join(colours: Cells, stage: Stage, *, larger: bool) -> Pieces:
     """Pieces of at most 2 x 8 that cover cells of one colour, the largest first; without `larger`, each cell alone.
 
     Windows of one size at one offset do not overlap, so that all of them are decided at once.
@@ -56,8 +59,8 @@ def join(colours: Cells, *, larger: bool) -> Pieces:
     rows, columns = colours.shape
     numbers = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     owner = np.full_like(numbers, -1)
-    boxes = []
-    for high, wide in _turned(_SIZES if larger else ((1, 1),)):
+    boxes, sizes = [], _turned(_SIZES if larger else ((1, 1),))
+    for done, (high, wide) in enumerate(sizes, 1):
         for top in range(min(high, rows - high + 1)):
             for left in range(min(wide, columns - wide + 1)):
                 free = _windows(np.where(owner < 0, colours, -1 - numbers), top, left, (high, wide))
@@ -66,19 +69,26 @@ def join(colours: Cells, *, larger: bool) -> Pieces:
                 place = _windows(owner, top, left, (high, wide))
                 np.copyto(place, first, where=fits[:, None, :, None])
                 ys, xs = np.nonzero(fits)
-                boxes.append(np.stack([ys * high + top, xs * wide + left, 0 * ys + high, 0 * xs + wide], axis=1))
+                laid = np.empty((len(ys), 4), np.int32)
+                laid[:, 0], laid[:, 1], laid[:, 2:] = ys * high + top, xs * wide + left, (high, wide)
+                boxes.append(laid)
+            stage((done - 1 + (top + 1) / high) / len(sizes))
     return Pieces(owner, np.concatenate(boxes))
 
 
-def parts(pieces: Pieces, colours: Cells, names: Sequence[str]) -> list[dict[str, object]]:
-    """What to buy: colour, size and count, the most wanted colour and size first."""
+def parts(pieces: Pieces, colours: Cells, names: Sequence[str] | None) -> list[dict[str, object]]:
+    """What to buy: colour, size and count, the most wanted colour and size first. Colours without names, which nobody
+    sells, are counted together as ANY."""
     top, left, high, wide = pieces.boxes.T
-    keys = zip(
-        colours[top, left].tolist(), np.minimum(high, wide).tolist(), np.maximum(high, wide).tolist(), strict=True
-    )
+    colour = colours[top, left] if names is not None else np.zeros_like(top)
+    sizes = np.stack([colour, np.minimum(high, wide), np.maximum(high, wide)])
+    kinds, counts = np.unique(np.ravel_multi_index(sizes, _KINDS), return_counts=True)
+    order = np.lexsort((kinds, -counts))
     return [
-        {"colour": names[colour], "size": f"{short}x{long}", "count": count}
-        for (colour, short, long), count in sorted(Counter(keys).items(), key=lambda item: (-item[1], item[0]))
+        {"colour": ANY if names is None else names[colour], "size": f"{short}x{long}", "count": count}
+        for (colour, short, long), count in zip(
+            np.stack(np.unravel_index(kinds[order], _KINDS), 1).tolist(), counts[order].tolist(), strict=True
+        )
     ]
 
 

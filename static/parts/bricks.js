@@ -4,6 +4,9 @@ import { offer, stem } from "../download.js";
 import { number } from "../format.js";
 import { say, speech } from "../i18n.js";
 
+/** What the map calls all colours that the toy does not come in. */
+const ANY = "any";
+
 /** Shows the list of one picture, or hides. */
 export class Bricks {
   #root;
@@ -66,12 +69,18 @@ function byColour(map) {
   return [...found.values()].sort((a, b) => b.count - a.count);
 }
 
+function said(key) {
+  const text = document.createElement("span");
+  say(text, key);
+  return text;
+}
+
 function row({ colour, rgb, count, sizes }) {
   const made = document.createElement("tr");
   const head = Object.assign(document.createElement("th"), { scope: "row" });
   const chip = Object.assign(document.createElement("span"), { className: "bricks__swatch" });
   if (rgb) chip.style.background = rgb;
-  head.append(chip, colour);
+  head.append(chip, colour === ANY ? said("parts.any") : colour);
   const pieces = Object.assign(document.createElement("td"), { className: "bricks__sizes" });
   for (const [size, of] of sizes) {
     const piece = document.createElement("span");

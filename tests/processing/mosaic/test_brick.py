@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.mosaic import Result, parse, render
-from processing.mosaic.toy import BASIC, TOY, join
+from processing.mosaic import Result, brick, parse, render
+from processing.mosaic.stage import Stage
+from processing.mosaic.toy import ANY, BASIC, TOY, join
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 
@@ -29,7 +30,7 @@ def test_pieces_cover_every_cell_once_and_have_one_colour(
 ) -> None:
     colours = np.random.default_rng(seed).integers(0, kinds, (rows, columns)).astype(np.int32)
 
-    pieces = join(colours, larger=larger)
+    pieces = join(colours, Stage(), larger=larger)
 
     laid = np.zeros((rows, columns), int)
     for top, left, high, wide in pieces.boxes.tolist():
@@ -76,6 +77,31 @@ def test_free_colours_are_the_exact_means() -> None:
         for left in range(0, 40, 10):
             mean = true_mean(source[top : top + 10, left : left + 10])
             assert np.abs(result[top, left] - mean).max() <= 0.51
+
+
+def test_colours_that_nobody_sells_are_counted_together() -> None:
+    parts = said(built(noise(80, 80), colours="free"))["parts"]
+
+    assert parts == [{"colour": ANY, "size": "1x1", "count": 64}]
+
+
+def test_more_colours_than_a_map_can_tell_make_no_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = noise(80, 80)
+    assert len(said(built(pixels, colours="free"))["rgb"]) == 64
+
+    monkeypatch.setattr(brick, "_MOST_TOLD", 63)
+
+    assert built(pixels, colours="free").cell_map is None
+
+
+@pytest.mark.parametrize("limit", ["_KEPT", "_KEPT_PX", "_SHADED_PX", "BAND_PX"])
+def test_the_picture_is_the_same_however_few_studs_are_kept(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    pixels = scene(203, 151)
+    plenty = built(pixels).data
+
+    monkeypatch.setattr(brick, limit, 1)
+
+    assert built(pixels).data == plenty
 
 
 def test_light_falls_from_the_upper_left_and_changes_the_colour_little() -> None:

@@ -14,6 +14,7 @@ from processing.mosaic import Result, parse, render
 from processing.mosaic.dot_grid import DotGrid
 from processing.mosaic.dots import radii_of
 from processing.mosaic.runs import GROUND
+from processing.mosaic.stage import Stage
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 GROUND_COLOUR = (0xF7, 0xF2, 0xE8)
@@ -35,7 +36,7 @@ def test_every_pixel_lies_in_one_rectangle_and_one_dot_in_the_middle(
     assert runs.lengths.sum() == width * height
     assert (runs.cells != GROUND).all()
     assert runs.cells.max() < grid.count
-    assert np.abs(grid.centres() - (width / 2, height / 2)).max(axis=1).min() <= 1
+    assert np.abs(grid.centres(0, grid.count) - (width / 2, height / 2)).max(axis=1).min() <= 1
 
 
 @pytest.mark.parametrize("lattice", ["staggered", "square"])
@@ -49,7 +50,7 @@ def test_a_dot_has_the_exact_mean_of_its_rectangle(lattice: str, linear: bool) -
     result = opened(dotted(source, cell=12, lattice=lattice, linear=linear).data)
 
     seen = 0
-    for cell, (x, y) in enumerate(grid.centres().astype(int)):
+    for cell, (x, y) in enumerate(grid.centres(0, grid.count).astype(int)):
         if 0 <= x < 120 and 0 <= y < 90:
             seen += 1
             assert np.abs(result[y, x] - true_mean(source[owners == cell], linear)).max() <= 0.51
@@ -60,7 +61,7 @@ def test_a_dot_has_the_exact_mean_of_its_rectangle(lattice: str, linear: bool) -
 def test_sizes_follow_the_light(size: str, order: list[int]) -> None:
     shades = np.array([[20] * 3, [120] * 3, [230] * 3], np.uint8)
 
-    radii = radii_of(shades, size, 40.0)
+    radii = radii_of(shades, size, 40.0, Stage())
 
     assert radii.max() <= 20
     assert np.argsort(radii).tolist() == order if order else len(set(radii.tolist())) == 1
