@@ -154,4 +154,4 @@ def _encode(painting: Painting, params: Params, stage: Stage) -> bytes:
         return painting.canvas.encode(params.format, params.quality, stage)
     if painting.svg is None:
         raise BadParameter(field="format", value="svg", allowed="jpeg, png, webp for this recipe")
-    return painting.svg()
+    return painting.svg(stage)

@@ -80,7 +80,7 @@ def paint_blocks(source: Source, params: MosaicParams, stage: Stage) -> Painting
         Blocks(flat.reshape(grid.rows, grid.columns, 3), grid.side, size),
         cells=grid.count,
         pitch=grid.pitch,
-        svg=lambda: write_svg(size, grid.outlines(), flat, None),
+        svg=lambda stage: write_svg(size, grid.outlines(), flat, None, stage),
     )
 
 

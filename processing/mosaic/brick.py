@@ -79,7 +79,7 @@ def paint_bricks(source: Source, params: BrickParams, stage: Stage) -> Painting:
         cells=plan.grid.count,
         pitch=float(side),
         cell_map=_cell_map(plan),
-        svg=lambda: _drawn(plan, size),
+        svg=lambda stage: _drawn(plan, size, stage),
     )
 
 
@@ -181,12 +181,12 @@ def _cell_map(plan: Plan) -> dict[str, object] | None:
     }
 
 
-def _drawn(plan: Plan, size: tuple[int, int]) -> bytes:
+def _drawn(plan: Plan, size: tuple[int, int], stage: Stage) -> bytes:
     """Flat pieces, then flat studs."""
     tops = shaded(plan.palette, np.full((len(plan.palette), 1, 1), flat_stud(1)[0, 0]))[:, 0, 0]
     top, left = plan.pieces.boxes.T[:2]
     colours = np.concatenate([plan.palette[plan.cells[top, left]], tops[plan.cells.ravel()]])
-    return write_svg(size, _outlines(plan), colours, None)
+    return write_svg(size, _outlines(plan), colours, None, stage)
 
 
 def _outlines(plan: Plan) -> Iterator[Outline]:

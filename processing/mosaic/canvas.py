@@ -61,5 +61,5 @@ class Painting:
     coverage: float = 1.0
     repeats: int = 0
     cell_map: Mapping[str, object] | None = None
-    svg: Callable[[], bytes] | None = None
+    svg: Callable[[Stage], bytes] | None = None
     hidden: Callable[[int], Image.Image] | None = None

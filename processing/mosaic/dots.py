@@ -78,8 +78,8 @@ def paint_dots(source: Source, params: DotsParams, stage: Stage) -> Painting:
         cells=int(np.count_nonzero(there)),
         pitch=grid.pitch,
         coverage=covered / (size[0] * size[1]),
-        svg=lambda: write_svg(
-            size, grid.circles(there, dots.radii), colours[there], params.ground, crisp=not params.smooth
+        svg=lambda stage: write_svg(
+            size, grid.circles(there, dots.radii), colours[there], params.ground, stage, crisp=not params.smooth
         ),
     )
 

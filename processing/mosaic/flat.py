@@ -62,7 +62,7 @@ def paint_flat(
         cells=seen,
         pitch=cells.pitch,
         coverage=covered / (cells.width * cells.height),
-        svg=lambda: write_svg((cells.width, cells.height), cells.outlines(), colours, ground),
+        svg=lambda stage: write_svg((cells.width, cells.height), cells.outlines(), colours, ground, stage),
     )
 
 

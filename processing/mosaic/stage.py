@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
 
 Progress = Callable[[float], None]
+Made = TypeVar("Made")
+
+_LOOK_S = 0.05
 
 BAND_PX = 1 << 20
 """Of bands: NumPy keeps the interpreter lock through some of its calls, and those take a millisecond for a megapixel or
@@ -43,3 +48,20 @@ class Stage:
             bottom = min(top + rows, height)
             yield top, bottom
             self(bottom / height)
+
+
+def attended(work: Callable[[], Made], look: Callable[[], None]) -> Made:
+    """What `work` returns or raises, done in a thread of its own while this one looks up twenty times a second.
+
+    For single calls into a library that take long, release the interpreter lock, and cannot be stopped. What `look`
+    raises passes through; the work then goes on to its end for nobody, so it may touch nothing that is closed or
+    changed by then.
+    """
+    executor = ThreadPoolExecutor(1, "attended")
+    try:
+        made = executor.submit(work)
+        while not wait((made,), _LOOK_S).done:
+            look()
+        return made.result()
+    finally:
+        executor.shutdown(wait=False)

@@ -38,10 +38,12 @@ def cut_stones(
     lines = _lines(places, angles, joint, reach=2 * float(np.linalg.norm(halves, axis=1).max(initial=0)))
     stage(0.3)
     reaching = _reaching(*lines, places, axes, halves)
+    done, count = 0, len(reaching[0])
     for owner, sides, limits in _rounds(*reaching):
         for first in range(0, len(owner), _PIECE):
             now = slice(first, first + _PIECE)
             own = owner[now]
+            done += len(own)
             taken = stones[own]
             over = _along(taken, sides[now, None]) - limits[now, None]
             gone = (over >= 0).all(axis=1)
@@ -49,7 +51,7 @@ def cut_stones(
             cut = (over > 0).any(axis=1) & ~gone & (corners[own] > 0)
             own = own[cut]
             stones[own], corners[own] = _cut(taken[cut], corners[own], over[cut])
-            stage(0.4)
+            stage(0.3 + 0.7 * done / count)
     return _packed(stones, corners)
 
 

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from .cells import Circle, Outline
 from .errors import BadParameter
+from .stage import Stage
 
 MOST_CELLS = 200_000
+_PIECE = 1 << 12
 
 
 def write_svg(
@@ -18,6 +20,7 @@ def write_svg(
     outlines: Iterable[Outline],
     colours: NDArray[np.uint8],
     ground: str | None,
+    stage: Stage,
     *,
     crisp: bool = True,
 ) -> bytes:
@@ -35,7 +38,9 @@ def write_svg(
         f'viewBox="0 0 {width} {height}" shape-rendering="{"crispEdges" if crisp else "geometricPrecision"}">'
     )
     parts = [head] if ground is None else [head, f'<rect width="{width}" height="{height}" fill="{ground}"/>']
-    for outline, colour in zip(outlines, colours.tolist(), strict=True):
+    for cell, (outline, colour) in enumerate(zip(outlines, colours.tolist(), strict=True)):
+        if cell % _PIECE == 0:
+            stage(cell / len(colours))
         parts.append(f'<{_shape(outline)} fill="#{colour[0]:02x}{colour[1]:02x}{colour[2]:02x}"/>')
     parts.append("</svg>\n")
     return "\n".join(parts).encode()

@@ -13,6 +13,7 @@ from processing.mosaic import parse, render
 from processing.mosaic.encoding import check_size, encode
 from processing.mosaic.errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from processing.mosaic.folder import read_folder
+from processing.mosaic.grid import SquareGrid
 from processing.mosaic.photomosaic import MOST_TILES
 from processing.mosaic.stage import Stage
 from processing.mosaic.svg import MOST_CELLS, write_svg
@@ -47,9 +48,20 @@ def test_the_engines_errors_come_home_from_another_process(error: MosaicError) -
 
 def test_a_drawing_of_more_cells_than_a_viewer_can_show_is_refused() -> None:
     with pytest.raises(BadParameter, match="up to 200000 cells") as refused:
-        write_svg((1000, 1000), [], np.zeros((MOST_CELLS + 1, 3), np.uint8), None)
+        write_svg((1000, 1000), [], np.zeros((MOST_CELLS + 1, 3), np.uint8), None, Stage())
 
     assert refused.value.facts["field"] == "cell"
+
+
+def test_drawing_an_svg_can_be_stopped() -> None:
+    squares = SquareGrid(600, 400, 4)
+
+    def stop(fraction: float) -> None:
+        if fraction > 0.5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write_svg((600, 400), squares.outlines(), np.zeros((squares.count, 3), np.uint8), None, Stage(stop))
 
 
 def test_a_recipe_that_has_no_flat_cells_cannot_be_drawn_as_svg() -> None:

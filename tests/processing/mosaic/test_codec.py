@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from processing.mosaic import NotAPicture, TooManyPixels
+from processing.mosaic import NotAPicture, TooManyPixels, stage
 from processing.mosaic.codec import decode
 from processing.mosaic.stage import Stage
 from tests.processing.mosaic.pictures import encoded, noise, saved, scene
@@ -236,3 +236,17 @@ def test_what_progress_raises_while_decoding_is_not_taken_for_damage() -> None:
 
     with pytest.raises(Stop):
         decode(encoded(noise(200, 200)), Stage(stop))
+
+
+@pytest.mark.parametrize("format", ["WEBP", "JPEG"])
+def test_long_calls_into_libraries_can_be_stopped(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libwebp's and lcms's, which come once the file has been read."""
+
+    def stop(fraction: float) -> None:
+        if fraction == 1.0:
+            raise InterruptedError
+
+    monkeypatch.setattr(stage, "_LOOK_S", 0)
+
+    with pytest.raises(InterruptedError):
+        decode(encoded(noise(900, 700), format, icc_profile=linear_profile(named=False)), Stage(stop))

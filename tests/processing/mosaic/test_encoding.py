@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from processing.mosaic import stage
 from processing.mosaic.encoding import encode
 from processing.mosaic.stage import Stage
 from tests.processing.mosaic.pictures import noise, opened
@@ -31,7 +33,24 @@ def test_writing_a_png_can_be_stopped() -> None:
 
 
 @pytest.mark.parametrize("format", ["jpeg", "webp"])
-def test_the_other_formats_go_to_a_descriptor_in_one_call(format: str) -> None:
-    data = encode(Image.fromarray(noise(90, 70)), format, 85, Stage())
+def test_the_other_formats_are_one_call_which_is_attended(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, seen = noise(900, 700), []
+    monkeypatch.setattr(stage, "_LOOK_S", 0.001)
 
-    assert opened(data).shape == (70, 90, 3)
+    data = encode(Image.fromarray(pixels), format, 100, Stage(seen.append))
+
+    assert np.abs(opened(data).astype(int) - pixels).mean() < 60
+    assert len(seen) > 1
+    assert set(seen) == {0.0}
+
+
+@pytest.mark.parametrize("format", ["jpeg", "webp"])
+def test_they_can_be_stopped_all_the_same(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_fraction: float) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(stage, "_LOOK_S", 0)
+    image = Image.fromarray(noise(900, 700))
+
+    with pytest.raises(InterruptedError):
+        encode(image, format, 85, Stage(stop))

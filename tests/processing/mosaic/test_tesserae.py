@@ -181,8 +181,18 @@ def test_cutting_stones_can_be_stopped() -> None:
     crowd = rng.uniform(0, 30, (60, 2)), rng.uniform(0, 3, 60), np.full((60, 2), 5.0), 0.0
 
     def stop(fraction: float) -> None:
-        if fraction > 0.3:
+        if fraction > 0.5:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
         cut_stones(*crowd, Stage(stop))
+
+
+def test_cutting_stones_reports_how_many_cuts_are_done() -> None:
+    rng, seen = np.random.default_rng(3), []
+    crowd = rng.uniform(0, 30, (60, 2)), rng.uniform(0, 3, 60), np.full((60, 2), 5.0), 0.0
+
+    cut_stones(*crowd, Stage(seen.append))
+
+    assert len(set(seen)) > 5
+    assert seen[-1] == pytest.approx(1.0)
