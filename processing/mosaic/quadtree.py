@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log2
 
@@ -23,6 +24,7 @@ from .style import Style
 _MOST_CELLS = 100_000
 _SAMPLES = 1 << 16  # errors are measured on a picture reduced to about so many pixels, or one for each smallest cell
 _BAND = 1 << 15
+_DEEP = 4  # levels of which the sums are not kept: five numbers a cell
 _STOPS = {"cells": ("at a number of cells", "达到数量"), "error": ("at an error", "达到误差")}
 
 Counts = NDArray[np.int64]
@@ -77,21 +79,45 @@ def pyramid(source: Source, roots: Roots, stage: Stage) -> list[Floats]:
 
     Splitting never raises the sum, so a cell that is worth splitting has parents that are.
     """
-    columns, rows = roots.columns << roots.levels, roots.rows << roots.levels
-    across = max(columns, round((_SAMPLES * columns / rows) ** 0.5))
-    factor = max(1, min(source.width // across, source.height // rows))
+    sides = [(roots.rows << level, roots.columns << level) for level in range(roots.levels + 1)]
+    levels: list[Floats] = [np.empty(side) for side in sides]
+    rows, columns = sides[-1]
+    deep = min(roots.levels, _DEEP)
+    few, coarse = np.empty((1 << deep, columns, 5)), np.empty((rows >> deep, columns >> deep, 5))
+    factor = _reduction(source, rows, columns)
+    for row, sums in enumerate(_smallest(source, rows, columns, factor, stage)):
+        number, place = divmod(row, len(few))
+        few[place] = sums
+        if place == len(few) - 1:
+            fine = [level[number << depth : number + 1 << depth] for depth, level in enumerate(levels[-1 - deep :])]
+            coarse[number] = _folded(few, fine, factor**2)[0]
+    _folded(coarse, levels[: len(levels) - deep], factor**2)
+    return levels
+
+
+def _reduction(source: Source, rows: int, columns: int) -> int:
+    """How many times smaller the picture is looked at that has so many of the smallest cells."""
+    across: int = max(columns, round((_SAMPLES * columns / rows) ** 0.5))
+    return max(1, min(source.width // across, source.height // rows))
+
+
+def _smallest(source: Source, rows: int, columns: int, factor: int, stage: Stage) -> Iterator[Floats]:
+    """(columns, 5), row by row of the smallest cells: see _block_sums."""
     cuts, step = _cuts(source.height, rows), max(1, _BAND * rows * factor**2 // (source.width * source.height))
-    bands = []
     for first in range(0, rows, step):
         parts = cuts[first : first + step + 1]
         band = source.image.crop((0, int(parts[0]), source.width, int(parts[-1])))
-        bands.append(_block_sums(band, (parts - parts[0]) / factor, columns, factor))
+        yield from _block_sums(band, (parts - parts[0]) / factor, columns, factor)
         stage(first / rows)
-    sums, levels = np.concatenate(bands), []
-    for _ in range(roots.levels):
-        levels.append(_spread(sums) * factor**2)
-        sums = sums[::2, ::2] + sums[1::2, ::2] + sums[::2, 1::2] + sums[1::2, 1::2]
-    return [*levels, _spread(sums) * factor**2][::-1]
+
+
+def _folded(sums: Floats, levels: list[Floats], weight: int) -> Floats:
+    """Fill the levels, the finest of which has these sums; returns the sums of the first."""
+    for level in reversed(levels):
+        if level is not levels[-1]:
+            sums = sums[::2, ::2] + sums[1::2, ::2] + sums[::2, 1::2] + sums[1::2, 1::2]
+        level[:] = _spread(sums) * weight
+    return sums
 
 
 def by_count(sums: list[Floats], count: int) -> list[NDArray[np.bool_]]:

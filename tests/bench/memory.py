@@ -18,11 +18,19 @@ from tests.bench.paintings import GRIDS, SAID
 from tests.bench.rounds import table
 
 BYTES_A_PIXEL = 12
+HARD: dict[str, dict[str, Any]] = {
+    **{name: {"cell": STYLES[name].params.model_fields["cell"].metadata[0].ge} for name in STYLES},
+    "voronoi": {"cells": 25_000},
+    "quadtree": {"cell": 2, "cells": 100_000},
+}
+"""As many cells as a style can have."""
 
 
 def report(data: bytes) -> str:
     wanted: list[dict[str, Any]] = [{"style": name, **SAID.get(name, {})} for name in STYLES]
-    wanted += [{"style": name, "cell": cell} for cell in (3, 2) for name in (*GRIDS, "dots")]
+    wanted += [{"style": name, **SAID.get(name, {}), **said} for name, said in HARD.items()]
+    wanted += [{"style": name, "cell": 2, "palette": "auto-12", "dither": True} for name in (*GRIDS, "dots", "mosaic")]
+    wanted += [{"style": name, **SAID.get(name, {}), "format": "webp"} for name in ("hexagon", "redact")]
     size = Image.open(io.BytesIO(data)).size
     limit = f"of {BYTES_A_PIXEL * size[0] * size[1] / 2**20:.0f} ({BYTES_A_PIXEL} bytes a pixel)"
     with tempfile.NamedTemporaryFile() as file:
@@ -49,7 +57,7 @@ def main() -> None:
     photo, recipe = Path(sys.argv[1]).read_bytes(), parse(sys.argv[2])
     with Image.open(io.BytesIO(photo)) as image:
         size, small = image.size, io.BytesIO()
-        image.reduce(20).save(small, "JPEG")
+        image.convert("RGB").reduce(20).save(small, "JPEG")
     render(small.getvalue(), recipe)
     hand_back()
     before = _kib("VmRSS")

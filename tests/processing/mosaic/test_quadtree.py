@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from processing.mosaic import parse, render
 from processing.mosaic.codec import Source
 from processing.mosaic.quadtree import QuadtreeParams, by_count, leaves, pyramid, roots_for
 from processing.mosaic.stage import Stage
-from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
+from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scene, true_mean
 
 SIDES = st.integers(1, 90)
 
@@ -109,3 +111,17 @@ def test_joints_are_as_wide_as_asked_for() -> None:
 
 def test_the_smallest_size_counts_in_pixels_of_the_picture() -> None:
     assert QuadtreeParams.model_fields["cell"].json_schema_extra["unit"] == "px"
+
+
+def test_a_picture_with_many_levels_takes_no_more_memory_than_another() -> None:
+    """As in test_styles, for a size that can be halved eleven times."""
+    photo = saved(Image.fromarray(scene(512, 384)).resize((4096, 3072)), "JPEG", quality=90)
+
+    tracemalloc.start()
+    try:
+        render(photo, parse({"style": "quadtree", "cell": 2}))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4 * 4096 * 3072 * 2, f"{peak / 2**20:.0f} MiB"
