@@ -19,7 +19,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 MAX_MEGAPIXELS = 50.0
 """The server's own default too: with the limits below, no picture of this size takes more than 600 MiB to decode."""
 _MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
-_MAX_ROUNDED_MEGAPIXELS = 24.0  # reading 16-bit colour a second time takes 23 bytes a pixel; larger ones are cut off
+_MAX_ROUNDED_MEGAPIXELS = 24.0  # 16-bit colour is read a second time; larger ones are cut off
 _JPEG = ("JPEG", "MPO")
 _PROFILE_ERRORS = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 _JPEG_READ_BYTES = 1 << 18
@@ -131,11 +131,12 @@ def _decode(
     opened = Image.open(watched, formats=FORMATS)
     if opened.format in _JPEG:
         opened.decodermaxblock = _JPEG_READ_BYTES
-    image: Image.Image = opened
+    image: Image.Image = opened  # one name for every step, so that none keeps what the steps before it made
     limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if image.format == "WEBP" else megapixels
     if image.width * image.height > limit * 1_000_000:
         raise TooManyPixels(limit)
     deep = _deep(opened)  # before anything loads the picture, as a look at a PNG's EXIF does
+    del opened
     orientation = _orientation(image)
     width, height = image.size
     spread = _spread(image)
@@ -146,7 +147,11 @@ def _decode(
         image.load()
     if deep is not None:
         image = _rounded(image, watched, deep)
-    image = _settle(image, background, watched.look)
+    profile = image.info.get("icc_profile")
+    image = _plain(image)
+    if profile:
+        image = _to_srgb(image, profile, watched.look)
+    image = _on_ground(image, background)
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
         if orientation >= 5:
@@ -204,17 +209,19 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _settle(image: Image.Image, background: str, look: Callable[[], None]) -> Image.Image:
-    """Any mode that the four formats can have -> RGB in sRGB on the background."""
-    profile = image.info.get("icc_profile")
+def _plain(image: Image.Image) -> Image.Image:
+    """Any mode that the four formats can have -> L, RGB, CMYK, or RGBA."""
     if image.mode.startswith("I"):  # 16-bit grey
         image = _eight_bits(image)
     elif image.mode == "1":
         image = image.convert("L")
     if image.mode in ("P", "PA", "LA", "La", "RGBa") or (image.mode != "RGBA" and "transparency" in image.info):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if profile:
-        image = _to_srgb(image, profile, look)
+    return image
+
+
+def _on_ground(image: Image.Image, background: str) -> Image.Image:
+    """-> RGB."""
     if image.mode == "RGBA":
         ground = Image.new("RGB", image.size, background)
         ground.paste(image, mask=image.getchannel("A"))
@@ -232,16 +239,22 @@ def _deep(image: ImageFile.ImageFile) -> str | None:
 
 
 def _rounded(high: Image.Image, watched: _Watched, low_mode: str) -> Image.Image:
-    """16-bit colour -> 8 bits, to the nearest: a value is 257 x its high byte + (low byte - high byte)."""
+    """16-bit colour -> 8 bits, to the nearest: a value is 257 x its high byte + (low byte - high byte).
+
+    high: changed in place.
+    """
     watched.seek(0)
     low = Image.open(watched, formats=("PNG",))
     low.tile = [tile._replace(args=low_mode) for tile in low.tile]
     low.load()
-    far = [0] * 129 + [1] * 127  # differences of more than half of 257
-    up, down = (ImageChops.subtract(*pair).point(far * len(low.getbands())) for pair in ((low, high), (high, low)))
-    result = ImageChops.subtract(ImageChops.add(high, up), down)
-    result.info = high.info
-    return result
+    far = ([0] * 129 + [1] * 127) * len(low.getbands())  # differences of more than half of 257
+    for top, bottom in Stage().bands(*high.size):
+        box = (0, top, high.width, bottom)
+        above, below = high.crop(box), low.crop(box)
+        up, down = (ImageChops.subtract(*pair).point(far) for pair in ((below, above), (above, below)))
+        high.paste(ImageChops.subtract(ImageChops.add(above, up), down), box)
+        watched.look()
+    return high
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

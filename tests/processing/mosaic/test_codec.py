@@ -238,15 +238,20 @@ def test_what_progress_raises_while_decoding_is_not_taken_for_damage() -> None:
         decode(encoded(noise(200, 200)), Stage(stop))
 
 
-@pytest.mark.parametrize("format", ["WEBP", "JPEG"])
-def test_long_calls_into_libraries_can_be_stopped(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """libwebp's and lcms's, which come once the file has been read."""
+LONG = {
+    "libwebp": encoded(noise(900, 700), "WEBP"),
+    "lcms": encoded(noise(900, 700), "JPEG", icc_profile=linear_profile(named=False)),
+    "reading 16 bits": deep_png(noise(90, 70).astype(np.uint16)),
+}
 
+
+@pytest.mark.parametrize("name", list(LONG))
+def test_what_comes_after_the_file_is_read_can_be_stopped(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(fraction: float) -> None:
-        if fraction == 1.0:
+        if fraction > 0.999:
             raise InterruptedError
 
     monkeypatch.setattr(stage, "_LOOK_S", 0)
 
     with pytest.raises(InterruptedError):
-        decode(encoded(noise(900, 700), format, icc_profile=linear_profile(named=False)), Stage(stop))
+        decode(LONG[name], Stage(stop))
