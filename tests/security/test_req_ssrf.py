@@ -130,7 +130,7 @@ async def test_req_02_no_inside_address_in_a_task_is_sent_a_packet(api: Api, par
 
     assert {(answer.status, answer["code"], answer["error"]) for answer in answers} == {
         (200, -1, "source_not_allowed")
-    }, "a name that leads there: test_req_02 in tests/processing/test_fetch.py"
+    }, "a name that leads there: test_req_02 in tests/processing/test_fetch_refusals.py"
 
 
 @pytest.mark.gen_test(timeout=40)
