@@ -38,7 +38,7 @@ RUN_BY = {
     "make setup": f"{HERE}::test_make_setup_starts_nothing_and_help_lists_all",
     "make help": f"{HERE}::test_make_setup_starts_nothing_and_help_lists_all",
     "make test": f"{HERE}::test_make_test_runs_what_it_is_given",
-    'make test ARGS="tests/test_contract.py -x"': f"{HERE}::test_make_test_runs_what_it_is_given",
+    'make test ARGS="tests/contract -x"': f"{HERE}::test_make_test_runs_what_it_is_given",
     'SECURITY=full HOSTILE=all HOSTILE_FILES=FOLDER make test ARGS="tests/security -s"': (
         f"{HERE}::test_make_test_runs_what_it_is_given"
     ),
@@ -197,7 +197,7 @@ def test_make_run_serves_with_what_follows(tmp_path: Path, by_file: bool) -> Non
 @pytest.mark.parametrize(
     "command",
     [
-        'make test ARGS="tests/test_contract.py -x --collect-only"',
+        'make test ARGS="tests/contract -x --collect-only"',
         'SECURITY=full HOSTILE=all HOSTILE_FILES=/tmp make test ARGS="tests/security -s --collect-only"',
     ],
 )

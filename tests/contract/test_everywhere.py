@@ -1,0 +1,77 @@
+"""What holds on every path, and on a server that is open to all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.client import PASSWORD, Api
+from tests.contract.ways import set_follow
+from tests.waiting import finished
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "slug"),
+    [
+        ("GET", "/api/nothing/", 404, "no_such_path"),
+        ("POST", "/nothing", 404, "no_such_path"),
+        ("PUT", "/api/user/query/", 405, "wrong_method"),
+        ("DELETE", "/api/tasks/add/", 405, "wrong_method"),
+        ("GET", "/api/image/upload", 405, "wrong_method"),
+    ],
+)
+@pytest.mark.gen_test
+async def test_what_the_contract_does_not_know_has_its_own_status(
+    api: Api, method: str, path: str, status: int, slug: str
+) -> None:
+    refused = await api.ask(method, path, body=b"" if method in ("POST", "PUT") else None)
+
+    assert (refused.status, refused["code"] < 1, refused["error"]) == (status, True, slug)
+    assert refused["message"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"7", b'{"username": "a", "username": "b"}', b'{"username": NaN}', b"\xff", b"[" * 5000]
+)
+@pytest.mark.gen_test
+async def test_a_body_that_is_not_json_is_400(api: Api, body: bytes) -> None:
+    refused = await api.ask("POST", "/api/user/query/", body=body, headers={"Content-Type": "application/json"})
+
+    assert (refused.status, refused["code"] < 1, refused["error"]) == (400, True, "malformed_body")
+
+
+@pytest.mark.gen_test
+async def test_the_body_wins_over_the_query_string_and_the_last_value_counts(api: Api) -> None:
+    await api.sign_up("ada")
+
+    found = await api.ask("POST", "/api/user/query/?username=bea", body=b"username=carl&username=ada")
+
+    assert found["username"] == "ada"
+
+
+class TestOpenAccess:
+    @pytest.fixture
+    def settings(self, settings_of: Callable[..., Any]) -> Any:
+        return settings_of(access="open")
+
+    @pytest.mark.gen_test
+    async def test_everything_works_without_a_session(self, api: Api) -> None:
+        for name in ("ada", "bea"):
+            await api.post("/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
+        user_id = (await api.newcomer().post("/api/user/query/", username="ada", password=PASSWORD))["id"]
+        stranger = api.newcomer()
+
+        followed = await set_follow(stranger, "ada", "bea", 1)
+        registered = await stranger.post(
+            "/api/image/addinfo/", url="http://example.com/a.png", filename="a.png", user_id=user_id
+        )
+        uploaded = await stranger.upload()
+        task = await stranger.make(uploaded["url"])
+
+        assert followed.json == {"code": 1}
+        assert registered["code"] == 1
+        assert (await finished(stranger, task["id"]))["state"] == "done"
+        assert json.loads((await stranger.get("/api/session/")).body)["access"] == "open"

@@ -1,0 +1,90 @@
+"""tasks/add and tasks/query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.client import Api
+from tests.contract.ways import EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask
+from tests.waiting import finished
+
+
+@EVERY_WAY
+@WITH_AND_WITHOUT_SLASH
+@pytest.mark.gen_test
+async def test_a_task_is_added_with_the_defaults(api: Api, how: str, slash: str) -> None:
+    ada = await api.sign_up("ada")
+    url = (await ada.upload())["url"]
+
+    added = await ask(ada, how, f"/api/tasks/add{slash}", url=url)
+
+    task = added["task"]
+    assert (added.status, added["code"], task["type"], task["style"]) == (200, 1, "model", "mosaic")
+    done = await finished(ada, task["id"])
+    assert (done["state"], done["percent"], done["attempts"]) == ("done", 100, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"param": "cubism"}, "style"),
+        ({"param": '{"style": "mosaic", "cell": 1}'}, "cell"),
+        ({"param": '{"style": "mosaic", "colour": "red"}'}, "colour"),
+        ({"param": '{"style": "mosaic", "cell": NaN}'}, "cell"),
+        ({"type": "painting"}, "type"),
+        ({"url": ""}, "url"),
+        ({"url": "ftp://example.com/a.png"}, "url"),
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_task_is_refused_with_the_field_at_fault(api: Api, values: dict[str, Any], field: str) -> None:
+    ada = await api.sign_up("ada")
+    url = (await ada.upload())["url"]
+
+    refused = await ada.post("/api/tasks/add/", **{"url": url, "type": "model", "param": "mosaic", **values})
+
+    assert (refused.status, refused["code"] < 1, refused["field"]) == (200, True, field)
+    assert (await ada.get("/tasks/query/"))["tasks"] == []
+
+
+@pytest.mark.gen_test
+async def test_a_source_elsewhere_is_refused(api: Api) -> None:
+    ada = await api.sign_up("ada")
+
+    refused = await ada.post("/api/tasks/add/", url="http://127.0.0.1:9/a.png")
+
+    assert (refused.status, refused["code"] < 1, refused["error"]) == (200, True, "source_not_allowed")
+
+
+@pytest.mark.gen_test
+async def test_a_task_needs_a_session(api: Api) -> None:
+    refused = await api.post("/api/tasks/add/", url="http://example.com/a.png")
+
+    assert (refused.status, refused["code"] < 1, refused["error"]) == (401, True, "no_session")
+
+
+@pytest.mark.parametrize("path", ["/tasks/query", "/tasks/query/", "/api/tasks/query", "/api/tasks/query/"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.gen_test
+async def test_the_queue_is_shown(api: Api, path: str, method: str) -> None:
+    shown = await api.ask(method, path, body=b"" if method == "POST" else None)
+
+    assert (shown.status, shown["code"], shown["tasks"], shown["done"]) == (200, 1, [], [])
+
+
+@pytest.mark.gen_test
+async def test_strangers_see_the_queue_without_addresses_and_owners(api: Api) -> None:
+    ada = await api.sign_up("ada")
+    task = await ada.make((await ada.upload())["url"])
+    await finished(ada, task["id"])
+
+    (own,) = (await ada.get("/tasks/query/"))["done"]
+    (seen,) = (await api.newcomer().get("/tasks/query/"))["done"]
+
+    assert own["owner"] == "ada"
+    assert own["url"]
+    assert own["result_url"]
+    assert seen["id"] == own["id"]
+    assert not {"owner", "url", "recipe", "result_url", "result_id", "source_id"} & seen.keys()
