@@ -17,7 +17,7 @@ _ROOM = 24 << 20  # bytes of resized tiles kept at a time
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """tiles: the pool's. shown: (rows, columns) which of them each cell shows. side: of a cell, in pixels.
+    """shown: (rows, columns) which of the tiles each cell shows. side: of a cell, in pixels.
     shifts: (rows, columns, 3) added to a tile's bytes."""
 
     tiles: Tiles

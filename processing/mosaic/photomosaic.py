@@ -14,8 +14,8 @@ from .errors import BadParameter
 from .matching import Shown, match, possible
 from .oklab import to_colours
 from .params import Params
-from .pieces import own_pieces
-from .pool import GRID, Grids, Pool
+from .pieces import Pieces
+from .pool import GRID, Grids, Supply
 from .sampling import cell_grids
 from .stage import Stage
 from .style import Style
@@ -64,11 +64,12 @@ def paint_photomosaic(source: Source, params: PhotomosaicParams, stage: Stage) -
     """Every cell shows the tile that comes nearest to it; see matching.match for the rules."""
     side = side_for(params, source.width, source.height)
     grids = cell_grids(source, side, stage.part(0.0, 0.1))
-    pool = _pool(source, params, side, stage.part(0.1, 0.4))
+    supply = _supply(source, params, side, stage.part(0.1, 0.4))
     rows, columns = grids.shape[:2]
-    rules = possible(params.apart, params.most, tiles=len(pool), cells=rows * columns)
-    shown = match(grids, pool.grids, rules, params.seed, stage.part(0.4, 0.7))
-    sheet = Sheet(pool.tiles, shown, side, shifts(grids, pool.grids, shown, params.tint / 100))
+    rules = possible(params.apart, params.most, tiles=len(supply), cells=rows * columns)
+    shown = match(grids, supply.grids, rules, params.seed, stage.part(0.4, 0.65))
+    moved = shifts(grids, supply.grids, shown, params.tint / 100)
+    sheet = Sheet(*supply.tiles_for(shown, stage.part(0.65, 0.7)), side, moved)
     canvas = source.canvas()
     assemble(canvas, sheet, stage.part(0.7, 1.0))
     uses = np.bincount(shown.ravel())
@@ -77,7 +78,7 @@ def paint_photomosaic(source: Source, params: PhotomosaicParams, stage: Stage) -
         cells=shown.size,
         pitch=float(side),
         repeats=int(uses[uses > 1].sum()),
-        cell_map=_cell_map(pool, shown, side),
+        cell_map=_cell_map(supply, shown, side),
     )
 
 
@@ -90,23 +91,24 @@ def shifts(cells: Grids, tiles: Grids, shown: Shown, tint: float) -> NDArray[np.
     return step
 
 
-def _pool(source: Source, params: PhotomosaicParams, side: int, stage: Stage) -> Pool:
+def _supply(source: Source, params: PhotomosaicParams, side: int, stage: Stage) -> Supply:
     if source.pool is None:
         if params.tiles is not None:
             raise BadParameter(field="tiles", value=params.tiles, allowed="null where no tile pool is given")
         whole = min(256, -(-side // (2 * GRID)) * 2 * GRID)
-        return own_pieces(source.image, whole, params.seed, stage)
+        return Pieces(source.image, whole, params.seed, stage)
     return source.pool if params.tiles is None else source.pool.only(params.tiles)
 
 
-def _cell_map(pool: Pool, shown: Shown, side: int) -> dict[str, object]:
+def _cell_map(supply: Supply, shown: Shown, side: int) -> dict[str, object]:
     """Which tile each cell shows: ids, row by row."""
-    return {"cell": side, "rows": shown.shape[0], "columns": shown.shape[1], "tiles": pool.ids[shown].ravel().tolist()}
+    rows, columns = shown.shape
+    return {"cell": side, "rows": rows, "columns": columns, "tiles": supply.ids[shown].ravel().tolist()}
 
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=1,
+    version=2,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,32 @@ from numpy.typing import NDArray
 from .errors import BadParameter
 from .light import to_bytes, to_linear
 from .oklab import from_srgb
+from .stage import Stage
 
 GRID = 4
 """Tiles and cells are compared on GRID x GRID fields."""
 
+_FEW = 16
 _PIECE_PX = 1 << 17  # converted at a time: NumPy needs some 60 bytes for each, and holds the lock meanwhile
 
 Tiles = NDArray[np.uint8]  # (n, side, side, 3), sRGB
 Grids = NDArray[np.float32]  # (..., GRID * GRID, 3), OKLab, row by row
+
+
+class Supply(Protocol):
+    """What a photomosaic is made of. ids: (n,) int64. grids: see Grids."""
+
+    @property
+    def ids(self) -> NDArray[np.int64]: ...
+
+    @property
+    def grids(self) -> Grids: ...
+
+    def __len__(self) -> int: ...
+
+    def tiles_for(self, shown: NDArray[np.int32], stage: Stage) -> tuple[Tiles, NDArray[np.int32]]:
+        """Tiles, and the place among them of those that are shown."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +53,9 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def tiles_for(self, shown: NDArray[np.int32], _stage: Stage) -> tuple[Tiles, NDArray[np.int32]]:
+        return self.tiles, shown
 
     def only(self, ids: Sequence[int]) -> Pool:
         """The pool of these pictures alone. Raises BadParameter naming `tiles` for one that it does not hold."""
@@ -66,8 +88,15 @@ def _field_means(light: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, side, side, 3) -> (n, GRID, GRID, 3). Adds pixel by pixel of a field, which NumPy does a row at a time."""
     across = light.shape[1] // GRID
     sums = np.zeros((len(light), GRID, GRID, 3), np.float32)
-    for y in range(across):
+    if across > _FEW:  # large tiles, of which few are given at a time: row by row first
+        rows = np.zeros((len(light), GRID, light.shape[2], 3), np.float32)
+        for y in range(across):
+            rows += light[:, y::across]
         for x in range(across):
-            sums += light[:, y::across, x::across]
+            sums += rows[:, :, x::across]
+    else:
+        for y in range(across):
+            for x in range(across):
+                sums += light[:, y::across, x::across]
     sums /= across * across
     return sums

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.mosaic import BadParameter, NotAPicture, Pool, Result, collect, make_pool, parse, render
+from processing.mosaic import BadParameter, NotAPicture, Pool, Result, collect, make_pool, parse, pieces, render
+from processing.mosaic import pool as pool_module
 from processing.mosaic.matching import possible
+from processing.mosaic.pool import grids_of
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene
 
 PHOTO = encoded(scene(320, 240))
@@ -116,6 +118,26 @@ def test_without_a_pool_the_picture_is_its_own() -> None:
     assert first.data != other.data
     assert first.card.difference < 6
     assert len(np.unique(shown(first))) > 50
+
+
+def test_pieces_that_are_cut_again_when_they_are_used_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = made(None)
+
+    monkeypatch.setattr(pieces, "_KEPT_PX", 0)
+
+    again = made(None)
+    assert again.data == kept.data
+    assert np.array_equal(shown(again), shown(kept))
+
+
+def test_the_fields_of_large_tiles_are_their_means_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiles = noise(6 * 128, 128).reshape(128, 6, 128, 3).swapaxes(0, 1)
+    by_rows = grids_of(tiles)
+
+    monkeypatch.setattr(pool_module, "_FEW", 64)
+
+    assert np.allclose(by_rows, grids_of(tiles), atol=0.003)  # a byte apart where a mean lies between two
+    assert (by_rows == grids_of(tiles)).mean() > 0.9
 
 
 def test_the_recipe_may_name_some_pictures_of_the_pool() -> None:
