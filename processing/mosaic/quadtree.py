@@ -54,7 +54,9 @@ def paint_quadtree(source: Source, params: QuadtreeParams, stage: Stage) -> Pain
     smallest = params.cell or automatic_cell(*size, across=320)
     roots = roots_for(*size, smallest)
     sums = pyramid(source, roots, stage.part(0.0, 0.1))
-    split = by_count(sums, params.cells) if params.stop == "cells" else by_error(sums, size, params.error)
+    split = by_count(sums, params.cells if params.stop == "cells" else _MOST_CELLS)
+    if params.stop == "error":
+        split = [both & far for both, far in zip(split, by_error(sums, size, params.error), strict=True)]
     boxes = leaves(split, roots, size)
     stage(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from processing.mosaic import parse, render
+from processing.mosaic import parse, quadtree, render
 from processing.mosaic.codec import Source
 from processing.mosaic.quadtree import QuadtreeParams, by_count, leaves, pyramid, roots_for
 from processing.mosaic.stage import Stage
@@ -98,6 +98,15 @@ def test_a_calm_picture_is_not_split_by_error_and_a_lower_error_gives_more_cells
 
     assert cells(calm, 0.5) == 12
     assert cells(busy, 1.0) > 2 * cells(busy, 4.0) > 24
+
+
+def test_an_error_that_asks_for_too_many_cells_gets_the_worst_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = {"style": "quadtree", "cell": 2, "stop": "error", "error": 0}
+    monkeypatch.setattr(quadtree, "_MOST_CELLS", 90)
+
+    result = render(encoded(noise(320, 240)), parse(recipe))
+
+    assert 90 - 3 <= result.card.cells <= 90
 
 
 def test_joints_are_as_wide_as_asked_for() -> None:
