@@ -89,24 +89,28 @@ def block_means(image: Image.Image, side: int, linear: bool, stage: Stage) -> Co
     bands = []
     for top, bottom in stage.bands(image.width, image.height, step=side):
         if linear or side > _PLAIN_SIDE:
-            band = image.crop((0, top, image.width, bottom))
-            bands.append(_exact_means(band, side, linear))
+            bands.append(_exact_means(image.crop((0, top, image.width, bottom)), side, linear))
         else:
             bands.append(np.asarray(image.reduce(side, (0, top, image.width, bottom))))
     return np.concatenate(bands)
 
 
 def _exact_means(band: Image.Image, side: int, linear: bool) -> Colours:
-    light = looked_up(band, light_table(linear))
     down, across = _sides(band.height, side), _sides(band.width, side)
-    rows = _row_sums(light, side)
+    rows = _row_sums(band, side, light_table(linear))
     starts = np.arange(3 * len(down))[:, None] * band.width + np.arange(len(across)) * side
     sums = np.add.reduceat(rows.ravel(), starts.ravel()).reshape(3, len(down), len(across))
     return to_bytes(np.moveaxis(sums / np.outer(down, across), 0, -1), linear)
 
 
-def _row_sums(light: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """(3, height, width) -> (3, rows of blocks, width); the last one may be cut."""
+def _row_sums(band: Image.Image, side: int, table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(3, rows of blocks, width): light, added up along the height of each block; the last one may be cut."""
+    if band.height <= side:  # of large blocks, which are looked up in parts
+        boxes = [(0, top, band.width, bottom) for top, bottom in Stage().bands(*band.size)]
+        parts = [looked_up(band.crop(box), table).sum(axis=1, keepdims=True) for box in boxes]
+        rows: NDArray[np.float32] = np.concatenate(parts, axis=1).sum(axis=1, keepdims=True)
+        return rows
+    light = looked_up(band, table)
     whole = light.shape[1] // side
     sums = [light[:, : whole * side].reshape(3, whole, side, light.shape[2]).sum(axis=2)]
     if whole * side < light.shape[1]:
@@ -126,7 +130,7 @@ def _sides(length: int, side: int) -> NDArray[np.uint32]:
 
 MOSAIC = Style(
     name="mosaic",
-    version=2,
+    version=3,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

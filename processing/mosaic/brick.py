@@ -126,12 +126,17 @@ class Studs:
 
     def _shaded(self, looks: list[int]) -> NDArray[np.uint32]:
         studs = np.full((len(looks), self._side, self._side, 4), 255, np.uint8)
+        colours = self._palette[np.array(looks) >> 4]
         shades = np.stack([self._shade(look & 15) for look in looks])
-        studs[..., :3] = shaded(self._palette[np.array(looks) >> 4], shades)
+        step = max(1, _SHADED_PX // (len(looks) * self._side))
+        for top in range(0, self._side, step):
+            studs[:, top : top + step, :, :3] = shaded(colours, shades[:, top : top + step])
         return studs.view(np.uint32)[..., 0]
 
     def _shade(self, ends: int) -> Shade:
         if ends not in self._shades:
+            if len(self._shades) >= self._most:
+                self._shades = {}
             self._shades[ends] = lit_stud(self._side, ends) if self._relief else flat_stud(self._side)
         return self._shades[ends]
 
@@ -151,7 +156,8 @@ def _build(canvas: Image.Image, plan: Plan, stage: Stage, *, relief: bool) -> No
             strip = np.ascontiguousarray(studs(used.tolist())[place.reshape(part.shape)].transpose(0, 2, 1, 3))
             extent = (part.shape[1] * side, part.shape[0] * side)
             canvas.paste(Image.frombuffer("RGBA", extent, strip, "raw", "RGBA", 0, 1), (left * side, top * side))
-        stage(min(top + down, rows) / rows)
+            done = min(left + across, columns) / columns
+            stage((top + done * (min(top + down, rows) - top)) / rows)
 
 
 def _ends(owner: Cells) -> NDArray[np.int32]:
@@ -200,7 +206,7 @@ def _outlines(plan: Plan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=2,
+    version=3,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

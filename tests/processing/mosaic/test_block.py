@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.mosaic import parse, render
+from processing.mosaic import parse, render, stage
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 
@@ -40,6 +40,16 @@ def test_large_and_thin_pictures_are_exact_too(size: tuple[int, int]) -> None:
     result = opened(render(encoded(source), parse({"cell": 7 if 1 in size else 100})).data)
 
     assert worst_error(source, result, 7 if 1 in size else 100, True) <= 0.51
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_blocks_larger_than_a_band_are_exact_too(monkeypatch: pytest.MonkeyPatch, linear: bool) -> None:
+    source = noise(170, 150)
+    monkeypatch.setattr(stage, "BAND_PX", 2000)
+
+    result = opened(render(encoded(source), parse({"cell": 70, "linear": linear})).data)
+
+    assert worst_error(source, result, 70, linear) <= 0.51
 
 
 @given(st.integers(1, 130), st.integers(1, 130), st.sampled_from([8, 16, 24, 64]))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.mosaic import Result, brick, parse, render
+from processing.mosaic import Result, brick, parse, relief, render
 from processing.mosaic.stage import Stage
 from processing.mosaic.toy import ANY, BASIC, TOY, join
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
@@ -102,6 +102,15 @@ def test_the_picture_is_the_same_however_few_studs_are_kept(monkeypatch: pytest.
     monkeypatch.setattr(brick, limit, 1)
 
     assert built(pixels).data == plenty
+
+
+@pytest.mark.parametrize("ends", [0, relief.TOP, relief.RIGHT | relief.BOTTOM])
+def test_a_stud_is_lit_the_same_piece_by_piece(monkeypatch: pytest.MonkeyPatch, ends: int) -> None:
+    whole = relief.lit_stud(37, ends)
+
+    monkeypatch.setattr(relief, "_PIECE_PX", 80)
+
+    assert np.array_equal(relief.lit_stud(37, ends), whole)
 
 
 def test_light_falls_from_the_upper_left_and_changes_the_colour_little() -> None:

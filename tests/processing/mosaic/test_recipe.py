@@ -33,7 +33,7 @@ BAD: list[tuple[Any, str, str]] = [
     ({"palette": ["#000000", "blue"]}, "palette", "2 to 256"),
     ({"palette": [[float("inf")]]}, "palette", "2 to 256"),
     ({"seed": -1}, "seed", "0 to"),
-    ({"version": 99}, "version", "1 to 2"),
+    ({"version": 99}, "version", f"1 to {STYLES['mosaic'].version}"),
     ("{", "param", "JSON"),
     ('{"cell": 8, "cell": 9}', "param", "repeated"),
     ('{"cell":' + "[" * 15_000, "param", "JSON"),

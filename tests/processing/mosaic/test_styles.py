@@ -117,11 +117,12 @@ def test_one_colour_stays_that_colour(style: str) -> None:
 
 
 @ALL
-@pytest.mark.parametrize("cell", [None, "smallest"])
+@pytest.mark.parametrize("cell", [None, "smallest", "largest"])
 def test_numpy_takes_no_more_than_two_thirds_of_the_memory_allowed(style: str, cell: str | None) -> None:
     """4 bytes x pixels x 3 in all; Pillow's picture, which tracemalloc does not see, is the other third."""
     photo = saved(Image.fromarray(scene(400, 300)).resize((4000, 3000)), "JPEG", quality=90)
-    said = {} if cell is None else {"cell": STYLES[style].params.model_fields["cell"].metadata[0].ge}
+    low, high = STYLES[style].params.model_fields["cell"].metadata
+    said = {"smallest": {"cell": low.ge}, "largest": {"cell": high.le}}.get(cell or "", {})
 
     tracemalloc.start()
     try:
