@@ -39,7 +39,8 @@ export class Bricks {
     const { parts, columns, rows } = this.#map;
     const colours = byColour(this.#map);
     const pieces = parts.reduce((sum, { count }) => sum + count, 0);
-    say(this.#part("sum"), "parts.sum", () => ({ pieces: number(pieces), colours: number(colours.length), columns: number(columns), rows: number(rows) }));
+    const kinds = colours.some(({ colour }) => colour === ANY) ? this.#map.colours.length : colours.length;
+    say(this.#part("sum"), "parts.sum", () => ({ pieces: number(pieces), colours: number(kinds), columns: number(columns), rows: number(rows) }));
     this.#part("rows").replaceChildren(...colours.map(row));
   }
 

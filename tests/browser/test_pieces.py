@@ -237,6 +237,23 @@ def test_bricks_come_with_a_parts_list_to_take_along(visitor: Visitor, unique_na
     assert set(bricks.locator("tbody th").all_inner_texts()) == colours
 
 
+def test_bricks_in_colours_that_nobody_sells_are_counted_together(
+    visitor: Visitor, unique_name: Callable[[str], str]
+) -> None:
+    visitor.go("/")
+    visitor.sign_up(unique_name("uwe"))
+    visitor.choose(picture(png(160, 120), "cloud.png"))
+    visitor.pick("brick")
+    visitor.page.locator('[data-parameter="colours"] select').select_option("free")
+    see_result(visitor)
+
+    expect(visitor.part("bricks")).to_contain_text(re.compile("300 pieces in (29[0-9]|300) colours"))
+    rows = visitor.part("bricks").locator("tbody th")
+    expect(rows).to_have_text(["Any colour"])
+    visitor.page.keyboard.press("l")
+    expect(rows).to_have_text(["任意颜色"])
+
+
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_an_svg_is_shown_in_pixels_and_downloaded_as_it_is(
     kind: str, visitor: Visitor, unique_name: Callable[[str], str]
