@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.kodo_serving import serving_in_a_thread
 from tests.kodo_state import Faults, Kodo
-from tests.kodo_thread import serving_in_a_thread
 from tests.process import ROOT
 
 KODO = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}

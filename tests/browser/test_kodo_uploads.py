@@ -17,8 +17,8 @@ from playwright.sync_api import Request, expect
 from models.bucket.keys import Keys
 from tests.browser.leaving import Leaves
 from tests.browser.visitor import Visitor, picture
+from tests.kodo_serving import serving_in_a_thread
 from tests.kodo_state import Faults, Kodo
-from tests.kodo_thread import serving_in_a_thread
 from tests.pictures import encoded, photo, png
 from tests.process import ServerProcess
 

@@ -19,9 +19,9 @@ from models.bucket.signature import qbox
 from models.uploads import Upload, Uploads
 from server import make_app
 from settings import Settings
-from tests import kodo as kodo_server
 from tests.client import Api
 from tests.conftest import COOKIE_SECRET
+from tests.kodo_serving import serving_on
 from tests.kodo_state import Faults, Kodo
 from tests.pictures import png
 from tests.waiting import finished, until
@@ -33,15 +33,8 @@ NO_ANSWER = 599
 class TestOnKodo:
     @pytest.fixture
     def kodo(self, io_loop) -> Iterator[Kodo]:
-        peer = Kodo("faulty-access-key", "faulty-secret-key", "pictures")
-
-        async def start() -> Any:
-            return kodo_server.start(peer)
-
-        server = io_loop.run_sync(start)
-        yield peer
-        server.stop()
-        io_loop.run_sync(server.close_all_connections)
+        with serving_on(io_loop, Kodo("faulty-access-key", "faulty-secret-key", "pictures")) as kodo:
+            yield kodo
 
     @pytest.fixture
     def settings(self, settings_of: Callable[..., Settings], kodo: Kodo) -> Settings:

@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 import PIL.Image
@@ -21,8 +20,8 @@ from models.bucket.signature import decode, encode, qbox, qiniu
 from models.images import Image
 from processing.reconcile import Findings, Reconciliation
 from settings import Settings
-from tests import kodo as kodo_server
 from tests.client import Answer, Api
+from tests.kodo_serving import serving_on
 from tests.kodo_state import Kodo
 from tests.pictures import png
 from tests.waiting import finished
@@ -39,14 +38,8 @@ def kodo(request, io_loop) -> Iterator[Kodo | None]:
         yield None
         return
     peer = Kodo(KODO_KEYS.access, KODO_KEYS.secret, "pictures", private=request.param == "private kodo")
-
-    async def start() -> Any:
-        return kodo_server.start(peer)
-
-    server = io_loop.run_sync(start)
-    yield peer
-    server.stop()
-    io_loop.run_sync(server.close_all_connections)
+    with serving_on(io_loop, peer):
+        yield peer
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from handlers import Parts
 from processing.connection import Line
 from processing.sources import FetchRules
 from settings import Settings
-from tests import kodo as kodo_server
 from tests.client import Api
+from tests.kodo_serving import serving_on
 from tests.kodo_state import Kodo
 from tests.origin import Listener, Origin, origin, reply
 from tests.pictures import png
@@ -302,15 +302,8 @@ class TestReq08:
 
     @pytest.fixture
     def kodo(self, io_loop: Any, trap: Listener) -> Iterator[Kodo]:
-        peer = Kodo("security-access-key", "security-secret-key", "pictures")
-
-        async def start() -> Any:
-            return kodo_server.start(peer)
-
-        server = io_loop.run_sync(start)
-        yield peer
-        server.stop()
-        io_loop.run_sync(server.close_all_connections)
+        with serving_on(io_loop, Kodo("security-access-key", "security-secret-key", "pictures")) as kodo:
+            yield kodo
 
     @pytest.fixture
     def settings(self, settings_of: Any, kodo: Kodo) -> Settings:

@@ -25,7 +25,7 @@ from models.bucket.local import LocalBucket
 from models.bucket.policy import picture_policy, upload_token
 from models.bucket.qiniu import KodoAddresses, KodoBucket
 from models.errors import BadSignature
-from tests import kodo as kodo_server
+from tests.kodo_serving import serving_on
 from tests.kodo_state import Kodo
 
 LIMIT_BYTES = 12 << 20
@@ -109,25 +109,21 @@ def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Insta
 def open_kodo(io_loop: Any, *, private: bool = False, ask_region: bool = False) -> Iterator[Installation]:
     keys = Keys("kodo-access-key", "kodo-secret-key")
     kodo = Kodo(keys.access, keys.secret, "pictures", private=private)
-    peer = io_loop.run_sync(in_loop(lambda: kodo_server.start(kodo)))
     receiver = Receiver()
     socket, port = tornado.testing.bind_unused_port()
-    addresses = KodoAddresses(uc=kodo.base) if ask_region else KodoAddresses(kodo.base, kodo.base, kodo.base)
-    bucket = KodoBucket(
-        keys,
-        "pictures",
-        domain=f"{kodo.base}/io",
-        callback_url=f"http://127.0.0.1:{port}/api/image/upload",
-        private=private,
-        addresses=addresses,
-    )
-    receiver.bucket = bucket
-    with serving(io_loop, [(r"/api/image/upload", Callback, {"receiver": receiver})], socket):
-        try:
+    with serving_on(io_loop, kodo):
+        addresses = KodoAddresses(uc=kodo.base) if ask_region else KodoAddresses(kodo.base, kodo.base, kodo.base)
+        bucket = KodoBucket(
+            keys,
+            "pictures",
+            domain=f"{kodo.base}/io",
+            callback_url=f"http://127.0.0.1:{port}/api/image/upload",
+            private=private,
+            addresses=addresses,
+        )
+        receiver.bucket = bucket
+        with serving(io_loop, [(r"/api/image/upload", Callback, {"receiver": receiver})], socket):
             yield Installation(bucket, receiver, f"http://127.0.0.1:{port}", keys, kodo.base, kodo=kodo)
-        finally:
-            peer.stop()
-            io_loop.run_sync(peer.close_all_connections)
 
 
 @contextlib.contextmanager
@@ -144,13 +140,6 @@ def serving(io_loop: Any, table: list[Any], socket: Any) -> Iterator[None]:
     finally:
         server.stop()
         io_loop.run_sync(server.close_all_connections)
-
-
-def in_loop(call: Any) -> Any:
-    async def run() -> Any:
-        return call()
-
-    return run
 
 
 def png(width: int = 30, height: int = 20, colour: str = "teal") -> bytes:

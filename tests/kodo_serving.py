@@ -1,4 +1,4 @@
-"""The Kodo peer in a thread with a loop of its own: for tests that wait for a browser and run no loop themselves."""
+"""The Kodo peer at work: on a test's own loop, or in a thread, for tests that wait for a browser and run no loop."""
 
 from __future__ import annotations
 
@@ -7,10 +7,27 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
+from tornado.ioloop import IOLoop
+
 from tests import kodo as kodo_server
 from tests.kodo_state import Kodo
 
 START_LIMIT_S = 10
+
+
+@contextlib.contextmanager
+def serving_on(io_loop: IOLoop, kodo: Kodo) -> Iterator[Kodo]:
+    """Serve on that loop, which does not run yet, until the `with` ends."""
+
+    async def begin() -> kodo_server.HTTPServer:
+        return kodo_server.start(kodo)
+
+    server = io_loop.run_sync(begin)
+    try:
+        yield kodo
+    finally:
+        server.stop()
+        io_loop.run_sync(server.close_all_connections)
 
 
 @contextlib.contextmanager
