@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from PIL import ExifTags, Image, ImageChops, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from .errors import NotAPicture, TooManyPixels
+from .modes import deep_mode, on_ground, plain, rounded, to_srgb
 from .pool import Pool
 from .scan import scan
 from .stage import Stage, attended
@@ -19,9 +19,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 MAX_MEGAPIXELS = 50.0
 """The server's own default too: with the limits below, no picture of this size takes more than 600 MiB to decode."""
 _MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
-_MAX_ROUNDED_MEGAPIXELS = 24.0  # 16-bit colour is read a second time; larger ones are cut off
 _JPEG = ("JPEG", "MPO")
-_PROFILE_ERRORS = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 _JPEG_READ_BYTES = 1 << 18
 """Some milliseconds of a photo, 160 of 50 megapixels in one colour: time to stop. Pillow's own 64 KiB make two threads
 wait twice as long, for each piece ends in asking for the interpreter lock. The other formats keep those: as much of a
@@ -135,7 +133,7 @@ def _decode(
     limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if image.format == "WEBP" else megapixels
     if image.width * image.height > limit * 1_000_000:
         raise TooManyPixels(limit)
-    deep = _deep(opened)  # before anything loads the picture, as a look at a PNG's EXIF does
+    deep = deep_mode(opened)  # before anything loads the picture, as a look at a PNG's EXIF does
     del opened
     orientation = _orientation(image)
     width, height = image.size
@@ -146,12 +144,12 @@ def _decode(
     else:
         image.load()
     if deep is not None:
-        image = _rounded(image, watched, deep)
+        image = rounded(image, watched, deep, watched.look)
     profile = image.info.get("icc_profile")
-    image = _plain(image)
+    image = plain(image)
     if profile:
-        image = _to_srgb(image, profile, watched.look)
-    image = _on_ground(image, background)
+        image = to_srgb(image, profile, watched.look)
+    image = on_ground(image, background)
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
         if orientation >= 5:
@@ -207,93 +205,6 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # EXIF is foreign data; its trouble alone must not fail the picture
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """Any mode that the four formats can have -> L, RGB, CMYK, or RGBA."""
-    if image.mode.startswith("I"):  # 16-bit grey
-        image = _eight_bits(image)
-    elif image.mode == "1":
-        image = image.convert("L")
-    if image.mode in ("P", "PA", "LA", "La", "RGBa") or (image.mode != "RGBA" and "transparency" in image.info):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return image
-
-
-def _on_ground(image: Image.Image, background: str) -> Image.Image:
-    """-> RGB."""
-    if image.mode == "RGBA":
-        ground = Image.new("RGB", image.size, background)
-        ground.paste(image, mask=image.getchannel("A"))
-        return ground
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _deep(image: ImageFile.ImageFile) -> str | None:
-    """For 16-bit colour, of which Pillow reads the high bytes: what it must be told to read the low ones; None for a
-    picture that is not, or is too large to be read twice."""
-    if image.width * image.height > _MAX_ROUNDED_MEGAPIXELS * 1_000_000:
-        return None
-    modes = [tile[3] for tile in image.tile]
-    return "RGBA;16L" if modes == ["RGBA;16B"] else "RGB;16L" if modes == ["RGB;16B"] else None
-
-
-def _rounded(high: Image.Image, watched: _Watched, low_mode: str) -> Image.Image:
-    """16-bit colour -> 8 bits, to the nearest: a value is 257 x its high byte + (low byte - high byte).
-
-    high: changed in place.
-    """
-    watched.seek(0)
-    low = Image.open(watched, formats=("PNG",))
-    low.tile = [tile._replace(args=low_mode) for tile in low.tile]
-    low.load()
-    far = ([0] * 129 + [1] * 127) * len(low.getbands())  # differences of more than half of 257
-    for top, bottom in Stage().bands(*high.size):
-        box = (0, top, high.width, bottom)
-        above, below = high.crop(box), low.crop(box)
-        up, down = (ImageChops.subtract(*pair).point(far) for pair in ((below, above), (above, below)))
-        high.paste(ImageChops.subtract(ImageChops.add(above, up), down), box)
-        watched.look()
-    return high
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey -> L, rounded to the nearest; a 16-bit transparent grey is kept as an alpha channel."""
-    transparent = image.info.get("transparency")
-    grey = Image.new("L", image.size)
-    alpha = Image.new("L", image.size, 255) if isinstance(transparent, int) else None
-    for top, bottom in Stage().bands(*image.size):
-        values = np.asarray(image.crop((0, top, image.width, bottom))).astype(np.uint32)
-        grey.paste(Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)), (0, top))
-        if alpha is not None:
-            alpha.paste(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)), (0, top))
-    return grey if alpha is None else Image.merge("LA", (grey, alpha))
-
-
-def _to_srgb(image: Image.Image, profile: bytes, look: Callable[[], None]) -> Image.Image:
-    """Converted through the embedded profile; one that is damaged or of another colour space is passed over.
-
-    So is one with multi-process elements, of which a few bytes can claim 100,000 and keep lcms busy for hours.
-    """
-    if b"mpet" in profile:
-        return image
-    try:
-        embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if (embedded.profile.profile_description or "").startswith("sRGB"):
-            return image  # most photos; saves half of their decoding time
-    except _PROFILE_ERRORS:
-        return image
-    return attended(lambda: _through(image, embedded), look)
-
-
-def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
-    """One call of lcms: a fifth of a second for 12 megapixels."""
-    mode = "RGBA" if image.mode == "RGBA" else "RGB"
-    try:
-        result = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except _PROFILE_ERRORS:
-        return image
-    return result if result is not None else image
 
 
 def _reason(error: Exception) -> str:

@@ -178,6 +178,20 @@ def test_16_bit_colour_is_rounded_and_not_cut_off(channels: int) -> None:
     assert np.array_equal(pixels, np.rint(values[..., :3] / 257))
 
 
+def test_a_transparent_grey_of_16_bits_shows_the_background() -> None:
+    values = np.array([[0, 257 * 200, 65535]], np.uint16)
+
+    pixels = decoded(saved(Image.fromarray(values), transparency=257 * 200), background="#ff0000")
+
+    assert pixels.tolist() == [[[0, 0, 0], [255, 0, 0], [255, 255, 255]]]
+
+
+def test_a_profile_with_multi_process_elements_is_passed_over() -> None:
+    hostile = linear_profile(named=True).replace(b"desc", b"mpet")
+
+    assert np.array_equal(decoded(saved(SCENE, icc_profile=hostile)), np.asarray(SCENE))
+
+
 def many_scans() -> bytes:
     photo = encoded(scene(64, 64), "JPEG", progressive=True)
     start = photo.rindex(b"\xff\xda")
