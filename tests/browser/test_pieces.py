@@ -101,7 +101,7 @@ def test_with_few_pictures_one_is_told_so_and_adds_some(visitor: Visitor, unique
     added = [picture(plain(number), f"new {number}.png") for number in range(ENOUGH)]
     visitor.page.locator('[data-part="tiles-file"]').set_input_files(added)
 
-    expect(visitor.part("tiles-count")).to_have_text("20 of your 20 pictures")
+    expect(visitor.part("tiles-count")).to_have_text("20 of your 20 pictures", timeout=20_000)
 
 
 def test_all_of_them_cannot_be_asked_for_before_they_are_known(
