@@ -22,16 +22,21 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8  # mallo
 
 
 def prepare() -> None:
-    """Set this process up, before its threads start. Harmless when repeated.
-
-    Pillow takes memory in pieces of 16 MB. By default glibc maps each anew, and touching fresh pages costs as much as
-    the render itself; or it keeps them in a heap for each thread that ever rendered. With one heap for all threads
-    that keeps what is free (mallopt(3)), pages are touched once and threads share them. `hand_back` is its other half.
-    """
+    """Set this process up, before its threads start. Harmless when repeated."""
     sys.setswitchinterval(THREAD_SWITCH_S)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture's EXIF can make thousands, each a line
     threadpool_limits(1, "blas")  # jobs already fill the cores: more threads in each would wait for one another
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # and for SciPy's, loaded when a style first needs it
+    share_heap()
+
+
+def share_heap() -> None:
+    """One heap for all threads, which keeps what is free. `hand_back` is its other half.
+
+    Pillow takes memory in pieces of 16 MB. By default glibc maps each anew, and touching fresh pages costs as much as
+    the render itself; or it keeps them in a heap for each thread that ever rendered. With one heap (mallopt(3)) pages
+    are touched once and threads share them.
+    """
     with contextlib.suppress(OSError, AttributeError):  # another C library has other ways
         libc = ctypes.CDLL(None)
         libc.mallopt(_ARENA_MAX, 1)

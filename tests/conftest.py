@@ -20,6 +20,7 @@ import pytest
 from handlers import Parts
 from models.database import Database
 from models.mongod import Mongod
+from processing.runtime import share_heap
 from processing.sources import FetchRules
 from server import build, make_app
 from settings import Settings
@@ -28,6 +29,11 @@ from tests.client import Api
 COOKIE_SECRET = "a secret for tests alone"
 LONGEST = ("drills/", "test_commands", "test_server", "test_operations", "test_logs", "browser/", "security/", "test_")
 """What takes longest, by waiting above all, comes first: files run side by side, and the last ones should be short."""
+
+
+def pytest_configure() -> None:
+    """Before there are threads: memory is counted on the heap that a server has."""
+    share_heap()
 
 
 @pytest.hookimpl(trylast=True)
