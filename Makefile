@@ -44,7 +44,7 @@ bench-engine: $(VENV)/.installed-bench  ## Measure the engine beside what pip of
 bench-server: $(VENV)/.installed-test  ## Measure the start, requests, trips, memory, and the queue beside others (QUEUES=python that has them)
 	@$(BIN)/python -m tests.bench.start
 	@$(BIN)/python -m tests.bench.requests $(ARGS)
-	@$(BIN)/python -m tests.bench.peers $(QUEUES)
+	@$(BIN)/python -m tests.bench.queue_competitors $(QUEUES)
 
 bench-previews: $(VENV)/.installed-bench  ## Measure a preview of each style over HTTP; one minute, on a quiet machine
 	@$(BIN)/python -m tests.bench.previews $(ARGS)
@@ -57,23 +57,24 @@ screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/scree
 coverage: $(VENV)/.installed-test  ## Run all tests and print what they leave out, beside the reasons in docs/contributing.md
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(or $(ARGS),$(SIDE_BY_SIDE)); tests=$$?; \
-	    $(BIN)/coverage combine --quiet && $(BIN)/coverage report && $(BIN)/python -m tests.uncovered && exit $$tests
+	    $(BIN)/coverage combine --quiet && $(BIN)/coverage report && $(BIN)/python -m tests.support.uncovered && exit $$tests
 
 check: $(VENV)/.installed-test  ## Lint, type-check, and look for known holes in the dependencies
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(MAKE) --no-print-directory audit
 
 audit: $(VENV)/.installed-test  ## Look for known holes in the dependencies; says so where the network does not allow it
 	@test $(VENV)/.installed-audit -nt requirements/audit.txt || { $(BIN)/pip install --quiet --disable-pip-version-check \
 	    --require-hashes -r requirements/audit.txt && touch $(VENV)/.installed-audit; } || true
-	@$(BIN)/python -m tests.audit
+	@$(BIN)/python -m tests.support.audit
 
 drills: $(VENV)/.installed-test  ## Break things on purpose and count what is lost; ARGS="kill_server" chooses, ARGS=--short is quick
-	@$(BIN)/python -m tests.drills $(ARGS)
+	@$(BIN)/python -m tests.fault_injection $(ARGS)
 
 cluster-demo: $(VENV)/.installed-test  ## 200 tasks on a Dask cluster: a scheduler, two workers, two servers on loopback
-	@$(BIN)/python -m tests.drills.cluster_demo
+	@$(BIN)/python -m tests.fault_injection.cluster_demo
 
 PIN := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet --upgrade
 

@@ -11,22 +11,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from backends import CannotStart, join_database, open_bucket, public_url_of
 from logs import start_logging
 from models import errors
 from models.backup import NoBackup, read_backup, write_backup
 from models.bucket import Bucket
 from models.database import Database
-from models.events import Events
+from models.embedded_mongod import MongodFailed
 from models.images import Images
-from models.mongod import MongodFailed
 from models.passwords import Passwords
+from models.queue.events import Events
+from models.queue.fair_order import Turns
+from models.queue.tasks import AGAIN, Tasks, to_document
 from models.sessions import Sessions
-from models.tasks import AGAIN, Tasks, to_document
-from models.turns import Turns
 from models.uploads import Uploads
 from models.users import Users
 from settings import BadSetting, Settings, read_settings
-from stores import CannotStart, join_database, open_bucket, public_url_of
 
 NAME = "admin"
 PASSWORD_BYTES = 15
@@ -112,8 +112,10 @@ async def requeue(desk: Desk) -> str:
 
 
 async def sweep(desk: Desk) -> str:
-    from processing.engine import Threads  # with what it brings they take longer to import than the other commands run
-    from processing.reconcile import Reconciliation
+    from processing.engine.threads import (
+        Threads,  # with what it brings they take longer to import than the other commands run
+    )
+    from processing.upkeep.reconcile import Reconciliation
 
     desk.confirm("Compare bucket and records: adopt what arrived without a callback, delete old objects of nobody?")
     threads = Threads(1)

@@ -16,44 +16,44 @@ from urllib.parse import urlsplit
 import tornado.web
 from tornado.netutil import bind_sockets
 
+from backends import DATABASE_PATIENCE_S, CannotStart, kept_secret, only_one, open_bucket, open_database, public_url_of
 from handlers import Parts, page_for_nothing, routes
-from handlers.authentication import Authentication, Developers
+from handlers.access_log import RequestLog, RouteNames
+from handlers.auth import Authentication, Developers
 from handlers.base import Nowhere
 from handlers.broadcast import Broadcast
 from handlers.connections import LOOPBACK, Room, connections_for, file_limit, raise_file_limit, too_few
-from handlers.door import Application, open_door
 from handlers.export import Exports
-from handlers.requests import RequestLog, RouteNames
+from handlers.http_server import Application, open_door
+from handlers.rate_limit import make_throttles
 from handlers.session import Offer
-from handlers.throttle import make_throttles
 from logs import start_logging
-from models.events import Events
+from models.embedded_mongod import MongodFailed
 from models.follows import Follows
 from models.images import Images
-from models.mongod import MongodFailed
-from models.own_tasks import OwnTasks
 from models.passwords import Passwords
+from models.queue.events import Events
+from models.queue.own_tasks import OwnTasks
+from models.queue.tasks import Tasks
 from models.sessions import Sessions
-from models.tasks import Tasks
 from models.uploads import Uploads
 from models.users import Users
-from processing.counting import CountedEngine, CountedThreads
-from processing.departure import Belongings, Departures
-from processing.engine import Engine, ThreadEngine
+from processing.engine.instrumented import CountedEngine, CountedThreads
+from processing.engine.threads import Engine, ThreadEngine
+from processing.fetch.allowlist import FetchRules
 from processing.guards import guard_against_bombs
-from processing.live import LiveView
+from processing.images.preview_tiles import PreviewTiles
+from processing.images.previews import Previews
+from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
-from processing.preview import Previews
-from processing.preview_tiles import PreviewTiles
-from processing.queue import QueueLimits, Shop, TaskQueue
-from processing.reconcile import Reconciliation
-from processing.removal import Removals
-from processing.runtime import prepare, settle
-from processing.scheduling import go_first
-from processing.sources import FetchRules
-from processing.thumbnails import Thumbnails
+from processing.process_setup import prepare, settle
+from processing.queue.event_feed import LiveView
+from processing.queue.task_queue import QueueLimits, Shop, TaskQueue
+from processing.thread_priority import go_first
+from processing.upkeep.account_deletion import Belongings, Departures
+from processing.upkeep.image_deletion import Removals
+from processing.upkeep.reconcile import Reconciliation
 from settings import BadSetting, Settings, read_settings
-from stores import DATABASE_PATIENCE_S, CannotStart, kept_secret, only_one, open_bucket, open_database, public_url_of
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +214,7 @@ async def serve(settings: Settings) -> int:
 
 async def check(settings: Settings) -> int:
     """Try the whole flow once and tell how it went; the exit code, 1 where something is wrong."""
-    from processing.checkup import Checkup, Finding  # with a client of its own, which serving does without
+    from processing.upkeep.selfcheck import Checkup, Finding  # with a client of its own, which serving does without
 
     lack, well = too_few(file_limit()), True
     async with serving(settings, patience_s=0) as parts:
@@ -264,7 +264,7 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> Engine:
         threads = ThreadEngine(settings.workers)
         stack.push_async_callback(threads.close)
         return threads
-    from processing.cluster import ClusterEngine  # the extra `cluster` is installed where it is asked for
+    from processing.engine.dask import ClusterEngine  # the extra `cluster` is installed where it is asked for
 
     return await stack.enter_async_context(ClusterEngine(settings.dask))
 

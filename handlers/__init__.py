@@ -10,17 +10,18 @@ from typing import Any
 
 from tornado.routing import Rule, URLSpec
 
-from handlers import bucket as bucket_face
 from handlers.account import ChangeUser, DeleteUser
-from handlers.authentication import Authentication
+from handlers.api_docs import ShowReference
+from handlers.auth import Authentication
 from handlers.base import ApiHandler
 from handlers.broadcast import Broadcast
+from handlers.bucket import download as bucket_face
 from handlers.events import ListenToTasks
 from handlers.export import Exports, ExportUser
 from handlers.feed import ShowFeed
-from handlers.image import DeleteImage, DescribeImage, QueryImage
+from handlers.health import ShowHealth, ShowMetrics
+from handlers.images import DeleteImage, DescribeImage, QueryImage
 from handlers.openapi import ShowOpenApi, openapi_document
-from handlers.ops import ShowHealth, ShowMetrics
 from handlers.pages import (
     ShowNothing,
     ShowPage,
@@ -31,34 +32,33 @@ from handlers.pages import (
     content_security_policy,
 )
 from handlers.preview import DrawPreview
-from handlers.reference import ShowReference
+from handlers.rate_limit import Throttles
 from handlers.session import Offer, ShowSession
 from handlers.styles import ListStyles
 from handlers.tasks import AddTask, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
-from handlers.throttle import Throttles
 from handlers.thumbnail import ShowThumbnail
-from handlers.upload import AddInfo, GrantUpload, UploadCallback
-from handlers.user import AddUser, FollowUser, QueryUser, SignOut
+from handlers.uploads import AddInfo, GrantUpload, UploadCallback
+from handlers.users import AddUser, FollowUser, QueryUser, SignOut
 from models.bucket import Bucket
-from models.bucket.local import LocalBucket
+from models.bucket.embedded.bucket import LocalBucket
 from models.database import Database
 from models.follows import Follows
 from models.images import Images
 from models.passwords import Passwords
+from models.queue.tasks import Tasks
 from models.sessions import Sessions
-from models.tasks import Tasks
 from models.uploads import Uploads
 from models.users import Users
-from processing.departure import Belongings, Departures
-from processing.engine import Threads
-from processing.live import LiveView
+from processing.engine.threads import Threads
+from processing.fetch.allowlist import FetchRules
+from processing.images.preview_tiles import PreviewTiles
+from processing.images.previews import Previews
+from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
-from processing.preview import Previews
-from processing.preview_tiles import PreviewTiles
-from processing.queue import TaskQueue
-from processing.removal import Removals
-from processing.sources import FetchRules
-from processing.thumbnails import Thumbnails
+from processing.queue.event_feed import LiveView
+from processing.queue.task_queue import TaskQueue
+from processing.upkeep.account_deletion import Belongings, Departures
+from processing.upkeep.image_deletion import Removals
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 

@@ -7,13 +7,13 @@ import logging
 from pydantic import BaseModel, ConfigDict
 
 from handlers.base import ApiHandler, JsonDict
-from handlers.throttle import Throttles
-from handlers.user import Email, Password
+from handlers.rate_limit import Throttles
+from handlers.users import Email, Password
 from models import errors
 from models.passwords import Passwords
 from models.sessions import Sessions
 from models.users import User, Users
-from processing.departure import Departures
+from processing.upkeep.account_deletion import Departures
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ import tornado.web
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tornado.httputil import HTTPServerRequest
 
-from handlers.address import client_address, counted_as
-from handlers.authentication import Authentication, Person
+from handlers.auth import Authentication, Person
+from handlers.client_ip import client_address, counted_as
 from handlers.identified import Identified
-from handlers.parameters import read_parameters, refuse_invalid
+from handlers.params import read_parameters, refuse_invalid
 from models import errors
 from models.images import NOBODY, Owner
 

@@ -15,14 +15,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from handlers.authentication import Person
+from handlers.auth import Person
 from handlers.task_documents import Reader, place_document, task_document
 from models import errors
 from models.bucket import Bucket
-from processing.live import LiveView, News
-from processing.overview import REFRESH_S
-from processing.queue import TaskQueue
-from processing.sight import Place, Sight
+from processing.queue.event_feed import LiveView, News
+from processing.queue.snapshot import Place, Sight
+from processing.queue.status import REFRESH_S
+from processing.queue.task_queue import TaskQueue
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +65,7 @@ class Listener:
 
     def send(self, text: bytes) -> None:
         now = time.monotonic()
-        if self.unread_bytes and (
-            self.unread_bytes + len(text) > UNREAD_BYTES or now - self.unread_since > UNREAD_S
-        ):
+        if self.unread_bytes and (self.unread_bytes + len(text) > UNREAD_BYTES or now - self.unread_since > UNREAD_S):
             self.end()
             return
         if not self.unread_bytes:

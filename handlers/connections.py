@@ -24,7 +24,7 @@ from typing import Any
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
-from handlers.address import counted_as
+from handlers.client_ip import counted_as
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.bucket import Bucket
 from models.images import Image
-from processing import thumbnails
+from processing.images import thumbnails
 
 
 def image_document(image: Image, bucket: Bucket, *, source: Image | None = None, own: bool = False) -> dict[str, Any]:

@@ -16,18 +16,18 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
-from handlers.authentication import Person
+from handlers.auth import Person
 from handlers.base import ApiHandler, JsonDict, NoParameters
 from handlers.documents import image_document, timestamp
-from handlers.image import shown_source
+from handlers.images import shown_source
 from models import errors
 from models.bucket import Bucket
 from models.images import Image
-from models.tasks import Task
-from processing.archive import Archive
-from processing.departure import Belongings
-from processing.engine import Threads
-from processing.thumbnails import LIMIT_BYTES, READ_TIMEOUT_S
+from models.queue.tasks import Task
+from processing.engine.threads import Threads
+from processing.images.thumbnails import LIMIT_BYTES, READ_TIMEOUT_S
+from processing.upkeep.account_deletion import Belongings
+from processing.upkeep.zip_stream import Archive
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from handlers.base import ApiHandler, JsonDict
 from handlers.documents import image_document
-from handlers.user import Username
+from handlers.users import Username
 from models import errors
 from models.bucket import Bucket
 from models.follows import Follows
@@ -42,9 +42,7 @@ class ShowFeed(ApiHandler):
         if asked.kind == "source" and asked.view != "mine":
             raise errors.BadParameter(field="kind", value=asked.kind, allowed="result, where view is not mine")
         owners = await self._owners(asked)
-        page = await self.images.newest(
-            kind=Kind(asked.kind), owner_ids=owners, cursor=asked.cursor, limit=asked.limit
-        )
+        page = await self.images.newest(kind=Kind(asked.kind), owner_ids=owners, cursor=asked.cursor, limit=asked.limit)
         own = asked.view == "mine"
         return {"images": [image_document(image, self.bucket, own=own) for image in page.images], "cursor": page.cursor}
 

@@ -9,21 +9,21 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from handlers import answers
+from handlers import schemas as answers
 from handlers.account import ChangeUser, DeleteUser
 from handlers.base import ApiHandler, in_contract, status_of
 from handlers.events import ListenToTasks
 from handlers.export import ExportUser
 from handlers.feed import ShowFeed
-from handlers.image import DeleteImage, DescribeImage, QueryImage
-from handlers.ops import ShowHealth
+from handlers.health import ShowHealth
+from handlers.images import DeleteImage, DescribeImage, QueryImage
 from handlers.preview import DrawPreview, PreviewParameters
 from handlers.session import ShowSession
 from handlers.styles import ListStyles
 from handlers.tasks import AddTask, AddTaskParameters, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
 from handlers.thumbnail import ShowThumbnail
-from handlers.upload import AddInfo, GrantUpload, UploadCallback
-from handlers.user import AddUser, FollowUser, QueryUser, SignOut
+from handlers.uploads import AddInfo, GrantUpload, UploadCallback
+from handlers.users import AddUser, FollowUser, QueryUser, SignOut
 from models.errors import every_error
 from processing.mosaic import STYLES
 

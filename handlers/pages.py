@@ -13,13 +13,13 @@ from tornado.routing import Matcher
 
 from handlers.base import language_of
 from handlers.identified import Identified
-from handlers.parameters import LARGEST_ID
+from handlers.params import LARGEST_ID
 from handlers.shell import SITE, Head, fill
 from models import errors
 from models.images import Image, Images
 from models.users import Users
 from processing import mosaic
-from processing.thumbnails import fitting
+from processing.images.thumbnails import fitting
 
 PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",

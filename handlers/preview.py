@@ -14,10 +14,10 @@ from handlers.tasks import parse_recipe
 from models import errors
 from models.images import NOBODY, Images, Owner
 from processing import mosaic
-from processing.job import Stopped
-from processing.preview import Previews, scaled
-from processing.preview_tiles import PreviewTiles
-from processing.tile_pool import resolve
+from processing.engine.job import Stopped
+from processing.images.preview_tiles import PreviewTiles
+from processing.images.previews import Previews, scaled
+from processing.images.tile_pool import resolve
 
 SIZE_LIMIT_BYTES = 2_000_000
 """A little below what the server reads of any body, so that the refusal can be told."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.authentication import Person
+from handlers.auth import Person
 from handlers.documents import timestamp
 from models import errors
 from models.bucket import Bucket
-from models.tasks import Task, TaskState
-from processing.sight import Place
+from models.queue.tasks import Task, TaskState
+from processing.queue.snapshot import Place
 
 _BY_SLUG = {kind.slug: kind for kind in errors.every_error()}
 

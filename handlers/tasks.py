@@ -8,19 +8,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from handlers.base import ApiHandler, JsonDict, NoParameters
-from handlers.parameters import Id, shown
+from handlers.params import Id, shown
 from handlers.task_documents import Reader, task_document
 from models import errors
 from models.bucket import Bucket
 from models.images import Images
-from models.tasks import LIVE, Choice, Task, Tasks, TaskState, write_cursor
+from models.queue.tasks import LIVE, Choice, Task, Tasks, TaskState, write_cursor
 from models.users import fold
 from processing import mosaic
-from processing.live import LiveView
-from processing.queue import Source, TaskQueue
-from processing.sight import Sight
-from processing.sources import FetchRules, check_source
-from processing.tile_pool import resolve
+from processing.fetch.allowlist import FetchRules, check_source
+from processing.images.tile_pool import resolve
+from processing.queue.event_feed import LiveView
+from processing.queue.snapshot import Sight
+from processing.queue.task_queue import Source, TaskQueue
 
 LIVE_LIMIT = 200
 DONE_LIMIT = 50

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from handlers.base import ApiHandler, JsonDict
-from handlers.parameters import LARGEST_ID
+from handlers.params import LARGEST_ID
 from models import errors
 from models.images import Images
-from processing.thumbnails import MEDIA_TYPE, WIDTHS, Thumbnails
+from processing.images.thumbnails import MEDIA_TYPE, WIDTHS, Thumbnails
 
 
 class ThumbnailParameters(BaseModel):

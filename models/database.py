@@ -273,9 +273,7 @@ class _Border:
         except DuplicateKeyError as error:
             raise Duplicate(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
         except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
-            raise errors.BadParameter(
-                field="value", value="one of them", allowed="what a database can hold"
-            ) from error
+            raise errors.BadParameter(field="value", value="one of them", allowed="what a database can hold") from error
         except (PyMongoError, TimeoutError) as error:
             raise self._failed() from error
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from models import errors
-from models.batch import Batch
+from models.batcher import Batch
 from models.database import Database, Document, new_id
 from models.index import Duplicate, Index
 

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from models.batch import Batch
+from models.batcher import Batch
 from models.database import Database, Document
 from models.index import Index
 

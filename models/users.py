@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models import errors
-from models.batch import Batch
+from models.batcher import Batch
 from models.database import Database, Document
 from models.index import Duplicate, Index
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from models.tasks import LIVE, TaskState
-from processing.live import News
+from models.queue.tasks import LIVE, TaskState
+from processing.queue.event_feed import News
 
 LAG_PAUSE_S = 0.1
 REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

@@ -19,15 +19,24 @@ import pytest
 
 from handlers import Parts
 from models.database import Database
-from models.mongod import Mongod
-from processing.runtime import share_heap
-from processing.sources import FetchRules
+from models.embedded_mongod import Mongod
+from processing.fetch.allowlist import FetchRules
+from processing.process_setup import share_heap
 from server import build, make_app
 from settings import Settings
-from tests.client import Api
+from tests.support.client import Api
 
 COOKIE_SECRET = "a secret for tests alone"
-LONGEST = ("drills/", "test_commands", "test_server", "test_operations", "test_logs", "browser/", "security/", "test_")
+LONGEST = (
+    "fault_injection/",
+    "test_commands",
+    "test_server",
+    "test_operations",
+    "test_logs",
+    "browser/",
+    "security/",
+    "test_",
+)
 """What takes longest, by waiting above all, comes first: files run side by side, and the last ones should be short."""
 
 

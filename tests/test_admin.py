@@ -12,19 +12,19 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from admin import NotDone, carry_out, read_command
+from backends import CannotStart, open_bucket
 from handlers import Parts
-from handlers.authentication import DEVELOPERS_S
+from handlers.auth import DEVELOPERS_S
 from models import errors
 from models.backup import NoBackup
 from models.bucket import Bucket
 from models.database import Database
-from models.tasks import TaskState
+from models.queue.tasks import TaskState
 from settings import Settings
-from stores import CannotStart, open_bucket
-from tests.client import PASSWORD, Api
-from tests.pictures import png
-from tests.process import ROOT, ServerProcess
-from tests.waiting import finished, until
+from tests.support.client import PASSWORD, Api
+from tests.support.pictures import png
+from tests.support.process import ROOT, ServerProcess
+from tests.support.waiting import finished, until
 
 
 @pytest.fixture
@@ -105,9 +105,7 @@ async def test_who_is_not_there_is_named(admin: Any, database: Database) -> None
 
 
 @pytest.mark.gen_test
-async def test_nothing_is_done_unless_the_operator_agrees(
-    api: Api, settings: Settings
-) -> None:
+async def test_nothing_is_done_unless_the_operator_agrees(api: Api, settings: Settings) -> None:
     ada = await api.sign_up("ada")
     asked, _ = read_command(["password", "ada"])
     question = f"Give ada (user {ada.user_id}) a new password, and end all of their sessions? [y/N] "
@@ -134,9 +132,7 @@ def elsewhere(
     io_loop: Any, mongodb_uri: str, database_name: str, tmp_path: Path
 ) -> Iterator[tuple[Settings, Database, Bucket]]:
     """An empty database and bucket."""
-    settings = Settings(
-        data_dir=tmp_path / "elsewhere", mongodb_uri=mongodb_uri, database=database_name + "_elsewhere"
-    )
+    settings = Settings(data_dir=tmp_path / "elsewhere", mongodb_uri=mongodb_uri, database=database_name + "_elsewhere")
 
     async def make() -> Database:
         return Database(mongodb_uri, settings.database)

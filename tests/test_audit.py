@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.audit import verdict
+from tests.support.audit import verdict
 
 SOUND = {"name": "sound", "version": "1.0", "vulns": []}
 HOLLOW = {"name": "hollow", "version": "2.1", "vulns": [{"id": "MADE-UP-1", "fix_versions": ["2.2"], "aliases": []}]}

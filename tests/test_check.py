@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.kodo_serving import serving_in_a_thread
-from tests.kodo_state import Faults, Kodo
-from tests.process import ROOT
+from tests.support.kodo_serving import serving_in_a_thread
+from tests.support.kodo_state import Faults, Kodo
+from tests.support.process import ROOT
 
 KODO = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}
 NOBODY_LISTENS = "http://127.0.0.1:9"

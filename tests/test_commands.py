@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.client import PASSWORD, Api
-from tests.pictures import jpeg, png
-from tests.process import ROOT, ServerProcess
-from tests.waiting import finished
+from tests.support.client import PASSWORD, Api
+from tests.support.pictures import jpeg, png
+from tests.support.process import ROOT, ServerProcess
+from tests.support.waiting import finished
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 PROGRAMS = "make|python|dask|pip|git|server\\.py|docker|systemctl|tar|mkdir|curl"
@@ -42,7 +42,7 @@ RUN_BY = {
     'SECURITY=full HOSTILE=all HOSTILE_FILES=FOLDER make test ARGS="tests/security -s"': (
         f"{HERE}::test_make_test_runs_what_it_is_given"
     ),
-    ".venv/bin/python server.py --port=9000 --data_dir=DIR": "tests/process.py::ServerProcess",
+    ".venv/bin/python server.py --port=9000 --data_dir=DIR": "tests/support/process.py::ServerProcess",
     ".venv/bin/python server.py --check": "tests/test_check.py::test_the_embedded_parts_pass_every_step",
     "server.py --check": "tests/test_check.py::test_the_embedded_parts_pass_every_step",
     ".venv/bin/python server.py --config=tessera.toml --check": f"{HERE}::test_the_check_takes_a_file_of_settings",
@@ -51,8 +51,10 @@ RUN_BY = {
         f"{HERE}::test_a_cluster_as_the_page_starts_it_renders"
     ),
     "python server.py --dask=tcp://SCHEDULER:8786": f"{HERE}::test_a_cluster_as_the_page_starts_it_renders",
-    "make drills": "tests/drills/test_short.py::test_nothing_is_lost_and_nothing_is_doubled",
-    'make drills ARGS="kill_server --short"': "tests/drills/test_short.py::test_nothing_is_lost_and_nothing_is_doubled",
+    "make drills": "tests/fault_injection/test_short.py::test_nothing_is_lost_and_nothing_is_doubled",
+    'make drills ARGS="kill_server --short"': (
+        "tests/fault_injection/test_short.py::test_nothing_is_lost_and_nothing_is_doubled"
+    ),
     "python -m models.admin developer ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",
     "python -m models.admin developer ada --revoke": f"{HERE}::test_what_an_operator_types_does_what_it_says",
     "python -m models.admin password ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",

@@ -15,7 +15,7 @@ from handlers.base import in_contract, status_of
 from handlers.openapi import BESIDE, openapi_document
 from models.errors import every_error
 from settings import Settings, default_of, spell
-from tests.uncovered import AT_THE_TOP, comparison, listed, not_run
+from tests.support.uncovered import AT_THE_TOP, comparison, listed, not_run
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

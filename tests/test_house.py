@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"server", "admin", "stores", "settings", "logs", "handlers", "processing", "models"}
-AT_THE_TOP = ("server", "admin", "stores", "settings", "logs")
+OURS = {"server", "admin", "backends", "settings", "logs", "handlers", "processing", "models"}
+AT_THE_TOP = ("server", "admin", "backends", "settings", "logs")
 MAY_IMPORT = {
-    "server": {"stores", "settings", "logs", "handlers", "processing", "models"},
-    "admin": {"stores", "settings", "logs", "processing", "models"},
-    "stores": {"settings", "models"},
+    "server": {"backends", "settings", "logs", "handlers", "processing", "models"},
+    "admin": {"backends", "settings", "logs", "processing", "models"},
+    "backends": {"settings", "models"},
     "settings": set(),
     "logs": set(),
     "handlers": {"processing", "models"},

@@ -21,12 +21,12 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from logs import JsonFormatter, PlainFormatter
-from tests import kodo as kodo_server
-from tests.client import Answer, Api
-from tests.kodo_state import Faults, Kodo
-from tests.pictures import png
-from tests.process import ROOT, ServerProcess
-from tests.waiting import finished, until
+from tests.support import kodo as kodo_server
+from tests.support.client import Answer, Api
+from tests.support.kodo_state import Faults, Kodo
+from tests.support.pictures import png
+from tests.support.process import ROOT, ServerProcess
+from tests.support.waiting import finished, until
 
 PASSWORDS = ("the first long password", "the-second/long+password", "a wrong long password", "an open door password")
 SECRET_NAMES = {"password", "new_password", "token", "secret", "upload_token"}

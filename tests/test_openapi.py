@@ -12,8 +12,8 @@ from handlers import API
 from handlers.openapi import BESIDE, STATED
 from models.errors import every_error
 from processing.mosaic import STYLES
-from tests.client import Api
-from tests.described import check_described, document
+from tests.support.client import Api
+from tests.support.openapi_check import check_described, document
 
 
 @pytest.mark.gen_test

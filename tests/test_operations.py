@@ -25,10 +25,10 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 
 from processing.metrics import Metrics
 from settings import Settings, read_settings
-from tests.client import Api
-from tests.pictures import png
-from tests.process import ROOT, ServerProcess
-from tests.waiting import finished
+from tests.support.client import Api
+from tests.support.pictures import png
+from tests.support.process import ROOT, ServerProcess
+from tests.support.waiting import finished
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 DASHBOARD = ROOT / "docs" / "grafana-dashboard.json"

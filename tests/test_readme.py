@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.pictures import jpeg
-from tests.process import ROOT, ServerProcess
+from tests.support.pictures import jpeg
+from tests.support.process import ROOT, ServerProcess
 
 LINES = 10
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.client import Api
-from tests.pictures import png
-from tests.process import ROOT, ServerProcess
-from tests.waiting import finished, until
+from tests.support.client import Api
+from tests.support.pictures import png
+from tests.support.process import ROOT, ServerProcess
+from tests.support.waiting import finished, until
 
 
 @pytest.fixture
@@ -80,9 +80,7 @@ async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_database_that_goes_away_is_503_and_comes_back(
-    server: ServerProcess, client: AsyncHTTPClient
-) -> None:
+async def test_a_database_that_goes_away_is_503_and_comes_back(server: ServerProcess, client: AsyncHTTPClient) -> None:
     ada = await Api(client, server.base_url).sign_up("ada")
     mongod = int(server.log.split("mongod ")[1].split()[0])
     signal_process(mongod, signal.SIGSTOP)

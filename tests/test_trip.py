@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.client import Api
-from tests.pictures import encoded, photo
-from tests.waiting import finished
+from tests.support.client import Api
+from tests.support.pictures import encoded, photo
+from tests.support.waiting import finished
 
 CELL = 7
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.bucket import refusals
 from models.bucket.callback import CALLBACK_BODY, KEY_LIMIT_BYTES
+from models.bucket.embedded import errors as refusals
 from models.bucket.keys import Keys
 from models.bucket.signature import FORM, decode, sign
 from models.errors import BadParameter

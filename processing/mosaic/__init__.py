@@ -14,28 +14,28 @@ from types import MappingProxyType
 from typing import Any
 
 from . import style as _style
-from .block import MOSAIC
-from .brick import BRICK
 from .canvas import Painting
-from .codec import MAX_MEGAPIXELS, decode
-from .diamond import DIAMOND
-from .dots import DOTS
-from .encoding import MEDIA_TYPES, check_size
+from .codec.decode import MAX_MEGAPIXELS, decode
+from .codec.encode import MEDIA_TYPES, check_size
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
-from .hexagon import HEXAGON
 from .params import Params
-from .photomosaic import PHOTOMOSAIC
-from .pool import Pool, make_pool
-from .quadtree import QUADTREE
-from .quality import Card, glance, make_card, mean_colour
+from .progress import Progress, Stage
 from .recipe import Recipe, parse_recipe
-from .redact import REDACT
-from .stage import Progress, Stage
+from .report import Card, glance, make_card, mean_colour
 from .style import Style
-from .tesserae import TESSERAE
-from .tiles import collect, cut_tile
-from .triangle import TRIANGLE
-from .voronoi import VORONOI
+from .styles.blocks import MOSAIC
+from .styles.brick.brick import BRICK
+from .styles.diamond import DIAMOND
+from .styles.dots import DOTS
+from .styles.photomosaic.photomosaic import PHOTOMOSAIC
+from .styles.photomosaic.tile_pool import Pool, make_pool
+from .styles.photomosaic.tiles import collect, cut_tile
+from .styles.quadtree import QUADTREE
+from .styles.redact.redact import REDACT
+from .styles.tesserae.tesserae import TESSERAE
+from .styles.tilings import HEXAGON
+from .styles.triangle import TRIANGLE
+from .styles.voronoi.voronoi import VORONOI
 
 __all__ = [
     "STYLES",

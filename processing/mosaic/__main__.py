@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from . import STYLES, BadParameter, Limits, MosaicError, Recipe, describe, parse, render
-from .encoding import MEDIA_TYPES
+from .cli.contact_sheet import NEEDED, SIDE, draw_sheet
+from .cli.folder import Folder, read_folder
+from .codec.encode import MEDIA_TYPES
 from .fields import allowed
-from .folder import Folder, read_folder
-from .sheet import NEEDED, SIDE, draw_sheet
 
 _SUFFIXES = {".jpg": "jpeg"} | {f".{name}": name for name in MEDIA_TYPES}
 _BAR = 30

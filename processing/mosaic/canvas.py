@@ -8,8 +8,8 @@ from typing import Protocol
 
 from PIL import Image
 
-from .encoding import encode
-from .stage import Stage
+from .codec.encode import encode
+from .progress import Stage
 
 
 class Canvas(Protocol):

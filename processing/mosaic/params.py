@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from . import fields
-from .palette import PALETTE_NAMES, PALETTES, allowed_palettes, check_palette
+from .colour.palette import PALETTE_NAMES, PALETTES, allowed_palettes, check_palette
 
 FORMATS = {
     "png": ("PNG, exact", "PNG(无损)"),

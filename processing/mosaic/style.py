@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from . import fields
 from .canvas import Painting
-from .codec import Source
+from .codec.decode import Source
 from .params import Params
-from .stage import Stage
+from .progress import Stage
 
 P = TypeVar("P", bound=Params)
 

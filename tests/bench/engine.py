@@ -1,7 +1,7 @@
 """The engine's benchmark: squares beside peers, every style beside peers, threads. Prints Markdown.
 
-    make bench-engine                       everything, 20 minutes or more
-    .venv/bin/python -m tests.bench.engine squares paintings memory photomosaics threads [photo.jpg]
+make bench-engine                       everything, 20 minutes or more
+.venv/bin/python -m tests.bench.engine squares paintings memory photomosaics threads [photo.jpg]
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from processing.runtime import prepare
+from processing.process_setup import prepare
 from tests.bench import memory, paintings, photomosaics, squares, threads
 from tests.bench.photos import photo
 

@@ -17,13 +17,13 @@ from pathlib import Path
 from tests.bench.asking import Spans, Target, steadily
 from tests.bench.hello import hello
 from tests.bench.photos import photo
-from tests.bench.rounds import table
-from tests.client import Api
-from tests.drills.busy_loop import remember
-from tests.drills.ground import Ground, ground
-from tests.drills.load import client_of
-from tests.process import ServerProcess
-from tests.waiting import finished, until
+from tests.bench.timing import table
+from tests.fault_injection.busy_loop import remember
+from tests.fault_injection.environment import Ground, ground
+from tests.fault_injection.load import client_of
+from tests.support.client import Api
+from tests.support.process import ServerProcess
+from tests.support.waiting import finished, until
 
 DONE = 10_000
 WAITING = 100

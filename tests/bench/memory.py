@@ -13,9 +13,9 @@ from typing import Any
 from PIL import Image
 
 from processing.mosaic import STYLES, parse, render
-from processing.runtime import hand_back, prepare
+from processing.process_setup import hand_back, prepare
 from tests.bench.paintings import GRIDS, SAID
-from tests.bench.rounds import table
+from tests.bench.timing import table
 
 BYTES_A_PIXEL = 12
 HARD: dict[str, dict[str, Any]] = {

@@ -12,15 +12,15 @@ from PIL import Image, ImageDraw
 
 from processing.mosaic import STYLES, Recipe, parse
 from processing.mosaic.canvas import Painting
-from processing.mosaic.codec import Source, decode
-from processing.mosaic.diamond import harlequin
-from processing.mosaic.hexagon import honeycomb
-from processing.mosaic.lattice import Lattice
-from processing.mosaic.light import light_table, to_srgb
-from processing.mosaic.stage import Stage
-from processing.mosaic.triangle import triangles
+from processing.mosaic.cells.lattice import Lattice
+from processing.mosaic.codec.decode import Source, decode
+from processing.mosaic.colour.srgb import light_table, to_srgb
+from processing.mosaic.progress import Stage
+from processing.mosaic.styles.diamond import harlequin
+from processing.mosaic.styles.tilings import honeycomb
+from processing.mosaic.styles.triangle import triangles
 from tests.bench.photos import pool
-from tests.bench.rounds import table, timed
+from tests.bench.timing import table, timed
 
 ROUNDS = 5
 TILES = 2000

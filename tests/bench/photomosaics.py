@@ -24,11 +24,11 @@ from typing import Any
 from PIL import Image
 
 from processing.mosaic import STYLES, Pool, collect, parse, render
-from processing.mosaic.codec import decode
-from processing.mosaic.stage import Stage
+from processing.mosaic.codec.decode import decode
+from processing.mosaic.progress import Stage
 from tests.bench.paintings import TILES, plain_photomosaic
 from tests.bench.photos import pool, saved
-from tests.bench.rounds import table
+from tests.bench.timing import table
 
 ROUNDS = 5
 PEERS = {"pytomosaic": ROUNDS, "phomo": 1}  # in how many of the rounds: phomo takes minutes

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from processing.mosaic.pool import Pool, make_pool
+from processing.mosaic.styles.photomosaic.tile_pool import Pool, make_pool
 
 WIDTH, HEIGHT = 4000, 3000
 TILE_PX = 40
@@ -26,10 +26,12 @@ def photo() -> bytes:
 def pool(count: int) -> Pool:
     """Tiles of two soft colours each."""
     rng = np.random.default_rng(7)
-    tiles = np.stack([
-        np.asarray(Image.fromarray(corners).resize((TILE_PX, TILE_PX), Image.Resampling.BILINEAR))
-        for corners in rng.integers(0, 256, (count, 2, 2, 3), dtype=np.uint8)
-    ])
+    tiles = np.stack(
+        [
+            np.asarray(Image.fromarray(corners).resize((TILE_PX, TILE_PX), Image.Resampling.BILINEAR))
+            for corners in rng.integers(0, 256, (count, 2, 2, 3), dtype=np.uint8)
+        ]
+    )
     return make_pool(range(count), tiles)
 
 

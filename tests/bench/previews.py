@@ -21,9 +21,9 @@ from typing import Any
 from PIL import Image
 
 from processing import mosaic
-from tests.bench.rounds import table
-from tests.client import multipart
-from tests.process import ServerProcess
+from tests.bench.timing import table
+from tests.support.client import multipart
+from tests.support.process import ServerProcess
 
 ROUNDS = 11
 SMALL_PX, LARGE_PX = 320, 1200

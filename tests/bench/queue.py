@@ -17,18 +17,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from models.bucket.embedded.bucket import LocalBucket
 from models.bucket.keys import Keys
-from models.bucket.local import LocalBucket
 from models.database import Database
-from models.events import Events
+from models.embedded_mongod import Mongod
 from models.images import Images, Owner
-from models.mongod import Mongod
-from models.tasks import Task, Tasks, TaskState
-from processing.engine import Engine, Threads
-from processing.live import LiveView, News
-from processing.queue import QueueLimits, Shop, Source, TaskQueue
-from processing.sources import FetchRules
-from tests.processing.floor import HandEngine
+from models.queue.events import Events
+from models.queue.tasks import Task, Tasks, TaskState
+from processing.engine.threads import Engine, Threads
+from processing.fetch.allowlist import FetchRules
+from processing.queue.event_feed import LiveView, News
+from processing.queue.task_queue import QueueLimits, Shop, Source, TaskQueue
+from tests.processing.queue.queue_harness import HandEngine
 
 RECIPE = {"style": "mosaic", "seed": 0}
 AT_ONCE = 64

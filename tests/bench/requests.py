@@ -1,6 +1,6 @@
 """What a request costs, idle and while the pool is saturated; whole trips a second; memory. Prints Markdown.
 
-    .venv/bin/python -m tests.bench.requests [rounds]
+.venv/bin/python -m tests.bench.requests [rounds]
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from tests.bench.asking import Spans, Target, flat_out, steadily
 from tests.bench.hello import hello
 from tests.bench.photos import photo
-from tests.bench.rounds import table
-from tests.bench.town import Town, town
-from tests.client import Api
-from tests.pictures import encoded
-from tests.pictures import photo as small_photo
-from tests.waiting import until
+from tests.bench.populated_server import Town, town
+from tests.bench.timing import table
+from tests.support.client import Api
+from tests.support.pictures import encoded
+from tests.support.pictures import photo as small_photo
+from tests.support.waiting import until
 
 ROUNDS = 5
 SLICE_S = 1.0

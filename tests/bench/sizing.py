@@ -16,9 +16,9 @@ from typing import Any
 from PIL import Image
 
 from processing import mosaic
-from processing.runtime import prepare
+from processing.process_setup import prepare
 from tests.bench.photos import photo, saved
-from tests.bench.rounds import table
+from tests.bench.timing import table
 
 SMALL = (1632, 1224)
 MORE: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.1, 0.1, 0.3, 0.3]]}}

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from processing.mosaic import parse, render
-from processing.mosaic.light import to_linear, to_srgb
+from processing.mosaic.colour.srgb import to_linear, to_srgb
 from tests.bench.photos import saved
-from tests.bench.rounds import table, timed
+from tests.bench.timing import table, timed
 
 CELL = 16
 ROUNDS = 9

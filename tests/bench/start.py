@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.rounds import table
-from tests.process import ROOT, ServerProcess
+from tests.bench.timing import table
+from tests.support.process import ROOT, ServerProcess
 
 ROUNDS = 10
 

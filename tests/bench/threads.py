@@ -18,10 +18,10 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from processing.mosaic import Pool, Recipe, render
-from processing.scheduling import RENDER_NICENESS, go_first, step_back
+from processing.thread_priority import RENDER_NICENESS, go_first, step_back
 from tests.bench.paintings import TILES, recipes
 from tests.bench.photos import pool
-from tests.bench.rounds import table
+from tests.bench.timing import table
 
 SLOT_S = 1.5
 """Long enough that threads which began together are no longer at the same step of their work."""

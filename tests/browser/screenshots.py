@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import DEVELOPER, FLAGS, find_chromium
 from tests.browser.modules import STATIC
-from tests.browser.visitor import Visitor
-from tests.process import ServerProcess
+from tests.browser.user import Visitor
+from tests.support.process import ServerProcess
 
 WIDTHS = {1440: 900, 820: 1180, 390: 844}
 THEMES = ("light", "dark")

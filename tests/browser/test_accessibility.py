@@ -12,8 +12,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import Visitor, picture
-from tests.pictures import png
+from tests.browser.user import Visitor, picture
+from tests.support.pictures import png
 
 VERSION = "4.14.1"
 FOLDER = Path(__file__).resolve().parents[2] / "build" / f"axe-{VERSION}"
@@ -69,9 +69,7 @@ def made(visitor: Visitor, style: str) -> None:
     visitor.wait_for_work("done")
 
 
-def test_axe_finds_nothing_serious_in_the_studio(
-    axe: str, visitor: Visitor, unique_name: Callable[[str], str]
-) -> None:
+def test_axe_finds_nothing_serious_in_the_studio(axe: str, visitor: Visitor, unique_name: Callable[[str], str]) -> None:
     found: dict[str, list[str]] = {}
 
     def look(name: str) -> None:

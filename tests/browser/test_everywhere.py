@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Response, Route, expect
 
-from tests.browser.visitor import Visitor, picture
-from tests.pictures import png
+from tests.browser.user import Visitor, picture
+from tests.support.pictures import png
 
 PAGES = ("/", "/gallery", "/account", "/tasks/")
 LOST = "/i/1"

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.visitor import Visitor, picture
-from tests.pictures import png
-from tests.process import ServerProcess
+from tests.browser.user import Visitor, picture
+from tests.support.pictures import png
+from tests.support.process import ServerProcess
 
 MANY = 30
 

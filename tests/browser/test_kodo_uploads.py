@@ -15,12 +15,12 @@ import pytest
 from playwright.sync_api import Request, expect
 
 from models.bucket.keys import Keys
-from tests.browser.leaving import Leaves
-from tests.browser.visitor import Visitor, picture
-from tests.kodo_serving import serving_in_a_thread
-from tests.kodo_state import Faults, Kodo
-from tests.pictures import encoded, photo, png
-from tests.process import ServerProcess
+from tests.browser.departing import Leaves
+from tests.browser.user import Visitor, picture
+from tests.support.kodo_serving import serving_in_a_thread
+from tests.support.kodo_state import Faults, Kodo
+from tests.support.pictures import encoded, photo, png
+from tests.support.process import ServerProcess
 
 PART = re.compile(r"/uploads/[^/]+/([0-9]+)$")
 PART_BYTES = 4 * 2**20

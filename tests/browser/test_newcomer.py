@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.visitor import Visitor, picture
-from tests.pictures import png
+from tests.browser.user import Visitor, picture
+from tests.support.pictures import png
 
 
 def test_a_photo_becomes_a_mosaic_in_the_gallery(visitor: Visitor, unique_name: Callable[[str], str]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.visitor import PASSWORD, Visitor, picture
-from tests.pictures import png
+from tests.browser.user import PASSWORD, Visitor, picture
+from tests.support.pictures import png
 
 
 def test_a_wrong_password_is_told_and_the_right_one_signs_in(

@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import Locator, Position, expect
 
 from tests.browser.test_studio import preview_shown
-from tests.browser.visitor import Visitor, picture
-from tests.pictures import encoded, png
+from tests.browser.user import Visitor, picture
+from tests.support.pictures import encoded, png
 
 ENOUGH = 20
 

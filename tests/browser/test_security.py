@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from playwright.sync_api import Dialog, expect
 
-from tests.browser.visitor import PASSWORD, Visitor, picture
-from tests.pictures import png
-from tests.process import ServerProcess
+from tests.browser.user import PASSWORD, Visitor, picture
+from tests.support.pictures import png
+from tests.support.process import ServerProcess
 
 LIVE = '<img src=x onerror="document.title=`owned`;alert(1)">'
 

@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from processing.overview import KEPT_MOVES
+from processing.queue.status import KEPT_MOVES
 from tests.browser.modules import (
     FIRST,
     STATIC,
@@ -20,7 +20,7 @@ from tests.browser.modules import (
     needed_at_first,
     strings,
 )
-from tests.process import ServerProcess
+from tests.support.process import ServerProcess
 
 TYPES = {
     ".webp": "image/webp",

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.visitor import Visitor, picture
-from tests.pictures import jpeg, png
+from tests.browser.user import Visitor, picture
+from tests.support.pictures import jpeg, png
 
 DROP = """async ([bytes, type]) => {
     const transfer = new DataTransfer();

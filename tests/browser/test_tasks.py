@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import DEVELOPER
-from tests.browser.visitor import Visitor, picture
-from tests.pictures import png
-from tests.process import ServerProcess
+from tests.browser.user import Visitor, picture
+from tests.support.pictures import png
+from tests.support.process import ServerProcess
 
 ASK_FOR = """async styles => {
     const { tasks } = await (await fetch("/tasks/query/")).json();

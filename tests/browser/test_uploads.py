@@ -8,10 +8,10 @@ from collections.abc import Callable
 from playwright.sync_api import Route, expect
 
 from models.bucket.keys import installation_keys
-from tests.browser.leaving import Leaves
-from tests.browser.visitor import Visitor, picture
-from tests.pictures import encoded, photo, png
-from tests.process import ServerProcess
+from tests.browser.departing import Leaves
+from tests.browser.user import Visitor, picture
+from tests.support.pictures import encoded, photo, png
+from tests.support.process import ServerProcess
 
 FORM = re.compile(r"/up/?$")
 PART = re.compile(r"/uploads/[^/]+/[0-9]+$")

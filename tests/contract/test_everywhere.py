@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import PASSWORD, Api
-from tests.contract.ways import set_follow
-from tests.waiting import finished
+from tests.contract.calls import set_follow
+from tests.support.client import PASSWORD, Api
+from tests.support.waiting import finished
 
 
 @pytest.mark.parametrize(

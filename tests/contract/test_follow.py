@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.client import Api
-from tests.contract.ways import EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask, set_follow
+from tests.contract.calls import EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask, set_follow
+from tests.support.client import Api
 
 
 @pytest.mark.gen_test

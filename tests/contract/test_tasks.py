@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import Api
-from tests.contract.ways import EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask
-from tests.waiting import finished
+from tests.contract.calls import EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask
+from tests.support.client import Api
+from tests.support.waiting import finished
 
 
 @EVERY_WAY

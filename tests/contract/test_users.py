@@ -13,8 +13,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from tests.client import PASSWORD, Api
-from tests.contract.ways import ADD_USER, EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask
+from tests.contract.calls import ADD_USER, EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask
+from tests.support.client import PASSWORD, Api
 
 
 @pytest.fixture

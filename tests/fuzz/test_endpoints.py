@@ -26,10 +26,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from handlers import API
-from handlers.door import HEADER_LIMIT_BYTES
-from tests.client import PASSWORD
-from tests.described import document
-from tests.process import ServerProcess
+from handlers.http_server import HEADER_LIMIT_BYTES
+from tests.support.client import PASSWORD
+from tests.support.openapi_check import document
+from tests.support.process import ServerProcess
 
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 EXAMPLES = 6

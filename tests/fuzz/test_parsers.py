@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from handlers.tasks import parse_recipe
 from models import errors
-from models.bucket import refusals
 from models.bucket.callback import NAME_LIMIT_BYTES, NUMBER_LIMIT, PARAM_LIMIT_BYTES, parse_callback
+from models.bucket.embedded import errors as refusals
 from models.bucket.keys import Keys
 from models.bucket.policy import UploadPolicy, picture_policy, read_token
 from processing import mosaic
 from processing.mosaic import STYLES, Limits
-from processing.mosaic.scan import scan
-from tests.pictures import encoded, photo
+from processing.mosaic.codec.scan import scan
+from tests.support.pictures import encoded, photo
 
 CPU_LIMIT_S = 1.0
 FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -25,9 +25,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.client import PASSWORD
-from tests.pictures import png
-from tests.process import ServerProcess
+from tests.support.client import PASSWORD
+from tests.support.pictures import png
+from tests.support.process import ServerProcess
 
 TIMEOUT_S = 30.0
 RUN = settings(

@@ -14,11 +14,11 @@ from models.bucket import Bucket
 from models.database import Database
 from models.errors import BucketUnavailable
 from models.images import Kind
-from processing.departure import Departures
-from processing.removal import Removals
-from tests.client import PASSWORD, Api
-from tests.pictures import encoded, png
-from tests.waiting import finished, until
+from processing.upkeep.account_deletion import Departures
+from processing.upkeep.image_deletion import Removals
+from tests.support.client import PASSWORD, Api
+from tests.support.pictures import encoded, png
+from tests.support.waiting import finished, until
 
 NEW_PASSWORD = "another long password"
 
@@ -220,7 +220,7 @@ class AwayBucket:
 async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
     api: Api, parts: Parts, database: Database, expect_log: Callable[[str], None]
 ) -> None:
-    expect_log("WARNING processing.departure: user .* cannot leave yet .bucket_unavailable.")
+    expect_log("WARNING processing.upkeep.account_deletion: user .* cannot leave yet .bucket_unavailable.")
     ada = await api.sign_up("zuzanna")
     await made(ada, png())
     bucket = AwayBucket(parts.bucket)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import tornado.web
 
-from handlers.address import counted_as
+from handlers.client_ip import counted_as
 from handlers.connections import (
     FEWEST_CONNECTIONS,
     LOOPBACK,
@@ -24,11 +24,11 @@ from handlers.connections import (
     raise_file_limit,
     too_few,
 )
-from handlers.door import HEADER_LIMIT_BYTES, open_door
-from tests.client import Api
-from tests.process import ServerProcess
+from handlers.http_server import HEADER_LIMIT_BYTES, open_door
 from tests.security.attacking import exchange, head
-from tests.waiting import until
+from tests.support.client import Api
+from tests.support.process import ServerProcess
+from tests.support.waiting import until
 
 FEW_FILES = 260
 LIMITED = (

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from handlers import Parts
-from tests.client import Answer, Api
-from tests.pictures import png
-from tests.waiting import finished
+from tests.support.client import Answer, Api
+from tests.support.pictures import png
+from tests.support.waiting import finished
 
 EXPORT = "/api/user/export/"
 

@@ -11,9 +11,9 @@ import pytest
 from handlers import Parts
 from models.database import Database
 from models.images import Image, Images, Kind, Owner, new_image, page_query, write_cursor
-from tests.client import Api
-from tests.pictures import png
-from tests.waiting import finished
+from tests.support.client import Api
+from tests.support.pictures import png
+from tests.support.waiting import finished
 
 MOMENT = datetime(2026, 11, 22, 12, 0, 0, 129_000, tzinfo=UTC)
 

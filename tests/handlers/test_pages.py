@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from handlers.shell import Head, fill
-from tests.client import PASSWORD, Answer, Api
-from tests.pictures import encoded
-from tests.waiting import finished
+from tests.support.client import PASSWORD, Answer, Api
+from tests.support.pictures import encoded
+from tests.support.waiting import finished
 
 SHELL = (Path(__file__).resolve().parents[2] / "static" / "index.html").read_text()
 HOSTILE = '"><script>alert(1)</script>\\1<img src=x onerror=alert(1)>&amp;'

@@ -19,14 +19,14 @@ from tornado.httpclient import AsyncHTTPClient
 from handlers import Parts
 from models import errors
 from processing import mosaic
-from processing.engine import Threads
-from processing.job import Stopped
-from processing.preview import EACH_LIMIT, Previews, scaled
+from processing.engine.job import Stopped
+from processing.engine.threads import Threads
+from processing.images.previews import EACH_LIMIT, Previews, scaled
 from server import PREVIEW_THREADS
-from tests.client import Answer, Api, multipart
-from tests.pictures import encoded, jpeg, png
 from tests.processing.mosaic.samples import sample
-from tests.waiting import until
+from tests.support.client import Answer, Api, multipart
+from tests.support.pictures import encoded, jpeg, png
+from tests.support.waiting import until
 
 MOSAIC = mosaic.parse("mosaic")
 

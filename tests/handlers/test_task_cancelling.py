@@ -10,10 +10,10 @@ import pytest
 from handlers import Parts
 from processing import mosaic
 from settings import Settings
-from tests.client import Api
-from tests.handlers.listening import listening
-from tests.pictures import encoded, photo
-from tests.waiting import until
+from tests.handlers.sse_client import listening
+from tests.support.client import Api
+from tests.support.pictures import encoded, photo
+from tests.support.waiting import until
 
 MORE: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.1, 0.1, 0.3, 0.3]]}}
 

@@ -14,13 +14,13 @@ import pytest
 from handlers import Parts
 from handlers.broadcast import UNREAD_BYTES
 from models.images import Owner
-from models.tasks import new_task, to_document
+from models.queue.tasks import new_task, to_document
 from settings import Settings
-from tests.client import Api
-from tests.handlers.listening import Ear, listening
-from tests.origin import Origin
-from tests.pictures import png
-from tests.waiting import until
+from tests.handlers.sse_client import Ear, listening
+from tests.support.client import Api
+from tests.support.fake_hosts import Origin
+from tests.support.pictures import png
+from tests.support.waiting import until
 
 
 class SlowOrigin(Origin):

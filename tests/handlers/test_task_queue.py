@@ -9,9 +9,9 @@ import pytest
 
 from handlers import Parts
 from models.images import Owner
-from models.tasks import TaskState, new_task, to_document
+from models.queue.tasks import TaskState, new_task, to_document
 from settings import Settings
-from tests.client import Api
+from tests.support.client import Api
 
 RECIPE = {"style": "mosaic", "seed": 0}
 

@@ -12,11 +12,11 @@ from PIL import Image
 from handlers import Parts
 from models import errors
 from models.images import Kind, Owner, new_image
-from processing.engine import Threads
-from processing.thumbnails import WIDTHS, Thumbnails, fitting
-from tests.client import Answer, Api
-from tests.pictures import encoded, jpeg, photo, png
-from tests.waiting import finished, until
+from processing.engine.threads import Threads
+from processing.images.thumbnails import WIDTHS, Thumbnails, fitting
+from tests.support.client import Answer, Api
+from tests.support.pictures import encoded, jpeg, photo, png
+from tests.support.waiting import finished, until
 
 
 def opened(answer: Answer) -> Image.Image:

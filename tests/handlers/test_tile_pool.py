@@ -11,10 +11,10 @@ from PIL import Image
 
 from handlers import Parts
 from models.images import Kind
-from processing.reconcile import Reconciliation
-from tests.client import Api
-from tests.pictures import encoded, png
-from tests.waiting import finished
+from processing.upkeep.reconcile import Reconciliation
+from tests.support.client import Api
+from tests.support.pictures import encoded, png
+from tests.support.waiting import finished
 
 COLOURS = ("red", "green", "blue", "white")
 

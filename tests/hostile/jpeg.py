@@ -46,9 +46,7 @@ def with_xmp(data: bytes) -> bytes:
 
 def with_profile(data: bytes) -> bytes:
     parts = [data[at : at + 65000] for at in range(0, len(data), 65000)]
-    return small(
-        *(segment(APP2, b"ICC_PROFILE\0" + bytes([i + 1, len(parts)]) + part) for i, part in enumerate(parts))
-    )
+    return small(*(segment(APP2, b"ICC_PROFILE\0" + bytes([i + 1, len(parts)]) + part) for i, part in enumerate(parts)))
 
 
 def claim(width: int, height: int) -> bytes:

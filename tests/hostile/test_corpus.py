@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from processing.mosaic.codec import decode
+from processing.mosaic.codec.decode import decode
 from processing.mosaic.errors import MosaicError
-from processing.mosaic.stage import Stage
+from processing.mosaic.progress import Stage
 from tests.hostile import CORPUS, Hostile
 
 LIGHT = [hostile for hostile in CORPUS if not hostile.heavy]

@@ -11,8 +11,8 @@ from models import errors
 from models.database import Database
 from models.follows import Follows
 from models.images import Image, Images, Kind, Owner, new_image
+from models.queue.tasks import Choice, Tasks, TaskState, new_task
 from models.sessions import Sessions
-from models.tasks import Choice, Tasks, TaskState, new_task
 from models.users import Users
 
 ADA = Owner(1, "ada")
@@ -90,9 +90,7 @@ async def test_lists_of_tasks_asked_for_at_once_keep_their_lengths_and_choices(d
         known[state] = [(await tasks.add(task, turn=0)).id for task in ended]
 
     hexagons = tasks.lists(live=9, done=9, choice=Choice((), "hexagon"))
-    (live, done), one, none = await asyncio.gather(
-        tasks.lists(live=9, done=9), tasks.lists(live=1, done=0), hexagons
-    )
+    (live, done), one, none = await asyncio.gather(tasks.lists(live=9, done=9), tasks.lists(live=1, done=0), hexagons)
 
     assert [task.id for task in live] == sorted(known["queued"])
     assert sorted(task.id for task in done) == sorted(known["done"])

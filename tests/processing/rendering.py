@@ -11,16 +11,16 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info
 
+from models.bucket.embedded.bucket import LocalBucket
 from models.bucket.keys import Keys
-from models.bucket.local import LocalBucket
 from processing import mosaic
-from processing.engine import ThreadEngine
-from processing.job import Job
-from processing.runtime import prepare
-from processing.sources import FetchRules
-from tests.pictures import jpeg
+from processing.engine.job import Job
+from processing.engine.threads import ThreadEngine
+from processing.fetch.allowlist import FetchRules
+from processing.process_setup import prepare
 from tests.security.measuring import memory_mib
-from tests.waiting import until
+from tests.support.pictures import jpeg
+from tests.support.waiting import until
 
 RENDERS = 3
 RECIPE = mosaic.parse({"style": "mosaic", "cell": 24}).plain()

@@ -1,4 +1,4 @@
-"""Pillow's own limit stands behind the codec's; that it is on where a job runs: tests/processing/test_cluster.py."""
+"""Pillow's own limit stands behind the codec's; engine/test_dask.py shows that jobs run with it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from tests.process import ROOT
+from tests.support.process import ROOT
 
 PROGRAM = """
-from tests.processing.guarding import what_a_bomb_raises
+from tests.processing.guarding_process import what_a_bomb_raises
 from processing.guards import guard_against_bombs
-from processing.mosaic.codec import decode
-from processing.mosaic.stage import Stage
+from processing.mosaic.codec.decode import decode
+from processing.mosaic.progress import Stage
 from tests.hostile import png
 from PIL import Image
 {before}

@@ -7,7 +7,7 @@ import contextlib
 import time
 from urllib.parse import urlsplit
 
-from tests.client import Api
+from tests.support.client import Api
 
 CLOSED_WITHIN_S = 10.0
 

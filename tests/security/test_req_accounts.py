@@ -15,9 +15,9 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from handlers import API, Parts
 from settings import Settings
-from tests.client import PASSWORD, Answer, Api
-from tests.process import ServerProcess
 from tests.security.measuring import FULL, Probe, memory_mib
+from tests.support.client import PASSWORD, Answer, Api
+from tests.support.process import ServerProcess
 
 BIG = "x" * 1_000_000
 WRONG_TYPES: tuple[Any, ...] = (

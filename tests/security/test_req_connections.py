@@ -16,14 +16,14 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from handlers import API, Parts
-from handlers.door import Patience, open_door
-from handlers.user import EMAIL
+from handlers.http_server import Patience, open_door
+from handlers.users import EMAIL
 from server import make_app
-from tests.client import Answer, Api
-from tests.process import ServerProcess
 from tests.security.attacking import exchange, head
 from tests.security.measuring import FULL, Probe, forget_peak, memory_mib
-from tests.waiting import until
+from tests.support.client import Answer, Api
+from tests.support.process import ServerProcess
+from tests.support.waiting import until
 
 FIELD_S = 0.05
 BEARS = Patience() if FULL else Patience(head_s=1.0, body_s=1.0, taking_s=1.0)

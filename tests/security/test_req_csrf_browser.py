@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from handlers import API, PAGES, STATIC, Parts
-from models.bucket.local import LocalBucket
+from models.bucket.embedded.bucket import LocalBucket
 from models.bucket.signature import qbox
 from settings import Settings
-from tests.client import PASSWORD, Answer, Api
-from tests.handlers.listening import listening
-from tests.waiting import until
+from tests.handlers.sse_client import listening
+from tests.support.client import PASSWORD, Answer, Api
+from tests.support.waiting import until
 
 FOREIGN: tuple[dict[str, str], ...] = (
     {"Sec-Fetch-Site": "cross-site"},

@@ -20,16 +20,16 @@ from PIL import Image
 from tornado.httpclient import AsyncHTTPClient
 
 from processing import mosaic
-from processing.mosaic.codec import MAX_MEGAPIXELS, decode
-from processing.mosaic.stage import Stage
+from processing.mosaic.codec.decode import MAX_MEGAPIXELS, decode
+from processing.mosaic.progress import Stage
 from settings import Settings
-from tests.client import Api
 from tests.hostile import CORPUS, Hostile, jpeg, others, png
-from tests.origin import Origin, origin, reply
-from tests.pictures import encoded, photo
-from tests.process import ServerProcess
 from tests.security.measuring import Probe, at_rest, forget_peak, memory_mib
-from tests.waiting import finished, until
+from tests.support.client import Api
+from tests.support.fake_hosts import Origin, origin, reply
+from tests.support.pictures import encoded, photo
+from tests.support.process import ServerProcess
+from tests.support.waiting import finished, until
 
 LIGHT = [hostile for hostile in CORPUS if not hostile.heavy]
 FEW = ("scans-2000-3000px.jpg", "fill-bytes-4M.jpg", "limit-progressive-cmyk.jpg", "limit-alpha.webp")

@@ -9,10 +9,10 @@ import pytest
 from PIL import ExifTags, Image
 
 from processing import mosaic
-from tests.client import Api
 from tests.hostile import jpeg, metadata, others, png
-from tests.pictures import encoded, photo
-from tests.waiting import finished
+from tests.support.client import Api
+from tests.support.pictures import encoded, photo
+from tests.support.waiting import finished
 
 UPRIGHT = {
     1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,

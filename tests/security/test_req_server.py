@@ -21,12 +21,12 @@ from tornado.httpclient import AsyncHTTPClient
 from handlers import API, Parts
 from handlers.base import ApiHandler, JsonDict
 from settings import Settings
-from tests.client import PASSWORD, Answer, Api
-from tests.pictures import encoded, photo, png
-from tests.process import ServerProcess
 from tests.security.attacking import cookie_line
 from tests.security.measuring import FULL
-from tests.waiting import finished, until
+from tests.support.client import PASSWORD, Answer, Api
+from tests.support.pictures import encoded, photo, png
+from tests.support.process import ServerProcess
+from tests.support.waiting import finished, until
 
 
 class TestReq40:

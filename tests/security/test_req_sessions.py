@@ -14,9 +14,9 @@ from PIL import Image
 from handlers import Parts
 from models.passwords import THREADS
 from settings import Settings
-from tests.client import PASSWORD, Answer, Api
-from tests.pictures import encoded, png
-from tests.waiting import finished, until
+from tests.support.client import PASSWORD, Answer, Api
+from tests.support.pictures import encoded, png
+from tests.support.waiting import finished, until
 
 
 async def signed_in(api: Api, cookies: dict[str, str]) -> bool:

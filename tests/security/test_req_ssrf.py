@@ -16,17 +16,17 @@ from typing import Any
 import pytest
 
 from handlers import Parts
-from processing.connection import Line
-from processing.sources import FetchRules
+from processing.fetch.allowlist import FetchRules
+from processing.fetch.connection import Line
 from settings import Settings
-from tests.client import Api
-from tests.kodo_serving import serving_on
-from tests.kodo_state import Kodo
-from tests.origin import Listener, Origin, origin, reply
-from tests.pictures import png
-from tests.processing.test_sources import INSIDE_HOSTS, LOOPBACK_HOSTS, NO_URLS
+from tests.processing.fetch.test_allowlist import INSIDE_HOSTS, LOOPBACK_HOSTS, NO_URLS
 from tests.security.measuring import FULL
-from tests.waiting import until
+from tests.support.client import Api
+from tests.support.fake_hosts import Listener, Origin, origin, reply
+from tests.support.kodo_serving import serving_on
+from tests.support.kodo_state import Kodo
+from tests.support.pictures import png
+from tests.support.waiting import until
 
 DEADLINE_S = 0.6
 DRIP_EVERY_S = 1.0 if FULL else 0.05
@@ -130,7 +130,7 @@ async def test_req_02_no_inside_address_in_a_task_is_sent_a_packet(api: Api, par
 
     assert {(answer.status, answer["code"], answer["error"]) for answer in answers} == {
         (200, -1, "source_not_allowed")
-    }, "a name that leads there: test_req_02 in tests/processing/test_fetch_refusals.py"
+    }, "a name that leads there: test_req_02 in tests/processing/fetch/test_fetch_refusals.py"
 
 
 @pytest.mark.gen_test(timeout=40)

@@ -15,13 +15,13 @@ import pytest
 
 from handlers import Parts
 from models.bucket import policy, signature
+from models.bucket.embedded.bucket import LocalBucket
 from models.bucket.keys import Keys
-from models.bucket.local import LocalBucket
 from models.bucket.policy import picture_policy, upload_token
 from models.bucket.signature import qbox
 from settings import Settings
-from tests.client import Answer, Api
-from tests.pictures import jpeg, png
+from tests.support.client import Answer, Api
+from tests.support.pictures import jpeg, png
 
 FORM = "application/x-www-form-urlencoded"
 CALLBACK = "/api/image/upload"

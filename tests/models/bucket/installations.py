@@ -17,16 +17,16 @@ import tornado.web
 from PIL import Image
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from handlers.bucket import routes
+from handlers.bucket.download import routes
 from models.bucket import Bucket, Grant
 from models.bucket.callback import CallbackBody, parse_callback
+from models.bucket.embedded.bucket import LocalBucket
 from models.bucket.keys import Keys, installation_keys
-from models.bucket.local import LocalBucket
+from models.bucket.kodo import KodoAddresses, KodoBucket
 from models.bucket.policy import picture_policy, upload_token
-from models.bucket.qiniu import KodoAddresses, KodoBucket
 from models.errors import BadSignature
-from tests.kodo_serving import serving_on
-from tests.kodo_state import Kodo
+from tests.support.kodo_serving import serving_on
+from tests.support.kodo_state import Kodo
 
 LIMIT_BYTES = 12 << 20
 

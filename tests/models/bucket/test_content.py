@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.bucket import Stat
+from models.bucket.embedded.sniff import UNKNOWN, Picture, look
+from models.bucket.embedded.variables import fill, values_of
 from models.bucket.etag import BLOCK_BYTES, Etag, of_blocks
-from models.bucket.picture import UNKNOWN, Picture, look
-from models.bucket.variables import fill, values_of
 
 STAT = Stat("u/猫 &.png", 12, "Fabc", "image/png", 0.0)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from models.bucket.callback import CALLBACK_BODY
-from models.bucket.local import NAME
-from models.bucket.parts import UPLOADS_A_PERSON
+from models.bucket.embedded.bucket import NAME
+from models.bucket.embedded.multipart import UPLOADS_A_PERSON
 from models.bucket.policy import TOKEN_LIFE_S
 from settings import Settings
 from tests.models.bucket.installations import Installation, open_embedded, png

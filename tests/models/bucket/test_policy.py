@@ -8,8 +8,8 @@ import time
 import pytest
 import qiniu
 
-from models.bucket import refusals
 from models.bucket.callback import CALLBACK_BODY
+from models.bucket.embedded import errors as refusals
 from models.bucket.keys import Keys
 from models.bucket.policy import TOKEN_LIFE_S, UploadPolicy, picture_policy, read_token, upload_token
 from models.errors import BadParameter

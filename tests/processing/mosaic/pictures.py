@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from processing.mosaic.light import to_linear, to_srgb
+from processing.mosaic.colour.srgb import to_linear, to_srgb
 
 
 def noise(width: int, height: int, seed: int = 0) -> np.ndarray:

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from processing.mosaic import parse, render
-from processing.mosaic.encoding import check_size, encode
+from processing.mosaic.cells.grid import SquareGrid
+from processing.mosaic.cli.folder import read_folder
+from processing.mosaic.codec.encode import check_size, encode
+from processing.mosaic.codec.svg import MOST_CELLS, write_svg
 from processing.mosaic.errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
-from processing.mosaic.folder import read_folder
-from processing.mosaic.grid import SquareGrid
-from processing.mosaic.photomosaic import MOST_TILES
-from processing.mosaic.stage import Stage
-from processing.mosaic.svg import MOST_CELLS, write_svg
-from tests.pictures import png
+from processing.mosaic.progress import Stage
+from processing.mosaic.styles.photomosaic.photomosaic import MOST_TILES
+from tests.support.pictures import png
 
 
 @pytest.mark.parametrize(

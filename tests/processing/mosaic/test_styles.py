@@ -12,8 +12,8 @@ from PIL import ExifTags, Image, ImageCms
 
 from processing.mosaic import STYLES, parse, render
 from processing.mosaic.canvas import Picture
-from processing.mosaic.codec import decode
-from processing.mosaic.stage import Stage
+from processing.mosaic.codec.decode import decode
+from processing.mosaic.progress import Stage
 from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scene
 from tests.processing.mosaic.samples import drawn_flat, sample
 from tests.processing.mosaic.svg_raster import rasterised

@@ -1,0 +1,1 @@
+"""The embedded bucket: objects as files in a folder, with Kodo's semantics."""

@@ -1,0 +1,108 @@
+"""The embedded bucket: pictures in a folder, the same protocol as Kodo, no account.
+
+This half knows keys, tokens, signatures and files; `handlers/bucket/download.py` is its face on HTTP. Join them so:
+
+    keys = installation_keys(data_dir / "bucket-keys.json")
+    bucket = LocalBucket(data_dir / "bucket", keys, public_url="http://127.0.0.1:8888",
+                         callback_url="http://127.0.0.1:8888/api/image/upload", size_limit_bytes=...)
+    Application([... , *handlers.bucket.download.routes(bucket)])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from models.bucket import Grant, Stat
+from models.bucket.addresses import key_behind, origin_of
+from models.bucket.embedded.multipart import Parts
+from models.bucket.embedded.objects import Objects
+from models.bucket.keys import Keys
+from models.bucket.policy import picture_policy, upload_token
+from models.bucket.signature import check_callback
+from models.errors import BadParameter, SourceTooLarge
+
+NAME = "tessera"
+CALLBACK_TIMEOUT_S = 5.0
+STALL_S = 20.0
+
+
+class LocalBucket:
+    """Keeps the promise of `Bucket` with a folder.
+
+    public_url: where browsers find the server, without a final slash; downloads are `<public_url>/bucket/<key>`,
+    uploads go to `<public_url>/up`, management calls to `<public_url>/rs` and `/rsf`.
+    callback_url: what is called after each upload; the bucket must be able to reach it, browsers need not.
+    size_limit_bytes: no object is larger, whatever a token says.
+    callback_timeout_s: how long the answer to a callback may take, all its addresses together.
+    stall_s: a client that sends or takes next to nothing for so long is cut off.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        folder: Path,
+        keys: Keys,
+        *,
+        public_url: str,
+        callback_url: str,
+        size_limit_bytes: int,
+        callback_timeout_s: float = CALLBACK_TIMEOUT_S,
+        stall_s: float = STALL_S,
+    ) -> None:
+        self.keys = keys
+        self.size_limit_bytes = size_limit_bytes
+        self.callback_timeout_s = callback_timeout_s
+        self.stall_s = stall_s
+        self.objects = Objects(folder)
+        self.parts = Parts(folder / "uploads", self.objects)
+        self._base = public_url.rstrip("/")
+        self._callback_url = callback_url
+
+    def grant(self, key: str, *, owner_id: int, size_limit_bytes: int) -> Grant:
+        fields = picture_policy(
+            NAME, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url
+        )
+        token = upload_token(self.keys, fields)
+        return Grant(token, key, f"{self._base}/up", self.url(key), fields["deadline"])
+
+    def url(self, key: str) -> str:
+        return f"{self._base}/bucket/{quote(key, safe='/')}"
+
+    def readable_url(self, key: str) -> str:
+        return self.url(key)
+
+    def upload_origin(self) -> str:
+        return origin_of(self._base)
+
+    def key_of(self, url: str) -> str | None:
+        return key_behind(url, f"{self._base}/bucket/")
+
+    def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
+        check_callback(self.keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
+
+    def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:
+        del timeout_s  # a disk answers or fails
+        with self.objects.open(key) as found:
+            if found.stat.size_bytes > limit_bytes:
+                raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
+            return found.read(0, found.stat.size_bytes)
+
+    def put(self, key: str, data: bytes, *, mime: str) -> Stat:
+        if not data:
+            raise BadParameter(field="data", value="nothing", allowed="at least one byte")
+        with self.objects.begin() as incoming:
+            incoming.write(data)
+            return incoming.commit(key, mime=mime, overwrite=True)
+
+    def stat(self, key: str) -> Stat:
+        with self.objects.open(key) as found:
+            return found.stat
+
+    def delete(self, key: str) -> None:
+        self.objects.delete(key)
+
+    def list(self, prefix: str = "") -> Iterator[Stat]:
+        return (stat for stat in self.objects.every() if stat.key.startswith(prefix))

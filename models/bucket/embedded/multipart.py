@@ -1,0 +1,189 @@
+"""Uploads in parts (Kodo's resumable upload v2): parts wait in a folder until they are put together.
+
+    <id>/upload.json                  for which key and person, until when
+    <id>/<number>-<sha1>-<size>       one part, whole: its name says what its content must be
+
+Parts are not synced: after a power cut the hash tells, and the client sends the part again.
+Bounds: so many parts an upload, so many uploads a person (the oldest gives way) and in all, a day to finish.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from models.bucket.embedded import errors as refusals
+from models.bucket.embedded.disk import disk
+from models.bucket.embedded.objects import Objects
+from models.bucket.embedded.staged import Incoming, IncomingPart
+from models.bucket.etag import of_blocks
+from models.bucket.signature import decode
+
+PART_LIMIT = 1000
+UPLOADS_A_PERSON = 8
+UPLOADS_IN_ALL = 1000
+LIFE_S = 24 * 3600
+NOBODY = ("", "0")
+COPY_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One upload under way. expires: Unix time in seconds."""
+
+    id: str
+    key: str
+    owner: str
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part that is here. etag: Kodo's hash with the part as one block."""
+
+    number: int
+    sha1: bytes
+    size_bytes: int
+
+    @property
+    def etag(self) -> str:
+        return of_blocks([self.sha1])
+
+    @property
+    def name(self) -> str:
+        return f"{self.number}-{self.sha1.hex()}-{self.size_bytes}"
+
+
+class Parts:
+    """(blocks) Everything here does file I/O: call it in an executor thread."""
+
+    def __init__(self, folder: Path, objects: Objects) -> None:
+        self._folder = folder
+        self._objects = objects
+        folder.mkdir(parents=True, exist_ok=True)
+        self.sweep()
+
+    def start(self, key: str, owner: str) -> Upload:
+        """Raises TooManyUploads, StorageFull."""
+        self.sweep()
+        under_way = sorted(self._all(), key=lambda upload: upload.expires)
+        own = [upload for upload in under_way if upload.owner == owner and owner not in NOBODY]
+        for oldest in own[: max(0, len(own) - UPLOADS_A_PERSON + 1)]:
+            self.abort(oldest)
+        if len(under_way) >= UPLOADS_IN_ALL:
+            raise refusals.TooManyUploads("too many uploads are under way")
+        upload = Upload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S)
+        with disk():
+            self._create(upload)
+        return upload
+
+    def find(self, upload_id: str, key: str) -> Upload:
+        """Raises NoSuchKey. upload_id: 32 hexadecimal digits, as the routes' patterns see to."""
+        try:
+            upload = Upload(**json.loads((self._folder / upload_id / "upload.json").read_bytes()))
+        except (FileNotFoundError, ValueError, TypeError) as error:
+            raise refusals.NoSuchKey("no such uploadId") from error
+        if upload.key != key or upload.expires < time.time():
+            raise refusals.NoSuchKey("no such uploadId")
+        return upload
+
+    def add(self, upload: Upload, number: int, content: IncomingPart, *, limit_bytes: int) -> Part:
+        """Keep a part; sent again it replaces the one before. Raises TooLarge, MalformedUpload, NoSuchKey."""
+        if not 1 <= number <= PART_LIMIT:
+            raise refusals.MalformedUpload(f"partNumber must be 1 to {PART_LIMIT}")
+        others = [part for part in self.held(upload) if part.number != number]
+        if sum(part.size_bytes for part in others) + content.size_bytes > limit_bytes:
+            raise refusals.TooLarge("exceed FsizeLimit")
+        part = Part(number, content.sha1(), content.size_bytes)
+        try:
+            content.move_to(self._folder / upload.id / part.name)
+        except FileNotFoundError as error:
+            raise refusals.NoSuchKey("no such uploadId") from error
+        self._drop_others(upload, part)
+        return part
+
+    def held(self, upload: Upload) -> list[Part]:
+        """What is here, by number."""
+        with contextlib.suppress(FileNotFoundError):
+            names = [entry.name for entry in (self._folder / upload.id).iterdir() if "-" in entry.name]
+            return sorted((_part(name) for name in names), key=lambda part: part.number)
+        return []
+
+    def join(self, upload: Upload, wanted: list[tuple[int, str]]) -> Incoming:
+        """Put the parts (number, etag) together, in this order. The caller commits or discards the answer.
+
+        Raises NoSuchKey for a part that is not here or is not what its name says, MalformedUpload, StorageFull.
+        """
+        numbers = [number for number, _ in wanted]
+        if not wanted or numbers != sorted(set(numbers)):
+            raise refusals.MalformedUpload("parts must be named once each, in ascending order")
+        here = {(part.number, part.etag): part for part in self.held(upload)}
+        whole = self._objects.begin()
+        try:
+            for one in wanted:
+                self._append(upload, here.get(one), whole)
+        except BaseException:
+            whole.discard()
+            raise
+        return whole
+
+    def abort(self, upload: Upload) -> None:
+        shutil.rmtree(self._folder / upload.id, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Forget the uploads whose time is over."""
+        now = time.time()
+        for upload in self._all():
+            if upload.expires < now:
+                self.abort(upload)
+
+    def _create(self, upload: Upload) -> None:
+        """Under a name that no route can ask for, until it is whole."""
+        draft = self._folder / f"{upload.id}.new"
+        draft.mkdir(mode=0o700)
+        (draft / "upload.json").write_text(json.dumps(asdict(upload)))
+        draft.rename(self._folder / upload.id)
+
+    def _all(self) -> Iterator[Upload]:
+        """Every upload under way; what a crash left half made counts as long over."""
+        for folder in self._folder.iterdir():
+            try:
+                yield Upload(**json.loads((folder / "upload.json").read_bytes()))
+            except (FileNotFoundError, ValueError, TypeError):
+                yield Upload(folder.name, "", "", 0)
+
+    def _append(self, upload: Upload, part: Part | None, whole: Incoming) -> None:
+        if part is None:
+            raise refusals.NoSuchKey("no such part")
+        digest = hashlib.sha1(usedforsecurity=False)
+        try:
+            with (self._folder / upload.id / part.name).open("rb") as file:
+                while data := file.read(COPY_BYTES):
+                    digest.update(data)
+                    whole.write(data)
+        except FileNotFoundError as error:
+            raise refusals.NoSuchKey("no such part") from error
+        if digest.digest() != part.sha1:
+            raise refusals.NoSuchKey("no such part")
+
+    def _drop_others(self, upload: Upload, kept: Part) -> None:
+        for other in self.held(upload):
+            if other.number == kept.number and other != kept:
+                (self._folder / upload.id / other.name).unlink(missing_ok=True)
+
+
+def _part(name: str) -> Part:
+    number, sha1, size = name.split("-")
+    return Part(int(number), bytes.fromhex(sha1), int(size))
+
+
+def etag_of_parts(wanted: list[tuple[int, str]]) -> str:
+    """The etag of the whole, from those of its parts."""
+    return of_blocks([decode(etag)[1:] for _, etag in wanted])

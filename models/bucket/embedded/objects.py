@@ -1,0 +1,122 @@
+"""Objects in a folder: whole or not there, whatever dies in between.
+
+    objects/<sha256 of the key>   the content, then what is known of it: JSON, its length (4 bytes), a mark (8 bytes)
+    incoming/<random>             what is being written; locked by its writer, swept at start when nobody holds the lock
+
+Content and knowledge are one file, so that one rename brings both or neither: write, sync, link or rename, sync the
+folder. A key is only ever hashed to a name, so that no key can lead out of the folder. A picture viewer ignores what
+follows the picture, so that the folder can still be looked through by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from models.bucket import Stat
+from models.bucket.embedded.disk import disk, open_file, opened
+from models.bucket.embedded.staged import Incoming, IncomingPart
+from models.bucket.embedded.trailer import Damaged, read_trailer
+from models.bucket.policy import check_key_length
+from models.errors import BadParameter, NotFound
+
+log = logging.getLogger(__name__)
+
+
+class OpenObject:
+    """One object, open for reading; what is read stays the same even if the object is deleted meanwhile."""
+
+    def __init__(self, descriptor: int, stat: Stat) -> None:
+        self.stat = stat
+        self._descriptor = descriptor
+
+    def read(self, start: int, size: int) -> bytes:
+        """(blocks) The bytes from `start`, at most `size` of them and never beyond the object's end."""
+        size = min(size, self.stat.size_bytes - start)
+        with disk():
+            return os.pread(self._descriptor, size, start) if size > 0 else b""
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Objects:
+    """(blocks) Everything here does file I/O: call it in an executor thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._objects = folder / "objects"
+        self._incoming = folder / "incoming"
+        for each in (self._objects, self._incoming):
+            each.mkdir(parents=True, exist_ok=True)
+        self.sweep()
+
+    def begin(self) -> Incoming:
+        """A new file to write. Use it in a `with`: what is not committed is discarded. Raises StorageFull."""
+        return Incoming(self._incoming / secrets.token_hex(16), self._path)
+
+    def begin_part(self) -> IncomingPart:
+        """The same for one part of an upload in parts."""
+        return IncomingPart(self._incoming / secrets.token_hex(16), self._path)
+
+    def open(self, key: str) -> OpenObject:
+        """Raises NotFound."""
+        try:
+            check_key_length(key)
+            descriptor = open_file(self._path(key))
+        except (FileNotFoundError, BadParameter) as error:
+            raise NotFound(what="object", which=ascii(key[:80])) from error
+        try:
+            return OpenObject(descriptor, read_trailer(descriptor))
+        except Damaged as error:
+            os.close(descriptor)
+            log.warning("object %s is damaged: %s", self._path(key).name, error)
+            raise NotFound(what="object", which=ascii(key[:80])) from error
+
+    def delete(self, key: str) -> bool:
+        """Forget an object. Returns whether it was there."""
+        try:
+            check_key_length(key)
+            self._path(key).unlink()
+        except (FileNotFoundError, BadParameter):
+            return False
+        return True
+
+    def every(self) -> Iterator[Stat]:
+        """All objects, in no order. What is deleted or damaged on the way is left out."""
+        with os.scandir(self._objects) as entries:
+            for entry in entries:
+                with contextlib.suppress(Damaged, FileNotFoundError):
+                    with opened(Path(entry.path)) as descriptor:
+                        stat = read_trailer(descriptor)
+                    yield stat
+
+    def sweep(self) -> int:
+        """Remove what a killed process was writing. Returns how many files that were."""
+        return sum(_remove_if_abandoned(path) for path in self._incoming.iterdir())
+
+    def _path(self, key: str) -> Path:
+        return self._objects / hashlib.sha256(key.encode()).hexdigest()
+
+
+def _remove_if_abandoned(path: Path) -> bool:
+    """The writer's lock dies with the writer."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True

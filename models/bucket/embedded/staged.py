@@ -1,0 +1,145 @@
+"""One file on its way into the bucket: written, hashed and looked at, then an object at once or never."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from models.bucket import Stat
+from models.bucket.embedded import errors as refusals
+from models.bucket.embedded.disk import disk, opened, sync_folder
+from models.bucket.embedded.sniff import UNKNOWN, Picture, look
+from models.bucket.embedded.trailer import Damaged, read_trailer, trailer_of
+from models.bucket.etag import Etag
+from models.bucket.policy import check_key_length
+
+
+class Incoming:
+    """(blocks) Use it in a `with`: what is not committed when it ends leaves no trace.
+
+    size_bytes, crc32: of what has been written so far. One thread at a time; only `discard` may come from another
+    one, as when a client leaves in the middle: the lock keeps it from closing a file that is being written.
+    """
+
+    def __init__(self, path: Path, path_of: Callable[[str], Path]) -> None:
+        self.size_bytes = 0
+        self.crc32 = 0
+        self._etag = Etag()
+        self._path = path
+        self._path_of = path_of
+        self._lock = threading.Lock()
+        self._descriptor = _created(path)
+
+    def write(self, data: bytes) -> None:
+        """Raises StorageFull."""
+        self._append(data)
+        self.size_bytes += len(data)
+        self.crc32 = zlib.crc32(data, self.crc32)
+        self._etag.update(data)
+
+    def etag(self) -> str:
+        return self._etag.text()
+
+    def picture(self) -> Picture:
+        """What the content is, by its first bytes."""
+        return look(lambda start, size: os.pread(self._descriptor, size, start))
+
+    def commit(self, key: str, *, mime: str = UNKNOWN, overwrite: bool, etag: str | None = None) -> Stat:
+        """Make it the object `key`. Durable when this returns.
+
+        mime: only for what is no known picture; a picture's type comes from its content.
+        etag: instead of our own hash, for uploads in parts.
+        Without `overwrite` the same content again is a success and another one raises KeyExists. Raises StorageFull.
+        """
+        check_key_length(key)
+        seen = self.picture().mime
+        stat = Stat(key, self.size_bytes, etag or self.etag(), mime if seen == UNKNOWN else seen, time.time())
+        target = self._path_of(key)
+        with disk():
+            self._append(trailer_of(stat))
+            os.fsync(self._descriptor)
+            if overwrite:
+                self._path.rename(target)
+            else:
+                try:
+                    os.link(self._path, target)
+                except FileExistsError:
+                    return _the_same_or_refused(target, stat)
+            sync_folder(target.parent)
+        return stat
+
+    def discard(self) -> None:
+        """Close and remove; twice does no harm. Nothing happens to what has been committed."""
+        with self._lock:
+            if self._descriptor >= 0:
+                self._path.unlink(missing_ok=True)
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def _append(self, data: bytes) -> None:
+        view = memoryview(data)
+        with self._lock, disk():
+            if self._descriptor < 0:
+                raise refusals.MalformedUpload("the client has left")
+            while len(view):
+                view = view[os.write(self._descriptor, view) :]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+
+class IncomingPart(Incoming):
+    """One part of an upload in parts: a block of its own, whatever its size."""
+
+    def __init__(self, path: Path, path_of: Callable[[str], Path]) -> None:
+        super().__init__(path, path_of)
+        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self._sha1.update(data)
+        self._md5.update(data)
+
+    def sha1(self) -> bytes:
+        return self._sha1.digest()
+
+    def md5(self) -> str:
+        return self._md5.hexdigest()
+
+    def move_to(self, path: Path) -> None:
+        """Become `path`, not synced. Raises FileNotFoundError if its folder is gone."""
+        self._path.rename(path)
+
+
+def _created(path: Path) -> int:
+    """A new file's descriptor, locked so that no sweep takes it. One may come between creating and locking: then the
+    name is gone, and free again."""
+    while True:
+        with disk():
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # waits for a sweep at most, which lets go at once
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)
+
+
+def _the_same_or_refused(target: Path, ours: Stat) -> Stat:
+    try:
+        with opened(target) as descriptor:
+            there = read_trailer(descriptor)
+    except Damaged as error:
+        raise refusals.KeyExists("file exists") from error
+    if there.etag != ours.etag:
+        raise refusals.KeyExists("file exists")
+    return there

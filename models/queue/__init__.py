@@ -1,0 +1,1 @@
+"""The queue's records in MongoDB: tasks, leases, order, servers, events."""

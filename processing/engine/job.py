@@ -1,0 +1,177 @@
+"""What one worker does for one task: fetch the source, render, store the result. A plain function of plain data.
+
+It runs in an executor thread of this server or on another machine; whatever it needs is in the Job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from models import errors
+from models.bucket import Bucket
+from processing import mosaic
+from processing.fetch.allowlist import FetchRules
+from processing.fetch.fetch import fetch
+from processing.guards import guard_against_bombs
+from processing.images import cell_maps
+from processing.images.tile_pool import Tile, TileLimits, read_pool
+from processing.mosaic import Limits, Pool
+
+Report = Callable[[float], None]
+"""Told how far the job is, 0 to 1; raises to stop it."""
+
+FETCHED, POOLED, RENDERED = 0.1, 0.5, 0.92
+"""How far the job is after its source, its tile pool if it has one, and its render; storing ends at 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt at one task.
+
+    source_key: the source's key in `bucket`; None: it is fetched from `url` under `rules`.
+    tiles: the pictures that the recipe names. timeout_s: for all steps together.
+    """
+
+    task_id: int
+    url: str
+    source_key: str | None
+    recipe: dict[str, Any]
+    bucket: Bucket
+    rules: FetchRules
+    max_megapixels: int
+    timeout_s: float = 120.0
+    tiles: tuple[Tile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What was stored. seconds: render alone; took_s: everything; megapixels: of the source; placeholder: `#rrggbb`."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    mime: str
+    width: int
+    height: int
+    placeholder: str
+    seconds: float
+    megapixels: float
+    quality: dict[str, Any]
+    took_s: float = 0.0
+    map_key: str | None = None
+
+
+class Stopped(Exception):
+    """Somebody asked to stop."""
+
+
+def run(job: Job, report: Report) -> JobResult:
+    """Raises JobError (and its kin), BucketUnavailable, StorageFull, and whatever `report` raises."""
+    begun = time.monotonic()
+    guard_against_bombs(job.max_megapixels)
+    report = _with_deadline(report, job.timeout_s)
+    report(0.0)
+    source = _fetch(job, lambda: report(0.0))
+    report(FETCHED)
+    pool = _pool(job, lambda share: report(FETCHED + share * (POOLED - FETCHED)))
+    before, started = FETCHED if pool is None else POOLED, time.monotonic()
+    result = render(
+        source,
+        job.recipe,
+        lambda share: report(before + share * (RENDERED - before)),
+        max_megapixels=job.max_megapixels,
+        pool=pool,
+    )
+    seconds = time.monotonic() - started
+    report(RENDERED)
+    key = result_key(source, job.recipe, extension=result.format)
+    map_key = _store_map(job, key, result)
+    stored = job.bucket.put(key, result.data, mime=result.media_type)
+    return JobResult(
+        key=key,
+        size_bytes=len(result.data),
+        etag=stored.etag,
+        mime=result.media_type,
+        width=result.width,
+        height=result.height,
+        placeholder=result.colour,
+        seconds=seconds,
+        megapixels=result.width * result.height / 1e6,
+        quality=asdict(result.card),
+        took_s=time.monotonic() - begun,
+        map_key=map_key,
+    )
+
+
+def result_key(source: bytes, recipe: dict[str, Any], *, extension: str) -> str:
+    """Where a result is kept: the same source and recipe (version of the style included) give the same key.
+
+    A recipe names its tiles by the ids of images, which never come to mean another picture.
+    """
+    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(hashlib.sha256(source).digest() + text.encode()).hexdigest()
+    return f"mosaic/{digest[:40]}.{extension}"
+
+
+def identity_of(source: str, recipe: dict[str, Any]) -> str:
+    """Two tasks with the same identity have the same result. source: its key or URL, whose content never changes.
+
+    The ids of tiles, which stand in the recipe, do not change their meaning either.
+    """
+    return hashlib.sha256(json.dumps([source, recipe], sort_keys=True).encode()).hexdigest()
+
+
+def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
+    if job.source_key is None:
+        return fetch(job.url, replace(job.rules, check_cancel=check_cancel))
+    try:
+        return job.bucket.read(job.source_key, limit_bytes=job.rules.limit_bytes, timeout_s=job.rules.timeout_s)
+    except errors.NotFound as error:
+        raise errors.SourceMissing() from error
+
+
+def _pool(job: Job, report: Report) -> Pool | None:
+    limits = TileLimits(job.rules.limit_bytes, job.rules.timeout_s, job.max_megapixels)
+    return read_pool(job.bucket, job.tiles, report, cell=job.recipe.get("cell"), limits=limits)
+
+
+def _store_map(job: Job, result_key: str, result: mosaic.Result) -> str | None:
+    """Its key, None where there is nothing to keep. Before the result, so that no result is found without its map."""
+    data = cell_maps.encode(result.cell_map, job.recipe.get("tiles") or ())
+    return None if data is None else job.bucket.put(cell_maps.map_key(result_key), data, mime=cell_maps.MIME).key
+
+
+def render(
+    source: bytes,
+    recipe: dict[str, Any],
+    progress: Report | None,
+    *,
+    max_megapixels: float,
+    pool: Pool | None = None,
+) -> mosaic.Result:
+    """The engine, with our errors: TooManyPixels, NotAPicture, RecipeImpossible. What `progress` raises passes."""
+    try:
+        limits = Limits(megapixels=max_megapixels)
+        return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool)
+    except mosaic.TooManyPixels as error:
+        raise errors.TooManyPixels(limit=error.facts["megapixels"]) from error
+    except mosaic.NotAPicture as error:
+        raise errors.NotAPicture(formats="JPEG, PNG, WebP, GIF") from error
+    except mosaic.BadParameter as error:
+        raise errors.RecipeImpossible(passing=False, **error.facts) from error
+
+
+def _with_deadline(report: Report, timeout_s: float) -> Report:
+    deadline = time.monotonic() + timeout_s
+
+    def checked(fraction: float) -> None:
+        report(fraction)
+        if time.monotonic() > deadline:
+            raise errors.TimedOut(limit_s=int(timeout_s))
+
+    return checked

@@ -1,0 +1,1 @@
+"""Downloading sources from other hosts, guarded against server-side request forgery."""

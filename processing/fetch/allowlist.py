@@ -1,0 +1,194 @@
+"""Which URLs a task may name as its source: pure syntax, no I/O, so that a handler may ask on the loop.
+
+The operator lists the places, in `allowed_sources`; the default is none. An entry is one of
+
+  photos.example.com      its ports 80 and 443; must be public
+  192.168.1.9, [fd00::7]  the same for an address, which may be private: it can mean nothing else
+  nas.lan:8080            this very port; may be private or loopback, for the operator named it
+  https://nas.lan         the same as nas.lan:443
+  *.example.com, *        any host below that name, any host at all; must be public, even with a port
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from urllib.parse import SplitResult, quote, urlsplit
+
+import idna
+
+from models.errors import BadParameter, SourceNotAllowed
+from processing.fetch.public_ip import Address, is_public
+
+Resolve = Callable[[str, int], Sequence[str]]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST_URL = 2048
+_LONGEST_HOST = 253
+_LONGEST_TIMEOUT_S = 30.0
+_UNSPEAKABLE = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_KEPT_IN_TARGET = "%/:@!$&'()*+,;=~?"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRules:
+    """What one download is held to.
+
+    allowed_sources: entries as above. limit_bytes: of the body. timeout_s: for everything together, name
+    lookup and redirects included; at most 30. check_cancel: called several times a second from the
+    downloading thread; what it raises ends the download. resolve: (host, port) -> addresses; may block;
+    None stands for the system's. Raises BadParameter if it makes no sense.
+    """
+
+    allowed_sources: tuple[str, ...] = ()
+    limit_bytes: int = 20_000_000
+    timeout_s: float = 30.0
+    max_redirects: int = 3
+    user_agent: str = "Tessera"
+    check_cancel: Callable[[], None] | None = None
+    resolve: Resolve | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.timeout_s <= _LONGEST_TIMEOUT_S:
+            allowed = f"> 0, <= {_LONGEST_TIMEOUT_S}"
+            raise BadParameter(field="timeout_s", value=self.timeout_s, allowed=allowed)
+        for text in self.allowed_sources:
+            _read_entry(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source is. trusted: the operator named this very place, so it may be private.
+
+    host: lower-case ASCII, or an address without brackets. target: path and query, percent-encoded ASCII.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    target: str
+    trusted: bool
+
+    @property
+    def address(self) -> Address | None:
+        """The host, where it is an address and not a name."""
+        return _as_address(self.host)
+
+    @property
+    def host_header(self) -> str:
+        """The host as the Host field spells it: brackets for IPv6, the port unless the scheme implies it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def check_source(url: str, rules: FetchRules) -> Place:
+    """Read a URL and compare it with the operator's list; no name is looked up.
+
+    Raises BadParameter (field "url") if it is no clean http or https URL of at most 2048 characters, and
+    SourceNotAllowed if its host and port are not on the list, or only under a wildcard while the host is an
+    address that is not public.
+    """
+    parts = _split(url)
+    try:
+        host, port = _host(parts), parts.port
+    except ValueError as error:
+        raise _bad(parts.netloc[:60]) from error
+    port = _DEFAULT_PORTS[parts.scheme] if port is None else port
+    entries = [entry for entry in map(_read_entry, rules.allowed_sources) if entry.covers(host, port)]
+    place = Place(url, parts.scheme, host, port, _target(parts), any(entry.exact for entry in entries))
+    if not entries or not (place.trusted or place.address is None or is_public(place.address)):
+        raise SourceNotAllowed(allowed=", ".join(rules.allowed_sources) or "—")
+    return place
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line of the operator's list. host: whole, or its end if a wildcard. exact: may be private."""
+
+    host: str
+    ports: tuple[int, ...]
+    wildcard: bool
+    exact: bool
+
+    def covers(self, host: str, port: int) -> bool:
+        same = host.endswith(self.host) if self.wildcard else host == self.host
+        return same and port in self.ports
+
+
+def _read_entry(text: str) -> _Entry:
+    wildcard = text.startswith("*")
+    try:
+        parts = urlsplit(text if "://" in text else f"//x{text[1:]}" if wildcard else f"//{text}")
+        host, port = _host(parts), parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        odd = parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc
+        if odd or parts.scheme not in ("", *_DEFAULT_PORTS) or (wildcard and text[1:2] not in ("", ".", ":")):
+            raise ValueError(text)
+    except ValueError as error:
+        allowed = "host, host:port, https://host, *.domain, *"
+        raise BadParameter(field="allowed_sources", value=text[:60], allowed=allowed) from error
+    ports = (port,) if port else tuple(_DEFAULT_PORTS.values())
+    exact = not wildcard and (port is not None or _as_address(host) is not None)
+    return _Entry(host[1:] if wildcard else host, ports, wildcard, exact)
+
+
+def _split(url: str) -> SplitResult:
+    if len(url) > _LONGEST_URL:
+        raise _bad(f"{len(url)}", f"<= {_LONGEST_URL}")
+    if unspeakable := _UNSPEAKABLE.search(url):
+        raise _bad(repr(unspeakable[0]), quote(unspeakable[0]))
+    try:
+        url.encode()
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise _bad("?") from error
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise _bad(parts.scheme[:60] or "—", "http, https")
+    if "@" in parts.netloc:
+        raise _bad("…@…", "http://…, https://…")
+    return parts
+
+
+def _host(parts: SplitResult) -> str:
+    """The host in the one spelling that is compared, resolved and sent. Raises ValueError for no clean host.
+
+    What a browser would take for a number (WHATWG: the last label is one) must be a plain dotted quad, so
+    that 127.1, 0x7f000001, 0177.0.0.1 and 2130706433 never reach a resolver that knows what they mean.
+    """
+    host = (parts.hostname or "").removesuffix(".")
+    if parts.netloc.startswith("["):
+        return str(_plain_address(host))
+    if not host.isascii():
+        host = idna.encode(host, uts46=True).decode()
+    if len(host) > _LONGEST_HOST or not _NAME.fullmatch(host):
+        raise ValueError(host)
+    return str(IPv4Address(host)) if _NUMBER.fullmatch(host.rpartition(".")[2]) else host
+
+
+def _plain_address(text: str) -> Address:
+    """Raises ValueError for an address with a zone, which names a network card of this machine."""
+    if "%" in text:
+        raise ValueError(text)
+    return ip_address(text)
+
+
+def _as_address(host: str) -> Address | None:
+    """The address that a host (already in its one spelling) is, None for a name."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _target(parts: SplitResult) -> str:
+    path = parts.path or "/"
+    return quote(f"{path}?{parts.query}" if parts.query else path, safe=_KEPT_IN_TARGET)
+
+
+def _bad(value: str, allowed: str = "http://host/path, https://host/path") -> BadParameter:
+    return BadParameter(field="url", value=value, allowed=allowed)

@@ -1,0 +1,1 @@
+"""Cells: which pixels belong to which piece, and fast arithmetic over them."""

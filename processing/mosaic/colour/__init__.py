@@ -1,0 +1,1 @@
+"""Colour spaces, palettes, and arrays of pixels."""

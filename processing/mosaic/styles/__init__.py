@@ -1,0 +1,1 @@
+"""The styles: one file or one folder each."""

@@ -1,0 +1,105 @@
+"""The construction toy's solid colours by name, and how cells of one colour are joined to larger pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...progress import Stage
+
+Cells = NDArray[np.int32]  # (rows, columns)
+
+BASIC = MappingProxyType(
+    {
+        "White": "#f4f4f4", "Black": "#05131d", "Bright Red": "#b40000", "Bright Blue": "#1e5aa8",
+        "Bright Yellow": "#fac80a", "Dark Green": "#00852b", "Bright Green": "#58ab41", "Bright Orange": "#d67923",
+        "Reddish Brown": "#5f3109", "Brick Yellow": "#ccb98d", "Medium Stone Grey": "#969696",
+        "Dark Stone Grey": "#646464",
+    }
+)  # fmt: skip
+TOY = MappingProxyType(
+    {
+        **BASIC,
+        "Light Stone Grey": "#c8c8c8",
+        "Nougat": "#bb805a", "Light Nougat": "#e1bea1", "Medium Nougat": "#aa7d55", "Dark Orange": "#91501c",
+        "Dark Brown": "#352100", "New Dark Red": "#720012", "Vibrant Coral": "#f06d78", "Sand Yellow": "#897d62",
+        "Flame Yellowish Orange": "#fcac00", "Cool Yellow": "#ffec6c", "Spring Yellowish Green": "#e2f99a",
+        "Bright Yellowish Green": "#a5ca18", "Olive Green": "#77774e", "Sand Green": "#708e7c",
+        "Earth Green": "#00451a", "Bright Bluish Green": "#069d9f", "Aqua": "#d3f2ea", "Medium Azur": "#68c3e2",
+        "Dark Azur": "#469bc3", "Light Royal Blue": "#9dc3f7", "Medium Blue": "#7396c8", "Sand Blue": "#70819a",
+        "Earth Blue": "#19325a", "Medium Lilac": "#441a91", "Lavender": "#cda4de", "Medium Lavender": "#a06eb9",
+        "Bright Reddish Violet": "#901f76", "Bright Purple": "#d3359d", "Light Purple": "#ff9ecd",
+    }
+)  # fmt: skip
+GREYS = MappingProxyType({name: TOY[name] for name in ("White", "Medium Stone Grey", "Dark Stone Grey", "Black")})
+
+ANY = "any"
+_KINDS = (256, 16, 16)  # more than there are colours, and studs along a piece
+_SIZES = ((2, 8), (2, 6), (2, 4), (2, 3), (2, 2), (1, 8), (1, 6), (1, 4), (1, 3), (1, 2), (1, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """owner: (rows, columns) the number of each cell's piece: that of its upper left cell, counted row by row.
+    boxes: (n, 4) top, left, rows, columns of each piece in cells."""
+
+    owner: Cells
+    boxes: NDArray[np.int32]
+
+
+def join(colours: Cells, stage: Stage, *, larger: bool) -> Pieces:
+    """Pieces of at most 2 x 8 that cover cells of one colour, the largest first; without `larger`, each cell alone.
+
+    Windows of one size at one offset do not overlap, so that all of them are decided at once.
+    """
+    rows, columns = colours.shape
+    numbers = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    owner = np.full_like(numbers, -1)
+    boxes, sizes = [], _turned(_SIZES if larger else ((1, 1),))
+    for done, (high, wide) in enumerate(sizes, 1):
+        for top in range(min(high, rows - high + 1)):
+            for left in range(min(wide, columns - wide + 1)):
+                free = _windows(np.where(owner < 0, colours, -1 - numbers), top, left, (high, wide))
+                fits = (free == free[:, :1, :, :1]).all(axis=(1, 3)) & (free[:, 0, :, 0] >= 0)
+                first = _windows(numbers, top, left, (high, wide))[:, :1, :, :1]
+                place = _windows(owner, top, left, (high, wide))
+                np.copyto(place, first, where=fits[:, None, :, None])
+                ys, xs = np.nonzero(fits)
+                laid = np.empty((len(ys), 4), np.int32)
+                laid[:, 0], laid[:, 1], laid[:, 2:] = ys * high + top, xs * wide + left, (high, wide)
+                boxes.append(laid)
+            stage((done - 1 + (top + 1) / high) / len(sizes))
+    return Pieces(owner, np.concatenate(boxes))
+
+
+def parts(pieces: Pieces, colours: Cells, names: Sequence[str] | None) -> list[dict[str, object]]:
+    """What to buy: colour, size and count, the most wanted colour and size first. Colours without names, which nobody
+    sells, are counted together as ANY."""
+    top, left, high, wide = pieces.boxes.T
+    colour = colours[top, left] if names is not None else np.zeros_like(top)
+    sizes = np.stack([colour, np.minimum(high, wide), np.maximum(high, wide)])
+    kinds, counts = np.unique(np.ravel_multi_index(sizes, _KINDS), return_counts=True)
+    order = np.lexsort((kinds, -counts))
+    return [
+        {"colour": ANY if names is None else names[colour], "size": f"{short}x{long}", "count": count}
+        for (colour, short, long), count in zip(
+            np.stack(np.unravel_index(kinds[order], _KINDS), 1).tolist(), counts[order].tolist(), strict=True
+        )
+    ]
+
+
+def _turned(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    return list(dict.fromkeys(turned for high, wide in sizes for turned in ((high, wide), (wide, high))))
+
+
+def _windows(cells: Cells, top: int, left: int, size: tuple[int, int]) -> Cells:
+    """(n, high, m, wide): a view of all whole windows from that offset on."""
+    high, wide = size
+    rows, columns = (cells.shape[0] - top) // high, (cells.shape[1] - left) // wide
+    part = cells[top : top + rows * high, left : left + columns * wide]
+    strides = (part.strides[0] * high, part.strides[0], part.strides[1] * wide, part.strides[1])
+    return np.lib.stride_tricks.as_strided(part, (rows, high, columns, wide), strides)

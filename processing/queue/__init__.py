@@ -1,0 +1,1 @@
+"""The task queue: workers, their runs, and what the outside is told."""

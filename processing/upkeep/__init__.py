@@ -1,0 +1,1 @@
+"""Background work: deletions, reconciliation, exports, the self-check."""

@@ -1,0 +1,228 @@
+"""Uploads that go wrong: full disks, clients that leave, drip or send too much. Nothing half is ever left."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.bucket.embedded.objects import Objects
+from models.bucket.embedded.staged import Incoming
+from tests.models.bucket.installations import (
+    FORM_TYPE,
+    LIMIT_BYTES,
+    Installation,
+    error_of,
+    form,
+    get,
+    open_embedded,
+    png,
+    post,
+    token_of,
+    until,
+    upload,
+)
+
+
+@pytest.fixture
+def where(io_loop, tmp_path) -> Iterator[Installation]:
+    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as found:
+        yield found
+
+
+@pytest.fixture
+def impatient(io_loop, tmp_path) -> Iterator[Installation]:
+    """A bucket that bears a stalled client for a moment only."""
+    with open_embedded(io_loop, tmp_path, stall_s=0.3) as found:
+        yield found
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """No file may grow beyond 2 MiB: the same border of the code as a full disk, and needs no privilege."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.gen_test
+async def test_a_body_far_beyond_the_limit_is_refused_by_its_length(where):
+    host, port = where.base.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+
+    writer.write(
+        f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: 10000000000\r\n\r\n".encode()
+    )
+    answer = await asyncio.wait_for(reader.read(), 5)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b'"error"' in answer
+    writer.close()
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("method", "length", "status"),
+    [("POST", "abc", 400), ("POST", "-1", 400), ("POST", "9" * 5000, 413), ("OPTIONS", "4", 204), ("GET", "4", 405)],
+)
+async def test_odd_requests_are_answered_and_never_500(where, method, length, status, expect_log):
+    expect_log("tornado.general|python_multipart")
+    host, port = where.base.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+
+    head = f"{method} /up HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n"
+    writer.write(f"{head}Content-Type: {FORM_TYPE}\r\n\r\nbody".encode())
+    answer = await asyncio.wait_for(reader.readline(), 5)
+
+    assert int(answer.split()[1]) == status
+    writer.close()
+
+
+@pytest.mark.gen_test
+async def test_a_file_beyond_the_limit_is_413_and_leaves_nothing(where):
+    response = await upload(where.grant(), png() + bytes(LIMIT_BYTES))
+
+    assert error_of(response) == (413, "exceed FsizeLimit")
+    await nothing_left(where)
+
+
+@pytest.mark.gen_test
+async def test_a_full_disk_is_507_leaves_nothing_and_heals(where, small_disk, expect_log):
+    expect_log("storage_full")
+
+    answers = await asyncio.gather(*(upload(where.grant(f"u/{n}.png"), png() + bytes(4 << 20)) for n in range(4)))
+
+    assert [answer.code for answer in answers] == [507] * 4
+    await nothing_left(where)
+    assert where.receiver.heard == []
+    assert (await upload(where.grant(), png())).code == 200
+
+
+@pytest.mark.gen_test
+async def test_clients_that_leave_half_way_leave_nothing(where):
+    host, port = where.base.removeprefix("http://").split(":")
+    body = form({"token": where.grant().token, "key": "u/1.png"}, png() + bytes(2 << 20))
+    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+
+    async def leave() -> None:
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(head + body[: len(body) // 2])
+        await writer.drain()
+        linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.transport.abort()
+
+    await asyncio.gather(*(leave() for _ in range(40)))
+
+    await nothing_left(where)
+    assert where.receiver.heard == []
+    assert (await upload(where.grant(), png())).code == 200
+
+
+@pytest.mark.gen_test
+async def test_a_stranger_without_a_token_gets_little_disk(where):
+    head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+
+    response = await post(where.up_url, head + png() + bytes(9 << 20), {"Content-Type": FORM_TYPE})
+
+    assert error_of(response) == (413, "exceed FsizeLimit")
+    await nothing_left(where)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("drip", [b"", b"x"])
+async def test_a_body_that_only_drips_is_cut_off_and_leaves_nothing(impatient, drip):
+    host, port = impatient.base.removeprefix("http://").split(":")
+    body = form({"token": impatient.grant().token, "key": "u/1.png"}, png() + bytes(2 << 20))
+    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    reader, writer = await asyncio.open_connection(host, int(port))
+
+    writer.write(head + body[:1000])
+    closed = asyncio.ensure_future(reader.read())
+    async with asyncio.timeout(5):
+        while not closed.done():
+            writer.write(drip)
+            await asyncio.wait([closed], timeout=0.02)
+
+    assert closed.exception() is not None or closed.result() == b""
+    writer.close()
+    await nothing_left(impatient)
+
+
+@pytest.mark.gen_test
+async def test_a_slow_line_gets_its_file_through(impatient):
+    host, port = impatient.base.removeprefix("http://").split(":")
+    body = form({"token": impatient.grant().token, "key": "u/1.png"}, png() + bytes(60_000))
+    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    reader, writer = await asyncio.open_connection(host, int(port))
+
+    writer.write(head)
+    for at in range(0, len(body), 2000):
+        writer.write(body[at : at + 2000])
+        await asyncio.wait([asyncio.ensure_future(writer.drain())], timeout=0.03)
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.03)
+    status = await asyncio.wait_for(reader.readline(), 5)
+
+    assert status.startswith(b"HTTP/1.1 200 ")
+    writer.close()
+
+
+@pytest.mark.gen_test
+async def test_twenty_uploads_of_one_key_at_once_make_one_object(where):
+    answers = await asyncio.gather(*(upload(where.grant(), png()) for _ in range(20)))
+
+    assert {answer.code for answer in answers} == {200}
+    assert [path.split("/")[0] for path in where.files()] == ["objects"]
+
+
+class StuckDisk(Objects):
+    """Every write waits until `moving` is set. Nothing else can make a disk wait for as long as a test likes."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.moving = threading.Event()
+
+    def begin(self) -> Incoming:
+        self.moving.wait(10)
+        return super().begin()
+
+
+@pytest.mark.gen_test
+async def test_a_disk_that_is_stuck_holds_up_nobody_else(where):
+    where.bucket.put("other.png", png(), mime="image/png")
+    where.bucket.objects = StuckDisk(where.folder)
+
+    stuck = asyncio.ensure_future(upload(where.grant(), png()))
+    others = [(await get(where.bucket.url("other.png"))).code for _ in range(5)]
+    waited = not stuck.done()
+    where.bucket.objects.moving.set()
+
+    assert (others, waited) == ([200] * 5, True)
+    assert (await stuck).code == 200
+
+
+@pytest.mark.gen_test
+async def test_a_token_must_still_hold_when_the_file_is_made_not_only_when_it_is_sent(where):
+    where.bucket.objects = StuckDisk(where.folder)
+    deadline = int(time.time()) + 1
+    sent = asyncio.ensure_future(upload(where.grant(), png(), token=token_of(where, deadline=deadline)))
+
+    await until(lambda: time.time() >= deadline + 1)
+    where.bucket.objects.moving.set()
+
+    status, error = error_of(await sent)
+    assert status == 401
+    assert error.startswith("token expired")
+    await nothing_left(where)
+
+
+async def nothing_left(where: Installation) -> None:
+    await until(lambda: where.files() == [])

@@ -1,0 +1,44 @@
+"""A client's address is believed from trusted proxies alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.client_ip import client_address, counted_as
+
+PROXY, INNER = "10.0.0.1", "10.0.0.2"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "address"),
+    [
+        ("203.0.113.9", "", "203.0.113.9"),
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        (PROXY, "198.51.100.1", "198.51.100.1"),
+        (PROXY, "1.2.3.4, 198.51.100.1", "198.51.100.1"),
+        (PROXY, f"198.51.100.1, {INNER}", "198.51.100.1"),
+        (PROXY, f"1.2.3.4, 198.51.100.1, {INNER}", "198.51.100.1"),
+        (PROXY, "2001:db8::1", "2001:db8::1"),
+        (PROXY, "unknown", PROXY),
+        (PROXY, "198.51.100.1, <script>", PROXY),
+        (PROXY, " , ,", PROXY),
+    ],
+)
+def test_the_nearest_untrusted_address_counts(peer: str, forwarded_for: str, address: str) -> None:
+    assert client_address(peer, forwarded_for, {PROXY, INNER}) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_a_household_counts_as_one_however_many_addresses_it_has(address: str, counted: str) -> None:
+    assert counted_as(address) == counted

@@ -1,0 +1,150 @@
+"""Metrics: what the operator is told, after real requests, renders and failures."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from tornado.httpclient import HTTPRequest
+
+from handlers import Parts
+from handlers.access_log import NO_ROUTE
+from models.bucket.signature import qbox
+from tests.support.client import Api
+from tests.support.waiting import finished, until
+
+Labels = tuple[tuple[str, str], ...]
+
+
+async def scrape(api: Api) -> dict[tuple[str, Labels], float]:
+    """Every sample by name and sorted labels."""
+    answer = await api.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    families = text_string_to_metric_families(answer.body.decode())
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def named(samples: dict[tuple[str, Labels], float], name: str, **labels: str) -> float:
+    return samples.get((name, tuple(sorted(labels.items()))), 0.0)
+
+
+@pytest.mark.gen_test
+async def test_requests_are_counted_by_the_tables_route_and_never_by_what_was_typed(api: Api) -> None:
+    for path in ("/api/feed/", "/api/feed", "/thumbnail/77/320", "/u/nobody", "/made/up", "/static/app.css", "/"):
+        await api.get(path)
+
+    samples = await scrape(api)
+    counted = {
+        (dict(labels)["route"], dict(labels)["status"]): value
+        for (name, labels), value in samples.items()
+        if name == "tessera_http_requests_total"
+    }
+    assert counted == {
+        ("/api/feed", "200"): 2,
+        ("/thumbnail/{id}/{width}", "404"): 1,
+        ("/u/{username}", "404"): 1,
+        (NO_ROUTE, "404"): 1,
+        ("/static/{1}", "200"): 1,
+        ("/", "200"): 1,
+    }
+    assert named(samples, "tessera_http_request_duration_seconds_count", route="/api/feed") == 2
+
+
+@pytest.mark.gen_test
+async def test_a_task_leaves_its_wait_its_render_and_its_download(api: Api) -> None:
+    ada = await api.sign_up()
+    task = await ada.make((await ada.upload())["url"])
+    assert (await finished(ada, task["id"]))["state"] == "done"
+
+    async def look() -> dict[tuple[str, Labels], float] | None:
+        seen = await scrape(api)
+        waited = named(seen, "tessera_task_wait_seconds_count", style="mosaic")
+        return seen if waited and named(seen, "tessera_queue_tasks", state="queued") == 0 else None
+
+    samples = await until(look)
+    assert named(samples, "tessera_task_wait_seconds_count", style="mosaic") == 1
+    assert 0 < named(samples, "tessera_render_seconds_sum", style="mosaic") < 20
+    assert named(samples, "tessera_jobs_total", style="mosaic", outcome="done") == 1
+    assert named(samples, "tessera_downloads_total", outcome="done") == 1
+    assert named(samples, "tessera_upload_callbacks_total", outcome="registered") == 1
+
+
+@pytest.mark.gen_test
+async def test_a_picture_that_is_gone_is_a_failed_download(api: Api, parts: Parts, expect_log: Any) -> None:
+    expect_log("source_missing")
+    ada = await api.sign_up()
+    uploaded = await ada.upload()
+    parts.bucket.delete(parts.bucket.key_of(uploaded["url"]) or "")
+
+    await ada.make(uploaded["url"])
+
+    async def look() -> bool:
+        return named(await scrape(api), "tessera_downloads_total", outcome="source_missing") > 0
+
+    assert await until(look)
+
+
+@pytest.mark.gen_test
+async def test_callbacks_are_counted_by_what_became_of_them(api: Api, parts: Parts) -> None:
+    ada = await api.sign_up()
+    grant = await ada.post("/api/image/token/")
+    body = f"key={grant['key']}&filename=a.png".encode()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    signed = {**form, "Authorization": qbox(parts.bucket.keys, "/api/image/upload", body)}
+    for headers in (signed, signed, form):
+        await api.ask("POST", "/api/image/upload", body=body, headers=headers)
+
+    samples = await scrape(api)
+
+    counted = {
+        dict(labels)["outcome"]: n for (name, labels), n in samples.items() if name == "tessera_upload_callbacks_total"
+    }
+    assert counted == {"registered": 1, "repeated": 1, "bad_signature": 1}
+
+
+@pytest.mark.gen_test
+async def test_failing_bucket_and_database_calls_are_counted(api: Api, parts: Parts, expect_log: Any) -> None:
+    ada = await api.sign_up()
+    expect_log("unavailable")
+    parts.database.close()
+
+    assert (await ada.get("/api/feed/")).status == 503
+
+    samples = await scrape(api)
+    assert named(samples, "tessera_database_errors_total") >= 1
+    queued = named(samples, "tessera_queue_tasks", state="queued")
+    assert queued != queued, "the queue's length is not known while the database is away"
+
+
+@pytest.mark.gen_test
+async def test_what_stands_somewhere_is_looked_at_when_somebody_asks(api: Api, http_client: Any) -> None:
+    heard = asyncio.Event()
+    url = f"{api.base_url}/tasks/events/"
+    stream = http_client.fetch(HTTPRequest(url, streaming_callback=lambda _: heard.set()), raise_error=False)
+    async with asyncio.timeout(10):
+        await heard.wait()
+
+    async def look() -> dict[tuple[str, Labels], float] | None:
+        seen = await scrape(api)
+        return seen if named(seen, "tessera_event_loop_lag_seconds_count") else None
+
+    samples = await until(look)
+    assert named(samples, "tessera_event_listeners") == 1
+    assert [named(samples, "tessera_threads", pool=pool) for pool in ("render", "io", "preview")] == [2, 8, 2]
+    assert [named(samples, "tessera_threads_busy", pool=pool) for pool in ("render", "io", "preview")] == [0, 0, 0]
+    assert samples["process_resident_memory_bytes", ()] > 0
+    stream.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+@pytest.mark.gen_test
+async def test_openmetrics_is_spoken_to_whom_asks_for_it(api: Api) -> None:
+    answer = await api.get("/metrics/", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert answer.body.endswith(b"# EOF\n")

@@ -1,0 +1,79 @@
+"""What the tests of the download share: names that are answered as told, servers that behave badly."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from models.errors import JobError
+from processing.fetch.fetch import FetchRules, fetch
+from tests.support.fake_hosts import reply
+
+SOON_S = 0.3
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+class Names:
+    """A name server: answers what the test says, one answer per question, the last one again and again."""
+
+    def __init__(self, *answers: Sequence[str] | Exception) -> None:
+        self._answers = answers
+        self.asked: list[str] = []
+
+    def __call__(self, host: str, _port: int) -> Sequence[str]:
+        self.asked.append(host)
+        answer = self._answers[min(len(self.asked), len(self._answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def failure(url: str, rules: FetchRules) -> JobError:
+    with pytest.raises(JobError) as failed:
+        fetch(url, rules)
+    return failed.value
+
+
+def drip(*pieces: bytes, every_s: float = 0.02) -> Callable[[socket.socket], None]:
+    """Send the pieces, the last one again and again, slowly, for 20 s."""
+
+    def answer(connection: socket.socket) -> None:
+        pause = threading.Event()
+        for piece in pieces[:-1]:
+            connection.sendall(piece)
+        for _ in range(int(20 / every_s)):
+            connection.sendall(pieces[-1])
+            pause.wait(every_s)
+
+    return answer
+
+
+class Flood:
+    """Sends the head, then the piece for ever."""
+
+    def __init__(self, head: bytes, piece: bytes) -> None:
+        self._head, self._piece = head, piece
+        self.sent_bytes = 0
+
+    def __call__(self, connection: socket.socket) -> None:
+        connection.sendall(self._head)
+        while True:
+            connection.sendall(self._piece)
+            self.sent_bytes += len(self._piece)
+
+
+def silence(connection: socket.socket) -> None:
+    connection.recv(1)
+
+
+def redirect(code: int, location: str) -> bytes:
+    return reply(status=f"{code} Moved", Location=location.encode().decode("latin-1"))
+
+
+def steps(*locations: str) -> Callable[[socket.socket], None]:
+    left = [redirect(302, each) for each in locations]
+    return lambda connection: connection.sendall(left.pop(0) if left else reply(b"picture"))

@@ -1,0 +1,166 @@
+"""The time and the bytes that a foreign server may cost, whatever it does (requirement 7)."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from models.errors import SourceTooLarge, SourceUnreachable
+from processing.fetch.fetch import FetchRules, fetch
+from tests.processing.fetch.fetching import CHUNKED, HEAD, SOON_S, Flood, drip, failure, redirect, silence
+from tests.support.fake_hosts import origin, reply
+
+KERNEL_BYTES = 8 << 20  # what the system's buffers may take from a sender unread
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        silence,
+        drip(b"H"),
+        drip(HEAD, b"X: y\r\n"),
+        drip(HEAD + b"Content-Length: 1000000\r\n\r\n", b"x"),
+        drip(HEAD + b"\r\n", b"x"),
+        drip(CHUNKED, b"1\r\nx\r\n"),
+        drip(CHUNKED + b"0\r\n", b"T: 1\r\n"),
+        drip(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["silent", "status", "headers", "body", "endless body", "chunks", "trailers", "continues"],
+)
+def test_req_07_a_dripping_server_is_left_at_the_deadline(answer: Callable[[socket.socket], None]) -> None:
+    with origin(answer) as server:
+        started = time.monotonic()
+        failed = failure(server.url(), FetchRules((server.place,), timeout_s=SOON_S))
+        took_s = time.monotonic() - started
+
+    assert type(failed) is SourceUnreachable
+    assert failed.passing
+    assert SOON_S * 0.9 < took_s < SOON_S + 2
+
+
+def test_req_07_the_deadline_counts_all_hops_together() -> None:
+    def redirect_late(connection: socket.socket) -> None:
+        threading.Event().wait(SOON_S * 0.6)
+        connection.sendall(redirect(302, "/again"))
+
+    with origin(redirect_late) as server:
+        failed = failure(server.url(), FetchRules((server.place,), timeout_s=SOON_S))
+
+    assert failed.passing
+    assert len(server.requests) <= 2
+
+
+def test_req_07_a_slow_name_server_is_left_at_the_deadline() -> None:
+    asleep = threading.Event()
+
+    started = time.monotonic()
+    failed = failure("http://slow.test/", FetchRules(("*",), timeout_s=0.3, resolve=_waiting_for(asleep)))
+    asleep.set()
+
+    assert failed.passing
+    assert time.monotonic() - started < 1.3
+
+
+def test_req_07_slow_name_servers_hold_a_bounded_number_of_threads() -> None:
+    asleep = threading.Event()
+    rules = FetchRules(("*",), timeout_s=0.3, resolve=_waiting_for(asleep))
+    before = threading.active_count()
+
+    with ThreadPoolExecutor(50) as pool:
+        failures = [*pool.map(lambda _: failure("http://slow.test/", rules), range(50))]
+    left_behind = threading.active_count() - before
+    asleep.set()
+
+    assert all(failed.passing for failed in failures)
+    assert 0 < left_behind <= 40
+
+
+def _waiting_for(event: threading.Event) -> Callable[[str, int], Sequence[str]]:
+    def resolve(_host: str, _port: int) -> Sequence[str]:
+        event.wait(20)
+        return ["127.0.0.1"]
+
+    return resolve
+
+
+@pytest.mark.parametrize(
+    "head_and_piece",
+    [
+        (HEAD + b"\r\n", b"x" * 65536),
+        (HEAD + b"Content-Length: 999999999999\r\n\r\n", b"x" * 65536),
+        (CHUNKED, b"10000\r\n" + b"x" * 65536 + b"\r\n"),
+    ],
+    ids=["until it closes", "announced", "chunked"],
+)
+def test_req_07_an_endless_body_is_cut_at_the_byte_limit(head_and_piece: tuple[bytes, bytes]) -> None:
+    flood = Flood(*head_and_piece)
+
+    with origin(flood) as server:
+        failed = failure(server.url(), FetchRules((server.place,), limit_bytes=1_000_000))
+
+    assert type(failed) is SourceTooLarge
+    assert flood.sent_bytes <= (2 << 20) + KERNEL_BYTES
+    assert str(failed) == "The picture is larger than 1 MB."
+
+
+@pytest.mark.parametrize("announced", ["8", ""])
+def test_a_body_may_be_as_long_as_the_limit_and_no_longer(announced: str) -> None:
+    with origin(reply(b"12345678", Content_Length=announced)) as server:
+        assert len(fetch(server.url(), FetchRules((server.place,), limit_bytes=8))) == 8
+        assert type(failure(server.url(), FetchRules((server.place,), limit_bytes=7))) is SourceTooLarge
+
+
+@pytest.mark.parametrize(
+    "head_and_piece",
+    [
+        (CHUNKED, b"1\r\nx\r\n" * 10_000),
+        (CHUNKED, b"1;" + b"e" * 60_000 + b"\r\nx\r\n"),
+        (CHUNKED + b"0\r\n", b"T: 1\r\n" * 10_000),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+        (HEAD, b"X: y\r\n" * 1000),
+        (HEAD + b"X: ", b"y" * 65536),
+    ],
+    ids=["tiny chunks", "chunk extensions", "trailers", "continues", "headers", "one header"],
+)
+def test_req_07_a_flood_of_framing_is_cut_off_long_before_the_limit(head_and_piece: tuple[bytes, bytes]) -> None:
+    with origin(Flood(*head_and_piece)) as server:
+        started = time.monotonic()
+        failed = failure(server.url(), FetchRules((server.place,), limit_bytes=1 << 30))
+
+    assert type(failed) is SourceUnreachable
+    assert time.monotonic() - started < 5
+
+
+def test_req_07_a_gzip_bomb_is_not_inflated() -> None:
+    bomb = gzip.compress(bytes(10 << 20))
+
+    with origin(reply(bomb, Content_Encoding="gzip")) as server:
+        assert fetch(server.url(), FetchRules((server.place,), limit_bytes=1 << 20)) == bomb
+
+
+def test_a_cancelled_download_ends_though_the_server_is_silent() -> None:
+    class Cancelled(Exception):
+        pass
+
+    asked = threading.Event()
+
+    def cancel_once_asked() -> None:
+        if asked.is_set():
+            raise Cancelled
+
+    def answer(connection: socket.socket) -> None:
+        asked.set()
+        silence(connection)
+
+    with origin(answer) as server:
+        started = time.monotonic()
+        with pytest.raises(Cancelled):
+            fetch(server.url(), FetchRules((server.place,), check_cancel=cancel_once_asked))
+
+    assert time.monotonic() - started < 2

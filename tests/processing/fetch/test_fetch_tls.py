@@ -1,0 +1,57 @@
+"""The download over TLS: in the name of the host, and with nobody else."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from processing.fetch.fetch import FetchRules, fetch
+from tests.processing.fetch.fetching import SOON_S, Names, failure, silence
+from tests.support.fake_hosts import Origin, origin, reply
+
+KEY_AND_CERTIFICATE = Path(__file__).with_name("photos.test.pem")
+
+
+@pytest.fixture
+def secure() -> Iterator[Origin]:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(KEY_AND_CERTIFICATE)
+    with origin(reply(b"picture"), tls) as server:
+        yield server
+
+
+def test_tls_is_spoken_in_the_name_of_the_host(secure: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(KEY_AND_CERTIFICATE))
+    place = f"photos.test:{secure.port}"
+
+    assert fetch(f"https://{place}/", FetchRules((place,), resolve=Names(["127.0.0.1"]))) == b"picture"
+
+
+def test_a_certificate_of_another_name_is_refused(secure: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(KEY_AND_CERTIFICATE))
+    place = f"other.test:{secure.port}"
+
+    failed = failure(f"https://{place}/", FetchRules((place,), resolve=Names(["127.0.0.1"])))
+
+    assert not failed.passing
+    assert secure.requests == []
+
+
+def test_a_certificate_of_nobody_is_refused(secure: Origin) -> None:
+    place = f"photos.test:{secure.port}"
+
+    assert not failure(f"https://{place}/", FetchRules((place,), resolve=Names(["127.0.0.1"]))).passing
+    assert secure.requests == []
+
+
+def test_a_handshake_that_never_ends_is_left_at_the_deadline() -> None:
+    with origin(silence) as server:
+        started = time.monotonic()
+        failed = failure(f"https://{server.place}/", FetchRules((server.place,), timeout_s=SOON_S))
+
+    assert failed.passing
+    assert time.monotonic() - started < SOON_S + 2

@@ -1,0 +1,95 @@
+"""Dots have the exact colours of their places and the sizes that the recipe asks for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processing.mosaic import Result, parse, render
+from processing.mosaic.cells.runs import GROUND
+from processing.mosaic.progress import Stage
+from processing.mosaic.styles.dot_grid import DotGrid
+from processing.mosaic.styles.dots import radii_of
+from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
+
+GROUND_COLOUR = (0xF7, 0xF2, 0xE8)
+
+
+def dotted(pixels: np.ndarray, **params: Any) -> Result:
+    return render(encoded(pixels), parse({"style": "dots", **params}))
+
+
+@given(st.integers(1, 80), st.integers(1, 80), st.integers(2, 40), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_every_pixel_lies_in_one_rectangle_and_one_dot_in_the_middle(
+    width: int, height: int, side: int, staggered: bool
+) -> None:
+    grid = DotGrid(width, height, side, staggered=staggered)
+
+    runs = grid.runs(0, height)
+
+    assert runs.lengths.sum() == width * height
+    assert (runs.cells != GROUND).all()
+    assert runs.cells.max() < grid.count
+    assert np.abs(grid.centres(0, grid.count) - (width / 2, height / 2)).max(axis=1).min() <= 1
+
+
+@pytest.mark.parametrize("lattice", ["staggered", "square"])
+@pytest.mark.parametrize("linear", [True, False])
+def test_a_dot_has_the_exact_mean_of_its_rectangle(lattice: str, linear: bool) -> None:
+    source = noise(120, 90)
+    grid = DotGrid(120, 90, 12, staggered=lattice == "staggered")
+    runs = grid.runs(0, 90)
+    owners = np.repeat(runs.cells, runs.lengths).reshape(90, 120)
+
+    result = opened(dotted(source, cell=12, lattice=lattice, linear=linear).data)
+
+    seen = 0
+    for cell, (x, y) in enumerate(grid.centres(0, grid.count).astype(int)):
+        if 0 <= x < 120 and 0 <= y < 90:
+            seen += 1
+            assert np.abs(result[y, x] - true_mean(source[owners == cell], linear)).max() <= 0.51
+    assert seen > 60
+
+
+@pytest.mark.parametrize(("size", "order"), [("dark", [2, 1, 0]), ("light", [0, 1, 2]), ("equal", [])])
+def test_sizes_follow_the_light(size: str, order: list[int]) -> None:
+    shades = np.array([[20] * 3, [120] * 3, [230] * 3], np.uint8)
+
+    radii = radii_of(shades, size, 40.0, Stage())
+
+    assert radii.max() <= 20
+    assert np.argsort(radii).tolist() == order if order else len(set(radii.tolist())) == 1
+
+
+def test_coverage_is_the_share_of_pixels_that_are_not_ground() -> None:
+    result = dotted(np.full((200, 200, 3), 90, np.uint8), cell=20, smooth=False)
+
+    share = (opened(result.data) != GROUND_COLOUR).any(axis=-1).mean()
+    assert result.card.coverage == pytest.approx(share, abs=1e-6)
+
+
+def test_soft_edges_cover_as_much_as_hard_ones() -> None:
+    soft, hard = (dotted(scene(240, 180), cell=16, smooth=smooth) for smooth in (True, False))
+
+    assert soft.card.coverage == pytest.approx(hard.card.coverage, abs=0.02)
+    assert len(np.unique(opened(soft.data).reshape(-1, 3), axis=0)) > len(np.unique(opened(hard.data), axis=0))
+
+
+def test_the_svg_of_soft_dots_is_drawn_smooth_and_has_every_dot_once() -> None:
+    result = dotted(scene(97, 61), cell=12, format="svg")
+
+    assert b"geometricPrecision" in result.data
+    assert len(re.findall(b"<circle", result.data)) == result.card.cells
+
+
+def test_a_palette_is_kept_to() -> None:
+    pixels = opened(dotted(scene(90, 60), cell=10, palette=["#ff0000", "#0000ff"], smooth=False).data)
+
+    colours = {tuple(colour) for colour in np.unique(pixels.reshape(-1, 3), axis=0).tolist()}
+    assert colours == {GROUND_COLOUR, (255, 0, 0), (0, 0, 255)}

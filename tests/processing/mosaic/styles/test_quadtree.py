@@ -1,0 +1,137 @@
+"""Quadtree: the largest errors are split first, the minimum size and the stop are kept to, cells are exact."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from processing.mosaic import parse, render
+from processing.mosaic.codec.decode import Source
+from processing.mosaic.progress import Stage
+from processing.mosaic.styles import quadtree
+from processing.mosaic.styles.quadtree import QuadtreeParams, by_count, leaves, pyramid, roots_for
+from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scene, true_mean
+
+SIDES = st.integers(1, 90)
+
+
+def source_of(pixels: np.ndarray) -> Source:
+    return Source(Image.fromarray(pixels), pixels.shape[1], pixels.shape[0])
+
+
+def boxes_of(pixels: np.ndarray, cell: int, count: int) -> np.ndarray:
+    size = (pixels.shape[1], pixels.shape[0])
+    roots = roots_for(*size, cell)
+    return leaves(by_count(pyramid(source_of(pixels), roots, Stage()), count), roots, size)
+
+
+@given(SIDES, SIDES, st.integers(2, 40), st.integers(1, 300), st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_boxes_cover_every_pixel_once_and_keep_the_smallest_side(
+    width: int, height: int, cell: int, count: int, seed: int
+) -> None:
+    covered = np.zeros((height, width), int)
+
+    boxes = boxes_of(noise(width, height, seed), cell, count)
+
+    for left, top, right, bottom in boxes:
+        covered[top:bottom, left:right] += 1
+    assert (covered == 1).all()
+    sides = boxes[:, 2:] - boxes[:, :2]
+    assert (sides >= np.minimum(cell, [width, height])).all()
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_every_cell_is_the_mean_of_its_pixels(linear: bool) -> None:
+    pixels = noise(131, 97)
+    boxes = boxes_of(pixels, 6, 120)
+
+    recipe = parse({"style": "quadtree", "cell": 6, "cells": 120, "grout": 0, "linear": linear})
+    result = opened(render(encoded(pixels), recipe).data)
+
+    for left, top, right, bottom in boxes:
+        area = (slice(top, bottom), slice(left, right))
+        assert np.abs(result[area] - true_mean(pixels[area], linear)).max() <= 0.51
+
+
+@pytest.mark.parametrize("count", [20, 100, 500])
+def test_the_number_of_cells_is_kept_to(count: int) -> None:
+    result = render(encoded(noise(400, 300)), parse({"style": "quadtree", "cell": 4, "cells": count}))
+
+    assert count - 3 <= result.card.cells <= count
+
+
+def test_the_worst_cell_is_always_split_first() -> None:
+    pixels = noise(64, 64) // 8
+    pixels[:32, :32] = noise(32, 32)
+    roots = roots_for(64, 64, 4)
+    sums = pyramid(source_of(pixels), roots, Stage())
+    worst = [(-value, 0, row, column) for (row, column), value in np.ndenumerate(sums[0])]
+    while len(worst) + 3 <= 40:  # the plain way: one at a time
+        worst.sort()
+        _, level, row, column = next(cell for cell in worst if cell[1] < roots.levels)
+        worst.remove((-sums[level][row, column], level, row, column))
+        for y in (2 * row, 2 * row + 1):
+            worst += [(-sums[level + 1][y, x], level + 1, y, x) for x in (2 * column, 2 * column + 1)]
+
+    split = by_count(sums, 40)
+
+    ends = {tuple(box) for box in leaves(split, roots, (64, 64)).tolist()}
+    plain = set()
+    for _, level, row, column in worst:
+        side = 64 // (roots.rows << level)
+        plain.add((column * side, row * side, (column + 1) * side, (row + 1) * side))
+    assert ends == plain
+
+
+def test_a_calm_picture_is_not_split_by_error_and_a_lower_error_gives_more_cells() -> None:
+    calm = encoded(np.full((240, 320, 3), 77, np.uint8))
+    busy = encoded(scene(320, 240))
+
+    def cells(data: bytes, error: float) -> int:
+        recipe = parse({"style": "quadtree", "cell": 4, "stop": "error", "error": error})
+        return render(data, recipe).card.cells
+
+    assert cells(calm, 0.5) == 12
+    assert cells(busy, 1.0) > 2 * cells(busy, 4.0) > 24
+
+
+def test_an_error_that_asks_for_too_many_cells_gets_the_worst_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = {"style": "quadtree", "cell": 2, "stop": "error", "error": 0}
+    monkeypatch.setattr(quadtree, "_MOST_CELLS", 90)
+
+    result = render(encoded(noise(320, 240)), parse(recipe))
+
+    assert 90 - 3 <= result.card.cells <= 90
+
+
+def test_joints_are_as_wide_as_asked_for() -> None:
+    recipe = parse({"style": "quadtree", "cell": 40, "cells": 1, "grout": 5, "grout_colour": "#ff0000"})
+
+    result = opened(render(encoded(np.zeros((200, 200, 3), np.uint8)), recipe).data)
+
+    assert (result[20, :, 0] == 255).sum() == 2 * 5
+    assert (result[20, 97:102, 0] == 255).all()
+
+
+def test_the_smallest_size_counts_in_pixels_of_the_picture() -> None:
+    assert QuadtreeParams.model_fields["cell"].json_schema_extra["unit"] == "px"
+
+
+def test_a_picture_with_many_levels_takes_no_more_memory_than_another() -> None:
+    """As in test_styles, for a size that can be halved eleven times."""
+    photo = saved(Image.fromarray(scene(512, 384)).resize((4096, 3072)), "JPEG", quality=90)
+
+    tracemalloc.start()
+    try:
+        render(photo, parse({"style": "quadtree", "cell": 2}))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4 * 4096 * 3072 * 2, f"{peak / 2**20:.0f} MiB"

@@ -1,0 +1,58 @@
+"""A stage reports fractions of the whole that never fall; what cannot be stopped is attended."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from processing.mosaic import progress as stage
+from processing.mosaic.progress import Stage, attended
+
+
+def test_parts_of_parts_report_fractions_of_the_whole() -> None:
+    seen: list[float] = []
+    part = Stage(seen.append).part(0.5, 1.0).part(0.0, 0.5)
+
+    for fraction in (0.0, 0.5, 1.0):
+        part(fraction)
+
+    assert seen == [0.5, 0.625, 0.75]
+
+
+def test_a_later_part_never_falls_behind_what_was_said() -> None:
+    seen: list[float] = []
+    whole = Stage(seen.append)
+
+    whole.part(0.5, 1.0)(0.5)
+    whole.part(0.0, 0.5)(0.5)
+
+    assert seen == [0.75, 0.75]
+
+
+def test_what_is_attended_returns_or_raises_as_if_it_were_not() -> None:
+    def fail() -> None:
+        raise LookupError("of the work")
+
+    assert attended(lambda: 42, lambda: None) == 42
+    with pytest.raises(LookupError, match="of the work"):
+        attended(fail, lambda: None)
+
+
+def test_looking_up_ends_the_wait_and_the_work_goes_on_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        asked.wait()
+        ended.set()
+
+    def look() -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(stage, "_LOOK_S", 0.001)
+    with pytest.raises(InterruptedError):
+        attended(work, look)
+    assert not ended.is_set()
+    asked.set()
+
+    assert ended.wait(10)

@@ -1,0 +1,24 @@
+"""Geometry: the quick way to the nearest point says what the exact one says, to the rounding of its points."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processing.mosaic.scipy_lazy import nearest_of, tree_of
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.integers(0, 999))
+@settings(max_examples=60, deadline=None)
+def test_the_nearest_point_is_right_to_the_rounding_of_points(rows: int, columns: int, count: int, seed: int) -> None:
+    points = np.random.default_rng(seed).uniform(0, 1, (count, 2)) * (columns - 1, rows - 1)
+    y, x = np.mgrid[0:rows, 0:columns]
+    places = np.stack([x, y], axis=-1)
+
+    found = nearest_of(points, (rows, columns))
+
+    away = np.linalg.norm(places - points[found], axis=-1)
+    nearest = tree_of(points).query(places)[0]
+    assert found.shape == (rows, columns)
+    assert (away <= nearest + np.sqrt(2) + 1e-9).all()  # two points moved by half a step along both axes

@@ -1,0 +1,69 @@
+"""Who gets a core first, as the kernel tells it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from processing.thread_priority import LOOP_SLICE_NS, RENDER_NICENESS, go_first, step_back
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no place of their own")
+
+T = TypeVar("T")
+
+
+def test_a_thread_that_renders_is_a_nice_batch() -> None:
+    assert after(lambda: step_back(RENDER_NICENESS), place) == (os.SCHED_BATCH, RENDER_NICENESS)
+
+
+def test_stepping_back_concerns_the_own_thread_alone() -> None:
+    before = place()
+
+    after(lambda: step_back(RENDER_NICENESS), place)
+
+    assert place() == before
+
+
+def test_who_goes_first_keeps_its_niceness_and_asks_for_short_slices() -> None:
+    before = place()
+
+    assert after(go_first, place) == before
+    assert after(go_first, slice_ns) == LOOP_SLICE_NS
+
+
+def test_a_thread_that_renders_does_not_inherit_short_slices() -> None:
+    usual = slice_ns()
+
+    def begin() -> None:
+        go_first()
+        step_back(RENDER_NICENESS)
+
+    assert after(begin, slice_ns) == usual
+
+
+def after(first: Callable[[], None], then: Callable[[], T]) -> T:
+    """What `then` says in a thread that `first` set up."""
+    with ThreadPoolExecutor(1, initializer=first) as executor:
+        return executor.submit(then).result()
+
+
+def place() -> tuple[int, int]:
+    """Policy and niceness of the calling thread."""
+    return os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+def slice_ns() -> int:
+    """The calling thread's slice; skips where the kernel has one for all or does not tell."""
+    told = Path(f"/proc/self/task/{threading.get_native_id()}/sched")
+    if tuple(int(part) for part in platform.release().split(".")[:2]) < (6, 12) or not told.exists():
+        pytest.skip("a slice for each thread came with Linux 6.12")
+    lines = dict(line.split(":", 1) for line in told.read_text().splitlines() if ":" in line)
+    return int(next(value for name, value in lines.items() if name.strip() == "se.slice"))

@@ -1,0 +1,132 @@
+"""A person's view of the API, so that tests read as conversations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httputil import HTTPHeaders
+
+from tests.support.openapi_check import check_described
+from tests.support.pictures import png
+
+PASSWORD = "a long enough password"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """status, headers and the body, as JSON where it is JSON."""
+
+    status: int
+    headers: HTTPHeaders
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return dict(json.loads(self.body))
+
+    def __getitem__(self, name: str) -> Any:
+        return self.json[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.json
+
+
+@dataclass
+class Api:
+    """One client with its own cookies."""
+
+    client: AsyncHTTPClient
+    base_url: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    username: str = ""
+    user_id: int = 0
+
+    def newcomer(self) -> Api:
+        return Api(self.client, self.base_url)
+
+    async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
+        return await self.ask("GET", path + (f"?{urlencode(query)}" if query else ""), headers=headers)
+
+    async def post(self, path: str, headers: dict[str, str] | None = None, **values: Any) -> Answer:
+        """Values as a JSON body."""
+        given = {"Content-Type": "application/json", **(headers or {})}
+        return await self.ask("POST", path, body=json.dumps(values).encode(), headers=given)
+
+    async def form(self, path: str, **values: Any) -> Answer:
+        return await self.ask("POST", path, body=urlencode(values).encode())
+
+    async def ask(
+        self, method: str, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        url = path if urlsplit(path).scheme else self.base_url + path
+        given = HTTPHeaders(headers or {})
+        if self.cookies:
+            given["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        response = await self.client.fetch(
+            url, method=method, body=body, headers=given, raise_error=False, follow_redirects=False, request_timeout=20
+        )
+        self._keep_cookies(response)
+        answer = Answer(response.code, response.headers, response.body or b"")
+        check_described(method, urlsplit(url).path, answer)
+        return answer
+
+    def _keep_cookies(self, response: HTTPResponse) -> None:
+        for line in response.headers.get_list("Set-Cookie"):
+            for name, morsel in SimpleCookie(line).items():
+                if morsel.value:
+                    self.cookies[name] = morsel.value
+                else:
+                    self.cookies.pop(name, None)
+
+    # --- what people do -------------------------------------------------------------------------------------------
+
+    async def sign_up(self, username: str = "ada", password: str = PASSWORD) -> Api:
+        """Sign up and sign in; returns this client."""
+        added = await self.post("/api/user/add/", username=username, email=f"{username}@example.com", password=password)
+        assert added["code"] == 1, added.json
+        return await self.sign_in(username, password)
+
+    async def sign_in(self, username: str, password: str = PASSWORD) -> Api:
+        found = await self.post("/api/user/query/", username=username, password=password)
+        assert found["login"] is True, found.json
+        self.username, self.user_id = username, found["id"]
+        return self
+
+    async def upload(
+        self, picture: bytes | None = None, filename: str = "photo.png", param: str = ""
+    ) -> dict[str, Any]:
+        """Ask for a token and post the form, as the page does; returns the callback's relayed answer."""
+        grant = await self.post("/api/image/token/", filename=filename)
+        assert grant["code"] == 1, grant.json
+        fields = {"token": grant["token"], "key": grant["key"], "x:param": param}
+        answer = await self.post_form(grant["upload_url"], fields, filename, picture or png())
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    async def post_form(self, url: str, fields: dict[str, str], filename: str, content: bytes) -> Answer:
+        body, content_type = multipart(fields, filename, content)
+        return await self.ask("POST", url, body=body, headers={"Content-Type": content_type})
+
+    async def make(self, url: str, param: str | dict[str, Any] = "mosaic") -> dict[str, Any]:
+        """Queue a task; returns its document."""
+        added = await self.post("/api/tasks/add/", url=url, type="model", param=param)
+        assert added["code"] == 1, added.json
+        return dict(added["task"])
+
+
+def multipart(fields: dict[str, str], filename: str, content: bytes) -> tuple[bytes, str]:
+    """A form with one file, as a browser writes it: body and Content-Type."""
+    boundary = "----tessera-test-boundary"
+    lines = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    quoted = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
+    lines.append(head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + content + b"\r\n")
+    return b"".join(lines) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"

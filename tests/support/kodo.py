@@ -1,0 +1,294 @@
+"""Qiniu Kodo, played for the tests: written from its documents alone, sharing no line with the code that it tests.
+
+One server on one port: uploads at `/`, management at `/stat`, `/delete`, `/list`, the region query at `/v4/query`, and
+the bucket's domain at `/io/`. `Kodo.faults` makes it misbehave.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import time
+import urllib.parse
+import uuid
+import zlib
+from typing import Any
+
+import tornado.testing
+import tornado.web
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+from tornado.httpserver import HTTPServer
+
+from tests.support.kodo_state import Kodo, Problem, Stored, png_size, qetag
+
+
+def start(kodo: Kodo) -> HTTPServer:
+    """Listen on a free port of loopback; `kodo.base` says where."""
+    uploads = r"/buckets/([^/]+)/objects/([^/]+)/uploads"
+    application = tornado.web.Application(
+        [
+            (r"/", Form, {"kodo": kodo}),
+            (uploads, Start, {"kodo": kodo}),
+            (uploads + r"/(\w+)", Complete, {"kodo": kodo}),
+            (uploads + r"/(\w+)/(\d+)", PutPart, {"kodo": kodo}),
+            (r"/stat/(.+)", Stat, {"kodo": kodo}),
+            (r"/delete/(.+)", Delete, {"kodo": kodo}),
+            (r"/list", List, {"kodo": kodo}),
+            (r"/v4/query", Query, {"kodo": kodo}),
+            (r"/io/(.*)", Read, {"kodo": kodo}),
+        ],
+        log_function=lambda handler: kodo.calls.append(f"{handler.request.method} {handler.request.path}"),
+    )
+    server = HTTPServer(application, max_buffer_size=64 << 20)
+    sockets, port = tornado.testing.bind_unused_port()
+    server.add_sockets([sockets])
+    kodo.base = f"http://127.0.0.1:{port}"
+    return server
+
+
+class Base(tornado.web.RequestHandler):
+    allowed = ("OPTIONS, HEAD, POST", "X-File-Name, X-File-Type, X-File-Size")
+    """Methods and headers of a page of another origin."""
+
+    def initialize(self, kodo: Kodo) -> None:
+        self.kodo = kodo
+
+    def set_default_headers(self) -> None:
+        self.set_header("X-Reqid", uuid.uuid4().hex)
+        self.set_header("Access-Control-Allow-Origin", "*")
+        self.set_header("Access-Control-Expose-Headers", "X-Log, X-Reqid")
+        self.set_header("Content-Type", "application/json")
+
+    async def prepare(self) -> None:
+        faults = self.kodo.faults
+        shown = {self.request.headers.get("Authorization", ""), self.get_query_argument("token", "")}
+        self.kodo.credentials |= shown - {""}
+        self.kodo.came += 1
+        if faults.nameless:
+            self.clear_header("X-Reqid")
+        if faults.slow is not None:
+            await faults.slow.wait()
+        if faults.drop:
+            self.request.connection.stream.close()
+            raise tornado.web.Finish
+        if faults.status and faults.times > 0:
+            faults.times -= 1
+            raise Problem(faults.status, "as told")
+
+    def options(self, *_: str) -> None:
+        """A browser's preflight. What Kodo lets a page send is all that it may send."""
+        methods, headers = self.allowed
+        self.set_header("Access-Control-Allow-Methods", methods)
+        self.set_header("Access-Control-Allow-Headers", headers)
+        self.set_header("Access-Control-Max-Age", "2592000")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs["exc_info"][1]
+        if isinstance(error, Problem):
+            self.set_status(error.args[0], "Kodo says no")
+            self.finish({"error": error.args[1]})
+        else:
+            super().write_error(status_code, **kwargs)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if not isinstance(value, Problem):
+            super().log_exception(typ, value, tb)
+
+    def managed(self) -> None:
+        """Only with a signature in the Qiniu style."""
+        lines = f"{self.request.method} {self.request.uri}\nHost: {self.request.host}\n"
+        kind = self.request.headers.get("Content-Type")
+        lines += f"Content-Type: {kind}\n" if kind else ""
+        for name, value in sorted(self.request.headers.get_all()):
+            lines += f"{name}: {value}\n" if name.startswith("X-Qiniu-") else ""
+        signed = (lines + "\n").encode() + self.request.body
+        if self.request.headers.get("Authorization") != f"Qiniu {self.kodo.access_key}:{self.kodo.hmac(signed)}":
+            raise Problem(401, "bad token")
+
+    async def end_upload(self, policy: dict[str, Any], key: str, stored: Stored, given: dict[str, str]) -> None:
+        if "callbackUrl" not in policy:
+            self.finish({"hash": stored.hash, "key": key})
+            return
+        body = self.callback_body(policy, key, stored, given)
+        for _ in range(self.kodo.faults.callbacks):
+            status, answer = await self.call(policy["callbackUrl"], body)
+            self.kodo.answers.append((status, answer))
+        if self.kodo.faults.mute:
+            self.request.connection.stream.close()
+            raise tornado.web.Finish
+        if status != 200:
+            self.set_status(579, "callback failed")
+            failed = {"err_code": status, "error": f"status {status}", "hash": stored.hash, "key": key}
+            answer = json.dumps(failed).encode()
+        self.finish(answer)
+
+    def callback_body(self, policy: dict[str, Any], key: str, stored: Stored, given: dict[str, str]) -> bytes:
+        known = {
+            "key": key,
+            "etag": stored.hash,
+            "fsize": str(len(stored.data)),
+            "mimeType": stored.mime,
+            "endUser": policy.get("endUser", ""),
+            **png_size(stored.data),
+            **given,
+        }
+        template = policy["callbackBody"]
+        filled = re.sub(r"\$\(([^)]+)\)", lambda m: urllib.parse.quote_plus(known.get(m[1], "")), template)
+        return filled.encode()
+
+    async def call(self, url: str, body: bytes) -> tuple[int, bytes]:
+        kind = "application/x-www-form-urlencoded"
+        parts = urllib.parse.urlsplit(url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        if self.kodo.faults.style == "QBox":
+            text = target.encode() + b"\n" + body
+        else:
+            text = f"POST {target}\nHost: {parts.netloc}\nContent-Type: {kind}\n\n".encode() + body
+        if self.kodo.faults.wrong_signature:
+            text += b"!"
+        headers = {
+            "Content-Type": kind,
+            "User-Agent": "qiniu go-sdk",
+            "Authorization": f"{self.kodo.faults.style} {self.kodo.access_key}:{self.kodo.hmac(text)}",
+        }
+        self.kodo.credentials.add(headers["Authorization"])
+        try:
+            answer = await AsyncHTTPClient().fetch(url, method="POST", headers=headers, body=body, request_timeout=5)
+        except HTTPClientError as error:
+            return error.code, b""
+        except OSError:
+            return 502, b""
+        return answer.code, answer.body
+
+
+class Form(Base):
+    async def post(self) -> None:
+        policy = self.kodo.policy(self.get_body_argument("token", ""))
+        (file,) = self.request.files["file"]
+        crc = self.get_body_argument("crc32", "")
+        if crc and int(crc) != zlib.crc32(file.body):
+            raise Problem(406, "crc32 is not correct")
+        own = {name: values[-1].decode() for name, values in self.request.body_arguments.items()}
+        key = own["key"]
+        stored = self.kodo.store(policy, key, file.body)
+        given = {name: value for name, value in own.items() if name.startswith("x:")}
+        await self.end_upload(policy, key, stored, {"fname": own.get("fname", file.filename), **given})
+
+
+class Parts(Base):
+    allowed = ("OPTIONS, HEAD, GET, POST, PUT, DELETE", "Authorization, Content-Type, Content-MD5, X-File-Name")
+
+    def admitted(self, bucket: str, encoded: str) -> tuple[dict[str, Any], str]:
+        policy = self.kodo.policy(self.request.headers.get("Authorization", "").removeprefix("UpToken "))
+        if bucket != self.kodo.bucket:
+            raise Problem(631, "no such bucket")
+        return policy, base64.urlsafe_b64decode(encoded).decode()
+
+
+class Start(Parts):
+    def post(self, bucket: str, encoded: str) -> None:
+        self.admitted(bucket, encoded)
+        upload = uuid.uuid4().hex
+        self.kodo.parts[upload] = {}
+        self.finish({"uploadId": upload, "expireAt": int(time.time()) + 3600})
+
+
+class PutPart(Parts):
+    def put(self, bucket: str, encoded: str, upload: str, number: str) -> None:
+        self.admitted(bucket, encoded)
+        if upload not in self.kodo.parts:
+            raise Problem(612, "no such uploadId")
+        self.kodo.parts[upload][int(number)] = self.request.body
+        self.finish({"etag": qetag(self.request.body), "md5": hashlib.md5(self.request.body).hexdigest()})
+
+
+class Complete(Parts):
+    async def post(self, bucket: str, encoded: str, upload: str) -> None:
+        policy, key = self.admitted(bucket, encoded)
+        asked = json.loads(self.request.body)
+        parts = self.kodo.parts.pop(upload, {})
+        if any(qetag(parts.get(one["partNumber"], b"")) != one["etag"] for one in asked["parts"]):
+            raise Problem(612, "no such part")
+        data = b"".join(parts[one["partNumber"]] for one in asked["parts"])
+        stored = self.kodo.store(policy, key, data)
+        given = {"fname": asked.get("fname") or "", **(asked.get("customVars") or {})}
+        await self.end_upload(policy, key, stored, given)
+
+
+class Managed(Base):
+    def key(self, encoded: str) -> str:
+        self.managed()
+        bucket, key = base64.urlsafe_b64decode(encoded).decode().split(":", 1)
+        if bucket != self.kodo.bucket:
+            raise Problem(631, "no such bucket")
+        return key
+
+    def described(self, stored: Stored) -> dict[str, Any]:
+        return {
+            "fsize": len(stored.data),
+            "hash": stored.hash,
+            "mimeType": stored.mime,
+            "putTime": stored.put_time,
+            "type": 0,
+        }
+
+
+class Stat(Managed):
+    def post(self, encoded: str) -> None:
+        self.finish(self.described(self.kodo.visible(self.key(encoded))))
+
+
+class Delete(Managed):
+    def post(self, encoded: str) -> None:
+        if self.kodo.objects.pop(self.key(encoded), None) is None:
+            raise Problem(612, "no such file or directory")
+
+
+class List(Managed):
+    def get(self) -> None:
+        self.managed()
+        given = {name: values[-1].decode() for name, values in self.request.arguments.items()}
+        prefix, marker = given.get("prefix", ""), given.get("marker", "")
+        limit = min(int(given["limit"]), 2)
+        keys = sorted(key for key in self.kodo.objects if key.startswith(prefix) and key > marker)
+        items = [{"key": key, **self.described(self.kodo.objects[key])} for key in keys[:limit]]
+        self.finish({"items": items, **({"marker": keys[limit - 1]} if len(keys) > limit else {})})
+
+
+class Query(Base):
+    def get(self) -> None:
+        if self.get_argument("ak") != self.kodo.access_key or self.get_argument("bucket") != self.kodo.bucket:
+            raise Problem(631, "no such bucket")
+        here = {"domains": [self.request.host]}
+        names = ("up", "io", "rs", "rsf", "api", "uc")
+        self.finish({"hosts": [{"region": "z0", "ttl": 3600, **dict.fromkeys(names, here)}]})
+
+
+class Read(Base):
+    def get(self, key: str) -> None:
+        faults = self.kodo.faults
+        if self.kodo.private:
+            self.check_signature()
+        if faults.redirect:
+            self.redirect(faults.redirect)
+            return
+        try:
+            stored = self.kodo.visible(key)
+        except Problem:
+            raise Problem(404, "Document not found") from None
+        self.set_header("Content-Type", stored.mime)
+        if faults.truncate:
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(stored.data)}\r\n\r\n".encode()
+            stream = self.detach()
+            stream.write(head + stored.data[: len(stored.data) // 2])
+            stream.close()
+            return
+        self.finish(stored.data)
+
+    def check_signature(self) -> None:
+        url, _, token = (self.kodo.base + (self.request.uri or "")).rpartition("&token=")
+        late = int(self.get_argument("e", "0")) < time.time()
+        if late or token != f"{self.kodo.access_key}:{self.kodo.hmac(url.encode())}":
+            raise Problem(401, "bad token")

@@ -1,0 +1,54 @@
+"""The Kodo peer at work: on a test's own loop, or in a thread, for tests that wait for a browser and run no loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from tornado.ioloop import IOLoop
+
+from tests.support import kodo as kodo_server
+from tests.support.kodo_state import Kodo
+
+START_LIMIT_S = 10
+
+
+@contextlib.contextmanager
+def serving_on(io_loop: IOLoop, kodo: Kodo) -> Iterator[Kodo]:
+    """Serve on that loop, which does not run yet, until the `with` ends."""
+
+    async def begin() -> kodo_server.HTTPServer:
+        return kodo_server.start(kodo)
+
+    server = io_loop.run_sync(begin)
+    try:
+        yield kodo
+    finally:
+        server.stop()
+        io_loop.run_sync(server.close_all_connections)
+
+
+@contextlib.contextmanager
+def serving_in_a_thread(kodo: Kodo) -> Iterator[Kodo]:
+    """Serve until the `with` ends; `kodo.base` says where. Its faults may be switched from any thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="kodo")
+    thread.start()
+
+    async def start() -> kodo_server.HTTPServer:
+        return kodo_server.start(kodo)
+
+    async def stop(server: kodo_server.HTTPServer) -> None:
+        server.stop()
+        await server.close_all_connections()
+
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result(START_LIMIT_S)
+    try:
+        yield kodo
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(server), loop).result(START_LIMIT_S)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(START_LIMIT_S)
+        loop.close()

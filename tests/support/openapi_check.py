@@ -1,0 +1,50 @@
+"""Every answer that a test sees is held against the OpenAPI document: its status must be listed, its body must fit."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+
+from handlers import API
+from handlers.openapi import openapi_document
+
+if TYPE_CHECKING:
+    from tests.support.client import Answer
+
+
+@cache
+def document() -> dict[str, Any]:
+    return openapi_document(API)
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    return {
+        template: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)) + "/?")
+        for template in document()["paths"]
+    }
+
+
+@cache
+def _validator(template: str, method: str, status: str) -> Draft202012Validator | None:
+    """None where the answer is not JSON."""
+    content = document()["paths"][template][method]["responses"][status]["content"]
+    said = content.get("application/json")
+    return said and Draft202012Validator({**said["schema"], "components": document()["components"]})
+
+
+def check_described(method: str, path: str, answer: Answer) -> None:
+    """Do nothing for what the document does not describe: pages, files, the bucket, methods that are not served."""
+    template = next((known for known, pattern in _patterns().items() if pattern.fullmatch(path)), None)
+    if template is None or method.lower() not in document()["paths"][template]:
+        return
+    listed = document()["paths"][template][method.lower()]["responses"]
+    assert str(answer.status) in listed, f"{method} {path} answered {answer.status}, which is not described"
+    if answer.headers.get("Content-Type", "").startswith("application/json"):
+        validator = _validator(template, method.lower(), str(answer.status))
+        assert validator is not None, f"{method} {path} answered JSON, which is not described"
+        mistakes = [error.message for error in validator.iter_errors(answer.json)]
+        assert not mistakes, f"{method} {path} answered what is not described: {mistakes}"

@@ -1,0 +1,97 @@
+"""A real server as a child process, as an operator runs it: started, asked, killed, started again."""
+
+from __future__ import annotations
+
+import os
+import signal as signals
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[2]
+START_LIMIT_S = 30
+STOP_LIMIT_S = 30
+
+
+class ServerProcess:
+    """One `server.py` on a free port over one data folder. `with` starts it and ends it."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        program: tuple[str, ...] = ("server.py",),
+    ) -> None:
+        self.data_dir = data_dir
+        self._program = program
+        self._arguments = arguments
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("TESSERA_")},
+            **(environment or {}),
+        }
+        self.log_path = data_dir.with_name(data_dir.name + ".log")
+        self._process: subprocess.Popen[str] | None = None
+        self.base_url = ""
+
+    def __enter__(self) -> ServerProcess:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def start(self) -> None:
+        """Start and wait for the line with the address; a second start is over the same data."""
+        port = self.base_url.rpartition(":")[2] or "0"
+        with self.log_path.open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *self._program, f"--port={port}", f"--data_dir={self.data_dir}", *self._arguments],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line.startswith("Tessera is ready: "), f"no address but {line!r}; the log:\n{self.log}"
+        self.base_url = line.split()[-1]
+
+    def kill(self) -> None:
+        """As if the power went: no warning, no cleaning up."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(STOP_LIMIT_S)
+        self._close()
+
+    def stop(self, number: signals.Signals = signals.SIGTERM) -> int:
+        """Ask it to stop; returns its exit code."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        code = self._process.wait(STOP_LIMIT_S)
+        self._close()
+        return code
+
+    def signal(self, number: signals.Signals) -> None:
+        """Send it a signal and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _close(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.stdout.close()
