@@ -1,4 +1,4 @@
-"""The database and the bucket that the settings name: what `server.py` and `admin.py` both open."""
+"""Opens the database and the bucket that the settings name, for `server.py` and `admin.py`."""
 
 from __future__ import annotations
 
@@ -14,33 +14,34 @@ from pathlib import Path
 
 from models import errors
 from models.bucket import Bucket
-from models.bucket.embedded.bucket import LocalBucket
-from models.bucket.keys import Keys, installation_keys
+from models.bucket.embedded.bucket import EmbeddedBucket
+from models.bucket.keys import Keys, load_or_create_keys
 from models.database import Database
 from models.embedded_mongod import Mongod, running_uri
 from settings import Settings
 
 log = logging.getLogger(__name__)
 
-DATABASE_PATIENCE_S = 60.0
-DATABASE_PAUSE_S = 0.5
+DATABASE_TIMEOUT_S = 60.0
+DATABASE_RETRY_S = 0.5
 
 
-class CannotStart(Exception):
-    """Something that the operator can mend; the text is one line."""
+class StartupError(Exception):
+    """The server cannot start for a reason that the operator can fix; the message is one line."""
 
 
-class FolderInUse(CannotStart):
-    """Another server holds the data folder."""
+class DataDirLocked(StartupError):
+    """Another process uses the data folder."""
 
 
 @asynccontextmanager
 async def open_database(
-    settings: Settings, *, patience_s: float = DATABASE_PATIENCE_S, on_failure: Callable[[], None] = lambda: None
+    settings: Settings, *, timeout_s: float = DATABASE_TIMEOUT_S, on_failure: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Database]:
-    """The server that is named, or an embedded one, which starts and stops with us. Raises CannotStart, MongodFailed.
+    """Connect to the server that mongodb_uri names, or run an embedded one until the context ends.
 
-    patience_s: how long a database that does not answer yet is waited for. on_failure: see Database.
+    timeout_s: how long to wait for a database that does not answer yet. on_failure: see Database.
+    Raises StartupError, MongodError.
     """
     async with AsyncExitStack() as stack:
         uri = settings.mongodb_uri
@@ -48,38 +49,38 @@ async def open_database(
             uri = (await stack.enter_async_context(Mongod(settings.data_dir / "db"))).uri
         database = Database(uri, settings.database, on_failure=on_failure)
         stack.callback(database.close)
-        await _answering(database, patience_s)
+        await _wait_until_ready(database, timeout_s)
         yield database
 
 
 @asynccontextmanager
-async def join_database(settings: Settings) -> AsyncIterator[Database]:
-    """The same for a visitor: where a server holds the data folder, its embedded database is joined as it runs."""
+async def open_or_join_database(settings: Settings) -> AsyncIterator[Database]:
+    """Like open_database; if a server already runs on the data folder, connect to its embedded database instead."""
     async with AsyncExitStack() as stack:
         if not settings.mongodb_uri:
             try:
-                stack.enter_context(only_one(settings.data_dir))
-            except FolderInUse:
+                stack.enter_context(lock_data_dir(settings.data_dir))
+            except DataDirLocked:
                 database = Database(_running_uri(settings.data_dir), settings.database)
                 stack.callback(database.close)
-                await _answering(database, 0)
+                await _wait_until_ready(database, 0)
                 yield database
                 return
-        yield await stack.enter_async_context(open_database(settings, patience_s=0))
+        yield await stack.enter_async_context(open_database(settings, timeout_s=0))
 
 
 def open_bucket(settings: Settings, public_url: str) -> Bucket:
-    """Kodo where there are keys for it, else the embedded bucket."""
+    """The Kodo bucket if its keys are set, otherwise the embedded bucket."""
     callback_url = f"{public_url}/api/image/upload"
     if not settings.qiniu_access_key:
-        return LocalBucket(
+        return EmbeddedBucket(
             settings.data_dir / "bucket",
-            installation_keys(settings.data_dir / "bucket-keys.json"),
+            load_or_create_keys(settings.data_dir / "bucket-keys.json"),
             public_url=public_url,
             callback_url=callback_url,
             size_limit_bytes=settings.max_upload_bytes,
         )
-    from models.bucket.kodo import PUBLIC_UC_URL, KodoAddresses, KodoBucket  # the SDK takes its time to import
+    from models.bucket.kodo import PUBLIC_UC_URL, KodoBucket, KodoEndpoints  # the SDK is slow to import
 
     return KodoBucket(
         Keys(settings.qiniu_access_key, settings.qiniu_secret_key),
@@ -87,22 +88,22 @@ def open_bucket(settings: Settings, public_url: str) -> Bucket:
         domain=settings.qiniu_domain,
         callback_url=callback_url,
         private=settings.qiniu_private,
-        addresses=KodoAddresses(
+        endpoints=KodoEndpoints(
             settings.qiniu_up_url, settings.qiniu_rs_url, settings.qiniu_rsf_url, settings.qiniu_uc_url or PUBLIC_UC_URL
         ),
     )
 
 
 def public_url_of(settings: Settings, port: int) -> str:
-    """How browsers reach a server that listens on this port, without a final slash."""
+    """The address at which browsers reach a server on this port, without a trailing slash."""
     host = settings.address
     if host in ("", "0.0.0.0", "::"):
         host = "127.0.0.1"
     return settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def kept_secret(path: Path) -> str:
-    """A random text, made once and readable by us alone."""
+def load_or_create_secret(path: Path) -> str:
+    """The secret in this file; created on first use, 64 hex digits, readable by this user only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -112,34 +113,34 @@ def kept_secret(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def only_one(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder. Raises FolderInUse."""
+def lock_data_dir(data_dir: Path) -> Iterator[None]:
+    """Lock the data folder for this process. Raises DataDirLocked."""
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open(data_dir / "lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise FolderInUse(f"data_dir: {data_dir} is in use by another server; choose another folder") from error
+            raise DataDirLocked(f"data_dir: {data_dir} is in use by another server; choose another folder") from error
         yield
 
 
 def _running_uri(data_dir: Path) -> str:
-    """Raises CannotStart."""
+    """Raises StartupError."""
     uri = running_uri(data_dir / "db")
     if uri is None:
-        raise CannotStart(f"data_dir: a server holds {data_dir} and its database cannot be joined; stop it first")
+        raise StartupError(f"data_dir: {data_dir} is in use and its database cannot be reached; stop that server first")
     return uri
 
 
-async def _answering(database: Database, patience_s: float) -> None:
-    """Wait for a database that is still starting. Raises CannotStart when patience is over."""
-    deadline = asyncio.get_running_loop().time() + patience_s
+async def _wait_until_ready(database: Database, timeout_s: float) -> None:
+    """Wait for a database that is still starting. Raises StartupError after timeout_s."""
+    deadline = asyncio.get_running_loop().time() + timeout_s
     while True:
         try:
             return await database.ping()
         except errors.DatabaseUnavailable as error:
             if asyncio.get_running_loop().time() > deadline:
-                text = "database: it does not answer; see that it runs and that mongodb_uri names it"
-                raise CannotStart(text) from error
-        log.warning("database: it does not answer yet; trying again")
-        await asyncio.sleep(DATABASE_PAUSE_S)
+                text = "database: no answer; check that it runs and that mongodb_uri names it"
+                raise StartupError(text) from error
+        log.warning("database: no answer yet; retrying")
+        await asyncio.sleep(DATABASE_RETRY_S)

@@ -16,19 +16,34 @@ from urllib.parse import urlsplit
 import tornado.web
 from tornado.netutil import bind_sockets
 
-from backends import DATABASE_PATIENCE_S, CannotStart, kept_secret, only_one, open_bucket, open_database, public_url_of
-from handlers import Parts, page_for_nothing, routes
-from handlers.access_log import RequestLog, RouteNames
+from backends import (
+    DATABASE_TIMEOUT_S,
+    StartupError,
+    load_or_create_secret,
+    lock_data_dir,
+    open_bucket,
+    open_database,
+    public_url_of,
+)
+from handlers import Services, not_found_route, routes
+from handlers.access_log import AccessLog, RouteLabels
 from handlers.auth import Authentication, Developers
-from handlers.base import Nowhere
-from handlers.broadcast import Broadcast
-from handlers.connections import LOOPBACK, Room, connections_for, file_limit, raise_file_limit, too_few
-from handlers.export import Exports
-from handlers.http_server import Application, open_door
-from handlers.rate_limit import make_throttles
-from handlers.session import Offer
+from handlers.base import NotFoundHandler
+from handlers.broadcast import EventBroadcaster
+from handlers.connections import (
+    LOOPBACK,
+    ConnectionLimiter,
+    connections_for,
+    fd_limit_warning,
+    file_limit,
+    raise_file_limit,
+)
+from handlers.export import ExportSlots
+from handlers.http_server import Application, listen
+from handlers.rate_limit import make_login_limits
+from handlers.session import ClientConfig
 from logs import start_logging
-from models.embedded_mongod import MongodFailed
+from models.embedded_mongod import MongodError
 from models.follows import Follows
 from models.images import Images
 from models.passwords import Passwords
@@ -36,23 +51,23 @@ from models.queue.events import Events
 from models.queue.own_tasks import OwnTasks
 from models.queue.tasks import Tasks
 from models.sessions import Sessions
-from models.uploads import Uploads
+from models.uploads import PendingUploads
 from models.users import Users
-from processing.engine.instrumented import CountedEngine, CountedThreads
-from processing.engine.threads import Engine, ThreadEngine
-from processing.fetch.allowlist import FetchRules
-from processing.guards import guard_against_bombs
+from processing.engine import Engine
+from processing.engine.instrumented import CountedEngine, InstrumentedExecutors
+from processing.engine.threads import ThreadEngine
+from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
-from processing.process_setup import prepare, settle
-from processing.queue.event_feed import LiveView
+from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
+from processing.queue.event_feed import EventFeed
 from processing.queue.task_queue import QueueLimits, Shop, TaskQueue
-from processing.thread_priority import go_first
-from processing.upkeep.account_deletion import Belongings, Departures
-from processing.upkeep.image_deletion import Removals
-from processing.upkeep.reconcile import Reconciliation
+from processing.thread_priority import prioritise_loop
+from processing.upkeep.account_deletion import AccountDeletions, Belongings
+from processing.upkeep.image_deletion import ImageDeletions
+from processing.upkeep.reconcile import Reconciler
 from settings import BadSetting, Settings, read_settings
 
 log = logging.getLogger(__name__)
@@ -61,16 +76,16 @@ PREVIEW_THREADS = 2
 CHECK = "--check"
 
 
-def make_app(parts: Parts, *, cookie_secret: str) -> tornado.web.Application:
+def make_app(parts: Services, *, cookie_secret: str) -> tornado.web.Application:
     """The application: the table of handlers and the key of its cookies."""
     table = routes(parts)
     return Application(
-        [*table, page_for_nothing(parts)],
+        [*table, not_found_route(parts)],
         secure=parts.public_url.startswith("https:"),
         cookie_secret=cookie_secret,
-        default_handler_class=Nowhere,
+        default_handler_class=NotFoundHandler,
         default_handler_args={"authentication": parts.authentication},
-        log_function=RequestLog(RouteNames(table), parts.metrics),
+        log_function=AccessLog(RouteLabels(table), parts.metrics),
         xheaders=False,
         compress_response=True,  # the first view of the page is 82 kB instead of 190
     )
@@ -81,24 +96,24 @@ async def build(
     settings: Settings,
     public_url: str,
     *,
-    patience_s: float = DATABASE_PATIENCE_S,
-    fetching: FetchRules | None = None,
-) -> AsyncIterator[Parts]:
+    database_timeout_s: float = DATABASE_TIMEOUT_S,
+    fetching: FetchPolicy | None = None,
+) -> AsyncIterator[Services]:
     """Make every part, in the order in which they need each other; at the end take them down in reverse.
 
-    patience_s: how long a database that does not answer yet is waited for. fetching: how downloads are done, where the
-    settings do not say it. Raises CannotStart.
+    database_timeout_s: how long to wait for a database that does not answer yet. fetching: overrides how sources are
+    downloaded, for tests. Raises StartupError.
     """
     async with AsyncExitStack() as stack:
         server_id = _server_id(settings)
         metrics = await stack.enter_async_context(Metrics(server_id))
         database = await stack.enter_async_context(
-            open_database(settings, patience_s=patience_s, on_failure=metrics.database_errors.inc)
+            open_database(settings, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc)
         )
         sessions, users, follows = Sessions(database), Users(database), Follows(database)
-        images, uploads, tasks = Images(database), Uploads(database), Tasks(database)
+        images, uploads, tasks = Images(database), PendingUploads(database), Tasks(database)
         events = Events(database, server_id)
-        await database.make_indexes(
+        await database.create_indexes(
             {
                 "sessions": sessions.indexes,
                 "users": users.indexes,
@@ -108,16 +123,16 @@ async def build(
                 "tasks": tasks.indexes,
             }
         )
-        live = await stack.enter_async_context(LiveView(events))
-        live.listen(metrics.hear)
+        live = await stack.enter_async_context(EventFeed(events))
+        live.subscribe(metrics.on_event)
         passwords = Passwords()
         stack.callback(passwords.close)
-        threads = CountedThreads(PREVIEW_THREADS, metrics)
+        threads = InstrumentedExecutors(PREVIEW_THREADS, metrics)
         stack.push_async_callback(threads.close)
         engine = CountedEngine(await _engine(settings, stack), metrics)
         bucket = open_bucket(settings, public_url)
         rules = replace(
-            fetching or FetchRules(),
+            fetching or FetchPolicy(),
             allowed_sources=settings.allowed_sources,
             limit_bytes=settings.max_upload_bytes,
         )
@@ -128,18 +143,18 @@ async def build(
                 QueueLimits(settings.queue_limit, settings.user_queue_limit),
             )
         )
-        broadcast = await stack.enter_async_context(Broadcast(live, queue, bucket))
-        metrics.listeners.set_function(lambda: broadcast.listeners)
+        broadcast = await stack.enter_async_context(EventBroadcaster(live, queue, bucket))
+        metrics.listeners.set_function(lambda: broadcast.subscriber_count)
         thumbnails = await stack.enter_async_context(
             Thumbnails(images, bucket, threads, max_megapixels=settings.max_megapixels)
         )
-        removals = await stack.enter_async_context(Removals(images, thumbnails, bucket, threads))
+        removals = await stack.enter_async_context(ImageDeletions(images, thumbnails, bucket, threads))
         belongings = Belongings(users, sessions, follows, images, uploads, OwnTasks(database))
-        await stack.enter_async_context(Reconciliation(bucket, images, uploads, threads))
+        await stack.enter_async_context(Reconciler(bucket, images, uploads, threads))
         departures = await stack.enter_async_context(
-            Departures(belongings, queue=queue, removals=removals, bucket=bucket, threads=threads)
+            AccountDeletions(belongings, queue=queue, image_deletions=removals, bucket=bucket, executors=threads)
         )
-        yield Parts(
+        yield Services(
             authentication=Authentication(
                 sessions,
                 open_access=settings.access == "open",
@@ -154,38 +169,40 @@ async def build(
             uploads=uploads,
             tasks=tasks,
             passwords=passwords,
-            throttles=make_throttles(),
+            login_limits=make_login_limits(),
             bucket=bucket,
             queue=queue,
-            broadcast=broadcast,
-            live=live,
-            threads=threads,
-            rules=rules,
-            offer=Offer(settings.max_upload_mb, settings.max_megapixels),
+            broadcaster=broadcast,
+            event_feed=live,
+            executors=threads,
+            fetch_policy=rules,
+            client_config=ClientConfig(settings.max_upload_mb, settings.max_megapixels),
             metrics=metrics,
-            size_limit_bytes=settings.max_upload_bytes,
+            upload_limit_bytes=settings.max_upload_bytes,
             sessions=sessions,
             belongings=belongings,
             previews=Previews(threads),
             preview_tiles=PreviewTiles(images, thumbnails, threads),
             thumbnails=thumbnails,
-            removals=removals,
-            departures=departures,
-            exports=Exports(),
+            image_deletions=removals,
+            account_deletions=departures,
+            export_slots=ExportSlots(),
             public_url=public_url,
-            picture_origin=_origin(bucket.url("")),
+            image_origin=_origin(bucket.url("")),
         )
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *, patience_s: float = DATABASE_PATIENCE_S) -> AsyncIterator[Parts]:
+async def serving(settings: Settings, *, database_timeout_s: float = DATABASE_TIMEOUT_S) -> AsyncIterator[Services]:
     """Serve; at the end drain: running tasks get their time, the rest stays queued."""
     sockets = _bind(settings)
     public_url = public_url_of(settings, sockets[0].getsockname()[1])
-    async with build(settings, public_url, patience_s=patience_s) as parts:
-        app = make_app(parts, cookie_secret=settings.cookie_secret or kept_secret(settings.data_dir / "cookie-secret"))
+    async with build(settings, public_url, database_timeout_s=database_timeout_s) as parts:
+        app = make_app(
+            parts, cookie_secret=settings.cookie_secret or load_or_create_secret(settings.data_dir / "cookie-secret")
+        )
         spared = LOOPBACK | frozenset(settings.trusted_proxies)
-        server = open_door(app, sockets, room=Room(connections_for(file_limit()), spared=spared))
+        server = listen(app, sockets, limiter=ConnectionLimiter(connections_for(file_limit()), exempt=spared))
         try:
             yield parts
         finally:
@@ -199,60 +216,63 @@ async def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _stop_or_leave, stop)
+        asyncio.get_running_loop().add_signal_handler(number, _handle_stop_signal, stop)
     async with serving(settings) as parts:
-        if lack := too_few(file_limit()):
+        if lack := fd_limit_warning(file_limit()):
             log.warning("files: %s", lack)
         if settings.access == "open":
             log.warning("access is open: anybody who reaches this address may act as anybody")
-        settle()
+        freeze_gc()
         print(f"Tessera is ready: {parts.public_url}", flush=True)
         await stop.wait()
         log.info("stopping: running tasks get their time, waiting ones stay queued")
     return 0
 
 
-async def check(settings: Settings) -> int:
+async def run_self_check(settings: Settings) -> int:
     """Try the whole flow once and tell how it went; the exit code, 1 where something is wrong."""
-    from processing.upkeep.selfcheck import Checkup, Finding  # with a client of its own, which serving does without
+    from processing.upkeep.selfcheck import (  # imports requests
+        CheckResult,
+        SelfCheck,
+    )
 
-    lack, well = too_few(file_limit()), True
-    async with serving(settings, patience_s=0) as parts:
-        print(Finding("connections", True, lack or f"{connections_for(file_limit())} at once"), flush=True)
-        checkup = Checkup(
+    lack, well = fd_limit_warning(file_limit()), True
+    async with serving(settings, database_timeout_s=0) as parts:
+        print(CheckResult("connections", True, lack or f"{connections_for(file_limit())} at once"), flush=True)
+        checkup = SelfCheck(
             parts.public_url,
             kodo=bool(settings.qiniu_access_key),
             database=parts.database,
             bucket=parts.bucket,
             uploads=parts.uploads,
             images=parts.images,
-            threads=parts.threads,
+            executors=parts.threads,
         )
-        async for finding in checkup.findings():
+        async for finding in checkup.results():
             print(finding, flush=True)
-            well = well and finding.well
+            well = well and finding.ok
     return 0 if well else 1
 
 
 def main() -> int:
     """The exit code."""
     arguments = sys.argv[1:]
-    work = check if CHECK in arguments else serve
+    work = run_self_check if CHECK in arguments else serve
     try:
-        settings = read_settings([said for said in arguments if said != CHECK], os.environ)
-        start_logging(as_json=settings.log_json, quiet=work is check)
-        prepare()
-        go_first()
-        guard_against_bombs(settings.max_megapixels)
+        settings = read_settings([argument for argument in arguments if argument != CHECK], os.environ)
+        start_logging(as_json=settings.log_json, quiet=work is run_self_check)
+        tune_process()
+        prioritise_loop()
+        limit_pillow_pixels(settings.max_megapixels)
         raise_file_limit()
-        with only_one(settings.data_dir):
+        with lock_data_dir(settings.data_dir):
             return asyncio.run(work(settings))
-    except (BadSetting, CannotStart, MongodFailed) as error:
+    except (BadSetting, StartupError, MongodError) as error:
         print(f"server.py: {error}", file=sys.stderr)
         return 2
 
 
-def _stop_or_leave(stop: asyncio.Event) -> None:
+def _handle_stop_signal(stop: asyncio.Event) -> None:
     """The first signal drains; the second one ends us at once: whatever runs is taken back at the next start."""
     if stop.is_set():
         os._exit(1)
@@ -271,7 +291,7 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> Engine:
 
 def _server_id(settings: Settings) -> str:
     """This installation's name in leases: the same after a restart, another for another data folder."""
-    return f"{settings.server_name}-{kept_secret(settings.data_dir / 'server-id')[:12]}"
+    return f"{settings.server_name}-{load_or_create_secret(settings.data_dir / 'server-id')[:12]}"
 
 
 def _bind(settings: Settings) -> list[socket.socket]:
@@ -279,7 +299,7 @@ def _bind(settings: Settings) -> list[socket.socket]:
         return bind_sockets(settings.port, settings.address)
     except OSError as error:
         text = f"port: {settings.address}:{settings.port} cannot be served: {error.strerror}"
-        raise CannotStart(text) from error
+        raise StartupError(text) from error
 
 
 def _origin(url: str) -> str:

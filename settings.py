@@ -72,7 +72,7 @@ Exit codes:
   1  --check found something wrong, or a second signal ended it at once
   2  it could not start: one line on standard error says why
 
-`python -m models.admin --help` tells what an operator can do beside it."""
+`python admin.py --help` tells what an operator can do beside it."""
 
 
 class BadSetting(Exception):
@@ -134,7 +134,7 @@ class Settings:
     def _check_range(self, setting: Field[Any]) -> None:
         allowed, value = setting.metadata["allowed"], getattr(self, setting.name)
         if allowed is not None and value not in allowed:
-            raise BadSetting(f"{setting.name}: {value!r} is not possible; allowed: {spell(allowed)}")
+            raise BadSetting(f"{setting.name}: {value!r} is not possible; allowed: {describe_range(allowed)}")
 
     @property
     def max_upload_bytes(self) -> int:
@@ -150,7 +150,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     return Settings(**{name: _typed(name, value) for name, value in chosen.items()})
 
 
-def spell(allowed: range | Sequence[str]) -> str:
+def describe_range(allowed: range | Sequence[str]) -> str:
     """A range for people: `1 to 256`, `session, open`."""
     return f"{allowed[0]} to {allowed[-1]}" if isinstance(allowed, range) else ", ".join(allowed)
 
@@ -187,7 +187,7 @@ def _parse(arguments: Sequence[str]) -> dict[str, str]:
 
 def _help(setting: Field[Any]) -> str:
     allowed = setting.metadata["allowed"]
-    text: str = setting.metadata["help"] + (f" [{spell(allowed)}]" if allowed else "")
+    text: str = setting.metadata["help"] + (f" [{describe_range(allowed)}]" if allowed else "")
     default = default_of(setting)
     if default not in ("", ()) and "default" not in text:
         text += f" (default: {str(default).lower() if isinstance(default, bool) else default})"

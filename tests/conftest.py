@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from handlers import Parts
+from handlers import Services
 from models.database import Database
 from models.embedded_mongod import Mongod
-from processing.fetch.allowlist import FetchRules
+from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import share_heap
 from server import build, make_app
 from settings import Settings
-from tests.support.client import Api
+from tests.support.client import ApiClient
 
 COOKIE_SECRET = "a secret for tests alone"
 LONGEST = (
@@ -47,11 +47,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> int:
+    def rank(item: pytest.Item) -> int:
         name = item.path.relative_to(Path(__file__).parent).as_posix()
         return next((place for place, first in enumerate(LONGEST) if name.startswith(first)), len(LONGEST))
 
-    items.sort(key=place)
+    items.sort(key=rank)
 
 
 class LogWatch(logging.Handler):
@@ -116,10 +116,10 @@ def database(io_loop: Any, mongodb_uri: str, database_name: str) -> Iterator[Dat
     async def make() -> Database:
         return Database(mongodb_uri, database_name)
 
-    made = io_loop.run_sync(make)
-    yield made
-    io_loop.run_sync(made.drop)
-    made.close()
+    opened = io_loop.run_sync(make)
+    yield opened
+    io_loop.run_sync(opened.drop)
+    opened.close()
 
 
 @pytest.fixture
@@ -146,20 +146,20 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 
 @pytest.fixture
-def fetching() -> FetchRules | None:
+def fetching() -> FetchPolicy | None:
     """Override this in a test module to have a name server or a deadline of its own."""
     return None
 
 
 @pytest.fixture
-def parts(
-    io_loop: Any, settings: Settings, base_url: str, database: Database, fetching: FetchRules | None
-) -> Iterator[Parts]:
+def services(
+    io_loop: Any, settings: Settings, base_url: str, database: Database, fetching: FetchPolicy | None
+) -> Iterator[Services]:
     """Every part of a server, joined as `server.py` joins them. Dropped with the test's database."""
     stack = AsyncExitStack()
     public_url = settings.public_url or base_url.replace("localhost", "127.0.0.1")
 
-    async def start() -> Parts:
+    async def start() -> Services:
         return await stack.enter_async_context(build(settings, public_url, fetching=fetching))
 
     yield io_loop.run_sync(start, timeout=30)
@@ -167,14 +167,14 @@ def parts(
 
 
 @pytest.fixture
-def app(parts: Parts) -> Any:
-    return make_app(parts, cookie_secret=COOKIE_SECRET)
+def app(services: Services) -> Any:
+    return make_app(services, cookie_secret=COOKIE_SECRET)
 
 
 @pytest.fixture
-def api(http_client: Any, base_url: str) -> Api:
+def api(http_client: Any, base_url: str) -> ApiClient:
     """Somebody with an HTTP client and a jar for cookies; `api.newcomer()` is another one."""
-    return Api(http_client, base_url.replace("localhost", "127.0.0.1"))
+    return ApiClient(http_client, base_url.replace("localhost", "127.0.0.1"))
 
 
 @pytest.fixture(scope="session", autouse=True)

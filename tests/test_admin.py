@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from admin import NotDone, carry_out, read_command
-from backends import CannotStart, open_bucket
-from handlers import Parts
-from handlers.auth import DEVELOPERS_S
+from admin import CommandFailed, read_command, run_command
+from backends import StartupError, open_bucket
+from handlers import Services
+from handlers.auth import DEVELOPERS_TTL_S
 from models import errors
-from models.backup import NoBackup
+from models.backup import BackupError
 from models.bucket import Bucket
 from models.database import Database
 from models.queue.tasks import TaskState
 from settings import Settings
-from tests.support.client import PASSWORD, Api
+from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import png
 from tests.support.process import ROOT, ServerProcess
 from tests.support.waiting import finished, until
@@ -32,14 +32,14 @@ def admin(settings: Settings) -> Callable[..., Any]:
     """Carry out a command on this test's database and bucket, without asking."""
 
     async def run(*words: str) -> str:
-        asked, _ = read_command(["--yes", *words])
-        return await carry_out(asked, settings)
+        options, _ = read_command(["--yes", *words])
+        return await run_command(options, settings)
 
     return run
 
 
 @pytest.mark.gen_test
-async def test_somebody_is_made_a_developer_and_no_longer(api: Api, admin: Any) -> None:
+async def test_somebody_is_made_a_developer_and_no_longer(api: ApiClient, admin: Any) -> None:
     ada = await api.sign_up("ada")
 
     async def is_developer() -> bool:
@@ -50,47 +50,47 @@ async def test_somebody_is_made_a_developer_and_no_longer(api: Api, admin: Any) 
 
     assert not await is_developer()
     assert "ada is a developer" in await admin("developer", "ADA")
-    await until(is_developer, timeout_s=DEVELOPERS_S + 5)
+    await until(is_developer, timeout_s=DEVELOPERS_TTL_S + 5)
     assert (await ada.post("/api/tasks/pause/"))["paused"] is True
     await ada.post("/api/tasks/resume/")
     await admin("developer", "ada", "--revoke")
-    await until(is_none, timeout_s=DEVELOPERS_S + 5)
+    await until(is_none, timeout_s=DEVELOPERS_TTL_S + 5)
     assert (await ada.post("/api/tasks/pause/")).status == 403
 
 
 @pytest.mark.gen_test
-async def test_a_new_password_is_shown_once_and_ends_every_session(api: Api, admin: Any) -> None:
+async def test_a_new_password_is_shown_once_and_ends_every_session(api: ApiClient, admin: Any) -> None:
     ada = await api.sign_up("ada")
 
     password = (await admin("password", "ada")).rpartition(" ")[2]
 
     assert (await ada.get("/api/session/"))["user"] is None
-    assert (await ada.newcomer().post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
-    await ada.newcomer().sign_in("ada", password)
+    assert (await ada.new_client().post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
+    await ada.new_client().sign_in("ada", password)
 
 
 @pytest.mark.gen_test
 async def test_a_failed_task_is_queued_again_and_a_finished_one_is_not(
-    api: Api, admin: Any, parts: Parts, expect_log: Any
+    api: ApiClient, admin: Any, services: Services, expect_log: Any
 ) -> None:
     expect_log("source_missing")
     ada = await api.sign_up("ada")
     done = await finished(ada, (await ada.make((await ada.upload())["url"]))["id"])
-    await parts.queue.pause(True)
+    await services.queue.pause(True)
     task = await ada.make((await ada.upload(png(9, 9)))["url"])
     await ada.post("/api/tasks/cancel/", id=task["id"])
 
     assert await admin("requeue", str(task["id"])) == f"task {task['id']} is queued"
 
-    assert (await parts.tasks.by_id(task["id"])).state is TaskState.QUEUED
-    await parts.queue.pause(False)
+    assert (await services.tasks.by_id(task["id"])).state is TaskState.QUEUED
+    await services.queue.pause(False)
     assert (await finished(ada, task["id"]))["state"] == "done"
-    with pytest.raises(NotDone, match="only a failed or cancelled one"):
+    with pytest.raises(CommandFailed, match="only a failed or cancelled one"):
         await admin("requeue", str(done["id"]))
 
 
 @pytest.mark.gen_test
-async def test_the_bucket_is_swept(api: Api, admin: Any, parts: Parts) -> None:
+async def test_the_bucket_is_swept(api: ApiClient, admin: Any, services: Services) -> None:
     ada = await api.sign_up("ada")
     await ada.upload()
 
@@ -105,25 +105,25 @@ async def test_who_is_not_there_is_named(admin: Any, database: Database) -> None
 
 
 @pytest.mark.gen_test
-async def test_nothing_is_done_unless_the_operator_agrees(api: Api, settings: Settings) -> None:
+async def test_nothing_is_done_unless_the_operator_agrees(api: ApiClient, settings: Settings) -> None:
     ada = await api.sign_up("ada")
-    asked, _ = read_command(["password", "ada"])
-    question = f"Give ada (user {ada.user_id}) a new password, and end all of their sessions? [y/N] "
+    options, _ = read_command(["password", "ada"])
+    question = f"Give ada (user {ada.user_id}) a new password and end all of their sessions? [y/N] "
 
     for answer in ("", "n", "perhaps"):
-        with pytest.raises(NotDone, match="nothing was changed"):
-            await carry_out(asked, settings, {question: answer}.__getitem__)
+        with pytest.raises(CommandFailed, match="nothing was changed"):
+            await run_command(options, settings, {question: answer}.__getitem__)
 
-    await api.newcomer().sign_in("ada")
-    assert "the new password of ada" in await carry_out(asked, settings, {question: "y"}.__getitem__)
+    await api.new_client().sign_in("ada")
+    assert "new password of ada" in await run_command(options, settings, {question: "y"}.__getitem__)
 
 
 @pytest.mark.gen_test
 async def test_no_database_is_made_where_none_is(tmp_path: Path) -> None:
-    asked, settings = read_command(["--yes", f"--data_dir={tmp_path / 'elsewhere'}", "developer", "ada"])
+    options, settings = read_command(["--yes", f"--data_dir={tmp_path / 'elsewhere'}", "developer", "ada"])
 
-    with pytest.raises(CannotStart, match="there is no database in"):
-        await carry_out(asked, settings)
+    with pytest.raises(StartupError, match="there is no database in"):
+        await run_command(options, settings)
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -145,15 +145,15 @@ def elsewhere(
 
 async def contents(database: Database) -> dict[str, list[bytes]]:
     return {
-        name: sorted([document async for document in database.every(name)])
-        for name in await database.names()
+        name: sorted([document async for document in database.dump(name)])
+        for name in await database.collection_names()
         if name not in ("events", "servers")
     }
 
 
 @pytest.mark.gen_test
 async def test_a_backup_put_back_elsewhere_holds_the_same(
-    api: Api, admin: Any, parts: Parts, tmp_path: Path, elsewhere: tuple[Settings, Database, Bucket]
+    api: ApiClient, admin: Any, services: Services, tmp_path: Path, elsewhere: tuple[Settings, Database, Bucket]
 ) -> None:
     ada = await api.sign_up("ada")
     source = await ada.upload()
@@ -161,19 +161,19 @@ async def test_a_backup_put_back_elsewhere_holds_the_same(
     settings, database, bucket = elsewhere
     restore, _ = read_command(["--yes", "restore", str(tmp_path / "backup")])
 
-    said = await admin("backup", str(tmp_path / "backup"))
-    await carry_out(restore, settings)
+    message = await admin("backup", str(tmp_path / "backup"))
+    await run_command(restore, settings)
 
-    assert said.endswith("2 objects")
-    here, there = await contents(parts.database), await contents(database)
+    assert message.endswith("2 objects")
+    here, there = await contents(services.database), await contents(database)
     assert {name: documents for name, documents in here.items() if documents} == there
     assert len(there["images"]) == 2
-    for stat in [*parts.bucket.list("source/"), *parts.bucket.list("mosaic/")]:
+    for stat in [*services.bucket.list("source/"), *services.bucket.list("mosaic/")]:
         assert bucket.stat(stat.key).etag == stat.etag
         assert bucket.stat(stat.key).mime == stat.mime
-    with pytest.raises(NoBackup, match="not empty"):
-        await carry_out(restore, settings)
-    with pytest.raises(NoBackup, match="is there already"):
+    with pytest.raises(BackupError, match="not empty"):
+        await run_command(restore, settings)
+    with pytest.raises(BackupError, match="is there already"):
         await admin("backup", str(tmp_path / "backup"))
 
 
@@ -188,13 +188,13 @@ async def test_a_backup_that_leads_out_of_its_folder_or_is_damaged_is_refused(
 
     for line in ('{"key": "../../a", "mime": "", "etag": ""}', '{"key": "a", "mime": "image/png", "etag": "other"}'):
         (folder / "bucket.jsonl").write_text(line + "\n")
-        with pytest.raises(NoBackup, match=r"no key of ours|not what was backed up"):
-            await carry_out(restore, elsewhere[0])
+        with pytest.raises(BackupError, match=r"no key of ours|not what was backed up"):
+            await run_command(restore, elsewhere[0])
 
 
 def run_admin(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "models.admin", *arguments],
+        [sys.executable, "admin.py", *arguments],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -216,10 +216,10 @@ def test_a_folder_without_a_database_is_one_clear_line(tmp_path: Path) -> None:
 async def test_the_command_works_beside_a_running_server_and_without_one(tmp_path: Path) -> None:
     client = AsyncHTTPClient(force_instance=True)
     with ServerProcess(tmp_path / "data") as server:
-        await Api(client, server.base_url).sign_up("ada")
+        await ApiClient(client, server.base_url).sign_up("ada")
         beside = run_admin("--yes", f"--data_dir={server.data_dir}", "password", "ada")
         password = beside.stdout.split()[-1]
-        await Api(client, server.base_url).sign_in("ada", password)
+        await ApiClient(client, server.base_url).sign_in("ada", password)
         assert password not in server.log
     client.close()
     refused = run_admin(f"--data_dir={tmp_path / 'data'}", "developer", "ada")

@@ -17,7 +17,7 @@ from tests.support.kodo_state import Faults, Kodo
 from tests.support.process import ROOT
 
 KODO = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}
-NOBODY_LISTENS = "http://127.0.0.1:9"
+CLOSED_PORT = "http://127.0.0.1:9"
 
 
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -47,8 +47,8 @@ def test_a_loopback_server_is_told_that_kodo_can_never_call_it(tmp_path: Path) -
         "--qiniu_bucket=made-up",
         "--qiniu_domain=http://pictures.example",
         "--qiniu_up_url=http://up.invalid.example",
-        f"--qiniu_rs_url={NOBODY_LISTENS}",
-        f"--qiniu_rsf_url={NOBODY_LISTENS}",
+        f"--qiniu_rs_url={CLOSED_PORT}",
+        f"--qiniu_rsf_url={CLOSED_PORT}",
         **KODO,
     )
 
@@ -86,30 +86,30 @@ def test_a_kodo_that_is_well_passes_every_step_and_keeps_nothing(kodo: Kodo, tmp
     assert (checked.returncode, checked.stderr, kodo.objects) == (0, "", {})
 
 
-AWAY = {"public_url": "https://nowhere.invalid"}
-NOBODYS = {f"qiniu_{name}_url": NOBODY_LISTENS for name in ("up", "rs", "rsf")}
+UNREACHABLE = {"public_url": "https://nowhere.invalid"}
+CLOSED_KODO = {f"qiniu_{name}_url": CLOSED_PORT for name in ("up", "rs", "rsf")}
 
 
 @pytest.mark.parametrize(
-    ("chosen", "faults", "failed", "mend"),
+    ("chosen", "faults", "failed", "hint"),
     [
         ({"qiniu_secret_key": "another"}, {}, "upload: status 401: bad token", "do not belong together"),
         ({"qiniu_bucket": "nobodys"}, {}, "token: where the bucket lives", "--qiniu_bucket"),
-        (NOBODYS, {}, f"upload: {NOBODY_LISTENS}: nobody answers there", "--qiniu_up_url"),
-        ({"qiniu_domain": f"{NOBODY_LISTENS}/io"}, {}, f"download: {NOBODY_LISTENS}/io/source/", "--qiniu_domain"),
-        (AWAY, {}, "pages: https://nowhere.invalid shows pictures of http:", "switch HTTPS on"),
+        (CLOSED_KODO, {}, f"upload: {CLOSED_PORT}: nobody answers there", "--qiniu_up_url"),
+        ({"qiniu_domain": f"{CLOSED_PORT}/io"}, {}, f"download: {CLOSED_PORT}/io/source/", "--qiniu_domain"),
+        (UNREACHABLE, {}, "pages: https://nowhere.invalid shows pictures of http:", "switch HTTPS on"),
         (
-            {"public_url": NOBODY_LISTENS},
+            {"public_url": CLOSED_PORT},
             {},
             "callback: the picture arrived, but the bucket could not reach",
             "outside",
         ),
         ({}, {"wrong_signature": True}, "callback: the picture arrived, but the bucket called", "a proxy on the way"),
     ],
-    ids=lambda given: ", ".join(given) or "-" if isinstance(given, dict) else None,
+    ids=lambda value: ", ".join(value) or "-" if isinstance(value, dict) else None,
 )
-def test_what_is_wrong_is_said_in_plain_words_with_its_mend(
-    kodo: Kodo, tmp_path: Path, chosen: dict[str, str], faults: dict[str, Any], failed: str, mend: str
+def test_a_failed_step_is_explained_with_a_hint(
+    kodo: Kodo, tmp_path: Path, chosen: dict[str, str], faults: dict[str, Any], failed: str, hint: str
 ) -> None:
     kodo.faults = Faults(**faults)
 
@@ -118,7 +118,7 @@ def test_what_is_wrong_is_said_in_plain_words_with_its_mend(
     kodo.faults = Faults()
     lines = checked.stdout.splitlines()
     (at,) = [number for number, line in enumerate(lines) if line.startswith(f"FAIL {failed}")]
-    assert mend in lines[at + 1]
+    assert hint in lines[at + 1]
     assert (checked.returncode, checked.stderr, kodo.objects) == (1, "", {})
     assert "made-up-secret" not in checked.stdout
 
@@ -128,5 +128,5 @@ def test_a_database_that_does_not_answer_is_one_clear_line(tmp_path: Path) -> No
 
     assert (checked.returncode, checked.stdout) == (2, "")
     assert checked.stderr.splitlines() == [
-        "server.py: database: it does not answer; see that it runs and that mongodb_uri names it"
+        "server.py: database: no answer; check that it runs and that mongodb_uri names it"
     ]

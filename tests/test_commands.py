@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.support.client import PASSWORD, Api
+from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import jpeg, png
 from tests.support.process import ROOT, ServerProcess
 from tests.support.waiting import finished
@@ -55,12 +55,12 @@ RUN_BY = {
     'make drills ARGS="kill_server --short"': (
         "tests/fault_injection/test_short.py::test_nothing_is_lost_and_nothing_is_doubled"
     ),
-    "python -m models.admin developer ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python -m models.admin developer ada --revoke": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python -m models.admin password ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python -m models.admin requeue 4503599627370496": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python -m models.admin sweep": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python -m models.admin": "tests/test_admin.py::",
+    "python admin.py developer ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",
+    "python admin.py developer ada --revoke": f"{HERE}::test_what_an_operator_types_does_what_it_says",
+    "python admin.py password ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",
+    "python admin.py requeue 4503599627370496": f"{HERE}::test_what_an_operator_types_does_what_it_says",
+    "python admin.py sweep": f"{HERE}::test_what_an_operator_types_does_what_it_says",
+    "python admin.py": "tests/test_admin.py::",
     ".venv/bin/python -m processing.mosaic photo.jpg -o mosaic.png --style mosaic --cell 24": (
         f"{HERE}::test_the_engine_by_itself_makes_what_the_pages_show"
     ),
@@ -72,7 +72,7 @@ RUN_BY = {
     ),
     "python -m processing.mosaic --list": f"{HERE}::test_the_engine_by_itself_makes_what_the_pages_show",
 }
-BACKUPS = ("python -m models.admin --yes", "tar -C", "mkdir -m 700")
+BACKUPS = ("python admin.py --yes", "tar -C", "mkdir -m 700")
 """The commands of tests/test_operations.py, which finds them by the names of their blocks."""
 
 LONG = {"make check", "make audit", "make coverage", "make cluster-demo", "make screenshots", "make bench"}
@@ -222,22 +222,22 @@ def test_the_check_takes_a_file_of_settings(tmp_path: Path) -> None:
 async def test_what_an_operator_types_does_what_it_says(tmp_path: Path) -> None:
     client = AsyncHTTPClient(force_instance=True)
     with ServerProcess(tmp_path / "data", "--developers=ada") as server:
-        ada = await Api(client, server.base_url).sign_up("ada")
+        ada = await ApiClient(client, server.base_url).sign_up("ada")
         await ada.post("/api/tasks/pause/")
         task = await ada.make((await ada.upload())["url"])
         await ada.post("/api/tasks/cancel/", id=task["id"])
         assert (await finished(ada, task["id"]))["state"] == "cancelled"
 
         async def typed(command: str) -> str:
-            there = f"-m models.admin --yes --data_dir={server.data_dir}"
-            line = command.replace("-m models.admin", there).replace("4503599627370496", str(task["id"]))
+            there = f"admin.py --yes --data_dir={server.data_dir}"
+            line = command.replace("admin.py", there).replace("4503599627370496", str(task["id"]))
             return (await asyncio.to_thread(run, line)).stdout
 
-        assert "a developer" in await typed("python -m models.admin developer ada")
-        assert "no developer" in await typed("python -m models.admin developer ada --revoke")
-        assert f"{task['id']} is queued" in await typed("python -m models.admin requeue 4503599627370496")
-        assert "adopted: 0" in await typed("python -m models.admin sweep")
-        password = (await typed("python -m models.admin password ada")).split()[-1]
+        assert "is a developer" in await typed("python admin.py developer ada")
+        assert "no longer a developer" in await typed("python admin.py developer ada --revoke")
+        assert f"{task['id']} is queued" in await typed("python admin.py requeue 4503599627370496")
+        assert "adopted: 0" in await typed("python admin.py sweep")
+        password = (await typed("python admin.py password ada")).split()[-1]
         assert (await ada.post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
         await ada.sign_in("ada", password)
     client.close()
@@ -292,7 +292,7 @@ async def test_a_cluster_as_the_page_starts_it_renders(tmp_path: Path) -> None:
         line = WORKER.replace("tcp://SCHEDULER:8786", address).replace("CORES", "1")
         worker = dask(line, tmp_path / "worker.log", "Registered to:")
         with worker, ServerProcess(tmp_path / "data", f"--dask={address}") as server:
-            ada = await Api(client, server.base_url).sign_up("ada")
+            ada = await ApiClient(client, server.base_url).sign_up("ada")
             task = await ada.make((await ada.upload())["url"])
 
             assert (await finished(ada, task["id"], timeout_s=40))["state"] == "done"

@@ -12,9 +12,9 @@ import pytest
 
 from handlers import API
 from handlers.base import in_contract, status_of
-from handlers.openapi import BESIDE, openapi_document
-from models.errors import every_error
-from settings import Settings, default_of, spell
+from handlers.openapi import EXTRA_PATHS, openapi_document
+from models.errors import all_errors
+from settings import Settings, default_of, describe_range
 from tests.support.uncovered import AT_THE_TOP, comparison, listed, not_run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,37 +24,37 @@ DOCS = ROOT / "docs"
 def test_every_error_stands_in_the_list_with_its_code_and_status() -> None:
     line = re.compile(r"([a-z_]+) +(-[12]) +(\d{3}(?: \(200\))?) +(.+)")
     lines = (DOCS / "error.txt").read_text().splitlines()
-    listed = [found.groups() for text in lines if (found := line.fullmatch(text))]
+    listed = [match.groups() for text in lines if (match := line.fullmatch(text))]
 
-    known = [
+    declared = [
         (
             kind.slug,
             "-2" if kind.slug == "username_taken" else "-1",
             f"{status_of(kind)}{' (200)' if in_contract(kind) else ''}",
             kind.en,
         )
-        for kind in every_error()
+        for kind in all_errors()
     ]
 
-    assert listed == sorted(known)
+    assert listed == sorted(declared)
 
 
 def test_slugs_are_unique_and_every_error_speaks_both_languages() -> None:
-    slugs = [kind.slug for kind in every_error()]
+    slugs = [kind.slug for kind in all_errors()]
 
     assert len(slugs) == len(set(slugs))
-    assert all(re.search("[\u4e00-\u9fff]", kind.zh) for kind in every_error())
+    assert all(re.search("[\u4e00-\u9fff]", kind.zh) for kind in all_errors())
 
 
 def test_every_setting_stands_in_the_table_with_its_default_and_range() -> None:
     documented = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.+?) \|$", (DOCS / "settings.md").read_text(), re.M)
 
-    known = [
+    declared = [
         (setting.name, _default(setting.name, default_of(setting)), _allowed(setting), setting.metadata["help"])
         for setting in fields(Settings)
     ]
 
-    assert documented == known
+    assert documented == declared
 
 
 def _default(name: str, value: object) -> str:
@@ -66,14 +66,14 @@ def _default(name: str, value: object) -> str:
 
 def _allowed(setting: Field[Any]) -> str:
     allowed = setting.metadata["allowed"]
-    return spell(allowed) if allowed else ""
+    return describe_range(allowed) if allowed else ""
 
 
 @pytest.mark.parametrize("page", ["api.md", "api.zh.md"])
 def test_every_route_stands_in_the_api_and_nothing_else(page: str) -> None:
     documented = set(re.findall(r"^### `(/\S+?)/?`", (DOCS / page).read_text(), re.M))
 
-    assert documented == {re.sub(r"\(\?P<(\w+)>.*?\)", r"{\1}", path) for path, _, _ in API} | set(BESIDE)
+    assert documented == {re.sub(r"\(\?P<(\w+)>.*?\)", r"{\1}", path) for path, _, _ in API} | set(EXTRA_PATHS)
 
 
 def test_the_chapters_of_the_api_are_those_of_the_document() -> None:

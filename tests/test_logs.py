@@ -22,7 +22,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from logs import JsonFormatter, PlainFormatter
 from tests.support import kodo as kodo_server
-from tests.support.client import Answer, Api
+from tests.support.client import ApiClient, ApiResponse
 from tests.support.kodo_state import Faults, Kodo
 from tests.support.pictures import png
 from tests.support.process import ROOT, ServerProcess
@@ -79,11 +79,11 @@ def test_given_fields_are_taken_over() -> None:
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), PlainFormatter("%(message)s")])
 def test_what_a_terminal_would_obey_or_nobody_would_see_is_spelled_out(formatter: logging.Formatter) -> None:
-    said = formatted(formatter, "path %s", "/a\x1b[31m\x85b\x9b31mc\u2028d\u202ee")
+    line = formatted(formatter, "path %s", "/a\x1b[31m\x85b\x9b31mc\u2028d\u202ee")
 
-    assert len(said.splitlines()) == 1
-    assert said.strip().isprintable()
-    assert "/a" in said
+    assert len(line.splitlines()) == 1
+    assert line.strip().isprintable()
+    assert "/a" in line
     assert "猫" in formatted(formatter, "path %s", "/猫")
 
 
@@ -92,37 +92,39 @@ def test_a_value_with_line_ends_stays_on_its_line(formatter: logging.Formatter) 
     assert formatted(formatter, "path %s", "/a\r\nINFO forged: line").count("\n") == 1
 
 
-class Overheard(Api):
+class RecordingClient(ApiClient):
     """A client of whom every password, token and key is written down: what it sent and what it was given."""
 
     secrets: set[str]
 
-    async def ask(
+    async def request(
         self, method: str, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> Answer:
-        answer = await super().ask(method, path, body=body, headers=headers)
+    ) -> ApiResponse:
+        answer = await super().request(method, path, body=body, headers=headers)
         self.secrets |= set(self.cookies.values()) | set((headers or {}).get("Authorization", "").split()[1:])
-        said = [*parse_qsl(urlsplit(path).query), *_pairs(body or b""), *_pairs(answer.body)]
-        self.secrets |= {value for name, value in said if name in SECRET_NAMES and value}
+        pairs = [*parse_qsl(urlsplit(path).query), *_pairs(body or b""), *_pairs(answer.body)]
+        self.secrets |= {value for name, value in pairs if name in SECRET_NAMES and value}
         return answer
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:
     """Names and values of a JSON object, a form, or a multipart form."""
     if body.startswith(b"--"):
-        found = re.findall(rb'name="([^"]+)"\r\n\r\n(.*?)\r\n--', body, re.S)
-        return [(name.decode(), value.decode(errors="replace")) for name, value in found]
+        fields = re.findall(rb'name="([^"]+)"\r\n\r\n(.*?)\r\n--', body, re.S)
+        return [(name.decode(), value.decode(errors="replace")) for name, value in fields]
     try:
-        said = json.loads(body)
+        values = json.loads(body)
     except ValueError:
         return parse_qsl(body.decode(errors="replace"))
-    return [(name, value) for name, value in said.items() if isinstance(value, str)] if isinstance(said, dict) else []
+    return (
+        [(name, value) for name, value in values.items() if isinstance(value, str)] if isinstance(values, dict) else []
+    )
 
 
-def overheard(client: AsyncHTTPClient, base_url: str) -> Overheard:
-    made = Overheard(client, base_url)
-    made.secrets = set()
-    return made
+def recording_client(client: AsyncHTTPClient, base_url: str) -> RecordingClient:
+    api = RecordingClient(client, base_url)
+    api.secrets = set()
+    return api
 
 
 def spellings(secret: str) -> set[str]:
@@ -141,31 +143,31 @@ async def test_a_whole_run_writes_no_secret_and_one_json_object_a_line(tmp_path:
     arguments = ("--log_json=true", "--allowed_sources=127.0.0.1:9")
     client = AsyncHTTPClient(force_instance=True)
     with ServerProcess(tmp_path / "data", *arguments, environment=environment) as server:
-        api = overheard(client, server.base_url)
-        await _be_everybody(api)
-        await _be_a_fool(api)
-        kept = json.loads((server.data_dir / "bucket-keys.json").read_text())
-        said = await _have_the_password_reset(api, server.data_dir)
+        api = recording_client(client, server.base_url)
+        await _sign_in_every_way(api)
+        await _send_bad_requests(api)
+        bucket_keys = json.loads((server.data_dir / "bucket-keys.json").read_text())
+        admin_log = await _have_the_password_reset(api, server.data_dir)
     client.close()
 
     lines = [json.loads(line) for line in server.log.splitlines()]
     assert {"task", "request", "image", "user"} <= {name for line in lines for name in line}
     assert {line["level"] for line in lines} <= {"info", "warning"}
-    secrets = api.secrets | {COOKIE_SECRET, *kept.values()}
+    secrets = api.secrets | {COOKIE_SECRET, *bucket_keys.values()}
     assert {*PASSWORDS, "a-token-in-a-query", "a-key-in-a-bad-body:x"} <= secrets
     assert len(secrets) >= 15
-    assert found_in(server.log + said, secrets) == []
+    assert found_in(server.log + admin_log, secrets) == []
 
 
 @pytest.mark.gen_test(timeout=90)
 async def test_a_whole_run_on_a_private_kodo_that_fails_now_and_then_writes_no_secret(tmp_path: Path) -> None:
     client = AsyncHTTPClient(force_instance=True)
-    async with on_kodo(tmp_path / "data", tmp_path / "other") as (server, kodo, said):
-        api = overheard(client, server.base_url)
+    async with on_kodo(tmp_path / "data", tmp_path / "other") as (server, kodo, check_output):
+        api = recording_client(client, server.base_url)
         await api.sign_up("ada", PASSWORDS[0])
         uploaded = await api.upload()
         assert (await finished(api, (await api.make(uploaded["url"]))["id"]))["state"] == "done"
-        await _be_failed(api, kodo, uploaded["url"])
+        await _fail_and_recover(api, kodo, uploaded["url"])
         await api.post("/api/image/delete/", id=uploaded["id"])
     client.close()
 
@@ -173,8 +175,8 @@ async def test_a_whole_run_on_a_private_kodo_that_fails_now_and_then_writes_no_s
     secrets = api.secrets | kodo.credentials | {kodo.access_key, kodo.secret_key, COOKIE_SECRET}
     assert len(secrets) >= 20
     assert all(word in server.log for word in ("RemoteDisconnected", "IncompleteRead", "answered with 401"))
-    assert ("ok   upload and callback" in said[0], "made-up" in said[0]) == (True, False)
-    assert found_in(server.log + said[0], secrets) == []
+    assert ("ok   upload and callback" in check_output[0], "made-up" in check_output[0]) == (True, False)
+    assert found_in(server.log + check_output[0], secrets) == []
 
 
 @asynccontextmanager
@@ -189,18 +191,18 @@ async def on_kodo(data_dir: Path, other: Path) -> AsyncIterator[tuple[ServerProc
     }
     places = {"qiniu_bucket": kodo.bucket, "qiniu_domain": f"{kodo.base}/io", "qiniu_uc_url": kodo.base}
     arguments = [f"--{name}={value}" for name, value in {**places, "qiniu_private": "true"}.items()]
-    server, said = ServerProcess(data_dir, *arguments, environment=environment), list[str]()
+    server, check_output = ServerProcess(data_dir, *arguments, environment=environment), list[str]()
     await asyncio.to_thread(server.start)
     try:
-        yield server, kodo, said
-        said.append(await asyncio.to_thread(_check, arguments, environment, other))
+        yield server, kodo, check_output
+        check_output.append(await asyncio.to_thread(_check, arguments, environment, other))
     finally:
         await asyncio.to_thread(server.stop)
         listening.stop()
         await listening.close_all_connections()
 
 
-async def _be_failed(api: Api, kodo: Kodo, url: str) -> None:
+async def _fail_and_recover(api: ApiClient, kodo: Kodo, url: str) -> None:
     """One task over which the bucket fails in three ways, and then does not."""
     for number, faults in enumerate((Faults(drop=True), Faults(truncate=True), Faults(status=401))):
         before, kodo.faults = kodo.came, faults
@@ -215,9 +217,9 @@ async def _be_failed(api: Api, kodo: Kodo, url: str) -> None:
     assert (await finished(api, task["id"], timeout_s=30))["state"] == "done"
 
 
-async def _have_the_password_reset(api: Overheard, data_dir: Path) -> str:
+async def _have_the_password_reset(api: RecordingClient, data_dir: Path) -> str:
     """By the operator; what the command wrote as its log."""
-    command = [sys.executable, "-m", "models.admin", "--yes", f"--data_dir={data_dir}", "password", "ada"]
+    command = [sys.executable, "admin.py", "--yes", f"--data_dir={data_dir}", "password", "ada"]
     done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=30)
     await api.sign_in("ada", done.stdout.split()[-1])
     return str(done.stderr)
@@ -232,18 +234,18 @@ def _check(arguments: list[str], environment: dict[str, str], data_dir: Path) ->
     return done.stdout + done.stderr
 
 
-async def _be_everybody(api: Api) -> None:
+async def _sign_in_every_way(api: ApiClient) -> None:
     """A whole trip, with each way of saying who one is."""
     first, second, wrong, _ = PASSWORDS
     await api.sign_up("ada", first)
-    asked = await api.get("/api/user/query/", username="ada", password=first)
-    bearer = {"Authorization": f"Bearer {asked['token']}"}
+    profile = await api.get("/api/user/query/", username="ada", password=first)
+    bearer = {"Authorization": f"Bearer {profile['token']}"}
     await api.get("/api/user/query/", username="ada", password=wrong)
     await api.get("/api/session/", headers=bearer)
-    grant = await api.post("/api/image/token/", filename="a.png")
-    await api.post_form(grant["upload_url"], {"token": grant["token"], "key": grant["key"]}, "a.png", png())
-    await api.post_form(grant["upload_url"], {"token": grant["token"] + "x", "key": grant["key"]}, "a.png", png())
-    task = await api.make(grant["url"])
+    ticket = await api.post("/api/image/token/", filename="a.png")
+    await api.post_form(ticket["upload_url"], {"token": ticket["token"], "key": ticket["key"]}, "a.png", png())
+    await api.post_form(ticket["upload_url"], {"token": ticket["token"] + "x", "key": ticket["key"]}, "a.png", png())
+    task = await api.make(ticket["url"])
     assert (await finished(api, task["id"]))["state"] == "done"
     await api.make("http://127.0.0.1:9/a.png?token=signature-of-a-source")
     await api.post("/api/user/change/", password=first, new_password=second)
@@ -251,14 +253,16 @@ async def _be_everybody(api: Api) -> None:
     await api.post("/api/user/delete/", password=PASSWORDS[3])
 
 
-async def _be_a_fool(api: Overheard) -> None:
+async def _send_bad_requests(api: RecordingClient) -> None:
     """Secrets where they do not belong, and requests that are none."""
     api.secrets |= {"a-token-in-a-broken-header", "v1cookie", "a-key-in-a-bad-body", "signature-of-a-source"}
     for path in ("/", "/static/app.css", "/static/../../etc/passwd", "/bucket/none", "/api/feed/", "/made/up", "/rs/x"):
         await api.get(path, token="a-token-in-a-query")
-    await api.ask("POST", "/api/user/query/", body=b'{"password": "a-key-in-a-bad-body', headers={"Content-Type": "x"})
-    await api.ask("POST", "/api/image/upload", body=b"a", headers={"Authorization": "QBox a-key-in-a-bad-body:x"})
-    await api.newcomer().get("/api/session/", headers={"Cookie": "session=djFjb29raWU=|1700000000|v1cookie"})
+    await api.request(
+        "POST", "/api/user/query/", body=b'{"password": "a-key-in-a-bad-body', headers={"Content-Type": "x"}
+    )
+    await api.request("POST", "/api/image/upload", body=b"a", headers={"Authorization": "QBox a-key-in-a-bad-body:x"})
+    await api.new_client().get("/api/session/", headers={"Cookie": "session=djFjb29raWU=|1700000000|v1cookie"})
     raw(api.base_url, b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a-token-in-a-broken-header\x01\r\n\r\n")
     raw(api.base_url, b"a-token-in-a-broken-header\r\n\r\n")
 

@@ -25,7 +25,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 
 from processing.metrics import Metrics
 from settings import Settings, read_settings
-from tests.support.client import Api
+from tests.support.client import ApiClient
 from tests.support.pictures import png
 from tests.support.process import ROOT, ServerProcess
 from tests.support.waiting import finished
@@ -37,66 +37,68 @@ SUFFIX = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum
 
 def block(name: str) -> str:
     """The one fenced block of this name."""
-    found = re.findall(rf"^```{name}\n(.*?)^```$", PAGE, re.M | re.S)
-    assert len(found) == 1, name
-    return str(found[0])
+    blocks = re.findall(rf"^```{name}\n(.*?)^```$", PAGE, re.M | re.S)
+    assert len(blocks) == 1, name
+    return str(blocks[0])
 
 
 # --- metrics ----------------------------------------------------------------------------------------------------------
 
 
-def counted() -> list[Any]:
+def instruments() -> list[Any]:
     """The instruments in the order in which they are made."""
-    return [made for made in vars(Metrics()).values() if hasattr(made, "_labelnames")]
+    return [instrument for instrument in vars(Metrics()).values() if hasattr(instrument, "_labelnames")]
 
 
 def test_every_metric_stands_in_the_table_with_its_type_labels_and_meaning() -> None:
     listed = re.findall(r"^\| `(tessera_\w+)` \| (\w+) \| (.*?) \| (.+?) \|$", PAGE, re.M)
 
-    known = [
+    declared = [
         (
             one._name + ("_total" if one._type == "counter" else ""),
             one._type,
             " ".join(f"`{label}`" for label in one._labelnames),
             one._documentation,
         )
-        for one in counted()
+        for one in instruments()
     ]
 
-    assert listed == known
+    assert listed == declared
 
 
 def test_metrics_are_named_as_prometheus_asks() -> None:
-    for one in counted():
+    for one in instruments():
         assert re.fullmatch(r"tessera(_[a-z]+)+", one._name)
         assert one._type != "histogram" or one._name.endswith("_seconds")
 
 
 @pytest.mark.skipif(not which("promtool"), reason="promtool (apt-get install prometheus)")
 @pytest.mark.gen_test
-async def test_prometheus_own_tool_finds_nothing_to_say_about_the_metrics(api: Api) -> None:
+async def test_prometheus_own_tool_finds_nothing_to_say_about_the_metrics(api: ApiClient) -> None:
     await api.get("/health")
-    shown = await api.get("/metrics")
+    metrics = await api.get("/metrics")
 
     looked = await asyncio.to_thread(
-        subprocess.run, ["promtool", "check", "metrics"], input=shown.body, capture_output=True, timeout=30
+        subprocess.run, ["promtool", "check", "metrics"], input=metrics.body, capture_output=True, timeout=30
     )
 
     assert (looked.returncode, looked.stdout + looked.stderr) == (0, b"")
 
 
 def test_the_dashboard_asks_for_metrics_and_labels_that_there_are_and_for_all_of_them() -> None:
-    asked = [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
-    known = {one._name + suffix: one for one in counted() for suffix in SUFFIX[one._type]}
+    expressions = [
+        target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]
+    ]
+    by_name = {one._name + suffix: one for one in instruments() for suffix in SUFFIX[one._type]}
 
-    used = {name for expression in asked for name in re.findall(r"\btessera_\w+", expression)}
+    used = {name for expression in expressions for name in re.findall(r"\btessera_\w+", expression)}
 
-    assert used <= set(known)
-    assert {known[name] for name in used} == {known[name] for name in known}
-    for expression in asked:
+    assert used <= set(by_name)
+    assert {by_name[name] for name in used} == {by_name[name] for name in by_name}
+    for expression in expressions:
         for name in re.findall(r"\btessera_\w+", expression):
             labels = {label for part in re.findall(r"by \(([^)]*)\)", expression) for label in part.split(", ")}
-            assert labels <= {*known[name]._labelnames, "le", "instance"}, expression
+            assert labels <= {*by_name[name]._labelnames, "le", "instance"}, expression
 
 
 # --- as a service -----------------------------------------------------------------------------------------------------
@@ -109,7 +111,7 @@ def test_the_unit_starts_the_server_with_settings_that_there_are(tmp_path: Path)
     program, script, *arguments = shlex.split(unit["Service"]["ExecStart"])
     (tmp_path / "tessera.toml").write_text("")
 
-    settings = read_settings([said.replace("/etc", str(tmp_path)) for said in arguments], {})
+    settings = read_settings([argument.replace("/etc", str(tmp_path)) for argument in arguments], {})
 
     assert (Path(program).name, script, settings.log_json) == ("python", "server.py", True)
     assert unit["Service"]["KillMode"] == "mixed"
@@ -122,12 +124,12 @@ def test_systemd_takes_the_unit_and_every_word_of_it(tmp_path: Path) -> None:
         block("ini").replace("/opt/tessera/.venv/bin/python", sys.executable).replace("/opt/tessera", "/tmp")
     )
 
-    looked = subprocess.run(
+    verified = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=30, check=False
     )
 
-    said = [line for line in looked.stderr.splitlines() if "tessera" in line]
-    assert (looked.returncode, said) == (0, [])
+    complaints = [line for line in verified.stderr.splitlines() if "tessera" in line]
+    assert (verified.returncode, complaints) == (0, [])
 
 
 # --- containers -------------------------------------------------------------------------------------------------------
@@ -140,16 +142,16 @@ def compose() -> dict[str, Any]:
 def test_the_image_copies_installs_and_starts_what_there_is() -> None:
     recipe = (ROOT / "Dockerfile").read_text()
 
-    said = json.loads(re.findall(r"^CMD (\[.*\])$", recipe, re.M)[-1])
-    assert (ROOT / said[1]).is_file()
-    assert read_settings(said[2:], {}).address == "0.0.0.0"
+    command = json.loads(re.findall(r"^CMD (\[.*\])$", recipe, re.M)[-1])
+    assert (ROOT / command[1]).is_file()
+    assert read_settings(command[2:], {}).address == "0.0.0.0"
     probe = json.loads(re.findall(r"^    CMD (\[.*\])$", recipe, re.M)[0])
     compile(probe[2], "HEALTHCHECK", "exec")
     assert f":{Settings().port}/health" in probe[2]
     for source in re.findall(r"^COPY (\S+) ", recipe, re.M):
         assert (ROOT / source).exists()
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    needed = {said[1].removesuffix(".py"), "requirements", "handlers", "processing", "models", "static"}
+    needed = {command[1].removesuffix(".py"), "requirements", "handlers", "processing", "models", "static"}
     assert not needed & {name.strip("/") for name in ignored}
     assert {".git", ".venv", "data"} <= set(ignored)
 
@@ -157,12 +159,12 @@ def test_the_image_copies_installs_and_starts_what_there_is() -> None:
 def test_the_composition_names_files_services_volumes_and_settings_that_there_are() -> None:
     services = compose()["services"]
 
-    known = {f"TESSERA_{name.upper()}" for name in Settings.__slots__} | {"MONGODB_URI", "PYTHONPATH"}
+    variables = {f"TESSERA_{name.upper()}" for name in Settings.__slots__} | {"MONGODB_URI", "PYTHONPATH"}
     for name, service in services.items():
         assert ("image" in service) != ("build" in service), name
         pinned = service.get("build", {}).get("args", {}).get("REQUIREMENTS", "run.txt")
         assert (ROOT / "requirements" / pinned).is_file()
-        assert set(service.get("environment", {})) <= known
+        assert set(service.get("environment", {})) <= variables
         assert set(service.get("depends_on", ())) <= set(services)
         assert {place.partition(":")[0] for place in service.get("volumes", ())} <= set(compose()["volumes"])
     hosts = re.findall(r"(?:mongodb|tcp)://(\w+)", (ROOT / "compose.yaml").read_text())
@@ -263,7 +265,7 @@ async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds
         server.base_url = f"http://127.0.0.1:{port}"
         stack.enter_context(server)
         heard: list[bytes] = []
-        ada = await Api(client, public_url).sign_up("ada")
+        ada = await ApiClient(client, public_url).sign_up("ada")
         listening = client.fetch(
             HTTPRequest(f"{public_url}/tasks/events/", streaming_callback=heard.append, request_timeout=60),
             raise_error=False,
@@ -282,7 +284,7 @@ async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds
             while b'"state":"done"' not in b"".join(heard):
                 await asyncio.sleep(0.05)
         assert set(ada.cookies) == {"__Host-session"}
-        over = await ada.ask("POST", "/up", body=b"x" * 22_200_000)
+        over = await ada.request("POST", "/up", body=b"x" * 22_200_000)
         assert (over.status, b"nginx" in over.body) == (413, True)
         moved = await ada.get(f"http://127.0.0.1:{plain}/i/7")
         assert (moved.status, moved.headers["Location"]) == (301, f"{public_url}/i/7")
@@ -319,7 +321,7 @@ def run(name: str, **places: Path) -> None:
 async def test_the_backup_commands_bring_everything_back_warm_and_cold(tmp_path: Path) -> None:
     client = AsyncHTTPClient(force_instance=True)
     with ServerProcess(tmp_path / "data") as server:
-        ada = await Api(client, server.base_url).sign_up("ada")
+        ada = await ApiClient(client, server.base_url).sign_up("ada")
         uploaded = await ada.upload()
         run("backup", DATA=server.data_dir, BACKUP=tmp_path / "warm")
     run("cold backup", DATA=tmp_path / "data", BACKUP=tmp_path / "cold")
@@ -330,7 +332,7 @@ async def test_the_backup_commands_bring_everything_back_warm_and_cold(tmp_path:
     path = uploaded["url"].removeprefix(server.base_url)
     for folder, still_signed_in in (("from-warm", False), ("from-cold", True)):
         with ServerProcess(tmp_path / folder) as server:
-            again = Api(client, server.base_url, dict(ada.cookies))
+            again = ApiClient(client, server.base_url, dict(ada.cookies))
             me = (await again.get("/api/session/"))["user"]
             assert (me is not None) == still_signed_in
             assert (await again.sign_in("ada")).user_id == ada.user_id

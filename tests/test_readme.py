@@ -18,9 +18,9 @@ LINES = 10
 @pytest.fixture
 def script() -> str:
     text = (ROOT / "README.md").read_text()
-    found = re.search(r"## The API in ten lines.*?```sh\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    return found[1]
+    match = re.search(r"## The API in ten lines.*?```sh\n(.*?)```", text, re.DOTALL)
+    assert match is not None
+    return match[1]
 
 
 def test_the_api_is_shown_in_ten_lines(script: str) -> None:

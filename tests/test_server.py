@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.support.client import Api
+from tests.support.client import ApiClient
 from tests.support.pictures import png
 from tests.support.process import ROOT, ServerProcess
 from tests.support.waiting import finished, until
@@ -27,21 +27,21 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def client(io_loop: Any) -> Iterator[AsyncHTTPClient]:
-    made = AsyncHTTPClient(force_instance=True)
-    yield made
-    made.close()
+    http_client = AsyncHTTPClient(force_instance=True)
+    yield http_client
+    http_client.close()
 
 
 @pytest.mark.gen_test(timeout=60)
 async def test_the_trip_goes_on_after_a_kill_between_any_two_steps(
     server: ServerProcess, client: AsyncHTTPClient
 ) -> None:
-    def killed() -> Api:
+    def killed() -> ApiClient:
         server.kill()
         server.start()
-        return Api(client, server.base_url, dict(ada.cookies), ada.username, ada.user_id)
+        return ApiClient(client, server.base_url, dict(ada.cookies), ada.username, ada.user_id)
 
-    ada = Api(client, server.base_url)
+    ada = ApiClient(client, server.base_url)
     await ada.post("/api/user/add/", username="ada", email="ada@example.com", password="a long enough password")
     ada = await killed().sign_in("ada")
     ada = killed()
@@ -65,7 +65,7 @@ async def test_the_trip_goes_on_after_a_kill_between_any_two_steps(
 async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
     server: ServerProcess, client: AsyncHTTPClient
 ) -> None:
-    ada = await Api(client, server.base_url).sign_up("ada")
+    ada = await ApiClient(client, server.base_url).sign_up("ada")
     url = (await ada.upload(png(1600, 1200)))["url"]
     tasks = [await ada.make(url, {"style": "mosaic", "cell": cell}) for cell in range(5, 25)]
 
@@ -81,7 +81,7 @@ async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_database_that_goes_away_is_503_and_comes_back(server: ServerProcess, client: AsyncHTTPClient) -> None:
-    ada = await Api(client, server.base_url).sign_up("ada")
+    ada = await ApiClient(client, server.base_url).sign_up("ada")
     mongod = int(server.log.split("mongod ")[1].split()[0])
     signal_process(mongod, signal.SIGSTOP)
 

@@ -86,8 +86,8 @@ def test_secrets_are_shown_by_no_help(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         read_settings(["--help"], {})
 
-    shown = capsys.readouterr().out
-    named = {setting.name for setting in fields(Settings) if f"--{setting.name}" in shown}
+    manual = capsys.readouterr().out
+    named = {setting.name for setting in fields(Settings) if f"--{setting.name}" in manual}
     assert {setting.name for setting in fields(Settings)} - named == {
         "cookie_secret",
         "qiniu_access_key",
@@ -101,12 +101,12 @@ def test_the_manual_names_each_setting_once_in_a_chapter_or_among_the_secrets(
     with pytest.raises(SystemExit):
         read_settings(["--help"], {})
 
-    shown = capsys.readouterr().out
-    options = re.findall(r"^  --(\w+) VALUE", shown, re.M)
-    secrets = re.findall(r"^  TESSERA_(\w+) +\S", shown, re.M)
+    manual = capsys.readouterr().out
+    options = re.findall(r"^  --(\w+) VALUE", manual, re.M)
+    secrets = re.findall(r"^  TESSERA_(\w+) +\S", manual, re.M)
     assert sorted([*options, *(name.lower() for name in secrets)]) == sorted(s.name for s in fields(Settings))
-    assert all(f"\n{title}:\n" in shown for title in GROUPS)
-    assert all(len(line) <= 120 for line in shown.splitlines())
+    assert all(f"\n{title}:\n" in manual for title in GROUPS)
+    assert all(len(line) <= 120 for line in manual.splitlines())
 
 
 def test_every_example_of_the_manual_is_understood(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

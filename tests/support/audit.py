@@ -15,27 +15,27 @@ from tests.support.process import ROOT
 PINNED = "requirements/test.txt"
 """Holds what the server runs on as well, in the same versions."""
 
-PATIENCE_S = 240
+TIMEOUT_S = 240
 
 
-def verdict(said: str, trouble: str) -> tuple[int, list[str]]:
+def verdict(output: str, errors: str) -> tuple[int, list[str]]:
     """The exit code and the lines for people, of what pip-audit wrote to its two outputs."""
     try:
-        asked: list[dict[str, Any]] = json.loads(said)["dependencies"]
+        packages: list[dict[str, Any]] = json.loads(output)["dependencies"]
     except (ValueError, KeyError):
-        why = (trouble.strip().splitlines() or ["it said nothing"])[-1]
+        why = (errors.strip().splitlines() or ["it said nothing"])[-1]
         return 0, [f"audit: SKIPPED, nothing was audited: {why}"]
-    audited = [one for one in asked if "vulns" in one]
+    audited = [one for one in packages if "vulns" in one]
     if not audited:
-        return 0, [f"audit: SKIPPED, nothing was audited: the service that was reached knows none of {len(asked)}"]
-    holes = [
+        return 0, [f"audit: SKIPPED, nothing was audited: the service that was reached knows none of {len(packages)}"]
+    findings = [
         f"audit: {one['name']} {one['version']}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'nothing'}"
         for one in audited
         for hole in one["vulns"]
     ]
-    unknown = sorted(one["name"] for one in asked if "vulns" not in one)
+    unknown = sorted(one["name"] for one in packages if "vulns" not in one)
     left_out = f"; not known to the service: {', '.join(unknown)}" if unknown else ""
-    return int(bool(holes)), [*holes, f"audit: {len(holes)} known holes in {len(audited)} packages{left_out}"]
+    return int(bool(findings)), [*findings, f"audit: {len(findings)} known holes in {len(audited)} packages{left_out}"]
 
 
 def main() -> int:
@@ -43,9 +43,9 @@ def main() -> int:
     options = ["--disable-pip", "--require-hashes", "--progress-spinner=off", "--format=json", "--timeout=10"]
     command = [sys.executable, "-m", "pip_audit", *options, "-r", PINNED]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
-        print(f"audit: SKIPPED, nothing was audited: no answer in {PATIENCE_S} seconds")
+        print(f"audit: SKIPPED, nothing was audited: no answer in {TIMEOUT_S} seconds")
         return 0
     code, lines = verdict(done.stdout, done.stderr)
     print("\n".join(lines))

@@ -11,14 +11,14 @@ from urllib.parse import urlencode, urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httputil import HTTPHeaders
 
-from tests.support.openapi_check import check_described
+from tests.support.openapi_check import check_response
 from tests.support.pictures import png
 
 PASSWORD = "a long enough password"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """status, headers and the body, as JSON where it is JSON."""
 
     status: int
@@ -37,7 +37,7 @@ class Answer:
 
 
 @dataclass
-class Api:
+class ApiClient:
     """One client with its own cookies."""
 
     client: AsyncHTTPClient
@@ -46,36 +46,42 @@ class Api:
     username: str = ""
     user_id: int = 0
 
-    def newcomer(self) -> Api:
-        return Api(self.client, self.base_url)
+    def new_client(self) -> ApiClient:
+        return ApiClient(self.client, self.base_url)
 
-    async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
-        return await self.ask("GET", path + (f"?{urlencode(query)}" if query else ""), headers=headers)
+    async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> ApiResponse:
+        return await self.request("GET", path + (f"?{urlencode(query)}" if query else ""), headers=headers)
 
-    async def post(self, path: str, headers: dict[str, str] | None = None, **values: Any) -> Answer:
+    async def post(self, path: str, headers: dict[str, str] | None = None, **values: Any) -> ApiResponse:
         """Values as a JSON body."""
-        given = {"Content-Type": "application/json", **(headers or {})}
-        return await self.ask("POST", path, body=json.dumps(values).encode(), headers=given)
+        header_fields = {"Content-Type": "application/json", **(headers or {})}
+        return await self.request("POST", path, body=json.dumps(values).encode(), headers=header_fields)
 
-    async def form(self, path: str, **values: Any) -> Answer:
-        return await self.ask("POST", path, body=urlencode(values).encode())
+    async def form(self, path: str, **values: Any) -> ApiResponse:
+        return await self.request("POST", path, body=urlencode(values).encode())
 
-    async def ask(
+    async def request(
         self, method: str, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> ApiResponse:
         url = path if urlsplit(path).scheme else self.base_url + path
-        given = HTTPHeaders(headers or {})
+        header_fields = HTTPHeaders(headers or {})
         if self.cookies:
-            given["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            header_fields["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         response = await self.client.fetch(
-            url, method=method, body=body, headers=given, raise_error=False, follow_redirects=False, request_timeout=20
+            url,
+            method=method,
+            body=body,
+            headers=header_fields,
+            raise_error=False,
+            follow_redirects=False,
+            request_timeout=20,
         )
-        self._keep_cookies(response)
-        answer = Answer(response.code, response.headers, response.body or b"")
-        check_described(method, urlsplit(url).path, answer)
-        return answer
+        self._store_cookies(response)
+        api_response = ApiResponse(response.code, response.headers, response.body or b"")
+        check_response(method, urlsplit(url).path, api_response)
+        return api_response
 
-    def _keep_cookies(self, response: HTTPResponse) -> None:
+    def _store_cookies(self, response: HTTPResponse) -> None:
         for line in response.headers.get_list("Set-Cookie"):
             for name, morsel in SimpleCookie(line).items():
                 if morsel.value:
@@ -85,32 +91,32 @@ class Api:
 
     # --- what people do -------------------------------------------------------------------------------------------
 
-    async def sign_up(self, username: str = "ada", password: str = PASSWORD) -> Api:
+    async def sign_up(self, username: str = "ada", password: str = PASSWORD) -> ApiClient:
         """Sign up and sign in; returns this client."""
         added = await self.post("/api/user/add/", username=username, email=f"{username}@example.com", password=password)
         assert added["code"] == 1, added.json
         return await self.sign_in(username, password)
 
-    async def sign_in(self, username: str, password: str = PASSWORD) -> Api:
-        found = await self.post("/api/user/query/", username=username, password=password)
-        assert found["login"] is True, found.json
-        self.username, self.user_id = username, found["id"]
+    async def sign_in(self, username: str, password: str = PASSWORD) -> ApiClient:
+        profile = await self.post("/api/user/query/", username=username, password=password)
+        assert profile["login"] is True, profile.json
+        self.username, self.user_id = username, profile["id"]
         return self
 
     async def upload(
         self, picture: bytes | None = None, filename: str = "photo.png", param: str = ""
     ) -> dict[str, Any]:
         """Ask for a token and post the form, as the page does; returns the callback's relayed answer."""
-        grant = await self.post("/api/image/token/", filename=filename)
-        assert grant["code"] == 1, grant.json
-        fields = {"token": grant["token"], "key": grant["key"], "x:param": param}
-        answer = await self.post_form(grant["upload_url"], fields, filename, picture or png())
+        ticket = await self.post("/api/image/token/", filename=filename)
+        assert ticket["code"] == 1, ticket.json
+        fields = {"token": ticket["token"], "key": ticket["key"], "x:param": param}
+        answer = await self.post_form(ticket["upload_url"], fields, filename, picture or png())
         assert answer.status == 200, answer.body
         return answer.json
 
-    async def post_form(self, url: str, fields: dict[str, str], filename: str, content: bytes) -> Answer:
+    async def post_form(self, url: str, fields: dict[str, str], filename: str, content: bytes) -> ApiResponse:
         body, content_type = multipart(fields, filename, content)
-        return await self.ask("POST", url, body=body, headers={"Content-Type": content_type})
+        return await self.request("POST", url, body=body, headers={"Content-Type": content_type})
 
     async def make(self, url: str, param: str | dict[str, Any] = "mosaic") -> dict[str, Any]:
         """Queue a task; returns its document."""

@@ -57,9 +57,9 @@ def blend(picture: Floats, paint: Floats, amount: Floats | float) -> Floats:
 
 def ramp(values: Floats, *stops: str) -> Floats:
     """Colours along 0 to 1."""
-    known = np.array([colour(stop) for stop in stops])
+    colours = np.array([colour(stop) for stop in stops])
     places = np.linspace(0, 1, len(stops))
-    return np.stack([np.interp(values, places, known[:, channel]) for channel in range(3)], axis=-1)
+    return np.stack([np.interp(values, places, colours[:, channel]) for channel in range(3)], axis=-1)
 
 
 def moved(values: Floats, down: int, right: int) -> Floats:

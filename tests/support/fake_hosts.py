@@ -9,16 +9,16 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 
-Answer = Callable[[socket.socket], None]
+Responder = Callable[[socket.socket], None]
 
 
-class Origin(socketserver.ThreadingTCPServer):
+class FakeHost(socketserver.ThreadingTCPServer):
     """Reads one request per connection, remembers it, and lets `answer` do the rest."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, answer: bytes | Answer, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, answer: bytes | Responder, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _OneRequest)
         self.answer = answer if callable(answer) else lambda connection: connection.sendall(answer)
         self.tls = tls
@@ -30,15 +30,15 @@ class Origin(socketserver.ThreadingTCPServer):
         return self.server_address[1]
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     def url(self, path: str = "/") -> str:
-        return f"http://{self.place}{path}"
+        return f"http://{self.address}{path}"
 
 
 class _OneRequest(socketserver.BaseRequestHandler):
-    server: Origin
+    server: FakeHost
 
     def handle(self) -> None:
         with contextlib.suppress(OSError):
@@ -60,9 +60,9 @@ def _head(connection: socket.socket) -> bytes:
 
 
 @contextlib.contextmanager
-def origin(answer: bytes | Answer, tls: ssl.SSLContext | None = None) -> Iterator[Origin]:
+def fake_host(answer: bytes | Responder, tls: ssl.SSLContext | None = None) -> Iterator[FakeHost]:
     """A running Origin; its connections are over when the block is left."""
-    with Origin(answer, tls) as server:
+    with FakeHost(answer, tls) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -73,7 +73,7 @@ def origin(answer: bytes | Answer, tls: ssl.SSLContext | None = None) -> Iterato
             thread.join(10)
 
 
-class Listener:
+class UntouchedPort:
     """A port that nobody may touch. It accepts nothing, and tells whether somebody has knocked."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Listener:
         self._socket.close()
 
 
-def reply(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
+def http_response(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
     """An HTTP answer; underscores in names of headers stand for hyphens, Content-Length is added unless given."""
     fields = {"Content_Length": str(len(body)), **headers}
     lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items() if value]

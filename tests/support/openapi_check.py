@@ -12,7 +12,7 @@ from handlers import API
 from handlers.openapi import openapi_document
 
 if TYPE_CHECKING:
-    from tests.support.client import Answer
+    from tests.support.client import ApiResponse
 
 
 @cache
@@ -32,17 +32,17 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 def _validator(template: str, method: str, status: str) -> Draft202012Validator | None:
     """None where the answer is not JSON."""
     content = document()["paths"][template][method]["responses"][status]["content"]
-    said = content.get("application/json")
-    return said and Draft202012Validator({**said["schema"], "components": document()["components"]})
+    media_type = content.get("application/json")
+    return media_type and Draft202012Validator({**media_type["schema"], "components": document()["components"]})
 
 
-def check_described(method: str, path: str, answer: Answer) -> None:
+def check_response(method: str, path: str, answer: ApiResponse) -> None:
     """Do nothing for what the document does not describe: pages, files, the bucket, methods that are not served."""
-    template = next((known for known, pattern in _patterns().items() if pattern.fullmatch(path)), None)
+    template = next((path_template for path_template, pattern in _patterns().items() if pattern.fullmatch(path)), None)
     if template is None or method.lower() not in document()["paths"][template]:
         return
-    listed = document()["paths"][template][method.lower()]["responses"]
-    assert str(answer.status) in listed, f"{method} {path} answered {answer.status}, which is not described"
+    responses = document()["paths"][template][method.lower()]["responses"]
+    assert str(answer.status) in responses, f"{method} {path} answered {answer.status}, which is not described"
     if answer.headers.get("Content-Type", "").startswith("application/json"):
         validator = _validator(template, method.lower(), str(answer.status))
         assert validator is not None, f"{method} {path} answered JSON, which is not described"

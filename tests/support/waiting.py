@@ -6,26 +6,26 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from tests.support.client import Api
+from tests.support.client import ApiClient
 
 T = TypeVar("T")
 
-STEP_S = 0.02
+POLL_S = 0.02
 
 
-async def until(look: Callable[[], Awaitable[T | None]], *, timeout_s: float = 15) -> T:
+async def until(poll: Callable[[], Awaitable[T | None]], *, timeout_s: float = 15) -> T:
     """Look again and again until there is something to see. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
-        while not (seen := await look()):
-            await asyncio.sleep(STEP_S)
-    return seen
+        while not (result := await poll()):
+            await asyncio.sleep(POLL_S)
+    return result
 
 
-async def finished(api: Api, task_id: int, *, timeout_s: float = 15) -> dict[str, Any]:
+async def finished(api: ApiClient, task_id: int, *, timeout_s: float = 15) -> dict[str, Any]:
     """The task's document once it is over."""
 
-    async def look() -> dict[str, Any] | None:
+    async def poll() -> dict[str, Any] | None:
         done = (await api.get("/tasks/query/"))["done"]
         return next((task for task in done if task["id"] == task_id), None)
 
-    return await until(look, timeout_s=timeout_s)
+    return await until(poll, timeout_s=timeout_s)
