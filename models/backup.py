@@ -17,78 +17,82 @@ from itertools import islice
 from pathlib import Path
 
 from models.bucket import Bucket, Stat
-from models.database import PAGE, Database
+from models.database import PAGE_SIZE, Database
 from models.errors import NotFound
 
-PASSING = ("events", "servers")
+TRANSIENT = ("events", "servers")
 """What is about the moment only."""
-ORDER = ("tasks", "turns", "follows", "uploads", "images", "sessions", "users")
+ORDER = ("tasks", "rounds", "follows", "uploads", "images", "sessions", "users")
 PREFIXES = ("source/", "mosaic/", "map/")
 """Thumbnails are made again when somebody looks."""
 READ_TIMEOUT_S = 60.0
 LENGTH = struct.Struct("<i")
 
 
-class NoBackup(Exception):
+class BackupError(Exception):
     """The folder holds no whole backup, or there is no room for one; the text is one line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class BackupSummary:
     """How much a backup holds."""
 
     documents: int
     objects: int
 
 
-async def write_backup(database: Database, bucket: Bucket, folder: Path, *, object_limit_bytes: int) -> Contents:
-    """Write a new folder, which has its name only when it is whole. Raises NoBackup, Unavailable."""
-    growing = _begin(folder)
+async def write_backup(database: Database, bucket: Bucket, folder: Path, *, object_limit_bytes: int) -> BackupSummary:
+    """Write a new folder, which has its name only when it is whole. Raises BackupError, Unavailable."""
+    partial = _create_partial(folder)
     documents = 0
-    for name in sorted(set(await database.names()) - set(PASSING), key=_place):
-        documents += await _write_collection(database, name, growing / "database" / f"{name}.bson")
-    objects = await asyncio.to_thread(_write_objects, bucket, growing, object_limit_bytes)
-    growing.rename(folder)
-    return Contents(documents, objects)
+    for name in sorted(set(await database.collection_names()) - set(TRANSIENT), key=_backup_order):
+        documents += await _write_collection(database, name, partial / "database" / f"{name}.bson")
+    objects = await asyncio.to_thread(_write_objects, bucket, partial, object_limit_bytes)
+    partial.rename(folder)
+    return BackupSummary(documents, objects)
 
 
-async def read_backup(database: Database, bucket: Bucket, folder: Path) -> Contents:
-    """Put a backup back. Raises NoBackup for a database that holds something, or an object that came out otherwise."""
+async def read_backup(database: Database, bucket: Bucket, folder: Path) -> BackupSummary:
+    """Put a backup back. Raises BackupError for a database that holds something, or an object that came out otherwise."""
     _check(folder)
-    filled = [name for name in await database.names() if name not in PASSING and await _holds(database, name)]
-    if filled:
-        raise NoBackup(f"the database is not empty ({', '.join(filled)}); a backup is put back into an empty one")
+    nonempty = [
+        name
+        for name in await database.collection_names()
+        if name not in TRANSIENT and await _has_documents(database, name)
+    ]
+    if nonempty:
+        raise BackupError(f"the database is not empty ({', '.join(nonempty)}); a backup is put back into an empty one")
     objects = await asyncio.to_thread(_read_objects, bucket, folder)
     documents = 0
     for path in sorted((folder / "database").glob("*.bson")):
         documents += await _read_collection(database, path)
-    return Contents(documents, objects)
+    return BackupSummary(documents, objects)
 
 
-def _begin(folder: Path) -> Path:
-    """A new folder beside the one that is wanted, for us alone. Raises NoBackup."""
+def _create_partial(folder: Path) -> Path:
+    """A new folder beside the one that is wanted, for us alone. Raises BackupError."""
     if folder.exists():
-        raise NoBackup(f"{folder} is there already")
-    growing = folder.with_name(folder.name + ".partial")
+        raise BackupError(f"{folder} is there already")
+    partial = folder.with_name(folder.name + ".partial")
     try:
-        growing.mkdir(mode=0o700, parents=True)
-        (growing / "database").mkdir()
+        partial.mkdir(mode=0o700, parents=True)
+        (partial / "database").mkdir()
     except OSError as error:
-        raise NoBackup(f"{growing} cannot be made: {error.strerror}") from error
-    return growing
+        raise BackupError(f"{partial} cannot be made: {error.strerror}") from error
+    return partial
 
 
 def _check(folder: Path) -> None:
     if not (folder / "bucket.jsonl").is_file():
-        raise NoBackup(f"{folder} holds no backup")
+        raise BackupError(f"{folder} holds no backup")
 
 
-def _place(name: str) -> int:
+def _backup_order(name: str) -> int:
     return ORDER.index(name) if name in ORDER else -1
 
 
-async def _holds(database: Database, name: str) -> bool:
-    async for _ in database.every(name):
+async def _has_documents(database: Database, name: str) -> bool:
+    async for _ in database.dump(name):
         return True
     return False
 
@@ -96,7 +100,7 @@ async def _holds(database: Database, name: str) -> bool:
 async def _write_collection(database: Database, name: str, path: Path) -> int:
     count = 0
     with path.open("wb") as file:
-        async for document in database.every(name):
+        async for document in database.dump(name):
             file.write(document)
             count += 1
     return count
@@ -104,8 +108,8 @@ async def _write_collection(database: Database, name: str, path: Path) -> int:
 
 async def _read_collection(database: Database, path: Path) -> int:
     documents, count = _documents(path), 0
-    while page := list(islice(documents, PAGE)):
-        await database.put_back(path.stem, page)
+    while page := list(islice(documents, PAGE_SIZE)):
+        await database.restore(path.stem, page)
         count += len(page)
     return count
 
@@ -135,16 +139,16 @@ def _write_objects(bucket: Bucket, folder: Path, limit_bytes: int) -> int:
 
 def _read_objects(bucket: Bucket, folder: Path) -> int:
     lines = (folder / "bucket.jsonl").read_text().splitlines()
-    for said in map(json.loads, lines):
-        stored: Stat = bucket.put(said["key"], _object_path(folder, said["key"]).read_bytes(), mime=said["mime"])
-        if stored.etag != said["etag"]:
-            raise NoBackup(f"{said['key']} is not what was backed up")
+    for entry in map(json.loads, lines):
+        stored: Stat = bucket.put(entry["key"], _object_path(folder, entry["key"]).read_bytes(), mime=entry["mime"])
+        if stored.etag != entry["etag"]:
+            raise BackupError(f"{entry['key']} is not what was backed up")
     return len(lines)
 
 
 def _object_path(folder: Path, key: str) -> Path:
-    """Raises NoBackup for a key that leads out of the folder."""
+    """Raises BackupError for a key that leads out of the folder."""
     path = (folder / "bucket" / key).resolve()
     if not path.is_relative_to((folder / "bucket").resolve()):
-        raise NoBackup(f"{key!r} is no key of ours")
+        raise BackupError(f"{key!r} is no key of ours")
     return path

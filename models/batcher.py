@@ -15,34 +15,34 @@ from models import errors
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-LARGEST = 256
+MAX_BATCH = 256
 
 
-class Batch(Generic[Item, Answer]):
+class Batcher(Generic[Item, Result]):
     """deliver: takes items in the order in which they came, and gives one answer for each."""
 
-    def __init__(self, deliver: Callable[[list[Item]], Awaitable[Sequence[Answer]]]) -> None:
+    def __init__(self, deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]]) -> None:
         self._deliver = deliver
-        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._delivery: asyncio.Task[None] | None = None
 
-    async def send(self, item: Item) -> Answer:
+    async def submit(self, item: Item) -> Result:
         """The answer to this item. Raises what `deliver` raises for it, or for all when the database is away."""
-        return await self._enter(item)
+        return await self._enqueue(item)
 
-    def post(self, item: Item) -> None:
+    def submit_nowait(self, item: Item) -> None:
         """Send without waiting: for news, which may be lost when the database does not answer."""
-        self._enter(item).add_done_callback(_forget)
+        self._enqueue(item).add_done_callback(_log_failure)
 
     async def drain(self) -> None:
         """Wait until nothing is under way."""
         while self._delivery is not None:
             await asyncio.wait([self._delivery])
 
-    def _enter(self, item: Item) -> asyncio.Future[Answer]:
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    def _enqueue(self, item: Item) -> asyncio.Future[Result]:
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._delivery is None:
             self._delivery = asyncio.create_task(self._deliver_all())
@@ -51,39 +51,39 @@ class Batch(Generic[Item, Answer]):
     async def _deliver_all(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 await self._deliver_batch(batch)
         finally:
             self._delivery = None
 
-    def _fail(self, batch: list[tuple[Item, asyncio.Future[Answer]]], error: Exception) -> None:
+    def _fail(self, batch: list[tuple[Item, asyncio.Future[Result]]], error: Exception) -> None:
         for _, future in batch:
             if not future.done():
                 future.set_exception(error)
 
-    async def _deliver_batch(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
+    async def _deliver_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         """A mistake in one item is not the others': then each travels alone.
 
         Who waits behind a call that the database did not answer has waited long enough, and hears the same.
         """
         try:
-            answers = await self._deliver([item for item, _ in batch])
+            results = await self._deliver([item for item, _ in batch])
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, errors.DatabaseUnavailable):
-                for each in batch:
-                    await self._deliver_batch([each])
+                for entry in batch:
+                    await self._deliver_batch([entry])
                 return
             self._fail(batch, error)
             if isinstance(error, errors.DatabaseUnavailable):
-                behind, self._waiting = self._waiting, []
-                self._fail(behind, error)
+                waiting, self._waiting = self._waiting, []
+                self._fail(waiting, error)
             return
-        for (_, future), answer in zip(batch, answers, strict=True):
+        for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
-                future.set_result(answer)
+                future.set_result(result)
 
 
-def _forget(future: asyncio.Future[Answer]) -> None:
+def _log_failure(future: asyncio.Future[Result]) -> None:
     if future.cancelled():
         return
     error = future.exception()

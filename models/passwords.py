@@ -25,7 +25,7 @@ NICENESS = 5
 WAITING_LIMIT = 40
 """Beyond it a sign-in is refused: at about 50 hashes a second the last one waits for less than a second."""
 
-WELL_KNOWN = frozenset(
+COMMON_PASSWORDS = frozenset(
     """
     password password1 password12 password123 passw0rd p@ssw0rd password! 12345678 123456789 1234567890 0123456789
     87654321 987654321 11111111 00000000 88888888 66666666 12341234 12344321 11223344 1q2w3e4r 1qaz2wsx q1w2e3r4
@@ -41,29 +41,29 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
-        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_be_nice)
-        self._nobody = self._hasher.hash("a password that nobody has")
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
+        self._dummy_hash = self._hasher.hash("a password that nobody has")
         self._waiting = 0
 
-    def refuse_weak(self, password: str, username: str, *, field: str = "password") -> None:
+    def check_strength(self, password: str, username: str, *, field: str = "password") -> None:
         """Raises WeakPassword for one too short, too long, equal to the name, or known to everybody.
 
         field: the parameter that the error names.
         """
         size = len(password.encode())
-        known = password.casefold() in WELL_KNOWN or password.casefold() == username.casefold()
-        if known or not MINIMUM_BYTES <= size <= MAXIMUM_BYTES:
+        is_common = password.casefold() in COMMON_PASSWORDS or password.casefold() == username.casefold()
+        if is_common or not MINIMUM_BYTES <= size <= MAXIMUM_BYTES:
             raise errors.WeakPassword(field=field, minimum=MINIMUM_BYTES, maximum=MAXIMUM_BYTES)
 
     async def hash(self, password: str) -> str:
         """The string to store: algorithm, parameters, salt and hash. Raises TooManyRequests."""
         return await self._run(lambda: self._hasher.hash(password))
 
-    async def matches(self, password: str, stored: str | None) -> bool:
+    async def verify(self, password: str, stored: str | None) -> bool:
         """Whether it is the password. `stored` None is a user who is not there: it costs the same and says no."""
-        return await self._run(lambda: self._verify(password, stored))
+        return await self._run(lambda: self._verify_blocking(password, stored))
 
-    def outdated(self, stored: str) -> bool:
+    def needs_rehash(self, stored: str) -> bool:
         """Whether a hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
 
@@ -75,9 +75,9 @@ class Passwords:
     def close(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _verify(self, password: str, stored: str | None) -> bool:
+    def _verify_blocking(self, password: str, stored: str | None) -> bool:
         try:
-            self._hasher.verify(stored or self._nobody, password)
+            self._hasher.verify(stored or self._dummy_hash, password)
         except VerificationError:
             return False
         return stored is not None
@@ -92,7 +92,7 @@ class Passwords:
             self._waiting -= 1
 
 
-def _be_nice() -> None:
+def _lower_priority() -> None:
     """In a new thread: on Linux each thread has a niceness of its own."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

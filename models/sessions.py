@@ -7,12 +7,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from models.batcher import Batch
-from models.database import Database, Document
-from models.index import Index
+from models.batcher import Batcher
+from models.database import Database, Document, Index
 
 TOKEN_BYTES = 32
-IDLE = timedelta(days=14)
+IDLE_TIMEOUT = timedelta(days=14)
 LIFETIME = timedelta(days=90)
 
 
@@ -31,53 +30,59 @@ class Sessions:
 
     def __init__(self, database: Database) -> None:
         self._sessions = database.collection("sessions")
-        self._finding = Batch(self._find_all)
+        self._finding = Batcher(self._find_all)
 
     async def open(self, user_id: int, username: str) -> str:
         """Sign a person in; returns the new token, 256 bits as URL-safe text."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         now = datetime.now(UTC)
-        await self._sessions.insert(
-            {"_id": _digest(token), "user_id": user_id, "username": username, "created": now, "expires": now + IDLE}
+        await self._sessions.insert_one(
+            {
+                "_id": _digest(token),
+                "user_id": user_id,
+                "username": username,
+                "created": now,
+                "expires": now + IDLE_TIMEOUT,
+            }
         )
         return token
 
     async def find(self, token: str) -> Session | None:
         """The live session of a token, or None. Prolongs it, up to LIFETIME, once half its idle time is over."""
-        found = await self._finding.send(_digest(token))
-        if found is None:
+        document = await self._finding.submit(_digest(token))
+        if document is None:
             return None
         now = datetime.now(UTC)
-        if found["expires"] - now < IDLE / 2:
-            prolonged = min(now + IDLE, found["created"] + LIFETIME)
-            await self._sessions.update_one({"_id": found["_id"]}, {"$set": {"expires": prolonged}})
-        return _session(found)
+        if document["expires"] - now < IDLE_TIMEOUT / 2:
+            expires = min(now + IDLE_TIMEOUT, document["created"] + LIFETIME)
+            await self._sessions.update_one({"_id": document["_id"]}, {"$set": {"expires": expires}})
+        return _session(document)
 
     async def _find_all(self, digests: list[str]) -> list[Document | None]:
         """Every request asks for one: under load many travel in one call, and none is older than its question."""
         query: Document = {"_id": {"$in": digests}, "expires": {"$gt": datetime.now(UTC)}}
-        known = {found["_id"]: found for found in await self._sessions.find(query, sort="", limit=0)}
-        return [known.get(digest) for digest in digests]
+        by_digest = {document["_id"]: document for document in await self._sessions.find(query, sort="", limit=0)}
+        return [by_digest.get(digest) for digest in digests]
 
     async def of_user(self, user_id: int, *, limit: int = 1000) -> list[Session]:
         """Where a person is signed in, oldest first."""
         query = {"user_id": user_id, "expires": {"$gt": datetime.now(UTC)}}
-        return [_session(found) for found in await self._sessions.find(query, sort="created", limit=limit)]
+        return [_session(document) for document in await self._sessions.find(query, sort="created", limit=limit)]
 
     async def close(self, token: str) -> None:
         """Sign out: the token is dead from now on."""
         await self._sessions.delete_one({"_id": _digest(token)})
 
-    async def close_all(self, user_id: int, *, but: str | None = None) -> None:
+    async def close_all(self, user_id: int, *, except_token: str | None = None) -> None:
         """Sign a person out everywhere, except in the session of the token `but`."""
         query: dict[str, object] = {"user_id": user_id}
-        if but is not None:
-            query["_id"] = {"$ne": _digest(but)}
+        if except_token is not None:
+            query["_id"] = {"$ne": _digest(except_token)}
         await self._sessions.delete_many(query)
 
 
-def _session(found: Document) -> Session:
-    return Session(found["user_id"], found["username"], found["created"], found["expires"])
+def _session(document: Document) -> Session:
+    return Session(document["user_id"], document["username"], document["created"], document["expires"])
 
 
 def _digest(token: str) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class UploadTicket:
     """Leave to upload one file under one key. expires: Unix time in seconds."""
 
     token: str
@@ -37,7 +37,7 @@ class Bucket(Protocol):
 
     name: str
 
-    def grant(self, key: str, *, owner_id: int, size_limit_bytes: int) -> Grant:
+    def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
         """Sign leave to upload one picture as `key`, once, within minutes, and to call us back about it.
 
         The owner's id travels inside the signed policy (endUser), where the client cannot forge it.

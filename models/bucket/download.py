@@ -20,14 +20,14 @@ from models.errors import BucketUnavailable, NotFound, SourceTooLarge
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
-PIECE_BYTES = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 
 
 def download(url: str, *, limit_bytes: int, timeout_s: float) -> bytes:
     """(blocks) The body of a 200. Raises NotFound, SourceTooLarge, BucketUnavailable."""
     try:
         with _exchange(url, timeout_s) as response:
-            _refuse_status(response.status)
+            _check_status(response.status)
             return _body(response, limit_bytes)
     except (OSError, http.client.HTTPException, ValueError) as error:
         log.warning("bucket: download failed: %s", type(error).__name__)
@@ -61,7 +61,7 @@ def _cut(sock: socket.socket) -> None:
         return
 
 
-def _refuse_status(status: int) -> None:
+def _check_status(status: int) -> None:
     if status == 404:
         raise NotFound(what="object", which="there")
     if status != 200:
@@ -74,7 +74,7 @@ def _body(response: http.client.HTTPResponse, limit_bytes: int) -> bytes:
     if promised is not None and promised > limit_bytes:
         raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
     data = bytearray()
-    while piece := response.read(PIECE_BYTES):
+    while piece := response.read(CHUNK_BYTES):
         data += piece
         if len(data) > limit_bytes:
             raise SourceTooLarge(limit_mb=limit_bytes // 2**20)

@@ -18,26 +18,26 @@ class Etag:
     def __init__(self) -> None:
         self._done: list[bytes] = []
         self._block = hashlib.sha1(usedforsecurity=False)
-        self._room = BLOCK_BYTES
+        self._remaining = BLOCK_BYTES
 
     def update(self, data: bytes) -> None:
         view = memoryview(data)
         while len(view):
-            piece = view[: self._room]
+            piece = view[: self._remaining]
             self._block.update(piece)
-            self._room -= len(piece)
+            self._remaining -= len(piece)
             view = view[len(piece) :]
-            if not self._room:
+            if not self._remaining:
                 self._close_block()
 
     def text(self) -> str:
-        tail = [self._block.digest()] if self._room < BLOCK_BYTES or not self._done else []
+        tail = [self._block.digest()] if self._remaining < BLOCK_BYTES or not self._done else []
         return of_blocks(self._done + tail)
 
     def _close_block(self) -> None:
         self._done.append(self._block.digest())
         self._block = hashlib.sha1(usedforsecurity=False)
-        self._room = BLOCK_BYTES
+        self._remaining = BLOCK_BYTES
 
 
 def of_blocks(digests: list[bytes]) -> str:

@@ -17,7 +17,7 @@ class Keys:
     secret: str = field(repr=False)
 
 
-def installation_keys(path: Path) -> Keys:
+def load_or_create_keys(path: Path) -> Keys:
     """The embedded bucket's keys: made once, kept at `path` for the owner of the process alone (mode 0600)."""
     if not path.exists():
         _write_once(path, Keys(secrets.token_urlsafe(30), secrets.token_urlsafe(30)))

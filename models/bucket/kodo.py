@@ -23,31 +23,31 @@ from qiniu.http.region import Region, ServiceName
 from qiniu.http.regions_provider import QueryRegionsProvider
 from qiniu.services.storage.uploaders import FormUploader
 
-from models.bucket import Grant, Stat
-from models.bucket.addresses import key_behind, origin_of
+from models.bucket import Stat, UploadTicket
+from models.bucket.addresses import key_from_url, origin
 from models.bucket.download import download
 from models.bucket.etag import Etag
 from models.bucket.keys import Keys
-from models.bucket.policy import TOKEN_LIFE_S, picture_policy, upload_token
+from models.bucket.policy import TOKEN_LIFE_S, image_policy, upload_token
 from models.bucket.signature import check_callback
 from models.errors import BadParameter, BucketUnavailable, NotFound
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 5
-TRIES = 2
+ATTEMPTS = 2
 PAUSE_S = 0.2
 PAGE_LIMIT = 1000
 READ_LINK_LIFE_S = 3600
 PUBLIC_UC_URL = "https://uc.qiniuapi.com"
 PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
 
-Answer = tuple[Any, Any]
+SdkResponse = tuple[Any, Any]
 """What the SDK returns: the document, and what it knows of the exchange."""
 
 
 @dataclass(frozen=True, slots=True)
-class KodoAddresses:
+class KodoEndpoints:
     """Base addresses with their scheme. Empty ones are asked for at `uc`; a private installation names them all."""
 
     up: str = ""
@@ -76,7 +76,7 @@ class KodoBucket:
         domain: str,
         callback_url: str,
         private: bool = False,
-        addresses: KodoAddresses = KodoAddresses(),
+        endpoints: KodoEndpoints = KodoEndpoints(),
     ) -> None:
         self.name = bucket
         self._keys = keys
@@ -84,30 +84,30 @@ class KodoBucket:
         self._base = (domain if "://" in domain else f"https://{domain}").rstrip("/") + "/"
         self._callback_url = callback_url
         self._private = private
-        self._given = addresses or KodoAddresses()
-        self._known = self._given if self._given.complete else None
-        self._asking = threading.Lock()
+        self._configured = endpoints or KodoEndpoints()
+        self._resolved = self._configured if self._configured.complete else None
+        self._resolve_lock = threading.Lock()
         qiniu.set_default(connection_timeout=TIMEOUT_S, connection_retries=1)
 
-    def grant(self, key: str, *, owner_id: int, size_limit_bytes: int) -> Grant:
-        fields = picture_policy(
+    def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
+        fields = image_policy(
             self.name, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url
         )
         token = upload_token(self._keys, fields)
-        return Grant(token, key, self._given.up or self._addresses().up, self.url(key), fields["deadline"])
+        return UploadTicket(token, key, self._configured.up or self._endpoints().up, self.url(key), fields["deadline"])
 
     def url(self, key: str) -> str:
         return self._base + quote(key, safe="/")
 
     def upload_origin(self) -> str:
         """As narrow as is known yet. Of a private Kodo that nobody has asked, no more than the scheme is."""
-        known = self._given.up or (self._known.up if self._known else "")
-        if known:
-            return origin_of(known)
-        return PUBLIC_UPLOAD_HOSTS if self._given.uc == PUBLIC_UC_URL else f"{_scheme(self._given.uc)}:"
+        up = self._configured.up or (self._resolved.up if self._resolved else "")
+        if up:
+            return origin(up)
+        return PUBLIC_UPLOAD_HOSTS if self._configured.uc == PUBLIC_UC_URL else f"{_scheme(self._configured.uc)}:"
 
     def key_of(self, url: str) -> str | None:
-        return key_behind(url, self._base)
+        return key_from_url(url, self._base)
 
     def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
         check_callback(self._keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
@@ -127,28 +127,28 @@ class KodoBucket:
         token = upload_token(self._keys, policy)
         expected = Etag()
         expected.update(data)
-        up = self._addresses().up
+        up = self._endpoints().up
         uploader = FormUploader(self.name, regions=[_region(ServiceName.UP, up)], preferred_scheme=_scheme(up))
 
-        def upload() -> Answer:
-            answer: Answer = uploader.upload(
+        def upload() -> SdkResponse:
+            document: SdkResponse = uploader.upload(
                 key, data=io.BytesIO(data), data_size=len(data), up_token=token, mime_type=mime, file_name="picture"
             )
-            return answer
+            return document
 
-        answer = self._ask(upload)
-        if answer.get("hash") != expected.text() or answer.get("key") != key:
+        document = self._call(upload)
+        if document.get("hash") != expected.text() or document.get("key") != key:
             raise BucketUnavailable()
         return Stat(key, len(data), expected.text(), mime, time.time())
 
     def stat(self, key: str) -> Stat:
         manager = self._manager(ServiceName.RS)
-        return _stat(key, self._ask(lambda: manager.stat(self.name, key), missing=key))
+        return _stat(key, self._call(lambda: manager.stat(self.name, key), missing=key))
 
     def delete(self, key: str) -> None:
         manager = self._manager(ServiceName.RS)
         try:
-            self._ask(lambda: manager.delete(self.name, key), missing=key)
+            self._call(lambda: manager.delete(self.name, key), missing=key)
         except NotFound:
             return
 
@@ -156,7 +156,7 @@ class KodoBucket:
         manager = self._manager(ServiceName.RSF)
         marker: str | None = None
         while True:
-            page = self._ask(partial(self._page, manager, prefix, marker))
+            page = self._call(partial(self._page, manager, prefix, marker))
             items = page.get("items")
             if not isinstance(items, list):
                 raise BucketUnavailable()
@@ -166,24 +166,24 @@ class KodoBucket:
             if not marker:
                 return
 
-    def _page(self, manager: qiniu.BucketManager, prefix: str, marker: str | None) -> Answer:
+    def _page(self, manager: qiniu.BucketManager, prefix: str, marker: str | None) -> SdkResponse:
         answer, _, info = manager.list(self.name, prefix, marker, PAGE_LIMIT)
         return answer, info
 
-    def _ask(self, call: Callable[[], Answer], *, missing: str = "") -> dict[str, Any]:
+    def _call(self, call: Callable[[], SdkResponse], *, missing: str = "") -> dict[str, Any]:
         """Kodo's answer. Raises NotFound for 612, BucketUnavailable for whatever else is no success."""
         status: object = "no answer"
-        for attempt in range(TRIES):
+        for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(PAUSE_S)
             try:
-                answer, info = call()
+                document, info = call()
             except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
                 raise BucketUnavailable() from error
             if info.status_code == 612:
                 raise NotFound(what="object", which=ascii(missing[:80]))
-            if info.status_code == 200 and info.req_id is not None and isinstance(answer, dict):
-                return answer
+            if info.status_code == 200 and info.req_id is not None and isinstance(document, dict):
+                return document
             status = info.status_code
             if not info.need_retry():
                 break
@@ -191,36 +191,36 @@ class KodoBucket:
         raise BucketUnavailable()
 
     def _manager(self, service: ServiceName) -> qiniu.BucketManager:
-        known = self._addresses()
-        address = known.rs if service is ServiceName.RS else known.rsf
+        endpoints = self._endpoints()
+        address = endpoints.rs if service is ServiceName.RS else endpoints.rsf
         return qiniu.BucketManager(self._auth, regions=[_region(service, address)], preferred_scheme=_scheme(address))
 
-    def _addresses(self) -> KodoAddresses:
+    def _endpoints(self) -> KodoEndpoints:
         """Where the bucket lives, asked for once. Raises BucketUnavailable."""
-        with self._asking:
-            if self._known is None:
-                self._known = self._query()
-            return self._known
+        with self._resolve_lock:
+            if self._resolved is None:
+                self._resolved = self._resolve()
+            return self._resolved
 
-    def _query(self) -> KodoAddresses:
-        uc = self._given.uc
+    def _resolve(self) -> KodoEndpoints:
+        uc = self._configured.uc
         provider = QueryRegionsProvider(
             self._keys.access, self.name, [Endpoint.from_host(uc.rstrip("/"))], preferred_scheme=_scheme(uc)
         )
         try:
             first = next(iter(provider))
             up, rs, rsf = (
-                given or first.services[service][0].get_value()
-                for given, service in (
-                    (self._given.up, ServiceName.UP),
-                    (self._given.rs, ServiceName.RS),
-                    (self._given.rsf, ServiceName.RSF),
+                configured or first.services[service][0].get_value()
+                for configured, service in (
+                    (self._configured.up, ServiceName.UP),
+                    (self._configured.rs, ServiceName.RS),
+                    (self._configured.rsf, ServiceName.RSF),
                 )
             )
         except (RuntimeError, ValueError, KeyError, IndexError, StopIteration, AttributeError) as error:
             log.warning("bucket: where the bucket lives cannot be found out at %s", uc)
             raise BucketUnavailable() from error
-        return KodoAddresses(up, rs, rsf, uc)
+        return KodoEndpoints(up, rs, rsf, uc)
 
 
 def _scheme(address: str) -> str:
@@ -231,14 +231,14 @@ def _region(service: ServiceName, address: str) -> Region:
     return Region(services={service: [Endpoint.from_host(address.rstrip("/"))]})
 
 
-def _stat(key: str, known: Mapping[str, Any]) -> Stat:
+def _stat(key: str, document: Mapping[str, Any]) -> Stat:
     try:
         return Stat(
             key,
-            int(known["fsize"]),
-            str(known["hash"]),
-            str(known["mimeType"]),
-            int(known["putTime"]) / 10_000_000,
+            int(document["fsize"]),
+            str(document["hash"]),
+            str(document["mimeType"]),
+            int(document["putTime"]) / 10_000_000,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BucketUnavailable() from error

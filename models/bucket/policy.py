@@ -19,7 +19,7 @@ from models.bucket.signature import FORM, decode, sign
 from models.errors import BadParameter
 
 TOKEN_LIFE_S = 20 * 60
-PICTURE_TYPES = "image/jpeg;image/png;image/gif;image/webp"
+IMAGE_TYPES = "image/jpeg;image/png;image/gif;image/webp"
 TOKEN_LIMIT_BYTES = 16 * 1024
 
 
@@ -66,7 +66,7 @@ class UploadPolicy(BaseModel):
     def check_size(self, size_bytes: int) -> None:
         """Raise TooLarge or Forbidden if a finished file may not be stored."""
         if self.fsizeLimit and size_bytes > self.fsizeLimit:
-            raise refusals.TooLarge("exceed FsizeLimit")
+            raise refusals.FileTooLarge("exceed FsizeLimit")
         if size_bytes < self.fsizeMin:
             raise refusals.Forbidden("less than FsizeMin")
 
@@ -81,7 +81,7 @@ class UploadPolicy(BaseModel):
             raise refusals.Forbidden("limited mimeType: this file type is forbidden to upload")
 
 
-def picture_policy(bucket: str, key: str, *, owner_id: int, size_limit_bytes: int, callback_url: str) -> dict[str, Any]:
+def image_policy(bucket: str, key: str, *, owner_id: int, size_limit_bytes: int, callback_url: str) -> dict[str, Any]:
     """The policy for one picture of one person: this key, once, within minutes, pictures by content only."""
     check_key_length(key)
     return {
@@ -89,7 +89,7 @@ def picture_policy(bucket: str, key: str, *, owner_id: int, size_limit_bytes: in
         "deadline": int(time.time()) + TOKEN_LIFE_S,
         "insertOnly": 1,
         "fsizeLimit": size_limit_bytes,
-        "mimeLimit": PICTURE_TYPES,
+        "mimeLimit": IMAGE_TYPES,
         "detectMime": 1,
         "endUser": str(owner_id),
         "callbackUrl": callback_url,
@@ -128,8 +128,8 @@ def upload_token(keys: Keys, fields: dict[str, Any]) -> str:
 
 def read_token(keys: Keys, token: str) -> UploadPolicy:
     """The policy of a token that we signed and that still holds. The signature comes first. Raises BadToken."""
-    access, sign_given, encoded = _parts(token)
-    genuine = hmac.compare_digest(sign_given.encode(), sign(keys, encoded.encode()).encode())
+    access, signature, encoded = _split_token(token)
+    genuine = hmac.compare_digest(signature.encode(), sign(keys, encoded.encode()).encode())
     if not (hmac.compare_digest(access.encode(), keys.access.encode()) and genuine):
         raise refusals.BadToken("bad token")
     try:
@@ -147,7 +147,7 @@ def check_deadline(policy: UploadPolicy) -> None:
         raise refusals.BadToken(f"token expired {late_s} seconds ago")
 
 
-def _parts(token: str) -> tuple[str, str, str]:
+def _split_token(token: str) -> tuple[str, str, str]:
     parts = token.split(":")
     if not token:
         raise refusals.BadToken("token not specified")

@@ -60,31 +60,31 @@ def check_callback(
     callback_url: what the bucket was asked to call. A proxy may have rewritten path and host on the way, so
     that this address, and the address that reached us, are both tried.
     """
-    given = _canonical(headers)
-    kind = media_type(given.get("Content-Type", ""))
+    canonical = _canonical(headers)
+    kind = media_type(canonical.get("Content-Type", ""))
     called = urlsplit(callback_url)
     called_target = (called.path or "/") + (f"?{called.query}" if called.query else "")
-    scheme = given.get("Authorization", "").partition(" ")[0]
+    scheme = canonical.get("Authorization", "").partition(" ")[0]
     if scheme == "QBox" and kind == FORM:
         expected = [qbox(keys, target, body) for target in (called_target, uri)]
     elif scheme == "Qiniu" and kind in (FORM, JSON):
-        at_called = {**given, "Host": called.netloc}
-        expected = [qiniu(keys, method, called_target, at_called, body), qiniu(keys, method, uri, given, body)]
+        at_called = {**canonical, "Host": called.netloc}
+        expected = [qiniu(keys, method, called_target, at_called, body), qiniu(keys, method, uri, canonical, body)]
     else:
         raise BadSignature()
-    refuse_unless_any(given["Authorization"], expected)
+    check_any_match(canonical["Authorization"], expected)
 
 
 def check_management(keys: Keys, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> str:
     """Raise BadSignature unless this management request is signed (Qiniu style). Returns its X-Qiniu-Date."""
-    given = _canonical(headers)
-    refuse_unless_any(given.get("Authorization", ""), [qiniu(keys, method, uri, given, body)])
-    return given.get("X-Qiniu-Date", "")
+    canonical = _canonical(headers)
+    check_any_match(canonical.get("Authorization", ""), [qiniu(keys, method, uri, canonical, body)])
+    return canonical.get("X-Qiniu-Date", "")
 
 
-def refuse_unless_any(given: str, expected: Iterable[str]) -> None:
+def check_any_match(signature: str, expected: Iterable[str]) -> None:
     """Compare in constant time with each. Raises BadSignature."""
-    matches = [hmac.compare_digest(_bytes(given), _bytes(one)) for one in expected]
+    matches = [hmac.compare_digest(_bytes(signature), _bytes(one)) for one in expected]
     if not any(matches):
         raise BadSignature()
 

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from models.batcher import Batch
+from models.batcher import Batcher
 from models.database import Database, Document
 
-KEPT_BYTES = 2 * 1024 * 1024
+CAPPED_SIZE_BYTES = 2 * 1024 * 1024
 
-Word = Literal["task", "progress", "cancel", "queue", "hello"]
+EventKind = Literal["task", "progress", "cancel", "queue", "hello"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +35,36 @@ class Events:
         self._database = database
         self._events = database.collection("events", journaled=False)
         self._server = server
-        self._publishing = Batch(self._insert)
+        self._publishing = Batcher(self._insert)
 
-    async def prepare(self) -> None:
+    async def ensure_collection(self) -> None:
         """Make the collection. It must never be empty: a cursor that waits at its end needs an end."""
-        await self._database.make_capped("events", size_bytes=KEPT_BYTES)
-        await self._publishing.send({"kind": "hello", "server": self._server, "data": {}})
+        await self._database.create_capped("events", size_bytes=CAPPED_SIZE_BYTES)
+        await self._publishing.submit({"kind": "hello", "server": self._server, "data": {}})
 
-    def publish(self, kind: Word, data: dict[str, Any]) -> None:
+    def publish(self, kind: EventKind, data: dict[str, Any]) -> None:
         """Tell every server, this one among them, in the order of the calls. Never waits, never fails.
 
         News that the database does not take is lost: work stops for no news.
         """
-        self._publishing.post({"kind": kind, "server": self._server, "data": data})
+        self._publishing.submit_nowait({"kind": kind, "server": self._server, "data": data})
 
     async def drain(self) -> None:
         """Wait until everything is told."""
         await self._publishing.drain()
 
-    async def news(self) -> AsyncIterator[Event | None]:
+    async def tail(self) -> AsyncIterator[Event | None]:
         """What is remembered, oldest first, then None, then every event as it comes.
 
         Ends only by cancellation or DatabaseUnavailable.
         """
-        async for found in self._database.tail("events"):
-            yield Event(str(found["_id"]), found["kind"], found["server"], found["data"]) if found else None
+        async for document in self._database.tail("events"):
+            yield (
+                Event(str(document["_id"]), document["kind"], document["server"], document["data"])
+                if document
+                else None
+            )
 
     async def _insert(self, events: list[Document]) -> Sequence[None]:
-        await self._events.insert_all(events)
+        await self._events.insert_many(events)
         return [None] * len(events)

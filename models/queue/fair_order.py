@@ -8,51 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.batcher import Batch
-from models.database import Database, Document
-from models.index import Duplicate
+from models.batcher import Batcher
+from models.database import Database, Document, DuplicateKey
 
-NOW = "now"
-FORGOTTEN_MS = 2000
+CURRENT = "now"
+IDLE_RESET_MS = 2000
 """Turns of a person who has nothing waiting count no more after this long, so that cancelling costs nobody a place."""
 
 
-class Turns:
-    """The collection `turns`: {_id: owner's id or 0, last, given}, and under `now` the last turn that was served."""
+class FairOrder:
+    """The collection `rounds`: {_id: owner's id or 0, last, assigned_at}, and under `now` the last turn that was served."""
 
     def __init__(self, database: Database) -> None:
-        self._turns = database.collection("turns", journaled=False)
+        self._rounds = database.collection("rounds", journaled=False)
         self._served = 0
-        self._serving = Batch(self._remember)
+        self._serving = Batcher(self._remember)
 
-    async def catch_up(self) -> None:
+    async def refresh(self) -> None:
         """Learn what other servers have served."""
-        found = await self._turns.find_one({"_id": NOW})
-        self._served = max(self._served, found["last"] if found else 0)
+        document = await self._rounds.find_one({"_id": CURRENT})
+        self._served = max(self._served, document["last"] if document else 0)
 
-    def serve(self, turn: int) -> None:
+    def mark_served(self, round_number: int) -> None:
         """A task of this turn has been taken."""
-        if turn > self._served:
-            self._served = turn
-            self._serving.post(turn)
+        if round_number > self._served:
+            self._served = round_number
+            self._serving.submit_nowait(round_number)
 
-    def heard(self, turn: int) -> None:
+    def note_served_elsewhere(self, round_number: int) -> None:
         """Another server has taken a task of this turn."""
-        self._served = max(self._served, turn)
+        self._served = max(self._served, round_number)
 
-    async def next(self, owner_id: int | None, *, idle: bool) -> int:
+    async def next_round(self, owner_id: int | None, *, idle: bool) -> int:
         """The turn of a person's next task. idle: the person has nothing in the queue."""
-        long_ago: Document = {"$lt": [{"$ifNull": ["$given", "$$NOW"]}, {"$subtract": ["$$NOW", FORGOTTEN_MS]}]}
+        long_ago: Document = {"$lt": [{"$ifNull": ["$assigned_at", "$$NOW"]}, {"$subtract": ["$$NOW", IDLE_RESET_MS]}]}
         last: Document = {"$ifNull": ["$last", 0]}
         counted = {"$cond": [long_ago, 0, last]} if idle else last
-        step = [{"$set": {"last": {"$add": [{"$max": [counted, self._served]}, 1]}, "given": "$$NOW"}}]
+        step = [{"$set": {"last": {"$add": [{"$max": [counted, self._served]}, 1]}, "assigned_at": "$$NOW"}}]
         while True:
             try:
-                found = await self._turns.change_one({"_id": owner_id or 0}, step, upsert=True)
-            except Duplicate:
+                document = await self._rounds.find_one_and_update({"_id": owner_id or 0}, step, upsert=True)
+            except DuplicateKey:
                 continue
-            return int(found["last"]) if found else self._served + 1
+            return int(document["last"]) if document else self._served + 1
 
     async def _remember(self, served: list[int]) -> Sequence[None]:
-        await self._turns.update_one({"_id": NOW}, {"$max": {"last": max(served)}}, upsert=True)
+        await self._rounds.update_one({"_id": CURRENT}, {"$max": {"last": max(served)}}, upsert=True)
         return [None] * len(served)

@@ -6,43 +6,43 @@ from dataclasses import dataclass
 
 from models.database import Database, Document
 
-SEEN_S = 15.0
+ALIVE_S = 15.0
 """A server that was not heard for so long is not counted."""
-FORGOTTEN_S = 24 * 3600
-PAUSE = "pause"
+EXPIRY_S = 24 * 3600
+PAUSE_ID = "pause"
 
 
 @dataclass(frozen=True, slots=True)
-class Roll:
+class ClusterState:
     """threads: renders at once, on all servers together. paused: whether developers hold the queue."""
 
     threads: int
     paused: bool
 
 
-class Servers:
+class ServerRegistry:
     """The collection `servers`: {_id: name, threads, seen}, and under `pause` {paused}."""
 
     def __init__(self, database: Database) -> None:
         self._servers = database.collection("servers", journaled=False)
         self._switch = database.collection("servers")
 
-    async def call(self, server: str, *, threads: int) -> Roll:
+    async def heartbeat(self, server: str, *, threads: int) -> ClusterState:
         """Say that we are here, on the database's clock, and learn who else is."""
         here = [{"$set": {"threads": threads, "seen": "$$NOW"}}]
-        await self._servers.change_one({"_id": server}, here, upsert=True)
-        recent: Document = {"$expr": {"$gt": ["$seen", {"$subtract": ["$$NOW", int(SEEN_S * 1000)]}]}}
-        known = await self._servers.find({"$or": [recent, {"_id": PAUSE}]}, sort="_id", limit=1000)
-        return Roll(
-            threads=sum(line.get("threads", 0) for line in known),
-            paused=any(line.get("paused", False) for line in known),
+        await self._servers.find_one_and_update({"_id": server}, here, upsert=True)
+        recent: Document = {"$expr": {"$gt": ["$seen", {"$subtract": ["$$NOW", int(ALIVE_S * 1000)]}]}}
+        documents = await self._servers.find({"$or": [recent, {"_id": PAUSE_ID}]}, sort="_id", limit=1000)
+        return ClusterState(
+            threads=sum(document.get("threads", 0) for document in documents),
+            paused=any(document.get("paused", False) for document in documents),
         )
 
-    async def leave(self, server: str) -> None:
+    async def unregister(self, server: str) -> None:
         """This server takes no more, and forgets those that never said so."""
-        old: Document = {"$expr": {"$lt": ["$seen", {"$subtract": ["$$NOW", int(FORGOTTEN_S * 1000)]}]}}
-        await self._servers.delete_many({"$or": [{"_id": server}, {"_id": {"$ne": PAUSE}, **old}]})
+        old: Document = {"$expr": {"$lt": ["$seen", {"$subtract": ["$$NOW", int(EXPIRY_S * 1000)]}]}}
+        await self._servers.delete_many({"$or": [{"_id": server}, {"_id": {"$ne": PAUSE_ID}, **old}]})
 
     async def pause(self, paused: bool) -> None:
         """Hold the queue on all servers, or let it go on; durable."""
-        await self._switch.update_one({"_id": PAUSE}, {"$set": {"paused": paused}}, upsert=True)
+        await self._switch.update_one({"_id": PAUSE_ID}, {"$set": {"paused": paused}}, upsert=True)

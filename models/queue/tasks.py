@@ -11,10 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from models import errors
-from models.batcher import Batch
-from models.database import Database, Document
+from models.batcher import Batcher
+from models.database import Database, Document, Index
 from models.images import Owner
-from models.index import Index
 
 
 class TaskState(StrEnum):
@@ -25,10 +24,10 @@ class TaskState(StrEnum):
     CANCELLED = "cancelled"
 
 
-LIVE = (TaskState.QUEUED, TaskState.RUNNING)
+ACTIVE = (TaskState.QUEUED, TaskState.RUNNING)
 FINAL = (TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED)
 
-MOVES: dict[TaskState, frozenset[TaskState]] = {
+TRANSITIONS: dict[TaskState, frozenset[TaskState]] = {
     TaskState.QUEUED: frozenset({TaskState.RUNNING, TaskState.CANCELLED, TaskState.FAILED}),
     TaskState.RUNNING: frozenset({TaskState.QUEUED, *FINAL}),
     TaskState.DONE: frozenset(),
@@ -37,7 +36,7 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
 }
 """From a state, the states it may go to."""
 
-AGAIN = [str(state) for state in FINAL if TaskState.QUEUED in MOVES[state]]
+RETRYABLE = [str(state) for state in FINAL if TaskState.QUEUED in TRANSITIONS[state]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,10 @@ class Task:
     """One task. Times are UTC.
 
     source_key: the source's key in our bucket, None where `url` leads elsewhere.
-    identity: source and recipe as one hash; two tasks with the same identity have the same result.
-    turn: its place in the round of all people; lower is earlier.
-    attempts: how often it was started. crashes: how often its server died over it. tries: passing errors so far.
-    cancelling: somebody asked to stop it while it ran.
+    dedup_key: source and recipe as one hash; two tasks with the same dedup_key have the same result.
+    round: its place in the round of all people; lower is earlier.
+    attempts: how often it was started. crashes: how often its server died over it. retries: transient errors so far.
+    cancel_requested: somebody asked to stop it while it ran.
     seconds: what the render took, None until it is done. megapixels: of the source, None where nobody knows yet.
     """
 
@@ -58,22 +57,22 @@ class Task:
     type: str
     style: str
     recipe: dict[str, Any]
-    identity: str
+    dedup_key: str
     created: datetime
     source_key: str | None = None
     source_id: int | None = None
     state: TaskState = TaskState.QUEUED
-    turn: int = 0
+    round: int = 0
     attempts: int = 0
     crashes: int = 0
-    tries: int = 0
+    retries: int = 0
     percent: int = 0
-    cancelling: bool = False
+    cancel_requested: bool = False
     server: str | None = None
     started: datetime | None = None
     finished: datetime | None = None
     error: str | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    error_details: dict[str, Any] = field(default_factory=dict)
     result_id: int | None = None
     result_url: str | None = None
     seconds: float | None = None
@@ -81,14 +80,14 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TaskFilter:
     """Which tasks are looked for; what is not said fits all."""
 
     states: tuple[TaskState, ...] = ()
     style: str | None = None
     username: str | None = None
 
-    def fits(self, task: Task) -> bool:
+    def matches(self, task: Task) -> bool:
         known = (task.style, task.owner.username)
         wanted = (self.style, self.username)
         return (not self.states or task.state in self.states) and all(
@@ -106,7 +105,7 @@ class Choice:
         return query if states else None
 
 
-EVERYTHING = Choice()
+ALL_TASKS = TaskFilter()
 NEWEST = "-finished -_id"
 
 
@@ -114,87 +113,92 @@ class Tasks:
     """The collection `tasks`."""
 
     indexes = (
-        Index("state turn _id owner_id"),
+        Index("state round _id owner_id"),
         Index("state lease_until"),
         Index("owner_id state"),
-        Index(NEWEST, only={"state": {"$in": [str(state) for state in FINAL]}}),
-        Index("owner -finished -_id", only={"state": {"$in": [str(state) for state in FINAL]}}),
-        Index("rendering", unique=True, only={"rendering": {"$gt": ""}}),
+        Index(NEWEST, partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
+        Index("owner -finished -_id", partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
+        Index("rendering", unique=True, partial_filter={"rendering": {"$gt": ""}}),
     )
 
     def __init__(self, database: Database) -> None:
         self._tasks = database.collection("tasks")
-        self._for_all = Batch(self._lists_for_all)
+        self._unfiltered = Batcher(self._list_unfiltered)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    async def add(self, task: Task, *, turn: int) -> Task:
-        """Record a task as queued, for good, at this turn."""
-        document = to_document(task) | {"turn": turn}
+    async def add(self, task: Task, *, round_number: int) -> Task:
+        """Record a task as queued, for good, in this round."""
+        document = to_document(task) | {"round": round_number}
         number = await self._tasks.insert_with_id(document)
         return from_document({"_id": number, **document})
 
     async def by_id(self, task_id: int) -> Task:
         """Raises NotFound."""
-        found = await self._tasks.find_one({"_id": task_id})
-        if found is None:
+        document = await self._tasks.find_one({"_id": task_id})
+        if document is None:
             raise errors.NotFound(what="task", which=task_id)
-        return from_document(found)
+        return from_document(document)
 
-    async def count_live(self, *, owner_id: int | None = None, everybody: bool = False, limit: int = 0) -> int:
+    async def count_active(self, *, owner_id: int | None = None, all_owners: bool = False, limit: int = 0) -> int:
         """How many are queued or running, of one person (None: of nobody) or of everybody; counting ends at limit."""
-        query: Document = {"state": {"$in": [str(state) for state in LIVE]}}
-        if not everybody:
+        query: Document = {"state": {"$in": [str(state) for state in ACTIVE]}}
+        if not all_owners:
             query["owner_id"] = owner_id
-        return await self._tasks.count(query, limit=limit)
+        return await self._tasks.count_documents(query, limit=limit)
 
     async def count(self, state: TaskState) -> int:
         """How many are in this state; reads the index alone."""
-        return await self._tasks.count({"state": str(state)})
+        return await self._tasks.count_documents({"state": str(state)})
 
     async def position(self, task: Task) -> int:
         """1 for the next one to be taken."""
-        earlier = await self._tasks.count({"state": str(TaskState.QUEUED), "turn": {"$lt": task.turn}})
-        beside = {"state": str(TaskState.QUEUED), "turn": task.turn, "_id": {"$lt": task.id}}
-        return 1 + earlier + await self._tasks.count(beside)
+        earlier = await self._tasks.count_documents({"state": str(TaskState.QUEUED), "round": {"$lt": task.round}})
+        beside = {"state": str(TaskState.QUEUED), "round": task.round, "_id": {"$lt": task.id}}
+        return 1 + earlier + await self._tasks.count_documents(beside)
 
-    async def lists(
-        self, *, live: int, done: int, choice: Choice = EVERYTHING, cursor: str | None = None
+    async def list_active_and_finished(
+        self, *, active_limit: int, finished_limit: int, task_filter: TaskFilter = ALL_TASKS, cursor: str | None = None
     ) -> tuple[list[Task], list[Task]]:
         """The live queue and what is finished, so many of each at most, in one call.
 
         Live: the running ones, then the queued ones in the order in which they will be taken. Finished: newest first,
         after the cursor. Raises BadParameter for a cursor that we never gave.
         """
-        if choice == EVERYTHING and cursor is None:
-            return await self._for_all.send((live, done))
-        return await self._lists(live, done, choice, cursor)
+        if task_filter == ALL_TASKS and cursor is None:
+            return await self._unfiltered.submit((active_limit, finished_limit))
+        return await self._list(active_limit, finished_limit, task_filter, cursor)
 
     async def finished(self, *, limit: int) -> list[Task]:
         """The finished ones, newest first."""
-        return (await self.lists(live=0, done=limit))[1]
+        return (await self.list_active_and_finished(active_limit=0, finished_limit=limit))[1]
 
-    async def _lists(self, live: int, done: int, choice: Choice, cursor: str | None) -> tuple[list[Task], list[Task]]:
-        kept, wanted = {TaskState.RUNNING: live, TaskState.QUEUED: live, None: done}, list[list[Document]]()
-        for state, sort in ((TaskState.RUNNING, "started _id"), (TaskState.QUEUED, "turn _id"), (None, NEWEST)):
-            query = choice.query((state,) if state else FINAL)
-            if query is not None and kept[state]:
+    async def _list(
+        self, active_limit: int, finished_limit: int, task_filter: TaskFilter, cursor: str | None
+    ) -> tuple[list[Task], list[Task]]:
+        limits, pipelines = (
+            {TaskState.RUNNING: active_limit, TaskState.QUEUED: active_limit, None: finished_limit},
+            list[list[Document]](),
+        )
+        for state, sort in ((TaskState.RUNNING, "started _id"), (TaskState.QUEUED, "round _id"), (None, NEWEST)):
+            query = task_filter.query((state,) if state else FINAL)
+            if query is not None and limits[state]:
                 query |= _after(cursor) if cursor is not None and state is None else {}
-                wanted.append([{"$match": query}, {"$sort": dict(Index(sort).pairs())}, {"$limit": kept[state]}])
-        if not wanted:
+                pipelines.append([{"$match": query}, {"$sort": dict(Index(sort).pairs())}, {"$limit": limits[state]}])
+        if not pipelines:
             return [], []
-        more: list[Document] = [{"$unionWith": {"coll": "tasks", "pipeline": steps}} for steps in wanted[1:]]
-        found = [from_document(line) for line in await self._tasks.aggregate([*wanted[0], *more])]
-        queue = sorted((task for task in found if task.state in LIVE), key=_live_order)
-        over = sorted((task for task in found if task.state not in LIVE), key=_newest_order)
-        return queue[:live], over
+        unions: list[Document] = [{"$unionWith": {"coll": "tasks", "pipeline": steps}} for steps in pipelines[1:]]
+        tasks = [from_document(document) for document in await self._tasks.aggregate([*pipelines[0], *unions])]
+        active = sorted((task for task in tasks if task.state in ACTIVE), key=_active_order)
+        finished = sorted((task for task in tasks if task.state not in ACTIVE), key=_newest_order)
+        return active[:active_limit], finished
 
-    async def _lists_for_all(self, asked: list[tuple[int, int]]) -> list[tuple[list[Task], list[Task]]]:
+    async def _list_unfiltered(self, requests: list[tuple[int, int]]) -> list[tuple[list[Task], list[Task]]]:
         """What most people look at: those who ask at once are answered from one look."""
-        known = {lengths: await self._lists(*lengths, EVERYTHING, None) for lengths in set(asked)}
-        return [(list(known[lengths][0]), list(known[lengths][1])) for lengths in asked]
+        results = {lengths: await self._list(*lengths, ALL_TASKS, None) for lengths in set(requests)}
+        return [(list(results[lengths][0]), list(results[lengths][1])) for lengths in requests]
 
-    async def alike_running(self, task: Task) -> bool:
+    async def has_running_duplicate(self, task: Task) -> bool:
         """Whether another task with the same recipe runs just now: it might be making the same bytes."""
         others = {"state": str(TaskState.RUNNING), "_id": {"$ne": task.id}, "recipe": task.recipe}
         return await self._tasks.find_one(others, ["_id"]) is not None
@@ -202,37 +206,39 @@ class Tasks:
     # --- acting -------------------------------------------------------------------------------------------------
 
     async def cancel(self, task_id: int) -> Task:
-        """Cancel a queued task at once; ask the server of a running one to stop. Raises NotFound, WrongState."""
+        """Cancel a queued task at once; ask the server of a running one to stop. Raises NotFound, InvalidState."""
         while True:
             task = await self.by_id(task_id)
-            if task.state not in LIVE:
-                raise errors.WrongState(state=task.state)
-            change: Document = {"$set": {"cancelling": True}}
+            if task.state not in ACTIVE:
+                raise errors.InvalidState(state=task.state)
+            change: Document = {"$set": {"cancel_requested": True}}
             if task.state is TaskState.QUEUED:
                 change = {"$set": {"state": str(TaskState.CANCELLED)}, "$currentDate": {"finished": True}}
-            found = await self._tasks.change_one({"_id": task_id, "state": str(task.state)}, change)
-            if found is not None:
-                return from_document(found)
+            document = await self._tasks.find_one_and_update({"_id": task_id, "state": str(task.state)}, change)
+            if document is not None:
+                return from_document(document)
 
-    async def retry(self, task_id: int, *, turn: int) -> Task:
-        """Queue a failed or cancelled task again, under the same id. Raises NotFound, WrongState."""
+    async def retry(self, task_id: int, *, round_number: int) -> Task:
+        """Queue a failed or cancelled task again, under the same id. Raises NotFound, InvalidState."""
         change = {
             "state": str(TaskState.QUEUED),
-            "turn": turn,
+            "round": round_number,
             "not_before": None,
             "finished": None,
             "started": None,
             "error": None,
-            "facts": {},
+            "error_details": {},
             "percent": 0,
             "crashes": 0,
-            "tries": 0,
-            "cancelling": False,
+            "retries": 0,
+            "cancel_requested": False,
         }
-        found = await self._tasks.change_one({"_id": task_id, "state": {"$in": AGAIN}}, {"$set": change})
-        if found is None:
-            raise errors.WrongState(state=(await self.by_id(task_id)).state)
-        return from_document(found)
+        document = await self._tasks.find_one_and_update(
+            {"_id": task_id, "state": {"$in": RETRYABLE}}, {"$set": change}
+        )
+        if document is None:
+            raise errors.InvalidState(state=(await self.by_id(task_id)).state)
+        return from_document(document)
 
 
 def new_task(owner: Owner, **known: Any) -> Task:
@@ -246,11 +252,11 @@ def to_document(task: Task) -> Document:
     return {**plain, "state": str(task.state), "owner_id": task.owner.id, "owner": task.owner.username}
 
 
-def from_document(found: Document) -> Task:
+def from_document(document: Document) -> Task:
     """The task of such a document with its `_id`."""
-    plain = {name: found[name] for name in Task.__slots__ if name in found}
-    owner = Owner(found["owner_id"], found["owner"])
-    return Task(**{**plain, "id": found["_id"], "state": TaskState(found["state"]), "owner": owner})
+    plain = {name: document[name] for name in Task.__slots__ if name in document}
+    owner = Owner(document["owner_id"], document["owner"])
+    return Task(**{**plain, "id": document["_id"], "state": TaskState(document["state"]), "owner": owner})
 
 
 def write_cursor(task: Task) -> str:
@@ -264,10 +270,10 @@ def _after(cursor: str) -> Document:
     return {"$or": [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": number}}]}
 
 
-def _live_order(task: Task) -> tuple[bool, datetime | int, int]:
+def _active_order(task: Task) -> tuple[bool, datetime | int, int]:
     """Running ones by their start, then queued ones by their turn: what $unionWith joins has no promised order."""
     queued = task.state is TaskState.QUEUED
-    return queued, task.turn if queued else task.started or task.created, task.id
+    return queued, task.round if queued else task.started or task.created, task.id
 
 
 def _newest_order(task: Task) -> tuple[float, int]:

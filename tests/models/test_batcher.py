@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from models import errors
-from models.batcher import Batch
+from models.batcher import Batcher
 
 
 @pytest.mark.gen_test
@@ -22,11 +22,11 @@ async def test_what_comes_while_one_is_under_way_travels_together_in_order() -> 
             await first.wait()
         return [item * 10 for item in items]
 
-    batch = Batch(deliver)
-    alone = asyncio.create_task(batch.send(1))
+    batch = Batcher(deliver)
+    alone = asyncio.create_task(batch.submit(1))
     while not trips:
         await asyncio.sleep(0)
-    together = [asyncio.create_task(batch.send(item)) for item in (2, 3, 4)]
+    together = [asyncio.create_task(batch.submit(item)) for item in (2, 3, 4)]
     await asyncio.sleep(0)
     first.set()
 
@@ -42,11 +42,11 @@ async def test_a_trip_that_fails_fails_for_its_travellers_alone() -> None:
             raise errors.DatabaseUnavailable()
         return items
 
-    batch = Batch(deliver)
+    batch = Batcher(deliver)
 
     with pytest.raises(errors.DatabaseUnavailable):
-        await batch.send(1)
-    assert await batch.send(2) == 2
+        await batch.submit(1)
+    assert await batch.submit(2) == 2
 
 
 @pytest.mark.gen_test
@@ -54,8 +54,8 @@ async def test_a_mistake_of_one_is_not_the_others() -> None:
     async def deliver(items: list[int]) -> list[float]:
         return [1 / item for item in items]
 
-    batch = Batch(deliver)
-    ends = await asyncio.gather(*(batch.send(item) for item in (1, 0, 2)), return_exceptions=True)
+    batch = Batcher(deliver)
+    ends = await asyncio.gather(*(batch.submit(item) for item in (1, 0, 2)), return_exceptions=True)
 
     assert (ends[0], ends[2]) == (1.0, 0.5)
     assert isinstance(ends[1], ZeroDivisionError)
@@ -69,8 +69,8 @@ async def test_a_traveller_who_gave_up_holds_nobody_back() -> None:
         await go.wait()
         return items
 
-    batch = Batch(deliver)
-    leaving, staying = asyncio.create_task(batch.send(1)), asyncio.create_task(batch.send(2))
+    batch = Batcher(deliver)
+    leaving, staying = asyncio.create_task(batch.submit(1)), asyncio.create_task(batch.submit(2))
     await asyncio.sleep(0)
     leaving.cancel()
     go.set()
@@ -87,10 +87,10 @@ async def test_news_that_cannot_be_told_is_lost_quietly_when_the_database_is_awa
     async def deliver(items: list[str]) -> list[None]:
         raise errors.DatabaseUnavailable() if items == ["away"] else ValueError(items)
 
-    batch = Batch(deliver)
-    batch.post("away")
+    batch = Batcher(deliver)
+    batch.submit_nowait("away")
     await batch.drain()
-    batch.post("a mistake of ours is logged")
+    batch.submit_nowait("a mistake of ours is logged")
     await batch.drain()
 
 
@@ -106,14 +106,14 @@ async def test_who_waits_behind_a_call_that_was_not_answered_does_not_wait_for_a
             raise errors.DatabaseUnavailable()
         return items
 
-    batch = Batch(deliver)
-    first = asyncio.create_task(batch.send(1))
+    batch = Batcher(deliver)
+    first = asyncio.create_task(batch.submit(1))
     await began.wait()
-    behind = [asyncio.create_task(batch.send(number)) for number in (2, 3)]
+    behind = [asyncio.create_task(batch.submit(number)) for number in (2, 3)]
     await asyncio.sleep(0)
     over.set()
     ends = await asyncio.gather(first, *behind, return_exceptions=True)
 
     assert [type(end) for end in ends] == [errors.DatabaseUnavailable] * 3
     assert calls == [[1]]
-    assert await batch.send(4) == 4
+    assert await batch.submit(4) == 4

@@ -8,8 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from models import errors
-from models.database import LARGEST_ID, Database
-from models.index import Duplicate, Index
+from models.database import MAX_ID, Database, DuplicateKey, Index
 
 NOBODY_LISTENS = "mongodb://127.0.0.1:9/?directConnection=true"
 
@@ -21,17 +20,17 @@ async def test_a_thousand_ids_made_at_once_are_all_different_and_hold_in_json(da
     ids = await asyncio.gather(*(things.insert_with_id({"made": True}) for _ in range(1000)))
 
     assert len(set(ids)) == 1000
-    assert all(1 <= number <= LARGEST_ID and int(float(number)) == number for number in ids)
-    assert await things.count({}) == 1000
+    assert all(1 <= number <= MAX_ID and int(float(number)) == number for number in ids)
+    assert await things.count_documents({}) == 1000
 
 
 @pytest.mark.gen_test
 async def test_a_unique_index_decides_and_names_its_fields(database: Database) -> None:
-    await database.make_indexes({"things": [Index("name place", unique=True)]})
+    await database.create_indexes({"things": [Index("name place", unique=True)]})
     things = database.collection("things")
     await things.insert_with_id({"name": "a", "place": 1})
 
-    with pytest.raises(Duplicate) as refused:
+    with pytest.raises(DuplicateKey) as refused:
         await things.insert_with_id({"name": "a", "place": 1})
 
     assert refused.value.fields == {"name", "place"}
@@ -40,42 +39,42 @@ async def test_a_unique_index_decides_and_names_its_fields(database: Database) -
 @pytest.mark.gen_test
 async def test_making_indexes_twice_changes_nothing(database: Database) -> None:
     for _ in range(2):
-        await database.make_indexes({"things": [Index("-created -_id"), Index("expires", expire_after_s=0)]})
+        await database.create_indexes({"things": [Index("-created -_id"), Index("expires", expire_after_s=0)]})
 
 
 @pytest.mark.gen_test
 async def test_an_index_that_an_earlier_version_made_otherwise_is_made_anew(database: Database) -> None:
     things = database.collection("things")
-    await database.make_indexes({"things": [Index("name", only={"name": {"$type": "string"}})]})
+    await database.create_indexes({"things": [Index("name", partial_filter={"name": {"$type": "string"}})]})
 
-    await database.make_indexes({"things": [Index("name", unique=True, only={"name": {"$gt": ""}})]})
+    await database.create_indexes({"things": [Index("name", unique=True, partial_filter={"name": {"$gt": ""}})]})
 
-    await things.insert({"_id": 1, "name": "a"})
-    with pytest.raises(Duplicate):
-        await things.insert({"_id": 2, "name": "a"})
+    await things.insert_one({"_id": 1, "name": "a"})
+    with pytest.raises(DuplicateKey):
+        await things.insert_one({"_id": 2, "name": "a"})
 
 
 @pytest.mark.gen_test
 async def test_pages_give_every_document_once_in_order(database: Database) -> None:
     things = database.collection("things")
     for number in range(25):
-        await things.insert({"_id": number, "even": number % 2 == 0})
+        await things.insert_one({"_id": number, "even": number % 2 == 0})
 
-    found = [document["_id"] async for document in things.pages({"even": True}, size=4)]
+    found = [document["_id"] async for document in things.iterate({"even": True}, size=4)]
 
     assert found == list(range(0, 25, 2))
 
 
 @pytest.mark.gen_test
 async def test_a_tail_tells_what_is_there_then_none_then_what_comes(database: Database) -> None:
-    await database.make_capped("news", size_bytes=100_000)
-    await database.make_capped("news", size_bytes=100_000)
+    await database.create_capped("news", size_bytes=100_000)
+    await database.create_capped("news", size_bytes=100_000)
     news = database.collection("news", journaled=False)
-    await news.insert_all([{"text": "one"}, {"text": "two"}])
+    await news.insert_many([{"text": "one"}, {"text": "two"}])
 
     async with asyncio.timeout(10), aclosing(database.tail("news")) as tail:
         remembered = [await anext(tail) for _ in range(3)]
-        await news.insert({"text": "three"})
+        await news.insert_one({"text": "three"})
         fresh = await anext(tail)
 
     assert [document and document["text"] for document in remembered] == ["one", "two", None]
@@ -97,4 +96,4 @@ async def test_a_server_that_does_not_answer_is_named_in_time() -> None:
 @pytest.mark.gen_test
 async def test_what_a_database_cannot_hold_is_a_bad_parameter(database: Database, value: object) -> None:
     with pytest.raises(errors.BadParameter):
-        await database.collection("things").insert({"value": value})
+        await database.collection("things").insert_one({"value": value})

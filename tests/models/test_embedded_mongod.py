@@ -12,21 +12,21 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.embedded_mongod import Mongod, MongodFailed
+from models.embedded_mongod import Mongod, MongodError
 from tests.support.waiting import until
 
 
 async def count(uri: str) -> int:
     database = Database(uri, "test")
     try:
-        return await database.collection("things").count({})
+        return await database.collection("things").count_documents({})
     finally:
         database.close()
 
 
 async def add(uri: str) -> None:
     database = Database(uri, "test")
-    await database.collection("things").insert({"kept": True})
+    await database.collection("things").insert_one({"kept": True})
     database.close()
 
 
@@ -63,7 +63,7 @@ async def test_a_long_path_gets_a_socket_elsewhere_for_us_alone(tmp_path: Path) 
 
 @pytest.mark.gen_test(timeout=30)
 async def test_a_binary_that_fails_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(MongodFailed, match="ended with code 1"):
+    with pytest.raises(MongodError, match="ended with code 1"):
         async with asyncio.timeout(20), Mongod(tmp_path / "db", binary="/bin/false"):
             pass
 
@@ -74,6 +74,6 @@ async def test_a_mongod_that_lacks_a_library_is_told_with_its_remedy(tmp_path: P
     binary.write_text("#!/bin/sh\nexit 127\n")
     binary.chmod(0o755)
 
-    with pytest.raises(MongodFailed, match="install libcurl4"):
+    with pytest.raises(MongodError, match="install libcurl4"):
         async with Mongod(tmp_path / "db", binary=str(binary)):
             pass

@@ -10,8 +10,8 @@ import pytest
 from models import errors
 from models.database import Database
 from models.follows import Follows
-from models.images import Image, Images, Kind, Owner, new_image
-from models.queue.tasks import Choice, Tasks, TaskState, new_task
+from models.images import Image, ImageKind, Images, Owner, new_image
+from models.queue.tasks import TaskFilter, Tasks, TaskState, new_task
 from models.sessions import Sessions
 from models.users import Users
 
@@ -19,7 +19,9 @@ ADA = Owner(1, "ada")
 
 
 def _picture(number: int) -> Image:
-    return new_image(Kind.RESULT, ADA, key=f"k/{number}", url=f"http://x/{number}", filename="a", filesize=1, param="")
+    return new_image(
+        ImageKind.RESULT, ADA, key=f"k/{number}", url=f"http://x/{number}", filename="a", filesize=1, param=""
+    )
 
 
 async def _person(users: Users, name: str) -> int:
@@ -57,7 +59,7 @@ async def test_of_many_pictures_and_people_asked_for_at_once_only_the_missing_ar
     images, users = Images(database), Users(database)
     ids = [(await images.add(_picture(number))).id for number in range(5)]
     people = [await _person(users, name) for name in ("Ada", "bea")]
-    await users.mark_leaving(people[1])
+    await users.mark_deleting(people[1])
 
     pictures = await asyncio.gather(*(images.by_id(number) for number in [*ids, 1]), return_exceptions=True)
     found = await asyncio.gather(*(users.by_name(name) for name in ("ADA", "bea", "cy")), return_exceptions=True)
@@ -70,11 +72,11 @@ async def test_of_many_pictures_and_people_asked_for_at_once_only_the_missing_ar
 async def test_the_front_page_that_is_asked_for_after_a_picture_came_shows_it(database: Database) -> None:
     images = Images(database)
     await images.add(_picture(1))
-    looking = [asyncio.create_task(images.newest(limit=30)) for _ in range(5)]
+    looking = [asyncio.create_task(images.latest(limit=30)) for _ in range(5)]
     await asyncio.sleep(0)
 
     added = await images.add(_picture(2))
-    short, long = await asyncio.gather(images.newest(limit=1), images.newest(limit=30))
+    short, long = await asyncio.gather(images.latest(limit=1), images.latest(limit=30))
 
     assert [image.id for image in short.images] == [added.id]
     assert (len(long.images), short.cursor is not None, long.cursor) == (2, True, None)
@@ -85,12 +87,16 @@ async def test_the_front_page_that_is_asked_for_after_a_picture_came_shows_it(da
 async def test_lists_of_tasks_asked_for_at_once_keep_their_lengths_and_choices(database: Database) -> None:
     tasks, known = Tasks(database), dict[str, list[int]]()
     for state in (TaskState.QUEUED, TaskState.DONE):
-        made = [new_task(ADA, url="u", type="model", style="mosaic", recipe={}, identity=str(n)) for n in range(3)]
+        made = [new_task(ADA, url="u", type="model", style="mosaic", recipe={}, dedup_key=str(n)) for n in range(3)]
         ended = [replace(task, state=state, finished=task.created) for task in made]
-        known[state] = [(await tasks.add(task, turn=0)).id for task in ended]
+        known[state] = [(await tasks.add(task, round_number=0)).id for task in ended]
 
-    hexagons = tasks.lists(live=9, done=9, choice=Choice((), "hexagon"))
-    (live, done), one, none = await asyncio.gather(tasks.lists(live=9, done=9), tasks.lists(live=1, done=0), hexagons)
+    hexagons = tasks.list_active_and_finished(active_limit=9, finished_limit=9, task_filter=TaskFilter((), "hexagon"))
+    (live, done), one, none = await asyncio.gather(
+        tasks.list_active_and_finished(active_limit=9, finished_limit=9),
+        tasks.list_active_and_finished(active_limit=1, finished_limit=0),
+        hexagons,
+    )
 
     assert [task.id for task in live] == sorted(known["queued"])
     assert sorted(task.id for task in done) == sorted(known["done"])
@@ -106,8 +112,8 @@ async def test_those_around_a_person_are_named_in_the_order_of_their_edges_witho
     ada, bea, cy, dan = [await _person(users, name) for name in ("ada", "bea", "cy", "dan")]
     for start, end in ((ada, dan), (bea, ada), (ada, bea), (cy, ada), (ada, cy), (bea, cy)):
         await follows.follow(start, end)
-    await users.mark_leaving(cy)
+    await users.mark_deleting(cy)
 
-    assert await follows.around(ada) == (["dan", "bea"], ["bea"])
-    assert await follows.around(dan) == ([], ["ada"])
-    assert await follows.around(12345) == ([], [])
+    assert await follows.followed_and_followers(ada) == (["dan", "bea"], ["bea"])
+    assert await follows.followed_and_followers(dan) == ([], ["ada"])
+    assert await follows.followed_and_followers(12345) == ([], [])

@@ -26,7 +26,7 @@ async def test_a_hash_is_argon2id_as_advised_and_never_twice_the_same(passwords:
     found = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=1\$", one)
     assert found is not None
     assert (int(found[1]) >= 19456, int(found[2]) >= 2, one != other) == (True, True, True)
-    assert not passwords.outdated(one)
+    assert not passwords.needs_rehash(one)
 
 
 @pytest.mark.parametrize("size", [8, 64, 1024])
@@ -36,17 +36,17 @@ async def test_long_passwords_count_to_their_last_byte(passwords: Passwords, siz
 
     stored = await passwords.hash(password)
 
-    assert await passwords.matches(password, stored)
-    assert not await passwords.matches("x" * size, stored)
+    assert await passwords.verify(password, stored)
+    assert not await passwords.verify("x" * size, stored)
 
 
 @pytest.mark.gen_test
 async def test_a_user_who_is_not_there_is_asked_just_as_hard_and_never_let_in(passwords: Passwords) -> None:
-    asked_instead = passwords._nobody
+    asked_instead = passwords._dummy_hash
 
-    assert not passwords.outdated(asked_instead)
-    assert await passwords.matches("a password that nobody has", asked_instead)
-    assert not await passwords.matches("a password that nobody has", None)
+    assert not passwords.needs_rehash(asked_instead)
+    assert await passwords.verify("a password that nobody has", asked_instead)
+    assert not await passwords.verify("a password that nobody has", None)
 
 
 @pytest.mark.gen_test
@@ -55,10 +55,10 @@ async def test_a_crowd_beyond_the_bound_is_told_to_come_back(passwords: Password
 
     refused = [error for error in tried if isinstance(error, errors.TooManyRequests)]
     assert len(refused) == 5
-    assert refused[0].facts["retry_after_s"] > 0
+    assert refused[0].details["retry_after_s"] > 0
 
 
 @pytest.mark.parametrize("weak", ["short", "password", "PASSWORD", "12345678", "ada.lovelace", "x" * 1025, "é" * 513])
 def test_weak_passwords_are_refused(passwords: Passwords, weak: str) -> None:
     with pytest.raises(errors.WeakPassword):
-        passwords.refuse_weak(weak, "Ada.Lovelace")
+        passwords.check_strength(weak, "Ada.Lovelace")

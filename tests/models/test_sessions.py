@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models.database import Database
-from models.sessions import IDLE, LIFETIME, Sessions
+from models.sessions import IDLE_TIMEOUT, LIFETIME, Sessions
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def test_closing_all_may_spare_one(sessions: Sessions) -> None:
     tokens = [await sessions.open(7, "ada") for _ in range(3)]
     other = await sessions.open(8, "bea")
 
-    await sessions.close_all(7, but=tokens[0])
+    await sessions.close_all(7, except_token=tokens[0])
 
     assert [await sessions.find(token) is not None for token in (*tokens, other)] == [True, False, False, True]
 
@@ -53,13 +53,13 @@ async def test_an_idle_session_ends_and_a_used_one_is_prolonged_but_not_for_ever
 ) -> None:
     token, records = await sessions.open(7, "ada"), database.collection("sessions")
     now = datetime.now(UTC)
-    nearly_over = {"expires": now + IDLE / 4, "created": now - LIFETIME + IDLE / 2}
+    nearly_over = {"expires": now + IDLE_TIMEOUT / 4, "created": now - LIFETIME + IDLE_TIMEOUT / 2}
     await records.update_one({"user_id": 7}, {"$set": nearly_over})
 
     await sessions.find(token)
 
     session = await sessions.find(token)
     assert session is not None
-    assert abs(session.expires - (now + IDLE / 2)) < timedelta(minutes=1)
+    assert abs(session.expires - (now + IDLE_TIMEOUT / 2)) < timedelta(minutes=1)
     await records.update_one({"user_id": 7}, {"$set": {"expires": now - timedelta(seconds=1)}})
     assert await sessions.find(token) is None

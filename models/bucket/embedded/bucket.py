@@ -2,8 +2,8 @@
 
 This half knows keys, tokens, signatures and files; `handlers/bucket/download.py` is its face on HTTP. Join them so:
 
-    keys = installation_keys(data_dir / "bucket-keys.json")
-    bucket = LocalBucket(data_dir / "bucket", keys, public_url="http://127.0.0.1:8888",
+    keys = load_or_create_keys(data_dir / "bucket-keys.json")
+    bucket = EmbeddedBucket(data_dir / "bucket", keys, public_url="http://127.0.0.1:8888",
                          callback_url="http://127.0.0.1:8888/api/image/upload", size_limit_bytes=...)
     Application([... , *handlers.bucket.download.routes(bucket)])
 """
@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from models.bucket import Grant, Stat
-from models.bucket.addresses import key_behind, origin_of
-from models.bucket.embedded.multipart import Parts
+from models.bucket import Stat, UploadTicket
+from models.bucket.addresses import key_from_url, origin
+from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
 from models.bucket.keys import Keys
-from models.bucket.policy import picture_policy, upload_token
+from models.bucket.policy import image_policy, upload_token
 from models.bucket.signature import check_callback
 from models.errors import BadParameter, SourceTooLarge
 
@@ -28,7 +28,7 @@ CALLBACK_TIMEOUT_S = 5.0
 STALL_S = 20.0
 
 
-class LocalBucket:
+class EmbeddedBucket:
     """Keeps the promise of `Bucket` with a folder.
 
     public_url: where browsers find the server, without a final slash; downloads are `<public_url>/bucket/<key>`,
@@ -57,16 +57,16 @@ class LocalBucket:
         self.callback_timeout_s = callback_timeout_s
         self.stall_s = stall_s
         self.objects = Objects(folder)
-        self.parts = Parts(folder / "uploads", self.objects)
+        self.multipart = MultipartUploads(folder / "uploads", self.objects)
         self._base = public_url.rstrip("/")
         self._callback_url = callback_url
 
-    def grant(self, key: str, *, owner_id: int, size_limit_bytes: int) -> Grant:
-        fields = picture_policy(
+    def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
+        fields = image_policy(
             NAME, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url
         )
         token = upload_token(self.keys, fields)
-        return Grant(token, key, f"{self._base}/up", self.url(key), fields["deadline"])
+        return UploadTicket(token, key, f"{self._base}/up", self.url(key), fields["deadline"])
 
     def url(self, key: str) -> str:
         return f"{self._base}/bucket/{quote(key, safe='/')}"
@@ -75,34 +75,34 @@ class LocalBucket:
         return self.url(key)
 
     def upload_origin(self) -> str:
-        return origin_of(self._base)
+        return origin(self._base)
 
     def key_of(self, url: str) -> str | None:
-        return key_behind(url, f"{self._base}/bucket/")
+        return key_from_url(url, f"{self._base}/bucket/")
 
     def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
         check_callback(self.keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
 
     def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:
         del timeout_s  # a disk answers or fails
-        with self.objects.open(key) as found:
-            if found.stat.size_bytes > limit_bytes:
+        with self.objects.open(key) as opened:
+            if opened.stat.size_bytes > limit_bytes:
                 raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
-            return found.read(0, found.stat.size_bytes)
+            return opened.read(0, opened.stat.size_bytes)
 
     def put(self, key: str, data: bytes, *, mime: str) -> Stat:
         if not data:
             raise BadParameter(field="data", value="nothing", allowed="at least one byte")
-        with self.objects.begin() as incoming:
-            incoming.write(data)
-            return incoming.commit(key, mime=mime, overwrite=True)
+        with self.objects.stage() as staged:
+            staged.write(data)
+            return staged.commit(key, mime=mime, overwrite=True)
 
     def stat(self, key: str) -> Stat:
-        with self.objects.open(key) as found:
-            return found.stat
+        with self.objects.open(key) as opened:
+            return opened.stat
 
     def delete(self, key: str) -> None:
         self.objects.delete(key)
 
     def list(self, prefix: str = "") -> Iterator[Stat]:
-        return (stat for stat in self.objects.every() if stat.key.startswith(prefix))
+        return (stat for stat in self.objects.iterate() if stat.key.startswith(prefix))

@@ -17,7 +17,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextlib.contextmanager
-def disk() -> Iterator[None]:
+def translate_os_errors() -> Iterator[None]:
     """No room, no quota, or larger than the file system allows: StorageFull. Any other fault: BucketUnavailable."""
     try:
         yield
@@ -31,7 +31,7 @@ def disk() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[int]:
+def open_descriptor(path: Path) -> Iterator[int]:
     """The file's descriptor for reading. A symbolic link is nothing of ours: FileNotFoundError."""
     descriptor = open_file(path)
     try:
@@ -42,7 +42,7 @@ def opened(path: Path) -> Iterator[int]:
 
 def open_file(path: Path) -> int:
     """The caller closes it. Raises FileNotFoundError."""
-    with disk():
+    with translate_os_errors():
         try:
             return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:

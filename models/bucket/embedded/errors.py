@@ -15,41 +15,41 @@ Refusal
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class KodoError(Exception):
     """The root; its text is answered as Kodo's `error`."""
 
 
-class MalformedUpload(Refusal):
+class MalformedUpload(KodoError):
     pass
 
 
-class BadToken(Refusal):
+class BadToken(KodoError):
     pass
 
 
-class Forbidden(Refusal):
+class Forbidden(KodoError):
     pass
 
 
-class TooLarge(Refusal):
+class FileTooLarge(KodoError):
     pass
 
 
-class BadChecksum(Refusal):
+class BadChecksum(KodoError):
     pass
 
 
-class KeyExists(Refusal):
+class KeyExists(KodoError):
     pass
 
 
-class NoSuchKey(Refusal):
+class NoSuchKey(KodoError):
     pass
 
 
-class NoSuchBucket(Refusal):
+class NoSuchBucket(KodoError):
     pass
 
 
-class TooManyUploads(Refusal):
+class TooManyUploads(KodoError):
     pass

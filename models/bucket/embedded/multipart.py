@@ -20,22 +20,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from models.bucket.embedded import errors as refusals
-from models.bucket.embedded.disk import disk
+from models.bucket.embedded.disk import translate_os_errors
 from models.bucket.embedded.objects import Objects
-from models.bucket.embedded.staged import Incoming, IncomingPart
+from models.bucket.embedded.staged import StagedFile, StagedPart
 from models.bucket.etag import of_blocks
 from models.bucket.signature import decode
 
 PART_LIMIT = 1000
-UPLOADS_A_PERSON = 8
-UPLOADS_IN_ALL = 1000
+UPLOADS_PER_USER = 8
+UPLOADS_TOTAL = 1000
 LIFE_S = 24 * 3600
-NOBODY = ("", "0")
+NO_OWNER = ("", "0")
 COPY_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class MultipartUpload:
     """One upload under way. expires: Unix time in seconds."""
 
     id: str
@@ -61,7 +61,7 @@ class Part:
         return f"{self.number}-{self.sha1.hex()}-{self.size_bytes}"
 
 
-class Parts:
+class MultipartUploads:
     """(blocks) Everything here does file I/O: call it in an executor thread."""
 
     def __init__(self, folder: Path, objects: Objects) -> None:
@@ -70,37 +70,37 @@ class Parts:
         folder.mkdir(parents=True, exist_ok=True)
         self.sweep()
 
-    def start(self, key: str, owner: str) -> Upload:
+    def start(self, key: str, owner: str) -> MultipartUpload:
         """Raises TooManyUploads, StorageFull."""
         self.sweep()
-        under_way = sorted(self._all(), key=lambda upload: upload.expires)
-        own = [upload for upload in under_way if upload.owner == owner and owner not in NOBODY]
-        for oldest in own[: max(0, len(own) - UPLOADS_A_PERSON + 1)]:
+        active = sorted(self._all(), key=lambda upload: upload.expires)
+        own = [upload for upload in active if upload.owner == owner and owner not in NO_OWNER]
+        for oldest in own[: max(0, len(own) - UPLOADS_PER_USER + 1)]:
             self.abort(oldest)
-        if len(under_way) >= UPLOADS_IN_ALL:
+        if len(active) >= UPLOADS_TOTAL:
             raise refusals.TooManyUploads("too many uploads are under way")
-        upload = Upload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S)
-        with disk():
+        upload = MultipartUpload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S)
+        with translate_os_errors():
             self._create(upload)
         return upload
 
-    def find(self, upload_id: str, key: str) -> Upload:
+    def find(self, upload_id: str, key: str) -> MultipartUpload:
         """Raises NoSuchKey. upload_id: 32 hexadecimal digits, as the routes' patterns see to."""
         try:
-            upload = Upload(**json.loads((self._folder / upload_id / "upload.json").read_bytes()))
+            upload = MultipartUpload(**json.loads((self._folder / upload_id / "upload.json").read_bytes()))
         except (FileNotFoundError, ValueError, TypeError) as error:
             raise refusals.NoSuchKey("no such uploadId") from error
         if upload.key != key or upload.expires < time.time():
             raise refusals.NoSuchKey("no such uploadId")
         return upload
 
-    def add(self, upload: Upload, number: int, content: IncomingPart, *, limit_bytes: int) -> Part:
+    def add(self, upload: MultipartUpload, number: int, content: StagedPart, *, limit_bytes: int) -> Part:
         """Keep a part; sent again it replaces the one before. Raises TooLarge, MalformedUpload, NoSuchKey."""
         if not 1 <= number <= PART_LIMIT:
             raise refusals.MalformedUpload(f"partNumber must be 1 to {PART_LIMIT}")
-        others = [part for part in self.held(upload) if part.number != number]
+        others = [part for part in self.list_parts(upload) if part.number != number]
         if sum(part.size_bytes for part in others) + content.size_bytes > limit_bytes:
-            raise refusals.TooLarge("exceed FsizeLimit")
+            raise refusals.FileTooLarge("exceed FsizeLimit")
         part = Part(number, content.sha1(), content.size_bytes)
         try:
             content.move_to(self._folder / upload.id / part.name)
@@ -109,14 +109,14 @@ class Parts:
         self._drop_others(upload, part)
         return part
 
-    def held(self, upload: Upload) -> list[Part]:
+    def list_parts(self, upload: MultipartUpload) -> list[Part]:
         """What is here, by number."""
         with contextlib.suppress(FileNotFoundError):
             names = [entry.name for entry in (self._folder / upload.id).iterdir() if "-" in entry.name]
             return sorted((_part(name) for name in names), key=lambda part: part.number)
         return []
 
-    def join(self, upload: Upload, wanted: list[tuple[int, str]]) -> Incoming:
+    def assemble(self, upload: MultipartUpload, wanted: list[tuple[int, str]]) -> StagedFile:
         """Put the parts (number, etag) together, in this order. The caller commits or discards the answer.
 
         Raises NoSuchKey for a part that is not here or is not what its name says, MalformedUpload, StorageFull.
@@ -124,17 +124,17 @@ class Parts:
         numbers = [number for number, _ in wanted]
         if not wanted or numbers != sorted(set(numbers)):
             raise refusals.MalformedUpload("parts must be named once each, in ascending order")
-        here = {(part.number, part.etag): part for part in self.held(upload)}
-        whole = self._objects.begin()
+        available = {(part.number, part.etag): part for part in self.list_parts(upload)}
+        whole = self._objects.stage()
         try:
             for one in wanted:
-                self._append(upload, here.get(one), whole)
+                self._append(upload, available.get(one), whole)
         except BaseException:
             whole.discard()
             raise
         return whole
 
-    def abort(self, upload: Upload) -> None:
+    def abort(self, upload: MultipartUpload) -> None:
         shutil.rmtree(self._folder / upload.id, ignore_errors=True)
 
     def sweep(self) -> None:
@@ -144,22 +144,22 @@ class Parts:
             if upload.expires < now:
                 self.abort(upload)
 
-    def _create(self, upload: Upload) -> None:
+    def _create(self, upload: MultipartUpload) -> None:
         """Under a name that no route can ask for, until it is whole."""
         draft = self._folder / f"{upload.id}.new"
         draft.mkdir(mode=0o700)
         (draft / "upload.json").write_text(json.dumps(asdict(upload)))
         draft.rename(self._folder / upload.id)
 
-    def _all(self) -> Iterator[Upload]:
+    def _all(self) -> Iterator[MultipartUpload]:
         """Every upload under way; what a crash left half made counts as long over."""
         for folder in self._folder.iterdir():
             try:
-                yield Upload(**json.loads((folder / "upload.json").read_bytes()))
+                yield MultipartUpload(**json.loads((folder / "upload.json").read_bytes()))
             except (FileNotFoundError, ValueError, TypeError):
-                yield Upload(folder.name, "", "", 0)
+                yield MultipartUpload(folder.name, "", "", 0)
 
-    def _append(self, upload: Upload, part: Part | None, whole: Incoming) -> None:
+    def _append(self, upload: MultipartUpload, part: Part | None, whole: StagedFile) -> None:
         if part is None:
             raise refusals.NoSuchKey("no such part")
         digest = hashlib.sha1(usedforsecurity=False)
@@ -173,9 +173,9 @@ class Parts:
         if digest.digest() != part.sha1:
             raise refusals.NoSuchKey("no such part")
 
-    def _drop_others(self, upload: Upload, kept: Part) -> None:
-        for other in self.held(upload):
-            if other.number == kept.number and other != kept:
+    def _drop_others(self, upload: MultipartUpload, part: Part) -> None:
+        for other in self.list_parts(upload):
+            if other.number == part.number and other != part:
                 (self._folder / upload.id / other.name).unlink(missing_ok=True)
 
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Self
 
 from models.bucket import Stat
-from models.bucket.embedded.disk import disk, open_file, opened
-from models.bucket.embedded.staged import Incoming, IncomingPart
-from models.bucket.embedded.trailer import Damaged, read_trailer
+from models.bucket.embedded.disk import open_descriptor, open_file, translate_os_errors
+from models.bucket.embedded.staged import StagedFile, StagedPart
+from models.bucket.embedded.trailer import CorruptObject, read_trailer
 from models.bucket.policy import check_key_length
 from models.errors import BadParameter, NotFound
 
@@ -40,7 +40,7 @@ class OpenObject:
     def read(self, start: int, size: int) -> bytes:
         """(blocks) The bytes from `start`, at most `size` of them and never beyond the object's end."""
         size = min(size, self.stat.size_bytes - start)
-        with disk():
+        with translate_os_errors():
             return os.pread(self._descriptor, size, start) if size > 0 else b""
 
     def close(self) -> None:
@@ -58,18 +58,18 @@ class Objects:
 
     def __init__(self, folder: Path) -> None:
         self._objects = folder / "objects"
-        self._incoming = folder / "incoming"
-        for each in (self._objects, self._incoming):
+        self._staging = folder / "incoming"
+        for each in (self._objects, self._staging):
             each.mkdir(parents=True, exist_ok=True)
         self.sweep()
 
-    def begin(self) -> Incoming:
+    def stage(self) -> StagedFile:
         """A new file to write. Use it in a `with`: what is not committed is discarded. Raises StorageFull."""
-        return Incoming(self._incoming / secrets.token_hex(16), self._path)
+        return StagedFile(self._staging / secrets.token_hex(16), self._path)
 
-    def begin_part(self) -> IncomingPart:
+    def stage_part(self) -> StagedPart:
         """The same for one part of an upload in parts."""
-        return IncomingPart(self._incoming / secrets.token_hex(16), self._path)
+        return StagedPart(self._staging / secrets.token_hex(16), self._path)
 
     def open(self, key: str) -> OpenObject:
         """Raises NotFound."""
@@ -80,7 +80,7 @@ class Objects:
             raise NotFound(what="object", which=ascii(key[:80])) from error
         try:
             return OpenObject(descriptor, read_trailer(descriptor))
-        except Damaged as error:
+        except CorruptObject as error:
             os.close(descriptor)
             log.warning("object %s is damaged: %s", self._path(key).name, error)
             raise NotFound(what="object", which=ascii(key[:80])) from error
@@ -94,18 +94,18 @@ class Objects:
             return False
         return True
 
-    def every(self) -> Iterator[Stat]:
+    def iterate(self) -> Iterator[Stat]:
         """All objects, in no order. What is deleted or damaged on the way is left out."""
         with os.scandir(self._objects) as entries:
             for entry in entries:
-                with contextlib.suppress(Damaged, FileNotFoundError):
-                    with opened(Path(entry.path)) as descriptor:
+                with contextlib.suppress(CorruptObject, FileNotFoundError):
+                    with open_descriptor(Path(entry.path)) as descriptor:
                         stat = read_trailer(descriptor)
                     yield stat
 
     def sweep(self) -> int:
         """Remove what a killed process was writing. Returns how many files that were."""
-        return sum(_remove_if_abandoned(path) for path in self._incoming.iterdir())
+        return sum(_remove_if_abandoned(path) for path in self._staging.iterdir())
 
     def _path(self, key: str) -> Path:
         return self._objects / hashlib.sha256(key.encode()).hexdigest()

@@ -18,7 +18,7 @@ ReadAt = Callable[[int, int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SniffedImage:
     """mime: UNKNOWN for what is no picture. width, height: pixels as stored, None where the file does not say."""
 
     mime: str
@@ -30,18 +30,18 @@ class Picture:
         return self.mime.partition("/")[2] if self.width is not None else ""
 
 
-def look(read_at: ReadAt) -> Picture:
+def sniff(read_at: ReadAt) -> SniffedImage:
     """read_at(offset, size): bytes of the file, fewer at its end."""
     head = read_at(0, HEAD_BYTES)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Picture("image/png", *_big(head[16:24], 4))
+        return SniffedImage("image/png", *_big(head[16:24], 4))
     if head[:6] in (b"GIF87a", b"GIF89a"):
-        return Picture("image/gif", *_little(head[6:10]))
+        return SniffedImage("image/gif", *_little(head[6:10]))
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Picture("image/webp", *_webp_size(head))
+        return SniffedImage("image/webp", *_webp_size(head))
     if head.startswith(b"\xff\xd8\xff"):
-        return Picture("image/jpeg", *_jpeg_size(read_at))
-    return Picture(UNKNOWN)
+        return SniffedImage("image/jpeg", *_jpeg_size(read_at))
+    return SniffedImage(UNKNOWN)
 
 
 def _big(raw: bytes, width: int) -> tuple[int, ...]:

@@ -14,14 +14,14 @@ from typing import Self
 
 from models.bucket import Stat
 from models.bucket.embedded import errors as refusals
-from models.bucket.embedded.disk import disk, opened, sync_folder
-from models.bucket.embedded.sniff import UNKNOWN, Picture, look
-from models.bucket.embedded.trailer import Damaged, read_trailer, trailer_of
+from models.bucket.embedded.disk import open_descriptor, sync_folder, translate_os_errors
+from models.bucket.embedded.sniff import UNKNOWN, SniffedImage, sniff
+from models.bucket.embedded.trailer import CorruptObject, read_trailer, trailer_of
 from models.bucket.etag import Etag
 from models.bucket.policy import check_key_length
 
 
-class Incoming:
+class StagedFile:
     """(blocks) Use it in a `with`: what is not committed when it ends leaves no trace.
 
     size_bytes, crc32: of what has been written so far. One thread at a time; only `discard` may come from another
@@ -47,9 +47,9 @@ class Incoming:
     def etag(self) -> str:
         return self._etag.text()
 
-    def picture(self) -> Picture:
+    def sniff(self) -> SniffedImage:
         """What the content is, by its first bytes."""
-        return look(lambda start, size: os.pread(self._descriptor, size, start))
+        return sniff(lambda start, size: os.pread(self._descriptor, size, start))
 
     def commit(self, key: str, *, mime: str = UNKNOWN, overwrite: bool, etag: str | None = None) -> Stat:
         """Make it the object `key`. Durable when this returns.
@@ -59,10 +59,10 @@ class Incoming:
         Without `overwrite` the same content again is a success and another one raises KeyExists. Raises StorageFull.
         """
         check_key_length(key)
-        seen = self.picture().mime
+        seen = self.sniff().mime
         stat = Stat(key, self.size_bytes, etag or self.etag(), mime if seen == UNKNOWN else seen, time.time())
         target = self._path_of(key)
-        with disk():
+        with translate_os_errors():
             self._append(trailer_of(stat))
             os.fsync(self._descriptor)
             if overwrite:
@@ -71,7 +71,7 @@ class Incoming:
                 try:
                     os.link(self._path, target)
                 except FileExistsError:
-                    return _the_same_or_refused(target, stat)
+                    return _existing_or_conflict(target, stat)
             sync_folder(target.parent)
         return stat
 
@@ -85,7 +85,7 @@ class Incoming:
 
     def _append(self, data: bytes) -> None:
         view = memoryview(data)
-        with self._lock, disk():
+        with self._lock, translate_os_errors():
             if self._descriptor < 0:
                 raise refusals.MalformedUpload("the client has left")
             while len(view):
@@ -98,7 +98,7 @@ class Incoming:
         self.discard()
 
 
-class IncomingPart(Incoming):
+class StagedPart(StagedFile):
     """One part of an upload in parts: a block of its own, whatever its size."""
 
     def __init__(self, path: Path, path_of: Callable[[str], Path]) -> None:
@@ -126,7 +126,7 @@ def _created(path: Path) -> int:
     """A new file's descriptor, locked so that no sweep takes it. One may come between creating and locking: then the
     name is gone, and free again."""
     while True:
-        with disk():
+        with translate_os_errors():
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # waits for a sweep at most, which lets go at once
         if os.fstat(descriptor).st_nlink:
@@ -134,12 +134,12 @@ def _created(path: Path) -> int:
         os.close(descriptor)
 
 
-def _the_same_or_refused(target: Path, ours: Stat) -> Stat:
+def _existing_or_conflict(target: Path, ours: Stat) -> Stat:
     try:
-        with opened(target) as descriptor:
-            there = read_trailer(descriptor)
-    except Damaged as error:
+        with open_descriptor(target) as descriptor:
+            existing = read_trailer(descriptor)
+    except CorruptObject as error:
         raise refusals.KeyExists("file exists") from error
-    if there.etag != ours.etag:
+    if existing.etag != ours.etag:
         raise refusals.KeyExists("file exists")
-    return there
+    return existing

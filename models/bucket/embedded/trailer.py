@@ -12,7 +12,7 @@ TAIL_BYTES = 4 + len(MARK)
 JSON_LIMIT_BYTES = 8192
 
 
-class Damaged(Exception):
+class CorruptObject(Exception):
     """The file is not one that we have finished writing."""
 
 
@@ -35,13 +35,13 @@ def read_trailer(descriptor: int) -> Stat:
     tail = os.pread(descriptor, TAIL_BYTES, max(0, whole - TAIL_BYTES))
     length = int.from_bytes(tail[:4])
     if tail[4:] != MARK or length > min(JSON_LIMIT_BYTES, whole):
-        raise Damaged("no mark at its end")
+        raise CorruptObject("no mark at its end")
     start = whole - TAIL_BYTES - length
     try:
-        known = json.loads(os.pread(descriptor, length, start))
-        stat = Stat(known["key"], known["size"], known["etag"], known["mime"], known["put_time"])
+        fields = json.loads(os.pread(descriptor, length, start))
+        stat = Stat(fields["key"], fields["size"], fields["etag"], fields["mime"], fields["put_time"])
     except (ValueError, KeyError, TypeError) as error:
-        raise Damaged("what stands behind the content is not ours") from error
+        raise CorruptObject("what stands behind the content is not ours") from error
     if stat.size_bytes != start:
-        raise Damaged(f"{start} bytes instead of {stat.size_bytes}")
+        raise CorruptObject(f"{start} bytes instead of {stat.size_bytes}")
     return stat

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import quote_plus
 
 from models.bucket import Stat
-from models.bucket.embedded.sniff import Picture
+from models.bucket.embedded.sniff import SniffedImage
 from models.bucket.signature import JSON
 
 VARIABLE = re.compile(r'"\$\(([^()]*)\)"|\$\(([^()]*)\)|"\$\{([^{}]*)\}"|\$\{([^{}]*)\}')
@@ -19,8 +19,8 @@ VARIABLE = re.compile(r'"\$\(([^()]*)\)"|\$\(([^()]*)\)|"\$\{([^{}]*)\}"|\$\{([^
 Values = Mapping[str, str | int | None]
 
 
-def values_of(
-    stat: Stat, picture: Picture, *, bucket: str, end_user: str, filename: str, custom: Mapping[str, str]
+def template_values(
+    stat: Stat, image: SniffedImage, *, bucket: str, end_user: str, filename: str, custom: Mapping[str, str]
 ) -> Values:
     """What the variables stand for after one upload. custom: the client's own, named `x:...`."""
     dot = filename.rfind(".")
@@ -34,13 +34,13 @@ def values_of(
         "mimeType": stat.mime,
         "endUser": end_user,
         "ext": filename[dot:] if dot > 0 else "",
-        "imageInfo.format": picture.format,
-        "imageInfo.width": picture.width,
-        "imageInfo.height": picture.height,
+        "imageInfo.format": image.format,
+        "imageInfo.width": image.width,
+        "imageInfo.height": image.height,
     }
 
 
-def fill(template: str, body_type: str, values: Values) -> str:
+def render_template(template: str, body_type: str, values: Values) -> str:
     """The callback's body. In a form the values are URL-escaped, in JSON they are JSON."""
     as_json = body_type == JSON
 

@@ -18,12 +18,12 @@ from PIL import Image
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from handlers.bucket.download import routes
-from models.bucket import Bucket, Grant
+from models.bucket import Bucket, UploadTicket
 from models.bucket.callback import CallbackBody, parse_callback
-from models.bucket.embedded.bucket import LocalBucket
-from models.bucket.keys import Keys, installation_keys
-from models.bucket.kodo import KodoAddresses, KodoBucket
-from models.bucket.policy import picture_policy, upload_token
+from models.bucket.embedded.bucket import EmbeddedBucket
+from models.bucket.keys import Keys, load_or_create_keys
+from models.bucket.kodo import KodoBucket, KodoEndpoints
+from models.bucket.policy import image_policy, upload_token
 from models.errors import BadSignature
 from tests.support.kodo_serving import serving_on
 from tests.support.kodo_state import Kodo
@@ -78,8 +78,8 @@ class Installation:
     folder: Path | None = None
     kodo: Kodo | None = None
 
-    def grant(self, key: str = "u/1.png", *, size_limit_bytes: int = LIMIT_BYTES) -> Grant:
-        granted: Grant = self.bucket.grant(key, owner_id=7, size_limit_bytes=size_limit_bytes)
+    def grant(self, key: str = "u/1.png", *, size_limit_bytes: int = LIMIT_BYTES) -> UploadTicket:
+        granted: UploadTicket = self.bucket.sign_upload(key, owner_id=7, size_limit_bytes=size_limit_bytes)
         return granted
 
     def files(self) -> list[str]:
@@ -92,14 +92,14 @@ class Installation:
 def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Installation]:
     socket, port = tornado.testing.bind_unused_port()
     base = f"http://127.0.0.1:{port}"
-    keys = installation_keys(folder / "keys.json")
+    keys = load_or_create_keys(folder / "keys.json")
     given = {
         "public_url": base,
         "callback_url": f"{base}/api/image/upload",
         "size_limit_bytes": LIMIT_BYTES,
         **settings,
     }
-    bucket = LocalBucket(folder / "bucket", keys, **given)
+    bucket = EmbeddedBucket(folder / "bucket", keys, **given)
     receiver = Receiver(bucket)
     with serving(io_loop, [*routes(bucket), (r"/api/image/upload", Callback, {"receiver": receiver})], socket):
         yield Installation(bucket, receiver, base, keys, f"{base}/up", folder / "bucket")
@@ -112,14 +112,14 @@ def open_kodo(io_loop: Any, *, private: bool = False, ask_region: bool = False) 
     receiver = Receiver()
     socket, port = tornado.testing.bind_unused_port()
     with serving_on(io_loop, kodo):
-        addresses = KodoAddresses(uc=kodo.base) if ask_region else KodoAddresses(kodo.base, kodo.base, kodo.base)
+        addresses = KodoEndpoints(uc=kodo.base) if ask_region else KodoEndpoints(kodo.base, kodo.base, kodo.base)
         bucket = KodoBucket(
             keys,
             "pictures",
             domain=f"{kodo.base}/io",
             callback_url=f"http://127.0.0.1:{port}/api/image/upload",
             private=private,
-            addresses=addresses,
+            endpoints=addresses,
         )
         receiver.bucket = bucket
         with serving(io_loop, [(r"/api/image/upload", Callback, {"receiver": receiver})], socket):
@@ -163,13 +163,13 @@ FORM_TYPE = "multipart/form-data; boundary=seam"
 
 def token_of(where: Installation, **changes: Any) -> str:
     """A token like a grant's, but for these fields."""
-    fields = picture_policy(
+    fields = image_policy(
         "tessera", "u/1.png", owner_id=7, size_limit_bytes=LIMIT_BYTES, callback_url=where.base + "/api/image/upload"
     )
     return upload_token(where.keys, {**fields, **changes})
 
 
-async def upload(grant: Grant, data: bytes, **fields: str) -> HTTPResponse:
+async def upload(grant: UploadTicket, data: bytes, **fields: str) -> HTTPResponse:
     """What a browser does with a grant."""
     given = {"token": grant.token, "key": grant.key, **fields}
     return await post(grant.upload_url, form(given, data), {"Content-Type": FORM_TYPE})

@@ -78,7 +78,7 @@ async def test_any_key_of_up_to_750_bytes_comes_back_as_it_went_in(where, key):
 async def test_keys_that_cannot_be_are_refused_before_anything_is_signed(where):
     for key in ("", "é" * 376, "\ud800"):
         with pytest.raises(BadParameter, match="key"):
-            where.bucket.grant(key, owner_id=7, size_limit_bytes=1000)
+            where.bucket.sign_upload(key, owner_id=7, size_limit_bytes=1000)
 
 
 @pytest.mark.gen_test

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.bucket import Stat
-from models.bucket.embedded.sniff import UNKNOWN, Picture, look
-from models.bucket.embedded.variables import fill, values_of
+from models.bucket.embedded.sniff import UNKNOWN, SniffedImage, sniff
+from models.bucket.embedded.variables import render_template, template_values
 from models.bucket.etag import BLOCK_BYTES, Etag, of_blocks
 
 STAT = Stat("u/猫 &.png", 12, "Fabc", "image/png", 0.0)
@@ -57,9 +57,9 @@ def test_type_and_size_of_what_pillow_writes(form, options, size):
     file = io.BytesIO()
     Image.new("RGB", size, "red").save(file, form, **options)
 
-    picture = look(reader(file.getvalue()))
+    picture = sniff(reader(file.getvalue()))
 
-    assert picture == Picture(f"image/{form.lower()}", *size)
+    assert picture == SniffedImage(f"image/{form.lower()}", *size)
     assert picture.format == form.lower()
 
 
@@ -79,7 +79,7 @@ def test_type_and_size_of_what_pillow_writes(form, options, size):
     ],
 )
 def test_everything_else_is_unknown(content):
-    assert look(reader(content)) == Picture(UNKNOWN)
+    assert sniff(reader(content)) == SniffedImage(UNKNOWN)
 
 
 @given(
@@ -87,7 +87,7 @@ def test_everything_else_is_unknown(content):
     st.binary(max_size=200),
 )
 def test_damaged_pictures_are_looked_at_without_harm(head, rest):
-    picture = look(reader(head + rest))
+    picture = sniff(reader(head + rest))
 
     assert picture.mime.startswith("image/")
     assert (picture.width is None) == (picture.height is None)
@@ -101,14 +101,14 @@ def test_a_jpeg_that_never_ends_its_markers_is_given_up():
         calls.append(start)
         return endless[start : start + size]
 
-    assert look(read_at) == Picture("image/jpeg")
+    assert sniff(read_at) == SniffedImage("image/jpeg")
     assert len(calls) < 1000
 
 
 def test_variables_in_a_form_are_escaped_and_unknown_ones_are_empty():
-    values = values_of(
+    values = template_values(
         STAT,
-        Picture("image/png", 3, 4),
+        SniffedImage("image/png", 3, 4),
         bucket="b",
         end_user="7",
         filename="a&b=c:猫.tar.gz",
@@ -117,7 +117,7 @@ def test_variables_in_a_form_are_escaped_and_unknown_ones_are_empty():
     known = "k=$(key)&n=$(fname)&s=$(fsize)&e=${etag}&w=$(imageInfo.width)&p=$(x:param)&u=$(endUser)&t=$(ext)"
     template = known + "&x=$(fparam)&h=$(hash)"
 
-    filled = fill(template, "application/x-www-form-urlencoded", values)
+    filled = render_template(template, "application/x-www-form-urlencoded", values)
 
     assert dict(parse_qsl(filled, keep_blank_values=True)) == {
         "k": "u/猫 &.png",
@@ -134,9 +134,9 @@ def test_variables_in_a_form_are_escaped_and_unknown_ones_are_empty():
 
 
 def test_variables_in_json_are_json_quoted_or_not():
-    values = values_of(STAT, Picture(UNKNOWN), bucket="b", end_user="7", filename='q"\\', custom={})
+    values = template_values(STAT, SniffedImage(UNKNOWN), bucket="b", end_user="7", filename='q"\\', custom={})
 
-    filled = fill(
+    filled = render_template(
         '{"a":$(key),"b":"$(fname)","c":$(fsize),"d":$(imageInfo.width),"e":"$(no)"}', "application/json", values
     )
 
@@ -144,17 +144,17 @@ def test_variables_in_json_are_json_quoted_or_not():
 
 
 def test_a_clients_variable_cannot_replace_one_of_the_buckets():
-    values = values_of(
-        STAT, Picture(UNKNOWN), bucket="b", end_user="7", filename="", custom={"x:endUser": "8", "endUser": "8"}
+    values = template_values(
+        STAT, SniffedImage(UNKNOWN), bucket="b", end_user="7", filename="", custom={"x:endUser": "8", "endUser": "8"}
     )
 
-    assert fill("$(endUser)", "", values) == "7"
+    assert render_template("$(endUser)", "", values) == "7"
 
 
 def test_a_value_that_looks_like_a_variable_is_not_filled_again():
-    values = values_of(STAT, Picture(UNKNOWN), bucket="b", end_user="7", filename="$(endUser)", custom={})
+    values = template_values(STAT, SniffedImage(UNKNOWN), bucket="b", end_user="7", filename="$(endUser)", custom={})
 
-    assert fill("$(fname)", "", values) == "%24%28endUser%29"
+    assert render_template("$(fname)", "", values) == "%24%28endUser%29"
 
 
 def reader(content: bytes):

@@ -12,7 +12,7 @@ import pytest
 
 from models.bucket.callback import CALLBACK_BODY
 from models.bucket.embedded.bucket import NAME
-from models.bucket.embedded.multipart import UPLOADS_A_PERSON
+from models.bucket.embedded.multipart import UPLOADS_PER_USER
 from models.bucket.policy import TOKEN_LIFE_S
 from settings import Settings
 from tests.models.bucket.installations import Installation, open_embedded, png
@@ -30,7 +30,7 @@ def test_each_half_names_every_setting_the_body_the_limits_and_the_hosts(half):
     assert set(re.findall(r"^(?:   )?(?:# )?(\w+) = ", half, re.M)) - {"services", "manager"} <= settings
     assert CALLBACK_BODY in half
     assert str(TOKEN_LIFE_S // 60) in half
-    assert re.search(rf"\b{UPLOADS_A_PERSON} (at once|个)", half)
+    assert re.search(rf"\b{UPLOADS_PER_USER} (at once|个)", half)
     assert f"`{NAME}`" in half
     assert all(f"`<public_url>{path}`" in half for path in ("/up", "/rs", "/rsf", "/bucket/<key>"))
 

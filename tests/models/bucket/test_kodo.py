@@ -15,7 +15,7 @@ import pytest
 import qiniu
 
 from models.bucket.keys import Keys
-from models.bucket.kodo import KodoAddresses, KodoBucket
+from models.bucket.kodo import KodoBucket, KodoEndpoints
 from models.errors import BucketUnavailable, NotFound
 from tests.models.bucket.installations import Installation, get, open_kodo, png, upload
 
@@ -193,7 +193,7 @@ async def test_the_region_is_asked_for_once_and_kept_nowhere_but_in_memory(askin
         await asyncio.to_thread(asking.bucket.put, f"{number}.png", png(), mime="image/png")
         await asyncio.to_thread(asking.bucket.stat, f"{number}.png")
 
-    assert asking.bucket.grant("g.png", owner_id=1, size_limit_bytes=10).upload_url == asking.kodo.base
+    assert asking.bucket.sign_upload("g.png", owner_id=1, size_limit_bytes=10).upload_url == asking.kodo.base
     assert asking.bucket.upload_origin() == asking.kodo.base
     assert asking.kodo.calls.count("GET /v4/query") == 1
     assert os.listdir(tmp_path) == []
@@ -218,10 +218,10 @@ def test_explicit_addresses_take_no_question():
         "b",
         domain="cdn.example.com",
         callback_url="http://h/c",
-        addresses=KodoAddresses("http://up.example", "http://rs.example", "http://rsf.example", "http://127.0.0.1:1"),
+        endpoints=KodoEndpoints("http://up.example", "http://rs.example", "http://rsf.example", "http://127.0.0.1:1"),
     )
 
-    grant = bucket.grant("猫.png", owner_id=1, size_limit_bytes=10)
+    grant = bucket.sign_upload("猫.png", owner_id=1, size_limit_bytes=10)
 
     assert (grant.upload_url, grant.url) == ("http://up.example", "https://cdn.example.com/%E7%8C%AB.png")
 
@@ -248,7 +248,7 @@ async def test_a_signed_address_ends_with_its_time(private):
 
 def test_pages_may_send_to_where_kodo_takes_uploads_as_soon_as_that_is_known(asking):
     def bucket(**addresses: str) -> KodoBucket:
-        return KodoBucket(Keys("a", "s"), "b", domain="d", callback_url="c", addresses=KodoAddresses(**addresses))
+        return KodoBucket(Keys("a", "s"), "b", domain="d", callback_url="c", endpoints=KodoEndpoints(**addresses))
 
     assert bucket().upload_origin() == "https://*.qiniup.com"
     assert bucket(up="http://up.example:81/x").upload_origin() == "http://up.example:81"

@@ -11,7 +11,7 @@ import qiniu
 from models.bucket.callback import CALLBACK_BODY
 from models.bucket.embedded import errors as refusals
 from models.bucket.keys import Keys
-from models.bucket.policy import TOKEN_LIFE_S, UploadPolicy, picture_policy, read_token, upload_token
+from models.bucket.policy import TOKEN_LIFE_S, UploadPolicy, image_policy, read_token, upload_token
 from models.errors import BadParameter
 
 KEYS = Keys("an-access-key", "a-secret-key")
@@ -29,7 +29,7 @@ KODO_VARIABLES = {
 
 
 def a_policy(**changes: object) -> dict:
-    fields = picture_policy(
+    fields = image_policy(
         "pictures", "u/猫.png", owner_id=7, size_limit_bytes=1000, callback_url="http://h/api/image/upload"
     )
     return {**fields, **changes}

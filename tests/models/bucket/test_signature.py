@@ -6,7 +6,7 @@ import pytest
 import qiniu as sdk
 from tornado.httputil import HTTPHeaders
 
-from models.bucket.keys import Keys, installation_keys
+from models.bucket.keys import Keys, load_or_create_keys
 from models.bucket.signature import check_callback, qbox, qiniu, sign
 from models.errors import BadSignature
 
@@ -176,11 +176,11 @@ def test_a_body_that_is_not_utf8_can_be_signed():
 def test_keys_are_made_once_and_readable_by_the_owner_alone(tmp_path):
     path = tmp_path / "data" / "keys.json"
 
-    keys = installation_keys(path)
+    keys = load_or_create_keys(path)
 
-    assert installation_keys(path) == keys
+    assert load_or_create_keys(path) == keys
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(keys.secret) >= 40
     assert keys.secret not in repr(keys)
     assert [entry.name for entry in path.parent.iterdir()] == ["keys.json"]
-    assert installation_keys(tmp_path / "other.json") != keys
+    assert load_or_create_keys(tmp_path / "other.json") != keys

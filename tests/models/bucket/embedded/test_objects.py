@@ -30,7 +30,7 @@ objects = Objects(Path(sys.argv[1]))
 def write(number):
     for turn in range(10_000):
         key = f"{number}-{turn}"
-        with objects.begin() as incoming:
+        with objects.stage() as incoming:
             for _ in range(5):
                 incoming.write(hashlib.sha256(key.encode()).digest() * 2000)
             incoming.commit(key, overwrite=False)
@@ -56,7 +56,7 @@ def file_limit() -> Iterator[None]:
 
 
 def put(objects: Objects, key: str, data: bytes, *, overwrite: bool = False):
-    with objects.begin() as incoming:
+    with objects.stage() as incoming:
         incoming.write(data)
         return incoming.commit(key, overwrite=overwrite)
 
@@ -75,7 +75,7 @@ def test_an_object_is_a_picture_that_any_viewer_opens(objects, tmp_path):
 
 
 def test_what_is_not_committed_leaves_nothing(objects, tmp_path):
-    with objects.begin() as incoming:
+    with objects.stage() as incoming:
         incoming.write(png())
         assert files(tmp_path) == ["incoming"]
 
@@ -84,7 +84,7 @@ def test_what_is_not_committed_leaves_nothing(objects, tmp_path):
 
 
 def test_writing_on_after_the_end_is_refused(objects):
-    incoming = objects.begin()
+    incoming = objects.stage()
     incoming.discard()
 
     with pytest.raises(refusals.MalformedUpload):
@@ -107,7 +107,7 @@ def test_a_folder_that_cannot_be_written_is_unavailable(objects, tmp_path, expec
     (tmp_path / "incoming").write_text("a file")
 
     with pytest.raises(BucketUnavailable):
-        objects.begin()
+        objects.stage()
 
 
 def test_the_first_content_of_a_key_stays_without_overwrite(objects):
@@ -171,7 +171,7 @@ def test_a_damaged_file_is_no_object(objects, tmp_path, damage, expect_log):
 
     with pytest.raises(NotFound):
         objects.open("k")
-    assert list(objects.every()) == []
+    assert list(objects.iterate()) == []
 
 
 @pytest.mark.parametrize("key", ["", "x" * 751, "\ud800"])
@@ -187,7 +187,7 @@ def test_keys_that_cannot_be_are_absent_and_cannot_be_made(objects, key, tmp_pat
 def test_a_new_start_sweeps_what_the_dead_left_and_spares_the_living(objects, tmp_path):
     (tmp_path / "incoming" / "left by a killed server").write_bytes(b"half")
 
-    with objects.begin() as incoming:
+    with objects.stage() as incoming:
         incoming.write(b"alive")
         Objects(tmp_path)
         assert files(tmp_path) == ["incoming"]
@@ -207,7 +207,7 @@ def test_a_sweep_just_before_a_new_file_is_locked_does_not_take_it(objects, tmp_
         lock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", sweep_first)
-    with objects.begin() as incoming:
+    with objects.stage() as incoming:
         incoming.write(b"alive")
         incoming.commit("k", overwrite=True)
 
@@ -227,10 +227,10 @@ def test_killed_at_any_moment_every_object_is_whole_and_every_reported_one_is_th
 
         again = Objects(tmp_path)
         assert files(tmp_path).count("incoming") == 0
-        for stat in again.every():
-            with again.open(stat.key) as found, again.begin() as check:
+        for stat in again.iterate():
+            with again.open(stat.key) as found, again.stage() as check:
                 check.write(found.read(0, found.stat.size_bytes))
                 assert (found.stat.size_bytes, check.etag()) == (320_000, stat.etag)
-        assert set(reported) <= {stat.key for stat in again.every()}
-        for stat in list(again.every()):
+        assert set(reported) <= {stat.key for stat in again.iterate()}
+        for stat in list(again.iterate()):
             again.delete(stat.key)
