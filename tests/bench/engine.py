@@ -1,7 +1,7 @@
-"""The engine's benchmark: squares beside peers, every style beside peers, threads. Prints Markdown.
+"""The engine benchmark: square blocks and every style beside other libraries, memory, threads. Prints Markdown.
 
 make bench-engine                       everything, 20 minutes or more
-.venv/bin/python -m tests.bench.engine squares paintings memory photomosaics threads [photo.jpg]
+.venv/bin/python -m tests.bench.engine squares styles memory photomosaics threads [photo.jpg]
 """
 
 from __future__ import annotations
@@ -9,27 +9,27 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from processing.process_setup import prepare
-from tests.bench import memory, paintings, photomosaics, squares, threads
+from processing.process_setup import tune_process
+from tests.bench import memory, photomosaics, squares, style_renders, threads
 from tests.bench.photos import photo
 
-PARTS = {
+REPORTS = {
     "squares": ("Square blocks of 16 pixels, JPEG in, file out", squares.report),
-    "paintings": ("Every style, decoded source to painted picture", paintings.report),
-    "memory": ("Memory at its highest", memory.report),
+    "styles": ("Every style, decoded source to painted image", style_renders.report),
+    "memory": ("Peak memory", memory.report),
     "photomosaics": ("A photomosaic of 7,500 cells over 2,000 tiles", photomosaics.report),
     "threads": ("Threads and the loop", threads.report),
 }
 
 
 def main() -> None:
-    prepare()
-    files = [Path(word) for word in sys.argv[1:] if word not in PARTS]
-    chosen = [word for word in sys.argv[1:] if word in PARTS] or list(PARTS)
+    tune_process()
+    files = [Path(word) for word in sys.argv[1:] if word not in REPORTS]
+    chosen = [word for word in sys.argv[1:] if word in REPORTS] or list(REPORTS)
     data = files[0].read_bytes() if files else photo()
     print(f"Source: {len(data) / 1e6:.1f} MB JPEG")
-    for part in chosen:
-        title, report = PARTS[part]
+    for name in chosen:
+        title, report = REPORTS[name]
         print(f"\n### {title}\n\n{report(data)}", flush=True)
 
 

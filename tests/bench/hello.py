@@ -1,4 +1,4 @@
-"""The least that Tornado can do, as a process of its own: what everything else is compared with."""
+"""A minimal Tornado server as a process of its own: the baseline for all request benchmarks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Hello(tornado.web.RequestHandler):
 
 @contextlib.contextmanager
 def hello() -> Iterator[str]:
-    """Its address, while it runs."""
+    """Run the server; yields its URL."""
     with subprocess.Popen([sys.executable, "-m", __name__], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         try:

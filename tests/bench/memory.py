@@ -1,4 +1,4 @@
-"""What a render takes in memory at its highest, from JPEG to finished file: each in a process of its own. Linux."""
+"""Peak memory of a render from JPEG to finished file, each in a process of its own. Linux only."""
 
 from __future__ import annotations
 
@@ -13,55 +13,55 @@ from typing import Any
 from PIL import Image
 
 from processing.mosaic import STYLES, parse, render
-from processing.process_setup import hand_back, prepare
-from tests.bench.paintings import GRIDS, SAID
+from processing.process_setup import release_free_memory, tune_process
+from tests.bench.style_renders import EXTRA_PARAMS, GRIDS
 from tests.bench.timing import table
 
 BYTES_A_PIXEL = 12
-HARD: dict[str, dict[str, Any]] = {
+MAX_CELL_PARAMS: dict[str, dict[str, Any]] = {
     **{name: {"cell": STYLES[name].params.model_fields["cell"].metadata[0].ge} for name in STYLES},
     "voronoi": {"cells": 25_000},
     "quadtree": {"cell": 2, "cells": 100_000},
 }
-"""As many cells as a style can have."""
+"""The parameters that give each style its largest number of cells."""
 
 
 def report(data: bytes) -> str:
-    wanted: list[dict[str, Any]] = [{"style": name, **SAID.get(name, {})} for name in STYLES]
-    wanted += [{"style": name, **SAID.get(name, {}), **said} for name, said in HARD.items()]
-    wanted += [{"style": name, "cell": 2, "palette": "auto-12", "dither": True} for name in (*GRIDS, "dots", "mosaic")]
-    wanted += [{"style": name, **SAID.get(name, {}), "format": "webp"} for name in ("hexagon", "redact")]
+    recipes: list[dict[str, Any]] = [{"style": name, **EXTRA_PARAMS.get(name, {})} for name in STYLES]
+    recipes += [{"style": name, **EXTRA_PARAMS.get(name, {}), **params} for name, params in MAX_CELL_PARAMS.items()]
+    recipes += [{"style": name, "cell": 2, "palette": "auto-12", "dither": True} for name in (*GRIDS, "dots", "mosaic")]
+    recipes += [{"style": name, **EXTRA_PARAMS.get(name, {}), "format": "webp"} for name in ("hexagon", "redact")]
     size = Image.open(io.BytesIO(data)).size
-    limit = f"of {BYTES_A_PIXEL * size[0] * size[1] / 2**20:.0f} ({BYTES_A_PIXEL} bytes a pixel)"
+    limit = f"of {BYTES_A_PIXEL * size[0] * size[1] / 2**20:.0f} ({BYTES_A_PIXEL} bytes per pixel)"
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
-        return table(("recipe", "MiB", limit), [_row(file.name, recipe) for recipe in wanted])
+        return table(("recipe", "MiB", limit), [_row(file.name, recipe) for recipe in recipes])
 
 
 def _row(photo: str, recipe: dict[str, Any]) -> tuple[str, ...]:
-    words = [sys.executable, "-m", "tests.bench.memory", photo, json.dumps(recipe)]
-    taken, limit = map(float, subprocess.run(words, check=True, capture_output=True, text=True).stdout.split())
-    said = ", ".join(f"{name} {value}" for name, value in recipe.items() if name != "style")
-    return f"`{recipe['style']}`" + (f", {said}" if said else ""), f"{taken:.0f}", f"{taken / limit:.0%}"
+    command = [sys.executable, "-m", "tests.bench.memory", photo, json.dumps(recipe)]
+    peak_mib, limit_mib = map(float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    params = ", ".join(f"{name} {value}" for name, value in recipe.items() if name != "style")
+    return f"`{recipe['style']}`" + (f", {params}" if params else ""), f"{peak_mib:.0f}", f"{peak_mib / limit_mib:.0%}"
 
 
 def _kib(name: str) -> int:
-    """A line of proc_pid_status(5)."""
+    """A value of /proc/self/status, see proc_pid_status(5)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 def main() -> None:
-    """Over what the process holds once it has rendered a small picture, so that libraries do not count."""
-    prepare()
+    """Measure above the memory after a small render, so that imported libraries do not count."""
+    tune_process()
     photo, recipe = Path(sys.argv[1]).read_bytes(), parse(sys.argv[2])
     with Image.open(io.BytesIO(photo)) as image:
         size, small = image.size, io.BytesIO()
         image.convert("RGB").reduce(20).save(small, "JPEG")
     render(small.getvalue(), recipe)
-    hand_back()
+    release_free_memory()
     before = _kib("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the highest so far is forgotten
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak (proc_pid_clear_refs(5))
     render(photo, recipe)
     print((_kib("VmHWM") - before) / 1024, BYTES_A_PIXEL * size[0] * size[1] / 2**20)
 

@@ -1,9 +1,9 @@
-"""One photomosaic by somebody else's library. Runs alone, in that library's own environment: see photomosaics.py.
+"""One photomosaic by another library, run in that library's own environment: see photomosaics.py.
 
     python photomosaic_peer.py pytomosaic|phomo SOURCE TILES_FOLDER RESULT ROUNDS
 
-SOURCE is a JPEG with a PPM of the same name beside it. Prints a JSON object: the library's version, and the processor
-seconds of each round, file to file and painting alone (from the PPM, with nothing written), the pool ready.
+SOURCE is a JPEG with a PPM of the same name beside it. Prints a JSON object: the library's version, and the CPU seconds
+of each round, from file to file and for painting alone (from the PPM, nothing written). The tile pool is ready before.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 CELL = 40
-REDUCED = 8
-"""phomo compares every pixel of every cell with every pixel of every tile: an hour at 40 pixels. It gets a source
-and tiles of a fifth of the size, and makes a result of that size."""
+PHOMO_CELL = 8
+"""phomo compares every pixel of every cell with every pixel of every tile, an hour with cells of 40 pixels. It gets a
+source and tiles of a fifth of the size."""
 
 
 def pytomosaic(source: Path, tiles: Path) -> Callable[[Path, Path | None], Any]:
@@ -32,10 +32,10 @@ def pytomosaic(source: Path, tiles: Path) -> Callable[[Path, Path | None], Any]:
 def phomo(source: Path, tiles: Path) -> Callable[[Path, Path | None], Any]:
     from phomo import Master, Mosaic, Pool
 
-    pool = Pool.from_dir(tiles, tile_size=(REDUCED, REDUCED))
+    pool = Pool.from_dir(tiles, tile_size=(PHOMO_CELL, PHOMO_CELL))
 
     def make(picture: Path, result: Path | None) -> Any:
-        master = Master.from_file(picture, img_size=(4000 * REDUCED // CELL, 3000 * REDUCED // CELL))
+        master = Master.from_file(picture, img_size=(4000 * PHOMO_CELL // CELL, 3000 * PHOMO_CELL // CELL))
         mosaic = Mosaic(master, pool, n_appearances=10)
         image = mosaic.build_greedy(mosaic.d_matrix())
         if result is not None:
@@ -49,14 +49,14 @@ def main() -> None:
     make = {"pytomosaic": pytomosaic, "phomo": phomo}[name](source, tiles)
     files, painting = [], []
     for _ in range(int(sys.argv[5])):
-        files.append(_spent(lambda: make(source, result)))
-        painting.append(_spent(lambda: make(source.with_suffix(".ppm"), None)))
+        files.append(_cpu_seconds(lambda: make(source, result)))
+        painting.append(_cpu_seconds(lambda: make(source.with_suffix(".ppm"), None)))
     print(json.dumps({"version": version(name), "files": files, "painting": painting}))
 
 
-def _spent(way: Callable[[], Any]) -> float:
+def _cpu_seconds(call: Callable[[], Any]) -> float:
     started = time.process_time()
-    way()
+    call()
     return time.process_time() - started
 
 

@@ -1,7 +1,7 @@
-"""A photomosaic of 7,500 cells over 2,000 tiles, beside pip's: file to file, and painting alone, pool ready.
+"""A photomosaic of 7,500 cells from 2,000 tiles beside other libraries: file to file, and painting alone.
 
-The libraries of others ask for other versions of Pillow than ours; they run in an environment of their own, named by
-PEERS (its python):
+The other libraries need other versions of Pillow; they run in a virtual environment of their own, whose interpreter
+PEERS names:
 
     python -m venv peers && peers/bin/pip install phomo pytomosaic requests
     PEERS=peers/bin/python make bench-engine ARGS=photomosaics
@@ -23,83 +23,83 @@ from typing import Any
 
 from PIL import Image
 
-from processing.mosaic import STYLES, Pool, collect, parse, render
+from processing.mosaic import STYLES, TilePool, build_pool, parse, render
 from processing.mosaic.codec.decode import decode
-from processing.mosaic.progress import Stage
-from tests.bench.paintings import TILES, plain_photomosaic
+from processing.mosaic.progress import Progress
 from tests.bench.photos import pool, saved
+from tests.bench.style_renders import TILES, plain_photomosaic
 from tests.bench.timing import table
 
 ROUNDS = 5
-PEERS = {"pytomosaic": ROUNDS, "phomo": 1}  # in how many of the rounds: phomo takes minutes
+COMPETITORS = {"pytomosaic": ROUNDS, "phomo": 1}  # rounds of each; phomo takes minutes
 RECIPE = {"style": "photomosaic", "cell": 40, "format": "jpeg", "quality": 75}
-HEAD = ("way", "file to file, processor ms", "painting alone, processor ms")
-Spent = dict[str, tuple[list[float], list[float]]]
+HEAD = ("implementation", "file to file, CPU ms", "painting alone, CPU ms")
+CpuTimes = dict[str, tuple[list[float], list[float]]]
 
 
 def report(data: bytes) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        tiles = _lay_out(place, data)
-        spent: Spent = {}
-        absent: dict[str, str] = {}
+        workdir = Path(folder)
+        tiles = _prepare_files(workdir, data)
+        times: CpuTimes = {}
+        missing: dict[str, str] = {}
         for number in range(ROUNDS):
-            _ours(spent, place, tiles)
-            for name, rounds in PEERS.items():
+            _measure_tessera(times, workdir, tiles)
+            for name, rounds in COMPETITORS.items():
                 if number < rounds:
-                    absent[name] = _peer(spent, place, name)
-    rows = [(name, _median(files), _median(painting)) for name, (files, painting) in spent.items()]
-    return table(HEAD, rows + [(f"{name}: {said}", "", "") for name, said in absent.items() if said])
+                    missing[name] = _measure_competitor(times, workdir, name)
+    rows = [(name, _median(files), _median(painting)) for name, (files, painting) in times.items()]
+    return table(HEAD, rows + [(f"{name}: {reason}", "", "") for name, reason in missing.items() if reason])
 
 
-def _lay_out(place: Path, data: bytes) -> Pool:
-    (place / "source.jpg").write_bytes(data)
-    Image.open(place / "source.jpg").convert("RGB").save(place / "source.ppm")
-    (place / "tiles").mkdir()
+def _prepare_files(workdir: Path, data: bytes) -> TilePool:
+    (workdir / "source.jpg").write_bytes(data)
+    Image.open(workdir / "source.jpg").convert("RGB").save(workdir / "source.ppm")
+    (workdir / "tiles").mkdir()
     for number, tile in enumerate(pool(TILES).tiles):
-        (place / "tiles" / f"{number:04}.jpg").write_bytes(saved(Image.fromarray(tile), 90))
-    return collect(((int(file.stem), file.read_bytes()) for file in (place / "tiles").iterdir()), side=40)
+        (workdir / "tiles" / f"{number:04}.jpg").write_bytes(saved(Image.fromarray(tile), 90))
+    return build_pool(((int(file.stem), file.read_bytes()) for file in (workdir / "tiles").iterdir()), side=40)
 
 
-def _ours(spent: Spent, place: Path, tiles: Pool) -> None:
+def _measure_tessera(times: CpuTimes, workdir: Path, tiles: TilePool) -> None:
     recipe = parse(RECIPE)
-    file, result = place / "source.jpg", place / "ours.jpg"
-    source = replace(decode(file.read_bytes(), Stage()), pool=tiles)
-    _note(
-        spent,
+    file, result = workdir / "source.jpg", workdir / "ours.jpg"
+    source = replace(decode(file.read_bytes(), Progress()), pool=tiles)
+    _record(
+        times,
         "**`photomosaic`**",
         lambda: result.write_bytes(render(file.read_bytes(), recipe, pool=tiles).data),
-        lambda: STYLES["photomosaic"].paint(source, recipe.params, Stage()),
+        lambda: STYLES["photomosaic"].paint(source, recipe.params, Progress()),
     )
-    _note(
-        spent,
+    _record(
+        times,
         "Pillow and NumPy, by mean colour, a loop",
         lambda: result.write_bytes(saved(plain_photomosaic(Image.open(file)), 75)),
         lambda: plain_photomosaic(source.image),
     )
 
 
-def _peer(spent: Spent, place: Path, name: str) -> str:
-    """Why it could not be measured, "" where it was."""
+def _measure_competitor(times: CpuTimes, workdir: Path, name: str) -> str:
+    """Measure one library in its environment. Returns why that failed, or ""."""
     python = os.environ.get("PEERS", sys.executable)
     script = Path(__file__).with_name("photomosaic_peer.py")
-    words = [python, "-P", script, name, place / "source.jpg", place / "tiles", place / "peer.jpg", "1"]
-    run = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+    command = [python, "-P", script, name, workdir / "source.jpg", workdir / "tiles", workdir / "peer.jpg", "1"]
+    run = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if run.returncode:
         return "not installed" if "ModuleNotFoundError" in run.stderr else run.stderr.splitlines()[-1]
-    made: dict[str, Any] = json.loads(run.stdout)
+    output: dict[str, Any] = json.loads(run.stdout)
     reduced = ", source and tiles at a fifth of the size" if name == "phomo" else ", by mean colour"
-    files, painting = spent.setdefault(f"{name} {made['version']}{reduced}", ([], []))
-    files += made["files"]
-    painting += made["painting"]
+    files, painting = times.setdefault(f"{name} {output['version']}{reduced}", ([], []))
+    files += output["files"]
+    painting += output["painting"]
     return ""
 
 
-def _note(spent: Spent, name: str, *ways: Callable[[], object]) -> None:
-    for times, way in zip(spent.setdefault(name, ([], [])), ways, strict=True):
+def _record(times: CpuTimes, name: str, *calls: Callable[[], object]) -> None:
+    for cpu_times, call in zip(times.setdefault(name, ([], [])), calls, strict=True):
         started = time.process_time()
-        way()
-        times.append(time.process_time() - started)
+        call()
+        cpu_times.append(time.process_time() - started)
 
 
 def _median(times: list[float]) -> str:

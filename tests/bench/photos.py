@@ -1,4 +1,4 @@
-"""What the engine's benchmarks look at: one 12 megapixel photo, one pool of tiles, made the same every time."""
+"""Inputs of the engine benchmarks: one 12 megapixel photo and one tile pool, the same in every run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import io
 import numpy as np
 from PIL import Image
 
-from processing.mosaic.styles.photomosaic.tile_pool import Pool, make_pool
+from processing.mosaic.styles.photomosaic.tile_pool import TilePool, pool_from_tiles
 
 WIDTH, HEIGHT = 4000, 3000
 TILE_PX = 40
 
 
 def photo() -> bytes:
-    """4000 x 3000 of soft shapes, edges and grain, as a camera would save it."""
+    """A JPEG of 4000 x 3000 pixels with soft shapes, edges and grain."""
     rng = np.random.default_rng(12)
     coarse = _enlarged(rng.integers(0, 256, (30, 40, 3), dtype=np.uint8), Image.Resampling.BICUBIC)
     edges = _enlarged(rng.integers(0, 90, (200, 260, 3), dtype=np.uint8), Image.Resampling.NEAREST)
@@ -23,8 +23,8 @@ def photo() -> bytes:
     return saved(Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), 90)
 
 
-def pool(count: int) -> Pool:
-    """Tiles of two soft colours each."""
+def pool(count: int) -> TilePool:
+    """A pool of `count` tiles, each a gradient between random colours."""
     rng = np.random.default_rng(7)
     tiles = np.stack(
         [
@@ -32,11 +32,11 @@ def pool(count: int) -> Pool:
             for corners in rng.integers(0, 256, (count, 2, 2, 3), dtype=np.uint8)
         ]
     )
-    return make_pool(range(count), tiles)
+    return pool_from_tiles(range(count), tiles)
 
 
 def saved(image: Image.Image, quality: int) -> bytes:
-    """As a JPEG."""
+    """Encode as JPEG."""
     file = io.BytesIO()
     image.save(file, "JPEG", quality=quality)
     return file.getvalue()

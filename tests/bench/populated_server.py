@@ -1,4 +1,4 @@
-"""A server with a town's worth of data: people who follow each other, their pictures, and what was made lately."""
+"""A server with realistic data: users who follow each other, their images, and recent tasks."""
 
 from __future__ import annotations
 
@@ -13,77 +13,77 @@ from pathlib import Path
 from models.database import Database
 from models.embedded_mongod import Mongod
 from models.follows import Follows
-from models.images import Image, Images, Kind, Owner, new_image
+from models.images import Image, ImageKind, Images, Owner, new_image
 from models.queue.tasks import Tasks, TaskState, new_task
 from models.users import Users
-from tests.fault_injection.load import client_of
-from tests.support.client import Api
+from tests.fault_injection.load import make_client
+from tests.support.client import ApiClient
 from tests.support.process import ServerProcess
 
-PEOPLE, FRIENDS, PICTURES, TASKS = 200, 20, 5000, 2000
+USERS, FRIENDS, IMAGES, TASKS = 200, 20, 5000, 2000
 RECIPE = {"style": "hexagon", "cell": 24, "seed": 7, "format": "jpeg"}
 
 
 @dataclass
-class Town:
-    """api: somebody who is signed in, a developer. picture: one of the pictures' ids."""
+class PopulatedServer:
+    """api: a signed-in developer. image_id: one of the images."""
 
     server: ServerProcess
     mongod_pid: int
-    api: Api
-    picture: int
+    api: ApiClient
+    image_id: int
 
     @property
     def cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.api.cookies.items())
 
-    def memory(self) -> dict[str, tuple[float, float]]:
-        """Resident now and at its highest, in MB: of the server and of its database."""
-        return {"server": _memory(self.server.pid), "mongod": _memory(self.mongod_pid)}
+    def memory_mb(self) -> dict[str, tuple[float, float]]:
+        """Resident memory now and at its peak, in MB, of the server and of its database."""
+        return {"server": _memory_mb(self.server.pid), "mongod": _memory_mb(self.mongod_pid)}
 
 
 @asynccontextmanager
-async def town() -> AsyncIterator[Town]:
+async def populated_server() -> AsyncIterator[PopulatedServer]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tessera-bench-")))
         mongod = await stack.enter_async_context(Mongod(folder / "mongod" / "db"))
         database = Database(mongod.uri, "tessera")
         stack.callback(database.close)
-        given = (f"--mongodb_uri={mongod.uri}", "--user_queue_limit=100000", "--developers=ada")
-        server = stack.enter_context(ServerProcess(folder / "data", *given))
-        client = client_of()
+        arguments = (f"--mongodb_uri={mongod.uri}", "--user_queue_limit=100000", "--developers=ada")
+        server = stack.enter_context(ServerProcess(folder / "data", *arguments))
+        client = make_client()
         stack.callback(client.close)
-        api = await Api(client, server.base_url).sign_up("ada")
-        picture = await _settle(database, api)
+        api = await ApiClient(client, server.base_url).sign_up("ada")
+        image_id = await _populate(database, api)
         assert mongod.pid is not None
-        yield Town(server, mongod.pid, api, picture)
+        yield PopulatedServer(server, mongod.pid, api, image_id)
 
 
-async def _settle(database: Database, api: Api) -> int:
-    """Everybody and everything; returns one picture's id."""
+async def _populate(database: Database, api: ApiClient) -> int:
+    """Insert users, follows, images and tasks; returns one image id."""
     users, follows, images = Users(database), Follows(database), Images(database)
-    chance = random.Random(7)
+    rng = random.Random(7)
     ids = [api.user_id]
-    for number in range(PEOPLE):
+    for number in range(USERS):
         ids.append(await users.add(username=f"person {number}", email=f"{number}@example.com", password_hash="x"))
-    for person in ids:
-        for friend in chance.sample(ids, FRIENDS):
-            await follows.follow(person, friend)
-    for friend in ids[1 : FRIENDS + 1]:
-        await follows.follow(api.user_id, friend)
-        await follows.follow(friend, api.user_id)
+    for user_id in ids:
+        for friend_id in rng.sample(ids, FRIENDS):
+            await follows.follow(user_id, friend_id)
+    for friend_id in ids[1 : FRIENDS + 1]:
+        await follows.follow(api.user_id, friend_id)
+        await follows.follow(friend_id, api.user_id)
     now = datetime.now(UTC)
-    pictures = [await images.add(_picture(number, ids, chance, api.base_url, now)) for number in range(PICTURES)]
-    await _work(database, ids, chance, api.base_url, now)
-    return pictures[PICTURES // 2].id
+    pictures = [await images.add(_make_image(number, ids, rng, api.base_url, now)) for number in range(IMAGES)]
+    await _add_tasks(database, ids, rng, api.base_url, now)
+    return pictures[IMAGES // 2].id
 
 
-def _picture(number: int, ids: list[int], chance: random.Random, base: str, now: datetime) -> Image:
-    person = chance.randrange(len(ids))
+def _make_image(number: int, ids: list[int], rng: random.Random, base: str, now: datetime) -> Image:
+    owner = rng.randrange(len(ids))
     key = f"mosaic/{number:040x}.jpeg"
-    made = new_image(
-        Kind.RESULT,
-        Owner(ids[person], f"person {person}"),
+    image = new_image(
+        ImageKind.RESULT,
+        Owner(ids[owner], f"person {owner}"),
         key=key,
         url=f"{base}/bucket/{key}",
         filename=key[7:],
@@ -96,32 +96,32 @@ def _picture(number: int, ids: list[int], chance: random.Random, base: str, now:
         placeholder="#8899aa",
         style="hexagon",
         recipe=RECIPE,
-        identity=f"{number:064x}",
+        dedup_key=f"{number:064x}",
         source_id=number + 1,
         title=f"Picture {number}",
     )
-    return replace(made, created=now - timedelta(minutes=number))
+    return replace(image, created=now - timedelta(minutes=number))
 
 
-async def _work(database: Database, ids: list[int], chance: random.Random, base: str, now: datetime) -> None:
+async def _add_tasks(database: Database, ids: list[int], rng: random.Random, base: str, now: datetime) -> None:
     tasks = Tasks(database)
     for number in range(TASKS):
-        person, moment = chance.randrange(len(ids)), now - timedelta(minutes=number)
+        owner, moment = rng.randrange(len(ids)), now - timedelta(minutes=number)
         task = new_task(
-            Owner(ids[person], f"person {person}"),
+            Owner(ids[owner], f"person {owner}"),
             url=f"{base}/bucket/source/{number:032x}",
             type="model",
             style="hexagon",
             recipe=RECIPE,
-            identity=f"{number:064x}",
+            dedup_key=f"{number:064x}",
             source_key=f"source/{number:032x}",
             megapixels=12.0,
         )
-        over = {"state": TaskState.DONE, "started": moment, "finished": moment, "seconds": 0.2, "percent": 100}
-        await tasks.add(replace(task, **over), turn=number)
+        done = replace(task, state=TaskState.DONE, started=moment, finished=moment, seconds=0.2, percent=100)
+        await tasks.add(done, round_number=number)
 
 
-def _memory(pid: int) -> tuple[float, float]:
+def _memory_mb(pid: int) -> tuple[float, float]:
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    now, highest = (int(lines[name].split()[0]) / 1000 for name in ("VmRSS", "VmHWM"))
-    return now, highest
+    now, peak = (int(lines[name].split()[0]) / 1000 for name in ("VmRSS", "VmHWM"))
+    return now, peak

@@ -1,4 +1,7 @@
-"""One peer's queue, as its manual says: `fill` it, or `work` it off. Run by `peers.py` under the peers' interpreter."""
+"""Another task queue, used as its manual says: `fill` enqueues tasks, `work` runs a worker.
+
+Run by `queue_competitors.py` with the interpreter that has these queues installed.
+"""
 
 from __future__ import annotations
 
@@ -8,95 +11,96 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-FOLDER, REDIS = Path(os.environ["PEER_FOLDER"]), os.environ["PEER_REDIS"]
+FOLDER, REDIS = Path(os.environ["COMPETITOR_FOLDER"]), os.environ["COMPETITOR_REDIS"]
 THREADS = 2
 
 
-def nothing(number: int) -> None:
-    """As little as a task can do: say that it ended."""
-    _say_ended()
+def noop(number: int) -> None:
+    """Only record that the task ended."""
+    _record_end()
 
 
-def work(number: int) -> None:
-    """What our job does beside its records: read, render, store."""
+def render(number: int) -> None:
+    """Read, render and store, as a job of ours does."""
     from processing import mosaic
 
     result = mosaic.render((FOLDER / "photo.jpg").read_bytes(), mosaic.parse({"style": "mosaic", "seed": number}))
     (FOLDER / f"{number}.jpeg").write_bytes(result.data)
-    _say_ended()
+    _record_end()
 
 
-def _say_ended() -> None:
+def _record_end() -> None:
     descriptor = os.open(FOLDER / "ended", os.O_WRONLY | os.O_APPEND)
     os.write(descriptor, b".")
     os.close(descriptor)
 
 
-TASKS: dict[str, Callable[[int], None]] = {"nothing": nothing, "work": work}
+TASKS: dict[str, Callable[[int], None]] = {"noop": noop, "render": render}
 
 
-def rq(words: list[str]) -> None:
+def rq(arguments: list[str]) -> None:
     from redis import Redis
     from rq import Queue, SimpleWorker
 
     connection = Redis.from_url(REDIS)
     queue = Queue(connection=connection)
-    if words[0] == "fill":
-        _fill(words, lambda task, number: queue.enqueue(f"tests.bench.queue_competitor.{task}", number, result_ttl=0))
+    if arguments[0] == "fill":
+        module = "tests.bench.queue_competitor"
+        _fill(arguments, lambda task, number: queue.enqueue(f"{module}.{task}", number, result_ttl=0))
     else:
         SimpleWorker([queue], connection=connection).work()
 
 
-def dramatiq(words: list[str]) -> None:
+def dramatiq(arguments: list[str]) -> None:
     import dramatiq
     from dramatiq.brokers.redis import RedisBroker
 
     broker = RedisBroker(url=REDIS)
     dramatiq.set_broker(broker)
     actors = {name: dramatiq.actor(task, queue_name="default") for name, task in TASKS.items()}
-    if words[0] == "fill":
-        _fill(words, lambda task, number: actors[task].send(number))
+    if arguments[0] == "fill":
+        _fill(arguments, lambda task, number: actors[task].send(number))
     else:
         dramatiq.Worker(broker, worker_threads=THREADS).start()
         while True:
             time.sleep(1)
 
 
-def celery(words: list[str], pool: str) -> None:
+def celery(arguments: list[str], pool: str) -> None:
     from celery import Celery
 
-    app = Celery("peers", broker=REDIS)
+    app = Celery("competitors", broker=REDIS)
     app.conf.task_ignore_result = True
     tasks = {name: app.task(task, name=name) for name, task in TASKS.items()}
-    if words[0] == "fill":
-        _fill(words, lambda task, number: tasks[task].delay(number))
+    if arguments[0] == "fill":
+        _fill(arguments, lambda task, number: tasks[task].delay(number))
     else:
         app.worker_main(["worker", f"--pool={pool}", f"--concurrency={THREADS}", "--loglevel=ERROR"])
 
 
-def huey(words: list[str], store: str, pool: str) -> None:
-    """Its SQLite is told to write durably, as ours does; redis is shared by all."""
+def huey(arguments: list[str], store: str, pool: str) -> None:
+    """SQLite with fsync, as durable as ours; all use the same redis."""
     from huey import RedisHuey, SqliteHuey
 
     if store == "redis":
-        queue = RedisHuey("peers", url=REDIS, results=False)
+        queue = RedisHuey("competitors", url=REDIS, results=False)
     else:
-        queue = SqliteHuey("peers", filename=str(FOLDER / "huey.db"), results=False, fsync=True)
+        queue = SqliteHuey("competitors", filename=str(FOLDER / "huey.db"), results=False, fsync=True)
     tasks = {name: queue.task()(task) for name, task in TASKS.items()}
-    if words[0] == "fill":
-        _fill(words, lambda task, number: tasks[task](number))
+    if arguments[0] == "fill":
+        _fill(arguments, lambda task, number: tasks[task](number))
     else:
         pace = {"initial_delay": 0.01, "max_delay": 0.05}
         queue.create_consumer(workers=THREADS, worker_type=pool, periodic=False, **pace).run()
 
 
-def _fill(words: list[str], send: Callable[[str, int], object]) -> None:
-    task, count = words[1], int(words[2])
+def _fill(arguments: list[str], send: Callable[[str, int], object]) -> None:
+    task, count = arguments[1], int(arguments[2])
     send(task, 0)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     for number in range(1, count):
         send(task, number)
-    print(time.perf_counter() - begun)
+    print(time.perf_counter() - started)
 
 
 if __name__ == "__main__":

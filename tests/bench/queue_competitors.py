@@ -1,11 +1,11 @@
-"""Task queues beside ours, one after the other on the same machine: nothing to do, and real work. Prints Markdown.
+"""Other task queues beside ours on the same machine, with no-op tasks and with real renders. Prints Markdown.
 
     .venv/bin/python -m tests.bench.queue_competitors [python]
 
-python: an interpreter that has celery[redis], dramatiq[redis], huey and rq, in a virtual environment of its own;
-without it, or without redis-server on PATH, ours is measured alone and the rest is said to be missing. Each has one
-machine's worth of workers: two threads, or two processes, as nice as our rendering threads, so that foreign load meets
-all alike. redis keeps an append-only file, synced once a second; ours is journaled before the answer.
+python: the interpreter of a virtual environment with celery[redis], dramatiq[redis], huey and rq. Without it, or
+without redis-server on PATH, only our queue is measured. Each queue has two worker threads or two worker processes, at
+the nice value of our rendering threads. redis syncs an append-only file once a second; ours is journaled before a task
+is acknowledged.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processing.engine.threads import ThreadEngine
-from processing.process_setup import prepare
-from processing.thread_priority import RENDER_NICENESS, go_first
-from tests.bench.queue import bench
+from processing.process_setup import tune_process
+from processing.thread_priority import RENDER_NICENESS, prioritise_loop
+from tests.bench.queue import queue_bench
 from tests.bench.timing import table
-from tests.processing.queue.queue_harness import HandEngine
+from tests.processing.queue.queue_harness import ManualEngine
 from tests.support.pictures import encoded, photo
 from tests.support.process import ROOT
 
-NOTHING, WORK = 1000, 60
+NOOP_TASKS, RENDER_TASKS = 1000, 60
 TIMEOUT_S = 120.0
-PEERS = {
+COMPETITORS = {
     "rq, two processes": ("rq", 2),
     "dramatiq, two threads": ("dramatiq", 1),
     "celery, two threads": ("celery_threads", 1),
@@ -49,22 +49,22 @@ PEERS = {
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Tasks a second: put into the queue, and brought to an end once they wait there."""
+    """Tasks per second: enqueued, and finished by the workers afterwards."""
 
     enqueued: float
     done: float
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a peer works: its interpreter, its redis, and the file to which every task adds one byte."""
+class CompetitorSetup:
+    """Interpreter, redis and folder of a competitor; every finished task appends one byte to the file `ended`."""
 
     python: str
     redis_port: int
     folder: Path
 
     @property
-    def ended(self) -> int:
+    def finished_count(self) -> int:
         return (self.folder / "ended").stat().st_size
 
     def command(self, *words: str) -> list[str]:
@@ -73,48 +73,51 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         paths = os.pathsep.join([str(ROOT), *site.getsitepackages()])
-        known = {"PEER_REDIS": f"redis://127.0.0.1:{self.redis_port}/0", "PEER_FOLDER": str(self.folder)}
-        return {**os.environ, "PYTHONPATH": paths, **known}
+        variables = {
+            "COMPETITOR_REDIS": f"redis://127.0.0.1:{self.redis_port}/0",
+            "COMPETITOR_FOLDER": str(self.folder),
+        }
+        return {**os.environ, "PYTHONPATH": paths, **variables}
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[int]:
-    """A redis of our own; its port."""
+def run_redis(folder: Path) -> Iterator[int]:
+    """Run a redis-server; yields its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes"]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as child:
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
         try:
-            _await(lambda: _answers(port))
+            _wait_until(lambda: _port_open(port))
             yield port
         finally:
             child.terminate()
 
 
-def _answers(port: int) -> bool:
+def _port_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _await(look: Callable[[], bool]) -> None:
+def _wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT_S
-    while not look():
+    while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.005)
 
 
-def peer(place: Place, kind: str, workers: int, work: str, count: int) -> Rates:
-    """Fill the queue with no worker there; then start the workers, and count from the first end to the last."""
-    (place.folder / "ended").write_bytes(b"")
+def measure_competitor(setup: CompetitorSetup, kind: str, workers: int, task: str, count: int) -> Rates:
+    """Fill the queue, start the workers, and time from the first finished task to the last."""
+    (setup.folder / "ended").write_bytes(b"")
     filled = subprocess.run(
-        place.command(kind, "fill", work, str(count)), env=place.environment, check=True, capture_output=True, text=True
+        setup.command(kind, "fill", task, str(count)), env=setup.environment, check=True, capture_output=True, text=True
     )
-    crew = [
+    processes = [
         subprocess.Popen(
-            ["nice", "-n", str(RENDER_NICENESS), *place.command(kind, "work")],
-            env=place.environment,
+            ["nice", "-n", str(RENDER_NICENESS), *setup.command(kind, "work")],
+            env=setup.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -122,18 +125,18 @@ def peer(place: Place, kind: str, workers: int, work: str, count: int) -> Rates:
         for _ in range(workers)
     ]
     try:
-        _await(lambda: place.ended >= workers)
-        begun, before = time.perf_counter(), place.ended
-        _await(lambda: place.ended >= count)
-        return Rates(count / float(filled.stdout), (count - before) / (time.perf_counter() - begun))
+        _wait_until(lambda: setup.finished_count >= workers)
+        started, before = time.perf_counter(), setup.finished_count
+        _wait_until(lambda: setup.finished_count >= count)
+        return Rates(count / float(filled.stdout), (count - before) / (time.perf_counter() - started))
     finally:
-        for worker in crew:
+        for worker in processes:
             os.killpg(worker.pid, signal.SIGTERM)
-        for worker in crew:
-            _end(worker)
+        for worker in processes:
+            _wait_or_kill(worker)
 
 
-def _end(worker: subprocess.Popen[bytes]) -> None:
+def _wait_or_kill(worker: subprocess.Popen[bytes]) -> None:
     try:
         worker.wait(10)
     except subprocess.TimeoutExpired:
@@ -141,66 +144,66 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
         worker.wait(10)
 
 
-def peers(python: str, folder: Path) -> dict[str, tuple[Rates, Rates] | None]:
-    """Of each peer with nothing to do and with real work; None where it is not installed."""
-    found: dict[str, tuple[Rates, Rates] | None] = {}
-    with redis(folder) as port:
-        place = Place(python, port, folder)
-        for name, (kind, workers) in PEERS.items():
+def measure_competitors(python: str, folder: Path) -> dict[str, tuple[Rates, Rates] | None]:
+    """No-op and render rates of each competitor; None where it is not installed."""
+    rates: dict[str, tuple[Rates, Rates] | None] = {}
+    with run_redis(folder) as port:
+        setup = CompetitorSetup(python, port, folder)
+        for name, (kind, workers) in COMPETITORS.items():
             package = kind.partition("_")[0]
             missing = subprocess.run([python, "-c", f"import {package}"], capture_output=True, check=False).returncode
             if missing:
-                found[name] = None
+                rates[name] = None
                 continue
-            nothing, work = (peer(place, kind, workers, w, n) for w, n in (("nothing", NOTHING), ("work", WORK)))
-            found[name] = (nothing, work)
-    return found
+            noop = measure_competitor(setup, kind, workers, "noop", NOOP_TASKS)
+            rates[name] = noop, measure_competitor(setup, kind, workers, "render", RENDER_TASKS)
+    return rates
 
 
-async def own(picture: bytes) -> tuple[Rates, Rates]:
-    """Our own queue with nothing to do and with real work, two threads, set up as a server is."""
-    prepare()
-    go_first()
-    async with bench(lambda bucket: HandEngine(2, bucket, instantly=True)) as made:
-        await made.hold()
-        enqueue_s = await made.enqueue(NOTHING)
-        await made.queue.pause(False)
-        nothing = Rates(NOTHING / enqueue_s, NOTHING / await made.done(NOTHING))
-    async with bench(lambda _: ThreadEngine(2)) as made:
-        made.bucket.put("source/photo", picture, mime="image/jpeg")
-        await made.hold()
-        enqueue_s = await made.enqueue(WORK, "source/photo")
-        await made.queue.pause(False)
-        return nothing, Rates(WORK / enqueue_s, WORK / await made.done(WORK))
+async def measure_tessera(picture: bytes) -> tuple[Rates, Rates]:
+    """No-op and render rates of our queue with two threads, configured as a server is."""
+    tune_process()
+    prioritise_loop()
+    async with queue_bench(lambda bucket: ManualEngine(2, bucket, instantly=True)) as running:
+        await running.pause()
+        enqueue_s = await running.enqueue(NOOP_TASKS)
+        await running.queue.pause(False)
+        noop = Rates(NOOP_TASKS / enqueue_s, NOOP_TASKS / await running.wait_until_done(NOOP_TASKS))
+    async with queue_bench(lambda _: ThreadEngine(2)) as running:
+        running.bucket.put("source/photo", picture, mime="image/jpeg")
+        await running.pause()
+        enqueue_s = await running.enqueue(RENDER_TASKS, "source/photo")
+        await running.queue.pause(False)
+        return noop, Rates(RENDER_TASKS / enqueue_s, RENDER_TASKS / await running.wait_until_done(RENDER_TASKS))
 
 
 def main() -> None:
     python = sys.argv[1] if len(sys.argv) > 1 else ""
     picture = encoded(photo(1600, 1200), "JPEG", quality=90)
-    with tempfile.TemporaryDirectory(prefix="tessera-peers-") as name:
-        (Path(name) / "photo.jpg").write_bytes(picture)
-        before = asyncio.run(own(picture))
-        have = bool(python) and shutil.which("redis-server") is not None
-        others = peers(python, Path(name)) if have else {}
-        ours = _mean(before, asyncio.run(own(picture)))
-    if not have:
-        print("No interpreter with the peers was named, or there is no redis-server: ours alone.\n")
+    with tempfile.TemporaryDirectory(prefix="tessera-queues-") as folder:
+        (Path(folder) / "photo.jpg").write_bytes(picture)
+        before = asyncio.run(measure_tessera(picture))
+        available = bool(python) and shutil.which("redis-server") is not None
+        others = measure_competitors(python, Path(folder)) if available else {}
+        ours = _mean(before, asyncio.run(measure_tessera(picture)))
+    if not available:
+        print("No interpreter with other queues was given, or redis-server is missing: measured ours only.\n")
     print("".join(f"{name} is not installed and left out.\n" for name, rates in others.items() if rates is None))
-    known = {"ours, two threads": ours} | {name: rates for name, rates in others.items() if rates is not None}
-    head = ("queue", "enqueued a second", "nothing: done a second", "ours / it", "work: done a second", "ours / it")
-    print(table(head, [_row(name, *rates, *ours) for name, rates in known.items()]))
+    measured = {"ours, two threads": ours} | {name: rates for name, rates in others.items() if rates is not None}
+    head = ("queue", "enqueued /s", "no-op: done /s", "ours / it", "render: done /s", "ours / it")
+    print(table(head, [_row(name, *rates, *ours) for name, rates in measured.items()]))
 
 
 def _mean(first: tuple[Rates, Rates], second: tuple[Rates, Rates]) -> tuple[Rates, Rates]:
-    """Of the run before the peers and the one after them."""
+    """Mean of the runs before and after the competitors."""
     pairs = zip(first, second, strict=True)
-    nothing, work = (Rates((a.enqueued + b.enqueued) / 2, (a.done + b.done) / 2) for a, b in pairs)
-    return nothing, work
+    noop, work = (Rates((a.enqueued + b.enqueued) / 2, (a.done + b.done) / 2) for a, b in pairs)
+    return noop, work
 
 
-def _row(name: str, nothing: Rates, work: Rates, own_nothing: Rates, own_work: Rates) -> tuple[str, ...]:
-    pace = f"{own_nothing.done / nothing.done:.1f}", f"{own_work.done / work.done:.2f}"
-    return (name, f"{nothing.enqueued:.0f}", f"{nothing.done:.0f}", pace[0], f"{work.done:.1f}", pace[1])
+def _row(name: str, noop: Rates, work: Rates, own_noop: Rates, own_work: Rates) -> tuple[str, ...]:
+    ratios = f"{own_noop.done / noop.done:.1f}", f"{own_work.done / work.done:.2f}"
+    return (name, f"{noop.enqueued:.0f}", f"{noop.done:.0f}", ratios[0], f"{work.done:.1f}", ratios[1])
 
 
 if __name__ == "__main__":

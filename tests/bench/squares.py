@@ -1,4 +1,4 @@
-"""Square blocks of 16 pixels, JPEG to file, beside what pip offers."""
+"""Square blocks of 16 pixels, JPEG to file, beside other libraries."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from PIL import Image
 
 from processing.mosaic import parse, render
-from processing.mosaic.colour.srgb import to_linear, to_srgb
+from processing.mosaic.colour.srgb import encode_srgb, linearise
 from tests.bench.photos import saved
-from tests.bench.timing import table, timed
+from tests.bench.timing import table, time_alternately
 
 CELL = 16
 ROUNDS = 9
-HEAD = ("way", "processor ms", "mean error of 255, light / numbers", "result kB")
+HEAD = ("implementation", "CPU ms", "mean error of 255, light / numbers", "result kB")
 
 
 def report(data: bytes) -> str:
-    spent, made = timed(ways(data), ROUNDS)
+    times_ms, results = time_alternately(variants(data), ROUNDS)
     truth = [exact(data, True), exact(data, False)]
     rows = []
-    for name, result in made.items():
-        row = (name, f"{spent[name]:.0f}", "", "")
+    for name, result in results.items():
+        row = (name, f"{times_ms[name]:.0f}", "", "")
         if result is not None:
             pixels = np.asarray(Image.open(io.BytesIO(result)).convert("RGB")).astype(np.float32)
             errors = [f"{np.abs(pixels - means).mean():.2f}" for means in truth]
@@ -33,30 +33,30 @@ def report(data: bytes) -> str:
     return table(HEAD, rows)
 
 
-def ways(data: bytes) -> dict[str, Callable[[], bytes | None]]:
-    """Peers that are not installed are left out."""
-    found: dict[str, Callable[[], bytes | None]] = {
-        "exact, PNG": ours(data),
-        "exact, JPEG": ours(data, format="jpeg"),
-        "exact, numbers, JPEG": ours(data, format="jpeg", linear=False),
-        "draft, PNG": ours(data, draft=True),
-        "draft, JPEG": ours(data, draft=True, format="jpeg"),
-        "draft, numbers, JPEG": ours(data, draft=True, format="jpeg", linear=False),
+def variants(data: bytes) -> dict[str, Callable[[], bytes | None]]:
+    """Libraries that are not installed are left out."""
+    calls: dict[str, Callable[[], bytes | None]] = {
+        "exact, PNG": tessera(data),
+        "exact, JPEG": tessera(data, format="jpeg"),
+        "exact, numbers, JPEG": tessera(data, format="jpeg", linear=False),
+        "draft, PNG": tessera(data, draft=True),
+        "draft, JPEG": tessera(data, draft=True, format="jpeg"),
+        "draft, numbers, JPEG": tessera(data, draft=True, format="jpeg", linear=False),
         "plain Pillow (BOX down, NEAREST up), JPEG": lambda: plain_pillow(data),
         "Pillow `reduce`, JPEG": lambda: pillow_reduce(data),
     }
     if importlib.util.find_spec("cv2"):
-        found["OpenCV (AREA, NEAREST), JPEG"] = lambda: opencv(data)
-        found["OpenCV, decoded at 1/8, JPEG"] = lambda: opencv(data, 8)
+        calls["OpenCV (AREA, NEAREST), JPEG"] = lambda: opencv(data)
+        calls["OpenCV, decoded at 1/8, JPEG"] = lambda: opencv(data, 8)
     if importlib.util.find_spec("pyvips"):
-        found["pyvips (shrink, zoom), JPEG"] = lambda: vips(data)
-        found["pyvips, decoded at 1/8, JPEG"] = lambda: vips(data, 8)
-    found["decoding alone"] = lambda: decode_alone(data, 1)
-    found["decoding alone at 1/8 (the floor)"] = lambda: decode_alone(data, 8)
-    return found
+        calls["pyvips (shrink, zoom), JPEG"] = lambda: vips(data)
+        calls["pyvips, decoded at 1/8, JPEG"] = lambda: vips(data, 8)
+    calls["decoding alone"] = lambda: decode_alone(data, 1)
+    calls["decoding alone at 1/8 (the floor)"] = lambda: decode_alone(data, 8)
+    return calls
 
 
-def ours(data: bytes, **params: object) -> Callable[[], bytes]:
+def tessera(data: bytes, **params: object) -> Callable[[], bytes]:
     recipe = parse({"cell": CELL, "quality": 85, **params})
     return lambda: render(data, recipe).data
 
@@ -101,14 +101,14 @@ def decode_alone(data: bytes, scale: int) -> None:
 
 
 def exact(data: bytes, linear: bool) -> np.ndarray:
-    """The picture that would have no error, as floats 0..255."""
+    """The exact result, as floats 0..255."""
     pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     height, width = pixels.shape[:2]
     values = np.arange(256) / 255
-    light = (to_linear(values) if linear else values)[pixels]
+    light = (linearise(values) if linear else values)[pixels]
     tops, lefts = np.arange(0, height, CELL), np.arange(0, width, CELL)
     sums = np.add.reduceat(np.add.reduceat(light, tops, axis=0), lefts, axis=1)
     areas = np.outer(np.diff(tops, append=height), np.diff(lefts, append=width))
     means = sums / areas[..., None]
-    means = ((to_srgb(means) if linear else means) * 255).astype(np.float32)
+    means = ((encode_srgb(means) if linear else means) * 255).astype(np.float32)
     return means.repeat(CELL, 0)[:height].repeat(CELL, 1)[:, :width]

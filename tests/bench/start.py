@@ -1,9 +1,9 @@
-"""How long a start takes: from the command to the line that says it is ready. Prints Markdown.
+"""Start time: from the command to the line that says the server is ready. Prints Markdown.
 
     .venv/bin/python -m tests.bench.start [ROUNDS]
 
-In turns: a hello-world Tornado, `import server` alone, the first start on an empty folder and the second one on what
-the first left, both with the embedded database.
+Alternately: a hello-world Tornado, `import server` alone, a first start with an empty folder and a second start with
+the same folder, both with the embedded database.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from tests.support.process import ROOT, ServerProcess
 ROUNDS = 10
 
 
-def said(*words: str) -> float:
-    """Seconds until a program says its first line."""
-    begun = time.perf_counter()
-    with subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+def seconds_to_first_line(*arguments: str) -> float:
+    """Seconds until a program prints its first line."""
+    started = time.perf_counter()
+    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        took = time.perf_counter() - begun
+        duration_s = time.perf_counter() - started
         process.kill()
-    return took
+    return duration_s
 
 
-def started(data_dir: Path) -> float:
-    server, begun = ServerProcess(data_dir), time.perf_counter()
+def start_seconds(data_dir: Path) -> float:
+    server, began = ServerProcess(data_dir), time.perf_counter()
     server.start()
-    took = time.perf_counter() - begun
+    duration_s = time.perf_counter() - began
     server.stop()
-    return took
+    return duration_s
 
 
 def main(rounds: int) -> None:
     times: dict[str, list[float]] = {}
 
-    def note(way: str, took: float) -> None:
-        times.setdefault(way, []).append(took)
+    def note(way: str, duration_s: float) -> None:
+        times.setdefault(way, []).append(duration_s)
 
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="tessera-start-") as folder:
-            note("hello-world Tornado", said("-m", "tests.bench.hello"))
-            note("`import server` alone", said("-c", "import server; print()"))
-            note("first start, empty folder", started(Path(folder) / "data"))
-            note("second start", started(Path(folder) / "data"))
+            note("hello-world Tornado", seconds_to_first_line("-m", "tests.bench.hello"))
+            note("`import server` alone", seconds_to_first_line("-c", "import server; print()"))
+            note("first start, empty folder", start_seconds(Path(folder) / "data"))
+            note("second start", start_seconds(Path(folder) / "data"))
     rows = [(way, f"{statistics.median(each):.2f}", f"{max(each):.2f}") for way, each in times.items()]
-    print(table(("way", "median, s", f"slowest of {rounds}, s"), rows))
+    print(table(("start", "median, s", f"slowest of {rounds}, s"), rows))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What threads make of it: how much two render beside one, and how long the server's loop waits meanwhile."""
+"""Thread scaling: throughput of two threads against one, and request latency while two threads render."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from processing.mosaic import Pool, Recipe, render
-from processing.thread_priority import RENDER_NICENESS, go_first, step_back
-from tests.bench.paintings import TILES, recipes
+from processing.mosaic import Recipe, TilePool, render
+from processing.thread_priority import RENDER_NICENESS, lower_thread_priority, prioritise_loop
 from tests.bench.photos import pool
+from tests.bench.style_renders import TILES, recipes
 from tests.bench.timing import table
 
 SLOT_S = 1.5
-"""Long enough that threads which began together are no longer at the same step of their work."""
-RATES, LOOKS = 5, 3
-"""How often each rate and each latency is taken."""
-ASKED_S = 3.0
-PER_SECOND = 100
+"""Long enough that threads that started together are no longer at the same step of a render."""
+RATE_SAMPLES, LATENCY_SAMPLES = 5, 3
+"""Samples of each throughput and of each latency."""
+LATENCY_S = 3.0
+REQUESTS_PER_S = 100
 
 Work = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Works a second, and the share of the time in which a worker stood still: for the lock, the heap, or a core."""
+class Throughput:
+    """Calls per second, and the share of time that a worker waited for the GIL, the heap or a core."""
 
-    a_second: float
-    waiting: float
+    per_second: float
+    waiting_share: float
 
 
 def report(data: bytes) -> str:
-    go_first()
+    prioritise_loop()
     tiles = pool(TILES)
     works: dict[str, Work] = {"(hashing alone)": lambda: hashlib.sha256(bytes(30_000_000))}
     works |= {f"`{name}`": _render(data, recipe, tiles) for name, recipe in recipes().items()}
@@ -50,58 +50,59 @@ def report(data: bytes) -> str:
     return table((*head, "p99 ratio"), [_row(name, work) for name, work in works.items()])
 
 
-def _render(data: bytes, recipe: Recipe, tiles: Pool) -> Work:
+def _render(data: bytes, recipe: Recipe, tiles: TilePool) -> Work:
     return lambda: render(data, recipe, pool=tiles)
 
 
 def _row(name: str, work: Work) -> tuple[str, ...]:
-    """Everything in turns: what else the machine does hits one thread, two, two processes and the handler alike."""
+    """Alternate all measurements, so that other load on the machine affects them alike."""
     work()
     threads, processes, waiting = [], [], []
     idle: list[float] = []
     busy: list[float] = []
-    for _ in range(RATES):
+    for _ in range(RATE_SAMPLES):
         before, two = _in_threads(work, 1), _in_threads(work, 2)
         forked, after = _in_processes(work), _in_threads(work, 1)
-        alone = (before.a_second + after.a_second) / 2
-        threads.append(two.a_second / alone)
-        processes.append(forked.a_second / alone)
-        waiting.append(two.waiting)
-    for _ in range(LOOKS):
+        alone = (before.per_second + after.per_second) / 2
+        threads.append(two.per_second / alone)
+        processes.append(forked.per_second / alone)
+        waiting.append(two.waiting_share)
+    for _ in range(LATENCY_SAMPLES):
         idle += asyncio.run(latencies(None))
         busy += asyncio.run(latencies(work))
     ratio = _percentile(busy, 0.99) / _percentile(idle, 0.99)
     waits = f"{statistics.median(waiting):.0%}"
-    return (name, _median(threads), waits, _median(processes), _pair(idle), _pair(busy), f"{ratio:.1f}")
+    latency = _median_and_p99(idle), _median_and_p99(busy), f"{ratio:.1f}"
+    return (name, _median(threads), waits, _median(processes), *latency)
 
 
-def _in_threads(work: Work, count: int) -> Pace:
-    with ThreadPoolExecutor(count, initializer=step_back, initargs=(RENDER_NICENESS,)) as executor:
-        return _together(list(executor.map(lambda _: _spent(work), range(count))))
+def _in_threads(work: Work, count: int) -> Throughput:
+    with ThreadPoolExecutor(count, initializer=lower_thread_priority, initargs=(RENDER_NICENESS,)) as executor:
+        return _combine(list(executor.map(lambda _: _repeat(work), range(count))))
 
 
-def _in_processes(work: Work) -> Pace:
-    """Two, as forks, which need nothing told: what two cores give where no lock is shared."""
+def _in_processes(work: Work) -> Throughput:
+    """Two forked processes: what two cores achieve without a shared lock."""
     fork = multiprocessing.get_context("fork")
-    answers = fork.SimpleQueue()
+    results = fork.SimpleQueue()
 
-    def put_spent() -> None:
-        step_back(RENDER_NICENESS)
-        answers.put(_spent(work))
+    def put_sample() -> None:
+        lower_thread_priority(RENDER_NICENESS)
+        results.put(_repeat(work))
 
-    crew = [fork.Process(target=put_spent) for _ in range(2)]
-    for process in crew:
+    processes = [fork.Process(target=put_sample) for _ in range(2)]
+    for process in processes:
         process.start()
-    spent = [answers.get() for _ in crew]
-    for process in crew:
+    samples = [results.get() for _ in processes]
+    for process in processes:
         process.join()
-    return _together(spent)
+    return _combine(samples)
 
 
-def _spent(work: Work) -> tuple[int, float, float]:
-    """How often it was done, and the seconds that took: by the clock, and of the processor.
+def _repeat(work: Work) -> tuple[int, float, float]:
+    """Number of calls, wall-clock seconds and CPU seconds.
 
-    Done once before, as a fork copies each page that it writes to for the first time.
+    Called once before, because a fork copies each page on its first write.
     """
     work()
     started, on_processor, count = time.perf_counter(), time.thread_time(), 0
@@ -111,10 +112,10 @@ def _spent(work: Work) -> tuple[int, float, float]:
     return count, time.perf_counter() - started, time.thread_time() - on_processor
 
 
-def _together(spent: list[tuple[int, float, float]]) -> Pace:
-    seconds = sum(clock for _, clock, _ in spent)
-    rate = sum(count / clock for count, clock, _ in spent)
-    return Pace(rate, 1 - sum(processor for _, _, processor in spent) / seconds)
+def _combine(samples: list[tuple[int, float, float]]) -> Throughput:
+    seconds = sum(clock for _, clock, _ in samples)
+    rate = sum(count / clock for count, clock, _ in samples)
+    return Throughput(rate, 1 - sum(processor for _, _, processor in samples) / seconds)
 
 
 class Hello(RequestHandler):
@@ -123,42 +124,42 @@ class Hello(RequestHandler):
 
 
 async def latencies(work: Work | None) -> list[float]:
-    """Milliseconds of requests at a steady rate, asked by a process of its own, while two threads do `work`."""
+    """Latencies in ms of requests at a fixed rate from another process, while two threads repeat `work`."""
     sockets = bind_sockets(0, "127.0.0.1")
     server = HTTPServer(Application([("/", Hello)]))
     server.add_sockets(sockets)
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/"
     stop = threading.Event()
-    with ThreadPoolExecutor(2, initializer=step_back, initargs=(RENDER_NICENESS,)) as executor:
+    with ThreadPoolExecutor(2, initializer=lower_thread_priority, initargs=(RENDER_NICENESS,)) as executor:
         if work is not None:
             for _ in range(2):
-                executor.submit(_until, stop, work)
+                executor.submit(_repeat_until, stop, work)
             await asyncio.sleep(0.5)
         try:
-            return await _asked(url)
+            return await _measure_latencies(url)
         finally:
             stop.set()
             server.stop()
             await server.close_all_connections()
 
 
-def _until(stop: threading.Event, work: Work) -> None:
+def _repeat_until(stop: threading.Event, work: Work) -> None:
     while not stop.is_set():
         work()
 
 
-async def _asked(url: str) -> list[float]:
-    words = ("-m", "tests.bench.asking", url, str(ASKED_S), str(PER_SECOND))
-    client = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=asyncio.subprocess.PIPE)
-    said, _ = await client.communicate()
-    return [float(span) for span in said.split()]
+async def _measure_latencies(url: str) -> list[float]:
+    arguments = ("-m", "tests.bench.http_load", url, str(LATENCY_S), str(REQUESTS_PER_S))
+    client = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE)
+    output, _ = await client.communicate()
+    return [float(span) for span in output.split()]
 
 
 def _median(shares: list[float]) -> str:
     return f"{statistics.median(shares):.2f}"
 
 
-def _pair(spans: list[float]) -> str:
+def _median_and_p99(spans: list[float]) -> str:
     return f"{statistics.median(spans):.1f} / {_percentile(spans, 0.99):.1f}"
 
 

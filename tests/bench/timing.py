@@ -1,26 +1,26 @@
-"""Ways to do one thing, timed in turns, so that whatever else the machine does hits all of them alike."""
+"""Time several implementations alternately, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def timed(ways: Mapping[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, float], dict[str, Any]]:
-    """Median processor time in ms (of all the process's threads), and the last result, of each way."""
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    made: dict[str, Any] = {}
+def time_alternately(calls: Mapping[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, float], dict[str, Any]]:
+    """Median CPU time in ms (all threads of the process) and the last result of each call."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    results: dict[str, Any] = {}
     for _ in range(rounds):
-        for name, way in ways.items():
-            made.pop(name, None)
+        for name, call in calls.items():
+            results.pop(name, None)
             started = time.process_time()
-            made[name] = way()
+            results[name] = call()
             times[name].append((time.process_time() - started) * 1000)
-    return {name: statistics.median(each) for name, each in times.items()}, made
+    return {name: statistics.median(each) for name, each in times.items()}, results
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Markdown."""
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A Markdown table."""
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ("---",) * len(head), *rows])

@@ -1,4 +1,4 @@
-"""`python -m tests.fault_injection [--short] [NAME ...]`: run drills and print figures; exit code 1 on failure."""
+"""`python -m tests.fault_injection [--short] [NAME ...]`: run drills and print a report; exit code 1 on failure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fault_injection.report import HEAD, Figures
+from tests.fault_injection.report import TABLE_HEADER, DrillReport
 
 DRILLS = (
     "kill_server",
@@ -25,25 +25,25 @@ DRILLS = (
 )
 
 
-async def run(name: str, *, short: bool) -> Figures:
-    drill = importlib.import_module(f"tests.fault_injection.{name}").drill
+async def run_drill(name: str, *, short: bool) -> DrillReport:
+    module = importlib.import_module(f"tests.fault_injection.{name}").drill
     with tempfile.TemporaryDirectory(prefix="tessera-drill-") as folder:
-        figures: Figures = await drill(Path(folder), short=short)
-    return figures
+        report: DrillReport = await module(Path(folder), short=short)
+    return report
 
 
 def main(arguments: list[str]) -> int:
     short = "--short" in arguments
     names = [name for name in arguments if not name.startswith("--")] or list(DRILLS)
-    print(HEAD, flush=True)
-    broken = 0
+    print(TABLE_HEADER, flush=True)
+    failed = 0
     for name in names:
-        figures = asyncio.run(run(name, short=short))
-        print(figures.row(), flush=True)
-        for what in figures.broken:
-            print(f"  BROKEN: {figures.drill}: {what}", file=sys.stderr, flush=True)
-        broken += bool(figures.broken)
-    return 1 if broken else 0
+        report = asyncio.run(run_drill(name, short=short))
+        print(report.row(), flush=True)
+        for failure in report.failures:
+            print(f"  FAILED: {report.drill}: {failure}", file=sys.stderr, flush=True)
+        failed += bool(report.failures)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""Drill 19: the loop's lag, the list of tasks, and how soon a running task is cancelled, while all threads render large
-pictures and 10,000 are done. What a list takes is measured with care by `tests/bench/listing.py`."""
+"""Drill 19: loop lag, response time of the task list, and cancellation time while all threads render large images.
+
+10,000 finished tasks are in the database. `tests/bench/listing.py` measures the task list more precisely.
+"""
 
 from __future__ import annotations
 
@@ -10,66 +12,66 @@ from models.database import Database
 from models.images import Owner
 from models.queue.tasks import new_task, to_document
 from processing import mosaic
-from tests.fault_injection.checker import FINAL, settle
-from tests.fault_injection.environment import ground
-from tests.fault_injection.kill_server import close
-from tests.fault_injection.load import Load, client_of, picture
-from tests.fault_injection.report import Figures
-from tests.handlers.sse_client import listening
+from tests.fault_injection.checker import FINAL, wait_until_final
+from tests.fault_injection.environment import drill_environment
+from tests.fault_injection.kill_server import complete_report
+from tests.fault_injection.load import LoadGenerator, make_client, picture
+from tests.fault_injection.report import DrillReport
+from tests.handlers.sse_client import open_event_stream
 from tests.support.waiting import until
 
-P99_MS, MAX_MS = 50, 300
-CANCEL_S = 0.5
-MORE = {"redact": {"regions": [[0.1, 0.1, 0.3, 0.3]]}}
+MAX_LAG_P99_MS, MAX_LAG_MS = 50, 300
+MAX_CANCEL_S = 0.5
+EXTRA_PARAMS = {"redact": {"regions": [[0.1, 0.1, 0.3, 0.3]]}}
 
 
-async def remember(database: Database, count: int) -> None:
-    """So many finished tasks, for the list to choose from."""
-    one = new_task(Owner(7, "eve"), url="http://x", type="model", style="mosaic", recipe={}, identity="")
+async def insert_finished_tasks(database: Database, count: int) -> None:
+    """Insert `count` finished tasks."""
+    one = new_task(Owner(7, "eve"), url="http://x", type="model", style="mosaic", recipe={}, dedup_key="")
     done = {**to_document(one), "state": "done", "finished": one.created}
     tasks = database.collection("tasks", journaled=False)
     for start in range(0, count, 1000):
-        await tasks.insert_all([{**done, "_id": number + 1} for number in range(start, start + 1000)])
+        await tasks.insert_many([{**done, "_id": number + 1} for number in range(start, start + 1000)])
 
 
-async def drill(folder: Path, *, short: bool) -> Figures:
-    figures = Figures("19 loop lag while rendering 12 Mpx")
-    async with ground(folder) as here:
-        server = here.server()
-        await server.begin()
-        load = await Load.of(client_of(), server.base_url, data=picture(4000, 3000))
-        await remember(here.database, 1000 if short else 10_000)
-        async with load.looking():
-            await load.ask_many(4 if short else 150)
-            await settle(here.database, load.ids, timeout_s=180)
-            looks = sorted(load.looks)
+async def drill(folder: Path, *, short: bool) -> DrillReport:
+    report = DrillReport("19 loop lag while rendering 12 Mpx")
+    async with drill_environment(folder) as env:
+        server = env.server()
+        await server.launch()
+        load = await LoadGenerator.create(make_client(), server.base_url, data=picture(4000, 3000))
+        await insert_finished_tasks(env.database, 1000 if short else 10_000)
+        async with load.polling():
+            await load.submit_many(4 if short else 150)
+            await wait_until_final(env.database, load.ids, timeout_s=180)
+            polls_s = sorted(load.polls_s)
             cancelled_s = [await cancel_running(load, style) for style in list(mosaic.STYLES)[: 2 if short else None]]
-        figures.notes["cancelled in, s"] = round(max(cancelled_s), 2)
-        figures.expect(max(cancelled_s) < CANCEL_S, f"cancelled only after {max(cancelled_s):.2f} s")
-        p50_ms, p99_ms = 1000 * looks[len(looks) // 2], 1000 * looks[int(len(looks) * 0.99)]
-        figures.notes["list p50 / p99, ms"] = f"{p50_ms:.0f} / {p99_ms:.0f}"
-        await close(figures, here, server, load)
-        figures.expect(figures.lag_p99_ms < P99_MS, f"lag p99 {figures.lag_p99_ms} ms")
-        figures.expect(figures.lag_max_ms < MAX_MS, f"lag max {figures.lag_max_ms} ms")
-    return figures
+        report.notes["cancelled in, s"] = round(max(cancelled_s), 2)
+        report.expect(max(cancelled_s) < MAX_CANCEL_S, f"cancelled after {max(cancelled_s):.2f} s")
+        p50_ms, p99_ms = 1000 * polls_s[len(polls_s) // 2], 1000 * polls_s[int(len(polls_s) * 0.99)]
+        report.notes["list p50 / p99, ms"] = f"{p50_ms:.0f} / {p99_ms:.0f}"
+        await complete_report(report, env, server, load)
+        report.expect(report.lag_p99_ms < MAX_LAG_P99_MS, f"lag p99 {report.lag_p99_ms} ms")
+        report.expect(report.lag_max_ms < MAX_LAG_MS, f"lag max {report.lag_max_ms} ms")
+    return report
 
 
-async def cancel_running(load: Load, style: str) -> float:
-    """Seconds from asking to being told, for a task of this style that runs beside another one."""
-    recipes = [{"style": style, "seed": seed, **MORE.get(style, {})} for seed in (1, 2)]
-    async with listening(load.api) as ear:
+async def cancel_running(load: LoadGenerator, style: str) -> float:
+    """Seconds from the request to the event, for a task of this style that runs beside another one."""
+    recipes = [{"style": style, "seed": seed, **EXTRA_PARAMS.get(style, {})} for seed in (1, 2)]
+    async with open_event_stream(load.api) as events:
         other, task = [int((await load.api.make(load.url, recipe))["id"]) for recipe in recipes]
-        await running(load, task)
-        begun = asyncio.get_running_loop().time()
+        await wait_until_running(load, task)
+        started = asyncio.get_running_loop().time()
         for number in (task, other):
             await load.api.post("/api/tasks/cancel/", id=number)
-        told = await ear.until(lambda one: one.data.get("id") == task and one.data.get("state") in FINAL)
-    return told.at - begun
+        event = await events.until(lambda one: one.data.get("id") == task and one.data.get("state") in FINAL)
+    return event.at - started
 
 
-async def running(load: Load, task: int) -> None:
-    async def look() -> bool:
-        answer = await load.api.get("/tasks/query/", id=task)
-        return bool(answer["done"]) or any(found["percent"] > 0 for found in answer["tasks"])
+async def wait_until_running(load: LoadGenerator, task: int) -> None:
+    async def is_running() -> bool:
+        response = await load.api.get("/tasks/query/", id=task)
+        return bool(response["done"]) or any(row["percent"] > 0 for row in response["tasks"])
 
-    await until(look, timeout_s=60)
+    await until(is_running, timeout_s=60)

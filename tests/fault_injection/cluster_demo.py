@@ -1,7 +1,7 @@
 """A cluster on loopback: a scheduler, two workers, two servers on one database and one bucket, and 200 tasks.
 
-`make cluster-demo`. Prints where the tasks were rendered and how fast. Works with the embedded bucket because all
-processes see one folder; machines apart need Kodo, or a folder that they share.
+`make cluster-demo` prints where the tasks were rendered and how fast. The embedded bucket works here because all
+processes share one folder; separate machines need Kodo or a shared folder.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fault_injection.bucket_reader import reader
-from tests.fault_injection.checker import check, settle
-from tests.fault_injection.environment import ground
-from tests.fault_injection.load import Load, client_of
-from tests.fault_injection.report import HEAD, Figures
+from tests.fault_injection.bucket_reader import bucket_reader
+from tests.fault_injection.checker import check_tasks, wait_until_final
+from tests.fault_injection.environment import drill_environment
+from tests.fault_injection.load import LoadGenerator, make_client
+from tests.fault_injection.report import TABLE_HEADER, DrillReport
 from tests.support.process import ROOT
 from tests.support.waiting import until
 
 TASKS = 200
-PEOPLE = 2
+USERS = 2
 
 
 @dataclass
-class Child:
-    """One process of the cluster and the lines that it prints."""
+class ChildProcess:
+    """A child process and its standard error."""
 
     process: asyncio.subprocess.Process
 
     @classmethod
-    async def start(cls, *command: str) -> Child:
+    async def start(cls, *command: str) -> ChildProcess:
         quiet, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
         arguments = (sys.executable, "-m", *command)
         return cls(await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdout=quiet, stderr=pipe))
 
-    async def says(self, words: str) -> str:
-        """The first line that holds these words."""
+    async def wait_for_line(self, text: str) -> str:
+        """The next line that contains `text`. Raises AssertionError if the process ends before."""
         assert self.process.stderr is not None
         async with asyncio.timeout(60):
             while line := await self.process.stderr.readline():
-                if words in line.decode():
+                if text in line.decode():
                     return line.decode().strip()
-        raise AssertionError(f"it ended without saying {words!r}")
+        raise AssertionError(f"the process ended without printing {text!r}")
 
     async def kill(self) -> None:
         if self.process.returncode is None:
@@ -56,78 +56,81 @@ class Child:
             await self.process.wait()
 
 
-class Cluster:
-    """A Dask scheduler and its workers. `async with` ends them."""
+class DaskCluster:
+    """A Dask scheduler and its workers."""
 
     def __init__(self) -> None:
-        self.workers: list[Child] = []
+        self.workers: list[ChildProcess] = []
         self.address = ""
-        self.scheduler: Child | None = None
+        self.scheduler: ChildProcess | None = None
 
-    async def begin(self, port: int = 0) -> None:
-        self.scheduler = await Child.start(
+    async def start(self, port: int = 0) -> None:
+        self.scheduler = await ChildProcess.start(
             "distributed.cli.dask_scheduler", "--host=127.0.0.1", f"--port={port}", "--no-dashboard", "--no-show"
         )
-        self.address = "tcp://" + (await self.scheduler.says("Scheduler at:")).split("tcp://")[1].split()[0]
+        self.address = "tcp://" + (await self.scheduler.wait_for_line("Scheduler at:")).split("tcp://")[1].split()[0]
 
-    async def hire(self, threads: int = 1) -> Child:
-        """One more worker, one process of so many threads."""
+    async def add_worker(self, threads: int = 1) -> ChildProcess:
+        """Start one more worker process."""
         quick = ("--no-dashboard", "--no-nanny", "--death-timeout=20", "--host=127.0.0.1", f"--nthreads={threads}")
-        worker = await Child.start("distributed.cli.dask_worker", self.address, *quick)
+        worker = await ChildProcess.start("distributed.cli.dask_worker", self.address, *quick)
         self.workers.append(worker)
-        await worker.says("Registered to:")
+        await worker.wait_for_line("Registered to:")
         return worker
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         for child in [*self.workers, *([self.scheduler] if self.scheduler else [])]:
             await child.kill()
 
 
 @asynccontextmanager
-async def cluster(workers: int = 2) -> AsyncIterator[Cluster]:
-    made = Cluster()
+async def dask_cluster(workers: int = 2) -> AsyncIterator[DaskCluster]:
+    running = DaskCluster()
     try:
-        await made.begin()
+        await running.start()
         for _ in range(workers):
-            await made.hire()
-        yield made
+            await running.add_worker()
+        yield running
     finally:
-        await made.end()
+        await running.stop()
 
 
-async def demo(folder: Path, *, tasks: int = TASKS) -> Figures:
-    figures = Figures("cluster: two workers, two servers")
+async def demo(folder: Path, *, tasks: int = TASKS) -> DrillReport:
+    report = DrillReport("cluster: two workers, two servers")
     async with AsyncExitStack() as stack:
-        dask = await stack.enter_async_context(cluster())
-        here = await stack.enter_async_context(ground(folder))
-        one = here.server("one", f"--dask={dask.address}")
-        await one.begin()
-        two = here.server("two", f"--dask={dask.address}", like=one)
-        await two.begin()
-        people = [await Load.of(client_of(), one.base_url, f"person{number}") for number in range(PEOPLE)]
-        begun = asyncio.get_running_loop().time()
-        await asyncio.gather(*(person.ask_many(tasks // PEOPLE) for person in people))
-        ids = [number for person in people for number in person.ids]
-        await settle(here.database, ids, timeout_s=300)
-        took_s = asyncio.get_running_loop().time() - begun
-        figures.submitted = sum(person.submitted for person in people)
-        await check(figures, here.database, ids, reader(one))
+        dask = await stack.enter_async_context(dask_cluster())
+        env = await stack.enter_async_context(drill_environment(folder))
+        one = env.server("one", f"--dask={dask.address}")
+        await one.launch()
+        two = env.server("two", f"--dask={dask.address}", like=one)
+        await two.launch()
+        users = [await LoadGenerator.create(make_client(), one.base_url, f"person{number}") for number in range(USERS)]
+        started = asyncio.get_running_loop().time()
+        await asyncio.gather(*(user.submit_many(tasks // USERS) for user in users))
+        ids = [number for user in users for number in user.ids]
+        await wait_until_final(env.database, ids, timeout_s=300)
+        duration_s = asyncio.get_running_loop().time() - started
+        report.submitted = sum(user.submitted for user in users)
+        await check_tasks(report, env.database, ids, bucket_reader(one))
         shares = Counter(server.log.count(": done") for server in (one, two))
-        figures.notes |= {"tasks/s": round(len(ids) / took_s, 1), "by server": " + ".join(map(str, shares.elements()))}
-        await until(lambda: both_ready(people, one.base_url, two.base_url))
-    return figures
+        report.notes |= {
+            "tasks/s": round(len(ids) / duration_s, 1),
+            "by server": " + ".join(map(str, shares.elements())),
+        }
+        await until(lambda: both_ready(users, one.base_url, two.base_url))
+    return report
 
 
-async def both_ready(people: list[Load], *servers: str) -> bool:
-    return all([(await people[0].api.get(f"{server}/health"))["ready"] for server in servers])
+async def both_ready(users: list[LoadGenerator], *servers: str) -> bool:
+    return all([(await users[0].api.get(f"{server}/health"))["ready"] for server in servers])
 
 
 def main() -> int:
     print(f"a scheduler, two workers and two servers on loopback; {TASKS} tasks", flush=True)
     with tempfile.TemporaryDirectory(prefix="tessera-cluster-") as folder:
-        figures = asyncio.run(demo(Path(folder)))
-    print(HEAD, figures.row(), *figures.broken, sep="\n")
-    return 1 if figures.broken else 0
+        report = asyncio.run(demo(Path(folder)))
+    print(TABLE_HEADER, report.row(), *report.failures, sep="\n")
+    return 1 if report.failures else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where drills happen: a folder, a mongod, servers as real processes, all on loopback, all ended at the end."""
+"""The environment of a drill: a folder, a mongod, servers as child processes on loopback. All stop at the end."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from models.database import Database
 from models.embedded_mongod import Mongod
 from tests.support.process import ServerProcess
 
-SERVED = ("-m", "tests.fault_injection.instrumented_server")
+INSTRUMENTED_SERVER = ("-m", "tests.fault_injection.instrumented_server")
 
 
-class Server(ServerProcess):
-    """A server under watch; see `served.py`."""
+class DrillServer(ServerProcess):
+    """An instrumented server; see `instrumented_server.py`."""
 
     def __init__(self, data_dir: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
-        self.watch_path = data_dir.with_name(data_dir.name + ".watch")
-        given = {"DRILL_WATCH": str(self.watch_path), **(environment or {})}
-        super().__init__(data_dir, *arguments, environment=given, program=SERVED)
+        self.metrics_path = data_dir.with_name(data_dir.name + ".metrics")
+        variables = {"DRILL_METRICS": str(self.metrics_path), **(environment or {})}
+        super().__init__(data_dir, *arguments, environment=variables, program=INSTRUMENTED_SERVER)
 
     @property
-    def figures(self) -> dict[str, Any]:
-        """Of its loop and memory, half a second old at most."""
-        return dict(json.loads(self.watch_path.read_text()))
+    def metrics(self) -> dict[str, Any]:
+        """Loop lag, memory and open files, at most half a second old."""
+        return dict(json.loads(self.metrics_path.read_text()))
 
     @property
     def cpu_s(self) -> float:
-        """Processor time of the process until now, in ticks of the kernel's (10 ms)."""
+        """CPU seconds of the process so far, in kernel ticks (10 ms)."""
         user, system = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
-    def trap(self, point: str | None) -> None:
-        """Where it shall die after its next start; None: nowhere."""
+    def set_kill_point(self, point: str | None) -> None:
+        """The point at which the server kills itself after its next start; None: never."""
         self._environment.pop("DRILL_KILL", None)
         if point is not None:
             self._environment["DRILL_KILL"] = point
@@ -48,14 +48,14 @@ class Server(ServerProcess):
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    async def begin(self) -> float:
-        """Start it without holding the loop; returns the seconds until its first answer was possible."""
-        begun = asyncio.get_running_loop().time()
+    async def launch(self) -> float:
+        """Start without blocking the loop; returns the seconds until the server was ready."""
+        started = asyncio.get_running_loop().time()
         await asyncio.to_thread(self.start)
-        return asyncio.get_running_loop().time() - begun
+        return asyncio.get_running_loop().time() - started
 
-    async def wait_dead(self, timeout_s: float) -> bool:
-        """Whether it died in this time."""
+    async def wait_for_exit(self, timeout_s: float) -> bool:
+        """Whether the process ended in time."""
         assert self._process is not None
         async with asyncio.timeout(timeout_s + 1):
             for _ in range(int(timeout_s / 0.02)):
@@ -65,38 +65,40 @@ class Server(ServerProcess):
                 await asyncio.sleep(0.02)
         return False
 
-    async def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
-        """Exit code and seconds."""
-        begun = asyncio.get_running_loop().time()
+    async def shut_down(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal; returns exit code and seconds until the end."""
+        started = asyncio.get_running_loop().time()
         code = await asyncio.to_thread(self.stop, number)
-        return code, asyncio.get_running_loop().time() - begun
+        return code, asyncio.get_running_loop().time() - started
 
 
-class Ground:
-    """One drill's place."""
+class DrillEnvironment:
+    """Database and servers of one drill."""
 
     def __init__(self, folder: Path, mongod: Mongod, stack: AsyncExitStack) -> None:
         self.folder, self.mongod, self._stack = folder, mongod, stack
         self.database = Database(mongod.uri, "tessera")
         stack.callback(self.database.close)
 
-    def server(self, name: str = "one", *arguments: str, like: Server | None = None, **environment: str) -> Server:
-        """A server that is not started yet. like: another one, whose embedded bucket it shares."""
+    def server(
+        self, name: str = "one", *arguments: str, like: DrillServer | None = None, **environment: str
+    ) -> DrillServer:
+        """A server, not started yet. like: a server whose embedded bucket it shares."""
         data_dir = self.folder / name
-        given = [f"--mongodb_uri={self.mongod.uri}", f"--server_name={name}", "--user_queue_limit=100000"]
-        given += ["--queue_limit=100000", "--developers=dev", *arguments]
+        options = [f"--mongodb_uri={self.mongod.uri}", f"--server_name={name}", "--user_queue_limit=100000"]
+        options += ["--queue_limit=100000", "--developers=dev", *arguments]
         if like is not None:
             data_dir.mkdir(parents=True)
             (data_dir / "bucket").symlink_to(like.data_dir / "bucket")
-            for name_of_key in ("bucket-keys.json", "cookie-secret"):
-                shutil.copy(like.data_dir / name_of_key, data_dir / name_of_key)
-            given.append(f"--public_url={like.base_url}")
-        made = Server(data_dir, *given, environment=environment)
-        self._stack.callback(lambda: made.kill() if made.alive else None)
-        return made
+            for secret_file in ("bucket-keys.json", "cookie-secret"):
+                shutil.copy(like.data_dir / secret_file, data_dir / secret_file)
+            options.append(f"--public_url={like.base_url}")
+        server = DrillServer(data_dir, *options, environment=environment)
+        self._stack.callback(lambda: server.kill() if server.alive else None)
+        return server
 
     async def freeze_mongod(self, seconds: float) -> None:
-        """It hangs, then goes on."""
+        """Suspend mongod for some seconds."""
         pid = self.mongod.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
@@ -106,13 +108,13 @@ class Ground:
             os.kill(pid, signal.SIGCONT)
 
     def kill_mongod(self) -> None:
-        """It dies, and is started again by its keeper half a second later."""
+        """Kill mongod; its supervisor restarts it after half a second."""
         assert self.mongod.pid is not None
         os.kill(self.mongod.pid, signal.SIGKILL)
 
 
 @asynccontextmanager
-async def ground(folder: Path) -> AsyncIterator[Ground]:
+async def drill_environment(folder: Path) -> AsyncIterator[DrillEnvironment]:
     async with AsyncExitStack() as stack:
         mongod = await stack.enter_async_context(Mongod(folder / "mongod" / "db"))
-        yield Ground(folder, mongod, stack)
+        yield DrillEnvironment(folder, mongod, stack)

@@ -1,40 +1,40 @@
-"""Drill 4: the database hangs for 20 seconds, longer than a lease, and goes on."""
+"""Drill 4: the database hangs for 20 seconds, longer than a lease, then continues."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
 
-from tests.fault_injection.checker import settle
-from tests.fault_injection.environment import ground
-from tests.fault_injection.kill_server import close
-from tests.fault_injection.load import Load, client_of, picture
-from tests.fault_injection.report import Figures
+from tests.fault_injection.checker import wait_until_final
+from tests.fault_injection.environment import drill_environment
+from tests.fault_injection.kill_server import complete_report
+from tests.fault_injection.load import LoadGenerator, make_client, picture
+from tests.fault_injection.report import DrillReport
 
 FROZEN_S = 20
-LONGEST_ANSWER_S = 5.0
+MAX_RESPONSE_S = 5.0
 
 
-async def drill(folder: Path, *, short: bool) -> Figures:
-    figures = Figures("4 SIGSTOP of mongod for 20 s")
-    async with ground(folder) as here:
-        one = here.server("one")
-        await one.begin()
-        two = here.server("two", like=one)
-        await two.begin()
-        load = await Load.of(client_of(), one.base_url, data=picture(3000, 2000))
-        async with load.looking():
-            asking = asyncio.create_task(load.ask_for(8, 5))
+async def drill(folder: Path, *, short: bool) -> DrillReport:
+    report = DrillReport("4 SIGSTOP of mongod for 20 s")
+    async with drill_environment(folder) as env:
+        one = env.server("one")
+        await one.launch()
+        two = env.server("two", like=one)
+        await two.launch()
+        load = await LoadGenerator.create(make_client(), one.base_url, data=picture(3000, 2000))
+        async with load.polling():
+            submitting = asyncio.create_task(load.submit_for(8, 5))
             await asyncio.sleep(2)
-            await here.freeze_mongod(4 if short else FROZEN_S)
-            back_s = await load.served_again()
-            await asking
-        settled_s = await settle(here.database, load.ids, timeout_s=120)
-        tasks = await here.database.collection("tasks").find({"attempts": {"$gt": 1}}, sort="_id", limit=100)
-        figures.expect(settled_s < 120, "not every task came to an end")
-        figures.expect(load.slowest_s <= LONGEST_ANSWER_S + 1, f"an answer took {load.slowest_s:.1f} s")
-        figures.expect(not tasks, f"{len(tasks)} tasks were done twice")
-        figures.notes |= {"back after, s": round(back_s, 1), "slowest answer, s": round(load.slowest_s, 1)}
-        figures.notes["done twice"] = len(tasks)
-        await close(figures, here, one, load)
-    return figures
+            await env.freeze_mongod(4 if short else FROZEN_S)
+            back_s = await load.wait_until_served()
+            await submitting
+        settled_s = await wait_until_final(env.database, load.ids, timeout_s=120)
+        repeated = await env.database.collection("tasks").find({"attempts": {"$gt": 1}}, sort="_id", limit=100)
+        report.expect(settled_s < 120, "not every task came to an end")
+        report.expect(load.slowest_s <= MAX_RESPONSE_S + 1, f"a response took {load.slowest_s:.1f} s")
+        report.expect(not repeated, f"{len(repeated)} tasks ran twice")
+        report.notes |= {"back after, s": round(back_s, 1), "slowest response, s": round(load.slowest_s, 1)}
+        report.notes["ran twice"] = len(repeated)
+        await complete_report(report, env, one, load)
+    return report

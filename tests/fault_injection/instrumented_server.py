@@ -1,7 +1,7 @@
-"""`server.py` under watch, for drills: how late its loop is, and an end by SIGKILL at a named step.
+"""`server.py` with a loop monitor and kill points, for drills.
 
-DRILL_WATCH: a file that holds the figures, written anew twice a second. DRILL_KILL: `POINT:COUNT`, for example
-`after-claim:3`: this process kills itself when it comes to that point for that time.
+DRILL_METRICS: a file with metrics, rewritten twice a second. DRILL_KILL: `POINT:COUNT`, for example `after-acquire:3`:
+the process kills itself (SIGKILL) when it reaches that point for the COUNT-th time.
 """
 
 from __future__ import annotations
@@ -21,58 +21,58 @@ from pathlib import Path
 from typing import Any
 
 import server
-from backends import only_one
+from backends import lock_data_dir
 from logs import start_logging
-from models.bucket.embedded.bucket import LocalBucket
-from models.queue.leases import Claims
+from models.bucket.embedded.bucket import EmbeddedBucket
+from models.queue.leases import Leases
 from models.queue.tasks import Tasks
 from settings import Settings, read_settings
 
 TICK_S = 0.01
 WRITE_S = 0.5
 
-POINTS: dict[str, tuple[type, str, bool]] = {
-    "before-accept": (Tasks, "add", False),
-    "after-accept": (Tasks, "add", True),
-    "after-claim": (Claims, "take", True),
-    "after-fetch": (LocalBucket, "read", True),
-    "before-store": (LocalBucket, "put", False),
-    "after-store": (LocalBucket, "put", True),
-    "before-done": (Claims, "finish", False),
-    "after-done": (Claims, "finish", True),
+KILL_POINTS: dict[str, tuple[type, Callable[..., Any], bool]] = {
+    "before-accept": (Tasks, Tasks.add, False),
+    "after-accept": (Tasks, Tasks.add, True),
+    "after-acquire": (Leases, Leases.acquire, True),
+    "after-fetch": (EmbeddedBucket, EmbeddedBucket.read, True),
+    "before-store": (EmbeddedBucket, EmbeddedBucket.put, False),
+    "after-store": (EmbeddedBucket, EmbeddedBucket.put, True),
+    "before-done": (Leases, Leases.finish, False),
+    "after-done": (Leases, Leases.finish, True),
 }
 
 
-class Watch:
-    """A ticker on the server's loop. It counts by tenths of a millisecond, so that its own cost does not grow."""
+class LoopMonitor:
+    """Measures the lag of the server's loop in a histogram of tenths of a millisecond, so that its cost is constant."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._late: Counter[int] = Counter()
+        self._lags: Counter[int] = Counter()
 
     async def run(self) -> None:
-        loop, written = asyncio.get_running_loop(), 0.0
+        loop, written_at = asyncio.get_running_loop(), 0.0
         while True:
             due = loop.time() + TICK_S
             await asyncio.sleep(TICK_S)
-            self._late[int(10_000 * (loop.time() - due))] += 1
-            if loop.time() - written > WRITE_S:
-                written = loop.time()
+            self._lags[int(10_000 * (loop.time() - due))] += 1
+            if loop.time() - written_at > WRITE_S:
+                written_at = loop.time()
                 self.write()
 
     def write(self) -> None:
-        late = list(accumulate(sorted(self._late.items()), lambda before, one: (one[0], before[1] + one[1])))
-        figures = {
-            "lag_p99_ms": next(tenths for tenths, count in late if count >= 0.99 * late[-1][1]) / 10,
-            "lag_max_ms": late[-1][0] / 10,
+        cumulative = list(accumulate(sorted(self._lags.items()), lambda before, one: (one[0], before[1] + one[1])))
+        metrics = {
+            "lag_p99_ms": next(tenths for tenths, count in cumulative if count >= 0.99 * cumulative[-1][1]) / 10,
+            "lag_max_ms": cumulative[-1][0] / 10,
             "rss_mb": round(resident_mb(), 1),
             "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "files": len(os.listdir("/proc/self/fd")),
             "cpu_s": round(time.process_time(), 2),
         }
-        whole = self._path.with_suffix(".new")
-        whole.write_text(json.dumps(figures))
-        whole.replace(self._path)
+        temporary = self._path.with_suffix(".new")
+        temporary.write_text(json.dumps(metrics))
+        temporary.replace(self._path)
 
 
 def resident_mb() -> float:
@@ -80,59 +80,59 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def set_trap(point: str, count: int) -> None:
-    """Die when `point` is reached for the count-th time."""
-    owner, name, after = POINTS[point]
-    original, passed = getattr(owner, name), [0]
+def set_kill_point(point: str, count: int) -> None:
+    """Kill the process when `point` is reached for the count-th time."""
+    owner, original, after = KILL_POINTS[point]
+    passes = [0]
 
     def step() -> None:
-        passed[0] += 1
-        if passed[0] == count:
+        passes[0] += 1
+        if passes[0] == count:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    setattr(owner, name, _trapped(original, step, after))
+    setattr(owner, original.__name__, _with_step(original, step, after))
 
 
-def _trapped(original: Callable[..., Any], step: Callable[[], None], after: bool) -> Callable[..., Any]:
+def _with_step(original: Callable[..., Any], step: Callable[[], None], after: bool) -> Callable[..., Any]:
     @functools.wraps(original)
-    def plain(*given: Any, **named: Any) -> Any:
+    def plain(*args: Any, **kwargs: Any) -> Any:
         if not after:
             step()
-        made = original(*given, **named)
+        result = original(*args, **kwargs)
         if after:
             step()
-        return made
+        return result
 
     @functools.wraps(original)
-    async def awaited(*given: Any, **named: Any) -> Any:
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
         if not after:
             step()
-        made = await original(*given, **named)
-        if after and made != []:
+        result = await original(*args, **kwargs)
+        if after and result != []:
             step()
-        return made
+        return result
 
     return awaited if asyncio.iscoroutinefunction(original) else plain
 
 
-async def watched(settings: Settings) -> int:
-    watch = Watch(Path(os.environ["DRILL_WATCH"]))
-    ticking = asyncio.create_task(watch.run())
+async def serve_monitored(settings: Settings) -> int:
+    monitor = LoopMonitor(Path(os.environ["DRILL_METRICS"]))
+    ticking = asyncio.create_task(monitor.run())
     try:
         return await server.serve(settings)
     finally:
         ticking.cancel()
-        watch.write()
+        monitor.write()
 
 
 def main() -> int:
-    if trap := os.environ.get("DRILL_KILL"):
-        point, _, count = trap.partition(":")
-        set_trap(point, int(count))
+    if kill_point := os.environ.get("DRILL_KILL"):
+        point, _, count = kill_point.partition(":")
+        set_kill_point(point, int(count))
     settings = read_settings(sys.argv[1:], os.environ)
     start_logging(as_json=False)
-    with only_one(settings.data_dir):
-        return asyncio.run(watched(settings))
+    with lock_data_dir(settings.data_dir):
+        return asyncio.run(serve_monitored(settings))
 
 
 if __name__ == "__main__":

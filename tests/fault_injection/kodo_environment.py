@@ -1,4 +1,4 @@
-"""A server on a Kodo peer whose faults a drill may switch."""
+"""A server that uses a simulated Kodo whose faults a drill controls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.fault_injection.environment import Ground, Server, ground
+from tests.fault_injection.environment import DrillEnvironment, DrillServer, drill_environment
 from tests.support import kodo as kodo_server
 from tests.support.kodo_state import Kodo
 
@@ -14,23 +14,23 @@ ACCESS, SECRET = "kodo-access-key", "kodo-secret-key"
 
 
 @asynccontextmanager
-async def on_kodo(folder: Path) -> AsyncIterator[tuple[Ground, Server, Kodo]]:
-    peer = Kodo(ACCESS, SECRET, "pictures")
-    listening = kodo_server.start(peer)
-    async with ground(folder) as here:
-        places = {f"qiniu_{name}_url": peer.base for name in ("up", "rs", "rsf", "uc")}
-        given = [f"--{name}={value}" for name, value in places.items()]
-        server = here.server(
+async def kodo_environment(folder: Path) -> AsyncIterator[tuple[DrillEnvironment, DrillServer, Kodo]]:
+    kodo = Kodo(ACCESS, SECRET, "pictures")
+    http_server = kodo_server.start(kodo)
+    async with drill_environment(folder) as env:
+        urls = {f"qiniu_{name}_url": kodo.base for name in ("up", "rs", "rsf", "uc")}
+        options = [f"--{name}={value}" for name, value in urls.items()]
+        server = env.server(
             "one",
-            *given,
+            *options,
             "--qiniu_bucket=pictures",
-            f"--qiniu_domain={peer.base}/io",
+            f"--qiniu_domain={kodo.base}/io",
             TESSERA_QINIU_ACCESS_KEY=ACCESS,
             TESSERA_QINIU_SECRET_KEY=SECRET,
         )
-        await server.begin()
+        await server.launch()
         try:
-            yield here, server, peer
+            yield env, server, kodo
         finally:
-            listening.stop()
-            await listening.close_all_connections()
+            http_server.stop()
+            await http_server.close_all_connections()

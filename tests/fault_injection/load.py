@@ -1,4 +1,4 @@
-"""People who ask for mosaics while things break, and what they were told."""
+"""Submits tasks while faults are injected, and records the responses."""
 
 from __future__ import annotations
 
@@ -10,120 +10,122 @@ from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
-from tests.support.client import Answer, Api
+from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import encoded as encode
 from tests.support.pictures import photo
 from tests.support.waiting import until
 
-LOOK_S = 0.1
+POLL_S = 0.1
 
 
 def picture(width: int = 240, height: int = 160, seed: int = 1) -> bytes:
     return encode(photo(width, height, seed), "JPEG", quality=90)
 
 
-class Load:
-    """Asks for tasks under new seeds, so that each is rendered. `ids`: what was acknowledged, in order."""
+class LoadGenerator:
+    """Submits tasks with new seeds, so that each is rendered. ids: acknowledged tasks, in order."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ApiClient) -> None:
         self.api = api
         self.ids: list[int] = []
         self.submitted = 0
         self.refused: Counter[str] = Counter()
         self.slowest_s = 0.0
-        self.looks: list[float] = []
-        self.outage_s, self._seen_at = 0.0, 0.0
+        self.polls_s: list[float] = []
+        self.outage_s, self._answered_at = 0.0, 0.0
         self.url = ""
         self.recipe: dict[str, Any] = {"style": "mosaic", "format": "png"}
 
     @classmethod
-    async def of(cls, client: AsyncHTTPClient, base_url: str, name: str = "ada", data: bytes | None = None) -> Load:
-        """Somebody new, with a picture in the bucket."""
-        made = cls(await Api(client, base_url).sign_up(name))
-        made.url = (await made.api.upload(data or picture(), "photo.jpg"))["url"]
-        return made
+    async def create(
+        cls, client: AsyncHTTPClient, base_url: str, name: str = "ada", data: bytes | None = None
+    ) -> LoadGenerator:
+        """A new user with an image in the bucket."""
+        load = cls(await ApiClient(client, base_url).sign_up(name))
+        load.url = (await load.api.upload(data or picture(), "photo.jpg"))["url"]
+        return load
 
-    async def ask(self) -> int | None:
-        """One task. Its id, or None if it was not acknowledged."""
+    async def submit(self) -> int | None:
+        """Submit one task. Returns its id, or None if it was not acknowledged."""
         self.submitted += 1
-        begun = asyncio.get_running_loop().time()
+        started = asyncio.get_running_loop().time()
         try:
             param = {**self.recipe, "seed": self.submitted}
-            answer = await self.api.post("/api/tasks/add/", url=self.url, param=param)
+            response = await self.api.post("/api/tasks/add/", url=self.url, param=param)
         except (OSError, HTTPClientError) as error:
             self.refused[type(error).__name__] += 1
             return None
         finally:
-            self.slowest_s = max(self.slowest_s, asyncio.get_running_loop().time() - begun)
-        return self._note(answer)
+            self.slowest_s = max(self.slowest_s, asyncio.get_running_loop().time() - started)
+        return self._record(response)
 
-    def _note(self, answer: Answer) -> int | None:
-        if answer.status != 200 or answer["code"] != 1:
-            self.refused[str(answer.status)] += 1
+    def _record(self, response: ApiResponse) -> int | None:
+        if response.status != 200 or response["code"] != 1:
+            self.refused[str(response.status)] += 1
             return None
-        number = int(answer["task"]["id"])
+        number = int(response["task"]["id"])
         self.ids.append(number)
         return number
 
-    async def ask_for(self, seconds: float, each_second: float) -> None:
-        """A steady stream."""
-        end, asked = asyncio.get_running_loop().time() + seconds, list[asyncio.Task[int | None]]()
+    async def submit_for(self, seconds: float, rate: float) -> None:
+        """Submit at a fixed rate (tasks per second)."""
+        end, submissions = asyncio.get_running_loop().time() + seconds, list[asyncio.Task[int | None]]()
         while asyncio.get_running_loop().time() < end:
-            asked.append(asyncio.create_task(self.ask()))
-            await asyncio.sleep(1 / each_second)
-        await asyncio.gather(*asked)
+            submissions.append(asyncio.create_task(self.submit()))
+            await asyncio.sleep(1 / rate)
+        await asyncio.gather(*submissions)
 
-    async def ask_many(self, count: int, *, at_once: int = 8) -> None:
-        gate = asyncio.Semaphore(at_once)
+    async def submit_many(self, count: int, *, concurrency: int = 8) -> None:
+        semaphore = asyncio.Semaphore(concurrency)
 
         async def one() -> None:
-            async with gate:
-                await self.ask()
+            async with semaphore:
+                await self.submit()
 
         await asyncio.gather(*(one() for _ in range(count)))
 
-    async def look(self) -> bool:
-        """The list of tasks, once; how long it took goes to `looks`. It is not read: reading would be counted too."""
-        begun, cookies = asyncio.get_running_loop().time(), self.api.cookies.items()
+    async def poll(self) -> bool:
+        """Request the task list once and record the time. The response is not parsed: that would be measured too."""
+        started, cookies = asyncio.get_running_loop().time(), self.api.cookies.items()
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies)}
         try:
-            answer = await self.api.client.fetch(
+            response = await self.api.client.fetch(
                 f"{self.api.base_url}/tasks/query/?limit=20", headers=headers, raise_error=False
             )
         except (OSError, HTTPClientError):
             return False
-        self.looks.append(asyncio.get_running_loop().time() - begun)
-        return answer.code == 200
+        self.polls_s.append(asyncio.get_running_loop().time() - started)
+        return response.code == 200
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[None]:
-        """Somebody looks at the list all the time; the longest time without an answer is `outage_s`."""
-        watching = asyncio.create_task(self._keep_looking())
+    async def polling(self) -> AsyncIterator[None]:
+        """Poll the task list all the time; `outage_s` is the longest time without a response."""
+        polling = asyncio.create_task(self._keep_polling())
         try:
             yield
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            await self._look_out()
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+            await self._poll_once()
 
-    async def _keep_looking(self) -> None:
-        self._seen_at = asyncio.get_running_loop().time()
+    async def _keep_polling(self) -> None:
+        self._answered_at = asyncio.get_running_loop().time()
         while True:
-            await self._look_out()
-            await asyncio.sleep(LOOK_S)
+            await self._poll_once()
+            await asyncio.sleep(POLL_S)
 
-    async def _look_out(self) -> None:
-        if await self.look():
+    async def _poll_once(self) -> None:
+        if await self.poll():
             now = asyncio.get_running_loop().time()
-            self.outage_s, self._seen_at = max(self.outage_s, now - self._seen_at), now
+            self.outage_s, self._answered_at = max(self.outage_s, now - self._answered_at), now
 
-    async def served_again(self, timeout_s: float = 30) -> float:
-        """Seconds until the list is answered."""
-        begun = asyncio.get_running_loop().time()
-        await until(self.look, timeout_s=timeout_s)
-        return asyncio.get_running_loop().time() - begun
+    async def wait_until_served(self, timeout_s: float = 30) -> float:
+        """Seconds until the task list is available."""
+        started = asyncio.get_running_loop().time()
+        await until(self.poll, timeout_s=timeout_s)
+        return asyncio.get_running_loop().time() - started
 
 
-def client_of() -> AsyncHTTPClient:
-    """One that has many requests under way."""
+def make_client() -> AsyncHTTPClient:
+    """An HTTP client for many concurrent requests."""
     return AsyncHTTPClient(force_instance=True, max_clients=400)

@@ -1,96 +1,97 @@
-"""Every style on 12 megapixels, from the decoded source to the painted picture, beside what pip offers."""
+"""Every style on 12 megapixels, from the decoded source to the painted image, beside other libraries."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from processing.mosaic import STYLES, Recipe, parse
-from processing.mosaic.canvas import Painting
+from processing.mosaic.canvas import StyleResult
 from processing.mosaic.cells.lattice import Lattice
 from processing.mosaic.codec.decode import Source, decode
-from processing.mosaic.colour.srgb import light_table, to_srgb
-from processing.mosaic.progress import Stage
-from processing.mosaic.styles.diamond import harlequin
-from processing.mosaic.styles.tilings import honeycomb
-from processing.mosaic.styles.triangle import triangles
+from processing.mosaic.colour.srgb import encode_srgb, linear_lut
+from processing.mosaic.progress import Progress
+from processing.mosaic.styles.diamond import diamond_lattice
+from processing.mosaic.styles.tilings import hexagon_lattice
+from processing.mosaic.styles.triangle import triangle_lattice
 from tests.bench.photos import pool
-from tests.bench.timing import table, timed
+from tests.bench.timing import table, time_alternately
 
 ROUNDS = 5
 TILES = 2000
-SAID: dict[str, dict[str, Any]] = {
+EXTRA_PARAMS: dict[str, dict[str, Any]] = {
     "voronoi": {"cells": 5000},
     "photomosaic": {"cell": 40},
     "redact": {"regions": [[0.2, 0.2, 0.5, 0.5]]},
 }
-GRIDS = {"hexagon": honeycomb, "triangle": triangles, "diamond": harlequin}
+GRIDS: dict[str, Callable[[int, int, Any], Lattice]] = {
+    "hexagon": hexagon_lattice,
+    "triangle": triangle_lattice,
+    "diamond": diamond_lattice,
+}
 
 
 def recipes() -> dict[str, Recipe]:
-    """Every style's defaults; where there is a count to compare by, that count."""
-    return {name: parse({"style": name, **SAID.get(name, {})}) for name in STYLES}
+    """Every style with its defaults, or with the number of cells that the comparison needs."""
+    return {name: parse({"style": name, **EXTRA_PARAMS.get(name, {})}) for name in STYLES}
 
 
 def report(data: bytes) -> str:
-    source = replace(decode(data, Stage()), pool=pool(TILES))
-    ours = {f"**`{name}`**": _painting(source, recipe) for name, recipe in recipes().items()}
-    spent, made = timed(ours | peers(source.image), ROUNDS)
-    rows = [(name, f"{ms:.0f}", _facts(name, made[name], source)) for name, ms in spent.items()]
-    return table(("way", "processor ms", "facts"), rows)
+    source = replace(decode(data, Progress()), pool=pool(TILES))
+    ours = {f"**`{name}`**": _paint_later(source, recipe) for name, recipe in recipes().items()}
+    times_ms, results = time_alternately(ours | competitors(source.image), ROUNDS)
+    rows = [(name, f"{ms:.0f}", _facts(name, results[name], source)) for name, ms in times_ms.items()]
+    return table(("implementation", "CPU ms", "notes"), rows)
 
 
-def _painting(source: Source, recipe: Recipe) -> Callable[[], Painting]:
-    return lambda: STYLES[recipe.style].paint(source, recipe.params, Stage())
+def _paint_later(source: Source, recipe: Recipe) -> Callable[[], StyleResult]:
+    return lambda: STYLES[recipe.style].paint(source, recipe.params, Progress())
 
 
-def _facts(name: str, made: object, source: Source) -> str:
+def _facts(name: str, result: object, source: Source) -> str:
     grid = GRIDS.get(name.split("`")[1] if "`" in name else "")
-    cells = f"{made.cells:,} cells" if isinstance(made, Painting) else ""
+    cells = f"{result.cells:,} cells" if isinstance(result, StyleResult) else ""
     if grid is None:
         return cells
     lattice = grid(source.width, source.height, parse(name.split("`")[1]).params)
-    image = made.canvas.reduced(1) if isinstance(made, Painting) else made
+    image = result.canvas.reduce(1) if isinstance(result, StyleResult) else result
     return f"{cells + ', ' if cells else ''}mean error {_error(lattice, source.image, image):.2f}/255"
 
 
 def _error(lattice: Lattice, source: Image.Image, painted: Any) -> float:
-    """Mean distance of the painted picture from the exact means in linear light, in 255ths."""
+    """Mean absolute difference from the exact cell means in linear light, 0 to 255."""
     labels = _labels(lattice).ravel()
     areas = np.maximum(np.bincount(labels, minlength=lattice.count), 1)
-    light, total = np.array(light_table(True)), 0.0
+    light, total = np.array(linear_lut(True)), 0.0
     pixels, result = np.asarray(source).reshape(-1, 3), np.asarray(painted).reshape(-1, 3)
     for channel in range(3):
-        means = to_srgb(np.bincount(labels, light[pixels[:, channel]], lattice.count) / areas) * 255
+        means = encode_srgb(np.bincount(labels, light[pixels[:, channel]], lattice.count) / areas) * 255
         total += float(np.abs(means.astype(np.float32)[labels] - result[:, channel]).mean())
     return total / 3
 
 
-def peers(image: Image.Image) -> dict[str, Callable[[], Any]]:
-    """What is not installed is left out. Grids and points are ready-made: only means and painting are timed."""
-    found: dict[str, Callable[[], Any]] = {}
+def competitors(image: Image.Image) -> dict[str, Callable[[], Any]]:
+    """Libraries that are installed. Grids and points are precomputed: only means and painting are timed."""
+    variants: dict[str, Callable[[], Any]] = {}
     for name, grid in GRIDS.items():
         lattice = grid(*image.size, parse(name).params)
-        found[f"Pillow polygons, quarter-size means (`{name}`)"] = _later(pillow_polygons, image, lattice)
-    lattice = honeycomb(*image.size, parse("hexagon").params)
-    found["NumPy, exact (`hexagon`)"] = _later(numpy_exact, image, lattice, _labels(lattice))
+        variants[f"Pillow polygons, quarter-size means (`{name}`)"] = partial(pillow_polygons, image, lattice)
+    lattice = hexagon_lattice(*image.size, parse("hexagon").params)
+    variants["NumPy, exact (`hexagon`)"] = partial(numpy_exact, image, lattice, _labels(lattice))
     if importlib.util.find_spec("cv2"):
-        found["OpenCV polygons, quarter-size means (`hexagon`)"] = _later(opencv_polygons, image, lattice)
-        found["OpenCV distance transform, 5,000 points"] = _later(opencv_voronoi, image, 5000)
+        variants["OpenCV polygons, quarter-size means (`hexagon`)"] = partial(opencv_polygons, image, lattice)
+        variants["OpenCV distance transform, 5,000 points"] = partial(opencv_voronoi, image, 5000)
     if importlib.util.find_spec("skimage"):
-        found["scikit-image slic at quarter size, 5,000 cells"] = _later(skimage_slic, image, 5000)
-    found["Pillow and NumPy, 7,500 tiles by mean colour, a loop"] = _later(plain_photomosaic, image)
-    found["Pillow, a dot for each of 6,912 means"] = _later(pillow_dots, image)
-    return found
-
-
-def _later(way: Callable[..., Any], *given: Any) -> Callable[[], Any]:
-    return lambda: way(*given)
+        variants["scikit-image slic at quarter size, 5,000 cells"] = partial(skimage_slic, image, 5000)
+    variants["Pillow and NumPy, 7,500 tiles by mean colour, a loop"] = partial(plain_photomosaic, image)
+    variants["Pillow, one dot for each of 6,912 means"] = partial(pillow_dots, image)
+    return variants
 
 
 def _labels(lattice: Lattice) -> np.ndarray:
@@ -108,9 +109,9 @@ def _quarter_means(image: Image.Image, lattice: Lattice) -> np.ndarray:
 def pillow_polygons(image: Image.Image, lattice: Lattice) -> Image.Image:
     colours = _quarter_means(image, lattice).astype(np.uint8)
     result = Image.new("RGB", image.size)
-    pen = ImageDraw.Draw(result)
+    draw = ImageDraw.Draw(result)
     for outline, colour in zip(lattice.outlines(), colours.tolist(), strict=True):
-        pen.polygon(list(outline.points), fill=tuple(colour))
+        draw.polygon(list(outline.points), fill=tuple(colour))
     return result
 
 
@@ -168,9 +169,9 @@ def plain_photomosaic(image: Image.Image) -> Image.Image:
 def pillow_dots(image: Image.Image) -> Image.Image:
     small = image.resize((96, 72), Image.Resampling.BOX)
     result = Image.new("RGB", image.size, "#f7f2e8")
-    pen, step = ImageDraw.Draw(result), image.width / 96
+    draw, step = ImageDraw.Draw(result), image.width / 96
     for row in range(72):
         for column in range(96):
             x, y = column * step, row * step
-            pen.ellipse((x + 2, y + 2, x + step - 2, y + step - 2), fill=small.getpixel((column, row)))
+            draw.ellipse((x + 2, y + 2, x + step - 2, y + step - 2), fill=small.getpixel((column, row)))
     return result
