@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from models.queue.tasks import LIVE, TaskState
-from processing.queue.event_feed import News
+from models.queue.tasks import ACTIVE, TaskState
+from processing.queue.event_feed import TaskEvent
 
-LAG_PAUSE_S = 0.1
+LAG_INTERVAL_S = 0.1
 REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 LAG_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 RENDER_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -57,7 +57,7 @@ class Metrics:
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Metrics:
-        self._watching = asyncio.create_task(self._watch_loop())
+        self._watching = asyncio.create_task(self._measure_lag())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -66,18 +66,18 @@ class Metrics:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
 
-    def hear(self, news: News) -> None:
+    def on_event(self, event: TaskEvent) -> None:
         """A listener of the live view: how long a task waited."""
-        task = news.task
-        if news.kind != "task" or task is None or task.state is not TaskState.RUNNING or task.started is None:
+        task = event.task
+        if event.kind != "task" or task is None or task.state is not TaskState.RUNNING or task.started is None:
             return
         if task.server == self._server and task.attempts == 1:
             waited_s = (task.started - task.created).total_seconds()
             self.wait_seconds.labels(task.style).observe(max(0.0, waited_s))
 
-    def note_queue(self, totals: Mapping[str, int] | None) -> None:
+    def set_queue(self, totals: Mapping[str, int] | None) -> None:
         """How many tasks are in each state; None where nobody can say."""
-        for state in LIVE:
+        for state in ACTIVE:
             self.queue.labels(str(state)).set(totals[state] if totals else math.nan)
 
     def watch_threads(self, pool: str, size: Callable[[], int], busy: Callable[[], int]) -> None:
@@ -90,11 +90,11 @@ class Metrics:
         encode, media_type = choose_encoder(accepted)
         return encode(self.registry), media_type
 
-    async def _watch_loop(self) -> None:
+    async def _measure_lag(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + LAG_PAUSE_S
-            await asyncio.sleep(LAG_PAUSE_S)
+            due = loop.time() + LAG_INTERVAL_S
+            await asyncio.sleep(LAG_INTERVAL_S)
             self.lag_seconds.observe(max(0.0, loop.time() - due))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

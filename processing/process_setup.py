@@ -9,19 +9,20 @@ import os
 import sys
 import warnings
 
+from PIL import Image
 from threadpoolctl import threadpool_limits
 
 THREAD_SWITCH_S = 0.0005
 """The longest a thread keeps the interpreter while the loop waits for it."""
-COLLECTIONS = (2_000, 20, 50)
-LARGE_BYTES = 32 << 20
-KEPT_BYTES = 256 << 20
-AHEAD_BYTES = 16 << 20
+GC_THRESHOLDS = (2_000, 20, 50)
+MMAP_THRESHOLD_BYTES = 32 << 20
+TRIM_THRESHOLD_BYTES = 256 << 20
+TOP_PAD_BYTES = 16 << 20
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8  # malloc.h of glibc
 
 
-def prepare() -> None:
+def tune_process() -> None:
     """Set this process up, before its threads start. Harmless when repeated."""
     sys.setswitchinterval(THREAD_SWITCH_S)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture's EXIF can make thousands, each a line
@@ -40,21 +41,31 @@ def share_heap() -> None:
     with contextlib.suppress(OSError, AttributeError):  # another C library has other ways
         libc = ctypes.CDLL(None)
         libc.mallopt(_ARENA_MAX, 1)
-        libc.mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
-        libc.mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
-        libc.mallopt(_TOP_PAD, AHEAD_BYTES)
+        libc.mallopt(_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
+        libc.mallopt(_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES)
+        libc.mallopt(_TOP_PAD, TOP_PAD_BYTES)
 
 
-def settle() -> None:
+def freeze_gc() -> None:
     """What has been made until now stays: the collector need not look at it again, nor at what lives long so often.
 
     Looking at everything takes 60 to 80 ms, in which nobody is answered; before this it did so every few seconds.
     """
     gc.freeze()
-    gc.set_threshold(*COLLECTIONS)
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
-def hand_back() -> None:
+def release_free_memory() -> None:
     """Give the heap's free pages back to the system (malloc_trim(3)); some milliseconds, for when nothing renders."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def limit_pillow_pixels(max_megapixels: float) -> None:
+    """For this process: a picture that claims more is an error of Pillow's, whoever opens it, and no mere warning.
+
+    Cheap, and done again by every job, wherever it runs: whoever restores warnings of his own (`catch_warnings`) takes
+    ours away. The limit only rises: jobs of several servers may share a worker.
+    """
+    Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, round(max_megapixels * 1_000_000))
+    warnings.simplefilter("error", Image.DecompressionBombWarning)

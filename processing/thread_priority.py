@@ -18,7 +18,7 @@ _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")  # struct sched_attr of sched_setattr(2), its first version
 
 
-def go_first() -> None:
+def prioritise_loop() -> None:
     """Let this thread, and those it starts, run as soon as there is something to do for them.
 
     Since Linux 6.12 who asks for a shorter slice of a core than the one it waits for need not wait until that one is
@@ -28,7 +28,7 @@ def go_first() -> None:
         _schedule(os.SCHED_OTHER, os.getpriority(os.PRIO_PROCESS, 0), LOOP_SLICE_NS)
 
 
-def step_back(niceness: int) -> None:
+def lower_thread_priority(niceness: int) -> None:
     """In a new thread that computes: let all others go first, by a niceness of its own and as a batch that waits.
 
     A batch does not push anybody aside when it is woken up, by the interpreter lock for example, and its slices are
@@ -44,5 +44,5 @@ def _schedule(policy: int, niceness: int, slice_ns: int) -> bool:
     number = _SCHED_SETATTR.get(platform.machine())
     if number is None:
         return False
-    wish = _ATTRIBUTES.pack(_ATTRIBUTES.size, policy, 0, niceness, 0, slice_ns, 0, 0)
-    return bool(ctypes.CDLL(None).syscall(number, 0, wish, 0) == 0)
+    attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, policy, 0, niceness, 0, slice_ns, 0, 0)
+    return bool(ctypes.CDLL(None).syscall(number, 0, attributes, 0) == 0)

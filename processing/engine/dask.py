@@ -18,17 +18,18 @@ from typing import Any
 from distributed import Client, Event, Worker, WorkerPlugin, get_worker
 
 from models import errors
-from processing.engine.job import Job, JobResult, Stopped, run
-from processing.engine.threads import Run, WorkerLost
-from processing.process_setup import prepare
+from processing.engine import JobHandle, WorkerDied
+from processing.engine.job import Job, JobResult, run
+from processing.process_setup import tune_process
+from processing.rendering import Cancelled
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 1.0
-REPORT_S = 0.1
-ASK_S = 0.25
+MONITOR_INTERVAL_S = 1.0
+REPORT_INTERVAL_S = 0.1
+STOP_POLL_S = 0.25
 """A worker asks the scheduler this often at most whether its run is to stop."""
-CONNECT_S = 5.0
+CONNECT_TIMEOUT_S = 5.0
 
 
 class ClusterEngine:
@@ -38,20 +39,20 @@ class ClusterEngine:
         self._address = address
         self._topic = f"tessera-{secrets.token_hex(6)}"
         self._client: Client | None = None
-        self._runs: dict[str, ClusterRun] = {}
-        self._watch: asyncio.Task[None] | None = None
+        self._handles: dict[str, ClusterJobHandle] = {}
+        self._monitoring: asyncio.Task[None] | None = None
         self._threads = 0
 
     async def __aenter__(self) -> ClusterEngine:
         with contextlib.suppress(OSError, TimeoutError):
             await self._connect()
-        self._watch = asyncio.create_task(self._keep_watch())
+        self._monitoring = asyncio.create_task(self._monitor())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        if self._monitoring is not None:
+            self._monitoring.cancel()
+            await asyncio.gather(self._monitoring, return_exceptions=True)
         await self.close()
 
     @property
@@ -63,42 +64,42 @@ class ClusterEngine:
         """Without the scheduler's address, which is in the log: everybody may ask for the health."""
         return None if self._threads else "cluster: no worker answers"
 
-    def start(self, job: Job, on_progress: Callable[[float], None]) -> Run:
+    def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
         if self._client is None:
             raise errors.Unavailable()
-        started = ClusterRun(self._client, self._topic, job, on_progress)
-        self._runs[started.name] = started
-        started.task.add_done_callback(lambda _: self._runs.pop(started.name, None))
-        return started
+        handle = ClusterJobHandle(self._client, self._topic, job, on_progress)
+        self._handles[handle.name] = handle
+        handle.task.add_done_callback(lambda _: self._handles.pop(handle.name, None))
+        return handle
 
     async def close(self) -> None:
-        for started in list(self._runs.values()):
-            started.lose(errors.Unavailable())
+        for handle in list(self._handles.values()):
+            handle.abort(errors.Unavailable())
         if self._client is not None:
             client, self._client, self._threads = self._client, None, 0
             with contextlib.suppress(OSError, TimeoutError, RuntimeError):
                 await client.close(timeout=2)
 
     async def _connect(self) -> None:
-        client = await Client(self._address, asynchronous=True, timeout=CONNECT_S, set_as_default=False)
-        client.subscribe_topic(self._topic, self._hear)
-        await client.register_plugin(Prepared())
+        client = await Client(self._address, asynchronous=True, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+        client.subscribe_topic(self._topic, self._on_event)
+        await client.register_plugin(WorkerSetup())
         self._client = client
-        await self._count()
+        await self._refresh_size()
 
-    async def _count(self) -> None:
+    async def _refresh_size(self) -> None:
         client = self._client
         if client is None or client.status != "running":
             raise OSError("the scheduler is away")
-        async with asyncio.timeout(CONNECT_S):
-            known = await client.scheduler.identity()
-        self._threads = sum(worker["nthreads"] for worker in known["workers"].values())
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            identity = await client.scheduler.identity()
+        self._threads = sum(worker["nthreads"] for worker in identity["workers"].values())
 
-    async def _keep_watch(self) -> None:
+    async def _monitor(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(MONITOR_INTERVAL_S)
             try:
-                await (self._connect() if self._client is None else self._count())
+                await (self._connect() if self._client is None else self._refresh_size())
             except (OSError, TimeoutError) as error:
                 if self._client is not None:
                     log.warning("cluster: %s does not answer (%s); tasks wait", self._address, error)
@@ -107,30 +108,32 @@ class ClusterEngine:
                 log.exception("cluster: looking after %s failed", self._address)
                 await self.close()
 
-    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+    def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
         """What a worker says about one of our runs."""
-        said = event[1]
-        if found := self._runs.get(said["run"]):
-            found.hear(said)
+        message = event[1]
+        if handle := self._handles.get(message["run"]):
+            handle.on_event(message)
 
 
-class Prepared(WorkerPlugin):  # type: ignore[misc]  # distributed comes without types
+class WorkerSetup(WorkerPlugin):  # type: ignore[misc]  # distributed comes without types
     """Sets every worker up as a server sets itself up, those that join later too."""
 
     name = "tessera-runtime"
 
     def setup(self, worker: Worker) -> None:
-        prepare()
+        tune_process()
 
 
-class ClusterRun:
+class ClusterJobHandle:
     """One job on one worker."""
 
     def __init__(self, client: Client, topic: str, job: Job, on_progress: Callable[[float], None]) -> None:
         self.name = secrets.token_hex(8)
         self._on_progress = on_progress
         self._stop = Event(f"stop-{self.name}", client=client)
-        self._future = client.submit(run_there, job, topic, self.name, key=f"mosaic-{self.name}", pure=False, retries=0)
+        self._future = client.submit(
+            run_on_worker, job, topic, self.name, key=f"mosaic-{self.name}", pure=False, retries=0
+        )
         self._starts = 0
         self._setting: asyncio.Task[None] | None = None
         self.task: asyncio.Future[JobResult] = asyncio.ensure_future(self._wait())
@@ -140,17 +143,17 @@ class ClusterRun:
 
     def stop(self) -> None:
         if self._setting is None and not self.task.done():
-            self._setting = asyncio.ensure_future(self._ask_to_stop())
+            self._setting = asyncio.ensure_future(self._set_stop())
 
-    def hear(self, said: dict[str, Any]) -> None:
-        if "fraction" in said:
-            self._on_progress(said["fraction"])
+    def on_event(self, message: dict[str, Any]) -> None:
+        if "fraction" in message:
+            self._on_progress(message["fraction"])
             return
         self._starts += 1
         if self._starts > 1:
-            self.lose(WorkerLost())
+            self.abort(WorkerDied())
 
-    def lose(self, error: Exception) -> None:
+    def abort(self, error: Exception) -> None:
         """End the run here; what a worker may still make of it is dropped."""
         if not self.task.done():
             self._error = error
@@ -158,41 +161,41 @@ class ClusterRun:
 
     async def _wait(self) -> JobResult:
         try:
-            made: JobResult = await self._future
+            result: JobResult = await self._future
         except asyncio.CancelledError:
             raise getattr(self, "_error", errors.Unavailable()) from None
         except (OSError, TimeoutError) as error:
             raise errors.Unavailable() from error
         except Exception as error:
             if type(error).__name__ == "KilledWorker":
-                raise WorkerLost() from error
+                raise WorkerDied() from error
             raise
         finally:
             with contextlib.suppress(Exception):
                 self._future.release()
-        return made
+        return result
 
-    async def _ask_to_stop(self) -> None:
+    async def _set_stop(self) -> None:
         with contextlib.suppress(OSError, TimeoutError, RuntimeError):
             await self._stop.set()
 
 
-def run_there(job: Job, topic: str, name: str) -> JobResult:
+def run_on_worker(job: Job, topic: str, name: str) -> JobResult:
     """On the worker. Raises what `job.run` raises."""
     worker = get_worker()
     stop = Event(f"stop-{name}")
-    said_at = asked_at = 0.0
+    reported_at = polled_at = 0.0
     worker.log_event(topic, {"run": name, "start": True})
 
     def report(fraction: float) -> None:
-        nonlocal said_at, asked_at
+        nonlocal reported_at, polled_at
         now = time.monotonic()
-        if now - asked_at >= ASK_S:
-            asked_at = now
+        if now - polled_at >= STOP_POLL_S:
+            polled_at = now
             if stop.is_set():
-                raise Stopped()
-        if now - said_at >= REPORT_S:
-            said_at = now
+                raise Cancelled()
+        if now - reported_at >= REPORT_INTERVAL_S:
+            reported_at = now
             worker.log_event(topic, {"run": name, "fraction": fraction})
 
     return run(job, report)

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from models import errors
-from processing.engine.job import Job, JobResult, Stopped
-from processing.engine.threads import IO_THREADS, Engine, Run, Threads, WorkerLost
+from processing.engine import Engine, JobHandle, WorkerDied
+from processing.engine.job import Job, JobResult
+from processing.executors import IO_THREADS, Executors
 from processing.metrics import Metrics
+from processing.rendering import Cancelled
 
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ class CountedEngine:
     def problem(self) -> str | None:
         return self._engine.problem
 
-    def start(self, job: Job, on_progress: Callable[[float], None]) -> Run:
+    def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
         return CountedRun(self._engine.start(job, on_progress), job.recipe["style"], self)
 
     async def close(self) -> None:
@@ -68,7 +70,7 @@ class CountedEngine:
 class CountedRun:
     """One job under way."""
 
-    def __init__(self, run: Run, style: str, counts: CountedEngine) -> None:
+    def __init__(self, run: JobHandle, style: str, counts: CountedEngine) -> None:
         self._run, self._style, self._counts = run, style, counts
 
     async def result(self) -> JobResult:
@@ -85,19 +87,19 @@ class CountedRun:
         self._run.stop()
 
 
-class CountedThreads(Threads):
+class InstrumentedExecutors(Executors):
     """Threads whose load and whose failing bucket calls are counted."""
 
     def __init__(self, preview_threads: int, metrics: Metrics) -> None:
         super().__init__(preview_threads)
         self._metrics = metrics
-        self._underway: Counter[str] = Counter()
-        metrics.watch_threads("io", lambda: IO_THREADS, lambda: self._underway["io"])
-        metrics.watch_threads("preview", lambda: preview_threads, lambda: self._underway["preview"])
+        self._active: Counter[str] = Counter()
+        metrics.watch_threads("io", lambda: IO_THREADS, lambda: self._active["io"])
+        metrics.watch_threads("preview", lambda: preview_threads, lambda: self._active["preview"])
 
-    async def io(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
+    async def io(self, work: Callable[..., T], *arguments: object, **keywords: object) -> T:
         with self._counted("io"):
-            return await super().io(work, *arguments, **named)
+            return await super().io(work, *arguments, **keywords)
 
     async def preview(self, work: Callable[..., T], *arguments: object) -> T:
         with self._counted("preview"):
@@ -105,20 +107,20 @@ class CountedThreads(Threads):
 
     @contextmanager
     def _counted(self, pool: str) -> Iterator[None]:
-        self._underway[pool] += 1
+        self._active[pool] += 1
         try:
             yield
         except BUCKET_FAILED as error:
             self._metrics.bucket_errors.labels(error.slug).inc()
             raise
         finally:
-            self._underway[pool] -= 1
+            self._active[pool] -= 1
 
 
 def _outcome(error: Exception) -> str:
     """A slug of ours, or: stopped, lost (its process died), internal (a bug)."""
     if isinstance(error, errors.TesseraError):
         return error.slug
-    if isinstance(error, Stopped):
+    if isinstance(error, Cancelled):
         return "stopped"
-    return "lost" if isinstance(error, WorkerLost) else errors.TesseraError.slug
+    return "lost" if isinstance(error, WorkerDied) else errors.TesseraError.slug

@@ -15,15 +15,13 @@ from typing import Any
 from models import errors
 from models.bucket import Bucket
 from processing import mosaic
-from processing.fetch.allowlist import FetchRules
+from processing.fetch.allowlist import FetchPolicy
 from processing.fetch.fetch import fetch
-from processing.guards import guard_against_bombs
 from processing.images import cell_maps
-from processing.images.tile_pool import Tile, TileLimits, read_pool
-from processing.mosaic import Limits, Pool
-
-Report = Callable[[float], None]
-"""Told how far the job is, 0 to 1; raises to stop it."""
+from processing.images.tile_pool import TileLimits, TileRef, read_pool
+from processing.mosaic import TilePool
+from processing.process_setup import limit_pillow_pixels
+from processing.rendering import ProgressCallback, render
 
 FETCHED, POOLED, RENDERED = 0.1, 0.5, 0.92
 """How far the job is after its source, its tile pool if it has one, and its render; storing ends at 1."""
@@ -42,10 +40,10 @@ class Job:
     source_key: str | None
     recipe: dict[str, Any]
     bucket: Bucket
-    rules: FetchRules
+    policy: FetchPolicy
     max_megapixels: int
     timeout_s: float = 120.0
-    tiles: tuple[Tile, ...] = ()
+    tiles: tuple[TileRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +64,24 @@ class JobResult:
     map_key: str | None = None
 
 
-class Stopped(Exception):
-    """Somebody asked to stop."""
-
-
-def run(job: Job, report: Report) -> JobResult:
+def run(job: Job, report: ProgressCallback) -> JobResult:
     """Raises JobError (and its kin), BucketUnavailable, StorageFull, and whatever `report` raises."""
-    begun = time.monotonic()
-    guard_against_bombs(job.max_megapixels)
+    started_at = time.monotonic()
+    limit_pillow_pixels(job.max_megapixels)
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
     source = _fetch(job, lambda: report(0.0))
     report(FETCHED)
     pool = _pool(job, lambda share: report(FETCHED + share * (POOLED - FETCHED)))
-    before, started = FETCHED if pool is None else POOLED, time.monotonic()
+    progress_before, render_started_at = FETCHED if pool is None else POOLED, time.monotonic()
     result = render(
         source,
         job.recipe,
-        lambda share: report(before + share * (RENDERED - before)),
+        lambda share: report(progress_before + share * (RENDERED - progress_before)),
         max_megapixels=job.max_megapixels,
         pool=pool,
     )
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - render_started_at
     report(RENDERED)
     key = result_key(source, job.recipe, extension=result.format)
     map_key = _store_map(job, key, result)
@@ -102,8 +96,8 @@ def run(job: Job, report: Report) -> JobResult:
         placeholder=result.colour,
         seconds=seconds,
         megapixels=result.width * result.height / 1e6,
-        quality=asdict(result.card),
-        took_s=time.monotonic() - begun,
+        quality=asdict(result.quality),
+        took_s=time.monotonic() - started_at,
         map_key=map_key,
     )
 
@@ -118,7 +112,7 @@ def result_key(source: bytes, recipe: dict[str, Any], *, extension: str) -> str:
     return f"mosaic/{digest[:40]}.{extension}"
 
 
-def identity_of(source: str, recipe: dict[str, Any]) -> str:
+def dedup_key_of(source: str, recipe: dict[str, Any]) -> str:
     """Two tasks with the same identity have the same result. source: its key or URL, whose content never changes.
 
     The ids of tiles, which stand in the recipe, do not change their meaning either.
@@ -128,15 +122,15 @@ def identity_of(source: str, recipe: dict[str, Any]) -> str:
 
 def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
     if job.source_key is None:
-        return fetch(job.url, replace(job.rules, check_cancel=check_cancel))
+        return fetch(job.url, replace(job.policy, check_cancel=check_cancel))
     try:
-        return job.bucket.read(job.source_key, limit_bytes=job.rules.limit_bytes, timeout_s=job.rules.timeout_s)
+        return job.bucket.read(job.source_key, limit_bytes=job.policy.limit_bytes, timeout_s=job.policy.timeout_s)
     except errors.NotFound as error:
         raise errors.SourceMissing() from error
 
 
-def _pool(job: Job, report: Report) -> Pool | None:
-    limits = TileLimits(job.rules.limit_bytes, job.rules.timeout_s, job.max_megapixels)
+def _pool(job: Job, report: ProgressCallback) -> TilePool | None:
+    limits = TileLimits(job.policy.limit_bytes, job.policy.timeout_s, job.max_megapixels)
     return read_pool(job.bucket, job.tiles, report, cell=job.recipe.get("cell"), limits=limits)
 
 
@@ -146,27 +140,7 @@ def _store_map(job: Job, result_key: str, result: mosaic.Result) -> str | None:
     return None if data is None else job.bucket.put(cell_maps.map_key(result_key), data, mime=cell_maps.MIME).key
 
 
-def render(
-    source: bytes,
-    recipe: dict[str, Any],
-    progress: Report | None,
-    *,
-    max_megapixels: float,
-    pool: Pool | None = None,
-) -> mosaic.Result:
-    """The engine, with our errors: TooManyPixels, NotAPicture, RecipeImpossible. What `progress` raises passes."""
-    try:
-        limits = Limits(megapixels=max_megapixels)
-        return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool)
-    except mosaic.TooManyPixels as error:
-        raise errors.TooManyPixels(limit=error.facts["megapixels"]) from error
-    except mosaic.NotAPicture as error:
-        raise errors.NotAPicture(formats="JPEG, PNG, WebP, GIF") from error
-    except mosaic.BadParameter as error:
-        raise errors.RecipeImpossible(passing=False, **error.facts) from error
-
-
-def _with_deadline(report: Report, timeout_s: float) -> Report:
+def _with_deadline(report: ProgressCallback, timeout_s: float) -> ProgressCallback:
     deadline = time.monotonic() + timeout_s
 
     def checked(fraction: float) -> None:

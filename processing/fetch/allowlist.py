@@ -25,18 +25,18 @@ from processing.fetch.public_ip import Address, is_public
 Resolve = Callable[[str, int], Sequence[str]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LONGEST_URL = 2048
-_LONGEST_HOST = 253
-_LONGEST_TIMEOUT_S = 30.0
-_UNSPEAKABLE = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
+_MAX_URL_LENGTH = 2048
+_MAX_HOST_LENGTH = 253
+_MAX_TIMEOUT_S = 30.0
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_KEPT_IN_TARGET = "%/:@!$&'()*+,;=~?"
+_SAFE_IN_TARGET = "%/:@!$&'()*+,;=~?"
 
 
 @dataclass(frozen=True, slots=True)
-class FetchRules:
+class FetchPolicy:
     """What one download is held to.
 
     allowed_sources: entries as above. limit_bytes: of the body. timeout_s: for everything together, name
@@ -54,15 +54,15 @@ class FetchRules:
     resolve: Resolve | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.timeout_s <= _LONGEST_TIMEOUT_S:
-            allowed = f"> 0, <= {_LONGEST_TIMEOUT_S}"
+        if not 0 < self.timeout_s <= _MAX_TIMEOUT_S:
+            allowed = f"> 0, <= {_MAX_TIMEOUT_S}"
             raise BadParameter(field="timeout_s", value=self.timeout_s, allowed=allowed)
         for text in self.allowed_sources:
-            _read_entry(text)
+            _parse_entry(text)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """Where a source is. trusted: the operator named this very place, so it may be private.
 
     host: lower-case ASCII, or an address without brackets. target: path and query, percent-encoded ASCII.
@@ -72,7 +72,7 @@ class Place:
     scheme: str
     host: str
     port: int
-    target: str
+    request_target: str
     trusted: bool
 
     @property
@@ -87,7 +87,7 @@ class Place:
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def check_source(url: str, rules: FetchRules) -> Place:
+def check_source(url: str, policy: FetchPolicy) -> Target:
     """Read a URL and compare it with the operator's list; no name is looked up.
 
     Raises BadParameter (field "url") if it is no clean http or https URL of at most 2048 characters, and
@@ -98,13 +98,13 @@ def check_source(url: str, rules: FetchRules) -> Place:
     try:
         host, port = _host(parts), parts.port
     except ValueError as error:
-        raise _bad(parts.netloc[:60]) from error
+        raise _bad_url(parts.netloc[:60]) from error
     port = _DEFAULT_PORTS[parts.scheme] if port is None else port
-    entries = [entry for entry in map(_read_entry, rules.allowed_sources) if entry.covers(host, port)]
-    place = Place(url, parts.scheme, host, port, _target(parts), any(entry.exact for entry in entries))
-    if not entries or not (place.trusted or place.address is None or is_public(place.address)):
-        raise SourceNotAllowed(allowed=", ".join(rules.allowed_sources) or "—")
-    return place
+    entries = [entry for entry in map(_parse_entry, policy.allowed_sources) if entry.matches(host, port)]
+    target = Target(url, parts.scheme, host, port, _request_target(parts), any(entry.exact for entry in entries))
+    if not entries or not (target.trusted or target.address is None or is_public(target.address)):
+        raise SourceNotAllowed(allowed=", ".join(policy.allowed_sources) or "—")
+    return target
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +116,12 @@ class _Entry:
     wildcard: bool
     exact: bool
 
-    def covers(self, host: str, port: int) -> bool:
+    def matches(self, host: str, port: int) -> bool:
         same = host.endswith(self.host) if self.wildcard else host == self.host
         return same and port in self.ports
 
 
-def _read_entry(text: str) -> _Entry:
+def _parse_entry(text: str) -> _Entry:
     wildcard = text.startswith("*")
     try:
         parts = urlsplit(text if "://" in text else f"//x{text[1:]}" if wildcard else f"//{text}")
@@ -138,19 +138,19 @@ def _read_entry(text: str) -> _Entry:
 
 
 def _split(url: str) -> SplitResult:
-    if len(url) > _LONGEST_URL:
-        raise _bad(f"{len(url)}", f"<= {_LONGEST_URL}")
-    if unspeakable := _UNSPEAKABLE.search(url):
-        raise _bad(repr(unspeakable[0]), quote(unspeakable[0]))
+    if len(url) > _MAX_URL_LENGTH:
+        raise _bad_url(f"{len(url)}", f"<= {_MAX_URL_LENGTH}")
+    if forbidden := _FORBIDDEN.search(url):
+        raise _bad_url(repr(forbidden[0]), quote(forbidden[0]))
     try:
         url.encode()
         parts = urlsplit(url)
     except ValueError as error:
-        raise _bad("?") from error
+        raise _bad_url("?") from error
     if parts.scheme not in _DEFAULT_PORTS:
-        raise _bad(parts.scheme[:60] or "—", "http, https")
+        raise _bad_url(parts.scheme[:60] or "—", "http, https")
     if "@" in parts.netloc:
-        raise _bad("…@…", "http://…, https://…")
+        raise _bad_url("…@…", "http://…, https://…")
     return parts
 
 
@@ -162,15 +162,15 @@ def _host(parts: SplitResult) -> str:
     """
     host = (parts.hostname or "").removesuffix(".")
     if parts.netloc.startswith("["):
-        return str(_plain_address(host))
+        return str(_parse_address(host))
     if not host.isascii():
         host = idna.encode(host, uts46=True).decode()
-    if len(host) > _LONGEST_HOST or not _NAME.fullmatch(host):
+    if len(host) > _MAX_HOST_LENGTH or not _NAME.fullmatch(host):
         raise ValueError(host)
     return str(IPv4Address(host)) if _NUMBER.fullmatch(host.rpartition(".")[2]) else host
 
 
-def _plain_address(text: str) -> Address:
+def _parse_address(text: str) -> Address:
     """Raises ValueError for an address with a zone, which names a network card of this machine."""
     if "%" in text:
         raise ValueError(text)
@@ -185,10 +185,10 @@ def _as_address(host: str) -> Address | None:
         return None
 
 
-def _target(parts: SplitResult) -> str:
+def _request_target(parts: SplitResult) -> str:
     path = parts.path or "/"
-    return quote(f"{path}?{parts.query}" if parts.query else path, safe=_KEPT_IN_TARGET)
+    return quote(f"{path}?{parts.query}" if parts.query else path, safe=_SAFE_IN_TARGET)
 
 
-def _bad(value: str, allowed: str = "http://host/path, https://host/path") -> BadParameter:
+def _bad_url(value: str, allowed: str = "http://host/path, https://host/path") -> BadParameter:
     return BadParameter(field="url", value=value, allowed=allowed)

@@ -18,139 +18,139 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from models.errors import SourceUnreachable
-from processing.fetch.allowlist import FetchRules, Place, Resolve
+from processing.fetch.allowlist import FetchPolicy, Resolve, Target
 from processing.fetch.public_ip import Address, is_public
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-PIECE_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 16
 
-_TICK_S = 0.25  # how often a silent wait asks whether it was cancelled
-_LONGEST_CONNECT_S = 10.0
+_POLL_S = 0.25  # how often a silent wait asks whether it was cancelled
+_CONNECT_TIMEOUT_S = 10.0
 _FRAMING_BYTES = 1 << 19  # what headers, chunk sizes and trailers may cost beside the body they carry
-_MOST_ADDRESSES = 4  # tried one after the other; a name with a thousand does not make us knock at each
-_MOST_LOOKUPS = 32  # threads waiting for a name server: getaddrinfo cannot be stopped, only abandoned
+_MAX_ADDRESSES = 4  # tried one after the other; a name with a thousand does not make us knock at each
+_MAX_LOOKUPS = 32  # threads waiting for a name server: getaddrinfo cannot be stopped, only abandoned
 _LOOKUP_THREAD = "fetch-lookup"
 
 
-class Watch:
+class Deadline:
     """The one clock of a download. Asked before every wait; raises when there is nothing left to wait for."""
 
-    def __init__(self, rules: FetchRules) -> None:
-        self._deadline = time.monotonic() + rules.timeout_s
-        self._check_cancel = rules.check_cancel
+    def __init__(self, policy: FetchPolicy) -> None:
+        self._expires_at = time.monotonic() + policy.timeout_s
+        self._check_cancel = policy.check_cancel
 
-    def left_s(self) -> float:
+    def remaining_s(self) -> float:
         """Seconds left, more than 0. Raises SourceUnreachable after the deadline, and what a cancel raises."""
         if self._check_cancel:
             self._check_cancel()
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+        remaining = self._expires_at - time.monotonic()
+        if remaining <= 0:
             raise SourceUnreachable
-        return left
+        return remaining
 
-    def tick_s(self) -> float:
+    def poll_s(self) -> float:
         """How long to wait before asking again."""
-        return min(self.left_s(), _TICK_S)
+        return min(self.remaining_s(), _POLL_S)
 
 
-class Line(io.RawIOBase):
+class BoundedReader(io.RawIOBase):
     """What comes in: until the deadline, however slowly it drips, and no more than was granted."""
 
-    def __init__(self, connection: socket.socket, watch: Watch) -> None:
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
         self._connection = connection
-        self._watch = watch
-        self._granted = _FRAMING_BYTES
+        self._deadline = deadline
+        self._allowed = _FRAMING_BYTES
 
-    def grant(self, size_bytes: int) -> None:
+    def allow(self, size_bytes: int) -> None:
         """Let that many more bytes in: called for each piece of a body that is wanted."""
-        self._granted += size_bytes
+        self._allowed += size_bytes
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """The one thing that http.client.HTTPResponse asks of its socket."""
-        return io.BufferedReader(self, PIECE_BYTES)
+        return io.BufferedReader(self, CHUNK_BYTES)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         size = self._receive(buffer)
-        self._granted -= size
-        if self._granted < 0:
-            raise SourceUnreachable(passing=False)
+        self._allowed -= size
+        if self._allowed < 0:
+            raise SourceUnreachable(retryable=False)
         return size
 
     def _receive(self, buffer: WriteableBuffer) -> int:
         while True:
-            self._connection.settimeout(self._watch.tick_s())
+            self._connection.settimeout(self._deadline.poll_s())
             with contextlib.suppress(TimeoutError):
                 return self._connection.recv_into(buffer)
 
 
-def connect(place: Place, rules: FetchRules, watch: Watch) -> socket.socket:
+def connect(target: Target, policy: FetchPolicy, deadline: Deadline) -> socket.socket:
     """Connect to one of the place's addresses, with TLS if its scheme says so; the caller closes.
 
     Raises SourceUnreachable if one of its addresses is not public and the place is not trusted, or if it
     has none; OSError if none answers.
     """
-    addresses = _addresses(place, rules, watch)[:_MOST_ADDRESSES]
+    addresses = _addresses(target, policy, deadline)[:_MAX_ADDRESSES]
     for count, address in zip(range(len(addresses), 1, -1), addresses, strict=False):
         with contextlib.suppress(OSError):
-            return _dial(place, address, watch, watch.left_s() / count)
-    return _dial(place, addresses[-1], watch, watch.left_s())
+            return _open_socket(target, address, deadline, deadline.remaining_s() / count)
+    return _open_socket(target, addresses[-1], deadline, deadline.remaining_s())
 
 
-def _dial(place: Place, address: Address, watch: Watch, timeout_s: float) -> socket.socket:
+def _open_socket(target: Target, address: Address, deadline: Deadline, timeout_s: float) -> socket.socket:
     connection = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)
     try:
-        connection.settimeout(min(timeout_s, _LONGEST_CONNECT_S))
-        connection.connect((str(address), place.port))
-        connection.settimeout(watch.left_s())
-        if place.scheme == "https":
-            return ssl.create_default_context().wrap_socket(connection, server_hostname=place.host)
+        connection.settimeout(min(timeout_s, _CONNECT_TIMEOUT_S))
+        connection.connect((str(address), target.port))
+        connection.settimeout(deadline.remaining_s())
+        if target.scheme == "https":
+            return ssl.create_default_context().wrap_socket(connection, server_hostname=target.host)
         return connection
     except BaseException:
         connection.close()
         raise
 
 
-def _addresses(place: Place, rules: FetchRules, watch: Watch) -> list[Address]:
+def _addresses(target: Target, policy: FetchPolicy, deadline: Deadline) -> list[Address]:
     """Every address of the place, all of them allowed, at least one.
 
     A name that leads inside fails as a name that does not exist: neither may tell a stranger anything.
     """
-    if place.address:
-        return [place.address]  # check_source looked at it
+    if target.address:
+        return [target.address]  # check_source looked at it
     try:
-        found = [ip_address(text) for text in _look_up(place, rules.resolve or _ask_system, watch)]
+        addresses = [ip_address(text) for text in _look_up(target, policy.resolve or _system_resolve, deadline)]
     except (socket.gaierror, ValueError) as error:
-        again = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
-        raise SourceUnreachable(passing=again) from error
-    if not found or not (place.trusted or all(map(is_public, found))):
-        raise SourceUnreachable(passing=False)
-    return found
+        retryable = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+        raise SourceUnreachable(retryable=retryable) from error
+    if not addresses or not (target.trusted or all(map(is_public, addresses))):
+        raise SourceUnreachable(retryable=False)
+    return addresses
 
 
-def _look_up(place: Place, resolve: Resolve, watch: Watch) -> Sequence[str]:
+def _look_up(target: Target, resolve: Resolve, deadline: Deadline) -> Sequence[str]:
     """Ask in a thread of its own, which is left behind if it takes too long; so many may be left and no more."""
-    if sum(thread.name == _LOOKUP_THREAD for thread in threading.enumerate()) >= _MOST_LOOKUPS:
+    if sum(thread.name == _LOOKUP_THREAD for thread in threading.enumerate()) >= _MAX_LOOKUPS:
         raise SourceUnreachable
-    answer: Future[Sequence[str]] = Future()
-    ask = threading.Thread(target=_answer, args=(answer, resolve, place), name=_LOOKUP_THREAD, daemon=True)
-    ask.start()
-    while not answer.done():
-        wait([answer], timeout=watch.tick_s())
-    return answer.result()
+    future: Future[Sequence[str]] = Future()
+    thread = threading.Thread(target=_resolve_into, args=(future, resolve, target), name=_LOOKUP_THREAD, daemon=True)
+    thread.start()
+    while not future.done():
+        wait([future], timeout=deadline.poll_s())
+    return future.result()
 
 
-def _answer(answer: Future[Sequence[str]], resolve: Resolve, place: Place) -> None:
+def _resolve_into(future: Future[Sequence[str]], resolve: Resolve, target: Target) -> None:
     try:
-        answer.set_result(resolve(place.host, place.port))
+        future.set_result(resolve(target.host, target.port))
     except Exception as error:  # not swallowed: handed to the thread that waits
-        answer.set_exception(error)
+        future.set_exception(error)
 
 
-def _ask_system(host: str, port: int) -> Sequence[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+def _system_resolve(host: str, port: int) -> Sequence[str]:
+    results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(place[0]) for *_, place in results))

@@ -14,58 +14,58 @@ from http.client import HTTPException, HTTPResponse
 from typing import cast
 from urllib.parse import urljoin
 
-from models.errors import Refused, SourceMissing, SourceTooLarge, SourceUnreachable
-from processing.fetch.allowlist import FetchRules, Place, check_source
-from processing.fetch.connection import PIECE_BYTES, Line, Watch, connect
+from models.errors import ClientError, SourceMissing, SourceTooLarge, SourceUnreachable
+from processing.fetch.allowlist import FetchPolicy, Target, check_source
+from processing.fetch.connection import CHUNK_BYTES, BoundedReader, Deadline, connect
 
-__all__ = ["FetchRules", "check_source", "fetch"]
+__all__ = ["FetchPolicy", "check_source", "fetch"]
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _MISSING = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE))
-_LATER = frozenset((HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS))
+_RETRYABLE = frozenset((HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS))
 
 
-def fetch(url: str, rules: FetchRules) -> bytes:
+def fetch(url: str, policy: FetchPolicy) -> bytes:
     """Download a source. Returns the body as it was sent.
 
     Raises BadParameter or SourceNotAllowed as check_source does; SourceMissing (404, 410); SourceTooLarge;
-    SourceUnreachable for all else that can go wrong out there, whose `passing` says whether another try is
+    SourceUnreachable for all else that can go wrong out there, whose `retryable` says whether another try is
     worth while; and what rules.check_cancel raises.
     """
-    watch = Watch(rules)
-    place = check_source(url, rules)
+    deadline = Deadline(policy)
+    target = check_source(url, policy)
     try:
-        for _ in range(rules.max_redirects + 1):
-            answer = _get(place, rules, watch)
-            if isinstance(answer, bytes):
-                return answer
-            place = _follow(place, answer, rules)
+        for _ in range(policy.max_redirects + 1):
+            response = _get(target, policy, deadline)
+            if isinstance(response, bytes):
+                return response
+            target = _follow_redirect(target, response, policy)
     except (ssl.SSLCertVerificationError, ValueError) as error:
-        raise SourceUnreachable(passing=False) from error
+        raise SourceUnreachable(retryable=False) from error
     except (OSError, HTTPException) as error:
         raise SourceUnreachable from error
-    raise SourceUnreachable(passing=False)
+    raise SourceUnreachable(retryable=False)
 
 
-def _get(place: Place, rules: FetchRules, watch: Watch) -> bytes | str:
+def _get(target: Target, policy: FetchPolicy, deadline: Deadline) -> bytes | str:
     """One hop: the body, or the Location to which the server sends us instead."""
-    with connect(place, rules, watch) as connection:
-        connection.sendall(_request(place, rules))
-        line = Line(connection, watch)
-        with HTTPResponse(cast(socket.socket, line), method="GET") as response:
+    with connect(target, policy, deadline) as connection:
+        connection.sendall(_request(target, policy))
+        reader = BoundedReader(connection, deadline)
+        with HTTPResponse(cast(socket.socket, reader), method="GET") as response:
             response.begin()
             if response.status in _REDIRECTS:
                 return response.getheader("Location", "")
             _check_status(response.status)
-            return _body(response, line, rules.limit_bytes)
+            return _body(response, reader, policy.limit_bytes)
 
 
-def _request(place: Place, rules: FetchRules) -> bytes:
+def _request(target: Target, policy: FetchPolicy) -> bytes:
     """Every part is ASCII without blanks or line ends: check_source saw to it."""
     return (
-        f"GET {place.target} HTTP/1.1\r\n"
-        f"Host: {place.host_header}\r\n"
-        f"User-Agent: {rules.user_agent}\r\n"
+        f"GET {target.request_target} HTTP/1.1\r\n"
+        f"Host: {target.host_header}\r\n"
+        f"User-Agent: {policy.user_agent}\r\n"
         "Accept: image/*\r\n"
         "Accept-Encoding: identity\r\n"
         "Connection: close\r\n\r\n"
@@ -76,26 +76,26 @@ def _check_status(status: int) -> None:
     if status in _MISSING:
         raise SourceMissing
     if status != HTTPStatus.OK:
-        raise SourceUnreachable(passing=status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER)
+        raise SourceUnreachable(retryable=status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _RETRYABLE)
 
 
-def _body(response: HTTPResponse, line: Line, limit_bytes: int) -> bytes:
+def _body(response: HTTPResponse, reader: BoundedReader, limit_bytes: int) -> bytes:
     too_large = SourceTooLarge(limit_mb=f"{round(limit_bytes / 1e6, 1):g}")
     if (response.length or 0) > limit_bytes:
         raise too_large
     body = io.BytesIO()
-    while piece := response.read1(PIECE_BYTES):
-        line.grant(len(piece))
-        if body.write(piece) and body.tell() > limit_bytes:
+    while chunk := response.read1(CHUNK_BYTES):
+        reader.allow(len(chunk))
+        if body.write(chunk) and body.tell() > limit_bytes:
             raise too_large
     if response.length:
         raise SourceUnreachable  # the connection ended before the body did
     return body.getvalue()
 
 
-def _follow(place: Place, location: str, rules: FetchRules) -> Place:
+def _follow_redirect(target: Target, location: str, policy: FetchPolicy) -> Target:
     """Where a redirect leads; what may not be named may not be redirected to either."""
     try:
-        return check_source(urljoin(place.url, location.encode("latin-1").decode()), rules)
-    except Refused as error:
-        raise SourceUnreachable(passing=False) from error
+        return check_source(urljoin(target.url, location.encode("latin-1").decode()), policy)
+    except ClientError as error:
+        raise SourceUnreachable(retryable=False) from error

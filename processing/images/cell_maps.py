@@ -17,7 +17,7 @@ def map_key(result_key: str) -> str:
     return f"{PREFIX}{result_key}.json"
 
 
-def owning_key(key: str) -> str:
+def result_key_of(key: str) -> str:
     """The key whose record a key hangs on: a map's result; anything else is its own."""
     return key.removeprefix(PREFIX).removesuffix(".json") if key.startswith(PREFIX) else key
 
@@ -31,7 +31,7 @@ def encode(cell_map: Mapping[str, Any] | None, tiles: Sequence[int] = ()) -> byt
     if cell_map is None:
         return None
     if tiles:
-        places = {image_id: place for place, image_id in reversed(list(enumerate(tiles)))}
-        cell_map = {**cell_map, "tiles": [places[image_id] for image_id in cell_map["tiles"]]}
+        indexes = {image_id: index for index, image_id in reversed(list(enumerate(tiles)))}
+        cell_map = {**cell_map, "tiles": [indexes[image_id] for image_id in cell_map["tiles"]]}
     data = json.dumps(cell_map, separators=(",", ":")).encode()
     return data if len(data) <= LIMIT_BYTES else None

@@ -12,15 +12,15 @@ from models import errors
 from models.bucket import Bucket
 from models.images import Images, Owner
 from processing import mosaic
-from processing.mosaic import Pool
+from processing.mosaic import TilePool
 
-MOST = 500
-MOST_BYTES = 1_000_000_000
-TILE_PX, LARGEST_TILE_PX = 64, 128
+MAX_TILES = 500
+MAX_POOL_BYTES = 1_000_000_000
+TILE_PX, MAX_TILE_PX = 64, 128
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class TileRef:
     """A picture of the pool: its image's id, and its key in the bucket."""
 
     image_id: int
@@ -36,26 +36,26 @@ class TileLimits:
     megapixels: float
 
 
-async def resolve(recipe: Mapping[str, Any], owner: Owner, images: Images) -> tuple[Tile, ...]:
+async def resolve_tiles(recipe: Mapping[str, Any], owner: Owner, images: Images) -> tuple[TileRef, ...]:
     """The pictures that a recipe names in `tiles`; () where it names none.
 
     Raises BadParameter naming `tiles` for more than MOST, and for one that does not exist, is not in our bucket, or is
     neither this owner's nor a result, which everybody may see.
     """
     ids = list(dict.fromkeys(recipe.get("tiles") or ()))
-    if len(ids) > MOST:
-        raise errors.BadParameter(field="tiles", value=f"{len(ids)} pictures", allowed=f"at most {MOST} pictures")
-    found = await images.usable(ids, owner.id) if ids else {}
+    if len(ids) > MAX_TILES:
+        raise errors.BadParameter(field="tiles", value=f"{len(ids)} pictures", allowed=f"at most {MAX_TILES} pictures")
+    keys = await images.usable_as_tiles(ids, owner.id) if ids else {}
     for image_id in ids:
-        if image_id not in found:
+        if image_id not in keys:
             allowed = "ids of your own pictures and of published mosaics"
             raise errors.BadParameter(field="tiles", value=image_id, allowed=allowed)
-    return tuple(Tile(image_id, found[image_id]) for image_id in ids)
+    return tuple(TileRef(image_id, keys[image_id]) for image_id in ids)
 
 
 def read_pool(
-    bucket: Bucket, tiles: Sequence[Tile], report: Callable[[float], None], *, cell: int | None, limits: TileLimits
-) -> Pool | None:
+    bucket: Bucket, tiles: Sequence[TileRef], report: Callable[[float], None], *, cell: int | None, limits: TileLimits
+) -> TilePool | None:
     """The pool of these pictures; None where there are none. `report` is told the share that is read after each one.
 
     Raises RecipeImpossible naming `tiles` for a picture that is gone or no picture, and for MOST_BYTES together;
@@ -63,22 +63,22 @@ def read_pool(
     """
     if not tiles:
         return None
-    side, read_bytes, cut = min(LARGEST_TILE_PX, max(TILE_PX, cell or 0)), 0, []
+    side, read_bytes, tile_pixels = min(MAX_TILE_PX, max(TILE_PX, cell or 0)), 0, []
     for number, tile in enumerate(tiles, 1):
         data = _read(bucket, tile, limits)
         read_bytes += len(data)
-        if read_bytes > MOST_BYTES:
-            raise _impossible(f"{len(tiles)} pictures", f"at most {MOST_BYTES // 1_000_000} MB together")
+        if read_bytes > MAX_POOL_BYTES:
+            raise _impossible(f"{len(tiles)} pictures", f"at most {MAX_POOL_BYTES // 1_000_000} MB together")
         try:
-            cut.append(mosaic.cut_tile(data, side=side, megapixels=limits.megapixels))
+            tile_pixels.append(mosaic.cut_tile(data, side=side, megapixels=limits.megapixels))
         except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
             allowed = f"JPEG, PNG, WebP, GIF of up to {limits.megapixels:g} megapixels"
             raise _impossible(tile.image_id, allowed) from error
         report(number / len(tiles))
-    return mosaic.make_pool([tile.image_id for tile in tiles], np.stack(cut))
+    return mosaic.pool_from_tiles([tile.image_id for tile in tiles], np.stack(tile_pixels))
 
 
-def _read(bucket: Bucket, tile: Tile, limits: TileLimits) -> bytes:
+def _read(bucket: Bucket, tile: TileRef, limits: TileLimits) -> bytes:
     try:
         return bucket.read(tile.key, limit_bytes=limits.size_bytes, timeout_s=limits.timeout_s)
     except errors.NotFound as error:
@@ -86,4 +86,4 @@ def _read(bucket: Bucket, tile: Tile, limits: TileLimits) -> bytes:
 
 
 def _impossible(value: object, allowed: str) -> errors.RecipeImpossible:
-    return errors.RecipeImpossible(passing=False, field="tiles", value=value, allowed=allowed)
+    return errors.RecipeImpossible(retryable=False, field="tiles", value=value, allowed=allowed)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from models.queue.leases import Claim
+from models.queue.leases import Lease
+from processing.engine import Engine, JobHandle
 from processing.engine.job import Job, JobResult
-from processing.engine.threads import Engine, Run
 
-PROGRESS_PAUSE_S = 0.15
+PROGRESS_INTERVAL_S = 0.15
 SILENT_S, AHEAD_PERCENT = 0.2, 8
 """A long step that cannot say how far it is, such as writing a PNG, counts one percent each SILENT_S, up to so many."""
-STOPPED_S = 0.25
+ABORT_GRACE_S = 0.25
 """A job that was asked to stop is waited for so long: its thread may be in a call that nothing interrupts."""
 
 
-class NotAwaited(Exception):
+class StillRunning(Exception):
     """The job was asked to stop and has not done so yet. ending: of what it may still make."""
 
     def __init__(self, ending: asyncio.Future[JobResult]) -> None:
@@ -24,19 +24,19 @@ class NotAwaited(Exception):
         self.ending = ending
 
 
-class Attempt:
+class Run:
     """One claim from its beginning to its end. stopping: it was asked to stop, perhaps before its job began.
 
     took_s: what its job took, once it has made something.
     on_made: called once its job is over, while its end has still to be recorded: its thread is free.
     """
 
-    def __init__(self, claim: Claim, *, stopping: bool = False, on_made: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, claim: Lease, *, stopping: bool = False, on_made: Callable[[], None] = lambda: None) -> None:
         self.claim, self.stopping = claim, stopping
-        self.making, self._on_made = True, on_made
+        self.rendering, self._on_made = True, on_made
         self.took_s: float | None = None
         self._asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._run: Run | None = None
+        self._run: JobHandle | None = None
         self._percent, self._reported, self._told_at = -1, 0, 0.0
         self._tell: Callable[[int], None] = lambda _: None
         self._counting: asyncio.TimerHandle | None = None
@@ -55,9 +55,9 @@ class Attempt:
         ending = asyncio.ensure_future(self._run.result())
         await asyncio.wait((ending, self._asked), return_when=asyncio.FIRST_COMPLETED)
         if not ending.done():
-            await asyncio.wait((ending,), timeout=STOPPED_S)
+            await asyncio.wait((ending,), timeout=ABORT_GRACE_S)
         if not ending.done():
-            raise NotAwaited(ending)
+            raise StillRunning(ending)
         made = ending.result()
         self.took_s = made.took_s
         return made
@@ -74,12 +74,12 @@ class Attempt:
         """The job is over: nothing more is told of it."""
         if self._counting is not None:
             self._counting.cancel()
-        self.making = False
+        self.rendering = False
         self._on_made()
 
     def _progress(self, fraction: float) -> None:
         self._reported = max(self._reported, int(fraction * 100))
-        self._tell_percent(self._reported, PROGRESS_PAUSE_S)
+        self._tell_percent(self._reported, PROGRESS_INTERVAL_S)
 
     def _wait_for_more(self) -> None:
         self._counting = asyncio.get_running_loop().call_later(SILENT_S, self._count_on)

@@ -10,7 +10,7 @@ WEIGHT = 0.2
 """Of the newest render in the running mean: five renders make the old ones small."""
 
 
-class Pace:
+class TimeEstimator:
     """Exponentially weighted means. Knows nothing until something was done, and says so with None."""
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class Pace:
         self._rate: float | None = None
         self._seconds: float | None = None
 
-    def learn(self, task: Task) -> None:
+    def update(self, task: Task) -> None:
         """From a finished task; one that was answered from an older result teaches nothing."""
         if task.seconds is None or not task.megapixels:
             return
@@ -27,15 +27,15 @@ class Pace:
         self._rate = _mean(self._rate, rate)
         self._seconds = _mean(self._seconds, task.seconds)
 
-    def learn_all(self, tasks: Iterable[Task]) -> None:
+    def update_all(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
-            self.learn(task)
+            self.update(task)
 
     def rates(self) -> dict[str, float]:
         """Seconds for each megapixel, by style."""
         return {style: round(rate, 4) for style, rate in sorted(self._seconds_per_megapixel.items())}
 
-    def render_s(self, style: str, megapixels: float | None) -> float | None:
+    def estimate_s(self, style: str, megapixels: float | None) -> float | None:
         """How long a render will take on one thread, in seconds; None while there is nothing to learn from.
 
         A style that was never done takes as long as the mean of the others; so does a picture of unknown size.

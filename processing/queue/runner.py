@@ -17,31 +17,33 @@ from typing import Any, TypeVar
 
 from models import errors
 from models.bucket import Bucket
-from models.images import Image, Images, Kind, new_image
+from models.images import Image, ImageKind, Images, new_image
 from models.queue.events import Events
-from models.queue.leases import Claim, Claims
+from models.queue.leases import Lease, Leases
 from models.queue.tasks import Task, Tasks, TaskState, to_document
-from processing.engine.job import Job, JobResult, Stopped
-from processing.engine.threads import Engine, Threads, WorkerLost
-from processing.fetch.allowlist import FetchRules
-from processing.images.tile_pool import resolve
-from processing.queue.attempt import Attempt, NotAwaited
+from processing.engine import Engine, WorkerDied
+from processing.engine.job import Job, JobResult
+from processing.executors import Executors
+from processing.fetch.allowlist import FetchPolicy
+from processing.images.tile_pool import resolve_tiles
+from processing.queue.attempt import Run, StillRunning
+from processing.rendering import Cancelled
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 DATABASE_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-FOREIGN_SAME = timedelta(minutes=10)
+MAX_RETRY_PAUSE_S = 30.0
+EXTERNAL_SOURCE_TTL = timedelta(minutes=10)
 """For so long a picture at somebody else's address is taken to be the same."""
 PRECISION = timedelta(milliseconds=1)
 """Of times in the database."""
-CLEAR_LOOKS, CLEAR_PAUSE_S = 120, 0.5
-HANG_S = 30.0
+CLEANUP_POLLS, CLEANUP_POLL_S = 120, 0.5
+HANG_GRACE_S = 30.0
 """After the job's own deadline; then its thread hangs in a call that nothing can interrupt."""
 
-TRIES: tuple[tuple[type[errors.TesseraError], int], ...] = (
+MAX_TRIES: tuple[tuple[type[errors.TesseraError], int], ...] = (
     (errors.Unavailable, 14),
     (errors.SourceMissing, 4),
     (errors.JobError, 6),
@@ -50,45 +52,45 @@ TRIES: tuple[tuple[type[errors.TesseraError], int], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class TaskRunner:
     """Everything that an attempt needs."""
 
-    claims: Claims
+    claims: Leases
     tasks: Tasks
     images: Images
     events: Events
     engine: Engine
-    threads: Threads
+    threads: Executors
     bucket: Bucket
-    rules: FetchRules
+    rules: FetchPolicy
     max_megapixels: int
-    late: set[asyncio.Task[None]] = field(default_factory=set)
+    cleanups: set[asyncio.Task[None]] = field(default_factory=set)
     """What clears up after jobs that were not waited for."""
 
-    async def carry(self, attempt: Attempt) -> Task | None:
+    async def run(self, attempt: Run) -> Task | None:
         """The task as it ended (queued again, or final); None if another server has it."""
         try:
             image, fresh, made = await self._make(attempt)
-        except Stopped:
+        except Cancelled:
             return await self._stopped(attempt.claim)
         except (errors.Unavailable, errors.JobError) as error:
             return await self._failed(attempt.claim, error)
-        except WorkerLost:
-            return await self._record(lambda: self.claims.crashed(attempt.claim))
+        except WorkerDied:
+            return await self._record(lambda: self.claims.record_crash(attempt.claim))
         except Exception:
             log.exception("task %s: failed in a way that nobody foresaw", attempt.claim.task.id)
             return await self._failed(attempt.claim, errors.JobError())
         return await self._done(attempt.claim, image, fresh, made)
 
-    def tell(self, task: Task) -> None:
+    def publish(self, task: Task) -> None:
         self.events.publish("task", {"_id": task.id, **to_document(task), "server": task.server})
 
     # --- making -------------------------------------------------------------------------------------------------
 
-    async def _make(self, attempt: Attempt) -> tuple[Image, bool, JobResult | None]:
+    async def _make(self, attempt: Run) -> tuple[Image, bool, JobResult | None]:
         """The result's image: one that exists already, or a new one; and whether it is a new record."""
         task = attempt.claim.task
-        known = await self._record(lambda: self.images.result_of(task.identity))
+        known = await self._record(lambda: self.images.find_result(task.dedup_key))
         if known is not None and known.key is not None and _is_current(known, task):
             image, fresh = await self._register(task, _shared(known) | {"source_id": task.source_id})
             if await self._is_kept(known.key):
@@ -99,19 +101,19 @@ class Runner:
         image, fresh = await self._register(task, self._described(task, made))
         return image, fresh, made
 
-    async def _render(self, attempt: Attempt) -> JobResult:
+    async def _render(self, attempt: Run) -> JobResult:
         if attempt.stopping:
-            raise Stopped()
+            raise Cancelled()
         job = await self._job(attempt.claim.task)
         attempt.begin(self.engine, job, lambda percent: self._tell_percent(job.task_id, percent))
         try:
-            async with asyncio.timeout(job.timeout_s + HANG_S):
+            async with asyncio.timeout(job.timeout_s + HANG_GRACE_S):
                 return await attempt.result()
-        except NotAwaited as error:
+        except StillRunning as error:
             clearing = asyncio.create_task(self._clear_up(error.ending, attempt.claim.task))
-            self.late.add(clearing)
-            clearing.add_done_callback(self.late.discard)
-            raise Stopped() from None
+            self.cleanups.add(clearing)
+            clearing.add_done_callback(self.cleanups.discard)
+            raise Cancelled() from None
         except TimeoutError:
             attempt.stop()
             log.error("task %s: its thread hangs and is given up", job.task_id)
@@ -124,13 +126,13 @@ class Runner:
         are waited for; if there are always some, the bucket is swept of it later."""
         try:
             made = await ending
-            for _ in range(CLEAR_LOOKS):
-                if not await self.tasks.alike_running(task):
+            for _ in range(CLEANUP_POLLS):
+                if not await self.tasks.has_running_duplicate(task):
                     if await self.images.by_key(made.key) is None:
                         await self._delete(made.key, made.map_key)
                     return
-                await asyncio.sleep(CLEAR_PAUSE_S)
-        except (Stopped, errors.Unavailable, errors.JobError, WorkerLost):
+                await asyncio.sleep(CLEANUP_POLL_S)
+        except (Cancelled, errors.Unavailable, errors.JobError, WorkerDied):
             return
         except Exception:
             log.exception("task %s: clearing up after it failed", task.id)
@@ -142,7 +144,7 @@ class Runner:
 
     async def _register(self, task: Task, known: dict[str, Any]) -> tuple[Image, bool]:
         """A record of the result for the task's owner, and whether it is new."""
-        wanted = new_image(Kind.RESULT, task.owner, **known)
+        wanted = new_image(ImageKind.RESULT, task.owner, **known)
         image = await self._record(lambda: self.images.add(wanted))
         return image, abs(image.created - wanted.created) < PRECISION
 
@@ -157,16 +159,16 @@ class Runner:
     async def _job(self, task: Task) -> Job:
         """Raises RecipeImpossible where a picture that the recipe names is gone, or not this owner's any more."""
         try:
-            tiles = await self._record(lambda: resolve(task.recipe, task.owner, self.images))
+            tiles = await self._record(lambda: resolve_tiles(task.recipe, task.owner, self.images))
         except errors.BadParameter as error:
-            raise errors.RecipeImpossible(passing=False, **error.facts) from error
+            raise errors.RecipeImpossible(retryable=False, **error.details) from error
         return Job(
             task_id=task.id,
             url=task.url,
             source_key=task.source_key,
             recipe=task.recipe,
             bucket=self.bucket,
-            rules=self.rules,
+            policy=self.rules,
             max_megapixels=self.max_megapixels,
             tiles=tiles,
         )
@@ -185,7 +187,7 @@ class Runner:
             "placeholder": made.placeholder,
             "style": task.style,
             "recipe": task.recipe,
-            "identity": task.identity,
+            "dedup_key": task.dedup_key,
             "source_id": task.source_id,
             "map_key": made.map_key,
         }
@@ -195,18 +197,18 @@ class Runner:
 
     # --- ending -------------------------------------------------------------------------------------------------
 
-    async def _done(self, claim: Claim, image: Image, fresh: bool, made: JobResult | None) -> Task | None:
+    async def _done(self, claim: Lease, image: Image, fresh: bool, made: JobResult | None) -> Task | None:
         known: dict[str, Any] = {"result_id": image.id, "result_url": image.url, "percent": 100}
         if made is not None:
             known |= {"seconds": made.seconds, "megapixels": made.megapixels}
         task = await self._record(lambda: self.claims.finish(claim, TaskState.DONE, **known))
         return task or await self._too_late(claim, image if fresh else None)
 
-    async def _too_late(self, claim: Claim, image: Image | None) -> Task | None:
+    async def _too_late(self, claim: Lease, image: Image | None) -> Task | None:
         """Somebody cancelled: what was stored goes. Or the lease was lost: another server makes the same."""
-        if image is not None and (await self._record(lambda: self.tasks.by_id(claim.task.id))).cancelling:
+        if image is not None and (await self._record(lambda: self.tasks.by_id(claim.task.id))).cancel_requested:
             orphan = await self._forget(image)
-            if orphan and image.key and not await self._record(lambda: self.tasks.alike_running(claim.task)):
+            if orphan and image.key and not await self._record(lambda: self.tasks.has_running_duplicate(claim.task)):
                 await self._delete(image.key, image.map_key)
         return await self._cancelled(claim)
 
@@ -217,22 +219,22 @@ class Runner:
         except errors.NotFound:
             return False
 
-    async def _stopped(self, claim: Claim) -> Task | None:
+    async def _stopped(self, claim: Lease) -> Task | None:
         """Cancelled where that was asked; otherwise the server stops, or the news was of an earlier attempt."""
-        task = await self._record(lambda: self.claims.give_back(claim))
+        task = await self._record(lambda: self.claims.release(claim))
         return task or await self._cancelled(claim)
 
-    async def _failed(self, claim: Claim, error: errors.Unavailable | errors.JobError) -> Task | None:
+    async def _failed(self, claim: Lease, error: errors.Unavailable | errors.JobError) -> Task | None:
         pause_s = _pause_s(claim.task, error)
         if pause_s is not None:
             log.warning("task %s: %s; trying again in %.1f s", claim.task.id, error.slug, pause_s)
-            task = await self._record(lambda: self.claims.give_back(claim, pause_s=pause_s, failed=True))
+            task = await self._record(lambda: self.claims.release(claim, pause_s=pause_s, failed=True))
         else:
-            known = {"error": error.slug, "facts": {name: _shown(fact) for name, fact in error.facts.items()}}
+            known = {"error": error.slug, "error_details": {name: _shown(fact) for name, fact in error.details.items()}}
             task = await self._record(lambda: self.claims.finish(claim, TaskState.FAILED, **known))
         return task or await self._cancelled(claim)
 
-    async def _cancelled(self, claim: Claim) -> Task | None:
+    async def _cancelled(self, claim: Lease) -> Task | None:
         task = await self._record(lambda: self.claims.finish(claim, TaskState.CANCELLED))
         if task is None:
             log.warning("task %s: the lease was lost; what this attempt says is dropped", claim.task.id)
@@ -253,17 +255,17 @@ def _pause_s(task: Task, error: errors.Unavailable | errors.JobError) -> float |
     A source that our own bucket does not have may be seconds old: buckets may answer 404 for a moment after storing.
     """
     late = isinstance(error, errors.SourceMissing) and task.source_key is not None
-    if not (late or isinstance(error, errors.Unavailable) or error.passing):
+    if not (late or isinstance(error, errors.Unavailable) or error.retryable):
         return None
-    limit = next(limit for kind, limit in TRIES if isinstance(error, kind))
-    if task.tries + 1 >= limit:
+    limit = next(limit for kind, limit in MAX_TRIES if isinstance(error, kind))
+    if task.retries + 1 >= limit:
         return None
-    return min(LONGEST_PAUSE_S, 2.0**task.tries) * random.uniform(0.75, 1.25)
+    return min(MAX_RETRY_PAUSE_S, 2.0**task.retries) * random.uniform(0.75, 1.25)
 
 
 def _is_current(known: Image, task: Task) -> bool:
     """What lies in our bucket never changes; a picture elsewhere may."""
-    return task.source_key is not None or datetime.now(UTC) - known.created < FOREIGN_SAME
+    return task.source_key is not None or datetime.now(UTC) - known.created < EXTERNAL_SOURCE_TTL
 
 
 def _shown(fact: object) -> object:

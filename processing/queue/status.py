@@ -12,93 +12,93 @@ from collections import deque
 from collections.abc import Callable
 
 from models import errors
-from models.queue.order import Standing, Standings
+from models.queue.order import OrderReader, QueueOrder
 from models.queue.tasks import FINAL, Task, Tasks, TaskState
-from processing.queue.estimator import Pace
-from processing.queue.event_feed import LiveView, News
-from processing.queue.snapshot import Move, Place, Sight, moved
+from processing.queue.estimator import TimeEstimator
+from processing.queue.event_feed import EventFeed, TaskEvent
+from processing.queue.snapshot import OrderChange, Position, QueueSnapshot, order_change
 
 REFRESH_S = 0.2
-LOOK_SHARE = 10
+READ_SHARE = 10
 """The queue is looked at anew after REFRESH_S, or sooner if this many times as long as a look takes has gone by."""
 HEAD = 1000
 """Of so many of the waiting tasks style and size are known; those behind them take as long as is usual."""
-COUNT_S = 2.0
+COUNT_INTERVAL_S = 2.0
 COUNT_SHARE = 50
 """Finished tasks are counted anew after COUNT_S and this many times as long as the last count took; in between news is
 added."""
-STALE_S = 5.0
-KEPT_MOVES = 200
+MAX_AGE_S = 5.0
+MAX_KEPT_CHANGES = 200
 
 
-class Overview:
+class QueueStatus:
     """threads: how many renders run at once, on all servers together."""
 
     def __init__(
-        self, standings: Standings, tasks: Tasks, live: LiveView, pace: Pace, threads: Callable[[], int]
+        self, standings: OrderReader, tasks: Tasks, live: EventFeed, pace: TimeEstimator, threads: Callable[[], int]
     ) -> None:
-        self._standings, self._tasks, self._live, self._pace, self._threads = standings, tasks, live, pace, threads
-        self._sight = Sight(number=time.time_ns() // 1_000_000)
-        self._moves: deque[Move] = deque(maxlen=KEPT_MOVES)
-        self._seen_at, self._look_s = float("-inf"), 0.0
-        self.moved = True
+        self._orders, self._tasks, self._events, self._estimator, self._threads = standings, tasks, live, pace, threads
+        self._snapshot = QueueSnapshot(revision=time.time_ns() // 1_000_000)
+        self._changes: deque[OrderChange] = deque(maxlen=MAX_KEPT_CHANGES)
+        self._read_at, self._read_s = float("-inf"), 0.0
+        self.dirty = True
         """Whether something has happened since the last look began."""
-        self._looking: asyncio.Task[Sight] | None = None
+        self._reading: asyncio.Task[QueueSnapshot] | None = None
         self._counting: asyncio.Task[None] | None = None
         self._finals: dict[str, int] = {}
         self._count_at = float("-inf")
-        self._unlisten = live.listen(self._hear)
+        self._unsubscribe = live.subscribe(self._on_event)
 
     async def close(self) -> None:
-        self._unlisten()
-        under_way = [task for task in (self._looking, self._counting) if task is not None]
+        self._unsubscribe()
+        under_way = [task for task in (self._reading, self._counting) if task is not None]
         await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def look(self) -> Sight:
+    async def snapshot(self) -> QueueSnapshot:
         """The queue as it was at most REFRESH_S ago. Raises DatabaseUnavailable."""
-        age_s = time.monotonic() - self._seen_at
-        if age_s < min(REFRESH_S, LOOK_SHARE * self._look_s) or (not self.moved and age_s < STALE_S):
-            return self._sight
-        return await asyncio.shield(self._begin_look())
+        age_s = time.monotonic() - self._read_at
+        if age_s < min(REFRESH_S, READ_SHARE * self._read_s) or (not self.dirty and age_s < MAX_AGE_S):
+            return self._snapshot
+        return await asyncio.shield(self._current_read())
 
-    async def look_again(self) -> Sight:
+    async def fresh_snapshot(self) -> QueueSnapshot:
         """The queue as it is now, what was done just before this included. Raises DatabaseUnavailable."""
-        if self._looking is not None:  # it may have read before that
-            await asyncio.wait([self._looking])
-        return await asyncio.shield(self._begin_look())
+        if self._reading is not None:  # it may have read before that
+            await asyncio.wait([self._reading])
+        return await asyncio.shield(self._current_read())
 
-    def _begin_look(self) -> asyncio.Task[Sight]:
+    def _current_read(self) -> asyncio.Task[QueueSnapshot]:
         """The look that is under way, or a new one."""
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
-        return self._looking
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._take_snapshot())
+        return self._reading
 
-    async def place(self, task: Task, sight: Sight | None = None) -> Place | None:
+    async def position_of(self, task: Task, snapshot: QueueSnapshot | None = None) -> Position | None:
         """Where a task stands, in this look or in one of now; None when it is over."""
         if task.state not in (TaskState.QUEUED, TaskState.RUNNING):
             return None
-        sight = sight or await self.look()
-        known = sight.place(task.id)
-        if known is not None and (known.position > 0) == (task.state is TaskState.QUEUED):
-            return known
+        snapshot = snapshot or await self.snapshot()
+        position = snapshot.position_of(task.id)
+        if position is not None and (position.number > 0) == (task.state is TaskState.QUEUED):
+            return position
         if task.state is TaskState.RUNNING:
-            return Place(0, self._left_s(task))
-        return sight.at(await self._tasks.position(task))
+            return Position(0, self._remaining_s(task))
+        return snapshot.position_at(await self._tasks.position(task))
 
-    def moves_since(self, number: int) -> list[Move]:
+    def changes_since(self, revision: int) -> list[OrderChange]:
         """What moved after that look. Moves that were many, or long ago, are not among them."""
-        return [move for move in self._moves if move.number > number]
+        return [change for change in self._changes if change.revision > revision]
 
-    async def _look(self) -> Sight:
+    async def _take_snapshot(self) -> QueueSnapshot:
         try:
-            self.moved, begun = False, time.monotonic()
-            standing = await self._standings.look(head=HEAD)
-            totals = {str(TaskState.QUEUED): standing.queued, str(TaskState.RUNNING): len(standing.running)}
-            self._sight = self._arrange(standing, totals | await self._count_finals())
-            self._seen_at, self._look_s = begun, time.monotonic() - begun
-            return self._sight
+            self.dirty, begun = False, time.monotonic()
+            order = await self._orders.read(head=HEAD)
+            totals = {str(TaskState.QUEUED): order.queued, str(TaskState.RUNNING): len(order.running)}
+            self._snapshot = self._build_snapshot(order, totals | await self._count_finals())
+            self._read_at, self._read_s = begun, time.monotonic() - begun
+            return self._snapshot
         finally:
-            self._looking = None
+            self._reading = None
 
     async def _count_finals(self) -> dict[str, int]:
         """Exact at first and, once in a while, again while others are answered; in between news is added."""
@@ -114,51 +114,51 @@ class Overview:
             counts = await asyncio.gather(*(self._tasks.count(state) for state in FINAL))
             self._finals = {str(state): count for state, count in zip(FINAL, counts, strict=True)}
             now = time.monotonic()
-            self._count_at = now + max(COUNT_S, COUNT_SHARE * (now - begun))
+            self._count_at = now + max(COUNT_INTERVAL_S, COUNT_SHARE * (now - begun))
         except errors.DatabaseUnavailable:
             if not self._finals:
                 raise
         finally:
             self._counting = None
 
-    def _arrange(self, standing: Standing, totals: dict[str, int]) -> Sight:
+    def _build_snapshot(self, order: QueueOrder, totals: dict[str, int]) -> QueueSnapshot:
         threads = self._threads()
-        running = {task.id: Place(0, self._left_s(task)) for task in standing.running}
-        ahead_s = sum(place.wait_s or 0.0 for place in running.values())
+        running = {task.id: Position(0, self._remaining_s(task)) for task in order.running}
+        ahead_s = sum(position.wait_s or 0.0 for position in running.values())
         waits: list[float | None] = []
-        for style, megapixels in zip(standing.styles, standing.megapixels, strict=True):
-            own_s = self._pace.render_s(style, megapixels)
+        for style, megapixels in zip(order.styles, order.megapixels, strict=True):
+            own_s = self._estimator.estimate_s(style, megapixels)
             waits.append(None if own_s is None else round(ahead_s / threads + own_s, 1))
             ahead_s += own_s or 0.0
-        number = self._sight.number
-        if move := moved(self._sight.ids, standing.ids, number + 1):
-            number = move.number
-            if move.small:
-                self._moves.append(move)
-        return Sight(
-            number=number,
+        revision = self._snapshot.revision
+        if change := order_change(self._snapshot.ids, order.ids, revision + 1):
+            revision = change.revision
+            if change.is_small:
+                self._changes.append(change)
+        return QueueSnapshot(
+            revision=revision,
             totals=totals,
             running=running,
-            ids=standing.ids,
-            owners=standing.owners,
+            ids=order.ids,
+            owner_ids=order.owners,
             waits=waits,
-            head={task_id: position for position, task_id in enumerate(standing.ids[: len(waits)], 1)},
+            head={task_id: position for position, task_id in enumerate(order.ids[: len(waits)], 1)},
             head_s=ahead_s / threads,
-            each_s=self._pace.wait_s(1, threads),
+            each_s=self._estimator.wait_s(1, threads),
         )
 
-    def _left_s(self, task: Task) -> float | None:
-        whole_s = self._pace.render_s(task.style, task.megapixels)
-        return None if whole_s is None else round(whole_s * (1 - self._live.percent(task) / 100), 1)
+    def _remaining_s(self, task: Task) -> float | None:
+        total_s = self._estimator.estimate_s(task.style, task.megapixels)
+        return None if total_s is None else round(total_s * (1 - self._events.percent(task) / 100), 1)
 
-    def _hear(self, news: News) -> None:
-        if news.kind == "reset":
-            self.moved, self._count_at = True, float("-inf")
-        elif news.kind == "task" and news.task is not None:
-            self.moved = True
-            self._note(news.task)
+    def _on_event(self, event: TaskEvent) -> None:
+        if event.kind == "reset":
+            self.dirty, self._count_at = True, float("-inf")
+        elif event.kind == "task" and event.task is not None:
+            self.dirty = True
+            self._count_final(event.task)
 
-    def _note(self, task: Task) -> None:
+    def _count_final(self, task: Task) -> None:
         """A final state is one more; a task that is queued again was one of the others before."""
         if str(task.state) in self._finals:
             self._finals[str(task.state)] += 1

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models import errors
-from models.queue.fair_order import Turns
-from models.queue.leases import Claim, Claims
-from models.queue.servers import Roll, Servers
+from models.queue.fair_order import FairOrder
+from models.queue.leases import Lease, Leases
+from models.queue.servers import ClusterState, ServerRegistry
 from models.queue.tasks import TaskState
-from processing.queue.attempt import Attempt
-from processing.queue.estimator import Pace
-from processing.queue.event_feed import LiveView, News
-from processing.queue.runner import Runner
+from processing.queue.attempt import Run
+from processing.queue.estimator import TimeEstimator
+from processing.queue.event_feed import EventFeed, TaskEvent
+from processing.queue.runner import TaskRunner
 
 log = logging.getLogger(__name__)
 
@@ -40,23 +40,25 @@ BREATH_S = 5.0
 class Records:
     """What workers write and read beside the attempts themselves."""
 
-    claims: Claims
-    servers: Servers
-    turns: Turns
+    claims: Leases
+    servers: ServerRegistry
+    turns: FairOrder
 
 
 class Workers:
     """`start` takes back what this server left when it died; `stop` drains."""
 
-    def __init__(self, server: str, records: Records, runner: Runner, *, live: LiveView, pace: Pace) -> None:
+    def __init__(
+        self, server: str, records: Records, runner: TaskRunner, *, live: EventFeed, pace: TimeEstimator
+    ) -> None:
         self._server = server
         self._claims, self._servers, self._turns = records.claims, records.servers, records.turns
         self._runner, self._live, self._pace = runner, live, pace
-        self._attempts: dict[tuple[int, int], Attempt] = {}
+        self._attempts: dict[tuple[int, int], Run] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
-        self._roll = Roll(0, False)
+        self._roll = ClusterState(0, False)
         self._took_s = QUICK_S
         self._failures = 0
         self._steady_at = 0.0
@@ -79,10 +81,10 @@ class Workers:
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        self._unlisten = self._live.listen(self._hear)
-        for task in await self._claims.take_back_own():
+        self._unlisten = self._live.subscribe(self._hear)
+        for task in await self._claims.reclaim_own():
             log.info("task %s: was running when this server ended; %s", task.id, task.state)
-            self._runner.tell(task)
+            self._runner.publish(task)
         await self._call_the_roll()
         self._loops = [asyncio.create_task(loop) for loop in (self._take_tasks(), self._keep_leases())]
 
@@ -102,13 +104,13 @@ class Workers:
             attempt.stop()
         if self._running:
             await asyncio.wait(self._running, timeout=STOP_S)
-        if self._runner.late:
-            await asyncio.wait(self._runner.late, timeout=STOP_S)
-        await _cancel([*self._loops, *self._running, *self._runner.late])
+        if self._runner.cleanups:
+            await asyncio.wait(self._runner.cleanups, timeout=STOP_S)
+        await _cancel([*self._loops, *self._running, *self._runner.cleanups])
         self._loops = []
         self._unlisten()
         with contextlib.suppress(errors.DatabaseUnavailable):
-            await self._servers.leave(self._server)
+            await self._servers.unregister(self._server)
 
     # --- taking -----------------------------------------------------------------------------------------------------
 
@@ -120,17 +122,17 @@ class Workers:
             if taken and room > 1:
                 taken += await self._take(room - 1)
             if taken and self._took_s < QUICK_S:
-                await self._take(MOST_ACTIVE - len(self._attempts), turn=taken[-1].task.turn)
+                await self._take(MOST_ACTIVE - len(self._attempts), turn=taken[-1].task.round)
             if not taken:
                 await self._rest(POLL_S)
             if self._failures > self._runner.engine.size:
                 await self._rest(min(BREATH_S, 0.1 * 2.0 ** min(self._failures, 10)))
 
-    async def _take(self, limit: int, turn: int | None = None) -> list[Claim]:
+    async def _take(self, limit: int, turn: int | None = None) -> list[Lease]:
         """Take up to so many and begin them."""
         suspects = any(attempt.claim.task.crashes for attempt in self._attempts.values())
         try:
-            claims = await self._claims.take(limit, trusted_only=suspects, turn=turn)
+            claims = await self._claims.acquire(limit, skip_suspects=suspects, in_round=turn)
         except errors.DatabaseUnavailable:
             return []
         except Exception:
@@ -146,7 +148,7 @@ class Workers:
         Quick ones may be taken before a thread is free, of the turn that is being served: at most one of each person,
         so that nobody's place changes.
         """
-        making = sum(attempt.making for attempt in self._attempts.values())
+        making = sum(attempt.rendering for attempt in self._attempts.values())
         return min(self._runner.engine.size - making, MOST_ACTIVE - len(self._attempts))
 
     async def _rest(self, timeout_s: float) -> None:
@@ -154,27 +156,27 @@ class Workers:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), timeout_s)
 
-    def _begin(self, claim: Claim) -> None:
-        attempt = Attempt(claim, stopping=self.stopping, on_made=self.wake)
+    def _begin(self, claim: Lease) -> None:
+        attempt = Run(claim, stopping=self.stopping, on_made=self.wake)
         self._attempts[claim.key] = attempt
-        self._turns.serve(claim.task.turn)
+        self._turns.mark_served(claim.task.round)
         log.info("task %s: running, attempt %s", claim.task.id, claim.task.attempts)
-        self._runner.tell(claim.task)
+        self._runner.publish(claim.task)
         started = asyncio.create_task(self._carry(attempt))
         self._running.add(started)
         started.add_done_callback(self._running.discard)
 
-    async def _carry(self, attempt: Attempt) -> None:
+    async def _carry(self, attempt: Run) -> None:
         claim = attempt.claim
         try:
-            task = await self._runner.carry(attempt)
+            task = await self._runner.run(attempt)
         except Exception:
             log.exception("task %s: its end could not be recorded; it will be taken back", claim.task.id)
         else:
             if task is not None:
                 log.info("task %s: %s%s", task.id, task.state, f" ({task.error})" if task.error else "")
-                self._runner.tell(task)
-                self._failures = self._failures + 1 if task.tries > claim.task.tries else 0
+                self._runner.publish(task)
+                self._failures = self._failures + 1 if task.retries > claim.task.retries else 0
             if attempt.took_s is not None:
                 self._took_s = max(attempt.took_s, QUICK_MEMORY * self._took_s)
         finally:
@@ -200,40 +202,40 @@ class Workers:
         begun = time.monotonic()
         held = [attempt.claim for attempt in self._attempts.values()]
         lost = await self._claims.renew(held)
-        stopping = await self._claims.cancelled(held) if held else []
+        stopping = await self._claims.cancel_requested(held) if held else []
         for claim in (*lost, *stopping):
             if attempt := self._attempts.get(claim.key):
                 attempt.stop()
         await self._call_the_roll()
-        await self._turns.catch_up()
+        await self._turns.refresh()
         if time.monotonic() - begun > HEARTBEAT_S:
             self._steady_at = time.monotonic()
 
     async def _take_over(self) -> None:
         """What a dead server left, and what is ours without our knowing."""
         known = [attempt.claim for attempt in self._attempts.values()]
-        for task in [*await self._claims.take_back(), *await self._claims.take_back_orphans(known)]:
+        for task in [*await self._claims.reclaim_expired(), *await self._claims.reclaim_orphaned(known)]:
             log.warning("task %s: its server does not answer for it; %s", task.id, task.state)
-            self._runner.tell(task)
+            self._runner.publish(task)
 
     async def _call_the_roll(self) -> None:
-        self._roll = await self._servers.call(self._server, threads=self._runner.engine.size)
+        self._roll = await self._servers.heartbeat(self._server, threads=self._runner.engine.size)
 
     # --- hearing ------------------------------------------------------------------------------------------------
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: TaskEvent) -> None:
         """What all servers say: new tasks to take, running ones to stop, a queue that is held."""
         if news.kind == "queue":
-            self._roll = Roll(self._roll.threads, news.paused)
+            self._roll = ClusterState(self._roll.threads, news.paused)
             self._wake.set()
         if news.task is None:
             return
         if news.kind == "task" and news.task.state is TaskState.DONE:
-            self._pace.learn(news.task)
+            self._pace.update(news.task)
         if news.kind == "task" and news.task.state is TaskState.QUEUED:
             self._wake.set()
         if news.kind == "task" and news.task.state is TaskState.RUNNING:
-            self._turns.heard(news.task.turn)
+            self._turns.note_served_elsewhere(news.task.round)
         if news.kind == "cancel" and (attempt := self._attempts.get((news.task.id, news.task.attempts))):
             attempt.stop()
 

@@ -17,38 +17,38 @@ from itertools import islice
 
 from models import errors
 from models.bucket import Bucket, Stat
-from models.images import Images, Kind, new_image
-from models.uploads import Upload, Uploads
-from processing.engine.threads import Threads
+from models.images import ImageKind, Images, new_image
+from models.uploads import PendingUpload, PendingUploads
+from processing.executors import Executors
 from processing.images import cell_maps
 
 log = logging.getLogger(__name__)
 
 PERIOD_S = 600.0
-CALLBACK_PATIENCE = timedelta(minutes=2)
+CALLBACK_GRACE = timedelta(minutes=2)
 """How long a callback may take before the bucket is asked itself."""
 ORPHAN_AGE_S = 24 * 3600.0
 """How long an object may be without a record: longer than any token lives and any task runs."""
-OUR_PREFIXES = ("source/", "mosaic/", cell_maps.PREFIX)
+PREFIXES = ("source/", "mosaic/", cell_maps.PREFIX)
 BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ReconcileResult:
     """adopted: pictures registered without their callback; deleted: objects that nobody had."""
 
     adopted: int
     deleted: int
 
 
-class Reconciliation:
+class Reconciler:
     """`async with` compares now and every ten minutes. Several servers may do so at once: each step is idempotent."""
 
-    def __init__(self, bucket: Bucket, images: Images, uploads: Uploads, threads: Threads) -> None:
-        self._bucket, self._images, self._uploads, self._threads = bucket, images, uploads, threads
+    def __init__(self, bucket: Bucket, images: Images, uploads: PendingUploads, executors: Executors) -> None:
+        self._bucket, self._images, self._uploads, self._executors = bucket, images, uploads, executors
         self._comparing: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Reconciliation:
+    async def __aenter__(self) -> Reconciler:
         self._comparing = asyncio.create_task(self._compare_for_ever())
         return self
 
@@ -58,26 +58,28 @@ class Reconciliation:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._comparing
 
-    async def compare(self, *, patience: timedelta = CALLBACK_PATIENCE, orphan_age_s: float = ORPHAN_AGE_S) -> Findings:
+    async def reconcile(
+        self, *, callback_grace: timedelta = CALLBACK_GRACE, orphan_age_s: float = ORPHAN_AGE_S
+    ) -> ReconcileResult:
         """Once through everything. Raises DatabaseUnavailable, BucketUnavailable."""
         adopted = 0
-        for upload in await self._uploads.waiting_longer_than(patience):
+        for upload in await self._uploads.older_than(callback_grace):
             adopted += await self._adopt(upload)
         deleted = 0
-        for prefix in OUR_PREFIXES:
+        for prefix in PREFIXES:
             async for batch in self._batches(prefix):
                 deleted += await self._delete_orphans(batch, orphan_age_s)
-        return Findings(adopted, deleted)
+        return ReconcileResult(adopted, deleted)
 
-    async def _adopt(self, upload: Upload) -> bool:
+    async def _adopt(self, upload: PendingUpload) -> bool:
         """Register a picture that is in the bucket though no callback told of it."""
         try:
-            stat = await self._threads.io(self._bucket.stat, upload.key)
+            stat = await self._executors.io(self._bucket.stat, upload.key)
         except errors.NotFound:
             return False
         image = await self._images.add(
             new_image(
-                Kind.SOURCE,
+                ImageKind.SOURCE,
                 upload.owner,
                 key=upload.key,
                 url=self._bucket.url(upload.key),
@@ -88,30 +90,32 @@ class Reconciliation:
                 etag=stat.etag,
             )
         )
-        await self._uploads.settle(upload.key)
+        await self._uploads.complete(upload.key)
         log.info("image %s: found in the bucket as %s without a callback", image.id, upload.key)
         return True
 
     async def _delete_orphans(self, batch: list[Stat], age_s: float) -> int:
-        owning = {stat.key: cell_maps.owning_key(stat.key) for stat in batch}
-        known = await self._images.known_keys(list(owning.values()))
-        waiting = await self._uploads.expected_keys(list(owning))
-        kept = known | waiting
-        orphans = [stat for stat in batch if owning[stat.key] not in kept and time.time() - stat.put_time_s > age_s]
+        result_keys = {stat.key: cell_maps.result_key_of(stat.key) for stat in batch}
+        recorded = await self._images.registered_keys(list(result_keys.values()))
+        pending = await self._uploads.pending_keys(list(result_keys))
+        wanted_keys = recorded | pending
+        orphans = [
+            stat for stat in batch if result_keys[stat.key] not in wanted_keys and time.time() - stat.put_time_s > age_s
+        ]
         for stat in orphans:
             log.info("bucket: %s belongs to nobody and goes", stat.key)
-            await self._threads.io(self._bucket.delete, stat.key)
+            await self._executors.io(self._bucket.delete, stat.key)
         return len(orphans)
 
     async def _batches(self, prefix: str) -> AsyncIterator[list[Stat]]:
-        objects = iter(await self._threads.io(self._bucket.list, prefix))
-        while batch := await self._threads.io(lambda: list(islice(objects, BATCH))):
+        objects = iter(await self._executors.io(self._bucket.list, prefix))
+        while batch := await self._executors.io(lambda: list(islice(objects, BATCH))):
             yield batch
 
     async def _compare_for_ever(self) -> None:
         while True:
             try:
-                await self.compare()
+                await self.reconcile()
             except errors.Unavailable as error:
                 log.info("bucket and records could not be compared: %s", error.slug)
             await asyncio.sleep(PERIOD_S)

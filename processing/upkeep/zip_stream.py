@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 
-class Archive:
+class ZipStream:
     """(blocks, a little) Call `add` in a thread: it sums up large pictures."""
 
     def __init__(self) -> None:
-        self._written = _Written()
-        self._zip = zipfile.ZipFile(self._written, "w")
+        self._buffer = _WriteBuffer()
+        self._zip = zipfile.ZipFile(self._buffer, "w")
 
     def add(self, name: str, data: bytes, when: datetime, *, text: bool = False) -> bytes:
         """The next bytes of the zip file: one more member. when: its date, UTC."""
@@ -24,27 +24,27 @@ class Archive:
         info.compress_type = zipfile.ZIP_DEFLATED if text else zipfile.ZIP_STORED
         info.external_attr = 0o644 << 16
         self._zip.writestr(info, data)
-        return self._written.take()
+        return self._buffer.take()
 
     def close(self) -> bytes:
         """The last bytes of the zip file."""
         self._zip.close()
-        return self._written.take()
+        return self._buffer.take()
 
 
-class _Written(io.RawIOBase):
+class _WriteBuffer(io.RawIOBase):
     """A file that can only be written on, as zipfile sees it; without a place to go back to it streams."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any, /) -> int:
-        self._pieces.append(bytes(data))
+        self._chunks.append(bytes(data))
         return len(data)
 
     def take(self) -> bytes:
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)
+        chunks, self._chunks = self._chunks, []
+        return b"".join(chunks)

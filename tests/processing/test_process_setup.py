@@ -1,4 +1,7 @@
-"""How a process that renders is set up, seen from outside."""
+"""The setup of a process that renders, measured from outside.
+
+engine/test_dask.py checks that jobs on a cluster run with Pillow's pixel limit.
+"""
 
 from __future__ import annotations
 
@@ -7,54 +10,92 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from processing.process_setup import COLLECTIONS, settle
+from processing.process_setup import GC_THRESHOLDS, freeze_gc
+from tests.support.process import ROOT
 
-ROOT = Path(__file__).parents[2]
+BOMB = """
+from tests.processing.bomb_check import error_of_a_bomb
+from processing.process_setup import limit_pillow_pixels
+from processing.mosaic.codec.decode import decode
+from processing.mosaic.progress import Progress
+from tests.hostile import png
+from PIL import Image
+{steps}
+print(error_of_a_bomb(), Image.MAX_IMAGE_PIXELS)
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap, counted by the kernel")
-def test_renders_share_touched_memory_and_hand_it_back_at_rest() -> None:
-    """12 megapixels are 48 MB, 12,000 pages; what was touched once serves the next render, whichever thread it is."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.processing.rendering"],
+def test_renders_share_touched_memory_and_release_it_when_idle() -> None:
+    """12 megapixels are 48 MB, 12,000 pages: pages touched once serve the next render, in whichever thread it runs."""
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.processing.render_process"],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    figures = json.loads(ran.stdout)
+    assert process.returncode == 0, process.stderr
+    figures = json.loads(process.stdout)
 
     assert figures["faults"][-1] < 4000, figures
-    assert figures["rest_mib"] < figures["kept_mib"] - 50, figures
+    assert figures["idle_mib"] < figures["busy_mib"] - 50, figures
     assert figures["blas"] == [1], figures
 
 
 @pytest.mark.parametrize("loaded", ["before", "after"])
 def test_matrix_products_take_one_thread_whenever_their_library_is_loaded(loaded: str) -> None:
     """A style loads SciPy, which brings a BLAS of its own, when it is first used."""
-    libraries, prepared = "import numpy, scipy.linalg", "from processing.process_setup import prepare; prepare()"
-    steps = [libraries, prepared] if loaded == "before" else [prepared, libraries]
-    seen = "from threadpoolctl import threadpool_info; print([pool['num_threads'] for pool in threadpool_info()])"
-    ran = subprocess.run(
-        [sys.executable, "-c", "; ".join([*steps, seen])],
+    libraries, tune = "import numpy, scipy.linalg", "from processing.process_setup import tune_process; tune_process()"
+    steps = [libraries, tune] if loaded == "before" else [tune, libraries]
+    report = "from threadpoolctl import threadpool_info; print([pool['num_threads'] for pool in threadpool_info()])"
+    process = subprocess.run(
+        [sys.executable, "-c", "; ".join([*steps, report])],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
         env={name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")},
     )  # fmt: skip
 
-    counts = json.loads(ran.stdout)
+    counts = json.loads(process.stdout)
     assert counts
     assert set(counts) == {1}
 
 
-def test_what_a_server_is_made_of_is_not_looked_at_again_by_the_collector() -> None:
-    before, there = gc.get_threshold(), len(gc.get_objects())
+def test_the_garbage_collector_skips_objects_made_at_startup() -> None:
+    thresholds, count = gc.get_threshold(), len(gc.get_objects())
     try:
-        settle()
+        freeze_gc()
 
-        assert len(gc.get_objects()) < there / 10
-        assert gc.get_threshold() == COLLECTIONS
+        assert len(gc.get_objects()) < count / 10
+        assert gc.get_threshold() == GC_THRESHOLDS
     finally:
         gc.unfreeze()
-        gc.set_threshold(*before)
+        gc.set_threshold(*thresholds)
+
+
+@pytest.mark.parametrize(
+    ("steps", "error", "limit"),
+    [
+        ("", "nothing", "89478485"),
+        ("limit_pillow_pixels(50)", "DecompressionBombWarning", "89478485"),
+        ("limit_pillow_pixels(50); limit_pillow_pixels(50)", "DecompressionBombWarning", "89478485"),
+        ("limit_pillow_pixels(150)", "nothing", "150000000"),
+        ("limit_pillow_pixels(150); limit_pillow_pixels(50)", "nothing", "150000000"),
+    ],
+)
+def test_an_image_that_claims_more_pixels_than_the_limit_is_an_error(steps: str, error: str, limit: str) -> None:
+    assert run_with_pillow(steps) == [error, limit]
+
+
+def test_an_image_below_the_limit_is_decoded() -> None:
+    image = "png.black(13500, 13400, depth=1, colour=png.GREY)"
+
+    output = run_with_pillow(f"limit_pillow_pixels(200); decode({image}, Progress(), megapixels=200)")
+
+    assert output == ["nothing", "200000000"], "180 megapixels, which Pillow refuses by default"
+
+
+def run_with_pillow(steps: str) -> list[str]:
+    """The output of BOMB in a process of its own, after these steps."""
+    command = [sys.executable, "-W", "ignore", "-c", BOMB.format(steps=steps)]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    return process.stdout.split()

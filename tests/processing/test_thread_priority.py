@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from processing.thread_priority import LOOP_SLICE_NS, RENDER_NICENESS, go_first, step_back
+from processing.thread_priority import LOOP_SLICE_NS, RENDER_NICENESS, lower_thread_priority, prioritise_loop
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no place of their own")
 
@@ -21,30 +21,33 @@ T = TypeVar("T")
 
 
 def test_a_thread_that_renders_is_a_nice_batch() -> None:
-    assert after(lambda: step_back(RENDER_NICENESS), place) == (os.SCHED_BATCH, RENDER_NICENESS)
+    assert after(lambda: lower_thread_priority(RENDER_NICENESS), policy_and_niceness) == (
+        os.SCHED_BATCH,
+        RENDER_NICENESS,
+    )
 
 
 def test_stepping_back_concerns_the_own_thread_alone() -> None:
-    before = place()
+    before = policy_and_niceness()
 
-    after(lambda: step_back(RENDER_NICENESS), place)
+    after(lambda: lower_thread_priority(RENDER_NICENESS), policy_and_niceness)
 
-    assert place() == before
+    assert policy_and_niceness() == before
 
 
 def test_who_goes_first_keeps_its_niceness_and_asks_for_short_slices() -> None:
-    before = place()
+    before = policy_and_niceness()
 
-    assert after(go_first, place) == before
-    assert after(go_first, slice_ns) == LOOP_SLICE_NS
+    assert after(prioritise_loop, policy_and_niceness) == before
+    assert after(prioritise_loop, slice_ns) == LOOP_SLICE_NS
 
 
 def test_a_thread_that_renders_does_not_inherit_short_slices() -> None:
     usual = slice_ns()
 
     def begin() -> None:
-        go_first()
-        step_back(RENDER_NICENESS)
+        prioritise_loop()
+        lower_thread_priority(RENDER_NICENESS)
 
     assert after(begin, slice_ns) == usual
 
@@ -55,15 +58,15 @@ def after(first: Callable[[], None], then: Callable[[], T]) -> T:
         return executor.submit(then).result()
 
 
-def place() -> tuple[int, int]:
+def policy_and_niceness() -> tuple[int, int]:
     """Policy and niceness of the calling thread."""
     return os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def slice_ns() -> int:
     """The calling thread's slice; skips where the kernel has one for all or does not tell."""
-    told = Path(f"/proc/self/task/{threading.get_native_id()}/sched")
-    if tuple(int(part) for part in platform.release().split(".")[:2]) < (6, 12) or not told.exists():
+    sched_file = Path(f"/proc/self/task/{threading.get_native_id()}/sched")
+    if tuple(int(part) for part in platform.release().split(".")[:2]) < (6, 12) or not sched_file.exists():
         pytest.skip("a slice for each thread came with Linux 6.12")
-    lines = dict(line.split(":", 1) for line in told.read_text().splitlines() if ":" in line)
+    lines = dict(line.split(":", 1) for line in sched_file.read_text().splitlines() if ":" in line)
     return int(next(value for name, value in lines.items() if name.strip() == "se.slice"))

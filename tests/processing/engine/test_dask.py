@@ -16,21 +16,22 @@ pytest.importorskip("distributed", reason="the extra `cluster` is not installed"
 from distributed import Client
 
 from models import errors
-from models.bucket.embedded.bucket import LocalBucket
+from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from processing import mosaic
+from processing.engine import WorkerDied
 from processing.engine.dask import ClusterEngine
-from processing.engine.job import Job, Stopped, run
-from processing.engine.threads import WorkerLost
-from processing.fetch.allowlist import FetchRules
+from processing.engine.job import Job, run
+from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import THREAD_SWITCH_S
-from tests.fault_injection.cluster_demo import cluster
-from tests.processing.guarding_process import what_a_bomb_raises
+from processing.rendering import Cancelled
+from tests.fault_injection.cluster_demo import dask_cluster
+from tests.processing.bomb_check import error_of_a_bomb
 from tests.support.pictures import jpeg
 from tests.support.waiting import until
 
-RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).plain()
-SLOW = mosaic.parse("tesserae").plain()
+RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).to_dict()
+SLOW = mosaic.parse("tesserae").to_dict()
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of distributed and what it brings
@@ -39,29 +40,31 @@ pytestmark = [
 
 
 @pytest.fixture
-def bucket(tmp_path: Path) -> LocalBucket:
+def bucket(tmp_path: Path) -> EmbeddedBucket:
     keys = Keys("access", "secret")
-    made = LocalBucket(tmp_path, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=90_000_000)
-    made.put("source/small", jpeg(300, 200), mime="image/jpeg")
-    made.put("source/large", jpeg(3000, 2000), mime="image/jpeg")
-    return made
+    bucket = EmbeddedBucket(
+        tmp_path, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=90_000_000
+    )
+    bucket.put("source/small", jpeg(300, 200), mime="image/jpeg")
+    bucket.put("source/large", jpeg(3000, 2000), mime="image/jpeg")
+    return bucket
 
 
-def job_of(bucket: LocalBucket, name: str = "small") -> Job:
+def job_of(bucket: EmbeddedBucket, name: str = "small") -> Job:
     recipe = SLOW if name == "large" else RECIPE
-    return Job(1, "", f"source/{name}", recipe, bucket, FetchRules(limit_bytes=90_000_000), max_megapixels=50)
+    return Job(1, "", f"source/{name}", recipe, bucket, FetchPolicy(limit_bytes=90_000_000), max_megapixels=50)
 
 
 @pytest.mark.gen_test(timeout=180)
 async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
-    bucket: LocalBucket, expect_log: Callable[[str], None]
+    bucket: EmbeddedBucket, expect_log: Callable[[str], None]
 ) -> None:
     """One test for the whole story: a cluster takes seconds to start."""
     expect_log("cluster: ")
     expect_log("distributed|dask")
     here = run(job_of(bucket), lambda _: None)
     async with AsyncExitStack() as stack:
-        dask = await stack.enter_async_context(cluster(workers=2))
+        dask = await stack.enter_async_context(dask_cluster(workers=2))
         engine = await stack.enter_async_context(ClusterEngine(dask.address))
         assert (engine.size, engine.problem) == (2, None)
 
@@ -70,7 +73,7 @@ async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
 
         async with Client(dask.address, asynchronous=True, set_as_default=False) as client:
             assert set((await client.run(sys.getswitchinterval)).values()) == {THREAD_SWITCH_S}
-            bombs = await client.run(what_a_bomb_raises)
+            bombs = await client.run(error_of_a_bomb)
         assert "DecompressionBombWarning" in bombs.values(), "on the worker that had the job"
 
         told: list[float] = []
@@ -80,7 +83,7 @@ async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
 
         stopped = engine.start(job_of(bucket, "large"), lambda _: None)
         stopped.stop()
-        with pytest.raises(Stopped):
+        with pytest.raises(Cancelled):
             await stopped.result()
 
         with pytest.raises(errors.SourceMissing):
@@ -91,7 +94,7 @@ async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
         await until(lambda: are_set(begun, 2))
         await dask.workers[0].kill()
         ends = await asyncio.gather(*(one.result() for one in lost), return_exceptions=True)
-        assert any(isinstance(end, WorkerLost) for end in ends)
+        assert any(isinstance(end, WorkerDied) for end in ends)
         await until(lambda: size_is(engine, 1))
 
         assert dask.scheduler is not None
@@ -101,8 +104,8 @@ async def test_a_cluster_does_what_a_thread_does_and_outlives_its_parts(
         with pytest.raises(errors.Unavailable):
             await engine.start(job_of(bucket), lambda _: None).result()
 
-        await dask.begin(port=urlsplit(dask.address).port or 0)
-        await dask.hire()
+        await dask.start(port=urlsplit(dask.address).port or 0)
+        await dask.add_worker()
         await until(lambda: size_is(engine, 1), timeout_s=30)
         again = await engine.start(job_of(bucket), lambda _: None).result()
         assert again.key == here.key

@@ -15,33 +15,34 @@ import pytest
 from PIL import Image
 
 from models import errors
-from models.bucket.embedded.bucket import LocalBucket
+from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from processing import mosaic
-from processing.engine.job import Job, Stopped, run
-from processing.engine.threads import REPORT_PAUSE_S, ThreadEngine
-from processing.fetch.allowlist import FetchRules
+from processing.engine.job import Job, run
+from processing.engine.threads import REPORT_INTERVAL_S, ThreadEngine
+from processing.fetch.allowlist import FetchPolicy
 from processing.images import cell_maps
-from processing.images.tile_pool import Tile
+from processing.images.tile_pool import TileRef
+from processing.rendering import Cancelled
 from tests.support.pictures import png
 
-RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).plain()
+RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).to_dict()
 
 
 @pytest.fixture
-def bucket(tmp_path: Path) -> LocalBucket:
+def bucket(tmp_path: Path) -> EmbeddedBucket:
     keys = Keys("access", "secret")
-    return LocalBucket(tmp_path, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=9_000_000)
+    return EmbeddedBucket(tmp_path, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=9_000_000)
 
 
-def job_of(bucket: LocalBucket, source: bytes | None = None, **known: Any) -> Job:
+def job_of(bucket: EmbeddedBucket, source: bytes | None = None, **options: Any) -> Job:
     if source is not None:
         bucket.put("source/a", source, mime="image/png")
-    limits = {"max_megapixels": 50, **known}
-    return Job(1, "http://x/bucket/source/a", "source/a", RECIPE, bucket, FetchRules(), **limits)
+    limits = {"max_megapixels": 50, **options}
+    return Job(1, "http://x/bucket/source/a", "source/a", RECIPE, bucket, FetchPolicy(), **limits)
 
 
-def test_the_same_source_and_recipe_give_the_same_key_and_bytes(bucket: LocalBucket) -> None:
+def test_the_same_source_and_recipe_give_the_same_key_and_bytes(bucket: EmbeddedBucket) -> None:
     job = job_of(bucket, png(90, 60))
 
     first = run(job, lambda _: None)
@@ -53,49 +54,49 @@ def test_the_same_source_and_recipe_give_the_same_key_and_bytes(bucket: LocalBuc
     assert (first.size_bytes, first.width, first.height) == (len(data), 90, 60)
 
 
-def test_the_placeholder_is_the_mean_of_what_is_shown(bucket: LocalBucket) -> None:
+def test_the_placeholder_is_the_mean_of_what_is_shown(bucket: EmbeddedBucket) -> None:
     """SVG, which has no pixels, has the colour of its raster."""
     black_and_white = job_of(bucket, png(64, 64))
     raster = run(black_and_white, lambda _: None)
-    with Image.open(io.BytesIO(bucket.read(raster.key, limit_bytes=10**7, timeout_s=1))) as shown:
-        mean = np.asarray(shown.convert("RGB"), float).mean(axis=(0, 1))
+    with Image.open(io.BytesIO(bucket.read(raster.key, limit_bytes=10**7, timeout_s=1))) as image:
+        mean = np.asarray(image.convert("RGB"), float).mean(axis=(0, 1))
     vector = run(replace(black_and_white, recipe=RECIPE | {"format": "svg"}), lambda _: None)
 
     assert np.abs(np.array(list(bytes.fromhex(raster.placeholder[1:]))) - mean).max() <= 1.5
     assert vector.placeholder == raster.placeholder
 
 
-def test_progress_rises_to_the_end(bucket: LocalBucket) -> None:
-    told: list[float] = []
+def test_progress_rises_to_the_end(bucket: EmbeddedBucket) -> None:
+    reports: list[float] = []
 
-    run(job_of(bucket, png(900, 600)), told.append)
+    run(job_of(bucket, png(900, 600)), reports.append)
 
-    assert told == sorted(told)
-    assert told[0] == 0
-    assert 0.9 < told[-1] <= 1
+    assert reports == sorted(reports)
+    assert reports[0] == 0
+    assert 0.9 < reports[-1] <= 1
 
 
 @pytest.mark.parametrize("step", range(5))
-def test_a_job_stops_at_any_report_and_stores_nothing(bucket: LocalBucket, step: int) -> None:
-    job, told = job_of(bucket, png(900, 600)), list[float]()
+def test_a_job_stops_at_any_report_and_stores_nothing(bucket: EmbeddedBucket, step: int) -> None:
+    job, reports = job_of(bucket, png(900, 600)), list[float]()
 
     def report(fraction: float) -> None:
-        told.append(fraction)
-        if len(told) > step:
-            raise Stopped
+        reports.append(fraction)
+        if len(reports) > step:
+            raise Cancelled
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         run(job, report)
     assert [stat.key for stat in bucket.list()] == ["source/a"]
 
 
-def test_a_job_has_a_total_deadline(bucket: LocalBucket) -> None:
+def test_a_job_has_a_total_deadline(bucket: EmbeddedBucket) -> None:
     with pytest.raises(errors.TimedOut):
         run(job_of(bucket, png(), timeout_s=-1.0), lambda _: None)
 
 
 @pytest.mark.parametrize(
-    ("source", "known", "error"),
+    ("source", "options", "error"),
     [
         (None, {}, errors.SourceMissing),
         (b"no picture", {}, errors.NotAPicture),
@@ -103,84 +104,84 @@ def test_a_job_has_a_total_deadline(bucket: LocalBucket) -> None:
     ],
 )
 def test_what_is_wrong_with_a_source_has_a_name(
-    bucket: LocalBucket, source: bytes | None, known: dict[str, Any], error: type[errors.JobError]
+    bucket: EmbeddedBucket, source: bytes | None, options: dict[str, Any], error: type[errors.JobError]
 ) -> None:
     with pytest.raises(error):
-        run(job_of(bucket, source, **known), lambda _: None)
+        run(job_of(bucket, source, **options), lambda _: None)
 
 
-def test_a_job_and_its_errors_travel_to_other_machines_and_back(bucket: LocalBucket) -> None:
+def test_a_job_and_its_errors_travel_to_other_machines_and_back(bucket: EmbeddedBucket) -> None:
     job: Job = pickle.loads(pickle.dumps(job_of(bucket, png())))
 
-    made = pickle.loads(pickle.dumps(run(job, lambda _: None)))
+    result = pickle.loads(pickle.dumps(run(job, lambda _: None)))
     error = pickle.loads(pickle.dumps(errors.NotAPicture(formats="PNG")))
 
-    assert hashlib.sha256(bucket.read(made.key, limit_bytes=10**7, timeout_s=1)).digest()
+    assert hashlib.sha256(bucket.read(result.key, limit_bytes=10**7, timeout_s=1)).digest()
     assert isinstance(error, errors.NotAPicture)
     assert "PNG" in str(error)
 
 
 @pytest.mark.gen_test
-async def test_a_thread_tells_progress_on_the_loop_and_stops_when_asked(bucket: LocalBucket) -> None:
+async def test_a_thread_tells_progress_on_the_loop_and_stops_when_asked(bucket: EmbeddedBucket) -> None:
     """The loop is woken up for some of a job's reports alone."""
-    engine, told, reports = ThreadEngine(1), list[float](), list[float]()
+    engine, received, reports = ThreadEngine(1), list[float](), list[float]()
     run(job_of(bucket, png(900, 600)), reports.append)
     try:
-        done = engine.start(job_of(bucket), told.append)
+        done = engine.start(job_of(bucket), received.append)
         took_s = (await done.result()).took_s
-        stopped = engine.start(job_of(bucket), told.append)
+        stopped = engine.start(job_of(bucket), received.append)
         stopped.stop()
-        with pytest.raises(Stopped):
+        with pytest.raises(Cancelled):
             await stopped.result()
     finally:
         await engine.close()
 
-    assert told
-    assert len(told) <= 2 + took_s / REPORT_PAUSE_S < len(reports)
+    assert received
+    assert len(received) <= 2 + took_s / REPORT_INTERVAL_S < len(reports)
     assert (engine.size, engine.problem) == (1, None)
 
 
-PHOTOMOSAIC = mosaic.parse({"style": "photomosaic", "cell": 8, "tiles": [7, 9]}).plain()
+PHOTOMOSAIC = mosaic.parse({"style": "photomosaic", "cell": 8, "tiles": [7, 9]}).to_dict()
 
 
-def photomosaic_of(bucket: LocalBucket, *tiles: bytes, **known: Any) -> Job:
+def photomosaic_of(bucket: EmbeddedBucket, *tiles: bytes, **options: Any) -> Job:
     keys = [bucket.put(f"source/tile{number}", tile, mime="image/png").key for number, tile in enumerate(tiles)]
-    named = tuple(Tile(7 + 2 * number, key) for number, key in enumerate(keys))
-    return replace(job_of(bucket, png(90, 60), **known), recipe=PHOTOMOSAIC, tiles=named)
+    named = tuple(TileRef(7 + 2 * number, key) for number, key in enumerate(keys))
+    return replace(job_of(bucket, png(90, 60), **options), recipe=PHOTOMOSAIC, tiles=named)
 
 
-def test_a_photomosaic_is_made_of_its_tiles_and_its_map_is_stored_beside_it(bucket: LocalBucket) -> None:
-    told: list[float] = []
+def test_a_photomosaic_is_made_of_its_tiles_and_its_map_is_stored_beside_it(bucket: EmbeddedBucket) -> None:
+    reports: list[float] = []
 
-    made = run(photomosaic_of(bucket, png(seed=1), png(seed=2)), told.append)
+    result = run(photomosaic_of(bucket, png(seed=1), png(seed=2)), reports.append)
 
-    assert made.map_key == f"map/{made.key}.json"
-    assert set(json.loads(bucket.read(made.map_key, limit_bytes=10**6, timeout_s=1))["tiles"]) == {0, 1}
-    assert told == sorted(told)
+    assert result.map_key == f"map/{result.key}.json"
+    assert set(json.loads(bucket.read(result.map_key, limit_bytes=10**6, timeout_s=1))["tiles"]) == {0, 1}
+    assert reports == sorted(reports)
 
 
 @pytest.mark.parametrize("step", range(6))
-def test_a_photomosaic_stops_at_any_report_and_stores_nothing(bucket: LocalBucket, step: int) -> None:
-    job, told = photomosaic_of(bucket, png(seed=1), png(seed=2)), list[float]()
+def test_a_photomosaic_stops_at_any_report_and_stores_nothing(bucket: EmbeddedBucket, step: int) -> None:
+    job, reports = photomosaic_of(bucket, png(seed=1), png(seed=2)), list[float]()
 
     def report(fraction: float) -> None:
-        told.append(fraction)
-        if len(told) > step:
-            raise Stopped
+        reports.append(fraction)
+        if len(reports) > step:
+            raise Cancelled
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         run(job, report)
     assert {stat.key.partition("/")[0] for stat in bucket.list()} == {"source"}
 
 
 @pytest.mark.parametrize(
-    ("tiles", "known"), [((png(), b"no picture"), {}), ((png(), png(1200, 1000)), {"max_megapixels": 1})]
+    ("tiles", "options"), [((png(), b"no picture"), {}), ((png(), png(1200, 1000)), {"max_megapixels": 1})]
 )
 def test_a_tile_that_cannot_be_used_is_named(
-    bucket: LocalBucket, tiles: tuple[bytes, ...], known: dict[str, Any]
+    bucket: EmbeddedBucket, tiles: tuple[bytes, ...], options: dict[str, Any]
 ) -> None:
     with pytest.raises(errors.RecipeImpossible, match="tiles: 9"):
-        run(photomosaic_of(bucket, *tiles, **known), lambda _: None)
+        run(photomosaic_of(bucket, *tiles, **options), lambda _: None)
 
 
 def test_a_map_too_large_to_keep_is_not_kept() -> None:

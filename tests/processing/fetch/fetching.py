@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from models.errors import JobError
-from processing.fetch.fetch import FetchRules, fetch
-from tests.support.fake_hosts import reply
+from processing.fetch.fetch import FetchPolicy, fetch
+from tests.support.fake_hosts import http_response
 
 SOON_S = 0.3
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -22,17 +22,17 @@ class Names:
 
     def __init__(self, *answers: Sequence[str] | Exception) -> None:
         self._answers = answers
-        self.asked: list[str] = []
+        self.queried: list[str] = []
 
     def __call__(self, host: str, _port: int) -> Sequence[str]:
-        self.asked.append(host)
-        answer = self._answers[min(len(self.asked), len(self._answers)) - 1]
+        self.queried.append(host)
+        answer = self._answers[min(len(self.queried), len(self._answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
-def failure(url: str, rules: FetchRules) -> JobError:
+def failure(url: str, rules: FetchPolicy) -> JobError:
     with pytest.raises(JobError) as failed:
         fetch(url, rules)
     return failed.value
@@ -71,9 +71,9 @@ def silence(connection: socket.socket) -> None:
 
 
 def redirect(code: int, location: str) -> bytes:
-    return reply(status=f"{code} Moved", Location=location.encode().decode("latin-1"))
+    return http_response(status=f"{code} Moved", Location=location.encode().decode("latin-1"))
 
 
 def steps(*locations: str) -> Callable[[socket.socket], None]:
     left = [redirect(302, each) for each in locations]
-    return lambda connection: connection.sendall(left.pop(0) if left else reply(b"picture"))
+    return lambda connection: connection.sendall(left.pop(0) if left else http_response(b"picture"))

@@ -7,10 +7,10 @@ import pickle
 import pytest
 
 from models.errors import BadParameter, SourceNotAllowed
-from processing.fetch.allowlist import FetchRules, Place, check_source
+from processing.fetch.allowlist import FetchPolicy, Target, check_source
 
-ANYWHERE = FetchRules(allowed_sources=("*",))
-ONE_HOST = FetchRules(allowed_sources=("photos.example.com",))
+ANYWHERE = FetchPolicy(allowed_sources=("*",))
+ONE_HOST = FetchPolicy(allowed_sources=("photos.example.com",))
 
 LOOPBACK_HOSTS = (
     "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "0", "0.0.0.0",
@@ -53,9 +53,9 @@ def test_req_02_no_inside_address_is_let_through_by_a_wildcard(host: str) -> Non
 @pytest.mark.parametrize("url", NO_URLS)
 def test_req_05_what_is_no_clean_http_url_is_a_bad_parameter(url: str) -> None:
     with pytest.raises(BadParameter) as refusal:
-        check_source(url, FetchRules(allowed_sources=("photos.example.com", "*")))
+        check_source(url, FetchPolicy(allowed_sources=("photos.example.com", "*")))
 
-    assert refusal.value.facts["field"] == "url"
+    assert refusal.value.details["field"] == "url"
     assert "pw" not in str(refusal.value)
 
 
@@ -67,7 +67,7 @@ def test_req_06_other_ports_of_a_listed_host_are_refused(port: int) -> None:
 
 def test_by_default_nothing_is_downloaded_from_anywhere() -> None:
     with pytest.raises(SourceNotAllowed):
-        check_source("https://photos.example.com/a.jpg", FetchRules())
+        check_source("https://photos.example.com/a.jpg", FetchPolicy())
 
 
 def test_a_refusal_names_the_hosts_that_may_be_named() -> None:
@@ -96,7 +96,7 @@ def test_a_refusal_names_the_hosts_that_may_be_named() -> None:
     ],
 )
 def test_an_entry_lets_its_own_places_through(entry: str, url: str, trusted: bool) -> None:
-    assert check_source(url, FetchRules(allowed_sources=(entry,))).trusted is trusted
+    assert check_source(url, FetchPolicy(allowed_sources=(entry,))).trusted is trusted
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_an_entry_lets_its_own_places_through(entry: str, url: str, trusted: boo
 )
 def test_an_entry_lets_nothing_else_through(entry: str, url: str) -> None:
     with pytest.raises(SourceNotAllowed):
-        check_source(url, FetchRules(allowed_sources=(entry,)))
+        check_source(url, FetchPolicy(allowed_sources=(entry,)))
 
 
 @pytest.mark.parametrize(
@@ -124,27 +124,27 @@ def test_an_entry_lets_nothing_else_through(entry: str, url: str) -> None:
 )
 def test_an_entry_that_makes_no_sense_is_refused_at_once(entry: str) -> None:
     with pytest.raises(BadParameter) as refusal:
-        FetchRules(allowed_sources=(entry,))
+        FetchPolicy(allowed_sources=(entry,))
 
-    assert refusal.value.facts["field"] == "allowed_sources"
+    assert refusal.value.details["field"] == "allowed_sources"
 
 
 @pytest.mark.parametrize("timeout_s", [0, -1, 30.1, float("nan"), float("inf")])
 def test_no_deadline_is_longer_than_thirty_seconds(timeout_s: float) -> None:
     with pytest.raises(BadParameter):
-        FetchRules(timeout_s=timeout_s)
+        FetchPolicy(timeout_s=timeout_s)
 
 
 def test_path_and_query_are_sent_percent_encoded_and_the_fragment_is_not_sent() -> None:
     place = check_source('http://photos.example.com/猫/%20"a?b=ä&c=%2F/?#d', ONE_HOST)
 
-    assert place.target == "/%E7%8C%AB/%20%22a?b=%C3%A4&c=%2F/?"
-    assert place.target.isascii()
+    assert place.request_target == "/%E7%8C%AB/%20%22a?b=%C3%A4&c=%2F/?"
+    assert place.request_target.isascii()
 
 
 def test_the_host_field_holds_the_port_unless_the_scheme_implies_it() -> None:
     def host_header(url: str) -> str:
-        return check_source(url, FetchRules(allowed_sources=("nas.lan:443", "nas.lan:80", "[fd00::7]:81"))).host_header
+        return check_source(url, FetchPolicy(allowed_sources=("nas.lan:443", "nas.lan:80", "[fd00::7]:81"))).host_header
 
     assert host_header("https://nas.lan/") == "nas.lan"
     assert host_header("http://nas.lan:443/") == "nas.lan:443"
@@ -155,4 +155,4 @@ def test_rules_and_places_travel_to_other_processes() -> None:
     place = check_source("http://photos.example.com/a", ONE_HOST)
 
     assert pickle.loads(pickle.dumps(ONE_HOST)) == ONE_HOST
-    assert isinstance(pickle.loads(pickle.dumps(place)), Place)
+    assert isinstance(pickle.loads(pickle.dumps(place)), Target)

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from models.errors import SourceTooLarge, SourceUnreachable
-from processing.fetch.fetch import FetchRules, fetch
+from processing.fetch.fetch import FetchPolicy, fetch
 from tests.processing.fetch.fetching import CHUNKED, HEAD, SOON_S, Flood, drip, failure, redirect, silence
-from tests.support.fake_hosts import origin, reply
+from tests.support.fake_hosts import fake_host, http_response
 
 KERNEL_BYTES = 8 << 20  # what the system's buffers may take from a sender unread
 
@@ -34,13 +34,13 @@ KERNEL_BYTES = 8 << 20  # what the system's buffers may take from a sender unrea
     ids=["silent", "status", "headers", "body", "endless body", "chunks", "trailers", "continues"],
 )
 def test_req_07_a_dripping_server_is_left_at_the_deadline(answer: Callable[[socket.socket], None]) -> None:
-    with origin(answer) as server:
+    with fake_host(answer) as server:
         started = time.monotonic()
-        failed = failure(server.url(), FetchRules((server.place,), timeout_s=SOON_S))
+        failed = failure(server.url(), FetchPolicy((server.address,), timeout_s=SOON_S))
         took_s = time.monotonic() - started
 
     assert type(failed) is SourceUnreachable
-    assert failed.passing
+    assert failed.retryable
     assert SOON_S * 0.9 < took_s < SOON_S + 2
 
 
@@ -49,10 +49,10 @@ def test_req_07_the_deadline_counts_all_hops_together() -> None:
         threading.Event().wait(SOON_S * 0.6)
         connection.sendall(redirect(302, "/again"))
 
-    with origin(redirect_late) as server:
-        failed = failure(server.url(), FetchRules((server.place,), timeout_s=SOON_S))
+    with fake_host(redirect_late) as server:
+        failed = failure(server.url(), FetchPolicy((server.address,), timeout_s=SOON_S))
 
-    assert failed.passing
+    assert failed.retryable
     assert len(server.requests) <= 2
 
 
@@ -60,16 +60,16 @@ def test_req_07_a_slow_name_server_is_left_at_the_deadline() -> None:
     asleep = threading.Event()
 
     started = time.monotonic()
-    failed = failure("http://slow.test/", FetchRules(("*",), timeout_s=0.3, resolve=_waiting_for(asleep)))
+    failed = failure("http://slow.test/", FetchPolicy(("*",), timeout_s=0.3, resolve=_waiting_for(asleep)))
     asleep.set()
 
-    assert failed.passing
+    assert failed.retryable
     assert time.monotonic() - started < 1.3
 
 
 def test_req_07_slow_name_servers_hold_a_bounded_number_of_threads() -> None:
     asleep = threading.Event()
-    rules = FetchRules(("*",), timeout_s=0.3, resolve=_waiting_for(asleep))
+    rules = FetchPolicy(("*",), timeout_s=0.3, resolve=_waiting_for(asleep))
     before = threading.active_count()
 
     with ThreadPoolExecutor(50) as pool:
@@ -77,7 +77,7 @@ def test_req_07_slow_name_servers_hold_a_bounded_number_of_threads() -> None:
     left_behind = threading.active_count() - before
     asleep.set()
 
-    assert all(failed.passing for failed in failures)
+    assert all(failed.retryable for failed in failures)
     assert 0 < left_behind <= 40
 
 
@@ -101,19 +101,19 @@ def _waiting_for(event: threading.Event) -> Callable[[str, int], Sequence[str]]:
 def test_req_07_an_endless_body_is_cut_at_the_byte_limit(head_and_piece: tuple[bytes, bytes]) -> None:
     flood = Flood(*head_and_piece)
 
-    with origin(flood) as server:
-        failed = failure(server.url(), FetchRules((server.place,), limit_bytes=1_000_000))
+    with fake_host(flood) as server:
+        failed = failure(server.url(), FetchPolicy((server.address,), limit_bytes=1_000_000))
 
     assert type(failed) is SourceTooLarge
     assert flood.sent_bytes <= (2 << 20) + KERNEL_BYTES
-    assert str(failed) == "The picture is larger than 1 MB."
+    assert str(failed) == "The image is larger than 1 MB."
 
 
 @pytest.mark.parametrize("announced", ["8", ""])
 def test_a_body_may_be_as_long_as_the_limit_and_no_longer(announced: str) -> None:
-    with origin(reply(b"12345678", Content_Length=announced)) as server:
-        assert len(fetch(server.url(), FetchRules((server.place,), limit_bytes=8))) == 8
-        assert type(failure(server.url(), FetchRules((server.place,), limit_bytes=7))) is SourceTooLarge
+    with fake_host(http_response(b"12345678", Content_Length=announced)) as server:
+        assert len(fetch(server.url(), FetchPolicy((server.address,), limit_bytes=8))) == 8
+        assert type(failure(server.url(), FetchPolicy((server.address,), limit_bytes=7))) is SourceTooLarge
 
 
 @pytest.mark.parametrize(
@@ -129,9 +129,9 @@ def test_a_body_may_be_as_long_as_the_limit_and_no_longer(announced: str) -> Non
     ids=["tiny chunks", "chunk extensions", "trailers", "continues", "headers", "one header"],
 )
 def test_req_07_a_flood_of_framing_is_cut_off_long_before_the_limit(head_and_piece: tuple[bytes, bytes]) -> None:
-    with origin(Flood(*head_and_piece)) as server:
+    with fake_host(Flood(*head_and_piece)) as server:
         started = time.monotonic()
-        failed = failure(server.url(), FetchRules((server.place,), limit_bytes=1 << 30))
+        failed = failure(server.url(), FetchPolicy((server.address,), limit_bytes=1 << 30))
 
     assert type(failed) is SourceUnreachable
     assert time.monotonic() - started < 5
@@ -140,27 +140,27 @@ def test_req_07_a_flood_of_framing_is_cut_off_long_before_the_limit(head_and_pie
 def test_req_07_a_gzip_bomb_is_not_inflated() -> None:
     bomb = gzip.compress(bytes(10 << 20))
 
-    with origin(reply(bomb, Content_Encoding="gzip")) as server:
-        assert fetch(server.url(), FetchRules((server.place,), limit_bytes=1 << 20)) == bomb
+    with fake_host(http_response(bomb, Content_Encoding="gzip")) as server:
+        assert fetch(server.url(), FetchPolicy((server.address,), limit_bytes=1 << 20)) == bomb
 
 
 def test_a_cancelled_download_ends_though_the_server_is_silent() -> None:
     class Cancelled(Exception):
         pass
 
-    asked = threading.Event()
+    polls = threading.Event()
 
     def cancel_once_asked() -> None:
-        if asked.is_set():
+        if polls.is_set():
             raise Cancelled
 
     def answer(connection: socket.socket) -> None:
-        asked.set()
+        polls.set()
         silence(connection)
 
-    with origin(answer) as server:
+    with fake_host(answer) as server:
         started = time.monotonic()
         with pytest.raises(Cancelled):
-            fetch(server.url(), FetchRules((server.place,), check_cancel=cancel_once_asked))
+            fetch(server.url(), FetchPolicy((server.address,), check_cancel=cancel_once_asked))
 
     assert time.monotonic() - started < 2

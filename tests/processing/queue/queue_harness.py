@@ -9,26 +9,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.bucket.embedded.bucket import LocalBucket
+from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.database import Database
 from models.images import Images, Owner
 from models.queue.events import Events
 from models.queue.tasks import Task, Tasks, TaskState
-from models.uploads import Uploads
-from processing.engine.job import Job, JobResult, Stopped
-from processing.engine.threads import Threads
-from processing.fetch.allowlist import FetchRules
-from processing.queue.event_feed import LiveView, News
-from processing.queue.task_queue import QueueLimits, Shop, Source, TaskQueue
+from models.uploads import PendingUploads
+from processing.engine.job import Job, JobResult
+from processing.executors import Executors
+from processing.fetch.allowlist import FetchPolicy
+from processing.queue.event_feed import EventFeed, TaskEvent
+from processing.queue.task_queue import QueueLimits, Shop, TaskQueue, TaskSource
+from processing.rendering import Cancelled
 from tests.support.waiting import until
 
 ADA, BOB = Owner(1, "ada"), Owner(2, "bob")
 RECIPE = {"style": "mosaic", "seed": 0}
-MANY = QueueLimits(10_000, 10_000)
+UNLIMITED = QueueLimits(10_000, 10_000)
 
 
-class HandRun:
+class ManualJob:
     """One job that waits for the test. deaf: it cannot stop any more, as one that writes a large picture."""
 
     def __init__(self, job: Job, on_progress: Callable[[float], None]) -> None:
@@ -40,24 +41,24 @@ class HandRun:
 
     def stop(self) -> None:
         if not (self.deaf or self.outcome.done()):
-            self.outcome.set_exception(Stopped())
+            self.outcome.set_exception(Cancelled())
 
 
-class HandEngine:
+class ManualEngine:
     """An Engine. instantly: every job is done at once."""
 
-    def __init__(self, size: int = 2, bucket: LocalBucket | None = None, *, instantly: bool = False) -> None:
+    def __init__(self, size: int = 2, bucket: EmbeddedBucket | None = None, *, instantly: bool = False) -> None:
         self.size, self.problem = size, None
-        self.runs: dict[int, HandRun] = {}
+        self.runs: dict[int, ManualJob] = {}
         self.started: list[int] = []
         self._bucket, self.instantly = bucket, instantly
 
-    def start(self, job: Job, on_progress: Callable[[float], None]) -> HandRun:
-        self.runs[job.task_id] = made = HandRun(job, on_progress)
+    def start(self, job: Job, on_progress: Callable[[float], None]) -> ManualJob:
+        self.runs[job.task_id] = job_handle = ManualJob(job, on_progress)
         self.started.append(job.task_id)
         if self.instantly:
             self.finish(job.task_id)
-        return made
+        return job_handle
 
     def finish(self, task_id: int, key: str | None = None) -> None:
         """The job stores a result and is done."""
@@ -77,19 +78,19 @@ class HandEngine:
 
 
 @dataclass
-class Floor:
+class QueueHarness:
     """One server's queue and what it is made of."""
 
     queue: TaskQueue
-    engine: HandEngine
+    engine: ManualEngine
     tasks: Tasks
     images: Images
-    live: LiveView
-    bucket: LocalBucket
+    feed: EventFeed
+    bucket: EmbeddedBucket
     database: Database
-    news: list[News] = field(default_factory=list)
+    events: list[TaskEvent] = field(default_factory=list)
 
-    async def hold(self) -> None:
+    async def pause(self) -> None:
         """Pause the queue, and wait until it is."""
         await self.queue.pause(True)
 
@@ -98,14 +99,14 @@ class Floor:
 
         await until(look)
 
-    async def add(self, owner: Owner = ADA, name: str = "a", **known: Any) -> Task:
-        source = Source(f"http://x/bucket/{name}", name, None, known.pop("megapixels", None))
-        return await self.queue.add(owner, source, style="mosaic", recipe={**RECIPE, **known})
+    async def add(self, owner: Owner = ADA, name: str = "a", **params: Any) -> Task:
+        source = TaskSource(f"http://x/bucket/{name}", name, None, params.pop("megapixels", None))
+        return await self.queue.add(owner, source, style="mosaic", recipe={**RECIPE, **params})
 
-    async def runs(self, task: Task) -> HandRun:
+    async def runs(self, task: Task) -> ManualJob:
         """The task's run, once it has started."""
 
-        async def look() -> HandRun | None:
+        async def look() -> ManualJob | None:
             run = self.engine.runs.get(task.id)
             return run if run and not run.outcome.done() else None
 
@@ -115,46 +116,52 @@ class Floor:
         """The task, once it is in this state."""
 
         async def look() -> Task | None:
-            found = await self.tasks.by_id(task.id)
-            return found if found.state is state else None
+            current = await self.tasks.by_id(task.id)
+            return current if current.state is state else None
 
         return await until(look, timeout_s=timeout_s)
 
-    async def told_percent(self, percent: int) -> None:
+    async def wait_for_percent(self, percent: int) -> None:
         async def look() -> bool:
-            return any(news.kind == "progress" and news.percent == percent for news in self.news)
+            return any(news.kind == "progress" and news.percent == percent for news in self.events)
 
         await until(look, timeout_s=5)
 
-    async def finish(self, task: Task, **known: Any) -> Task:
+    async def finish(self, task: Task, **options: Any) -> Task:
         await self.runs(task)
-        self.engine.finish(task.id, **known)
+        self.engine.finish(task.id, **options)
         return await self.becomes(task, TaskState.DONE)
 
 
 @asynccontextmanager
-async def floor(
-    database: Database, folder: Path, server: str = "one", *, size: int = 2, limits: QueueLimits = MANY, **engine: bool
-) -> AsyncIterator[Floor]:
+async def queue_harness(
+    database: Database,
+    folder: Path,
+    server: str = "one",
+    *,
+    size: int = 2,
+    limits: QueueLimits = UNLIMITED,
+    **engine: bool,
+) -> AsyncIterator[QueueHarness]:
     """A server's queue; ended as after a kill if the test has set `queue` aside."""
     async with AsyncExitStack() as stack:
         tasks, images = Tasks(database), Images(database)
-        uploads = Uploads(database)
-        await database.make_indexes({"tasks": tasks.indexes, "images": images.indexes, "uploads": uploads.indexes})
+        uploads = PendingUploads(database)
+        await database.create_indexes({"tasks": tasks.indexes, "images": images.indexes, "uploads": uploads.indexes})
         events = Events(database, server)
-        live = await stack.enter_async_context(LiveView(events))
-        threads = Threads(1)
+        live = await stack.enter_async_context(EventFeed(events))
+        threads = Executors(1)
         stack.push_async_callback(threads.close)
         keys = Keys("access", "secret")
-        bucket = LocalBucket(
+        bucket = EmbeddedBucket(
             folder, keys, public_url="http://x", callback_url="http://x/callback", size_limit_bytes=1_000_000
         )
-        hand = HandEngine(size, bucket, **engine)
-        shop = Shop(database, tasks, images, events, live, hand, threads, bucket, FetchRules(), 50)
-        made = Floor(TaskQueue(server, shop, limits), hand, tasks, images, live, bucket, database)
-        live.listen(made.news.append)
-        await made.queue.__aenter__()
+        hand = ManualEngine(size, bucket, **engine)
+        shop = Shop(database, tasks, images, events, live, hand, threads, bucket, FetchPolicy(), 50)
+        harness = QueueHarness(TaskQueue(server, shop, limits), hand, tasks, images, live, bucket, database)
+        live.subscribe(harness.events.append)
+        await harness.queue.__aenter__()
         try:
-            yield made
+            yield harness
         finally:
-            await made.queue.stop(grace_s=0)
+            await harness.queue.stop(grace_s=0)

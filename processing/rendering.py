@@ -1,0 +1,37 @@
+"""The mosaic engine with our errors. Previews and thumbnails use it without the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from models import errors
+from processing import mosaic
+from processing.mosaic import Limits, TilePool
+
+ProgressCallback = Callable[[float], None]
+"""Called with the progress, 0 to 1; raises to stop the work."""
+
+
+class Cancelled(Exception):
+    """Raised by a progress callback: the work was asked to stop."""
+
+
+def render(
+    source: bytes,
+    recipe: dict[str, Any],
+    progress: ProgressCallback | None,
+    *,
+    max_megapixels: float,
+    pool: TilePool | None = None,
+) -> mosaic.Result:
+    """Render a recipe. Raises TooManyPixels, NotAPicture, RecipeImpossible, and whatever `progress` raises."""
+    try:
+        limits = Limits(megapixels=max_megapixels)
+        return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool)
+    except mosaic.TooManyPixels as error:
+        raise errors.TooManyPixels(limit=error.details["megapixels"]) from error
+    except mosaic.NotAPicture as error:
+        raise errors.NotAPicture(formats="JPEG, PNG, WebP, GIF") from error
+    except mosaic.BadParameter as error:
+        raise errors.RecipeImpossible(retryable=False, **error.details) from error
