@@ -10,61 +10,68 @@ from typing import Any
 
 from tornado.routing import Rule, URLSpec
 
-from handlers.account import ChangeUser, DeleteUser
-from handlers.api_docs import ShowReference
+from handlers.account import ChangeUserHandler, DeleteUserHandler
+from handlers.api_docs import ApiDocsHandler
 from handlers.auth import Authentication
 from handlers.base import ApiHandler
-from handlers.broadcast import Broadcast
+from handlers.broadcast import EventBroadcaster
 from handlers.bucket import download as bucket_face
-from handlers.events import ListenToTasks
-from handlers.export import Exports, ExportUser
-from handlers.feed import ShowFeed
-from handlers.health import ShowHealth, ShowMetrics
-from handlers.images import DeleteImage, DescribeImage, QueryImage
-from handlers.openapi import ShowOpenApi, openapi_document
+from handlers.events import TaskEventsHandler
+from handlers.export import ExportHandler, ExportSlots
+from handlers.feed import FeedHandler
+from handlers.health import HealthHandler, MetricsHandler
+from handlers.images import ChangeImageHandler, DeleteImageHandler, QueryImageHandler
+from handlers.openapi import OpenApiHandler, openapi_document
 from handlers.pages import (
-    ShowNothing,
-    ShowPage,
-    ShowPerson,
-    ShowPicture,
-    ShowStatic,
-    WantsPage,
+    AcceptsHtml,
+    ImagePageHandler,
+    NotFoundPageHandler,
+    PageHandler,
+    ProfilePageHandler,
+    StaticHandler,
     content_security_policy,
 )
-from handlers.preview import DrawPreview
-from handlers.rate_limit import Throttles
-from handlers.session import Offer, ShowSession
-from handlers.styles import ListStyles
-from handlers.tasks import AddTask, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
-from handlers.thumbnail import ShowThumbnail
-from handlers.uploads import AddInfo, GrantUpload, UploadCallback
-from handlers.users import AddUser, FollowUser, QueryUser, SignOut
+from handlers.preview import PreviewHandler
+from handlers.rate_limit import LoginLimits
+from handlers.session import ClientConfig, SessionHandler
+from handlers.styles import StylesHandler
+from handlers.tasks import (
+    AddTaskHandler,
+    CancelTaskHandler,
+    PauseQueueHandler,
+    QueryTasksHandler,
+    ResumeQueueHandler,
+    RetryTaskHandler,
+)
+from handlers.thumbnail import ThumbnailHandler
+from handlers.uploads import RegisterImageHandler, UploadCallbackHandler, UploadTokenHandler
+from handlers.users import AddUserHandler, FollowHandler, QueryUserHandler, SignOutHandler
 from models.bucket import Bucket
-from models.bucket.embedded.bucket import LocalBucket
+from models.bucket.embedded.bucket import EmbeddedBucket
 from models.database import Database
 from models.follows import Follows
 from models.images import Images
 from models.passwords import Passwords
 from models.queue.tasks import Tasks
 from models.sessions import Sessions
-from models.uploads import Uploads
+from models.uploads import PendingUploads
 from models.users import Users
-from processing.engine.threads import Threads
-from processing.fetch.allowlist import FetchRules
+from processing.executors import Executors
+from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
-from processing.queue.event_feed import LiveView
+from processing.queue.event_feed import EventFeed
 from processing.queue.task_queue import TaskQueue
-from processing.upkeep.account_deletion import Belongings, Departures
-from processing.upkeep.image_deletion import Removals
+from processing.upkeep.account_deletion import Belongings, AccountDeletions
+from processing.upkeep.image_deletion import ImageDeletions
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Services:
     """Everything that a handler may be given. Its line in the table names what it gets."""
 
     authentication: Authentication
@@ -72,105 +79,105 @@ class Parts:
     users: Users
     follows: Follows
     images: Images
-    uploads: Uploads
+    uploads: PendingUploads
     tasks: Tasks
     passwords: Passwords
-    throttles: Throttles
+    login_limits: LoginLimits
     bucket: Bucket
     queue: TaskQueue
-    broadcast: Broadcast
-    live: LiveView
-    threads: Threads
-    rules: FetchRules
-    offer: Offer
+    broadcaster: EventBroadcaster
+    event_feed: EventFeed
+    executors: Executors
+    fetch_policy: FetchPolicy
+    client_config: ClientConfig
     metrics: Metrics
-    size_limit_bytes: int
+    upload_limit_bytes: int
     sessions: Sessions
     belongings: Belongings
     previews: Previews
     preview_tiles: PreviewTiles
     thumbnails: Thumbnails
-    removals: Removals
-    departures: Departures
-    exports: Exports
+    image_deletions: ImageDeletions
+    account_deletions: AccountDeletions
+    export_slots: ExportSlots
     public_url: str
-    picture_origin: str
+    image_origin: str
 
 
 API: tuple[tuple[str, type[ApiHandler], str], ...] = (
-    ("/api/user/add", AddUser, "users passwords throttles"),
-    ("/api/user/query", QueryUser, "users follows passwords throttles"),
-    ("/api/user/follow", FollowUser, "users follows"),
-    ("/api/user/logout", SignOut, ""),
-    ("/api/user/change", ChangeUser, "users passwords throttles sessions"),
-    ("/api/user/delete", DeleteUser, "users passwords throttles departures"),
-    ("/api/user/export", ExportUser, "exports belongings bucket threads"),
-    ("/api/session", ShowSession, "users offer"),
-    ("/api/image/token", GrantUpload, "bucket uploads threads size_limit_bytes"),
-    ("/api/image/upload", UploadCallback, "bucket uploads images thumbnails metrics"),
-    ("/api/image/addinfo", AddInfo, "bucket uploads images users threads thumbnails"),
-    ("/api/image/query", QueryImage, "images bucket"),
-    ("/api/image/change", DescribeImage, "images bucket"),
-    ("/api/image/delete", DeleteImage, "images removals"),
-    (r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})", ShowThumbnail, "images thumbnails"),
-    ("/api/feed", ShowFeed, "images users follows bucket"),
-    ("/api/styles", ListStyles, ""),
-    ("/api/preview", DrawPreview, "previews preview_tiles images"),
-    ("/api/tasks/add", AddTask, "queue tasks live images bucket rules"),
-    ("/api/tasks/query", QueryTasks, "queue tasks live bucket"),
-    ("/tasks/query", QueryTasks, "queue tasks live bucket"),
-    ("/api/tasks/events", ListenToTasks, "broadcast"),
-    ("/tasks/events", ListenToTasks, "broadcast"),
-    ("/api/tasks/cancel", CancelTask, "queue tasks live bucket"),
-    ("/api/tasks/retry", RetryTask, "queue tasks live bucket"),
-    ("/api/tasks/pause", PauseQueue, "queue tasks live bucket"),
-    ("/api/tasks/resume", ResumeQueue, "queue tasks live bucket"),
-    ("/health", ShowHealth, "database queue"),
+    ("/api/user/add", AddUserHandler, "users passwords login_limits"),
+    ("/api/user/query", QueryUserHandler, "users follows passwords login_limits"),
+    ("/api/user/follow", FollowHandler, "users follows"),
+    ("/api/user/logout", SignOutHandler, ""),
+    ("/api/user/change", ChangeUserHandler, "users passwords login_limits sessions"),
+    ("/api/user/delete", DeleteUserHandler, "users passwords login_limits account_deletions"),
+    ("/api/user/export", ExportHandler, "export_slots belongings bucket executors"),
+    ("/api/session", SessionHandler, "users client_config"),
+    ("/api/image/token", UploadTokenHandler, "bucket uploads executors upload_limit_bytes"),
+    ("/api/image/upload", UploadCallbackHandler, "bucket uploads images thumbnails metrics"),
+    ("/api/image/addinfo", RegisterImageHandler, "bucket uploads images users executors thumbnails"),
+    ("/api/image/query", QueryImageHandler, "images bucket"),
+    ("/api/image/change", ChangeImageHandler, "images bucket"),
+    ("/api/image/delete", DeleteImageHandler, "images image_deletions"),
+    (r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})", ThumbnailHandler, "images thumbnails"),
+    ("/api/feed", FeedHandler, "images users follows bucket"),
+    ("/api/styles", StylesHandler, ""),
+    ("/api/preview", PreviewHandler, "previews preview_tiles images"),
+    ("/api/tasks/add", AddTaskHandler, "queue tasks event_feed images bucket fetch_policy"),
+    ("/api/tasks/query", QueryTasksHandler, "queue tasks event_feed bucket"),
+    ("/tasks/query", QueryTasksHandler, "queue tasks event_feed bucket"),
+    ("/api/tasks/events", TaskEventsHandler, "broadcaster"),
+    ("/tasks/events", TaskEventsHandler, "broadcaster"),
+    ("/api/tasks/cancel", CancelTaskHandler, "queue tasks event_feed bucket"),
+    ("/api/tasks/retry", RetryTaskHandler, "queue tasks event_feed bucket"),
+    ("/api/tasks/pause", PauseQueueHandler, "queue tasks event_feed bucket"),
+    ("/api/tasks/resume", ResumeQueueHandler, "queue tasks event_feed bucket"),
+    ("/health", HealthHandler, "database queue"),
 )
 """Path (served with and without a final slash), handler, and the names of the parts that it is given."""
 
-PAGES: tuple[tuple[str, type[ShowPage], str], ...] = (
-    ("/", ShowPage, ""),
-    ("/gallery", ShowPage, ""),
-    (r"/i/(?P<id>[0-9]+)", ShowPicture, "images"),
-    (r"/u/(?P<username>[^/]+)", ShowPerson, "users"),
-    ("/account", ShowPage, ""),
-    ("/tasks", ShowPage, ""),
+PAGES: tuple[tuple[str, type[PageHandler], str], ...] = (
+    ("/", PageHandler, ""),
+    ("/gallery", PageHandler, ""),
+    (r"/i/(?P<id>[0-9]+)", ImagePageHandler, "images"),
+    (r"/u/(?P<username>[^/]+)", ProfilePageHandler, "users"),
+    ("/account", PageHandler, ""),
+    ("/tasks", PageHandler, ""),
 )
 
 
-def routes(parts: Parts) -> list[URLSpec]:
+def routes(services: Services) -> list[URLSpec]:
     """The table, with each handler's parts."""
     lines = [
-        URLSpec(f"{path}/?", handler, _given(parts, f"authentication {names}"), name=path)
+        URLSpec(f"{path}/?", handler, dependencies_of(services, f"authentication {names}"), name=path)
         for path, handler, names in API
     ]
-    shell = {"static": STATIC, "policy": _page_policy(parts)}
+    shell = {"static": STATIC, "policy": _page_policy(services)}
     lines += [
-        URLSpec(path.rstrip("/") + "/?", page, shell | _given(parts, f"public_url {names}"))
+        URLSpec(path.rstrip("/") + "/?", page, shell | dependencies_of(services, f"public_url {names}"))
         for path, page, names in PAGES
     ]
     document = cache(lambda: openapi_document(API))
-    described = {"authentication": parts.authentication, "document": document}
-    lines.append(URLSpec(r"/api/openapi\.json", ShowOpenApi, described))
-    lines.append(URLSpec("/api/docs/?", ShowReference, described))
-    lines.append(URLSpec("/metrics/?", ShowMetrics, _given(parts, "metrics queue")))
-    lines.append(URLSpec(r"/static/(.*)", ShowStatic, {"path": str(STATIC)}))
-    if isinstance(parts.bucket, LocalBucket):
-        lines += [URLSpec(*line) for line in bucket_face.routes(parts.bucket)]
+    described = {"authentication": services.authentication, "document": document}
+    lines.append(URLSpec(r"/api/openapi\.json", OpenApiHandler, described))
+    lines.append(URLSpec("/api/docs/?", ApiDocsHandler, described))
+    lines.append(URLSpec("/metrics/?", MetricsHandler, dependencies_of(services, "metrics queue")))
+    lines.append(URLSpec(r"/static/(.*)", StaticHandler, {"path": str(STATIC)}))
+    if isinstance(services.bucket, EmbeddedBucket):
+        lines += [URLSpec(*line) for line in bucket_face.routes(services.bucket)]
     return lines
 
 
-def page_for_nothing(parts: Parts) -> Rule:
+def not_found_route(services: Services) -> Rule:
     """The last line: a browser on its way to an address that nothing serves gets a page."""
-    shell = {"static": STATIC, "policy": _page_policy(parts), "public_url": parts.public_url}
-    return Rule(WantsPage(), ShowNothing, shell)
+    shell = {"static": STATIC, "policy": _page_policy(services), "public_url": services.public_url}
+    return Rule(AcceptsHtml(), NotFoundPageHandler, shell)
 
 
-def _page_policy(parts: Parts) -> Callable[[], str]:
+def _page_policy(services: Services) -> Callable[[], str]:
     """Made anew for each page: where Kodo takes uploads is found out after the start."""
-    return lambda: content_security_policy(pictures=parts.picture_origin, uploads=parts.bucket.upload_origin())
+    return lambda: content_security_policy(pictures=services.image_origin, uploads=services.bucket.upload_origin())
 
 
-def _given(parts: Parts, names: str) -> dict[str, Any]:
-    return {name: getattr(parts, name) for name in names.split()}
+def dependencies_of(services: Services, names: str) -> dict[str, Any]:
+    return {name: getattr(services, name) for name in names.split()}

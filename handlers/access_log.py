@@ -20,7 +20,7 @@ OVERLOADED = (503, 507)
 """Answers that say that a part is busy, full or away: what is wrong is logged where it was met."""
 
 
-class RouteNames:
+class RouteLabels:
     """From a path to its line in the table, as the table spells it: `/thumbnail/{id}/{width}`."""
 
     def __init__(self, table: Iterable[URLSpec]) -> None:
@@ -36,10 +36,10 @@ class RouteNames:
         return next((template for regex, template in self._patterns if regex.match(path)), NO_ROUTE)
 
 
-class RequestLog:
+class AccessLog:
     """Tornado's log_function. The query string stays out, for it may hold a password."""
 
-    def __init__(self, routes: RouteNames, metrics: Metrics) -> None:
+    def __init__(self, routes: RouteLabels, metrics: Metrics) -> None:
         self._routes, self._metrics = routes, metrics
 
     def __call__(self, handler: tornado.web.RequestHandler) -> None:

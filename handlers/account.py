@@ -7,17 +7,17 @@ import logging
 from pydantic import BaseModel, ConfigDict
 
 from handlers.base import ApiHandler, JsonDict
-from handlers.rate_limit import Throttles
+from handlers.rate_limit import LoginLimits
 from handlers.users import Email, Password
 from models import errors
 from models.passwords import Passwords
 from models.sessions import Sessions
 from models.users import User, Users
-from processing.upkeep.account_deletion import Departures
+from processing.upkeep.account_deletion import AccountDeletions
 
 log = logging.getLogger(__name__)
 
-DEPARTURE_WAIT_S = 15.0
+DELETION_WAIT_S = 15.0
 
 
 class AccountHandler(ApiHandler):
@@ -27,19 +27,19 @@ class AccountHandler(ApiHandler):
     acts = True
     users: Users
     passwords: Passwords
-    throttles: Throttles
+    login_limits: LoginLimits
 
-    async def owner(self, password: str) -> User:
-        """Raises NoSession, WrongPassword, TooManyRequests."""
-        user = await self.users.by_id((await self.person()).id)
-        self.throttles.spend_password(user.username, self.address)
-        if not await self.passwords.matches(password, user.password_hash):
+    async def confirmed_user(self, password: str) -> User:
+        """Raises NotAuthenticated, WrongPassword, TooManyRequests."""
+        user = await self.users.by_id((await self.require_user()).id)
+        self.login_limits.count_attempt(user.username, self.address)
+        if not await self.passwords.verify(password, user.password_hash):
             raise errors.WrongPassword(field="password")
-        self.throttles.refund_password(user.username, self.address)
+        self.login_limits.forgive_attempt(user.username, self.address)
         return user
 
 
-class ChangeUserParameters(BaseModel):
+class ChangeUserParams(BaseModel):
     """password: the current one."""
 
     model_config = ConfigDict(frozen=True)
@@ -49,18 +49,18 @@ class ChangeUserParameters(BaseModel):
     email: Email | None = None
 
 
-class ChangeUser(AccountHandler):
+class ChangeUserHandler(AccountHandler):
     """Another password, another e-mail address. A new password ends every other session."""
 
-    parameters = ChangeUserParameters
+    parameters = ChangeUserParams
     sessions: Sessions
 
-    async def reply(self, asked: ChangeUserParameters) -> JsonDict:
-        user = await self.owner(asked.password)
+    async def reply(self, asked: ChangeUserParams) -> JsonDict:
+        user = await self.confirmed_user(asked.password)
         password_hash = await self._new_hash(asked.new_password, user)
-        await self.users.change(user.id, email=asked.email, password_hash=password_hash)
+        await self.users.update(user.id, email=asked.email, password_hash=password_hash)
         if password_hash is not None:
-            await self.sessions.close_all(user.id, but=self.authentication.token(self))
+            await self.sessions.close_all(user.id, except_token=self.authentication.token(self))
             log.info("user %s: changed the password [%s]", user.id, self.request_id)
         return {}
 
@@ -68,24 +68,24 @@ class ChangeUser(AccountHandler):
         """Raises WeakPassword."""
         if password is None:
             return None
-        self.passwords.refuse_weak(password, user.username, field="new_password")
+        self.passwords.check_strength(password, user.username, field="new_password")
         return await self.passwords.hash(password)
 
 
-class DeleteUserParameters(BaseModel):
+class DeleteUserParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     password: Password
 
 
-class DeleteUser(AccountHandler):
+class DeleteUserHandler(AccountHandler):
     """Leave: everything that was this person's goes. finished: whether all of it is gone already."""
 
-    parameters = DeleteUserParameters
-    departures: Departures
+    parameters = DeleteUserParams
+    account_deletions: AccountDeletions
 
-    async def reply(self, asked: DeleteUserParameters) -> JsonDict:
-        user = await self.owner(asked.password)
-        await self.departures.begin(user.id)
+    async def reply(self, asked: DeleteUserParams) -> JsonDict:
+        user = await self.confirmed_user(asked.password)
+        await self.account_deletions.begin(user.id)
         await self.authentication.sign_out(self)
-        return {"finished": await self.departures.ended(user.id, within_s=DEPARTURE_WAIT_S)}
+        return {"finished": await self.account_deletions.wait(user.id, within_s=DELETION_WAIT_S)}

@@ -13,7 +13,7 @@ Json = dict[str, Any]
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
 
 
-class ShowReference(ApiHandler):
+class ApiDocsHandler(ApiHandler):
     """The API's reference for people."""
 
     methods = ("GET",)

@@ -10,15 +10,15 @@ import tornado.web
 
 from models import errors
 from models.sessions import Sessions
-from models.users import Users, fold
+from models.users import Users, username_key
 
 COOKIE_DAYS = 90
-DEVELOPERS_S = 2.0
+DEVELOPERS_TTL_S = 2.0
 """Whom an operator made a developer is asked this often at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class AuthenticatedUser:
     """Somebody who is signed in."""
 
     id: int
@@ -30,17 +30,17 @@ class Developers:
     """Who sees and steers the whole queue: those whom the settings name, and those whom an operator made one."""
 
     def __init__(self, names: frozenset[str], users: Users) -> None:
-        self._names = frozenset(fold(name) for name in names)
+        self._names = frozenset(username_key(name) for name in names)
         self._users = users
         self._made: frozenset[int] = frozenset()
         self._asked_at = float("-inf")
 
-    async def include(self, user_id: int, username: str) -> bool:
+    async def is_developer(self, user_id: int, username: str) -> bool:
         """Raises DatabaseUnavailable."""
-        if time.monotonic() - self._asked_at >= DEVELOPERS_S:
+        if time.monotonic() - self._asked_at >= DEVELOPERS_TTL_S:
             self._made = await self._users.developers()
             self._asked_at = time.monotonic()
-        return user_id in self._made or fold(username) in self._names
+        return user_id in self._made or username_key(username) in self._names
 
 
 class Authentication:
@@ -68,14 +68,14 @@ class Authentication:
         self._secure = urlsplit(public_url).scheme == "https"
         self.cookie = "__Host-session" if self._secure else "session"
 
-    async def person(self, handler: tornado.web.RequestHandler) -> Person | None:
+    async def user(self, handler: tornado.web.RequestHandler) -> AuthenticatedUser | None:
         """Who is asking, or None for a stranger. A token that is not alive is a stranger's."""
         token = self.token(handler)
         session = await self._sessions.find(token) if token else None
         if session is None:
             return None
-        developer = await self._developers.include(session.user_id, session.username)
-        return Person(session.user_id, session.username, developer)
+        developer = await self._developers.is_developer(session.user_id, session.username)
+        return AuthenticatedUser(session.user_id, session.username, developer)
 
     def token(self, handler: tornado.web.RequestHandler) -> str | None:
         """The session token of a request: `Authorization: Bearer` before the cookie."""
@@ -103,8 +103,8 @@ class Authentication:
             await self._sessions.close(token)
         handler.clear_cookie(self.cookie, httponly=True, samesite="Strict", secure=self._secure)
 
-    def refuse_cross_site(self, handler: tornado.web.RequestHandler) -> None:
-        """Raise CrossSite if a browser sent this from a page that is not ours.
+    def check_same_origin(self, handler: tornado.web.RequestHandler) -> None:
+        """Raise CsrfError if a browser sent this from a page that is not ours.
 
         A browser says so itself (Sec-Fetch-Site), or names the Origin; a client that does neither is no browser, and
         its cookie, if it has one, was put there by hand.
@@ -118,14 +118,14 @@ class Authentication:
         else:
             foreign = False
         if foreign:
-            raise errors.CrossSite()
+            raise errors.CsrfError()
 
-    def refuse_forged(self, handler: tornado.web.RequestHandler) -> None:
-        """Raise CrossSite if somebody's browser was led to do this: by a page that is not ours, or by a link.
+    def check_csrf(self, handler: tornado.web.RequestHandler) -> None:
+        """Raise CsrfError if somebody's browser was led to do this: by a page that is not ours, or by a link.
 
         A link in a mail or a chat is opened as if its address had been typed (Sec-Fetch-Site: none), and brings even
         Strict cookies along.
         """
-        self.refuse_cross_site(handler)
+        self.check_same_origin(handler)
         if handler.request.method == "GET" and handler.request.headers.get("Sec-Fetch-Site") == "none":
-            raise errors.CrossSite()
+            raise errors.CsrfError()

@@ -14,12 +14,12 @@ import tornado.web
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tornado.httputil import HTTPServerRequest
 
-from handlers.auth import Authentication, Person
-from handlers.client_ip import client_address, counted_as
-from handlers.identified import Identified
-from handlers.params import read_parameters, refuse_invalid
+from handlers.auth import AuthenticatedUser, Authentication
+from handlers.client_ip import client_ip, rate_limit_key
+from handlers.identified import RequestIdHandler
+from handlers.params import bad_parameter, read_params
 from models import errors
-from models.images import NOBODY, Owner
+from models.images import ANONYMOUS, Owner
 
 log = logging.getLogger(__name__)
 
@@ -27,17 +27,17 @@ JsonDict = dict[str, Any]
 
 STATUS: dict[type[Exception], int] = {
     errors.TesseraError: 500,
-    errors.Refused: 400,
+    errors.ClientError: 400,
     errors.NotFound: 404,
     errors.SourceNotAllowed: 403,
-    errors.WrongState: 409,
+    errors.InvalidState: 409,
     errors.NoSuchPath: 404,
-    errors.WrongMethod: 405,
+    errors.MethodNotAllowed: 405,
     errors.MalformedRequest: 400,
-    errors.NoSession: 401,
+    errors.NotAuthenticated: 401,
     errors.BadSignature: 401,
-    errors.NotYours: 403,
-    errors.CrossSite: 403,
+    errors.PermissionDenied: 403,
+    errors.CsrfError: 403,
     errors.TooLarge: 413,
     errors.TooManyRequests: 429,
     errors.TooManyTasks: 429,
@@ -48,19 +48,19 @@ STATUS: dict[type[Exception], int] = {
 }
 """The nearest ancestor of an error decides; a contract row answers its own refusals with 200."""
 
-FROM_TORNADO: dict[int, type[errors.TesseraError]] = {404: errors.NoSuchPath, 405: errors.WrongMethod}
+FROM_TORNADO: dict[int, type[errors.TesseraError]] = {404: errors.NoSuchPath, 405: errors.MethodNotAllowed}
 """What Tornado itself refuses, before a handler is asked; any other 4xx is a malformed request."""
 
 REQUEST_TIMEOUT_S = 30.0
 
 
-class NoParameters(BaseModel):
+class NoParams(BaseModel):
     """An endpoint that asks for nothing."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class ApiHandler(Identified):
+class ApiHandler(RequestIdHandler):
     """One endpoint. A subclass names its parameters and answers `reply`; the rest is here.
 
     parameters: the pydantic class that checks what was asked.
@@ -72,16 +72,16 @@ class ApiHandler(Identified):
     timeout_s: how long an answer may take; None where it is a stream that watches its own pieces.
     """
 
-    parameters: ClassVar[type[BaseModel]] = NoParameters
+    params: ClassVar[type[BaseModel]] = NoParams
     methods: ClassVar[tuple[Literal["GET", "POST"], ...]] = ("GET", "POST")
-    bodies: ClassVar[tuple[str, ...]] = (
+    content_types: ClassVar[tuple[str, ...]] = (
         "application/json",
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     )
-    refusal: ClassVar[int] = -1
-    contract: ClassVar[bool] = False
-    acts: ClassVar[bool] = False
+    error_code: ClassVar[int] = -1
+    errors_as_200: ClassVar[bool] = False
+    state_changing: ClassVar[bool] = False
     timeout_s: ClassVar[float | None] = REQUEST_TIMEOUT_S
 
     def initialize(self, authentication: Authentication, **parts: object) -> None:
@@ -112,42 +112,42 @@ class ApiHandler(Identified):
     def address(self) -> str:
         """Where the request comes from, as limits count it."""
         forwarded_for = self.request.headers.get("X-Forwarded-For", "")
-        return counted_as(
-            client_address(self.request.remote_ip or "", forwarded_for, self.authentication.trusted_proxies)
+        return rate_limit_key(
+            client_ip(self.request.remote_ip or "", forwarded_for, self.authentication.trusted_proxies)
         )
 
-    async def person(self) -> Person:
-        """Who is asking. Raises NoSession for a stranger."""
-        found = await self.visitor()
+    async def require_user(self) -> AuthenticatedUser:
+        """Who is asking. Raises NotAuthenticated for a stranger."""
+        found = await self.user()
         if found is None:
-            raise errors.NoSession()
+            raise errors.NotAuthenticated()
         return found
 
-    async def visitor(self) -> Person | None:
+    async def user(self) -> AuthenticatedUser | None:
         """Who is asking, or None for a stranger."""
-        return await self.authentication.person(self)
+        return await self.authentication.user(self)
 
-    async def acting(self) -> Owner:
-        """For whom this is done: the person who is signed in; nobody where the server is open. Raises NoSession."""
-        person = await self.visitor() if self.authentication.open_access else await self.person()
-        return Owner(person.id, person.username) if person else NOBODY
+    async def owner(self) -> Owner:
+        """For whom this is done: the person who is signed in; nobody where the server is open. Raises NotAuthenticated."""
+        person = await self.user() if self.authentication.open_access else await self.require_user()
+        return Owner(person.id, person.username) if person else ANONYMOUS
 
     async def _serve(self, method: Literal["GET", "POST"]) -> None:
         if method not in self.methods:
-            raise errors.WrongMethod()
-        if self.acts:
-            self.authentication.refuse_forged(self)
+            raise errors.MethodNotAllowed()
+        if self.state_changing:
+            self.authentication.check_csrf(self)
         async with asyncio.timeout(self.timeout_s):
             answer = await self.reply(self._asked())
         if not self._finished:
             self.finish({"code": 1, **answer})
 
     def _asked(self) -> BaseModel:
-        given = read_parameters(self.request, self.path_kwargs)
+        given = read_params(self.request, self.path_kwargs)
         try:
-            return self.parameters.model_validate(given)
+            return self.params.model_validate(given)
         except ValidationError as error:
-            raise refuse_invalid(error) from error
+            raise bad_parameter(error) from error
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -157,17 +157,17 @@ class ApiHandler(Identified):
 
     def _refuse(self, error: errors.TesseraError) -> None:
         self.set_status(self._status(error))
-        if isinstance(error, errors.WrongMethod):
+        if isinstance(error, errors.MethodNotAllowed):
             self.set_header("Allow", ", ".join(self.methods))
         if isinstance(error, errors.Overloaded):
-            self.set_header("Retry-After", str(error.facts["retry_after_s"]))
-        body: JsonDict = {"code": self.refusal, "error": error.slug, "message": error.message(self.language())}
-        if "field" in error.facts:
-            body["field"] = error.facts["field"]
+            self.set_header("Retry-After", str(error.details["retry_after_s"]))
+        body: JsonDict = {"code": self.error_code, "error": error.slug, "message": error.message(self.language())}
+        if "field" in error.details:
+            body["field"] = error.details["field"]
         self.finish(body)
 
     def _status(self, error: errors.TesseraError) -> int:
-        return 200 if self.contract and in_contract(type(error)) else status_of(type(error))
+        return 200 if self.errors_as_200 and in_contract(type(error)) else status_of(type(error))
 
     def language(self) -> errors.Language:
         return language_of(self.request)
@@ -179,7 +179,7 @@ class ApiHandler(Identified):
             super().log_exception(typ, value, tb)
 
 
-class Nowhere(ApiHandler):
+class NotFoundHandler(ApiHandler):
     """Whatever no line of the table serves."""
 
     def prepare(self) -> None:
@@ -203,4 +203,4 @@ def status_of(error: type[errors.TesseraError]) -> int:
 
 def in_contract(error: type[errors.TesseraError]) -> bool:
     """Whether the contract's rows answer this refusal with HTTP 200."""
-    return issubclass(error, errors.Refused) and not issubclass(error, errors.MalformedBody | errors.TooLarge)
+    return issubclass(error, errors.ClientError) and not issubclass(error, errors.MalformedBody | errors.TooLarge)

@@ -9,7 +9,7 @@ SITE_BITS = 64
 """Of an IPv6 address, what a provider gives to one household at least (RFC 6177): the rest is its owner's to vary."""
 
 
-def client_address(peer: str, forwarded_for: str, trusted_proxies: Collection[str]) -> str:
+def client_ip(peer: str, forwarded_for: str, trusted_proxies: Collection[str]) -> str:
     """The address that counts for limits.
 
     forwarded_for: the X-Forwarded-For header. It is read from its end, where the nearest proxy wrote, and believed only
@@ -23,7 +23,7 @@ def client_address(peer: str, forwarded_for: str, trusted_proxies: Collection[st
     return address
 
 
-def counted_as(address: str) -> str:
+def rate_limit_key(address: str) -> str:
     """The name under which limits count an address: of IPv6 the whole network of a household, of IPv4 itself."""
     try:
         known = ip_address(address)

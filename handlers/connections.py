@@ -24,21 +24,21 @@ from typing import Any
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
-from handlers.client_ip import counted_as
+from handlers.client_ip import rate_limit_key
 
 log = logging.getLogger(__name__)
 
-FILES_WANTED = 65_536
-MOST_CONNECTIONS = 20_000
-MOST_OF_ONE = 2_000
+MAX_FILES = 65_536
+MAX_CONNECTIONS = 20_000
+MAX_PER_IP = 2_000
 """Of one address; a school behind one of them stays below."""
 LOOPBACK = frozenset(("127.0.0.1", "::1"))
 """Not counted by address: what comes from here is a proxy, or whoever owns the machine."""
-FEWEST_CONNECTIONS = 11_000
+RECOMMENDED_CONNECTIONS = 11_000
 """What 10,000 listeners and those beside them need: below this the log and `--check` say so."""
-FILES_KEPT = 256
+RESERVED_FILES = 256
 """So many descriptors, or half of fewer, are for the database, the log and pictures."""
-TOLD_EVERY_S = 60.0
+LOG_INTERVAL_S = 60.0
 DRAINED_BYTES = 1024 * 1024
 NONE_LEFT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -48,7 +48,7 @@ HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length
 def raise_file_limit() -> None:
     """Take as many open files as the system gives, at most FILES_WANTED."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+    most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
         with contextlib.suppress(ValueError, OSError):  # the system may know better
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
@@ -57,50 +57,52 @@ def raise_file_limit() -> None:
 def file_limit() -> int:
     """How many files this process may have open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return FILES_WANTED if soft == resource.RLIM_INFINITY else soft
+    return MAX_FILES if soft == resource.RLIM_INFINITY else soft
 
 
-def too_few(files: int) -> str:
+def fd_limit_warning(files: int) -> str:
     """What to tell an operator of this limit; "" where it is enough."""
     most = connections_for(files)
-    if most >= FEWEST_CONNECTIONS:
+    if most >= RECOMMENDED_CONNECTIONS:
         return ""
-    wanted = -(-FEWEST_CONNECTIONS * 4 // 3)
+    wanted = -(-RECOMMENDED_CONNECTIONS * 4 // 3)
     return f"{files} open files are allowed, enough for {most} connections; give it {wanted} (LimitNOFILE, ulimit -n)"
 
 
 def connections_for(files: int) -> int:
     """How many connections there may be at once, with so many open files: a quarter is for what they ask for."""
-    return max(1, min(MOST_CONNECTIONS, files - max(min(FILES_KEPT, files // 2), files // 4)))
+    return max(1, min(MAX_CONNECTIONS, files - max(min(RESERVED_FILES, files // 2), files // 4)))
 
 
-class Entrance(HTTPServer):
+class LimitedHTTPServer(HTTPServer):
     """Tornado's server, for so many connections at once."""
 
-    room: Room
+    limiter: ConnectionLimiter
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        name = counted_as(str(address[0])) if address else ""
-        if not self.room.enter(name):
+        name = rate_limit_key(str(address[0])) if address else ""
+        if not self.limiter.acquire(name):
             with contextlib.suppress(OSError):
                 stream.socket.send(BUSY)
             stream.close()
             return
-        line = Line(stream.socket, max_buffer_size=stream.max_buffer_size, read_chunk_size=stream.read_chunk_size)
-        line.on_end = lambda: self.room.leave(name)
+        line = ClientStream(
+            stream.socket, max_buffer_size=stream.max_buffer_size, read_chunk_size=stream.read_chunk_size
+        )
+        line.on_close = lambda: self.limiter.release(name)
         super().handle_stream(line, address)
 
 
-class Room:
+class ConnectionLimiter:
     """Who is here. most: connections in all; each: of one address (as counted_as names it) that is not spared."""
 
-    def __init__(self, most: int, *, each: int = MOST_OF_ONE, spared: Collection[str] = LOOPBACK) -> None:
-        self._most, self._each, self._spared = most, each, {counted_as(address) for address in spared}
+    def __init__(self, total: int, *, per_ip: int = MAX_PER_IP, exempt: Collection[str] = LOOPBACK) -> None:
+        self._most, self._each, self._spared = total, per_ip, {rate_limit_key(address) for address in exempt}
         self._here: Counter[str] = Counter()
         self._count = 0
         self._told_at = float("-inf")
 
-    def enter(self, name: str) -> bool:
+    def acquire(self, name: str) -> bool:
         """Whether there is a place for one more from this address; then it is taken."""
         crowded = self._here[name] >= self._each and name not in self._spared
         if crowded or self._count >= self._most:
@@ -110,22 +112,22 @@ class Room:
         self._count += 1
         return True
 
-    def leave(self, name: str) -> None:
+    def release(self, name: str) -> None:
         self._count -= 1
         self._here[name] -= 1
         if not self._here[name]:
             del self._here[name]
 
     def _tell(self, which: str) -> None:
-        if time.monotonic() - self._told_at > TOLD_EVERY_S:
+        if time.monotonic() - self._told_at > LOG_INTERVAL_S:
             self._told_at = time.monotonic()
             log.warning("connections: %s are open, which is the limit; others are turned away", which)
 
 
-class Line(IOStream):
+class ClientStream(IOStream):
     """One connection. Whose head does not end is told so before the end. on_end: called once."""
 
-    on_end: Callable[[], None] | None = None
+    on_close: Callable[[], None] | None = None
     _in_head = False
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Any:
@@ -146,8 +148,8 @@ class Line(IOStream):
         if self._in_head and isinstance(exc_info, UnsatisfiableReadError) and not self.closed():
             self._say(HEAD_TOO_LONG)
         super().close(exc_info)
-        if self.on_end is not None:
-            ended, self.on_end = self.on_end, None
+        if self.on_close is not None:
+            ended, self.on_close = self.on_close, None
             ended()
 
     def _say(self, words: bytes) -> None:

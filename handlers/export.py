@@ -16,18 +16,18 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
-from handlers.auth import Person
-from handlers.base import ApiHandler, JsonDict, NoParameters
+from handlers.auth import AuthenticatedUser
+from handlers.base import ApiHandler, JsonDict, NoParams
 from handlers.documents import image_document, timestamp
 from handlers.images import shown_source
 from models import errors
 from models.bucket import Bucket
 from models.images import Image
 from models.queue.tasks import Task
-from processing.engine.threads import Threads
+from processing.executors import Executors
 from processing.images.thumbnails import LIMIT_BYTES, READ_TIMEOUT_S
 from processing.upkeep.account_deletion import Belongings
-from processing.upkeep.zip_stream import Archive
+from processing.upkeep.zip_stream import ZipStream
 
 log = logging.getLogger(__name__)
 
@@ -39,51 +39,51 @@ RETRY_S = 30
 UNSAFE = re.compile(r"[^\w.-]+")
 
 
-class Exports:
+class ExportSlots:
     """Which exports run: one for each person, a few in all."""
 
     def __init__(self) -> None:
         self._running: Counter[int] = Counter()
 
-    def begin(self, user_id: int) -> None:
+    def acquire(self, user_id: int) -> None:
         """Raises TooManyRequests."""
         if self._running[user_id] or self._running.total() >= AT_ONCE:
             raise errors.TooManyRequests(retry_after_s=RETRY_S)
         self._running[user_id] += 1
 
-    def end(self, user_id: int) -> None:
+    def release(self, user_id: int) -> None:
         del self._running[user_id]
 
 
 @dataclass(slots=True)
-class Listed:
+class ExportIndex:
     """What data.json says of the pictures. missing: ids of those whose file the bucket does not have."""
 
     images: list[JsonDict]
     missing: list[int]
 
 
-class ExportUser(ApiHandler):
+class ExportHandler(ApiHandler):
     """The zip file. What goes wrong after its first byte breaks the connection: half a file must not look whole."""
 
-    parameters = NoParameters
+    parameters = NoParams
     methods = ("GET",)
     timeout_s = None
-    exports: Exports
+    export_slots: ExportSlots
     belongings: Belongings
     bucket: Bucket
-    threads: Threads
+    executors: Executors
 
-    async def reply(self, asked: NoParameters) -> JsonDict:
-        person = await self.person()
-        self.exports.begin(person.id)
+    async def reply(self, asked: NoParams) -> JsonDict:
+        person = await self.require_user()
+        self.export_slots.acquire(person.id)
         try:
             await self._send(person)
         finally:
-            self.exports.end(person.id)
+            self.export_slots.release(person.id)
         return {}
 
-    async def _send(self, person: Person) -> None:
+    async def _send(self, person: AuthenticatedUser) -> None:
         self.set_header("Content-Type", "application/zip")
         self.set_header("Content-Disposition", 'attachment; filename="tessera-export.zip"')
         try:
@@ -98,31 +98,31 @@ class ExportUser(ApiHandler):
         else:
             self.finish()
 
-    async def _zip(self, person: Person) -> AsyncGenerator[bytes, None]:
+    async def _zip(self, person: AuthenticatedUser) -> AsyncGenerator[bytes, None]:
         """The pictures first, one at a time, then what there is to say of them and of their owner."""
-        archive, listed = Archive(), Listed([], [])
-        async for image in self.belongings.images.each_of(person.id):
+        archive, listed = ZipStream(), ExportIndex([], [])
+        async for image in self.belongings.images.iterate_by_owner(person.id):
             source = await shown_source(image, self.belongings.images)
             document = image_document(image, self.bucket, source=source, own=True) | {"file": None}
             listed.images.append(document)
             if image.key is None:
                 continue
             try:
-                picture = await self.threads.io(
+                picture = await self.executors.io(
                     self.bucket.read, image.key, limit_bytes=LIMIT_BYTES, timeout_s=READ_TIMEOUT_S
                 )
             except errors.NotFound:
                 listed.missing.append(image.id)
                 continue
             document["file"] = file_name(image)
-            yield await self.threads.io(archive.add, document["file"], picture, image.created)
+            yield await self.executors.io(archive.add, document["file"], picture, image.created)
         text = json.dumps(await self._data(person, listed), ensure_ascii=False, indent=1).encode()
-        yield await self.threads.io(archive.add, "data.json", text, datetime.now(UTC), text=True)
+        yield await self.executors.io(archive.add, "data.json", text, datetime.now(UTC), text=True)
         yield archive.close()
 
-    async def _data(self, person: Person, listed: Listed) -> dict[str, Any]:
+    async def _data(self, person: AuthenticatedUser, listed: ExportIndex) -> dict[str, Any]:
         user = await self.belongings.users.by_id(person.id)
-        followed, followers = await self.belongings.follows.around(person.id)
+        followed, followers = await self.belongings.follows.followed_and_followers(person.id)
         sessions = await self.belongings.sessions.of_user(person.id)
         return {
             "profile": {

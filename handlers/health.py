@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from handlers.base import ApiHandler, JsonDict, NoParameters
-from handlers.identified import Identified
+from handlers.base import ApiHandler, JsonDict, NoParams
+from handlers.identified import RequestIdHandler
 from models import errors
 from models.database import Database
 from processing.metrics import Metrics
 from processing.queue.task_queue import TaskQueue
 
 
-class ShowHealth(ApiHandler):
+class HealthHandler(ApiHandler):
     """200 and `ready` true, or 503 and why not."""
 
     methods = ("GET",)
     database: Database
     queue: TaskQueue
 
-    async def reply(self, asked: NoParameters) -> JsonDict:
+    async def reply(self, asked: NoParams) -> JsonDict:
         problems = await self._problems()
         if problems:
             self.set_status(503)
@@ -34,7 +34,7 @@ class ShowHealth(ApiHandler):
         return [self.queue.problem] if self.queue.problem else []
 
 
-class ShowMetrics(Identified):
+class MetricsHandler(RequestIdHandler):
     """Counters in the formats of Prometheus."""
 
     def initialize(self, metrics: Metrics, queue: TaskQueue) -> None:
@@ -43,8 +43,8 @@ class ShowMetrics(Identified):
     async def get(self) -> None:
         totals = None
         with contextlib.suppress(errors.DatabaseUnavailable):
-            totals = (await self._queue.overview.look()).totals
-        self._metrics.note_queue(totals)
+            totals = (await self._queue.status.snapshot()).totals
+        self._metrics.set_queue(totals)
         text, media_type = await asyncio.to_thread(self._metrics.text, self.request.headers.get("Accept", ""))
         self.set_header("Content-Type", media_type)
         self.finish(text)

@@ -18,25 +18,25 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
-from handlers.connections import Entrance, Listening, Room, connections_for, file_limit
-from handlers.security_headers import SafeHeaders, SafeHeadersOverTls
+from handlers.connections import ConnectionLimiter, LimitedHTTPServer, Listening, connections_for, file_limit
+from handlers.security_headers import SecurityHeaders, SecurityHeadersWithHsts
 from models import errors
 
 BODY_LIMIT_BYTES = 2 * 1024 * 1024
 """Of requests that are read whole; uploads to the embedded bucket are a stream with a limit of their own."""
 HEADER_LIMIT_BYTES = 32 * 1024
-PASSING_LIMIT_BYTES = 32 * 1024 * 1024
+DRAIN_LIMIT_BYTES = 32 * 1024 * 1024
 """A body up to this size is let pass unread, so that its sender hears why it was refused instead of a reset."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds. head_s: for a whole head, from the connection's start or the last answer on; body_s: for a whole body;
     taking_s: for a client to take anything of an answer that waits."""
 
-    head_s: float = 25.0
+    header_s: float = 25.0
     body_s: float = 25.0
-    taking_s: float = 45.0
+    write_s: float = 45.0
 
 
 class Application(tornado.web.Application):
@@ -47,7 +47,7 @@ class Application(tornado.web.Application):
 
     def __init__(self, table: list[Any], *, secure: bool = False, **settings: Any) -> None:
         super().__init__(table, **settings)
-        self.add_transform(SafeHeadersOverTls if secure else SafeHeaders)
+        self.add_transform(SecurityHeadersWithHsts if secure else SecurityHeaders)
 
     def get_handler_delegate(
         self,
@@ -59,20 +59,20 @@ class Application(tornado.web.Application):
     ) -> tornado.web._HandlerDelegate:
         delegate = super().get_handler_delegate(request, target_class, target_kwargs, path_args, path_kwargs)
         if _announced_bytes(request) > BODY_LIMIT_BYTES and not delegate.stream_request_body:
-            return super().get_handler_delegate(request, Surplus, self.settings["default_handler_args"])
+            return super().get_handler_delegate(request, OversizedBodyHandler, self.settings["default_handler_args"])
         return delegate
 
 
 @tornado.web.stream_request_body
-class Surplus(ApiHandler):
+class OversizedBodyHandler(ApiHandler):
     """Whoever sends more than is read."""
 
     def prepare(self) -> None:
         super().prepare()
-        if _announced_bytes(self.request) > PASSING_LIMIT_BYTES:
+        if _announced_bytes(self.request) > DRAIN_LIMIT_BYTES:
             raise errors.TooLarge(limit_bytes=BODY_LIMIT_BYTES)
         if isinstance(self.request.connection, HTTP1Connection):
-            self.request.connection.set_max_body_size(PASSING_LIMIT_BYTES)
+            self.request.connection.set_max_body_size(DRAIN_LIMIT_BYTES)
 
     def data_received(self, chunk: bytes) -> None:
         """Let it pass."""
@@ -81,29 +81,29 @@ class Surplus(ApiHandler):
         raise errors.TooLarge(limit_bytes=BODY_LIMIT_BYTES)
 
 
-def open_door(
+def listen(
     app: tornado.web.Application,
     sockets: Sequence[socket.socket],
-    patience: Patience | None = None,
+    timeouts: Timeouts | None = None,
     *,
-    room: Room | None = None,
+    limiter: ConnectionLimiter | None = None,
 ) -> HTTPServer:
     """Serve an application on these listening sockets, which are its own from now on.
 
     room: for how many connections; None: as many as the limit of open files bears.
     """
-    bears = patience or Patience()
-    server = Entrance(
+    limits = timeouts or Timeouts()
+    server = LimitedHTTPServer(
         app,
         max_body_size=BODY_LIMIT_BYTES,
         max_header_size=HEADER_LIMIT_BYTES,
-        idle_connection_timeout=bears.head_s,
-        body_timeout=bears.body_s,
+        idle_connection_timeout=limits.header_s,
+        body_timeout=limits.body_s,
     )
-    server.room = room or Room(connections_for(file_limit()))
+    server.room = limiter or ConnectionLimiter(connections_for(file_limit()))
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         for listening in sockets:  # what is accepted inherits it
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(bears.taking_s * 1000))
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(limits.write_s * 1000))
     server.add_sockets([Listening(each) for each in sockets])
     return server
 

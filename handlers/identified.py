@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 CLEAN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class Identified(tornado.web.RequestHandler):
+class RequestIdHandler(tornado.web.RequestHandler):
     """`X-Request-ID` in and out, in refusals too; what is not clean is not taken over."""
 
     @cached_property

@@ -13,34 +13,34 @@ from handlers.params import Id
 from models import errors
 from models.bucket import Bucket
 from models.images import Image, Images
-from processing.upkeep.image_deletion import Removals
+from processing.upkeep.image_deletion import ImageDeletions
 
 log = logging.getLogger(__name__)
 
 
-class ImageIdParameters(BaseModel):
+class ImageIdParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: Id
 
 
-class QueryImage(ApiHandler):
+class QueryImageHandler(ApiHandler):
     """One picture."""
 
-    parameters = ImageIdParameters
+    parameters = ImageIdParams
     methods = ("GET",)
     contract = True
     images: Images
     bucket: Bucket
 
-    async def reply(self, asked: ImageIdParameters) -> JsonDict:
+    async def reply(self, asked: ImageIdParams) -> JsonDict:
         image = await self.images.by_id(asked.id)
-        person = await self.visitor() if "tiles" in image.recipe else None
+        person = await self.user() if "tiles" in image.recipe else None
         own = person is not None and person.id == image.owner.id
         return image_document(image, self.bucket, source=await shown_source(image, self.images), own=own)
 
 
-class DescribeParameters(BaseModel):
+class ChangeImageParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: Id
@@ -49,39 +49,39 @@ class DescribeParameters(BaseModel):
     show_source: bool | None = None
 
 
-class DescribeImage(ApiHandler):
+class ChangeImageHandler(ApiHandler):
     """Title, text alternative, and whether others may see what it was made of."""
 
-    parameters = DescribeParameters
+    parameters = ChangeImageParams
     methods = ("POST",)
     acts = True
     images: Images
     bucket: Bucket
 
-    async def reply(self, asked: DescribeParameters) -> JsonDict:
-        owner = await self.acting()
+    async def reply(self, asked: ChangeImageParams) -> JsonDict:
+        owner = await self.owner()
         if (await self.images.by_id(asked.id)).owner.id != owner.id:
-            raise errors.NotYours()
+            raise errors.PermissionDenied()
         chosen = asked.model_dump(exclude={"id"}, exclude_none=True)
-        image = await self.images.describe(asked.id, owner.id, **chosen)
+        image = await self.images.update_details(asked.id, owner.id, **chosen)
         return image_document(image, self.bucket, source=await shown_source(image, self.images), own=True)
 
 
-class DeleteImage(ApiHandler):
+class DeleteImageHandler(ApiHandler):
     """Forget a picture, its thumbnails, and its object in the bucket when nobody else has it."""
 
-    parameters = ImageIdParameters
+    parameters = ImageIdParams
     methods = ("POST",)
     acts = True
     images: Images
-    removals: Removals
+    image_deletions: ImageDeletions
 
-    async def reply(self, asked: ImageIdParameters) -> JsonDict:
-        owner = await self.acting()
+    async def reply(self, asked: ImageIdParams) -> JsonDict:
+        owner = await self.owner()
         image = await self.images.by_id(asked.id)
         if image.owner.id != owner.id:
-            raise errors.NotYours()
-        await self.removals.remove(image.id, owner.id)
+            raise errors.PermissionDenied()
+        await self.image_deletions.delete(image.id, owner.id)
         log.info("image %s: deleted [%s]", image.id, self.request_id)
         return {}
 

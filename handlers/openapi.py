@@ -10,21 +10,29 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from handlers import schemas as answers
-from handlers.account import ChangeUser, DeleteUser
+from handlers.account import ChangeUserHandler, DeleteUserHandler
 from handlers.base import ApiHandler, in_contract, status_of
-from handlers.events import ListenToTasks
-from handlers.export import ExportUser
-from handlers.feed import ShowFeed
-from handlers.health import ShowHealth
-from handlers.images import DeleteImage, DescribeImage, QueryImage
-from handlers.preview import DrawPreview, PreviewParameters
-from handlers.session import ShowSession
-from handlers.styles import ListStyles
-from handlers.tasks import AddTask, AddTaskParameters, CancelTask, PauseQueue, QueryTasks, ResumeQueue, RetryTask
-from handlers.thumbnail import ShowThumbnail
-from handlers.uploads import AddInfo, GrantUpload, UploadCallback
-from handlers.users import AddUser, FollowUser, QueryUser, SignOut
-from models.errors import every_error
+from handlers.events import TaskEventsHandler
+from handlers.export import ExportHandler
+from handlers.feed import FeedHandler
+from handlers.health import HealthHandler
+from handlers.images import ChangeImageHandler, DeleteImageHandler, QueryImageHandler
+from handlers.preview import PreviewHandler, PreviewParams
+from handlers.session import SessionHandler
+from handlers.styles import StylesHandler
+from handlers.tasks import (
+    AddTaskHandler,
+    AddTaskParams,
+    CancelTaskHandler,
+    PauseQueueHandler,
+    QueryTasksHandler,
+    ResumeQueueHandler,
+    RetryTaskHandler,
+)
+from handlers.thumbnail import ThumbnailHandler
+from handlers.uploads import RegisterImageHandler, UploadCallbackHandler, UploadTokenHandler
+from handlers.users import AddUserHandler, FollowHandler, QueryUserHandler, SignOutHandler
+from models.errors import all_errors
 from processing.mosaic import STYLES
 
 Json = dict[str, Any]
@@ -37,37 +45,37 @@ JSON_TYPES = frozenset({"null", "boolean", "object", "array", "number", "string"
 TITLE = "Tessera"
 VERSION = "1"
 
-STATED: dict[type[ApiHandler], Stated] = {
-    AddUser: answers.Answer,
-    QueryUser: answers.UserAnswer,
-    FollowUser: answers.Answer,
-    SignOut: answers.Answer,
-    ChangeUser: answers.Answer,
-    DeleteUser: answers.GoneAnswer,
-    ExportUser: "application/zip",
-    ShowSession: answers.SessionAnswer,
-    GrantUpload: answers.GrantAnswer,
-    UploadCallback: answers.UploadedAnswer,
-    AddInfo: answers.RegisteredAnswer,
-    QueryImage: answers.ImageAnswer,
-    DescribeImage: answers.ImageAnswer,
-    DeleteImage: answers.Answer,
-    ShowThumbnail: "image/webp",
-    ShowFeed: answers.FeedAnswer,
-    ListStyles: answers.StylesAnswer,
-    DrawPreview: "image/*",
-    AddTask: answers.TaskAnswer,
-    QueryTasks: answers.QueueAnswer,
-    ListenToTasks: "text/event-stream",
-    CancelTask: answers.TaskAnswer,
-    RetryTask: answers.TaskAnswer,
-    PauseQueue: answers.PausedAnswer,
-    ResumeQueue: answers.PausedAnswer,
-    ShowHealth: answers.HealthAnswer,
+RESPONSE_MODELS: dict[type[ApiHandler], Stated] = {
+    AddUserHandler: answers.SuccessResponse,
+    QueryUserHandler: answers.UserResponse,
+    FollowHandler: answers.SuccessResponse,
+    SignOutHandler: answers.SuccessResponse,
+    ChangeUserHandler: answers.SuccessResponse,
+    DeleteUserHandler: answers.DeletionResponse,
+    ExportHandler: "application/zip",
+    SessionHandler: answers.SessionResponse,
+    UploadTokenHandler: answers.UploadTokenResponse,
+    UploadCallbackHandler: answers.UploadResponse,
+    RegisterImageHandler: answers.RegisterImageResponse,
+    QueryImageHandler: answers.ImageResponse,
+    ChangeImageHandler: answers.ImageResponse,
+    DeleteImageHandler: answers.SuccessResponse,
+    ThumbnailHandler: "image/webp",
+    FeedHandler: answers.FeedResponse,
+    StylesHandler: answers.StylesResponse,
+    PreviewHandler: "image/*",
+    AddTaskHandler: answers.TaskResponse,
+    QueryTasksHandler: answers.QueueResponse,
+    TaskEventsHandler: "text/event-stream",
+    CancelTaskHandler: answers.TaskResponse,
+    RetryTaskHandler: answers.TaskResponse,
+    PauseQueueHandler: answers.PausedResponse,
+    ResumeQueueHandler: answers.PausedResponse,
+    HealthHandler: answers.HealthResponse,
 }
 """What a success of each endpoint is."""
 
-CHAPTERS = {
+TAGS = {
     "People": ("/api/user/", "/api/session"),
     "Pictures": ("/api/image/", "/thumbnail/", "/api/feed"),
     "Tasks": ("/api/styles", "/api/preview", "/api/tasks/", "/tasks/"),
@@ -75,7 +83,7 @@ CHAPTERS = {
 }
 """Chapters of the document and of docs/api.md, and how the paths of each begin; the first that fits."""
 
-BESIDE = {
+EXTRA_PATHS = {
     "/metrics": ("Counters in the formats of Prometheus.", "text/plain"),
     "/api/openapi.json": ("This document.", "application/json"),
     "/api/docs": ("This document as a page for people.", "text/html"),
@@ -83,7 +91,7 @@ BESIDE = {
 """What is served beside the table: path, summary and media type. They take no parameters and refuse nothing."""
 
 
-class ShowOpenApi(ApiHandler):
+class OpenApiHandler(ApiHandler):
     """This document."""
 
     methods = ("GET",)
@@ -95,28 +103,28 @@ class ShowOpenApi(ApiHandler):
         self.finish(self.document())
 
 
-def openapi_document(routes: Sequence[Route], stated: Mapping[type[ApiHandler], Stated] = STATED) -> Json:
+def openapi_document(routes: Sequence[Route], stated: Mapping[type[ApiHandler], Stated] = RESPONSE_MODELS) -> Json:
     """routes: path, handler and its parts. stated: what each handler answers."""
-    models = {handler.parameters for _, handler, _ in routes}
-    models |= {answer for answer in stated.values() if not isinstance(answer, str)} | {answers.Refusal}
+    models = {handler.params for _, handler, _ in routes}
+    models |= {answer for answer in stated.values() if not isinstance(answer, str)} | {answers.ErrorResponse}
     models |= {style.params for style in STYLES.values()}
     _, schemas = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
         ref_template=SCHEMAS + "{model}",
     )
     components: Json = schemas["$defs"]
-    components["Refusal"]["properties"]["error"]["enum"] = sorted(kind.slug for kind in every_error())
+    components["Refusal"]["properties"]["error"]["enum"] = sorted(kind.slug for kind in all_errors())
     recipes = [_recipe(name, components.pop(style.params.__name__)) for name, style in STYLES.items()]
     components["Recipe"] = {"oneOf": recipes}
-    for parameters in (AddTaskParameters, PreviewParameters):
+    for parameters in (AddTaskParams, PreviewParams):
         said = components[parameters.__name__]["properties"]["param"]
         said["description"] = "a style's name, or a recipe as a JSON object (schema Recipe)"
     paths = {_template(path): _path_item(path, handler, stated[handler], components) for path, handler, _ in routes}
-    paths |= {path: {"get": _plain(path, *said)} for path, said in BESIDE.items()}
+    paths |= {path: {"get": _plain(path, *said)} for path, said in EXTRA_PATHS.items()}
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": "Photos into mosaics; docs/api.md tells more."},
-        "tags": [{"name": tag} for tag in CHAPTERS],
+        "tags": [{"name": tag} for tag in TAGS],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -130,7 +138,7 @@ def openapi_document(routes: Sequence[Route], stated: Mapping[type[ApiHandler], 
 
 def _tag(path: str) -> str:
     """The chapter of docs/api.md."""
-    return next(tag for tag, beginnings in CHAPTERS.items() if path.startswith(beginnings))
+    return next(tag for tag, beginnings in TAGS.items() if path.startswith(beginnings))
 
 
 def _plain(path: str, summary: str, media_type: str) -> Json:
@@ -150,11 +158,11 @@ def _plain(path: str, summary: str, media_type: str) -> Json:
 def _recipe(style: str, params: Json) -> Json:
     """One style's parameters with its name, which a recipe says as `style`."""
     named: Json = {"style": {"const": style}, "version": {"type": "integer", "minimum": 1}}
-    own = {name: _of_json(said) for name, said in params["properties"].items()}
+    own = {name: _to_json_schema(said) for name, said in params["properties"].items()}
     return {**params, "title": f"Recipe of {style}", "properties": named | own, "required": ["style"]}
 
 
-def _of_json(said: Json) -> Json:
+def _to_json_schema(said: Json) -> Json:
     """A parameter without the engine's own kinds (palette, regions, ...), which a form knows and JSON does not.
 
     A default of null means that the engine chooses where nothing is said: it is no value that one could send.
@@ -171,7 +179,7 @@ def _path_item(path: str, handler: type[ApiHandler], stated: Stated, components:
 def _operation(
     path: str, method: Literal["GET", "POST"], handler: type[ApiHandler], stated: Stated, components: Json
 ) -> Json:
-    schema = components[handler.parameters.__name__]
+    schema = components[handler.params.__name__]
     in_path = re.findall(r"\(\?P<(\w+)>", path)
     operation: Json = {
         "operationId": f"{method.lower()}{re.sub('[^a-z]+', '-', _template(path))}".rstrip("-"),
@@ -182,8 +190,8 @@ def _operation(
         "security": [{}, {"bearer": []}, {"cookie": []}],
     }
     if method == "POST" and schema.get("properties"):
-        content = {"schema": {"$ref": SCHEMAS + handler.parameters.__name__}}
-        operation["requestBody"] = {"content": dict.fromkeys(handler.bodies, content)}
+        content = {"schema": {"$ref": SCHEMAS + handler.params.__name__}}
+        operation["requestBody"] = {"content": dict.fromkeys(handler.content_types, content)}
     return operation
 
 
@@ -207,12 +215,12 @@ def _responses(handler: type[ApiHandler], stated: Stated) -> Json:
         content: Json = {stated: {"schema": {"type": "string"}}}
     else:
         success: Json = {"$ref": SCHEMAS + stated.__name__}
-        content = {"application/json": {"schema": {"anyOf": [success, refusal]} if handler.contract else success}}
-    said = "Success, or what the contract refuses" if handler.contract else "Success"
+        content = {"application/json": {"schema": {"anyOf": [success, refusal]} if handler.errors_as_200 else success}}
+    said = "Success, or what the contract refuses" if handler.errors_as_200 else "Success"
     responses: Json = {"200": {"description": said, "content": content}}
     if isinstance(stated, str) and stated.startswith("image/") and "GET" in handler.methods:
         responses["304"] = {"description": "You have it already (If-None-Match)"}
-    if stated is answers.HealthAnswer:
+    if stated is answers.HealthResponse:
         refusal = {"anyOf": [success, refusal]}
     for status in sorted(_statuses(handler)):
         responses[str(status)] = {"description": "Refusal", "content": {"application/json": {"schema": refusal}}}
@@ -221,7 +229,7 @@ def _responses(handler: type[ApiHandler], stated: Stated) -> Json:
 
 def _statuses(handler: type[ApiHandler]) -> set[int]:
     """Every status that a refusal of this endpoint may have."""
-    return {status_of(kind) for kind in every_error() if not (handler.contract and in_contract(kind))}
+    return {status_of(kind) for kind in all_errors() if not (handler.errors_as_200 and in_contract(kind))}
 
 
 def _template(path: str) -> str:

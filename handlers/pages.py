@@ -12,14 +12,14 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher
 
 from handlers.base import language_of
-from handlers.identified import Identified
+from handlers.identified import RequestIdHandler
 from handlers.params import LARGEST_ID
-from handlers.shell import SITE, Head, fill
+from handlers.shell import SITE, PageMeta, render_shell
 from models import errors
 from models.images import Image, Images
 from models.users import Users
 from processing import mosaic
-from processing.images.thumbnails import fitting
+from processing.images.thumbnails import thumbnail_size
 
 PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -50,7 +50,7 @@ def content_security_policy(*, pictures: str, uploads: str) -> str:
     )
 
 
-class ShowPage(Identified):
+class PageHandler(RequestIdHandler):
     """The shell; its modules draw the page that the address names."""
 
     def initialize(self, static: Path, policy: Callable[[], str], public_url: str, **parts: object) -> None:
@@ -71,7 +71,7 @@ class ShowPage(Identified):
         head = None
         try:
             async with asyncio.timeout(LOOK_UP_TIMEOUT_S):
-                head = await self.head_of(**path)
+                head = await self.page_meta(**path)
         except errors.NotFound:
             self.set_status(404)
         except (errors.Unavailable, TimeoutError):
@@ -81,7 +81,7 @@ class ShowPage(Identified):
     async def head(self, **path: str) -> None:
         await self.get(**path)
 
-    async def head_of(self, **path: str) -> Head | None:
+    async def page_meta(self, **path: str) -> PageMeta | None:
         """What the shell's head says; None: what stands in it. Raises NotFound, DatabaseUnavailable."""
         return None
 
@@ -92,15 +92,15 @@ class ShowPage(Identified):
     def write_error(self, status_code: int, **_: Any) -> None:
         self._show(None)
 
-    def _show(self, head: Head | None) -> None:
+    def _show(self, head: PageMeta | None) -> None:
         self.set_header("Content-Security-Policy", self._policy())
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Vary", "Accept-Language")
         self.set_header("Content-Type", "text/html; charset=UTF-8")
-        self.finish(fill(self._shell.read_text(), head, language_of(self.request)))
+        self.finish(render_shell(self._shell.read_text(), head, language_of(self.request)))
 
 
-class WantsPage(Matcher):
+class AcceptsHtml(Matcher):
     """A browser on its way to an address that nothing serves: it gets our page, which says so."""
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
@@ -108,40 +108,40 @@ class WantsPage(Matcher):
         return {} if wanted and not request.path.startswith(("/api/", "/static/")) else None
 
 
-class ShowNothing(ShowPage):
+class NotFoundPageHandler(PageHandler):
     """The page for an address that nothing serves."""
 
-    async def head_of(self, **path: str) -> Head | None:
+    async def page_meta(self, **path: str) -> PageMeta | None:
         raise errors.NotFound(what="page", which=self.request.path[:60])
 
 
-class ShowPicture(ShowPage):
+class ImagePageHandler(PageHandler):
     """The page of one picture."""
 
     images: Images
 
-    async def head_of(self, **path: str) -> Head | None:
+    async def page_meta(self, **path: str) -> PageMeta | None:
         if len(path["id"]) > len(str(LARGEST_ID)):
             raise errors.NotFound(what="image", which=path["id"])
         image = await self.images.by_id(int(path["id"]))
-        return picture_head(image, language_of(self.request), self.public_url)
+        return image_meta(image, language_of(self.request), self.public_url)
 
 
-class ShowPerson(ShowPage):
+class ProfilePageHandler(PageHandler):
     """The page of one person."""
 
     users: Users
 
-    async def head_of(self, **path: str) -> Head | None:
+    async def page_meta(self, **path: str) -> PageMeta | None:
         name = (await self.users.by_name(path["username"])).username
         said = {
             "en": f"Mosaics by {name}, made with {SITE}.",
             "zh": f"{name} 用 {SITE} 制作的马赛克。",
         }
-        return Head(title=name, description=said[language_of(self.request)])
+        return PageMeta(title=name, description=said[language_of(self.request)])
 
 
-class ShowStatic(Identified, tornado.web.StaticFileHandler):
+class StaticHandler(RequestIdHandler, tornado.web.StaticFileHandler):
     """A file of `static/`."""
 
     def set_default_headers(self) -> None:
@@ -176,7 +176,7 @@ class ShowStatic(Identified, tornado.web.StaticFileHandler):
         self.finish(f"{status}\n")
 
 
-def picture_head(image: Image, language: errors.Language, public_url: str) -> Head:
+def image_meta(image: Image, language: errors.Language, public_url: str) -> PageMeta:
     """Title and preview of one picture: its own words where it has some."""
     by = image.owner.username
     style = _style_name(image, language)
@@ -186,12 +186,12 @@ def picture_head(image: Image, language: errors.Language, public_url: str) -> He
     else:
         title = f"{style} by {by}" if by else style
         description = f"{style}, made with {SITE}."
-    return Head(
+    return PageMeta(
         title=image.title or title,
         description=image.alt or description,
         url=f"{public_url}/i/{image.id}",
         picture=f"{public_url}/thumbnail/{image.id}/{OG_WIDTH}",
-        picture_size=fitting(image.width, image.height, OG_WIDTH) if image.width else None,
+        picture_size=thumbnail_size(image.width, image.height, OG_WIDTH) if image.width else None,
         picture_alt=image.alt,
     )
 

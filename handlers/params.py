@@ -16,12 +16,12 @@ from tornado.httputil import HTTPServerRequest
 from models import errors
 
 LARGEST_ID = 2**53 - 1
-SHOWN_CHARACTERS = 60
+MAX_VALUE_CHARS = 60
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
-def read_parameters(request: HTTPServerRequest, path: Mapping[str, str] | None = None) -> dict[str, Any]:
+def read_params(request: HTTPServerRequest, path: Mapping[str, str] | None = None) -> dict[str, Any]:
     """All parameters by name. Raises MalformedBody for text that is not UTF-8 and JSON that is not an object."""
     given: dict[str, Any] = _last_values(request.query_arguments)
     if _media_type(request) == "application/json" and request.body:
@@ -44,19 +44,19 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def refuse_invalid(error: ValidationError) -> errors.BadParameter:
+def bad_parameter(error: ValidationError) -> errors.BadParameter:
     """The first thing that pydantic found wrong, as an error that names field, value and what is allowed."""
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "parameters"
     if first["type"] == "missing":
         return errors.BadParameter(field=field, value="nothing", allowed="this parameter is required")
-    return errors.BadParameter(field=field, value=shown(first["input"]), allowed=first["msg"])
+    return errors.BadParameter(field=field, value=shorten(first["input"]), allowed=first["msg"])
 
 
-def shown(value: object) -> str:
+def shorten(value: object) -> str:
     """A value as people may see it again: shortened, on one line."""
     text = repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+    return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 1] + "…"
 
 
 def _media_type(request: HTTPServerRequest) -> str:

@@ -12,19 +12,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from handlers.base import ApiHandler, JsonDict
 from handlers.tasks import parse_recipe
 from models import errors
-from models.images import NOBODY, Images, Owner
+from models.images import ANONYMOUS, Images, Owner
 from processing import mosaic
-from processing.engine.job import Stopped
+from processing.rendering import Cancelled
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews, scaled
-from processing.images.tile_pool import resolve
+from processing.images.tile_pool import resolve_tiles
 
 SIZE_LIMIT_BYTES = 2_000_000
 """A little below what the server reads of any body, so that the refusal can be told."""
 CLIENT_LEFT = 499
 
 
-class PreviewParameters(BaseModel):
+class PreviewParams(BaseModel):
     """scale: width of the small picture / width of the full one, where the recipe is meant for the full one."""
 
     model_config = ConfigDict(frozen=True)
@@ -33,11 +33,11 @@ class PreviewParameters(BaseModel):
     scale: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class DrawPreview(ApiHandler):
+class PreviewHandler(ApiHandler):
     """The mosaic of the file in the form, in the recipe's format. Nobody has to be signed in, but for tiles of one's
     own; nothing is kept."""
 
-    parameters = PreviewParameters
+    parameters = PreviewParams
     methods = ("POST",)
     bodies = ("multipart/form-data",)
     previews: Previews
@@ -55,16 +55,16 @@ class DrawPreview(ApiHandler):
         if self._drawing is not None:
             self._drawing.cancel()
 
-    async def reply(self, asked: PreviewParameters) -> JsonDict:
+    async def reply(self, asked: PreviewParams) -> JsonDict:
         recipe = scaled(parse_recipe(asked.param), asked.scale)
         tiles = await self._tiles(recipe)
         pool = partial(self.preview_tiles.pool, tiles) if tiles else None
         self._drawing = asyncio.create_task(
-            self.previews.draw(self._picture(), recipe, address=self.address, left=self._left, pool=pool)
+            self.previews.render(self._picture(), recipe, client=self.address, cancelled=self._left, pool=pool)
         )
         try:
             self._send(await self._drawing)
-        except (Stopped, asyncio.CancelledError):
+        except (Cancelled, asyncio.CancelledError):
             if not self._left.is_set():
                 raise
             self.set_status(CLIENT_LEFT, "Client Left")
@@ -73,12 +73,12 @@ class DrawPreview(ApiHandler):
 
     async def _tiles(self, recipe: mosaic.Recipe) -> list[int]:
         """Ids of the pictures to build from. Raises BadParameter for those that are not for who asks."""
-        plain = recipe.plain()
+        plain = recipe.to_dict()
         if not plain.get("tiles"):
             return []
-        person = await self.visitor()
-        asker = Owner(person.id, person.username) if person else NOBODY
-        return [tile.image_id for tile in await resolve(plain, asker, self.images)]
+        person = await self.user()
+        asker = Owner(person.id, person.username) if person else ANONYMOUS
+        return [tile.image_id for tile in await resolve_tiles(plain, asker, self.images)]
 
     def _picture(self) -> bytes:
         """Raises BadParameter, TooLarge."""

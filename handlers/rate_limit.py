@@ -13,9 +13,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from models import errors
-from models.users import fold
+from models.users import username_key
 
-LARGEST_TABLE = 100_000
+MAX_KEYS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,38 +23,38 @@ class Rate:
     """`burst` tries at once, then one more every `pause_s` seconds."""
 
     burst: int
-    pause_s: float
+    interval_s: float
 
 
-class Throttle:
+class RateLimiter:
     """Tries by name (whatever can be a key). clock: seconds that only rise."""
 
     def __init__(self, rate: Rate, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._clock = rate, clock
         self._spent_until: OrderedDict[Hashable, float] = OrderedDict()
 
-    def spend(self, name: Hashable) -> None:
+    def acquire(self, name: Hashable) -> None:
         """Count one try. Raises TooManyRequests, with the time after which one more is allowed, and counts nothing."""
         now = self._clock()
-        until = max(now, self._spent_until.pop(name, now)) + self._rate.pause_s
-        excess = until - now - self._rate.burst * self._rate.pause_s
-        self._remember(name, until if excess <= 0 else until - self._rate.pause_s)
+        until = max(now, self._spent_until.pop(name, now)) + self._rate.interval_s
+        excess = until - now - self._rate.burst * self._rate.interval_s
+        self._remember(name, until if excess <= 0 else until - self._rate.interval_s)
         if excess > 0:
             raise errors.TooManyRequests(retry_after_s=math.ceil(excess))
 
-    def refund(self, name: Hashable) -> None:
+    def release(self, name: Hashable) -> None:
         """That try was right after all."""
         if name in self._spent_until:
-            self._spent_until[name] -= self._rate.pause_s
+            self._spent_until[name] -= self._rate.interval_s
 
     def _remember(self, name: Hashable, until: float) -> None:
         self._spent_until[name] = until
-        while len(self._spent_until) > LARGEST_TABLE:
+        while len(self._spent_until) > MAX_KEYS:
             self._spent_until.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Throttles:
+class LoginLimits:
     """What is counted. A person at home meets none of these.
 
     sign_in: wrong passwords for one name from one address, also where an account is changed or deleted; the owner
@@ -62,24 +62,24 @@ class Throttles:
     sign_in_address: wrong passwords from one address, whatever the names. sign_up: accounts from one address.
     """
 
-    sign_in: Throttle
-    sign_in_address: Throttle
-    sign_up: Throttle
+    sign_in: RateLimiter
+    sign_in_address: RateLimiter
+    sign_up: RateLimiter
 
-    def spend_password(self, username: str, address: str) -> None:
+    def count_attempt(self, username: str, address: str) -> None:
         """Count a try before it is known to be wrong, so that many at once do not slip through. TooManyRequests."""
-        self.sign_in_address.spend(address)
-        self.sign_in.spend((fold(username), address))
+        self.sign_in_address.acquire(address)
+        self.sign_in.acquire((username_key(username), address))
 
-    def refund_password(self, username: str, address: str) -> None:
+    def forgive_attempt(self, username: str, address: str) -> None:
         """It was the right one."""
-        self.sign_in_address.refund(address)
-        self.sign_in.refund((fold(username), address))
+        self.sign_in_address.release(address)
+        self.sign_in.release((username_key(username), address))
 
 
-def make_throttles() -> Throttles:
-    return Throttles(
-        sign_in=Throttle(Rate(burst=10, pause_s=30)),
-        sign_in_address=Throttle(Rate(burst=200, pause_s=3)),
-        sign_up=Throttle(Rate(burst=1000, pause_s=4)),
+def make_login_limits() -> LoginLimits:
+    return LoginLimits(
+        sign_in=RateLimiter(Rate(burst=10, interval_s=30)),
+        sign_in_address=RateLimiter(Rate(burst=200, interval_s=3)),
+        sign_up=RateLimiter(Rate(burst=1000, interval_s=4)),
     )

@@ -11,7 +11,7 @@ from handlers.params import Id
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", description="ISO 8601, UTC")]
 
 
-class Answer(BaseModel):
+class SuccessResponse(BaseModel):
     """Success."""
 
     model_config = ConfigDict(extra="forbid")
@@ -19,7 +19,7 @@ class Answer(BaseModel):
     code: Literal[1]
 
 
-class Refusal(BaseModel):
+class ErrorResponse(BaseModel):
     """Every refusal: a code below 1, a slug of docs/error.txt, and a sentence for people."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,7 +36,7 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class UserAnswer(Answer):
+class UserResponse(SuccessResponse):
     """A user; `id` and `token` only with the right password."""
 
     username: str
@@ -48,15 +48,15 @@ class UserAnswer(Answer):
     token: str = ""
 
 
-class Me(Document):
+class CurrentUser(Document):
     id: Id
     username: str
     email: str
     developer: bool
 
 
-class SessionAnswer(Answer):
-    user: Me | None
+class SessionResponse(SuccessResponse):
+    user: CurrentUser | None
     access: Literal["session", "open"]
     max_upload_mb: int
     max_megapixels: int
@@ -64,13 +64,13 @@ class SessionAnswer(Answer):
     upload_part_mb: int
 
 
-class GoneAnswer(Answer):
+class DeletionResponse(SuccessResponse):
     """finished: whether everything is deleted already; otherwise it goes on."""
 
     finished: bool
 
 
-class GrantAnswer(Answer):
+class UploadTokenResponse(SuccessResponse):
     token: str
     key: str
     upload_url: str
@@ -78,18 +78,18 @@ class GrantAnswer(Answer):
     expires: int
 
 
-class UploadedAnswer(Answer):
+class UploadResponse(SuccessResponse):
     id: Id
     filename: str
     url: str
     param: str
 
 
-class RegisteredAnswer(Answer):
+class RegisterImageResponse(SuccessResponse):
     id: Id
 
 
-class ImageDocument(Document):
+class ImageSchema(Document):
     """placeholder: `#rrggbb` or empty. thumbnails: addresses by width in pixels. map_url: a cell map, as JSON."""
 
     id: Id
@@ -116,24 +116,24 @@ class ImageDocument(Document):
     map_url: str | None
 
 
-class ImageAnswer(ImageDocument):
+class ImageResponse(ImageSchema):
     """One picture."""
 
     code: Literal[1]
 
 
-class FeedAnswer(Answer):
-    images: list[ImageDocument]
+class FeedResponse(SuccessResponse):
+    images: list[ImageSchema]
     cursor: str | None
 
 
-class StylesAnswer(Answer):
+class StylesResponse(SuccessResponse):
     """Every style as the engine describes it: name, labels, parameters with ranges and defaults."""
 
     styles: list[dict[str, Any]]
 
 
-class TaskDocument(Document):
+class TaskSchema(Document):
     """The last six are there for those who may see them."""
 
     id: Id
@@ -160,8 +160,8 @@ class TaskDocument(Document):
     result_url: str | None = None
 
 
-class TaskAnswer(Answer):
-    task: TaskDocument
+class TaskResponse(SuccessResponse):
+    task: TaskSchema
 
 
 class Totals(Document):
@@ -172,9 +172,9 @@ class Totals(Document):
     cancelled: int
 
 
-class QueueAnswer(Answer):
-    tasks: list[TaskDocument]
-    done: list[TaskDocument]
+class QueueResponse(SuccessResponse):
+    tasks: list[TaskSchema]
+    done: list[TaskSchema]
     cursor: str | None
     totals: Totals
     sight: int
@@ -182,11 +182,11 @@ class QueueAnswer(Answer):
     rates: dict[str, float]
 
 
-class PausedAnswer(Answer):
+class PausedResponse(SuccessResponse):
     paused: bool
 
 
-class HealthAnswer(BaseModel):
+class HealthResponse(BaseModel):
     """200 where ready, otherwise 503 with the problems."""
 
     model_config = ConfigDict(extra="forbid")

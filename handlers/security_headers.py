@@ -9,18 +9,18 @@ from __future__ import annotations
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
-NOTHING_LOADS = "default-src 'none'; frame-ancestors 'none'"
-EVERYWHERE = {
+STRICT_CSP = "default-src 'none'; frame-ancestors 'none'"
+DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": NOTHING_LOADS,
+    "Content-Security-Policy": STRICT_CSP,
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-STRICT_TRANSPORT = "max-age=31536000"
+HSTS = "max-age=31536000"
 """A year, for this name alone: what else runs below it is not ours to decide."""
 
 
-class SafeHeaders(OutputTransform):
+class SecurityHeaders(OutputTransform):
     """Adds what protects, and takes away the server's version."""
 
     def __init__(self, request: HTTPServerRequest) -> None:
@@ -29,17 +29,17 @@ class SafeHeaders(OutputTransform):
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
-        for name, value in EVERYWHERE.items():
+        for name, value in DEFAULT_HEADERS.items():
             headers.setdefault(name, value)
         headers.pop("Server", None)
         return status_code, headers, chunk
 
 
-class SafeHeadersOverTls(SafeHeaders):
+class SecurityHeadersWithHsts(SecurityHeaders):
     """For a server that people reach by https."""
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
-        headers["Strict-Transport-Security"] = STRICT_TRANSPORT
+        headers["Strict-Transport-Security"] = HSTS
         return super().transform_first_chunk(status_code, headers, chunk, finishing)

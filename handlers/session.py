@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.base import ApiHandler, JsonDict, NoParameters
+from handlers.base import ApiHandler, JsonDict, NoParams
 from models.users import Users
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ClientConfig:
     """What a page may count on. formats: media types of pictures that can be read."""
 
     max_upload_mb: int
@@ -18,25 +18,25 @@ class Offer:
     upload_part_mb: int = 4
 
 
-class ShowSession(ApiHandler):
+class SessionHandler(ApiHandler):
     """Who is signed in, and the limits."""
 
     methods = ("GET",)
     users: Users
-    offer: Offer
+    client_config: ClientConfig
 
-    async def reply(self, asked: NoParameters) -> JsonDict:
+    async def reply(self, asked: NoParams) -> JsonDict:
         return {
             "user": await self._me(),
             "access": "open" if self.authentication.open_access else "session",
-            "max_upload_mb": self.offer.max_upload_mb,
-            "max_megapixels": self.offer.max_megapixels,
-            "formats": list(self.offer.formats),
-            "upload_part_mb": self.offer.upload_part_mb,
+            "max_upload_mb": self.client_config.max_upload_mb,
+            "max_megapixels": self.client_config.max_megapixels,
+            "formats": list(self.client_config.formats),
+            "upload_part_mb": self.client_config.upload_part_mb,
         }
 
     async def _me(self) -> JsonDict | None:
-        person = await self.visitor()
+        person = await self.user()
         if person is None:
             return None
         user = await self.users.by_id(person.id)

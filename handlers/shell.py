@@ -23,7 +23,7 @@ LOCALES = {"en": "en_US", "zh": "zh_CN"}
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class PageMeta:
     """What one page says of itself, as plain text. url, picture: absolute addresses; picture_size: pixels."""
 
     title: str
@@ -34,7 +34,7 @@ class Head:
     picture_alt: str = ""
 
 
-def fill(shell: str, head: Head | None, language: Language) -> str:
+def render_shell(shell: str, head: PageMeta | None, language: Language) -> str:
     """The shell in a language, with this head in place of its own."""
     filled = LANG.sub(lambda found: found[1] + TAGS[language] + found[2], shell, count=1)
     if head is None:
@@ -45,7 +45,7 @@ def fill(shell: str, head: Head | None, language: Language) -> str:
     return DESCRIPTION.sub(lambda _: metas, filled, count=1)
 
 
-def _metas(head: Head, language: Language) -> Iterator[str]:
+def _metas(head: PageMeta, language: Language) -> Iterator[str]:
     description = head.description[:DESCRIPTION_CHARACTERS]
     yield _meta("name", "description", description)
     yield _meta("property", "og:site_name", SITE)

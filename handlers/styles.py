@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from handlers.base import ApiHandler, JsonDict, NoParameters
+from handlers.base import ApiHandler, JsonDict, NoParams
 from processing import mosaic
 
 
-class ListStyles(ApiHandler):
+class StylesHandler(ApiHandler):
     """Every style with its parameters, labels, ranges and defaults."""
 
     methods = ("GET",)
 
-    async def reply(self, asked: NoParameters) -> JsonDict:
+    async def reply(self, asked: NoParams) -> JsonDict:
         self.set_header("Cache-Control", "public, max-age=60")
         return {"styles": mosaic.describe()}

@@ -5,37 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.auth import Person
+from handlers.auth import AuthenticatedUser
 from handlers.documents import timestamp
 from models import errors
 from models.bucket import Bucket
 from models.queue.tasks import Task, TaskState
-from processing.queue.snapshot import Place
+from processing.queue.snapshot import Position
 
-_BY_SLUG = {kind.slug: kind for kind in errors.every_error()}
+_BY_SLUG = {kind.slug: kind for kind in errors.all_errors()}
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Viewer:
     """Who reads a document. A stranger sees the queue move; addresses and people are shown to the owner and to
     developers alone."""
 
-    person: Person | None
+    user: AuthenticatedUser | None
     language: errors.Language
 
     def owns(self, task: Task) -> bool:
-        return self.person is not None and task.owner.id == self.person.id
+        return self.user is not None and task.owner.id == self.user.id
 
-    def may_see(self, task: Task) -> bool:
-        return self.owns(task) or (self.person is not None and self.person.developer)
+    def can_see(self, task: Task) -> bool:
+        return self.owns(task) or (self.user is not None and self.user.developer)
 
 
-def task_document(task: Task, percent: int, place: Place | None, reader: Reader, bucket: Bucket) -> dict[str, Any]:
+def task_document(task: Task, percent: int, place: Position | None, reader: Viewer, bucket: Bucket) -> dict[str, Any]:
     """place: where it stands; None once it is over, or while nobody has looked."""
     document: dict[str, Any] = {
         "id": task.id,
         "state": str(task.state),
-        "position": place.position if place else 0 if task.state is TaskState.RUNNING else None,
+        "position": place.number if place else 0 if task.state is TaskState.RUNNING else None,
         "type": task.type,
         "style": task.style,
         "percent": percent,
@@ -50,15 +50,15 @@ def task_document(task: Task, percent: int, place: Place | None, reader: Reader,
         "estimate_s": place.wait_s if place else None,
         "mine": reader.owns(task),
     }
-    return document | _private(task, bucket) if reader.may_see(task) else document
+    return document | _private(task, bucket) if reader.can_see(task) else document
 
 
-def place_document(task_id: int, place: Place, *, mine: bool) -> dict[str, Any]:
+def place_document(task_id: int, place: Position, *, mine: bool) -> dict[str, Any]:
     """What changes of a waiting task when those before it move on."""
     return {
         "id": task_id,
         "state": str(TaskState.QUEUED),
-        "position": place.position,
+        "position": place.number,
         "estimate_s": place.wait_s,
         "mine": mine,
     }
@@ -81,11 +81,11 @@ def _readable(task: Task, bucket: Bucket) -> str | None:
     return bucket.readable_url(key) if key is not None else task.result_url
 
 
-def _message(task: Task, reader: Reader) -> str | None:
+def _message(task: Task, reader: Viewer) -> str | None:
     """What went wrong; to others not with which value, for that is the recipe's: a tile's id leads to the picture."""
     if task.error is None:
         return None
     kind = _BY_SLUG.get(task.error, errors.JobError)
-    if "value" in task.facts and not reader.may_see(task):
+    if "value" in task.error_details and not reader.can_see(task):
         return errors.JobError().message(reader.language)
-    return kind(**task.facts).message(reader.language)
+    return kind(**task.error_details).message(reader.language)

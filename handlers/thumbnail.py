@@ -11,17 +11,17 @@ from models.images import Images
 from processing.images.thumbnails import MEDIA_TYPE, WIDTHS, Thumbnails
 
 
-class ThumbnailParameters(BaseModel):
+class ThumbnailParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: int
     width: int
 
 
-class ShowThumbnail(ApiHandler):
+class ThumbnailHandler(ApiHandler):
     """A picture, at most so many pixels wide."""
 
-    parameters = ThumbnailParameters
+    parameters = ThumbnailParams
     methods = ("GET",)
     images: Images
     thumbnails: Thumbnails
@@ -30,7 +30,7 @@ class ShowThumbnail(ApiHandler):
     async def head(self, **path: str) -> None:
         await self.get(**path)
 
-    async def reply(self, asked: ThumbnailParameters) -> JsonDict:
+    async def reply(self, asked: ThumbnailParams) -> JsonDict:
         if asked.width not in WIDTHS or not 1 <= asked.id <= LARGEST_ID:
             raise errors.NotFound(what="thumbnail", which=f"{asked.id}/{asked.width}")
         image = await self.images.by_id(asked.id)

@@ -15,10 +15,10 @@ from handlers.params import Id
 from models import errors
 from models.bucket import Bucket
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
-from models.images import NOBODY, Image, Images, Kind, Owner, new_image
-from models.uploads import Upload, Uploads
+from models.images import ANONYMOUS, Image, ImageKind, Images, Owner, new_image
+from models.uploads import PendingUpload, PendingUploads
 from models.users import Users
-from processing.engine.threads import Threads
+from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
 
@@ -37,7 +37,7 @@ def _web_address(url: str) -> str:
     return url
 
 
-class GrantUploadParameters(BaseModel):
+class UploadTokenParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     filename: Filename = ""
@@ -46,27 +46,27 @@ class GrantUploadParameters(BaseModel):
     key: Annotated[str, Field(max_length=KEY_LIMIT_BYTES)] = ""
 
 
-class GrantUpload(ApiHandler):
+class UploadTokenHandler(ApiHandler):
     """Leave to upload one picture: a token for one key of our choice, valid for minutes.
 
     A large file on a slow line outlives its token. Whoever was given a key may have another token for it, until the
     picture has arrived.
     """
 
-    parameters = GrantUploadParameters
+    parameters = UploadTokenParams
     acts = True
     bucket: Bucket
-    uploads: Uploads
-    threads: Threads
-    size_limit_bytes: int
+    uploads: PendingUploads
+    executors: Executors
+    upload_limit_bytes: int
 
-    async def reply(self, asked: GrantUploadParameters) -> JsonDict:
-        owner = await self.acting()
-        if asked.filesize is not None and asked.filesize > self.size_limit_bytes:
-            raise errors.TooLarge(limit_bytes=self.size_limit_bytes)
+    async def reply(self, asked: UploadTokenParams) -> JsonDict:
+        owner = await self.owner()
+        if asked.filesize is not None and asked.filesize > self.upload_limit_bytes:
+            raise errors.TooLarge(limit_bytes=self.upload_limit_bytes)
         upload = await self._known(asked.key, owner) if asked.key else await self._new(asked, owner)
-        grant = await self.threads.io(
-            self.bucket.grant, upload.key, owner_id=owner.id or 0, size_limit_bytes=self.size_limit_bytes
+        grant = await self.executors.io(
+            self.bucket.sign_upload, upload.key, owner_id=owner.id or 0, size_limit_bytes=self.upload_limit_bytes
         )
         return {
             "token": grant.token,
@@ -76,20 +76,20 @@ class GrantUpload(ApiHandler):
             "expires": grant.expires,
         }
 
-    async def _new(self, asked: GrantUploadParameters, owner: Owner) -> Upload:
-        upload = Upload(f"source/{secrets.token_hex(16)}", owner, asked.filename, asked.param)
-        await self.uploads.expect(upload)
+    async def _new(self, asked: UploadTokenParams, owner: Owner) -> PendingUpload:
+        upload = PendingUpload(f"source/{secrets.token_hex(16)}", owner, asked.filename, asked.param)
+        await self.uploads.add(upload)
         return upload
 
-    async def _known(self, key: str, owner: Owner) -> Upload:
-        """Raises NotFound for a key that was never given or whose picture has arrived, NotYours."""
-        upload = await self.uploads.expected(key)
+    async def _known(self, key: str, owner: Owner) -> PendingUpload:
+        """Raises NotFound for a key that was never given or whose picture has arrived, PermissionDenied."""
+        upload = await self.uploads.get(key)
         if upload.owner.id != owner.id:
-            raise errors.NotYours()
+            raise errors.PermissionDenied()
         return upload
 
 
-class UploadCallback(ApiHandler):
+class UploadCallbackHandler(ApiHandler):
     """The bucket tells us of a finished upload; what we answer it relays to the browser.
 
     The signature is checked before anything is read. The owner is who asked for the token, never what the body says.
@@ -97,7 +97,7 @@ class UploadCallback(ApiHandler):
 
     methods = ("POST",)
     bucket: Bucket
-    uploads: Uploads
+    uploads: PendingUploads
     images: Images
     thumbnails: Thumbnails
     metrics: Metrics
@@ -122,9 +122,9 @@ class UploadCallback(ApiHandler):
         known = await self.images.by_key(key)
         image = known or await self._register(key, asked)
         self.metrics.callbacks.labels("repeated" if known else "registered").inc()
-        await self.uploads.settle(key)
+        await self.uploads.complete(key)
         if not image.placeholder:
-            self.thumbnails.look_at(image)
+            self.thumbnails.schedule(image)
         return {"id": image.id, "filename": image.filename, "url": self.bucket.url(key), "param": image.param}
 
     def _refuse(self, error: errors.TesseraError) -> None:
@@ -140,7 +140,7 @@ class UploadCallback(ApiHandler):
             raise
         image = await self.images.add(
             new_image(
-                Kind.SOURCE,
+                ImageKind.SOURCE,
                 upload.owner,
                 key=key,
                 url=self.bucket.url(key),
@@ -156,21 +156,21 @@ class UploadCallback(ApiHandler):
         log.info("image %s: uploaded as %s [%s]", image.id, key, self.request_id)
         return image
 
-    async def _expected(self, key: str, asked: CallbackBody) -> Upload:
+    async def _expected(self, key: str, asked: CallbackBody) -> PendingUpload:
         """Whose picture this is. Raises NotFound for a key that nobody asked for.
 
         A body that names no key comes from a policy that is not ours, signed with the same secret by an older client
         of this contract: its file name is its key, and the picture is nobody's.
         """
         try:
-            return await self.uploads.expected(key)
+            return await self.uploads.get(key)
         except errors.NotFound:
             if asked.key is not None:
                 raise
-            return Upload(key, NOBODY, asked.filename, asked.param)
+            return PendingUpload(key, ANONYMOUS, asked.filename, asked.param)
 
 
-class AddInfoParameters(BaseModel):
+class RegisterImageParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     url: Annotated[
@@ -183,44 +183,44 @@ class AddInfoParameters(BaseModel):
     user_id: Id
 
 
-class AddInfo(ApiHandler):
+class RegisterImageHandler(ApiHandler):
     """Register a picture without a callback, for the person who uploaded it."""
 
-    parameters = AddInfoParameters
+    parameters = RegisterImageParams
     contract, acts = True, True
     bucket: Bucket
-    uploads: Uploads
+    uploads: PendingUploads
     images: Images
     users: Users
-    threads: Threads
+    executors: Executors
     thumbnails: Thumbnails
 
-    async def reply(self, asked: AddInfoParameters) -> JsonDict:
+    async def reply(self, asked: RegisterImageParams) -> JsonDict:
         owner = await self._acting(asked.user_id)
         key = self.bucket.key_of(asked.url)
         known: JsonDict = {"key": key, "url": asked.url, "filename": asked.filename, "param": asked.param}
         known |= {"filesize": 0} if key is None else await self._in_bucket(key, owner)
-        image = await self.images.add(new_image(Kind.SOURCE, owner, **known))
+        image = await self.images.add(new_image(ImageKind.SOURCE, owner, **known))
         if key is not None:
-            await self.uploads.settle(key)
-            self.thumbnails.look_at(image)
+            await self.uploads.complete(key)
+            self.thumbnails.schedule(image)
         return {"id": image.id}
 
     async def _in_bucket(self, key: str, owner: Owner) -> JsonDict:
-        """What the bucket knows of it. Raises NotYours, NotFound."""
+        """What the bucket knows of it. Raises PermissionDenied, NotFound."""
         known = await self.images.by_key(key)
-        owner_id = known.owner.id if known else (await self.uploads.expected(key)).owner.id
+        owner_id = known.owner.id if known else (await self.uploads.get(key)).owner.id
         if owner_id != owner.id:
-            raise errors.NotYours()
-        stat = await self.threads.io(self.bucket.stat, key)
+            raise errors.PermissionDenied()
+        stat = await self.executors.io(self.bucket.stat, key)
         return {"filesize": stat.size_bytes, "etag": stat.etag, "mime": stat.mime}
 
     async def _acting(self, user_id: int) -> Owner:
-        """Raises NoSession, NotYours; NotFound where the server is open."""
+        """Raises NotAuthenticated, PermissionDenied; NotFound where the server is open."""
         if self.authentication.open_access:
             user = await self.users.by_id(user_id)
             return Owner(user.id, user.username)
-        person = await self.person()
+        person = await self.require_user()
         if person.id != user_id:
-            raise errors.NotYours()
+            raise errors.PermissionDenied()
         return Owner(person.id, person.username)

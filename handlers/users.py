@@ -9,12 +9,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from handlers.base import ApiHandler, JsonDict, NoParameters
-from handlers.rate_limit import Throttles
+from handlers.base import ApiHandler, JsonDict, NoParams
+from handlers.rate_limit import LoginLimits
 from models import errors
 from models.follows import Follows
 from models.passwords import MAXIMUM_BYTES, Passwords
-from models.users import User, Users, fold
+from models.users import User, Users, username_key
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,9 @@ EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 def _clean_name(name: str) -> str:
     name = name.strip()
-    if not fold(name) or any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in name):
+    if not username_key(name) or any(
+        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in name
+    ):
         raise ValueError("1 to 64 characters, none of them invisible")
     return name
 
@@ -39,7 +41,7 @@ Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(_clea
 Password = Annotated[str, Field(max_length=MAXIMUM_BYTES)]
 
 
-class AddUserParameters(BaseModel):
+class AddUserParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     username: Username
@@ -47,47 +49,47 @@ class AddUserParameters(BaseModel):
     password: Password
 
 
-class AddUser(ApiHandler):
+class AddUserHandler(ApiHandler):
     """Sign up."""
 
-    parameters = AddUserParameters
+    parameters = AddUserParams
     refusal, contract, acts = -2, True, True
     users: Users
     passwords: Passwords
-    throttles: Throttles
+    login_limits: LoginLimits
 
-    async def reply(self, asked: AddUserParameters) -> JsonDict:
-        self.throttles.sign_up.spend(self.address)
-        self.passwords.refuse_weak(asked.password, asked.username)
+    async def reply(self, asked: AddUserParams) -> JsonDict:
+        self.login_limits.sign_up.acquire(self.address)
+        self.passwords.check_strength(asked.password, asked.username)
         password_hash = await self.passwords.hash(asked.password)
         user_id = await self.users.add(username=asked.username, email=asked.email, password_hash=password_hash)
         log.info("user %s: signed up [%s]", user_id, self.request_id)
         return {}
 
 
-class QueryUserParameters(BaseModel):
+class QueryUserParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     username: Username
     password: Password | None = None
 
 
-class QueryUser(ApiHandler):
+class QueryUserHandler(ApiHandler):
     """Look a user up; with the right password also sign in."""
 
-    parameters = QueryUserParameters
+    parameters = QueryUserParams
     contract = True
     users: Users
     follows: Follows
     passwords: Passwords
-    throttles: Throttles
+    login_limits: LoginLimits
 
-    async def reply(self, asked: QueryUserParameters) -> JsonDict:
+    async def reply(self, asked: QueryUserParams) -> JsonDict:
         if asked.password is not None:
-            self.authentication.refuse_forged(self)
-            self.throttles.spend_password(asked.username, self.address)
+            self.authentication.check_csrf(self)
+            self.login_limits.count_attempt(asked.username, self.address)
         user = await self._find(asked)
-        followed, followers = await self.follows.around(user.id)
+        followed, followers = await self.follows.followed_and_followers(user.id)
         answer: JsonDict = {
             "username": user.username,
             "email": user.email,
@@ -95,19 +97,19 @@ class QueryUser(ApiHandler):
             "follow_user": followed,
             "followed_user": followers,
         }
-        if asked.password is not None and await self.passwords.matches(asked.password, user.password_hash):
-            self.throttles.refund_password(asked.username, self.address)
+        if asked.password is not None and await self.passwords.verify(asked.password, user.password_hash):
+            self.login_limits.forgive_attempt(asked.username, self.address)
             if token := await self._sign_in(user, asked.password):
                 answer |= {"login": True, "id": user.id, "token": token}
         return answer
 
-    async def _find(self, asked: QueryUserParameters) -> User:
+    async def _find(self, asked: QueryUserParams) -> User:
         """Raises NotFound, after as much work as a wrong password costs."""
         try:
             return await self.users.by_name(asked.username)
         except errors.NotFound:
             if asked.password is not None:
-                await self.passwords.matches(asked.password, None)
+                await self.passwords.verify(asked.password, None)
             raise
 
     async def _sign_in(self, user: User, password: str) -> str | None:
@@ -119,8 +121,8 @@ class QueryUser(ApiHandler):
         if not await self._is_current(user):
             await self.authentication.sign_out(self, token)
             return None
-        if self.passwords.outdated(user.password_hash):
-            await self.users.change(user.id, password_hash=await self.passwords.hash(password))
+        if self.passwords.needs_rehash(user.password_hash):
+            await self.users.update(user.id, password_hash=await self.passwords.hash(password))
         log.info("user %s: signed in [%s]", user.id, self.request_id)
         return token
 
@@ -131,7 +133,7 @@ class QueryUser(ApiHandler):
             return False
 
 
-class FollowParameters(BaseModel):
+class FollowParams(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     from_user_name: Username
@@ -139,15 +141,15 @@ class FollowParameters(BaseModel):
     follow_bool: bool
 
 
-class FollowUser(ApiHandler):
+class FollowHandler(ApiHandler):
     """Follow (1) or unfollow (0)."""
 
-    parameters = FollowParameters
+    parameters = FollowParams
     contract, acts = True, True
     users: Users
     follows: Follows
 
-    async def reply(self, asked: FollowParameters) -> JsonDict:
+    async def reply(self, asked: FollowParams) -> JsonDict:
         follower = await self._acting(asked.from_user_name)
         followed = (await self.users.by_name(asked.to_user_name)).id
         if follower == followed:
@@ -159,22 +161,22 @@ class FollowUser(ApiHandler):
         return {}
 
     async def _acting(self, username: str) -> int:
-        """The id of the person who follows. Raises NoSession, NotYours; NotFound where the server is open."""
+        """The id of the person who follows. Raises NotAuthenticated, PermissionDenied; NotFound where the server is open."""
         if self.authentication.open_access:
             return (await self.users.by_name(username)).id
-        person = await self.person()
-        if fold(person.username) != fold(username):
-            raise errors.NotYours()
+        person = await self.require_user()
+        if username_key(person.username) != username_key(username):
+            raise errors.PermissionDenied()
         return person.id
 
 
-class SignOut(ApiHandler):
+class SignOutHandler(ApiHandler):
     """End the session."""
 
-    parameters = NoParameters
+    parameters = NoParams
     methods = ("POST",)
     acts = True
 
-    async def reply(self, asked: NoParameters) -> JsonDict:
+    async def reply(self, asked: NoParams) -> JsonDict:
         await self.authentication.sign_out(self)
         return {}

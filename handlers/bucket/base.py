@@ -7,10 +7,10 @@ from typing import Any
 
 from tornado.http1connection import HTTP1Connection
 
-from handlers.identified import Identified
+from handlers.identified import RequestIdHandler
 from models import errors
 from models.bucket.embedded import errors as refusals
-from models.bucket.embedded.bucket import LocalBucket
+from models.bucket.embedded.bucket import EmbeddedBucket
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ STATUS: dict[type[Exception], int] = {
     refusals.BadToken: 401,
     refusals.Forbidden: 403,
     refusals.BadChecksum: 406,
-    refusals.TooLarge: 413,
+    refusals.FileTooLarge: 413,
     refusals.TooManyUploads: 573,
     refusals.NoSuchKey: 612,
     refusals.KeyExists: 614,
@@ -35,10 +35,10 @@ STATUS: dict[type[Exception], int] = {
 REASON = {573: "Too Frequent", 579: "Callback Failed", 612: "No Such Entry", 614: "Entry Exists", 631: "No Such Bucket"}
 
 
-class BucketHandler(Identified):
+class BucketHandler(RequestIdHandler):
     """Any page may call it (CORS): tokens decide here, never cookies. Errors are `{"error": text}`."""
 
-    def initialize(self, bucket: LocalBucket) -> None:
+    def initialize(self, bucket: EmbeddedBucket) -> None:
         self.bucket = bucket
 
     def set_default_headers(self) -> None:
@@ -63,7 +63,7 @@ class BucketHandler(Identified):
         self.clear_header("Content-Type")
         self.finish()
 
-    def refuse_other_bucket(self, name: str) -> None:
+    def check_bucket_name(self, name: str) -> None:
         """Raise NoSuchBucket unless this is ours."""
         if name != self.bucket.name:
             raise refusals.NoSuchBucket("no such bucket")
@@ -75,13 +75,13 @@ class BucketHandler(Identified):
         assert isinstance(connection, HTTP1Connection)
         return connection
 
-    def answer_status(self, status: int) -> None:
+    def set_kodo_status(self, status: int) -> None:
         self.set_status(status, REASON.get(status))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
         known = [STATUS[kind] for kind in type(error).__mro__ if kind in STATUS]
-        self.answer_status(known[0] if known else status_code)
+        self.set_kodo_status(known[0] if known else status_code)
         self.finish({"error": str(error) if known else self._reason})
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:

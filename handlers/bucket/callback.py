@@ -14,9 +14,9 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from handlers.bucket.base import BucketHandler
 from models.bucket import Stat
-from models.bucket.embedded.bucket import LocalBucket
-from models.bucket.embedded.staged import Incoming
-from models.bucket.embedded.variables import fill, values_of
+from models.bucket.embedded.bucket import EmbeddedBucket
+from models.bucket.embedded.staged import StagedFile
+from models.bucket.embedded.variables import render_template, template_values
 from models.bucket.policy import UploadPolicy, check_deadline
 from models.bucket.signature import FORM, qbox, qiniu
 
@@ -24,10 +24,10 @@ ANSWER_LIMIT_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedFile:
     """A file that has arrived whole. custom: the client's `x:` variables. etag: only for uploads in parts."""
 
-    incoming: Incoming
+    incoming: StagedFile
     key: str | None
     filename: str
     custom: Mapping[str, str]
@@ -35,7 +35,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallbackResponse:
     """What our server said. status: 0 if it did not."""
 
     status: int
@@ -43,17 +43,17 @@ class Answer:
     error: str = ""
 
     @property
-    def good(self) -> bool:
+    def ok(self) -> bool:
         return self.status == 200 and _is_json(self.body)
 
 
-async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: Received) -> None:
+async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: ReceivedFile) -> None:
     """Store what arrived and answer as Kodo: the callback's own answer, or 579 with the file kept. Raises Refusal."""
     incoming = received.incoming
     key = received.key if received.key is not None else received.etag or incoming.etag()
     policy.check_key(key)
     policy.check_size(incoming.size_bytes)
-    picture = await asyncio.to_thread(incoming.picture)
+    picture = await asyncio.to_thread(incoming.sniff)
     policy.check_mime(picture.mime)
     check_deadline(policy)
     stat = await asyncio.to_thread(incoming.commit, key, overwrite=policy.overwrites, etag=received.etag)
@@ -61,7 +61,7 @@ async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: 
     if not policy.callbackUrl:
         handler.finish({"hash": stat.etag, "key": stat.key})
         return
-    values = values_of(
+    values = template_values(
         stat,
         picture,
         bucket=policy.bucket,
@@ -69,44 +69,44 @@ async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: 
         filename=received.filename,
         custom=received.custom,
     )
-    body = fill(policy.callbackBody, policy.callbackBodyType, values)
+    body = render_template(policy.callbackBody, policy.callbackBodyType, values)
     answer = await call_back(handler.bucket, policy, body.encode())
-    if answer.good:
+    if answer.ok:
         handler.finish(answer.body)
     else:
         _finish_579(handler, policy, body, answer, stat)
 
 
-async def call_back(bucket: LocalBucket, policy: UploadPolicy, body: bytes) -> Answer:
+async def call_back(bucket: EmbeddedBucket, policy: UploadPolicy, body: bytes) -> CallbackResponse:
     """POST to each of the policy's addresses in turn until one answers well, all within the bucket's time limit."""
     client = AsyncHTTPClient(force_instance=True)
     deadline = time.monotonic() + bucket.callback_timeout_s
-    answer = Answer(0, b"", "no callback address")
+    answer = CallbackResponse(0, b"", "no callback address")
     try:
         for url in policy.callbackUrl.split(";"):
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break
             answer = await _post(client, _request(bucket, policy, url, body), left_s)
-            if answer.good:
+            if answer.ok:
                 break
     finally:
         client.close()
     return answer
 
 
-async def _post(client: AsyncHTTPClient, request: HTTPRequest, left_s: float) -> Answer:
+async def _post(client: AsyncHTTPClient, request: HTTPRequest, left_s: float) -> CallbackResponse:
     request.connect_timeout = request.request_timeout = left_s
     try:
         response = await client.fetch(request, raise_error=False)
     except (HTTPClientError, OSError, ValueError) as error:
-        return Answer(0, b"", f"Post {request.url}: {error}")
+        return CallbackResponse(0, b"", f"Post {request.url}: {error}")
     if response.code != 200:
-        return Answer(response.code, response.body, responses.get(response.code, "not OK"))
-    return Answer(200, response.body, "" if _is_json(response.body) else "the callback's answer is not JSON")
+        return CallbackResponse(response.code, response.body, responses.get(response.code, "not OK"))
+    return CallbackResponse(200, response.body, "" if _is_json(response.body) else "the callback's answer is not JSON")
 
 
-def _request(bucket: LocalBucket, policy: UploadPolicy, url: str, body: bytes) -> HTTPRequest:
+def _request(bucket: EmbeddedBucket, policy: UploadPolicy, url: str, body: bytes) -> HTTPRequest:
     """A form is signed in the QBox style, as Kodo documents it; that style would leave JSON unsigned."""
     address = urlsplit(url)
     target = (address.path or "/") + (f"?{address.query}" if address.query else "")
@@ -129,8 +129,8 @@ def _request(bucket: LocalBucket, policy: UploadPolicy, url: str, body: bytes) -
     )
 
 
-def _finish_579(handler: BucketHandler, policy: UploadPolicy, body: str, answer: Answer, stat: Stat) -> None:
-    handler.answer_status(579)
+def _finish_579(handler: BucketHandler, policy: UploadPolicy, body: str, answer: CallbackResponse, stat: Stat) -> None:
+    handler.set_kodo_status(579)
     handler.finish(
         {
             "callback_url": policy.callbackUrl,

@@ -15,22 +15,22 @@ from urllib.parse import quote
 from tornado.iostream import StreamClosedError
 
 from handlers.bucket.base import BucketHandler
-from handlers.bucket.form_upload import UploadForm
-from handlers.bucket.management import DeleteObject, ListObjects, StatObject
-from handlers.bucket.resumable_upload import StartUpload, UploadInParts, UploadPart
+from handlers.bucket.form_upload import FormUploadHandler
+from handlers.bucket.management import DeleteObjectHandler, ListObjectsHandler, StatHandler
+from handlers.bucket.resumable_upload import ResumableUploadHandler, StartUploadHandler, UploadPartHandler
 from models import errors
 from models.bucket import Stat
-from models.bucket.embedded.bucket import LocalBucket
+from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.embedded.objects import OpenObject
 
 CHUNK_BYTES = 256 * 1024
-SHOWN_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+INLINE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 Route = tuple[str, type[BucketHandler], dict[str, Any]]
 
 
-def routes(bucket: LocalBucket) -> list[Route]:
+def routes(bucket: EmbeddedBucket) -> list[Route]:
     """The lines for the table of `handlers/__init__.py`; only with the embedded bucket, never with Kodo.
 
     An SDK finds us with upload host `<public_url>/up`, management hosts `<public_url>/rs` and `/rsf`.
@@ -38,18 +38,18 @@ def routes(bucket: LocalBucket) -> list[Route]:
     given = {"bucket": bucket}
     uploads = r"/up/buckets/([^/]+)/objects/([^/]+)/uploads"
     return [
-        (r"/bucket/(.*)", Download, given),
-        (r"/up/?", UploadForm, given),
-        (uploads, StartUpload, given),
-        (uploads + r"/([0-9a-f]{32})", UploadInParts, given),
-        (uploads + r"/([0-9a-f]{32})/([0-9]{1,6})", UploadPart, given),
-        (r"/rs/stat/([^/]+)", StatObject, given),
-        (r"/rs/delete/([^/]+)", DeleteObject, given),
-        (r"/rsf/list", ListObjects, given),
+        (r"/bucket/(.*)", DownloadHandler, given),
+        (r"/up/?", FormUploadHandler, given),
+        (uploads, StartUploadHandler, given),
+        (uploads + r"/([0-9a-f]{32})", ResumableUploadHandler, given),
+        (uploads + r"/([0-9a-f]{32})/([0-9]{1,6})", UploadPartHandler, given),
+        (r"/rs/stat/([^/]+)", StatHandler, given),
+        (r"/rs/delete/([^/]+)", DeleteObjectHandler, given),
+        (r"/rsf/list", ListObjectsHandler, given),
     ]
 
 
-class Download(BucketHandler):
+class DownloadHandler(BucketHandler):
     """GET or HEAD of an object, whole or one range of it."""
 
     async def get(self, key: str) -> None:
@@ -90,14 +90,14 @@ class Download(BucketHandler):
             await self._copy(found, start, end)
 
     def _describe(self, stat: Stat) -> None:
-        self.set_header("Content-Type", stat.mime if stat.mime in SHOWN_TYPES else "application/octet-stream")
+        self.set_header("Content-Type", stat.mime if stat.mime in INLINE_TYPES else "application/octet-stream")
         self.set_header("ETag", f'"{stat.etag}"')
         self.set_header("Last-Modified", formatdate(stat.put_time_s, usegmt=True))
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         name = self.get_argument("attname", "", strip=False)
-        if name or stat.mime not in SHOWN_TYPES:
+        if name or stat.mime not in INLINE_TYPES:
             disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}" if name else "attachment"
             self.set_header("Content-Disposition", disposition)
 

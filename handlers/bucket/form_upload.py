@@ -12,28 +12,28 @@ from collections.abc import Awaitable, Callable
 import tornado.web
 
 from handlers.bucket.base import BucketHandler
-from handlers.bucket.callback import Received, answer_upload
+from handlers.bucket.callback import ReceivedFile, answer_upload
 from handlers.bucket.form_parser import StreamedForm
 from models import errors
 from models.bucket.embedded import errors as refusals
-from models.bucket.embedded.staged import Incoming
+from models.bucket.embedded.staged import StagedFile
 from models.bucket.policy import UploadPolicy, read_token
 
 WRITE_BYTES = 512 * 1024
 FORM_OVERHEAD_BYTES = 1024 * 1024
-UNPROVEN_BYTES = 8 * 1024 * 1024
-SLOWEST_BYTES_PER_S = 4 * 1024
-LONGEST_S = 3600.0
+UNAUTHENTICATED_LIMIT_BYTES = 8 * 1024 * 1024
+MIN_RATE_BYTES_PER_S = 4 * 1024
+MAX_DURATION_S = 3600.0
 
 
-class StreamingUpload(BucketHandler):
+class StreamingUploadHandler(BucketHandler):
     """A request whose body goes to a file. `admit` may refuse it, `take` gets its bytes, `size_limit` bounds it."""
 
-    incoming: Incoming | None = None
-    refused: Exception | None = None
-    gone = False
-    arrived = 0
-    pace: asyncio.TimerHandle | None = None
+    incoming: StagedFile | None = None
+    error: Exception | None = None
+    disconnected = False
+    received_bytes = 0
+    rate_timer: asyncio.TimerHandle | None = None
 
     async def prepare(self) -> None:
         room = 2 * self.bucket.size_limit_bytes + FORM_OVERHEAD_BYTES
@@ -41,22 +41,22 @@ class StreamingUpload(BucketHandler):
         length = self.request.headers.get("Content-Length", "")
         if length.isdecimal() and int(length[:20]) > room:
             self.set_header("Connection", "close")
-            raise refusals.TooLarge("exceed FsizeLimit")
-        self.connection.set_body_timeout(LONGEST_S)
-        self._keep_pace(0)
-        self.waiting = bytearray()
+            raise refusals.FileTooLarge("exceed FsizeLimit")
+        self.connection.set_body_timeout(MAX_DURATION_S)
+        self._check_min_rate(0)
+        self.unwritten = bytearray()
         if self.request.method != "OPTIONS":
-            await self._unless_refused(self.admit)
+            await self._run_unless_failed(self.authorize)
 
     async def data_received(self, chunk: bytes) -> None:
-        self.arrived += len(chunk)
+        self.received_bytes += len(chunk)
         if self.request.method != "OPTIONS":
-            await self._unless_refused(self.take, chunk)
+            await self._run_unless_failed(self.on_chunk, chunk)
 
-    async def admit(self) -> None:
+    async def authorize(self) -> None:
         """Look at the request's head."""
 
-    async def take(self, chunk: bytes) -> None:
+    async def on_chunk(self, chunk: bytes) -> None:
         """Look at a piece of its body."""
         raise NotImplementedError
 
@@ -64,100 +64,100 @@ class StreamingUpload(BucketHandler):
         """As far as it is known yet, in bytes."""
         return self.bucket.size_limit_bytes
 
-    def begin(self) -> Incoming:
+    def open_file(self) -> StagedFile:
         """(blocks) The file that the body goes to."""
-        return self.bucket.objects.begin()
+        return self.bucket.objects.stage()
 
-    async def keep(self, data: bytes) -> None:
+    async def buffer(self, data: bytes) -> None:
         """Write in pieces that are worth a thread's while."""
-        self.waiting += data
-        if len(self.waiting) >= WRITE_BYTES:
+        self.unwritten += data
+        if len(self.unwritten) >= WRITE_BYTES:
             await self._write_out()
 
-    async def received(self) -> Incoming:
+    async def finish_upload(self) -> StagedFile:
         """The whole file, from now on the caller's. Raises what it was refused for."""
-        self._stop_pace()
-        if self.refused is None:
-            await self._unless_refused(self._write_out)
-        if self.refused is not None or self.incoming is None:
-            raise self.refused or refusals.MalformedUpload("there is no body")
+        self._stop_rate_timer()
+        if self.error is None:
+            await self._run_unless_failed(self._write_out)
+        if self.error is not None or self.incoming is None:
+            raise self.error or refusals.MalformedUpload("there is no body")
         incoming, self.incoming = self.incoming, None
         return incoming
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
-        self.gone = True
-        self._stop_pace()
+        self.disconnected = True
+        self._stop_rate_timer()
         if self.incoming is not None:
-            self._forget()
+            self._discard_in_background()
 
     def on_finish(self) -> None:
-        self._stop_pace()
+        self._stop_rate_timer()
         if self.incoming is not None:
-            self._forget()
+            self._discard_in_background()
 
-    def _keep_pace(self, before: int) -> None:
+    def _check_min_rate(self, before: int) -> None:
         """A slow line is welcome, one that only drips is cut: the server's own limit is for a whole body."""
-        needed = before + SLOWEST_BYTES_PER_S * self.bucket.stall_s
-        if self.pace is not None and self.arrived < needed:
+        needed = before + MIN_RATE_BYTES_PER_S * self.bucket.stall_s
+        if self.rate_timer is not None and self.received_bytes < needed:
             self.connection.close()
             return
         loop = asyncio.get_running_loop()
-        self.pace = loop.call_later(self.bucket.stall_s, self._keep_pace, self.arrived)
+        self.rate_timer = loop.call_later(self.bucket.stall_s, self._check_min_rate, self.received_bytes)
 
-    def _stop_pace(self) -> None:
-        if self.pace is not None:
-            self.pace.cancel()
+    def _stop_rate_timer(self) -> None:
+        if self.rate_timer is not None:
+            self.rate_timer.cancel()
 
-    async def _unless_refused(self, step: Callable[..., Awaitable[None]], *given: bytes) -> None:
-        if self.refused is None:
+    async def _run_unless_failed(self, step: Callable[..., Awaitable[None]], *given: bytes) -> None:
+        if self.error is None:
             try:
                 await step(*given)
-            except (refusals.Refusal, errors.TesseraError, OSError) as error:
-                self.refused = error
-                await asyncio.to_thread(self._let_go())
+            except (refusals.KodoError, errors.TesseraError, OSError) as error:
+                self.error = error
+                await asyncio.to_thread(self._take_discard())
 
-    def _forget(self) -> None:
-        asyncio.get_running_loop().run_in_executor(None, self._let_go())
+    def _discard_in_background(self) -> None:
+        asyncio.get_running_loop().run_in_executor(None, self._take_discard())
 
-    def _let_go(self) -> Callable[[], None]:
+    def _take_discard(self) -> Callable[[], None]:
         """What removes the unfinished file, to be called in a thread."""
-        incoming, self.incoming, self.waiting = self.incoming, None, bytearray()
+        incoming, self.incoming, self.unwritten = self.incoming, None, bytearray()
         return incoming.discard if incoming else lambda: None
 
     async def _write_out(self) -> None:
-        data, self.waiting = bytes(self.waiting), bytearray()
+        data, self.unwritten = bytes(self.unwritten), bytearray()
         if self.incoming is None:
-            self.incoming = await asyncio.to_thread(self.begin)
-        if self.gone:
+            self.incoming = await asyncio.to_thread(self.open_file)
+        if self.disconnected:
             raise refusals.MalformedUpload("the client has left")
         if self.incoming.size_bytes + len(data) > self.size_limit():
-            raise refusals.TooLarge("exceed FsizeLimit")
+            raise refusals.FileTooLarge("exceed FsizeLimit")
         await asyncio.to_thread(self.incoming.write, data)
 
 
 @tornado.web.stream_request_body
-class UploadForm(StreamingUpload):
+class FormUploadHandler(StreamingUploadHandler):
     """POST multipart/form-data: token, key, file, and perhaps fname, crc32 and x:... of the client's own."""
 
     policy: UploadPolicy | None = None
 
-    async def admit(self) -> None:
+    async def authorize(self) -> None:
         self.form = StreamedForm(self.request.headers.get("Content-Type", ""))
 
-    async def take(self, chunk: bytes) -> None:
+    async def on_chunk(self, chunk: bytes) -> None:
         data = self.form.feed(chunk)
         if data:
             self._check_early()
-            await self.keep(data)
+            await self.buffer(data)
 
     def size_limit(self) -> int:
         """The official JavaScript SDK sends the file before the token: a stranger gets no more disk than that takes."""
         most = self.bucket.size_limit_bytes
-        return min(most, self.policy.fsizeLimit or most) if self.policy else min(most, UNPROVEN_BYTES)
+        return min(most, self.policy.fsizeLimit or most) if self.policy else min(most, UNAUTHENTICATED_LIMIT_BYTES)
 
     async def post(self) -> None:
-        incoming = await self.received()
+        incoming = await self.finish_upload()
         try:
             self.form.close()
             policy = self._checked_policy()
@@ -166,10 +166,10 @@ class UploadForm(StreamingUpload):
         finally:
             await asyncio.to_thread(incoming.discard)
 
-    def _described(self, incoming: Incoming) -> Received:
+    def _described(self, incoming: StagedFile) -> ReceivedFile:
         fields = self.form.fields
         custom = {name: value for name, value in fields.items() if name.startswith("x:")}
-        return Received(incoming, fields.get("key"), fields.get("fname") or self.form.filename, custom)
+        return ReceivedFile(incoming, fields.get("key"), fields.get("fname") or self.form.filename, custom)
 
     def _check_early(self) -> None:
         """With the token before the file, a refusal costs no disk."""
@@ -178,12 +178,12 @@ class UploadForm(StreamingUpload):
 
     def _checked_policy(self) -> UploadPolicy:
         policy = read_token(self.bucket.keys, self.form.fields.get("token", ""))
-        self.refuse_other_bucket(policy.bucket)
+        self.check_bucket_name(policy.bucket)
         if "key" in self.form.fields:
             policy.check_key(self.form.fields["key"])
         return policy
 
-    def _check_crc32(self, incoming: Incoming) -> None:
+    def _check_crc32(self, incoming: StagedFile) -> None:
         given = self.form.fields.get("crc32", "")
         if given and not (given.isascii() and given.isdigit() and int(given[:12]) == incoming.crc32):
             raise refusals.BadChecksum("crc32 is not correct")

@@ -16,11 +16,11 @@ from models.bucket import Stat
 from models.bucket.embedded import errors as refusals
 from models.bucket.signature import check_management, decode, encode
 
-SKEW_S = 15 * 60
+MAX_SKEW_S = 15 * 60
 PAGE_LIMIT = 1000
 
 
-class ManageHandler(BucketHandler):
+class ManagementHandler(BucketHandler):
     """Only whoever has the secret key."""
 
     def prepare(self) -> None:
@@ -33,7 +33,7 @@ class ManageHandler(BucketHandler):
             self.request.headers,
             self.request.body,
         )
-        if _skew_s(date) > SKEW_S:
+        if _skew_s(date) > MAX_SKEW_S:
             raise refusals.Forbidden("request time too skewed")
 
     def entry(self, encoded: str) -> str:
@@ -42,20 +42,20 @@ class ManageHandler(BucketHandler):
             bucket_name, _, key = decode(encoded).decode().partition(":")
         except ValueError as error:
             raise refusals.MalformedUpload("invalid encoded entry") from error
-        self.refuse_other_bucket(bucket_name)
+        self.check_bucket_name(bucket_name)
         return key
 
 
-class StatObject(ManageHandler):
+class StatHandler(ManagementHandler):
     """GET or POST /stat/<entry>."""
 
     async def get(self, encoded: str) -> None:
-        self.finish(described(await asyncio.to_thread(self.bucket.stat, self.entry(encoded))))
+        self.finish(stat_document(await asyncio.to_thread(self.bucket.stat, self.entry(encoded))))
 
     post = get
 
 
-class DeleteObject(ManageHandler):
+class DeleteObjectHandler(ManagementHandler):
     """POST /delete/<entry>."""
 
     async def post(self, encoded: str) -> None:
@@ -65,14 +65,14 @@ class DeleteObject(ManageHandler):
         self.finish()
 
 
-class ListObjects(ManageHandler):
+class ListObjectsHandler(ManagementHandler):
     """GET or POST /list: a page of objects in the order of their keys. Every page reads the whole folder."""
 
     async def get(self) -> None:
-        self.refuse_other_bucket(self._given("bucket"))
+        self.check_bucket_name(self._given("bucket"))
         limit = self._limit()
         page = await asyncio.to_thread(self._page, self._given("prefix"), self._after(), limit + 1)
-        answer: dict[str, Any] = {"items": [{"key": one.key, **described(one)} for one in page[:limit]]}
+        answer: dict[str, Any] = {"items": [{"key": one.key, **stat_document(one)} for one in page[:limit]]}
         if len(page) > limit:
             answer["marker"] = encode(json.dumps({"k": page[limit - 1].key}).encode())
         self.finish(answer)
@@ -104,7 +104,7 @@ class ListObjects(ManageHandler):
             raise refusals.MalformedUpload("invalid marker") from error
 
 
-def described(stat: Stat) -> dict[str, Any]:
+def stat_document(stat: Stat) -> dict[str, Any]:
     """Kodo's words for what is known of an object; putTime in units of 100 ns."""
     return {
         "fsize": stat.size_bytes,

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import PASSWORD, Answer, Api
+from tests.support.client import PASSWORD, ApiClient, ApiResponse
 
 ADD_USER = {"email": "ada@example.com", "username": "ada", "password": PASSWORD}
 EVERY_WAY = pytest.mark.parametrize("how", ["query string", "form", "json"])
 WITH_AND_WITHOUT_SLASH = pytest.mark.parametrize("slash", ["", "/"])
 
 
-async def ask(api: Api, how: str, path: str, **values: Any) -> Answer:
+async def ask(api: ApiClient, how: str, path: str, **values: Any) -> ApiResponse:
     if how == "query string":
         return await api.get(path, **values)
     if how == "form":
@@ -21,5 +21,5 @@ async def ask(api: Api, how: str, path: str, **values: Any) -> Answer:
     return await api.post(path, **values)
 
 
-async def set_follow(api: Api, start: str, end: str, follow: int) -> Answer:
+async def set_follow(api: ApiClient, start: str, end: str, follow: int) -> ApiResponse:
     return await api.post("/api/user/follow/", from_user_name=start, to_user_name=end, follow_bool=follow)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contract.calls import set_follow
-from tests.support.client import PASSWORD, Api
+from tests.support.client import PASSWORD, ApiClient
 from tests.support.waiting import finished
 
 
@@ -25,9 +25,9 @@ from tests.support.waiting import finished
 )
 @pytest.mark.gen_test
 async def test_what_the_contract_does_not_know_has_its_own_status(
-    api: Api, method: str, path: str, status: int, slug: str
+    api: ApiClient, method: str, path: str, status: int, slug: str
 ) -> None:
-    refused = await api.ask(method, path, body=b"" if method in ("POST", "PUT") else None)
+    refused = await api.request(method, path, body=b"" if method in ("POST", "PUT") else None)
 
     assert (refused.status, refused["code"] < 1, refused["error"]) == (status, True, slug)
     assert refused["message"]
@@ -37,19 +37,19 @@ async def test_what_the_contract_does_not_know_has_its_own_status(
     "body", [b"{", b"[]", b"7", b'{"username": "a", "username": "b"}', b'{"username": NaN}', b"\xff", b"[" * 5000]
 )
 @pytest.mark.gen_test
-async def test_a_body_that_is_not_json_is_400(api: Api, body: bytes) -> None:
-    refused = await api.ask("POST", "/api/user/query/", body=body, headers={"Content-Type": "application/json"})
+async def test_a_body_that_is_not_json_is_400(api: ApiClient, body: bytes) -> None:
+    refused = await api.request("POST", "/api/user/query/", body=body, headers={"Content-Type": "application/json"})
 
     assert (refused.status, refused["code"] < 1, refused["error"]) == (400, True, "malformed_body")
 
 
 @pytest.mark.gen_test
-async def test_the_body_wins_over_the_query_string_and_the_last_value_counts(api: Api) -> None:
+async def test_the_body_wins_over_the_query_string_and_the_last_value_counts(api: ApiClient) -> None:
     await api.sign_up("ada")
 
-    found = await api.ask("POST", "/api/user/query/?username=bea", body=b"username=carl&username=ada")
+    answer = await api.request("POST", "/api/user/query/?username=bea", body=b"username=carl&username=ada")
 
-    assert found["username"] == "ada"
+    assert answer["username"] == "ada"
 
 
 class TestOpenAccess:
@@ -58,11 +58,11 @@ class TestOpenAccess:
         return settings_of(access="open")
 
     @pytest.mark.gen_test
-    async def test_everything_works_without_a_session(self, api: Api) -> None:
+    async def test_everything_works_without_a_session(self, api: ApiClient) -> None:
         for name in ("ada", "bea"):
             await api.post("/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
-        user_id = (await api.newcomer().post("/api/user/query/", username="ada", password=PASSWORD))["id"]
-        stranger = api.newcomer()
+        user_id = (await api.new_client().post("/api/user/query/", username="ada", password=PASSWORD))["id"]
+        stranger = api.new_client()
 
         followed = await set_follow(stranger, "ada", "bea", 1)
         registered = await stranger.post(

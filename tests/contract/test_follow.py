@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.contract.calls import EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask, set_follow
-from tests.support.client import Api
+from tests.support.client import ApiClient
 
 
 @pytest.mark.gen_test
-async def test_following_and_unfollowing_shows_on_both_sides(api: Api) -> None:
-    ada, bea = await api.sign_up("ada"), await api.newcomer().sign_up("bea")
+async def test_following_and_unfollowing_shows_on_both_sides(api: ApiClient) -> None:
+    ada, bea = await api.sign_up("ada"), await api.new_client().sign_up("bea")
 
     first, again = await set_follow(ada, "ada", "bea", 1), await set_follow(ada, "ada", "bea", 1)
 
@@ -27,8 +27,8 @@ async def test_following_and_unfollowing_shows_on_both_sides(api: Api) -> None:
 @EVERY_WAY
 @WITH_AND_WITHOUT_SLASH
 @pytest.mark.gen_test
-async def test_following_works_in_every_way(api: Api, how: str, slash: str) -> None:
-    await api.newcomer().sign_up("bea")
+async def test_following_works_in_every_way(api: ApiClient, how: str, slash: str) -> None:
+    await api.new_client().sign_up("bea")
     ada = await api.sign_up("ada")
 
     followed = await ask(
@@ -40,8 +40,8 @@ async def test_following_works_in_every_way(api: Api, how: str, slash: str) -> N
 
 @pytest.mark.parametrize(("end", "follow"), [("nobody", 1), ("ada", 1), ("bea", 2), ("bea", "x")])
 @pytest.mark.gen_test
-async def test_following_is_refused_with_minus_one(api: Api, end: str, follow: Any) -> None:
-    await api.newcomer().sign_up("bea")
+async def test_following_is_refused_with_minus_one(api: ApiClient, end: str, follow: Any) -> None:
+    await api.new_client().sign_up("bea")
     ada = await api.sign_up("ada")
 
     refused = await set_follow(ada, "ada", end, follow)
@@ -52,11 +52,11 @@ async def test_following_is_refused_with_minus_one(api: Api, end: str, follow: A
 
 
 @pytest.mark.gen_test
-async def test_following_for_somebody_needs_their_session(api: Api) -> None:
+async def test_following_for_somebody_needs_their_session(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
-    await api.newcomer().sign_up("bea")
+    await api.new_client().sign_up("bea")
 
-    stranger, other = await set_follow(api.newcomer(), "ada", "bea", 1), await set_follow(ada, "bea", "ada", 1)
+    stranger, other = await set_follow(api.new_client(), "ada", "bea", 1), await set_follow(ada, "bea", "ada", 1)
 
     assert (stranger.status, stranger["code"], stranger["error"]) == (401, -1, "no_session")
     assert (other.status, other["code"], other["error"]) == (403, -1, "not_yours")

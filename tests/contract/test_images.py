@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from tests.contract.calls import EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask
-from tests.support.client import Api
+from tests.support.client import ApiClient
 
 
 @EVERY_WAY
 @WITH_AND_WITHOUT_SLASH
 @pytest.mark.gen_test
-async def test_a_picture_is_registered_without_a_callback(api: Api, how: str, slash: str) -> None:
+async def test_a_picture_is_registered_without_a_callback(api: ApiClient, how: str, slash: str) -> None:
     ada = await api.sign_up("ada")
     values = {"url": "http://example.com/a.png", "filename": "a.png", "param": "long " * 500, "user_id": ada.user_id}
 
     added = await ask(ada, how, f"/api/image/addinfo{slash}", **values)
 
     assert (added.status, added["code"]) == (200, 1)
-    image = await api.newcomer().get("/api/image/query/", id=added["id"])
+    image = await api.new_client().get("/api/image/query/", id=added["id"])
     assert (image["url"], image["param"]) == (values["url"], values["param"])
 
 
@@ -28,7 +28,7 @@ async def test_a_picture_is_registered_without_a_callback(api: Api, how: str, sl
     "change", [{"url": "javascript:alert(1)"}, {"url": ""}, {"user_id": "x"}, {"user_id": 2**60}, {"filename": ["a"]}]
 )
 @pytest.mark.gen_test
-async def test_a_registration_is_refused_with_minus_one(api: Api, change: dict[str, Any]) -> None:
+async def test_a_registration_is_refused_with_minus_one(api: ApiClient, change: dict[str, Any]) -> None:
     ada = await api.sign_up("ada")
     values = {"url": "http://example.com/a.png", "filename": "a.png", "param": "", "user_id": ada.user_id, **change}
 
@@ -38,12 +38,12 @@ async def test_a_registration_is_refused_with_minus_one(api: Api, change: dict[s
 
 
 @pytest.mark.gen_test
-async def test_a_registration_for_somebody_needs_their_session(api: Api) -> None:
-    ada, bea = await api.sign_up("ada"), await api.newcomer().sign_up("bea")
+async def test_a_registration_for_somebody_needs_their_session(api: ApiClient) -> None:
+    ada, bea = await api.sign_up("ada"), await api.new_client().sign_up("bea")
     values = {"url": "http://example.com/a.png", "filename": "a.png", "user_id": ada.user_id}
 
     stranger, other = (
-        await api.newcomer().post("/api/image/addinfo/", **values),
+        await api.new_client().post("/api/image/addinfo/", **values),
         await bea.post("/api/image/addinfo/", **values),
     )
 
@@ -53,33 +53,33 @@ async def test_a_registration_for_somebody_needs_their_session(api: Api) -> None
 
 @WITH_AND_WITHOUT_SLASH
 @pytest.mark.gen_test
-async def test_a_picture_is_looked_up(api: Api, slash: str) -> None:
+async def test_a_picture_is_looked_up(api: ApiClient, slash: str) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(param="for the wall")
 
-    found = await api.newcomer().get(f"/api/image/query{slash}", id=uploaded["id"])
+    answer = await api.new_client().get(f"/api/image/query{slash}", id=uploaded["id"])
 
-    assert (found.status, found["code"], found["id"]) == (200, 1, uploaded["id"])
-    assert (found["url"], found["param"]) == (uploaded["url"], "for the wall")
+    assert (answer.status, answer["code"], answer["id"]) == (200, 1, uploaded["id"])
+    assert (answer["url"], answer["param"]) == (uploaded["url"], "for the wall")
 
 
 @pytest.mark.parametrize("number", ["1", "0", "-1", "x", str(2**63), "..", '{"$gt":""}', ""])
 @pytest.mark.gen_test
-async def test_an_unknown_picture_is_refused(api: Api, number: str) -> None:
-    found = await api.get("/api/image/query/", id=number)
+async def test_an_unknown_picture_is_refused(api: ApiClient, number: str) -> None:
+    answer = await api.get("/api/image/query/", id=number)
 
-    assert (found.status, found["code"] < 1) == (200, True)
+    assert (answer.status, answer["code"] < 1) == (200, True)
 
 
 @pytest.mark.gen_test
-async def test_a_picture_is_looked_up_by_get_alone(api: Api) -> None:
+async def test_a_picture_is_looked_up_by_get_alone(api: ApiClient) -> None:
     refused = await api.post("/api/image/query/", id=1)
 
     assert (refused.status, refused["code"] < 1, refused["error"]) == (405, True, "wrong_method")
 
 
 @pytest.mark.gen_test
-async def test_the_uploads_answer_is_the_callbacks(api: Api) -> None:
+async def test_the_uploads_answer_is_the_callbacks(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
 
     uploaded = await ada.upload(filename="sea side.png", param="hello")
@@ -89,7 +89,7 @@ async def test_the_uploads_answer_is_the_callbacks(api: Api) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_missing_picture_is_404_with_kodos_words(api: Api) -> None:
+async def test_a_missing_picture_is_404_with_kodos_words(api: ApiClient) -> None:
     missing = await api.get("/bucket/source/nothing")
 
     assert (missing.status, missing.json) == (404, {"error": "Document not found"})

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from tests.contract.calls import EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask
-from tests.support.client import Api
+from tests.support.client import ApiClient
 from tests.support.waiting import finished
 
 
 @EVERY_WAY
 @WITH_AND_WITHOUT_SLASH
 @pytest.mark.gen_test
-async def test_a_task_is_added_with_the_defaults(api: Api, how: str, slash: str) -> None:
+async def test_a_task_is_added_with_the_defaults(api: ApiClient, how: str, slash: str) -> None:
     ada = await api.sign_up("ada")
     url = (await ada.upload())["url"]
 
@@ -39,7 +39,7 @@ async def test_a_task_is_added_with_the_defaults(api: Api, how: str, slash: str)
     ],
 )
 @pytest.mark.gen_test
-async def test_a_task_is_refused_with_the_field_at_fault(api: Api, values: dict[str, Any], field: str) -> None:
+async def test_a_task_is_refused_with_the_field_at_fault(api: ApiClient, values: dict[str, Any], field: str) -> None:
     ada = await api.sign_up("ada")
     url = (await ada.upload())["url"]
 
@@ -50,7 +50,7 @@ async def test_a_task_is_refused_with_the_field_at_fault(api: Api, values: dict[
 
 
 @pytest.mark.gen_test
-async def test_a_source_elsewhere_is_refused(api: Api) -> None:
+async def test_a_source_elsewhere_is_refused(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
 
     refused = await ada.post("/api/tasks/add/", url="http://127.0.0.1:9/a.png")
@@ -59,7 +59,7 @@ async def test_a_source_elsewhere_is_refused(api: Api) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_task_needs_a_session(api: Api) -> None:
+async def test_a_task_needs_a_session(api: ApiClient) -> None:
     refused = await api.post("/api/tasks/add/", url="http://example.com/a.png")
 
     assert (refused.status, refused["code"] < 1, refused["error"]) == (401, True, "no_session")
@@ -68,20 +68,20 @@ async def test_a_task_needs_a_session(api: Api) -> None:
 @pytest.mark.parametrize("path", ["/tasks/query", "/tasks/query/", "/api/tasks/query", "/api/tasks/query/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.gen_test
-async def test_the_queue_is_shown(api: Api, path: str, method: str) -> None:
-    shown = await api.ask(method, path, body=b"" if method == "POST" else None)
+async def test_the_queue_is_shown(api: ApiClient, path: str, method: str) -> None:
+    answer = await api.request(method, path, body=b"" if method == "POST" else None)
 
-    assert (shown.status, shown["code"], shown["tasks"], shown["done"]) == (200, 1, [], [])
+    assert (answer.status, answer["code"], answer["tasks"], answer["done"]) == (200, 1, [], [])
 
 
 @pytest.mark.gen_test
-async def test_strangers_see_the_queue_without_addresses_and_owners(api: Api) -> None:
+async def test_strangers_see_the_queue_without_addresses_and_owners(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     task = await ada.make((await ada.upload())["url"])
     await finished(ada, task["id"])
 
     (own,) = (await ada.get("/tasks/query/"))["done"]
-    (seen,) = (await api.newcomer().get("/tasks/query/"))["done"]
+    (seen,) = (await api.new_client().get("/tasks/query/"))["done"]
 
     assert own["owner"] == "ada"
     assert own["url"]

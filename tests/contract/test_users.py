@@ -14,11 +14,11 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from tests.contract.calls import ADD_USER, EVERY_WAY, WITH_AND_WITHOUT_SLASH, ask
-from tests.support.client import PASSWORD, Api
+from tests.support.client import PASSWORD, ApiClient
 
 
 @pytest.fixture
-def many_at_once(api: Api) -> Iterator[AsyncHTTPClient]:
+def many_at_once(api: ApiClient) -> Iterator[AsyncHTTPClient]:
     """A client that really sends hundreds of requests at the same time."""
     client = SimpleAsyncHTTPClient(force_instance=True, max_clients=300)
     yield client
@@ -28,7 +28,7 @@ def many_at_once(api: Api) -> Iterator[AsyncHTTPClient]:
 @EVERY_WAY
 @WITH_AND_WITHOUT_SLASH
 @pytest.mark.gen_test
-async def test_a_user_is_added(api: Api, how: str, slash: str) -> None:
+async def test_a_user_is_added(api: ApiClient, how: str, slash: str) -> None:
     added = await ask(api, how, f"/api/user/add{slash}", **ADD_USER)
 
     assert (added.status, added.json) == (200, {"code": 1})
@@ -36,11 +36,11 @@ async def test_a_user_is_added(api: Api, how: str, slash: str) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_multipart_form_is_read_too(api: Api) -> None:
+async def test_a_multipart_form_is_read_too(api: ApiClient) -> None:
     lines = [f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in ADD_USER.items()]
     body = ("".join(lines) + "--x--\r\n").encode()
 
-    added = await api.ask(
+    added = await api.request(
         "POST", "/api/user/add/", body=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
     )
 
@@ -64,7 +64,7 @@ async def test_a_multipart_form_is_read_too(api: Api) -> None:
     ],
 )
 @pytest.mark.gen_test
-async def test_a_user_is_refused_with_minus_two(api: Api, change: dict[str, Any], slug: str) -> None:
+async def test_a_user_is_refused_with_minus_two(api: ApiClient, change: dict[str, Any], slug: str) -> None:
     await api.post("/api/user/add/", **ADD_USER)
 
     refused = await api.post("/api/user/add/", **{**ADD_USER, "username": "bea", **change})
@@ -75,29 +75,31 @@ async def test_a_user_is_refused_with_minus_two(api: Api, change: dict[str, Any]
 
 @pytest.mark.parametrize("missing", ["email", "username", "password"])
 @pytest.mark.gen_test
-async def test_a_missing_parameter_is_named(api: Api, missing: str) -> None:
-    given = {name: value for name, value in ADD_USER.items() if name != missing}
+async def test_a_missing_parameter_is_named(api: ApiClient, missing: str) -> None:
+    values = {name: value for name, value in ADD_USER.items() if name != missing}
 
-    refused = await api.post("/api/user/add/", **given)
+    refused = await api.post("/api/user/add/", **values)
 
     assert (refused.status, refused["code"], refused["field"]) == (200, -2, missing)
     assert missing in refused["message"]
 
 
 @pytest.mark.gen_test
-async def test_messages_are_in_the_language_that_is_asked_for(api: Api) -> None:
+async def test_messages_are_in_the_language_that_is_asked_for(api: ApiClient) -> None:
     await api.post("/api/user/add/", **ADD_USER)
 
     english = await api.post("/api/user/add/", headers={"Accept-Language": "en-GB,en;q=0.9,zh;q=0.1"}, **ADD_USER)
     chinese = await api.post("/api/user/add/", headers={"Accept-Language": "zh-CN,zh;q=0.9"}, **ADD_USER)
 
-    assert english["message"] == "The name ada is taken. Please choose another."
+    assert english["message"] == "The username ada is taken. Please choose another."
     assert chinese["message"] == "用户名 ada 已被使用，请换一个。"
 
 
 @pytest.mark.gen_test
-async def test_of_two_hundred_sign_ups_for_one_name_exactly_one_wins(api: Api, many_at_once: AsyncHTTPClient) -> None:
-    crowd = [Api(many_at_once, api.base_url) for _ in range(200)]
+async def test_of_two_hundred_sign_ups_for_one_name_exactly_one_wins(
+    api: ApiClient, many_at_once: AsyncHTTPClient
+) -> None:
+    crowd = [ApiClient(many_at_once, api.base_url) for _ in range(200)]
 
     answers = await asyncio.gather(*(one.post("/api/user/add/", **ADD_USER) for one in crowd))
 
@@ -109,12 +111,12 @@ async def test_of_two_hundred_sign_ups_for_one_name_exactly_one_wins(api: Api, m
 @EVERY_WAY
 @WITH_AND_WITHOUT_SLASH
 @pytest.mark.gen_test
-async def test_a_user_is_looked_up_without_a_password(api: Api, how: str, slash: str) -> None:
+async def test_a_user_is_looked_up_without_a_password(api: ApiClient, how: str, slash: str) -> None:
     await api.post("/api/user/add/", **ADD_USER)
 
-    found = await ask(api, how, f"/api/user/query{slash}", username="ada")
+    answer = await ask(api, how, f"/api/user/query{slash}", username="ada")
 
-    assert (found.status, found.json) == (
+    assert (answer.status, answer.json) == (
         200,
         {
             "code": 1,
@@ -129,37 +131,37 @@ async def test_a_user_is_looked_up_without_a_password(api: Api, how: str, slash:
 
 @EVERY_WAY
 @pytest.mark.gen_test
-async def test_the_right_password_signs_in(api: Api, how: str) -> None:
+async def test_the_right_password_signs_in(api: ApiClient, how: str) -> None:
     await api.post("/api/user/add/", **ADD_USER)
 
-    found = await ask(api, how, "/api/user/query/", username="ada", password=PASSWORD)
+    answer = await ask(api, how, "/api/user/query/", username="ada", password=PASSWORD)
 
-    assert (found["code"], found["login"], type(found["id"])) == (1, True, int)
-    bearer = await api.newcomer().get("/api/session/", headers={"Authorization": f"Bearer {found['token']}"})
-    assert bearer["user"]["id"] == found["id"]
+    assert (answer["code"], answer["login"], type(answer["id"])) == (1, True, int)
+    bearer = await api.new_client().get("/api/session/", headers={"Authorization": f"Bearer {answer['token']}"})
+    assert bearer["user"]["id"] == answer["id"]
 
 
 @pytest.mark.gen_test
-async def test_a_wrong_password_is_a_success_without_login_and_id(api: Api) -> None:
+async def test_a_wrong_password_is_a_success_without_login_and_id(api: ApiClient) -> None:
     await api.post("/api/user/add/", **ADD_USER)
 
-    found = await api.post("/api/user/query/", username="ada", password="something else")
+    answer = await api.post("/api/user/query/", username="ada", password="something else")
 
-    assert (found.status, found["code"], found["login"]) == (200, 1, False)
-    assert "id" not in found
-    assert "token" not in found
-    assert "Set-Cookie" not in found.headers
+    assert (answer.status, answer["code"], answer["login"]) == (200, 1, False)
+    assert "id" not in answer
+    assert "token" not in answer
+    assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.gen_test
-async def test_an_unknown_user_is_refused(api: Api) -> None:
-    found = await api.get("/api/user/query/", username="nobody")
+async def test_an_unknown_user_is_refused(api: ApiClient) -> None:
+    answer = await api.get("/api/user/query/", username="nobody")
 
-    assert (found.status, found["code"] < 1, found["error"]) == (200, True, "not_found")
+    assert (answer.status, answer["code"] < 1, answer["error"]) == (200, True, "not_found")
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_req_26_twenty_wrong_passwords_are_429_and_the_owner_elsewhere_still_gets_in(api: Api) -> None:
+async def test_req_26_twenty_wrong_passwords_are_429_and_the_owner_elsewhere_still_gets_in(api: ApiClient) -> None:
     await api.post("/api/user/add/", **ADD_USER)
 
     guesses = [

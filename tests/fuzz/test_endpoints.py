@@ -43,7 +43,7 @@ ASK = settings(
 )
 CALLBACK = "/api/image/upload"
 """Signed by the bucket: no session helps."""
-FOR_PEOPLE = {path for path, handler, _ in API if handler.acts} - {"/api/user/add", "/api/user/logout"}
+FOR_PEOPLE = {path for path, handler, _ in API if handler.state_changing} - {"/api/user/add", "/api/user/logout"}
 STREAMS = re.compile("/tasks/events$")
 OPERATIONS = [(path, method) for path, item in document()["paths"].items() for method in item]
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
@@ -70,8 +70,8 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Place]:
     developers = ",".join(name_of(path, method) for path, method in OPERATIONS if "add" not in path)
-    given = (f"--mongodb_uri={mongodb_uri}", f"--database=fuzz_{secrets.token_hex(4)}", f"--developers={developers}")
-    with ServerProcess(tmp_path_factory.mktemp("fuzz") / "data", *given) as server:
+    arguments = (f"--mongodb_uri={mongodb_uri}", f"--database=fuzz_{secrets.token_hex(4)}", f"--developers={developers}")
+    with ServerProcess(tmp_path_factory.mktemp("fuzz") / "data", *arguments) as server:
         schema = schemathesis.openapi.from_dict(document())
         schema.config.update(base_url=server.base_url)
         schema.config.generation.update(with_security_parameters=False)  # made-up tokens would outdo real cookies
@@ -89,8 +89,8 @@ def name_of(path: str, method: str) -> str:
 def test_an_endpoint_answers_as_the_document_says(place: Place, path: str, method: str, who: str) -> None:
     operation = place.schema[path][method.upper()]
     session = place.newcomer(name_of(path, method)) if who == "somebody" else requests.Session()
-    said = document()["paths"][path][method]
-    modes = MODES if said["parameters"] or "requestBody" in said else MODES[:1]
+    response = document()["paths"][path][method]
+    modes = MODES if response["parameters"] or "requestBody" in response else MODES[:1]
     statuses: set[int] = set()
 
     @ASK
@@ -129,11 +129,11 @@ def _listen(case: Any, session: requests.Session) -> int:
 
 def test_every_line_of_the_servers_table_is_asked_for() -> None:
     """What the document left out, nobody would have asked for."""
-    asked = {(re.sub(r"\{(\w+)\}", "{}", path.rstrip("/")), method) for path, method in OPERATIONS}
+    operations = {(re.sub(r"\{(\w+)\}", "{}", path.rstrip("/")), method) for path, method in OPERATIONS}
     table = {
         (re.sub(r"\(\?P<\w+>[^()]*\)", "{}", path), method.lower())
         for path, handler, _ in API
         for method in handler.methods
     }
 
-    assert table <= asked
+    assert table <= operations

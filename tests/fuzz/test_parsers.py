@@ -17,10 +17,10 @@ from models import errors
 from models.bucket.callback import NAME_LIMIT_BYTES, NUMBER_LIMIT, PARAM_LIMIT_BYTES, parse_callback
 from models.bucket.embedded import errors as refusals
 from models.bucket.keys import Keys
-from models.bucket.policy import UploadPolicy, picture_policy, read_token
+from models.bucket.policy import UploadPolicy, image_policy, read_token
 from processing import mosaic
 from processing.mosaic import STYLES, Limits
-from processing.mosaic.codec.scan import scan
+from processing.mosaic.codec.scan import check_structure
 from tests.support.pictures import encoded, photo
 
 CPU_LIMIT_S = 1.0
@@ -82,7 +82,7 @@ def test_a_recipe_is_read_and_means_the_same_when_read_again_or_is_refused(param
     except errors.BadParameter as error:
         json.dumps([error.message("zh"), error.message("en")], ensure_ascii=False).encode("utf-8", "surrogatepass")
         return
-    assert parse_recipe(recipe.plain()) == recipe
+    assert parse_recipe(recipe.to_dict()) == recipe
     assert parse_recipe(recipe.canonical()) == recipe
 
 
@@ -96,7 +96,7 @@ def test_what_we_did_not_sign_is_no_token(token: str) -> None:
 @FUZZ
 @given(st.data())
 def test_a_token_that_was_touched_is_none(data: st.DataObject) -> None:
-    fields = picture_policy("bucket", "key", owner_id=7, size_limit_bytes=100, callback_url="http://x/c")
+    fields = image_policy("bucket", "key", owner_id=7, size_limit_bytes=100, callback_url="http://x/c")
     token = qiniu.Auth(KEYS.access, KEYS.secret).token_with_data(json.dumps(fields))
     place = data.draw(st.integers(0, len(token) - 1))
     touched = token[:place] + data.draw(st.characters().filter(lambda one: one != token[place])) + token[place + 1 :]
@@ -152,7 +152,7 @@ def broken_pictures(draw: st.DrawFn) -> bytes:
 def test_the_look_before_decoding_ends_soon_with_silence_or_a_refusal(data: bytes) -> None:
     begun = time.thread_time()
     with contextlib.suppress(mosaic.NotAPicture):
-        scan(data)
+        check_structure(data)
     assert time.thread_time() - begun < CPU_LIMIT_S
 
 

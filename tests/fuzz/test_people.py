@@ -122,7 +122,7 @@ class Town(RuleBasedStateMachine):
         person.signed_in = False
 
     @rule(person=consumes(people))
-    def leave(self, person: Person) -> None:
+    def delete_account(self, person: Person) -> None:
         answer = self._post(person.session, "/api/user/delete/", password=PASSWORD)
         if not person.signed_in:
             assert answer.status_code == 401
@@ -268,7 +268,7 @@ class Town(RuleBasedStateMachine):
     def _work_off(self) -> None:
         with self._listen() as news:
             assert self._post(self.developer, "/api/tasks/resume/").json()["paused"] is False
-            next(line for line in news.iter_lines(chunk_size=1) if line.startswith(b"event:") and not self._waiting())
+            next(text for text in news.iter_lines(chunk_size=1) if text.startswith(b"event:") and not self._waiting())
         assert self._post(self.developer, "/api/tasks/pause/").json()["paused"] is True
 
     def _waiting(self) -> list[Any]:
@@ -296,8 +296,8 @@ class Town(RuleBasedStateMachine):
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_name: str) -> Iterator[ServerProcess]:
-    given = (f"--mongodb_uri={mongodb_uri}", f"--database={database_name}", "--developers=dev")
-    with ServerProcess(tmp_path_factory.mktemp("people") / "data", *given) as running:
+    arguments = (f"--mongodb_uri={mongodb_uri}", f"--database={database_name}", "--developers=dev")
+    with ServerProcess(tmp_path_factory.mktemp("people") / "data", *arguments) as running:
         yield running
     assert " ERROR " not in running.log
 

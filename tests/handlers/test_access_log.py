@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from handlers import Parts, routes
-from handlers.access_log import NO_ROUTE, RouteNames, is_our_fault
+from handlers import Services, routes
+from handlers.access_log import NO_ROUTE, RouteLabels, is_our_fault
 from handlers.bucket.base import STATUS as BUCKET_STATUS
-from tests.support.client import Api
+from tests.support.client import ApiClient
 
 
 @pytest.mark.gen_test
-async def test_every_line_of_the_table_has_a_name_without_patterns(api: Api, parts: Parts) -> None:
-    table = routes(parts)
-    names = RouteNames(table)
+async def test_every_line_of_the_table_has_a_name_without_patterns(api: ApiClient, services: Services) -> None:
+    table = routes(services)
+    names = RouteLabels(table)
 
     templates = {name for spec in table for name in [names.of(_example(spec.regex.pattern))]}
 
@@ -27,7 +27,7 @@ async def test_every_line_of_the_table_has_a_name_without_patterns(api: Api, par
 
 def _example(pattern: str) -> str:
     """A path that this line alone serves."""
-    made = pattern.removesuffix("$").removesuffix("/?").replace("\\", "")
+    answer = pattern.removesuffix("$").removesuffix("/?").replace("\\", "")
     for group, value in {
         "(?P<id>[0-9]{1,20})": "7",
         "(?P<width>[0-9]{1,9})": "320",
@@ -38,8 +38,8 @@ def _example(pattern: str) -> str:
         "([^/]+)": "a",
         "(.*)": "a",
     }.items():
-        made = made.replace(group, value)
-    return made or "/"
+        answer = answer.replace(group, value)
+    return answer or "/"
 
 
 @pytest.mark.parametrize("status", [*BUCKET_STATUS.values(), 503, 507, 579, 404])
@@ -56,13 +56,15 @@ PATHS = ("/api/feed/", "/", "/static/app.css", "/bucket/nothing", "/made/up", "/
 
 
 @pytest.mark.gen_test
-async def test_every_answer_carries_the_id_that_came_or_a_new_one_and_the_log_has_it(api: Api, caplog: Any) -> None:
+async def test_every_answer_carries_the_id_that_came_or_a_new_one_and_the_log_has_it(
+    api: ApiClient, caplog: Any
+) -> None:
     caplog.set_level(logging.INFO, "handlers.access_log")
 
     for number, path in enumerate(PATHS):
-        given = await api.get(path, headers={"X-Request-ID": f"from-proxy-{number}"})
-        made = await api.get(path, headers={"X-Request-ID": 'no"clean id'})
-        assert given.headers["X-Request-ID"] == f"from-proxy-{number}", path
-        assert made.headers["X-Request-ID"].isalnum(), path
+        with_id = await api.get(path, headers={"X-Request-ID": f"from-proxy-{number}"})
+        without_id = await api.get(path, headers={"X-Request-ID": 'no"clean id'})
+        assert with_id.headers["X-Request-ID"] == f"from-proxy-{number}", path
+        assert without_id.headers["X-Request-ID"].isalnum(), path
         assert f"[from-proxy-{number}]" in caplog.text
-        assert f"[{made.headers['X-Request-ID']}]" in caplog.text
+        assert f"[{without_id.headers['X-Request-ID']}]" in caplog.text

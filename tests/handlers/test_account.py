@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers import Parts
+from handlers import Services
 from models.bucket import Bucket
 from models.database import Database
 from models.errors import BucketUnavailable
-from models.images import Kind
-from processing.upkeep.account_deletion import Departures
-from processing.upkeep.image_deletion import Removals
-from tests.support.client import PASSWORD, Api
+from models.images import ImageKind
+from processing.upkeep.account_deletion import AccountDeletions
+from processing.upkeep.image_deletion import ImageDeletions
+from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import encoded, png
 from tests.support.waiting import finished, until
 
@@ -25,16 +25,16 @@ NEW_PASSWORD = "another long password"
 
 async def everything(database: Database) -> str:
     """All that the database holds of people."""
-    names = ("users", "sessions", "follows", "images", "uploads", "tasks", "turns", "events")
-    found = {name: [document async for document in database.collection(name).pages({})] for name in names}
-    return json.dumps(found, default=str)
+    names = ("users", "sessions", "follows", "images", "uploads", "tasks", "rounds", "events")
+    documents = {name: [document async for document in database.collection(name).iterate({})] for name in names}
+    return json.dumps(documents, default=str)
 
 
-def keys(parts: Parts) -> set[str]:
-    return {stat.key for stat in parts.bucket.list()}
+def keys(services: Services) -> set[str]:
+    return {stat.key for stat in services.bucket.list()}
 
 
-async def made(person: Api, picture: bytes, cell: int = 9) -> dict[str, Any]:
+async def make_mosaic(person: ApiClient, picture: bytes, cell: int = 9) -> dict[str, Any]:
     """Upload a picture and have a mosaic made of it; the task's document."""
     uploaded = await person.upload(picture)
     task = await person.make(uploaded["url"], {"style": "mosaic", "cell": cell})
@@ -42,23 +42,23 @@ async def made(person: Api, picture: bytes, cell: int = 9) -> dict[str, Any]:
 
 
 @pytest.mark.gen_test
-async def test_a_new_password_ends_every_other_session_and_the_old_password(api: Api) -> None:
+async def test_a_new_password_ends_every_other_session_and_the_old_password(api: ApiClient) -> None:
     here = await api.sign_up("zuzanna")
-    there = await api.newcomer().sign_in("zuzanna")
+    there = await api.new_client().sign_in("zuzanna")
 
     changed = await here.post("/api/user/change/", password=PASSWORD, new_password=NEW_PASSWORD)
 
     assert changed["code"] == 1
     assert (await here.get("/api/session/"))["user"]["username"] == "zuzanna"
     assert (await there.get("/api/session/"))["user"] is None
-    assert (await api.newcomer().post("/api/user/query/", username="zuzanna", password=PASSWORD))["login"] is False
-    assert (await api.newcomer().sign_in("zuzanna", NEW_PASSWORD)).user_id == here.user_id
+    assert (await api.new_client().post("/api/user/query/", username="zuzanna", password=PASSWORD))["login"] is False
+    assert (await api.new_client().sign_in("zuzanna", NEW_PASSWORD)).user_id == here.user_id
 
 
 @pytest.mark.gen_test
-async def test_a_new_address_ends_no_session(api: Api) -> None:
+async def test_a_new_address_ends_no_session(api: ApiClient) -> None:
     here = await api.sign_up("zuzanna")
-    there = await api.newcomer().sign_in("zuzanna")
+    there = await api.new_client().sign_in("zuzanna")
 
     changed = await here.post("/api/user/change/", password=PASSWORD, email="new@example.cn")
 
@@ -67,12 +67,14 @@ async def test_a_new_address_ends_no_session(api: Api) -> None:
 
 
 @pytest.mark.gen_test
-async def test_nothing_is_changed_without_a_session_the_password_and_a_page_of_ours(api: Api, parts: Parts) -> None:
+async def test_nothing_is_changed_without_a_session_the_password_and_a_page_of_ours(
+    api: ApiClient, services: Services
+) -> None:
     person = await api.sign_up("zuzanna")
-    before = await parts.users.by_id(person.user_id)
+    before = await services.users.by_id(person.user_id)
     new = {"new_password": NEW_PASSWORD, "email": "new@example.cn"}
 
-    stranger = await api.newcomer().post("/api/user/change/", password=PASSWORD, **new)
+    stranger = await api.new_client().post("/api/user/change/", password=PASSWORD, **new)
     wrong = await person.post("/api/user/change/", password="a wrong password", **new)
     none = await person.post("/api/user/change/", **new)
     weak = await person.post("/api/user/change/", **new | {"password": PASSWORD, "new_password": "12345678"})
@@ -92,25 +94,25 @@ async def test_nothing_is_changed_without_a_session_the_password_and_a_page_of_o
         (403, "cross_site", None),
         (400, "wrong_password", "password"),
     ]
-    assert await parts.users.by_id(person.user_id) == before
+    assert await services.users.by_id(person.user_id) == before
 
 
 @pytest.mark.gen_test
 async def test_who_leaves_leaves_nothing_in_the_database_and_the_bucket(
-    api: Api, parts: Parts, database: Database
+    api: ApiClient, services: Services, database: Database
 ) -> None:
-    ada, bob = await api.sign_up("zuzanna"), await api.newcomer().sign_up("bob")
-    bobs = await made(bob, png(seed=2))
-    before, there = await everything(database), keys(parts)
+    ada, bob = await api.sign_up("zuzanna"), await api.new_client().sign_up("bob")
+    bobs = await make_mosaic(bob, png(seed=2))
+    before, there = await everything(database), keys(services)
     for one, other in (("zuzanna", "bob"), ("bob", "zuzanna")):
         await (ada if one == "zuzanna" else bob).post(
             "/api/user/follow/", from_user_name=one, to_user_name=other, follow_bool=1
         )
-    done = await made(ada, png(seed=1))
+    done = await make_mosaic(ada, png(seed=1))
     await ada.get(f"/thumbnail/{done['result_id']}/640")
     grant = await ada.post("/api/image/token/", filename="never registered.png")
-    parts.bucket.put(grant["key"], png(seed=3), mime="image/png")
-    await api.newcomer().sign_in("zuzanna")
+    services.bucket.put(grant["key"], png(seed=3), mime="image/png")
+    await api.new_client().sign_in("zuzanna")
 
     left = await ada.post("/api/user/delete/", password=PASSWORD)
 
@@ -120,19 +122,19 @@ async def test_who_leaves_leaves_nothing_in_the_database_and_the_bucket(
     assert "zuzanna" not in after
     assert json.loads(after).keys() == json.loads(before).keys()
     assert len(json.loads(after)["images"]) == len(json.loads(before)["images"]) == 2
-    assert {key for key in keys(parts) if not key.startswith("thumbnail/")} == {
+    assert {key for key in keys(services) if not key.startswith("thumbnail/")} == {
         key for key in there if not key.startswith("thumbnail/")
     }
-    assert not [key for key in keys(parts) if str(done["result_id"]) in key]
+    assert not [key for key in keys(services) if str(done["result_id"]) in key]
     assert (await bob.get(bobs["result_url"])).status == 200
 
 
 @pytest.mark.gen_test
-async def test_who_has_left_is_nowhere_to_be_seen_and_the_name_is_free(api: Api) -> None:
-    ada, bob = await api.sign_up("zuzanna"), await api.newcomer().sign_up("bob")
-    elsewhere = await api.newcomer().sign_in("zuzanna")
+async def test_who_has_left_is_nowhere_to_be_seen_and_the_name_is_free(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("zuzanna"), await api.new_client().sign_up("bob")
+    elsewhere = await api.new_client().sign_in("zuzanna")
     await bob.post("/api/user/follow/", from_user_name="bob", to_user_name="zuzanna", follow_bool=1)
-    done = await made(ada, png())
+    done = await make_mosaic(ada, png())
 
     await ada.post("/api/user/delete/", password=PASSWORD)
 
@@ -144,13 +146,13 @@ async def test_who_has_left_is_nowhere_to_be_seen_and_the_name_is_free(api: Api)
     assert (await bob.get("/api/image/query/", id=done["result_id"]))["error"] == "not_found"
     assert (await bob.get(done["result_url"])).status == 404
     assert "session" not in ada.cookies
-    again = await api.newcomer().sign_up("zuzanna")
+    again = await api.new_client().sign_up("zuzanna")
     assert again.user_id != ada.user_id
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: Api, parts: Parts) -> None:
-    ada, bob = await api.sign_up("zuzanna"), await api.newcomer().sign_up("bob")
+async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: ApiClient, services: Services) -> None:
+    ada, bob = await api.sign_up("zuzanna"), await api.new_client().sign_up("bob")
     uploaded = await ada.upload(png())
     recipe = {"style": "mosaic", "cell": 9}
     first = await finished(ada, (await ada.make(uploaded["url"], recipe))["id"])
@@ -165,7 +167,9 @@ async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: Api, pa
 
 
 @pytest.mark.gen_test
-async def test_live_tasks_end_before_their_owner_is_gone(api: Api, parts: Parts, database: Database) -> None:
+async def test_live_tasks_end_before_their_owner_is_gone(
+    api: ApiClient, services: Services, database: Database
+) -> None:
     ada = await api.sign_up("zuzanna")
     uploaded = await ada.upload(encoded(Image.new("RGB", (3000, 2000), (9, 60, 120)), "PNG"))
     for cell in range(2, 10):
@@ -175,28 +179,32 @@ async def test_live_tasks_end_before_their_owner_is_gone(api: Api, parts: Parts,
 
     assert left["finished"] is True
     assert "zuzanna" not in await everything(database)
-    assert keys(parts) == set()
+    assert keys(services) == set()
 
 
 @pytest.mark.gen_test
 async def test_a_departure_that_a_crash_cut_short_is_finished_at_the_next_start(
-    api: Api, parts: Parts, database: Database
+    api: ApiClient, services: Services, database: Database
 ) -> None:
     ada = await api.sign_up("zuzanna")
-    await made(ada, png())
+    await make_mosaic(ada, png())
 
-    await parts.users.mark_leaving(ada.user_id)
-    waiting = await api.newcomer().post("/api/user/query/", username="zuzanna", password=PASSWORD)
-    taken = await api.newcomer().post("/api/user/add/", username="zuzanna", email="a@b.cn", password=PASSWORD)
-    restarted = Departures(
-        parts.belongings, queue=parts.queue, removals=parts.removals, bucket=parts.bucket, threads=parts.threads
+    await services.users.mark_deleting(ada.user_id)
+    waiting = await api.new_client().post("/api/user/query/", username="zuzanna", password=PASSWORD)
+    taken = await api.new_client().post("/api/user/add/", username="zuzanna", email="a@b.cn", password=PASSWORD)
+    restarted = AccountDeletions(
+        services.belongings,
+        queue=services.queue,
+        image_deletions=services.image_deletions,
+        bucket=services.bucket,
+        executors=services.executors,
     )
     async with restarted:
-        assert await restarted.ended(ada.user_id, within_s=10)
+        assert await restarted.wait(ada.user_id, within_s=10)
 
     assert (waiting["error"], taken["error"]) == ("not_found", "username_taken")
     assert "zuzanna" not in await everything(database)
-    assert keys(parts) == set()
+    assert keys(services) == set()
 
 
 class AwayBucket:
@@ -218,72 +226,72 @@ class AwayBucket:
 
 @pytest.mark.gen_test
 async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
-    api: Api, parts: Parts, database: Database, expect_log: Callable[[str], None]
+    api: ApiClient, services: Services, database: Database, expect_log: Callable[[str], None]
 ) -> None:
     expect_log("WARNING processing.upkeep.account_deletion: user .* cannot leave yet .bucket_unavailable.")
     ada = await api.sign_up("zuzanna")
-    await made(ada, png())
-    bucket = AwayBucket(parts.bucket)
-    removals = Removals(parts.images, parts.thumbnails, bucket, parts.threads)
-    departures = Departures(
-        parts.belongings,
-        queue=parts.queue,
-        removals=removals,
+    await make_mosaic(ada, png())
+    bucket = AwayBucket(services.bucket)
+    removals = ImageDeletions(services.images, services.thumbnails, bucket, services.executors)
+    deletions = AccountDeletions(
+        services.belongings,
+        queue=services.queue,
+        image_deletions=removals,
         bucket=bucket,
-        threads=parts.threads,
-        retry_pause_s=0.05,
+        executors=services.executors,
+        retry_interval_s=0.05,
     )
 
-    async with departures:
-        await departures.begin(ada.user_id)
-        early = await departures.ended(ada.user_id, within_s=0.2)
-        hidden = (await api.newcomer().get("/api/feed/"))["images"]
+    async with deletions:
+        await deletions.begin(ada.user_id)
+        early = await deletions.wait(ada.user_id, within_s=0.2)
+        hidden = (await api.new_client().get("/api/feed/"))["images"]
         bucket.away = False
-        late = await departures.ended(ada.user_id, within_s=10)
+        late = await deletions.wait(ada.user_id, within_s=10)
 
     assert (early, hidden, late) == (False, [], True)
     assert bucket.refused > 0
     assert "zuzanna" not in await everything(database)
-    assert keys(parts) == set()
+    assert keys(services) == set()
 
 
 @pytest.mark.gen_test
 async def test_a_picture_that_is_deleted_while_the_bucket_is_away_goes_with_the_next_sweep(
-    api: Api, parts: Parts
+    api: ApiClient, services: Services
 ) -> None:
     ada = await api.sign_up("zuzanna")
     uploaded = await ada.upload(png())
-    bucket = AwayBucket(parts.bucket)
-    removals = Removals(parts.images, parts.thumbnails, bucket, parts.threads)
+    bucket = AwayBucket(services.bucket)
+    removals = ImageDeletions(services.images, services.thumbnails, bucket, services.executors)
 
-    await removals.remove(uploaded["id"], ada.user_id)
+    await removals.delete(uploaded["id"], ada.user_id)
     hidden = await ada.get("/api/image/query/", id=uploaded["id"])
-    kept = parts.bucket.key_of(uploaded["url"]) in keys(parts)
+    still_stored = services.bucket.key_of(uploaded["url"]) in keys(services)
     bucket.away = False
     async with removals:
-        await until(lambda: emptied(parts), timeout_s=10)
+        await until(lambda: emptied(services), timeout_s=10)
 
-    assert (hidden["error"], kept) == ("not_found", True)
+    assert (hidden["error"], still_stored) == ("not_found", True)
 
 
-async def emptied(parts: Parts) -> bool:
-    left = [image async for image in parts.images.withdrawn()]
-    return not left and not keys(parts)
+async def emptied(services: Services) -> bool:
+    left = [image async for image in services.images.hidden()]
+    return not left and not keys(services)
 
 
 @pytest.mark.gen_test
-async def test_pictures_are_hidden_before_they_are_removed(api: Api, parts: Parts) -> None:
+async def test_pictures_are_hidden_before_they_are_removed(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("zuzanna")
-    done = await made(ada, png())
+    done = await make_mosaic(ada, png())
 
-    await parts.images.withdraw_all(ada.user_id)
+    await services.images.hide_all(ada.user_id)
 
-    assert (await api.newcomer().get("/api/feed/"))["images"] == []
-    assert (await api.newcomer().get("/api/image/query/", id=done["result_id"]))["error"] == "not_found"
-    assert {image.kind async for image in parts.images.withdrawn(ada.user_id)} == {Kind.WITHDRAWN}
-    await until(lambda: removed(parts, ada.user_id), timeout_s=10)
+    assert (await api.new_client().get("/api/feed/"))["images"] == []
+    assert (await api.new_client().get("/api/image/query/", id=done["result_id"]))["error"] == "not_found"
+    assert {image.kind async for image in services.images.hidden(ada.user_id)} == {ImageKind.HIDDEN}
+    await until(lambda: removed(services, ada.user_id), timeout_s=10)
 
 
-async def removed(parts: Parts, user_id: int) -> bool:
-    await parts.removals.finish_all(user_id)
-    return not keys(parts)
+async def removed(services: Services, user_id: int) -> bool:
+    await services.image_deletions.finish_pending(user_id)
+    return not keys(services)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.client_ip import client_address, counted_as
+from handlers.client_ip import client_ip, rate_limit_key
 
 PROXY, INNER = "10.0.0.1", "10.0.0.2"
 
@@ -25,7 +25,7 @@ PROXY, INNER = "10.0.0.1", "10.0.0.2"
     ],
 )
 def test_the_nearest_untrusted_address_counts(peer: str, forwarded_for: str, address: str) -> None:
-    assert client_address(peer, forwarded_for, {PROXY, INNER}) == address
+    assert client_ip(peer, forwarded_for, {PROXY, INNER}) == address
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_the_nearest_untrusted_address_counts(peer: str, forwarded_for: str, add
     ],
 )
 def test_a_household_counts_as_one_however_many_addresses_it_has(address: str, counted: str) -> None:
-    assert counted_as(address) == counted
+    assert rate_limit_key(address) == counted

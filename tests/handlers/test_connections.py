@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 import tornado.web
 
-from handlers.client_ip import counted_as
+from handlers.client_ip import rate_limit_key
 from handlers.connections import (
-    FEWEST_CONNECTIONS,
     LOOPBACK,
+    RECOMMENDED_CONNECTIONS,
+    ConnectionLimiter,
     Listening,
-    Room,
     connections_for,
+    fd_limit_warning,
     file_limit,
     raise_file_limit,
-    too_few,
 )
-from handlers.http_server import HEADER_LIMIT_BYTES, open_door
+from handlers.http_server import HEADER_LIMIT_BYTES, listen
 from tests.security.attacking import exchange, head
-from tests.support.client import Api
+from tests.support.client import ApiClient
 from tests.support.process import ServerProcess
 from tests.support.waiting import until
 
@@ -44,7 +44,7 @@ class Hello(tornado.web.RequestHandler):
 
 
 @pytest.fixture
-def door(io_loop: Any) -> Iterator[str]:
+def server_url(io_loop: Any) -> Iterator[str]:
     """Three connections at once, no more; its address."""
 
     async def start() -> tuple[Any, str]:
@@ -52,7 +52,7 @@ def door(io_loop: Any) -> Iterator[str]:
         listening.setblocking(False)
         port = listening.getsockname()[1]
         app = tornado.web.Application([("/", Hello)])
-        return open_door(app, [listening], room=Room(3)), f"http://127.0.0.1:{port}"
+        return listen(app, [listening], limiter=ConnectionLimiter(3)), f"http://127.0.0.1:{port}"
 
     server, url = io_loop.run_sync(start)
     yield url
@@ -62,7 +62,7 @@ def door(io_loop: Any) -> Iterator[str]:
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("kind", ["one long header", "many headers", "a long path"])
-async def test_a_head_that_is_too_long_is_431_and_the_end(door: str, kind: str) -> None:
+async def test_a_head_that_is_too_long_is_431_and_the_end(server_url: str, kind: str) -> None:
     heads = {
         "one long header": head("/", f"X-Long: {'y' * 64_000}"),
         "many headers": head("/", *(f"X-{n}: {'y' * 60}" for n in range(3000))),
@@ -70,78 +70,78 @@ async def test_a_head_that_is_too_long_is_431_and_the_end(door: str, kind: str) 
     }
     whole = heads[kind]
 
-    at_once, _ = await exchange(door, whole)
-    in_pieces, _ = await exchange(door, *(whole[at : at + 8192] for at in range(0, len(whole), 8192)), every_s=0.01)
+    at_once, _ = await exchange(server_url, whole)
+    in_pieces, _ = await exchange(server_url, *(whole[at : at + 8192] for at in range(0, len(whole), 8192)), every_s=0.01)
 
-    for said in (at_once, in_pieces):
-        assert said.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
-        assert said.endswith(b"\r\nConnection: close\r\n\r\n")
-        assert said.count(b"HTTP/") == 1
-
-
-@pytest.mark.gen_test
-async def test_a_head_of_almost_the_limit_is_read(door: str) -> None:
-    said, _ = await exchange(door, head("/", f"X-Long: {'y' * 32_000}", "Connection: close", method="GET"))
-
-    assert said.startswith(b"HTTP/1.1 200 ")
+    for response in (at_once, in_pieces):
+        assert response.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+        assert response.endswith(b"\r\nConnection: close\r\n\r\n")
+        assert response.count(b"HTTP/") == 1
 
 
 @pytest.mark.gen_test
-async def test_a_chunk_without_end_is_no_head(door: str) -> None:
-    said, _ = await exchange(door, head("/", "Transfer-Encoding: chunked") + b"1" * 200)
+async def test_a_head_of_almost_the_limit_is_read(server_url: str) -> None:
+    response, _ = await exchange(server_url, head("/", f"X-Long: {'y' * 32_000}", "Connection: close", method="GET"))
 
-    assert b"431" not in said
+    assert response.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.gen_test
+async def test_a_chunk_without_end_is_no_head(server_url: str) -> None:
+    response, _ = await exchange(server_url, head("/", "Transfer-Encoding: chunked") + b"1" * 200)
+
+    assert b"431" not in response
 
 
 @pytest.mark.gen_test
 async def test_who_comes_when_all_places_are_taken_is_told_so_until_one_leaves(
-    door: str, expect_log: Callable[[str], None]
+    server_url: str, expect_log: Callable[[str], None]
 ) -> None:
     expect_log("connections: 3 are open, which is the limit")
-    port = int(door.rpartition(":")[2])
+    port = int(server_url.rpartition(":")[2])
     asking = head("/", "Connection: close", method="GET")
     here = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
 
-    refused = [(await exchange(door, b""))[0] for _ in range(4)]
+    refused = [(await exchange(server_url, b""))[0] for _ in range(4)]
     here[0][1].write(asking)
     served = await here[0][0].read()
-    after = (await exchange(door, asking))[0]
+    after = (await exchange(server_url, asking))[0]
     for _, writer in here:
         writer.close()
 
-    assert {said.split(b"\r\n")[0] for said in refused} == {b"HTTP/1.1 503 Service Unavailable"}
-    assert all(b"\r\nRetry-After: 30\r\n" in said for said in refused)
+    assert {response.split(b"\r\n")[0] for response in refused} == {b"HTTP/1.1 503 Service Unavailable"}
+    assert all(b"\r\nRetry-After: 30\r\n" in response for response in refused)
     assert served.endswith(b"hello")
     assert after.endswith(b"hello")
 
 
 def test_one_address_takes_not_all_places_and_a_proxy_may(expect_log: Callable[[str], None]) -> None:
     expect_log("connections: 2 of 203.0.113.9 are open")
-    room = Room(7, each=2, spared={"10.0.0.1"})
+    limiter = ConnectionLimiter(7, per_ip=2, exempt={"10.0.0.1"})
 
-    came = [room.enter("203.0.113.9") for _ in range(3)]
-    others = [room.enter(name) for name in ("203.0.113.8", "10.0.0.1", "10.0.0.1", "10.0.0.1")]
-    room.leave("203.0.113.9")
+    came = [limiter.acquire("203.0.113.9") for _ in range(3)]
+    others = [limiter.acquire(name) for name in ("203.0.113.8", "10.0.0.1", "10.0.0.1", "10.0.0.1")]
+    limiter.release("203.0.113.9")
 
     assert came == [True, True, False]
     assert others == [True] * 4
-    assert [room.enter("203.0.113.9"), room.enter("203.0.113.9"), room.enter("10.0.0.1")] == [True, False, True]
-    assert not room.enter("198.51.100.1"), "seven are here"
+    assert [limiter.acquire("203.0.113.9"), limiter.acquire("203.0.113.9"), limiter.acquire("10.0.0.1")] == [True, False, True]
+    assert not limiter.acquire("198.51.100.1"), "seven are here"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "2001:db8::7"])
 def test_loopback_and_proxies_are_not_counted_however_they_are_spelled(address: str) -> None:
-    room = Room(9, each=2, spared=LOOPBACK | {"2001:db8::7"})
+    limiter = ConnectionLimiter(9, per_ip=2, exempt=LOOPBACK | {"2001:db8::7"})
 
-    assert [room.enter(counted_as(address)) for _ in range(5)] == [True] * 5
+    assert [limiter.acquire(rate_limit_key(address)) for _ in range(5)] == [True] * 5
 
 
 @pytest.mark.gen_test
-async def test_places_are_given_back_however_a_connection_ends(door: str) -> None:
+async def test_places_are_given_back_however_a_connection_ends(server_url: str) -> None:
     ends = [b"", head("/", "Connection: close", method="GET"), head("/", f"X: {'y' * 64_000}"), b"nonsense\r\n\r\n"]
 
     for piece in ends * 2:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(door.rpartition(":")[2]))
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server_url.rpartition(":")[2]))
         writer.write(piece)
         if piece:
             await reader.read()
@@ -149,7 +149,7 @@ async def test_places_are_given_back_however_a_connection_ends(door: str) -> Non
         await writer.wait_closed()
 
     async def served() -> bool:
-        return (await exchange(door, head("/", "Connection: close", method="GET")))[0].endswith(b"hello")
+        return (await exchange(server_url, head("/", "Connection: close", method="GET")))[0].endswith(b"hello")
 
     await until(served)
 
@@ -187,7 +187,7 @@ async def test_a_server_of_few_files_says_so_raises_its_limit_and_survives_a_cro
         crowd.close()
 
         async def served() -> bool:
-            return (await Api(http_client, server.base_url).get("/health/")).status == 200
+            return (await ApiClient(http_client, server.base_url).get("/health/")).status == 200
 
         await until(served)
 
@@ -202,8 +202,8 @@ def test_the_limit_is_raised_as_far_as_the_system_allows() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     assert soft >= min(hard, 65_536) or hard == resource.RLIM_INFINITY
-    assert too_few(65_536) == ""
-    assert "14667" in too_few(4096)
-    assert connections_for(14_667) >= FEWEST_CONNECTIONS
+    assert fd_limit_warning(65_536) == ""
+    assert "14667" in fd_limit_warning(4096)
+    assert connections_for(14_667) >= RECOMMENDED_CONNECTIONS
     assert [connections_for(files) for files in (2, 256, 1024, 4096, 10**6)] == [1, 128, 768, 3072, 20_000]
     assert file_limit() == soft

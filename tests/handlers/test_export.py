@@ -11,24 +11,24 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers import Parts
-from tests.support.client import Answer, Api
+from handlers import Services
+from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import png
 from tests.support.waiting import finished
 
 EXPORT = "/api/user/export/"
 
 
-def unpacked(answer: Answer) -> tuple[zipfile.ZipFile, dict[str, Any]]:
+def unpacked(answer: ApiResponse) -> tuple[zipfile.ZipFile, dict[str, Any]]:
     assert answer.status == 200, answer.body
     archive = zipfile.ZipFile(io.BytesIO(answer.body))
     assert archive.testzip() is None
     return archive, json.loads(archive.read("data.json"))
 
 
-async def with_pictures(api: Api) -> tuple[Api, bytes]:
+async def with_pictures(api: ApiClient) -> tuple[ApiClient, bytes]:
     """Ada, with a source, a result, somebody to follow and a follower."""
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     picture = png(seed=7)
     uploaded = await ada.upload(picture, "../../a holiday <1>.png")
     await finished(ada, (await ada.make(uploaded["url"]))["id"])
@@ -39,7 +39,7 @@ async def with_pictures(api: Api) -> tuple[Api, bytes]:
 
 
 @pytest.mark.gen_test
-async def test_an_export_holds_everything_of_ones_own_and_nothing_of_others(api: Api) -> None:
+async def test_an_export_holds_everything_of_ones_own_and_nothing_of_others(api: ApiClient) -> None:
     ada, picture = await with_pictures(api)
 
     answer = await ada.get(EXPORT)
@@ -60,9 +60,9 @@ async def test_an_export_holds_everything_of_ones_own_and_nothing_of_others(api:
 
 
 @pytest.mark.gen_test
-async def test_an_export_tells_of_sessions_but_no_secret_and_no_name_leads_out_of_a_folder(api: Api) -> None:
+async def test_an_export_tells_of_sessions_but_no_secret_and_no_name_leads_out_of_a_folder(api: ApiClient) -> None:
     ada, _ = await with_pictures(api)
-    there = await api.newcomer().post("/api/user/query/", username="ada", password="a long enough password")
+    there = await api.new_client().post("/api/user/query/", username="ada", password="a long enough password")
 
     archive, data = unpacked(await ada.get(EXPORT))
 
@@ -77,12 +77,14 @@ async def test_an_export_tells_of_sessions_but_no_secret_and_no_name_leads_out_o
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_the_bucket_lost_is_named_and_the_rest_is_there(api: Api, parts: Parts) -> None:
+async def test_a_picture_that_the_bucket_lost_is_named_and_the_rest_is_there(
+    api: ApiClient, services: Services
+) -> None:
     ada, _ = await with_pictures(api)
     lost = next(image for image in unpacked(await ada.get(EXPORT))[1]["images"] if image["kind"] == "source")
-    key = parts.bucket.key_of(lost["url"])
+    key = services.bucket.key_of(lost["url"])
     assert key is not None
-    parts.bucket.delete(key)
+    services.bucket.delete(key)
 
     archive, data = unpacked(await ada.get(EXPORT))
 
@@ -91,10 +93,10 @@ async def test_a_picture_that_the_bucket_lost_is_named_and_the_rest_is_there(api
 
 
 @pytest.mark.gen_test
-async def test_an_export_is_a_stream_for_its_owner_alone_and_one_at_a_time(api: Api) -> None:
+async def test_an_export_is_a_stream_for_its_owner_alone_and_one_at_a_time(api: ApiClient) -> None:
     ada, _ = await with_pictures(api)
 
-    stranger = await api.newcomer().get(EXPORT)
+    stranger = await api.new_client().get(EXPORT)
     together = await asyncio.gather(ada.get(EXPORT), ada.get(EXPORT))
     later = await ada.get(EXPORT)
 
@@ -105,9 +107,9 @@ async def test_an_export_is_a_stream_for_its_owner_alone_and_one_at_a_time(api: 
 
 
 @pytest.mark.gen_test
-async def test_an_export_that_goes_wrong_in_the_middle_breaks_off(api: Api, parts: Parts) -> None:
+async def test_an_export_that_goes_wrong_in_the_middle_breaks_off(api: ApiClient, services: Services) -> None:
     ada, _ = await with_pictures(api)
-    await parts.users.mark_leaving(ada.user_id)
+    await services.users.mark_deleting(ada.user_id)
     host, port = ada.base_url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     cookie = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
@@ -120,4 +122,4 @@ async def test_an_export_that_goes_wrong_in_the_middle_breaks_off(api: Api, part
     assert b"PK\x03\x04" in sent
     assert not sent.endswith(b"0\r\n\r\n")
     assert b"data.json" not in sent
-    assert (await api.newcomer().get("/health"))["ready"] is True
+    assert (await api.new_client().get("/health"))["ready"] is True

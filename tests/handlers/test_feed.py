@@ -8,55 +8,63 @@ from typing import Any
 
 import pytest
 
-from handlers import Parts
+from handlers import Services
 from models.database import Database
-from models.images import Image, Images, Kind, Owner, new_image, page_query, write_cursor
-from tests.support.client import Api
+from models.images import Image, ImageKind, Images, Owner, new_image, page_query, write_cursor
+from tests.support.client import ApiClient
 from tests.support.pictures import png
 from tests.support.waiting import finished
 
 MOMENT = datetime(2026, 11, 22, 12, 0, 0, 129_000, tzinfo=UTC)
 
 
-def result(number: int, owner: Owner, created: datetime, **known: Any) -> dict[str, Any]:
+def result(number: int, owner: Owner, created: datetime, **fields: Any) -> dict[str, Any]:
     """A record as MongoDB holds it."""
     image = new_image(
-        known.pop("kind", Kind.RESULT), owner, key=f"mosaic/{number}", url="", filename="x.png", filesize=1, param=""
+        fields.pop("kind", ImageKind.RESULT),
+        owner,
+        key=f"mosaic/{number}",
+        url="",
+        filename="x.png",
+        filesize=1,
+        param="",
     )
-    plain = {name: getattr(image, name) for name in Image.__slots__ if name not in ("id", "owner", "identity")}
+    plain = {name: getattr(image, name) for name in Image.__slots__ if name not in ("id", "owner", "dedup_key")}
     record = {"_id": number, "owner_id": owner.id, "username": owner.username, **plain, "kind": str(image.kind)}
-    return record | {"created": created, **known}
+    return record | {"created": created, **fields}
 
 
 async def fill(database: Database, records: list[dict[str, Any]]) -> None:
     for start in range(0, len(records), 2000):
-        await database.collection("images", journaled=False).insert_all(records[start : start + 2000])
+        await database.collection("images", journaled=False).insert_many(records[start : start + 2000])
 
 
-async def pages(api: Api, limit: int, **asked: Any) -> list[list[int]]:
+async def pages(api: ApiClient, limit: int, **query: Any) -> list[list[int]]:
     """The ids of every page."""
-    found, cursor = [], ""
+    images, cursor = [], ""
     while True:
-        page = await api.get("/api/feed/", limit=limit, **asked, **({"cursor": cursor} if cursor else {}))
-        found.append([image["id"] for image in page["images"]])
+        page = await api.get("/api/feed/", limit=limit, **query, **({"cursor": cursor} if cursor else {}))
+        images.append([image["id"] for image in page["images"]])
         cursor = page["cursor"]
         if not cursor:
-            return found
+            return images
 
 
 @pytest.mark.gen_test
-async def test_pages_hold_every_picture_once_newest_first_also_of_one_moment(api: Api, database: Database) -> None:
+async def test_pages_hold_every_picture_once_newest_first_also_of_one_moment(
+    api: ApiClient, database: Database
+) -> None:
     ada = Owner(1, "ada")
     records = [result(number, ada, MOMENT - timedelta(milliseconds=number // 7)) for number in range(1, 60)]
     await fill(database, records)
 
-    found = list(itertools.chain(*await pages(api, 4)))
+    images = list(itertools.chain(*await pages(api, 4)))
 
-    assert found == [record["_id"] for record in sorted(records, key=lambda one: (one["created"], one["_id"]))][::-1]
+    assert images == [record["_id"] for record in sorted(records, key=lambda one: (one["created"], one["_id"]))][::-1]
 
 
 @pytest.mark.gen_test
-async def test_what_is_added_and_deleted_meanwhile_moves_no_other_picture(api: Api, database: Database) -> None:
+async def test_what_is_added_and_deleted_meanwhile_moves_no_other_picture(api: ApiClient, database: Database) -> None:
     ada = Owner(1, "ada")
     await fill(database, [result(number, ada, MOMENT + timedelta(seconds=number)) for number in range(1, 11)])
 
@@ -72,16 +80,16 @@ async def test_what_is_added_and_deleted_meanwhile_moves_no_other_picture(api: A
 def test_a_cursor_keeps_every_millisecond() -> None:
     for step in range(2000):
         created = MOMENT + timedelta(milliseconds=step)
-        image = new_image(Kind.RESULT, Owner(1, "a"), key="k", url="", filename="", filesize=0, param="")
+        image = new_image(ImageKind.RESULT, Owner(1, "a"), key="k", url="", filename="", filesize=0, param="")
         moved = Image(**{name: getattr(image, name) for name in Image.__slots__} | {"id": 5, "created": created})
 
-        query = page_query(Kind.RESULT, None, write_cursor(moved))
+        query = page_query(ImageKind.RESULT, None, write_cursor(moved))
 
         assert query["created"] == {"$lte": created}
 
 
 @pytest.mark.gen_test
-async def test_a_cursor_that_is_not_ours_is_refused(api: Api) -> None:
+async def test_a_cursor_that_is_not_ours_is_refused(api: ApiClient) -> None:
     for cursor in ("x", "1", "-", "1-x", "9" * 30 + "-1", "1--", "é-1"):
         refused = await api.get("/api/feed/", cursor=cursor)
 
@@ -89,34 +97,34 @@ async def test_a_cursor_that_is_not_ours_is_refused(api: Api) -> None:
 
 
 @pytest.mark.gen_test
-async def test_each_view_shows_whose_pictures_it_says_and_no_sources(api: Api, parts: Parts) -> None:
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
-    cem = await api.newcomer().sign_up("cem")
-    made = {}
+async def test_each_view_shows_whose_pictures_it_says_and_no_sources(api: ApiClient, services: Services) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
+    cem = await api.new_client().sign_up("cem")
+    results = {}
     for seed, person in enumerate((ada, bob, cem)):
         task = await person.make((await person.upload(png(seed=seed)))["url"])
-        made[person.username] = (await finished(person, task["id"]))["result_id"]
+        results[person.username] = (await finished(person, task["id"]))["result_id"]
     await ada.post("/api/user/follow/", from_user_name="ada", to_user_name="bob", follow_bool=1)
 
-    shown = {
-        "newest": await pages(api.newcomer(), 10),
+    view_ids = {
+        "newest": await pages(api.new_client(), 10),
         "following": await pages(ada, 10, view="following"),
         "mine": await pages(ada, 10, view="mine"),
-        "user": await pages(api.newcomer(), 10, view="user", username="cem"),
+        "user": await pages(api.new_client(), 10, view="user", username="cem"),
         "nobody": await pages(cem, 10, view="following"),
     }
 
-    assert shown == {
-        "newest": [[made["cem"], made["bob"], made["ada"]]],
-        "following": [[made["bob"]]],
-        "mine": [[made["ada"]]],
-        "user": [[made["cem"]]],
+    assert view_ids == {
+        "newest": [[results["cem"], results["bob"], results["ada"]]],
+        "following": [[results["bob"]]],
+        "mine": [[results["ada"]]],
+        "user": [[results["cem"]]],
         "nobody": [[]],
     }
 
 
 @pytest.mark.gen_test
-async def test_what_one_has_uploaded_is_shown_to_oneself_alone(api: Api) -> None:
+async def test_what_one_has_uploaded_is_shown_to_oneself_alone(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png())
     await finished(ada, (await ada.make(uploaded["url"]))["id"])
@@ -124,18 +132,18 @@ async def test_what_one_has_uploaded_is_shown_to_oneself_alone(api: Api) -> None
     mine = await pages(ada, 10, view="mine", kind="source")
 
     assert mine == [[uploaded["id"]]]
-    for asked in ({"view": "newest"}, {"view": "following"}, {"view": "user", "username": "ada"}):
-        refused = await ada.get("/api/feed/", kind="source", **asked)
-        assert (refused.status, refused["field"]) == (400, "kind"), asked
+    for query in ({"view": "newest"}, {"view": "following"}, {"view": "user", "username": "ada"}):
+        refused = await ada.get("/api/feed/", kind="source", **query)
+        assert (refused.status, refused["field"]) == (400, "kind"), query
 
 
 @pytest.mark.gen_test
-async def test_a_feed_has_what_a_layout_needs_and_keeps_what_is_private(api: Api) -> None:
+async def test_a_feed_has_what_a_layout_needs_and_keeps_what_is_private(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png(60, 40), "my secret holiday.png", param="a private note")
     await finished(ada, (await ada.make(uploaded["url"]))["id"])
 
-    feed = await api.newcomer().get("/api/feed/")
+    feed = await api.new_client().get("/api/feed/")
 
     (image,) = feed["images"]
     assert (image["width"], image["height"]) == (60, 40)
@@ -146,21 +154,21 @@ async def test_a_feed_has_what_a_layout_needs_and_keeps_what_is_private(api: Api
 
 
 @pytest.mark.gen_test
-async def test_a_picture_whose_shown_source_is_gone_is_still_there(api: Api) -> None:
+async def test_a_picture_whose_shown_source_is_gone_is_still_there(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png())
     done = await finished(ada, (await ada.make(uploaded["url"]))["id"])
-    shown = await ada.post("/api/image/change/", id=done["result_id"], show_source=True)
+    image = await ada.post("/api/image/change/", id=done["result_id"], show_source=True)
 
     await ada.post("/api/image/delete/", id=uploaded["id"])
-    after = await api.newcomer().get("/api/image/query/", id=done["result_id"])
+    after = await api.new_client().get("/api/image/query/", id=done["result_id"])
 
-    assert shown["source_url"] == uploaded["url"]
+    assert image["source_url"] == uploaded["url"]
     assert (after["code"], after["source_url"]) == (1, None)
 
 
 @pytest.mark.gen_test
-async def test_views_of_strangers_and_of_nobody_are_refused(api: Api) -> None:
+async def test_views_of_strangers_and_of_nobody_are_refused(api: ApiClient) -> None:
     for view in ("mine", "following"):
         assert (await api.get("/api/feed/", view=view)).status == 401
     assert (await api.get("/api/feed/", view="user")).json["field"] == "username"
@@ -170,7 +178,7 @@ async def test_views_of_strangers_and_of_nobody_are_refused(api: Api) -> None:
 
 @pytest.mark.gen_test
 async def test_every_view_is_found_by_an_index_and_reads_little_more_than_it_shows(database: Database) -> None:
-    await database.make_indexes({"images": Images.indexes})
+    await database.create_indexes({"images": Images.indexes})
     people = range(1, 401)
     await fill(
         database,
@@ -179,17 +187,17 @@ async def test_every_view_is_found_by_an_index_and_reads_little_more_than_it_sho
                 number,
                 Owner(1 + number % 400, "x"),
                 MOMENT - timedelta(milliseconds=number // 3),
-                kind=Kind.SOURCE if number % 2 else Kind.RESULT,
+                kind=ImageKind.SOURCE if number % 2 else ImageKind.RESULT,
             )
             for number in range(1, 8001)
         ],
     )
-    page = await Images(database).newest(limit=30)
+    page = await Images(database).latest(limit=30)
     views = {"newest": None, "one person": [1], "some people": list(people[:60]), "many people": list(people)}
 
     for name, owners in views.items():
         for cursor in (None, page.cursor):
-            explained = await explain(database, page_query(Kind.RESULT, owners, cursor))
+            explained = await explain(database, page_query(ImageKind.RESULT, owners, cursor))
 
             stages = set(stages_of(explained["queryPlanner"]["winningPlan"]))
             read = explained["executionStats"]["totalDocsExamined"]
@@ -200,16 +208,16 @@ async def test_every_view_is_found_by_an_index_and_reads_little_more_than_it_sho
 
 @pytest.mark.gen_test
 async def test_a_picture_is_found_by_its_key_or_its_making_through_an_index(database: Database) -> None:
-    await database.make_indexes({"images": Images.indexes})
+    await database.create_indexes({"images": Images.indexes})
     ada = Owner(1, "ada")
-    await fill(database, [result(number, ada, MOMENT, identity=f"made of {number}") for number in range(1, 301)])
+    await fill(database, [result(number, ada, MOMENT, dedup_key=f"made of {number}") for number in range(1, 301)])
 
     for query in (
         {"key": "mosaic/5"},
         {"key": "mosaic/5", "_id": {"$ne": 5}},
         {"key": {"$in": ["mosaic/5", "mosaic/6"]}},
-        {"identity": "made of 5"},
-        {"kind": "withdrawn"},
+        {"dedup_key": "made of 5"},
+        {"kind": "hidden"},
     ):
         explained = await explain(database, query)
 
@@ -218,8 +226,8 @@ async def test_a_picture_is_found_by_its_key_or_its_making_through_an_index(data
 
 
 async def explain(database: Database, query: dict[str, Any]) -> dict[str, Any]:
-    asked = {"find": "images", "filter": query, "sort": {"created": -1, "_id": -1}, "limit": 30}
-    command = {"explain": asked, "verbosity": "executionStats"}
+    query = {"find": "images", "filter": query, "sort": {"created": -1, "_id": -1}, "limit": 30}
+    command = {"explain": query, "verbosity": "executionStats"}
     return dict(await database._database.command(command))
 
 

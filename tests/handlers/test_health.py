@@ -9,16 +9,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import HTTPRequest
 
-from handlers import Parts
+from handlers import Services
 from handlers.access_log import NO_ROUTE
 from models.bucket.signature import qbox
-from tests.support.client import Api
+from tests.support.client import ApiClient
 from tests.support.waiting import finished, until
 
 Labels = tuple[tuple[str, str], ...]
 
 
-async def scrape(api: Api) -> dict[tuple[str, Labels], float]:
+async def scrape(api: ApiClient) -> dict[tuple[str, Labels], float]:
     """Every sample by name and sorted labels."""
     answer = await api.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
@@ -35,7 +35,7 @@ def named(samples: dict[tuple[str, Labels], float], name: str, **labels: str) ->
 
 
 @pytest.mark.gen_test
-async def test_requests_are_counted_by_the_tables_route_and_never_by_what_was_typed(api: Api) -> None:
+async def test_requests_are_counted_by_the_tables_route_and_never_by_what_was_typed(api: ApiClient) -> None:
     for path in ("/api/feed/", "/api/feed", "/thumbnail/77/320", "/u/nobody", "/made/up", "/static/app.css", "/"):
         await api.get(path)
 
@@ -57,7 +57,7 @@ async def test_requests_are_counted_by_the_tables_route_and_never_by_what_was_ty
 
 
 @pytest.mark.gen_test
-async def test_a_task_leaves_its_wait_its_render_and_its_download(api: Api) -> None:
+async def test_a_task_leaves_its_wait_its_render_and_its_download(api: ApiClient) -> None:
     ada = await api.sign_up()
     task = await ada.make((await ada.upload())["url"])
     assert (await finished(ada, task["id"]))["state"] == "done"
@@ -76,11 +76,11 @@ async def test_a_task_leaves_its_wait_its_render_and_its_download(api: Api) -> N
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_is_gone_is_a_failed_download(api: Api, parts: Parts, expect_log: Any) -> None:
+async def test_a_picture_that_is_gone_is_a_failed_download(api: ApiClient, services: Services, expect_log: Any) -> None:
     expect_log("source_missing")
     ada = await api.sign_up()
     uploaded = await ada.upload()
-    parts.bucket.delete(parts.bucket.key_of(uploaded["url"]) or "")
+    services.bucket.delete(services.bucket.key_of(uploaded["url"]) or "")
 
     await ada.make(uploaded["url"])
 
@@ -91,14 +91,14 @@ async def test_a_picture_that_is_gone_is_a_failed_download(api: Api, parts: Part
 
 
 @pytest.mark.gen_test
-async def test_callbacks_are_counted_by_what_became_of_them(api: Api, parts: Parts) -> None:
+async def test_callbacks_are_counted_by_what_became_of_them(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up()
     grant = await ada.post("/api/image/token/")
     body = f"key={grant['key']}&filename=a.png".encode()
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    signed = {**form, "Authorization": qbox(parts.bucket.keys, "/api/image/upload", body)}
+    signed = {**form, "Authorization": qbox(services.bucket.keys, "/api/image/upload", body)}
     for headers in (signed, signed, form):
-        await api.ask("POST", "/api/image/upload", body=body, headers=headers)
+        await api.request("POST", "/api/image/upload", body=body, headers=headers)
 
     samples = await scrape(api)
 
@@ -109,10 +109,12 @@ async def test_callbacks_are_counted_by_what_became_of_them(api: Api, parts: Par
 
 
 @pytest.mark.gen_test
-async def test_failing_bucket_and_database_calls_are_counted(api: Api, parts: Parts, expect_log: Any) -> None:
+async def test_failing_bucket_and_database_calls_are_counted(
+    api: ApiClient, services: Services, expect_log: Any
+) -> None:
     ada = await api.sign_up()
     expect_log("unavailable")
-    parts.database.close()
+    services.database.close()
 
     assert (await ada.get("/api/feed/")).status == 503
 
@@ -123,7 +125,7 @@ async def test_failing_bucket_and_database_calls_are_counted(api: Api, parts: Pa
 
 
 @pytest.mark.gen_test
-async def test_what_stands_somewhere_is_looked_at_when_somebody_asks(api: Api, http_client: Any) -> None:
+async def test_what_stands_somewhere_is_looked_at_when_somebody_asks(api: ApiClient, http_client: Any) -> None:
     heard = asyncio.Event()
     url = f"{api.base_url}/tasks/events/"
     stream = http_client.fetch(HTTPRequest(url, streaming_callback=lambda _: heard.set()), raise_error=False)
@@ -143,7 +145,7 @@ async def test_what_stands_somewhere_is_looked_at_when_somebody_asks(api: Api, h
 
 
 @pytest.mark.gen_test
-async def test_openmetrics_is_spoken_to_whom_asks_for_it(api: Api) -> None:
+async def test_openmetrics_is_spoken_to_whom_asks_for_it(api: ApiClient) -> None:
     answer = await api.get("/metrics/", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
 
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from handlers.shell import Head, fill
-from tests.support.client import PASSWORD, Answer, Api
+from handlers.shell import PageMeta, render_shell
+from tests.support.client import PASSWORD, ApiClient, ApiResponse
 from tests.support.pictures import encoded
 from tests.support.waiting import finished
 
@@ -28,12 +28,12 @@ class Read(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.language = given.get("lang") or "" if tag == "html" else self.language
+        attributes = dict(attrs)
+        self.language = attributes.get("lang") or "" if tag == "html" else self.language
         self.scripts += tag == "script"
         self._in_title = tag == "title" and not self.title
         if tag == "meta":
-            self.metas[given.get("property") or given.get("name") or ""] = given.get("content") or ""
+            self.metas[attributes.get("property") or attributes.get("name") or ""] = attributes.get("content") or ""
 
     def handle_data(self, data: str) -> None:
         self.title += data if self._in_title else ""
@@ -42,14 +42,14 @@ class Read(HTMLParser):
         self._in_title = False
 
 
-def read(answer: Answer) -> Read:
+def read(answer: ApiResponse) -> Read:
     assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "Accept-Language" in answer.headers["Vary"]
     return Read(answer.body.decode())
 
 
-async def shared(api: Api, **words: str) -> tuple[int, Api]:
+async def shared(api: ApiClient, **words: str) -> tuple[int, ApiClient]:
     """Ada's mosaic, described in these words; its id."""
     ada = await api.sign_up("ada")
     picture = encoded(Image.new("RGB", (1600, 1000), (30, 90, 140)), "PNG")
@@ -61,10 +61,10 @@ async def shared(api: Api, **words: str) -> tuple[int, Api]:
 
 
 @pytest.mark.gen_test
-async def test_a_shared_picture_shows_its_title_and_a_preview(api: Api) -> None:
+async def test_a_shared_picture_shows_its_title_and_a_preview(api: ApiClient) -> None:
     image_id, ada = await shared(api, title="Lake 湖", alt="A lake at dawn")
 
-    answer = await api.newcomer().get(f"/i/{image_id}")
+    answer = await api.new_client().get(f"/i/{image_id}")
     page = read(answer)
 
     assert answer.status == 200
@@ -76,12 +76,12 @@ async def test_a_shared_picture_shows_its_title_and_a_preview(api: Api) -> None:
     assert (page.metas["og:image:width"], page.metas["og:image:height"]) == ("1280", "800")
     assert page.metas["twitter:card"] == "summary_large_image"
     assert page.metas["og:image:alt"] == "A lake at dawn"
-    preview = await api.newcomer().get(page.metas["og:image"])
+    preview = await api.new_client().get(page.metas["og:image"])
     assert (preview.status, preview.headers["Content-Type"]) == (200, "image/webp")
 
 
 @pytest.mark.gen_test
-async def test_a_picture_without_words_is_told_in_the_readers_language(api: Api) -> None:
+async def test_a_picture_without_words_is_told_in_the_readers_language(api: ApiClient) -> None:
     image_id, _ = await shared(api)
 
     english = read(await api.get(f"/i/{image_id}", {"Accept-Language": "en-GB,zh;q=0.5"}))
@@ -93,7 +93,7 @@ async def test_a_picture_without_words_is_told_in_the_readers_language(api: Api)
 
 
 @pytest.mark.gen_test
-async def test_what_people_write_stays_text(api: Api) -> None:
+async def test_what_people_write_stays_text(api: ApiClient) -> None:
     image_id, _ = await shared(api, title=HOSTILE, alt=HOSTILE)
 
     answer = await api.get(f"/i/{image_id}")
@@ -106,7 +106,7 @@ async def test_what_people_write_stays_text(api: Api) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_persons_page_bears_the_name_and_every_other_page_is_the_shell(api: Api) -> None:
+async def test_a_persons_page_bears_the_name_and_every_other_page_is_the_shell(api: ApiClient) -> None:
     await api.post("/api/user/add/", username="Åda 张", email="a@b.cn", password=PASSWORD)
 
     person = await api.get("/u/%C3%A5da%20%E5%BC%A0")
@@ -119,7 +119,7 @@ async def test_a_persons_page_bears_the_name_and_every_other_page_is_the_shell(a
 
 
 @pytest.mark.gen_test
-async def test_an_unknown_picture_or_person_is_404_with_the_shell(api: Api) -> None:
+async def test_an_unknown_picture_or_person_is_404_with_the_shell(api: ApiClient) -> None:
     paths = ["/i/1", f"/i/{2**60}", "/i/" + "9" * 5000, "/u/nobody", "/u/%00", "/u/%ff"]
 
     answers = [await api.get(path) for path in paths]
@@ -129,30 +129,30 @@ async def test_an_unknown_picture_or_person_is_404_with_the_shell(api: Api) -> N
 
 
 @pytest.mark.gen_test
-async def test_a_scraper_may_ask_for_the_head_alone(api: Api) -> None:
+async def test_a_scraper_may_ask_for_the_head_alone(api: ApiClient) -> None:
     image_id, _ = await shared(api)
 
-    page = await api.ask("HEAD", f"/i/{image_id}")
-    preview = await api.ask("HEAD", f"/thumbnail/{image_id}/1280")
+    page = await api.request("HEAD", f"/i/{image_id}")
+    preview = await api.request("HEAD", f"/thumbnail/{image_id}/1280")
 
     assert (page.status, preview.status) == (200, 200)
     assert (page.body, preview.body) == (b"", b"")
 
 
 def test_the_shell_has_each_mark_that_is_filled_in() -> None:
-    head = Head("a title", "a description", "http://a.cn/i/1", "http://a.cn/thumbnail/1/1280", (3, 2), "words")
+    head = PageMeta("a title", "a description", "http://a.cn/i/1", "http://a.cn/thumbnail/1/1280", (3, 2), "words")
 
-    filled = fill(SHELL, head, "zh")
+    filled = render_shell(SHELL, head, "zh")
 
     assert filled.count("<title>") == 1
     assert len(re.findall('name="description"', filled)) == 1
     assert Read(filled).title == "a title · Tessera"
     assert Read(filled).language == "zh-Hans"
-    assert fill(SHELL, None, "en") == SHELL
+    assert render_shell(SHELL, None, "en") == SHELL
 
 
 @pytest.mark.gen_test
-async def test_an_unknown_address_is_a_page_for_browsers_and_json_for_everybody_else(api: Api) -> None:
+async def test_an_unknown_address_is_a_page_for_browsers_and_json_for_everybody_else(api: ApiClient) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml"}
 
     page, answer = await api.get("/nowhere/at/all", browser), await api.get("/nowhere/at/all")

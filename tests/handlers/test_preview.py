@@ -16,28 +16,30 @@ import pytest
 from PIL import Image
 from tornado.httpclient import AsyncHTTPClient
 
-from handlers import Parts
+from handlers import Services
 from models import errors
 from processing import mosaic
-from processing.engine.job import Stopped
-from processing.engine.threads import Threads
-from processing.images.previews import EACH_LIMIT, Previews, scaled
+from processing.rendering import Cancelled
+from processing.executors import Executors
+from processing.images.previews import PER_CLIENT_LIMIT, Previews, scaled
 from server import PREVIEW_THREADS
 from tests.processing.mosaic.samples import sample
-from tests.support.client import Answer, Api, multipart
+from tests.support.client import ApiClient, ApiResponse, multipart
 from tests.support.pictures import encoded, jpeg, png
 from tests.support.waiting import until
 
 MOSAIC = mosaic.parse("mosaic")
 
 
-async def preview(api: Api, picture: bytes | None, param: str | dict[str, Any] = "mosaic", **fields: str) -> Answer:
-    given = {"param": param if isinstance(param, str) else json.dumps(param), **fields}
-    return await api.post_form("/api/preview/", given, "preview.jpg", b"" if picture is None else picture)
+async def preview(
+    api: ApiClient, picture: bytes | None, param: str | dict[str, Any] = "mosaic", **fields: str
+) -> ApiResponse:
+    form = {"param": param if isinstance(param, str) else json.dumps(param), **fields}
+    return await api.post_form("/api/preview/", form, "preview.jpg", b"" if picture is None else picture)
 
 
 @pytest.mark.gen_test
-async def test_a_stranger_sees_a_recipe_drawn_by_the_engine_at_once(api: Api) -> None:
+async def test_a_stranger_sees_a_recipe_drawn_by_the_engine_at_once(api: ApiClient) -> None:
     picture, recipe = jpeg(320, 240), {"style": "mosaic", "cell": 10, "format": "png"}
 
     seconds = []
@@ -53,7 +55,7 @@ async def test_a_stranger_sees_a_recipe_drawn_by_the_engine_at_once(api: Api) ->
 
 
 @pytest.mark.gen_test
-async def test_a_recipe_for_the_full_picture_is_scaled_to_the_small_one(api: Api) -> None:
+async def test_a_recipe_for_the_full_picture_is_scaled_to_the_small_one(api: ApiClient) -> None:
     picture = png(300, 200)
 
     answer = await preview(api, picture, {"cell": 100}, scale="0.1")
@@ -64,10 +66,10 @@ async def test_a_recipe_for_the_full_picture_is_scaled_to_the_small_one(api: Api
 def test_only_what_counts_pixels_is_scaled_and_stays_in_its_range() -> None:
     recipe = mosaic.parse({"cell": 100, "max_side": 100, "quality": 80, "seed": 9})
 
-    small = scaled(recipe, 0.01).plain()
+    small = scaled(recipe, 0.01).to_dict()
 
     assert (small["cell"], small["max_side"]) == (2, 16)
-    assert {**small, "cell": 100, "max_side": 100} == recipe.plain()
+    assert {**small, "cell": 100, "max_side": 100} == recipe.to_dict()
 
 
 @pytest.mark.parametrize("name", sorted(mosaic.STYLES))
@@ -92,18 +94,18 @@ REFUSED: dict[str, tuple[bytes | None, str, str, int, str, str | None]] = {
 
 
 @pytest.mark.gen_test
-async def test_a_refusal_is_json_and_names_the_field(api: Api) -> None:
+async def test_a_refusal_is_json_and_names_the_field(api: ApiClient) -> None:
     answers = {
         name: await preview(api, picture, param, scale=scale) for name, (picture, param, scale, *_) in REFUSED.items()
     }
 
-    told = {name: (answer.status, answer["error"], answer.json.get("field")) for name, answer in answers.items()}
-    assert told == {name: case[3:] for name, case in REFUSED.items()}
+    message = {name: (answer.status, answer["error"], answer.json.get("field")) for name, answer in answers.items()}
+    assert message == {name: case[3:] for name, case in REFUSED.items()}
     assert all(answer["code"] == -1 and answer["message"] for answer in answers.values())
 
 
 @pytest.mark.gen_test
-async def test_a_picture_can_be_had_as_svg_in_a_sandbox(api: Api) -> None:
+async def test_a_picture_can_be_had_as_svg_in_a_sandbox(api: ApiClient) -> None:
     answer = await preview(api, png(), {"format": "svg"})
 
     assert answer.headers["Content-Type"] == "image/svg+xml"
@@ -112,7 +114,7 @@ async def test_a_picture_can_be_had_as_svg_in_a_sandbox(api: Api) -> None:
 
 
 @asynccontextmanager
-async def held(threads: Threads) -> AsyncIterator[threading.Event]:
+async def blocked(threads: Executors) -> AsyncIterator[threading.Event]:
     """Every preview thread is busy until this is set."""
     gate = threading.Event()
     busy = [asyncio.create_task(threads.preview(gate.wait, 15)) for _ in range(PREVIEW_THREADS)]
@@ -125,89 +127,91 @@ async def held(threads: Threads) -> AsyncIterator[threading.Event]:
 
 
 @pytest.fixture
-def threads(io_loop: Any) -> Iterator[Threads]:
-    made = Threads(PREVIEW_THREADS)
-    yield made
-    io_loop.run_sync(made.close)
+def threads(io_loop: Any) -> Iterator[Executors]:
+    executors = Executors(PREVIEW_THREADS)
+    yield executors
+    io_loop.run_sync(executors.close)
 
 
 class Watched(threading.Event):
     """What a preview asks before it begins, and while it is drawn."""
 
-    asked = 0
+    polled = 0
 
     def is_set(self) -> bool:
-        self.asked += 1
+        self.polled += 1
         return super().is_set()
 
 
 @pytest.mark.gen_test
-async def test_beyond_the_waiting_room_a_preview_is_refused_with_a_time_to_retry(api: Api, parts: Parts) -> None:
-    with contextlib.closing(AsyncHTTPClient(force_instance=True, max_clients=EACH_LIMIT + 1)) as client:
-        page = Api(client, api.base_url)
-        async with held(parts.threads) as gate:
-            waiting = [asyncio.create_task(preview(page, png())) for _ in range(EACH_LIMIT + 1)]
+async def test_beyond_the_waiting_room_a_preview_is_refused_with_a_time_to_retry(
+    api: ApiClient, services: Services
+) -> None:
+    with contextlib.closing(AsyncHTTPClient(force_instance=True, max_clients=PER_CLIENT_LIMIT + 1)) as client:
+        page = ApiClient(client, api.base_url)
+        async with blocked(services.executors) as gate:
+            waiting = [asyncio.create_task(preview(page, png())) for _ in range(PER_CLIENT_LIMIT + 1)]
             refused = await next(iter(asyncio.as_completed(waiting, timeout=10)))
             gate.set()
             answers = await asyncio.gather(*waiting)
 
     assert (refused.status, refused["error"]) == (429, "too_many_requests")
     assert int(refused.headers["Retry-After"]) > 0
-    assert sorted(answer.status for answer in answers) == [200] * EACH_LIMIT + [429]
+    assert sorted(answer.status for answer in answers) == [200] * PER_CLIENT_LIMIT + [429]
 
 
 @pytest.mark.gen_test
-async def test_many_addresses_together_have_one_bounded_waiting_room(threads: Threads) -> None:
-    previews = Previews(threads, waiting_limit=3, each_limit=2)
+async def test_many_addresses_together_have_one_bounded_waiting_room(threads: Executors) -> None:
+    previews = Previews(threads, waiting_limit=3, per_client_limit=2)
     left = threading.Event()
 
-    async with held(threads):
-        waiting = [asyncio.create_task(previews.draw(png(), MOSAIC, address=who, left=left)) for who in "aaabbc"]
+    async with blocked(threads):
+        waiting = [asyncio.create_task(previews.render(png(), MOSAIC, client=who, cancelled=left)) for who in "aaabbc"]
         await until(lambda: ended(waiting, 3), timeout_s=5)
-    made = await asyncio.gather(*waiting, return_exceptions=True)
+    previews = await asyncio.gather(*waiting, return_exceptions=True)
 
-    assert [type(one) for one in made] == [*[mosaic.Result] * 2, errors.TooManyRequests, mosaic.Result] + [
+    assert [type(one) for one in previews] == [*[mosaic.Result] * 2, errors.TooManyRequests, mosaic.Result] + [
         errors.TooManyRequests
     ] * 2
     assert previews.waiting == 0
 
 
 @pytest.mark.gen_test
-async def test_a_page_that_closes_the_connection_gives_its_place_up_at_once(api: Api, parts: Parts) -> None:
+async def test_a_page_that_closes_the_connection_gives_its_place_up_at_once(api: ApiClient, services: Services) -> None:
     body, content_type = multipart({"param": "mosaic"}, "preview.jpg", png())
     host, port = api.base_url.removeprefix("http://").split(":")
     head = f"POST /api/preview/ HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n"
 
-    async with held(parts.threads):
+    async with blocked(services.executors):
         _, page = await asyncio.open_connection(host, int(port))
         page.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        await until(lambda: waits(parts.previews, 1), timeout_s=5)
+        await until(lambda: waits(services.previews, 1), timeout_s=5)
         page.close()
 
-        await until(lambda: waits(parts.previews, 0), timeout_s=5)
+        await until(lambda: waits(services.previews, 0), timeout_s=5)
 
 
 @pytest.mark.gen_test
-async def test_what_was_given_up_is_never_begun(threads: Threads) -> None:
+async def test_what_was_given_up_is_never_begun(threads: Executors) -> None:
     previews, left = Previews(threads), Watched()
 
-    async with held(threads):
-        drawing = asyncio.create_task(previews.draw(png(), MOSAIC, address="x", left=left))
+    async with blocked(threads):
+        drawing = asyncio.create_task(previews.render(png(), MOSAIC, client="x", cancelled=left))
         await until(lambda: waits(previews, 1), timeout_s=5)
         drawing.cancel()
         await asyncio.gather(drawing, return_exceptions=True)
-    await previews.draw(png(), MOSAIC, address="x", left=threading.Event())
+    await previews.render(png(), MOSAIC, client="x", cancelled=threading.Event())
 
-    assert left.asked == 0
+    assert left.polled == 0
 
 
 @pytest.mark.gen_test
-async def test_what_is_being_drawn_stops_when_nobody_wants_it(threads: Threads) -> None:
+async def test_what_is_being_drawn_stops_when_nobody_wants_it(threads: Executors) -> None:
     left = threading.Event()
     left.set()
 
-    with pytest.raises(Stopped):
-        await Previews(threads).draw(png(), MOSAIC, address="x", left=left)
+    with pytest.raises(Cancelled):
+        await Previews(threads).render(png(), MOSAIC, client="x", cancelled=left)
 
 
 async def waits(previews: Previews, count: int) -> bool:
@@ -218,14 +222,14 @@ async def ended(tasks: list[asyncio.Task[mosaic.Result]], count: int) -> bool:
     return sum(task.done() for task in tasks) == count
 
 
-async def pool_of(person: Api) -> list[int]:
+async def pool_of(person: ApiClient) -> list[int]:
     """Three pictures of one colour each."""
     colours = ("red", "lime", "blue")
     return [(await person.upload(encoded(Image.new("RGB", (90, 60), colour), "PNG")))["id"] for colour in colours]
 
 
 @pytest.mark.gen_test
-async def test_a_photomosaic_is_tried_with_the_pictures_it_will_be_built_from(api: Api) -> None:
+async def test_a_photomosaic_is_tried_with_the_pictures_it_will_be_built_from(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
 
@@ -242,25 +246,25 @@ async def test_a_photomosaic_is_tried_with_the_pictures_it_will_be_built_from(ap
 
 
 @pytest.mark.gen_test
-async def test_pictures_of_others_are_no_tiles_of_a_preview(api: Api) -> None:
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+async def test_pictures_of_others_are_no_tiles_of_a_preview(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     tiles = await pool_of(ada)
 
-    for stranger in (bob, api.newcomer()):
+    for stranger in (bob, api.new_client()):
         refused = await preview(stranger, png(), {"style": "photomosaic", "tiles": tiles})
 
         assert (refused.status, refused["error"], refused["field"]) == (400, "bad_parameter", "tiles")
 
 
 @pytest.mark.gen_test
-async def test_a_tile_that_is_gone_is_named(api: Api, parts: Parts) -> None:
+async def test_a_tile_that_is_gone_is_named(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
-    gone = await parts.images.by_id(tiles[1])
+    gone = await services.images.by_id(tiles[1])
     assert gone.key is not None
-    await until(lambda: kept(parts, f"thumbnail/{tiles[1]}/320.webp"), timeout_s=5)
+    await until(lambda: is_stored(services, f"thumbnail/{tiles[1]}/320.webp"), timeout_s=5)
     for key in (gone.key, f"thumbnail/{tiles[1]}/320.webp"):
-        parts.bucket.delete(key)
+        services.bucket.delete(key)
 
     refused = await preview(ada, png(), {"style": "photomosaic", "tiles": tiles})
 
@@ -268,5 +272,5 @@ async def test_a_tile_that_is_gone_is_named(api: Api, parts: Parts) -> None:
     assert str(tiles[1]) in refused["message"]
 
 
-async def kept(parts: Parts, key: str) -> bool:
-    return key in {one.key for one in parts.bucket.list(key)}
+async def is_stored(services: Services, key: str) -> bool:
+    return key in {one.key for one in services.bucket.list(key)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.rate_limit import LARGEST_TABLE, Rate, Throttle
+from handlers.rate_limit import MAX_KEYS, Rate, RateLimiter
 from models.errors import TooManyRequests
 
 
@@ -21,19 +21,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def throttle(clock: Clock) -> Throttle:
-    return Throttle(Rate(burst=3, pause_s=10), clock=clock)
+def throttle(clock: Clock) -> RateLimiter:
+    return RateLimiter(Rate(burst=3, interval_s=10), clock=clock)
 
 
-def refused(throttle: Throttle, name: str) -> int | None:
+def refused(throttle: RateLimiter, name: str) -> int | None:
     try:
-        throttle.spend(name)
+        throttle.acquire(name)
     except TooManyRequests as error:
-        return int(str(error.facts["retry_after_s"]))
+        return int(str(error.details["retry_after_s"]))
     return None
 
 
-def test_a_burst_is_allowed_and_then_one_after_each_pause(throttle: Throttle, clock: Clock) -> None:
+def test_a_burst_is_allowed_and_then_one_after_each_pause(throttle: RateLimiter, clock: Clock) -> None:
     assert [refused(throttle, "ada") for _ in range(4)] == [None, None, None, 10]
 
     clock.now += 9.5
@@ -42,38 +42,38 @@ def test_a_burst_is_allowed_and_then_one_after_each_pause(throttle: Throttle, cl
     assert [refused(throttle, "ada"), refused(throttle, "ada")] == [None, 10]
 
 
-def test_asking_too_often_does_not_make_the_wait_longer(throttle: Throttle) -> None:
+def test_asking_too_often_does_not_make_the_wait_longer(throttle: RateLimiter) -> None:
     for _ in range(3):
-        throttle.spend("ada")
+        throttle.acquire("ada")
 
     assert {refused(throttle, "ada") for _ in range(50)} == {10}
 
 
-def test_names_are_counted_apart_and_rest_restores_the_burst(throttle: Throttle, clock: Clock) -> None:
+def test_names_are_counted_apart_and_rest_restores_the_burst(throttle: RateLimiter, clock: Clock) -> None:
     for _ in range(3):
-        throttle.spend("ada")
+        throttle.acquire("ada")
 
     assert refused(throttle, "bea") is None
     clock.now += 1000
     assert [refused(throttle, "ada") for _ in range(4)] == [None, None, None, 10]
 
 
-def test_a_refund_gives_the_try_back(throttle: Throttle) -> None:
+def test_a_refund_gives_the_try_back(throttle: RateLimiter) -> None:
     for _ in range(20):
-        throttle.spend("ada")
-        throttle.refund("ada")
-    throttle.refund("nobody")
+        throttle.acquire("ada")
+        throttle.release("ada")
+    throttle.release("nobody")
 
     assert refused(throttle, "ada") is None
 
 
 def test_the_table_is_bounded(clock: Clock) -> None:
-    throttle = Throttle(Rate(burst=1, pause_s=10), clock=clock)
-    throttle.spend(-1)
+    throttle = RateLimiter(Rate(burst=1, interval_s=10), clock=clock)
+    throttle.acquire(-1)
 
-    for number in range(LARGEST_TABLE):
-        throttle.spend(number)
+    for number in range(MAX_KEYS):
+        throttle.acquire(number)
 
-    throttle.spend(-1)
+    throttle.acquire(-1)
     with pytest.raises(TooManyRequests):
-        throttle.spend(LARGEST_TABLE - 1)
+        throttle.acquire(MAX_KEYS - 1)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from handlers import Parts
+from handlers import Services
 from processing import mosaic
 from settings import Settings
-from tests.handlers.sse_client import listening
-from tests.support.client import Api
+from tests.handlers.sse_client import open_event_stream
+from tests.support.client import ApiClient
 from tests.support.pictures import encoded, photo
 from tests.support.waiting import until
 
@@ -32,20 +32,20 @@ def picture() -> bytes:
 @pytest.mark.parametrize("style", mosaic.STYLES)
 @pytest.mark.gen_test(timeout=60)
 async def test_a_running_task_of_any_style_is_cancelled_and_nothing_is_stored(
-    api: Api, parts: Parts, picture: bytes, style: str
+    api: ApiClient, services: Services, picture: bytes, style: str
 ) -> None:
     ada = await api.sign_up("ada")
     source = await ada.upload(picture, "photo.jpg")
-    async with listening(ada) as ear:
+    async with open_event_stream(ada) as ear:
         task = (await ada.make(source["url"], {"style": style, **MORE.get(style, {})}))["id"]
         await ear.state(task, "running")
 
         await ada.post("/api/tasks/cancel/", id=task)
         await ear.state(task, "cancelled")
 
-    late = parts.queue._workers._runner.late
+    late = services.queue._workers._runner.cleanups
     await until(lambda: _empty(late))
-    assert [stat.key for stat in parts.bucket.list() if stat.key.startswith("mosaic/")] == []
+    assert [stat.key for stat in services.bucket.list() if stat.key.startswith("mosaic/")] == []
     assert (await ada.get("/api/feed/"))["images"] == []
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers import Parts
+from handlers import Services
 from models.images import Owner
 from models.queue.tasks import TaskState, new_task, to_document
 from settings import Settings
-from tests.support.client import Api
+from tests.support.client import ApiClient
 
 RECIPE = {"style": "mosaic", "seed": 0}
 
@@ -22,20 +22,20 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 
 async def keep(
-    parts: Parts, count: int, *, owner: Owner, state: TaskState, style: str = "mosaic", since: int = 0
+    services: Services, count: int, *, owner: Owner, state: TaskState, style: str = "mosaic", since: int = 0
 ) -> None:
     """Tasks on record, as if they had been asked for long ago; `finished` a second apart, the last one newest."""
-    tasks = parts.database.collection("tasks", journaled=False)
-    plain = to_document(new_task(owner, url="http://x/a", type="model", style=style, recipe=RECIPE, identity="i"))
+    tasks = services.database.collection("tasks", journaled=False)
+    plain = to_document(new_task(owner, url="http://x/a", type="model", style=style, recipe=RECIPE, dedup_key="i"))
     start = datetime(2026, 1, 1, tzinfo=UTC)
     final = state not in (TaskState.QUEUED, TaskState.RUNNING)
-    await tasks.insert_all(
+    await tasks.insert_many(
         [
             {
                 **plain,
                 "_id": since + number,
                 "state": str(state),
-                "turn": number,
+                "round": number,
                 "finished": start + timedelta(seconds=number) if final else None,
                 "not_before": datetime(2100, 1, 1, tzinfo=UTC),
             }
@@ -45,8 +45,8 @@ async def keep(
 
 
 @pytest.mark.gen_test
-async def test_finished_tasks_are_read_page_by_page_newest_first(api: Api, parts: Parts) -> None:
-    await keep(parts, 25, owner=Owner(9, "eve"), state=TaskState.DONE)
+async def test_finished_tasks_are_read_page_by_page_newest_first(api: ApiClient, services: Services) -> None:
+    await keep(services, 25, owner=Owner(9, "eve"), state=TaskState.DONE)
 
     seen, cursor = [], None
     for _ in range(4):
@@ -61,9 +61,9 @@ async def test_finished_tasks_are_read_page_by_page_newest_first(api: Api, parts
 
 
 @pytest.mark.gen_test
-async def test_the_queue_is_filtered_by_state_style_and_id(api: Api, parts: Parts) -> None:
-    await keep(parts, 3, owner=Owner(9, "eve"), state=TaskState.QUEUED)
-    await keep(parts, 2, owner=Owner(9, "eve"), state=TaskState.FAILED, style="hexagon", since=100)
+async def test_the_queue_is_filtered_by_state_style_and_id(api: ApiClient, services: Services) -> None:
+    await keep(services, 3, owner=Owner(9, "eve"), state=TaskState.QUEUED)
+    await keep(services, 2, owner=Owner(9, "eve"), state=TaskState.FAILED, style="hexagon", since=100)
 
     queued = await api.get("/tasks/query/", state="queued")
     hexagons = await api.get("/tasks/query/", style="hexagon")
@@ -76,11 +76,11 @@ async def test_the_queue_is_filtered_by_state_style_and_id(api: Api, parts: Part
 
 
 @pytest.mark.gen_test
-async def test_whose_tasks_they_are_is_for_their_owner_and_for_developers(api: Api, parts: Parts) -> None:
-    ada = await api.newcomer().sign_up("ada")
-    bob, dev = await api.newcomer().sign_up("bob"), await api.newcomer().sign_up("dev")
-    await keep(parts, 2, owner=Owner(ada.user_id, "ada"), state=TaskState.DONE)
-    await keep(parts, 1, owner=Owner(bob.user_id, "bob"), state=TaskState.DONE, since=50)
+async def test_whose_tasks_they_are_is_for_their_owner_and_for_developers(api: ApiClient, services: Services) -> None:
+    ada = await api.new_client().sign_up("ada")
+    bob, dev = await api.new_client().sign_up("bob"), await api.new_client().sign_up("dev")
+    await keep(services, 2, owner=Owner(ada.user_id, "ada"), state=TaskState.DONE)
+    await keep(services, 1, owner=Owner(bob.user_id, "bob"), state=TaskState.DONE, since=50)
 
     own = await ada.get("/tasks/query/", owner="ada")
     developers = await dev.get("/tasks/query/", owner="ada")
@@ -94,35 +94,35 @@ async def test_whose_tasks_they_are_is_for_their_owner_and_for_developers(api: A
     "asked", [{"state": "asleep"}, {"limit": 0}, {"limit": 1001}, {"cursor": "x"}, {"cursor": "1-99999999999999999999"}]
 )
 @pytest.mark.gen_test
-async def test_a_filter_that_makes_no_sense_is_refused(api: Api, asked: dict[str, object]) -> None:
+async def test_a_filter_that_makes_no_sense_is_refused(api: ApiClient, asked: dict[str, object]) -> None:
     answer = await api.get("/tasks/query/", **asked)
 
     assert (answer.status, answer["error"]) == (400, "bad_parameter")
 
 
 @pytest.mark.gen_test
-async def test_a_picture_of_our_bucket_that_is_not_there_is_not_found(api: Api, parts: Parts) -> None:
+async def test_a_picture_of_our_bucket_that_is_not_there_is_not_found(api: ApiClient, services: Services) -> None:
     await api.sign_up("ada")
 
-    refused = await api.post("/api/tasks/add/", url=parts.bucket.url("ada/gone.png"), type="model", param="mosaic")
+    refused = await api.post("/api/tasks/add/", url=services.bucket.url("ada/gone.png"), type="model", param="mosaic")
 
     assert (refused["code"], refused["error"]) == (-1, "not_found")
 
 
 @pytest.mark.gen_test
-async def test_a_form_that_is_not_utf_8_is_refused(api: Api) -> None:
+async def test_a_form_that_is_not_utf_8_is_refused(api: ApiClient) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
-    refused = await api.ask("POST", "/api/tasks/add/", body=b"url=%ff&type=model", headers=headers)
+    refused = await api.request("POST", "/api/tasks/add/", body=b"url=%ff&type=model", headers=headers)
 
     assert (refused.status, refused["error"]) == (400, "malformed_body")
 
 
 @pytest.mark.gen_test
-async def test_only_the_owner_and_developers_may_cancel_and_retry(api: Api, parts: Parts) -> None:
-    ada, bob = await api.newcomer().sign_up("ada"), await api.newcomer().sign_up("bob")
-    dev = await api.newcomer().sign_up("dev")
-    await keep(parts, 1, owner=Owner(ada.user_id, "ada"), state=TaskState.QUEUED)
+async def test_only_the_owner_and_developers_may_cancel_and_retry(api: ApiClient, services: Services) -> None:
+    ada, bob = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
+    dev = await api.new_client().sign_up("dev")
+    await keep(services, 1, owner=Owner(ada.user_id, "ada"), state=TaskState.QUEUED)
 
     strangers = await api.post("/api/tasks/cancel/", id=1)
     bobs = await bob.post("/api/tasks/cancel/", id=1)
@@ -139,20 +139,20 @@ async def test_only_the_owner_and_developers_may_cancel_and_retry(api: Api, part
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/"])
 @pytest.mark.gen_test
-async def test_developers_have_a_page_for_the_queue_beside_its_json_and_its_events(api: Api, path: str) -> None:
+async def test_developers_have_a_page_for_the_queue_beside_its_json_and_its_events(api: ApiClient, path: str) -> None:
     page = await api.get(path)
     queue = await api.get("/tasks/query/")
 
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=UTF-8")
     assert b'data-page="tasks"' in page.body
     assert queue.headers["Content-Type"].startswith("application/json")
-    assert (await api.ask("DELETE", path)).status == 405
+    assert (await api.request("DELETE", path)).status == 405
 
 
 @pytest.mark.parametrize("path", ["/api/tasks/pause/", "/api/tasks/resume/"])
 @pytest.mark.gen_test
-async def test_the_queue_is_held_by_developers_alone(api: Api, path: str) -> None:
-    ada, dev = await api.newcomer().sign_up("ada"), await api.newcomer().sign_up("dev")
+async def test_the_queue_is_held_by_developers_alone(api: ApiClient, path: str) -> None:
+    ada, dev = await api.new_client().sign_up("ada"), await api.new_client().sign_up("dev")
 
     assert (await api.post(path)).status == 401
     assert (await ada.post(path)).status == 403
@@ -161,10 +161,10 @@ async def test_the_queue_is_held_by_developers_alone(api: Api, path: str) -> Non
 
 
 @pytest.mark.gen_test
-async def test_a_surplus_is_answered_with_a_time_to_come_back(api: Api) -> None:
-    dev = await api.newcomer().sign_up("dev")
+async def test_a_surplus_is_answered_with_a_time_to_come_back(api: ApiClient) -> None:
+    dev = await api.new_client().sign_up("dev")
     await dev.post("/api/tasks/pause/")
-    ada, bob = await api.newcomer().sign_up("ada"), await api.newcomer().sign_up("bob")
+    ada, bob = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
     for person, count in ((ada, 3), (bob, 2)):
         url = (await person.upload())["url"]
         for seed in range(count):

@@ -9,37 +9,37 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers import Parts
+from handlers import Services
 from models import errors
-from models.images import Kind, Owner, new_image
-from processing.engine.threads import Threads
-from processing.images.thumbnails import WIDTHS, Thumbnails, fitting
-from tests.support.client import Answer, Api
+from models.images import ImageKind, Owner, new_image
+from processing.executors import Executors
+from processing.images.thumbnails import WIDTHS, Thumbnails, thumbnail_size
+from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import encoded, jpeg, photo, png
 from tests.support.waiting import finished, until
 
 
-def opened(answer: Answer) -> Image.Image:
+def opened(answer: ApiResponse) -> Image.Image:
     assert answer.status == 200, answer.body
     return Image.open(io.BytesIO(answer.body))
 
 
-def keys(parts: Parts, prefix: str = "") -> list[str]:
-    return sorted(stat.key for stat in parts.bucket.list(prefix))
+def keys(services: Services, prefix: str = "") -> list[str]:
+    return sorted(stat.key for stat in services.bucket.list(prefix))
 
 
-async def looked_at(parts: Parts, image_id: int) -> Any:
+async def looked_at(services: Services, image_id: int) -> Any:
     """The image once its look is known."""
 
     async def look() -> Any:
-        image = await parts.images.by_id(image_id)
+        image = await services.images.by_id(image_id)
         return image if image.placeholder else None
 
     return await until(look, timeout_s=10)
 
 
 @pytest.mark.gen_test
-async def test_a_thumbnail_has_the_width_that_is_asked_and_may_be_kept_for_ever(api: Api) -> None:
+async def test_a_thumbnail_has_the_width_that_is_asked_and_may_be_kept_for_ever(api: ApiClient) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(1500, 1000), "large.jpg")
 
     answers = {width: await api.get(f"/thumbnail/{uploaded['id']}/{width}") for width in WIDTHS}
@@ -54,14 +54,16 @@ async def test_a_thumbnail_has_the_width_that_is_asked_and_may_be_kept_for_ever(
 
 
 @pytest.mark.gen_test
-async def test_who_has_a_thumbnail_is_told_so_without_a_look_into_the_bucket(api: Api, parts: Parts) -> None:
+async def test_who_has_a_thumbnail_is_told_so_without_a_look_into_the_bucket(
+    api: ApiClient, services: Services
+) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(500, 300), "photo.jpg")
     path = f"/thumbnail/{uploaded['id']}/640"
     first = await api.get(path)
-    parts.bucket.delete(f"{path.removeprefix('/')}.webp")
+    services.bucket.delete(f"{path.removeprefix('/')}.webp")
 
     again = await api.get(path, {"If-None-Match": f'"other", {first.headers["ETag"]}'})
-    looked = keys(parts, f"{path.removeprefix('/')}.webp")
+    looked = keys(services, f"{path.removeprefix('/')}.webp")
     other = await api.get(path, {"If-None-Match": '"other"'})
 
     assert (again.status, again.body, looked) == (304, b"", [])
@@ -70,7 +72,7 @@ async def test_who_has_a_thumbnail_is_told_so_without_a_look_into_the_bucket(api
 
 
 @pytest.mark.gen_test
-async def test_a_small_picture_is_not_blown_up_and_looks_the_same(api: Api) -> None:
+async def test_a_small_picture_is_not_blown_up_and_looks_the_same(api: ApiClient) -> None:
     source = photo(100, 60)
     uploaded = await (await api.sign_up()).upload(encoded(source, "PNG"))
 
@@ -83,14 +85,14 @@ async def test_a_small_picture_is_not_blown_up_and_looks_the_same(api: Api) -> N
 
 @pytest.mark.gen_test
 async def test_an_upload_tells_its_size_and_colour_upright_and_its_thumbnail_keeps_no_metadata(
-    api: Api, parts: Parts
+    api: ApiClient, services: Services
 ) -> None:
     lying = Image.new("RGB", (400, 200), (200, 40, 40))
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "where I live"
 
     uploaded = await (await api.sign_up()).upload(encoded(lying, "JPEG", exif=exif.tobytes()), "lying.jpg")
-    image = await looked_at(parts, uploaded["id"])
+    image = await looked_at(services, uploaded["id"])
     small = opened(await api.get(f"/thumbnail/{uploaded['id']}/320"))
 
     assert (image.width, image.height) == (200, 400)
@@ -101,7 +103,7 @@ async def test_an_upload_tells_its_size_and_colour_upright_and_its_thumbnail_kee
     assert b"where I live" not in (await api.get(f"/thumbnail/{uploaded['id']}/320")).body
 
 
-class CountingThreads(Threads):
+class CountingThreads(Executors):
     """Knows how many pictures it has shrunk."""
 
     shrunk = 0
@@ -112,11 +114,11 @@ class CountingThreads(Threads):
 
 
 @pytest.mark.gen_test
-async def test_many_who_ask_at_once_get_one_thumbnail_that_was_made_once(api: Api, parts: Parts) -> None:
+async def test_many_who_ask_at_once_get_one_thumbnail_that_was_made_once(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(1200, 900), "large.jpg")
-    image = await parts.images.by_id(uploaded["id"])
+    image = await services.images.by_id(uploaded["id"])
     threads = CountingThreads(2)
-    thumbnails = Thumbnails(parts.images, parts.bucket, threads, max_megapixels=50)
+    thumbnails = Thumbnails(services.images, services.bucket, threads, max_megapixels=50)
 
     together = await asyncio.gather(*(thumbnails.get(image, 640) for _ in range(8)))
     later = await thumbnails.get(image, 640)
@@ -127,14 +129,14 @@ async def test_many_who_ask_at_once_get_one_thumbnail_that_was_made_once(api: Ap
 
 
 @pytest.mark.gen_test
-async def test_what_has_no_thumbnail_is_404_in_json(api: Api, parts: Parts) -> None:
+async def test_what_has_no_thumbnail_is_404_in_json(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(png())
-    elsewhere = await parts.images.add(
-        new_image(Kind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", filename="x", filesize=0, param="")
+    elsewhere = await services.images.add(
+        new_image(ImageKind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", filename="x", filesize=0, param="")
     )
-    parts.bucket.put("source/damaged", jpeg(400, 300)[:2000], mime="image/jpeg")
-    damaged = await parts.images.add(
-        new_image(Kind.SOURCE, Owner(1, "x"), key="source/damaged", url="", filename="x", filesize=0, param="")
+    services.bucket.put("source/damaged", jpeg(400, 300)[:2000], mime="image/jpeg")
+    damaged = await services.images.add(
+        new_image(ImageKind.SOURCE, Owner(1, "x"), key="source/damaged", url="", filename="x", filesize=0, param="")
     )
 
     answers = [
@@ -154,49 +156,49 @@ async def test_what_has_no_thumbnail_is_404_in_json(api: Api, parts: Parts) -> N
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_is_deleted_takes_its_thumbnails_along(api: Api, parts: Parts) -> None:
+async def test_a_picture_that_is_deleted_takes_its_thumbnails_along(api: ApiClient, services: Services) -> None:
     person = await api.sign_up()
     uploaded = await person.upload(jpeg(900, 600), "photo.jpg")
     await asyncio.gather(*(person.get(f"/thumbnail/{uploaded['id']}/{width}") for width in WIDTHS))
-    before = keys(parts, "thumbnail/")
+    before = keys(services, "thumbnail/")
 
     deleted = await person.post("/api/image/delete/", id=uploaded["id"])
 
     assert deleted["code"] == 1
     assert before == sorted(f"thumbnail/{uploaded['id']}/{width}.webp" for width in WIDTHS)
-    assert keys(parts) == []
+    assert keys(services) == []
     assert (await person.get(f"/thumbnail/{uploaded['id']}/320")).status == 404
 
 
 @pytest.mark.gen_test
-async def test_a_thumbnail_that_is_ready_after_the_deletion_goes_too(api: Api, parts: Parts) -> None:
+async def test_a_thumbnail_that_is_ready_after_the_deletion_goes_too(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(900, 600), "photo.jpg")
-    image = await looked_at(parts, uploaded["id"])
+    image = await looked_at(services, uploaded["id"])
 
-    making = asyncio.create_task(parts.thumbnails.get(image, 1280))
-    await parts.images.withdraw(image.id, image.owner.id)
+    making = asyncio.create_task(services.thumbnails.get(image, 1280))
+    await services.images.hide(image.id, image.owner.id)
 
     with pytest.raises(errors.NotFound):
         await making
-    assert keys(parts, f"thumbnail/{image.id}/1280") == []
+    assert keys(services, f"thumbnail/{image.id}/1280") == []
 
 
 @pytest.mark.gen_test
-async def test_a_removal_that_a_crash_cut_short_is_finished(api: Api, parts: Parts) -> None:
+async def test_a_removal_that_a_crash_cut_short_is_finished(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(900, 600), "photo.jpg")
-    image = await looked_at(parts, uploaded["id"])
+    image = await looked_at(services, uploaded["id"])
 
-    await parts.images.withdraw(image.id, image.owner.id)
+    await services.images.hide(image.id, image.owner.id)
     hidden = await api.get("/api/image/query/", id=image.id)
-    await parts.removals.finish_all()
+    await services.image_deletions.finish_pending()
 
     assert hidden["error"] == "not_found"
-    assert keys(parts) == []
-    assert [one async for one in parts.images.withdrawn()] == []
+    assert keys(services) == []
+    assert [one async for one in services.images.hidden()] == []
 
 
 @pytest.mark.gen_test
-async def test_an_svg_has_a_thumbnail_and_a_colour_too(api: Api) -> None:
+async def test_an_svg_has_a_thumbnail_and_a_colour_too(api: ApiClient) -> None:
     person = await api.sign_up()
     uploaded = await person.upload(encoded(Image.new("RGB", (90, 60), (20, 120, 220)), "PNG"))
     task = await person.make(uploaded["url"], {"style": "mosaic", "cell": 10, "format": "svg"})
@@ -217,4 +219,4 @@ async def test_an_svg_has_a_thumbnail_and_a_colour_too(api: Api) -> None:
 def test_a_thumbnail_keeps_the_shape_within_its_box(
     picture: tuple[int, int], width: int, size: tuple[int, int]
 ) -> None:
-    assert fitting(*picture, width) == size
+    assert thumbnail_size(*picture, width) == size

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers import Parts
-from models.images import Kind
-from processing.upkeep.reconcile import Reconciliation
-from tests.support.client import Api
+from handlers import Services
+from models.images import ImageKind
+from processing.upkeep.reconcile import Reconciler
+from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
 from tests.support.waiting import finished
 
 COLOURS = ("red", "green", "blue", "white")
 
 
-async def pool_of(person: Api) -> list[int]:
+async def pool_of(person: ApiClient) -> list[int]:
     """Four pictures of one colour each."""
     return [(await person.upload(encoded(Image.new("RGB", (30, 30), colour), "PNG")))["id"] for colour in COLOURS]
 
@@ -28,7 +28,7 @@ def recipe(tiles: list[int], **more: Any) -> dict[str, Any]:
     return {"style": "photomosaic", "cell": 10, "tint": 0, "tiles": tiles, **more}
 
 
-async def photomosaic(person: Api, tiles: list[int], **more: Any) -> dict[str, Any]:
+async def photomosaic(person: ApiClient, tiles: list[int], **more: Any) -> dict[str, Any]:
     """The image document of a photomosaic of a picture that is uploaded for it."""
     task = await person.make((await person.upload(png(60, 40)))["url"], recipe(tiles, **more))
     done = await finished(person, task["id"])
@@ -37,17 +37,17 @@ async def photomosaic(person: Api, tiles: list[int], **more: Any) -> dict[str, A
 
 
 @pytest.mark.gen_test
-async def test_a_photomosaic_is_built_from_the_named_pictures_and_its_map_says_which(api: Api) -> None:
+async def test_a_photomosaic_is_built_from_the_named_pictures_and_its_map_says_which(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
 
     image = await photomosaic(ada, tiles)
-    known = json.loads((await ada.get(image["map_url"])).body)
+    cell_map = json.loads((await ada.get(image["map_url"])).body)
     result = await ada.get(image["url"])
 
-    assert (known["rows"], known["columns"], known["cell"]) == (4, 6, 10)
-    assert set(known["tiles"]) <= set(range(len(tiles))), "places in the recipe's list, which only the owner is shown"
-    assert len(set(known["tiles"])) > 1
+    assert (cell_map["rows"], cell_map["columns"], cell_map["cell"]) == (4, 6, 10)
+    assert set(cell_map["tiles"]) <= set(range(len(tiles))), "places in the recipe's list, which only the owner is shown"
+    assert len(set(cell_map["tiles"])) > 1
     assert image["recipe"]["tiles"] == tiles
     assert colours(result.body) <= {(255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)}
 
@@ -58,8 +58,8 @@ def colours(picture: bytes) -> set[Any]:
 
 
 @pytest.mark.gen_test
-async def test_pictures_of_others_and_unknown_ones_are_refused_and_their_mosaics_are_not(api: Api) -> None:
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+async def test_pictures_of_others_and_unknown_ones_are_refused_and_their_mosaics_are_not(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     own = await pool_of(ada)
     theirs = await bob.upload(png())
     mosaic = await finished(bob, (await bob.make(theirs["url"]))["id"])
@@ -75,7 +75,7 @@ async def test_pictures_of_others_and_unknown_ones_are_refused_and_their_mosaics
 
 
 @pytest.mark.gen_test
-async def test_too_many_pictures_are_refused(api: Api) -> None:
+async def test_too_many_pictures_are_refused(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     source = (await ada.upload(png()))["url"]
 
@@ -86,7 +86,7 @@ async def test_too_many_pictures_are_refused(api: Api) -> None:
 
 
 @pytest.mark.gen_test
-async def test_another_pool_is_another_mosaic_and_the_same_one_is_made_once(api: Api, parts: Parts) -> None:
+async def test_another_pool_is_another_mosaic_and_the_same_one_is_made_once(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
     source = (await ada.upload(png(60, 40)))["url"]
@@ -95,17 +95,17 @@ async def test_another_pool_is_another_mosaic_and_the_same_one_is_made_once(api:
     first, other, same = [(await finished(ada, task["id"]))["result_id"] for task in tasks]
 
     assert first == same != other
-    assert len(list(parts.bucket.list("mosaic/"))) == 2
+    assert len(list(services.bucket.list("mosaic/"))) == 2
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_is_gone_when_the_task_runs_is_named(api: Api, parts: Parts) -> None:
+async def test_a_picture_that_is_gone_when_the_task_runs_is_named(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
     source = (await ada.upload(png()))["url"]
-    image = await parts.images.by_id(tiles[2])
+    image = await services.images.by_id(tiles[2])
     assert image.key is not None
-    parts.bucket.delete(image.key)
+    services.bucket.delete(image.key)
 
     done = await finished(ada, (await ada.make(source, recipe(tiles)))["id"])
 
@@ -114,33 +114,35 @@ async def test_a_picture_that_is_gone_when_the_task_runs_is_named(api: Api, part
 
 
 @pytest.mark.gen_test
-async def test_a_map_goes_with_its_result_and_without_one(api: Api, parts: Parts) -> None:
+async def test_a_map_goes_with_its_result_and_without_one(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     image = await photomosaic(ada, await pool_of(ada))
     plain = (await ada.upload(png()))["id"]
-    orphan = parts.bucket.put("map/mosaic/nobody.png.json", b"{}", mime="application/json").key
-    kept = keys(parts)
+    orphan = services.bucket.put("map/mosaic/nobody.png.json", b"{}", mime="application/json").key
+    before_sweep = keys(services)
 
-    await Reconciliation(parts.bucket, parts.images, parts.uploads, parts.threads).compare(orphan_age_s=-1)
-    swept = keys(parts)
+    await Reconciler(services.bucket, services.images, services.uploads, services.executors).reconcile(
+        orphan_age_s=-1
+    )
+    swept = keys(services)
     await ada.post("/api/image/delete/", id=image["id"])
 
-    assert kept - swept == {orphan}
-    assert [len(found) for found in (kept, swept, keys(parts))] == [2, 1, 0]
+    assert before_sweep - swept == {orphan}
+    assert [len(remaining) for remaining in (before_sweep, swept, keys(services))] == [2, 1, 0]
     assert (await ada.get("/api/image/query/", id=plain))["map_url"] is None
 
 
-def keys(parts: Parts) -> set[str]:
-    return {stat.key for stat in parts.bucket.list("map/")}
+def keys(services: Services) -> set[str]:
+    return {stat.key for stat in services.bucket.list("map/")}
 
 
 @pytest.mark.gen_test
-async def test_bricks_keep_their_parts_list(api: Api, parts: Parts) -> None:
+async def test_bricks_keep_their_parts_list(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     done = await finished(ada, (await ada.make((await ada.upload(png()))["url"], "brick"))["id"])
 
-    image = await parts.images.by_id(done["result_id"])
-    shown = (await ada.get("/api/image/query/", id=image.id))["map_url"]
+    image = await services.images.by_id(done["result_id"])
+    map_url = (await ada.get("/api/image/query/", id=image.id))["map_url"]
 
-    assert image.kind is Kind.RESULT
-    assert json.loads((await ada.get(shown)).body)["parts"]
+    assert image.kind is ImageKind.RESULT
+    assert json.loads((await ada.get(map_url)).body)["parts"]

@@ -6,14 +6,14 @@ import pytest
 
 from models.bucket.policy import read_token
 from settings import Settings
-from tests.support.client import Api
+from tests.support.client import ApiClient
 from tests.support.pictures import png
 
 TOKEN = "/api/image/token/"
 
 
 @pytest.mark.gen_test
-async def test_a_fresh_token_is_for_the_same_key_and_forgets_nothing(api: Api, parts) -> None:
+async def test_a_fresh_token_is_for_the_same_key_and_forgets_nothing(api: ApiClient, services) -> None:
     ada = await api.sign_up("ada")
     first = await ada.post(TOKEN, filename="slow.png", param="for the wall")
 
@@ -21,18 +21,18 @@ async def test_a_fresh_token_is_for_the_same_key_and_forgets_nothing(api: Api, p
 
     assert (again["key"], again["url"], again["upload_url"]) == (first["key"], first["url"], first["upload_url"])
     assert again["expires"] >= first["expires"]
-    policy = read_token(parts.bucket.keys, again["token"])
+    policy = read_token(services.bucket.keys, again["token"])
     assert (policy.scoped_key, policy.endUser, policy.insertOnly) == (first["key"], str(ada.user_id), 1)
-    expected = await parts.uploads.expected(first["key"])
+    expected = await services.uploads.get(first["key"])
     assert (expected.owner.id, expected.filename, expected.param) == (ada.user_id, "slow.png", "for the wall")
 
 
 @pytest.mark.gen_test
-async def test_a_key_of_somebody_else_is_not_given_again(api: Api) -> None:
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+async def test_a_key_of_somebody_else_is_not_given_again(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     key = (await ada.post(TOKEN))["key"]
 
-    by_another, by_nobody = await bob.post(TOKEN, key=key), await api.newcomer().post(TOKEN, key=key)
+    by_another, by_nobody = await bob.post(TOKEN, key=key), await api.new_client().post(TOKEN, key=key)
 
     assert (by_another.status, by_another["error"]) == (403, "not_yours")
     assert (by_nobody.status, by_nobody["error"]) == (401, "no_session")
@@ -40,9 +40,11 @@ async def test_a_key_of_somebody_else_is_not_given_again(api: Api) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_key_whose_picture_has_arrived_or_that_was_never_given_is_not_given_again(api: Api, parts) -> None:
+async def test_a_key_whose_picture_has_arrived_or_that_was_never_given_is_not_given_again(
+    api: ApiClient, services
+) -> None:
     ada = await api.sign_up("ada")
-    arrived = parts.bucket.key_of((await ada.upload(png()))["url"])
+    arrived = services.bucket.key_of((await ada.upload(png()))["url"])
 
     for key in (arrived, "source/made-up", "..", "x" * 751):
         answer = await ada.post(TOKEN, key=key)
@@ -59,7 +61,7 @@ class TestOpenAccess:
         return settings_of(access="open")
 
     @pytest.mark.gen_test
-    async def test_strangers_have_fresh_tokens_as_well(self, api: Api, expect_log) -> None:
+    async def test_strangers_have_fresh_tokens_as_well(self, api: ApiClient, expect_log) -> None:
         expect_log("access is open")
         key = (await api.post(TOKEN))["key"]
 

@@ -24,8 +24,8 @@ from tests.models.bucket.installations import (
 
 @pytest.fixture
 def where(io_loop, tmp_path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as found:
-        yield found
+    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
+        yield installation
 
 
 @pytest.mark.gen_test

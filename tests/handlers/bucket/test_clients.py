@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from models.bucket.embedded.objects import Objects
-from models.bucket.embedded.staged import Incoming
+from models.bucket.embedded.staged import StagedFile
 from tests.models.bucket.installations import (
     FORM_TYPE,
     LIMIT_BYTES,
@@ -33,15 +33,15 @@ from tests.models.bucket.installations import (
 
 @pytest.fixture
 def where(io_loop, tmp_path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as found:
-        yield found
+    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
+        yield installation
 
 
 @pytest.fixture
 def impatient(io_loop, tmp_path) -> Iterator[Installation]:
     """A bucket that bears a stalled client for a moment only."""
-    with open_embedded(io_loop, tmp_path, stall_s=0.3) as found:
-        yield found
+    with open_embedded(io_loop, tmp_path, stall_s=0.3) as installation:
+        yield installation
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ async def test_clients_that_leave_half_way_leave_nothing(where):
     body = form({"token": where.grant().token, "key": "u/1.png"}, png() + bytes(2 << 20))
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
 
-    async def leave() -> None:
+    async def disconnect() -> None:
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(head + body[: len(body) // 2])
         await writer.drain()
@@ -120,7 +120,7 @@ async def test_clients_that_leave_half_way_leave_nothing(where):
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
 
-    await asyncio.gather(*(leave() for _ in range(40)))
+    await asyncio.gather(*(disconnect() for _ in range(40)))
 
     await nothing_left(where)
     assert where.receiver.heard == []
@@ -190,9 +190,9 @@ class StuckDisk(Objects):
         super().__init__(folder)
         self.moving = threading.Event()
 
-    def begin(self) -> Incoming:
+    def begin(self) -> StagedFile:
         self.moving.wait(10)
-        return super().begin()
+        return super().stage()
 
 
 @pytest.mark.gen_test

@@ -20,16 +20,16 @@ CONTENT = png(64, 48)
 
 @pytest.fixture
 def where(io_loop, tmp_path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path) as found:
-        found.bucket.put("u/猫.png", CONTENT, mime="text/html")
-        yield found
+    with open_embedded(io_loop, tmp_path) as installation:
+        installation.bucket.put("u/猫.png", CONTENT, mime="text/html")
+        yield installation
 
 
 @pytest.fixture
 def impatient(io_loop, tmp_path) -> Iterator[Installation]:
     """A bucket that bears a stalled client for a moment only."""
-    with open_embedded(io_loop, tmp_path, stall_s=0.2) as found:
-        yield found
+    with open_embedded(io_loop, tmp_path, stall_s=0.2) as installation:
+        yield installation
 
 
 @pytest.mark.gen_test

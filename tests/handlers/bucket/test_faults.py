@@ -12,15 +12,15 @@ import PIL.Image
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from handlers import Parts
+from handlers import Services
 from handlers.uploads import ANSWER_WITHIN_S
-from models.bucket.embedded.bucket import LocalBucket
+from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.signature import qbox
-from models.uploads import Upload, Uploads
+from models.uploads import PendingUpload, PendingUploads
 from server import make_app
 from settings import Settings
 from tests.conftest import COOKIE_SECRET
-from tests.support.client import Api
+from tests.support.client import ApiClient
 from tests.support.kodo_serving import serving_on
 from tests.support.kodo_state import Faults, Kodo
 from tests.support.pictures import png
@@ -63,7 +63,7 @@ class TestOnKodo:
         ],
     )
     async def test_an_upload_repeated_after_trouble_is_one_picture(
-        self, api: Api, parts: Parts, kodo: Kodo, faults: Faults, status: int
+        self, api: ApiClient, services: Services, kodo: Kodo, faults: Faults, status: int
     ) -> None:
         ada = await api.sign_up("ada")
         grant = await ada.post("/api/image/token/", filename="a.png")
@@ -74,7 +74,7 @@ class TestOnKodo:
         second = await sent(ada, grant.json)
 
         assert (first, second) == (status, 200)
-        images = await parts.database.collection("images").find({}, sort="_id", limit=9)
+        images = await services.database.collection("images").find({}, sort="_id", limit=9)
         assert [(image["key"], image["owner_id"]) for image in images] == [(grant["key"], ada.user_id)]
 
     @pytest.mark.gen_test(timeout=40)
@@ -84,7 +84,7 @@ class TestOnKodo:
         ids=["503", "dropped", "truncated", "seen late", "no Kodo"],
     )
     async def test_a_task_outlives_trouble_and_makes_one_whole_result(
-        self, api: Api, parts: Parts, kodo: Kodo, faults: Faults, expect_log
+        self, api: ApiClient, services: Services, kodo: Kodo, faults: Faults, expect_log
     ) -> None:
         expect_log("trying again|bucket: |urllib3|thumbnail")
         ada = await api.sign_up("ada")
@@ -92,7 +92,7 @@ class TestOnKodo:
         kodo.faults = replace(faults)
 
         task = await ada.make(url, RECIPE)
-        await until(lambda: felt(parts, task["id"]))
+        await until(lambda: felt(services, task["id"]))
         kodo.faults = Faults()
         done = await finished(ada, task["id"])
 
@@ -102,7 +102,7 @@ class TestOnKodo:
         PIL.Image.open(io.BytesIO(results[0])).load()
 
     @pytest.mark.gen_test(timeout=40)
-    async def test_while_the_bucket_is_slow_everything_else_is_answered(self, api: Api, kodo: Kodo) -> None:
+    async def test_while_the_bucket_is_slow_everything_else_is_answered(self, api: ApiClient, kodo: Kodo) -> None:
         ada = await api.sign_up("ada")
         url = (await ada.upload())["url"]
         kodo.faults.slow = asyncio.Event()
@@ -116,36 +116,38 @@ class TestOnKodo:
         assert (await finished(ada, task["id"]))["state"] == "done"
 
 
-class Stuck(Uploads):
+class Stuck(PendingUploads):
     """A database that does not answer: nothing else can make it wait for as long as a test likes."""
 
-    async def expected(self, key: str) -> Upload:
+    async def expected(self, key: str) -> PendingUpload:
         await asyncio.Event().wait()
         raise AssertionError
 
 
 class TestWithoutADatabase:
     @pytest.fixture
-    def app(self, parts: Parts) -> Any:
-        return make_app(replace(parts, uploads=Stuck(parts.database)), cookie_secret=COOKIE_SECRET)
+    def app(self, services: Services) -> Any:
+        return make_app(replace(services, uploads=Stuck(services.database)), cookie_secret=COOKIE_SECRET)
 
     @pytest.mark.gen_test
-    async def test_a_callback_is_answered_before_kodo_gives_up(self, api: Api, parts: Parts, expect_log) -> None:
+    async def test_a_callback_is_answered_before_kodo_gives_up(
+        self, api: ApiClient, services: Services, expect_log
+    ) -> None:
         expect_log("database_unavailable")
-        assert isinstance(parts.bucket, LocalBucket)
+        assert isinstance(services.bucket, EmbeddedBucket)
         body = b"key=source/a&filename=a.png&filesize=5"
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        headers["Authorization"] = qbox(parts.bucket.keys, "/api/image/upload", body)
+        headers["Authorization"] = qbox(services.bucket.keys, "/api/image/upload", body)
         loop = asyncio.get_running_loop()
         begun = loop.time()
 
-        answer = await api.ask("POST", "/api/image/upload", body=body, headers=headers)
+        answer = await api.request("POST", "/api/image/upload", body=body, headers=headers)
 
         assert (answer.status, answer["error"]) == (503, "database_unavailable")
         assert ANSWER_WITHIN_S <= loop.time() - begun < 5
 
 
-async def sent(person: Api, grant: dict[str, Any]) -> int:
+async def sent(person: ApiClient, grant: dict[str, Any]) -> int:
     """The status of an upload of one and the same picture; 599 where there is no answer."""
     fields = {"token": grant["token"], "key": grant["key"]}
     try:
@@ -154,11 +156,11 @@ async def sent(person: Api, grant: dict[str, Any]) -> int:
         return error.code
 
 
-async def felt(parts: Parts, task_id: int) -> bool:
+async def felt(services: Services, task_id: int) -> bool:
     """Whether the task has met with the trouble."""
-    task = await parts.tasks.by_id(task_id)
-    return task.tries > 0
+    task = await services.tasks.by_id(task_id)
+    return task.retries > 0
 
 
-async def under_way(person: Api) -> bool:
+async def under_way(person: ApiClient) -> bool:
     return any(task["state"] == "running" for task in (await person.get("/tasks/query/"))["tasks"])

@@ -25,8 +25,8 @@ TWICE = 2 * b'--seam\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
 
 @pytest.fixture
 def where(io_loop, tmp_path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as found:
-        yield found
+    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
+        yield installation
 
 
 @pytest.mark.gen_test

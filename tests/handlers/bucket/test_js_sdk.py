@@ -61,8 +61,8 @@ def sdk(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def where(io_loop, tmp_path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path) as found:
-        yield found
+    with open_embedded(io_loop, tmp_path) as installation:
+        yield installation
 
 
 class EmptyPage(tornado.web.RequestHandler):
@@ -96,8 +96,8 @@ async def open_page(page: Page, elsewhere: str, sdk: Path) -> None:
 
 async def upload(page: Page, where: Installation, size: int, **more: Any) -> Any:
     grant = where.grant(f"u/{size}.png")
-    asked = {"token": grant.token, "key": grant.key, "uphost": where.up_url.removeprefix("http://"), "stop": False}
-    return await page.evaluate(UPLOAD, {**asked, "size": size, "head": list(png(30, 20)), **more})
+    options = {"token": grant.token, "key": grant.key, "uphost": where.up_url.removeprefix("http://"), "stop": False}
+    return await page.evaluate(UPLOAD, {**options, "size": size, "head": list(png(30, 20)), **more})
 
 
 def content(size: int) -> bytes:

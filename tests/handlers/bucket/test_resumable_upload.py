@@ -24,8 +24,8 @@ MIB = 1 << 20
 
 @pytest.fixture
 def where(io_loop, tmp_path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path) as found:
-        yield found
+    with open_embedded(io_loop, tmp_path) as installation:
+        yield installation
 
 
 class Client:
@@ -81,11 +81,11 @@ async def test_an_upload_goes_on_after_a_lost_connection_and_a_restart(where):
     again = type(where.bucket)(
         where.folder, where.keys, public_url=where.base, callback_url=where.base, size_limit_bytes=LIMIT_BYTES
     )
-    held = json.loads((await get(client.url, Authorization=f"UpToken {token}")).body)
+    listing = json.loads((await get(client.url, Authorization=f"UpToken {token}")).body)
     second = json.loads((await client.part(2, b"more")).body)["etag"]
     response = await client.complete([{"partNumber": 1, "etag": first}, {"partNumber": 2, "etag": second}])
 
-    assert held["parts"] == [{"partNumber": 1, "etag": first, "size": len(png())}]
+    assert listing["parts"] == [{"partNumber": 1, "etag": first, "size": len(png())}]
     assert response.code == 200
     assert again.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=1) == png() + b"more"
 

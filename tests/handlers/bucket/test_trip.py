@@ -12,15 +12,15 @@ from urllib.parse import urlencode
 import PIL.Image
 import pytest
 
-from handlers import Parts
-from models.bucket.embedded.bucket import LocalBucket
+from handlers import Services
+from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.bucket.policy import upload_token
 from models.bucket.signature import decode, encode, qbox, qiniu
 from models.images import Image
-from processing.upkeep.reconcile import Findings, Reconciliation
+from processing.upkeep.reconcile import ReconcileResult, Reconciler
 from settings import Settings
-from tests.support.client import Answer, Api
+from tests.support.client import ApiClient, ApiResponse
 from tests.support.kodo_serving import serving_on
 from tests.support.kodo_state import Kodo
 from tests.support.pictures import png
@@ -50,22 +50,24 @@ def settings(settings_of, kodo) -> Settings:
 
 
 @pytest.fixture
-def keys(parts: Parts) -> Keys:
-    return parts.bucket.keys if isinstance(parts.bucket, LocalBucket) else KODO_KEYS
+def keys(services: Services) -> Keys:
+    return services.bucket.keys if isinstance(services.bucket, EmbeddedBucket) else KODO_KEYS
 
 
-async def say(api: Api, authorization: str | None, body: bytes, kind: str = FORM, path: str = PATH) -> Answer:
+async def say(
+    api: ApiClient, authorization: str | None, body: bytes, kind: str = FORM, path: str = PATH
+) -> ApiResponse:
     """A callback, from whomever."""
     headers = {"Content-Type": kind} | ({"Authorization": authorization} if authorization else {})
-    return await api.newcomer().ask("POST", path, body=body, headers=headers)
+    return await api.new_client().request("POST", path, body=body, headers=headers)
 
 
-async def expected_key(person: Api) -> str:
+async def expected_key(person: ApiClient) -> str:
     return (await person.post("/api/image/token/", filename="a.png"))["key"]
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, parts):
+async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, services):
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(filename="猫 & 狗=1:2.png", param="p")
 
@@ -76,19 +78,19 @@ async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, parts):
     picture = await ada.get(done["result_url"])
     assert PIL.Image.open(io.BytesIO(picture.body)).format == "PNG"
     await ada.post("/api/image/delete/", id=uploaded["id"])
-    left = await asyncio.to_thread(lambda: [stat.key for stat in parts.bucket.list("source/")])
+    left = await asyncio.to_thread(lambda: [stat.key for stat in services.bucket.list("source/")])
     assert left == []
 
 
 @pytest.mark.gen_test
-async def test_an_upload_in_parts_outlives_its_token_and_goes_on_with_a_fresh_one(api, parts, keys):
+async def test_an_upload_in_parts_outlives_its_token_and_goes_on_with_a_fresh_one(api, services, keys):
     ada = await api.sign_up("ada")
     old = await ada.post("/api/image/token/", filename="slow.png", param="p")
     picture = png() + bytes(2 << 20)
-    root = f"{old['upload_url']}/buckets/{parts.bucket.name}/objects/{encode(old['key'].encode())}/uploads"
+    root = f"{old['upload_url']}/buckets/{services.bucket.name}/objects/{encode(old['key'].encode())}/uploads"
 
-    async def say_with(token: str, method: str, path: str, body: bytes) -> Answer:
-        return await ada.ask(method, root + path, body=body, headers={"Authorization": f"UpToken {token}"})
+    async def say_with(token: str, method: str, path: str, body: bytes) -> ApiResponse:
+        return await ada.request(method, root + path, body=body, headers={"Authorization": f"UpToken {token}"})
 
     upload = (await say_with(old["token"], "POST", "", b""))["uploadId"]
     first = await say_with(old["token"], "PUT", f"/{upload}/1", picture[: 1 << 20])
@@ -102,9 +104,9 @@ async def test_an_upload_in_parts_outlives_its_token_and_goes_on_with_a_fresh_on
     assert too_old.status == 401
     assert (fresh["key"], fresh["url"]) == (old["key"], old["url"])
     assert (answer["code"], answer["filename"], answer["param"]) == (1, "slow.png", "p")
-    image = await parts.images.by_id(answer["id"])
+    image = await services.images.by_id(answer["id"])
     assert image.owner.id == ada.user_id
-    assert (await ada.get(parts.bucket.readable_url(image.key))).body == picture
+    assert (await ada.get(services.bucket.readable_url(image.key))).body == picture
 
 
 def ended(token: str, keys: Keys) -> str:
@@ -153,77 +155,77 @@ async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(
 
 
 @pytest.mark.gen_test
-async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_nothing(api, keys, parts):
+async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_nothing(api, keys, services):
     ada = await api.sign_up("ada")
-    reconciliation = Reconciliation(parts.bucket, parts.images, parts.uploads, parts.threads)
-    key, body = await arrived_untold(ada, parts)
+    reconciliation = Reconciler(services.bucket, services.images, services.uploads, services.threads)
+    key, body = await arrived_untold(ada, services)
 
-    young = await reconciliation.compare()
-    await an_hour_later(parts, key)
-    swept = await reconciliation.compare()
+    young = await reconciliation.reconcile()
+    await an_hour_later(services, key)
+    swept = await reconciliation.reconcile()
     late = [await say(api, qbox(keys, PATH, body), body) for _ in range(2)]
-    again = await reconciliation.compare()
+    again = await reconciliation.reconcile()
 
-    assert (young, swept, again) == (Findings(0, 0), Findings(adopted=1, deleted=0), Findings(0, 0))
+    assert (young, swept, again) == (ReconcileResult(0, 0), ReconcileResult(adopted=1, deleted=0), ReconcileResult(0, 0))
     assert [answer["code"] for answer in late] == [1, 1]
     assert late[0].body == late[1].body
-    (image,) = await images_of(parts, ada)
+    (image,) = await images_of(services, ada)
     assert (image.id, image.filename, image.filesize) == (late[0]["id"], "a.png", len(png()))
-    assert await asyncio.to_thread(parts.bucket.read, key, limit_bytes=10**6, timeout_s=5) == png()
+    assert await asyncio.to_thread(services.bucket.read, key, limit_bytes=10**6, timeout_s=5) == png()
 
 
 @pytest.mark.gen_test
-async def test_a_callback_an_hour_late_but_before_the_sweep_registers_once(api, keys, parts):
+async def test_a_callback_an_hour_late_but_before_the_sweep_registers_once(api, keys, services):
     ada = await api.sign_up("ada")
-    key, body = await arrived_untold(ada, parts)
-    await an_hour_later(parts, key)
+    key, body = await arrived_untold(ada, services)
+    await an_hour_later(services, key)
 
     late = await say(api, qbox(keys, PATH, body), body)
-    swept = await Reconciliation(parts.bucket, parts.images, parts.uploads, parts.threads).compare()
+    swept = await Reconciler(services.bucket, services.images, services.uploads, services.threads).reconcile()
 
-    assert swept == Findings(0, 0)
-    assert [image.id for image in await images_of(parts, ada)] == [late["id"]]
+    assert swept == ReconcileResult(0, 0)
+    assert [image.id for image in await images_of(services, ada)] == [late["id"]]
 
 
 @pytest.mark.gen_test
-async def test_a_callback_behind_the_registration_that_overtook_it_makes_nothing_new(api, keys, parts):
+async def test_a_callback_behind_the_registration_that_overtook_it_makes_nothing_new(api, keys, services):
     ada = await api.sign_up("ada")
-    key, body = await arrived_untold(ada, parts)
+    key, body = await arrived_untold(ada, services)
 
-    registered = await ada.post("/api/image/addinfo/", url=parts.bucket.url(key), filename="a.png", user_id=ada.user_id)
+    registered = await ada.post("/api/image/addinfo/", url=services.bucket.url(key), filename="a.png", user_id=ada.user_id)
     late = await say(api, qbox(keys, PATH, body), body, FORM + "; charset=utf-8")
 
     assert (registered["id"], late["code"]) == (late["id"], 1)
-    assert len(await images_of(parts, ada)) == 1
+    assert len(await images_of(services, ada)) == 1
 
 
-async def arrived_untold(person: Api, parts: Parts) -> tuple[str, bytes]:
+async def arrived_untold(person: ApiClient, services: Services) -> tuple[str, bytes]:
     """A picture that is in the bucket though nobody called: its key, and what the callback will say."""
     key = await expected_key(person)
-    await asyncio.to_thread(parts.bucket.put, key, png(), mime="image/png")
+    await asyncio.to_thread(services.bucket.put, key, png(), mime="image/png")
     return key, urlencode({"key": key, "filename": "a.png", "filesize": len(png()), "endUser": person.user_id}).encode()
 
 
-async def an_hour_later(parts: Parts, key: str) -> None:
+async def an_hour_later(services: Services, key: str) -> None:
     """The upload was asked for an hour earlier than it was."""
     created = datetime.now(UTC) - timedelta(hours=1)
-    assert await parts.database.collection("uploads").update_one({"_id": key}, {"$set": {"created": created}})
+    assert await services.database.collection("uploads").update_one({"_id": key}, {"$set": {"created": created}})
 
 
-async def images_of(parts: Parts, person: Api) -> list[Image]:
-    found = await parts.database.collection("images").find({"owner_id": person.user_id}, sort="_id", limit=9)
-    return [await parts.images.by_id(each["_id"]) for each in found]
+async def images_of(services: Services, person: ApiClient) -> list[Image]:
+    rows = await services.database.collection("images").find({"owner_id": person.user_id}, sort="_id", limit=9)
+    return [await services.images.by_id(each["_id"]) for each in rows]
 
 
 @pytest.mark.gen_test
-async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_says(api, keys, parts):
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_says(api, keys, services):
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     key = await expected_key(ada)
     body = urlencode({"key": key, "filename": "x&endUser=2", "param": "endUser=2", "endUser": bob.user_id}).encode()
 
     answer = await say(api, qbox(keys, PATH, body), body)
 
-    image = await parts.images.by_id(answer["id"])
+    image = await services.images.by_id(answer["id"])
     assert image.owner.id == ada.user_id
 
 
