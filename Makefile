@@ -76,9 +76,10 @@ drills: $(VENV)/.installed-test  ## Break things on purpose and count what is lo
 cluster-demo: $(VENV)/.installed-test  ## 200 tasks on a Dask cluster: a scheduler, two workers, two servers on loopback
 	@$(BIN)/python -m tests.fault_injection.cluster_demo
 
-PIN := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet --upgrade
+# UPGRADE=--upgrade takes the newest versions; without it, what is pinned stays.
+PIN := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet $(UPGRADE)
 
-lock: $(BIN)/python  ## Pin every dependency anew, with hashes, from pyproject.toml
+lock: $(BIN)/python  ## Pin every dependency with hashes, from pyproject.toml; UPGRADE=--upgrade takes the newest versions
 	$(BIN)/pip install --quiet uv
 	$(PIN) -o requirements/run.txt
 	$(PIN) --extra test -c requirements/run.txt -o requirements/test.txt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
@@ -172,7 +171,7 @@ def read_command(arguments: list[str]) -> tuple[argparse.Namespace, Settings]:
     command("backup", backup, "write the database and the bucket into a new folder").add_argument("folder", type=Path)
     command("restore", restore, "restore such a folder into an empty database").add_argument("folder", type=Path)
     options, others = parser.parse_known_args(arguments)
-    return options, read_settings(others, os.environ)
+    return options, read_settings(others)
 
 
 async def run_command(options: argparse.Namespace, settings: Settings, ask: Callable[[str], str] = input) -> str:

@@ -44,15 +44,8 @@ from handlers.rate_limit import make_login_limits
 from handlers.session import ClientConfig
 from logs import start_logging
 from models.embedded_mongod import MongodError
-from models.follows import Follows
-from models.images import Images
 from models.passwords import Passwords
-from models.queue.events import Events
-from models.queue.own_tasks import OwnTasks
-from models.queue.tasks import Tasks
-from models.sessions import Sessions
-from models.uploads import PendingUploads
-from models.users import Users
+from models.store import Store
 from processing.engine import Engine
 from processing.engine.instrumented import CountedEngine, InstrumentedExecutors
 from processing.engine.threads import ThreadEngine
@@ -110,19 +103,10 @@ async def build(
         database = await stack.enter_async_context(
             open_database(settings, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc)
         )
-        sessions, users, follows = Sessions(database), Users(database), Follows(database)
-        images, uploads, tasks = Images(database), PendingUploads(database), Tasks(database)
-        events = Events(database, server_id)
-        await database.create_indexes(
-            {
-                "sessions": sessions.indexes,
-                "users": users.indexes,
-                "follows": follows.indexes,
-                "images": images.indexes,
-                "uploads": uploads.indexes,
-                "tasks": tasks.indexes,
-            }
-        )
+        store = Store.of(database, server_id)
+        await store.create_indexes()
+        sessions, users, follows = store.sessions, store.users, store.follows
+        images, uploads, tasks, events = store.images, store.uploads, store.tasks, store.events
         live = await stack.enter_async_context(EventFeed(events))
         live.subscribe(metrics.on_event)
         passwords = Passwords()
@@ -149,7 +133,7 @@ async def build(
             Thumbnails(images, bucket, threads, max_megapixels=settings.max_megapixels)
         )
         removals = await stack.enter_async_context(ImageDeletions(images, thumbnails, bucket, threads))
-        belongings = Belongings(users, sessions, follows, images, uploads, OwnTasks(database))
+        belongings = Belongings(users, sessions, follows, images, uploads, tasks)
         await stack.enter_async_context(Reconciler(bucket, images, uploads, threads))
         departures = await stack.enter_async_context(
             AccountDeletions(belongings, queue=queue, image_deletions=removals, bucket=bucket, executors=threads)
@@ -208,7 +192,7 @@ async def serving(settings: Settings, *, database_timeout_s: float = DATABASE_TI
         finally:
             server.stop()
             await parts.queue.stop()
-            parts.broadcast.close()
+            parts.broadcaster.close()
             await server.close_all_connections()
 
 
@@ -231,7 +215,7 @@ async def serve(settings: Settings) -> int:
 
 async def run_self_check(settings: Settings) -> int:
     """Try the whole flow once and tell how it went; the exit code, 1 where something is wrong."""
-    from processing.upkeep.selfcheck import (  # imports requests
+    from processing.upkeep.selfcheck import (
         CheckResult,
         SelfCheck,
     )
@@ -246,7 +230,7 @@ async def run_self_check(settings: Settings) -> int:
             bucket=parts.bucket,
             uploads=parts.uploads,
             images=parts.images,
-            executors=parts.threads,
+            executors=parts.executors,
         )
         async for finding in checkup.results():
             print(finding, flush=True)
@@ -259,7 +243,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     work = run_self_check if CHECK in arguments else serve
     try:
-        settings = read_settings([argument for argument in arguments if argument != CHECK], os.environ)
+        settings = read_settings(arguments)
         start_logging(as_json=settings.log_json, quiet=work is run_self_check)
         tune_process()
         prioritise_loop()

@@ -1,171 +1,245 @@
-"""Settings: read once at start from the command line, the environment, a file and the defaults, in this order.
-
-A file of its own beside `server.py`, so that the server's joins and the reading of options do not share one noun.
-"""
+"""Settings, read once at start: the command line comes before the environment, a TOML file and the defaults."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import socket
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 from urllib.parse import urlsplit
 
-ENVIRONMENT_PREFIX = "TESSERA_"
-CORES = os.cpu_count() or 1
-HOST = socket.gethostname()
-DATA = Path("data")
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import PydanticBaseSettingsSource as Source
 
-
-GROUPS: dict[str, tuple[str, ...]] = {
-    "Where it serves": ("port", "address", "public_url", "trusted_proxies", "server_name"),
-    "Where it keeps things": ("data_dir", "mongodb_uri", "database"),
-    "What people may do": ("access", "developers", "allowed_sources", "max_upload_mb", "max_megapixels"),
-    "The queue": ("workers", "queue_limit", "user_queue_limit", "dask"),
-    "Pictures in Qiniu Kodo": (
-        "qiniu_bucket",
-        "qiniu_domain",
-        "qiniu_private",
-        "qiniu_up_url",
-        "qiniu_rs_url",
-        "qiniu_rsf_url",
-        "qiniu_uc_url",
-    ),
-    "The log": ("log_json",),
-}
-"""The chapters of the manual that --help prints; secrets have one of their own."""
+PREFIX = "TESSERA_"
 
 DESCRIPTION = """\
 Tessera turns photos into mosaics and lets people share them.
 
-Nothing needs to be set: `server.py` serves http://127.0.0.1:8888 on a database and a picture store of its
-own, in the folder `data`. It stops on SIGTERM or SIGINT: running tasks get their time, waiting ones stay queued."""
+No setting is required: `server.py` serves http://127.0.0.1:8888 with an embedded database and an embedded image
+store in the folder `data`. SIGTERM and SIGINT stop it: running tasks get time to finish, queued ones stay queued."""
 
 EPILOG = """\
-Where settings come from, the first place that names one wins:
+Where settings are read from; the first that names a setting wins:
   --name=VALUE           the command line
   TESSERA_NAME=VALUE     the environment (for mongodb_uri also MONGODB_URI)
   name = value           the TOML file that --config or TESSERA_CONFIG names
 
-Secrets, from the environment or the file alone:
+Secrets, not accepted on the command line. TESSERA_NAME_FILE or NAME_FILE names a file that holds the value:
 {secrets}
 
 Examples:
   server.py
       try it on this machine
   server.py --check
-      try the whole flow once; each line says ok or what is wrong
+      test the complete flow once; each line says ok or what is wrong
   server.py --config=/etc/tessera.toml --log_json=true
       as a service (docs/operations.md has the unit)
   MONGODB_URI=mongodb://db.example server.py --public_url=https://tessera.example --trusted_proxies=10.0.0.2
-      one of several servers on one database, behind a proxy
+      one of several servers with a common database, behind a proxy
   TESSERA_QINIU_ACCESS_KEY=... TESSERA_QINIU_SECRET_KEY=... server.py \\
       --qiniu_bucket=pictures --qiniu_domain=https://pictures.example --public_url=https://tessera.example
-      pictures in Kodo, which must be able to call public_url
+      images in Kodo, which must be able to call public_url
 
 Exit codes:
-  0  stopped as asked; with --check: all is well
-  1  --check found something wrong, or a second signal ended it at once
+  0  stopped on request; with --check: everything works
+  1  --check found a fault, or a second signal stopped the server at once
   2  it could not start: one line on standard error says why
 
-`python admin.py --help` tells what an operator can do beside it."""
+`python admin.py --help` lists the administration commands."""
 
 
 class BadSetting(Exception):
-    """A setting is unknown or out of its range; the text is one line for the operator."""
+    """A setting is unknown or its value is not allowed; the message is one line for the operator."""
 
 
-def _setting(default: Any, text: str, *, allowed: range | Sequence[str] | None = None, secret: bool = False) -> Any:
-    return field(default=default, metadata={"help": text, "allowed": allowed, "secret": secret})
+Secret = Literal["", "password", "secret"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything an operator may choose. Secrets are read from the environment or a file only."""
+def _setting(group: str, default: Any, description: str, *, allowed: range | None = None, secret: Secret = "") -> Any:
+    """Declare a setting.
 
-    port: int = _setting(8888, "TCP port to serve; 0 takes a free one", allowed=range(65536))
-    address: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
-    data_dir: Path = _setting(DATA, "folder of the embedded database, the embedded bucket and the keys")
-    mongodb_uri: str = _setting("", "MongoDB server (also MONGODB_URI); empty: embedded, in data_dir", secret=True)
-    database: str = _setting("tessera", "name of the database")
-    public_url: str = _setting("", "how browsers and Qiniu reach us; empty: http://ADDRESS:PORT")
-    workers: int = _setting(CORES, "executor threads for rendering; default: the cores", allowed=range(1, 257))
-    queue_limit: int = _setting(10_000, "tasks waiting or running, in all", allowed=range(1, 10_000_001))
-    user_queue_limit: int = _setting(200, "tasks waiting or running, for each person", allowed=range(1, 1_000_001))
-    max_upload_mb: int = _setting(20, "largest picture in megabytes", allowed=range(1, 1025))
-    max_megapixels: int = _setting(50, "largest picture in megapixels; of WebP 35 at most", allowed=range(1, 501))
-    allowed_sources: tuple[str, ...] = _setting((), "hosts besides our bucket to download from, parted by commas")
-    access: Literal["session", "open"] = _setting(
-        "session", "who may act: session (signed in), open (anybody; closed networks only)", allowed=("session", "open")
+    group: its chapter of the manual.
+    secret: "secret" or "password" if the value is or may contain one. It is then never shown, may be read from a file
+        of its own, and is not accepted on the command line, which process lists show.
+    """
+    limits: Any = {"ge": allowed[0], "le": allowed[-1]} if allowed else {}
+    return Field(
+        default,
+        description=description,
+        repr=not secret,
+        json_schema_extra={"group": group, "secret": secret},
+        **limits,
     )
-    developers: tuple[str, ...] = _setting((), "users who see and steer the whole queue, parted by commas")
-    cookie_secret: str = _setting("", "key that signs cookies; empty: made once, kept in data_dir", secret=True)
-    qiniu_access_key: str = _setting("", "Kodo access key; empty: the embedded bucket", secret=True)
-    qiniu_secret_key: str = _setting("", "Kodo secret key", secret=True)
-    qiniu_bucket: str = _setting("", "Kodo bucket")
-    qiniu_domain: str = _setting("", "address that the bucket's files are read from")
-    qiniu_private: bool = _setting(False, "whether reading from the bucket needs signed addresses")
-    qiniu_up_url: str = _setting("", "upload host of a private Kodo; empty: the public one")
-    qiniu_rs_url: str = _setting("", "management host of a private Kodo; empty: the public one")
-    qiniu_rsf_url: str = _setting("", "listing host of a private Kodo; empty: the public one")
-    qiniu_uc_url: str = _setting("", "region host of a private Kodo; empty: the public one")
-    dask: str = _setting("", "scheduler of a Dask cluster that renders instead of our threads, tcp://HOST:PORT")
-    server_name: str = _setting(HOST, "this server's name among several on one database")
-    trusted_proxies: tuple[str, ...] = _setting((), "proxies whose X-Forwarded-For counts, parted by commas")
-    log_json: bool = _setting(False, "log JSON lines instead of text")
 
-    def __post_init__(self) -> None:
-        for setting in fields(self):
-            self._check_range(setting)
+
+_serving = partial(_setting, "Serving")
+_storage = partial(_setting, "Storage")
+_users = partial(_setting, "Users and permissions")
+_queue = partial(_setting, "Queue")
+_kodo = partial(_setting, "Qiniu Kodo")
+_log = partial(_setting, "Log")
+
+
+def _url_of(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value and (urlsplit(value).scheme not in schemes or not urlsplit(value).netloc):
+            raise ValueError(" or ".join(f"{scheme}://HOST" for scheme in schemes))
+        return value
+
+    return AfterValidator(check)
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Url = Annotated[str, _url_of("http", "https")]
+MongoUri = Annotated[str, _url_of("mongodb", "mongodb+srv")]
+DaskUrl = Annotated[str, _url_of("tcp", "tls")]
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can configure."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    port: int = _serving(8888, "TCP port; 0 takes a free one", allowed=range(65536))
+    address: str = _serving("127.0.0.1", "address to listen on; 0.0.0.0 for all")
+    public_url: Url = _serving("", "address at which browsers and Qiniu reach us; empty: http://ADDRESS:PORT")
+    trusted_proxies: Names = _serving((), "proxies whose X-Forwarded-For is trusted, separated by commas")
+    server_name: str = _serving(socket.gethostname(), "name of this server among several with a common database")
+    data_dir: Path = _storage(Path("data"), "folder of the embedded database, the embedded bucket and the keys")
+    mongodb_uri: MongoUri = _storage("", "MongoDB server (also MONGODB_URI); empty: embedded", secret="password")
+    database: str = _storage("tessera", "name of the database")
+    access: Literal["session", "open"] = _users("session", "who may act: signed-in users, or everyone without sign-in")
+    developers: Names = _users((), "users who see and manage the whole queue, separated by commas")
+    cookie_secret: str = _users("", "key that signs cookies; empty: generated, kept in data_dir", secret="secret")
+    allowed_sources: Names = _users((), "hosts besides our bucket to fetch images from, separated by commas")
+    max_upload_mb: int = _users(20, "maximum size of an image in megabytes", allowed=range(1, 1025))
+    max_megapixels: int = _users(50, "maximum size of an image in megapixels; WebP: 35", allowed=range(1, 501))
+    workers: int = _queue(os.cpu_count() or 1, "rendering threads; default: one per core", allowed=range(1, 257))
+    queue_limit: int = _queue(10_000, "maximum number of queued and running tasks", allowed=range(1, 10_000_001))
+    user_queue_limit: int = _queue(200, "the same for each user", allowed=range(1, 1_000_001))
+    dask: DaskUrl = _queue("", "scheduler of a Dask cluster that renders instead of our threads, tcp://HOST:PORT")
+    qiniu_access_key: str = _kodo("", "Kodo access key; empty: the embedded bucket", secret="secret")
+    qiniu_secret_key: str = _kodo("", "Kodo secret key", secret="secret")
+    qiniu_bucket: str = _kodo("", "Kodo bucket")
+    qiniu_domain: Url = _kodo("", "address from which the files of the bucket are read")
+    qiniu_private: bool = _kodo(False, "whether reading from the bucket needs signed URLs")
+    qiniu_up_url: Url = _kodo("", "upload host of a private Kodo; empty: the public one")
+    qiniu_rs_url: Url = _kodo("", "management host of a private Kodo; empty: the public one")
+    qiniu_rsf_url: Url = _kodo("", "listing host of a private Kodo; empty: the public one")
+    qiniu_uc_url: Url = _kodo("", "region host of a private Kodo; empty: the public one")
+    log_json: bool = _log(False, "log JSON lines instead of text")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: Source, env_settings: Source, *_: Source, **__: Source
+    ) -> tuple[Source, ...]:
+        other_variables = InitSettingsSource(settings_cls, _read_other_variables())
+        return init_settings, env_settings, other_variables, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _check_kodo(self) -> Settings:
         if self.qiniu_access_key or self.qiniu_secret_key:
             for name in ("qiniu_access_key", "qiniu_secret_key", "qiniu_bucket", "qiniu_domain"):
                 if not getattr(self, name):
-                    raise BadSetting(f"{name} is missing: Kodo needs keys, bucket and domain together")
-        for name in ("public_url", "qiniu_domain", "qiniu_up_url", "qiniu_rs_url", "qiniu_rsf_url", "qiniu_uc_url"):
-            _check_url(name, getattr(self, name), ("http", "https"))
-        _check_url("dask", self.dask, ("tcp", "tls"))
-        if self.mongodb_uri and urlsplit(self.mongodb_uri).scheme not in ("mongodb", "mongodb+srv"):
-            raise BadSetting("mongodb_uri: allowed is mongodb://HOST or mongodb+srv://HOST")
-
-    def _check_range(self, setting: Field[Any]) -> None:
-        allowed, value = setting.metadata["allowed"], getattr(self, setting.name)
-        if allowed is not None and value not in allowed:
-            raise BadSetting(f"{setting.name}: {value!r} is not possible; allowed: {describe_range(allowed)}")
+                    raise ValueError(f"{name} is missing: Kodo needs both keys, the bucket and its domain")
+        return self
 
     @property
     def max_upload_bytes(self) -> int:
         return self.max_upload_mb * 1_000_000
 
 
-def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+FIELDS = Settings.model_fields
+
+
+def declared(name: str, what: Literal["group", "secret"]) -> str:
+    extra: Any = FIELDS[name].json_schema_extra
+    return str(extra[what])
+
+
+def read_settings(arguments: Sequence[str]) -> Settings:
     """Raises BadSetting. Prints the manual and exits for --help."""
-    said = _parse(arguments)
-    said.pop("check", None)
-    path = said.pop("config", None) or environment.get(ENVIRONMENT_PREFIX + "CONFIG")
-    chosen = (_from_file(Path(path)) if path else {}) | _from_environment(environment) | said
-    return Settings(**{name: _typed(name, value) for name, value in chosen.items()})
+    options = _parse(arguments)
+    path = options.pop("config", None) or os.environ.get(f"{PREFIX}CONFIG")
+    if path and not os.access(path, os.R_OK):
+        raise BadSetting(f"config: {path} cannot be read")
+    variables = {name.upper() for name in FIELDS} | {
+        f"{name.upper()}_FILE" for name in FIELDS if declared(name, "secret")
+    }
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable.removeprefix(PREFIX) not in {*variables, "CONFIG"}:
+            raise BadSetting(f"{variable} in the environment is not a setting; see --help")
+
+    class WithFile(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    try:
+        return WithFile(**options)
+    except ValidationError as error:
+        raise BadSetting(_explain(error)) from None
+    except ValueError as error:
+        raise BadSetting(f"config: {path} cannot be read: {error}") from error
 
 
-def describe_range(allowed: range | Sequence[str]) -> str:
-    """A range for people: `1 to 256`, `session, open`."""
-    return f"{allowed[0]} to {allowed[-1]}" if isinstance(allowed, range) else ", ".join(allowed)
+def describe_range(name: str) -> str:
+    """The values that a setting may have: `1 to 256`, `session, open`, or empty if its type says it all."""
+    field = FIELDS[name]
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(get_args(field.annotation))
+    limits: Any = field.metadata
+    return f"{limits[0].ge} to {limits[1].le}" if field.annotation is int else ""
 
 
-def default_of(setting: Field[Any]) -> Any:
-    """The default as the documentation shows it."""
-    return setting.default if setting.default is not MISSING else None
+def _explain(error: ValidationError) -> str:
+    """The first fault in one line, without the value of a secret."""
+    fault = error.errors()[0]
+    if not fault["loc"]:
+        return str(fault["ctx"]["error"])
+    name = str(fault["loc"][0])
+    if name not in FIELDS:
+        return f"{name} is not a setting; see --help"
+    value = "this value" if declared(name, "secret") else repr(fault["input"])
+    types: dict[Any, str] = {int: "a whole number", bool: "true or false"}
+    if fault["type"] == "value_error":
+        allowed = str(fault["ctx"]["error"])
+    elif fault["type"] in ("greater_than_equal", "less_than_equal", "literal_error"):
+        allowed = describe_range(name)
+    else:
+        allowed = types.get(FIELDS[name].annotation, fault["msg"])
+    return f"{name}: {value} is not possible; allowed: {allowed}"
+
+
+def _read_other_variables() -> dict[str, str]:
+    """MONGODB_URI, and secrets from the files that variables name. Raises BadSetting."""
+    values = {"mongodb_uri": os.environ["MONGODB_URI"]} if os.environ.get("MONGODB_URI") else {}
+    for name in FIELDS:
+        variable = f"{name.upper()}_FILE"
+        path = os.environ.get(PREFIX + variable) or os.environ.get(variable)
+        if declared(name, "secret") and path:
+            try:
+                values[name] = Path(path).read_text().strip()
+            except (OSError, ValueError) as error:
+                raise BadSetting(f"{name}: its file {path} cannot be read: {error}") from error
+    return values
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> Any:
+    def error(self, message: str) -> NoReturn:
         raise BadSetting(message)
 
 
-def _parse(arguments: Sequence[str]) -> dict[str, str]:
+def _parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """The options on the command line. Raises BadSetting."""
+    secrets = [name for name in FIELDS if declared(name, "secret") == "secret"]
     parser = _Parser(
         prog="server.py",
         allow_abbrev=False,
@@ -173,86 +247,33 @@ def _parse(arguments: Sequence[str]) -> dict[str, str]:
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=116),
         usage="server.py [--check] [--config=FILE] [--name=VALUE ...]",
         description=DESCRIPTION,
-        epilog=EPILOG.format(secrets="\n".join(_secrets())),
+        epilog=EPILOG.format(secrets="\n".join(f"  {PREFIX}{n.upper():<18} {FIELDS[n].description}" for n in secrets)),
     )
-    parser.add_argument("--check", action="store_true", help="try the whole flow once, tell what is wrong, and end")
+    parser.add_argument("--check", action="store_true", help="test the complete flow once, say what is wrong, and exit")
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings")
-    known = {setting.name: setting for setting in fields(Settings)}
-    for title, names in GROUPS.items():
-        chapter = parser.add_argument_group(title)
-        for name in names:
-            chapter.add_argument(f"--{name}", metavar="VALUE", help=_help(known[name]))
-    return vars(parser.parse_args(arguments))
+    groups: dict[str, Any] = {}
+    for name in FIELDS:
+        title = declared(name, "group")
+        group = groups[title] = groups.get(title) or parser.add_argument_group(title)
+        help_text = argparse.SUPPRESS if name in secrets else _help(name)
+        group.add_argument(f"--{name}", metavar="VALUE", help=help_text, type=partial(_refuse_secret, name))
+    options = vars(parser.parse_args(arguments))
+    options.pop("check", None)
+    return options
 
 
-def _help(setting: Field[Any]) -> str:
-    allowed = setting.metadata["allowed"]
-    text: str = setting.metadata["help"] + (f" [{describe_range(allowed)}]" if allowed else "")
-    default = default_of(setting)
+def _refuse_secret(name: str, value: str) -> str:
+    """The value, if the command line may carry it. Raises BadSetting."""
+    secret = declared(name, "secret")
+    if secret == "secret" or (secret == "password" and urlsplit(value).password):
+        places = f"{PREFIX}{name.upper()}, {PREFIX}{name.upper()}_FILE or the TOML file"
+        raise BadSetting(f"--{name}: the command line, which others can see, takes no {secret}; use {places}")
+    return value
+
+
+def _help(name: str) -> str:
+    default, allowed = FIELDS[name].default, describe_range(name)
+    text = f"{FIELDS[name].description}" + (f" [{allowed}]" if allowed else "")
     if default not in ("", ()) and "default" not in text:
         text += f" (default: {str(default).lower() if isinstance(default, bool) else default})"
     return text.replace("%", "%%")
-
-
-def _secrets() -> list[str]:
-    """What no list of processes may show, each with the name that the environment has for it."""
-    grouped = {name for names in GROUPS.values() for name in names}
-    return [
-        f"  {ENVIRONMENT_PREFIX}{setting.name.upper():<18} {setting.metadata['help']}"
-        for setting in fields(Settings)
-        if setting.name not in grouped
-    ]
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    known = {setting.name for setting in fields(Settings)}
-    chosen = {"mongodb_uri": environment["MONGODB_URI"]} if environment.get("MONGODB_URI") else {}
-    for name, value in environment.items():
-        if name.startswith(ENVIRONMENT_PREFIX) and name != ENVIRONMENT_PREFIX + "CONFIG":
-            setting = name.removeprefix(ENVIRONMENT_PREFIX).lower()
-            if setting not in known:
-                raise BadSetting(f"{name} in the environment is not a setting; see --help")
-            chosen[setting] = value
-    return chosen
-
-
-def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        said = tomllib.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise BadSetting(f"config: {path} cannot be read: {error}") from error
-    unknown = said.keys() - {setting.name for setting in fields(Settings)}
-    if unknown:
-        raise BadSetting(f"config: {path} names unknown settings: {', '.join(sorted(unknown))}")
-    return said
-
-
-def _typed(name: str, value: Any) -> Any:
-    kind = next(str(setting.type) for setting in fields(Settings) if setting.name == name)
-    if kind == "int":
-        return _integer(name, value)
-    if kind == "bool":
-        return _boolean(name, value)
-    if kind.startswith("tuple"):
-        parts = value if isinstance(value, list) else str(value).split(",")
-        return tuple(str(part).strip() for part in parts if str(part).strip())
-    return Path(value) if kind == "Path" else str(value)
-
-
-def _integer(name: str, value: Any) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        raise BadSetting(f"{name}: {value!r} is not possible; allowed: a whole number") from None
-
-
-def _boolean(name: str, value: Any) -> bool:
-    text = str(value).lower()
-    if text not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
-        raise BadSetting(f"{name}: {value!r} is not possible; allowed: true or false")
-    return text in ("true", "1", "yes", "on")
-
-
-def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
-    if value and (urlsplit(value).scheme not in schemes or not urlsplit(value).netloc):
-        raise BadSetting(f"{name}: {value!r} is not possible; allowed: {schemes[0]}://HOST or {schemes[-1]}://HOST")

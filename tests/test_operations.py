@@ -111,7 +111,7 @@ def test_the_unit_starts_the_server_with_settings_that_there_are(tmp_path: Path)
     program, script, *arguments = shlex.split(unit["Service"]["ExecStart"])
     (tmp_path / "tessera.toml").write_text("")
 
-    settings = read_settings([argument.replace("/etc", str(tmp_path)) for argument in arguments], {})
+    settings = read_settings([argument.replace("/etc", str(tmp_path)) for argument in arguments])
 
     assert (Path(program).name, script, settings.log_json) == ("python", "server.py", True)
     assert unit["Service"]["KillMode"] == "mixed"
@@ -144,7 +144,7 @@ def test_the_image_copies_installs_and_starts_what_there_is() -> None:
 
     command = json.loads(re.findall(r"^CMD (\[.*\])$", recipe, re.M)[-1])
     assert (ROOT / command[1]).is_file()
-    assert read_settings(command[2:], {}).address == "0.0.0.0"
+    assert read_settings(command[2:]).address == "0.0.0.0"
     probe = json.loads(re.findall(r"^    CMD (\[.*\])$", recipe, re.M)[0])
     compile(probe[2], "HEALTHCHECK", "exec")
     assert f":{Settings().port}/health" in probe[2]
@@ -159,7 +159,7 @@ def test_the_image_copies_installs_and_starts_what_there_is() -> None:
 def test_the_composition_names_files_services_volumes_and_settings_that_there_are() -> None:
     services = compose()["services"]
 
-    variables = {f"TESSERA_{name.upper()}" for name in Settings.__slots__} | {"MONGODB_URI", "PYTHONPATH"}
+    variables = {f"TESSERA_{name.upper()}" for name in Settings.model_fields} | {"MONGODB_URI", "PYTHONPATH"}
     for name, service in services.items():
         assert ("image" in service) != ("build" in service), name
         pinned = service.get("build", {}).get("args", {}).get("REQUIREMENTS", "run.txt")

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import fields
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from settings import GROUPS, BadSetting, Settings, read_settings
+import settings
+from settings import FIELDS, BadSetting, Settings, declared
+
+
+def read_settings(arguments: Sequence[str], environment: dict[str, str]) -> Settings:
+    """With exactly this environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in os.environ:
+            patch.delenv(variable)
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        return settings.read_settings(arguments)
 
 
 def test_nothing_needs_to_be_set() -> None:
-    settings = read_settings([], {})
+    defaults = read_settings([], {})
 
-    assert (settings.port, settings.address, settings.data_dir) == (8888, "127.0.0.1", Path("data"))
+    assert (defaults.port, defaults.address, defaults.data_dir) == (8888, "127.0.0.1", Path("data"))
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
@@ -22,10 +35,10 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     file.write_text('port = 1001\nworkers = 3\ndatabase = "ours"\nallowed_sources = ["a.example", "b.example"]\n')
     environment = {"TESSERA_PORT": "1002", "TESSERA_WORKERS": "4", "TESSERA_CONFIG": str(file)}
 
-    settings = read_settings(["--port=1003"], environment)
+    chosen = read_settings(["--port=1003"], environment)
 
-    assert (settings.port, settings.workers, settings.database) == (1003, 4, "ours")
-    assert settings.allowed_sources == ("a.example", "b.example")
+    assert (chosen.port, chosen.workers, chosen.database) == (1003, 4, "ours")
+    assert chosen.allowed_sources == ("a.example", "b.example")
 
 
 def test_the_plain_name_of_the_database_variable_is_read_too() -> None:
@@ -73,6 +86,52 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str) -> None:
         read_settings([f"--config={file}"], {})
 
 
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("--cookie_secret=made-up", ["--cookie_secret", "TESSERA_COOKIE_SECRET", "TESSERA_COOKIE_SECRET_FILE"]),
+        (
+            "--mongodb_uri=mongodb://ada:made-up@db.example",
+            ["--mongodb_uri", "no password", "TESSERA_MONGODB_URI_FILE"],
+        ),
+        ("--mongodb_uri=redis://ada:made-up@db.example", ["--mongodb_uri", "no password"]),
+    ],
+)
+def test_the_command_line_carries_no_secret_and_the_error_does_not_repeat_it(argument: str, words: list[str]) -> None:
+    with pytest.raises(BadSetting) as refused:
+        read_settings([argument], {})
+
+    assert all(word in str(refused.value) for word in words)
+    assert "made-up" not in str(refused.value)
+
+
+def test_the_value_of_a_secret_is_shown_by_no_error() -> None:
+    assert "made-up" not in repr(read_settings([], {"TESSERA_COOKIE_SECRET": "made-up"}))
+    with pytest.raises(BadSetting, match="mongodb_uri: this value is not possible; allowed: mongodb://HOST") as refused:
+        read_settings([], {"MONGODB_URI": "redis://ada:made-up@db.example"})
+
+    assert "made-up" not in str(refused.value)
+
+
+def test_a_secret_is_read_from_the_file_that_a_variable_names(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("made-up\n")
+
+    for variable in ("TESSERA_COOKIE_SECRET_FILE", "COOKIE_SECRET_FILE"):
+        assert read_settings([], {variable: str(file)}).cookie_secret == "made-up"
+        with pytest.raises(BadSetting, match=r"cookie_secret: its file .*/missing cannot be read"):
+            read_settings([], {variable: str(tmp_path / "missing")})
+    both = {"COOKIE_SECRET_FILE": str(file), "TESSERA_COOKIE_SECRET": "the variable wins"}
+    assert read_settings([], both).cookie_secret == "the variable wins"
+    with pytest.raises(BadSetting, match="TESSERA_PORT_FILE"):
+        read_settings([], {"TESSERA_PORT_FILE": str(file)})
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        read_settings([], {}).port = 1
+
+
 def test_kodo_needs_all_four_of_its_settings() -> None:
     environment = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}
 
@@ -87,8 +146,8 @@ def test_secrets_are_shown_by_no_help(capsys: pytest.CaptureFixture[str]) -> Non
         read_settings(["--help"], {})
 
     manual = capsys.readouterr().out
-    named = {setting.name for setting in fields(Settings) if f"--{setting.name}" in manual}
-    assert {setting.name for setting in fields(Settings)} - named == {
+    named = {name for name in FIELDS if f"--{name}" in manual}
+    assert FIELDS.keys() - named == {
         "cookie_secret",
         "qiniu_access_key",
         "qiniu_secret_key",
@@ -104,8 +163,8 @@ def test_the_manual_names_each_setting_once_in_a_chapter_or_among_the_secrets(
     manual = capsys.readouterr().out
     options = re.findall(r"^  --(\w+) VALUE", manual, re.M)
     secrets = re.findall(r"^  TESSERA_(\w+) +\S", manual, re.M)
-    assert sorted([*options, *(name.lower() for name in secrets)]) == sorted(s.name for s in fields(Settings))
-    assert all(f"\n{title}:\n" in manual for title in GROUPS)
+    assert sorted([*options, *(name.lower() for name in secrets)]) == sorted(FIELDS)
+    assert all(f"\n{title}:\n" in manual for title in {declared(name, "group") for name in FIELDS})
     assert all(len(line) <= 120 for line in manual.splitlines())
 
 

@@ -129,7 +129,7 @@ def main() -> int:
     if kill_point := os.environ.get("DRILL_KILL"):
         point, _, count = kill_point.partition(":")
         set_kill_point(point, int(count))
-    settings = read_settings(sys.argv[1:], os.environ)
+    settings = read_settings(sys.argv[1:])
     start_logging(as_json=False)
     with lock_data_dir(settings.data_dir):
         return asyncio.run(serve_monitored(settings))
