@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
+from app import build, make_app
 from handlers import Services
 from models.database import Database
 from models.embedded_mongod import Mongod
 from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import share_heap
-from server import build, make_app
 from settings import Settings
 from tests.support.client import ApiClient
 
@@ -160,7 +160,7 @@ def services(
     public_url = settings.public_url or base_url.replace("localhost", "127.0.0.1")
 
     async def start() -> Services:
-        return await stack.enter_async_context(build(settings, public_url, fetching=fetching))
+        return await stack.enter_async_context(build(settings, public_url, fetch_policy=fetching))
 
     yield io_loop.run_sync(start, timeout=30)
     io_loop.run_sync(stack.aclose, timeout=30)

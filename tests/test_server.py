@@ -50,7 +50,7 @@ async def test_the_trip_goes_on_after_a_kill_between_any_two_steps(
     form = {"token": grant["token"], "key": grant["key"]}
     uploaded = await ada.post_form(grant["upload_url"], form, "a.png", png(800, 600))
     ada = killed()
-    task = await ada.make(uploaded["url"])
+    task = await ada.add_task(uploaded["url"])
     ada = killed()
 
     done = await finished(ada, task["id"], timeout_s=30)
@@ -67,7 +67,7 @@ async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
 ) -> None:
     ada = await ApiClient(client, server.base_url).sign_up("ada")
     url = (await ada.upload(png(1600, 1200)))["url"]
-    tasks = [await ada.make(url, {"style": "mosaic", "cell": cell}) for cell in range(5, 25)]
+    tasks = [await ada.add_task(url, {"style": "mosaic", "cell": cell}) for cell in range(5, 25)]
 
     code = server.stop()
     server.start()
@@ -149,7 +149,7 @@ def test_an_open_server_says_so_loudly(tmp_path: Path) -> None:
         server.stop()
 
         assert "WARNING" in server.log
-        assert "anybody who reaches this address may act as anybody" in server.log
+        assert "anyone who can reach this address may act as any user" in server.log
 
 
 def run_server(*arguments: str) -> subprocess.CompletedProcess[str]:

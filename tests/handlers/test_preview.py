@@ -16,13 +16,13 @@ import pytest
 from PIL import Image
 from tornado.httpclient import AsyncHTTPClient
 
+from app import PREVIEW_THREADS
 from handlers import Services
 from models import errors
 from processing import mosaic
-from processing.rendering import Cancelled
 from processing.executors import Executors
 from processing.images.previews import PER_CLIENT_LIMIT, Previews, scaled
-from server import PREVIEW_THREADS
+from processing.rendering import Cancelled
 from tests.processing.mosaic.samples import sample
 from tests.support.client import ApiClient, ApiResponse, multipart
 from tests.support.pictures import encoded, jpeg, png

@@ -12,12 +12,12 @@ import PIL.Image
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from app import make_app
 from handlers import Services
 from handlers.uploads import ANSWER_WITHIN_S
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.signature import qbox
 from models.uploads import PendingUpload, PendingUploads
-from server import make_app
 from settings import Settings
 from tests.conftest import COOKIE_SECRET
 from tests.support.client import ApiClient
@@ -91,7 +91,7 @@ class TestOnKodo:
         url = (await ada.upload())["url"]
         kodo.faults = replace(faults)
 
-        task = await ada.make(url, RECIPE)
+        task = await ada.add_task(url, RECIPE)
         await until(lambda: felt(services, task["id"]))
         kodo.faults = Faults()
         done = await finished(ada, task["id"])
@@ -107,7 +107,7 @@ class TestOnKodo:
         url = (await ada.upload())["url"]
         kodo.faults.slow = asyncio.Event()
 
-        task = await ada.make(url, RECIPE)
+        task = await ada.add_task(url, RECIPE)
         await until(lambda: under_way(ada))
         answers = [(await ada.get("/api/feed/")).status for _ in range(5)]
         kodo.faults.slow.set()
