@@ -1,9 +1,8 @@
-"""A backup of database and bucket, taken while servers run, and put back into empty ones.
+"""A backup of database and bucket, taken while servers run, and restored into empty ones.
 
-A folder: `database/NAME.bson` (documents one after the other, as mongodump writes them and mongorestore reads them),
-`bucket/KEY`, and `bucket.jsonl`, which says of each object its key, media type and etag. What refers to something is
-written before what it refers to, so that nothing in it points to what came later; what is deleted meanwhile may leave a
-record whose picture is missing.
+A folder: `database/NAME.bson` (concatenated documents, the format of mongodump and mongorestore), `bucket/KEY`, and
+`bucket.jsonl` with key, media type and etag of each object. Referring documents are written before those they refer to,
+so that nothing refers to a later document; if an image is deleted meanwhile, its record may remain without an object.
 """
 
 from __future__ import annotations
@@ -16,33 +15,33 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from models.bucket import Bucket, Stat
+from models.bucket import Bucket
 from models.database import PAGE_SIZE, Database
 from models.errors import NotFound
 
 TRANSIENT = ("events", "servers")
-"""What is about the moment only."""
+"""Collections that describe the present only."""
 ORDER = ("tasks", "rounds", "follows", "uploads", "images", "sessions", "users")
 PREFIXES = ("source/", "mosaic/", "map/")
-"""Thumbnails are made again when somebody looks."""
+"""Thumbnails are not saved: they are rendered again on request."""
 READ_TIMEOUT_S = 60.0
 LENGTH = struct.Struct("<i")
 
 
 class BackupError(Exception):
-    """The folder holds no whole backup, or there is no room for one; the text is one line."""
+    """The folder has no complete backup, or cannot be written; the text is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupSummary:
-    """How much a backup holds."""
+    """How many documents and objects a backup has."""
 
     documents: int
     objects: int
 
 
 async def write_backup(database: Database, bucket: Bucket, folder: Path, *, object_limit_bytes: int) -> BackupSummary:
-    """Write a new folder, which has its name only when it is whole. Raises BackupError, Unavailable."""
+    """Write a new folder, which gets its name only when it is complete. Raises BackupError, Unavailable."""
     partial = _create_partial(folder)
     documents = 0
     for name in sorted(set(await database.collection_names()) - set(TRANSIENT), key=_backup_order):
@@ -53,15 +52,13 @@ async def write_backup(database: Database, bucket: Bucket, folder: Path, *, obje
 
 
 async def read_backup(database: Database, bucket: Bucket, folder: Path) -> BackupSummary:
-    """Put a backup back. Raises BackupError for a database that holds something, or an object that came out otherwise."""
-    _check(folder)
-    nonempty = [
-        name
-        for name in await database.collection_names()
-        if name not in TRANSIENT and await _has_documents(database, name)
-    ]
+    """Restore a backup. Raises BackupError if the database is not empty or a stored object differs."""
+    if not (folder / "bucket.jsonl").is_file():
+        raise BackupError(f"{folder} has no complete backup")
+    names = [name for name in await database.collection_names() if name not in TRANSIENT]
+    nonempty = [name for name in names if await _has_documents(database, name)]
     if nonempty:
-        raise BackupError(f"the database is not empty ({', '.join(nonempty)}); a backup is put back into an empty one")
+        raise BackupError(f"the database is not empty ({', '.join(nonempty)}); restore into an empty one")
     objects = await asyncio.to_thread(_read_objects, bucket, folder)
     documents = 0
     for path in sorted((folder / "database").glob("*.bson")):
@@ -70,21 +67,16 @@ async def read_backup(database: Database, bucket: Bucket, folder: Path) -> Backu
 
 
 def _create_partial(folder: Path) -> Path:
-    """A new folder beside the one that is wanted, for us alone. Raises BackupError."""
+    """A new folder beside the final one, for the owner of the process alone. Raises BackupError."""
     if folder.exists():
-        raise BackupError(f"{folder} is there already")
+        raise BackupError(f"{folder} exists already")
     partial = folder.with_name(folder.name + ".partial")
     try:
         partial.mkdir(mode=0o700, parents=True)
         (partial / "database").mkdir()
     except OSError as error:
-        raise BackupError(f"{partial} cannot be made: {error.strerror}") from error
+        raise BackupError(f"{partial} cannot be created: {error.strerror}") from error
     return partial
-
-
-def _check(folder: Path) -> None:
-    if not (folder / "bucket.jsonl").is_file():
-        raise BackupError(f"{folder} holds no backup")
 
 
 def _backup_order(name: str) -> int:
@@ -140,9 +132,9 @@ def _write_objects(bucket: Bucket, folder: Path, limit_bytes: int) -> int:
 def _read_objects(bucket: Bucket, folder: Path) -> int:
     lines = (folder / "bucket.jsonl").read_text().splitlines()
     for entry in map(json.loads, lines):
-        stored: Stat = bucket.put(entry["key"], _object_path(folder, entry["key"]).read_bytes(), mime=entry["mime"])
+        stored = bucket.put(entry["key"], _object_path(folder, entry["key"]).read_bytes(), mime=entry["mime"])
         if stored.etag != entry["etag"]:
-            raise BackupError(f"{entry['key']} is not what was backed up")
+            raise BackupError(f"{entry['key']} differs from what was backed up")
     return len(lines)
 
 
@@ -150,5 +142,5 @@ def _object_path(folder: Path, key: str) -> Path:
     """Raises BackupError for a key that leads out of the folder."""
     path = (folder / "bucket" / key).resolve()
     if not path.is_relative_to((folder / "bucket").resolve()):
-        raise BackupError(f"{key!r} is no key of ours")
+        raise BackupError(f"{key!r} is not a valid key")
     return path

@@ -1,6 +1,6 @@
-"""Group commit: what is asked while one call is under way travels together in the next one.
+"""Request coalescing: items submitted while a call is running are sent together in the next call.
 
-A call that comes alone leaves at once; under load the database sees a few large calls instead of many small ones.
+A single item is sent at once; under load the database gets a few large calls instead of many small ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_BATCH = 256
 
 
 class Batcher(Generic[Item, Result]):
-    """deliver: takes items in the order in which they came, and gives one answer for each."""
+    """deliver: takes a list of items in order of submission and returns one result for each."""
 
     def __init__(self, deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]]) -> None:
         self._deliver = deliver
@@ -29,15 +29,15 @@ class Batcher(Generic[Item, Result]):
         self._delivery: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Result:
-        """The answer to this item. Raises what `deliver` raises for it, or for all when the database is away."""
+        """The result for this item. Raises what `deliver` raises for it, or DatabaseUnavailable for all items."""
         return await self._enqueue(item)
 
     def submit_nowait(self, item: Item) -> None:
-        """Send without waiting: for news, which may be lost when the database does not answer."""
+        """Submit without waiting for the result; the item is dropped if the database is unavailable."""
         self._enqueue(item).add_done_callback(_log_failure)
 
     async def drain(self) -> None:
-        """Wait until nothing is under way."""
+        """Wait until no item is waiting or being sent."""
         while self._delivery is not None:
             await asyncio.wait([self._delivery])
 
@@ -62,9 +62,9 @@ class Batcher(Generic[Item, Result]):
                 future.set_exception(error)
 
     async def _deliver_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
-        """A mistake in one item is not the others': then each travels alone.
+        """If an item makes the batch fail, each item is sent alone, so that the others succeed.
 
-        Who waits behind a call that the database did not answer has waited long enough, and hears the same.
+        If the database is unavailable, the items waiting behind this batch fail too: they have waited long enough.
         """
         try:
             results = await self._deliver([item for item, _ in batch])
@@ -88,4 +88,4 @@ def _log_failure(future: asyncio.Future[Result]) -> None:
         return
     error = future.exception()
     if error is not None and not isinstance(error, errors.DatabaseUnavailable):
-        log.error("news could not be told", exc_info=error)
+        log.error("batcher: an item was dropped", exc_info=error)

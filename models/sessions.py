@@ -1,4 +1,4 @@
-"""Sessions: who is signed in. The token is known to the person alone; we keep its hash."""
+"""Sessions: who is signed in. Only the user has the token; the database has its hash."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ class Sessions:
         self._finding = Batcher(self._find_all)
 
     async def open(self, user_id: int, username: str) -> str:
-        """Sign a person in; returns the new token, 256 bits as URL-safe text."""
-        token = secrets.token_urlsafe(TOKEN_BYTES)
-        now = datetime.now(UTC)
+        """Sign a user in; returns the new token, 256 bits as URL-safe text."""
+        token, now = secrets.token_urlsafe(TOKEN_BYTES), datetime.now(UTC)
         await self._sessions.insert_one(
             {
                 "_id": _digest(token),
@@ -48,7 +47,7 @@ class Sessions:
         return token
 
     async def find(self, token: str) -> Session | None:
-        """The live session of a token, or None. Prolongs it, up to LIFETIME, once half its idle time is over."""
+        """The session of a token, or None. Extends it, up to LIFETIME, once half of its idle timeout has passed."""
         document = await self._finding.submit(_digest(token))
         if document is None:
             return None
@@ -59,22 +58,23 @@ class Sessions:
         return _session(document)
 
     async def _find_all(self, digests: list[str]) -> list[Document | None]:
-        """Every request asks for one: under load many travel in one call, and none is older than its question."""
+        """Every request looks a session up: under load many look-ups share one call, which starts after all of them."""
         query: Document = {"_id": {"$in": digests}, "expires": {"$gt": datetime.now(UTC)}}
-        by_digest = {document["_id"]: document for document in await self._sessions.find(query, sort="", limit=0)}
+        documents = await self._sessions.find(query, sort="", limit=0)
+        by_digest = {document["_id"]: document for document in documents}
         return [by_digest.get(digest) for digest in digests]
 
     async def of_user(self, user_id: int, *, limit: int = 1000) -> list[Session]:
-        """Where a person is signed in, oldest first."""
+        """A user's sessions, oldest first."""
         query = {"user_id": user_id, "expires": {"$gt": datetime.now(UTC)}}
         return [_session(document) for document in await self._sessions.find(query, sort="created", limit=limit)]
 
     async def close(self, token: str) -> None:
-        """Sign out: the token is dead from now on."""
+        """Sign out: the token is invalid from now on."""
         await self._sessions.delete_one({"_id": _digest(token)})
 
     async def close_all(self, user_id: int, *, except_token: str | None = None) -> None:
-        """Sign a person out everywhere, except in the session of the token `but`."""
+        """Close all sessions of a user, except the one of `except_token`."""
         query: dict[str, object] = {"user_id": user_id}
         if except_token is not None:
             query["_id"] = {"$ne": _digest(except_token)}

@@ -1,4 +1,4 @@
-"""Uploads that somebody asked leave for and whose picture has not arrived yet; a callback must name one of them."""
+"""Pending uploads: keys for which a token was issued and whose image has not arrived; a callback must name one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from models.database import Database, Document, Index
 from models.images import Owner
 
 LIFETIME = timedelta(days=7)
-"""A picture that arrives later than this after its token was given belongs to nobody."""
+"""An image that arrives later than this after its token was issued is not registered."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingUpload:
-    """owner: who asked for the token."""
+    """owner: the user for whom the token was issued."""
 
     key: str
     owner: Owner
@@ -32,7 +32,7 @@ class PendingUploads:
         self._uploads = database.collection("uploads")
 
     async def add(self, upload: PendingUpload) -> None:
-        """Remember whose picture will arrive under this key."""
+        """Record whose image will arrive under this key."""
         await self._uploads.insert_one(
             {
                 "_id": upload.key,
@@ -45,33 +45,32 @@ class PendingUploads:
         )
 
     async def get(self, key: str) -> PendingUpload:
-        """Raises NotFound for a key that nobody asked for."""
+        """Raises NotFound for a key without a pending upload."""
         document = await self._uploads.find_one({"_id": key})
         if document is None:
             raise errors.NotFound(what="upload", which=key)
         return _upload(document)
 
     async def older_than(self, age: timedelta, *, limit: int = 500) -> list[PendingUpload]:
-        """The oldest of those whose picture has not been registered for so long."""
+        """Uploads that have been pending for longer than `age`, oldest first."""
         query = {"created": {"$lt": datetime.now(UTC) - age}}
         return [_upload(document) for document in await self._uploads.find(query, sort="created", limit=limit)]
 
     async def of_owner(self, owner_id: int, *, limit: int = 500) -> list[PendingUpload]:
-        """What a person asked leave for and what has not arrived, oldest first."""
+        """A user's pending uploads, oldest first."""
         documents = await self._uploads.find({"owner_id": owner_id}, sort="created", limit=limit)
         return [_upload(document) for document in documents]
 
     async def pending_keys(self, keys: list[str]) -> set[str]:
-        """Those of these keys that somebody asked for and that have not been registered."""
+        """Those of these keys that have a pending upload."""
         documents = await self._uploads.find({"_id": {"$in": keys}}, sort="_id", limit=len(keys), fields=["_id"])
         return {document["_id"] for document in documents}
 
     async def complete(self, key: str) -> None:
-        """The picture is registered, or will never be."""
+        """The image is registered, or never will be."""
         await self._uploads.delete_one({"_id": key})
 
 
 def _upload(document: Document) -> PendingUpload:
-    return PendingUpload(
-        document["_id"], Owner(document["owner_id"], document["username"]), document["filename"], document["param"]
-    )
+    owner = Owner(document["owner_id"], document["username"])
+    return PendingUpload(document["_id"], owner, document["filename"], document["param"])

@@ -1,6 +1,6 @@
-"""Users: a name, an e-mail address, a password's hash. The unique index on the folded name decides who got it.
+"""Users: a name, an e-mail address, a password hash. The unique index on `username_key` decides who gets a name.
 
-Somebody who is leaving is not found any more; the record stays until everything that was theirs is gone.
+A user whose account is being deleted is no longer found; the record stays until all of the user's data is gone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOT_DELETED: Document = {"deleting": None}
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """password_hash: as argon2 writes it; it never leaves models and the sign-in."""
+    """password_hash: argon2's own format; it never leaves models and the sign-in."""
 
     id: int
     username: str
@@ -29,8 +29,10 @@ class User:
 
 
 class Users:
-    """The collection `users`: {_id, username, username_key, email, password_hash, created, perhaps deleting: true} and perhaps
-    developer: true."""
+    """The collection `users`: {_id, username, username_key, email, password_hash, created}.
+
+    `deleting: true` while the account is being deleted; `developer: true` for developers.
+    """
 
     indexes = (
         Index("username_key", unique=True),
@@ -43,7 +45,7 @@ class Users:
         self._by_key = Batcher(self._find_by_keys)
 
     async def add(self, *, username: str, email: str, password_hash: str) -> int:
-        """The new user's id. Raises UsernameTaken."""
+        """Returns the new user's id. Raises UsernameTaken."""
         document: Document = {
             "username": username,
             "username_key": username_key(username),
@@ -71,29 +73,29 @@ class Users:
         return _user(await self._users.find_one({"_id": user_id, **NOT_DELETED}, SECRET_FIELDS), user_id)
 
     async def update(self, user_id: int, *, email: str | None = None, password_hash: str | None = None) -> None:
-        """Set what is given."""
+        """Change the fields that are not None."""
         fields = {"email": email, "password_hash": password_hash}
         changes = {name: value for name, value in fields.items() if value is not None}
         if changes:
             await self._users.update_one({"_id": user_id}, {"$set": changes})
 
     async def set_developer(self, user_id: int, developer: bool) -> None:
-        """Let a user see and steer the whole queue, or no longer."""
+        """Let a user see and control the whole queue, or no longer."""
         change: Document = {"$set": {"developer": True}} if developer else {"$unset": {"developer": ""}}
         await self._users.update_one({"_id": user_id}, change)
 
     async def developers(self, *, limit: int = 1000) -> frozenset[int]:
-        """The ids of those whom an operator made developers."""
+        """The ids of all developers."""
         documents = await self._users.find({"developer": True, **NOT_DELETED}, sort="_id", limit=limit, fields=["_id"])
         return frozenset(document["_id"] for document in documents)
 
     async def mark_deleting(self, user_id: int) -> None:
-        """From now on nobody finds or signs in this user; the name is free again once `delete` is called."""
+        """From now on the user is not found and cannot sign in; `delete` makes the name available again."""
         changes = {"deleting": True, "email": "", "password_hash": ""}
         await self._users.update_one({"_id": user_id}, {"$set": changes})
 
     async def deleting(self, *, limit: int = 1000) -> list[int]:
-        """The ids of those who are leaving."""
+        """The ids of users whose accounts are being deleted."""
         documents = await self._users.find({"deleting": True}, sort="_id", limit=limit, fields=["_id"])
         return [document["_id"] for document in documents]
 
@@ -102,13 +104,11 @@ class Users:
 
 
 def username_key(username: str) -> str:
-    """The form in which names are compared: NFKC, case folded, without blanks around (`Ａdmin ` is `admin`)."""
+    """The form in which names are compared: NFKC, case folded, stripped (`Ａdmin ` becomes `admin`)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold()).strip()
 
 
 def _user(document: Document | None, which: object) -> User:
     if document is None:
         raise errors.NotFound(what="user", which=which)
-    return User(
-        document["_id"], document["username"], document["email"], document["created"], document["password_hash"]
-    )
+    return User(**{name.removeprefix("_"): document[name] for name in SECRET_FIELDS})

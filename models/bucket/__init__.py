@@ -1,6 +1,6 @@
-"""What a bucket is: pictures by key, uploaded by browsers with a token that we signed.
+"""The bucket protocol: objects by key, uploaded by browsers with a token that we signed.
 
-Two buckets keep this promise: `local.py` (embedded, pictures in a folder) and `qiniu.py` (Kodo).
+Two implementations: `embedded/bucket.py` (a folder) and `kodo.py` (Qiniu Kodo).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class UploadTicket:
-    """Leave to upload one file under one key. expires: Unix time in seconds."""
+    """Permission to upload one file under one key. expires: Unix time in seconds."""
 
     token: str
     key: str
@@ -23,7 +23,7 @@ class UploadTicket:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What the bucket knows of one object. put_time_s: Unix time; etag: Kodo's hash of the content."""
+    """Metadata of one object. put_time_s: Unix time in seconds; etag: Kodo's hash of the content."""
 
     key: str
     size_bytes: int
@@ -33,28 +33,28 @@ class Stat:
 
 
 class Bucket(Protocol):
-    """Pictures by key. Methods marked (blocks) do I/O: call them in an executor thread, never on the loop."""
+    """Objects by key. Methods marked (blocks) do I/O: call them in an executor thread, never on the loop."""
 
     name: str
 
     def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
-        """Sign leave to upload one picture as `key`, once, within minutes, and to call us back about it.
+        """Allow one upload of an image as `key` within minutes, followed by a callback to us.
 
-        The owner's id travels inside the signed policy (endUser), where the client cannot forge it.
-        Pure arithmetic, but for Kodo without `qiniu_up_url`: there the first grant asks for the region (blocks).
+        The owner's id is part of the signed policy (endUser), where the client cannot forge it.
+        Does no I/O, except with Kodo without `qiniu_up_url`: the first call then looks up the region (blocks).
         """
 
     def url(self, key: str) -> str:
-        """The address from which the picture is read: bucket_domain + percent-encoded key."""
+        """The object's public URL: bucket_domain + percent-encoded key."""
 
     def readable_url(self, key: str) -> str:
-        """`url`, with a signature for an hour where the bucket is private. For showing, never for keeping."""
+        """`url`, signed for an hour if the bucket is private. For display, not for storage."""
 
     def upload_origin(self) -> str:
-        """Where browsers send pictures to, as a content security policy names it."""
+        """The origin that browsers upload to, for a content security policy."""
 
     def key_of(self, url: str) -> str | None:
-        """The key behind an address of this bucket, or None for an address of anybody else."""
+        """The key of a URL in this bucket, or None for any other URL."""
 
     def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
         """Raise BadSignature unless the bucket signed this request (QBox or Qiniu style, constant time)."""
@@ -63,13 +63,13 @@ class Bucket(Protocol):
         """(blocks) The object's bytes. Raises NotFound, SourceTooLarge, BucketUnavailable."""
 
     def put(self, key: str, data: bytes, *, mime: str) -> Stat:
-        """(blocks) Store bytes as `key`, over whatever was there. Raises StorageFull, BucketUnavailable."""
+        """(blocks) Store bytes as `key`, replacing an existing object. Raises StorageFull, BucketUnavailable."""
 
     def stat(self, key: str) -> Stat:
         """(blocks) Raises NotFound, BucketUnavailable."""
 
     def delete(self, key: str) -> None:
-        """(blocks) Forget the object; one that is not there is a success. Raises BucketUnavailable."""
+        """(blocks) Delete the object if it exists. Raises BucketUnavailable."""
 
     def list(self, prefix: str = "") -> Iterator[Stat]:
         """(blocks) Every object whose key starts with `prefix`, read in pages. Raises BucketUnavailable."""

@@ -1,4 +1,4 @@
-"""From an address back to the key behind it, or to its origin."""
+"""From a URL to its key in the bucket, or to its origin."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def key_from_url(url: str, base: str) -> str | None:
-    """The key of an address under `base`, or None. http and https, and what follows `?` or `#`, make no difference.
+    """The key of a URL under `base`, or None. The scheme (http or https), the query and the fragment are ignored.
 
-    The key is only ever used to ask our own bucket: an address never says where to connect to.
+    The key is only used for requests to our own bucket: the URL never decides where to connect to.
     """
     try:
         address, base_address = urlsplit(url), urlsplit(base)
         same_host = _host(address.hostname, address.port) == _host(base_address.hostname, base_address.port)
-        userinfo = "@" in address.netloc
-        rest = address.path.removeprefix(base_address.path)
-        key = unquote_to_bytes(rest).decode()
+        key = unquote_to_bytes(address.path.removeprefix(base_address.path)).decode()
         size_bytes = len(key.encode())
     except (ValueError, UnicodeError):
         return None
     matches = (
-        address.scheme in DEFAULT_PORTS and same_host and not userinfo and address.path.startswith(base_address.path)
+        address.scheme in DEFAULT_PORTS
+        and same_host
+        and "@" not in address.netloc
+        and address.path.startswith(base_address.path)
     )
     return key if matches and 0 < size_bytes <= KEY_LIMIT_BYTES else None
 
 
 def origin(url: str) -> str:
     """`https://host:port/path` -> `https://host:port`."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    address = urlsplit(url)
+    return f"{address.scheme}://{address.netloc}"
 
 
 def _host(name: str | None, port: int | None) -> tuple[str, int | None]:

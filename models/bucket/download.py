@@ -1,6 +1,6 @@
-"""One GET of one address of our own bucket: bounded bytes, a deadline for the whole, no redirect, no proxy, no gzip.
+"""One GET of an object in our bucket: bounded size, one deadline for everything, no redirect, no proxy, no gzip.
 
-An object of the type application/redirect302 makes Kodo answer a redirect to wherever its content says, so that a
+An object of the type application/redirect302 makes Kodo answer with a redirect to wherever its content says, so that a
 redirect is an error here.
 """
 
@@ -12,8 +12,11 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
+
+import urllib3.connection
+from urllib3.exceptions import HTTPError
 
 from models.errors import BucketUnavailable, NotFound, SourceTooLarge
 
@@ -26,27 +29,35 @@ CHUNK_BYTES = 256 * 1024
 def download(url: str, *, limit_bytes: int, timeout_s: float) -> bytes:
     """(blocks) The body of a 200. Raises NotFound, SourceTooLarge, BucketUnavailable."""
     try:
-        with _exchange(url, timeout_s) as response:
-            _check_status(response.status)
+        with _get(url, timeout_s) as response:
+            if response.status == 404:
+                raise NotFound(what="object", which="there")
+            if response.status != 200:
+                log.warning("bucket: download answered with %s", response.status)
+                raise BucketUnavailable()
             return _body(response, limit_bytes)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
         log.warning("bucket: download failed: %s", type(error).__name__)
         raise BucketUnavailable() from error
 
 
 @contextmanager
-def _exchange(url: str, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
-    """The timeouts of sockets count each piece anew; the timer ends a server that drips."""
-    start = time.monotonic()
-    address = urlsplit(url)
-    connection_class = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = connection_class(address.netloc, timeout=min(CONNECT_TIMEOUT_S, timeout_s))
+def _get(url: str, timeout_s: float) -> Iterator[urllib3.BaseHTTPResponse]:
+    """Socket timeouts apply to each read alone: a timer closes the connection of a server that sends slowly."""
+    start, address = time.monotonic(), urlsplit(url)
+    connect_s = min(CONNECT_TIMEOUT_S, timeout_s)
+    connection: urllib3.connection.HTTPConnection
+    if address.scheme == "https":
+        connection = urllib3.connection.HTTPSConnection(address.hostname or "", address.port, timeout=connect_s)
+    else:
+        connection = urllib3.connection.HTTPConnection(address.hostname or "", address.port, timeout=connect_s)
     connection.connect()
-    timer = threading.Timer(timeout_s - (time.monotonic() - start), _cut, (connection.sock,))
+    timer = threading.Timer(timeout_s - (time.monotonic() - start), _shut_down, (connection.sock,))
     timer.start()
     try:
         connection.sock.settimeout(timeout_s)
-        connection.request("GET", f"{address.path}?{address.query}" if address.query else address.path)
+        target = f"{address.path}?{address.query}" if address.query else address.path
+        connection.request("GET", target, preload_content=False, decode_content=False)
         yield connection.getresponse()
     finally:
         timer.cancel()
@@ -54,32 +65,22 @@ def _exchange(url: str, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
         connection.close()
 
 
-def _cut(sock: socket.socket) -> None:
-    try:
+def _shut_down(sock: socket.socket) -> None:
+    with suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
 
 
-def _check_status(status: int) -> None:
-    if status == 404:
-        raise NotFound(what="object", which="there")
-    if status != 200:
-        log.warning("bucket: download answered with %s", status)
-        raise BucketUnavailable()
-
-
-def _body(response: http.client.HTTPResponse, limit_bytes: int) -> bytes:
-    promised = response.length
-    if promised is not None and promised > limit_bytes:
-        raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
-    data = bytearray()
-    while piece := response.read(CHUNK_BYTES):
-        data += piece
-        if len(data) > limit_bytes:
-            raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
-    if promised is not None and len(data) < promised:
-        raise http.client.IncompleteRead(bytes(data[:0]), promised - len(data))
-    if promised is None and not response.chunked:
+def _body(response: urllib3.BaseHTTPResponse, limit_bytes: int) -> bytes:
+    """urllib3 raises for a body that is shorter than its Content-Length; without any length it could be cut off."""
+    length = response.length_remaining
+    if length is None and "chunked" not in response.headers.get("Transfer-Encoding", ""):
         raise http.client.UnknownTransferEncoding()
-    return bytes(data)
+    data = bytearray()
+    if length is None or length <= limit_bytes:
+        for chunk in response.stream(CHUNK_BYTES):
+            data += chunk
+            if len(data) > limit_bytes:
+                break
+        else:
+            return bytes(data)
+    raise SourceTooLarge(limit_mb=limit_bytes // 2**20)

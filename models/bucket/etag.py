@@ -1,6 +1,6 @@
-"""Kodo's hash of a content: SHA-1 over blocks of 4 MiB, and over those if there are several.
+"""Kodo's etag: SHA-1 over blocks of 4 MiB, and over these hashes if there are several.
 
-Source: github.com/qiniu/qetag. With uploads in parts the blocks are the parts.
+Source: github.com/qiniu/qetag. With multipart uploads the blocks are the parts.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ BLOCK_BYTES = 4 * 1024 * 1024
 
 
 class Etag:
-    """Fed piece by piece; `text()` at the end."""
+    """Call `update` for each chunk, then `text`."""
 
     def __init__(self) -> None:
-        self._done: list[bytes] = []
+        self._digests: list[bytes] = []
         self._block = hashlib.sha1(usedforsecurity=False)
         self._remaining = BLOCK_BYTES
 
     def update(self, data: bytes) -> None:
         view = memoryview(data)
         while len(view):
-            piece = view[: self._remaining]
-            self._block.update(piece)
-            self._remaining -= len(piece)
-            view = view[len(piece) :]
+            chunk = view[: self._remaining]
+            self._block.update(chunk)
+            self._remaining -= len(chunk)
+            view = view[len(chunk) :]
             if not self._remaining:
                 self._close_block()
 
     def text(self) -> str:
-        tail = [self._block.digest()] if self._remaining < BLOCK_BYTES or not self._done else []
-        return of_blocks(self._done + tail)
+        last = [self._block.digest()] if self._remaining < BLOCK_BYTES or not self._digests else []
+        return of_blocks(self._digests + last)
 
     def _close_block(self) -> None:
-        self._done.append(self._block.digest())
+        self._digests.append(self._block.digest())
         self._block = hashlib.sha1(usedforsecurity=False)
         self._remaining = BLOCK_BYTES
 

@@ -1,4 +1,4 @@
-"""The pair of keys with which a bucket's tokens and callbacks are signed."""
+"""The key pair that signs a bucket's tokens and callbacks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """access: public, stands in every token. secret: never leaves the server, nor its logs."""
+    """access: public, part of every token. secret: never leaves the server, not even in logs."""
 
     access: str
     secret: str = field(repr=False)
 
 
 def load_or_create_keys(path: Path) -> Keys:
-    """The embedded bucket's keys: made once, kept at `path` for the owner of the process alone (mode 0600)."""
+    """The embedded bucket's keys, generated on first use; only the owner of the process can read the file."""
     if not path.exists():
         _write_once(path, Keys(secrets.token_urlsafe(30), secrets.token_urlsafe(30)))
     stored = json.loads(path.read_text())
@@ -26,7 +26,7 @@ def load_or_create_keys(path: Path) -> Keys:
 
 
 def _write_once(path: Path, keys: Keys) -> None:
-    """Under a name of its own first: a crash leaves no half file, and of two servers at once one wins."""
+    """Write to a temporary name, then link: a crash leaves no partial file, and of two servers one wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

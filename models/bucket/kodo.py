@@ -1,8 +1,8 @@
 """Kodo: Qiniu's object store, public or private installation, through the official SDK.
 
-The SDK blocks, keeps its time limits and its connections for the whole process, and caches where a bucket lives in a
-file that every local user may write. Here: short time limits, one retry, the hosts given or asked for once and kept
-in memory. Its failures become ours at this border and nowhere else.
+The SDK blocks, has one set of timeouts and connections per process, and caches regions in a file that every local user
+can write. Here: short timeouts, one retry, and endpoints that are configured or looked up once and kept in memory. The
+SDK's failures become our errors here and nowhere else.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ PUBLIC_UC_URL = "https://uc.qiniuapi.com"
 PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
 
 SdkResponse = tuple[Any, Any]
-"""What the SDK returns: the document, and what it knows of the exchange."""
+"""What the SDK returns: the document, and information about the response."""
 
 
 @dataclass(frozen=True, slots=True)
 class KodoEndpoints:
-    """Base addresses with their scheme. Empty ones are asked for at `uc`; a private installation names them all."""
+    """Base URLs. Empty ones are looked up at `uc`; a private installation configures all of them."""
 
     up: str = ""
     rs: str = ""
@@ -61,11 +61,11 @@ class KodoEndpoints:
 
 
 class KodoBucket:
-    """Keeps the promise of `Bucket` with Kodo.
+    """Implements `Bucket` with Kodo.
 
-    domain: the address that objects are read from, with its scheme (https if it has none).
-    private: whether reading takes a signature.
-    callback_url: our own POST /api/image/upload as Qiniu's network reaches it.
+    domain: host or base URL that objects are read from (https without a scheme).
+    private: whether URLs must be signed for reading.
+    callback_url: our own POST /api/image/upload, as Qiniu's network reaches it.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class KodoBucket:
         self._base = (domain if "://" in domain else f"https://{domain}").rstrip("/") + "/"
         self._callback_url = callback_url
         self._private = private
-        self._configured = endpoints or KodoEndpoints()
+        self._configured = endpoints
         self._resolved = self._configured if self._configured.complete else None
         self._resolve_lock = threading.Lock()
         qiniu.set_default(connection_timeout=TIMEOUT_S, connection_retries=1)
@@ -100,7 +100,7 @@ class KodoBucket:
         return self._base + quote(key, safe="/")
 
     def upload_origin(self) -> str:
-        """As narrow as is known yet. Of a private Kodo that nobody has asked, no more than the scheme is."""
+        """The upload host if it is known, else all of Kodo's; of a private installation not looked up yet, any host."""
         up = self._configured.up or (self._resolved.up if self._resolved else "")
         if up:
             return origin(up)
@@ -113,7 +113,7 @@ class KodoBucket:
         check_callback(self._keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
 
     def readable_url(self, key: str) -> str:
-        """`url`; in a private bucket signed for an hour. The key is encoded first: the signature covers that."""
+        """Signed for an hour if the bucket is private. The signature covers the URL with the key encoded."""
         url = self.url(key)
         return str(self._auth.private_download_url(url, READ_LINK_LIFE_S)) if self._private else url
 
@@ -132,7 +132,7 @@ class KodoBucket:
 
         def upload() -> SdkResponse:
             document: SdkResponse = uploader.upload(
-                key, data=io.BytesIO(data), data_size=len(data), up_token=token, mime_type=mime, file_name="picture"
+                key, data=io.BytesIO(data), data_size=len(data), up_token=token, mime_type=mime, file_name="image"
             )
             return document
 
@@ -171,8 +171,8 @@ class KodoBucket:
         return answer, info
 
     def _call(self, call: Callable[[], SdkResponse], *, missing: str = "") -> dict[str, Any]:
-        """Kodo's answer. Raises NotFound for 612, BucketUnavailable for whatever else is no success."""
-        status: object = "no answer"
+        """Kodo's response. Raises NotFound for 612, BucketUnavailable for any other failure."""
+        status: object = "nothing"
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(PAUSE_S)
@@ -196,7 +196,7 @@ class KodoBucket:
         return qiniu.BucketManager(self._auth, regions=[_region(service, address)], preferred_scheme=_scheme(address))
 
     def _endpoints(self) -> KodoEndpoints:
-        """Where the bucket lives, asked for once. Raises BucketUnavailable."""
+        """The bucket's endpoints, looked up once. Raises BucketUnavailable."""
         with self._resolve_lock:
             if self._resolved is None:
                 self._resolved = self._resolve()
@@ -218,7 +218,7 @@ class KodoBucket:
                 )
             )
         except (RuntimeError, ValueError, KeyError, IndexError, StopIteration, AttributeError) as error:
-            log.warning("bucket: where the bucket lives cannot be found out at %s", uc)
+            log.warning("bucket: the endpoints could not be looked up at %s", uc)
             raise BucketUnavailable() from error
         return KodoEndpoints(up, rs, rsf, uc)
 

@@ -1,8 +1,8 @@
-"""Kodo's two signatures, made and checked. Nothing signed is read before its signature has been.
+"""Kodo's two signature schemes. Check a signature before reading what it signs.
 
 QBox    HMAC-SHA1 over the path, the query and a form body; a body of any other type is not covered at all.
 Qiniu   over method, path, query, Host, Content-Type, X-Qiniu-* headers and the body.
-Source: developer.qiniu.com/kodo/1201 and 1653. Neither carries a time: a callback can be replayed for ever.
+Source: developer.qiniu.com/kodo/1201 and 1653. Neither has a timestamp: a callback can be replayed at any time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ JSON = "application/json"
 
 
 def encode(raw: bytes) -> str:
-    """URL-safe base64 with its padding, as Kodo writes everything."""
+    """URL-safe base64 with padding, Kodo's encoding for everything."""
     return base64.urlsafe_b64encode(raw).decode()
 
 
@@ -35,13 +35,13 @@ def sign(keys: Keys, data: bytes) -> str:
 
 
 def qbox(keys: Keys, target: str, body: bytes) -> str:
-    """The Authorization of a request whose body is a form (or empty). target: path and raw query."""
+    """The Authorization header of a request with a form body or none. target: path and raw query."""
     signed = _bytes(target) + b"\n" + body
     return f"QBox {keys.access}:{sign(keys, signed)}"
 
 
 def qiniu(keys: Keys, method: str, target: str, headers: Mapping[str, str], body: bytes) -> str:
-    """The Authorization of any request. headers: Host, Content-Type and X-Qiniu-* of these are signed."""
+    """The Authorization header of any request. Of the headers, Host, Content-Type and X-Qiniu-* are signed."""
     lines = [f"{method} {target}", f"Host: {headers.get('Host', '')}"]
     content_type = headers.get("Content-Type", "")
     if content_type:
@@ -57,8 +57,8 @@ def check_callback(
 ) -> None:
     """Raise BadSignature unless this request was signed with our keys.
 
-    callback_url: what the bucket was asked to call. A proxy may have rewritten path and host on the way, so
-    that this address, and the address that reached us, are both tried.
+    callback_url: the URL in the upload policy. A proxy may have rewritten path and host, so that the signature is
+    checked against this URL and against the one that reached us.
     """
     canonical = _canonical(headers)
     kind = media_type(canonical.get("Content-Type", ""))
@@ -83,14 +83,14 @@ def check_management(keys: Keys, method: str, uri: str, headers: Mapping[str, st
 
 
 def check_any_match(signature: str, expected: Iterable[str]) -> None:
-    """Compare in constant time with each. Raises BadSignature."""
+    """Compare with each in constant time. Raises BadSignature if none matches."""
     matches = [hmac.compare_digest(_bytes(signature), _bytes(one)) for one in expected]
     if not any(matches):
         raise BadSignature()
 
 
 def _canonical(headers: Mapping[str, str]) -> dict[str, str]:
-    """Names as Kodo writes them, whatever server or proxy has handled them: `x-qiniu-date` -> `X-Qiniu-Date`."""
+    """Header names in Kodo's case, which servers and proxies may change: `x-qiniu-date` -> `X-Qiniu-Date`."""
     return {"-".join(part.capitalize() for part in name.split("-")): value for name, value in headers.items()}
 
 

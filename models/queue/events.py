@@ -1,7 +1,7 @@
-"""Events: what happens to tasks, told to every server on this database through one capped collection.
+"""Events about tasks, published to every server on this database through one capped collection.
 
-All servers read the same collection in the same order, so an event's id means the same on each of them, before and
-after a restart. Events are news, not the record: the oldest are forgotten, and a crash may lose the last of them.
+All servers read the same collection in the same order, so an event id means the same on each of them, before and after
+a restart. Events are not the record: MongoDB drops the oldest, and a crash may lose the latest.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from models.database import Database, Document
 
 CAPPED_SIZE_BYTES = 2 * 1024 * 1024
 
-EventKind = Literal["task", "progress", "cancel", "queue", "hello"]
+EventKind = Literal["task", "progress", "cancel", "queue", "start"]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """kind: a Word. id: text that orders nothing but finds it again."""
+    """kind: an EventKind. id: opaque text; finds the event again, but has no order."""
 
     id: str
     kind: str
@@ -38,32 +38,31 @@ class Events:
         self._publishing = Batcher(self._insert)
 
     async def ensure_collection(self) -> None:
-        """Make the collection. It must never be empty: a cursor that waits at its end needs an end."""
+        """Create the collection and insert a first event: a tailable cursor on an empty collection ends at once."""
         await self._database.create_capped("events", size_bytes=CAPPED_SIZE_BYTES)
-        await self._publishing.submit({"kind": "hello", "server": self._server, "data": {}})
+        await self._publishing.submit({"kind": "start", "server": self._server, "data": {}})
 
     def publish(self, kind: EventKind, data: dict[str, Any]) -> None:
-        """Tell every server, this one among them, in the order of the calls. Never waits, never fails.
+        """Publish to every server, this one included, in the order of the calls.
 
-        News that the database does not take is lost: work stops for no news.
+        Non-blocking and best effort: events are dropped if the database is unavailable.
         """
         self._publishing.submit_nowait({"kind": kind, "server": self._server, "data": data})
 
     async def drain(self) -> None:
-        """Wait until everything is told."""
+        """Wait until every published event is written or dropped."""
         await self._publishing.drain()
 
     async def tail(self) -> AsyncIterator[Event | None]:
-        """What is remembered, oldest first, then None, then every event as it comes.
+        """The stored events, oldest first, then None, then every new event.
 
         Ends only by cancellation or DatabaseUnavailable.
         """
         async for document in self._database.tail("events"):
-            yield (
-                Event(str(document["_id"]), document["kind"], document["server"], document["data"])
-                if document
-                else None
-            )
+            if document is None:
+                yield None
+            else:
+                yield Event(str(document["_id"]), document["kind"], document["server"], document["data"])
 
     async def _insert(self, events: list[Document]) -> Sequence[None]:
         await self._events.insert_many(events)

@@ -1,4 +1,4 @@
-"""The standing: where every waiting task is in the queue, read in one call and kept in a few bytes each."""
+"""The order of the queue: the position of every waiting task, read in one call and kept in a few bytes per task."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from models.database import Database, Document
 from models.queue.tasks import Task, TaskState, from_document
 
 MAX_TRACKED = 100_000
-"""So many waiting tasks are known by their place; those behind them are counted when somebody asks."""
+"""Positions are tracked up to this one; those behind it are counted on request."""
 MAX_RUNNING = 1000
 
 
 def id_array(ids: Sequence[int] = ()) -> array[int]:
-    """Eight bytes each."""
+    """Eight bytes per id."""
     return array("q", ids)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueOrder:
-    """running: what runs. ids, owners: of what waits, the next one first; 0 is nobody. styles, megapixels: of the first
-    of these, as many as were asked for. queued: how many wait in all."""
+    """running: the running tasks. ids, owners: of the waiting tasks in order; owner 0 is anonymous.
+
+    styles, megapixels: of the first waiting tasks, as many as requested. queued: the number of waiting tasks.
+    """
 
     running: list[Task] = field(default_factory=list)
     ids: array[int] = field(default_factory=id_array)
@@ -34,13 +36,13 @@ class QueueOrder:
 
 
 class OrderReader:
-    """The live half of the collection `tasks`, as a queue."""
+    """The active half of the collection `tasks`, as a queue."""
 
     def __init__(self, database: Database) -> None:
         self._tasks = database.collection("tasks")
 
     async def read(self, *, head: int) -> QueueOrder:
-        """Ids and owners are read from the index alone; styles and sizes of the first `head`."""
+        """Ids and owners of all come from the index alone; styles and sizes are read of the first `head` tasks."""
         waiting: list[Document] = [{"$match": {"state": str(TaskState.QUEUED)}}, {"$sort": {"round": 1, "_id": 1}}]
         running: list[Document] = [{"$match": {"state": str(TaskState.RUNNING)}}, {"$limit": MAX_RUNNING}]
         owner: Document = {"$ifNull": ["$owner_id", 0]}
@@ -70,5 +72,5 @@ class OrderReader:
 
 
 def _group_columns(**columns: Document | str) -> Document:
-    """Columns of values in the order in which documents come."""
+    """A $group that collects each expression's values in the order of the documents."""
     return {"$group": {"_id": None, **{name: {"$push": value} for name, value in columns.items()}}}

@@ -1,4 +1,4 @@
-"""Servers: who is there on this database, how much each can do, and whether the queue is paused for all of them."""
+"""The servers on this database: their heartbeats and capacity, and whether the queue is paused for all of them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from models.database import Database, Document
 
 ALIVE_S = 15.0
-"""A server that was not heard for so long is not counted."""
+"""A server whose last heartbeat is older is not counted."""
 EXPIRY_S = 24 * 3600
 PAUSE_ID = "pause"
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """threads: renders at once, on all servers together. paused: whether developers hold the queue."""
+    """threads: concurrent renders of all servers together. paused: whether a developer has paused the queue."""
 
     threads: int
     paused: bool
@@ -25,12 +25,12 @@ class ServerRegistry:
 
     def __init__(self, database: Database) -> None:
         self._servers = database.collection("servers", journaled=False)
-        self._switch = database.collection("servers")
+        self._pause = database.collection("servers")
 
     async def heartbeat(self, server: str, *, threads: int) -> ClusterState:
-        """Say that we are here, on the database's clock, and learn who else is."""
-        here = [{"$set": {"threads": threads, "seen": "$$NOW"}}]
-        await self._servers.find_one_and_update({"_id": server}, here, upsert=True)
+        """Record that this server is alive, on the database's clock; returns the state of all servers."""
+        change = [{"$set": {"threads": threads, "seen": "$$NOW"}}]
+        await self._servers.find_one_and_update({"_id": server}, change, upsert=True)
         recent: Document = {"$expr": {"$gt": ["$seen", {"$subtract": ["$$NOW", int(ALIVE_S * 1000)]}]}}
         documents = await self._servers.find({"$or": [recent, {"_id": PAUSE_ID}]}, sort="_id", limit=1000)
         return ClusterState(
@@ -39,10 +39,10 @@ class ServerRegistry:
         )
 
     async def unregister(self, server: str) -> None:
-        """This server takes no more, and forgets those that never said so."""
+        """Remove this server, and those that died without unregistering more than EXPIRY_S ago."""
         old: Document = {"$expr": {"$lt": ["$seen", {"$subtract": ["$$NOW", int(EXPIRY_S * 1000)]}]}}
         await self._servers.delete_many({"$or": [{"_id": server}, {"_id": {"$ne": PAUSE_ID}, **old}]})
 
     async def pause(self, paused: bool) -> None:
-        """Hold the queue on all servers, or let it go on; durable."""
-        await self._switch.update_one({"_id": PAUSE_ID}, {"$set": {"paused": paused}}, upsert=True)
+        """Pause the queue on all servers, or resume it; durable."""
+        await self._pause.update_one({"_id": PAUSE_ID}, {"$set": {"paused": paused}}, upsert=True)

@@ -1,18 +1,20 @@
-"""Tasks: what people asked for, and how far it is. MongoDB is the record; every change of state is one atomic step.
+"""Tasks: what users asked for, and how far it is. MongoDB is the record; every change of state is one atomic step.
 
-What runs belongs to a server: see `claims.py`.
+A running task belongs to one server: see `leases.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from models import errors
 from models.batcher import Batcher
-from models.database import Database, Document, Index
+from models.cursor import read_cursor, write_cursor
+from models.database import Database, Document, DuplicateKey, Index, new_id
 from models.images import Owner
 
 
@@ -34,21 +36,43 @@ TRANSITIONS: dict[TaskState, frozenset[TaskState]] = {
     TaskState.FAILED: frozenset({TaskState.QUEUED}),
     TaskState.CANCELLED: frozenset({TaskState.QUEUED}),
 }
-"""From a state, the states it may go to."""
+"""From each state, the states that may follow."""
 
 RETRYABLE = [str(state) for state in FINAL if TaskState.QUEUED in TRANSITIONS[state]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task to be added. The fields mean what they mean in Task."""
+
+    owner: Owner
+    _: KW_ONLY
+    url: str
+    type: str
+    style: str
+    recipe: dict[str, Any]
+    dedup_key: str
+    source_key: str | None = None
+    source_id: int | None = None
+    megapixels: float | None = None
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def with_id(self, task_id: int, *, round_number: int = 0) -> Task:
+        """The queued task that this becomes."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Task(id=task_id, round=round_number, **values)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One task. Times are UTC.
 
-    source_key: the source's key in our bucket, None where `url` leads elsewhere.
-    dedup_key: source and recipe as one hash; two tasks with the same dedup_key have the same result.
-    round: its place in the round of all people; lower is earlier.
-    attempts: how often it was started. crashes: how often its server died over it. retries: transient errors so far.
-    cancel_requested: somebody asked to stop it while it ran.
-    seconds: what the render took, None until it is done. megapixels: of the source, None where nobody knows yet.
+    source_key: the source's key in our bucket, None if `url` leads elsewhere.
+    dedup_key: hash of source and recipe; two tasks with the same dedup_key have the same result.
+    round: position in the round robin of all users; lower is earlier.
+    attempts: how often it was started. crashes: how often its server died meanwhile. retries: temporary errors so far.
+    cancel_requested: a user cancelled it while it was running.
+    seconds: duration of the render, None until it is done. megapixels: of the source, None if not known yet.
     """
 
     id: int
@@ -81,21 +105,21 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks are looked for; what is not said fits all."""
+    """Selects tasks; an empty or None field matches all."""
 
     states: tuple[TaskState, ...] = ()
     style: str | None = None
     username: str | None = None
 
     def matches(self, task: Task) -> bool:
-        known = (task.style, task.owner.username)
-        wanted = (self.style, self.username)
-        return (not self.states or task.state in self.states) and all(
-            want is None or want == have for want, have in zip(wanted, known, strict=True)
+        return (
+            (not self.states or task.state in self.states)
+            and self.style in (None, task.style)
+            and self.username in (None, task.owner.username)
         )
 
     def query(self, among: tuple[TaskState, ...]) -> Document | None:
-        """The query for these among some states, or None where nothing can fit."""
+        """The query for matching tasks in these states; None if no task can match."""
         states = [str(state) for state in among if not self.states or state in self.states]
         query: Document = {"state": {"$in": states}}
         if self.style is not None:
@@ -107,6 +131,7 @@ class TaskFilter:
 
 ALL_TASKS = TaskFilter()
 NEWEST = "-finished -_id"
+ANONYMISED: Document = {"data.owner_id": None, "data.owner": None, "data.url": "", "data.source_key": None}
 
 
 class Tasks:
@@ -123,15 +148,11 @@ class Tasks:
 
     def __init__(self, database: Database) -> None:
         self._tasks = database.collection("tasks")
+        self._rounds = database.collection("rounds", journaled=False)
+        self._events = database.collection("events", journaled=False)
         self._unfiltered = Batcher(self._list_unfiltered)
 
-    # --- asking -------------------------------------------------------------------------------------------------
-
-    async def add(self, task: Task, *, round_number: int) -> Task:
-        """Record a task as queued, for good, in this round."""
-        document = to_document(task) | {"round": round_number}
-        number = await self._tasks.insert_with_id(document)
-        return from_document({"_id": number, **document})
+    # --- reading ------------------------------------------------------------------------------------------------
 
     async def by_id(self, task_id: int) -> Task:
         """Raises NotFound."""
@@ -141,29 +162,37 @@ class Tasks:
         return from_document(document)
 
     async def count_active(self, *, owner_id: int | None = None, all_owners: bool = False, limit: int = 0) -> int:
-        """How many are queued or running, of one person (None: of nobody) or of everybody; counting ends at limit."""
+        """How many tasks are queued or running; counting stops at `limit` (0: no limit).
+
+        owner_id: of this user, None: of anonymous users; ignored with all_owners.
+        """
         query: Document = {"state": {"$in": [str(state) for state in ACTIVE]}}
         if not all_owners:
             query["owner_id"] = owner_id
         return await self._tasks.count_documents(query, limit=limit)
 
     async def count(self, state: TaskState) -> int:
-        """How many are in this state; reads the index alone."""
+        """How many tasks are in this state; reads the index alone."""
         return await self._tasks.count_documents({"state": str(state)})
 
     async def position(self, task: Task) -> int:
-        """1 for the next one to be taken."""
-        earlier = await self._tasks.count_documents({"state": str(TaskState.QUEUED), "round": {"$lt": task.round}})
-        beside = {"state": str(TaskState.QUEUED), "round": task.round, "_id": {"$lt": task.id}}
-        return 1 + earlier + await self._tasks.count_documents(beside)
+        """Position of a queued task; 1 is the next one."""
+        earlier_rounds = {"state": str(TaskState.QUEUED), "round": {"$lt": task.round}}
+        same_round = {"state": str(TaskState.QUEUED), "round": task.round, "_id": {"$lt": task.id}}
+        return 1 + sum([await self._tasks.count_documents(query) for query in (earlier_rounds, same_round)])
 
     async def list_active_and_finished(
-        self, *, active_limit: int, finished_limit: int, task_filter: TaskFilter = ALL_TASKS, cursor: str | None = None
+        self,
+        *,
+        active_limit: int,
+        finished_limit: int,
+        task_filter: TaskFilter = ALL_TASKS,
+        cursor: str | None = None,
     ) -> tuple[list[Task], list[Task]]:
-        """The live queue and what is finished, so many of each at most, in one call.
+        """Active and finished tasks, read in one call.
 
-        Live: the running ones, then the queued ones in the order in which they will be taken. Finished: newest first,
-        after the cursor. Raises BadParameter for a cursor that we never gave.
+        Active: the running ones, then the queued ones in the order of the queue. Finished: newest first, after the
+        cursor. Raises BadParameter for a malformed cursor.
         """
         if task_filter == ALL_TASKS and cursor is None:
             return await self._unfiltered.submit((active_limit, finished_limit))
@@ -173,40 +202,35 @@ class Tasks:
         """The finished ones, newest first."""
         return (await self.list_active_and_finished(active_limit=0, finished_limit=limit))[1]
 
-    async def _list(
-        self, active_limit: int, finished_limit: int, task_filter: TaskFilter, cursor: str | None
-    ) -> tuple[list[Task], list[Task]]:
-        limits, pipelines = (
-            {TaskState.RUNNING: active_limit, TaskState.QUEUED: active_limit, None: finished_limit},
-            list[list[Document]](),
-        )
-        for state, sort in ((TaskState.RUNNING, "started _id"), (TaskState.QUEUED, "round _id"), (None, NEWEST)):
-            query = task_filter.query((state,) if state else FINAL)
-            if query is not None and limits[state]:
-                query |= _after(cursor) if cursor is not None and state is None else {}
-                pipelines.append([{"$match": query}, {"$sort": dict(Index(sort).pairs())}, {"$limit": limits[state]}])
-        if not pipelines:
-            return [], []
-        unions: list[Document] = [{"$unionWith": {"coll": "tasks", "pipeline": steps}} for steps in pipelines[1:]]
-        tasks = [from_document(document) for document in await self._tasks.aggregate([*pipelines[0], *unions])]
-        active = sorted((task for task in tasks if task.state in ACTIVE), key=_active_order)
-        finished = sorted((task for task in tasks if task.state not in ACTIVE), key=_newest_order)
-        return active[:active_limit], finished
+    async def iterate_by_owner(self, owner_id: int) -> AsyncIterator[Task]:
+        """Every task of a user, by ascending id."""
+        async for document in self._tasks.iterate({"owner_id": owner_id}):
+            yield from_document(document)
 
-    async def _list_unfiltered(self, requests: list[tuple[int, int]]) -> list[tuple[list[Task], list[Task]]]:
-        """What most people look at: those who ask at once are answered from one look."""
-        results = {lengths: await self._list(*lengths, ALL_TASKS, None) for lengths in set(requests)}
-        return [(list(results[lengths][0]), list(results[lengths][1])) for lengths in requests]
+    async def active_of(self, owner_id: int, *, limit: int = 1000) -> list[Task]:
+        """A user's queued and running tasks."""
+        query: Document = {"owner_id": owner_id, "state": {"$in": [str(state) for state in ACTIVE]}}
+        return [from_document(document) for document in await self._tasks.find(query, sort="_id", limit=limit)]
 
     async def has_running_duplicate(self, task: Task) -> bool:
-        """Whether another task with the same recipe runs just now: it might be making the same bytes."""
+        """Whether another task with the same recipe is running: it may produce the same bytes."""
         others = {"state": str(TaskState.RUNNING), "_id": {"$ne": task.id}, "recipe": task.recipe}
         return await self._tasks.find_one(others, ["_id"]) is not None
 
-    # --- acting -------------------------------------------------------------------------------------------------
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    async def add(self, new: NewTask, *, round_number: int) -> Task:
+        """Record a task as queued, durably, in this round."""
+        while True:
+            task = new.with_id(new_id(), round_number=round_number)
+            try:
+                await self._tasks.insert_one({"_id": task.id, **to_document(task)})
+            except DuplicateKey:
+                continue
+            return task
 
     async def cancel(self, task_id: int) -> Task:
-        """Cancel a queued task at once; ask the server of a running one to stop. Raises NotFound, InvalidState."""
+        """Cancel a queued task; ask the server of a running one to stop it. Raises NotFound, InvalidState."""
         while True:
             task = await self.by_id(task_id)
             if task.state not in ACTIVE:
@@ -233,22 +257,55 @@ class Tasks:
             "retries": 0,
             "cancel_requested": False,
         }
-        document = await self._tasks.find_one_and_update(
-            {"_id": task_id, "state": {"$in": RETRYABLE}}, {"$set": change}
-        )
+        query: Document = {"_id": task_id, "state": {"$in": RETRYABLE}}
+        document = await self._tasks.find_one_and_update(query, {"$set": change})
         if document is None:
             raise errors.InvalidState(state=(await self.by_id(task_id)).state)
         return from_document(document)
 
+    async def delete_of(self, owner_id: int) -> None:
+        """Delete a user's tasks and place in the round robin; anonymise the events about them.
 
-def new_task(owner: Owner, **known: Any) -> Task:
-    """A task that has no id yet; it gets one by Tasks.add."""
-    return Task(id=0, owner=owner, created=datetime.now(UTC), **known)
+        Events are not deleted, because cursors wait at their end. A capped collection accepts such an update since
+        MongoDB 5.
+        """
+        await self._tasks.delete_many({"owner_id": owner_id})
+        await self._rounds.delete_one({"_id": owner_id})
+        await self._events.update_many({"data.owner_id": owner_id}, {"$set": ANONYMISED})
+
+    # --- lists --------------------------------------------------------------------------------------------------
+
+    async def _list(
+        self, active_limit: int, finished_limit: int, task_filter: TaskFilter, cursor: str | None
+    ) -> tuple[list[Task], list[Task]]:
+        """One pipeline for each part, joined by $unionWith, so that all of them are one call."""
+        pipelines = [
+            _pipeline(task_filter.query((TaskState.RUNNING,)), "started _id", active_limit),
+            _pipeline(task_filter.query((TaskState.QUEUED,)), "round _id", active_limit),
+            _pipeline(task_filter.query(FINAL), NEWEST, finished_limit, cursor),
+        ]
+        pipelines = [steps for steps in pipelines if steps]
+        if not pipelines:
+            return [], []
+        unions: list[Document] = [{"$unionWith": {"coll": "tasks", "pipeline": steps}} for steps in pipelines[1:]]
+        tasks = [from_document(document) for document in await self._tasks.aggregate([*pipelines[0], *unions])]
+        active = sorted((task for task in tasks if task.state in ACTIVE), key=_active_order)
+        finished = sorted((task for task in tasks if task.state not in ACTIVE), key=_newest_order)
+        return active[:active_limit], finished
+
+    async def _list_unfiltered(self, requests: list[tuple[int, int]]) -> list[tuple[list[Task], list[Task]]]:
+        """The list that most users look at: simultaneous requests share one query."""
+        results = {limits: await self._list(*limits, ALL_TASKS, None) for limits in set(requests)}
+        return [(list(results[limits][0]), list(results[limits][1])) for limits in requests]
 
 
 def to_document(task: Task) -> Document:
-    """A task as MongoDB and an event hold it, without its id."""
-    plain = {name: getattr(task, name) for name in Task.__slots__ if name not in ("id", "owner", "state", "server")}
+    """A task as MongoDB and events hold it, without its id."""
+    plain = {
+        each.name: getattr(task, each.name)
+        for each in fields(task)
+        if each.name not in ("id", "owner", "state", "server")
+    }
     return {**plain, "state": str(task.state), "owner_id": task.owner.id, "owner": task.owner.username}
 
 
@@ -259,30 +316,25 @@ def from_document(document: Document) -> Task:
     return Task(**{**plain, "id": document["_id"], "state": TaskState(document["state"]), "owner": owner})
 
 
-def write_cursor(task: Task) -> str:
-    """Where a list of finished tasks goes on after this one."""
-    finished = task.finished or task.created
-    return f"{round(finished.timestamp() * 1000)}-{task.id}"
+def cursor_after(task: Task) -> str:
+    """The cursor with which a list of finished tasks continues after this one."""
+    return write_cursor(task.finished or task.created, task.id)
 
 
-def _after(cursor: str) -> Document:
-    moment, number = _read_cursor(cursor)
-    return {"$or": [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": number}}]}
+def _pipeline(query: Document | None, sort: str, limit: int, cursor: str | None = None) -> list[Document]:
+    if query is None or not limit:
+        return []
+    if cursor is not None:
+        moment, task_id = read_cursor(cursor)
+        query |= {"$or": [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": task_id}}]}
+    return [{"$match": query}, {"$sort": dict(Index(sort).pairs())}, {"$limit": limit}]
 
 
 def _active_order(task: Task) -> tuple[bool, datetime | int, int]:
-    """Running ones by their start, then queued ones by their turn: what $unionWith joins has no promised order."""
+    """Running ones by start, then queued ones by round: the order of documents after $unionWith is not defined."""
     queued = task.state is TaskState.QUEUED
     return queued, task.round if queued else task.started or task.created, task.id
 
 
 def _newest_order(task: Task) -> tuple[float, int]:
     return -(task.finished or task.created).timestamp(), -task.id
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, int]:
-    moment, _, number = cursor.partition("-")
-    try:
-        return datetime.fromtimestamp(int(moment) / 1000, UTC), int(number)
-    except (ValueError, OverflowError, OSError) as error:
-        raise errors.BadParameter(field="cursor", value=repr(cursor[:60]), allowed="one of our own answers") from error

@@ -10,14 +10,14 @@ import pytest
 from models import errors
 from models.database import MAX_ID, Database, DuplicateKey, Index
 
-NOBODY_LISTENS = "mongodb://127.0.0.1:9/?directConnection=true"
+CLOSED_PORT = "mongodb://127.0.0.1:9/?directConnection=true"
 
 
 @pytest.mark.gen_test
-async def test_a_thousand_ids_made_at_once_are_all_different_and_hold_in_json(database: Database) -> None:
+async def test_a_thousand_concurrent_ids_are_unique_and_exact_in_json(database: Database) -> None:
     things = database.collection("things")
 
-    ids = await asyncio.gather(*(things.insert_with_id({"made": True}) for _ in range(1000)))
+    ids = await asyncio.gather(*(things.insert_with_id({"value": 1}) for _ in range(1000)))
 
     assert len(set(ids)) == 1000
     assert all(1 <= number <= MAX_ID and int(float(number)) == number for number in ids)
@@ -25,25 +25,25 @@ async def test_a_thousand_ids_made_at_once_are_all_different_and_hold_in_json(da
 
 
 @pytest.mark.gen_test
-async def test_a_unique_index_decides_and_names_its_fields(database: Database) -> None:
+async def test_a_duplicate_key_names_the_fields_of_the_index(database: Database) -> None:
     await database.create_indexes({"things": [Index("name place", unique=True)]})
     things = database.collection("things")
     await things.insert_with_id({"name": "a", "place": 1})
 
-    with pytest.raises(DuplicateKey) as refused:
+    with pytest.raises(DuplicateKey) as rejected:
         await things.insert_with_id({"name": "a", "place": 1})
 
-    assert refused.value.fields == {"name", "place"}
+    assert rejected.value.fields == {"name", "place"}
 
 
 @pytest.mark.gen_test
-async def test_making_indexes_twice_changes_nothing(database: Database) -> None:
+async def test_creating_indexes_twice_changes_nothing(database: Database) -> None:
     for _ in range(2):
         await database.create_indexes({"things": [Index("-created -_id"), Index("expires", expire_after_s=0)]})
 
 
 @pytest.mark.gen_test
-async def test_an_index_that_an_earlier_version_made_otherwise_is_made_anew(database: Database) -> None:
+async def test_an_index_with_other_options_is_rebuilt(database: Database) -> None:
     things = database.collection("things")
     await database.create_indexes({"things": [Index("name", partial_filter={"name": {"$type": "string"}})]})
 
@@ -55,36 +55,36 @@ async def test_an_index_that_an_earlier_version_made_otherwise_is_made_anew(data
 
 
 @pytest.mark.gen_test
-async def test_pages_give_every_document_once_in_order(database: Database) -> None:
+async def test_iterate_returns_every_document_once_in_order(database: Database) -> None:
     things = database.collection("things")
     for number in range(25):
         await things.insert_one({"_id": number, "even": number % 2 == 0})
 
-    found = [document["_id"] async for document in things.iterate({"even": True}, size=4)]
+    ids = [document["_id"] async for document in things.iterate({"even": True}, size=4)]
 
-    assert found == list(range(0, 25, 2))
+    assert ids == list(range(0, 25, 2))
 
 
 @pytest.mark.gen_test
-async def test_a_tail_tells_what_is_there_then_none_then_what_comes(database: Database) -> None:
-    await database.create_capped("news", size_bytes=100_000)
-    await database.create_capped("news", size_bytes=100_000)
-    news = database.collection("news", journaled=False)
-    await news.insert_many([{"text": "one"}, {"text": "two"}])
+async def test_a_tail_yields_stored_documents_then_none_then_new_ones(database: Database) -> None:
+    await database.create_capped("log", size_bytes=100_000)
+    await database.create_capped("log", size_bytes=100_000)
+    log = database.collection("log", journaled=False)
+    await log.insert_many([{"text": "one"}, {"text": "two"}])
 
-    async with asyncio.timeout(10), aclosing(database.tail("news")) as tail:
-        remembered = [await anext(tail) for _ in range(3)]
-        await news.insert_one({"text": "three"})
+    async with asyncio.timeout(10), aclosing(database.tail("log")) as tail:
+        stored = [await anext(tail) for _ in range(3)]
+        await log.insert_one({"text": "three"})
         fresh = await anext(tail)
 
-    assert [document and document["text"] for document in remembered] == ["one", "two", None]
+    assert [document and document["text"] for document in stored] == ["one", "two", None]
     assert fresh
     assert fresh["text"] == "three"
 
 
 @pytest.mark.gen_test
-async def test_a_server_that_does_not_answer_is_named_in_time() -> None:
-    database = Database(NOBODY_LISTENS, "nowhere")
+async def test_an_unreachable_server_raises_in_time() -> None:
+    database = Database(CLOSED_PORT, "nowhere")
 
     async with asyncio.timeout(5):
         with pytest.raises(errors.DatabaseUnavailable):
@@ -94,6 +94,6 @@ async def test_a_server_that_does_not_answer_is_named_in_time() -> None:
 
 @pytest.mark.parametrize("value", [2**63, "\ud800", {"\0": 1}])
 @pytest.mark.gen_test
-async def test_what_a_database_cannot_hold_is_a_bad_parameter(database: Database, value: object) -> None:
+async def test_a_value_that_cannot_be_stored_is_a_bad_parameter(database: Database, value: object) -> None:
     with pytest.raises(errors.BadParameter):
         await database.collection("things").insert_one({"value": value})

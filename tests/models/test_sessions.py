@@ -1,4 +1,4 @@
-"""Sessions: the token is the person's alone, and ends when it is said to."""
+"""Sessions: only the user has the token, and it expires."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def sessions(database: Database) -> Sessions:
     return Sessions(database)
 
 
+@pytest.mark.requirement(30)
 @pytest.mark.gen_test
 async def test_a_token_finds_its_session_and_is_not_in_the_database(sessions: Sessions, database: Database) -> None:
     token = await sessions.open(7, "ada")
@@ -27,8 +28,9 @@ async def test_a_token_finds_its_session_and_is_not_in_the_database(sessions: Se
     assert token not in str(stored)
 
 
+@pytest.mark.requirement(30)
 @pytest.mark.gen_test
-async def test_a_changed_or_closed_token_finds_nothing(sessions: Sessions) -> None:
+async def test_a_changed_or_closed_token_is_invalid(sessions: Sessions) -> None:
     token = await sessions.open(7, "ada")
 
     assert await sessions.find(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
@@ -38,7 +40,7 @@ async def test_a_changed_or_closed_token_finds_nothing(sessions: Sessions) -> No
 
 
 @pytest.mark.gen_test
-async def test_closing_all_may_spare_one(sessions: Sessions) -> None:
+async def test_all_sessions_but_one_can_be_closed(sessions: Sessions) -> None:
     tokens = [await sessions.open(7, "ada") for _ in range(3)]
     other = await sessions.open(8, "bea")
 
@@ -48,13 +50,13 @@ async def test_closing_all_may_spare_one(sessions: Sessions) -> None:
 
 
 @pytest.mark.gen_test
-async def test_an_idle_session_ends_and_a_used_one_is_prolonged_but_not_for_ever(
+async def test_an_idle_session_expires_and_a_used_one_is_extended_up_to_its_lifetime(
     sessions: Sessions, database: Database
 ) -> None:
     token, records = await sessions.open(7, "ada"), database.collection("sessions")
     now = datetime.now(UTC)
-    nearly_over = {"expires": now + IDLE_TIMEOUT / 4, "created": now - LIFETIME + IDLE_TIMEOUT / 2}
-    await records.update_one({"user_id": 7}, {"$set": nearly_over})
+    nearly_expired = {"expires": now + IDLE_TIMEOUT / 4, "created": now - LIFETIME + IDLE_TIMEOUT / 2}
+    await records.update_one({"user_id": 7}, {"$set": nearly_expired})
 
     await sessions.find(token)
 

@@ -1,4 +1,4 @@
-"""Users: the unique index on the folded name decides who got it."""
+"""Users: the unique index on `username_key` decides who gets a name."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from models.users import Users, username_key
 
 @pytest.fixture
 def users(database: Database, io_loop: IOLoop) -> Users:
-    made = Users(database)
-    io_loop.run_sync(lambda: database.create_indexes({"users": made.indexes}))
-    return made
+    collection = Users(database)
+    io_loop.run_sync(lambda: database.create_indexes({"users": collection.indexes}))
+    return collection
 
 
 async def add(users: Users, username: str) -> int:
     return await users.add(username=username, email="a@example.com", password_hash="$argon2id$made-up")
 
 
+@pytest.mark.requirement(29)
 @pytest.mark.gen_test
-async def test_of_two_hundred_at_once_one_gets_the_name(users: Users) -> None:
-    tried = await asyncio.gather(*(add(users, "ada") for _ in range(200)), return_exceptions=True)
+async def test_of_two_hundred_concurrent_sign_ups_one_gets_the_name(users: Users) -> None:
+    results = await asyncio.gather(*(add(users, "ada") for _ in range(200)), return_exceptions=True)
 
-    ids = [found for found in tried if isinstance(found, int)]
+    ids = [result for result in results if isinstance(result, int)]
     assert len(ids) == 1
-    assert all(isinstance(other, errors.UsernameTaken) for other in tried if other not in ids)
+    assert all(isinstance(other, errors.UsernameTaken) for other in results if other not in ids)
     assert (await users.by_name("ada")).id == ids[0]
 
 
-@pytest.mark.parametrize("other", ["Admin", "ADMIN", " admin ", "ａｄｍｉｎ", "admin\u3000"])
+@pytest.mark.requirement(29)
+@pytest.mark.parametrize("other", ["Admin", "ADMIN", " admin ", "ａｄｍｉｎ", "ⓐdmin", "admin\u3000"])
 @pytest.mark.gen_test
-async def test_names_that_look_alike_are_one(users: Users, other: str) -> None:
+async def test_names_that_look_alike_are_the_same_name(users: Users, other: str) -> None:
     await add(users, "admin")
 
     with pytest.raises(errors.UsernameTaken):
@@ -44,12 +46,12 @@ async def test_names_that_look_alike_are_one(users: Users, other: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Straße", "ﬁne", "ΌΣΟΣ", "İstanbul", "名字"])
-def test_folding_twice_is_folding_once(name: str) -> None:
+def test_the_key_of_a_key_is_the_key(name: str) -> None:
     assert username_key(username_key(name)) == username_key(name)
 
 
 @pytest.mark.gen_test
-async def test_nobody_is_not_found(users: Users) -> None:
+async def test_an_unknown_user_is_not_found(users: Users) -> None:
     with pytest.raises(errors.NotFound):
         await users.by_name("nobody")
     with pytest.raises(errors.NotFound):

@@ -1,6 +1,6 @@
-"""The embedded bucket: pictures in a folder, the same protocol as Kodo, no account.
+"""The embedded bucket: objects in a folder, with Kodo's protocol and without an account.
 
-This half knows keys, tokens, signatures and files; `handlers/bucket/download.py` is its face on HTTP. Join them so:
+This half has keys, tokens, signatures and files; `handlers/bucket/` serves them over HTTP:
 
     keys = load_or_create_keys(data_dir / "bucket-keys.json")
     bucket = EmbeddedBucket(data_dir / "bucket", keys, public_url="http://127.0.0.1:8888",
@@ -29,14 +29,14 @@ STALL_S = 20.0
 
 
 class EmbeddedBucket:
-    """Keeps the promise of `Bucket` with a folder.
+    """Implements `Bucket` with a folder.
 
     public_url: where browsers find the server, without a final slash; downloads are `<public_url>/bucket/<key>`,
     uploads go to `<public_url>/up`, management calls to `<public_url>/rs` and `/rsf`.
-    callback_url: what is called after each upload; the bucket must be able to reach it, browsers need not.
-    size_limit_bytes: no object is larger, whatever a token says.
-    callback_timeout_s: how long the answer to a callback may take, all its addresses together.
-    stall_s: a client that sends or takes next to nothing for so long is cut off.
+    callback_url: called after each upload; the bucket must reach it, browsers need not.
+    size_limit_bytes: the maximum size of any object, whatever a token allows.
+    callback_timeout_s: for a callback, over all of its URLs together.
+    stall_s: a client that sends or receives almost nothing for this long is disconnected.
     """
 
     name = NAME
@@ -84,7 +84,7 @@ class EmbeddedBucket:
         check_callback(self.keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
 
     def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:
-        del timeout_s  # a disk answers or fails
+        del timeout_s  # a disk responds or fails
         with self.objects.open(key) as opened:
             if opened.stat.size_bytes > limit_bytes:
                 raise SourceTooLarge(limit_mb=limit_bytes // 2**20)

@@ -1,4 +1,4 @@
-"""The border to the file system: its errors become ours here. What is merely absent or present passes as it is."""
+"""Access to the file system, with its errors translated; FileNotFoundError and FileExistsError are not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 @contextlib.contextmanager
 def translate_os_errors() -> Iterator[None]:
-    """No room, no quota, or larger than the file system allows: StorageFull. Any other fault: BucketUnavailable."""
+    """Raise StorageFull for no space, no quota or a file too large for the file system; else BucketUnavailable."""
     try:
         yield
     except (FileNotFoundError, FileExistsError):
@@ -26,13 +26,13 @@ def translate_os_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL:
             raise StorageFull() from error
-        log.warning("bucket: the disk failed: %s", errno.errorcode.get(error.errno or 0, "unknown"))
+        log.warning("bucket: disk error: %s", errno.errorcode.get(error.errno or 0, "unknown"))
         raise BucketUnavailable() from error
 
 
 @contextlib.contextmanager
 def open_descriptor(path: Path) -> Iterator[int]:
-    """The file's descriptor for reading. A symbolic link is nothing of ours: FileNotFoundError."""
+    """The file's descriptor for reading. Raises FileNotFoundError, also for a symbolic link."""
     descriptor = open_file(path)
     try:
         yield descriptor
@@ -52,7 +52,7 @@ def open_file(path: Path) -> int:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in it durable."""
+    """Make the folder's entries durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,22 +1,22 @@
-"""Why the embedded bucket refuses a request, in Kodo's own words. `handlers/bucket/base.py` holds Kodo's codes.
+"""Why the embedded bucket rejects a request, in Kodo's own words. `handlers/bucket/base.py` has Kodo's codes.
 
-Refusal
-  MalformedUpload    the form, or the upload that is asked for, makes no sense
-  BadToken           the upload token or the signature is missing, not ours, or too old
+KodoError
+  MalformedUpload    the form or the requested upload is invalid
+  BadToken           the upload token or the signature is missing, wrong, or expired
   Forbidden          the token does not allow this key, type or size
-  TooLarge           larger than the token or the bucket allows
-  BadChecksum        the bytes are not those that were sent
-  KeyExists          another picture has this key already
+  FileTooLarge       larger than the token or the bucket allows
+  BadChecksum        the received bytes do not match their checksum
+  KeyExists          another object has this key
   NoSuchKey          no such object, upload or part
-  NoSuchBucket       another bucket's name
-  TooManyUploads     too many uploads are under way
+  NoSuchBucket       the name of another bucket
+  TooManyUploads     too many uploads are in progress
 """
 
 from __future__ import annotations
 
 
 class KodoError(Exception):
-    """The root; its text is answered as Kodo's `error`."""
+    """The root; its text becomes the `error` of the response."""
 
 
 class MalformedUpload(KodoError):

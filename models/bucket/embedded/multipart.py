@@ -1,10 +1,10 @@
-"""Uploads in parts (Kodo's resumable upload v2): parts wait in a folder until they are put together.
+"""Multipart uploads (Kodo's resumable upload v2): parts are stored in a folder until they are assembled.
 
-    <id>/upload.json                  for which key and person, until when
-    <id>/<number>-<sha1>-<size>       one part, whole: its name says what its content must be
+    <id>/upload.json                  key, owner and expiry
+    <id>/<number>-<sha1>-<size>       one complete part; its name has the checksum of its content
 
-Parts are not synced: after a power cut the hash tells, and the client sends the part again.
-Bounds: so many parts an upload, so many uploads a person (the oldest gives way) and in all, a day to finish.
+Parts are not synced: after a power failure the checksum reveals a damaged part, and the client sends it again.
+Limits: parts per upload, uploads per user (the oldest is aborted), uploads in total, and a day to finish.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COPY_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class MultipartUpload:
-    """One upload under way. expires: Unix time in seconds."""
+    """One upload in progress. expires: Unix time in seconds."""
 
     id: str
     key: str
@@ -46,7 +46,7 @@ class MultipartUpload:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part that is here. etag: Kodo's hash with the part as one block."""
+    """One stored part. etag: Kodo's hash with the part as one block."""
 
     number: int
     sha1: bytes
@@ -78,14 +78,14 @@ class MultipartUploads:
         for oldest in own[: max(0, len(own) - UPLOADS_PER_USER + 1)]:
             self.abort(oldest)
         if len(active) >= UPLOADS_TOTAL:
-            raise refusals.TooManyUploads("too many uploads are under way")
+            raise refusals.TooManyUploads("too many uploads in progress")
         upload = MultipartUpload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S)
         with translate_os_errors():
             self._create(upload)
         return upload
 
     def find(self, upload_id: str, key: str) -> MultipartUpload:
-        """Raises NoSuchKey. upload_id: 32 hexadecimal digits, as the routes' patterns see to."""
+        """Raises NoSuchKey. upload_id: 32 hexadecimal digits, checked by the routes' patterns."""
         try:
             upload = MultipartUpload(**json.loads((self._folder / upload_id / "upload.json").read_bytes()))
         except (FileNotFoundError, ValueError, TypeError) as error:
@@ -95,7 +95,7 @@ class MultipartUploads:
         return upload
 
     def add(self, upload: MultipartUpload, number: int, content: StagedPart, *, limit_bytes: int) -> Part:
-        """Keep a part; sent again it replaces the one before. Raises TooLarge, MalformedUpload, NoSuchKey."""
+        """Store a part, replacing an earlier one. Raises FileTooLarge, MalformedUpload, NoSuchKey."""
         if not 1 <= number <= PART_LIMIT:
             raise refusals.MalformedUpload(f"partNumber must be 1 to {PART_LIMIT}")
         others = [part for part in self.list_parts(upload) if part.number != number]
@@ -110,16 +110,16 @@ class MultipartUploads:
         return part
 
     def list_parts(self, upload: MultipartUpload) -> list[Part]:
-        """What is here, by number."""
+        """The stored parts, by number."""
         with contextlib.suppress(FileNotFoundError):
             names = [entry.name for entry in (self._folder / upload.id).iterdir() if "-" in entry.name]
             return sorted((_part(name) for name in names), key=lambda part: part.number)
         return []
 
     def assemble(self, upload: MultipartUpload, wanted: list[tuple[int, str]]) -> StagedFile:
-        """Put the parts (number, etag) together, in this order. The caller commits or discards the answer.
+        """Concatenate the parts (number, etag) in this order. The caller commits or discards the returned file.
 
-        Raises NoSuchKey for a part that is not here or is not what its name says, MalformedUpload, StorageFull.
+        Raises NoSuchKey for a part that is missing or damaged, MalformedUpload, StorageFull.
         """
         numbers = [number for number, _ in wanted]
         if not wanted or numbers != sorted(set(numbers)):
@@ -138,21 +138,21 @@ class MultipartUploads:
         shutil.rmtree(self._folder / upload.id, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Forget the uploads whose time is over."""
+        """Delete expired uploads."""
         now = time.time()
         for upload in self._all():
             if upload.expires < now:
                 self.abort(upload)
 
     def _create(self, upload: MultipartUpload) -> None:
-        """Under a name that no route can ask for, until it is whole."""
+        """Under a name that no route matches, until it is complete."""
         draft = self._folder / f"{upload.id}.new"
         draft.mkdir(mode=0o700)
         (draft / "upload.json").write_text(json.dumps(asdict(upload)))
         draft.rename(self._folder / upload.id)
 
     def _all(self) -> Iterator[MultipartUpload]:
-        """Every upload under way; what a crash left half made counts as long over."""
+        """Every upload in progress; one that a crash left incomplete counts as expired."""
         for folder in self._folder.iterdir():
             try:
                 yield MultipartUpload(**json.loads((folder / "upload.json").read_bytes()))
@@ -185,5 +185,5 @@ def _part(name: str) -> Part:
 
 
 def etag_of_parts(wanted: list[tuple[int, str]]) -> str:
-    """The etag of the whole, from those of its parts."""
+    """The etag of the assembled file, from the etags of its parts."""
     return of_blocks([decode(etag)[1:] for _, etag in wanted])

@@ -1,11 +1,11 @@
-"""Objects in a folder: whole or not there, whatever dies in between.
+"""Objects in a folder: complete or absent, even after a crash.
 
-    objects/<sha256 of the key>   the content, then what is known of it: JSON, its length (4 bytes), a mark (8 bytes)
-    incoming/<random>             what is being written; locked by its writer, swept at start when nobody holds the lock
+    objects/<sha256 of the key>   the content, then its metadata: JSON, the JSON's length (4 bytes), a mark (8 bytes)
+    incoming/<random>             a file being written, locked by its writer; unlocked ones are deleted at start
 
-Content and knowledge are one file, so that one rename brings both or neither: write, sync, link or rename, sync the
-folder. A key is only ever hashed to a name, so that no key can lead out of the folder. A picture viewer ignores what
-follows the picture, so that the folder can still be looked through by hand.
+Content and metadata are one file, so that one rename stores both or neither: write, sync, link or rename, sync the
+folder. File names are hashes of keys, so that no key can lead out of the folder. Image viewers ignore bytes after the
+image, so that the folder can be inspected with them.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ log = logging.getLogger(__name__)
 
 
 class OpenObject:
-    """One object, open for reading; what is read stays the same even if the object is deleted meanwhile."""
+    """One object, open for reading; it can be read to its end even if it is deleted meanwhile."""
 
     def __init__(self, descriptor: int, stat: Stat) -> None:
         self.stat = stat
         self._descriptor = descriptor
 
     def read(self, start: int, size: int) -> bytes:
-        """(blocks) The bytes from `start`, at most `size` of them and never beyond the object's end."""
+        """(blocks) At most `size` bytes from `start`, up to the object's end."""
         size = min(size, self.stat.size_bytes - start)
         with translate_os_errors():
             return os.pread(self._descriptor, size, start) if size > 0 else b""
@@ -64,11 +64,11 @@ class Objects:
         self.sweep()
 
     def stage(self) -> StagedFile:
-        """A new file to write. Use it in a `with`: what is not committed is discarded. Raises StorageFull."""
+        """A new file to write, a context manager that discards it unless committed. Raises StorageFull."""
         return StagedFile(self._staging / secrets.token_hex(16), self._path)
 
     def stage_part(self) -> StagedPart:
-        """The same for one part of an upload in parts."""
+        """The same for one part of a multipart upload."""
         return StagedPart(self._staging / secrets.token_hex(16), self._path)
 
     def open(self, key: str) -> OpenObject:
@@ -82,11 +82,11 @@ class Objects:
             return OpenObject(descriptor, read_trailer(descriptor))
         except CorruptObject as error:
             os.close(descriptor)
-            log.warning("object %s is damaged: %s", self._path(key).name, error)
+            log.warning("bucket: object %s is damaged: %s", self._path(key).name, error)
             raise NotFound(what="object", which=ascii(key[:80])) from error
 
     def delete(self, key: str) -> bool:
-        """Forget an object. Returns whether it was there."""
+        """Returns whether the object existed."""
         try:
             check_key_length(key)
             self._path(key).unlink()
@@ -95,7 +95,7 @@ class Objects:
         return True
 
     def iterate(self) -> Iterator[Stat]:
-        """All objects, in no order. What is deleted or damaged on the way is left out."""
+        """All objects in any order, without damaged ones and those deleted meanwhile."""
         with os.scandir(self._objects) as entries:
             for entry in entries:
                 with contextlib.suppress(CorruptObject, FileNotFoundError):
@@ -104,7 +104,7 @@ class Objects:
                     yield stat
 
     def sweep(self) -> int:
-        """Remove what a killed process was writing. Returns how many files that were."""
+        """Delete the files that a killed process was writing. Returns how many."""
         return sum(_remove_if_abandoned(path) for path in self._staging.iterdir())
 
     def _path(self, key: str) -> Path:
@@ -112,7 +112,7 @@ class Objects:
 
 
 def _remove_if_abandoned(path: Path) -> bool:
-    """The writer's lock dies with the writer."""
+    """The lock of a writer is released when it dies."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,6 @@
-"""What a file is, by its first bytes and never by its name or its sender's word: type, width, height.
+"""MIME sniffing: the type, width and height of a file by its first bytes, never by its name or declared type.
 
-No decoding, and no more than a few kilobytes are looked at: this runs on files that nobody has checked yet.
+Decodes nothing and reads a few kilobytes at most: the files are untrusted.
 Sources: PNG (w3.org/TR/png-3, 5.2, 11.2.1), GIF89a (17, 18), JPEG (T.81, B.1, B.2.2), WebP (RFC 9649, 2.5 to 2.7).
 """
 
@@ -19,7 +19,7 @@ ReadAt = Callable[[int, int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class SniffedImage:
-    """mime: UNKNOWN for what is no picture. width, height: pixels as stored, None where the file does not say."""
+    """mime: UNKNOWN if it is not an image. width, height: pixels as stored, None if unknown."""
 
     mime: str
     width: int | None = None
@@ -31,7 +31,7 @@ class SniffedImage:
 
 
 def sniff(read_at: ReadAt) -> SniffedImage:
-    """read_at(offset, size): bytes of the file, fewer at its end."""
+    """read_at(offset, size): returns bytes of the file, fewer at its end."""
     head = read_at(0, HEAD_BYTES)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return SniffedImage("image/png", *_big(head[16:24], 4))
@@ -67,7 +67,7 @@ def _webp_size(head: bytes) -> tuple[int, ...]:
 
 
 def _jpeg_size(read_at: ReadAt) -> tuple[int, ...]:
-    """Walk the segments to the first frame header; camera files keep large ones before it."""
+    """Walk the segments to the first frame header; camera files have large segments before it."""
     at = 2
     for _ in range(MARKER_LIMIT):
         segment = read_at(at, 9)

@@ -1,4 +1,4 @@
-"""One file on its way into the bucket: written, hashed and looked at, then an object at once or never."""
+"""A staged file: written, hashed and sniffed, then committed as an object atomically, or discarded."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from models.bucket.policy import check_key_length
 
 
 class StagedFile:
-    """(blocks) Use it in a `with`: what is not committed when it ends leaves no trace.
+    """(blocks) A context manager that discards the file unless it was committed.
 
-    size_bytes, crc32: of what has been written so far. One thread at a time; only `discard` may come from another
-    one, as when a client leaves in the middle: the lock keeps it from closing a file that is being written.
+    size_bytes, crc32: of the bytes written so far. Only `discard` is thread-safe: another thread may call it when the
+    client disconnects, and the lock prevents closing the file during a write.
     """
 
     def __init__(self, path: Path, path_of: Callable[[str], Path]) -> None:
@@ -48,15 +48,14 @@ class StagedFile:
         return self._etag.text()
 
     def sniff(self) -> SniffedImage:
-        """What the content is, by its first bytes."""
+        """The type and size of the content, by its first bytes."""
         return sniff(lambda start, size: os.pread(self._descriptor, size, start))
 
     def commit(self, key: str, *, mime: str = UNKNOWN, overwrite: bool, etag: str | None = None) -> Stat:
-        """Make it the object `key`. Durable when this returns.
+        """Store it as the object `key`, durably.
 
-        mime: only for what is no known picture; a picture's type comes from its content.
-        etag: instead of our own hash, for uploads in parts.
-        Without `overwrite` the same content again is a success and another one raises KeyExists. Raises StorageFull.
+        mime: used if the content is not a known image. etag: replaces the computed hash, for multipart uploads.
+        Without `overwrite`, raises KeyExists if an object with other content exists. Raises StorageFull.
         """
         check_key_length(key)
         seen = self.sniff().mime
@@ -76,7 +75,7 @@ class StagedFile:
         return stat
 
     def discard(self) -> None:
-        """Close and remove; twice does no harm. Nothing happens to what has been committed."""
+        """Close and delete the file, unless it was committed; can be called twice."""
         with self._lock:
             if self._descriptor >= 0:
                 self._path.unlink(missing_ok=True)
@@ -87,7 +86,7 @@ class StagedFile:
         view = memoryview(data)
         with self._lock, translate_os_errors():
             if self._descriptor < 0:
-                raise refusals.MalformedUpload("the client has left")
+                raise refusals.MalformedUpload("the client has disconnected")
             while len(view):
                 view = view[os.write(self._descriptor, view) :]
 
@@ -99,7 +98,7 @@ class StagedFile:
 
 
 class StagedPart(StagedFile):
-    """One part of an upload in parts: a block of its own, whatever its size."""
+    """One part of a multipart upload: one block for its etag, whatever its size."""
 
     def __init__(self, path: Path, path_of: Callable[[str], Path]) -> None:
         super().__init__(path, path_of)
@@ -118,17 +117,19 @@ class StagedPart(StagedFile):
         return self._md5.hexdigest()
 
     def move_to(self, path: Path) -> None:
-        """Become `path`, not synced. Raises FileNotFoundError if its folder is gone."""
+        """Rename to `path`, not synced. Raises FileNotFoundError if the folder does not exist."""
         self._path.rename(path)
 
 
 def _created(path: Path) -> int:
-    """A new file's descriptor, locked so that no sweep takes it. One may come between creating and locking: then the
-    name is gone, and free again."""
+    """A new file's descriptor, locked against `Objects.sweep`.
+
+    A sweep between creating and locking deletes the file: then it is created again.
+    """
     while True:
         with translate_os_errors():
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # waits for a sweep at most, which lets go at once
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # waits for a sweep at most, which is short
         if os.fstat(descriptor).st_nlink:
             return descriptor
         os.close(descriptor)

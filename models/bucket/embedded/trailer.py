@@ -1,4 +1,4 @@
-"""What is known of an object, behind its content in the same file: JSON, its length (4 bytes), a mark (8 bytes)."""
+"""An object's metadata, behind its content in the same file: JSON, its length (4 bytes), a mark (8 bytes)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JSON_LIMIT_BYTES = 8192
 
 
 class CorruptObject(Exception):
-    """The file is not one that we have finished writing."""
+    """The file was not completely written, or not by us."""
 
 
 def trailer_of(stat: Stat) -> bytes:
@@ -35,13 +35,13 @@ def read_trailer(descriptor: int) -> Stat:
     tail = os.pread(descriptor, TAIL_BYTES, max(0, whole - TAIL_BYTES))
     length = int.from_bytes(tail[:4])
     if tail[4:] != MARK or length > min(JSON_LIMIT_BYTES, whole):
-        raise CorruptObject("no mark at its end")
+        raise CorruptObject("no mark at the end")
     start = whole - TAIL_BYTES - length
     try:
         fields = json.loads(os.pread(descriptor, length, start))
         stat = Stat(fields["key"], fields["size"], fields["etag"], fields["mime"], fields["put_time"])
     except (ValueError, KeyError, TypeError) as error:
-        raise CorruptObject("what stands behind the content is not ours") from error
+        raise CorruptObject("invalid metadata") from error
     if stat.size_bytes != start:
         raise CorruptObject(f"{start} bytes instead of {stat.size_bytes}")
     return stat

@@ -1,6 +1,6 @@
-"""Kodo's magic variables: `$(key)` in a callback's body becomes the key of the file that was uploaded.
+"""Kodo's magic variables: `$(key)` in a callback's body becomes the key of the uploaded file.
 
-A variable that nobody knows becomes empty, without an error, as in Kodo. Source: developer.qiniu.com/kodo/1235.
+An unknown variable becomes empty, without an error, as in Kodo. Source: developer.qiniu.com/kodo/1235.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Values = Mapping[str, str | int | None]
 def template_values(
     stat: Stat, image: SniffedImage, *, bucket: str, end_user: str, filename: str, custom: Mapping[str, str]
 ) -> Values:
-    """What the variables stand for after one upload. custom: the client's own, named `x:...`."""
+    """The values of the variables after an upload. custom: the client's own, named `x:...`."""
     dot = filename.rfind(".")
     return {
         **custom,
@@ -41,7 +41,7 @@ def template_values(
 
 
 def render_template(template: str, body_type: str, values: Values) -> str:
-    """The callback's body. In a form the values are URL-escaped, in JSON they are JSON."""
+    """The callback's body, with values URL-escaped in a form and JSON-encoded in JSON."""
     as_json = body_type == JSON
 
     def one(match: re.Match[str]) -> str:

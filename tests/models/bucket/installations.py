@@ -17,7 +17,7 @@ import tornado.web
 from PIL import Image
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from handlers.bucket.download import routes
+from handlers import bucket_rules
 from models.bucket import Bucket, UploadTicket
 from models.bucket.callback import CallbackBody, parse_callback
 from models.bucket.embedded.bucket import EmbeddedBucket
@@ -101,7 +101,7 @@ def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Insta
     }
     bucket = EmbeddedBucket(folder / "bucket", keys, **given)
     receiver = Receiver(bucket)
-    with serving(io_loop, [*routes(bucket), (r"/api/image/upload", Callback, {"receiver": receiver})], socket):
+    with serving(io_loop, [*bucket_rules(bucket), (r"/api/image/upload", Callback, {"receiver": receiver})], socket):
         yield Installation(bucket, receiver, base, keys, f"{base}/up", folder / "bucket")
 
 

@@ -60,6 +60,7 @@ async def test_an_upload_is_stored_called_back_and_answered_with_our_own_words(w
     assert await asyncio.to_thread(read, where.bucket, "u/1.png") == png(30, 20)
 
 
+@pytest.mark.requirement(20)
 @pytest.mark.gen_test
 @pytest.mark.parametrize("key", ODD_KEYS)
 async def test_any_key_of_up_to_750_bytes_comes_back_as_it_went_in(where, key):
@@ -147,6 +148,7 @@ async def test_two_uploads_of_one_grant_call_back_twice_and_another_content_is_r
     assert [heard.etag for heard in where.receiver.heard] == [where.receiver.heard[0].etag] * 2
 
 
+@pytest.mark.requirement(19)
 @pytest.mark.gen_test
 async def test_a_token_is_for_its_key_its_size_pictures_and_its_bucket(where):
     grant = where.grant(size_limit_bytes=len(png()))

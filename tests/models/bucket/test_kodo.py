@@ -124,6 +124,7 @@ async def test_half_a_download_is_no_download(where, expect_log):
         await asyncio.to_thread(read, where.bucket)
 
 
+@pytest.mark.requirement(8)
 @pytest.mark.gen_test
 async def test_a_redirect_is_never_followed(where, expect_log):
     expect_log("download answered with 302")

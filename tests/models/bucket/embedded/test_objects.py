@@ -102,7 +102,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(objects, tmp_path, file_limit):
 
 
 def test_a_folder_that_cannot_be_written_is_unavailable(objects, tmp_path, expect_log):
-    expect_log("the disk failed")
+    expect_log("disk error")
     (tmp_path / "incoming").rmdir()
     (tmp_path / "incoming").write_text("a file")
 

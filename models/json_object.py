@@ -1,0 +1,35 @@
+"""JSON objects from requests, without what JSON readers interpret differently."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from models.errors import MalformedBody
+
+
+def parse_json_object(body: bytes) -> dict[str, Any]:
+    """A JSON object without repeated names, NaN or lone surrogates. Raises MalformedBody."""
+    try:
+        value = json.loads(body, object_pairs_hook=unique, parse_constant=_reject_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise MalformedBody(reason="it is not valid JSON") from error
+    if not isinstance(value, dict):
+        raise MalformedBody(reason="a JSON object is expected")
+    return value
+
+
+def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs as a dictionary. Raises MalformedBody if a name is repeated."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise MalformedBody(reason="a name is repeated")
+        values[name] = value
+    return values
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

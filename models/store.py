@@ -1,0 +1,67 @@
+"""The store: every collection of one database, built once and handed to whatever needs records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.database import Database
+from models.follows import Follows
+from models.images import Images
+from models.queue.events import Events
+from models.queue.fair_order import FairOrder
+from models.queue.leases import Leases
+from models.queue.order import OrderReader
+from models.queue.servers import ServerRegistry
+from models.queue.tasks import Tasks
+from models.sessions import Sessions
+from models.uploads import PendingUploads
+from models.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The collections, as one server sees them: `events` and `leases` carry the server's name."""
+
+    database: Database
+    users: Users
+    sessions: Sessions
+    follows: Follows
+    images: Images
+    uploads: PendingUploads
+    tasks: Tasks
+    leases: Leases
+    order: OrderReader
+    rounds: FairOrder
+    servers: ServerRegistry
+    events: Events
+
+    @classmethod
+    def of(cls, database: Database, server: str, *, lease_s: float = 15.0) -> Store:
+        """server: this server's name in leases and events. lease_s: lifetime of an unrenewed lease."""
+        return cls(
+            database=database,
+            users=Users(database),
+            sessions=Sessions(database),
+            follows=Follows(database),
+            images=Images(database),
+            uploads=PendingUploads(database),
+            tasks=Tasks(database),
+            leases=Leases(database, server, lease_s=lease_s),
+            order=OrderReader(database),
+            rounds=FairOrder(database),
+            servers=ServerRegistry(database),
+            events=Events(database, server),
+        )
+
+    async def create_indexes(self) -> None:
+        """Create missing indexes and rebuild those that an earlier version created with other options."""
+        await self.database.create_indexes(
+            {
+                "users": self.users.indexes,
+                "sessions": self.sessions.indexes,
+                "follows": self.follows.indexes,
+                "images": self.images.indexes,
+                "uploads": self.uploads.indexes,
+                "tasks": self.tasks.indexes,
+            }
+        )
