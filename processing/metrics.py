@@ -1,13 +1,11 @@
-"""Metrics: what is counted here, in a registry of its own. docs/operations.md lists every name and label.
+"""Metrics in a registry of their own. docs/operations.md lists every name and label.
 
-Whoever counts is given this object; what only stands somewhere (threads, queue, listeners) is looked at when somebody
-asks for the metrics.
+Counters are updated by the code that counts; gauges (threads, queue, listeners) are read on each request for metrics.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 from collections.abc import Callable, Mapping
 
@@ -25,10 +23,7 @@ WAIT_BUCKETS_S = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 4 * 36
 
 
 class Metrics:
-    """`async with` watches the loop meanwhile.
-
-    server: this server's name in tasks, so that of several servers on one database each counts its own tasks.
-    """
+    """server: this server's name in tasks, so that each server on a database counts its own tasks only."""
 
     def __init__(self, server: str = "") -> None:
         self._server = server
@@ -39,35 +34,24 @@ class Metrics:
             "http_request_duration_seconds", "Time to answer a request", REQUEST_BUCKETS_S, "route"
         )
         self.lag_seconds = self._histogram("event_loop_lag_seconds", "How late the loop runs a timer", LAG_BUCKETS_S)
-        self.queue = self._gauge("queue_tasks", "Tasks in the queue of all servers together", "state")
+        self.queue = self._gauge("queue_tasks", "Queued and running tasks of all servers together", "state")
         self.wait_seconds = self._histogram(
-            "task_wait_seconds", "From asking to the first start of a task", WAIT_BUCKETS_S, "style"
+            "task_wait_seconds", "From adding a task to its first start", WAIT_BUCKETS_S, "style"
         )
         self.render_seconds = self._histogram(
             "render_seconds", "Rendering alone, without fetch and store", RENDER_BUCKETS_S, "style"
         )
         self.jobs = self._counter("jobs", "Attempts at tasks on this server", "style", "outcome")
         self.threads = self._gauge("threads", "Threads of a pool", "pool")
-        self.threads_busy = self._gauge("threads_busy", "Threads of a pool that work", "pool")
+        self.threads_busy = self._gauge("threads_busy", "Busy threads of a pool", "pool")
         self.downloads = self._counter("downloads", "Sources fetched for jobs", "outcome")
         self.callbacks = self._counter("upload_callbacks", "Callbacks of the bucket after uploads", "outcome")
-        self.database_errors = self._counter("database_errors", "Calls that the database did not answer")
-        self.bucket_errors = self._counter("bucket_errors", "Calls that the bucket did not answer", "error")
+        self.database_errors = self._counter("database_errors", "Failed calls to the database")
+        self.bucket_errors = self._counter("bucket_errors", "Failed calls to the bucket", "error")
         self.listeners = self._gauge("event_listeners", "Open streams of server-sent events")
-        self._watching: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Metrics:
-        self._watching = asyncio.create_task(self._measure_lag())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
 
     def on_event(self, event: TaskEvent) -> None:
-        """A listener of the live view: how long a task waited."""
+        """A callback for the event feed: measures how long a task waited."""
         task = event.task
         if event.kind != "task" or task is None or task.state is not TaskState.RUNNING or task.started is None:
             return
@@ -76,21 +60,22 @@ class Metrics:
             self.wait_seconds.labels(task.style).observe(max(0.0, waited_s))
 
     def set_queue(self, totals: Mapping[str, int] | None) -> None:
-        """How many tasks are in each state; None where nobody can say."""
+        """Set the gauge of queued and running tasks; None if the database does not answer."""
         for state in ACTIVE:
             self.queue.labels(str(state)).set(totals[state] if totals else math.nan)
 
     def watch_threads(self, pool: str, size: Callable[[], int], busy: Callable[[], int]) -> None:
-        """Show a pool of threads under its name. busy: what it was given and has not finished."""
+        """Show a thread pool under this name. busy: calls that were submitted and have not finished."""
         self.threads.labels(pool).set_function(size)
         self.threads_busy.labels(pool).set_function(lambda: min(busy(), size()))
 
     def text(self, accepted: str) -> tuple[bytes, str]:
-        """Everything, in the format that an Accept header asks for, and that format's media type."""
+        """All metrics in the format that fits an Accept header, and the media type of that format."""
         encode, media_type = choose_encoder(accepted)
         return encode(self.registry), media_type
 
-    async def _measure_lag(self) -> None:
+    async def measure_lag(self) -> None:
+        """Measure how late the event loop runs timers, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + LAG_INTERVAL_S

@@ -1,4 +1,7 @@
-"""How a process that renders is set up: its heap, its interpreter, the threads of its libraries, their warnings."""
+"""Setup of a process that renders: heap, interpreter, garbage collector, library threads, Pillow's limits.
+
+`make bench-engine` and `python -m tests.bench.memory` show what these settings gain.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 THREAD_SWITCH_S = 0.0005
-"""The longest a thread keeps the interpreter while the loop waits for it."""
+"""The longest time a thread keeps the interpreter lock while the loop waits for it."""
 GC_THRESHOLDS = (2_000, 20, 50)
 MMAP_THRESHOLD_BYTES = 32 << 20
 TRIM_THRESHOLD_BYTES = 256 << 20
@@ -23,22 +26,22 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8  # mallo
 
 
 def tune_process() -> None:
-    """Set this process up, before its threads start. Harmless when repeated."""
+    """Set up this process before its threads start. Harmless when repeated."""
     sys.setswitchinterval(THREAD_SWITCH_S)
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture's EXIF can make thousands, each a line
-    threadpool_limits(1, "blas")  # jobs already fill the cores: more threads in each would wait for one another
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # and for SciPy's, loaded when a style first needs it
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # one image's EXIF can cause thousands
+    threadpool_limits(1, "blas")  # jobs already fill the cores
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for SciPy, loaded when a style first needs it
     share_heap()
 
 
 def share_heap() -> None:
-    """One heap for all threads, which keeps what is free. `hand_back` is its other half.
+    """Use one heap for all threads, which keeps freed memory until `release_free_memory`. Linux with glibc only.
 
-    Pillow takes memory in pieces of 16 MB. By default glibc maps each anew, and touching fresh pages costs as much as
-    the render itself; or it keeps them in a heap for each thread that ever rendered. With one heap (mallopt(3)) pages
-    are touched once and threads share them.
+    Pillow allocates blocks of 16 MB. By default glibc maps each one again, and touching new pages costs as much as the
+    render itself; or it keeps the blocks in one heap per thread. With one heap (mallopt(3)) pages are touched once and
+    shared by all threads.
     """
-    with contextlib.suppress(OSError, AttributeError):  # another C library has other ways
+    with contextlib.suppress(OSError, AttributeError):  # not glibc
         libc = ctypes.CDLL(None)
         libc.mallopt(_ARENA_MAX, 1)
         libc.mallopt(_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
@@ -47,25 +50,25 @@ def share_heap() -> None:
 
 
 def freeze_gc() -> None:
-    """What has been made until now stays: the collector need not look at it again, nor at what lives long so often.
+    """Exclude the objects that exist now from garbage collection, and collect old generations less often.
 
-    Looking at everything takes 60 to 80 ms, in which nobody is answered; before this it did so every few seconds.
+    A full collection takes 60 to 80 ms, in which no request is answered; by default it runs every few seconds.
     """
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
 
 
 def release_free_memory() -> None:
-    """Give the heap's free pages back to the system (malloc_trim(3)); some milliseconds, for when nothing renders."""
+    """Return the heap's free pages to the system (malloc_trim(3)). Takes some milliseconds: call it when idle."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def limit_pillow_pixels(max_megapixels: float) -> None:
-    """For this process: a picture that claims more is an error of Pillow's, whoever opens it, and no mere warning.
+    """Let Pillow raise an error, not only a warning, for an image with more pixels: the last line of defence.
 
-    Cheap, and done again by every job, wherever it runs: whoever restores warnings of his own (`catch_warnings`) takes
-    ours away. The limit only rises: jobs of several servers may share a worker.
+    Each job calls this again, since `catch_warnings` in other code removes the filter. The limit only rises, since jobs
+    of several servers may share a worker process.
     """
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, round(max_megapixels * 1_000_000))
     warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -9,16 +10,18 @@ from processing.engine.job import Job, JobResult
 
 
 class WorkerDied(Exception):
-    """The process that ran a job died over it."""
+    """The process that ran a job died during the job."""
 
 
 class JobHandle(Protocol):
-    """One job under way. `await run.result()` gives what it made or raises what stopped it."""
+    """A job that was started."""
 
-    async def result(self) -> JobResult: ...
+    @property
+    def future(self) -> asyncio.Future[JobResult]:
+        """What the job returns or raises; Unavailable where no job can run; WorkerDied."""
 
     def stop(self) -> None:
-        """Ask the job to stop; it raises Stopped at its next report."""
+        """Ask the job to stop: its next progress report raises Cancelled."""
 
 
 class Engine(Protocol):
@@ -26,17 +29,14 @@ class Engine(Protocol):
 
     @property
     def size(self) -> int:
-        """How many at once; 0 while it can run none."""
+        """How many jobs run at once; 0 while none can run."""
 
     @property
     def problem(self) -> str | None:
-        """One line for the health, while it can run none."""
+        """One line for the health page while no job can run."""
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
-        """Start a job; on_progress is called on the loop with how far it is, 0 to 1.
-
-        `result` of the run raises what the job raises, Unavailable where no job can run, and WorkerLost.
-        """
+        """Start a job. on_progress is called on the loop with the progress, 0 to 1. Raises Unavailable."""
 
     async def close(self) -> None:
-        """Stop what still runs and free the threads."""
+        """Stop the jobs and free the threads."""

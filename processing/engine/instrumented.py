@@ -1,7 +1,8 @@
-"""Engine and threads that count what passes through them; whoever uses them sees no difference."""
+"""An engine and executors that update the metrics."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,19 +17,19 @@ from processing.rendering import Cancelled
 
 T = TypeVar("T")
 
-FETCH_FAILED = (errors.SourceUnreachable, errors.SourceMissing, errors.SourceTooLarge)
-FETCHED = (errors.NotAPicture, errors.TooManyPixels, errors.RecipeImpossible)
-"""Errors that come after the source has arrived. What else may stop a job does not say how far it was."""
-BUCKET_FAILED = (errors.BucketUnavailable, errors.StorageFull)
+FETCH_ERRORS = (errors.SourceUnreachable, errors.SourceMissing, errors.SourceTooLarge)
+ERRORS_AFTER_FETCH = (errors.NotAPicture, errors.TooManyPixels, errors.RecipeImpossible)
+"""Errors that are raised after the source has arrived. Other errors may come before or after that."""
+BUCKET_ERRORS = (errors.BucketUnavailable, errors.StorageFull)
 
 
-class CountedEngine:
-    """An engine whose jobs are counted by outcome, with their render seconds and what became of their download."""
+class InstrumentedEngine:
+    """Counts the jobs of another engine by outcome, their render seconds, and the downloads of their sources."""
 
     def __init__(self, engine: Engine, metrics: Metrics) -> None:
         self._engine, self._metrics = engine, metrics
-        self._underway = 0
-        metrics.watch_threads("render", lambda: engine.size, lambda: self._underway)
+        self._active = 0
+        metrics.watch_threads("render", lambda: engine.size, lambda: self._active)
 
     @property
     def size(self) -> int:
@@ -39,56 +40,32 @@ class CountedEngine:
         return self._engine.problem
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
-        return CountedRun(self._engine.start(job, on_progress), job.recipe["style"], self)
+        handle = self._engine.start(job, on_progress)
+        self._active += 1
+        handle.future.add_done_callback(lambda future: self._count(job.recipe["style"], future))
+        return handle
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # pragma: no cover - the caller closes the engine itself
         await self._engine.close()
 
-    @contextmanager
-    def underway(self) -> Iterator[None]:
-        self._underway += 1
-        try:
-            yield
-        finally:
-            self._underway -= 1
-
-    def done(self, style: str, result: JobResult) -> None:
-        self._metrics.jobs.labels(style, "done").inc()
-        self._metrics.render_seconds.labels(style).observe(result.seconds)
-        self._metrics.downloads.labels("done").inc()
-
-    def failed(self, style: str, error: Exception) -> None:
-        self._metrics.jobs.labels(style, _outcome(error)).inc()
-        if isinstance(error, FETCH_FAILED):
-            self._metrics.downloads.labels(error.slug).inc()
-        elif isinstance(error, FETCHED):
+    def _count(self, style: str, future: asyncio.Future[JobResult]) -> None:
+        self._active -= 1
+        if future.cancelled():
+            return
+        error = future.exception()
+        self._metrics.jobs.labels(style, "done" if error is None else _outcome(error)).inc()
+        if error is None:
+            self._metrics.render_seconds.labels(style).observe(future.result().seconds)
+        if error is None or isinstance(error, ERRORS_AFTER_FETCH):
             self._metrics.downloads.labels("done").inc()
-        elif isinstance(error, BUCKET_FAILED):
+        elif isinstance(error, FETCH_ERRORS):
+            self._metrics.downloads.labels(error.slug).inc()
+        elif isinstance(error, BUCKET_ERRORS):
             self._metrics.bucket_errors.labels(error.slug).inc()
 
 
-class CountedRun:
-    """One job under way."""
-
-    def __init__(self, run: JobHandle, style: str, counts: CountedEngine) -> None:
-        self._run, self._style, self._counts = run, style, counts
-
-    async def result(self) -> JobResult:
-        with self._counts.underway():
-            try:
-                result = await self._run.result()
-            except Exception as error:
-                self._counts.failed(self._style, error)
-                raise
-        self._counts.done(self._style, result)
-        return result
-
-    def stop(self) -> None:
-        self._run.stop()
-
-
 class InstrumentedExecutors(Executors):
-    """Threads whose load and whose failing bucket calls are counted."""
+    """Executors that show their load, and count failed calls of the bucket."""
 
     def __init__(self, preview_threads: int, metrics: Metrics) -> None:
         super().__init__(preview_threads)
@@ -98,27 +75,27 @@ class InstrumentedExecutors(Executors):
         metrics.watch_threads("preview", lambda: preview_threads, lambda: self._active["preview"])
 
     async def io(self, work: Callable[..., T], *arguments: object, **keywords: object) -> T:
-        with self._counted("io"):
+        with self._count("io"):
             return await super().io(work, *arguments, **keywords)
 
     async def preview(self, work: Callable[..., T], *arguments: object) -> T:
-        with self._counted("preview"):
+        with self._count("preview"):
             return await super().preview(work, *arguments)
 
     @contextmanager
-    def _counted(self, pool: str) -> Iterator[None]:
+    def _count(self, pool: str) -> Iterator[None]:
         self._active[pool] += 1
         try:
             yield
-        except BUCKET_FAILED as error:
+        except BUCKET_ERRORS as error:
             self._metrics.bucket_errors.labels(error.slug).inc()
             raise
         finally:
             self._active[pool] -= 1
 
 
-def _outcome(error: Exception) -> str:
-    """A slug of ours, or: stopped, lost (its process died), internal (a bug)."""
+def _outcome(error: BaseException) -> str:
+    """The slug of one of our errors; `stopped`; `lost` where the worker died; `internal` for a bug."""
     if isinstance(error, errors.TesseraError):
         return error.slug
     if isinstance(error, Cancelled):

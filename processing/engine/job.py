@@ -1,6 +1,6 @@
-"""What one worker does for one task: fetch the source, render, store the result. A plain function of plain data.
+"""The job of one attempt at a task: fetch the source, render, store the result. A plain function of plain data.
 
-It runs in an executor thread of this server or on another machine; whatever it needs is in the Job.
+It runs in a thread of this server or on another machine; everything it needs is in the Job.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from processing.process_setup import limit_pillow_pixels
 from processing.rendering import ProgressCallback, render
 
 FETCHED, POOLED, RENDERED = 0.1, 0.5, 0.92
-"""How far the job is after its source, its tile pool if it has one, and its render; storing ends at 1."""
+"""Progress after fetching the source, after reading the tile pool if there is one, and after rendering."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One attempt at one task.
 
-    source_key: the source's key in `bucket`; None: it is fetched from `url` under `rules`.
-    tiles: the pictures that the recipe names. timeout_s: for all steps together.
+    source_key: the source's key in `bucket`; None if it is fetched from `url`.
+    tiles: the images in the recipe. timeout_s: for all steps together.
     """
 
     task_id: int
@@ -48,7 +48,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What was stored. seconds: render alone; took_s: everything; megapixels: of the source; placeholder: `#rrggbb`."""
+    """seconds: of the render alone. megapixels: of the source. placeholder: the result's mean colour, `#rrggbb`."""
 
     key: str
     size_bytes: int
@@ -60,24 +60,22 @@ class JobResult:
     seconds: float
     megapixels: float
     quality: dict[str, Any]
-    took_s: float = 0.0
     map_key: str | None = None
 
 
 def run(job: Job, report: ProgressCallback) -> JobResult:
-    """Raises JobError (and its kin), BucketUnavailable, StorageFull, and whatever `report` raises."""
-    started_at = time.monotonic()
+    """Run a job. Blocks. Raises JobError, BucketUnavailable, StorageFull, and whatever `report` raises."""
     limit_pillow_pixels(job.max_megapixels)
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
     source = _fetch(job, lambda: report(0.0))
     report(FETCHED)
-    pool = _pool(job, lambda share: report(FETCHED + share * (POOLED - FETCHED)))
+    pool = _pool(job, lambda fraction: report(FETCHED + fraction * (POOLED - FETCHED)))
     progress_before, render_started_at = FETCHED if pool is None else POOLED, time.monotonic()
     result = render(
         source,
         job.recipe,
-        lambda share: report(progress_before + share * (RENDERED - progress_before)),
+        lambda fraction: report(progress_before + fraction * (RENDERED - progress_before)),
         max_megapixels=job.max_megapixels,
         pool=pool,
     )
@@ -97,15 +95,14 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
         seconds=seconds,
         megapixels=result.width * result.height / 1e6,
         quality=asdict(result.quality),
-        took_s=time.monotonic() - started_at,
         map_key=map_key,
     )
 
 
 def result_key(source: bytes, recipe: dict[str, Any], *, extension: str) -> str:
-    """Where a result is kept: the same source and recipe (version of the style included) give the same key.
+    """The key of a result: the same source and recipe, which has the style's version, give the same key.
 
-    A recipe names its tiles by the ids of images, which never come to mean another picture.
+    A recipe names its tiles by image ids, which are never reused.
     """
     text = json.dumps(recipe, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(hashlib.sha256(source).digest() + text.encode()).hexdigest()
@@ -113,10 +110,7 @@ def result_key(source: bytes, recipe: dict[str, Any], *, extension: str) -> str:
 
 
 def dedup_key_of(source: str, recipe: dict[str, Any]) -> str:
-    """Two tasks with the same identity have the same result. source: its key or URL, whose content never changes.
-
-    The ids of tiles, which stand in the recipe, do not change their meaning either.
-    """
+    """Tasks with the same dedup key have the same result. source: its key or URL."""
     return hashlib.sha256(json.dumps([source, recipe], sort_keys=True).encode()).hexdigest()
 
 
@@ -135,7 +129,7 @@ def _pool(job: Job, report: ProgressCallback) -> TilePool | None:
 
 
 def _store_map(job: Job, result_key: str, result: mosaic.Result) -> str | None:
-    """Its key, None where there is nothing to keep. Before the result, so that no result is found without its map."""
+    """The map's key; None if there is no map. Stored before the result, so that no result is ever without its map."""
     data = cell_maps.encode(result.cell_map, job.recipe.get("tiles") or ())
     return None if data is None else job.bucket.put(cell_maps.map_key(result_key), data, mime=cell_maps.MIME).key
 

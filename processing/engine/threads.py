@@ -1,4 +1,4 @@
-"""Where a job runs: this process's threads. The one place through which blocking work leaves the loop."""
+"""The engine of this process: jobs run in threads."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from processing.engine import JobHandle
-from processing.engine.job import Job, JobResult, run
+from processing.engine.job import Job, run
 from processing.process_setup import release_free_memory
 from processing.rendering import Cancelled
 from processing.thread_priority import RENDER_NICENESS, lower_thread_priority
 
 REPORT_INTERVAL_S = 0.05
 IDLE_RELEASE_S = 1.0
-"""So long after the last job its memory is kept for the next one."""
+"""After the last job its free memory is kept this long for the next one."""
 
 
 class ThreadEngine:
-    """The jobs of this server, in threads that are nice to the loop: rendering waits where a request does not."""
+    """An Engine. Its threads have a low priority, so that requests are answered while it renders."""
 
     problem = None
 
@@ -42,9 +42,9 @@ class ThreadEngine:
         self._handles.discard(handle)
         if self._release_timer is not None:
             self._release_timer.cancel()
-        self._release_timer = (
-            None if self._handles else asyncio.get_running_loop().call_later(IDLE_RELEASE_S, self._release_memory)
-        )
+            self._release_timer = None
+        if not self._handles:
+            self._release_timer = asyncio.get_running_loop().call_later(IDLE_RELEASE_S, self._release_memory)
 
     def _release_memory(self) -> None:
         if not self._handles:
@@ -53,29 +53,26 @@ class ThreadEngine:
     async def close(self) -> None:
         if self._release_timer is not None:
             self._release_timer.cancel()
-        for handle in list(self._handles):
+        for handle in list(self._handles):  # pragma: no cover - stopping the queue has ended the jobs before
             handle.stop()
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
 
 class ThreadJobHandle:
-    """One job in one executor thread."""
+    """A job in one thread of an executor."""
 
     def __init__(self, executor: ThreadPoolExecutor, job: Job, on_progress: Callable[[float], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._stopped = threading.Event()
+        self._stop = threading.Event()
         self._on_progress, self._reported_at = on_progress, float("-inf")
         self.future = self._loop.run_in_executor(executor, run, job, self._report)
 
-    async def result(self) -> JobResult:
-        return await asyncio.shield(self.future)
-
     def stop(self) -> None:
-        self._stopped.set()
+        self._stop.set()
 
     def _report(self, fraction: float) -> None:
-        """Called a hundred times a job: the loop is woken up for some of them alone."""
-        if self._stopped.is_set():
+        """Called about a hundred times in a job; wakes the loop once in REPORT_INTERVAL_S at most."""
+        if self._stop.is_set():
             raise Cancelled()
         now = time.monotonic()
         if now - self._reported_at >= REPORT_INTERVAL_S:

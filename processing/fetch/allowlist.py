@@ -1,10 +1,10 @@
-"""Which URLs a task may name as its source: pure syntax, no I/O, so that a handler may ask on the loop.
+"""Which URLs may be a task's source. Pure syntax without I/O, so that handlers call it on the loop.
 
-The operator lists the places, in `allowed_sources`; the default is none. An entry is one of
+The operator lists the allowed hosts in `allowed_sources`, by default none. An entry is one of
 
   photos.example.com      its ports 80 and 443; must be public
-  192.168.1.9, [fd00::7]  the same for an address, which may be private: it can mean nothing else
-  nas.lan:8080            this very port; may be private or loopback, for the operator named it
+  192.168.1.9, [fd00::7]  the same for an address, which may be private
+  nas.lan:8080            this port only; may be private or loopback, since the operator named it
   https://nas.lan         the same as nas.lan:443
   *.example.com, *        any host below that name, any host at all; must be public, even with a port
 """
@@ -37,12 +37,12 @@ _SAFE_IN_TARGET = "%/:@!$&'()*+,;=~?"
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """What one download is held to.
+    """The limits of a download.
 
-    allowed_sources: entries as above. limit_bytes: of the body. timeout_s: for everything together, name
-    lookup and redirects included; at most 30. check_cancel: called several times a second from the
-    downloading thread; what it raises ends the download. resolve: (host, port) -> addresses; may block;
-    None stands for the system's. Raises BadParameter if it makes no sense.
+    allowed_sources: entries as above. limit_bytes: of the body. timeout_s: for all steps together, name lookup and
+    redirects included; at most 30. check_cancel: called several times a second by the downloading thread; what it
+    raises ends the download. resolve: (host, port) -> addresses; may block; None for the system's resolver.
+    Raises BadParameter for an invalid value.
     """
 
     allowed_sources: tuple[str, ...] = ()
@@ -63,9 +63,9 @@ class FetchPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a source is. trusted: the operator named this very place, so it may be private.
+    """The host and path of a URL. trusted: the operator listed this host and port, so that it may be private.
 
-    host: lower-case ASCII, or an address without brackets. target: path and query, percent-encoded ASCII.
+    host: lower-case ASCII, or an address without brackets. request_target: path and query, percent-encoded ASCII.
     """
 
     url: str
@@ -77,22 +77,22 @@ class Target:
 
     @property
     def address(self) -> Address | None:
-        """The host, where it is an address and not a name."""
+        """The host if it is an address, None if it is a name."""
         return _as_address(self.host)
 
     @property
     def host_header(self) -> str:
-        """The host as the Host field spells it: brackets for IPv6, the port unless the scheme implies it."""
+        """The value of the Host field: brackets for IPv6, the port unless it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def check_source(url: str, policy: FetchPolicy) -> Target:
-    """Read a URL and compare it with the operator's list; no name is looked up.
+    """Parse a URL and compare it with the operator's list; no name is looked up.
 
-    Raises BadParameter (field "url") if it is no clean http or https URL of at most 2048 characters, and
-    SourceNotAllowed if its host and port are not on the list, or only under a wildcard while the host is an
-    address that is not public.
+    Raises BadParameter (field "url") unless it is a valid http or https URL of at most 2048 characters, and
+    SourceNotAllowed if its host and port are not listed, or only by a wildcard although the host is an address that is
+    not public.
     """
     parts = _split(url)
     try:
@@ -109,7 +109,7 @@ def check_source(url: str, policy: FetchPolicy) -> Target:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One line of the operator's list. host: whole, or its end if a wildcard. exact: may be private."""
+    """An entry of the operator's list. host: for a wildcard, the end of the host. exact: may be private."""
 
     host: str
     ports: tuple[int, ...]
@@ -155,10 +155,10 @@ def _split(url: str) -> SplitResult:
 
 
 def _host(parts: SplitResult) -> str:
-    """The host in the one spelling that is compared, resolved and sent. Raises ValueError for no clean host.
+    """The host in the normalised form that is compared, resolved and sent. Raises ValueError if it is invalid.
 
-    What a browser would take for a number (WHATWG: the last label is one) must be a plain dotted quad, so
-    that 127.1, 0x7f000001, 0177.0.0.1 and 2130706433 never reach a resolver that knows what they mean.
+    A host that browsers take for an IPv4 address (WHATWG: its last label is a number) must be a dotted quad, so that
+    127.1, 0x7f000001, 0177.0.0.1 and 2130706433 never reach a resolver that accepts them.
     """
     host = (parts.hostname or "").removesuffix(".")
     if parts.netloc.startswith("["):
@@ -171,14 +171,14 @@ def _host(parts: SplitResult) -> str:
 
 
 def _parse_address(text: str) -> Address:
-    """Raises ValueError for an address with a zone, which names a network card of this machine."""
+    """Raises ValueError for an address with a zone, which names a network interface of this machine."""
     if "%" in text:
         raise ValueError(text)
     return ip_address(text)
 
 
 def _as_address(host: str) -> Address | None:
-    """The address that a host (already in its one spelling) is, None for a name."""
+    """The address of a normalised host, None for a name."""
     try:
         return ip_address(host)
     except ValueError:

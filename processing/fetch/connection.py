@@ -1,7 +1,7 @@
-"""A connection to a checked address of a place, and what comes in over it, under one clock.
+"""A connection to a checked address of a target, and a bounded reader on it, under one deadline.
 
-A name is looked up once, all its addresses must be allowed, and the connection goes to one of exactly
-these: a name that changes its mind between the check and the use gains nothing.
+A name is looked up once, all its addresses must be allowed, and the connection goes to one of these addresses, so that
+DNS rebinding between check and use has no effect.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 16
 
-_POLL_S = 0.25  # how often a silent wait asks whether it was cancelled
+_POLL_S = 0.25  # how often a wait checks for cancellation
 _CONNECT_TIMEOUT_S = 10.0
-_FRAMING_BYTES = 1 << 19  # what headers, chunk sizes and trailers may cost beside the body they carry
-_MAX_ADDRESSES = 4  # tried one after the other; a name with a thousand does not make us knock at each
-_MAX_LOOKUPS = 32  # threads waiting for a name server: getaddrinfo cannot be stopped, only abandoned
+_FRAMING_BYTES = 1 << 19  # for headers, chunk sizes and trailers beside the body
+_MAX_ADDRESSES = 4  # tried one after the other; the rest of a longer list is ignored
+_MAX_LOOKUPS = 32  # threads that wait for a name server: getaddrinfo cannot be cancelled, only abandoned
 _LOOKUP_THREAD = "fetch-lookup"
 
 
 class Deadline:
-    """The one clock of a download. Asked before every wait; raises when there is nothing left to wait for."""
+    """The deadline of a download, checked before every wait."""
 
     def __init__(self, policy: FetchPolicy) -> None:
         self._expires_at = time.monotonic() + policy.timeout_s
         self._check_cancel = policy.check_cancel
 
     def remaining_s(self) -> float:
-        """Seconds left, more than 0. Raises SourceUnreachable after the deadline, and what a cancel raises."""
+        """Seconds left, more than 0. Raises SourceUnreachable after the deadline, and what check_cancel raises."""
         if self._check_cancel:
             self._check_cancel()
         remaining = self._expires_at - time.monotonic()
@@ -51,12 +51,12 @@ class Deadline:
         return remaining
 
     def poll_s(self) -> float:
-        """How long to wait before asking again."""
+        """How long to wait before the next check."""
         return min(self.remaining_s(), _POLL_S)
 
 
 class BoundedReader(io.RawIOBase):
-    """What comes in: until the deadline, however slowly it drips, and no more than was granted."""
+    """Reads from a socket until the deadline, and no more bytes than were allowed."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
         self._connection = connection
@@ -64,11 +64,11 @@ class BoundedReader(io.RawIOBase):
         self._allowed = _FRAMING_BYTES
 
     def allow(self, size_bytes: int) -> None:
-        """Let that many more bytes in: called for each piece of a body that is wanted."""
+        """Allow this many more bytes: called for each chunk of a body."""
         self._allowed += size_bytes
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """The one thing that http.client.HTTPResponse asks of its socket."""
+        """The only method of a socket that http.client.HTTPResponse calls."""
         return io.BufferedReader(self, CHUNK_BYTES)
 
     def readable(self) -> bool:
@@ -89,10 +89,10 @@ class BoundedReader(io.RawIOBase):
 
 
 def connect(target: Target, policy: FetchPolicy, deadline: Deadline) -> socket.socket:
-    """Connect to one of the place's addresses, with TLS if its scheme says so; the caller closes.
+    """Connect to one of the target's addresses, with TLS for https. The caller closes the socket.
 
-    Raises SourceUnreachable if one of its addresses is not public and the place is not trusted, or if it
-    has none; OSError if none answers.
+    Raises SourceUnreachable if the target has no address, or one that is not public although it is not trusted; OSError
+    if no address answers.
     """
     addresses = _addresses(target, policy, deadline)[:_MAX_ADDRESSES]
     for count, address in zip(range(len(addresses), 1, -1), addresses, strict=False):
@@ -116,12 +116,12 @@ def _open_socket(target: Target, address: Address, deadline: Deadline, timeout_s
 
 
 def _addresses(target: Target, policy: FetchPolicy, deadline: Deadline) -> list[Address]:
-    """Every address of the place, all of them allowed, at least one.
+    """The addresses of the target, at least one, all of them allowed.
 
-    A name that leads inside fails as a name that does not exist: neither may tell a stranger anything.
+    A name with a private address fails like a name that does not exist, so that the answer does not reveal which it is.
     """
     if target.address:
-        return [target.address]  # check_source looked at it
+        return [target.address]  # checked by check_source
     try:
         addresses = [ip_address(text) for text in _look_up(target, policy.resolve or _system_resolve, deadline)]
     except (socket.gaierror, ValueError) as error:
@@ -133,7 +133,7 @@ def _addresses(target: Target, policy: FetchPolicy, deadline: Deadline) -> list[
 
 
 def _look_up(target: Target, resolve: Resolve, deadline: Deadline) -> Sequence[str]:
-    """Ask in a thread of its own, which is left behind if it takes too long; so many may be left and no more."""
+    """Resolve in a thread of its own, which is abandoned at the deadline; _MAX_LOOKUPS limits these threads."""
     if sum(thread.name == _LOOKUP_THREAD for thread in threading.enumerate()) >= _MAX_LOOKUPS:
         raise SourceUnreachable
     future: Future[Sequence[str]] = Future()
@@ -147,7 +147,7 @@ def _look_up(target: Target, resolve: Resolve, deadline: Deadline) -> Sequence[s
 def _resolve_into(future: Future[Sequence[str]], resolve: Resolve, target: Target) -> None:
     try:
         future.set_result(resolve(target.host, target.port))
-    except Exception as error:  # not swallowed: handed to the thread that waits
+    except Exception as error:  # raised in the thread that waits
         future.set_exception(error)
 
 

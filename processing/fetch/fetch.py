@@ -1,7 +1,7 @@
-"""The only download of a foreign URL: from listed hosts at checked addresses, bounded in size and in time.
+"""The download of sources from other hosts: listed hosts at checked addresses, limited in size and time.
 
-Redirects are followed by hand, each checked like a URL of its own. Proxies of the environment are not used;
-a body is never inflated. Blocking: call it in an executor thread.
+Each redirect is checked like a URL of its own. Proxies of the environment are not used; a body is never decompressed.
+Blocks: call it in an executor thread.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _RETRYABLE = frozenset((HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPSt
 def fetch(url: str, policy: FetchPolicy) -> bytes:
     """Download a source. Returns the body as it was sent.
 
-    Raises BadParameter or SourceNotAllowed as check_source does; SourceMissing (404, 410); SourceTooLarge;
-    SourceUnreachable for all else that can go wrong out there, whose `retryable` says whether another try is
-    worth while; and what rules.check_cancel raises.
+    Raises BadParameter and SourceNotAllowed as check_source does; SourceMissing (404, 410); SourceTooLarge;
+    SourceUnreachable for every other failure, whose `retryable` says whether another try may help; and what
+    policy.check_cancel raises.
     """
     deadline = Deadline(policy)
     target = check_source(url, policy)
@@ -48,7 +48,7 @@ def fetch(url: str, policy: FetchPolicy) -> bytes:
 
 
 def _get(target: Target, policy: FetchPolicy, deadline: Deadline) -> bytes | str:
-    """One hop: the body, or the Location to which the server sends us instead."""
+    """One request. Returns the body, or the Location of a redirect."""
     with connect(target, policy, deadline) as connection:
         connection.sendall(_request(target, policy))
         reader = BoundedReader(connection, deadline)
@@ -61,7 +61,7 @@ def _get(target: Target, policy: FetchPolicy, deadline: Deadline) -> bytes | str
 
 
 def _request(target: Target, policy: FetchPolicy) -> bytes:
-    """Every part is ASCII without blanks or line ends: check_source saw to it."""
+    """check_source has ensured that every part is ASCII without spaces or line ends."""
     return (
         f"GET {target.request_target} HTTP/1.1\r\n"
         f"Host: {target.host_header}\r\n"
@@ -94,7 +94,7 @@ def _body(response: HTTPResponse, reader: BoundedReader, limit_bytes: int) -> by
 
 
 def _follow_redirect(target: Target, location: str, policy: FetchPolicy) -> Target:
-    """Where a redirect leads; what may not be named may not be redirected to either."""
+    """The target of a redirect, which must be an allowed source itself."""
     try:
         return check_source(urljoin(target.url, location.encode("latin-1").decode()), policy)
     except ClientError as error:

@@ -1,1 +1,1 @@
-"""What is derived from pictures: thumbnails, previews, tile pools."""
+"""Images derived from stored images: thumbnails, previews, tile pools, cell maps."""

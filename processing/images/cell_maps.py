@@ -1,4 +1,4 @@
-"""Cell maps kept beside their results: what each cell shows, and the parts that it takes, as JSON in the bucket."""
+"""Cell maps: what each cell of a result shows, and its parts list, as JSON beside the result in the bucket."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 PREFIX = "map/"
 MIME = "application/json"
 LIMIT_BYTES = 4_000_000
-"""A larger map (more than half a million cells) is not kept: no page could show it."""
+"""A larger map (more than half a million cells) is not stored: the page could not show it."""
 
 
 def map_key(result_key: str) -> str:
-    """Where the map of a result lies."""
+    """The key of the map of a result."""
     return f"{PREFIX}{result_key}.json"
 
 
 def result_key_of(key: str) -> str:
-    """The key whose record a key hangs on: a map's result; anything else is its own."""
+    """The result of a map's key; any other key is returned as it is."""
     return key.removeprefix(PREFIX).removesuffix(".json") if key.startswith(PREFIX) else key
 
 
 def encode(cell_map: Mapping[str, Any] | None, tiles: Sequence[int] = ()) -> bytes | None:
-    """None where there is no map, or one too large to keep.
+    """None if there is no map, or if it is too large.
 
-    tiles: the ids that the recipe names. A map is for everybody to read, and whoever has the id of a private picture
-    has the picture: so each cell is given its tile's place in that list, which only the owner is shown.
+    tiles: the ids in the recipe. Maps are public, and the id of a private image gives access to it; so each cell has
+    its tile's index in that list, which is shown to the owner only.
     """
     if cell_map is None:
         return None

@@ -1,10 +1,11 @@
-"""Tile pools for previews: cut from the pictures' smallest thumbnails, and kept while somebody moves a slider."""
+"""Tile pools for previews: cut from the smallest thumbnails and cached, since a slider asks for them often."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,37 +21,29 @@ SIDE_PX = 64
 CACHE_SIZE = 1500
 """12 KiB each."""
 CHUNK_SIZE = 16
-"""Cut in one turn of a preview thread, so that other previews come in between."""
+"""Cut in one call of a preview thread, so that other previews come in between."""
 
 TilePixels = NDArray[np.uint8]
 
 
 class PreviewTiles:
-    """Pools of what the caller has found to be allowed; the newest KEPT tiles stay in memory."""
+    """Does not check permissions. The CACHE_SIZE tiles that were used last stay in memory."""
 
     def __init__(self, images: Images, thumbnails: Thumbnails, executors: Executors) -> None:
         self._images, self._thumbnails, self._executors = images, thumbnails, executors
         self._cache: OrderedDict[int, TilePixels] = OrderedDict()
 
     async def pool(self, image_ids: Sequence[int]) -> TilePool:
-        """Of at least one picture. Raises RecipeImpossible naming `tiles` for one that is gone; BucketUnavailable."""
-        tiles: dict[int, TilePixels] = {}
-        for first in range(0, len(image_ids), CHUNK_SIZE):
-            tiles |= await self._tiles(image_ids[first : first + CHUNK_SIZE])
-        return await self._executors.preview(mosaic.pool_from_tiles, list(tiles), np.stack(list(tiles.values())))
-
-    async def _tiles(self, image_ids: Sequence[int]) -> dict[int, TilePixels]:
-        missing = [image_id for image_id in image_ids if image_id not in self._cache]
-        thumbnails = await asyncio.gather(*(self._smallest_thumbnail(image_id) for image_id in missing))
-        new_tiles = (
-            dict(zip(missing, await self._executors.preview(_cut_all, thumbnails), strict=True)) if missing else {}
-        )
-        tiles = {
-            image_id: self._cache[image_id] if image_id in self._cache else new_tiles[image_id]
-            for image_id in image_ids
-        }
+        """The pool of at least one image. Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable."""
+        image_ids = list(dict.fromkeys(image_ids))
+        tiles = {image_id: self._cache[image_id] for image_id in image_ids if image_id in self._cache}
+        missing = iter([image_id for image_id in image_ids if image_id not in tiles])
+        while chunk := list(islice(missing, CHUNK_SIZE)):
+            thumbnails = await asyncio.gather(*(self._smallest_thumbnail(image_id) for image_id in chunk))
+            tiles |= zip(chunk, await self._executors.preview(_cut_all, thumbnails), strict=True)
         self._remember(tiles)
-        return tiles
+        pixels = np.stack([tiles[image_id] for image_id in image_ids])
+        return await self._executors.preview(mosaic.pool_from_tiles, image_ids, pixels)
 
     def _remember(self, tiles: dict[int, TilePixels]) -> None:
         for image_id, tile in tiles.items():

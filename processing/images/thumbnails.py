@@ -1,6 +1,6 @@
-"""Thumbnails: small copies of pictures, each made once, when somebody first asks, and kept in the bucket.
+"""Thumbnails: small copies of images, made on the first request and stored in the bucket.
 
-Whoever makes one has seen the picture, so that its size and mean colour are noted on the way.
+Making one decodes the image, so that its size and mean colour are recorded at the same time.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ from PIL import Image as Pillow
 from models import errors
 from models.bucket import Bucket
 from models.images import Image, Images
+from processing.background import cancel
 from processing.executors import Executors
-from processing.mosaic.codec.decode import decode
-from processing.mosaic.codec.encode import encode
-from processing.mosaic.errors import MosaicError
-from processing.mosaic.progress import Progress
+from processing.mosaic import MosaicError, decode_image, encode_image
 from processing.rendering import render
 
 log = logging.getLogger(__name__)
@@ -29,12 +27,12 @@ MEDIA_TYPE = "image/webp"
 SVG = "image/svg+xml"
 QUALITY = 82
 MAX_ASPECT = 4
-"""Of a very tall picture the height is bounded instead, to so many widths."""
+"""The largest height of a thumbnail, in widths."""
 LIMIT_BYTES = 256 * 1024 * 1024
-"""Of one read from the bucket: a result may be larger than any upload."""
+"""Of one read from the bucket. A result may be larger than an upload may be."""
 READ_TIMEOUT_S = 20.0
 CONCURRENCY = 4
-"""Originals in memory at once. Only one of them is decoded at a time, so that previews keep a thread."""
+"""Originals in memory at once. Only one is decoded at a time, so that previews keep a thread."""
 SCHEDULED_LIMIT = 100
 IN_PROGRESS_LIMIT = 400
 RETRY_AFTER_S = 5
@@ -42,7 +40,7 @@ RETRY_AFTER_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A thumbnail, and what the picture looks like: size in pixels, upright, and mean colour (`#rrggbb`)."""
+    """width, height: of the image itself, in pixels, upright. placeholder: its mean colour, `#rrggbb`."""
 
     data: bytes
     width: int
@@ -51,7 +49,7 @@ class Thumbnail:
 
 
 class Thumbnails:
-    """`async with` ends what is being made in the background."""
+    """At the end of `async with`, thumbnails that are being made are given up."""
 
     def __init__(self, images: Images, bucket: Bucket, executors: Executors, *, max_megapixels: int) -> None:
         self._images, self._bucket, self._executors = images, bucket, executors
@@ -65,15 +63,13 @@ class Thumbnails:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        tasks = [*self._scheduled, *self._in_progress.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel([*self._scheduled, *self._in_progress.values()])
 
     async def get(self, image: Image, width: int) -> bytes:
         """WebP, at most `width` pixels wide, upright, without metadata.
 
-        Raises NotFound for a picture that is gone, elsewhere or damaged; BucketUnavailable, StorageFull; Overloaded.
+        Raises NotFound for an image that is deleted, not in our bucket or damaged; BucketUnavailable, StorageFull;
+        Overloaded.
         """
         try:
             return await self._read(_key(image.id, width))
@@ -81,9 +77,9 @@ class Thumbnails:
             return await self._get_or_make(image, width)
 
     def schedule(self, image: Image) -> None:
-        """Make the smallest thumbnail in the background, and with it learn the picture's size and colour.
+        """Make the smallest thumbnail in the background, which records the image's size and colour.
 
-        When too much waits already, this is left to whoever first asks for the thumbnail.
+        If too many wait already, this is left to the first request for the thumbnail.
         """
         if image.key is not None and len(self._scheduled) < SCHEDULED_LIMIT:
             task = asyncio.create_task(self._make_scheduled(image))
@@ -99,10 +95,10 @@ class Thumbnails:
         try:
             await self._get_or_make(image, WIDTHS[0])
         except errors.TesseraError as error:
-            log.info("image %s: no thumbnail yet (%s)", image.id, error.slug)
+            log.info("image %s: thumbnail failed (%s)", image.id, error.slug)
 
     async def _get_or_make(self, image: Image, width: int) -> bytes:
-        """Who asks for what is being made already waits for that; who leaves does not stop it for the others."""
+        """Requests for the same thumbnail share one task, which goes on if one of them is cancelled."""
         key = _key(image.id, width)
         if key not in self._in_progress:
             if len(self._in_progress) >= IN_PROGRESS_LIMIT:
@@ -113,10 +109,10 @@ class Thumbnails:
         return await asyncio.shield(self._in_progress[key])
 
     def _on_done(self, key: str, task: asyncio.Task[bytes]) -> None:
-        """Looks at the error, if any: when everybody has left nobody else does."""
+        """Retrieves the error: if every request was cancelled, nothing else does."""
         del self._in_progress[key]
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.debug("%s was not made: %s", key, type(error).__name__)
+            log.debug("%s: not made (%s)", key, type(error).__name__)
 
     async def _make(self, image: Image, width: int) -> bytes:
         async with self._in_memory:
@@ -129,7 +125,7 @@ class Thumbnails:
         return thumbnail.data
 
     async def _load_source(self, image: Image) -> tuple[bytes, dict[str, Any] | None]:
-        """The picture's bytes; of an SVG, which has no pixels, its source's and the recipe to render once more."""
+        """The image's bytes and None. For an SVG, which has no pixels: its source's bytes and the recipe to render."""
         original, recipe = image, None
         if image.mime == SVG and image.source_id is not None:
             original, recipe = await self._images.by_id(image.source_id), image.recipe | {"format": "png"}
@@ -141,7 +137,7 @@ class Thumbnails:
         return await self._executors.io(self._bucket.read, key, limit_bytes=LIMIT_BYTES, timeout_s=READ_TIMEOUT_S)
 
     async def _record_appearance(self, image: Image, thumbnail: Thumbnail, key: str) -> None:
-        """Raises NotFound if the picture was deleted meanwhile; then its thumbnail goes too."""
+        """Raises NotFound if the image was deleted meanwhile, and deletes its thumbnail."""
         try:
             current = await self._images.by_id(image.id)
         except errors.NotFound:
@@ -155,16 +151,15 @@ class Thumbnails:
 
 
 def make_thumbnail(data: bytes, recipe: dict[str, Any] | None, width: int, max_megapixels: int) -> Thumbnail:
-    """(a thread's work) A small copy of a picture, or of the mosaic that the recipe makes of it.
+    """A small copy of an image, or of the mosaic that the recipe makes of it. Blocks.
 
-    Raises NotFound where no picture can be read.
+    Raises NotFound if the image cannot be decoded.
     """
     try:
         if recipe is not None:
             data = render(data, recipe, None, max_megapixels=max_megapixels).data
-        source = decode(
+        source = decode_image(
             data,
-            Progress(),
             megapixels=max_megapixels,
             reduction_for=lambda across, down: _reduction(across, down, width),
         )
@@ -174,17 +169,17 @@ def make_thumbnail(data: bytes, recipe: dict[str, Any] | None, width: int, max_m
         thumbnail_size(source.width, source.height, width), Pillow.Resampling.LANCZOS, reducing_gap=2.0
     )
     colour = small.resize((1, 1), Pillow.Resampling.BOX).tobytes().hex()
-    return Thumbnail(encode(small, "webp", QUALITY, Progress()), source.width, source.height, f"#{colour}")
+    return Thumbnail(encode_image(small, "webp", quality=QUALITY), source.width, source.height, f"#{colour}")
 
 
 def thumbnail_size(source_width: int, source_height: int, width: int) -> tuple[int, int]:
-    """The size with the same shape in a box `width` wide and TALLEST times as high; never larger than it was."""
+    """The largest size with this aspect ratio in a box of `width` by MAX_ASPECT * `width`; never enlarged."""
     scale = min(1.0, width / source_width, MAX_ASPECT * width / source_height)
     return max(1, round(source_width * scale)), max(1, round(source_height * scale))
 
 
 def _reduction(source_width: int, source_height: int, width: int) -> int:
-    """How many times smaller a JPEG may be decoded: twice the thumbnail's size is left, which the eye cannot tell."""
+    """The factor by which a JPEG may be reduced while decoding: at least twice the thumbnail's size remains."""
     return max(1, source_width // (2 * thumbnail_size(source_width, source_height, width)[0]))
 
 

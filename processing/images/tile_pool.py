@@ -1,4 +1,4 @@
-"""A task's tile pool: the pictures that its recipe names, found for their user, read from the bucket, cut to tiles."""
+"""The tile pool of a task: the images in its recipe, checked for the user, read from the bucket, cut to tiles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TILE_PX, MAX_TILE_PX = 64, 128
 
 @dataclass(frozen=True, slots=True)
 class TileRef:
-    """A picture of the pool: its image's id, and its key in the bucket."""
+    """An image of the pool, and its key in the bucket."""
 
     image_id: int
     key: str
@@ -29,7 +29,7 @@ class TileRef:
 
 @dataclass(frozen=True, slots=True)
 class TileLimits:
-    """Of one picture."""
+    """Limits of one image."""
 
     size_bytes: int
     timeout_s: float
@@ -37,10 +37,10 @@ class TileLimits:
 
 
 async def resolve_tiles(recipe: Mapping[str, Any], owner: Owner, images: Images) -> tuple[TileRef, ...]:
-    """The pictures that a recipe names in `tiles`; () where it names none.
+    """The images in a recipe's `tiles`; () if it has none.
 
-    Raises BadParameter naming `tiles` for more than MOST, and for one that does not exist, is not in our bucket, or is
-    neither this owner's nor a result, which everybody may see.
+    Raises BadParameter for `tiles` if there are more than MAX_TILES, or if one does not exist, is not in our bucket, or
+    is neither this owner's nor a result: results are public.
     """
     ids = list(dict.fromkeys(recipe.get("tiles") or ()))
     if len(ids) > MAX_TILES:
@@ -56,10 +56,10 @@ async def resolve_tiles(recipe: Mapping[str, Any], owner: Owner, images: Images)
 def read_pool(
     bucket: Bucket, tiles: Sequence[TileRef], report: Callable[[float], None], *, cell: int | None, limits: TileLimits
 ) -> TilePool | None:
-    """The pool of these pictures; None where there are none. `report` is told the share that is read after each one.
+    """The pool of these images; None if there are none. report: called after each image with the fraction read.
 
-    Raises RecipeImpossible naming `tiles` for a picture that is gone or no picture, and for MOST_BYTES together;
-    SourceTooLarge, BucketUnavailable, and whatever `report` raises.
+    Raises RecipeImpossible for `tiles` if an image was deleted or cannot be decoded, or if they exceed MAX_POOL_BYTES
+    together; SourceTooLarge, BucketUnavailable, and whatever `report` raises.
     """
     if not tiles:
         return None

@@ -1,17 +1,18 @@
-"""The live view: what every server says about tasks, in one order, for whoever listens here."""
+"""The event feed: task events of all servers, in one order, for the subscribers on this server."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from models import errors
 from models.queue.events import Event, Events
-from models.queue.tasks import ACTIVE, Task, TaskState, from_document
+from models.queue.tasks import ACTIVE, Task, TaskState, from_document, to_document
+from processing.background import background
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +25,10 @@ EventCallback = Callable[["TaskEvent"], None]
 
 @dataclass(frozen=True, slots=True)
 class TaskEvent:
-    """One event as listeners get it. task: where it is about one; percent: how far that one is.
+    """An event as subscribers get it. task: None if it is not about one; percent: of that task.
 
-    kind: those of events, and `reset`: something was missed, ask again. paused: of a `queue` event.
+    kind: those of models.queue.events, and `reset`: events were missed, read the state again. paused: of a `queue`
+    event.
     """
 
     id: str
@@ -36,11 +38,34 @@ class TaskEvent:
     paused: bool = False
 
 
-class EventFeed:
-    """Follows the events of all servers. `async with` starts and stops it.
+def publish_task(events: Events, task: Task) -> None:
+    """Publish the present state of a task."""
+    events.publish("task", _event_data(task))
 
-    A listener is called on the loop with each event and must not block.
-    """
+
+def publish_cancel(events: Events, task: Task) -> None:
+    """Ask the server that runs this attempt at the task to stop it."""
+    events.publish("cancel", _event_data(task))
+
+
+def _event_data(task: Task) -> dict[str, object]:
+    return {"_id": task.id, **to_document(task), "server": task.server}
+
+
+@asynccontextmanager
+async def follow_events(events: Events) -> AsyncIterator[EventFeed]:
+    """A feed that follows the events during the block. Raises TimeoutError if it cannot start within 10 s."""
+    feed = EventFeed(events)
+    await events.ensure_collection()
+    async with background(feed.follow()):
+        async with asyncio.timeout(START_TIMEOUT_S):
+            await feed.caught_up.wait()
+        yield feed
+        await events.drain()
+
+
+class EventFeed:
+    """Made by `follow_events`. Callbacks are called on the loop with each event and must not block."""
 
     def __init__(self, events: Events) -> None:
         self._events = events
@@ -48,22 +73,7 @@ class EventFeed:
         self._recent: deque[TaskEvent] = deque(maxlen=MAX_EVENTS)
         self._running: dict[int, Task] = {}
         self._percents: dict[int, int] = {}
-        self._caught_up = asyncio.Event()
-        self._follow: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> EventFeed:
-        await self._events.ensure_collection()
-        self._follow = asyncio.create_task(self._follow_events())
-        async with asyncio.timeout(START_TIMEOUT_S):
-            await self._caught_up.wait()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._events.drain()
-        if self._follow:
-            self._follow.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._follow
+        self.caught_up = asyncio.Event()
 
     @property
     def last_id(self) -> str:
@@ -71,12 +81,12 @@ class EventFeed:
         return self._recent[-1].id if self._recent else ""
 
     def subscribe(self, callback: EventCallback) -> Callable[[], None]:
-        """Call `listener` with every event from now on; returns what ends that."""
+        """Call `callback` with every event from now on. Returns a function that ends this."""
         self._callbacks.add(callback)
         return lambda: self._callbacks.discard(callback)
 
     def since(self, event_id: str) -> list[TaskEvent] | None:
-        """What came after an event, oldest first; None if that is not known any more."""
+        """The events after this one, oldest first; None if it is not remembered any more."""
         recent = list(self._recent)
         for index, event in enumerate(recent):
             if event.id == event_id:
@@ -84,41 +94,42 @@ class EventFeed:
         return None
 
     def percent(self, task: Task) -> int:
-        """How far a task is, 0 to 100. It never falls, not even when the task starts again on another server."""
+        """The progress of a task, 0 to 100. It never falls, even if another server starts the task again."""
         if task.state is TaskState.DONE:
             return 100
         return self._percents.get(task.id, 0)
 
-    async def _follow_events(self) -> None:
+    async def follow(self) -> None:
+        """Follow the events until cancelled; connect again after an outage."""
         while True:
             try:
                 await self._follow_once()
             except errors.DatabaseUnavailable:
                 log.warning("events: the database does not answer; following again shortly")
-            except Exception:
+            except Exception:  # pragma: no cover - a bug of ours
                 log.exception("events: following them failed; following again shortly")
             await asyncio.sleep(RECONNECT_DELAY_S)
 
     async def _follow_once(self) -> None:
-        """Tell every event that came after the last one that we know; where that one is forgotten, tell `reset`."""
-        last, backlog, catching_up = self.last_id, list[Event](), True
+        """Dispatch every event after the last known one; `reset` if that one is gone."""
+        last_id, backlog, catching_up = self.last_id, list[Event](), True
         async for event in self._events.tail():
             if event is None:
                 catching_up = False
-                self._catch_up(last, backlog)
+                self._catch_up(last_id, backlog)
             elif catching_up:
                 backlog.append(event)
             else:
                 self._dispatch(self._to_task_event(event))
 
-    def _catch_up(self, last: str, backlog: list[Event]) -> None:
+    def _catch_up(self, last_id: str, backlog: list[Event]) -> None:
         ids = [event.id for event in backlog]
-        missed = backlog[ids.index(last) + 1 :] if last in ids else backlog
-        if last and last not in ids:
+        missed = backlog[ids.index(last_id) + 1 :] if last_id in ids else backlog
+        if last_id and last_id not in ids:
             self._dispatch(TaskEvent("", "reset"))
         for event in missed:
             self._dispatch(self._to_task_event(event))
-        self._caught_up.set()
+        self.caught_up.set()
 
     def _to_task_event(self, event: Event) -> TaskEvent:
         if event.kind == "progress":
@@ -147,5 +158,5 @@ class EventFeed:
             try:
                 callback(event)
             except Exception:
-                log.exception("events: a listener failed and is dropped")
+                log.exception("events: a subscriber failed and is removed")
                 self._callbacks.discard(callback)

@@ -1,7 +1,7 @@
-"""One attempt at one task, from its claim to its recorded end, whatever happens in between.
+"""The life of a task on this server, from its lease to its recorded end, whatever happens in between.
 
-Steps that the database does not take are repeated until it does: what was made is worth waiting for. If meanwhile the
-lease was lost, the record says so and the result is dropped.
+Steps that fail because the database is away are repeated until it is back, so that a finished render is not lost. If
+the lease was lost meanwhile, the record says so and the result is dropped.
 """
 
 from __future__ import annotations
@@ -11,155 +11,128 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 from models import errors
 from models.bucket import Bucket
-from models.images import Image, ImageKind, Images, new_image
-from models.queue.events import Events
-from models.queue.leases import Lease, Leases
-from models.queue.tasks import Task, Tasks, TaskState, to_document
+from models.images import Image, ImageKind, NewImage
+from models.queue.leases import Lease, Outcome
+from models.queue.tasks import Task, TaskState
+from models.store import Store
 from processing.engine import Engine, WorkerDied
 from processing.engine.job import Job, JobResult
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.tile_pool import resolve_tiles
-from processing.queue.attempt import Run, StillRunning
+from processing.queue.event_feed import publish_task
+from processing.queue.run import Run, StillRunning
 from processing.rendering import Cancelled
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
-DATABASE_PAUSE_S = 0.5
+OUTAGE_PAUSE_S = 0.5
 MAX_RETRY_PAUSE_S = 30.0
 EXTERNAL_SOURCE_TTL = timedelta(minutes=10)
-"""For so long a picture at somebody else's address is taken to be the same."""
-PRECISION = timedelta(milliseconds=1)
+"""How long a result may be reused for a source that is not in our bucket: it may change."""
+TIME_RESOLUTION = timedelta(milliseconds=1)
 """Of times in the database."""
 CLEANUP_POLLS, CLEANUP_POLL_S = 120, 0.5
-HANG_GRACE_S = 30.0
-"""After the job's own deadline; then its thread hangs in a call that nothing can interrupt."""
 
 MAX_TRIES: tuple[tuple[type[errors.TesseraError], int], ...] = (
     (errors.Unavailable, 14),
     (errors.SourceMissing, 4),
     (errors.JobError, 6),
 )
-"""How often a cause that may pass is tried in all: a bucket that is away for five minutes costs nobody a picture."""
+"""How often a task is tried in all, by its error. With 14 tries it survives a bucket that is away for five minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a run has made. is_new: the image's record was made by this run. job: None if an older result was reused."""
+
+    image: Image
+    is_new: bool
+    job: JobResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRunner:
-    """Everything that an attempt needs."""
+    """cleanups: background tasks that delete what cancelled jobs have stored after they were given up."""
 
-    claims: Leases
-    tasks: Tasks
-    images: Images
-    events: Events
+    store: Store
     engine: Engine
-    threads: Executors
+    executors: Executors
     bucket: Bucket
-    rules: FetchPolicy
+    policy: FetchPolicy
     max_megapixels: int
     cleanups: set[asyncio.Task[None]] = field(default_factory=set)
-    """What clears up after jobs that were not waited for."""
 
-    async def run(self, attempt: Run) -> Task | None:
-        """The task as it ended (queued again, or final); None if another server has it."""
+    async def run(self, run: Run) -> Task | None:
+        """Run a task and record its end. Returns the task as recorded, queued again or final; None: lease lost."""
+        lease = run.lease
+        log.info("task %s: running, attempt %s", run.task.id, run.task.attempts)
+        publish_task(self.store.events, run.task)
         try:
-            image, fresh, made = await self._make(attempt)
-        except Cancelled:
-            return await self._stopped(attempt.claim)
-        except (errors.Unavailable, errors.JobError) as error:
-            return await self._failed(attempt.claim, error)
+            output = await self._reuse(run.task) or await self._render(run)
+        except Cancelled:  # by the user, or because this server stops
+            ended = await persist(self.store.leases.release, lease)
         except WorkerDied:
-            return await self._record(lambda: self.claims.record_crash(attempt.claim))
+            ended = await persist(self.store.leases.record_crash, lease)
+        except (errors.Unavailable, errors.JobError) as error:
+            ended = await self._retry_or_fail(lease, error)
         except Exception:
-            log.exception("task %s: failed in a way that nobody foresaw", attempt.claim.task.id)
-            return await self._failed(attempt.claim, errors.JobError())
-        return await self._done(attempt.claim, image, fresh, made)
-
-    def publish(self, task: Task) -> None:
-        self.events.publish("task", {"_id": task.id, **to_document(task), "server": task.server})
-
-    # --- making -------------------------------------------------------------------------------------------------
-
-    async def _make(self, attempt: Run) -> tuple[Image, bool, JobResult | None]:
-        """The result's image: one that exists already, or a new one; and whether it is a new record."""
-        task = attempt.claim.task
-        known = await self._record(lambda: self.images.find_result(task.dedup_key))
-        if known is not None and known.key is not None and _is_current(known, task):
-            image, fresh = await self._register(task, _shared(known) | {"source_id": task.source_id})
-            if await self._is_kept(known.key):
-                return image, fresh, None
-            if fresh:
-                await self._forget(image)
-        made = await self._render(attempt)
-        image, fresh = await self._register(task, self._described(task, made))
-        return image, fresh, made
-
-    async def _render(self, attempt: Run) -> JobResult:
-        if attempt.stopping:
-            raise Cancelled()
-        job = await self._job(attempt.claim.task)
-        attempt.begin(self.engine, job, lambda percent: self._tell_percent(job.task_id, percent))
-        try:
-            async with asyncio.timeout(job.timeout_s + HANG_GRACE_S):
-                return await attempt.result()
-        except StillRunning as error:
-            clearing = asyncio.create_task(self._clear_up(error.ending, attempt.claim.task))
-            self.cleanups.add(clearing)
-            clearing.add_done_callback(self.cleanups.discard)
-            raise Cancelled() from None
-        except TimeoutError:
-            attempt.stop()
-            log.error("task %s: its thread hangs and is given up", job.task_id)
-            raise errors.TimedOut(limit_s=int(job.timeout_s)) from None
+            log.exception("task %s: unexpected error", run.task.id)
+            ended = await self._retry_or_fail(lease, errors.JobError())
+        else:
+            ended = await self._finish(lease, output)
         finally:
-            attempt.close()
+            run.release_thread()
+        if ended is None:
+            ended = await persist(self.store.leases.finish, lease, Outcome(TaskState.CANCELLED))
+        if ended is None:
+            log.warning("task %s: the lease was lost; the result of this attempt is dropped", run.task.id)
+            return None
+        log.info("task %s: %s%s", ended.id, ended.state, f" ({ended.error})" if ended.error else "")
+        publish_task(self.store.events, ended)
+        return ended
 
-    async def _clear_up(self, ending: asyncio.Future[JobResult], task: Task) -> None:
-        """What a job stored although it was stopped goes, unless it is somebody's. Those who may be making the same
-        are waited for; if there are always some, the bucket is swept of it later."""
+    # --- output -----------------------------------------------------------------------------------------------------
+
+    async def _reuse(self, task: Task) -> Output | None:
+        """The result of an earlier task with the same source and recipe, as an image of this task's owner."""
+        result = await persist(self.store.images.find_result, task.dedup_key)
+        if result is None or result.key is None or not _is_current(result, task):
+            return None
+        output = await self._register(_copy_for(task, result))
         try:
-            made = await ending
-            for _ in range(CLEANUP_POLLS):
-                if not await self.tasks.has_running_duplicate(task):
-                    if await self.images.by_key(made.key) is None:
-                        await self._delete(made.key, made.map_key)
-                    return
-                await asyncio.sleep(CLEANUP_POLL_S)
-        except (Cancelled, errors.Unavailable, errors.JobError, WorkerDied):
-            return
-        except Exception:
-            log.exception("task %s: clearing up after it failed", task.id)
-
-    async def _delete(self, *keys: str | None) -> None:
-        with contextlib.suppress(errors.BucketUnavailable):
-            for key in filter(None, keys):
-                await self.threads.io(self.bucket.delete, key)
-
-    async def _register(self, task: Task, known: dict[str, Any]) -> tuple[Image, bool]:
-        """A record of the result for the task's owner, and whether it is new."""
-        wanted = new_image(ImageKind.RESULT, task.owner, **known)
-        image = await self._record(lambda: self.images.add(wanted))
-        return image, abs(image.created - wanted.created) < PRECISION
-
-    async def _is_kept(self, key: str) -> bool:
-        """Whether the bucket has it. Asked after the record was made, so that nobody deletes it in between."""
-        try:
-            await self.threads.io(self.bucket.stat, key)
+            # after registering, so that the object cannot be deleted in between
+            await self.executors.io(self.bucket.stat, result.key)
         except errors.NotFound:
-            return False
-        return True
+            if output.is_new:
+                await self._unregister(output.image)
+            return None
+        return output
+
+    async def _render(self, run: Run) -> Output:
+        job = await self._job(run.task)
+        try:
+            result = await run.render(self.engine, job, lambda percent: self._publish_percent(job.task_id, percent))
+        except StillRunning as error:
+            cleanup = asyncio.create_task(self._clean_up(error.future, run.task))
+            self.cleanups.add(cleanup)
+            cleanup.add_done_callback(self.cleanups.discard)
+            raise Cancelled() from None
+        return await self._register(self._new_image(run.task, result), result)
 
     async def _job(self, task: Task) -> Job:
-        """Raises RecipeImpossible where a picture that the recipe names is gone, or not this owner's any more."""
+        """Raises RecipeImpossible if an image in the recipe was deleted, or is not this owner's any more."""
         try:
-            tiles = await self._record(lambda: resolve_tiles(task.recipe, task.owner, self.images))
+            tiles = await persist(resolve_tiles, task.recipe, task.owner, self.store.images)
         except errors.BadParameter as error:
             raise errors.RecipeImpossible(retryable=False, **error.details) from error
         return Job(
@@ -168,94 +141,116 @@ class TaskRunner:
             source_key=task.source_key,
             recipe=task.recipe,
             bucket=self.bucket,
-            policy=self.rules,
+            policy=self.policy,
             max_megapixels=self.max_megapixels,
             tiles=tiles,
         )
 
-    def _described(self, task: Task, made: JobResult) -> dict[str, Any]:
-        return {
-            "key": made.key,
-            "url": self.bucket.url(made.key),
-            "filename": made.key.rpartition("/")[2],
-            "filesize": made.size_bytes,
-            "param": task.style,
-            "mime": made.mime,
-            "width": made.width,
-            "height": made.height,
-            "etag": made.etag,
-            "placeholder": made.placeholder,
-            "style": task.style,
-            "recipe": task.recipe,
-            "dedup_key": task.dedup_key,
-            "source_id": task.source_id,
-            "map_key": made.map_key,
-        }
+    async def _register(self, new: NewImage, job: JobResult | None = None) -> Output:
+        """Record an image, unless its owner has such a record."""
+        image = await persist(self.store.images.add, new)
+        return Output(image, abs(image.created - new.created) < TIME_RESOLUTION, job)
 
-    def _tell_percent(self, task_id: int, percent: int) -> None:
-        self.events.publish("progress", {"id": task_id, "percent": percent})
-
-    # --- ending -------------------------------------------------------------------------------------------------
-
-    async def _done(self, claim: Lease, image: Image, fresh: bool, made: JobResult | None) -> Task | None:
-        known: dict[str, Any] = {"result_id": image.id, "result_url": image.url, "percent": 100}
-        if made is not None:
-            known |= {"seconds": made.seconds, "megapixels": made.megapixels}
-        task = await self._record(lambda: self.claims.finish(claim, TaskState.DONE, **known))
-        return task or await self._too_late(claim, image if fresh else None)
-
-    async def _too_late(self, claim: Lease, image: Image | None) -> Task | None:
-        """Somebody cancelled: what was stored goes. Or the lease was lost: another server makes the same."""
-        if image is not None and (await self._record(lambda: self.tasks.by_id(claim.task.id))).cancel_requested:
-            orphan = await self._forget(image)
-            if orphan and image.key and not await self._record(lambda: self.tasks.has_running_duplicate(claim.task)):
-                await self._delete(image.key, image.map_key)
-        return await self._cancelled(claim)
-
-    async def _forget(self, image: Image) -> bool:
-        """Delete a record. Whether its object is nobody's now."""
+    async def _unregister(self, image: Image) -> bool:
+        """Delete a record. Returns whether no other record has its object."""
         try:
-            return await self._record(lambda: self.images.delete(image.id, image.owner.id))
+            return await persist(self.store.images.delete, image.id, image.owner.id)
         except errors.NotFound:
             return False
 
-    async def _stopped(self, claim: Lease) -> Task | None:
-        """Cancelled where that was asked; otherwise the server stops, or the news was of an earlier attempt."""
-        task = await self._record(lambda: self.claims.release(claim))
-        return task or await self._cancelled(claim)
+    def _new_image(self, task: Task, result: JobResult) -> NewImage:
+        return NewImage(
+            ImageKind.RESULT,
+            task.owner,
+            key=result.key,
+            url=self.bucket.url(result.key),
+            filename=result.key.rpartition("/")[2],
+            filesize=result.size_bytes,
+            param=task.style,
+            mime=result.mime,
+            width=result.width,
+            height=result.height,
+            etag=result.etag,
+            placeholder=result.placeholder,
+            style=task.style,
+            recipe=task.recipe,
+            dedup_key=task.dedup_key,
+            source_id=task.source_id,
+            map_key=result.map_key,
+        )
 
-    async def _failed(self, claim: Lease, error: errors.Unavailable | errors.JobError) -> Task | None:
-        pause_s = _pause_s(claim.task, error)
-        if pause_s is not None:
-            log.warning("task %s: %s; trying again in %.1f s", claim.task.id, error.slug, pause_s)
-            task = await self._record(lambda: self.claims.release(claim, pause_s=pause_s, failed=True))
-        else:
-            known = {"error": error.slug, "error_details": {name: _shown(fact) for name, fact in error.details.items()}}
-            task = await self._record(lambda: self.claims.finish(claim, TaskState.FAILED, **known))
-        return task or await self._cancelled(claim)
+    def _publish_percent(self, task_id: int, percent: int) -> None:
+        self.store.events.publish("progress", {"id": task_id, "percent": percent})
 
-    async def _cancelled(self, claim: Lease) -> Task | None:
-        task = await self._record(lambda: self.claims.finish(claim, TaskState.CANCELLED))
-        if task is None:
-            log.warning("task %s: the lease was lost; what this attempt says is dropped", claim.task.id)
-        return task
+    # --- ends -------------------------------------------------------------------------------------------------------
 
-    async def _record(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Do it, if need be when the database is back."""
-        while True:
-            try:
-                return await step()
-            except errors.DatabaseUnavailable:
-                await asyncio.sleep(DATABASE_PAUSE_S)
+    async def _finish(self, lease: Lease, output: Output) -> Task | None:
+        """Record the task as done. None if it was cancelled or the lease was lost."""
+        outcome = Outcome(TaskState.DONE, result_id=output.image.id, result_url=output.image.url)
+        if output.job is not None:
+            outcome = replace(outcome, seconds=output.job.seconds, megapixels=output.job.megapixels)
+        ended = await persist(self.store.leases.finish, lease, outcome)
+        if ended is None and output.is_new:
+            await self._discard(lease.task, output.image)
+        return ended
+
+    async def _discard(self, task: Task, image: Image) -> None:
+        """Delete the result of a cancelled task. After a lost lease another server makes the same result: keep it."""
+        if not (await persist(self.store.tasks.by_id, task.id)).cancel_requested:
+            return
+        if await self._unregister(image) and not await persist(self.store.tasks.has_running_duplicate, task):
+            await self._delete_objects(image.key, image.map_key)
+
+    async def _retry_or_fail(self, lease: Lease, error: errors.Unavailable | errors.JobError) -> Task | None:
+        pause_s = _retry_pause_s(lease.task, error)
+        if pause_s is None:
+            details = {name: _plain_value(value) for name, value in error.details.items()}
+            outcome = Outcome(TaskState.FAILED, error=error.slug, error_details=details)
+            return await persist(self.store.leases.finish, lease, outcome)
+        log.warning("task %s: %s; trying again in %.1f s", lease.task.id, error.slug, pause_s)
+        return await persist(self.store.leases.release, lease, pause_s=pause_s, failed=True)
+
+    async def _clean_up(self, future: asyncio.Future[JobResult], task: Task) -> None:
+        """Delete what a job stored although it was stopped, unless an image has it.
+
+        Tasks that may be making the same result are waited for. If there are always some, reconciliation deletes the
+        object later.
+        """
+        try:
+            result = await future
+            for _ in range(CLEANUP_POLLS):
+                if not await self.store.tasks.has_running_duplicate(task):
+                    if await self.store.images.by_key(result.key) is None:
+                        await self._delete_objects(result.key, result.map_key)
+                    return
+                await asyncio.sleep(CLEANUP_POLL_S)
+        except (Cancelled, errors.Unavailable, errors.JobError, WorkerDied):
+            return
+        except Exception:  # pragma: no cover - a bug of ours
+            log.exception("task %s: cleaning up failed", task.id)
+
+    async def _delete_objects(self, *keys: str | None) -> None:
+        with contextlib.suppress(errors.BucketUnavailable):
+            for key in filter(None, keys):
+                await self.executors.io(self.bucket.delete, key)
 
 
-def _pause_s(task: Task, error: errors.Unavailable | errors.JobError) -> float | None:
-    """How long a task rests before it is tried again; None if its error does not pass.
+async def persist(step: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a step that reads or writes the database; repeat it while the database is unavailable."""
+    while True:
+        try:
+            return await step(*args, **kwargs)
+        except errors.DatabaseUnavailable:
+            await asyncio.sleep(OUTAGE_PAUSE_S)
 
-    A source that our own bucket does not have may be seconds old: buckets may answer 404 for a moment after storing.
+
+def _retry_pause_s(task: Task, error: errors.Unavailable | errors.JobError) -> float | None:
+    """Seconds until the next try; None if the error is permanent or the tries are used up.
+
+    A source that is missing in our own bucket is tried again: a bucket may answer 404 for a moment after storing.
     """
-    late = isinstance(error, errors.SourceMissing) and task.source_key is not None
-    if not (late or isinstance(error, errors.Unavailable) or error.retryable):
+    just_stored = isinstance(error, errors.SourceMissing) and task.source_key is not None
+    if not (just_stored or isinstance(error, errors.Unavailable) or error.retryable):
         return None
     limit = next(limit for kind, limit in MAX_TRIES if isinstance(error, kind))
     if task.retries + 1 >= limit:
@@ -263,16 +258,16 @@ def _pause_s(task: Task, error: errors.Unavailable | errors.JobError) -> float |
     return min(MAX_RETRY_PAUSE_S, 2.0**task.retries) * random.uniform(0.75, 1.25)
 
 
-def _is_current(known: Image, task: Task) -> bool:
-    """What lies in our bucket never changes; a picture elsewhere may."""
-    return task.source_key is not None or datetime.now(UTC) - known.created < EXTERNAL_SOURCE_TTL
+def _is_current(result: Image, task: Task) -> bool:
+    """A source in our bucket never changes; one at another host may."""
+    return task.source_key is not None or datetime.now(UTC) - result.created < EXTERNAL_SOURCE_TTL
 
 
-def _shown(fact: object) -> object:
-    return fact if isinstance(fact, str | int | float | bool) else str(fact)
+def _plain_value(value: object) -> object:
+    return value if isinstance(value, str | int | float | bool) else str(value)
 
 
-def _shared(known: Image) -> dict[str, Any]:
-    """What a result tells of itself, whoever owns it."""
-    private = ("id", "kind", "owner", "created", "title", "alt", "show_source", "source_id")
-    return {name: getattr(known, name) for name in Image.__slots__ if name not in private}
+def _copy_for(task: Task, result: Image) -> NewImage:
+    """A result as a new image of another task's owner, without what the first owner has written about it."""
+    shared = {each.name: getattr(result, each.name) for each in fields(NewImage) if each.name != "created"}
+    return NewImage(**{**shared, "owner": task.owner, "source_id": task.source_id})

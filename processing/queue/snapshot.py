@@ -1,6 +1,6 @@
-"""One look at the queue: where each waiting task stands, how long it will take, and what has moved since the last look.
+"""A snapshot of the queue: the position of each waiting task and its estimated wait.
 
-Whoever knows the order at one look can work out the next one from the few that left and came in between: see `Move`.
+Users who know the order of one snapshot can work out the next one from its changes: see `OrderChange`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from models.queue.order import id_array
 from models.queue.tasks import TaskState
 
 MAX_CHANGES = 100
-"""Of one look; when more has changed it is better to ask for the whole queue."""
+"""In one OrderChange; after larger changes users read the whole queue again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """position: 1 is next, 0 runs. wait_s: seconds until it is done, None while nothing is known of our pace."""
+    """number: 1 is the next task, 0 is running. wait_s: estimated seconds until it is done; None if not known."""
 
     number: int
     wait_s: float | None
@@ -27,8 +27,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """From look `number` - 1 to look `number`: those at the positions `left` went, then `came`, pairs of position and
-    id, were put in; both by rising positions."""
+    """The change from snapshot `revision` - 1 to snapshot `revision`.
+
+    The tasks at the positions `removed` left, then `inserted`, pairs of position and id, came; both ascending.
+    """
 
     revision: int
     removed: list[int]
@@ -41,9 +43,13 @@ class OrderChange:
 
 @dataclass(frozen=True, slots=True)
 class QueueSnapshot:
-    """number: one more for each look at which the order of the queue was another one. ids, owners (0: nobody), waits:
-    of what waits, the next one first; waits are known of the head alone. head_s: seconds until everything in the head
-    is done. each_s: how much longer each task behind the head waits."""
+    """The queue at one moment.
+
+    revision: rises with each snapshot in which the order is another one. totals: tasks by state. running: by id.
+    ids, owner_ids: of the waiting tasks, the next one first; owner 0 is anonymous. waits: of the first of these.
+    head: positions by id, of as many tasks as `waits`. head_s: estimated seconds until all of the head is done.
+    each_s: additional seconds for each task behind the head; None if not known.
+    """
 
     revision: int
     totals: dict[str, int] = field(default_factory=lambda: {str(state): 0 for state in TaskState})
@@ -52,12 +58,11 @@ class QueueSnapshot:
     owner_ids: array[int] = field(default_factory=id_array)
     waits: list[float | None] = field(default_factory=list)
     head: dict[int, int] = field(default_factory=dict)
-    """Positions by id, of as many as `waits`."""
     head_s: float = 0.0
     each_s: float | None = None
 
     def position_of(self, task_id: int) -> Position | None:
-        """Where a task stands, None if it was not in the queue, or too deep in it."""
+        """None if the task was not in the queue, or too far behind to be read."""
         if task_id in self.running:
             return self.running[task_id]
         if task_id in self.head:
@@ -67,25 +72,25 @@ class QueueSnapshot:
         except ValueError:
             return None
 
-    def position_at(self, position: int) -> Position:
-        """What is said of the task that stands there."""
-        if position <= len(self.waits):
-            return Position(position, self.waits[position - 1])
+    def position_at(self, number: int) -> Position:
+        """The position with this number, with its wait."""
+        if number <= len(self.waits):
+            return Position(number, self.waits[number - 1])
         if self.each_s is None:
-            return Position(position, None)
-        return Position(position, round(self.head_s + (position - len(self.waits)) * self.each_s, 1))
+            return Position(number, None)
+        return Position(number, round(self.head_s + (number - len(self.waits)) * self.each_s, 1))
 
     def positions_of(self, owner_ids: Collection[int]) -> dict[int, list[tuple[int, Position]]]:
-        """The waiting tasks of these people, with their places, in the order of the queue."""
+        """By owner: ids and positions of the waiting tasks of these users, in the order of the queue."""
         positions: dict[int, list[tuple[int, Position]]] = defaultdict(list)
-        for position, (task_id, owner_id) in enumerate(zip(self.ids, self.owner_ids, strict=True), 1):
+        for number, (task_id, owner_id) in enumerate(zip(self.ids, self.owner_ids, strict=True), 1):
             if owner_id in owner_ids:
-                positions[owner_id].append((task_id, self.position_at(position)))
+                positions[owner_id].append((task_id, self.position_at(number)))
         return positions
 
 
 def order_change(before: array[int], after: array[int], revision: int) -> OrderChange | None:
-    """What left and what came between two looks; None if nothing did."""
+    """The change between two orders; None if there is none."""
     if before == after:
         return None
     old, new = set(before), set(after)

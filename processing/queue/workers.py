@@ -1,4 +1,4 @@
-"""The workers of one server: take tasks while there is room, keep their leases, and drain at the end."""
+"""The workers of one server: lease tasks while threads are free, renew the leases, and drain at the end."""
 
 from __future__ import annotations
 
@@ -6,241 +6,248 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from models import errors
-from models.queue.fair_order import FairOrder
-from models.queue.leases import Lease, Leases
-from models.queue.servers import ClusterState, ServerRegistry
-from models.queue.tasks import TaskState
-from processing.queue.attempt import Run
+from models.queue.leases import Lease
+from models.queue.servers import ClusterState
+from models.queue.tasks import Task, TaskState
+from models.store import Store
+from processing.background import cancel
 from processing.queue.estimator import TimeEstimator
-from processing.queue.event_feed import EventFeed, TaskEvent
+from processing.queue.event_feed import EventFeed, TaskEvent, publish_task
+from processing.queue.run import Run
 from processing.queue.runner import TaskRunner
 
 log = logging.getLogger(__name__)
 
-POLL_S = 1.0
-"""How often a server with room looks for tasks that rested or whose news was lost."""
-HEARTBEAT_S = 4.0
-STEADY_S = 9.0
-"""After an outage of the database others get this long to renew their leases before they are taken over."""
-DRAIN_S = 20.0
-STOP_S = 2.0
-MOST_ACTIVE = 256
-"""Tasks whose ends are being recorded hold no thread, but they hold memory."""
-QUICK_S, QUICK_MEMORY = 0.02, 0.9
-"""Where tasks took less of late, the database is asked for several at once. How much of the longest is remembered."""
-BREATH_S = 5.0
-"""The longest pause between two tasks while everything fails because something is away."""
+MIN_BACKOFF_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What workers write and read beside the attempts themselves."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLimits:
+    """Times and limits of the workers of one server.
 
-    claims: Leases
-    servers: ServerRegistry
-    turns: FairOrder
+    poll_interval_s: how often a server with a free thread looks for tasks that wait for a retry, or whose event was
+    lost.
+    heartbeat_interval_s: between two renewals of the leases; a few of them must fit into a lease.
+    takeover_grace_s: after an outage of the database, expired leases are reclaimed only after this time, in which
+    other servers renew theirs.
+    shutdown_grace_s: how long running tasks may go on when the server stops.
+    abort_grace_s: how long they are waited for after that, once they were asked to stop.
+    max_backoff_s: the longest pause between two tasks while all of them fail with a temporary error.
+    max_active: tasks that are rendered or whose ends are being recorded; the latter hold memory but no thread.
+    """
+
+    poll_interval_s: float = 1.0
+    heartbeat_interval_s: float = 4.0
+    takeover_grace_s: float = 9.0
+    shutdown_grace_s: float = 20.0
+    abort_grace_s: float = 2.0
+    max_backoff_s: float = 5.0
+    max_active: int = 256
 
 
 class Workers:
-    """`start` takes back what this server left when it died; `stop` drains."""
+    """`start` requeues what this server was running when it died; `stop` drains."""
 
     def __init__(
-        self, server: str, records: Records, runner: TaskRunner, *, live: EventFeed, pace: TimeEstimator
+        self,
+        server: str,
+        *,
+        store: Store,
+        runner: TaskRunner,
+        feed: EventFeed,
+        estimator: TimeEstimator,
+        limits: WorkerLimits,
     ) -> None:
-        self._server = server
-        self._claims, self._servers, self._turns = records.claims, records.servers, records.turns
-        self._runner, self._live, self._pace = runner, live, pace
-        self._attempts: dict[tuple[int, int], Run] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._server, self._store, self._runner = server, store, runner
+        self._feed, self._estimator, self._limits = feed, estimator, limits
+        self._runs: dict[tuple[int, int], Run] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
-        self._roll = ClusterState(0, False)
-        self._took_s = QUICK_S
+        self._cluster = ClusterState(0, False)
         self._failures = 0
-        self._steady_at = 0.0
+        self._outage_at = float("-inf")
         self.stopping = False
-        self._unlisten: Callable[[], None] = lambda: None
+        self._unsubscribe: Callable[[], None] = lambda: None
 
     @property
-    def active_count(self) -> int:
-        return len(self._attempts)
+    def running(self) -> list[Task]:
+        return [run.task for run in self._runs.values()]
 
     @property
     def paused(self) -> bool:
-        return self._roll.paused
+        return self._cluster.paused
 
     @property
     def threads(self) -> int:
-        """Renders at once, on all servers together; at least 1."""
-        return max(1, self._roll.threads, self._runner.engine.size)
+        """Concurrent renders on all servers together; at least 1."""
+        return max(1, self._cluster.threads, self._runner.engine.size)
 
-    # --- life -----------------------------------------------------------------------------------------------------
+    # --- life -------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        self._unlisten = self._live.subscribe(self._hear)
-        for task in await self._claims.reclaim_own():
+        self._unsubscribe = self._feed.subscribe(self._on_event)
+        for task in await self._store.leases.reclaim_own():
             log.info("task %s: was running when this server ended; %s", task.id, task.state)
-            self._runner.publish(task)
-        await self._call_the_roll()
+            publish_task(self._store.events, task)
+        await self._heartbeat()
         self._loops = [asyncio.create_task(loop) for loop in (self._take_tasks(), self._keep_leases())]
 
     def wake(self) -> None:
-        """There may be something to take."""
+        """There may be a task to take, or a thread for it."""
         self._wake.set()
 
-    async def stop(self, grace_s: float = DRAIN_S) -> None:
-        """Take nothing more; give what runs grace_s to finish; put the rest back into the queue, uncounted."""
+    async def wait_until_idle(self) -> None:
+        """Wait until no task runs and nothing is cleaned up after one."""
+        while unfinished := self._tasks | self._runner.cleanups:
+            await asyncio.wait(unfinished)
+
+    async def stop(self, grace_s: float | None = None) -> None:
+        """Take no more tasks; give the running ones grace_s to finish; requeue the rest, uncounted."""
+        limits = self._limits
         self.stopping = True
         self._wake.set()
-        if self._loops:
-            await asyncio.wait(self._loops[:1], timeout=BREATH_S)
-        if self._running:
-            await asyncio.wait(self._running, timeout=grace_s)
-        for attempt in list(self._attempts.values()):
-            attempt.stop()
-        if self._running:
-            await asyncio.wait(self._running, timeout=STOP_S)
-        if self._runner.cleanups:
-            await asyncio.wait(self._runner.cleanups, timeout=STOP_S)
-        await _cancel([*self._loops, *self._running, *self._runner.cleanups])
+        await _wait(self._loops[:1], limits.max_backoff_s)
+        await _wait(self._tasks, limits.shutdown_grace_s if grace_s is None else grace_s)
+        for run in list(self._runs.values()):
+            run.stop()
+        await _wait(self._tasks, limits.abort_grace_s)
+        await _wait(self._runner.cleanups, limits.abort_grace_s)
+        await cancel([*self._loops, *self._tasks, *self._runner.cleanups])
         self._loops = []
-        self._unlisten()
+        self._unsubscribe()
         with contextlib.suppress(errors.DatabaseUnavailable):
-            await self._servers.unregister(self._server)
+            await self._store.servers.unregister(self._server)
 
-    # --- taking -----------------------------------------------------------------------------------------------------
+    # --- running ----------------------------------------------------------------------------------------------------
 
     async def _take_tasks(self) -> None:
         while not self.stopping:
             self._wake.clear()
-            room = 0 if self.paused else self._room()
-            taken = await self._take(1) if room > 0 else []
-            if taken and room > 1:
-                taken += await self._take(room - 1)
-            if taken and self._took_s < QUICK_S:
-                await self._take(MOST_ACTIVE - len(self._attempts), turn=taken[-1].task.round)
-            if not taken:
-                await self._rest(POLL_S)
+            lease = await self._acquire() if self._free_slots() > 0 else None
+            if lease is None:
+                await self._wait_for_work(self._limits.poll_interval_s)
+            else:
+                self._start_run(lease)
             if self._failures > self._runner.engine.size:
-                await self._rest(min(BREATH_S, 0.1 * 2.0 ** min(self._failures, 10)))
+                backoff_s = MIN_BACKOFF_S * 2.0 ** min(self._failures, 10)
+                await self._wait_for_work(min(self._limits.max_backoff_s, backoff_s))
 
-    async def _take(self, limit: int, turn: int | None = None) -> list[Lease]:
-        """Take up to so many and begin them."""
-        suspects = any(attempt.claim.task.crashes for attempt in self._attempts.values())
+    def _free_slots(self) -> int:
+        """One for each free thread, also while the ends of its earlier tasks are still being recorded."""
+        if self.paused:
+            return 0
+        rendering = sum(run.rendering for run in self._runs.values())
+        return min(self._runner.engine.size - rendering, self._limits.max_active - len(self._runs))
+
+    async def _acquire(self) -> Lease | None:
+        """One suspect at a time: a task during which a server died runs beside tasks without a crash only."""
+        suspect_runs = any(run.task.crashes for run in self._runs.values())
         try:
-            claims = await self._claims.acquire(limit, skip_suspects=suspects, in_round=turn)
+            leases = await self._store.leases.acquire(1, skip_suspects=suspect_runs)
         except errors.DatabaseUnavailable:
-            return []
-        except Exception:
+            return None
+        except Exception:  # pragma: no cover - a bug of ours
             log.exception("queue: taking a task failed")
-            return []
-        for claim in claims:
-            self._begin(claim)
-        return claims
+            return None
+        return leases[0] if leases else None
 
-    def _room(self) -> int:
-        """How many more tasks to take: one for each free thread, even if what it made is being recorded.
+    def _start_run(self, lease: Lease) -> None:
+        run = Run(lease, on_rendered=self.wake)
+        if self.stopping:
+            run.stop()
+        self._runs[lease.key] = run
+        self._store.rounds.mark_served(lease.task.round)
+        task = asyncio.create_task(self._run(run))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-        Quick ones may be taken before a thread is free, of the turn that is being served: at most one of each person,
-        so that nobody's place changes.
-        """
-        making = sum(attempt.rendering for attempt in self._attempts.values())
-        return min(self._runner.engine.size - making, MOST_ACTIVE - len(self._attempts))
+    async def _run(self, run: Run) -> None:
+        try:
+            ended = await self._runner.run(run)
+            if ended is not None:
+                self._failures = self._failures + 1 if ended.retries > run.task.retries else 0
+        except Exception:  # pragma: no cover - a bug of ours
+            log.exception("task %s: recording its end failed; its lease will expire", run.task.id)
+        finally:
+            self._runs.pop(run.lease.key, None)
+            self._wake.set()
 
-    async def _rest(self, timeout_s: float) -> None:
+    def _stop_run(self, key: tuple[int, int]) -> None:
+        if run := self._runs.get(key):
+            run.stop()
+
+    async def _wait_for_work(self, timeout_s: float) -> None:
         if not self.stopping:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), timeout_s)
 
-    def _begin(self, claim: Lease) -> None:
-        attempt = Run(claim, stopping=self.stopping, on_made=self.wake)
-        self._attempts[claim.key] = attempt
-        self._turns.mark_served(claim.task.round)
-        log.info("task %s: running, attempt %s", claim.task.id, claim.task.attempts)
-        self._runner.publish(claim.task)
-        started = asyncio.create_task(self._carry(attempt))
-        self._running.add(started)
-        started.add_done_callback(self._running.discard)
-
-    async def _carry(self, attempt: Run) -> None:
-        claim = attempt.claim
-        try:
-            task = await self._runner.run(attempt)
-        except Exception:
-            log.exception("task %s: its end could not be recorded; it will be taken back", claim.task.id)
-        else:
-            if task is not None:
-                log.info("task %s: %s%s", task.id, task.state, f" ({task.error})" if task.error else "")
-                self._runner.publish(task)
-                self._failures = self._failures + 1 if task.retries > claim.task.retries else 0
-            if attempt.took_s is not None:
-                self._took_s = max(attempt.took_s, QUICK_MEMORY * self._took_s)
-        finally:
-            self._attempts.pop(claim.key, None)
-            self._wake.set()
-
-    # --- keeping ------------------------------------------------------------------------------------------------
+    # --- leases -----------------------------------------------------------------------------------------------------
 
     async def _keep_leases(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_S)
+            await asyncio.sleep(self._limits.heartbeat_interval_s)
             try:
-                await self._keep_own()
-                if time.monotonic() - self._steady_at >= STEADY_S:
-                    await self._take_over()
+                await self.renew_leases()
+                if time.monotonic() - self._outage_at >= self._limits.takeover_grace_s:
+                    await self._reclaim()
             except errors.DatabaseUnavailable:
                 log.warning("leases: the database does not answer")
-                self._steady_at = time.monotonic()
-            except Exception:
-                log.exception("leases: keeping them failed")
+                self._outage_at = time.monotonic()
+            except Exception:  # pragma: no cover - a bug of ours
+                log.exception("leases: renewing them failed")
 
-    async def _keep_own(self) -> None:
-        begun = time.monotonic()
-        held = [attempt.claim for attempt in self._attempts.values()]
-        lost = await self._claims.renew(held)
-        stopping = await self._claims.cancel_requested(held) if held else []
-        for claim in (*lost, *stopping):
-            if attempt := self._attempts.get(claim.key):
-                attempt.stop()
-        await self._call_the_roll()
-        await self._turns.refresh()
-        if time.monotonic() - begun > HEARTBEAT_S:
-            self._steady_at = time.monotonic()
+    async def renew_leases(self) -> None:
+        """Renew all leases; stop the runs whose lease was lost or whose cancellation was missed. Raises
+        DatabaseUnavailable."""
+        started_at = time.monotonic()
+        leases = [run.lease for run in self._runs.values()]
+        lost = await self._store.leases.renew(leases)
+        cancelled = await self._store.leases.cancel_requested(leases) if leases else []
+        for lease in (*lost, *cancelled):
+            self._stop_run(lease.key)
+        await self._heartbeat()
+        await self._store.rounds.refresh()
+        if time.monotonic() - started_at > self._limits.heartbeat_interval_s:
+            self._outage_at = time.monotonic()
 
-    async def _take_over(self) -> None:
-        """What a dead server left, and what is ours without our knowing."""
-        known = [attempt.claim for attempt in self._attempts.values()]
-        for task in [*await self._claims.reclaim_expired(), *await self._claims.reclaim_orphaned(known)]:
-            log.warning("task %s: its server does not answer for it; %s", task.id, task.state)
-            self._runner.publish(task)
+    async def _reclaim(self) -> None:
+        """Requeue the tasks of dead servers, and those that this server has leased without knowing it."""
+        leases = [run.lease for run in self._runs.values()]
+        expired = await self._store.leases.reclaim_expired()
+        for task in [*expired, *await self._store.leases.reclaim_orphaned(leases)]:
+            log.warning("task %s: lease expired; %s", task.id, task.state)
+            publish_task(self._store.events, task)
 
-    async def _call_the_roll(self) -> None:
-        self._roll = await self._servers.heartbeat(self._server, threads=self._runner.engine.size)
+    async def _heartbeat(self) -> None:
+        self._cluster = await self._store.servers.heartbeat(self._server, threads=self._runner.engine.size)
 
-    # --- hearing ------------------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------------------------
 
-    def _hear(self, news: TaskEvent) -> None:
-        """What all servers say: new tasks to take, running ones to stop, a queue that is held."""
-        if news.kind == "queue":
-            self._roll = ClusterState(self._roll.threads, news.paused)
+    def _on_event(self, event: TaskEvent) -> None:
+        """Events of all servers: tasks to take, runs to stop, a queue that is paused."""
+        if event.kind == "queue":
+            self._cluster = replace(self._cluster, paused=event.paused)
             self._wake.set()
-        if news.task is None:
-            return
-        if news.kind == "task" and news.task.state is TaskState.DONE:
-            self._pace.update(news.task)
-        if news.kind == "task" and news.task.state is TaskState.QUEUED:
+        elif event.kind == "task" and event.task is not None:
+            self._on_task(event.task)
+        elif event.kind == "cancel" and event.task is not None:
+            self._stop_run((event.task.id, event.task.attempts))
+
+    def _on_task(self, task: Task) -> None:
+        if task.state is TaskState.QUEUED:
             self._wake.set()
-        if news.kind == "task" and news.task.state is TaskState.RUNNING:
-            self._turns.note_served_elsewhere(news.task.round)
-        if news.kind == "cancel" and (attempt := self._attempts.get((news.task.id, news.task.attempts))):
-            attempt.stop()
+        elif task.state is TaskState.RUNNING:
+            self._store.rounds.note_served_elsewhere(task.round)
+        elif task.state is TaskState.DONE:
+            self._estimator.update(task)
 
 
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _wait(tasks: Iterable[asyncio.Task[Any]], timeout_s: float) -> None:
+    if tasks := list(tasks):
+        await asyncio.wait(tasks, timeout=timeout_s)

@@ -1,7 +1,7 @@
-"""Departure: somebody deletes the account, and everything that was theirs goes.
+"""Account deletion: deletes everything that belongs to a user, and the user's own record last.
 
-The user is marked first; from then on nobody finds them, and whatever comes between (a crash, a database that is
-away), the rest is done again from its beginning until the user's record, the last to go, is gone.
+The user is marked first and cannot be found from then on. After a crash or an outage the deletion starts again from
+its beginning, until the user's record is gone.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from models import errors
 from models.bucket import Bucket
 from models.follows import Follows
 from models.images import Images
-from models.queue.own_tasks import OwnTasks
+from models.queue.tasks import Tasks
 from models.sessions import Sessions
+from models.store import Store
 from models.uploads import PendingUploads
 from models.users import Users
+from processing.background import cancel
 from processing.executors import Executors
 from processing.queue.task_queue import TaskQueue
 from processing.upkeep.image_deletion import ImageDeletions
@@ -38,15 +40,15 @@ class Belongings:
     follows: Follows
     images: Images
     uploads: PendingUploads
-    tasks: OwnTasks
+    tasks: Tasks
 
 
 class AccountDeletions:
-    """`async with` takes up what an earlier server left unfinished; at the end what runs is left to the next start."""
+    """`async with` resumes the deletions that an earlier server left unfinished; at the end the running ones stop."""
 
     def __init__(
         self,
-        of: Belongings,
+        store: Store,
         *,
         queue: TaskQueue,
         image_deletions: ImageDeletions,
@@ -54,31 +56,28 @@ class AccountDeletions:
         executors: Executors,
         retry_interval_s: float = RETRY_INTERVAL_S,
     ) -> None:
-        self._of, self._queue, self._image_deletions = of, queue, image_deletions
+        self._store, self._queue, self._image_deletions = store, queue, image_deletions
         self._bucket, self._executors = bucket, executors
         self._retry_interval_s = retry_interval_s
         self._running: dict[int, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> AccountDeletions:
-        for user_id in await self._of.users.deleting():
-            log.info("user %s: was leaving when the server ended", user_id)
+        for user_id in await self._store.users.deleting():
+            log.info("user %s: resuming the deletion", user_id)
             self._start(user_id)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await cancel(self._running.values())
 
     async def begin(self, user_id: int) -> None:
-        """Mark the user; what follows survives a crash. Raises DatabaseUnavailable."""
-        await self._of.users.mark_deleting(user_id)
-        log.info("user %s: leaves", user_id)
+        """Mark the user and start the deletion, which survives a crash. Raises DatabaseUnavailable."""
+        await self._store.users.mark_deleting(user_id)
+        log.info("user %s: deleting", user_id)
         self._start(user_id)
 
     async def wait(self, user_id: int, *, within_s: float) -> bool:
-        """Wait until everything is gone. Whether it is by then."""
+        """Wait until everything is deleted. Returns whether it is by then."""
         running = self._running.get(user_id)
         if running is not None:
             await asyncio.wait([running], timeout=within_s)
@@ -95,37 +94,38 @@ class AccountDeletions:
             try:
                 await self._delete_everything(user_id)
             except errors.Unavailable as error:
-                log.warning("user %s: cannot leave yet (%s); trying again", user_id, error.slug)
-            except Exception:
-                log.exception("user %s: cannot leave yet, for a reason that nobody foresaw; trying again", user_id)
+                log.warning("user %s: deletion interrupted (%s); trying again", user_id, error.slug)
+            except Exception:  # pragma: no cover - a bug of ours
+                log.exception("user %s: deletion failed unexpectedly; trying again", user_id)
             else:
-                log.info("user %s: has left", user_id)
+                log.info("user %s: deleted", user_id)
                 return
             await asyncio.sleep(self._retry_interval_s)
 
     async def _delete_everything(self, user_id: int) -> None:
-        """Out of sight first. Pictures twice: a task may have made one while it was being cancelled."""
-        await self._of.sessions.close_all(user_id)
-        await self._of.follows.delete_of(user_id)
-        await self._of.images.hide_all(user_id)
+        """Hides everything first. Images twice: a task may have stored one while it was being cancelled."""
+        store = self._store
+        await store.sessions.close_all(user_id)
+        await store.follows.delete_of(user_id)
+        await store.images.hide_all(user_id)
         await self._cancel_tasks(user_id)
-        await self._of.images.hide_all(user_id)
+        await store.images.hide_all(user_id)
         await self._image_deletions.finish_pending(user_id)
         await self._delete_pending_uploads(user_id)
-        await self._of.tasks.forget(user_id)
-        await self._of.users.delete(user_id)
-        await self._of.sessions.close_all(user_id)
+        await store.tasks.delete_of(user_id)
+        await store.users.delete(user_id)
+        await store.sessions.close_all(user_id)
 
     async def _cancel_tasks(self, user_id: int) -> None:
-        """Cancel until nothing lives: one that a dying server held comes back into the queue."""
-        while live := await self._of.tasks.live(user_id):
-            for task in live:
+        """Cancel until none is active: a task of a server that died comes back into the queue."""
+        while active := await self._store.tasks.active_of(user_id):
+            for task in active:
                 with contextlib.suppress(errors.InvalidState, errors.NotFound):
                     await self._queue.cancel(task.id)
             await asyncio.sleep(CANCEL_POLL_S)
 
     async def _delete_pending_uploads(self, user_id: int) -> None:
-        while waiting := await self._of.uploads.of_owner(user_id):
-            for upload in waiting:
+        while pending := await self._store.uploads.of_owner(user_id):
+            for upload in pending:
                 await self._executors.io(self._bucket.delete, upload.key)
-                await self._of.uploads.complete(upload.key)
+                await self._store.uploads.complete(upload.key)

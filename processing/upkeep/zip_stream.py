@@ -1,6 +1,6 @@
-"""A zip file as a stream: what is added comes out at once, and nothing is kept but the list of names.
+"""A zip file as a stream: each member is returned at once, and only the directory is kept in memory.
 
-Pictures are compressed already, so that they are stored as they are; text is deflated.
+Images are compressed already and are stored as they are; text is deflated.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 
 
 class ZipStream:
-    """(blocks, a little) Call `add` in a thread: it sums up large pictures."""
+    """Call `add` in a thread: it computes checksums of large images."""
 
     def __init__(self) -> None:
         self._buffer = _WriteBuffer()
         self._zip = zipfile.ZipFile(self._buffer, "w")
 
     def add(self, name: str, data: bytes, when: datetime, *, text: bool = False) -> bytes:
-        """The next bytes of the zip file: one more member. when: its date, UTC."""
+        """Add a member. when: its date, UTC. Returns the next bytes of the zip file."""
         info = zipfile.ZipInfo(name, (max(when.year, 1980), when.month, when.day, when.hour, when.minute, when.second))
         info.compress_type = zipfile.ZIP_DEFLATED if text else zipfile.ZIP_STORED
         info.external_attr = 0o644 << 16
@@ -27,13 +27,13 @@ class ZipStream:
         return self._buffer.take()
 
     def close(self) -> bytes:
-        """The last bytes of the zip file."""
+        """Returns the last bytes of the zip file: its directory."""
         self._zip.close()
         return self._buffer.take()
 
 
 class _WriteBuffer(io.RawIOBase):
-    """A file that can only be written on, as zipfile sees it; without a place to go back to it streams."""
+    """A file without seek, so that zipfile writes a stream."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []

@@ -21,14 +21,14 @@ from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.database import Database
 from models.embedded_mongod import Mongod
-from models.images import Images, Owner
-from models.queue.events import Events
-from models.queue.tasks import Task, Tasks, TaskState
+from models.images import Owner
+from models.queue.tasks import Task, TaskState
+from models.store import Store
 from processing.engine import Engine
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
-from processing.queue.event_feed import EventFeed, TaskEvent
-from processing.queue.task_queue import QueueLimits, Shop, TaskQueue, TaskSource
+from processing.queue.event_feed import EventFeed, TaskEvent, follow_events
+from processing.queue.task_queue import QueueLimits, TaskQueue, TaskSource
 from tests.processing.queue.queue_harness import ManualEngine
 
 RECIPE = {"style": "mosaic", "seed": 0}
@@ -39,11 +39,11 @@ USERS = 50
 class QueueBench:
     """One server's queue. done_count: tasks reported as done; user_count: how many users submit in turn."""
 
-    def __init__(self, queue: TaskQueue, live: EventFeed, bucket: EmbeddedBucket) -> None:
+    def __init__(self, queue: TaskQueue, feed: EventFeed, bucket: EmbeddedBucket) -> None:
         self.queue, self.bucket = queue, bucket
         self._task_done = asyncio.Event()
         self.done_count, self.user_count, self._numbers = 0, USERS, itertools.count(1)
-        live.subscribe(self._on_event)
+        feed.subscribe(self._on_event)
 
     def _on_event(self, event: TaskEvent) -> None:
         if event.kind == "task" and event.task is not None and event.task.state is TaskState.DONE:
@@ -119,20 +119,29 @@ async def queue_bench(
         mongod = await stack.enter_async_context(Mongod(folder / "db"))
         database = Database(mongod.uri, "bench")
         stack.callback(database.close)
-        tasks, images, events = Tasks(database), Images(database), Events(database, "bench")
-        await database.create_indexes({"tasks": tasks.indexes, "images": images.indexes})
-        live = await stack.enter_async_context(EventFeed(events))
-        threads = Executors(1)
-        stack.push_async_callback(threads.close)
+        store = Store.of(database, "bench")
+        await store.create_indexes()
+        feed = await stack.enter_async_context(follow_events(store.events))
+        executors = Executors(1)
+        stack.push_async_callback(executors.close)
         keys = Keys("access", "secret")
         bucket = EmbeddedBucket(
             folder / "b", keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=bucket_limit
         )
         engine = make_engine(bucket)
         stack.push_async_callback(engine.close)
-        shop = Shop(database, tasks, images, events, live, engine, threads, bucket, FetchPolicy(), 50)
-        queue = TaskQueue("bench", shop, QueueLimits(1_000_000, 1_000_000))
-        queue_under_test = QueueBench(queue, live, bucket)
+        queue = TaskQueue(
+            "bench",
+            store=store,
+            feed=feed,
+            engine=engine,
+            executors=executors,
+            bucket=bucket,
+            policy=FetchPolicy(),
+            max_megapixels=50,
+            limits=QueueLimits(1_000_000, 1_000_000),
+        )
+        queue_under_test = QueueBench(queue, feed, bucket)
         await queue.__aenter__()
         yield queue_under_test
         await queue.stop(0)

@@ -17,11 +17,11 @@ from PIL import Image
 from tornado.httpclient import AsyncHTTPClient
 
 from app import PREVIEW_THREADS
-from handlers import Services
+from handlers.services import Services
 from models import errors
 from processing import mosaic
 from processing.executors import Executors
-from processing.images.previews import PER_CLIENT_LIMIT, Previews, scaled
+from processing.images.previews import PER_CLIENT_LIMIT, Previews
 from processing.rendering import Cancelled
 from tests.processing.mosaic.samples import sample
 from tests.support.client import ApiClient, ApiResponse, multipart
@@ -66,7 +66,7 @@ async def test_a_recipe_for_the_full_picture_is_scaled_to_the_small_one(api: Api
 def test_only_what_counts_pixels_is_scaled_and_stays_in_its_range() -> None:
     recipe = mosaic.parse({"cell": 100, "max_side": 100, "quality": 80, "seed": 9})
 
-    small = scaled(recipe, 0.01).to_dict()
+    small = recipe.scaled(0.01).to_dict()
 
     assert (small["cell"], small["max_side"]) == (2, 16)
     assert {**small, "cell": 100, "max_side": 100} == recipe.to_dict()
@@ -76,8 +76,8 @@ def test_only_what_counts_pixels_is_scaled_and_stays_in_its_range() -> None:
 def test_every_style_can_be_scaled(name: str) -> None:
     recipe = mosaic.parse(sample(name))
 
-    assert scaled(recipe, 0.25).style == name
-    assert scaled(recipe, 1.0) == recipe
+    assert recipe.scaled(0.25).style == name
+    assert recipe.scaled(1.0) == recipe
 
 
 REFUSED: dict[str, tuple[bytes | None, str, str, int, str, str | None]] = {

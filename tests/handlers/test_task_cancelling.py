@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from handlers import Services
+from handlers.services import Services
 from processing import mosaic
 from settings import Settings
 from tests.handlers.sse_client import open_event_stream
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, photo
-from tests.support.waiting import until
 
 MORE: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.1, 0.1, 0.3, 0.3]]}}
 
@@ -37,17 +36,12 @@ async def test_a_running_task_of_any_style_is_cancelled_and_nothing_is_stored(
     ada = await api.sign_up("ada")
     source = await ada.upload(picture, "photo.jpg")
     async with open_event_stream(ada) as ear:
-        task = (await ada.make(source["url"], {"style": style, **MORE.get(style, {})}))["id"]
+        task = (await ada.add_task(source["url"], {"style": style, **MORE.get(style, {})}))["id"]
         await ear.state(task, "running")
 
         await ada.post("/api/tasks/cancel/", id=task)
         await ear.state(task, "cancelled")
 
-    late = services.queue._workers._runner.cleanups
-    await until(lambda: _empty(late))
+    await services.queue.wait_until_idle()
     assert [stat.key for stat in services.bucket.list() if stat.key.startswith("mosaic/")] == []
     assert (await ada.get("/api/feed/"))["images"] == []
-
-
-async def _empty(late: set[Any]) -> bool:
-    return not late

@@ -18,7 +18,7 @@ from processing.engine.job import Job
 from processing.engine.threads import ThreadEngine
 from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import tune_process
-from tests.security.measuring import memory_mib
+from tests.security.process_memory import memory_mib
 from tests.support.pictures import jpeg
 from tests.support.waiting import until
 
@@ -38,7 +38,7 @@ async def main() -> None:
         engine, faults = ThreadEngine(2), []
         for _ in range(RENDERS):
             before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-            await engine.start(job, lambda _: None).result()
+            await engine.start(job, lambda _: None).future
             faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
         busy_mib = memory_mib(os.getpid())
         await until(lambda: uses_less_than(busy_mib - 50), timeout_s=10)

@@ -33,7 +33,8 @@ KERNEL_BYTES = 8 << 20  # what the system's buffers may take from a sender unrea
     ],
     ids=["silent", "status", "headers", "body", "endless body", "chunks", "trailers", "continues"],
 )
-def test_req_07_a_dripping_server_is_left_at_the_deadline(answer: Callable[[socket.socket], None]) -> None:
+@pytest.mark.requirement(7)
+def test_a_dripping_server_is_left_at_the_deadline(answer: Callable[[socket.socket], None]) -> None:
     with fake_host(answer) as server:
         started = time.monotonic()
         failed = failure(server.url(), FetchPolicy((server.address,), timeout_s=SOON_S))
@@ -44,7 +45,8 @@ def test_req_07_a_dripping_server_is_left_at_the_deadline(answer: Callable[[sock
     assert SOON_S * 0.9 < took_s < SOON_S + 2
 
 
-def test_req_07_the_deadline_counts_all_hops_together() -> None:
+@pytest.mark.requirement(7)
+def test_the_deadline_counts_all_hops_together() -> None:
     def redirect_late(connection: socket.socket) -> None:
         threading.Event().wait(SOON_S * 0.6)
         connection.sendall(redirect(302, "/again"))
@@ -56,7 +58,8 @@ def test_req_07_the_deadline_counts_all_hops_together() -> None:
     assert len(server.requests) <= 2
 
 
-def test_req_07_a_slow_name_server_is_left_at_the_deadline() -> None:
+@pytest.mark.requirement(7)
+def test_a_slow_name_server_is_left_at_the_deadline() -> None:
     asleep = threading.Event()
 
     started = time.monotonic()
@@ -67,7 +70,8 @@ def test_req_07_a_slow_name_server_is_left_at_the_deadline() -> None:
     assert time.monotonic() - started < 1.3
 
 
-def test_req_07_slow_name_servers_hold_a_bounded_number_of_threads() -> None:
+@pytest.mark.requirement(7)
+def test_slow_name_servers_hold_a_bounded_number_of_threads() -> None:
     asleep = threading.Event()
     rules = FetchPolicy(("*",), timeout_s=0.3, resolve=_waiting_for(asleep))
     before = threading.active_count()
@@ -89,6 +93,7 @@ def _waiting_for(event: threading.Event) -> Callable[[str, int], Sequence[str]]:
     return resolve
 
 
+@pytest.mark.requirement(7)
 @pytest.mark.parametrize(
     "head_and_piece",
     [
@@ -98,7 +103,7 @@ def _waiting_for(event: threading.Event) -> Callable[[str, int], Sequence[str]]:
     ],
     ids=["until it closes", "announced", "chunked"],
 )
-def test_req_07_an_endless_body_is_cut_at_the_byte_limit(head_and_piece: tuple[bytes, bytes]) -> None:
+def test_an_endless_body_is_cut_at_the_byte_limit(head_and_piece: tuple[bytes, bytes]) -> None:
     flood = Flood(*head_and_piece)
 
     with fake_host(flood) as server:
@@ -116,6 +121,7 @@ def test_a_body_may_be_as_long_as_the_limit_and_no_longer(announced: str) -> Non
         assert type(failure(server.url(), FetchPolicy((server.address,), limit_bytes=7))) is SourceTooLarge
 
 
+@pytest.mark.requirement(7)
 @pytest.mark.parametrize(
     "head_and_piece",
     [
@@ -128,7 +134,7 @@ def test_a_body_may_be_as_long_as_the_limit_and_no_longer(announced: str) -> Non
     ],
     ids=["tiny chunks", "chunk extensions", "trailers", "continues", "headers", "one header"],
 )
-def test_req_07_a_flood_of_framing_is_cut_off_long_before_the_limit(head_and_piece: tuple[bytes, bytes]) -> None:
+def test_a_flood_of_framing_is_cut_off_long_before_the_limit(head_and_piece: tuple[bytes, bytes]) -> None:
     with fake_host(Flood(*head_and_piece)) as server:
         started = time.monotonic()
         failed = failure(server.url(), FetchPolicy((server.address,), limit_bytes=1 << 30))
@@ -137,7 +143,8 @@ def test_req_07_a_flood_of_framing_is_cut_off_long_before_the_limit(head_and_pie
     assert time.monotonic() - started < 5
 
 
-def test_req_07_a_gzip_bomb_is_not_inflated() -> None:
+@pytest.mark.requirement(7)
+def test_a_gzip_bomb_is_not_inflated() -> None:
     bomb = gzip.compress(bytes(10 << 20))
 
     with fake_host(http_response(bomb, Content_Encoding="gzip")) as server:

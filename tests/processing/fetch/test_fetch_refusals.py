@@ -24,9 +24,10 @@ def listener() -> Iterator[UntouchedPort]:
         yield listener
 
 
+@pytest.mark.requirement(1)
 @pytest.mark.parametrize("host", [*LOOPBACK_HOSTS, "localhost", "LOCALHOST"])
 @pytest.mark.parametrize("scheme", ["http", "HTTP", "https"])
-def test_req_01_no_spelling_of_loopback_touches_a_port_here(host: str, scheme: str, listener: UntouchedPort) -> None:
+def test_no_spelling_of_loopback_touches_a_port_here(host: str, scheme: str, listener: UntouchedPort) -> None:
     spelled = host if "#" in host else f"{host}:{listener.port}"
     rules = FetchPolicy(("*", f"*:{listener.port}"), timeout_s=5)
 
@@ -38,14 +39,16 @@ def test_req_01_no_spelling_of_loopback_touches_a_port_here(host: str, scheme: s
     assert time.monotonic() - started < 2
 
 
-def test_req_01_the_listener_of_these_tests_tells_when_it_is_touched(listener: UntouchedPort) -> None:
+@pytest.mark.requirement(1)
+def test_the_listener_of_these_tests_tells_when_it_is_touched(listener: UntouchedPort) -> None:
     failure(f"http://127.0.0.1:{listener.port}/", FetchPolicy((f"127.0.0.1:{listener.port}",), timeout_s=0.1))
 
     assert listener.touched
 
 
+@pytest.mark.requirement(2)
 @pytest.mark.parametrize("host", [*INSIDE_HOSTS, "127.0.0.1", "[::1]"])
-def test_req_02_a_name_that_leads_inside_is_refused_before_a_packet_is_sent(host: str) -> None:
+def test_a_name_that_leads_inside_is_refused_before_a_packet_is_sent(host: str) -> None:
     names = Names([host.strip("[]")])
 
     refused = failure("http://photos.example.com/a.jpg", FetchPolicy(("*",), resolve=names, timeout_s=5))
@@ -54,9 +57,10 @@ def test_req_02_a_name_that_leads_inside_is_refused_before_a_packet_is_sent(host
     assert not refused.retryable, "a connection that was tried would have failed as passing"
 
 
+@pytest.mark.requirement(3)
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0", "x@127.0.0.1"])
-def test_req_03_a_redirect_to_loopback_is_not_followed(code: int, host: str, listener: UntouchedPort) -> None:
+def test_a_redirect_to_loopback_is_not_followed(code: int, host: str, listener: UntouchedPort) -> None:
     with fake_host(redirect(code, f"http://{host}:{listener.port}/")) as server:
         refused = failure(server.url(), FetchPolicy((server.address, f"*:{listener.port}"), timeout_s=5))
 
@@ -65,7 +69,8 @@ def test_req_03_a_redirect_to_loopback_is_not_followed(code: int, host: str, lis
     assert not listener.touched
 
 
-def test_req_03_a_redirect_three_hops_deep_is_checked_like_the_first(listener: UntouchedPort) -> None:
+@pytest.mark.requirement(3)
+def test_a_redirect_three_hops_deep_is_checked_like_the_first(listener: UntouchedPort) -> None:
     with fake_host(steps("/1", "/2", f"http://127.0.0.1:{listener.port}/")) as server:
         failure(server.url(), FetchPolicy((server.address,)))
 
@@ -73,7 +78,8 @@ def test_req_03_a_redirect_three_hops_deep_is_checked_like_the_first(listener: U
     assert not listener.touched
 
 
-def test_req_03_a_redirect_loop_ends_after_three_hops() -> None:
+@pytest.mark.requirement(3)
+def test_a_redirect_loop_ends_after_three_hops() -> None:
     with fake_host(redirect(302, "/again")) as server:
         refused = failure(server.url(), FetchPolicy((server.address,)))
 
@@ -81,15 +87,17 @@ def test_req_03_a_redirect_loop_ends_after_three_hops() -> None:
     assert not refused.retryable
 
 
+@pytest.mark.requirement(3)
 @pytest.mark.parametrize("location", ["", "file:///etc/passwd", "gopher://127.0.0.1/", "http://[", "\xff", "//"])
-def test_req_03_a_redirect_without_a_valid_target_fails_cleanly(location: str) -> None:
+def test_a_redirect_without_a_valid_target_fails_cleanly(location: str) -> None:
     with fake_host(http_response(status="302 Found", Location=location)) as server:
         refused = failure(server.url(), FetchPolicy((server.address,)))
 
     assert type(refused) is SourceUnreachable
 
 
-def test_req_04_a_name_is_looked_up_once_so_that_it_cannot_change_its_mind(listener: UntouchedPort) -> None:
+@pytest.mark.requirement(4)
+def test_a_name_is_looked_up_once_so_that_it_cannot_change_its_mind(listener: UntouchedPort) -> None:
     names = Names([UNUSED_URL], ["127.0.0.1"])
     rules = FetchPolicy((f"*:{listener.port}",), resolve=names, timeout_s=SOON_S)
 
@@ -99,7 +107,8 @@ def test_req_04_a_name_is_looked_up_once_so_that_it_cannot_change_its_mind(liste
     assert not listener.touched
 
 
-def test_req_04_one_inside_address_among_others_spoils_the_name(listener: UntouchedPort) -> None:
+@pytest.mark.requirement(4)
+def test_one_inside_address_among_others_spoils_the_name(listener: UntouchedPort) -> None:
     names = Names([UNUSED_URL, "127.0.0.1"])
 
     refused = failure(f"http://both.test:{listener.port}/", FetchPolicy((f"*:{listener.port}",), resolve=names))
@@ -108,30 +117,32 @@ def test_req_04_one_inside_address_among_others_spoils_the_name(listener: Untouc
     assert not listener.touched
 
 
-def test_req_04_a_listed_host_without_a_port_may_not_turn_private() -> None:
+@pytest.mark.requirement(4)
+def test_a_listed_host_without_a_port_may_not_turn_private() -> None:
     rules = FetchPolicy(("photos.test",), resolve=Names(["127.0.0.1"]))
 
     assert not failure("http://photos.test/", rules).retryable
 
 
+@pytest.mark.requirement(5)
 @pytest.mark.parametrize("path", ["/\r\nX-Injected: 1", "/ HTTP/1.1\r\nHost: b", "/\x00", "/\n"])
-def test_req_05_no_header_is_injected(path: str) -> None:
+def test_no_header_is_injected(path: str) -> None:
     with fake_host(http_response(b"picture")) as server, pytest.raises(TesseraError):
         fetch(server.url(path), FetchPolicy((server.address,)))
 
     assert server.requests == []
 
 
-def test_req_05_a_redirect_injects_no_header_either() -> None:
+@pytest.mark.requirement(5)
+def test_a_redirect_injects_no_header_either() -> None:
     with fake_host(steps("/a\r\n b: c", "/never")) as server:
         failure(server.url(), FetchPolicy((server.address,)))
 
     assert len(server.requests) == 1
 
 
-def test_req_06_proxies_of_the_environment_are_not_used(
-    monkeypatch: pytest.MonkeyPatch, listener: UntouchedPort
-) -> None:
+@pytest.mark.requirement(6)
+def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch, listener: UntouchedPort) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{listener.port}")
 
@@ -141,7 +152,8 @@ def test_req_06_proxies_of_the_environment_are_not_used(
     assert not listener.touched
 
 
-def test_req_08_an_object_of_the_bucket_that_redirects_to_loopback_is_not_followed(listener: UntouchedPort) -> None:
+@pytest.mark.requirement(8)
+def test_an_object_of_the_bucket_that_redirects_to_loopback_is_not_followed(listener: UntouchedPort) -> None:
     target = f"http://127.0.0.1:{listener.port}/"
     answer = http_response(status="302 Found", Location=target, Content_Type="application/redirect302")
 
@@ -151,7 +163,8 @@ def test_req_08_an_object_of_the_bucket_that_redirects_to_loopback_is_not_follow
     assert not listener.touched
 
 
-def test_req_09_all_failures_look_alike() -> None:
+@pytest.mark.requirement(9)
+def test_all_failures_look_alike() -> None:
     with fake_host(lambda _: None) as closing, fake_host(silence) as silent, fake_host(b"SSH-2.0-x\r\n") as other:
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as closed:
             refused = f"127.0.0.1:{closed.getsockname()[1]}"

@@ -36,8 +36,9 @@ def wrap(form: str, dotted: str) -> str:
     return WRAPPED[form].format(dotted=dotted, high=high, low=low, **inverted)
 
 
+@pytest.mark.requirement(2)
 @pytest.mark.parametrize("text", INSIDE)
-def test_req_02_an_address_inside_is_not_public(text: str) -> None:
+def test_an_address_inside_is_not_public(text: str) -> None:
     assert not is_public(ip_address(text))
 
 
@@ -46,14 +47,16 @@ def test_an_address_of_the_internet_is_public(text: str) -> None:
     assert is_public(ip_address(text))
 
 
+@pytest.mark.requirement(2)
 @pytest.mark.parametrize("form", WRAPPED)
 @pytest.mark.parametrize("dotted", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1"])
-def test_req_02_an_inside_address_wrapped_in_ipv6_is_not_public(form: str, dotted: str) -> None:
+def test_an_inside_address_wrapped_in_ipv6_is_not_public(form: str, dotted: str) -> None:
     assert not is_public(ip_address(wrap(form, dotted)))
 
 
+@pytest.mark.requirement(2)
 @pytest.mark.parametrize("form", ["mapped", "compatible", "6to4", "teredo client", "teredo server"])
-def test_req_02_forms_that_nobody_has_reason_to_use_are_not_public_at_all(form: str) -> None:
+def test_forms_that_nobody_has_reason_to_use_are_not_public_at_all(form: str) -> None:
     assert not is_public(ip_address(wrap(form, "8.8.8.8")))
 
 
@@ -62,5 +65,6 @@ def test_a_public_address_may_be_wrapped_as_gateways_of_today_do(form: str) -> N
     assert is_public(ip_address(wrap(form, "8.8.8.8")))
 
 
-def test_req_02_the_private_form_of_nat64_is_not_public() -> None:
+@pytest.mark.requirement(2)
+def test_the_private_form_of_nat64_is_not_public() -> None:
     assert not is_public(ip_address("64:ff9b:1::808:808"))

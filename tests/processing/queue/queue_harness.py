@@ -1,4 +1,4 @@
-"""A queue on real parts whose engine is worked by hand: the test decides what each job makes, and when."""
+"""A queue on real collections whose engine is worked by hand: the test decides what each job returns, and when."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.database import Database
-from models.images import Images, Owner
-from models.queue.events import Events
-from models.queue.tasks import Task, Tasks, TaskState
-from models.uploads import PendingUploads
+from models.images import Owner
+from models.queue.tasks import Task, TaskState
+from models.store import Store
 from processing.engine.job import Job, JobResult
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
-from processing.queue.event_feed import EventFeed, TaskEvent
-from processing.queue.task_queue import QueueLimits, Shop, TaskQueue, TaskSource
+from processing.queue.event_feed import EventFeed, TaskEvent, follow_events
+from processing.queue.task_queue import QueueLimits, TaskQueue, TaskSource
 from processing.rendering import Cancelled
 from tests.support.waiting import until
 
@@ -30,18 +28,15 @@ UNLIMITED = QueueLimits(10_000, 10_000)
 
 
 class ManualJob:
-    """One job that waits for the test. deaf: it cannot stop any more, as one that writes a large picture."""
+    """A job that waits for the test. ignores_stop: as a job that is writing a large image."""
 
     def __init__(self, job: Job, on_progress: Callable[[float], None]) -> None:
-        self.job, self.progress, self.deaf = job, on_progress, False
-        self.outcome: asyncio.Future[JobResult] = asyncio.get_running_loop().create_future()
-
-    async def result(self) -> JobResult:
-        return await asyncio.shield(self.outcome)
+        self.job, self.progress, self.ignores_stop = job, on_progress, False
+        self.future: asyncio.Future[JobResult] = asyncio.get_running_loop().create_future()
 
     def stop(self) -> None:
-        if not (self.deaf or self.outcome.done()):
-            self.outcome.set_exception(Cancelled())
+        if not (self.ignores_stop or self.future.done()):
+            self.future.set_exception(Cancelled())
 
 
 class ManualEngine:
@@ -49,29 +44,27 @@ class ManualEngine:
 
     def __init__(self, size: int = 2, bucket: EmbeddedBucket | None = None, *, instantly: bool = False) -> None:
         self.size, self.problem = size, None
-        self.runs: dict[int, ManualJob] = {}
+        self.jobs: dict[int, ManualJob] = {}
         self.started: list[int] = []
         self._bucket, self.instantly = bucket, instantly
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> ManualJob:
-        self.runs[job.task_id] = job_handle = ManualJob(job, on_progress)
+        handle = self.jobs[job.task_id] = ManualJob(job, on_progress)
         self.started.append(job.task_id)
         if self.instantly:
             self.finish(job.task_id)
-        return job_handle
+        return handle
 
     def finish(self, task_id: int, key: str | None = None) -> None:
-        """The job stores a result and is done."""
-        run = self.runs.pop(task_id)
+        """The job stores a result and returns it."""
         key = key or f"mosaic/{task_id}.png"
         if self._bucket is not None and not self.instantly:
             self._bucket.put(key, b"a mosaic", mime="image/png")
-        took_s = 0.0 if self.instantly else 0.5
-        result = JobResult(key, 8, "etag", "image/png", 4, 3, "#102030", 0.5, 1.0, {}, took_s)
-        run.outcome.set_result(result)
+        result = JobResult(key, 8, "etag", "image/png", 4, 3, "#102030", 0.5, 1.0, {})
+        self.jobs.pop(task_id).future.set_result(result)
 
     def fail(self, task_id: int, error: Exception) -> None:
-        self.runs.pop(task_id).outcome.set_exception(error)
+        self.jobs.pop(task_id).future.set_exception(error)
 
     async def close(self) -> None:
         return None
@@ -79,58 +72,66 @@ class ManualEngine:
 
 @dataclass
 class QueueHarness:
-    """One server's queue and what it is made of."""
+    """The queue of one server, with every event that the server has received."""
 
     queue: TaskQueue
-    engine: ManualEngine
-    tasks: Tasks
-    images: Images
     feed: EventFeed
+    engine: ManualEngine
+    store: Store
     bucket: EmbeddedBucket
-    database: Database
     events: list[TaskEvent] = field(default_factory=list)
 
-    async def pause(self) -> None:
-        """Pause the queue, and wait until it is."""
-        await self.queue.pause(True)
+    async def add(self, owner: Owner = ADA, name: str = "a", *, megapixels: float | None = None, seed: int = 0) -> Task:
+        """Queue a task. Tasks with the same name and seed have the same result."""
+        source = TaskSource(f"http://x/bucket/{name}", name, None, megapixels)
+        return await self.queue.add(owner, source, style="mosaic", recipe=RECIPE | {"seed": seed})
 
-        async def look() -> bool:
-            return self.queue.paused
+    async def add_many(self, count: int, owner: Owner = ADA) -> list[Task]:
+        return [await self.add(owner, f"{owner.username}-{number}") for number in range(count)]
 
-        await until(look)
+    async def started(self, task: Task) -> ManualJob:
+        """The task's job, once it has started."""
 
-    async def add(self, owner: Owner = ADA, name: str = "a", **params: Any) -> Task:
-        source = TaskSource(f"http://x/bucket/{name}", name, None, params.pop("megapixels", None))
-        return await self.queue.add(owner, source, style="mosaic", recipe={**RECIPE, **params})
+        async def running_job() -> ManualJob | None:
+            job = self.engine.jobs.get(task.id)
+            return job if job and not job.future.done() else None
 
-    async def runs(self, task: Task) -> ManualJob:
-        """The task's run, once it has started."""
+        return await until(running_job)
 
-        async def look() -> ManualJob | None:
-            run = self.engine.runs.get(task.id)
-            return run if run and not run.outcome.done() else None
-
-        return await until(look)
-
-    async def becomes(self, task: Task, state: TaskState, *, timeout_s: float = 10) -> Task:
+    async def becomes(self, task: Task, state: TaskState) -> Task:
         """The task, once it is in this state."""
 
-        async def look() -> Task | None:
-            current = await self.tasks.by_id(task.id)
+        async def in_state() -> Task | None:
+            current = await self.store.tasks.by_id(task.id)
             return current if current.state is state else None
 
-        return await until(look, timeout_s=timeout_s)
+        return await until(in_state)
 
-    async def wait_for_percent(self, percent: int) -> None:
-        async def look() -> bool:
-            return any(news.kind == "progress" and news.percent == percent for news in self.events)
-
-        await until(look, timeout_s=5)
-
-    async def finish(self, task: Task, **options: Any) -> Task:
-        await self.runs(task)
-        self.engine.finish(task.id, **options)
+    async def finish(self, task: Task, key: str | None = None) -> Task:
+        """Wait until the task's job has started, finish it, and wait until the task is done."""
+        await self.started(task)
+        self.engine.finish(task.id, key)
         return await self.becomes(task, TaskState.DONE)
+
+    async def received(self, matches: Callable[[TaskEvent], bool]) -> TaskEvent:
+        """The first event that matches, once it has been received."""
+
+        async def matching_event() -> TaskEvent | None:
+            return next(filter(matches, self.events), None)
+
+        return await until(matching_event)
+
+    async def is_paused(self, paused: bool = True) -> None:
+        """Wait until the server has received that the queue was paused."""
+
+        async def in_effect() -> bool:
+            return self.queue.paused is paused
+
+        await until(in_effect)
+
+    def keys(self) -> list[str]:
+        """Of every object in the bucket."""
+        return [stat.key for stat in self.bucket.list()]
 
 
 @asynccontextmanager
@@ -141,27 +142,38 @@ async def queue_harness(
     *,
     size: int = 2,
     limits: QueueLimits = UNLIMITED,
-    **engine: bool,
+    instantly: bool = False,
 ) -> AsyncIterator[QueueHarness]:
-    """A server's queue; ended as after a kill if the test has set `queue` aside."""
+    """The queue of a server with this name. size: its threads. At the end its running tasks are requeued."""
     async with AsyncExitStack() as stack:
-        tasks, images = Tasks(database), Images(database)
-        uploads = PendingUploads(database)
-        await database.create_indexes({"tasks": tasks.indexes, "images": images.indexes, "uploads": uploads.indexes})
-        events = Events(database, server)
-        live = await stack.enter_async_context(EventFeed(events))
-        threads = Executors(1)
-        stack.push_async_callback(threads.close)
-        keys = Keys("access", "secret")
+        store = Store.of(database, server)
+        await store.create_indexes()
+        feed = await stack.enter_async_context(follow_events(store.events))
+        executors = Executors(1)
+        stack.push_async_callback(executors.close)
         bucket = EmbeddedBucket(
-            folder, keys, public_url="http://x", callback_url="http://x/callback", size_limit_bytes=1_000_000
+            folder,
+            Keys("access", "secret"),
+            public_url="http://x",
+            callback_url="http://x/callback",
+            size_limit_bytes=1_000_000,
         )
-        hand = ManualEngine(size, bucket, **engine)
-        shop = Shop(database, tasks, images, events, live, hand, threads, bucket, FetchPolicy(), 50)
-        harness = QueueHarness(TaskQueue(server, shop, limits), hand, tasks, images, live, bucket, database)
-        live.subscribe(harness.events.append)
-        await harness.queue.__aenter__()
+        engine = ManualEngine(size, bucket, instantly=instantly)
+        queue = TaskQueue(
+            server,
+            store=store,
+            feed=feed,
+            engine=engine,
+            executors=executors,
+            bucket=bucket,
+            policy=FetchPolicy(),
+            max_megapixels=50,
+            limits=limits,
+        )
+        harness = QueueHarness(queue, feed, engine, store, bucket)
+        feed.subscribe(harness.events.append)
+        await queue.__aenter__()
         try:
             yield harness
         finally:
-            await harness.queue.stop(grace_s=0)
+            await queue.stop(grace_s=0)

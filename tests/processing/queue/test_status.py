@@ -1,4 +1,4 @@
-"""What the overview says of the queue, and as of when."""
+"""The status of the queue, and how current it is."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from models.database import Database
 from models.queue.order import OrderReader, QueueOrder
 from processing.queue.estimator import TimeEstimator
-from processing.queue.event_feed import EventFeed
+from processing.queue.event_feed import follow_events
 from processing.queue.snapshot import Position
 from processing.queue.status import QueueStatus
-from tests.processing.queue.queue_harness import QueueHarness, queue_harness
+from tests.processing.queue.queue_harness import queue_harness
 
 
-class PausedOrder(OrderReader):
-    """What the first look has read is given away when the test says so."""
+class PausedOrderReader(OrderReader):
+    """Returns its first order only after the test has set `go_on`."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -31,22 +31,21 @@ class PausedOrder(OrderReader):
         return order
 
 
-def overview_of(here: QueueHarness, standings: OrderReader, live: EventFeed) -> QueueStatus:
-    return QueueStatus(standings, here.tasks, live, TimeEstimator(), lambda: 1)
-
-
 @pytest.mark.gen_test
-async def test_looking_again_sees_what_a_look_under_way_did_not(database: Database, tmp_path: Path) -> None:
-    async with queue_harness(database, tmp_path, size=0) as here:
-        standings = PausedOrder(database)
-        overview = overview_of(here, standings, here.feed)
-        early = asyncio.create_task(overview.snapshot())
-        await standings.has_read.wait()
-        task = await here.add()
+async def test_a_fresh_snapshot_has_what_a_read_in_progress_has_missed(database: Database, tmp_path: Path) -> None:
+    async with (
+        queue_harness(database, tmp_path, size=0) as server,
+        follow_events(server.store.events) as feed,
+    ):
+        order = PausedOrderReader(database)
+        status = QueueStatus(order, server.store.tasks, feed, estimator=TimeEstimator(), threads=lambda: 1)
+        early = asyncio.create_task(status.snapshot())
+        await order.has_read.wait()
+        task = await server.add()
 
-        late = asyncio.create_task(overview.fresh_snapshot())
-        standings.go_on.set()
+        late = asyncio.create_task(status.fresh_snapshot())
+        order.go_on.set()
 
         assert (await early).position_of(task.id) is None
         assert (await late).position_of(task.id) == Position(1, None)
-        await overview.close()
+        await status.close()

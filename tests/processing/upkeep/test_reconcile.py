@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers import Services
+from handlers.services import Services
 from models import errors
 from processing.upkeep.reconcile import Reconciler, ReconcileResult
 from tests.support.client import ApiClient
@@ -41,7 +41,7 @@ async def test_a_picture_that_arrived_without_a_callback_becomes_its_owners(
         "image/png",
     )
     assert await reconciliation.reconcile(callback_grace=AT_ONCE) == ReconcileResult(0, 0)
-    assert (await finished(ada, (await ada.make(grant["url"]))["id"]))["state"] == "done"
+    assert (await finished(ada, (await ada.add_task(grant["url"]))["id"]))["state"] == "done"
 
 
 @pytest.mark.gen_test
@@ -71,7 +71,7 @@ async def test_old_objects_that_nobody_has_are_deleted_and_all_others_kept(
     ada = await api.sign_up("ada")
     uploaded = await ada.upload()
     expected = (await ada.post("/api/image/token/"))["key"]
-    done = await finished(ada, (await ada.make(uploaded["url"]))["id"])
+    done = await finished(ada, (await ada.add_task(uploaded["url"]))["id"])
     for key in ("source/orphan", "mosaic/orphan.png", "elsewhere/kept.png", expected):
         await services.executors.io(services.bucket.put, key, png(), mime="image/png")
 

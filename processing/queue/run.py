@@ -1,0 +1,88 @@
+"""A run: one attempt of this server at a task, while it holds the lease."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from models import errors
+from models.queue.leases import Lease
+from models.queue.tasks import Task
+from processing.engine import Engine, JobHandle
+from processing.engine.job import Job, JobResult
+from processing.queue.progress import ProgressReporter
+from processing.rendering import Cancelled
+
+log = logging.getLogger(__name__)
+
+ABORT_GRACE_S = 0.25
+"""How long a job that was asked to stop is waited for: its thread may be in a call that cannot be interrupted."""
+HANG_GRACE_S = 30.0
+"""A job that runs this much longer than its own deadline hangs in a call that cannot be interrupted."""
+
+
+class StillRunning(Exception):
+    """The job was asked to stop and has not stopped yet. future: its result, if it stores one after all."""
+
+    def __init__(self, future: asyncio.Future[JobResult]) -> None:
+        super().__init__("the job has not stopped yet")
+        self.future = future
+
+
+class Run:
+    """on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded."""
+
+    def __init__(self, lease: Lease, *, on_rendered: Callable[[], None] = lambda: None) -> None:
+        self.lease = lease
+        self.rendering = True
+        self._on_rendered = on_rendered
+        self._stop_requested: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._handle: JobHandle | None = None
+
+    @property
+    def task(self) -> Task:
+        return self.lease.task
+
+    def stop(self) -> None:
+        """Ask the job to stop, even before it has started."""
+        if not self._stop_requested.done():
+            self._stop_requested.set_result(None)
+        if self._handle is not None:
+            self._handle.stop()
+
+    async def render(self, engine: Engine, job: Job, publish_percent: Callable[[int], None]) -> JobResult:
+        """Run the job on the engine.
+
+        Raises what the job raises; Cancelled if it was stopped; StillRunning ABORT_GRACE_S after a stop that the job
+        did not follow; TimedOut if it hangs.
+        """
+        if self._stop_requested.done():
+            raise Cancelled()
+        progress = ProgressReporter(publish_percent)
+        try:
+            self._handle = engine.start(job, progress)
+            return await self._result(self._handle.future, job.timeout_s)
+        finally:
+            progress.close()
+            self.release_thread()
+
+    def release_thread(self) -> None:
+        """Nothing is rendered any more: another task may have the thread. Harmless when repeated."""
+        if self.rendering:
+            self.rendering = False
+            self._on_rendered()
+
+    async def _result(self, future: asyncio.Future[JobResult], timeout_s: float) -> JobResult:
+        await asyncio.wait(
+            (future, self._stop_requested), timeout=timeout_s + HANG_GRACE_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        if self._stop_requested.done() and not future.done():
+            await asyncio.wait((future,), timeout=ABORT_GRACE_S)
+            if not future.done():
+                raise StillRunning(future)
+        if not future.done():
+            self.stop()
+            log.error("task %s: its thread hangs and is given up", self.task.id)
+            raise errors.TimedOut(limit_s=int(timeout_s))
+        return future.result()
