@@ -1,4 +1,4 @@
-"""The mosaic engine: picture in, picture out. No network, no disk, no database, no loop, nothing of ours but itself.
+"""The mosaic engine: image bytes in, mosaic bytes out. No network, no database, no event loop, no imports from outside.
 
 from processing.mosaic import parse, render
 
@@ -9,68 +9,47 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from . import style as _style
-from .canvas import Painting
-from .codec.decode import MAX_MEGAPIXELS, decode
-from .codec.encode import MEDIA_TYPES, check_size
+from .canvas import StyleResult
+from .codec.decode import MAX_MEGAPIXELS, Source, decode
+from .codec.encode import MEDIA_TYPES, check_size, encode
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import Params
-from .progress import Progress, Stage
+from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
-from .report import Card, glance, make_card, mean_colour
-from .style import Style
-from .styles.blocks import MOSAIC
-from .styles.brick.brick import BRICK
-from .styles.diamond import DIAMOND
-from .styles.dots import DOTS
-from .styles.photomosaic.photomosaic import PHOTOMOSAIC
-from .styles.photomosaic.tile_pool import Pool, make_pool
-from .styles.photomosaic.tiles import collect, cut_tile
-from .styles.quadtree import QUADTREE
-from .styles.redact.redact import REDACT
-from .styles.tesserae.tesserae import TESSERAE
-from .styles.tilings import HEXAGON
-from .styles.triangle import TRIANGLE
-from .styles.voronoi.voronoi import VORONOI
+from .report import QualityReport, mean_colour, measure_quality, reference
+from .style import RenderContext, Style
+from .styles import STYLES
+from .tile_pool import TilePool, build_pool, cut_tile, pool_from_tiles
 
 __all__ = [
     "STYLES",
     "BadParameter",
-    "Card",
     "Limits",
     "MosaicError",
     "NotAPicture",
-    "Pool",
+    "ProgressCallback",
+    "QualityReport",
     "Recipe",
     "Result",
+    "Source",
+    "Style",
+    "TilePool",
     "TooManyPixels",
-    "collect",
+    "build_pool",
     "cut_tile",
+    "decode_image",
     "describe",
-    "make_pool",
+    "encode_image",
     "parse",
+    "pool_from_tiles",
     "render",
 ]
-
-STYLES: Mapping[str, Style[Any]] = MappingProxyType(
-    {
-        "mosaic": MOSAIC,
-        "hexagon": HEXAGON,
-        "triangle": TRIANGLE,
-        "diamond": DIAMOND,
-        "voronoi": VORONOI,
-        "quadtree": QUADTREE,
-        "tesserae": TESSERAE,
-        "photomosaic": PHOTOMOSAIC,
-        "redact": REDACT,
-        "dots": DOTS,
-        "brick": BRICK,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +61,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished mosaic. format: png, jpeg, webp or svg. colour: `#rrggbb`, its mean. svg_possible: the same recipe
-    could be had as SVG. cell_map: of styles that use tiles, which cell shows which."""
+    """A finished mosaic.
+
+    format: png, jpeg, webp or svg. colour: `#rrggbb`, its mean. svg_possible: the same recipe can be rendered as SVG.
+    cell_map: which cell shows which tile or brick, JSON-like; None for styles without one.
+    """
 
     data: bytes
     format: str
     width: int
     height: int
-    card: Card
+    quality: QualityReport
     colour: str
     svg_possible: bool
     cell_map: Mapping[str, object] | None = None
@@ -109,49 +91,71 @@ def describe() -> list[dict[str, Any]]:
     return _style.describe(STYLES)
 
 
+def decode_image(
+    data: bytes,
+    *,
+    megapixels: float = MAX_MEGAPIXELS,
+    reduction_for: Callable[[int, int], int] | None = None,
+    progress: ProgressCallback | None = None,
+) -> Source:
+    """Decode a JPEG, PNG, GIF or WebP as `render` does: first frame, upright, RGB in sRGB, without metadata.
+
+    reduction_for: called with width and height, returns how many times smaller (1, 2, 4, 8) a JPEG may be decoded.
+    Raises NotAPicture, TooManyPixels, and whatever `progress` raises.
+    """
+    return decode(data, Progress(progress), megapixels=megapixels, reduction_for=reduction_for)
+
+
+def encode_image(image: Image.Image, format: str, *, quality: int) -> bytes:
+    """Encode an RGB image as jpeg, png or webp, without metadata. quality: 1 to 100, for jpeg and webp.
+
+    Raises BadParameter if the image is too large or too detailed for the format.
+    """
+    return encode(image, format, quality, Progress())
+
+
 def render(
     data: bytes,
     recipe: Recipe,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     *,
     limits: Limits = Limits(),
-    pool: Pool | None = None,
+    pool: TilePool | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Result:
-    """The mosaic of a picture.
+    """Render the mosaic of an image. The same data, recipe and pool give the same bytes.
 
-    data: a JPEG, PNG, GIF or WebP. progress: called with fractions that rise to 1.0; what it raises stops the work
-    and passes through. pool: the tiles of a photomosaic; None: its own pieces. clock: seconds, for the card's time
-    alone. The same data, recipe and pool give the same bytes.
-    Raises NotAPicture, TooManyPixels, and BadParameter for what only shows once the picture's size is known.
+    data: a JPEG, PNG, GIF or WebP. progress: called with fractions that rise to 1.0; may raise to stop the work, which
+    passes through. pool: the tiles of a photomosaic; None: pieces of the image itself. clock: seconds, for the time in
+    the quality report.
+    Raises NotAPicture, TooManyPixels, and BadParameter for values that the size of the image makes impossible.
     """
-    started = clock()
-    stage, style, params = Stage(progress), STYLES[recipe.style], recipe.params
-    stage(0.0)
-    shrink = style.shrink
+    started_at = clock()
+    whole, style, params = Progress(progress), STYLES[recipe.style], recipe.params
+    whole(0.0)
+    reduction = style.reduction
     source = decode(
         data,
-        stage.part(0.0, 0.4),
+        whole.sub(0.0, 0.4),
         megapixels=limits.megapixels,
         background=params.background,
         max_side=params.max_side,
-        shrink=None if shrink is None else lambda width, height: shrink(params, width, height),
+        reduction_for=None if reduction is None else lambda width, height: reduction(params, width, height),
     )
     check_size(source.width, source.height, params.format)
-    source = replace(source, pool=pool, disposable=True)
-    size, before = (source.width, source.height), glance(source)
-    painting = style.paint(source, params, stage.part(0.4, 0.8))
-    del source  # encoders need the room
-    encoded = _encode(painting, params, stage.part(0.8, 0.97))
-    after = painting.canvas.reduced(before.factor)
-    card = make_card(before, after, painting, clock() - started)
-    stage(1.0)
-    return Result(encoded, params.format, *size, card, mean_colour(after), painting.svg is not None, painting.cell_map)
+    size, original = (source.width, source.height), reference(source)
+    result = style.paint(RenderContext(source, params, whole.sub(0.4, 0.8), pool, reusable=True))
+    del source  # frees memory for the encoder
+    encoded = _encode(result, params, whole.sub(0.8, 0.97))
+    reduced = result.canvas.reduce(original.factor)
+    quality = measure_quality(original, reduced, result, clock() - started_at)
+    whole(1.0)
+    return Result(encoded, params.format, *size, quality, mean_colour(reduced), result.svg is not None, result.cell_map)
 
 
-def _encode(painting: Painting, params: Params, stage: Stage) -> bytes:
+def _encode(result: StyleResult, params: Params, progress: Progress) -> bytes:
     if params.format != "svg":
-        return painting.canvas.encode(params.format, params.quality, stage)
-    if painting.svg is None:
+        return result.canvas.encode(params.format, params.quality, progress)
+    if result.svg is None:
         raise BadParameter(field="format", value="svg", allowed="jpeg, png, webp for this recipe")
-    return painting.svg(stage)
+    return result.svg(progress)

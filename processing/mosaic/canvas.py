@@ -1,4 +1,4 @@
-"""What a style hands back: a painted picture, and what is known about it."""
+"""The result of a style: a painted picture and its figures."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Protocol
 from PIL import Image
 
 from .codec.encode import encode
-from .progress import Stage
+from .progress import Progress
 
 
 class Canvas(Protocol):
-    """A picture that can be written. `Picture` is the plain one; a style with a shorter way brings its own."""
+    """A picture that can be encoded. PixelCanvas is the general one; a style with a faster way has its own."""
 
     @property
     def size(self) -> tuple[int, int]: ...
 
-    def encode(self, format: str, quality: int, stage: Stage) -> bytes:
-        """The bytes as jpeg, png or webp."""
+    def encode(self, format: str, quality: int, progress: Progress) -> bytes:
+        """The bytes of a jpeg, png or webp file. quality: 1 to 100."""
         ...
 
-    def reduced(self, factor: int) -> Image.Image:
-        """An RGB picture `factor` times smaller (rounded up), for the quality card."""
+    def reduce(self, factor: int) -> Image.Image:
+        """An RGB image `factor` times smaller (rounded up), for the quality report."""
         ...
 
 
-class Picture:
-    """Full-size pixels."""
+class PixelCanvas:
+    """Full-size pixels. image: mode RGB."""
 
     def __init__(self, image: Image.Image) -> None:
         self.image = image
@@ -37,22 +37,23 @@ class Picture:
     def size(self) -> tuple[int, int]:
         return self.image.size
 
-    def encode(self, format: str, quality: int, stage: Stage) -> bytes:
-        stage(0.0)
-        return encode(self.image, format, quality, stage)
+    def encode(self, format: str, quality: int, progress: Progress) -> bytes:
+        progress(0.0)
+        return encode(self.image, format, quality, progress)
 
-    def reduced(self, factor: int) -> Image.Image:
+    def reduce(self, factor: int) -> Image.Image:
         return self.image.reduce(factor)
 
 
 @dataclass(frozen=True, slots=True)
-class Painting:
-    """A style's answer.
+class StyleResult:
+    """What a style returns.
 
-    canvas: the picture, of the source's size. cells: how many pieces. pitch: their typical distance in pixels, the
-    radius of the quality card's blur. coverage: the share of pixels that pieces cover, 0 to 1. repeats: pieces that
-    show a tile which another piece shows too. cell_map: a photomosaic's, JSON-like. svg: writes the same cells as SVG.
-    hidden: mode L, 255 where the picture made so many times smaller shows what the source must not be asked about.
+    canvas: the picture, of the source's size. cells: their number. pitch: the typical distance of neighbouring cells
+    in pixels, used as blur radius of the quality report. coverage: the share of pixels that cells cover, 0 to 1.
+    repeats: the number of cells whose tile is also shown by another cell. cell_map: JSON-like, of styles that have one.
+    svg: writes the same cells as SVG. hidden_mask: called with a factor, gives an image of mode L of the result
+    reduced by that factor, 255 where the quality report must not depend on the source.
     """
 
     canvas: Canvas
@@ -61,5 +62,5 @@ class Painting:
     coverage: float = 1.0
     repeats: int = 0
     cell_map: Mapping[str, object] | None = None
-    svg: Callable[[Stage], bytes] | None = None
-    hidden: Callable[[int], Image.Image] | None = None
+    svg: Callable[[Progress], bytes] | None = None
+    hidden_mask: Callable[[int], Image.Image] | None = None

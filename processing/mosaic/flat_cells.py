@@ -1,4 +1,4 @@
-"""The common way of every style of flat cells: measure, choose colours, paint."""
+"""The common steps of every style of flat cells: measure the means, assign colours, draw."""
 
 from __future__ import annotations
 
@@ -7,66 +7,68 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import Painting, Picture
+from .canvas import PixelCanvas, StyleResult
 from .cells.cells import Cells
-from .cells.raster import Means, measure, paint
-from .cells.strips import Slabs
-from .codec.decode import Source
+from .cells.raster import CellMeans, cell_means, fill_cells
+from .cells.strips import Strips
 from .codec.svg import write_svg
-from .colour.palette import choose, dithered, nearest, rgb
+from .colour.palette import dither_indices, hex_to_rgb, nearest_indices, resolve_palette
 from .colour.srgb import Colours
 from .params import CellParams
-from .progress import Stage
+from .progress import Progress, pieces
+from .style import RenderContext
 
-_PIECE = 1 << 15  # cells settled at once: the colour space needs some hundred bytes for each
+_PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 
 
-def settle(means: Means, params: CellParams, cells: Cells, stage: Stage) -> Colours:
-    """The colours (count, 3) that cells are painted in: their own, or, written over them, the palette's."""
+def cell_colours(means: CellMeans, params: CellParams, cells: Cells, progress: Progress) -> Colours:
+    """(count, 3): the colour to paint each cell in, its mean or the palette's. Changes means.colours in place."""
     if params.palette is None:
         return means.colours
-    palette = choose(params.palette, means.colours, means.areas, stage.part(0.0, 0.3))
-    for piece, picked in picks(means.colours, palette, cells, stage.part(0.3, 1.0), dither=params.dither):
-        means.colours[piece] = palette[picked]
+    palette = resolve_palette(params.palette, means.colours, means.areas, progress.sub(0.0, 0.3))
+    for piece, indices in palette_indices(means.colours, palette, cells, progress.sub(0.3, 1.0), dither=params.dither):
+        means.colours[piece] = palette[indices]
     return means.colours
 
 
-def picks(
-    colours: Colours, palette: Colours, cells: Cells, stage: Stage, *, dither: bool
+def palette_indices(
+    colours: Colours, palette: Colours, cells: Cells, progress: Progress, *, dither: bool
 ) -> Iterator[tuple[slice, NDArray[np.intp]]]:
-    """Some cells at a time, and for each of them the index of the palette's colour that stands for its own."""
-    for first in range(0, len(colours), _PIECE):
-        piece = slice(first, min(first + _PIECE, len(colours)))
+    """Piece by piece, a slice of the cells and the palette index of each of them."""
+    for piece in pieces(len(colours), _PIECE_CELLS):
         if dither:
-            yield piece, dithered(colours[piece], palette, cells.centres(piece.start, piece.stop), cells.pitch)
+            yield piece, dither_indices(colours[piece], palette, cells.centres(piece.start, piece.stop), cells.pitch)
         else:
-            yield piece, nearest(colours[piece], palette)
-        stage(piece.stop / len(colours))
+            yield piece, nearest_indices(colours[piece], palette)
+        progress(piece.stop / len(colours))
 
 
-def paint_flat(
-    source: Source, cells: Cells, params: CellParams, stage: Stage, *, ground: str | None = None
-) -> Painting:
-    """Every cell in the mean of its pixels, or in the palette's colour for it.
+def paint_flat_cells(
+    context: RenderContext[CellParams], cells: Cells, progress: Progress, *, gap_colour: str | None = None
+) -> StyleResult:
+    """Paint every cell in the mean of its pixels, or in the palette's colour for it.
 
-    ground: #rrggbb of pixels that no cell covers (grout, leading); None when there are none.
+    progress: the range of these steps. gap_colour: #rrggbb of pixels that no cell covers (grout, leading); None if
+    there are none.
     """
-    slabs = Slabs(cells)
-    colours, areas = _coloured(source, slabs, params, stage.part(0.0, 0.65))
-    seen, covered = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
-    del areas  # where cells are small, a third of the picture
-    canvas = source.canvas()
-    paint(canvas, slabs, colours, rgb(ground or "#000000"), stage.part(0.65, 1.0))
-    return Painting(
-        Picture(canvas),
-        cells=seen,
+    strips = Strips(cells)
+    colours, areas = _measure_cells(context, strips, progress.sub(0.0, 0.65))
+    visible, covered_px = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
+    del areas  # where cells are small, as large as a third of the picture
+    canvas = context.new_canvas()
+    fill_cells(canvas, strips, colours, hex_to_rgb(gap_colour or "#000000"), progress.sub(0.65, 1.0))
+    return StyleResult(
+        PixelCanvas(canvas),
+        cells=visible,
         pitch=cells.pitch,
-        coverage=covered / (cells.width * cells.height),
-        svg=lambda stage: write_svg((cells.width, cells.height), cells.outlines(), colours, ground, stage),
+        coverage=covered_px / (cells.width * cells.height),
+        svg=lambda progress: write_svg((cells.width, cells.height), cells.outlines(), colours, gap_colour, progress),
     )
 
 
-def _coloured(source: Source, slabs: Slabs, params: CellParams, stage: Stage) -> tuple[Colours, NDArray[np.uint32]]:
-    """The colour of every cell, and its pixels."""
-    means = measure(source.image, slabs, params.linear, stage.part(0.0, 0.95))
-    return settle(means, params, slabs.cells, stage.part(0.95, 1.0)), means.areas
+def _measure_cells(
+    context: RenderContext[CellParams], strips: Strips, progress: Progress
+) -> tuple[Colours, NDArray[np.uint32]]:
+    """Colour and area of every cell. A function of its own, so that the means are freed before painting."""
+    means = cell_means(context.source.image, strips, context.params.linear, progress.sub(0.0, 0.95))
+    return cell_colours(means, context.params, strips.cells, progress.sub(0.95, 1.0)), means.areas

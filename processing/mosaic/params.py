@@ -1,11 +1,94 @@
-"""The parameters that styles have in common."""
+"""Style parameters. Each declaration holds type, range, default and labels: for validation, the form and the docs."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, field_validator
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from . import fields
-from .colour.palette import PALETTE_NAMES, PALETTES, allowed_palettes, check_palette
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.fields import FieldInfo
+
+from .colour.palette import PALETTE_LABELS, PALETTES, allowed_palettes, check_palette
+from .errors import shorten
+
+_COLOUR = r"^#[0-9a-fA-F]{6}$"
+
+
+def int_param(
+    default: int | None, *, low: int, high: int, en: str, zh: str, step: int = 1, unit: str | None = None
+) -> Any:
+    """A whole number. With the default None the type is `int | None`, and None means: chosen from the picture.
+
+    unit: "px" if the number counts pixels of the picture, so that a preview of a smaller picture can scale it.
+    """
+    metadata = _metadata("integer", en, zh, minimum=low, maximum=high, step=step, automatic=default is None, unit=unit)
+    return Field(default, ge=low, le=high, json_schema_extra=metadata)
+
+
+def float_param(
+    default: float, *, low: float, high: float, step: float, en: str, zh: str, unit: str | None = None
+) -> Any:
+    """A finite number; `unit` as for `int_param`."""
+    metadata = _metadata("number", en, zh, minimum=low, maximum=high, step=step, automatic=False, unit=unit)
+    return Field(default, ge=low, le=high, allow_inf_nan=False, json_schema_extra=metadata)
+
+
+def bool_param(default: bool, *, en: str, zh: str) -> Any:
+    """True or false."""
+    return Field(default, json_schema_extra=_metadata("boolean", en, zh))
+
+
+def colour_param(default: str, *, en: str, zh: str) -> Any:
+    """A colour as #rrggbb."""
+    return Field(default, pattern=_COLOUR, json_schema_extra=_metadata("colour", en, zh))
+
+
+def choice_param(default: str, choices: Mapping[str, tuple[str, str]], *, en: str, zh: str) -> Any:
+    """One of several words. choices: word -> (English, Chinese) label."""
+    rows = [
+        {"value": word, "label": {"en": label_en, "zh": label_zh}} for word, (label_en, label_zh) in choices.items()
+    ]
+    pattern = f"^({'|'.join(map(re.escape, choices))})$"
+    return Field(default, pattern=pattern, json_schema_extra=_metadata("choice", en, zh, choices=rows))
+
+
+def custom_param(default: Any, kind: str, *, allowed: str, en: str, zh: str, **more: Any) -> Any:
+    """Any other type. The params class checks it with a pydantic validator; `allowed` describes the valid values."""
+    return Field(default, json_schema_extra=_metadata(kind, en, zh, allowed=allowed, **more))
+
+
+def metadata_of(field: FieldInfo) -> dict[str, Any]:
+    """What a declaration above recorded, as plain data; {} for a field that was declared otherwise."""
+    extra = field.json_schema_extra
+    return dict(extra) if isinstance(extra, dict) else {}
+
+
+def allowed_values(metadata: Mapping[str, Any]) -> str:
+    """The valid values of a parameter, in English."""
+    kind = metadata.get("type")
+    if kind in ("integer", "number"):
+        number = "a whole number" if kind == "integer" else "a number"
+        text = f"{number} from {metadata['minimum']} to {metadata['maximum']}"
+        return f"{text}, or null" if metadata.get("automatic") else text
+    if kind == "choice":
+        return join_words([row["value"] for row in metadata["choices"]])
+    if kind == "boolean":
+        return "true or false"
+    if kind == "colour":
+        return "a colour like #1c2d3e"
+    return str(metadata.get("allowed", "see the style's description"))
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Words joined by commas, at most 40 of them."""
+    return ", ".join(shorten(word) for word in words[:40]) + (", …" if len(words) > 40 else "")
+
+
+def _metadata(kind: str, en: str, zh: str, *, unit: str | None = None, **more: Any) -> dict[str, Any]:
+    metadata = {"type": kind, "label": {"en": en, "zh": zh}, **more}
+    return metadata if unit is None else {**metadata, "unit": unit}
+
 
 FORMATS = {
     "png": ("PNG, exact", "PNG(无损)"),
@@ -13,41 +96,39 @@ FORMATS = {
     "webp": ("WebP, smallest", "WebP(体积最小)"),
     "svg": ("SVG, for print at any size", "SVG(矢量,可任意放大)"),
 }
-RASTER_FORMATS = {word: label for word, label in FORMATS.items() if word != "svg"}
+RASTER_FORMATS = {name: label for name, label in FORMATS.items() if name != "svg"}
 
 
 class Params(BaseModel):
-    """What every style takes. A style's own class inherits from this one or from CellParams."""
+    """The parameters of every style. A style's own class inherits from this one or from CellParams."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    seed: int = fields.integer(0, low=0, high=2**31 - 1, en="Seed", zh="随机种子")
-    background: str = fields.colour("#ffffff", en="Behind transparency", zh="透明部分的底色")
-    max_side: int | None = fields.integer(
-        None, low=16, high=20_000, en="Longest side, pixels", zh="最长边(像素)", unit="px"
-    )
-    format: str = fields.choice("png", RASTER_FORMATS, en="File format", zh="文件格式")
-    quality: int = fields.integer(90, low=1, high=100, en="Quality of JPEG and WebP", zh="JPEG 与 WebP 质量")
+    seed: int = int_param(0, low=0, high=2**31 - 1, en="Seed", zh="随机种子")
+    background: str = colour_param("#ffffff", en="Background of transparent parts", zh="透明部分的底色")
+    max_side: int | None = int_param(None, low=16, high=20_000, en="Longest side, pixels", zh="最长边(像素)", unit="px")
+    format: str = choice_param("png", RASTER_FORMATS, en="File format", zh="文件格式")
+    quality: int = int_param(90, low=1, high=100, en="Quality of JPEG and WebP", zh="JPEG 与 WebP 质量")
 
 
 class CellParams(Params):
-    """What every style takes that is made of flat cells."""
+    """The parameters of every style of flat cells."""
 
-    cell: int | None = fields.integer(None, low=2, high=1024, en="Cell size, pixels", zh="单元大小(像素)", unit="px")
-    linear: bool = fields.flag(True, en="Average in linear light", zh="在线性光下求平均")
-    palette: str | tuple[str, ...] | None = fields.special(
+    cell: int | None = int_param(None, low=2, high=1024, en="Cell size, pixels", zh="单元大小(像素)", unit="px")
+    linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
+    palette: str | tuple[str, ...] | None = custom_param(
         None,
         "palette",
         allowed=allowed_palettes(),
         choices=[
             {"value": name, "colours": list(PALETTES[name]), "label": {"en": en, "zh": zh}}
-            for name, (en, zh) in PALETTE_NAMES.items()
+            for name, (en, zh) in PALETTE_LABELS.items()
         ],
         en="Palette",
         zh="调色板",
     )
-    dither: bool = fields.flag(False, en="Dither the palette", zh="调色板抖动")
-    format: str = fields.choice("png", FORMATS, en="File format", zh="文件格式")
+    dither: bool = bool_param(False, en="Dither the palette", zh="调色板抖动")
+    format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
 
     @field_validator("palette")
     @classmethod
@@ -56,21 +137,21 @@ class CellParams(Params):
 
 
 class GroutParams(CellParams):
-    """Flat cells with joints between them. grout: a joint never takes more than a quarter of the cell's size."""
+    """Flat cells with joints between them."""
 
-    grout: int = fields.integer(0, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
-    grout_colour: str = fields.colour("#2b2a28", en="Joint colour", zh="填缝颜色")
+    grout: int = int_param(0, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
+    grout_colour: str = colour_param("#2b2a28", en="Joint colour", zh="填缝颜色")
 
-    def joint(self, cell: int) -> float:
-        """The joint's width between cells of that size, in pixels."""
+    def joint_width(self, cell: int) -> float:
+        """The width in pixels of a joint between cells of `cell` pixels: `grout`, at most a quarter of the cell."""
         return min(self.grout, cell / 4)
 
     @property
-    def ground(self) -> str | None:
-        """The colour between the cells; None without joints."""
+    def gap_colour(self) -> str | None:
+        """The colour of the joints; None without joints."""
         return self.grout_colour if self.grout else None
 
 
-def automatic_cell(width: int, height: int, *, across: int = 96) -> int:
-    """A cell size that looks good: about `across` cells along the longer side, at least 2 pixels."""
+def default_cell(width: int, height: int, *, across: int = 96) -> int:
+    """The cell size of a recipe without one: about `across` cells along the longer side, 2 to 1024 pixels."""
     return min(1024, max(2, round(max(width, height) / across)))

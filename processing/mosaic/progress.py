@@ -1,4 +1,7 @@
-"""How far the work is: a part of the whole that reports fractions, never falls, and may be interrupted."""
+"""Progress reporting with nested sub-ranges, and cutting work into pieces between which it reports.
+
+Fractions never fall. The callback may abort the work by raising; what it raises passes through to the caller.
+"""
 
 from __future__ import annotations
 
@@ -6,62 +9,67 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
-Progress = Callable[[float], None]
-Made = TypeVar("Made")
+ProgressCallback = Callable[[float], None]
+T = TypeVar("T")
 
-_LOOK_S = 0.05
-
+# NumPy holds the interpreter lock in some calls, for about a millisecond per megapixel. Every other call ends by
+# acquiring the lock again, so smaller bands would make concurrent renders wait for each other more often.
 BAND_PX = 1 << 20
-"""Of bands: NumPy keeps the interpreter lock through some of its calls, and those take a millisecond for a megapixel or
-two; each of the others ends in asking for it, so that smaller bands make renders wait for each other."""
+
+_POLL_S = 0.05
 
 
-class Stage:
-    """One part [low, high] of the work. Calling it with 0 to 1 reports; what `progress` raises passes through."""
+class Progress:
+    """The range [low, high] of the work. Calling it with a fraction from 0 to 1 reports to the callback."""
 
-    __slots__ = ("_high", "_low", "_peak", "_progress")
+    __slots__ = ("_callback", "_high", "_low", "_peak")
 
-    def __init__(self, progress: Progress | None = None) -> None:
-        self._progress = progress
+    def __init__(self, callback: ProgressCallback | None = None) -> None:
+        self._callback = callback
         self._low, self._high = 0.0, 1.0
-        self._peak = [0.0]  # shared by all parts of one whole
+        self._peak = [0.0]  # shared by all sub-ranges
 
     def __call__(self, fraction: float) -> None:
-        if self._progress is None:
+        if self._callback is None:
             return
-        here = self._low + (self._high - self._low) * min(max(fraction, 0.0), 1.0)
-        self._peak[0] = max(self._peak[0], here)
-        self._progress(self._peak[0])
+        overall = self._low + (self._high - self._low) * min(max(fraction, 0.0), 1.0)
+        self._peak[0] = max(self._peak[0], overall)
+        self._callback(self._peak[0])
 
-    def part(self, low: float, high: float) -> Stage:
-        """The sub-stage from `low` to `high` of this one."""
-        stage = Stage(self._progress)
+    def sub(self, low: float, high: float) -> Progress:
+        """The sub-range from `low` to `high` of this one."""
+        progress = Progress(self._callback)
         span = self._high - self._low
-        stage._low, stage._high = self._low + span * low, self._low + span * high
-        stage._peak = self._peak
-        return stage
+        progress._low, progress._high = self._low + span * low, self._low + span * high
+        progress._peak = self._peak
+        return progress
 
     def bands(self, width: int, height: int, *, step: int = 1) -> Iterator[tuple[int, int]]:
-        """(top, bottom) of bands of at most BAND_PX pixels, whole steps of rows high; reports after each."""
+        """(top, bottom) of bands of at most BAND_PX pixels, a multiple of `step` rows high; reports after each."""
         rows = max(step, BAND_PX // max(width, 1) // step * step)
-        for top in range(0, height, rows):
-            bottom = min(top + rows, height)
-            yield top, bottom
-            self(bottom / height)
+        for band in pieces(height, rows):
+            yield band.start, band.stop
+            self(band.stop / height)
 
 
-def attended(work: Callable[[], Made], look: Callable[[], None]) -> Made:
-    """What `work` returns or raises, done in a thread of its own while this one looks up twenty times a second.
+def pieces(length: int, size: int) -> Iterator[slice]:
+    """Slices of at most `size` (at least 1) that cover range(length) in order."""
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))
 
-    For single calls into a library that take long, release the interpreter lock, and cannot be stopped. What `look`
-    raises passes through; the work then goes on to its end for nobody, so it may touch nothing that is closed or
-    changed by then.
+
+def run_interruptible(work: Callable[[], T], poll: Callable[[], None]) -> T:
+    """Run `work` in a thread and return its result, calling `poll` twenty times a second meanwhile.
+
+    For single long calls into a library that release the interpreter lock and cannot be stopped. What `work` or
+    `poll` raises is raised here. After `poll` has raised, `work` runs to its end in the background and its result is
+    dropped, so it must not use anything that the caller closes or changes afterwards.
     """
-    executor = ThreadPoolExecutor(1, "attended")
+    executor = ThreadPoolExecutor(1, "interruptible")
     try:
-        made = executor.submit(work)
-        while not wait((made,), _LOOK_S).done:
-            look()
-        return made.result()
+        future = executor.submit(work)
+        while not wait((future,), _POLL_S).done:
+            poll()
+        return future.result()
     finally:
         executor.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""The quality card: how near the mosaic comes to its source when seen from afar."""
+"""The quality report: how near a mosaic comes to its source when seen from a distance."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from .canvas import Painting
+from .canvas import StyleResult
 from .codec.decode import Source
-from .colour.oklab import difference
+from .colour.oklab import delta_e
 
-_SEEN_PX = 320  # the card looks at pictures reduced to about this side: a blur of one cell hides the rest
+_COMPARED_SIDE_PX = 320  # the blur of one cell hides all finer detail
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """difference: mean distance in OKLab x 100 after a Gaussian blur of one cell, of pictures reduced to at most
-    320 pixels a side (about 2 is just noticeable). coverage: 0 to 1. time_s: seconds of the whole rendering by the
-    caller's clock; it says nothing about the picture and takes no part in comparisons of results."""
+class QualityReport:
+    """difference: mean distance in OKLab x 100 after a Gaussian blur of one cell, of images reduced to at most 320
+    pixels a side (about 2 is just noticeable). coverage: the share of pixels that cells cover, 0 to 1. repeats: cells
+    whose tile another cell shows too. time_s: seconds of the whole rendering by the caller's clock; it depends on the
+    machine, so comparisons of results must leave it out."""
 
     difference: float
     coverage: float
@@ -26,43 +27,45 @@ class Card:
     cells: int
     time_s: float
 
-    def plain(self) -> dict[str, float | int | str]:
-        """For JSON, with the measure's name."""
+    def to_dict(self) -> dict[str, float | int | str]:
+        """For JSON, with the name of the measure."""
         return {**asdict(self), "measure": "OKLab x 100"}
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """A source as the card remembers it: `image` is `factor` times smaller, so that the source itself can go."""
+class Reference:
+    """A copy of the source for the report, `factor` times smaller, so that the source itself can be freed."""
 
     image: Image.Image
     factor: int
 
 
-def glance(source: Source) -> Glance:
-    """To be taken before the source is let go."""
-    factor = -(-max(source.width, source.height) // _SEEN_PX)
-    factor += -factor % source.shrink  # so that a reduced source can follow
-    return Glance(source.image.reduce(factor // source.shrink), factor)
+def reference(source: Source) -> Reference:
+    """Must be taken before a style paints over the source."""
+    factor = -(-max(source.width, source.height) // _COMPARED_SIDE_PX)
+    factor += -factor % source.reduction  # a multiple, as the source may be reduced already
+    return Reference(source.image.reduce(factor // source.reduction), factor)
 
 
-def make_card(before: Glance, after: Image.Image, painting: Painting, time_s: float) -> Card:
-    """The card of a painting of that source. after: the painting as much smaller as the source. What it hides counts as
-    equal."""
-    source = before.image
-    if painting.hidden is not None:
-        source = Image.composite(after, source, painting.hidden(before.factor))
-    blur = ImageFilter.GaussianBlur(painting.pitch / before.factor)
-    apart = difference(np.asarray(source.filter(blur)), np.asarray(after.filter(blur)))
-    return Card(
-        difference=round(float(np.mean(apart)), 3),
-        coverage=round(painting.coverage, 6),
-        repeats=painting.repeats,
-        cells=painting.cells,
+def measure_quality(original: Reference, reduced: Image.Image, result: StyleResult, time_s: float) -> QualityReport:
+    """The report of a style's result. reduced: its canvas, as much smaller as `original`.
+
+    Pixels under the result's hidden mask count as equal.
+    """
+    image = original.image
+    if result.hidden_mask is not None:
+        image = Image.composite(reduced, image, result.hidden_mask(original.factor))
+    blur = ImageFilter.GaussianBlur(result.pitch / original.factor)
+    distances = delta_e(np.asarray(image.filter(blur)), np.asarray(reduced.filter(blur)))
+    return QualityReport(
+        difference=round(float(np.mean(distances)), 3),
+        coverage=round(result.coverage, 6),
+        repeats=result.repeats,
+        cells=result.cells,
         time_s=time_s,
     )
 
 
 def mean_colour(image: Image.Image) -> str:
-    """`#rrggbb`, the mean of an RGB picture's numbers."""
+    """`#rrggbb`, the mean of an RGB image's numbers."""
     return "#" + image.resize((1, 1), Image.Resampling.BOX).tobytes().hex()

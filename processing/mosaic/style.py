@@ -1,4 +1,4 @@
-"""What a style is to the engine."""
+"""What a style is to the engine, and what it is given to render."""
 
 from __future__ import annotations
 
@@ -6,38 +6,71 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from . import fields
-from .canvas import Painting
+from PIL import Image
+
+from .canvas import StyleResult
 from .codec.decode import Source
-from .params import Params
-from .progress import Stage
+from .params import Params, metadata_of
+from .progress import Progress
+from .tile_pool import TilePool
 
 P = TypeVar("P", bound=Params)
+P_co = TypeVar("P_co", bound=Params, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext(Generic[P_co]):
+    """The input of a style.
+
+    pool: the tiles of a photomosaic; None: pieces of the source itself. reusable: the caller does not need the source
+    afterwards, so that the style may paint over its pixels, which saves a second picture in memory.
+    """
+
+    source: Source
+    params: P_co
+    progress: Progress
+    pool: TilePool | None = None
+    reusable: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of source and result in pixels, even where the source was decoded at a reduced scale."""
+        return self.source.width, self.source.height
+
+    def new_canvas(self) -> Image.Image:
+        """An RGB image of the source's size with undefined content. The source must not be read afterwards."""
+        if self.reusable and self.source.reduction == 1:
+            return self.source.image
+        return Image.new("RGB", self.size, None)  # black as well, but allocated and cleared in one step
+
+    def writable_copy(self) -> Image.Image:
+        """The source's pixels in an image that may be changed. The source must not be read afterwards."""
+        return self.source.image if self.reusable else self.source.image.copy()
 
 
 @dataclass(frozen=True, slots=True)
 class Style(Generic[P]):
     """A named way to make a mosaic.
 
-    paint: the work, a pure function. version: raised whenever the same recipe would give other bytes. en, zh: the
-    name; about_en, about_zh: one sentence. svg: whether every painting of it can be written as SVG. shrink: how many
-    times smaller (1, 2, 4, 8) a JPEG source of that width and height may be decoded; None: the style wants every pixel.
+    version: incremented whenever the same recipe would give other bytes. paint: a pure function. en, zh: the name.
+    about_en, about_zh: one sentence. svg: whether each of its results can be written as SVG. reduction: how many times
+    smaller (1, 2, 4, 8) a JPEG of that width and height may be decoded; None: the style needs every pixel.
     """
 
     name: str
     version: int
     params: type[P]
-    paint: Callable[[Source, P, Stage], Painting]
+    paint: Callable[[RenderContext[P]], StyleResult]
     en: str
     zh: str
     about_en: str
     about_zh: str
     svg: bool = False
-    shrink: Callable[[P, int, int], int] | None = None
+    reduction: Callable[[P, int, int], int] | None = None
 
 
 def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
-    """Every style and its parameters as plain data: what a form is drawn from."""
+    """Every style and its parameters as plain data, from which forms are drawn."""
     return [
         {
             "name": style.name,
@@ -46,7 +79,7 @@ def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
             "about": {"en": style.about_en, "zh": style.about_zh},
             "svg": style.svg,
             "params": [
-                {"name": name, "default": _listed(field.default), **fields.plain(field)}
+                {"name": name, "default": _to_json(field.default), **metadata_of(field)}
                 for name, field in style.params.model_fields.items()
             ],
         }
@@ -54,6 +87,5 @@ def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _listed(value: object) -> object:
-    """As JSON says it."""
+def _to_json(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

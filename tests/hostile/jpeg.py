@@ -129,12 +129,12 @@ def multi_picture(count: int) -> bytes:
 
 def without(marker: int) -> bytes:
     """The picture without its segments of one kind (0xDB: quantisation, 0xC4: Huffman, 0xC0: frame)."""
-    data, at, kept = flat(64), 2, SOI
+    data, at, result = flat(64), 2, SOI
     while data[at + 1] != 0xDA:
         size = 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        kept += data[at : at + size] if data[at + 1] != marker else b""
+        result += data[at : at + size] if data[at + 1] != marker else b""
         at += size
-    return kept + data[at:]
+    return result + data[at:]
 
 
 def frame_changed(old: int, new: int) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.errors import MosaicError
-from processing.mosaic.progress import Stage
+from processing.mosaic.progress import Progress
 from tests.hostile import CORPUS, Hostile
 
 LIGHT = [hostile for hostile in CORPUS if not hostile.heavy]
@@ -17,15 +17,16 @@ LIMIT_CPU_S = 3.0
 
 def outcome(data: bytes) -> str:
     try:
-        decode(data, Stage())
+        decode(data, Progress())
     except MosaicError:
         return "refused"
     return "done"
 
 
+@pytest.mark.requirement(10)
 @pytest.mark.parametrize("hostile", LIGHT, ids=str)
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
-def test_req_10_a_hostile_file_is_done_or_refused_as_foreseen_and_soon(hostile: Hostile) -> None:
+def test_a_hostile_file_is_done_or_refused_as_foreseen_and_soon(hostile: Hostile) -> None:
     data = hostile.make()
 
     started = time.thread_time()

@@ -1,1 +1,1 @@
-"""Cells: which pixels belong to which piece, and fast arithmetic over them."""
+"""Cells: the partition of a picture, its scanline runs, means and painting."""

@@ -1,4 +1,4 @@
-"""Cells: the one list from which means, raster and SVG of a flat mosaic all come."""
+"""Cells: the single description from which means, raster and SVG of a flat mosaic are all derived."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .runs import Runs
 
 @dataclass(frozen=True, slots=True)
 class Polygon:
-    """An outline in pixels; what lies outside the picture is cut off by it."""
+    """An outline in pixels; it may reach outside the picture."""
 
     points: Sequence[tuple[float, float]]
 
@@ -30,7 +30,7 @@ Outline = Polygon | Circle
 
 
 class Cells(Protocol):
-    """A picture cut into cells numbered 0 to count - 1, best in reading order (means are gathered by bands).
+    """A picture partitioned into cells 0 to count - 1, best in reading order, as means are computed strip by strip.
 
     pitch: the typical distance of neighbours in pixels. A cell may have no pixel at all.
     """
@@ -41,17 +41,17 @@ class Cells(Protocol):
     pitch: float
 
     def runs(self, top: int, bottom: int) -> Runs:
-        """The runs of rows top to bottom - 1. They are asked for twice or more: the same answer every time."""
+        """The runs of rows top to bottom - 1. Called repeatedly; must always return the same runs."""
         ...
 
-    def first(self, row: int) -> int:
-        """A number that no cell of this row, or of a row below, is under. 0 is always true."""
+    def lowest_index(self, row: int) -> int:
+        """A lower bound of the indices of all cells in this row and the rows below. 0 is always valid."""
         ...
 
-    def centres(self, first: int, stop: int) -> Floats:
-        """(stop - first, 2) x, y in pixels of the cells first to stop - 1, where a dithering pattern looks them up."""
+    def centres(self, start: int, stop: int) -> Floats:
+        """(stop - start, 2) x, y in pixels of the cells start to stop - 1, for the dithering pattern."""
         ...
 
     def outlines(self) -> Iterable[Outline]:
-        """One outline a cell, in order, agreeing with the runs at every pixel's centre."""
+        """One outline for each cell, in order. Contains exactly the pixel centres of the cell's runs."""
         ...

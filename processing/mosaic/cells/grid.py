@@ -8,11 +8,11 @@ import numpy as np
 
 from ..colour.srgb import Floats
 from .cells import Polygon
-from .runs import Runs, runs_from_firsts
+from .runs import Runs, runs_from_columns
 
 
 class SquareGrid:
-    """Cells of `side` pixels; see cells.Cells."""
+    """Cells of `side` pixels; implements cells.Cells."""
 
     def __init__(self, width: int, height: int, side: int) -> None:
         self.width, self.height, self.side = width, height, side
@@ -21,15 +21,15 @@ class SquareGrid:
 
     def runs(self, top: int, bottom: int) -> Runs:
         rows, columns = np.arange(top, bottom) // self.side, np.arange(self.columns)
-        firsts = np.tile(columns * self.side, (bottom - top, 1))
+        first_columns = np.tile(columns * self.side, (bottom - top, 1))
         cells = (rows[:, None] * self.columns + columns).astype(np.int32)
-        return runs_from_firsts(firsts, cells, self.width)
+        return runs_from_columns(first_columns, cells, self.width)
 
-    def first(self, row: int) -> int:
+    def lowest_index(self, row: int) -> int:
         return row // self.side * self.columns
 
-    def centres(self, first: int, stop: int) -> Floats:
-        cell = np.arange(first, stop)
+    def centres(self, start: int, stop: int) -> Floats:
+        cell = np.arange(start, stop)
         return (np.stack([cell % self.columns, cell // self.columns], axis=1) + 0.5) * self.side
 
     def outlines(self) -> Iterator[Polygon]:

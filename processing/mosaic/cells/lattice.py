@@ -1,9 +1,9 @@
-"""Regular grids whose cells interlock: hexagons, diamonds, triangles.
+"""Regular grids of interlocking cells: hexagons, diamonds, triangles.
 
-Every pixel row crosses cells of two families by turns, all of them symmetric to an upright axis: the cells of the
-first stand `step` apart, those of the second half way between them. A row is told by half the width that each
-family has on it; without joints the two halves add up to half a step, so that one edge serves both neighbours and
-neither a seam nor an uncovered pixel can come about.
+Every pixel row crosses alternately cells of two families, all symmetric to a vertical axis: the cells of the first
+family are `step` apart, and those of the second are half a step further to the right. A pixel row is described by half
+the width that the cells of each family have on it. Without joints the two halves add up to half a step, so that one
+edge serves both neighbours, and neither a seam nor an uncovered pixel can occur.
 """
 
 from __future__ import annotations
@@ -17,25 +17,30 @@ from numpy.typing import NDArray
 
 from ..colour.srgb import Floats
 from .cells import Polygon
-from .runs import GROUND, Runs, runs_from_edges
+from .runs import BACKGROUND, Runs, runs_from_edges
 
 Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Crossed:
-    """What pixel rows cross. first: (rows, 2) the number of the first cell of each family; stride: from one cell's
-    number to that of the next in its family; half: (rows, 2) half of their widths, below 0 where there is none."""
+class RowCrossings:
+    """The cells that pixel rows cross.
+
+    first: (rows, 2) the index of the first cell of each family. stride: from a cell's index to that of the next cell
+    of its family. half: (rows, 2) half of the cells' widths in pixels, below 0 where a family is not crossed.
+    """
 
     first: Numbers
     stride: int
     half: Floats
 
 
-class Shape(Protocol):
-    """The cells of a lattice that is `columns` cells of each family wide and starts at the place (0, 0).
+class Tiling(Protocol):
+    """A tiling, `columns` cells of each family wide, from the origin (0, 0). Lengths are pixels.
 
-    families: how many of them a course of cells holds."""
+    families: how many of them a row of cells contains. step: the distance of neighbours of one family. row_height: the
+    distance of two rows of cells. grout: the width of joints.
+    """
 
     families: ClassVar[int]
 
@@ -43,83 +48,84 @@ class Shape(Protocol):
     def step(self) -> float: ...
 
     @property
-    def rise(self) -> float: ...
+    def row_height(self) -> float: ...
 
     @property
     def grout(self) -> float: ...
 
-    def crossed(self, y: Floats, columns: int) -> Crossed:
-        """y: centres of pixel rows, rising."""
+    def row_crossings(self, y: Floats, columns: int) -> RowCrossings:
+        """y: (rows,) centres of pixel rows, increasing."""
         ...
 
-    def courses(self, height: float) -> int:
-        """How many courses of cells reach down to `height`."""
+    def row_count(self, height: float) -> int:
+        """How many rows of cells are needed to cover `height`."""
         ...
 
-    def centres(self, numbers: Numbers, columns: int) -> Floats:
-        """(n, 2) the middles of the heights of those cells."""
+    def centres(self, cells: Numbers, columns: int) -> Floats:
+        """(n, 2) centres of the bounding boxes of these cells."""
         ...
 
     def corners(self, cell: int, columns: int) -> list[tuple[float, float]]:
-        """Of a cell, joints taken off, as seen from its centre."""
+        """The corners of a cell without its joints, relative to its centre."""
         ...
 
 
 class Lattice:
-    """A shape's cells over a picture, cut alike at opposite edges; see cells.Cells."""
+    """A tiling centred on a picture, so that opposite edges cut it alike; implements cells.Cells."""
 
-    def __init__(self, width: int, height: int, shape: Shape, pitch: float) -> None:
+    def __init__(self, width: int, height: int, tiling: Tiling, pitch: float) -> None:
         self.width, self.height, self.pitch = width, height, pitch
-        self._shape = shape
-        self._left = (width / 2) % shape.step - shape.step
-        self._top = (height / 2) % (2 * shape.rise) - 2 * shape.rise
-        self._columns = int((width - self._left) / shape.step) + 2
-        self.count = shape.courses(height - self._top) * self._columns * shape.families
+        self._tiling = tiling
+        self._left = (width / 2) % tiling.step - tiling.step
+        self._top = (height / 2) % (2 * tiling.row_height) - 2 * tiling.row_height
+        self._columns = int((width - self._left) / tiling.step) + 2
+        self.count = tiling.row_count(height - self._top) * self._columns * tiling.families
 
     def runs(self, top: int, bottom: int) -> Runs:
-        shape, columns = self._shape, np.arange(self._columns)
-        crossed = shape.crossed(np.arange(top, bottom) + 0.5 - self._top, self._columns)
-        numbers = crossed.first[:, None, :] + columns[:, None] * crossed.stride
-        middles = self._left + columns[:, None] * shape.step + (0, shape.step / 2)
-        parts = (_jointed if shape.grout else _joined)(middles, crossed.half, numbers)
-        return runs_from_edges(*parts, self.width)
+        tiling, columns = self._tiling, np.arange(self._columns)
+        crossings = tiling.row_crossings(np.arange(top, bottom) + 0.5 - self._top, self._columns)
+        cells = crossings.first[:, None, :] + columns[:, None] * crossings.stride
+        centres = self._left + columns[:, None] * tiling.step + (0, tiling.step / 2)
+        edges_of = _edges_with_joints if tiling.grout else _edges_without_joints
+        return runs_from_edges(*edges_of(centres, crossings.half, cells), self.width)
 
-    def first(self, row: int) -> int:
-        return int(self._shape.crossed(np.array([row + 0.5 - self._top]), self._columns).first.min())
+    def lowest_index(self, row: int) -> int:
+        return int(self._tiling.row_crossings(np.array([row + 0.5 - self._top]), self._columns).first.min())
 
-    def centres(self, first: int, stop: int) -> Floats:
-        places: Floats = self._shape.centres(np.arange(first, stop), self._columns) + np.array([self._left, self._top])
-        return places
+    def centres(self, start: int, stop: int) -> Floats:
+        origin = np.array([self._left, self._top])
+        centres: Floats = self._tiling.centres(np.arange(start, stop), self._columns) + origin
+        return centres
 
     def outlines(self) -> Iterator[Polygon]:
         for cell, (x, y) in enumerate(self.centres(0, self.count).tolist()):
-            yield Polygon([(x + across, y + down) for across, down in self._shape.corners(cell, self._columns)])
+            yield Polygon([(x + dx, y + dy) for dx, dy in self._tiling.corners(cell, self._columns)])
 
 
-def _joined(middles: Floats, half: Floats, numbers: Numbers) -> tuple[Floats, NDArray[np.int32]]:
-    """Edges and cells of rows without joints: only the first family's edges are looked at."""
+def _edges_without_joints(centres: Floats, half: Floats, cells: Numbers) -> tuple[Floats, NDArray[np.int32]]:
+    """Edges and cells of pixel rows without joints: the edges of the first family are those of the second as well."""
     rows = len(half)
-    edges = middles[None, :, :1] + half[:, None, :1] * (-1, 1)
-    return edges.reshape(rows, -1), _after_ground(numbers.reshape(rows, -1))
+    edges = centres[None, :, :1] + half[:, None, :1] * (-1, 1)
+    return edges.reshape(rows, -1), _prepend_background(cells.reshape(rows, -1))
 
 
-def _jointed(middles: Floats, half: Floats, numbers: Numbers) -> tuple[Floats, NDArray[np.int32]]:
-    """Edges and cells of rows with ground on both sides of every cell."""
+def _edges_with_joints(centres: Floats, half: Floats, cells: Numbers) -> tuple[Floats, NDArray[np.int32]]:
+    """Edges and cells of pixel rows with background on both sides of every cell."""
     rows = len(half)
-    edges = middles[None, :, :, None] + np.maximum(half, 0.0)[:, None, :, None] * (-1, 1)
-    cells = np.stack([numbers, np.full_like(numbers, GROUND)], axis=-1)
-    return edges.reshape(rows, -1), _after_ground(cells.reshape(rows, -1))
+    edges = centres[None, :, :, None] + np.maximum(half, 0.0)[:, None, :, None] * (-1, 1)
+    cells_and_gaps = np.stack([cells, np.full_like(cells, BACKGROUND)], axis=-1)
+    return edges.reshape(rows, -1), _prepend_background(cells_and_gaps.reshape(rows, -1))
 
 
-def _after_ground(cells: Numbers) -> NDArray[np.int32]:
-    """Left of the first edge, which is outside the picture, there is nothing."""
-    return np.pad(cells, ((0, 0), (1, 0)), constant_values=GROUND).astype(np.int32)
+def _prepend_background(cells: Numbers) -> NDArray[np.int32]:
+    """The first edge is left of the picture, so what precedes it is never visible."""
+    return np.pad(cells, ((0, 0), (1, 0)), constant_values=BACKGROUND).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
-class Zigzag:
-    """Courses of cells with upright sides `straight` high between slants `slope` high: hexagons, or diamonds when
-    `straight` is 0. Even courses are the first family, odd ones the second; pixels throughout."""
+class HexagonalTiling:
+    """Cells with vertical sides `straight` high between slanted sides `slope` high: hexagons, or diamonds if `straight`
+    is 0. Even rows of cells are the first family, odd rows the second. Lengths are pixels."""
 
     families: ClassVar[int] = 1
 
@@ -129,24 +135,24 @@ class Zigzag:
     grout: float
 
     @property
-    def rise(self) -> float:
+    def row_height(self) -> float:
         return self.straight + self.slope
 
-    def crossed(self, y: Floats, columns: int) -> Crossed:
-        course = np.floor(y / self.rise).astype(np.int64)
-        depth = (y - course * self.rise - self.straight / 2) / self.slope  # 0 to 1 where two courses meet
-        even = course % 2 == 0
-        fading, growing = self._half(1 - depth), self._half(depth)
-        half = np.stack([np.where(even, fading, growing), np.where(even, growing, fading)], axis=1)
-        first = np.stack([np.where(even, course, course + 1), np.where(even, course + 1, course)], axis=1)
-        return Crossed(first * columns, 1, half)
+    def row_crossings(self, y: Floats, columns: int) -> RowCrossings:
+        row = np.floor(y / self.row_height).astype(np.int64)
+        depth = (y - row * self.row_height - self.straight / 2) / self.slope  # 0 to 1 where two rows meet
+        even = row % 2 == 0
+        shrinking, growing = self._half_width(1 - depth), self._half_width(depth)
+        half = np.stack([np.where(even, shrinking, growing), np.where(even, growing, shrinking)], axis=1)
+        first = np.stack([np.where(even, row, row + 1), np.where(even, row + 1, row)], axis=1)
+        return RowCrossings(first * columns, 1, half)
 
-    def courses(self, height: float) -> int:
-        return int(height / self.rise) + 2
+    def row_count(self, height: float) -> int:
+        return int(height / self.row_height) + 2
 
-    def centres(self, numbers: Numbers, columns: int) -> Floats:
-        course, column = np.divmod(numbers, columns)
-        return np.stack([(column + course % 2 / 2) * self.step, course * self.rise], axis=1)
+    def centres(self, cells: Numbers, columns: int) -> Floats:
+        row, column = np.divmod(cells, columns)
+        return np.stack([(column + row % 2 / 2) * self.step, row * self.row_height], axis=1)
 
     def corners(self, cell: int, columns: int) -> list[tuple[float, float]]:
         side, tip = self.step / 2 - self.grout / 2, self.straight / 2 + self.slope
@@ -159,54 +165,55 @@ class Zigzag:
 
     @property
     def _inset(self) -> float:
-        """How far a slant moves sideways when it gives way to half a joint."""
+        """How far a slanted side moves horizontally to make room for half a joint."""
         return float(self.grout / 2 * np.hypot(self.step / 2, self.slope) / self.slope)
 
-    def _half(self, share: Floats) -> Floats:
-        """Half the width where the slants alone would leave that share of it."""
+    def _half_width(self, share: Floats) -> Floats:
+        """Half the width of a cell where the slanted sides alone would leave `share` of it."""
         half: Floats = np.minimum(self.step / 2 - self.grout / 2, share * self.step / 2 - self._inset)
         return half if self.grout else np.maximum(half, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Triangles:
-    """Triangles point up, down, up, down in courses `rise` high, with bases `step` wide that lie on each other.
+class TriangularTiling:
+    """Triangles that point up and down alternately, in rows `row_height` high with bases `step` wide.
 
-    The first family points up in even courses and down in odd ones; pixels throughout."""
+    The first family points up in even rows and down in odd rows. Lengths are pixels."""
 
     families: ClassVar[int] = 2
 
     step: float
-    rise: float
+    row_height: float
     grout: float
 
-    def crossed(self, y: Floats, columns: int) -> Crossed:
-        course = np.floor(y / self.rise).astype(np.int64)
-        depth, even, joint = y - course * self.rise, course % 2 == 0, self.grout / 2
-        rising = np.where(depth < self.rise - joint, self._half(depth), -1.0)
-        falling = np.where(depth >= joint, self._half(self.rise - depth), -1.0)
+    def row_crossings(self, y: Floats, columns: int) -> RowCrossings:
+        row = np.floor(y / self.row_height).astype(np.int64)
+        depth, even, joint = y - row * self.row_height, row % 2 == 0, self.grout / 2
+        rising = np.where(depth < self.row_height - joint, self._half_width(depth), -1.0)
+        falling = np.where(depth >= joint, self._half_width(self.row_height - depth), -1.0)
         half = np.stack([np.where(even, rising, falling), np.where(even, falling, rising)], axis=1)
-        first = course[:, None] * (2 * columns) + (0, 1)
-        return Crossed(first, 2, half)
+        first = row[:, None] * (2 * columns) + (0, 1)
+        return RowCrossings(first, 2, half)
 
-    def courses(self, height: float) -> int:
-        return int(height / self.rise) + 1
+    def row_count(self, height: float) -> int:
+        return int(height / self.row_height) + 1
 
-    def centres(self, numbers: Numbers, columns: int) -> Floats:
-        course, place = np.divmod(numbers, 2 * columns)
-        return np.stack([place * self.step / 2, (course + 0.5) * self.rise], axis=1)
+    def centres(self, cells: Numbers, columns: int) -> Floats:
+        row, position = np.divmod(cells, 2 * columns)
+        return np.stack([position * self.step / 2, (row + 0.5) * self.row_height], axis=1)
 
     def corners(self, cell: int, columns: int) -> list[tuple[float, float]]:
-        course, place = divmod(cell, 2 * columns)
-        tip, base = self._inset * self.rise / (self.step / 2) - self.rise / 2, self.rise / 2 - self.grout / 2
-        side = (base - tip) * (self.step / 2) / self.rise
-        turn = 1 if (course + place) % 2 == 0 else -1
-        return [(0, tip * turn), (side, base * turn), (-side, base * turn)]
+        row, position = divmod(cell, 2 * columns)
+        tip = self._inset * self.row_height / (self.step / 2) - self.row_height / 2
+        base = self.row_height / 2 - self.grout / 2
+        side = (base - tip) * (self.step / 2) / self.row_height
+        sign = 1 if (row + position) % 2 == 0 else -1
+        return [(0, tip * sign), (side, base * sign), (-side, base * sign)]
 
     @property
     def _inset(self) -> float:
-        return float(self.grout / 2 * np.hypot(self.step / 2, self.rise) / self.rise)
+        return float(self.grout / 2 * np.hypot(self.step / 2, self.row_height) / self.row_height)
 
-    def _half(self, distance: Floats) -> Floats:
-        """Half the width so far from the tip."""
-        return distance / self.rise * self.step / 2 - self._inset
+    def _half_width(self, distance: Floats) -> Floats:
+        """Half the width of a cell at that vertical distance from its tip."""
+        return distance / self.row_height * self.step / 2 - self._inset

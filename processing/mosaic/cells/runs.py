@@ -1,6 +1,6 @@
-"""Scanline runs: what a band of rows is made of, as stretches of pixels of one row that belong to one cell.
+"""Scanline runs: the pixels of some rows as stretches that belong to one cell.
 
-A pixel belongs to the cell that its centre lies in; the centre of column x in row y is (x + 0.5, y + 0.5).
+A pixel belongs to the cell that contains its centre; the centre of column x in row y is (x + 0.5, y + 0.5).
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from ..colour.srgb import Floats
 
 Labels = NDArray[np.int32]
-GROUND = -1  # the "cell" of pixels that no cell covers: grout, leading, the ground between dots
+BACKGROUND = -1
+"""The "cell" of pixels that no cell covers: grout, leading, the ground between dots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """A band cut into runs.
+    """Consecutive rows of pixels as runs.
 
-    starts: (n,) int64, strictly rising from 0, the first pixel of each run counted row by row from the band's first
-    pixel; a run of the ground may go on in the next row. cells: (n,) int32, the cell of each run or GROUND.
-    size: pixels of the band.
+    starts: (n,) int64, strictly increasing from 0, the first pixel of each run, counted row by row from the first
+    row's first pixel; a run of the background may continue in the next row. cells: (n,) int32, the cell of each run or
+    BACKGROUND. size: pixels in all.
     """
 
     starts: NDArray[np.int64]
@@ -37,19 +38,23 @@ class Runs:
 def runs_from_edges(edges: Floats, cells: Labels, width: int) -> Runs:
     """Runs from the places where each row crosses from one cell into the next.
 
-    edges: (rows, k) x of the crossings, rising within a row, in pixels, may lie outside the picture. cells:
+    edges: (rows, k) x of the crossings in pixels, increasing within a row, possibly outside the picture. cells:
     (rows, k + 1), the cell left of the first crossing, between the first and the second, and so on.
     """
     rows = len(edges)
-    firsts = np.zeros((rows, edges.shape[1] + 1), np.int64)
-    firsts[:, 1:] = np.clip(np.ceil(edges - 0.5), 0, width)
-    return runs_from_firsts(firsts, cells, width)
+    columns = np.zeros((rows, edges.shape[1] + 1), np.int64)
+    columns[:, 1:] = np.clip(np.ceil(edges - 0.5), 0, width)
+    return runs_from_columns(columns, cells, width)
 
 
-def runs_from_firsts(firsts: NDArray[np.int64], cells: Labels, width: int) -> Runs:
-    """As runs_from_edges, from the first column (0 to width) of each run; empty runs are dropped."""
-    ends = np.empty_like(firsts)
-    ends[:, :-1], ends[:, -1] = firsts[:, 1:], width
-    kept = ends > firsts
-    rows = np.arange(len(firsts), dtype=np.int64)[:, None] * width
-    return Runs((firsts + rows)[kept], np.ascontiguousarray(cells)[kept].astype(np.int32), len(firsts) * width)
+def runs_from_columns(columns: NDArray[np.int64], cells: Labels, width: int) -> Runs:
+    """Runs from the first column (0 to width) of each of them, (rows, k), and their cells, (rows, k).
+
+    Empty runs are dropped.
+    """
+    ends = np.empty_like(columns)
+    ends[:, :-1], ends[:, -1] = columns[:, 1:], width
+    nonempty = ends > columns
+    row_starts = np.arange(len(columns), dtype=np.int64)[:, None] * width
+    starts = (columns + row_starts)[nonempty]
+    return Runs(starts, np.ascontiguousarray(cells)[nonempty].astype(np.int32), len(columns) * width)

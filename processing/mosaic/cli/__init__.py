@@ -1,1 +1,1 @@
-"""The command line of the engine."""
+"""Helpers of the engine's command line. The only part of the engine that reads the disk."""

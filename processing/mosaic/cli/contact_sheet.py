@@ -1,4 +1,4 @@
-"""A contact sheet: one picture beside what every style makes of it, with the defaults untouched."""
+"""A contact sheet: one picture beside the result of every style with default parameters."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..codec.decode import decode
 from ..codec.encode import encode
-from ..progress import Stage
+from ..progress import Progress
 
 SIDE = 320
-NEEDED = MappingProxyType({"redact": {"regions": [[0.32, 0.08, 0.72, 0.48]]}})
-"""What a style cannot do without: there is no default for what to hide."""
+REQUIRED_PARAMS = MappingProxyType({"redact": {"regions": [[0.32, 0.08, 0.72, 0.48]]}})
+"""Parameters without a default: there is none for what to hide."""
 
 _COLUMNS = 4
 _QUALITY = 62
@@ -21,27 +21,27 @@ _MARGIN_PX = 12
 _LABEL_PX = 26
 _PAPER, _INK = "#f6f4ef", "#26241f"
 
-Draw = Callable[[str], bytes]
+DrawStyle = Callable[[str], bytes]
 
 
-def draw_sheet(source: bytes, names: Mapping[str, str], draw: Draw) -> bytes:
-    """A JPEG with the source and one picture a style.
+def draw_sheet(source: bytes, labels: Mapping[str, str], draw: DrawStyle) -> bytes:
+    """A JPEG with the source and one picture for each style.
 
-    names: style -> its label. draw: style -> the finished picture, whose longer side should be SIDE pixels.
+    labels: by style. draw: style -> its result as a file, whose longer side should be SIDE pixels.
     """
-    pictures = [("Source", _opened(source))]
-    pictures += [(label, _opened(draw(style))) for style, label in names.items()]
+    pictures = [("Source", _decode_thumbnail(source))]
+    pictures += [(label, _decode_thumbnail(draw(style))) for style, label in labels.items()]
     width, height = (max(image.size[axis] for _, image in pictures) + _MARGIN_PX for axis in (0, 1))
     height += _LABEL_PX
     rows = -(-len(pictures) // _COLUMNS)
     sheet = Image.new("RGB", (_COLUMNS * width + _MARGIN_PX, rows * height + _MARGIN_PX), _PAPER)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
-    for place, (label, image) in enumerate(pictures):
-        x, y = place % _COLUMNS * width + _MARGIN_PX, place // _COLUMNS * height + _MARGIN_PX
+    for index, (label, image) in enumerate(pictures):
+        x, y = index % _COLUMNS * width + _MARGIN_PX, index // _COLUMNS * height + _MARGIN_PX
         sheet.paste(image, (x, y))
         pen.text((x, y + image.height + 4), label, fill=_INK, font=font)
-    return encode(sheet, "jpeg", _QUALITY, Stage())
+    return encode(sheet, "jpeg", _QUALITY, Progress())
 
 
-def _opened(data: bytes) -> Image.Image:
-    return decode(data, Stage(), max_side=SIDE).image
+def _decode_thumbnail(data: bytes) -> Image.Image:
+    return decode(data, Progress(), max_side=SIDE).image

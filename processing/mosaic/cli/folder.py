@@ -1,4 +1,4 @@
-"""A folder of pictures as a tile pool; for the command line alone, as the engine itself touches no disk."""
+"""A folder of image files as a tile pool."""
 
 from __future__ import annotations
 
@@ -9,42 +9,41 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadParameter, NotAPicture, TooManyPixels
-from ..progress import Progress
-from ..styles.photomosaic.photomosaic import MOST_TILES
-from ..styles.photomosaic.tile_pool import Pool, make_pool
-from ..styles.photomosaic.tiles import TILE_PX, cut_tile
+from ..progress import ProgressCallback
+from ..styles.photomosaic.photomosaic import MAX_TILES
+from ..tile_pool import TILE_PX, TilePool, cut_tile, pool_from_tiles
 
-_LARGEST_TILE_PX = 256
+_MAX_TILE_PX = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """names: the files behind the pool's ids, which count from 0. unreadable: file names and what is wrong."""
+    """names: of the files, by the pool's ids, which count from 0. unreadable: file name -> reason."""
 
-    pool: Pool
+    pool: TilePool
     names: list[str]
     unreadable: dict[str, str]
 
-    def named(self, cell_map: Mapping[str, object]) -> dict[str, object]:
-        """A photomosaic's cell map with file names in place of ids."""
-        shown = cell_map["tiles"]
-        assert isinstance(shown, list)
-        return {**cell_map, "tiles": [self.names[tile] for tile in shown]}
+    def with_file_names(self, cell_map: Mapping[str, object]) -> dict[str, object]:
+        """A photomosaic's cell map with file names instead of ids."""
+        tiles = cell_map["tiles"]
+        assert isinstance(tiles, list)
+        return {**cell_map, "tiles": [self.names[tile] for tile in tiles]}
 
 
-def read_folder(path: Path, progress: Progress | None = None, *, cell: int | None, megapixels: float) -> Folder:
-    """The pool of a folder's files, in the order of their names; those hidden and those in folders inside are left.
+def read_folder(path: Path, progress: ProgressCallback | None = None, *, cell: int | None, megapixels: float) -> Folder:
+    """The pool of a folder's files in the order of their names, without hidden files and subfolders.
 
-    cell: the side at which tiles will be shown, where that is said; larger ones than usual are cut larger.
-    Raises BadParameter naming `pool` for what is no folder, holds no picture, or more files than a recipe could name;
-    OSError for what cannot be listed.
+    cell: the side at which tiles will be shown, if known: for large cells, larger tiles are cut.
+    Raises BadParameter naming `pool` if it is not a folder, holds no image, or more files than a recipe can name;
+    OSError if it cannot be listed.
     """
     if not path.is_dir():
         raise BadParameter(field="pool", value=str(path), allowed="a folder of pictures")
     files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-    if len(files) > MOST_TILES:
-        raise BadParameter(field="pool", value=f"{len(files)} files", allowed=f"at most {MOST_TILES} files")
-    side = min(_LARGEST_TILE_PX, max(TILE_PX, cell or 0))
+    if len(files) > MAX_TILES:
+        raise BadParameter(field="pool", value=f"{len(files)} files", allowed=f"at most {MAX_TILES} files")
+    side = min(_MAX_TILE_PX, max(TILE_PX, cell or 0))
     names, tiles, unreadable = [], [], dict[str, str]()
     for number, file in enumerate(files, 1):
         try:
@@ -55,6 +54,6 @@ def read_folder(path: Path, progress: Progress | None = None, *, cell: int | Non
         if progress is not None:
             progress(number / len(files))
     if not tiles:
-        found = f"{len(unreadable)} unreadable files in" if unreadable else "the empty folder"
-        raise BadParameter(field="pool", value=f"{found} {path.name}", allowed="a folder with at least one picture")
-    return Folder(make_pool(range(len(names)), np.stack(tiles)), names, unreadable)
+        contents = f"{len(unreadable)} unreadable files in" if unreadable else "the empty folder"
+        raise BadParameter(field="pool", value=f"{contents} {path.name}", allowed="a folder with at least one picture")
+    return Folder(pool_from_tiles(range(len(names)), np.stack(tiles)), names, unreadable)

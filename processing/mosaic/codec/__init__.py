@@ -1,1 +1,1 @@
-"""Decoding and encoding pictures."""
+"""Decoding and encoding image files."""

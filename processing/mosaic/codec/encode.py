@@ -1,4 +1,4 @@
-"""Encode: from one RGB picture to the bytes of a file, without metadata."""
+"""Encode one RGB image to the bytes of a file, without metadata."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 from PIL import Image
 
 from ..errors import BadParameter
-from ..progress import Stage, attended
+from ..progress import Progress, run_interruptible
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -17,57 +17,62 @@ MEDIA_TYPES = {
     "webp": "image/webp",
     "svg": "image/svg+xml",
 }
-_LARGEST_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383}
+_MAX_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383}
 
 
-class _Reporting:
-    """A file that reports as it grows to at most so many bytes: Pillow writes a PNG some rows at a time, so that each
-    write is a chance to stop."""
+class _InterruptibleWriter:
+    """Reports progress on each write: Pillow writes a PNG some rows at a time. max_bytes: the most that is written."""
 
-    def __init__(self, file: BinaryIO, most: int, stage: Stage) -> None:
-        self._file, self._most, self._stage = file, most, stage
+    def __init__(self, file: BinaryIO, max_bytes: int, progress: Progress) -> None:
+        self._file, self._max_bytes, self._progress = file, max_bytes, progress
 
     def write(self, data: bytes) -> int:
-        self._stage(self._file.tell() / self._most)
+        self._progress(self._file.tell() / self._max_bytes)
         return self._file.write(data)
 
 
-def encode(image: Image.Image, format: str, quality: int, stage: Stage) -> bytes:
-    """The picture as jpeg, png or webp. quality: 1 to 100, for jpeg and webp. It must not change, not even once the
-    stage's progress has raised: a JPEG or WebP is one call that cannot be stopped.
+def encode(image: Image.Image, format: str, quality: int, progress: Progress) -> bytes:
+    """Encode an RGB image as jpeg, png or webp. quality: 1 to 100, for jpeg and webp.
 
-    Raises whatever the stage's progress raises, and BadParameter when the picture is too large for the format, or too
-    rich: libwebp gives up where its first partition, all the modes of all the blocks, would need more than half a
-    megabyte (PARTITION0_OVERFLOW).
+    The image must not change afterwards if the progress callback has raised: a JPEG or WebP is encoded in one call,
+    which then still runs in the background.
+    Raises whatever the progress callback raises, and BadParameter if the image is too large for the format, or too
+    detailed: libwebp fails where its first partition, the modes of all blocks, would exceed half a megabyte
+    (PARTITION0_OVERFLOW).
     """
     check_size(image.width, image.height, format)
     if format == "png":
-        return _saved(image, stage, format="PNG", compress_level=1)
-    options: dict[str, dict[str, int]] = {
-        "jpeg": {"quality": quality, "subsampling": 0},  # cells have hard coloured edges: no chroma subsampling
-        "webp": {"quality": quality, "method": 0},
-    }
-    try:
-        return attended(lambda: _saved(image, None, format=format.upper(), **options[format]), lambda: stage(0.0))
-    except ValueError as error:
-        if "encoding error" not in str(error):
-            raise
-        said = f"jpeg, png for a picture of {image.width} x {image.height} pixels with so much detail"
-        raise BadParameter(field="format", value=format, allowed=said) from error
+        return _save(image, progress, format="PNG", compress_level=1)
+    save = _save_jpeg if format == "jpeg" else _save_webp
+    return run_interruptible(lambda: save(image, quality), lambda: progress(0.0))
 
 
 def check_size(width: int, height: int, format: str) -> None:
-    """Raises BadParameter when the format cannot hold a picture of that size."""
-    if max(width, height) > _LARGEST_SIDE.get(format, 2**31):
-        fit = ", ".join(name for name, side in _LARGEST_SIDE.items() if max(width, height) <= side)
-        raise BadParameter(field="format", value=format, allowed=f"{fit} for {width} x {height} pixels")
+    """Raises BadParameter if the format cannot hold an image of that size."""
+    if max(width, height) > _MAX_SIDE.get(format, 2**31):
+        formats = ", ".join(name for name, side in _MAX_SIDE.items() if max(width, height) <= side)
+        raise BadParameter(field="format", value=format, allowed=f"{formats} for {width} x {height} pixels")
 
 
-def _saved(image: Image.Image, stage: Stage | None, **options: Any) -> bytes:
-    """Written to a real file descriptor: only then does Pillow's encoder of JPEG release the interpreter lock."""
+def _save_jpeg(image: Image.Image, quality: int) -> bytes:
+    # Cells have sharp coloured edges, so chroma is not subsampled.
+    return _save(image, None, format="JPEG", quality=quality, subsampling=0)
+
+
+def _save_webp(image: Image.Image, quality: int) -> bytes:
+    try:
+        return _save(image, None, format="WEBP", quality=quality, method=0)
+    except ValueError as error:  # Pillow's only error for a failed encoder
+        allowed = f"jpeg, png for a picture of {image.width} x {image.height} pixels with this much detail"
+        raise BadParameter(field="format", value="webp", allowed=allowed) from error
+
+
+def _save(image: Image.Image, progress: Progress | None, **options: Any) -> bytes:
+    """Save to a real file descriptor: only then does Pillow's JPEG encoder release the interpreter lock."""
     with _scratch_file() as file:
-        most = 3 * image.width * image.height
-        image.save(file if stage is None else cast(BinaryIO, _Reporting(file, most, stage)), **options)
+        max_bytes = 3 * image.width * image.height
+        target = file if progress is None else cast(BinaryIO, _InterruptibleWriter(file, max_bytes, progress))
+        image.save(target, **options)
         file.seek(0)
         return file.read()
 

@@ -1,4 +1,4 @@
-"""Modes: the ways in which a file's pixels are stored, and the steps from there to RGB of 8 bits in sRGB."""
+"""Pixel modes: the steps from a file's pixel format to RGB of 8 bits in sRGB."""
 
 from __future__ import annotations
 
@@ -8,47 +8,50 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageChops, ImageCms, ImageFile
 
-from ..progress import Stage, attended
+from ..progress import Progress, run_interruptible
 
-_MAX_ROUNDED_MEGAPIXELS = 24.0  # 16-bit colour is read a second time; larger ones are cut off
+_MAX_ROUNDED_MEGAPIXELS = 24.0  # larger 16-bit images are truncated: rounding reads the file a second time
 _PROFILE_ERRORS = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 
-Look = Callable[[], None]
-"""Asked again and again while a step takes long; what it raises ends the step."""
+PollCallback = Callable[[], None]
+"""Called repeatedly during a long step; may raise to stop it."""
 
 
-def deep_mode(image: ImageFile.ImageFile) -> str | None:
-    """For 16-bit colour, of which Pillow reads the high bytes: what it must be told to read the low ones; None for a
-    picture that is not, or is too large to be read twice."""
+def low_byte_mode(image: ImageFile.ImageFile) -> str | None:
+    """The raw mode with which Pillow reads the low bytes of 16-bit colour; by default it reads the high bytes.
+
+    None for other images, and for those too large to be read twice.
+    """
     if image.width * image.height > _MAX_ROUNDED_MEGAPIXELS * 1_000_000:
         return None
     modes = [tile[3] for tile in image.tile]
     return "RGBA;16L" if modes == ["RGBA;16B"] else "RGB;16L" if modes == ["RGB;16B"] else None
 
 
-def rounded(high: Image.Image, file: io.BytesIO, low_mode: str, look: Look) -> Image.Image:
-    """16-bit colour -> 8 bits, to the nearest: a value is 257 x its high byte + (low byte - high byte).
+def to_8_bits(high: Image.Image, file: io.BytesIO, low_mode: str, poll: PollCallback) -> Image.Image:
+    """Round 16-bit colour to 8 bits: a value is 257 x its high byte + (low byte - high byte).
 
-    high: changed in place. file: what it was read from. low_mode: see deep_mode.
+    high: the high bytes, changed in place. file: the image file. low_mode: see low_byte_mode.
     """
     file.seek(0)
     low = Image.open(file, formats=("PNG",))
     low.tile = [tile._replace(args=low_mode) for tile in low.tile]
     low.load()
-    far = ([0] * 129 + [1] * 127) * len(low.getbands())  # differences of more than half of 257
-    for top, bottom in Stage().bands(*high.size):
+    carry = ([0] * 129 + [1] * 127) * len(low.getbands())  # 1 for differences of more than half of 257
+    for top, bottom in Progress().bands(*high.size):
         box = (0, top, high.width, bottom)
-        above, below = high.crop(box), low.crop(box)
-        up, down = (ImageChops.subtract(*pair).point(far) for pair in ((below, above), (above, below)))
-        high.paste(ImageChops.subtract(ImageChops.add(above, up), down), box)
-        look()
+        high_band, low_band = high.crop(box), low.crop(box)
+        up = ImageChops.subtract(low_band, high_band).point(carry)
+        down = ImageChops.subtract(high_band, low_band).point(carry)
+        high.paste(ImageChops.subtract(ImageChops.add(high_band, up), down), box)
+        poll()
     return high
 
 
-def plain(image: Image.Image) -> Image.Image:
-    """Any mode that the four formats can have -> L, RGB, CMYK, or RGBA."""
+def normalise_mode(image: Image.Image) -> Image.Image:
+    """Any mode of the four formats -> L, RGB, CMYK, or RGBA."""
     if image.mode.startswith("I"):  # 16-bit grey
-        image = _eight_bits(image)
+        image = _grey_to_8_bits(image)
     elif image.mode == "1":
         image = image.convert("L")
     if image.mode in ("P", "PA", "LA", "La", "RGBa") or (image.mode != "RGBA" and "transparency" in image.info):
@@ -56,10 +59,10 @@ def plain(image: Image.Image) -> Image.Image:
     return image
 
 
-def to_srgb(image: Image.Image, profile: bytes, look: Look) -> Image.Image:
-    """Converted through the embedded profile; one that is damaged or of another colour space is passed over.
+def to_srgb(image: Image.Image, profile: bytes, poll: PollCallback) -> Image.Image:
+    """Convert from the embedded profile. A damaged profile, or one of another colour space, is ignored.
 
-    So is one with multi-process elements, of which a few bytes can claim 100,000 and keep lcms busy for hours.
+    So is a profile with multi-process elements: a few bytes can declare 100,000 of them and keep lcms busy for hours.
     """
     if b"mpet" in profile:
         return image
@@ -69,20 +72,20 @@ def to_srgb(image: Image.Image, profile: bytes, look: Look) -> Image.Image:
             return image  # most photos; saves half of their decoding time
     except _PROFILE_ERRORS:
         return image
-    return attended(lambda: _through(image, embedded), look)
+    return run_interruptible(lambda: _apply_profile(image, embedded), poll)
 
 
-def on_ground(image: Image.Image, background: str) -> Image.Image:
-    """-> RGB."""
+def flatten(image: Image.Image, background: str) -> Image.Image:
+    """-> RGB, transparent parts blended with the background."""
     if image.mode == "RGBA":
-        ground = Image.new("RGB", image.size, background)
-        ground.paste(image, mask=image.getchannel("A"))
-        return ground
+        result = Image.new("RGB", image.size, background)
+        result.paste(image, mask=image.getchannel("A"))
+        return result
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
-    """One call of lcms: a fifth of a second for 12 megapixels."""
+def _apply_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
+    """A single call of lcms: a fifth of a second for 12 megapixels."""
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
     try:
         result = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode=mode)
@@ -91,12 +94,12 @@ def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Ima
     return result if result is not None else image
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey -> L, rounded to the nearest; a 16-bit transparent grey is kept as an alpha channel."""
+def _grey_to_8_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey -> L, rounded to the nearest; with a transparent grey value -> LA."""
     transparent = image.info.get("transparency")
     grey = Image.new("L", image.size)
     alpha = Image.new("L", image.size, 255) if isinstance(transparent, int) else None
-    for top, bottom in Stage().bands(*image.size):
+    for top, bottom in Progress().bands(*image.size):
         values = np.asarray(image.crop((0, top, image.width, bottom))).astype(np.uint32)
         grey.paste(Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)), (0, top))
         if alpha is not None:

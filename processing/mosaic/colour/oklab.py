@@ -1,10 +1,10 @@
-"""OKLab, a colour space in which distances look alike (Björn Ottosson, 2020)."""
+"""OKLab, a perceptually uniform colour space (Björn Ottosson, 2020)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .srgb import Colours, Floats, to_bytes, to_linear
+from .srgb import Colours, Floats, linearise, to_bytes
 
 _RGB_TO_LMS = np.array(
     [
@@ -24,21 +24,21 @@ _LAB_TO_LMS = np.linalg.inv(_LMS_TO_LAB)
 _LMS_TO_RGB = np.linalg.inv(_RGB_TO_LMS)
 
 
-def from_srgb(colours: Colours) -> Floats:
+def srgb_to_oklab(colours: Colours) -> Floats:
     """8-bit sRGB (..., 3) -> OKLab (..., 3); L is 0..1."""
-    light = to_linear(np.arange(256) / 255.0)[colours]
+    light = linearise(np.arange(256) / 255.0)[colours]
     lab: Floats = np.cbrt(light @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
     return lab
 
 
-def to_colours(lab: Floats) -> Colours:
-    """OKLab (..., 3) -> the nearest 8-bit sRGB; what lies outside sRGB is clipped."""
+def oklab_to_srgb(lab: Floats) -> Colours:
+    """OKLab (..., 3) -> the nearest 8-bit sRGB; colours outside sRGB are clipped."""
     linear = (lab @ _LAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T
     return to_bytes(linear, linear=True)
 
 
-def difference(first: Colours, second: Colours) -> Floats:
-    """Distance in OKLab times 100, pixel by pixel: about 2 is just noticeable, black to white is 100."""
-    apart = from_srgb(first) - from_srgb(second)
-    distance: Floats = np.sqrt(np.einsum("...i,...i", apart, apart)) * 100.0
+def delta_e(first: Colours, second: Colours) -> Floats:
+    """(..., 3) twice -> (...): distance in OKLab x 100; about 2 is just noticeable, black to white is 100."""
+    offset = srgb_to_oklab(first) - srgb_to_oklab(second)
+    distance: Floats = np.sqrt(np.einsum("...i,...i", offset, offset)) * 100.0
     return distance

@@ -1,4 +1,4 @@
-"""Palettes: ordered colours that cells are painted with instead of their own means."""
+"""Palettes: ordered lists of colours that cells are painted in instead of their own means."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ..progress import Stage
-from ..scipy_lazy import tree_of
-from .oklab import from_srgb, to_colours
+from ..progress import Progress, pieces
+from ..scipy_lazy import kd_tree
+from .oklab import oklab_to_srgb, srgb_to_oklab
 from .srgb import Colours, Floats
 
 Palette = str | tuple[str, ...] | None
@@ -32,7 +32,7 @@ PALETTES = MappingProxyType(
         "handheld": ("#0f380f", "#306230", "#8bac0f", "#9bbc0f"),
     }
 )  # fmt: skip
-PALETTE_NAMES = MappingProxyType(
+PALETTE_LABELS = MappingProxyType(
     {
         "mono": ("Black and white", "黑白"),
         "greys": ("Greys", "灰阶"),
@@ -42,103 +42,109 @@ PALETTE_NAMES = MappingProxyType(
         "handheld": ("Handheld", "掌机"),
     }
 )
-"""For people, in English and Chinese."""
-MOST_COLOURS = 256
+"""Labels in English and Chinese."""
+MAX_COLOURS = 256
+
 _AUTO = re.compile(r"auto-([1-9][0-9]{0,2})")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SAMPLE = 20_000  # cells that an automatic palette is fitted to
-_PIECE = 1 << 18  # cells looked at together
-_STEPS = 12  # of k-means
+_PIECE_CELLS = 1 << 18
+_KMEANS_STEPS = 12
 _DITHER_STEPS = 8
 
 
 def allowed_palettes() -> str:
-    """In words, for errors and forms."""
-    return f"null, auto-2 to auto-{MOST_COLOURS}, {', '.join(PALETTES)}, or a list of 2 to 256 colours like #1c2d3e"
+    """The valid values of a `palette` parameter, in English."""
+    return f"null, auto-2 to auto-{MAX_COLOURS}, {', '.join(PALETTES)}, or a list of 2 to 256 colours like #1c2d3e"
 
 
 def check_palette(value: Palette) -> Palette:
-    """The palette in its canonical spelling. Raises ValueError."""
+    """The palette in its canonical form. Raises ValueError."""
     if value is None:
         return None
     if isinstance(value, str):
         auto = _AUTO.fullmatch(value)
-        if value in PALETTES or (auto and 2 <= int(auto[1]) <= MOST_COLOURS):
+        if value in PALETTES or (auto and 2 <= int(auto[1]) <= MAX_COLOURS):
             return value
         raise ValueError(allowed_palettes())
     colours = tuple(colour.lower() for colour in value)
-    if 2 <= len(colours) <= MOST_COLOURS and all(_COLOUR.fullmatch(colour) for colour in colours):
+    if 2 <= len(colours) <= MAX_COLOURS and all(_COLOUR.fullmatch(colour) for colour in colours):
         return colours
     raise ValueError(allowed_palettes())
 
 
-def rgb(colour: str) -> tuple[int, int, int]:
-    """#rrggbb -> three numbers."""
+def hex_to_rgb(colour: str) -> tuple[int, int, int]:
+    """#rrggbb -> red, green, blue, 0 to 255."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def choose(palette: str | tuple[str, ...], colours: Colours, areas: NDArray[np.uint32], stage: Stage) -> Colours:
-    """The colours (k, 3) that a palette stands for; an automatic one is fitted to the cells by their areas."""
+def resolve_palette(
+    palette: str | tuple[str, ...], colours: Colours, areas: NDArray[np.uint32], progress: Progress
+) -> Colours:
+    """(k, 3): the colours of a palette. An automatic palette is fitted to the cells, weighted by their areas.
+
+    colours: (count, 3) and areas: (count,) of the cells.
+    """
     if isinstance(palette, tuple):
-        return np.array([rgb(colour) for colour in palette], np.uint8)
+        return np.array([hex_to_rgb(colour) for colour in palette], np.uint8)
     if palette in PALETTES:
-        return np.array([rgb(colour) for colour in PALETTES[palette]], np.uint8)
-    sample = _sample(areas)
-    return fitted(colours[sample], areas[sample], int(palette.removeprefix("auto-")), stage)
+        return np.array([hex_to_rgb(colour) for colour in PALETTES[palette]], np.uint8)
+    sample = _sample_cells(areas)
+    return fit_palette(colours[sample], areas[sample], int(palette.removeprefix("auto-")), progress)
 
 
-def _sample(areas: NDArray[np.uint32]) -> NDArray[np.intp]:
-    """Of the cells that have pixels, every so many."""
-    step, seen = -(-int(np.count_nonzero(areas)) // _SAMPLE), 0
-    picked = []
-    for first in range(0, len(areas), _PIECE):
-        cells = first + np.flatnonzero(areas[first : first + _PIECE])
-        picked.append(cells[-seen % step :: step].copy())  # the others go
-        seen += len(cells)
-    return np.concatenate(picked)
+def _sample_cells(areas: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """The indices of every n-th cell that has pixels, at most _SAMPLE."""
+    step, count = -(-int(np.count_nonzero(areas)) // _SAMPLE), 0
+    samples = []
+    for piece in pieces(len(areas), _PIECE_CELLS):
+        cells = piece.start + np.flatnonzero(areas[piece])
+        samples.append(cells[-count % step :: step].copy())  # a copy, so that the other indices are freed
+        count += len(cells)
+    return np.concatenate(samples)
 
 
-def fitted(colours: Colours, weights: NDArray[np.uint32], count: int, stage: Stage) -> Colours:
-    """At most `count` colours that stand for the given ones: weighted k-means in OKLab, without any chance in it.
+def fit_palette(colours: Colours, weights: NDArray[np.uint32], count: int, progress: Progress) -> Colours:
+    """(k, 3), k at most `count`: representative colours by weighted k-means in OKLab, deterministic.
 
-    It starts from the colours that lie farthest from those already taken (Gonzalez 1985), weighted by area.
+    It starts from the colours that are farthest from those already chosen (Gonzalez, 1985), weighted by area.
     """
-    lab, weight = from_srgb(colours), weights.astype(np.float64)
+    lab, weight = srgb_to_oklab(colours), weights.astype(np.float64)
     centres = lab[[int(np.argmax(weight))]]
-    nearest = np.linalg.norm(lab - centres[0], axis=1)
-    while len(centres) < count and nearest.max() > 0:
-        centres = np.vstack([centres, lab[np.argmax(nearest * np.sqrt(weight))]])
-        nearest = np.minimum(nearest, np.linalg.norm(lab - centres[-1], axis=1))
-        stage(len(centres) / count / 2)
-    for step in range(_STEPS):
-        label = tree_of(centres).query(lab)[1]
-        share = np.bincount(label, weight, len(centres))
-        moved = [np.bincount(label, weight * lab[:, axis], len(centres)) for axis in range(3)]
-        centres = np.where(share[:, None] > 0, np.stack(moved, 1) / np.maximum(share, 1e-9)[:, None], centres)
-        stage(0.5 + step / _STEPS / 2)
-    return np.unique(to_colours(centres), axis=0)
+    distance = np.linalg.norm(lab - centres[0], axis=1)
+    while len(centres) < count and distance.max() > 0:
+        centres = np.vstack([centres, lab[np.argmax(distance * np.sqrt(weight))]])
+        distance = np.minimum(distance, np.linalg.norm(lab - centres[-1], axis=1))
+        progress(len(centres) / count / 2)
+    for step in range(_KMEANS_STEPS):
+        label = kd_tree(centres).query(lab)[1]
+        total = np.bincount(label, weight, len(centres))
+        sums = [np.bincount(label, weight * lab[:, axis], len(centres)) for axis in range(3)]
+        centres = np.where(total[:, None] > 0, np.stack(sums, 1) / np.maximum(total, 1e-9)[:, None], centres)
+        progress(0.5 + step / _KMEANS_STEPS / 2)
+    return np.unique(oklab_to_srgb(centres), axis=0)
 
 
-def nearest(colours: Colours, palette: Colours) -> NDArray[np.intp]:
-    """For each colour the index of the palette's nearest one, in OKLab."""
-    return np.asarray(tree_of(from_srgb(palette)).query(from_srgb(colours))[1], np.intp)
+def nearest_indices(colours: Colours, palette: Colours) -> NDArray[np.intp]:
+    """(n,): for each colour the index of the palette's nearest one, in OKLab."""
+    return np.asarray(kd_tree(srgb_to_oklab(palette)).query(srgb_to_oklab(colours))[1], np.intp)
 
 
-def dithered(colours: Colours, palette: Colours, centres: Floats, cell: float) -> NDArray[np.intp]:
-    """Palette indices whose mean over neighbouring cells comes near the colour itself.
+def dither_indices(colours: Colours, palette: Colours, centres: Floats, pitch: float) -> NDArray[np.intp]:
+    """(n,): palette indices whose colours, averaged over neighbouring cells, approximate the colours themselves.
 
-    Each colour is approached by a mix of eight palette colours, ordered by lightness, of which a pattern that
-    depends on the cell's place picks one (Knoll's pattern dithering, with the R2 sequence as its pattern), so that
-    it works for cells of any shape. centres: (n, 2) in pixels; cell: their typical distance.
+    Knoll's pattern dithering: each colour is approximated by a mix of eight palette colours ordered by lightness, of
+    which a pattern of the cell's position selects one. The pattern is the R2 sequence, which works for cells of any
+    shape. centres: (n, 2) in pixels; pitch: the typical distance of neighbouring cells.
     """
-    goal, lab = from_srgb(colours), from_srgb(palette)
-    tree, error = tree_of(lab), np.zeros_like(goal)
-    mix = np.empty((len(goal), _DITHER_STEPS), np.intp)
+    target, lab = srgb_to_oklab(colours), srgb_to_oklab(palette)
+    tree, error = kd_tree(lab), np.zeros_like(target)
+    mix = np.empty((len(target), _DITHER_STEPS), np.intp)
     for step in range(_DITHER_STEPS):
-        mix[:, step] = tree.query(goal + error * 0.75)[1]
-        error += goal - lab[mix[:, step]]
+        mix[:, step] = tree.query(target + error * 0.75)[1]
+        error += target - lab[mix[:, step]]
     mix = np.take_along_axis(mix, np.argsort(lab[:, 0][mix], axis=1, kind="stable"), axis=1)
-    place = np.floor(centres / cell)
-    pattern = (place @ np.array([0.7548776662466927, 0.5698402909980532])) % 1.0
-    picked: NDArray[np.intp] = mix[np.arange(len(goal)), (pattern * _DITHER_STEPS).astype(np.intp)]
-    return picked
+    position = np.floor(centres / pitch)
+    pattern = (position @ np.array([0.7548776662466927, 0.5698402909980532])) % 1.0
+    indices: NDArray[np.intp] = mix[np.arange(len(target)), (pattern * _DITHER_STEPS).astype(np.intp)]
+    return indices

@@ -1,7 +1,7 @@
-"""Pixels of Pillow's pictures in NumPy's hands, without the interpreter lock.
+"""Access to the pixels of Pillow images from NumPy without holding the interpreter lock.
 
-`np.asarray(image)` and `image.getchannel` copy every pixel while they hold the lock, so that threads that render wait
-for each other. Pictures are shared as Arrow arrays instead, and what has to be copied NumPy copies without the lock.
+`np.asarray(image)` and `image.getchannel` copy every pixel while they hold the lock, so that concurrent renders wait
+for each other. Here images are shared as Arrow arrays, and NumPy copies what must be copied without the lock.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from nanoarrow import c_array
 from numpy.typing import NDArray
 from PIL import Image
 
-_RAW = {"RGB": "RGBX"}
+_RAW_MODES = {"RGB": "RGBX"}
 
 
 def pixels(image: Image.Image) -> NDArray[Any]:
-    """The picture's own memory, read-only: (height, width) uint8 of mode L, float32 of F, (height, width, 4) uint8 of
-    RGB and RGBA, where the fourth number of RGB means nothing. Do not change the picture meanwhile.
+    """The image's own memory, read-only; the image must not be changed meanwhile.
 
-    Pillow keeps pictures above 16 MB in several pieces of memory; those are copied.
+    (height, width) uint8 for mode L, float32 for F; (height, width, 4) uint8 for RGB and RGBA, where the fourth number
+    of RGB has no meaning. Pillow stores images above 16 MB in several blocks of memory; these are copied.
     """
-    kind = np.dtype(np.float32 if image.mode == "F" else np.uint8)
+    dtype = np.dtype(np.float32 if image.mode == "F" else np.uint8)
     try:
         shared = c_array(image)
-    except ValueError:  # in several pieces
-        flat = np.frombuffer(image.tobytes("raw", _RAW.get(image.mode, image.mode)), kind)
+    except ValueError:  # several blocks
+        flat = np.frombuffer(image.tobytes("raw", _RAW_MODES.get(image.mode, image.mode)), dtype)
     else:
-        numbers = shared.child(0) if shared.n_children else shared  # as an array of its own, which keeps the memory
-        flat = np.frombuffer(numbers.view().buffer(1), kind)
+        values = shared.child(0) if shared.n_children else shared  # as an array that keeps the memory alive
+        flat = np.frombuffer(values.view().buffer(1), dtype)
     return flat.reshape(image.height, image.width, *([4] if len(image.getbands()) > 1 else []))
 
 
-def looked_up(image: Image.Image, table: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, height, width): every number of an RGB picture, channel by channel, by a table of 256.
+def apply_lut(image: Image.Image, lut: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(3, height, width): every value of an RGB image, channel by channel, looked up in `lut` (256,).
 
-    The table is given as a palette, each number's four bytes as a colour: `Image.point` first clears the memory for
-    its answer while it holds the lock.
+    The table is given to Pillow as a palette, the four bytes of each number as a colour: `Image.point` would first
+    clear the memory for its result while holding the lock.
     """
-    numbers = np.ascontiguousarray(np.moveaxis(pixels(image)[..., :3], -1, 0))
-    indices = Image.frombuffer("P", (image.width, 3 * image.height), numbers, "raw", "P", 0, 1)
-    indices.putpalette(table.tobytes(), "RGBA")
-    return pixels(indices.convert("RGBA")).view(np.float32).reshape(numbers.shape)
+    planes = np.ascontiguousarray(np.moveaxis(pixels(image)[..., :3], -1, 0))
+    indices = Image.frombuffer("P", (image.width, 3 * image.height), planes, "raw", "P", 0, 1)
+    indices.putpalette(lut.tobytes(), "RGBA")
+    return pixels(indices.convert("RGBA")).view(np.float32).reshape(planes.shape)

@@ -10,150 +10,149 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .. import fields
-from ..canvas import Painting
+from ..canvas import StyleResult
 from ..cells.polygons import PolygonCells
 from ..codec.decode import Source
-from ..colour.oklab import from_srgb
+from ..colour.oklab import srgb_to_oklab
 from ..colour.srgb import Floats
-from ..flat_cells import paint_flat
-from ..params import GroutParams, automatic_cell
-from ..progress import Stage
-from ..style import Style
+from ..flat_cells import paint_flat_cells
+from ..params import GroutParams, choice_param, default_cell, float_param, int_param
+from ..progress import Progress, pieces
+from ..style import RenderContext, Style
 
-_MOST_CELLS = 100_000
-_SAMPLES = 1 << 16  # errors are measured on a picture reduced to about so many pixels, or one for each smallest cell
-_BAND = 1 << 15
-_DEEP = 4  # levels of which the sums are not kept: five numbers a cell
+_MAX_CELLS = 100_000
+_SAMPLES = 1 << 16  # pixels of the reduced picture that errors are measured on, or one for each smallest cell
+_BAND_SAMPLES = 1 << 15
+_STREAMED_LEVELS = 4  # finest levels, whose sums (five numbers a cell) are not held in memory all at once
 _STOPS = {"cells": ("at a number of cells", "达到数量"), "error": ("at an error", "达到误差")}
 
 Counts = NDArray[np.int64]
 
 
 class QuadtreeParams(GroutParams):
-    """cell: the smallest side a cell may have."""
+    """cell: the smallest side that a cell may have."""
 
-    stop: str = fields.choice("cells", _STOPS, en="Stop splitting", zh="停止条件")
-    cells: int = fields.integer(3000, low=1, high=_MOST_CELLS, en="Number of cells", zh="单元数量")
-    error: float = fields.number(4.0, low=0.0, high=100.0, step=0.5, en="Error, OKLab x 100", zh="误差(OKLab x 100)")
-    grout: int = fields.integer(1, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
+    stop: str = choice_param("cells", _STOPS, en="Stop splitting", zh="停止条件")
+    cells: int = int_param(3000, low=1, high=_MAX_CELLS, en="Number of cells", zh="单元数量")
+    error: float = float_param(4.0, low=0.0, high=100.0, step=0.5, en="Error, OKLab x 100", zh="误差(OKLab x 100)")
+    grout: int = int_param(1, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
 
 
 @dataclass(frozen=True, slots=True)
-class Roots:
-    """The cells that splitting starts from: near to squares, and how often each side can be halved."""
+class RootGrid:
+    """The undivided cells, nearly square. levels: how many times their sides can be halved."""
 
     columns: int
     rows: int
     levels: int
 
 
-def paint_quadtree(source: Source, params: QuadtreeParams, stage: Stage) -> Painting:
-    """Each cell in the mean of its pixels."""
-    size = (source.width, source.height)
-    smallest = params.cell or automatic_cell(*size, across=320)
-    roots = roots_for(*size, smallest)
-    sums = pyramid(source, roots, stage.part(0.0, 0.1))
-    split = by_count(sums, params.cells if params.stop == "cells" else _MOST_CELLS)
+def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
+    """Measure errors on all levels, split the worst cells, paint each leaf in the mean of its pixels."""
+    params, progress, size = context.params, context.progress, context.size
+    smallest = params.cell or default_cell(*size, across=320)
+    roots = root_grid(*size, smallest)
+    errors = error_pyramid(context.source, roots, progress.sub(0.0, 0.1))
+    split = by_count(errors, params.cells if params.stop == "cells" else _MAX_CELLS)
     if params.stop == "error":
-        split = [both & far for both, far in zip(split, by_error(sums, size, params.error), strict=True)]
+        above = by_error(errors, size, params.error)
+        split = [level & level_above for level, level_above in zip(split, above, strict=True)]
     boxes = leaves(split, roots, size)
-    stage(0.15)
+    progress(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
-    cells = PolygonCells(*size, corners(boxes, params.joint(smallest)), np.full(len(boxes), 4), pitch)
-    return paint_flat(source, cells, params, stage.part(0.2, 1.0), ground=params.ground)
+    cells = PolygonCells(*size, corners(boxes, params.joint_width(smallest)), np.full(len(boxes), 4), pitch)
+    return paint_flat_cells(context, cells, progress.sub(0.2, 1.0), gap_colour=params.gap_colour)
 
 
-def roots_for(width: int, height: int, smallest: int) -> Roots:
-    """Up to six roots along the shorter side, whatever comes nearest to squares; no cell gets below `smallest`."""
+def root_grid(width: int, height: int, smallest: int) -> RootGrid:
+    """Up to six roots along the shorter side, as nearly square as possible; no cell becomes less than `smallest`."""
     longer, shorter = max(width, height), min(width, height)
-    most = max(1, min(6, shorter // smallest))
-    short = min(range(min(2, most), most + 1), key=lambda count: _squareness(longer, shorter, count))
+    limit = max(1, min(6, shorter // smallest))
+    short = min(range(min(2, limit), limit + 1), key=lambda count: _squareness(longer, shorter, count))
     long = max(1, min(round(short * longer / shorter), longer // smallest))
     columns, rows = (long, short) if width >= height else (short, long)
     levels = max(1, min(width // columns, height // rows) // smallest).bit_length() - 1
-    return Roots(columns, rows, levels)
+    return RootGrid(columns, rows, levels)
 
 
-def pyramid(source: Source, roots: Roots, stage: Stage) -> list[Floats]:
-    """For each level, roots first, the squared distance of a cell's pixels from their mean in OKLab, summed:
-    (rows, columns). Estimated from one or more samples for each of the smallest cells.
+def error_pyramid(source: Source, roots: RootGrid, progress: Progress) -> list[Floats]:
+    """For each level, roots first: (rows, columns) the sum of a cell's squared distances from its mean in OKLab.
 
-    Splitting never raises the sum, so a cell that is worth splitting has parents that are.
+    Estimated from at least one sample for each of the smallest cells. The parts of a cell never sum up to more than
+    the cell, so the ancestors of a cell with a large error have large errors too.
     """
-    sides = [(roots.rows << level, roots.columns << level) for level in range(roots.levels + 1)]
-    levels: list[Floats] = [np.empty(side) for side in sides]
-    rows, columns = sides[-1]
-    deep = min(roots.levels, _DEEP)
-    few, coarse = np.empty((1 << deep, columns, 5)), np.empty((rows >> deep, columns >> deep, 5))
-    factor = _reduction(source, rows, columns)
-    for row, sums in enumerate(_smallest(source, rows, columns, factor, stage)):
-        number, place = divmod(row, len(few))
-        few[place] = sums
-        if place == len(few) - 1:
-            fine = [level[number << depth : number + 1 << depth] for depth, level in enumerate(levels[-1 - deep :])]
-            coarse[number] = _folded(few, fine, factor**2)[0]
-    _folded(coarse, levels[: len(levels) - deep], factor**2)
+    shapes = [(roots.rows << level, roots.columns << level) for level in range(roots.levels + 1)]
+    levels: list[Floats] = [np.empty(shape) for shape in shapes]
+    rows, columns = shapes[-1]
+    streamed = min(roots.levels, _STREAMED_LEVELS)
+    block, coarse = np.empty((1 << streamed, columns, 5)), np.empty((rows >> streamed, columns >> streamed, 5))
+    across = max(columns, round((_SAMPLES * columns / rows) ** 0.5))
+    factor = max(1, min(source.width // across, source.height // rows))
+    for row, sums in enumerate(_smallest_cell_sums(source, rows, columns, factor, progress)):
+        number, row_in_block = divmod(row, len(block))
+        block[row_in_block] = sums
+        if row_in_block == len(block) - 1:
+            fine = [level[number << depth : number + 1 << depth] for depth, level in enumerate(levels[-1 - streamed :])]
+            coarse[number] = _fill_levels(block, fine, factor**2)[0]
+    _fill_levels(coarse, levels[: len(levels) - streamed], factor**2)
     return levels
 
 
-def _reduction(source: Source, rows: int, columns: int) -> int:
-    """How many times smaller the picture is looked at that has so many of the smallest cells."""
-    across: int = max(columns, round((_SAMPLES * columns / rows) ** 0.5))
-    return max(1, min(source.width // across, source.height // rows))
+def _smallest_cell_sums(source: Source, rows: int, columns: int, factor: int, progress: Progress) -> Iterator[Floats]:
+    """For each row of the smallest cells: (columns, 5), see _block_sums."""
+    tops = _split_points(source.height, rows)
+    for piece in pieces(rows, max(1, _BAND_SAMPLES * rows * factor**2 // (source.width * source.height))):
+        band_tops = tops[piece.start : piece.stop + 1]
+        band = source.image.crop((0, int(band_tops[0]), source.width, int(band_tops[-1])))
+        yield from _block_sums(band, (band_tops - band_tops[0]) / factor, columns, factor)
+        progress(piece.start / rows)
 
 
-def _smallest(source: Source, rows: int, columns: int, factor: int, stage: Stage) -> Iterator[Floats]:
-    """(columns, 5), row by row of the smallest cells: see _block_sums."""
-    cuts, step = _cuts(source.height, rows), max(1, _BAND * rows * factor**2 // (source.width * source.height))
-    for first in range(0, rows, step):
-        parts = cuts[first : first + step + 1]
-        band = source.image.crop((0, int(parts[0]), source.width, int(parts[-1])))
-        yield from _block_sums(band, (parts - parts[0]) / factor, columns, factor)
-        stage(first / rows)
-
-
-def _folded(sums: Floats, levels: list[Floats], weight: int) -> Floats:
-    """Fill the levels, the finest of which has these sums; returns the sums of the first."""
+def _fill_levels(sums: Floats, levels: list[Floats], weight: int) -> Floats:
+    """Fill the levels with errors. sums: of the finest of them. Returns the sums of the coarsest."""
     for level in reversed(levels):
         if level is not levels[-1]:
             sums = sums[::2, ::2] + sums[1::2, ::2] + sums[::2, 1::2] + sums[1::2, 1::2]
-        level[:] = _spread(sums) * weight
+        level[:] = _squared_error(sums) * weight
     return sums
 
 
-def by_count(sums: list[Floats], count: int) -> list[NDArray[np.bool_]]:
-    """Which cells of each level split, so that at most `count` are left: those with the largest sums. As no sum is
-    above its parent's, the largest ones of all levels are the ones that always splitting the worst would find."""
-    wanted = max(0, (count - sums[0].size) // 3)
-    ranked = np.sort(np.concatenate([level.ravel() for level in sums[:-1]] or [np.zeros(0)]))[::-1]
-    least = ranked[wanted] if wanted < len(ranked) else 0.0
-    return _reached([level > least for level in sums[:-1]])
+def by_count(errors: list[Floats], count: int) -> list[NDArray[np.bool_]]:
+    """Which cells of each level to split, so that at most `count` leaves result: those with the largest errors.
+
+    As no error exceeds that of the parent, the largest errors of all levels are exactly the cells that repeatedly
+    splitting the worst leaf would split.
+    """
+    splits = max(0, (count - errors[0].size) // 3)
+    ranked = np.sort(np.concatenate([level.ravel() for level in errors[:-1]] or [np.zeros(0)]))[::-1]
+    threshold = ranked[splits] if splits < len(ranked) else 0.0
+    return _reachable([level > threshold for level in errors[:-1]])
 
 
-def by_error(sums: list[Floats], size: tuple[int, int], error: float) -> list[NDArray[np.bool_]]:
-    """Which cells of each level split: those whose root mean square distance in OKLab x 100 is above `error`."""
-    areas = [size[0] * size[1] / level.size for level in sums[:-1]]
-    far = [np.sqrt(level / area) * 100 > error for level, area in zip(sums, areas, strict=False)]
-    return _reached(far)
+def by_error(errors: list[Floats], size: tuple[int, int], error: float) -> list[NDArray[np.bool_]]:
+    """Which cells of each level to split: those whose root mean square distance in OKLab x 100 is above `error`."""
+    areas = [size[0] * size[1] / level.size for level in errors[:-1]]
+    return _reachable([np.sqrt(level / area) * 100 > error for level, area in zip(errors, areas, strict=False)])
 
 
-def leaves(split: list[NDArray[np.bool_]], roots: Roots, size: tuple[int, int]) -> Counts:
-    """(n, 4) left, top, right, bottom in pixels of the cells that do not split, in reading order."""
-    found = []
-    reached = np.ones((roots.rows, roots.columns), bool)
+def leaves(split: list[NDArray[np.bool_]], roots: RootGrid, size: tuple[int, int]) -> Counts:
+    """(n, 4) left, top, right, bottom in pixels of the cells that are not split, in reading order."""
+    boxes_by_level = []
+    exists = np.ones((roots.rows, roots.columns), bool)
     for level in range(roots.levels + 1):
-        ends = reached & ~split[level] if level < roots.levels else reached
-        row, column = np.nonzero(ends)
-        x, y = (_cuts(side, count << level) for side, count in zip(size, (roots.columns, roots.rows), strict=True))
-        found.append(np.stack([x[column], y[row], x[column + 1], y[row + 1]], 1))
-        reached = (reached & ~ends).repeat(2, 0).repeat(2, 1)
-    boxes = np.concatenate(found)
+        is_leaf = exists & ~split[level] if level < roots.levels else exists
+        row, column = np.nonzero(is_leaf)
+        x, y = (
+            _split_points(side, count << level) for side, count in zip(size, (roots.columns, roots.rows), strict=True)
+        )
+        boxes_by_level.append(np.stack([x[column], y[row], x[column + 1], y[row + 1]], 1))
+        exists = (exists & ~is_leaf).repeat(2, 0).repeat(2, 1)
+    boxes = np.concatenate(boxes_by_level)
     return boxes[np.lexsort((boxes[:, 0], boxes[:, 1]))]
 
 
 def corners(boxes: Counts, joint: float) -> Floats:
-    """(4 * n, 2): each box less half a joint on every side; whole pixels, so that all joints are as wide."""
+    """(4 * n, 2): each box less half a joint on every side; in whole pixels, so that all joints have equal width."""
     before = int(joint) // 2
     after = int(joint) - before
     left, top = boxes[:, 0] + before, boxes[:, 1] + before
@@ -162,31 +161,35 @@ def corners(boxes: Counts, joint: float) -> Floats:
 
 
 def _squareness(longer: int, shorter: int, count: int) -> float:
+    """0 for squares if the shorter side has `count` cells, with a small penalty for many cells."""
     ratio = longer / shorter * count
     return abs(log2(max(1, round(ratio)) / ratio)) + 0.01 * count
 
 
-def _cuts(length: int, count: int) -> Counts:
-    """Where `count` equal parts begin and end, in whole pixels."""
+def _split_points(length: int, count: int) -> Counts:
+    """(count + 1,) the ends of `count` nearly equal parts, in whole pixels."""
     return np.arange(count + 1) * length // count
 
 
-def _block_sums(band: Image.Image, down: Floats, columns: int, factor: int) -> Floats:
-    """(rows, columns, 5) over blocks of the reduced band: OKLab, its squared length, samples."""
-    lab = from_srgb(np.asarray(band.reduce(factor)))
+def _block_sums(band: Image.Image, tops: Floats, columns: int, factor: int) -> Floats:
+    """(rows, columns, 5) sums over blocks of the reduced band: OKLab, its squared length, number of samples.
+
+    tops: (rows + 1,) where the blocks begin in the reduced band, and where the last one ends.
+    """
+    lab = srgb_to_oklab(np.asarray(band.reduce(factor)))
     values = np.concatenate([lab, (lab**2).sum(axis=-1, keepdims=True), np.ones((*lab.shape[:2], 1))], axis=-1)
-    sums = np.add.reduceat(values, down[:-1].astype(np.int64), axis=0)
-    return np.asarray(np.add.reduceat(sums, _cuts(lab.shape[1], columns)[:-1], axis=1))
+    sums = np.add.reduceat(values, tops[:-1].astype(np.int64), axis=0)
+    return np.asarray(np.add.reduceat(sums, _split_points(lab.shape[1], columns)[:-1], axis=1))
 
 
-def _spread(sums: Floats) -> Floats:
-    """The squared distance from the mean, summed, never below 0."""
-    found: Floats = np.maximum(sums[..., 3] - (sums[..., :3] ** 2).sum(axis=-1) / sums[..., 4], 0.0)
-    return found
+def _squared_error(sums: Floats) -> Floats:
+    """(..., 5) as _block_sums gives them -> the sum of squared distances from the mean, never below 0."""
+    error: Floats = np.maximum(sums[..., 3] - (sums[..., :3] ** 2).sum(axis=-1) / sums[..., 4], 0.0)
+    return error
 
 
-def _reached(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
-    """Only those whose parents split too."""
+def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
+    """Keep only cells whose parents are split too."""
     for level in range(1, len(split)):
         split[level] &= split[level - 1].repeat(2, 0).repeat(2, 1)
     return split

@@ -1,33 +1,64 @@
-"""The style `hexagon`: a honeycomb, each cell in the mean of its pixels."""
+"""The styles `hexagon`, `triangle` and `diamond`: regular tilings, each cell in the mean of its pixels."""
 
 from __future__ import annotations
 
 from math import sqrt
 
-from ..canvas import Painting
-from ..cells.lattice import Lattice, Zigzag
-from ..codec.decode import Source
-from ..flat_cells import paint_flat
-from ..params import GroutParams, automatic_cell
-from ..progress import Stage
-from ..style import Style
+from ..canvas import StyleResult
+from ..cells.lattice import HexagonalTiling, Lattice, TriangularTiling
+from ..flat_cells import paint_flat_cells
+from ..params import GroutParams, default_cell
+from ..style import RenderContext, Style
 
 
 class HexagonParams(GroutParams):
-    """cell: the width of a hexagon from side to side."""
+    """cell: the width of a hexagon between two opposite sides."""
 
 
-def paint_hexagons(source: Source, params: HexagonParams, stage: Stage) -> Painting:
-    """Every hexagon in the exact mean of the pixels it shows."""
-    cells = honeycomb(source.width, source.height, params)
-    return paint_flat(source, cells, params, stage, ground=params.ground)
+class TriangleParams(GroutParams):
+    """cell: the side of a triangle."""
 
 
-def honeycomb(width: int, height: int, params: HexagonParams) -> Lattice:
-    """Regular hexagons that stand on a corner, to an eighth of a pixel, so that the SVG says the very same."""
-    side = params.cell or automatic_cell(width, height, across=72)
+class DiamondParams(GroutParams):
+    """cell: the width of a diamond."""
+
+
+def hexagon_lattice(width: int, height: int, params: HexagonParams) -> Lattice:
+    """Regular hexagons standing on a corner; lengths are multiples of 1/8 pixel, which the SVG can state exactly."""
+    side = params.cell or default_cell(width, height, across=72)
     slope = max(1, round(side * 8 / sqrt(12))) / 8
-    return Lattice(width, height, Zigzag(side, 2 * slope, slope, params.joint(side)), side)
+    return Lattice(width, height, HexagonalTiling(side, 2 * slope, slope, params.joint_width(side)), side)
+
+
+def triangle_lattice(width: int, height: int, params: TriangleParams) -> Lattice:
+    """Equilateral triangles; lengths are multiples of 1/8 pixel, which the SVG can state exactly."""
+    side = params.cell or default_cell(width, height, across=56)
+    row_height = round(side * 4 * sqrt(3)) / 8
+    return Lattice(width, height, TriangularTiling(side, row_height, params.joint_width(side)), side * 2 / 3)
+
+
+def diamond_lattice(width: int, height: int, params: DiamondParams) -> Lattice:
+    """Rhombi, one and a half times as high as wide."""
+    side = params.cell or default_cell(width, height, across=72)
+    return Lattice(width, height, HexagonalTiling(side, 0, side * 3 / 4, params.joint_width(side)), side)
+
+
+def paint_hexagons(context: RenderContext[HexagonParams]) -> StyleResult:
+    """Partition into hexagons, then paint each in the exact mean of the pixels it shows."""
+    cells = hexagon_lattice(*context.size, context.params)
+    return paint_flat_cells(context, cells, context.progress, gap_colour=context.params.gap_colour)
+
+
+def paint_triangles(context: RenderContext[TriangleParams]) -> StyleResult:
+    """Partition into triangles, then paint each in the exact mean of the pixels it shows."""
+    cells = triangle_lattice(*context.size, context.params)
+    return paint_flat_cells(context, cells, context.progress, gap_colour=context.params.gap_colour)
+
+
+def paint_diamonds(context: RenderContext[DiamondParams]) -> StyleResult:
+    """Partition into diamonds, then paint each in the exact mean of the pixels it shows."""
+    cells = diamond_lattice(*context.size, context.params)
+    return paint_flat_cells(context, cells, context.progress, gap_colour=context.params.gap_colour)
 
 
 HEXAGON = Style(
@@ -39,5 +70,27 @@ HEXAGON = Style(
     zh="蜂巢六边形",
     about_en="Regular hexagons, each in the mean colour of its pixels.",
     about_zh="正六边形,每块取其像素的平均颜色。",
+    svg=True,
+)
+TRIANGLE = Style(
+    name="triangle",
+    version=2,
+    params=TriangleParams,
+    paint=paint_triangles,
+    en="Triangles",
+    zh="三角形",
+    about_en="Triangles that point up and down alternately, each in the mean colour of its pixels.",
+    about_zh="上下交错的正三角形,每块取其像素的平均颜色。",
+    svg=True,
+)
+DIAMOND = Style(
+    name="diamond",
+    version=2,
+    params=DiamondParams,
+    paint=paint_diamonds,
+    en="Diamonds",
+    zh="菱形",
+    about_en="Tall diamonds, each in the mean colour of its pixels.",
+    about_zh="竖长菱形,每块取其像素的平均颜色。",
     svg=True,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from processing.mosaic.colour.srgb import to_linear, to_srgb
+from processing.mosaic.colour.srgb import encode_srgb, linearise
 
 
 def noise(width: int, height: int, seed: int = 0) -> np.ndarray:
@@ -45,5 +45,5 @@ def opened(data: bytes) -> np.ndarray:
 def true_mean(pixels: np.ndarray, linear: bool = True) -> np.ndarray:
     """The mean colour of (..., 3) bytes, as 0..255 sRGB numbers, in linear light or of the numbers themselves."""
     flat = pixels.reshape(-1, 3) / 255
-    mean = to_srgb(to_linear(flat).mean(axis=0)) if linear else flat.mean(axis=0)
+    mean = encode_srgb(linearise(flat).mean(axis=0)) if linear else flat.mean(axis=0)
     return mean * 255

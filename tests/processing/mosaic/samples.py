@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-NEEDED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.7]]}}
+REQUIRED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.7]]}}
 
 FLAT: dict[str, dict[str, Any]] = {"dots": {"smooth": False}, "brick": {"relief": False, "colours": "free"}}
 """What turns a style's light, shadow and soft edges off, which its SVG does not have."""
@@ -12,7 +12,7 @@ FLAT: dict[str, dict[str, Any]] = {"dots": {"smooth": False}, "brick": {"relief"
 
 def sample(style: str, **params: Any) -> dict[str, Any]:
     """The style's sample recipe with these parameters."""
-    return {"style": style, **NEEDED.get(style, {}), **params}
+    return {"style": style, **REQUIRED.get(style, {}), **params}
 
 
 def drawn_flat(style: str, **params: Any) -> dict[str, Any]:

@@ -32,19 +32,19 @@ def _reach(places: np.ndarray) -> slice:
 
 
 def _inside(shape: ElementTree.Element, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    kind, said = shape.tag.rpartition("}")[2], shape.attrib
+    kind, attributes = shape.tag.rpartition("}")[2], shape.attrib
     if kind == "rect":
         return np.ones(x.shape, bool)
     if kind == "circle":
-        radius = float(said["r"])
-        return (x - float(said["cx"])) ** 2 + (y - float(said["cy"])) ** 2 < radius**2
-    return inside([tuple(map(float, point.split(","))) for point in said["points"].split()], x, y)
+        radius = float(attributes["r"])
+        return (x - float(attributes["cx"])) ** 2 + (y - float(attributes["cy"])) ** 2 < radius**2
+    return inside([tuple(map(float, point.split(","))) for point in attributes["points"].split()], x, y)
 
 
 def inside(points: list[tuple[float, ...]], x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Which of the places lie in the polygon (even-odd; left and upper edges belong to it)."""
-    found = np.zeros(x.shape, bool)
+    mask = np.zeros(x.shape, bool)
     for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
         if y0 != y1:
-            found ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-    return found
+            mask ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    return mask

@@ -13,10 +13,10 @@ from processing.mosaic import parse, render
 from processing.mosaic.cells.grid import SquareGrid
 from processing.mosaic.cli.folder import read_folder
 from processing.mosaic.codec.encode import check_size, encode
-from processing.mosaic.codec.svg import MOST_CELLS, write_svg
+from processing.mosaic.codec.svg import MAX_SVG_CELLS, write_svg
 from processing.mosaic.errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
-from processing.mosaic.progress import Stage
-from processing.mosaic.styles.photomosaic.photomosaic import MOST_TILES
+from processing.mosaic.progress import Progress
+from processing.mosaic.styles.photomosaic.photomosaic import MAX_TILES
 from tests.support.pictures import png
 
 
@@ -34,7 +34,7 @@ def test_a_format_that_cannot_hold_the_size_names_those_that_can(
     with pytest.raises(BadParameter) as refused:
         check_size(*size, format)
 
-    assert refused.value.facts == {"field": "format", "value": format, "allowed": allowed}
+    assert refused.value.details == {"field": "format", "value": format, "allowed": allowed}
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_a_format_that_cannot_hold_the_size_names_those_that_can(
 def test_the_engines_errors_come_home_from_another_process(error: MosaicError) -> None:
     after = pickle.loads(pickle.dumps(error))
 
-    assert (type(after), after.facts, str(after)) == (type(error), error.facts, str(error))
+    assert (type(after), after.details, str(after)) == (type(error), error.details, str(error))
 
 
 def test_a_drawing_of_more_cells_than_a_viewer_can_show_is_refused() -> None:
     with pytest.raises(BadParameter, match="up to 200000 cells") as refused:
-        write_svg((1000, 1000), [], np.zeros((MOST_CELLS + 1, 3), np.uint8), None, Stage())
+        write_svg((1000, 1000), [], np.zeros((MAX_SVG_CELLS + 1, 3), np.uint8), None, Progress())
 
-    assert refused.value.facts["field"] == "cell"
+    assert refused.value.details["field"] == "cell"
 
 
 def test_drawing_an_svg_can_be_stopped() -> None:
@@ -61,21 +61,21 @@ def test_drawing_an_svg_can_be_stopped() -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        write_svg((600, 400), squares.outlines(), np.zeros((squares.count, 3), np.uint8), None, Stage(stop))
+        write_svg((600, 400), squares.outlines(), np.zeros((squares.count, 3), np.uint8), None, Progress(stop))
 
 
 def test_a_recipe_that_has_no_flat_cells_cannot_be_drawn_as_svg() -> None:
     with pytest.raises(BadParameter) as refused:
         render(png(64, 48), parse({"style": "redact", "regions": [[4, 4, 20, 20]], "format": "svg"}))
 
-    assert refused.value.facts["field"] == "format"
+    assert refused.value.details["field"] == "format"
 
 
 def test_a_folder_of_tiles_must_be_one_and_hold_no_more_than_a_recipe_can_name(tmp_path: Path) -> None:
-    for number in range(MOST_TILES + 1):
+    for number in range(MAX_TILES + 1):
         (tmp_path / f"{number}.png").touch()
 
-    with pytest.raises(BadParameter, match=f"at most {MOST_TILES} files"):
+    with pytest.raises(BadParameter, match=f"at most {MAX_TILES} files"):
         read_folder(tmp_path, cell=None, megapixels=1)
     with pytest.raises(BadParameter, match="a folder of pictures"):
         read_folder(tmp_path / "0.png", cell=None, megapixels=1)
@@ -89,7 +89,7 @@ def test_a_picture_too_rich_for_webp_names_the_formats_that_hold_it(monkeypatch:
 
     monkeypatch.setattr(Image.Image, "save", save)
     with pytest.raises(BadParameter) as raised:
-        encode(Image.new("RGB", (40, 30)), "webp", 80, Stage())
+        encode(Image.new("RGB", (40, 30)), "webp", 80, Progress())
 
-    assert raised.value.facts["field"] == "format"
-    assert raised.value.facts["allowed"] == "jpeg, png for a picture of 40 x 30 pixels with so much detail"
+    assert raised.value.details["field"] == "format"
+    assert raised.value.details["allowed"] == "jpeg, png for a picture of 40 x 30 pixels with this much detail"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from processing.mosaic import STYLES
-from tests.processing.mosaic.golden.make import FOLDER, drawn
+from tests.processing.mosaic.golden.make import FOLDER, render_golden
 from tests.processing.mosaic.pictures import opened
 
 NEAR = 2  # of 255: other versions of NumPy and Pillow may round otherwise
@@ -17,10 +17,10 @@ STRAY = 0.01  # of the pixels: an edge may fall to the other side of a pixel's c
 def test_a_style_makes_what_it_made(style: str) -> None:
     golden = opened((FOLDER / f"{style}.png").read_bytes()).astype(int)
 
-    made = opened(drawn(style)).astype(int)
+    result = opened(render_golden(style)).astype(int)
 
-    assert made.shape == golden.shape
-    apart = (np.abs(made - golden).max(axis=-1) > NEAR).mean()
+    assert result.shape == golden.shape
+    apart = (np.abs(result - golden).max(axis=-1) > NEAR).mean()
     assert apart <= STRAY, f"{apart:.1%} of the pixels differ; look at both, then make the golden pictures anew"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from processing.mosaic import STYLES
-from processing.mosaic.__main__ import main
+from processing.mosaic.cli.main import main
 from tests.processing.mosaic.pictures import encoded, opened, scene
 
 COLOURS = {"grün.png": (40, 220, 40), "a b.png": (250, 120, 30), "night.PNG": (10, 10, 60), "sea.png": (30, 90, 240)}
@@ -46,9 +46,9 @@ def test_makes_several_files_in_a_folder_with_a_progress_bar(
 def test_lists_every_style(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list"]) == 0
 
-    shown = capsys.readouterr().out
-    assert all(f"{name}: " in shown for name in STYLES)
-    assert "2 to 1024" in shown
+    output = capsys.readouterr().out
+    assert all(f"{name}: " in output for name in STYLES)
+    assert "2 to 1024" in output
 
 
 def test_a_damaged_file_does_not_stop_the_others(
@@ -109,11 +109,11 @@ def test_a_photomosaic_is_built_from_a_folder_and_its_map_names_the_files(
 
     assert photomosaic(photos[0], out, pool, "--map", "--set", "tint=0") == 0
 
-    known = json.loads((tmp_path / "out.map.json").read_text())
+    cell_map = json.loads((tmp_path / "out.map.json").read_text())
     corners = opened(out.read_bytes())[::8, ::8].reshape(-1, 3).tolist()
-    assert (known["rows"], known["columns"], known["cell"]) == (8, 10, 8)
-    assert [list(COLOURS[name]) for name in known["tiles"]] == corners
-    assert len(set(known["tiles"])) > 1
+    assert (cell_map["rows"], cell_map["columns"], cell_map["cell"]) == (8, 10, 8)
+    assert [list(COLOURS[name]) for name in cell_map["tiles"]] == corners
+    assert len(set(cell_map["tiles"])) > 1
 
 
 def test_files_of_the_pool_that_are_no_pictures_are_named_and_passed_over(
@@ -124,17 +124,17 @@ def test_files_of_the_pool_that_are_no_pictures_are_named_and_passed_over(
 
     assert photomosaic(photos[0], tmp_path / "out.png", pool, "--quiet", "--map") == 0
 
-    said = capsys.readouterr().err
-    assert "notes.txt: passed over. This is not a picture" in said
-    assert ".hidden" not in said
+    errors = capsys.readouterr().err
+    assert "notes.txt: skipped. This is not a picture" in errors
+    assert ".hidden" not in errors
     assert "notes.txt" not in (tmp_path / "out.map.json").read_text()
 
 
 @pytest.mark.parametrize(
-    ("files", "said"), [((), "empty"), (("a.txt", "b.txt"), "2 unreadable files"), (None, "a folder of pictures")]
+    ("files", "expected"), [((), "empty"), (("a.txt", "b.txt"), "2 unreadable files"), (None, "a folder of pictures")]
 )
 def test_a_pool_without_pictures_is_one_clear_line(
-    photos: list[Path], tmp_path: Path, files: tuple[str, ...] | None, said: str, capsys: pytest.CaptureFixture[str]
+    photos: list[Path], tmp_path: Path, files: tuple[str, ...] | None, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "p"
     if files is not None:
@@ -145,7 +145,7 @@ def test_a_pool_without_pictures_is_one_clear_line(
     with pytest.raises(SystemExit, match="2"):
         photomosaic(photos[0], tmp_path / "out.png", folder)
 
-    assert said in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
 
 
@@ -159,9 +159,9 @@ def test_only_a_photomosaic_takes_a_pool(photos: list[Path], pool: Path, capsys:
 def test_bricks_bring_their_parts_list(photos: list[Path], tmp_path: Path) -> None:
     assert main([*map(str, photos), "-o", f"{tmp_path}/made/", "--style", "brick", "--map", "--quiet"]) == 0
 
-    known = json.loads((tmp_path / "made" / "one.brick.map.json").read_text())
-    assert len(known["studs"]) == known["rows"] * known["columns"]
-    assert known["parts"]
+    cell_map = json.loads((tmp_path / "made" / "one.brick.map.json").read_text())
+    assert len(cell_map["studs"]) == cell_map["rows"] * cell_map["columns"]
+    assert cell_map["parts"]
 
 
 def test_a_style_without_a_map_says_so_and_leaves_the_picture(

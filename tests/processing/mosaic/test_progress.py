@@ -7,12 +7,12 @@ import threading
 import pytest
 
 from processing.mosaic import progress as stage
-from processing.mosaic.progress import Stage, attended
+from processing.mosaic.progress import Progress, run_interruptible
 
 
 def test_parts_of_parts_report_fractions_of_the_whole() -> None:
     seen: list[float] = []
-    part = Stage(seen.append).part(0.5, 1.0).part(0.0, 0.5)
+    part = Progress(seen.append).sub(0.5, 1.0).sub(0.0, 0.5)
 
     for fraction in (0.0, 0.5, 1.0):
         part(fraction)
@@ -22,10 +22,10 @@ def test_parts_of_parts_report_fractions_of_the_whole() -> None:
 
 def test_a_later_part_never_falls_behind_what_was_said() -> None:
     seen: list[float] = []
-    whole = Stage(seen.append)
+    whole = Progress(seen.append)
 
-    whole.part(0.5, 1.0)(0.5)
-    whole.part(0.0, 0.5)(0.5)
+    whole.sub(0.5, 1.0)(0.5)
+    whole.sub(0.0, 0.5)(0.5)
 
     assert seen == [0.75, 0.75]
 
@@ -34,25 +34,25 @@ def test_what_is_attended_returns_or_raises_as_if_it_were_not() -> None:
     def fail() -> None:
         raise LookupError("of the work")
 
-    assert attended(lambda: 42, lambda: None) == 42
+    assert run_interruptible(lambda: 42, lambda: None) == 42
     with pytest.raises(LookupError, match="of the work"):
-        attended(fail, lambda: None)
+        run_interruptible(fail, lambda: None)
 
 
 def test_looking_up_ends_the_wait_and_the_work_goes_on_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, ended = threading.Event(), threading.Event()
+    released, ended = threading.Event(), threading.Event()
 
     def work() -> None:
-        asked.wait()
+        released.wait()
         ended.set()
 
     def look() -> None:
         raise InterruptedError
 
-    monkeypatch.setattr(stage, "_LOOK_S", 0.001)
+    monkeypatch.setattr(stage, "_POLL_S", 0.001)
     with pytest.raises(InterruptedError):
-        attended(work, look)
+        run_interruptible(work, look)
     assert not ended.is_set()
-    asked.set()
+    released.set()
 
     assert ended.wait(10)

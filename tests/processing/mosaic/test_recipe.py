@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from processing.mosaic import STYLES, BadParameter, describe, parse
-from tests.processing.mosaic.samples import NEEDED, sample
+from tests.processing.mosaic.samples import REQUIRED, sample
 
 BAD: list[tuple[Any, str, str]] = [
     ("hexagoon", "style", "mosaic"),
@@ -48,12 +48,12 @@ def test_a_bad_recipe_names_the_key_the_value_and_the_range(param: Any, field: s
     with pytest.raises(BadParameter) as caught:
         parse(param)
 
-    assert caught.value.facts["field"] == field
-    assert allowed in str(caught.value.facts["allowed"])
-    assert len(str(caught.value.facts["value"])) <= 60
+    assert caught.value.details["field"] == field
+    assert allowed in str(caught.value.details["allowed"])
+    assert len(str(caught.value.details["value"])) <= 60
 
 
-@pytest.mark.parametrize("style", [name for name in STYLES if name not in NEEDED])
+@pytest.mark.parametrize("style", [name for name in STYLES if name not in REQUIRED])
 def test_a_bare_name_an_object_and_a_text_are_the_same_recipe(style: str) -> None:
     assert parse(style) == parse({"style": style}) == parse(json.dumps({"style": style}))
 
@@ -106,6 +106,6 @@ def test_the_described_ranges_are_the_checked_ones(style: str, end: str) -> None
 
     for param in described["params"]:
         if end in param:
-            assert parse(sample(style, **{param["name"]: param[end]})).plain()[param["name"]] == param[end]
+            assert parse(sample(style, **{param["name"]: param[end]})).to_dict()[param["name"]] == param[end]
             with pytest.raises(BadParameter):
                 parse(sample(style, **{param["name"]: param[end] + step}))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.mosaic.scipy_lazy import nearest_of, tree_of
+from processing.mosaic.scipy_lazy import kd_tree, nearest_point_map
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.integers(0, 999))
@@ -16,9 +16,9 @@ def test_the_nearest_point_is_right_to_the_rounding_of_points(rows: int, columns
     y, x = np.mgrid[0:rows, 0:columns]
     places = np.stack([x, y], axis=-1)
 
-    found = nearest_of(points, (rows, columns))
+    nearest_map = nearest_point_map(points, (rows, columns))
 
-    away = np.linalg.norm(places - points[found], axis=-1)
-    nearest = tree_of(points).query(places)[0]
-    assert found.shape == (rows, columns)
+    away = np.linalg.norm(places - points[nearest_map], axis=-1)
+    nearest = kd_tree(points).query(places)[0]
+    assert nearest_map.shape == (rows, columns)
     assert (away <= nearest + np.sqrt(2) + 1e-9).all()  # two points moved by half a step along both axes

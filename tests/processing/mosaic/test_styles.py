@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 import tracemalloc
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from processing.mosaic import STYLES, parse, render
-from processing.mosaic.canvas import Picture
+from processing.mosaic.canvas import PixelCanvas
 from processing.mosaic.codec.decode import decode
-from processing.mosaic.progress import Stage
+from processing.mosaic.progress import Progress
+from processing.mosaic.style import RenderContext
 from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scene
 from tests.processing.mosaic.samples import drawn_flat, sample
 from tests.processing.mosaic.svg_raster import rasterised
@@ -47,8 +47,8 @@ def test_the_size_is_kept_and_every_pixel_is_painted(style: str, size: tuple[int
 
     assert (result.width, result.height) == size
     assert opened(result.data).shape == (size[1], size[0], 3)
-    assert 0 < result.card.coverage <= 1
-    assert result.card.cells >= 1
+    assert 0 < result.quality.coverage <= 1
+    assert result.quality.cells >= 1
 
 
 @ALL
@@ -60,15 +60,16 @@ def test_the_same_bytes_and_recipe_give_the_same_bytes(style: str) -> None:
 
 @ALL
 def test_a_source_stays_as_it_is_unless_it_is_disposable(style: str) -> None:
-    recipe, source = parse(sample(style)), decode(ODD, Stage())
+    recipe, source = parse(sample(style)), decode(ODD, Progress())
     before = source.image.tobytes()
 
-    beside = STYLES[style].paint(source, recipe.params, Stage()).canvas.encode("png", 85, Stage())
+    beside = STYLES[style].paint(RenderContext(source, recipe.params, Progress())).canvas.encode("png", 85, Progress())
     assert source.image.tobytes() == before
-    over = STYLES[style].paint(replace(source, disposable=True), recipe.params, Stage()).canvas
+    context = RenderContext(source, recipe.params, Progress(), reusable=True)
+    over = STYLES[style].paint(context).canvas
 
-    assert over.encode("png", 85, Stage()) == beside
-    assert not isinstance(over, Picture) or over.image is source.image
+    assert over.encode("png", 85, Progress()) == beside
+    assert not isinstance(over, PixelCanvas) or over.image is source.image
 
 
 @ALL
@@ -122,11 +123,11 @@ def test_numpy_takes_no_more_than_two_thirds_of_the_memory_allowed(style: str, c
     """4 bytes x pixels x 3 in all; Pillow's picture, which tracemalloc does not see, is the other third."""
     photo = saved(Image.fromarray(scene(400, 300)).resize((4000, 3000)), "JPEG", quality=90)
     low, high = STYLES[style].params.model_fields["cell"].metadata
-    said = {"smallest": {"cell": low.ge}, "largest": {"cell": high.le}}.get(cell or "", {})
+    params = {"smallest": {"cell": low.ge}, "largest": {"cell": high.le}}.get(cell or "", {})
 
     tracemalloc.start()
     try:
-        render(photo, parse(sample(style, **said)))
+        render(photo, parse(sample(style, **params)))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -1,1 +1,5 @@
 """The style `brick`."""
+
+from .brick import BRICK
+
+__all__ = ["BRICK"]

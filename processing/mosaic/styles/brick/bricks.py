@@ -1,4 +1,4 @@
-"""The construction toy's solid colours by name, and how cells of one colour are joined to larger pieces."""
+"""Brick colours by name, and how cells of one colour are merged to larger bricks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ...progress import Stage
+from ...progress import Progress
 
-Cells = NDArray[np.int32]  # (rows, columns)
+ColourIndices = NDArray[np.int32]  # (rows, columns), an index of the palette for each cell
 
 BASIC = MappingProxyType(
     {
@@ -21,7 +21,7 @@ BASIC = MappingProxyType(
         "Dark Stone Grey": "#646464",
     }
 )  # fmt: skip
-TOY = MappingProxyType(
+COLOURS = MappingProxyType(
     {
         **BASIC,
         "Light Stone Grey": "#c8c8c8",
@@ -35,69 +35,71 @@ TOY = MappingProxyType(
         "Bright Reddish Violet": "#901f76", "Bright Purple": "#d3359d", "Light Purple": "#ff9ecd",
     }
 )  # fmt: skip
-GREYS = MappingProxyType({name: TOY[name] for name in ("White", "Medium Stone Grey", "Dark Stone Grey", "Black")})
+GREYS = MappingProxyType({name: COLOURS[name] for name in ("White", "Medium Stone Grey", "Dark Stone Grey", "Black")})
 
 ANY = "any"
-_KINDS = (256, 16, 16)  # more than there are colours, and studs along a piece
+"""The colour in the parts list of bricks that have no named colour."""
+
+_KIND_SHAPE = (256, 16, 16)  # exceeds the number of colours, and the studs along a brick
 _SIZES = ((2, 8), (2, 6), (2, 4), (2, 3), (2, 2), (1, 8), (1, 6), (1, 4), (1, 3), (1, 2), (1, 1))
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
-    """owner: (rows, columns) the number of each cell's piece: that of its upper left cell, counted row by row.
-    boxes: (n, 4) top, left, rows, columns of each piece in cells."""
+class BrickLayout:
+    """owner: (rows, columns) the index of each cell's brick, which is the index of its upper left cell, row by row.
+    boxes: (n, 4) top, left, rows, columns of each brick in cells."""
 
-    owner: Cells
+    owner: ColourIndices
     boxes: NDArray[np.int32]
 
 
-def join(colours: Cells, stage: Stage, *, larger: bool) -> Pieces:
-    """Pieces of at most 2 x 8 that cover cells of one colour, the largest first; without `larger`, each cell alone.
+def merge_bricks(colours: ColourIndices, progress: Progress, *, larger: bool) -> BrickLayout:
+    """Cover cells of one colour by bricks of at most 2 x 8, the largest first; without `larger`, each cell alone.
 
-    Windows of one size at one offset do not overlap, so that all of them are decided at once.
+    Windows of one size at one offset do not overlap, so they are all decided at once.
     """
     rows, columns = colours.shape
     numbers = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     owner = np.full_like(numbers, -1)
-    boxes, sizes = [], _turned(_SIZES if larger else ((1, 1),))
-    for done, (high, wide) in enumerate(sizes, 1):
+    boxes, sizes = [], _with_rotations(_SIZES if larger else ((1, 1),))
+    for done, (high, wide) in enumerate(sizes):
         for top in range(min(high, rows - high + 1)):
             for left in range(min(wide, columns - wide + 1)):
                 free = _windows(np.where(owner < 0, colours, -1 - numbers), top, left, (high, wide))
                 fits = (free == free[:, :1, :, :1]).all(axis=(1, 3)) & (free[:, 0, :, 0] >= 0)
                 first = _windows(numbers, top, left, (high, wide))[:, :1, :, :1]
-                place = _windows(owner, top, left, (high, wide))
-                np.copyto(place, first, where=fits[:, None, :, None])
+                np.copyto(_windows(owner, top, left, (high, wide)), first, where=fits[:, None, :, None])
                 ys, xs = np.nonzero(fits)
-                laid = np.empty((len(ys), 4), np.int32)
-                laid[:, 0], laid[:, 1], laid[:, 2:] = ys * high + top, xs * wide + left, (high, wide)
-                boxes.append(laid)
-            stage((done - 1 + (top + 1) / high) / len(sizes))
-    return Pieces(owner, np.concatenate(boxes))
+                new = np.empty((len(ys), 4), np.int32)
+                new[:, 0], new[:, 1], new[:, 2:] = ys * high + top, xs * wide + left, (high, wide)
+                boxes.append(new)
+            progress((done + (top + 1) / high) / len(sizes))
+    return BrickLayout(owner, np.concatenate(boxes))
 
 
-def parts(pieces: Pieces, colours: Cells, names: Sequence[str] | None) -> list[dict[str, object]]:
-    """What to buy: colour, size and count, the most wanted colour and size first. Colours without names, which nobody
-    sells, are counted together as ANY."""
-    top, left, high, wide = pieces.boxes.T
+def parts_list(layout: BrickLayout, colours: ColourIndices, names: Sequence[str] | None) -> list[dict[str, object]]:
+    """Colour, size and count of every kind of brick, the most frequent first.
+
+    names: of the colours; None: they have none, and bricks of all colours are counted together as ANY.
+    """
+    top, left, high, wide = layout.boxes.T
     colour = colours[top, left] if names is not None else np.zeros_like(top)
     sizes = np.stack([colour, np.minimum(high, wide), np.maximum(high, wide)])
-    kinds, counts = np.unique(np.ravel_multi_index(sizes, _KINDS), return_counts=True)
+    kinds, counts = np.unique(np.ravel_multi_index(sizes, _KIND_SHAPE), return_counts=True)
     order = np.lexsort((kinds, -counts))
+    rows = np.stack(np.unravel_index(kinds[order], _KIND_SHAPE), 1).tolist()
     return [
         {"colour": ANY if names is None else names[colour], "size": f"{short}x{long}", "count": count}
-        for (colour, short, long), count in zip(
-            np.stack(np.unravel_index(kinds[order], _KINDS), 1).tolist(), counts[order].tolist(), strict=True
-        )
+        for (colour, short, long), count in zip(rows, counts[order].tolist(), strict=True)
     ]
 
 
-def _turned(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    return list(dict.fromkeys(turned for high, wide in sizes for turned in ((high, wide), (wide, high))))
+def _with_rotations(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    return list(dict.fromkeys(rotated for high, wide in sizes for rotated in ((high, wide), (wide, high))))
 
 
-def _windows(cells: Cells, top: int, left: int, size: tuple[int, int]) -> Cells:
-    """(n, high, m, wide): a view of all whole windows from that offset on."""
+def _windows(cells: ColourIndices, top: int, left: int, size: tuple[int, int]) -> ColourIndices:
+    """(n, high, m, wide): a view of all complete windows from that offset on."""
     high, wide = size
     rows, columns = (cells.shape[0] - top) // high, (cells.shape[1] - left) // wide
     part = cells[top : top + rows * high, left : left + columns * wide]

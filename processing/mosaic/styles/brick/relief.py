@@ -1,35 +1,39 @@
-"""Light and shadow of a stud on its brick, as numbers that any colour can be shaded by."""
+"""Light and shadow of a stud on its brick, as a colour-independent shade."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...progress import pieces
+
 Shade = NDArray[np.float32]  # (side, side), -1 black to 1 white, 0 the colour itself
 
-STUD = 0.31  # radius, in cells
-TOP, LEFT, BOTTOM, RIGHT = 1, 2, 4, 8  # sides of a cell where its piece ends
+STUD = 0.31
+"""Radius of a stud, in cells."""
+TOP, LEFT, BOTTOM, RIGHT = 1, 2, 4, 8
+"""Bits for the sides of a cell where its brick ends."""
 FLAT_STUD = np.float32(0.14)
-_PIECE_PX = 1 << 18  # worked out together: each takes some dozen numbers meanwhile
+
+_PIECE_PX = 1 << 18  # each pixel takes some dozen temporary numbers
 
 
-def flat_stud(side: int) -> Shade:
-    """A lighter disc, decided by pixel centres."""
-    return np.where(_away(side, 0.0, 0.0, slice(side)) < STUD * side, FLAT_STUD, np.float32(0))
+def flat_disc(side: int) -> Shade:
+    """A lighter disc without relief; pixels belong to it by their centres."""
+    return np.where(_distance(side, 0.0, 0.0, slice(side)) < STUD * side, FLAT_STUD, np.float32(0))
 
 
-def lit_stud(side: int, ends: int) -> Shade:
-    """A stud under light from the upper left, with bevels at the sides in `ends`."""
-    step = max(1, _PIECE_PX // side)
-    return np.concatenate([_lit(side, ends, slice(top, top + step)) for top in range(0, side, step)])
+def render_stud(side: int, ends: int) -> Shade:
+    """A stud lit from the upper left, with bevels at the sides in `ends`."""
+    return np.concatenate([_render_rows(side, ends, rows) for rows in pieces(side, max(1, _PIECE_PX // side))])
 
 
-def _lit(side: int, ends: int, rows: slice) -> Shade:
+def _render_rows(side: int, ends: int, rows: slice) -> Shade:
     shade = _bevels(side, ends, rows)
-    shadow = _disc(_away(side, 0.07, 0.09, rows), STUD * side, 0.09 * side)
-    away = _away(side, 0.0, 0.0, rows)
-    stud = _disc(away, STUD * side, 1.0)
-    rim = stud - _disc(away, (STUD - 0.07) * side, 1.0)
+    shadow = _soft_disc(_distance(side, 0.07, 0.09, rows), STUD * side, 0.09 * side)
+    distance = _distance(side, 0.0, 0.0, rows)
+    stud = _soft_disc(distance, STUD * side, 1.0)
+    rim = stud - _soft_disc(distance, (STUD - 0.07) * side, 1.0)
     x = (np.arange(side) + 0.5) / side - 0.5
     y = x[rows, None]
     towards_light = -(y + x) / np.maximum(np.hypot(y, x), 1e-6) / np.sqrt(2)
@@ -38,7 +42,7 @@ def _lit(side: int, ends: int, rows: slice) -> Shade:
     return lit
 
 
-def shaded(colours: NDArray[np.uint8], shades: Shade) -> NDArray[np.uint8]:
+def apply_shade(colours: NDArray[np.uint8], shades: Shade) -> NDArray[np.uint8]:
     """colours (n, 3), shades (n, rows, side) -> (n, rows, side, 3)."""
     base = colours.astype(np.float32)[:, None, None, :]
     shade = shades[..., None]
@@ -46,20 +50,21 @@ def shaded(colours: NDArray[np.uint8], shades: Shade) -> NDArray[np.uint8]:
 
 
 def _bevels(side: int, ends: int, rows: slice) -> NDArray[np.float64]:
-    inside = np.minimum(np.arange(side) / max(1.0, side / 14), 1.0)
-    near_low, near_high = 1.0 - inside, (1.0 - inside)[::-1]
+    """(rows, side): lighter at the top and left ends, darker at the bottom and right ends."""
+    distance = np.minimum(np.arange(side) / max(1.0, side / 14), 1.0)
+    near_low, near_high = 1.0 - distance, (1.0 - distance)[::-1]
     shade = 0.20 * near_low[rows, None] * bool(ends & TOP) + 0.12 * near_low * bool(ends & LEFT)
     shade -= 0.34 * near_high[rows, None] * bool(ends & BOTTOM) + 0.26 * near_high * bool(ends & RIGHT)
     return np.clip(shade, -0.5, 0.5)
 
 
-def _away(side: int, right: float, down: float, rows: slice) -> NDArray[np.float64]:
-    """Distance of each pixel's centre from the cell's middle, moved by shares of the cell."""
-    place = np.arange(side) + 0.5 - side / 2
-    distance: NDArray[np.float64] = np.hypot(place[rows, None] - down * side, place - right * side)
+def _distance(side: int, right: float, down: float, rows: slice) -> NDArray[np.float64]:
+    """(rows, side): from each pixel's centre to a point off the cell's centre by fractions of the cell."""
+    offset = np.arange(side) + 0.5 - side / 2
+    distance: NDArray[np.float64] = np.hypot(offset[rows, None] - down * side, offset - right * side)
     return distance
 
 
-def _disc(away: NDArray[np.float64], radius: float, soft: float) -> NDArray[np.float64]:
-    """1 inside, 0 outside, over `soft` pixels between."""
-    return np.clip((radius - away) / max(soft, 1.0) + 0.5, 0.0, 1.0)
+def _soft_disc(distance: NDArray[np.float64], radius: float, softness: float) -> NDArray[np.float64]:
+    """1 inside, 0 outside, with a transition of `softness` pixels."""
+    return np.clip((radius - distance) / max(softness, 1.0) + 0.5, 0.0, 1.0)

@@ -1,1 +1,5 @@
 """The style `photomosaic`."""
+
+from .photomosaic import PHOTOMOSAIC
+
+__all__ = ["PHOTOMOSAIC"]

@@ -1,4 +1,4 @@
-"""Matching: which tile each cell of a photomosaic shows."""
+"""Matching: which tile each cell of a photomosaic shows, as an assignment problem with limits on reuse."""
 
 from __future__ import annotations
 
@@ -6,119 +6,154 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from ...progress import Stage
-from .tile_pool import GRID, Grids
+from ...codec.decode import Source
+from ...progress import Progress, pieces
+from ...tile_pool import GRID, Features, thumbnail_features
 
-Shown = NDArray[np.int32]  # (rows, columns), index of a tile
+Assignment = NDArray[np.int32]  # (rows, columns), index of a tile
 
-_MEAN_WEIGHT = 2.0  # how much more than its share the mean counts: from afar it is all that is seen
+SAMPLES = 2 * GRID
+"""Pixels across a cell from which its thumbnail is averaged in linear light."""
+
+_MEAN_WEIGHT = 2.0  # weight of the mean against the structure: from a distance only the mean is seen
 _NEVER = np.float32(1e9)
 _SCORES = 1 << 19  # scores computed at a time
-_PIECE = 1 << 13  # grids looked at together, in double precision
+_PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _PRODUCT = 1 << 18  # multiplications of one matrix product: above, OpenBLAS starts threads, which here only wait
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """apart: two cells with the same tile are at least so many columns or rows apart. most: uses of one tile."""
+def cell_features(source: Source, side: int, progress: Progress) -> Features:
+    """(rows, columns, GRID * GRID, 3) OKLab thumbnails of square cells of `side` source pixels, from the top left.
 
-    apart: int
-    most: int
-
-
-def possible(apart: int, most: int | None, *, tiles: int, cells: int) -> Rules:
-    """The strictest rules up to the wanted ones that a pool of that size can always keep.
-
-    A cell must find a tile that none of its (2 * apart - 1)^2 - 1 neighbours shows and that is not used up; the
-    neighbours get at most half of the pool, so that the other half can be chosen from by looks.
+    Cells that the right or bottom edge cuts are padded with the edge's pixels.
     """
-    while apart > 1 and (2 * apart - 1) ** 2 > max(1, tiles // 2):
-        apart -= 1
-    free = tiles - (2 * apart - 1) ** 2  # used-up tiles that a cell can do without
-    least = (cells - 1) // (free + 1) + 1
-    return Rules(apart, max(cells if most is None else most, least))
+    columns, rows = -(-source.width // side), -(-source.height // side)
+    small = _sample(source, side)
+    features = np.empty((rows, columns, GRID * GRID, 3), np.float32)
+    for top, bottom in progress.bands(columns * SAMPLES, rows * SAMPLES, step=SAMPLES):
+        band = np.asarray(small.crop((0, top, small.width, min(bottom, small.height))))
+        band = band[:, : columns * SAMPLES]
+        missing_rows, missing_columns = bottom - top - band.shape[0], columns * SAMPLES - band.shape[1]
+        band = np.pad(band, ((0, missing_rows), (0, missing_columns), (0, 0)), mode="edge")
+        squares = band.reshape(-1, SAMPLES, columns, SAMPLES, 3).transpose(0, 2, 1, 3, 4)
+        thumbnails = thumbnail_features(squares.reshape(-1, SAMPLES, SAMPLES, 3))
+        features[top // SAMPLES : bottom // SAMPLES] = thumbnails.reshape(-1, columns, GRID * GRID, 3)
+    return features
 
 
-def match(cells: Grids, tiles: Grids, rules: Rules, seed: int, stage: Stage) -> Shown:
-    """The tile that each cell shows: the nearest in OKLab over all fields of the grid, as far as the rules allow.
+def _sample(source: Source, side: int) -> Image.Image:
+    """The picture at SAMPLES pixels a cell, by Pillow; exact means where a sample is a whole number of pixels."""
+    image = source.image
+    if side % (SAMPLES * source.reduction) == 0:
+        factor = side // (SAMPLES * source.reduction)
+        return image if factor == 1 else image.reduce(factor)
+    size = (max(1, round(source.width * SAMPLES / side)), max(1, round(source.height * SAMPLES / side)))
+    return image.resize(size, Image.Resampling.BOX)
 
-    cells: (rows, columns, fields, 3); tiles: (n, fields, 3). rules: as `possible` returns them. Cells that are
-    `apart` rows or columns from each other cannot disturb one another: they choose at the same time, and these
-    groups take turns in a seeded order. Where more cells of a group want a tile than it has uses left, the
-    nearest get it.
+
+@dataclass(frozen=True, slots=True)
+class ReuseLimits:
+    """min_distance: of two cells with the same tile, in rows or columns. max_uses: of one tile."""
+
+    min_distance: int
+    max_uses: int
+
+
+def feasible_limits(min_distance: int, max_uses: int | None, *, tiles: int, cells: int) -> ReuseLimits:
+    """The strictest limits, up to the given ones, that a pool of that size can always meet.
+
+    A cell needs a tile that none of its (2 * min_distance - 1)^2 - 1 neighbours shows and that is not used up. The
+    neighbours get at most half of the pool, so that the other half can be chosen from by similarity.
+    """
+    while min_distance > 1 and (2 * min_distance - 1) ** 2 > max(1, tiles // 2):
+        min_distance -= 1
+    spare = tiles - (2 * min_distance - 1) ** 2  # tiles that may be used up while every cell still has one
+    least_uses = (cells - 1) // (spare + 1) + 1
+    return ReuseLimits(min_distance, max(cells if max_uses is None else max_uses, least_uses))
+
+
+def assign_tiles(cells: Features, tiles: Features, limits: ReuseLimits, seed: int, progress: Progress) -> Assignment:
+    """The tile that each cell shows: the nearest thumbnail in OKLab that the limits allow.
+
+    cells: (rows, columns, GRID * GRID, 3); tiles: (n, GRID * GRID, 3). limits: as `feasible_limits` returns them.
+    Cells that are `min_distance` rows or columns apart do not affect each other: they form groups that are assigned at
+    once, one group after another in a seeded order. If more cells of a group want a tile than it has uses left, the
+    nearest cells get it.
     """
     rows, columns = cells.shape[:2]
-    search = _Search(_features(cells).reshape(rows * columns, -1), _features(tiles), (rows, columns), rules)
+    search = _Search(_dct_features(cells).reshape(rows * columns, -1), _dct_features(tiles), (rows, columns), limits)
     done = 0
-    for group in _groups(rows, columns, rules.apart, seed):
-        for first in range(0, len(group), search.piece):
-            piece = group[first : first + search.piece]
-            search.place(piece)
-            done += len(piece)
-            stage(done / (rows * columns))
-    return search.shown()
+    for group in _independent_groups(rows, columns, limits.min_distance, seed):
+        for piece in pieces(len(group), search.piece):
+            search.place(group[piece])
+            done += piece.stop - piece.start
+            progress(done / (rows * columns))
+    return search.assignment()
 
 
 class _Search:
     """The state of one matching."""
 
-    def __init__(self, cells: NDArray[np.float32], tiles: NDArray[np.float32], size: tuple[int, int], rules: Rules):
+    def __init__(
+        self, cells: NDArray[np.float32], tiles: NDArray[np.float32], size: tuple[int, int], limits: ReuseLimits
+    ) -> None:
         self._cells, self._columns = cells, size[1]
-        self._reach = rules.apart - 1
-        self._left = np.full(len(tiles), rules.most)
-        # One more column, "no tile", which is never chosen: neighbours that are still empty point at it.
+        self._reach = limits.min_distance - 1
+        self._uses_left = np.full(len(tiles), limits.max_uses)
+        # The last column stands for "no tile" and is never chosen: neighbours without a tile yet point at it.
         self._weights = np.zeros((cells.shape[1] + 1, len(tiles) + 1), np.float32)
         self._weights[:-1, :-1] = -2.0 * tiles.T
         self._weights[-1, :-1] = (tiles**2).sum(axis=1)
         self._weights[-1, -1] = _NEVER
-        self._shown = np.full((size[0] + 2 * self._reach, size[1] + 2 * self._reach), -1, np.int32)
+        self._assignment = np.full((size[0] + 2 * self._reach, size[1] + 2 * self._reach), -1, np.int32)
         self.piece = max(1, _SCORES // (len(tiles) + 1))
 
     def place(self, group: NDArray[np.int64]) -> None:
-        """Choose for cells none of which is near another."""
+        """Assign a tile to each of these cells, none of which is near another."""
         ys, xs = np.divmod(group, self._columns)
         scores = self._scores(group, ys, xs)
         waiting = np.arange(len(group))
         while len(waiting):
             best = scores[waiting].argmin(axis=1) if len(waiting) < len(group) else scores.argmin(axis=1)
-            served = self._served(best, scores[waiting, best])
-            chosen = best[served]
-            self._shown[ys[waiting[served]] + self._reach, xs[waiting[served]] + self._reach] = chosen
-            np.subtract.at(self._left, chosen, 1)
-            used_up = np.flatnonzero(self._left == 0)
+            accepted = self._accepted(best, scores[waiting, best])
+            chosen = best[accepted]
+            self._assignment[ys[waiting[accepted]] + self._reach, xs[waiting[accepted]] + self._reach] = chosen
+            np.subtract.at(self._uses_left, chosen, 1)
+            used_up = np.flatnonzero(self._uses_left == 0)
             self._weights[-1, used_up] = _NEVER
-            waiting = waiting[~served]
+            waiting = waiting[~accepted]
             if len(waiting):
                 scores[:, used_up] = _NEVER
 
-    def shown(self) -> Shown:
-        rows, columns = self._shown.shape
-        return self._shown[self._reach : rows - self._reach, self._reach : columns - self._reach].copy()
+    def assignment(self) -> Assignment:
+        rows, columns = self._assignment.shape
+        return self._assignment[self._reach : rows - self._reach, self._reach : columns - self._reach].copy()
 
     def _scores(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Squared distance of each cell to each tile, less a constant; neighbours' tiles never come first."""
+        """(cells, tiles + 1): squared distance less a constant; _NEVER for the tiles of neighbours."""
         scores = _product(self._cells[group], self._weights[:-1])
         scores += self._weights[-1]
         if self._reach:
             around = np.arange(2 * self._reach + 1)
-            near = self._shown[ys[:, None, None] + around[:, None], xs[:, None, None] + around]
+            near = self._assignment[ys[:, None, None] + around[:, None], xs[:, None, None] + around]
             scores[np.arange(len(group))[:, None], near.reshape(len(group), -1)] = _NEVER
         return scores
 
-    def _served(self, best: NDArray[np.intp], cost: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Who gets the tile they want: for each tile the nearest, as many as it has uses left."""
+    def _accepted(self, best: NDArray[np.intp], cost: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which cells get their best tile: for each tile the nearest cells, as many as it has uses left."""
         order = np.lexsort((cost, best))
         wanted = best[order]
-        firsts = np.flatnonzero(np.diff(wanted, prepend=-1))
-        rank = np.arange(len(wanted)) - np.repeat(firsts, np.diff(firsts, append=len(wanted)))
-        served = np.empty(len(best), bool)
-        served[order] = rank < self._left[wanted]
-        return served
+        starts = np.flatnonzero(np.diff(wanted, prepend=-1))
+        rank = np.arange(len(wanted)) - np.repeat(starts, np.diff(starts, append=len(wanted)))
+        accepted = np.empty(len(best), bool)
+        accepted[order] = rank < self._uses_left[wanted]
+        return accepted
 
 
 def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
-    """left @ right, as a stack of small products, and without the interpreter lock."""
+    """left @ right as a stack of small products, which NumPy computes without the interpreter lock."""
     height = max(2, min(8, _PRODUCT // right.size))
     stacked = np.zeros((-(-len(left) // height), height, left.shape[1]), np.float32)
     stacked.reshape(-1, left.shape[1])[: len(left)] = left
@@ -126,30 +161,30 @@ def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[n
     return product
 
 
-def _features(grids: Grids) -> NDArray[np.float32]:
-    """(..., fields, 3) -> (..., 24): distances between these are those that are seen between the grids.
+def _dct_features(thumbnails: Features) -> NDArray[np.float32]:
+    """(..., GRID * GRID, 3) -> (..., 24): vectors whose distances are the perceived distances of the thumbnails.
 
-    A cosine transform of the fields: lightness whole, the two colour axes in their 2 x 2 coarsest waves, for the
-    eye sees colour coarsely; of each axis the mean first, weighted.
+    A cosine transform: all waves of lightness, but only the 2 x 2 coarsest waves of the two colour axes, as the eye
+    resolves colour coarsely. The mean of each axis is weighted.
     """
     waves = np.arange(GRID)
     basis = np.cos(np.pi * (2 * waves + 1) * waves[:, None] / (2 * GRID)) * np.sqrt(2 / GRID)
     basis[0] /= np.sqrt(2)
-    both = np.einsum("ui,vj->uvij", basis, basis).reshape(GRID, GRID, GRID * GRID)
-    both[0, 0] *= np.sqrt(_MEAN_WEIGHT)
-    whole, coarse = both.reshape(-1, GRID * GRID).T, both[:2, :2].reshape(4, GRID * GRID).T
-    flat = grids.reshape(-1, *grids.shape[-2:])
+    basis_2d = np.einsum("ui,vj->uvij", basis, basis).reshape(GRID, GRID, GRID * GRID)
+    basis_2d[0, 0] *= np.sqrt(_MEAN_WEIGHT)
+    fine, coarse = basis_2d.reshape(-1, GRID * GRID).T, basis_2d[:2, :2].reshape(4, GRID * GRID).T
+    flat = thumbnails.reshape(-1, *thumbnails.shape[-2:])
     features = np.empty((len(flat), GRID * GRID + 8), np.float32)
-    for first in range(0, len(flat), _PIECE):
-        some = flat[first : first + _PIECE]
-        waves_of = [some[..., 0] @ whole, some[..., 1] @ coarse, some[..., 2] @ coarse]
-        np.concatenate(waves_of, axis=-1, out=features[first : first + _PIECE])
-    return features.reshape(*grids.shape[:-2], -1)
+    for piece in pieces(len(flat), _PIECE_CELLS):
+        lab = flat[piece]
+        parts = [lab[..., 0] @ fine, lab[..., 1] @ coarse, lab[..., 2] @ coarse]
+        np.concatenate(parts, axis=-1, out=features[piece])
+    return features.reshape(*thumbnails.shape[:-2], -1)
 
 
-def _groups(rows: int, columns: int, apart: int, seed: int) -> list[NDArray[np.int64]]:
-    """The cells in groups of which any two are at least `apart` rows or columns from each other."""
+def _independent_groups(rows: int, columns: int, min_distance: int, seed: int) -> list[NDArray[np.int64]]:
+    """The cells in groups, within each of which any two are at least `min_distance` rows or columns apart."""
     cells = np.arange(rows * columns).reshape(rows, columns)
-    groups = [cells[y::apart, x::apart].ravel() for y in range(apart) for x in range(apart)]
+    groups = [cells[y::min_distance, x::min_distance].ravel() for y in range(min_distance) for x in range(min_distance)]
     order = np.random.default_rng(seed).permutation(len(groups))
     return [groups[index] for index in order if groups[index].size]

@@ -1,4 +1,4 @@
-"""The style `photomosaic`: a picture put together from other pictures, or from its own pieces."""
+"""The style `photomosaic`: a picture assembled from other pictures, or from pieces of itself."""
 
 from __future__ import annotations
 
@@ -6,104 +6,105 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
-from ... import fields
-from ...canvas import Painting, Picture
-from ...codec.decode import Source
-from ...colour.oklab import to_colours
+from ...canvas import PixelCanvas, StyleResult
+from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
-from ...params import Params
-from ...progress import Stage
-from ...style import Style
-from .assembly import Sheet, assemble
-from .matching import Shown, match, possible
-from .own_tiles import Pieces
-from .sampling import cell_grids
-from .tile_pool import GRID, Grids, Supply
+from ...params import Params, custom_param, int_param
+from ...progress import Progress
+from ...style import RenderContext, Style
+from ...tile_pool import GRID, Features, TileSource
+from .assembly import TileLayout, assemble
+from .matching import SAMPLES, Assignment, assign_tiles, cell_features, feasible_limits
+from .own_tiles import OwnTiles
 
-MOST_TILES = 5000
-_ACROSS = 100
-_SMALLEST_CELL = 12  # of those that we choose: in fewer pixels a tile shows nothing
-_SEEN = 2 * GRID  # pixels a cell needs across for matching
-_NAMES = f"null, or a list of 1 to {MOST_TILES} picture ids"
+MAX_TILES = 5000
+_CELLS_ACROSS = 100
+_MIN_DEFAULT_CELL = 12  # in fewer pixels a tile shows nothing
+_ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
 
 
 class PhotomosaicParams(Params):
-    """tiles: the ids of the pictures to use, of those that the tile pool holds."""
+    """tiles: ids of the pool's pictures to use; None: all."""
 
-    cell: int | None = fields.integer(None, low=8, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小(像素)")
-    tiles: tuple[int, ...] | None = fields.special(
-        None, "pictures", allowed=_NAMES, en="Pictures to build from", zh="用作拼块的图片"
+    cell: int | None = int_param(None, low=8, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小(像素)")
+    tiles: tuple[int, ...] | None = custom_param(
+        None, "pictures", allowed=_ALLOWED_TILES, en="Pictures to build from", zh="用作拼块的图片"
     )
-    apart: int = fields.integer(4, low=1, high=12, en="Same tile only so many cells away", zh="同一拼块的最小间隔(格)")
-    most: int | None = fields.integer(None, low=1, high=100_000, en="Most uses of one tile", zh="每块最多使用次数")
-    tint: int = fields.integer(25, low=0, high=50, en="Tint towards the picture, percent", zh="向原图着色(%)")
+    apart: int = int_param(4, low=1, high=12, en="Distance between equal tiles, cells", zh="同一拼块的最小间隔(格)")
+    most: int | None = int_param(None, low=1, high=100_000, en="Maximum uses of one tile", zh="每块最多使用次数")
+    tint: int = int_param(25, low=0, high=50, en="Tint towards the picture, percent", zh="向原图着色(%)")
 
     @field_validator("tiles")
     @classmethod
     def _tiles_are_a_set(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        if value is not None and not 1 <= len(value) <= MOST_TILES:
-            raise ValueError(_NAMES)
+        if value is not None and not 1 <= len(value) <= MAX_TILES:
+            raise ValueError(_ALLOWED_TILES)
         return value
 
 
-def side_for(params: PhotomosaicParams, width: int, height: int) -> int:
-    """The tiles' side in pixels; one that we choose is a multiple of 8, so that its fields are whole pixels."""
+def tile_side(params: PhotomosaicParams, width: int, height: int) -> int:
+    """The side of a cell in pixels; a default of 20 or more is a multiple of 8, so that samples are whole pixels."""
     if params.cell is not None:
         return params.cell
-    side = max(_SMALLEST_CELL, min(1024, round(max(width, height) / _ACROSS)))
+    side = max(_MIN_DEFAULT_CELL, min(1024, round(max(width, height) / _CELLS_ACROSS)))
     return side if side < 20 else round(side / 8) * 8
 
 
-def shrink_for(params: PhotomosaicParams, width: int, height: int) -> int:
-    """Only colours of fields are looked at: the source may be decoded as small as leaves them two pixels each way."""
-    side = side_for(params, width, height)
-    return max(scale for scale in (1, 2, 4, 8) if scale == 1 or (side % scale == 0 and side // scale >= _SEEN))
+def source_reduction(params: PhotomosaicParams, width: int, height: int) -> int:
+    """How many times smaller (1, 2, 4, 8) the source may be decoded: SAMPLES pixels across a cell are enough."""
+    side = tile_side(params, width, height)
+    return max(scale for scale in (1, 2, 4, 8) if scale == 1 or (side % scale == 0 and side // scale >= SAMPLES))
 
 
-def paint_photomosaic(source: Source, params: PhotomosaicParams, stage: Stage) -> Painting:
-    """Every cell shows the tile that comes nearest to it; see matching.match for the rules."""
-    side = side_for(params, source.width, source.height)
-    grids = cell_grids(source, side, stage.part(0.0, 0.1))
-    supply = _supply(source, params, side, stage.part(0.1, 0.4))
-    rows, columns = grids.shape[:2]
-    rules = possible(params.apart, params.most, tiles=len(supply), cells=rows * columns)
-    shown = match(grids, supply.grids, rules, params.seed, stage.part(0.4, 0.65))
-    moved = shifts(grids, supply.grids, shown, params.tint / 100)
-    sheet = Sheet(*supply.tiles_for(shown, stage.part(0.65, 0.7)), side, moved)
-    canvas = source.canvas()
-    assemble(canvas, sheet, stage.part(0.7, 1.0))
-    uses = np.bincount(shown.ravel())
-    return Painting(
-        Picture(canvas),
-        cells=shown.size,
+def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
+    """Analyse the cells, assign the nearest tile to each under the limits of reuse, and draw them."""
+    source, params, progress = context.source, context.params, context.progress
+    side = tile_side(params, *context.size)
+    features = cell_features(source, side, progress.sub(0.0, 0.1))
+    tile_source = _tile_source(context, side, progress.sub(0.1, 0.4))
+    rows, columns = features.shape[:2]
+    limits = feasible_limits(params.apart, params.most, tiles=len(tile_source), cells=rows * columns)
+    assignment = assign_tiles(features, tile_source.features, limits, params.seed, progress.sub(0.4, 0.65))
+    offsets = tint_offsets(features, tile_source.features, assignment, params.tint / 100)
+    layout = TileLayout(*tile_source.tiles_for(assignment, progress.sub(0.65, 0.7)), side, offsets)
+    canvas = context.new_canvas()
+    assemble(canvas, layout, progress.sub(0.7, 1.0))
+    uses = np.bincount(assignment.ravel())
+    return StyleResult(
+        PixelCanvas(canvas),
+        cells=assignment.size,
         pitch=float(side),
         repeats=int(uses[uses > 1].sum()),
-        cell_map=_cell_map(supply, shown, side),
+        cell_map=_cell_map(tile_source, assignment, side),
     )
 
 
-def shifts(cells: Grids, tiles: Grids, shown: Shown, tint: float) -> NDArray[np.int16]:
-    """(rows, columns, 3) what is added to each tile's bytes to bring its mean nearer to the cell's, by the share
-    `tint` of the way. Unlike a veil of colour it leaves the tile's contrast."""
-    wanted = to_colours(cells.mean(axis=2)).astype(np.int16)
-    given = to_colours(tiles.mean(axis=1)).astype(np.int16)[shown]
-    step: NDArray[np.int16] = np.rint((wanted - given) * tint).astype(np.int16)
-    return step
+def tint_offsets(cells: Features, tiles: Features, assignment: Assignment, tint: float) -> NDArray[np.int16]:
+    """(rows, columns, 3): what is added to each tile's bytes to move its mean towards the cell's mean.
+
+    tint: how far, 0 to 1. Unlike a blend with the colour, an offset preserves the tile's contrast.
+    """
+    target = oklab_to_srgb(cells.mean(axis=2)).astype(np.int16)
+    current = oklab_to_srgb(tiles.mean(axis=1)).astype(np.int16)[assignment]
+    offsets: NDArray[np.int16] = np.rint((target - current) * tint).astype(np.int16)
+    return offsets
 
 
-def _supply(source: Source, params: PhotomosaicParams, side: int, stage: Stage) -> Supply:
-    if source.pool is None:
-        if params.tiles is not None:
-            raise BadParameter(field="tiles", value=params.tiles, allowed="null where no tile pool is given")
-        whole = min(256, -(-side // (2 * GRID)) * 2 * GRID)
-        return Pieces(source.image, whole, params.seed, stage)
-    return source.pool if params.tiles is None else source.pool.only(params.tiles)
+def _tile_source(context: RenderContext[PhotomosaicParams], side: int, progress: Progress) -> TileSource:
+    pool, tiles = context.pool, context.params.tiles
+    if pool is None:
+        if tiles is not None:
+            raise BadParameter(field="tiles", value=tiles, allowed="null where no tile pool is given")
+        multiple = 2 * GRID
+        own_side = min(256, -(-side // multiple) * multiple)
+        return OwnTiles(context.source.image, own_side, context.params.seed, progress)
+    return pool if tiles is None else pool.only(tiles)
 
 
-def _cell_map(supply: Supply, shown: Shown, side: int) -> dict[str, object]:
-    """Which tile each cell shows: ids, row by row."""
-    rows, columns = shown.shape
-    return {"cell": side, "rows": rows, "columns": columns, "tiles": supply.ids[shown].ravel().tolist()}
+def _cell_map(tile_source: TileSource, assignment: Assignment, side: int) -> dict[str, object]:
+    """The id of each cell's tile, row by row."""
+    rows, columns = assignment.shape
+    return {"cell": side, "rows": rows, "columns": columns, "tiles": tile_source.ids[assignment].ravel().tolist()}
 
 
 PHOTOMOSAIC = Style(
@@ -115,5 +116,5 @@ PHOTOMOSAIC = Style(
     zh="照片拼贴",
     about_en="The picture rebuilt from many small pictures: a pool of yours, or its own pieces.",
     about_zh="用许多小图重新拼出整幅画面:可用你的图库,也可用画面自身的碎片。",
-    shrink=shrink_for,
+    reduction=source_reduction,
 )

@@ -1,1 +1,5 @@
 """The style `redact`."""
+
+from .redact import REDACT
+
+__all__ = ["REDACT"]

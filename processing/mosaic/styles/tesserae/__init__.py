@@ -1,1 +1,5 @@
 """The style `tesserae`."""
+
+from .tesserae import TESSERAE
+
+__all__ = ["TESSERAE"]

@@ -1,4 +1,4 @@
-"""Stones: oriented squares cut by their neighbours, so that none overlaps another."""
+"""Stones: oriented squares clipped against their neighbours, so that none overlaps another."""
 
 from __future__ import annotations
 
@@ -9,138 +9,142 @@ from numpy.typing import NDArray
 
 from ...cells.convex import Counts
 from ...colour.srgb import Floats
-from ...progress import Stage
-from ...scipy_lazy import tree_of
+from ...progress import Progress, pieces
+from ...scipy_lazy import kd_tree
 
-Vectors = NDArray[np.complex128]  # places and directions, x + iy
-Stones = NDArray[np.complex128]
-"""(n, _CORNERS): the corners of convex stones, x + iy; a stone with fewer is filled up with its last one."""
+Vectors = NDArray[np.complex128]  # points and directions, x + iy
+Stones = NDArray[np.complex128]  # (n, _MAX_CORNERS): corners of convex stones, x + iy, the last one repeated
 
-_CORNERS = 12  # more sides than any stone gets
+_MAX_CORNERS = 12  # no stone gets more sides
 _AS_COMPLEX = np.array([1.0, 1.0j])
-_POWER = 4.0
-_PIECE = 1 << 12  # stones cut at once
+_POWER = 4.0  # of the norm in which neighbours are compared: near to a square's
+_PIECE_STONES = 1 << 12
 
 
-def cut_stones(centres: Floats, angles: Floats, halves: Floats, joint: float, stage: Stage) -> tuple[Floats, Counts]:
-    """The corners of every stone, and how many it has; 0 when its neighbours leave nothing.
+def clip_stones(
+    centres: Floats, angles: Floats, halves: Floats, joint: float, progress: Progress
+) -> tuple[Floats, Counts]:
+    """The corners of every stone, (m, 2), and how many each has; 0 if its neighbours leave nothing of it.
 
     centres: (n, 2). angles: (n,) radians, of one pair of sides. halves: (n, 2) half the width along and across that
-    direction. Every two stones that could touch are parted by one line, half a joint away from both, through the
-    middle between their centres: it lies along the sides of both where they stand side by side, and cuts corners
-    off where they stand corner to corner.
+    direction. joint: the distance between stones. Any two stones that could touch are separated by one line through the
+    midpoint of their centres, half a joint away from both: it is parallel to the sides of both if they are side by
+    side, and cuts off corners if they are corner to corner.
     """
     places, axes = centres @ _AS_COMPLEX, np.exp(1j * angles)
-    stones, corners = _squares(places, axes, halves), np.full(len(centres), 4)
-    lines = _lines(places, angles, joint, reach=2 * float(np.linalg.norm(halves, axis=1).max(initial=0)))
-    stage(0.3)
-    reaching = _reaching(*lines, places, axes, halves)
-    done, count = 0, len(reaching[0])
-    for owner, sides, limits in _rounds(*reaching):
-        for first in range(0, len(owner), _PIECE):
-            now = slice(first, first + _PIECE)
-            own = owner[now]
+    stones, corners = _oriented_squares(places, axes, halves), np.full(len(centres), 4)
+    half_planes = _half_planes(places, angles, joint, reach=2 * float(np.linalg.norm(halves, axis=1).max(initial=0)))
+    progress(0.3)
+    lines = _cutting_lines(*half_planes, places, axes, halves)
+    done, count = 0, len(lines[0])
+    for owner, normals, limits in _by_rank(*lines):
+        for piece in pieces(len(owner), _PIECE_STONES):
+            own = owner[piece]
             done += len(own)
-            taken = stones[own]
-            over = _along(taken, sides[now, None]) - limits[now, None]
-            gone = (over >= 0).all(axis=1)
-            corners[own[gone]] = 0
-            cut = (over > 0).any(axis=1) & ~gone & (corners[own] > 0)
-            own = own[cut]
-            stones[own], corners[own] = _cut(taken[cut], corners[own], over[cut])
-            stage(0.3 + 0.7 * done / count)
-    return _packed(stones, corners)
+            before = stones[own]
+            excess = _dot(before, normals[piece, None]) - limits[piece, None]
+            is_outside = (excess >= 0).all(axis=1)
+            corners[own[is_outside]] = 0
+            is_cut = (excess > 0).any(axis=1) & ~is_outside & (corners[own] > 0)
+            own = own[is_cut]
+            stones[own], corners[own] = _clip(before[is_cut], corners[own], excess[is_cut])
+            progress(0.3 + 0.7 * done / count)
+    return _compact(stones, corners)
 
 
-def _squares(places: Vectors, axes: Vectors, halves: Floats) -> Stones:
-    """Each stone before it is cut."""
+def _oriented_squares(places: Vectors, axes: Vectors, halves: Floats) -> Stones:
+    """The stones before clipping."""
     along, across = axes * halves[:, 0], axes * halves[:, 1] * 1j
     corners = np.stack([along + across, across - along, -along - across, along - across], 1) + places[:, None]
-    return np.concatenate([corners, corners[:, 3:].repeat(_CORNERS - 4, 1)], axis=1)
+    return np.concatenate([corners, corners[:, 3:].repeat(_MAX_CORNERS - 4, 1)], axis=1)
 
 
-def _lines(places: Vectors, angles: Floats, joint: float, *, reach: float) -> tuple[Counts, Vectors, Floats]:
-    """Half planes that stones must keep to, two for each pair whose centres are within `reach`: the stone, a unit
-    vector, and how far it may go in that direction."""
-    pairs = tree_of(np.stack([places.real, places.imag], 1)).query_pairs(reach, output_type="ndarray")
-    normal, middle = _parting(places, angles, pairs)
-    limit = _along(middle, normal)
+def _half_planes(places: Vectors, angles: Floats, joint: float, *, reach: float) -> tuple[Counts, Vectors, Floats]:
+    """Half planes that stones must stay in, two for each pair whose centres are within `reach`.
+
+    Returns the index of the stone, the unit normal, and the limit of the dot product with that normal.
+    """
+    pairs = kd_tree(np.stack([places.real, places.imag], 1)).query_pairs(reach, output_type="ndarray")
+    normal, middle = _separating_lines(places, angles, pairs)
+    limit = _dot(middle, normal)
     limits = np.concatenate([limit, -limit]) - joint / 2
     return pairs.T.ravel(), np.concatenate([normal, -normal]), limits
 
 
-def _reaching(
-    owner: Counts, sides: Vectors, limits: Floats, places: Vectors, axes: Vectors, halves: Floats
+def _cutting_lines(
+    owner: Counts, normals: Vectors, limits: Floats, places: Vectors, axes: Vectors, halves: Floats
 ) -> tuple[Counts, Vectors, Floats]:
-    """Those lines that come into their stone's square, stone by stone, the nearest to its centre first."""
-    room = limits - _along(places[owner], sides)
-    turned = sides * axes[owner].conj()
-    reaches = room < halves[owner, 0] * np.abs(turned.real) + halves[owner, 1] * np.abs(turned.imag)
-    owner, sides, limits = owner[reaches], sides[reaches], limits[reaches]
-    order = np.lexsort((room[reaches], owner))
-    return owner[order], sides[order], limits[order]
+    """The half planes whose line cuts their stone's square, sorted by stone, the nearest to its centre first."""
+    distance = limits - _dot(places[owner], normals)
+    turned = normals * axes[owner].conj()
+    cuts = distance < halves[owner, 0] * np.abs(turned.real) + halves[owner, 1] * np.abs(turned.imag)
+    owner, normals, limits = owner[cuts], normals[cuts], limits[cuts]
+    order = np.lexsort((distance[cuts], owner))
+    return owner[order], normals[order], limits[order]
 
 
-def _rounds(owner: Counts, sides: Vectors, limits: Floats) -> Iterator[tuple[Counts, Vectors, Floats]]:
-    """The first line of every stone, then the second of those that have one, and so on."""
+def _by_rank(owner: Counts, normals: Vectors, limits: Floats) -> Iterator[tuple[Counts, Vectors, Floats]]:
+    """The first line of every stone, then the second line of the stones that have one, and so on."""
     rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
     order = np.argsort(rank, kind="stable")
     for nth in np.split(order, np.cumsum(np.bincount(rank))[:-1]):
-        yield owner[nth], sides[nth], limits[nth]
+        yield owner[nth], normals[nth], limits[nth]
 
 
-def _along(vectors: Vectors, directions: Vectors) -> Floats:
-    """Their scalar products."""
-    found: Floats = vectors.real * directions.real + vectors.imag * directions.imag
-    return found
+def _dot(vectors: Vectors, directions: Vectors) -> Floats:
+    product: Floats = vectors.real * directions.real + vectors.imag * directions.imag
+    return product
 
 
-def _parting(places: Vectors, angles: Floats, pairs: Counts) -> tuple[Vectors, Vectors]:
-    """For each pair a unit vector from the first to the second across the line that parts them, and a point on it."""
+def _separating_lines(places: Vectors, angles: Floats, pairs: Counts) -> tuple[Vectors, Vectors]:
+    """For each pair the unit normal of its separating line, from the first to the second, and a point on the line."""
     first, second = pairs.T
-    four = np.exp(4j * angles).astype(np.complex64)  # a direction need not be exact, as long as both keep to it
-    frame = np.exp(np.complex64(0.25j) * np.angle(four[first] + four[second]))
-    here, there = places[first], places[second]
-    apart = (there - here).astype(np.complex64) * frame.conj()
-    bent = np.sign(apart.real) * np.abs(apart.real) ** _POWER + 1j * np.sign(apart.imag) * np.abs(apart.imag) ** _POWER
+    fourth_power = np.exp(4j * angles).astype(np.complex64)  # single precision is enough: both stones use the result
+    frame = np.exp(np.complex64(0.25j) * np.angle(fourth_power[first] + fourth_power[second]))
+    start, end = places[first], places[second]
+    offset = (end - start).astype(np.complex64) * frame.conj()
+    bent = (
+        np.sign(offset.real) * np.abs(offset.real) ** _POWER + 1j * np.sign(offset.imag) * np.abs(offset.imag) ** _POWER
+    )
     normal = bent / np.maximum(np.abs(bent), 1e-12) * frame
-    return normal.astype(np.complex128), (here + there) / 2
+    return normal.astype(np.complex128), (start + end) / 2
 
 
-def _cut(stones: Stones, corners: Counts, over: Floats) -> tuple[Stones, Counts]:
-    """What is left on the inner side of one line each (Sutherland and Hodgman, 1974), and its corners.
+def _clip(stones: Stones, corners: Counts, excess: Floats) -> tuple[Stones, Counts]:
+    """Clip each stone by one line (Sutherland and Hodgman, 1974). Returns the stones and their numbers of corners.
 
-    over: (n, _CORNERS), above 0 outside. A line leaves a convex stone at one place and comes back at another: the
-    corners from there to here stay, and the two crossings follow.
+    excess: (n, _MAX_CORNERS), above 0 for corners outside. A line leaves a convex stone at one place and enters it at
+    another: the corners between entry and exit stay, and the two intersections are appended.
     """
-    each, last, beyond = np.arange(len(stones)), corners - 1, over > 0
-    ahead = np.roll(beyond, -1, axis=1)
-    leaving = np.minimum(np.argmax(~beyond & ahead, axis=1), last)
-    lost = np.minimum(np.argmax(beyond & ~ahead, axis=1), last)  # the last corner outside
-    back = np.where(lost == last, 0, lost + 1)
-    kept = (leaving - back) % corners + 1
-    place = np.minimum(back[:, None] + np.arange(_CORNERS), (back + kept)[:, None])
+    each, last, outside = np.arange(len(stones)), corners - 1, excess > 0
+    next_outside = np.roll(outside, -1, axis=1)
+    last_inside = np.minimum(np.argmax(~outside & next_outside, axis=1), last)
+    last_outside = np.minimum(np.argmax(outside & ~next_outside, axis=1), last)
+    first_inside = np.where(last_outside == last, 0, last_outside + 1)
+    count = (last_inside - first_inside) % corners + 1
+    place = np.minimum(first_inside[:, None] + np.arange(_MAX_CORNERS), (first_inside + count)[:, None])
     result = np.take_along_axis(stones, place % corners[:, None], 1)
-    out = np.where(leaving == last, 0, leaving + 1)
-    result[each, np.minimum(kept, _CORNERS - 1)] = _crossing(stones, over, each, leaving, out)
-    after = np.arange(_CORNERS) > kept[:, None]
-    np.copyto(result, _crossing(stones, over, each, lost, back)[:, None], where=after)
-    return result, np.minimum(kept + 2, _CORNERS)
+    first_outside = np.where(last_inside == last, 0, last_inside + 1)
+    exit_ = _intersection(stones, excess, each, last_inside, first_outside)
+    result[each, np.minimum(count, _MAX_CORNERS - 1)] = exit_
+    entry = _intersection(stones, excess, each, last_outside, first_inside)
+    np.copyto(result, entry[:, None], where=np.arange(_MAX_CORNERS) > count[:, None])
+    return result, np.minimum(count + 2, _MAX_CORNERS)
 
 
-def _crossing(stones: Stones, over: Floats, each: Counts, here: Counts, there: Counts) -> Stones:
-    """Where each stone's side between two of its corners crosses the line."""
-    first, second = over[each, here], over[each, there]
-    start = stones[each, here]
-    found: Stones = start + first / (first - second) * (stones[each, there] - start)
-    return found
+def _intersection(stones: Stones, excess: Floats, each: Counts, start: Counts, end: Counts) -> Stones:
+    """Where the side of each stone between two of its corners crosses the line."""
+    first, second = excess[each, start], excess[each, end]
+    corner = stones[each, start]
+    crossing: Stones = corner + first / (first - second) * (stones[each, end] - corner)
+    return crossing
 
 
-def _packed(stones: Stones, corners: Counts) -> tuple[Floats, Counts]:
-    """Repeated corners dropped, in one list."""
-    place = np.arange(_CORNERS)
+def _compact(stones: Stones, corners: Counts) -> tuple[Floats, Counts]:
+    """All corners in one array without repeated ones, and how many each stone has."""
+    place = np.arange(_MAX_CORNERS)
     before = np.take_along_axis(stones, np.where(place == 0, corners[:, None] - 1, place - 1), 1)
-    moved = (np.abs(stones - before) > 1e-6) & (place < corners[:, None])
-    moved &= moved.sum(axis=1, keepdims=True) >= 3
-    left = stones[moved]
-    return np.stack([left.real, left.imag], 1), moved.sum(axis=1)
+    distinct = (np.abs(stones - before) > 1e-6) & (place < corners[:, None])
+    distinct &= distinct.sum(axis=1, keepdims=True) >= 3
+    points = stones[distinct]
+    return np.stack([points.real, points.imag], 1), distinct.sum(axis=1)

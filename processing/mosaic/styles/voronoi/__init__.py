@@ -1,1 +1,5 @@
 """The style `voronoi`."""
+
+from .voronoi import VORONOI
+
+__all__ = ["VORONOI"]

@@ -1,4 +1,7 @@
-"""Seeds: points spread like blue noise, denser where the picture has detail."""
+"""Seeds of Voronoi cells: blue-noise points, denser where the picture has detail.
+
+Weighted Voronoi stippling (Secord, 2002), started along a Hilbert curve instead of at random.
+"""
 
 from __future__ import annotations
 
@@ -6,80 +9,84 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...colour.oklab import from_srgb
+from ...colour.oklab import srgb_to_oklab
 from ...colour.srgb import Floats
-from ...progress import Stage
-from ...scipy_lazy import nearest_of
+from ...progress import Progress
+from ...scipy_lazy import nearest_point_map
 
-_PLACES_A_SEED = 10  # places of the reduced picture that a seed is moved by
-_MOST_PLACES = 1 << 17
-_LATTICE = 2  # even: a place has a point in its middle
+_SAMPLES_A_SEED = 10
+_MAX_SAMPLES = 1 << 17
+_SUBDIVISIONS = 2  # of a sample in the nearest-point map; even, so that a map point lies in the sample's middle
 _COLUMN_BITS = 32
 
 
-def detail(image: Image.Image, places: int) -> Floats:
-    """(rows, columns) of about `places` squares of the picture: how much colour changes there, 0 to about 1.
+def gradient_magnitude(image: Image.Image, samples: int) -> Floats:
+    """(rows, columns) of about `samples` squares of the picture: how much the colour changes there, 0 to about 1.
 
-    The root of the gradient of OKLab, softened, so that faint texture counts beside hard edges.
+    The square root of the smoothed OKLab gradient, so that faint texture counts beside hard edges.
     """
-    factor = max(1, round((image.width * image.height / max(places, 1)) ** 0.5))
-    lab = from_srgb(np.asarray(image.reduce(factor)))
-    change = np.zeros(lab.shape[:2])
+    factor = max(1, round((image.width * image.height / max(samples, 1)) ** 0.5))
+    lab = srgb_to_oklab(np.asarray(image.reduce(factor)))
+    squares = np.zeros(lab.shape[:2])
     for axis in (0, 1):
         if lab.shape[axis] > 1:
-            change += (np.gradient(lab, axis=axis) ** 2).sum(axis=-1)
-    found: Floats = np.clip(_softened(np.sqrt(change)) / 0.12, 0.0, 1.0) ** 0.5
-    return found
+            squares += (np.gradient(lab, axis=axis) ** 2).sum(axis=-1)
+    magnitude: Floats = np.clip(_box_blur(np.sqrt(squares)) / 0.12, 0.0, 1.0) ** 0.5
+    return magnitude
 
 
-def spread(density: Floats, size: tuple[int, int], count: int, *, steps: int, seed: int, stage: Stage) -> Floats:
-    """(count, 2) x, y in pixels, or fewer when the density is too coarse for so many; no two alike, from top to bottom.
+def stipple_points(
+    density: Floats, size: tuple[int, int], count: int, *, steps: int, seed: int, progress: Progress
+) -> Floats:
+    """(count, 2) distinct x, y in pixels from top to bottom, or fewer if the density is too coarse for that many.
 
-    density: (rows, columns), above 0, of a picture of `size` (width, height). They start at equal steps of the
-    density along a Hilbert curve, each moved by chance within its step, and then take `steps` steps of Lloyd's
-    method (1982) weighted by the density.
+    density: (rows, columns), above 0, of a picture of `size` (width, height). The points start at equal shares of the
+    density along a Hilbert curve, each jittered within its share, and are then moved by `steps` steps of Lloyd's method
+    (1982) weighted by the density.
     """
     rows, columns = density.shape
     scale = np.array([size[0] / columns, size[1] / rows])
     order = _hilbert_order(rows, columns)
-    along = np.cumsum(density.ravel()[order])
+    cumulative = np.cumsum(density.ravel()[order])
     rng = np.random.default_rng(seed)
-    marks = (np.arange(count) + rng.uniform(0.2, 0.8, count)) * (along[-1] / count)
-    first = order[np.minimum(np.searchsorted(along, marks), len(order) - 1)]
+    shares = (np.arange(count) + rng.uniform(0.2, 0.8, count)) * (cumulative[-1] / count)
+    first = order[np.minimum(np.searchsorted(cumulative, shares), len(order) - 1)]
     seeds: Floats = np.stack([first % columns, first // columns], 1) + rng.uniform(0.02, 0.98, (count, 2))
     for step in range(steps):
-        seeds = _settled(seeds, density)
-        stage((step + 1) / steps)
+        seeds = _lloyd_step(seeds, density)
+        progress((step + 1) / steps)
     return _distinct(seeds * scale)
 
 
-def _settled(seeds: Floats, density: Floats) -> Floats:
-    """Each seed at the weighted middle of the places that are nearest to it, in whole numbers of _LATTICE-ths of a
-    place. Of seeds that are no further apart one moves and the others wait for the next step."""
+def _lloyd_step(seeds: Floats, density: Floats) -> Floats:
+    """Each seed moved to the weighted mean of the samples nearest to it. seeds: (n, 2) in samples.
+
+    Distances are computed in 1/_SUBDIVISIONS of a sample: of seeds that coincide there, only one moves in this step.
+    """
     rows, columns = density.shape
-    nearest = nearest_of(seeds * _LATTICE, (rows * _LATTICE + 1, columns * _LATTICE + 1))
-    places = nearest[_LATTICE // 2 :: _LATTICE, _LATTICE // 2 :: _LATTICE].ravel()
+    nearest = nearest_point_map(seeds * _SUBDIVISIONS, (rows * _SUBDIVISIONS + 1, columns * _SUBDIVISIONS + 1))
+    owners = nearest[_SUBDIVISIONS // 2 :: _SUBDIVISIONS, _SUBDIVISIONS // 2 :: _SUBDIVISIONS].ravel()
     weights = density.ravel()
-    total = np.bincount(places, weights, len(seeds))
-    down, across = np.divmod(np.arange(rows * columns), columns)
-    sums = np.stack([np.bincount(places, weights * (side + 0.5), len(seeds)) for side in (across, down)], 1)
+    total = np.bincount(owners, weights, len(seeds))
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    sums = np.stack([np.bincount(owners, weights * (axis + 0.5), len(seeds)) for axis in (column, row)], 1)
     return np.where(total[:, None] > 0, sums / np.maximum(total, 1e-12)[:, None], seeds)
 
 
 def _distinct(seeds: Floats) -> Floats:
-    """To a 64th of a pixel, no two alike, from top to bottom."""
+    """Rounded to 1/64 pixel, without duplicates, from top to bottom."""
     x, y = np.round(seeds * 64).astype(np.int64).T
     y, x = np.divmod(np.unique(y << _COLUMN_BITS | x), 1 << _COLUMN_BITS)
     return np.stack([x, y], 1) / 64
 
 
-def places_for(count: int) -> int:
-    """How many squares a picture is reduced to for that many seeds."""
-    return min(count * _PLACES_A_SEED, _MOST_PLACES)
+def sample_count(count: int) -> int:
+    """The number of samples that a picture is reduced to for `count` seeds."""
+    return min(count * _SAMPLES_A_SEED, _MAX_SAMPLES)
 
 
-def _softened(values: Floats) -> Floats:
-    """The mean of 5 x 5 neighbours, without the edge's dark rim."""
+def _box_blur(values: Floats) -> Floats:
+    """The mean of 5 x 5 neighbours, with edge values repeated beyond the border."""
     padded = np.pad(values, 2, mode="edge")
     sums = np.cumsum(np.cumsum(np.pad(padded, ((1, 0), (1, 0))), axis=0), axis=1)
     mean: Floats = (sums[5:, 5:] - sums[:-5, 5:] - sums[5:, :-5] + sums[:-5, :-5]) / 25
@@ -87,7 +94,7 @@ def _softened(values: Floats) -> Floats:
 
 
 def _hilbert_order(rows: int, columns: int) -> NDArray[np.int64]:
-    """The places of a grid, row by row, in the order in which a Hilbert curve comes by them."""
+    """(rows * columns,) the indices of a grid in the order in which a Hilbert curve visits them."""
     y, x = np.divmod(np.arange(rows * columns), columns)
     distance, side = np.zeros(rows * columns, np.int64), 1 << (max(rows, columns) - 1).bit_length()
     half = side // 2

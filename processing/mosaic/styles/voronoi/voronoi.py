@@ -1,75 +1,76 @@
-"""The style `voronoi`: stained glass, small panes where the picture has detail and large ones where it is calm."""
+"""The style `voronoi`: stained glass, with small panes where the picture has detail and large ones elsewhere."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ... import fields
-from ...canvas import Painting
-from ...cells.convex import moved_in, voronoi_cells
+from ...canvas import StyleResult
+from ...cells.convex import inset_polygons, voronoi_cells
 from ...cells.polygons import PolygonCells
-from ...codec.decode import Source
 from ...colour.srgb import Floats
-from ...flat_cells import paint_flat
-from ...params import CellParams, automatic_cell
-from ...progress import Stage
-from ...style import Style
-from .seeds import detail, places_for, spread
+from ...flat_cells import paint_flat_cells
+from ...params import CellParams, colour_param, default_cell, float_param, int_param
+from ...progress import Progress
+from ...style import RenderContext, Style
+from .seeds import gradient_magnitude, sample_count, stipple_points
 
-_MOST_SEEDS = 25_000  # more keep Qhull, which cannot be stopped, for longer than 0.3 s
-_ACROSS = 82  # about 5,000 panes in a picture of 4 to 3
+_MAX_SEEDS = 25_000  # with more, a single call of Qhull, which cannot be stopped, takes longer than 0.3 s
+_PANES_ACROSS = 82  # about 5,000 panes in a picture of 4 to 3
 
 
 class VoronoiParams(CellParams):
-    """cell: the side of a square as large as the mean pane. cells: how many panes, instead of their size.
+    """cell: the side of a square as large as the mean pane. cells: number of panes, overrides `cell`.
     leading: None is an eleventh of the cell; it never takes more than a quarter."""
 
-    cells: int | None = fields.integer(None, low=1, high=_MOST_SEEDS, en="Number of panes", zh="玻璃块数")
-    detail: float = fields.number(0.8, low=0.0, high=1.0, step=0.05, en="Follow the detail", zh="细节密度")
-    steps: int = fields.integer(3, low=0, high=20, en="Steps of evening out", zh="均匀化次数")
-    leading: int | None = fields.integer(None, low=0, high=64, unit="px", en="Leading, pixels", zh="铅条宽度(像素)")
-    leading_colour: str = fields.colour("#17140f", en="Colour of the leading", zh="铅条颜色")
+    cells: int | None = int_param(None, low=1, high=_MAX_SEEDS, en="Number of panes", zh="玻璃块数")
+    detail: float = float_param(0.8, low=0.0, high=1.0, step=0.05, en="Follow the detail", zh="细节密度")
+    steps: int = int_param(3, low=0, high=20, en="Smoothing steps", zh="均匀化次数")
+    leading: int | None = int_param(None, low=0, high=64, unit="px", en="Leading, pixels", zh="铅条宽度(像素)")
+    leading_colour: str = colour_param("#17140f", en="Colour of the leading", zh="铅条颜色")
 
 
-def paint_panes(source: Source, params: VoronoiParams, stage: Stage) -> Painting:
-    """Every pane in the mean of its pixels; leading in one colour between them."""
-    size = (source.width, source.height)
-    count = count_for(params, *size)
+def paint_panes(context: RenderContext[VoronoiParams]) -> StyleResult:
+    """Place seeds, partition into panes, then paint each in the mean of its pixels, with leading between them."""
+    params, progress, size = context.params, context.progress, context.size
+    count = pane_count(params, *size)
     pitch = (size[0] * size[1] / count) ** 0.5
     leading = min(round(pitch / 11) if params.leading is None else params.leading, pitch / 4)
-    seeds = panes_of(source, params, count, stage.part(0.0, 0.3))
-    cells = panes(seeds, size, leading, pitch, stage.part(0.3, 0.35))
-    ground = params.leading_colour if leading else None
-    return paint_flat(source, cells, params, stage.part(0.35, 1.0), ground=ground)
+    seeds = pane_seeds(context, count, progress.sub(0.0, 0.3))
+    cells = panes(seeds, size, leading, pitch, progress.sub(0.3, 0.35))
+    gap_colour = params.leading_colour if leading else None
+    return paint_flat_cells(context, cells, progress.sub(0.35, 1.0), gap_colour=gap_colour)
 
 
-def count_for(params: VoronoiParams, width: int, height: int) -> int:
-    """How many panes are asked for; those of a small picture stay large enough for their leading."""
+def pane_count(params: VoronoiParams, width: int, height: int) -> int:
+    """The number of panes; by default, panes of a small picture are large enough for their leading."""
     if params.cells is not None:
         return params.cells
-    cell = params.cell or max(automatic_cell(width, height, across=_ACROSS), min(9, min(width, height) // 6))
-    return min(_MOST_SEEDS, max(1, round(width * height / cell**2)))
+    cell = params.cell or max(default_cell(width, height, across=_PANES_ACROSS), min(9, min(width, height) // 6))
+    return min(_MAX_SEEDS, max(1, round(width * height / cell**2)))
 
 
-def panes_of(source: Source, params: VoronoiParams, count: int, stage: Stage) -> Floats:
-    """(n, 2) the seeds, x and y in pixels."""
-    density = (0.02 + detail(source.image, places_for(count)) ** 2) ** params.detail
-    stage(0.2)
-    size = (source.width, source.height)
-    return spread(density, size, count, steps=params.steps, seed=params.seed, stage=stage.part(0.2, 1.0))
+def pane_seeds(context: RenderContext[VoronoiParams], count: int, progress: Progress) -> Floats:
+    """(n, 2) x and y in pixels."""
+    params = context.params
+    density = (0.02 + gradient_magnitude(context.source.image, sample_count(count)) ** 2) ** params.detail
+    progress(0.2)
+    steps, seed = params.steps, params.seed
+    return stipple_points(density, context.size, count, steps=steps, seed=seed, progress=progress.sub(0.2, 1.0))
 
 
-def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, stage: Stage) -> PolygonCells:
-    """The seeds' Voronoi cells; with leading, their sides moved inwards by half its width. A pane that leading
-    covers altogether stays as a single point and has no pixel."""
-    points, counts = voronoi_cells(seeds, size, stage)
-    stage(0.7)
+def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, progress: Progress) -> PolygonCells:
+    """The Voronoi cells of the seeds, inset by half the width of the leading.
+
+    A pane that leading covers completely becomes a single point, which has no pixel.
+    """
+    points, counts = voronoi_cells(seeds, size, progress)
+    progress(0.7)
     if leading:
-        points, counts = moved_in(points, counts, leading / 2)
-        gone = counts == 0
-        points = np.insert(points, np.cumsum(counts)[gone], seeds[gone], axis=0)
-        counts = np.where(gone, 1, counts)
-    stage(1.0)
+        points, counts = inset_polygons(points, counts, leading / 2)
+        empty = counts == 0
+        points = np.insert(points, np.cumsum(counts)[empty], seeds[empty], axis=0)
+        counts = np.where(empty, 1, counts)
+    progress(1.0)
     return PolygonCells(*size, points, counts, pitch)
 
 

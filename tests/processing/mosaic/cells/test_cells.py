@@ -14,14 +14,19 @@ from processing.mosaic.cells import strips as slabs_module
 from processing.mosaic.cells.cells import Cells
 from processing.mosaic.cells.grid import SquareGrid
 from processing.mosaic.cells.polygons import PolygonCells
-from processing.mosaic.cells.raster import measure, paint
-from processing.mosaic.cells.runs import GROUND, runs_from_edges
-from processing.mosaic.cells.strips import Slabs
-from processing.mosaic.progress import Stage
-from processing.mosaic.styles.diamond import DiamondParams, harlequin
-from processing.mosaic.styles.dot_grid import DotGrid
-from processing.mosaic.styles.tilings import HexagonParams, honeycomb
-from processing.mosaic.styles.triangle import TriangleParams, triangles
+from processing.mosaic.cells.raster import cell_means, fill_cells
+from processing.mosaic.cells.runs import BACKGROUND, runs_from_edges
+from processing.mosaic.cells.strips import Strips
+from processing.mosaic.progress import Progress
+from processing.mosaic.styles.dots import DotGrid
+from processing.mosaic.styles.tilings import (
+    DiamondParams,
+    HexagonParams,
+    TriangleParams,
+    diamond_lattice,
+    hexagon_lattice,
+    triangle_lattice,
+)
 from tests.processing.mosaic.pictures import noise, true_mean
 from tests.processing.mosaic.svg_raster import inside
 
@@ -61,9 +66,9 @@ def labels_of(cells: Cells) -> np.ndarray:
 
 
 KINDS: dict[str, Callable[[int, int, int], Cells]] = {
-    "hexagon": lambda width, height, side: honeycomb(width, height, HexagonParams(cell=side)),
-    "jointed diamond": lambda width, height, side: harlequin(width, height, DiamondParams(cell=side, grout=2)),
-    "triangle": lambda width, height, side: triangles(width, height, TriangleParams(cell=side)),
+    "hexagon": lambda width, height, side: hexagon_lattice(width, height, HexagonParams(cell=side)),
+    "jointed diamond": lambda width, height, side: diamond_lattice(width, height, DiamondParams(cell=side, grout=2)),
+    "triangle": lambda width, height, side: triangle_lattice(width, height, TriangleParams(cell=side)),
     "square": SquareGrid,
     "dot": lambda width, height, side: DotGrid(width, height, side, staggered=False),
     "staggered dot": lambda width, height, side: DotGrid(width, height, side, staggered=True),
@@ -77,7 +82,7 @@ def test_means_over_many_bands_are_exact(linear: bool) -> None:
     pixels = noise(1500, 1100)
     grid = SquareGrid(1500, 1100, 370)
 
-    means = measure(Image.fromarray(pixels), Slabs(grid), linear, Stage())
+    means = cell_means(Image.fromarray(pixels), Strips(grid), linear, Progress())
 
     for cell, colour in enumerate(means.colours):
         top, left = cell // grid.columns * 370, cell % grid.columns * 370
@@ -93,12 +98,12 @@ def test_means_of_cells_that_go_on_from_slab_to_slab_are_exact(
 ) -> None:
     pixels, cells = noise(width, height), KINDS[kind](width, height, side)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slabs_module, "_RUNS", 60)
-        means = measure(Image.fromarray(pixels), Slabs(cells), linear, Stage())
+        patch.setattr(slabs_module, "_RUNS_PER_STRIP", 60)
+        means = cell_means(Image.fromarray(pixels), Strips(cells), linear, Progress())
 
     labels = labels_of(cells)
-    assert np.array_equal(means.areas, np.bincount(labels[labels != GROUND], minlength=cells.count))
-    for cell in np.unique(labels[labels != GROUND]):
+    assert np.array_equal(means.areas, np.bincount(labels[labels != BACKGROUND], minlength=cells.count))
+    for cell in np.unique(labels[labels != BACKGROUND]):
         assert np.abs(means.colours[cell] - true_mean(pixels[labels == cell], linear)).max() <= 0.51
     assert not means.colours[means.areas == 0].any()
 
@@ -108,11 +113,11 @@ def test_means_of_cells_that_go_on_from_slab_to_slab_are_exact(
 def test_no_cell_of_a_row_or_below_is_under_its_first(kind: str, width: int, height: int, side: int) -> None:
     cells = KINDS[kind](width, height, side)
     labels = labels_of(cells).astype(np.int64)
-    labels[labels == GROUND] = cells.count
+    labels[labels == BACKGROUND] = cells.count
 
     least = np.minimum.accumulate(labels.min(axis=1)[::-1])[::-1]
 
-    firsts = [cells.first(row) for row in range(height)]
+    firsts = [cells.lowest_index(row) for row in range(height)]
     assert (np.array(firsts) <= least).all()
     assert firsts == sorted(firsts)
 
@@ -134,7 +139,7 @@ def test_polygons_that_share_corners_cover_every_pixel_once(width: int, height: 
 
     runs = cells.runs(0, height)
 
-    assert (runs.cells != GROUND).all()
+    assert (runs.cells != BACKGROUND).all()
     assert runs.lengths.sum() == width * height
     assert (runs.lengths > 0).all()
 
@@ -163,7 +168,7 @@ def test_the_ground_is_painted_where_no_cell_is() -> None:
     cells = cells_of(10, 10, [[(2.0, 2.0), (8.0, 2.0), (8.0, 8.0), (2.0, 8.0)]], 6.0)
     image = Image.new("RGB", (10, 10), "white")
 
-    paint(image, Slabs(cells), np.array([[9, 8, 7]], np.uint8), (1, 2, 3), Stage())
+    fill_cells(image, Strips(cells), np.array([[9, 8, 7]], np.uint8), (1, 2, 3), Progress())
 
     assert image.getpixel((0, 0)) == (1, 2, 3)
     assert image.getpixel((5, 5)) == (9, 8, 7)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.mosaic import parse, render
-from processing.mosaic.cells.lattice import Lattice, Triangles, Zigzag
-from processing.mosaic.cells.runs import GROUND
+from processing.mosaic.cells.lattice import HexagonalTiling, Lattice, TriangularTiling
+from processing.mosaic.cells.runs import BACKGROUND
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 from tests.processing.mosaic.svg_raster import rasterised
 
@@ -17,11 +17,11 @@ STYLES = ["hexagon", "triangle", "diamond"]
 SIDES = st.integers(1, 70)
 
 
-def shaped(style: str, side: int, grout: float) -> Zigzag | Triangles:
+def shaped(style: str, side: int, grout: float) -> HexagonalTiling | TriangularTiling:
     if style == "triangle":
-        return Triangles(side, round(side * 6.928) / 8, grout)
+        return TriangularTiling(side, round(side * 6.928) / 8, grout)
     slope = side * 0.75 if style == "diamond" else round(side * 2.309) / 8
-    return Zigzag(side, 0 if style == "diamond" else 2 * slope, slope, grout)
+    return HexagonalTiling(side, 0 if style == "diamond" else 2 * slope, slope, grout)
 
 
 def labels(cells: Lattice) -> np.ndarray:
@@ -53,8 +53,8 @@ def test_every_cell_is_the_mean_of_the_pixels_it_shows(
 
     result = opened(render(encoded(source), recipe).data)
 
-    assert (result[cells == GROUND] == (1, 2, 3)).all()
-    for cell in set(cells[cells != GROUND].tolist()):
+    assert (result[cells == BACKGROUND] == (1, 2, 3)).all()
+    for cell in set(cells[cells != BACKGROUND].tolist()):
         assert np.abs(result[cells == cell] - true_mean(source[cells == cell], linear)).max() <= 0.51
 
 
@@ -95,9 +95,9 @@ def test_joints_are_as_wide_as_asked(style: str) -> None:
 
 
 def test_a_joint_never_takes_more_than_a_quarter_of_the_cell() -> None:
-    widest, asked = (
+    widest, clamped = (
         render(encoded(scene(90, 90)), parse({"style": "hexagon", "cell": 20, "grout": grout})) for grout in (5, 64)
     )
 
-    assert widest.data == asked.data
-    assert widest.card.coverage > 0.5
+    assert widest.data == clamped.data
+    assert widest.quality.coverage > 0.5

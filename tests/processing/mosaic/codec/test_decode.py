@@ -13,12 +13,12 @@ from PIL import ExifTags, Image, ImageCms
 from processing.mosaic import NotAPicture, TooManyPixels
 from processing.mosaic import progress as stage
 from processing.mosaic.codec.decode import decode
-from processing.mosaic.progress import Stage
+from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import encoded, noise, saved, scene
 
 
 def decoded(data: bytes, **options: object) -> np.ndarray:
-    return np.asarray(decode(data, Stage(), **options).image)
+    return np.asarray(decode(data, Progress(), **options).image)
 
 
 SCENE = Image.fromarray(scene(60, 40))
@@ -26,7 +26,7 @@ SCENE = Image.fromarray(scene(60, 40))
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF", "JPEG"])
 def test_the_format_is_told_by_content(format: str) -> None:
-    source = decode(saved(SCENE, format), Stage())
+    source = decode(saved(SCENE, format), Progress())
 
     assert source.image.mode == "RGB"
     assert (source.width, source.height) == (60, 40)
@@ -43,6 +43,7 @@ def test_every_mode_of_png_becomes_rgb(mode: str) -> None:
     assert np.abs(decoded(saved(image)).astype(int) - expected).max() == 0
 
 
+@pytest.mark.requirement(14)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_applied(orientation: int) -> None:
     exif = Image.Exif()
@@ -126,16 +127,16 @@ def test_only_the_first_frame_is_read() -> None:
 
 @pytest.mark.parametrize("size", [(1000, 10), (10, 1000), (300, 200)])
 def test_max_side_scales_down_and_keeps_the_shape(size: tuple[int, int]) -> None:
-    source = decode(encoded(noise(*size)), Stage(), max_side=100)
+    source = decode(encoded(noise(*size)), Progress(), max_side=100)
 
     assert max(source.image.size) == 100
     assert source.image.size == (source.width, source.height)
 
 
 def test_a_reduced_decode_says_by_how_much() -> None:
-    source = decode(encoded(scene(803, 605), "JPEG"), Stage(), shrink=lambda _width, _height: 8)
+    source = decode(encoded(scene(803, 605), "JPEG"), Progress(), reduction_for=lambda _width, _height: 8)
 
-    assert (source.width, source.height, source.shrink) == (803, 605, 8)
+    assert (source.width, source.height, source.reduction) == (803, 605, 8)
     assert source.image.size == (101, 76)
 
 
@@ -145,7 +146,7 @@ def test_a_truncated_file_is_refused(format: str, share: float) -> None:
     whole = encoded(noise(120, 90), format)
 
     with pytest.raises(NotAPicture):
-        decode(whole[: int(len(whole) * share)], Stage())
+        decode(whole[: int(len(whole) * share)], Progress())
 
 
 def png_head(width: int, height: int, *, chunks: int = 0) -> bytes:
@@ -223,7 +224,7 @@ def test_what_is_no_picture_or_made_to_cost_time_is_refused_at_once(name: str) -
     started = time.perf_counter()
 
     with pytest.raises(NotAPicture):
-        decode(HOSTILE[name], Stage())
+        decode(HOSTILE[name], Progress())
 
     assert time.perf_counter() - started < 0.5
 
@@ -231,15 +232,15 @@ def test_what_is_no_picture_or_made_to_cost_time_is_refused_at_once(name: str) -
 def test_the_fields_of_the_header_decide_before_any_pixel_is_decoded() -> None:
     for side in (7_100, 9_400, 13_000, 30_000):
         with pytest.raises(TooManyPixels):
-            decode(png_head(side, side), Stage())
+            decode(png_head(side, side), Progress())
 
 
 def test_the_limit_on_pixels_is_exact() -> None:
     data = encoded(noise(100, 100))
 
-    assert decode(data, Stage(), megapixels=0.01).width == 100
+    assert decode(data, Progress(), megapixels=0.01).width == 100
     with pytest.raises(TooManyPixels):
-        decode(data, Stage(), megapixels=0.009_999)
+        decode(data, Progress(), megapixels=0.009_999)
 
 
 def test_what_progress_raises_while_decoding_is_not_taken_for_damage() -> None:
@@ -250,7 +251,7 @@ def test_what_progress_raises_while_decoding_is_not_taken_for_damage() -> None:
         raise Stop
 
     with pytest.raises(Stop):
-        decode(encoded(noise(200, 200)), Stage(stop))
+        decode(encoded(noise(200, 200)), Progress(stop))
 
 
 LONG = {
@@ -266,7 +267,7 @@ def test_what_comes_after_the_file_is_read_can_be_stopped(name: str, monkeypatch
         if fraction > 0.999:
             raise InterruptedError
 
-    monkeypatch.setattr(stage, "_LOOK_S", 0)
+    monkeypatch.setattr(stage, "_POLL_S", 0)
 
     with pytest.raises(InterruptedError):
-        decode(LONG[name], Stage(stop))
+        decode(LONG[name], Progress(stop))

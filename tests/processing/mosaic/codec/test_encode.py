@@ -8,14 +8,14 @@ from PIL import Image
 
 from processing.mosaic import progress as stage
 from processing.mosaic.codec.encode import encode
-from processing.mosaic.progress import Stage
+from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import noise, opened
 
 
 def test_writing_a_png_reports_as_it_grows() -> None:
     pixels, seen = noise(900, 700), []
 
-    data = encode(Image.fromarray(pixels), "png", 85, Stage(seen.append))
+    data = encode(Image.fromarray(pixels), "png", 85, Progress(seen.append))
 
     assert (opened(data) == pixels).all()
     assert len(seen) > 10
@@ -29,15 +29,15 @@ def test_writing_a_png_can_be_stopped() -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        encode(Image.fromarray(noise(900, 700)), "png", 85, Stage(stop))
+        encode(Image.fromarray(noise(900, 700)), "png", 85, Progress(stop))
 
 
 @pytest.mark.parametrize("format", ["jpeg", "webp"])
 def test_the_other_formats_are_one_call_which_is_attended(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels, seen = noise(900, 700), []
-    monkeypatch.setattr(stage, "_LOOK_S", 0.001)
+    monkeypatch.setattr(stage, "_POLL_S", 0.001)
 
-    data = encode(Image.fromarray(pixels), format, 100, Stage(seen.append))
+    data = encode(Image.fromarray(pixels), format, 100, Progress(seen.append))
 
     assert np.abs(opened(data).astype(int) - pixels).mean() < 60
     assert len(seen) > 1
@@ -49,8 +49,8 @@ def test_they_can_be_stopped_all_the_same(format: str, monkeypatch: pytest.Monke
     def stop(_fraction: float) -> None:
         raise InterruptedError
 
-    monkeypatch.setattr(stage, "_LOOK_S", 0)
+    monkeypatch.setattr(stage, "_POLL_S", 0)
     image = Image.fromarray(noise(900, 700))
 
     with pytest.raises(InterruptedError):
-        encode(image, format, 85, Stage(stop))
+        encode(image, format, 85, Progress(stop))

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic.colour.pixels import looked_up, pixels
+from processing.mosaic.colour.pixels import apply_lut, pixels
 
 SEVERAL_PIECES = (2100, 2000)  # 16.8 MB in four bytes a pixel
 
 
-def made(mode: str, size: tuple[int, int]) -> Image.Image:
+def random_image(mode: str, size: tuple[int, int]) -> Image.Image:
     numbers = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 4), np.uint8)
     if mode == "F":
         return Image.fromarray(numbers[..., 0].astype(np.float32) / 255)
@@ -23,39 +23,39 @@ def made(mode: str, size: tuple[int, int]) -> Image.Image:
 @pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (37, 21), SEVERAL_PIECES])
 @pytest.mark.parametrize("mode", ["L", "F", "RGB", "RGBA"])
 def test_pixels_are_those_of_the_picture(mode: str, size: tuple[int, int]) -> None:
-    image = made(mode, size)
+    image = random_image(mode, size)
     copy = np.asarray(image)
 
-    found = pixels(image)
+    shared = pixels(image)
 
-    assert found.dtype == copy.dtype
-    assert not found.flags.writeable
-    assert np.array_equal(found[..., : len(mode)] if found.ndim == 3 else found, copy)
+    assert shared.dtype == copy.dtype
+    assert not shared.flags.writeable
+    assert np.array_equal(shared[..., : len(mode)] if shared.ndim == 3 else shared, copy)
 
 
 def test_a_picture_in_one_piece_is_shared() -> None:
-    image = made("RGB", (40, 30))
+    image = random_image("RGB", (40, 30))
 
     assert np.shares_memory(pixels(image), pixels(image))
 
 
 @pytest.mark.parametrize("mode", ["F", "RGB"])
 def test_pixels_outlive_their_picture(mode: str) -> None:
-    copies = [np.asarray(made(mode, (200, 100 + more))) for more in range(20)]
-    found = [pixels(made(mode, (200, 100 + more))) for more in range(20)]
+    copies = [np.asarray(random_image(mode, (200, 100 + more))) for more in range(20)]
+    shared = [pixels(random_image(mode, (200, 100 + more))) for more in range(20)]
     gc.collect()
     for more in range(60):  # what was given back is written over
         Image.new(mode, (200, 100 + more % 20), 1)
 
-    for numbers, copy in zip(found, copies, strict=True):
+    for numbers, copy in zip(shared, copies, strict=True):
         assert np.array_equal(numbers[..., :3] if numbers.ndim == 3 else numbers, copy)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (37, 21), (1, 20_000), SEVERAL_PIECES])
 def test_numbers_are_looked_up_bit_for_bit(size: tuple[int, int]) -> None:
-    image = made("RGB", size)
+    image = random_image("RGB", size)
     table = np.random.default_rng(1).integers(0, 1 << 32, 256, np.uint32)
 
-    found = looked_up(image, table.view(np.float32))
+    result = apply_lut(image, table.view(np.float32))
 
-    assert np.array_equal(found.view(np.uint32), np.moveaxis(table[np.asarray(image)], -1, 0))
+    assert np.array_equal(result.view(np.uint32), np.moveaxis(table[np.asarray(image)], -1, 0))

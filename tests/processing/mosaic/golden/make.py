@@ -17,7 +17,7 @@ CELLS = {"photomosaic": 14, "quadtree": 3}
 USUAL_CELL = 7
 
 
-def drawn(style: str) -> bytes:
+def render_golden(style: str) -> bytes:
     """The style's PNG of the source, at a cell size that leaves something to see."""
     source = (FOLDER / "source.png").read_bytes()
     smallest = STYLES[style].params.model_fields["cell"].metadata[0].ge
@@ -26,4 +26,4 @@ def drawn(style: str) -> bytes:
 
 if __name__ == "__main__":
     for name in STYLES:
-        (FOLDER / f"{name}.png").write_bytes(drawn(name))
+        (FOLDER / f"{name}.png").write_bytes(render_golden(name))

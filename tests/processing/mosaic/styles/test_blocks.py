@@ -90,7 +90,7 @@ def test_draft_stays_near_the_exact_means() -> None:
 def test_the_cell_is_chosen_from_the_size(size: tuple[int, int], expected: int) -> None:
     result = render(encoded(np.zeros((size[1], size[0], 3), np.uint8)), parse("mosaic"))
 
-    assert result.card.cells == -(-size[0] // expected) * -(-size[1] // expected)
+    assert result.quality.cells == -(-size[0] // expected) * -(-size[1] // expected)
 
 
 def test_a_palette_is_kept_to_and_dithering_brings_the_mean_nearer() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.mosaic import Result, parse, render
-from processing.mosaic.progress import Stage
+from processing.mosaic.progress import Progress
 from processing.mosaic.styles.brick import brick, relief
-from processing.mosaic.styles.brick.bricks import ANY, BASIC, TOY, join
+from processing.mosaic.styles.brick.bricks import ANY, BASIC, COLOURS, merge_bricks
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 
@@ -20,7 +20,7 @@ def built(pixels: np.ndarray, **params: Any) -> Result:
     return render(encoded(pixels), parse({"style": "brick", "cell": 10, **params}))
 
 
-def said(result: Result) -> Any:
+def cell_map_of(result: Result) -> Any:
     return result.cell_map
 
 
@@ -31,7 +31,7 @@ def test_pieces_cover_every_cell_once_and_have_one_colour(
 ) -> None:
     colours = np.random.default_rng(seed).integers(0, kinds, (rows, columns)).astype(np.int32)
 
-    pieces = join(colours, Stage(), larger=larger)
+    pieces = merge_bricks(colours, Progress(), larger=larger)
 
     laid = np.zeros((rows, columns), int)
     for top, left, high, wide in pieces.boxes.tolist():
@@ -47,26 +47,26 @@ def test_pieces_cover_every_cell_once_and_have_one_colour(
 def test_a_plain_plate_takes_the_largest_pieces() -> None:
     result = built(np.full((40, 160, 3), (180, 0, 0), np.uint8))
 
-    assert said(result)["parts"] == [{"colour": "Bright Red", "size": "2x8", "count": 4}]
+    assert cell_map_of(result)["parts"] == [{"colour": "Bright Red", "size": "2x8", "count": 4}]
 
 
 def test_the_parts_have_as_many_studs_as_the_plate() -> None:
     result = built(scene(203, 151))
 
     studs = 0
-    for part in said(result)["parts"]:
+    for part in cell_map_of(result)["parts"]:
         short, long = map(int, part["size"].split("x"))
         studs += short * long * part["count"]
-        assert part["colour"] in TOY
-    assert studs == result.card.cells == 21 * 16
-    assert len(said(result)["studs"]) == studs
+        assert part["colour"] in COLOURS
+    assert studs == result.quality.cells == 21 * 16
+    assert len(cell_map_of(result)["studs"]) == studs
 
 
 @pytest.mark.parametrize(("name", "colour"), list(BASIC.items()))
 def test_a_colour_of_the_toy_is_found_by_its_name(name: str, colour: str) -> None:
     result = built(np.full((20, 20, 3), tuple(bytes.fromhex(colour[1:])), np.uint8))
 
-    assert [part["colour"] for part in said(result)["parts"]] == [name]
+    assert [part["colour"] for part in cell_map_of(result)["parts"]] == [name]
 
 
 def test_free_colours_are_the_exact_means() -> None:
@@ -81,21 +81,21 @@ def test_free_colours_are_the_exact_means() -> None:
 
 
 def test_colours_that_nobody_sells_are_counted_together() -> None:
-    parts = said(built(noise(80, 80), colours="free"))["parts"]
+    parts = cell_map_of(built(noise(80, 80), colours="free"))["parts"]
 
     assert parts == [{"colour": ANY, "size": "1x1", "count": 64}]
 
 
 def test_more_colours_than_a_map_can_tell_make_no_map(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = noise(80, 80)
-    assert len(said(built(pixels, colours="free"))["rgb"]) == 64
+    assert len(cell_map_of(built(pixels, colours="free"))["rgb"]) == 64
 
-    monkeypatch.setattr(brick, "_MOST_TOLD", 63)
+    monkeypatch.setattr(brick, "_MAX_MAP_COLOURS", 63)
 
     assert built(pixels, colours="free").cell_map is None
 
 
-@pytest.mark.parametrize("limit", ["_KEPT", "_KEPT_PX", "_SHADED_PX", "BAND_PX"])
+@pytest.mark.parametrize("limit", ["_MAX_CACHED", "_MAX_CACHED_PX", "_SHADED_PX", "BAND_PX"])
 def test_the_picture_is_the_same_however_few_studs_are_kept(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     pixels = scene(203, 151)
     plenty = built(pixels).data
@@ -107,11 +107,11 @@ def test_the_picture_is_the_same_however_few_studs_are_kept(monkeypatch: pytest.
 
 @pytest.mark.parametrize("ends", [0, relief.TOP, relief.RIGHT | relief.BOTTOM])
 def test_a_stud_is_lit_the_same_piece_by_piece(monkeypatch: pytest.MonkeyPatch, ends: int) -> None:
-    whole = relief.lit_stud(37, ends)
+    whole = relief.render_stud(37, ends)
 
     monkeypatch.setattr(relief, "_PIECE_PX", 80)
 
-    assert np.array_equal(relief.lit_stud(37, ends), whole)
+    assert np.array_equal(relief.render_stud(37, ends), whole)
 
 
 def test_light_falls_from_the_upper_left_and_changes_the_colour_little() -> None:
@@ -129,5 +129,5 @@ def test_greys_are_grey_and_dithering_mixes_them() -> None:
 
     plain, dithered = (built(plate, colours="greys", dither=dither) for dither in (False, True))
 
-    assert len(set(said(plain)["studs"])) == 1
-    assert len(set(said(dithered)["studs"])) == 2
+    assert len(set(cell_map_of(plain)["studs"])) == 1
+    assert len(set(cell_map_of(dithered)["studs"])) == 2

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.mosaic import Result, parse, render
-from processing.mosaic.cells.runs import GROUND
-from processing.mosaic.progress import Stage
-from processing.mosaic.styles.dot_grid import DotGrid
-from processing.mosaic.styles.dots import radii_of
+from processing.mosaic.cells.runs import BACKGROUND
+from processing.mosaic.progress import Progress
+from processing.mosaic.styles.dots import DotGrid, dot_radii
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 GROUND_COLOUR = (0xF7, 0xF2, 0xE8)
@@ -34,7 +33,7 @@ def test_every_pixel_lies_in_one_rectangle_and_one_dot_in_the_middle(
     runs = grid.runs(0, height)
 
     assert runs.lengths.sum() == width * height
-    assert (runs.cells != GROUND).all()
+    assert (runs.cells != BACKGROUND).all()
     assert runs.cells.max() < grid.count
     assert np.abs(grid.centres(0, grid.count) - (width / 2, height / 2)).max(axis=1).min() <= 1
 
@@ -61,7 +60,7 @@ def test_a_dot_has_the_exact_mean_of_its_rectangle(lattice: str, linear: bool) -
 def test_sizes_follow_the_light(size: str, order: list[int]) -> None:
     shades = np.array([[20] * 3, [120] * 3, [230] * 3], np.uint8)
 
-    radii = radii_of(shades, size, 40.0, Stage())
+    radii = dot_radii(shades, size, 40.0, Progress())
 
     assert radii.max() <= 20
     assert np.argsort(radii).tolist() == order if order else len(set(radii.tolist())) == 1
@@ -71,13 +70,13 @@ def test_coverage_is_the_share_of_pixels_that_are_not_ground() -> None:
     result = dotted(np.full((200, 200, 3), 90, np.uint8), cell=20, smooth=False)
 
     share = (opened(result.data) != GROUND_COLOUR).any(axis=-1).mean()
-    assert result.card.coverage == pytest.approx(share, abs=1e-6)
+    assert result.quality.coverage == pytest.approx(share, abs=1e-6)
 
 
 def test_soft_edges_cover_as_much_as_hard_ones() -> None:
     soft, hard = (dotted(scene(240, 180), cell=16, smooth=smooth) for smooth in (True, False))
 
-    assert soft.card.coverage == pytest.approx(hard.card.coverage, abs=0.02)
+    assert soft.quality.coverage == pytest.approx(hard.quality.coverage, abs=0.02)
     assert len(np.unique(opened(soft.data).reshape(-1, 3), axis=0)) > len(np.unique(opened(hard.data), axis=0))
 
 
@@ -85,7 +84,7 @@ def test_the_svg_of_soft_dots_is_drawn_smooth_and_has_every_dot_once() -> None:
     result = dotted(scene(97, 61), cell=12, format="svg")
 
     assert b"geometricPrecision" in result.data
-    assert len(re.findall(b"<circle", result.data)) == result.card.cells
+    assert len(re.findall(b"<circle", result.data)) == result.quality.cells
 
 
 def test_a_palette_is_kept_to() -> None:

@@ -12,9 +12,9 @@ from PIL import Image
 
 from processing.mosaic import parse, render
 from processing.mosaic.codec.decode import Source
-from processing.mosaic.progress import Stage
+from processing.mosaic.progress import Progress
 from processing.mosaic.styles import quadtree
-from processing.mosaic.styles.quadtree import QuadtreeParams, by_count, leaves, pyramid, roots_for
+from processing.mosaic.styles.quadtree import QuadtreeParams, by_count, error_pyramid, leaves, root_grid
 from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scene, true_mean
 
 SIDES = st.integers(1, 90)
@@ -26,8 +26,8 @@ def source_of(pixels: np.ndarray) -> Source:
 
 def boxes_of(pixels: np.ndarray, cell: int, count: int) -> np.ndarray:
     size = (pixels.shape[1], pixels.shape[0])
-    roots = roots_for(*size, cell)
-    return leaves(by_count(pyramid(source_of(pixels), roots, Stage()), count), roots, size)
+    roots = root_grid(*size, cell)
+    return leaves(by_count(error_pyramid(source_of(pixels), roots, Progress()), count), roots, size)
 
 
 @given(SIDES, SIDES, st.integers(2, 40), st.integers(1, 300), st.integers(0, 9))
@@ -63,14 +63,14 @@ def test_every_cell_is_the_mean_of_its_pixels(linear: bool) -> None:
 def test_the_number_of_cells_is_kept_to(count: int) -> None:
     result = render(encoded(noise(400, 300)), parse({"style": "quadtree", "cell": 4, "cells": count}))
 
-    assert count - 3 <= result.card.cells <= count
+    assert count - 3 <= result.quality.cells <= count
 
 
 def test_the_worst_cell_is_always_split_first() -> None:
     pixels = noise(64, 64) // 8
     pixels[:32, :32] = noise(32, 32)
-    roots = roots_for(64, 64, 4)
-    sums = pyramid(source_of(pixels), roots, Stage())
+    roots = root_grid(64, 64, 4)
+    sums = error_pyramid(source_of(pixels), roots, Progress())
     worst = [(-value, 0, row, column) for (row, column), value in np.ndenumerate(sums[0])]
     while len(worst) + 3 <= 40:  # the plain way: one at a time
         worst.sort()
@@ -95,7 +95,7 @@ def test_a_calm_picture_is_not_split_by_error_and_a_lower_error_gives_more_cells
 
     def cells(data: bytes, error: float) -> int:
         recipe = parse({"style": "quadtree", "cell": 4, "stop": "error", "error": error})
-        return render(data, recipe).card.cells
+        return render(data, recipe).quality.cells
 
     assert cells(calm, 0.5) == 12
     assert cells(busy, 1.0) > 2 * cells(busy, 4.0) > 24
@@ -103,11 +103,11 @@ def test_a_calm_picture_is_not_split_by_error_and_a_lower_error_gives_more_cells
 
 def test_an_error_that_asks_for_too_many_cells_gets_the_worst_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = {"style": "quadtree", "cell": 2, "stop": "error", "error": 0}
-    monkeypatch.setattr(quadtree, "_MOST_CELLS", 90)
+    monkeypatch.setattr(quadtree, "_MAX_CELLS", 90)
 
     result = render(encoded(noise(320, 240)), parse(recipe))
 
-    assert 90 - 3 <= result.card.cells <= 90
+    assert 90 - 3 <= result.quality.cells <= 90
 
 
 def test_joints_are_as_wide_as_asked_for() -> None:

@@ -23,7 +23,7 @@ REGIONS = st.lists(RECTANGLE | POLYGON, min_size=1, max_size=3)
 
 def covered(regions: Any, width: int, height: int) -> np.ndarray:
     """(height, width) the pixels of which a region covers any of 3 x 3 places."""
-    found = np.zeros((height, width), bool)
+    mask = np.zeros((height, width), bool)
     y, x = np.mgrid[0:height, 0:width].astype(float)
     for region in regions:
         if isinstance(region[0], float):
@@ -32,8 +32,8 @@ def covered(regions: Any, width: int, height: int) -> np.ndarray:
         points = [(a * width, b * height) for a, b in region]
         for dy in (0.01, 0.5, 0.99):
             for dx in (0.01, 0.5, 0.99):
-                found |= inside(points, x + dx, y + dy)
-    return found
+                mask |= inside(points, x + dx, y + dy)
+    return mask
 
 
 def twins(regions: Any, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +139,7 @@ def test_the_card_is_blind_to_what_is_hidden_and_not_to_the_rest() -> None:
     black, white = (np.full((900, 900, 3), 128, np.uint8) for _ in range(2))
     black[200:600, 200:600], white[200:600, 200:600] = 0, 255
 
-    cards = [hide(encoded(pixels), regions, cell=100).card for pixels in (black, white)]
+    cards = [hide(encoded(pixels), regions, cell=100).quality for pixels in (black, white)]
 
     assert replace(cards[0], time_s=0) == replace(cards[1], time_s=0)
 
@@ -149,10 +149,10 @@ def test_the_card_is_blind_to_what_is_hidden_and_not_to_the_rest() -> None:
     [None, [], [[]], [[0.1, 0.1, 0.5]], [[[0, 0], [1, 1]]], [[0, 0, 1, 1.5]], [[0, 0, 1, -0.1]], [["a"]], "all"],
 )
 def test_without_a_region_inside_the_picture_it_is_refused(regions: Any) -> None:
-    given = {} if regions is None else {"regions": regions}
+    params = {} if regions is None else {"regions": regions}
 
     with pytest.raises(BadParameter) as caught:
-        parse({"style": "redact", **given})
+        parse({"style": "redact", **params})
 
-    assert caught.value.facts["field"] == "regions"
-    assert "rectangles" in str(caught.value.facts["allowed"])
+    assert caught.value.details["field"] == "regions"
+    assert "rectangles" in str(caught.value.details["allowed"])

@@ -13,11 +13,12 @@ from scipy.spatial import cKDTree
 
 from processing.mosaic import parse, render
 from processing.mosaic.codec.decode import Source
-from processing.mosaic.progress import Stage
-from processing.mosaic.styles.tesserae.contours import level_lines
-from processing.mosaic.styles.tesserae.direction_field import Field, field_of
-from processing.mosaic.styles.tesserae.stones import cut_stones
-from processing.mosaic.styles.tesserae.tesserae import TesseraeParams, planned
+from processing.mosaic.progress import Progress
+from processing.mosaic.style import RenderContext
+from processing.mosaic.styles.tesserae.contours import iso_lines
+from processing.mosaic.styles.tesserae.direction_field import DirectionField, compute_field
+from processing.mosaic.styles.tesserae.stones import clip_stones
+from processing.mosaic.styles.tesserae.tesserae import TesseraeParams, place_stones
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 from tests.processing.mosaic.svg_raster import inside
 
@@ -36,7 +37,7 @@ def flowers(width: int, height: int) -> np.ndarray:
 
 def stones_of(pixels: np.ndarray, **params: object) -> list[np.ndarray]:
     source = Source(Image.fromarray(pixels), pixels.shape[1], pixels.shape[0])
-    cells = planned(source, TesseraeParams(**params), Stage())
+    cells = place_stones(RenderContext(source, TesseraeParams(**params), Progress()), Progress())
     return [np.array(outline.points) for outline in cells.outlines()]
 
 
@@ -67,7 +68,7 @@ def test_no_stone_overlaps_another_and_85_percent_are_covered(
 def test_the_label_map_holds_the_stones_and_the_joints() -> None:
     pixels = flowers(300, 200)
     source = Source(Image.fromarray(pixels), 300, 200)
-    cells = planned(source, TesseraeParams(), Stage())
+    cells = place_stones(RenderContext(source, TesseraeParams(), Progress()), Progress())
     runs = cells.runs(0, 200)
 
     labels = np.repeat(runs.cells, runs.lengths).reshape(200, 300)
@@ -116,8 +117,8 @@ def test_every_stone_is_the_mean_of_the_pixels_it_shows(linear: bool) -> None:
 
     result = opened(render(encoded(source), recipe).data)
 
-    shown = (result != (1, 2, 3)).any(axis=-1)
-    for colour in np.unique(result[shown], axis=0):
+    stone_pixels = (result != (1, 2, 3)).any(axis=-1)
+    for colour in np.unique(result[stone_pixels], axis=0):
         stone = (result == colour).all(axis=-1)
         assert np.abs(colour - true_mean(source[stone], linear)).max() <= 0.51
 
@@ -129,8 +130,8 @@ def test_any_size_cell_and_joint_is_painted(width: int, height: int, cell: int, 
 
     result = render(encoded(noise(width, height, seed)), recipe)
 
-    assert result.card.cells >= 1
-    assert result.card.coverage > 0.2
+    assert result.quality.cells >= 1
+    assert result.quality.coverage > 0.2
 
 
 @given(st.integers(0, 9999))
@@ -139,7 +140,7 @@ def test_stones_at_any_place_and_angle_never_overlap(seed: int) -> None:
     rng = np.random.default_rng(seed)
     centres, angles = rng.uniform(0, 60, (40, 2)), rng.uniform(-4, 4, 40)
 
-    points, counts = cut_stones(centres, angles, rng.uniform(4, 9, (40, 2)), 0.5, Stage())
+    points, counts = clip_stones(centres, angles, rng.uniform(4, 9, (40, 2)), 0.5, Progress())
 
     stones = [stone for stone in np.split(points, np.cumsum(counts)[:-1]) if len(stone)]
     assert times_covered(stones, 60, 60).max() == 1
@@ -148,12 +149,12 @@ def test_stones_at_any_place_and_angle_never_overlap(seed: int) -> None:
 def test_level_lines_come_in_order_all_levels_at_once() -> None:
     y, x = np.mgrid[0:80, 0:100]
 
-    lines = level_lines(np.hypot(x - 50, y - 40) / 8 - 1.0)
+    lines = iso_lines(np.hypot(x - 50, y - 40) / 8 - 1.0)
 
-    steps = np.linalg.norm(np.diff(lines.points, axis=0), axis=1)[np.diff(lines.line) == 0]
+    steps = np.linalg.norm(np.diff(lines.points, axis=0), axis=1)[np.diff(lines.polyline) == 0]
     assert steps.max() < 1.5
     assert np.allclose(np.hypot(*(lines.points - (50, 40)).T), (lines.level + 1) * 8, atol=0.1)
-    closed = [lines.along[lines.line == line].max() for line in np.unique(lines.line[lines.level == 2])]
+    closed = [lines.along[lines.polyline == line].max() for line in np.unique(lines.polyline[lines.level == 2])]
     assert closed == [pytest.approx(2 * np.pi * 24, abs=2.5)]
 
 
@@ -162,7 +163,7 @@ def test_the_field_of_one_straight_edge_is_straight() -> None:
     y, x = np.mgrid[0:120, 0:160]
     pixels[x + y > 140] = 255
 
-    field: Field = field_of(Image.fromarray(pixels), 6.0, Stage())
+    field: DirectionField = compute_field(Image.fromarray(pixels), 6.0, Progress())
 
     places = np.array([[66.0, 66.0], [80.0, 68.0], [56.0, 76.0]])
     assert np.allclose(np.abs(field.angles(places)), np.pi / 4, atol=0.1)
@@ -185,14 +186,14 @@ def test_cutting_stones_can_be_stopped() -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        cut_stones(*crowd, Stage(stop))
+        clip_stones(*crowd, Progress(stop))
 
 
 def test_cutting_stones_reports_how_many_cuts_are_done() -> None:
     rng, seen = np.random.default_rng(3), []
     crowd = rng.uniform(0, 30, (60, 2)), rng.uniform(0, 3, 60), np.full((60, 2), 5.0), 0.0
 
-    cut_stones(*crowd, Stage(seen.append))
+    clip_stones(*crowd, Progress(seen.append))
 
     assert len(set(seen)) > 5
     assert seen[-1] == pytest.approx(1.0)

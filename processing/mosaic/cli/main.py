@@ -1,0 +1,174 @@
+"""The command line of the engine.
+
+python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
+python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
+python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
+python -m processing.mosaic *.jpg -o sheets/ --sheet
+python -m processing.mosaic --list
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import STYLES, BadParameter, Limits, MosaicError, Recipe, TilePool, describe, parse, render
+from ..codec.encode import MEDIA_TYPES
+from ..params import allowed_values
+from ..progress import ProgressCallback
+from .contact_sheet import REQUIRED_PARAMS, SIDE, draw_sheet
+from .folder import Folder, read_folder
+
+_FORMATS = {".jpg": "jpeg"} | {f".{name}": name for name in MEDIA_TYPES}  # by suffix
+_BAR_WIDTH = 30
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0 if every file was rendered, 1 if one failed, 2 for invalid arguments."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.list:
+        print(listing())
+        return 0
+    if not options.files or options.out is None:
+        parser.error("name the pictures, and -o where the result goes")
+    folder = len(options.files) > 1 or options.out.is_dir() or str(options.out).endswith("/")
+    try:
+        recipe = parse(_recipe_values(options, None if folder else options.out))
+        pool = _read_pool(options, recipe)
+    except (MosaicError, OSError) as error:
+        parser.error(str(error))
+    if folder:
+        options.out.mkdir(parents=True, exist_ok=True)
+    finished = [
+        _render_file(file, _target(file, options, recipe, folder), recipe, options, pool) for file in options.files
+    ]
+    return 0 if all(finished) else 1
+
+
+def listing() -> str:
+    """Every style and its parameters as text."""
+    lines = []
+    for style in describe():
+        lines.append(f"{style['name']}: {style['about']['en']}")
+        for param in style["params"]:
+            default = json.dumps(param["default"])
+            lines.append(f"    {param['name']} = {default}  ({param['label']['en']}; {allowed_values(param)})")
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m processing.mosaic", description="Turns pictures into mosaics.")
+    parser.add_argument("files", nargs="*", type=Path, help="JPEG, PNG, GIF or WebP")
+    parser.add_argument("-o", "--out", type=Path, help="where to write the result; a folder for several pictures")
+    parser.add_argument("--style", default=None, help="one of: " + ", ".join(STYLES))
+    parser.add_argument("--cell", type=int, help="cell size in pixels; by default chosen from the picture's size")
+    parser.add_argument("--recipe", default="{}", help='a style\'s name or JSON, like \'{"style":"mosaic","seed":7}\'')
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any parameter (see --list)")
+    parser.add_argument("--pool", type=Path, metavar="FOLDER", help="pictures to build a photomosaic from")
+    parser.add_argument("--map", action="store_true", help="also write NAME.map.json: tiles by cell, or parts")
+    parser.add_argument("--megapixels", type=float, default=Limits().megapixels, help="the largest picture to accept")
+    parser.add_argument("--sheet", action="store_true", help="draw every style with its defaults on one JPEG page")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--list", action="store_true", help="show every style and parameter")
+    return parser
+
+
+def _recipe_values(options: argparse.Namespace, out: Path | None) -> dict[str, Any]:
+    """--recipe, overridden by the suffix of the result, then by --style and --cell, then by --set."""
+    values: dict[str, Any] = (
+        _json_or_text(options.recipe) if options.recipe.startswith("{") else {"style": options.recipe}
+    )
+    if out is not None and out.suffix.lower() in _FORMATS:
+        values["format"] = _FORMATS[out.suffix.lower()]
+    values |= {key: value for key in ("style", "cell") if (value := getattr(options, key)) is not None}
+    for pair in options.set:
+        key, _, value = pair.partition("=")
+        values[key] = _json_or_text(value)
+    return values
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _read_pool(options: argparse.Namespace, recipe: Recipe) -> Folder | None:
+    """The pool of --pool; lists unreadable files on standard error. Raises BadParameter, OSError."""
+    if options.pool is None:
+        return None
+    if recipe.style != "photomosaic":
+        raise BadParameter(field="pool", value=recipe.style, allowed="the style photomosaic")
+    bar = None if options.quiet else _ProgressBar(options.pool.name)
+    folder = read_folder(options.pool, bar, cell=recipe.to_dict()["cell"], megapixels=options.megapixels)
+    for name, reason in folder.unreadable.items():
+        print(f"{options.pool / name}: skipped. {reason}", file=sys.stderr)
+    return folder
+
+
+def _target(file: Path, options: argparse.Namespace, recipe: Recipe, folder: bool) -> Path:
+    suffix = {"jpeg": "jpg"}.get(recipe.params.format, recipe.params.format)
+    name = "sheet.jpg" if options.sheet else f"{recipe.style}.{suffix}"
+    out: Path = options.out
+    return out / f"{file.stem}.{name}" if folder else out
+
+
+def _render_file(file: Path, target: Path, recipe: Recipe, options: argparse.Namespace, pool: Folder | None) -> bool:
+    try:
+        bar = None if options.quiet else _ProgressBar(file.name)
+        if options.sheet:
+            target.write_bytes(_draw_sheet(file.read_bytes(), bar))
+            return True
+        tiles: TilePool | None = None if pool is None else pool.pool
+        result = render(file.read_bytes(), recipe, bar, limits=Limits(options.megapixels), pool=tiles)
+        target.write_bytes(result.data)
+        if options.map:
+            _write_map(target, result.cell_map, pool)
+    except (MosaicError, OSError) as error:
+        print(f"\n{file}: {error}", file=sys.stderr)
+        return False
+    quality = result.quality
+    print(f"{target}: {quality.cells} cells, difference {quality.difference}, {quality.time_s:.2f} s")
+    return True
+
+
+def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder | None) -> None:
+    """Raises BadParameter for a style without a cell map."""
+    if cell_map is None:
+        raise BadParameter(field="map", value=target.name, allowed="the styles photomosaic and brick")
+    data = cell_map if pool is None else pool.with_file_names(cell_map)
+    target.with_name(f"{target.stem}.map.json").write_text(json.dumps(data, ensure_ascii=False))
+
+
+def _draw_sheet(data: bytes, bar: ProgressCallback | None) -> bytes:
+    finished = iter(range(1, len(STYLES) + 1))
+
+    def draw(style: str) -> bytes:
+        result = render(data, parse({"style": style, "max_side": SIDE, **REQUIRED_PARAMS.get(style, {})}))
+        if bar is not None:
+            bar(next(finished) / len(STYLES))
+        return result.data
+
+    return draw_sheet(data, {style["name"]: style["label"]["en"] for style in describe()}, draw)
+
+
+class _ProgressBar:
+    """A progress bar on standard error, redrawn when the percentage changes."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._percent = name, -1
+
+    def __call__(self, fraction: float) -> None:
+        percent = int(fraction * 100)
+        if percent == self._percent:
+            return
+        self._percent = percent
+        filled = "#" * (percent * _BAR_WIDTH // 100)
+        end = "\n" if percent == 100 else ""
+        print(f"\r{self._name} [{filled:<{_BAR_WIDTH}}] {percent:3d} %", end=end, file=sys.stderr, flush=True)

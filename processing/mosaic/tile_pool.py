@@ -1,0 +1,147 @@
+"""Tile pools: the small square images that a photomosaic is built from, analysed once and used many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from .codec.decode import MAX_MEGAPIXELS, decode
+from .colour.oklab import srgb_to_oklab
+from .colour.srgb import linearise, to_bytes
+from .errors import BadParameter
+from .progress import Progress, ProgressCallback, pieces
+
+GRID = 4
+"""Tiles and cells are compared as thumbnails of GRID x GRID pixels."""
+TILE_PX = 64
+
+_LARGE_PX = 16  # side of a thumbnail's pixel in tile pixels: above, few tiles are processed at a time
+_PIECE_PX = 1 << 17  # tile pixels converted at a time: each takes some 60 bytes, and NumPy holds the lock meanwhile
+
+Tiles = NDArray[np.uint8]  # (n, side, side, 3), sRGB
+Features = NDArray[np.float32]  # (..., GRID * GRID, 3): thumbnails in OKLab, row by row
+
+
+class TileSource(Protocol):
+    """Where a photomosaic gets its tiles from. ids: (n,) int64, in the cell map. features: (n, GRID * GRID, 3)."""
+
+    @property
+    def ids(self) -> NDArray[np.int64]: ...
+
+    @property
+    def features(self) -> Features: ...
+
+    def __len__(self) -> int: ...
+
+    def tiles_for(self, assignment: NDArray[np.int32], progress: Progress) -> tuple[Tiles, NDArray[np.int32]]:
+        """Tiles, and the assignment (rows, columns) as indices of these."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TilePool:
+    """Immutable data: may be kept, pickled, and shared between threads.
+
+    ids: (n,) int64, the caller's ids of the images. tiles: (n, side, side, 3) uint8. features: (n, GRID * GRID, 3).
+    """
+
+    ids: NDArray[np.int64]
+    tiles: Tiles
+    features: Features
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def tiles_for(self, assignment: NDArray[np.int32], _progress: Progress) -> tuple[Tiles, NDArray[np.int32]]:
+        return self.tiles, assignment
+
+    def only(self, ids: Sequence[int]) -> TilePool:
+        """The pool of these images alone. Raises BadParameter naming `tiles` for an id that it does not hold."""
+        index_of = {tile_id: index for index, tile_id in enumerate(self.ids.tolist())}
+        missing = [tile_id for tile_id in ids if tile_id not in index_of]
+        if missing:
+            raise BadParameter(field="tiles", value=missing[0], allowed="pictures of the tile pool")
+        indices = np.array([index_of[tile_id] for tile_id in dict.fromkeys(ids)])
+        return TilePool(self.ids[indices], self.tiles[indices], self.features[indices])
+
+
+def build_pool(
+    images: Iterable[tuple[int, bytes]],
+    progress: ProgressCallback | None = None,
+    *,
+    side: int = TILE_PX,
+    megapixels: float = MAX_MEGAPIXELS,
+) -> TilePool:
+    """A tile pool of image files, each with the id that stands for it in the cell map.
+
+    side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB. progress: called with 0.0 after
+    each image, as their number is unknown; may raise to stop. To cache tiles or to skip damaged images, use cut_tile
+    and pool_from_tiles instead.
+    Raises NotAPicture, TooManyPixels, and BadParameter if there is no image at all.
+    """
+    ids, tiles = [], []
+    for tile_id, data in images:
+        tiles.append(cut_tile(data, side=side, megapixels=megapixels))
+        ids.append(tile_id)
+        if progress is not None:
+            progress(0.0)
+    if not ids:
+        raise BadParameter(field="pool", value=[], allowed="at least one picture")
+    return pool_from_tiles(ids, np.stack(tiles))
+
+
+def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPIXELS) -> NDArray[np.uint8]:
+    """(side, side, 3) uint8: the middle square of a JPEG, PNG, GIF or WebP. side: rounded up to a multiple of 8.
+
+    Raises NotAPicture, TooManyPixels.
+    """
+    side += -side % (2 * GRID)
+    source = decode(
+        data,
+        Progress(),
+        megapixels=megapixels,
+        reduction_for=lambda width, height: max(1, min(8, min(width, height) // (2 * side))),
+    )
+    return np.asarray(ImageOps.fit(source.image, (side, side), Image.Resampling.HAMMING))
+
+
+def pool_from_tiles(ids: Sequence[int], tiles: Tiles) -> TilePool:
+    """A pool of tiles that are cut already: (n, side, side, 3) uint8, side a multiple of 2 * GRID, n at least 1."""
+    return TilePool(np.asarray(ids, np.int64), tiles, thumbnail_features(tiles))
+
+
+def thumbnail_features(squares: Tiles) -> Features:
+    """(n, side, side, 3) sRGB bytes -> (n, GRID * GRID, 3) OKLab of thumbnails averaged in linear light."""
+    count, side = squares.shape[:2]
+    table = linearise(np.arange(256) / 255.0).astype(np.float32)
+    features = np.empty((count, GRID * GRID, 3), np.float32)
+    for piece in pieces(count, max(1, _PIECE_PX // (side * side))):
+        means = to_bytes(_thumbnails(table[squares[piece]]), linear=True)
+        features[piece] = srgb_to_oklab(means).reshape(-1, GRID * GRID, 3)
+    return features
+
+
+def _thumbnails(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, side, side, 3) -> (n, GRID, GRID, 3) means.
+
+    Adds the arrays of all pixels with the same position inside their thumbnail pixel, which NumPy does a row at a time.
+    """
+    across = light.shape[1] // GRID
+    sums = np.zeros((len(light), GRID, GRID, 3), np.float32)
+    if across > _LARGE_PX:  # large tiles, of which a piece holds few: add whole rows first
+        rows = np.zeros((len(light), GRID, light.shape[2], 3), np.float32)
+        for y in range(across):
+            rows += light[:, y::across]
+        for x in range(across):
+            sums += rows[:, :, x::across]
+    else:
+        for y in range(across):
+            for x in range(across):
+                sums += light[:, y::across, x::across]
+    sums /= across * across
+    return sums
