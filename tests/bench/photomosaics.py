@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from PIL import Image
 from processing.mosaic import STYLES, TilePool, build_pool, parse, render
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.progress import Progress
+from processing.mosaic.style import RenderContext
 from tests.bench.photos import pool, saved
 from tests.bench.style_renders import TILES, plain_photomosaic
 from tests.bench.timing import table
@@ -64,12 +64,13 @@ def _prepare_files(workdir: Path, data: bytes) -> TilePool:
 def _measure_tessera(times: CpuTimes, workdir: Path, tiles: TilePool) -> None:
     recipe = parse(RECIPE)
     file, result = workdir / "source.jpg", workdir / "ours.jpg"
-    source = replace(decode(file.read_bytes(), Progress()), pool=tiles)
+    source = decode(file.read_bytes(), Progress())
+    context = RenderContext(source, recipe.params, Progress(), tiles)
     _record(
         times,
         "**`photomosaic`**",
         lambda: result.write_bytes(render(file.read_bytes(), recipe, pool=tiles).data),
-        lambda: STYLES["photomosaic"].paint(source, recipe.params, Progress()),
+        lambda: STYLES["photomosaic"].paint(context),
     )
     _record(
         times,

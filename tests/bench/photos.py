@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from processing.mosaic.styles.photomosaic.tile_pool import TilePool, pool_from_tiles
+from processing.mosaic import TilePool, pool_from_tiles
 
 WIDTH, HEIGHT = 4000, 3000
 TILE_PX = 40

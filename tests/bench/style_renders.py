@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from processing.mosaic import STYLES, Recipe, parse
+from processing.mosaic import STYLES, Recipe, TilePool, parse
 from processing.mosaic.canvas import StyleResult
 from processing.mosaic.cells.lattice import Lattice
 from processing.mosaic.codec.decode import Source, decode
 from processing.mosaic.colour.srgb import encode_srgb, linear_lut
 from processing.mosaic.progress import Progress
-from processing.mosaic.styles.diamond import diamond_lattice
-from processing.mosaic.styles.tilings import hexagon_lattice
-from processing.mosaic.styles.triangle import triangle_lattice
+from processing.mosaic.style import RenderContext
+from processing.mosaic.styles.tilings import diamond_lattice, hexagon_lattice, triangle_lattice
 from tests.bench.photos import pool
 from tests.bench.timing import table, time_alternately
 
@@ -43,15 +41,15 @@ def recipes() -> dict[str, Recipe]:
 
 
 def report(data: bytes) -> str:
-    source = replace(decode(data, Progress()), pool=pool(TILES))
-    ours = {f"**`{name}`**": _paint_later(source, recipe) for name, recipe in recipes().items()}
+    source, tiles = decode(data, Progress()), pool(TILES)
+    ours = {f"**`{name}`**": _paint_later(source, recipe, tiles) for name, recipe in recipes().items()}
     times_ms, results = time_alternately(ours | competitors(source.image), ROUNDS)
     rows = [(name, f"{ms:.0f}", _facts(name, results[name], source)) for name, ms in times_ms.items()]
     return table(("implementation", "CPU ms", "notes"), rows)
 
 
-def _paint_later(source: Source, recipe: Recipe) -> Callable[[], StyleResult]:
-    return lambda: STYLES[recipe.style].paint(source, recipe.params, Progress())
+def _paint_later(source: Source, recipe: Recipe, tiles: TilePool) -> Callable[[], StyleResult]:
+    return lambda: STYLES[recipe.style].paint(RenderContext(source, recipe.params, Progress(), tiles))
 
 
 def _facts(name: str, result: object, source: Source) -> str:
