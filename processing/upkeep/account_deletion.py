@@ -9,17 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
 
 from models import errors
 from models.bucket import Bucket
-from models.follows import Follows
-from models.images import Images
-from models.queue.tasks import Tasks
-from models.sessions import Sessions
 from models.store import Store
-from models.uploads import PendingUploads
-from models.users import Users
 from processing.background import cancel
 from processing.executors import Executors
 from processing.queue.task_queue import TaskQueue
@@ -29,18 +22,6 @@ log = logging.getLogger(__name__)
 
 RETRY_INTERVAL_S = 5.0
 CANCEL_POLL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Belongings:
-    """Where something of a person may be."""
-
-    users: Users
-    sessions: Sessions
-    follows: Follows
-    images: Images
-    uploads: PendingUploads
-    tasks: Tasks
 
 
 class AccountDeletions:
