@@ -1,7 +1,4 @@
-"""A snapshot of the queue: the position of each waiting task and its estimated wait.
-
-Users who know the order of one snapshot can work out the next one from its changes: see `OrderChange`.
-"""
+"""A snapshot of the queue: the position of each waiting task and its estimated wait."""
 
 from __future__ import annotations
 
@@ -13,9 +10,6 @@ from dataclasses import dataclass, field
 from models.queue.order import id_array
 from models.queue.tasks import TaskState
 
-MAX_CHANGES = 100
-"""In one OrderChange; after larger changes users read the whole queue again."""
-
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -26,32 +20,15 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderChange:
-    """The change from snapshot `revision` - 1 to snapshot `revision`.
-
-    The tasks at the positions `removed` left, then `inserted`, pairs of position and id, came; both ascending.
-    """
-
-    revision: int
-    removed: list[int]
-    inserted: list[tuple[int, int]]
-
-    @property
-    def is_small(self) -> bool:
-        return len(self.removed) + len(self.inserted) <= MAX_CHANGES
-
-
-@dataclass(frozen=True, slots=True)
 class QueueSnapshot:
     """The queue at one moment.
 
-    revision: rises with each snapshot in which the order is another one. totals: tasks by state. running: by id.
-    ids, owner_ids: of the waiting tasks, the next one first; owner 0 is anonymous. waits: of the first of these.
+    totals: tasks by state. running: by id. ids, owner_ids: of the waiting tasks, the next one first; owner 0 is
+    anonymous. waits: estimated seconds of the first of these.
     head: positions by id, of as many tasks as `waits`. head_s: estimated seconds until all of the head is done.
     each_s: additional seconds for each task behind the head; None if not known.
     """
 
-    revision: int
     totals: dict[str, int] = field(default_factory=lambda: {str(state): 0 for state in TaskState})
     running: dict[int, Position] = field(default_factory=dict)
     ids: array[int] = field(default_factory=id_array)
@@ -87,13 +64,3 @@ class QueueSnapshot:
             if owner_id in owner_ids:
                 positions[owner_id].append((task_id, self.position_at(number)))
         return positions
-
-
-def order_change(before: array[int], after: array[int], revision: int) -> OrderChange | None:
-    """The change between two orders; None if there is none."""
-    if before == after:
-        return None
-    old, new = set(before), set(after)
-    removed = [position for position, task_id in enumerate(before, 1) if task_id not in new]
-    inserted = [(position, task_id) for position, task_id in enumerate(after, 1) if task_id not in old]
-    return OrderChange(revision, removed, inserted)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 
 from models import errors
@@ -16,7 +15,7 @@ from models.queue.order import OrderReader, QueueOrder
 from models.queue.tasks import FINAL, Task, Tasks, TaskState
 from processing.queue.estimator import TimeEstimator
 from processing.queue.event_feed import EventFeed, TaskEvent
-from processing.queue.snapshot import OrderChange, Position, QueueSnapshot, order_change
+from processing.queue.snapshot import Position, QueueSnapshot
 
 REFRESH_S = 0.2
 READ_SHARE = 10
@@ -28,7 +27,6 @@ COUNT_SHARE = 50
 """Finished tasks are counted again after COUNT_INTERVAL_S and COUNT_SHARE times the duration of the last count; in
 between, events are added to the count."""
 MAX_AGE_S = 5.0
-MAX_KEPT_CHANGES = 200
 
 
 class QueueStatus:
@@ -45,8 +43,7 @@ class QueueStatus:
     ) -> None:
         self._order, self._tasks, self._feed = order, tasks, feed
         self._estimator, self._threads = estimator, threads
-        self._snapshot = QueueSnapshot(revision=time.time_ns() // 1_000_000)
-        self._changes: deque[OrderChange] = deque(maxlen=MAX_KEPT_CHANGES)
+        self._snapshot = QueueSnapshot()
         self._read_at, self._read_s = float("-inf"), 0.0
         self.dirty = True
         """Whether something has changed since the last read began."""
@@ -86,10 +83,6 @@ class QueueStatus:
             return Position(0, self._remaining_s(task))
         return snapshot.position_at(await self._tasks.position(task))
 
-    def changes_since(self, revision: int) -> list[OrderChange]:
-        """The changes after that revision. Large and old ones are not among them."""
-        return [change for change in self._changes if change.revision > revision]
-
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def _current_read(self) -> asyncio.Task[QueueSnapshot]:
@@ -118,13 +111,7 @@ class QueueStatus:
             own_s = self._estimator.estimate_s(style, megapixels)
             waits.append(None if own_s is None else round(ahead_s / threads + own_s, 1))
             ahead_s += own_s or 0.0
-        revision = self._snapshot.revision
-        if change := order_change(self._snapshot.ids, order.ids, revision + 1):
-            revision = change.revision
-            if change.is_small:
-                self._changes.append(change)
         return QueueSnapshot(
-            revision=revision,
             totals=totals,
             running=running,
             ids=order.ids,
