@@ -38,7 +38,7 @@ async def bench(env: DrillEnvironment, hello_url: str, seconds: float) -> str:
         api = await ApiClient(make_client(), server.base_url).sign_up("ada")
         url = (await api.upload(photo(), "photo.jpg"))["url"]
         for style in STYLES:  # the first render of a style imports modules
-            await finished(api, (await api.make(url, style))["id"])
+            await finished(api, (await api.add_task(url, style))["id"])
         await insert_finished_tasks(env.database, FINISHED_TASKS)
         targets = targets_of(api, hello_url)
         idle, busy = [Latencies() for _ in targets], [Latencies() for _ in targets]
@@ -92,7 +92,7 @@ async def fill_queue(api: ApiClient, url: str, round_number: int) -> None:
     missing = QUEUED_TASKS - (await api.get("/tasks/query/", limit=1))["totals"]["queued"]
     for number in range(missing):
         recipe = {"style": STYLES[number % len(STYLES)], "seed": 1000 * round_number + number}
-        assert (await api.make(url, recipe))["id"]
+        assert (await api.add_task(url, recipe))["id"]
 
 
 async def main(seconds: float) -> None:

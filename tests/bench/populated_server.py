@@ -13,8 +13,8 @@ from pathlib import Path
 from models.database import Database
 from models.embedded_mongod import Mongod
 from models.follows import Follows
-from models.images import Image, ImageKind, Images, Owner, new_image
-from models.queue.tasks import Tasks, TaskState, new_task
+from models.images import ImageKind, Images, NewImage, Owner
+from models.queue.tasks import NewTask, TaskState
 from models.users import Users
 from tests.fault_injection.load import make_client
 from tests.support.client import ApiClient
@@ -74,14 +74,16 @@ async def _populate(database: Database, api: ApiClient) -> int:
         await follows.follow(friend_id, api.user_id)
     now = datetime.now(UTC)
     pictures = [await images.add(_make_image(number, ids, rng, api.base_url, now)) for number in range(IMAGES)]
+    titles = [{"$set": {"title": {"$concat": ["Picture ", {"$toString": "$source_id"}]}}}]
+    await database.collection("images").update_many({}, titles)
     await _add_tasks(database, ids, rng, api.base_url, now)
     return pictures[IMAGES // 2].id
 
 
-def _make_image(number: int, ids: list[int], rng: random.Random, base: str, now: datetime) -> Image:
+def _make_image(number: int, ids: list[int], rng: random.Random, base: str, now: datetime) -> NewImage:
     owner = rng.randrange(len(ids))
     key = f"mosaic/{number:040x}.jpeg"
-    image = new_image(
+    return NewImage(
         ImageKind.RESULT,
         Owner(ids[owner], f"person {owner}"),
         key=key,
@@ -98,16 +100,15 @@ def _make_image(number: int, ids: list[int], rng: random.Random, base: str, now:
         recipe=RECIPE,
         dedup_key=f"{number:064x}",
         source_id=number + 1,
-        title=f"Picture {number}",
+        created=now - timedelta(minutes=number),
     )
-    return replace(image, created=now - timedelta(minutes=number))
 
 
 async def _add_tasks(database: Database, ids: list[int], rng: random.Random, base: str, now: datetime) -> None:
-    tasks = Tasks(database)
+    tasks = database.collection("tasks", journaled=False)
     for number in range(TASKS):
         owner, moment = rng.randrange(len(ids)), now - timedelta(minutes=number)
-        task = new_task(
+        task = NewTask(
             Owner(ids[owner], f"person {owner}"),
             url=f"{base}/bucket/source/{number:032x}",
             type="model",
@@ -116,9 +117,9 @@ async def _add_tasks(database: Database, ids: list[int], rng: random.Random, bas
             dedup_key=f"{number:064x}",
             source_key=f"source/{number:032x}",
             megapixels=12.0,
-        )
+        ).with_id(new_id(), round_number=number)
         done = replace(task, state=TaskState.DONE, started=moment, finished=moment, seconds=0.2, percent=100)
-        await tasks.add(done, round_number=number)
+        await tasks.insert_one({"_id": done.id, **to_document(done)})
 
 
 def _memory_mb(pid: int) -> tuple[float, float]:

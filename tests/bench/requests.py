@@ -107,7 +107,7 @@ async def _fill_queue(api: ApiClient, url: str, round_number: int) -> None:
     missing = RENDERS_PER_ROUND - (await _totals(api))["queued"]
     for number in range(missing):
         style = STYLES[number % len(STYLES)]
-        await api.make(url, {"style": style, "seed": 1000 * round_number + number})
+        await api.add_task(url, {"style": style, "seed": 1000 * round_number + number})
 
 
 async def _totals(api: ApiClient) -> dict[str, int]:
@@ -132,7 +132,7 @@ async def measure_trips(populated: PopulatedServer) -> float:
     async def run_trip(number: int) -> None:
         async with semaphore:
             url = (await populated.api.upload(pictures[number % CONCURRENT_TRIPS], "photo.jpg"))["url"]
-            task = await populated.api.make(url, {"style": "mosaic", "seed": number})
+            task = await populated.api.add_task(url, {"style": "mosaic", "seed": number})
 
             async def result_url() -> str | None:
                 done = (await populated.api.get("/tasks/query/", id=task["id"]))["done"]

@@ -8,16 +8,17 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Dialog, expect
 
-from tests.browser.user import PASSWORD, Visitor, picture
+from tests.browser.user import PASSWORD, BrowserUser, image_file
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
 LIVE = '<img src=x onerror="document.title=`owned`;alert(1)">'
 
 
-def said(server: ServerProcess, path: str, token: str = "", **values: Any) -> dict[str, Any]:
+def post_json(server: ServerProcess, path: str, token: str = "", **values: Any) -> dict[str, Any]:
     """A client that is no browser."""
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(server.base_url + path, json.dumps(values).encode(), headers)
@@ -25,7 +26,7 @@ def said(server: ServerProcess, path: str, token: str = "", **values: Any) -> di
         return dict(json.loads(answer.read()))
 
 
-def armed(visitor: Visitor) -> list[str]:
+def armed(user: BrowserUser) -> list[str]:
     """What happens in the page that may not: dialogs, and pages elsewhere."""
     happened: list[str] = []
 
@@ -33,12 +34,12 @@ def armed(visitor: Visitor) -> list[str]:
         happened.append(dialog.message)
         dialog.dismiss()
 
-    visitor.page.on("dialog", heard)
+    user.page.on("dialog", heard)
     return happened
 
 
-def assert_harmless(visitor: Visitor, happened: list[str], server: ServerProcess) -> None:
-    page = visitor.page
+def assert_harmless(user: BrowserUser, happened: list[str], server: ServerProcess) -> None:
+    page = user.page
     page.wait_for_load_state("networkidle")
     assert happened == []
     assert page.locator('img[src="x"], [onerror], [onload], iframe, object, embed').count() == 0
@@ -46,19 +47,20 @@ def assert_harmless(visitor: Visitor, happened: list[str], server: ServerProcess
     assert page.url.startswith(server.base_url)
 
 
-def test_req_34_hostile_names_are_shown_as_text_on_every_page(
-    visitor: Visitor, visitor_of: Callable[..., Visitor], server: ServerProcess
+@pytest.mark.requirement(34)
+def test_hostile_names_are_shown_as_text_on_every_page(
+    user: BrowserUser, new_user: Callable[..., BrowserUser], server: ServerProcess
 ) -> None:
     name = f"eve{LIVE}"[:64]
-    happened = armed(visitor)
-    said(server, "/api/user/add/", username=name, email="eve@example.com", password=PASSWORD)
-    visitor.go("/")
-    visitor.sign_in(name)
-    visitor.choose(picture(png(200, 150), f"{LIVE}.png".replace('"', "'")))
-    visitor.make()
-    visitor.wait_for_work("done")
-    assert_harmless(visitor, happened, server)
-    token = said(server, "/api/user/query/", username=name, password=PASSWORD)["token"]
+    happened = armed(user)
+    post_json(server, "/api/user/add/", username=name, email="eve@example.com", password=PASSWORD)
+    user.go("/")
+    user.sign_in(name)
+    user.open_files(image_file(png(200, 150), f"{LIVE}.png".replace('"', "'")))
+    user.make()
+    user.wait_for_job("done")
+    assert_harmless(user, happened, server)
+    token = post_json(server, "/api/user/query/", username=name, password=PASSWORD)["token"]
     mine = json.loads(
         urllib.request.urlopen(
             urllib.request.Request(
@@ -67,36 +69,38 @@ def test_req_34_hostile_names_are_shown_as_text_on_every_page(
             timeout=20,
         ).read()
     )["images"][0]
-    said(server, "/api/image/change/", token, id=mine["id"], title=LIVE, alt=LIVE, show_source=True)
-    said(server, "/api/tasks/add/", token, url=mine["url"], param={"style": "mosaic", "seed": 5})
+    post_json(server, "/api/image/change/", token, id=mine["id"], title=LIVE, alt=LIVE, show_source=True)
+    post_json(server, "/api/tasks/add/", token, url=mine["url"], param={"style": "mosaic", "seed": 5})
     person = f"/u/{quote(name, safe='')}"
 
-    stranger = visitor_of()
-    seen_by_stranger = armed(stranger)
-    for reader, seen in ((visitor, happened), (stranger, seen_by_stranger)):
+    stranger = new_user()
+    stranger_dialogs = armed(stranger)
+    for reader, dialogs in ((user, happened), (stranger, stranger_dialogs)):
         for path in ("/gallery", f"/i/{mine['id']}", person, "/tasks", "/account", "/"):
             reader.go(path)
-            assert_harmless(reader, seen, server)
+            assert_harmless(reader, dialogs, server)
     stranger.go(f"/i/{mine['id']}")
     expect(stranger.page.locator("main")).to_contain_text("onerror=")
 
 
-def test_req_34_no_parameter_of_an_address_leads_elsewhere(visitor: Visitor, server: ServerProcess) -> None:
+@pytest.mark.requirement(34)
+def test_no_parameter_of_an_address_leads_elsewhere(user: BrowserUser, server: ServerProcess) -> None:
     for target in ("//evil.example", "/\\evil.example", "https:evil.example", "javascript:alert(1)"):
-        happened = armed(visitor)
+        happened = armed(user)
         for path in ("/", "/account"):
-            visitor.go(f"{path}?next={quote(target, safe='')}#{target}")
-            assert_harmless(visitor, happened, server)
+            user.go(f"{path}?next={quote(target, safe='')}#{target}")
+            assert_harmless(user, happened, server)
 
 
-def test_req_21_a_page_that_calls_itself_a_picture_runs_nothing(
-    visitor: Visitor, server: ServerProcess, unique_name: Callable[[str], str]
+@pytest.mark.requirement(21)
+def test_a_page_that_calls_itself_a_picture_runs_nothing(
+    user: BrowserUser, server: ServerProcess, unique_name: Callable[[str], str]
 ) -> None:
     name = unique_name("mallory")
-    said(server, "/api/user/add/", username=name, email="m@example.com", password=PASSWORD)
-    token = said(server, "/api/user/query/", username=name, password=PASSWORD)["token"]
+    post_json(server, "/api/user/add/", username=name, email="m@example.com", password=PASSWORD)
+    token = post_json(server, "/api/user/query/", username=name, password=PASSWORD)["token"]
     both = b"GIF89a/*" + bytes(7) + b"*/=1;alert(1)//<script>alert(1)</script><svg onload=alert(1)>"
-    grant = said(server, "/api/image/token/", token, filename="a.html")
+    grant = post_json(server, "/api/image/token/", token, filename="a.html")
     seam = "--seam\r\nContent-Disposition: form-data; name="
     body = (
         (
@@ -108,13 +112,13 @@ def test_req_21_a_page_that_calls_itself_a_picture_runs_nothing(
     )
     kind = {"Content-Type": "multipart/form-data; boundary=seam"}
     urllib.request.urlopen(urllib.request.Request(grant["upload_url"], body, kind), timeout=20).close()
-    happened = armed(visitor)
-    visitor.expect_console("Failed to load|Content Security Policy|sandbox|TrustedScriptURL")
+    happened = armed(user)
+    user.expect_console("Failed to load|Content Security Policy|sandbox|TrustedScriptURL")
 
-    visitor.page.goto(grant["url"])
-    opened_at = visitor.page.url
-    visitor.go("/")
-    tried = visitor.page.evaluate(
+    user.page.goto(grant["url"])
+    opened_at = user.page.url
+    user.go("/")
+    tried = user.page.evaluate(
         """url => new Promise(done => {
             const script = document.createElement("script");
             script.onload = () => done("ran");

@@ -22,6 +22,11 @@ DRILLS = (
     "two_servers",
     "listeners",
     "busy_loop",
+    "hostile_images",
+    "password_flood",
+    "slow_clients",
+    "crowded_queue",
+    "slow_sources",
 )
 
 

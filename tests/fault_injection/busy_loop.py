@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models.database import Database
 from models.images import Owner
-from models.queue.tasks import new_task, to_document
+from models.queue.tasks import NewTask, to_document
 from processing import mosaic
 from tests.fault_injection.checker import FINAL, wait_until_final
 from tests.fault_injection.environment import drill_environment
@@ -27,7 +27,7 @@ EXTRA_PARAMS = {"redact": {"regions": [[0.1, 0.1, 0.3, 0.3]]}}
 
 async def insert_finished_tasks(database: Database, count: int) -> None:
     """Insert `count` finished tasks."""
-    one = new_task(Owner(7, "eve"), url="http://x", type="model", style="mosaic", recipe={}, dedup_key="")
+    one = NewTask(Owner(7, "eve"), url="http://x", type="model", style="mosaic", recipe={}, dedup_key="").with_id(0)
     done = {**to_document(one), "state": "done", "finished": one.created}
     tasks = database.collection("tasks", journaled=False)
     for start in range(0, count, 1000):
@@ -60,7 +60,7 @@ async def cancel_running(load: LoadGenerator, style: str) -> float:
     """Seconds from the request to the event, for a task of this style that runs beside another one."""
     recipes = [{"style": style, "seed": seed, **EXTRA_PARAMS.get(style, {})} for seed in (1, 2)]
     async with open_event_stream(load.api) as events:
-        other, task = [int((await load.api.make(load.url, recipe))["id"]) for recipe in recipes]
+        other, task = [int((await load.api.add_task(load.url, recipe))["id"]) for recipe in recipes]
         await wait_until_running(load, task)
         started = asyncio.get_running_loop().time()
         for number in (task, other):

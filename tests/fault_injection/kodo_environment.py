@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tests.fault_injection.environment import DrillEnvironment, DrillServer, drill_environment
 from tests.support import kodo as kodo_server
-from tests.support.kodo_state import Kodo
+from tests.support.kodo_state import FakeKodo
 
 ACCESS, SECRET = "kodo-access-key", "kodo-secret-key"
 
 
 @asynccontextmanager
-async def kodo_environment(folder: Path) -> AsyncIterator[tuple[DrillEnvironment, DrillServer, Kodo]]:
-    kodo = Kodo(ACCESS, SECRET, "pictures")
+async def kodo_environment(folder: Path) -> AsyncIterator[tuple[DrillEnvironment, DrillServer, FakeKodo]]:
+    kodo = FakeKodo(ACCESS, SECRET, "pictures")
     http_server = kodo_server.start(kodo)
     async with drill_environment(folder) as env:
         urls = {f"qiniu_{name}_url": kodo.base for name in ("up", "rs", "rsf", "uc")}

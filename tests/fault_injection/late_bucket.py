@@ -18,7 +18,7 @@ async def drill(folder: Path, *, short: bool) -> DrillReport:
     report = DrillReport("7 bucket: late and missing objects")
     async with kodo_environment(folder) as (env, server, kodo):
         load = await LoadGenerator.create(make_client(), server.base_url)
-        kodo.faults = Faults(lag=2)
+        kodo.faults = Faults(stale_reads=2)
         for _ in range(2 if short else 10):
             await load.submit()
         await wait_until_final(env.database, load.ids, timeout_s=60)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.images import Owner
-from models.queue.tasks import Tasks, new_task, to_document
+from models.queue.tasks import NewTask, Tasks, to_document
 from tests.fault_injection.environment import DrillServer, drill_environment
 from tests.fault_injection.load import LoadGenerator, make_client
 from tests.fault_injection.report import DrillReport
@@ -57,7 +57,9 @@ async def drill(folder: Path, *, short: bool) -> DrillReport:
 
 async def insert_queued_tasks(tasks: Tasks, template: dict[str, Any], count: int) -> None:
     """Insert `count` queued tasks, each with its own recipe."""
-    blank = to_document(new_task(Owner(None, None), url="", type="model", style="mosaic", recipe={}, dedup_key=""))
+    blank = to_document(
+        NewTask(Owner(None, None), url="", type="model", style="mosaic", recipe={}, dedup_key="").with_id(0)
+    )
     copied = ("url", "source_key", "source_id", "owner_id", "owner", "recipe")
     for start in range(0, count, 1000):
         await tasks._tasks.insert_many(

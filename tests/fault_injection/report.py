@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-ROW_TEMPLATE = "| {drill} | {submitted} | {acknowledged} | {done} | {failed} | {lost} | {duplicated} | {outage_s} | {lag} | {notes} |"
+ROW_TEMPLATE = (
+    "| {drill} | {submitted} | {acknowledged} | {done} | {failed} | {lost} | {duplicated} | {outage_s} | {lag} "
+    "| {notes} |"
+)
 TABLE_HEADER = (
     "| drill | submitted | acknowledged | done | failed or cancelled | lost | duplicated | longest outage, s "
     "| loop lag p99 / max, ms | notes |\n|---|---|---|---|---|---|---|---|---|---|"
@@ -16,8 +19,8 @@ TABLE_HEADER = (
 class DrillReport:
     """Task counts and measurements.
 
-    lost: acknowledged but not final, or done without an image. duplicated: results beyond one per task. outage_s: longest
-    time without a response to the task list. notes: other measurements.
+    lost: acknowledged but not final, or done without an image. duplicated: results beyond one per task. outage_s:
+    longest time without a response to the task list. notes: other measurements.
     """
 
     drill: str

@@ -1,4 +1,4 @@
-"""What the tests of the download share: names that are answered as told, servers that behave badly."""
+"""Helpers for the tests of downloads: a scripted resolver, and servers that misbehave."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from processing.fetch.fetch import FetchPolicy, fetch
 from tests.support.fake_hosts import http_response
 
 SOON_S = 0.3
+SERVER_TIMEOUT_S = 20
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Names:
-    """A name server: answers what the test says, one answer per question, the last one again and again."""
+    """A resolver with scripted answers, one per query; the last one is repeated."""
 
     def __init__(self, *answers: Sequence[str] | Exception) -> None:
         self._answers = answers
@@ -32,20 +33,20 @@ class Names:
         return answer
 
 
-def failure(url: str, rules: FetchPolicy) -> JobError:
+def failure(url: str, policy: FetchPolicy) -> JobError:
     with pytest.raises(JobError) as failed:
-        fetch(url, rules)
+        fetch(url, policy)
     return failed.value
 
 
 def drip(*pieces: bytes, every_s: float = 0.02) -> Callable[[socket.socket], None]:
-    """Send the pieces, the last one again and again, slowly, for 20 s."""
+    """Send the pieces slowly, repeating the last one until SERVER_TIMEOUT_S."""
 
     def answer(connection: socket.socket) -> None:
         pause = threading.Event()
         for piece in pieces[:-1]:
             connection.sendall(piece)
-        for _ in range(int(20 / every_s)):
+        for _ in range(int(SERVER_TIMEOUT_S / every_s)):
             connection.sendall(pieces[-1])
             pause.wait(every_s)
 
@@ -53,7 +54,7 @@ def drip(*pieces: bytes, every_s: float = 0.02) -> Callable[[socket.socket], Non
 
 
 class Flood:
-    """Sends the head, then the piece for ever."""
+    """Sends the head, then repeats the piece without end."""
 
     def __init__(self, head: bytes, piece: bytes) -> None:
         self._head, self._piece = head, piece
@@ -75,5 +76,5 @@ def redirect(code: int, location: str) -> bytes:
 
 
 def steps(*locations: str) -> Callable[[socket.socket], None]:
-    left = [redirect(302, each) for each in locations]
-    return lambda connection: connection.sendall(left.pop(0) if left else http_response(b"picture"))
+    remaining = [redirect(302, each) for each in locations]
+    return lambda connection: connection.sendall(remaining.pop(0) if remaining else http_response(b"picture"))

@@ -1,4 +1,4 @@
-"""Connections that misbehave: raw bytes to a server, and how it takes them."""
+"""Raw bytes over a connection, for requests that no HTTP client sends."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ import contextlib
 import time
 from urllib.parse import urlsplit
 
-from tests.support.client import Api
-
 CLOSED_WITHIN_S = 10.0
 
 
 async def exchange(
     base_url: str, *pieces: bytes, every_s: float = 0.0, within_s: float = CLOSED_WITHIN_S
 ) -> tuple[bytes, float]:
-    """Send the pieces, then listen until the server closes: what it said, and seconds until it closed.
+    """Send the pieces and read until the server closes the connection. Returns the response and the seconds it took.
 
-    Raises TimeoutError if it does not.
+    Raises TimeoutError if the server does not close.
     """
-    place = urlsplit(base_url)
+    address = urlsplit(base_url)
     started = time.monotonic()
-    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
     sending = asyncio.create_task(_send(writer, pieces, every_s))
-    heard = bytearray()
+    response = bytearray()
     try:
         async with asyncio.timeout(within_s):
             with contextlib.suppress(ConnectionError):
                 while piece := await reader.read(65536):
-                    heard += piece
-        return bytes(heard), time.monotonic() - started
+                    response += piece
+        return bytes(response), time.monotonic() - started
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
@@ -46,9 +44,5 @@ async def _send(writer: asyncio.StreamWriter, pieces: tuple[bytes, ...], every_s
 
 
 def head(path: str, *lines: str, method: str = "POST") -> bytes:
-    """The head of a request; Host is given."""
+    """A request line and headers, with Host."""
     return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: x", *lines, "", "")).encode("latin-1")
-
-
-def cookie_line(api: Api) -> str:
-    return "Cookie: " + "; ".join(f"{name}={value}" for name, value in api.cookies.items())

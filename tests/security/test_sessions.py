@@ -1,4 +1,4 @@
-"""Requirements 30 and 31: a session is its owner's alone, and so is what is somebody's."""
+"""Requirements 30 and 31: sessions are secret, and images and tasks are private to their owner."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from itertools import pairwise
 import pytest
 from PIL import Image
 
-from handlers import Parts
+from handlers.services import Services
 from models.passwords import THREADS
 from settings import Settings
-from tests.support.client import PASSWORD, Answer, Api
+from tests.support.client import PASSWORD, ApiClient, ApiResponse
 from tests.support.pictures import encoded, png
 from tests.support.waiting import finished, until
 
 
-async def signed_in(api: Api, cookies: dict[str, str]) -> bool:
-    """Whether these cookies let somebody act."""
-    somebody = Api(api.client, api.base_url, dict(cookies))
-    status = (await somebody.post("/api/image/token/", filename="a.png")).status
+async def signed_in(api: ApiClient, cookies: dict[str, str]) -> bool:
+    """Whether these cookies are a valid session."""
+    client = ApiClient(api.client, api.base_url, dict(cookies))
+    status = (await client.post("/api/image/token/", filename="a.png")).status
     assert status in (200, 401)
     return status == 200
 
 
+@pytest.mark.requirement(30)
 @pytest.mark.gen_test(timeout=60)
-async def test_req_30_a_session_is_new_at_each_sign_in_and_dead_after_its_end(api: Api) -> None:
+async def test_each_sign_in_opens_a_new_session_and_sign_out_ends_it(api: ApiClient) -> None:
     added = await api.post("/api/user/add/", username="ada", email="a@example.com", password=PASSWORD)
-    found = await api.post("/api/user/query/", username="ada", password=PASSWORD)
-    (header,) = found.headers.get_list("Set-Cookie")
+    signed_in_response = await api.post("/api/user/query/", username="ada", password=PASSWORD)
+    (header,) = signed_in_response.headers.get_list("Set-Cookie")
     first = dict(api.cookies)
-    elsewhere = await api.newcomer().sign_in("ada")
+    elsewhere = await api.new_client().sign_in("ada")
 
     await api.sign_in("ada")
     second = dict(api.cookies)
@@ -54,35 +55,35 @@ async def test_req_30_a_session_is_new_at_each_sign_in_and_dead_after_its_end(ap
     assert not await signed_in(api, second)
 
 
+@pytest.mark.requirement(30)
 @pytest.mark.gen_test(timeout=60)
-async def test_req_30_a_password_that_was_changed_while_it_was_looked_at_signs_nobody_in(
-    api: Api, parts: Parts
-) -> None:
+async def test_a_sign_in_that_overlaps_a_password_change_is_refused(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
-    new_hash = await parts.passwords.hash("another long password")
-    thief, gate = api.newcomer(), threading.Event()
+    new_hash = await services.passwords.hash("another long password")
+    attacker, release = api.new_client(), threading.Event()
     for _ in range(THREADS):
-        parts.passwords._executor.submit(gate.wait, 15)  # whatever else keeps them busy
+        services.passwords._executor.submit(release.wait, 15)  # all hashing threads are busy
 
-    signing_in = asyncio.create_task(thief.post("/api/user/query/", username="ada", password=PASSWORD))
+    signing_in = asyncio.create_task(attacker.post("/api/user/query/", username="ada", password=PASSWORD))
 
-    async def it_waits() -> bool:
-        return parts.passwords.waiting == 1
+    async def sign_in_waits() -> bool:
+        return services.passwords.waiting == 1
 
-    await until(it_waits)
-    await parts.users.change(ada.user_id, password_hash=new_hash)
-    await parts.sessions.close_all(ada.user_id)
-    gate.set()
-    answer = await signing_in
+    await until(sign_in_waits)
+    await services.users.update(ada.user_id, password_hash=new_hash)
+    await services.sessions.close_all(ada.user_id)
+    release.set()
+    response = await signing_in
 
-    assert (answer["login"], "token" in answer, "id" in answer, thief.cookies) == (False, False, False, {})
-    assert await parts.sessions.of_user(ada.user_id) == []
+    assert (response["login"], "token" in response, "id" in response, attacker.cookies) == (False, False, False, {})
+    assert await services.sessions.of_user(ada.user_id) == []
 
 
+@pytest.mark.requirement(30)
 @pytest.mark.gen_test(timeout=60)
-async def test_req_30_a_guessed_or_flipped_token_is_nobodys(api: Api, parts: Parts) -> None:
-    found = await (await api.sign_up("ada")).post("/api/user/query/", username="ada", password=PASSWORD)
-    token, (name, value) = found["token"], next(iter(api.cookies.items()))
+async def test_a_guessed_or_modified_token_is_not_a_session(api: ApiClient, services: Services) -> None:
+    signed_in_response = await (await api.sign_up("ada")).post("/api/user/query/", username="ada", password=PASSWORD)
+    token, (name, value) = signed_in_response["token"], next(iter(api.cookies.items()))
     flips = [value[:n] + ("A" if value[n] != "A" else "B") + value[n + 1 :] for n in range(0, len(value) - 1, 7)]
     bearers = [token[:-2] + "AA", token[:-1], token + "A", token.swapcase(), "x", "x" * 20_000, "\u00e9"]
 
@@ -90,34 +91,36 @@ async def test_req_30_a_guessed_or_flipped_token_is_nobodys(api: Api, parts: Par
     assert await signed_in(api, {name: value})
     assert not any([await signed_in(api, {name: flipped}) for flipped in flips if flipped != value])
     for bearer in bearers:
-        answer = await api.newcomer().post("/api/image/token/", headers={"Authorization": f"Bearer {bearer}"})
-        assert answer.status == 401
-    sessions = await parts.database.collection("sessions").find({}, sort="created", limit=9)
-    assert not any(token in json.dumps(session, default=str) for session in sessions), "what is stored signs nobody in"
+        response = await api.new_client().post("/api/image/token/", headers={"Authorization": f"Bearer {bearer}"})
+        assert response.status == 401
+    sessions = await services.database.collection("sessions").find({}, sort="created", limit=9)
+    assert not any(token in json.dumps(session, default=str) for session in sessions), "the stored form is not a token"
 
 
-class TestReq30OverTls:
+class TestOverTls:
     @pytest.fixture
     def settings(self, settings_of: Callable[..., Settings]) -> Settings:
         return settings_of(public_url="https://tessera.example")
 
+    @pytest.mark.requirement(30)
     @pytest.mark.gen_test
-    async def test_req_30_over_tls_the_cookie_never_leaves_it(self, api: Api) -> None:
+    async def test_over_tls_the_cookie_is_secure_and_bound_to_the_host(self, api: ApiClient) -> None:
         await api.post("/api/user/add/", username="ada", email="a@example.com", password=PASSWORD)
-        found = await api.post("/api/user/query/", username="ada", password=PASSWORD)
+        signed_in_response = await api.post("/api/user/query/", username="ada", password=PASSWORD)
 
-        (header,) = found.headers.get_list("Set-Cookie")
+        (header,) = signed_in_response.headers.get_list("Set-Cookie")
         assert header.startswith("__Host-session=")
         assert "; Secure" in header
         assert "domain" not in header.lower()
-        assert found.headers["Strict-Transport-Security"].startswith("max-age=")
+        assert signed_in_response.headers["Strict-Transport-Security"].startswith("max-age=")
 
 
+@pytest.mark.requirement(31)
 @pytest.mark.gen_test(timeout=60)
-async def test_req_31_what_is_somebody_elses_stays_theirs(api: Api) -> None:
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+async def test_images_and_tasks_of_another_user_cannot_be_changed(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     mine = [await bob.upload(png(seed=n)) for n in range(3)]
-    task = await bob.make(mine[0]["url"])
+    task = await bob.add_task(mine[0]["url"])
     grant = await bob.post("/api/image/token/", filename="b.png")
 
     writes = [
@@ -135,29 +138,30 @@ async def test_req_31_what_is_somebody_elses_stays_theirs(api: Api) -> None:
     listed = (await ada.get("/tasks/query/", id=task["id"])).json
     (seen,) = listed["tasks"] + listed["done"]
 
-    assert [answer.status for answer in writes] == [403] * len(writes), [answer.json for answer in writes]
+    assert [response.status for response in writes] == [403] * len(writes), [response.json for response in writes]
     assert not {"url", "owner", "recipe", "source_id", "result_url"} & seen.keys()
     assert (await bob.get("/api/image/query/", id=mine[0]["id"]))["title"] == ""
     ids = sorted(each["id"] for each in mine)
-    assert min(later - earlier for earlier, later in pairwise(ids)) > 1000, "ids can be counted"
+    assert min(later - earlier for earlier, later in pairwise(ids)) > 1000, "ids must not be consecutive"
 
 
+@pytest.mark.requirement(31)
 @pytest.mark.gen_test(timeout=60)
-async def test_req_31_what_a_mosaic_was_made_of_is_told_to_its_owner_alone(api: Api, parts: Parts) -> None:
-    """The ids of private pictures are as good as the pictures: tiles stand in recipe, cell map, and word of failure."""
-    ada, bob = await api.sign_up("ada"), await api.newcomer().sign_up("bob")
+async def test_only_the_owner_sees_what_a_mosaic_was_made_of(api: ApiClient, services: Services) -> None:
+    """The ids of private images give access to them; recipe, cell map and error message contain them."""
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     secrets = [await ada.upload(encoded(Image.new("RGB", (30, 30), colour), "PNG")) for colour in ("red", "blue")]
     source = await ada.upload(png(60, 40))
     recipe = {"style": "photomosaic", "cell": 10, "tiles": [each["id"] for each in secrets]}
-    done = await finished(ada, (await ada.make(source["url"], recipe))["id"])
+    done = await finished(ada, (await ada.add_task(source["url"], recipe))["id"])
     own = await ada.get("/api/image/query/", id=done["result_id"])
-    gone = await parts.images.by_id(secrets[0]["id"])
+    gone = await services.images.by_id(secrets[0]["id"])
     assert gone.key is not None
-    parts.bucket.delete(gone.key)
-    failed = await finished(ada, (await ada.make(source["url"], {**recipe, "seed": 1}))["id"])
+    services.bucket.delete(gone.key)
+    failed = await finished(ada, (await ada.add_task(source["url"], {**recipe, "seed": 1}))["id"])
 
-    seen: list[Answer] = []
-    for stranger in (bob, api.newcomer()):
+    seen: list[ApiResponse] = []
+    for stranger in (bob, api.new_client()):
         seen += [
             await stranger.get("/api/image/query/", id=done["result_id"]),
             await stranger.get("/api/feed/"),
@@ -170,7 +174,7 @@ async def test_req_31_what_a_mosaic_was_made_of_is_told_to_its_owner_alone(api: 
 
     private = [str(each["id"]).encode() for each in (*secrets, source)]
     private += [each["url"].rpartition("/")[2].encode() for each in (*secrets, source)]
-    assert {answer.status for answer in seen} == {200}
-    assert [word for word in private for answer in seen if word in answer.body] == []
+    assert {response.status for response in seen} == {200}
+    assert [word for word in private for response in seen if word in response.body] == []
     assert own["recipe"]["tiles"] == recipe["tiles"]
-    assert str(secrets[0]["id"]) in failed["message"], "which picture is gone is told to who named it"
+    assert str(secrets[0]["id"]) in failed["message"], "the owner learns which image is missing"

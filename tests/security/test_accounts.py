@@ -1,0 +1,138 @@
+"""Requirements 23 to 28: accounts cannot be entered by injection or by guessing passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pymongo
+import pytest
+
+from handlers.services import Services
+from settings import Settings
+from tests.support.client import PASSWORD, ApiClient
+
+NOT_TEXT: tuple[Any, ...] = (
+    {"$ne": ""}, {"$gt": ""}, {"$regex": ".*"}, {"$where": "sleep(9)"}, ["ada"], [{"$ne": ""}], 7, -1, 2**63, 1e308,
+    True, {}, [],
+)  # fmt: skip
+TOO_LONG = "x" * 1_000_000
+TEXTS = ("$ne", "a.b", "..", "507f1f77bcf86cd799439011")
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings]) -> Settings:
+    """The tests act as a proxy and choose the client address of each request."""
+    return settings_of(trusted_proxies=("127.0.0.1",))
+
+
+@pytest.fixture
+def profiled(services: Services, mongodb_uri: str, database_name: str) -> Iterator[Any]:
+    """The database, whose profiler records every query of the test."""
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongodb_uri)
+    client[database_name].command("profile", 2)
+    yield client[database_name]
+    client[database_name].command("profile", 0)
+    client.close()
+
+
+@pytest.mark.requirement(23)
+@pytest.mark.gen_test(timeout=60)
+async def test_sign_in_and_sign_up_accept_nothing_but_text(api: ApiClient, profiled: Any) -> None:
+    await api.sign_up("ada")
+    valid: dict[str, Any] = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
+    paths, fields = ("/api/user/query/", "/api/user/add/"), ("username", "password")
+
+    refused = [
+        await api.new_client().post(path, **valid | {field: value})
+        for path in paths
+        for field in fields
+        for value in (*NOT_TEXT, TOO_LONG)
+    ]
+    refused += [await api.new_client().post(path, **valid | {"username": "nul\x00"}) for path in paths]
+    missing = [("/api/user/query/", "username"), *(("/api/user/add/", field) for field in valid)]
+    for path, field in missing:
+        for values in ({**valid, field: None}, {name: value for name, value in valid.items() if name != field}):
+            refused.append(await api.new_client().post(path, **values))
+    unknown = [await api.new_client().post("/api/user/query/", username=text) for text in TEXTS]
+
+    assert {(response.status, response["error"]) for response in refused} == {(200, "bad_parameter")}
+    assert {(response.status, response["error"]) for response in unknown} == {(200, "not_found")}
+    queries = profiled["system.profile"].find({"op": "query", "ns": {"$regex": r"\.users$"}})
+    names = [query["command"]["filter"].get("username_key", "") for query in queries]
+    assert [name for name in names if not (isinstance(name, str) or is_batched_lookup(name))] == []
+
+
+def is_batched_lookup(condition: Any) -> bool:
+    """The only operator of our queries: concurrent lookups of names are sent as one `$in`."""
+    if not isinstance(condition, dict) or condition.keys() != {"$in"}:
+        return False
+    return all(isinstance(name, str) for name in condition["$in"])
+
+
+@pytest.mark.requirement(24)
+@pytest.mark.gen_test
+async def test_no_id_in_a_path_is_a_500(api: ApiClient) -> None:
+    ids = ("0", "9" * 20, str(2**63), "..", "%00", "%ff", "x", "507f1f77bcf86cd799439011", "%7B%22%24gt%22%3A%22%22%7D")
+
+    responses = [
+        await api.get(path)
+        for each in ids
+        for path in (f"/i/{each}", f"/u/{each}", f"/thumbnail/{each}/320", f"/thumbnail/1/{each}", f"/bucket/{each}")
+    ]
+
+    assert {response.status for response in responses} == {404}
+
+
+@pytest.mark.requirement(26)
+@pytest.mark.parametrize("path", ["/api/user/change/", "/api/user/delete/"])
+@pytest.mark.gen_test(timeout=60)
+async def test_wrong_passwords_count_where_an_account_is_changed_too(api: ApiClient, path: str) -> None:
+    ada = await api.sign_up("ada")
+
+    guesses = [await ada.post(path, password=f"wrong guess {number}") for number in range(12)]
+    from_elsewhere = await api.new_client().post(
+        "/api/user/query/", headers={"X-Forwarded-For": "198.51.100.7"}, username="ada", password=PASSWORD
+    )
+
+    assert [guess.status for guess in guesses] == [400] * 10 + [429] * 2
+    assert int(guesses[-1].headers["Retry-After"]) > 0
+    assert from_elsewhere["login"] is True
+
+
+@pytest.mark.requirement(26)
+@pytest.mark.parametrize(
+    "forwarded_for", ["10.0.0.{}, 203.0.113.9", "2001:db8:1:2::{}"], ids=["forged proxy", "one /64"]
+)
+@pytest.mark.gen_test(timeout=60)
+async def test_other_spellings_and_addresses_of_one_client_do_not_allow_more_guesses(
+    api: ApiClient, forwarded_for: str
+) -> None:
+    await api.new_client().sign_up("ada")
+    spellings = ("ada", "ADA", " Ada ", "ａｄａ")
+
+    guesses = [
+        await api.new_client().post(
+            "/api/user/query/",
+            headers={"X-Forwarded-For": forwarded_for.format(number + 1)},
+            username=spellings[number % 4],
+            password=f"wrong guess {number}",
+        )
+        for number in range(14)
+    ]
+
+    assert [guess.status for guess in guesses] == [200] * 10 + [429] * 4
+
+
+@pytest.mark.requirement(28)
+@pytest.mark.gen_test
+async def test_the_database_holds_passwords_as_argon2id_alone(api: ApiClient, services: Services) -> None:
+    await api.new_client().sign_up("ada")
+    await api.new_client().sign_up("ann")
+
+    users = await services.database.collection("users").find({}, sort="_id", limit=9)
+
+    hashes = {user["password_hash"] for user in users}
+    assert len(hashes) == 2, "each has its own salt"
+    assert all(each.startswith("$argon2id$v=19$") for each in hashes)
+    assert not any(PASSWORD in str(user) for user in users)

@@ -1,0 +1,258 @@
+"""Requirements 32 to 35: no other site can act through a user's browser; every response has the security headers.
+
+How a browser renders hostile names is tested in tests/browser/test_security.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from handlers import API, ROUTES
+from handlers.endpoint import Endpoint
+from handlers.pages import STATIC, PageHandler
+from handlers.services import Services
+from settings import Settings
+from tests.handlers.sse_client import open_event_stream
+from tests.support.client import PASSWORD, ApiClient, ApiResponse
+from tests.support.waiting import until
+
+CROSS_SITE: tuple[dict[str, str], ...] = (
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://127.0.0.1"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+)
+COLLECTIONS = ("users", "sessions", "follows", "images", "uploads", "tasks")
+ENDPOINTS = {path: post for path, handler in API if isinstance(post := getattr(handler, "post", None), Endpoint)}
+STATE_CHANGING = {path: post for path, post in ENDPOINTS.items() if post.is_csrf_protected}
+PAGE_PATHS = [path for path, handler in ROUTES if issubclass(handler, PageHandler)]
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings]) -> Settings:
+    return settings_of(developers=("ada",))
+
+
+async def database_content(services: Services) -> str:
+    documents = {name: await services.database.collection(name).find({}, sort="_id", limit=100) for name in COLLECTIONS}
+    return json.dumps(documents, default=str, sort_keys=True)
+
+
+async def valid_requests(ada: ApiClient) -> dict[str, dict[str, Any]]:
+    """Parameters for each state-changing endpoint, which our own page could send with success."""
+    await ada.new_client().sign_up("bob")
+    image = await ada.upload()
+
+    async def thumbnail_ready() -> bool:
+        return bool((await ada.get("/api/image/query/", id=image["id"]))["placeholder"])
+
+    await until(thumbnail_ready)
+    task = await ada.add_task(image["url"])
+    return {
+        "/api/user/add": {"username": "eve", "email": "e@example.com", "password": PASSWORD},
+        "/api/user/query": {"username": "bob", "password": PASSWORD},
+        "/api/user/follow": {"from_user_name": "ada", "to_user_name": "bob", "follow_bool": 1},
+        "/api/user/logout": {},
+        "/api/user/change": {"password": PASSWORD, "email": "evil@example.com"},
+        "/api/user/delete": {"password": PASSWORD},
+        "/api/image/token": {"filename": "a.png"},
+        "/api/image/addinfo": {"url": "http://a.example/", "filename": "a", "user_id": ada.user_id},
+        "/api/image/change": {"id": image["id"], "title": "evil"},
+        "/api/image/delete": {"id": image["id"]},
+        "/api/tasks/add": {"url": image["url"]},
+        "/api/tasks/cancel": {"id": task["id"]},
+        "/api/tasks/retry": {"id": task["id"]},
+        "/api/tasks/pause": {},
+        "/api/tasks/resume": {},
+    }
+
+
+async def send_in_every_way(
+    ada: ApiClient, path: str, headers: dict[str, str], values: dict[str, Any]
+) -> list[ApiResponse]:
+    """Send with the cookie: as JSON, as a form and as a link."""
+    form = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+    body = "&".join(f"{name}={value}" for name, value in values.items()).encode()
+    return [
+        await ada.post(path, headers=headers, **values),
+        await ada.request("POST", path, body=body, headers=form),
+        await ada.get(path, headers=headers, **values),
+    ]
+
+
+@pytest.mark.requirement(32)
+@pytest.mark.gen_test(timeout=90)
+async def test_no_other_site_can_act_with_a_users_cookie(api: ApiClient, services: Services) -> None:
+    ada = await api.sign_up("ada")
+    await services.queue.pause(True)
+    requests = await valid_requests(ada)
+    before = await database_content(services)
+
+    responses = [
+        (path, headers, response)
+        for path, values in requests.items()
+        for headers in CROSS_SITE
+        for response in await send_in_every_way(ada, path, headers, values)
+    ]
+
+    assert requests.keys() == STATE_CHANGING.keys() | {"/api/user/query"}
+    accepted = [(path, headers) for path, headers, response in responses if response.status not in (403, 405)]
+    assert accepted == []
+    assert {response["error"] for _, _, response in responses if response.status == 403} == {"cross_site"}
+    assert await database_content(services) == before
+
+
+@pytest.mark.requirement(32)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_link_in_a_mail_changes_nothing_although_the_cookie_is_sent(api: ApiClient, services: Services) -> None:
+    """The browser opens such a link as if the user had typed its URL."""
+    ada = await api.sign_up("ada")
+    await services.queue.pause(True)
+    requests = await valid_requests(ada)
+    before = await database_content(services)
+    typed = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"}
+
+    responses = {path: await ada.get(path, headers=typed, **values) for path, values in requests.items()}
+
+    assert {response.status for response in responses.values()} == {403, 405}
+    assert {response["error"] for response in responses.values()} == {"cross_site", "wrong_method"}
+    assert await database_content(services) == before
+    assert (await ada.get("/api/user/query/", headers=typed, username="bob"))["code"] == 1, "reading is allowed"
+
+
+@pytest.mark.requirement(32)
+@pytest.mark.gen_test(timeout=60)
+async def test_our_own_page_and_other_http_clients_can_act(api: ApiClient) -> None:
+    ada = await api.sign_up("ada")
+    own: tuple[dict[str, str], ...] = (
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": api.base_url},
+        {"Sec-Fetch-Site": "same-origin", "Origin": api.base_url},
+        {},
+    )
+
+    responses = [await ada.post("/api/image/token/", headers=headers, filename="a.png") for headers in own]
+
+    assert [response["code"] for response in responses] == [1] * len(own), "documented in docs/security.md"
+
+
+@pytest.mark.requirement(33)
+@pytest.mark.gen_test
+async def test_json_needs_its_content_type_and_links_do_not_act(api: ApiClient, services: Services) -> None:
+    ada = await api.sign_up("ada")
+    await services.queue.pause(True)
+    requests = await valid_requests(ada)
+    before = await database_content(services)
+    posts = [path for path, endpoint in STATE_CHANGING.items() if endpoint.http_methods == {"POST"}]
+
+    as_text = [
+        await ada.request("POST", path, body=json.dumps(values).encode(), headers={"Content-Type": "text/plain"})
+        for path, values in requests.items()
+        if values and path != "/api/image/token"
+    ]
+    as_links = [await ada.get(path, **requests[path]) for path in posts]
+
+    assert all(response["code"] < 1 for response in as_text)
+    assert [(response.status, response.headers["Allow"]) for response in as_links] == [(405, "POST")] * len(posts)
+    assert await database_content(services) == before
+
+
+@pytest.mark.requirement(33)
+@pytest.mark.gen_test
+async def test_pages_of_other_sites_receive_no_events(api: ApiClient) -> None:
+    ada = await api.sign_up("ada")
+
+    statuses = []
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}):
+        async with open_event_stream(ada, **headers) as events:
+            statuses.append(events.status)
+    async with open_event_stream(ada, Sec_Fetch_Site="same-origin") as events:
+        statuses.append(events.status)
+
+    assert statuses == [403, 403, 403, 200]
+
+
+@pytest.mark.requirement(34)
+@pytest.mark.gen_test
+async def test_no_url_redirects_to_another_site(api: ApiClient) -> None:
+    targets = ("//evil.example", "/\\evil.example", "https:evil.example", "https://evil.example", "javascript:alert(1)")
+
+    responses = [
+        await api.get(f"{path}?{urlencode({name: target})}")
+        for target in targets
+        for path in ("/", "/account", "/gallery", "/tasks")
+        for name in ("next", "continue", "url", "redirect")
+    ]
+    responses += [await api.get(path) for path in ("//evil.example", "//evil.example/", "/%2f%2fevil.example")]
+
+    assert not [response.status for response in responses if 300 <= response.status < 400]
+    assert not any("Location" in response.headers for response in responses)
+
+
+def missing_headers(response: ApiResponse) -> list[str]:
+    """The security headers that a response lacks."""
+    headers, missing = response.headers, []
+    policy = headers.get("Content-Security-Policy", "")
+    if headers.get("X-Content-Type-Options") != "nosniff":
+        missing.append("nosniff")
+    if "default-src 'none'" not in policy or "unsafe" in policy:
+        missing.append("policy")
+    if "frame-ancestors 'none'" not in policy and "sandbox" not in policy:
+        missing.append("frame-ancestors")
+    if headers.get("Referrer-Policy") != "same-origin":
+        missing.append("referrer")
+    if "Server" in headers:
+        missing.append("no Server header")
+    return missing
+
+
+@pytest.mark.requirement(35)
+@pytest.mark.gen_test(timeout=60)
+async def test_every_response_has_the_security_headers(api: ApiClient) -> None:
+    ada = await api.sign_up("ada")
+    picture = await ada.upload()
+    files = [f"/static/{path.relative_to(STATIC)}" for path in STATIC.rglob("*") if path.is_file()]
+    pages = [path.replace("(?P<id>[0-9]+)", "7").replace("(?P<username>[^/]+)", "ada") for path in PAGE_PATHS]
+    bucket = ["/bucket/none", "/up", "/rs/stat/x", "/rs/delete/x", "/rsf/list", picture["url"], "/bucket/%00"]
+    others = ["/metrics", "/nowhere", "/static/nothing", "/static/%00", "/static/../x"]
+    others += [f"/thumbnail/{picture['id']}/320", files[0]]
+    paths = [path for path, _ in API if "(?P<" not in path and not path.endswith("events")]
+
+    responses = {
+        f"{method} {path}": await api.new_client().request(
+            method, path, body=b"" if method in ("POST", "PUT") else None
+        )
+        for path in [*paths, *pages, *bucket, *others]
+        for method in ("GET", "POST", "HEAD", "DELETE", "PUT")
+    }
+    responses |= {f"GET {path}": await api.get(path) for path in files}
+    responses["too large"] = await api.post("/api/tasks/add/", url="x" * 3_000_000)
+    responses["not modified"] = await api.get(
+        files[0], headers={"If-None-Match": responses[f"GET {files[0]}"].headers["Etag"]}
+    )
+
+    assert responses["not modified"].status == 304
+    assert {name: missing for name, response in responses.items() if (missing := missing_headers(response))} == {}
+    private = [await ada.get("/api/session/"), await ada.get("/tasks/query/"), await ada.get("/api/user/export/")]
+    assert {response.headers["Cache-Control"] for response in private} == {"no-store"}
+
+
+@pytest.mark.requirement(35)
+@pytest.mark.gen_test
+async def test_pages_have_no_inline_script_and_no_inline_style(api: ApiClient) -> None:
+    page = await api.get("/")
+    text, policy = page.body.decode(), page.headers["Content-Security-Policy"]
+
+    assert "unsafe" not in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", text) == []
+    assert re.findall(r"<style\b|\sstyle=|\son\w+=|javascript:", text) == []
