@@ -182,9 +182,9 @@ def explain_callback(body: bytes, url: str) -> CheckResult:
 def _reason(error: urllib3.exceptions.HTTPError) -> str:
     if isinstance(error, urllib3.exceptions.SSLError):
         return "its certificate is not trusted"
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "no answer in time"
-    return "connection failed"
+    if isinstance(error, urllib3.exceptions.NewConnectionError):  # a TimeoutError too, by inheritance
+        return "connection failed"
+    return "no answer in time" if isinstance(error, urllib3.exceptions.TimeoutError) else "connection failed"
 
 
 def _error_text(body: bytes) -> str:

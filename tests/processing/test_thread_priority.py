@@ -1,4 +1,4 @@
-"""Who gets a core first, as the kernel tells it."""
+"""Thread priorities, as the kernel reports them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import pytest
 
 from processing.thread_priority import LOOP_SLICE_NS, RENDER_NICENESS, lower_thread_priority, prioritise_loop
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no place of their own")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="thread priorities are set on Linux only")
 
 T = TypeVar("T")
 
 
-def test_a_thread_that_renders_is_a_nice_batch() -> None:
+def test_a_render_thread_is_a_batch_thread_with_its_niceness() -> None:
     assert after(lambda: lower_thread_priority(RENDER_NICENESS), policy_and_niceness) == (
         os.SCHED_BATCH,
         RENDER_NICENESS,
     )
 
 
-def test_stepping_back_concerns_the_own_thread_alone() -> None:
+def test_lowering_the_priority_affects_only_the_calling_thread() -> None:
     before = policy_and_niceness()
 
     after(lambda: lower_thread_priority(RENDER_NICENESS), policy_and_niceness)
@@ -35,14 +35,14 @@ def test_stepping_back_concerns_the_own_thread_alone() -> None:
     assert policy_and_niceness() == before
 
 
-def test_who_goes_first_keeps_its_niceness_and_asks_for_short_slices() -> None:
+def test_the_loop_keeps_its_niceness_and_has_short_slices() -> None:
     before = policy_and_niceness()
 
     assert after(prioritise_loop, policy_and_niceness) == before
     assert after(prioritise_loop, slice_ns) == LOOP_SLICE_NS
 
 
-def test_a_thread_that_renders_does_not_inherit_short_slices() -> None:
+def test_a_render_thread_does_not_inherit_short_slices() -> None:
     usual = slice_ns()
 
     def begin() -> None:
@@ -53,7 +53,7 @@ def test_a_thread_that_renders_does_not_inherit_short_slices() -> None:
 
 
 def after(first: Callable[[], None], then: Callable[[], T]) -> T:
-    """What `then` says in a thread that `first` set up."""
+    """The result of `then` in a new thread, after `first`."""
     with ThreadPoolExecutor(1, initializer=first) as executor:
         return executor.submit(then).result()
 
@@ -64,7 +64,7 @@ def policy_and_niceness() -> tuple[int, int]:
 
 
 def slice_ns() -> int:
-    """The calling thread's slice; skips where the kernel has one for all or does not tell."""
+    """The calling thread's slice; skips the test where the kernel does not report it."""
     sched_file = Path(f"/proc/self/task/{threading.get_native_id()}/sched")
     if tuple(int(part) for part in platform.release().split(".")[:2]) < (6, 12) or not sched_file.exists():
         pytest.skip("a slice for each thread came with Linux 6.12")

@@ -1,4 +1,4 @@
-"""One job: fetch, render, store, told on the way and stopped when asked."""
+"""Jobs: fetch, render, store; progress, cancellation, errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_same_source_and_recipe_give_the_same_key_and_bytes(bucket: Embedded
     assert (first.size_bytes, first.width, first.height) == (len(data), 90, 60)
 
 
-def test_the_placeholder_is_the_mean_of_what_is_shown(bucket: EmbeddedBucket) -> None:
+def test_the_placeholder_is_the_mean_colour_of_the_result(bucket: EmbeddedBucket) -> None:
     """SVG, which has no pixels, has the colour of its raster."""
     black_and_white = job_of(bucket, png(64, 64))
     raster = run(black_and_white, lambda _: None)
@@ -104,7 +104,7 @@ def test_a_job_has_a_total_deadline(bucket: EmbeddedBucket) -> None:
         (png(1200, 1000), {"max_megapixels": 1}, errors.TooManyPixels),
     ],
 )
-def test_what_is_wrong_with_a_source_has_a_name(
+def test_each_fault_of_a_source_has_an_error_of_its_own(
     bucket: EmbeddedBucket, source: bytes | None, options: dict[str, Any], error: type[errors.JobError]
 ) -> None:
     with pytest.raises(error):
@@ -187,7 +187,7 @@ def test_a_tile_that_cannot_be_used_is_named(
         run(photomosaic_of(bucket, *tiles, **options), lambda _: None)
 
 
-def test_a_map_too_large_to_keep_is_not_kept() -> None:
+def test_a_cell_map_that_is_too_large_is_not_stored() -> None:
     assert cell_maps.encode({"tiles": [1]}) == b'{"tiles":[1]}'
     assert cell_maps.encode({"tiles": [7, 9, 8]}, [9, 7, 9, 8]) == b'{"tiles":[1,0,3]}'
     assert cell_maps.encode({"tiles": [10**9] * 400_000}) is None

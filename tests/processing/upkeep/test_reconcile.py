@@ -1,4 +1,4 @@
-"""Bucket and records are brought together again, and nothing that somebody has is touched."""
+"""Reconciliation registers lost uploads, deletes orphans, and touches nothing else."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def reconciliation(services: Services) -> Reconciler:
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_arrived_without_a_callback_becomes_its_owners(
+async def test_an_upload_without_a_callback_is_registered_for_its_owner(
     api: ApiClient, services: Services, reconciliation: Reconciler
 ) -> None:
     ada = await api.sign_up("ada")
-    grant = await ada.post("/api/image/token/", filename="lost.png", param="for the wall")
+    grant = await ada.post("/api/image/token/", filename="lost.png", param="for the living room")
     await services.executors.io(services.bucket.put, grant["key"], png(), mime="image/png")
 
     result = await reconciliation.reconcile(callback_grace=AT_ONCE)
@@ -37,7 +37,7 @@ async def test_a_picture_that_arrived_without_a_callback_becomes_its_owners(
     assert (image.owner.username, image.filename, image.param, image.mime) == (
         "ada",
         "lost.png",
-        "for the wall",
+        "for the living room",
         "image/png",
     )
     assert await reconciliation.reconcile(callback_grace=AT_ONCE) == ReconcileResult(0, 0)
@@ -45,7 +45,7 @@ async def test_a_picture_that_arrived_without_a_callback_becomes_its_owners(
 
 
 @pytest.mark.gen_test
-async def test_a_callback_is_waited_for_before_the_bucket_is_asked(
+async def test_a_callback_has_time_before_the_bucket_is_queried(
     api: ApiClient, services: Services, reconciliation: Reconciler
 ) -> None:
     grant = await (await api.sign_up("ada")).post("/api/image/token/")
@@ -55,7 +55,7 @@ async def test_a_callback_is_waited_for_before_the_bucket_is_asked(
 
 
 @pytest.mark.gen_test
-async def test_an_upload_that_never_came_stays_expected(
+async def test_an_upload_that_never_arrived_stays_pending(
     api: ApiClient, services: Services, reconciliation: Reconciler
 ) -> None:
     grant = await (await api.sign_up("ada")).post("/api/image/token/")
@@ -65,7 +65,7 @@ async def test_an_upload_that_never_came_stays_expected(
 
 
 @pytest.mark.gen_test
-async def test_old_objects_that_nobody_has_are_deleted_and_all_others_kept(
+async def test_old_objects_without_a_record_are_deleted_and_no_others(
     api: ApiClient, services: Services, reconciliation: Reconciler
 ) -> None:
     ada = await api.sign_up("ada")
