@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import tornado.web
 
@@ -15,28 +14,36 @@ from backends import (
     open_bucket,
     open_database,
 )
-from handlers import Services, not_found_route, routes
+from handlers import API, rules
 from handlers.access_log import AccessLog, RouteLabels
-from handlers.auth import Authentication, Developers
+from handlers.auth import Authentication, Developers, LoginGuard
 from handlers.base import NotFoundHandler
 from handlers.broadcast import EventBroadcaster
 from handlers.export import ExportSlots
 from handlers.http_server import Application
+from handlers.openapi import OpenApiDocument
+from handlers.pages import PageShell
 from handlers.rate_limit import make_login_limits
-from handlers.session import ClientConfig
+from handlers.schemas import ClientConfig
+from handlers.services import Services
+from models.bucket import Bucket
+from models.bucket.addresses import origin
+from models.bucket.embedded.bucket import EmbeddedBucket
 from models.passwords import Passwords
 from models.store import Store
+from processing.background import background
 from processing.engine import Engine
 from processing.engine.instrumented import InstrumentedEngine, InstrumentedExecutors
 from processing.engine.threads import ThreadEngine
+from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
-from processing.queue.event_feed import EventFeed
-from processing.queue.task_queue import QueueLimits, Shop, TaskQueue
-from processing.upkeep.account_deletion import AccountDeletions, Belongings
+from processing.queue.event_feed import EventFeed, follow_events
+from processing.queue.task_queue import QueueLimits, TaskQueue
+from processing.upkeep.account_deletion import AccountDeletions
 from processing.upkeep.image_deletion import ImageDeletions
 from processing.upkeep.reconcile import Reconciler
 from settings import Settings
@@ -46,9 +53,9 @@ PREVIEW_THREADS = 2
 
 def make_app(services: Services, *, cookie_secret: str) -> tornado.web.Application:
     """The application with its routing table. cookie_secret: signs the session cookies."""
-    table = routes(services)
+    table = rules(services)
     return Application(
-        [*table, not_found_route(services)],
+        table,
         secure=services.public_url.startswith("https:"),
         cookie_secret=cookie_secret,
         default_handler_class=NotFoundHandler,
@@ -75,78 +82,93 @@ async def build(
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         server_id = _server_id(settings)
-        metrics = await enter(Metrics(server_id))
+        metrics = Metrics(server_id)
         on_failure = metrics.database_errors.inc
         database = await enter(open_database(settings, timeout_s=database_timeout_s, on_failure=on_failure))
         store = Store.of(database, server_id)
         await store.create_indexes()
-        event_feed = await enter(EventFeed(store.events))
-        event_feed.subscribe(metrics.on_event)
-        passwords = stack.enter_context(closing(Passwords()))
+        feed = await enter(follow_events(store.events))
+        feed.subscribe(metrics.on_event)
+        bucket = open_bucket(settings, public_url)
         executors = InstrumentedExecutors(PREVIEW_THREADS, metrics)
         stack.push_async_callback(executors.close)
         engine = InstrumentedEngine(await enter(_open_engine(settings)), metrics)
-        bucket = open_bucket(settings, public_url)
         policy = _limit_fetches(fetch_policy or FetchPolicy(), settings)
         queue = await enter(
             TaskQueue(
                 server_id,
-                Shop(
-                    database,
-                    store.tasks,
-                    store.images,
-                    store.events,
-                    event_feed,
-                    engine,
-                    executors,
-                    bucket,
-                    policy,
-                    settings.max_megapixels,
-                ),
-                QueueLimits(settings.queue_limit, settings.user_queue_limit),
+                store=store,
+                feed=feed,
+                engine=engine,
+                executors=executors,
+                bucket=bucket,
+                policy=policy,
+                max_megapixels=settings.max_megapixels,
+                limits=QueueLimits(settings.queue_limit, settings.user_queue_limit),
             )
         )
-        broadcaster = await enter(EventBroadcaster(event_feed, queue, bucket))
-        metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
-        thumbnails = await enter(Thumbnails(store.images, bucket, executors, max_megapixels=settings.max_megapixels))
-        image_deletions = await enter(ImageDeletions(store.images, thumbnails, bucket, executors))
-        await enter(Reconciler(bucket, store.images, store.uploads, executors))
-        belongings = Belongings(store.users, store.sessions, store.follows, store.images, store.uploads, store.tasks)
-        account_deletions = await enter(
-            AccountDeletions(
-                belongings, queue=queue, image_deletions=image_deletions, bucket=bucket, executors=executors
-            )
-        )
-        yield Services(
-            authentication=_authentication(settings, public_url, store),
-            database=database,
-            users=store.users,
-            follows=store.follows,
-            images=store.images,
-            uploads=store.uploads,
-            tasks=store.tasks,
-            passwords=passwords,
-            login_limits=make_login_limits(),
-            bucket=bucket,
-            queue=queue,
-            broadcaster=broadcaster,
-            event_feed=event_feed,
-            executors=executors,
-            fetch_policy=policy,
-            client_config=ClientConfig(settings.max_upload_mb, settings.max_megapixels),
-            metrics=metrics,
-            upload_limit_bytes=settings.max_upload_bytes,
-            sessions=store.sessions,
-            belongings=belongings,
-            previews=Previews(executors),
-            preview_tiles=PreviewTiles(store.images, thumbnails, executors),
-            thumbnails=thumbnails,
-            image_deletions=image_deletions,
-            account_deletions=account_deletions,
-            export_slots=ExportSlots(),
-            public_url=public_url,
-            image_origin=_origin(bucket.url("")),
-        )
+        services = _services(settings, public_url, store, queue, feed, bucket, executors, policy, metrics)
+        stack.callback(services.passwords.close)
+        await enter(services.broadcaster)
+        await enter(services.thumbnails)
+        await enter(services.account_deletions)
+        reconciler = Reconciler(bucket, store.images, store.uploads, executors)
+        sweeping = services.image_deletions.sweep()
+        await enter(background(metrics.measure_lag(), sweeping, reconciler.reconcile_forever()))
+        yield services
+
+
+def _services(
+    settings: Settings,
+    public_url: str,
+    store: Store,
+    queue: TaskQueue,
+    feed: EventFeed,
+    bucket: Bucket,
+    executors: Executors,
+    policy: FetchPolicy,
+    metrics: Metrics,
+) -> Services:
+    """What handlers use, on a running queue; nothing of it is started yet."""
+    passwords, login_limits = Passwords(), make_login_limits()
+    broadcaster = EventBroadcaster(feed, queue, bucket)
+    metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
+    thumbnails = Thumbnails(store.images, bucket, executors, max_megapixels=settings.max_megapixels)
+    image_deletions = ImageDeletions(store.images, thumbnails, bucket, executors)
+    return Services(
+        account_deletions=AccountDeletions(
+            store, queue=queue, image_deletions=image_deletions, bucket=bucket, executors=executors
+        ),
+        authentication=_authentication(settings, public_url, store),
+        broadcaster=broadcaster,
+        bucket=bucket,
+        client_config=ClientConfig(max_upload_mb=settings.max_upload_mb, max_megapixels=settings.max_megapixels),
+        database=store.database,
+        embedded_bucket=bucket if isinstance(bucket, EmbeddedBucket) else None,
+        event_feed=feed,
+        executors=executors,
+        export_slots=ExportSlots(),
+        fetch_policy=policy,
+        follows=store.follows,
+        image_deletions=image_deletions,
+        images=store.images,
+        login_guard=LoginGuard(store.users, passwords, login_limits),
+        login_limits=login_limits,
+        metrics=metrics,
+        openapi=OpenApiDocument(API),
+        page_shell=PageShell(bucket, public_url=public_url, image_origin=origin(bucket.url(""))),
+        passwords=passwords,
+        preview_tiles=PreviewTiles(store.images, thumbnails, executors),
+        previews=Previews(executors),
+        public_url=public_url,
+        queue=queue,
+        sessions=store.sessions,
+        tasks=store.tasks,
+        thumbnails=thumbnails,
+        upload_limit_bytes=settings.max_upload_bytes,
+        uploads=store.uploads,
+        users=store.users,
+    )
 
 
 def _authentication(settings: Settings, public_url: str, store: Store) -> Authentication:
@@ -182,8 +204,3 @@ async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
 def _server_id(settings: Settings) -> str:
     """The name of this server in leases: it survives restarts and differs between data folders."""
     return f"{settings.server_name}-{load_or_create_secret(settings.data_dir / 'server-id')[:12]}"
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

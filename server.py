@@ -21,7 +21,6 @@ from backends import (
     lock_data_dir,
     public_url_of,
 )
-from handlers import Services
 from handlers.connections import (
     LOOPBACK,
     ConnectionLimiter,
@@ -31,6 +30,7 @@ from handlers.connections import (
     raise_file_limit,
 )
 from handlers.http_server import listen
+from handlers.services import Services
 from logs import start_logging
 from models.embedded_mongod import MongodError
 from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
@@ -78,7 +78,7 @@ async def serve(settings: Settings) -> int:
 
 async def run_self_check(settings: Settings) -> int:
     """Test the complete flow once and print each step. Returns the exit code, 1 if a step failed."""
-    from processing.upkeep.selfcheck import CheckResult, SelfCheck  # imports requests, which serving does not need
+    from processing.upkeep.selfcheck import CheckResult, SelfCheck  # imports urllib3, which serving does not need
 
     async with serving(settings, database_timeout_s=0) as services:
         warning = fd_limit_warning(file_limit())
