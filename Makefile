@@ -1,14 +1,15 @@
-# Every command that the docs name.
+# Every command that the documents name.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-# Three files of tests at a time: on two cores one of them is waiting for something most of the time.
-SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# Three test files at a time: on two cores one of them is waiting for something most of the time.
+PARALLEL := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test screenshots check audit coverage drills cluster-demo lock clean bench bench-engine bench-server bench-previews
+.PHONY: help run setup test lint format check audit coverage screenshots drills cluster-demo lock clean \
+    bench bench-engine bench-server bench-previews
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,53 +25,56 @@ $(VENV)/.installed-test: $(STAMP) requirements/test.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@touch $@
 
-setup: $(STAMP)  ## Make the virtual environment and install what the server needs; start nothing
+setup: $(STAMP)  ## Create the virtual environment and install what the server needs; start nothing
 
 run: setup  ## Start the server on the embedded database and bucket; ARGS="--port=9000" adds settings
 	@$(BIN)/python server.py $(ARGS)
 
-test: $(VENV)/.installed-test  ## Run all tests; browser tests where a Chromium is found
-	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE)) || { \
-	    echo "Once more, alone: what failed beside other tests may have been short of time."; \
-	    $(BIN)/python -m pytest --last-failed --last-failed-no-failures=none; }
+test: $(VENV)/.installed-test  ## Run all tests, in the browser too if there is a Chromium; ARGS="tests/contract -x" chooses
+	@$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL))
 
 $(VENV)/.installed-bench: $(STAMP) requirements/bench.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
-bench-engine: $(VENV)/.installed-bench  ## Measure the engine beside what pip offers; 20 minutes or more, on a quiet machine
+bench-engine: $(VENV)/.installed-bench  ## Compare the engine with other libraries; 20 minutes or more, on an idle machine
 	@$(BIN)/python -m tests.bench.engine $(ARGS)
 
-bench-server: $(VENV)/.installed-test  ## Measure the start, requests, trips, memory, and the queue beside others (QUEUES=python that has them)
+bench-server: $(VENV)/.installed-test  ## Measure start, requests, memory, and the queue beside others (QUEUES=a Python that has them)
 	@$(BIN)/python -m tests.bench.start
 	@$(BIN)/python -m tests.bench.requests $(ARGS)
 	@$(BIN)/python -m tests.bench.queue_competitors $(QUEUES)
 
-bench-previews: $(VENV)/.installed-bench  ## Measure a preview of each style over HTTP; one minute, on a quiet machine
+bench-previews: $(VENV)/.installed-bench  ## Measure a preview of each style over HTTP; one minute, on an idle machine
 	@$(BIN)/python -m tests.bench.previews $(ARGS)
 
-bench: bench-engine bench-server bench-previews  ## Measure everything; about fifteen minutes, on a quiet machine
+bench: bench-engine bench-server bench-previews  ## Measure everything; about fifteen minutes, on an idle machine
 
 screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/screenshots
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)
 
-coverage: $(VENV)/.installed-test  ## Run all tests and print what they leave out, beside the reasons in docs/contributing.md
+coverage: $(VENV)/.installed-test  ## Run all tests and list the lines that none of them runs and no pragma explains
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(or $(ARGS),$(SIDE_BY_SIDE)); tests=$$?; \
-	    $(BIN)/coverage combine --quiet && $(BIN)/coverage report && $(BIN)/python -m tests.support.uncovered && exit $$tests
+	@$(BIN)/coverage run -m pytest $(or $(ARGS),$(PARALLEL)); tests=$$?; \
+	    $(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$tests
 
-check: $(VENV)/.installed-test  ## Lint, type-check, and look for known holes in the dependencies
+lint: $(VENV)/.installed-test  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@$(MAKE) --no-print-directory audit
 
-audit: $(VENV)/.installed-test  ## Look for known holes in the dependencies; says so where the network does not allow it
+format: $(VENV)/.installed-test  ## Format the code and fix what the linter can fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint audit  ## Lint, and look for known vulnerabilities in the dependencies
+
+audit: $(VENV)/.installed-test  ## Look for known vulnerabilities in the dependencies; says so if the network does not allow it
 	@test $(VENV)/.installed-audit -nt requirements/audit.txt || { $(BIN)/pip install --quiet --disable-pip-version-check \
 	    --require-hashes -r requirements/audit.txt && touch $(VENV)/.installed-audit; } || true
 	@$(BIN)/python -m tests.support.audit
 
-drills: $(VENV)/.installed-test  ## Break things on purpose and count what is lost; ARGS="kill_server" chooses, ARGS=--short is quick
+drills: $(VENV)/.installed-test  ## Inject faults and count what is lost; ARGS="kill_server" chooses, ARGS=--short is quick
 	@$(BIN)/python -m tests.fault_injection $(ARGS)
 
 cluster-demo: $(VENV)/.installed-test  ## 200 tasks on a Dask cluster: a scheduler, two workers, two servers on loopback

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from app import build, make_app
-from handlers import Services
+from handlers.services import Services
 from models.database import Database
 from models.embedded_mongod import Mongod
 from processing.fetch.allowlist import FetchPolicy
@@ -146,21 +146,21 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 
 @pytest.fixture
-def fetching() -> FetchPolicy | None:
+def fetch_policy() -> FetchPolicy | None:
     """Override this in a test module to have a name server or a deadline of its own."""
     return None
 
 
 @pytest.fixture
 def services(
-    io_loop: Any, settings: Settings, base_url: str, database: Database, fetching: FetchPolicy | None
+    io_loop: Any, settings: Settings, base_url: str, database: Database, fetch_policy: FetchPolicy | None
 ) -> Iterator[Services]:
     """Every part of a server, joined as `server.py` joins them. Dropped with the test's database."""
     stack = AsyncExitStack()
     public_url = settings.public_url or base_url.replace("localhost", "127.0.0.1")
 
     async def start() -> Services:
-        return await stack.enter_async_context(build(settings, public_url, fetch_policy=fetching))
+        return await stack.enter_async_context(build(settings, public_url, fetch_policy=fetch_policy))
 
     yield io_loop.run_sync(start, timeout=30)
     io_loop.run_sync(stack.aclose, timeout=30)

@@ -14,20 +14,20 @@ HOLLOW = {"name": "hollow", "version": "2.1", "vulns": [{"id": "MADE-UP-1", "fix
 UNKNOWN = {"name": "unknown", "skip_reason": "Dependency not found on PyPI and could not be audited: unknown (3)"}
 
 
-def said(*dependencies: dict[str, Any]) -> str:
+def report(*dependencies: dict[str, Any]) -> str:
     return json.dumps({"dependencies": dependencies, "fixes": []})
 
 
 def test_a_hole_fails_and_is_named_with_its_remedy() -> None:
-    code, lines = verdict(said(SOUND, HOLLOW), "Found 1 known vulnerability in 1 package")
+    code, lines = verdict(report(SOUND, HOLLOW), "Found 1 known vulnerability in 1 package")
 
     assert code == 1
     assert lines == ["audit: hollow 2.1: MADE-UP-1, mended in 2.2", "audit: 1 known holes in 2 packages"]
 
 
 def test_no_hole_is_well_and_says_who_was_not_known() -> None:
-    assert verdict(said(SOUND), "") == (0, ["audit: 0 known holes in 1 packages"])
-    assert verdict(said(SOUND, UNKNOWN), "")[1] == [
+    assert verdict(report(SOUND), "") == (0, ["audit: 0 known holes in 1 packages"])
+    assert verdict(report(SOUND, UNKNOWN), "")[1] == [
         "audit: 0 known holes in 1 packages; not known to the service: unknown"
     ]
 
@@ -35,8 +35,8 @@ def test_no_hole_is_well_and_says_who_was_not_known() -> None:
 @pytest.mark.parametrize(
     ("out", "trouble"),
     [
-        (said(UNKNOWN), ""),
-        (said(), ""),
+        (report(UNKNOWN), ""),
+        (report(), ""),
         ("", "ERROR:pip_audit._cli:Could not connect"),
         ("", ""),
         ("", "/bin/python: No module named pip_audit"),

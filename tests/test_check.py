@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.kodo_serving import serving_in_a_thread
-from tests.support.kodo_state import Faults, Kodo
+from tests.support.kodo_state import Faults, FakeKodo
 from tests.support.process import ROOT
 
 KODO = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}
@@ -60,12 +60,12 @@ def test_a_loopback_server_is_told_that_kodo_can_never_call_it(tmp_path: Path) -
 
 
 @pytest.fixture(scope="module")
-def kodo() -> Iterator[Kodo]:
-    with serving_in_a_thread(Kodo("made-up-access", "made-up-secret", "pictures")) as peer:
+def kodo() -> Iterator[FakeKodo]:
+    with serving_in_a_thread(FakeKodo("made-up-access", "made-up-secret", "pictures")) as peer:
         yield peer
 
 
-def check_on(kodo: Kodo, folder: Path, **chosen: object) -> subprocess.CompletedProcess[str]:
+def check_on(kodo: FakeKodo, folder: Path, **chosen: object) -> subprocess.CompletedProcess[str]:
     """With this Kodo's settings, but for those that are chosen."""
     settings = {name: str(value) for name, value in {**kodo.settings(), **chosen}.items()}
     secret = {f"TESSERA_{name.upper()}": value for name, value in settings.items() if name.endswith("_key")}
@@ -78,7 +78,7 @@ def steps_of(text: str) -> list[str]:
     return re.findall(r"^ *ok   ([^:]*):", text, re.M)
 
 
-def test_a_kodo_that_is_well_passes_every_step_and_keeps_nothing(kodo: Kodo, tmp_path: Path) -> None:
+def test_a_kodo_that_is_well_passes_every_step_and_keeps_nothing(kodo: FakeKodo, tmp_path: Path) -> None:
     checked = check_on(kodo, tmp_path)
 
     assert {line[:5] for line in checked.stdout.splitlines()} == {"ok   "}
@@ -94,22 +94,22 @@ CLOSED_KODO = {f"qiniu_{name}_url": CLOSED_PORT for name in ("up", "rs", "rsf")}
     ("chosen", "faults", "failed", "hint"),
     [
         ({"qiniu_secret_key": "another"}, {}, "upload: status 401: bad token", "do not belong together"),
-        ({"qiniu_bucket": "nobodys"}, {}, "token: where the bucket lives", "--qiniu_bucket"),
-        (CLOSED_KODO, {}, f"upload: {CLOSED_PORT}: nobody answers there", "--qiniu_up_url"),
+        ({"qiniu_bucket": "nobodys"}, {}, "token: the bucket's region", "--qiniu_bucket"),
+        (CLOSED_KODO, {}, f"upload: {CLOSED_PORT}: connection failed", "--qiniu_up_url"),
         ({"qiniu_domain": f"{CLOSED_PORT}/io"}, {}, f"download: {CLOSED_PORT}/io/source/", "--qiniu_domain"),
-        (UNREACHABLE, {}, "pages: https://nowhere.invalid shows pictures of http:", "switch HTTPS on"),
+        (UNREACHABLE, {}, "pages: https://nowhere.invalid shows images of http:", "switch HTTPS on"),
         (
             {"public_url": CLOSED_PORT},
             {},
-            "callback: the picture arrived, but the bucket could not reach",
+            "callback: the image arrived, but the bucket could not reach",
             "outside",
         ),
-        ({}, {"wrong_signature": True}, "callback: the picture arrived, but the bucket called", "a proxy on the way"),
+        ({}, {"wrong_signature": True}, "callback: the image arrived, but the bucket called", "a proxy on the way"),
     ],
     ids=lambda value: ", ".join(value) or "-" if isinstance(value, dict) else None,
 )
 def test_a_failed_step_is_explained_with_a_hint(
-    kodo: Kodo, tmp_path: Path, chosen: dict[str, str], faults: dict[str, Any], failed: str, hint: str
+    kodo: FakeKodo, tmp_path: Path, chosen: dict[str, str], faults: dict[str, Any], failed: str, hint: str
 ) -> None:
     kodo.faults = Faults(**faults)
 

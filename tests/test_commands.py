@@ -1,6 +1,6 @@
-"""Every command that the documents show is run: here as it stands, or by the test that is named beside it.
+"""The commands in the documents work: each is run here, by kind, as it stands on the page.
 
-What no test can run is named with the reason, here and in docs/contributing.md.
+A block with a name (```sh backup) is run by tests/test_operations.py, the script of the README by tests/test_readme.py.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -21,135 +20,61 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from settings import read_settings
 from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import jpeg, png
 from tests.support.process import ROOT, ServerProcess
 from tests.support.waiting import finished
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
-PROGRAMS = "make|python|dask|pip|git|server\\.py|docker|systemctl|tar|mkdir|curl"
-COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:{PROGRAMS})(?: .+)?")
-
-HERE = "tests/test_commands.py"
-RUN_BY = {
-    "make run": f"{HERE}::test_make_run_serves_with_what_follows",
-    'make run ARGS="--port=9000 --data_dir=/tmp/tessera"': f"{HERE}::test_make_run_serves_with_what_follows",
-    'make run ARGS="--config=tessera.toml"': f"{HERE}::test_make_run_serves_with_what_follows",
-    "make setup": f"{HERE}::test_make_setup_starts_nothing_and_help_lists_all",
-    "make help": f"{HERE}::test_make_setup_starts_nothing_and_help_lists_all",
-    "make test": f"{HERE}::test_make_test_runs_what_it_is_given",
-    'make test ARGS="tests/contract -x"': f"{HERE}::test_make_test_runs_what_it_is_given",
-    'SECURITY=full HOSTILE=all HOSTILE_FILES=FOLDER make test ARGS="tests/security -s"': (
-        f"{HERE}::test_make_test_runs_what_it_is_given"
-    ),
-    ".venv/bin/python server.py --port=9000 --data_dir=DIR": "tests/support/process.py::ServerProcess",
-    ".venv/bin/python server.py --check": "tests/test_check.py::test_the_embedded_parts_pass_every_step",
-    "server.py --check": "tests/test_check.py::test_the_embedded_parts_pass_every_step",
-    ".venv/bin/python server.py --config=tessera.toml --check": f"{HERE}::test_the_check_takes_a_file_of_settings",
-    "PYTHONPATH=$FOLDER dask scheduler": f"{HERE}::test_a_cluster_as_the_page_starts_it_renders",
-    "PYTHONPATH=$FOLDER dask worker tcp://SCHEDULER:8786 --nthreads CORES": (
-        f"{HERE}::test_a_cluster_as_the_page_starts_it_renders"
-    ),
-    "python server.py --dask=tcp://SCHEDULER:8786": f"{HERE}::test_a_cluster_as_the_page_starts_it_renders",
-    "make drills": "tests/fault_injection/test_short.py::test_nothing_is_lost_and_nothing_is_doubled",
-    'make drills ARGS="kill_server --short"': (
-        "tests/fault_injection/test_short.py::test_nothing_is_lost_and_nothing_is_doubled"
-    ),
-    "python admin.py developer ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python admin.py developer ada --revoke": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python admin.py password ada": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python admin.py requeue 4503599627370496": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python admin.py sweep": f"{HERE}::test_what_an_operator_types_does_what_it_says",
-    "python admin.py": "tests/test_admin.py::",
-    ".venv/bin/python -m processing.mosaic photo.jpg -o mosaic.png --style mosaic --cell 24": (
-        f"{HERE}::test_the_engine_by_itself_makes_what_the_pages_show"
-    ),
-    ".venv/bin/python -m processing.mosaic photo.jpg another.jpg -o sheets/ --sheet": (
-        f"{HERE}::test_the_engine_by_itself_makes_what_the_pages_show"
-    ),
-    "python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map": (
-        f"{HERE}::test_the_engine_by_itself_makes_what_the_pages_show"
-    ),
-    "python -m processing.mosaic --list": f"{HERE}::test_the_engine_by_itself_makes_what_the_pages_show",
+PROGRAM = r"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:make|python|server\.py|dask|docker|systemctl|git|pip)"
+KINDS = {
+    "make": r"(?:[A-Z_]+=\S+ )*make ",
+    "engine": r"(?:\.venv/bin/)?python -m processing\.mosaic ",
+    "module": r"(?:\.venv/bin/)?python -m tests\.",
+    "admin": r"python admin\.py ",
+    "server": r"(?:(?:\.venv/bin/)?python )?server\.py ",
+    "dask": r"PYTHONPATH=\$FOLDER dask ",
+    "not run": r"(?:[A-Z_]+=\S+ )*docker compose|systemctl|git pull|pip install --require-hashes -r",
 }
-BACKUPS = ("python admin.py --yes", "tar -C", "mkdir -m 700")
-"""The commands of tests/test_operations.py, which finds them by the names of their blocks."""
-
-LONG = {"make check", "make audit", "make coverage", "make cluster-demo", "make screenshots", "make bench"}
-LONG_BEGINNINGS = ("make bench-", "python -m tests.bench.")
-"""Too long for a test: it is seen that each starts a module that is there."""
-
-NOT_RUN = ("docker compose", "systemctl", "git pull", "make lock", "pip install --require-hashes -r")
-"""Beginnings. docs/contributing.md says why."""
+INCOMPLETE = r"  |^(?:python admin\.py|pip install|dask \w+)$"  # a table, or the name of a program in a sentence
+# Placeholders of the pages that mean something only to people.
+PLACEHOLDERS = {"DIR": "/tmp/tessera", "HOST": "127.0.0.1", "SCHEDULER": "127.0.0.1"}
 
 
-def shown() -> dict[str, str]:
-    """Every command of every page: in blocks, in indented lines, and within the text. The page by the command."""
-    found = {}
+def commands(kind: str = "") -> list[str]:
+    """The commands of all pages in order, in shell blocks and in `code`; of one kind or of all."""
+    lines = list[str]()
     for page in PAGES:
         text = page.read_text()
-        fenced = re.findall(r"^ *```([^\n]*)\n(.*?)^ *```$", text, re.M | re.S)
-        blocks = [block for kind, block in fenced if kind.partition(" ")[0] in ("", "sh")]
-        prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S)
-        lines = [line for block in blocks for line in block.splitlines()]
-        lines += re.findall(r"^    (\S.*)$", prose, re.M) + re.findall(r"`([^`\n]+)`", prose)
-        for line in lines:
-            command = line.partition("  #")[0].strip()
-            if (
-                COMMAND.fullmatch(command)
-                and "  " not in command
-                and not re.fullmatch(r"[a-z_.]+|dask scheduler|dask worker|pip install", command)
-                and "curl -" not in command
-            ):
-                found[command] = page.name
-    return found
+        blocks = re.findall(r"^ *```([^\n]*)\n(.*?)^ *```$", text, re.M | re.S)
+        prose = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
+        lines += [line for language, block in blocks if language in ("", "sh") for line in block.splitlines()]
+        lines += re.findall(r"(?:^    |(?<=`))[^\s`][^`\n]*(?=`|$)", prose, re.M)
+    lines = [line.partition("  #")[0].strip() for line in lines]
+    whole = [line for line in dict.fromkeys(lines) if re.match(f"{PROGRAM} ", line) and not re.search(INCOMPLETE, line)]
+    return [line for line in whole if re.match(KINDS.get(kind, ""), line)]
 
 
-def is_long(command: str) -> bool:
-    return command.partition(" ARGS=")[0] in LONG or command.startswith(LONG_BEGINNINGS)
+def test_every_command_is_of_a_kind_that_is_tested() -> None:
+    assert [line for line in commands() if not any(re.match(pattern, line) for pattern in KINDS.values())] == []
+    assert all(commands(kind) for kind in KINDS)
 
 
-def test_every_command_that_is_shown_is_run_by_a_test_or_said_not_to_be() -> None:
-    left = {
-        command: page
-        for command, page in shown().items()
-        if command not in RUN_BY
-        and not is_long(command)
-        and not any(words in command for words in (*NOT_RUN, *BACKUPS))
-    }
+def test_commands_that_no_test_runs_are_listed_with_the_reason() -> None:
+    reasons = (ROOT / "docs" / "contributing.md").read_text().partition("## Commands that no test runs")[2]
 
-    assert left == {}
-    assert set(RUN_BY) <= set(shown())
-    for command in RUN_BY.values():
-        path, _, name = command.partition("::")
-        assert name in (ROOT / path).read_text(), command
-
-
-def test_what_is_not_run_is_told_in_the_documents_with_its_reason() -> None:
-    told = (ROOT / "docs" / "contributing.md").read_text().partition("## What no test runs")[2]
-
-    assert told
-    for beginning in NOT_RUN:
-        assert f"`{beginning}" in told, beginning
-
-
-@pytest.mark.parametrize("command", sorted(command for command in shown() if is_long(command)))
-def test_long_commands_start_modules_that_there_are(command: str) -> None:
-    makes = command.startswith("make")
-    said = run(f"{command} --dry-run".replace("/path/to/venv", "/usr")).stdout if makes else command
-
-    for module in re.findall(r"-m (tests\.[\w.]+)", said):
-        assert any((ROOT / f"{module.replace('.', '/')}{end}").is_file() for end in (".py", "/__main__.py")), module
-    assert re.search(r"-m tests\.|ruff check", said), said
+    beginnings = tuple(re.findall(r"`([^`]+)`", reasons))
+    for line in commands("not run"):
+        assert re.sub(r"^[A-Z_]+=\S+ ", "", line).startswith(beginnings), line
 
 
 def run(command: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A line of a page; `python` and `make` are ours."""
-    words = {".venv/bin/python": sys.executable, "python": sys.executable, "server.py": f"{sys.executable} server.py"}
-    first, _, rest = command.partition(" ")
+    """A line of a page, with this Python."""
+    line = re.sub(r"^(?:\.venv/bin/)?python ", f"{sys.executable} ", command)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TESSERA_", "MAKE"))}
     return subprocess.run(
-        ["bash", "-euc", f"{words.get(first, first)} {rest}"],
+        ["bash", "-euc", line],
         cwd=folder,
         env={**inherited, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
@@ -161,9 +86,23 @@ def run(command: str, folder: Path = ROOT, **environment: str) -> subprocess.Com
 
 # --- make -------------------------------------------------------------------------------------------------------------
 
-needs_venv = pytest.mark.skipif(
-    not (ROOT / ".venv" / ".installed-test").exists(), reason="these tests were not started by make: it would install"
-)
+
+@pytest.mark.parametrize("command", commands("make"))
+def test_make_has_the_target_and_starts_modules_that_exist(command: str) -> None:
+    steps = run(f"{command} --dry-run".replace("/path/to/venv", "/usr")).stdout
+
+    for module in re.findall(r"-m (tests\.[\w.]+)", steps):
+        assert_module_exists(module)
+
+
+@pytest.mark.parametrize("command", commands("module"))
+def test_modules_that_are_run_exist(command: str) -> None:
+    assert_module_exists(command.partition("-m ")[2].split()[0])
+
+
+def assert_module_exists(name: str) -> None:
+    path = ROOT / name.replace(".", "/")
+    assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), name
 
 
 def test_make_setup_starts_nothing_and_help_lists_all() -> None:
@@ -173,13 +112,18 @@ def test_make_setup_starts_nothing_and_help_lists_all() -> None:
     assert "server.py" not in run("make setup --dry-run").stdout
 
 
+needs_venv = pytest.mark.skipif(
+    not (ROOT / ".venv" / ".installed-test").exists(), reason="these tests were not started by make: it would install"
+)
+
+
 @needs_venv
 @pytest.mark.parametrize("by_file", [False, True], ids=["arguments", "file"])
 def test_make_run_serves_with_what_follows(tmp_path: Path, by_file: bool) -> None:
     (tmp_path / "tessera.toml").write_text(f'port = 0\ndata_dir = "{tmp_path / "data"}"\n')
-    said = f"--config={tmp_path / 'tessera.toml'}" if by_file else f"--port=0 --data_dir={tmp_path / 'data'}"
+    arguments = f"--config={tmp_path / 'tessera.toml'}" if by_file else f"--port=0 --data_dir={tmp_path / 'data'}"
     with subprocess.Popen(
-        ["make", "--silent", "run", f"ARGS={said}"],
+        ["make", "--silent", "run", f"ARGS={arguments}"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -207,56 +151,60 @@ def test_make_test_runs_what_it_is_given(command: str) -> None:
     assert re.search(r"^\d+ tests collected", run(command).stdout, re.M)
 
 
-# --- the server, an operator, the engine ------------------------------------------------------------------------------
+# --- the server, administration, the engine ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", commands("server"))
+def test_the_server_takes_the_options_of_the_pages(command: str, tmp_path: Path) -> None:
+    (tmp_path / "tessera.toml").write_text("")
+    options = command.partition("server.py ")[2].replace("tessera.toml", f"{tmp_path}/tessera.toml")
+    for placeholder, value in PLACEHOLDERS.items():
+        options = options.replace(placeholder, value)
+
+    read_settings(options.replace("/etc/", "").split())
 
 
 def test_the_check_takes_a_file_of_settings(tmp_path: Path) -> None:
     (tmp_path / "tessera.toml").write_text(f'port = 0\ndata_dir = "{tmp_path / "data"}"\n')
 
-    done = run(f".venv/bin/python server.py --config={tmp_path / 'tessera.toml'} --check")
+    done = run(f"python server.py --config={tmp_path / 'tessera.toml'} --check")
 
     assert {line[:5] for line in done.stdout.splitlines()} == {"ok   "}
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_what_an_operator_types_does_what_it_says(tmp_path: Path) -> None:
+async def test_the_administration_commands_do_what_they_say(tmp_path: Path) -> None:
     client = AsyncHTTPClient(force_instance=True)
     with ServerProcess(tmp_path / "data", "--developers=ada") as server:
         ada = await ApiClient(client, server.base_url).sign_up("ada")
         await ada.post("/api/tasks/pause/")
-        task = await ada.make((await ada.upload())["url"])
+        task = await ada.add_task((await ada.upload())["url"])
         await ada.post("/api/tasks/cancel/", id=task["id"])
         assert (await finished(ada, task["id"]))["state"] == "cancelled"
+        outputs = dict[str, str]()
+        for command in commands("admin"):
+            line = command.replace("admin.py", f"admin.py --yes --data_dir={server.data_dir}")
+            line = line.replace("4503599627370496", str(task["id"]))
+            outputs[command.partition("admin.py ")[2]] = (await asyncio.to_thread(run, line)).stdout
 
-        async def typed(command: str) -> str:
-            there = f"admin.py --yes --data_dir={server.data_dir}"
-            line = command.replace("admin.py", there).replace("4503599627370496", str(task["id"]))
-            return (await asyncio.to_thread(run, line)).stdout
-
-        assert "is a developer" in await typed("python admin.py developer ada")
-        assert "no longer a developer" in await typed("python admin.py developer ada --revoke")
-        assert f"{task['id']} is queued" in await typed("python admin.py requeue 4503599627370496")
-        assert "adopted: 0" in await typed("python admin.py sweep")
-        password = (await typed("python admin.py password ada")).split()[-1]
+        assert "is a developer" in outputs["developer ada"]
+        assert "no longer a developer" in outputs["developer ada --revoke"]
+        assert f"{task['id']} is queued" in outputs["requeue 4503599627370496"]
+        assert "adopted: 0" in outputs["sweep"]
         assert (await ada.post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
-        await ada.sign_in("ada", password)
+        await ada.sign_in("ada", outputs["password ada"].split()[-1])
     client.close()
 
 
-def test_the_engine_by_itself_makes_what_the_pages_show(tmp_path: Path) -> None:
+def test_the_engine_alone_makes_what_the_pages_show(tmp_path: Path) -> None:
     for name in ("photo.jpg", "another.jpg"):
         (tmp_path / name).write_bytes(jpeg(300, 200))
     (tmp_path / "holiday").mkdir()
     for number in range(4):
         (tmp_path / "holiday" / f"{number}.png").write_bytes(png(40 + number, 40))
-    engine = [
-        command
-        for command, test in RUN_BY.items()
-        if test.endswith("::test_the_engine_by_itself_makes_what_the_pages_show")
-    ]
 
-    for command in engine:
-        assert run(command, tmp_path).returncode == 0, shlex.split(command)
+    for command in commands("engine"):
+        run(command, tmp_path)
 
     assert {"mosaic.png", "out.png", "sheets"} <= {path.name for path in tmp_path.iterdir()}
     assert len(list((tmp_path / "sheets").iterdir())) == 2
@@ -267,25 +215,25 @@ WORKER = "PYTHONPATH=$FOLDER dask worker tcp://SCHEDULER:8786 --nthreads CORES"
 
 
 @contextmanager
-def dask(line: str, log: Path, says: str) -> Iterator[str]:
-    """A line of the page, until the end of the test; gives the word after those that show it is there."""
+def dask(line: str, log: Path, ready: str) -> Iterator[str]:
+    """Run a line of the page until the end of the test. Yields the word that follows `ready` in its log."""
     program = str(Path(sys.executable).with_name("dask"))
     command = ["bash", "-c", f"exec env {line.replace('dask', program, 1)} --no-dashboard"]
     environment = {**os.environ, "FOLDER": str(ROOT)}
     with log.open("w") as stream, subprocess.Popen(command, env=environment, cwd=log.parent, stderr=stream) as process:
         try:
             deadline = time.monotonic() + 30
-            while says not in log.read_text():
+            while ready not in log.read_text():
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.05)
-            yield log.read_text().partition(says)[2].split()[0]
+            yield log.read_text().partition(ready)[2].split()[0]
         finally:
             process.terminate()
 
 
 @pytest.mark.gen_test(timeout=90)
 async def test_a_cluster_as_the_page_starts_it_renders(tmp_path: Path) -> None:
-    assert {SCHEDULER, WORKER} <= set(shown())
+    assert {SCHEDULER, WORKER} == set(commands("dask"))
     client: Any = AsyncHTTPClient(force_instance=True)
     scheduler = dask(f"{SCHEDULER} --host 127.0.0.1 --port 0", tmp_path / "scheduler.log", "Scheduler at:")
     with scheduler as address:
@@ -293,7 +241,7 @@ async def test_a_cluster_as_the_page_starts_it_renders(tmp_path: Path) -> None:
         worker = dask(line, tmp_path / "worker.log", "Registered to:")
         with worker, ServerProcess(tmp_path / "data", f"--dask={address}") as server:
             ada = await ApiClient(client, server.base_url).sign_up("ada")
-            task = await ada.make((await ada.upload())["url"])
+            task = await ada.add_task((await ada.upload())["url"])
 
             assert (await finished(ada, task["id"], timeout_s=40))["state"] == "done"
     client.close()

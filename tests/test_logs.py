@@ -23,7 +23,7 @@ from tornado.httpclient import AsyncHTTPClient
 from logs import JsonFormatter, PlainFormatter
 from tests.support import kodo as kodo_server
 from tests.support.client import ApiClient, ApiResponse
-from tests.support.kodo_state import Faults, Kodo
+from tests.support.kodo_state import Faults, FakeKodo
 from tests.support.pictures import png
 from tests.support.process import ROOT, ServerProcess
 from tests.support.waiting import finished, until
@@ -87,6 +87,7 @@ def test_what_a_terminal_would_obey_or_nobody_would_see_is_spelled_out(formatter
     assert "猫" in formatted(formatter, "path %s", "/猫")
 
 
+@pytest.mark.requirement(42)
 @pytest.mark.parametrize("formatter", [JsonFormatter(), PlainFormatter("%(message)s")])
 def test_a_value_with_line_ends_stays_on_its_line(formatter: logging.Formatter) -> None:
     assert formatted(formatter, "path %s", "/a\r\nINFO forged: line").count("\n") == 1
@@ -137,6 +138,7 @@ def found_in(log: str, secrets: set[str]) -> list[str]:
     return sorted(word for secret in secrets for word in spellings(secret) if word in log)
 
 
+@pytest.mark.requirement(42)
 @pytest.mark.gen_test(timeout=60)
 async def test_a_whole_run_writes_no_secret_and_one_json_object_a_line(tmp_path: Path) -> None:
     environment = {"TESSERA_COOKIE_SECRET": COOKIE_SECRET}
@@ -166,7 +168,7 @@ async def test_a_whole_run_on_a_private_kodo_that_fails_now_and_then_writes_no_s
         api = recording_client(client, server.base_url)
         await api.sign_up("ada", PASSWORDS[0])
         uploaded = await api.upload()
-        assert (await finished(api, (await api.make(uploaded["url"]))["id"]))["state"] == "done"
+        assert (await finished(api, (await api.add_task(uploaded["url"]))["id"]))["state"] == "done"
         await _fail_and_recover(api, kodo, uploaded["url"])
         await api.post("/api/image/delete/", id=uploaded["id"])
     client.close()
@@ -180,9 +182,9 @@ async def test_a_whole_run_on_a_private_kodo_that_fails_now_and_then_writes_no_s
 
 
 @asynccontextmanager
-async def on_kodo(data_dir: Path, other: Path) -> AsyncIterator[tuple[ServerProcess, Kodo, list[str]]]:
+async def on_kodo(data_dir: Path, other: Path) -> AsyncIterator[tuple[ServerProcess, FakeKodo, list[str]]]:
     """A server on a private Kodo, and at the end what `--check` says of the same settings."""
-    kodo = Kodo("kodo-access-key-made-up", "kodo-secret-key-made-up", "pictures", private=True)
+    kodo = FakeKodo("kodo-access-key-made-up", "kodo-secret-key-made-up", "pictures", private=True)
     listening = kodo_server.start(kodo)
     environment = {
         "TESSERA_QINIU_ACCESS_KEY": kodo.access_key,
@@ -202,15 +204,15 @@ async def on_kodo(data_dir: Path, other: Path) -> AsyncIterator[tuple[ServerProc
         await listening.close_all_connections()
 
 
-async def _fail_and_recover(api: ApiClient, kodo: Kodo, url: str) -> None:
+async def _fail_and_recover(api: ApiClient, kodo: FakeKodo, url: str) -> None:
     """One task over which the bucket fails in three ways, and then does not."""
     for number, faults in enumerate((Faults(drop=True), Faults(truncate=True), Faults(status=401))):
-        before, kodo.faults = kodo.came, faults
+        before, kodo.faults = kodo.request_count, faults
         if number == 0:
-            task = await api.make(url, {"style": "mosaic", "cell": 9})
+            task = await api.add_task(url, {"style": "mosaic", "cell": 9})
 
         async def asked_again(before: int = before) -> bool:
-            return kodo.came > before
+            return kodo.request_count > before
 
         await until(asked_again, timeout_s=20)
     kodo.faults = Faults()
@@ -245,9 +247,9 @@ async def _sign_in_every_way(api: ApiClient) -> None:
     ticket = await api.post("/api/image/token/", filename="a.png")
     await api.post_form(ticket["upload_url"], {"token": ticket["token"], "key": ticket["key"]}, "a.png", png())
     await api.post_form(ticket["upload_url"], {"token": ticket["token"] + "x", "key": ticket["key"]}, "a.png", png())
-    task = await api.make(ticket["url"])
+    task = await api.add_task(ticket["url"])
     assert (await finished(api, task["id"]))["state"] == "done"
-    await api.make("http://127.0.0.1:9/a.png?token=signature-of-a-source")
+    await api.add_task("http://127.0.0.1:9/a.png?token=signature-of-a-source")
     await api.post("/api/user/change/", password=first, new_password=second)
     await api.post("/api/user/export/", password=second)
     await api.post("/api/user/delete/", password=PASSWORDS[3])

@@ -276,7 +276,7 @@ async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds
                 await asyncio.sleep(0.05)
 
         uploaded = await ada.upload(png())
-        task = await ada.make(uploaded["url"])
+        task = await ada.add_task(uploaded["url"])
         done = await finished(ada, task["id"], timeout_s=30)
 
         assert done["state"] == "done"

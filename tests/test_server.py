@@ -82,7 +82,7 @@ async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
 @pytest.mark.gen_test(timeout=60)
 async def test_a_database_that_goes_away_is_503_and_comes_back(server: ServerProcess, client: AsyncHTTPClient) -> None:
     ada = await ApiClient(client, server.base_url).sign_up("ada")
-    mongod = int(server.log.split("mongod ")[1].split()[0])
+    mongod = int(server.log.split(" mongod: ")[1].split()[0])
     signal_process(mongod, signal.SIGSTOP)
 
     async with asyncio.timeout(5):
@@ -104,7 +104,7 @@ def signal_process(pid: int, number: signal.Signals) -> None:
 
 
 def test_the_embedded_database_ends_with_a_killed_server_and_has_no_port(server: ServerProcess) -> None:
-    mongod = Path("/proc") / server.log.split("mongod ")[1].split()[0]
+    mongod = Path("/proc") / server.log.split(" mongod: ")[1].split()[0]
     command = (mongod / "cmdline").read_text().split("\0")
 
     assert not any(part.startswith("--port") for part in command)

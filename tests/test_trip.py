@@ -21,7 +21,7 @@ async def test_a_newcomer_gets_a_mosaic_whose_every_block_is_the_mean_of_its_pix
     person = await api.sign_up("ada")
     uploaded = await person.upload(encoded(source, "PNG"), "holiday.png")
 
-    task = await person.make(uploaded["url"], {"style": "mosaic", "cell": CELL, "format": "png"})
+    task = await person.add_task(uploaded["url"], {"style": "mosaic", "cell": CELL, "format": "png"})
     done = await finished(person, task["id"])
 
     assert done["state"] == "done"
