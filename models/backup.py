@@ -74,7 +74,7 @@ def _create_partial(folder: Path) -> Path:
     try:
         partial.mkdir(mode=0o700, parents=True)
         (partial / "database").mkdir()
-    except OSError as error:
+    except OSError as error:  # pragma: no cover - a full or read-only disk
         raise BackupError(f"{partial} cannot be created: {error.strerror}") from error
     return partial
 
@@ -119,7 +119,7 @@ def _write_objects(bucket: Bucket, folder: Path, limit_bytes: int) -> int:
         for stat in (stat for prefix in PREFIXES for stat in bucket.list(prefix)):
             try:
                 data = bucket.read(stat.key, limit_bytes=limit_bytes, timeout_s=READ_TIMEOUT_S)
-            except NotFound:
+            except NotFound:  # pragma: no cover - deleted after it was listed
                 continue  # deleted since it was listed
             path = _object_path(folder, stat.key)
             path.parent.mkdir(parents=True, exist_ok=True)

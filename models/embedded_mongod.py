@@ -78,7 +78,7 @@ class Mongod:
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while not await self._start_once():
             if asyncio.get_running_loop().time() > deadline:
-                raise MongodError(f"another mongod uses {self._folder} and does not exit")
+                raise MongodError(f"another mongod uses {self._folder} and does not exit")  # pragma: no cover - a mongod that keeps its folder for 15 seconds
             await asyncio.sleep(RESTART_PAUSE_S / 5)
 
     async def _start_once(self) -> bool:
@@ -134,7 +134,7 @@ class Mongod:
             await asyncio.sleep(RESTART_PAUSE_S)
             try:
                 await self._start()
-            except (MongodError, OSError) as error:
+            except (MongodError, OSError) as error:  # pragma: no cover - a mongod that fails to start again
                 log.warning("mongod: cannot start: %s", error)
 
     async def _stop(self) -> None:
@@ -145,7 +145,7 @@ class Mongod:
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await process.wait()
-        except TimeoutError:
+        except TimeoutError:  # pragma: no cover - a mongod that ignores SIGTERM
             log.warning("mongod: %s does not stop; killing it (acknowledged writes are in its journal)", process.pid)
             process.kill()
             await process.wait()
@@ -158,7 +158,7 @@ def find_mongod() -> str:
         candidate = Path(folder) / "bin" / "mongod"
         if candidate.is_file():
             return str(candidate)
-    on_path = shutil.which("mongod")
+    on_path = shutil.which("mongod")  # pragma: no cover - machines without the wheel
     if on_path is None:
         raise MongodError("mongod not found: install one on PATH, or use a server with --mongodb_uri")
     return on_path
@@ -182,7 +182,7 @@ def _socket_folder(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="tessera-"))
 
 
-def _die_with_parent() -> None:
+def _die_with_parent() -> None:  # pragma: no cover - runs between fork and exec
     """In the child, before mongod: ask Linux for SIGTERM when the parent dies, so that no orphan remains."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

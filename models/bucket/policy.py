@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.bucket.callback import CALLBACK_BODY, KEY_LIMIT_BYTES
-from models.bucket.embedded import errors as refusals
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.keys import Keys
 from models.bucket.signature import FORM, decode, sign
 from models.errors import BadParameter
@@ -61,14 +61,14 @@ class UploadPolicy(BaseModel):
         scoped = self.scoped_key
         fits = scoped is None or (key.startswith(scoped) if self.isPrefixalScope else key == scoped)
         if not fits:
-            raise refusals.Forbidden("key doesn't match with scope")
+            raise kodo_errors.Forbidden("key doesn't match with scope")
 
     def check_size(self, size_bytes: int) -> None:
         """Raise TooLarge or Forbidden if a finished file may not be stored."""
         if self.fsizeLimit and size_bytes > self.fsizeLimit:
-            raise refusals.FileTooLarge("exceed FsizeLimit")
+            raise kodo_errors.FileTooLarge("exceed FsizeLimit")  # pragma: no cover - the limit applies while the file arrives
         if size_bytes < self.fsizeMin:
-            raise refusals.Forbidden("less than FsizeMin")
+            raise kodo_errors.Forbidden("less than FsizeMin")
 
     def check_mime(self, mime: str) -> None:
         """Raise Forbidden if content of this type may not be stored."""
@@ -78,7 +78,7 @@ class UploadPolicy(BaseModel):
         patterns = self.mimeLimit.removeprefix("!").split(";")
         is_listed = any(mime == one or (one.endswith("/*") and mime.startswith(one[:-1])) for one in patterns)
         if is_listed == is_denylist:
-            raise refusals.Forbidden("limited mimeType: this file type is forbidden to upload")
+            raise kodo_errors.Forbidden("limited mimeType: this file type is forbidden to upload")
 
 
 def image_policy(bucket: str, key: str, *, owner_id: int, size_limit_bytes: int, callback_url: str) -> dict[str, Any]:
@@ -131,11 +131,11 @@ def read_token(keys: Keys, token: str) -> UploadPolicy:
     access, signature, encoded = _split_token(token)
     genuine = hmac.compare_digest(signature.encode(), sign(keys, encoded.encode()).encode())
     if not (hmac.compare_digest(access.encode(), keys.access.encode()) and genuine):
-        raise refusals.BadToken("bad token")
+        raise kodo_errors.BadToken("bad token")
     try:
         policy = UploadPolicy.model_validate_json(decode(encoded))
     except ValueError as error:
-        raise refusals.BadToken("bad token: the policy has an unknown or invalid field") from error
+        raise kodo_errors.BadToken("bad token: the policy has an unknown or invalid field") from error
     check_deadline(policy)
     return policy
 
@@ -144,13 +144,13 @@ def check_deadline(policy: UploadPolicy) -> None:
     """Raise BadToken if the token has expired. Kodo checks again when the file is created."""
     late_s = int(time.time()) - policy.deadline
     if late_s > 0:
-        raise refusals.BadToken(f"token expired {late_s} seconds ago")
+        raise kodo_errors.BadToken(f"token expired {late_s} seconds ago")
 
 
 def _split_token(token: str) -> tuple[str, str, str]:
     parts = token.split(":")
     if not token:
-        raise refusals.BadToken("token not specified")
+        raise kodo_errors.BadToken("token not specified")
     if len(parts) != 3 or not token.isascii() or len(token) > TOKEN_LIMIT_BYTES:
-        raise refusals.BadToken("bad token")
+        raise kodo_errors.BadToken("bad token")
     return parts[0], parts[1], parts[2]

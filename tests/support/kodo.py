@@ -1,7 +1,7 @@
-"""Qiniu Kodo, played for the tests: written from its documents alone, sharing no line with the code that it tests.
+"""A fake Qiniu Kodo, written from its documents alone, without any code of the product.
 
 One server on one port: uploads at `/`, management at `/stat`, `/delete`, `/list`, the region query at `/v4/query`, and
-the bucket's domain at `/io/`. `Kodo.faults` makes it misbehave.
+the bucket's domain at `/io/`. `FakeKodo.faults` makes it misbehave.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httpserver import HTTPServer
 
-from tests.support.kodo_state import Kodo, Problem, Stored, png_size, qetag
+from tests.support.kodo_state import FakeKodo, KodoProblem, StoredObject, png_size, qetag
 
 
-def start(kodo: Kodo) -> HTTPServer:
-    """Listen on a free port of loopback; `kodo.base` says where."""
+def start(kodo: FakeKodo) -> HTTPServer:
+    """Listen on a free loopback port; sets `kodo.base`."""
     uploads = r"/buckets/([^/]+)/objects/([^/]+)/uploads"
     application = tornado.web.Application(
         [
-            (r"/", Form, {"kodo": kodo}),
-            (uploads, Start, {"kodo": kodo}),
-            (uploads + r"/(\w+)", Complete, {"kodo": kodo}),
-            (uploads + r"/(\w+)/(\d+)", PutPart, {"kodo": kodo}),
-            (r"/stat/(.+)", Stat, {"kodo": kodo}),
-            (r"/delete/(.+)", Delete, {"kodo": kodo}),
-            (r"/list", List, {"kodo": kodo}),
-            (r"/v4/query", Query, {"kodo": kodo}),
-            (r"/io/(.*)", Read, {"kodo": kodo}),
+            (r"/", FormHandler, {"kodo": kodo}),
+            (uploads, StartUploadHandler, {"kodo": kodo}),
+            (uploads + r"/(\w+)", CompleteUploadHandler, {"kodo": kodo}),
+            (uploads + r"/(\w+)/(\d+)", UploadPartHandler, {"kodo": kodo}),
+            (r"/stat/(.+)", StatHandler, {"kodo": kodo}),
+            (r"/delete/(.+)", DeleteHandler, {"kodo": kodo}),
+            (r"/list", ListHandler, {"kodo": kodo}),
+            (r"/v4/query", RegionsHandler, {"kodo": kodo}),
+            (r"/io/(.*)", DownloadHandler, {"kodo": kodo}),
         ],
         log_function=lambda handler: kodo.calls.append(f"{handler.request.method} {handler.request.path}"),
     )
@@ -48,11 +48,11 @@ def start(kodo: Kodo) -> HTTPServer:
     return server
 
 
-class Base(tornado.web.RequestHandler):
+class KodoHandler(tornado.web.RequestHandler):
     allowed = ("OPTIONS, HEAD, POST", "X-File-Name, X-File-Type, X-File-Size")
-    """Methods and headers of a page of another origin."""
+    """Methods and headers that a page of another origin may use."""
 
-    def initialize(self, kodo: Kodo) -> None:
+    def initialize(self, kodo: FakeKodo) -> None:
         self.kodo = kodo
 
     def set_default_headers(self) -> None:
@@ -63,10 +63,10 @@ class Base(tornado.web.RequestHandler):
 
     async def prepare(self) -> None:
         faults = self.kodo.faults
-        shown = {self.request.headers.get("Authorization", ""), self.get_query_argument("token", "")}
-        self.kodo.credentials |= shown - {""}
-        self.kodo.came += 1
-        if faults.nameless:
+        credentials = {self.request.headers.get("Authorization", ""), self.get_query_argument("token", "")}
+        self.kodo.credentials |= credentials - {""}
+        self.kodo.request_count += 1
+        if faults.no_request_id:
             self.clear_header("X-Reqid")
         if faults.slow is not None:
             await faults.slow.wait()
@@ -75,10 +75,10 @@ class Base(tornado.web.RequestHandler):
             raise tornado.web.Finish
         if faults.status and faults.times > 0:
             faults.times -= 1
-            raise Problem(faults.status, "as told")
+            raise KodoProblem(faults.status, "injected fault")
 
     def options(self, *_: str) -> None:
-        """A browser's preflight. What Kodo lets a page send is all that it may send."""
+        """A browser's preflight request."""
         methods, headers = self.allowed
         self.set_header("Access-Control-Allow-Methods", methods)
         self.set_header("Access-Control-Allow-Headers", headers)
@@ -86,18 +86,18 @@ class Base(tornado.web.RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1]
-        if isinstance(error, Problem):
-            self.set_status(error.args[0], "Kodo says no")
+        if isinstance(error, KodoProblem):
+            self.set_status(error.args[0], "rejected")
             self.finish({"error": error.args[1]})
         else:
             super().write_error(status_code, **kwargs)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, Problem):
+        if not isinstance(value, KodoProblem):
             super().log_exception(typ, value, tb)
 
-    def managed(self) -> None:
-        """Only with a signature in the Qiniu style."""
+    def check_management_signature(self) -> None:
+        """Raise KodoProblem unless the request has a signature in the Qiniu style."""
         lines = f"{self.request.method} {self.request.uri}\nHost: {self.request.host}\n"
         kind = self.request.headers.get("Content-Type")
         lines += f"Content-Type: {kind}\n" if kind else ""
@@ -105,17 +105,19 @@ class Base(tornado.web.RequestHandler):
             lines += f"{name}: {value}\n" if name.startswith("X-Qiniu-") else ""
         signed = (lines + "\n").encode() + self.request.body
         if self.request.headers.get("Authorization") != f"Qiniu {self.kodo.access_key}:{self.kodo.hmac(signed)}":
-            raise Problem(401, "bad token")
+            raise KodoProblem(401, "bad token")
 
-    async def end_upload(self, policy: dict[str, Any], key: str, stored: Stored, given: dict[str, str]) -> None:
+    async def end_upload(
+        self, policy: dict[str, Any], key: str, stored: StoredObject, variables: dict[str, str]
+    ) -> None:
         if "callbackUrl" not in policy:
             self.finish({"hash": stored.hash, "key": key})
             return
-        body = self.callback_body(policy, key, stored, given)
+        body = self.callback_body(policy, key, stored, variables)
         for _ in range(self.kodo.faults.callbacks):
             status, answer = await self.call(policy["callbackUrl"], body)
             self.kodo.answers.append((status, answer))
-        if self.kodo.faults.mute:
+        if self.kodo.faults.drop_response:
             self.request.connection.stream.close()
             raise tornado.web.Finish
         if status != 200:
@@ -124,18 +126,18 @@ class Base(tornado.web.RequestHandler):
             answer = json.dumps(failed).encode()
         self.finish(answer)
 
-    def callback_body(self, policy: dict[str, Any], key: str, stored: Stored, given: dict[str, str]) -> bytes:
-        known = {
+    def callback_body(self, policy: dict[str, Any], key: str, stored: StoredObject, variables: dict[str, str]) -> bytes:
+        values = {
             "key": key,
             "etag": stored.hash,
             "fsize": str(len(stored.data)),
             "mimeType": stored.mime,
             "endUser": policy.get("endUser", ""),
             **png_size(stored.data),
-            **given,
+            **variables,
         }
         template = policy["callbackBody"]
-        filled = re.sub(r"\$\(([^)]+)\)", lambda m: urllib.parse.quote_plus(known.get(m[1], "")), template)
+        filled = re.sub(r"\$\(([^)]+)\)", lambda m: urllib.parse.quote_plus(values.get(m[1], "")), template)
         return filled.encode()
 
     async def call(self, url: str, body: bytes) -> tuple[int, bytes]:
@@ -163,69 +165,69 @@ class Base(tornado.web.RequestHandler):
         return answer.code, answer.body
 
 
-class Form(Base):
+class FormHandler(KodoHandler):
     async def post(self) -> None:
         policy = self.kodo.policy(self.get_body_argument("token", ""))
         (file,) = self.request.files["file"]
         crc = self.get_body_argument("crc32", "")
         if crc and int(crc) != zlib.crc32(file.body):
-            raise Problem(406, "crc32 is not correct")
+            raise KodoProblem(406, "crc32 is not correct")
         own = {name: values[-1].decode() for name, values in self.request.body_arguments.items()}
         key = own["key"]
         stored = self.kodo.store(policy, key, file.body)
-        given = {name: value for name, value in own.items() if name.startswith("x:")}
-        await self.end_upload(policy, key, stored, {"fname": own.get("fname", file.filename), **given})
+        variables = {name: value for name, value in own.items() if name.startswith("x:")}
+        await self.end_upload(policy, key, stored, {"fname": own.get("fname", file.filename), **variables})
 
 
-class Parts(Base):
+class MultipartHandler(KodoHandler):
     allowed = ("OPTIONS, HEAD, GET, POST, PUT, DELETE", "Authorization, Content-Type, Content-MD5, X-File-Name")
 
-    def admitted(self, bucket: str, encoded: str) -> tuple[dict[str, Any], str]:
+    def authorize(self, bucket: str, encoded: str) -> tuple[dict[str, Any], str]:
         policy = self.kodo.policy(self.request.headers.get("Authorization", "").removeprefix("UpToken "))
         if bucket != self.kodo.bucket:
-            raise Problem(631, "no such bucket")
+            raise KodoProblem(631, "no such bucket")
         return policy, base64.urlsafe_b64decode(encoded).decode()
 
 
-class Start(Parts):
+class StartUploadHandler(MultipartHandler):
     def post(self, bucket: str, encoded: str) -> None:
-        self.admitted(bucket, encoded)
+        self.authorize(bucket, encoded)
         upload = uuid.uuid4().hex
         self.kodo.parts[upload] = {}
         self.finish({"uploadId": upload, "expireAt": int(time.time()) + 3600})
 
 
-class PutPart(Parts):
+class UploadPartHandler(MultipartHandler):
     def put(self, bucket: str, encoded: str, upload: str, number: str) -> None:
-        self.admitted(bucket, encoded)
+        self.authorize(bucket, encoded)
         if upload not in self.kodo.parts:
-            raise Problem(612, "no such uploadId")
+            raise KodoProblem(612, "no such uploadId")
         self.kodo.parts[upload][int(number)] = self.request.body
         self.finish({"etag": qetag(self.request.body), "md5": hashlib.md5(self.request.body).hexdigest()})
 
 
-class Complete(Parts):
+class CompleteUploadHandler(MultipartHandler):
     async def post(self, bucket: str, encoded: str, upload: str) -> None:
-        policy, key = self.admitted(bucket, encoded)
-        asked = json.loads(self.request.body)
+        policy, key = self.authorize(bucket, encoded)
+        completion = json.loads(self.request.body)
         parts = self.kodo.parts.pop(upload, {})
-        if any(qetag(parts.get(one["partNumber"], b"")) != one["etag"] for one in asked["parts"]):
-            raise Problem(612, "no such part")
-        data = b"".join(parts[one["partNumber"]] for one in asked["parts"])
+        if any(qetag(parts.get(one["partNumber"], b"")) != one["etag"] for one in completion["parts"]):
+            raise KodoProblem(612, "no such part")
+        data = b"".join(parts[one["partNumber"]] for one in completion["parts"])
         stored = self.kodo.store(policy, key, data)
-        given = {"fname": asked.get("fname") or "", **(asked.get("customVars") or {})}
-        await self.end_upload(policy, key, stored, given)
+        variables = {"fname": completion.get("fname") or "", **(completion.get("customVars") or {})}
+        await self.end_upload(policy, key, stored, variables)
 
 
-class Managed(Base):
+class ManagementHandler(KodoHandler):
     def key(self, encoded: str) -> str:
-        self.managed()
+        self.check_management_signature()
         bucket, key = base64.urlsafe_b64decode(encoded).decode().split(":", 1)
         if bucket != self.kodo.bucket:
-            raise Problem(631, "no such bucket")
+            raise KodoProblem(631, "no such bucket")
         return key
 
-    def described(self, stored: Stored) -> dict[str, Any]:
+    def metadata(self, stored: StoredObject) -> dict[str, Any]:
         return {
             "fsize": len(stored.data),
             "hash": stored.hash,
@@ -235,38 +237,38 @@ class Managed(Base):
         }
 
 
-class Stat(Managed):
+class StatHandler(ManagementHandler):
     def post(self, encoded: str) -> None:
-        self.finish(self.described(self.kodo.visible(self.key(encoded))))
+        self.finish(self.metadata(self.kodo.visible(self.key(encoded))))
 
 
-class Delete(Managed):
+class DeleteHandler(ManagementHandler):
     def post(self, encoded: str) -> None:
         if self.kodo.objects.pop(self.key(encoded), None) is None:
-            raise Problem(612, "no such file or directory")
+            raise KodoProblem(612, "no such file or directory")
 
 
-class List(Managed):
+class ListHandler(ManagementHandler):
     def get(self) -> None:
-        self.managed()
-        given = {name: values[-1].decode() for name, values in self.request.arguments.items()}
-        prefix, marker = given.get("prefix", ""), given.get("marker", "")
-        limit = min(int(given["limit"]), 2)
+        self.check_management_signature()
+        arguments = {name: values[-1].decode() for name, values in self.request.arguments.items()}
+        prefix, marker = arguments.get("prefix", ""), arguments.get("marker", "")
+        limit = min(int(arguments["limit"]), 2)
         keys = sorted(key for key in self.kodo.objects if key.startswith(prefix) and key > marker)
-        items = [{"key": key, **self.described(self.kodo.objects[key])} for key in keys[:limit]]
+        items = [{"key": key, **self.metadata(self.kodo.objects[key])} for key in keys[:limit]]
         self.finish({"items": items, **({"marker": keys[limit - 1]} if len(keys) > limit else {})})
 
 
-class Query(Base):
+class RegionsHandler(KodoHandler):
     def get(self) -> None:
         if self.get_argument("ak") != self.kodo.access_key or self.get_argument("bucket") != self.kodo.bucket:
-            raise Problem(631, "no such bucket")
+            raise KodoProblem(631, "no such bucket")
         here = {"domains": [self.request.host]}
         names = ("up", "io", "rs", "rsf", "api", "uc")
         self.finish({"hosts": [{"region": "z0", "ttl": 3600, **dict.fromkeys(names, here)}]})
 
 
-class Read(Base):
+class DownloadHandler(KodoHandler):
     def get(self, key: str) -> None:
         faults = self.kodo.faults
         if self.kodo.private:
@@ -276,8 +278,8 @@ class Read(Base):
             return
         try:
             stored = self.kodo.visible(key)
-        except Problem:
-            raise Problem(404, "Document not found") from None
+        except KodoProblem:
+            raise KodoProblem(404, "Document not found") from None
         self.set_header("Content-Type", stored.mime)
         if faults.truncate:
             head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(stored.data)}\r\n\r\n".encode()
@@ -291,4 +293,4 @@ class Read(Base):
         url, _, token = (self.kodo.base + (self.request.uri or "")).rpartition("&token=")
         late = int(self.get_argument("e", "0")) < time.time()
         if late or token != f"{self.kodo.access_key}:{self.kodo.hmac(url.encode())}":
-            raise Problem(401, "bad token")
+            raise KodoProblem(401, "bad token")

@@ -1,4 +1,4 @@
-"""The Kodo peer at work: on a test's own loop, or in a thread, for tests that wait for a browser and run no loop."""
+"""Serves the fake Kodo on a test's loop, or in a thread for tests without a loop (browser tests)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from tests.support import kodo as kodo_server
-from tests.support.kodo_state import Kodo
+from tests.support.kodo_state import FakeKodo
 
 START_LIMIT_S = 10
 
 
 @contextlib.contextmanager
-def serving_on(io_loop: IOLoop, kodo: Kodo) -> Iterator[Kodo]:
-    """Serve on that loop, which does not run yet, until the `with` ends."""
+def serving_on(io_loop: IOLoop, kodo: FakeKodo) -> Iterator[FakeKodo]:
+    """Serve on this loop, which is not running yet, until the `with` ends."""
 
-    async def begin() -> kodo_server.HTTPServer:
+    async def begin() -> HTTPServer:
         return kodo_server.start(kodo)
 
     server = io_loop.run_sync(begin)
@@ -31,16 +32,16 @@ def serving_on(io_loop: IOLoop, kodo: Kodo) -> Iterator[Kodo]:
 
 
 @contextlib.contextmanager
-def serving_in_a_thread(kodo: Kodo) -> Iterator[Kodo]:
-    """Serve until the `with` ends; `kodo.base` says where. Its faults may be switched from any thread."""
+def serving_in_a_thread(kodo: FakeKodo) -> Iterator[FakeKodo]:
+    """Serve in a thread until the `with` ends; sets `kodo.base`. Faults may be set from any thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="kodo")
     thread.start()
 
-    async def start() -> kodo_server.HTTPServer:
+    async def start() -> HTTPServer:
         return kodo_server.start(kodo)
 
-    async def stop(server: kodo_server.HTTPServer) -> None:
+    async def stop(server: HTTPServer) -> None:
         server.stop()
         await server.close_all_connections()
 

@@ -1,4 +1,4 @@
-"""What the Kodo of the tests knows and how it judges; `kodo.py` is its face on HTTP."""
+"""The state and the rules of the fake Kodo; `kodo.py` serves it over HTTP."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ FOUR_MIB = 4 << 20
 
 @dataclass
 class Faults:
-    """slow: an event that every answer waits for. status: answered instead, so many `times`. drop: the connection
-    ends without an answer. truncate: half of a download. wrong_signature, callbacks (how many), style: of the
-    callback. lag: so many reads still see nothing. redirect: where downloads point to. mute: an upload is stored and
-    called back, and its answer is lost. nameless: no X-Reqid, as of a server that is no Kodo."""
+    """Faults to inject.
+
+    slow: every response waits for this event. status: the status of the next `times` responses. drop: the connection is
+    closed without a response. truncate: downloads end halfway. wrong_signature, callbacks (how many), style: of
+    callbacks. stale_reads: this many reads do not see the object yet. redirect: the target of downloads.
+    drop_response: an upload is stored and called back, and its response is lost. no_request_id: responses have no
+    X-Reqid, as from a server that is not Kodo.
+    """
 
     slow: asyncio.Event | None = None
     status: int = 0
@@ -29,14 +33,14 @@ class Faults:
     wrong_signature: bool = False
     callbacks: int = 1
     style: str = "QBox"
-    lag: int = 0
+    stale_reads: int = 0
     redirect: str = ""
-    mute: bool = False
-    nameless: bool = False
+    drop_response: bool = False
+    no_request_id: bool = False
 
 
 @dataclass
-class Stored:
+class StoredObject:
     """One object."""
 
     data: bytes
@@ -46,25 +50,27 @@ class Stored:
 
 
 @dataclass
-class Kodo:
-    """The state of the peer. calls: every request line that was answered. came: how many came.
-    credentials: every word that proved somebody."""
+class FakeKodo:
+    """calls: method and path of every request that got a response. request_count: of all requests.
+
+    credentials: every token and signature received.
+    """
 
     access_key: str
     secret_key: str
     bucket: str
     private: bool = False
-    objects: dict[str, Stored] = field(default_factory=dict)
+    objects: dict[str, StoredObject] = field(default_factory=dict)
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     calls: list[str] = field(default_factory=list)
-    came: int = 0
+    request_count: int = 0
     credentials: set[str] = field(default_factory=set)
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     base: str = ""
 
     def settings(self) -> dict[str, Any]:
-        """What a server is told of this Kodo: the keys, and where the region service is."""
+        """The settings of a server that uses this Kodo: its keys and the region service."""
         return {
             "qiniu_access_key": self.access_key,
             "qiniu_secret_key": self.secret_key,
@@ -78,49 +84,49 @@ class Kodo:
         return base64.urlsafe_b64encode(hmac.new(self.secret_key.encode(), data, hashlib.sha1).digest()).decode()
 
     def policy(self, token: str) -> dict[str, Any]:
-        """The policy of a token, or an error as Kodo answers it."""
+        """The policy of a token. Raises KodoProblem."""
         self.credentials.add(token)
         try:
             access_key, signature, encoded = token.split(":")
             policy = json.loads(base64.urlsafe_b64decode(encoded))
         except ValueError:
-            raise Problem(401, "bad token") from None
+            raise KodoProblem(401, "bad token") from None
         if access_key != self.access_key or signature != self.hmac(encoded.encode()):
-            raise Problem(401, "bad token")
+            raise KodoProblem(401, "bad token")
         if policy["deadline"] < time.time():
-            raise Problem(401, "token out of date")
+            raise KodoProblem(401, "token out of date")
         if policy["scope"].split(":")[0] != self.bucket:
-            raise Problem(631, "no such bucket")
+            raise KodoProblem(631, "no such bucket")
         return policy
 
-    def store(self, policy: dict[str, Any], key: str, data: bytes) -> Stored:
-        """Check what the policy says and keep the object."""
+    def store(self, policy: dict[str, Any], key: str, data: bytes) -> StoredObject:
+        """Check the policy and store the object. Raises KodoProblem."""
         scope = policy["scope"].split(":", 1)
         if len(scope) == 2 and scope[1] != key:
-            raise Problem(403, "key doesn't match with scope")
+            raise KodoProblem(403, "key doesn't match with scope")
         if policy.get("fsizeLimit") and len(data) > policy["fsizeLimit"]:
-            raise Problem(413, "exceed FsizeLimit")
+            raise KodoProblem(413, "exceed FsizeLimit")
         mime = content_type(data)
         if policy.get("mimeLimit") and mime not in policy["mimeLimit"].split(";"):
-            raise Problem(403, "limited mimeType: this file type is forbidden to upload")
-        stored = Stored(data, mime, qetag(data), int(time.time() * 10**7))
-        there = self.objects.get(key)
-        if there and (policy.get("insertOnly") or len(scope) == 1) and there.hash != stored.hash:
-            raise Problem(614, "file exists")
+            raise KodoProblem(403, "limited mimeType: this file type is forbidden to upload")
+        stored = StoredObject(data, mime, qetag(data), int(time.time() * 10**7))
+        existing = self.objects.get(key)
+        if existing and (policy.get("insertOnly") or len(scope) == 1) and existing.hash != stored.hash:
+            raise KodoProblem(614, "file exists")
         self.objects[key] = stored
         return stored
 
-    def visible(self, key: str) -> Stored:
-        """Reads may lag behind writes."""
-        if self.faults.lag > 0:
-            self.faults.lag -= 1
-            raise Problem(612, "no such file or directory")
+    def visible(self, key: str) -> StoredObject:
+        """The object, once reads are no longer stale. Raises KodoProblem."""
+        if self.faults.stale_reads > 0:
+            self.faults.stale_reads -= 1
+            raise KodoProblem(612, "no such file or directory")
         if key not in self.objects:
-            raise Problem(612, "no such file or directory")
+            raise KodoProblem(612, "no such file or directory")
         return self.objects[key]
 
 
-class Problem(Exception):
+class KodoProblem(Exception):
     """A status and Kodo's error text."""
 
 

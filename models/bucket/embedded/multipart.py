@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from models.bucket.embedded import errors as refusals
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.disk import translate_os_errors
 from models.bucket.embedded.objects import Objects
 from models.bucket.embedded.staged import StagedFile, StagedPart
@@ -77,8 +77,8 @@ class MultipartUploads:
         own = [upload for upload in active if upload.owner == owner and owner not in NO_OWNER]
         for oldest in own[: max(0, len(own) - UPLOADS_PER_USER + 1)]:
             self.abort(oldest)
-        if len(active) >= UPLOADS_TOTAL:
-            raise refusals.TooManyUploads("too many uploads in progress")
+        if len(active) >= UPLOADS_TOTAL:  # pragma: no cover - 1,000 uploads in progress
+            raise kodo_errors.TooManyUploads("too many uploads in progress")
         upload = MultipartUpload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S)
         with translate_os_errors():
             self._create(upload)
@@ -89,23 +89,23 @@ class MultipartUploads:
         try:
             upload = MultipartUpload(**json.loads((self._folder / upload_id / "upload.json").read_bytes()))
         except (FileNotFoundError, ValueError, TypeError) as error:
-            raise refusals.NoSuchKey("no such uploadId") from error
+            raise kodo_errors.NoSuchKey("no such uploadId") from error
         if upload.key != key or upload.expires < time.time():
-            raise refusals.NoSuchKey("no such uploadId")
+            raise kodo_errors.NoSuchKey("no such uploadId")
         return upload
 
     def add(self, upload: MultipartUpload, number: int, content: StagedPart, *, limit_bytes: int) -> Part:
         """Store a part, replacing an earlier one. Raises FileTooLarge, MalformedUpload, NoSuchKey."""
         if not 1 <= number <= PART_LIMIT:
-            raise refusals.MalformedUpload(f"partNumber must be 1 to {PART_LIMIT}")
+            raise kodo_errors.MalformedUpload(f"partNumber must be 1 to {PART_LIMIT}")
         others = [part for part in self.list_parts(upload) if part.number != number]
         if sum(part.size_bytes for part in others) + content.size_bytes > limit_bytes:
-            raise refusals.FileTooLarge("exceed FsizeLimit")
+            raise kodo_errors.FileTooLarge("exceed FsizeLimit")
         part = Part(number, content.sha1(), content.size_bytes)
         try:
             content.move_to(self._folder / upload.id / part.name)
         except FileNotFoundError as error:
-            raise refusals.NoSuchKey("no such uploadId") from error
+            raise kodo_errors.NoSuchKey("no such uploadId") from error
         self._drop_others(upload, part)
         return part
 
@@ -123,7 +123,7 @@ class MultipartUploads:
         """
         numbers = [number for number, _ in wanted]
         if not wanted or numbers != sorted(set(numbers)):
-            raise refusals.MalformedUpload("parts must be named once each, in ascending order")
+            raise kodo_errors.MalformedUpload("parts must be named once each, in ascending order")
         available = {(part.number, part.etag): part for part in self.list_parts(upload)}
         whole = self._objects.stage()
         try:
@@ -161,17 +161,17 @@ class MultipartUploads:
 
     def _append(self, upload: MultipartUpload, part: Part | None, whole: StagedFile) -> None:
         if part is None:
-            raise refusals.NoSuchKey("no such part")
+            raise kodo_errors.NoSuchKey("no such part")
         digest = hashlib.sha1(usedforsecurity=False)
         try:
             with (self._folder / upload.id / part.name).open("rb") as file:
                 while data := file.read(COPY_BYTES):
                     digest.update(data)
                     whole.write(data)
-        except FileNotFoundError as error:
-            raise refusals.NoSuchKey("no such part") from error
+        except FileNotFoundError as error:  # pragma: no cover - swept while it is assembled
+            raise kodo_errors.NoSuchKey("no such part") from error
         if digest.digest() != part.sha1:
-            raise refusals.NoSuchKey("no such part")
+            raise kodo_errors.NoSuchKey("no such part")
 
     def _drop_others(self, upload: MultipartUpload, part: Part) -> None:
         for other in self.list_parts(upload):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from models.bucket import Stat
-from models.bucket.embedded import errors as refusals
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.disk import open_descriptor, sync_folder, translate_os_errors
 from models.bucket.embedded.sniff import UNKNOWN, SniffedImage, sniff
 from models.bucket.embedded.trailer import CorruptObject, read_trailer, trailer_of
@@ -86,7 +86,7 @@ class StagedFile:
         view = memoryview(data)
         with self._lock, translate_os_errors():
             if self._descriptor < 0:
-                raise refusals.MalformedUpload("the client has disconnected")
+                raise kodo_errors.MalformedUpload("the client has disconnected")
             while len(view):
                 view = view[os.write(self._descriptor, view) :]
 
@@ -140,7 +140,7 @@ def _existing_or_conflict(target: Path, ours: Stat) -> Stat:
         with open_descriptor(target) as descriptor:
             existing = read_trailer(descriptor)
     except CorruptObject as error:
-        raise refusals.KeyExists("file exists") from error
+        raise kodo_errors.KeyExists("file exists") from error
     if existing.etag != ours.etag:
-        raise refusals.KeyExists("file exists")
+        raise kodo_errors.KeyExists("file exists")
     return existing

@@ -1,4 +1,4 @@
-"""The two buckets, each with everything around it on free ports: the bucket's server, and our callback's receiver."""
+"""Both buckets on free ports, each with its server and a receiver of callbacks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from PIL import Image
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from handlers import bucket_rules
+from handlers.http_server import Application
 from models.bucket import Bucket, UploadTicket
 from models.bucket.callback import CallbackBody, parse_callback
 from models.bucket.embedded.bucket import EmbeddedBucket
@@ -26,21 +27,21 @@ from models.bucket.kodo import KodoBucket, KodoEndpoints
 from models.bucket.policy import image_policy, upload_token
 from models.errors import BadSignature
 from tests.support.kodo_serving import serving_on
-from tests.support.kodo_state import Kodo
+from tests.support.kodo_state import FakeKodo
 
 LIMIT_BYTES = 12 << 20
 
 
 @dataclass
 class Receiver:
-    """Our server's end of the callback. hosts: the Host of each that was heard. status, body, hold: how it answers."""
+    """Our end of the callback. hosts: the Host headers received. status, body, hold: how it responds."""
 
     bucket: Bucket | None = None
-    heard: list[CallbackBody] = field(default_factory=list)
+    callbacks: list[CallbackBody] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
-    refused: int = 0
+    rejected: int = 0
     status: int = 200
-    body: bytes = b'{"code": 1, "kept": "verbatim"}'
+    body: bytes = b'{"code": 1, "stored": "verbatim"}'
     hold: Any = None
 
 
@@ -54,10 +55,10 @@ class Callback(tornado.web.RequestHandler):
         try:
             self.receiver.bucket.check_callback("POST", request.uri or "", request.headers, request.body)
         except BadSignature:
-            self.receiver.refused += 1
+            self.receiver.rejected += 1
             self.set_status(401)
             return
-        self.receiver.heard.append(parse_callback(request.body, request.headers["Content-Type"]))
+        self.receiver.callbacks.append(parse_callback(request.body, request.headers["Content-Type"]))
         self.receiver.hosts.append(request.headers["Host"])
         if self.receiver.hold is not None:
             await self.receiver.hold.wait()
@@ -68,7 +69,7 @@ class Callback(tornado.web.RequestHandler):
 
 @dataclass
 class Installation:
-    """One bucket and its surroundings. folder: the embedded one's. kodo: the peer."""
+    """One bucket and its servers. folder: of the embedded bucket. kodo: the fake."""
 
     bucket: Any
     receiver: Receiver
@@ -76,14 +77,14 @@ class Installation:
     keys: Keys
     up_url: str
     folder: Path | None = None
-    kodo: Kodo | None = None
+    kodo: Any = None
 
-    def grant(self, key: str = "u/1.png", *, size_limit_bytes: int = LIMIT_BYTES) -> UploadTicket:
-        granted: UploadTicket = self.bucket.sign_upload(key, owner_id=7, size_limit_bytes=size_limit_bytes)
-        return granted
+    def sign_upload(self, key: str = "u/1.png", *, size_limit_bytes: int = LIMIT_BYTES) -> UploadTicket:
+        ticket: UploadTicket = self.bucket.sign_upload(key, owner_id=7, size_limit_bytes=size_limit_bytes)
+        return ticket
 
     def files(self) -> list[str]:
-        """What stands in the embedded bucket's folder, without its empty folders."""
+        """The files in the embedded bucket's folder."""
         assert self.folder is not None
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
 
@@ -93,13 +94,13 @@ def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Insta
     socket, port = tornado.testing.bind_unused_port()
     base = f"http://127.0.0.1:{port}"
     keys = load_or_create_keys(folder / "keys.json")
-    given = {
+    options = {
         "public_url": base,
         "callback_url": f"{base}/api/image/upload",
         "size_limit_bytes": LIMIT_BYTES,
         **settings,
     }
-    bucket = EmbeddedBucket(folder / "bucket", keys, **given)
+    bucket = EmbeddedBucket(folder / "bucket", keys, **options)
     receiver = Receiver(bucket)
     with serving(io_loop, [*bucket_rules(bucket), (r"/api/image/upload", Callback, {"receiver": receiver})], socket):
         yield Installation(bucket, receiver, base, keys, f"{base}/up", folder / "bucket")
@@ -108,7 +109,7 @@ def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Insta
 @contextlib.contextmanager
 def open_kodo(io_loop: Any, *, private: bool = False, ask_region: bool = False) -> Iterator[Installation]:
     keys = Keys("kodo-access-key", "kodo-secret-key")
-    kodo = Kodo(keys.access, keys.secret, "pictures", private=private)
+    kodo = FakeKodo(keys.access, keys.secret, "pictures", private=private)
     receiver = Receiver()
     socket, port = tornado.testing.bind_unused_port()
     with serving_on(io_loop, kodo):
@@ -128,7 +129,7 @@ def open_kodo(io_loop: Any, *, private: bool = False, ask_region: bool = False) 
 
 @contextlib.contextmanager
 def serving(io_loop: Any, table: list[Any], socket: Any) -> Iterator[None]:
-    application = tornado.web.Application(table, log_function=lambda _: None)
+    application = Application(table, log_function=lambda _: None)
     server = tornado.httpserver.HTTPServer(application, max_buffer_size=1 << 20)
 
     async def start() -> None:
@@ -161,18 +162,22 @@ def form(fields: dict[str, str], data: bytes, filename: str = "photo.png", last:
 FORM_TYPE = "multipart/form-data; boundary=seam"
 
 
-def token_of(where: Installation, **changes: Any) -> str:
-    """A token like a grant's, but for these fields."""
+def token_of(installation: Installation, **changes: Any) -> str:
+    """A token as `sign_upload` issues it, except for these fields."""
     fields = image_policy(
-        "tessera", "u/1.png", owner_id=7, size_limit_bytes=LIMIT_BYTES, callback_url=where.base + "/api/image/upload"
+        "tessera",
+        "u/1.png",
+        owner_id=7,
+        size_limit_bytes=LIMIT_BYTES,
+        callback_url=installation.base + "/api/image/upload",
     )
-    return upload_token(where.keys, {**fields, **changes})
+    return upload_token(installation.keys, {**fields, **changes})
 
 
-async def upload(grant: UploadTicket, data: bytes, **fields: str) -> HTTPResponse:
-    """What a browser does with a grant."""
-    given = {"token": grant.token, "key": grant.key, **fields}
-    return await post(grant.upload_url, form(given, data), {"Content-Type": FORM_TYPE})
+async def upload(ticket: UploadTicket, data: bytes, **fields: str) -> HTTPResponse:
+    """What a browser does with a ticket."""
+    form_fields = {"token": ticket.token, "key": ticket.key, **fields}
+    return await post(ticket.upload_url, form(form_fields, data), {"Content-Type": FORM_TYPE})
 
 
 async def post(url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> HTTPResponse:
@@ -182,9 +187,14 @@ async def post(url: str, body: bytes, headers: dict[str, str], method: str = "PO
 
 
 async def get(url: str, method: str = "GET", **headers: str) -> HTTPResponse:
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return await AsyncHTTPClient().fetch(
-        url, method=method, headers=given, raise_error=False, follow_redirects=False, decompress_response=False
+        url,
+        method=method,
+        headers=request_headers,
+        raise_error=False,
+        follow_redirects=False,
+        decompress_response=False,
     )
 
 
@@ -193,7 +203,7 @@ def error_of(response: HTTPResponse) -> tuple[int, str]:
 
 
 async def until(condition: Any, timeout_s: float = 5) -> None:
-    """Wait for it, or fail by TimeoutError."""
+    """Wait until the condition holds. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.005)

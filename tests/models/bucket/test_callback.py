@@ -1,4 +1,4 @@
-"""The callback's body in all the forms that it comes in, and in those that it must not come in."""
+"""The body of a callback, in every valid format and in invalid ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FULL = CallbackBody(
 NOTHING = CallbackBody(None, "", None, None, None, None, None, "", None)
 
 
-def test_the_form_that_our_policies_ask_for():
+def test_the_form_body_of_our_policies() -> None:
     body = (
         b"key=u%2F1.png&filename=a+b.png&filesize=12&etag=Fabc&mime=image%2Fpng&width=3&height=4"
         b"&param=%7B%22style%22%3A+%22hexagon%22%7D&endUser=7"
@@ -36,7 +36,7 @@ def test_the_form_that_our_policies_ask_for():
     assert parse_callback(body, FORM) == FULL
 
 
-def test_json():
+def test_json() -> None:
     body = (
         b'{"key": "u/1.png", "filename": "a b.png", "filesize": 12, "etag": "Fabc", "mime": "image/png",'
         b' "width": 3, "height": "4", "param": "{\\"style\\": \\"hexagon\\"}", "endUser": "7"}'
@@ -59,7 +59,7 @@ def test_json():
         (b"filename=%00%0d%0a", "\0\r\n", None, ""),
     ],
 )
-def test_colons_as_documented_and_equals_signs_as_sent(body, filename, filesize, param):
+def test_bodies_with_colons_and_with_equals_signs(body: bytes, filename: str, filesize: int | None, param: str) -> None:
     parsed = parse_callback(body, FORM)
 
     assert (parsed.filename, parsed.filesize, parsed.param) == (filename, filesize, param)
@@ -73,16 +73,16 @@ def test_colons_as_documented_and_equals_signs_as_sent(body, filename, filesize,
         b"filename=a&param:x&endUser=8",
     ],
 )
-def test_a_body_with_colons_never_names_an_owner(body):
+def test_a_body_with_colons_never_has_an_owner(body: bytes) -> None:
     assert parse_callback(body, FORM).owner_id is None
 
 
 @pytest.mark.parametrize("body", [b"", b"unknown=1", b"key=&filename=&filesize=&etag=&mime=&width=&height=&endUser="])
-def test_what_the_bucket_did_not_know_is_none(body):
+def test_missing_and_empty_values_are_none(body: bytes) -> None:
     assert parse_callback(body, FORM) == NOTHING
 
 
-def test_json_null_is_none():
+def test_json_null_is_none() -> None:
     assert (
         parse_callback(b'{"key": null, "filename": null, "width": null, "endUser": null}', "application/json")
         == NOTHING
@@ -125,13 +125,13 @@ def test_json_null_is_none():
         (b'{"key": "a", "key": "b"}', "application/json"),
     ],
 )
-def test_a_body_that_cannot_be_meant_is_refused_and_nothing_worse(body, content_type):
+def test_an_invalid_body_is_malformed(body: bytes, content_type: str) -> None:
     with pytest.raises(MalformedBody):
         parse_callback(body, content_type)
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=200), st.text("=:&%+ x猫", max_size=50))
-def test_whatever_a_client_calls_its_file_comes_back_letter_for_letter(filename, param):
+def test_any_file_name_is_parsed_unchanged(filename: str, param: str) -> None:
     body = f"key=k&filename={quote_plus(filename)}&param={quote_plus(param)}&endUser=7".encode()
 
     parsed = parse_callback(body, FORM)
@@ -140,6 +140,6 @@ def test_whatever_a_client_calls_its_file_comes_back_letter_for_letter(filename,
 
 
 @given(st.binary(max_size=300), st.sampled_from([FORM, "application/json", "", "text/plain; charset=x; =;"]))
-def test_no_bytes_raise_anything_but_malformed_body(body, content_type):
+def test_any_bytes_are_parsed_or_malformed(body: bytes, content_type: str) -> None:
     with contextlib.suppress(MalformedBody):
         parse_callback(body, content_type)

@@ -1,9 +1,12 @@
-"""What is known of a content: its hash as Kodo counts it, its type and size by its bytes, and what variables become."""
+"""Metadata of a content: Kodo's etag, type and size by its bytes, and the variables of callbacks."""
 
 from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -21,7 +24,7 @@ STAT = Stat("u/猫 &.png", 12, "Fabc", "image/png", 0.0)
 
 
 @pytest.mark.parametrize("size", [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 2 * BLOCK_BYTES, 9_000_000])
-def test_the_etag_is_the_sdks_however_it_is_fed(size, tmp_path):
+def test_the_etag_equals_the_sdks_for_any_chunk_size(size: int, tmp_path: Path) -> None:
     data = (bytes(range(251)) * (size // 251 + 1))[:size]
     path = tmp_path / "data"
     path.write_bytes(data)
@@ -33,7 +36,7 @@ def test_the_etag_is_the_sdks_however_it_is_fed(size, tmp_path):
         assert etag.text() == qiniu.etag(str(path)) if size else etag.text() == "Fto5o-5ea0sNMlW_75VgGJCv2AcJ"
 
 
-def test_one_block_has_the_hash_of_a_small_file():
+def test_the_etag_of_one_block_is_that_of_a_small_file() -> None:
     etag = Etag()
     etag.update(b"abc")
 
@@ -53,7 +56,7 @@ def test_one_block_has_the_hash_of_a_small_file():
         ("WEBP", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}),
     ],
 )
-def test_type_and_size_of_what_pillow_writes(form, options, size):
+def test_type_and_size_of_images_written_by_pillow(form: str, options: dict[str, Any], size: tuple[int, int]) -> None:
     file = io.BytesIO()
     Image.new("RGB", size, "red").save(file, form, **options)
 
@@ -78,7 +81,7 @@ def test_type_and_size_of_what_pillow_writes(form, options, size):
         b"GIF8",
     ],
 )
-def test_everything_else_is_unknown(content):
+def test_other_contents_are_unknown(content: bytes) -> None:
     assert sniff(reader(content)) == SniffedImage(UNKNOWN)
 
 
@@ -86,14 +89,14 @@ def test_everything_else_is_unknown(content):
     st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBPVP8 "]),
     st.binary(max_size=200),
 )
-def test_damaged_pictures_are_looked_at_without_harm(head, rest):
+def test_damaged_images_raise_nothing(head: bytes, rest: bytes) -> None:
     picture = sniff(reader(head + rest))
 
     assert picture.mime.startswith("image/")
     assert (picture.width is None) == (picture.height is None)
 
 
-def test_a_jpeg_that_never_ends_its_markers_is_given_up():
+def test_a_jpeg_with_endless_markers_is_abandoned() -> None:
     endless = b"\xff\xd8\xff" + b"\xff" * 1_000_000
     calls = []
 
@@ -105,7 +108,7 @@ def test_a_jpeg_that_never_ends_its_markers_is_given_up():
     assert len(calls) < 1000
 
 
-def test_variables_in_a_form_are_escaped_and_unknown_ones_are_empty():
+def test_variables_in_a_form_are_escaped_and_unknown_ones_are_empty() -> None:
     values = template_values(
         STAT,
         SniffedImage("image/png", 3, 4),
@@ -114,8 +117,8 @@ def test_variables_in_a_form_are_escaped_and_unknown_ones_are_empty():
         filename="a&b=c:猫.tar.gz",
         custom={"x:param": "1 2"},
     )
-    known = "k=$(key)&n=$(fname)&s=$(fsize)&e=${etag}&w=$(imageInfo.width)&p=$(x:param)&u=$(endUser)&t=$(ext)"
-    template = known + "&x=$(fparam)&h=$(hash)"
+    known_variables = "k=$(key)&n=$(fname)&s=$(fsize)&e=${etag}&w=$(imageInfo.width)&p=$(x:param)&u=$(endUser)&t=$(ext)"
+    template = known_variables + "&x=$(fparam)&h=$(hash)"
 
     filled = render_template(template, "application/x-www-form-urlencoded", values)
 
@@ -133,7 +136,7 @@ def test_variables_in_a_form_are_escaped_and_unknown_ones_are_empty():
     }
 
 
-def test_variables_in_json_are_json_quoted_or_not():
+def test_variables_in_json_are_encoded_with_or_without_quotes() -> None:
     values = template_values(STAT, SniffedImage(UNKNOWN), bucket="b", end_user="7", filename='q"\\', custom={})
 
     filled = render_template(
@@ -143,7 +146,7 @@ def test_variables_in_json_are_json_quoted_or_not():
     assert json.loads(filled) == {"a": "u/猫 &.png", "b": 'q"\\', "c": 12, "d": None, "e": ""}
 
 
-def test_a_clients_variable_cannot_replace_one_of_the_buckets():
+def test_a_clients_variable_cannot_replace_the_buckets() -> None:
     values = template_values(
         STAT, SniffedImage(UNKNOWN), bucket="b", end_user="7", filename="", custom={"x:endUser": "8", "endUser": "8"}
     )
@@ -151,11 +154,11 @@ def test_a_clients_variable_cannot_replace_one_of_the_buckets():
     assert render_template("$(endUser)", "", values) == "7"
 
 
-def test_a_value_that_looks_like_a_variable_is_not_filled_again():
+def test_a_value_that_looks_like_a_variable_is_not_expanded() -> None:
     values = template_values(STAT, SniffedImage(UNKNOWN), bucket="b", end_user="7", filename="$(endUser)", custom={})
 
     assert render_template("$(fname)", "", values) == "%24%28endUser%29"
 
 
-def reader(content: bytes):
+def reader(content: bytes) -> Callable[[int, int], bytes]:
     return lambda start, size: content[start : start + size]

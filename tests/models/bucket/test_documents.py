@@ -1,4 +1,4 @@
-"""docs/qiniu.md says what the code says, in both languages."""
+"""docs/qiniu.md agrees with the code, in both languages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tornado.ioloop import IOLoop
 
 from models.bucket.callback import CALLBACK_BODY
 from models.bucket.embedded.bucket import NAME
@@ -21,7 +22,7 @@ ENGLISH, CHINESE = TEXT.split("\n# 中文\n")
 
 
 @pytest.mark.parametrize("half", [ENGLISH, CHINESE], ids=["en", "zh"])
-def test_each_half_names_every_setting_the_body_the_limits_and_the_hosts(half):
+def test_each_language_has_every_setting_the_body_the_limits_and_the_urls(half: str) -> None:
     settings = set(Settings.model_fields)
     kodo = {name for name in settings if name.startswith("qiniu_")}
 
@@ -34,7 +35,7 @@ def test_each_half_names_every_setting_the_body_the_limits_and_the_hosts(half):
     assert all(f"`<public_url>{path}`" in half for path in ("/up", "/rs", "/rsf", "/bucket/<key>"))
 
 
-def test_both_halves_have_the_same_parts_steps_and_statuses():
+def test_both_languages_have_the_same_sections_steps_and_statuses() -> None:
     assert re.findall(r"^## ", ENGLISH, re.M) == re.findall(r"^## ", CHINESE, re.M)
     assert len(re.findall(r"^- ", ENGLISH, re.M)) == len(re.findall(r"^- ", CHINESE, re.M))
     assert len(re.findall(r"^\|", ENGLISH, re.M)) == len(re.findall(r"^\|", CHINESE, re.M))
@@ -44,30 +45,30 @@ def test_both_halves_have_the_same_parts_steps_and_statuses():
 
 
 def blocks(half: str) -> list[str]:
-    """The code, without what is said in it: comments and their punctuation differ."""
+    """The code blocks without comments, which differ by language."""
     return [re.sub(r"#.*", "", block) for block in re.findall(r"^ *```.*?^ *```", half, re.M | re.S)]
 
 
-def test_the_chinese_half_is_punctuated_as_chinese():
+def test_the_chinese_text_has_chinese_punctuation() -> None:
     prose = re.sub(r"^ *```.*?^ *```|`[^`]*`", "", CHINESE, flags=re.M | re.S)
 
     assert re.findall("[\u4e00-\u9fff][,:;?!(]|[,:;?!)][\u4e00-\u9fff]", prose) == []
 
 
 @pytest.fixture
-def where(io_loop, tmp_path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path) as found:
-        yield found
+def installation(io_loop: IOLoop, tmp_path: Path) -> Iterator[Installation]:
+    with open_embedded(io_loop, tmp_path) as installation:
+        yield installation
 
 
 @pytest.mark.gen_test
-async def test_the_python_example_runs(where, capsys):
-    where.bucket.put("a.png", png(), mime="image/png")
+async def test_the_python_example_runs(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
+    installation.bucket.put("a.png", png(), mime="image/png")
     (example,) = set(re.findall(r"```python\n(.*?)```", TEXT, re.S))
-    code = compile(example.replace("http://127.0.0.1:8888", where.base), "docs/qiniu.md", "exec")
+    code = compile(example.replace("http://127.0.0.1:8888", installation.base), "docs/qiniu.md", "exec")
 
     await asyncio.to_thread(
-        exec, code, {"access_key": where.keys.access, "secret_key": where.keys.secret, "key": "a.png"}
+        exec, code, {"access_key": installation.keys.access, "secret_key": installation.keys.secret, "key": "a.png"}
     )
 
-    assert where.bucket.stat("a.png").etag in capsys.readouterr().out
+    assert installation.bucket.stat("a.png").etag in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The folder of objects: whole or not there, through full disks, killed processes and damaged files."""
+"""The folder of objects: complete or absent, despite full disks, killed processes and damaged files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from models.bucket.embedded import errors as refusals
+from models.bucket import Stat
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.objects import Objects
 from models.bucket.embedded.trailer import MARK
 from models.errors import BadParameter, BucketUnavailable, NotFound, StorageFull
@@ -28,12 +30,12 @@ from models.bucket.embedded.objects import Objects
 objects = Objects(Path(sys.argv[1]))
 
 def write(number):
-    for turn in range(10_000):
-        key = f"{number}-{turn}"
-        with objects.stage() as incoming:
+    for index in range(10_000):
+        key = f"{number}-{index}"
+        with objects.stage() as staged:
             for _ in range(5):
-                incoming.write(hashlib.sha256(key.encode()).digest() * 2000)
-            incoming.commit(key, overwrite=False)
+                staged.write(hashlib.sha256(key.encode()).digest() * 2000)
+            staged.commit(key, overwrite=False)
         sys.stdout.write(key + "\n")
         sys.stdout.flush()
 
@@ -43,7 +45,7 @@ threads = [threading.Thread(target=write, args=(number,)) for number in range(4)
 
 
 @pytest.fixture
-def objects(tmp_path) -> Objects:
+def objects(tmp_path: Path) -> Objects:
     return Objects(tmp_path)
 
 
@@ -55,17 +57,17 @@ def file_limit() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def put(objects: Objects, key: str, data: bytes, *, overwrite: bool = False):
-    with objects.stage() as incoming:
-        incoming.write(data)
-        return incoming.commit(key, overwrite=overwrite)
+def put(objects: Objects, key: str, data: bytes, *, overwrite: bool = False) -> Stat:
+    with objects.stage() as staged:
+        staged.write(data)
+        return staged.commit(key, overwrite=overwrite)
 
 
-def files(tmp_path) -> list[str]:
+def files(tmp_path: Path) -> list[str]:
     return sorted(path.parent.name for path in tmp_path.rglob("*") if path.is_file())
 
 
-def test_an_object_is_a_picture_that_any_viewer_opens(objects, tmp_path):
+def test_a_stored_image_can_be_opened_by_any_viewer(objects: Objects, tmp_path: Path) -> None:
     put(objects, "a.png", png(30, 20))
 
     (path,) = (tmp_path / "objects").iterdir()
@@ -74,34 +76,36 @@ def test_an_object_is_a_picture_that_any_viewer_opens(objects, tmp_path):
         assert image.size == (30, 20)
 
 
-def test_what_is_not_committed_leaves_nothing(objects, tmp_path):
-    with objects.stage() as incoming:
-        incoming.write(png())
+def test_an_uncommitted_file_leaves_nothing(objects: Objects, tmp_path: Path) -> None:
+    with objects.stage() as staged:
+        staged.write(png())
         assert files(tmp_path) == ["incoming"]
 
     assert files(tmp_path) == []
-    incoming.discard()
+    staged.discard()
 
 
-def test_writing_on_after_the_end_is_refused(objects):
-    incoming = objects.stage()
-    incoming.discard()
+def test_writing_to_a_discarded_file_is_rejected(objects: Objects) -> None:
+    staged = objects.stage()
+    staged.discard()
 
-    with pytest.raises(refusals.MalformedUpload):
-        incoming.write(b"x")
+    with pytest.raises(kodo_errors.MalformedUpload):
+        staged.write(b"x")
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(objects, tmp_path, file_limit):
+def test_a_full_disk_is_reported_and_leaves_nothing(objects: Objects, tmp_path: Path, file_limit: None) -> None:
     with pytest.raises(StorageFull):
         put(objects, "large", bytes(2 << 20))
     with pytest.raises(StorageFull):
-        put(objects, "no room for what is known of it", bytes((1 << 20) - 10))
+        put(objects, "no space for its metadata", bytes((1 << 20) - 10))
 
     assert files(tmp_path) == []
     put(objects, "small", b"x")
 
 
-def test_a_folder_that_cannot_be_written_is_unavailable(objects, tmp_path, expect_log):
+def test_an_unwritable_folder_is_unavailable(
+    objects: Objects, tmp_path: Path, expect_log: Callable[[str], None]
+) -> None:
     expect_log("disk error")
     (tmp_path / "incoming").rmdir()
     (tmp_path / "incoming").write_text("a file")
@@ -110,24 +114,24 @@ def test_a_folder_that_cannot_be_written_is_unavailable(objects, tmp_path, expec
         objects.stage()
 
 
-def test_the_first_content_of_a_key_stays_without_overwrite(objects):
+def test_without_overwrite_the_first_content_stays(objects: Objects) -> None:
     first = put(objects, "k", b"one")
 
     assert put(objects, "k", b"one") == first
-    with pytest.raises(refusals.KeyExists):
+    with pytest.raises(kodo_errors.KeyExists):
         put(objects, "k", b"two")
     assert put(objects, "k", b"two", overwrite=True).etag != first.etag
-    with objects.open("k") as found:
-        assert found.read(0, 100) == b"two"
+    with objects.open("k") as opened:
+        assert opened.read(0, 100) == b"two"
 
 
-def test_of_many_writers_of_one_key_one_wins_and_readers_see_whole_objects(objects):
+def test_of_concurrent_writers_of_a_key_one_wins(objects: Objects) -> None:
     contents = [bytes([number]) * 100_000 for number in range(16)]
 
     def write(data: bytes) -> bool:
         try:
             put(objects, "k", data)
-        except refusals.KeyExists:
+        except kodo_errors.KeyExists:
             return False
         return True
 
@@ -135,16 +139,16 @@ def test_of_many_writers_of_one_key_one_wins_and_readers_see_whole_objects(objec
         won = list(pool.map(write, contents))
 
     assert won.count(True) == 1
-    with objects.open("k") as found:
-        assert found.read(0, 200_000) == contents[won.index(True)]
+    with objects.open("k") as opened:
+        assert opened.read(0, 200_000) == contents[won.index(True)]
 
 
-def test_a_deleted_object_can_still_be_read_by_who_has_it_open(objects):
+def test_an_open_object_can_be_read_after_its_deletion(objects: Objects) -> None:
     put(objects, "k", b"content")
 
-    with objects.open("k") as found:
+    with objects.open("k") as opened:
         assert objects.delete("k")
-        assert found.read(3, 100) == b"tent"
+        assert opened.read(3, 100) == b"tent"
     assert not objects.delete("k")
 
 
@@ -162,7 +166,9 @@ def test_a_deleted_object_can_still_be_read_by_who_has_it_open(objects):
         lambda data: data[:0] + MARK,
     ],
 )
-def test_a_damaged_file_is_no_object(objects, tmp_path, damage, expect_log):
+def test_a_damaged_file_is_not_an_object(
+    objects: Objects, tmp_path: Path, damage: Callable[[bytes], bytes], expect_log: Callable[[str], None]
+) -> None:
     expect_log("damaged")
     put(objects, "k", b"content")
     (path,) = (tmp_path / "objects").iterdir()
@@ -175,7 +181,7 @@ def test_a_damaged_file_is_no_object(objects, tmp_path, damage, expect_log):
 
 
 @pytest.mark.parametrize("key", ["", "x" * 751, "\ud800"])
-def test_keys_that_cannot_be_are_absent_and_cannot_be_made(objects, key, tmp_path):
+def test_invalid_keys_are_absent_and_cannot_be_stored(objects: Objects, key: str, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         objects.open(key)
     assert not objects.delete(key)
@@ -184,53 +190,55 @@ def test_keys_that_cannot_be_are_absent_and_cannot_be_made(objects, key, tmp_pat
     assert files(tmp_path) == []
 
 
-def test_a_new_start_sweeps_what_the_dead_left_and_spares_the_living(objects, tmp_path):
+def test_a_start_sweeps_abandoned_files_and_no_others(objects: Objects, tmp_path: Path) -> None:
     (tmp_path / "incoming" / "left by a killed server").write_bytes(b"half")
 
-    with objects.stage() as incoming:
-        incoming.write(b"alive")
+    with objects.stage() as staged:
+        staged.write(b"alive")
         Objects(tmp_path)
         assert files(tmp_path) == ["incoming"]
-        incoming.commit("k", overwrite=False)
+        staged.commit("k", overwrite=False)
 
     assert files(tmp_path) == ["objects"]
 
 
-def test_a_sweep_just_before_a_new_file_is_locked_does_not_take_it(objects, tmp_path, monkeypatch):
-    """Both are single system calls: only by standing between them can a sweep be made to come there."""
-    lock, swept = fcntl.flock, []
+def test_a_sweep_before_a_new_file_is_locked_does_no_harm(
+    objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Creating and locking are two system calls: the patch is the only way to sweep between them."""
+    lock, swept = fcntl.flock, list[bool]()
 
-    def sweep_first(file, how):
+    def sweep_first(file: int, how: int) -> None:
         if not swept:
             swept.append(True)
-            assert Objects(tmp_path).sweep() == 0  # its start has swept
+            assert Objects(tmp_path).sweep() == 0  # the constructor has swept
         lock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", sweep_first)
-    with objects.stage() as incoming:
-        incoming.write(b"alive")
-        incoming.commit("k", overwrite=True)
+    with objects.stage() as staged:
+        staged.write(b"alive")
+        staged.commit("k", overwrite=True)
 
     assert swept
     assert files(tmp_path) == ["objects"]
 
 
-def test_killed_at_any_moment_every_object_is_whole_and_every_reported_one_is_there(tmp_path):
-    for turn in range(5):
+def test_after_a_kill_every_object_is_complete_and_every_reported_one_exists(tmp_path: Path) -> None:
+    for attempt in range(5):
         process = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, cwd=os.getcwd(), text=True
         )
         assert process.stdout is not None
-        reported = [process.stdout.readline().strip() for _ in range(20 + 7 * turn)]
+        reported = [process.stdout.readline().strip() for _ in range(20 + 7 * attempt)]
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=10)
 
         again = Objects(tmp_path)
         assert files(tmp_path).count("incoming") == 0
         for stat in again.iterate():
-            with again.open(stat.key) as found, again.stage() as check:
-                check.write(found.read(0, found.stat.size_bytes))
-                assert (found.stat.size_bytes, check.etag()) == (320_000, stat.etag)
+            with again.open(stat.key) as opened, again.stage() as check:
+                check.write(opened.read(0, opened.stat.size_bytes))
+                assert (opened.stat.size_bytes, check.etag()) == (320_000, stat.etag)
         assert set(reported) <= {stat.key for stat in again.iterate()}
         for stat in list(again.iterate()):
             again.delete(stat.key)
