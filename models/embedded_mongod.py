@@ -77,8 +77,8 @@ class Mongod:
         """Start it until it listens, waiting for the mongod of a killed server that is still closing its files."""
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while not await self._start_once():
-            if asyncio.get_running_loop().time() > deadline:
-                raise MongodError(f"another mongod uses {self._folder} and does not exit")  # pragma: no cover - a mongod that keeps its folder for 15 seconds
+            if asyncio.get_running_loop().time() > deadline:  # pragma: no cover - a mongod that hangs
+                raise MongodError(f"another mongod uses {self._folder} and does not exit")
             await asyncio.sleep(RESTART_PAUSE_S / 5)
 
     async def _start_once(self) -> bool:

@@ -277,7 +277,7 @@ class Images:
         except DuplicateKey:
             if len(images) > 1:
                 raise
-            return [await self._existing(images[0])]  # pragma: no cover - two servers register the same external image at the same moment
+            return [await self._existing(images[0])]  # pragma: no cover - two servers add it at once
         return images
 
     async def _find_results(self, dedup_keys: list[str]) -> list[Image | None]:

@@ -34,14 +34,14 @@ def lower_thread_priority(niceness: int) -> None:
     SCHED_IDLE is not used: an idle thread could starve while it holds the interpreter lock.
     """
     if not (hasattr(os, "SCHED_BATCH") and _schedule(os.SCHED_BATCH, niceness, 0)):
-        with contextlib.suppress(OSError, AttributeError):
+        with contextlib.suppress(OSError, AttributeError):  # pragma: no cover - other systems than Linux
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 def _schedule(policy: int, niceness: int, slice_ns: int) -> bool:
     """Set the scheduling of the calling thread. slice_ns: 0 for the default. Returns whether the kernel accepted it."""
     number = _SCHED_SETATTR.get(platform.machine())
-    if number is None:
+    if number is None:  # pragma: no cover - other processors than x86-64 and ARM
         return False
     attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, policy, 0, niceness, 0, slice_ns, 0, 0)
     return bool(ctypes.CDLL(None).syscall(number, 0, attributes, 0) == 0)

@@ -137,8 +137,8 @@ class KodoBucket:
             return document
 
         document = self._call(upload)
-        if document.get("hash") != expected.text() or document.get("key") != key:  # pragma: no cover - Kodo stored something else
-            raise BucketUnavailable()
+        if document.get("hash") != expected.text() or document.get("key") != key:
+            raise BucketUnavailable()  # pragma: no cover - Kodo would have stored something else
         return Stat(key, len(data), expected.text(), mime, time.time())
 
     def stat(self, key: str) -> Stat:

@@ -65,8 +65,8 @@ class UploadPolicy(BaseModel):
 
     def check_size(self, size_bytes: int) -> None:
         """Raise TooLarge or Forbidden if a finished file may not be stored."""
-        if self.fsizeLimit and size_bytes > self.fsizeLimit:
-            raise kodo_errors.FileTooLarge("exceed FsizeLimit")  # pragma: no cover - the limit applies while the file arrives
+        if self.fsizeLimit and size_bytes > self.fsizeLimit:  # pragma: no cover - the upload is refused before
+            raise kodo_errors.FileTooLarge("exceed FsizeLimit")
         if size_bytes < self.fsizeMin:
             raise kodo_errors.Forbidden("less than FsizeMin")
 

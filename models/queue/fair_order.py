@@ -48,7 +48,7 @@ class FairOrder:
         while True:
             try:
                 document = await self._rounds.find_one_and_update({"_id": owner_id or 0}, change, upsert=True)
-            except DuplicateKey:  # two servers insert the same user's first round
+            except DuplicateKey:  # pragma: no cover - two servers insert the same user's first round
                 continue
             return int(document["last"]) if document else self._current + 1
 

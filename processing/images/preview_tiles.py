@@ -50,7 +50,7 @@ class PreviewTiles:
             self._cache[image_id] = tile
             self._cache.move_to_end(image_id)
         while len(self._cache) > CACHE_SIZE:
-            self._cache.popitem(last=False)
+            self._cache.popitem(last=False)  # pragma: no cover - more tiles than fit into the cache
 
     async def _smallest_thumbnail(self, image_id: int) -> bytes:
         try:

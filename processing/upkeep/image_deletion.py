@@ -47,7 +47,7 @@ class ImageDeletions:
         while True:
             try:
                 await self.finish_pending()
-            except errors.Unavailable as error:
+            except errors.Unavailable as error:  # pragma: no cover - every ten minutes
                 log.info("image deletions: %s; trying again later", error.slug)
             await asyncio.sleep(SWEEP_INTERVAL_S)
 

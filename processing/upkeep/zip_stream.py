@@ -38,7 +38,7 @@ class _WriteBuffer(io.RawIOBase):
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
 
-    def writable(self) -> bool:
+    def writable(self) -> bool:  # pragma: no cover - for users of the file protocol; zipfile does not ask
         return True
 
     def write(self, data: Any, /) -> int:

@@ -80,4 +80,4 @@ def _save(image: Image.Image, progress: Progress | None, **options: Any) -> byte
 def _scratch_file() -> BinaryIO:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("result", os.MFD_CLOEXEC), "w+b")
-    return tempfile.TemporaryFile()
+    return tempfile.TemporaryFile()  # pragma: no cover - systems without memfd
