@@ -18,7 +18,7 @@ NAME_LIMIT_BYTES = 1024
 PARAM_LIMIT_BYTES = 64 * 1024
 NUMBER_LIMIT = 2**53
 
-# The form body that our own policies ask for. A variable that Kodo does not know would silently be empty.
+# The form body in our own policies. A variable unknown to Kodo would silently be empty.
 CALLBACK_BODY = (
     "key=$(key)&filename=$(fname)&filesize=$(fsize)&etag=$(etag)&mime=$(mimeType)"
     "&width=$(imageInfo.width)&height=$(imageInfo.height)&param=$(x:param)&endUser=$(endUser)"

@@ -53,6 +53,6 @@ def test_the_key_of_a_key_is_the_key(name: str) -> None:
 @pytest.mark.gen_test
 async def test_an_unknown_user_is_not_found(users: Users) -> None:
     with pytest.raises(errors.NotFound):
-        await users.by_name("nobody")
+        await users.by_name("unknown")
     with pytest.raises(errors.NotFound):
         await users.by_id(1)

@@ -107,13 +107,13 @@ def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Insta
 
 
 @contextlib.contextmanager
-def open_kodo(io_loop: Any, *, private: bool = False, ask_region: bool = False) -> Iterator[Installation]:
+def open_kodo(io_loop: Any, *, private: bool = False, look_up_region: bool = False) -> Iterator[Installation]:
     keys = Keys("kodo-access-key", "kodo-secret-key")
     kodo = FakeKodo(keys.access, keys.secret, "pictures", private=private)
     receiver = Receiver()
     socket, port = tornado.testing.bind_unused_port()
     with serving_on(io_loop, kodo):
-        addresses = KodoEndpoints(uc=kodo.base) if ask_region else KodoEndpoints(kodo.base, kodo.base, kodo.base)
+        addresses = KodoEndpoints(uc=kodo.base) if look_up_region else KodoEndpoints(kodo.base, kodo.base, kodo.base)
         bucket = KodoBucket(
             keys,
             "pictures",

@@ -60,10 +60,10 @@ def test_type_and_size_of_images_written_by_pillow(form: str, options: dict[str,
     file = io.BytesIO()
     Image.new("RGB", size, "red").save(file, form, **options)
 
-    picture = sniff(reader(file.getvalue()))
+    image = sniff(reader(file.getvalue()))
 
-    assert picture == SniffedImage(f"image/{form.lower()}", *size)
-    assert picture.format == form.lower()
+    assert image == SniffedImage(f"image/{form.lower()}", *size)
+    assert image.format == form.lower()
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ def test_other_contents_are_unknown(content: bytes) -> None:
     st.binary(max_size=200),
 )
 def test_damaged_images_raise_nothing(head: bytes, rest: bytes) -> None:
-    picture = sniff(reader(head + rest))
+    image = sniff(reader(head + rest))
 
-    assert picture.mime.startswith("image/")
-    assert (picture.width is None) == (picture.height is None)
+    assert image.mime.startswith("image/")
+    assert (image.width is None) == (image.height is None)
 
 
 def test_a_jpeg_with_endless_markers_is_abandoned() -> None:

@@ -31,9 +31,9 @@ def installation(io_loop: IOLoop) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def asking(io_loop: IOLoop) -> Iterator[Installation]:
+def unresolved(io_loop: IOLoop) -> Iterator[Installation]:
     """A Kodo whose endpoints must be looked up."""
-    with open_kodo(io_loop, ask_region=True) as installation:
+    with open_kodo(io_loop, look_up_region=True) as installation:
         yield installation
 
 
@@ -194,31 +194,31 @@ def test_a_bucket_that_sends_slowly_is_abandoned(head: bytes, expect_log: Callab
 
 @pytest.mark.gen_test
 async def test_the_region_is_looked_up_once_and_kept_in_memory_only(
-    asking: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    unresolved: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     for number in range(3):
-        await asyncio.to_thread(asking.bucket.put, f"{number}.png", png(), mime="image/png")
-        await asyncio.to_thread(asking.bucket.stat, f"{number}.png")
+        await asyncio.to_thread(unresolved.bucket.put, f"{number}.png", png(), mime="image/png")
+        await asyncio.to_thread(unresolved.bucket.stat, f"{number}.png")
 
-    assert asking.bucket.sign_upload("g.png", owner_id=1, size_limit_bytes=10).upload_url == asking.kodo.base
-    assert asking.bucket.upload_origin() == asking.kodo.base
-    assert asking.kodo.calls.count("GET /v4/query") == 1
+    assert unresolved.bucket.sign_upload("g.png", owner_id=1, size_limit_bytes=10).upload_url == unresolved.kodo.base
+    assert unresolved.bucket.upload_origin() == unresolved.kodo.base
+    assert unresolved.kodo.calls.count("GET /v4/query") == 1
     assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.gen_test
-async def test_a_failed_region_look_up_is_repeated(asking: Installation, expect_log: Callable[[str], None]) -> None:
+async def test_a_failed_region_look_up_is_repeated(unresolved: Installation, expect_log: Callable[[str], None]) -> None:
     expect_log("could not be looked up")
-    asking.kodo.faults.status = 503
+    unresolved.kodo.faults.status = 503
 
     with pytest.raises(BucketUnavailable):
-        await asyncio.to_thread(asking.bucket.stat, "a")
-    asking.kodo.faults.status = 0
+        await asyncio.to_thread(unresolved.bucket.stat, "a")
+    unresolved.kodo.faults.status = 0
 
     with pytest.raises(NotFound):
-        await asyncio.to_thread(asking.bucket.stat, "a")
+        await asyncio.to_thread(unresolved.bucket.stat, "a")
 
 
 def test_configured_endpoints_are_not_looked_up() -> None:
@@ -255,14 +255,14 @@ async def test_a_signed_url_expires(private: Installation) -> None:
     assert (await get(auth.private_download_url(private.bucket.url("a.png"), expires=-1))).code == 401
 
 
-def test_the_upload_origin_is_as_narrow_as_known(asking: Installation) -> None:
+def test_the_upload_origin_is_as_narrow_as_known(unresolved: Installation) -> None:
     def bucket(**addresses: str) -> KodoBucket:
         return KodoBucket(Keys("a", "s"), "b", domain="d", callback_url="c", endpoints=KodoEndpoints(**addresses))
 
     assert bucket().upload_origin() == "https://*.qiniup.com"
     assert bucket(up="http://up.example:81/x").upload_origin() == "http://up.example:81"
     assert bucket(uc="http://uc.example").upload_origin() == "http:"
-    assert asking.bucket.upload_origin() == "http:"
+    assert unresolved.bucket.upload_origin() == "http:"
 
 
 @pytest.mark.gen_test
