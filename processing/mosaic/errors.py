@@ -2,7 +2,7 @@
 
 MosaicError
   BadParameter     a recipe names a style, key or value that does not exist or is out of range
-  NotAPicture      not a JPEG, PNG, GIF or WebP, or damaged
+  NotAPicture      not a picture of a supported format, or damaged
   TooManyPixels    more pixels than the limit allows
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 MAX_VALUE_CHARACTERS = 60
+DAMAGED = "it is damaged or incomplete"
 
 
 def shorten(value: object) -> str:

@@ -1,4 +1,7 @@
-"""Decode image files to one RGB image: upright, in sRGB, without metadata."""
+"""Decode image files to one RGB image: upright, in sRGB, without metadata.
+
+Each of its pixels was in the file: a file that is damaged or cut short is refused, never completed.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,21 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, ImageFile
 
-from ..errors import NotAPicture, TooManyPixels
+from ..errors import DAMAGED, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
-from .modes import flatten, low_byte_mode, normalise_mode, to_8_bits, to_srgb
-from .scan import check_structure
+from .container import Container, read_container
+from .isolated import decode_isolated
+from .jpeg import is_complete
+from .modes import clear_around, flatten, is_grey, low_byte_mode, normalise_mode, to_8_bits, to_srgb
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
 MAX_MEGAPIXELS = 50.0
 """Also the server's default. With the limits below, an image of this size takes at most 600 MiB to decode."""
 
 _MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
-_JPEG = ("JPEG", "MPO")
+_BLEED_PX = {"WEBP": 32, "HEIF": 64, "AVIF": 64}  # the side of the largest transform, in AV1 also of its filters
 
 # Pillow decodes this much at a time: some milliseconds of a photo, 160 ms of 50 megapixels in one colour. Its default
 # of 64 KiB makes two concurrent renders wait twice as long, as each piece ends by acquiring the interpreter lock. The
@@ -85,7 +90,7 @@ def decode(
     max_side: int | None = None,
     reduction_for: Callable[[int, int], int] | None = None,
 ) -> Source:
-    """The first frame of a JPEG, PNG, GIF or WebP (recognised by content) as an upright sRGB image.
+    """The first picture of a JPEG, PNG, GIF, WebP, HEIF or AVIF (recognised by content), upright, in sRGB.
 
     megapixels: the limit, checked before any pixel is decoded. background: #rrggbb behind transparent parts.
     max_side: larger images are scaled down until their longer side fits. reduction_for: called with width and height,
@@ -93,52 +98,52 @@ def decode(
     stands for a whole square of the original one.
     Raises NotAPicture, TooManyPixels, and whatever the progress callback raises.
     """
-    check_structure(data)
     file = _InterruptibleReader(data, progress)
     try:
-        return _decode(file, megapixels, background, max_side, reduction_for)
-    except TooManyPixels:
+        container = read_container(data, megapixels)
+        file = _InterruptibleReader(container.pixels, progress)
+        return _decode(container, file, megapixels, background, max_side, reduction_for)
+    except (NotAPicture, TooManyPixels):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooManyPixels(megapixels) from error
     except Exception as error:  # on damaged files Pillow raises anything from OSError to MemoryError
         if file.interruption is not None:
             raise file.interruption from None
-        unknown = isinstance(error, UnidentifiedImageError)
-        reason = "it is not a JPEG, PNG, GIF or WebP" if unknown else "it is damaged or incomplete"
-        raise NotAPicture(reason) from error
+        raise NotAPicture(DAMAGED) from error
 
 
 def _decode(
+    container: Container,
     file: _InterruptibleReader,
     megapixels: float,
     background: str,
     max_side: int | None,
     reduction_for: Callable[[int, int], int] | None,
 ) -> Source:
-    opened = Image.open(file, formats=FORMATS)
-    if opened.format in _JPEG:
-        opened.decodermaxblock = _JPEG_READ_BYTES
-    image: Image.Image = opened  # the same name in every step, so that no earlier image stays in memory
-    limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if image.format == "WEBP" else megapixels
-    if image.width * image.height > limit * 1_000_000:
-        raise TooManyPixels(limit)
-    low_mode = low_byte_mode(opened)  # before anything loads the image, as reading the EXIF of a PNG does
-    del opened
-    orientation = _orientation(image)
-    width, height = image.size
-    bleed_px = _bleed_px(image)
-    reduction = _draft(image, orientation, max_side, reduction_for)
-    if image.format == "WEBP":
-        run_interruptible(image.load, file.poll)  # a single call of libwebp: a quarter of a second for 12 megapixels
+    if container.format not in FORMATS:
+        raise NotAPicture("it is not a JPEG, PNG, GIF, WebP, HEIC or AVIF")
+    orientation, colour, reduction = container.orientation, container.colour, 1
+    if container.heif is not None:
+        isolated = decode_isolated(container.pixels, container.format, container.heif.pixels, file.poll)
+        image, orientation, colour = isolated.image, isolated.orientation, isolated.profile or colour
+        del isolated
+        width, height = image.size
+        bleed_px = _BLEED_PX[container.format]
     else:
-        image.load()
-    if low_mode is not None:
-        image = to_8_bits(image, file, low_mode, file.poll)
-    profile = image.info.get("icc_profile")
+        opened = Image.open(file, formats=(container.format,))
+        width, height = opened.size
+        limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if container.format == "WEBP" else megapixels
+        if width * height > limit * 1_000_000:
+            raise TooManyPixels(limit)
+        bleed_px = _bleed_px(opened)
+        reduction = _draft(opened, orientation, max_side, reduction_for)
+        image = _load(opened, container, file, reduction)  # from here on one name, so that no earlier image stays
+        colour = colour or opened.info.get("icc_profile")
+        del opened
+    grey = is_grey(image)
     image = normalise_mode(image)
-    if profile:
-        image = to_srgb(image, profile, file.poll)
+    image = to_srgb(image, colour, file.poll, grey=grey)
     image = flatten(image, background)
     if orientation in _TRANSPOSITIONS:
         image = image.transpose(_TRANSPOSITIONS[orientation])
@@ -150,6 +155,43 @@ def _decode(
         image, reduction = image.resize((width, height), Image.Resampling.BOX, reducing_gap=3.0), 1
     image.info.clear()  # Pillow would write parts of it to any file: a JPEG's comment, a profile
     return Source(image, width, height, reduction, bleed_px)
+
+
+def _load(image: ImageFile.ImageFile, container: Container, file: _InterruptibleReader, reduction: int) -> Image.Image:
+    """The image with all its pixels, in the mode of the file. Raises NotAPicture if some are missing."""
+    low_mode, tile = low_byte_mode(image), next(iter(image.tile), None)
+    if container.format == "JPEG":
+        image.decodermaxblock = _JPEG_READ_BYTES
+    if container.format == "WEBP":
+        run_interruptible(image.load, file.poll)  # a single call of libwebp: a quarter of a second for 12 megapixels
+    else:
+        image.load()
+    if not _has_all_pixels(image, container, reduction):
+        raise NotAPicture(DAMAGED)
+    if low_mode is not None:
+        return to_8_bits(image, file, low_mode, file.poll)
+    if container.png is not None and container.png.grey_step > 1 and "transparency" in image.info:
+        image.info["transparency"] *= container.png.grey_step  # Pillow scales only the pixels
+    if container.format == "GIF" and tile is not None and tile.extents is not None:
+        return clear_around(image, tile.extents)
+    return image
+
+
+def _has_all_pixels(image: Image.Image, container: Container, reduction: int) -> bool:
+    """Whether the file held every pixel. Pillow leaves black what a PNG lacks; libjpeg completes a JPEG in one colour.
+
+    Only images that end like that are examined further.
+    """
+    width, height = image.size
+    if container.png is not None:
+        suspicious = container.png.interlaced or not any(image.crop((0, height - 1, width, height)).tobytes())
+        return not suspicious or container.png.has_all_rows()
+    if container.jpeg is None:
+        return True
+    side = max(2, 8 // reduction)
+    corner = image.crop((max(0, width - side), max(0, height - side), width, height))
+    suspicious = container.jpeg.sequential and len(corner.getcolors() or ()) == 1
+    return not (suspicious or not container.jpeg.has_end) or is_complete(container.pixels, container.jpeg)
 
 
 def contain_size(width: int, height: int, max_side: int) -> tuple[int, int]:
@@ -164,7 +206,7 @@ def _draft(
     image: Image.Image, orientation: int, max_side: int | None, reduction_for: Callable[[int, int], int] | None
 ) -> int:
     """Make libjpeg decode at a reduced scale where allowed. Returns the reduction: 1, 2, 4 or 8."""
-    if image.format not in _JPEG or image.mode != "RGB":
+    if image.format != "JPEG" or image.mode != "RGB":
         return 1
     width, height = image.size
     if max_side is not None and max(width, height) > max_side:
@@ -187,14 +229,6 @@ def _bleed_px(image: Image.Image) -> int:
     In a JPEG it stays inside its minimum coded unit, a square of 8 pixels times the largest sampling factor, except for
     one pixel where the decoder smooths chroma between units: the side of a unit in all.
     """
-    if image.format in _JPEG:
+    if image.format == "JPEG":
         return 8 * max((max(layer[1:3]) for layer in getattr(image, "layer", ())), default=4)
-    return 32 if image.format == "WEBP" else 0
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # EXIF is untrusted data; an error in it alone must not fail the image
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    return _BLEED_PX.get(image.format or "", 0)

@@ -6,12 +6,14 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageChops, ImageCms, ImageFile
+from PIL import Image, ImageChops, ImageFile
 
 from ..progress import Progress, run_interruptible
+from .hdr import HighDynamicRange, tone_map
+from .icc import Colour, colour_space, transform
 
 _MAX_ROUNDED_MEGAPIXELS = 24.0  # larger 16-bit images are truncated: rounding reads the file a second time
-_PROFILE_ERRORS = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
+_GREY_MODES = ("1", "L", "LA", "La")
 
 PollCallback = Callable[[], None]
 """Called repeatedly during a long step; may raise to stop it."""
@@ -31,8 +33,11 @@ def low_byte_mode(image: ImageFile.ImageFile) -> str | None:
 def to_8_bits(high: Image.Image, file: io.BytesIO, low_mode: str, poll: PollCallback) -> Image.Image:
     """Round 16-bit colour to 8 bits: a value is 257 x its high byte + (low byte - high byte).
 
-    high: the high bytes, changed in place. file: the image file. low_mode: see low_byte_mode.
+    high: the high bytes, changed in place, and returned as RGBA if one colour is transparent. file: the image file.
+    low_mode: see low_byte_mode.
     """
+    key = high.info.pop("transparency", None)  # 16 bits, which Pillow would compare with 8
+    alpha = None if key is None else Image.new("L", high.size)
     file.seek(0)
     low = Image.open(file, formats=("PNG",))
     low.tile = [tile._replace(args=low_mode) for tile in low.tile]
@@ -41,15 +46,41 @@ def to_8_bits(high: Image.Image, file: io.BytesIO, low_mode: str, poll: PollCall
     for top, bottom in Progress().bands(*high.size):
         box = (0, top, high.width, bottom)
         high_band, low_band = high.crop(box), low.crop(box)
+        if alpha is not None:
+            alpha.paste(_differs(high_band, low_band, key), (0, top))
         up = ImageChops.subtract(low_band, high_band).point(carry)
         down = ImageChops.subtract(high_band, low_band).point(carry)
         high.paste(ImageChops.subtract(ImageChops.add(high_band, up), down), box)
         poll()
+    if alpha is not None:
+        high.putalpha(alpha)
     return high
 
 
+def _differs(high: Image.Image, low: Image.Image, key: tuple[int, ...]) -> Image.Image:
+    """L: 0 where all 16-bit values equal the key, 255 elsewhere."""
+    same = (np.asarray(high) == np.array(key) >> 8) & (np.asarray(low) == (np.array(key) & 255))
+    return Image.fromarray(np.where(same.all(axis=-1), 0, 255).astype(np.uint8))
+
+
+def clear_around(image: Image.Image, frame: tuple[int, int, int, int]) -> Image.Image:
+    """RGBA, transparent outside of the frame (left, top, right, bottom); unchanged if the frame fills the image."""
+    if frame == (0, 0, *image.size):
+        return image
+    part = image.crop(frame)
+    if "transparency" in image.info:
+        part.info["transparency"] = image.info["transparency"]
+    result = Image.new("RGBA", image.size)
+    result.paste(part.convert("RGBA"), frame[:2])
+    return result
+
+
+def is_grey(image: Image.Image) -> bool:
+    return image.mode in _GREY_MODES or image.mode.startswith("I")
+
+
 def normalise_mode(image: Image.Image) -> Image.Image:
-    """Any mode of the four formats -> L, RGB, CMYK, or RGBA."""
+    """Any mode of the formats -> L, RGB, CMYK, or RGBA."""
     if image.mode.startswith("I"):  # 16-bit grey
         image = _grey_to_8_bits(image)
     elif image.mode == "1":
@@ -59,20 +90,31 @@ def normalise_mode(image: Image.Image) -> Image.Image:
     return image
 
 
-def to_srgb(image: Image.Image, profile: bytes, poll: PollCallback) -> Image.Image:
-    """Convert from the embedded profile. A damaged profile, or one of another colour space, is ignored.
+def to_srgb(image: Image.Image, colour: Colour, poll: PollCallback, *, grey: bool) -> Image.Image:
+    """Convert from the colour space of the file. A damaged profile, or one of another colour model, is ignored.
 
-    So is a profile with multi-process elements: a few bytes can declare 100,000 of them and keep lcms busy for hours.
+    image: L, RGB, CMYK or RGBA. grey: the file stores grey values, with or without transparency.
     """
-    if b"mpet" in profile:
+    if isinstance(colour, HighDynamicRange):
+        return tone_map(image if image.mode == "RGBA" else image.convert("RGB"), colour, poll)
+    space = colour_space(colour) if colour else ""
+    if not colour or not space:
         return image
-    try:
-        embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if (embedded.profile.profile_description or "").startswith("sRGB"):
-            return image  # most photos; saves half of their decoding time
-    except _PROFILE_ERRORS:
+    if grey:
+        return _convert_grey(image, colour) if space in ("GRAY", "RGB") else image
+    if space != image.mode.removesuffix("A"):
         return image
-    return run_interruptible(lambda: _apply_profile(image, embedded), poll)
+    return run_interruptible(lambda: transform(image, colour), poll)  # a single call: 0.2 s for 12 megapixels
+
+
+def _convert_grey(image: Image.Image, profile: bytes) -> Image.Image:
+    """By a table of 256 values: L stays L if they stay grey."""
+    values = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    table = transform(values if profile[16:20] == b"GRAY" else values.convert("RGB"), profile)
+    red, green, blue = (list(table.getchannel(band).tobytes()) for band in range(3))
+    if image.mode == "RGBA":
+        return image.point([*red, *green, *blue, *range(256)])
+    return image.point(red) if red == green == blue else image.convert("RGB").point([*red, *green, *blue])
 
 
 def flatten(image: Image.Image, background: str) -> Image.Image:
@@ -82,16 +124,6 @@ def flatten(image: Image.Image, background: str) -> Image.Image:
         result.paste(image, mask=image.getchannel("A"))
         return result
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _apply_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
-    """A single call of lcms: a fifth of a second for 12 megapixels."""
-    mode = "RGBA" if image.mode == "RGBA" else "RGB"
-    try:
-        result = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except _PROFILE_ERRORS:
-        return image
-    return result if result is not None else image
 
 
 def _grey_to_8_bits(image: Image.Image) -> Image.Image:

@@ -1,6 +1,6 @@
-"""A cheap check of a file's structure before Pillow opens it: rejects files made to cost processor time.
+"""A cheap check of a JPEG's or GIF's structure before Pillow opens it: rejects files made to cost processor time.
 
-Pillow walks markers and chunks in Python, and libjpeg decodes the whole image once per scan; a small file can hold
+Pillow walks markers and blocks in Python, and libjpeg decodes the whole image once per scan; a small file can hold
 thousands of either. Real photos have 1 to 14 scans and some dozens of segments.
 """
 
@@ -9,32 +9,23 @@ from __future__ import annotations
 import re
 
 from ..errors import NotAPicture
+from .jpeg import FRAMES, PROGRESSIVE, STANDALONE
+from .png import MAX_CHUNKS
 
 MAX_SCANS = 32
 MAX_SEGMENTS = 2_000
 MAX_FILL_BYTES = 65_536
-MAX_CHUNKS = 20_000
+MAX_FRAME_BLOCKS = 200_000  # of a GIF: 51 MB in blocks of the length that encoders write
 
 _JPEG_FILL = re.compile(rb"[\xff\x00]+")
 _JPEG_SCAN = b"\xff\xda"
 _NEXT_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
-_STANDALONE = {0x01, *range(0xD0, 0xD9)}
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _ARITHMETIC = range(0xC9, 0xD0)  # browsers do not support it, and some bytes can encode a whole slow scan
-_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_GIF_EXTENSION, _GIF_FRAME = 0x21, 0x2C
 
 
-def check_structure(data: bytes) -> None:
+def check_jpeg(data: bytes) -> None:
     """Raises NotAPicture if the structure alone would be expensive to read. Does not validate anything else."""
-    if data.startswith(b"\xff\xd8\xff"):
-        _check_jpeg(data)
-    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
-        _check_png(data)
-    elif data.startswith(b"GIF8"):
-        _check_gif(data)
-
-
-def _check_jpeg(data: bytes) -> None:
     position, segments, fill, many_scans, components = 2, 0, 0, False, 0
     while (run := _JPEG_FILL.match(data, position)) is not None:  # no match: not a marker, which Pillow will reject
         position = run.end()
@@ -51,9 +42,9 @@ def _check_jpeg(data: bytes) -> None:
             return
         if kind[0] in _ARITHMETIC:
             raise NotAPicture("the JPEG uses arithmetic coding")
-        if kind[0] in _FRAMES:
-            many_scans, components = kind[0] in _PROGRESSIVE, body[7]
-        position += 1 if kind[0] in _STANDALONE else 1 + int.from_bytes(body[:2], "big")
+        if kind[0] in FRAMES:
+            many_scans, components = kind[0] in PROGRESSIVE, body[7]
+        position += 1 if kind[0] in STANDALONE else 1 + int.from_bytes(body[:2], "big")
 
 
 def _count_scans(data: bytes, position: int) -> None:
@@ -71,29 +62,33 @@ def _count_scans(data: bytes, position: int) -> None:
         position += int.from_bytes(data[position : position + 2], "big")
 
 
-def _check_png(data: bytes) -> None:
-    position, chunks = 8, 0
-    while position + 8 <= len(data):
-        position += 12 + int.from_bytes(data[position : position + 4], "big")
-        chunks += 1
-        if chunks > MAX_CHUNKS:
-            raise NotAPicture("the PNG has too many chunks")
+def first_frame_end(data: bytes) -> int:
+    """Where the first frame of a GIF ends; the length of the data if it is incomplete. The rest is never decoded.
 
-
-def _check_gif(data: bytes) -> None:
-    """Counts the blocks before the first frame; the rest of the file is not read."""
-    if len(data) < 13:
-        return
-    position = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
+    Raises NotAPicture for too many blocks before it.
+    """
+    position = 13 + _colour_table_bytes(data, 10)
     blocks = 0
-    while position + 2 < len(data) and data[position] == 0x21:
-        position += 2
+    while position + 2 < len(data) and data[position] in (_GIF_EXTENSION, _GIF_FRAME):
+        is_frame = data[position] == _GIF_FRAME
+        position += 11 + _colour_table_bytes(data, position + 9) if is_frame else 2
         while position < len(data) and data[position]:
             position += 1 + data[position]
             blocks += 1
-            if blocks > MAX_CHUNKS:
+            if blocks > MAX_FRAME_BLOCKS:
+                return len(data)
+            if blocks > MAX_CHUNKS and not is_frame:
                 raise NotAPicture("the GIF has too many blocks")
         position += 1
         blocks += 1
-        if blocks > MAX_CHUNKS:
+        if blocks > MAX_CHUNKS and not is_frame:
             raise NotAPicture("the GIF has too many blocks")
+        if is_frame:
+            return min(position, len(data))
+    return len(data)
+
+
+def _colour_table_bytes(data: bytes, position: int) -> int:
+    """The size of the colour table that the flags at this position announce."""
+    flags = data[position] if position < len(data) else 0
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

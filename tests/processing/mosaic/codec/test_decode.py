@@ -122,7 +122,11 @@ def test_a_damaged_profile_is_passed_over() -> None:
 def test_only_the_first_frame_is_read() -> None:
     frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
 
-    assert decoded(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))[0, 0].tolist() == [255, 0, 0]
+    assert decoded(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))[0, 0].tolist() == [
+        255,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("size", [(1000, 10), (10, 1000), (300, 200)])

@@ -1,4 +1,4 @@
-"""A file is written step by step where the format allows it, and can be stopped meanwhile."""
+"""Encoding can be stopped, reports progress where the format allows it, and names formats that fit."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic import progress as stage
-from processing.mosaic.codec.encode import encode
+from processing.mosaic import BadParameter
+from processing.mosaic import progress as progress_module
+from processing.mosaic.codec.encode import check_size, encode
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import noise, opened
 
 
-def test_writing_a_png_reports_as_it_grows() -> None:
-    pixels, seen = noise(900, 700), []
+def test_encoding_a_png_reports_as_the_file_grows() -> None:
+    pixels = noise(900, 700)
+    fractions: list[float] = []
 
-    data = encode(Image.fromarray(pixels), "png", 85, Progress(seen.append))
+    data = encode(Image.fromarray(pixels), "png", 85, Progress(fractions.append))
 
     assert (opened(data) == pixels).all()
-    assert len(seen) > 10
-    assert sorted(seen) == seen
-    assert 0.8 < seen[-1] <= 1.0
+    assert len(fractions) > 10
+    assert sorted(fractions) == fractions
+    assert 0.8 < fractions[-1] <= 1.0
 
 
-def test_writing_a_png_can_be_stopped() -> None:
+def test_encoding_a_png_can_be_stopped() -> None:
     def stop(fraction: float) -> None:
         if fraction > 0.2:
             raise InterruptedError
@@ -33,24 +35,58 @@ def test_writing_a_png_can_be_stopped() -> None:
 
 
 @pytest.mark.parametrize("format", ["jpeg", "webp"])
-def test_the_other_formats_are_one_call_which_is_attended(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels, seen = noise(900, 700), []
-    monkeypatch.setattr(stage, "_POLL_S", 0.001)
+def test_encoding_the_other_formats_polls_the_callback(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = noise(900, 700)
+    fractions: list[float] = []
+    monkeypatch.setattr(progress_module, "_POLL_S", 0.001)
 
-    data = encode(Image.fromarray(pixels), format, 100, Progress(seen.append))
+    data = encode(Image.fromarray(pixels), format, 100, Progress(fractions.append))
 
     assert np.abs(opened(data).astype(int) - pixels).mean() < 60
-    assert len(seen) > 1
-    assert set(seen) == {0.0}
+    assert len(fractions) > 1
+    assert set(fractions) == {0.0}
 
 
 @pytest.mark.parametrize("format", ["jpeg", "webp"])
-def test_they_can_be_stopped_all_the_same(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encoding_the_other_formats_can_be_stopped(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(_fraction: float) -> None:
         raise InterruptedError
 
-    monkeypatch.setattr(stage, "_POLL_S", 0)
+    monkeypatch.setattr(progress_module, "_POLL_S", 0)
     image = Image.fromarray(noise(900, 700))
 
     with pytest.raises(InterruptedError):
         encode(image, format, 85, Progress(stop))
+
+
+@pytest.mark.parametrize(
+    ("size", "format", "allowed"),
+    [
+        ((70_000, 10), "jpeg", "png for 70000 x 10 pixels"),
+        ((10, 70_000), "webp", "png for 10 x 70000 pixels"),
+        ((20_000, 10), "webp", "jpeg, png for 20000 x 10 pixels"),
+    ],
+)
+def test_the_error_for_a_large_image_names_the_formats_that_fit(
+    size: tuple[int, int], format: str, allowed: str
+) -> None:
+    with pytest.raises(BadParameter) as refused:
+        check_size(*size, format)
+
+    assert refused.value.details == {"field": "format", "value": format, "allowed": allowed}
+
+
+def test_the_error_for_an_image_too_detailed_for_webp_names_the_formats_that_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Simulated: libwebp's error 6 takes a photomosaic of some 50 megapixels and a minute."""
+
+    def save(*_: object, **__: object) -> None:
+        raise ValueError("encoding error 6")
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    with pytest.raises(BadParameter) as refused:
+        encode(Image.new("RGB", (40, 30)), "webp", 80, Progress())
+
+    assert refused.value.details["field"] == "format"
+    assert refused.value.details["allowed"] == "jpeg, png for a picture of 40 x 30 pixels with this much detail"

@@ -1,0 +1,55 @@
+"""Containers: what a file tells about its picture, read before any pixel is decoded.
+
+Decoders get as much of the file as its first picture needs: no metadata, no second frame, no trailer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .icc import Colour, cicp_colour, png_colour
+from .isobmff import HeifFile, brand_format, read_heif
+from .jpeg import CompressedData, compressed_data, without_metadata
+from .orientation import jpeg_orientation, png_orientation, webp_orientation
+from .png import SIGNATURE, PngFile, read_png
+from .scan import check_jpeg, first_frame_end
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """format: JPEG, PNG, GIF, WEBP, HEIF, AVIF, or "" for anything else.
+
+    pixels: the file, or as much of it as its first picture needs. orientation: 1 to 8, as EXIF counts (HEIF and AVIF:
+    see isolated). colour: what the container says instead of a profile. png, jpeg, heif: more about these formats.
+    """
+
+    format: str
+    pixels: bytes
+    orientation: int = 1
+    colour: Colour = None
+    png: PngFile | None = None
+    jpeg: CompressedData | None = None
+    heif: HeifFile | None = None
+
+
+def read_container(data: bytes, megapixels: float) -> Container:
+    """Raises NotAPicture for a file that is damaged or whose structure alone would be expensive to read, and
+    TooManyPixels for a HEIF or AVIF of more than `megapixels`."""
+    if data.startswith(b"\xff\xd8\xff"):
+        check_jpeg(data)
+        pixels = without_metadata(data)
+        jpeg = compressed_data(pixels)
+        if jpeg is not None and not jpeg.has_end:
+            pixels = pixels[: jpeg.end] + b"\xff\xd9"
+        return Container("JPEG", pixels, jpeg_orientation(data), jpeg=jpeg)
+    if data.startswith(SIGNATURE):
+        png = read_png(data)
+        return Container("PNG", png.pixels, png_orientation(png), png_colour(png.chunks), png=png)
+    if data.startswith(b"GIF8"):
+        return Container("GIF", data[: first_frame_end(data)] + b";")
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return Container("WEBP", data, webp_orientation(data))
+    if brand_format(data[:256]):
+        heif = read_heif(data, megapixels)
+        return Container(heif.format, data, colour=cicp_colour(*heif.cicp) if heif.cicp else None, heif=heif)
+    return Container("", data)

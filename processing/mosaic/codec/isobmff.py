@@ -1,0 +1,79 @@
+"""The boxes of a HEIF or AVIF file (ISO/IEC 14496-12, 23008-12), read before any decoder gets it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import NotAPicture, TooManyPixels
+
+MAX_BOXES = 20_000
+"""Of a file. A photo of 48 megapixels in tiles of 512 pixels has some hundred items, each with a few boxes."""
+
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"}
+_RARE_CODECS = {b"unci", b"mski", b"j2k1", b"vvc1", b"evc1", b"avc1"}  # no camera writes and no browser reads them
+_FULL_BOXES = {b"meta": 4, b"iprp": 0, b"ipco": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class HeifFile:
+    """format: HEIF or AVIF. pixels: of its largest picture. cicp: primaries and transfer characteristics (H.273), None
+    where its pictures differ or do not tell."""
+
+    format: str
+    pixels: int
+    cicp: tuple[int, int] | None
+
+
+def brand_format(head: bytes) -> str:
+    """HEIF, AVIF, or "" for another file, told by its first bytes."""
+    if head[4:8] != b"ftyp":
+        return ""
+    end = min(int.from_bytes(head[:4]), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}
+    if brands & _AVIF_BRANDS:
+        return "AVIF"
+    return "HEIF" if brands & _HEIF_BRANDS else ""
+
+
+def read_heif(data: bytes, megapixels: float) -> HeifFile:
+    """Raises NotAPicture for a file without a still picture or with an unsupported codec, and TooManyPixels."""
+    cicp: set[tuple[int, int]] = set()
+    is_still, pixels = False, 0
+    for number, (kind, start, end) in enumerate(_boxes(data, 0, len(data))):
+        if number >= MAX_BOXES:
+            raise NotAPicture("the HEIF file has too many boxes")
+        is_still |= kind == b"pitm"
+        if kind == b"ispe" and end - start >= 12:
+            width, height = struct.unpack_from(">II", data, start + 4)
+            pixels = max(pixels, width * height)
+        if kind == b"infe" and data[start + 8 : start + 12] in _RARE_CODECS | {b""}:
+            raise NotAPicture("it is a HEIF file of a kind that is not supported")
+        if kind == b"colr" and data[start : start + 4] == b"nclx" and end - start >= 10:
+            primaries, transfer = struct.unpack_from(">HH", data, start + 4)
+            cicp.add((primaries, transfer))
+    if not is_still:
+        raise NotAPicture("it is a sequence of pictures without a still picture")
+    if pixels > megapixels * 1_000_000:
+        raise TooManyPixels(megapixels)
+    return HeifFile(brand_format(data[:256]), pixels, cicp.pop() if len(cicp) == 1 else None)
+
+
+def _boxes(data: bytes, position: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of the content of each box, those in `meta` included."""
+    while position + 8 <= stop:
+        size, kind = struct.unpack_from(">I4s", data, position)
+        start = position + 8
+        if size == 1 and start + 8 <= stop:
+            size, start = int.from_bytes(data[start : start + 8]), start + 8
+        end = stop if size == 0 else min(position + size, stop)
+        if end < start:
+            return
+        yield kind, start, end
+        if kind in _FULL_BOXES:
+            yield from _boxes(data, start + _FULL_BOXES[kind], end)
+        elif kind == b"iinf":
+            yield from _boxes(data, start + (6 if data[start : start + 1] == b"\0" else 8), end)
+        position = end

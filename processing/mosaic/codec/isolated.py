@@ -1,0 +1,80 @@
+"""Decoding in a separate process, for formats whose decoders are large and have a record of memory errors.
+
+A crash there, too much memory or too much time end that process alone, and the picture is refused as damaged. The
+process costs about a tenth of a second a picture.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from ..errors import DAMAGED, NotAPicture
+
+_PROGRAM = Path(__file__).with_name("heif_decoder.py")
+_POLL_S = 0.05
+_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class IsolatedPicture:
+    """image: L, RGB or RGBA. profile: empty where the file has none. orientation: 1 to 8, still to be undone."""
+
+    image: Image.Image
+    profile: bytes
+    orientation: int
+
+
+def decode_isolated(data: bytes, format: str, max_pixels: int, poll: Callable[[], None]) -> IsolatedPicture:
+    """format: HEIF or AVIF. max_pixels: by which the memory of the process is limited.
+
+    poll: called twenty times a second; what it raises ends the process and is raised here.
+    Raises NotAPicture.
+    """
+    with scratch_file() as source, scratch_file() as target:
+        source.write(data)
+        source.seek(0)
+        status = _run([sys.executable, "-I", str(_PROGRAM), format, str(max_pixels)], source, target, poll)
+        if status != 0:
+            raise NotAPicture(DAMAGED)
+        target.seek(0)
+        about = json.loads(target.readline())
+        profile = target.read(about["profile_bytes"])
+        image = Image.new(about["mode"], tuple(about["size"]))
+        with mmap.mmap(target.fileno(), 0, access=mmap.ACCESS_READ) as pixels:
+            image.frombytes(memoryview(pixels)[target.tell() :])
+    return IsolatedPicture(image, profile, about["orientation"])
+
+
+def scratch_file() -> BinaryIO:
+    """A file without a name, in memory where the system can."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("picture", os.MFD_CLOEXEC), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _run(command: list[str], source: BinaryIO, target: BinaryIO, poll: Callable[[], None]) -> int:
+    process = subprocess.Popen(command, stdin=source, stdout=target, stderr=subprocess.DEVNULL, env={})
+    waited = 0.0
+    try:
+        while waited < _TIMEOUT_S:
+            try:
+                return process.wait(_POLL_S)
+            except subprocess.TimeoutExpired:
+                waited += _POLL_S
+                poll()
+        return -1
+    finally:
+        if process.returncode is None:
+            process.kill()
+            process.wait()
