@@ -1,8 +1,8 @@
 /** The server's JSON interface. The only module that calls fetch. */
 
-import { language } from "./i18n.js";
+import { language } from "./i18n/i18n.js";
 
-/** A refusal or a failure. `slug` is the server's, or "offline", "aborted", "internal". */
+/** A failed request. `slug` is the server's error name, or "offline", "aborted", "internal". */
 export class ApiError extends Error {
   constructor({ error, message, code = 0, field = null }, status = 0, retryAfter = null) {
     super(message ?? "");
@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Dispatches "offline" and "online" as answers fail and come back, and "signedout" when the session has ended. */
+/** Dispatches "offline" and "online" when the server stops and starts responding, and "signedout" when the session has ended. */
 export class Api extends EventTarget {
   #reachable = true;
 
@@ -19,7 +19,7 @@ export class Api extends EventTarget {
   signUp = (email, username, password) => this.#post("/api/user/add/", { email, username, password });
   signIn = (username, password) => this.#post("/api/user/query/", { username, password });
   signOut = () => this.#post("/api/user/logout/", {});
-  person = (username) => this.#get("/api/user/query/", { username });
+  user = (username) => this.#get("/api/user/query/", { username });
   follow = (from, to, on) =>
     this.#post("/api/user/follow/", { from_user_name: from, to_user_name: to, follow_bool: on ? 1 : 0 });
   changeAccount = (change) => this.#post("/api/user/change/", change);
@@ -29,37 +29,37 @@ export class Api extends EventTarget {
   image = (id, signal) => this.#get("/api/image/query/", { id }, signal);
   changeImage = (change) => this.#post("/api/image/change/", change);
   deleteImage = (id) => this.#post("/api/image/delete/", { id });
-  feed = (asked, signal) => this.#get("/api/feed/", asked, signal);
+  feed = (params, signal) => this.#get("/api/feed/", params, signal);
   addTask = (url, recipe) => this.#post("/api/tasks/add/", { url, type: "model", param: JSON.stringify(recipe) });
-  tasks = (asked) => this.#get("/api/tasks/query/", asked);
+  tasks = (params) => this.#get("/api/tasks/query/", params);
   cancelTask = (id) => this.#post("/api/tasks/cancel/", { id });
   retryTask = (id) => this.#post("/api/tasks/retry/", { id });
   pauseQueue = (on) => this.#post(on ? "/api/tasks/pause/" : "/api/tasks/resume/", {});
 
-  /** A recipe for the full picture, tried on a copy `scale` times its size. Returns the drawn picture as a Blob. */
+  /** Renders a recipe on a copy of the image, `scale` times its size. Returns the preview as a Blob. */
   async preview(blob, recipe, scale, signal) {
     const body = new FormData();
     body.append("param", JSON.stringify(recipe));
     body.append("scale", String(scale));
     body.append("file", blob, "preview.jpg");
     const response = await this.#send("/api/preview/", { method: "POST", body, signal });
-    if (isJson(response)) throw await this.#refusal(response);
+    if (isJson(response)) throw await this.#errorFrom(response);
     return response.blob();
   }
 
-  /** The bytes of a picture of ours, for a download or a conversion. */
+  /** The bytes of an image on the server or the bucket. */
   async bytes(url) {
     const response = await this.#send(url, {});
-    if (!response.ok) throw await this.#refusal(response);
+    if (!response.ok) throw await this.#errorFrom(response);
     return response.blob();
   }
 
-  /** A JSON file beside a picture of ours. */
+  /** A JSON file that belongs to an image, such as its cell map. */
   async file(url) { return JSON.parse(await (await this.bytes(url)).text()); }
 
-  #get(path, asked = {}, signal = undefined) {
-    const given = Object.entries(asked).filter(([, value]) => value !== null && value !== undefined && value !== "");
-    const query = new URLSearchParams(given).toString();
+  #get(path, params = {}, signal = undefined) {
+    const pairs = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== "");
+    const query = new URLSearchParams(pairs).toString();
     return this.#json(query ? `${path}?${query}` : path, { signal });
   }
 
@@ -70,35 +70,35 @@ export class Api extends EventTarget {
   async #json(path, options) {
     const response = await this.#send(path, options);
     if (!isJson(response)) throw new ApiError({}, response.status);
-    const answer = await response.clone().json();
-    if (!response.ok || (answer.code ?? 1) < 1) throw await this.#refusal(response);
-    return answer;
+    const document = await response.clone().json();
+    if (!response.ok || (document.code ?? 1) < 1) throw await this.#errorFrom(response);
+    return document;
   }
 
   async #send(path, options) {
     const headers = { ...options.headers, "Accept-Language": language() };
     try {
       const response = await fetch(path, { ...options, headers, credentials: "same-origin" });
-      this.reached(true);
+      this.setReachable(true);
       return response;
     } catch (error) {
       if (error.name === "AbortError") throw new ApiError({ error: "aborted" });
-      this.reached(false);
+      this.setReachable(false);
       throw new ApiError({ error: "offline" });
     }
   }
 
-  async #refusal(response) {
-    const answer = isJson(response) ? await response.json() : {};
+  async #errorFrom(response) {
+    const document = isJson(response) ? await response.json() : {};
     if (response.status === 401) this.dispatchEvent(new Event("signedout"));
-    return new ApiError(answer, response.status, Number(response.headers.get("Retry-After")) || null);
+    return new ApiError(document, response.status, Number(response.headers.get("Retry-After")) || null);
   }
 
-  /** Told by whoever talks to the server whether it answered. */
-  reached(now) {
-    if (now === this.#reachable) return;
-    this.#reachable = now;
-    this.dispatchEvent(new Event(now ? "online" : "offline"));
+  /** Records whether the server responded; called after every request and by the event stream. */
+  setReachable(reachable) {
+    if (reachable === this.#reachable) return;
+    this.#reachable = reachable;
+    this.dispatchEvent(new Event(reachable ? "online" : "offline"));
   }
 }
 

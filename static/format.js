@@ -1,6 +1,6 @@
-/** Numbers, sizes, times and dates, as the reader's language writes them. */
+/** Numbers, sizes, times and dates, formatted for the current language. */
 
-import { language, t } from "./i18n.js";
+import { language, t } from "./i18n/i18n.js";
 
 const tag = () => (language() === "zh" ? "zh-CN" : "en-GB");
 
@@ -8,11 +8,14 @@ const tag = () => (language() === "zh" ? "zh-CN" : "en-GB");
 export const number = (value, digits = 0) =>
   new Intl.NumberFormat(tag(), { maximumFractionDigits: digits }).format(value);
 
+/** Millions of pixels for the strings: 54 -> "54"; in Chinese, which counts in ten thousands, "5400 万". */
+export const megapixels = (value) => (language() === "zh" ? `${Math.round(value * 100)} 万` : number(value, 1));
+
 /** 0 to 100 -> "43 %" */
 export const percent = (value) =>
   new Intl.NumberFormat(tag(), { style: "percent", maximumFractionDigits: 0 }).format(value / 100);
 
-/** Bytes -> "3.4 MB"; decimal units, as file managers show them. */
+/** Bytes -> "3.4 MB"; decimal units, like file managers. */
 export function size(bytes) {
   const steps = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));

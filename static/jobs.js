@@ -1,58 +1,59 @@
-/** Everything on its way from a picture to a mosaic: upload, queue, render. Survives a reload. */
+/** Jobs: everything from an opened image to its mosaic (upload, queue, render). They survive a reload. */
 
 import { ApiError } from "./api.js";
 
-const KEPT = "jobs";
+const STORAGE_KEY = "jobs";
+const MAX_STORED = 20;
 const SETTLED = ["done", "failed", "cancelled"];
-const AT_ONCE = 2;
+const CONCURRENT_UPLOADS = 2;
 
 /**
- * A job: {id, name, picture (id), recipe, phase, size, sent, speed, task, error, source, result, thumb}.
+ * A job: {id, name, imageId, recipe, phase, size, sent, speed, task, error, source, result, thumb}.
  * phase: "waiting" | "uploading" | "queued" | "running" | "done" | "failed" | "cancelled".
  * Dispatches "change" (detail: the job) and "settled" (detail: the job).
  */
 export class Jobs extends EventTarget {
   #api;
   #state;
-  #vault;
-  #live;
+  #storage;
+  #taskEvents;
   #jobs = [];
   #aborts = new Map();
   #active = 0;
-  #line = [];
+  #queue = [];
 
-  constructor({ api, state, vault, live }) {
+  constructor({ api, state, storage, taskEvents }) {
     super();
     this.#api = api;
     this.#state = state;
-    this.#vault = vault;
-    this.#live = live;
-    live.addEventListener("task", (event) => this.#news(event.detail));
-    state.addEventListener("pictures", () => { sending().catch(() => {}); }, { once: true });
+    this.#storage = storage;
+    this.#taskEvents = taskEvents;
+    taskEvents.addEventListener("task", (event) => this.#onTask(event.detail));
+    state.addEventListener("images", () => { loadUploader().catch(() => {}); }, { once: true });
   }
 
   /** All jobs, newest first. */
   get all() { return this.#jobs; }
 
-  /** The newest job of a picture, or null. */
-  of(picture) { return this.#jobs.find((job) => job.picture === picture?.id) ?? null; }
+  /** The newest job of an image, or null. */
+  forImage(image) { return this.#jobs.find((job) => job.imageId === image?.id) ?? null; }
 
-  /** How many are under way. */
-  get pending() { return this.#jobs.filter((job) => !SETTLED.includes(job.phase)).length; }
+  /** How many jobs are not settled yet. */
+  get pendingCount() { return this.#jobs.filter((job) => !SETTLED.includes(job.phase)).length; }
 
-  /** Starts a job for a picture; the recipe is copied. */
-  start(picture, recipe) {
+  /** Starts a job for an image; the recipe is copied. */
+  start(image, recipe) {
     const job = {
-      id: crypto.randomUUID?.() ?? String(Date.now()), name: picture.name, picture: picture.id, recipe: { ...recipe },
-      file: picture.file, thumbBlob: picture.small, thumb: picture.smallUrl, size: picture.file.size,
-      phase: "waiting", sent: 0, speed: 0, task: null, error: null, source: picture.source, result: null, session: null,
+      id: crypto.randomUUID?.() ?? String(Date.now()), name: image.name, imageId: image.id, recipe: { ...recipe },
+      file: image.file, thumbBlob: image.small, thumb: image.smallUrl, size: image.file.size,
+      phase: "waiting", sent: 0, speed: 0, task: null, error: null, source: image.source, result: null, session: null,
     };
     this.#jobs.unshift(job);
-    this.#enter(job);
+    this.#enqueue(job);
     return job;
   }
 
-  /** Ends a job, wherever it is. */
+  /** Cancels a job in any phase. */
   async cancel(job) {
     const { phase } = job;
     this.#aborts.get(job.id)?.abort();
@@ -60,49 +61,49 @@ export class Jobs extends EventTarget {
     else this.#settle(job, "cancelled");
   }
 
-  /** Tries again from where it failed: the upload, or only the task. */
+  /** Retries the step that failed: the upload, or only the task. */
   async retry(job) {
     Object.assign(job, { error: null, speed: 0 });
-    if (!job.task) { job.phase = "waiting"; this.#enter(job); return; }
+    if (!job.task) { job.phase = "waiting"; this.#enqueue(job); return; }
     const { task } = await this.#api.retryTask(job.task.id).catch((error) => {
       if (error.slug === "wrong_state" || error.slug === "not_found") return this.#api.addTask(job.source.url, job.recipe);
       throw error;
     });
-    this.#queued(job, task);
+    this.#setQueued(job, task);
   }
 
-  /** Forgets a settled job. */
+  /** Removes a settled job from the list. */
   dismiss(job) {
     this.#jobs = this.#jobs.filter((other) => other !== job);
     this.#changed(job);
   }
 
-  /** Takes up what a reload interrupted. */
+  /** Resumes the jobs that a reload interrupted. */
   async restore() {
-    const kept = (await this.#vault.get(KEPT)) ?? [];
-    for (const job of kept) this.#jobs.push({ ...job, thumb: URL.createObjectURL(job.thumbBlob), speed: 0 });
+    const stored = (await this.#storage.get(STORAGE_KEY)) ?? [];
+    for (const job of stored) this.#jobs.push({ ...job, thumb: URL.createObjectURL(job.thumbBlob), speed: 0 });
     for (const job of [...this.#jobs]) {
       this.#changed(job);
-      if (["waiting", "uploading"].includes(job.phase)) this.#enter(job);
-      if (["queued", "running"].includes(job.phase)) this.#live.want(job.id);
+      if (["waiting", "uploading"].includes(job.phase)) this.#enqueue(job);
+      if (["queued", "running"].includes(job.phase)) this.#taskEvents.subscribe(job.id);
     }
-    if (this.#jobs.some((job) => ["queued", "running"].includes(job.phase))) await this.#live.ask();
+    if (this.#jobs.some((job) => ["queued", "running"].includes(job.phase))) await this.#taskEvents.refresh();
   }
 
-  /** At most AT_ONCE uploads at a time; the others wait in line. */
-  #enter(job) {
+  /** At most CONCURRENT_UPLOADS uploads run at a time; further jobs wait. */
+  #enqueue(job) {
     this.#changed(job);
-    this.#line.push(job);
+    this.#queue.push(job);
     this.#next();
   }
 
   async #next() {
-    if (this.#active >= AT_ONCE || !this.#line.length) return;
-    const job = this.#line.shift();
+    if (this.#active >= CONCURRENT_UPLOADS || !this.#queue.length) return;
+    const job = this.#queue.shift();
     if (job.phase === "cancelled") { this.#next(); return; }
     this.#active += 1;
     try {
-      await this.#send(job);
+      await this.#run(job);
     } catch (error) {
       if (job.phase !== "cancelled") this.#settle(job, error.slug === "aborted" ? "cancelled" : "failed", error);
     } finally {
@@ -111,38 +112,38 @@ export class Jobs extends EventTarget {
     }
   }
 
-  async #send(job) {
+  async #run(job) {
     const abort = new AbortController();
     this.#aborts.set(job.id, abort);
     if (!job.source) job.source = await this.#upload(job, abort.signal);
-    this.#remember(job);
+    this.#storeSource(job);
     const { task } = await this.#api.addTask(job.source.url, job.recipe);
     if (abort.signal.aborted) { await this.#api.cancelTask(task.id); throw new ApiError({ error: "aborted" }); }
-    this.#queued(job, task);
+    this.#setQueued(job, task);
   }
 
   async #upload(job, signal) {
     Object.assign(job, { phase: "uploading", sent: 0, param: JSON.stringify({ ...job.recipe, tiles: undefined }) });
     this.#changed(job);
     const progress = (sent, speed) => { Object.assign(job, { sent, speed }); this.#changed(job, false); };
-    const { deliver } = await sending();
-    return deliver(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, keep: () => this.#save() });
+    const { uploadImage } = await loadUploader();
+    return uploadImage(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, save: () => this.#save() });
   }
 
-  /** The picture's next job need not upload it again. */
-  #remember(job) {
-    const picture = this.#state.pictures.find((other) => other.id === job.picture);
-    if (picture) { picture.source = job.source; this.#state.set({ pictures: this.#state.pictures }); }
+  /** The image's next job reuses the uploaded source. */
+  #storeSource(job) {
+    const image = this.#state.images.find(({ id }) => id === job.imageId);
+    if (image) { image.source = job.source; this.#state.set({ images: this.#state.images }); }
   }
 
-  #queued(job, task) {
+  #setQueued(job, task) {
     Object.assign(job, { phase: "queued", task, error: null });
-    this.#live.want(job.id);
-    this.#news(task);
+    this.#taskEvents.subscribe(job.id);
+    this.#onTask(task);
     this.#changed(job);
   }
 
-  #news(task) {
+  #onTask(task) {
     const job = this.#jobs.find((other) => other.task?.id === task.id);
     if (!job || SETTLED.includes(job.phase)) return;
     job.task = { ...job.task, ...task };
@@ -153,7 +154,7 @@ export class Jobs extends EventTarget {
 
   #settle(job, phase, error = null) {
     Object.assign(job, { phase, error: error && { slug: error.slug, message: error.message } });
-    this.#live.leave(job.id);
+    this.#taskEvents.unsubscribe(job.id);
     this.#aborts.delete(job.id);
     this.#changed(job);
     this.dispatchEvent(new CustomEvent("settled", { detail: job }));
@@ -165,15 +166,15 @@ export class Jobs extends EventTarget {
   }
 
   #save() {
-    const kept = this.#jobs.filter((job) => job.phase !== "cancelled").slice(0, 20);
-    this.#vault.put(KEPT, kept.map(({ thumb, ...job }) => (SETTLED.includes(job.phase) && job.phase !== "failed" ? { ...job, file: null } : job)));
+    const stored = this.#jobs.filter((job) => job.phase !== "cancelled").slice(0, MAX_STORED);
+    this.#storage.set(STORAGE_KEY, stored.map(({ thumb, ...job }) => (job.phase === "done" ? { ...job, file: null } : job)));
   }
 }
 
-/** What uploads is not needed for the first view; it is fetched when there is a picture. */
-async function sending() {
+/** The upload modules are not needed for the first view; they are loaded when an image is opened. */
+async function loadUploader() {
   try {
-    return await import("./delivery.js");
+    return await import("./upload/upload-image.js");
   } catch {
     throw new ApiError({ error: "offline" });
   }

@@ -1,77 +1,77 @@
-/** Recipes: for the full picture, for a preview of it, and in words. */
+/** Recipes: for the full image, for a preview, and as text. */
 
 import { number } from "./format.js";
-import { pick, t } from "./i18n.js";
+import { t, translate } from "./i18n/i18n.js";
 
-/** The recipe as a preview is asked for: the same, in a format that is quickly sent, where the style has it. */
+const CELLS_ACROSS = 26;
+
+/** The recipe for a preview: the same, in a format that is fast to send, if the style supports it. */
 export function forPreview(recipe, style, format = "webp") {
-  const known = style.params.find((parameter) => parameter.name === "format")?.choices?.map((choice) => choice.value);
-  return known?.includes(format) ? { ...recipe, format } : recipe;
+  const formats = style.params.find((parameter) => parameter.name === "format")?.choices?.map((choice) => choice.value);
+  return formats?.includes(format) ? { ...recipe, format } : recipe;
 }
 
-const ACROSS = 26;
-
-/** A recipe that shows what a style does in a picture as small as a stamp: large cells, and something hidden. */
+/** A recipe whose effect is visible in a thumbnail: large cells, and a region to redact. side: of the full image, in pixels. */
 export function example(style, side) {
-  const made = { style: style.name };
+  const recipe = { style: style.name };
   for (const { name, type, minimum, maximum } of style.params) {
-    if (name === "cell") made.cell = Math.min(maximum, Math.max(minimum, Math.round(side / ACROSS)));
-    if (type === "regions") made[name] = [[0.3, 0.25, 0.7, 0.65]];
+    if (name === "cell") recipe.cell = Math.min(maximum, Math.max(minimum, Math.round(side / CELLS_ACROSS)));
+    if (type === "regions") recipe[name] = [[0.3, 0.25, 0.7, 0.65]];
   }
-  return made;
+  return recipe;
 }
 
-/** The name of what is still missing before a recipe can be drawn, or null. */
-export const lacking = (recipe, style) =>
+/** The name of a required parameter that the recipe lacks, or null. */
+export const missing = (recipe, style) =>
   style.params.find(({ name, type }) => type === "regions" && !recipe[name]?.length)?.name ?? null;
 
-/** Only what differs from the defaults: the recipe as it is kept and sent. */
-export function sparse(recipe, style) {
-  const made = { style: style.name };
-  for (const { name, default: plain } of style.params) {
-    if (name in recipe && JSON.stringify(recipe[name]) !== JSON.stringify(plain)) made[name] = recipe[name];
-  }
-  return made;
+/** Only the parameters that differ from the defaults: the recipe as it is stored and sent. */
+export function withoutDefaults(recipe, style) {
+  const changed = style.params.filter((parameter) => differs(recipe, parameter));
+  return { style: style.name, ...Object.fromEntries(changed.map(({ name }) => [name, recipe[name]])) };
 }
 
-/** Another style's recipe with what both styles share: the palette, the colours, the format. */
-export function carried(recipe, style) {
+/** A recipe of another style with the parameters that both styles share: the palette, the colours, the format. */
+export function carryOver(recipe, style) {
   return { ...Object.fromEntries(Object.entries(recipe ?? {}).filter(([key, value]) => fits(style, key, value))), style: style.name };
 }
 
-/** Whether two recipes say the same. */
-export const alike = (one, other) => JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+/** Whether two recipes have the same parameters. */
+export const equal = (one, other) => JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 
-/** Somebody's recipe for one's own picture. Their tiles stay theirs: one's own are built from instead, as is usual. */
-export function remixed(recipe, style) {
-  const { tiles, ...made } = sparse(recipe, style);
-  return recipe.tiles === null ? { ...made, tiles: null } : made;
+/** Another user's recipe for one's own image. Their tile images are dropped: the user's own are the default. */
+export function remix(recipe, style) {
+  const { tiles, ...rest } = withoutDefaults(recipe, style);
+  return recipe.tiles === null ? { ...rest, tiles: null } : rest;
 }
 
-/** "Hexagons, cell size 24, palette stones": a recipe in words. */
-export function inWords(recipe, styles) {
-  const style = styles.find((known) => known.name === recipe?.style);
+/** A recipe as text, like "Hexagons · Cell size 24 · Palette stones". */
+export function recipeText(recipe, styles) {
+  const style = styles.find(({ name }) => name === recipe?.style);
   if (!style) return recipe?.style ?? "";
-  const said = style.params
-    .filter(({ name, default: plain }) => name in recipe && !["format", "quality"].includes(name) && JSON.stringify(recipe[name]) !== JSON.stringify(plain))
-    .map((parameter) => t("recipe.part", { name: pick(parameter.label), value: valueInWords(parameter, recipe[parameter.name]) }));
-  return [pick(style.label), ...said].join(t("recipe.join"));
+  const phrases = style.params
+    .filter((parameter) => differs(recipe, parameter) && !["format", "quality"].includes(parameter.name))
+    .map((parameter) => t("recipe.part", { name: translate(parameter.label), value: valueText(parameter, recipe[parameter.name]) }));
+  return [translate(style.label), ...phrases].join(t("recipe.join"));
 }
 
-function valueInWords(parameter, value) {
+function valueText(parameter, value) {
   if (value === null) return t("control.auto");
   if (parameter.type === "boolean") return t(value ? "yes" : "no");
   if (typeof value === "number") return number(value, 3);
   const choice = parameter.choices?.find((row) => row.value === value);
-  if (choice?.label) return pick(choice.label);
+  if (choice?.label) return translate(choice.label);
   return typeof value === "string" ? value : t("recipe.list", { n: Object.keys(value).length });
 }
 
 function fits(style, key, value) {
-  const parameter = style.params.find((known) => known.name === key);
+  const parameter = style.params.find(({ name }) => name === key);
   if (!parameter || key === "cell") return false;
   if (typeof value === "number") return value >= parameter.minimum && value <= parameter.maximum;
   return parameter.type !== "choice" || parameter.choices.some((row) => row.value === value);
 }
+
+const differs = (recipe, parameter) =>
+  parameter.name in recipe && JSON.stringify(recipe[parameter.name]) !== JSON.stringify(parameter.default);
 
 const sorted = (recipe) => Object.fromEntries(Object.entries(recipe ?? {}).sort());

@@ -1,66 +1,69 @@
-/** Which page is shown, by the address. Links of ours change the page without a reload; back returns to the place. */
+/** Client-side routing. Links within the site change the page without a reload; back restores the scroll position. */
 
-const PATHS = [
+const ROUTES = [
   [/^\/$/, "studio"],
   [/^\/gallery\/?$/, "gallery"],
-  [/^\/i\/(\d+)\/?$/, "picture"],
+  [/^\/i\/(\d+)\/?$/, "image"],
   [/^\/u\/([^/]+)\/?$/, "profile"],
   [/^\/account\/?$/, "account"],
   [/^\/tasks\/?$/, "tasks"],
 ];
+const NOT_FOUND = "not-found";
 
-/** Dispatches "page" with {page, match, query, place} in detail; `place` is where the page stood when it was left. */
+/** Dispatches "page" with {page, match, query, scrollTop} in detail; `scrollTop` is the page's earlier scroll position. */
 export class Router extends EventTarget {
-  #place = null;
+  #timer = null;
 
   /** Listens to links and to the back button, and shows the first page. */
   start() {
     history.scrollRestoration = "manual";
-    addEventListener("popstate", (event) => this.#show(event.state?.place ?? 0));
-    addEventListener("pagehide", () => this.#keep());
-    document.addEventListener("click", (event) => this.#clicked(event));
-    this.#show(history.state?.place ?? 0);
-    addEventListener("scroll", () => { this.#place ??= setTimeout(() => this.#keep(), 150); }, { passive: true });
+    addEventListener("popstate", (event) => this.#show(event.state?.scrollTop ?? 0));
+    addEventListener("pagehide", () => this.#saveScroll());
+    document.addEventListener("click", (event) => this.#onClick(event));
+    this.#show(history.state?.scrollTop ?? 0);
+    addEventListener("scroll", () => { this.#timer ??= setTimeout(() => this.#saveScroll(), 150); }, { passive: true });
   }
 
-  /** Goes to an address of ours. */
-  go(address) {
-    if (address === location.pathname + location.search) return;
-    this.#keep();
-    history.pushState({ place: 0 }, "", address);
+  /** Navigates to a path of this site. */
+  go(path) {
+    if (path === location.pathname + location.search) return;
+    this.#saveScroll();
+    history.pushState({ scrollTop: 0 }, "", path);
     this.#show(0);
   }
 
-  #keep() {
-    clearTimeout(this.#place);
-    this.#place = null;
-    history.replaceState({ ...history.state, place: scrollY }, "");
+  #saveScroll() {
+    this.#clearTimer();
+    history.replaceState({ ...history.state, scrollTop: scrollY }, "");
   }
 
-  #clicked(event) {
+  #clearTimer() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #onClick(event) {
     const link = event.target.closest?.("a[href]");
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || event.defaultPrevented || link.origin !== location.origin) return;
-    if (link.target || link.hasAttribute("download") || link.hash || !isOurs(link.pathname)) return;
+    if (link.target || link.hasAttribute("download") || link.hash || routeOf(link.pathname)[0] === NOT_FOUND) return;
     event.preventDefault();
     this.go(link.pathname + link.search);
   }
 
-  #show(place) {
-    clearTimeout(this.#place);
-    this.#place = null;
-    const [page, match] = whichPage(location.pathname);
+  #show(scrollTop) {
+    this.#clearTimer();
+    const [page, match] = routeOf(location.pathname);
     const query = new URLSearchParams(location.search);
-    this.dispatchEvent(new CustomEvent("page", { detail: { page, match, query, place } }));
+    this.dispatchEvent(new CustomEvent("page", { detail: { page, match, query, scrollTop } }));
   }
 }
 
-function whichPage(path) {
-  for (const [pattern, page] of PATHS) {
-    const found = pattern.exec(path);
-    if (found) return [page, found[1] === undefined ? null : decodeURIComponent(found[1])];
+/** [page, captured part of the path or null] */
+function routeOf(path) {
+  for (const [pattern, page] of ROUTES) {
+    const result = pattern.exec(path);
+    if (result) return [page, result[1] === undefined ? null : decodeURIComponent(result[1])];
   }
-  return ["lost", null];
+  return [NOT_FOUND, null];
 }
-
-const isOurs = (path) => whichPage(path)[0] !== "lost";

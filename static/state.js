@@ -1,29 +1,29 @@
-/** What the page knows, in one place. Parts read it and are told of changes; nobody keeps a copy. */
+/** The page's state, in one place. Components read it and listen for changes; none of them stores a copy. */
 
-/** Dispatches one event per changed name: "user", "limits", "styles", "pictures", "current", "recipe". */
+/** Dispatches one event per changed name: "user", "limits", "styles", "images", "current", "recipe". */
 export class State extends EventTarget {
-  #known = {
-    user: null,        // {id, username, email, developer} or null
-    open: false,       // the server asks nobody to sign in
-    limits: { uploadMb: 20, megapixels: 40, partMb: 4, formats: ["image/jpeg", "image/png", "image/webp"] },
-    styles: [],        // as GET /api/styles/ tells them
-    pictures: [],      // opened in the studio
-    current: null,     // id of the picture on the bench
-    recipe: null,      // {style, ...what was changed}
+  #values = {
+    user: null,         // {id, username, email, developer}, or null when signed out
+    openAccess: false,  // the server works without accounts
+    limits: null,       // {uploadMb, megapixels, partMb, formats, titleLength, altLength}; null until the server has answered
+    styles: [],         // as returned by GET /api/styles/
+    images: [],         // opened in the studio
+    current: null,      // id of the selected image
+    recipe: null,       // {style, ...parameters that differ from the defaults}
   };
 
-  get user() { return this.#known.user; }
-  get open() { return this.#known.open; }
-  get limits() { return this.#known.limits; }
-  get styles() { return this.#known.styles; }
-  get pictures() { return this.#known.pictures; }
-  get recipe() { return this.#known.recipe; }
-  get picture() { return this.#known.pictures.find((picture) => picture.id === this.#known.current) ?? null; }
-  get style() { return this.#known.styles.find((style) => style.name === this.#known.recipe?.style) ?? null; }
+  get user() { return this.#values.user; }
+  get openAccess() { return this.#values.openAccess; }
+  get limits() { return this.#values.limits; }
+  get styles() { return this.#values.styles; }
+  get images() { return this.#values.images; }
+  get recipe() { return this.#values.recipe; }
+  get image() { return this.#values.images.find((image) => image.id === this.#values.current) ?? null; }
+  get style() { return this.#values.styles.find((style) => style.name === this.#values.recipe?.style) ?? null; }
 
-  /** The only way to change anything. */
-  set(change) {
-    Object.assign(this.#known, change);
-    for (const name of Object.keys(change)) this.dispatchEvent(new Event(name));
+  /** Assigns new values and dispatches one event for each. */
+  set(changes) {
+    Object.assign(this.#values, changes);
+    for (const name of Object.keys(changes)) this.dispatchEvent(new Event(name));
   }
 }

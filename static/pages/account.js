@@ -1,16 +1,15 @@
-/** One's own account: e-mail, password, take the data along, leave. */
+/** The user's account: e-mail, password, export, deletion. */
 
-import { say } from "../i18n.js";
+import { setText } from "../i18n/i18n.js";
 
 export class Page {
   #root;
-  #given;
+  #services;
 
-  constructor(root, given) {
+  constructor(root, { api, confirmDialog, router, signInDialog, state, toasts }) {
     this.#root = root;
-    this.#given = given;
-    const { state, sign } = given;
-    root.querySelector('[data-action="sign"]').addEventListener("click", () => sign.ask());
+    this.#services = { api, confirmDialog, router, signInDialog, state, toasts };
+    root.querySelector('[data-action="sign"]').addEventListener("click", () => signInDialog.open());
     root.querySelector('[data-action="delete"]').addEventListener("click", () => this.#delete());
     for (const form of root.querySelectorAll("form")) {
       form.addEventListener("submit", (event) => { event.preventDefault(); this.#change(form); });
@@ -19,41 +18,41 @@ export class Page {
   }
 
   show() {
-    const { user } = this.#given.state;
+    const { user } = this.#services.state;
     this.#root.querySelector('[data-part="cards"]').hidden = !user;
-    this.#root.querySelector('[data-part="stranger"]').hidden = Boolean(user);
+    this.#root.querySelector('[data-part="signed-out"]').hidden = Boolean(user);
     this.#root.querySelector('[name="email"]').value = user?.email ?? "";
   }
 
   async #change(form) {
-    const { api, sign, toasts } = this.#given;
-    const error = form.querySelector(".field__error");
+    const { api, signInDialog, toasts } = this.#services;
+    const message = form.querySelector(".field__error");
     const submit = form.querySelector('[type="submit"]');
-    error.hidden = true;
+    message.hidden = true;
     submit.disabled = true;
     try {
       await api.changeAccount(Object.fromEntries(new FormData(form)));
       form.reset();
-      toasts.tell("saved");
-      await sign.look();
-    } catch (refused) {
-      error.hidden = false;
-      if (refused.message) say(error, "error.said", { message: refused.message });
-      else say(error, refused.slug === "offline" ? "error.offline" : "error.unknown");
+      toasts.info("saved");
+      await signInDialog.refresh();
+    } catch (error) {
+      message.hidden = false;
+      if (error.message) setText(message, "error.message", { message: error.message });
+      else setText(message, error.slug === "offline" ? "error.offline" : "error.unknown");
     } finally {
       submit.disabled = false;
     }
   }
 
   async #delete() {
-    const { api, confirm, router, state, toasts } = this.#given;
-    const gone = await confirm.ask({
+    const { api, confirmDialog, router, state, toasts } = this.#services;
+    const deleted = await confirmDialog.open({
       title: "account.deletetitle", text: "account.deletetext", button: "account.deletedo", password: true,
-      act: (password) => api.deleteAccount(password),
+      action: (password) => api.deleteAccount(password),
     });
-    if (!gone) return;
+    if (!deleted) return;
     state.set({ user: null });
-    toasts.tell("account.deleted");
+    toasts.info("account.deleted");
     router.go("/");
   }
 }

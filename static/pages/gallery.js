@@ -1,36 +1,35 @@
-/** The gallery: newest, of those one follows, one's own. */
+/** The gallery: the newest images, those of followed users, and the user's own. */
 
-import { speech } from "../i18n.js";
-import { Wall } from "../parts/wall.js";
+import { ImageGrid } from "../components/image-grid.js";
+import { locale } from "../i18n/i18n.js";
 
-const VIEWS = { newest: "gallery.emptynewest", following: "gallery.emptyfollowing", mine: "gallery.emptymine" };
+const EMPTY = { newest: "gallery.emptynewest", following: "gallery.emptyfollowing", mine: "gallery.emptymine" };
 
 export class Page {
   #root;
-  #given;
-  #wall;
+  #services;
+  #grid;
 
-  constructor(root, given) {
+  constructor(root, { api, router, signInDialog, state, toasts }) {
     this.#root = root;
-    this.#given = given;
-    this.#wall = new Wall(root.querySelector('[data-part="wall"]'), given);
-    speech.addEventListener("change", () => this.#wall.redraw());
-    given.state.addEventListener("user", () => this.#tabs());
+    this.#services = { router, signInDialog, state };
+    this.#grid = new ImageGrid(root.querySelector('[data-part="image-grid"]'), { api, state, toasts });
+    locale.addEventListener("change", () => this.#grid.redraw());
+    state.addEventListener("user", () => this.#updateTabs());
   }
 
-  /** Shows the view that the address names. */
-  async show({ query, place }) {
-    this.#tabs();
-    const asked = query.get("view");
-    const view = asked in VIEWS ? asked : "newest";
+  /** Shows the view that the query names. */
+  async show({ query, scrollTop }) {
+    this.#updateTabs();
+    const view = query.get("view") in EMPTY ? query.get("view") : "newest";
     for (const link of this.#root.querySelectorAll("[data-view]")) {
       if (link.dataset.view === view) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    const { state, sign, router } = this.#given;
-    if (view !== "newest" && !state.user && !(await sign.ask({ why: "sign.tosee" }))) { router.go("/gallery"); return; }
-    await this.#wall.show({ view }, place, VIEWS[view]);
+    const { state, signInDialog, router } = this.#services;
+    if (view !== "newest" && !state.user && !(await signInDialog.open({ reason: "sign.tosee" }))) { router.go("/gallery"); return; }
+    await this.#grid.show({ view }, scrollTop, EMPTY[view]);
   }
 
-  #tabs() { this.#root.querySelector('[data-part="views"]').hidden = !this.#given.state.user; }
+  #updateTabs() { this.#root.querySelector('[data-part="views"]').hidden = !this.#services.state.user; }
 }

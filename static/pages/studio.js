@@ -1,147 +1,147 @@
-/** The studio: joins its own parts around the state. A picture comes in, a recipe is chosen, a mosaic goes out. */
+/** The studio page: connects its components to the state. An image is opened, a recipe is chosen, a mosaic is rendered. */
 
-import { speech } from "../i18n.js";
-import { carried, lacking, remixed } from "../recipes.js";
-import { Bench } from "../parts/bench.js";
-import { Compare } from "../parts/compare.js";
-import { Controls } from "../parts/controls.js";
-import { Film } from "../parts/film.js";
-import { Intake } from "../parts/intake.js";
-import { Opened } from "../parts/opened.js";
-import { Previews } from "../parts/previews.js";
-import { Results } from "../parts/results.js";
-import { Scene } from "../parts/scene.js";
-import { Styles } from "../parts/styles.js";
-import { Work } from "../parts/work.js";
+import { Compare } from "../components/compare.js";
+import { FileInput } from "../components/file-input.js";
+import { Filmstrip } from "../components/filmstrip.js";
+import { JobCard } from "../components/job-card.js";
+import { OpenImages } from "../components/open-images.js";
+import { ParamForm } from "../components/param-form.js";
+import { PreviewStage } from "../components/preview-stage.js";
+import { Previews } from "../components/previews.js";
+import { Results } from "../components/results.js";
+import { StudioView } from "../components/studio-view.js";
+import { StylePicker } from "../components/style-picker.js";
+import { locale } from "../i18n/i18n.js";
+import { carryOver, missing, remix } from "../recipes.js";
 
-/** Offers open, make, roll, step, slide, zoom, save; keeps what is on the bench over a reload. */
+/** The studio's operations, for buttons and keyboard shortcuts; restores its images after a reload. */
 export class Studio {
   #root;
-  #given;
-  #parts;
-  #scene;
+  #services;
+  #components;
+  #view;
 
-  constructor(root, given) {
+  constructor(root, { api, imageLibrary, jobActions, jobs, router, signInDialog, state, storage, toasts }) {
     this.#root = root;
-    this.#given = given; // {api, state, vault, jobs, toasts, sign, router, jobActs}
+    this.#services = { jobs, router, signInDialog, state, toasts };
     const part = (name) => this.#part(name);
-    const results = new Results(given);
-    this.#parts = {
+    const results = new Results({ api, state, toasts });
+    this.#components = {
       results,
-      opened: new Opened(root, given),
-      intake: new Intake({ drop: document.querySelector('[data-part="drop"]'), file: part("file"), camera: part("camera") }),
+      openImages: new OpenImages(root, { api, state, storage, toasts }),
+      fileInput: new FileInput({ dropZone: document.querySelector('[data-part="drop-zone"]'), file: part("file"), camera: part("camera") }),
       hero: new Compare(part("hero-compare"), 42),
-      bench: new Bench(part("bench")),
-      film: new Film(part("film")),
-      styles: new Styles(part("styles"), part("style-about")),
-      controls: new Controls(part("controls"), part("controls-more"), part("more"), given),
-      previews: new Previews(given.api),
-      work: new Work(part("work"), { ...given.jobActs, more: (job) => results.buttons(job) }),
+      stage: new PreviewStage(part("workspace")),
+      filmstrip: new Filmstrip(part("filmstrip")),
+      stylePicker: new StylePicker(part("styles"), part("style-about")),
+      paramForm: new ParamForm({ basic: part("params"), advanced: part("params-advanced"), details: part("advanced") }, { imageLibrary, signInDialog, state, toasts }),
+      previews: new Previews(api),
+      jobCard: new JobCard(part("job-card"), { ...jobActions, downloads: (job) => results.buttons(job) }),
     };
-    this.#scene = new Scene(root, given, this.#parts);
-    this.#listen(part);
-    this.#listenToState();
+    this.#view = new StudioView(root, { state, jobs }, this.#components);
+    this.#connectComponents();
+    this.#connectState();
   }
 
-  /** Puts back what a reload took away. */
+  /** Restores what was open before a reload. */
   async restore() {
-    await this.#parts.opened.restore();
-    this.#scene.draw();
+    await this.#components.openImages.restore();
+    this.#view.draw();
   }
 
-  /** Opens files, the first of them on the bench. */
+  /** Opens files and selects the first of them. */
   async open(files) {
-    if (location.pathname !== "/") this.#given.router.go("/");
-    await this.#parts.opened.open(files);
+    if (location.pathname !== "/") this.#services.router.go("/");
+    await this.#components.openImages.open(files);
   }
 
   /** Opens the file dialog, or the camera. */
-  choose(camera = false) { this.#parts.intake.choose(camera); }
+  choose(camera = false) { this.#components.fileInput.choose(camera); }
 
-  /** Uses another recipe, as remix does; the picture on the bench stays. */
-  cook(recipe) {
-    const { state } = this.#given;
-    const style = state.styles.find((known) => known.name === recipe.style);
-    if (style) state.set({ recipe: remixed(recipe, style) });
+  /** Applies the recipe of another image to the selected one. */
+  useRecipe(recipe) {
+    const { state } = this.#services;
+    const style = state.styles.find(({ name }) => name === recipe.style);
+    if (style) state.set({ recipe: remix(recipe, style) });
   }
 
-  /** Renders in full size; asks to sign in only now. all: every picture in the strip. */
+  /** Renders in full size; asks a signed-out user to sign in first. all: every opened image. */
   async make(all = false) {
-    const { state, jobs, sign } = this.#given;
-    if (!state.picture || !state.style || lacking(state.recipe, state.style)) return;
-    if (!state.user && !state.open && !(await sign.ask({ why: "sign.tomake", up: true }))) return;
-    for (const picture of all ? state.pictures : [state.picture]) {
-      const before = jobs.of(picture);
-      if (before && ["waiting", "uploading"].includes(before.phase)) continue;
-      jobs.start(picture, state.recipe);
+    const { state, jobs, signInDialog } = this.#services;
+    if (!state.image || !state.style || missing(state.recipe, state.style)) return;
+    if (!state.user && !state.openAccess && !(await signInDialog.open({ reason: "sign.tomake", signUp: true }))) return;
+    for (const image of all ? state.images : [state.image]) {
+      const job = jobs.forImage(image);
+      if (job && ["waiting", "uploading"].includes(job.phase)) continue;
+      jobs.start(image, state.recipe);
     }
-    this.#scene.draw();
+    this.#view.draw();
   }
 
-  /** Keys of the studio; each returns false where it has nothing to do. */
-  roll() { return Boolean(this.#given.state.picture) && this.#parts.controls.roll(); }
-  step(by) { return this.#given.state.picture ? this.#parts.styles.step(by) : false; }
-  slide(by) { return this.#given.state.picture ? this.#parts.bench.slide(by) : false; }
-  zoom(how) { return this.#given.state.picture ? this.#parts.bench.zoom(how) : false; }
+  /** The keyboard shortcuts; each returns false if it does not apply. */
+  randomiseSeed() { return Boolean(this.#services.state.image) && this.#components.paramForm.randomiseSeed(); }
+  stepStyle(direction) { return this.#services.state.image ? this.#components.stylePicker.step(direction) : false; }
+  moveSplit(change) { return this.#services.state.image ? this.#components.stage.moveSplit(change) : false; }
+  zoom(direction) { return this.#services.state.image ? this.#components.stage.zoom(direction) : false; }
 
-  /** Downloads the finished result of the picture on the bench. */
+  /** Downloads the finished result of the selected image. */
   async save() {
-    const { jobs, state } = this.#given;
-    const job = jobs.of(state.picture);
+    const { jobs, state } = this.#services;
+    const job = jobs.forImage(state.image);
     if (job?.phase !== "done") return false;
-    await this.#parts.results.save(job);
+    await this.#components.results.save(job);
     return true;
   }
 
-  #listen(part) {
-    const { state, toasts } = this.#given;
-    const { intake, film, opened, styles, controls, previews, bench } = this.#parts;
-    intake.addEventListener("files", (event) => this.open(event.detail));
-    this.#root.addEventListener("click", (event) => this.#clicked(event));
-    part("panel").addEventListener("submit", (event) => { event.preventDefault(); this.make(); });
-    part("make-all").addEventListener("click", () => this.make(true));
-    film.addEventListener("pick", (event) => state.set({ current: event.detail }));
-    film.addEventListener("drop", (event) => opened.drop(event.detail));
-    styles.addEventListener("pick", ({ detail }) => state.set({ recipe: carried(state.recipe, state.styles.find(({ name }) => name === detail)) }));
-    controls.addEventListener("change", (event) => this.#turn(event.detail));
-    bench.regions.addEventListener("change", (event) => this.#turn({ name: "regions", value: event.detail }));
-    previews.addEventListener("large", ({ detail }) => { if (detail.picture === state.picture?.id) bench.show(detail.url, detail.ms); });
-    previews.addEventListener("small", ({ detail }) => styles.draw(detail.style, detail.url));
-    previews.addEventListener("busy", ({ detail }) => { bench.busy = detail; });
-    previews.addEventListener("failed", ({ detail }) => toasts.fail(detail));
+  #connectComponents() {
+    const { state, toasts } = this.#services;
+    const { fileInput, filmstrip, openImages, stylePicker, paramForm, previews, stage } = this.#components;
+    fileInput.addEventListener("files", (event) => this.open(event.detail));
+    this.#root.addEventListener("click", (event) => this.#onClick(event));
+    this.#part("panel").addEventListener("submit", (event) => { event.preventDefault(); this.make(); });
+    this.#part("make-all").addEventListener("click", () => this.make(true));
+    filmstrip.addEventListener("select", (event) => state.set({ current: event.detail }));
+    filmstrip.addEventListener("remove", (event) => openImages.remove(event.detail));
+    stylePicker.addEventListener("select", ({ detail }) => state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === detail)) }));
+    paramForm.addEventListener("change", (event) => this.#setParam(event.detail));
+    stage.regions.addEventListener("change", (event) => this.#setParam({ name: "regions", value: event.detail }));
+    previews.addEventListener("large", ({ detail }) => { if (detail.imageId === state.image?.id) stage.setPreview(detail.url, detail.ms); });
+    previews.addEventListener("thumbnail", ({ detail }) => stylePicker.setThumbnail(detail.style, detail.url));
+    previews.addEventListener("busy", ({ detail }) => { stage.busy = detail; });
+    previews.addEventListener("failed", ({ detail }) => toasts.error(detail));
   }
 
-  #listenToState() {
-    const { state, jobs } = this.#given;
-    for (const name of ["pictures", "current", "styles", "recipe"]) state.addEventListener(name, () => this.#scene.draw());
-    state.addEventListener("user", () => this.#forgetTiles());
-    jobs.addEventListener("change", ({ detail }) => this.#scene.follow(detail));
-    speech.addEventListener("change", () => this.#scene.redraw());
+  #connectState() {
+    const { state, jobs } = this.#services;
+    for (const name of ["images", "current", "styles", "recipe"]) state.addEventListener(name, () => this.#view.draw());
+    state.addEventListener("user", () => this.#onUserChange());
+    jobs.addEventListener("change", ({ detail }) => this.#view.onJob(detail));
+    locale.addEventListener("change", () => this.#view.redraw());
   }
 
-  /** A stranger builds from nobody's pictures. */
-  #forgetTiles() {
-    const { state } = this.#given;
+  /** The tile images of a photomosaic belong to the user who has signed out. */
+  #onUserChange() {
+    const { state } = this.#services;
     const { tiles, ...recipe } = state.recipe ?? {};
     if (!state.user && tiles?.length) state.set({ recipe });
-    else this.#scene.redraw();
+    else this.#view.redraw();
   }
 
-  #clicked(event) {
+  #onClick(event) {
     const sample = event.target.closest("[data-sample]")?.dataset.sample;
     const action = event.target.closest("[data-action]")?.dataset.action;
-    if (sample) this.#parts.opened.sample(sample);
+    if (sample) this.#components.openImages.openSample(sample);
     else if (action === "open" || action === "camera") this.choose(action === "camera");
     else if (action === "new") this.choose();
   }
 
-  #turn({ name, value }) {
-    const { state } = this.#given;
+  #setParam({ name, value }) {
+    const { state } = this.#services;
     const recipe = { ...state.recipe, [name]: value };
     if (value === undefined) delete recipe[name];
-    this.#scene.turning = name !== "regions";
+    this.#view.editing = name !== "regions";
     state.set({ recipe });
-    this.#scene.turning = false;
+    this.#view.editing = false;
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }

@@ -1,103 +1,107 @@
-/** The queue as developers see it: what runs, what waits, what has ended, live. */
+/** The developers' queue page: running, waiting and settled tasks, updated while the page is visible. */
 
+import { STATES, TaskRow } from "../components/task-row.js";
 import { number } from "../format.js";
-import { say, speech, t } from "../i18n.js";
-import { Order } from "../order.js";
-import { STATES, TaskRow } from "../parts/taskrow.js";
+import { locale, setText, t } from "../i18n/i18n.js";
 
-const HOW = { events: "queue.events", asking: "queue.asking", off: "queue.off" };
-const LIVE = ["queued", "running"];
-const PAGE = 50;
-const LOOK_MS = 2000;
+const PENDING = ["queued", "running"];
+const PAGE_SIZE = 50;
+const POLL_INTERVAL_MS = 2000;
 
 export class Page {
   #root;
-  #given;
+  #services;
   #tasks = new Map();
   #rows = new Map();
   #queue = { paused: false, totals: {} };
-  #order = new Order();
-  #look = null;
-  #wanted = {};
+  #filter = {};
   #cursor = null;
-  #kept = PAGE;
+  #limit = PAGE_SIZE;
+  #timer = null;
 
-  constructor(root, given) {
+  constructor(root, { api, router, state, toasts }) {
     this.#root = root;
-    this.#given = given;
-    const { live, router, state } = given;
-    state.addEventListener("user", () => { this.#redraw(); if (!root.hidden) this.#ask(); });
-    live.addEventListener("task", (event) => { this.#take(event.detail); this.#draw(); });
-    live.addEventListener("looked", (event) => this.#order.learn(event.detail));
-    live.addEventListener("queue", (event) => { Object.assign(this.#queue, event.detail); this.#follow(event.detail); this.#draw(); });
-    live.addEventListener("how", (event) => say(this.#part("live"), HOW[event.detail]));
-    router.addEventListener("page", (event) => { if (event.detail.page !== "tasks") live.leave("tasks"); });
-    speech.addEventListener("change", () => this.#redraw());
-    this.#part("pause").addEventListener("click", () => this.#pause());
-    this.#part("older").addEventListener("click", () => this.#older());
+    this.#services = { api, state, toasts };
+    state.addEventListener("user", () => { this.#redraw(); if (!root.hidden) this.#poll(); });
+    router.addEventListener("page", (event) => { if (event.detail.page !== "tasks") this.#stopPolling(); });
+    document.addEventListener("visibilitychange", () => { if (!root.hidden) this.#poll(); });
+    locale.addEventListener("change", () => this.#redraw());
+    this.#part("pause").addEventListener("click", () => this.#togglePause());
+    this.#part("older").addEventListener("click", () => this.#loadOlder());
     const search = this.#part("search");
-    search.elements.state.append(...Object.entries(STATES).map(([state, key]) => option(state, key)));
+    search.elements.state.append(...Object.entries(STATES).map(([name, key]) => option(name, key)));
     search.addEventListener("submit", (event) => { event.preventDefault(); this.#search(); });
     search.elements.state.addEventListener("change", () => this.#search());
-    search.elements.text.addEventListener("search", () => this.#search());
+    search.elements.text.addEventListener("input", () => { if (!search.elements.text.value) this.#search(); });
   }
 
-  /** Follows the queue for as long as the page is open. */
-  async show() {
-    const { live } = this.#given;
-    live.want("tasks");
-    say(this.#part("live"), HOW[live.how]);
-    await this.#ask();
+  /** Shows the queue and follows it while the page is open. */
+  async show() { await this.#poll(); }
+
+  /** Fetches the queue now, and every two seconds while the page is visible. */
+  async #poll() {
+    this.#stopPolling();
+    const ok = await this.#fetchQueue();
+    if (this.#root.hidden) return;
+    setText(this.#part("connection"), ok ? "queue.polling" : "queue.off");
+    this.#stopPolling();
+    if (document.visibilityState === "visible") this.#timer = setTimeout(() => this.#poll(), POLL_INTERVAL_MS);
   }
 
-  /** Looks at the whole queue, and at what is searched for. */
-  async #ask() {
-    const seen = await this.#given.live.ask();
-    if (Object.keys(this.#wanted).length) await this.#fetch();
-    else if (this.#kept === PAGE) this.#cursor = seen?.cursor ?? null;
-    this.#draw();
+  #stopPolling() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
-  #take(task) { this.#tasks.set(task.id, { ...this.#tasks.get(task.id), ...task }); }
-
-  /** Others' tasks move too; where their order is lost it is looked at again, soon but not at once. */
-  #follow(told) {
-    const places = this.#order.follow(told);
-    if (!places) this.#look ??= setTimeout(() => { this.#look = null; if (!this.#root.hidden) this.#given.live.ask(); }, LOOK_MS);
-    for (const [id, position] of places ?? []) if (this.#tasks.get(id)?.state === "queued") this.#take({ id, position });
-  }
-
-  /** A number is a task's; a word is a style's name or a person's. */
-  async #search() {
-    const { text, state } = this.#part("search").elements;
-    const word = text.value.trim().replace(/^#/, "");
-    const style = this.#given.state.styles.find((known) => [known.name, known.label.en, known.label.zh].some((name) => name.toLowerCase() === word.toLowerCase()));
-    const asked = /^[0-9]{5,}$/.test(word) ? { id: Number(word) } : style ? { style: style.name } : { owner: word };
-    this.#wanted = Object.fromEntries(Object.entries({ ...asked, state: state.value }).filter(([, value]) => value));
-    this.#cursor = null;
-    this.#kept = PAGE;
-    await this.#ask();
-  }
-
-  async #older() {
-    this.#kept += PAGE;
-    await this.#fetch();
-    this.#draw();
-  }
-
-  async #fetch() {
+  /** Returns whether the server responded. Pending tasks that are no longer listed have been settled or deleted. */
+  async #fetchQueue() {
     try {
-      const seen = await this.#given.api.tasks({ ...this.#wanted, limit: PAGE, cursor: this.#cursor });
-      for (const task of [...seen.tasks, ...seen.done]) this.#take(task);
-      this.#cursor = seen.cursor;
-    } catch (error) {
-      this.#given.toasts.fail(error);
+      const snapshot = await this.#services.api.tasks();
+      for (const task of this.#tasks.values()) if (PENDING.includes(task.state)) this.#tasks.delete(task.id);
+      this.#merge(snapshot);
+      this.#queue = { paused: snapshot.paused, totals: snapshot.totals };
+      const page = Object.keys(this.#filter).length ? await this.#services.api.tasks({ ...this.#filter, limit: PAGE_SIZE }) : snapshot;
+      this.#merge(page);
+      if (this.#limit === PAGE_SIZE) this.#cursor = page.cursor ?? null;
+      this.#draw();
+      return true;
+    } catch {
+      return false; // the offline banner reports it; the next poll tries again
     }
   }
 
-  #fits(task) {
-    const { id, style, state, owner } = this.#wanted;
-    if (id && task.id !== id || style && task.style !== style || state && task.state !== state) return false;
+  #merge({ tasks, done }) {
+    for (const task of [...tasks, ...done]) this.#tasks.set(task.id, { ...this.#tasks.get(task.id), ...task });
+  }
+
+  /** A number is a task's id; a word is the name of a style or a user. */
+  async #search() {
+    const { text, state } = this.#part("search").elements;
+    const word = text.value.trim().replace(/^#/, "");
+    const named = ({ name, label }) => [name, label.en, label.zh].some((alias) => alias.toLowerCase() === word.toLowerCase());
+    const style = this.#services.state.styles.find(named);
+    const filter = /^[0-9]{5,}$/.test(word) ? { id: Number(word) } : style ? { style: style.name } : { owner: word };
+    this.#filter = Object.fromEntries(Object.entries({ ...filter, state: state.value }).filter(([, value]) => value));
+    this.#cursor = null;
+    this.#limit = PAGE_SIZE;
+    await this.#poll();
+  }
+
+  async #loadOlder() {
+    this.#limit += PAGE_SIZE;
+    try {
+      const page = await this.#services.api.tasks({ ...this.#filter, limit: PAGE_SIZE, cursor: this.#cursor });
+      this.#merge(page);
+      this.#cursor = page.cursor;
+    } catch (error) {
+      this.#services.toasts.error(error);
+    }
+    this.#draw();
+  }
+
+  #matches(task) {
+    const { id, style, state, owner } = this.#filter;
+    if ((id && task.id !== id) || (style && task.style !== style) || (state && task.state !== state)) return false;
     return !owner || task.owner?.toLowerCase() === owner.toLowerCase();
   }
 
@@ -105,18 +109,18 @@ export class Page {
 
   #draw() {
     if (this.#root.hidden) return;
-    const all = [...this.#tasks.values()].filter((task) => this.#fits(task));
-    const now = all.filter((task) => LIVE.includes(task.state)).sort((a, b) => place(a) - place(b));
-    const done = all.filter((task) => !LIVE.includes(task.state)).sort(newest);
-    this.#part("now").replaceChildren(...now.map((task) => this.#row(task)));
-    this.#part("done").replaceChildren(...done.slice(0, this.#kept).map((task) => this.#row(task)));
-    this.#part("now-empty").hidden = now.length > 0;
-    this.#part("done-empty").hidden = done.length > 0;
-    this.#part("older").hidden = !this.#cursor && done.length <= this.#kept;
-    this.#totals();
+    const tasks = [...this.#tasks.values()].filter((task) => this.#matches(task));
+    const pending = tasks.filter((task) => PENDING.includes(task.state)).sort((a, b) => position(a) - position(b));
+    const settled = tasks.filter((task) => !PENDING.includes(task.state)).sort(newestFirst);
+    setRows(this.#part("now"), pending.map((task) => this.#row(task)));
+    setRows(this.#part("done"), settled.slice(0, this.#limit).map((task) => this.#row(task)));
+    this.#part("now-empty").hidden = pending.length > 0;
+    this.#part("done-empty").hidden = settled.length > 0;
+    this.#part("older").hidden = !this.#cursor && settled.length <= this.#limit;
+    this.#drawTotals();
   }
 
-  #totals() {
+  #drawTotals() {
     const { totals = {}, paused } = this.#queue;
     this.#part("totals").replaceChildren(...Object.keys(STATES).filter((state) => state in totals).map((state) => {
       const group = document.createElement("div");
@@ -124,36 +128,41 @@ export class Page {
       group.append(Object.assign(document.createElement("dt"), { textContent: t(STATES[state]) }), Object.assign(document.createElement("dd"), { textContent: number(totals[state]) }));
       return group;
     }));
-    this.#part("pause").hidden = !this.#given.state.user?.developer;
-    say(this.#part("pause"), paused ? "queue.resume" : "queue.pause");
+    this.#part("pause").hidden = !this.#services.state.user?.developer;
+    setText(this.#part("pause"), paused ? "queue.resume" : "queue.pause");
   }
 
   #row(task) {
-    const row = this.#rows.get(task.id) ?? new TaskRow(this.#given);
+    const row = this.#rows.get(task.id) ?? new TaskRow(this.#services);
     this.#rows.set(task.id, row);
     row.show(task);
     return row.element;
   }
 
-  async #pause() {
-    const { api, live, toasts } = this.#given;
+  async #togglePause() {
+    const { api, toasts } = this.#services;
     try {
       await api.pauseQueue(!this.#queue.paused);
-      await live.ask();
+      await this.#poll();
     } catch (error) {
-      toasts.fail(error);
+      toasts.error(error);
     }
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }
 }
 
-const place = (task) => (task.state === "running" ? 0 : task.position ?? 1e9);
+/** Replaces the rows of a list only if they differ, because moving an element takes the focus from it. */
+function setRows(list, rows) {
+  if (list.children.length !== rows.length || rows.some((row, index) => list.children[index] !== row)) list.replaceChildren(...rows);
+}
 
-const newest = (a, b) => (b.finished ?? b.created ?? "").localeCompare(a.finished ?? a.created ?? "") || b.id - a.id;
+const position = (task) => (task.state === "running" ? 0 : task.position ?? 1e9);
+
+const newestFirst = (a, b) => (b.finished ?? b.created ?? "").localeCompare(a.finished ?? a.created ?? "") || b.id - a.id;
 
 function option(value, key) {
-  const made = Object.assign(document.createElement("option"), { value });
-  say(made, key);
-  return made;
+  const element = Object.assign(document.createElement("option"), { value });
+  setText(element, key);
+  return element;
 }

@@ -1,6 +1,6 @@
-"""A real server as a child process, a real Chromium, and a visitor whose console stays clean.
+"""A real server as a child process, a real Chromium, and a user whose console stays clean.
 
-Without a Chromium the tests are skipped, and say so. `CHROMIUM` names one that is not on PATH.
+Without a Chromium the tests are skipped with a message. `CHROMIUM` names one that is not on PATH.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
-from tests.browser.user import Visitor
+from tests.browser.user import BrowserUser
 from tests.support.process import ServerProcess
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -28,27 +28,27 @@ FLAGS = (
     "--no-proxy-server",
 )
 DEVELOPER = "dora"
+# The limit of the server under test; low, so that an image above it is small.
 MEGAPIXELS = 8
-"""The limit of the server under test; low, so that a picture above it is quickly made."""
 
 
 def find_chromium() -> str | None:
-    """Where a Chromium is, or None."""
+    """The path of a Chromium, or None."""
     named = os.environ.get("CHROMIUM")
-    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+    return named or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="package")
 def chromium() -> str:
-    found = find_chromium()
-    if found is None:
+    path = find_chromium()
+    if path is None:
         pytest.skip("no Chromium on PATH; install Debian's `chromium` or name one in CHROMIUM")
-    return found
+    return path
 
 
 @pytest.fixture(scope="package")
 def playwright_driver() -> Iterator[Playwright]:
-    """Ends with this package: its loop would be in the way of the other tests' loops."""
+    """Closed after this package, because its event loop conflicts with those of the other tests."""
     with sync_playwright() as driver:
         yield driver
 
@@ -62,7 +62,7 @@ def browser(playwright_driver: Playwright, chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One server for all tests; each test brings its own people."""
+    """One server for all tests; each test creates its own accounts."""
     data_dir: Path = tmp_path_factory.mktemp("browser") / "data"
     settings = (f"--developers={DEVELOPER}", "--workers=2", f"--max_megapixels={MEGAPIXELS}")
     with ServerProcess(data_dir, *settings) as running:
@@ -70,11 +70,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
-def visitor_of(browser: Browser, server: ServerProcess) -> Iterator[Callable[..., Visitor]]:
-    """Visitors with chosen browser settings. At the end, none may have seen an error on the console."""
-    opened: list[tuple[BrowserContext, Visitor]] = []
+def new_user(browser: Browser, server: ServerProcess) -> Iterator[Callable[..., BrowserUser]]:
+    """Users with chosen browser settings. At the end, no console may contain an unexpected error."""
+    opened: list[tuple[BrowserContext, BrowserUser]] = []
 
-    def make(**chosen: Any) -> Visitor:
+    def make(**chosen: Any) -> BrowserUser:
         usual = {
             "base_url": server.base_url,
             "viewport": {"width": 1280, "height": 800},
@@ -83,24 +83,24 @@ def visitor_of(browser: Browser, server: ServerProcess) -> Iterator[Callable[...
         }
         context = browser.new_context(**{**usual, **chosen})
         context.set_default_timeout(10_000)
-        visitor = Visitor(context.new_page())
-        opened.append((context, visitor))
-        return visitor
+        user = BrowserUser(context.new_page())
+        opened.append((context, user))
+        return user
 
     yield make
-    for context, visitor in opened:
+    for context, user in opened:
         context.close()
-        assert not visitor.unexpected(), "on the console:\n" + "\n".join(visitor.unexpected())
+        assert not user.unexpected(), "on the console:\n" + "\n".join(user.unexpected())
 
 
 @pytest.fixture
-def visitor(visitor_of: Callable[..., Visitor]) -> Visitor:
-    """A stranger at a desk who reads English."""
-    return visitor_of()
+def user(new_user: Callable[..., BrowserUser]) -> BrowserUser:
+    """A signed-out user on a desktop, in English."""
+    return new_user()
 
 
 @pytest.fixture
 def unique_name(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """A name that no other test takes."""
+    """A user name that is unique to the test."""
     slug = re.sub(r"\W", "", request.node.name)[-24:]
     return lambda first: f"{first}-{slug}"

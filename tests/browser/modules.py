@@ -1,4 +1,4 @@
-"""What `static/` says of itself: which module imports which, which strings are named where."""
+"""Static analysis of `static/`: the imports of each module and the strings it uses."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ def modules() -> list[str]:
 
 
 def imports_of(module: str) -> list[str]:
-    """The modules that must be there before this one runs."""
+    """The modules that this one imports statically."""
     return [_resolve(module, first or second) for first, second in _IMPORT.findall(_text(module))]
 
 
 def later_imports_of(module: str) -> list[str]:
-    """The modules that it fetches when they are needed; a `${language}` stands for each language."""
-    found = _LATER.findall(_text(module))
-    spread = [name.replace("${wanted}", language) for name in found for language in ("en", "zh")]
+    """The modules that this one imports dynamically; `${tag}` stands for each language."""
+    names = _LATER.findall(_text(module))
+    spread = [name.replace("${tag}", language) for name in names for language in ("en", "zh")]
     return sorted({_resolve(module, name) for name in spread})
 
 
 def needed_at_first() -> set[str]:
-    """Every module that app.js needs, directly or not; not app.js itself."""
-    seen: set[str] = set()
+    """Every module that app.js imports statically, directly or not; without app.js itself."""
+    visited: set[str] = set()
     waiting = [FIRST]
     while waiting:
-        fresh = set(imports_of(waiting.pop())) - seen
-        seen |= fresh
+        fresh = set(imports_of(waiting.pop())) - visited
+        visited |= fresh
         waiting.extend(fresh)
-    return seen
+    return visited
 
 
 def strings(language: str) -> dict[str, str]:
-    return dict(_ENTRY.findall((STATIC / f"strings.{language}.js").read_text()))
+    return dict(_ENTRY.findall((STATIC / f"i18n/strings.{language}.js").read_text()))
 
 
 def named_in_markup() -> set[str]:
@@ -51,13 +51,13 @@ def named_in_markup() -> set[str]:
 
 
 def literals_in_modules() -> set[str]:
-    """Every string in the modules that looks like a key."""
-    spoken = [module for module in modules() if not module.startswith("strings.")]
-    return {text for module in spoken for text in _LITERAL.findall(_text(module))}
+    """Every string literal in the modules that has the form of a key."""
+    sources = [module for module in modules() if not module.startswith("i18n/strings.")]
+    return {text for module in sources for text in _LITERAL.findall(_text(module))}
 
 
-def keys_said_in_modules() -> set[str]:
-    """What is surely a key: the argument of t() and say(), and literals with a dot that are no path."""
+def keys_used_in_modules() -> set[str]:
+    """Certain keys: arguments of t(), and literals with a dot that are no path."""
     dotted = {text for text in literals_in_modules() if "." in text}
     return dotted | set(re.findall(r'\bt\("([^"]+)"', "".join(_text(module) for module in modules())))
 

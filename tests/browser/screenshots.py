@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import DEVELOPER, FLAGS, find_chromium
 from tests.browser.modules import STATIC
-from tests.browser.user import Visitor
+from tests.browser.user import BrowserUser
 from tests.support.process import ServerProcess
 
 WIDTHS = {1440: 900, 820: 1180, 390: 844}
@@ -20,75 +20,75 @@ THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh")
 SAMPLES = ("balloons", "koi", "ridges")
 TITLES = {"balloons": "Morning over the hills", "koi": "Four in the pond", "ridges": "Seven ridges"}
-SEEN = "A mosaic drawn from one of the sample pictures"
+DESCRIPTION = "A mosaic drawn from one of the sample pictures"
 
 
-def fill_gallery(visitor: Visitor) -> dict[str, str]:
+def fill_gallery(user: BrowserUser) -> dict[str, str]:
     """One mosaic of each style, by one person, from the project's own pictures. Style -> address of its page.
 
     The photomosaic comes late, when there are pictures to build it from.
     """
-    visitor.go("/")
-    visitor.sign_up(DEVELOPER)
-    known = visitor.page.evaluate("fetch('/api/styles/').then(answer => answer.json())")["styles"]
+    user.go("/")
+    user.sign_up(DEVELOPER)
+    listed = user.page.evaluate("fetch('/api/styles/').then(answer => answer.json())")["styles"]
     late = ("photomosaic", "voronoi", "tesserae")
-    styles = sorted((style["name"] for style in known), key=lambda name: late.index(name) if name in late else -1)
-    made = {}
+    styles = sorted((style["name"] for style in listed), key=lambda name: late.index(name) if name in late else -1)
+    paths = {}
     for number, style in enumerate(styles):
         sample = SAMPLES[number % len(SAMPLES)]
-        visitor.choose(STATIC / "samples" / f"{sample}.jpg")
-        visitor.pick(style)
-        if visitor.part("make").is_disabled():
-            visitor.page.get_by_role("button", name="Cover a part").click()
+        user.open_files(STATIC / "samples" / f"{sample}.jpg")
+        user.select_style(style)
+        if user.part("make").is_disabled():
+            user.page.get_by_role("button", name="Add an area").click()
         if style == "photomosaic":
-            visitor.page.get_by_role("button", name="All", exact=True).click()
-        visitor.make()
-        visitor.wait_for_work("done")
-        visitor.part("work").get_by_role("link", name="See it").click()
-        describe(visitor, sample)
-        made[style] = visitor.page.evaluate("location.pathname")
-        visitor.page.get_by_role("link", name="Studio", exact=True).click()
-    return made
+            user.page.get_by_role("button", name="All", exact=True).click()
+        user.make()
+        user.wait_for_job("done")
+        user.part("job-card").get_by_role("link", name="Open").click()
+        describe(user, sample)
+        paths[style] = user.page.evaluate("location.pathname")
+        user.page.get_by_role("link", name="Studio", exact=True).click()
+    return paths
 
 
-def describe(visitor: Visitor, sample: str) -> None:
-    for old in visitor.page.locator(".toast__close").all():
+def describe(user: BrowserUser, sample: str) -> None:
+    for old in user.page.locator(".toast__close").all():
         old.click()
-    owner = visitor.part("owner")
+    owner = user.part("image-editor")
     owner.get_by_label("Title").fill(TITLES[sample])
-    owner.get_by_label("What can be seen?").fill(SEEN)
+    owner.get_by_label("Description").fill(DESCRIPTION)
     owner.get_by_label("Show the original").check()
     owner.get_by_role("button", name="Save").click()
-    visitor.toast("Saved.").wait_for()
+    user.toast("Saved.").wait_for()
 
 
-def open_bench(page: Page) -> None:
+def open_workspace(page: Page) -> None:
     page.locator("[data-sample=balloons]").click()
-    page.wait_for_selector('[data-part="bench"]:not([hidden])')
+    page.wait_for_selector('[data-part="workspace"]:not([hidden])')
     page.wait_for_selector(".style__image:not(.style__image--waiting)")
     page.wait_for_load_state("networkidle")
 
 
 def open_tiles(page: Page) -> None:
-    open_bench(page)
-    Visitor(page).pick("photomosaic")
-    page.wait_for_selector(".tiles__tile input:checked", state="attached")
+    open_workspace(page)
+    BrowserUser(page).select_style("photomosaic")
+    page.wait_for_selector(".tile-picker__item input:checked", state="attached")
     page.locator('[data-parameter="tiles"]').scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")
 
 
-def point_at_piece(page: Page) -> None:
-    sheet = page.locator('[data-part="cells"]')
+def select_tile(page: Page) -> None:
+    sheet = page.locator('[data-part="tile-inspector"]')
     sheet.wait_for()  # what is still hidden takes no focus
     sheet.focus()
-    page.wait_for_selector('[data-part="cells-mark"]', state="visible")
+    page.wait_for_selector('[data-part="tile-inspector-mark"]', state="visible")
     for key in ["ArrowRight"] * 20 + ["ArrowDown"] * 14:
         sheet.press(key)
     page.wait_for_load_state("networkidle")
 
 
 def scroll_to_parts(page: Page) -> None:
-    page.locator('[data-part="bricks"]').scroll_into_view_if_needed()
+    page.locator('[data-part="parts-list"]').scroll_into_view_if_needed()
 
 
 def open_keys(page: Page) -> None:
@@ -96,29 +96,29 @@ def open_keys(page: Page) -> None:
 
 
 def open_sign(page: Page) -> None:
-    page.locator('[data-part="sign-open"]').click()
+    page.locator('[data-part="sign-in-open"]').click()
 
 
 def stay(_: Page) -> None:
     """The page as it opens."""
 
 
-def pages(made: dict[str, str]) -> dict[str, tuple[str, Callable[[Page], None], bool]]:
+def pages(paths: dict[str, str]) -> dict[str, tuple[str, Callable[[Page], None], bool]]:
     """Name -> (address, what to do there, whether to be signed in)."""
     return {
         "studio": ("/", stay, False),
-        "bench": ("/", open_bench, False),
+        "workspace": ("/", open_workspace, False),
         "tiles": ("/", open_tiles, True),
         "sign": ("/", open_sign, False),
         "keys": ("/", open_keys, False),
         "gallery": ("/gallery", stay, False),
-        "picture": (made["tesserae"], stay, True),
-        "photomosaic": (made["photomosaic"], point_at_piece, True),
-        "bricks": (made["brick"], scroll_to_parts, False),
+        "image": (paths["tesserae"], stay, True),
+        "photomosaic": (paths["photomosaic"], select_tile, True),
+        "bricks": (paths["brick"], scroll_to_parts, False),
         "profile": (f"/u/{DEVELOPER}", stay, False),
         "account": ("/account", stay, True),
         "tasks": ("/tasks/", stay, True),
-        "lost": ("/i/1", stay, False),
+        "not-found": ("/i/1", stay, False),
         "docs": ("/api/docs/", stay, False),
     }
 
@@ -129,10 +129,10 @@ def variants() -> Iterator[tuple[int, str, str]]:
 
 def take_all(browser: Browser, server: ServerProcess, folder: Path, wanted: set[str]) -> None:
     context = browser.new_context(base_url=server.base_url, locale="en-GB")
-    first = Visitor(context.new_page())
-    made = fill_gallery(first)
+    first = BrowserUser(context.new_page())
+    paths = fill_gallery(first)
     session = context.storage_state()
-    for (width, theme, language), (name, (path, act, signed)) in product(variants(), pages(made).items()):
+    for (width, theme, language), (name, (path, act, signed)) in product(variants(), pages(paths).items()):
         if wanted and name not in wanted:
             continue
         one = browser.new_context(

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.user import Visitor, picture
+from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import png
 
 VERSION = "4.14.1"
@@ -42,87 +42,89 @@ def axe() -> str:
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-def findings(visitor: Visitor, axe: str) -> list[str]:
+def findings(user: BrowserUser, axe: str) -> list[str]:
     """What axe calls serious or critical in either theme: theme, rule, place, reason."""
-    found = []
-    visitor.page.evaluate(axe)
+    lines = []
+    user.page.evaluate(axe)
     for theme in THEMES:
-        visitor.page.emulate_media(color_scheme=theme)
-        visitor.page.wait_for_function(AT_REST)
-        said = visitor.page.evaluate("axe.run({ resultTypes: ['violations'] })")
-        found += [
+        user.page.emulate_media(color_scheme=theme)
+        user.page.wait_for_function(AT_REST)
+        result = user.page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        lines += [
             f"{theme}: {rule['id']}: {json.dumps(node['target'])}: {node['failureSummary']}"
-            for rule in said["violations"]
+            for rule in result["violations"]
             if rule["impact"] in SERIOUS
             for node in rule["nodes"]
         ]
-    return found
+    return lines
 
 
-def made(visitor: Visitor, style: str) -> None:
-    """A finished mosaic on the bench."""
-    visitor.pick(style)
+def make_in_style(user: BrowserUser, style: str) -> None:
+    """Render a mosaic in a style and wait for the result."""
+    user.select_style(style)
     if style == "photomosaic":
-        visitor.page.get_by_role("button", name="All", exact=True).click()
-        expect(visitor.page.locator(".tiles__tile input:checked")).not_to_have_count(0)
-    visitor.make()
-    visitor.wait_for_work("done")
+        user.page.get_by_role("button", name="All", exact=True).click()
+        expect(user.page.locator(".tile-picker__item input:checked")).not_to_have_count(0)
+    user.make()
+    user.wait_for_job("done")
 
 
-def test_axe_finds_nothing_serious_in_the_studio(axe: str, visitor: Visitor, unique_name: Callable[[str], str]) -> None:
-    found: dict[str, list[str]] = {}
+def test_axe_finds_nothing_serious_in_the_studio(
+    axe: str, user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    results: dict[str, list[str]] = {}
 
     def look(name: str) -> None:
-        found[name] = findings(visitor, axe)
+        results[name] = findings(user, axe)
 
-    visitor.go("/")
+    user.go("/")
     look("welcome")
-    visitor.page.keyboard.press("?")
+    user.page.keyboard.press("?")
     look("keys")
-    visitor.page.keyboard.press("Escape")
-    visitor.part("sign-open").click()
+    user.page.keyboard.press("Escape")
+    user.part("sign-in-open").click()
     look("sign in")
-    visitor.page.keyboard.press("Escape")
-    visitor.choose(picture(png(320, 240), "one.png"), picture(png(320, 240, 2), "two.png"))
-    expect(visitor.page.locator(".style__image--waiting")).to_have_count(0)
-    look("bench")
-    visitor.make()
-    visitor.sign_up(unique_name("zoe"))
-    visitor.wait_for_work("done")
+    user.page.keyboard.press("Escape")
+    user.open_files(image_file(png(320, 240), "one.png"), image_file(png(320, 240, 2), "two.png"))
+    expect(user.page.locator(".style__image--waiting")).to_have_count(0)
+    look("workspace")
+    user.make()
+    user.sign_up(unique_name("zoe"))
+    user.wait_for_job("done")
     look("done")
-    visitor.part("activity").click()
+    user.part("activity").click()
     look("activity")
 
-    assert not "\n".join(f"{name}: {problem}" for name, problems in found.items() for problem in problems)
+    assert not "\n".join(f"{name}: {problem}" for name, problems in results.items() for problem in problems)
 
 
 def test_axe_finds_nothing_serious_on_any_other_page(
-    axe: str, visitor: Visitor, unique_name: Callable[[str], str]
+    axe: str, user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    visitor.expect_console("status of 404")
-    found: dict[str, list[str]] = {}
+    user.expect_console("status of 404")
+    results: dict[str, list[str]] = {}
 
     def look(name: str) -> None:
-        found[name] = findings(visitor, axe)
+        results[name] = findings(user, axe)
 
-    visitor.go("/")
-    visitor.sign_up(unique_name("zac"))
-    visitor.choose(picture(png(160, 120), "one.png"))
+    user.go("/")
+    user.sign_up(unique_name("zac"))
+    user.open_files(image_file(png(160, 120), "one.png"))
     for style in ("brick", "photomosaic"):
-        made(visitor, style)
-        look(f"bench of {style}")
-        visitor.part("work").get_by_role("link", name="See it").click()
-        expect(visitor.part("by")).to_have_text(f"by {visitor.name}")
-        expect(visitor.part("bricks" if style == "brick" else "piece")).to_be_visible()
+        make_in_style(user, style)
+        look(f"workspace of {style}")
+        user.part("job-card").get_by_role("link", name="Open").click()
+        expect(user.part("by")).to_have_text(f"by {user.name}")
+        expect(user.part("parts-list" if style == "brick" else "tile-card")).to_be_visible()
         look(f"picture of {style}")
-        visitor.page.get_by_role("button", name="Delete picture").click()
+        user.page.get_by_role("button", name="Delete picture").click()
         look("question")
-        visitor.page.keyboard.press("Escape")
-        visitor.go("/")
-    for path in ("/gallery", f"/u/{visitor.name}", "/account", "/tasks/", "/i/1"):
-        visitor.go(path)
+        user.page.keyboard.press("Escape")
+        user.go("/")
+    for path in ("/gallery", f"/u/{user.name}", "/account", "/tasks/", "/i/1"):
+        user.go(path)
         look(path)
-    visitor.page.goto("/api/docs/")
+    user.page.goto("/api/docs/")
     look("/api/docs/")
 
-    assert not "\n".join(f"{name}: {problem}" for name, problems in found.items() for problem in problems)
+    assert not "\n".join(f"{name}: {problem}" for name, problems in results.items() for problem in problems)

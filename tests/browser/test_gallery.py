@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.user import Visitor, picture
+from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
@@ -19,12 +19,12 @@ FILL = """async ([name, password, bytes, count]) => {
         body: JSON.stringify(body) }).then(answer => answer.json());
     await post("/api/user/add/", { email: `${name}@example.com`, username: name, password });
     await post("/api/user/query/", { username: name, password });
-    const given = await post("/api/image/token/", { filename: "source.png", filesize: bytes.length, param: "" });
+    const grant = await post("/api/image/token/", { filename: "source.png", filesize: bytes.length, param: "" });
     const form = new FormData();
-    form.append("token", given.token);
-    form.append("key", given.key);
+    form.append("token", grant.token);
+    form.append("key", grant.key);
     form.append("file", new Blob([new Uint8Array(bytes)], { type: "image/png" }), "source.png");
-    const source = await (await fetch(given.upload_url, { method: "POST", body: form })).json();
+    const source = await (await fetch(grant.upload_url, { method: "POST", body: form })).json();
     const ids = [];
     for (let cell = 2; cell < count + 2; cell += 1) {
         const answer = await post("/api/tasks/add/", { url: source.url, param: { style: "mosaic", cell } });
@@ -41,7 +41,7 @@ FILL = """async ([name, password, bytes, count]) => {
 
 @pytest.fixture(scope="module")
 def painter(browser: Browser, server: ServerProcess) -> str:
-    """Somebody who has made many pictures, without clicking for each."""
+    """The name of a user with many images."""
     context = browser.new_context(base_url=server.base_url)
     page = context.new_page()
     page.goto("/gallery")
@@ -50,9 +50,9 @@ def painter(browser: Browser, server: ServerProcess) -> str:
     return "petra"
 
 
-def shift_of(visitor: Visitor) -> float:
+def shift_of(user: BrowserUser) -> float:
     return float(
-        visitor.page.evaluate(
+        user.page.evaluate(
             """() => new Promise(resolve => new PerformanceObserver(list =>
                 resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
                 .observe({ type: "layout-shift", buffered: true }) || setTimeout(() => resolve(0), 300))"""
@@ -60,25 +60,25 @@ def shift_of(visitor: Visitor) -> float:
     )
 
 
-def test_the_wall_loads_as_one_scrolls_and_nothing_shifts(painter: str, visitor: Visitor) -> None:
-    visitor.go(f"/u/{painter}")
-    tiles = visitor.page.locator('[data-page="profile"] .tile')
+def test_the_grid_loads_as_one_scrolls_and_nothing_shifts(painter: str, user: BrowserUser) -> None:
+    user.go(f"/u/{painter}")
+    tiles = user.page.locator('[data-page="profile"] .image-card')
     expect(tiles).to_have_count(24)
 
-    visitor.page.keyboard.press("End")
+    user.page.keyboard.press("End")
 
     expect(tiles).to_have_count(MANY)
-    assert shift_of(visitor) < 0.02
+    assert shift_of(user) < 0.02
 
 
 @pytest.mark.parametrize(("width", "text"), [(320, "100%"), (640, "200%")], ids=["narrow", "large text"])
 def test_pictures_and_people_need_no_sideways_scrolling(
-    width: int, text: str, painter: str, visitor_of: Callable[..., Visitor]
+    width: int, text: str, painter: str, new_user: Callable[..., BrowserUser]
 ) -> None:
-    narrow = visitor_of(viewport={"width": width, "height": 640})
+    narrow = new_user(viewport={"width": width, "height": 640})
     narrow.go(f"/u/{painter}")
-    narrow.page.locator(".tile:visible").first.wait_for()
-    picture_page = str(narrow.page.locator(".tile:visible").first.get_attribute("href"))
+    narrow.page.locator(".image-card:visible").first.wait_for()
+    picture_page = str(narrow.page.locator(".image-card:visible").first.get_attribute("href"))
 
     for path in ("/gallery", f"/u/{painter}", picture_page):
         narrow.go(path)
@@ -87,95 +87,95 @@ def test_pictures_and_people_need_no_sideways_scrolling(
         assert not narrow.page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"), path
 
 
-def test_a_thumbnail_fits_its_place(painter: str, visitor: Visitor) -> None:
-    visitor.go(f"/u/{painter}")
-    first = visitor.page.locator(".tile__image").first
+def test_a_thumbnail_fits_its_place(painter: str, user: BrowserUser) -> None:
+    user.go(f"/u/{painter}")
+    first = user.page.locator(".image-card__image").first
     first.wait_for()
-    visitor.page.wait_for_function("() => document.querySelector('.tile__image').complete")
+    user.page.wait_for_function("() => document.querySelector('.image-card__image').complete")
 
     source = str(first.evaluate("image => image.currentSrc"))
 
     assert re.search(r"/thumbnail/[0-9]+/320$", source)
 
 
-def test_back_returns_to_the_place(painter: str, visitor: Visitor) -> None:
-    visitor.go(f"/u/{painter}")
-    visitor.page.locator(".tile:visible").nth(8).wait_for()
-    visitor.page.evaluate("scrollTo(0, 700)")
-    visitor.page.wait_for_function("() => history.state?.place > 600")
-    visitor.page.locator(".tile:visible").nth(8).click()
-    expect(visitor.part("by")).to_have_text(f"by {painter}")
+def test_back_returns_to_the_place(painter: str, user: BrowserUser) -> None:
+    user.go(f"/u/{painter}")
+    user.page.locator(".image-card:visible").nth(8).wait_for()
+    user.page.evaluate("scrollTo(0, 700)")
+    user.page.wait_for_function("() => history.state?.scrollTop > 600")
+    user.page.locator(".image-card:visible").nth(8).click()
+    expect(user.part("by")).to_have_text(f"by {painter}")
 
-    visitor.page.go_back()
+    user.page.go_back()
 
-    expect(visitor.page.locator('[data-page="profile"]')).to_be_visible()
-    visitor.page.wait_for_function("() => Math.abs(scrollY - 700) < 4")
+    expect(user.page.locator('[data-page="profile"]')).to_be_visible()
+    user.page.wait_for_function("() => Math.abs(scrollY - 700) < 4")
 
 
-def test_an_empty_view_invites(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
-    visitor.go("/gallery")
-    visitor.sign_up(unique_name("leo"))
+def test_an_empty_view_invites(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.go("/gallery")
+    user.sign_up(unique_name("leo"))
 
-    visitor.page.get_by_role("link", name="Following", exact=True).click()
+    user.page.get_by_role("link", name="Following", exact=True).click()
 
-    expect(visitor.page.get_by_text("The people you follow have not shown anything yet.")).to_be_visible()
+    expect(user.page.get_by_text("The people you follow have not published anything yet.")).to_be_visible()
 
 
 def test_following_shows_the_pictures_of_those_one_follows(
-    painter: str, visitor: Visitor, unique_name: Callable[[str], str]
+    painter: str, user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    visitor.go(f"/u/{painter}")
-    visitor.sign_up(unique_name("mia"))
-    visitor.part("follow").click()
-    expect(visitor.part("follow")).to_have_text("Following")
-    visitor.page.get_by_role("link", name="Gallery", exact=True).click()
+    user.go(f"/u/{painter}")
+    user.sign_up(unique_name("mia"))
+    user.part("follow").click()
+    expect(user.part("follow")).to_have_text("Following")
+    user.page.get_by_role("link", name="Gallery", exact=True).click()
 
-    visitor.page.get_by_role("link", name="Following", exact=True).click()
+    user.page.get_by_role("link", name="Following", exact=True).click()
 
-    expect(visitor.page.locator(".tile:visible").first).to_contain_text(painter)
+    expect(user.page.locator(".image-card:visible").first).to_contain_text(painter)
 
 
 def test_the_owner_describes_a_picture_and_shows_the_original(
-    visitor: Visitor, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+    user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
-    visitor.go("/")
-    visitor.choose(picture(png(320, 240), "small.png"))
-    visitor.make()
-    visitor.sign_up(unique_name("nia"))
-    visitor.wait_for_work("done")
-    visitor.part("work").get_by_role("link", name="See it").click()
-    visitor.page.get_by_role("textbox", name="Title").fill("Colours, <b>noise</b>")
-    visitor.page.get_by_label("What can be seen?").fill("Coloured squares.")
-    visitor.page.get_by_label("Show the original").check()
-    visitor.page.get_by_role("button", name="Save").click()
-    expect(visitor.toast("Saved.")).to_be_visible()
+    user.go("/")
+    user.open_files(image_file(png(320, 240), "small.png"))
+    user.make()
+    user.sign_up(unique_name("nia"))
+    user.wait_for_job("done")
+    user.part("job-card").get_by_role("link", name="Open").click()
+    user.page.get_by_role("textbox", name="Title").fill("Colours, <b>noise</b>")
+    user.page.get_by_label("Description").fill("Coloured squares.")
+    user.page.get_by_label("Show the original").check()
+    user.page.get_by_role("button", name="Save").click()
+    expect(user.toast("Saved.")).to_be_visible()
 
-    stranger = visitor_of()
-    stranger.go(visitor.page.url.partition(visitor.page.url.split("/")[2])[2])
+    stranger = new_user()
+    stranger.go(user.page.url.partition(user.page.url.split("/")[2])[2])
 
     expect(stranger.page.get_by_role("heading", level=1)).to_have_text("Colours, <b>noise</b>")
     expect(stranger.page.get_by_role("img", name="Coloured squares.")).to_be_visible()
     expect(stranger.page.get_by_role("slider", name="Before and after")).to_be_visible()
-    expect(stranger.part("owner")).to_have_count(0)
+    expect(stranger.part("image-editor")).to_have_count(0)
 
 
-def test_a_recipe_is_remixed_with_ones_own_photo(painter: str, visitor: Visitor) -> None:
-    visitor.go(f"/u/{painter}")
-    visitor.page.locator(".tile:visible").first.click()
-    recipe = visitor.part("recipe").inner_text()
+def test_a_recipe_is_remixed_with_ones_own_photo(painter: str, user: BrowserUser) -> None:
+    user.go(f"/u/{painter}")
+    user.page.locator(".image-card:visible").first.click()
+    recipe = user.part("recipe").inner_text()
     cell = re.search(r"[0-9]+", recipe)
     assert cell, recipe
 
-    visitor.page.get_by_role("button", name="Remix with my photo").click()
-    visitor.choose(picture(png(320, 240)))
+    user.page.get_by_role("button", name="Remix with my photo").click()
+    user.open_files(image_file(png(320, 240)))
 
-    expect(visitor.page.locator('[data-parameter="cell"] input[type="number"]')).to_have_value(cell[0])
+    expect(user.page.locator('[data-parameter="cell"] input[type="number"]')).to_have_value(cell[0])
 
 
-def test_the_link_is_copied_and_names_the_picture(painter: str, visitor_of: Callable[..., Visitor]) -> None:
-    sharer = visitor_of(permissions=["clipboard-read", "clipboard-write"])
+def test_the_link_is_copied_and_names_the_picture(painter: str, new_user: Callable[..., BrowserUser]) -> None:
+    sharer = new_user(permissions=["clipboard-read", "clipboard-write"])
     sharer.go(f"/u/{painter}")
-    sharer.page.locator(".tile:visible").first.click()
+    sharer.page.locator(".image-card:visible").first.click()
     expect(sharer.page.get_by_role("heading", level=1, name="Square blocks")).to_be_visible()  # nothing moves any more
 
     sharer.page.get_by_role("button", name="Share").click()
@@ -184,15 +184,15 @@ def test_the_link_is_copied_and_names_the_picture(painter: str, visitor_of: Call
     assert sharer.page.evaluate("navigator.clipboard.readText()") == sharer.page.url
 
 
-def test_a_picture_is_deleted_after_a_question(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
-    visitor.go("/")
-    visitor.choose(picture(png(320, 240), "small.png"))
-    visitor.make()
-    visitor.sign_up(unique_name("ole"))
-    visitor.wait_for_work("done")
-    visitor.part("work").get_by_role("link", name="See it").click()
+def test_a_picture_is_deleted_after_a_question(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.go("/")
+    user.open_files(image_file(png(320, 240), "small.png"))
+    user.make()
+    user.sign_up(unique_name("ole"))
+    user.wait_for_job("done")
+    user.part("job-card").get_by_role("link", name="Open").click()
 
-    visitor.page.get_by_role("button", name="Delete picture").click()
-    visitor.page.get_by_role("dialog").get_by_role("button", name="Delete picture").click()
+    user.page.get_by_role("button", name="Delete picture").click()
+    user.page.get_by_role("dialog").get_by_role("button", name="Delete picture").click()
 
-    expect(visitor.page.get_by_text("You have not made a mosaic yet.")).to_be_visible()
+    expect(user.page.get_by_text("You have not made a mosaic yet.")).to_be_visible()

@@ -15,10 +15,10 @@ import pytest
 from playwright.sync_api import Request, expect
 
 from models.bucket.keys import Keys
-from tests.browser.departing import Leaves
-from tests.browser.user import Visitor, picture
+from tests.browser.token_recorder import TokenRecorder
+from tests.browser.user import BrowserUser, image_file
 from tests.support.kodo_serving import serving_in_a_thread
-from tests.support.kodo_state import Faults, Kodo
+from tests.support.kodo_state import FakeKodo, Faults
 from tests.support.pictures import encoded, photo, png
 from tests.support.process import ServerProcess
 
@@ -26,11 +26,11 @@ PART = re.compile(r"/uploads/[^/]+/([0-9]+)$")
 PART_BYTES = 4 * 2**20
 PARTS = 3
 PERCENT = re.compile(r"^[1-9][0-9]?% · .* of .*/s")
-KEPT_PARTS = """
+STORED_PARTS = """
 () => new Promise((resolve) => {
   const opening = indexedDB.open("tessera", 1);
   opening.onsuccess = () => {
-    const asking = opening.result.transaction("kept").objectStore("kept").get("jobs");
+    const asking = opening.result.transaction("entries").objectStore("entries").get("jobs");
     asking.onsuccess = () => {
       opening.result.close();
       resolve((asking.result?.[0]?.session?.parts ?? []).map((part) => part.partNumber));
@@ -41,13 +41,13 @@ KEPT_PARTS = """
 
 
 @pytest.fixture(scope="module")
-def kodo() -> Iterator[Kodo]:
-    with serving_in_a_thread(Kodo("browser-access-key", "browser-secret-key", "pictures")) as peer:
+def kodo() -> Iterator[FakeKodo]:
+    with serving_in_a_thread(FakeKodo("browser-access-key", "browser-secret-key", "pictures")) as peer:
         yield peer
 
 
 @pytest.fixture(scope="module")
-def server(kodo: Kodo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(kodo: FakeKodo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """In place of the one of all browser tests."""
     keys = {"TESSERA_QINIU_ACCESS_KEY": kodo.access_key, "TESSERA_QINIU_SECRET_KEY": kodo.secret_key}
     settings = (f"--qiniu_bucket={kodo.bucket}", f"--qiniu_domain={kodo.base}/io", f"--qiniu_uc_url={kodo.base}")
@@ -57,7 +57,7 @@ def server(kodo: Kodo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 
 @pytest.fixture(autouse=True)
-def well(kodo: Kodo) -> Iterator[None]:
+def well(kodo: FakeKodo) -> Iterator[None]:
     """No faults, and nothing heard yet."""
     kodo.calls.clear()
     yield
@@ -85,62 +85,62 @@ XMLHttpRequest.prototype.open = function (method, ...rest) {
 
 
 @pytest.fixture
-def sent(visitor: Visitor) -> list[int]:
+def sent(user: BrowserUser) -> list[int]:
     """The number of each part, as often as the page begins to send it."""
     numbers: list[int] = []
 
     def note(request: Request) -> None:
-        if request.method == "PUT" and (found := PART.search(request.url)):
-            numbers.append(int(found[1]))
+        if request.method == "PUT" and (match := PART.search(request.url)):
+            numbers.append(int(match[1]))
 
-    visitor.page.on("request", note)
+    user.page.on("request", note)
     return numbers
 
 
-def uploading(visitor: Visitor, name: str, data: bytes, *, bytes_per_s: int = 1_500_000) -> None:
+def uploading(user: BrowserUser, name: str, data: bytes, *, bytes_per_s: int = 1_500_000) -> None:
     """Sign up, choose a picture and set it going on a slow line."""
-    visitor.go("/")
-    visitor.sign_up(name)
-    visitor.choose(picture(data, "large.png"))
-    visitor.slow_down(bytes_per_s)
-    visitor.make()
-    visitor.wait_for_work("uploading")
+    user.go("/")
+    user.sign_up(name)
+    user.open_files(image_file(data, "large.png"))
+    user.limit_upload_speed(bytes_per_s)
+    user.make()
+    user.wait_for_job("uploading")
 
 
-def stored(kodo: Kodo) -> list[bytes]:
+def stored(kodo: FakeKodo) -> list[bytes]:
     """The pictures that people uploaded, as they arrived."""
     return [one.data for key, one in kodo.objects.items() if key.startswith("source/")]
 
 
-def uploads_begun(kodo: Kodo) -> int:
+def uploads_begun(kodo: FakeKodo) -> int:
     return len([call for call in kodo.calls if re.fullmatch("POST .*/uploads", call)])
 
 
-def until(look: Callable[[], bool], visitor: Visitor, timeout_s: float = 10) -> None:
+def until(look: Callable[[], bool], user: BrowserUser, timeout_s: float = 10) -> None:
     """Wait, while the browser goes on."""
     end = time.monotonic() + timeout_s
     while not look():
         assert time.monotonic() < end, "it did not happen in time"
-        visitor.page.wait_for_timeout(20)
+        user.page.wait_for_timeout(20)
 
 
 def test_a_small_picture_goes_to_kodo_in_one_form_and_shows_how_far_it_is(
-    visitor: Visitor, kodo: Kodo, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, unique_name: Callable[[str], str]
 ) -> None:
     data = encoded(photo(1150, 1150, 3), "PNG", compress_level=0)
     assert len(data) < PART_BYTES
 
-    uploading(visitor, unique_name("ann"), data, bytes_per_s=1_500_000)
-    expect(visitor.part("work-detail")).to_contain_text(PERCENT)
-    visitor.wait_for_work("done")
+    uploading(user, unique_name("ann"), data, bytes_per_s=1_500_000)
+    expect(user.part("job-card-detail")).to_contain_text(PERCENT)
+    user.wait_for_job("done")
 
     assert data in stored(kodo)
     assert [call for call in kodo.calls if call in ("OPTIONS /", "POST /")][:2] == ["OPTIONS /", "POST /"]
     assert not [call for call in kodo.calls if "/uploads" in call]
 
 
-def test_the_page_may_reach_kodo_and_no_other_host(visitor: Visitor, kodo: Kodo) -> None:
-    answer = visitor.page.goto("/")
+def test_the_page_may_reach_kodo_and_no_other_host(user: BrowserUser, kodo: FakeKodo) -> None:
+    answer = user.page.goto("/")
 
     assert answer is not None
     policy = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
@@ -148,128 +148,128 @@ def test_the_page_may_reach_kodo_and_no_other_host(visitor: Visitor, kodo: Kodo)
 
 
 def test_a_large_picture_goes_in_parts_two_at_a_time(
-    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
-    visitor.page.add_init_script(COUNT_AT_ONCE)
+    user.page.add_init_script(COUNT_AT_ONCE)
 
-    uploading(visitor, unique_name("ben"), large)
-    expect(visitor.part("work-detail")).to_contain_text(PERCENT)
-    visitor.wait_for_work("done")
+    uploading(user, unique_name("ben"), large)
+    expect(user.part("job-card-detail")).to_contain_text(PERCENT)
+    user.wait_for_job("done")
 
     assert large in stored(kodo)
     assert sorted(sent) == list(range(1, PARTS + 1))
-    assert visitor.page.evaluate("mostAtOnce") == 2
+    assert user.page.evaluate("mostAtOnce") == 2
 
 
 def test_a_reload_half_way_sends_no_part_twice_that_has_arrived(
-    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
-    visitor.expect_console("status of 612")  # where the last part and the end came just before the reload
-    leaves = Leaves(visitor.page)
-    uploading(visitor, unique_name("cas"), large)
-    until(lambda: visitor.page.evaluate(KEPT_PARTS) != [], visitor)
-    arrived = set(visitor.page.evaluate(KEPT_PARTS))
+    user.expect_console("status of 612")  # where the last part and the end came just before the reload
+    tokens = TokenRecorder(user.page)
+    uploading(user, unique_name("cas"), large)
+    until(lambda: user.page.evaluate(STORED_PARTS) != [], user)
+    arrived = set(user.page.evaluate(STORED_PARTS))
     sent.clear()
-    visitor.slow_down(0)
+    user.limit_upload_speed(0)
 
-    visitor.go("/")
-    visitor.wait_for_work("done")
+    user.go("/")
+    user.wait_for_job("done")
 
     assert large in stored(kodo)
     assert not arrived & set(sent)
-    assert (len(leaves.asked), uploads_begun(kodo)) == (1, 1)
+    assert (len(tokens.requests), uploads_begun(kodo)) == (1, 1)
 
 
 def test_a_connection_that_breaks_for_a_while_loses_nothing(
-    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
-    visitor.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION")
-    leaves = Leaves(visitor.page)
-    uploading(visitor, unique_name("dan"), large)
-    until(lambda: any(kodo.parts.values()), visitor)
+    user.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION")
+    tokens = TokenRecorder(user.page)
+    uploading(user, unique_name("dan"), large)
+    until(lambda: any(kodo.parts.values()), user)
 
     kodo.faults = Faults(drop=True)
-    until(lambda: len(sent) > PARTS, visitor)
-    visitor.slow_down(0)
+    until(lambda: len(sent) > PARTS, user)
+    user.limit_upload_speed(0)
     kodo.faults = Faults()
-    visitor.wait_for_work("done")
+    user.wait_for_job("done")
 
     assert large in stored(kodo)
-    assert len(leaves.asked) == 1
+    assert len(tokens.requests) == 1
     assert uploads_begun(kodo) == 1
 
 
 def test_a_browser_that_is_offline_waits_and_goes_on_by_itself(
-    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str]
 ) -> None:
-    visitor.expect_console("ERR_INTERNET_DISCONNECTED")
-    uploading(visitor, unique_name("eli"), large)
-    until(lambda: any(kodo.parts.values()), visitor)
+    user.expect_console("ERR_INTERNET_DISCONNECTED")
+    uploading(user, unique_name("eli"), large)
+    until(lambda: any(kodo.parts.values()), user)
 
-    visitor.page.context.set_offline(True)
-    expect(visitor.page.get_by_text("You are offline")).to_be_visible()
-    visitor.page.context.set_offline(False)
-    visitor.slow_down(0)
-    visitor.wait_for_work("done")
+    user.page.context.set_offline(True)
+    expect(user.page.get_by_text("You are offline")).to_be_visible()
+    user.page.context.set_offline(False)
+    user.limit_upload_speed(0)
+    user.wait_for_job("done")
 
     assert large in stored(kodo)
 
 
 def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
-    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str]
 ) -> None:
-    visitor.expect_console("status of 401")
-    leaves = Leaves(visitor.page, Keys(kodo.access_key, kodo.secret_key))
+    user.expect_console("status of 401")
+    tokens = TokenRecorder(user.page, Keys(kodo.access_key, kodo.secret_key))
 
-    uploading(visitor, unique_name("fay"), large)
-    visitor.wait_for_work("done")
+    uploading(user, unique_name("fay"), large)
+    user.wait_for_job("done")
 
     assert large in stored(kodo)
-    assert (len(leaves.asked), uploads_begun(kodo)) == (2, 1)
-    assert leaves.asked[1]["key"].startswith("source/")
+    assert (len(tokens.requests), uploads_begun(kodo)) == (2, 1)
+    assert tokens.requests[1]["key"].startswith("source/")
 
 
 def test_parts_that_kodo_has_forgotten_are_sent_anew_under_the_same_key(
-    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str]
 ) -> None:
-    visitor.expect_console("status of 612")
-    leaves = Leaves(visitor.page)
-    uploading(visitor, unique_name("gil"), large)
-    until(lambda: any(kodo.parts.values()), visitor)
+    user.expect_console("status of 612")
+    tokens = TokenRecorder(user.page)
+    uploading(user, unique_name("gil"), large)
+    until(lambda: any(kodo.parts.values()), user)
 
     kodo.parts.clear()
-    visitor.slow_down(0)
-    visitor.wait_for_work("done")
+    user.limit_upload_speed(0)
+    user.wait_for_job("done")
 
     assert large in stored(kodo)
-    assert (len(leaves.asked), uploads_begun(kodo)) == (1, 2)
+    assert (len(tokens.requests), uploads_begun(kodo)) == (1, 2)
 
 
 def test_a_picture_whose_answer_got_lost_is_claimed_and_not_sent_again(
-    visitor: Visitor, kodo: Kodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
-    visitor.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION|status of 612")
-    told = len(kodo.answers)
-    kodo.faults = Faults(mute=True)
+    user.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION|status of 612")
+    before = len(kodo.answers)
+    kodo.faults = Faults(drop_response=True)
 
-    uploading(visitor, unique_name("hob"), large)
-    visitor.slow_down(0)
-    visitor.wait_for_work("done")
+    uploading(user, unique_name("hob"), large)
+    user.limit_upload_speed(0)
+    user.wait_for_job("done")
 
     assert sorted(sent) == list(range(1, PARTS + 1))
-    assert [json.loads(answer)["filename"] for _, answer in kodo.answers[told:]] == ["large.png"]
+    assert [json.loads(answer)["filename"] for _, answer in kodo.answers[before:]] == ["large.png"]
 
 
 def test_a_picture_whose_callback_was_refused_is_claimed(
-    visitor: Visitor, kodo: Kodo, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, unique_name: Callable[[str], str]
 ) -> None:
-    visitor.expect_console("status of 579")
+    user.expect_console("status of 579")
     kodo.faults = Faults(wrong_signature=True)
-    visitor.go("/")
-    visitor.sign_up(unique_name("ida"))
-    visitor.choose(picture(png(320, 240, 77), "small.png"))
+    user.go("/")
+    user.sign_up(unique_name("ida"))
+    user.open_files(image_file(png(320, 240, 77), "small.png"))
 
-    visitor.make()
-    visitor.wait_for_work("done")
+    user.make()
+    user.wait_for_job("done")
 
     assert kodo.answers[-1][0] == 401

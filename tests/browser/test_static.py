@@ -7,12 +7,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from processing.queue.status import KEPT_MOVES
 from tests.browser.modules import (
     FIRST,
     STATIC,
     imports_of,
-    keys_said_in_modules,
+    keys_used_in_modules,
     later_imports_of,
     literals_in_modules,
     modules,
@@ -53,9 +52,9 @@ def test_no_string_is_unused() -> None:
 
 
 def test_no_string_is_missing() -> None:
-    said = named_in_markup() | keys_said_in_modules()
+    used = named_in_markup() | keys_used_in_modules()
 
-    missing = {key for key in said - NOT_KEYS if key not in strings("en") and not key.endswith((".js", ".jpg", ".png"))}
+    missing = {key for key in used - NOT_KEYS if key not in strings("en") and not key.endswith((".js", ".jpg", ".png"))}
 
     assert not missing
 
@@ -63,7 +62,7 @@ def test_no_string_is_missing() -> None:
 def test_the_chinese_strings_are_chinese() -> None:
     same = {key for key, text in strings("zh").items() if text == strings("en")[key] and re.search(r"[a-z]{3}", text)}
 
-    assert same <= {"error.said", "recipe.part"}
+    assert same <= {"error.message", "recipe.part"}
 
 
 def test_the_shell_preloads_exactly_what_the_first_view_needs() -> None:
@@ -107,7 +106,3 @@ def test_every_file_that_the_shell_names_is_served(path: str, server: ServerProc
         suffix = "." + path.rpartition(".")[2]
         assert answer.headers.get_content_type() == TYPES.get(suffix, answer.headers.get_content_type())
         assert answer.read()
-
-
-def test_a_page_knows_how_many_moves_a_server_keeps() -> None:
-    assert f"const FAR = {KEPT_MOVES};" in (STATIC / "order.js").read_text()

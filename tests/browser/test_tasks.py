@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import DEVELOPER
-from tests.browser.user import Visitor, picture
+from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
-ASK_FOR = """async styles => {
+ADD_TASKS = """async styles => {
     const { tasks } = await (await fetch("/tasks/query/")).json();
     for (const param of styles) {
         const body = JSON.stringify({ url: tasks[0].url, param });
@@ -22,96 +21,87 @@ ASK_FOR = """async styles => {
     }
 }"""
 
-FOLLOW = """async ([look, ...told]) => {
-    const { Order } = await import("/static/order.js");
-    const order = new Order();
-    order.learn({ ...look, tasks: look.tasks.map((id, place) => ({ id, state: "queued", position: place + 1 })) });
-    return told.map((event) => order.follow(event)?.map(([id]) => id) ?? null);
-}"""
-LOOK: dict[str, Any] = {"sight": 1000, "tasks": [11, 12, 13], "totals": {"queued": 3}}
 
+def test_a_finished_mosaic_is_told_elsewhere_on_the_site(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.go("/")
+    user.sign_up(unique_name("uma"))
+    user.open_files(image_file(png(320, 240), "far.png"))
+    user.make()
 
-def event(sight: int, queued: int, *moves: tuple[int, list[int], list[tuple[int, int]]]) -> dict[str, Any]:
-    return {"sight": sight, "totals": {"queued": queued}, "moves": moves}
-
-
-def test_a_finished_mosaic_is_told_elsewhere_on_the_site(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
-    visitor.go("/")
-    visitor.sign_up(unique_name("uma"))
-    visitor.choose(picture(png(320, 240), "far.png"))
-    visitor.make()
-
-    visitor.page.get_by_role("link", name="Gallery", exact=True).click()
-    notice = visitor.toast("far.png is finished.")
+    user.page.get_by_role("link", name="Gallery", exact=True).click()
+    notice = user.toast("far.png is finished.")
     expect(notice).to_be_visible(timeout=20_000)
-    notice.get_by_role("button", name="See it").click()
+    notice.get_by_role("button", name="Open").click()
 
-    expect(visitor.part("by")).to_have_text(f"by {visitor.name}")
+    expect(user.part("by")).to_have_text(f"by {user.name}")
 
 
-def test_without_events_the_page_asks(visitor: Visitor, unique_name: Callable[[str], str]) -> None:
-    visitor.expect_console("ERR_FAILED")
-    visitor.page.route("**/tasks/events/", lambda route: route.abort())
-    visitor.go("/")
-    visitor.sign_up(unique_name("val"))
-    visitor.choose(picture(png(320, 240), "asked.png"))
+def test_without_events_the_page_asks(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.expect_console("ERR_FAILED")
+    user.page.route("**/tasks/events/", lambda route: route.abort())
+    user.go("/")
+    user.sign_up(unique_name("val"))
+    user.open_files(image_file(png(320, 240), "polled.png"))
 
-    visitor.make()
+    user.make()
 
-    visitor.wait_for_work("done")
+    user.wait_for_job("done")
 
 
 def test_the_queue_moves_before_a_strangers_eyes(
-    visitor: Visitor, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+    user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
-    stranger = visitor_of()
+    stranger = new_user()
     stranger.go("/tasks/")
-    expect(stranger.part("live")).to_have_text("Live")
-    visitor.go("/")
-    visitor.sign_up(unique_name("wim"))
-    visitor.choose(picture(png(320, 240), "secret.png"))
+    expect(stranger.part("connection")).to_have_text("Updated every 2 seconds")
+    user.go("/")
+    user.sign_up(unique_name("wim"))
+    user.open_files(image_file(png(320, 240), "secret.png"))
 
-    visitor.make()
-    visitor.wait_for_work("done")
+    user.make()
+    user.wait_for_job("done")
 
     expect(stranger.page.locator('.task[data-state="done"]').first).to_contain_text("Square blocks")
-    expect(stranger.part("done")).not_to_contain_text(visitor.name)
+    expect(stranger.part("done")).not_to_contain_text(user.name)
     expect(stranger.part("pause")).to_have_count(0)
 
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server whose queue may be paused without anybody else waiting."""
+    """A server of its own, whose queue can be paused."""
     with ServerProcess(tmp_path / "data", f"--developers={DEVELOPER}") as running:
         yield running
 
 
 @pytest.fixture
-def developer(own_server: ServerProcess, visitor_of: Callable[..., Visitor]) -> Visitor:
-    """At the page of the queue, which has been paused."""
-    made = visitor_of(base_url=own_server.base_url)
-    made.go("/tasks/")
-    made.sign_up(DEVELOPER)
-    made.part("pause").click()
-    expect(made.part("pause")).to_have_text("Go on")
-    return made
+def developer(own_server: ServerProcess, new_user: Callable[..., BrowserUser]) -> BrowserUser:
+    """A developer on the queue page, who has paused the queue."""
+    browser_user = new_user(base_url=own_server.base_url)
+    browser_user.go("/tasks/")
+    browser_user.sign_up(DEVELOPER)
+    browser_user.part("pause").click()
+    expect(browser_user.part("pause")).to_have_text("Resume")
+    return browser_user
 
 
 @pytest.fixture
 def maker(
-    own_server: ServerProcess, developer: Visitor, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
-) -> Visitor:
-    """Somebody whose mosaic waits in the paused queue."""
-    made = visitor_of(base_url=own_server.base_url)
-    made.go("/")
-    made.sign_up(unique_name("xia"))
-    made.choose(picture(png(320, 240), "waits.png"))
-    made.make()
-    made.wait_for_work("queued")
-    return made
+    own_server: ServerProcess,
+    developer: BrowserUser,
+    new_user: Callable[..., BrowserUser],
+    unique_name: Callable[[str], str],
+) -> BrowserUser:
+    """A user whose mosaic waits in the paused queue."""
+    browser_user = new_user(base_url=own_server.base_url)
+    browser_user.go("/")
+    browser_user.sign_up(unique_name("xia"))
+    browser_user.open_files(image_file(png(320, 240), "waits.png"))
+    browser_user.make()
+    browser_user.wait_for_job("queued")
+    return browser_user
 
 
-def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: Visitor, maker: Visitor) -> None:
+def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: BrowserUser, maker: BrowserUser) -> None:
     waiting = developer.page.locator('.task[data-state="queued"]', has_text=maker.name)
     waiting.get_by_role("button", name="Cancel").click()
     cancelled = developer.page.locator('.task[data-state="cancelled"]', has_text=maker.name)
@@ -122,79 +112,69 @@ def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: Visitor
     expect(developer.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
 
 
-def test_others_tasks_move_up_without_asking_again(
-    own_server: ServerProcess, developer: Visitor, maker: Visitor, visitor_of: Callable[..., Visitor]
+def test_positions_of_other_users_tasks_follow_the_queue(
+    own_server: ServerProcess, developer: BrowserUser, maker: BrowserUser, new_user: Callable[..., BrowserUser]
 ) -> None:
-    maker.page.evaluate(ASK_FOR, ["hexagon", "triangle"])
-    stranger = visitor_of(base_url=own_server.base_url)
+    maker.page.evaluate(ADD_TASKS, ["hexagon", "triangle"])
+    stranger = new_user(base_url=own_server.base_url)
     stranger.go("/tasks/")
     waiting = stranger.page.locator('.task[data-state="queued"]')
     expect(waiting.last).to_contain_text("Triangles")
-    expect(waiting.last).to_contain_text("number 3")
-    asked: list[str] = []
-    stranger.page.on("request", lambda request: asked.append(request.url))
+    expect(waiting.last).to_contain_text("position 3")
 
     developer.page.locator(".task", has_text="Square blocks").get_by_role("button", name="Cancel").click()
 
-    expect(waiting.last).to_contain_text("number 2")
+    expect(waiting.last).to_contain_text("position 2")
     expect(waiting.first).to_contain_text("Honeycomb")
-    expect(waiting.first).to_contain_text("number 1")
-    assert asked == []
+    expect(waiting.first).to_contain_text("position 1")
 
 
-def test_the_order_of_what_waits_is_followed_or_known_to_be_lost(visitor: Visitor) -> None:
-    deep = LOOK | {"totals": {"queued": 500}}
-    cases: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[list[int] | None]]] = {
-        "the first one leaves": (LOOK, [event(1001, 2, (1001, [1], []))], [[12, 13]]),
-        "one comes between": (LOOK, [event(1001, 4, (1001, [], [(2, 14)]))], [[11, 14, 12, 13]]),
-        "many at once": (LOOK, [event(1001, 3, (1001, [1, 3], [(1, 14), (3, 15)]))], [[14, 12, 15]]),
-        "a move told twice counts once": (
-            LOOK,
-            [event(1002, 1, (1001, [1], []), (1002, [1], [])), event(1002, 1, (1002, [1], []))],
-            [[13], [13]],
-        ),
-        "news from before the look": (LOOK, [event(999, 4, (999, [], [(1, 10)]))], [[]]),
-        "a move was missed": (LOOK, [event(1002, 1, (1002, [1], []))], [None]),
-        "so much moved that it was not told": (LOOK, [event(1001, 9)], [None]),
-        "another length than told": (LOOK, [event(1000, 4)], [None]),
-        "another server counts otherwise": (LOOK, [event(700, 3), event(90_000, 3)], [None, None]),
-        "what stands behind those in sight": (
-            deep,
-            [event(1002, 500, (1001, [2], [(450, 14)]), (1002, [300], [(3, 15)]))],
-            [[11, 13, 15]],
-        ),
-    }
-    visitor.go("/tasks/")
+def test_the_queue_page_requests_nothing_while_it_is_hidden(user: BrowserUser) -> None:
+    requests: list[str] = []
+    user.page.clock.install()
+    user.go("/tasks/")
+    user.page.on("request", lambda request: requests.append(request.url))
+    user.page.clock.run_for(2500)
+    expect(user.part("connection")).to_have_text("Updated every 2 seconds")
+    user.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/api/tasks/query/').length >= 2")
 
-    found = {name: visitor.page.evaluate(FOLLOW, [look, *told]) for name, (look, told, _) in cases.items()}
+    user.page.evaluate(
+        """() => {
+            Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    user.page.wait_for_load_state("networkidle")
+    requests.clear()
+    user.page.clock.run_for(10_000)
 
-    assert found == {name: orders for name, (_, _, orders) in cases.items()}
+    assert requests == []
 
 
 def test_a_developer_searches_the_history(
-    own_server: ServerProcess, visitor_of: Callable[..., Visitor], unique_name: Callable[[str], str]
+    own_server: ServerProcess, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
-    maker = visitor_of(base_url=own_server.base_url)
+    maker = new_user(base_url=own_server.base_url)
     maker.go("/")
     maker.sign_up(unique_name("yan"))
-    maker.choose(picture(png(320, 240), "one.png"))
+    maker.open_files(image_file(png(320, 240), "one.png"))
     for style in ("mosaic", "hexagon"):
-        maker.pick(style)
+        maker.select_style(style)
         maker.make()
-        maker.wait_for_work("done")
-    visitor = visitor_of(base_url=own_server.base_url)
-    visitor.go("/tasks/")
-    visitor.sign_up(DEVELOPER)
-    rows, search = visitor.page.locator(".task"), visitor.part("search")
+        maker.wait_for_job("done")
+    user = new_user(base_url=own_server.base_url)
+    user.go("/tasks/")
+    user.sign_up(DEVELOPER)
+    rows, search = user.page.locator(".task"), user.part("search")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Honeycomb")
     number = rows.last.locator(".task__id").inner_text()
 
-    for word, found in (("Honeycomb", 1), (maker.name, 2), (number, 1), ("nobody", 0)):
+    for word, count in (("Honeycomb", 1), (maker.name, 2), (number, 1), ("nobody", 0)):
         search.get_by_role("searchbox").fill(word)
         search.get_by_role("button", name="Search").click()
-        expect(rows).to_have_count(found)
-    expect(visitor.page.get_by_text("Nothing here.", exact=True)).to_be_visible()
+        expect(rows).to_have_count(count)
+    expect(user.page.get_by_text("No tasks.", exact=True)).to_be_visible()
     search.get_by_role("searchbox").fill("")
     search.get_by_label("State").select_option("failed")
     expect(rows).to_have_count(0)
@@ -203,7 +183,7 @@ def test_a_developer_searches_the_history(
     expect(rows).to_have_count(2)
 
 
-def test_older_tasks_are_fetched_when_they_are_wanted(visitor: Visitor) -> None:
+def test_older_tasks_are_fetched_when_they_are_wanted(user: BrowserUser) -> None:
     def tasks(first: int, count: int) -> list[dict[str, object]]:
         return [
             {"id": 10_000 - number, "state": "done", "style": "mosaic", "created": "2026-01-01T00:00:00.000Z"}
@@ -215,26 +195,26 @@ def test_older_tasks_are_fetched_when_they_are_wanted(visitor: Visitor) -> None:
         page = {"tasks": [], "done": tasks(50, 7) if second else tasks(0, 50), "cursor": None if second else "x-1"}
         route.fulfill(json={"code": 1, "totals": {}, "paused": False, **page})
 
-    visitor.page.route("**/api/tasks/query/**", answer)
-    visitor.page.route("**/tasks/events/", lambda route: route.abort())
-    visitor.expect_console("ERR_FAILED")
-    visitor.go("/tasks/")
-    rows = visitor.page.locator(".task")
+    user.page.route("**/api/tasks/query/**", answer)
+    user.page.route("**/tasks/events/", lambda route: route.abort())
+    user.expect_console("ERR_FAILED")
+    user.go("/tasks/")
+    rows = user.page.locator(".task")
     expect(rows).to_have_count(50)
 
-    visitor.page.get_by_role("button", name="Older ones").click()
+    user.page.get_by_role("button", name="Show older").click()
 
     expect(rows).to_have_count(57)
-    expect(visitor.part("older")).to_have_count(0)
+    expect(user.part("older")).to_have_count(0)
 
 
-def test_being_offline_is_told_and_so_is_the_way_back(visitor: Visitor) -> None:
-    visitor.expect_console("ERR_INTERNET_DISCONNECTED")
-    visitor.go("/")
+def test_being_offline_is_told_and_so_is_the_way_back(user: BrowserUser) -> None:
+    user.expect_console("ERR_INTERNET_DISCONNECTED")
+    user.go("/")
 
-    visitor.page.context.set_offline(True)
-    expect(visitor.part("offline")).to_contain_text("You are offline.")
-    visitor.page.context.set_offline(False)
+    user.page.context.set_offline(True)
+    expect(user.part("offline")).to_contain_text("You are offline.")
+    user.page.context.set_offline(False)
 
-    expect(visitor.part("offline")).to_have_count(0)
-    expect(visitor.toast("The connection is back.")).to_be_visible()
+    expect(user.part("offline")).to_have_count(0)
+    expect(user.toast("The connection is back.")).to_be_visible()

@@ -1,0 +1,31 @@
+/** The card on the stage that follows one image's job, from upload to download. */
+
+import { jobText } from "../job-text.js";
+import { jobButtons, setMeter } from "./job-actions.js";
+
+/** Shows a job. handlers: as in job-actions.js, and `downloads(job)`: further buttons of a finished job. */
+export class JobCard {
+  #root;
+  #handlers;
+  #rendered = "";
+
+  constructor(root, handlers) { this.#root = root; this.#handlers = handlers; }
+
+  /** Shows a job; null hides the card. */
+  show(job) {
+    this.#root.hidden = !job || job.phase === "cancelled";
+    if (this.#root.hidden) { this.#rendered = ""; return; }
+    const { title, detail, percent } = jobText(job);
+    this.#part("title").textContent = title;
+    this.#part("detail").textContent = detail;
+    this.#part("meter").hidden = ["done", "failed"].includes(job.phase);
+    setMeter(this.#part("meter"), percent);
+    this.#root.dataset.phase = job.phase;
+    const key = `${job.id} ${job.phase} ${document.documentElement.lang}`;
+    if (key === this.#rendered) return;
+    this.#rendered = key;
+    this.#part("actions").replaceChildren(...(job.phase === "done" ? this.#handlers.downloads(job) : []), ...jobButtons(job, this.#handlers));
+  }
+
+  #part(name) { return this.#root.querySelector(`[data-part="job-card-${name}"]`); }
+}

@@ -1,0 +1,76 @@
+/** The drawer that lists all jobs, and the button that opens it. */
+
+import { localize, t } from "../i18n/i18n.js";
+import { jobText } from "../job-text.js";
+import { jobButtons, setMeter } from "./job-actions.js";
+
+/** Shows the jobs; opens and closes; the button shows the number of pending jobs. */
+export class JobDrawer {
+  #root;
+  #button;
+  #count;
+  #jobs;
+  #handlers;
+  #rows = new Map();
+
+  constructor({ root, button, count, jobs, handlers }) {
+    this.#root = root;
+    this.#button = button;
+    this.#count = count;
+    this.#jobs = jobs;
+    this.#handlers = handlers;
+    button.addEventListener("click", () => this.toggle(root.hidden));
+    root.querySelector('[data-action="close"]').addEventListener("click", () => this.toggle(false));
+    root.addEventListener("keydown", (event) => { if (event.key === "Escape") this.toggle(false); });
+    root.addEventListener("click", (event) => { if (event.target.closest("a")) this.toggle(false); });
+    jobs.addEventListener("change", (event) => this.#update(event.detail));
+  }
+
+  /** Opens or closes the drawer; focus moves in and returns. */
+  toggle(open) {
+    this.#root.hidden = !open;
+    this.#button.setAttribute("aria-expanded", String(open));
+    (open ? this.#root.querySelector("h2") : this.#button).focus({ preventScroll: true });
+  }
+
+  /** Draws every row again, as after a change of language. */
+  redraw() {
+    for (const row of this.#rows.values()) row.remove();
+    this.#rows.clear();
+    for (const job of [...this.#jobs.all].reverse()) this.#update(job);
+    this.#updateCount();
+  }
+
+  #update(job) {
+    if (!this.#jobs.all.includes(job)) { this.#rows.get(job.id)?.remove(); this.#rows.delete(job.id); this.#updateCount(); return; }
+    const row = this.#rows.get(job.id) ?? this.#addRow(job);
+    const { title, detail, percent } = jobText(job);
+    row.querySelector(".job__state").textContent = [title, detail].filter(Boolean).join(" · ");
+    row.querySelector(".meter").hidden = ["done", "failed", "cancelled"].includes(job.phase);
+    setMeter(row.querySelector(".meter"), percent);
+    if (row.dataset.phase !== job.phase) {
+      row.dataset.phase = job.phase;
+      row.querySelector(".job__actions").replaceChildren(...jobButtons(job, this.#handlers, true));
+    }
+    this.#updateCount();
+  }
+
+  #addRow(job) {
+    const row = document.getElementById("job-row").content.cloneNode(true).firstElementChild;
+    localize(row);
+    row.querySelector(".job__thumb").src = job.thumb;
+    row.querySelector(".job__name").textContent = job.name;
+    row.querySelector(".meter").setAttribute("aria-label", job.name);
+    this.#root.querySelector('[data-part="jobs"]').prepend(row);
+    this.#rows.set(job.id, row);
+    return row;
+  }
+
+  #updateCount() {
+    const pending = this.#jobs.pendingCount;
+    this.#count.hidden = pending === 0;
+    this.#count.textContent = pending;
+    this.#button.setAttribute("aria-label", pending ? t("activity.pending", { n: pending }) : t("activity.open"));
+    this.#root.querySelector('[data-part="job-drawer-empty"]').hidden = this.#jobs.all.length > 0;
+  }
+}

@@ -1,0 +1,76 @@
+/** The images opened in the studio: files and samples are added, and a reload restores them. */
+
+import { t } from "../i18n/i18n.js";
+import { fromStored, ImageError, openImage, toStored } from "../image-file.js";
+
+const SAMPLES = { balloons: "samples.balloons", koi: "samples.koi", ridges: "samples.ridges" };
+
+/** Adds images to the state and removes them. */
+export class OpenImages {
+  #root;
+  #services;
+
+  constructor(root, { api, state, storage, toasts }) {
+    this.#root = root;
+    this.#services = { api, state, storage, toasts };
+    state.addEventListener("images", () => storage.set("images", state.images.map(toStored)));
+    for (const name of ["current", "recipe"]) {
+      state.addEventListener(name, () => storage.set("studio", { current: state.image?.id ?? null, recipe: state.recipe }));
+    }
+  }
+
+  /** Restores what was open before a reload. */
+  async restore() {
+    const { state, storage } = this.#services;
+    const [images, studio] = await Promise.all([storage.get("images"), storage.get("studio")]);
+    if (studio?.recipe) state.set({ recipe: studio.recipe });
+    if (images?.length && !state.images.length) {
+      state.set({ images: images.map(fromStored), current: studio?.current ?? images[0].id });
+    }
+  }
+
+  /** Opens files and selects the first of them. downscale: scale down files that exceed the limits. */
+  async open(files, { downscale = false } = {}) {
+    const { state } = this.#services;
+    this.#root.classList.add("studio--opening");
+    const before = state.images.length;
+    for (const file of files) {
+      const image = await this.#read(file, downscale);
+      if (!image) continue;
+      const first = state.images.length === before;
+      state.set({ images: [...state.images, image] });
+      if (first) state.set({ current: image.id });
+    }
+    this.#root.classList.remove("studio--opening");
+  }
+
+  /** Opens one of the sample images. */
+  async openSample(name) {
+    const { api, toasts } = this.#services;
+    try {
+      const blob = await api.bytes(`/static/samples/${name}.jpg`);
+      await this.open([new File([blob], `${t(SAMPLES[name])}.jpg`, { type: "image/jpeg" })]);
+    } catch (error) {
+      toasts.error(error);
+    }
+  }
+
+  /** Closes an image. */
+  remove(id) {
+    const { state } = this.#services;
+    const images = state.images.filter((image) => image.id !== id);
+    state.set({ images, current: state.image?.id === id ? images[0]?.id ?? null : state.image?.id });
+  }
+
+  async #read(file, downscale) {
+    const { state, toasts } = this.#services;
+    try {
+      return await openImage(file, state.limits, { downscale });
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      const retry = error.canDownscale ? { key: "open.downscale", run: () => this.open([file], { downscale: true }) } : null;
+      toasts.warn(error.key, { name: file.name ?? "", ...error.values }, retry);
+      return null;
+    }
+  }
+}

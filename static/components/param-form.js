@@ -1,0 +1,90 @@
+/** The settings of a style, generated from the parameters in GET /api/styles/. */
+
+import { t, translate } from "../i18n/i18n.js";
+import { button } from "./icon.js";
+import { hasControl, paramControl } from "./param-control.js";
+
+const ADVANCED = ["background", "max_side", "quality", "linear", "dither"];
+const ORDER = { tiles: -1, cell: 0, palette: 2, seed: 3, format: 4 };
+
+/** Dispatches "change" with {name, value} in detail; a value of undefined restores the default. */
+export class ParamForm extends EventTarget {
+  #basic;
+  #advanced;
+  #details;
+  #services;
+  #style = null;
+
+  constructor({ basic, advanced, details }, { imageLibrary, signInDialog, state, toasts }) {
+    super();
+    this.#services = { imageLibrary, signInDialog, state, toasts };
+    this.#basic = basic;
+    this.#advanced = advanced;
+    this.#details = details;
+    for (const list of [basic, advanced]) list.addEventListener("keydown", commitOnEnter);
+  }
+
+  /** Draws the controls of a style with the recipe's values. */
+  show(style, recipe) {
+    this.#style = style;
+    const supported = style.params.filter((parameter) => parameter.type === "pictures" || hasControl(parameter));
+    const basic = supported.filter(({ name }) => !ADVANCED.includes(name)).sort((a, b) => order(a) - order(b));
+    const advanced = supported.filter(({ name }) => ADVANCED.includes(name));
+    this.#basic.replaceChildren(...basic.map((parameter) => this.#row(parameter, recipe)));
+    this.#advanced.replaceChildren(...advanced.map((parameter) => this.#row(parameter, recipe)));
+    this.#details.hidden = advanced.length === 0;
+  }
+
+  /** Sets a random seed. Returns false if the style has none. */
+  randomiseSeed() {
+    const hasSeed = Boolean(this.#style?.params.some(({ name }) => name === "seed"));
+    if (hasSeed) this.#basic.querySelector('[data-parameter="seed"] [data-action="randomise"]')?.click();
+    return hasSeed;
+  }
+
+  #row(parameter, recipe) {
+    const isSet = recipe[parameter.name] !== undefined;
+    const row = Object.assign(document.createElement("div"), { className: "param" });
+    row.dataset.parameter = parameter.name;
+    row.classList.toggle("param--set", isSet);
+    const onChange = (value) => {
+      row.classList.add("param--set");
+      this.#emit(parameter.name, value);
+    };
+    if (parameter.type === "pictures") { this.#fillTilePicker(row, recipe[parameter.name], onChange); return row; }
+    const value = isSet ? recipe[parameter.name] : parameter.default;
+    row.append(...paramControl(parameter, value, onChange), this.#resetButton(parameter, row));
+    return row;
+  }
+
+  /** The tile picker is loaded on first use; it needs a row that is part of the document. */
+  async #fillTilePicker(row, value, onChange) {
+    row.classList.add("tile-picker");
+    try {
+      const { TilePicker } = await import("./tile-picker.js");
+      if (row.isConnected) new TilePicker(row, this.#services, value, onChange);
+    } catch (error) {
+      this.#services.toasts.error(error);
+    }
+  }
+
+  #resetButton(parameter, row) {
+    return button({ symbol: "reset", label: t("control.reset", { name: translate(parameter.label) }), className: "param__reset", onClick: () => {
+      this.#emit(parameter.name, undefined);
+      const fresh = this.#row(parameter, {});
+      row.replaceWith(fresh);
+      fresh.querySelector("input, select, button")?.focus();
+    } });
+  }
+
+  #emit(name, value) { this.dispatchEvent(new CustomEvent("change", { detail: { name, value } })); }
+}
+
+const order = ({ name }) => ORDER[name] ?? 1;
+
+/** Enter in a number field commits the number instead of submitting the form. */
+function commitOnEnter(event) {
+  if (event.key !== "Enter" || event.target.type !== "number") return;
+  event.preventDefault();
+  event.target.dispatchEvent(new Event("change"));
+}

@@ -1,0 +1,93 @@
+/** The parts list of a brick mosaic: pieces by colour, on the page and as a CSV file. */
+
+import { basename, saveAs } from "../download.js";
+import { number } from "../format.js";
+import { locale, setText } from "../i18n/i18n.js";
+
+/** The map's name for all colours that bricks are not sold in. */
+const ANY = "any";
+
+/** Shows the list of one image, or hides. */
+export class PartsList {
+  #root;
+  #api;
+  #image = null;
+  #map = null;
+
+  constructor(root, { api }) {
+    this.#root = root;
+    this.#api = api;
+    root.querySelector('[data-action="csv"]').addEventListener("click", () => this.#saveCsv());
+    locale.addEventListener("change", () => this.#draw());
+  }
+
+  /** Fetches and shows the list if the image has one. */
+  async show(image) {
+    const isBrick = Boolean(image?.map_url && image.style === "brick");
+    this.#root.hidden = !isBrick || !this.#map || this.#image?.id !== image.id;
+    if (!isBrick || this.#image?.id === image.id) return;
+    this.#image = image;
+    const map = await this.#api.file(image.map_url);
+    if (this.#image.id !== image.id) return;
+    this.#map = map;
+    this.#root.hidden = false;
+    this.#draw();
+  }
+
+  #draw() {
+    if (!this.#map) return;
+    const { parts, columns, rows } = this.#map;
+    const colours = byColour(this.#map);
+    const pieces = parts.reduce((sum, { count }) => sum + count, 0);
+    const total = colours.some(({ colour }) => colour === ANY) ? this.#map.colours.length : colours.length;
+    setText(this.#part("sum"), "parts.sum", () => ({ pieces: number(pieces), colours: number(total), columns: number(columns), rows: number(rows) }));
+    this.#part("rows").replaceChildren(...colours.map(tableRow));
+  }
+
+  #saveCsv() {
+    const rgbOf = rgbByColour(this.#map);
+    const lines = this.#map.parts.map(({ colour, size, count }) => [colour, rgbOf.get(colour) ?? "", size, count].join(","));
+    const csv = ["colour,rgb,size,count", ...lines].join("\r\n");
+    saveAs(new Blob([csv, "\r\n"], { type: "text/csv" }), `${basename(this.#image.filename || "tessera")}-parts.csv`);
+  }
+
+  #part(name) { return this.#root.querySelector(`[data-part="parts-list-${name}"]`); }
+}
+
+/** Colour name -> #rrggbb, where it is known. */
+const rgbByColour = ({ colours, rgb = [] }) => new Map(colours.map((name, index) => [name, name.startsWith("#") ? name : rgb[index]]));
+
+/** [{colour, rgb, count, sizes}], the most frequent colour first. */
+function byColour(map) {
+  const rgbOf = rgbByColour(map);
+  const groups = new Map();
+  for (const { colour, size, count } of map.parts) {
+    const group = groups.get(colour) ?? { colour, rgb: rgbOf.get(colour), count: 0, sizes: [] };
+    group.count += count;
+    group.sizes.push([size, count]);
+    groups.set(colour, group);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+function tableRow({ colour, rgb, count, sizes }) {
+  const row = document.createElement("tr");
+  const head = Object.assign(document.createElement("th"), { scope: "row" });
+  const swatch = Object.assign(document.createElement("span"), { className: "parts-list__swatch" });
+  if (rgb) swatch.style.background = rgb;
+  head.append(swatch, colour === ANY ? localizedSpan("parts.any") : colour);
+  const pieces = Object.assign(document.createElement("td"), { className: "parts-list__sizes" });
+  for (const [size, quantity] of sizes) {
+    const piece = document.createElement("span");
+    piece.append(Object.assign(document.createElement("b"), { textContent: size.replace("x", "×") }), ` ${number(quantity)}`);
+    pieces.append(piece);
+  }
+  row.append(head, pieces, Object.assign(document.createElement("td"), { textContent: number(count), className: "parts-list__count" }));
+  return row;
+}
+
+function localizedSpan(key) {
+  const span = document.createElement("span");
+  setText(span, key);
+  return span;
+}

@@ -1,0 +1,72 @@
+/** The stage of the studio: the image before and after, zoom, name and status. */
+
+import { duration, number, percent, pixels } from "../format.js";
+import { setText } from "../i18n/i18n.js";
+import { Compare } from "./compare.js";
+import { Regions } from "./regions.js";
+import { Viewport } from "./viewport.js";
+
+/** Shows one image and its preview or result. */
+export class PreviewStage {
+  #root;
+  #compare;
+  #viewport;
+  #pendingUrl = null;
+
+  /** The rectangles on top of the image; dispatches "change". */
+  regions;
+
+  constructor(root) {
+    this.#root = root;
+    this.regions = new Regions(root.querySelector('[data-part="regions-sheet"]'));
+    const frame = this.#part("compare");
+    this.#compare = new Compare(frame, 34);
+    this.#viewport = new Viewport(frame, [this.#part("before"), this.#part("after"), this.#part("regions")]);
+    this.#viewport.addEventListener("change", () => { this.#part("scale").textContent = percent(this.#viewport.scale * 100); });
+    for (const button of root.querySelectorAll("[data-zoom]")) {
+      button.addEventListener("click", () => this.zoom(button.dataset.zoom));
+    }
+  }
+
+  /** Shows an image that has no preview yet. */
+  setImage(image) {
+    this.#part("before").src = image.largeUrl;
+    this.#part("before").alt = image.name;
+    this.#part("after").src = image.largeUrl;
+    this.#pendingUrl = null;
+    this.#part("name").textContent = `${image.name} · ${pixels(image.width, image.height)}`;
+    this.#part("note").textContent = "";
+    this.#viewport.fit();
+  }
+
+  /** Shows a preview or a result once it is decoded. ms: render time of a preview; null: a full-size result. */
+  async setPreview(url, ms = null) {
+    this.#pendingUrl = url;
+    await Object.assign(new Image(), { src: url }).decode().catch(() => {});
+    if (this.#pendingUrl !== url) return;
+    this.#part("after").src = url;
+    if (ms === null) setText(this.#part("note"), "stage.full");
+    else setText(this.#part("note"), "stage.preview", () => ({ time: ms < 1000 ? `${number(ms)} ms` : duration(ms / 1000) }));
+  }
+
+  /** Shows the image itself and asks the user to mark a region. */
+  promptForRegion(image) {
+    this.#pendingUrl = null;
+    this.#part("after").src = image.largeUrl;
+    setText(this.#part("note"), "region.draw");
+  }
+
+  /** Whether a preview is being rendered. */
+  set busy(busy) { this.#part("compare").classList.toggle("compare--busy", busy); }
+
+  /** direction: "in", "out" or "fit". */
+  zoom(direction) {
+    if (direction === "fit") this.#viewport.fit();
+    else this.#viewport.zoom(direction === "in" ? 1.5 : 1 / 1.5);
+  }
+
+  /** Moves the handle between before and after, by percentage points. */
+  moveSplit(change) { this.#compare.split += change; }
+
+  #part(name) { return this.#root.querySelector(`[data-part="${name}"]`) ?? this.#root.querySelector(`[data-part="stage-${name}"]`); }
+}

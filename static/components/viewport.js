@@ -1,0 +1,97 @@
+/** Zoom and pan of the elements in a frame: wheel, pinch, drag, double click, keys. Scale 1 fits the frame. */
+
+const MAX_SCALE = 16;
+
+/** Dispatches "change" when the scale changes. */
+export class Viewport extends EventTarget {
+  #root;
+  #elements;
+  #scale = 1;
+  #x = 0;
+  #y = 0;
+  #pointers = new Map();
+
+  constructor(root, elements) {
+    super();
+    this.#root = root;
+    this.#elements = elements;
+    root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    root.addEventListener("pointerdown", (event) => this.#down(event));
+    root.addEventListener("pointermove", (event) => this.#move(event));
+    for (const name of ["pointerup", "pointercancel"]) root.addEventListener(name, (event) => this.#up(event));
+    root.addEventListener("dblclick", (event) => this.#toggle(event));
+    new ResizeObserver(() => this.#draw()).observe(root);
+  }
+
+  get scale() { return this.#scale; }
+
+  /** Zooms by a factor around the center of the frame. */
+  zoom(factor) { const box = this.#root.getBoundingClientRect(); this.#zoomAt(factor, box.width / 2, box.height / 2); }
+
+  /** Shows the whole image. */
+  fit() { this.#scale = 1; this.#x = 0; this.#y = 0; this.#draw(); }
+
+  /** Moves the image, in pixels. */
+  pan(x, y) { this.#x += x; this.#y += y; this.#draw(); }
+
+  #zoomAt(factor, x, y) {
+    const next = Math.min(MAX_SCALE, Math.max(1, this.#scale * factor));
+    const ratio = next / this.#scale;
+    const box = this.#root.getBoundingClientRect();
+    this.#x = (x - box.width / 2) * (1 - ratio) + this.#x * ratio;
+    this.#y = (y - box.height / 2) * (1 - ratio) + this.#y * ratio;
+    this.#scale = next;
+    this.#draw();
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    const box = this.#root.getBoundingClientRect();
+    const step = event.deltaMode === 1 ? event.deltaY * 20 : event.deltaY;
+    this.#zoomAt(Math.exp(-step / (event.ctrlKey ? 120 : 400)), event.clientX - box.left, event.clientY - box.top);
+  }
+
+  #down(event) {
+    if (event.target.closest("button, a, [role=slider]")) return;
+    this.#pointers.set(event.pointerId, event);
+    if (this.#scale > 1 || this.#pointers.size > 1) this.#root.setPointerCapture(event.pointerId);
+  }
+
+  #move(event) {
+    const before = this.#pointers.get(event.pointerId);
+    if (!before) return;
+    const spread = this.#spread();
+    this.#pointers.set(event.pointerId, event);
+    const fingers = this.#pointers.size;
+    if (fingers > 1) {
+      const box = this.#root.getBoundingClientRect();
+      const [first, second] = this.#pointers.values();
+      this.#zoomAt(this.#spread() / spread, (first.clientX + second.clientX) / 2 - box.left, (first.clientY + second.clientY) / 2 - box.top);
+    }
+    if (this.#scale > 1) this.pan((event.clientX - before.clientX) / fingers, (event.clientY - before.clientY) / fingers);
+  }
+
+  #up(event) { this.#pointers.delete(event.pointerId); }
+
+  #spread() {
+    const [first, second] = this.#pointers.values();
+    return second ? Math.max(1, Math.hypot(first.clientX - second.clientX, first.clientY - second.clientY)) : 1;
+  }
+
+  #toggle(event) {
+    if (event.target.closest("button, [role=slider]")) return;
+    const box = this.#root.getBoundingClientRect();
+    if (this.#scale > 1) this.fit();
+    else this.#zoomAt(4, event.clientX - box.left, event.clientY - box.top);
+  }
+
+  #draw() {
+    const { clientWidth: width, clientHeight: height } = this.#root;
+    const [limitX, limitY] = [(width * (this.#scale - 1)) / 2, (height * (this.#scale - 1)) / 2];
+    this.#x = Math.min(limitX, Math.max(-limitX, this.#x));
+    this.#y = Math.min(limitY, Math.max(-limitY, this.#y));
+    for (const element of this.#elements) element.style.transform = `translate(${this.#x}px, ${this.#y}px) scale(${this.#scale})`;
+    this.#root.classList.toggle("compare--zoomed", this.#scale > 1);
+    this.dispatchEvent(new Event("change"));
+  }
+}

@@ -1,0 +1,103 @@
+/** An image file opened in the browser: checked against the server's limits, and scaled down for previews. */
+
+import { megapixels, size } from "./format.js";
+
+/** Longest side of the copies for previews and thumbnails. */
+export const LARGE_PX = 1200;
+export const SMALL_PX = 320;
+
+/** Why a file cannot be used: the key and values of a string, and whether scaling it down would help. */
+export class ImageError extends Error {
+  constructor(key, values, canDownscale = false) {
+    super(key);
+    Object.assign(this, { key, values, canDownscale });
+  }
+}
+
+/**
+ * Opens a file. Returns {id, name, file, width, height, large, small (Blobs), largeUrl, smallUrl, source}.
+ * limits: as in the state. downscale: scale the file down to the limits. Throws ImageError.
+ */
+export async function openImage(file, limits, { downscale = false } = {}) {
+  const name = file.name || "photo.jpg";
+  const bitmap = await decode(file, name);
+  try {
+    const upload = await (downscale ? downscaled(bitmap, limits) : checked(file, bitmap, limits));
+    const large = await scaledTo(bitmap, LARGE_PX);
+    const small = await scaledTo(bitmap, SMALL_PX);
+    return {
+      id: crypto.randomUUID?.() ?? String(Date.now() + Math.random()), name, ...upload, large, small,
+      largeUrl: URL.createObjectURL(large), smallUrl: URL.createObjectURL(small), source: null,
+    };
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** The part of an opened image that is written to storage. */
+export const toStored = ({ id, name, file, width, height, large, small, source }) =>
+  ({ id, name, file, width, height, large, small, source });
+
+/** An opened image from what was stored. */
+export const fromStored = (image) => ({
+  ...image, largeUrl: URL.createObjectURL(image.large), smallUrl: URL.createObjectURL(image.small),
+});
+
+async function decode(file, name) {
+  try {
+    return await createImageBitmap(file);
+  } catch {
+    throw new ImageError("open.unreadable", { name });
+  }
+}
+
+/** {file, width, height} for the upload; formats that the server does not read are converted to JPEG. */
+async function checked(file, bitmap, limits) {
+  const { width, height } = bitmap;
+  const millions = (width * height) / 1e6;
+  const maxBytes = limits.uploadMb * 2 ** 20;
+  const values = { name: file.name, limit: megapixels(limits.megapixels), has: megapixels(millions) };
+  if (millions > limits.megapixels) throw new ImageError("open.pixels", values, true);
+  const readable = limits.formats.includes(await contentType(file));
+  const upload = readable ? file : await encode(bitmap, width, height, 0.95);
+  if (upload.size > maxBytes) throw new ImageError("open.bytes", { ...values, limit: size(maxBytes), has: size(upload.size) }, true);
+  return { file: upload, width, height };
+}
+
+async function downscaled(bitmap, limits) {
+  let scale = Math.min(1, Math.sqrt((limits.megapixels * 1e6) / (bitmap.width * bitmap.height)) * 0.999);
+  for (;;) {
+    const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.floor(side * scale)));
+    const file = await encode(bitmap, width, height, 0.9);
+    if (file.size <= limits.uploadMb * 2 ** 20) return { file, width, height };
+    scale *= 0.8;
+  }
+}
+
+async function scaledTo(bitmap, side) {
+  const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((length) => Math.max(1, Math.round(length * scale)));
+  return encode(bitmap, width, height, 0.9);
+}
+
+function encode(bitmap, width, height, quality) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, width, height);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new ImageError("open.unreadable", {}))), "image/jpeg", quality);
+  });
+}
+
+/** The media type by content, as the server detects it; not by the file name. */
+async function contentType(file) {
+  const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+  const text = String.fromCharCode(...head);
+  if (text.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (text.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (text.startsWith("RIFF") && text.slice(8, 12) === "WEBP") return "image/webp";
+  if (text.startsWith("GIF8")) return "image/gif";
+  return file.type || "application/octet-stream";
+}

@@ -1,0 +1,54 @@
+/** The user's images on the server, sources and results: candidates for the tiles of a photomosaic. */
+
+import { openImage } from "./image-file.js";
+import { uploadImage } from "./upload/upload-image.js";
+
+const PAGE_SIZE = 100;
+const MAX_IMAGES = 500;
+const KINDS = ["source", "result"];
+
+/** Lists the images and uploads further ones. */
+export class ImageLibrary {
+  #api;
+  #state;
+  #images = null;
+
+  constructor({ api, state, jobs }) {
+    this.#api = api;
+    this.#state = state;
+    state.addEventListener("user", () => { this.#images = null; });
+    jobs.addEventListener("settled", ({ detail }) => { if (detail.phase === "done") this.#images = null; });
+  }
+
+  /** The newest images, at most as many as a photomosaic accepts. */
+  list() {
+    this.#images ??= this.#fetchAll().catch((error) => { this.#images = null; throw error; });
+    return this.#images;
+  }
+
+  /** Uploads a file without starting a task. Returns {id, url}. */
+  async add(file) {
+    const { limits } = this.#state;
+    const image = await openImage(file, limits, { downscale: true });
+    const job = { file: image.file, name: image.name, size: image.file.size, param: "" };
+    const source = await uploadImage(job, { api: this.#api, partBytes: limits.partMb * 2 ** 20, progress: () => {} });
+    this.#images = null;
+    return source;
+  }
+
+  async #fetchAll() {
+    const pages = await Promise.all(KINDS.map((kind) => this.#fetchKind(kind)));
+    return pages.flat().sort((a, b) => b.created.localeCompare(a.created)).slice(0, MAX_IMAGES);
+  }
+
+  async #fetchKind(kind) {
+    const images = [];
+    let cursor = null;
+    do {
+      const page = await this.#api.feed({ view: "mine", kind, limit: PAGE_SIZE, cursor });
+      images.push(...page.images);
+      ({ cursor } = page);
+    } while (cursor && images.length < MAX_IMAGES);
+    return images;
+  }
+}

@@ -1,0 +1,136 @@
+/** The page of one image: large, before and after if its owner shows the source, the recipe as text, remix, share. */
+
+import { Compare } from "../components/compare.js";
+import { button } from "../components/icon.js";
+import { ImageEditor } from "../components/image-editor.js";
+import { PartsList } from "../components/parts-list.js";
+import { TileInspector } from "../components/tile-inspector.js";
+import { displayUrl, formatsOf, save } from "../download.js";
+import { when } from "../format.js";
+import { locale, setText, t, translate } from "../i18n/i18n.js";
+import { recipeText } from "../recipes.js";
+
+const SVG = "image/svg+xml";
+
+export class Page {
+  #root;
+  #services;
+  #app;
+  #compare;
+  #inspector;
+  #partsList;
+  #editor;
+  #image = null;
+
+  constructor(root, { api, confirmDialog, router, state, toasts }, { useRecipe, setTitle }) {
+    this.#root = root;
+    this.#services = { api, router, state, toasts };
+    this.#app = { useRecipe, setTitle };
+    this.#compare = new Compare(this.#part("compare"), 0);
+    this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), { api, router, toasts });
+    this.#partsList = new PartsList(this.#part("parts-list"), { api });
+    this.#editor = new ImageEditor(this.#part("image-editor"), { api, confirmDialog, state, toasts });
+    this.#editor.addEventListener("change", () => this.#reload());
+    this.#editor.addEventListener("delete", () => router.go("/gallery?view=mine"));
+    root.addEventListener("click", (event) => this.#onClick(event.target.closest("[data-action]")?.dataset.action));
+    locale.addEventListener("change", () => this.#draw());
+    state.addEventListener("user", () => this.#reload());
+  }
+
+  /** Shows the image whose id is in the path. */
+  async show({ match }) {
+    if (this.#image?.id !== Number(match)) this.#clear();
+    this.#image = await this.#services.api.image(match);
+    this.#draw();
+    this.#editor.show(this.#image);
+    await Promise.all([this.#inspector.show(this.#image), this.#partsList.show(this.#image)]);
+  }
+
+  /** Fetches the image again; the server sends its owner more than others. */
+  async #reload() {
+    if (this.#root.hidden || !this.#image) return;
+    await this.show({ match: this.#image.id }).catch((error) => this.#services.toasts.error(error));
+  }
+
+  #clear() {
+    this.#image = null;
+    this.#part("image-editor").hidden = true;
+    this.#inspector.show(null);
+    this.#partsList.show(null);
+    for (const name of ["before", "after"]) this.#part(name).removeAttribute("src");
+    for (const name of ["title", "by", "when", "alt-text", "recipe"]) this.#part(name).textContent = "";
+  }
+
+  #draw() {
+    const image = this.#image;
+    if (!image) return;
+    this.#drawStage(image);
+    this.#part("title").textContent = image.title || this.#styleName(image) || image.filename || t("image.untitled");
+    setText(this.#part("by"), "image.by", { name: image.username });
+    this.#part("by").href = `/u/${encodeURIComponent(image.username)}`;
+    Object.assign(this.#part("when"), { dateTime: image.created, textContent: when(image.created) });
+    this.#part("alt-text").textContent = image.alt ?? "";
+    this.#part("recipe").textContent = image.recipe ? recipeText(image.recipe, this.#services.state.styles) : "";
+    this.#editor.updateVisibility(image);
+    this.#root.querySelector('[data-action="remix"]').hidden = !image.recipe;
+    this.#part("downloads").replaceChildren(...formatsOf({ svg: image.mime === SVG }, true).map((format) =>
+      button({ text: format.toUpperCase(), label: t("download.as", { format: format.toUpperCase() }), className: "menu__item", onClick: () => this.#download(format) })));
+    this.#app.setTitle(this.#part("title").textContent);
+  }
+
+  #styleName(image) { return translate(this.#services.state.styles.find((style) => style.name === image.style)?.label); }
+
+  #drawStage(image) {
+    const frame = this.#part("compare");
+    frame.style.setProperty("--ratio", `${image.width} / ${image.height}`);
+    frame.style.setProperty("--aspect", String(image.width / image.height));
+    frame.style.backgroundColor = image.placeholder ?? "";
+    const after = this.#part("after");
+    const url = displayUrl({ id: image.id, url: image.readable_url, svg: image.mime === SVG });
+    if (after.getAttribute("src") === url) return;
+    after.src = url;
+    after.alt = image.alt || t("image.unnamed", { name: image.username });
+    const source = image.source_url;
+    this.#part("before").src = source ?? "";
+    if (!source) this.#part("before").removeAttribute("src");
+    this.#part("before").alt = source ? t("compare.before") : "";
+    this.#compare.single = !source;
+    if (source) this.#compare.split = 30;
+  }
+
+  #onClick(action) {
+    if (action === "remix") this.#remix();
+    if (action === "share") this.#share();
+  }
+
+  #remix() {
+    const { router, state, toasts } = this.#services;
+    if (!this.#image) return;
+    this.#app.useRecipe(this.#image.recipe);
+    router.go("/");
+    toasts.info(state.image ? "image.remixed" : "image.remixopen");
+  }
+
+  async #share() {
+    const { toasts } = this.#services;
+    const url = new URL(location.pathname, location.href).href;
+    try {
+      if (navigator.share && matchMedia("(pointer: coarse)").matches) await navigator.share({ title: document.title, url });
+      else { await navigator.clipboard.writeText(url); toasts.info("image.copied"); }
+    } catch (error) {
+      if (error.name !== "AbortError") toasts.warn("image.copyfailed", { url });
+    }
+  }
+
+  async #download(format) {
+    const { api, toasts } = this.#services;
+    if (!this.#image) return;
+    try {
+      await save(await api.bytes(this.#image.readable_url), format, this.#image.filename || "tessera.png");
+    } catch (error) {
+      toasts.error(error);
+    }
+  }
+
+  #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }
+}

@@ -1,0 +1,287 @@
+"""What mosaics are built from: one's own pictures, bricks with a parts list, shapes of an SVG."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Position, expect
+
+from tests.browser.test_studio import preview_shown
+from tests.browser.user import BrowserUser, image_file
+from tests.support.pictures import encoded, png
+
+ENOUGH = 20
+
+UPLOAD = """async files => {
+    for (const [name, bytes] of files) {
+        const request = { method: "POST", headers: { "Content-Type": "application/json" },
+            body: JSON.stringify({ filename: name, filesize: bytes.length }) };
+        const grant = await (await fetch("/api/image/token/", request)).json();
+        const form = new FormData();
+        form.append("token", grant.token);
+        form.append("key", grant.key);
+        form.append("file", new Blob([new Uint8Array(bytes)], { type: "image/png" }), name);
+        const answer = await fetch(grant.upload_url, { method: "POST", body: form });
+        if (!answer.ok) throw new Error(await answer.text());
+    }
+}"""
+
+HOLD_LISTS = """() => {
+    const real = window.fetch;
+    const gate = new Promise(resolve => { window.letGo = resolve; });
+    window.fetch = async (...args) => {
+        if (String(args[0]?.url ?? args[0]).includes("/api/feed/")) await gate;
+        return real(...args);
+    };
+}"""
+
+
+def plain(number: int) -> bytes:
+    """A small picture in a colour of its own."""
+    colour = (number * 97 % 256, number * 57 % 256, number * 31 % 256)
+    return encoded(Image.new("RGB", (24, 24), colour), "PNG")
+
+
+def with_pictures(user: BrowserUser, name: str, count: int) -> None:
+    """Somebody who has so many pictures here."""
+    user.go("/")
+    user.sign_up(name)
+    user.page.evaluate(UPLOAD, [[f"tile {number}.png", list(plain(number))] for number in range(count)])
+    user.go("/")
+
+
+def set_cell(user: BrowserUser, pixels: int) -> None:
+    cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
+    cell.fill(str(pixels))
+    cell.press("Enter")
+
+
+def see_result(user: BrowserUser) -> None:
+    user.make()
+    user.wait_for_job("done")
+    user.part("job-card").get_by_role("link", name="Open").click()
+    expect(user.part("by")).to_have_text(f"by {user.name}")
+
+
+def chosen(user: BrowserUser) -> Locator:
+    return user.page.locator(".tile-picker__item input:checked")
+
+
+def test_a_photomosaic_is_built_from_all_of_ones_pictures_unless_told_otherwise(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    with_pictures(user, unique_name("una"), ENOUGH + 1)
+    user.open_files(image_file(png(160, 120), "target.png"))
+
+    user.select_style("photomosaic")
+
+    expect(user.part("tiles-count")).to_have_text("21 of your 21 pictures")
+    expect(chosen(user)).to_have_count(ENOUGH + 1)
+    expect(user.part("tiles-few")).to_have_count(0)
+    user.page.get_by_role("button", name="None", exact=True).click()
+    expect(user.part("tiles-count")).to_have_text("Pieces of the picture itself; you have 21 pictures.")
+    user.page.get_by_label("tile 3.png").check(force=True)
+    expect(user.part("tiles-count")).to_have_text("1 of your 21 pictures")
+    expect(user.part("tiles-few")).to_contain_text("fewer than 20")
+
+
+def test_with_few_pictures_one_is_told_so_and_adds_some(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.go("/")
+    user.sign_up(unique_name("ugo"))
+    user.open_files(image_file(png(160, 120), "target.png"))
+    user.select_style("photomosaic")
+    expect(user.part("tiles-few")).to_contain_text("fewer than 20")
+
+    added = [image_file(plain(number), f"new {number}.png") for number in range(ENOUGH)]
+    user.page.locator('[data-part="tiles-file"]').set_input_files(added)
+
+    expect(user.part("tiles-count")).to_have_text("20 of your 20 pictures", timeout=20_000)
+
+
+def test_all_of_them_cannot_be_asked_for_before_they_are_known(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    with_pictures(user, unique_name("uwe"), 2)
+    user.open_files(image_file(png(160, 120), "target.png"))
+    user.page.evaluate(HOLD_LISTS)
+    user.select_style("photomosaic")
+    everything = user.page.get_by_role("button", name="All", exact=True)
+    expect(user.part("tiles-count")).to_have_text("Loading your pictures …")
+    expect(everything).to_be_disabled()
+
+    user.page.evaluate("letGo()")
+    everything.click()
+
+    expect(chosen(user)).to_have_count(2)
+
+
+def test_a_stranger_is_asked_in_to_build_from_own_pictures(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.open_files(image_file(png(160, 120), "target.png"))
+    user.select_style("photomosaic")
+
+    user.part("tiles-signed-out").get_by_role("button", name="Sign in").click()
+    user.part("sign-in-switch").click()
+    user.sign_up(unique_name("ulf"))
+
+    expect(user.part("tiles-own")).to_be_visible()
+    expect(user.part("stage-name")).to_contain_text("target.png")
+
+
+def test_the_preview_is_built_from_the_chosen_pictures(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    with_pictures(user, unique_name("ute"), 3)
+    user.open_files(image_file(png(160, 120), "target.png"))
+    user.select_style("photomosaic")
+    before = preview_shown(user.page)
+
+    user.page.get_by_role("button", name="All", exact=True).click()
+
+    after = user.page.locator('[data-part="workspace"] [data-part="after"]')
+    expect(after).not_to_have_attribute("src", before)
+
+
+def test_every_piece_names_the_picture_it_is_and_leads_to_it(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    with_pictures(user, unique_name("uwe"), ENOUGH)
+    user.open_files(image_file(png(160, 120), "target.png"))
+    user.select_style("photomosaic")
+    expect(chosen(user)).to_have_count(ENOUGH)
+    set_cell(user, 20)
+    see_result(user)
+    named, sheet = user.part("tile-card-link"), user.part("tile-inspector")
+
+    sheet.focus()
+    expect(user.part("tile-inspector-mark")).to_be_visible()
+    sheet.press("ArrowDown")
+    sheet.press("ArrowRight")
+    expect(user.part("tile-card-where")).to_have_text("Row 2, column 2")
+    by_key = named.inner_text()
+    box = sheet.bounding_box()
+    assert box is not None
+    user.page.mouse.move(box["x"] + box["width"] * 1.5 / 8, box["y"] + box["height"] * 1.5 / 6)
+
+    expect(user.part("tile-card-where")).to_have_text("Row 2, column 2")
+    assert re.fullmatch(r"tile [0-9]+\.png", by_key)
+    assert named.inner_text() == by_key
+    address = named.get_attribute("href")
+    sheet.click(position={"x": box["width"] * 1.5 / 8, "y": box["height"] * 1.5 / 6})
+    expect(user.page).to_have_url(re.compile(f"{address}$"))
+    expect(user.part("tile-inspector")).to_have_count(0)
+
+
+def test_others_are_not_told_which_pictures_it_is_built_from(
+    user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
+) -> None:
+    with_pictures(user, unique_name("uta"), ENOUGH)
+    user.open_files(image_file(png(160, 120), "target.png"))
+    user.select_style("photomosaic")
+    expect(chosen(user)).to_have_count(ENOUGH)
+    see_result(user)
+    expect(user.part("tile-card")).to_be_visible()
+
+    stranger = new_user()
+    stranger.go(urlsplit(user.page.url).path)
+
+    expect(stranger.part("recipe")).to_contain_text("Photomosaic")
+    expect(stranger.part("tile-inspector")).to_have_count(0)
+    expect(stranger.part("tile-card")).to_have_count(0)
+
+
+def test_a_finger_names_a_piece_before_it_opens_it(
+    new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
+) -> None:
+    user = new_user(has_touch=True, viewport={"width": 390, "height": 844})
+    with_pictures(user, unique_name("udo"), ENOUGH)
+    user.open_files(image_file(png(160, 120), "target.png"))
+    user.select_style("photomosaic")
+    expect(chosen(user)).to_have_count(ENOUGH)
+    set_cell(user, 20)
+    see_result(user)
+    here = user.page.url
+    expect(user.part("tile-inspector")).to_have_attribute("aria-busy", "false")
+    place: Position = {"x": 100, "y": 100}
+
+    user.part("tile-inspector").tap(position=place)
+    expect(user.part("tile-card-link")).to_be_visible()
+    assert user.page.url == here
+    user.part("tile-inspector").tap(position=place)
+
+    expect(user.page).not_to_have_url(here)
+
+
+def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.go("/")
+    user.sign_up(unique_name("uli"))
+    user.open_files(image_file(png(160, 120), "castle.png"))
+    user.select_style("brick")
+    set_cell(user, 10)
+    see_result(user)
+    bricks = user.part("parts-list")
+    expect(bricks).to_contain_text("for a plate of 16 × 12 studs")
+
+    with user.page.expect_download() as download:
+        bricks.get_by_role("button", name="Download as CSV").click()
+
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    studs = sum(int(row["count"]) * int(row["size"][0]) * int(row["size"][2]) for row in rows)
+    assert studs == 16 * 12
+    assert all(re.fullmatch("#[0-9a-f]{6}", row["rgb"]) for row in rows)
+    colours = {row["colour"] for row in rows}
+    assert set(bricks.locator("tbody th").all_inner_texts()) == colours
+
+
+def test_bricks_in_colours_that_nobody_sells_are_counted_together(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.sign_up(unique_name("uwe"))
+    user.open_files(image_file(png(160, 120), "cloud.png"))
+    user.select_style("brick")
+    user.page.locator('[data-parameter="colours"] select').select_option("free")
+    see_result(user)
+
+    expect(user.part("parts-list")).to_contain_text(re.compile("300 pieces in (29[0-9]|300) colours"))
+    rows = user.part("parts-list").locator("tbody th")
+    expect(rows).to_have_text(["Any colour"])
+    user.page.keyboard.press("l")
+    expect(rows).to_have_text(["任意颜色"])
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_an_svg_is_shown_in_pixels_and_downloaded_as_it_is(
+    kind: str, user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.sign_up(unique_name("ulla"))
+    user.open_files(image_file(png(320, 240), "flat.png"))
+    user.page.locator('[data-parameter="format"] select').select_option("svg")
+    user.make()
+    user.wait_for_job("done")
+    expect(user.part("stage-note")).to_have_text("Full size")
+    on_bench = user.page.locator('[data-part="workspace"] [data-part="after"]')
+    assert on_bench.evaluate("image => image.decode().then(() => image.naturalWidth)") == 320
+    user.part("job-card").get_by_role("link", name="Open").click()
+    expect(user.part("by")).to_have_text(f"by {user.name}")
+    after = user.page.locator('[data-page="image"] [data-part="after"]')
+    assert after.evaluate("image => image.decode().then(() => image.naturalWidth)") == 320
+
+    user.part("download-menu").locator("summary").click()
+    with user.page.expect_download() as download:
+        user.page.get_by_role("button", name=f"Download as {kind.upper()}").click()
+
+    data = download.value.path().read_bytes()
+    assert download.value.suggested_filename.endswith(f"-mosaic.{kind}")
+    if kind == "svg":
+        assert data.lstrip().startswith(b"<svg") or data.startswith(b"<?xml")
+    else:
+        with Image.open(io.BytesIO(data)) as image:
+            assert (image.format, image.size) == ("PNG", (320, 240))
