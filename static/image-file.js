@@ -1,6 +1,7 @@
 /** An image file opened in the browser: checked against the server's limits, and scaled down for previews. */
 
 import { megapixels, size } from "./format.js";
+import { upright, withOrientation } from "./orientation.js";
 
 /** Longest side of the copies for previews and thumbnails. */
 export const LARGE_PX = 1200;
@@ -45,7 +46,9 @@ export const fromStored = (image) => ({
 
 async function decode(file, name) {
   try {
-    return await createImageBitmap(file);
+    const { blob, orientation } = await withOrientation(file);
+    const bitmap = await createImageBitmap(blob);
+    return orientation === 1 ? bitmap : await upright(bitmap, orientation);
   } catch {
     throw new ImageError("open.unreadable", { name });
   }

@@ -1,0 +1,138 @@
+"""Images of every aspect ratio are shown whole, and the marked region is the one that is redacted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from tests.browser.user import BrowserUser, image_file
+from tests.support.pictures import encoded
+
+SIZES = {"9:16": (540, 960), "1:1": (800, 800), "16:9": (960, 540), "1:20": (60, 1200), "20:1": (1200, 60)}
+WIDTHS = {"desktop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
+
+# The box of the image's pixels on the screen, of its frame, and of the sheet on which regions are drawn.
+BOXES = """async () => {
+    const boxOf = element => {
+        const { left, top, right, bottom } = element.getBoundingClientRect();
+        return [left, top, right, bottom];
+    };
+    const stage = document.querySelector('[data-part="workspace"]');
+    const image = stage.querySelector('[data-part="after"]');
+    await image.decode();
+    const [left, top, right, bottom] = boxOf(image);
+    const scale = Math.min((right - left) / image.naturalWidth, (bottom - top) / image.naturalHeight);
+    const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
+    const [x, y] = [(left + right - width) / 2, (top + bottom - height) / 2];
+    return {
+        pixels: [x, y, x + width, y + height],
+        frame: boxOf(stage.querySelector('[data-part="compare"]')),
+        sheet: boxOf(stage.querySelector('[data-part="regions-sheet"]')),
+    };
+}"""
+# The box of the dark pixels of the preview, as fractions of it, and the length of a preview pixel on the screen.
+REDACTED = """async () => {
+    const image = document.querySelector('[data-part="workspace"] [data-part="after"]');
+    await image.decode();
+    const { naturalWidth: width, naturalHeight: height } = image;
+    const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, width, height);
+    const [columns, rows] = [[], []];
+    for (let pixel = 0; pixel < width * height; pixel += 1) {
+        if (data[pixel * 4] < 160) { columns.push(pixel % width); rows.push(Math.floor(pixel / width)); }
+    }
+    const least = list => list.reduce((a, b) => Math.min(a, b));
+    const most = list => list.reduce((a, b) => Math.max(a, b)) + 1;
+    return [least(columns) / width, least(rows) / height, most(columns) / width, most(rows) / height];
+}"""
+# Blocks that a region touches are redacted whole, and in a JPEG also those that its compression may have spread into.
+MARGIN_PX = 36
+
+
+def open_in_redact(user: BrowserUser, size: tuple[int, int]) -> dict[str, list[float]]:
+    """Open a white image in the redact style. Returns the boxes on the screen."""
+    user.go("/")
+    user.open_files(image_file(encoded(Image.new("RGB", size, "white"), "PNG"), "tall.png"))
+    user.select_style("redact")
+    user.page.locator('[data-parameter="fill"] select').select_option("solid")
+    cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
+    cell.fill("8")
+    cell.press("Enter")
+    boxes: dict[str, list[float]] = user.page.evaluate(BOXES)
+    return boxes
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("ratio", SIZES)
+def test_the_whole_image_is_visible_and_the_sheet_covers_exactly_it(
+    ratio: str, width: str, new_user: Callable[..., BrowserUser]
+) -> None:
+    user = new_user(viewport=dict(zip(("width", "height"), WIDTHS[width], strict=True)))
+
+    boxes = open_in_redact(user, SIZES[ratio])
+
+    left, top, right, bottom = boxes["frame"]
+    x, y, u, v = boxes["pixels"]
+    assert (left - 1 <= x, top - 1 <= y, u <= right + 1, v <= bottom + 1) == (True,) * 4, boxes
+    assert boxes["sheet"] == pytest.approx(boxes["pixels"], abs=1)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("ratio", SIZES)
+def test_the_marked_region_is_the_one_that_is_redacted(
+    ratio: str, width: str, new_user: Callable[..., BrowserUser]
+) -> None:
+    user = new_user(viewport=dict(zip(("width", "height"), WIDTHS[width], strict=True)))
+    x, y, u, v = open_in_redact(user, SIZES[ratio])["sheet"]
+    start = (x + (u - x) * 0.5, y + (v - y) * 0.25)
+    end = (x + (u - x) * 0.9, y + (v - y) * 0.75)
+
+    user.page.mouse.move(*start)
+    user.page.mouse.down()
+    user.page.mouse.move(*end, steps=4)
+    user.page.mouse.up()
+    user.page.wait_for_function(
+        """() => document.querySelector('[data-part="stage-note"]').textContent.startsWith("Preview")"""
+    )
+
+    left, top, right, bottom = user.page.evaluate(REDACTED)
+    scale = max(u - x, v - y) / max(SIZES[ratio])
+    box = (x + left * (u - x), y + top * (v - y), x + right * (u - x), y + bottom * (v - y))
+    outside = (start[0] - box[0], start[1] - box[1], box[2] - end[0], box[3] - end[1])
+    assert all(-1 <= margin <= MARGIN_PX * scale + 1 for margin in outside), (box, start, end)
+
+
+EXIF_ORIENTATION = 274
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG"])
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_an_image_with_an_orientation_is_shown_upright_as_the_server_reads_it(
+    kind: str, orientation: int, user: BrowserUser
+) -> None:
+    """The top half of the upright image is black; in the file it is rotated."""
+    upright = Image.new("RGB", (120, 200), "white")
+    upright.paste("black", (0, 0, 120, 100))
+    turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[orientation]
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    data = encoded(upright.transpose(turn), kind, exif=exif)
+    user.go("/")
+
+    user.open_files(image_file(data, f"turned.{kind.lower()}", f"image/{kind.lower()}"))
+
+    assert "120 × 200" in user.part("stage-name").inner_text()
+    top, bottom = user.page.evaluate(
+        """async () => {
+            const image = document.querySelector('[data-part="workspace"] [data-part="before"]');
+            await image.decode();
+            const canvas = Object.assign(document.createElement("canvas"), { width: 120, height: 200 });
+            const context = canvas.getContext("2d", { willReadFrequently: true });
+            context.drawImage(image, 0, 0, 120, 200);
+            return [50, 150].map(y => context.getImageData(60, y, 1, 1).data[0]);
+        }"""
+    )
+    assert (top < 50, bottom > 200) == (True, True)
