@@ -314,11 +314,20 @@ class SourceTooLarge(JobError):
 
 
 class NotAPicture(JobError):
-    """details: formats."""
+    """details: what (is wrong with it), formats."""
 
     slug = "not_a_picture"
-    en = "This is not an image that can be read. Supported formats: {formats}."
-    zh = "无法识别该图片。支持的格式：{formats}。"
+    en = "This is not an image that can be read: {what}. Supported formats: {formats}."
+    zh = "无法识别该图片：{what}。支持的格式：{formats}。"
+    zh_words: ClassVar[dict[str, str]] = {
+        "it is damaged or incomplete": "文件已损坏或不完整",
+        "its format is not supported": "格式不受支持",
+        "it is a sequence of pictures without a still picture": "文件是图像序列，不含静态图片",
+        "it is a HEIF file of a kind that is not supported": "不支持此类 HEIF 文件",
+    }
+
+    def __init__(self, *, formats: str, what: str = "its format is not supported") -> None:
+        super().__init__(formats=formats, what=what)
 
 
 class TooManyPixels(JobError):

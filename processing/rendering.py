@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from models import errors
+from models.image_formats import FORMAT_NAMES
 from processing import mosaic
 from processing.mosaic import Limits, TilePool
 
@@ -32,6 +33,6 @@ def render(
     except mosaic.TooManyPixels as error:
         raise errors.TooManyPixels(limit=error.details["megapixels"]) from error
     except mosaic.NotAPicture as error:
-        raise errors.NotAPicture(formats="JPEG, PNG, WebP, GIF") from error
+        raise errors.NotAPicture(what=str(error.details["reason"]), formats=FORMAT_NAMES) from error
     except mosaic.BadParameter as error:
         raise errors.RecipeImpossible(retryable=False, **error.details) from error

@@ -10,6 +10,7 @@ import numpy as np
 
 from models import errors
 from models.bucket import Bucket
+from models.image_formats import FORMAT_NAMES
 from models.images import Images, Owner
 from processing import mosaic
 from processing.mosaic import TilePool
@@ -72,7 +73,7 @@ def read_pool(
         try:
             tile_pixels.append(mosaic.cut_tile(data, side=side, megapixels=limits.megapixels))
         except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
-            allowed = f"JPEG, PNG, WebP, GIF of up to {limits.megapixels:g} megapixels"
+            allowed = f"{FORMAT_NAMES} of up to {limits.megapixels:g} megapixels"
             raise _impossible(tile.image_id, allowed) from error
         report(number / len(tiles))
     return mosaic.pool_from_tiles([tile.image_id for tile in tiles], np.stack(tile_pixels))

@@ -122,7 +122,7 @@ def _decode(
     reduction_for: Callable[[int, int], int] | None,
 ) -> Source:
     if container.format not in FORMATS:
-        raise NotAPicture("it is not a JPEG, PNG, GIF, WebP, HEIC or AVIF")
+        raise NotAPicture("its format is not supported")
     orientation, colour, reduction = container.orientation, container.colour, 1
     if container.heif is not None:
         isolated = decode_isolated(container.pixels, container.format, container.heif.pixels, file.poll)

@@ -54,6 +54,7 @@ def test_the_etag_of_one_block_is_that_of_a_small_file() -> None:
         ("WEBP", {}),
         ("WEBP", {"lossless": True}),
         ("WEBP", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}),
+        ("AVIF", {"speed": 10}),
     ],
 )
 def test_type_and_size_of_images_written_by_pillow(form: str, options: dict[str, Any], size: tuple[int, int]) -> None:
