@@ -1,9 +1,8 @@
-"""Hostile pictures, built in memory, each with what must become of it. `CORPUS` is the table.
+"""Hostile images, built in memory, each with its expected outcome. `CORPUS` is the table.
 
-A file is either `refused` (the engine's own error), `done` (a mosaic), or `either`, where the codec's
-version decides and only the manner counts: in time, within memory, by a named error. Files are built when
-they are asked for; the `heavy` ones take more than a tenth of a second to build or to decode, or cost seconds and
-gigabytes where a limit is missing: give these to a process of their own.
+An image is `refused` (an error of the engine), `done` (a mosaic), or `either` if that depends on the codec's version;
+in every case within the limits of time and memory. Files are built on demand. A `heavy` one takes more than a tenth of
+a second to build or to decode, or costs seconds and gigabytes if a limit is missing: run these in a separate process.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from typing import Literal
 from tests.hostile import heif, jpeg, metadata, others, png
 
 NEAR_LIMIT_PX = 7050
-"""Side of the square pictures that the limit of 50 megapixels just lets through."""
+"""Side of a square image just within the limit of 50 megapixels."""
 
 WEBP_NEAR_LIMIT_PX = 5900
-"""The same for WebP at 35 megapixels: its decoder takes 16 bytes a pixel, four times what the picture needs."""
+"""The same for WebP at 35 megapixels: its decoder takes 16 bytes a pixel, four times the size of the image."""
 
 Outcome = Literal["refused", "done", "either"]
 Row = tuple[str, Outcome, Callable[[], bytes]]
@@ -49,7 +48,7 @@ def _not_pictures() -> Iterator[Row]:
 
 
 def _claims() -> Iterator[Row]:
-    """More pixels than any limit that is sensible, said in a few bytes."""
+    """More pixels than any sensible limit, declared in a few bytes."""
     yield "claim-0x0.png", "refused", partial(png.claim, 0, 0)
     yield "claim-30000-1bit.png", "refused", partial(png.claim, 30000, 30000, depth=1, colour=png.GREY)
     yield "claim-9400.jpg", "refused", partial(jpeg.claim, 9400, 9400)
@@ -70,7 +69,7 @@ def _claims() -> Iterator[Row]:
 
 
 def _bombs() -> Iterator[Row]:
-    """Whole pictures over the limit, so that a check that is missing costs what it costs."""
+    """Complete images above the limits, so that a missing check shows as time or memory."""
     yield "bomb-13376-1bit.png", "refused", partial(png.black, 13376, 13376, depth=1, colour=png.GREY)
     yield "bomb-9400-rgba.png", "refused", partial(png.black, 9400, 9400, colour=png.RGBA)
     yield "bomb-9400-rgb16.png", "refused", partial(png.black, 9400, 9400, depth=16)
@@ -109,12 +108,12 @@ def _metadata_bombs() -> Iterator[Row]:
 
 
 def _near_the_limit() -> Iterator[Row]:
-    """Just under 50 megapixels: the dearest that is let through."""
+    """Just under 50 megapixels: the most expensive images that are accepted."""
     side = NEAR_LIMIT_PX
     yield "limit-rgb.png", "done", partial(png.black, side, side)
     yield "limit-rgba.png", "done", partial(png.black, side, side, colour=png.RGBA)
-    dearest = partial(png.black, side, side, depth=16, colour=png.RGBA, interlaced=True)
-    yield "limit-rgba16-interlaced.png", "done", dearest
+    most_expensive = partial(png.black, side, side, depth=16, colour=png.RGBA, interlaced=True)
+    yield "limit-rgba16-interlaced.png", "done", most_expensive
     yield "limit-grey16.png", "done", partial(png.black, side, side, depth=16, colour=png.GREY)
     yield "limit-grey-alpha16.png", "done", partial(png.black, side, side, depth=16, colour=png.GREY_ALPHA)
     yield "limit-palette-1bit.png", "done", partial(png.black, side, side, depth=1, colour=png.PALETTE)

@@ -1,4 +1,4 @@
-"""Hostile JPEGs, made by cutting up small honest ones."""
+"""Hostile JPEGs, made from small valid ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ APP1, APP2, APP13, COM = 0xE1, 0xE2, 0xED, 0xFE
 
 @functools.cache
 def flat(side: int, *, progressive: bool = False, mode: str = "RGB", subsampling: int = 2) -> bytes:
-    """One colour, as Pillow saves it."""
+    """A valid JPEG of one colour."""
     file = io.BytesIO()
     Image.new(mode, (side, side), "teal").save(
         file, "JPEG", quality=75, progressive=progressive, subsampling=subsampling
@@ -27,7 +27,7 @@ def segment(marker: int, data: bytes = b"") -> bytes:
 
 
 def small(*segments: bytes) -> bytes:
-    """A 64 x 64 picture with segments right behind its first marker."""
+    """A 64 x 64 image with these segments after its first marker."""
     return SOI + b"".join(segments) + flat(64)[2:]
 
 
@@ -50,34 +50,34 @@ def with_profile(data: bytes) -> bytes:
 
 
 def claim(width: int, height: int) -> bytes:
-    """A small photo whose header says it is large: libjpeg fills the rest with grey, and takes its time."""
+    """A small image with a large size in its header: libjpeg fills the rest with grey, slowly."""
     data = flat(64)
     at = data.index(b"\xff\xc0") + 5
     return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
 
 
 def scans(side: int, count: int) -> bytes:
-    """The last scan of a progressive picture again and again: some 30 bytes each, and a walk over all blocks."""
+    """A progressive image that repeats its last scan: some 30 bytes each, but a pass over all blocks."""
     data = flat(side, progressive=True)[:-2]
     last = data[data.rindex(SOS) :]
     return data + last * (count - data.count(SOS)) + EOI
 
 
 def scans_behind_a_comment(side: int, count: int) -> bytes:
-    """The same with a comment before each scan, so that the scans are no plain run of bytes."""
+    """The same with a comment before each scan, so that the scans are not one run of equal bytes."""
     data = flat(side, progressive=True)[:-2]
     last = segment(COM, b"scan") + data[data.rindex(SOS) :]
     return data + last * (count - data.count(SOS)) + EOI
 
 
 def baseline_scans(side: int, count: int) -> bytes:
-    """A baseline picture that goes on with scans after its first one, which holds everything."""
+    """A baseline image with further scans after its first one, which is complete."""
     data = flat(side)[:-2]
     return data + data[data.rindex(SOS) :] * (count - 1) + EOI
 
 
 def component_scans(side: int, count: int) -> bytes:
-    """Baseline, one component at a time, the first of them again and again."""
+    """A baseline image with one component a scan, which repeats the first of them."""
     data = flat(side, mode="L", subsampling=0)[:-2]
     at = data.index(b"\xff\xc0")
     frame = data[at : at + 19]
@@ -87,17 +87,17 @@ def component_scans(side: int, count: int) -> bytes:
 
 
 def first_scan_only(side: int) -> bytes:
-    """A progressive picture that ends after its coarsest scan: libjpeg smooths all over it."""
+    """A progressive image that ends after its coarsest scan: libjpeg smooths all of it."""
     data = flat(side, progressive=True, subsampling=0)
     first = data.index(SOS)
     return data[: data.index(b"\xff\xc4", first)] + EOI
 
 
 def arithmetic_scans(side: int, count: int) -> bytes:
-    """Progressive with arithmetic coding (ITU-T T.81, annex D): no browser shows it, libjpeg reads it.
+    """Progressive with arithmetic coding (ITU-T T.81, annex D): browsers do not show it, libjpeg decodes it.
 
-    A handful of bytes stands for a whole scan, as zeros are read when they run out, and unlike a Huffman scan each
-    block costs several decisions. The bytes were found by trial: they cost more than most.
+    A few bytes encode a whole scan, as zeros are read after their end, and unlike in a Huffman scan each block costs
+    several decisions. The bytes were found by trial: they cost more than most.
     """
     frame = b"\x08" + struct.pack(">HH", side, side) + b"\3" + b"".join(bytes([i, 0x11, 0]) for i in (1, 2, 3))
     coarse = b"".join(segment(0xDA, bytes([1, i, 0, 0, 0, 0])) + bytes(4) for i in (1, 2, 3))
@@ -128,7 +128,7 @@ def multi_picture(count: int) -> bytes:
 
 
 def without(marker: int) -> bytes:
-    """The picture without its segments of one kind (0xDB: quantisation, 0xC4: Huffman, 0xC0: frame)."""
+    """The image without its segments of one kind (0xDB: quantisation, 0xC4: Huffman, 0xC0: frame)."""
     data, at, result = flat(64), 2, SOI
     while data[at + 1] != 0xDA:
         size = 2 + int.from_bytes(data[at + 2 : at + 4], "big")
@@ -138,12 +138,12 @@ def without(marker: int) -> bytes:
 
 
 def frame_changed(old: int, new: int) -> bytes:
-    """Another kind of frame, or another precision, than the data has."""
+    """A frame header of another kind, or with another precision, than the data."""
     return flat(64).replace(bytes([0xFF, old]), bytes([0xFF, new]), 1)
 
 
 def two_frames() -> bytes:
-    """A second header, 60000 x 60000, behind the first."""
+    """A second frame header, 60000 x 60000, after the first."""
     data = flat(64)
     at = data.index(b"\xff\xc0")
     frame = data[at : at + 19]
@@ -151,7 +151,7 @@ def two_frames() -> bytes:
 
 
 def garbled() -> bytes:
-    """Entropy-coded data that is none."""
+    """Invalid entropy-coded data."""
     data = flat(64)
     at = data.rindex(SOS) + 14
     return data[:at] + bytes(i * 73 % 255 for i in range(4000)) + EOI

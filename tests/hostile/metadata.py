@@ -1,4 +1,4 @@
-"""Hostile EXIF, XMP and colour profiles, to be put into any of the formats."""
+"""Hostile EXIF, XMP and colour profiles, for any of the formats."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def gps() -> bytes:
 
 
 def exif_loop() -> bytes:
-    """Each directory names itself as its successor and as its own part."""
+    """A directory that refers to itself as the next directory and as its own sub-directory."""
     return exif([(EXIF_IFD, LONG, 1, 8), (GPS_IFD, LONG, 1, 8), (ORIENTATION, SHORT, 1, 6)], next_ifd=8)
 
 
 def exif_overlap(tags: int, size_bytes: int) -> bytes:
-    """Every tag claims the same long stretch of bytes: `tags` times `size_bytes` if each is copied."""
+    """Every tag refers to the same `size_bytes` bytes: `tags` times as many if each is copied."""
     return exif([(tag, UNDEFINED, size_bytes, 0) for tag in range(1, tags)], bytes(size_bytes))
 
 
@@ -42,7 +42,7 @@ def exif_many_tags() -> bytes:
 
 
 def xmp_laughs() -> bytes:
-    """A billion laughs, as an XML parser would expand them; orientation 6 hides behind the tenth."""
+    """A billion laughs: nested entities that an XML parser would expand."""
     entities = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
     head = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{entities}]>'
     return (head + '<x:xmpmeta xmlns:x="adobe:ns:meta/">&l9;</x:xmpmeta>').encode()
@@ -60,7 +60,7 @@ def profile(tags: dict[bytes, bytes], space: bytes = b"RGB ", connection: bytes 
 
 
 def profile_of_stages(count: int) -> bytes:
-    """A chain of curves that are all the same few bytes: small in the file, 4096 samples each in memory."""
+    """A chain of curves that share the same few bytes: small in the file, 4096 samples each in memory."""
     elements_at, curve_at = 16 + 8 * count, 12 + 3 * 8  # the second counts from the element's start
     segment = b"parf" + struct.pack(">LHH4f", 0, 0, 0, 1.01, 1.0, 0.0, 0.0)
     curve = b"curf" + struct.pack(">LHH", 0, 1, 0) + segment
@@ -71,7 +71,7 @@ def profile_of_stages(count: int) -> bytes:
 
 
 def profile_of_table(grid: int) -> bytes:
-    """A colour table of grid^3 points behind an old-fashioned A2B0 (mft2): 6 bytes a point."""
+    """A colour table of grid^3 points in an A2B0 tag of type mft2: 6 bytes a point."""
     identity = struct.pack(">9l", *(65536 * (i % 4 == 0) for i in range(9)))
     head = struct.pack(">4sLBBBB", b"mft2", 0, 3, 3, grid, 0) + identity
     ramp = struct.pack(">2H", 0, 65535) * 3

@@ -1,4 +1,4 @@
-"""Hostile GIFs and WebPs, and files of formats that are not taken."""
+"""Hostile GIFs and WebPs, and files of formats that are not accepted."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def gif(width: int, height: int, body: bytes, *, version: bytes = b"GIF89a") -> 
 
 
 def gif_frame(width: int = 1, height: int = 1, *, left: int = 0, top: int = 0, bits: int = 2) -> bytes:
-    """One pixel of data (clear, 0, end), whatever the size says."""
+    """One pixel of data (clear, 0, end), whatever the size in the header."""
     return b"," + struct.pack("<HHHHB", left, top, width, height, 0) + bytes([bits]) + b"\x02\x44\x01\x00"
 
 
 def whole_gif(side: int) -> bytes:
-    """All its pixels are there."""
+    """A complete GIF of one colour."""
     return foreign("GIF", side)
 
 
@@ -40,7 +40,7 @@ def gif_frames(side: int, count: int) -> bytes:
 
 
 def gif_script() -> bytes:
-    """A picture and a script at once: the size spells the start of a comment."""
+    """Both a GIF and a script: its size bytes are the start of a comment."""
     return b"GIF89a/*" + struct.pack("<HBBB", 300, 0x80, 0, 0) + bytes(6) + gif_frame() + b"*/=1;alert(1)//;"
 
 
@@ -57,7 +57,7 @@ def riff_chunk(name: bytes, data: bytes) -> bytes:
 
 
 def lossless(width: int, height: int, *, alpha: bool = False) -> bytes:
-    """One colour in 8 bytes (VP8L): no transform, no cache, and five codes of a single symbol each."""
+    """One colour in 8 bytes (VP8L): no transform, no cache, and five codes with one symbol each."""
     bits = 0x2F | (width - 1) << 8 | (height - 1) << 22 | alpha << 36
     codes = 0
     for index in range(5):
@@ -88,15 +88,15 @@ def webp_with(kind: bytes, data: bytes, side: int = 8) -> bytes:
 
 
 def webp_mismatch() -> bytes:
-    """The container says 8 x 8, the picture inside 16383 x 16383."""
+    """The container declares 8 x 8, the image inside 16383 x 16383."""
     return extended(8, 8, lossless(16383, 16383))
 
 
-# Not pictures, or not of the four formats
+# Not images, or not of the accepted formats
 
 
 def foreign(form: str, side: int = 32) -> bytes:
-    """One colour, in any format that Pillow writes."""
+    """One colour, in any format that Pillow can write."""
     file = io.BytesIO()
     Image.new("RGB" if form != "GIF" else "P", (side, side)).save(file, form)
     return file.getvalue()

@@ -24,17 +24,17 @@ SMALL_DATA = zlib.compress(bytes(8 * (1 + 8 * 3)))
 
 
 def small(before: bytes = b"", after: bytes = b"") -> bytes:
-    """An 8 x 8 black RGB picture with chunks before and after its data."""
+    """An 8 x 8 black RGB image with these chunks before and after its data."""
     return MAGIC + header(8, 8) + before + chunk(b"IDAT", SMALL_DATA) + after + END
 
 
 def claim(width: int, height: int, *, depth: int = 8, colour: int = RGB) -> bytes:
-    """A size in the header and hardly any data behind it."""
+    """A size in the header, and too little data."""
     return MAGIC + header(width, height, depth=depth, colour=colour) + chunk(b"IDAT", SMALL_DATA) + END
 
 
 def black(width: int, height: int, *, depth: int = 8, colour: int = RGB, interlaced: bool = False) -> bytes:
-    """A whole picture of zeros, which deflate shrinks a thousandfold."""
+    """A complete image of zeros, which deflate shrinks a thousandfold."""
     row = 1 + (width * depth * _SAMPLES[colour] + 7) // 8
     size = row * height + (row * height // 4 if interlaced else 0)
     palette = chunk(b"PLTE", bytes(3)) if colour == PALETTE else b""
@@ -43,14 +43,14 @@ def black(width: int, height: int, *, depth: int = 8, colour: int = RGB, interla
 
 
 def zeros(size_bytes: int) -> bytes:
-    """That many zeros, deflated a megabyte at a time."""
+    """`size_bytes` zeros, deflated a megabyte at a time."""
     packer, block = zlib.compressobj(1), bytes(1 << 20)
     pieces = [packer.compress(block) for _ in range(size_bytes >> 20)]
     return b"".join([*pieces, packer.compress(bytes(size_bytes & 0xFFFFF)), packer.flush()])
 
 
 def text_bomb(kind: bytes, size_bytes: int) -> bytes:
-    """zTXt, iTXt or iCCP that inflates to so many bytes."""
+    """A zTXt, iTXt or iCCP chunk that inflates to `size_bytes`."""
     head = {b"zTXt": b"k\0\0", b"iTXt": b"k\0\1\0\0\0", b"iCCP": b"k\0\0"}[kind]
     return small(chunk(kind, head + zeros(size_bytes)))
 
@@ -69,13 +69,13 @@ def tail_flood(count: int) -> bytes:
 
 
 def single_byte_data(padding: int) -> bytes:
-    """Every byte of the data in a chunk of its own, and empty ones before them."""
+    """Each byte of the data in a separate chunk, after `padding` empty ones."""
     data = b"".join(chunk(b"IDAT", bytes([byte])) for byte in SMALL_DATA)
     return MAGIC + header(8, 8) + chunk(b"IDAT") * padding + data + END
 
 
 def second_header() -> bytes:
-    """Small when it is opened, 30000 x 30000 when it is decoded."""
+    """8 x 8 when opened, 30000 x 30000 when decoded."""
     return MAGIC + header(8, 8) + header(30000, 30000) + chunk(b"IDAT", SMALL_DATA) + END
 
 
@@ -93,7 +93,7 @@ def profiled(data: bytes, side: int = 8) -> bytes:
 
 
 def animation(frames: Iterable[bytes], claimed: int, side: int = 8) -> bytes:
-    """APNG of whole frames, each the deflated data of side x side RGB."""
+    """APNG of complete frames, each the deflated data of side x side RGB. claimed: frames in the header."""
     body, number = b"", 0
     for index, data in enumerate(frames):
         control = struct.pack(">5L2H2B", number, side, side, 0, 0, 1, 10, 0, 0)

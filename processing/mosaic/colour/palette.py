@@ -89,11 +89,11 @@ def resolve_palette(
         return np.array([hex_to_rgb(colour) for colour in palette], np.uint8)
     if palette in PALETTES:
         return np.array([hex_to_rgb(colour) for colour in PALETTES[palette]], np.uint8)
-    sample = _sample_cells(areas)
+    sample = sample_cells(areas)
     return fit_palette(colours[sample], areas[sample], int(palette.removeprefix("auto-")), progress)
 
 
-def _sample_cells(areas: NDArray[np.uint32]) -> NDArray[np.intp]:
+def sample_cells(areas: NDArray[np.uint32]) -> NDArray[np.intp]:
     """The indices of every n-th cell that has pixels, at most _SAMPLE."""
     step, count = -(-int(np.count_nonzero(areas)) // _SAMPLE), 0
     samples = []

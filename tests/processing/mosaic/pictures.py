@@ -1,4 +1,4 @@
-"""Pictures made for the tests, and a plain reading of results."""
+"""Synthetic pictures, and a simple way to write and read files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def noise(width: int, height: int, seed: int = 0) -> np.ndarray:
 
 
 def scene(width: int, height: int) -> np.ndarray:
-    """(height, width, 3): soft gradients with some hard edges, as a photo has."""
+    """(height, width, 3): soft gradients with some hard edges, like a photo."""
     y, x = np.mgrid[0:height, 0:width]
     disc = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (min(width, height) / 3) ** 2
     red = 255 * x / max(width - 1, 1)
@@ -43,7 +43,7 @@ def opened(data: bytes) -> np.ndarray:
 
 
 def true_mean(pixels: np.ndarray, linear: bool = True) -> np.ndarray:
-    """The mean colour of (..., 3) bytes, as 0..255 sRGB numbers, in linear light or of the numbers themselves."""
+    """(3,) the mean of (..., 3) bytes as 0..255 sRGB numbers, in linear light or of the numbers themselves."""
     flat = pixels.reshape(-1, 3) / 255
     mean = encode_srgb(linearise(flat).mean(axis=0)) if linear else flat.mean(axis=0)
     return mean * 255

@@ -1,20 +1,21 @@
-"""A recipe of every style that can be rendered: its name, and what it cannot do without."""
+"""A valid recipe of every style."""
 
 from __future__ import annotations
 
 from typing import Any
 
 REQUIRED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.7]]}}
+"""Parameters without a default."""
 
 FLAT: dict[str, dict[str, Any]] = {"dots": {"smooth": False}, "brick": {"relief": False, "colours": "free"}}
-"""What turns a style's light, shadow and soft edges off, which its SVG does not have."""
+"""Parameters that switch off light, shadow and soft edges, which an SVG does not have."""
 
 
 def sample(style: str, **params: Any) -> dict[str, Any]:
-    """The style's sample recipe with these parameters."""
+    """A recipe of the style with these parameters."""
     return {"style": style, **REQUIRED.get(style, {}), **params}
 
 
-def drawn_flat(style: str, **params: Any) -> dict[str, Any]:
-    """A recipe whose raster shows no more than its SVG."""
+def sample_flat(style: str, **params: Any) -> dict[str, Any]:
+    """A recipe whose raster equals its SVG."""
     return sample(style, **FLAT.get(style, {}), **params)

@@ -1,4 +1,4 @@
-"""A plain reading of our own SVGs: each shape in order, by pixel centres, even-odd."""
+"""A simple rasteriser for our own SVGs: each shape in order, by pixel centres, even-odd."""
 
 from __future__ import annotations
 
@@ -8,30 +8,36 @@ import numpy as np
 
 
 def rasterised(data: bytes) -> np.ndarray:
-    """(height, width, 3) uint8; what no shape covers is magenta."""
+    """(height, width, 3) uint8; pixels that no shape covers are magenta."""
     root = ElementTree.fromstring(data)
     width, height = int(root.attrib["width"]), int(root.attrib["height"])
     y, x = np.mgrid[0:height, 0:width] + 0.5
     pixels = np.full((height, width, 3), (255, 0, 255), np.uint8)
     for shape in root:
-        box = _box(shape)
-        pixels[box][_inside(shape, x[box], y[box])] = tuple(bytes.fromhex(shape.attrib["fill"][1:]))
+        box = _bounding_box(shape)
+        pixels[box][_inside_shape(shape, x[box], y[box])] = tuple(bytes.fromhex(shape.attrib["fill"][1:]))
     return pixels
 
 
-def _box(shape: ElementTree.Element) -> tuple[slice, slice]:
-    """Rows and columns that the shape can reach."""
+def inside(points: list[tuple[float, ...]], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which of the points x, y lie in the polygon (even-odd; left and upper edges belong to it)."""
+    mask = np.zeros(x.shape, bool)
+    for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
+        if y0 != y1:
+            mask ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    return mask
+
+
+def _bounding_box(shape: ElementTree.Element) -> tuple[slice, slice]:
+    """Rows and columns that the shape can cover."""
     if "points" not in shape.attrib:
         return slice(None), slice(None)
-    across, down = np.array([point.split(",") for point in shape.attrib["points"].split()], float).T
-    return _reach(down), _reach(across)
+    xs, ys = np.array([point.split(",") for point in shape.attrib["points"].split()], float).T
+    columns, rows = (slice(max(0, int(v.min()) - 1), max(0, int(v.max()) + 2)) for v in (xs, ys))
+    return rows, columns
 
 
-def _reach(places: np.ndarray) -> slice:
-    return slice(max(0, int(places.min()) - 1), max(0, int(places.max()) + 2))
-
-
-def _inside(shape: ElementTree.Element, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _inside_shape(shape: ElementTree.Element, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     kind, attributes = shape.tag.rpartition("}")[2], shape.attrib
     if kind == "rect":
         return np.ones(x.shape, bool)
@@ -39,12 +45,3 @@ def _inside(shape: ElementTree.Element, x: np.ndarray, y: np.ndarray) -> np.ndar
         radius = float(attributes["r"])
         return (x - float(attributes["cx"])) ** 2 + (y - float(attributes["cy"])) ** 2 < radius**2
     return inside([tuple(map(float, point.split(","))) for point in attributes["points"].split()], x, y)
-
-
-def inside(points: list[tuple[float, ...]], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Which of the places lie in the polygon (even-odd; left and upper edges belong to it)."""
-    mask = np.zeros(x.shape, bool)
-    for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
-        if y0 != y1:
-            mask ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-    return mask

@@ -1,4 +1,4 @@
-"""Recipes are checked before any work, and say what is wrong."""
+"""Recipes are validated before any work; errors name the key, the value and the allowed values."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ BAD: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("param", "field", "allowed"), BAD, ids=[str(number) for number in range(len(BAD))])
-def test_a_bad_recipe_names_the_key_the_value_and_the_range(param: Any, field: str, allowed: str) -> None:
-    with pytest.raises(BadParameter) as caught:
+def test_an_invalid_recipe_names_the_key_the_value_and_the_allowed_values(param: Any, field: str, allowed: str) -> None:
+    with pytest.raises(BadParameter) as refused:
         parse(param)
 
-    assert caught.value.details["field"] == field
-    assert allowed in str(caught.value.details["allowed"])
-    assert len(str(caught.value.details["value"])) <= 60
+    assert refused.value.details["field"] == field
+    assert allowed in str(refused.value.details["allowed"])
+    assert len(str(refused.value.details["value"])) <= 60
 
 
 @pytest.mark.parametrize("style", [name for name in STYLES if name not in REQUIRED])
-def test_a_bare_name_an_object_and_a_text_are_the_same_recipe(style: str) -> None:
+def test_a_name_an_object_and_a_text_give_the_same_recipe(style: str) -> None:
     assert parse(style) == parse({"style": style}) == parse(json.dumps({"style": style}))
 
 
-def test_nothing_said_is_the_default_style() -> None:
+def test_an_empty_recipe_is_the_default_style() -> None:
     assert parse("") == parse("{}") == parse("mosaic")
 
 
-def test_the_canonical_form_ignores_order_and_case_and_reads_back() -> None:
+def test_the_canonical_form_ignores_order_and_case_and_can_be_parsed() -> None:
     recipe = parse('{"palette": ["#FF0000", "#00ff00"], "cell": 24}')
 
     assert recipe.canonical() == parse('{"cell": 24, "palette": ["#ff0000", "#00FF00"]}').canonical()
@@ -71,10 +71,10 @@ def test_the_canonical_form_ignores_order_and_case_and_reads_back() -> None:
 
 @pytest.mark.parametrize("style", list(STYLES))
 def test_every_parameter_is_described_with_labels_and_range(style: str) -> None:
-    described = next(row for row in describe() if row["name"] == style)
+    description = next(row for row in describe() if row["name"] == style)
 
-    assert json.loads(json.dumps(described)) == described
-    for param in described["params"]:
+    assert json.loads(json.dumps(description)) == description
+    for param in description["params"]:
         assert param["label"]["en"]
         assert param["label"]["zh"]
         assert param["type"]
@@ -83,29 +83,49 @@ def test_every_parameter_is_described_with_labels_and_range(style: str) -> None:
 
 
 @pytest.mark.parametrize("style", list(STYLES))
-def test_what_counts_pixels_says_so(style: str) -> None:
-    described = next(row for row in describe() if row["name"] == style)
+def test_parameters_that_count_pixels_have_the_unit_px(style: str) -> None:
+    description = next(row for row in describe() if row["name"] == style)
 
-    for row in described["params"]:
+    for row in description["params"]:
         assert row.get("unit") == "px" or "pixels" not in row["label"]["en"], row["name"]
 
 
 @pytest.mark.parametrize("style", list(STYLES))
 def test_the_described_defaults_are_a_valid_recipe(style: str) -> None:
-    described = next(row for row in describe() if row["name"] == style)
-    defaults = {param["name"]: param["default"] for param in described["params"]}
+    description = next(row for row in describe() if row["name"] == style)
+    defaults = {param["name"]: param["default"] for param in description["params"]}
 
     assert parse({**defaults, **sample(style)}) == parse(sample(style))
 
 
 @pytest.mark.parametrize("style", list(STYLES))
 @pytest.mark.parametrize("end", ["minimum", "maximum"])
-def test_the_described_ranges_are_the_checked_ones(style: str, end: str) -> None:
-    described = next(row for row in describe() if row["name"] == style)
+def test_the_described_ranges_are_enforced(style: str, end: str) -> None:
+    description = next(row for row in describe() if row["name"] == style)
     step = -1 if end == "minimum" else 1
 
-    for param in described["params"]:
+    for param in description["params"]:
         if end in param:
             assert parse(sample(style, **{param["name"]: param[end]})).to_dict()[param["name"]] == param[end]
             with pytest.raises(BadParameter):
                 parse(sample(style, **{param["name"]: param[end] + step}))
+
+
+def test_a_scaled_recipe_scales_parameters_that_count_pixels_within_their_ranges() -> None:
+    recipe = parse({"style": "voronoi", "cell": 100, "leading": 8, "max_side": 100, "quality": 80, "seed": 9})
+
+    scaled = recipe.scaled(0.1).to_dict()
+
+    assert (scaled["cell"], scaled["leading"], scaled["max_side"]) == (10, 1, 16)
+    assert (scaled["quality"], scaled["seed"], scaled["version"]) == (80, 9, recipe.version)
+
+
+@pytest.mark.parametrize("style", list(STYLES))
+def test_a_scaled_recipe_of_every_style_is_valid_and_leaves_defaults_to_the_picture(style: str) -> None:
+    recipe = parse(sample(style))
+
+    scaled = recipe.scaled(0.01)
+
+    assert parse(scaled.to_dict()) == scaled
+    unset = [name for name, value in recipe.to_dict().items() if value is None]
+    assert all(scaled.to_dict()[name] is None for name in unset)

@@ -1,4 +1,4 @@
-"""What every style keeps to. A new line in STYLES is tested here the day it is added."""
+"""Properties of every style. A new entry in STYLES is tested here automatically."""
 
 from __future__ import annotations
 
@@ -9,40 +9,37 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from processing.mosaic import STYLES, parse, render
+from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.canvas import PixelCanvas
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.progress import Progress
 from processing.mosaic.style import RenderContext
 from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scene
-from tests.processing.mosaic.samples import drawn_flat, sample
+from tests.processing.mosaic.samples import sample, sample_flat
 from tests.processing.mosaic.svg_raster import rasterised
 
-ALL = pytest.mark.parametrize("style", list(STYLES))
-SVG = pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.svg])
-ODD = encoded(scene(97, 61))
-ADDED = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background", "timestamp", "duration"}
-"""What Pillow says of any file that it has written or read."""
+EVERY_STYLE = pytest.mark.parametrize("style", list(STYLES))
+SVG_STYLES = pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.svg])
+ODD_SIZE = encoded(scene(97, 61))
+PILLOW_INFO = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background", "timestamp", "duration"}
+"""Image.info of any file that Pillow has written or read."""
 
 
-def talking() -> bytes:
-    """A JPEG with everything that a JPEG can carry beside its picture."""
+def photo_with_metadata() -> bytes:
+    """A JPEG with every kind of metadata that a JPEG can carry."""
     exif = Image.Exif()
     exif[ExifTags.Base.Artist] = "Karl"
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return encoded(scene(97, 61), "JPEG", exif=exif, comment=b"Karl", icc_profile=profile, xmp=b"<Karl/>", dpi=(72, 72))
 
 
-TALKING = talking()
-
-
-class Cancelled(Exception):
+class Stop(Exception):
     pass
 
 
-@ALL
+@EVERY_STYLE
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 3), (97, 61)])
-def test_the_size_is_kept_and_every_pixel_is_painted(style: str, size: tuple[int, int]) -> None:
+def test_the_size_is_preserved_and_every_pixel_is_painted(style: str, size: tuple[int, int]) -> None:
     result = render(encoded(scene(*size)), parse(sample(style)))
 
     assert (result.width, result.height) == size
@@ -51,76 +48,75 @@ def test_the_size_is_kept_and_every_pixel_is_painted(style: str, size: tuple[int
     assert result.quality.cells >= 1
 
 
-@ALL
+@EVERY_STYLE
 def test_the_same_bytes_and_recipe_give_the_same_bytes(style: str) -> None:
-    first, second = (render(ODD, parse(sample(style, seed=5))) for _ in range(2))
+    first, second = (render(ODD_SIZE, parse(sample(style, seed=5))) for _ in range(2))
 
     assert first.data == second.data
 
 
-@ALL
-def test_a_source_stays_as_it_is_unless_it_is_disposable(style: str) -> None:
-    recipe, source = parse(sample(style)), decode(ODD, Progress())
+@EVERY_STYLE
+def test_a_source_is_not_changed_unless_it_is_reusable(style: str) -> None:
+    recipe, source = parse(sample(style)), decode(ODD_SIZE, Progress())
     before = source.image.tobytes()
 
-    beside = STYLES[style].paint(RenderContext(source, recipe.params, Progress())).canvas.encode("png", 85, Progress())
+    separate = STYLES[style].paint(RenderContext(source, recipe.params, Progress())).canvas
     assert source.image.tobytes() == before
-    context = RenderContext(source, recipe.params, Progress(), reusable=True)
-    over = STYLES[style].paint(context).canvas
+    reused = STYLES[style].paint(RenderContext(source, recipe.params, Progress(), reusable=True)).canvas
 
-    assert over.encode("png", 85, Progress()) == beside
-    assert not isinstance(over, PixelCanvas) or over.image is source.image
+    assert reused.encode("png", 85, Progress()) == separate.encode("png", 85, Progress())
+    assert not isinstance(reused, PixelCanvas) or reused.image is source.image
 
 
-@ALL
+@EVERY_STYLE
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
-def test_every_format_can_be_read_and_carries_no_metadata(style: str, format: str) -> None:
-    result = render(TALKING, parse(sample(style, format=format)))
+def test_every_format_can_be_read_and_has_no_metadata(style: str, format: str) -> None:
+    result = render(photo_with_metadata(), parse(sample(style, format=format)))
 
     assert opened(result.data).shape == (61, 97, 3)
     assert result.format == format
     with Image.open(io.BytesIO(result.data)) as image:
         assert not image.getexif()
-        assert set(image.info) <= ADDED
+        assert set(image.info) <= PILLOW_INFO
     assert b"Karl" not in result.data
 
 
-@ALL
+@EVERY_STYLE
 def test_progress_rises_from_0_to_1(style: str) -> None:
-    seen: list[float] = []
+    fractions: list[float] = []
 
-    render(encoded(noise(900, 700)), parse(sample(style)), seen.append)
+    render(encoded(noise(900, 700)), parse(sample(style)), fractions.append)
 
-    assert seen == sorted(seen)
-    assert (seen[0], seen[-1]) == (0.0, 1.0)
-    assert len(set(seen)) >= 8
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+    assert len(set(fractions)) >= 8
 
 
-@ALL
+@EVERY_STYLE
 @pytest.mark.parametrize("after", [0.0, 0.2, 0.5, 0.7])
-def test_what_progress_raises_stops_the_work(style: str, after: float) -> None:
+def test_an_exception_of_the_progress_callback_stops_the_work(style: str, after: float) -> None:
     def stop(fraction: float) -> None:
         if fraction >= after:
-            raise Cancelled
+            raise Stop
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(Stop):
         render(encoded(noise(300, 200)), parse(sample(style)), stop)
 
 
-@ALL
-def test_one_colour_stays_that_colour(style: str) -> None:
+@EVERY_STYLE
+def test_a_picture_of_one_colour_keeps_its_colour(style: str) -> None:
     flat = np.full((64, 80, 3), (200, 90, 30), np.uint8)
 
-    pixels = opened(render(encoded(flat), parse(drawn_flat(style))).data).reshape(-1, 3).astype(int)
+    pixels = opened(render(encoded(flat), parse(sample_flat(style))).data).reshape(-1, 3).astype(int)
 
-    near = np.abs(pixels - (200, 90, 30)).max(axis=1) <= 1
-    assert near.mean() > 0.3  # joints and leading take the rest
+    equal = np.abs(pixels - (200, 90, 30)).max(axis=1) <= 1
+    assert equal.mean() > 0.3  # joints and leading take the rest
 
 
-@ALL
+@EVERY_STYLE
 @pytest.mark.parametrize("cell", [None, "smallest", "largest"])
-def test_numpy_takes_no_more_than_two_thirds_of_the_memory_allowed(style: str, cell: str | None) -> None:
-    """4 bytes x pixels x 3 in all; Pillow's picture, which tracemalloc does not see, is the other third."""
+def test_numpy_takes_at_most_two_thirds_of_the_memory_budget(style: str, cell: str | None) -> None:
+    """The budget is 4 bytes x pixels x 3; Pillow's image, which tracemalloc does not count, takes one third."""
     photo = saved(Image.fromarray(scene(400, 300)).resize((4000, 3000)), "JPEG", quality=90)
     low, high = STYLES[style].params.model_fields["cell"].metadata
     params = {"smallest": {"cell": low.ge}, "largest": {"cell": high.le}}.get(cell or "", {})
@@ -135,13 +131,21 @@ def test_numpy_takes_no_more_than_two_thirds_of_the_memory_allowed(style: str, c
     assert peak < 4 * 4000 * 3000 * 2, f"{peak / 2**20:.0f} MiB"
 
 
-@SVG
-def test_svg_agrees_with_the_raster(style: str) -> None:
-    raster = opened(render(ODD, parse(drawn_flat(style, cell=12))).data).astype(int)
-    svg = render(ODD, parse(drawn_flat(style, cell=12, format="svg")))
+@SVG_STYLES
+def test_the_svg_agrees_with_the_raster(style: str) -> None:
+    raster = opened(render(ODD_SIZE, parse(sample_flat(style, cell=12))).data).astype(int)
+    svg = render(ODD_SIZE, parse(sample_flat(style, cell=12, format="svg")))
 
-    drawn = rasterised(svg.data).astype(int)
+    from_svg = rasterised(svg.data).astype(int)
 
-    wrong = np.abs(drawn - raster).max(axis=-1) > 1
-    assert wrong.mean() < 0.02, f"{wrong.mean():.1%} of the pixels differ"
+    different = np.abs(from_svg - raster).max(axis=-1) > 1
+    assert different.mean() < 0.02, f"{different.mean():.1%} of the pixels differ"
     assert svg.media_type == "image/svg+xml"
+
+
+@pytest.mark.parametrize("style", [name for name, style in STYLES.items() if not style.svg])
+def test_a_style_without_flat_cells_refuses_svg(style: str) -> None:
+    with pytest.raises(BadParameter) as refused:
+        render(ODD_SIZE, parse(sample(style, format="svg")))
+
+    assert refused.value.details["field"] == "format"

@@ -1,4 +1,4 @@
-"""Palettes: what an automatic one is fitted to."""
+"""Palettes: fitting, nearest colours."""
 
 from __future__ import annotations
 
@@ -7,40 +7,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.mosaic.colour import palette
-from processing.mosaic.colour.palette import resolve_palette
+from processing.mosaic.colour import palette as palette_module
+from processing.mosaic.colour.palette import nearest_indices, resolve_palette, sample_cells
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import noise
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60).filter(any), st.integers(1, 9), st.integers(1, 9))
-def test_an_automatic_palette_looks_at_every_so_many_of_the_cells_that_have_pixels(
-    areas: list[int], piece: int, most: int
+def test_an_automatic_palette_samples_every_nth_cell_that_has_pixels(
+    areas: list[int], piece_cells: int, limit: int
 ) -> None:
     weights = np.array(areas, np.uint32)
-    seen = np.flatnonzero(weights)
+    visible = np.flatnonzero(weights)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(palette, "_PIECE_CELLS", piece)
-        patch.setattr(palette, "_SAMPLE", most)
+        patch.setattr(palette_module, "_PIECE_CELLS", piece_cells)
+        patch.setattr(palette_module, "_SAMPLE", limit)
 
-        assert palette._sample_cells(weights).tolist() == seen[:: -(-len(seen) // most)].tolist()
+        assert sample_cells(weights).tolist() == visible[:: -(-len(visible) // limit)].tolist()
 
 
 @pytest.mark.parametrize("count", [2, 12, 256])
-def test_fitting_a_palette_reports_and_can_be_stopped(count: int) -> None:
-    colours, reports = noise(50, 50).reshape(-1, 3), []
+def test_fitting_a_palette_reports_progress(count: int) -> None:
+    colours = noise(50, 50).reshape(-1, 3)
+    fractions: list[float] = []
 
-    palette_ = resolve_palette(f"auto-{count}", colours, np.ones(2500, np.uint32), Progress(reports.append))
+    palette = resolve_palette(f"auto-{count}", colours, np.ones(2500, np.uint32), Progress(fractions.append))
 
-    assert len(palette_) == count
-    assert len(reports) >= 12
-    assert reports == sorted(reports)
+    assert len(palette) == count
+    assert len(fractions) >= 12
+    assert fractions == sorted(fractions)
 
 
-def test_no_more_colours_are_found_than_there_are() -> None:
+def test_a_fitted_palette_has_no_more_colours_than_the_picture() -> None:
     colours = np.array([[1, 2, 3], [200, 100, 50]] * 20, np.uint8)
 
-    assert resolve_palette("auto-9", colours, np.ones(40, np.uint32), Progress()).tolist() == [
-        [1, 2, 3],
-        [200, 100, 50],
-    ]
+    palette = resolve_palette("auto-9", colours, np.ones(40, np.uint32), Progress())
+
+    assert palette.tolist() == [[1, 2, 3], [200, 100, 50]]
+
+
+def test_the_nearest_colour_is_the_perceptually_nearest() -> None:
+    palette = np.array([[0, 0, 0], [255, 0, 0], [255, 255, 255]], np.uint8)
+    colours = np.array([[200, 30, 30], [20, 20, 20], [240, 250, 250]], np.uint8)
+
+    assert nearest_indices(colours, palette).tolist() == [1, 0, 2]

@@ -1,4 +1,4 @@
-"""Pixels shared with NumPy: the same numbers as Pillow's own copies, of every size, for as long as they are wanted."""
+"""Pixels shared with NumPy equal Pillow's own copies, for every size and as long as they are used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from processing.mosaic.colour.pixels import apply_lut, pixels
 
-SEVERAL_PIECES = (2100, 2000)  # 16.8 MB in four bytes a pixel
+SEVERAL_BLOCKS = (2100, 2000)  # 16.8 MB at four bytes a pixel
 
 
 def random_image(mode: str, size: tuple[int, int]) -> Image.Image:
@@ -20,9 +20,9 @@ def random_image(mode: str, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(numbers[..., 0] if mode == "L" else numbers[..., : len(mode)].copy())
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (37, 21), SEVERAL_PIECES])
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (37, 21), SEVERAL_BLOCKS])
 @pytest.mark.parametrize("mode", ["L", "F", "RGB", "RGBA"])
-def test_pixels_are_those_of_the_picture(mode: str, size: tuple[int, int]) -> None:
+def test_pixels_are_those_of_the_image(mode: str, size: tuple[int, int]) -> None:
     image = random_image(mode, size)
     copy = np.asarray(image)
 
@@ -33,26 +33,26 @@ def test_pixels_are_those_of_the_picture(mode: str, size: tuple[int, int]) -> No
     assert np.array_equal(shared[..., : len(mode)] if shared.ndim == 3 else shared, copy)
 
 
-def test_a_picture_in_one_piece_is_shared() -> None:
+def test_an_image_in_one_block_is_shared() -> None:
     image = random_image("RGB", (40, 30))
 
     assert np.shares_memory(pixels(image), pixels(image))
 
 
 @pytest.mark.parametrize("mode", ["F", "RGB"])
-def test_pixels_outlive_their_picture(mode: str) -> None:
+def test_pixels_outlive_their_image(mode: str) -> None:
     copies = [np.asarray(random_image(mode, (200, 100 + more))) for more in range(20)]
     shared = [pixels(random_image(mode, (200, 100 + more))) for more in range(20)]
     gc.collect()
-    for more in range(60):  # what was given back is written over
+    for more in range(60):  # overwrites memory that was freed
         Image.new(mode, (200, 100 + more % 20), 1)
 
-    for numbers, copy in zip(shared, copies, strict=True):
-        assert np.array_equal(numbers[..., :3] if numbers.ndim == 3 else numbers, copy)
+    for array, copy in zip(shared, copies, strict=True):
+        assert np.array_equal(array[..., :3] if array.ndim == 3 else array, copy)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (37, 21), (1, 20_000), SEVERAL_PIECES])
-def test_numbers_are_looked_up_bit_for_bit(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(1, 1), (37, 21), (1, 20_000), SEVERAL_BLOCKS])
+def test_values_are_looked_up_bit_for_bit(size: tuple[int, int]) -> None:
     image = random_image("RGB", size)
     table = np.random.default_rng(1).integers(0, 1 << 32, 256, np.uint32)
 

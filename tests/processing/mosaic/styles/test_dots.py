@@ -1,4 +1,4 @@
-"""Dots have the exact colours of their places and the sizes that the recipe asks for."""
+"""Dots have the exact colours of their rectangles and the sizes of the recipe."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from processing.mosaic import Result, parse, render
 from processing.mosaic.cells.runs import BACKGROUND
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.dots import DotGrid, dot_radii
+from tests.processing.mosaic.cell_samples import labels_of
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 GROUND_COLOUR = (0xF7, 0xF2, 0xE8)
 
 
-def dotted(pixels: np.ndarray, **params: Any) -> Result:
+def render_dots(pixels: np.ndarray, **params: Any) -> Result:
     return render(encoded(pixels), parse({"style": "dots", **params}))
 
 
 @given(st.integers(1, 80), st.integers(1, 80), st.integers(2, 40), st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_every_pixel_lies_in_one_rectangle_and_one_dot_in_the_middle(
+def test_every_pixel_lies_in_one_rectangle_and_one_dot_is_in_the_middle(
     width: int, height: int, side: int, staggered: bool
 ) -> None:
     grid = DotGrid(width, height, side, staggered=staggered)
 
-    runs = grid.runs(0, height)
+    labels = labels_of(grid)
 
-    assert runs.lengths.sum() == width * height
-    assert (runs.cells != BACKGROUND).all()
-    assert runs.cells.max() < grid.count
+    assert labels.shape == (height, width)
+    assert (labels != BACKGROUND).all()
+    assert labels.max() < grid.count
     assert np.abs(grid.centres(0, grid.count) - (width / 2, height / 2)).max(axis=1).min() <= 1
 
 
@@ -43,21 +44,20 @@ def test_every_pixel_lies_in_one_rectangle_and_one_dot_in_the_middle(
 def test_a_dot_has_the_exact_mean_of_its_rectangle(lattice: str, linear: bool) -> None:
     source = noise(120, 90)
     grid = DotGrid(120, 90, 12, staggered=lattice == "staggered")
-    runs = grid.runs(0, 90)
-    owners = np.repeat(runs.cells, runs.lengths).reshape(90, 120)
+    labels = labels_of(grid)
 
-    result = opened(dotted(source, cell=12, lattice=lattice, linear=linear).data)
+    result = opened(render_dots(source, cell=12, lattice=lattice, linear=linear).data)
 
-    seen = 0
+    visible = 0
     for cell, (x, y) in enumerate(grid.centres(0, grid.count).astype(int)):
         if 0 <= x < 120 and 0 <= y < 90:
-            seen += 1
-            assert np.abs(result[y, x] - true_mean(source[owners == cell], linear)).max() <= 0.51
-    assert seen > 60
+            visible += 1
+            assert np.abs(result[y, x] - true_mean(source[labels == cell], linear)).max() <= 0.51
+    assert visible > 60
 
 
 @pytest.mark.parametrize(("size", "order"), [("dark", [2, 1, 0]), ("light", [0, 1, 2]), ("equal", [])])
-def test_sizes_follow_the_light(size: str, order: list[int]) -> None:
+def test_sizes_follow_the_lightness(size: str, order: list[int]) -> None:
     shades = np.array([[20] * 3, [120] * 3, [230] * 3], np.uint8)
 
     radii = dot_radii(shades, size, 40.0, Progress())
@@ -67,28 +67,28 @@ def test_sizes_follow_the_light(size: str, order: list[int]) -> None:
 
 
 def test_coverage_is_the_share_of_pixels_that_are_not_ground() -> None:
-    result = dotted(np.full((200, 200, 3), 90, np.uint8), cell=20, smooth=False)
+    result = render_dots(np.full((200, 200, 3), 90, np.uint8), cell=20, smooth=False)
 
     share = (opened(result.data) != GROUND_COLOUR).any(axis=-1).mean()
     assert result.quality.coverage == pytest.approx(share, abs=1e-6)
 
 
-def test_soft_edges_cover_as_much_as_hard_ones() -> None:
-    soft, hard = (dotted(scene(240, 180), cell=16, smooth=smooth) for smooth in (True, False))
+def test_soft_edges_cover_as_much_as_hard_edges() -> None:
+    soft, hard = (render_dots(scene(240, 180), cell=16, smooth=smooth) for smooth in (True, False))
 
     assert soft.quality.coverage == pytest.approx(hard.quality.coverage, abs=0.02)
     assert len(np.unique(opened(soft.data).reshape(-1, 3), axis=0)) > len(np.unique(opened(hard.data), axis=0))
 
 
-def test_the_svg_of_soft_dots_is_drawn_smooth_and_has_every_dot_once() -> None:
-    result = dotted(scene(97, 61), cell=12, format="svg")
+def test_the_svg_of_soft_dots_is_antialiased_and_has_every_dot_once() -> None:
+    result = render_dots(scene(97, 61), cell=12, format="svg")
 
     assert b"geometricPrecision" in result.data
     assert len(re.findall(b"<circle", result.data)) == result.quality.cells
 
 
-def test_a_palette_is_kept_to() -> None:
-    pixels = opened(dotted(scene(90, 60), cell=10, palette=["#ff0000", "#0000ff"], smooth=False).data)
+def test_only_palette_colours_and_the_ground_are_used() -> None:
+    pixels = opened(render_dots(scene(90, 60), cell=10, palette=["#ff0000", "#0000ff"], smooth=False).data)
 
     colours = {tuple(colour) for colour in np.unique(pixels.reshape(-1, 3), axis=0).tolist()}
     assert colours == {GROUND_COLOUR, (255, 0, 0), (0, 0, 255)}

@@ -1,4 +1,4 @@
-"""Quadtree: the largest errors are split first, the minimum size and the stop are kept to, cells are exact."""
+"""Quadtree: the largest errors are split first, limits are respected, and cells are exact."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def boxes_of(pixels: np.ndarray, cell: int, count: int) -> np.ndarray:
 
 @given(SIDES, SIDES, st.integers(2, 40), st.integers(1, 300), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
-def test_boxes_cover_every_pixel_once_and_keep_the_smallest_side(
+def test_boxes_cover_every_pixel_once_and_respect_the_smallest_side(
     width: int, height: int, cell: int, count: int, seed: int
 ) -> None:
-    covered = np.zeros((height, width), int)
+    times_covered = np.zeros((height, width), int)
 
     boxes = boxes_of(noise(width, height, seed), cell, count)
 
     for left, top, right, bottom in boxes:
-        covered[top:bottom, left:right] += 1
-    assert (covered == 1).all()
+        times_covered[top:bottom, left:right] += 1
+    assert (times_covered == 1).all()
     sides = boxes[:, 2:] - boxes[:, :2]
     assert (sides >= np.minimum(cell, [width, height])).all()
 
@@ -60,7 +60,7 @@ def test_every_cell_is_the_mean_of_its_pixels(linear: bool) -> None:
 
 
 @pytest.mark.parametrize("count", [20, 100, 500])
-def test_the_number_of_cells_is_kept_to(count: int) -> None:
+def test_the_number_of_cells_is_respected(count: int) -> None:
     result = render(encoded(noise(400, 300)), parse({"style": "quadtree", "cell": 4, "cells": count}))
 
     assert count - 3 <= result.quality.cells <= count
@@ -70,38 +70,37 @@ def test_the_worst_cell_is_always_split_first() -> None:
     pixels = noise(64, 64) // 8
     pixels[:32, :32] = noise(32, 32)
     roots = root_grid(64, 64, 4)
-    sums = error_pyramid(source_of(pixels), roots, Progress())
-    worst = [(-value, 0, row, column) for (row, column), value in np.ndenumerate(sums[0])]
-    while len(worst) + 3 <= 40:  # the plain way: one at a time
-        worst.sort()
-        _, level, row, column = next(cell for cell in worst if cell[1] < roots.levels)
-        worst.remove((-sums[level][row, column], level, row, column))
+    errors = error_pyramid(source_of(pixels), roots, Progress())
+    cells = [(-error, 0, row, column) for (row, column), error in np.ndenumerate(errors[0])]
+    while len(cells) + 3 <= 40:  # the simple algorithm: one split at a time
+        cells.sort()
+        _, level, row, column = next(cell for cell in cells if cell[1] < roots.levels)
+        cells.remove((-errors[level][row, column], level, row, column))
         for y in (2 * row, 2 * row + 1):
-            worst += [(-sums[level + 1][y, x], level + 1, y, x) for x in (2 * column, 2 * column + 1)]
+            cells += [(-errors[level + 1][y, x], level + 1, y, x) for x in (2 * column, 2 * column + 1)]
 
-    split = by_count(sums, 40)
+    split = by_count(errors, 40)
 
-    ends = {tuple(box) for box in leaves(split, roots, (64, 64)).tolist()}
-    plain = set()
-    for _, level, row, column in worst:
+    expected = set()
+    for _, level, row, column in cells:
         side = 64 // (roots.rows << level)
-        plain.add((column * side, row * side, (column + 1) * side, (row + 1) * side))
-    assert ends == plain
+        expected.add((column * side, row * side, (column + 1) * side, (row + 1) * side))
+    assert {tuple(box) for box in leaves(split, roots, (64, 64)).tolist()} == expected
 
 
-def test_a_calm_picture_is_not_split_by_error_and_a_lower_error_gives_more_cells() -> None:
-    calm = encoded(np.full((240, 320, 3), 77, np.uint8))
-    busy = encoded(scene(320, 240))
+def test_a_uniform_picture_is_not_split_by_error_and_a_lower_error_gives_more_cells() -> None:
+    uniform = encoded(np.full((240, 320, 3), 77, np.uint8))
+    detailed = encoded(scene(320, 240))
 
     def cells(data: bytes, error: float) -> int:
         recipe = parse({"style": "quadtree", "cell": 4, "stop": "error", "error": error})
         return render(data, recipe).quality.cells
 
-    assert cells(calm, 0.5) == 12
-    assert cells(busy, 1.0) > 2 * cells(busy, 4.0) > 24
+    assert cells(uniform, 0.5) == 12
+    assert cells(detailed, 1.0) > 2 * cells(detailed, 4.0) > 24
 
 
-def test_an_error_that_asks_for_too_many_cells_gets_the_worst_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_needs_too_many_cells_splits_only_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = {"style": "quadtree", "cell": 2, "stop": "error", "error": 0}
     monkeypatch.setattr(quadtree, "_MAX_CELLS", 90)
 
@@ -110,7 +109,7 @@ def test_an_error_that_asks_for_too_many_cells_gets_the_worst_of_them(monkeypatc
     assert 90 - 3 <= result.quality.cells <= 90
 
 
-def test_joints_are_as_wide_as_asked_for() -> None:
+def test_joints_have_the_given_width() -> None:
     recipe = parse({"style": "quadtree", "cell": 40, "cells": 1, "grout": 5, "grout_colour": "#ff0000"})
 
     result = opened(render(encoded(np.zeros((200, 200, 3), np.uint8)), recipe).data)
@@ -119,11 +118,11 @@ def test_joints_are_as_wide_as_asked_for() -> None:
     assert (result[20, 97:102, 0] == 255).all()
 
 
-def test_the_smallest_size_counts_in_pixels_of_the_picture() -> None:
+def test_the_smallest_side_counts_pixels_of_the_picture() -> None:
     assert QuadtreeParams.model_fields["cell"].json_schema_extra["unit"] == "px"
 
 
-def test_a_picture_with_many_levels_takes_no_more_memory_than_another() -> None:
+def test_memory_is_bounded_for_a_picture_with_many_levels() -> None:
     """As in test_styles, for a size that can be halved eleven times."""
     photo = saved(Image.fromarray(scene(512, 384)).resize((4096, 3072)), "JPEG", quality=90)
 

@@ -1,4 +1,4 @@
-"""Nothing of a hidden pixel is left: not in a byte of the result, not in a figure of its card."""
+"""No byte of the result and no figure of its report depends on a hidden pixel."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from processing.mosaic import BadParameter, Result, parse, render
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene
 from tests.processing.mosaic.svg_raster import inside
 
-SHARE = st.floats(0, 1, width=32)
-RECTANGLE = st.tuples(SHARE, SHARE, SHARE, SHARE)
-POLYGON = st.lists(st.tuples(SHARE, SHARE), min_size=3, max_size=7)
+FRACTION = st.floats(0, 1, width=32)
+RECTANGLE = st.tuples(FRACTION, FRACTION, FRACTION, FRACTION)
+POLYGON = st.lists(st.tuples(FRACTION, FRACTION), min_size=3, max_size=7)
 REGIONS = st.lists(RECTANGLE | POLYGON, min_size=1, max_size=3)
 
 
-def covered(regions: Any, width: int, height: int) -> np.ndarray:
-    """(height, width) the pixels of which a region covers any of 3 x 3 places."""
+def covered_pixels(regions: Any, width: int, height: int) -> np.ndarray:
+    """(height, width) the pixels of which a region covers any of 3 x 3 points."""
     mask = np.zeros((height, width), bool)
     y, x = np.mgrid[0:height, 0:width].astype(float)
     for region in regions:
@@ -39,75 +39,71 @@ def covered(regions: Any, width: int, height: int) -> np.ndarray:
 def twins(regions: Any, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     """Two pictures that differ in nearly every covered pixel and in no other."""
     first, second = noise(width, height, 1), noise(width, height, 2)
-    return first, np.where(covered(regions, width, height)[..., None], second, first)
+    return first, np.where(covered_pixels(regions, width, height)[..., None], second, first)
 
 
-def hide(data: bytes, regions: Any, **params: Any) -> Result:
+def redact(data: bytes, regions: Any, **params: Any) -> Result:
     recipe = {"style": "redact", "regions": regions, "cell": 8, **params}
     return render(data, parse(recipe), clock=lambda: 0.0)
 
 
 @given(REGIONS, st.integers(1, 90), st.integers(1, 90), st.sampled_from(["around", "solid"]), st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
-def test_sources_that_differ_only_in_the_regions_give_equal_results(
+def test_sources_that_differ_only_inside_the_regions_give_equal_results(
     regions: Any, width: int, height: int, fill: str, seed: int
 ) -> None:
     first, second = twins(regions, width, height)
 
-    results = [hide(encoded(pixels), regions, fill=fill, seed=seed) for pixels in (first, second)]
-
-    assert results[0] == results[1]
+    assert redact(encoded(first), regions, fill=fill, seed=seed) == redact(
+        encoded(second), regions, fill=fill, seed=seed
+    )
 
 
 @given(REGIONS, st.integers(16, 90))
 @settings(max_examples=25, deadline=None)
-def test_also_when_the_source_is_scaled_down(regions: Any, max_side: int) -> None:
+def test_results_are_equal_when_the_source_is_scaled_down(regions: Any, max_side: int) -> None:
     first, second = twins(regions, 150, 110)
 
-    results = [hide(encoded(pixels), regions, max_side=max_side) for pixels in (first, second)]
-
-    assert results[0] == results[1]
+    assert redact(encoded(first), regions, max_side=max_side) == redact(encoded(second), regions, max_side=max_side)
 
 
 @given(REGIONS, st.sampled_from([0, 1, 2]), st.booleans(), st.integers(60, 100), st.none() | st.just(64))
 @settings(max_examples=30, deadline=None)
-def test_also_when_the_sources_are_jpegs_whose_squares_mix_their_pixels(
+def test_results_are_equal_for_jpegs_whose_squares_mix_their_pixels(
     regions: Any, subsampling: int, progressive: bool, width: int, max_side: int | None
 ) -> None:
-    kind = {"quality": 70, "subsampling": subsampling, "progressive": progressive}
-    sources = [encoded(pixels, "JPEG", **kind) for pixels in twins(regions, width, 75)]
+    options = {"quality": 70, "subsampling": subsampling, "progressive": progressive}
+    first, second = (encoded(pixels, "JPEG", **options) for pixels in twins(regions, width, 75))
 
-    results = [hide(source, regions, max_side=max_side) for source in sources]
-
-    assert results[0] == results[1]
+    assert redact(first, regions, max_side=max_side) == redact(second, regions, max_side=max_side)
 
 
-def test_a_jpeg_carries_nothing_round_the_corner_of_a_region() -> None:
+def test_nothing_bleeds_diagonally_from_the_corner_of_a_region_in_a_jpeg() -> None:
     regions = [(0.0, 1.0, 0.5, 0.625)]
-    sources = [encoded(pixels, "JPEG", quality=70, subsampling=2) for pixels in twins(regions, 65, 75)]
+    first, second = (encoded(pixels, "JPEG", quality=70, subsampling=2) for pixels in twins(regions, 65, 75))
 
-    assert hide(sources[0], regions) == hide(sources[1], regions)
+    assert redact(first, regions) == redact(second, regions)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_also_when_a_jpeg_lies_on_its_side(orientation: int) -> None:
+def test_results_are_equal_for_a_jpeg_with_an_orientation(orientation: int) -> None:
     regions = [[0.3, 0.3, 0.45, 0.6]]
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    back = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]
+    inverse = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]
     sources = []
     for pixels in twins(regions, 91, 77):
         image = Image.fromarray(pixels)
-        turned = image if back is None else image.transpose(Image.Transpose(back))
+        turned = image if inverse is None else image.transpose(Image.Transpose(inverse))
         sources.append(encoded(np.asarray(turned), "JPEG", exif=exif, quality=60))
 
-    assert hide(sources[0], regions) == hide(sources[1], regions)
+    assert redact(sources[0], regions) == redact(sources[1], regions)
 
 
-def test_visible_pixels_stay_as_they_were_and_the_hidden_blocks_are_flat() -> None:
+def test_visible_pixels_are_unchanged_and_hidden_blocks_are_flat() -> None:
     source = scene(96, 64)
 
-    result = opened(hide(encoded(source), [[0.4, 0.4, 0.5, 0.5]]).data)
+    result = opened(redact(encoded(source), [[0.4, 0.4, 0.5, 0.5]]).data)
 
     changed = np.abs(result.astype(int) - source).max(axis=-1) > 0
     rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
@@ -116,43 +112,43 @@ def test_visible_pixels_stay_as_they_were_and_the_hidden_blocks_are_flat() -> No
     assert all(len(np.unique(block, axis=0)) == 1 for block in blocks)
 
 
-def test_the_fill_takes_its_colours_from_around() -> None:
+def test_the_fill_is_interpolated_from_the_surroundings() -> None:
     source = np.zeros((96, 96, 3), np.uint8)
     source[:, :48], source[:, 48:] = (200, 30, 30), (30, 30, 200)
     source[32:64, 32:64] = (0, 255, 0)
 
-    filled = opened(hide(encoded(source), [[0.34, 0.34, 0.66, 0.66]], variation=0).data).astype(int)
+    filled = opened(redact(encoded(source), [[0.34, 0.34, 0.66, 0.66]], variation=0).data).astype(int)
 
     assert filled[48, 34, 0] > filled[48, 34, 2] + 60
     assert filled[48, 62, 2] > filled[48, 62, 0] + 60
     assert filled[..., 1].max() < 120
 
 
-def test_a_picture_that_is_hidden_whole_shows_the_chosen_colour() -> None:
-    result = hide(encoded(noise(30, 30)), [[0, 0, 1, 1]], colour="#102030", variation=0)
+def test_a_completely_hidden_picture_shows_the_solid_colour() -> None:
+    result = redact(encoded(noise(30, 30)), [[0, 0, 1, 1]], colour="#102030", variation=0)
 
     assert np.unique(opened(result.data).reshape(-1, 3), axis=0).tolist() == [[0x10, 0x20, 0x30]]
 
 
-def test_the_card_is_blind_to_what_is_hidden_and_not_to_the_rest() -> None:
+def test_the_report_does_not_depend_on_large_hidden_areas() -> None:
     regions = [[0.2, 0.2, 0.7, 0.7]]
     black, white = (np.full((900, 900, 3), 128, np.uint8) for _ in range(2))
     black[200:600, 200:600], white[200:600, 200:600] = 0, 255
 
-    cards = [hide(encoded(pixels), regions, cell=100).quality for pixels in (black, white)]
+    reports = [redact(encoded(pixels), regions, cell=100).quality for pixels in (black, white)]
 
-    assert replace(cards[0], time_s=0) == replace(cards[1], time_s=0)
+    assert replace(reports[0], time_s=0) == replace(reports[1], time_s=0)
 
 
 @pytest.mark.parametrize(
     "regions",
     [None, [], [[]], [[0.1, 0.1, 0.5]], [[[0, 0], [1, 1]]], [[0, 0, 1, 1.5]], [[0, 0, 1, -0.1]], [["a"]], "all"],
 )
-def test_without_a_region_inside_the_picture_it_is_refused(regions: Any) -> None:
+def test_a_recipe_without_a_valid_region_is_refused(regions: Any) -> None:
     params = {} if regions is None else {"regions": regions}
 
-    with pytest.raises(BadParameter) as caught:
+    with pytest.raises(BadParameter) as refused:
         parse({"style": "redact", **params})
 
-    assert caught.value.details["field"] == "regions"
-    assert "rectangles" in str(caught.value.details["allowed"])
+    assert refused.value.details["field"] == "regions"
+    assert "rectangles" in str(refused.value.details["allowed"])

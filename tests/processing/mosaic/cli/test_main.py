@@ -1,4 +1,4 @@
-"""The command line makes files, shows progress, and says what is wrong."""
+"""The command line writes files, shows progress, and reports errors in one line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def photos(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def test_makes_one_file_in_the_format_of_its_name(photos: list[Path], tmp_path: Path) -> None:
+def test_writes_one_file_in_the_format_of_its_suffix(photos: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out.webp"
 
     assert main([str(photos[0]), "-o", str(out), "--style", "mosaic", "--cell", "20"]) == 0
@@ -32,10 +32,10 @@ def test_makes_one_file_in_the_format_of_its_name(photos: list[Path], tmp_path: 
     assert opened(out.read_bytes()).shape == (60, 80, 3)
 
 
-def test_makes_several_files_in_a_folder_with_a_progress_bar(
+def test_writes_several_files_to_a_folder_with_a_progress_bar(
     photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "made"
+    out = tmp_path / "results"
 
     assert main([*map(str, photos), "-o", str(out), "--set", "palette=auto-4", "--set", "dither=true"]) == 0
 
@@ -56,29 +56,27 @@ def test_a_damaged_file_does_not_stop_the_others(
 ) -> None:
     photos[0].write_bytes(b"no picture")
 
-    assert main([*map(str, photos), "-o", f"{tmp_path}/made/", "--quiet"]) == 1
+    assert main([*map(str, photos), "-o", f"{tmp_path}/results/", "--quiet"]) == 1
 
-    assert (tmp_path / "made" / "two.mosaic.png").exists()
+    assert (tmp_path / "results" / "two.mosaic.png").exists()
     assert "one.jpg" in capsys.readouterr().err
 
 
-def test_a_wrong_value_is_one_clear_line(photos: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_value_is_one_clear_line(photos: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([str(photos[0]), "-o", "never.png", "--cell", "1"])
 
     assert "cell: 1 is not possible. Allowed: a whole number from 2 to 1024" in capsys.readouterr().err
 
 
-def test_without_a_place_for_the_result_it_says_what_to_name(
-    photos: list[Path], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_destination_is_one_clear_line(photos: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([str(photos[0])])
 
     assert "name the pictures, and -o where the result goes" in capsys.readouterr().err
 
 
-def test_a_sheet_shows_every_style_and_the_source_on_one_page(photos: list[Path], tmp_path: Path) -> None:
+def test_a_sheet_shows_the_source_and_every_style(photos: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "sheets"
 
     assert main([*map(str, photos), "-o", str(out), "--sheet", "--quiet"]) == 0
@@ -110,13 +108,13 @@ def test_a_photomosaic_is_built_from_a_folder_and_its_map_names_the_files(
     assert photomosaic(photos[0], out, pool, "--map", "--set", "tint=0") == 0
 
     cell_map = json.loads((tmp_path / "out.map.json").read_text())
-    corners = opened(out.read_bytes())[::8, ::8].reshape(-1, 3).tolist()
+    cell_colours = opened(out.read_bytes())[::8, ::8].reshape(-1, 3).tolist()
     assert (cell_map["rows"], cell_map["columns"], cell_map["cell"]) == (8, 10, 8)
-    assert [list(COLOURS[name]) for name in cell_map["tiles"]] == corners
+    assert [list(COLOURS[name]) for name in cell_map["tiles"]] == cell_colours
     assert len(set(cell_map["tiles"])) > 1
 
 
-def test_files_of_the_pool_that_are_no_pictures_are_named_and_passed_over(
+def test_unreadable_files_of_the_pool_are_skipped_and_named(
     photos: list[Path], tmp_path: Path, pool: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pool / "notes.txt").write_text("no picture")
@@ -134,7 +132,11 @@ def test_files_of_the_pool_that_are_no_pictures_are_named_and_passed_over(
     ("files", "expected"), [((), "empty"), (("a.txt", "b.txt"), "2 unreadable files"), (None, "a folder of pictures")]
 )
 def test_a_pool_without_pictures_is_one_clear_line(
-    photos: list[Path], tmp_path: Path, files: tuple[str, ...] | None, expected: str, capsys: pytest.CaptureFixture[str]
+    photos: list[Path],
+    tmp_path: Path,
+    files: tuple[str, ...] | None,
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "p"
     if files is not None:
@@ -156,15 +158,15 @@ def test_only_a_photomosaic_takes_a_pool(photos: list[Path], pool: Path, capsys:
     assert "pool: mosaic is not possible. Allowed: the style photomosaic" in capsys.readouterr().err
 
 
-def test_bricks_bring_their_parts_list(photos: list[Path], tmp_path: Path) -> None:
-    assert main([*map(str, photos), "-o", f"{tmp_path}/made/", "--style", "brick", "--map", "--quiet"]) == 0
+def test_the_map_of_bricks_has_their_parts_list(photos: list[Path], tmp_path: Path) -> None:
+    assert main([*map(str, photos), "-o", f"{tmp_path}/results/", "--style", "brick", "--map", "--quiet"]) == 0
 
-    cell_map = json.loads((tmp_path / "made" / "one.brick.map.json").read_text())
+    cell_map = json.loads((tmp_path / "results" / "one.brick.map.json").read_text())
     assert len(cell_map["studs"]) == cell_map["rows"] * cell_map["columns"]
     assert cell_map["parts"]
 
 
-def test_a_style_without_a_map_says_so_and_leaves_the_picture(
+def test_a_style_without_a_map_reports_an_error_after_writing_the_picture(
     photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(photos[0]), "-o", str(tmp_path / "out.png"), "--map", "--quiet"]) == 1

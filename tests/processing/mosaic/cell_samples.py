@@ -1,0 +1,60 @@
+"""Every kind of cells in small sizes, and their pixels as labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from processing.mosaic.cells.cells import Cells
+from processing.mosaic.cells.grid import SquareGrid
+from processing.mosaic.cells.polygons import PolygonCells
+from processing.mosaic.styles.dots import DotGrid
+from processing.mosaic.styles.tilings import (
+    DiamondParams,
+    HexagonParams,
+    TriangleParams,
+    diamond_lattice,
+    hexagon_lattice,
+    triangle_lattice,
+)
+
+
+def labels_of(cells: Cells) -> np.ndarray:
+    """(height, width) the cell of each pixel."""
+    runs = cells.runs(0, cells.height)
+    return np.repeat(runs.cells, runs.lengths).reshape(cells.height, cells.width)
+
+
+def polygon_cells(
+    width: int, height: int, polygons: Sequence[Sequence[tuple[float, float]]], pitch: float
+) -> PolygonCells:
+    return PolygonCells(width, height, np.concatenate(polygons), np.array([len(points) for points in polygons]), pitch)
+
+
+def bent_squares(width: int, height: int, side: int, seed: int) -> PolygonCells:
+    """Squares with randomly displaced shared corners, covering the picture and a margin around it."""
+    columns, rows = width // side + 4, height // side + 4
+    corners = np.stack(np.meshgrid(np.arange(columns) - 1.0, np.arange(rows) - 1.0), -1) * side
+    corners += np.random.default_rng(seed).uniform(-side / 3, side / 3, corners.shape)
+    clockwise = [(0, 0), (0, 1), (1, 1), (1, 0)]
+    polygons = [
+        np.array([corners[row + y, column + x] for y, x in clockwise])
+        for row in range(rows - 1)
+        for column in range(columns - 1)
+    ]
+    return polygon_cells(width, height, polygons, float(side))
+
+
+KINDS: dict[str, Callable[[int, int, int], Cells]] = {
+    "hexagon": lambda width, height, side: hexagon_lattice(width, height, HexagonParams(cell=side)),
+    "diamond with joints": lambda width, height, side: diamond_lattice(
+        width, height, DiamondParams(cell=side, grout=2)
+    ),
+    "triangle": lambda width, height, side: triangle_lattice(width, height, TriangleParams(cell=side)),
+    "square": SquareGrid,
+    "dot": lambda width, height, side: DotGrid(width, height, side, staggered=False),
+    "staggered dot": lambda width, height, side: DotGrid(width, height, side, staggered=True),
+    "bent square": lambda width, height, side: bent_squares(width, height, side, 7),
+}
+"""Every partition, by width, height and side."""

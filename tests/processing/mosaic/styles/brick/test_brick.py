@@ -1,0 +1,101 @@
+"""Bricks have the brick colours nearest to the picture, and the parts list is what was built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processing.mosaic import Result, parse, render
+from processing.mosaic.styles.brick import brick
+from processing.mosaic.styles.brick.bricks import ANY, BASIC, COLOURS
+from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
+
+
+def render_bricks(pixels: np.ndarray, **params: Any) -> Result:
+    return render(encoded(pixels), parse({"style": "brick", "cell": 10, **params}))
+
+
+def cell_map_of(result: Result) -> Any:
+    return result.cell_map
+
+
+def test_a_plate_of_one_colour_takes_the_largest_bricks() -> None:
+    result = render_bricks(np.full((40, 160, 3), (180, 0, 0), np.uint8))
+
+    assert cell_map_of(result)["parts"] == [{"colour": "Bright Red", "size": "2x8", "count": 4}]
+
+
+def test_the_parts_have_as_many_studs_as_the_plate() -> None:
+    result = render_bricks(scene(203, 151))
+
+    studs = 0
+    for part in cell_map_of(result)["parts"]:
+        short, long = map(int, part["size"].split("x"))
+        studs += short * long * part["count"]
+        assert part["colour"] in COLOURS
+    assert studs == result.quality.cells == 21 * 16
+    assert len(cell_map_of(result)["studs"]) == studs
+
+
+@pytest.mark.parametrize(("name", "colour"), list(BASIC.items()))
+def test_a_brick_colour_is_recognised(name: str, colour: str) -> None:
+    result = render_bricks(np.full((20, 20, 3), tuple(bytes.fromhex(colour[1:])), np.uint8))
+
+    assert [part["colour"] for part in cell_map_of(result)["parts"]] == [name]
+
+
+def test_free_colours_are_the_exact_means() -> None:
+    source = noise(40, 30)
+
+    result = opened(render_bricks(source, colours="free", relief=False).data)
+
+    for top in range(0, 30, 10):
+        for left in range(0, 40, 10):
+            mean = true_mean(source[top : top + 10, left : left + 10])
+            assert np.abs(result[top, left] - mean).max() <= 0.51
+
+
+def test_parts_of_free_colours_are_counted_together() -> None:
+    parts = cell_map_of(render_bricks(noise(80, 80), colours="free"))["parts"]
+
+    assert parts == [{"colour": ANY, "size": "1x1", "count": 64}]
+
+
+def test_there_is_no_cell_map_with_too_many_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = noise(80, 80)
+    assert len(cell_map_of(render_bricks(pixels, colours="free"))["rgb"]) == 64
+
+    monkeypatch.setattr(brick, "_MAX_MAP_COLOURS", 63)
+
+    assert render_bricks(pixels, colours="free").cell_map is None
+
+
+@pytest.mark.parametrize("limit", ["_MAX_CACHED", "_MAX_CACHED_PX", "_SHADED_PX", "BAND_PX"])
+def test_the_picture_does_not_depend_on_the_limits_of_memory(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    pixels = scene(203, 151)
+    expected = render_bricks(pixels).data
+
+    monkeypatch.setattr(brick, limit, 1)
+
+    assert render_bricks(pixels).data == expected
+
+
+def test_light_falls_from_the_upper_left_and_changes_the_mean_colour_little() -> None:
+    plate = np.full((64, 64, 3), (30, 90, 168), np.uint8)
+
+    lit = opened(render_bricks(plate, cell=32).data).astype(float)
+
+    first_stud = lit[:32, :32].sum(axis=-1)
+    assert first_stud[8, 8] > first_stud[24, 24] + 20
+    assert np.abs(lit.reshape(-1, 3).mean(axis=0) - (30, 90, 168)).max() < 12
+
+
+def test_greys_are_grey_and_dithering_mixes_them() -> None:
+    plate = np.full((200, 200, 3), 125, np.uint8)
+
+    plain, dithered = (render_bricks(plate, colours="greys", dither=dither) for dither in (False, True))
+
+    assert len(set(cell_map_of(plain)["studs"])) == 1
+    assert len(set(cell_map_of(dithered)["studs"])) == 2

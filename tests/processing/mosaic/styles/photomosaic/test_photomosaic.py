@@ -1,0 +1,147 @@
+"""A photomosaic shows the nearest tile in every cell, within its limits on reuse, with any pool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processing.mosaic import BadParameter, Result, TilePool, parse, pool_from_tiles, render
+from processing.mosaic.styles.photomosaic import own_tiles
+from processing.mosaic.styles.photomosaic.matching import feasible_limits
+from tests.processing.mosaic.pictures import encoded, noise, opened, scene
+from tests.processing.mosaic.tile_samples import colourful_pool, flat_tiles
+
+PHOTO = encoded(scene(320, 240))
+
+
+def render_photomosaic(pool: TilePool | None, source: bytes = PHOTO, **params: Any) -> Result:
+    return render(source, parse({"style": "photomosaic", "cell": 16, "tint": 0, **params}), pool=pool)
+
+
+def tile_ids(result: Result) -> np.ndarray:
+    """(rows, columns)."""
+    cell_map: Any = result.cell_map
+    return np.array(cell_map["tiles"]).reshape(cell_map["rows"], cell_map["columns"])
+
+
+def test_each_cell_shows_the_tile_that_the_cell_map_names() -> None:
+    pool = colourful_pool(60)
+
+    result = render_photomosaic(pool)
+
+    pixels, ids = opened(result.data), tile_ids(result)
+    assert ids.shape == (15, 20)
+    for row, column in [(0, 0), (7, 3), (14, 19)]:
+        cell = pixels[row * 16 : row * 16 + 16, column * 16 : column * 16 + 16]
+        assert np.array_equal(cell, pool.tiles[ids[row, column] - 1000])
+
+
+def test_the_flat_tile_of_the_nearest_colour_is_chosen() -> None:
+    halves = np.zeros((32, 64, 3), np.uint8)
+    halves[:, :32], halves[:, 32:] = (210, 40, 30), (30, 60, 190)
+    pool = pool_from_tiles([5, 6, 7], flat_tiles([(0, 0, 255), (255, 0, 0), (0, 255, 0)]))
+
+    assert tile_ids(render_photomosaic(pool, encoded(halves), apart=1)).tolist() == [[6, 6, 5, 5], [6, 6, 5, 5]]
+
+
+def test_tiles_with_the_same_mean_are_distinguished_by_their_structure() -> None:
+    tile = np.zeros((16, 16, 3), np.uint8)
+    tile[:, :8] = 255
+    pool = pool_from_tiles([1, 2, 3, 4], np.stack([np.rot90(tile, turns) for turns in range(4)]))
+    source = np.concatenate([np.rot90(tile, turns) for turns in (2, 0, 3, 1)], axis=1)
+
+    assert tile_ids(render_photomosaic(pool, encoded(source), apart=1)).tolist() == [[3, 1, 4, 2]]
+
+
+@given(st.integers(1, 90), st.integers(1, 12), st.none() | st.integers(1, 400), st.integers(0, 5))
+@settings(max_examples=25, deadline=None)
+def test_repeats_are_apart_and_uses_are_bounded(count: int, apart: int, most: int | None, seed: int) -> None:
+    ids = tile_ids(render_photomosaic(colourful_pool(count), apart=apart, most=most, seed=seed))
+
+    limits = feasible_limits(apart, most, tiles=count, cells=ids.size)
+    assert np.unique(ids, return_counts=True)[1].max() <= limits.max_uses
+    reach = limits.min_distance - 1
+    padded = np.pad(ids, reach, constant_values=-1)
+    equal_neighbours = sum(
+        np.count_nonzero(padded[dy:, dx:][:15, :20] == ids)
+        for dy in range(2 * reach + 1)
+        for dx in range(2 * reach + 1)
+    )
+    assert equal_neighbours == ids.size  # each cell equals only itself
+
+
+@pytest.mark.parametrize("count", [1, 20, 2000])
+def test_pools_of_any_size_work(count: int) -> None:
+    result = render_photomosaic(colourful_pool(count), apart=2)
+
+    assert result.quality.cells == 300
+    assert count > 300 or result.quality.repeats == 300
+
+
+def test_a_larger_pool_comes_nearer_to_the_picture() -> None:
+    large, small = (render_photomosaic(colourful_pool(count), apart=2) for count in (2000, 20))
+
+    assert large.quality.difference < small.quality.difference
+
+
+def test_tint_brings_the_picture_nearer_with_the_same_tiles() -> None:
+    plain, tinted = (render_photomosaic(colourful_pool(30), tint=tint) for tint in (0, 50))
+
+    assert np.array_equal(tile_ids(plain), tile_ids(tinted))
+    assert tinted.quality.difference < plain.quality.difference * 0.75
+
+
+def test_without_a_pool_the_tiles_are_pieces_of_the_picture() -> None:
+    first, same, other = (render_photomosaic(None, seed=seed) for seed in (3, 3, 4))
+
+    assert first.data == same.data
+    assert first.data != other.data
+    assert first.quality.difference < 6
+    assert len(np.unique(tile_ids(first))) > 50
+
+
+def test_own_tiles_that_are_cut_twice_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    cached = render_photomosaic(None)
+
+    monkeypatch.setattr(own_tiles, "_MAX_CACHED_PX", 0)
+
+    cut_twice = render_photomosaic(None)
+    assert cut_twice.data == cached.data
+    assert np.array_equal(tile_ids(cut_twice), tile_ids(cached))
+
+
+def test_the_recipe_may_name_some_pictures_of_the_pool() -> None:
+    ids = tile_ids(render_photomosaic(colourful_pool(40), tiles=[1003, 1007, 1011], apart=1))
+
+    assert set(ids.ravel().tolist()) <= {1003, 1007, 1011}
+
+
+@pytest.mark.parametrize(("pool", "tiles"), [(colourful_pool(3), [1000, 77]), (None, [1000])])
+def test_pictures_that_the_pool_does_not_hold_are_refused(pool: TilePool | None, tiles: list[int]) -> None:
+    with pytest.raises(BadParameter) as refused:
+        render_photomosaic(pool, tiles=tiles)
+
+    assert refused.value.details["field"] == "tiles"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 90), (333, 101)])
+@pytest.mark.parametrize("cell", [8, 13, 40])
+def test_every_pixel_is_painted_for_any_size_and_cell(size: tuple[int, int], cell: int) -> None:
+    pool = pool_from_tiles([1], flat_tiles([(12, 200, 99)]))
+
+    pixels = opened(render_photomosaic(pool, encoded(noise(*size)), cell=cell).data)
+
+    assert pixels.shape == (size[1], size[0], 3)
+    assert (pixels == (12, 200, 99)).all()
+
+
+def test_a_reduced_jpeg_gets_nearly_the_same_tiles() -> None:
+    source, pool = scene(640, 480), colourful_pool(80)
+
+    exact, reduced = (tile_ids(render_photomosaic(pool, encoded(source, form), cell=32)) for form in ("PNG", "JPEG"))
+
+    assert (exact == reduced).mean() > 0.7

@@ -1,0 +1,67 @@
+"""Tile pools are built from files, can be pickled, and refuse what they do not hold."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from processing.mosaic import BadParameter, NotAPicture, build_pool, tile_pool
+from processing.mosaic.tile_pool import thumbnail_features
+from tests.processing.mosaic.pictures import encoded, noise, scene
+from tests.processing.mosaic.tile_samples import colourful_pool
+
+
+def test_a_pool_is_built_from_files_of_any_size_and_can_be_pickled() -> None:
+    files = [(9, encoded(noise(30, 200))), (4, encoded(scene(400, 300), "JPEG")), (2, encoded(noise(1, 1)))]
+
+    pool = build_pool(files)
+
+    copy = pickle.loads(pickle.dumps(pool))
+    assert copy.ids.tolist() == [9, 4, 2]
+    assert copy.tiles.shape == (3, 64, 64, 3)
+    assert np.array_equal(copy.tiles, pool.tiles)
+    assert np.array_equal(copy.features, pool.features)
+
+
+def test_building_a_pool_reports_after_each_image_and_can_be_stopped() -> None:
+    reports: list[float] = []
+
+    def stop_at_second(fraction: float) -> None:
+        reports.append(fraction)
+        if len(reports) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        build_pool([(number, encoded(noise(20, 20))) for number in range(5)], stop_at_second)
+    assert reports == [0.0, 0.0]
+
+
+def test_a_damaged_image_and_an_empty_pool_are_refused() -> None:
+    with pytest.raises(NotAPicture):
+        build_pool([(1, b"nothing")])
+    with pytest.raises(BadParameter):
+        build_pool([])
+
+
+def test_a_part_of_a_pool_has_each_tile_once() -> None:
+    pool = colourful_pool(5)
+
+    part = pool.only([1003, 1001, 1003])
+
+    assert part.ids.tolist() == [1003, 1001]
+    assert np.array_equal(part.tiles, pool.tiles[[3, 1]])
+    with pytest.raises(BadParameter) as refused:
+        pool.only([1000, 77])
+    assert refused.value.details == {"field": "tiles", "value": "77", "allowed": "pictures of the tile pool"}
+
+
+def test_the_thumbnails_of_large_tiles_are_their_means_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiles = noise(6 * 128, 128).reshape(128, 6, 128, 3).swapaxes(0, 1)
+    by_rows = thumbnail_features(tiles)
+
+    monkeypatch.setattr(tile_pool, "_LARGE_PX", 64)
+
+    assert np.allclose(by_rows, thumbnail_features(tiles), atol=0.003)  # one byte more where a mean is between two
+    assert (by_rows == thumbnail_features(tiles)).mean() > 0.9
