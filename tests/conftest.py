@@ -1,6 +1,6 @@
-"""What every test shares: a real mongod for the run, a fresh database and folder for each test, the app on a free port.
+"""Shared fixtures: one mongod per run, a new database and folder for each test, the application on a free port.
 
-A log line of WARNING or more that the test did not announce with `expect_log` fails it.
+A log line at WARNING or above fails the test, unless the test announces it with `expect_log`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from settings import Settings
 from tests.support.client import ApiClient
 
 COOKIE_SECRET = "a secret for tests alone"
+# The files that take longest run first, so that parallel runs end at about the same time.
 LONGEST = (
     "fault_injection/",
     "test_commands",
@@ -37,11 +38,10 @@ LONGEST = (
     "security/",
     "test_",
 )
-"""What takes longest, by waiting above all, comes first: files run side by side, and the last ones should be short."""
 
 
 def pytest_configure() -> None:
-    """Before there are threads: memory is counted on the heap that a server has."""
+    """Before threads exist: memory is measured with the allocator settings of a server."""
     share_heap()
 
 
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class LogWatch(logging.Handler):
-    """Collects what is logged at WARNING and above."""
+    """Collects log lines at WARNING and above."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -80,12 +80,12 @@ def log_watch() -> Iterator[LogWatch]:
 
 @pytest.fixture
 def expect_log(log_watch: LogWatch) -> Callable[[str], None]:
-    """Announce log lines (a regular expression over `LEVEL logger: message`) that belong to this test."""
+    """Announce log lines, by a regular expression for `LEVEL logger: message`."""
     return lambda pattern: log_watch.expected.append(re.compile(pattern))
 
 
 class MongodThread:
-    """One mongod for the whole run, kept by a loop of its own, so that each test may have its own loop."""
+    """One mongod for the whole run, on an event loop of its own, because each test has another loop."""
 
     def __init__(self, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
@@ -110,8 +110,14 @@ def database_name() -> str:
 
 
 @pytest.fixture
+def on_shared_mongod(mongodb_uri: str, database_name: str) -> tuple[str, ...]:
+    """Options for a server process that needs no mongod of its own, which takes a second to start."""
+    return f"--mongodb_uri={mongodb_uri}", f"--database={database_name}"
+
+
+@pytest.fixture
 def database(io_loop: Any, mongodb_uri: str, database_name: str) -> Iterator[Database]:
-    """An empty database, forgotten after the test."""
+    """An empty database, dropped after the test."""
 
     async def make() -> Database:
         return Database(mongodb_uri, database_name)
@@ -124,7 +130,7 @@ def database(io_loop: Any, mongodb_uri: str, database_name: str) -> Iterator[Dat
 
 @pytest.fixture
 def settings_of(tmp_path: Path, mongodb_uri: str, database_name: str) -> Callable[..., Settings]:
-    """Settings for one server of this test; keywords override."""
+    """Makes settings for a server of this test; keywords override the defaults."""
 
     def make(**chosen: Any) -> Settings:
         usual = {
@@ -141,13 +147,13 @@ def settings_of(tmp_path: Path, mongodb_uri: str, database_name: str) -> Callabl
 
 @pytest.fixture
 def settings(settings_of: Callable[..., Settings]) -> Settings:
-    """Override this in a test module to change the server under test."""
+    """Override this in a test module to change the settings of the server."""
     return settings_of()
 
 
 @pytest.fixture
 def fetch_policy() -> FetchPolicy | None:
-    """Override this in a test module to have a name server or a deadline of its own."""
+    """Override this in a test module to change the resolver or the deadlines."""
     return None
 
 
@@ -155,7 +161,7 @@ def fetch_policy() -> FetchPolicy | None:
 def services(
     io_loop: Any, settings: Settings, base_url: str, database: Database, fetch_policy: FetchPolicy | None
 ) -> Iterator[Services]:
-    """Every part of a server, joined as `server.py` joins them. Dropped with the test's database."""
+    """The services of a server, as `app.py` builds them."""
     stack = AsyncExitStack()
     public_url = settings.public_url or base_url.replace("localhost", "127.0.0.1")
 
@@ -173,11 +179,11 @@ def app(services: Services) -> Any:
 
 @pytest.fixture
 def api(http_client: Any, base_url: str) -> ApiClient:
-    """Somebody with an HTTP client and a jar for cookies; `api.newcomer()` is another one."""
+    """A client with its own cookies; `api.new_client()` is another one."""
     return ApiClient(http_client, base_url.replace("localhost", "127.0.0.1"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def repository_on_path() -> None:
-    """The command line is run from the repository's root, as the README says."""
+    """Commands are run from the root of the repository, as in the README."""
     assert Path(__file__).resolve().parent.parent.as_posix() in sys.path

@@ -1,4 +1,4 @@
-"""`server.py --check`: the whole flow, and plain words where something is wrong."""
+"""`server.py --check`: the complete flow, and an explanation of each failure."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.kodo_serving import serving_in_a_thread
-from tests.support.kodo_state import Faults, FakeKodo
+from tests.support.kodo_state import FakeKodo, Faults
 from tests.support.process import ROOT
 
 KODO = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}
 CLOSED_PORT = "http://127.0.0.1:9"
+
+Check = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -32,7 +34,7 @@ def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-def test_the_embedded_parts_pass_every_step(tmp_path: Path) -> None:
+def test_the_embedded_database_and_bucket_pass_every_step(tmp_path: Path) -> None:
     checked = check(f"--data_dir={tmp_path / 'data'}")
 
     steps = [line[5:].partition(":")[0] for line in checked.stdout.splitlines()]
@@ -41,9 +43,12 @@ def test_the_embedded_parts_pass_every_step(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_a_loopback_server_is_told_that_kodo_can_never_call_it(tmp_path: Path) -> None:
+def test_a_loopback_server_is_told_that_kodo_can_never_call_it(
+    tmp_path: Path, on_shared_mongod: tuple[str, ...]
+) -> None:
     checked = check(
         f"--data_dir={tmp_path / 'data'}",
+        *on_shared_mongod,
         "--qiniu_bucket=made-up",
         "--qiniu_domain=http://pictures.example",
         "--qiniu_up_url=http://up.invalid.example",
@@ -65,23 +70,28 @@ def kodo() -> Iterator[FakeKodo]:
         yield peer
 
 
-def check_on(kodo: FakeKodo, folder: Path, **chosen: object) -> subprocess.CompletedProcess[str]:
-    """With this Kodo's settings, but for those that are chosen."""
-    settings = {name: str(value) for name, value in {**kodo.settings(), **chosen}.items()}
-    secret = {f"TESSERA_{name.upper()}": value for name, value in settings.items() if name.endswith("_key")}
-    flags = [f"--{name}={value}" for name, value in settings.items() if not name.endswith("_key")]
-    return check(f"--data_dir={folder / 'data'}", *flags, **secret)
+@pytest.fixture
+def check_kodo(kodo: FakeKodo, tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> Check:
+    """Check with the settings of this Kodo; keywords override them."""
+
+    def run(**chosen: object) -> subprocess.CompletedProcess[str]:
+        settings = {name: str(value) for name, value in {**kodo.settings(), **chosen}.items()}
+        secrets = {f"TESSERA_{name.upper()}": value for name, value in settings.items() if name.endswith("_key")}
+        options = [f"--{name}={value}" for name, value in settings.items() if not name.endswith("_key")]
+        return check(f"--data_dir={tmp_path / 'data'}", *on_shared_mongod, *options, **secrets)
+
+    return run
 
 
 def steps_of(text: str) -> list[str]:
-    """The names of the lines that say that all is well."""
+    """The names of the steps that passed."""
     return re.findall(r"^ *ok   ([^:]*):", text, re.M)
 
 
-def test_a_kodo_that_is_well_passes_every_step_and_keeps_nothing(kodo: FakeKodo, tmp_path: Path) -> None:
-    checked = check_on(kodo, tmp_path)
+def test_a_working_kodo_passes_every_step_and_keeps_nothing(kodo: FakeKodo, check_kodo: Check) -> None:
+    checked = check_kodo()
 
-    assert {line[:5] for line in checked.stdout.splitlines()} == {"ok   "}
+    assert {line[:5] for line in checked.stdout.splitlines()} == {"ok   "}, checked.stderr
     assert steps_of(checked.stdout) == steps_of((ROOT / "docs" / "qiniu.md").read_text().partition("# 中文")[0])
     assert (checked.returncode, checked.stderr, kodo.objects) == (0, "", {})
 
@@ -109,11 +119,11 @@ CLOSED_KODO = {f"qiniu_{name}_url": CLOSED_PORT for name in ("up", "rs", "rsf")}
     ids=lambda value: ", ".join(value) or "-" if isinstance(value, dict) else None,
 )
 def test_a_failed_step_is_explained_with_a_hint(
-    kodo: FakeKodo, tmp_path: Path, chosen: dict[str, str], faults: dict[str, Any], failed: str, hint: str
+    kodo: FakeKodo, check_kodo: Check, chosen: dict[str, str], faults: dict[str, Any], failed: str, hint: str
 ) -> None:
     kodo.faults = Faults(**faults)
 
-    checked = check_on(kodo, tmp_path, **chosen)
+    checked = check_kodo(**chosen)
 
     kodo.faults = Faults()
     lines = checked.stdout.splitlines()

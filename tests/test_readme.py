@@ -1,4 +1,4 @@
-"""The README's ten lines do what they say, on a fresh server."""
+"""The ten lines of the README work, on a new server."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def test_the_api_is_shown_in_ten_lines(script: str) -> None:
     assert len(script.splitlines()) == LINES
 
 
-def test_the_ten_lines_end_with_a_mosaic(script: str, tmp_path: Path) -> None:
+def test_the_ten_lines_end_with_a_mosaic(script: str, tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
     (tmp_path / "photo.jpg").write_bytes(jpeg(400, 300))
-    with ServerProcess(tmp_path / "data") as server:
-        there = script.replace("http://127.0.0.1:8888", server.base_url)
+    with ServerProcess(tmp_path / "data", *on_shared_mongod) as server:
+        commands = script.replace("http://127.0.0.1:8888", server.base_url)
         ended = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", there],
+            ["bash", "-euo", "pipefail", "-c", commands],
             cwd=tmp_path,
             capture_output=True,
             text=True,
