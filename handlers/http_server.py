@@ -1,8 +1,8 @@
-"""The door: how much and how long a connection may ask for, before any handler is asked.
+"""The HTTP server: limits of size and time that apply before a handler is called.
 
-Tornado bounds the head and the body of a request by total time. The other direction is the kernel's: a client that has
-taken nothing for `taking_s` while an answer waits for it is cut off (TCP_USER_TIMEOUT, RFC 5482; Linux), at no cost to
-streams of events, which are not bounded in time, and to slow lines, which take something.
+Tornado limits the time for a request's header and body. For responses the kernel does it: a client that has received
+nothing for `write_s` while a response waits is disconnected (TCP_USER_TIMEOUT, RFC 5482; Linux). That costs nothing,
+and neither ends an idle event stream nor a slow download.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import tornado.web
 from tornado.http1connection import HTTP1Connection
@@ -18,21 +18,23 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
-from handlers.connections import ConnectionLimiter, LimitedHTTPServer, Listening, connections_for, file_limit
+from handlers.connections import ConnectionLimiter, LimitedHTTPServer, connections_for, file_limit
 from handlers.security_headers import SecurityHeaders, SecurityHeadersWithHsts
 from models import errors
 
 BODY_LIMIT_BYTES = 2 * 1024 * 1024
-"""Of requests that are read whole; uploads to the embedded bucket are a stream with a limit of their own."""
+"""Of requests that are read as a whole; uploads to the embedded bucket are streams with a limit of their own."""
 HEADER_LIMIT_BYTES = 32 * 1024
 DRAIN_LIMIT_BYTES = 32 * 1024 * 1024
-"""A body up to this size is let pass unread, so that its sender hears why it was refused instead of a reset."""
+"""A body up to this size is read and dropped, so that the client gets the error and not a reset connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. head_s: for a whole head, from the connection's start or the last answer on; body_s: for a whole body;
-    taking_s: for a client to take anything of an answer that waits."""
+    """Seconds. header_s: for a whole header, from the start of the connection or the end of the last response.
+
+    body_s: for a whole body. write_s: for a client that receives nothing of a response.
+    """
 
     header_s: float = 25.0
     body_s: float = 25.0
@@ -40,9 +42,9 @@ class Timeouts:
 
 
 class Application(tornado.web.Application):
-    """Tornado's, with headers that protect on every answer and 413 for bodies that are too large to be read.
+    """Tornado's, with security headers on every response and 413 for bodies that are too large.
 
-    secure: whether people reach it by https.
+    secure: whether users reach the server by https.
     """
 
     def __init__(self, table: list[Any], *, secure: bool = False, **settings: Any) -> None:
@@ -57,28 +59,31 @@ class Application(tornado.web.Application):
         path_args: list[bytes] | None = None,
         path_kwargs: dict[str, bytes] | None = None,
     ) -> tornado.web._HandlerDelegate:
+        if not getattr(target_class, "compress", True):
+            request.headers.pop("Accept-Encoding", None)  # a compressor holds 256 KiB for as long as the stream lasts
         delegate = super().get_handler_delegate(request, target_class, target_kwargs, path_args, path_kwargs)
-        if _announced_bytes(request) > BODY_LIMIT_BYTES and not delegate.stream_request_body:
+        if _content_length(request) > BODY_LIMIT_BYTES and not delegate.stream_request_body:
             return super().get_handler_delegate(request, OversizedBodyHandler, self.settings["default_handler_args"])
         return delegate
 
 
 @tornado.web.stream_request_body
 class OversizedBodyHandler(ApiHandler):
-    """Whoever sends more than is read."""
+    """Answers requests whose body is larger than BODY_LIMIT_BYTES."""
 
     def prepare(self) -> None:
-        super().prepare()
-        if _announced_bytes(self.request) > DRAIN_LIMIT_BYTES:
+        if _content_length(self.request) > DRAIN_LIMIT_BYTES:
             raise errors.TooLarge(limit_bytes=BODY_LIMIT_BYTES)
         if isinstance(self.request.connection, HTTP1Connection):
             self.request.connection.set_max_body_size(DRAIN_LIMIT_BYTES)
 
     def data_received(self, chunk: bytes) -> None:
-        """Let it pass."""
+        """Drop it."""
 
-    async def _serve(self, method: Literal["GET", "POST"]) -> None:
+    def post(self, **_: str) -> None:
         raise errors.TooLarge(limit_bytes=BODY_LIMIT_BYTES)
+
+    get = post
 
 
 def listen(
@@ -88,9 +93,9 @@ def listen(
     *,
     limiter: ConnectionLimiter | None = None,
 ) -> HTTPServer:
-    """Serve an application on these listening sockets, which are its own from now on.
+    """Serve an application on these listening sockets, which the server then owns.
 
-    room: for how many connections; None: as many as the limit of open files bears.
+    limiter: of connections; None: as many as the limit of open files allows.
     """
     limits = timeouts or Timeouts()
     server = LimitedHTTPServer(
@@ -100,15 +105,15 @@ def listen(
         idle_connection_timeout=limits.header_s,
         body_timeout=limits.body_s,
     )
-    server.room = limiter or ConnectionLimiter(connections_for(file_limit()))
+    server.limiter = limiter or ConnectionLimiter(connections_for(file_limit()))
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        for listening in sockets:  # what is accepted inherits it
+        for listening in sockets:  # accepted sockets inherit it
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(limits.write_s * 1000))
-    server.add_sockets([Listening(each) for each in sockets])
+    server.add_sockets(sockets)
     return server
 
 
-def _announced_bytes(request: HTTPServerRequest) -> int:
-    """What Content-Length says; 0 without one, or for one that Tornado will refuse."""
-    said = request.headers.get("Content-Length", "")
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 20 else 0
+def _content_length(request: HTTPServerRequest) -> int:
+    """Bytes; 0 where the header is missing, or malformed so that Tornado refuses the request."""
+    value = request.headers.get("Content-Length", "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else 0
