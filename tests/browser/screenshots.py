@@ -119,7 +119,6 @@ def pages(paths: dict[str, str]) -> dict[str, tuple[str, Callable[[Page], None],
         "account": ("/account", stay, True),
         "tasks": ("/tasks/", stay, True),
         "not-found": ("/i/1", stay, False),
-        "docs": ("/api/docs/", stay, False),
     }
 
 
