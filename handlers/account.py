@@ -1,14 +1,14 @@
-"""One's own account: another password or e-mail address, and leaving for good."""
+"""The user's own account: who is signed in, a new password or e-mail address, deletion."""
 
 from __future__ import annotations
 
 import logging
 
-from pydantic import BaseModel, ConfigDict
-
-from handlers.base import ApiHandler, JsonDict
-from handlers.rate_limit import LoginLimits
-from handlers.users import Email, Password
+from handlers.auth import LoginGuard
+from handlers.base import ApiHandler
+from handlers.endpoint import endpoint
+from handlers.params import Email, Password, RequestParams
+from handlers.schemas import ClientConfig, CurrentUser, DeletionResponse, SessionResponse, SuccessResponse
 from models import errors
 from models.passwords import Passwords
 from models.sessions import Sessions
@@ -20,49 +20,52 @@ log = logging.getLogger(__name__)
 DELETION_WAIT_S = 15.0
 
 
-class AccountHandler(ApiHandler):
-    """What the owner alone may do, with the password once more: a session may be a borrowed browser."""
+class SessionHandler(ApiHandler):
+    def initialize(self, users: Users, client_config: ClientConfig) -> None:
+        self.users, self.client_config = users, client_config
 
-    methods = ("POST",)
-    acts = True
-    users: Users
-    passwords: Passwords
-    login_limits: LoginLimits
+    @endpoint()
+    async def get(self) -> SessionResponse:
+        """Who is signed in, and the limits of this server."""
+        return SessionResponse(
+            user=await self._current_user(),
+            access="open" if self.authentication.open_access else "session",
+            limits=self.client_config,
+        )
 
-    async def confirmed_user(self, password: str) -> User:
-        """Raises NotAuthenticated, WrongPassword, TooManyRequests."""
-        user = await self.users.by_id((await self.require_user()).id)
-        self.login_limits.count_attempt(user.username, self.address)
-        if not await self.passwords.verify(password, user.password_hash):
-            raise errors.WrongPassword(field="password")
-        self.login_limits.forgive_attempt(user.username, self.address)
-        return user
+    async def _current_user(self) -> CurrentUser | None:
+        current = await self.user()
+        if current is None:
+            return None
+        user = await self.users.by_id(current.id)
+        return CurrentUser(id=user.id, username=user.username, email=user.email, developer=current.developer)
 
 
-class ChangeUserParams(BaseModel):
+class ChangeUserParams(RequestParams):
     """password: the current one."""
-
-    model_config = ConfigDict(frozen=True)
 
     password: Password
     new_password: Password | None = None
     email: Email | None = None
 
 
-class ChangeUserHandler(AccountHandler):
-    """Another password, another e-mail address. A new password ends every other session."""
+class ChangeUserHandler(ApiHandler):
+    """Both this and DeleteUserHandler ask for the password again: the browser may be shared."""
 
-    parameters = ChangeUserParams
-    sessions: Sessions
+    def initialize(self, users: Users, passwords: Passwords, login_guard: LoginGuard, sessions: Sessions) -> None:
+        self.users, self.passwords, self.login_guard, self.sessions = users, passwords, login_guard, sessions
 
-    async def reply(self, asked: ChangeUserParams) -> JsonDict:
-        user = await self.confirmed_user(asked.password)
-        password_hash = await self._new_hash(asked.new_password, user)
-        await self.users.update(user.id, email=asked.email, password_hash=password_hash)
+    @endpoint(errors=(errors.NotAuthenticated, errors.WrongPassword, errors.WeakPassword, errors.TooManyRequests))
+    async def post(self, params: ChangeUserParams) -> SuccessResponse:
+        """Change the password or the e-mail address. A new password ends every other session."""
+        current = await self.require_user()
+        user = await self.login_guard.confirm(current.id, params.password, ip=self.client_ip)
+        password_hash = await self._new_hash(params.new_password, user)
+        await self.users.update(user.id, email=params.email, password_hash=password_hash)
         if password_hash is not None:
             await self.sessions.close_all(user.id, except_token=self.authentication.token(self))
             log.info("user %s: changed the password [%s]", user.id, self.request_id)
-        return {}
+        return SuccessResponse()
 
     async def _new_hash(self, password: str | None, user: User) -> str | None:
         """Raises WeakPassword."""
@@ -72,20 +75,19 @@ class ChangeUserHandler(AccountHandler):
         return await self.passwords.hash(password)
 
 
-class DeleteUserParams(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class DeleteUserParams(RequestParams):
     password: Password
 
 
-class DeleteUserHandler(AccountHandler):
-    """Leave: everything that was this person's goes. finished: whether all of it is gone already."""
+class DeleteUserHandler(ApiHandler):
+    def initialize(self, login_guard: LoginGuard, account_deletions: AccountDeletions) -> None:
+        self.login_guard, self.account_deletions = login_guard, account_deletions
 
-    parameters = DeleteUserParams
-    account_deletions: AccountDeletions
-
-    async def reply(self, asked: DeleteUserParams) -> JsonDict:
-        user = await self.confirmed_user(asked.password)
+    @endpoint(errors=(errors.NotAuthenticated, errors.WrongPassword, errors.TooManyRequests))
+    async def post(self, params: DeleteUserParams) -> DeletionResponse:
+        """Delete the account and everything that belongs to it."""
+        current = await self.require_user()
+        user = await self.login_guard.confirm(current.id, params.password, ip=self.client_ip)
         await self.account_deletions.begin(user.id)
         await self.authentication.sign_out(self)
-        return {"finished": await self.account_deletions.wait(user.id, within_s=DELETION_WAIT_S)}
+        return DeletionResponse(finished=await self.account_deletions.wait(user.id, within_s=DELETION_WAIT_S))

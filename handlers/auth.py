@@ -1,4 +1,4 @@
-"""Who is asking: a person by cookie or Bearer token, or a stranger; and whether our own page sent the request."""
+"""Who sends a request: the user of a session cookie or Bearer token; and whether one of our own pages sent it."""
 
 from __future__ import annotations
 
@@ -8,52 +8,86 @@ from urllib.parse import urlsplit
 
 import tornado.web
 
+from handlers.rate_limit import LoginLimits
 from models import errors
+from models.images import Owner
+from models.passwords import Passwords
 from models.sessions import Sessions
-from models.users import Users, username_key
+from models.users import User, Users, username_key
 
 COOKIE_DAYS = 90
 DEVELOPERS_TTL_S = 2.0
-"""Whom an operator made a developer is asked this often at most."""
+"""How long the list of developers in the database is cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedUser:
-    """Somebody who is signed in."""
+    """The user of a session."""
 
     id: int
     username: str
     developer: bool
 
+    def matches(self, user: str | int) -> bool:
+        """Whether a username or an id names this user."""
+        return user == self.id if isinstance(user, int) else username_key(user) == username_key(self.username)
+
 
 class Developers:
-    """Who sees and steers the whole queue: those whom the settings name, and those whom an operator made one."""
+    """Developers see and control the whole queue. The settings name some; operators add others (`admin.py`)."""
 
     def __init__(self, names: frozenset[str], users: Users) -> None:
-        self._names = frozenset(username_key(name) for name in names)
+        self._keys = frozenset(username_key(name) for name in names)
         self._users = users
-        self._made: frozenset[int] = frozenset()
-        self._asked_at = float("-inf")
+        self._ids: frozenset[int] = frozenset()
+        self._read_at = float("-inf")
 
     async def is_developer(self, user_id: int, username: str) -> bool:
         """Raises DatabaseUnavailable."""
-        if time.monotonic() - self._asked_at >= DEVELOPERS_TTL_S:
-            self._made = await self._users.developers()
-            self._asked_at = time.monotonic()
-        return user_id in self._made or username_key(username) in self._names
+        if time.monotonic() - self._read_at >= DEVELOPERS_TTL_S:
+            self._ids = await self._users.developers()
+            self._read_at = time.monotonic()
+        return user_id in self._ids or username_key(username) in self._keys
+
+
+class LoginGuard:
+    """Checks passwords and limits how many wrong ones are accepted."""
+
+    def __init__(self, users: Users, passwords: Passwords, limits: LoginLimits) -> None:
+        self._users, self._passwords, self._limits = users, passwords, limits
+
+    async def verify(self, password: str, password_hash: str | None, *, username: str, ip: str) -> bool:
+        """Whether the password is right. None as hash (there is no such user) takes as long as a wrong password.
+
+        The attempt counts before it is verified, so that parallel requests do not evade the limit; a right password is
+        not counted. Raises TooManyRequests.
+        """
+        self._limits.count_attempt(username, ip)
+        right = await self._passwords.verify(password, password_hash)
+        if right:
+            self._limits.forgive_attempt(username, ip)
+        return right
+
+    async def confirm(self, user_id: int, password: str, *, ip: str) -> User:
+        """The user, if this is the current password. Raises WrongPassword, TooManyRequests, NotFound."""
+        user = await self._users.by_id(user_id)
+        if not await self.verify(password, user.password_hash, username=user.username, ip=ip):
+            raise errors.WrongPassword(field="password")
+        return user
 
 
 class Authentication:
-    """The one place that reads and writes the session's cookie.
+    """Sessions: the only place that reads and writes the session cookie.
 
-    open_access: act for whomever the parameters name, without a session (closed networks only).
-    public_url: our own origin; with https the cookie is Secure and carries the __Host- prefix.
-    trusted_proxies: the addresses whose word on where a request comes from is believed.
+    open_access: requests without a session may act for any user whom they name (closed networks only).
+    public_url: our own origin; with https the cookie is Secure and has the __Host- prefix.
+    trusted_proxies: addresses of proxies whose X-Forwarded-For is believed.
     """
 
     def __init__(
         self,
         sessions: Sessions,
+        users: Users,
         *,
         open_access: bool,
         developers: Developers,
@@ -61,21 +95,26 @@ class Authentication:
         trusted_proxies: frozenset[str] = frozenset(),
     ) -> None:
         self.trusted_proxies = trusted_proxies
-        self._sessions = sessions
         self.open_access = open_access
+        self._sessions, self._users = sessions, users
         self._developers = developers
         self._origin = public_url.rstrip("/")
         self._secure = urlsplit(public_url).scheme == "https"
         self.cookie = "__Host-session" if self._secure else "session"
 
     async def user(self, handler: tornado.web.RequestHandler) -> AuthenticatedUser | None:
-        """Who is asking, or None for a stranger. A token that is not alive is a stranger's."""
+        """The user of the request's session, or None. An unknown or expired token counts as none."""
         token = self.token(handler)
         session = await self._sessions.find(token) if token else None
         if session is None:
             return None
         developer = await self._developers.is_developer(session.user_id, session.username)
         return AuthenticatedUser(session.user_id, session.username, developer)
+
+    async def find_owner(self, user: str | int) -> Owner:
+        """The user with this username or id. Raises NotFound."""
+        record = await (self._users.by_id(user) if isinstance(user, int) else self._users.by_name(user))
+        return Owner(record.id, record.username)
 
     def token(self, handler: tornado.web.RequestHandler) -> str | None:
         """The session token of a request: `Authorization: Bearer` before the cookie."""
@@ -86,7 +125,7 @@ class Authentication:
         return signed.decode("ascii", "replace") if signed else None
 
     async def sign_in(self, handler: tornado.web.RequestHandler, user_id: int, username: str) -> str:
-        """Open a session and hand it to the browser; a session that it had before is closed."""
+        """Open a session, set its cookie, and close the session that the request came with. Returns the token."""
         old = self.token(handler)
         if old:
             await self._sessions.close(old)
@@ -97,17 +136,17 @@ class Authentication:
         return token
 
     async def sign_out(self, handler: tornado.web.RequestHandler, token: str | None = None) -> None:
-        """Close the session (that of the request, unless a token is given) and take the cookie back."""
+        """Close the session of this token (default: of the request) and clear the cookie."""
         token = token or self.token(handler)
         if token:
             await self._sessions.close(token)
         handler.clear_cookie(self.cookie, httponly=True, samesite="Strict", secure=self._secure)
 
     def check_same_origin(self, handler: tornado.web.RequestHandler) -> None:
-        """Raise CsrfError if a browser sent this from a page that is not ours.
+        """Raise CsrfError if a browser sent the request from a page of another origin.
 
-        A browser says so itself (Sec-Fetch-Site), or names the Origin; a client that does neither is no browser, and
-        its cookie, if it has one, was put there by hand.
+        Browsers send Sec-Fetch-Site, or at least Origin. A client that sends neither is not a browser, and no page can
+        make it send a cookie.
         """
         headers = handler.request.headers
         site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
@@ -121,10 +160,10 @@ class Authentication:
             raise errors.CsrfError()
 
     def check_csrf(self, handler: tornado.web.RequestHandler) -> None:
-        """Raise CsrfError if somebody's browser was led to do this: by a page that is not ours, or by a link.
+        """Raise CsrfError if a page of another origin, or a link, made a browser send the request.
 
-        A link in a mail or a chat is opened as if its address had been typed (Sec-Fetch-Site: none), and brings even
-        Strict cookies along.
+        A link in a mail or a chat is opened as if its address were typed (Sec-Fetch-Site: none); the browser then
+        sends even SameSite=Strict cookies.
         """
         self.check_same_origin(handler)
         if handler.request.method == "GET" and handler.request.headers.get("Sec-Fetch-Site") == "none":

@@ -1,29 +1,28 @@
-"""What every JSON endpoint shares: parameters in, JSON out, who is asking, and the one table of error -> status.
+"""What every HTTP handler shares: request ids, the user of a request, and the one table from error to status.
 
-Every refusal has one shape: `{"code": n, "error": slug, "message": sentence}`, n below 1; `field` is added where one
-parameter is at fault. An error that nobody foresaw is answered as `internal` and told to the log alone.
+Every error response has one shape: `{"code": n, "error": slug, "message": sentence}` with n below 1; `field` is added
+where one parameter is wrong. An unexpected exception is answered as `internal`; only the log has its trace.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from typing import Any, ClassVar, Literal
+import re
+import secrets
+from functools import cached_property
+from typing import Any, ClassVar
 
 import tornado.web
-from pydantic import BaseModel, ConfigDict, ValidationError
 from tornado.httputil import HTTPServerRequest
 
 from handlers.auth import AuthenticatedUser, Authentication
 from handlers.client_ip import client_ip, rate_limit_key
-from handlers.identified import RequestIdHandler
-from handlers.params import bad_parameter, read_params
+from handlers.endpoint import Endpoint
+from handlers.schemas import ErrorResponse
 from models import errors
 from models.images import ANONYMOUS, Owner
 
 log = logging.getLogger(__name__)
-
-JsonDict = dict[str, Any]
 
 STATUS: dict[type[Exception], int] = {
     errors.TesseraError: 500,
@@ -46,128 +45,134 @@ STATUS: dict[type[Exception], int] = {
     errors.StorageFull: 507,
     errors.JobError: 422,
 }
-"""The nearest ancestor of an error decides; a contract row answers its own refusals with 200."""
+"""The nearest ancestor of an error decides. `errors_as_200` overrides it for client errors."""
 
-FROM_TORNADO: dict[int, type[errors.TesseraError]] = {404: errors.NoSuchPath, 405: errors.MethodNotAllowed}
-"""What Tornado itself refuses, before a handler is asked; any other 4xx is a malformed request."""
+TORNADO_ERRORS: dict[int, type[errors.TesseraError]] = {404: errors.NoSuchPath, 405: errors.MethodNotAllowed}
+"""What Tornado refuses before it calls a handler; any other 4xx is a malformed request."""
 
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REQUEST_TIMEOUT_S = 30.0
 
 
-class NoParams(BaseModel):
-    """An endpoint that asks for nothing."""
+class RequestIdHandler(tornado.web.RequestHandler):
+    """`X-Request-ID` of the request, or a new one, in every response and every log line."""
 
-    model_config = ConfigDict(frozen=True)
+    @cached_property
+    def request_id(self) -> str:
+        value = self.request.headers.get("X-Request-ID", "")
+        return value if REQUEST_ID.fullmatch(value) else secrets.token_hex(8)
+
+    def set_default_headers(self) -> None:
+        self.set_header("X-Request-ID", self.request_id)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log unexpected exceptions with their trace. Tornado's own lines would show the query string."""
+        if not isinstance(value, tornado.web.HTTPError):
+            log.error(
+                "%s %s failed [%s]", self.request.method, self.request.path, self.request_id, exc_info=(typ, value, tb)
+            )
 
 
 class ApiHandler(RequestIdHandler):
-    """One endpoint. A subclass names its parameters and answers `reply`; the rest is here.
+    """A JSON endpoint: its `get` and `post` are declared by `@endpoint`.
 
-    parameters: the pydantic class that checks what was asked.
-    methods: which of GET and POST are served.
-    refusal: the `code` of a refusal.
-    contract: whether the contract answers this endpoint's refusals with HTTP 200.
-    bodies: the media types that a POST may have.
-    acts: whether it changes state, so that a browser's cookie counts only from our own pages.
-    timeout_s: how long an answer may take; None where it is a stream that watches its own pieces.
+    A handler takes its services as parameters of `initialize`, a base class of handlers as keywords of `__init__`;
+    `dependencies_of` finds them by name.
+
+    error_code: the `code` of an error response, below 1.
+    errors_as_200: whether client errors are answered with HTTP 200, as the contract says for its endpoints.
+    content_types: the media types of a POST body.
+    timeout_s: for the whole response; None for a stream that limits each of its writes.
     """
 
-    params: ClassVar[type[BaseModel]] = NoParams
-    methods: ClassVar[tuple[Literal["GET", "POST"], ...]] = ("GET", "POST")
+    error_code: ClassVar[int] = -1
+    errors_as_200: ClassVar[bool] = False
     content_types: ClassVar[tuple[str, ...]] = (
         "application/json",
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     )
-    error_code: ClassVar[int] = -1
-    errors_as_200: ClassVar[bool] = False
-    state_changing: ClassVar[bool] = False
     timeout_s: ClassVar[float | None] = REQUEST_TIMEOUT_S
 
-    def initialize(self, authentication: Authentication, **parts: object) -> None:
+    def __init__(
+        self,
+        application: tornado.web.Application,
+        request: HTTPServerRequest,
+        *,
+        authentication: Authentication,
+        **dependencies: Any,
+    ) -> None:
         self.authentication = authentication
-        for name, part in parts.items():
-            setattr(self, name, part)
+        super().__init__(application, request, **dependencies)
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
-        self.clear_header("Server")
         self.set_header("Content-Type", "application/json; charset=UTF-8")
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        self.set_header("Referrer-Policy", "same-origin")
 
-    async def get(self, **_: str) -> None:
-        await self._serve("GET")
-
-    async def post(self, **_: str) -> None:
-        await self._serve("POST")
-
-    async def reply(self, asked: Any) -> JsonDict:
-        """The answer to checked parameters. `code` 1 is added. Raises a TesseraError to refuse."""
-        raise NotImplementedError
+    @classmethod
+    def endpoints(cls) -> dict[str, Endpoint]:
+        """The endpoints by HTTP method, GET before POST."""
+        methods = {name: getattr(cls, name.lower()) for name in ("GET", "POST")}
+        return {name: method for name, method in methods.items() if isinstance(method, Endpoint)}
 
     @property
-    def address(self) -> str:
-        """Where the request comes from, as limits count it."""
+    def client_ip(self) -> str:
+        """The address of the client, as a key of rate limits."""
         forwarded_for = self.request.headers.get("X-Forwarded-For", "")
         return rate_limit_key(
             client_ip(self.request.remote_ip or "", forwarded_for, self.authentication.trusted_proxies)
         )
 
-    async def require_user(self) -> AuthenticatedUser:
-        """Who is asking. Raises NotAuthenticated for a stranger."""
-        found = await self.user()
-        if found is None:
-            raise errors.NotAuthenticated()
-        return found
-
     async def user(self) -> AuthenticatedUser | None:
-        """Who is asking, or None for a stranger."""
+        """The user who is signed in, or None."""
         return await self.authentication.user(self)
 
+    async def require_user(self) -> AuthenticatedUser:
+        """The user who is signed in. Raises NotAuthenticated."""
+        user = await self.user()
+        if user is None:
+            raise errors.NotAuthenticated()
+        return user
+
     async def owner(self) -> Owner:
-        """For whom this is done: the person who is signed in; nobody where the server is open. Raises NotAuthenticated."""
-        person = await self.user() if self.authentication.open_access else await self.require_user()
-        return Owner(person.id, person.username) if person else ANONYMOUS
+        """The owner of what this request creates: the user; with open access perhaps ANONYMOUS.
 
-    async def _serve(self, method: Literal["GET", "POST"]) -> None:
-        if method not in self.methods:
-            raise errors.MethodNotAllowed()
-        if self.state_changing:
-            self.authentication.check_csrf(self)
-        async with asyncio.timeout(self.timeout_s):
-            answer = await self.reply(self._asked())
-        if not self._finished:
-            self.finish({"code": 1, **answer})
+        Raises NotAuthenticated.
+        """
+        user = await self.user() if self.authentication.open_access else await self.require_user()
+        return Owner(user.id, user.username) if user else ANONYMOUS
 
-    def _asked(self) -> BaseModel:
-        given = read_params(self.request, self.path_kwargs)
-        try:
-            return self.params.model_validate(given)
-        except ValidationError as error:
-            raise bad_parameter(error) from error
+    async def acting_as(self, user: str | int) -> Owner:
+        """The user whom a parameter names (username or id), where this request may act as that user.
+
+        With open access any request may. Raises NotAuthenticated, PermissionDenied; with open access NotFound.
+        """
+        if self.authentication.open_access:
+            return await self.authentication.find_owner(user)
+        current = await self.require_user()
+        if not current.matches(user):
+            raise errors.PermissionDenied()
+        return Owner(current.id, current.username)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, tornado.web.HTTPError) and status_code < 500:
-            error = FROM_TORNADO.get(status_code, errors.MalformedRequest)()
-        self._refuse(error if isinstance(error, errors.TesseraError) else errors.TesseraError())
+            error = TORNADO_ERRORS.get(status_code, errors.MalformedRequest)()
+        self.send_api_error(error if isinstance(error, errors.TesseraError) else errors.TesseraError())
 
-    def _refuse(self, error: errors.TesseraError) -> None:
-        self.set_status(self._status(error))
+    def send_api_error(self, error: errors.TesseraError) -> None:
+        """Finish with an error response."""
+        as_200 = self.errors_as_200 and is_contract_error(type(error))
+        self.set_status(200 if as_200 else status_of(type(error)))
         if isinstance(error, errors.MethodNotAllowed):
-            self.set_header("Allow", ", ".join(self.methods))
+            self.set_header("Allow", ", ".join(self.endpoints()))
         if isinstance(error, errors.Overloaded):
             self.set_header("Retry-After", str(error.details["retry_after_s"]))
-        body: JsonDict = {"code": self.error_code, "error": error.slug, "message": error.message(self.language())}
-        if "field" in error.details:
-            body["field"] = error.details["field"]
-        self.finish(body)
-
-    def _status(self, error: errors.TesseraError) -> int:
-        return 200 if self.errors_as_200 and in_contract(type(error)) else status_of(type(error))
+        field = {"field": str(error.details["field"])} if "field" in error.details else {}
+        response = ErrorResponse(
+            code=self.error_code, error=error.slug, message=error.message(self.language()), **field
+        )
+        self.finish(response.model_dump_json(exclude_unset=True))
 
     def language(self) -> errors.Language:
         return language_of(self.request)
@@ -180,15 +185,14 @@ class ApiHandler(RequestIdHandler):
 
 
 class NotFoundHandler(ApiHandler):
-    """Whatever no line of the table serves."""
+    """The answer to any path that no route matches."""
 
     def prepare(self) -> None:
-        super().prepare()
         raise errors.NoSuchPath()
 
 
 def language_of(request: HTTPServerRequest) -> errors.Language:
-    """zh or en by Accept-Language; the first of the two that is named wins."""
+    """The first of zh and en in Accept-Language; en where it names neither."""
     for part in request.headers.get("Accept-Language", "").lower().split(","):
         for language in ("zh", "en"):
             if part.strip().startswith(language):
@@ -197,10 +201,10 @@ def language_of(request: HTTPServerRequest) -> errors.Language:
 
 
 def status_of(error: type[errors.TesseraError]) -> int:
-    """The HTTP status of an error where the contract does not answer with 200."""
+    """The HTTP status of an error, except where the contract answers it with 200."""
     return next(STATUS[kind] for kind in error.__mro__ if kind in STATUS)
 
 
-def in_contract(error: type[errors.TesseraError]) -> bool:
-    """Whether the contract's rows answer this refusal with HTTP 200."""
+def is_contract_error(error: type[errors.TesseraError]) -> bool:
+    """Whether the contract's endpoints answer this error with HTTP 200."""
     return issubclass(error, errors.ClientError) and not issubclass(error, errors.MalformedBody | errors.TooLarge)

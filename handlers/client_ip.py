@@ -16,24 +16,24 @@ def client_ip(peer: str, forwarded_for: str, trusted_proxies: Collection[str]) -
     as far as the proxies that wrote it are trusted: whatever a client put before that counts for nothing.
     """
     address = peer
-    for said in reversed([part.strip() for part in forwarded_for.split(",") if part.strip()]):
-        if address not in trusted_proxies or not _is_address(said):
+    for forwarded in reversed([part.strip() for part in forwarded_for.split(",") if part.strip()]):
+        if address not in trusted_proxies or not _is_address(forwarded):
             break
-        address = said
+        address = forwarded
     return address
 
 
 def rate_limit_key(address: str) -> str:
     """The name under which limits count an address: of IPv6 the whole network of a household, of IPv4 itself."""
     try:
-        known = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return address
-    if not isinstance(known, IPv6Address):
+    if not isinstance(ip, IPv6Address):
         return address
-    if known.ipv4_mapped is not None:
-        return str(known.ipv4_mapped)
-    return str(ip_network((int(known), SITE_BITS), strict=False))
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ip_network((int(ip), SITE_BITS), strict=False))
 
 
 def _is_address(text: str) -> bool:

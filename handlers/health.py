@@ -1,12 +1,13 @@
-"""For those who run the server: health and metrics."""
+"""For operators: health and metrics."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 
-from handlers.base import ApiHandler, JsonDict, NoParams
-from handlers.identified import RequestIdHandler
+from handlers.base import ApiHandler
+from handlers.endpoint import endpoint
+from handlers.schemas import HealthResponse
 from models import errors
 from models.database import Database
 from processing.metrics import Metrics
@@ -14,17 +15,16 @@ from processing.queue.task_queue import TaskQueue
 
 
 class HealthHandler(ApiHandler):
-    """200 and `ready` true, or 503 and why not."""
+    def initialize(self, database: Database, queue: TaskQueue) -> None:
+        self.database, self.queue = database, queue
 
-    methods = ("GET",)
-    database: Database
-    queue: TaskQueue
-
-    async def reply(self, asked: NoParams) -> JsonDict:
+    @endpoint(responses={503: HealthResponse})
+    async def get(self) -> HealthResponse:
+        """Whether this server is ready, or 503 and why not."""
         problems = await self._problems()
         if problems:
             self.set_status(503)
-        return {"code": -1 if problems else 1, "ready": not problems, "problems": problems}
+        return HealthResponse(code=-1 if problems else 1, ready=not problems, problems=problems)
 
     async def _problems(self) -> list[str]:
         try:
@@ -34,17 +34,17 @@ class HealthHandler(ApiHandler):
         return [self.queue.problem] if self.queue.problem else []
 
 
-class MetricsHandler(RequestIdHandler):
-    """Counters in the formats of Prometheus."""
-
+class MetricsHandler(ApiHandler):
     def initialize(self, metrics: Metrics, queue: TaskQueue) -> None:
-        self._metrics, self._queue = metrics, queue
+        self.metrics, self.queue = metrics, queue
 
+    @endpoint(media_type="text/plain")
     async def get(self) -> None:
+        """Counters in the formats of Prometheus."""
         totals = None
         with contextlib.suppress(errors.DatabaseUnavailable):
-            totals = (await self._queue.status.snapshot()).totals
-        self._metrics.set_queue(totals)
-        text, media_type = await asyncio.to_thread(self._metrics.text, self.request.headers.get("Accept", ""))
+            totals = (await self.queue.status.snapshot()).totals
+        self.metrics.set_queue(totals)
+        text, media_type = await asyncio.to_thread(self.metrics.text, self.request.headers.get("Accept", ""))
         self.set_header("Content-Type", media_type)
         self.finish(text)

@@ -1,60 +1,101 @@
-"""Parameters of a request: from the query string, a form or a JSON body, as one dictionary of plain values.
+"""Parameters of a request, from the query string, a form or a JSON body, and the types that several endpoints share.
 
-What is said in the body wins over what is said in the query string; of a repeated name the last value counts.
+A value in the body wins over one in the query string; of a repeated name the last value counts.
 """
 
 from __future__ import annotations
 
-import json
+import re
+import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError
-from tornado.escape import utf8
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from tornado.httputil import HTTPServerRequest
 
 from models import errors
+from models.database import MAX_ID
+from models.json_object import parse_json_object
+from models.passwords import MAXIMUM_BYTES
+from models.users import username_key
+from processing import mosaic
 
-LARGEST_ID = 2**53 - 1
 MAX_VALUE_CHARS = 60
+EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
+INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+"""Unicode categories of characters that a username may not contain."""
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+
+def _clean_username(name: str) -> str:
+    name = name.strip()
+    if not username_key(name) or any(unicodedata.category(character) in INVISIBLE for character in name):
+        raise ValueError("1 to 64 characters, none of them invisible")
+    return name
+
+
+def _clean_email(email: str) -> str:
+    if not EMAIL.fullmatch(email.strip()):
+        raise ValueError("an address such as name@example.com")
+    return email.strip()
+
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Username = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_clean_username)]
+Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(_clean_email)]
+Password = Annotated[str, Field(max_length=MAXIMUM_BYTES)]
+RecipeParam = Annotated[
+    str | dict[str, Any], Field(description="a style's name, or a recipe as a JSON object (schema Recipe)")
+]
+
+
+class RequestParams(BaseModel):
+    """The parameters of one endpoint."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+P = TypeVar("P", bound=BaseModel)
 
 
 def read_params(request: HTTPServerRequest, path: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """All parameters by name. Raises MalformedBody for text that is not UTF-8 and JSON that is not an object."""
-    given: dict[str, Any] = _last_values(request.query_arguments)
+    """All parameters by name; `path` adds those of the path.
+
+    Raises MalformedBody for text that is not UTF-8 and JSON that is not an object.
+    """
+    values: dict[str, Any] = _last_values(request.query_arguments)
     if _media_type(request) == "application/json" and request.body:
-        given.update(parse_json_object(request.body))
+        values.update(parse_json_object(request.body))
     else:
-        given.update(_last_values(request.body_arguments))
-    given.update(path or {})
-    return given
+        values.update(_last_values(request.body_arguments))
+    values.update(path or {})
+    return values
 
 
-def parse_json_object(body: bytes) -> dict[str, Any]:
-    """A JSON object without repeated names, NaN or lone surrogates. Raises MalformedBody."""
+def validate_params(model: type[P], values: Mapping[str, Any]) -> P:
+    """Raises BadParameter, which names the first field that is wrong, its value and what is allowed."""
     try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
-        utf8(json.dumps(value, ensure_ascii=False))
-    except (ValueError, RecursionError) as error:
-        raise errors.MalformedBody(reason="it is not valid JSON") from error
-    if not isinstance(value, dict):
-        raise errors.MalformedBody(reason="a JSON object is expected")
-    return value
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "parameters"
+        missing = first["type"] == "missing"
+        raise errors.BadParameter(
+            field=field,
+            value="nothing" if missing else shorten(first["input"]),
+            allowed="this parameter is required" if missing else first["msg"],
+        ) from error
 
 
-def bad_parameter(error: ValidationError) -> errors.BadParameter:
-    """The first thing that pydantic found wrong, as an error that names field, value and what is allowed."""
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "parameters"
-    if first["type"] == "missing":
-        return errors.BadParameter(field=field, value="nothing", allowed="this parameter is required")
-    return errors.BadParameter(field=field, value=shorten(first["input"]), allowed=first["msg"])
+def parse_recipe(param: str | dict[str, Any]) -> mosaic.Recipe:
+    """Raises BadParameter, which names the key, the value and the allowed range."""
+    try:
+        return mosaic.parse(param)
+    except mosaic.BadParameter as error:
+        raise errors.BadParameter(**error.details) from error
 
 
 def shorten(value: object) -> str:
-    """A value as people may see it again: shortened, on one line."""
+    """A value for an error message: on one line, at most MAX_VALUE_CHARS long."""
     text = repr(value)
     return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 1] + "…"
 
@@ -68,14 +109,3 @@ def _last_values(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
         return {name: values[-1].decode() for name, values in arguments.items()}
     except UnicodeDecodeError as error:
         raise errors.MalformedBody(reason="it is not UTF-8") from error
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -1,86 +1,94 @@
-"""A recipe tried on a small picture: the page sends the picture scaled down and shows what comes back."""
+"""Previews: a recipe rendered on a small image that the page sends with the request."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from handlers.base import ApiHandler, JsonDict
-from handlers.tasks import parse_recipe
+from handlers.base import ApiHandler
+from handlers.endpoint import endpoint
+from handlers.params import RecipeParam, RequestParams, parse_recipe
 from models import errors
 from models.images import ANONYMOUS, Images, Owner
 from processing import mosaic
-from processing.rendering import Cancelled
 from processing.images.preview_tiles import PreviewTiles
-from processing.images.previews import Previews, scaled
+from processing.images.previews import Previews
 from processing.images.tile_pool import resolve_tiles
+from processing.rendering import Cancelled
 
 SIZE_LIMIT_BYTES = 2_000_000
-"""A little below what the server reads of any body, so that the refusal can be told."""
-CLIENT_LEFT = 499
+"""A little below BODY_LIMIT_BYTES, so that the error says that the image is too large."""
+CLIENT_CLOSED_REQUEST = 499
 
 
-class PreviewParams(BaseModel):
-    """scale: width of the small picture / width of the full one, where the recipe is meant for the full one."""
+class PreviewParams(RequestParams):
+    """scale: width of the small image / width of the full one, for a recipe that is made for the full one."""
 
-    model_config = ConfigDict(frozen=True)
-
-    param: str | dict[str, Any] = "mosaic"
+    param: RecipeParam = "mosaic"
     scale: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class PreviewHandler(ApiHandler):
-    """The mosaic of the file in the form, in the recipe's format. Nobody has to be signed in, but for tiles of one's
-    own; nothing is kept."""
+    content_types = ("multipart/form-data",)
 
-    parameters = PreviewParams
-    methods = ("POST",)
-    bodies = ("multipart/form-data",)
-    previews: Previews
-    preview_tiles: PreviewTiles
-    images: Images
-
-    def prepare(self) -> None:
-        super().prepare()
-        self._left = threading.Event()
-        self._drawing: asyncio.Task[mosaic.Result] | None = None
+    def initialize(self, previews: Previews, preview_tiles: PreviewTiles, images: Images) -> None:
+        self.previews, self.preview_tiles, self.images = previews, preview_tiles, images
+        self._disconnected = threading.Event()
+        self._rendering: asyncio.Task[mosaic.Result] | None = None
 
     def on_connection_close(self) -> None:
-        """The page wants another one by now: what waits is not begun, what runs is stopped."""
-        self._left.set()
-        if self._drawing is not None:
-            self._drawing.cancel()
+        """Do not begin a render that waits, and stop one that runs: the page asks for another one by now."""
+        self._disconnected.set()
+        if self._rendering is not None:
+            self._rendering.cancel()
 
-    async def reply(self, asked: PreviewParams) -> JsonDict:
-        recipe = scaled(parse_recipe(asked.param), asked.scale)
-        tiles = await self._tiles(recipe)
-        pool = partial(self.preview_tiles.pool, tiles) if tiles else None
-        self._drawing = asyncio.create_task(
-            self.previews.render(self._picture(), recipe, client=self.address, cancelled=self._left, pool=pool)
+    @endpoint(
+        errors=(
+            errors.TooManyRequests,
+            errors.NotAPicture,
+            errors.TooManyPixels,
+            errors.RecipeImpossible,
+            errors.TimedOut,
+            errors.BucketUnavailable,
+        ),
+        csrf_exempt="it stores nothing, and other origins cannot read the response",
+        media_type="image/*",
+    )
+    async def post(self, params: PreviewParams) -> None:
+        """The mosaic of the file in the form, in the recipe's format. Only `tiles` of one's own need a session."""
+        recipe = parse_recipe(params.param).scaled(params.scale)
+        tile_ids = await self._tile_ids(recipe)
+        pool = partial(self.preview_tiles.pool, tile_ids) if tile_ids else None
+        self._rendering = asyncio.create_task(
+            self.previews.render(self._image(), recipe, client=self.client_ip, cancelled=self._disconnected, pool=pool)
         )
         try:
-            self._send(await self._drawing)
+            result = await self._rendering
         except (Cancelled, asyncio.CancelledError):
-            if not self._left.is_set():
+            if not self._disconnected.is_set():  # pragma: no cover - the server stops during a preview
                 raise
-            self.set_status(CLIENT_LEFT, "Client Left")
+            self.set_status(CLIENT_CLOSED_REQUEST, "Client Closed Request")
             self.finish()
-        return {}
+            return
+        self.set_header("Content-Type", result.media_type)
+        # An SVG comes from our origin: if a browser opens it as a page, the sandbox keeps its scripts from running.
+        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+        self.finish(result.data)
 
-    async def _tiles(self, recipe: mosaic.Recipe) -> list[int]:
-        """Ids of the pictures to build from. Raises BadParameter for those that are not for who asks."""
-        plain = recipe.to_dict()
-        if not plain.get("tiles"):
+    async def _tile_ids(self, recipe: mosaic.Recipe) -> list[int]:
+        """The images of a photomosaic. Raises BadParameter for one that the user may not use."""
+        values = recipe.to_dict()
+        if not values.get("tiles"):
             return []
-        person = await self.user()
-        asker = Owner(person.id, person.username) if person else ANONYMOUS
-        return [tile.image_id for tile in await resolve_tiles(plain, asker, self.images)]
+        user = await self.user()
+        owner = Owner(user.id, user.username) if user else ANONYMOUS
+        return [tile.image_id for tile in await resolve_tiles(values, owner, self.images)]
 
-    def _picture(self) -> bytes:
+    def _image(self) -> bytes:
         """Raises BadParameter, TooLarge."""
         files = self.request.files.get("file")
         if not files or not files[-1]["body"]:
@@ -89,9 +97,3 @@ class PreviewHandler(ApiHandler):
         if len(body) > SIZE_LIMIT_BYTES:
             raise errors.TooLarge(limit_bytes=SIZE_LIMIT_BYTES)
         return body
-
-    def _send(self, result: mosaic.Result) -> None:
-        """An SVG comes from our origin too: should a browser open it by itself, the sandbox holds it."""
-        self.set_header("Content-Type", result.media_type)
-        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
-        self.finish(result.data)

@@ -1,7 +1,6 @@
-"""What every answer says to a browser, whoever gives it: a transform that Tornado applies to each of them.
+"""The security headers of every response, whichever handler sends it: an output transform of the application.
 
-A handler that says more, or something else where that is its business (Cache-Control, Content-Security-Policy), is left
-alone: only what is missing is added.
+A header that a handler has set itself (Cache-Control, Content-Security-Policy) is not replaced.
 """
 
 from __future__ import annotations
@@ -13,15 +12,16 @@ STRICT_CSP = "default-src 'none'; frame-ancestors 'none'"
 DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": STRICT_CSP,
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 HSTS = "max-age=31536000"
-"""A year, for this name alone: what else runs below it is not ours to decide."""
+"""One year, without includeSubDomains: other hosts of the domain are not ours."""
 
 
 class SecurityHeaders(OutputTransform):
-    """Adds what protects, and takes away the server's version."""
+    """Adds the headers that are missing, and removes the server's version."""
 
     def __init__(self, request: HTTPServerRequest) -> None:
         super().__init__(request)
@@ -36,7 +36,7 @@ class SecurityHeaders(OutputTransform):
 
 
 class SecurityHeadersWithHsts(SecurityHeaders):
-    """For a server that people reach by https."""
+    """For a server that users reach by https."""
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool

@@ -1,74 +1,111 @@
-"""Tasks: ask for a mosaic, look at the queue, cancel, retry, and hold the whole queue."""
+"""Tasks: queue a mosaic, read the queue, cancel, retry, and pause the whole queue."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import tornado.web
+from pydantic import Field
+from tornado.httputil import HTTPServerRequest
 
-from handlers.base import ApiHandler, JsonDict, NoParams
-from handlers.params import Id, shorten
-from handlers.task_documents import Viewer, task_document
+from handlers.base import ApiHandler
+from handlers.endpoint import endpoint
+from handlers.params import Id, RecipeParam, RequestParams, parse_recipe, shorten
+from handlers.schemas import (
+    AnyTaskSchema,
+    PausedResponse,
+    QueueResponse,
+    StylesResponse,
+    TaskResponse,
+    TaskTotals,
+    Viewer,
+    task_schema,
+)
 from models import errors
 from models.bucket import Bucket
 from models.images import Images
-from models.queue.tasks import ACTIVE, Task, TaskFilter, Tasks, TaskState, write_cursor
+from models.queue.tasks import ACTIVE, Task, TaskFilter, Tasks, TaskState, cursor_after
 from models.users import username_key
 from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.tile_pool import resolve_tiles
 from processing.queue.event_feed import EventFeed
 from processing.queue.snapshot import QueueSnapshot
-from processing.queue.task_queue import TaskSource, TaskQueue
+from processing.queue.task_queue import TaskQueue, TaskSource
 
-LIVE_LIMIT = 200
-DONE_LIMIT = 50
+ACTIVE_LIMIT = 200
+FINISHED_LIMIT = 50
+
+
+class StylesHandler(ApiHandler):
+    @endpoint()
+    async def get(self) -> StylesResponse:
+        """Every style with its parameters, labels, ranges and defaults."""
+        self.set_header("Cache-Control", "public, max-age=60")
+        return StylesResponse(styles=mosaic.describe())
 
 
 class TaskHandler(ApiHandler):
-    """What the endpoints of tasks share."""
+    """Base of the handlers that answer with tasks."""
 
-    queue: TaskQueue
-    tasks: Tasks
-    event_feed: EventFeed
-    bucket: Bucket
+    def __init__(
+        self,
+        application: tornado.web.Application,
+        request: HTTPServerRequest,
+        *,
+        queue: TaskQueue,
+        event_feed: EventFeed,
+        bucket: Bucket,
+        **dependencies: Any,
+    ) -> None:
+        self.queue, self.event_feed, self.bucket = queue, event_feed, bucket
+        super().__init__(application, request, **dependencies)
 
-    async def reader(self) -> Viewer:
+    async def viewer(self) -> Viewer:
         return Viewer(await self.user(), self.language())
 
-    async def document(self, task: Task, reader: Viewer, sight: QueueSnapshot | None = None) -> JsonDict:
-        place = await self.queue.status.position_of(task, sight)
-        return task_document(task, self.event_feed.percent(task), place, reader, self.bucket)
+    async def schema(self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None) -> AnyTaskSchema:
+        """snapshot: the queue to take the position from; None: the current one."""
+        position = await self.queue.status.position_of(task, snapshot)
+        return task_schema(task, self.event_feed.percent(task), position, viewer, self.bucket)
 
 
-class AddTaskParams(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class AddTaskParams(RequestParams):
     url: Annotated[str, Field(min_length=1, max_length=2048)]
     type: Literal["model"] = "model"
-    param: str | dict[str, Any] = "mosaic"
+    param: RecipeParam = "mosaic"
 
 
 class AddTaskHandler(TaskHandler):
-    """Queue a mosaic of a picture."""
+    errors_as_200 = True
 
-    parameters = AddTaskParams
-    contract, acts = True, True
-    images: Images
-    fetch_policy: FetchPolicy
+    def initialize(self, images: Images, fetch_policy: FetchPolicy) -> None:
+        self.images, self.fetch_policy = images, fetch_policy
 
-    async def reply(self, asked: AddTaskParams) -> JsonDict:
+    @endpoint(
+        errors=(
+            errors.NotAuthenticated,
+            errors.NotFound,
+            errors.SourceNotAllowed,
+            errors.TooManyTasks,
+            errors.QueueFull,
+        )
+    )
+    async def post(self, params: AddTaskParams) -> TaskResponse:
+        """Queue a mosaic of an image."""
         owner = await self.owner()
-        recipe = parse_recipe(asked.param)
+        recipe = parse_recipe(params.param)
         await resolve_tiles(recipe.to_dict(), owner, self.images)
-        source = await self._source(asked.url)
+        source = await self._source(params.url)
         task = await self.queue.add(owner, source, style=recipe.style, recipe=recipe.to_dict())
         self.set_header("Location", f"/api/tasks/query/?id={task.id}")
-        return {"task": await self.document(task, await self.reader())}
+        return TaskResponse(task=await self.schema(task, await self.viewer()))
+
+    get = post
 
     async def _source(self, url: str) -> TaskSource:
-        """Our bucket's pictures, or those of hosts that the operator allows. Raises NotFound, SourceNotAllowed."""
+        """An image of our bucket, or of a host in `allowed_sources`. Raises NotFound, SourceNotAllowed."""
         key = self.bucket.key_of(url)
         if key is None:
             check_source(url, self.fetch_policy)
@@ -79,9 +116,7 @@ class AddTaskHandler(TaskHandler):
         return TaskSource(url, key, image.id, image.width * image.height / 1e6 or None)
 
 
-class QueryTasksParams(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class QueryTasksParams(RequestParams):
     id: Id | None = None
     state: TaskState | None = None
     style: Annotated[str, Field(max_length=40)] | None = None
@@ -91,115 +126,112 @@ class QueryTasksParams(BaseModel):
 
 
 class QueryTasksHandler(TaskHandler):
-    """The live queue in order, and what is finished, newest first."""
+    def initialize(self, tasks: Tasks) -> None:
+        self.tasks = tasks
 
-    parameters = QueryTasksParams
-
-    async def reply(self, asked: QueryTasksParams) -> JsonDict:
-        if asked.owner is not None:
-            self._refuse_curious(asked.owner, await self.reader())
-        reader, (live, done), sight = await asyncio.gather(
-            self.reader(), self._lists(asked), self.queue.status.snapshot()
+    @endpoint(errors=(errors.PermissionDenied, errors.NotFound), csrf_exempt="it changes nothing")
+    async def post(self, params: QueryTasksParams) -> QueueResponse:
+        """The queue in order, and the finished tasks, newest first."""
+        if params.owner is not None:
+            await self._check_owner_filter(params.owner)
+        viewer, (active, finished), snapshot = await asyncio.gather(
+            self.viewer(), self._list(params), self.queue.status.snapshot()
         )
-        if any(task.state is TaskState.QUEUED and sight.position_of(task.id) is None for task in live):
-            sight = await self.queue.status.fresh_snapshot()
-        return {
-            "tasks": [await self.document(task, reader, sight) for task in live],
-            "done": [task_document(task, self.event_feed.percent(task), None, reader, self.bucket) for task in done],
-            "cursor": write_cursor(done[-1]) if len(done) == (asked.limit or DONE_LIMIT) else None,
-            "totals": sight.totals,
-            "sight": sight.revision,
-            "paused": self.queue.paused,
-            "rates": self.queue.estimator.rates(),
-        }
+        if any(task.state is TaskState.QUEUED and snapshot.position_of(task.id) is None for task in active):
+            snapshot = await self.queue.status.fresh_snapshot()
+        percent = self.event_feed.percent
+        return QueueResponse(
+            tasks=[await self.schema(task, viewer, snapshot) for task in active],
+            done=[task_schema(task, percent(task), None, viewer, self.bucket) for task in finished],
+            cursor=cursor_after(finished[-1]) if len(finished) == (params.limit or FINISHED_LIMIT) else None,
+            totals=TaskTotals(**snapshot.totals),
+            paused=self.queue.paused,
+            rates=self.queue.estimator.rates(),
+        )
 
-    def _refuse_curious(self, owner: str, reader: Viewer) -> None:
-        """Raises PermissionDenied for a stranger who asks what somebody has made."""
-        person = reader.user
-        if person is None or not (person.developer or username_key(person.username) == username_key(owner)):
+    get = post
+
+    async def _check_owner_filter(self, username: str) -> None:
+        """Raise PermissionDenied unless the user asks for their own tasks or is a developer."""
+        user = await self.user()
+        if user is None or not (user.developer or username_key(user.username) == username_key(username)):
             raise errors.PermissionDenied()
 
-    async def _lists(self, asked: QueryTasksParams) -> tuple[list[Task], list[Task]]:
-        """What is live, and what is over. Raises NotFound."""
-        choice = TaskFilter((asked.state,) if asked.state else (), asked.style, asked.owner)
-        if asked.id is None:
-            live = 0 if asked.cursor else asked.limit or LIVE_LIMIT
+    async def _list(self, params: QueryTasksParams) -> tuple[list[Task], list[Task]]:
+        """Active and finished tasks. Raises NotFound."""
+        task_filter = TaskFilter((params.state,) if params.state else (), params.style, params.owner)
+        if params.id is None:
             return await self.tasks.list_active_and_finished(
-                active_limit=live, finished_limit=asked.limit or DONE_LIMIT, task_filter=choice, cursor=asked.cursor
+                active_limit=0 if params.cursor else params.limit or ACTIVE_LIMIT,
+                finished_limit=params.limit or FINISHED_LIMIT,
+                task_filter=task_filter,
+                cursor=params.cursor,
             )
-        task = await self.tasks.by_id(asked.id)
-        if not choice.matches(task):
+        task = await self.tasks.by_id(params.id)
+        if not task_filter.matches(task):
             return [], []
         return ([task], []) if task.state in ACTIVE else ([], [task])
 
 
-class TaskIdParams(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class TaskIdParams(RequestParams):
     id: Id
 
 
+ACTION_ERRORS = (errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.InvalidState)
+
+
 class TaskActionHandler(TaskHandler):
-    """What only the owner and developers may do."""
+    """Base of what only the owner of a task and developers may do."""
 
-    parameters = TaskIdParams
-    methods = ("POST",)
-    acts = True
+    def initialize(self, tasks: Tasks) -> None:
+        self.tasks = tasks
 
-    async def reply(self, asked: TaskIdParams) -> JsonDict:
-        await self._refuse_others(asked.id)
-        task = await self.act(asked.id)
-        return {"task": await self.document(task, await self.reader())}
-
-    async def act(self, task_id: int) -> Task:
-        raise NotImplementedError
-
-    async def _refuse_others(self, task_id: int) -> None:
+    async def check_access(self, task_id: int) -> None:
         """Raises NotFound, NotAuthenticated, PermissionDenied."""
         owner = await self.owner()
         task = await self.tasks.by_id(task_id)
-        person = await self.user()
-        if task.owner.id != owner.id and not (person and person.developer):
-            raise errors.PermissionDenied()
+        user = await self.user()
+        if user is None or not user.developer:
+            task.owner.require(owner.id)
 
 
 class CancelTaskHandler(TaskActionHandler):
-    """Stop a task that waits or runs."""
-
-    async def act(self, task_id: int) -> Task:
-        return await self.queue.cancel(task_id)
+    @endpoint(errors=ACTION_ERRORS)
+    async def post(self, params: TaskIdParams) -> TaskResponse:
+        """Cancel a queued or running task."""
+        await self.check_access(params.id)
+        task = await self.queue.cancel(params.id)
+        return TaskResponse(task=await self.schema(task, await self.viewer()))
 
 
 class RetryTaskHandler(TaskActionHandler):
-    """Queue a failed or cancelled task again."""
+    @endpoint(errors=(*ACTION_ERRORS, errors.TooManyTasks, errors.QueueFull))
+    async def post(self, params: TaskIdParams) -> TaskResponse:
+        """Queue a failed or cancelled task again."""
+        await self.check_access(params.id)
+        task = await self.queue.retry(params.id)
+        return TaskResponse(task=await self.schema(task, await self.viewer()))
 
-    async def act(self, task_id: int) -> Task:
-        return await self.queue.retry(task_id)
 
+class PauseQueueHandler(ApiHandler):
+    def initialize(self, queue: TaskQueue) -> None:
+        self.queue = queue
 
-class PauseQueueHandler(TaskHandler):
-    """Hold the whole queue, on all servers; what runs goes on. For developers."""
+    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied))
+    async def post(self) -> PausedResponse:
+        """Pause the queue on all servers; running tasks continue. For developers."""
+        return await self.set_paused(True)
 
-    methods = ("POST",)
-    acts = True
-    paused = True
-
-    async def reply(self, asked: NoParams) -> JsonDict:
+    async def set_paused(self, paused: bool) -> PausedResponse:
+        """Raises NotAuthenticated, PermissionDenied."""
         if not (await self.require_user()).developer:
             raise errors.PermissionDenied()
-        await self.queue.pause(self.paused)
-        return {"paused": self.paused}
+        await self.queue.pause(paused)
+        return PausedResponse(paused=paused)
 
 
 class ResumeQueueHandler(PauseQueueHandler):
-    """Let the queue go on. For developers."""
-
-    paused = False
-
-
-def parse_recipe(param: str | dict[str, Any]) -> mosaic.Recipe:
-    """Raises BadParameter, which names the key, the value and the allowed range."""
-    try:
-        return mosaic.parse(param)
-    except mosaic.BadParameter as error:
-        raise errors.BadParameter(**error.details) from error
+    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied))
+    async def post(self) -> PausedResponse:
+        """Resume the queue on all servers. For developers."""
+        return await self.set_paused(False)

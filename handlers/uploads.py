@@ -1,44 +1,52 @@
-"""Pictures on their way in: leave to upload, the bucket's callback, and registration without one."""
+"""Uploads: a token for the bucket, the bucket's callback, and registration without a callback."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from handlers.base import ApiHandler, JsonDict
-from handlers.params import Id
+from handlers.base import ApiHandler
+from handlers.endpoint import endpoint
+from handlers.params import Id, RequestParams
+from handlers.schemas import RegisterImageResponse, UploadResponse, UploadTokenResponse
 from models import errors
-from models.bucket import Bucket
+from models.bucket import Bucket, Stat
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
-from models.images import ANONYMOUS, Image, ImageKind, Images, Owner, new_image
+from models.images import ANONYMOUS, Image, ImageKind, Images, NewImage, Owner
 from models.uploads import PendingUpload, PendingUploads
-from models.users import Users
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-ANSWER_WITHIN_S = 4.0
-"""Kodo waits for five seconds, on the way there and back as well."""
+CALLBACK_TIMEOUT_S = 4.0
+"""Kodo waits 5 s for the answer, the way there and back included."""
 
 Filename = Annotated[str, Field(max_length=1024)]
 Param = Annotated[str, Field(max_length=20_000)]
 
 
-def _web_address(url: str) -> str:
+def _check_web_url(url: str) -> str:
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise ValueError("an address that begins with http:// or https://")
     return url
 
 
-class UploadTokenParams(BaseModel):
-    model_config = ConfigDict(frozen=True)
+WebUrl = Annotated[
+    str,
+    Field(min_length=1, max_length=2048, json_schema_extra={"pattern": r"^https?://[\w\[]"}),
+    AfterValidator(_check_web_url),
+]
+
+
+class UploadTokenParams(RequestParams):
+    """key: of an earlier token, for another one."""
 
     filename: Filename = ""
     filesize: Annotated[int, Field(ge=0)] | None = None
@@ -47,180 +55,173 @@ class UploadTokenParams(BaseModel):
 
 
 class UploadTokenHandler(ApiHandler):
-    """Leave to upload one picture: a token for one key of our choice, valid for minutes.
+    """A token allows one upload under one key that we choose, and expires after minutes.
 
-    A large file on a slow line outlives its token. Whoever was given a key may have another token for it, until the
-    picture has arrived.
+    A large file on a slow connection may outlast its token: until the image has arrived, the same user can get another
+    token for the key.
     """
 
-    parameters = UploadTokenParams
-    acts = True
-    bucket: Bucket
-    uploads: PendingUploads
-    executors: Executors
-    upload_limit_bytes: int
+    def initialize(
+        self, bucket: Bucket, uploads: PendingUploads, executors: Executors, upload_limit_bytes: int
+    ) -> None:
+        self.bucket, self.uploads, self.executors = bucket, uploads, executors
+        self.upload_limit_bytes = upload_limit_bytes
 
-    async def reply(self, asked: UploadTokenParams) -> JsonDict:
+    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.BucketUnavailable))
+    async def post(self, params: UploadTokenParams) -> UploadTokenResponse:
+        """A token to upload one image to the bucket."""
         owner = await self.owner()
-        if asked.filesize is not None and asked.filesize > self.upload_limit_bytes:
+        if params.filesize is not None and params.filesize > self.upload_limit_bytes:
             raise errors.TooLarge(limit_bytes=self.upload_limit_bytes)
-        upload = await self._known(asked.key, owner) if asked.key else await self._new(asked, owner)
-        grant = await self.executors.io(
+        upload = await (self._pending(params.key, owner) if params.key else self._new(params, owner))
+        ticket = await self.executors.io(
             self.bucket.sign_upload, upload.key, owner_id=owner.id or 0, size_limit_bytes=self.upload_limit_bytes
         )
-        return {
-            "token": grant.token,
-            "key": grant.key,
-            "upload_url": grant.upload_url,
-            "url": grant.url,
-            "expires": grant.expires,
-        }
+        return UploadTokenResponse(
+            token=ticket.token, key=ticket.key, upload_url=ticket.upload_url, url=ticket.url, expires=ticket.expires
+        )
 
-    async def _new(self, asked: UploadTokenParams, owner: Owner) -> PendingUpload:
-        upload = PendingUpload(f"source/{secrets.token_hex(16)}", owner, asked.filename, asked.param)
+    get = post
+
+    async def _new(self, params: UploadTokenParams, owner: Owner) -> PendingUpload:
+        upload = PendingUpload(f"source/{secrets.token_hex(16)}", owner, params.filename, params.param)
         await self.uploads.add(upload)
         return upload
 
-    async def _known(self, key: str, owner: Owner) -> PendingUpload:
-        """Raises NotFound for a key that was never given or whose picture has arrived, PermissionDenied."""
+    async def _pending(self, key: str, owner: Owner) -> PendingUpload:
+        """Raises NotFound for an unknown key and for one whose image has arrived; PermissionDenied."""
         upload = await self.uploads.get(key)
-        if upload.owner.id != owner.id:
-            raise errors.PermissionDenied()
+        upload.owner.require(owner.id)
         return upload
 
 
 class UploadCallbackHandler(ApiHandler):
-    """The bucket tells us of a finished upload; what we answer it relays to the browser.
+    """The bucket reports a finished upload and relays our answer to the browser.
 
-    The signature is checked before anything is read. The owner is who asked for the token, never what the body says.
+    The signature is verified before the body is parsed. The owner is the user who asked for the token, whatever the
+    body says.
     """
 
-    methods = ("POST",)
-    bucket: Bucket
-    uploads: PendingUploads
-    images: Images
-    thumbnails: Thumbnails
-    metrics: Metrics
+    def initialize(
+        self, bucket: Bucket, uploads: PendingUploads, images: Images, thumbnails: Thumbnails, metrics: Metrics
+    ) -> None:
+        self.bucket, self.uploads, self.images = bucket, uploads, images
+        self.thumbnails, self.metrics = thumbnails, metrics
 
-    def _asked(self) -> Any:
+    @endpoint(
+        errors=(errors.BadSignature, errors.BadParameter, errors.NotFound),
+        csrf_exempt="the bucket's signature authorises the request; sessions do not count",
+    )
+    async def post(self) -> UploadResponse:
+        """The bucket's callback for a finished upload."""
         request = self.request
         self.bucket.check_callback("POST", request.uri or "", request.headers, request.body)
-        return parse_callback(request.body, request.headers.get("Content-Type", ""))
-
-    async def reply(self, asked: CallbackBody) -> JsonDict:
-        """Raises DatabaseUnavailable when it takes too long: a bucket that gave up hears nothing of a success."""
+        body = parse_callback(request.body, request.headers.get("Content-Type", ""))
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                return await self._said(asked)
-        except TimeoutError as error:
+            async with asyncio.timeout(CALLBACK_TIMEOUT_S):
+                return await self._complete(body)
+        except TimeoutError as error:  # the bucket has stopped waiting: it must not be told of a success
             raise errors.DatabaseUnavailable() from error
 
-    async def _said(self, asked: CallbackBody) -> JsonDict:
-        key = asked.key or asked.filename
+    async def _complete(self, body: CallbackBody) -> UploadResponse:
+        key = body.key or body.filename
         if not key:
             raise errors.BadParameter(field="key", value="nothing", allowed="the key of the uploaded file")
-        known = await self.images.by_key(key)
-        image = known or await self._register(key, asked)
-        self.metrics.callbacks.labels("repeated" if known else "registered").inc()
+        registered = await self.images.by_key(key)
+        image = registered or await self._register(key, body)
+        self.metrics.callbacks.labels("repeated" if registered else "registered").inc()
         await self.uploads.complete(key)
         if not image.placeholder:
             self.thumbnails.schedule(image)
-        return {"id": image.id, "filename": image.filename, "url": self.bucket.url(key), "param": image.param}
+        return UploadResponse(id=image.id, filename=image.filename, url=self.bucket.url(key), param=image.param)
 
-    def _refuse(self, error: errors.TesseraError) -> None:
+    def send_api_error(self, error: errors.TesseraError) -> None:
         self.metrics.callbacks.labels(error.slug).inc()
-        super()._refuse(error)
+        super().send_api_error(error)
 
-    async def _register(self, key: str, asked: CallbackBody) -> Image:
+    async def _register(self, key: str, body: CallbackBody) -> Image:
         try:
-            upload = await self._expected(key, asked)
+            upload = await self._pending(key, body)
         except errors.NotFound:
-            if twin := await self.images.by_key(key):
-                return twin  # the same callback, heard twice at once, was registered since we looked
+            if image := await self.images.by_key(key):
+                return image  # a second copy of the same callback has registered it in the meantime
             raise
         image = await self.images.add(
-            new_image(
+            NewImage(
                 ImageKind.SOURCE,
                 upload.owner,
                 key=key,
                 url=self.bucket.url(key),
-                filename=asked.filename or upload.filename,
-                filesize=asked.filesize or 0,
-                param=asked.param or upload.param,
-                mime=asked.mime or "",
-                width=asked.width or 0,
-                height=asked.height or 0,
-                etag=asked.etag or "",
+                filename=body.filename or upload.filename,
+                filesize=body.filesize or 0,
+                param=body.param or upload.param,
+                mime=body.mime or "",
+                width=body.width or 0,
+                height=body.height or 0,
+                etag=body.etag or "",
             )
         )
         log.info("image %s: uploaded as %s [%s]", image.id, key, self.request_id)
         return image
 
-    async def _expected(self, key: str, asked: CallbackBody) -> PendingUpload:
-        """Whose picture this is. Raises NotFound for a key that nobody asked for.
+    async def _pending(self, key: str, body: CallbackBody) -> PendingUpload:
+        """The upload that a token was given for. Raises NotFound for an unknown key.
 
-        A body that names no key comes from a policy that is not ours, signed with the same secret by an older client
-        of this contract: its file name is its key, and the picture is nobody's.
+        A body without a key comes from an older client of the contract, whose policy was signed with the same secret:
+        the file name is the key, and the image has no owner.
         """
         try:
             return await self.uploads.get(key)
         except errors.NotFound:
-            if asked.key is not None:
+            if body.key is not None:
                 raise
-            return PendingUpload(key, ANONYMOUS, asked.filename, asked.param)
+            return PendingUpload(key, ANONYMOUS, body.filename, body.param)
 
 
-class RegisterImageParams(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    url: Annotated[
-        str,
-        Field(min_length=1, max_length=2048, json_schema_extra={"pattern": r"^https?://[\w\[]"}),
-        AfterValidator(_web_address),
-    ]
+class RegisterImageParams(RequestParams):
+    url: WebUrl
     filename: Filename
     param: Param = ""
     user_id: Id
 
 
 class RegisterImageHandler(ApiHandler):
-    """Register a picture without a callback, for the person who uploaded it."""
+    errors_as_200 = True
 
-    parameters = RegisterImageParams
-    contract, acts = True, True
-    bucket: Bucket
-    uploads: PendingUploads
-    images: Images
-    users: Users
-    executors: Executors
-    thumbnails: Thumbnails
+    def initialize(
+        self, bucket: Bucket, uploads: PendingUploads, images: Images, executors: Executors, thumbnails: Thumbnails
+    ) -> None:
+        self.bucket, self.uploads, self.images = bucket, uploads, images
+        self.executors, self.thumbnails = executors, thumbnails
 
-    async def reply(self, asked: RegisterImageParams) -> JsonDict:
-        owner = await self._acting(asked.user_id)
-        key = self.bucket.key_of(asked.url)
-        known: JsonDict = {"key": key, "url": asked.url, "filename": asked.filename, "param": asked.param}
-        known |= {"filesize": 0} if key is None else await self._in_bucket(key, owner)
-        image = await self.images.add(new_image(ImageKind.SOURCE, owner, **known))
+    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.BucketUnavailable))
+    async def post(self, params: RegisterImageParams) -> RegisterImageResponse:
+        """Register an image without a callback, for the user who uploaded it."""
+        owner = await self.acting_as(params.user_id)
+        key = self.bucket.key_of(params.url)
+        stat = await self._stat(key, owner) if key is not None else None
+        image = await self.images.add(
+            NewImage(
+                ImageKind.SOURCE,
+                owner,
+                key=key,
+                url=params.url,
+                filename=params.filename,
+                filesize=stat.size_bytes if stat else 0,
+                param=params.param,
+                mime=stat.mime if stat else "",
+                etag=stat.etag if stat else "",
+            )
+        )
         if key is not None:
             await self.uploads.complete(key)
             self.thumbnails.schedule(image)
-        return {"id": image.id}
+        return RegisterImageResponse(id=image.id)
 
-    async def _in_bucket(self, key: str, owner: Owner) -> JsonDict:
-        """What the bucket knows of it. Raises PermissionDenied, NotFound."""
-        known = await self.images.by_key(key)
-        owner_id = known.owner.id if known else (await self.uploads.get(key)).owner.id
-        if owner_id != owner.id:
-            raise errors.PermissionDenied()
-        stat = await self.executors.io(self.bucket.stat, key)
-        return {"filesize": stat.size_bytes, "etag": stat.etag, "mime": stat.mime}
+    get = post
 
-    async def _acting(self, user_id: int) -> Owner:
-        """Raises NotAuthenticated, PermissionDenied; NotFound where the server is open."""
-        if self.authentication.open_access:
-            user = await self.users.by_id(user_id)
-            return Owner(user.id, user.username)
-        person = await self.require_user()
-        if person.id != user_id:
-            raise errors.PermissionDenied()
-        return Owner(person.id, person.username)
+    async def _stat(self, key: str, owner: Owner) -> Stat:
+        """What the bucket says of the owner's object. Raises PermissionDenied, NotFound."""
+        registered = await self.images.by_key(key) or await self.uploads.get(key)
+        registered.owner.require(owner.id)
+        return await self.executors.io(self.bucket.stat, key)

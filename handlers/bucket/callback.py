@@ -1,4 +1,4 @@
-"""The end of every upload: store the file, call our server back over HTTP, hand its answer to the client."""
+"""The end of every upload: store the file, call our server back over HTTP, relay its response to the client."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from models.bucket.embedded.variables import render_template, template_values
 from models.bucket.policy import UploadPolicy, check_deadline
 from models.bucket.signature import FORM, qbox, qiniu
 
-ANSWER_LIMIT_BYTES = 256 * 1024
+RESPONSE_LIMIT_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A file that has arrived whole. custom: the client's `x:` variables. etag: only for uploads in parts."""
+    """A complete file. custom: the client's `x:` variables. etag: of a resumable upload, else None."""
 
-    incoming: StagedFile
+    staged: StagedFile
     key: str | None
     filename: str
     custom: Mapping[str, str]
@@ -36,7 +36,7 @@ class ReceivedFile:
 
 @dataclass(frozen=True, slots=True)
 class CallbackResponse:
-    """What our server said. status: 0 if it did not."""
+    """The response of our server. status: 0 without a response."""
 
     status: int
     body: bytes
@@ -48,66 +48,71 @@ class CallbackResponse:
 
 
 async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: ReceivedFile) -> None:
-    """Store what arrived and answer as Kodo: the callback's own answer, or 579 with the file kept. Raises Refusal."""
-    incoming = received.incoming
-    key = received.key if received.key is not None else received.etag or incoming.etag()
+    """Store the file and answer as Kodo does: with the callback's response, or with 579; the file then stays stored.
+
+    Raises KodoError.
+    """
+    staged = received.staged
+    key = received.key if received.key is not None else received.etag or staged.etag()
     policy.check_key(key)
-    policy.check_size(incoming.size_bytes)
-    picture = await asyncio.to_thread(incoming.sniff)
-    policy.check_mime(picture.mime)
+    policy.check_size(staged.size_bytes)
+    image = await asyncio.to_thread(staged.sniff)
+    policy.check_mime(image.mime)
     check_deadline(policy)
-    stat = await asyncio.to_thread(incoming.commit, key, overwrite=policy.overwrites, etag=received.etag)
-    await asyncio.to_thread(incoming.discard)
+    stat = await asyncio.to_thread(staged.commit, key, overwrite=policy.overwrites, etag=received.etag)
+    await asyncio.to_thread(staged.discard)
     if not policy.callbackUrl:
         handler.finish({"hash": stat.etag, "key": stat.key})
         return
     values = template_values(
         stat,
-        picture,
+        image,
         bucket=policy.bucket,
         end_user=policy.endUser,
         filename=received.filename,
         custom=received.custom,
     )
     body = render_template(policy.callbackBody, policy.callbackBodyType, values)
-    answer = await call_back(handler.bucket, policy, body.encode())
-    if answer.ok:
-        handler.finish(answer.body)
+    response = await call_back(handler.bucket, policy, body.encode())
+    if response.ok:
+        handler.finish(response.body)
     else:
-        _finish_579(handler, policy, body, answer, stat)
+        _finish_579(handler, policy, body, response, stat)
 
 
 async def call_back(bucket: EmbeddedBucket, policy: UploadPolicy, body: bytes) -> CallbackResponse:
-    """POST to each of the policy's addresses in turn until one answers well, all within the bucket's time limit."""
+    """POST to the addresses of the policy in turn until one succeeds, within `callback_timeout_s` in all."""
     client = AsyncHTTPClient(force_instance=True)
     deadline = time.monotonic() + bucket.callback_timeout_s
-    answer = CallbackResponse(0, b"", "no callback address")
+    response = CallbackResponse(0, b"", "no callback address")
     try:
         for url in policy.callbackUrl.split(";"):
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
+            timeout_s = deadline - time.monotonic()
+            if timeout_s <= 0:  # pragma: no cover - the first addresses took all of the time
                 break
-            answer = await _post(client, _request(bucket, policy, url, body), left_s)
-            if answer.ok:
+            response = await _post(client, _request(bucket, policy, url, body), timeout_s)
+            if response.ok:
                 break
     finally:
         client.close()
-    return answer
+    return response
 
 
-async def _post(client: AsyncHTTPClient, request: HTTPRequest, left_s: float) -> CallbackResponse:
-    request.connect_timeout = request.request_timeout = left_s
+async def _post(client: AsyncHTTPClient, request: HTTPRequest, timeout_s: float) -> CallbackResponse:
+    request.connect_timeout = request.request_timeout = timeout_s
     try:
         response = await client.fetch(request, raise_error=False)
     except (HTTPClientError, OSError, ValueError) as error:
         return CallbackResponse(0, b"", f"Post {request.url}: {error}")
     if response.code != 200:
         return CallbackResponse(response.code, response.body, responses.get(response.code, "not OK"))
-    return CallbackResponse(200, response.body, "" if _is_json(response.body) else "the callback's answer is not JSON")
+    return CallbackResponse(
+        200, response.body, "" if _is_json(response.body) else "the callback's response is not JSON"
+    )
 
 
 def _request(bucket: EmbeddedBucket, policy: UploadPolicy, url: str, body: bytes) -> HTTPRequest:
-    """A form is signed in the QBox style, as Kodo documents it; that style would leave JSON unsigned."""
+    """A form is signed in the QBox style, as Kodo documents it; that style does not sign JSON."""
     address = urlsplit(url)
     target = (address.path or "/") + (f"?{address.query}" if address.query else "")
     headers = {
@@ -129,7 +134,9 @@ def _request(bucket: EmbeddedBucket, policy: UploadPolicy, url: str, body: bytes
     )
 
 
-def _finish_579(handler: BucketHandler, policy: UploadPolicy, body: str, answer: CallbackResponse, stat: Stat) -> None:
+def _finish_579(
+    handler: BucketHandler, policy: UploadPolicy, body: str, response: CallbackResponse, stat: Stat
+) -> None:
     handler.set_kodo_status(579)
     handler.finish(
         {
@@ -137,8 +144,8 @@ def _finish_579(handler: BucketHandler, policy: UploadPolicy, body: str, answer:
             "callback_bodyType": policy.callbackBodyType,
             "callback_body": body,
             "token": "",
-            "err_code": answer.status or 502,
-            "error": answer.error,
+            "err_code": response.status or 502,
+            "error": response.error,
             "hash": stat.etag,
             "key": stat.key,
         }
@@ -146,7 +153,7 @@ def _finish_579(handler: BucketHandler, policy: UploadPolicy, body: str, answer:
 
 
 def _is_json(body: bytes) -> bool:
-    if len(body) > ANSWER_LIMIT_BYTES:
+    if len(body) > RESPONSE_LIMIT_BYTES:
         return False
     try:
         json.loads(body)

@@ -1,6 +1,6 @@
-"""A multipart form, read as a stream: small fields are kept, the file's bytes are handed on as they come.
+"""Parses a multipart form as a stream: collects the text fields and returns the bytes of the file as they arrive.
 
-Only the parsing: no file, no network. The parser is python-multipart's.
+No file and no network. The parser is python-multipart's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HEADER_LIMIT_BYTES = 8 * 1024
 
 
 class StreamedForm:
-    """fields: the text fields by name. filename: the file part's, as the client wrote it. Feed, then `close`."""
+    """fields: the text fields by name. filename: of the file part, as the client wrote it. Feed, then `close`."""
 
     def __init__(self, content_type: str) -> None:
         """Raises MalformedUpload unless this is a multipart form with a boundary."""
@@ -50,7 +50,7 @@ class StreamedForm:
             raise MalformedUpload("the boundary is too long") from error
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read on. Returns the file's bytes among them. Raises MalformedUpload."""
+        """Parse a chunk of the body. Returns the bytes of the file in it. Raises MalformedUpload."""
         self._file_data.clear()
         try:
             self._parser.write(chunk)
@@ -59,7 +59,7 @@ class StreamedForm:
         return b"".join(self._file_data)
 
     def close(self) -> None:
-        """Raise MalformedUpload unless the form has come to its end and held a file."""
+        """Raise MalformedUpload unless the form is complete and contains a file."""
         if not self._whole:
             raise MalformedUpload("the form is cut off")
         if not self.has_file:
@@ -109,7 +109,7 @@ class StreamedForm:
         if self._in_file:
             return
         if self._name in self.fields:
-            raise MalformedUpload("a field comes twice")
+            raise MalformedUpload("a field is repeated")
         try:
             self.fields[self._name] = self._value.decode()
         except UnicodeDecodeError as error:

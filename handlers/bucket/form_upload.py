@@ -1,7 +1,7 @@
-"""The embedded bucket's form upload: a token is checked, a file is stored, our server is called back.
+"""The embedded bucket's form upload: check the token, store the file, call our server back.
 
-The file is written as it arrives and never held in memory. A refusal is answered when the body has ended: a browser
-that is cut off in the middle would only see a broken connection.
+The file is written while it arrives. An error is sent after the end of the body: a browser whose upload is cut off
+would report a broken connection.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from handlers.bucket.base import BucketHandler
 from handlers.bucket.callback import ReceivedFile, answer_upload
 from handlers.bucket.form_parser import StreamedForm
 from models import errors
-from models.bucket.embedded import errors as refusals
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.staged import StagedFile
 from models.bucket.policy import UploadPolicy, read_token
 
@@ -27,21 +27,25 @@ MAX_DURATION_S = 3600.0
 
 
 class StreamingUploadHandler(BucketHandler):
-    """A request whose body goes to a file. `admit` may refuse it, `take` gets its bytes, `size_limit` bounds it."""
+    """A request whose body goes to a file.
 
-    incoming: StagedFile | None = None
+    A subclass checks the header in `authorize`, passes the bytes of the file from `on_chunk` to `buffer`, and limits
+    their number by `size_limit`. The first error of any of them is raised by `finish_upload`.
+    """
+
+    staged: StagedFile | None = None
     error: Exception | None = None
     disconnected = False
     received_bytes = 0
     rate_timer: asyncio.TimerHandle | None = None
 
     async def prepare(self) -> None:
-        room = 2 * self.bucket.size_limit_bytes + FORM_OVERHEAD_BYTES
-        self.connection.set_max_body_size(room)
+        body_limit = 2 * self.bucket.size_limit_bytes + FORM_OVERHEAD_BYTES
+        self.connection.set_max_body_size(body_limit)
         length = self.request.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length[:20]) > room:
+        if length.isdecimal() and int(length[:20]) > body_limit:
             self.set_header("Connection", "close")
-            raise refusals.FileTooLarge("exceed FsizeLimit")
+            raise kodo_errors.FileTooLarge("exceed FsizeLimit")
         self.connection.set_body_timeout(MAX_DURATION_S)
         self._check_min_rate(0)
         self.unwritten = bytearray()
@@ -54,51 +58,52 @@ class StreamingUploadHandler(BucketHandler):
             await self._run_unless_failed(self.on_chunk, chunk)
 
     async def authorize(self) -> None:
-        """Look at the request's head."""
+        """Check the request's header."""
 
     async def on_chunk(self, chunk: bytes) -> None:
-        """Look at a piece of its body."""
+        """Read a piece of the body."""
         raise NotImplementedError
 
     def size_limit(self) -> int:
-        """As far as it is known yet, in bytes."""
+        """Of the file, in bytes; may change while the body arrives."""
         return self.bucket.size_limit_bytes
 
     def open_file(self) -> StagedFile:
-        """(blocks) The file that the body goes to."""
+        """(blocks) A new file for the body."""
         return self.bucket.objects.stage()
 
     async def buffer(self, data: bytes) -> None:
-        """Write in pieces that are worth a thread's while."""
+        """Add bytes to the file, written in pieces of at least WRITE_BYTES: each write is a call in a thread."""
         self.unwritten += data
         if len(self.unwritten) >= WRITE_BYTES:
             await self._write_out()
 
     async def finish_upload(self) -> StagedFile:
-        """The whole file, from now on the caller's. Raises what it was refused for."""
+        """The complete file, which the caller must discard or commit. Raises the first error of the upload."""
         self._stop_rate_timer()
         if self.error is None:
             await self._run_unless_failed(self._write_out)
-        if self.error is not None or self.incoming is None:
-            raise self.error or refusals.MalformedUpload("there is no body")
-        incoming, self.incoming = self.incoming, None
-        return incoming
+        if self.error is not None or self.staged is None:
+            raise self.error or kodo_errors.MalformedUpload("there is no body")
+        staged, self.staged = self.staged, None
+        return staged
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
         self.disconnected = True
-        self._stop_rate_timer()
-        if self.incoming is not None:
-            self._discard_in_background()
+        self.on_finish()
 
     def on_finish(self) -> None:
         self._stop_rate_timer()
-        if self.incoming is not None:
-            self._discard_in_background()
+        if self.staged is not None:
+            asyncio.get_running_loop().run_in_executor(None, self._take_discard())
 
-    def _check_min_rate(self, before: int) -> None:
-        """A slow line is welcome, one that only drips is cut: the server's own limit is for a whole body."""
-        needed = before + MIN_RATE_BYTES_PER_S * self.bucket.stall_s
+    def _check_min_rate(self, bytes_before: int) -> None:
+        """Close a connection that sends less than MIN_RATE_BYTES_PER_S.
+
+        Slow connections are served for up to MAX_DURATION_S; the server's body timeout does not apply.
+        """
+        needed = bytes_before + MIN_RATE_BYTES_PER_S * self.bucket.stall_s
         if self.rate_timer is not None and self.received_bytes < needed:
             self.connection.close()
             return
@@ -109,36 +114,33 @@ class StreamingUploadHandler(BucketHandler):
         if self.rate_timer is not None:
             self.rate_timer.cancel()
 
-    async def _run_unless_failed(self, step: Callable[..., Awaitable[None]], *given: bytes) -> None:
+    async def _run_unless_failed(self, step: Callable[..., Awaitable[None]], *chunk: bytes) -> None:
         if self.error is None:
             try:
-                await step(*given)
-            except (refusals.KodoError, errors.TesseraError, OSError) as error:
+                await step(*chunk)
+            except (kodo_errors.KodoError, errors.TesseraError, OSError) as error:
                 self.error = error
                 await asyncio.to_thread(self._take_discard())
 
-    def _discard_in_background(self) -> None:
-        asyncio.get_running_loop().run_in_executor(None, self._take_discard())
-
     def _take_discard(self) -> Callable[[], None]:
-        """What removes the unfinished file, to be called in a thread."""
-        incoming, self.incoming, self.unwritten = self.incoming, None, bytearray()
-        return incoming.discard if incoming else lambda: None
+        """A function that removes the unfinished file, to be called in a thread."""
+        staged, self.staged, self.unwritten = self.staged, None, bytearray()
+        return staged.discard if staged else lambda: None
 
     async def _write_out(self) -> None:
         data, self.unwritten = bytes(self.unwritten), bytearray()
-        if self.incoming is None:
-            self.incoming = await asyncio.to_thread(self.open_file)
-        if self.disconnected:
-            raise refusals.MalformedUpload("the client has left")
-        if self.incoming.size_bytes + len(data) > self.size_limit():
-            raise refusals.FileTooLarge("exceed FsizeLimit")
-        await asyncio.to_thread(self.incoming.write, data)
+        if self.staged is None:
+            self.staged = await asyncio.to_thread(self.open_file)
+        if self.disconnected:  # pragma: no cover - a client that disconnects between two writes
+            raise kodo_errors.MalformedUpload("the client has disconnected")
+        if self.staged.size_bytes + len(data) > self.size_limit():
+            raise kodo_errors.FileTooLarge("exceed FsizeLimit")
+        await asyncio.to_thread(self.staged.write, data)
 
 
 @tornado.web.stream_request_body
 class FormUploadHandler(StreamingUploadHandler):
-    """POST multipart/form-data: token, key, file, and perhaps fname, crc32 and x:... of the client's own."""
+    """POST multipart/form-data with `token`, `key` and `file`, optionally `fname`, `crc32` and `x:` variables."""
 
     policy: UploadPolicy | None = None
 
@@ -148,33 +150,29 @@ class FormUploadHandler(StreamingUploadHandler):
     async def on_chunk(self, chunk: bytes) -> None:
         data = self.form.feed(chunk)
         if data:
-            self._check_early()
+            if self.policy is None and "token" in self.form.fields:  # before the file: an error then needs no disk
+                self.policy = self._checked_policy()
             await self.buffer(data)
 
     def size_limit(self) -> int:
-        """The official JavaScript SDK sends the file before the token: a stranger gets no more disk than that takes."""
-        most = self.bucket.size_limit_bytes
-        return min(most, self.policy.fsizeLimit or most) if self.policy else min(most, UNAUTHENTICATED_LIMIT_BYTES)
+        """The official JavaScript SDK sends the file before the token: until then the limit is a smaller one."""
+        limit = self.bucket.size_limit_bytes
+        return min(limit, self.policy.fsizeLimit or limit) if self.policy else min(limit, UNAUTHENTICATED_LIMIT_BYTES)
 
     async def post(self) -> None:
-        incoming = await self.finish_upload()
+        staged = await self.finish_upload()
         try:
             self.form.close()
             policy = self._checked_policy()
-            self._check_crc32(incoming)
-            await answer_upload(self, policy, self._described(incoming))
+            self._check_crc32(staged)
+            await answer_upload(self, policy, self._received_file(staged))
         finally:
-            await asyncio.to_thread(incoming.discard)
+            await asyncio.to_thread(staged.discard)
 
-    def _described(self, incoming: StagedFile) -> ReceivedFile:
+    def _received_file(self, staged: StagedFile) -> ReceivedFile:
         fields = self.form.fields
         custom = {name: value for name, value in fields.items() if name.startswith("x:")}
-        return ReceivedFile(incoming, fields.get("key"), fields.get("fname") or self.form.filename, custom)
-
-    def _check_early(self) -> None:
-        """With the token before the file, a refusal costs no disk."""
-        if self.policy is None and "token" in self.form.fields:
-            self.policy = self._checked_policy()
+        return ReceivedFile(staged, fields.get("key"), fields.get("fname") or self.form.filename, custom)
 
     def _checked_policy(self) -> UploadPolicy:
         policy = read_token(self.bucket.keys, self.form.fields.get("token", ""))
@@ -183,7 +181,7 @@ class FormUploadHandler(StreamingUploadHandler):
             policy.check_key(self.form.fields["key"])
         return policy
 
-    def _check_crc32(self, incoming: StagedFile) -> None:
-        given = self.form.fields.get("crc32", "")
-        if given and not (given.isascii() and given.isdigit() and int(given[:12]) == incoming.crc32):
-            raise refusals.BadChecksum("crc32 is not correct")
+    def _check_crc32(self, staged: StagedFile) -> None:
+        crc32 = self.form.fields.get("crc32", "")
+        if crc32 and not (crc32.isascii() and crc32.isdigit() and int(crc32[:12]) == staged.crc32):
+            raise kodo_errors.BadChecksum("crc32 is not correct")

@@ -1,6 +1,6 @@
 """The embedded bucket's management calls, as the Qiniu SDKs make them: stat, delete, list.
 
-Signed in the Qiniu style with a date, so that a request that was overheard cannot be repeated next week.
+Requests are signed in the Qiniu style with a date, so that a recorded request expires.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from handlers.bucket.base import BucketHandler
 from models.bucket import Stat
-from models.bucket.embedded import errors as refusals
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.signature import check_management, decode, encode
 
 MAX_SKEW_S = 15 * 60
@@ -21,7 +21,7 @@ PAGE_LIMIT = 1000
 
 
 class ManagementHandler(BucketHandler):
-    """Only whoever has the secret key."""
+    """Base of the calls that need a signature with the secret key."""
 
     def prepare(self) -> None:
         if self.request.method == "OPTIONS":
@@ -34,14 +34,14 @@ class ManagementHandler(BucketHandler):
             self.request.body,
         )
         if _skew_s(date) > MAX_SKEW_S:
-            raise refusals.Forbidden("request time too skewed")
+            raise kodo_errors.Forbidden("request time too skewed")
 
-    def entry(self, encoded: str) -> str:
+    def entry_key(self, encoded: str) -> str:
         """The key of an encoded `bucket:key`."""
         try:
             bucket_name, _, key = decode(encoded).decode().partition(":")
-        except ValueError as error:
-            raise refusals.MalformedUpload("invalid encoded entry") from error
+        except ValueError as error:  # pragma: no cover - no SDK sends this
+            raise kodo_errors.MalformedUpload("invalid encoded entry") from error
         self.check_bucket_name(bucket_name)
         return key
 
@@ -50,7 +50,7 @@ class StatHandler(ManagementHandler):
     """GET or POST /stat/<entry>."""
 
     async def get(self, encoded: str) -> None:
-        self.finish(stat_document(await asyncio.to_thread(self.bucket.stat, self.entry(encoded))))
+        self.finish(stat_document(await asyncio.to_thread(self.bucket.stat, self.entry_key(encoded))))
 
     post = get
 
@@ -59,23 +59,23 @@ class DeleteObjectHandler(ManagementHandler):
     """POST /delete/<entry>."""
 
     async def post(self, encoded: str) -> None:
-        if not await asyncio.to_thread(self.bucket.objects.delete, self.entry(encoded)):
-            raise refusals.NoSuchKey("no such file or directory")
+        if not await asyncio.to_thread(self.bucket.objects.delete, self.entry_key(encoded)):
+            raise kodo_errors.NoSuchKey("no such file or directory")
         self.clear_header("Content-Type")
         self.finish()
 
 
 class ListObjectsHandler(ManagementHandler):
-    """GET or POST /list: a page of objects in the order of their keys. Every page reads the whole folder."""
+    """GET or POST /list: a page of objects, sorted by key. Each page reads the whole folder."""
 
     async def get(self) -> None:
-        self.check_bucket_name(self._given("bucket"))
+        self.check_bucket_name(self._argument("bucket"))
         limit = self._limit()
-        page = await asyncio.to_thread(self._page, self._given("prefix"), self._after(), limit + 1)
-        answer: dict[str, Any] = {"items": [{"key": one.key, **stat_document(one)} for one in page[:limit]]}
+        page = await asyncio.to_thread(self._page, self._argument("prefix"), self._after(), limit + 1)
+        response: dict[str, Any] = {"items": [{"key": stat.key, **stat_document(stat)} for stat in page[:limit]]}
         if len(page) > limit:
-            answer["marker"] = encode(json.dumps({"k": page[limit - 1].key}).encode())
-        self.finish(answer)
+            response["marker"] = encode(json.dumps({"k": page[limit - 1].key}).encode())
+        self.finish(response)
 
     post = get
 
@@ -83,29 +83,30 @@ class ListObjectsHandler(ManagementHandler):
         rest = (stat for stat in self.bucket.list(prefix) if stat.key > after)
         return heapq.nsmallest(count, rest, key=lambda stat: stat.key)
 
-    def _given(self, name: str) -> str:
-        """Letter for letter: Tornado's own way would strip blanks and control characters, which keys may have."""
+    def _argument(self, name: str) -> str:
+        """The exact value: Tornado's get_argument strips blanks and control characters, which keys may contain."""
         try:
             return self.request.arguments.get(name, [b""])[-1].decode()
         except UnicodeDecodeError as error:
-            raise refusals.MalformedUpload(f"{name} is not UTF-8") from error
+            raise kodo_errors.MalformedUpload(f"{name} is not UTF-8") from error
 
     def _limit(self) -> int:
-        given = self._given("limit") or str(PAGE_LIMIT)
-        if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= PAGE_LIMIT):
-            raise refusals.MalformedUpload(f"limit must be 1 to {PAGE_LIMIT}")
-        return int(given)
+        limit = self._argument("limit") or str(PAGE_LIMIT)
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= PAGE_LIMIT):
+            raise kodo_errors.MalformedUpload(f"limit must be 1 to {PAGE_LIMIT}")
+        return int(limit)
 
     def _after(self) -> str:
-        marker = self._given("marker")
+        """The last key of the page before."""
+        marker = self._argument("marker")
         try:
             return str(json.loads(decode(marker))["k"]) if marker else ""
         except (ValueError, KeyError, TypeError) as error:
-            raise refusals.MalformedUpload("invalid marker") from error
+            raise kodo_errors.MalformedUpload("invalid marker") from error
 
 
 def stat_document(stat: Stat) -> dict[str, Any]:
-    """Kodo's words for what is known of an object; putTime in units of 100 ns."""
+    """An object in Kodo's field names; putTime in units of 100 ns."""
     return {
         "fsize": stat.size_bytes,
         "hash": stat.etag,
@@ -117,7 +118,7 @@ def stat_document(stat: Stat) -> dict[str, Any]:
 
 def _skew_s(date: str) -> float:
     try:
-        then = datetime.datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
+        signed_at = datetime.datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
     except ValueError:
         return float("inf")
-    return abs((datetime.datetime.now(datetime.UTC) - then).total_seconds())
+    return abs((datetime.datetime.now(datetime.UTC) - signed_at).total_seconds())

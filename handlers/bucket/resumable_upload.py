@@ -1,6 +1,6 @@
 """The embedded bucket's resumable upload (Kodo's v2): start, send parts in any order, list, complete, abort.
 
-Every request carries `Authorization: UpToken <token>`, and the token's scope decides about the key.
+Every request carries `Authorization: UpToken <token>`; the scope of the token limits the key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tornado.httputil import HTTPServerRequest
 from handlers.bucket.base import BucketHandler
 from handlers.bucket.callback import ReceivedFile, answer_upload
 from handlers.bucket.form_upload import StreamingUploadHandler
-from models.bucket.embedded import errors as refusals
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.embedded.multipart import PART_LIMIT, MultipartUpload, etag_of_parts
 from models.bucket.embedded.staged import StagedPart
@@ -25,7 +25,7 @@ ANY_KEY = "~"
 
 
 class PartRef(BaseModel):
-    """One part, as the client names it when it completes an upload."""
+    """A part, as the client names it to complete an upload."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ class PartRef(BaseModel):
 
 
 class CompleteUpload(BaseModel):
-    """What completes an upload. mimeType and metadata are not believed and not kept."""
+    """The body that completes an upload. Kodo's mimeType and metadata are ignored: clients choose them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,7 +44,7 @@ class CompleteUpload(BaseModel):
 
 
 class StartUploadHandler(BucketHandler):
-    """POST: a new upload."""
+    """POST: start an upload."""
 
     async def post(self, bucket_name: str, encoded_key: str) -> None:
         policy, key = authorize_upload(self.request, self.bucket, bucket_name, encoded_key)
@@ -54,12 +54,12 @@ class StartUploadHandler(BucketHandler):
 
 @tornado.web.stream_request_body
 class UploadPartHandler(StreamingUploadHandler):
-    """PUT: one part; sent again, it replaces the one before."""
+    """PUT: one part; it replaces an earlier part of the same number."""
 
     async def authorize(self) -> None:
-        bucket_name, encoded_key, upload_id, self.number = self.path_args
-        self.policy, key = authorize_upload(self.request, self.bucket, bucket_name, encoded_key)
-        self.upload = await asyncio.to_thread(self.bucket.multipart.find, upload_id, key or "")
+        path = self.path_kwargs
+        self.policy, key = authorize_upload(self.request, self.bucket, path["bucket_name"], path["encoded_key"])
+        self.upload = await asyncio.to_thread(self.bucket.multipart.find, path["upload_id"], key or "")
 
     async def on_chunk(self, chunk: bytes) -> None:
         await self.buffer(chunk)
@@ -68,62 +68,60 @@ class UploadPartHandler(StreamingUploadHandler):
         return self.bucket.objects.stage_part()
 
     def size_limit(self) -> int:
-        return size_limit(self.bucket, self.policy)
+        """Of all parts together."""
+        return min(self.policy.fsizeLimit or self.bucket.size_limit_bytes, self.bucket.size_limit_bytes)
 
-    async def put(self, *_: str) -> None:
-        incoming = await self.finish_upload()
-        assert isinstance(incoming, StagedPart)
+    async def put(self, number: str, **_: str) -> None:
+        staged = await self.finish_upload()
+        assert isinstance(staged, StagedPart)
         try:
-            given = self.request.headers.get("Content-MD5", "").lower()
-            if given and given != incoming.md5():
-                raise refusals.BadChecksum("md5 is not correct")
+            md5 = self.request.headers.get("Content-MD5", "").lower()
+            if md5 and md5 != staged.md5():
+                raise kodo_errors.BadChecksum("md5 is not correct")
             part = await asyncio.to_thread(
-                self.bucket.multipart.add, self.upload, int(self.number), incoming, limit_bytes=self.size_limit()
+                self.bucket.multipart.add, self.upload, int(number), staged, limit_bytes=self.size_limit()
             )
-            self.finish({"etag": part.etag, "md5": incoming.md5()})
+            self.finish({"etag": part.etag, "md5": staged.md5()})
         finally:
-            await asyncio.to_thread(incoming.discard)
+            await asyncio.to_thread(staged.discard)
 
 
 class ResumableUploadHandler(BucketHandler):
-    """GET: which parts are here. POST: put them together. DELETE: forget them."""
+    """GET: list the parts. POST: assemble them. DELETE: discard them."""
 
-    async def get(self, *path: str) -> None:
-        _, upload = await self._find(*path)
+    async def get(self, **path: str) -> None:
+        _, upload = await self._find(**path)
         parts = await asyncio.to_thread(self.bucket.multipart.list_parts, upload)
         self.finish(
             {
                 "uploadId": upload.id,
                 "expireAt": upload.expires,
                 "partNumberMarker": 0,
-                "parts": [{"partNumber": p.number, "etag": p.etag, "size": p.size_bytes} for p in parts],
+                "parts": [{"partNumber": part.number, "etag": part.etag, "size": part.size_bytes} for part in parts],
             }
         )
 
-    async def delete(self, *path: str) -> None:
-        _, upload = await self._find(*path)
+    async def delete(self, **path: str) -> None:
+        _, upload = await self._find(**path)
         await asyncio.to_thread(self.bucket.multipart.abort, upload)
         self.clear_header("Content-Type")
         self.finish()
 
-    async def post(self, *path: str) -> None:
-        policy, upload = await self._find(*path)
-        completion = self._completion()
-        wanted = [(part.partNumber, part.etag) for part in completion.parts]
-        custom = {name: value for name, value in (completion.customVars or {}).items() if name.startswith("x:")}
-        incoming = await asyncio.to_thread(self.bucket.multipart.assemble, upload, wanted)
+    async def post(self, **path: str) -> None:
+        policy, upload = await self._find(**path)
         try:
-            received = ReceivedFile(incoming, upload.key or None, completion.fname or "", custom, etag_of_parts(wanted))
+            body = CompleteUpload.model_validate_json(self.request.body)
+        except ValidationError as error:
+            raise kodo_errors.MalformedUpload("parts are missing or wrong") from error
+        parts = [(part.partNumber, part.etag) for part in body.parts]
+        custom = {name: value for name, value in (body.customVars or {}).items() if name.startswith("x:")}
+        staged = await asyncio.to_thread(self.bucket.multipart.assemble, upload, parts)
+        try:
+            received = ReceivedFile(staged, upload.key or None, body.fname or "", custom, etag_of_parts(parts))
             await answer_upload(self, policy, received)
         finally:
-            await asyncio.to_thread(incoming.discard)
+            await asyncio.to_thread(staged.discard)
         await asyncio.to_thread(self.bucket.multipart.abort, upload)
-
-    def _completion(self) -> CompleteUpload:
-        try:
-            return CompleteUpload.model_validate_json(self.request.body)
-        except ValidationError as error:
-            raise refusals.MalformedUpload("parts are missing or wrong") from error
 
     async def _find(self, bucket_name: str, encoded_key: str, upload_id: str) -> tuple[UploadPolicy, MultipartUpload]:
         policy, key = authorize_upload(self.request, self.bucket, bucket_name, encoded_key)
@@ -133,21 +131,16 @@ class ResumableUploadHandler(BucketHandler):
 def authorize_upload(
     request: HTTPServerRequest, bucket: EmbeddedBucket, bucket_name: str, encoded_key: str
 ) -> tuple[UploadPolicy, str | None]:
-    """The token's policy and the path's key (None for `~`), if the one allows the other. Raises Refusal."""
+    """The policy of the token, and the key of the path (None for ANY_KEY) if the policy allows it. Raises KodoError."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     policy = read_token(bucket.keys, token if scheme == "UpToken" else "")
     if bucket_name != bucket.name or policy.bucket != bucket.name:
-        raise refusals.NoSuchBucket("no such bucket")
+        raise kodo_errors.NoSuchBucket("no such bucket")
     if encoded_key == ANY_KEY:
         return policy, None
     try:
         key = decode(encoded_key).decode()
     except ValueError as error:
-        raise refusals.MalformedUpload("the key is not base64 of UTF-8") from error
+        raise kodo_errors.MalformedUpload("the key is not base64 of UTF-8") from error
     policy.check_key(key)
     return policy, key
-
-
-def size_limit(bucket: EmbeddedBucket, policy: UploadPolicy) -> int:
-    """What all parts together may have, in bytes."""
-    return min(policy.fsizeLimit or bucket.size_limit_bytes, bucket.size_limit_bytes)

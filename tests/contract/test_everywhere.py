@@ -34,13 +34,43 @@ async def test_what_the_contract_does_not_know_has_its_own_status(
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"[]", b"7", b'{"username": "a", "username": "b"}', b'{"username": NaN}', b"\xff", b"[" * 5000]
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"7",
+        b"null",
+        b"\xff",
+        b'{"username": "a", "username": "b"}',
+        b'{"username": NaN}',
+        b'{"username": "\\ud800"}',
+        b'{"username": ' + b"9" * 5000 + b"}",
+        b'{"username": "ada", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"username": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001,
+        b"[" * 5000,
+    ],
+    ids=lambda body: body[:24].decode("latin-1"),
 )
+@pytest.mark.requirement(39)
 @pytest.mark.gen_test
 async def test_a_body_that_is_not_json_is_400(api: ApiClient, body: bytes) -> None:
     refused = await api.request("POST", "/api/user/query/", body=body, headers={"Content-Type": "application/json"})
 
     assert (refused.status, refused["code"] < 1, refused["error"]) == (400, True, "malformed_body")
+
+
+@pytest.mark.requirement(39)
+@pytest.mark.gen_test
+async def test_json_may_be_nested_a_little_and_not_too_large(api: ApiClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    nested = b'{"username": "nobody", "x": ' + b"[" * 30 + b"]" * 30 + b"}"
+    large = b'{"username": "' + b"a" * 5_000_000 + b'"}'
+
+    accepted = await api.request("POST", "/api/user/query/", body=nested, headers=headers)
+    refused = await api.request("POST", "/api/user/query/", body=large, headers=headers)
+
+    assert (accepted.status, accepted["error"]) == (200, "not_found")
+    assert (refused.status, refused["error"]) == (413, "too_large")
 
 
 @pytest.mark.gen_test
@@ -69,7 +99,7 @@ class TestOpenAccess:
             "/api/image/addinfo/", url="http://example.com/a.png", filename="a.png", user_id=user_id
         )
         uploaded = await stranger.upload()
-        task = await stranger.make(uploaded["url"])
+        task = await stranger.add_task(uploaded["url"])
 
         assert followed.json == {"code": 1}
         assert registered["code"] == 1

@@ -77,7 +77,7 @@ async def test_the_queue_is_shown(api: ApiClient, path: str, method: str) -> Non
 @pytest.mark.gen_test
 async def test_strangers_see_the_queue_without_addresses_and_owners(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
-    task = await ada.make((await ada.upload())["url"])
+    task = await ada.add_task((await ada.upload())["url"])
     await finished(ada, task["id"])
 
     (own,) = (await ada.get("/tasks/query/"))["done"]

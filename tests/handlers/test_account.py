@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers import Services
+from handlers.services import Services
 from models.bucket import Bucket
 from models.database import Database
 from models.errors import BucketUnavailable
 from models.images import ImageKind
+from models.store import Store
+from processing.background import background
 from processing.upkeep.account_deletion import AccountDeletions
 from processing.upkeep.image_deletion import ImageDeletions
 from tests.support.client import PASSWORD, ApiClient
@@ -37,10 +39,11 @@ def keys(services: Services) -> set[str]:
 async def make_mosaic(person: ApiClient, picture: bytes, cell: int = 9) -> dict[str, Any]:
     """Upload a picture and have a mosaic made of it; the task's document."""
     uploaded = await person.upload(picture)
-    task = await person.make(uploaded["url"], {"style": "mosaic", "cell": cell})
+    task = await person.add_task(uploaded["url"], {"style": "mosaic", "cell": cell})
     return await finished(person, task["id"])
 
 
+@pytest.mark.requirement(30)
 @pytest.mark.gen_test
 async def test_a_new_password_ends_every_other_session_and_the_old_password(api: ApiClient) -> None:
     here = await api.sign_up("zuzanna")
@@ -130,7 +133,7 @@ async def test_who_leaves_leaves_nothing_in_the_database_and_the_bucket(
 
 
 @pytest.mark.gen_test
-async def test_who_has_left_is_nowhere_to_be_seen_and_the_name_is_free(api: ApiClient) -> None:
+async def test_a_deleted_user_is_gone_and_the_name_is_free(api: ApiClient) -> None:
     ada, bob = await api.sign_up("zuzanna"), await api.new_client().sign_up("bob")
     elsewhere = await api.new_client().sign_in("zuzanna")
     await bob.post("/api/user/follow/", from_user_name="bob", to_user_name="zuzanna", follow_bool=1)
@@ -155,8 +158,8 @@ async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: ApiClie
     ada, bob = await api.sign_up("zuzanna"), await api.new_client().sign_up("bob")
     uploaded = await ada.upload(png())
     recipe = {"style": "mosaic", "cell": 9}
-    first = await finished(ada, (await ada.make(uploaded["url"], recipe))["id"])
-    second = await finished(bob, (await bob.make(uploaded["url"], recipe))["id"])
+    first = await finished(ada, (await ada.add_task(uploaded["url"], recipe))["id"])
+    second = await finished(bob, (await bob.add_task(uploaded["url"], recipe))["id"])
     assert first["result_url"] == second["result_url"]
 
     await ada.post("/api/user/delete/", password=PASSWORD)
@@ -173,7 +176,7 @@ async def test_live_tasks_end_before_their_owner_is_gone(
     ada = await api.sign_up("zuzanna")
     uploaded = await ada.upload(encoded(Image.new("RGB", (3000, 2000), (9, 60, 120)), "PNG"))
     for cell in range(2, 10):
-        await ada.make(uploaded["url"], {"style": "mosaic", "cell": cell})
+        await ada.add_task(uploaded["url"], {"style": "mosaic", "cell": cell})
 
     left = await ada.post("/api/user/delete/", password=PASSWORD)
 
@@ -193,7 +196,7 @@ async def test_a_departure_that_a_crash_cut_short_is_finished_at_the_next_start(
     waiting = await api.new_client().post("/api/user/query/", username="zuzanna", password=PASSWORD)
     taken = await api.new_client().post("/api/user/add/", username="zuzanna", email="a@b.cn", password=PASSWORD)
     restarted = AccountDeletions(
-        services.belongings,
+        Store.of(database, "test"),
         queue=services.queue,
         image_deletions=services.image_deletions,
         bucket=services.bucket,
@@ -228,13 +231,13 @@ class AwayBucket:
 async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
     api: ApiClient, services: Services, database: Database, expect_log: Callable[[str], None]
 ) -> None:
-    expect_log("WARNING processing.upkeep.account_deletion: user .* cannot leave yet .bucket_unavailable.")
+    expect_log("WARNING processing.upkeep.account_deletion: user .* deletion interrupted .bucket_unavailable.")
     ada = await api.sign_up("zuzanna")
     await make_mosaic(ada, png())
     bucket = AwayBucket(services.bucket)
     removals = ImageDeletions(services.images, services.thumbnails, bucket, services.executors)
     deletions = AccountDeletions(
-        services.belongings,
+        Store.of(database, "test"),
         queue=services.queue,
         image_deletions=removals,
         bucket=bucket,
@@ -268,7 +271,7 @@ async def test_a_picture_that_is_deleted_while_the_bucket_is_away_goes_with_the_
     hidden = await ada.get("/api/image/query/", id=uploaded["id"])
     still_stored = services.bucket.key_of(uploaded["url"]) in keys(services)
     bucket.away = False
-    async with removals:
+    async with background(removals.sweep()):
         await until(lambda: emptied(services), timeout_s=10)
 
     assert (hidden["error"], still_stored) == ("not_found", True)

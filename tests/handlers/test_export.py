@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers import Services
+from handlers.services import Services
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import png
 from tests.support.waiting import finished
@@ -31,7 +31,7 @@ async def with_pictures(api: ApiClient) -> tuple[ApiClient, bytes]:
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     picture = png(seed=7)
     uploaded = await ada.upload(picture, "../../a holiday <1>.png")
-    await finished(ada, (await ada.make(uploaded["url"]))["id"])
+    await finished(ada, (await ada.add_task(uploaded["url"]))["id"])
     await bob.upload(png(seed=8))
     await ada.post("/api/user/follow/", from_user_name="ada", to_user_name="bob", follow_bool=1)
     await bob.post("/api/user/follow/", from_user_name="bob", to_user_name="ada", follow_bool=1)

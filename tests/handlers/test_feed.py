@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from handlers import Services
+from handlers.services import Services
 from models.database import Database
-from models.images import Image, ImageKind, Images, Owner, new_image, page_query, write_cursor
+from models.images import Image, ImageKind, Images, NewImage, Owner, page_query, write_cursor
 from tests.support.client import ApiClient
 from tests.support.pictures import png
 from tests.support.waiting import finished
@@ -20,7 +20,7 @@ MOMENT = datetime(2026, 11, 22, 12, 0, 0, 129_000, tzinfo=UTC)
 
 def result(number: int, owner: Owner, created: datetime, **fields: Any) -> dict[str, Any]:
     """A record as MongoDB holds it."""
-    image = new_image(
+    image = NewImage(
         fields.pop("kind", ImageKind.RESULT),
         owner,
         key=f"mosaic/{number}",
@@ -28,7 +28,7 @@ def result(number: int, owner: Owner, created: datetime, **fields: Any) -> dict[
         filename="x.png",
         filesize=1,
         param="",
-    )
+    ).with_id(number)
     plain = {name: getattr(image, name) for name in Image.__slots__ if name not in ("id", "owner", "dedup_key")}
     record = {"_id": number, "owner_id": owner.id, "username": owner.username, **plain, "kind": str(image.kind)}
     return record | {"created": created, **fields}
@@ -80,10 +80,8 @@ async def test_what_is_added_and_deleted_meanwhile_moves_no_other_picture(api: A
 def test_a_cursor_keeps_every_millisecond() -> None:
     for step in range(2000):
         created = MOMENT + timedelta(milliseconds=step)
-        image = new_image(ImageKind.RESULT, Owner(1, "a"), key="k", url="", filename="", filesize=0, param="")
-        moved = Image(**{name: getattr(image, name) for name in Image.__slots__} | {"id": 5, "created": created})
 
-        query = page_query(ImageKind.RESULT, None, write_cursor(moved))
+        query = page_query(ImageKind.RESULT, None, write_cursor(created, 5))
 
         assert query["created"] == {"$lte": created}
 
@@ -102,7 +100,7 @@ async def test_each_view_shows_whose_pictures_it_says_and_no_sources(api: ApiCli
     cem = await api.new_client().sign_up("cem")
     results = {}
     for seed, person in enumerate((ada, bob, cem)):
-        task = await person.make((await person.upload(png(seed=seed)))["url"])
+        task = await person.add_task((await person.upload(png(seed=seed)))["url"])
         results[person.username] = (await finished(person, task["id"]))["result_id"]
     await ada.post("/api/user/follow/", from_user_name="ada", to_user_name="bob", follow_bool=1)
 
@@ -127,7 +125,7 @@ async def test_each_view_shows_whose_pictures_it_says_and_no_sources(api: ApiCli
 async def test_what_one_has_uploaded_is_shown_to_oneself_alone(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png())
-    await finished(ada, (await ada.make(uploaded["url"]))["id"])
+    await finished(ada, (await ada.add_task(uploaded["url"]))["id"])
 
     mine = await pages(ada, 10, view="mine", kind="source")
 
@@ -141,7 +139,7 @@ async def test_what_one_has_uploaded_is_shown_to_oneself_alone(api: ApiClient) -
 async def test_a_feed_has_what_a_layout_needs_and_keeps_what_is_private(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png(60, 40), "my secret holiday.png", param="a private note")
-    await finished(ada, (await ada.make(uploaded["url"]))["id"])
+    await finished(ada, (await ada.add_task(uploaded["url"]))["id"])
 
     feed = await api.new_client().get("/api/feed/")
 
@@ -157,7 +155,7 @@ async def test_a_feed_has_what_a_layout_needs_and_keeps_what_is_private(api: Api
 async def test_a_picture_whose_shown_source_is_gone_is_still_there(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png())
-    done = await finished(ada, (await ada.make(uploaded["url"]))["id"])
+    done = await finished(ada, (await ada.add_task(uploaded["url"]))["id"])
     image = await ada.post("/api/image/change/", id=done["result_id"], show_source=True)
 
     await ada.post("/api/image/delete/", id=uploaded["id"])

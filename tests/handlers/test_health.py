@@ -9,8 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import HTTPRequest
 
-from handlers import Services
 from handlers.access_log import NO_ROUTE
+from handlers.services import Services
 from models.bucket.signature import qbox
 from tests.support.client import ApiClient
 from tests.support.waiting import finished, until
@@ -59,7 +59,7 @@ async def test_requests_are_counted_by_the_tables_route_and_never_by_what_was_ty
 @pytest.mark.gen_test
 async def test_a_task_leaves_its_wait_its_render_and_its_download(api: ApiClient) -> None:
     ada = await api.sign_up()
-    task = await ada.make((await ada.upload())["url"])
+    task = await ada.add_task((await ada.upload())["url"])
     assert (await finished(ada, task["id"]))["state"] == "done"
 
     async def look() -> dict[tuple[str, Labels], float] | None:
@@ -82,7 +82,7 @@ async def test_a_picture_that_is_gone_is_a_failed_download(api: ApiClient, servi
     uploaded = await ada.upload()
     services.bucket.delete(services.bucket.key_of(uploaded["url"]) or "")
 
-    await ada.make(uploaded["url"])
+    await ada.add_task(uploaded["url"])
 
     async def look() -> bool:
         return named(await scrape(api), "tessera_downloads_total", outcome="source_missing") > 0

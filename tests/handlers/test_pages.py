@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from handlers.shell import PageMeta, render_shell
+from handlers.pages import PageMeta, render_shell
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
 from tests.support.pictures import encoded
 from tests.support.waiting import finished
@@ -53,7 +53,7 @@ async def shared(api: ApiClient, **words: str) -> tuple[int, ApiClient]:
     """Ada's mosaic, described in these words; its id."""
     ada = await api.sign_up("ada")
     picture = encoded(Image.new("RGB", (1600, 1000), (30, 90, 140)), "PNG")
-    task = await ada.make((await ada.upload(picture))["url"])
+    task = await ada.add_task((await ada.upload(picture))["url"])
     image_id = (await finished(ada, task["id"]))["result_id"]
     if words:
         assert (await ada.post("/api/image/change/", id=image_id, **words))["code"] == 1

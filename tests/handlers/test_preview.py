@@ -168,9 +168,9 @@ async def test_many_addresses_together_have_one_bounded_waiting_room(threads: Ex
     async with blocked(threads):
         waiting = [asyncio.create_task(previews.render(png(), MOSAIC, client=who, cancelled=left)) for who in "aaabbc"]
         await until(lambda: ended(waiting, 3), timeout_s=5)
-    previews = await asyncio.gather(*waiting, return_exceptions=True)
+    results = await asyncio.gather(*waiting, return_exceptions=True)
 
-    assert [type(one) for one in previews] == [*[mosaic.Result] * 2, errors.TooManyRequests, mosaic.Result] + [
+    assert [type(result) for result in results] == [*[mosaic.Result] * 2, errors.TooManyRequests, mosaic.Result] + [
         errors.TooManyRequests
     ] * 2
     assert previews.waiting == 0

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers import Services
+from handlers.services import Services
 from models.images import Owner
-from models.queue.tasks import TaskState, new_task, to_document
+from models.queue.tasks import NewTask, TaskState, to_document
 from settings import Settings
 from tests.support.client import ApiClient
 
@@ -26,7 +26,9 @@ async def keep(
 ) -> None:
     """Tasks on record, as if they had been asked for long ago; `finished` a second apart, the last one newest."""
     tasks = services.database.collection("tasks", journaled=False)
-    plain = to_document(new_task(owner, url="http://x/a", type="model", style=style, recipe=RECIPE, dedup_key="i"))
+    plain = to_document(
+        NewTask(owner, url="http://x/a", type="model", style=style, recipe=RECIPE, dedup_key="i").with_id(0)
+    )
     start = datetime(2026, 1, 1, tzinfo=UTC)
     final = state not in (TaskState.QUEUED, TaskState.RUNNING)
     await tasks.insert_many(
@@ -91,11 +93,11 @@ async def test_whose_tasks_they_are_is_for_their_owner_and_for_developers(api: A
 
 
 @pytest.mark.parametrize(
-    "asked", [{"state": "asleep"}, {"limit": 0}, {"limit": 1001}, {"cursor": "x"}, {"cursor": "1-99999999999999999999"}]
+    "query", [{"state": "asleep"}, {"limit": 0}, {"limit": 1001}, {"cursor": "x"}, {"cursor": "1-99999999999999999999"}]
 )
 @pytest.mark.gen_test
-async def test_a_filter_that_makes_no_sense_is_refused(api: ApiClient, asked: dict[str, object]) -> None:
-    answer = await api.get("/tasks/query/", **asked)
+async def test_a_filter_that_makes_no_sense_is_refused(api: ApiClient, query: dict[str, object]) -> None:
+    answer = await api.get("/tasks/query/", **query)
 
     assert (answer.status, answer["error"]) == (400, "bad_parameter")
 
@@ -160,6 +162,7 @@ async def test_the_queue_is_held_by_developers_alone(api: ApiClient, path: str) 
     assert (await dev.get(path)).status == 405
 
 
+@pytest.mark.requirement(40)
 @pytest.mark.gen_test
 async def test_a_surplus_is_answered_with_a_time_to_come_back(api: ApiClient) -> None:
     dev = await api.new_client().sign_up("dev")
@@ -168,7 +171,7 @@ async def test_a_surplus_is_answered_with_a_time_to_come_back(api: ApiClient) ->
     for person, count in ((ada, 3), (bob, 2)):
         url = (await person.upload())["url"]
         for seed in range(count):
-            await person.make(url, {"style": "mosaic", "seed": seed})
+            await person.add_task(url, {"style": "mosaic", "seed": seed})
 
     adas = await ada.post("/api/tasks/add/", url=url)
     bobs = await bob.post("/api/tasks/add/", url=url, param={"style": "mosaic", "seed": 9})

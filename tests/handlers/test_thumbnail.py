@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers import Services
+from handlers.services import Services
 from models import errors
-from models.images import ImageKind, Owner, new_image
+from models.images import ImageKind, NewImage, Owner
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails, thumbnail_size
 from tests.support.client import ApiClient, ApiResponse
@@ -132,11 +132,11 @@ async def test_many_who_ask_at_once_get_one_thumbnail_that_was_made_once(api: Ap
 async def test_what_has_no_thumbnail_is_404_in_json(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(png())
     elsewhere = await services.images.add(
-        new_image(ImageKind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", filename="x", filesize=0, param="")
+        NewImage(ImageKind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", filename="x", filesize=0, param="")
     )
     services.bucket.put("source/damaged", jpeg(400, 300)[:2000], mime="image/jpeg")
     damaged = await services.images.add(
-        new_image(ImageKind.SOURCE, Owner(1, "x"), key="source/damaged", url="", filename="x", filesize=0, param="")
+        NewImage(ImageKind.SOURCE, Owner(1, "x"), key="source/damaged", url="", filename="x", filesize=0, param="")
     )
 
     answers = [
@@ -201,7 +201,7 @@ async def test_a_removal_that_a_crash_cut_short_is_finished(api: ApiClient, serv
 async def test_an_svg_has_a_thumbnail_and_a_colour_too(api: ApiClient) -> None:
     person = await api.sign_up()
     uploaded = await person.upload(encoded(Image.new("RGB", (90, 60), (20, 120, 220)), "PNG"))
-    task = await person.make(uploaded["url"], {"style": "mosaic", "cell": 10, "format": "svg"})
+    task = await person.add_task(uploaded["url"], {"style": "mosaic", "cell": 10, "format": "svg"})
     done = await finished(person, task["id"])
 
     image = (await person.get("/api/image/query/", id=done["result_id"])).json

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers import Services
+from handlers.services import Services
 from models.images import ImageKind
 from processing.upkeep.reconcile import Reconciler
 from tests.support.client import ApiClient
@@ -30,7 +30,7 @@ def recipe(tiles: list[int], **more: Any) -> dict[str, Any]:
 
 async def photomosaic(person: ApiClient, tiles: list[int], **more: Any) -> dict[str, Any]:
     """The image document of a photomosaic of a picture that is uploaded for it."""
-    task = await person.make((await person.upload(png(60, 40)))["url"], recipe(tiles, **more))
+    task = await person.add_task((await person.upload(png(60, 40)))["url"], recipe(tiles, **more))
     done = await finished(person, task["id"])
     assert done["state"] == "done", done
     return (await person.get("/api/image/query/", id=done["result_id"])).json
@@ -46,7 +46,9 @@ async def test_a_photomosaic_is_built_from_the_named_pictures_and_its_map_says_w
     result = await ada.get(image["url"])
 
     assert (cell_map["rows"], cell_map["columns"], cell_map["cell"]) == (4, 6, 10)
-    assert set(cell_map["tiles"]) <= set(range(len(tiles))), "places in the recipe's list, which only the owner is shown"
+    assert set(cell_map["tiles"]) <= set(range(len(tiles))), (
+        "places in the recipe's list, which only the owner is shown"
+    )
     assert len(set(cell_map["tiles"])) > 1
     assert image["recipe"]["tiles"] == tiles
     assert colours(result.body) <= {(255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)}
@@ -62,7 +64,7 @@ async def test_pictures_of_others_and_unknown_ones_are_refused_and_their_mosaics
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     own = await pool_of(ada)
     theirs = await bob.upload(png())
-    mosaic = await finished(bob, (await bob.make(theirs["url"]))["id"])
+    mosaic = await finished(bob, (await bob.add_task(theirs["url"]))["id"])
     source = (await ada.upload(png()))["url"]
 
     refused = [
@@ -91,7 +93,7 @@ async def test_another_pool_is_another_mosaic_and_the_same_one_is_made_once(api:
     tiles = await pool_of(ada)
     source = (await ada.upload(png(60, 40)))["url"]
 
-    tasks = [await ada.make(source, recipe(chosen)) for chosen in (tiles, tiles[:3], tiles)]
+    tasks = [await ada.add_task(source, recipe(chosen)) for chosen in (tiles, tiles[:3], tiles)]
     first, other, same = [(await finished(ada, task["id"]))["result_id"] for task in tasks]
 
     assert first == same != other
@@ -107,7 +109,7 @@ async def test_a_picture_that_is_gone_when_the_task_runs_is_named(api: ApiClient
     assert image.key is not None
     services.bucket.delete(image.key)
 
-    done = await finished(ada, (await ada.make(source, recipe(tiles)))["id"])
+    done = await finished(ada, (await ada.add_task(source, recipe(tiles)))["id"])
 
     assert (done["state"], done["error"]) == ("failed", "recipe_impossible")
     assert f"tiles: {tiles[2]}" in done["message"]
@@ -121,9 +123,7 @@ async def test_a_map_goes_with_its_result_and_without_one(api: ApiClient, servic
     orphan = services.bucket.put("map/mosaic/nobody.png.json", b"{}", mime="application/json").key
     before_sweep = keys(services)
 
-    await Reconciler(services.bucket, services.images, services.uploads, services.executors).reconcile(
-        orphan_age_s=-1
-    )
+    await Reconciler(services.bucket, services.images, services.uploads, services.executors).reconcile(orphan_age_s=-1)
     swept = keys(services)
     await ada.post("/api/image/delete/", id=image["id"])
 
@@ -139,7 +139,7 @@ def keys(services: Services) -> set[str]:
 @pytest.mark.gen_test
 async def test_bricks_keep_their_parts_list(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
-    done = await finished(ada, (await ada.make((await ada.upload(png()))["url"], "brick"))["id"])
+    done = await finished(ada, (await ada.add_task((await ada.upload(png()))["url"], "brick"))["id"])
 
     image = await services.images.by_id(done["result_id"])
     map_url = (await ada.get("/api/image/query/", id=image.id))["map_url"]

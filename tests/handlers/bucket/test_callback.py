@@ -32,18 +32,18 @@ def where(io_loop, tmp_path) -> Iterator[Installation]:
 async def test_a_client_that_leaves_before_the_answer_has_uploaded_once_and_may_repeat(where):
     where.receiver.hold = asyncio.Event()
     host, port = where.base.removeprefix("http://").split(":")
-    grant = where.grant()
+    grant = where.sign_upload()
     body = form({"token": grant.token, "key": grant.key}, png())
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
 
     _, writer = await asyncio.open_connection(host, int(port))
     writer.write(head + body)
-    await until(lambda: where.receiver.heard)
+    await until(lambda: where.receiver.callbacks)
     writer.transport.abort()
     where.receiver.hold.set()
 
     assert (await upload(grant, png())).code == 200
-    assert len(where.receiver.heard) == 2
+    assert len(where.receiver.callbacks) == 2
     assert len([path for path in where.files() if path.startswith("objects/")]) == 1
 
 
@@ -52,7 +52,7 @@ async def test_a_client_that_leaves_before_the_answer_has_uploaded_once_and_may_
 async def test_a_callback_without_a_good_answer_is_579_with_kodos_fields(where, status, body):
     where.receiver.status, where.receiver.body = status, body
 
-    response = await upload(where.grant(), png(), fname="猫.png")
+    response = await upload(where.sign_upload(), png(), fname="猫.png")
 
     document = json.loads(response.body)
     assert response.code == 579
@@ -68,7 +68,7 @@ async def test_a_callback_that_never_answers_is_579_within_its_time(where):
     where.receiver.hold = asyncio.Event()
     start = time.monotonic()
 
-    response = await upload(where.grant(), png())
+    response = await upload(where.sign_upload(), png())
 
     where.receiver.hold.set()
     assert (response.code, json.loads(response.body)["err_code"]) == (579, 502)
@@ -82,7 +82,7 @@ async def test_the_next_callback_address_is_tried_when_one_fails(where):
     dead = f"http://127.0.0.1:{closed.getsockname()[1]}/dead"
 
     token = token_of(where, callbackUrl=f"{dead};{where.base}/nothing;{where.base}/api/image/upload")
-    response = await upload(where.grant(), png(), token=token)
+    response = await upload(where.sign_upload(), png(), token=token)
 
     closed.close()
     assert (response.code, response.body) == (200, where.receiver.body)
@@ -90,7 +90,7 @@ async def test_the_next_callback_address_is_tried_when_one_fails(where):
 
 @pytest.mark.gen_test
 async def test_the_callback_names_the_host_that_the_policy_names(where):
-    response = await upload(where.grant(), png(), token=token_of(where, callbackHost="tessera.example"))
+    response = await upload(where.sign_upload(), png(), token=token_of(where, callbackHost="tessera.example"))
 
     assert response.code == 200
     assert where.receiver.hosts == ["tessera.example"]
@@ -101,15 +101,15 @@ async def test_a_json_callback_is_signed_whole_and_parsed(where):
     body = '{"key":$(key),"filename":"$(fname)","width":$(imageInfo.width),"param":$(x:param),"x":$(no)}'
     token = token_of(where, callbackBody=body, callbackBodyType="application/json")
 
-    response = await upload(where.grant(), png(30, 20), token=token, fname='q"\\猫', **{"x:param": "{}"})
+    response = await upload(where.sign_upload(), png(30, 20), token=token, fname='q"\\猫', **{"x:param": "{}"})
 
-    (heard,) = where.receiver.heard
+    (heard,) = where.receiver.callbacks
     assert response.code == 200
     assert (heard.key, heard.filename, heard.width, heard.param) == ("u/1.png", 'q"\\猫', 30, "{}")
 
 
 @pytest.mark.gen_test
 async def test_without_a_callback_the_answer_is_hash_and_key(where):
-    response = await upload(where.grant(), png(), token=token_of(where, callbackUrl="", callbackBody=""))
+    response = await upload(where.sign_upload(), png(), token=token_of(where, callbackUrl="", callbackBody=""))
 
     assert json.loads(response.body) == {"hash": where.bucket.stat("u/1.png").etag, "key": "u/1.png"}

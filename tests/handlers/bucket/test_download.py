@@ -32,6 +32,7 @@ def impatient(io_loop, tmp_path) -> Iterator[Installation]:
         yield installation
 
 
+@pytest.mark.requirement(21)
 @pytest.mark.gen_test
 async def test_a_picture_comes_with_its_own_type_and_cannot_act(where):
     response = await get(where.bucket.url("u/猫.png"))
@@ -40,6 +41,7 @@ async def test_a_picture_comes_with_its_own_type_and_cannot_act(where):
     assert (response.code, response.body, headers["Content-Type"]) == (200, CONTENT, "image/png")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert headers["X-Reqid"]
@@ -55,6 +57,7 @@ async def test_head_says_the_same_without_the_bytes(where):
     assert [head.headers[name] for name in same] == [whole.headers[name] for name in same]
 
 
+@pytest.mark.requirement(21)
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     "content", [b"<html><script>alert(1)</script>", b"<svg onload='alert(1)'/>", b"%PDF-1.4", b"x"]
@@ -67,8 +70,10 @@ async def test_what_is_no_picture_is_only_ever_saved(where, content):
     assert response.headers["Content-Type"] == "application/octet-stream"
     assert response.headers["Content-Disposition"] == "attachment"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
+@pytest.mark.requirement(20, 22)
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     "path",
@@ -92,6 +97,7 @@ async def test_a_missing_or_impossible_key_is_document_not_found(where, path):
     assert error_of(await get(f"{where.base}/bucket/{path}")) == (404, "Document not found")
 
 
+@pytest.mark.requirement(20)
 @pytest.mark.gen_test
 async def test_a_link_in_the_folder_is_not_followed(where, tmp_path):
     (name,) = [path for path in where.files() if path.startswith("objects/")]
@@ -103,7 +109,7 @@ async def test_a_link_in_the_folder_is_not_followed(where, tmp_path):
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
-    ("asked", "start", "end"),
+    ("range_header", "start", "end"),
     [
         ("bytes=0-0", 0, 1),
         ("bytes=5-9", 5, 10),
@@ -113,24 +119,26 @@ async def test_a_link_in_the_folder_is_not_followed(where, tmp_path):
         ("bytes=-999999", 0, len(CONTENT)),
     ],
 )
-async def test_one_range_is_answered_with_206(where, asked, start, end):
-    response = await get(where.bucket.url("u/猫.png"), Range=asked)
+async def test_one_range_is_answered_with_206(where, range_header, start, end):
+    response = await get(where.bucket.url("u/猫.png"), Range=range_header)
 
     assert (response.code, response.body) == (206, CONTENT[start:end])
     assert response.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(CONTENT)}"
 
 
+@pytest.mark.requirement(22)
 @pytest.mark.gen_test
-@pytest.mark.parametrize("asked", [f"bytes={len(CONTENT)}-", "bytes=999999-9999999", "bytes=-0"])
-async def test_a_range_beyond_the_end_is_416(where, asked):
-    response = await get(where.bucket.url("u/猫.png"), Range=asked)
+@pytest.mark.parametrize("range_header", [f"bytes={len(CONTENT)}-", "bytes=999999-9999999", "bytes=-0"])
+async def test_a_range_beyond_the_end_is_416(where, range_header):
+    response = await get(where.bucket.url("u/猫.png"), Range=range_header)
 
     assert (response.code, response.headers["Content-Range"]) == (416, f"bytes */{len(CONTENT)}")
 
 
+@pytest.mark.requirement(22)
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
-    "asked",
+    "range_header",
     [
         "bytes=" + ",".join("0-" for _ in range(1000)),
         "bytes=0-1,2-3",
@@ -141,8 +149,8 @@ async def test_a_range_beyond_the_end_is_416(where, asked):
         "bytes=" + "9" * 30 + "-",
     ],
 )
-async def test_what_is_not_one_range_is_the_whole_picture(where, asked):
-    response = await get(where.bucket.url("u/猫.png"), Range=asked)
+async def test_what_is_not_one_range_is_the_whole_picture(where, range_header):
+    response = await get(where.bucket.url("u/猫.png"), Range=range_header)
 
     assert (response.code, response.body) == (200, CONTENT)
 
@@ -160,6 +168,7 @@ async def test_a_browser_that_has_the_picture_is_told_so(where):
     assert again.body == b""
 
 
+@pytest.mark.requirement(20)
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     "name", ['a"; filename=b.html', "<script>", "é猫😀", "a\r\nSet-Cookie: x=1", "../../x", "\u202egnp.exe"]
@@ -189,6 +198,7 @@ async def test_a_large_object_arrives_whole_and_a_client_that_leaves_does_no_har
     assert response.body == content
 
 
+@pytest.mark.requirement(36)
 @pytest.mark.gen_test
 async def test_a_client_that_takes_nothing_is_cut_off(impatient):
     content = GIF + bytes(40 << 20)

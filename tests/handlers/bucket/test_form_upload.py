@@ -29,6 +29,7 @@ def where(io_loop, tmp_path) -> Iterator[Installation]:
         yield installation
 
 
+@pytest.mark.requirement(19)
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     ("changes", "status"),
@@ -43,42 +44,45 @@ def where(io_loop, tmp_path) -> Iterator[Installation]:
     ],
 )
 async def test_the_policy_decides(where, changes, status):
-    response = await upload(where.grant(), png(), token=token_of(where, **changes))
+    response = await upload(where.sign_upload(), png(), token=token_of(where, **changes))
 
     assert response.code == status
     assert json.loads(response.body)["error"]
-    assert (where.receiver.heard, where.files()) == ([], [])
+    assert (where.receiver.callbacks, where.files()) == ([], [])
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("token", ["", "a", "a:b", "a:b:c", "a:b:c:d", "猫:b:c", ":" * 9, "a:b:" + "x" * 20_000, "\0"])
 async def test_what_is_no_token_is_401(where, token):
-    assert (await upload(where.grant(), png(), token=token)).code == 401
+    assert (await upload(where.sign_upload(), png(), token=token)).code == 401
 
 
+@pytest.mark.requirement(19)
 @pytest.mark.gen_test
 async def test_a_token_changed_by_one_letter_is_401(where):
-    good = where.grant().token
+    good = where.sign_upload().token
     access, sign, encoded = good.split(":")
     other = encoded.replace(encoded[20], "A" if encoded[20] != "A" else "B", 1)
     unknown_field = base64.urlsafe_b64encode(b'{"scope":"tessera","deadline":9999999999,"fsizeLimt":1}').decode()
 
     for token in (f"{access}x:{sign}:{encoded}", f"{access}:{sign[::-1]}:{encoded}", f"{access}:{sign}:{other}"):
-        assert error_of(await upload(where.grant(), png(), token=token)) == (401, "bad token")
-    assert (await upload(where.grant(), png(), token=f"{access}:{sign}:{unknown_field}")).code == 401
+        assert error_of(await upload(where.sign_upload(), png(), token=token)) == (401, "bad token")
+    assert (await upload(where.sign_upload(), png(), token=f"{access}:{sign}:{unknown_field}")).code == 401
 
 
+@pytest.mark.requirement(21)
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     "content", [b"<html></html>", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"", b"GIF8", b"\x89PNG"]
 )
 async def test_no_picture_no_entry_whatever_it_calls_itself(where, content):
-    response = await upload(where.grant(), content)
+    response = await upload(where.sign_upload(), content)
 
     assert response.code in (400, 403)
     assert where.files() == []
 
 
+@pytest.mark.requirement(20)
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     "name",
@@ -87,36 +91,39 @@ async def test_no_picture_no_entry_whatever_it_calls_itself(where, content):
 async def test_a_file_name_travels_letter_for_letter_and_names_no_file(where, name):
     before = set(where.folder.parent.iterdir())
 
-    await upload(where.grant(), png(), fname=name)
+    await upload(where.sign_upload(), png(), fname=name)
 
-    assert where.receiver.heard[0].filename == name
+    assert where.receiver.callbacks[0].filename == name
     assert [path.split("/")[0] for path in where.files()] == ["objects"]
     assert set(where.folder.parent.iterdir()) == before
 
 
 @pytest.mark.gen_test
 async def test_the_name_of_the_file_part_is_used_when_there_is_no_other(where):
-    grant = where.grant()
+    grant = where.sign_upload()
 
     await post(
         grant.upload_url, form({"token": grant.token, "key": grant.key}, png(), "猫.png"), {"Content-Type": FORM_TYPE}
     )
 
-    assert where.receiver.heard[0].filename == "猫.png"
+    assert where.receiver.callbacks[0].filename == "猫.png"
 
 
+@pytest.mark.requirement(18)
 @pytest.mark.gen_test
 async def test_the_owner_is_who_asked_for_the_token_whatever_the_client_says(where):
-    await upload(where.grant(), png(), endUser="8", fname="x&endUser=8", **{"x:param": "&endUser=8", "x:endUser": "8"})
+    await upload(
+        where.sign_upload(), png(), endUser="8", fname="x&endUser=8", **{"x:param": "&endUser=8", "x:endUser": "8"}
+    )
 
-    assert where.receiver.heard[0].owner_id == 7
+    assert where.receiver.callbacks[0].owner_id == 7
 
 
 @pytest.mark.gen_test
 async def test_fields_that_kodo_knows_and_we_do_not_obey_do_no_harm(where):
     more = {"x-qn-meta-note": "a note", "accept": "text/plain", "x:other": "unused"}
 
-    response = await upload(where.grant(), png(), **more)
+    response = await upload(where.sign_upload(), png(), **more)
 
     assert (response.code, response.body) == (200, where.receiver.body)
     assert response.headers["Access-Control-Allow-Origin"] == "*"
@@ -125,7 +132,7 @@ async def test_fields_that_kodo_knows_and_we_do_not_obey_do_no_harm(where):
 
 @pytest.mark.gen_test
 async def test_fields_after_the_file_count_as_well(where):
-    grant = where.grant()
+    grant = where.sign_upload()
     head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + png() + b"\r\n"
     tail = form({"token": grant.token, "key": grant.key}, b"").split(
         b'--seam\r\nContent-Disposition: form-data; name="file"'

@@ -58,12 +58,12 @@ class Client:
 
 @pytest.mark.gen_test
 async def test_parts_sent_at_once_become_one_object_and_one_callback(where):
-    client, data = Client(where, where.grant().token), png() + os.urandom(5 * MIB)
+    client, data = Client(where, where.sign_upload().token), png() + os.urandom(5 * MIB)
     started = await client.start()
 
     response = await client.whole(data, fname="猫.png", customVars={"x:param": "a&b"}, mimeType="text/html")
 
-    (heard,) = where.receiver.heard
+    (heard,) = where.receiver.callbacks
     assert json.loads(started.body)["expireAt"] > time.time() + 3600
     assert (response.code, response.body) == (200, where.receiver.body)
     assert (heard.filename, heard.param, heard.mime, heard.owner_id) == ("猫.png", "a&b", "image/png", 7)
@@ -73,7 +73,7 @@ async def test_parts_sent_at_once_become_one_object_and_one_callback(where):
 
 @pytest.mark.gen_test
 async def test_an_upload_goes_on_after_a_lost_connection_and_a_restart(where):
-    token = where.grant().token
+    token = where.sign_upload().token
     client = Client(where, token)
     await client.start()
     first = json.loads((await client.part(1, png())).body)["etag"]
@@ -92,29 +92,29 @@ async def test_an_upload_goes_on_after_a_lost_connection_and_a_restart(where):
 
 @pytest.mark.gen_test
 async def test_completing_twice_is_no_such_upload_and_the_object_stays(where):
-    client = Client(where, where.grant().token)
+    client = Client(where, where.sign_upload().token)
     await client.start()
     etag = json.loads((await client.part(1, png())).body)["etag"]
 
     answers = [await client.complete([{"partNumber": 1, "etag": etag}]) for _ in range(2)]
 
     assert [answer.code for answer in answers] == [200, 612]
-    assert len(where.receiver.heard) == 1
+    assert len(where.receiver.callbacks) == 1
 
 
 @pytest.mark.gen_test
 async def test_the_same_upload_from_the_start_again_is_the_same_success(where):
     for _ in range(2):
-        client = Client(where, where.grant().token)
+        client = Client(where, where.sign_upload().token)
         await client.start()
         assert (await client.whole(png() + bytes(2 * MIB))).code == 200
 
-    assert len({heard.etag for heard in where.receiver.heard}) == 1
+    assert len({heard.etag for heard in where.receiver.callbacks}) == 1
 
 
 @pytest.mark.gen_test
 async def test_an_aborted_upload_leaves_nothing(where):
-    client = Client(where, where.grant().token)
+    client = Client(where, where.sign_upload().token)
     await client.start()
     await client.part(1, png())
 
@@ -126,7 +126,7 @@ async def test_an_aborted_upload_leaves_nothing(where):
 
 @pytest.mark.gen_test
 async def test_a_part_that_arrives_changed_is_406_and_not_kept(where):
-    client = Client(where, where.grant().token)
+    client = Client(where, where.sign_upload().token)
     await client.start()
 
     assert (await client.part(1, png(), md5="0" * 32)).code == 406
@@ -135,7 +135,7 @@ async def test_a_part_that_arrives_changed_is_406_and_not_kept(where):
 
 @pytest.mark.gen_test
 async def test_parts_keep_to_the_tokens_size(where):
-    client = Client(where, where.grant(size_limit_bytes=MIB).token)
+    client = Client(where, where.sign_upload(size_limit_bytes=MIB).token)
     await client.start()
 
     answers = [await client.part(1, bytes(MIB)), await client.part(2, b"x"), await client.part(1, bytes(MIB + 1))]
@@ -146,11 +146,11 @@ async def test_parts_keep_to_the_tokens_size(where):
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("content", "status"), [(b"<html></html>", 403), (b"\xff\xd8\xff", 200)])
 async def test_parts_that_make_no_picture_are_refused_at_the_end(where, content, status):
-    client = Client(where, where.grant().token)
+    client = Client(where, where.sign_upload().token)
     await client.start()
 
     assert (await client.whole(content)).code == status
-    assert len(where.receiver.heard) == (status == 200)
+    assert len(where.receiver.callbacks) == (status == 200)
 
 
 @pytest.mark.gen_test
@@ -170,7 +170,7 @@ async def test_parts_that_make_no_picture_are_refused_at_the_end(where, content,
     ],
 )
 async def test_a_completion_that_makes_no_sense_is_400(where, body):
-    client = Client(where, where.grant().token)
+    client = Client(where, where.sign_upload().token)
     await client.start()
 
     assert (await post(client.url, body, client.headers)).code == 400
@@ -178,10 +178,10 @@ async def test_a_completion_that_makes_no_sense_is_400(where, body):
 
 @pytest.mark.gen_test
 async def test_a_token_is_asked_for_at_every_step_and_holds_for_its_key_alone(where):
-    good = Client(where, where.grant().token)
+    good = Client(where, where.sign_upload().token)
     await good.start()
     old = upload_token(where.keys, {"scope": "tessera:u/1.png", "deadline": 1})
-    for token, status in (("", 401), ("a:b:c", 401), (old, 401), (where.grant("u/2.png").token, 403)):
+    for token, status in (("", 401), ("a:b:c", 401), (old, 401), (where.sign_upload("u/2.png").token, 403)):
         other = Client(where, token)
         other.url = good.url
         answers = [
@@ -196,7 +196,7 @@ async def test_a_token_is_asked_for_at_every_step_and_holds_for_its_key_alone(wh
 
 @pytest.mark.gen_test
 async def test_another_bucket_or_a_key_that_is_none_is_refused(where):
-    headers = {"Authorization": f"UpToken {where.grant().token}"}
+    headers = {"Authorization": f"UpToken {where.sign_upload().token}"}
 
     other = await post(f"{where.up_url}/buckets/other/objects/~/uploads", b"", headers)
     broken = await post(f"{where.up_url}/buckets/tessera/objects/!!!/uploads", b"", headers)

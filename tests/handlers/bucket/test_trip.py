@@ -12,17 +12,17 @@ from urllib.parse import urlencode
 import PIL.Image
 import pytest
 
-from handlers import Services
+from handlers.services import Services
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.bucket.policy import upload_token
 from models.bucket.signature import decode, encode, qbox, qiniu
 from models.images import Image
-from processing.upkeep.reconcile import ReconcileResult, Reconciler
+from processing.upkeep.reconcile import Reconciler, ReconcileResult
 from settings import Settings
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.kodo_serving import serving_on
-from tests.support.kodo_state import Kodo
+from tests.support.kodo_state import FakeKodo
 from tests.support.pictures import png
 from tests.support.waiting import finished
 
@@ -32,12 +32,12 @@ PATH = "/api/image/upload"
 
 
 @pytest.fixture(params=["embedded", "kodo", "private kodo"])
-def kodo(request, io_loop) -> Iterator[Kodo | None]:
+def kodo(request, io_loop) -> Iterator[FakeKodo | None]:
     """The peer, or None for the embedded bucket."""
     if request.param == "embedded":
         yield None
         return
-    peer = Kodo(KODO_KEYS.access, KODO_KEYS.secret, "pictures", private=request.param == "private kodo")
+    peer = FakeKodo(KODO_KEYS.access, KODO_KEYS.secret, "pictures", private=request.param == "private kodo")
     with serving_on(io_loop, peer):
         yield peer
 
@@ -71,7 +71,7 @@ async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, services):
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(filename="猫 & 狗=1:2.png", param="p")
 
-    task = await ada.make(uploaded["url"], {"style": "mosaic", "cell": 8, "format": "png"})
+    task = await ada.add_task(uploaded["url"], {"style": "mosaic", "cell": 8, "format": "png"})
     done = await finished(ada, task["id"])
 
     assert (uploaded["filename"], uploaded["param"], done["state"]) == ("猫 & 狗=1:2.png", "p", "done")
@@ -114,15 +114,21 @@ def ended(token: str, keys: Keys) -> str:
     return upload_token(keys, {**json.loads(decode(token.split(":")[2])), "deadline": 1})
 
 
+@pytest.mark.requirement(16)
 @pytest.mark.gen_test
-async def test_only_the_bucket_may_call_back_and_nothing_else_leaves_a_trace(api, keys):
+async def test_only_the_bucket_may_call_back_and_nothing_else_leaves_a_trace(api, keys, services):
     ada = await api.sign_up("ada")
     key = await expected_key(ada)
     body = urlencode({"key": key, "filename": "a.png", "filesize": 5}).encode()
     good = qbox(keys, PATH, body)
     forgeries = [
         (None, body, FORM),
+        ("", body, FORM),
         ("QBox", body, FORM),
+        ("QBox a:b:c", body, FORM),
+        ("Basic YTpi", body, FORM),
+        (good.swapcase(), body, FORM),
+        (good, body.replace(b"filesize=5", b"filesize=6"), FORM),
         (qbox(Keys(keys.access, "another"), PATH, body), body, FORM),
         (qbox(Keys("another", keys.secret), PATH, body), body, FORM),
         (good, body + b"&endUser=1", FORM),
@@ -136,11 +142,14 @@ async def test_only_the_bucket_may_call_back_and_nothing_else_leaves_a_trace(api
     answers = [await say(api, *forgery) for forgery in forgeries]
 
     assert [answer.status for answer in answers] == [401] * len(forgeries)
+    assert {answer.body for answer in answers} == {answers[0].body}
+    assert await images_of(services, ada) == []
     assert (await say(api, good, body)).json["code"] == 1
 
 
+@pytest.mark.requirement(17)
 @pytest.mark.gen_test
-async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(api, keys):
+async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(api, keys, services):
     ada = await api.sign_up("ada")
     for _ in range(3):
         key = await expected_key(ada)
@@ -152,12 +161,13 @@ async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(
 
         assert len({answer.body for answer in [*at_once, *later]}) == 1
         assert {answer.status for answer in [*at_once, *later]} == {200}
+    assert len(await images_of(services, ada)) == 3
 
 
 @pytest.mark.gen_test
 async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_nothing(api, keys, services):
     ada = await api.sign_up("ada")
-    reconciliation = Reconciler(services.bucket, services.images, services.uploads, services.threads)
+    reconciliation = Reconciler(services.bucket, services.images, services.uploads, services.executors)
     key, body = await arrived_untold(ada, services)
 
     young = await reconciliation.reconcile()
@@ -166,7 +176,11 @@ async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_not
     late = [await say(api, qbox(keys, PATH, body), body) for _ in range(2)]
     again = await reconciliation.reconcile()
 
-    assert (young, swept, again) == (ReconcileResult(0, 0), ReconcileResult(adopted=1, deleted=0), ReconcileResult(0, 0))
+    assert (young, swept, again) == (
+        ReconcileResult(0, 0),
+        ReconcileResult(adopted=1, deleted=0),
+        ReconcileResult(0, 0),
+    )
     assert [answer["code"] for answer in late] == [1, 1]
     assert late[0].body == late[1].body
     (image,) = await images_of(services, ada)
@@ -181,7 +195,7 @@ async def test_a_callback_an_hour_late_but_before_the_sweep_registers_once(api, 
     await an_hour_later(services, key)
 
     late = await say(api, qbox(keys, PATH, body), body)
-    swept = await Reconciler(services.bucket, services.images, services.uploads, services.threads).reconcile()
+    swept = await Reconciler(services.bucket, services.images, services.uploads, services.executors).reconcile()
 
     assert swept == ReconcileResult(0, 0)
     assert [image.id for image in await images_of(services, ada)] == [late["id"]]
@@ -192,7 +206,9 @@ async def test_a_callback_behind_the_registration_that_overtook_it_makes_nothing
     ada = await api.sign_up("ada")
     key, body = await arrived_untold(ada, services)
 
-    registered = await ada.post("/api/image/addinfo/", url=services.bucket.url(key), filename="a.png", user_id=ada.user_id)
+    registered = await ada.post(
+        "/api/image/addinfo/", url=services.bucket.url(key), filename="a.png", user_id=ada.user_id
+    )
     late = await say(api, qbox(keys, PATH, body), body, FORM + "; charset=utf-8")
 
     assert (registered["id"], late["code"]) == (late["id"], 1)
@@ -217,6 +233,7 @@ async def images_of(services: Services, person: ApiClient) -> list[Image]:
     return [await services.images.by_id(each["_id"]) for each in rows]
 
 
+@pytest.mark.requirement(17, 18)
 @pytest.mark.gen_test
 async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_says(api, keys, services):
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
@@ -229,6 +246,7 @@ async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_sa
     assert image.owner.id == ada.user_id
 
 
+@pytest.mark.requirement(17)
 @pytest.mark.gen_test
 async def test_a_key_that_nobody_asked_for_is_refused(api, keys):
     body = b"key=source/nobody&filename=a.png&filesize=5"
@@ -238,6 +256,7 @@ async def test_a_key_that_nobody_asked_for_is_refused(api, keys):
     assert answer["code"] < 1
 
 
+@pytest.mark.requirement(33)
 @pytest.mark.gen_test
 async def test_the_documented_body_with_colons_and_json_in_the_qiniu_style_are_understood(api, keys):
     ada = await api.sign_up("ada")

@@ -1,0 +1,134 @@
+"""`@endpoint`: a method of an `ApiHandler` that declares its parameters, its response and its errors.
+
+The class of the parameters and the response models are the annotations of the method. The server and the OpenAPI
+document read the same declaration:
+
+    @endpoint(errors=(errors.NotFound,))
+    async def post(self, params: FollowParams) -> SuccessResponse: ...
+
+    get = post  # where the contract serves both
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from pydantic import BaseModel
+
+from handlers.params import read_params, validate_params
+from models import errors
+
+if TYPE_CHECKING:
+    from handlers.base import ApiHandler
+
+Method = Callable[..., Awaitable[BaseModel | None]]
+
+COMMON_ERRORS: tuple[type[errors.TesseraError], ...] = (
+    errors.TesseraError,
+    errors.MalformedRequest,
+    errors.MalformedBody,
+    errors.TooLarge,
+    errors.DatabaseUnavailable,
+)
+"""What every endpoint may answer."""
+
+
+class Endpoint:
+    """A method that `@endpoint` declares. Tornado calls it to serve a request.
+
+    Protection against forged requests is on for each endpoint that POST reaches, for all its methods, unless
+    `csrf_exempt` says why not.
+
+    declared_errors: what the method raises, beside COMMON_ERRORS and what follows from the declaration itself.
+    csrf_exempt: the reason why any page may send the request; empty where the request is checked.
+    media_type: of a success that is not a JSON document; the method then writes the body and returns None.
+    responses: models of further JSON bodies, by status.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        declared_errors: Sequence[type[errors.TesseraError]],
+        *,
+        csrf_exempt: str,
+        media_type: str,
+        responses: Mapping[int, type[BaseModel]],
+    ) -> None:
+        self._method = method
+        self._declared_errors = declared_errors
+        self.csrf_exempt = csrf_exempt
+        self.media_type = media_type
+        self.responses = responses
+        self.http_methods: set[str] = set()
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Called once for `post` and once more for `get = post`."""
+        self.http_methods.add(name.upper())
+
+    def __get__(self, handler: ApiHandler | None, owner: type) -> Any:
+        return self if handler is None else partial(self, handler)
+
+    async def __call__(self, handler: ApiHandler, **_: str) -> None:
+        """Check the request, call the method, and write the model that it returns."""
+        if self.is_csrf_protected:
+            handler.authentication.check_csrf(handler)
+        async with asyncio.timeout(handler.timeout_s):
+            response = await self._call(handler)
+        if response is not None:
+            handler.finish(response.model_dump_json())
+
+    async def _call(self, handler: ApiHandler) -> BaseModel | None:
+        if self.params is None:
+            return await self._method(handler)
+        values = read_params(handler.request, handler.path_kwargs)
+        return await self._method(handler, validate_params(self.params, values))
+
+    @property
+    def is_csrf_protected(self) -> bool:
+        return "POST" in self.http_methods and not self.csrf_exempt
+
+    @property
+    def summary(self) -> str:
+        """The first line of the method's docstring."""
+        return (self._method.__doc__ or "").strip().partition("\n")[0]
+
+    @cached_property
+    def params(self) -> type[BaseModel] | None:
+        """The class of the parameters; None for an endpoint without any."""
+        return self._hints.get("params")
+
+    @cached_property
+    def response_models(self) -> tuple[type[BaseModel], ...]:
+        """What a JSON success may be; empty where `media_type` says that it is something else."""
+        returned = self._hints["return"]
+        return tuple(model for model in get_args(returned) or (returned,) if model is not type(None))
+
+    @cached_property
+    def possible_errors(self) -> tuple[type[errors.TesseraError], ...]:
+        """Every error that the endpoint may answer."""
+        implied: list[type[errors.TesseraError]] = []
+        if self.params is not None:
+            implied.append(errors.BadParameter)
+        if self.is_csrf_protected:
+            implied.append(errors.CsrfError)
+        return tuple(dict.fromkeys((*COMMON_ERRORS, *implied, *self._declared_errors)))
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        return get_type_hints(self._method)
+
+
+def endpoint(
+    *,
+    errors: Sequence[type[errors.TesseraError]] = (),
+    csrf_exempt: str = "",
+    media_type: str = "",
+    responses: Mapping[int, type[BaseModel]] | None = None,
+) -> Callable[[Method], Endpoint]:
+    """Declare a method of an `ApiHandler` as an endpoint. The arguments are described in `Endpoint`."""
+    return partial(
+        Endpoint, declared_errors=errors, csrf_exempt=csrf_exempt, media_type=media_type, responses=responses or {}
+    )

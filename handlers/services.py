@@ -1,0 +1,97 @@
+"""The services that handlers use, and the rule by which each handler gets those that it names."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import tornado.web
+
+from handlers.auth import Authentication, LoginGuard
+from handlers.broadcast import EventBroadcaster
+from handlers.export import ExportSlots
+from handlers.openapi import OpenApiDocument
+from handlers.pages import PageShell
+from handlers.rate_limit import LoginLimits
+from handlers.schemas import ClientConfig
+from models.bucket import Bucket
+from models.bucket.embedded.bucket import EmbeddedBucket
+from models.database import Database
+from models.follows import Follows
+from models.images import Images
+from models.passwords import Passwords
+from models.queue.tasks import Tasks
+from models.sessions import Sessions
+from models.uploads import PendingUploads
+from models.users import Users
+from processing.executors import Executors
+from processing.fetch.allowlist import FetchPolicy
+from processing.images.preview_tiles import PreviewTiles
+from processing.images.previews import Previews
+from processing.images.thumbnails import Thumbnails
+from processing.metrics import Metrics
+from processing.queue.event_feed import EventFeed
+from processing.queue.task_queue import TaskQueue
+from processing.upkeep.account_deletion import AccountDeletions
+from processing.upkeep.image_deletion import ImageDeletions
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a handler may use, by the names that handlers use.
+
+    embedded_bucket: the bucket, where it is the embedded one. public_url: our origin, without a final slash.
+    """
+
+    account_deletions: AccountDeletions
+    authentication: Authentication
+    broadcaster: EventBroadcaster
+    bucket: Bucket
+    client_config: ClientConfig
+    database: Database
+    embedded_bucket: EmbeddedBucket | None
+    event_feed: EventFeed
+    executors: Executors
+    export_slots: ExportSlots
+    fetch_policy: FetchPolicy
+    follows: Follows
+    image_deletions: ImageDeletions
+    images: Images
+    login_guard: LoginGuard
+    login_limits: LoginLimits
+    metrics: Metrics
+    openapi: OpenApiDocument
+    page_shell: PageShell
+    passwords: Passwords
+    preview_tiles: PreviewTiles
+    previews: Previews
+    public_url: str
+    queue: TaskQueue
+    sessions: Sessions
+    tasks: Tasks
+    thumbnails: Thumbnails
+    upload_limit_bytes: int
+    uploads: PendingUploads
+    users: Users
+
+
+def dependencies_of(handler: type[tornado.web.RequestHandler]) -> dict[str, Any]:
+    """Name and type of each service that a handler takes.
+
+    They are the parameters of its `initialize` and the keyword-only ones of the `__init__` of its base classes: a base
+    class that used `initialize` would have to be repeated by each of its handlers.
+    """
+    dependencies: dict[str, Any] = {}
+    for function in (*(vars(base).get("__init__") for base in handler.__mro__), handler.initialize):
+        if not inspect.isfunction(function) or function.__module__ == tornado.web.__name__:
+            continue
+        hints, names = get_type_hints(function), inspect.getfullargspec(function)
+        positional = names.args[1:] if function.__name__ == "initialize" else []
+        dependencies |= {name: hints[name] for name in (*positional, *names.kwonlyargs)}
+    return dependencies
+
+
+def select(handler: type[tornado.web.RequestHandler], services: Services) -> dict[str, Any]:
+    """The services that a handler takes, as keyword arguments."""
+    return {name: getattr(services, name) for name in dependencies_of(handler)}
