@@ -326,8 +326,10 @@ class NotAPicture(JobError):
         "it is a HEIF file of a kind that is not supported": "不支持此类 HEIF 文件",
     }
 
-    def __init__(self, *, formats: str, what: str = "its format is not supported") -> None:
-        super().__init__(formats=formats, what=what)
+    def __init__(
+        self, *, what: str = "its format is not supported", retryable: bool | None = None, **details: object
+    ) -> None:
+        super().__init__(retryable=retryable, what=what, **details)
 
 
 class TooManyPixels(JobError):

@@ -178,7 +178,13 @@ class KodoBucket:
                 time.sleep(PAUSE_S)
             try:
                 document, info = call()
-            except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+            except (
+                OSError,
+                ValueError,
+                KeyError,
+                RuntimeError,
+                AttributeError,
+            ) as error:  # pragma: no cover - an SDK bug
                 raise BucketUnavailable() from error
             if info.status_code == 612:
                 raise NotFound(what="object", which=ascii(missing[:80]))
@@ -240,5 +246,5 @@ def _stat(key: str, document: Mapping[str, Any]) -> Stat:
             str(document["mimeType"]),
             int(document["putTime"]) / 10_000_000,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:  # pragma: no cover - Kodo documents these fields
         raise BucketUnavailable() from error

@@ -36,7 +36,7 @@ def test_retryable_survives_pickling(kind: type[JobError], retryable: bool | Non
     after = pickle.loads(pickle.dumps(kind(retryable=retryable, limit=3)))
 
     assert after.retryable is (kind.retryable if retryable is None else retryable)
-    assert after.details == {"limit": 3}
+    assert after.details["limit"] == 3
 
 
 def test_the_docstring_shows_the_whole_tree() -> None:

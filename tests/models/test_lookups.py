@@ -91,17 +91,18 @@ async def test_simultaneous_lists_of_tasks_keep_their_limits_and_filters(databas
     finished = {"$set": {"state": "done"}, "$currentDate": {"finished": True}}
     await database.collection("tasks").update_many({"_id": {"$in": ids[TaskState.DONE]}}, finished)
 
-    hexagons = TaskFilter((), "hexagon")
-    (active, done), one, none = await asyncio.gather(
+    hexagons, failed = TaskFilter((), "hexagon"), TaskFilter((TaskState.FAILED,))
+    (active, done), one, none, impossible = await asyncio.gather(
         tasks.list_active_and_finished(active_limit=9, finished_limit=9),
         tasks.list_active_and_finished(active_limit=1, finished_limit=0),
         tasks.list_active_and_finished(active_limit=9, finished_limit=9, task_filter=hexagons),
+        tasks.list_active_and_finished(active_limit=9, finished_limit=0, task_filter=failed),
     )
 
     assert [task.id for task in active] == sorted(ids[TaskState.QUEUED])
     assert sorted(task.id for task in done) == sorted(ids[TaskState.DONE])
     assert [len(part) for part in one] == [1, 0]
-    assert none == ([], [])
+    assert none == impossible == ([], [])
 
 
 @pytest.mark.gen_test

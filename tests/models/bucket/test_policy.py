@@ -53,7 +53,7 @@ def test_a_token_for_an_image_has_every_restriction() -> None:
         "callbackBody": CALLBACK_BODY,
         "fsizeLimit": 1000,
         "detectMime": 1,
-        "mimeLimit": "image/jpeg;image/png;image/gif;image/webp",
+        "mimeLimit": "image/jpeg;image/png;image/gif;image/webp;image/heic;image/heif;image/avif",
     }
 
 

@@ -180,6 +180,15 @@ def test_a_damaged_file_is_not_an_object(
     assert list(objects.iterate()) == []
 
 
+def test_an_upload_over_a_damaged_object_is_rejected(objects: Objects, tmp_path: Path) -> None:
+    put(objects, "k", b"content")
+    (path,) = (tmp_path / "objects").iterdir()
+    path.write_bytes(b"damaged")
+
+    with pytest.raises(kodo_errors.KeyExists):
+        put(objects, "k", b"content")
+
+
 @pytest.mark.parametrize("key", ["", "x" * 751, "\ud800"])
 def test_invalid_keys_are_absent_and_cannot_be_stored(objects: Objects, key: str, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
