@@ -15,7 +15,6 @@ from settings import FIELDS, describe_range
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-BESIDE_THE_API = {"/metrics"}  # documented, but its format is that of Prometheus and not in OpenAPI
 
 
 def test_every_error_is_listed_with_its_code_and_status() -> None:
@@ -64,7 +63,7 @@ def _default(name: str, value: object) -> str:
 def test_every_route_is_documented_and_no_other(page: str) -> None:
     documented = set(re.findall(r"^### `(/\S+?)/?`", (DOCS / page).read_text(), re.M))
 
-    assert documented == {*openapi_document(API)["paths"], *BESIDE_THE_API}
+    assert documented == set(openapi_document(API)["paths"])
 
 
 def test_the_sections_of_the_api_are_the_tags_of_the_document() -> None:
@@ -72,7 +71,7 @@ def test_the_sections_of_the_api_are_the_tags_of_the_document() -> None:
     section, documented = "", {}
     for level, path, name in lines:
         section = name if level == "##" else section
-        documented |= {path: section} if path and path not in BESIDE_THE_API else {}
+        documented |= {path: section} if path else {}
 
     operations = {path: next(iter(item.values())) for path, item in openapi_document(API)["paths"].items()}
     assert documented == {path: operation["tags"][0] for path, operation in operations.items()}
