@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from models.database import Database
+from models.database import Database, new_id
 from models.embedded_mongod import Mongod
 from models.follows import Follows
 from models.images import ImageKind, Images, NewImage, Owner
-from models.queue.tasks import NewTask, TaskState
+from models.queue.tasks import NewTask, TaskState, to_document
 from models.users import Users
 from tests.fault_injection.load import make_client
 from tests.support.client import ApiClient

@@ -106,4 +106,5 @@ def _fill(arguments: list[str], send: Callable[[str, int], object]) -> None:
 if __name__ == "__main__":
     kind, *rest = sys.argv[1:]
     name, *how = kind.split("_")
-    {"rq": rq, "dramatiq": dramatiq, "celery": celery, "huey": huey}[name](rest, *how)
+    queues: dict[str, Callable[..., None]] = {"rq": rq, "dramatiq": dramatiq, "celery": celery, "huey": huey}
+    queues[name](rest, *how)

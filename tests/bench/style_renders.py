@@ -80,7 +80,7 @@ def competitors(image: Image.Image) -> dict[str, Callable[[], Any]]:
     for name, grid in GRIDS.items():
         lattice = grid(*image.size, parse(name).params)
         variants[f"Pillow polygons, quarter-size means (`{name}`)"] = partial(pillow_polygons, image, lattice)
-    lattice = hexagon_lattice(*image.size, parse("hexagon").params)
+    lattice = GRIDS["hexagon"](*image.size, parse("hexagon").params)
     variants["NumPy, exact (`hexagon`)"] = partial(numpy_exact, image, lattice, _labels(lattice))
     if importlib.util.find_spec("cv2"):
         variants["OpenCV polygons, quarter-size means (`hexagon`)"] = partial(opencv_polygons, image, lattice)
@@ -127,7 +127,7 @@ def numpy_exact(image: Image.Image, lattice: Lattice, labels: np.ndarray) -> np.
     pixels, flat = np.asarray(image).reshape(-1, 3), labels.ravel()
     areas = np.maximum(np.bincount(flat, minlength=lattice.count), 1)
     means = [np.bincount(flat, pixels[:, channel], lattice.count) / areas for channel in range(3)]
-    return np.stack(means, axis=1).astype(np.uint8)[flat]
+    return np.asarray(np.stack(means, axis=1).astype(np.uint8)[flat])
 
 
 def opencv_voronoi(image: Image.Image, points: int) -> np.ndarray:
@@ -139,7 +139,7 @@ def opencv_voronoi(image: Image.Image, points: int) -> np.ndarray:
     labels = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1].ravel()
     areas = np.maximum(np.bincount(labels), 1)
     means = [np.bincount(labels, pixels.reshape(-1, 3)[:, channel]) / areas for channel in range(3)]
-    return np.stack(means, axis=1).astype(np.uint8)[labels]
+    return np.asarray(np.stack(means, axis=1).astype(np.uint8)[labels])
 
 
 def skimage_slic(image: Image.Image, cells: int) -> np.ndarray:

@@ -31,9 +31,9 @@ DRILLS = (
 
 
 async def run_drill(name: str, *, short: bool) -> DrillReport:
-    module = importlib.import_module(f"tests.fault_injection.{name}").drill
+    module = importlib.import_module(f"tests.fault_injection.{name}")
     with tempfile.TemporaryDirectory(prefix="tessera-drill-") as folder:
-        report: DrillReport = await module(Path(folder), short=short)
+        report: DrillReport = await module.drill(Path(folder), short=short)
     return report
 
 

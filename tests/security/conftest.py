@@ -12,6 +12,6 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 @pytest.fixture
 def client(io_loop: Any) -> Iterator[AsyncHTTPClient]:
-    made = SimpleAsyncHTTPClient(force_instance=True, max_clients=50)
-    yield made
-    made.close()
+    http_client = SimpleAsyncHTTPClient(force_instance=True, max_clients=50)
+    yield http_client
+    http_client.close()

@@ -59,9 +59,10 @@ async def test_every_light_hostile_file_is_rendered_or_refused(
     statuses, tasks = Counter[int](), dict[int, Hostile]()
     base_mib, pid = memory_mib(server.pid), server.pid
 
-    for hostile in LIGHT:
+    for number, hostile in enumerate(LIGHT):
         data = hostile.make()
-        statuses[await upload_status(ada, hostile.name, data)] += 1
+        if number % 3 == 0:  # an upload meets the same decoder, for its thumbnail
+            statuses[await upload_status(ada, hostile.name, data)] += 1
         tasks[(await ada.add_task(host.add(hostile.name, data)))["id"]] = hostile
     ends = await final_tasks(ada, set(tasks), timeout_s=100)
 

@@ -64,7 +64,7 @@ def _numbers() -> list[tuple[str, str, float, float]]:
 async def test_parameters_out_of_range_are_refused_and_not_queued(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     url = (await ada.upload())["url"]
-    values = (0, -1, 10**9, 10**12, 1e308, -1e308, 2**64, "1;2", [1], {"$gt": 0}, True, "NaN", "1e999")
+    values = (0, -1, 10**9, 1e308, -1e308, 2**64, "1;2", [1], {"$gt": 0}, True, "NaN")
     tried = [
         (style, name, value)
         for style, name, least, most in _numbers()
