@@ -1,10 +1,10 @@
-# No engine has built it: see "Containers" in docs/operations.md.
+# Not built by a container engine yet: see "Containers" in docs/operations.md.
 FROM python:3.11-slim-bookworm
 
 # run.txt, or cluster.txt for a Dask scheduler and workers.
 ARG REQUIREMENTS=run.txt
 
-# For the embedded database, which is used where MONGODB_URI names no other.
+# For the embedded database, which is used without MONGODB_URI.
 RUN apt-get update && apt-get install -y --no-install-recommends libcurl4 && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/tessera
@@ -12,7 +12,7 @@ COPY requirements/ requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}
 
 COPY . .
-# Dask's scheduler and workers read jobs by our own classes.
+# The Dask scheduler and workers unpickle our job classes.
 ENV PYTHONPATH=/opt/tessera
 RUN useradd --system tessera && install -d -o tessera -m 0700 /data
 USER tessera

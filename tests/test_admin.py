@@ -1,4 +1,4 @@
-"""What an operator does beside the server, with real records, and beside a real server."""
+"""The administration commands, on records and beside a running server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.waiting import finished, until
 
 @pytest.fixture
 def admin(settings: Settings) -> Callable[..., Any]:
-    """Carry out a command on this test's database and bucket, without asking."""
+    """Run a command on the database and bucket of this test, without confirmation."""
 
     async def run(*words: str) -> str:
         options, _ = read_command(["--yes", *words])
@@ -39,13 +39,13 @@ def admin(settings: Settings) -> Callable[..., Any]:
 
 
 @pytest.mark.gen_test
-async def test_somebody_is_made_a_developer_and_no_longer(api: ApiClient, admin: Any) -> None:
+async def test_a_user_becomes_a_developer_and_stops_being_one(api: ApiClient, admin: Any) -> None:
     ada = await api.sign_up("ada")
 
     async def is_developer() -> bool:
         return bool((await ada.get("/api/session/"))["user"]["developer"])
 
-    async def is_none() -> bool:
+    async def is_no_developer() -> bool:
         return not await is_developer()
 
     assert not await is_developer()
@@ -54,7 +54,7 @@ async def test_somebody_is_made_a_developer_and_no_longer(api: ApiClient, admin:
     assert (await ada.post("/api/tasks/pause/"))["paused"] is True
     await ada.post("/api/tasks/resume/")
     await admin("developer", "ada", "--revoke")
-    await until(is_none, timeout_s=DEVELOPERS_TTL_S + 5)
+    await until(is_no_developer, timeout_s=DEVELOPERS_TTL_S + 5)
     assert (await ada.post("/api/tasks/pause/")).status == 403
 
 
@@ -90,7 +90,7 @@ async def test_a_failed_task_is_queued_again_and_a_finished_one_is_not(
 
 
 @pytest.mark.gen_test
-async def test_the_bucket_is_swept(api: ApiClient, admin: Any, services: Services) -> None:
+async def test_sweep_reports_what_it_changed(api: ApiClient, admin: Any, services: Services) -> None:
     ada = await api.sign_up("ada")
     await ada.upload()
 
@@ -98,14 +98,14 @@ async def test_the_bucket_is_swept(api: ApiClient, admin: Any, services: Service
 
 
 @pytest.mark.gen_test
-async def test_who_is_not_there_is_named(admin: Any, database: Database) -> None:
+async def test_an_unknown_user_or_task_is_named_in_the_error(admin: Any, database: Database) -> None:
     for words in (("developer", "nobody"), ("password", "nobody"), ("requeue", "77")):
         with pytest.raises(errors.NotFound, match=words[1]):
             await admin(*words)
 
 
 @pytest.mark.gen_test
-async def test_nothing_is_done_unless_the_operator_agrees(api: ApiClient, settings: Settings) -> None:
+async def test_nothing_is_changed_unless_the_operator_agrees(api: ApiClient, settings: Settings) -> None:
     ada = await api.sign_up("ada")
     options, _ = read_command(["password", "ada"])
     question = f"Give ada (user {ada.user_id}) a new password and end all of their sessions? [y/N] "
@@ -119,7 +119,7 @@ async def test_nothing_is_done_unless_the_operator_agrees(api: ApiClient, settin
 
 
 @pytest.mark.gen_test
-async def test_no_database_is_made_where_none_is(tmp_path: Path) -> None:
+async def test_no_database_is_created(tmp_path: Path) -> None:
     options, settings = read_command(["--yes", f"--data_dir={tmp_path / 'elsewhere'}", "developer", "ada"])
 
     with pytest.raises(StartupError, match="there is no database in"):
@@ -152,7 +152,7 @@ async def contents(database: Database) -> dict[str, list[bytes]]:
 
 
 @pytest.mark.gen_test
-async def test_a_backup_put_back_elsewhere_holds_the_same(
+async def test_a_restored_backup_has_the_same_content(
     api: ApiClient, admin: Any, services: Services, tmp_path: Path, elsewhere: tuple[Settings, Database, Bucket]
 ) -> None:
     ada = await api.sign_up("ada")
@@ -178,13 +178,15 @@ async def test_a_backup_put_back_elsewhere_holds_the_same(
 
 
 @pytest.mark.gen_test
-async def test_a_backup_that_leads_out_of_its_folder_or_is_damaged_is_refused(
+async def test_a_backup_with_an_escaping_path_or_damaged_data_is_rejected(
     tmp_path: Path, elsewhere: tuple[Settings, Database, Bucket]
 ) -> None:
     folder = tmp_path / "backup"
     (folder / "bucket").mkdir(parents=True)
     (folder / "bucket" / "a").write_bytes(b"other bytes")
     restore, _ = read_command(["--yes", "restore", str(folder)])
+    with pytest.raises(BackupError, match="no complete backup"):
+        await run_command(restore, elsewhere[0])
 
     for line in ('{"key": "../../a", "mime": "", "etag": ""}', '{"key": "a", "mime": "image/png", "etag": "other"}'):
         (folder / "bucket.jsonl").write_text(line + "\n")

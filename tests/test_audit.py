@@ -1,4 +1,4 @@
-"""`make audit` tells a hole from a network that does not answer."""
+"""`make audit` distinguishes a vulnerability from a network failure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import pytest
 
 from tests.support.audit import verdict
 
-SOUND = {"name": "sound", "version": "1.0", "vulns": []}
-HOLLOW = {"name": "hollow", "version": "2.1", "vulns": [{"id": "MADE-UP-1", "fix_versions": ["2.2"], "aliases": []}]}
+SAFE = {"name": "safe", "version": "1.0", "vulns": []}
+VULNERABLE = {
+    "name": "vulnerable",
+    "version": "2.1",
+    "vulns": [{"id": "MADE-UP-1", "fix_versions": ["2.2"], "aliases": []}],
+}
 UNKNOWN = {"name": "unknown", "skip_reason": "Dependency not found on PyPI and could not be audited: unknown (3)"}
 
 
@@ -18,17 +22,17 @@ def report(*dependencies: dict[str, Any]) -> str:
     return json.dumps({"dependencies": dependencies, "fixes": []})
 
 
-def test_a_hole_fails_and_is_named_with_its_remedy() -> None:
-    code, lines = verdict(report(SOUND, HOLLOW), "Found 1 known vulnerability in 1 package")
+def test_a_vulnerability_fails_and_is_named_with_its_fix() -> None:
+    code, lines = verdict(report(SAFE, VULNERABLE), "Found 1 known vulnerability in 1 package")
 
     assert code == 1
-    assert lines == ["audit: hollow 2.1: MADE-UP-1, mended in 2.2", "audit: 1 known holes in 2 packages"]
+    assert lines == ["audit: vulnerable 2.1: MADE-UP-1, fixed in 2.2", "audit: 1 known vulnerabilities in 2 packages"]
 
 
-def test_no_hole_is_well_and_says_who_was_not_known() -> None:
-    assert verdict(report(SOUND), "") == (0, ["audit: 0 known holes in 1 packages"])
-    assert verdict(report(SOUND, UNKNOWN), "")[1] == [
-        "audit: 0 known holes in 1 packages; not known to the service: unknown"
+def test_no_vulnerability_passes_and_unknown_packages_are_named() -> None:
+    assert verdict(report(SAFE), "") == (0, ["audit: 0 known vulnerabilities in 1 packages"])
+    assert verdict(report(SAFE, UNKNOWN), "")[1] == [
+        "audit: 0 known vulnerabilities in 1 packages; unknown to the service: unknown"
     ]
 
 
@@ -42,7 +46,7 @@ def test_no_hole_is_well_and_says_who_was_not_known() -> None:
         ("", "/bin/python: No module named pip_audit"),
     ],
 )
-def test_whoever_could_not_ask_says_plainly_that_nothing_was_audited(out: str, trouble: str) -> None:
+def test_a_failed_audit_says_that_nothing_was_audited(out: str, trouble: str) -> None:
     code, (line,) = verdict(out, trouble)
 
     assert code == 0

@@ -1,4 +1,4 @@
-"""docs/operations.md: its table of metrics, the dashboard, the nginx example, and every command of its backups."""
+"""docs/operations.md: the metrics, the dashboard, the examples, and the backup commands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SUFFIX = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum
 
 
 def block(name: str) -> str:
-    """The one fenced block of this name."""
+    """The only fenced block with this name."""
     blocks = re.findall(rf"^```{name}\n(.*?)^```$", PAGE, re.M | re.S)
     assert len(blocks) == 1, name
     return str(blocks[0])
@@ -46,11 +46,11 @@ def block(name: str) -> str:
 
 
 def instruments() -> list[Any]:
-    """The instruments in the order in which they are made."""
+    """All metrics, in the order of their definition."""
     return [instrument for instrument in vars(Metrics()).values() if hasattr(instrument, "_labelnames")]
 
 
-def test_every_metric_stands_in_the_table_with_its_type_labels_and_meaning() -> None:
+def test_every_metric_is_listed_with_type_labels_and_meaning() -> None:
     listed = re.findall(r"^\| `(tessera_\w+)` \| (\w+) \| (.*?) \| (.+?) \|$", PAGE, re.M)
 
     declared = [
@@ -66,7 +66,7 @@ def test_every_metric_stands_in_the_table_with_its_type_labels_and_meaning() -> 
     assert listed == declared
 
 
-def test_metrics_are_named_as_prometheus_asks() -> None:
+def test_metrics_follow_the_naming_rules_of_prometheus() -> None:
     for one in instruments():
         assert re.fullmatch(r"tessera(_[a-z]+)+", one._name)
         assert one._type != "histogram" or one._name.endswith("_seconds")
@@ -74,7 +74,7 @@ def test_metrics_are_named_as_prometheus_asks() -> None:
 
 @pytest.mark.skipif(not which("promtool"), reason="promtool (apt-get install prometheus)")
 @pytest.mark.gen_test
-async def test_prometheus_own_tool_finds_nothing_to_say_about_the_metrics(api: ApiClient) -> None:
+async def test_promtool_accepts_the_metrics(api: ApiClient) -> None:
     await api.get("/health")
     metrics = await api.get("/metrics")
 
@@ -85,7 +85,7 @@ async def test_prometheus_own_tool_finds_nothing_to_say_about_the_metrics(api: A
     assert (looked.returncode, looked.stdout + looked.stderr) == (0, b"")
 
 
-def test_the_dashboard_asks_for_metrics_and_labels_that_there_are_and_for_all_of_them() -> None:
+def test_the_dashboard_uses_all_metrics_and_only_existing_labels() -> None:
     expressions = [
         target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]
     ]
@@ -104,7 +104,7 @@ def test_the_dashboard_asks_for_metrics_and_labels_that_there_are_and_for_all_of
 # --- as a service -----------------------------------------------------------------------------------------------------
 
 
-def test_the_unit_starts_the_server_with_settings_that_there_are(tmp_path: Path) -> None:
+def test_the_unit_starts_the_server_with_valid_settings(tmp_path: Path) -> None:
     unit = ConfigParser(interpolation=None)
     unit.optionxform = str
     unit.read_string(block("ini"))
@@ -118,7 +118,7 @@ def test_the_unit_starts_the_server_with_settings_that_there_are(tmp_path: Path)
 
 
 @pytest.mark.skipif(not which("systemd-analyze"), reason="systemd-analyze (apt-get install systemd)")
-def test_systemd_takes_the_unit_and_every_word_of_it(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "tessera.service"
     unit.write_text(
         block("ini").replace("/opt/tessera/.venv/bin/python", sys.executable).replace("/opt/tessera", "/tmp")
@@ -139,7 +139,7 @@ def compose() -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / "compose.yaml").read_text()))
 
 
-def test_the_image_copies_installs_and_starts_what_there_is() -> None:
+def test_the_dockerfile_refers_to_existing_files_and_settings() -> None:
     recipe = (ROOT / "Dockerfile").read_text()
 
     command = json.loads(re.findall(r"^CMD (\[.*\])$", recipe, re.M)[-1])
@@ -156,7 +156,7 @@ def test_the_image_copies_installs_and_starts_what_there_is() -> None:
     assert {".git", ".venv", "data"} <= set(ignored)
 
 
-def test_the_composition_names_files_services_volumes_and_settings_that_there_are() -> None:
+def test_compose_refers_to_existing_files_services_volumes_and_settings() -> None:
     services = compose()["services"]
 
     variables = {f"TESSERA_{name.upper()}" for name in Settings.model_fields} | {"MONGODB_URI", "PYTHONPATH"}
@@ -171,7 +171,7 @@ def test_the_composition_names_files_services_volumes_and_settings_that_there_ar
     assert set(hosts) <= set(services)
 
 
-def test_the_composition_starts_dask_by_options_that_it_has() -> None:
+def test_compose_starts_dask_with_valid_options() -> None:
     services = compose()["services"]
 
     for name in ("scheduler", "worker"):
@@ -248,7 +248,7 @@ def nginx(folder: Path, *, tls_port: int, plain_port: int, server_port: int, dea
 
 @pytest.mark.skipif(not (which("nginx") and which("openssl")), reason="nginx (apt-get install nginx-light) or openssl")
 @pytest.mark.gen_test(timeout=90)
-async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds_uploads(tmp_path: Path) -> None:
+async def test_the_nginx_example_serves_the_complete_flow_unbuffered_and_limits_uploads(tmp_path: Path) -> None:
     make_certificate(tmp_path)
     tls, plain, port = free_port(), free_port(), free_port()
     public_url = f"https://localhost:{tls}"
@@ -302,7 +302,7 @@ async def test_the_nginx_example_carries_a_whole_trip_streams_at_once_and_bounds
 
 
 def run(name: str, **places: Path) -> None:
-    """A block of the page, as its reader runs it."""
+    """Run a block of the page in a shell."""
     environment = {**os.environ, **{key: str(path) for key, path in places.items()}}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     done = subprocess.run(
@@ -318,7 +318,7 @@ def run(name: str, **places: Path) -> None:
 
 
 @pytest.mark.gen_test(timeout=120)
-async def test_the_backup_commands_bring_everything_back_warm_and_cold(tmp_path: Path) -> None:
+async def test_both_kinds_of_backup_restore_everything(tmp_path: Path) -> None:
     client = AsyncHTTPClient(force_instance=True)
     with ServerProcess(tmp_path / "data") as server:
         ada = await ApiClient(client, server.base_url).sign_up("ada")

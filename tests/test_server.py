@@ -1,4 +1,4 @@
-"""The server as an operator sees it: started, stopped, killed, misconfigured."""
+"""The server process: started, stopped, killed, misconfigured."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def client(io_loop: Any) -> Iterator[AsyncHTTPClient]:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_the_trip_goes_on_after_a_kill_between_any_two_steps(
+async def test_the_flow_continues_after_a_kill_between_any_two_steps(
     server: ServerProcess, client: AsyncHTTPClient
 ) -> None:
     def killed() -> ApiClient:
@@ -80,7 +80,7 @@ async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_database_that_goes_away_is_503_and_comes_back(server: ServerProcess, client: AsyncHTTPClient) -> None:
+async def test_an_unavailable_database_is_503_until_it_is_back(server: ServerProcess, client: AsyncHTTPClient) -> None:
     ada = await ApiClient(client, server.base_url).sign_up("ada")
     mongod = int(server.log.split(" mongod: ")[1].split()[0])
     signal_process(mongod, signal.SIGSTOP)
@@ -103,7 +103,7 @@ def signal_process(pid: int, number: signal.Signals) -> None:
     subprocess.run(["kill", f"-{number.value}", str(pid)], check=True)
 
 
-def test_the_embedded_database_ends_with_a_killed_server_and_has_no_port(server: ServerProcess) -> None:
+def test_the_embedded_database_has_no_port_and_dies_with_the_server(server: ServerProcess) -> None:
     mongod = Path("/proc") / server.log.split(" mongod: ")[1].split()[0]
     command = (mongod / "cmdline").read_text().split("\0")
 
@@ -123,7 +123,7 @@ def test_a_second_server_on_the_same_folder_is_refused(server: ServerProcess) ->
     assert "in use by another server" in second.stderr
 
 
-def test_a_taken_port_is_one_clear_line(server: ServerProcess, tmp_path: Path) -> None:
+def test_an_occupied_port_is_one_clear_line(server: ServerProcess, tmp_path: Path) -> None:
     port = server.base_url.rpartition(":")[2]
 
     second = run_server(f"--data_dir={tmp_path / 'other'}", f"--port={port}")
@@ -139,12 +139,12 @@ def test_an_unknown_setting_is_one_clear_line(tmp_path: Path) -> None:
     assert "--colour" in ended.stderr
 
 
-def test_files_with_keys_are_for_us_alone(server: ServerProcess) -> None:
+def test_files_with_keys_are_readable_by_the_owner_only(server: ServerProcess) -> None:
     for name in ("cookie-secret", "server-id", "bucket-keys.json"):
         assert (server.data_dir / name).stat().st_mode & 0o777 == 0o600
 
 
-def test_an_open_server_says_so_loudly(tmp_path: Path) -> None:
+def test_open_access_is_logged_as_a_warning(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "data", "--access=open") as server:
         server.stop()
 

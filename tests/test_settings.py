@@ -1,4 +1,4 @@
-"""Settings: where they come from, in which order, and what is refused."""
+"""Settings: sources, their order, and what is rejected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_settings(arguments: Sequence[str], environment: dict[str, str]) -> Sett
         return settings.read_settings(arguments)
 
 
-def test_nothing_needs_to_be_set() -> None:
+def test_no_setting_is_required() -> None:
     defaults = read_settings([], {})
 
     assert (defaults.port, defaults.address, defaults.data_dir) == (8888, "127.0.0.1", Path("data"))
@@ -41,7 +41,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     assert chosen.allowed_sources == ("a.example", "b.example")
 
 
-def test_the_plain_name_of_the_database_variable_is_read_too() -> None:
+def test_mongodb_uri_is_also_read_without_prefix() -> None:
     assert read_settings([], {"MONGODB_URI": "mongodb://db.example"}).mongodb_uri == "mongodb://db.example"
     both = {"MONGODB_URI": "mongodb://db.example", "TESSERA_MONGODB_URI": "mongodb://other.example"}
     assert read_settings([], both).mongodb_uri == "mongodb://other.example"
@@ -132,7 +132,7 @@ def test_settings_cannot_be_changed() -> None:
         read_settings([], {}).port = 1
 
 
-def test_kodo_needs_all_four_of_its_settings() -> None:
+def test_kodo_needs_keys_bucket_and_domain() -> None:
     environment = {"TESSERA_QINIU_ACCESS_KEY": "made-up-access", "TESSERA_QINIU_SECRET_KEY": "made-up-secret"}
 
     with pytest.raises(BadSetting, match="qiniu_bucket"):
@@ -141,7 +141,7 @@ def test_kodo_needs_all_four_of_its_settings() -> None:
     assert whole.qiniu_bucket == "b"
 
 
-def test_secrets_are_shown_by_no_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_manual_offers_no_option_for_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read_settings(["--help"], {})
 
@@ -168,7 +168,7 @@ def test_the_manual_names_each_setting_once_in_a_chapter_or_among_the_secrets(
     assert all(len(line) <= 120 for line in manual.splitlines())
 
 
-def test_every_example_of_the_manual_is_understood(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_every_example_of_the_manual_is_valid(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         read_settings(["--help"], {})
 

@@ -1,4 +1,4 @@
-"""Starting quickly: what is only sometimes needed is not imported before the server is ready."""
+"""Libraries that only some work needs are not imported before the server is ready."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.process import ROOT
 LATE = {"scipy", "requests", "qiniu", "distributed", "urllib3"}
 
 
-def test_the_start_does_not_wait_for_what_only_some_work_needs() -> None:
+def test_the_server_starts_without_rarely_used_libraries() -> None:
     program = "import sys, server; print(*{name.split('.')[0] for name in sys.modules})"
 
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The whole trip: from signing up to the mosaic's bytes."""
+"""The complete flow: from signing up to the pixels of the mosaic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CELL = 7
 
 
 @pytest.mark.gen_test
-async def test_a_newcomer_gets_a_mosaic_whose_every_block_is_the_mean_of_its_pixels(api: ApiClient) -> None:
+async def test_a_new_user_gets_a_mosaic_whose_blocks_are_the_means_of_their_pixels(api: ApiClient) -> None:
     source = photo(61, 45)
     person = await api.sign_up("ada")
     uploaded = await person.upload(encoded(source, "PNG"), "holiday.png")
@@ -33,7 +33,7 @@ async def test_a_newcomer_gets_a_mosaic_whose_every_block_is_the_mean_of_its_pix
 
 
 def assert_blocks_are_means(source: Image.Image, mosaic: Image.Image, cell: int) -> None:
-    """Every block has one colour: the mean of its pixels in linear light, to one step of 255."""
+    """Every block has one colour: the mean of its pixels in linear light, within 1/255."""
     assert mosaic.size == source.size
     source_levels, mosaic_levels = np.asarray(source) / 255, np.asarray(mosaic) / 255
     linear = np.where(source_levels <= 0.04045, source_levels / 12.92, ((source_levels + 0.055) / 1.055) ** 2.4)

@@ -1,6 +1,6 @@
-"""Known holes in the pinned dependencies, asked for with pip-audit: `make audit`, and so `make check`.
+"""Known vulnerabilities in the pinned dependencies, by pip-audit: `make audit`, part of `make check`.
 
-Where the network does not allow it, says that nothing was audited and ends with 0; a hole ends with 1.
+Without network access it says that nothing was audited and exits with 0; a vulnerability exits with 1.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from typing import Any
 
 from tests.support.process import ROOT
 
-PINNED = "requirements/test.txt"
-"""Holds what the server runs on as well, in the same versions."""
+PINNED = "requirements/test.txt"  # includes what the server needs, in the same versions
 
 TIMEOUT_S = 240
 
 
 def verdict(output: str, errors: str) -> tuple[int, list[str]]:
-    """The exit code and the lines for people, of what pip-audit wrote to its two outputs."""
+    """The exit code and a report. output, errors: what pip-audit wrote to stdout and stderr."""
     try:
         packages: list[dict[str, Any]] = json.loads(output)["dependencies"]
     except (ValueError, KeyError):
-        why = (errors.strip().splitlines() or ["it said nothing"])[-1]
+        why = (errors.strip().splitlines() or ["no output"])[-1]
         return 0, [f"audit: SKIPPED, nothing was audited: {why}"]
     audited = [one for one in packages if "vulns" in one]
     if not audited:
-        return 0, [f"audit: SKIPPED, nothing was audited: the service that was reached knows none of {len(packages)}"]
+        return 0, [f"audit: SKIPPED, nothing was audited: the service knows none of {len(packages)}"]
     findings = [
-        f"audit: {one['name']} {one['version']}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'nothing'}"
+        f"audit: {one['name']} {one['version']}: {each['id']}, fixed in {', '.join(each['fix_versions']) or 'nothing'}"
         for one in audited
-        for hole in one["vulns"]
+        for each in one["vulns"]
     ]
     unknown = sorted(one["name"] for one in packages if "vulns" not in one)
-    left_out = f"; not known to the service: {', '.join(unknown)}" if unknown else ""
-    return int(bool(findings)), [*findings, f"audit: {len(findings)} known holes in {len(audited)} packages{left_out}"]
+    left_out = f"; unknown to the service: {', '.join(unknown)}" if unknown else ""
+    summary = f"audit: {len(findings)} known vulnerabilities in {len(audited)} packages{left_out}"
+    return int(bool(findings)), [*findings, summary]
 
 
 def main() -> int:
@@ -45,7 +45,7 @@ def main() -> int:
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
-        print(f"audit: SKIPPED, nothing was audited: no answer in {TIMEOUT_S} seconds")
+        print(f"audit: SKIPPED, nothing was audited: no response within {TIMEOUT_S} seconds")
         return 0
     code, lines = verdict(done.stdout, done.stderr)
     print("\n".join(lines))

@@ -1,4 +1,4 @@
-"""A person's view of the API, so that tests read as conversations."""
+"""A client of the API for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSWORD = "a long enough password"
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """status, headers and the body, as JSON where it is JSON."""
+    """A response: status, headers, and the body; JSON fields by name."""
 
     status: int
     headers: HTTPHeaders
@@ -38,7 +38,7 @@ class ApiResponse:
 
 @dataclass
 class ApiClient:
-    """One client with its own cookies."""
+    """A client with its own cookies. Every response is validated against the OpenAPI document."""
 
     client: AsyncHTTPClient
     base_url: str
@@ -89,10 +89,10 @@ class ApiClient:
                 else:
                     self.cookies.pop(name, None)
 
-    # --- what people do -------------------------------------------------------------------------------------------
+    # --- actions of users -----------------------------------------------------------------------------------------
 
     async def sign_up(self, username: str = "ada", password: str = PASSWORD) -> ApiClient:
-        """Sign up and sign in; returns this client."""
+        """Sign up and sign in. Returns this client."""
         added = await self.post("/api/user/add/", username=username, email=f"{username}@example.com", password=password)
         assert added["code"] == 1, added.json
         return await self.sign_in(username, password)
@@ -106,7 +106,7 @@ class ApiClient:
     async def upload(
         self, picture: bytes | None = None, filename: str = "photo.png", param: str = ""
     ) -> dict[str, Any]:
-        """Ask for a token and post the form, as the page does; returns the callback's relayed answer."""
+        """Get a token and post the form, as the page does. Returns the response of the callback."""
         ticket = await self.post("/api/image/token/", filename=filename)
         assert ticket["code"] == 1, ticket.json
         fields = {"token": ticket["token"], "key": ticket["key"], "x:param": param}
@@ -118,8 +118,8 @@ class ApiClient:
         body, content_type = multipart(fields, filename, content)
         return await self.request("POST", url, body=body, headers={"Content-Type": content_type})
 
-    async def make(self, url: str, param: str | dict[str, Any] = "mosaic") -> dict[str, Any]:
-        """Queue a task; returns its document."""
+    async def add_task(self, url: str, param: str | dict[str, Any] = "mosaic") -> dict[str, Any]:
+        """Add a task. Returns its document."""
         added = await self.post("/api/tasks/add/", url=url, type="model", param=param)
         assert added["code"] == 1, added.json
         return dict(added["task"])

@@ -1,4 +1,4 @@
-"""Servers on free ports of loopback for tests of the download: one that answers as told, one that only listens."""
+"""Servers on free loopback ports for tests of downloads: one with scripted responses, one that must not be used."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Responder = Callable[[socket.socket], None]
 
 
 class FakeHost(socketserver.ThreadingTCPServer):
-    """Reads one request per connection, remembers it, and lets `answer` do the rest."""
+    """Reads and records one request per connection, then calls `responder` with the connection."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, answer: bytes | Responder, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, responder: bytes | Responder, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _OneRequest)
-        self.answer = answer if callable(answer) else lambda connection: connection.sendall(answer)
+        self.responder = responder if callable(responder) else lambda connection: connection.sendall(responder)
         self.tls = tls
         self.requests: list[bytes] = []
         self.closing = threading.Event()
@@ -46,7 +46,7 @@ class _OneRequest(socketserver.BaseRequestHandler):
             if self.server.tls:
                 self.request = self.server.tls.wrap_socket(self.request, server_side=True)
             self.server.requests.append(_head(self.request))
-            self.server.answer(self.request)
+            self.server.responder(self.request)
 
     def finish(self) -> None:
         self.request.close()
@@ -60,9 +60,9 @@ def _head(connection: socket.socket) -> bytes:
 
 
 @contextlib.contextmanager
-def fake_host(answer: bytes | Responder, tls: ssl.SSLContext | None = None) -> Iterator[FakeHost]:
-    """A running Origin; its connections are over when the block is left."""
-    with FakeHost(answer, tls) as server:
+def fake_host(responder: bytes | Responder, tls: ssl.SSLContext | None = None) -> Iterator[FakeHost]:
+    """A running FakeHost. Its connections end with the block."""
+    with FakeHost(responder, tls) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -74,7 +74,7 @@ def fake_host(answer: bytes | Responder, tls: ssl.SSLContext | None = None) -> I
 
 
 class UntouchedPort:
-    """A port that nobody may touch. It accepts nothing, and tells whether somebody has knocked."""
+    """A port that no test may connect to. It records whether there was a connection."""
 
     def __init__(self) -> None:
         dual = socket.has_dualstack_ipv6()
@@ -96,7 +96,7 @@ class UntouchedPort:
 
 
 def http_response(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
-    """An HTTP answer; underscores in names of headers stand for hyphens, Content-Length is added unless given."""
+    """An HTTP response. `_` in header names stands for `-`; Content-Length is added unless it is passed."""
     fields = {"Content_Length": str(len(body)), **headers}
     lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items() if value]
     return f"HTTP/1.1 {status}\r\n{''.join(lines)}\r\n".encode("latin-1") + body

@@ -1,4 +1,4 @@
-"""Every answer that a test sees is held against the OpenAPI document: its status must be listed, its body must fit."""
+"""Validates every response in tests against the OpenAPI document: status and body."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 @cache
 def _validator(template: str, method: str, status: str) -> Draft202012Validator | None:
-    """None where the answer is not JSON."""
+    """None if the response is not JSON."""
     content = document()["paths"][template][method]["responses"][status]["content"]
     media_type = content.get("application/json")
     return media_type and Draft202012Validator({**media_type["schema"], "components": document()["components"]})
 
 
 def check_response(method: str, path: str, answer: ApiResponse) -> None:
-    """Do nothing for what the document does not describe: pages, files, the bucket, methods that are not served."""
+    """Ignores what the document does not describe: pages, files, the bucket, methods that are not allowed."""
     template = next((path_template for path_template, pattern in _patterns().items() if pattern.fullmatch(path)), None)
     if template is None or method.lower() not in document()["paths"][template]:
         return
     responses = document()["paths"][template][method.lower()]["responses"]
-    assert str(answer.status) in responses, f"{method} {path} answered {answer.status}, which is not described"
+    assert str(answer.status) in responses, f"{method} {path} returned {answer.status}, which is not described"
     if answer.headers.get("Content-Type", "").startswith("application/json"):
         validator = _validator(template, method.lower(), str(answer.status))
-        assert validator is not None, f"{method} {path} answered JSON, which is not described"
+        assert validator is not None, f"{method} {path} returned JSON, which is not described"
         mistakes = [error.message for error in validator.iter_errors(answer.json)]
-        assert not mistakes, f"{method} {path} answered what is not described: {mistakes}"
+        assert not mistakes, f"{method} {path} returned what is not described: {mistakes}"

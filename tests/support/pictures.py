@@ -1,4 +1,4 @@
-"""Small real pictures for tests."""
+"""Small images for tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def photo(width: int = 60, height: int = 40, seed: int = 1) -> Image.Image:
-    """Smooth colours with noise: no two neighbouring blocks are alike."""
+    """Smooth colours with noise: neighbouring blocks differ."""
     random = np.random.default_rng(seed)
     across, down = np.linspace(0, 1, width), np.linspace(0, 1, height)[:, None]
     smooth = np.stack([across + 0 * down, 0 * across + down, (across + down) / 2], axis=-1) * 200

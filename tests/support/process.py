@@ -1,4 +1,4 @@
-"""A real server as a child process, as an operator runs it: started, asked, killed, started again."""
+"""A server as a child process, as an operator runs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STOP_LIMIT_S = 30
 
 
 class ServerProcess:
-    """One `server.py` on a free port over one data folder. `with` starts it and ends it."""
+    """`server.py` on a free port with one data folder. `with` starts and stops it."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class ServerProcess:
         return self.log_path.read_text()
 
     def start(self) -> None:
-        """Start and wait for the line with the address; a second start is over the same data."""
+        """Start and wait for the line with the address. A second start uses the same data and port."""
         port = self.base_url.rpartition(":")[2] or "0"
         with self.log_path.open("a") as log:
             self._process = subprocess.Popen(
@@ -72,14 +72,14 @@ class ServerProcess:
         self.base_url = line.split()[-1]
 
     def kill(self) -> None:
-        """As if the power went: no warning, no cleaning up."""
+        """Like a power failure: no warning, no clean-up."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(STOP_LIMIT_S)
         self._close()
 
     def stop(self, number: signals.Signals = signals.SIGTERM) -> int:
-        """Ask it to stop; returns its exit code."""
+        """Send a signal and wait for the end. Returns the exit code."""
         assert self._process is not None
         self._process.send_signal(number)
         code = self._process.wait(STOP_LIMIT_S)
@@ -87,7 +87,7 @@ class ServerProcess:
         return code
 
     def signal(self, number: signals.Signals) -> None:
-        """Send it a signal and wait for nothing."""
+        """Send a signal without waiting."""
         assert self._process is not None
         self._process.send_signal(number)
 

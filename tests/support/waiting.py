@@ -1,4 +1,4 @@
-"""Waiting for what must happen, with an end."""
+"""Waiting with a deadline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLL_S = 0.02
 
 
 async def until(poll: Callable[[], Awaitable[T | None]], *, timeout_s: float = 15) -> T:
-    """Look again and again until there is something to see. Raises TimeoutError."""
+    """Poll until the result is true; return it. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while not (result := await poll()):
             await asyncio.sleep(POLL_S)
@@ -22,7 +22,7 @@ async def until(poll: Callable[[], Awaitable[T | None]], *, timeout_s: float = 1
 
 
 async def finished(api: ApiClient, task_id: int, *, timeout_s: float = 15) -> dict[str, Any]:
-    """The task's document once it is over."""
+    """Wait until a task is finished; its document."""
 
     async def poll() -> dict[str, Any] | None:
         done = (await api.get("/tasks/query/"))["done"]
