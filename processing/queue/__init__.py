@@ -1,1 +1,1 @@
-"""The task queue: workers, their runs, and what the outside is told."""
+"""The task queue: adding tasks, running them on this server, and following those of all servers."""

@@ -58,7 +58,7 @@ def job_of(bucket: EmbeddedBucket, name: str = "small") -> Job:
     return Job(1, "", f"source/{name}", recipe, bucket, FetchPolicy(limit_bytes=90_000_000), max_megapixels=50)
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test(timeout=180)
 async def test_a_cluster_runs_jobs_as_a_thread_does(bucket: EmbeddedBucket) -> None:
     """One test for all, since a cluster takes seconds to start."""
     expected = run(job_of(bucket), lambda _: None)
@@ -90,7 +90,7 @@ async def check_workers_are_set_up(dask: DaskCluster) -> None:
     assert "DecompressionBombWarning" in bombs.values(), "on the worker that had the job"
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test(timeout=180)
 async def test_an_engine_survives_lost_workers_and_a_lost_scheduler(bucket: EmbeddedBucket) -> None:
     async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
         await lose_a_worker(dask, engine, bucket)

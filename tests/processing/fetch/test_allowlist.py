@@ -1,4 +1,4 @@
-"""Which URLs may be named: syntax and the operator's list, before any name is looked up."""
+"""Allowed URLs: syntax and the list of the operator, before a name is resolved."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_no_inside_address_is_let_through_by_a_wildcard(host: str) -> None:
 
 @pytest.mark.requirement(5)
 @pytest.mark.parametrize("url", NO_URLS)
-def test_what_is_no_clean_http_url_is_a_bad_parameter(url: str) -> None:
+def test_an_invalid_url_is_a_bad_parameter(url: str) -> None:
     with pytest.raises(BadParameter) as refusal:
         check_source(url, FetchPolicy(allowed_sources=("photos.example.com", "*")))
 
@@ -126,7 +126,7 @@ def test_an_entry_lets_nothing_else_through(entry: str, url: str) -> None:
 @pytest.mark.parametrize(
     "entry", ["", "ftp://a.example", "a.example/path", "u@a.example", "*a.example", "a.*.example", "::1", "a:b", "[::1"]
 )
-def test_an_entry_that_makes_no_sense_is_refused_at_once(entry: str) -> None:
+def test_an_invalid_entry_is_refused_at_once(entry: str) -> None:
     with pytest.raises(BadParameter) as refusal:
         FetchPolicy(allowed_sources=(entry,))
 
@@ -155,7 +155,7 @@ def test_the_host_field_holds_the_port_unless_the_scheme_implies_it() -> None:
     assert host_header("http://[fd00::7]:81/") == "[fd00::7]:81"
 
 
-def test_rules_and_places_travel_to_other_processes() -> None:
+def test_policies_and_targets_can_be_pickled() -> None:
     place = check_source("http://photos.example.com/a", ONE_HOST)
 
     assert pickle.loads(pickle.dumps(ONE_HOST)) == ONE_HOST

@@ -1,4 +1,4 @@
-"""The download of a foreign URL, against real servers: what comes home, and what is said of what does not."""
+"""Downloads from other hosts, against real servers: bodies, redirects, errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.processing.fetch.fetching import CHUNKED, Names, failure, redirect, s
 from tests.support.fake_hosts import fake_host, http_response
 
 
-def test_a_body_comes_home_as_it_was_sent() -> None:
+def test_a_body_is_returned_as_it_was_sent() -> None:
     with fake_host(http_response(b"picture", Content_Type="text/html")) as server:
         assert fetch(server.url("/a%20b?c=猫#d"), FetchPolicy((server.address,))) == b"picture"
 
@@ -39,7 +39,7 @@ def test_every_framing_of_a_body_is_understood(answer: bytes) -> None:
         assert fetch(server.url(), FetchPolicy((server.address,))) == b"picture"
 
 
-def test_a_name_is_sent_though_its_address_is_dialled() -> None:
+def test_the_host_name_is_sent_although_the_connection_goes_to_its_address() -> None:
     with fake_host(http_response(b"picture")) as server:
         place = f"photos.test:{server.port}"
         names = Names(["127.0.0.1"])
@@ -88,7 +88,7 @@ def test_a_relative_redirect_stays_with_its_server() -> None:
         (503, SourceUnreachable, True),
     ],
 )
-def test_a_status_says_whether_another_try_is_worth_while(status: int, kind: type[JobError], retryable: bool) -> None:
+def test_a_status_decides_whether_a_download_is_retried(status: int, kind: type[JobError], retryable: bool) -> None:
     with fake_host(http_response(b"secret", status=f"{status} Because")) as server:
         failed = failure(server.url(), FetchPolicy((server.address,)))
 
@@ -117,7 +117,7 @@ def test_a_truncated_answer_is_no_picture_and_worth_another_try(answer: bytes) -
 
 
 @pytest.mark.parametrize("answer", [b"\x00" * 1000, b"HTTP/9 200\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"<html>\n" * 9])
-def test_what_is_no_http_fails_cleanly(answer: bytes) -> None:
+def test_an_answer_that_is_not_http_fails_cleanly(answer: bytes) -> None:
     with fake_host(answer) as server:
         assert type(failure(server.url(), FetchPolicy((server.address,)))) is SourceUnreachable
 

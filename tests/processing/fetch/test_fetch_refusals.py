@@ -1,4 +1,4 @@
-"""Where the download of a foreign URL does not go, and how little its failures tell (requirements 1 to 6, 8 and 9)."""
+"""What downloads refuse, and how little their failures reveal."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_listener_of_these_tests_tells_when_it_is_touched(listener: Untouche
 
 @pytest.mark.requirement(2)
 @pytest.mark.parametrize("host", [*INSIDE_HOSTS, "127.0.0.1", "[::1]"])
-def test_a_name_that_leads_inside_is_refused_before_a_packet_is_sent(host: str) -> None:
+def test_a_name_with_a_private_address_is_refused_before_a_packet_is_sent(host: str) -> None:
     names = Names([host.strip("[]")])
 
     refused = failure("http://photos.example.com/a.jpg", FetchPolicy(("*",), resolve=names, timeout_s=5))
@@ -97,7 +97,7 @@ def test_a_redirect_without_a_valid_target_fails_cleanly(location: str) -> None:
 
 
 @pytest.mark.requirement(4)
-def test_a_name_is_looked_up_once_so_that_it_cannot_change_its_mind(listener: UntouchedPort) -> None:
+def test_a_name_is_resolved_once_so_that_dns_rebinding_has_no_effect(listener: UntouchedPort) -> None:
     names = Names([UNUSED_URL], ["127.0.0.1"])
     rules = FetchPolicy((f"*:{listener.port}",), resolve=names, timeout_s=SOON_S)
 
@@ -108,7 +108,7 @@ def test_a_name_is_looked_up_once_so_that_it_cannot_change_its_mind(listener: Un
 
 
 @pytest.mark.requirement(4)
-def test_one_inside_address_among_others_spoils_the_name(listener: UntouchedPort) -> None:
+def test_a_name_with_one_private_address_is_refused(listener: UntouchedPort) -> None:
     names = Names([UNUSED_URL, "127.0.0.1"])
 
     refused = failure(f"http://both.test:{listener.port}/", FetchPolicy((f"*:{listener.port}",), resolve=names))
@@ -171,7 +171,7 @@ def test_all_failures_look_alike() -> None:
         rules = FetchPolicy((closing.address, silent.address, other.address, refused, "*"), timeout_s=SOON_S)
         failures = [failure(f"http://{place}/", rules) for place in (*rules.allowed_sources[:3], refused)]
     inside = FetchPolicy(("*",), resolve=Names(["10.0.0.1"]))
-    unused_url = FetchPolicy(("*",), resolve=Names(socket.gaierror(socket.EAI_NONAME, "nobody")))
+    unused_url = FetchPolicy(("*",), resolve=Names(socket.gaierror(socket.EAI_NONAME, "unknown name")))
     failures += [failure("http://intranet.test/", inside), failure("http://intranet.test/", unused_url)]
 
     assert {type(failed) for failed in failures} == {SourceUnreachable}

@@ -56,7 +56,7 @@ def test_an_inside_address_wrapped_in_ipv6_is_not_public(form: str, dotted: str)
 
 @pytest.mark.requirement(2)
 @pytest.mark.parametrize("form", ["mapped", "compatible", "6to4", "teredo client", "teredo server"])
-def test_forms_that_nobody_has_reason_to_use_are_not_public_at_all(form: str) -> None:
+def test_obsolete_forms_of_addresses_are_not_public(form: str) -> None:
     assert not is_public(ip_address(wrap(form, "8.8.8.8")))
 
 
