@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .canvas import PixelCanvas, StyleResult
 from .cells.cells import Cells
+from .cells.polygons import FilledCells
 from .cells.raster import CellMeans, cell_means, fill_cells
 from .cells.strips import Strips
 from .codec.svg import write_svg
@@ -62,7 +63,14 @@ def paint_flat_cells(
         cells=visible,
         pitch=cells.pitch,
         coverage=covered_px / (cells.width * cells.height),
-        svg=lambda progress: write_svg((cells.width, cells.height), cells.outlines(), colours, gap_colour, progress),
+        svg=lambda progress: write_svg(
+            (cells.width, cells.height),
+            cells.outlines(),
+            colours,
+            gap_colour,
+            progress,
+            underlay=cells.underlay() if isinstance(cells, FilledCells) else (),
+        ),
     )
 
 

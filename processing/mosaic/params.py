@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -153,5 +154,9 @@ class GroutParams(CellParams):
 
 
 def default_cell(width: int, height: int, *, across: int = 96) -> int:
-    """The cell size of a recipe without one: about `across` cells along the longer side, 2 to 1024 pixels."""
-    return min(1024, max(2, round(max(width, height) / across)))
+    """The cell size of a recipe without one: 2 to 1024 pixels, by the area of the picture.
+
+    About `across` cells stand along the longer side of a picture of 4 to 3. Other shapes get as many cells for as many
+    pixels, so that a panorama has enough rows to be recognised.
+    """
+    return min(1024, max(2, round(math.sqrt(width * height * 4 / 3) / across)))

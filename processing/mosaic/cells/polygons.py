@@ -74,6 +74,38 @@ class PolygonCells:
         return (row_and_owner >> self._owner_bits) * self.width + column, length[covered], owner
 
 
+class FilledCells:
+    """Cells in front of others that cover the picture: pixels under none of the front's belong to the back's cell of
+    the same number. Implements cells.Cells, with the outlines of the front."""
+
+    def __init__(self, front: PolygonCells, back: PolygonCells) -> None:
+        self.width, self.height, self.pitch, self.count = front.width, front.height, front.pitch, front.count
+        self._front, self._back = front, back
+
+    def runs(self, top: int, bottom: int) -> Runs:
+        front, back = self._front.runs(top, bottom), self._back.runs(top, bottom)
+        starts = np.union1d(front.starts, back.starts)
+        cells = front.cells[np.searchsorted(front.starts, starts, side="right") - 1]
+        behind = back.cells[np.searchsorted(back.starts, starts, side="right") - 1]
+        cells = np.where(cells == BACKGROUND, behind, cells)
+        keep = np.diff(cells, prepend=BACKGROUND) != 0
+        keep |= starts % self.width == 0
+        return Runs(starts[keep], cells[keep], front.size)
+
+    def lowest_index(self, row: int) -> int:
+        return 0
+
+    def centres(self, start: int, stop: int) -> Floats:
+        return self._front.centres(start, stop)
+
+    def outlines(self) -> Iterator[Polygon]:
+        return self._front.outlines()
+
+    def underlay(self) -> Iterator[Polygon]:
+        """The outlines of the back, to be drawn before the others in an SVG."""
+        return self._back.outlines()
+
+
 def _edges(points: Floats, corners: Counts) -> tuple[Floats, Counts]:
     """x0, y0, x1, y1 of every edge that is not horizontal, and its polygon.
 

@@ -23,12 +23,13 @@ def write_svg(
     progress: Progress,
     *,
     crisp: bool = True,
+    underlay: Iterable[Outline] = (),
 ) -> bytes:
     """One element for each cell.
 
     colours: (count, 3). background: #rrggbb; None if the cells cover everything. crisp: `crispEdges` assigns each pixel
     by its centre, as the raster does, so that no seams appear between neighbours; False: antialiased edges, for cells
-    that do not touch.
+    that do not touch. underlay: drawn before the cells, one outline for each in the same colour.
     Raises BadParameter above 200,000 cells, which viewers cannot show.
     """
     if len(colours) > MAX_SVG_CELLS:
@@ -41,10 +42,12 @@ def write_svg(
         f'viewBox="0 0 {width} {height}" shape-rendering="{"crispEdges" if crisp else "geometricPrecision"}">'
     )
     parts = [head] if background is None else [head, f'<rect width="{width}" height="{height}" fill="{background}"/>']
-    for cell, (outline, colour) in enumerate(zip(outlines, colours.tolist(), strict=True)):
+    fills = [f'fill="#{red:02x}{green:02x}{blue:02x}"/>' for red, green, blue in colours.tolist()]
+    parts += [f"<{_element(outline)} {fill}" for outline, fill in zip(underlay, fills, strict=False)]
+    for cell, (outline, fill) in enumerate(zip(outlines, fills, strict=True)):
         if cell % _REPORT_EVERY == 0:
             progress(cell / len(colours))
-        parts.append(f'<{_element(outline)} fill="#{colour[0]:02x}{colour[1]:02x}{colour[2]:02x}"/>')
+        parts.append(f"<{_element(outline)} {fill}")
     parts.append("</svg>\n")
     return "\n".join(parts).encode()
 

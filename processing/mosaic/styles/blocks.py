@@ -83,7 +83,7 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
 
 BLOCKS = Style(
     name="mosaic",
-    version=3,
+    version=4,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

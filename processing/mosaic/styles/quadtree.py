@@ -197,7 +197,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=2,
+    version=3,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",

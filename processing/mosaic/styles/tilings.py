@@ -63,7 +63,7 @@ def paint_diamonds(context: RenderContext[DiamondParams]) -> StyleResult:
 
 HEXAGON = Style(
     name="hexagon",
-    version=2,
+    version=3,
     params=HexagonParams,
     paint=paint_hexagons,
     en="Honeycomb",
@@ -74,7 +74,7 @@ HEXAGON = Style(
 )
 TRIANGLE = Style(
     name="triangle",
-    version=2,
+    version=3,
     params=TriangleParams,
     paint=paint_triangles,
     en="Triangles",
@@ -85,7 +85,7 @@ TRIANGLE = Style(
 )
 DIAMOND = Style(
     name="diamond",
-    version=2,
+    version=3,
     params=DiamondParams,
     paint=paint_diamonds,
     en="Diamonds",

@@ -23,6 +23,8 @@ def inside(points: list[tuple[float, ...]], x: np.ndarray, y: np.ndarray) -> np.
     """Which of the points x, y lie in the polygon (even-odd; left and upper edges belong to it)."""
     mask = np.zeros(x.shape, bool)
     for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
+        if y0 > y1:  # neighbours share an edge in opposite directions and must compute equal crossings
+            x0, y0, x1, y1 = x1, y1, x0, y0
         if y0 != y1:
             mask ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
     return mask

@@ -202,7 +202,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=3,
+    version=4,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

@@ -9,7 +9,7 @@ from pydantic import field_validator
 from ...canvas import PixelCanvas, StyleResult
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
-from ...params import Params, custom_param, int_param
+from ...params import Params, custom_param, default_cell, int_param
 from ...progress import Progress
 from ...style import RenderContext, Style
 from ...tile_pool import GRID, Features, TileSource
@@ -46,7 +46,7 @@ def tile_side(params: PhotomosaicParams, width: int, height: int) -> int:
     """The side of a cell in pixels; a default of 20 or more is a multiple of 8, so that samples are whole pixels."""
     if params.cell is not None:
         return params.cell
-    side = max(_MIN_DEFAULT_CELL, min(1024, round(max(width, height) / _CELLS_ACROSS)))
+    side = max(_MIN_DEFAULT_CELL, default_cell(width, height, across=_CELLS_ACROSS))
     return side if side < 20 else round(side / 8) * 8
 
 
@@ -109,7 +109,7 @@ def _cell_map(tile_source: TileSource, assignment: Assignment, side: int) -> dic
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=2,
+    version=3,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

@@ -11,7 +11,7 @@ from ...cells.block_means import block_means
 from ...colour.oklab import oklab_to_srgb, srgb_to_oklab
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats
-from ...params import Params, choice_param, colour_param, custom_param, int_param
+from ...params import Params, choice_param, colour_param, custom_param, default_cell, int_param
 from ...progress import Progress
 from ...style import RenderContext, Style
 from .inpaint import inpaint
@@ -47,7 +47,7 @@ class RedactParams(Params):
 
 def block_side(params: RedactParams, width: int, height: int) -> int:
     """The blocks' side in pixels; by default, from the picture's size alone."""
-    return params.cell or max(8, min(1024, round(max(width, height) / _BLOCKS_ACROSS)))
+    return params.cell or max(8, default_cell(width, height, across=_BLOCKS_ACROSS))
 
 
 def paint_redacted(context: RenderContext[RedactParams]) -> StyleResult:
@@ -114,7 +114,7 @@ def _paint_blocks(
 
 REDACT = Style(
     name="redact",
-    version=3,
+    version=4,
     params=RedactParams,
     paint=paint_redacted,
     en="Redact",

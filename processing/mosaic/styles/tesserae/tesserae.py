@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...canvas import StyleResult
-from ...cells.convex import Counts, centroids
-from ...cells.polygons import PolygonCells
+from ...cells.convex import Counts, centroids, voronoi_cells
+from ...cells.polygons import FilledCells, PolygonCells
 from ...colour.srgb import Floats
 from ...flat_cells import paint_flat_cells
 from ...params import CellParams, colour_param, default_cell, float_param, int_param
@@ -45,7 +45,7 @@ def paint_tesserae(context: RenderContext[TesseraeParams]) -> StyleResult:
     return paint_flat_cells(context, cells, context.progress.sub(0.6, 1.0), gap_colour=gap_colour)
 
 
-def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> PolygonCells:
+def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> PolygonCells | FilledCells:
     """The stones, placed on a sketch: a reduced picture in which a stone is a few pixels wide."""
     params, size = context.params, context.size
     cell = params.cell or max(default_cell(*size, across=_STONES_ACROSS), min(8, min(size) // 4))
@@ -58,7 +58,19 @@ def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> 
     centres = row_points(field, stone, np.random.default_rng(params.seed), progress.sub(0.35, 0.85))
     joint = min(pitch / 16 if params.grout is None else params.grout, pitch / 4)
     points, corners = irregular_stones(field, centres, stone, params, joint / scale, progress.sub(0.85, 1.0))
-    return PolygonCells(*size, *in_reading_order((points + 0.5) * scale, corners), pitch)
+    points, corners = in_reading_order((points + 0.5) * scale, corners)
+    stones = PolygonCells(*size, points, corners, pitch)
+    return (
+        FilledCells(stones, _nearest_stones(centroids(points, corners), size, pitch)) if params.grout == 0 else stones
+    )
+
+
+def _nearest_stones(middles: Floats, size: tuple[int, int], pitch: float) -> PolygonCells:
+    """The part of the picture that is nearest to each stone: without joints, it also fills the gaps around it."""
+    points, corners = voronoi_cells(middles, size, Progress())
+    hidden = corners == 0  # two stones with the same middle
+    points = np.insert(points, np.cumsum(corners)[hidden], middles[hidden], axis=0)
+    return PolygonCells(*size, points, np.where(hidden, 1, corners), pitch)
 
 
 def row_points(field: DirectionField, stone: float, rng: np.random.Generator, progress: Progress) -> Floats:
@@ -154,7 +166,7 @@ def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:
 
 TESSERAE = Style(
     name="tesserae",
-    version=2,
+    version=3,
     params=TesseraeParams,
     paint=paint_tesserae,
     en="Roman mosaic",

@@ -76,7 +76,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, pr
 
 VORONOI = Style(
     name="voronoi",
-    version=2,
+    version=3,
     params=VoronoiParams,
     paint=paint_panes,
     en="Stained glass",

@@ -1,0 +1,76 @@
+"""Without joints, cells cover every pixel, in raster images and in SVG; a panorama has enough of them."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from processing.mosaic import parse, render
+from tests.processing.mosaic.pictures import encoded, noise, scene
+from tests.processing.mosaic.svg_raster import rasterised
+
+WITHOUT_JOINTS = {
+    "mosaic": {},
+    "hexagon": {"grout": 0},
+    "triangle": {"grout": 0},
+    "diamond": {"grout": 0},
+    "quadtree": {"grout": 0},
+    "voronoi": {"leading": 0},
+    "tesserae": {"grout": 0},
+}
+UNCOVERED = (255, 0, 255)  # of the rasterised SVG
+
+
+def flat(width: int, height: int) -> np.ndarray:
+    return np.full((height, width, 3), (240, 235, 225), np.uint8)
+
+
+sources = st.builds(
+    lambda kind, width, height: encoded(kind(width, height)),
+    st.sampled_from([flat, scene, noise]),
+    st.integers(1, 90),
+    st.integers(1, 90),
+)
+cells = st.one_of(st.none(), st.integers(2, 40))
+
+
+def assert_covered(data: bytes, recipe: dict[str, object]) -> None:
+    result = render(data, parse(recipe))
+    drawn = rasterised(render(data, parse({**recipe, "format": "svg"})).data)
+    painted = np.asarray(Image.open(io.BytesIO(result.data))).astype(int)
+
+    assert result.quality.coverage == 1.0
+    assert not (drawn == UNCOVERED).all(axis=2).any()
+    assert (np.abs(painted - drawn).max(axis=2) > 0).mean() < 0.01, "points of an SVG are rounded to 0.001 pixels"
+
+
+@pytest.mark.parametrize("style", list(WITHOUT_JOINTS))
+@settings(max_examples=12, deadline=None)
+@given(data=sources, cell=cells, seed=st.integers(0, 1000))
+def test_no_pixel_is_uncovered_without_joints(style: str, data: bytes, cell: int | None, seed: int) -> None:
+    assert_covered(data, {"style": style, "seed": seed, "cell": cell, **WITHOUT_JOINTS[style]})
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=sources, cell=cells, seed=st.integers(0, 1000), irregularity=st.floats(0, 1))
+def test_no_pixel_is_uncovered_between_stones_of_any_irregularity(
+    data: bytes, cell: int | None, seed: int, irregularity: float
+) -> None:
+    assert_covered(data, {"style": "tesserae", "grout": 0, "cell": cell, "seed": seed, "irregularity": irregularity})
+
+
+def test_the_reported_flat_picture_has_no_specks() -> None:
+    assert_covered(encoded(flat(400, 300)), {"style": "tesserae", "grout": 0, "cell": 13})
+
+
+@pytest.mark.parametrize("style", ["mosaic", "hexagon", "photomosaic", "dots", "brick", "tesserae"])
+def test_a_panorama_has_rows_enough(style: str) -> None:
+    panorama = render(encoded(scene(2000, 100)), parse(style)).quality.cells
+    photo = render(encoded(scene(516, 387)), parse(style)).quality.cells
+
+    assert panorama == pytest.approx(photo, rel=0.35)
