@@ -39,6 +39,7 @@ from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
+from processing.images.renditions import Renditions
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
 from processing.queue.event_feed import EventFeed, follow_events
@@ -160,6 +161,7 @@ def _services(
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, executors),
         previews=Previews(executors),
+        renditions=Renditions(executors, max_megapixels=settings.max_megapixels),
         public_url=public_url,
         queue=queue,
         sessions=store.sessions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tornado.web
 from tornado.routing import Rule, URLSpec
 
-from handlers import account, events, export, health, images, openapi, pages, preview, tasks, uploads, users
+from handlers import account, events, export, health, images, openapi, pages, preview, renditions, tasks, uploads, users
 from handlers.base import ApiHandler
 from handlers.bucket import download, form_upload, management, resumable_upload
 from handlers.bucket.base import BucketHandler
@@ -38,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     # Tasks
     ("/api/styles", tasks.StylesHandler),
     ("/api/preview", preview.PreviewHandler),
+    ("/api/rendition", renditions.RenditionHandler),
     ("/api/tasks/add", tasks.AddTaskHandler),
     ("/api/tasks/query", tasks.QueryTasksHandler),
     ("/tasks/query", tasks.QueryTasksHandler),

@@ -28,7 +28,7 @@ VERSION = "1"
 TAGS = {
     "Users": ("/api/user/", "/api/session"),
     "Images": ("/api/image/", "/thumbnail/", "/api/feed"),
-    "Tasks": ("/api/styles", "/api/preview", "/api/tasks/", "/tasks/"),
+    "Tasks": ("/api/styles", "/api/preview", "/api/rendition", "/api/tasks/", "/tasks/"),
     "Operators": ("/",),
 }
 """Sections of the document and of docs/api.md, with the prefixes of their paths; the first match counts."""

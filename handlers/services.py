@@ -29,6 +29,7 @@ from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
+from processing.images.renditions import Renditions
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
 from processing.queue.event_feed import EventFeed
@@ -68,6 +69,7 @@ class Services:
     previews: Previews
     public_url: str
     queue: TaskQueue
+    renditions: Renditions
     sessions: Sessions
     tasks: Tasks
     thumbnails: Thumbnails

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from models import errors
@@ -27,9 +28,16 @@ def render(
     pool: TilePool | None = None,
 ) -> mosaic.Result:
     """Render a recipe. Raises TooManyPixels, NotAPicture, RecipeImpossible, and whatever `progress` raises."""
-    try:
-        limits = Limits(megapixels=max_megapixels)
+    limits = Limits(megapixels=max_megapixels)
+    with translated_errors():
         return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise the engine's errors as TooManyPixels, NotAPicture and RecipeImpossible."""
+    try:
+        yield
     except mosaic.TooManyPixels as error:
         raise errors.TooManyPixels(limit=error.details["megapixels"]) from error
     except mosaic.NotAPicture as error:

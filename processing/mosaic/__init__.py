@@ -16,7 +16,7 @@ from PIL import Image
 
 from . import style as _style
 from .canvas import StyleResult
-from .codec.decode import MAX_MEGAPIXELS, Source, decode
+from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode
 from .codec.encode import MEDIA_TYPES, check_size, encode
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import Params
@@ -36,6 +36,7 @@ __all__ = [
     "ProgressCallback",
     "QualityReport",
     "Recipe",
+    "Rendition",
     "Result",
     "Source",
     "Style",
@@ -46,6 +47,7 @@ __all__ = [
     "decode_image",
     "describe",
     "encode_image",
+    "normalise",
     "parse",
     "pool_from_tiles",
     "render",
@@ -81,6 +83,20 @@ class Result:
         return MEDIA_TYPES[self.format]
 
 
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A picture as the engine decodes it. width, height: in pixels, upright, before it was scaled down."""
+
+    data: bytes
+    format: str
+    width: int
+    height: int
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[self.format]
+
+
 def parse(param: str | Mapping[str, Any]) -> Recipe:
     """A checked recipe from a style's name, a JSON text or a dictionary. Raises BadParameter."""
     return parse_recipe(param, STYLES)
@@ -98,12 +114,38 @@ def decode_image(
     reduction_for: Callable[[int, int], int] | None = None,
     progress: ProgressCallback | None = None,
 ) -> Source:
-    """Decode a JPEG, PNG, GIF or WebP as `render` does: first frame, upright, RGB in sRGB, without metadata.
+    """Decode an image file as `render` does: first picture, upright, RGB in sRGB, without metadata.
 
     reduction_for: called with width and height, returns how many times smaller (1, 2, 4, 8) a JPEG may be decoded.
     Raises NotAPicture, TooManyPixels, and whatever `progress` raises.
     """
     return decode(data, Progress(progress), megapixels=megapixels, reduction_for=reduction_for)
+
+
+def normalise(
+    data: bytes,
+    *,
+    max_side: int,
+    format: str = "webp",
+    quality: int = 90,
+    megapixels: float = MAX_MEGAPIXELS,
+    progress: ProgressCallback | None = None,
+) -> Rendition:
+    """The picture as `render` sees it, upright and in sRGB, with its longer side at most `max_side` pixels.
+
+    Regions that are drawn on it are where `render` puts them, whatever a browser makes of the file itself.
+    format: jpeg, png or webp. Raises NotAPicture, TooManyPixels, BadParameter, and whatever `progress` raises.
+    """
+
+    def reduction(width: int, height: int) -> int:
+        return max(1, max(width, height) // (2 * max_side))
+
+    source = decode_image(data, megapixels=megapixels, reduction_for=reduction, progress=progress)
+    size = contain_size(source.width, source.height, max_side)
+    image = source.image
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return Rendition(encode_image(image, format, quality=quality), format, source.width, source.height)
 
 
 def encode_image(image: Image.Image, format: str, *, quality: int) -> bytes:
@@ -125,8 +167,8 @@ def render(
 ) -> Result:
     """Render the mosaic of an image. The same data, recipe and pool give the same bytes.
 
-    data: a JPEG, PNG, GIF or WebP. progress: called with fractions that rise to 1.0; may raise to stop the work, which
-    passes through. pool: the tiles of a photomosaic; None: pieces of the image itself. clock: seconds, for the time in
+    data: an image file. progress: called with fractions that rise to 1.0; may raise to stop the work, which passes
+    through. pool: the tiles of a photomosaic; None: pieces of the image itself. clock: seconds, for the time in
     the quality report.
     Raises NotAPicture, TooManyPixels, and BadParameter for values that the size of the image makes impossible.
     """
