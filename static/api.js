@@ -2,6 +2,8 @@
 
 import { language } from "./i18n/i18n.js";
 
+const PROBE_INTERVAL_MS = 2000;
+
 /** A failed request. `slug` is the server's error name, or "offline", "aborted", "internal". */
 export class ApiError extends Error {
   constructor({ error, message, code = 0, field = null }, status = 0, retryAfter = null) {
@@ -9,6 +11,9 @@ export class ApiError extends Error {
     Object.assign(this, { slug: error ?? "internal", code, field, status, retryAfter });
   }
 }
+
+/** The module of a dynamic import; a failure is an ApiError "offline" instead of the browser's untranslated message. */
+export const loadModule = (promise) => promise.catch(() => { throw new ApiError({ error: "offline" }); });
 
 /** Dispatches "offline" and "online" when the server stops and starts responding, and "signedout" when the session has ended. */
 export class Api extends EventTarget {
@@ -94,11 +99,20 @@ export class Api extends EventTarget {
     return new ApiError(document, response.status, Number(response.headers.get("Retry-After")) || null);
   }
 
+  /** Asks until the server responds again, so that the page recovers without an action of the user. */
+  async #probe() {
+    while (!this.#reachable) {
+      await new Promise((resolve) => { setTimeout(resolve, PROBE_INTERVAL_MS); });
+      if (!this.#reachable && document.visibilityState === "visible") await this.session().catch(() => {});
+    }
+  }
+
   /** Records whether the server responded; called after every request and by the event stream. */
   setReachable(reachable) {
     if (reachable === this.#reachable) return;
     this.#reachable = reachable;
     this.dispatchEvent(new Event(reachable ? "online" : "offline"));
+    if (!reachable) this.#probe();
   }
 }
 

@@ -1,8 +1,9 @@
 /** The composition root: creates every component and connects them. The only module that imports them all. */
 
-import { Api } from "./api.js";
+import { Api, loadModule } from "./api.js";
 import { locale, ready, switchLanguage, t } from "./i18n/i18n.js";
 import { failureText } from "./job-text.js";
+import { LocalData } from "./local-data.js";
 import { Jobs } from "./jobs.js";
 import { Router } from "./router.js";
 import { State } from "./state.js";
@@ -17,12 +18,14 @@ import { Toasts } from "./components/toasts.js";
 import { Studio } from "./pages/studio.js";
 
 const LAZY_PAGES = {
-  gallery: () => import("./pages/gallery.js"),
-  image: () => import("./pages/image.js"),
-  profile: () => import("./pages/profile.js"),
-  account: () => import("./pages/account.js"),
-  tasks: () => import("./pages/tasks.js"),
+  gallery: () => loadModule(import("./pages/gallery.js")),
+  image: () => loadModule(import("./pages/image.js")),
+  profile: () => loadModule(import("./pages/profile.js")),
+  account: () => loadModule(import("./pages/account.js")),
+  tasks: () => loadModule(import("./pages/tasks.js")),
 };
+/** The style of the example on the first page. */
+const FIRST_STYLE = "tesserae";
 const TITLES = {
   studio: "nav.studio", gallery: "gallery.title", image: "image.title", profile: "profile.title",
   account: "account.title", tasks: "queue.title", "not-found": "notfound.title",
@@ -44,11 +47,17 @@ const jobActions = {
   cancel: (job) => jobs.cancel(job).catch((error) => toasts.error(error)),
   retry: (job) => jobs.retry(job).catch((error) => toasts.error(error)),
   dismiss: (job) => jobs.dismiss(job),
+  downloadAll: (list) => studio.saveAll(list),
 };
 let libraryPromise = null;
 /** The user's own images. Loaded on first use, because only the photomosaic style needs them. */
-const imageLibrary = () => (libraryPromise ??= import("./image-library.js").then(({ ImageLibrary }) => new ImageLibrary({ api, state, jobs })));
-const services = { api, state, storage, router, taskEvents, jobs, imageLibrary, toasts, confirmDialog, signInDialog, jobActions };
+const imageLibrary = () => {
+  libraryPromise ??= loadModule(import("./image-library.js")).then(({ ImageLibrary }) => new ImageLibrary({ api, state, jobs }));
+  libraryPromise.catch(() => { libraryPromise = null; });
+  return libraryPromise;
+};
+const localData = new LocalData(storage, () => { jobs.clear(); state.set({ images: [], current: null, recipe: defaultRecipe() }); });
+const services = { api, state, storage, router, taskEvents, jobs, imageLibrary, toasts, confirmDialog, signInDialog, jobActions, localData, signOut };
 const studio = new Studio(section("studio"), services);
 const drawer = new JobDrawer({ root: part("job-drawer"), button: part("activity"), count: part("activity-count"), jobs, handlers: jobActions });
 const header = new Header(part("header"), services);
@@ -66,9 +75,9 @@ new Keyboard(part("keys"), part("keys-open"), [
   { keys: ["]"], label: "keys.next", action: () => currentPage === "studio" && studio.stepStyle(1) },
   { keys: [","], label: "keys.less", action: () => currentPage === "studio" && studio.moveSplit(-5) },
   { keys: ["."], label: "keys.moreof", action: () => currentPage === "studio" && studio.moveSplit(5) },
-  { keys: ["+", "="], label: "keys.in", action: () => studio.zoom("in") },
-  { keys: ["-"], label: "keys.out", action: () => studio.zoom("out") },
-  { keys: ["0"], label: "keys.fit", action: () => studio.zoom("fit") },
+  { keys: ["+", "="], label: "keys.in", action: () => zoom("in") },
+  { keys: ["-"], label: "keys.out", action: () => zoom("out") },
+  { keys: ["0"], label: "keys.fit", action: () => zoom("fit") },
   { keys: ["s"], label: "keys.studio", action: () => router.go("/") },
   { keys: ["g"], label: "keys.gallery", action: () => router.go("/gallery") },
   { keys: ["a"], label: "keys.activity", action: () => drawer.toggle(part("job-drawer").hidden) },
@@ -80,19 +89,19 @@ router.addEventListener("page", ({ detail }) => show(detail));
 addEventListener("unhandledrejection", ({ reason }) => toasts.error(reason?.slug ? reason : {}));
 addEventListener("error", () => toasts.warn("error.unknown"));
 api.addEventListener("offline", () => showOffline(true));
-api.addEventListener("online", () => showOffline(false));
+api.addEventListener("online", () => { showOffline(false); catchUp(); });
 addEventListener("offline", () => api.setReachable(false));
 addEventListener("online", () => api.session().catch(() => {}));
 api.addEventListener("signedout", () => { if (state.user) state.set({ user: null }); });
-state.addEventListener("user", () => taskEvents.reconnect());
+state.addEventListener("user", () => { taskEvents.reconnect(); if (state.user) localData.claim(state.user.username); });
+localData.addEventListener("cleared", () => { if (state.user) { state.set({ user: null }); toasts.info("sign.outelsewhere"); } });
+storage.addEventListener("failed", () => toasts.warn("storage.failed"));
 jobs.addEventListener("settled", ({ detail }) => notifySettled(detail));
 locale.addEventListener("change", () => { drawer.redraw(); if (currentPage) setTitle(); });
 part("language").addEventListener("click", () => switchLanguage());
 
 const restored = ready.then(() => studio.restore());
-const loaded = Promise.all([signInDialog.refresh(), api.styles(), restored]).then(([, { styles }]) => {
-  state.set({ styles, recipe: state.recipe ?? { style: styles[0].name } });
-}).catch((error) => toasts.error(error));
+const loaded = load().catch((error) => toasts.error(error));
 await restored;
 router.start();
 document.documentElement.classList.remove("booting");
@@ -100,6 +109,46 @@ await loaded;
 await jobs.restore();
 document.documentElement.classList.add("ready");
 performance.mark("ready");
+
+/** Fetches the session and the styles; after an outage once more. */
+async function load() {
+  const [, { styles }] = await Promise.all([signInDialog.refresh(), api.styles(), restored]);
+  state.set({ styles });
+  if (!state.recipe) state.set({ recipe: defaultRecipe() });
+}
+
+function defaultRecipe() {
+  const [first] = state.styles;
+  return first ? { style: (state.styles.find(({ name }) => name === FIRST_STYLE) ?? first).name } : null;
+}
+
+/** Signs out and removes what this browser stores for the user; asks first while uploads are running. */
+async function signOut() {
+  const confirmed = !jobs.uploadCount || await confirmDialog.open({
+    title: "sign.outtitle", text: "sign.outtext", button: "sign.out", values: { n: jobs.uploadCount }, action: () => {},
+  });
+  if (!confirmed) return;
+  try {
+    await api.signOut();
+  } catch (error) {
+    toasts.error(error);
+    return; // the session still exists, and so does the data
+  }
+  await localData.clear();
+  state.set({ user: null });
+  if (location.pathname === "/account") router.go("/");
+}
+
+/** Catches up after an outage: what could not be loaded, previews, and a page that was not shown. */
+async function catchUp() {
+  try {
+    await load();
+    studio.refresh();
+    if (!pages[currentPage]) router.reload();
+  } catch (error) {
+    if (error.slug !== "offline") toasts.error(error);
+  }
+}
 
 /** Shows a page at once and loads its module afterwards. */
 async function show({ page, match, query, scrollTop }) {
@@ -124,16 +173,33 @@ async function show({ page, match, query, scrollTop }) {
   navigated = true;
 }
 
+/** Zooms the image of the current page. Returns false if there is none. */
+function zoom(direction) {
+  if (currentPage === "image") return pages.image?.zoom(direction);
+  return currentPage === "studio" && studio.zoom(direction);
+}
+
 /** Sets the window's title; a page may pass a more specific one. */
 function setTitle(specific = null) {
   document.title = currentPage === "studio" ? "Tessera" : `${specific ?? t(TITLES[currentPage])} · Tessera`;
 }
 
-/** Announces a finished or failed job when its image is not on the screen. */
+/** Announces a finished or failed job when its image is not on the screen; a batch is announced once, when all is settled. */
 function notifySettled(job) {
+  const batch = jobs.batchOf(job);
+  if (batch.length > 1) { notifyBatch(batch); return; }
   const visible = currentPage === "studio" && state.image?.id === job.imageId;
   if (job.phase === "done" && !visible) toasts.info("job.ready", { name: job.name }, { key: "job.see", run: () => router.go(`/i/${job.result.id}`) });
   if (job.phase === "failed") toasts.warn("job.problem", { name: job.name, why: failureText(job.error) }, { key: "job.retry", run: () => jobActions.retry(job) });
+}
+
+function notifyBatch(batch) {
+  if (batch.some(({ phase }) => !["done", "failed", "cancelled"].includes(phase))) return;
+  const [done, failed] = ["done", "failed"].map((phase) => batch.filter((job) => job.phase === phase).length);
+  if (!done && !failed) return;
+  const open = { key: "batch.open", run: () => drawer.toggle(true) };
+  if (failed) toasts.warn("batch.failed", { done, failed }, open);
+  else toasts.info("batch.ready", { n: done }, open);
 }
 
 function showOffline(offline) {

@@ -4,6 +4,9 @@ const TYPES = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp", svg: "
 const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp", svg: "svg" };
 const DISPLAY_PX = 1280;
 
+/** The browser cannot encode a format. */
+export class UnsupportedFormat extends Error {}
+
 /** The formats a result can be saved in, best first. vector: whether an SVG can be produced. */
 export const formatsOf = (style, vector) => ["png", "jpeg", "webp", ...(style?.svg && vector ? ["svg"] : [])];
 
@@ -13,8 +16,11 @@ export const displayUrl = ({ id, url, svg }) => (svg ? `/thumbnail/${id}/${DISPL
 /** Saves a blob under the name of its image, converted if it has another type. */
 export async function save(blob, format, name) {
   const output = blob.type === TYPES[format] ? blob : await convert(await withRealType(blob), TYPES[format]);
-  saveAs(output, `${basename(name)}-mosaic.${EXTENSIONS[format]}`);
+  saveAs(output, resultName(name, format));
 }
+
+/** The file name of a mosaic, from the name of its image. */
+export const resultName = (name, format) => `${basename(name)}-mosaic.${EXTENSIONS[format]}`;
 
 /** Starts a download of a blob. */
 export function saveAs(blob, name) {
@@ -24,7 +30,7 @@ export function saveAs(blob, name) {
 }
 
 /** A file name without its extension. */
-export const basename = (name) => name.replace(/\.[^.]*$/, "") || "tessera";
+export const basename = (name) => name.replace(/\.(jpe?g|png|webp|gif|svg|avif|heic)$/i, "").replace(/[\\/:*?"<>|]+/g, " ").trim() || "tessera";
 
 /** Detects SVG by content, because some buckets serve it with another type. */
 async function withRealType(blob) {
@@ -38,7 +44,8 @@ async function convert(blob, type) {
   const canvas = Object.assign(document.createElement("canvas"), { width: image.naturalWidth, height: image.naturalHeight });
   canvas.getContext("2d").drawImage(image, 0, 0);
   return new Promise((resolve, reject) => {
-    canvas.toBlob((output) => (output ? resolve(output) : reject(new Error(`cannot encode ${type}`))), type, 0.92);
+    // a browser that cannot encode a type returns a PNG
+    canvas.toBlob((output) => (output?.type === type ? resolve(output) : reject(new UnsupportedFormat(type))), type, 0.92);
   });
 }
 

@@ -1,11 +1,13 @@
 /** An image file opened in the browser: checked against the server's limits, and scaled down for previews. */
 
 import { megapixels, size } from "./format.js";
+import { newId } from "./ids.js";
 import { upright, withOrientation } from "./orientation.js";
 
 /** Longest side of the copies for previews and thumbnails. */
 export const LARGE_PX = 1200;
 export const SMALL_PX = 320;
+const ALPHA_PX = 128;
 
 /** Why a file cannot be used: the key and values of a string, and whether scaling it down would help. */
 export class ImageError extends Error {
@@ -16,7 +18,7 @@ export class ImageError extends Error {
 }
 
 /**
- * Opens a file. Returns {id, name, file, width, height, large, small (Blobs), largeUrl, smallUrl, source}.
+ * Opens a file. Returns {id, name, file, width, height, transparent, large, small (Blobs), largeUrl, smallUrl, source}.
  * limits: as in the state. downscale: scale the file down to the limits. Throws ImageError.
  */
 export async function openImage(file, limits, { downscale = false } = {}) {
@@ -24,11 +26,12 @@ export async function openImage(file, limits, { downscale = false } = {}) {
   const bitmap = await decode(file, name);
   try {
     const upload = await (downscale ? downscaled(bitmap, limits) : checked(file, bitmap, limits));
-    const large = await scaledTo(bitmap, LARGE_PX);
-    const small = await scaledTo(bitmap, SMALL_PX);
+    const transparent = hasTransparency(bitmap);
+    const large = await scaledTo(bitmap, LARGE_PX, transparent);
+    const small = await scaledTo(bitmap, SMALL_PX, transparent);
     return {
-      id: crypto.randomUUID?.() ?? String(Date.now() + Math.random()), name, ...upload, large, small,
-      largeUrl: URL.createObjectURL(large), smallUrl: URL.createObjectURL(small), source: null,
+      id: newId(), name, ...upload, transparent, large, small,
+      largeUrl: URL.createObjectURL(large), smallUrl: URL.createObjectURL(small), source: null, regions: [],
     };
   } finally {
     bitmap.close();
@@ -36,8 +39,8 @@ export async function openImage(file, limits, { downscale = false } = {}) {
 }
 
 /** The part of an opened image that is written to storage. */
-export const toStored = ({ id, name, file, width, height, large, small, source }) =>
-  ({ id, name, file, width, height, large, small, source });
+export const toStored = ({ id, name, file, width, height, large, small, source, regions, transparent }) =>
+  ({ id, name, file, width, height, large, small, source, regions, transparent });
 
 /** An opened image from what was stored. */
 export const fromStored = (image) => ({
@@ -62,36 +65,50 @@ async function checked(file, bitmap, limits) {
   const values = { name: file.name, limit: megapixels(limits.megapixels), has: megapixels(millions) };
   if (millions > limits.megapixels) throw new ImageError("open.pixels", values, true);
   const readable = limits.formats.includes(await contentType(file));
-  const upload = readable ? file : await encode(bitmap, width, height, 0.95);
+  const upload = readable ? file : await encode(bitmap, width, height, 0.95, hasTransparency(bitmap));
   if (upload.size > maxBytes) throw new ImageError("open.bytes", { ...values, limit: size(maxBytes), has: size(upload.size) }, true);
   return { file: upload, width, height };
 }
 
 async function downscaled(bitmap, limits) {
+  const transparent = hasTransparency(bitmap);
   let scale = Math.min(1, Math.sqrt((limits.megapixels * 1e6) / (bitmap.width * bitmap.height)) * 0.999);
   for (;;) {
     const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.floor(side * scale)));
-    const file = await encode(bitmap, width, height, 0.9);
+    const file = await encode(bitmap, width, height, 0.9, transparent);
     if (file.size <= limits.uploadMb * 2 ** 20) return { file, width, height };
     scale *= 0.8;
   }
 }
 
-async function scaledTo(bitmap, side) {
+async function scaledTo(bitmap, side, transparent) {
   const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((length) => Math.max(1, Math.round(length * scale)));
-  return encode(bitmap, width, height, 0.9);
+  return encode(bitmap, width, height, 0.9, transparent);
 }
 
-function encode(bitmap, width, height, quality) {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
+/** JPEG, or PNG for an image with transparency, which JPEG would turn black. */
+function encode(bitmap, width, height, quality, transparent) {
+  const canvas = draw(bitmap, width, height);
+  const type = transparent ? "image/png" : "image/jpeg";
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new ImageError("open.unreadable", {}))), type, quality);
+  });
+}
+
+function draw(bitmap, width, height, options = {}) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d", options);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new ImageError("open.unreadable", {}))), "image/jpeg", quality);
-  });
+  return canvas;
+}
+
+/** Looks at a small copy: a transparent pixel makes the pixel that it is averaged into transparent in part. */
+function hasTransparency(bitmap) {
+  const canvas = draw(bitmap, ALPHA_PX, ALPHA_PX, { willReadFrequently: true });
+  const { data } = canvas.getContext("2d").getImageData(0, 0, ALPHA_PX, ALPHA_PX);
+  return data.some((value, index) => index % 4 === 3 && value < 255);
 }
 
 /** The media type by content, as the server detects it; not by the file name. */

@@ -21,8 +21,9 @@ export function jobText(job) {
 }
 
 function details(job) {
+  if (job.offline) return { detail: t("job.offline"), percent: job.phase === "uploading" && job.size ? (job.sent / job.size) * 100 : null };
   if (job.phase === "uploading") return { detail: uploadText(job), percent: job.size ? (job.sent / job.size) * 100 : 0 };
-  if (job.phase === "queued") return { detail: queueText(job.task), percent: null };
+  if (job.phase === "queued") return { detail: job.paused ? t("job.paused") : queueText(job.task), percent: null };
   if (job.phase === "running") return { detail: renderText(job.task), percent: job.task.percent ?? 0 };
   if (job.phase === "failed") return { detail: failureText(job.error), percent: null };
   return { detail: "", percent: job.phase === "done" ? 100 : null };

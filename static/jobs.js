@@ -1,14 +1,14 @@
 /** Jobs: everything from an opened image to its mosaic (upload, queue, render). They survive a reload. */
 
-import { ApiError } from "./api.js";
+import { ApiError, loadModule } from "./api.js";
+import { newId } from "./ids.js";
 
 const STORAGE_KEY = "jobs";
-const MAX_STORED = 20;
 const SETTLED = ["done", "failed", "cancelled"];
 const CONCURRENT_UPLOADS = 2;
 
 /**
- * A job: {id, name, imageId, recipe, phase, size, sent, speed, task, error, source, result, thumb}.
+ * A job: {id, batch (id or null), name, imageId, recipe, phase, size, sent, speed, task, error, source, result, thumb}.
  * phase: "waiting" | "uploading" | "queued" | "running" | "done" | "failed" | "cancelled".
  * Dispatches "change" (detail: the job) and "settled" (detail: the job).
  */
@@ -20,6 +20,7 @@ export class Jobs extends EventTarget {
   #jobs = [];
   #aborts = new Map();
   #active = 0;
+  #paused = false;
   #queue = [];
 
   constructor({ api, state, storage, taskEvents }) {
@@ -29,6 +30,7 @@ export class Jobs extends EventTarget {
     this.#storage = storage;
     this.#taskEvents = taskEvents;
     taskEvents.addEventListener("task", (event) => this.#onTask(event.detail));
+    taskEvents.addEventListener("queue", (event) => this.#onQueue(event.detail));
     state.addEventListener("images", () => { loadUploader().catch(() => {}); }, { once: true });
   }
 
@@ -38,13 +40,32 @@ export class Jobs extends EventTarget {
   /** The newest job of an image, or null. */
   forImage(image) { return this.#jobs.find((job) => job.imageId === image?.id) ?? null; }
 
+  /** The jobs that were started together with a job; itself alone if it has no batch. */
+  batchOf(job) { return job.batch ? this.#jobs.filter(({ batch }) => batch === job.batch) : [job]; }
+
+  /** How many uploads would be lost by signing out. */
+  get uploadCount() { return this.#jobs.filter(({ phase }) => ["waiting", "uploading"].includes(phase)).length; }
+
+  /** Aborts the uploads and forgets all jobs; tasks on the server go on. */
+  clear() {
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    this.#queue = [];
+    for (const job of jobs) {
+      if (!SETTLED.includes(job.phase)) job.phase = "cancelled";
+      this.#aborts.get(job.id)?.abort();
+      this.#taskEvents.unsubscribe(job.id);
+      this.#changed(job);
+    }
+  }
+
   /** How many jobs are not settled yet. */
   get pendingCount() { return this.#jobs.filter((job) => !SETTLED.includes(job.phase)).length; }
 
-  /** Starts a job for an image; the recipe is copied. */
-  start(image, recipe) {
+  /** Starts a job for an image; the recipe is copied. batch: an id that jobs started together share. */
+  start(image, recipe, batch = null) {
     const job = {
-      id: crypto.randomUUID?.() ?? String(Date.now()), name: image.name, imageId: image.id, recipe: { ...recipe },
+      id: newId(), batch, name: image.name, imageId: image.id, recipe: { ...recipe },
       file: image.file, thumbBlob: image.small, thumb: image.smallUrl, size: image.file.size,
       phase: "waiting", sent: 0, speed: 0, task: null, error: null, source: image.source, result: null, session: null,
     };
@@ -81,7 +102,7 @@ export class Jobs extends EventTarget {
   /** Resumes the jobs that a reload interrupted. */
   async restore() {
     const stored = (await this.#storage.get(STORAGE_KEY)) ?? [];
-    for (const job of stored) this.#jobs.push({ ...job, thumb: URL.createObjectURL(job.thumbBlob), speed: 0 });
+    for (const job of stored) this.#jobs.push({ ...job, thumb: URL.createObjectURL(job.thumbBlob), speed: 0, offline: false });
     for (const job of [...this.#jobs]) {
       this.#changed(job);
       if (["waiting", "uploading"].includes(job.phase)) this.#enqueue(job);
@@ -117,7 +138,8 @@ export class Jobs extends EventTarget {
     this.#aborts.set(job.id, abort);
     if (!job.source) job.source = await this.#upload(job, abort.signal);
     this.#storeSource(job);
-    const { task } = await this.#api.addTask(job.source.url, job.recipe);
+    const { withRetries } = await loadModule(import("./upload/bucket-request.js"));
+    const { task } = await withRetries(() => this.#api.addTask(job.source.url, job.recipe), abort.signal, (waiting) => this.#onWait(job, waiting));
     if (abort.signal.aborted) { await this.#api.cancelTask(task.id); throw new ApiError({ error: "aborted" }); }
     this.#setQueued(job, task);
   }
@@ -126,8 +148,14 @@ export class Jobs extends EventTarget {
     Object.assign(job, { phase: "uploading", sent: 0, param: JSON.stringify({ ...job.recipe, tiles: undefined }) });
     this.#changed(job);
     const progress = (sent, speed) => { Object.assign(job, { sent, speed }); this.#changed(job, false); };
+    const onWait = (waiting) => this.#onWait(job, waiting);
     const { uploadImage } = await loadUploader();
-    return uploadImage(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, save: () => this.#save() });
+    return uploadImage(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, onWait, save: () => this.#save() });
+  }
+
+  #onWait(job, waiting) {
+    Object.assign(job, { offline: waiting, speed: 0 });
+    this.#changed(job, false);
   }
 
   /** The image's next job reuses the uploaded source. */
@@ -137,7 +165,7 @@ export class Jobs extends EventTarget {
   }
 
   #setQueued(job, task) {
-    Object.assign(job, { phase: "queued", task, error: null });
+    Object.assign(job, { phase: "queued", task, error: null, offline: false, paused: this.#paused });
     this.#taskEvents.subscribe(job.id);
     this.#onTask(task);
     this.#changed(job);
@@ -152,8 +180,15 @@ export class Jobs extends EventTarget {
     else { job.phase = task.state; this.#changed(job, false); }
   }
 
+  /** A paused queue promises no times. */
+  #onQueue({ paused }) {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    for (const job of this.#jobs.filter(({ phase }) => phase === "queued")) { job.paused = paused; this.#changed(job, false); }
+  }
+
   #settle(job, phase, error = null) {
-    Object.assign(job, { phase, error: error && { slug: error.slug, message: error.message } });
+    Object.assign(job, { phase, offline: false, error: error && { slug: error.slug, message: error.message } });
     this.#taskEvents.unsubscribe(job.id);
     this.#aborts.delete(job.id);
     this.#changed(job);
@@ -166,16 +201,10 @@ export class Jobs extends EventTarget {
   }
 
   #save() {
-    const stored = this.#jobs.filter((job) => job.phase !== "cancelled").slice(0, MAX_STORED);
+    const stored = this.#jobs.filter((job) => job.phase !== "cancelled");
     this.#storage.set(STORAGE_KEY, stored.map(({ thumb, ...job }) => (job.phase === "done" ? { ...job, file: null } : job)));
   }
 }
 
 /** The upload modules are not needed for the first view; they are loaded when an image is opened. */
-async function loadUploader() {
-  try {
-    return await import("./upload/upload-image.js");
-  } catch {
-    throw new ApiError({ error: "offline" });
-  }
-}
+const loadUploader = () => loadModule(import("./upload/upload-image.js"));

@@ -39,9 +39,9 @@ export function carryOver(recipe, style) {
 /** Whether two recipes have the same parameters. */
 export const equal = (one, other) => JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 
-/** Another user's recipe for one's own image. Their tile images are dropped: the user's own are the default. */
+/** Another user's recipe for one's own image, without their tile images (the user's own are the default) and their regions. */
 export function remix(recipe, style) {
-  const { tiles, ...rest } = withoutDefaults(recipe, style);
+  const { tiles, regions, ...rest } = withoutDefaults(recipe, style);
   return recipe.tiles === null ? { ...rest, tiles: null } : rest;
 }
 

@@ -32,6 +32,9 @@ export class Router extends EventTarget {
     this.#show(0);
   }
 
+  /** Shows the current path again. */
+  reload() { this.#show(scrollY); }
+
   #saveScroll() {
     this.#clearTimer();
     history.replaceState({ ...history.state, scrollTop: scrollY }, "");

@@ -9,7 +9,7 @@ export class State extends EventTarget {
     styles: [],         // as returned by GET /api/styles/
     images: [],         // opened in the studio
     current: null,      // id of the selected image
-    recipe: null,       // {style, ...parameters that differ from the defaults}
+    recipe: null,       // {style, ...parameters that differ from the defaults}; regions belong to an image and are stored there
   };
 
   get user() { return this.#values.user; }
@@ -20,6 +20,18 @@ export class State extends EventTarget {
   get recipe() { return this.#values.recipe; }
   get image() { return this.#values.images.find((image) => image.id === this.#values.current) ?? null; }
   get style() { return this.#values.styles.find((style) => style.name === this.#values.recipe?.style) ?? null; }
+
+  /** The recipe for one image: the shared settings, and the regions of this image where the style has regions. */
+  recipeFor(image) {
+    const { regions, ...recipe } = this.recipe ?? {};
+    const hasRegions = this.style?.params.some(({ type }) => type === "regions");
+    return hasRegions ? { ...recipe, regions: image?.regions ?? [] } : recipe;
+  }
+
+  /** Replaces the regions of an image. */
+  setRegions(image, regions) {
+    this.set({ images: this.images.map((other) => (other.id === image.id ? { ...other, regions } : other)) });
+  }
 
   /** Assigns new values and dispatches one event for each. */
   set(changes) {

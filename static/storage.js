@@ -3,43 +3,37 @@
 const DATABASE = "tessera";
 const STORE = "entries";
 
-/** A key-value store. In browsers without IndexedDB (some private windows) it stores nothing and reads undefined. */
-export class KeyValueStore {
+/** A key-value store. Dispatches "failed" when a value could not be stored: no space left, or no IndexedDB in a private window. */
+export class KeyValueStore extends EventTarget {
   #database = open();
 
+  constructor() { super(); this.#database.catch(() => {}); }
+
   /** The value of a key, or undefined. */
-  get = (key) => this.#transact("readonly", (store) => store.get(key));
+  get = (key) => this.#transact("readonly", (store) => store.get(key)).catch(() => undefined);
 
   /** Stores a value; Blobs are allowed. */
-  set = (key, value) => this.#transact("readwrite", (store) => store.put(value, key));
+  set = (key, value) => this.#transact("readwrite", (store) => store.put(value, key)).catch(() => { this.dispatchEvent(new Event("failed")); });
 
-  /** Deletes a key. */
-  delete = (key) => this.#transact("readwrite", (store) => store.delete(key));
+  /** Deletes everything. */
+  clear = () => this.#transact("readwrite", (store) => store.clear()).catch(() => {});
 
   async #transact(mode, operation) {
     const database = await this.#database;
-    if (!database) return undefined;
-    return new Promise((resolve) => {
-      try {
-        const request = operation(database.transaction(STORE, mode).objectStore(STORE));
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = (event) => { event.preventDefault(); resolve(undefined); };
-      } catch {
-        resolve(undefined);
-      }
+    return new Promise((resolve, reject) => {
+      const transaction = database.transaction(STORE, mode);
+      const request = operation(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error);
     });
   }
 }
 
 function open() {
-  return new Promise((resolve) => {
-    try {
-      const request = indexedDB.open(DATABASE, 1);
-      request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => resolve(null);
-    } catch {
-      resolve(null);
-    }
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = (event) => { event.preventDefault(); reject(request.error); };
   });
 }

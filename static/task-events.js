@@ -17,7 +17,7 @@ export class TaskEvents extends EventTarget {
   constructor(api) {
     super();
     this.#api = api;
-    addEventListener("online", () => this.#connect());
+    api.addEventListener("online", () => { if (this.#mode !== "events") this.#connect(); });
   }
 
   /** How updates arrive at the moment. */

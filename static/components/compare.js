@@ -7,12 +7,14 @@ const PAGE_STEP = 10;
 export class Compare {
   #root;
   #handle;
+  #start;
 
   constructor(root, start = 50) {
     this.#root = root;
     this.#handle = root.querySelector(".compare__handle");
     this.#handle.addEventListener("pointerdown", (event) => this.#startDrag(event));
     this.#handle.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#start = start;
     this.split = start;
   }
 
@@ -27,9 +29,11 @@ export class Compare {
 
   /** Without an image to compare with, there is no handle. */
   set single(single) {
+    if (single === this.#handle.hidden) return;
     this.#root.classList.toggle("compare--single", single);
     this.#handle.hidden = single;
-    if (single) this.split = 0;
+    if (single) this.#start = this.split;
+    this.split = single ? 0 : this.#start;
   }
 
   #startDrag(event) {

@@ -7,18 +7,13 @@ export class Header {
   #root;
   #state;
 
-  constructor(root, { api, router, signInDialog, state, toasts }) {
+  constructor(root, { signInDialog, signOut, state }) {
     this.#root = root;
     this.#state = state;
     state.addEventListener("user", () => this.#draw());
     locale.addEventListener("change", () => this.#draw());
     this.#part("sign-in-open").addEventListener("click", () => signInDialog.open());
-    this.#part("sign-out").addEventListener("click", async () => {
-      this.#part("user-menu").open = false;
-      await api.signOut().catch((error) => toasts.error(error));
-      state.set({ user: null });
-      if (location.pathname === "/account") router.go("/");
-    });
+    this.#part("sign-out").addEventListener("click", () => { this.#part("user-menu").open = false; signOut(); });
     document.addEventListener("click", (event) => closeMenus(event.target));
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
   }

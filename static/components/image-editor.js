@@ -1,5 +1,8 @@
 /** The form with which the owner of an image changes its title, its text alternative and its visibility, or deletes it. */
 
+/** The original of a redacted image shows what was hidden. */
+const canShowSource = (image) => image.kind === "result" && image.style !== "redact";
+
 /** Dispatches "change" after saving and "delete" after deletion. */
 export class ImageEditor extends EventTarget {
   #form;
@@ -23,8 +26,8 @@ export class ImageEditor extends EventTarget {
     if (limits?.altLength) alt.maxLength = limits.altLength;
     title.value = image.title ?? "";
     alt.value = image.alt ?? "";
-    showSource.checked = Boolean(image.show_source);
-    showSource.parentElement.hidden = image.kind !== "result";
+    showSource.checked = canShowSource(image) && Boolean(image.show_source);
+    showSource.parentElement.hidden = !canShowSource(image);
   }
 
   /** Shows the form to the owner only; its fields stay as they are. */

@@ -37,6 +37,9 @@ export class ImageGrid {
     do await this.#loadMore(); while (!this.#ended && this.#query === query && this.#root.scrollHeight < scrollTop + innerHeight);
   }
 
+  /** Whether the feed has no images. */
+  get empty() { return this.#ended && this.#images.length === 0; }
+
   /** Draws every card again, as after a change of language. */
   redraw() { this.#list.replaceChildren(...this.#images.map((image) => this.#card(image))); this.#layout(); }
 

@@ -1,5 +1,6 @@
 /** The card on the stage that follows one image's job, from upload to download. */
 
+import { percent as percentText } from "../format.js";
 import { jobText } from "../job-text.js";
 import { jobButtons, setMeter } from "./job-actions.js";
 
@@ -13,9 +14,11 @@ export class JobCard {
 
   /** Shows a job; null hides the card. */
   show(job) {
+    if (!job) this.#part("status").textContent = "";
     this.#root.hidden = !job || job.phase === "cancelled";
     if (this.#root.hidden) { this.#rendered = ""; return; }
     const { title, detail, percent } = jobText(job);
+    this.#announce(title, percent);
     this.#part("title").textContent = title;
     this.#part("detail").textContent = detail;
     this.#part("meter").hidden = ["done", "failed"].includes(job.phase);
@@ -27,5 +30,12 @@ export class JobCard {
     this.#part("actions").replaceChildren(...(job.phase === "done" ? this.#handlers.downloads(job) : []), ...jobButtons(job, this.#handlers));
   }
 
-  #part(name) { return this.#root.querySelector(`[data-part="job-card-${name}"]`); }
+  /** Screen readers hear a change of the phase and every quarter, not every percent. */
+  #announce(title, percent) {
+    const quarter = percent === null ? null : Math.floor(percent / 25) * 25;
+    const text = quarter && quarter < 100 ? `${title}, ${percentText(quarter)}` : title;
+    if (this.#part("status").textContent !== text) this.#part("status").textContent = text;
+  }
+
+  #part(name) { return this.#root.parentElement.querySelector(`[data-part="job-card-${name}"]`); }
 }

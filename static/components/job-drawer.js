@@ -2,6 +2,7 @@
 
 import { localize, t } from "../i18n/i18n.js";
 import { jobText } from "../job-text.js";
+import { BatchCard } from "./batch-card.js";
 import { jobButtons, setMeter } from "./job-actions.js";
 
 /** Shows the jobs; opens and closes; the button shows the number of pending jobs. */
@@ -23,26 +24,44 @@ export class JobDrawer {
     root.querySelector('[data-action="close"]').addEventListener("click", () => this.toggle(false));
     root.addEventListener("keydown", (event) => { if (event.key === "Escape") this.toggle(false); });
     root.addEventListener("click", (event) => { if (event.target.closest("a")) this.toggle(false); });
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (!root.hidden && !root.contains(target) && !button.contains(target) && !target.closest(".toasts")) this.toggle(false, { focus: false });
+    });
     jobs.addEventListener("change", (event) => this.#update(event.detail));
   }
 
-  /** Opens or closes the drawer; focus moves in and returns. */
-  toggle(open) {
+  /** Opens or closes the drawer; focus moves in and returns, unless the user has clicked elsewhere. */
+  toggle(open, { focus = true } = {}) {
     this.#root.hidden = !open;
     this.#button.setAttribute("aria-expanded", String(open));
-    (open ? this.#root.querySelector("h2") : this.#button).focus({ preventScroll: true });
+    if (focus) (open ? this.#root.querySelector("h2") : this.#button).focus({ preventScroll: true });
   }
 
   /** Draws every row again, as after a change of language. */
   redraw() {
-    for (const row of this.#rows.values()) row.remove();
+    for (const row of this.#rows.values()) (row.element ?? row).remove();
     this.#rows.clear();
     for (const job of [...this.#jobs.all].reverse()) this.#update(job);
     this.#updateCount();
   }
 
   #update(job) {
-    if (!this.#jobs.all.includes(job)) { this.#rows.get(job.id)?.remove(); this.#rows.delete(job.id); this.#updateCount(); return; }
+    if (job.batch) this.#updateBatch(job);
+    else this.#updateRow(job);
+    this.#updateCount();
+  }
+
+  #updateBatch({ batch }) {
+    const jobs = this.#jobs.all.filter((job) => job.batch === batch).reverse();
+    const card = this.#rows.get(batch) ?? new BatchCard(this.#handlers);
+    if (!jobs.length) { card.element.remove(); this.#rows.delete(batch); return; }
+    if (!this.#rows.has(batch)) this.#list().prepend(card.element);
+    this.#rows.set(batch, card);
+    card.show(jobs);
+  }
+
+  #updateRow(job) {
+    if (!this.#jobs.all.includes(job)) { this.#rows.get(job.id)?.remove(); this.#rows.delete(job.id); return; }
     const row = this.#rows.get(job.id) ?? this.#addRow(job);
     const { title, detail, percent } = jobText(job);
     row.querySelector(".job__state").textContent = [title, detail].filter(Boolean).join(" · ");
@@ -52,7 +71,6 @@ export class JobDrawer {
       row.dataset.phase = job.phase;
       row.querySelector(".job__actions").replaceChildren(...jobButtons(job, this.#handlers, true));
     }
-    this.#updateCount();
   }
 
   #addRow(job) {
@@ -61,10 +79,12 @@ export class JobDrawer {
     row.querySelector(".job__thumb").src = job.thumb;
     row.querySelector(".job__name").textContent = job.name;
     row.querySelector(".meter").setAttribute("aria-label", job.name);
-    this.#root.querySelector('[data-part="jobs"]').prepend(row);
+    this.#list().prepend(row);
     this.#rows.set(job.id, row);
     return row;
   }
+
+  #list() { return this.#root.querySelector('[data-part="jobs"]'); }
 
   #updateCount() {
     const pending = this.#jobs.pendingCount;

@@ -34,14 +34,16 @@ export class OpenImages {
     const { state } = this.#services;
     this.#root.classList.add("studio--opening");
     const before = state.images.length;
+    const failures = [];
     for (const file of files) {
-      const image = await this.#read(file, downscale);
+      const image = await this.#read(file, downscale, failures);
       if (!image) continue;
       const first = state.images.length === before;
       state.set({ images: [...state.images, image] });
       if (first) state.set({ current: image.id });
     }
     this.#root.classList.remove("studio--opening");
+    this.#report(failures);
   }
 
   /** Opens one of the sample images. */
@@ -62,15 +64,25 @@ export class OpenImages {
     state.set({ images, current: state.image?.id === id ? images[0]?.id ?? null : state.image?.id });
   }
 
-  async #read(file, downscale) {
-    const { state, toasts } = this.#services;
+  /** Adds {file, error} to the failures and returns null for a file that cannot be used. */
+  async #read(file, downscale, failures) {
     try {
-      return await openImage(file, state.limits, { downscale });
+      return await openImage(file, this.#services.state.limits, { downscale });
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      const retry = error.canDownscale ? { key: "open.downscale", run: () => this.open([file], { downscale: true }) } : null;
-      toasts.warn(error.key, { name: file.name ?? "", ...error.values }, retry);
+      failures.push({ file, error });
       return null;
     }
+  }
+
+  /** One notice for all files that could not be opened, and a button that scales down those for which it helps. */
+  #report(failures) {
+    if (!failures.length) return;
+    const large = failures.filter(({ error }) => error.canDownscale).map(({ file }) => file);
+    const retry = large.length ? { key: "open.downscale", run: () => this.open(large, { downscale: true }) } : null;
+    const [{ file, error }] = failures;
+    const single = failures.length === 1;
+    const values = single ? { name: file.name ?? "", ...error.values } : { n: failures.length, names: failures.map((failure) => failure.file.name).join(", ") };
+    this.#services.toasts.warn(single ? error.key : "open.several", values, retry);
   }
 }

@@ -31,6 +31,7 @@ function slider(parameter, value, onChange) {
   const range = Object.assign(document.createElement("input"), { type: "range", min: 0, max: SLIDER_STEPS, step: 1, className: "param__range" });
   const field = Object.assign(document.createElement("input"), { type: "number", min: low, max: high, step: parameter.type === "number" ? "any" : step, className: "param__number", id });
   range.setAttribute("aria-label", translate(parameter.label));
+  let valid = value;
   const show = (current) => {
     range.value = current === null ? AUTOMATIC_POSITION : toPosition(current);
     range.setAttribute("aria-valuetext", current === null ? t("control.auto") : number(current, 3));
@@ -38,7 +39,7 @@ function slider(parameter, value, onChange) {
     field.value = current ?? "";
     field.placeholder = t("control.auto");
   };
-  const set = (next) => { show(next); onChange(next); };
+  const set = (next) => { valid = next; show(next); onChange(next); };
   range.addEventListener("input", () => set(fromPosition(Number(range.value))));
   range.addEventListener("keydown", (event) => {
     const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
@@ -46,8 +47,10 @@ function slider(parameter, value, onChange) {
     event.preventDefault();
     set(clamp((field.value === "" ? fromPosition(AUTOMATIC_POSITION) : Number(field.value)) + direction * step));
   });
+
   field.addEventListener("change", () => {
-    if (field.value === "" && parameter.automatic) { show(null); onChange(undefined); return; }
+    if (field.validity.badInput) { show(valid); return; } // letters, which some browsers accept
+    if (field.value === "" && parameter.automatic) { valid = null; show(null); onChange(undefined); return; }
     set(clamp(Number(field.value) || low));
   });
   show(value);

@@ -1,10 +1,26 @@
 /** The settings of a style, generated from the parameters in GET /api/styles/. */
 
+import { loadModule } from "../api.js";
 import { t, translate } from "../i18n/i18n.js";
 import { button } from "./icon.js";
 import { hasControl, paramControl } from "./param-control.js";
 
 const ADVANCED = ["background", "max_side", "quality", "linear", "dither"];
+/** Styles whose result depends on the seed. */
+const SEEDED = ["photomosaic", "redact", "tesserae", "voronoi"];
+
+/** When a parameter has an effect, as a function of the other values; parameters that are not listed always have one. */
+const APPLIES = {
+  seed: (value, { style }) => SEEDED.includes(style.name),
+  background: (value, { image }) => image?.transparent !== false,
+  quality: (value) => ["jpeg", "webp"].includes(value("format")),
+  dither: (value, { style }) => style.name === "brick" ? value("colours") !== "free" : value("palette") !== null,
+  grout_colour: (value) => value("grout") !== 0,
+  leading_colour: (value) => value("leading") !== 0,
+  colour: (value) => value("fill") === "solid",
+  cells: (value, { style }) => style.name !== "quadtree" || value("stop") === "cells",
+  error: (value) => value("stop") === "error",
+};
 const ORDER = { tiles: -1, cell: 0, palette: 2, seed: 3, format: 4 };
 
 /** Dispatches "change" with {name, value} in detail; a value of undefined restores the default. */
@@ -26,18 +42,31 @@ export class ParamForm extends EventTarget {
 
   /** Draws the controls of a style with the recipe's values. */
   show(style, recipe) {
+    const focused = document.activeElement?.closest?.(".param")?.dataset.parameter;
     this.#style = style;
     const supported = style.params.filter((parameter) => parameter.type === "pictures" || hasControl(parameter));
     const basic = supported.filter(({ name }) => !ADVANCED.includes(name)).sort((a, b) => order(a) - order(b));
     const advanced = supported.filter(({ name }) => ADVANCED.includes(name));
     this.#basic.replaceChildren(...basic.map((parameter) => this.#row(parameter, recipe)));
     this.#advanced.replaceChildren(...advanced.map((parameter) => this.#row(parameter, recipe)));
-    this.#details.hidden = advanced.length === 0;
+    this.update(recipe);
+    if (focused) [this.#basic, this.#advanced].forEach((list) => list.querySelector(`[data-parameter="${focused}"] :is(input, select, button)`)?.focus());
+  }
+
+  /** Hides the controls that have no effect with these values. */
+  update(recipe) {
+    const defaults = Object.fromEntries(this.#style.params.map((parameter) => [parameter.name, parameter.default]));
+    const value = (name) => recipe[name] ?? defaults[name];
+    const context = { style: this.#style, image: this.#services.state.image };
+    for (const list of [this.#basic, this.#advanced]) {
+      for (const row of list.children) row.hidden = !(APPLIES[row.dataset.parameter]?.(value, context) ?? true);
+    }
+    this.#details.hidden = [...this.#advanced.children].every((row) => row.hidden);
   }
 
   /** Sets a random seed. Returns false if the style has none. */
   randomiseSeed() {
-    const hasSeed = Boolean(this.#style?.params.some(({ name }) => name === "seed"));
+    const hasSeed = SEEDED.includes(this.#style?.name);
     if (hasSeed) this.#basic.querySelector('[data-parameter="seed"] [data-action="randomise"]')?.click();
     return hasSeed;
   }
@@ -61,7 +90,7 @@ export class ParamForm extends EventTarget {
   async #fillTilePicker(row, value, onChange) {
     row.classList.add("tile-picker");
     try {
-      const { TilePicker } = await import("./tile-picker.js");
+      const { TilePicker } = await loadModule(import("./tile-picker.js"));
       if (row.isConnected) new TilePicker(row, this.#services, value, onChange);
     } catch (error) {
       this.#services.toasts.error(error);

@@ -56,6 +56,16 @@ export class PreviewStage {
     setText(this.#part("note"), "region.draw");
   }
 
+  /**
+   * Shows the regions of an image; null: the style has none. Before and after cannot be compared meanwhile, because the
+   * handle would take the drags that draw regions.
+   */
+  showRegions(regions, aspectRatio) {
+    this.regions.show(regions, aspectRatio);
+    this.#compare.single = regions !== null;
+    this.#part("compare").classList.toggle("compare--regions", regions !== null);
+  }
+
   /** Whether a preview is being rendered. */
   set busy(busy) { this.#part("compare").classList.toggle("compare--busy", busy); }
 

@@ -1,6 +1,7 @@
 /** The finished mosaics of the studio: how to display them, and downloads in every format of the style. */
 
-import { displayUrl, formatsOf, save } from "../download.js";
+import { loadModule } from "../api.js";
+import { displayUrl, formatsOf, resultName, save, saveAs, UnsupportedFormat } from "../download.js";
 import { t } from "../i18n/i18n.js";
 import { LARGE_PX } from "../image-file.js";
 import { forPreview } from "../recipes.js";
@@ -30,6 +31,20 @@ export class Results {
     try {
       await save(format === "svg" ? await this.#vector(job) : await api.bytes(job.result.url), format, job.name);
       toasts.info("download.done", { format: format.toUpperCase() });
+    } catch (error) {
+      if (error instanceof UnsupportedFormat) toasts.warn("download.unsupported", { format: format.toUpperCase() });
+      else toasts.error(error);
+    }
+  }
+
+  /** Downloads the results of several jobs as a ZIP archive, each in the format of its recipe. */
+  async saveAll(jobs) {
+    const { api, toasts } = this.#services;
+    try {
+      const { zip } = await loadModule(import("../zip.js"));
+      const entries = [];
+      for (const job of jobs) entries.push({ name: resultName(job.name, job.recipe.format ?? "png"), blob: await api.bytes(job.result.url) });
+      saveAs(await zip(entries), "tessera.zip");
     } catch (error) {
       toasts.error(error);
     }

@@ -10,7 +10,9 @@ export class StudioView {
   #components;
   #imageId = null;
   #requested = null;
-  #renderedStyle = null;
+  #thumbnailsOf = null;
+  #form = null;
+  #formStyle = null;
 
   /** While the user operates a control, the form keeps its elements. */
   editing = false;
@@ -22,15 +24,18 @@ export class StudioView {
   }
 
   /** Draws everything, including the form's labels. */
-  redraw() { this.#renderedStyle = null; this.draw(); }
+  redraw() { this.#form = null; this.draw(); }
 
   /** Draws the state. */
   draw() {
     const { state, jobs } = this.#services;
     const { stage, filmstrip, stylePicker, paramForm, previews, jobCard } = this.#components;
-    const { image, style, recipe } = state;
+    const { image, style } = state;
+    const recipe = state.recipeFor(image);
+    const focusLost = image && this.#part("welcome").contains(document.activeElement);
     this.#part("welcome").hidden = Boolean(image);
     this.#part("workspace").hidden = !image;
+    if (focusLost) this.#part("workspace").querySelector("h1").focus({ preventScroll: true });
     document.documentElement.classList.toggle("has-image", Boolean(image));
     this.#part("make-all").hidden = state.images.length < 2;
     setText(this.#part("make-all"), "studio.makeall", { n: state.images.length });
@@ -38,21 +43,38 @@ export class StudioView {
     if (this.#imageId !== image.id) {
       this.#imageId = image.id;
       stage.setImage(image);
-      stylePicker.show(state.styles, recipe?.style);
-      stylePicker.showPlaceholders(image.smallUrl);
-      previews.requestThumbnails(image, state.styles, recipe?.style);
       this.#requested = null;
+      this.#thumbnailsOf = null;
+    }
+    if (this.#thumbnailsOf !== image.id && state.styles.length) {
+      this.#thumbnailsOf = image.id; // after a reload the image is restored before the styles arrive
+      stylePicker.show(state.styles, recipe.style);
+      stylePicker.showPlaceholders(image.smallUrl);
+      previews.requestThumbnails(image, state.styles, recipe.style);
     }
     filmstrip.show(state.images, image, jobs);
     if (!style) return;
     stylePicker.show(state.styles, style.name);
     const hasRegions = style.params.some(({ type }) => type === "regions");
-    stage.regions.show(hasRegions ? recipe.regions ?? [] : null, image.width / image.height);
-    if (!this.editing || this.#renderedStyle !== style.name) { paramForm.show(style, recipe); this.#renderedStyle = style.name; }
+    stage.showRegions(hasRegions ? recipe.regions ?? [] : null, image.width / image.height);
+    this.#drawForm(style, recipe);
     this.#updateMake();
     jobCard.show(this.#currentJob());
     this.#updatePreview();
   }
+
+  /** Draws the form again only if it shows other values, because that takes the control from the user's hand. */
+  #drawForm(style, recipe) {
+    const form = JSON.stringify(recipe);
+    if (form === this.#form) return;
+    if (this.editing && this.#formStyle === style.name) this.#components.paramForm.update(recipe);
+    else this.#components.paramForm.show(style, recipe);
+    this.#form = form;
+    this.#formStyle = style.name;
+  }
+
+  /** Requests the preview and the thumbnails again, as after an outage. */
+  refresh() { this.#requested = null; this.#thumbnailsOf = null; this.draw(); }
 
   /** Updates the studio after a change of a job. */
   onJob(job) {
@@ -68,28 +90,33 @@ export class StudioView {
   #updatePreview() {
     const { state } = this.#services;
     const job = this.#currentJob();
-    const key = job?.phase === "done" ? job.result.url : JSON.stringify([state.image.id, state.recipe]);
+    const recipe = state.recipeFor(state.image);
+    const key = job?.phase === "done" ? job.result.url : JSON.stringify([state.image.id, recipe]);
     if (key === this.#requested) return;
     this.#requested = key;
     const { stage, previews, results } = this.#components;
     if (job?.phase === "done") { previews.stop(); stage.setPreview(results.url(job)); }
-    else if (missing(state.recipe, state.style)) { previews.stop(); stage.promptForRegion(state.image); }
-    else previews.requestLarge(state.image, state.recipe, state.style);
+    else if (missing(recipe, state.style)) { previews.stop(); stage.promptForRegion(state.image); }
+    else previews.requestLarge(state.image, recipe, state.style);
   }
 
   /** The image's job, unless the recipe has changed since it was settled. */
   #currentJob() {
     const { state, jobs } = this.#services;
     const job = jobs.forImage(state.image);
-    return job && (equal(job.recipe, state.recipe) || !["done", "failed"].includes(job.phase)) ? job : null;
+    return job && (equal(job.recipe, state.recipeFor(state.image)) || !["done", "failed"].includes(job.phase)) ? job : null;
   }
 
   #updateMake() {
     const { state } = this.#services;
     const job = this.#currentJob();
     const active = job && !["done", "failed", "cancelled"].includes(job.phase);
-    this.#part("make").disabled = Boolean(active || missing(state.recipe, state.style));
-    setText(this.#part("make-note"), state.user || state.openAccess ? "studio.note" : "studio.notesignedout");
+    const incomplete = state.images.filter((image) => missing(state.recipeFor(image), state.style));
+    this.#part("make").disabled = Boolean(active || incomplete.includes(state.image));
+    this.#part("make-all").disabled = incomplete.length > 0;
+    const note = state.user || state.openAccess ? "studio.note" : "studio.notesignedout";
+    const regionsMissing = incomplete.length > 0 && state.images.length > 1;
+    setText(this.#part("make-note"), regionsMissing ? "studio.regionsmissing" : note, { n: incomplete.length });
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }

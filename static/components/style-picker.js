@@ -1,6 +1,13 @@
 /** The style picker: a radio button for each style, with a thumbnail of the user's own image. */
 
-import { translate } from "../i18n/i18n.js";
+import { setText, translate } from "../i18n/i18n.js";
+
+/** Styles by what users want, under the key of a string; styles that are not listed are mosaics. */
+const GROUPS = { "styles.mosaic": null, "styles.photomosaic": ["photomosaic"], "styles.build": ["brick"], "styles.hide": ["redact"] };
+const FIRST = "tesserae";
+
+/** The styles in the order of the picker. */
+const sorted = (styles) => [...styles].sort((a, b) => (b.name === FIRST) - (a.name === FIRST));
 
 /** Dispatches "select" with the style's name in detail. */
 export class StylePicker extends EventTarget {
@@ -16,8 +23,8 @@ export class StylePicker extends EventTarget {
 
   /** Draws the styles; `selected` is the name of the current one. */
   show(styles, selected) {
-    const rendered = [...this.#root.querySelectorAll("input")].map((input) => input.value).join();
-    if (rendered !== styles.map((style) => style.name).join()) this.#root.replaceChildren(...styles.map(styleCard));
+    const rendered = [...this.#root.querySelectorAll("input")].map((input) => input.value).sort().join();
+    if (rendered !== styles.map((style) => style.name).sort().join()) this.#root.replaceChildren(...styleGroups(sorted(styles)));
     for (const style of styles) {
       const input = this.#input(style.name);
       input.checked = style.name === selected;
@@ -53,10 +60,25 @@ export class StylePicker extends EventTarget {
   #scrollTo(name) {
     const card = this.#input(name)?.parentElement;
     if (!card || this.#root.scrollWidth <= this.#root.clientWidth) return;
-    this.#root.scrollTo({ left: card.offsetLeft - (this.#root.clientWidth - card.offsetWidth) / 2 });
+    const [box, frame] = [card, this.#root].map((element) => element.getBoundingClientRect());
+    this.#root.scrollBy({ left: box.left + box.width / 2 - frame.left - frame.width / 2 });
   }
 
   #input(name) { return this.#root.querySelector(`input[value="${CSS.escape(name)}"]`); }
+}
+
+function styleGroups(styles) {
+  const listed = Object.values(GROUPS).flat();
+  return Object.entries(GROUPS).map(([key, names]) => {
+    const members = styles.filter(({ name }) => (names ? names.includes(name) : !listed.includes(name)));
+    const group = Object.assign(document.createElement("div"), { className: "styles__group", hidden: members.length === 0 });
+    const title = Object.assign(document.createElement("h3"), { className: "styles__title" });
+    setText(title, key);
+    const list = Object.assign(document.createElement("div"), { className: "styles__list" });
+    list.append(...members.map(styleCard));
+    group.append(title, list);
+    return group;
+  });
 }
 
 function styleCard(style) {

@@ -22,7 +22,7 @@ export class Toasts {
   error(error, action = null) {
     if (error.slug === "aborted") return;
     if (error.slug === "offline") this.warn("error.offline", {}, action);
-    else if (error.message) this.warn("error.message", { message: error.message }, action);
+    else if (error.slug && error.message) this.warn("error.message", { message: error.message }, action);
     else this.warn("error.unknown", {}, action);
     if (error instanceof Error && !error.slug) console.warn(error);
   }

@@ -11,11 +11,12 @@ export class Viewport extends EventTarget {
   #y = 0;
   #pointers = new Map();
 
-  constructor(root, elements) {
+  /** pageScrolls: the page around the frame scrolls, so that the wheel zooms only with Ctrl, or while the image is zoomed. */
+  constructor(root, elements, { pageScrolls = false } = {}) {
     super();
     this.#root = root;
     this.#elements = elements;
-    root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    root.addEventListener("wheel", (event) => { if (!pageScrolls || event.ctrlKey || this.#scale > 1) this.#wheel(event); }, { passive: false });
     root.addEventListener("pointerdown", (event) => this.#down(event));
     root.addEventListener("pointermove", (event) => this.#move(event));
     for (const name of ["pointerup", "pointercancel"]) root.addEventListener(name, (event) => this.#up(event));

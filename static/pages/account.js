@@ -6,9 +6,9 @@ export class Page {
   #root;
   #services;
 
-  constructor(root, { api, confirmDialog, router, signInDialog, state, toasts }) {
+  constructor(root, { api, confirmDialog, jobs, localData, router, signInDialog, state, toasts }) {
     this.#root = root;
-    this.#services = { api, confirmDialog, router, signInDialog, state, toasts };
+    this.#services = { api, confirmDialog, jobs, localData, router, signInDialog, state, toasts };
     root.querySelector('[data-action="sign"]').addEventListener("click", () => signInDialog.open());
     root.querySelector('[data-action="delete"]').addEventListener("click", () => this.#delete());
     for (const form of root.querySelectorAll("form")) {
@@ -45,12 +45,14 @@ export class Page {
   }
 
   async #delete() {
-    const { api, confirmDialog, router, state, toasts } = this.#services;
+    const { api, confirmDialog, jobs, localData, router, state, toasts } = this.#services;
+    const text = jobs.uploadCount ? "account.deleteuploads" : "account.deletetext";
     const deleted = await confirmDialog.open({
-      title: "account.deletetitle", text: "account.deletetext", button: "account.deletedo", password: true,
+      title: "account.deletetitle", text, button: "account.deletedo", password: true,
       action: (password) => api.deleteAccount(password),
     });
     if (!deleted) return;
+    await localData.clear();
     state.set({ user: null });
     toasts.info("account.deleted");
     router.go("/");

@@ -1,18 +1,24 @@
 /** The gallery: the newest images, those of followed users, and the user's own. */
 
 import { ImageGrid } from "../components/image-grid.js";
-import { locale } from "../i18n/i18n.js";
+import { userItem } from "../components/user-item.js";
+import { locale, setText } from "../i18n/i18n.js";
 
 const EMPTY = { newest: "gallery.emptynewest", following: "gallery.emptyfollowing", mine: "gallery.emptymine" };
+
+const SUGGESTION_IMAGES = 60;
+const MAX_SUGGESTIONS = 8;
 
 export class Page {
   #root;
   #services;
   #grid;
+  #suggestions;
 
   constructor(root, { api, router, signInDialog, state, toasts }) {
     this.#root = root;
-    this.#services = { router, signInDialog, state };
+    this.#services = { api, router, signInDialog, state };
+    this.#suggestions = root.querySelector('[data-part="suggestions"]');
     this.#grid = new ImageGrid(root.querySelector('[data-part="image-grid"]'), { api, state, toasts });
     locale.addEventListener("change", () => this.#grid.redraw());
     state.addEventListener("user", () => this.#updateTabs());
@@ -29,6 +35,21 @@ export class Page {
     const { state, signInDialog, router } = this.#services;
     if (view !== "newest" && !state.user && !(await signInDialog.open({ reason: "sign.tosee" }))) { router.go("/gallery"); return; }
     await this.#grid.show({ view }, scrollTop, EMPTY[view]);
+    this.#suggestions.replaceChildren();
+    if (view === "following" && this.#grid.empty) await this.#suggest();
+  }
+
+  /** Proposes the authors of the newest images to a user who follows nobody, or whose followed users have no images. */
+  async #suggest() {
+    const { api, state } = this.#services;
+    const { images } = await api.feed({ view: "newest", limit: SUGGESTION_IMAGES });
+    const names = [...new Set(images.map(({ username }) => username))].filter((name) => name && name !== state.user?.username);
+    if (!names.length || this.#root.querySelector('[aria-current]').dataset.view !== "following") return;
+    const title = document.createElement("h2");
+    setText(title, "gallery.suggestions");
+    const list = Object.assign(document.createElement("ul"), { className: "people people--suggested" });
+    list.append(...names.slice(0, MAX_SUGGESTIONS).map(userItem));
+    this.#suggestions.replaceChildren(title, list);
   }
 
   #updateTabs() { this.#root.querySelector('[data-part="views"]').hidden = !this.#services.state.user; }

@@ -5,7 +5,8 @@ import { button } from "../components/icon.js";
 import { ImageEditor } from "../components/image-editor.js";
 import { PartsList } from "../components/parts-list.js";
 import { TileInspector } from "../components/tile-inspector.js";
-import { displayUrl, formatsOf, save } from "../download.js";
+import { Viewport } from "../components/viewport.js";
+import { displayUrl, formatsOf, save, UnsupportedFormat } from "../download.js";
 import { when } from "../format.js";
 import { locale, setText, t, translate } from "../i18n/i18n.js";
 import { recipeText } from "../recipes.js";
@@ -17,6 +18,7 @@ export class Page {
   #services;
   #app;
   #compare;
+  #viewport;
   #inspector;
   #partsList;
   #editor;
@@ -27,6 +29,10 @@ export class Page {
     this.#services = { api, router, state, toasts };
     this.#app = { useRecipe, setTitle };
     this.#compare = new Compare(this.#part("compare"), 0);
+    this.#viewport = new Viewport(this.#part("compare"), [this.#part("before"), this.#part("after"), this.#part("tile-inspector")], { pageScrolls: true });
+    for (const control of root.querySelectorAll("[data-zoom]")) control.addEventListener("click", () => this.zoom(control.dataset.zoom));
+    this.#part("fullscreen").hidden = !document.fullscreenEnabled;
+    this.#part("fullscreen").addEventListener("click", () => this.#toggleFullscreen());
     this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), { api, router, toasts });
     this.#partsList = new PartsList(this.#part("parts-list"), { api });
     this.#editor = new ImageEditor(this.#part("image-editor"), { api, confirmDialog, state, toasts });
@@ -44,6 +50,17 @@ export class Page {
     this.#draw();
     this.#editor.show(this.#image);
     await Promise.all([this.#inspector.show(this.#image), this.#partsList.show(this.#image)]);
+  }
+
+  /** direction: "in", "out" or "fit". */
+  zoom(direction) {
+    if (direction === "fit") this.#viewport.fit();
+    else this.#viewport.zoom(direction === "in" ? 1.5 : 1 / 1.5);
+  }
+
+  async #toggleFullscreen() {
+    if (document.fullscreenElement) await document.exitFullscreen();
+    else await this.#root.querySelector(".image-page__stage").requestFullscreen();
   }
 
   /** Fetches the image again; the server sends its owner more than others. */
@@ -87,10 +104,10 @@ export class Page {
     frame.style.backgroundColor = image.placeholder ?? "";
     const after = this.#part("after");
     const url = displayUrl({ id: image.id, url: image.readable_url, svg: image.mime === SVG });
-    if (after.getAttribute("src") === url) return;
-    after.src = url;
     after.alt = image.alt || t("image.unnamed", { name: image.username });
     const source = image.source_url;
+    if (after.getAttribute("src") === url && this.#part("before").getAttribute("src") === (source ?? null)) return;
+    if (after.getAttribute("src") !== url) { after.src = url; this.#viewport.fit(); }
     this.#part("before").src = source ?? "";
     if (!source) this.#part("before").removeAttribute("src");
     this.#part("before").alt = source ? t("compare.before") : "";
@@ -126,9 +143,10 @@ export class Page {
     const { api, toasts } = this.#services;
     if (!this.#image) return;
     try {
-      await save(await api.bytes(this.#image.readable_url), format, this.#image.filename || "tessera.png");
+      await save(await api.bytes(this.#image.readable_url), format, this.#image.title || this.#image.filename || "tessera");
     } catch (error) {
-      toasts.error(error);
+      if (error instanceof UnsupportedFormat) toasts.warn("download.unsupported", { format: format.toUpperCase() });
+      else toasts.error(error);
     }
   }
 

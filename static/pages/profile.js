@@ -3,6 +3,7 @@
 import { openDialog, setUpDialog } from "../components/dialogs.js";
 import { paintAvatar } from "../components/header.js";
 import { ImageGrid } from "../components/image-grid.js";
+import { userItem } from "../components/user-item.js";
 import { number } from "../format.js";
 import { locale, setText } from "../i18n/i18n.js";
 
@@ -77,15 +78,4 @@ export class Page {
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }
-}
-
-function userItem(name) {
-  const item = document.createElement("li");
-  const link = Object.assign(document.createElement("a"), { href: `/u/${encodeURIComponent(name)}`, className: "people__link" });
-  const avatar = Object.assign(document.createElement("span"), { className: "avatar" });
-  avatar.setAttribute("aria-hidden", "true");
-  paintAvatar(avatar, name);
-  link.append(avatar, Object.assign(document.createElement("span"), { textContent: name }));
-  item.append(link);
-  return item;
 }

@@ -12,6 +12,8 @@ import { Results } from "../components/results.js";
 import { StudioView } from "../components/studio-view.js";
 import { StylePicker } from "../components/style-picker.js";
 import { locale } from "../i18n/i18n.js";
+import { History } from "../history.js";
+import { newId } from "../ids.js";
 import { carryOver, missing, remix } from "../recipes.js";
 
 /** The studio's operations, for buttons and keyboard shortcuts; restores its images after a reload. */
@@ -20,6 +22,7 @@ export class Studio {
   #services;
   #components;
   #view;
+  #history = new History();
 
   constructor(root, { api, imageLibrary, jobActions, jobs, router, signInDialog, state, storage, toasts }) {
     this.#root = root;
@@ -41,6 +44,10 @@ export class Studio {
     this.#view = new StudioView(root, { state, jobs }, this.#components);
     this.#connectComponents();
     this.#connectState();
+    this.#history.addEventListener("change", () => this.#updateHistoryButtons());
+    this.#part("undo").addEventListener("click", () => this.undo());
+    this.#part("redo").addEventListener("click", () => this.redo());
+    document.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
   /** Restores what was open before a reload. */
@@ -48,6 +55,9 @@ export class Studio {
     await this.#components.openImages.restore();
     this.#view.draw();
   }
+
+  /** Requests the previews again, as after an outage. */
+  refresh() { this.#view.refresh(); }
 
   /** Opens files and selects the first of them. */
   async open(files) {
@@ -62,19 +72,20 @@ export class Studio {
   useRecipe(recipe) {
     const { state } = this.#services;
     const style = state.styles.find(({ name }) => name === recipe.style);
-    if (style) state.set({ recipe: remix(recipe, style) });
+    if (!style) return;
+    this.#record();
+    state.set({ recipe: remix(recipe, style) });
   }
 
   /** Renders in full size; asks a signed-out user to sign in first. all: every opened image. */
   async make(all = false) {
     const { state, jobs, signInDialog } = this.#services;
-    if (!state.image || !state.style || missing(state.recipe, state.style)) return;
+    const images = all ? state.images : [state.image];
+    if (!state.image || !state.style || images.some((image) => missing(state.recipeFor(image), state.style))) return;
     if (!state.user && !state.openAccess && !(await signInDialog.open({ reason: "sign.tomake", signUp: true }))) return;
-    for (const image of all ? state.images : [state.image]) {
-      const job = jobs.forImage(image);
-      if (job && ["waiting", "uploading"].includes(job.phase)) continue;
-      jobs.start(image, state.recipe);
-    }
+    const idle = images.filter((image) => !["waiting", "uploading"].includes(jobs.forImage(image)?.phase));
+    const batch = idle.length > 1 ? newId() : null;
+    for (const image of idle) jobs.start(image, state.recipeFor(image), batch);
     this.#view.draw();
   }
 
@@ -83,6 +94,9 @@ export class Studio {
   stepStyle(direction) { return this.#services.state.image ? this.#components.stylePicker.step(direction) : false; }
   moveSplit(change) { return this.#services.state.image ? this.#components.stage.moveSplit(change) : false; }
   zoom(direction) { return this.#services.state.image ? this.#components.stage.zoom(direction) : false; }
+
+  undo() { return this.#restore(this.#history.undo(this.#snapshot())); }
+  redo() { return this.#restore(this.#history.redo(this.#snapshot())); }
 
   /** Downloads the finished result of the selected image. */
   async save() {
@@ -93,6 +107,9 @@ export class Studio {
     return true;
   }
 
+  /** Downloads the results of several jobs as one archive. */
+  saveAll(list) { return this.#components.results.saveAll(list); }
+
   #connectComponents() {
     const { state, toasts } = this.#services;
     const { fileInput, filmstrip, openImages, stylePicker, paramForm, previews, stage } = this.#components;
@@ -102,7 +119,7 @@ export class Studio {
     this.#part("make-all").addEventListener("click", () => this.make(true));
     filmstrip.addEventListener("select", (event) => state.set({ current: event.detail }));
     filmstrip.addEventListener("remove", (event) => openImages.remove(event.detail));
-    stylePicker.addEventListener("select", ({ detail }) => state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === detail)) }));
+    stylePicker.addEventListener("select", ({ detail }) => { this.#record(); state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === detail)) }); });
     paramForm.addEventListener("change", (event) => this.#setParam(event.detail));
     stage.regions.addEventListener("change", (event) => this.#setParam({ name: "regions", value: event.detail }));
     previews.addEventListener("large", ({ detail }) => { if (detail.imageId === state.image?.id) stage.setPreview(detail.url, detail.ms); });
@@ -122,6 +139,7 @@ export class Studio {
   /** The tile images of a photomosaic belong to the user who has signed out. */
   #onUserChange() {
     const { state } = this.#services;
+    if (!state.user) this.#history.clear();
     const { tiles, ...recipe } = state.recipe ?? {};
     if (!state.user && tiles?.length) state.set({ recipe });
     else this.#view.redraw();
@@ -137,11 +155,42 @@ export class Studio {
 
   #setParam({ name, value }) {
     const { state } = this.#services;
+    this.#record(name === "regions" ? null : name);
+    if (name === "regions") { state.setRegions(state.image, value ?? []); return; }
     const recipe = { ...state.recipe, [name]: value };
     if (value === undefined) delete recipe[name];
-    this.#view.editing = name !== "regions";
+    this.#view.editing = true;
     state.set({ recipe });
     this.#view.editing = false;
+  }
+
+  #snapshot() {
+    const { state } = this.#services;
+    return { recipe: state.recipe, imageId: state.image?.id, regions: state.image?.regions };
+  }
+
+  #record(parameter = null) { this.#history.record(this.#snapshot(), parameter); }
+
+  #restore(snapshot) {
+    const { state } = this.#services;
+    if (!snapshot || !state.image) return false;
+    const image = state.images.find(({ id }) => id === snapshot.imageId);
+    if (image) state.setRegions(image, snapshot.regions ?? []);
+    state.set({ recipe: snapshot.recipe });
+    return true;
+  }
+
+  #updateHistoryButtons() {
+    this.#part("undo").disabled = !this.#history.canUndo;
+    this.#part("redo").disabled = !this.#history.canRedo;
+  }
+
+  #onKey(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || this.#root.hidden || event.target.closest?.("input[type=text], input[type=number], textarea")) return;
+    const key = event.key.toLowerCase();
+    if (key !== "z" && key !== "y") return;
+    const redo = key === "y" || event.shiftKey;
+    if (redo ? this.redo() : this.undo()) event.preventDefault();
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }

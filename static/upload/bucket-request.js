@@ -5,6 +5,7 @@ import { ApiError } from "../api.js";
 const STALL_TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 5000;
 const PERMANENT = [501, 507, 509, 573, 579];
 
 /** Kodo's status codes by what the user can do about them. */
@@ -38,31 +39,36 @@ export function request(method, url, { headers = {}, body = null, signal = null,
 }
 
 /**
- * Calls the action until it succeeds. Network failures and 5xx responses are retried with exponential backoff; a rejection
- * is not. Time during which the browser is offline does not count as an attempt.
+ * Calls the action until it succeeds, with exponential backoff. A lost connection is retried until the signal aborts, so that
+ * an upload outlives a restart of the server; a 5xx response MAX_ATTEMPTS times; a rejection never. onWait(true) is called
+ * when the connection is lost, onWait(false) when it is back.
  */
-export async function withRetries(action, signal) {
-  for (let attempt = 1; ; attempt += 1) {
+export async function withRetries(action, signal, onWait = () => {}) {
+  let waiting = false;
+  for (let attempt = 1, failures = 0; ; attempt += 1) {
     try {
-      return await action();
+      const result = await action();
+      if (waiting) onWait(false);
+      return result;
     } catch (error) {
-      if (!isTransient(error) || attempt === MAX_ATTEMPTS || signal.aborted) throw error;
-      if (navigator.onLine) await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal);
-      else { await backOnline(signal); attempt = 0; }
+      const offline = error.slug === "offline";
+      failures += isServerError(error) ? 1 : 0;
+      if ((!offline && !isServerError(error)) || failures === MAX_ATTEMPTS || signal.aborted) throw error;
+      if (offline && !waiting) onWait(true);
+      waiting ||= offline;
+      await pause(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)), signal);
     }
   }
 }
 
-const isTransient = ({ slug, status }) => slug === "offline" || (status >= 500 && status < 600 && !PERMANENT.includes(status));
+const isServerError = ({ status }) => status >= 500 && status < 600 && !PERMANENT.includes(status);
 
 const pause = (ms, signal) => new Promise((resolve) => {
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
-});
-
-const backOnline = (signal) => new Promise((resolve) => {
-  addEventListener("online", resolve, { once: true, signal });
-  signal.addEventListener("abort", resolve, { once: true });
+  const listeners = new AbortController();
+  const end = () => { clearTimeout(timer); listeners.abort(); resolve(); };
+  const timer = setTimeout(end, ms);
+  signal.addEventListener("abort", end, { signal: listeners.signal });
+  addEventListener("online", end, { signal: listeners.signal });
 });
 
 /** The bucket answers {error: text} as Kodo does; our server's responses, which it relays, have a slug and a message. */

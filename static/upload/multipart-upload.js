@@ -8,11 +8,11 @@ const CONCURRENCY = 2;  // two uploads of two parts each and the event stream le
  * Sends the file and returns the server's response.
  * session: state of an interrupted upload, {id, parts: [{partNumber, etag}]}; saveSession(session) is called when it changes.
  */
-export async function multipartUpload(file, uploadToken, { filename, param, partBytes, signal, progress, session, saveSession }) {
+export async function multipartUpload(file, uploadToken, { filename, param, partBytes, signal, progress, onWait, session, saveSession }) {
   const call = (method, path, { headers = {}, ...more } = {}) => {
     const options = { signal, ...more };
     const action = (token) => request(method, uploadsUrl(uploadToken.grant) + path, { ...options, headers: { ...headers, Authorization: `UpToken ${token}` } });
-    return withRetries(() => uploadToken.use(action), options.signal);
+    return withRetries(() => uploadToken.use(action), options.signal, onWait);
   };
   const current = session ?? { id: (await call("POST", "")).uploadId, parts: [] };
   saveSession(current);

@@ -1,5 +1,6 @@
 /** Uploads an image: requests a token, sends the file, and recovers where a previous attempt was interrupted. */
 
+import { withRetries } from "./bucket-request.js";
 import { upload } from "./upload.js";
 
 const EXPIRY_MARGIN_MS = 30_000;
@@ -7,13 +8,13 @@ const EXPIRY_MARGIN_MS = 30_000;
 /**
  * Uploads a file and returns {id, url} of the registered image. progress(sent, speed): bytes, and bytes per second.
  * job: {file, name, size, param}; what a second attempt can resume from is stored in it (`grant`, `session`), and
- * save() is called when that changes. Throws ApiError; an AbortSignal cancels it.
+ * save() is called when that changes. onWait(waiting): the connection is lost, or back. Throws ApiError; an AbortSignal cancels it.
  */
-export async function uploadImage(job, { api, partBytes, progress, signal = new AbortController().signal, save = () => {} }) {
+export async function uploadImage(job, { api, partBytes, progress, onWait = () => {}, signal = new AbortController().signal, save = () => {} }) {
   const speedOf = speedometer();
   const update = (changes) => { Object.assign(job, changes); save(); };
   const requestToken = async (key) => {
-    const grant = await api.uploadToken(job.name, job.size, job.param, key);
+    const grant = await withRetries(() => api.uploadToken(job.name, job.size, job.param, key), signal, onWait);
     update(key ? { grant } : { grant, session: null });
     return grant;
   };
@@ -21,7 +22,7 @@ export async function uploadImage(job, { api, partBytes, progress, signal = new 
     const { grant } = job;
     const { id, url } = await upload(job.file, {
       grant: !grant || expiresSoon(grant) ? await requestToken(grant?.key) : grant,
-      renew: requestToken, filename: job.name, param: job.param, partBytes, signal,
+      renew: requestToken, filename: job.name, param: job.param, partBytes, signal, onWait,
       progress: (sent) => progress(sent, speedOf(sent)), session: job.session, saveSession: (session) => update({ session }),
     });
     return { id, url };

@@ -1,6 +1,6 @@
 /** Uploads a file to the bucket: a single form up to the size of one part, resumable v2 above. */
 
-import { request } from "./bucket-request.js";
+import { request, withRetries } from "./bucket-request.js";
 import { multipartUpload } from "./multipart-upload.js";
 import { UploadToken } from "./upload-token.js";
 
@@ -13,7 +13,7 @@ import { UploadToken } from "./upload-token.js";
 export async function upload(file, { grant, renew, partBytes, session = null, saveSession = () => {}, ...options }) {
   const uploadToken = new UploadToken(grant, renew);
   if (file.size > partBytes) return multipartUpload(file, uploadToken, { partBytes, session, saveSession, ...options });
-  return uploadToken.use((token) => postForm(file, { token, ...uploadToken.grant, ...options }));
+  return withRetries(() => uploadToken.use((token) => postForm(file, { token, ...uploadToken.grant, ...options })), options.signal, options.onWait);
 }
 
 function postForm(file, { token, key, upload_url, filename, param, signal, progress }) {

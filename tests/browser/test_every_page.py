@@ -236,7 +236,7 @@ def test_what_the_server_cannot_do_is_told(path: str, pattern: str, user: Browse
     expect(user.toast("Our fault: please try again.")).to_be_visible()
 
 
-def test_an_address_that_leads_nowhere_says_so(user: BrowserUser) -> None:
+def test_an_unknown_address_says_so(user: BrowserUser) -> None:
     user.expect_console(r"status of 404 .*/i/1$")
 
     user.go(MISSING_IMAGE)

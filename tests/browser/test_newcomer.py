@@ -37,7 +37,7 @@ def test_the_gallery_leads_to_a_page_that_says_how_it_was_made(
     user.part("job-card").get_by_role("link", name="Open").click()
 
     expect(user.part("by")).to_have_text(f"by {user.name}")
-    expect(user.part("recipe")).to_contain_text("Square blocks")
+    expect(user.part("recipe")).to_contain_text("Roman mosaic")
     drawn = user.page.locator('[data-page="image"] [data-part="after"]')
     assert drawn.evaluate("image => image.decode().then(() => image.naturalWidth)") == 640
 

@@ -99,7 +99,7 @@ def test_a_phone_takes_a_photo_with_its_camera(new_user: Callable[..., BrowserUs
     expect(phone.part("stage-name")).to_contain_text("camera.jpg")
 
 
-def test_a_desk_is_not_offered_a_camera(user: BrowserUser) -> None:
+def test_a_desktop_is_not_offered_a_camera(user: BrowserUser) -> None:
     user.go("/")
 
     expect(user.page.get_by_role("button", name="Choose a picture")).to_be_visible()
@@ -246,7 +246,10 @@ def test_a_finger_moves_the_handle_between_before_and_after(new_user: Callable[.
 def test_the_dice_roll_another_seed_and_reset_brings_the_default_back(user: BrowserUser) -> None:
     user.go("/")
     user.open_files(image_file(png(640, 480)))
-    seed = user.page.locator('[data-parameter="seed"] input')
+    seed = user.page.locator('[data-parameter="seed"]:visible input')
+    user.select_style("mosaic")
+    expect(seed).to_have_count(0)
+    user.select_style("tesserae")
 
     user.page.get_by_role("button", name="Random seed").click()
     expect(seed).not_to_have_value("0")

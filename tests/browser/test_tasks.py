@@ -61,7 +61,7 @@ def test_the_queue_moves_before_a_strangers_eyes(
     user.make()
     user.wait_for_job("done")
 
-    expect(stranger.page.locator('.task[data-state="done"]').first).to_contain_text("Square blocks")
+    expect(stranger.page.locator('.task[data-state="done"]').first).to_contain_text("Roman mosaic")
     expect(stranger.part("done")).not_to_contain_text(user.name)
     expect(stranger.part("pause")).to_have_count(0)
 
@@ -122,7 +122,7 @@ def test_positions_of_other_users_tasks_follow_the_queue(
     expect(waiting.last).to_contain_text("Triangles")
     expect(waiting.last).to_contain_text("position 3")
 
-    developer.page.locator(".task", has_text="Square blocks").get_by_role("button", name="Cancel").click()
+    developer.page.locator(".task", has_text="Roman mosaic").get_by_role("button", name="Cancel").click()
 
     expect(waiting.last).to_contain_text("position 2")
     expect(waiting.first).to_contain_text("Honeycomb")
@@ -134,9 +134,9 @@ def test_the_queue_page_requests_nothing_while_it_is_hidden(user: BrowserUser) -
     user.page.clock.install()
     user.go("/tasks/")
     user.page.on("request", lambda request: requests.append(request.url))
-    user.page.clock.run_for(2500)
     expect(user.part("connection")).to_have_text("Updated every 2 seconds")
-    user.page.wait_for_function("() => performance.getEntriesByName(location.origin + '/api/tasks/query/').length >= 2")
+    with user.page.expect_request("**/tasks/query/**"):
+        user.page.clock.run_for(2500)
 
     user.page.evaluate(
         """() => {

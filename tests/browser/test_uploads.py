@@ -36,7 +36,7 @@ def test_several_pictures_are_made_at_once(user: BrowserUser, unique_name: Calla
     user.page.get_by_role("button", name="Make all 3").click()
     user.page.get_by_role("button", name=re.compile("Activity")).click()
 
-    expect(user.page.locator('.job[data-phase="done"]')).to_have_count(3, timeout=20_000)
+    expect(user.page.locator('.batch__results li[data-phase="done"]')).to_have_count(3, timeout=20_000)
 
 
 def test_an_upload_shows_percent_and_can_be_cancelled(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
@@ -112,18 +112,23 @@ def test_a_failed_upload_says_what_to_do_and_is_tried_again(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     signed_in(user, unique_name("hal"))
-    user.expect_console("ERR_FAILED")
-    broken: list[Route] = []
+    user.expect_console("status of 400")
+    refused: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route)
+        route.fulfill(status=400, json={"error": "bad request"})
+
     user.open_files(image_file(png(320, 240), "small.png"))
-    user.page.route(FORM, lambda route: (broken.append(route), route.abort()), times=1)
+    user.page.route(FORM, refuse, times=1)
 
     user.make()
     user.wait_for_job("failed")
-    expect(user.part("job-card-detail")).to_contain_text("Your work is kept")
+    expect(user.part("job-card-detail")).to_contain_text("The upload failed. Try again.")
     user.part("job-card").get_by_role("button", name="Try again").click()
 
     user.wait_for_job("done")
-    assert len(broken) == 1
+    assert len(refused) == 1
 
 
 def test_a_render_is_found_again_after_a_reload(user: BrowserUser, unique_name: Callable[[str], str]) -> None:

@@ -1,0 +1,105 @@
+"""Regions to redact: they belong to one image, and are moved, resized and removed with mouse, finger and keys."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import FloatRect, Locator, expect
+
+from tests.browser.user import BrowserUser, image_file
+from tests.support.pictures import png
+
+
+@pytest.fixture
+def redacting(user: BrowserUser) -> BrowserUser:
+    """A user with two opened images who has marked a region in the first."""
+    user.go("/")
+    user.open_files(image_file(png(640, 480, 1), "one.png"), image_file(png(640, 480, 2), "two.png"))
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(2)
+    user.select_style("redact")
+    user.page.get_by_role("button", name="Add an area").click()
+    expect(user.page.locator(".region")).to_have_count(1)
+    return user
+
+
+def box_of(locator: Locator) -> FloatRect:
+    box = locator.bounding_box()
+    assert box is not None
+    return box
+
+
+def drag(user: BrowserUser, start: tuple[float, float], by: tuple[float, float]) -> None:
+    user.page.mouse.move(*start)
+    user.page.mouse.down()
+    user.page.mouse.move(start[0] + by[0], start[1] + by[1], steps=4)
+    user.page.mouse.up()
+
+
+def test_regions_belong_to_one_image_and_all_are_made_only_when_each_has_one(redacting: BrowserUser) -> None:
+    user = redacting
+    expect(user.part("make")).to_be_enabled()
+    expect(user.part("make-all")).to_be_disabled()
+    expect(user.part("make-note")).to_contain_text("1 still has none")
+
+    user.page.get_by_role("button", name="two.png", exact=True).click()
+    expect(user.page.locator(".region")).to_have_count(0)
+    expect(user.part("make")).to_be_disabled()
+    user.page.get_by_role("button", name="Add an area").click()
+    expect(user.part("make-all")).to_be_enabled()
+    user.page.get_by_role("button", name="one.png", exact=True).click()
+
+    expect(user.page.locator(".region")).to_have_count(1)
+
+
+def test_regions_survive_a_reload_with_their_image(redacting: BrowserUser) -> None:
+    redacting.go("/")
+
+    expect(redacting.page.locator(".region")).to_have_count(1)
+    redacting.page.get_by_role("button", name="two.png", exact=True).click()
+    expect(redacting.page.locator(".region")).to_have_count(0)
+
+
+def test_a_region_is_moved_resized_and_removed_with_the_mouse(redacting: BrowserUser) -> None:
+    user, region = redacting, redacting.page.locator(".region")
+    before = box_of(region)
+
+    drag(user, (before["x"] + 20, before["y"] + 20), (-30, 40))
+    moved = box_of(region)
+    assert (moved["x"], moved["y"]) == pytest.approx((before["x"] - 30, before["y"] + 40), abs=2)
+    assert moved["width"] == pytest.approx(before["width"], abs=2)
+    drag(user, (moved["x"] + moved["width"], moved["y"] + moved["height"]), (50, 20))
+    resized = box_of(region)
+    assert (resized["width"], resized["height"]) == pytest.approx((moved["width"] + 50, moved["height"] + 20), abs=3)
+    assert (resized["x"], resized["y"]) == pytest.approx((moved["x"], moved["y"]), abs=2)
+    region.hover()
+    user.page.get_by_role("button", name="Remove the area").click()
+
+    expect(region).to_have_count(0)
+
+
+def test_nothing_takes_the_drag_that_draws_a_region(redacting: BrowserUser) -> None:
+    sheet = box_of(redacting.part("regions-sheet"))
+    middle = sheet["y"] + sheet["height"] * 0.1
+
+    for share in (0.05, 0.2, 0.34, 0.8):
+        drag(redacting, (sheet["x"] + sheet["width"] * share, middle), (30, 30))
+
+    expect(redacting.page.locator(".region")).to_have_count(5)
+    expect(redacting.part("workspace").get_by_role("slider", name="Before and after")).to_have_count(0)
+
+
+def test_changes_are_undone_and_redone(redacting: BrowserUser) -> None:
+    user, region = redacting, redacting.page.locator(".region")
+    user.page.get_by_role("button", name="Remove all areas").click()
+    expect(region).to_have_count(0)
+
+    user.page.keyboard.press("Control+z")
+    expect(region).to_have_count(1)
+    user.page.get_by_role("button", name="Undo").click()
+    expect(region).to_have_count(0)
+    user.page.get_by_role("button", name="Undo").click()
+    expect(user.page.locator('.style input[value="mosaic"]')).to_be_checked()
+    for _ in range(2):
+        user.page.get_by_role("button", name="Redo").click()
+
+    expect(region).to_have_count(1)
+    expect(user.page.locator('.style input[value="redact"]')).to_be_checked()

@@ -1,0 +1,151 @@
+"""What the browser stores: nothing is lost by a reload, and nothing is left for the next user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.test_users import sign_out
+from tests.browser.user import PASSWORD, BrowserUser, image_file
+from tests.support.pictures import png
+
+ENTRIES = """() => new Promise((resolve) => {
+    const opening = indexedDB.open("tessera", 1);
+    opening.onsuccess = () => {
+        const request = opening.result.transaction("entries").objectStore("entries").getAll();
+        request.onsuccess = () => {
+            opening.result.close();
+            resolve(request.result.flat().filter((entry) => entry?.file || entry?.small).length);
+        };
+    };
+})"""
+COUNT_TOASTS = """() => {
+    window.toasts = 0;
+    const count = (records) => { for (const { addedNodes } of records) window.toasts += addedNodes.length; };
+    new MutationObserver(count).observe(document.querySelector(".toasts"), { childList: true });
+}"""
+MANY = 30
+
+
+def with_a_result(user: BrowserUser, name: str) -> None:
+    user.go("/")
+    user.sign_up(name)
+    user.open_files(image_file(png(64, 48), "private.png"))
+    user.make()
+    user.wait_for_job("done")
+
+
+def test_signing_out_removes_images_and_jobs_from_every_tab(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    with_a_result(user, unique_name("oda"))
+    other = BrowserUser(user.page.context.new_page())
+    other.go("/")
+    expect(other.part("stage-name")).to_contain_text("private.png")
+
+    sign_out(user)
+
+    expect(user.part("welcome")).to_be_visible()
+    expect(other.part("welcome")).to_be_visible()
+    expect(other.part("sign-in-open")).to_be_visible()
+    expect(other.toast("signed out in another tab")).to_be_visible()
+    assert user.page.evaluate(ENTRIES) == 0
+    user.go("/")
+    expect(user.part("welcome")).to_be_visible()
+    user.part("activity").click()
+    expect(user.page.locator(".job")).to_have_count(0)
+
+
+def test_deleting_the_account_removes_images_and_jobs(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    with_a_result(user, unique_name("ole"))
+    user.go("/account")
+    user.page.get_by_role("button", name="Delete my account").click()
+    dialog = user.page.get_by_role("dialog")
+    dialog.get_by_label("Password").fill(PASSWORD)
+
+    dialog.get_by_role("button", name="Delete my account").click()
+
+    expect(user.part("welcome")).to_be_visible()
+    assert user.page.evaluate(ENTRIES) == 0
+
+
+def test_another_user_of_the_browser_does_not_see_the_images_of_an_ended_session(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    with_a_result(user, unique_name("ona"))
+    user.page.context.clear_cookies()
+    user.go("/")
+
+    user.sign_up(unique_name("pia"))
+
+    expect(user.part("welcome")).to_be_visible()
+
+
+def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.go("/")
+    user.sign_up(unique_name("ods"))
+    user.open_files(image_file(png(640, 480), "slow.png"))
+    user.page.route(re.compile("/up/?$"), lambda _: None)
+    user.make()
+    user.wait_for_job("uploading")
+
+    user.part("user-menu").click()
+    user.page.get_by_role("button", name="Sign out").click()
+    dialog = user.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 upload is running")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(user.part("user-name")).to_be_visible()
+    user.part("user-menu").click()
+    user.page.get_by_role("button", name="Sign out").click()
+    dialog.get_by_role("button", name="Sign out").click()
+
+    expect(user.part("sign-in-open")).to_be_visible()
+
+
+def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_card_and_one_toast(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.sign_up(unique_name("oma"))
+    user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(MANY)])
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(MANY, timeout=20_000)
+    user.page.get_by_role("button", name=f"Make all {MANY}").click()
+    user.part("activity").click()
+    expect(user.page.locator(".batch__results li")).to_have_count(MANY)
+
+    user.go("/gallery")
+    user.page.evaluate(COUNT_TOASTS)
+
+    expect(user.toast(f"{MANY} pictures are finished.")).to_be_visible(timeout=60_000)
+    user.toast("finished").get_by_role("button", name="Show").click()
+    card = user.page.locator(".batch")
+    expect(card).to_contain_text(f"{MANY} of {MANY} finished")
+    expect(card.locator('li[data-phase="done"] a')).to_have_count(MANY)
+    assert user.page.evaluate("window.toasts") == 1
+    with user.page.expect_download() as download:
+        card.get_by_role("button", name="Download all").click()
+    assert download.value.suggested_filename == "tessera.zip"
+
+
+def test_a_reload_brings_the_thumbnails_of_all_styles_back(user: BrowserUser) -> None:
+    user.go("/")
+    user.open_files(image_file(png(160, 120), "one.png"))
+
+    user.go("/")
+
+    waiting = user.page.locator(".style__image--waiting")
+    expect(waiting).to_have_count(0, timeout=20_000)
+    assert all(user.page.locator(".style__image").evaluate_all("images => images.map(image => image.naturalWidth > 0)"))
+
+
+def test_the_strip_of_opened_images_is_high_enough_to_see_them(user: BrowserUser) -> None:
+    user.go("/")
+    user.open_files(*[image_file(png(160, 120, seed), f"{seed}.png") for seed in range(3)])
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(3)
+
+    box = user.part("filmstrip").bounding_box()
+
+    assert box is not None
+    assert box["height"] >= 64

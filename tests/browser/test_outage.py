@@ -1,0 +1,62 @@
+"""An outage: uploads of any size wait and continue, and the page catches up without an action of the user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Route, expect
+
+from tests.browser.user import BrowserUser, image_file
+from tests.support.pictures import png
+
+OURS = re.compile(r"/(api|up|tasks|thumbnail|bucket)\b|/up/?$|:[0-9]+/$")
+CONSOLE = "ERR_FAILED|ERR_INTERNET_DISCONNECTED|Failed to load|net::ERR|dynamically imported"
+
+
+def test_a_small_upload_outlives_a_restart_of_the_server(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.expect_console(CONSOLE)
+    user.go("/")
+    user.sign_up(unique_name("zed"))
+    user.open_files(image_file(png(320, 240), "small.png"))
+    aborted: list[str] = []
+
+    def abort(route: Route) -> None:
+        aborted.append(route.request.url)
+        route.abort("connectionrefused")
+
+    user.page.route(re.compile("/up/?$"), abort)
+    user.make()
+    expect(user.part("job-card-detail")).to_have_text("Waiting for the connection")
+    user.page.unroute(re.compile("/up/?$"))
+
+    user.wait_for_job("done")
+    assert aborted
+
+
+def test_previews_and_styles_come_back_after_an_outage_at_the_start(user: BrowserUser) -> None:
+    user.expect_console(CONSOLE)
+    user.page.route("**/api/**", lambda route: route.abort("connectionrefused"))
+    user.page.goto("/")
+    expect(user.part("offline")).to_be_visible()
+
+    user.page.unroute("**/api/**")
+
+    expect(user.part("offline")).to_have_count(0, timeout=15_000)
+    user.open_files(image_file(png(320, 240), "late.png"))
+    expect(user.part("stage-note")).to_contain_text("Preview", timeout=15_000)
+
+
+def test_a_page_that_could_not_be_loaded_says_so_in_the_users_language_and_appears_later(
+    new_user: Callable[..., BrowserUser],
+) -> None:
+    user = new_user(locale="zh-CN")
+    user.expect_console(CONSOLE)
+    user.go("/")
+    user.page.route(re.compile("gallery.js|/api/"), lambda route: route.abort("connectionrefused"))
+
+    user.page.get_by_role("link", name="画廊").click()
+    expect(user.toast("无法连接服务器")).to_be_visible()
+    user.page.unroute(re.compile("gallery.js|/api/"))
+
+    expect(user.part("offline")).to_have_count(0, timeout=15_000)
