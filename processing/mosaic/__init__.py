@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from . import style as _style
-from .canvas import StyleResult
+from .canvas import PixelCanvas, StyleResult
 from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode
 from .codec.encode import MEDIA_TYPES, check_size, encode
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
-from .params import Params
+from .params import OPAQUE_FORMATS, TRANSPARENT, Params
 from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
 from .report import QualityReport, mean_colour, measure_quality, reference
@@ -175,24 +175,42 @@ def render(
     started_at = clock()
     whole, style, params = Progress(progress), STYLES[recipe.style], recipe.params
     whole(0.0)
+    transparent = params.background == TRANSPARENT
+    if transparent and params.format in OPAQUE_FORMATS:
+        raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
     reduction = style.reduction
     source = decode(
         data,
         whole.sub(0.0, 0.4),
         megapixels=limits.megapixels,
-        background=params.background,
+        background=None if transparent else params.background,
         max_side=params.max_side,
         reduction_for=None if reduction is None else lambda width, height: reduction(params, width, height),
     )
     check_size(source.width, source.height, params.format)
-    size, original = (source.width, source.height), reference(source)
+    size, original, alpha = (source.width, source.height), reference(source), source.alpha
     result = style.paint(RenderContext(source, params, whole.sub(0.4, 0.8), pool, reusable=True))
     del source  # frees memory for the encoder
+    if alpha is not None:
+        result = _with_alpha(result, alpha)
     encoded = _encode(result, params, whole.sub(0.8, 0.97))
     reduced = result.canvas.reduce(original.factor)
     quality = measure_quality(original, reduced, result, clock() - started_at)
     whole(1.0)
     return Result(encoded, params.format, *size, quality, mean_colour(reduced), result.svg is not None, result.cell_map)
+
+
+def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:
+    """A result that ignored the source's alpha gets it back, opaque where it hides the source."""
+    canvas = result.canvas
+    if not isinstance(canvas, PixelCanvas) or canvas.image.mode == "RGBA":
+        return result
+    image = canvas.image.convert("RGBA")
+    opacity = alpha.resize(image.size)
+    if result.hidden_mask is not None:
+        opacity = ImageChops.lighter(opacity, result.hidden_mask(1))
+    image.putalpha(opacity)
+    return replace(result, canvas=PixelCanvas(image), svg=None)
 
 
 def _encode(result: StyleResult, params: Params, progress: Progress) -> bytes:

@@ -9,6 +9,7 @@ from typing import Protocol
 from PIL import Image
 
 from .codec.encode import encode
+from .codec.modes import flatten
 from .progress import Progress
 
 
@@ -28,7 +29,7 @@ class Canvas(Protocol):
 
 
 class PixelCanvas:
-    """Full-size pixels. image: mode RGB."""
+    """Full-size pixels. image: mode RGB, or RGBA where transparency is kept."""
 
     def __init__(self, image: Image.Image) -> None:
         self.image = image
@@ -42,7 +43,8 @@ class PixelCanvas:
         return encode(self.image, format, quality, progress)
 
     def reduce(self, factor: int) -> Image.Image:
-        return self.image.reduce(factor)
+        small = self.image.reduce(factor)
+        return small if small.mode == "RGB" else flatten(small, "#ffffff")
 
 
 @dataclass(frozen=True, slots=True)

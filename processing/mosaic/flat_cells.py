@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from .canvas import PixelCanvas, StyleResult
 from .cells.cells import Cells
@@ -50,14 +51,15 @@ def paint_flat_cells(
     """Paint every cell in the mean of its pixels, or in the palette's colour for it.
 
     progress: the range of these steps. gap_colour: #rrggbb of pixels that no cell covers (grout, leading); None if
-    there are none.
+    there are none. Of a transparent source, the gaps are transparent too.
     """
     strips = Strips(cells)
-    colours, areas = _measure_cells(context, strips, progress.sub(0.0, 0.65))
+    colours, areas, alphas = _measure_cells(context, strips, progress.sub(0.0, 0.65))
     visible, covered_px = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
     del areas  # where cells are small, as large as a third of the picture
-    canvas = context.new_canvas()
-    fill_cells(canvas, strips, colours, hex_to_rgb(gap_colour or "#000000"), progress.sub(0.65, 1.0))
+    canvas = context.new_canvas() if alphas is None else Image.new("RGBA", context.size)
+    background = hex_to_rgb(gap_colour or "#000000")
+    fill_cells(canvas, strips, colours, background, progress.sub(0.65, 1.0), alphas=alphas)
     return StyleResult(
         PixelCanvas(canvas),
         cells=visible,
@@ -67,16 +69,18 @@ def paint_flat_cells(
             (cells.width, cells.height),
             cells.outlines(),
             colours,
-            gap_colour,
+            gap_colour if alphas is None else None,
             progress,
-            underlay=cells.underlay() if isinstance(cells, FilledCells) else (),
+            alphas=alphas,
+            underlay=cells.underlay() if isinstance(cells, FilledCells) and alphas is None else (),
         ),
     )
 
 
 def _measure_cells(
     context: RenderContext[CellParams], strips: Strips, progress: Progress
-) -> tuple[Colours, NDArray[np.uint32]]:
-    """Colour and area of every cell. A function of its own, so that the means are freed before painting."""
-    means = cell_means(context.source.image, strips, context.params.linear, progress.sub(0.0, 0.95))
-    return cell_colours(means, context.params, strips.cells, progress.sub(0.95, 1.0)), means.areas
+) -> tuple[Colours, NDArray[np.uint32], NDArray[np.uint8] | None]:
+    """Colour, area and alpha of every cell. A function of its own, so that the means are freed before painting."""
+    source, measuring = context.source, progress.sub(0.0, 0.95)
+    means = cell_means(source.image, strips, context.params.linear, measuring, alpha=source.alpha)
+    return cell_colours(means, context.params, strips.cells, progress.sub(0.95, 1.0)), means.areas, means.alphas

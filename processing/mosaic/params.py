@@ -13,7 +13,9 @@ from pydantic.fields import FieldInfo
 from .colour.palette import PALETTE_LABELS, PALETTES, allowed_palettes, check_palette
 from .errors import shorten
 
+TRANSPARENT = "none"
 _COLOUR = r"^#[0-9a-fA-F]{6}$"
+_COLOUR_OR_NONE = rf"^(#[0-9a-fA-F]{{6}}|{TRANSPARENT})$"
 
 
 def int_param(
@@ -40,9 +42,11 @@ def bool_param(default: bool, *, en: str, zh: str) -> Any:
     return Field(default, json_schema_extra=_metadata("boolean", en, zh))
 
 
-def colour_param(default: str, *, en: str, zh: str) -> Any:
-    """A colour as #rrggbb."""
-    return Field(default, pattern=_COLOUR, json_schema_extra=_metadata("colour", en, zh))
+def colour_param(default: str, *, en: str, zh: str, transparent: bool = False) -> Any:
+    """A colour as #rrggbb. transparent: "none" is possible too."""
+    pattern = _COLOUR_OR_NONE if transparent else _COLOUR
+    metadata = _metadata("colour", en, zh) | ({"transparent": True} if transparent else {})
+    return Field(default, pattern=pattern, json_schema_extra=metadata)
 
 
 def choice_param(default: str, choices: Mapping[str, tuple[str, str]], *, en: str, zh: str) -> Any:
@@ -77,7 +81,7 @@ def allowed_values(metadata: Mapping[str, Any]) -> str:
     if kind == "boolean":
         return "true or false"
     if kind == "colour":
-        return "a colour like #1c2d3e"
+        return "a colour like #1c2d3e" + (f", or {TRANSPARENT}" if metadata.get("transparent") else "")
     return str(metadata.get("allowed", "see the style's description"))
 
 
@@ -97,6 +101,7 @@ FORMATS = {
     "webp": ("WebP, smallest", "WebP(体积最小)"),
     "svg": ("SVG, for print at any size", "SVG(矢量,可任意放大)"),
 }
+OPAQUE_FORMATS = ("jpeg",)
 RASTER_FORMATS = {name: label for name, label in FORMATS.items() if name != "svg"}
 
 
@@ -106,7 +111,9 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     seed: int = int_param(0, low=0, high=2**31 - 1, en="Seed", zh="随机种子")
-    background: str = colour_param("#ffffff", en="Background of transparent parts", zh="透明部分的底色")
+    background: str = colour_param(
+        "#ffffff", en="Background of transparent parts", zh="透明部分的底色", transparent=True
+    )
     max_side: int | None = int_param(None, low=16, high=20_000, en="Longest side, pixels", zh="最长边(像素)", unit="px")
     format: str = choice_param("png", RASTER_FORMATS, en="File format", zh="文件格式")
     quality: int = int_param(90, low=1, high=100, en="Quality of JPEG and WebP", zh="JPEG 与 WebP 质量")

@@ -44,7 +44,10 @@ def reference(source: Source) -> Reference:
     """Must be taken before a style paints over the source."""
     factor = -(-max(source.width, source.height) // _COMPARED_SIDE_PX)
     factor += -factor % source.reduction  # a multiple, as the source may be reduced already
-    return Reference(source.image.reduce(factor // source.reduction), factor)
+    image = source.image
+    if source.alpha is not None:
+        image = Image.composite(image, Image.new("RGB", image.size, "white"), source.alpha)
+    return Reference(image.reduce(factor // source.reduction), factor)
 
 
 def measure_quality(original: Reference, reduced: Image.Image, result: StyleResult, time_s: float) -> QualityReport:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..colour.pixels import apply_lut
+from ..colour.pixels import apply_lut, pixels
 from ..colour.srgb import Colours, linear_lut, to_bytes
 from ..progress import Progress
 from .runs import BACKGROUND, Runs
@@ -18,57 +18,74 @@ from .strips import Strip, Strips
 @dataclass(frozen=True, slots=True)
 class CellMeans:
     """colours: (count, 3), the mean of each cell's pixels, rounded; black for a cell without pixels.
-    areas: (count,) pixels of each cell."""
+    areas: (count,) pixels of each cell. alphas: (count,) the mean alpha of each cell, 0 to 255; None for an opaque
+    image."""
 
     colours: Colours
     areas: NDArray[np.uint32]
+    alphas: NDArray[np.uint8] | None = None
 
 
-def cell_means(image: Image.Image, strips: Strips, linear: bool, progress: Progress) -> CellMeans:
+def cell_means(
+    image: Image.Image, strips: Strips, linear: bool, progress: Progress, *, alpha: Image.Image | None = None
+) -> CellMeans:
     """The exact mean of every cell, in linear light or of the numbers themselves.
 
-    image: RGB, of the cells' size. Sums are held only for cells that may continue below: where cells are small, the
-    sums of all of them would be as large as the picture.
+    image: RGB, of the cells' size. alpha: L, the weight of each pixel. Sums are held only for cells that may continue
+    below: where cells are small, the sums of all of them would be as large as the picture.
     """
     cells, lut = strips.cells, linear_lut(linear)
-    means = CellMeans(np.zeros((cells.count, 3), np.uint8), np.zeros(cells.count, np.uint32))
-    first, sums = 0, np.zeros((0, 3), np.float32)  # sums of the cells first to first + len(sums) - 1
+    alphas = None if alpha is None else np.zeros(cells.count, np.uint8)
+    means = CellMeans(np.zeros((cells.count, 3), np.uint8), np.zeros(cells.count, np.uint32), alphas)
+    channels = 3 if alpha is None else 4
+    first, sums = 0, np.zeros((0, channels), np.float32)  # sums of the cells first to first + len(sums) - 1
     for strip in strips:
         bottom = strip.bands[-1].bottom
-        new = _sums(image, strip, lut, progress.sub(strip.bands[0].top / cells.height, bottom / cells.height))
+        new = _sums(image, alpha, strip, lut, progress.sub(strip.bands[0].top / cells.height, bottom / cells.height))
         means.areas[new.low : new.high] += new.areas
         complete = cells.lowest_index(bottom) if bottom < cells.height else cells.count
         missing = max(complete, new.high) - first - len(sums)
-        sums = np.concatenate([sums, np.zeros((max(0, missing), 3), np.float32)])
+        sums = np.concatenate([sums, np.zeros((max(0, missing), channels), np.float32)])
         sums[new.low - first : new.high - first] += new.light
-        light = sums[: complete - first] / np.maximum(means.areas[first:complete], 1)[:, None]
+        weights = np.maximum(means.areas[first:complete], 1)
+        if alphas is not None:
+            alphas[first:complete] = np.rint(sums[: complete - first, 3] / weights * 255)
+            weights = np.maximum(sums[: complete - first, 3], 1e-6)
+        light = sums[: complete - first, :3] / weights[:, None]
         means.colours[first:complete] = to_bytes(light.astype(np.float32), linear)
         first, sums = complete, sums[complete - first :]
     return means
 
 
 def fill_cells(
-    canvas: Image.Image, strips: Strips, colours: Colours, background: tuple[int, int, int], progress: Progress
+    canvas: Image.Image,
+    strips: Strips,
+    colours: Colours,
+    background: tuple[int, int, int],
+    progress: Progress,
+    *,
+    alphas: NDArray[np.uint8] | None = None,
 ) -> None:
     """Paint every cell in its colour, all other pixels in `background`. canvas: RGB, of the cells' size.
 
-    colours: (count, 3).
+    colours: (count, 3). alphas: (count,) for a canvas in RGBA, whose other pixels become transparent.
     """
     cells = strips.cells
     for strip in strips:
         low, high, indices = _cell_range(strip.runs)
-        packed, lengths = _pack_rgba(colours[low:high], background)[indices], strip.runs.lengths
+        palette = _pack_rgba(colours[low:high], background, None if alphas is None else alphas[low:high])
+        packed, lengths = palette[indices], strip.runs.lengths
         for band in strip.bands:
-            pixels = np.repeat(packed[band.runs], lengths[band.runs])
+            values = np.repeat(packed[band.runs], lengths[band.runs])
             size = (cells.width, band.bottom - band.top)
-            image = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)  # shares the memory
+            image = Image.frombuffer("RGBA", size, values, "raw", "RGBA", 0, 1)  # shares the memory
             canvas.paste(image, (0, band.top))
             progress(band.bottom / cells.height)
 
 
 @dataclass(frozen=True, slots=True)
 class _StripSums:
-    """Of the cells low to high - 1 in one strip: light (n, 3), areas (n,)."""
+    """Of the cells low to high - 1 in one strip: light (n, 3), or (n, 4) with alpha; areas (n,)."""
 
     low: int
     high: int
@@ -76,19 +93,26 @@ class _StripSums:
     areas: NDArray[np.uint32]
 
 
-def _sums(image: Image.Image, strip: Strip, lut: NDArray[np.float32], progress: Progress) -> _StripSums:
+def _sums(
+    image: Image.Image, alpha: Image.Image | None, strip: Strip, lut: NDArray[np.float32], progress: Progress
+) -> _StripSums:
     """Pillow looks up the values of a band and NumPy sums each run, both without the interpreter lock; then the runs
     are added to their cells. The three channels are processed together, as each call ends by acquiring the lock."""
-    runs, totals, channel = strip.runs, [], np.arange(3)[:, None]
+    channels = 3 if alpha is None else 4
+    runs, totals, channel = strip.runs, [], np.arange(channels)[:, None]
     low, high, indices = _cell_range(runs)
     count = high - low + 1  # the last is the background
     for number, band in enumerate(strip.bands, 1):
-        light = apply_lut(image.crop((0, band.top, image.width, band.bottom)), lut)
+        box = (0, band.top, image.width, band.bottom)
+        light = apply_lut(image.crop(box), lut)
+        if alpha is not None:
+            opacity = pixels(alpha.crop(box)).astype(np.float32) / 255
+            light = np.concatenate([light * opacity, opacity[None]])
         starts = runs.starts[band.runs] + (channel * light[0].size - band.first_pixel)
-        totals.append(np.add.reduceat(light.ravel(), starts.ravel()).reshape(3, -1))
+        totals.append(np.add.reduceat(light.ravel(), starts.ravel()).reshape(channels, -1))
         progress(number / len(strip.bands))
     weights = np.concatenate(totals, axis=1).ravel()
-    sums = np.bincount((indices + channel * count).ravel(), weights, 3 * count).reshape(3, count)[:, :-1]
+    sums = np.bincount((indices + channel * count).ravel(), weights, channels * count).reshape(channels, -1)[:, :-1]
     areas = np.bincount(indices, runs.lengths, count)[:-1]
     return _StripSums(low, high, sums.T.astype(np.float32), areas.astype(np.uint32))
 
@@ -100,8 +124,12 @@ def _cell_range(runs: Runs) -> tuple[int, int, NDArray[np.int32]]:
     return low, high, np.where(runs.cells == BACKGROUND, high - low, runs.cells - low)
 
 
-def _pack_rgba(colours: Colours, background: tuple[int, int, int]) -> NDArray[np.uint32]:
-    """(n, 3) -> (n + 1,) numbers whose bytes are R, G, B, 255 on any machine; the background is the last."""
+def _pack_rgba(
+    colours: Colours, background: tuple[int, int, int], alphas: NDArray[np.uint8] | None
+) -> NDArray[np.uint32]:
+    """(n, 3) -> (n + 1,) numbers whose bytes are R, G, B, A on any machine; the background is the last."""
     rgba = np.full((len(colours) + 1, 4), 255, np.uint8)
     rgba[:-1, :3], rgba[-1, :3] = colours, background
+    if alphas is not None:
+        rgba[:-1, 3], rgba[-1, 3] = alphas, 0
     return rgba.view(np.uint32).ravel()

@@ -17,7 +17,7 @@ from ..progress import Progress, run_interruptible
 from .container import Container, read_container
 from .isolated import decode_isolated
 from .jpeg import is_complete
-from .modes import clear_around, flatten, is_grey, low_byte_mode, normalise_mode, to_8_bits, to_srgb
+from .modes import clear_around, flatten, is_grey, low_byte_mode, normalise_mode, split_alpha, to_8_bits, to_srgb
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
 MAX_MEGAPIXELS = 50.0
@@ -50,6 +50,7 @@ class Source:
     in pixels; `image` has that size, or is `reduction` times smaller (1, 2, 4 or 8, rounded up) if the caller allowed
     it. bleed_px: how many of these pixels the content of a pixel may have spread through lossy compression and scaling;
     0 for a PNG in its original size.
+    alpha: mode L, of the size of `image`, if transparency was kept and there is any.
     """
 
     image: Image.Image
@@ -57,6 +58,7 @@ class Source:
     height: int
     reduction: int = 1
     bleed_px: int = 0
+    alpha: Image.Image | None = None
 
 
 class _InterruptibleReader(io.BytesIO):
@@ -86,13 +88,14 @@ def decode(
     progress: Progress,
     *,
     megapixels: float = MAX_MEGAPIXELS,
-    background: str = "#ffffff",
+    background: str | None = "#ffffff",
     max_side: int | None = None,
     reduction_for: Callable[[int, int], int] | None = None,
 ) -> Source:
     """The first picture of a JPEG, PNG, GIF, WebP, HEIF or AVIF (recognised by content), upright, in sRGB.
 
-    megapixels: the limit, checked before any pixel is decoded. background: #rrggbb behind transparent parts.
+    megapixels: the limit, checked before any pixel is decoded. background: #rrggbb behind transparent parts; None:
+    they stay.
     max_side: larger images are scaled down until their longer side fits. reduction_for: called with width and height,
     returns how many times smaller (1, 2, 4 or 8) a JPEG may be decoded; applied only if each pixel of the reduced image
     stands for a whole square of the original one.
@@ -117,7 +120,7 @@ def _decode(
     container: Container,
     file: _InterruptibleReader,
     megapixels: float,
-    background: str,
+    background: str | None,
     max_side: int | None,
     reduction_for: Callable[[int, int], int] | None,
 ) -> Source:
@@ -144,7 +147,8 @@ def _decode(
     grey = is_grey(image)
     image = normalise_mode(image)
     image = to_srgb(image, colour, file.poll, grey=grey)
-    image = flatten(image, background)
+    if background is not None:
+        image = flatten(image, background)
     if orientation in _TRANSPOSITIONS:
         image = image.transpose(_TRANSPOSITIONS[orientation])
         if orientation >= 5:
@@ -153,8 +157,9 @@ def _decode(
         bleed_px = math.ceil(bleed_px * max_side / max(width, height)) + 2  # the scaling itself mixes two more pixels
         width, height = contain_size(width, height, max_side)
         image, reduction = image.resize((width, height), Image.Resampling.BOX, reducing_gap=3.0), 1
+    image, alpha = split_alpha(image) if background is None else (image, None)
     image.info.clear()  # Pillow would write parts of it to any file: a JPEG's comment, a profile
-    return Source(image, width, height, reduction, bleed_px)
+    return Source(image, width, height, reduction, bleed_px, alpha)
 
 
 def _load(image: ImageFile.ImageFile, container: Container, file: _InterruptibleReader, reduction: int) -> Image.Image:

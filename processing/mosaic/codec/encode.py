@@ -70,7 +70,7 @@ def _save_webp(image: Image.Image, quality: int) -> bytes:
 def _save(image: Image.Image, progress: Progress | None, **options: Any) -> bytes:
     """Save to a real file descriptor: only then does Pillow's JPEG encoder release the interpreter lock."""
     with _scratch_file() as file:
-        max_bytes = 3 * image.width * image.height
+        max_bytes = len(image.getbands()) * image.width * image.height
         target = file if progress is None else cast(BinaryIO, _InterruptibleWriter(file, max_bytes, progress))
         image.save(target, **options)
         file.seek(0)

@@ -117,6 +117,16 @@ def _convert_grey(image: Image.Image, profile: bytes) -> Image.Image:
     return image.point(red) if red == green == blue else image.convert("RGB").point([*red, *green, *blue])
 
 
+def split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """RGB and its alpha, None for an opaque image. Invisible pixels become white, whatever the file stores there."""
+    if image.mode != "RGBA" or image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB"), None
+    alpha = image.getchannel("A")
+    colours = image.convert("RGB")
+    colours.paste((255, 255, 255), mask=alpha.point([255] + [0] * 255))
+    return colours, alpha
+
+
 def flatten(image: Image.Image, background: str) -> Image.Image:
     """-> RGB, transparent parts blended with the background."""
     if image.mode == "RGBA":

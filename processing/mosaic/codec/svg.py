@@ -24,12 +24,14 @@ def write_svg(
     *,
     crisp: bool = True,
     underlay: Iterable[Outline] = (),
+    alphas: NDArray[np.uint8] | None = None,
 ) -> bytes:
     """One element for each cell.
 
     colours: (count, 3). background: #rrggbb; None if the cells cover everything. crisp: `crispEdges` assigns each pixel
     by its centre, as the raster does, so that no seams appear between neighbours; False: antialiased edges, for cells
     that do not touch. underlay: drawn before the cells, one outline for each in the same colour.
+    alphas: (count,) opacities, 0 to 255.
     Raises BadParameter above 200,000 cells, which viewers cannot show.
     """
     if len(colours) > MAX_SVG_CELLS:
@@ -43,6 +45,9 @@ def write_svg(
     )
     parts = [head] if background is None else [head, f'<rect width="{width}" height="{height}" fill="{background}"/>']
     fills = [f'fill="#{red:02x}{green:02x}{blue:02x}"/>' for red, green, blue in colours.tolist()]
+    if alphas is not None:
+        opacities = [f'fill-opacity="{_format_number(alpha / 255)}" ' for alpha in alphas.tolist()]
+        fills = [opacity + fill for opacity, fill in zip(opacities, fills, strict=True)]
     parts += [f"<{_element(outline)} {fill}" for outline, fill in zip(underlay, fills, strict=False)]
     for cell, (outline, fill) in enumerate(zip(outlines, fills, strict=True)):
         if cell % _REPORT_EVERY == 0:

@@ -12,7 +12,7 @@ from ..codec.block_encoders import encode_block_jpeg, encode_block_png
 from ..codec.encode import encode
 from ..codec.svg import write_svg
 from ..colour.srgb import Colours
-from ..flat_cells import cell_colours
+from ..flat_cells import cell_colours, paint_flat_cells
 from ..params import CellParams, bool_param, default_cell
 from ..progress import Progress
 from ..style import RenderContext, Style
@@ -70,6 +70,8 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
     source, params, progress = context.source, context.params, context.progress
     size = context.size
     grid = SquareGrid(*size, block_side(params, *size))
+    if source.alpha is not None:
+        return paint_flat_cells(context, grid, progress)
     means = block_means(source.image, grid.side // source.reduction, params.linear, progress.sub(0.0, 0.9))
     flat_means = CellMeans(means.reshape(-1, 3), block_areas(*size, grid.side))
     colours = cell_colours(flat_means, params, grid, progress.sub(0.9, 1.0))
