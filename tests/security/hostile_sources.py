@@ -23,7 +23,7 @@ class FileHost:
         self.files: dict[str, bytes] = {}
         self.address = host.address
         self._host = host
-        host.answer = self._serve
+        host.responder = self._serve
 
     def add(self, name: str, data: bytes) -> str:
         """Serve a file; returns its URL."""

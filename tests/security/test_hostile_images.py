@@ -51,7 +51,7 @@ def server(tmp_path: Path, mongodb_uri: str, database_name: str, host: FileHost)
 
 
 @pytest.mark.requirement(10)
-@pytest.mark.gen_test(timeout=150)
+@pytest.mark.gen_test(timeout=300)
 async def test_every_light_hostile_file_is_rendered_or_refused(
     server: ServerProcess, client: AsyncHTTPClient, host: FileHost
 ) -> None:
@@ -64,7 +64,7 @@ async def test_every_light_hostile_file_is_rendered_or_refused(
         if number % 3 == 0:  # an upload meets the same decoder, for its thumbnail
             statuses[await upload_status(ada, hostile.name, data)] += 1
         tasks[(await ada.add_task(host.add(hostile.name, data)))["id"]] = hostile
-    ends = await final_tasks(ada, set(tasks), timeout_s=100)
+    ends = await final_tasks(ada, set(tasks), timeout_s=200)
 
     assert [(each.name, ends[task]["error"]) for task, each in tasks.items() if not is_expected(each, ends[task])] == []
     assert statuses.keys() <= UPLOAD_STATUSES

@@ -1,0 +1,156 @@
+"""How near every style comes to photographs, in figures. Prints Markdown.
+
+.venv/bin/python -m tests.bench.looks [STYLE[:PARAMETER=VALUE,...] ...] [photo.jpg ...]
+
+Without arguments: all styles that need no parameter, on static/samples and, if present, ../shared/photos. Differences
+are distances in OKLab x 100, means over all pixels. Photographs are reduced to at most 1,000 pixels a side.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from processing.mosaic import STYLES, Result, parse, render
+from processing.mosaic.colour.oklab import delta_e, srgb_to_oklab
+from processing.mosaic.colour.srgb import encode_srgb, linearise
+from tests.bench.timing import table
+from tests.processing.mosaic.pictures import opened, saved
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = (ROOT / "static" / "samples", ROOT.parent / "shared" / "photos")
+MAX_SIDE_PX = 1000
+CHROMA_OF_COLOURED, CHROMA_OF_NEUTRAL = 4.0, 2.0  # OKLab x 100
+STYLES_WITHOUT_BORDERS = ("dots", "photomosaic")
+FLAT = {"brick": {"relief": False}}
+
+
+def photographs(files: Sequence[Path] = ()) -> dict[str, Image.Image]:
+    """The files, or all photographs of FOLDERS that are not reduced copies of others, by name."""
+    paths = files or [
+        path
+        for folder in FOLDERS
+        for path in sorted(folder.glob("*.*"))
+        if path.suffix in (".jpg", ".png") and not path.stem.endswith("-small")
+    ]
+    images = {}
+    for path in paths:
+        image = Image.open(path).convert("RGB")
+        image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
+        images[path.stem] = image
+    return images
+
+
+def render_image(image: Image.Image, recipe: dict[str, Any]) -> tuple[Result, np.ndarray]:
+    """The result of a recipe and its pixels."""
+    result = render(saved(image), parse(recipe))
+    return result, opened(result.data)
+
+
+def mean_difference(first: np.ndarray, second: np.ndarray) -> float:
+    return float(delta_e(first, second).mean())
+
+
+def blurred_difference(first: np.ndarray, second: np.ndarray, sigma_px: float) -> float:
+    """The mean difference seen from a distance: after a Gaussian blur in linear light."""
+    return mean_difference(blurred(first, sigma_px), blurred(second, sigma_px))
+
+
+def blurred(pixels: np.ndarray, sigma_px: float) -> np.ndarray:
+    """(height, width, 3) uint8 after a Gaussian blur in linear light."""
+    light = ndimage.gaussian_filter(linearise(pixels / 255), (sigma_px, sigma_px, 0), mode="nearest")
+    return np.asarray(np.rint(encode_srgb(light) * 255), np.uint8)
+
+
+def neutral_share(means: np.ndarray, painted: np.ndarray) -> float:
+    """The share of the coloured cells that are painted in white, grey or black. Both (n, 3), uint8."""
+    coloured = chroma(means) >= CHROMA_OF_COLOURED
+    return float((chroma(painted)[coloured] < CHROMA_OF_NEUTRAL).mean()) if coloured.any() else 0.0
+
+
+def chroma(colours: np.ndarray) -> np.ndarray:
+    """(n,): OKLab's chroma x 100."""
+    return np.asarray(np.hypot(*srgb_to_oklab(colours)[..., 1:].T) * 100)
+
+
+def boundary_recall(source: np.ndarray, painted: np.ndarray, reach_px: int = 2) -> float:
+    """The share of the source's edges (Canny) within `reach_px` of a border between two colours of the mosaic."""
+    edges = canny(source)
+    borders = np.zeros(edges.shape, bool)
+    borders[:, 1:] |= (painted[:, 1:] != painted[:, :-1]).any(axis=-1)
+    borders[1:] |= (painted[1:] != painted[:-1]).any(axis=-1)
+    near = ndimage.distance_transform_edt(~borders) <= reach_px
+    return float(near[edges].mean()) if edges.any() else 1.0
+
+
+def canny(pixels: np.ndarray, sigma_px: float = 1.4, low: float = 0.02, high: float = 0.05) -> np.ndarray:
+    """(height, width) bool: Canny's edges of OKLab's lightness. low, high: of the gradient, lightness a pixel."""
+    lightness = ndimage.gaussian_filter(srgb_to_oklab(pixels)[..., 0], sigma_px, mode="nearest")
+    down, right = np.gradient(lightness)
+    strength = np.hypot(down, right)
+    y, x = np.indices(strength.shape, np.float64)
+    unit = np.maximum(strength, 1e-9)
+    ahead, behind = (
+        ndimage.map_coordinates(strength, [y + sign * down / unit, x + sign * right / unit], order=1, mode="nearest")
+        for sign in (1, -1)
+    )
+    ridge = (strength >= ahead) & (strength >= behind) & (strength > low)
+    labels, count = ndimage.label(ridge, np.ones((3, 3)))
+    strong = np.zeros(count + 1, bool)
+    strong[np.unique(labels[ridge & (strength > high)])] = True
+    strong[0] = False
+    return np.asarray(strong[labels])
+
+
+def figures(image: Image.Image, recipe: dict[str, Any]) -> tuple[float, float, float]:
+    """Mean difference, blurred difference, and boundary recall (NaN for styles without borders)."""
+    result, painted = render_image(image, recipe)
+    source, cell_px = np.asarray(image), pitch_of(image.size, result)
+    recall = float("nan")
+    if recipe["style"] not in STYLES_WITHOUT_BORDERS:
+        recall = boundary_recall(source, render_image(image, recipe | FLAT.get(recipe["style"], {}))[1])
+    return mean_difference(source, painted), blurred_difference(source, painted, cell_px), recall
+
+
+def pitch_of(size: tuple[int, int], result: Result) -> float:
+    """The side in pixels of a square as large as the mean cell."""
+    return float(np.sqrt(size[0] * size[1] / result.quality.cells))
+
+
+def recipe_of(word: str) -> dict[str, Any]:
+    """dots:size=airy,cell=9 -> {"style": "dots", "size": "airy", "cell": 9}."""
+    style, _, params = word.partition(":")
+    pairs = [pair.partition("=")[::2] for pair in params.split(",") if pair]
+    return {"style": style, **{name: _value_of(value) for name, value in pairs}}
+
+
+def _value_of(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def main() -> None:
+    files = [Path(word) for word in sys.argv[1:] if Path(word).is_file()]
+    words = [word for word in sys.argv[1:] if not Path(word).is_file()] or [name for name in STYLES if name != "redact"]
+    images = photographs(files)
+    rows = []
+    for word in words:
+        by_photo = np.array([figures(image, recipe_of(word)) for image in images.values()])
+        mean, worst = by_photo.mean(axis=0), by_photo.max(axis=0)
+        numbers = [f"{mean[0]:.2f}", f"{mean[1]:.2f}", f"{worst[1]:.2f}", f"{mean[2]:.2f}"]
+        rows.append((f"`{word}`", *(number if number != "nan" else "" for number in numbers)))
+    print(f"Photographs: {', '.join(images)}\n")
+    print(table(("style", "difference", "blurred", "blurred, worst photograph", "boundary recall"), rows))
+
+
+if __name__ == "__main__":
+    main()
