@@ -7,8 +7,11 @@ from typing import Any
 REQUIRED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.7]]}}
 """Parameters without a default."""
 
-FLAT: dict[str, dict[str, Any]] = {"dots": {"smooth": False}, "brick": {"relief": False, "colours": "free"}}
-"""Parameters that switch off light, shadow and soft edges, which an SVG does not have."""
+FLAT: dict[str, dict[str, Any]] = {
+    "dots": {"smooth": False, "size": "airy"},
+    "brick": {"relief": False, "colours": "free"},
+}
+"""Parameters that switch off light, shadow, soft edges and inks of their own, for comparisons with the SVG and the source."""
 
 
 def sample(style: str, **params: Any) -> dict[str, Any]:

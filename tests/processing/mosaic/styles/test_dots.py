@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,17 @@ from hypothesis import strategies as st
 
 from processing.mosaic import Result, parse, render
 from processing.mosaic.cells.runs import BACKGROUND
+from processing.mosaic.colour.srgb import linear_lut
 from processing.mosaic.progress import Progress
-from processing.mosaic.styles.dots import DotGrid, dot_radii
+from processing.mosaic.styles.dots import DotGrid, dot_radii, ink_coverage
+from tests.bench.looks import blurred_difference, photographs
 from tests.processing.mosaic.cell_samples import labels_of
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
+from tests.processing.mosaic.svg_raster import rasterised
 
 GROUND_COLOUR = (0xF7, 0xF2, 0xE8)
+SAMPLES = sorted((Path(__file__).parents[4] / "static" / "samples").glob("*-small.jpg"))
+GOLDEN_SOURCE = Path(__file__).parents[1] / "golden" / "source.png"
 
 
 def render_dots(pixels: np.ndarray, **params: Any) -> Result:
@@ -46,7 +52,7 @@ def test_a_dot_has_the_exact_mean_of_its_rectangle(lattice: str, linear: bool) -
     grid = DotGrid(120, 90, 12, staggered=lattice == "staggered")
     labels = labels_of(grid)
 
-    result = opened(render_dots(source, cell=12, lattice=lattice, linear=linear).data)
+    result = opened(render_dots(source, cell=12, lattice=lattice, linear=linear, size="airy").data)
 
     visible = 0
     for cell, (x, y) in enumerate(grid.centres(0, grid.count).astype(int)):
@@ -56,7 +62,7 @@ def test_a_dot_has_the_exact_mean_of_its_rectangle(lattice: str, linear: bool) -
     assert visible > 60
 
 
-@pytest.mark.parametrize(("size", "order"), [("dark", [2, 1, 0]), ("light", [0, 1, 2]), ("equal", [])])
+@pytest.mark.parametrize(("size", "order"), [("airy", [2, 1, 0]), ("light", [0, 1, 2]), ("equal", [])])
 def test_sizes_follow_the_lightness(size: str, order: list[int]) -> None:
     shades = np.array([[20] * 3, [120] * 3, [230] * 3], np.uint8)
 
@@ -84,7 +90,7 @@ def test_the_svg_of_soft_dots_is_antialiased_and_has_every_dot_once() -> None:
     result = render_dots(scene(97, 61), cell=12, format="svg")
 
     assert b"geometricPrecision" in result.data
-    assert len(re.findall(b"<circle", result.data)) == result.quality.cells
+    assert len(re.findall(b"<(?:circle|polygon)", result.data)) == result.quality.cells
 
 
 def test_only_palette_colours_and_the_ground_are_used() -> None:
@@ -92,3 +98,59 @@ def test_only_palette_colours_and_the_ground_are_used() -> None:
 
     colours = {tuple(colour) for colour in np.unique(pixels.reshape(-1, 3), axis=0).tolist()}
     assert colours == {GROUND_COLOUR, (255, 0, 0), (0, 0, 255)}
+
+
+def test_dots_keep_the_tone_of_photographs() -> None:
+    differences = []
+    for photo in photographs([*SAMPLES, GOLDEN_SOURCE]).values():
+        source = np.asarray(photo)
+        differences.append(blurred_difference(source, opened(render_dots(source, cell=8).data), 8.0))
+
+    assert np.mean(differences) <= 1.5, differences
+    assert max(differences) <= 3.0, differences
+
+
+@pytest.mark.parametrize("lattice", ["staggered", "square"])
+@pytest.mark.parametrize("smooth", [True, False])
+@pytest.mark.parametrize("cell", [2, 5, 8, 13, 30])
+def test_ink_and_ground_add_up_to_the_mean(lattice: str, smooth: bool, cell: int) -> None:
+    for colour in [(210, 160, 140), (60, 40, 30), (20, 20, 60), (255, 255, 255)]:
+        flat = np.full((180, 240, 3), colour, np.uint8)
+
+        result = opened(render_dots(flat, cell=cell, lattice=lattice, smooth=smooth).data)
+
+        inner = result[cell * 2 : -cell * 2, cell * 2 : -cell * 2]
+        assert np.abs(true_mean(inner) - colour).max() <= 8, colour
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20), st.tuples(*[st.integers(0, 255)] * 3))
+@settings(max_examples=60, deadline=None)
+def test_there_is_an_ink_for_every_mean_and_ground(
+    means: list[tuple[int, int, int]], ground: tuple[int, int, int]
+) -> None:
+    light, paper = linear_lut(True)[np.array(means)], linear_lut(True)[list(ground)]
+
+    inks = paper + (light - paper) / ink_coverage(light, paper)[:, None]
+
+    assert inks.min() >= -1e-5
+    assert inks.max() <= 1 + 1e-5
+
+
+@pytest.mark.parametrize("size", [(97, 61), (96, 105), (104, 112)])
+def test_dark_pictures_have_no_gaps_at_the_edges(size: tuple[int, int]) -> None:
+    red = np.full((size[1], size[0], 3), (60, 10, 10), np.uint8)
+
+    result = opened(render_dots(red, cell=8, smooth=False).data).astype(int)
+
+    assert np.abs(result - (60, 10, 10)).max() <= 1
+
+
+@pytest.mark.parametrize("lattice", ["staggered", "square"])
+def test_the_svg_of_tonal_dots_agrees_with_the_raster(lattice: str) -> None:
+    source = scene(97, 61)
+    raster = opened(render_dots(source, cell=12, lattice=lattice, smooth=False).data).astype(int)
+
+    from_svg = rasterised(render_dots(source, cell=12, lattice=lattice, smooth=False, format="svg").data).astype(int)
+
+    different = np.abs(from_svg - raster).max(axis=-1) > 1
+    assert different.mean() < 0.03, f"{different.mean():.1%} of the pixels differ"
