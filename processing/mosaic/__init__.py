@@ -8,18 +8,20 @@ result = render(photo, parse({"style": "mosaic", "cell": 24}))
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from PIL import Image, ImageChops
 
 from . import style as _style
 from .canvas import PixelCanvas, StyleResult
-from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode
-from .codec.encode import MEDIA_TYPES, check_size, encode
+from .codec.animation import frame_durations
+from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode, decode_frames
+from .codec.encode import MEDIA_TYPES, check_size, encode, encode_animation
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
-from .params import OPAQUE_FORMATS, TRANSPARENT, Params
+from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
 from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
 from .report import QualityReport, mean_colour, measure_quality, reference
@@ -179,21 +181,57 @@ def render(
     if transparent and params.format in OPAQUE_FORMATS:
         raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
     reduction = style.reduction
-    source = decode(
+    background = None if transparent else params.background
+    durations = frame_durations(data)
+    frames: Iterator[Source] = iter(())
+    share = 1.0  # of the first frame in all of the work
+    if params.frame is not None or (len(durations) > 1 and params.format in ANIMATED_FORMATS):
+        if params.frame is not None and params.frame >= max(1, len(durations)):
+            raise BadParameter(field="frame", value=params.frame, allowed=f"0 to {max(1, len(durations)) - 1}")
+        frames = decode_frames(
+            data,
+            len(durations),
+            whole.sub(0.0, 0.0),
+            megapixels=limits.megapixels,
+            background=background,
+            max_side=params.max_side,
+        )
+        frames = islice(frames, params.frame or 0, None if params.frame is None else params.frame + 1)
+        share = 1.0 if params.frame is not None else 1 / max(1, len(durations))
+    animated = share < 1.0
+    first = next(frames, None)
+    source = first or decode(
         data,
         whole.sub(0.0, 0.4),
         megapixels=limits.megapixels,
-        background=None if transparent else params.background,
+        background=background,
         max_side=params.max_side,
         reduction_for=None if reduction is None else lambda width, height: reduction(params, width, height),
     )
+    del first
     check_size(source.width, source.height, params.format)
     size, original, alpha = (source.width, source.height), reference(source), source.alpha
-    result = style.paint(RenderContext(source, params, whole.sub(0.4, 0.8), pool, reusable=True))
+    shared: dict[str, Any] | None = {} if animated else None
+    painting = whole.sub(0.0, share) if animated else whole.sub(0.4, 0.8)
+    result = style.paint(RenderContext(source, params, painting, pool, reusable=True, shared=shared))
     del source  # frees memory for the encoder
     if alpha is not None:
         result = _with_alpha(result, alpha)
-    encoded = _encode(result, params, whole.sub(0.8, 0.97))
+    if animated:
+
+        def images() -> Iterator[Image.Image]:
+            mode = "RGBA" if transparent else "RGB"
+            yield result.canvas.to_image().convert(mode)
+            for number, frame in enumerate(frames, 1):
+                part = whole.sub(number * share, (number + 1) * share)
+                painted = style.paint(RenderContext(frame, params, part, pool, reusable=True, shared=shared))
+                if frame.alpha is not None:
+                    painted = _with_alpha(painted, frame.alpha)
+                yield painted.canvas.to_image().convert(mode)
+
+        encoded = encode_animation(images(), durations, params.format, params.quality)
+    else:
+        encoded = _encode(result, params, whole.sub(0.8, 0.97))
     reduced = result.canvas.reduce(original.factor)
     quality = measure_quality(original, reduced, result, clock() - started_at)
     whole(1.0)

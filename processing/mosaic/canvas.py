@@ -23,6 +23,10 @@ class Canvas(Protocol):
         """The bytes of a jpeg, png or webp file. quality: 1 to 100."""
         ...
 
+    def to_image(self) -> Image.Image:
+        """All pixels, in RGB or RGBA; not to be changed."""
+        ...
+
     def reduce(self, factor: int) -> Image.Image:
         """An RGB image `factor` times smaller (rounded up), for the quality report."""
         ...
@@ -41,6 +45,9 @@ class PixelCanvas:
     def encode(self, format: str, quality: int, progress: Progress) -> bytes:
         progress(0.0)
         return encode(self.image, format, quality, progress)
+
+    def to_image(self) -> Image.Image:
+        return self.image
 
     def reduce(self, factor: int) -> Image.Image:
         small = self.image.reduce(factor)

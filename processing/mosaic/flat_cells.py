@@ -23,11 +23,25 @@ from .style import RenderContext
 _PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 
 
-def cell_colours(means: CellMeans, params: CellParams, cells: Cells, progress: Progress) -> Colours:
-    """(count, 3): the colour to paint each cell in, its mean or the palette's. Changes means.colours in place."""
+def cell_colours(
+    means: CellMeans,
+    params: CellParams,
+    cells: Cells,
+    progress: Progress,
+    context: RenderContext[CellParams] | None = None,
+) -> Colours:
+    """(count, 3): the colour to paint each cell in, its mean or the palette's. Changes means.colours in place.
+
+    context: of an animation, whose frames share a palette.
+    """
     if params.palette is None:
         return means.colours
-    palette = resolve_palette(params.palette, means.colours, means.areas, progress.sub(0.0, 0.3))
+    named = params.palette
+
+    def resolve() -> Colours:
+        return resolve_palette(named, means.colours, means.areas, progress.sub(0.0, 0.3))
+
+    palette = resolve() if context is None else context.once("palette", resolve)
     for piece, indices in palette_indices(means.colours, palette, cells, progress.sub(0.3, 1.0), dither=params.dither):
         means.colours[piece] = palette[indices]
     return means.colours
@@ -83,4 +97,5 @@ def _measure_cells(
     """Colour, area and alpha of every cell. A function of its own, so that the means are freed before painting."""
     source, measuring = context.source, progress.sub(0.0, 0.95)
     means = cell_means(source.image, strips, context.params.linear, measuring, alpha=source.alpha)
-    return cell_colours(means, context.params, strips.cells, progress.sub(0.95, 1.0)), means.areas, means.alphas
+    colours = cell_colours(means, context.params, strips.cells, progress.sub(0.95, 1.0), context)
+    return colours, means.areas, means.alphas

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
 
+from .codec.animation import MAX_FRAMES
 from .colour.palette import PALETTE_LABELS, PALETTES, allowed_palettes, check_palette
 from .errors import shorten
 
@@ -101,6 +102,7 @@ FORMATS = {
     "webp": ("WebP, smallest", "WebP(体积最小)"),
     "svg": ("SVG, for print at any size", "SVG(矢量,可任意放大)"),
 }
+ANIMATED_FORMATS = ("png", "webp")
 OPAQUE_FORMATS = ("jpeg",)
 RASTER_FORMATS = {name: label for name, label in FORMATS.items() if name != "svg"}
 
@@ -116,6 +118,9 @@ class Params(BaseModel):
     )
     max_side: int | None = int_param(None, low=16, high=20_000, en="Longest side, pixels", zh="最长边(像素)", unit="px")
     format: str = choice_param("png", RASTER_FORMATS, en="File format", zh="文件格式")
+    frame: int | None = int_param(
+        None, low=0, high=MAX_FRAMES - 1, en="One frame of an animation", zh="只取动画的某一帧"
+    )
     quality: int = int_param(90, low=1, high=100, en="Quality of JPEG and WebP", zh="JPEG 与 WebP 质量")
 
 

@@ -15,6 +15,7 @@ from .progress import Progress
 from .tile_pool import TilePool
 
 P = TypeVar("P", bound=Params)
+T = TypeVar("T")
 P_co = TypeVar("P_co", bound=Params, covariant=True)
 
 
@@ -23,7 +24,8 @@ class RenderContext(Generic[P_co]):
     """The input of a style.
 
     pool: the tiles of a photomosaic; None: pieces of the source itself. reusable: the caller does not need the source
-    afterwards, so that the style may paint over its pixels, which saves a second picture in memory.
+    afterwards, so that the style may paint over its pixels, which saves a second picture in memory. shared: what the
+    frames of an animation have in common, see `once`.
     """
 
     source: Source
@@ -31,6 +33,16 @@ class RenderContext(Generic[P_co]):
     progress: Progress
     pool: TilePool | None = None
     reusable: bool = False
+    shared: dict[str, Any] | None = None
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` returns; in an animation, what it returned for the first frame, so that nothing flickers."""
+        if self.shared is None:
+            return make()
+        if name not in self.shared:
+            self.shared[name] = make()
+        value: T = self.shared[name]
+        return value
 
     @property
     def size(self) -> tuple[int, int]:

@@ -96,7 +96,7 @@ def build_pool(
 
 
 def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPIXELS) -> NDArray[np.uint8]:
-    """(side, side, 3) uint8: the middle square of a JPEG, PNG, GIF or WebP. side: rounded up to a multiple of 8.
+    """(side, side, 3) uint8: the middle square of an image file. side: rounded up to a multiple of 8.
 
     Raises NotAPicture, TooManyPixels.
     """

@@ -63,7 +63,7 @@ def listing() -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m processing.mosaic", description="Turns pictures into mosaics.")
-    parser.add_argument("files", nargs="*", type=Path, help="JPEG, PNG, GIF or WebP")
+    parser.add_argument("files", nargs="*", type=Path, help="JPEG, PNG, GIF, WebP, HEIC or AVIF")
     parser.add_argument("-o", "--out", type=Path, help="where to write the result; a folder for several pictures")
     parser.add_argument("--style", default=None, help="one of: " + ", ".join(STYLES))
     parser.add_argument("--cell", type=int, help="cell size in pixels; by default chosen from the picture's size")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from PIL import Image, ImageFile
 
 from ..errors import DAMAGED, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
+from .animation import read_frames
 from .container import Container, read_container
 from .isolated import decode_isolated
 from .jpeg import is_complete
@@ -147,6 +148,40 @@ def _decode(
     grey = is_grey(image)
     image = normalise_mode(image)
     image = to_srgb(image, colour, file.poll, grey=grey)
+    source = Source(image, width, height, reduction, bleed_px)
+    del image
+    return _upright(source, orientation, background, max_side)
+
+
+def decode_frames(
+    data: bytes,
+    count: int,
+    progress: Progress,
+    *,
+    megapixels: float = MAX_MEGAPIXELS,
+    background: str | None = "#ffffff",
+    max_side: int | None = None,
+) -> Iterator[Source]:
+    """The frames of an animation, as `decode` gives its first picture. count: see animation.frame_durations."""
+    container = read_container(data, megapixels)
+    for frame in read_frames(data, container.format, count, lambda: progress(0.0)):
+        if frame.width * frame.height > megapixels * 1_000_000:
+            raise TooManyPixels(megapixels)
+        image = to_srgb(frame, container.colour, lambda: progress(0.0), grey=False)
+        source = Source(image, *image.size, bleed_px=_BLEED_PX.get(container.format, 0))
+        yield _upright(source, container.orientation, background, max_side)
+
+
+def _upright(source: Source, orientation: int, background: str | None, max_side: int | None) -> Source:
+    """The final steps. The source's image may have any mode that normalise_mode returns."""
+    image, width, height, reduction, bleed_px = (
+        source.image,
+        source.width,
+        source.height,
+        source.reduction,
+        source.bleed_px,
+    )
+    del source
     if background is not None:
         image = flatten(image, background)
     if orientation in _TRANSPOSITIONS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
 from PIL import Image
@@ -47,6 +48,18 @@ def encode(image: Image.Image, format: str, quality: int, progress: Progress) ->
     return run_interruptible(lambda: save(image, quality), lambda: progress(0.0))
 
 
+def encode_animation(images: Iterator[Image.Image], durations_ms: list[int], format: str, quality: int) -> bytes:
+    """Encode frames of one size and mode as png (APNG) or webp, repeated for ever.
+
+    Raises what the iterator raises, and BadParameter if the frames are too detailed for a WebP.
+    """
+    first, *others = images  # Pillow goes through them twice
+    options: dict[str, Any] = {"save_all": True, "append_images": others, "duration": durations_ms, "loop": 0}
+    if format == "png":
+        return _save(first, None, format="PNG", compress_level=1, **options)
+    return _save_webp(first, quality, **options)
+
+
 def check_size(width: int, height: int, format: str) -> None:
     """Raises BadParameter if the format cannot hold an image of that size."""
     if max(width, height) > _MAX_SIDE.get(format, 2**31):
@@ -59,9 +72,9 @@ def _save_jpeg(image: Image.Image, quality: int) -> bytes:
     return _save(image, None, format="JPEG", quality=quality, subsampling=0)
 
 
-def _save_webp(image: Image.Image, quality: int) -> bytes:
+def _save_webp(image: Image.Image, quality: int, **options: Any) -> bytes:
     try:
-        return _save(image, None, format="WEBP", quality=quality, method=0)
+        return _save(image, None, format="WEBP", quality=quality, method=0, **options)
     except ValueError as error:  # Pillow's only error for a failed encoder
         allowed = f"jpeg, png for a picture of {image.width} x {image.height} pixels with this much detail"
         raise BadParameter(field="format", value="webp", allowed=allowed) from error

@@ -41,6 +41,9 @@ class BlockCanvas:
             return encode_block_jpeg(self._colours, self._side, self.size, quality, progress)
         return encode(self._resized(self.size, Image.Resampling.NEAREST), format, quality, progress)
 
+    def to_image(self) -> Image.Image:
+        return self._resized(self.size, Image.Resampling.NEAREST)
+
     def reduce(self, factor: int) -> Image.Image:
         size = (-(-self.size[0] // factor), -(-self.size[1] // factor))
         return self._resized(size, Image.Resampling.BOX)
@@ -74,7 +77,7 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
         return paint_flat_cells(context, grid, progress)
     means = block_means(source.image, grid.side // source.reduction, params.linear, progress.sub(0.0, 0.9))
     flat_means = CellMeans(means.reshape(-1, 3), block_areas(*size, grid.side))
-    colours = cell_colours(flat_means, params, grid, progress.sub(0.9, 1.0))
+    colours = cell_colours(flat_means, params, grid, progress.sub(0.9, 1.0), context)
     return StyleResult(
         BlockCanvas(colours.reshape(grid.rows, grid.columns, 3), grid.side, size),
         cells=grid.count,

@@ -51,17 +51,23 @@ def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
     """Measure errors on all levels, split the worst cells, paint each leaf in the mean of its pixels."""
     params, progress, size = context.params, context.progress, context.size
     smallest = params.cell or default_cell(*size, across=320)
-    roots = root_grid(*size, smallest)
-    errors = error_pyramid(context.source, roots, progress.sub(0.0, 0.1))
-    split = by_count(errors, params.cells if params.stop == "cells" else _MAX_CELLS)
-    if params.stop == "error":
-        above = by_error(errors, size, params.error)
-        split = [level & level_above for level, level_above in zip(split, above, strict=True)]
-    boxes = leaves(split, roots, size)
+    boxes = context.once("boxes", lambda: split_boxes(context, smallest))
     progress(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
     cells = PolygonCells(*size, corners(boxes, params.joint_width(smallest)), np.full(len(boxes), 4), pitch)
     return paint_flat_cells(context, cells, progress.sub(0.2, 1.0), gap_colour=params.gap_colour)
+
+
+def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts:
+    """(n, 4): left, top, right, bottom of the leaves."""
+    params, size = context.params, context.size
+    roots = root_grid(*size, smallest)
+    errors = error_pyramid(context.source, roots, context.progress.sub(0.0, 0.1))
+    split = by_count(errors, params.cells if params.stop == "cells" else _MAX_CELLS)
+    if params.stop == "error":
+        above = by_error(errors, size, params.error)
+        split = [level & level_above for level, level_above in zip(split, above, strict=True)]
+    return leaves(split, roots, size)
 
 
 def root_grid(width: int, height: int, smallest: int) -> RootGrid:

@@ -40,7 +40,7 @@ class TesseraeParams(CellParams):
 
 def paint_tesserae(context: RenderContext[TesseraeParams]) -> StyleResult:
     """Place the stones, then paint each in the mean of its pixels."""
-    cells = place_stones(context, context.progress.sub(0.0, 0.6))
+    cells = context.once("stones", lambda: place_stones(context, context.progress.sub(0.0, 0.6)))
     gap_colour = context.params.grout_colour if context.params.grout != 0 else None
     return paint_flat_cells(context, cells, context.progress.sub(0.6, 1.0), gap_colour=gap_colour)
 

@@ -35,7 +35,7 @@ def paint_panes(context: RenderContext[VoronoiParams]) -> StyleResult:
     count = pane_count(params, *size)
     pitch = (size[0] * size[1] / count) ** 0.5
     leading = min(round(pitch / 11) if params.leading is None else params.leading, pitch / 4)
-    seeds = pane_seeds(context, count, progress.sub(0.0, 0.3))
+    seeds = context.once("seeds", lambda: pane_seeds(context, count, progress.sub(0.0, 0.3)))
     cells = panes(seeds, size, leading, pitch, progress.sub(0.3, 0.35))
     gap_colour = params.leading_colour if leading else None
     return paint_flat_cells(context, cells, progress.sub(0.35, 1.0), gap_colour=gap_colour)

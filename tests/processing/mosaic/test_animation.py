@@ -1,0 +1,124 @@
+"""Animated GIF, WebP and PNG give animated mosaics: the same grid and palette in all frames; `frame` chooses one."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processing.mosaic import BadParameter, NotAPicture, parse, render
+from processing.mosaic.codec import animation
+from processing.mosaic.codec.animation import frame_durations
+from tests.processing.mosaic.pictures import noise, saved, scene
+
+COLOURS = ((200, 30, 30), (30, 180, 60), (40, 60, 200))
+
+
+def clip(format: str, *, frames: int = 3, still: bool = False) -> bytes:
+    """A scene whose left half changes its colour from frame to frame."""
+    images = []
+    for number in range(frames):
+        pixels = scene(96, 64)
+        if not still:
+            pixels[:, :48] = COLOURS[number % 3]
+        images.append(Image.fromarray(pixels))
+    options = {"lossless": True} if format == "WEBP" else {}
+    return saved(images[0], format, save_all=True, append_images=images[1:], duration=120, loop=0, **options)
+
+
+def frames_of(data: bytes) -> list[np.ndarray]:
+    image = Image.open(io.BytesIO(data))
+    frames = []
+    for number in range(getattr(image, "n_frames", 1)):
+        image.seek(number)
+        frames.append(np.asarray(image.convert("RGBA")).astype(int))
+    return frames
+
+
+@pytest.mark.parametrize("target", ["png", "webp"])
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_an_animation_gives_an_animation(format: str, target: str) -> None:
+    data = clip(format)
+
+    result = render(data, parse({"cell": 8, "format": target, "quality": 100}))
+    frames = frames_of(result.data)
+
+    assert frame_durations(data) == frame_durations(result.data) == [120, 120, 120]
+    assert result.format == target
+    for frame, colour in zip(frames, COLOURS, strict=True):
+        assert frame[30, 20, :3] == pytest.approx(colour, abs=12)
+
+
+@pytest.mark.parametrize("style", ["voronoi", "tesserae", "quadtree", "hexagon", "mosaic"])
+def test_what_does_not_change_does_not_flicker(style: str) -> None:
+    result = render(clip("PNG"), parse({"style": style, "cell": 8, "palette": "auto-12"}))
+    first, second, third = (frame[:, 64:] for frame in frames_of(result.data))
+
+    assert np.array_equal(first, second)
+    assert np.array_equal(first, third)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_frame_chooses_one(number: int) -> None:
+    frames = frames_of(render(clip("GIF"), parse({"cell": 8, "frame": number})).data)
+
+    assert len(frames) == 1
+    assert frames[0][30, 20, :3] == pytest.approx(COLOURS[number], abs=4)
+
+
+def test_a_frame_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(BadParameter, match="0 to 2"):
+        render(clip("GIF"), parse({"frame": 3}))
+    with pytest.raises(BadParameter, match="0 to 0"):
+        render(saved(Image.fromarray(scene(9, 9))), parse({"frame": 1}))
+
+
+@pytest.mark.parametrize("format", ["jpeg", "svg"])
+def test_formats_without_frames_show_the_first(format: str) -> None:
+    assert render(clip("GIF"), parse({"format": format})).format == format
+
+
+def test_animations_beyond_the_limits_count_as_their_first_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = clip("GIF")
+
+    monkeypatch.setattr(animation, "MAX_TOTAL_MEGAPIXELS", 96 * 64 * 2 / 1_000_000)
+    assert len(frames_of(render(data, parse("mosaic")).data)) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(animation, "MAX_FRAMES", 2)
+    assert len(frames_of(render(data, parse("mosaic")).data)) == 1
+
+
+def test_redact_hides_its_regions_in_every_frame() -> None:
+    recipe = parse({"style": "redact", "regions": [[0, 0, 0.5, 1]], "cell": 8, "fill": "solid", "variation": 0})
+
+    for frame in frames_of(render(clip("PNG"), recipe).data):
+        assert (frame[:, :48, :3] == (0x3A, 0x3F, 0x4B)).all()
+
+
+def test_progress_rises_frame_by_frame() -> None:
+    fractions: list[float] = []
+
+    render(clip("GIF", frames=5), parse("mosaic"), fractions.append)
+
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert len({round(fraction, 1) for fraction in fractions}) >= 5
+
+
+def test_it_can_be_stopped_between_frames() -> None:
+    def stop(fraction: float) -> None:
+        if fraction > 0.5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        render(clip("GIF", frames=6), parse("mosaic"), stop)
+
+
+def test_a_damaged_frame_is_refused() -> None:
+    frames = [Image.fromarray(noise(60, 40, seed=seed)) for seed in range(3)]
+    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+    with pytest.raises(NotAPicture):
+        render(data[: len(data) * 4 // 5], parse("mosaic"))
