@@ -14,6 +14,7 @@ from .cells.polygons import FilledCells
 from .cells.raster import CellMeans, cell_means, fill_cells
 from .cells.strips import Strips
 from .codec.svg import write_svg
+from .colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from .colour.palette import dither_indices, hex_to_rgb, nearest_indices, resolve_palette
 from .colour.srgb import Colours
 from .params import CellParams
@@ -42,6 +43,12 @@ def cell_colours(
         return resolve_palette(named, means.colours, means.areas, progress.sub(0.0, 0.3))
 
     palette = resolve() if context is None else context.once("palette", resolve)
+    still = context is None or context.shared is None  # diffused errors would flicker from frame to frame
+    if params.dither and still and str(params.palette).startswith("auto-") and cells.count <= MAX_DIFFUSED_CELLS:
+        centres, visible = cells.centres(0, cells.count), means.areas > 0
+        indices = diffuse_indices(means.colours, palette, centres, cells.pitch, progress.sub(0.3, 1.0), visible=visible)
+        means.colours[:] = palette[indices]
+        return means.colours
     for piece, indices in palette_indices(means.colours, palette, cells, progress.sub(0.3, 1.0), dither=params.dither):
         means.colours[piece] = palette[indices]
     return means.colours

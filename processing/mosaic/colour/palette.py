@@ -125,9 +125,27 @@ def fit_palette(colours: Colours, weights: NDArray[np.uint32], count: int, progr
     return np.unique(oklab_to_srgb(centres), axis=0)
 
 
-def nearest_indices(colours: Colours, palette: Colours) -> NDArray[np.intp]:
-    """(n,): for each colour the index of the palette's nearest one, in OKLab."""
+def nearest_indices(colours: Colours, palette: Colours, chroma_penalty: float = 0) -> NDArray[np.intp]:
+    """(n,): for each colour the index of the palette's nearest one, in OKLab.
+
+    chroma_penalty: added to the squared distance, times the square of the chroma that is lost, so that pale colours
+    such as skin are not painted grey.
+    """
+    if chroma_penalty:
+        return _nearest_chromatic(colours, palette, chroma_penalty)
     return np.asarray(kd_tree(srgb_to_oklab(palette)).query(srgb_to_oklab(colours))[1], np.intp)
+
+
+def _nearest_chromatic(colours: Colours, palette: Colours, chroma_penalty: float) -> NDArray[np.intp]:
+    lab, entries = srgb_to_oklab(colours), srgb_to_oklab(palette)
+    chroma = np.hypot(lab[:, 1], lab[:, 2])
+    indices, least = np.zeros(len(lab), np.intp), np.full(len(lab), np.inf)
+    for index, entry in enumerate(entries):
+        chroma_loss = np.maximum(chroma - np.hypot(entry[1], entry[2]), 0)
+        distance = ((lab - entry) ** 2).sum(axis=1) + chroma_penalty * chroma_loss**2
+        nearer = distance < least
+        indices[nearer], least[nearer] = index, distance[nearer]
+    return indices
 
 
 def dither_indices(colours: Colours, palette: Colours, centres: Floats, pitch: float) -> NDArray[np.intp]:

@@ -14,9 +14,9 @@ from ...cells.block_means import block_means
 from ...cells.cells import Circle, Outline, Polygon
 from ...cells.grid import SquareGrid
 from ...codec.svg import write_svg
-from ...colour.palette import hex_to_rgb
+from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
+from ...colour.palette import dither_indices, hex_to_rgb, nearest_indices
 from ...colour.srgb import Colours
-from ...flat_cells import palette_indices
 from ...params import FORMATS, Params, bool_param, choice_param, default_cell, int_param
 from ...progress import BAND_PX, Progress, pieces
 from ...style import RenderContext, Style
@@ -28,6 +28,8 @@ _MIN_DEFAULT_CELL = 8  # in fewer pixels a stud does not look round
 _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several floats
 _MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
 _MAX_CACHED, _MAX_CACHED_PX = 1 << 12, 1 << 21  # stud images: enough for all brick colours at 56 pixels
+_CHROMA_PENALTY = 1.5  # without it, skin becomes grey
+_PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
@@ -90,11 +92,28 @@ def _plan_bricks(grid: SquareGrid, means: Colours, params: BrickParams, progress
     else:
         named = _PALETTES[params.colours]
         palette, names = np.array([hex_to_rgb(colour) for colour in named.values()], np.uint8), list(named)
-        by_piece = palette_indices(colours, palette, grid, progress.sub(0.0, 0.5), dither=params.dither)
-        for piece, piece_indices in by_piece:
-            indices[piece] = piece_indices
+        indices[:] = _brick_colours(grid, colours, palette, params, progress.sub(0.0, 0.5))
     cells = indices.reshape(means.shape[:2])
     return BrickPlan(grid, cells, palette, names, merge_bricks(cells, progress.sub(0.5, 1.0), larger=params.larger))
+
+
+def _brick_colours(
+    grid: SquareGrid, colours: Colours, palette: Colours, params: BrickParams, progress: Progress
+) -> NDArray[np.int32]:
+    """(n,): the index in the palette of each cell's brick."""
+    penalty = 0.0 if params.colours == "greys" else _CHROMA_PENALTY
+    if params.dither and grid.count <= MAX_DIFFUSED_CELLS:
+        centres = grid.centres(0, grid.count)
+        diffused = diffuse_indices(colours, palette, centres, grid.pitch, progress, chroma_penalty=penalty)
+        return diffused.astype(np.int32)
+    indices = np.empty(len(colours), np.int32)
+    for piece in pieces(len(colours), _PIECE_CELLS):
+        if params.dither:
+            indices[piece] = dither_indices(colours[piece], palette, grid.centres(piece.start, piece.stop), grid.pitch)
+        else:
+            indices[piece] = nearest_indices(colours[piece], palette, penalty)
+        progress(piece.stop / len(colours))
+    return indices
 
 
 def _unique_colours(colours: Colours) -> tuple[Colours, NDArray[np.intp]]:
@@ -202,7 +221,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=4,
+    version=5,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

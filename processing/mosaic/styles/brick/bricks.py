@@ -13,20 +13,14 @@ from ...progress import Progress
 
 ColourIndices = NDArray[np.int32]  # (rows, columns), an index of the palette for each cell
 
-BASIC = MappingProxyType(
-    {
-        "White": "#f4f4f4", "Black": "#05131d", "Bright Red": "#b40000", "Bright Blue": "#1e5aa8",
-        "Bright Yellow": "#fac80a", "Dark Green": "#00852b", "Bright Green": "#58ab41", "Bright Orange": "#d67923",
-        "Reddish Brown": "#5f3109", "Brick Yellow": "#ccb98d", "Medium Stone Grey": "#969696",
-        "Dark Stone Grey": "#646464",
-    }
-)  # fmt: skip
 COLOURS = MappingProxyType(
     {
-        **BASIC,
-        "Light Stone Grey": "#c8c8c8",
-        "Nougat": "#bb805a", "Light Nougat": "#e1bea1", "Medium Nougat": "#aa7d55", "Dark Orange": "#91501c",
-        "Dark Brown": "#352100", "New Dark Red": "#720012", "Vibrant Coral": "#f06d78", "Sand Yellow": "#897d62",
+        "White": "#f4f4f4", "Black": "#1b2a34", "Bright Red": "#b40000", "Bright Blue": "#1e5aa8",
+        "Bright Yellow": "#fac80a", "Dark Green": "#00852b", "Bright Green": "#58ab41", "Bright Orange": "#d67923",
+        "Reddish Brown": "#5f3109", "Brick Yellow": "#b0a06f", "Medium Stone Grey": "#969696",
+        "Dark Stone Grey": "#646464", "Light Stone Grey": "#c8c8c8", "Warm Tan": "#cca373", "Medium Brown": "#755945",
+        "Nougat": "#bb805a", "Light Nougat": "#ffc995", "Medium Nougat": "#aa7d55", "Dark Orange": "#91501c",
+        "Dark Brown": "#352100", "New Dark Red": "#720012", "Vibrant Coral": "#ff6d77", "Sand Yellow": "#897d62",
         "Flame Yellowish Orange": "#fcac00", "Cool Yellow": "#ffec6c", "Spring Yellowish Green": "#e2f99a",
         "Bright Yellowish Green": "#a5ca18", "Olive Green": "#77774e", "Sand Green": "#708e7c",
         "Earth Green": "#00451a", "Bright Bluish Green": "#069d9f", "Aqua": "#d3f2ea", "Medium Azur": "#68c3e2",
@@ -35,6 +29,9 @@ COLOURS = MappingProxyType(
         "Bright Reddish Violet": "#901f76", "Bright Purple": "#d3359d", "Light Purple": "#ff9ecd",
     }
 )  # fmt: skip
+"""Solid colours in production and their values in LDraw's LDConfig.ldr of 2023-04-13, by the manufacturer's names."""
+
+BASIC = MappingProxyType({name: COLOURS[name] for name in list(COLOURS)[:12]})
 GREYS = MappingProxyType({name: COLOURS[name] for name in ("White", "Medium Stone Grey", "Dark Stone Grey", "Black")})
 
 ANY = "any"

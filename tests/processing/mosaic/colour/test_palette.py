@@ -51,3 +51,18 @@ def test_the_nearest_colour_is_the_perceptually_nearest() -> None:
     colours = np.array([[200, 30, 30], [20, 20, 20], [240, 250, 250]], np.uint8)
 
     assert nearest_indices(colours, palette).tolist() == [1, 0, 2]
+
+
+def test_a_chroma_penalty_prefers_a_coloured_entry_to_a_nearer_grey() -> None:
+    palette = np.array([[150, 150, 150], [200, 120, 80]], np.uint8)
+    skin = np.array([[170, 145, 130]], np.uint8)
+
+    assert nearest_indices(skin, palette).tolist() == [0]
+    assert nearest_indices(skin, palette, 20).tolist() == [1]
+
+
+def test_greys_lose_no_chroma() -> None:
+    palette = np.array([[100, 100, 100], [150, 150, 150], [200, 120, 80]], np.uint8)
+    greys = np.array([[104, 104, 104], [140, 140, 140]], np.uint8)
+
+    assert nearest_indices(greys, palette, 1.5).tolist() == nearest_indices(greys, palette).tolist() == [0, 1]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from processing.mosaic import Result, parse, render
+from processing.mosaic.cells.block_means import block_means
+from processing.mosaic.progress import Progress
 from processing.mosaic.styles.brick import brick
 from processing.mosaic.styles.brick.bricks import ANY, BASIC, COLOURS
+from tests.bench.looks import blurred_difference, neutral_share, photographs
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
+
+PHOTOS = [
+    *sorted((Path(__file__).parents[5] / "static" / "samples").glob("*-small.jpg")),
+    Path(__file__).parents[2] / "golden" / "source.png",
+]
 
 
 def render_bricks(pixels: np.ndarray, **params: Any) -> Result:
@@ -99,3 +108,35 @@ def test_greys_are_grey_and_dithering_mixes_them() -> None:
 
     assert len(set(cell_map_of(plain)["studs"])) == 1
     assert len(set(cell_map_of(dithered)["studs"])) == 2
+
+
+@pytest.mark.parametrize("dither", [True, False])
+def test_coloured_cells_are_not_painted_neutral(dither: bool) -> None:
+    shares = [neutral_share(means, painted) for means, painted in _means_and_bricks(dither=dither)]
+
+    assert np.mean(shares) <= 0.07, shares
+
+
+def test_dithered_bricks_are_near_the_photograph_from_a_distance() -> None:
+    differences = [blurred_difference(means, painted, 1.0) for means, painted in _means_and_bricks(dither=True)]
+
+    assert np.mean(differences) <= 1.5, differences
+
+
+def test_more_cells_than_can_be_diffused_are_dithered_by_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brick, "MAX_DIFFUSED_CELLS", 10)
+
+    result = render_bricks(np.full((200, 200, 3), 125, np.uint8), colours="greys", dither=True)
+
+    assert len(set(cell_map_of(result)["studs"])) == 2
+
+
+def _means_and_bricks(*, dither: bool) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(rows, columns, 3) twice for each photograph: the means of its cells, and the colours of the bricks."""
+    pairs = []
+    for photo in photographs(PHOTOS).values():
+        cell_map = cell_map_of(render_bricks(np.asarray(photo), cell=5, dither=dither))
+        palette = np.array([tuple(bytes.fromhex(colour[1:])) for colour in cell_map["rgb"]], np.uint8)
+        means = block_means(photo, 5, True, Progress())
+        pairs.append((means, palette[cell_map["studs"]].reshape(means.shape)))
+    return pairs
