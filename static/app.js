@@ -3,13 +3,11 @@
 import { Api, loadModule } from "./api.js";
 import { locale, ready, switchLanguage, t } from "./i18n/i18n.js";
 import { failureText } from "./job-text.js";
-import { LocalData } from "./local-data.js";
 import { Jobs } from "./jobs.js";
 import { Router } from "./router.js";
 import { State } from "./state.js";
-import { KeyValueStore } from "./storage.js";
+import { KeyValueStore, LocalData } from "./storage.js";
 import { TaskEvents } from "./task-events.js";
-import { ConfirmDialog } from "./components/confirm-dialog.js";
 import { Header } from "./components/header.js";
 import { JobDrawer } from "./components/job-drawer.js";
 import { Keyboard } from "./components/keyboard.js";
@@ -24,6 +22,7 @@ const LAZY_PAGES = {
   account: () => loadModule(import("./pages/account.js")),
   tasks: () => loadModule(import("./pages/tasks.js")),
 };
+const PREFETCH_AFTER_MS = 1000;
 /** The style of the example on the first page. */
 const FIRST_STYLE = "tesserae";
 const TITLES = {
@@ -41,7 +40,13 @@ const router = new Router();
 const taskEvents = new TaskEvents(api);
 const jobs = new Jobs({ api, state, storage, taskEvents });
 const toasts = new Toasts(part("toasts"));
-const confirmDialog = new ConfirmDialog(part("confirm"));
+let confirmation = null;
+const confirmDialog = {
+  open: async (options) => {
+    confirmation ??= new (await loadModule(import("./components/confirm-dialog.js"))).ConfirmDialog(part("confirm"));
+    return confirmation.open(options);
+  },
+};
 const signInDialog = new SignInDialog(part("sign-in"), { api, state });
 const jobActions = {
   cancel: (job) => jobs.cancel(job).catch((error) => toasts.error(error)),
@@ -109,6 +114,7 @@ await loaded;
 await jobs.restore();
 document.documentElement.classList.add("ready");
 performance.mark("ready");
+setTimeout(() => { import("./image-file.js").catch(() => {}); }, PREFETCH_AFTER_MS); // so that files open without a wait
 
 /** Fetches the session and the styles; after an outage once more. */
 async function load() {

@@ -1,12 +1,10 @@
 /** An image file opened in the browser: checked against the server's limits, and scaled down for previews. */
 
 import { megapixels, size } from "./format.js";
-import { newId } from "./ids.js";
 import { upright, withOrientation } from "./orientation.js";
+import { LARGE_PX, SMALL_PX } from "./recipes.js";
+import { newId } from "./storage.js";
 
-/** Longest side of the copies for previews and thumbnails. */
-export const LARGE_PX = 1200;
-export const SMALL_PX = 320;
 const ALPHA_PX = 128;
 
 /** Why a file cannot be used: the key and values of a string, and whether scaling it down would help. */
@@ -37,15 +35,6 @@ export async function openImage(file, limits, { downscale = false } = {}) {
     bitmap.close();
   }
 }
-
-/** The part of an opened image that is written to storage. */
-export const toStored = ({ id, name, file, width, height, large, small, source, regions, transparent }) =>
-  ({ id, name, file, width, height, large, small, source, regions, transparent });
-
-/** An opened image from what was stored. */
-export const fromStored = (image) => ({
-  ...image, largeUrl: URL.createObjectURL(image.large), smallUrl: URL.createObjectURL(image.small),
-});
 
 async function decode(file, name) {
   try {

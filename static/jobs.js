@@ -1,7 +1,7 @@
 /** Jobs: everything from an opened image to its mosaic (upload, queue, render). They survive a reload. */
 
 import { ApiError, loadModule } from "./api.js";
-import { newId } from "./ids.js";
+import { newId } from "./storage.js";
 
 const STORAGE_KEY = "jobs";
 const SETTLED = ["done", "failed", "cancelled"];

@@ -3,6 +3,9 @@
 import { number } from "./format.js";
 import { t, translate } from "./i18n/i18n.js";
 
+/** Longest side of the copies that previews and thumbnails are rendered from. */
+export const LARGE_PX = 1200;
+export const SMALL_PX = 320;
 const CELLS_ACROSS = 26;
 
 /** The recipe for a preview: the same, in a format that is fast to send, if the style supports it. */

@@ -1,8 +1,8 @@
 /** The drawer that lists all jobs, and the button that opens it. */
 
+import { loadModule } from "../api.js";
 import { localize, t } from "../i18n/i18n.js";
 import { jobText } from "../job-text.js";
-import { BatchCard } from "./batch-card.js";
 import { jobButtons, setMeter } from "./job-actions.js";
 
 /** Shows the jobs; opens and closes; the button shows the number of pending jobs. */
@@ -13,6 +13,8 @@ export class JobDrawer {
   #jobs;
   #handlers;
   #rows = new Map();
+  #BatchCard = null;
+  #loading = null;
 
   constructor({ root, button, count, jobs, handlers }) {
     this.#root = root;
@@ -53,11 +55,19 @@ export class JobDrawer {
 
   #updateBatch({ batch }) {
     const jobs = this.#jobs.all.filter((job) => job.batch === batch).reverse();
-    const card = this.#rows.get(batch) ?? new BatchCard(this.#handlers);
+    if (!this.#BatchCard) { this.#loadBatchCard(); return; }
+    const card = this.#rows.get(batch) ?? new this.#BatchCard(this.#handlers);
     if (!jobs.length) { card.element.remove(); this.#rows.delete(batch); return; }
     if (!this.#rows.has(batch)) this.#list().prepend(card.element);
     this.#rows.set(batch, card);
     card.show(jobs);
+  }
+
+  /** Most users render one image at a time. */
+  #loadBatchCard() {
+    this.#loading ??= loadModule(import("./batch-card.js"))
+      .then(({ BatchCard }) => { this.#BatchCard = BatchCard; this.redraw(); })
+      .catch(() => { this.#loading = null; }); // tried again with the next change of a job
   }
 
   #updateRow(job) {

@@ -1,7 +1,7 @@
 /** The images opened in the studio: files and samples are added, and a reload restores them. */
 
+import { loadModule } from "../api.js";
 import { t } from "../i18n/i18n.js";
-import { fromStored, ImageError, openImage, toStored } from "../image-file.js";
 
 const SAMPLES = { balloons: "samples.balloons", koi: "samples.koi", ridges: "samples.ridges" };
 
@@ -32,17 +32,22 @@ export class OpenImages {
   /** Opens files and selects the first of them. downscale: scale down files that exceed the limits. */
   async open(files, { downscale = false } = {}) {
     const { state } = this.#services;
-    this.#root.classList.add("studio--opening");
     const before = state.images.length;
     const failures = [];
-    for (const file of files) {
-      const image = await this.#read(file, downscale, failures);
-      if (!image) continue;
-      const first = state.images.length === before;
-      state.set({ images: [...state.images, image] });
-      if (first) state.set({ current: image.id });
+    this.#root.classList.add("studio--opening");
+    try {
+      for (const file of files) {
+        const image = await this.#read(file, downscale, failures);
+        if (!image) continue;
+        const first = state.images.length === before;
+        state.set({ images: [...state.images, image] });
+        if (first) state.set({ current: image.id });
+      }
+    } catch (error) {
+      this.#services.toasts.error(error);
+    } finally {
+      this.#root.classList.remove("studio--opening");
     }
-    this.#root.classList.remove("studio--opening");
     this.#report(failures);
   }
 
@@ -66,6 +71,7 @@ export class OpenImages {
 
   /** Adds {file, error} to the failures and returns null for a file that cannot be used. */
   async #read(file, downscale, failures) {
+    const { ImageError, openImage } = await loadImageFile();
     try {
       return await openImage(file, this.#services.state.limits, { downscale });
     } catch (error) {
@@ -86,3 +92,15 @@ export class OpenImages {
     this.#services.toasts.warn(single ? error.key : "open.several", values, retry);
   }
 }
+
+/** The part of an opened image that is written to storage. */
+const toStored = ({ id, name, file, width, height, large, small, source, regions, transparent }) =>
+  ({ id, name, file, width, height, large, small, source, regions, transparent });
+
+/** An opened image from what was stored. */
+const fromStored = (image) => ({
+  ...image, largeUrl: URL.createObjectURL(image.large), smallUrl: URL.createObjectURL(image.small),
+});
+
+/** Not needed for the first view. */
+const loadImageFile = () => loadModule(import("../image-file.js"));

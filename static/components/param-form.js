@@ -7,7 +7,7 @@ import { hasControl, paramControl } from "./param-control.js";
 
 const ADVANCED = ["background", "max_side", "quality", "linear", "dither"];
 /** Styles whose result depends on the seed. */
-const SEEDED = ["photomosaic", "redact", "tesserae", "voronoi"];
+const SEEDED = ["lowpoly", "photomosaic", "redact", "tesserae", "voronoi"];
 
 /** When a parameter has an effect, as a function of the other values; parameters that are not listed always have one. */
 const APPLIES = {
@@ -17,6 +17,7 @@ const APPLIES = {
   dither: (value, { style }) => style.name === "brick" ? value("colours") !== "free" : value("palette") !== null,
   grout_colour: (value) => value("grout") !== 0,
   leading_colour: (value) => value("leading") !== 0,
+  wireframe_colour: (value) => value("wireframe") !== 0,
   colour: (value) => value("fill") === "solid",
   cells: (value, { style }) => style.name !== "quadtree" || value("stop") === "cells",
   error: (value) => value("stop") === "error",

@@ -1,24 +1,23 @@
 /** The stage of the studio: the image before and after, zoom, name and status. */
 
+import { loadModule } from "../api.js";
 import { duration, number, percent, pixels } from "../format.js";
 import { setText } from "../i18n/i18n.js";
 import { Compare } from "./compare.js";
-import { Regions } from "./regions.js";
 import { Viewport } from "./viewport.js";
 
-/** Shows one image and its preview or result. */
-export class PreviewStage {
+/** Shows one image and its preview or result. Dispatches "regions" with the new list in detail. */
+export class PreviewStage extends EventTarget {
   #root;
   #compare;
   #viewport;
   #pendingUrl = null;
-
-  /** The rectangles on top of the image; dispatches "change". */
-  regions;
+  #regions = null; // loaded with the first style that has regions
+  #regionsToShow = null;
 
   constructor(root) {
+    super();
     this.#root = root;
-    this.regions = new Regions(root.querySelector('[data-part="regions-sheet"]'));
     const frame = this.#part("compare");
     this.#compare = new Compare(frame, 34);
     this.#viewport = new Viewport(frame, [this.#part("before"), this.#part("after"), this.#part("regions")]);
@@ -61,9 +60,23 @@ export class PreviewStage {
    * handle would take the drags that draw regions.
    */
   showRegions(regions, aspectRatio) {
-    this.regions.show(regions, aspectRatio);
+    this.#regionsToShow = regions;
+    if (regions || this.#regions) this.#drawRegions(aspectRatio);
     this.#compare.single = regions !== null;
     this.#part("compare").classList.toggle("compare--regions", regions !== null);
+  }
+
+  async #drawRegions(aspectRatio) {
+    if (!this.#regions) {
+      const { Regions } = await loadModule(import("./regions.js"));
+      this.#regions ??= this.#connected(new Regions(this.#part("regions-sheet")));
+    }
+    this.#regions.show(this.#regionsToShow, aspectRatio);
+  }
+
+  #connected(regions) {
+    regions.addEventListener("change", ({ detail }) => this.dispatchEvent(new CustomEvent("regions", { detail })));
+    return regions;
   }
 
   /** Whether a preview is being rendered. */

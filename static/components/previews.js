@@ -1,7 +1,6 @@
 /** Fast previews of the user's image, rendered by the server: a large one, and a thumbnail for each style. */
 
-import { LARGE_PX, SMALL_PX } from "../image-file.js";
-import { example, forPreview } from "../recipes.js";
+import { example, forPreview, LARGE_PX, SMALL_PX } from "../recipes.js";
 
 const DEBOUNCE_MS = 90;
 const CONCURRENT_THUMBNAILS = 2;

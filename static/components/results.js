@@ -3,8 +3,7 @@
 import { loadModule } from "../api.js";
 import { displayUrl, formatsOf, resultName, save, saveAs, UnsupportedFormat } from "../download.js";
 import { t } from "../i18n/i18n.js";
-import { LARGE_PX } from "../image-file.js";
-import { forPreview } from "../recipes.js";
+import { forPreview, LARGE_PX } from "../recipes.js";
 import { button } from "./icon.js";
 import { scaleOf } from "./previews.js";
 

@@ -1,20 +1,19 @@
 /** The studio page: connects its components to the state. An image is opened, a recipe is chosen, a mosaic is rendered. */
 
+import { loadModule } from "../api.js";
 import { Compare } from "../components/compare.js";
 import { FileInput } from "../components/file-input.js";
 import { Filmstrip } from "../components/filmstrip.js";
 import { JobCard } from "../components/job-card.js";
 import { OpenImages } from "../components/open-images.js";
-import { ParamForm } from "../components/param-form.js";
 import { PreviewStage } from "../components/preview-stage.js";
 import { Previews } from "../components/previews.js";
 import { Results } from "../components/results.js";
 import { StudioView } from "../components/studio-view.js";
 import { StylePicker } from "../components/style-picker.js";
 import { locale } from "../i18n/i18n.js";
-import { History } from "../history.js";
-import { newId } from "../ids.js";
 import { carryOver, missing, remix } from "../recipes.js";
+import { newId } from "../storage.js";
 
 /** The studio's operations, for buttons and keyboard shortcuts; restores its images after a reload. */
 export class Studio {
@@ -22,11 +21,12 @@ export class Studio {
   #services;
   #components;
   #view;
-  #history = new History();
+  #history = null; // loaded with the form
+  #formModule = null;
 
   constructor(root, { api, imageLibrary, jobActions, jobs, router, signInDialog, state, storage, toasts }) {
     this.#root = root;
-    this.#services = { jobs, router, signInDialog, state, toasts };
+    this.#services = { imageLibrary, jobs, router, signInDialog, state, toasts };
     const part = (name) => this.#part(name);
     const results = new Results({ api, state, toasts });
     this.#components = {
@@ -37,14 +37,13 @@ export class Studio {
       stage: new PreviewStage(part("workspace")),
       filmstrip: new Filmstrip(part("filmstrip")),
       stylePicker: new StylePicker(part("styles"), part("style-about")),
-      paramForm: new ParamForm({ basic: part("params"), advanced: part("params-advanced"), details: part("advanced") }, { imageLibrary, signInDialog, state, toasts }),
+      paramForm: null, // loaded with the first image
       previews: new Previews(api),
       jobCard: new JobCard(part("job-card"), { ...jobActions, downloads: (job) => results.buttons(job) }),
     };
     this.#view = new StudioView(root, { state, jobs }, this.#components);
     this.#connectComponents();
     this.#connectState();
-    this.#history.addEventListener("change", () => this.#updateHistoryButtons());
     this.#part("undo").addEventListener("click", () => this.undo());
     this.#part("redo").addEventListener("click", () => this.redo());
     document.addEventListener("keydown", (event) => this.#onKey(event));
@@ -90,13 +89,13 @@ export class Studio {
   }
 
   /** The keyboard shortcuts; each returns false if it does not apply. */
-  randomiseSeed() { return Boolean(this.#services.state.image) && this.#components.paramForm.randomiseSeed(); }
+  randomiseSeed() { return Boolean(this.#services.state.image && this.#components.paramForm?.randomiseSeed()); }
   stepStyle(direction) { return this.#services.state.image ? this.#components.stylePicker.step(direction) : false; }
   moveSplit(change) { return this.#services.state.image ? this.#components.stage.moveSplit(change) : false; }
   zoom(direction) { return this.#services.state.image ? this.#components.stage.zoom(direction) : false; }
 
-  undo() { return this.#restore(this.#history.undo(this.#snapshot())); }
-  redo() { return this.#restore(this.#history.redo(this.#snapshot())); }
+  undo() { return this.#restore(this.#history?.undo(this.#snapshot())); }
+  redo() { return this.#restore(this.#history?.redo(this.#snapshot())); }
 
   /** Downloads the finished result of the selected image. */
   async save() {
@@ -112,7 +111,7 @@ export class Studio {
 
   #connectComponents() {
     const { state, toasts } = this.#services;
-    const { fileInput, filmstrip, openImages, stylePicker, paramForm, previews, stage } = this.#components;
+    const { fileInput, filmstrip, openImages, stylePicker, previews, stage } = this.#components;
     fileInput.addEventListener("files", (event) => this.open(event.detail));
     this.#root.addEventListener("click", (event) => this.#onClick(event));
     this.#part("panel").addEventListener("submit", (event) => { event.preventDefault(); this.make(); });
@@ -120,8 +119,7 @@ export class Studio {
     filmstrip.addEventListener("select", (event) => state.set({ current: event.detail }));
     filmstrip.addEventListener("remove", (event) => openImages.remove(event.detail));
     stylePicker.addEventListener("select", ({ detail }) => { this.#record(); state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === detail)) }); });
-    paramForm.addEventListener("change", (event) => this.#setParam(event.detail));
-    stage.regions.addEventListener("change", (event) => this.#setParam({ name: "regions", value: event.detail }));
+    stage.addEventListener("regions", (event) => this.#setParam({ name: "regions", value: event.detail }));
     previews.addEventListener("large", ({ detail }) => { if (detail.imageId === state.image?.id) stage.setPreview(detail.url, detail.ms); });
     previews.addEventListener("thumbnail", ({ detail }) => stylePicker.setThumbnail(detail.style, detail.url));
     previews.addEventListener("busy", ({ detail }) => { stage.busy = detail; });
@@ -130,6 +128,7 @@ export class Studio {
 
   #connectState() {
     const { state, jobs } = this.#services;
+    state.addEventListener("images", () => { if (state.images.length) this.#loadForm(); });
     for (const name of ["images", "current", "styles", "recipe"]) state.addEventListener(name, () => this.#view.draw());
     state.addEventListener("user", () => this.#onUserChange());
     jobs.addEventListener("change", ({ detail }) => this.#view.onJob(detail));
@@ -139,7 +138,7 @@ export class Studio {
   /** The tile images of a photomosaic belong to the user who has signed out. */
   #onUserChange() {
     const { state } = this.#services;
-    if (!state.user) this.#history.clear();
+    if (!state.user) this.#history?.clear();
     const { tiles, ...recipe } = state.recipe ?? {};
     if (!state.user && tiles?.length) state.set({ recipe });
     else this.#view.redraw();
@@ -164,12 +163,30 @@ export class Studio {
     this.#view.editing = false;
   }
 
+  async #loadForm() {
+    this.#formModule ??= Promise.all([loadModule(import("../components/param-form.js")), loadModule(import("../history.js"))]);
+    try {
+      const [{ ParamForm }, { History }] = await this.#formModule;
+      if (this.#components.paramForm) return;
+      this.#history = new History();
+      this.#history.addEventListener("change", () => this.#updateHistoryButtons());
+      const { imageLibrary, signInDialog, state, toasts } = this.#services;
+      const elements = { basic: this.#part("params"), advanced: this.#part("params-advanced"), details: this.#part("advanced") };
+      this.#components.paramForm = new ParamForm(elements, { imageLibrary, signInDialog, state, toasts });
+      this.#components.paramForm.addEventListener("change", (event) => this.#setParam(event.detail));
+      this.#view.redraw();
+    } catch (error) {
+      this.#formModule = null;
+      this.#services.toasts.error(error);
+    }
+  }
+
   #snapshot() {
     const { state } = this.#services;
     return { recipe: state.recipe, imageId: state.image?.id, regions: state.image?.regions };
   }
 
-  #record(parameter = null) { this.#history.record(this.#snapshot(), parameter); }
+  #record(parameter = null) { this.#history?.record(this.#snapshot(), parameter); }
 
   #restore(snapshot) {
     const { state } = this.#services;

@@ -66,7 +66,8 @@ def test_nothing_shows_before_its_words_are_there(user: BrowserUser) -> None:
     routes: list[Route] = []
     user.page.route("**/i18n/strings.en.js", lambda route: routes.append(route))
 
-    user.page.goto("/", wait_until="commit")
+    with user.page.expect_request("**/i18n/strings.en.js"):
+        user.page.goto("/", wait_until="commit")
     user.page.wait_for_function("() => document.readyState !== 'loading'")
     before = user.page.locator("body").evaluate(VISIBILITY)
     expect(user.page.locator("html.booting")).to_have_count(1)

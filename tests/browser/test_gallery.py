@@ -180,7 +180,7 @@ def test_the_link_is_copied_and_names_the_picture(painter: str, new_user: Callab
 
     sharer.page.get_by_role("button", name="Share").click()
 
-    expect(sharer.toast("The link is copied.")).to_be_visible()
+    expect(sharer.toast("Link copied.")).to_be_visible()
     assert sharer.page.evaluate("navigator.clipboard.readText()") == sharer.page.url
 
 

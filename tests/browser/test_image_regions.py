@@ -97,7 +97,7 @@ def test_changes_are_undone_and_redone(redacting: BrowserUser) -> None:
     user.page.get_by_role("button", name="Undo").click()
     expect(region).to_have_count(0)
     user.page.get_by_role("button", name="Undo").click()
-    expect(user.page.locator('.style input[value="mosaic"]')).to_be_checked()
+    expect(user.page.locator('.style input[value="tesserae"]')).to_be_checked()
     for _ in range(2):
         user.page.get_by_role("button", name="Redo").click()
 
