@@ -10,6 +10,7 @@ from ..style import Style
 from .blocks import BLOCKS
 from .brick import BRICK
 from .dots import DOTS
+from .lowpoly import LOWPOLY
 from .photomosaic import PHOTOMOSAIC
 from .quadtree import QUADTREE
 from .redact import REDACT
@@ -23,6 +24,7 @@ _STYLES: tuple[Style[Any], ...] = (
     TRIANGLE,
     DIAMOND,
     VORONOI,
+    LOWPOLY,
     QUADTREE,
     TESSERAE,
     PHOTOMOSAIC,

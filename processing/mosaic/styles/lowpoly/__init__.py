@@ -1,0 +1,5 @@
+"""The style `lowpoly`."""
+
+from .lowpoly import LOWPOLY
+
+__all__ = ["LOWPOLY"]

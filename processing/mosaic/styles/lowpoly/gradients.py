@@ -1,0 +1,129 @@
+"""Triangles filled with a linear gradient instead of one colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from ...cells.cells import Cells
+from ...cells.polygons import PolygonCells
+from ...cells.runs import BACKGROUND
+from ...codec.svg import write_svg
+from ...colour.palette import hex_to_rgb
+from ...colour.srgb import Colours, Floats
+from ...progress import Progress
+
+_STEADY = 0.02  # of a triangle's area: how much its variance of position is enlarged, which tames splinters
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """A colour that changes along one direction in each triangle, in 8-bit sRGB numbers, as SVG interpolates them.
+
+    centre: (count, 2) x, y in pixels where the colour is the triangle's own. direction: (count, 2), of length 1.
+    slope: (count, 3), change of the colour by pixel of that direction. reach: (count, 2), the least and the greatest
+    distance of a corner from the centre along the direction; between them no colour leaves 0 to 255.
+    """
+
+    centre: Floats
+    direction: Floats
+    slope: Floats
+    reach: Floats
+
+
+def fit_gradients(image: Image.Image, factor: int, corners: Floats, colours: Colours) -> Gradients:
+    """The least-squares gradients of the picture reduced by `factor`.
+
+    corners: (count, 3, 2) x, y in pixels of the picture; colours: (count, 3), of the triangles.
+    """
+    reduced = np.asarray(image.reduce(factor)).astype(np.float64)
+    height, width, count = *reduced.shape[:2], len(corners)
+    cells = PolygonCells(width, height, corners.reshape(-1, 2) / factor, np.full(count, 3), 1.0)
+    runs = cells.runs(0, height)
+    owner = np.repeat(runs.cells, runs.lengths) + 1
+    row, column = np.divmod(np.arange(width * height), width)
+
+    def mean(values: Floats) -> Floats:
+        result: Floats = np.bincount(owner, values, count + 1)[1:] / total
+        return result
+
+    total = np.maximum(np.bincount(owner, minlength=count + 1)[1:], 1)
+    places = np.stack([column, row]) + 0.5
+    centre = np.stack([mean(axis) for axis in places], axis=1)
+    offsets = places - np.pad(centre, ((1, 0), (0, 0)))[owner].T
+    square = [mean(offsets[i] * offsets[j]) for i, j in ((0, 0), (0, 1), (1, 1))]
+    steady = _STEADY * total + 1e-6
+    variance = np.stack([square[0] + steady, square[1], square[1], square[2] + steady], axis=1).reshape(-1, 2, 2)
+    moments = np.stack([[mean(axis * reduced[..., c].ravel()) for c in range(3)] for axis in offsets])
+    planes = np.linalg.solve(variance, np.moveaxis(moments, -1, 0))  # (count, 2, 3)
+    direction = np.linalg.eigh(planes @ planes.transpose(0, 2, 1))[1][:, :, 1]
+    slope = (direction[:, :, None] * planes).sum(axis=1) / factor
+    centre = np.where(total[:, None] > 1, centre * factor, corners.mean(axis=1))
+    distances = ((corners - centre[:, None]) * direction[:, None]).sum(axis=-1)
+    reach = np.stack([distances.min(axis=1), distances.max(axis=1)], axis=1)
+    return Gradients(centre, direction, slope * _headroom(colours, slope, reach)[:, None], reach)
+
+
+def _headroom(colours: Colours, slope: Floats, reach: Floats) -> Floats:
+    """(count,): the largest factor up to 1 with which no colour leaves 0 to 255."""
+    change = slope[:, None] * reach[:, :, None]
+    margin = np.where(change > 0, 255.0 - colours[:, None], colours[:, None])
+    factors: Floats = (margin / np.maximum(np.abs(change), 1e-9)).min(axis=(1, 2))
+    return np.minimum(factors, 1.0)
+
+
+def fill_gradients(
+    canvas: Image.Image, cells: Cells, colours: Colours, gradients: Gradients, gap_colour: str, progress: Progress
+) -> None:
+    """Paint every cell; pixels of no cell in `gap_colour`."""
+    across, down = gradients.direction.T
+    origin = (gradients.direction * gradients.centre).sum(axis=1)
+    for top, bottom in progress.bands(*canvas.size):
+        runs = cells.runs(top, bottom)
+        cell, lengths = runs.cells, runs.lengths
+        row, first = np.divmod(runs.starts, cells.width)
+        distance = across[cell] * (first + 0.5) + down[cell] * (row + top + 0.5) - origin[cell]
+        step = np.arange(runs.size, dtype=np.float32) - np.repeat(runs.starts, lengths).astype(np.float32)
+        pixels = np.empty((bottom - top, cells.width, 3), np.uint8)
+        for channel in range(3):
+            slope = np.where(cell == BACKGROUND, 0.0, gradients.slope[cell, channel])
+            start = np.where(
+                cell == BACKGROUND, hex_to_rgb(gap_colour)[channel], colours[cell, channel] + slope * distance
+            )
+            values = np.repeat((slope * across[cell]).astype(np.float32), lengths)
+            values *= step
+            values += np.repeat((start + 0.5).astype(np.float32), lengths)
+            np.clip(values, 0, 255, out=values)
+            pixels[..., channel] = values.reshape(pixels.shape[:2])
+        canvas.paste(Image.fromarray(pixels), (0, top))
+
+
+def gradient_svg(
+    cells: PolygonCells, colours: Colours, gradients: Gradients, gap_colour: str | None, progress: Progress
+) -> bytes:
+    """The same cells and gradients as SVG."""
+    flat = write_svg((cells.width, cells.height), cells.outlines(), colours, gap_colour, progress).decode()
+    lines = flat.splitlines(keepends=True)
+    first = len(lines) - 1 - len(colours)
+    for cell in range(len(colours)):
+        shape = lines[first + cell].rpartition(" fill=")[0]
+        lines[first + cell] = f'{shape} fill="url(#g{cell})"/>\n'
+    return "".join(
+        [*lines[:first], "<defs>\n", *_definitions(colours, gradients), "</defs>\n", *lines[first:]]
+    ).encode()
+
+
+def _definitions(colours: Colours, gradients: Gradients) -> Iterator[str]:
+    ends = gradients.centre[:, None] + gradients.reach[:, :, None] * gradients.direction[:, None]
+    stops = colours[:, None] + gradients.reach[:, :, None] * gradients.slope[:, None]
+    rows = np.rint(np.clip(stops, 0, 255)).astype(int).tolist()
+    for cell, (((x1, y1), (x2, y2)), (start, end)) in enumerate(zip(ends.tolist(), rows, strict=True)):
+        line = f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'
+        from_, to = ("#{:02x}{:02x}{:02x}".format(*colour) for colour in (start, end))
+        yield (
+            f'<linearGradient id="g{cell}" gradientUnits="userSpaceOnUse" {line}>'
+            f'<stop stop-color="{from_}"/><stop offset="1" stop-color="{to}"/></linearGradient>\n'
+        )
