@@ -30,6 +30,7 @@ def decode(kind: str, max_pixels: int, data: bytes) -> tuple[Image.Image, int]:
     if image.width * image.height > max_pixels:
         raise ValueError("the picture is larger than its file says")
     size = image.size
+    image.info.pop("xmp", None)  # Pillow would take an orientation from there
     orientation = image.getexif().get(274, 1) if kind == "AVIF" else 1  # Pillow reports `irot` and `imir` there
     image.load()
     if image.size != size:

@@ -21,7 +21,7 @@ from processing.mosaic.codec import isolated
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.codec.isobmff import brand_format
 from processing.mosaic.progress import Progress
-from tests.processing.mosaic.codec.files import exif, linear_profile, saved
+from tests.processing.mosaic.codec.files import exif, linear_profile, saved, xmp
 
 pillow_heif.register_heif_opener()
 
@@ -99,6 +99,10 @@ def test_the_properties_turn_the_picture(orientation: int) -> None:
 
     for data in (heic(image), avif(IMAGE, exif=exif(orientation))):
         assert np.abs(pixels(data) - TURNED[orientation]).mean() < 4
+
+
+def test_xmp_of_an_avif_turns_nothing() -> None:
+    assert pixels(avif(IMAGE, xmp=xmp(6))).shape == QUARTERS.shape
 
 
 def test_exif_of_a_heic_turns_nothing() -> None:
