@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..canvas import PixelCanvas, StyleResult
+from ..cells.block_means import block_means
 from ..cells.cells import Circle, Outline, Polygon
 from ..cells.discs import CutDisc, DiscCoverage, cell_distances, window_margin
 from ..cells.raster import CellMeans, cell_means
 from ..cells.runs import Runs, runs_from_columns
+from ..cells.screens import paint_screens
 from ..cells.strips import Strips
 from ..codec.svg import write_svg
 from ..colour.oklab import srgb_to_oklab
@@ -35,6 +37,7 @@ _EXPONENT = (
     0.36  # 0.5 would make areas proportional to darkness; as dots are coloured too, a smaller contrast is enough
 )
 _PIECE_DOTS = 1 << 16  # converting to OKLab takes some hundred bytes a dot
+_MIN_SCREEN_CELL = 4  # smaller dots of four inks would be noise
 _MIN_DEFAULT_CELL = 8  # smaller dots do not look round
 
 Row = TypeVar("Row", int, NDArray[np.int64])
@@ -54,6 +57,15 @@ class DotsParams(CellParams):
         },
         en="Size of the dots",
         zh="圆点大小",
+    )
+    screens: str = choice_param(
+        "one",
+        {
+            "one": ("One, in the picture's colours", "单网,用原图颜色"),
+            "cmyk": ("Four, cyan, magenta, yellow, black", "四色网:青、品红、黄、黑"),
+        },
+        en="Screens",
+        zh="网屏",
     )
     lattice: str = choice_param(
         "staggered",
@@ -182,6 +194,8 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
     """Dots whose inks and sizes keep the mean of each rectangle, or dots in the exact means."""
     params, progress, size = context.params, context.progress, context.size
     side = params.cell or max(_MIN_DEFAULT_CELL, default_cell(*size))
+    if params.screens == "cmyk":
+        return _print_screens(context, side)
     grid = DotGrid(*size, side, staggered=params.lattice == "staggered")
     means = cell_means(context.source.image, Strips(grid), params.linear, progress.sub(0.0, 0.5))
     if params.size == "tone":
@@ -211,6 +225,20 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
             progress,
             crisp=not params.smooth,
         ),
+    )
+
+
+def _print_screens(context: RenderContext[DotsParams], side: int) -> StyleResult:
+    """Dots of four inks on turned screens. There is no SVG: its shapes cover each other instead of mixing."""
+    params, progress, (width, height) = context.params, context.progress, context.size
+    side = max(_MIN_SCREEN_CELL, side)
+    mean_side = side // 2
+    means = block_means(context.source.image, mean_side, params.linear, progress.sub(0.0, 0.4))
+    canvas, ground = context.new_canvas(), linear_lut(True)[list(hex_to_rgb(params.ground))]
+    printing = progress.sub(0.4, 1.0)
+    coverage = paint_screens(canvas, means, mean_side, float(side), ground, printing, smooth=params.smooth)
+    return StyleResult(
+        PixelCanvas(canvas), cells=-(-width // side) * -(-height // side), pitch=float(side), coverage=coverage
     )
 
 
@@ -330,7 +358,7 @@ def _covered_pixels(mask: Image.Image, position: tuple[int, int], size: tuple[in
 
 DOTS = Style(
     name="dots",
-    version=4,
+    version=5,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",
