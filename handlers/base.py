@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import tornado.web
+from pydantic import MISSING
 from tornado.httputil import HTTPServerRequest
 
 from handlers.auth import AuthenticatedUser, Authentication
 from handlers.client_ip import client_ip, rate_limit_key
 from handlers.endpoint import Endpoint
-from handlers.schemas import ErrorResponse
+from handlers.schemas import ErrorResponse, to_json
 from models import errors
 from models.images import ANONYMOUS, Owner
 
@@ -168,11 +169,14 @@ class ApiHandler(RequestIdHandler):
             self.set_header("Allow", ", ".join(self.endpoints()))
         if isinstance(error, errors.Overloaded):
             self.set_header("Retry-After", str(error.details["retry_after_s"]))
-        field = {"field": str(error.details["field"])} if "field" in error.details else {}
+        field = error.details.get("field")
         response = ErrorResponse(
-            code=self.error_code, error=error.slug, message=error.message(self.language()), **field
+            code=self.error_code,
+            error=error.slug,
+            message=error.message(self.language()),
+            field=MISSING if field is None else str(field),
         )
-        self.finish(response.model_dump_json(exclude_unset=True))
+        self.finish(to_json(response))
 
     def language(self) -> errors.Language:
         return language_of(self.request)

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from pydantic import BaseModel
 
 from handlers.params import read_params, validate_params
+from handlers.schemas import to_json
 from models import errors
 
 if TYPE_CHECKING:
     from handlers.base import ApiHandler
 
-Method = Callable[..., Awaitable[BaseModel | None]]
+Method = Callable[..., Awaitable[object]]
 
 COMMON_ERRORS: tuple[type[errors.TesseraError], ...] = (
     errors.TesseraError,
@@ -55,7 +56,7 @@ class Endpoint:
         *,
         csrf_exempt: str,
         media_type: str,
-        responses: Mapping[int, type[BaseModel]],
+        responses: Mapping[int, type],
     ) -> None:
         self._method = method
         self._declared_errors = declared_errors
@@ -78,9 +79,9 @@ class Endpoint:
         async with asyncio.timeout(handler.timeout_s):
             response = await self._call(handler)
         if response is not None:
-            handler.finish(response.model_dump_json())
+            handler.finish(to_json(response))
 
-    async def _call(self, handler: ApiHandler) -> BaseModel | None:
+    async def _call(self, handler: ApiHandler) -> object:
         if self.params is None:
             return await self._method(handler)
         values = read_params(handler.request, handler.path_kwargs)
@@ -101,7 +102,7 @@ class Endpoint:
         return self._hints.get("params")
 
     @cached_property
-    def response_models(self) -> tuple[type[BaseModel], ...]:
+    def response_models(self) -> tuple[type, ...]:
         """What a JSON success may be; empty where `media_type` says that it is something else."""
         returned = self._hints["return"]
         return tuple(model for model in get_args(returned) or (returned,) if model is not type(None))
@@ -126,7 +127,7 @@ def endpoint(
     errors: Sequence[type[errors.TesseraError]] = (),
     csrf_exempt: str = "",
     media_type: str = "",
-    responses: Mapping[int, type[BaseModel]] | None = None,
+    responses: Mapping[int, type] | None = None,
 ) -> Callable[[Method], Endpoint]:
     """Declare a method of an `ApiHandler` as an endpoint. The arguments are described in `Endpoint`."""
     return partial(

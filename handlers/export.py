@@ -19,7 +19,7 @@ from tornado.iostream import StreamClosedError
 from handlers.auth import AuthenticatedUser
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
-from handlers.schemas import ImageSchema, timestamp
+from handlers.schemas import ImageSchema, timestamp, to_dict
 from models import errors
 from models.bucket import Bucket
 from models.follows import Follows
@@ -119,7 +119,7 @@ class ExportHandler(ApiHandler):
         async for image in self.images.iterate_by_owner(user.id):
             source = await self.images.visible_source(image)
             schema = ImageSchema.of(image, self.bucket, source=source, own=True)
-            document = schema.model_dump(mode="json") | {"file": None}
+            document = to_dict(schema) | {"file": None}
             index.images.append(document)
             if image.key is None:
                 continue

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
 
 from handlers.base import ApiHandler, is_contract_error, status_of
 from handlers.endpoint import Endpoint, endpoint
@@ -83,13 +83,13 @@ def openapi_document(routes: Iterable[ApiRoute]) -> Json:
 
 def _schemas(endpoints: Iterable[Endpoint]) -> Json:
     """Parameters as they are validated, responses as they are written, and the recipes of all styles."""
-    models: dict[type[BaseModel], JsonSchemaMode] = {ErrorResponse: "validation"}
+    models: dict[type, JsonSchemaMode] = {ErrorResponse: "serialization"}
     for each in endpoints:
         models |= {each.params: "validation"} if each.params is not None else {}
         models |= dict.fromkeys((*each.response_models, *each.responses.values()), "serialization")
     models |= {style.params: "validation" for style in STYLES.values()}
-    by_name = sorted(models.items(), key=lambda item: item[0].__name__)
-    _, schemas = models_json_schema(by_name, ref_template=REF + "{model}")
+    adapters = ((model.__name__, mode, TypeAdapter[Any](model)) for model, mode in models.items())
+    _, schemas = TypeAdapter.json_schemas(sorted(adapters), ref_template=REF + "{model}")
     components: Json = schemas["$defs"]
     components["ErrorResponse"]["properties"]["error"]["enum"] = sorted(kind.slug for kind in all_errors())
     recipes = [_recipe(name, components.pop(style.params.__name__)) for name, style in STYLES.items()]

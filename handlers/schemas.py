@@ -1,12 +1,17 @@
-"""Every JSON document that we send: handlers return these models, and the OpenAPI document is made from them."""
+"""Every JSON document that we send: handlers return these models, and the OpenAPI document is made from them.
+
+A field that is MISSING is not part of the document. The items of lists, images and tasks, are plain dataclasses: to
+validate each of 250 tasks would cost more than to write them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import MISSING, BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter, WithJsonSchema
 
 from handlers.auth import AuthenticatedUser
 from handlers.params import Id
@@ -23,7 +28,10 @@ ERRORS_BY_SLUG = {kind.slug: kind for kind in errors.all_errors()}
 
 def timestamp(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = moment.isoformat(timespec="milliseconds")
+    if not text.endswith("+00:00"):
+        text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 Moment = Annotated[
@@ -35,10 +43,28 @@ Moment = Annotated[
 ]
 
 
+EXACT = ConfigDict(extra="forbid")
+
+
 class Schema(BaseModel):
     """A JSON object with exactly these fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@cache
+def _adapter(model: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
+
+
+def to_json(document: Any) -> bytes:
+    """A document as JSON."""
+    return _adapter(document.__class__).dump_json(document)
+
+
+def to_dict(document: Any) -> dict[str, Any]:
+    """A document as JSON values."""
+    return dict(_adapter(document.__class__).dump_python(document, mode="json"))
 
 
 class SuccessResponse(Schema):
@@ -53,27 +79,22 @@ class ErrorResponse(Schema):
     code: Annotated[int, Field(le=0)]
     error: str
     message: str
-    field: str = Field(default="", description="the parameter that is wrong, where one is")
+    field: str | MISSING = Field(default=MISSING, description="the parameter that is wrong, where one is")
 
 
 # --- users ------------------------------------------------------------------------------------------------------------
 
 
 class UserResponse(SuccessResponse):
-    """A user, as anybody sees them."""
+    """A user; `id` and `token` only with the right password."""
 
     username: str
     email: str
     login: bool
     follow_user: list[str]
     followed_user: list[str]
-
-
-class SignedInResponse(UserResponse):
-    """The answer to the right password."""
-
-    id: Id
-    token: str
+    id: Id | MISSING = MISSING
+    token: str | MISSING = MISSING
 
 
 class CurrentUser(Schema):
@@ -130,7 +151,8 @@ class RegisterImageResponse(SuccessResponse):
     id: Id
 
 
-class ImageSchema(Schema):
+@dataclass(slots=True, kw_only=True)
+class ImageSchema:
     """placeholder: `#rrggbb` or empty. thumbnails: addresses by width in pixels. map_url: a cell map, as JSON."""
 
     id: Id
@@ -155,6 +177,8 @@ class ImageSchema(Schema):
     thumbnails: dict[str, str]
     page: str
     map_url: str | None
+
+    __pydantic_config__ = EXACT
 
     @classmethod
     def of(cls, image: Image, bucket: Bucket, *, source: Image | None = None, own: bool = False) -> Self:
@@ -189,8 +213,11 @@ class ImageSchema(Schema):
         )
 
 
-class ImageResponse(ImageSchema, SuccessResponse):
+@dataclass(slots=True, kw_only=True)
+class ImageResponse(ImageSchema):
     """One image."""
+
+    code: Literal[1] = 1
 
 
 class FeedResponse(SuccessResponse):
@@ -226,8 +253,10 @@ class Viewer:
         return self.owns(task) or (self.user is not None and self.user.developer)
 
 
-class TaskSchema(Schema):
-    """A task, as anybody sees it. position: 1 is next, 0 runs, null is finished. estimate_s: until it is done."""
+@dataclass(slots=True, kw_only=True)
+class TaskSchema:
+    """position: 1 is next, 0 runs, null is finished. estimate_s: until it is done. From `owner` on only for the owner
+    and developers."""
 
     id: Id
     state: Literal["queued", "running", "done", "failed", "cancelled"]
@@ -245,72 +274,64 @@ class TaskSchema(Schema):
     megapixels: float | None
     estimate_s: float | None
     mine: bool
+    owner: str | MISSING | None = MISSING
+    url: str | MISSING = MISSING
+    recipe: dict[str, Any] | MISSING = MISSING
+    source_id: Id | MISSING | None = MISSING
+    result_id: Id | MISSING | None = MISSING
+    result_url: str | MISSING | None = MISSING
+
+    __pydantic_config__ = EXACT
 
 
-class TaskDetailsSchema(TaskSchema):
-    """A task, as its owner and developers see it."""
-
-    owner: str | None
-    url: str
-    recipe: dict[str, Any]
-    source_id: Id | None
-    result_id: Id | None
-    result_url: str | None
-
-
-AnyTaskSchema = TaskDetailsSchema | TaskSchema
-
-
-def task_schema(
-    task: Task, percent: int, position: Position | None, viewer: Viewer, bucket: Bucket
-) -> TaskDetailsSchema | TaskSchema:
-    """position: None where the task is finished, or where nobody has read the queue yet."""
+def task_schema(task: Task, percent: int, position: Position | None, viewer: Viewer, bucket: Bucket) -> TaskSchema:
+    """position: None where the task is finished, or where the queue has not been read yet."""
+    visible = viewer.can_see(task)
     running = 0 if task.state is TaskState.RUNNING else None
-    public: dict[str, Any] = {
-        "id": task.id,
-        "state": str(task.state),
-        "position": position.number if position else running,
-        "type": task.type,
-        "style": task.style,
-        "percent": percent,
-        "attempts": task.attempts,
-        "created": task.created,
-        "started": task.started,
-        "finished": task.finished,
-        "error": task.error,
-        "message": _error_message(task, viewer),
-        "seconds": task.seconds,
-        "megapixels": task.megapixels,
-        "estimate_s": position.wait_s if position else None,
-        "mine": viewer.owns(task),
-    }
-    if not viewer.can_see(task):
-        return TaskSchema(**public)
-    key = bucket.key_of(task.result_url) if task.result_url else None
-    result_url = bucket.readable_url(key) if key is not None else task.result_url
-    return TaskDetailsSchema(
-        **public,
-        owner=task.owner.username,
-        url=task.url,
-        recipe=task.recipe,
-        source_id=task.source_id,
-        result_id=task.result_id,
-        result_url=result_url if task.state is TaskState.DONE else None,
+    return TaskSchema(
+        id=task.id,
+        state=task.state.value,
+        position=position.number if position else running,
+        type="model",
+        style=task.style,
+        percent=percent,
+        attempts=task.attempts,
+        created=task.created,
+        started=task.started,
+        finished=task.finished,
+        error=task.error,
+        message=None if task.error is None else _error_message(task, task.error, viewer),
+        seconds=task.seconds,
+        megapixels=task.megapixels,
+        estimate_s=position.wait_s if position else None,
+        mine=viewer.owns(task),
+        owner=task.owner.username if visible else MISSING,
+        url=task.url if visible else MISSING,
+        recipe=task.recipe if visible else MISSING,
+        source_id=task.source_id if visible else MISSING,
+        result_id=task.result_id if visible else MISSING,
+        result_url=_result_url(task, bucket) if visible else MISSING,
     )
 
 
-def _error_message(task: Task, viewer: Viewer) -> str | None:
-    """Why a task failed. Others do not see a value of the recipe: the id of a tile leads to the image."""
-    if task.error is None:
+def _result_url(task: Task, bucket: Bucket) -> str | None:
+    """In a private bucket it is signed for an hour."""
+    if task.state is not TaskState.DONE or task.result_url is None:
         return None
-    kind = ERRORS_BY_SLUG.get(task.error, errors.JobError)
+    key = bucket.key_of(task.result_url)
+    return bucket.readable_url(key) if key is not None else task.result_url
+
+
+def _error_message(task: Task, slug: str, viewer: Viewer) -> str:
+    """Why a task failed. Others do not see a value of the recipe: the id of a tile leads to the image."""
+    kind = ERRORS_BY_SLUG.get(slug, errors.JobError)
     if "value" in task.error_details and not viewer.can_see(task):
         return errors.JobError().message(viewer.language)
     return kind(**task.error_details).message(viewer.language)
 
 
 class TaskResponse(SuccessResponse):
-    task: AnyTaskSchema
+    task: TaskSchema
 
 
 class TaskTotals(Schema):
@@ -324,8 +345,8 @@ class TaskTotals(Schema):
 class QueueResponse(SuccessResponse):
     """tasks: queued and running, in order. done: finished, newest first. rates: seconds a megapixel, by style."""
 
-    tasks: list[AnyTaskSchema]
-    done: list[AnyTaskSchema]
+    tasks: list[TaskSchema]
+    done: list[TaskSchema]
     cursor: str | None
     totals: TaskTotals
     paused: bool
@@ -360,10 +381,10 @@ class ResetEvent(Schema):
     """`reset`: events are missing, request the queue again."""
 
 
-def sse_event(name: Literal["task", "queue", "reset"], data: Schema, event_id: str = "") -> bytes:
+def sse_event(name: Literal["task", "queue", "reset"], data: Schema | TaskSchema, event_id: str = "") -> bytes:
     """A server-sent event. event_id: what a client sends as Last-Event-ID after a break; "" for none."""
     number = f"id: {event_id}\n" if event_id else ""
-    return f"{number}event: {name}\ndata: {data.model_dump_json()}\n\n".encode()
+    return b"%bevent: %b\ndata: %b\n\n" % (number.encode(), name.encode(), to_json(data))
 
 
 # --- operators --------------------------------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import Id, RecipeParam, RequestParams, parse_recipe, shorten
 from handlers.schemas import (
-    AnyTaskSchema,
     PausedResponse,
     QueueResponse,
     StylesResponse,
     TaskResponse,
+    TaskSchema,
     TaskTotals,
     Viewer,
     task_schema,
@@ -65,7 +65,7 @@ class TaskHandler(ApiHandler):
     async def viewer(self) -> Viewer:
         return Viewer(await self.user(), self.language())
 
-    async def schema(self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None) -> AnyTaskSchema:
+    async def schema(self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None) -> TaskSchema:
         """snapshot: the queue to take the position from; None: the current one."""
         position = await self.queue.status.position_of(task, snapshot)
         return task_schema(task, self.event_feed.percent(task), position, viewer, self.bucket)

@@ -9,7 +9,7 @@ from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import Email, Password, RequestParams, Username
 from handlers.rate_limit import LoginLimits
-from handlers.schemas import SignedInResponse, SuccessResponse, UserResponse
+from handlers.schemas import SuccessResponse, UserResponse
 from models import errors
 from models.follows import Follows
 from models.passwords import Passwords
@@ -59,7 +59,7 @@ class QueryUserHandler(ApiHandler):
         errors=(errors.NotFound, errors.CsrfError, errors.TooManyRequests),
         csrf_exempt="a look-up without a password changes nothing; one with a password is checked by the handler",
     )
-    async def post(self, params: QueryUserParams) -> SignedInResponse | UserResponse:
+    async def post(self, params: QueryUserParams) -> UserResponse:
         """Look a user up; with the right password also sign in."""
         if params.password is not None:
             self.authentication.check_csrf(self)
@@ -75,7 +75,7 @@ class QueryUserHandler(ApiHandler):
         token = await self._sign_in(user, params.password) if params.password is not None and right else None
         if token is None:
             return response
-        return SignedInResponse(**{**dict(response), "login": True}, id=user.id, token=token)
+        return response.model_copy(update={"login": True, "id": user.id, "token": token})
 
     get = post
 

@@ -101,8 +101,8 @@ async def open_event_stream(api: ApiClient, **headers: str) -> AsyncIterator[Sse
     lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
     writer.write(("GET /tasks/events/ HTTP/1.1\r\n" + "".join(lines) + "\r\n").encode())
     client = SseClient(reader, int((await reader.readline()).split()[1]))
-    while line := (await reader.readline()).strip().decode():
-        name, _, value = line.partition(": ")
+    while header := (await reader.readline()).strip().decode():
+        name, _, value = header.partition(": ")
         client.headers[name] = value
     reading = asyncio.create_task(client.read_all()) if client.status == 200 else None
     try:

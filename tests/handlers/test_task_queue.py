@@ -164,7 +164,7 @@ async def test_the_queue_is_held_by_developers_alone(api: ApiClient, path: str) 
 
 @pytest.mark.requirement(40)
 @pytest.mark.gen_test
-async def test_a_surplus_is_answered_with_a_time_to_come_back(api: ApiClient) -> None:
+async def test_a_full_queue_is_answered_with_a_time_to_retry(api: ApiClient) -> None:
     dev = await api.new_client().sign_up("dev")
     await dev.post("/api/tasks/pause/")
     ada, bob = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
