@@ -1,7 +1,7 @@
-"""Every endpoint of the OpenAPI document, asked for whatever the document allows and what it forbids.
+"""Every endpoint of the OpenAPI document, with requests that the document allows and requests that it forbids.
 
-No answer is a fault of ours, and none is outside the document; a stranger asks, and somebody who is signed in. The
-server is a real process, so that its log tells of what an answer might hide.
+No response is a server error, and each fits the document, for anonymous clients and for signed-in users. The server is
+a real process, so that its log shows what a response may hide.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from handlers import API
+from handlers.access_log import template_of
 from handlers.http_server import HEADER_LIMIT_BYTES
+from models.errors import NotAuthenticated
 from tests.support.client import PASSWORD
 from tests.support.openapi_check import document
 from tests.support.process import ServerProcess
 
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 EXAMPLES = 6
-"""Of what is allowed, and as many of what is not, for each method of each endpoint, by a stranger and by somebody."""
-ASK = settings(
+"""Allowed requests, and as many forbidden ones, for each method of each endpoint and each kind of client."""
+SETTINGS = settings(
     max_examples=EXAMPLES,
     deadline=None,
     database=None,
@@ -42,8 +44,13 @@ ASK = settings(
     suppress_health_check=list(HealthCheck),
 )
 CALLBACK = "/api/image/upload"
-"""Signed by the bucket: no session helps."""
-FOR_PEOPLE = {path for path, handler in API if handler.state_changing} - {"/api/user/add", "/api/user/logout"}
+"""Only the bucket's signature authorises it."""
+FOR_USERS = {
+    template_of(path)
+    for path, handler in API
+    if any(NotAuthenticated in endpoint.possible_errors for endpoint in handler.endpoints().values())
+} - {"/api/feed"}
+"""Endpoints that answer every valid request of an anonymous client with 401."""
 STREAMS = re.compile("/tasks/events$")
 OPERATIONS = [(path, method) for path, item in document()["paths"].items() for method in item]
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
@@ -51,31 +58,32 @@ TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True)
-class Place:
+class FuzzServer:
     """A real server, and the document as schemathesis reads it."""
 
     server: ServerProcess
     schema: Any
 
-    def newcomer(self, name: str) -> requests.Session:
-        """Somebody new, signed in: some endpoints end a session, or count wrong passwords for a name."""
+    def sign_up(self, name: str) -> requests.Session:
+        """A new user, signed in: some endpoints end a session, or count wrong passwords for a name."""
         session = requests.Session()
-        newcomer = {"username": name, "email": "a@example.com", "password": PASSWORD}
+        user = {"username": name, "email": "a@example.com", "password": PASSWORD}
         for path in ("add", "query"):
-            answer = session.post(f"{self.server.base_url}/api/user/{path}/", json=newcomer, timeout=TIMEOUT_S)
+            answer = session.post(f"{self.server.base_url}/api/user/{path}/", json=user, timeout=TIMEOUT_S)
             assert answer.json()["code"] == 1, answer.text
         return session
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Place]:
+def fuzz_server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[FuzzServer]:
     developers = ",".join(name_of(path, method) for path, method in OPERATIONS if "add" not in path)
-    arguments = (f"--mongodb_uri={mongodb_uri}", f"--database=fuzz_{secrets.token_hex(4)}", f"--developers={developers}")
+    database = f"fuzz_{secrets.token_hex(4)}"
+    arguments = (f"--mongodb_uri={mongodb_uri}", f"--database={database}", f"--developers={developers}")
     with ServerProcess(tmp_path_factory.mktemp("fuzz") / "data", *arguments) as server:
         schema = schemathesis.openapi.from_dict(document())
         schema.config.update(base_url=server.base_url)
-        schema.config.generation.update(with_security_parameters=False)  # made-up tokens would outdo real cookies
-        yield Place(server, schema)
+        schema.config.generation.update(with_security_parameters=False)  # invented tokens would replace the cookies
+        yield FuzzServer(server, schema)
     assert " ERROR " not in server.log
     assert "Traceback" not in server.log
 
@@ -85,41 +93,41 @@ def name_of(path: str, method: str) -> str:
 
 
 @pytest.mark.requirement(24)
-@pytest.mark.parametrize("who", ["a stranger", "somebody"])
+@pytest.mark.parametrize("client", ["anonymous", "user"])
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_an_endpoint_answers_as_the_document_says(place: Place, path: str, method: str, who: str) -> None:
-    operation = place.schema[path][method.upper()]
-    session = place.newcomer(name_of(path, method)) if who == "somebody" else requests.Session()
-    response = document()["paths"][path][method]
-    modes = MODES if response["parameters"] or "requestBody" in response else MODES[:1]
+def test_an_endpoint_answers_as_the_document_says(fuzz_server: FuzzServer, path: str, method: str, client: str) -> None:
+    operation = fuzz_server.schema[path][method.upper()]
+    session = fuzz_server.sign_up(name_of(path, method)) if client == "user" else requests.Session()
+    described = document()["paths"][path][method]
+    modes = MODES if described["parameters"] or "requestBody" in described else MODES[:1]
     statuses: set[int] = set()
 
-    @ASK
+    @SETTINGS
     @given(st.data())
-    def ask(data: st.DataObject) -> None:
+    def send(data: st.DataObject) -> None:
         for mode in modes:
             case = data.draw(operation.as_strategy(generation_mode=mode))
-            assume(_head_bytes(case) < HEADER_LIMIT_BYTES)
+            assume(_header_bytes(case) < HEADER_LIMIT_BYTES)
             if STREAMS.search(path):
-                statuses.add(_listen(case, session))
+                statuses.add(_read_header(case, session))
             else:
                 answer = case.call_and_validate(session=session, checks=CHECKS, timeout=TIMEOUT_S)
                 statuses.add(answer.status_code)
 
-    ask()
-    if who == "somebody":
-        assert 401 not in statuses or path == CALLBACK, "the cookie was not understood"
-    elif path in FOR_PEOPLE:
-        assert 401 in statuses, "nothing sound was asked, or a stranger was let in"
+    send()
+    if client == "user":
+        assert 401 not in statuses or path == CALLBACK, "the session was not accepted"
+    elif path in FOR_USERS:
+        assert 401 in statuses, "no request was valid, or an anonymous client was accepted"
 
 
-def _head_bytes(case: Any) -> int:
-    """A longer one than the door takes is hung up on, whatever it asks: Tornado has not read whom to answer."""
+def _header_bytes(case: Any) -> int:
+    """Tornado closes the connection if the header is longer than its limit."""
     return len(requests.Request(**case.as_transport_kwargs()).prepare().url or "") + 1024
 
 
-def _listen(case: Any, session: requests.Session) -> int:
-    """A stream has no end: its head is what can be checked. Returns its status."""
+def _read_header(case: Any, session: requests.Session) -> int:
+    """Check the header of a stream, which does not end. Returns its status."""
     with session.request(**case.as_transport_kwargs(), stream=True, timeout=TIMEOUT_S) as answer:
         assert answer.status_code < 500
         listed = document()["paths"][case.path][case.method.lower()]["responses"]
@@ -128,13 +136,7 @@ def _listen(case: Any, session: requests.Session) -> int:
         return answer.status_code
 
 
-def test_every_line_of_the_servers_table_is_asked_for() -> None:
-    """What the document left out, nobody would have asked for."""
-    operations = {(re.sub(r"\{(\w+)\}", "{}", path.rstrip("/")), method) for path, method in OPERATIONS}
-    table = {
-        (re.sub(r"\(\?P<\w+>[^()]*\)", "{}", path), method.lower())
-        for path, handler in API
-        for method in handler.methods
-    }
+def test_every_endpoint_of_the_route_table_is_tested() -> None:
+    served = {(template_of(path), method.lower()) for path, handler in API for method in handler.endpoints()}
 
-    assert table <= operations
+    assert served == set(OPERATIONS)

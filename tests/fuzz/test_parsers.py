@@ -1,4 +1,4 @@
-"""Whatever comes, what reads it answers or refuses by name; nothing else may come out."""
+"""Parsers of untrusted input return a value or raise their own error, for any input."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import qiniu
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.tasks import parse_recipe
+from handlers.params import parse_recipe
 from models import errors
 from models.bucket.callback import NAME_LIMIT_BYTES, NUMBER_LIMIT, PARAM_LIMIT_BYTES, parse_callback
-from models.bucket.embedded import errors as refusals
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.keys import Keys
 from models.bucket.policy import UploadPolicy, image_policy, read_token
 from processing import mosaic
 from processing.mosaic import STYLES, Limits
-from processing.mosaic.codec.scan import check_structure
+from processing.mosaic.codec.container import read_container
 from tests.support.pictures import encoded, photo
 
 CPU_LIMIT_S = 1.0
@@ -62,7 +62,7 @@ POLICY_FIELDS = st.sampled_from([*UploadPolicy.model_fields, "saveKey"])
 
 @FUZZ
 @given(BODIES, CONTENT_TYPES)
-def test_a_callback_body_is_read_within_its_limits_or_refused(body: bytes, content_type: str) -> None:
+def test_a_callback_body_is_parsed_within_its_limits_or_refused(body: bytes, content_type: str) -> None:
     try:
         read = parse_callback(body, content_type)
     except errors.MalformedBody:
@@ -76,7 +76,7 @@ def test_a_callback_body_is_read_within_its_limits_or_refused(body: bytes, conte
 
 @FUZZ
 @given(st.text(max_size=60) | RECIPES | RECIPES.map(json.dumps) | JSON_VALUES.map(json.dumps))
-def test_a_recipe_is_read_and_means_the_same_when_read_again_or_is_refused(param: Any) -> None:
+def test_a_recipe_is_refused_or_parsing_it_again_gives_the_same(param: Any) -> None:
     try:
         recipe = parse_recipe(param)
     except errors.BadParameter as error:
@@ -88,14 +88,14 @@ def test_a_recipe_is_read_and_means_the_same_when_read_again_or_is_refused(param
 
 @FUZZ
 @given(st.text(max_size=80) | st.lists(st.text(max_size=20), min_size=3, max_size=3).map(":".join))
-def test_what_we_did_not_sign_is_no_token(token: str) -> None:
-    with pytest.raises(refusals.BadToken):
+def test_a_text_without_our_signature_is_no_token(token: str) -> None:
+    with pytest.raises(kodo_errors.BadToken):
         read_token(KEYS, token)
 
 
 @FUZZ
 @given(st.data())
-def test_a_token_that_was_touched_is_none(data: st.DataObject) -> None:
+def test_a_changed_token_is_refused(data: st.DataObject) -> None:
     fields = image_policy("bucket", "key", owner_id=7, size_limit_bytes=100, callback_url="http://x/c")
     token = qiniu.Auth(KEYS.access, KEYS.secret).token_with_data(json.dumps(fields))
     place = data.draw(st.integers(0, len(token) - 1))
@@ -104,14 +104,14 @@ def test_a_token_that_was_touched_is_none(data: st.DataObject) -> None:
 
     assert read_token(KEYS, token).scoped_key == "key"
     for other in (touched, cut, token + "A"):
-        with pytest.raises(refusals.BadToken):
+        with pytest.raises(kodo_errors.BadToken):
             read_token(KEYS, other)
 
 
 @FUZZ
 @given(st.dictionaries(POLICY_FIELDS, JSON_VALUES, max_size=5) | JSON_VALUES)
-def test_a_policy_that_somebody_else_signed_with_our_keys_is_understood_or_refused(fields: Any) -> None:
-    with contextlib.suppress(refusals.BadToken):
+def test_any_policy_that_is_signed_with_our_keys_is_parsed_or_refused(fields: Any) -> None:
+    with contextlib.suppress(kodo_errors.BadToken):
         policy = read_token(KEYS, qiniu.Auth(KEYS.access, KEYS.secret).token_with_data(json.dumps(fields)))
         assert policy.scope
         assert policy.fsizeLimit >= 0
@@ -130,7 +130,7 @@ def _pictures() -> list[bytes]:
 
 @st.composite
 def broken_pictures(draw: st.DrawFn) -> bytes:
-    """A real one with bytes changed, pieces repeated, or its end cut off."""
+    """A valid file with changed bytes, repeated pieces, or a missing end."""
     data = bytearray(draw(st.sampled_from(_pictures())))
     for _ in range(draw(st.integers(0, 6))):
         first = draw(st.integers(0, len(data) - 1))
@@ -149,16 +149,16 @@ def broken_pictures(draw: st.DrawFn) -> bytes:
 
 @FUZZ
 @given(broken_pictures() | st.binary(max_size=300))
-def test_the_look_before_decoding_ends_soon_with_silence_or_a_refusal(data: bytes) -> None:
+def test_the_structure_check_of_any_file_ends_soon(data: bytes) -> None:
     begun = time.thread_time()
-    with contextlib.suppress(mosaic.NotAPicture):
-        check_structure(data)
+    with contextlib.suppress(mosaic.NotAPicture, mosaic.TooManyPixels):
+        read_container(data, 1.0)
     assert time.thread_time() - begun < CPU_LIMIT_S
 
 
 @SLOW
 @given(broken_pictures())
-def test_a_broken_picture_becomes_a_mosaic_or_a_refusal(data: bytes) -> None:
+def test_a_broken_picture_is_rendered_or_refused(data: bytes) -> None:
     recipe = mosaic.parse({"style": "mosaic", "cell": 8})
     with contextlib.suppress(mosaic.NotAPicture, mosaic.TooManyPixels, mosaic.BadParameter):
         result = mosaic.render(data, recipe, limits=Limits(megapixels=1))

@@ -1,7 +1,7 @@
-"""People who sign up, follow, upload, ask for mosaics and leave, in any order: the server does as a simple model says.
+"""Users sign up, follow, upload, add tasks and delete accounts in any order; the server agrees with a simple model.
 
-hypothesis chooses who does what; after every step the answer is held against the model. The queue is held, and worked
-off as a step of its own, so that what a task is does not depend on time.
+hypothesis chooses the steps; after every step the server's state is compared with the model. The queue is paused and
+resumed in a step of its own, so that the state of a task does not depend on time.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ FINAL = ("done", "failed", "cancelled")
 
 
 @dataclass(eq=False)
-class Person:
-    """What the model knows of somebody. images: ids of sources, with their addresses; results: (source, seed) done."""
+class ModelUser:
+    """A user in the model. images: addresses of sources by id. results: (source, seed) of done tasks."""
 
     name: str
     session: requests.Session
@@ -56,87 +56,87 @@ class Person:
 
 
 @dataclass(eq=False)
-class Work:
-    """A task as the model knows it."""
+class ModelTask:
+    """A task in the model."""
 
     id: int
-    owner: Person
+    owner: ModelUser
     url: str
     seed: int
     state: str = "queued"
 
 
-class Town(RuleBasedStateMachine):
-    """One town of people on the one server; names are new in every town."""
+class UserModel(RuleBasedStateMachine):
+    """One group of users on the server; each group has its own names."""
 
     base_url = ""
-    towns = itertools.count()
+    groups = itertools.count()
 
-    people = Bundle("people")
-    works = Bundle("works")
+    accounts = Bundle("accounts")
+    tasks_added = Bundle("tasks_added")
 
     def __init__(self) -> None:
         super().__init__()
-        self.prefix = f"town {next(self.towns)} "
-        self.everybody: dict[str, Person] = {}
-        self.follows: list[tuple[Person, Person]] = []
-        self.all_works: list[Work] = []
+        self.prefix = f"group {next(self.groups)} "
+        self.users: dict[str, ModelUser] = {}
+        self.follows: list[tuple[ModelUser, ModelUser]] = []
+        self.tasks: list[ModelTask] = []
         self.developer = self._session()
         self._post(self.developer, "/api/user/query/", username="dev", password=PASSWORD)
         assert self._post(self.developer, "/api/tasks/pause/").json()["paused"]
 
     def teardown(self) -> None:
-        self._work_off()
+        self._run_queue()
 
     # --- accounts ---------------------------------------------------------------------------------------------------
 
-    @rule(target=people, name=st.sampled_from(["ada", "Ada", "ＡＤＡ", "bea", "张三", "Ölga"]))
+    @rule(target=accounts, name=st.sampled_from(["ada", "Ada", "ＡＤＡ", "bea", "张三", "Ölga"]))
     def sign_up(self, name: str) -> Any:
-        folded = "ada" if name in ("Ada", "ＡＤＡ") else name
-        person = Person(self.prefix + name, self._session())
+        key = "ada" if name in ("Ada", "ＡＤＡ") else name
+        user = ModelUser(self.prefix + name, self._session())
         answer = self._post(
-            person.session, "/api/user/add/", username=person.name, email="a@example.com", password=PASSWORD
+            user.session, "/api/user/add/", username=user.name, email="a@example.com", password=PASSWORD
         ).json()
-        if folded in self.everybody:
+        if key in self.users:
             assert (answer["code"], answer["error"]) == (-2, "username_taken")
             return multiple()
         assert answer == {"code": 1}
-        self.everybody[folded] = person
-        return person
+        self.users[key] = user
+        return user
 
-    @rule(person=people)
-    def sign_in(self, person: Person) -> None:
-        answer = self._post(person.session, "/api/user/query/", username=person.name, password=PASSWORD).json()
+    @rule(user=accounts)
+    def sign_in(self, user: ModelUser) -> None:
+        answer = self._post(user.session, "/api/user/query/", username=user.name, password=PASSWORD).json()
         assert answer["login"] is True
-        assert person.id in (0, answer["id"])
-        person.id, person.signed_in = answer["id"], True
+        assert user.id in (0, answer["id"])
+        user.id, user.signed_in = answer["id"], True
 
-    @rule(person=people)
-    def sign_in_with_a_wrong_password(self, person: Person) -> None:
-        answer = self._post(person.session, "/api/user/query/", username=person.name, password="wrong" * 3).json()
+    @rule(user=accounts)
+    def sign_in_with_a_wrong_password(self, user: ModelUser) -> None:
+        answer = self._post(user.session, "/api/user/query/", username=user.name, password="wrong" * 3).json()
         assert (answer["login"], "id" in answer) == (False, False)
 
-    @rule(person=people)
-    def sign_out(self, person: Person) -> None:
-        assert self._post(person.session, "/api/user/logout/").json() == {"code": 1}
-        person.signed_in = False
+    @rule(user=accounts)
+    def sign_out(self, user: ModelUser) -> None:
+        assert self._post(user.session, "/api/user/logout/").json() == {"code": 1}
+        user.signed_in = False
 
-    @rule(person=consumes(people))
-    def delete_account(self, person: Person) -> None:
-        answer = self._post(person.session, "/api/user/delete/", password=PASSWORD)
-        if not person.signed_in:
+    @rule(user=consumes(accounts))
+    def delete_account(self, user: ModelUser) -> None:
+        answer = self._post(user.session, "/api/user/delete/", password=PASSWORD)
+        if not user.signed_in:
             assert answer.status_code == 401
             return
         assert answer.json() == {"code": 1, "finished": True}
-        person.gone, person.signed_in = True, False
-        self.everybody = {name: one for name, one in self.everybody.items() if one is not person}
-        self.follows = [edge for edge in self.follows if person not in edge]
-        self.all_works = [work for work in self.all_works if work.owner is not person]
+        user.gone, user.signed_in = True, False
+        self.users = {name: one for name, one in self.users.items() if one is not user}
+        self.follows = [edge for edge in self.follows if user not in edge]
+        self.tasks = [task for task in self.tasks if task.owner is not user]
 
     # --- following --------------------------------------------------------------------------------------------------
 
-    @rule(start=people, end=people, follow=st.integers(0, 1))
-    def follow(self, start: Person, end: Person, follow: int) -> None:
+    @rule(start=accounts, end=accounts, follow=st.integers(0, 1))
+    def follow(self, start: ModelUser, end: ModelUser, follow: int) -> None:
         answer = self._post(
             start.session,
             "/api/user/follow/",
@@ -156,107 +156,107 @@ class Town(RuleBasedStateMachine):
 
     # --- pictures ---------------------------------------------------------------------------------------------------
 
-    @rule(person=people)
-    def upload(self, person: Person) -> None:
-        answer = self._post(person.session, "/api/image/token/", filename="p.png")
-        if not person.signed_in:
+    @rule(user=accounts)
+    def upload(self, user: ModelUser) -> None:
+        answer = self._post(user.session, "/api/image/token/", filename="p.png")
+        if not user.signed_in:
             assert answer.status_code == 401
             return
         grant = answer.json()
         form = {"token": grant["token"], "key": grant["key"]}
         files = {"file": ("p.png", PICTURE, "image/png")}
-        stored = person.session.post(grant["upload_url"], data=form, files=files, timeout=TIMEOUT_S).json()
+        stored = user.session.post(grant["upload_url"], data=form, files=files, timeout=TIMEOUT_S).json()
         assert stored["code"] == 1
-        person.images[stored["id"]] = stored["url"]
+        user.images[stored["id"]] = stored["url"]
 
-    @rule(person=people, other=people)
-    def delete_a_picture(self, person: Person, other: Person) -> None:
-        """The newest of somebody that no task waits for."""
-        needed = {work.url for work in self.all_works if work.state == "queued"}
+    @rule(user=accounts, other=accounts)
+    def delete_a_picture(self, user: ModelUser, other: ModelUser) -> None:
+        """The newest source of `other` that no queued task needs."""
+        needed = {task.url for task in self.tasks if task.state == "queued"}
         free = [number for number, url in other.images.items() if url not in needed]
         if not free:
             return
-        answer = self._post(person.session, "/api/image/delete/", id=free[-1])
-        if person is other and person.signed_in:
+        answer = self._post(user.session, "/api/image/delete/", id=free[-1])
+        if user is other and user.signed_in:
             assert answer.json() == {"code": 1}
-            del person.images[free[-1]]
+            del user.images[free[-1]]
         else:
-            assert answer.status_code == (403 if person.signed_in else 401)
+            assert answer.status_code == (403 if user.signed_in else 401)
 
     # --- tasks ------------------------------------------------------------------------------------------------------
 
-    @rule(target=works, person=people, seed=st.integers(0, 2))
-    def ask_for_a_mosaic(self, person: Person, seed: int) -> Any:
-        url = next(reversed(person.images.values()), None)
+    @rule(target=tasks_added, user=accounts, seed=st.integers(0, 2))
+    def ask_for_a_mosaic(self, user: ModelUser, seed: int) -> Any:
+        url = next(reversed(user.images.values()), None)
         if url is None:
             return multiple()
         recipe = {"style": "mosaic", "cell": 4, "seed": seed}
-        answer = self._post(person.session, "/api/tasks/add/", url=url, param=recipe)
-        if not person.signed_in:
+        answer = self._post(user.session, "/api/tasks/add/", url=url, param=recipe)
+        if not user.signed_in:
             assert answer.status_code == 401
             return multiple()
         document = answer.json()["task"]
         assert (document["state"], document["mine"]) == ("queued", True)
-        work = Work(document["id"], person, url, seed)
-        self.all_works.append(work)
-        return work
+        task = ModelTask(document["id"], user, url, seed)
+        self.tasks.append(task)
+        return task
 
-    @rule(work=works, person=people)
-    def cancel(self, work: Work, person: Person) -> None:
-        answer = self._post(person.session, "/api/tasks/cancel/", id=work.id)
-        if not self._refused(answer, work, person, possible=work.state == "queued"):
+    @rule(task=tasks_added, user=accounts)
+    def cancel(self, task: ModelTask, user: ModelUser) -> None:
+        answer = self._post(user.session, "/api/tasks/cancel/", id=task.id)
+        if not self._refused(answer, task, user, possible=task.state == "queued"):
             assert answer.json()["task"]["state"] == "cancelled"
-            work.state = "cancelled"
+            task.state = "cancelled"
 
-    @rule(work=works)
-    def retry(self, work: Work) -> None:
-        if work.url not in work.owner.images.values():
+    @rule(task=tasks_added)
+    def retry(self, task: ModelTask) -> None:
+        if task.url not in task.owner.images.values():
             return
-        answer = self._post(work.owner.session, "/api/tasks/retry/", id=work.id)
-        if not self._refused(answer, work, work.owner, possible=work.state == "cancelled"):
+        answer = self._post(task.owner.session, "/api/tasks/retry/", id=task.id)
+        if not self._refused(answer, task, task.owner, possible=task.state == "cancelled"):
             assert answer.json()["task"]["state"] == "queued"
-            work.state = "queued"
+            task.state = "queued"
 
     @rule()
-    def work_off(self) -> None:
-        self._work_off()
-        for work in self.all_works:
-            if work.state == "queued":
-                work.state = "done"
-                work.owner.results.add((work.url, work.seed))
+    def run_queue(self) -> None:
+        self._run_queue()
+        for task in self.tasks:
+            if task.state == "queued":
+                task.state = "done"
+                task.owner.results.add((task.url, task.seed))
 
-    # --- what must always hold --------------------------------------------------------------------------------------
-
-    @invariant()
-    def everybody_is_as_the_model_says(self) -> None:
-        for person in self.everybody.values():
-            seen = self._get(person.session, "/api/user/query/", username=person.name).json()
-            assert seen["username"] == person.name
-            assert seen["follow_user"] == [end.name for start, end in self.follows if start is person]
-            assert seen["followed_user"] == [start.name for start, end in self.follows if end is person]
-            user = self._get(person.session, "/api/session/").json()["user"]
-            assert (user and user["username"]) == (person.name if person.signed_in else None)
+    # --- invariants -------------------------------------------------------------------------------------------------
 
     @invariant()
-    def pictures_and_tasks_are_as_the_model_says(self) -> None:
-        for person in self.everybody.values():
-            if not person.signed_in:
+    def users_agree_with_the_model(self) -> None:
+        for user in self.users.values():
+            seen = self._get(user.session, "/api/user/query/", username=user.name).json()
+            assert seen["username"] == user.name
+            assert seen["follow_user"] == [end.name for start, end in self.follows if start is user]
+            assert seen["followed_user"] == [start.name for start, end in self.follows if end is user]
+            current = self._get(user.session, "/api/session/").json()["user"]
+            assert (current and current["username"]) == (user.name if user.signed_in else None)
+
+    @invariant()
+    def images_and_tasks_agree_with_the_model(self) -> None:
+        for user in self.users.values():
+            if not user.signed_in:
                 continue
-            mine = self._get(person.session, "/api/feed/", view="mine", limit=100).json()["images"]
-            assert len(mine) == len(person.results)
-            listed = self._get(person.session, "/tasks/query/", owner=person.name, limit=1000).json()
+            mine = self._get(user.session, "/api/feed/", view="mine", limit=100).json()["images"]
+            assert len(mine) == len(user.results)
+            listed = self._get(user.session, "/tasks/query/", owner=user.name, limit=1000).json()
             states = {task["id"]: task["state"] for task in [*listed["tasks"], *listed["done"]]}
-            assert states == {work.id: work.state for work in self.all_works if work.owner is person}
+            assert states == {task.id: task.state for task in self.tasks if task.owner is user}
 
     # --- asking -----------------------------------------------------------------------------------------------------
 
-    def _refused(self, answer: requests.Response, work: Work, person: Person, *, possible: bool) -> bool:
-        """Whether this must be refused; then it was, in the right way."""
-        if not person.signed_in:
+    def _refused(self, answer: requests.Response, task: ModelTask, user: ModelUser, *, possible: bool) -> bool:
+        """Whether the request must be refused; checks that it was refused with the right status."""
+        if not user.signed_in:
             assert answer.status_code == 401
-        elif work.owner.gone:
+        elif task.owner.gone:
             assert answer.status_code == 404
-        elif work.owner is not person:
+        elif task.owner is not user:
             assert answer.status_code == 403
         elif not possible:
             assert answer.status_code == 409
@@ -265,7 +265,7 @@ class Town(RuleBasedStateMachine):
             return False
         return True
 
-    def _work_off(self) -> None:
+    def _run_queue(self) -> None:
         with self._listen() as news:
             assert self._post(self.developer, "/api/tasks/resume/").json()["paused"] is False
             next(text for text in news.iter_lines(chunk_size=1) if text.startswith(b"event:") and not self._waiting())
@@ -275,7 +275,7 @@ class Town(RuleBasedStateMachine):
         return list(self._get(self.developer, "/tasks/query/", limit=1).json()["tasks"])
 
     def _listen(self) -> requests.Response:
-        """The server's news. Where none comes for so long, not even a sign of life, asking for more raises."""
+        """The event stream. Reading raises if neither an event nor a heartbeat arrives within TIMEOUT_S."""
         plain = {"Accept-Encoding": "identity"}
         path = f"{self.base_url}/tasks/events/"
         return self._sound(self.developer.get(path, headers=plain, stream=True, timeout=TIMEOUT_S))
@@ -302,9 +302,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_
     assert " ERROR " not in running.log
 
 
-def test_a_town_of_people_is_as_a_simple_model_says(server: ServerProcess) -> None:
+def test_the_server_agrees_with_a_simple_model(server: ServerProcess) -> None:
     newcomer = {"username": "dev", "email": "dev@example.com", "password": PASSWORD}
     assert requests.post(f"{server.base_url}/api/user/add/", json=newcomer, timeout=TIMEOUT_S).json() == {"code": 1}
-    town = type("TheTown", (Town,), {"base_url": server.base_url})
+    model = type("BoundUserModel", (UserModel,), {"base_url": server.base_url})
 
-    run_state_machine_as_test(town, settings=RUN)
+    run_state_machine_as_test(model, settings=RUN)
