@@ -37,7 +37,7 @@ _EXPONENT = (
     0.36  # 0.5 would make areas proportional to darkness; as dots are coloured too, a smaller contrast is enough
 )
 _PIECE_DOTS = 1 << 16  # converting to OKLab takes some hundred bytes a dot
-_MIN_SCREEN_CELL = 4  # smaller dots of four inks would be noise
+_MIN_SCREEN_CELL = 8  # smaller dots of four inks would be noise, and take too much memory
 _MIN_DEFAULT_CELL = 8  # smaller dots do not look round
 
 Row = TypeVar("Row", int, NDArray[np.int64])
