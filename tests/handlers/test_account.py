@@ -1,4 +1,4 @@
-"""One's own account: a new password ends other sessions, and who leaves leaves nothing behind."""
+"""The user's own account: a new password ends other sessions, and a deletion leaves nothing."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def test_nothing_is_changed_without_a_session_the_password_and_a_page_of_o
 
 
 @pytest.mark.gen_test
-async def test_who_leaves_leaves_nothing_in_the_database_and_the_bucket(
+async def test_a_deleted_account_leaves_nothing_in_the_database_and_the_bucket(
     api: ApiClient, services: Services, database: Database
 ) -> None:
     ada, bob = await api.sign_up("zuzanna"), await api.new_client().sign_up("bob")
@@ -154,7 +154,7 @@ async def test_a_deleted_user_is_gone_and_the_name_is_free(api: ApiClient) -> No
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_somebody_else_has_too_stays_with_them(api: ApiClient, services: Services) -> None:
+async def test_a_picture_that_another_user_has_too_is_kept_for_them(api: ApiClient, services: Services) -> None:
     ada, bob = await api.sign_up("zuzanna"), await api.new_client().sign_up("bob")
     uploaded = await ada.upload(png())
     recipe = {"style": "mosaic", "cell": 9}
@@ -186,7 +186,7 @@ async def test_live_tasks_end_before_their_owner_is_gone(
 
 
 @pytest.mark.gen_test
-async def test_a_departure_that_a_crash_cut_short_is_finished_at_the_next_start(
+async def test_a_deletion_that_a_crash_interrupted_is_finished_at_the_next_start(
     api: ApiClient, services: Services, database: Database
 ) -> None:
     ada = await api.sign_up("zuzanna")
@@ -228,7 +228,7 @@ class AwayBucket:
 
 
 @pytest.mark.gen_test
-async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
+async def test_an_account_is_deleted_when_the_bucket_is_back(
     api: ApiClient, services: Services, database: Database, expect_log: Callable[[str], None]
 ) -> None:
     expect_log("WARNING processing.upkeep.account_deletion: user .* deletion interrupted .bucket_unavailable.")
@@ -259,7 +259,7 @@ async def test_who_leaves_while_the_bucket_is_away_is_gone_when_it_is_back(
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_is_deleted_while_the_bucket_is_away_goes_with_the_next_sweep(
+async def test_a_picture_that_is_deleted_while_the_bucket_is_away_is_removed_by_the_next_sweep(
     api: ApiClient, services: Services
 ) -> None:
     ada = await api.sign_up("zuzanna")

@@ -40,5 +40,5 @@ def test_the_nearest_untrusted_address_counts(peer: str, forwarded_for: str, add
         ("", ""),
     ],
 )
-def test_a_household_counts_as_one_however_many_addresses_it_has(address: str, counted: str) -> None:
+def test_all_addresses_of_a_household_count_as_one(address: str, counted: str) -> None:
     assert rate_limit_key(address) == counted

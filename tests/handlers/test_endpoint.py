@@ -25,6 +25,7 @@ CSRF_EXEMPT = {
     "QueryTasksHandler.post",
     "QueryUserHandler.get",
     "QueryUserHandler.post",
+    "RenditionHandler.post",
     "UploadCallbackHandler.post",
 }
 """Adding a name here needs a reason beside the endpoint; docs/security.md explains the check."""

@@ -27,7 +27,7 @@ def unpacked(answer: ApiResponse) -> tuple[zipfile.ZipFile, dict[str, Any]]:
 
 
 async def with_pictures(api: ApiClient) -> tuple[ApiClient, bytes]:
-    """Ada, with a source, a result, somebody to follow and a follower."""
+    """Ada, with a source, a result, a user whom she follows, and a follower."""
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     picture = png(seed=7)
     uploaded = await ada.upload(picture, "../../a holiday <1>.png")
@@ -39,7 +39,7 @@ async def with_pictures(api: ApiClient) -> tuple[ApiClient, bytes]:
 
 
 @pytest.mark.gen_test
-async def test_an_export_holds_everything_of_ones_own_and_nothing_of_others(api: ApiClient) -> None:
+async def test_an_export_contains_all_data_of_the_user_and_none_of_others(api: ApiClient) -> None:
     ada, picture = await with_pictures(api)
 
     answer = await ada.get(EXPORT)
@@ -60,7 +60,7 @@ async def test_an_export_holds_everything_of_ones_own_and_nothing_of_others(api:
 
 
 @pytest.mark.gen_test
-async def test_an_export_tells_of_sessions_but_no_secret_and_no_name_leads_out_of_a_folder(api: ApiClient) -> None:
+async def test_an_export_contains_no_secret_of_a_session_and_no_path_out_of_a_folder(api: ApiClient) -> None:
     ada, _ = await with_pictures(api)
     there = await api.new_client().post("/api/user/query/", username="ada", password="a long enough password")
 
@@ -77,9 +77,7 @@ async def test_an_export_tells_of_sessions_but_no_secret_and_no_name_leads_out_o
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_the_bucket_lost_is_named_and_the_rest_is_there(
-    api: ApiClient, services: Services
-) -> None:
+async def test_an_export_lists_a_picture_that_the_bucket_lost(api: ApiClient, services: Services) -> None:
     ada, _ = await with_pictures(api)
     lost = next(image for image in unpacked(await ada.get(EXPORT))[1]["images"] if image["kind"] == "source")
     key = services.bucket.key_of(lost["url"])
@@ -107,7 +105,7 @@ async def test_an_export_is_a_stream_for_its_owner_alone_and_one_at_a_time(api: 
 
 
 @pytest.mark.gen_test
-async def test_an_export_that_goes_wrong_in_the_middle_breaks_off(api: ApiClient, services: Services) -> None:
+async def test_an_export_that_fails_in_the_middle_closes_the_connection(api: ApiClient, services: Services) -> None:
     ada, _ = await with_pictures(api)
     await services.users.mark_deleting(ada.user_id)
     host, port = ada.base_url.removeprefix("http://").split(":")

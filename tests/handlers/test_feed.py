@@ -1,4 +1,4 @@
-"""The gallery's pages: every picture once, whatever comes in between; nobody else's secrets; found by an index."""
+"""Pages of the gallery: every picture once, nothing private of other users, read through an index."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_pages_hold_every_picture_once_newest_first_also_of_one_moment(
 
 
 @pytest.mark.gen_test
-async def test_what_is_added_and_deleted_meanwhile_moves_no_other_picture(api: ApiClient, database: Database) -> None:
+async def test_additions_and_deletions_between_pages_move_no_other_picture(api: ApiClient, database: Database) -> None:
     ada = Owner(1, "ada")
     await fill(database, [result(number, ada, MOMENT + timedelta(seconds=number)) for number in range(1, 11)])
 
@@ -122,7 +122,7 @@ async def test_each_view_shows_whose_pictures_it_says_and_no_sources(api: ApiCli
 
 
 @pytest.mark.gen_test
-async def test_what_one_has_uploaded_is_shown_to_oneself_alone(api: ApiClient) -> None:
+async def test_only_the_owner_sees_uploads(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png())
     await finished(ada, (await ada.add_task(uploaded["url"]))["id"])
@@ -136,7 +136,7 @@ async def test_what_one_has_uploaded_is_shown_to_oneself_alone(api: ApiClient) -
 
 
 @pytest.mark.gen_test
-async def test_a_feed_has_what_a_layout_needs_and_keeps_what_is_private(api: ApiClient) -> None:
+async def test_a_feed_has_what_a_layout_needs_and_nothing_private(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(png(60, 40), "my secret holiday.png", param="a private note")
     await finished(ada, (await ada.add_task(uploaded["url"]))["id"])
@@ -166,7 +166,7 @@ async def test_a_picture_whose_shown_source_is_gone_is_still_there(api: ApiClien
 
 
 @pytest.mark.gen_test
-async def test_views_of_strangers_and_of_nobody_are_refused(api: ApiClient) -> None:
+async def test_views_that_need_a_user_are_refused_without_one(api: ApiClient) -> None:
     for view in ("mine", "following"):
         assert (await api.get("/api/feed/", view=view)).status == 401
     assert (await api.get("/api/feed/", view="user")).json["field"] == "username"
@@ -205,7 +205,7 @@ async def test_every_view_is_found_by_an_index_and_reads_little_more_than_it_sho
 
 
 @pytest.mark.gen_test
-async def test_a_picture_is_found_by_its_key_or_its_making_through_an_index(database: Database) -> None:
+async def test_a_picture_is_found_by_its_key_or_its_dedup_key_through_an_index(database: Database) -> None:
     await database.create_indexes({"images": Images.indexes})
     ada = Owner(1, "ada")
     await fill(database, [result(number, ada, MOMENT, dedup_key=f"made of {number}") for number in range(1, 301)])

@@ -1,4 +1,4 @@
-"""Metrics: what the operator is told, after real requests, renders and failures."""
+"""Metrics and health after real requests, renders and failures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def named(samples: dict[tuple[str, Labels], float], name: str, **labels: str) ->
 
 
 @pytest.mark.gen_test
-async def test_requests_are_counted_by_the_tables_route_and_never_by_what_was_typed(api: ApiClient) -> None:
+async def test_requests_are_counted_by_route_and_never_by_the_path_of_a_client(api: ApiClient) -> None:
     for path in ("/api/feed/", "/api/feed", "/thumbnail/77/320", "/u/nobody", "/made/up", "/static/app.css", "/"):
         await api.get(path)
 
@@ -57,7 +57,7 @@ async def test_requests_are_counted_by_the_tables_route_and_never_by_what_was_ty
 
 
 @pytest.mark.gen_test
-async def test_a_task_leaves_its_wait_its_render_and_its_download(api: ApiClient) -> None:
+async def test_a_task_is_measured_by_its_wait_its_render_and_its_download(api: ApiClient) -> None:
     ada = await api.sign_up()
     task = await ada.add_task((await ada.upload())["url"])
     assert (await finished(ada, task["id"]))["state"] == "done"
@@ -91,7 +91,7 @@ async def test_a_picture_that_is_gone_is_a_failed_download(api: ApiClient, servi
 
 
 @pytest.mark.gen_test
-async def test_callbacks_are_counted_by_what_became_of_them(api: ApiClient, services: Services) -> None:
+async def test_callbacks_are_counted_by_their_result(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up()
     grant = await ada.post("/api/image/token/")
     body = f"key={grant['key']}&filename=a.png".encode()
@@ -125,7 +125,7 @@ async def test_failing_bucket_and_database_calls_are_counted(
 
 
 @pytest.mark.gen_test
-async def test_what_stands_somewhere_is_looked_at_when_somebody_asks(api: ApiClient, http_client: Any) -> None:
+async def test_gauges_are_read_when_metrics_are_requested(api: ApiClient, http_client: Any) -> None:
     heard = asyncio.Event()
     url = f"{api.base_url}/tasks/events/"
     stream = http_client.fetch(HTTPRequest(url, streaming_callback=lambda _: heard.set()), raise_error=False)
@@ -145,7 +145,7 @@ async def test_what_stands_somewhere_is_looked_at_when_somebody_asks(api: ApiCli
 
 
 @pytest.mark.gen_test
-async def test_openmetrics_is_spoken_to_whom_asks_for_it(api: ApiClient) -> None:
+async def test_openmetrics_is_sent_to_clients_that_accept_it(api: ApiClient) -> None:
     answer = await api.get("/metrics/", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
 
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")

@@ -1,4 +1,4 @@
-"""Pages: one shell for all; those that are shared say what they show, in the reader's language, and nothing escapes."""
+"""Pages: one shell, with titles and previews in the language of the reader, and text of users escaped."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_a_shared_picture_shows_its_title_and_a_preview(api: ApiClient) ->
 
 
 @pytest.mark.gen_test
-async def test_a_picture_without_words_is_told_in_the_readers_language(api: ApiClient) -> None:
+async def test_a_picture_without_a_title_is_described_in_the_language_of_the_reader(api: ApiClient) -> None:
     image_id, _ = await shared(api)
 
     english = read(await api.get(f"/i/{image_id}", {"Accept-Language": "en-GB,zh;q=0.5"}))
@@ -93,7 +93,7 @@ async def test_a_picture_without_words_is_told_in_the_readers_language(api: ApiC
 
 
 @pytest.mark.gen_test
-async def test_what_people_write_stays_text(api: ApiClient) -> None:
+async def test_titles_of_users_are_escaped(api: ApiClient) -> None:
     image_id, _ = await shared(api, title=HOSTILE, alt=HOSTILE)
 
     answer = await api.get(f"/i/{image_id}")
@@ -106,7 +106,7 @@ async def test_what_people_write_stays_text(api: ApiClient) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_persons_page_bears_the_name_and_every_other_page_is_the_shell(api: ApiClient) -> None:
+async def test_a_profile_page_has_the_username_as_title_and_other_pages_are_the_shell(api: ApiClient) -> None:
     await api.post("/api/user/add/", username="Åda 张", email="a@b.cn", password=PASSWORD)
 
     person = await api.get("/u/%C3%A5da%20%E5%BC%A0")
@@ -119,7 +119,7 @@ async def test_a_persons_page_bears_the_name_and_every_other_page_is_the_shell(a
 
 
 @pytest.mark.gen_test
-async def test_an_unknown_picture_or_person_is_404_with_the_shell(api: ApiClient) -> None:
+async def test_an_unknown_picture_or_user_is_404_with_the_shell(api: ApiClient) -> None:
     paths = ["/i/1", f"/i/{2**60}", "/i/" + "9" * 5000, "/u/nobody", "/u/%00", "/u/%ff"]
 
     answers = [await api.get(path) for path in paths]
@@ -129,7 +129,7 @@ async def test_an_unknown_picture_or_person_is_404_with_the_shell(api: ApiClient
 
 
 @pytest.mark.gen_test
-async def test_a_scraper_may_ask_for_the_head_alone(api: ApiClient) -> None:
+async def test_pages_and_thumbnails_answer_head(api: ApiClient) -> None:
     image_id, _ = await shared(api)
 
     page = await api.request("HEAD", f"/i/{image_id}")
@@ -139,7 +139,7 @@ async def test_a_scraper_may_ask_for_the_head_alone(api: ApiClient) -> None:
     assert (page.body, preview.body) == (b"", b"")
 
 
-def test_the_shell_has_each_mark_that_is_filled_in() -> None:
+def test_the_shell_has_every_element_that_is_replaced() -> None:
     head = PageMeta("a title", "a description", "http://a.cn/i/1", "http://a.cn/thumbnail/1/1280", (3, 2), "words")
 
     filled = render_shell(SHELL, head, "zh")

@@ -1,4 +1,4 @@
-"""Previews: quick, by the real engine, for anybody; refused at once rather than late, and never made for nobody."""
+"""Previews by the real engine: open to all, refused at once when too many wait, cancelled with their connection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -39,19 +38,14 @@ async def preview(
 
 
 @pytest.mark.gen_test
-async def test_a_stranger_sees_a_recipe_drawn_by_the_engine_at_once(api: ApiClient) -> None:
+async def test_a_preview_is_what_the_engine_renders(api: ApiClient) -> None:
     picture, recipe = jpeg(320, 240), {"style": "mosaic", "cell": 10, "format": "png"}
 
-    seconds = []
-    for _ in range(3):
-        started = time.monotonic()
-        answer = await preview(api, picture, recipe)
-        seconds.append(time.monotonic() - started)
+    answer = await preview(api, picture, recipe)
 
     assert (answer.status, answer.headers["Content-Type"]) == (200, "image/png")
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.body == mosaic.render(picture, mosaic.parse(recipe)).data
-    assert min(seconds) < 0.5
 
 
 @pytest.mark.gen_test
@@ -94,7 +88,7 @@ REFUSED: dict[str, tuple[bytes | None, str, str, int, str, str | None]] = {
 
 
 @pytest.mark.gen_test
-async def test_a_refusal_is_json_and_names_the_field(api: ApiClient) -> None:
+async def test_an_error_is_json_and_names_the_field(api: ApiClient) -> None:
     answers = {
         name: await preview(api, picture, param, scale=scale) for name, (picture, param, scale, *_) in REFUSED.items()
     }
@@ -105,7 +99,7 @@ async def test_a_refusal_is_json_and_names_the_field(api: ApiClient) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_picture_can_be_had_as_svg_in_a_sandbox(api: ApiClient) -> None:
+async def test_an_svg_preview_is_sandboxed(api: ApiClient) -> None:
     answer = await preview(api, png(), {"format": "svg"})
 
     assert answer.headers["Content-Type"] == "image/svg+xml"
@@ -144,9 +138,7 @@ class Watched(threading.Event):
 
 
 @pytest.mark.gen_test
-async def test_beyond_the_waiting_room_a_preview_is_refused_with_a_time_to_retry(
-    api: ApiClient, services: Services
-) -> None:
+async def test_too_many_waiting_previews_are_refused_with_retry_after(api: ApiClient, services: Services) -> None:
     with contextlib.closing(AsyncHTTPClient(force_instance=True, max_clients=PER_CLIENT_LIMIT + 1)) as client:
         page = ApiClient(client, api.base_url)
         async with blocked(services.executors) as gate:
@@ -161,7 +153,7 @@ async def test_beyond_the_waiting_room_a_preview_is_refused_with_a_time_to_retry
 
 
 @pytest.mark.gen_test
-async def test_many_addresses_together_have_one_bounded_waiting_room(threads: Executors) -> None:
+async def test_waiting_previews_are_limited_for_all_clients_together(threads: Executors) -> None:
     previews = Previews(threads, waiting_limit=3, per_client_limit=2)
     left = threading.Event()
 
@@ -177,7 +169,7 @@ async def test_many_addresses_together_have_one_bounded_waiting_room(threads: Ex
 
 
 @pytest.mark.gen_test
-async def test_a_page_that_closes_the_connection_gives_its_place_up_at_once(api: ApiClient, services: Services) -> None:
+async def test_a_closed_connection_frees_its_place_at_once(api: ApiClient, services: Services) -> None:
     body, content_type = multipart({"param": "mosaic"}, "preview.jpg", png())
     host, port = api.base_url.removeprefix("http://").split(":")
     head = f"POST /api/preview/ HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n"
@@ -192,7 +184,7 @@ async def test_a_page_that_closes_the_connection_gives_its_place_up_at_once(api:
 
 
 @pytest.mark.gen_test
-async def test_what_was_given_up_is_never_begun(threads: Executors) -> None:
+async def test_a_cancelled_preview_is_not_started(threads: Executors) -> None:
     previews, left = Previews(threads), Watched()
 
     async with blocked(threads):
@@ -206,7 +198,7 @@ async def test_what_was_given_up_is_never_begun(threads: Executors) -> None:
 
 
 @pytest.mark.gen_test
-async def test_what_is_being_drawn_stops_when_nobody_wants_it(threads: Executors) -> None:
+async def test_a_running_preview_stops_when_it_is_cancelled(threads: Executors) -> None:
     left = threading.Event()
     left.set()
 
@@ -229,7 +221,7 @@ async def pool_of(person: ApiClient) -> list[int]:
 
 
 @pytest.mark.gen_test
-async def test_a_photomosaic_is_tried_with_the_pictures_it_will_be_built_from(api: ApiClient) -> None:
+async def test_a_preview_of_a_photomosaic_uses_its_own_pictures(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
 

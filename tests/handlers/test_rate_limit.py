@@ -1,4 +1,4 @@
-"""Tries are counted by name, and one more is allowed after the time that was told."""
+"""Attempts are counted by key, and another one is allowed after the announced time."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_a_burst_is_allowed_and_then_one_after_each_pause(throttle: RateLimiter,
     assert [refused(throttle, "ada"), refused(throttle, "ada")] == [None, 10]
 
 
-def test_asking_too_often_does_not_make_the_wait_longer(throttle: RateLimiter) -> None:
+def test_refused_attempts_do_not_make_the_wait_longer(throttle: RateLimiter) -> None:
     for _ in range(3):
         throttle.acquire("ada")
 
     assert {refused(throttle, "ada") for _ in range(50)} == {10}
 
 
-def test_names_are_counted_apart_and_rest_restores_the_burst(throttle: RateLimiter, clock: Clock) -> None:
+def test_keys_are_counted_apart_and_a_pause_restores_the_burst(throttle: RateLimiter, clock: Clock) -> None:
     for _ in range(3):
         throttle.acquire("ada")
 
@@ -58,7 +58,7 @@ def test_names_are_counted_apart_and_rest_restores_the_burst(throttle: RateLimit
     assert [refused(throttle, "ada") for _ in range(4)] == [None, None, None, 10]
 
 
-def test_a_refund_gives_the_try_back(throttle: RateLimiter) -> None:
+def test_a_released_attempt_does_not_count(throttle: RateLimiter) -> None:
     for _ in range(20):
         throttle.acquire("ada")
         throttle.release("ada")

@@ -1,4 +1,4 @@
-"""The queue over HTTP: what is shown, what is filtered, who may act."""
+"""The queue over HTTP: pages, filters and permissions."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_the_queue_is_filtered_by_state_style_and_id(api: ApiClient, servi
 
 
 @pytest.mark.gen_test
-async def test_whose_tasks_they_are_is_for_their_owner_and_for_developers(api: ApiClient, services: Services) -> None:
+async def test_only_the_owner_and_developers_may_filter_by_owner(api: ApiClient, services: Services) -> None:
     ada = await api.new_client().sign_up("ada")
     bob, dev = await api.new_client().sign_up("bob"), await api.new_client().sign_up("dev")
     await keep(services, 2, owner=Owner(ada.user_id, "ada"), state=TaskState.DONE)
@@ -96,7 +96,7 @@ async def test_whose_tasks_they_are_is_for_their_owner_and_for_developers(api: A
     "query", [{"state": "asleep"}, {"limit": 0}, {"limit": 1001}, {"cursor": "x"}, {"cursor": "1-99999999999999999999"}]
 )
 @pytest.mark.gen_test
-async def test_a_filter_that_makes_no_sense_is_refused(api: ApiClient, query: dict[str, object]) -> None:
+async def test_an_invalid_filter_is_refused(api: ApiClient, query: dict[str, object]) -> None:
     answer = await api.get("/tasks/query/", **query)
 
     assert (answer.status, answer["error"]) == (400, "bad_parameter")
@@ -141,7 +141,7 @@ async def test_only_the_owner_and_developers_may_cancel_and_retry(api: ApiClient
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/"])
 @pytest.mark.gen_test
-async def test_developers_have_a_page_for_the_queue_beside_its_json_and_its_events(api: ApiClient, path: str) -> None:
+async def test_the_queue_has_a_page_beside_its_json(api: ApiClient, path: str) -> None:
     page = await api.get(path)
     queue = await api.get("/tasks/query/")
 
@@ -153,7 +153,7 @@ async def test_developers_have_a_page_for_the_queue_beside_its_json_and_its_even
 
 @pytest.mark.parametrize("path", ["/api/tasks/pause/", "/api/tasks/resume/"])
 @pytest.mark.gen_test
-async def test_the_queue_is_held_by_developers_alone(api: ApiClient, path: str) -> None:
+async def test_only_developers_may_pause_the_queue(api: ApiClient, path: str) -> None:
     ada, dev = await api.new_client().sign_up("ada"), await api.new_client().sign_up("dev")
 
     assert (await api.post(path)).status == 401

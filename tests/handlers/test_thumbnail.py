@@ -1,4 +1,4 @@
-"""Thumbnails: made once, kept for ever, never larger than the picture, gone with it; and what making one tells."""
+"""Thumbnails: made once, cached without limit, never larger than the picture, deleted with it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def looked_at(services: Services, image_id: int) -> Any:
 
 
 @pytest.mark.gen_test
-async def test_a_thumbnail_has_the_width_that_is_asked_and_may_be_kept_for_ever(api: ApiClient) -> None:
+async def test_a_thumbnail_has_the_requested_width_and_may_be_cached_without_limit(api: ApiClient) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(1500, 1000), "large.jpg")
 
     answers = {width: await api.get(f"/thumbnail/{uploaded['id']}/{width}") for width in WIDTHS}
@@ -54,9 +54,7 @@ async def test_a_thumbnail_has_the_width_that_is_asked_and_may_be_kept_for_ever(
 
 
 @pytest.mark.gen_test
-async def test_who_has_a_thumbnail_is_told_so_without_a_look_into_the_bucket(
-    api: ApiClient, services: Services
-) -> None:
+async def test_a_cached_thumbnail_is_304_without_a_read_from_the_bucket(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(500, 300), "photo.jpg")
     path = f"/thumbnail/{uploaded['id']}/640"
     first = await api.get(path)
@@ -72,7 +70,7 @@ async def test_who_has_a_thumbnail_is_told_so_without_a_look_into_the_bucket(
 
 
 @pytest.mark.gen_test
-async def test_a_small_picture_is_not_blown_up_and_looks_the_same(api: ApiClient) -> None:
+async def test_a_small_picture_is_not_enlarged(api: ApiClient) -> None:
     source = photo(100, 60)
     uploaded = await (await api.sign_up()).upload(encoded(source, "PNG"))
 
@@ -114,7 +112,7 @@ class CountingThreads(Executors):
 
 
 @pytest.mark.gen_test
-async def test_many_who_ask_at_once_get_one_thumbnail_that_was_made_once(api: ApiClient, services: Services) -> None:
+async def test_parallel_requests_make_a_thumbnail_once(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(1200, 900), "large.jpg")
     image = await services.images.by_id(uploaded["id"])
     threads = CountingThreads(2)
@@ -129,7 +127,7 @@ async def test_many_who_ask_at_once_get_one_thumbnail_that_was_made_once(api: Ap
 
 
 @pytest.mark.gen_test
-async def test_what_has_no_thumbnail_is_404_in_json(api: ApiClient, services: Services) -> None:
+async def test_a_missing_thumbnail_is_404_in_json(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(png())
     elsewhere = await services.images.add(
         NewImage(ImageKind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", filename="x", filesize=0, param="")
@@ -156,7 +154,7 @@ async def test_what_has_no_thumbnail_is_404_in_json(api: ApiClient, services: Se
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_is_deleted_takes_its_thumbnails_along(api: ApiClient, services: Services) -> None:
+async def test_deleting_a_picture_deletes_its_thumbnails(api: ApiClient, services: Services) -> None:
     person = await api.sign_up()
     uploaded = await person.upload(jpeg(900, 600), "photo.jpg")
     await asyncio.gather(*(person.get(f"/thumbnail/{uploaded['id']}/{width}") for width in WIDTHS))
@@ -171,7 +169,7 @@ async def test_a_picture_that_is_deleted_takes_its_thumbnails_along(api: ApiClie
 
 
 @pytest.mark.gen_test
-async def test_a_thumbnail_that_is_ready_after_the_deletion_goes_too(api: ApiClient, services: Services) -> None:
+async def test_a_thumbnail_that_is_ready_after_the_deletion_is_deleted_too(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(900, 600), "photo.jpg")
     image = await looked_at(services, uploaded["id"])
 
@@ -184,7 +182,7 @@ async def test_a_thumbnail_that_is_ready_after_the_deletion_goes_too(api: ApiCli
 
 
 @pytest.mark.gen_test
-async def test_a_removal_that_a_crash_cut_short_is_finished(api: ApiClient, services: Services) -> None:
+async def test_a_deletion_that_a_crash_interrupted_is_finished(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(900, 600), "photo.jpg")
     image = await looked_at(services, uploaded["id"])
 

@@ -1,4 +1,4 @@
-"""A photomosaic from pictures of one's own and from published mosaics, and from nobody else's."""
+"""Photomosaics are built from the user's own pictures and from published mosaics only."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def test_too_many_pictures_are_refused(api: ApiClient) -> None:
 
 
 @pytest.mark.gen_test
-async def test_another_pool_is_another_mosaic_and_the_same_one_is_made_once(api: ApiClient, services: Services) -> None:
+async def test_the_same_pool_is_rendered_once_and_another_one_again(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
     source = (await ada.upload(png(60, 40)))["url"]
@@ -116,7 +116,7 @@ async def test_a_picture_that_is_gone_when_the_task_runs_is_named(api: ApiClient
 
 
 @pytest.mark.gen_test
-async def test_a_map_goes_with_its_result_and_without_one(api: ApiClient, services: Services) -> None:
+async def test_a_cell_map_is_deleted_with_its_result(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     image = await photomosaic(ada, await pool_of(ada))
     plain = (await ada.upload(png()))["id"]

@@ -13,7 +13,7 @@ TOKEN = "/api/image/token/"
 
 
 @pytest.mark.gen_test
-async def test_a_fresh_token_is_for_the_same_key_and_forgets_nothing(api: ApiClient, services) -> None:
+async def test_another_token_is_for_the_same_key_and_the_same_upload(api: ApiClient, services) -> None:
     ada = await api.sign_up("ada")
     first = await ada.post(TOKEN, filename="slow.png", param="for the wall")
 
@@ -28,7 +28,7 @@ async def test_a_fresh_token_is_for_the_same_key_and_forgets_nothing(api: ApiCli
 
 
 @pytest.mark.gen_test
-async def test_a_key_of_somebody_else_is_not_given_again(api: ApiClient) -> None:
+async def test_the_key_of_another_user_is_refused(api: ApiClient) -> None:
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     key = (await ada.post(TOKEN))["key"]
 
@@ -40,9 +40,7 @@ async def test_a_key_of_somebody_else_is_not_given_again(api: ApiClient) -> None
 
 
 @pytest.mark.gen_test
-async def test_a_key_whose_picture_has_arrived_or_that_was_never_given_is_not_given_again(
-    api: ApiClient, services
-) -> None:
+async def test_the_key_of_an_arrived_picture_and_an_unknown_key_are_refused(api: ApiClient, services) -> None:
     ada = await api.sign_up("ada")
     arrived = services.bucket.key_of((await ada.upload(png()))["url"])
 
@@ -54,7 +52,7 @@ async def test_a_key_whose_picture_has_arrived_or_that_was_never_given_is_not_gi
 
 
 class TestOpenAccess:
-    """Where everybody may act as anybody, whoever knows the key may have a fresh token for it."""
+    """With open access every client that has the key gets another token for it."""
 
     @pytest.fixture
     def settings(self, settings_of) -> Settings:

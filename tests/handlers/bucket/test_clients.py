@@ -73,7 +73,7 @@ async def test_a_body_far_beyond_the_limit_is_refused_by_its_length(where):
     ("method", "length", "status"),
     [("POST", "abc", 400), ("POST", "-1", 400), ("POST", "9" * 5000, 413), ("OPTIONS", "4", 204), ("GET", "4", 405)],
 )
-async def test_odd_requests_are_answered_and_never_500(where, method, length, status, expect_log):
+async def test_malformed_requests_are_never_answered_with_500(where, method, length, status, expect_log):
     expect_log("tornado.general|python_multipart")
     host, port = where.base.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -96,7 +96,7 @@ async def test_a_file_beyond_the_limit_is_413_and_leaves_nothing(where):
 
 @pytest.mark.requirement(41)
 @pytest.mark.gen_test
-async def test_a_full_disk_is_507_leaves_nothing_and_heals(where, small_disk, expect_log):
+async def test_a_full_disk_is_507_leaves_nothing_and_recovers(where, small_disk, expect_log):
     expect_log("storage_full")
 
     answers = await asyncio.gather(*(upload(where.sign_upload(f"u/{n}.png"), png() + bytes(4 << 20)) for n in range(4)))
@@ -108,7 +108,7 @@ async def test_a_full_disk_is_507_leaves_nothing_and_heals(where, small_disk, ex
 
 
 @pytest.mark.gen_test
-async def test_clients_that_leave_half_way_leave_nothing(where):
+async def test_clients_that_disconnect_half_way_leave_nothing(where):
     host, port = where.base.removeprefix("http://").split(":")
     body = form({"token": where.sign_upload().token, "key": "u/1.png"}, png() + bytes(2 << 20))
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
@@ -129,7 +129,7 @@ async def test_clients_that_leave_half_way_leave_nothing(where):
 
 
 @pytest.mark.gen_test
-async def test_a_stranger_without_a_token_gets_little_disk(where):
+async def test_a_client_without_a_token_gets_little_disk(where):
     head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
 
     response = await post(where.up_url, head + png() + bytes(9 << 20), {"Content-Type": FORM_TYPE})
@@ -140,7 +140,7 @@ async def test_a_stranger_without_a_token_gets_little_disk(where):
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("drip", [b"", b"x"])
-async def test_a_body_that_only_drips_is_cut_off_and_leaves_nothing(impatient, drip):
+async def test_a_body_below_the_minimum_rate_is_cut_off_and_leaves_nothing(impatient, drip):
     host, port = impatient.base.removeprefix("http://").split(":")
     body = form({"token": impatient.sign_upload().token, "key": "u/1.png"}, png() + bytes(2 << 20))
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
@@ -159,7 +159,7 @@ async def test_a_body_that_only_drips_is_cut_off_and_leaves_nothing(impatient, d
 
 
 @pytest.mark.gen_test
-async def test_a_slow_line_gets_its_file_through(impatient):
+async def test_a_slow_connection_can_upload(impatient):
     host, port = impatient.base.removeprefix("http://").split(":")
     body = form({"token": impatient.sign_upload().token, "key": "u/1.png"}, png() + bytes(60_000))
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
@@ -197,7 +197,7 @@ class StuckDisk(Objects):
 
 
 @pytest.mark.gen_test
-async def test_a_disk_that_is_stuck_holds_up_nobody_else(where):
+async def test_a_stuck_disk_delays_no_other_request(where):
     where.bucket.put("other.png", png(), mime="image/png")
     where.bucket.objects = StuckDisk(where.folder)
 
@@ -211,7 +211,7 @@ async def test_a_disk_that_is_stuck_holds_up_nobody_else(where):
 
 
 @pytest.mark.gen_test
-async def test_a_token_must_still_hold_when_the_file_is_made_not_only_when_it_is_sent(where):
+async def test_a_token_must_still_be_valid_when_a_resumable_upload_is_completed(where):
     where.bucket.objects = StuckDisk(where.folder)
     deadline = int(time.time()) + 1
     sent = asyncio.ensure_future(upload(where.sign_upload(), png(), token=token_of(where, deadline=deadline)))

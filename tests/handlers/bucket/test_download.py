@@ -34,7 +34,7 @@ def impatient(io_loop, tmp_path) -> Iterator[Installation]:
 
 @pytest.mark.requirement(21)
 @pytest.mark.gen_test
-async def test_a_picture_comes_with_its_own_type_and_cannot_act(where):
+async def test_a_picture_is_sent_with_its_own_type_and_a_sandbox(where):
     response = await get(where.bucket.url("u/猫.png"))
 
     headers = response.headers
@@ -49,7 +49,7 @@ async def test_a_picture_comes_with_its_own_type_and_cannot_act(where):
 
 
 @pytest.mark.gen_test
-async def test_head_says_the_same_without_the_bytes(where):
+async def test_head_has_the_same_headers_without_a_body(where):
     whole, head = [await get(where.bucket.url("u/猫.png"), method) for method in ("GET", "HEAD")]
 
     same = ("Content-Length", "Content-Type", "Etag", "Last-Modified", "Accept-Ranges")
@@ -62,7 +62,7 @@ async def test_head_says_the_same_without_the_bytes(where):
 @pytest.mark.parametrize(
     "content", [b"<html><script>alert(1)</script>", b"<svg onload='alert(1)'/>", b"%PDF-1.4", b"x"]
 )
-async def test_what_is_no_picture_is_only_ever_saved(where, content):
+async def test_a_file_that_is_no_picture_is_an_attachment(where, content):
     where.bucket.put("page.png", content, mime="text/html")
 
     response = await get(where.bucket.url("page.png"))
@@ -149,14 +149,14 @@ async def test_a_range_beyond_the_end_is_416(where, range_header):
         "bytes=" + "9" * 30 + "-",
     ],
 )
-async def test_what_is_not_one_range_is_the_whole_picture(where, range_header):
+async def test_a_header_that_is_not_one_range_gets_the_whole_picture(where, range_header):
     response = await get(where.bucket.url("u/猫.png"), Range=range_header)
 
     assert (response.code, response.body) == (200, CONTENT)
 
 
 @pytest.mark.gen_test
-async def test_a_browser_that_has_the_picture_is_told_so(where):
+async def test_a_cached_picture_is_304(where):
     etag = (await get(where.bucket.url("u/猫.png"), "HEAD")).headers["Etag"]
 
     again = await get(where.bucket.url("u/猫.png"), If_None_Match=etag)
@@ -200,7 +200,7 @@ async def test_a_large_object_arrives_whole_and_a_client_that_leaves_does_no_har
 
 @pytest.mark.requirement(36)
 @pytest.mark.gen_test
-async def test_a_client_that_takes_nothing_is_cut_off(impatient):
+async def test_a_client_that_reads_nothing_is_cut_off(impatient):
     content = GIF + bytes(40 << 20)
     impatient.bucket.put("large.gif", content, mime="image/gif")
     host, port = impatient.base.removeprefix("http://").split(":")

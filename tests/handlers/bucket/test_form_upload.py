@@ -75,7 +75,7 @@ async def test_a_token_changed_by_one_letter_is_401(where):
 @pytest.mark.parametrize(
     "content", [b"<html></html>", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"", b"GIF8", b"\x89PNG"]
 )
-async def test_no_picture_no_entry_whatever_it_calls_itself(where, content):
+async def test_a_file_that_is_no_picture_is_refused_whatever_its_name(where, content):
     response = await upload(where.sign_upload(), content)
 
     assert response.code in (400, 403)
@@ -88,7 +88,7 @@ async def test_no_picture_no_entry_whatever_it_calls_itself(where, content):
     "name",
     ["../../x", "a\\b", "<img src=x onerror=alert(1)>", "'; DROP", "x" * 300, "\u202egnp", "猫 😀.png", "a&b=c:d"],
 )
-async def test_a_file_name_travels_letter_for_letter_and_names_no_file(where, name):
+async def test_a_file_name_is_relayed_unchanged_and_names_no_file(where, name):
     before = set(where.folder.parent.iterdir())
 
     await upload(where.sign_upload(), png(), fname=name)
@@ -120,7 +120,7 @@ async def test_the_owner_is_who_asked_for_the_token_whatever_the_client_says(whe
 
 
 @pytest.mark.gen_test
-async def test_fields_that_kodo_knows_and_we_do_not_obey_do_no_harm(where):
+async def test_fields_of_kodo_that_we_ignore_do_no_harm(where):
     more = {"x-qn-meta-note": "a note", "accept": "text/plain", "x:other": "unused"}
 
     response = await upload(where.sign_upload(), png(), **more)
@@ -169,7 +169,7 @@ async def test_fields_after_the_file_count_as_well(where):
         ),
     ],
 )
-async def test_a_form_that_is_none_is_400(where, body, content_type, expect_log):
+async def test_a_malformed_form_is_400(where, body, content_type, expect_log):
     expect_log("python_multipart")
 
     response = await post(where.up_url, body, {"Content-Type": content_type})

@@ -139,7 +139,7 @@ async def test_the_javascript_sdk_uploads_small_and_large_and_goes_on_after_a_re
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_what_was_uploaded_runs_nothing_opened_directly_or_as_a_script(where, elsewhere):
+async def test_an_uploaded_file_runs_no_script_when_opened_or_included(where, elsewhere):
     both = b"GIF89a=1;window.harm=1;alert(1);/*<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>*/"
     where.bucket.put("both.png", both, mime="text/html")
     dialogs: list[str] = []

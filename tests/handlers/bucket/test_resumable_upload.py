@@ -125,7 +125,7 @@ async def test_an_aborted_upload_leaves_nothing(where):
 
 
 @pytest.mark.gen_test
-async def test_a_part_that_arrives_changed_is_406_and_not_kept(where):
+async def test_a_corrupted_part_is_406_and_not_stored(where):
     client = Client(where, where.sign_upload().token)
     await client.start()
 
@@ -169,7 +169,7 @@ async def test_parts_that_make_no_picture_are_refused_at_the_end(where, content,
         b"[" * 100_000,
     ],
 )
-async def test_a_completion_that_makes_no_sense_is_400(where, body):
+async def test_an_invalid_completion_is_400(where, body):
     client = Client(where, where.sign_upload().token)
     await client.start()
 
@@ -195,7 +195,7 @@ async def test_a_token_is_asked_for_at_every_step_and_holds_for_its_key_alone(wh
 
 
 @pytest.mark.gen_test
-async def test_another_bucket_or_a_key_that_is_none_is_refused(where):
+async def test_another_bucket_and_an_invalid_key_are_refused(where):
     headers = {"Authorization": f"UpToken {where.sign_upload().token}"}
 
     other = await post(f"{where.up_url}/buckets/other/objects/~/uploads", b"", headers)
@@ -263,7 +263,7 @@ async def test_the_sdk_with_other_keys_may_do_nothing(where):
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("date", "status"), [("20200101T000000Z", 403), ("", 403), ("yesterday", 403), (None, 403)])
-async def test_an_old_management_request_cannot_be_repeated(where, date, status):
+async def test_an_old_management_request_is_refused(where, date, status):
     headers = {"Host": where.base.removeprefix("http://"), "Content-Type": "application/x-www-form-urlencoded"}
     if date is not None:
         headers["X-Qiniu-Date"] = date
@@ -275,7 +275,7 @@ async def test_an_old_management_request_cannot_be_repeated(where, date, status)
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "marker=x", "marker=e30=", "prefix=%ff"])
-async def test_a_list_that_makes_no_sense_is_400(where, query):
+async def test_an_invalid_list_request_is_400(where, query):
     target, now = f"/rsf/list?bucket=tessera&{query}", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     headers = {
         "Host": where.base.removeprefix("http://"),

@@ -57,7 +57,7 @@ def keys(services: Services) -> Keys:
 async def say(
     api: ApiClient, authorization: str | None, body: bytes, kind: str = FORM, path: str = PATH
 ) -> ApiResponse:
-    """A callback, from whomever."""
+    """Send a callback."""
     headers = {"Content-Type": kind} | ({"Authorization": authorization} if authorization else {})
     return await api.new_client().request("POST", path, body=body, headers=headers)
 
@@ -216,7 +216,7 @@ async def test_a_callback_behind_the_registration_that_overtook_it_makes_nothing
 
 
 async def arrived_untold(person: ApiClient, services: Services) -> tuple[str, bytes]:
-    """A picture that is in the bucket though nobody called: its key, and what the callback will say."""
+    """A picture in the bucket whose callback has not arrived: its key, and the body of the callback."""
     key = await expected_key(person)
     await asyncio.to_thread(services.bucket.put, key, png(), mime="image/png")
     return key, urlencode({"key": key, "filename": "a.png", "filesize": len(png()), "endUser": person.user_id}).encode()
