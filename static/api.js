@@ -52,6 +52,15 @@ export class Api extends EventTarget {
     return response.blob();
   }
 
+  /** The image in a file as the server decodes it, its longer side at most maxSide. Returns {blob, width, height}. */
+  async rendition(file, maxSide) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    const response = await this.#send(`/api/rendition/?max_side=${maxSide}`, { method: "POST", body: file, headers });
+    if (isJson(response)) throw await this.#errorFrom(response);
+    const [width, height] = ["Width", "Height"].map((side) => Number(response.headers.get(`X-Image-${side}`)));
+    return { blob: await response.blob(), width, height };
+  }
+
   /** The bytes of an image on the server or the bucket. */
   async bytes(url) {
     const response = await this.#send(url, {});

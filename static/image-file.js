@@ -1,11 +1,16 @@
 /** An image file opened in the browser: checked against the server's limits, and scaled down for previews. */
 
+import { ApiError } from "./api.js";
 import { megapixels, size } from "./format.js";
-import { upright, withOrientation } from "./orientation.js";
 import { LARGE_PX, SMALL_PX } from "./recipes.js";
 import { newId } from "./storage.js";
 
 const ALPHA_PX = 128;
+const MAX_RENDITION_PX = 8192;
+
+/** Formats whose orientation every browser reads as the server does. The others are drawn as the server decodes them, so
+ * that a region marked on an image is the region that the server redacts. */
+const BROWSER_FORMATS = ["image/jpeg", "image/png"];
 
 /** Why a file cannot be used: the key and values of a string, and whether scaling it down would help. */
 export class ImageError extends Error {
@@ -17,13 +22,15 @@ export class ImageError extends Error {
 
 /**
  * Opens a file. Returns {id, name, file, width, height, transparent, large, small (Blobs), largeUrl, smallUrl, source}.
- * limits: as in the state. downscale: scale the file down to the limits. Throws ImageError.
+ * limits: as in the state. downscale: scale the file down to the limits. Throws ImageError, ApiError.
  */
-export async function openImage(file, limits, { downscale = false } = {}) {
+export async function openImage(file, { api, limits, downscale = false }) {
   const name = file.name || "photo.jpg";
-  const bitmap = await decode(file, name);
+  const type = await contentType(file);
+  const { bitmap, width, height } = await decode(file, name, type, { api, limits, downscale });
   try {
-    const upload = await (downscale ? downscaled(bitmap, limits) : checked(file, bitmap, limits));
+    const readable = limits.formats.includes(type);
+    const upload = await (downscale ? downscaled(bitmap, limits) : checked(file, bitmap, { width, height, readable, limits }));
     const transparent = hasTransparency(bitmap);
     const large = await scaledTo(bitmap, LARGE_PX, transparent);
     const small = await scaledTo(bitmap, SMALL_PX, transparent);
@@ -36,24 +43,27 @@ export async function openImage(file, limits, { downscale = false } = {}) {
   }
 }
 
-async function decode(file, name) {
+/** {bitmap, width, height}: the decoded image, and the size of the full one. */
+async function decode(file, name, type, { api, limits, downscale }) {
   try {
-    const { blob, orientation } = await withOrientation(file);
-    const bitmap = await createImageBitmap(blob);
-    return orientation === 1 ? bitmap : await upright(bitmap, orientation);
-  } catch {
+    if (BROWSER_FORMATS.includes(type) || !limits.formats.includes(type)) {
+      const bitmap = await createImageBitmap(file);
+      return { bitmap, width: bitmap.width, height: bitmap.height };
+    }
+    const { blob, width, height } = await api.rendition(file, downscale ? MAX_RENDITION_PX : LARGE_PX);
+    return { bitmap: await createImageBitmap(blob), width, height };
+  } catch (error) {
+    if (error instanceof ApiError && error.slug !== "not_a_picture") throw error;
     throw new ImageError("open.unreadable", { name });
   }
 }
 
 /** {file, width, height} for the upload; formats that the server does not read are converted to JPEG. */
-async function checked(file, bitmap, limits) {
-  const { width, height } = bitmap;
+async function checked(file, bitmap, { width, height, readable, limits }) {
   const millions = (width * height) / 1e6;
   const maxBytes = limits.uploadMb * 2 ** 20;
   const values = { name: file.name, limit: megapixels(limits.megapixels), has: megapixels(millions) };
   if (millions > limits.megapixels) throw new ImageError("open.pixels", values, true);
-  const readable = limits.formats.includes(await contentType(file));
   const upload = readable ? file : await encode(bitmap, width, height, 0.95, hasTransparency(bitmap));
   if (upload.size > maxBytes) throw new ImageError("open.bytes", { ...values, limit: size(maxBytes), has: size(upload.size) }, true);
   return { file: upload, width, height };
@@ -108,5 +118,6 @@ async function contentType(file) {
   if (text.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
   if (text.startsWith("RIFF") && text.slice(8, 12) === "WEBP") return "image/webp";
   if (text.startsWith("GIF8")) return "image/gif";
+  if (text.slice(4, 8) === "ftyp") return text.slice(8, 12).startsWith("avi") ? "image/avif" : "image/heic";
   return file.type || "application/octet-stream";
 }

@@ -29,7 +29,7 @@ export class ImageLibrary {
   /** Uploads a file without starting a task. Returns {id, url}. */
   async add(file) {
     const { limits } = this.#state;
-    const image = await openImage(file, limits, { downscale: true });
+    const image = await openImage(file, { api: this.#api, limits, downscale: true });
     const job = { file: image.file, name: image.name, size: image.file.size, param: "" };
     const source = await uploadImage(job, { api: this.#api, partBytes: limits.partMb * 2 ** 20, progress: () => {} });
     this.#images = null;

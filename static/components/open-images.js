@@ -72,8 +72,9 @@ export class OpenImages {
   /** Adds {file, error} to the failures and returns null for a file that cannot be used. */
   async #read(file, downscale, failures) {
     const { ImageError, openImage } = await loadImageFile();
+    const { api, state } = this.#services;
     try {
-      return await openImage(file, this.#services.state.limits, { downscale });
+      return await openImage(file, { api, limits: state.limits, downscale });
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       failures.push({ file, error });

@@ -38,9 +38,10 @@ export class SignInDialog {
   /** Fetches the session: the signed-in user and the server's limits. */
   async refresh() {
     const session = await this.#api.session();
+    const { max_upload_mb, max_megapixels, upload_part_mb, formats, max_title_length, max_alt_length } = session.limits;
     const limits = {
-      uploadMb: session.max_upload_mb, megapixels: session.max_megapixels, partMb: session.upload_part_mb, formats: session.formats,
-      titleLength: session.max_title_length, altLength: session.max_alt_length,
+      uploadMb: max_upload_mb, megapixels: max_megapixels, partMb: upload_part_mb, formats,
+      titleLength: max_title_length, altLength: max_alt_length,
     };
     this.#state.set({ user: session.user ?? null, openAccess: session.access === "open", limits });
   }

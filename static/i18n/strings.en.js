@@ -61,7 +61,7 @@ export const strings = {
   "region.label": "Hidden area: arrow keys move it, Shift and arrow keys resize it, Delete removes it",
   "drop.here": "Drop the picture to open it",
 
-  "open.unreadable": "{name} cannot be read as a picture. Use JPEG, PNG or WebP.",
+  "open.unreadable": "{name} cannot be read as a picture. Use JPEG, PNG, WebP, GIF, HEIC or AVIF.",
   "open.pixels": "{name} has {has} megapixels; the limit is {limit}.",
   "open.bytes": "{name} is {has} in size; the limit is {limit}.",
   "open.downscale": "Scale it down",
@@ -87,7 +87,7 @@ export const strings = {
 
   "failure.too_large": "The file exceeds the size limit of this server. Save a smaller copy and try again.",
   "failure.upload_token": "The upload permission expired. Try again to restart the upload.",
-  "failure.upload_refused": "The storage service rejected this file. Use JPEG, PNG or WebP.",
+  "failure.upload_refused": "The storage service rejected this file. Use JPEG, PNG, WebP, GIF, HEIC or AVIF.",
   "failure.upload_callback": "The picture was uploaded but could not be registered. Try again in a moment.",
   "failure.upload_failed": "The upload failed. Try again.",
   "failure.no_session": "Your session has ended. Sign in, then try again.",

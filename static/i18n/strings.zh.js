@@ -61,7 +61,7 @@ export const strings = {
   "region.label": "打码区域：方向键移动，Shift + 方向键调整大小，Delete 键删除",
   "drop.here": "松开鼠标即可打开图片",
 
-  "open.unreadable": "无法识别 {name}。请使用 JPEG、PNG 或 WebP 图片。",
+  "open.unreadable": "无法识别 {name}。请使用 JPEG、PNG、WebP、GIF、HEIC 或 AVIF 图片。",
   "open.pixels": "{name} 有 {has}像素，上限为 {limit}像素。",
   "open.bytes": "{name} 大小为 {has}，上限为 {limit}。",
   "open.downscale": "缩小后打开",
@@ -87,7 +87,7 @@ export const strings = {
 
   "failure.too_large": "文件超过服务器的大小上限。请缩小后重试。",
   "failure.upload_token": "上传凭证已过期，请重试。",
-  "failure.upload_refused": "存储服务拒绝了该文件。请使用 JPEG、PNG 或 WebP 图片。",
+  "failure.upload_refused": "存储服务拒绝了该文件。请使用 JPEG、PNG、WebP、GIF、HEIC 或 AVIF 图片。",
   "failure.upload_callback": "图片已上传，但登记失败。请稍后重试。",
   "failure.upload_failed": "上传失败，请重试。",
   "failure.no_session": "登录已失效。请重新登录后再试。",

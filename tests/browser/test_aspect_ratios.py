@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.browser.user import BrowserUser, image_file
+from tests.hostile import heif
 from tests.support.pictures import encoded
 
 SIZES = {"9:16": (540, 960), "1:1": (800, 800), "16:9": (960, 540), "1:20": (60, 1200), "20:1": (1200, 60)}
@@ -113,7 +115,7 @@ EXIF_ORIENTATION = 274
 def test_an_image_with_an_orientation_is_shown_upright_as_the_server_reads_it(
     kind: str, orientation: int, user: BrowserUser
 ) -> None:
-    """The top half of the upright image is black; in the file it is rotated."""
+    """The top half of the upright image is black; in the file it is rotated. Chromium does not turn a WebP itself."""
     upright = Image.new("RGB", (120, 200), "white")
     upright.paste("black", (0, 0, 120, 100))
     turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[orientation]
@@ -136,3 +138,12 @@ def test_an_image_with_an_orientation_is_shown_upright_as_the_server_reads_it(
         }"""
     )
     assert (top < 50, bottom > 200) == (True, True)
+
+
+@pytest.mark.parametrize("data", [heif.avif(120), heif.heic(120)], ids=["AVIF", "HEIC"])
+def test_a_phone_format_is_drawn_as_the_server_decodes_it(data: bytes, user: BrowserUser) -> None:
+    user.go("/")
+
+    user.open_files(image_file(data, "phone.heic", ""))
+
+    expect(user.part("stage-name")).to_contain_text("120 × 120")

@@ -11,7 +11,7 @@ FLAT: dict[str, dict[str, Any]] = {
     "dots": {"smooth": False, "size": "airy"},
     "brick": {"relief": False, "colours": "free"},
 }
-"""Parameters that switch off light, shadow, soft edges and inks of their own, for comparisons with the SVG and the source."""
+"""Parameters that switch off light, shadow, soft edges and own inks, to compare with the SVG and the source."""
 
 
 def sample(style: str, **params: Any) -> dict[str, Any]:

@@ -74,7 +74,9 @@ def test_draft_stays_near_the_exact_means() -> None:
     assert error.mean() < 0.5, f"mean {error.mean():.2f}, worst {error.max()}"
 
 
-@pytest.mark.parametrize(("size", "cell"), [((4000, 3000), 40), ((300, 200), 3), ((1, 1), 2), ((1920, 1080), 17), ((4000, 200), 11)])
+@pytest.mark.parametrize(
+    ("size", "cell"), [((4000, 3000), 40), ((300, 200), 3), ((1, 1), 2), ((1920, 1080), 17), ((4000, 200), 11)]
+)
 def test_the_default_cell_is_chosen_from_the_size(size: tuple[int, int], cell: int) -> None:
     result = render(encoded(np.zeros((size[1], size[0], 3), np.uint8)), parse("mosaic"))
 
