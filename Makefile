@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-# Three test files at a time: on two cores one of them is waiting for something most of the time.
-PARALLEL := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# Two test files at a time: with three on two cores, browser tests run into the time limit of previews.
+PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test lint format check audit coverage screenshots drills cluster-demo lock clean \

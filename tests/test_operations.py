@@ -188,7 +188,7 @@ def test_compose_starts_dask_with_valid_options() -> None:
 
 
 def test_the_page_says_that_no_engine_has_built_them() -> None:
-    assert "No container engine has built or run them" in " ".join(PAGE.split())
+    assert "They have not been built or run by a container engine" in " ".join(PAGE.split())
 
 
 # --- behind nginx -----------------------------------------------------------------------------------------------------
