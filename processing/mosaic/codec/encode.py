@@ -49,7 +49,7 @@ def encode(image: Image.Image, format: str, quality: int, progress: Progress) ->
 
 
 def encode_animation(images: Iterator[Image.Image], durations_ms: list[int], format: str, quality: int) -> bytes:
-    """Encode frames of one size and mode as png (APNG) or webp, repeated for ever.
+    """Encode frames of one size and mode as png (APNG) or webp, looping endlessly.
 
     Raises what the iterator raises, and BadParameter if the frames are too detailed for a WebP.
     """
