@@ -273,7 +273,8 @@ def test_what_is_no_picture_is_told_with_the_remedy(user: BrowserUser) -> None:
 
     user.select_files(image_file(b"not a picture", "letter.png"))
 
-    expect(user.toast("letter.png cannot be read as a picture. Use JPEG, PNG, WebP, GIF, HEIC or AVIF.")).to_be_visible()
+    remedy = "Use JPEG, PNG, WebP, GIF, HEIC or AVIF."
+    expect(user.toast(f"letter.png cannot be read as a picture. {remedy}")).to_be_visible()
 
 
 def test_a_picture_that_is_too_large_can_be_scaled_down_at_once(user: BrowserUser) -> None:
