@@ -10,6 +10,7 @@ import tornado.web
 
 from handlers.rate_limit import LoginLimits
 from models import errors
+from models.bucket.addresses import origin
 from models.images import Owner
 from models.passwords import Passwords
 from models.sessions import Sessions
@@ -118,18 +119,24 @@ class Authentication:
 
     def token(self, handler: tornado.web.RequestHandler) -> str | None:
         """The session token of a request: `Authorization: Bearer` before the cookie."""
-        scheme, _, credentials = handler.request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return credentials.strip()
+        bearer = _bearer_token(handler)
+        if bearer is not None:
+            return bearer
         signed = handler.get_signed_cookie(self.cookie, max_age_days=COOKIE_DAYS, min_version=2)
         return signed.decode("ascii", "replace") if signed else None
 
     async def sign_in(self, handler: tornado.web.RequestHandler, user_id: int, username: str) -> str:
-        """Open a session, set its cookie, and close the session that the request came with. Returns the token."""
+        """Open a session, set its cookie, and close the session that the request came with. Returns the token.
+
+        A GET that no page of ours has sent may be a link of another site: it gets the token alone, and the browser
+        stays signed in as it was.
+        """
+        token = await self._sessions.open(user_id, username)
+        if not self._is_from_our_page(handler):
+            return token
         old = self.token(handler)
         if old:
             await self._sessions.close(old)
-        token = await self._sessions.open(user_id, username)
         handler.set_signed_cookie(
             self.cookie, token, expires_days=COOKIE_DAYS, httponly=True, samesite="Strict", secure=self._secure
         )
@@ -145,26 +152,56 @@ class Authentication:
     def check_same_origin(self, handler: tornado.web.RequestHandler) -> None:
         """Raise CsrfError if a browser sent the request from a page of another origin.
 
-        Browsers send Sec-Fetch-Site, or at least Origin. A client that sends neither is not a browser, and no page can
-        make it send a cookie.
+        Browsers send Sec-Fetch-Site, or at least Origin with a POST and with what scripts send.
         """
         headers = handler.request.headers
         site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
         if site is not None:
             foreign = site not in ("same-origin", "none")
-        elif origin is not None:
-            foreign = origin not in (self._origin, f"{handler.request.protocol}://{handler.request.host}")
         else:
-            foreign = False
+            foreign = origin is not None and not self._is_own_origin(origin, handler)
         if foreign:
             raise errors.CsrfError()
 
-    def check_csrf(self, handler: tornado.web.RequestHandler) -> None:
-        """Raise CsrfError if a page of another origin, or a link, made a browser send the request.
+    def check_sender(self, handler: tornado.web.RequestHandler) -> None:
+        """Raise CsrfError if the browser says that another page or a link made it send the request.
 
-        A link in a mail or a chat is opened as if its address were typed (Sec-Fetch-Site: none); the browser then
-        sends even SameSite=Strict cookies.
+        A link in a mail or a chat is opened as if its address were typed (Sec-Fetch-Site: none).
         """
         self.check_same_origin(handler)
         if handler.request.method == "GET" and handler.request.headers.get("Sec-Fetch-Site") == "none":
             raise errors.CsrfError()
+
+    def check_csrf(self, handler: tornado.web.RequestHandler) -> None:
+        """Raise CsrfError if a page of another origin, or a link, may have made a browser send the user's cookie.
+
+        Over plain http, links of any page come without Sec-Fetch-Site and Origin. Browsers send even SameSite=Strict
+        cookies with some links, so a GET with the cookie must show that a page of ours has sent it.
+        """
+        self.check_sender(handler)
+        if not self._is_from_our_page(handler) and self._acts_by_cookie(handler):
+            raise errors.CsrfError()
+
+    def _is_from_our_page(self, handler: tornado.web.RequestHandler) -> bool:
+        """Whether no other site can have made a browser send this request, which `check_sender` has accepted."""
+        headers = handler.request.headers
+        if handler.request.method == "POST" or headers.get("Sec-Fetch-Site") == "same-origin":
+            return True
+        sender = headers.get("Origin") or headers.get("Referer", "")
+        return "Sec-Fetch-Site" not in headers and self._is_own_origin(sender, handler)
+
+    def _acts_by_cookie(self, handler: tornado.web.RequestHandler) -> bool:
+        """Whether the request has our cookie, and no Bearer token, which would come before it."""
+        return handler.get_cookie(self.cookie) is not None and _bearer_token(handler) is None
+
+    def _is_own_origin(self, url: str, handler: tornado.web.RequestHandler) -> bool:
+        """Whether the scheme, host and port of a URL are ours, as the settings or the request name them."""
+        try:
+            return origin(url) in (self._origin, f"{handler.request.protocol}://{handler.request.host}")
+        except ValueError:  # not a URL
+            return False
+
+
+def _bearer_token(handler: tornado.web.RequestHandler) -> str | None:
+    scheme, _, credentials = handler.request.headers.get("Authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else None

@@ -62,7 +62,7 @@ class QueryUserHandler(ApiHandler):
     async def post(self, params: QueryUserParams) -> UserResponse:
         """Look a user up; with the right password also sign in."""
         if params.password is not None:
-            self.authentication.check_csrf(self)
+            self.authentication.check_sender(self)
         user, right = await self._find(params.username, params.password)
         follow_user, followed_user = await self.follows.followed_and_followers(user.id)
         response = UserResponse(

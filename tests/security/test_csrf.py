@@ -128,6 +128,69 @@ async def test_a_link_in_a_mail_changes_nothing_although_the_cookie_is_sent(api:
     assert (await ada.get("/api/user/query/", headers=typed, username="bob"))["code"] == 1, "reading is allowed"
 
 
+@pytest.mark.requirement(45)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_link_over_plain_http_changes_nothing(api: ApiClient, services: Services) -> None:
+    """Browsers send neither Sec-Fetch-Site nor Origin with it, and the cookie if the page is on another port."""
+    ada = await api.sign_up("ada")
+    await services.queue.pause(True)
+    requests = await valid_requests(ada)
+    del requests["/api/user/add"], requests["/api/user/query"]  # neither acts with the cookie
+    before = await database_content(services)
+    links: tuple[dict[str, str], ...] = (
+        {},
+        {"Referer": "http://evil.example/page"},
+        {"Referer": f"{api.base_url}.evil.example/"},
+        {"Referer": "http://["},
+        {"Authorization": "Basic eDp5"},
+    )
+
+    responses = [await ada.get(path, headers=link, **requests[path]) for path in requests for link in links]
+
+    assert {response.status for response in responses} == {403, 405}
+    assert {response["error"] for response in responses} == {"cross_site", "wrong_method"}
+    assert await database_content(services) == before
+    follow = requests["/api/user/follow"]
+    assert (await ada.get("/api/user/follow/", headers={"Referer": f"{api.base_url}/u/bob"}, **follow))["code"] == 1
+
+
+@pytest.mark.requirement(45)
+@pytest.mark.gen_test
+async def test_a_link_signs_nobody_in_and_nobody_out(api: ApiClient) -> None:
+    ada = await api.new_client().sign_up("ada")
+    mallory = await api.new_client().sign_up("mallory")
+    cookies = dict(ada.cookies)
+    visitor = api.new_client()
+    sign_in = {"username": "mallory", "password": PASSWORD}
+
+    for client in (ada, visitor):
+        response = await client.get("/api/user/query/", headers={"Referer": "http://evil.example/"}, **sign_in)
+        assert (response["code"], response["login"], response["id"]) == (1, True, mallory.user_id)
+        assert "Set-Cookie" not in response.headers
+    by_token = {"Authorization": f"Bearer {response['token']}"}
+
+    assert ada.cookies == cookies
+    assert (await ada.get("/api/session/"))["user"]["username"] == "ada"
+    assert (await visitor.get("/api/session/"))["user"] is None
+    assert (await visitor.get("/api/session/", headers=by_token))["user"]["username"] == "mallory"
+    assert (await visitor.get("/api/user/query/", headers={"Sec-Fetch-Site": "same-origin"}, **sign_in))["login"]
+    assert (await visitor.get("/api/session/"))["user"]["username"] == "mallory", "our own page may use GET"
+
+
+@pytest.mark.requirement(45)
+@pytest.mark.gen_test
+async def test_clients_without_cookies_act_by_get_as_the_contract_says(api: ApiClient, services: Services) -> None:
+    ada = await api.new_client().sign_up("ada")
+    await api.new_client().sign_up("bob")
+    token = (await api.get("/api/user/query/", username="ada", password=PASSWORD))["token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    follow = {"from_user_name": "ada", "to_user_name": "bob", "follow_bool": 1}
+
+    assert (await api.get("/api/user/follow/", headers=bearer, **follow))["code"] == 1
+    assert (await ada.get("/api/user/follow/", headers=bearer, **follow))["code"] == 1, "Bearer comes before the cookie"
+    assert (await api.get("/api/user/add/", username="cy", email="c@example.com", password=PASSWORD))["code"] == 1
+
+
 @pytest.mark.requirement(32)
 @pytest.mark.gen_test(timeout=60)
 async def test_our_own_page_and_other_http_clients_can_act(api: ApiClient) -> None:

@@ -1,0 +1,116 @@
+"""Requirement 45: over plain http, where browsers send no Sec-Fetch-Site, no page of another site acts or signs in."""
+
+from __future__ import annotations
+
+import html
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright
+
+from tests.browser.conftest import FLAGS
+from tests.browser.test_security import post_json
+from tests.browser.user import PASSWORD
+from tests.support.process import ServerProcess
+
+HOST = "tessera.test"
+"""A name that is not localhost: http to it is no secure context."""
+
+
+class EvilPages(http.server.BaseHTTPRequestHandler):
+    """Any path is a page with the links and forms that the test has set."""
+
+    markup = ""
+
+    def do_GET(self) -> None:
+        body = f"<!doctype html><title>evil</title>{self.markup}".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """No line for each request."""
+
+
+@pytest.fixture
+def evil_port() -> Iterator[int]:
+    serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), EvilPages)
+    thread = threading.Thread(target=serving.serve_forever)
+    thread.start()
+    yield serving.server_port
+    serving.shutdown()
+    thread.join()
+    serving.server_close()
+
+
+@pytest.fixture
+def http_server(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path / "data", *on_shared_mongod) as running:
+        yield running
+
+
+@pytest.fixture
+def page(playwright_driver: Playwright, chromium: str) -> Iterator[Page]:
+    flags = [*FLAGS, f"--host-resolver-rules=MAP {HOST} 127.0.0.1, MAP evil.test 127.0.0.1"]
+    browser: Browser = playwright_driver.chromium.launch(executable_path=chromium, args=flags)
+    yield browser.new_page()
+    browser.close()
+
+
+def session_name(page: Page, site: str) -> str | None:
+    """The name of the user whose session the browser has."""
+    page.goto(f"{site}/api/session/")
+    user = page.evaluate("() => JSON.parse(document.body.innerText).user")
+    return str(user["username"]) if user else None
+
+
+@pytest.mark.requirement(45)
+def test_a_page_of_another_site_neither_acts_nor_signs_in_over_plain_http(
+    page: Page, http_server: ServerProcess, evil_port: int
+) -> None:
+    """The foreign page on our own host name is on another port: the browser sends it SameSite=Strict cookies."""
+    site = f"http://{HOST}:{urlsplit(http_server.base_url).port}"
+    for name in ("ada", "mallory"):
+        post_json(http_server, "/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
+    sign_in = {"username": "mallory", "password": PASSWORD}
+    follow = {"from_user_name": "ada", "to_user_name": "mallory", "follow_bool": 1}
+    EvilPages.markup = "".join(
+        f'<a id="{name}" href="{html.escape(f"{site}{path}?{urlencode(values)}")}">x</a>'
+        f'<form method="post" action="{site}{path}"><button id="{name}-form">x</button>'
+        + "".join(f'<input name="{key}" value="{html.escape(str(value))}">' for key, value in values.items())
+        + "</form>"
+        for name, path, values in (("login", "/api/user/query/", sign_in), ("follow", "/api/user/follow/", follow))
+    )
+    requests: list[dict[str, str]] = []
+    page.on("request", lambda request: requests.append(request.headers))
+
+    def click(host: str, element: str) -> str:
+        page.goto(f"http://{host}:{evil_port}/")
+        page.click(f"#{element}")
+        page.wait_for_url(f"{site}/**")
+        return page.inner_text("body")
+
+    assert '"login":true' in click("evil.test", "login"), "a link is answered as the contract says"
+    assert "cross_site" in click("evil.test", "login-form")
+    assert session_name(page, site) is None
+
+    page.goto(f"{site}/gallery")
+    signed_in = page.evaluate(
+        """async password => (await (await fetch("/api/user/query/", {
+            method: "POST", headers: {"Content-Type": "application/json"},
+            body: JSON.stringify({username: "ada", password})})).json()).login""",
+        PASSWORD,
+    )
+    assert signed_in is True
+    for host in ("evil.test", HOST):
+        for element in ("login", "login-form", "follow", "follow-form"):
+            click(host, element)
+        assert session_name(page, site) == "ada"
+    assert post_json(http_server, "/api/user/query/", username="ada")["follow_user"] == []
+    assert not any("sec-fetch-site" in headers for headers in requests), "otherwise this test shows nothing"
