@@ -5,7 +5,21 @@ from __future__ import annotations
 import tornado.web
 from tornado.routing import Rule, URLSpec
 
-from handlers import account, events, export, health, images, openapi, pages, preview, renditions, tasks, uploads, users
+from handlers import (
+    account,
+    events,
+    export,
+    health,
+    images,
+    openapi,
+    pages,
+    preview,
+    renditions,
+    static_files,
+    tasks,
+    uploads,
+    users,
+)
 from handlers.base import ApiHandler
 from handlers.bucket import download, form_upload, management, resumable_upload
 from handlers.bucket.base import BucketHandler
@@ -59,7 +73,7 @@ ROUTES: tuple[Route, ...] = (
     (r"/u/(?P<username>[^/]+)", pages.ProfilePageHandler),
     ("/account", pages.PageHandler),
     ("/tasks", pages.PageHandler),
-    (r"/static/(.*)", pages.StaticHandler),
+    (r"/static/(.*)", static_files.StaticHandler),
     # The embedded bucket; not with Kodo. An SDK uses the upload host <public_url>/up and the management hosts
     # <public_url>/rs and <public_url>/rsf.
     (r"/bucket/(.*)", download.DownloadHandler),

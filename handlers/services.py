@@ -12,9 +12,10 @@ from handlers.auth import Authentication, LoginGuard
 from handlers.broadcast import EventBroadcaster
 from handlers.export import ExportSlots
 from handlers.openapi import OpenApiDocument
-from handlers.pages import PageShell
 from handlers.rate_limit import LoginLimits
 from handlers.schemas import ClientConfig
+from handlers.shell import PageShell
+from handlers.static_files import StaticFiles
 from models.bucket import Bucket
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.database import Database
@@ -71,6 +72,7 @@ class Services:
     queue: TaskQueue
     renditions: Renditions
     sessions: Sessions
+    static_files: StaticFiles
     tasks: Tasks
     thumbnails: Thumbnails
     upload_limit_bytes: int

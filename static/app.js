@@ -22,7 +22,6 @@ const LAZY_PAGES = {
   account: () => loadModule(import("./pages/account.js")),
   tasks: () => loadModule(import("./pages/tasks.js")),
 };
-const PREFETCH_AFTER_MS = 1000;
 /** The style of the example on the first page. */
 const FIRST_STYLE = "tesserae";
 const TITLES = {
@@ -109,12 +108,11 @@ const restored = ready.then(() => studio.restore());
 const loaded = load().catch((error) => toasts.error(error));
 await restored;
 router.start();
-document.documentElement.classList.remove("booting");
+document.documentElement.classList.remove("restoring");
 await loaded;
 await jobs.restore();
 document.documentElement.classList.add("ready");
 performance.mark("ready");
-setTimeout(() => { import("./image-file.js").catch(() => {}); }, PREFETCH_AFTER_MS); // so that files open without a wait
 
 /** Fetches the session and the styles; after an outage once more. */
 async function load() {

@@ -231,7 +231,7 @@ def test_pages_import_components_and_only_app_js_joins_them(module: Path) -> Non
         "": {"", "i18n", "upload"},
         "components": {"", "components", "i18n"},
         "pages": {"", "components", "i18n"},
-        "i18n": {"i18n"},
+        "i18n": {"", "i18n"},
         "upload": {"", "upload", "i18n"},
     }
 

@@ -2,6 +2,7 @@
 
 import { loadModule } from "../api.js";
 import { t } from "../i18n/i18n.js";
+import { setPreference } from "../preferences.js";
 
 const SAMPLES = { balloons: "samples.balloons", koi: "samples.koi", ridges: "samples.ridges" };
 
@@ -13,7 +14,10 @@ export class OpenImages {
   constructor(root, { api, state, storage, toasts }) {
     this.#root = root;
     this.#services = { api, state, storage, toasts };
-    state.addEventListener("images", () => storage.set("images", state.images.map(toStored)));
+    state.addEventListener("images", () => {
+      storage.set("images", state.images.map(toStored));
+      setPreference("studio", state.images.length ? "open" : null); // the next page does not show the welcome first
+    });
     for (const name of ["current", "recipe"]) {
       state.addEventListener(name, () => storage.set("studio", { current: state.image?.id ?? null, recipe: state.recipe }));
     }

@@ -1,7 +1,7 @@
 /** The page's two languages. Markup names its strings (`data-t`, `data-t-label`, ...); modules call `t` and `setText`. */
 
-const LANGUAGES = ["en", "zh"];
-const STORAGE_KEY = "tessera.language";
+import { setPreference } from "../preferences.js";
+
 const ATTRIBUTES = { "t-label": "aria-label", "t-title": "title", "t-alt": "alt", "t-placeholder": "placeholder" };
 
 const catalogues = {};
@@ -14,12 +14,11 @@ export const locale = new EventTarget();
 /** The language in use, "en" or "zh". */
 export const language = () => current;
 
-/** Resolves when the first language is loaded: the stored one, else the browser's first supported choice. */
+/** Resolves when the first language is loaded, that of the document: the server knows the user's choice. */
 export const ready = loadFirst();
 
 async function loadFirst() {
-  const preferred = [storedLanguage(), ...navigator.languages].filter(Boolean).map((tag) => tag.slice(0, 2).toLowerCase());
-  await setLanguage(preferred.find((tag) => LANGUAGES.includes(tag)) ?? "en");
+  await setLanguage(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
 }
 
 /** Loads a language and redraws every string on the page. */
@@ -34,7 +33,7 @@ export async function setLanguage(tag) {
 /** Switches to the other language and stores the choice. */
 export async function switchLanguage() {
   const tag = current === "en" ? "zh" : "en";
-  try { localStorage.setItem(STORAGE_KEY, tag); } catch { /* private window: not stored */ }
+  setPreference("language", tag);
   await setLanguage(tag);
 }
 
@@ -70,8 +69,4 @@ export const translate = (label) => (typeof label === "string" ? label : label?.
 function write(element) {
   const binding = bindings.get(element);
   if (binding) element.textContent = t(binding.key, typeof binding.values === "function" ? binding.values() : binding.values);
-}
-
-function storedLanguage() {
-  try { return localStorage.getItem(STORAGE_KEY); } catch { return null; }
 }

@@ -33,7 +33,7 @@ export class Studio {
       results,
       openImages: new OpenImages(root, { api, state, storage, toasts }),
       fileInput: new FileInput({ dropZone: document.querySelector('[data-part="drop-zone"]'), file: part("file"), camera: part("camera") }),
-      hero: new Compare(part("hero-compare"), 42),
+      hero: new Compare(part("hero-compare")),
       stage: new PreviewStage(part("workspace")),
       filmstrip: new Filmstrip(part("filmstrip")),
       stylePicker: new StylePicker(part("styles"), part("style-about")),

@@ -1,4 +1,4 @@
-"""Static analysis of `static/`: the imports of each module and the strings it uses."""
+"""Static analysis of `static/`: its modules and the strings that they use."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import re
 from pathlib import Path
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-FIRST = "app.js"
 
-_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "(\.[^"]+)"|^import "(\.[^"]+)"', re.MULTILINE)
-_LATER = re.compile(r"""import\(["`](\.[^"`]+)["`]\)""")
 _ENTRY = re.compile(r'^  "([^"]+)": "(.*)",$', re.MULTILINE)
 _NAMED = re.compile(r'data-t(?:-label|-title|-alt|-placeholder)?="([^"]+)"')
 _LITERAL = re.compile(r'"([a-z]+(?:\.[a-z_]+)*)"')
@@ -17,29 +14,6 @@ _LITERAL = re.compile(r'"([a-z]+(?:\.[a-z_]+)*)"')
 
 def modules() -> list[str]:
     return sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
-
-
-def imports_of(module: str) -> list[str]:
-    """The modules that this one imports statically."""
-    return [_resolve(module, first or second) for first, second in _IMPORT.findall(_text(module))]
-
-
-def later_imports_of(module: str) -> list[str]:
-    """The modules that this one imports dynamically; `${tag}` stands for each language."""
-    names = _LATER.findall(_text(module))
-    spread = [name.replace("${tag}", language) for name in names for language in ("en", "zh")]
-    return sorted({_resolve(module, name) for name in spread})
-
-
-def needed_at_first() -> set[str]:
-    """Every module that app.js imports statically, directly or not; without app.js itself."""
-    visited: set[str] = set()
-    waiting = [FIRST]
-    while waiting:
-        fresh = set(imports_of(waiting.pop())) - visited
-        visited |= fresh
-        waiting.extend(fresh)
-    return visited
 
 
 def strings(language: str) -> dict[str, str]:
@@ -64,7 +38,3 @@ def keys_used_in_modules() -> set[str]:
 
 def _text(module: str) -> str:
     return (STATIC / module).read_text()
-
-
-def _resolve(module: str, name: str) -> str:
-    return ((STATIC / module).parent / name).resolve().relative_to(STATIC).as_posix()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Response, Route, expect
+from playwright.sync_api import Response, expect
 
 from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import png
@@ -60,21 +60,6 @@ def test_no_word_is_left_untranslated(new_user: Callable[..., BrowserUser]) -> N
         text = chinese.page.evaluate(OUR_WORDS)
         left = set(re.findall(r"[A-Za-z]{3,}", text)) - {"Tessera"}
         assert not left, path
-
-
-def test_nothing_shows_before_its_words_are_there(user: BrowserUser) -> None:
-    routes: list[Route] = []
-    user.page.route("**/i18n/strings.en.js", lambda route: routes.append(route))
-
-    with user.page.expect_request("**/i18n/strings.en.js"):
-        user.page.goto("/", wait_until="commit")
-    user.page.wait_for_function("() => document.readyState !== 'loading'")
-    before = user.page.locator("body").evaluate(VISIBILITY)
-    expect(user.page.locator("html.booting")).to_have_count(1)
-    routes[0].continue_()
-    user.page.wait_for_selector("html.ready")
-
-    assert (before, user.page.locator("body").evaluate(VISIBILITY)) == ("hidden", "visible")
 
 
 def test_the_keyboard_panel_opens_and_gives_the_focus_back(user: BrowserUser) -> None:

@@ -1,4 +1,4 @@
-"""The files of `static/` agree with each other: strings, imports, preloads, types."""
+"""The files of `static/` agree with each other: strings, markup, types."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from urllib.request import urlopen
 import pytest
 
 from tests.browser.modules import (
-    FIRST,
     STATIC,
-    imports_of,
     keys_used_in_modules,
-    later_imports_of,
     literals_in_modules,
     modules,
     named_in_markup,
-    needed_at_first,
     strings,
 )
 from tests.support.process import ServerProcess
@@ -65,14 +61,6 @@ def test_the_chinese_strings_are_chinese() -> None:
     assert same <= {"error.message", "recipe.part"}
 
 
-def test_the_shell_preloads_exactly_what_the_first_view_needs() -> None:
-    shell = (STATIC / "index.html").read_text()
-
-    preloaded = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', shell)
-
-    assert sorted(preloaded) == sorted(needed_at_first())
-
-
 def test_nothing_in_the_shell_is_inline() -> None:
     shell = (STATIC / "index.html").read_text()
 
@@ -90,14 +78,6 @@ def test_only_api_js_calls_fetch() -> None:
     assert [module for module in modules() if re.search(r"(?<![\w#.])fetch\(", (STATIC / module).read_text())] == [
         "api.js"
     ]
-
-
-@pytest.mark.parametrize("module", modules())
-def test_every_import_is_served_with_the_right_type(module: str, server: ServerProcess) -> None:
-    for name in {FIRST, module, *imports_of(module), *later_imports_of(module)}:
-        with urlopen(f"{server.base_url}/static/{name}", timeout=5) as answer:
-            assert answer.headers.get_content_type() == TYPES[".js"]
-            assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", re.findall(r'(?:href|src)="(/static/[^"]+)"', (STATIC / "index.html").read_text()))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from handlers.pages import PageMeta, render_shell
+from handlers.shell import PageMeta, localize, render_meta, show_section
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
 from tests.support.pictures import encoded
 from tests.support.waiting import finished
@@ -47,6 +47,12 @@ def read(answer: ApiResponse) -> Read:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "Accept-Language" in answer.headers["Vary"]
     return Read(answer.body.decode())
+
+
+def shown_sections(answer: ApiResponse) -> list[str]:
+    """The sections of the document that are not hidden."""
+    sections = re.findall(r'<(?:section|article)\b[^>]*\bdata-page="([^"]+)"([^>]*)>', answer.body.decode())
+    return [name for name, rest in sections if " hidden" not in rest]
 
 
 async def shared(api: ApiClient, **words: str) -> tuple[int, ApiClient]:
@@ -99,7 +105,7 @@ async def test_titles_of_users_are_escaped(api: ApiClient) -> None:
     answer = await api.get(f"/i/{image_id}")
     page = read(answer)
 
-    assert page.scripts == Read(SHELL).scripts
+    assert page.scripts == Read(SHELL).scripts == 1
     assert page.title == f"{HOSTILE} · Tessera"
     assert page.metas["og:title"] == page.metas["og:image:alt"] == HOSTILE
     assert b"<img src=x" not in answer.body
@@ -114,7 +120,14 @@ async def test_a_profile_page_has_the_username_as_title_and_other_pages_are_the_
 
     assert (person.status, read(person).title) == (200, "Åda 张 · Tessera")
     assert read(person).metas["og:title"] == "Åda 张"
-    assert [(other.status, other.body.decode()) for other in others] == [(200, SHELL)] * 4
+    assert [(other.status, read(other).title) for other in others] == [(200, "Tessera")] * 4
+    assert [shown_sections(other) for other in (*others, person)] == [
+        ["studio"],
+        ["gallery"],
+        ["account"],
+        ["tasks"],
+        ["profile"],
+    ]
     assert read(await api.get("/", {"Accept-Language": "zh"})).language == "zh-Hans"
 
 
@@ -125,7 +138,7 @@ async def test_an_unknown_picture_or_user_is_404_with_the_shell(api: ApiClient) 
     answers = [await api.get(path) for path in paths]
 
     assert [answer.status for answer in answers] == [404] * len(paths)
-    assert {answer.body.decode() for answer in answers} == {SHELL}
+    assert [shown_sections(answer) for answer in answers] == [["not-found"]] * len(paths)
 
 
 @pytest.mark.gen_test
@@ -142,13 +155,47 @@ async def test_pages_and_thumbnails_answer_head(api: ApiClient) -> None:
 def test_the_shell_has_every_element_that_is_replaced() -> None:
     head = PageMeta("a title", "a description", "http://a.cn/i/1", "http://a.cn/thumbnail/1/1280", (3, 2), "words")
 
-    filled = render_shell(SHELL, head, "zh")
+    filled = render_meta(SHELL, head, "zh")
 
     assert filled.count("<title>") == 1
     assert len(re.findall('name="description"', filled)) == 1
     assert Read(filled).title == "a title · Tessera"
-    assert Read(filled).language == "zh-Hans"
-    assert render_shell(SHELL, None, "en") == SHELL
+    assert render_meta(SHELL, None, "en") == SHELL
+    assert show_section(SHELL, "studio") == SHELL
+
+
+def test_strings_are_written_into_elements_and_attributes() -> None:
+    html = '<p class="a" data-t="one"></p><img data-t-alt="two"><b data-t="one"></b>'
+
+    text = localize(html, {"one": "a < b", "two": 'say "x"'})
+
+    assert text == (
+        '<p class="a" data-t="one">a &lt; b</p><img data-t-alt="two" alt="say &quot;x&quot;">'
+        '<b data-t="one">a &lt; b</b>'
+    )
+
+
+@pytest.mark.gen_test
+async def test_the_words_of_a_page_are_in_its_document_in_the_chosen_language(api: ApiClient) -> None:
+    browser = await api.get("/", {"Accept-Language": "en-GB"})
+    chosen = await api.get("/", {"Accept-Language": "en-GB", "Cookie": "language=zh"})
+    back = await api.get("/", {"Accept-Language": "zh-CN", "Cookie": "language=en"})
+
+    assert [read(answer).language for answer in (browser, chosen, back)] == ["en", "zh-Hans", "en"]
+    assert "Choose a picture" in browser.body.decode()
+    assert "选择图片" in chosen.body.decode()
+    empty = re.findall(r'<[^>]*data-t="[^"]+"[^>]*></', chosen.body.decode())
+    assert empty == []
+    assert "Cookie" in chosen.headers["Vary"]
+
+
+@pytest.mark.gen_test
+async def test_a_studio_with_open_pictures_does_not_welcome_first(api: ApiClient) -> None:
+    fresh = await api.get("/")
+    again = await api.get("/", {"Cookie": "studio=open"})
+    gallery = await api.get("/gallery", {"Cookie": "studio=open"})
+
+    assert [b'class="restoring"' in answer.body for answer in (fresh, again, gallery)] == [False, True, False]
 
 
 @pytest.mark.gen_test
@@ -158,6 +205,6 @@ async def test_an_unknown_address_is_a_page_for_browsers_and_json_for_everybody_
     page, answer = await api.get("/nowhere/at/all", browser), await api.get("/nowhere/at/all")
 
     assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=UTF-8")
-    assert b"app.js" in page.body
+    assert b"bundle.js" in page.body
     assert (answer.status, answer["error"]) == (404, "no_such_path")
     assert (await api.get("/api/nowhere", browser))["error"] == "no_such_path"

@@ -1,0 +1,84 @@
+"""Joins the ES modules of the page into one, so that a browser fetches them with one request.
+
+Every module becomes a function that runs when it is first imported; `import()` resolves without a request. The modules
+are not transformed further: a line stays a line. Two forms are understood, each at the start of a line, and any other
+raises LinkError:
+
+    import { name, other as alias } from "./module.js";
+    export class | function | async function | const
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+
+_IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"(\.[^"]+)";', re.MULTILINE)
+_DYNAMIC_IMPORT = re.compile(r'\bimport\((["`])(\.[^"`]+)\1\)')
+_EXPORT = re.compile(r"^export (?=(?:class|(?:async )?function|const) (\w+))", re.MULTILINE)
+_UNSUPPORTED = re.compile(r"^(?:import|export)\b(?!\().*", re.MULTILINE)
+_RUNTIME = """\
+const modules = {}, exportsOf = {};
+const use = (name) => (exportsOf[name] ??= modules[name]());
+const useLater = (name) => Promise.resolve().then(() => use(name));
+"""
+
+
+class LinkError(ValueError):
+    """A module has an import or export that cannot be linked; the message names module and line."""
+
+
+def link(sources: Mapping[str, str], entry: str) -> str:
+    """One module that does what `entry` does. sources: text by path; paths are relative to the same folder.
+
+    Only the entry may await at its top level. Raises LinkError.
+    """
+    imports = {path: _imports_of(path, text) for path, text in sources.items()}
+    exports = {path: _EXPORT.findall(text) for path, text in sources.items()}
+    for path, imported in imports.items():
+        for module, names in imported:
+            if module not in sources:
+                raise LinkError(f"{path}: there is no module {module}")
+            if missing := [name for name in names if name not in exports[module]]:
+                raise LinkError(f"{path}: {module} does not export {', '.join(missing)}")
+    _check_order({path: [module for module, _ in imported] for path, imported in imports.items()})
+    functions = [
+        f"modules[{path!r}] = () => {{\n{_rewrite(path, text)}return {{ {', '.join(exports[path])} }};\n}};\n"
+        for path, text in sorted(sources.items())
+        if path != entry
+    ]
+    return "".join([_RUNTIME, *functions, _rewrite(entry, sources[entry])])
+
+
+def _imports_of(path: str, text: str) -> list[tuple[str, list[str]]]:
+    """The modules that one imports statically, each with the names that it takes from it."""
+    return [
+        (_resolve(path, module), [name.split(" as ")[0].strip() for name in names.split(",") if name.strip()])
+        for names, module in _IMPORT.findall(text)
+    ]
+
+
+def _rewrite(path: str, text: str) -> str:
+    def replace_import(match: re.Match[str]) -> str:
+        names, module = match[1], _resolve(path, match[2])
+        return f"use({module!r});" if names is None else f"const {{{names.replace(' as ', ': ')}}} = use({module!r});"
+
+    text = _IMPORT.sub(replace_import, text)
+    text = _DYNAMIC_IMPORT.sub(lambda match: f"useLater({match[1]}{_resolve(path, match[2])}{match[1]})", text)
+    text = _EXPORT.sub("", text)
+    if unsupported := _UNSUPPORTED.search(text):
+        raise LinkError(f"{path}: cannot link `{unsupported[0]}`")
+    return text
+
+
+def _resolve(path: str, module: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), module))
+
+
+def _check_order(graph: Mapping[str, list[str]]) -> None:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise LinkError(f"modules import each other: {' -> '.join(error.args[1])}") from error
