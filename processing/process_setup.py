@@ -29,9 +29,14 @@ def tune_process() -> None:
     """Set up this process before its threads start. Harmless when repeated."""
     sys.setswitchinterval(THREAD_SWITCH_S)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # one image's EXIF can cause thousands
-    threadpool_limits(1, "blas")  # jobs already fill the cores
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for SciPy, loaded when a style first needs it
+    use_one_blas_thread()
     share_heap()
+
+
+def use_one_blas_thread() -> None:
+    """Jobs already fill the cores; and threads that wait for a part of a small matrix cost more than it does."""
+    threadpool_limits(1, "blas")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for SciPy, loaded when a style first needs it
 
 
 def share_heap() -> None:

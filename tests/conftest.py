@@ -22,7 +22,7 @@ from handlers.services import Services
 from models.database import Database
 from models.embedded_mongod import Mongod
 from processing.fetch.allowlist import FetchPolicy
-from processing.process_setup import share_heap
+from processing.process_setup import share_heap, use_one_blas_thread
 from settings import Settings
 from tests.support.client import ApiClient
 
@@ -41,8 +41,9 @@ LONGEST = (
 
 
 def pytest_configure() -> None:
-    """Before threads exist: memory is measured with the allocator settings of a server."""
+    """Before threads exist: memory is measured, and styles run, with the settings of a server."""
     share_heap()
+    use_one_blas_thread()
 
 
 @pytest.hookimpl(trylast=True)

@@ -11,9 +11,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from settings import read_settings
 from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import jpeg, png
 from tests.support.process import ROOT, ServerProcess
-from tests.support.waiting import finished
+from tests.support.waiting import finished, until
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 PROGRAM = r"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:make|python|server\.py|dask|docker|systemctl|git|pip)"
@@ -211,21 +210,20 @@ SCHEDULER = "PYTHONPATH=$FOLDER dask scheduler"
 WORKER = "PYTHONPATH=$FOLDER dask worker tcp://SCHEDULER:8786 --nthreads CORES"
 
 
-@contextmanager
-def dask(line: str, log: Path, ready: str) -> Iterator[str]:
+@asynccontextmanager
+async def dask(line: str, log: Path, ready: str) -> AsyncIterator[str]:
     """Run a line of the page until the end of the test. Yields the word that follows `ready` in its log."""
     program = str(Path(sys.executable).with_name("dask"))
     command = ["bash", "-c", f"exec env {line.replace('dask', program, 1)} --no-dashboard"]
     environment = {**os.environ, "FOLDER": str(ROOT)}
-    with log.open("w") as stream, subprocess.Popen(command, env=environment, cwd=log.parent, stderr=stream) as process:
+    with log.open("w") as stream:
+        process = await asyncio.create_subprocess_exec(*command, env=environment, cwd=log.parent, stderr=stream)
         try:
-            deadline = time.monotonic() + 30
-            while ready not in log.read_text():
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
-            yield log.read_text().partition(ready)[2].split()[0]
+            (word,) = await until(lambda: log.read_text().partition(ready)[2].split()[:1], timeout_s=30)
+            yield word
         finally:
             process.terminate()
+            await process.wait()
 
 
 @pytest.mark.gen_test(timeout=90)
@@ -233,12 +231,13 @@ async def test_a_cluster_as_the_page_starts_it_renders(tmp_path: Path, on_shared
     assert {SCHEDULER, WORKER} == set(commands("dask"))
     client: Any = AsyncHTTPClient(force_instance=True)
     scheduler = dask(f"{SCHEDULER} --host 127.0.0.1 --port 0", tmp_path / "scheduler.log", "Scheduler at:")
-    with scheduler as address:
+    async with scheduler as address:
         line = WORKER.replace("tcp://SCHEDULER:8786", address).replace("CORES", "1")
         worker = dask(line, tmp_path / "worker.log", "Registered to:")
-        with worker, ServerProcess(tmp_path / "data", f"--dask={address}", *on_shared_mongod) as server:
-            ada = await ApiClient(client, server.base_url).sign_up("ada")
-            task = await ada.add_task((await ada.upload())["url"])
+        async with worker:
+            with ServerProcess(tmp_path / "data", f"--dask={address}", *on_shared_mongod) as server:
+                ada = await ApiClient(client, server.base_url).sign_up("ada")
+                task = await ada.add_task((await ada.upload())["url"])
 
-            assert (await finished(ada, task["id"], timeout_s=40))["state"] == "done"
+                assert (await finished(ada, task["id"], timeout_s=40))["state"] == "done"
     client.close()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -194,6 +195,47 @@ def test_files_are_named_by_standard_words() -> None:
     files = [path.relative_to(ROOT) for folder in ("docs", "static", "tests") for path in (ROOT / folder).rglob("*")]
 
     assert [path for path in files if words_of(path.stem) & BANNED - PLAIN_IN_SENTENCES] == []
+
+
+# --- tests ------------------------------------------------------------------------------------------------------------
+
+CLOCKS = {"monotonic", "perf_counter"}  # processor time may be asserted: other processes do not add to it
+# Benchmarks and drills measure time; waiting polls with a deadline; a slow client pauses between the pieces it sends;
+# the clock of test_progress.py is a virtual one.
+MAY_MEASURE = ("tests/bench/", "tests/fault_injection/")
+MAY_SLEEP = (
+    *MAY_MEASURE,
+    "tests/support/waiting.py",
+    "tests/security/raw_http.py",
+    "tests/processing/queue/test_progress.py",
+)
+by_test_file = pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+@by_test_file
+def test_tests_await_events_and_pass_clocks(path: Path) -> None:
+    here = path.relative_to(ROOT).as_posix()
+    nodes = list(ast.walk(tree_of(path)))
+
+    sleeps = [node.lineno for node in nodes if _is_call_of(node, {"sleep"}) and not _yields_only(node)]
+    assert not sleeps or here.startswith(MAY_SLEEP), f"sleeps in lines {sleeps}"
+    comparisons = [node for node in nodes if isinstance(node, ast.Compare) or _is_difference(node)]
+    measured = [node.lineno for node in comparisons if any(_is_call_of(part, CLOCKS) for part in ast.walk(node))]
+    assert not measured or here.startswith(MAY_MEASURE), f"measures elapsed time in lines {measured}"
+
+
+def _is_call_of(node: ast.AST, names: set[str]) -> TypeGuard[ast.Call]:
+    function = node.func if isinstance(node, ast.Call) else None
+    return isinstance(function, ast.Attribute | ast.Name) and ast.unparse(function).rpartition(".")[2] in names
+
+
+def _is_difference(node: ast.AST) -> TypeGuard[ast.BinOp]:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+
+
+def _yields_only(sleep: ast.Call) -> bool:
+    """`asyncio.sleep(0)` lets other tasks run."""
+    return ast.unparse(sleep.args[0]) == "0"
 
 
 # --- static/ ----------------------------------------------------------------------------------------------------------

@@ -24,8 +24,10 @@ class ThreadEngine:
 
     problem = None
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: the seconds by which reports of progress are limited."""
         self.size = size
+        self._clock = clock
         self._executor = ThreadPoolExecutor(
             size, "render", initializer=lower_thread_priority, initargs=(RENDER_NICENESS,)
         )
@@ -33,7 +35,7 @@ class ThreadEngine:
         self._release_timer: asyncio.TimerHandle | None = None
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
-        handle = ThreadJobHandle(self._executor, job, on_progress)
+        handle = ThreadJobHandle(self._executor, job, on_progress, self._clock)
         self._handles.add(handle)
         handle.future.add_done_callback(lambda _: self._on_done(handle))
         return handle
@@ -61,9 +63,12 @@ class ThreadEngine:
 class ThreadJobHandle:
     """A job in one thread of an executor."""
 
-    def __init__(self, executor: ThreadPoolExecutor, job: Job, on_progress: Callable[[float], None]) -> None:
+    def __init__(
+        self, executor: ThreadPoolExecutor, job: Job, on_progress: Callable[[float], None], clock: Callable[[], float]
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
+        self._clock = clock
         self._on_progress, self._reported_at = on_progress, float("-inf")
         self.future = self._loop.run_in_executor(executor, run, job, self._report)
 
@@ -74,7 +79,7 @@ class ThreadJobHandle:
         """Called about a hundred times in a job; wakes the loop once in REPORT_INTERVAL_S at most."""
         if self._stop.is_set():
             raise Cancelled()
-        now = time.monotonic()
+        now = self._clock()
         if now - self._reported_at >= REPORT_INTERVAL_S:
             self._reported_at = now
             self._loop.call_soon_threadsafe(self._on_progress, fraction)

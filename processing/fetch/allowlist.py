@@ -12,6 +12,7 @@ The operator lists the allowed hosts in `allowed_sources`, by default none. An e
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
@@ -41,7 +42,8 @@ class FetchPolicy:
 
     allowed_sources: entries as above. limit_bytes: of the body. timeout_s: for all steps together, name lookup and
     redirects included; at most 30. check_cancel: called several times a second by the downloading thread; what it
-    raises ends the download. resolve: (host, port) -> addresses; may block; None for the system's resolver.
+    raises ends the download. resolve: (host, port) -> addresses; may block; None for the system's resolver. clock: the
+    seconds by which the deadline is checked.
     Raises BadParameter for an invalid value.
     """
 
@@ -52,6 +54,7 @@ class FetchPolicy:
     user_agent: str = "Tessera"
     check_cancel: Callable[[], None] | None = None
     resolve: Resolve | None = None
+    clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout_s <= _MAX_TIMEOUT_S:

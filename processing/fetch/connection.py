@@ -11,7 +11,6 @@ import io
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from ipaddress import ip_address
@@ -38,14 +37,15 @@ class Deadline:
     """The deadline of a download, checked before every wait."""
 
     def __init__(self, policy: FetchPolicy) -> None:
-        self._expires_at = time.monotonic() + policy.timeout_s
+        self._clock = policy.clock
+        self._expires_at = self._clock() + policy.timeout_s
         self._check_cancel = policy.check_cancel
 
     def remaining_s(self) -> float:
         """Seconds left, more than 0. Raises SourceUnreachable after the deadline, and what check_cancel raises."""
         if self._check_cancel:
             self._check_cancel()
-        remaining = self._expires_at - time.monotonic()
+        remaining = self._expires_at - self._clock()
         if remaining <= 0:
             raise SourceUnreachable
         return remaining

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from tests.security.hostile_sources import (
     is_expected,
     upload_status,
 )
-from tests.security.process_memory import memory_mib, reset_peak_memory, wait_until_idle
+from tests.security.process_memory import memory_mib, reset_peak_memory
 from tests.support.client import ApiClient
 from tests.support.waiting import finished
 
@@ -61,6 +63,24 @@ def files(*, short: bool) -> Iterator[tuple[str, bytes, Hostile | None]]:
         for path in sorted(Path(folder).rglob("*")):
             if path.is_file() and path.stat().st_size:
                 yield path.name, path.read_bytes(), None
+
+
+def is_active(pid: int) -> bool:
+    """Whether a thread runs, is runnable or waits for a disk: proc(5), stat, field 3."""
+    states = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            states.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return bool(states & {"R", "D"})
+
+
+async def wait_until_idle(pid: int, *, timeout_s: float = 60) -> None:
+    """Wait for background work of a process; idle means active in at most 2 of 20 samples."""
+    async with asyncio.timeout(timeout_s):
+        samples: deque[bool] = deque([True], maxlen=20)
+        while len(samples) < 20 or sum(samples) > 2:
+            samples.append(is_active(pid))
+            await asyncio.sleep(0.04)
 
 
 async def send_one_by_one(

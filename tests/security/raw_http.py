@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from urllib.parse import urlsplit
 
 CLOSED_WITHIN_S = 10.0
 
 
-async def exchange(
-    base_url: str, *pieces: bytes, every_s: float = 0.0, within_s: float = CLOSED_WITHIN_S
-) -> tuple[bytes, float]:
-    """Send the pieces and read until the server closes the connection. Returns the response and the seconds it took.
+async def exchange(base_url: str, *pieces: bytes, every_s: float = 0.0, within_s: float = CLOSED_WITHIN_S) -> bytes:
+    """Send the pieces, one every every_s, and read until the server closes the connection. Returns the response.
 
     Raises TimeoutError if the server does not close.
     """
     address = urlsplit(base_url)
-    started = time.monotonic()
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     sending = asyncio.create_task(_send(writer, pieces, every_s))
     response = bytearray()
@@ -27,7 +23,7 @@ async def exchange(
             with contextlib.suppress(ConnectionError):
                 while piece := await reader.read(65536):
                     response += piece
-        return bytes(response), time.monotonic() - started
+        return bytes(response)
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from inspect import isawaitable
+from typing import Any, TypeVar, cast
 
 from tests.support.client import ApiClient
 
@@ -13,12 +14,15 @@ T = TypeVar("T")
 POLL_S = 0.02
 
 
-async def until(poll: Callable[[], Awaitable[T | None]], *, timeout_s: float = 15) -> T:
-    """Poll until the result is true; return it. Raises TimeoutError."""
+async def until(poll: Callable[[], Awaitable[T | None] | T | None], *, timeout_s: float = 15) -> T:
+    """Poll until the result, awaited where it is awaitable, is true; return it. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
-        while not (result := await poll()):
+        while True:
+            polled = poll()
+            result = cast("T | None", await polled if isawaitable(polled) else polled)
+            if result:
+                return result
             await asyncio.sleep(POLL_S)
-    return result
 
 
 async def finished(api: ApiClient, task_id: int, *, timeout_s: float = 15) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from tests.models.bucket.installations import (
     open_embedded,
     png,
     token_of,
-    until,
     upload,
 )
+from tests.support.waiting import until
 
 
 @pytest.fixture

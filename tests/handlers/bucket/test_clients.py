@@ -26,9 +26,9 @@ from tests.models.bucket.installations import (
     png,
     post,
     token_of,
-    until,
     upload,
 )
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from qiniu.http.region import Region, ServiceName
 from models.bucket.policy import upload_token
 from models.bucket.signature import encode
 from models.bucket.signature import qiniu as sign_request
-from tests.models.bucket.installations import LIMIT_BYTES, Installation, error_of, get, open_embedded, png, post, until
+from tests.models.bucket.installations import LIMIT_BYTES, Installation, error_of, get, open_embedded, png, post
+from tests.support.waiting import until
 
 MIB = 1 << 20
 

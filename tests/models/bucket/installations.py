@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import io
 import json
@@ -200,10 +199,3 @@ async def get(url: str, method: str = "GET", **headers: str) -> HTTPResponse:
 
 def error_of(response: HTTPResponse) -> tuple[int, str]:
     return response.code, json.loads(response.body)["error"]
-
-
-async def until(condition: Any, timeout_s: float = 5) -> None:
-    """Wait until the condition holds. Raises TimeoutError."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.005)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
+import math
 import pickle
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,13 +125,11 @@ def test_a_job_and_its_errors_travel_to_other_machines_and_back(bucket: Embedded
 
 @pytest.mark.gen_test
 async def test_a_thread_reports_progress_on_the_loop_and_stops_on_request(bucket: EmbeddedBucket) -> None:
-    """The loop receives only some of a job's reports: at most one per REPORT_INTERVAL_S."""
-    engine, received, reports = ThreadEngine(1), list[float](), list[float]()
-    run(job_of(bucket, png(900, 600)), reports.append)
+    """The loop receives one report per REPORT_INTERVAL_S, which is every fourth one by the clock of this test."""
+    received, reports = list[float](), itertools.count()
+    engine = ThreadEngine(1, clock=lambda: next(reports) * REPORT_INTERVAL_S / 3.5)
     try:
-        started_at = time.monotonic()
-        await engine.start(job_of(bucket), received.append).future
-        duration_s = time.monotonic() - started_at
+        await engine.start(job_of(bucket, png(900, 600)), received.append).future
         stopped = engine.start(job_of(bucket), received.append)
         stopped.stop()
         with pytest.raises(Cancelled):
@@ -138,9 +137,10 @@ async def test_a_thread_reports_progress_on_the_loop_and_stops_on_request(bucket
     finally:
         await engine.close()
 
-    assert received
-    assert len(received) <= 2 + duration_s / REPORT_INTERVAL_S
-    assert len(received) < len(reports)
+    count = next(reports)
+    assert count > 8
+    assert received == sorted(received)
+    assert len(received) == math.ceil(count / 4)
     assert (engine.size, engine.problem) == (1, None)
 
 

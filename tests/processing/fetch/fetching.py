@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -12,8 +11,7 @@ from models.errors import JobError
 from processing.fetch.fetch import FetchPolicy, fetch
 from tests.support.fake_hosts import http_response
 
-SOON_S = 0.3
-SERVER_TIMEOUT_S = 20
+TIMEOUT_S = 20.0
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -39,16 +37,28 @@ def failure(url: str, policy: FetchPolicy) -> JobError:
     return failed.value
 
 
-def drip(*pieces: bytes, every_s: float = 0.02) -> Callable[[socket.socket], None]:
-    """Send the pieces slowly, repeating the last one until SERVER_TIMEOUT_S."""
+class Clock:
+    """The clock of a download. The servers of the tests advance it, which costs no time."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+
+
+def drip(clock: Clock, *pieces: bytes) -> Callable[[socket.socket], None]:
+    """Send the pieces, then the last one once a second by the clock until the client closes the connection."""
 
     def answer(connection: socket.socket) -> None:
-        pause = threading.Event()
         for piece in pieces[:-1]:
             connection.sendall(piece)
-        for _ in range(int(SERVER_TIMEOUT_S / every_s)):
+        while True:
             connection.sendall(pieces[-1])
-            pause.wait(every_s)
+            clock.advance(1)
 
     return answer
 

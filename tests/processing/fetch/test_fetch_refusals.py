@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from models.errors import SourceUnreachable, TesseraError
 from processing.fetch.fetch import FetchPolicy, fetch
-from tests.processing.fetch.fetching import SOON_S, Names, failure, redirect, silence, steps
+from tests.processing.fetch.fetching import Names, failure, redirect, silence, steps
 from tests.processing.fetch.test_allowlist import INSIDE_HOSTS, LOOPBACK_HOSTS
 from tests.support.fake_hosts import UntouchedPort, fake_host, http_response
 
@@ -31,12 +30,11 @@ def test_no_spelling_of_loopback_touches_a_port_here(host: str, scheme: str, lis
     spelled = host if "#" in host else f"{host}:{listener.port}"
     rules = FetchPolicy(("*", f"*:{listener.port}"), timeout_s=5)
 
-    started = time.monotonic()
-    with pytest.raises(TesseraError):
+    with pytest.raises(TesseraError) as refused:
         fetch(f"{scheme}://{spelled}/a.jpg", rules)
 
     assert not listener.touched
-    assert time.monotonic() - started < 2
+    assert not getattr(refused.value, "retryable", False), "a connection that was tried would have failed as passing"
 
 
 @pytest.mark.requirement(1)
@@ -99,7 +97,7 @@ def test_a_redirect_without_a_valid_target_fails_cleanly(location: str) -> None:
 @pytest.mark.requirement(4)
 def test_a_name_is_resolved_once_so_that_dns_rebinding_has_no_effect(listener: UntouchedPort) -> None:
     names = Names([UNUSED_URL], ["127.0.0.1"])
-    rules = FetchPolicy((f"*:{listener.port}",), resolve=names, timeout_s=SOON_S)
+    rules = FetchPolicy((f"*:{listener.port}",), resolve=names, timeout_s=0.3)
 
     failure(f"http://rebind.test:{listener.port}/", rules)
 
@@ -168,7 +166,7 @@ def test_all_failures_look_alike() -> None:
     with fake_host(lambda _: None) as closing, fake_host(silence) as silent, fake_host(b"SSH-2.0-x\r\n") as other:
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as closed:
             refused = f"127.0.0.1:{closed.getsockname()[1]}"
-        rules = FetchPolicy((closing.address, silent.address, other.address, refused, "*"), timeout_s=SOON_S)
+        rules = FetchPolicy((closing.address, silent.address, other.address, refused, "*"), timeout_s=0.3)
         failures = [failure(f"http://{place}/", rules) for place in (*rules.allowed_sources[:3], refused)]
     inside = FetchPolicy(("*",), resolve=Names(["10.0.0.1"]))
     unused_url = FetchPolicy(("*",), resolve=Names(socket.gaierror(socket.EAI_NONAME, "unknown name")))
