@@ -63,12 +63,6 @@ def freeze_gc() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def release_free_memory() -> None:
-    """Return the heap's free pages to the system (malloc_trim(3)). Takes some milliseconds: call it when idle."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def limit_pillow_pixels(max_megapixels: float) -> None:
     """Let Pillow raise an error, not only a warning, for an image with more pixels: the last line of defence.
 

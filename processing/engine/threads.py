@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from processing.engine import JobHandle
 from processing.engine.job import Job, run
-from processing.process_setup import release_free_memory
+from processing.mosaic import release_free_memory
 from processing.rendering import Cancelled
 from processing.thread_priority import RENDER_NICENESS, lower_thread_priority
 

@@ -20,6 +20,7 @@ from .canvas import PixelCanvas, StyleResult
 from .codec.animation import frame_durations
 from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode, decode_frames
 from .codec.encode import MEDIA_TYPES, check_size, encode, encode_animation
+from .codec.heap import release_free_memory
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
 from .progress import Progress, ProgressCallback
@@ -52,6 +53,7 @@ __all__ = [
     "normalise",
     "parse",
     "pool_from_tiles",
+    "release_free_memory",
     "render",
 ]
 
@@ -170,7 +172,7 @@ def render(
     """Render the mosaic of an image. The same data, recipe and pool give the same bytes.
 
     data: an image file. progress: called with fractions that rise to 1.0; may raise to stop the work, which passes
-    through. pool: the tiles of a photomosaic; None: pieces of the image itself. clock: seconds, for the time in
+    through. pool: the tiles of a photomosaic; None: small copies of the image itself. clock: seconds, for the time in
     the quality report.
     Raises NotAPicture, TooManyPixels, and BadParameter for values that the size of the image makes impossible.
     """

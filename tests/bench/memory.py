@@ -12,8 +12,8 @@ from typing import Any
 
 from PIL import Image
 
-from processing.mosaic import STYLES, parse, render
-from processing.process_setup import release_free_memory, tune_process
+from processing.mosaic import STYLES, parse, release_free_memory, render
+from processing.process_setup import tune_process
 from tests.bench.style_renders import EXTRA_PARAMS, GRIDS
 from tests.bench.timing import table
 

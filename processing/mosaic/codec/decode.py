@@ -16,8 +16,9 @@ from ..errors import DAMAGED, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
 from .animation import read_frames
 from .container import Container, read_container
+from .heap import make_room
 from .isolated import decode_isolated
-from .jpeg import is_complete
+from .jpeg import digest, digest_before_noise, is_complete
 from .modes import clear_around, flatten, is_grey, low_byte_mode, normalise_mode, split_alpha, to_8_bits, to_srgb
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
@@ -129,6 +130,7 @@ def _decode(
         raise NotAPicture("its format is not supported")
     orientation, colour, reduction = container.orientation, container.colour, 1
     if container.heif is not None:
+        make_room(container.heif.pixels)
         isolated = decode_isolated(container.pixels, container.format, container.heif.pixels, file.poll)
         image, orientation, colour = isolated.image, isolated.orientation, isolated.profile or colour
         del isolated
@@ -140,6 +142,7 @@ def _decode(
         limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if container.format == "WEBP" else megapixels
         if width * height > limit * 1_000_000:
             raise TooManyPixels(limit)
+        make_room(width * height)
         bleed_px = _bleed_px(opened)
         reduction = _draft(opened, orientation, max_side, reduction_for)
         image = _load(opened, container, file, reduction)  # from here on one name, so that no earlier image stays
@@ -200,14 +203,21 @@ def _upright(source: Source, orientation: int, background: str | None, max_side:
 def _load(image: ImageFile.ImageFile, container: Container, file: _InterruptibleReader, reduction: int) -> Image.Image:
     """The image with all its pixels, in the mode of the file. Raises NotAPicture if some are missing."""
     low_mode, tile = low_byte_mode(image), next(iter(image.tile), None)
+    jpeg, expected = container.jpeg, None
+    if jpeg is not None and not jpeg.sequential:
+        if not jpeg.all_scans:
+            raise NotAPicture(DAMAGED)
+        expected = run_interruptible(lambda: digest_before_noise(container.pixels, jpeg, reduction), file.poll)
     if container.format == "JPEG":
         image.decodermaxblock = _JPEG_READ_BYTES
     if container.format == "WEBP":
         run_interruptible(image.load, file.poll)  # a single call of libwebp: a quarter of a second for 12 megapixels
     else:
         image.load()
-    if not _has_all_pixels(image, container, reduction):
+    if not (_has_all_pixels(image, container, reduction) if expected is None else digest(image) == expected):
         raise NotAPicture(DAMAGED)
+    if container.format == "WEBP":
+        return image.copy()  # the file's own image keeps libwebp's two canvases
     if low_mode is not None:
         return to_8_bits(image, file, low_mode, file.poll)
     if container.png is not None and container.png.grey_step > 1 and "transparency" in image.info:
@@ -218,9 +228,8 @@ def _load(image: ImageFile.ImageFile, container: Container, file: _Interruptible
 
 
 def _has_all_pixels(image: Image.Image, container: Container, reduction: int) -> bool:
-    """Whether the file held every pixel. Pillow leaves black what a PNG lacks; libjpeg completes a JPEG in one colour.
-
-    Only images that end like that are examined further.
+    """Whether the file held every pixel. Pillow leaves black what a PNG lacks; libjpeg completes a sequential JPEG in
+    one colour. Only images that end like that are examined further.
     """
     width, height = image.size
     if container.png is not None:
@@ -230,8 +239,8 @@ def _has_all_pixels(image: Image.Image, container: Container, reduction: int) ->
         return True
     side = max(2, 8 // reduction)
     corner = image.crop((max(0, width - side), max(0, height - side), width, height))
-    suspicious = container.jpeg.sequential and len(corner.getcolors() or ()) == 1
-    return not (suspicious or not container.jpeg.has_end) or is_complete(container.pixels, container.jpeg)
+    suspicious = not container.jpeg.has_end or len(corner.getcolors() or ()) == 1
+    return not suspicious or is_complete(container.pixels, container.jpeg)
 
 
 def contain_size(width: int, height: int, max_side: int) -> tuple[int, int]:

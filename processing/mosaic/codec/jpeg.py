@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import random
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PIL import Image, ImageChops
+from PIL import Image
+
+from ..progress import Progress
 
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 STANDALONE = {0x01, *range(0xD0, 0xD9)}
@@ -82,7 +85,7 @@ def compressed_data(data: bytes) -> CompressedData | None:
         if segment.marker == START_OF_SCAN and segment.start < len(data):
             if not progressive and data[segment.start] >= components:
                 return CompressedData(*_end_of_scan(data, segment.end), sequential=True)
-            return _all_scans(data, segment, components)
+            return _all_scans(data, segment, components, progressive=progressive)
     return None
 
 
@@ -94,12 +97,12 @@ def _end_of_scan(data: bytes, position: int) -> tuple[int, bool]:
     return marker.start(), marker[0][1] == END_OF_IMAGE
 
 
-def _all_scans(data: bytes, scan: Segment, components: int) -> CompressedData:
+def _all_scans(data: bytes, scan: Segment, components: int, *, progressive: bool) -> CompressedData:
     """Of a progressive JPEG, or of one with a scan for each component."""
     complete: set[tuple[int, int]] = set()  # component, coefficient
     while True:
         if scan.marker == START_OF_SCAN:
-            complete |= _completed(data[scan.start : scan.end])
+            complete |= _completed(data[scan.start : scan.end], progressive=progressive)
         end, has_end = _end_of_scan(data, scan.end)
         marker, start = data[end + 1 : end + 2], end + 4
         if has_end or not marker or marker[0] not in _BETWEEN_SCANS or start > len(data):
@@ -107,28 +110,39 @@ def _all_scans(data: bytes, scan: Segment, components: int) -> CompressedData:
         scan = Segment(marker[0], start, min(end + 2 + int.from_bytes(data[end + 2 : start]), len(data)))
 
 
-def _completed(header: bytes) -> set[tuple[int, int]]:
+def _completed(header: bytes, *, progressive: bool) -> set[tuple[int, int]]:
     """The component and the number of each coefficient whose last bit a scan holds. header: what follows SOS."""
     count = header[0] if header else 0
-    if len(header) < 4 + 2 * count or header[3 + 2 * count] & 15:
+    if len(header) < 4 + 2 * count or (progressive and header[3 + 2 * count] & 15):
         return set()
-    first, last = header[1 + 2 * count : 3 + 2 * count]
+    first, last = header[1 + 2 * count : 3 + 2 * count] if progressive else (0, 63)
     return {(header[1 + 2 * index], number) for index in range(count) for number in range(first, min(last, 63) + 1)}
 
 
-def is_complete(data: bytes, compressed: CompressedData) -> bool:
-    """Whether every pixel comes from the compressed data: then the picture does not depend on what follows them.
+def digest(image: Image.Image) -> int:
+    """Equal for images with the same pixels, made without a second copy of them."""
+    value = 0
+    for top, bottom in Progress().bands(*image.size):
+        value = zlib.crc32(image.crop((0, top, image.width, bottom)).tobytes(), value)
+    return value
 
-    It is decoded twice, with nothing and with noise behind the data. libjpeg fills up what is missing and Pillow does
-    not report it. A sequential JPEG is compared at an eighth of its size.
+
+def digest_before_noise(data: bytes, compressed: CompressedData, reduction: int) -> int:
+    """The digest of the picture, `reduction` times smaller, if noise followed its compressed data.
+
+    libjpeg fills up what is missing and Pillow does not report it. A picture is complete if it does not depend on what
+    follows its data: if it has the same digest with and without noise.
     """
-    if not (compressed.has_end or compressed.all_scans):
-        return False
-    pictures = []
-    for tail in (b"", _NOISE):
-        image = Image.open(io.BytesIO(data[: compressed.end] + tail + b"\xff\xd9"), formats=("JPEG",))
-        if compressed.sequential:
-            image.draft(image.mode, (1, 1))
-        image.load()
-        pictures.append(image)
-    return ImageChops.difference(*pictures).getbbox() is None
+    return _digest_with_tail(data, compressed, _NOISE, reduction)
+
+
+def is_complete(data: bytes, compressed: CompressedData) -> bool:
+    """Whether every pixel of a sequential JPEG comes from its compressed data, compared at an eighth of its size."""
+    return _digest_with_tail(data, compressed, b"", 8) == _digest_with_tail(data, compressed, _NOISE, 8)
+
+
+def _digest_with_tail(data: bytes, compressed: CompressedData, tail: bytes, reduction: int) -> int:
+    image = Image.open(io.BytesIO(data[: compressed.end] + tail + b"\xff\xd9"), formats=("JPEG",))
+    image.draft(image.mode, (image.width // reduction, image.height // reduction))
+    image.load()
+    return digest(image)

@@ -13,6 +13,7 @@ from PIL import Image
 from processing.mosaic import NotAPicture
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.progress import Progress
+from tests.hostile.jpeg import component_scans
 from tests.processing.mosaic.codec.files import jpeg, png, png_chunk, saved
 from tests.processing.mosaic.pictures import encoded, noise, scene
 
@@ -106,6 +107,29 @@ def test_a_sequential_jpeg_cut_and_closed_again_is_damaged() -> None:
     whole = encoded(noise(120, 90), "JPEG")
 
     assert_damaged(whole[: len(whole) // 2] + b"\xff\xd9")
+
+
+def test_a_progressive_jpeg_cut_and_closed_again_is_damaged() -> None:
+    whole = encoded(scene(64, 48), "JPEG", progressive=True)
+    scans = [place for place in range(len(whole)) if whole.startswith(b"\xff\xda", place)]
+    assert len(scans) > 5
+
+    for end in [*range(scans[0] + 14, len(whole) - 8, 29), *scans[1:]]:
+        assert_damaged(whole[:end] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("wrong", [(0, 0, 0), (1, 63, 1)])
+def test_a_jpeg_with_a_scan_for_each_component_and_wrong_parameters_opens(wrong: tuple[int, int, int]) -> None:
+    data = bytearray(component_scans(24, 3))
+    scans = [place for place in range(len(data)) if data.startswith(b"\xff\xda", place)]
+    for component, scan in enumerate(scans, 1):
+        data[scan + 5] = component
+    expected = pixels(bytes(data))
+
+    for scan in scans:
+        data[scan + 7 : scan + 10] = wrong
+
+    assert np.array_equal(pixels(bytes(data)), expected)
 
 
 def test_a_jpeg_in_one_colour_opens() -> None:
