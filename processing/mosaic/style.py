@@ -23,9 +23,9 @@ P_co = TypeVar("P_co", bound=Params, covariant=True)
 class RenderContext(Generic[P_co]):
     """The input of a style.
 
-    pool: the tiles of a photomosaic; None: pieces of the source itself. reusable: the caller does not need the source
-    afterwards, so that the style may paint over its pixels, which saves a second picture in memory. shared: what the
-    frames of an animation have in common, see `once`.
+    pool: the tiles of a photomosaic; None: small copies of the source itself. reusable: the caller does not need the
+    source afterwards, so that the style may paint over its pixels, which saves a second picture in memory. shared: what
+    the frames of an animation have in common, see `once`.
     """
 
     source: Source

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,22 +26,6 @@ Tiles = NDArray[np.uint8]  # (n, side, side, 3), sRGB
 Features = NDArray[np.float32]  # (..., GRID * GRID, 3): thumbnails in OKLab, row by row
 
 
-class TileSource(Protocol):
-    """Where a photomosaic gets its tiles from. ids: (n,) int64, in the cell map. features: (n, GRID * GRID, 3)."""
-
-    @property
-    def ids(self) -> NDArray[np.int64]: ...
-
-    @property
-    def features(self) -> Features: ...
-
-    def __len__(self) -> int: ...
-
-    def tiles_for(self, assignment: NDArray[np.int32], progress: Progress) -> tuple[Tiles, NDArray[np.int32]]:
-        """Tiles, and the assignment (rows, columns) as indices of these."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class TilePool:
     """Immutable data: may be kept, pickled, and shared between threads.
@@ -56,9 +39,6 @@ class TilePool:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    def tiles_for(self, assignment: NDArray[np.int32], _progress: Progress) -> tuple[Tiles, NDArray[np.int32]]:
-        return self.tiles, assignment
 
     def only(self, ids: Sequence[int]) -> TilePool:
         """The pool of these images alone. Raises BadParameter naming `tiles` for an id that it does not hold."""

@@ -8,7 +8,7 @@ import { ImageError } from "../image-file.js";
 const ENOUGH = 20;
 
 /**
- * Fills the element of the control's row. onChange(ids): null builds from pieces of the picture itself. A value of undefined
+ * Fills the element of the control's row. onChange(ids): null builds from small copies of the picture itself. A value of undefined
  * means that the user has not decided, which selects all images if there are enough.
  */
 export class TilePicker {

@@ -85,7 +85,7 @@ def test_a_photomosaic_is_built_from_all_of_ones_pictures_unless_told_otherwise(
     expect(chosen(user)).to_have_count(ENOUGH + 1)
     expect(user.part("tiles-few")).to_have_count(0)
     user.page.get_by_role("button", name="None", exact=True).click()
-    expect(user.part("tiles-count")).to_have_text("Pieces of the picture itself; you have 21 pictures.")
+    expect(user.part("tiles-count")).to_have_text("Small copies of the picture itself; you have 21 pictures.")
     user.page.get_by_label("tile 3.png").check(force=True)
     expect(user.part("tiles-count")).to_have_text("1 of your 21 pictures")
     expect(user.part("tiles-few")).to_contain_text("fewer than 20")

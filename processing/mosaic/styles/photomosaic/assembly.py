@@ -17,12 +17,12 @@ _MAX_RESIZED_BYTES = 24 << 20  # of resized tiles in memory at a time
 
 @dataclass(frozen=True, slots=True)
 class TileLayout:
-    """assignment: (rows, columns), the index in `tiles` of each cell's tile. side: of a cell in pixels.
+    """assignment: (rows, columns), the index in `tiles` of each cell's tile. cell: width and height in pixels.
     offsets: (rows, columns, 3), added to the tile's bytes."""
 
     tiles: Tiles
     assignment: Assignment
-    side: int
+    cell: tuple[int, int]
     offsets: NDArray[np.int16]
 
 
@@ -32,28 +32,29 @@ def assemble(canvas: Image.Image, layout: TileLayout, progress: Progress) -> Non
     for rows in pieces(count, _rows_at_a_time(layout)):
         used, indices = np.unique(layout.assignment[rows], return_inverse=True)
         part = progress.sub(rows.start / count, rows.stop / count)
-        tiles = _resized(layout.tiles, used, layout.side, part.sub(0.0, 0.5))
+        tiles = _resized(layout.tiles, used, layout.cell, part.sub(0.0, 0.5))
         for row, places in enumerate(indices.reshape(rows.stop - rows.start, -1), rows.start):
-            _paste_row(canvas, tiles, places, layout.offsets[row], row * layout.side)
+            _paste_row(canvas, tiles, places, layout.offsets[row], row * layout.cell[1])
             part(0.5 + (row + 1 - rows.start) / (rows.stop - rows.start) / 2)
 
 
 def _rows_at_a_time(layout: TileLayout) -> int:
     """All, unless the resized tiles would take more than _MAX_RESIZED_BYTES."""
     rows, columns = len(layout.assignment), layout.assignment.shape[1]
-    fitting = _MAX_RESIZED_BYTES // (3 * layout.side * layout.side)
+    fitting = _MAX_RESIZED_BYTES // (3 * layout.cell[0] * layout.cell[1])
     if min(len(layout.tiles), rows * columns) <= fitting:
         return rows
     return max(1, int(fitting // columns))
 
 
-def _resized(tiles: Tiles, used: NDArray[np.int32], side: int, progress: Progress) -> NDArray[np.uint8]:
-    """(len(used), 3, side, side): planar, so that one number can be added to a whole channel."""
-    if tiles.shape[1] == side:
+def _resized(tiles: Tiles, used: NDArray[np.int32], cell: tuple[int, int], progress: Progress) -> NDArray[np.uint8]:
+    """(len(used), 3, high, wide): planar, so that one number can be added to a whole channel."""
+    wide, high = cell
+    if tiles.shape[1:3] == (high, wide):
         return np.ascontiguousarray(tiles[used].transpose(0, 3, 1, 2))
-    resized = np.empty((len(used), 3, side, side), np.uint8)
+    resized = np.empty((len(used), 3, high, wide), np.uint8)
     for index, tile in enumerate(used.tolist()):
-        image = Image.fromarray(tiles[tile]).resize((side, side), Image.Resampling.HAMMING)
+        image = Image.fromarray(tiles[tile]).resize(cell, Image.Resampling.HAMMING)
         resized[index] = np.asarray(image).transpose(2, 0, 1)
         if index % 64 == 0:
             progress(index / len(used))
@@ -64,19 +65,19 @@ def _paste_row(
     canvas: Image.Image, tiles: NDArray[np.uint8], places: NDArray[np.intp], offsets: NDArray[np.int16], top: int
 ) -> None:
     """Paste one row of tiles, some columns at a time."""
-    side = tiles.shape[-1]
-    for columns in pieces(len(places), max(1, BAND_PX // (side * side))):
+    high, wide = tiles.shape[2:]
+    for columns in pieces(len(places), max(1, BAND_PX // (high * wide))):
         strip = tiles[places[columns]]
         _add_offsets(strip, offsets[columns])
-        rgba = np.full((side, len(strip), side, 4), 255, np.uint8)
+        rgba = np.full((high, len(strip), wide, 4), 255, np.uint8)
         for channel in range(3):
             rgba[..., channel] = strip[:, channel].transpose(1, 0, 2)
-        size = (len(strip) * side, side)
-        canvas.paste(Image.frombuffer("RGBA", size, rgba, "raw", "RGBA", 0, 1), (columns.start * side, top))
+        size = (len(strip) * wide, high)
+        canvas.paste(Image.frombuffer("RGBA", size, rgba, "raw", "RGBA", 0, 1), (columns.start * wide, top))
 
 
 def _add_offsets(strip: NDArray[np.uint8], offsets: NDArray[np.int16]) -> None:
-    """strip (n, 3, side, side) += offsets (n, 3), saturating at 0 and 255 without a wider type."""
+    """strip (n, 3, high, wide) += offsets (n, 3), saturating at 0 and 255 without a wider type."""
     more = np.clip(offsets, 0, 255).astype(np.uint8)[:, :, None, None]
     less = np.clip(-offsets, 0, 255).astype(np.uint8)[:, :, None, None]
     np.minimum(strip, 255 - more, out=strip)

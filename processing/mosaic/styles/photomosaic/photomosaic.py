@@ -1,6 +1,8 @@
-"""The style `photomosaic`: a picture assembled from other pictures, or from pieces of itself."""
+"""The style `photomosaic`: a picture assembled from other pictures, or from small copies of itself."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +12,11 @@ from ...canvas import PixelCanvas, StyleResult
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
 from ...params import Params, custom_param, default_cell, int_param
-from ...progress import Progress
 from ...style import RenderContext, Style
-from ...tile_pool import GRID, Features, TileSource
+from ...tile_pool import Features, TilePool
 from .assembly import TileLayout, assemble
 from .matching import SAMPLES, Assignment, assign_tiles, cell_features, feasible_limits
-from .own_tiles import OwnTiles
+from .own_picture import own_cell_size, own_layout
 
 MAX_TILES = 5000
 _CELLS_ACROSS = 100
@@ -24,7 +25,7 @@ _ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
 
 
 class PhotomosaicParams(Params):
-    """tiles: ids of the pool's pictures to use; None: all."""
+    """tiles: ids of the pool's pictures to use; None: all. Without a pool only `cell` has an effect."""
 
     cell: int | None = int_param(None, low=8, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小(像素)")
     tiles: tuple[int, ...] | None = custom_param(
@@ -58,25 +59,36 @@ def source_reduction(params: PhotomosaicParams, width: int, height: int) -> int:
 
 def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     """Analyse the cells, assign the nearest tile to each under the limits of reuse, and draw them."""
-    source, params, progress = context.source, context.params, context.progress
+    params, progress = context.params, context.progress
     side = tile_side(params, *context.size)
-    features = cell_features(source, side, progress.sub(0.0, 0.1))
-    tile_source = _tile_source(context, side, progress.sub(0.1, 0.4))
+    pool = _tile_pool(context)
+    if pool is None:
+        return _paint_own(context, side)
+    features = cell_features(context.source, side, progress.sub(0.0, 0.1))
     rows, columns = features.shape[:2]
-    limits = feasible_limits(params.apart, params.most, tiles=len(tile_source), cells=rows * columns)
-    assignment = assign_tiles(features, tile_source.features, limits, params.seed, progress.sub(0.4, 0.65))
-    offsets = tint_offsets(features, tile_source.features, assignment, params.tint / 100)
-    layout = TileLayout(*tile_source.tiles_for(assignment, progress.sub(0.65, 0.7)), side, offsets)
+    limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=rows * columns)
+    assignment = assign_tiles(features, pool.features, limits, params.seed, progress.sub(0.1, 0.6))
+    offsets = tint_offsets(features, pool.features, assignment, params.tint / 100)
     canvas = context.new_canvas()
-    assemble(canvas, layout, progress.sub(0.7, 1.0))
+    assemble(canvas, TileLayout(pool.tiles, assignment, (side, side), offsets), progress.sub(0.6, 1.0))
     uses = np.bincount(assignment.ravel())
     return StyleResult(
         PixelCanvas(canvas),
         cells=assignment.size,
         pitch=float(side),
         repeats=int(uses[uses > 1].sum()),
-        cell_map=_cell_map(tile_source, assignment, side),
+        cell_map=_cell_map(pool, assignment, side),
     )
+
+
+def _paint_own(context: RenderContext[PhotomosaicParams], side: int) -> StyleResult:
+    """Every cell shows the picture itself. There is no cell map, as there are no other pictures."""
+    cell = own_cell_size(side, context.size, source_reduction(context.params, *context.size))
+    layout = own_layout(context.source, cell, context.progress.sub(0.0, 0.5))
+    canvas = context.new_canvas()
+    assemble(canvas, layout, context.progress.sub(0.5, 1.0))
+    cells = layout.assignment.size
+    return StyleResult(PixelCanvas(canvas), cells=cells, pitch=math.sqrt(cell[0] * cell[1]), repeats=cells)
 
 
 def tint_offsets(cells: Features, tiles: Features, assignment: Assignment, tint: float) -> NDArray[np.int16]:
@@ -90,31 +102,28 @@ def tint_offsets(cells: Features, tiles: Features, assignment: Assignment, tint:
     return offsets
 
 
-def _tile_source(context: RenderContext[PhotomosaicParams], side: int, progress: Progress) -> TileSource:
+def _tile_pool(context: RenderContext[PhotomosaicParams]) -> TilePool | None:
+    """The part of the pool that the recipe names."""
     pool, tiles = context.pool, context.params.tiles
-    if pool is None:
-        if tiles is not None:
-            raise BadParameter(field="tiles", value=tiles, allowed="null where no tile pool is given")
-        multiple = 2 * GRID
-        own_side = min(256, -(-side // multiple) * multiple)
-        return OwnTiles(context.source.image, own_side, context.params.seed, progress)
-    return pool if tiles is None else pool.only(tiles)
+    if pool is None and tiles is not None:
+        raise BadParameter(field="tiles", value=tiles, allowed="null where no tile pool is given")
+    return pool if pool is None or tiles is None else pool.only(tiles)
 
 
-def _cell_map(tile_source: TileSource, assignment: Assignment, side: int) -> dict[str, object]:
+def _cell_map(pool: TilePool, assignment: Assignment, side: int) -> dict[str, object]:
     """The id of each cell's tile, row by row."""
     rows, columns = assignment.shape
-    return {"cell": side, "rows": rows, "columns": columns, "tiles": tile_source.ids[assignment].ravel().tolist()}
+    return {"cell": side, "rows": rows, "columns": columns, "tiles": pool.ids[assignment].ravel().tolist()}
 
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=3,
+    version=4,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",
     zh="照片拼贴",
-    about_en="The picture rebuilt from many small pictures: a pool of yours, or its own pieces.",
-    about_zh="用许多小图重新拼出整幅画面:可用你的图库,也可用画面自身的碎片。",
+    about_en="The picture rebuilt from many small pictures: a pool of yours, or small copies of itself.",
+    about_zh="用许多小图重新拼出整幅画面:可用你的图库,也可用画面自身的缩小图。",
     reduction=source_reduction,
 )

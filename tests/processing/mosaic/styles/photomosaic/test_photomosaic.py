@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.mosaic import BadParameter, Result, TilePool, parse, pool_from_tiles, render
-from processing.mosaic.styles.photomosaic import own_tiles
+from processing.mosaic.colour.srgb import encode_srgb, linearise
 from processing.mosaic.styles.photomosaic.matching import feasible_limits
+from processing.mosaic.styles.photomosaic.own_picture import offsets_to_means, own_cell_size
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene
 from tests.processing.mosaic.tile_samples import colourful_pool, flat_tiles
 
@@ -95,23 +96,38 @@ def test_tint_brings_the_picture_nearer_with_the_same_tiles() -> None:
     assert tinted.quality.difference < plain.quality.difference * 0.75
 
 
-def test_without_a_pool_the_tiles_are_pieces_of_the_picture() -> None:
-    first, same, other = (render_photomosaic(None, seed=seed) for seed in (3, 3, 4))
+def test_without_a_pool_each_cell_is_the_picture_in_the_mean_of_the_cell() -> None:
+    source = scene(320, 240)
 
-    assert first.data == same.data
-    assert first.data != other.data
-    assert first.quality.difference < 6
-    assert len(np.unique(tile_ids(first))) > 50
+    result = render_photomosaic(None, encoded(source))
+
+    pixels = opened(result.data)
+    wide, high = 18, 14  # 4:3, as large as a square of 16 pixels
+    for row, column in [(0, 0), (5, 8), (11, 14)]:
+        box = (slice(row * high, (row + 1) * high), slice(column * wide, (column + 1) * wide))
+        light = linearise(source[box] / 255.0).mean(axis=(0, 1))
+        assert linearise(pixels[box] / 255.0).mean(axis=(0, 1)) == pytest.approx(light, abs=0.008)
+    plain, mirrored = (pixels[5 * high : 6 * high, column * wide : (column + 1) * wide] for column in (8, 9))
+    assert np.corrcoef(plain.ravel(), mirrored[:, ::-1].ravel())[0, 1] > 0.9
+    assert result.quality.difference < 3.5
+    assert result.cell_map is None
 
 
-def test_own_tiles_that_are_cut_twice_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    cached = render_photomosaic(None)
+@pytest.mark.parametrize(("size", "shape"), [((400, 300), (18, 14)), ((90, 900), (11, 23)), ((640, 80), (23, 11))])
+def test_own_cells_have_the_picture_s_shape_up_to_two_to_one(size: tuple[int, int], shape: tuple[int, int]) -> None:
+    assert own_cell_size(16, size, 1) == shape
 
-    monkeypatch.setattr(own_tiles, "_MAX_CACHED_PX", 0)
 
-    cut_twice = render_photomosaic(None)
-    assert cut_twice.data == cached.data
-    assert np.array_equal(tile_ids(cut_twice), tile_ids(cached))
+def test_offsets_give_the_mean_although_bytes_saturate() -> None:
+    rng = np.random.default_rng(4)
+    deviations = rng.integers(-120, 121, (12, 16, 3)).astype(np.int16)
+    means = np.array([[0, 3, 12], [128, 200, 250], [255, 40, 90]], np.uint8)
+
+    offsets = offsets_to_means(deviations, means)
+
+    shown = np.clip(deviations + offsets[:, None, None], 0, 255)
+    shown_means = encode_srgb(linearise(shown / 255.0).mean(axis=(1, 2))) * 255
+    assert shown_means == pytest.approx(means, abs=2)
 
 
 def test_the_recipe_may_name_some_pictures_of_the_pool() -> None:

@@ -1,0 +1,66 @@
+"""A photomosaic without a tile pool: each cell shows the whole picture, small, in the mean of the cell."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from ...cells.grid import RectangleGrid
+from ...cells.raster import cell_means
+from ...cells.strips import Strips
+from ...codec.decode import Source
+from ...colour.srgb import Colours, linear_lut
+from ...progress import Progress
+from ...tile_pool import Tiles
+from .assembly import TileLayout
+
+CONTRAST = 0.55
+"""Of a tile: enough to recognise the picture, little enough that the eye joins the cells to the large one."""
+
+_MAX_ASPECT = 2.0  # of a cell; longer pictures show their middle
+_MIDDLE = 128  # the mean of a tile of neutral colour, to which offsets are added
+
+
+def own_cell_size(side: int, size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """Width and height of a cell, in the aspect ratio of the picture and with the area of a square of `side`.
+
+    multiple: of which both are multiples, so that cells begin at whole pixels of a source that is reduced as much.
+    """
+    aspect = min(_MAX_ASPECT, max(1 / _MAX_ASPECT, size[0] / size[1]))
+    sides = (side * math.sqrt(aspect), side / math.sqrt(aspect))
+    wide, high = (max(multiple, round(length / multiple) * multiple) for length in sides)
+    return wide, high
+
+
+def own_layout(source: Source, cell: tuple[int, int], progress: Progress) -> TileLayout:
+    """Every second cell shows the picture mirrored. cell: width and height, multiples of source.reduction."""
+    wide, high = cell
+    grid = RectangleGrid(*source.image.size, wide // source.reduction, high // source.reduction)
+    means = cell_means(source.image, Strips(grid), True, progress, alpha=source.alpha).colours
+    colours = means.reshape(grid.rows, grid.columns, 3)
+    small = ImageOps.fit(source.image, cell, Image.Resampling.BOX, centering=(0.5, 0.5))
+    deviations = np.asarray(small).astype(np.float32)
+    deviations = np.rint((deviations - deviations.mean(axis=(0, 1))) * CONTRAST).astype(np.int16)
+    tile = np.clip(deviations + _MIDDLE, 0, 255).astype(np.uint8)
+    turns = np.add.outer(np.arange(grid.rows), np.arange(grid.columns)) % 2
+    tiles: Tiles = np.stack([tile, tile[:, ::-1]])
+    return TileLayout(tiles, turns.astype(np.int32), cell, offsets_to_means(deviations, colours) - _MIDDLE)
+
+
+def offsets_to_means(deviations: NDArray[np.int16], means: Colours) -> NDArray[np.int16]:
+    """(..., 3): added to the deviations of a tile, they give it the mean in linear light, although bytes saturate.
+
+    deviations: (high, wide, 3), of a tile from its mean. means: (..., 3).
+    """
+    light = linear_lut(True)
+    offsets = np.empty(means.shape, np.int16)
+    for channel in range(3):
+        values, counts = np.unique(deviations[..., channel], return_counts=True)
+        candidates = np.arange(-255 - values.max(), 511 - values.min())
+        shown = light[np.clip(candidates[:, None] + values, 0, 255)] @ counts / counts.sum()
+        nearest = np.rint(np.interp(light, shown, candidates)).astype(np.int16)
+        offsets[..., channel] = nearest[means[..., channel]]
+    return offsets
