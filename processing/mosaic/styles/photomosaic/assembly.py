@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from ...progress import BAND_PX, Progress, pieces
 from ...tile_pool import Tiles
 from .matching import Assignment
 
+_MIDDLE = 128  # stands for no offset in an image of offsets
 _MAX_RESIZED_BYTES = 24 << 20  # of resized tiles in memory at a time
+
+Offsets = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class TileLayout:
     """assignment: (rows, columns), the index in `tiles` of each cell's tile. cell: width and height in pixels.
-    offsets: (rows, columns, 3), added to the tile's bytes."""
+    offsets: added to the tile's bytes; of the whole tile, (rows, columns, 3), or of its fields, (rows, columns, GRID,
+    GRID, 3)."""
 
     tiles: Tiles
     assignment: Assignment
     cell: tuple[int, int]
-    offsets: NDArray[np.int16]
+    offsets: Offsets
 
 
 def assemble(canvas: Image.Image, layout: TileLayout, progress: Progress) -> None:
@@ -62,21 +67,36 @@ def _resized(tiles: Tiles, used: NDArray[np.int32], cell: tuple[int, int], progr
 
 
 def _paste_row(
-    canvas: Image.Image, tiles: NDArray[np.uint8], places: NDArray[np.intp], offsets: NDArray[np.int16], top: int
+    canvas: Image.Image,
+    tiles: NDArray[np.uint8],
+    places: NDArray[np.intp],
+    offsets: NDArray[np.int16] | NDArray[np.int8],
+    top: int,
 ) -> None:
     """Paste one row of tiles, some columns at a time."""
     high, wide = tiles.shape[2:]
     for columns in pieces(len(places), max(1, BAND_PX // (high * wide))):
         strip = tiles[places[columns]]
-        _add_offsets(strip, offsets[columns])
+        if offsets.ndim == 2:
+            _add_offsets(strip, offsets[columns])
         rgba = np.full((high, len(strip), wide, 4), 255, np.uint8)
         for channel in range(3):
             rgba[..., channel] = strip[:, channel].transpose(1, 0, 2)
         size = (len(strip) * wide, high)
-        canvas.paste(Image.frombuffer("RGBA", size, rgba, "raw", "RGBA", 0, 1), (columns.start * wide, top))
+        image = Image.frombuffer("RGBA", size, rgba, "raw", "RGBA", 0, 1)
+        if offsets.ndim > 2:
+            image = _add_fields(image, offsets[columns])
+        canvas.paste(image, (columns.start * wide, top))
 
 
-def _add_offsets(strip: NDArray[np.uint8], offsets: NDArray[np.int16]) -> None:
+def _add_fields(strip: Image.Image, offsets: Offsets) -> Image.Image:
+    """RGB: the strip plus the offsets of its tiles' fields, (n, GRID, GRID, 3), blended from field to field."""
+    rows = (offsets.transpose(1, 0, 2, 3).astype(np.int16) + _MIDDLE).astype(np.uint8)
+    fields = Image.fromarray(rows.reshape(len(rows), -1, 3)).resize(strip.size, Image.Resampling.BILINEAR)
+    return ImageChops.add(strip.convert("RGB"), fields, offset=-_MIDDLE)
+
+
+def _add_offsets(strip: NDArray[np.uint8], offsets: Offsets) -> None:
     """strip (n, 3, high, wide) += offsets (n, 3), saturating at 0 and 255 without a wider type."""
     more = np.clip(offsets, 0, 255).astype(np.uint8)[:, :, None, None]
     less = np.clip(-offsets, 0, 255).astype(np.uint8)[:, :, None, None]

@@ -11,6 +11,7 @@ from PIL import Image
 from ...codec.decode import Source
 from ...progress import Progress, pieces
 from ...tile_pool import GRID, Features, thumbnail_features
+from .exchange import exchange_tiles
 
 Assignment = NDArray[np.int32]  # (rows, columns), index of a tile
 
@@ -80,17 +81,21 @@ def assign_tiles(cells: Features, tiles: Features, limits: ReuseLimits, seed: in
     cells: (rows, columns, GRID * GRID, 3); tiles: (n, GRID * GRID, 3). limits: as `feasible_limits` returns them.
     Cells that are `min_distance` rows or columns apart do not affect each other: they form groups that are assigned at
     once, one group after another in a seeded order. If more cells of a group want a tile than it has uses left, the
-    nearest cells get it.
+    nearest cells get it. Where tiles are used up, pairs of cells swap theirs afterwards.
     """
     rows, columns = cells.shape[:2]
-    search = _Search(_dct_features(cells).reshape(rows * columns, -1), _dct_features(tiles), (rows, columns), limits)
-    done = 0
+    cell_vectors, tile_vectors = _dct_features(cells).reshape(rows * columns, -1), _dct_features(tiles)
+    search = _Search(cell_vectors, tile_vectors, (rows, columns), limits)
+    done, searching = 0, progress.sub(0.0, 0.5)
     for group in _independent_groups(rows, columns, limits.min_distance, seed):
         for piece in pieces(len(group), search.piece):
             search.place(group[piece])
             done += piece.stop - piece.start
-            progress(done / (rows * columns))
-    return search.assignment()
+            searching(done / (rows * columns))
+    assignment = search.assignment()
+    if np.bincount(assignment.ravel()).max() == limits.max_uses:
+        exchange_tiles(assignment, cell_vectors, tile_vectors, limits.min_distance, seed, progress.sub(0.5, 1.0))
+    return assignment
 
 
 class _Search:

@@ -12,8 +12,9 @@ from ...canvas import PixelCanvas, StyleResult
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
 from ...params import Params, custom_param, default_cell, int_param
+from ...progress import pieces
 from ...style import RenderContext, Style
-from ...tile_pool import Features, TilePool
+from ...tile_pool import GRID, Features, TilePool
 from .assembly import TileLayout, assemble
 from .matching import SAMPLES, Assignment, assign_tiles, cell_features, feasible_limits
 from .own_picture import own_cell_size, own_layout
@@ -21,6 +22,7 @@ from .own_picture import own_cell_size, own_layout
 MAX_TILES = 5000
 _CELLS_ACROSS = 100
 _MIN_DEFAULT_CELL = 12  # in fewer pixels a tile shows nothing
+_PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
 
 
@@ -91,14 +93,20 @@ def _paint_own(context: RenderContext[PhotomosaicParams], side: int) -> StyleRes
     return StyleResult(PixelCanvas(canvas), cells=cells, pitch=math.sqrt(cell[0] * cell[1]), repeats=cells)
 
 
-def tint_offsets(cells: Features, tiles: Features, assignment: Assignment, tint: float) -> NDArray[np.int16]:
-    """(rows, columns, 3): what is added to each tile's bytes to move its mean towards the cell's mean.
+def tint_offsets(cells: Features, tiles: Features, assignment: Assignment, tint: float) -> NDArray[np.int8]:
+    """Added to the bytes of the tiles, they move each field towards that of the cell.
 
-    tint: how far, 0 to 1. Unlike a blend with the colour, an offset preserves the tile's contrast.
+    (rows, columns, GRID, GRID, 3); without tint (rows, columns, 3).
+    tint: how far, 0 to 0.5. Unlike a blend with the colour, an offset preserves what is smaller than a field.
     """
-    target = oklab_to_srgb(cells.mean(axis=2)).astype(np.int16)
-    current = oklab_to_srgb(tiles.mean(axis=1)).astype(np.int16)[assignment]
-    offsets: NDArray[np.int16] = np.rint((target - current) * tint).astype(np.int16)
+    if not tint:
+        return np.zeros((*assignment.shape, 3), np.int8)
+    columns = assignment.shape[1]
+    offsets = np.empty((*assignment.shape, GRID, GRID, 3), np.int8)
+    current = oklab_to_srgb(tiles).astype(np.float32)
+    for rows in pieces(len(assignment), max(1, _PIECE_CELLS // columns)):
+        differences = oklab_to_srgb(cells[rows]) - current[assignment[rows]]
+        offsets[rows] = np.rint(differences * tint).reshape(-1, columns, GRID, GRID, 3)
     return offsets
 
 

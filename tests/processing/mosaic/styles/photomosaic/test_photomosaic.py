@@ -96,6 +96,25 @@ def test_tint_brings_the_picture_nearer_with_the_same_tiles() -> None:
     assert tinted.quality.difference < plain.quality.difference * 0.75
 
 
+def test_tint_moves_each_quarter_of_a_tile_on_its_own() -> None:
+    halves = np.zeros((16, 16, 3), np.uint8)
+    halves[:, :8], halves[:, 8:] = 90, 170
+    pool = pool_from_tiles([1], flat_tiles([(128, 128, 128)]))
+
+    cell = opened(render_photomosaic(pool, encoded(halves), tint=50).data).astype(int)
+
+    assert cell[:, :2].mean() == pytest.approx(109, abs=2)
+    assert cell[:, -2:].mean() == pytest.approx(149, abs=2)
+    assert (np.diff(cell[8, :, 0]) >= 0).all()
+
+
+def test_a_cap_on_uses_costs_the_last_cells_no_more_than_the_first() -> None:
+    capped = render_photomosaic(colourful_pool(120), most=3, apart=2)
+
+    assert np.unique(tile_ids(capped), return_counts=True)[1].max() <= 3
+    assert capped.quality.difference < 9.5
+
+
 def test_without_a_pool_each_cell_is_the_picture_in_the_mean_of_the_cell() -> None:
     source = scene(320, 240)
 

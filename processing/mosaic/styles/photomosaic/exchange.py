@@ -1,0 +1,71 @@
+"""Exchange: where tiles may be used only so often, the first cells get the best ones; pairs of cells then swap tiles.
+
+Two cells swap where that brings both together nearer to the picture, and as far as the distance of repeats allows. The
+result comes to within some percent of the best assignment (Hungarian method, which knows no distance of repeats).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...progress import Progress, pieces
+
+_MAX_ROUNDS, _ROUND_CELLS = 8, 60_000  # rounds, and cells looked at in all rounds together: about a second
+_BLOCK = 512  # cells of which every pair is compared
+_LEAST_GAIN = 1e-5
+
+
+def exchange_tiles(
+    assignment: NDArray[np.int32],
+    cells: NDArray[np.float32],
+    tiles: NDArray[np.float32],
+    min_distance: int,
+    seed: int,
+    progress: Progress,
+) -> None:
+    """Swap tiles in place. cells: (rows * columns, d); tiles: (n, d). min_distance: of two cells with the same tile."""
+    reach, rng = min_distance - 1, np.random.default_rng(seed)
+    padded = np.pad(assignment, reach, constant_values=-1)
+    rows, columns = assignment.shape
+    rounds = min(_MAX_ROUNDS, _ROUND_CELLS // len(cells))
+    for number in range(rounds):
+        order = rng.permutation(len(cells))
+        for piece in pieces(len(order), _BLOCK):
+            block = order[piece]
+            ys, xs = np.divmod(block, columns)
+            shown = padded[ys + reach, xs + reach]
+            for first, second in _gaining_pairs(cells[block], tiles[shown]):
+                _swap(padded, (ys[first], xs[first]), (ys[second], xs[second]), reach)
+            progress((number + piece.stop / len(order)) / rounds)
+    assignment[:] = padded[reach : reach + rows, reach : reach + columns]
+
+
+def _gaining_pairs(cells: NDArray[np.float32], tiles: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """The pairs of cells that gain most from swapping, each cell in one pair at most. tiles: what the cells show."""
+    costs = (tiles**2).sum(axis=1) - 2.0 * (cells @ tiles.T)
+    own = np.diag(costs)
+    gains = own[:, None] + own - costs - costs.T
+    partners, pairs = gains.argmax(axis=1), []
+    best = gains[np.arange(len(cells)), partners]
+    free = np.ones(len(cells), bool)
+    for first in np.argsort(-best, kind="stable").tolist():
+        second = int(partners[first])
+        if best[first] < _LEAST_GAIN:
+            break
+        if free[first] and free[second]:
+            free[[first, second]] = False
+            pairs.append((first, second))
+    return pairs
+
+
+def _swap(padded: NDArray[np.int32], first: tuple[int, int], second: tuple[int, int], reach: int) -> None:
+    """Swap the tiles of two cells unless one of them would stand near its equal. first, second: row and column."""
+    inner = [(y + reach, x + reach) for y, x in (first, second)]
+    around = [padded[y : y + 2 * reach + 1, x : x + 2 * reach + 1] for y, x in (first, second)]
+    tiles = padded[inner[0]], padded[inner[1]]
+    padded[inner[0]], padded[inner[1]] = -1, -1
+    if np.any(around[0] == tiles[1]) or np.any(around[1] == tiles[0]):
+        padded[inner[0]], padded[inner[1]] = tiles
+    else:
+        padded[inner[1]], padded[inner[0]] = tiles
