@@ -16,7 +16,7 @@ from ..errors import DAMAGED, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
 from .animation import read_frames
 from .container import Container, read_container
-from .heap import make_room
+from .heap import release_before_large
 from .isolated import decode_isolated
 from .jpeg import digest, digest_before_noise, is_complete
 from .modes import clear_around, flatten, is_grey, low_byte_mode, normalise_mode, split_alpha, to_8_bits, to_srgb
@@ -130,7 +130,7 @@ def _decode(
         raise NotAPicture("its format is not supported")
     orientation, colour, reduction = container.orientation, container.colour, 1
     if container.heif is not None:
-        make_room(container.heif.pixels)
+        release_before_large(container.heif.pixels)
         isolated = decode_isolated(container.pixels, container.format, container.heif.pixels, file.poll)
         image, orientation, colour = isolated.image, isolated.orientation, isolated.profile or colour
         del isolated
@@ -142,7 +142,7 @@ def _decode(
         limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if container.format == "WEBP" else megapixels
         if width * height > limit * 1_000_000:
             raise TooManyPixels(limit)
-        make_room(width * height)
+        release_before_large(width * height)
         bleed_px = _bleed_px(opened)
         reduction = _draft(opened, orientation, max_side, reduction_for)
         image = _load(opened, container, file, reduction)  # from here on one name, so that no earlier image stays

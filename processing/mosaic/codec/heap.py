@@ -15,7 +15,7 @@ def release_free_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def make_room(pixels: int) -> None:
+def release_before_large(pixels: int) -> None:
     """Release free memory if a picture of so many pixels is large.
 
     The heap of a server keeps the pages of the last picture for the next one (processing/process_setup.py). Decoders
