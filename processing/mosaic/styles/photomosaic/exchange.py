@@ -34,8 +34,8 @@ def exchange_tiles(
         for piece in pieces(len(order), _BLOCK):
             block = order[piece]
             ys, xs = np.divmod(block, columns)
-            shown = padded[ys + reach, xs + reach]
-            for first, second in _gaining_pairs(cells[block], tiles[shown]):
+            current = padded[ys + reach, xs + reach]
+            for first, second in _gaining_pairs(cells[block], tiles[current]):
                 _swap(padded, (ys[first], xs[first]), (ys[second], xs[second]), reach)
             progress((number + piece.stop / len(order)) / rounds)
     assignment[:] = padded[reach : reach + rows, reach : reach + columns]

@@ -60,7 +60,7 @@ def offsets_to_means(deviations: NDArray[np.int16], means: Colours) -> NDArray[n
     for channel in range(3):
         values, counts = np.unique(deviations[..., channel], return_counts=True)
         candidates = np.arange(-255 - values.max(), 511 - values.min())
-        shown = light[np.clip(candidates[:, None] + values, 0, 255)] @ counts / counts.sum()
-        nearest = np.rint(np.interp(light, shown, candidates)).astype(np.int16)
+        light_means = light[np.clip(candidates[:, None] + values, 0, 255)] @ counts / counts.sum()
+        nearest = np.rint(np.interp(light, light_means, candidates)).astype(np.int16)
         offsets[..., channel] = nearest[means[..., channel]]
     return offsets

@@ -144,9 +144,9 @@ def test_offsets_give_the_mean_although_bytes_saturate() -> None:
 
     offsets = offsets_to_means(deviations, means)
 
-    shown = np.clip(deviations + offsets[:, None, None], 0, 255)
-    shown_means = encode_srgb(linearise(shown / 255.0).mean(axis=(1, 2))) * 255
-    assert shown_means == pytest.approx(means, abs=2)
+    tiles = np.clip(deviations + offsets[:, None, None], 0, 255)
+    means_of_tiles = encode_srgb(linearise(tiles / 255.0).mean(axis=(1, 2))) * 255
+    assert means_of_tiles == pytest.approx(means, abs=2)
 
 
 def test_the_recipe_may_name_some_pictures_of_the_pool() -> None:
