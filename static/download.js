@@ -1,14 +1,16 @@
 /** Saving a finished mosaic as a file, converted to the chosen format. */
 
-const TYPES = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp", svg: "image/svg+xml" };
-const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp", svg: "svg" };
+const TYPES = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp", gif: "image/gif", svg: "image/svg+xml" };
+const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp", gif: "gif", svg: "svg" };
 const DISPLAY_PX = 1280;
 
 /** The browser cannot encode a format. */
 export class UnsupportedFormat extends Error {}
 
-/** The formats a result can be saved in, best first. vector: whether an SVG can be produced. */
-export const formatsOf = (style, vector) => ["png", "jpeg", "webp", ...(style?.svg && vector ? ["svg"] : [])];
+/** The formats a result can be saved in, best first. vector: whether an SVG can be produced. own: the result's format, which
+ * may be one that browsers do not encode. */
+export const formatsOf = (style, vector, own) =>
+  [...(own === "gif" ? ["gif"] : []), "png", "jpeg", "webp", ...(style?.svg && vector ? ["svg"] : [])];
 
 /** The URL for displaying a result. Buckets serve SVG as an attachment, so its thumbnail is shown instead. */
 export const displayUrl = ({ id, url, svg }) => (svg ? `/thumbnail/${id}/${DISPLAY_PX}` : url);

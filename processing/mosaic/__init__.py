@@ -69,8 +69,8 @@ class Limits:
 class Result:
     """A finished mosaic.
 
-    format: png, jpeg, webp or svg. colour: `#rrggbb`, its mean. svg_possible: the same recipe can be rendered as SVG.
-    cell_map: which cell shows which tile or brick, JSON-like; None for styles without one.
+    format: png, jpeg, webp, gif or svg. colour: `#rrggbb`, its mean. svg_possible: the same recipe can be rendered as
+    SVG. cell_map: which cell shows which tile or brick, JSON-like; None for styles without one.
     """
 
     data: bytes
@@ -257,5 +257,5 @@ def _encode(result: StyleResult, params: Params, progress: Progress) -> bytes:
     if params.format != "svg":
         return result.canvas.encode(params.format, params.quality, progress)
     if result.svg is None:
-        raise BadParameter(field="format", value="svg", allowed="jpeg, png, webp for this recipe")
+        raise BadParameter(field="format", value="svg", allowed="jpeg, png, webp, gif for this recipe")
     return result.svg(progress)

@@ -100,9 +100,10 @@ FORMATS = {
     "png": ("PNG, exact", "PNG(无损)"),
     "jpeg": ("JPEG, small", "JPEG(体积小)"),
     "webp": ("WebP, smallest", "WebP(体积最小)"),
+    "gif": ("GIF, animated, 256 colours", "GIF(动图,256 色)"),
     "svg": ("SVG, for print at any size", "SVG(矢量,可任意放大)"),
 }
-ANIMATED_FORMATS = ("png", "webp")
+ANIMATED_FORMATS = ("png", "webp", "gif")
 OPAQUE_FORMATS = ("jpeg",)
 RASTER_FORMATS = {name: label for name, label in FORMATS.items() if name != "svg"}
 

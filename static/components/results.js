@@ -18,7 +18,7 @@ export class Results {
 
   /** A download button for each format. */
   buttons(job) {
-    return formatsOf(this.#style(job), true).map((format) => button({
+    return formatsOf(this.#style(job), true, job.recipe.format).map((format) => button({
       text: format.toUpperCase(), label: t("download.as", { format: format.toUpperCase() }), symbol: "down", className: "chip",
       onClick: () => this.save(job, format),
     }));

@@ -11,14 +11,16 @@ from PIL import Image
 
 from ..errors import BadParameter
 from ..progress import Progress, run_interruptible
+from .gif import encode_gif
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
     "png": "image/png",
     "webp": "image/webp",
+    "gif": "image/gif",
     "svg": "image/svg+xml",
 }
-_MAX_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383}
+_MAX_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383, "gif": 65_535}
 
 
 class _InterruptibleWriter:
@@ -33,7 +35,7 @@ class _InterruptibleWriter:
 
 
 def encode(image: Image.Image, format: str, quality: int, progress: Progress) -> bytes:
-    """Encode an RGB image as jpeg, png or webp. quality: 1 to 100, for jpeg and webp.
+    """Encode an RGB image as jpeg, png, webp or gif. quality: 1 to 100, for jpeg and webp.
 
     The image must not change afterwards if the progress callback has raised: a JPEG or WebP is encoded in one call,
     which then still runs in the background.
@@ -44,16 +46,20 @@ def encode(image: Image.Image, format: str, quality: int, progress: Progress) ->
     check_size(image.width, image.height, format)
     if format == "png":
         return _save(image, progress, format="PNG", compress_level=1)
+    if format == "gif":
+        return run_interruptible(lambda: encode_gif([image], ()), lambda: progress(0.0))
     save = _save_jpeg if format == "jpeg" else _save_webp
     return run_interruptible(lambda: save(image, quality), lambda: progress(0.0))
 
 
 def encode_animation(images: Iterator[Image.Image], durations_ms: list[int], format: str, quality: int) -> bytes:
-    """Encode frames of one size and mode as png (APNG) or webp, looping endlessly.
+    """Encode frames of one size and mode as png (APNG), webp or gif, looping endlessly.
 
     Raises what the iterator raises, and BadParameter if the frames are too detailed for a WebP.
     """
     first, *others = images  # Pillow goes through them twice
+    if format == "gif":
+        return encode_gif([first, *others], durations_ms)
     options: dict[str, Any] = {"save_all": True, "append_images": others, "duration": durations_ms, "loop": 0}
     if format == "png":
         return _save(first, None, format="PNG", compress_level=1, **options)

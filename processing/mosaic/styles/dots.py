@@ -200,10 +200,10 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
     means = cell_means(context.source.image, Strips(grid), params.linear, progress.sub(0.0, 0.5))
     if params.size == "tone":
         _fill_hidden_rows(means.colours.reshape(grid.rows, grid.columns, 3), means.areas)
-        dots = tonal_dots(grid, means, params, progress.sub(0.5, 0.6))
+        dots = tonal_dots(grid, means, context, progress.sub(0.5, 0.6))
     else:
         radii = dot_radii(means.colours, params.size, grid.pitch, progress.sub(0.5, 0.55))
-        colours = cell_colours(means, params, grid, progress.sub(0.55, 0.6))
+        colours = cell_colours(means, params, grid, progress.sub(0.55, 0.6), context)
         dots = Dots(grid, colours, radii, params.smooth, None)
     visible = means.areas > 0
     del means  # where dots are small, half as large as the picture
@@ -242,11 +242,12 @@ def _print_screens(context: RenderContext[DotsParams], side: int) -> StyleResult
     )
 
 
-def tonal_dots(grid: DotGrid, means: CellMeans, params: DotsParams, progress: Progress) -> Dots:
+def tonal_dots(grid: DotGrid, means: CellMeans, context: RenderContext[DotsParams], progress: Progress) -> Dots:
     """Dots with which the light of ink and ground adds up to the mean.
 
     With a palette, each dot has the palette's colour nearest to that ink, and the size that is nearest to the mean.
     """
+    params = context.params
     inks = InkBlend(grid, params.ground, smooth=params.smooth)
     colours, radii = means.colours.copy(), np.empty(grid.count, np.float32)
     for piece in pieces(grid.count, _PIECE_DOTS):
@@ -257,7 +258,7 @@ def tonal_dots(grid: DotGrid, means: CellMeans, params: DotsParams, progress: Pr
         radii[piece] = inks.coverage.radii[levels]
         progress(piece.start / grid.count / 2)
     if params.palette is not None:
-        cell_colours(CellMeans(colours, means.areas), params, grid, progress.sub(0.5, 0.9))
+        cell_colours(CellMeans(colours, means.areas), params, grid, progress.sub(0.5, 0.9), context)
         for piece in pieces(grid.count, _PIECE_DOTS):
             to_mean = linear_lut(True)[means.colours[piece]] - inks.ground
             to_ink = linear_lut(True)[colours[piece]] - inks.ground

@@ -37,7 +37,7 @@ def frames_of(data: bytes) -> list[np.ndarray]:
     return frames
 
 
-@pytest.mark.parametrize("target", ["png", "webp"])
+@pytest.mark.parametrize("target", ["png", "webp", "gif"])
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
 def test_an_animation_gives_an_animation(format: str, target: str) -> None:
     data = clip(format)
@@ -51,9 +51,19 @@ def test_an_animation_gives_an_animation(format: str, target: str) -> None:
         assert frame[30, 20, :3] == pytest.approx(colour, abs=12)
 
 
-@pytest.mark.parametrize("style", ["voronoi", "tesserae", "quadtree", "hexagon", "mosaic"])
-def test_what_does_not_change_does_not_flicker(style: str) -> None:
-    result = render(clip("PNG"), parse({"style": style, "cell": 8, "palette": "auto-12"}))
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        *({"style": style, "palette": "auto-12"} for style in ("voronoi", "tesserae", "quadtree", "hexagon", "mosaic")),
+        *({"style": style, "palette": "auto-12", "dither": True} for style in ("dots", "hexagon", "mosaic")),
+        {"style": "dots", "palette": "auto-12", "size": "airy"},
+        {"style": "lowpoly", "palette": "auto-12"},
+        {"style": "brick", "dither": True, "larger": False},
+    ],
+    ids=lambda recipe: "-".join(map(str, recipe.values())),
+)
+def test_what_does_not_change_does_not_flicker(recipe: dict[str, object]) -> None:
+    result = render(clip("PNG"), parse({"cell": 8, **recipe}))
     first, second, third = (frame[:, 64:] for frame in frames_of(result.data))
 
     assert np.array_equal(first, second)
@@ -122,3 +132,23 @@ def test_a_damaged_frame_is_refused() -> None:
 
     with pytest.raises(NotAPicture):
         render(data[: len(data) * 4 // 5], parse("mosaic"))
+
+
+def test_a_gif_keeps_few_colours_exactly_and_transparency() -> None:
+    pixels = np.zeros((32, 48, 4), np.uint8)
+    pixels[:16, :24], pixels[16:, 24:] = (200, 30, 30, 255), (30, 180, 60, 255)
+
+    recipe = parse({"cell": 8, "format": "gif", "background": "none"})
+    (frame,) = frames_of(render(saved(Image.fromarray(pixels)), recipe).data)
+
+    assert np.array_equal(frame[..., 3], pixels[..., 3])
+    opaque = pixels[..., 3] == 255
+    assert np.array_equal(frame[opaque], pixels[opaque])
+
+
+def test_the_frames_of_a_gif_share_their_colours() -> None:
+    frames = frames_of(render(clip("PNG", still=True), parse({"cell": 2, "format": "gif"})).data)
+
+    assert all(np.array_equal(frame, frames[0]) for frame in frames)
+    exact = frames_of(render(clip("PNG", still=True), parse({"cell": 2})).data)[0]
+    assert np.abs(frames[0] - exact)[..., :3].mean() < 5

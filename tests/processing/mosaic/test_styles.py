@@ -69,7 +69,7 @@ def test_a_source_is_not_changed_unless_it_is_reusable(style: str) -> None:
 
 
 @EVERY_STYLE
-@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "gif"])
 def test_every_format_can_be_read_and_has_no_metadata(style: str, format: str) -> None:
     result = render(photo_with_metadata(), parse(sample(style, format=format)))
 

@@ -72,7 +72,8 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
     params, progress, size = context.params, context.progress, context.size
     side = params.cell or max(_MIN_DEFAULT_CELL, default_cell(*size, across=_STUDS_ACROSS))
     means = block_means(context.source.image, side, params.linear, progress.sub(0.0, 0.4))
-    plan = _plan_bricks(SquareGrid(*size, side), means, params, progress.sub(0.4, 0.6))
+    still = context.shared is None  # diffused errors would flicker from frame to frame
+    plan = _plan_bricks(SquareGrid(*size, side), means, params, progress.sub(0.4, 0.6), still=still)
     canvas = context.new_canvas()
     _draw_studs(canvas, plan, progress.sub(0.6, 1.0), relief=params.relief)
     return StyleResult(
@@ -84,7 +85,9 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
     )
 
 
-def _plan_bricks(grid: SquareGrid, means: Colours, params: BrickParams, progress: Progress) -> BrickPlan:
+def _plan_bricks(
+    grid: SquareGrid, means: Colours, params: BrickParams, progress: Progress, *, still: bool
+) -> BrickPlan:
     colours, indices = means.reshape(-1, 3), np.empty(grid.count, np.int32)
     if params.colours == "free":
         palette, indices[:] = _unique_colours(colours)
@@ -92,17 +95,17 @@ def _plan_bricks(grid: SquareGrid, means: Colours, params: BrickParams, progress
     else:
         named = _PALETTES[params.colours]
         palette, names = np.array([hex_to_rgb(colour) for colour in named.values()], np.uint8), list(named)
-        indices[:] = _brick_colours(grid, colours, palette, params, progress.sub(0.0, 0.5))
+        indices[:] = _brick_colours(grid, colours, palette, params, progress.sub(0.0, 0.5), still=still)
     cells = indices.reshape(means.shape[:2])
     return BrickPlan(grid, cells, palette, names, merge_bricks(cells, progress.sub(0.5, 1.0), larger=params.larger))
 
 
 def _brick_colours(
-    grid: SquareGrid, colours: Colours, palette: Colours, params: BrickParams, progress: Progress
+    grid: SquareGrid, colours: Colours, palette: Colours, params: BrickParams, progress: Progress, *, still: bool
 ) -> NDArray[np.int32]:
     """(n,): the index in the palette of each cell's brick."""
     penalty = 0.0 if params.colours == "greys" else _CHROMA_PENALTY
-    if params.dither and grid.count <= MAX_DIFFUSED_CELLS:
+    if params.dither and still and grid.count <= MAX_DIFFUSED_CELLS:
         centres = grid.centres(0, grid.count)
         diffused = diffuse_indices(colours, palette, centres, grid.pitch, progress, chroma_penalty=penalty)
         return diffused.astype(np.int32)
