@@ -14,6 +14,7 @@ from .colour.oklab import srgb_to_oklab
 from .colour.srgb import linearise, to_bytes
 from .errors import BadParameter
 from .progress import Progress, ProgressCallback, pieces
+from .tile_duplicates import first_equals
 
 GRID = 4
 """Tiles and cells are compared as thumbnails of GRID x GRID pixels."""
@@ -31,11 +32,13 @@ class TilePool:
     """Immutable data: may be kept, pickled, and shared between threads.
 
     ids: (n,) int64, the caller's ids of the images. tiles: (n, side, side, 3) uint8. features: (n, GRID * GRID, 3).
+    first_equals: (n,), the index of the first tile that shows the same picture.
     """
 
     ids: NDArray[np.int64]
     tiles: Tiles
     features: Features
+    first_equals: NDArray[np.intp]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,7 +50,15 @@ class TilePool:
         if missing:
             raise BadParameter(field="tiles", value=missing[0], allowed="pictures of the tile pool")
         indices = np.array([index_of[tile_id] for tile_id in dict.fromkeys(ids)])
-        return TilePool(self.ids[indices], self.tiles[indices], self.features[indices])
+        return self._part(indices)
+
+    def distinct(self) -> TilePool:
+        """The pool with every picture once."""
+        return self._part(np.unique(self.first_equals))
+
+    def _part(self, indices: NDArray[np.intp]) -> TilePool:
+        _, places, same = np.unique(self.first_equals[indices], return_index=True, return_inverse=True)
+        return TilePool(self.ids[indices], self.tiles[indices], self.features[indices], places[same])
 
 
 def build_pool(
@@ -92,7 +103,8 @@ def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPI
 
 def pool_from_tiles(ids: Sequence[int], tiles: Tiles) -> TilePool:
     """A pool of tiles that are cut already: (n, side, side, 3) uint8, side a multiple of 2 * GRID, n at least 1."""
-    return TilePool(np.asarray(ids, np.int64), tiles, thumbnail_features(tiles))
+    features = thumbnail_features(tiles)
+    return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles))
 
 
 def thumbnail_features(squares: Tiles) -> Features:

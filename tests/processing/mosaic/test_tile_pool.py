@@ -6,8 +6,9 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from processing.mosaic import BadParameter, NotAPicture, build_pool, tile_pool
+from processing.mosaic import BadParameter, NotAPicture, build_pool, pool_from_tiles, tile_pool
 from processing.mosaic.tile_pool import thumbnail_features
 from tests.processing.mosaic.pictures import encoded, noise, scene
 from tests.processing.mosaic.tile_samples import colourful_pool
@@ -55,6 +56,26 @@ def test_a_part_of_a_pool_has_each_tile_once() -> None:
     with pytest.raises(BadParameter) as refused:
         pool.only([1000, 77])
     assert refused.value.details == {"field": "tiles", "value": "77", "allowed": "pictures of the tile pool"}
+
+
+def test_the_same_picture_in_other_sizes_and_qualities_counts_once() -> None:
+    pictures = [scene(400, 300), noise(300, 300), scene(300, 300)[::-1].copy()]
+    smaller = np.asarray(Image.fromarray(pictures[0]).resize((200, 150), Image.Resampling.LANCZOS))
+    files = [encoded(pictures[0]), encoded(pictures[1]), encoded(pictures[0], "JPEG", quality=60), encoded(smaller)]
+    pool = build_pool(enumerate([*files, encoded(pictures[2]), encoded(pictures[1], "WEBP", quality=80)]))
+
+    assert pool.distinct().ids.tolist() == [0, 1, 4]
+    assert pool.only([5, 3, 2, 1]).distinct().ids.tolist() == [5, 3]
+    assert len(pool) == 6
+
+
+def test_pictures_with_the_same_thumbnail_and_other_details_are_two() -> None:
+    dots = np.full((64, 64, 3), 60, np.uint8)
+    dots[::2, ::2], dots[1::2, 1::2] = 200, 200
+    stripes = np.full((64, 64, 3), 60, np.uint8)
+    stripes[::2] = 200
+
+    assert len(pool_from_tiles([1, 2, 3], np.stack([dots, stripes, dots])).distinct()) == 2
 
 
 def test_the_thumbnails_of_large_tiles_are_their_means_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,25 @@ def exchange_tiles(
     assignment[:] = padded[reach : reach + rows, reach : reach + columns]
 
 
+def use_every_tile(
+    assignment: NDArray[np.int32], cells: NDArray[np.float32], tiles: NDArray[np.float32], progress: Progress
+) -> None:
+    """Give every unused tile the cell that loses least, of those whose tile is used elsewhere too. In place."""
+    flat = assignment.reshape(-1)
+    uses, lengths = np.bincount(flat, minlength=len(tiles)), (tiles**2).sum(axis=1)
+    current = lengths[flat] - 2.0 * np.einsum("nd,nd->n", cells, tiles[flat])
+    unused = np.flatnonzero(uses == 0)
+    for number, tile in enumerate(unused.tolist()):
+        losses = lengths[tile] - 2.0 * (cells @ tiles[tile]) - current
+        losses[uses[flat] == 1] = np.inf
+        cell = int(losses.argmin())
+        uses[flat[cell]] -= 1
+        uses[tile] = 1
+        current[cell] += losses[cell]
+        flat[cell] = tile
+        progress((number + 1) / len(unused))
+
+
 def _gaining_pairs(cells: NDArray[np.float32], tiles: NDArray[np.float32]) -> list[tuple[int, int]]:
     """The pairs of cells that gain most from swapping, each cell in one pair at most. tiles: what the cells show."""
     costs = (tiles**2).sum(axis=1) - 2.0 * (cells @ tiles.T)

@@ -11,7 +11,7 @@ from PIL import Image
 from ...codec.decode import Source
 from ...progress import Progress, pieces
 from ...tile_pool import GRID, Features, thumbnail_features
-from .exchange import exchange_tiles
+from .exchange import exchange_tiles, use_every_tile
 
 Assignment = NDArray[np.int32]  # (rows, columns), index of a tile
 
@@ -75,13 +75,16 @@ def feasible_limits(min_distance: int, max_uses: int | None, *, tiles: int, cell
     return ReuseLimits(min_distance, max(cells if max_uses is None else max_uses, least_uses))
 
 
-def assign_tiles(cells: Features, tiles: Features, limits: ReuseLimits, seed: int, progress: Progress) -> Assignment:
+def assign_tiles(
+    cells: Features, tiles: Features, limits: ReuseLimits, seed: int, progress: Progress, *, every: bool = False
+) -> Assignment:
     """The tile that each cell shows: the nearest thumbnail in OKLab that the limits allow.
 
     cells: (rows, columns, GRID * GRID, 3); tiles: (n, GRID * GRID, 3). limits: as `feasible_limits` returns them.
     Cells that are `min_distance` rows or columns apart do not affect each other: they form groups that are assigned at
     once, one group after another in a seeded order. If more cells of a group want a tile than it has uses left, the
-    nearest cells get it. Where tiles are used up, pairs of cells swap theirs afterwards.
+    nearest cells get it. Where tiles are used up, or had to be used, pairs of cells swap theirs afterwards.
+    every: no tile stays unused; there must not be more tiles than cells.
     """
     rows, columns = cells.shape[:2]
     cell_vectors, tile_vectors = _dct_features(cells).reshape(rows * columns, -1), _dct_features(tiles)
@@ -93,8 +96,10 @@ def assign_tiles(cells: Features, tiles: Features, limits: ReuseLimits, seed: in
             done += piece.stop - piece.start
             searching(done / (rows * columns))
     assignment = search.assignment()
-    if np.bincount(assignment.ravel()).max() == limits.max_uses:
-        exchange_tiles(assignment, cell_vectors, tile_vectors, limits.min_distance, seed, progress.sub(0.5, 1.0))
+    if every:
+        use_every_tile(assignment, cell_vectors, tile_vectors, progress.sub(0.5, 0.6))
+    if every or np.bincount(assignment.ravel()).max() == limits.max_uses:
+        exchange_tiles(assignment, cell_vectors, tile_vectors, limits.min_distance, seed, progress.sub(0.6, 1.0))
     return assignment
 
 

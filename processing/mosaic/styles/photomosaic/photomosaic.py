@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import field_validator
 
 from ...canvas import PixelCanvas, StyleResult
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
-from ...params import Params, custom_param, default_cell, int_param
+from ...params import Params, bool_param, colour_param, custom_param, default_cell, int_param
 from ...progress import pieces
 from ...style import RenderContext, Style
 from ...tile_pool import GRID, Features, TilePool
@@ -27,7 +28,7 @@ _ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
 
 
 class PhotomosaicParams(Params):
-    """tiles: ids of the pool's pictures to use; None: all. Without a pool only `cell` has an effect."""
+    """tiles: ids of the pool's pictures to use; None: all. Without a pool only `cell` and the margin have an effect."""
 
     cell: int | None = int_param(None, low=8, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小(像素)")
     tiles: tuple[int, ...] | None = custom_param(
@@ -35,7 +36,10 @@ class PhotomosaicParams(Params):
     )
     apart: int = int_param(4, low=1, high=12, en="Distance between equal tiles, cells", zh="同一拼块的最小间隔(格)")
     most: int | None = int_param(None, low=1, high=100_000, en="Maximum uses of one tile", zh="每块最多使用次数")
+    every: bool = bool_param(False, en="Use every picture at least once", zh="每张图片至少用一次")
     tint: int = int_param(25, low=0, high=50, en="Tint towards the picture, percent", zh="向原图着色(%)")
+    margin: int = int_param(0, low=0, high=64, unit="px", en="Margin between tiles, pixels", zh="拼块间距(像素)")
+    margin_colour: str = colour_param("#ffffff", en="Colour of the margin", zh="间距颜色")
 
     @field_validator("tiles")
     @classmethod
@@ -69,15 +73,22 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     features = cell_features(context.source, side, progress.sub(0.0, 0.1))
     rows, columns = features.shape[:2]
     limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=rows * columns)
-    assignment = assign_tiles(features, pool.features, limits, params.seed, progress.sub(0.1, 0.6))
+    if params.every and len(pool) > rows * columns:
+        raise BadParameter(
+            field="every", value=True, allowed=f"false for {len(pool)} pictures in {rows * columns} cells"
+        )
+    searching = progress.sub(0.1, 0.6)
+    assignment = assign_tiles(features, pool.features, limits, params.seed, searching, every=params.every)
     offsets = tint_offsets(features, pool.features, assignment, params.tint / 100)
     canvas = context.new_canvas()
     assemble(canvas, TileLayout(pool.tiles, assignment, (side, side), offsets), progress.sub(0.6, 1.0))
+    coverage = _draw_margins(canvas, (side, side), params)
     uses = np.bincount(assignment.ravel())
     return StyleResult(
         PixelCanvas(canvas),
         cells=assignment.size,
         pitch=float(side),
+        coverage=coverage,
         repeats=int(uses[uses > 1].sum()),
         cell_map=_cell_map(pool, assignment, side),
     )
@@ -89,8 +100,24 @@ def _paint_own(context: RenderContext[PhotomosaicParams], side: int) -> StyleRes
     layout = own_layout(context.source, cell, context.progress.sub(0.0, 0.5))
     canvas = context.new_canvas()
     assemble(canvas, layout, context.progress.sub(0.5, 1.0))
-    cells = layout.assignment.size
-    return StyleResult(PixelCanvas(canvas), cells=cells, pitch=math.sqrt(cell[0] * cell[1]), repeats=cells)
+    coverage, cells = _draw_margins(canvas, cell, context.params), layout.assignment.size
+    pitch = math.sqrt(cell[0] * cell[1])
+    return StyleResult(PixelCanvas(canvas), cells=cells, pitch=pitch, coverage=coverage, repeats=cells)
+
+
+def _draw_margins(canvas: Image.Image, cell: tuple[int, int], params: PhotomosaicParams) -> float:
+    """Lines over the borders of the tiles. Returns the share of the picture that they leave."""
+    wide = min(params.margin, min(cell) // 4)
+    if not wide:
+        return 1.0
+    left = []
+    for axis, length in enumerate(canvas.size):
+        starts = np.arange(cell[axis], length, cell[axis]) - wide // 2
+        for start in starts.tolist():
+            box = (start, 0, start + wide, canvas.height) if axis == 0 else (0, start, canvas.width, start + wide)
+            canvas.paste(params.margin_colour, box)
+        left.append(1.0 - np.clip(length - starts, 0, wide).sum() / length)
+    return float(left[0] * left[1])
 
 
 def tint_offsets(cells: Features, tiles: Features, assignment: Assignment, tint: float) -> NDArray[np.int8]:
@@ -111,11 +138,13 @@ def tint_offsets(cells: Features, tiles: Features, assignment: Assignment, tint:
 
 
 def _tile_pool(context: RenderContext[PhotomosaicParams]) -> TilePool | None:
-    """The part of the pool that the recipe names."""
+    """The part of the pool that the recipe names, each picture once."""
     pool, tiles = context.pool, context.params.tiles
     if pool is None and tiles is not None:
         raise BadParameter(field="tiles", value=tiles, allowed="null where no tile pool is given")
-    return pool if pool is None or tiles is None else pool.only(tiles)
+    if pool is None:
+        return None
+    return (pool if tiles is None else pool.only(tiles)).distinct()
 
 
 def _cell_map(pool: TilePool, assignment: Assignment, side: int) -> dict[str, object]:

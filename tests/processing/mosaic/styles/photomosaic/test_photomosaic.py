@@ -115,6 +115,37 @@ def test_a_cap_on_uses_costs_the_last_cells_no_more_than_the_first() -> None:
     assert capped.quality.difference < 9.5
 
 
+@pytest.mark.parametrize("most", [None, 2])
+def test_every_picture_is_used_on_request(most: int | None) -> None:
+    pool = colourful_pool(120)
+    some, every = (render_photomosaic(pool, apart=2, most=most, every=every) for every in (False, True))
+
+    assert len(np.unique(tile_ids(some))) < 120
+    assert len(np.unique(tile_ids(every))) == 120
+    assert every.quality.difference < some.quality.difference * 1.6
+    with pytest.raises(BadParameter, match="301 pictures in 300 cells"):
+        render_photomosaic(colourful_pool(301), every=True)
+
+
+def test_a_picture_that_is_in_the_pool_four_times_repeats_no_closer() -> None:
+    tiles = colourful_pool(30).tiles
+    pool = pool_from_tiles(range(120), np.concatenate([tiles] * 4))
+
+    ids = tile_ids(render_photomosaic(pool, apart=2))
+
+    assert ids.max() < 30
+
+
+def test_margins_are_drawn_between_tiles_only() -> None:
+    pixels = opened(render_photomosaic(colourful_pool(30), margin=2, margin_colour="#00ff00").data)
+
+    lines = (pixels == (0, 255, 0)).all(axis=-1)
+    assert np.flatnonzero(lines.all(axis=0)).tolist() == [
+        x for column in range(1, 20) for x in (16 * column - 1, 16 * column)
+    ]
+    assert np.flatnonzero(lines.all(axis=1)).tolist() == [y for row in range(1, 15) for y in (16 * row - 1, 16 * row)]
+
+
 def test_without_a_pool_each_cell_is_the_picture_in_the_mean_of_the_cell() -> None:
     source = scene(320, 240)
 
