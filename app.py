@@ -30,6 +30,7 @@ from handlers.static_files import StaticFiles
 from models.bucket import Bucket
 from models.bucket.addresses import origin
 from models.bucket.embedded.bucket import EmbeddedBucket
+from models.object_access import RecordedAccess
 from models.passwords import Passwords
 from models.store import Store
 from processing.background import background
@@ -89,6 +90,7 @@ async def build(
         database = await enter(open_database(settings, timeout_s=database_timeout_s, on_failure=on_failure))
         store = Store.of(database, server_id)
         await store.create_indexes()
+        await store.migrate()
         feed = await enter(follow_events(store.events))
         feed.subscribe(metrics.on_event)
         bucket = open_bucket(settings, public_url)
@@ -145,7 +147,11 @@ def _services(
         authentication=_authentication(settings, public_url, store),
         broadcaster=broadcaster,
         bucket=bucket,
-        client_config=ClientConfig(max_upload_mb=settings.max_upload_mb, max_megapixels=settings.max_megapixels),
+        client_config=ClientConfig(
+            max_upload_mb=settings.max_upload_mb,
+            max_megapixels=settings.max_megapixels,
+            protects_files=bucket.protects_files,
+        ),
         database=store.database,
         embedded_bucket=bucket if isinstance(bucket, EmbeddedBucket) else None,
         event_feed=feed,
@@ -153,11 +159,13 @@ def _services(
         export_slots=ExportSlots(),
         fetch_policy=policy,
         follows=store.follows,
+        gallery=store.gallery,
         image_deletions=image_deletions,
         images=store.images,
         login_guard=LoginGuard(store.users, passwords, login_limits),
         login_limits=login_limits,
         metrics=metrics,
+        object_access=RecordedAccess(store.images, store.uploads),
         openapi=OpenApiDocument(API),
         page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
         passwords=passwords,

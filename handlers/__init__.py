@@ -23,8 +23,9 @@ from handlers import (
 from handlers.base import ApiHandler
 from handlers.bucket import download, form_upload, management, resumable_upload
 from handlers.bucket.base import BucketHandler
-from handlers.services import Services, select
+from handlers.services import Services, dependencies_of, select
 from models.bucket.embedded.bucket import EmbeddedBucket
+from models.object_access import ObjectAccess
 
 Route = tuple[str, type[tornado.web.RequestHandler]]
 
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     ("/api/image/addinfo", uploads.RegisterImageHandler),
     ("/api/image/query", images.QueryImageHandler),
     ("/api/image/change", images.ChangeImageHandler),
+    ("/api/image/visibility", images.ChangeVisibilityHandler),
     ("/api/image/delete", images.DeleteImageHandler),
     (r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})", images.ThumbnailHandler),
     ("/api/feed", images.FeedHandler),
@@ -104,10 +106,11 @@ def rules(services: Services) -> list[Rule]:
     return [*served, not_found]
 
 
-def bucket_rules(bucket: EmbeddedBucket) -> list[Rule]:
+def bucket_rules(bucket: EmbeddedBucket, object_access: ObjectAccess) -> list[Rule]:
     """The rules of the embedded bucket alone."""
+    services = {"embedded_bucket": bucket, "object_access": object_access}
     return [
-        URLSpec(_pattern(path), handler, {"embedded_bucket": bucket})
+        URLSpec(_pattern(path), handler, {name: services[name] for name in dependencies_of(handler)})
         for path, handler in ROUTES
         if issubclass(handler, BucketHandler)
     ]

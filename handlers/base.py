@@ -22,6 +22,7 @@ from handlers.endpoint import Endpoint
 from handlers.schemas import ErrorResponse, to_json
 from models import errors
 from models.images import ANONYMOUS, Owner
+from models.visibility import Reader, Visibility
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,16 @@ class ApiHandler(RequestIdHandler):
         if user is None:
             raise errors.NotAuthenticated()
         return user
+
+    async def reader(self) -> Reader:
+        """Who wants to see images: the user, or a stranger."""
+        user = await self.user()
+        return Reader(user.id if user else None)
+
+    def check_choice(self, visibility: Visibility | None, owner: Owner) -> None:
+        """Raise NotAuthenticated for a private image of nobody: no one could see it."""
+        if visibility is Visibility.PRIVATE and owner.id is None:
+            raise errors.NotAuthenticated()
 
     async def owner(self) -> Owner:
         """The owner of what this request creates: the user; with open access perhaps ANONYMOUS.

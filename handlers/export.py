@@ -117,7 +117,7 @@ class ExportHandler(ApiHandler):
         """The images, one at a time, and then data.json."""
         archive, index = ZipStream(), ExportIndex([], [])
         async for image in self.images.iterate_by_owner(user.id):
-            source = await self.images.visible_source(image)
+            source = await self.images.shown_source(image)
             schema = ImageSchema.of(image, self.bucket, source=source, own=True)
             document = to_dict(schema) | {"file": None}
             index.images.append(document)

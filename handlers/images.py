@@ -5,24 +5,28 @@ from __future__ import annotations
 import logging
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import Id, RequestParams, Username
-from handlers.schemas import ClientConfig, FeedResponse, ImageResponse, ImageSchema, SuccessResponse
+from handlers.schemas import ClientConfig, FeedResponse, ImageResponse, ImageSchema, SuccessResponse, VisibilityResponse
 from models import errors
 from models.bucket import Bucket
 from models.database import MAX_ID
 from models.follows import Follows
+from models.gallery import Gallery, ImagePage
 from models.images import ImageDetails, ImageKind, Images
+from models.queue.tasks import Tasks
 from models.users import Users
+from models.visibility import Visibility
 from processing.images.thumbnails import MEDIA_TYPE, WIDTHS, Thumbnails
 from processing.upkeep.image_deletion import ImageDeletions
 
 log = logging.getLogger(__name__)
 
 MAX_TITLE_LENGTH: int = ClientConfig.model_fields["max_title_length"].default
+MAX_IDS = 500
 MAX_ALT_LENGTH: int = ClientConfig.model_fields["max_alt_length"].default
 
 
@@ -33,16 +37,21 @@ class ImageIdParams(RequestParams):
 class QueryImageHandler(ApiHandler):
     errors_as_200 = True
 
-    def initialize(self, images: Images, bucket: Bucket) -> None:
-        self.images, self.bucket = images, bucket
+    def initialize(self, images: Images, gallery: Gallery, bucket: Bucket) -> None:
+        self.images, self.gallery, self.bucket = images, gallery, bucket
 
     @endpoint(errors=(errors.NotFound,))
     async def get(self, params: ImageIdParams) -> ImageResponse:
-        """One image."""
-        image = await self.images.by_id(params.id)
-        user = await self.user() if "tiles" in image.recipe else None
-        own = user is not None and user.id == image.owner.id
-        return ImageResponse.of(image, self.bucket, source=await self.images.visible_source(image), own=own)
+        """One image that the user may see."""
+        reader = await self.reader()
+        image = await self.images.by_id(params.id, reader)
+        return ImageResponse.of(
+            image,
+            self.bucket,
+            source=await self.images.shown_source(image),
+            own=reader.owns(image),
+            batch_size=await self.gallery.batch_size(image),
+        )
 
 
 class ChangeImageParams(RequestParams):
@@ -63,7 +72,32 @@ class ChangeImageHandler(ApiHandler):
         await self.images.owned(params.id, owner.id)
         details = ImageDetails(title=params.title, alt=params.alt, show_source=params.show_source)
         image = await self.images.update_details(params.id, owner.id, details)
-        return ImageResponse.of(image, self.bucket, source=await self.images.visible_source(image), own=True)
+        return ImageResponse.of(image, self.bucket, source=await self.images.shown_source(image), own=True)
+
+
+class VisibilityParams(RequestParams):
+    """ids: a JSON array, or numbers separated by commas."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS), BeforeValidator(lambda ids: _split(ids))]
+    visibility: Visibility
+
+
+class ChangeVisibilityHandler(ApiHandler):
+    def initialize(self, images: Images, tasks: Tasks) -> None:
+        self.images, self.tasks = images, tasks
+
+    @endpoint(errors=(errors.NotAuthenticated,))
+    async def post(self, params: VisibilityParams) -> VisibilityResponse:
+        """Change who sees some of the user's images."""
+        owner = await self.owner()
+        self.check_choice(params.visibility, owner)
+        changed = await self.images.set_visibility(params.ids, owner.id, params.visibility)
+        await self.tasks.set_visibility(owner.id, changed, params.visibility)
+        return VisibilityResponse(changed=changed)
+
+
+def _split(ids: object) -> object:
+    return [part.strip() for part in ids.split(",")] if isinstance(ids, str) else ids
 
 
 class DeleteImageHandler(ApiHandler):
@@ -95,10 +129,13 @@ class ThumbnailHandler(ApiHandler):
         errors=(errors.NotFound, errors.Overloaded, errors.BucketUnavailable, errors.StorageFull), media_type=MEDIA_TYPE
     )
     async def get(self, params: ThumbnailParams) -> None:
-        """A small copy of an image. It never changes, so that browsers may cache it without limit."""
+        """A small copy of an image. It never changes, so that browsers may cache it without limit.
+
+        Shared caches may not, since its owner may make it private; of a private one browsers ask each time.
+        """
         if params.width not in WIDTHS or not 1 <= params.id <= MAX_ID:
             raise errors.NotFound(what="thumbnail", which=f"{params.id}/{params.width}")
-        image = await self.images.by_id(params.id)
+        image = await self.images.by_id(params.id, await self.reader())
         self._etag = f'"{image.id}-{params.width}"'
         self.set_etag_header()
         data = None
@@ -107,7 +144,8 @@ class ThumbnailHandler(ApiHandler):
         else:
             data = await self.thumbnails.get(image, params.width)
         self.set_header("Content-Type", MEDIA_TYPE)
-        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        private = image.visibility is Visibility.PRIVATE
+        self.set_header("Cache-Control", "private, no-cache" if private else "private, max-age=31536000, immutable")
         self.finish(data)
 
     head = get
@@ -118,33 +156,46 @@ class ThumbnailHandler(ApiHandler):
 
 
 class FeedParams(RequestParams):
-    """kind: with `view=mine`, `source` lists what the user has uploaded."""
+    """kind: with `view=mine`, `source` lists what the user has uploaded. id: of an image, for `view=batch`."""
 
-    view: Literal["newest", "following", "mine", "user"] = "newest"
+    view: Literal["newest", "following", "mine", "user", "batch"] = "newest"
     username: Username | None = None
+    id: Id | None = None
     kind: Literal["result", "source"] = "result"
     cursor: Annotated[str, Field(max_length=60)] | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 30
 
 
 class FeedHandler(ApiHandler):
-    def initialize(self, images: Images, users: Users, follows: Follows, bucket: Bucket) -> None:
-        self.images, self.users, self.follows, self.bucket = images, users, follows, bucket
+    def initialize(self, images: Images, gallery: Gallery, users: Users, follows: Follows, bucket: Bucket) -> None:
+        self.images, self.gallery, self.users, self.follows, self.bucket = images, gallery, users, follows, bucket
 
     @endpoint(errors=(errors.NotAuthenticated, errors.NotFound))
     async def get(self, params: FeedParams) -> FeedResponse:
-        """The newest mosaics: of all users, of those whom the user follows, of one user, or the user's own."""
+        """The newest public mosaics: of all users, of those whom the user follows, of one user, of one batch; or all
+        of the user's own."""
         own = params.view == "mine"
         if params.kind == "source" and not own:
             raise errors.BadParameter(field="kind", value=params.kind, allowed="result, where view is not mine")
-        page = await self.images.latest(
-            kind=ImageKind(params.kind),
-            owner_ids=await self._owner_ids(params),
-            cursor=params.cursor,
-            limit=params.limit,
-        )
-        images = [ImageSchema.of(image, self.bucket, own=own) for image in page.images]
+        page = await self._page(params)
+        images = [
+            ImageSchema.of(image, self.bucket, own=own, batch_size=page.batch_sizes.get(image.id, 1))
+            for image in page.images
+        ]
         return FeedResponse(images=images, cursor=page.cursor)
+
+    async def _page(self, params: FeedParams) -> ImagePage:
+        """Raises NotAuthenticated, NotFound, BadParameter."""
+        if params.view == "mine":
+            user = await self.require_user()
+            return await self.gallery.own(user.id, ImageKind(params.kind), cursor=params.cursor, limit=params.limit)
+        if params.view == "batch":
+            if params.id is None:
+                raise errors.BadParameter(field="id", value="nothing", allowed="the id of an image")
+            image = await self.images.by_id(params.id, await self.reader())
+            return await self.gallery.batch_of(image, limit=params.limit)
+        owner_ids = await self._owner_ids(params)
+        return await self.gallery.public(owner_ids=owner_ids, cursor=params.cursor, limit=params.limit)
 
     async def _owner_ids(self, params: FeedParams) -> list[int] | None:
         """None: of all users. Raises NotAuthenticated, NotFound, BadParameter."""
@@ -154,5 +205,4 @@ class FeedHandler(ApiHandler):
             if params.username is None:
                 raise errors.BadParameter(field="username", value="nothing", allowed="the name of a user")
             return [(await self.users.by_name(params.username)).id]
-        user = await self.require_user()
-        return [user.id] if params.view == "mine" else await self.follows.ids_followed_by(user.id)
+        return await self.follows.ids_followed_by((await self.require_user()).id)

@@ -9,6 +9,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher
 
+from handlers.auth import Authentication
 from handlers.base import RequestIdHandler, language_of
 from handlers.shell import SITE, PageMeta, PageShell
 from models import errors
@@ -16,6 +17,7 @@ from models.database import MAX_ID
 from models.errors import Language
 from models.images import Image, Images
 from models.users import Users
+from models.visibility import Reader, Visibility
 from processing import mosaic
 from processing.images.thumbnails import thumbnail_size
 
@@ -86,15 +88,20 @@ class PageHandler(RequestIdHandler):
 
 
 class ImagePageHandler(PageHandler):
-    """The page of one image."""
+    """The page of one image. A private one has no preview, also for its owner; only public ones are indexed."""
 
-    def initialize(self, images: Images) -> None:
-        self.images = images
+    def initialize(self, images: Images, authentication: Authentication) -> None:
+        self.images, self.authentication = images, authentication
 
     async def page_meta(self, **path: str) -> PageMeta | None:
         if len(path["id"]) > len(str(MAX_ID)):
             raise errors.NotFound(what="image", which=path["id"])
-        image = await self.images.by_id(int(path["id"]))
+        user = await self.authentication.user(self)
+        image = await self.images.by_id(int(path["id"]), Reader(user.id if user else None))
+        if image.visibility is not Visibility.PUBLIC:
+            self.set_header("X-Robots-Tag", "noindex")
+        if image.visibility is Visibility.PRIVATE:
+            return None
         return image_meta(image, self.language(), self.page_shell.public_url)
 
 

@@ -20,6 +20,7 @@ from models.bucket import Bucket
 from models.image_formats import IMAGE_FORMATS
 from models.images import Image, ImageKind
 from models.queue.tasks import Task, TaskState
+from models.visibility import UNSTATED, Visibility
 from processing.images import thumbnails
 from processing.queue.snapshot import Position
 
@@ -105,7 +106,10 @@ class CurrentUser(Schema):
 
 
 class ClientConfig(Schema):
-    """What a client may send. formats: media types of images that can be read; lengths are in characters."""
+    """What a client may send. formats: media types of images that can be read; lengths are in characters.
+
+    protects_files: whether the files of private images need a signed address.
+    """
 
     max_upload_mb: int
     max_megapixels: int
@@ -113,6 +117,7 @@ class ClientConfig(Schema):
     upload_part_mb: int = 4
     max_title_length: int = 200
     max_alt_length: int = 1000
+    protects_files: bool = True
 
 
 class SessionResponse(SuccessResponse):
@@ -153,7 +158,10 @@ class RegisterImageResponse(SuccessResponse):
 
 @dataclass(slots=True, kw_only=True)
 class ImageSchema:
-    """placeholder: `#rrggbb` or empty. thumbnails: addresses by width in pixels. map_url: a cell map, as JSON."""
+    """placeholder: `#rrggbb` or empty. thumbnails: addresses by width in pixels. map_url: a cell map, as JSON.
+
+    batch_size: how many public images were made together with this one, itself included; 1 for a single one.
+    """
 
     id: Id
     url: str
@@ -177,11 +185,15 @@ class ImageSchema:
     thumbnails: dict[str, str]
     page: str
     map_url: str | None
+    visibility: Visibility
+    batch_size: int
 
     __pydantic_config__ = EXACT
 
     @classmethod
-    def of(cls, image: Image, bucket: Bucket, *, source: Image | None = None, own: bool = False) -> Self:
+    def of(
+        cls, image: Image, bucket: Bucket, *, source: Image | None = None, own: bool = False, batch_size: int = 1
+    ) -> Self:
         """source: the image that it was made of, where its owner shows it. own: whether its owner reads the document.
 
         Only the owner sees the ids of a photomosaic's tiles: anybody who has an id can read the image.
@@ -209,7 +221,9 @@ class ImageSchema:
             source_url=_readable_url(source, bucket) if source else None,
             thumbnails={str(width): f"/thumbnail/{image.id}/{width}" for width in thumbnails.WIDTHS},
             page=f"/i/{image.id}",
-            map_url=bucket.readable_url(image.map_key) if image.map_key is not None else None,
+            map_url=_signed_url(image.map_key, image, bucket) if image.map_key is not None else None,
+            visibility=image.visibility,
+            batch_size=batch_size,
         )
 
 
@@ -220,14 +234,25 @@ class ImageResponse(ImageSchema):
     code: Literal[1] = 1
 
 
+class VisibilityResponse(SuccessResponse):
+    """changed: the ids of the images that the user owns."""
+
+    changed: list[Id]
+
+
 class FeedResponse(SuccessResponse):
     images: list[ImageSchema]
     cursor: str | None
 
 
 def _readable_url(image: Image, bucket: Bucket) -> str:
-    """An address that a browser can load; in a private bucket it is signed for an hour."""
-    return bucket.readable_url(image.key) if image.key is not None else image.url
+    """An address that a browser can load."""
+    return _signed_url(image.key, image, bucket) if image.key is not None else image.url
+
+
+def _signed_url(key: str, image: Image, bucket: Bucket) -> str:
+    """The address of an object of this image, signed for an hour if the image or the bucket is private."""
+    return bucket.readable_url(key, private=image.visibility is Visibility.PRIVATE)
 
 
 # --- tasks ------------------------------------------------------------------------------------------------------------
@@ -241,7 +266,10 @@ class StylesResponse(SuccessResponse):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who reads a document. Only the owner of a task and developers see its addresses, its recipe and its owner."""
+    """Who reads a document. Only the owner of a task and developers see its addresses, its recipe and its owner.
+
+    Of private images only the owner sees the addresses.
+    """
 
     user: AuthenticatedUser | None
     language: errors.Language
@@ -252,11 +280,15 @@ class Viewer:
     def can_see(self, task: Task) -> bool:
         return self.owns(task) or (self.user is not None and self.user.developer)
 
+    def can_see_images(self, task: Task) -> bool:
+        return self.owns(task) or (self.can_see(task) and not task.is_private)
+
 
 @dataclass(slots=True, kw_only=True)
 class TaskSchema:
     """position: 1 is next, 0 runs, null is finished. estimate_s: until it is done. From `owner` on only for the owner
-    and developers."""
+    and developers; from `url` on, if an image is private, only for the owner. visibility: of the result.
+    """
 
     id: Id
     state: Literal["queued", "running", "done", "failed", "cancelled"]
@@ -275,8 +307,9 @@ class TaskSchema:
     estimate_s: float | None
     mine: bool
     owner: str | MISSING | None = MISSING
-    url: str | MISSING = MISSING
     recipe: dict[str, Any] | MISSING = MISSING
+    visibility: Visibility | MISSING = MISSING
+    url: str | MISSING = MISSING
     source_id: Id | MISSING | None = MISSING
     result_id: Id | MISSING | None = MISSING
     result_url: str | MISSING | None = MISSING
@@ -286,7 +319,7 @@ class TaskSchema:
 
 def task_schema(task: Task, percent: int, position: Position | None, viewer: Viewer, bucket: Bucket) -> TaskSchema:
     """position: None where the task is finished, or where the queue has not been read yet."""
-    visible = viewer.can_see(task)
+    visible, images_visible = viewer.can_see(task), viewer.can_see_images(task)
     running = 0 if task.state is TaskState.RUNNING else None
     return TaskSchema(
         id=task.id,
@@ -306,20 +339,23 @@ def task_schema(task: Task, percent: int, position: Position | None, viewer: Vie
         estimate_s=position.wait_s if position else None,
         mine=viewer.owns(task),
         owner=task.owner.username if visible else MISSING,
-        url=task.url if visible else MISSING,
         recipe=task.recipe if visible else MISSING,
-        source_id=task.source_id if visible else MISSING,
-        result_id=task.result_id if visible else MISSING,
-        result_url=_result_url(task, bucket) if visible else MISSING,
+        visibility=(task.visibility or UNSTATED) if visible else MISSING,
+        url=task.url if images_visible else MISSING,
+        source_id=task.source_id if images_visible else MISSING,
+        result_id=task.result_id if images_visible else MISSING,
+        result_url=_result_url(task, bucket) if images_visible else MISSING,
     )
 
 
 def _result_url(task: Task, bucket: Bucket) -> str | None:
-    """In a private bucket it is signed for an hour."""
+    """Signed for an hour if the result or the bucket is private."""
     if task.state is not TaskState.DONE or task.result_url is None:
         return None
     key = bucket.key_of(task.result_url)
-    return bucket.readable_url(key) if key is not None else task.result_url
+    if key is None:
+        return task.result_url
+    return bucket.readable_url(key, private=task.visibility is Visibility.PRIVATE)
 
 
 def _error_message(task: Task, slug: str, viewer: Viewer) -> str:

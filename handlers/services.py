@@ -20,7 +20,9 @@ from models.bucket import Bucket
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.database import Database
 from models.follows import Follows
+from models.gallery import Gallery
 from models.images import Images
+from models.object_access import ObjectAccess
 from models.passwords import Passwords
 from models.queue.tasks import Tasks
 from models.sessions import Sessions
@@ -58,11 +60,13 @@ class Services:
     export_slots: ExportSlots
     fetch_policy: FetchPolicy
     follows: Follows
+    gallery: Gallery
     image_deletions: ImageDeletions
     images: Images
     login_guard: LoginGuard
     login_limits: LoginLimits
     metrics: Metrics
+    object_access: ObjectAccess
     openapi: OpenApiDocument
     page_shell: PageShell
     passwords: Passwords

@@ -27,6 +27,7 @@ from models.bucket import Bucket
 from models.images import Images
 from models.queue.tasks import ACTIVE, Task, TaskFilter, Tasks, TaskState, cursor_after
 from models.users import username_key
+from models.visibility import Reader, Visibility
 from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.tile_pool import resolve_tiles
@@ -72,9 +73,13 @@ class TaskHandler(ApiHandler):
 
 
 class AddTaskParams(RequestParams):
+    """visibility: who sees the result; `link` if it is not stated. batch: a word that tasks added together share."""
+
     url: Annotated[str, Field(min_length=1, max_length=2048)]
     type: Literal["model"] = "model"
     param: RecipeParam = "mosaic"
+    visibility: Visibility | None = None
+    batch: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
 class AddTaskHandler(TaskHandler):
@@ -95,25 +100,35 @@ class AddTaskHandler(TaskHandler):
     async def post(self, params: AddTaskParams) -> TaskResponse:
         """Queue a mosaic of an image."""
         owner = await self.owner()
+        self.check_choice(params.visibility, owner)
         recipe = parse_recipe(params.param)
         await resolve_tiles(recipe.to_dict(), owner, self.images)
-        source = await self._source(params.url)
-        task = await self.queue.add(owner, source, style=recipe.style, recipe=recipe.to_dict())
+        source = await self._source(params.url, Reader(owner.id))
+        task = await self.queue.add(
+            owner,
+            source,
+            style=recipe.style,
+            recipe=recipe.to_dict(),
+            visibility=params.visibility,
+            batch=params.batch,
+        )
         self.set_header("Location", f"/api/tasks/query/?id={task.id}")
         return TaskResponse(task=await self.schema(task, await self.viewer()))
 
     get = post
 
-    async def _source(self, url: str) -> TaskSource:
-        """An image of our bucket, or of a host in `allowed_sources`. Raises NotFound, SourceNotAllowed."""
+    async def _source(self, url: str, reader: Reader) -> TaskSource:
+        """An image that the owner may see, or of a host in `allowed_sources`. Raises NotFound, SourceNotAllowed."""
         key = self.bucket.key_of(url)
         if key is None:
             check_source(url, self.fetch_policy)
             return TaskSource(url)
-        image = await self.images.by_key(key)
+        image = await self.images.by_key(key, reader)
         if image is None:
             raise errors.NotFound(what="image", which=shorten(url))
-        return TaskSource(url, key, image.id, image.width * image.height / 1e6 or None)
+        return TaskSource(
+            self.bucket.url(key), key, image.id, image.width * image.height / 1e6 or None, image.visibility
+        )
 
 
 class QueryTasksParams(RequestParams):

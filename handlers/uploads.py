@@ -19,6 +19,7 @@ from models.bucket import Bucket, Stat
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
 from models.images import ANONYMOUS, Image, ImageKind, Images, NewImage, Owner
 from models.uploads import PendingUpload, PendingUploads
+from models.visibility import SERVER, UNSTATED, Reader, Visibility
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
@@ -46,12 +47,13 @@ WebUrl = Annotated[
 
 
 class UploadTokenParams(RequestParams):
-    """key: of an earlier token, for another one."""
+    """key: of an earlier token, for another one. visibility: who sees the image; `link` if it is not stated."""
 
     filename: Filename = ""
     filesize: Annotated[int, Field(ge=0)] | None = None
     param: Param = ""
     key: Annotated[str, Field(max_length=KEY_LIMIT_BYTES)] = ""
+    visibility: Visibility | None = None
 
 
 class UploadTokenHandler(ApiHandler):
@@ -71,6 +73,7 @@ class UploadTokenHandler(ApiHandler):
     async def post(self, params: UploadTokenParams) -> UploadTokenResponse:
         """A token to upload one image to the bucket."""
         owner = await self.owner()
+        self.check_choice(params.visibility, owner)
         if params.filesize is not None and params.filesize > self.upload_limit_bytes:
             raise errors.TooLarge(limit_bytes=self.upload_limit_bytes)
         upload = await (self._pending(params.key, owner) if params.key else self._new(params, owner))
@@ -84,7 +87,8 @@ class UploadTokenHandler(ApiHandler):
     get = post
 
     async def _new(self, params: UploadTokenParams, owner: Owner) -> PendingUpload:
-        upload = PendingUpload(f"source/{secrets.token_hex(16)}", owner, params.filename, params.param)
+        key, visibility = f"source/{secrets.token_hex(16)}", params.visibility or UNSTATED
+        upload = PendingUpload(key, owner, params.filename, params.param, visibility)
         await self.uploads.add(upload)
         return upload
 
@@ -127,7 +131,7 @@ class UploadCallbackHandler(ApiHandler):
         key = body.key or body.filename
         if not key:
             raise errors.BadParameter(field="key", value="nothing", allowed="the key of the uploaded file")
-        registered = await self.images.by_key(key)
+        registered = await self.images.by_key(key, SERVER)
         image = registered or await self._register(key, body)
         self.metrics.callbacks.labels("repeated" if registered else "registered").inc()
         await self.uploads.complete(key)
@@ -143,7 +147,7 @@ class UploadCallbackHandler(ApiHandler):
         try:
             upload = await self._pending(key, body)
         except errors.NotFound:
-            if image := await self.images.by_key(key):
+            if image := await self.images.by_key(key, SERVER):
                 return image  # a second copy of the same callback has registered it in the meantime
             raise
         image = await self.images.add(
@@ -159,6 +163,7 @@ class UploadCallbackHandler(ApiHandler):
                 width=body.width or 0,
                 height=body.height or 0,
                 etag=body.etag or "",
+                visibility=upload.visibility,
             )
         )
         log.info("image %s: uploaded as %s [%s]", image.id, key, self.request_id)
@@ -175,7 +180,7 @@ class UploadCallbackHandler(ApiHandler):
         except errors.NotFound:
             if body.key is not None:
                 raise
-            return PendingUpload(key, ANONYMOUS, body.filename, body.param)
+            return PendingUpload(key, ANONYMOUS, body.filename, body.param, UNSTATED)
 
 
 class RegisterImageParams(RequestParams):
@@ -183,6 +188,7 @@ class RegisterImageParams(RequestParams):
     filename: Filename
     param: Param = ""
     user_id: Id
+    visibility: Visibility | None = None
 
 
 class RegisterImageHandler(ApiHandler):
@@ -198,6 +204,7 @@ class RegisterImageHandler(ApiHandler):
     async def post(self, params: RegisterImageParams) -> RegisterImageResponse:
         """Register an image without a callback, for the user who uploaded it."""
         owner = await self.acting_as(params.user_id)
+        self.check_choice(params.visibility, owner)
         key = self.bucket.key_of(params.url)
         stat = await self._stat(key, owner) if key is not None else None
         image = await self.images.add(
@@ -211,6 +218,7 @@ class RegisterImageHandler(ApiHandler):
                 param=params.param,
                 mime=stat.mime if stat else "",
                 etag=stat.etag if stat else "",
+                visibility=params.visibility or (await self._agreed(key)),
             )
         )
         if key is not None:
@@ -220,8 +228,17 @@ class RegisterImageHandler(ApiHandler):
 
     get = post
 
+    async def _agreed(self, key: str | None) -> Visibility:
+        """What was chosen when the token was issued."""
+        if key is None:
+            return UNSTATED
+        try:
+            return (await self.uploads.get(key)).visibility
+        except errors.NotFound:
+            return UNSTATED
+
     async def _stat(self, key: str, owner: Owner) -> Stat:
         """What the bucket says of the owner's object. Raises PermissionDenied, NotFound."""
-        registered = await self.images.by_key(key) or await self.uploads.get(key)
+        registered = await self.images.by_key(key, Reader(owner.id)) or await self.uploads.get(key)
         registered.owner.require(owner.id)
         return await self.executors.io(self.bucket.stat, key)

@@ -5,7 +5,7 @@ An image is deleted in two steps: `hide` makes it invisible at once, `purge` del
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,8 +13,8 @@ from typing import Any
 
 from models import errors
 from models.batcher import Batcher
-from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document, DuplicateKey, Index, new_id
+from models.visibility import OPEN, Reader, Visibility
 
 
 class ImageKind(StrEnum):
@@ -41,6 +41,8 @@ ANONYMOUS = Owner(None, None)
 VISIBLE: Document = {"kind": {"$ne": str(ImageKind.HIDDEN)}}
 HIDE: Document = {"$set": {"kind": str(ImageKind.HIDDEN)}, "$unset": {"dedup_key": ""}}
 """Without its dedup_key it is no longer reused as a result."""
+MIGRATION_STEP = 1000
+"""Records changed by one call, which has a deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class NewImage:
     dedup_key: str | None = None
     source_id: int | None = None
     map_key: str | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    batch: str | None = None
 
     def with_id(self, image_id: int) -> Image:
         """The record that this becomes."""
@@ -80,6 +84,7 @@ class Image:
     width, height: pixels, upright; 0 if not known yet.
     dedup_key: hash of what a result was made from (source, recipe, version of the style); None for a source.
     map_key: bucket key of a result's cell map; None if it has none.
+    batch: what results have in common that their owner made together; the gallery shows them as one entry.
     """
 
     id: int
@@ -104,6 +109,8 @@ class Image:
     alt: str = ""
     show_source: bool = False
     map_key: str | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +122,6 @@ class ImageDetails:
     show_source: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImagePage:
-    """One page of a list, newest first. cursor: for the next page; None on the last one."""
-
-    images: list[Image]
-    cursor: str | None
-
-
 class Images:
     """The collection `images`."""
 
@@ -131,8 +130,10 @@ class Images:
         Index("key owner_id", unique=True, partial_filter={"key": {"$gt": ""}}),
         Index("url owner_id", unique=True, partial_filter={"key": None}),
         Index("dedup_key", partial_filter={"dedup_key": {"$gt": ""}}),
-        Index("kind -created -_id"),
+        Index("kind visibility -created -_id"),
         Index("owner_id kind -created -_id"),
+        Index("owner_id kind visibility -created -_id"),
+        Index("owner_id batch", partial_filter={"batch": {"$gt": ""}}),
     )
 
     def __init__(self, database: Database) -> None:
@@ -140,38 +141,44 @@ class Images:
         self._adding = Batcher(self._add_all)
         self._results = Batcher(self._find_results)
         self._finding = Batcher(self._find_all)
-        self._first = Batcher(self._first_pages)
+        self._opened = Batcher(self._find_open)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
-    async def by_id(self, image_id: int) -> Image:
-        """Raises NotFound."""
-        return _image_or_raise(await self._finding.submit(image_id), image_id)
+    async def by_id(self, image_id: int, reader: Reader) -> Image:
+        """Raises NotFound, also for an image that this reader may not see."""
+        image = image_or_raise(await self._finding.submit(image_id), image_id)
+        if not reader.may_see(image):
+            raise errors.NotFound(what="image", which=image_id)
+        return image
 
     async def owned(self, image_id: int, user_id: int | None) -> Image:
         """The image if this user owns it. Raises NotFound, PermissionDenied."""
-        image = await self.by_id(image_id)
+        image = await self.by_id(image_id, Reader(user_id))
         image.owner.require(user_id)
         return image
 
-    async def by_key(self, key: str) -> Image | None:
-        """The oldest record of an object in our bucket."""
-        documents = await self._images.find({"key": key}, sort="created", limit=1)
-        return _image(documents[0]) if documents else None
+    async def by_key(self, key: str, reader: Reader) -> Image | None:
+        """A record of an object in our bucket: the reader's own, or else the oldest that this reader may see."""
+        documents = await self._images.find({"key": key, **VISIBLE, **reader.query()}, sort="created", limit=0)
+        images = [to_image(document) for document in documents]
+        return next((image for image in images if reader.owns(image)), images[0] if images else None)
 
-    async def visible_source(self, image: Image) -> Image | None:
-        """The source of a result, if its owner shows it and it still exists."""
+    async def is_open(self, key: str) -> bool:
+        """Whether everyone who has the key of an object may read it: a record of it is not private."""
+        return await self._opened.submit(key)
+
+    async def shown_source(self, image: Image) -> Image | None:
+        """The source of a result, if its owner shows it to all who see the result, and it still exists."""
         if image.source_id is None or not image.show_source:
             return None
-        try:
-            return await self.by_id(image.source_id)
-        except errors.NotFound:
-            return None
+        return to_image_or_none(await self._finding.submit(image.source_id))
 
     async def usable_as_tiles(self, image_ids: list[int], owner_id: int | None) -> dict[int, str]:
-        """id -> bucket key of those images that this user may use as tiles: own images, and results."""
-        allowed: Document = {"$or": [{"kind": str(ImageKind.RESULT)}, {"owner_id": owner_id}], "key": {"$gt": ""}}
-        query: Document = {"_id": {"$in": image_ids}, "$and": [allowed, VISIBLE]}
+        """id -> bucket key of those images that this user may use as tiles: own images, and results in view."""
+        own: Document = {"owner_id": owner_id, **Reader(owner_id).query()}
+        results: Document = {"kind": str(ImageKind.RESULT), **Reader(owner_id).query()}
+        query: Document = {"_id": {"$in": image_ids}, "key": {"$gt": ""}, "$and": [{"$or": [own, results]}, VISIBLE]}
         documents = await self._images.find(query, sort="_id", limit=len(image_ids))
         return {document["_id"]: document["key"] for document in documents}
 
@@ -179,29 +186,16 @@ class Images:
         """A result with this dedup_key, of any owner."""
         return await self._results.submit(dedup_key)
 
-    async def latest(
-        self,
-        *,
-        kind: ImageKind = ImageKind.RESULT,
-        owner_ids: list[int] | None = None,
-        cursor: str | None = None,
-        limit: int,
-    ) -> ImagePage:
-        """Newest first. owner_ids: of these users, None: of all. Raises BadParameter for a malformed cursor."""
-        if owner_ids is None and cursor is None:
-            return await self._first.submit((kind, limit))
-        return await self._page(page_query(kind, owner_ids, cursor), limit)
-
     async def iterate_by_owner(self, owner_id: int) -> AsyncIterator[Image]:
         """Every visible image of a user, by ascending id."""
         async for document in self._images.iterate({"owner_id": owner_id, **VISIBLE}):
-            yield _image(document)
+            yield to_image(document)
 
     async def hidden(self, owner_id: int | None = None) -> AsyncIterator[Image]:
         """Images that are hidden and not purged yet, of one user or of all."""
         query: Document = {"kind": str(ImageKind.HIDDEN)} | ({} if owner_id is None else {"owner_id": owner_id})
         async for document in self._images.iterate(query):
-            yield _image(document)
+            yield to_image(document)
 
     async def is_shared(self, image: Image) -> bool:
         """Whether another record has the same object in our bucket."""
@@ -229,7 +223,22 @@ class Images:
         changes = {name: value for name, value in values.items() if value is not None}
         query: Document = {"_id": image_id, "owner_id": owner_id}
         document = await self._images.find_one_and_update(query, {"$set": changes})
-        return _image_or_raise(document, image_id)
+        return image_or_raise(document, image_id)
+
+    async def set_visibility(self, image_ids: Sequence[int], owner_id: int | None, visibility: Visibility) -> list[int]:
+        """Change who sees these images of one owner. Returns the ids of those that the owner has."""
+        query: Document = {"_id": {"$in": list(image_ids)}, "owner_id": owner_id, **VISIBLE}
+        await self._images.update_many(query, {"$set": {"visibility": str(visibility)}})
+        documents = await self._images.find(query, sort="_id", limit=len(image_ids), fields=["_id"])
+        return [document["_id"] for document in documents]
+
+    async def state_visibility(self) -> None:
+        """Give records of an earlier version the visibility that they had: results public, sources by link."""
+        for kind, visibility in ((ImageKind.RESULT, Visibility.PUBLIC), (ImageKind.SOURCE, Visibility.LINK)):
+            query: Document = {"kind": str(kind), "visibility": None}
+            while documents := await self._images.find(query, sort="", limit=MIGRATION_STEP, fields=["_id"]):
+                ids = [document["_id"] for document in documents]
+                await self._images.update_many({"_id": {"$in": ids}}, {"$set": {"visibility": str(visibility)}})
 
     async def delete(self, image_id: int, owner_id: int | None) -> bool:
         """Delete a record. Returns whether no other record has its object, which can then be deleted too.
@@ -237,13 +246,13 @@ class Images:
         Raises NotFound unless the owner has such an image.
         """
         document = await self._images.find_one_and_delete({"_id": image_id, "owner_id": owner_id})
-        image = _image_or_raise(document, image_id)
-        return image.key is not None and await self.by_key(image.key) is None
+        image = image_or_raise(document, image_id)
+        return image.key is not None and await self._images.find_one({"key": image.key}, ["_id"]) is None
 
     async def hide(self, image_id: int, owner_id: int | None) -> Image:
         """Make an image invisible to all users. Raises NotFound unless the owner has such an image."""
         query: Document = {"_id": image_id, "owner_id": owner_id, **VISIBLE}
-        return _image_or_raise(await self._images.find_one_and_update(query, HIDE), image_id)
+        return image_or_raise(await self._images.find_one_and_update(query, HIDE), image_id)
 
     async def hide_all(self, owner_id: int) -> None:
         """Hide all images of a user."""
@@ -260,15 +269,11 @@ class Images:
         by_id = {image["_id"]: image for image in documents}
         return [by_id.get(image_id) for image_id in image_ids]
 
-    async def _first_pages(self, requests: list[tuple[ImageKind, int]]) -> list[ImagePage]:
-        """The page that most users see first: simultaneous requests share one query."""
-        pages = {(kind, limit): await self._page(page_query(kind, None, None), limit) for kind, limit in set(requests)}
-        return [pages[request] for request in requests]
-
-    async def _page(self, query: Document, limit: int) -> ImagePage:
-        documents = await self._images.find(query, sort="-created -_id", limit=limit)
-        images = [_image(document) for document in documents]
-        return ImagePage(images, write_cursor(images[-1].created, images[-1].id) if len(images) == limit else None)
+    async def _find_open(self, keys: list[str]) -> list[bool]:
+        query: Document = {"key": {"$in": keys}, "visibility": {"$in": [str(each) for each in OPEN]}, **VISIBLE}
+        documents = await self._images.find(query, sort="", limit=0, fields=["key"])
+        opened = {document["key"] for document in documents}
+        return [key in opened for key in keys]
 
     async def _add_all(self, batch: list[NewImage]) -> list[Image]:
         images = [new.with_id(new_id()) for new in batch]
@@ -283,26 +288,14 @@ class Images:
     async def _find_results(self, dedup_keys: list[str]) -> list[Image | None]:
         grouping: Document = {"_id": "$dedup_key", "image": {"$first": "$$ROOT"}}
         groups = await self._images.aggregate([{"$match": {"dedup_key": {"$in": dedup_keys}}}, {"$group": grouping}])
-        by_key = {group["_id"]: _image(group["image"]) for group in groups}
+        by_key = {group["_id"]: to_image(group["image"]) for group in groups}
         return [by_key.get(dedup_key) for dedup_key in dedup_keys]
 
     async def _existing(self, image: Image) -> Image:
         query: Document = {"key": image.key, "owner_id": image.owner.id}
         if image.key is None:
             query["url"] = image.url
-        return _image_or_raise(await self._images.find_one(query), image.key or image.url)
-
-
-def page_query(kind: ImageKind, owner_ids: list[int] | None, cursor: str | None) -> Document:
-    """The query for one page. `created` has a bound of its own, so that the index finds where the page begins."""
-    query: Document = {"kind": str(kind)}
-    if owner_ids is not None:
-        query["owner_id"] = {"$in": owner_ids}
-    if cursor is not None:
-        created, image_id = read_cursor(cursor)
-        query["created"] = {"$lte": created}
-        query["$or"] = [{"created": {"$lt": created}}, {"_id": {"$lt": image_id}}]
-    return query
+        return image_or_raise(await self._images.find_one(query), image.key or image.url)
 
 
 def _document(image: Image) -> Document:
@@ -310,16 +303,30 @@ def _document(image: Image) -> Document:
     if image.dedup_key is None:
         del plain["dedup_key"]
     owner = {"owner_id": image.owner.id, "username": image.owner.username}
-    return {"_id": image.id, "kind": str(image.kind), **owner, **plain}
+    return {"_id": image.id, "kind": str(image.kind), **owner, **plain, "visibility": str(image.visibility)}
 
 
-def _image(document: Document) -> Image:
+def to_image(document: Document) -> Image:
+    """The image of a record; one without a visibility is private."""
     plain = {name: document[name] for name in Image.__slots__ if name in document}
     owner = Owner(document["owner_id"], document["username"])
-    return Image(**{**plain, "id": document["_id"], "kind": ImageKind(document["kind"]), "owner": owner})
+    visibility = Visibility(document.get("visibility", Visibility.PRIVATE))
+    return Image(
+        **{
+            **plain,
+            "id": document["_id"],
+            "kind": ImageKind(document["kind"]),
+            "owner": owner,
+            "visibility": visibility,
+        }
+    )
 
 
-def _image_or_raise(document: Document | None, which: object) -> Image:
+def to_image_or_none(document: Document | None) -> Image | None:
+    return None if document is None else to_image(document)
+
+
+def image_or_raise(document: Document | None, which: object) -> Image:
     if document is None:
         raise errors.NotFound(what="image", which=which)
-    return _image(document)
+    return to_image(document)

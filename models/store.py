@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from models.database import Database
 from models.follows import Follows
+from models.gallery import Gallery
 from models.images import Images
 from models.queue.events import Events
 from models.queue.fair_order import FairOrder
@@ -27,6 +28,7 @@ class Store:
     sessions: Sessions
     follows: Follows
     images: Images
+    gallery: Gallery
     uploads: PendingUploads
     tasks: Tasks
     leases: Leases
@@ -44,6 +46,7 @@ class Store:
             sessions=Sessions(database),
             follows=Follows(database),
             images=Images(database),
+            gallery=Gallery(database),
             uploads=PendingUploads(database),
             tasks=Tasks(database),
             leases=Leases(database, server, lease_s=lease_s),
@@ -65,3 +68,7 @@ class Store:
                 "tasks": self.tasks.indexes,
             }
         )
+
+    async def migrate(self) -> None:
+        """Bring the records of an earlier version up to date. Changes nothing the second time."""
+        await self.images.state_visibility()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from models import errors
 from models.database import Database, Document, Index
 from models.images import Owner
+from models.visibility import UNSTATED, Visibility
 
 LIFETIME = timedelta(days=7)
 """An image that arrives later than this after its token was issued is not registered."""
@@ -15,16 +16,17 @@ LIFETIME = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class PendingUpload:
-    """owner: the user for whom the token was issued."""
+    """owner: the user for whom the token was issued. visibility: of the image that will arrive."""
 
     key: str
     owner: Owner
     filename: str
     param: str
+    visibility: Visibility = Visibility.PRIVATE
 
 
 class PendingUploads:
-    """The collection `uploads`: {_id: key, owner_id, username, filename, param, created}."""
+    """The collection `uploads`: {_id: key, owner_id, username, filename, param, visibility, created}."""
 
     indexes = (Index("created", expire_after_s=int(LIFETIME.total_seconds())), Index("owner_id"))
 
@@ -40,6 +42,7 @@ class PendingUploads:
                 "username": upload.owner.username,
                 "filename": upload.filename,
                 "param": upload.param,
+                "visibility": str(upload.visibility),
                 "created": datetime.now(UTC),
             }
         )
@@ -73,4 +76,5 @@ class PendingUploads:
 
 def _upload(document: Document) -> PendingUpload:
     owner = Owner(document["owner_id"], document["username"])
-    return PendingUpload(document["_id"], owner, document["filename"], document["param"])
+    visibility = Visibility(document.get("visibility", UNSTATED))
+    return PendingUpload(document["_id"], owner, document["filename"], document["param"], visibility)

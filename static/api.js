@@ -35,7 +35,7 @@ export class Api extends EventTarget {
   changeImage = (change) => this.#post("/api/image/change/", change);
   deleteImage = (id) => this.#post("/api/image/delete/", { id });
   feed = (params, signal) => this.#get("/api/feed/", params, signal);
-  addTask = (url, recipe) => this.#post("/api/tasks/add/", { url, type: "model", param: JSON.stringify(recipe) });
+  addTask = (url, recipe) => this.#post("/api/tasks/add/", { url, type: "model", param: JSON.stringify(recipe), visibility: "public" });
   tasks = (params) => this.#get("/api/tasks/query/", params);
   cancelTask = (id) => this.#post("/api/tasks/cancel/", { id });
   retryTask = (id) => this.#post("/api/tasks/retry/", { id });

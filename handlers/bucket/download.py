@@ -8,27 +8,49 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from email.utils import formatdate
+from typing import Any
 from urllib.parse import quote
 
+import tornado.web
+from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 
 from handlers.bucket.base import BucketHandler
 from models import errors
 from models.bucket import Stat
+from models.bucket.embedded.errors import BadToken
 from models.bucket.embedded.objects import OpenObject
 from models.image_formats import IMAGE_FORMATS
+from models.object_access import ObjectAccess
 
 CHUNK_BYTES = 256 * 1024
+UNLIMITED_S = 31_536_000
 INLINE_TYPES = frozenset(IMAGE_FORMATS)
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class DownloadHandler(BucketHandler):
-    """GET or HEAD of an object, whole or one range of it."""
+    """GET or HEAD of an object, whole or one range of it.
+
+    An object of private images alone needs a signed address; without one it is not found, as if it did not exist.
+    """
+
+    def __init__(
+        self,
+        application: tornado.web.Application,
+        request: HTTPServerRequest,
+        *,
+        object_access: ObjectAccess,
+        **dependencies: Any,
+    ) -> None:
+        self.access = object_access
+        super().__init__(application, request, **dependencies)
 
     async def get(self, key: str) -> None:
         try:
+            self._lifetime_s = await self._check_access(key)
             opened = await asyncio.to_thread(self.bucket.objects.open, key)
         except errors.NotFound:
             self.set_status(404)
@@ -44,6 +66,17 @@ class DownloadHandler(BucketHandler):
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """No key contains U+FFFD: one that is not UTF-8 is not found."""
         return value.decode("utf-8", "replace") if name is None else super().decode_argument(value, name)
+
+    async def _check_access(self, key: str) -> int:
+        """For how many seconds a browser may keep the object. Raises NotFound, BadToken, DatabaseUnavailable."""
+        deadline, now = self.bucket.signed_until(key, self.request.query), time.time()
+        if deadline is not None and deadline > now:
+            return int(deadline - now)
+        if await self.access.is_open(key):
+            return UNLIMITED_S
+        if deadline is not None:
+            raise BadToken("token out of date")
+        raise errors.NotFound(what="object", which="there")
 
     async def _send(self, opened: OpenObject) -> None:
         stat = opened.stat
@@ -68,7 +101,8 @@ class DownloadHandler(BucketHandler):
         self.set_header("ETag", f'"{stat.etag}"')
         self.set_header("Last-Modified", formatdate(stat.put_time_s, usegmt=True))
         self.set_header("Accept-Ranges", "bytes")
-        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        # Not for shared caches: its owner may make it private.
+        self.set_header("Cache-Control", f"private, max-age={self._lifetime_s}, immutable")
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         name = self.get_argument("attname", "", strip=False)
         if name or stat.mime not in INLINE_TYPES:

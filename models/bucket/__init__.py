@@ -36,6 +36,8 @@ class Bucket(Protocol):
     """Objects by key. Methods marked (blocks) do I/O: call them in an executor thread, never on the loop."""
 
     name: str
+    protects_files: bool
+    """Whether the file of a private image needs a signed address."""
 
     def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
         """Allow one upload of an image as `key` within minutes, followed by a callback to us.
@@ -47,8 +49,11 @@ class Bucket(Protocol):
     def url(self, key: str) -> str:
         """The object's public URL: bucket_domain + percent-encoded key."""
 
-    def readable_url(self, key: str) -> str:
-        """`url`, signed for an hour if the bucket is private. For display, not for storage."""
+    def readable_url(self, key: str, *, private: bool = True) -> str:
+        """An address that a browser can read for an hour at least. For display, not for storage.
+
+        private: the object belongs to a private image. Signed where it is, or where the whole bucket is private.
+        """
 
     def upload_origin(self) -> str:
         """The origin that browsers upload to, for a content security policy."""

@@ -29,6 +29,7 @@ from models.bucket.download import download
 from models.bucket.etag import Etag
 from models.bucket.keys import Keys
 from models.bucket.policy import TOKEN_LIFE_S, image_policy, upload_token
+from models.bucket.read_signature import read_deadline, sign_read
 from models.bucket.signature import check_callback
 from models.errors import BadParameter, BucketUnavailable, NotFound
 
@@ -38,7 +39,6 @@ TIMEOUT_S = 5
 ATTEMPTS = 2
 PAUSE_S = 0.2
 PAGE_LIMIT = 1000
-READ_LINK_LIFE_S = 3600
 PUBLIC_UC_URL = "https://uc.qiniuapi.com"
 PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
 
@@ -83,7 +83,7 @@ class KodoBucket:
         self._auth = qiniu.Auth(keys.access, keys.secret)
         self._base = (domain if "://" in domain else f"https://{domain}").rstrip("/") + "/"
         self._callback_url = callback_url
-        self._private = private
+        self._private = self.protects_files = private
         self._configured = endpoints
         self._resolved = self._configured if self._configured.complete else None
         self._resolve_lock = threading.Lock()
@@ -112,10 +112,11 @@ class KodoBucket:
     def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
         check_callback(self._keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)
 
-    def readable_url(self, key: str) -> str:
-        """Signed for an hour if the bucket is private. The signature covers the URL with the key encoded."""
+    def readable_url(self, key: str, *, private: bool = True) -> str:
+        """A public bucket has no private objects. The signature covers the URL with the key encoded."""
+        del private
         url = self.url(key)
-        return str(self._auth.private_download_url(url, READ_LINK_LIFE_S)) if self._private else url
+        return sign_read(self._keys, url, read_deadline(time.time())) if self._private else url
 
     def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:
         return download(self.readable_url(key), limit_bytes=limit_bytes, timeout_s=timeout_s)

@@ -15,6 +15,7 @@ from models import errors
 from models.batcher import Batcher
 from models.database import Database, Document, DuplicateKey
 from models.queue.tasks import Task, TaskState, from_document
+from models.visibility import Visibility
 
 CRASH_LIMIT = 3
 """A task is not retried after its server died this often."""
@@ -50,6 +51,7 @@ class Outcome:
     """How an attempt ended. Fields that are None or empty leave the task's own values as they are.
 
     state: DONE, FAILED or CANCELLED. seconds: duration of the render. megapixels: of the source.
+    visibility: of the result.
     error: a slug, with the details for its sentence.
     """
 
@@ -58,6 +60,7 @@ class Outcome:
     result_url: str | None = None
     seconds: float | None = None
     megapixels: float | None = None
+    visibility: Visibility | None = None
     error: str | None = None
     error_details: dict[str, Any] = field(default_factory=dict)
 
@@ -68,6 +71,7 @@ class Outcome:
             "result_url": self.result_url,
             "seconds": self.seconds,
             "megapixels": self.megapixels,
+            "visibility": self.visibility,
             "error": self.error,
             "error_details": self.error_details or None,
             "percent": 100 if self.state is TaskState.DONE else None,

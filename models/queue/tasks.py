@@ -16,6 +16,7 @@ from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document, DuplicateKey, Index, new_id
 from models.images import Owner
+from models.visibility import OPEN, Visibility
 
 
 class TaskState(StrEnum):
@@ -55,6 +56,9 @@ class NewTask:
     source_key: str | None = None
     source_id: int | None = None
     megapixels: float | None = None
+    visibility: Visibility | None = None
+    source_visibility: Visibility | None = None
+    batch: str | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def with_id(self, task_id: int, *, round_number: int = 0) -> Task:
@@ -73,6 +77,8 @@ class Task:
     attempts: how often it was started. crashes: how often its server died meanwhile. retries: temporary errors so far.
     cancel_requested: a user cancelled it while it was running.
     seconds: duration of the render, None until it is done. megapixels: of the source, None if not known yet.
+    visibility: of the result, None if the user did not choose one. source_visibility: None without a record of it.
+    batch: what the results of several tasks have in common that were added together.
     """
 
     id: int
@@ -101,6 +107,14 @@ class Task:
     result_url: str | None = None
     seconds: float | None = None
     megapixels: float | None = None
+    visibility: Visibility | None = None
+    source_visibility: Visibility | None = None
+    batch: str | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only the owner may learn the addresses of source and result."""
+        return any(each is not None and each not in OPEN for each in (self.visibility, self.source_visibility))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,7 @@ class TaskFilter:
 
 
 ALL_TASKS = TaskFilter()
+VISIBILITIES = ("visibility", "source_visibility")
 NEWEST = "-finished -_id"
 ANONYMISED: Document = {"data.owner_id": None, "data.owner": None, "data.url": "", "data.source_key": None}
 
@@ -242,6 +257,12 @@ class Tasks:
             if document is not None:
                 return from_document(document)
 
+    async def set_visibility(self, owner_id: int | None, image_ids: list[int], visibility: Visibility) -> None:
+        """Images of this owner have changed their visibility: note it in the tasks that they belong to."""
+        for field_name, image_field in (("visibility", "result_id"), ("source_visibility", "source_id")):
+            query: Document = {"owner_id": owner_id, image_field: {"$in": image_ids}}
+            await self._tasks.update_many(query, {"$set": {field_name: str(visibility)}})
+
     async def retry(self, task_id: int, *, round_number: int) -> Task:
         """Queue a failed or cancelled task again, under the same id. Raises NotFound, InvalidState."""
         change = {
@@ -306,13 +327,16 @@ def to_document(task: Task) -> Document:
         for each in fields(task)
         if each.name not in ("id", "owner", "state", "server")
     }
-    return {**plain, "state": str(task.state), "owner_id": task.owner.id, "owner": task.owner.username}
+    visibilities = {name: plain[name] and str(plain[name]) for name in VISIBILITIES}
+    owner = {"owner_id": task.owner.id, "owner": task.owner.username}
+    return {**plain, **visibilities, **owner, "state": str(task.state)}
 
 
 def from_document(document: Document) -> Task:
     """The task of such a document with its `_id`."""
     plain = {name: document[name] for name in Task.__slots__ if name in document}
     owner = Owner(document["owner_id"], document["owner"])
+    plain |= {name: Visibility(document[name]) for name in VISIBILITIES if document.get(name)}
     return Task(**{**plain, "id": document["_id"], "state": TaskState(document["state"]), "owner": owner})
 
 

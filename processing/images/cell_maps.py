@@ -25,8 +25,8 @@ def result_key_of(key: str) -> str:
 def encode(cell_map: Mapping[str, Any] | None, tiles: Sequence[int] = ()) -> bytes | None:
     """None if there is no map, or if it is too large.
 
-    tiles: the ids in the recipe. Maps are public, and the id of a private image gives access to it; so each cell has
-    its tile's index in that list, which is shown to the owner only.
+    tiles: the ids in the recipe. Everyone who sees the result can read its map, and an id gives access to an image that
+    is not private; so each cell has its tile's index in that list, which is shown to the owner only.
     """
     if cell_map is None:
         return None

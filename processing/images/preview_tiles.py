@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models import errors
 from models.images import Images
+from models.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails
@@ -54,7 +55,7 @@ class PreviewTiles:
 
     async def _smallest_thumbnail(self, image_id: int) -> bytes:
         try:
-            return await self._thumbnails.get(await self._images.by_id(image_id), WIDTHS[0])
+            return await self._thumbnails.get(await self._images.by_id(image_id, SERVER), WIDTHS[0])
         except errors.NotFound as error:
             allowed = "pictures that are still there"
             raise errors.RecipeImpossible(retryable=False, field="tiles", value=image_id, allowed=allowed) from error

@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from models import errors
 from models.bucket import Bucket
 from models.images import Image, Images
+from models.visibility import SERVER
 from processing.background import cancel
 from processing.executors import Executors
 from processing.mosaic import MosaicError, decode_image, encode_image
@@ -128,7 +129,7 @@ class Thumbnails:
         """The image's bytes and None. For an SVG, which has no pixels: its source's bytes and the recipe to render."""
         original, recipe = image, None
         if image.mime == SVG and image.source_id is not None:
-            original, recipe = await self._images.by_id(image.source_id), image.recipe | {"format": "png"}
+            original, recipe = await self._images.by_id(image.source_id, SERVER), image.recipe | {"format": "png"}
         if original.key is None:
             raise errors.NotFound(what="thumbnail", which=image.id)
         return await self._read(original.key), recipe
@@ -139,7 +140,7 @@ class Thumbnails:
     async def _record_appearance(self, image: Image, thumbnail: Thumbnail, key: str) -> None:
         """Raises NotFound if the image was deleted meanwhile, and deletes its thumbnail."""
         try:
-            current = await self._images.by_id(image.id)
+            current = await self._images.by_id(image.id, SERVER)
         except errors.NotFound:
             await self._executors.io(self._bucket.delete, key)
             raise

@@ -41,7 +41,7 @@ async def resolve_tiles(recipe: Mapping[str, Any], owner: Owner, images: Images)
     """The images in a recipe's `tiles`; () if it has none.
 
     Raises BadParameter for `tiles` if there are more than MAX_TILES, or if one does not exist, is not in our bucket, or
-    is neither this owner's nor a result: results are public.
+    is neither this owner's nor a result that this owner may see.
     """
     ids = list(dict.fromkeys(recipe.get("tiles") or ()))
     if len(ids) > MAX_TILES:

@@ -21,6 +21,7 @@ from models.images import Image, ImageKind, NewImage
 from models.queue.leases import Lease, Outcome
 from models.queue.tasks import Task, TaskState
 from models.store import Store
+from models.visibility import SERVER, UNSTATED, Visibility
 from processing.engine import Engine, WorkerDied
 from processing.engine.job import Job, JobResult
 from processing.executors import Executors
@@ -108,7 +109,7 @@ class TaskRunner:
         result = await persist(self.store.images.find_result, task.dedup_key)
         if result is None or result.key is None or not _is_current(result, task):
             return None
-        output = await self._register(_copy_for(task, result))
+        output = await self._register(_copy_for(task, result), task.visibility)
         try:
             # after registering, so that the object cannot be deleted in between
             await self.executors.io(self.bucket.stat, result.key)
@@ -127,7 +128,7 @@ class TaskRunner:
             self.cleanups.add(cleanup)
             cleanup.add_done_callback(self.cleanups.discard)
             raise Cancelled() from None
-        return await self._register(self._new_image(run.task, result), result)
+        return await self._register(self._new_image(run.task, result), run.task.visibility, result)
 
     async def _job(self, task: Task) -> Job:
         """Raises RecipeImpossible if an image in the recipe was deleted, or is not this owner's any more."""
@@ -146,10 +147,14 @@ class TaskRunner:
             tiles=tiles,
         )
 
-    async def _register(self, new: NewImage, job: JobResult | None = None) -> Output:
-        """Record an image, unless its owner has such a record."""
+    async def _register(self, new: NewImage, chosen: Visibility | None, job: JobResult | None = None) -> Output:
+        """Record an image, unless its owner has such a record; that one becomes as visible as the owner has chosen."""
         image = await persist(self.store.images.add, new)
-        return Output(image, abs(image.created - new.created) < TIME_RESOLUTION, job)
+        is_new = abs(image.created - new.created) < TIME_RESOLUTION
+        if not is_new and chosen is not None and image.visibility is not chosen:
+            await persist(self.store.images.set_visibility, [image.id], image.owner.id, chosen)
+            image = replace(image, visibility=chosen)
+        return Output(image, is_new, job)
 
     async def _unregister(self, image: Image) -> bool:
         """Delete a record. Returns whether no other record has its object."""
@@ -177,6 +182,8 @@ class TaskRunner:
             dedup_key=task.dedup_key,
             source_id=task.source_id,
             map_key=result.map_key,
+            visibility=task.visibility or UNSTATED,
+            batch=task.batch,
         )
 
     def _publish_percent(self, task_id: int, percent: int) -> None:
@@ -186,7 +193,8 @@ class TaskRunner:
 
     async def _finish(self, lease: Lease, output: Output) -> Task | None:
         """Record the task as done. None if it was cancelled or the lease was lost."""
-        outcome = Outcome(TaskState.DONE, result_id=output.image.id, result_url=output.image.url)
+        image = output.image
+        outcome = Outcome(TaskState.DONE, result_id=image.id, result_url=image.url, visibility=image.visibility)
         if output.job is not None:
             outcome = replace(outcome, seconds=output.job.seconds, megapixels=output.job.megapixels)
         ended = await persist(self.store.leases.finish, lease, outcome)
@@ -220,7 +228,7 @@ class TaskRunner:
             result = await future
             for _ in range(CLEANUP_POLLS):
                 if not await self.store.tasks.has_running_duplicate(task):
-                    if await self.store.images.by_key(result.key) is None:
+                    if await self.store.images.by_key(result.key, SERVER) is None:
                         await self._delete_objects(result.key, result.map_key)
                     return
                 await asyncio.sleep(CLEANUP_POLL_S)
@@ -270,4 +278,5 @@ def _plain_value(value: object) -> object:
 def _copy_for(task: Task, result: Image) -> NewImage:
     """A result as a new image of another task's owner, without what the first owner has written about it."""
     shared = {each.name: getattr(result, each.name) for each in fields(NewImage) if each.name != "created"}
-    return NewImage(**{**shared, "owner": task.owner, "source_id": task.source_id})
+    own = {"owner": task.owner, "source_id": task.source_id, "batch": task.batch}
+    return NewImage(**{**shared, **own, "visibility": task.visibility or UNSTATED})

@@ -19,6 +19,7 @@ from models.bucket import Bucket
 from models.images import Owner
 from models.queue.tasks import NewTask, Task, TaskState
 from models.store import Store
+from models.visibility import Visibility
 from processing.engine import Engine
 from processing.engine.job import dedup_key_of
 from processing.executors import Executors
@@ -49,12 +50,13 @@ class QueueLimits:
 
 @dataclass(frozen=True, slots=True)
 class TaskSource:
-    """The source image of a task. key, image_id: None if it is not in our bucket. megapixels: None if not known."""
+    """The source image of a task. key, image_id, visibility: None if it is not in our bucket. megapixels: if known."""
 
     url: str
     key: str | None = None
     image_id: int | None = None
     megapixels: float | None = None
+    visibility: Visibility | None = None
 
 
 class TaskQueue:
@@ -137,8 +139,20 @@ class TaskQueue:
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
-    async def add(self, owner: Owner, source: TaskSource, *, style: str, recipe: dict[str, Any]) -> Task:
-        """Queue a task durably. Raises QueueFull, TooManyTasks, DatabaseUnavailable."""
+    async def add(
+        self,
+        owner: Owner,
+        source: TaskSource,
+        *,
+        style: str,
+        recipe: dict[str, Any],
+        visibility: Visibility | None = None,
+        batch: str | None = None,
+    ) -> Task:
+        """Queue a task durably. visibility, batch: of the result.
+
+        Raises QueueFull, TooManyTasks, DatabaseUnavailable.
+        """
         with self._reserve_slot(owner):
             round_number = await self._admit(owner)
             new = NewTask(
@@ -151,6 +165,9 @@ class TaskQueue:
                 source_key=source.key,
                 source_id=source.image_id,
                 megapixels=source.megapixels,
+                visibility=visibility,
+                source_visibility=source.visibility,
+                batch=batch,
             )
             task = await self._store.tasks.add(new, round_number=round_number)
             self._total += 1

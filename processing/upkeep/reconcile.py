@@ -85,6 +85,7 @@ class Reconciler:
                 param=upload.param,
                 mime=stat.mime,
                 etag=stat.etag,
+                visibility=upload.visibility,
             )
         )
         await self._uploads.complete(upload.key)

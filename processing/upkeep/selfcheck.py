@@ -19,6 +19,7 @@ from models.bucket import Bucket, UploadTicket
 from models.database import Database
 from models.images import ANONYMOUS, Images
 from models.uploads import PendingUpload, PendingUploads
+from models.visibility import SERVER, UNSTATED
 from processing.executors import Executors
 
 TIMEOUT_S = 15.0
@@ -119,7 +120,7 @@ class SelfCheck:
         return CheckResult("database", True, f"answers in {1000 * (time.monotonic() - started_at):.1f} ms")
 
     async def _sign_upload(self, key: str) -> UploadTicket:
-        await self._uploads.add(PendingUpload(key, ANONYMOUS, "check.png", ""))
+        await self._uploads.add(PendingUpload(key, ANONYMOUS, "check.png", "", UNSTATED))
         try:
             return await self._executors.io(self._bucket.sign_upload, key, owner_id=0, size_limit_bytes=1_000_000)
         except errors.BucketUnavailable:
@@ -159,7 +160,7 @@ class SelfCheck:
     async def _check_delete(self, key: str) -> CheckResult:
         try:
             await self._executors.io(self._bucket.delete, key)
-            if image := await self._images.by_key(key):
+            if image := await self._images.by_key(key, SERVER):
                 await self._images.delete(image.id, image.owner.id)
             await self._uploads.complete(key)
         except errors.Unavailable:  # pragma: no cover - a bucket that answers well until the deletion

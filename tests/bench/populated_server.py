@@ -16,6 +16,7 @@ from models.follows import Follows
 from models.images import ImageKind, Images, NewImage, Owner
 from models.queue.tasks import NewTask, TaskState, to_document
 from models.users import Users
+from models.visibility import Visibility
 from tests.fault_injection.load import make_client
 from tests.support.client import ApiClient
 from tests.support.process import ServerProcess
@@ -101,6 +102,7 @@ def _make_image(number: int, ids: list[int], rng: random.Random, base: str, now:
         dedup_key=f"{number:064x}",
         source_id=number + 1,
         created=now - timedelta(minutes=number),
+        visibility=Visibility.PUBLIC,
     )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from handlers.services import Services
+from models.cursor import write_cursor
 from models.database import Database
-from models.images import Image, ImageKind, Images, NewImage, Owner, page_query, write_cursor
+from models.gallery import Gallery, after, public_query
+from models.images import Image, ImageKind, Images, NewImage, Owner
+from models.visibility import Visibility
 from tests.support.client import ApiClient
 from tests.support.pictures import png
 from tests.support.waiting import finished
@@ -28,6 +33,7 @@ def result(number: int, owner: Owner, created: datetime, **fields: Any) -> dict[
         filename="x.png",
         filesize=1,
         param="",
+        visibility=Visibility.PUBLIC,
     ).with_id(number)
     plain = {name: getattr(image, name) for name in Image.__slots__ if name not in ("id", "owner", "dedup_key")}
     record = {"_id": number, "owner_id": owner.id, "username": owner.username, **plain, "kind": str(image.kind)}
@@ -81,7 +87,7 @@ def test_a_cursor_keeps_every_millisecond() -> None:
     for step in range(2000):
         created = MOMENT + timedelta(milliseconds=step)
 
-        query = page_query(ImageKind.RESULT, None, write_cursor(created, 5))
+        query = public_query(None, write_cursor(created, 5))
 
         assert query["created"] == {"$lte": created}
 
@@ -190,12 +196,18 @@ async def test_every_view_is_found_by_an_index_and_reads_little_more_than_it_sho
             for number in range(1, 8001)
         ],
     )
-    page = await Images(database).latest(limit=30)
-    views = {"newest": None, "one person": [1], "some people": list(people[:60]), "many people": list(people)}
+    page = await Gallery(database).public(limit=30)
+    views: dict[str, Callable[[str | None], dict[str, Any]]] = {
+        "newest": partial(public_query, None),
+        "one person": partial(public_query, [1]),
+        "some people": partial(public_query, list(people[:60])),
+        "many people": partial(public_query, list(people)),
+        "mine": partial(after, {"owner_id": 1, "kind": "result"}),
+    }
 
-    for name, owners in views.items():
+    for name, query_of in views.items():
         for cursor in (None, page.cursor):
-            explained = await explain(database, page_query(ImageKind.RESULT, owners, cursor))
+            explained = await explain(database, query_of(cursor))
 
             stages = set(stages_of(explained["queryPlanner"]["winningPlan"]))
             read = explained["executionStats"]["totalDocsExamined"]

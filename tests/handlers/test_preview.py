@@ -18,6 +18,7 @@ from tornado.httpclient import AsyncHTTPClient
 from app import PREVIEW_THREADS
 from handlers.services import Services
 from models import errors
+from models.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.images.previews import PER_CLIENT_LIMIT, Previews
@@ -252,7 +253,7 @@ async def test_pictures_of_others_are_no_tiles_of_a_preview(api: ApiClient) -> N
 async def test_a_tile_that_is_gone_is_named(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
-    gone = await services.images.by_id(tiles[1])
+    gone = await services.images.by_id(tiles[1], SERVER)
     assert gone.key is not None
     await until(lambda: is_stored(services, f"thumbnail/{tiles[1]}/320.webp"), timeout_s=5)
     for key in (gone.key, f"thumbnail/{tiles[1]}/320.webp"):

@@ -12,6 +12,7 @@ from PIL import Image
 from handlers.services import Services
 from models import errors
 from models.images import ImageKind, NewImage, Owner
+from models.visibility import SERVER
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails, thumbnail_size
 from tests.support.client import ApiClient, ApiResponse
@@ -32,7 +33,7 @@ async def looked_at(services: Services, image_id: int) -> Any:
     """The image once its look is known."""
 
     async def look() -> Any:
-        image = await services.images.by_id(image_id)
+        image = await services.images.by_id(image_id, SERVER)
         return image if image.placeholder else None
 
     return await until(look, timeout_s=10)
@@ -50,7 +51,7 @@ async def test_a_thumbnail_has_the_requested_width_and_may_be_cached_without_lim
     assert {opened(answer).format for answer in answers.values()} == {"WEBP"}
     for answer in answers.values():
         assert answer.headers["Content-Type"] == "image/webp"
-        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
 
 
 @pytest.mark.gen_test
@@ -65,7 +66,7 @@ async def test_a_cached_thumbnail_is_304_without_a_read_from_the_bucket(api: Api
     other = await api.get(path, {"If-None-Match": '"other"'})
 
     assert (again.status, again.body, looked) == (304, b"", [])
-    assert again.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert again.headers["Cache-Control"] == "private, max-age=31536000, immutable"
     assert (other.status, other.body) == (200, first.body)
 
 
@@ -114,7 +115,7 @@ class CountingThreads(Executors):
 @pytest.mark.gen_test
 async def test_parallel_requests_make_a_thumbnail_once(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(jpeg(1200, 900), "large.jpg")
-    image = await services.images.by_id(uploaded["id"])
+    image = await services.images.by_id(uploaded["id"], SERVER)
     threads = CountingThreads(2)
     thumbnails = Thumbnails(services.images, services.bucket, threads, max_megapixels=50)
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from handlers.services import Services
 from models.images import ImageKind
+from models.visibility import SERVER
 from processing.upkeep.reconcile import Reconciler
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
@@ -105,7 +106,7 @@ async def test_a_picture_that_is_gone_when_the_task_runs_is_named(api: ApiClient
     ada = await api.sign_up("ada")
     tiles = await pool_of(ada)
     source = (await ada.upload(png()))["url"]
-    image = await services.images.by_id(tiles[2])
+    image = await services.images.by_id(tiles[2], SERVER)
     assert image.key is not None
     services.bucket.delete(image.key)
 
@@ -141,7 +142,7 @@ async def test_bricks_keep_their_parts_list(api: ApiClient, services: Services) 
     ada = await api.sign_up("ada")
     done = await finished(ada, (await ada.add_task((await ada.upload(png()))["url"], "brick"))["id"])
 
-    image = await services.images.by_id(done["result_id"])
+    image = await services.images.by_id(done["result_id"], SERVER)
     map_url = (await ada.get("/api/image/query/", id=image.id))["map_url"]
 
     assert image.kind is ImageKind.RESULT

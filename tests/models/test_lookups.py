@@ -9,17 +9,26 @@ import pytest
 from models import errors
 from models.database import Database
 from models.follows import Follows
+from models.gallery import Gallery
 from models.images import ImageKind, Images, NewImage, Owner
 from models.queue.tasks import NewTask, TaskFilter, Tasks, TaskState
 from models.sessions import Sessions
 from models.users import Users
+from models.visibility import SERVER, Visibility
 
 ADA = Owner(1, "ada")
 
 
 def _image(number: int) -> NewImage:
     return NewImage(
-        ImageKind.RESULT, ADA, key=f"k/{number}", url=f"http://x/{number}", filename="a", filesize=1, param=""
+        ImageKind.RESULT,
+        ADA,
+        key=f"k/{number}",
+        url=f"http://x/{number}",
+        filename="a",
+        filesize=1,
+        param="",
+        visibility=Visibility.PUBLIC,
     )
 
 
@@ -60,7 +69,7 @@ async def test_simultaneous_look_ups_of_images_and_users_fail_for_missing_ones_o
     user_ids = [await _user(users, name) for name in ("Ada", "bea")]
     await users.mark_deleting(user_ids[1])
 
-    looked_up = await asyncio.gather(*(images.by_id(number) for number in [*ids, 1]), return_exceptions=True)
+    looked_up = await asyncio.gather(*(images.by_id(number, SERVER) for number in [*ids, 1]), return_exceptions=True)
     named = await asyncio.gather(*(users.by_name(name) for name in ("ADA", "bea", "cy")), return_exceptions=True)
 
     assert [getattr(image, "id", type(image)) for image in looked_up] == [*ids, errors.NotFound]
@@ -69,13 +78,13 @@ async def test_simultaneous_look_ups_of_images_and_users_fail_for_missing_ones_o
 
 @pytest.mark.gen_test
 async def test_the_first_page_shows_an_image_added_before_the_request(database: Database) -> None:
-    images = Images(database)
+    images, gallery = Images(database), Gallery(database)
     await images.add(_image(1))
-    looking = [asyncio.create_task(images.latest(limit=30)) for _ in range(5)]
+    looking = [asyncio.create_task(gallery.public(limit=30)) for _ in range(5)]
     await asyncio.sleep(0)
 
     added = await images.add(_image(2))
-    short, long = await asyncio.gather(images.latest(limit=1), images.latest(limit=30))
+    short, long = await asyncio.gather(gallery.public(limit=1), gallery.public(limit=30))
 
     assert [image.id for image in short.images] == [added.id]
     assert (len(long.images), short.cursor is not None, long.cursor) == (2, True, None)

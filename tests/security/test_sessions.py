@@ -13,6 +13,7 @@ from PIL import Image
 
 from handlers.services import Services
 from models.passwords import THREADS
+from models.visibility import SERVER
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
 from tests.support.pictures import encoded, png
@@ -155,7 +156,7 @@ async def test_only_the_owner_sees_what_a_mosaic_was_made_of(api: ApiClient, ser
     recipe = {"style": "photomosaic", "cell": 10, "tiles": [each["id"] for each in secrets]}
     done = await finished(ada, (await ada.add_task(source["url"], recipe))["id"])
     own = await ada.get("/api/image/query/", id=done["result_id"])
-    gone = await services.images.by_id(secrets[0]["id"])
+    gone = await services.images.by_id(secrets[0]["id"], SERVER)
     assert gone.key is not None
     services.bucket.delete(gone.key)
     failed = await finished(ada, (await ada.add_task(source["url"], {**recipe, "seed": 1}))["id"])

@@ -15,6 +15,7 @@ from handlers.services import Services
 from models.bucket import policy, signature
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.signature import qbox
+from models.visibility import SERVER
 from settings import Settings
 from tests.support.client import ApiClient
 from tests.support.pictures import png
@@ -58,7 +59,7 @@ async def test_a_callback_for_a_missing_object_makes_a_record_without_an_image(
     image = (await bob.get("/api/image/query/", id=called_back["id"])).json
     thumbnail = await bob.get(f"/thumbnail/{called_back['id']}/320")
 
-    assert (await services.images.by_id(called_back["id"])).owner.id == ada.user_id
+    assert (await services.images.by_id(called_back["id"], SERVER)).owner.id == ada.user_id
     assert (image["width"], image["height"], image["placeholder"]) == (0, 0, "")
     assert thumbnail.status == 404
 

@@ -118,9 +118,12 @@ class ApiClient:
         body, content_type = multipart(fields, filename, content)
         return await self.request("POST", url, body=body, headers={"Content-Type": content_type})
 
-    async def add_task(self, url: str, param: str | dict[str, Any] = "mosaic") -> dict[str, Any]:
-        """Add a task. Returns its document."""
-        added = await self.post("/api/tasks/add/", url=url, type="model", param=param)
+    async def add_task(
+        self, url: str, param: str | dict[str, Any] = "mosaic", *, visibility: str = "public", **more: Any
+    ) -> dict[str, Any]:
+        """Add a task whose result the gallery shows. Returns its document."""
+        values = {"url": url, "type": "model", "param": param, "visibility": visibility, **more}
+        added = await self.post("/api/tasks/add/", **values)
         assert added["code"] == 1, added.json
         return dict(added["task"])
 

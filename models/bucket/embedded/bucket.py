@@ -10,6 +10,7 @@ This half has keys, tokens, signatures and files; `handlers/bucket/` serves them
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
 from models.bucket.keys import Keys
 from models.bucket.policy import image_policy, upload_token
+from models.bucket.read_signature import read_deadline, sign_read, verified_deadline
 from models.bucket.signature import check_callback
 from models.errors import BadParameter, SourceTooLarge
 
@@ -40,6 +42,7 @@ class EmbeddedBucket:
     """
 
     name = NAME
+    protects_files = True
 
     def __init__(
         self,
@@ -71,8 +74,13 @@ class EmbeddedBucket:
     def url(self, key: str) -> str:
         return f"{self._base}/bucket/{quote(key, safe='/')}"
 
-    def readable_url(self, key: str) -> str:
-        return self.url(key)
+    def readable_url(self, key: str, *, private: bool = True) -> str:
+        url = self.url(key)
+        return sign_read(self.keys, url, read_deadline(time.time())) if private else url
+
+    def signed_until(self, key: str, query: str) -> int | None:
+        """Unix time until which this query of a download is valid; None unless we signed it."""
+        return verified_deadline(self.keys, self.url(key), query)
 
     def upload_origin(self) -> str:
         return origin(self._base)

@@ -42,7 +42,7 @@ async def test_a_picture_is_sent_with_its_own_type_and_a_sandbox(where):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert headers["Cache-Control"] == "private, max-age=31536000, immutable"
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert headers["X-Reqid"]
     assert "Content-Disposition" not in headers

@@ -18,6 +18,7 @@ from models.bucket.keys import Keys
 from models.bucket.policy import upload_token
 from models.bucket.signature import decode, encode, qbox, qiniu
 from models.images import Image
+from models.visibility import SERVER
 from processing.upkeep.reconcile import Reconciler, ReconcileResult
 from settings import Settings
 from tests.support.client import ApiClient, ApiResponse
@@ -104,7 +105,7 @@ async def test_an_upload_in_parts_outlives_its_token_and_goes_on_with_a_fresh_on
     assert too_old.status == 401
     assert (fresh["key"], fresh["url"]) == (old["key"], old["url"])
     assert (answer["code"], answer["filename"], answer["param"]) == (1, "slow.png", "p")
-    image = await services.images.by_id(answer["id"])
+    image = await services.images.by_id(answer["id"], SERVER)
     assert image.owner.id == ada.user_id
     assert (await ada.get(services.bucket.readable_url(image.key))).body == picture
 
@@ -230,7 +231,7 @@ async def an_hour_later(services: Services, key: str) -> None:
 
 async def images_of(services: Services, person: ApiClient) -> list[Image]:
     rows = await services.database.collection("images").find({"owner_id": person.user_id}, sort="_id", limit=9)
-    return [await services.images.by_id(each["_id"]) for each in rows]
+    return [await services.images.by_id(each["_id"], SERVER) for each in rows]
 
 
 @pytest.mark.requirement(17, 18)
@@ -242,7 +243,7 @@ async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_sa
 
     answer = await say(api, qbox(keys, PATH, body), body)
 
-    image = await services.images.by_id(answer["id"])
+    image = await services.images.by_id(answer["id"], SERVER)
     assert image.owner.id == ada.user_id
 
 

@@ -244,7 +244,7 @@ async def test_a_private_bucket_is_readable_with_a_signature_only(private: Insta
     assert (await get(private.bucket.readable_url("猫 #?.png"))).code == 200
     query = dict(parse_qsl(urlsplit(private.bucket.readable_url("a.png")).query))
     assert list(query) == ["e", "token"]
-    assert 0 < int(query["e"]) - time.time() <= 3600
+    assert 0 < int(query["e"]) - time.time() <= 4200
 
 
 @pytest.mark.gen_test

@@ -12,6 +12,7 @@ from models.database import Database
 from models.images import ImageKind
 from models.queue.leases import Leases
 from models.queue.tasks import TaskState
+from models.visibility import SERVER
 from processing.engine import WorkerDied
 from processing.queue.event_feed import publish_cancel
 from tests.processing.queue.queue_harness import ADA, BOB, QueueHarness, queue_harness
@@ -23,7 +24,7 @@ async def test_a_finished_task_has_a_result_and_its_measurements(database: Datab
     async with queue_harness(database, tmp_path) as server:
         done = await server.finish(await server.add())
 
-        result = await server.store.images.by_id(done.result_id or 0)
+        result = await server.store.images.by_id(done.result_id or 0, SERVER)
 
     assert (done.seconds, done.megapixels, done.attempts) == (0.5, 1.0, 1)
     assert (result.kind, result.owner, result.url) == (ImageKind.RESULT, ADA, done.result_url)
@@ -51,7 +52,7 @@ async def test_a_cancelled_running_task_leaves_nothing_behind(database: Database
         await server.becomes(task, TaskState.CANCELLED)
 
         assert server.keys() == []
-        assert (await server.store.images.latest(owner_ids=[1], limit=5)).images == []
+        assert (await server.store.gallery.own(1, ImageKind.RESULT, limit=5)).images == []
 
 
 @pytest.mark.gen_test
@@ -68,7 +69,7 @@ async def test_a_result_that_comes_after_the_cancellation_is_deleted(database: D
 
         assert ended.result_id is None
         assert server.keys() == []
-        assert (await server.store.images.latest(owner_ids=[1], limit=5)).images == []
+        assert (await server.store.gallery.own(1, ImageKind.RESULT, limit=5)).images == []
 
 
 @pytest.mark.gen_test
@@ -84,7 +85,7 @@ async def test_cancelling_a_repetition_keeps_the_first_result(database: Database
         await server.becomes(again, TaskState.CANCELLED)
         await server.queue.wait_until_idle()
 
-        assert (await server.store.images.by_id(first.result_id or 0)).key == "mosaic/same.png"
+        assert (await server.store.images.by_id(first.result_id or 0, SERVER)).key == "mosaic/same.png"
         assert server.bucket.stat("mosaic/same.png").size_bytes == 8
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from handlers.services import Services
 from models import errors
+from models.visibility import SERVER
 from processing.upkeep.reconcile import Reconciler, ReconcileResult
 from tests.support.client import ApiClient
 from tests.support.pictures import png
@@ -32,7 +33,7 @@ async def test_an_upload_without_a_callback_is_registered_for_its_owner(
     result = await reconciliation.reconcile(callback_grace=AT_ONCE)
 
     assert result == ReconcileResult(adopted=1, deleted=0)
-    image = await services.images.by_key(grant["key"])
+    image = await services.images.by_key(grant["key"], SERVER)
     assert image is not None
     assert (image.owner.username, image.filename, image.param, image.mime) == (
         "ada",

@@ -1,0 +1,53 @@
+"""Who may read an object of the embedded bucket by its address alone, without a signature.
+
+Kodo does not ask: there a private bucket protects all objects, and a public one none.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from models import errors
+from models.images import Images
+from models.uploads import PendingUploads
+from models.visibility import OPEN, STRANGER
+
+THUMBNAILS, MAPS = "thumbnail/", "map/"
+OWN_PREFIXES = ("source/", "mosaic/", MAPS, THUMBNAILS)
+"""Of keys that this service makes: they have a record, or belong to nobody yet."""
+
+
+class ObjectAccess(Protocol):
+    """What a download asks."""
+
+    async def is_open(self, key: str) -> bool:
+        """Whether everyone who has the address may read this object. Raises DatabaseUnavailable."""
+
+
+class RecordedAccess:
+    """Decides by the records of images and of pending uploads."""
+
+    def __init__(self, images: Images, uploads: PendingUploads) -> None:
+        self._images, self._uploads = images, uploads
+
+    async def is_open(self, key: str) -> bool:
+        """A thumbnail follows its image, a cell map its result. Another client's object needs no record."""
+        if key.startswith(THUMBNAILS):
+            return await self._is_image_open(key.removeprefix(THUMBNAILS).partition("/")[0])
+        if key.startswith(MAPS):
+            return await self._images.is_open(key.removeprefix(MAPS).removesuffix(".json"))
+        return await self._images.is_open(key) or await self._is_unrecorded(key)
+
+    async def _is_image_open(self, image_id: str) -> bool:
+        try:
+            await self._images.by_id(int(image_id), STRANGER)
+        except (errors.NotFound, ValueError):
+            return False
+        return True
+
+    async def _is_unrecorded(self, key: str) -> bool:
+        """An object without an image: one whose callback has not come yet, or one that another client stored."""
+        try:
+            return (await self._uploads.get(key)).visibility in OPEN
+        except errors.NotFound:
+            return not key.startswith(OWN_PREFIXES) and not await self._images.registered_keys([key])

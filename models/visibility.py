@@ -1,0 +1,69 @@
+"""Who may see an image: the one policy that every query and every handler asks. What it does not allow is closed.
+
+PRIVATE  its owner alone; its file needs a signed address with an end
+LINK     whoever has its id or the address of its file; no list names it
+PUBLIC   everybody; the gallery and its owner's page list it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+Document = dict[str, Any]
+
+
+class Visibility(StrEnum):
+    PRIVATE = "private"
+    LINK = "link"
+    PUBLIC = "public"
+
+
+UNSTATED = Visibility.LINK
+"""Of what a client uploads or makes without a word about it: the contract serves everyone who has an id or address."""
+OPEN = (Visibility.LINK, Visibility.PUBLIC)
+"""Seen by everyone who has the id."""
+
+
+class OwnerId(Protocol):
+    @property
+    def id(self) -> int | None: ...
+
+
+class Protected(Protocol):
+    """A record that the policy decides about."""
+
+    @property
+    def visibility(self) -> Visibility: ...
+
+    @property
+    def owner(self) -> OwnerId: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who wants to see images. user_id: of the session, None for a stranger. is_server: our own work, not a request."""
+
+    user_id: int | None = None
+    is_server: bool = False
+
+    def may_see(self, record: Protected) -> bool:
+        """Whether this reader, who has the id or the key, may see it. Developers are no exception."""
+        return self.is_server or record.visibility in OPEN or self.owns(record)
+
+    def owns(self, record: Protected) -> bool:
+        """Images of anonymous users belong to nobody."""
+        return self.user_id is not None and record.owner.id == self.user_id
+
+    def query(self) -> Document:
+        """Selects the images that this reader may see."""
+        if self.is_server:
+            return {}
+        opened: Document = {"visibility": {"$in": [str(each) for each in OPEN]}}
+        return opened if self.user_id is None else {"$or": [opened, {"owner_id": self.user_id}]}
+
+
+STRANGER = Reader()
+SERVER = Reader(is_server=True)
+"""For upkeep and for work that a handler has checked already. A handler that uses it needs a reason."""
