@@ -232,6 +232,12 @@ class Images:
         documents = await self._images.find(query, sort="_id", limit=len(image_ids), fields=["_id"])
         return [document["_id"] for document in documents]
 
+    async def choose_again(self, image: Image, visibility: Visibility, batch: str | None) -> Image:
+        """The owner has made an existing image once more: it gets the new visibility, and the batch if there is one."""
+        change = {"visibility": str(visibility)} | ({} if batch is None else {"batch": batch})
+        document = await self._images.find_one_and_update({"_id": image.id, **VISIBLE}, {"$set": change})
+        return image if document is None else to_image(document)
+
     async def state_visibility(self) -> None:
         """Give records of an earlier version the visibility that they had: results public, sources by link."""
         for kind, visibility in ((ImageKind.RESULT, Visibility.PUBLIC), (ImageKind.SOURCE, Visibility.LINK)):

@@ -3,6 +3,7 @@
 import { language } from "./i18n/i18n.js";
 
 const PROBE_INTERVAL_MS = 2000;
+const IDS_PER_REQUEST = 500;
 
 /** A failed request. `slug` is the server's error name, or "offline", "aborted", "internal". */
 export class ApiError extends Error {
@@ -29,13 +30,25 @@ export class Api extends EventTarget {
     this.#post("/api/user/follow/", { from_user_name: from, to_user_name: to, follow_bool: on ? 1 : 0 });
   changeAccount = (change) => this.#post("/api/user/change/", change);
   deleteAccount = (password) => this.#post("/api/user/delete/", { password });
-  uploadToken = (filename, filesize, param, key) => this.#post("/api/image/token/", { filename, filesize, param, key });
+  uploadToken = ({ name: filename, size: filesize, param, sourceVisibility: visibility }, key) =>
+    this.#post("/api/image/token/", { filename, filesize, param, visibility, key });
   addInfo = (url, filename, param, user_id) => this.#post("/api/image/addinfo/", { url, filename, param, user_id });
   image = (id, signal) => this.#get("/api/image/query/", { id }, signal);
   changeImage = (change) => this.#post("/api/image/change/", change);
+  /** Changes who sees any number of the user's images. Returns the ids of those that were changed. */
+  async changeVisibility(ids, visibility) {
+    const changed = [];
+    for (let start = 0; start < ids.length; start += IDS_PER_REQUEST) {
+      const some = ids.slice(start, start + IDS_PER_REQUEST);
+      changed.push(...(await this.#post("/api/image/visibility/", { ids: some, visibility })).changed);
+    }
+    return changed;
+  }
+
   deleteImage = (id) => this.#post("/api/image/delete/", { id });
   feed = (params, signal) => this.#get("/api/feed/", params, signal);
-  addTask = (url, recipe) => this.#post("/api/tasks/add/", { url, type: "model", param: JSON.stringify(recipe), visibility: "public" });
+  addTask = (url, { recipe, visibility, batch }) =>
+    this.#post("/api/tasks/add/", { url, type: "model", param: JSON.stringify(recipe), visibility, batch: batch ?? undefined });
   tasks = (params) => this.#get("/api/tasks/query/", params);
   cancelTask = (id) => this.#post("/api/tasks/cancel/", { id });
   retryTask = (id) => this.#post("/api/tasks/retry/", { id });

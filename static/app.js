@@ -60,7 +60,7 @@ const imageLibrary = () => {
   libraryPromise.catch(() => { libraryPromise = null; });
   return libraryPromise;
 };
-const localData = new LocalData(storage, () => { jobs.clear(); state.set({ images: [], current: null, recipe: defaultRecipe() }); });
+const localData = new LocalData(storage, () => { jobs.clear(); state.set({ images: [], current: null, recipe: defaultRecipe(), visibility: null }); });
 const services = { api, state, storage, router, taskEvents, jobs, imageLibrary, toasts, confirmDialog, signInDialog, jobActions, localData, signOut };
 const studio = new Studio(section("studio"), services);
 const drawer = new JobDrawer({ root: part("job-drawer"), button: part("activity"), count: part("activity-count"), jobs, handlers: jobActions });

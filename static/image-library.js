@@ -30,7 +30,7 @@ export class ImageLibrary {
   async add(file) {
     const { limits } = this.#state;
     const image = await openImage(file, { api: this.#api, limits, downscale: true });
-    const job = { file: image.file, name: image.name, size: image.file.size, param: "" };
+    const job = { file: image.file, name: image.name, size: image.file.size, param: "", sourceVisibility: this.#state.sourceVisibility };
     const source = await uploadImage(job, { api: this.#api, partBytes: limits.partMb * 2 ** 20, progress: () => {} });
     this.#images = null;
     return source;

@@ -8,7 +8,7 @@ const SETTLED = ["done", "failed", "cancelled"];
 const CONCURRENT_UPLOADS = 2;
 
 /**
- * A job: {id, batch (id or null), name, imageId, recipe, phase, size, sent, speed, task, error, source, result, thumb}.
+ * A job: {id, batch (id or null), visibility, name, imageId, recipe, phase, size, sent, speed, task, error, source, result, thumb}.
  * phase: "waiting" | "uploading" | "queued" | "running" | "done" | "failed" | "cancelled".
  * Dispatches "change" (detail: the job) and "settled" (detail: the job).
  */
@@ -62,10 +62,10 @@ export class Jobs extends EventTarget {
   /** How many jobs are not settled yet. */
   get pendingCount() { return this.#jobs.filter((job) => !SETTLED.includes(job.phase)).length; }
 
-  /** Starts a job for an image; the recipe is copied. batch: an id that jobs started together share. */
-  start(image, recipe, batch = null) {
+  /** Starts a job for an image; the recipe is copied. batch: an id that jobs started together share. visibility: of the result. */
+  start(image, recipe, { batch = null, visibility }) {
     const job = {
-      id: newId(), batch, name: image.name, imageId: image.id, recipe: { ...recipe },
+      id: newId(), batch, visibility, name: image.name, imageId: image.id, recipe: { ...recipe },
       file: image.file, thumbBlob: image.small, thumb: image.smallUrl, size: image.file.size,
       phase: "waiting", sent: 0, speed: 0, task: null, error: null, source: image.source, result: null, session: null,
     };
@@ -87,7 +87,7 @@ export class Jobs extends EventTarget {
     Object.assign(job, { error: null, speed: 0 });
     if (!job.task) { job.phase = "waiting"; this.#enqueue(job); return; }
     const { task } = await this.#api.retryTask(job.task.id).catch((error) => {
-      if (error.slug === "wrong_state" || error.slug === "not_found") return this.#api.addTask(job.source.url, job.recipe);
+      if (error.slug === "wrong_state" || error.slug === "not_found") return this.#api.addTask(job.source.url, job);
       throw error;
     });
     this.#setQueued(job, task);
@@ -139,13 +139,13 @@ export class Jobs extends EventTarget {
     if (!job.source) job.source = await this.#upload(job, abort.signal);
     this.#storeSource(job);
     const { withRetries } = await loadModule(import("./upload/bucket-request.js"));
-    const { task } = await withRetries(() => this.#api.addTask(job.source.url, job.recipe), abort.signal, (waiting) => this.#onWait(job, waiting));
+    const { task } = await withRetries(() => this.#api.addTask(job.source.url, job), abort.signal, (waiting) => this.#onWait(job, waiting));
     if (abort.signal.aborted) { await this.#api.cancelTask(task.id); throw new ApiError({ error: "aborted" }); }
     this.#setQueued(job, task);
   }
 
   async #upload(job, signal) {
-    Object.assign(job, { phase: "uploading", sent: 0, param: JSON.stringify({ ...job.recipe, tiles: undefined }) });
+    Object.assign(job, { phase: "uploading", sent: 0, param: JSON.stringify({ ...job.recipe, tiles: undefined }), sourceVisibility: this.#state.sourceVisibility });
     this.#changed(job);
     const progress = (sent, speed) => { Object.assign(job, { sent, speed }); this.#changed(job, false); };
     const onWait = (waiting) => this.#onWait(job, waiting);

@@ -1,14 +1,15 @@
 /** The page's state, in one place. Components read it and listen for changes; none of them stores a copy. */
 
-/** Dispatches one event per changed name: "user", "limits", "styles", "images", "current", "recipe". */
+/** Dispatches one event per changed name: "user", "limits", "styles", "images", "current", "recipe", "visibility". */
 export class State extends EventTarget {
   #values = {
     user: null,         // {id, username, email, developer}, or null when signed out
     openAccess: false,  // the server works without accounts
-    limits: null,       // {uploadMb, megapixels, partMb, formats, titleLength, altLength}; null until the server has answered
+    limits: null,       // {uploadMb, megapixels, partMb, formats, titleLength, altLength, protectsFiles}; null until the server has answered
     styles: [],         // as returned by GET /api/styles/
     images: [],         // opened in the studio
     current: null,      // id of the selected image
+    visibility: null,   // who sees the results: "private", "link" or "public"; null: not chosen yet
     recipe: null,       // {style, ...parameters that differ from the defaults}; regions belong to an image and are stored there
   };
 
@@ -18,6 +19,16 @@ export class State extends EventTarget {
   get styles() { return this.#values.styles; }
   get images() { return this.#values.images; }
   get recipe() { return this.#values.recipe; }
+  /** Who sees the results. Private, until the user has chosen; without accounts nothing belongs to one person alone. */
+  get visibility() {
+    const { visibility } = this.#values;
+    if (!this.user && this.openAccess) return visibility === "public" ? "public" : "link";
+    return visibility ?? "private";
+  }
+
+  /** Sources are for the user alone, also where the result is public. */
+  get sourceVisibility() { return !this.user && this.openAccess ? undefined : "private"; }
+
   get image() { return this.#values.images.find((image) => image.id === this.#values.current) ?? null; }
   get style() { return this.#values.styles.find((style) => style.name === this.#values.recipe?.style) ?? null; }
 

@@ -151,9 +151,8 @@ class TaskRunner:
         """Record an image, unless its owner has such a record; that one becomes as visible as the owner has chosen."""
         image = await persist(self.store.images.add, new)
         is_new = abs(image.created - new.created) < TIME_RESOLUTION
-        if not is_new and chosen is not None and image.visibility is not chosen:
-            await persist(self.store.images.set_visibility, [image.id], image.owner.id, chosen)
-            image = replace(image, visibility=chosen)
+        if not is_new and chosen is not None:
+            image = await persist(self.store.images.choose_again, image, chosen, new.batch)
         return Output(image, is_new, job)
 
     async def _unregister(self, image: Image) -> bool:

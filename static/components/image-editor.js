@@ -1,5 +1,8 @@
 /** The form with which the owner of an image changes its title, its text alternative and its visibility, or deletes it. */
 
+import { setText } from "../i18n/i18n.js";
+import { VisibilityChoice, visibilityNote } from "./visibility-choice.js";
+
 /** The original of a redacted image shows what was hidden. */
 const canShowSource = (image) => image.kind === "result" && image.style !== "redact";
 
@@ -7,12 +10,15 @@ const canShowSource = (image) => image.kind === "result" && image.style !== "red
 export class ImageEditor extends EventTarget {
   #form;
   #services;
+  #visibility;
   #image = null;
 
   constructor(form, { api, confirmDialog, state, toasts }) {
     super();
+    this.#visibility = new VisibilityChoice(form.elements.visibility, { state });
     this.#form = form;
     this.#services = { api, confirmDialog, state, toasts };
+    form.elements.visibility.addEventListener("change", () => this.#drawNote());
     form.addEventListener("submit", (event) => { event.preventDefault(); this.#save(); });
     form.querySelector('[data-action="delete"]').addEventListener("click", () => this.#delete());
   }
@@ -26,6 +32,8 @@ export class ImageEditor extends EventTarget {
     if (limits?.altLength) alt.maxLength = limits.altLength;
     title.value = image.title ?? "";
     alt.value = image.alt ?? "";
+    this.#visibility.value = image.visibility;
+    this.#drawNote();
     showSource.checked = canShowSource(image) && Boolean(image.show_source);
     showSource.parentElement.hidden = !canShowSource(image);
   }
@@ -36,11 +44,16 @@ export class ImageEditor extends EventTarget {
     this.#form.hidden = this.#services.state.user?.username !== image.username;
   }
 
+  #drawNote() {
+    setText(this.#form.querySelector('[data-part="visibility-note"]'), visibilityNote(this.#visibility.value, this.#services.state));
+  }
+
   async #save() {
     const { api, toasts } = this.#services;
     const { title, alt, show_source: showSource } = this.#form.elements;
     try {
       await api.changeImage({ id: this.#image.id, title: title.value.trim(), alt: alt.value.trim(), show_source: showSource.checked });
+      if (this.#visibility.value !== this.#image.visibility) await api.changeVisibility([this.#image.id], this.#visibility.value);
       toasts.info("saved");
       this.dispatchEvent(new Event("change"));
     } catch (error) {

@@ -1,13 +1,16 @@
 /** A grid of images in columns. Positions are computed from the JSON before the images load, so that nothing shifts. */
 
-import { when } from "../format.js";
+import { number, when } from "../format.js";
 import { localize, setText, t, translate } from "../i18n/i18n.js";
 
 const PAGE_SIZE = 24;
 const PREFETCH_PX = 900;
 
-/** Shows one feed, page after page. Keeps its images, so that back restores the scroll position. */
-export class ImageGrid {
+/**
+ * Shows one feed, page after page. Keeps its images, so that back restores the scroll position.
+ * Dispatches "selection" when the user selects other images.
+ */
+export class ImageGrid extends EventTarget {
   #root;
   #services;
   #images = [];
@@ -17,8 +20,10 @@ export class ImageGrid {
   #loading = null;
   #emptyKey = null;
   #list;
+  #selected = null; // ids; null while the user does not select
 
   constructor(root, { api, state, toasts }) {
+    super();
     this.#root = root;
     this.#services = { api, state, toasts };
     this.#list = root.appendChild(Object.assign(document.createElement("ul"), { className: "image-grid__list" }));
@@ -39,6 +44,36 @@ export class ImageGrid {
 
   /** Whether the feed has no images. */
   get empty() { return this.#ended && this.#images.length === 0; }
+
+  /** Whether a click selects an image instead of opening it. */
+  set selecting(on) {
+    if (on === Boolean(this.#selected)) return;
+    this.#selected = on ? new Set() : null;
+    this.redraw();
+  }
+
+  /** The ids of the selected images. */
+  get selectedIds() { return [...(this.#selected ?? [])]; }
+
+  /** Selects every image of the feed, also those that are not loaded yet. */
+  async selectAll() {
+    try {
+      while (!this.#ended) await this.#loadMore();
+    } catch (error) {
+      this.#services.toasts.error(error);
+    }
+    for (const { id } of this.#images) this.#selected?.add(id);
+    this.redraw();
+    this.#changed();
+  }
+
+  /** Shows the new visibility of some images. */
+  setVisibility(ids, visibility) {
+    for (const image of this.#images) if (ids.includes(image.id)) image.visibility = visibility;
+    this.redraw();
+  }
+
+  #changed() { this.dispatchEvent(new Event("selection")); }
 
   /** Draws every card again, as after a change of language. */
   redraw() { this.#list.replaceChildren(...this.#images.map((image) => this.#card(image))); this.#layout(); }
@@ -83,7 +118,7 @@ export class ImageGrid {
   #card(image) {
     const item = document.createElement("li");
     item.append(document.getElementById("image-card").content.cloneNode(true));
-    const link = item.firstElementChild;
+    const link = item.lastElementChild;
     const img = link.querySelector(".image-card__image");
     link.href = `/i/${image.id}`;
     img.alt = image.alt || t("image.unnamed", { name: image.username ?? "" });
@@ -91,8 +126,29 @@ export class ImageGrid {
     img.height = image.height;
     img.style.backgroundColor = image.placeholder;
     link.querySelector(".image-card__title").textContent = image.title || this.#styleName(image);
-    link.querySelector(".image-card__by").textContent = [image.username, when(image.created)].filter(Boolean).join(" · ");
+    link.querySelector(".image-card__by").textContent = this.#details(image).filter(Boolean).join(" · ");
+    if (this.#selected) item.prepend(this.#checkbox(image, link));
     return item;
+  }
+
+  /** Whose it is, or in the user's own list who sees it; how many are behind it; when it was made. */
+  #details(image) {
+    const own = JSON.parse(this.#query).view === "mine";
+    const many = !own && image.batch_size > 1 ? t("batch.title", { n: number(image.batch_size) }) : "";
+    return [own ? t(`visibility.${image.visibility}`) : image.username, many, when(image.created)];
+  }
+
+  #checkbox(image, link) {
+    const input = Object.assign(document.createElement("input"), { type: "checkbox", className: "image-card__check", checked: this.#selected.has(image.id) });
+    input.setAttribute("aria-label", link.querySelector(".image-card__title").textContent);
+    input.addEventListener("change", () => {
+      if (input.checked) this.#selected.add(image.id);
+      else this.#selected.delete(image.id);
+      this.#changed();
+    });
+    link.tabIndex = -1;
+    link.addEventListener("click", (event) => { event.preventDefault(); input.click(); });
+    return input;
   }
 
   #styleName(image) {
@@ -111,7 +167,7 @@ export class ImageGrid {
     this.#images.forEach((image, index) => {
       const column = heights.indexOf(Math.min(...heights));
       const height = side * Math.min(2.2, Math.max(0.4, image.height / image.width));
-      const { style, firstElementChild: link } = this.#list.children[index];
+      const { style, lastElementChild: link } = this.#list.children[index];
       Object.assign(style, { width: `${side}px`, transform: `translate(${column * (side + gap)}px, ${heights[column]}px)` });
       link.firstElementChild.style.height = `${height}px`;
       setSource(link.firstElementChild, image, Math.ceil(side));

@@ -38,10 +38,10 @@ export class SignInDialog {
   /** Fetches the session: the signed-in user and the server's limits. */
   async refresh() {
     const session = await this.#api.session();
-    const { max_upload_mb, max_megapixels, upload_part_mb, formats, max_title_length, max_alt_length } = session.limits;
+    const { max_upload_mb, max_megapixels, upload_part_mb, formats, max_title_length, max_alt_length, protects_files } = session.limits;
     const limits = {
       uploadMb: max_upload_mb, megapixels: max_megapixels, partMb: upload_part_mb, formats,
-      titleLength: max_title_length, altLength: max_alt_length,
+      titleLength: max_title_length, altLength: max_alt_length, protectsFiles: protects_files,
     };
     this.#state.set({ user: session.user ?? null, openAccess: session.access === "open", limits });
   }

@@ -2,6 +2,7 @@
 
 import { setText } from "../i18n/i18n.js";
 import { equal, missing } from "../recipes.js";
+import { visibilityNote } from "./visibility-choice.js";
 
 /** The only place where the studio's components are updated. */
 export class StudioView {
@@ -114,7 +115,8 @@ export class StudioView {
     const incomplete = state.images.filter((image) => missing(state.recipeFor(image), state.style));
     this.#part("make").disabled = Boolean(active || incomplete.includes(state.image));
     this.#part("make-all").disabled = incomplete.length > 0;
-    const note = state.user || state.openAccess ? "studio.note" : "studio.notesignedout";
+    this.#components.visibility.value = state.visibility;
+    const note = state.user || state.openAccess ? visibilityNote(state.visibility, state) : "studio.notesignedout";
     const regionsMissing = incomplete.length > 0 && state.images.length > 1;
     setText(this.#part("make-note"), regionsMissing ? "studio.regionsmissing" : note, { n: incomplete.length });
   }

@@ -1,6 +1,7 @@
 /** The gallery: the newest images, those of followed users, and the user's own. */
 
 import { ImageGrid } from "../components/image-grid.js";
+import { ImageSelection } from "../components/image-selection.js";
 import { userItem } from "../components/user-item.js";
 import { locale, setText } from "../i18n/i18n.js";
 
@@ -13,6 +14,7 @@ export class Page {
   #root;
   #services;
   #grid;
+  #selection;
   #suggestions;
 
   constructor(root, { api, router, signInDialog, state, toasts }) {
@@ -20,6 +22,7 @@ export class Page {
     this.#services = { api, router, signInDialog, state };
     this.#suggestions = root.querySelector('[data-part="suggestions"]');
     this.#grid = new ImageGrid(root.querySelector('[data-part="image-grid"]'), { api, state, toasts });
+    this.#selection = new ImageSelection(root.querySelector('[data-part="selection"]'), this.#grid, { api, state, toasts });
     locale.addEventListener("change", () => this.#grid.redraw());
     state.addEventListener("user", () => this.#updateTabs());
   }
@@ -34,7 +37,9 @@ export class Page {
     }
     const { state, signInDialog, router } = this.#services;
     if (view !== "newest" && !state.user && !(await signInDialog.open({ reason: "sign.tosee" }))) { router.go("/gallery"); return; }
+    this.#selection.show(false);
     await this.#grid.show({ view }, scrollTop, EMPTY[view]);
+    this.#selection.show(view === "mine" && !this.#grid.empty);
     this.#suggestions.replaceChildren();
     if (view === "following" && this.#grid.empty) await this.#suggest();
   }

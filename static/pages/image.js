@@ -49,7 +49,17 @@ export class Page {
     this.#image = await this.#services.api.image(match);
     this.#draw();
     this.#editor.show(this.#image);
-    await Promise.all([this.#inspector.show(this.#image), this.#partsList.show(this.#image)]);
+    await Promise.all([this.#showBatch(), this.#inspector.show(this.#image), this.#partsList.show(this.#image)]);
+  }
+
+  /** The other public pictures that were made together with this one. */
+  async #showBatch() {
+    const { id, batch_size: size } = this.#image;
+    this.#part("batch").hidden = size < 2;
+    if (size < 2) return;
+    const { images } = await this.#services.api.feed({ view: "batch", id, limit: 100 });
+    setText(this.#part("batch-title"), "image.batch", { n: size });
+    this.#part("batch-images").replaceChildren(...images.map((image) => batchItem(image, id)));
   }
 
   /** direction: "in", "out" or "fit". */
@@ -80,11 +90,14 @@ export class Page {
 
   #draw() {
     const image = this.#image;
+    const { state } = this.#services;
     if (!image) return;
     this.#drawStage(image);
     this.#part("title").textContent = image.title || this.#styleName(image) || image.filename || t("image.untitled");
     setText(this.#part("by"), "image.by", { name: image.username });
     this.#part("by").href = `/u/${encodeURIComponent(image.username)}`;
+    this.#part("visibility").hidden = state.user?.username !== image.username;
+    setText(this.#part("visibility"), `visibility.${image.visibility}`);
     Object.assign(this.#part("when"), { dateTime: image.created, textContent: when(image.created) });
     this.#part("alt-text").textContent = image.alt ?? "";
     this.#part("recipe").textContent = image.recipe ? recipeText(image.recipe, this.#services.state.styles) : "";
@@ -131,6 +144,11 @@ export class Page {
   async #share() {
     const { toasts } = this.#services;
     const url = new URL(location.pathname, location.href).href;
+    if (this.#image?.visibility === "private") {
+      toasts.warn("image.shareprivate");
+      this.#part("image-editor").elements.visibility?.focus();
+      return;
+    }
     try {
       if (navigator.share && matchMedia("(pointer: coarse)").matches) await navigator.share({ title: document.title, url });
       else { await navigator.clipboard.writeText(url); toasts.info("image.copied"); }
@@ -143,7 +161,8 @@ export class Page {
     const { api, toasts } = this.#services;
     if (!this.#image) return;
     try {
-      await save(await api.bytes(this.#image.readable_url), format, this.#image.title || this.#image.filename || "tessera");
+      const { readable_url: url } = await api.image(this.#image.id); // a signed address ends after an hour
+      await save(await api.bytes(url), format, this.#image.title || this.#image.filename || "tessera");
     } catch (error) {
       if (error instanceof UnsupportedFormat) toasts.warn("download.unsupported", { format: format.toUpperCase() });
       else toasts.error(error);
@@ -151,4 +170,14 @@ export class Page {
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }
+}
+
+function batchItem(image, currentId) {
+  const item = document.createElement("li");
+  const link = Object.assign(document.createElement("a"), { href: `/i/${image.id}` });
+  if (image.id === currentId) link.setAttribute("aria-current", "page");
+  const [[, src]] = Object.entries(image.thumbnails);
+  link.append(Object.assign(document.createElement("img"), { src, alt: image.alt || image.title || t("image.unnamed", { name: image.username ?? "" }), width: 96, height: 96, loading: "lazy" }));
+  item.append(link);
+  return item;
 }

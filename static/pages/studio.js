@@ -11,9 +11,12 @@ import { Previews } from "../components/previews.js";
 import { Results } from "../components/results.js";
 import { StudioView } from "../components/studio-view.js";
 import { StylePicker } from "../components/style-picker.js";
+import { VisibilityChoice } from "../components/visibility-choice.js";
 import { locale } from "../i18n/i18n.js";
 import { carryOver, missing, remix } from "../recipes.js";
 import { newId } from "../storage.js";
+
+const VISIBILITY = "visibility";
 
 /** The studio's operations, for buttons and keyboard shortcuts; restores its images after a reload. */
 export class Studio {
@@ -26,7 +29,7 @@ export class Studio {
 
   constructor(root, { api, imageLibrary, jobActions, jobs, router, signInDialog, state, storage, toasts }) {
     this.#root = root;
-    this.#services = { imageLibrary, jobs, router, signInDialog, state, toasts };
+    this.#services = { imageLibrary, jobs, router, signInDialog, state, storage, toasts };
     const part = (name) => this.#part(name);
     const results = new Results({ api, state, toasts });
     this.#components = {
@@ -39,6 +42,7 @@ export class Studio {
       stylePicker: new StylePicker(part("styles"), part("style-about")),
       paramForm: null, // loaded with the first image
       previews: new Previews(api),
+      visibility: new VisibilityChoice(part("visibility"), { state }),
       jobCard: new JobCard(part("job-card"), { ...jobActions, downloads: (job) => results.buttons(job) }),
     };
     this.#view = new StudioView(root, { state, jobs }, this.#components);
@@ -51,6 +55,8 @@ export class Studio {
 
   /** Restores what was open before a reload. */
   async restore() {
+    const { state, storage } = this.#services;
+    state.set({ visibility: (await storage.get(VISIBILITY)) ?? null });
     await this.#components.openImages.restore();
     this.#view.draw();
   }
@@ -84,7 +90,7 @@ export class Studio {
     if (!state.user && !state.openAccess && !(await signInDialog.open({ reason: "sign.tomake", signUp: true }))) return;
     const idle = images.filter((image) => !["waiting", "uploading"].includes(jobs.forImage(image)?.phase));
     const batch = idle.length > 1 ? newId() : null;
-    for (const image of idle) jobs.start(image, state.recipeFor(image), batch);
+    for (const image of idle) jobs.start(image, state.recipeFor(image), { batch, visibility: state.visibility });
     this.#view.draw();
   }
 
@@ -116,6 +122,7 @@ export class Studio {
     this.#root.addEventListener("click", (event) => this.#onClick(event));
     this.#part("panel").addEventListener("submit", (event) => { event.preventDefault(); this.make(); });
     this.#part("make-all").addEventListener("click", () => this.make(true));
+    this.#part("visibility").addEventListener("change", () => this.#chooseVisibility());
     filmstrip.addEventListener("select", (event) => state.set({ current: event.detail }));
     filmstrip.addEventListener("remove", (event) => openImages.remove(event.detail));
     stylePicker.addEventListener("select", ({ detail }) => { this.#record(); state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === detail)) }); });
@@ -129,7 +136,7 @@ export class Studio {
   #connectState() {
     const { state, jobs } = this.#services;
     state.addEventListener("images", () => { if (state.images.length) this.#loadForm(); });
-    for (const name of ["images", "current", "styles", "recipe"]) state.addEventListener(name, () => this.#view.draw());
+    for (const name of ["images", "current", "styles", "recipe", "visibility"]) state.addEventListener(name, () => this.#view.draw());
     state.addEventListener("user", () => this.#onUserChange());
     jobs.addEventListener("change", ({ detail }) => this.#view.onJob(detail));
     locale.addEventListener("change", () => this.#view.redraw());
@@ -150,6 +157,14 @@ export class Studio {
     if (sample) this.#components.openImages.openSample(sample);
     else if (action === "open" || action === "camera") this.choose(action === "camera");
     else if (action === "new") this.choose();
+  }
+
+  /** The choice is remembered in this browser until the user signs out. */
+  #chooseVisibility() {
+    const { state, storage } = this.#services;
+    const { value } = this.#components.visibility;
+    state.set({ visibility: value });
+    storage.set(VISIBILITY, value);
   }
 
   #setParam({ name, value }) {

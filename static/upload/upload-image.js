@@ -7,14 +7,14 @@ const EXPIRY_MARGIN_MS = 30_000;
 
 /**
  * Uploads a file and returns {id, url} of the registered image. progress(sent, speed): bytes, and bytes per second.
- * job: {file, name, size, param}; what a second attempt can resume from is stored in it (`grant`, `session`), and
+ * job: {file, name, size, param, sourceVisibility}; what a second attempt can resume from is stored in it (`grant`, `session`), and
  * save() is called when that changes. onWait(waiting): the connection is lost, or back. Throws ApiError; an AbortSignal cancels it.
  */
 export async function uploadImage(job, { api, partBytes, progress, onWait = () => {}, signal = new AbortController().signal, save = () => {} }) {
   const speedOf = speedometer();
   const update = (changes) => { Object.assign(job, changes); save(); };
   const requestToken = async (key) => {
-    const grant = await withRetries(() => api.uploadToken(job.name, job.size, job.param, key), signal, onWait);
+    const grant = await withRetries(() => api.uploadToken(job, key), signal, onWait);
     update(key ? { grant } : { grant, session: null });
     return grant;
   };

@@ -27,7 +27,8 @@ FILL = """async ([name, password, bytes, count]) => {
     const source = await (await fetch(grant.upload_url, { method: "POST", body: form })).json();
     const ids = [];
     for (let cell = 2; cell < count + 2; cell += 1) {
-        const answer = await post("/api/tasks/add/", { url: source.url, param: { style: "mosaic", cell } });
+        const param = { style: "mosaic", cell };
+        const answer = await post("/api/tasks/add/", { url: source.url, param, visibility: "public" });
         if (!answer.task) throw new Error(JSON.stringify(answer));
         ids.push(answer.task.id);
     }
@@ -146,6 +147,7 @@ def test_the_owner_describes_a_picture_and_shows_the_original(
     user.part("job-card").get_by_role("link", name="Open").click()
     user.page.get_by_role("textbox", name="Title").fill("Colours, <b>noise</b>")
     user.page.get_by_label("Description").fill("Coloured squares.")
+    user.page.get_by_label("Who sees it").select_option("Anyone with the link")
     user.page.get_by_label("Show the original").check()
     user.page.get_by_role("button", name="Save").click()
     expect(user.toast("Saved.")).to_be_visible()
@@ -196,3 +198,51 @@ def test_a_picture_is_deleted_after_a_question(user: BrowserUser, unique_name: C
     user.page.get_by_role("dialog").get_by_role("button", name="Delete picture").click()
 
     expect(user.page.get_by_text("You have not made a mosaic yet.")).to_be_visible()
+
+
+def test_who_sees_a_picture_is_chosen_remembered_and_changed_for_many(
+    user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
+) -> None:
+    choice = user.page.get_by_label("Who sees it")
+    user.go("/")
+    user.open_files(image_file(png(320, 240), "one.png"), image_file(png(240, 320, seed=2), "two.png"))
+    expect(choice).to_have_value("private")
+    user.make()
+    user.sign_up(unique_name("pia"))
+    user.wait_for_job("done")
+    private_page = str(user.part("job-card").get_by_role("link", name="Open").get_attribute("href"))
+    shown = user.page.locator('[data-part="after"]:visible')
+    expect(shown).to_have_attribute("src", re.compile(r"/bucket/mosaic/.*token="))
+    choice.select_option("In the gallery")
+    expect(user.part("make-note")).to_contain_text("with your name")
+    user.part("make-all").click()
+    user.page.wait_for_selector('.batch [aria-label="2 pictures"], .batch', state="attached")
+    expect(user.toast("2 pictures are finished.")).to_be_visible(timeout=20_000)
+    user.go("/")
+    expect(choice).to_have_value("public")
+
+    stranger = new_user()
+    stranger.expect_console("404")
+    stranger.go("/gallery")
+    expect(stranger.page.locator(".image-card", has_text=f"{user.name} · 2 pictures")).to_be_visible()
+    user.go("/gallery?view=mine")
+    user.page.get_by_role("button", name="Select pictures").click()
+    user.page.get_by_role("checkbox").first.check()
+    expect(user.part("selection-count")).to_have_text("1 selected")
+    user.page.get_by_role("button", name="All", exact=True).click()
+    user.part("selection-visibility").select_option("Only you")
+    user.page.get_by_role("button", name="Change", exact=True).click()
+    expect(user.toast("2 pictures changed.")).to_be_visible()
+
+    expect(user.page.locator(".image-card__by", has_text="Only you")).to_have_count(2)
+    stranger.go(private_page)
+    expect(stranger.page.get_by_role("heading", name="Page not found")).to_be_visible()
+    user.page.locator(".image-card:visible").last.click()
+    expect(user.part("visibility")).to_have_text("Only you")
+    user.page.get_by_role("button", name="Share").click()
+    expect(user.toast("Only you can see this picture.")).to_be_visible()
+    choice.select_option("Anyone with the link")
+    user.page.get_by_role("button", name="Save").click()
+    expect(user.part("visibility")).to_have_text("Anyone with the link")
+    stranger.go(user.page.url.partition(user.page.url.split("/")[2])[2])
+    expect(stranger.part("by")).to_have_text(f"by {user.name}")
