@@ -20,6 +20,7 @@ from handlers.auth import Authentication, Developers, LoginGuard
 from handlers.base import NotFoundHandler
 from handlers.broadcast import EventBroadcaster
 from handlers.export import ExportSlots
+from handlers.guest_sessions import GuestSessions
 from handlers.http_server import Application
 from handlers.openapi import OpenApiDocument
 from handlers.rate_limit import make_login_limits
@@ -47,6 +48,7 @@ from processing.metrics import Metrics
 from processing.queue.event_feed import EventFeed, follow_events
 from processing.queue.task_queue import QueueLimits, TaskQueue
 from processing.upkeep.account_deletion import AccountDeletions
+from processing.upkeep.guest_deletion import GuestDeletions
 from processing.upkeep.image_deletion import ImageDeletions
 from processing.upkeep.reconcile import Reconciler
 from settings import Settings
@@ -108,7 +110,7 @@ async def build(
                 bucket=bucket,
                 policy=policy,
                 max_megapixels=settings.max_megapixels,
-                limits=QueueLimits(settings.queue_limit, settings.user_queue_limit),
+                limits=QueueLimits(settings.queue_limit, settings.user_queue_limit, settings.guest_queue_limit),
             )
         )
         services = _services(settings, public_url, store, queue, feed, bucket, executors, policy, metrics)
@@ -118,7 +120,9 @@ async def build(
         await enter(services.account_deletions)
         reconciler = Reconciler(bucket, store.images, store.uploads, executors)
         sweeping = services.image_deletions.sweep()
-        await enter(background(metrics.measure_lag(), sweeping, reconciler.reconcile_forever()))
+        guest_deletions = GuestDeletions(store.guests, store.users, services.account_deletions)
+        loops = (metrics.measure_lag(), sweeping, reconciler.reconcile_forever(), guest_deletions.sweep_forever())
+        await enter(background(*loops))
         yield services
 
 
@@ -140,11 +144,12 @@ def _services(
     static_files = StaticFiles()
     thumbnails = Thumbnails(store.images, bucket, executors, max_megapixels=settings.max_megapixels)
     image_deletions = ImageDeletions(store.images, thumbnails, bucket, executors)
+    authentication = _authentication(settings, public_url, store)
     return Services(
         account_deletions=AccountDeletions(
             store, queue=queue, image_deletions=image_deletions, bucket=bucket, executors=executors
         ),
-        authentication=_authentication(settings, public_url, store),
+        authentication=authentication,
         broadcaster=broadcaster,
         bucket=bucket,
         client_config=ClientConfig(
@@ -160,6 +165,9 @@ def _services(
         fetch_policy=policy,
         follows=store.follows,
         gallery=store.gallery,
+        guest_sessions=GuestSessions(
+            store.guests, authentication, limit=settings.guest_limit, pictures=settings.guest_pictures
+        ),
         image_deletions=image_deletions,
         images=store.images,
         login_guard=LoginGuard(store.users, passwords, login_limits),

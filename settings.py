@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     workers: int = _queue(os.cpu_count() or 1, "rendering threads; default: one per core", allowed=range(1, 257))
     queue_limit: int = _queue(10_000, "maximum number of queued and running tasks", allowed=range(1, 10_000_001))
     user_queue_limit: int = _queue(200, "the same for each user", allowed=range(1, 1_000_001))
+    guest_limit: int = _users(
+        200, "maximum number of guests, who make pictures without an account; 0: none", allowed=range(100_001)
+    )
+    guest_pictures: int = _users(60, "maximum number of pictures of each guest", allowed=range(1, 10_001))
+    guest_queue_limit: int = _queue(10, "user_queue_limit for each guest", allowed=range(1, 1_000_001))
     dask: DaskUrl = _queue("", "scheduler of a Dask cluster that renders instead of our threads, tcp://HOST:PORT")
     qiniu_access_key: str = _kodo("", "Kodo access key; empty: the embedded bucket", secret="secret")
     qiniu_secret_key: str = _kodo("", "Kodo secret key", secret="secret")

@@ -41,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     ("/api/user/delete", account.DeleteUserHandler),
     ("/api/user/export", export.ExportHandler),
     ("/api/session", account.SessionHandler),
+    ("/api/user/guest", account.GuestHandler),
     # Images
     ("/api/image/token", uploads.UploadTokenHandler),
     ("/api/image/upload", uploads.UploadCallbackHandler),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from handlers.auth import LoginGuard
+from handlers.auth import AuthenticatedUser, LoginGuard
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
+from handlers.guest_sessions import GuestSessions
 from handlers.params import Email, Password, RequestParams
+from handlers.rate_limit import LoginLimits
 from handlers.schemas import ClientConfig, CurrentUser, DeletionResponse, SessionResponse, SuccessResponse
 from models import errors
 from models.passwords import Passwords
@@ -21,24 +23,37 @@ DELETION_WAIT_S = 15.0
 
 
 class SessionHandler(ApiHandler):
-    def initialize(self, users: Users, client_config: ClientConfig) -> None:
-        self.users, self.client_config = users, client_config
+    def initialize(self, users: Users, client_config: ClientConfig, guest_sessions: GuestSessions) -> None:
+        self.users, self.client_config, self.guests = users, client_config, guest_sessions
 
     @endpoint()
     async def get(self) -> SessionResponse:
         """Who is signed in, and the limits of this server."""
+        current = await self.user()
         return SessionResponse(
-            user=await self._current_user(),
+            user=None if current is None or current.is_guest else await self._account(current),
+            guest=current is not None and current.is_guest,
+            guests_allowed=self.guests.are_allowed,
             access="open" if self.authentication.open_access else "session",
             limits=self.client_config,
         )
 
-    async def _current_user(self) -> CurrentUser | None:
-        current = await self.user()
-        if current is None:
-            return None
+    async def _account(self, current: AuthenticatedUser) -> CurrentUser:
         user = await self.users.by_id(current.id)
         return CurrentUser(id=user.id, username=user.username, email=user.email, developer=current.developer)
+
+
+class GuestHandler(ApiHandler):
+    def initialize(self, guest_sessions: GuestSessions, login_limits: LoginLimits) -> None:
+        self.guests, self.login_limits = guest_sessions, login_limits
+
+    @endpoint(errors=(errors.NotAuthenticated, errors.TooManyRequests))
+    async def post(self) -> SuccessResponse:
+        """Open a session without an account, for a day; nothing where there is a session."""
+        if await self.user() is None:
+            self.login_limits.guest.acquire(self.client_ip)
+            await self.guests.open(self)
+        return SuccessResponse()
 
 
 class ChangeUserParams(RequestParams):

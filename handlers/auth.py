@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import tornado.web
@@ -13,7 +14,7 @@ from models import errors
 from models.bucket.addresses import origin
 from models.images import Owner
 from models.passwords import Passwords
-from models.sessions import Sessions
+from models.sessions import IDLE_TIMEOUT, Sessions
 from models.users import User, Users, username_key
 
 COOKIE_DAYS = 90
@@ -23,11 +24,16 @@ DEVELOPERS_TTL_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedUser:
-    """The user of a session."""
+    """The user of a session. username: empty for a guest."""
 
     id: int
     username: str
     developer: bool
+    is_guest: bool = False
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(self.id, None if self.is_guest else self.username)
 
     def matches(self, user: str | int) -> bool:
         """Whether a username or an id names this user."""
@@ -109,6 +115,8 @@ class Authentication:
         session = await self._sessions.find(token) if token else None
         if session is None:
             return None
+        if session.username is None:
+            return AuthenticatedUser(session.user_id, "", developer=False, is_guest=True)
         developer = await self._developers.is_developer(session.user_id, session.username)
         return AuthenticatedUser(session.user_id, session.username, developer)
 
@@ -125,13 +133,21 @@ class Authentication:
         signed = handler.get_signed_cookie(self.cookie, max_age_days=COOKIE_DAYS, min_version=2)
         return signed.decode("ascii", "replace") if signed else None
 
-    async def sign_in(self, handler: tornado.web.RequestHandler, user_id: int, username: str) -> str:
+    async def sign_in(
+        self,
+        handler: tornado.web.RequestHandler,
+        user_id: int,
+        username: str | None,
+        *,
+        lifetime: timedelta = IDLE_TIMEOUT,
+    ) -> str:
         """Open a session, set its cookie, and close the session that the request came with. Returns the token.
 
+        username: None for a guest. lifetime: until the session is used again.
         A GET that no page of ours has sent may be a link of another site: it gets the token alone, and the browser
         stays signed in as it was.
         """
-        token = await self._sessions.open(user_id, username)
+        token = await self._sessions.open(user_id, username, lifetime=lifetime)
         if not self._is_from_our_page(handler):
             return token
         old = self.token(handler)

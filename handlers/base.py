@@ -22,7 +22,7 @@ from handlers.endpoint import Endpoint
 from handlers.schemas import ErrorResponse, to_json
 from models import errors
 from models.images import ANONYMOUS, Owner
-from models.visibility import Reader, Visibility
+from models.visibility import OPEN, Reader, Visibility
 
 log = logging.getLogger(__name__)
 
@@ -126,33 +126,44 @@ class ApiHandler(RequestIdHandler):
         )
 
     async def user(self) -> AuthenticatedUser | None:
-        """The user who is signed in, or None."""
+        """The user who is signed in, a guest, or None."""
         return await self.authentication.user(self)
 
     async def require_user(self) -> AuthenticatedUser:
-        """The user who is signed in. Raises NotAuthenticated."""
+        """The user who is signed in, with an account. Raises NotAuthenticated."""
+        user = await self.user()
+        if user is None or user.is_guest:
+            raise errors.NotAuthenticated()
+        return user
+
+    async def require_session(self) -> AuthenticatedUser:
+        """The user or guest who is signed in. Raises NotAuthenticated."""
         user = await self.user()
         if user is None:
             raise errors.NotAuthenticated()
         return user
 
     async def reader(self) -> Reader:
-        """Who wants to see images: the user, or a stranger."""
+        """Who wants to see images: the user, a guest, or a stranger."""
         user = await self.user()
         return Reader(user.id if user else None)
 
-    def check_choice(self, visibility: Visibility | None, owner: Owner) -> None:
-        """Raise NotAuthenticated for a private image of nobody: no one could see it."""
-        if visibility is Visibility.PRIVATE and owner.id is None:
+    def choose_visibility(self, visibility: Visibility | None, owner: Owner) -> Visibility | None:
+        """What a request chooses for an image of this owner; None: nothing. What guests make is private.
+
+        Raises NotAuthenticated for a private image of nobody, which no one could see, and if a guest publishes.
+        """
+        if (owner.is_guest and visibility in OPEN) or (owner.id is None and visibility is Visibility.PRIVATE):
             raise errors.NotAuthenticated()
+        return Visibility.PRIVATE if owner.is_guest else visibility
 
     async def owner(self) -> Owner:
-        """The owner of what this request creates: the user; with open access perhaps ANONYMOUS.
+        """The owner of what this request creates: the user or guest; with open access perhaps ANONYMOUS.
 
         Raises NotAuthenticated.
         """
-        user = await self.user() if self.authentication.open_access else await self.require_user()
-        return Owner(user.id, user.username) if user else ANONYMOUS
+        user = await self.user() if self.authentication.open_access else await self.require_session()
+        return user.owner if user else ANONYMOUS
 
     async def acting_as(self, user: str | int) -> Owner:
         """The user whom a parameter names (username or id), where this request may act as that user.

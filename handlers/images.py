@@ -90,7 +90,7 @@ class ChangeVisibilityHandler(ApiHandler):
     async def post(self, params: VisibilityParams) -> VisibilityResponse:
         """Change who sees some of the user's images."""
         owner = await self.owner()
-        self.check_choice(params.visibility, owner)
+        self.choose_visibility(params.visibility, owner)
         changed = await self.images.set_visibility(params.ids, owner.id, params.visibility)
         await self.tasks.set_visibility(owner.id, changed, params.visibility)
         return VisibilityResponse(changed=changed)
@@ -187,7 +187,7 @@ class FeedHandler(ApiHandler):
     async def _page(self, params: FeedParams) -> ImagePage:
         """Raises NotAuthenticated, NotFound, BadParameter."""
         if params.view == "mine":
-            user = await self.require_user()
+            user = await self.require_session()
             return await self.gallery.own(user.id, ImageKind(params.kind), cursor=params.cursor, limit=params.limit)
         if params.view == "batch":
             if params.id is None:

@@ -13,7 +13,7 @@ from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import RecipeParam, RequestParams, parse_recipe
 from models import errors
-from models.images import ANONYMOUS, Images, Owner
+from models.images import ANONYMOUS, Images
 from processing import mosaic
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
@@ -85,7 +85,7 @@ class PreviewHandler(ApiHandler):
         if not values.get("tiles"):
             return []
         user = await self.user()
-        owner = Owner(user.id, user.username) if user else ANONYMOUS
+        owner = user.owner if user else ANONYMOUS
         return [tile.image_id for tile in await resolve_tiles(values, owner, self.images)]
 
     def _image(self) -> bytes:

@@ -59,12 +59,13 @@ class LoginLimits:
 
     sign_in: wrong passwords for one username from one address, also when an account is changed or deleted; the owner at
     another address is not locked out. sign_in_address: wrong passwords from one address for all usernames.
-    sign_up: new accounts from one address.
+    sign_up: new accounts from one address. guest: guests from one address, which may be a school.
     """
 
     sign_in: RateLimiter
     sign_in_address: RateLimiter
     sign_up: RateLimiter
+    guest: RateLimiter
 
     def count_attempt(self, username: str, ip: str) -> None:
         """Count an attempt before the password is verified, so that parallel requests count. Raises TooManyRequests."""
@@ -82,4 +83,5 @@ def make_login_limits() -> LoginLimits:
         sign_in=RateLimiter(Rate(burst=10, interval_s=30)),
         sign_in_address=RateLimiter(Rate(burst=200, interval_s=3)),
         sign_up=RateLimiter(Rate(burst=1000, interval_s=4)),
+        guest=RateLimiter(Rate(burst=20, interval_s=180)),
     )

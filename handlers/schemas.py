@@ -121,7 +121,11 @@ class ClientConfig(Schema):
 
 
 class SessionResponse(SuccessResponse):
+    """guest: whether this is a session without an account. guests_allowed: whether one can be opened."""
+
     user: CurrentUser | None
+    guest: bool
+    guests_allowed: bool
     access: Literal["session", "open"]
     limits: ClientConfig
 

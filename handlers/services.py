@@ -11,6 +11,7 @@ import tornado.web
 from handlers.auth import Authentication, LoginGuard
 from handlers.broadcast import EventBroadcaster
 from handlers.export import ExportSlots
+from handlers.guest_sessions import GuestSessions
 from handlers.openapi import OpenApiDocument
 from handlers.rate_limit import LoginLimits
 from handlers.schemas import ClientConfig
@@ -61,6 +62,7 @@ class Services:
     fetch_policy: FetchPolicy
     follows: Follows
     gallery: Gallery
+    guest_sessions: GuestSessions
     image_deletions: ImageDeletions
     images: Images
     login_guard: LoginGuard

@@ -11,6 +11,7 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
+from handlers.guest_sessions import GuestSessions
 from handlers.params import Id, RecipeParam, RequestParams, parse_recipe, shorten
 from handlers.schemas import (
     PausedResponse,
@@ -85,11 +86,12 @@ class AddTaskParams(RequestParams):
 class AddTaskHandler(TaskHandler):
     errors_as_200 = True
 
-    def initialize(self, images: Images, fetch_policy: FetchPolicy) -> None:
-        self.images, self.fetch_policy = images, fetch_policy
+    def initialize(self, images: Images, fetch_policy: FetchPolicy, guest_sessions: GuestSessions) -> None:
+        self.images, self.fetch_policy, self.guests = images, fetch_policy, guest_sessions
 
     @endpoint(
         errors=(
+            errors.GuestLimit,
             errors.NotAuthenticated,
             errors.NotFound,
             errors.SourceNotAllowed,
@@ -100,7 +102,8 @@ class AddTaskHandler(TaskHandler):
     async def post(self, params: AddTaskParams) -> TaskResponse:
         """Queue a mosaic of an image."""
         owner = await self.owner()
-        self.check_choice(params.visibility, owner)
+        visibility = self.choose_visibility(params.visibility, owner)
+        await self.guests.check(owner)
         recipe = parse_recipe(params.param)
         await resolve_tiles(recipe.to_dict(), owner, self.images)
         source = await self._source(params.url, Reader(owner.id))
@@ -109,7 +112,7 @@ class AddTaskHandler(TaskHandler):
             source,
             style=recipe.style,
             recipe=recipe.to_dict(),
-            visibility=params.visibility,
+            visibility=visibility,
             batch=params.batch,
         )
         self.set_header("Location", f"/api/tasks/query/?id={task.id}")

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
+from handlers.guest_sessions import GuestSessions
 from handlers.params import Id, RequestParams
 from handlers.schemas import RegisterImageResponse, UploadResponse, UploadTokenResponse
 from models import errors
@@ -64,19 +65,32 @@ class UploadTokenHandler(ApiHandler):
     """
 
     def initialize(
-        self, bucket: Bucket, uploads: PendingUploads, executors: Executors, upload_limit_bytes: int
+        self,
+        bucket: Bucket,
+        uploads: PendingUploads,
+        executors: Executors,
+        guest_sessions: GuestSessions,
+        upload_limit_bytes: int,
     ) -> None:
-        self.bucket, self.uploads, self.executors = bucket, uploads, executors
+        self.bucket, self.uploads, self.executors, self.guests = bucket, uploads, executors, guest_sessions
         self.upload_limit_bytes = upload_limit_bytes
 
-    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.BucketUnavailable))
+    @endpoint(
+        errors=(
+            errors.GuestLimit,
+            errors.NotAuthenticated,
+            errors.PermissionDenied,
+            errors.NotFound,
+            errors.BucketUnavailable,
+        )
+    )
     async def post(self, params: UploadTokenParams) -> UploadTokenResponse:
         """A token to upload one image to the bucket."""
         owner = await self.owner()
-        self.check_choice(params.visibility, owner)
+        visibility = self.choose_visibility(params.visibility, owner) or UNSTATED
         if params.filesize is not None and params.filesize > self.upload_limit_bytes:
             raise errors.TooLarge(limit_bytes=self.upload_limit_bytes)
-        upload = await (self._pending(params.key, owner) if params.key else self._new(params, owner))
+        upload = await (self._pending(params.key, owner) if params.key else self._new(params, owner, visibility))
         ticket = await self.executors.io(
             self.bucket.sign_upload, upload.key, owner_id=owner.id or 0, size_limit_bytes=self.upload_limit_bytes
         )
@@ -86,8 +100,10 @@ class UploadTokenHandler(ApiHandler):
 
     get = post
 
-    async def _new(self, params: UploadTokenParams, owner: Owner) -> PendingUpload:
-        key, visibility = f"source/{secrets.token_hex(16)}", params.visibility or UNSTATED
+    async def _new(self, params: UploadTokenParams, owner: Owner, visibility: Visibility) -> PendingUpload:
+        """Raises GuestLimit."""
+        await self.guests.check(owner)
+        key = f"source/{secrets.token_hex(16)}"
         upload = PendingUpload(key, owner, params.filename, params.param, visibility)
         await self.uploads.add(upload)
         return upload
@@ -204,7 +220,7 @@ class RegisterImageHandler(ApiHandler):
     async def post(self, params: RegisterImageParams) -> RegisterImageResponse:
         """Register an image without a callback, for the user who uploaded it."""
         owner = await self.acting_as(params.user_id)
-        self.check_choice(params.visibility, owner)
+        visibility = self.choose_visibility(params.visibility, owner)
         key = self.bucket.key_of(params.url)
         stat = await self._stat(key, owner) if key is not None else None
         image = await self.images.add(
@@ -218,7 +234,7 @@ class RegisterImageHandler(ApiHandler):
                 param=params.param,
                 mime=stat.mime if stat else "",
                 etag=stat.etag if stat else "",
-                visibility=params.visibility or (await self._agreed(key)),
+                visibility=visibility or await self._agreed(key),
             )
         )
         if key is not None:

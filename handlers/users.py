@@ -7,11 +7,13 @@ import logging
 from handlers.auth import LoginGuard
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
+from handlers.guest_sessions import GuestSessions
 from handlers.params import Email, Password, RequestParams, Username
 from handlers.rate_limit import LoginLimits
 from handlers.schemas import SuccessResponse, UserResponse
 from models import errors
 from models.follows import Follows
+from models.images import Owner
 from models.passwords import Passwords
 from models.users import User, Users
 
@@ -52,8 +54,16 @@ class QueryUserParams(RequestParams):
 class QueryUserHandler(ApiHandler):
     errors_as_200 = True
 
-    def initialize(self, users: Users, follows: Follows, passwords: Passwords, login_guard: LoginGuard) -> None:
+    def initialize(
+        self,
+        users: Users,
+        follows: Follows,
+        passwords: Passwords,
+        login_guard: LoginGuard,
+        guest_sessions: GuestSessions,
+    ) -> None:
         self.users, self.follows, self.passwords, self.login_guard = users, follows, passwords, login_guard
+        self.guests = guest_sessions
 
     @endpoint(
         errors=(errors.NotFound, errors.CsrfError, errors.TooManyRequests),
@@ -101,12 +111,14 @@ class QueryUserHandler(ApiHandler):
         Both close all sessions of the user. A session that is opened before that is closed with them; one that is
         opened afterwards is closed here, because the record has changed.
         """
+        guest = await self.user()
         token = await self.authentication.sign_in(self, user.id, user.username)
         if not await self._is_current(user):
             await self.authentication.sign_out(self, token)
             return None
         if self.passwords.needs_rehash(user.password_hash):
             await self.users.update(user.id, password_hash=await self.passwords.hash(password))
+        await self.guests.adopt(guest, Owner(user.id, user.username))
         log.info("user %s: signed in [%s]", user.id, self.request_id)
         return token
 

@@ -15,6 +15,7 @@ TesseraError
   MethodNotAllowed       the path exists, but not for this method
   MalformedRequest       not valid HTTP
   NotAuthenticated       no session, or the session has expired
+    GuestLimit             a guest has as many images as a guest may have
   BadSignature           an upload token or a callback has no valid signature
   PermissionDenied       it belongs to another user
   CsrfError              a browser sent the request from another site
@@ -198,6 +199,14 @@ class NotAuthenticated(TesseraError):
     slug = "no_session"
     en = "Please sign in first."
     zh = "请先登录。"
+
+
+class GuestLimit(NotAuthenticated):
+    """details: limit."""
+
+    slug = "guest_limit"
+    en = "Without an account you can have {limit} pictures. Sign up to go on; you keep what you have made."
+    zh = "未注册时最多可以有 {limit} 张图片。注册后即可继续，已生成的作品会保留。"
 
 
 class BadSignature(TesseraError):

@@ -25,10 +25,14 @@ class ImageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The user who owns something; both fields are None for anonymous users of an open server."""
+    """The user who owns something; both fields are None for anonymous users of an open server. Guests have no name."""
 
     id: int | None
     username: str | None
+
+    @property
+    def is_guest(self) -> bool:
+        return self.id is not None and self.username is None
 
     def require(self, user_id: int | None) -> None:
         """Raise PermissionDenied unless this is the user with that id."""

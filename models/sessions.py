@@ -17,8 +17,10 @@ LIFETIME = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Session:
+    """username: None for a guest."""
+
     user_id: int
-    username: str
+    username: str | None
     created: datetime
     expires: datetime
 
@@ -32,8 +34,8 @@ class Sessions:
         self._sessions = database.collection("sessions")
         self._finding = Batcher(self._find_all)
 
-    async def open(self, user_id: int, username: str) -> str:
-        """Sign a user in; returns the new token, 256 bits as URL-safe text."""
+    async def open(self, user_id: int, username: str | None, *, lifetime: timedelta = IDLE_TIMEOUT) -> str:
+        """Sign a user in; returns the new token, 256 bits as URL-safe text. lifetime: until it is used again."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), datetime.now(UTC)
         await self._sessions.insert_one(
             {
@@ -41,18 +43,21 @@ class Sessions:
                 "user_id": user_id,
                 "username": username,
                 "created": now,
-                "expires": now + IDLE_TIMEOUT,
+                "expires": now + lifetime,
             }
         )
         return token
 
     async def find(self, token: str) -> Session | None:
-        """The session of a token, or None. Extends it, up to LIFETIME, once half of its idle timeout has passed."""
+        """The session of a token, or None.
+
+        Extends it, up to LIFETIME, once half of its idle timeout has passed; not that of a guest.
+        """
         document = await self._finding.submit(_digest(token))
         if document is None:
             return None
         now = datetime.now(UTC)
-        if document["expires"] - now < IDLE_TIMEOUT / 2:
+        if document["username"] is not None and document["expires"] - now < IDLE_TIMEOUT / 2:
             expires = min(now + IDLE_TIMEOUT, document["created"] + LIFETIME)
             await self._sessions.update_one({"_id": document["_id"]}, {"$set": {"expires": expires}})
         return _session(document)

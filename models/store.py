@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from models.database import Database
 from models.follows import Follows
 from models.gallery import Gallery
+from models.guests import Guests
 from models.images import Images
 from models.queue.events import Events
 from models.queue.fair_order import FairOrder
@@ -25,6 +26,7 @@ class Store:
 
     database: Database
     users: Users
+    guests: Guests
     sessions: Sessions
     follows: Follows
     images: Images
@@ -43,6 +45,7 @@ class Store:
         return cls(
             database=database,
             users=Users(database),
+            guests=Guests(database),
             sessions=Sessions(database),
             follows=Follows(database),
             images=Images(database),
@@ -60,7 +63,7 @@ class Store:
         """Create missing indexes and rebuild those that an earlier version created with other options."""
         await self.database.create_indexes(
             {
-                "users": self.users.indexes,
+                "users": (*self.users.indexes, *self.guests.indexes),
                 "sessions": self.sessions.indexes,
                 "follows": self.follows.indexes,
                 "images": self.images.indexes,

@@ -39,18 +39,21 @@ class FairOrder:
         """Another server has leased a task of this round."""
         self._current = max(self._current, round_number)
 
-    async def next_round(self, owner_id: int | None, *, idle: bool) -> int:
-        """The round for a user's next task. idle: the user has no task in the queue."""
+    async def next_round(self, owner_id: int | None, *, idle: bool, step: int = 1) -> int:
+        """The round for a user's next task. idle: the user has no task in the queue.
+
+        step: rounds from one task to the next; a user with a step of 3 has a third of another one's share.
+        """
         expired: Document = {"$lt": [{"$ifNull": ["$assigned_at", "$$NOW"]}, {"$subtract": ["$$NOW", IDLE_RESET_MS]}]}
         last: Document = {"$ifNull": ["$last", 0]}
         counted = {"$cond": [expired, 0, last]} if idle else last
-        change = [{"$set": {"last": {"$add": [{"$max": [counted, self._current]}, 1]}, "assigned_at": "$$NOW"}}]
+        change = [{"$set": {"last": {"$add": [{"$max": [counted, self._current]}, step]}, "assigned_at": "$$NOW"}}]
         while True:
             try:
                 document = await self._rounds.find_one_and_update({"_id": owner_id or 0}, change, upsert=True)
             except DuplicateKey:  # pragma: no cover - two servers insert the same user's first round
                 continue
-            return int(document["last"]) if document else self._current + 1
+            return int(document["last"]) if document else self._current + step
 
     async def _save_current(self, rounds: list[int]) -> Sequence[None]:
         await self._rounds.update_one({"_id": CURRENT}, {"$max": {"last": max(rounds)}}, upsert=True)

@@ -21,7 +21,7 @@ from models.images import Image, ImageKind, NewImage
 from models.queue.leases import Lease, Outcome
 from models.queue.tasks import Task, TaskState
 from models.store import Store
-from models.visibility import SERVER, UNSTATED, Visibility
+from models.visibility import SERVER, UNSTATED
 from processing.engine import Engine, WorkerDied
 from processing.engine.job import Job, JobResult
 from processing.executors import Executors
@@ -109,7 +109,7 @@ class TaskRunner:
         result = await persist(self.store.images.find_result, task.dedup_key)
         if result is None or result.key is None or not _is_current(result, task):
             return None
-        output = await self._register(_copy_for(task, result), task.visibility)
+        output = await self._register(task, _copy_for(task, result))
         try:
             # after registering, so that the object cannot be deleted in between
             await self.executors.io(self.bucket.stat, result.key)
@@ -128,7 +128,7 @@ class TaskRunner:
             self.cleanups.add(cleanup)
             cleanup.add_done_callback(self.cleanups.discard)
             raise Cancelled() from None
-        return await self._register(self._new_image(run.task, result), run.task.visibility, result)
+        return await self._register(run.task, self._new_image(run.task, result), result)
 
     async def _job(self, task: Task) -> Job:
         """Raises RecipeImpossible if an image in the recipe was deleted, or is not this owner's any more."""
@@ -147,12 +147,14 @@ class TaskRunner:
             tiles=tiles,
         )
 
-    async def _register(self, new: NewImage, chosen: Visibility | None, job: JobResult | None = None) -> Output:
+    async def _register(self, task: Task, new: NewImage, job: JobResult | None = None) -> Output:
         """Record an image, unless its owner has such a record; that one becomes as visible as the owner has chosen."""
+        if new.owner.is_guest:  # who may have signed up meanwhile
+            new = replace(new, owner=(await persist(self.store.tasks.by_id, task.id)).owner)
         image = await persist(self.store.images.add, new)
         is_new = abs(image.created - new.created) < TIME_RESOLUTION
-        if not is_new and chosen is not None:
-            image = await persist(self.store.images.choose_again, image, chosen, new.batch)
+        if not is_new and task.visibility is not None:
+            image = await persist(self.store.images.choose_again, image, task.visibility, new.batch)
         return Output(image, is_new, job)
 
     async def _unregister(self, image: Image) -> bool:

@@ -38,14 +38,20 @@ MAX_RETRY_AFTER_S = 3600
 COUNT_INTERVAL_S = 1.0
 """The tasks of all users are counted this often at most, and once more before a task is refused."""
 LEARN_FROM_TASKS = 200
+GUEST_STEP = 3
+"""A guest has a third of the share of threads that a user has."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """Limits on queued and running tasks together: of all users, and of each user."""
+    """Limits on queued and running tasks together: of all users, of each user, of each guest."""
 
     total: int
     per_user: int
+    per_guest: int = 10
+
+    def of(self, owner: Owner) -> int:
+        return self.per_guest if owner.is_guest else self.per_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +231,12 @@ class TaskQueue:
             await self._count(0)
         if self._total + self._adding.total() > self._limits.total:
             raise errors.QueueFull(retry_after_s=self._retry_after_s(self._limits.total))
-        own = await self._store.tasks.count_active(owner_id=owner.id, limit=self._limits.per_user)
-        if owner.id is not None and own + self._adding[owner.id] > self._limits.per_user:
-            raise errors.TooManyTasks(limit=self._limits.per_user, retry_after_s=self._retry_after_s(self._total))
-        return await self._store.rounds.next_round(owner.id, idle=own == 0)
+        limit = self._limits.of(owner)
+        own = await self._store.tasks.count_active(owner_id=owner.id, limit=limit)
+        if owner.id is not None and own + self._adding[owner.id] > limit:
+            raise errors.TooManyTasks(limit=limit, retry_after_s=self._retry_after_s(self._total))
+        step = GUEST_STEP if owner.is_guest else 1
+        return await self._store.rounds.next_round(owner.id, idle=own == 0, step=step)
 
     async def _count(self, max_age_s: float) -> None:
         now = time.monotonic()

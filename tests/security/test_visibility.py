@@ -194,6 +194,7 @@ CHANGING: dict[str, Walk] = {
 }
 OTHERWISE: dict[str, str] = {
     "/api/user/add": "makes a user",
+    "/api/user/guest": "makes a guest",
     "/api/user/follow": "changes an edge between users",
     "/api/user/logout": "ends the own session",
     "/api/user/change": "changes the own account",
