@@ -34,6 +34,10 @@ class GuestSessions:
         if owner.is_guest and owner.id is not None and await self._guests.count_images(owner.id) >= self._pictures:
             raise errors.GuestLimit(limit=self._pictures)
 
+    async def adopt_late(self, owner: Owner) -> bool:
+        """Adopt what was uploaded while the user signed up. Returns whether the user has been a guest today."""
+        return owner.id is not None and not owner.is_guest and await self._guests.adopt_late(owner)
+
     async def adopt(self, guest: AuthenticatedUser | None, owner: Owner) -> None:
         """Give the user who signs in what they have made as a guest."""
         if guest is not None and guest.is_guest:

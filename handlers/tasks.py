@@ -25,7 +25,7 @@ from handlers.schemas import (
 )
 from models import errors
 from models.bucket import Bucket
-from models.images import Images
+from models.images import Images, Owner
 from models.queue.tasks import ACTIVE, Task, TaskFilter, Tasks, TaskState, cursor_after
 from models.users import username_key
 from models.visibility import Reader, Visibility
@@ -106,7 +106,7 @@ class AddTaskHandler(TaskHandler):
         await self.guests.check(owner)
         recipe = parse_recipe(params.param)
         await resolve_tiles(recipe.to_dict(), owner, self.images)
-        source = await self._source(params.url, Reader(owner.id))
+        source = await self._source(params.url, owner)
         task = await self.queue.add(
             owner,
             source,
@@ -120,13 +120,15 @@ class AddTaskHandler(TaskHandler):
 
     get = post
 
-    async def _source(self, url: str, reader: Reader) -> TaskSource:
+    async def _source(self, url: str, owner: Owner) -> TaskSource:
         """An image that the owner may see, or of a host in `allowed_sources`. Raises NotFound, SourceNotAllowed."""
         key = self.bucket.key_of(url)
         if key is None:
             check_source(url, self.fetch_policy)
             return TaskSource(url)
-        image = await self.images.by_key(key, reader)
+        image = await self.images.by_key(key, Reader(owner.id))
+        if image is None and await self.guests.adopt_late(owner):
+            image = await self.images.by_key(key, Reader(owner.id))
         if image is None:
             raise errors.NotFound(what="image", which=shorten(url))
         return TaskSource(

@@ -19,6 +19,7 @@ LIFETIME = timedelta(days=1)
 RETRY_AFTER_S = 3600
 KEY_PREFIX = "\0guest/"
 """Of a guest's `username_key`, which is unique; no name that a user may have begins with it."""
+LATE_LIMIT = 10
 IN_USE: Document = {"guest": True, "adopted_by": None}
 
 
@@ -34,7 +35,10 @@ class Guest:
 class Guests:
     """The guests in the collection `users`: {_id, guest: true, username: "", username_key, created, adopted_by}."""
 
-    indexes = (Index("guest created", partial_filter={"guest": True}),)
+    indexes = (
+        Index("guest created", partial_filter={"guest": True}),
+        Index("adopted_by", partial_filter={"guest": True}),
+    )
 
     def __init__(self, database: Database) -> None:
         self._users = database.collection("users")
@@ -74,6 +78,17 @@ class Guests:
                 await self._images.update_one({"_id": image["_id"]}, named)
             except DuplicateKey:  # the user has made the same picture before
                 await self._images.update_one({"_id": image["_id"]}, HIDE)
+
+    async def adopt_late(self, owner: Owner) -> bool:
+        """Adopt what requests have registered that were sent before the user, then a guest, signed up.
+
+        Returns whether the user has been a guest today.
+        """
+        query: Document = {"guest": True, "adopted_by": owner.id, "deleting": None}
+        guests = await self._users.find(query, sort="_id", limit=LATE_LIMIT, fields=["_id"])
+        for guest in guests:
+            await self.adopt(guest["_id"], owner)
+        return bool(guests)
 
     async def expired(self, age: timedelta = LIFETIME, *, limit: int = 500) -> list[Guest]:
         """Guests that are older than `age` and not being deleted yet, oldest first."""

@@ -24,6 +24,7 @@ export class Api extends EventTarget {
   styles = () => this.#get("/api/styles/");
   signUp = (email, username, password) => this.#post("/api/user/add/", { email, username, password });
   signIn = (username, password) => this.#post("/api/user/query/", { username, password });
+  openGuest = () => this.#post("/api/user/guest/", {});
   signOut = () => this.#post("/api/user/logout/", {});
   user = (username) => this.#get("/api/user/query/", { username });
   follow = (from, to, on) =>

@@ -29,6 +29,7 @@ export class Jobs extends EventTarget {
     this.#state = state;
     this.#storage = storage;
     this.#taskEvents = taskEvents;
+    state.addEventListener("user", () => { if (state.user) this.#retryAfterSignIn(); });
     taskEvents.addEventListener("task", (event) => this.#onTask(event.detail));
     taskEvents.addEventListener("queue", (event) => this.#onQueue(event.detail));
     state.addEventListener("images", () => { loadUploader().catch(() => {}); }, { once: true });
@@ -91,6 +92,13 @@ export class Jobs extends EventTarget {
       throw error;
     });
     this.#setQueued(job, task);
+  }
+
+  /** What failed for want of a session goes on by itself, such as a request that was sent while a guest signed up. */
+  #retryAfterSignIn() {
+    for (const job of this.#jobs.filter(({ phase, error }) => phase === "failed" && error?.slug === "no_session")) {
+      this.retry(job).catch((error) => this.#settle(job, "failed", error));
+    }
   }
 
   /** Removes a settled job from the list. */

@@ -1,9 +1,11 @@
 /** The page's state, in one place. Components read it and listen for changes; none of them stores a copy. */
 
-/** Dispatches one event per changed name: "user", "limits", "styles", "images", "current", "recipe", "visibility". */
+/** Dispatches one event per changed name: "user", "guest", "limits", "styles", "images", "current", "recipe", "visibility". */
 export class State extends EventTarget {
   #values = {
     user: null,         // {id, username, email, developer}, or null when signed out
+    guest: false,       // whether this is a session without an account
+    guestsAllowed: false,
     openAccess: false,  // the server works without accounts
     limits: null,       // {uploadMb, megapixels, partMb, formats, titleLength, altLength, protectsFiles}; null until the server has answered
     styles: [],         // as returned by GET /api/styles/
@@ -14,6 +16,8 @@ export class State extends EventTarget {
   };
 
   get user() { return this.#values.user; }
+  get guest() { return this.#values.guest; }
+  get guestsAllowed() { return this.#values.guestsAllowed; }
   get openAccess() { return this.#values.openAccess; }
   get limits() { return this.#values.limits; }
   get styles() { return this.#values.styles; }

@@ -41,7 +41,8 @@ export class ImageEditor extends EventTarget {
   /** Shows the form to the owner only; its fields stay as they are. */
   updateVisibility(image) {
     this.#image = image;
-    this.#form.hidden = this.#services.state.user?.username !== image.username;
+    const { user } = this.#services.state;
+    this.#form.hidden = !user || user.username !== image.username;
   }
 
   #drawNote() {

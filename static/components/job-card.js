@@ -24,10 +24,11 @@ export class JobCard {
     this.#part("meter").hidden = ["done", "failed"].includes(job.phase);
     setMeter(this.#part("meter"), percent);
     this.#root.dataset.phase = job.phase;
-    const key = `${job.id} ${job.phase} ${document.documentElement.lang}`;
+    const downloads = job.phase === "done" ? this.#handlers.downloads(job) : [];
+    const key = `${job.id} ${job.phase} ${downloads.length} ${document.documentElement.lang}`;
     if (key === this.#rendered) return;
     this.#rendered = key;
-    this.#part("actions").replaceChildren(...(job.phase === "done" ? this.#handlers.downloads(job) : []), ...jobButtons(job, this.#handlers));
+    this.#part("actions").replaceChildren(...downloads, ...jobButtons(job, this.#handlers));
   }
 
   /** Screen readers hear a change of the phase and every quarter, not every percent. */

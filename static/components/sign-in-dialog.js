@@ -43,7 +43,8 @@ export class SignInDialog {
       uploadMb: max_upload_mb, megapixels: max_megapixels, partMb: upload_part_mb, formats,
       titleLength: max_title_length, altLength: max_alt_length, protectsFiles: protects_files,
     };
-    this.#state.set({ user: session.user ?? null, openAccess: session.access === "open", limits });
+    const { guest, guests_allowed: guestsAllowed } = session;
+    this.#state.set({ user: session.user ?? null, guest, guestsAllowed, openAccess: session.access === "open", limits });
   }
 
   #setMode(signUp) {

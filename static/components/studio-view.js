@@ -116,10 +116,12 @@ export class StudioView {
     this.#part("make").disabled = Boolean(active || incomplete.includes(state.image));
     this.#part("make-all").disabled = incomplete.length > 0;
     this.#components.visibility.value = state.visibility;
-    const note = state.user || state.openAccess ? visibilityNote(state.visibility, state) : "studio.notesignedout";
+    const note = state.user || state.openAccess ? visibilityNote(state.visibility, state) : guestNote(state);
     const regionsMissing = incomplete.length > 0 && state.images.length > 1;
     setText(this.#part("make-note"), regionsMissing ? "studio.regionsmissing" : note, { n: incomplete.length });
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }
 }
+
+const guestNote = ({ guestsAllowed, visibility }) => (guestsAllowed && visibility === "private" ? "studio.noteguest" : "studio.notesignedout");

@@ -17,7 +17,7 @@ export const strings = {
   "time.now": "just now",
 
   "studio.title": "Turn any photo into a mosaic.",
-  "studio.lead": "Drop a picture, choose a style, and watch the mosaic change while you move the sliders. You can try it without an account.",
+  "studio.lead": "Drop a picture, choose a style, and watch the mosaic change while you move the sliders. You need no account.",
   "studio.choose": "Choose a picture",
   "studio.camera": "Take a photo",
   "studio.hint": "You can also drop it anywhere on this page, or paste it.",
@@ -299,4 +299,9 @@ export const strings = {
   "selection.changed.one": "{n} picture changed.",
   "image.batch": "Made together: {n} pictures",
   "image.shareprivate": "Only you can see this picture. To share it, choose “Anyone with the link” below and save.",
+  "studio.noteguest": "No account needed. Only you can open the result, and it is kept for a day.",
+  "guest.keep": "Keep it: sign up",
+  "guest.only": "Only you, for a day",
+  "sign.tokeep": "With an account you keep your pictures, also those that you have just made, and can publish them.",
+  "sign.topublish": "Your picture and settings are kept. To publish it or share its link, you need an account.",
 };

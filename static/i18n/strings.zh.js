@@ -17,7 +17,7 @@ export const strings = {
   "time.now": "刚刚",
 
   "studio.title": "把任意照片变成马赛克",
-  "studio.lead": "拖入一张图片，选择样式，一边拖动滑块一边看马赛克的变化。无需注册即可试用。",
+  "studio.lead": "拖入一张图片，选择样式，一边拖动滑块一边看马赛克的变化。无需注册。",
   "studio.choose": "选择图片",
   "studio.camera": "拍照",
   "studio.hint": "也可以把图片拖到页面任意位置，或直接粘贴。",
@@ -298,4 +298,9 @@ export const strings = {
   "selection.changed": "已修改 {n} 张图片。",
   "image.batch": "同一批生成的 {n} 张图片",
   "image.shareprivate": "这张图片仅您自己可见。如需分享，请在下方选择“知道链接的人”并保存。",
+  "studio.noteguest": "无需注册。结果仅您自己可见，保留一天。",
+  "guest.keep": "保留作品：注册",
+  "guest.only": "仅您自己可见，保留一天",
+  "sign.tokeep": "注册后，您的作品会一直保留，包括刚刚生成的，还可以公开发布。",
+  "sign.topublish": "图片和设置都会保留。公开或分享链接需要账号。",
 };

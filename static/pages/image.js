@@ -24,9 +24,9 @@ export class Page {
   #editor;
   #image = null;
 
-  constructor(root, { api, confirmDialog, router, state, toasts }, { useRecipe, setTitle }) {
+  constructor(root, { api, confirmDialog, router, signInDialog, state, toasts }, { useRecipe, setTitle }) {
     this.#root = root;
-    this.#services = { api, router, state, toasts };
+    this.#services = { api, router, signInDialog, state, toasts };
     this.#app = { useRecipe, setTitle };
     this.#compare = new Compare(this.#part("compare"), 0);
     this.#viewport = new Viewport(this.#part("compare"), [this.#part("before"), this.#part("after"), this.#part("tile-inspector")], { pageScrolls: true });
@@ -94,8 +94,11 @@ export class Page {
     if (!image) return;
     this.#drawStage(image);
     this.#part("title").textContent = image.title || this.#styleName(image) || image.filename || t("image.untitled");
-    setText(this.#part("by"), "image.by", { name: image.username });
-    this.#part("by").href = `/u/${encodeURIComponent(image.username)}`;
+    const guests = image.username === null && state.guest;
+    setText(this.#part("by"), guests ? "guest.only" : "image.by", { name: image.username ?? "" });
+    this.#part("by").toggleAttribute("href", image.username !== null);
+    if (image.username !== null) this.#part("by").href = `/u/${encodeURIComponent(image.username)}`;
+    this.#root.querySelector('[data-action="keep"]').hidden = !guests;
     this.#part("visibility").hidden = state.user?.username !== image.username;
     setText(this.#part("visibility"), `visibility.${image.visibility}`);
     Object.assign(this.#part("when"), { dateTime: image.created, textContent: when(image.created) });
@@ -117,7 +120,7 @@ export class Page {
     frame.style.backgroundColor = image.placeholder ?? "";
     const after = this.#part("after");
     const url = displayUrl({ id: image.id, url: image.readable_url, svg: image.mime === SVG });
-    after.alt = image.alt || t("image.unnamed", { name: image.username });
+    after.alt = image.alt || t("image.unnamed", { name: image.username ?? "" });
     const source = image.source_url;
     if (after.getAttribute("src") === url && this.#part("before").getAttribute("src") === (source ?? null)) return;
     if (after.getAttribute("src") !== url) { after.src = url; this.#viewport.fit(); }
@@ -131,6 +134,7 @@ export class Page {
   #onClick(action) {
     if (action === "remix") this.#remix();
     if (action === "share") this.#share();
+    if (action === "keep") this.#services.signInDialog.open({ reason: "sign.tokeep", signUp: true });
   }
 
   #remix() {

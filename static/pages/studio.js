@@ -4,6 +4,7 @@ import { loadModule } from "../api.js";
 import { Compare } from "../components/compare.js";
 import { FileInput } from "../components/file-input.js";
 import { Filmstrip } from "../components/filmstrip.js";
+import { button } from "../components/icon.js";
 import { JobCard } from "../components/job-card.js";
 import { OpenImages } from "../components/open-images.js";
 import { PreviewStage } from "../components/preview-stage.js";
@@ -12,7 +13,7 @@ import { Results } from "../components/results.js";
 import { StudioView } from "../components/studio-view.js";
 import { StylePicker } from "../components/style-picker.js";
 import { VisibilityChoice } from "../components/visibility-choice.js";
-import { locale } from "../i18n/i18n.js";
+import { locale, t } from "../i18n/i18n.js";
 import { carryOver, missing, remix } from "../recipes.js";
 import { newId } from "../storage.js";
 
@@ -29,7 +30,7 @@ export class Studio {
 
   constructor(root, { api, imageLibrary, jobActions, jobs, router, signInDialog, state, storage, toasts }) {
     this.#root = root;
-    this.#services = { imageLibrary, jobs, router, signInDialog, state, storage, toasts };
+    this.#services = { api, imageLibrary, jobs, router, signInDialog, state, storage, toasts };
     const part = (name) => this.#part(name);
     const results = new Results({ api, state, toasts });
     this.#components = {
@@ -43,7 +44,7 @@ export class Studio {
       paramForm: null, // loaded with the first image
       previews: new Previews(api),
       visibility: new VisibilityChoice(part("visibility"), { state }),
-      jobCard: new JobCard(part("job-card"), { ...jobActions, downloads: (job) => results.buttons(job) }),
+      jobCard: new JobCard(part("job-card"), { ...jobActions, downloads: (job) => [...results.buttons(job), ...this.#keepButtons()] }),
     };
     this.#view = new StudioView(root, { state, jobs }, this.#components);
     this.#connectComponents();
@@ -82,16 +83,40 @@ export class Studio {
     state.set({ recipe: remix(recipe, style) });
   }
 
-  /** Renders in full size; asks a signed-out user to sign in first. all: every opened image. */
+  /** Renders in full size. Without an account as a guest, or after signing in to publish. all: every opened image. */
   async make(all = false) {
-    const { state, jobs, signInDialog } = this.#services;
+    const { state, jobs } = this.#services;
     const images = all ? state.images : [state.image];
     if (!state.image || !state.style || images.some((image) => missing(state.recipeFor(image), state.style))) return;
-    if (!state.user && !state.openAccess && !(await signInDialog.open({ reason: "sign.tomake", signUp: true }))) return;
+    if (!state.user && !state.openAccess && !(await this.#admit())) return;
     const idle = images.filter((image) => !["waiting", "uploading"].includes(jobs.forImage(image)?.phase));
     const batch = idle.length > 1 ? newId() : null;
     for (const image of idle) jobs.start(image, state.recipeFor(image), { batch, visibility: state.visibility });
     this.#view.draw();
+  }
+
+  /** Opens a session for what is made: that of a guest, where these are possible and nothing is published. */
+  async #admit() {
+    const { api, signInDialog, state, toasts } = this.#services;
+    const publishes = state.visibility !== "private";
+    if (state.guestsAllowed && !publishes) {
+      try {
+        await api.openGuest();
+        if (!state.guest) state.set({ guest: true });
+        return true;
+      } catch (error) {
+        if (![401, 429].includes(error.status)) { toasts.error(error); return false; }
+      }
+    }
+    return signInDialog.open({ reason: publishes ? "sign.topublish" : "sign.tomake", signUp: true });
+  }
+
+  /** Signs a guest up, who keeps what was made. */
+  #keep() { return this.#services.signInDialog.open({ reason: "sign.tokeep", signUp: true }); }
+
+  #keepButtons() {
+    const { guest, user } = this.#services.state;
+    return guest && !user ? [button({ text: t("guest.keep"), className: "button button--main", onClick: () => this.#keep() })] : [];
   }
 
   /** The keyboard shortcuts; each returns false if it does not apply. */

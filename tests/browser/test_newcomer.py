@@ -1,4 +1,4 @@
-"""A newcomer opens the page, drops a photo, presses one button, and finds the mosaic in the gallery."""
+"""A newcomer opens the page, drops a photo, presses one button, and has a mosaic; signing up keeps it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,45 @@ from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import png
 
 
-def test_a_photo_becomes_a_mosaic_in_the_gallery(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+def test_a_photo_becomes_a_mosaic_without_an_account_and_is_kept_by_signing_up(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
     user.go("/")
     user.open_files(image_file(png(640, 480), "holiday.png"))
+    expect(user.part("make-note")).to_contain_text("No account needed.")
     user.make()
-    user.sign_up(unique_name("ada"))
 
     user.wait_for_job("done")
     expect(user.part("stage-note")).to_have_text("Full size")
+    with user.page.expect_download() as download:
+        user.part("job-card").get_by_role("button", name="Download as PNG").click()
+    user.part("job-card").get_by_role("link", name="Open").click()
+    expect(user.part("by")).to_have_text("Only you, for a day")
+    user.page.get_by_role("button", name="Keep it: sign up").click()
+    user.sign_up(unique_name("ada"))
+    expect(user.part("by")).to_have_text(f"by {user.name}")
     user.page.get_by_role("link", name="Gallery", exact=True).click()
-    first = user.page.locator(".image-card").first
+    expect(user.page.locator(".image-card", has_text=user.name)).to_have_count(0)
+    user.page.get_by_role("link", name="My pictures", exact=True).first.click()
 
-    expect(first).to_contain_text(user.name)
-    assert user.page.url.endswith("/gallery")
+    expect(user.page.locator(".image-card")).to_have_count(1)
+    expect(user.page.locator(".image-card")).to_contain_text("Only you")
+    assert download.value.suggested_filename == "holiday-mosaic.png"
+    assert user.page.url.endswith("/gallery?view=mine")
+
+
+def test_publishing_asks_to_sign_up(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.go("/")
+    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.visibility.select_option("In the gallery")
+    user.make()
+    expect(user.page.locator('dialog[data-part="sign-in"]')).to_contain_text("To publish it")
+    user.sign_up(unique_name("abe"))
+
+    user.wait_for_job("done")
+    user.page.get_by_role("link", name="Gallery", exact=True).click()
+
+    expect(user.page.locator(".image-card").first).to_contain_text(user.name)
 
 
 def test_the_gallery_leads_to_a_page_that_says_how_it_was_made(

@@ -57,6 +57,7 @@ def test_hostile_names_are_shown_as_text_on_every_page(
     user.go("/")
     user.sign_in(name)
     user.open_files(image_file(png(200, 150), f"{LIVE}.png".replace('"', "'")))
+    user.visibility.select_option("In the gallery")
     user.make()
     user.wait_for_job("done")
     assert_harmless(user, happened, server)

@@ -303,8 +303,8 @@ def test_a_reload_brings_picture_and_recipe_back(user: BrowserUser) -> None:
 def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
     user.open_files(image_file(jpeg(640, 480), "beach.jpg", "image/jpeg"))
-    user.make()
     user.sign_up(unique_name("dan"))
+    user.make()
     user.wait_for_job("done")
     got = {}
 

@@ -63,6 +63,7 @@ def set_cell(user: BrowserUser, pixels: int) -> None:
 
 
 def see_result(user: BrowserUser) -> None:
+    user.visibility.select_option("Anyone with the link")
     user.make()
     user.wait_for_job("done")
     user.part("job-card").get_by_role("link", name="Open").click()

@@ -78,6 +78,11 @@ class BrowserUser:
         """Select a style by its radio button; waits until it is stable and not covered."""
         self.page.locator(f'.style input[value="{style}"]').check()
 
+    @property
+    def visibility(self) -> Locator:
+        """The choice of who sees a picture, on the page that is shown."""
+        return self.page.get_by_label("Who sees it").and_(self.page.locator(":visible"))
+
     def make(self) -> None:
         self.part("make").click()
 

@@ -151,10 +151,13 @@ async def test_what_is_registered_for_a_guest_who_has_signed_up_follows(
     assert (await finished(ada, again["id"]))["result_id"] == done["result_id"]
     late = {"$set": {"owner_id": guest_id, "username": None}}
     await database.collection("images").update_one({"_id": done["source_id"]}, late)
+    found_late = await ada.post("/api/tasks/add/", url=done["url"], param="diamond")
+    await database.collection("images").update_one({"_id": done["source_id"]}, late)
 
     await sweep(services, database, timedelta(0))
     await services.account_deletions.wait(guest_id or 0, within_s=10)
 
+    assert found_late["code"] == 1
     assert (await services.images.by_id(done["source_id"], SERVER)).owner == Owner(ada.user_id, "ada")
 
 
