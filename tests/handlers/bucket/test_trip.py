@@ -83,6 +83,20 @@ async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, services):
     assert left == []
 
 
+@pytest.mark.requirement(46)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_private_result_needs_a_signature_except_in_a_public_kodo_bucket(api, services, kodo):
+    ada, stranger = await api.sign_up("ada"), api.new_client()
+    done = await finished(ada, (await ada.add_task((await ada.upload())["url"], visibility="private"))["id"])
+    plain = services.bucket.url((await services.images.by_id(done["result_id"], SERVER)).key)
+
+    protects = (await stranger.get("/api/session/"))["limits"]["protects_files"]
+
+    assert (await stranger.get(done["result_url"])).status == 200
+    assert ((await stranger.get(plain)).status != 200) is protects is (kodo is None or kodo.private)
+    assert ("token=" in done["result_url"]) is protects
+
+
 @pytest.mark.gen_test
 async def test_an_upload_in_parts_outlives_its_token_and_goes_on_with_a_fresh_one(api, services, keys):
     ada = await api.sign_up("ada")
