@@ -110,6 +110,7 @@ async def build(
                 bucket=bucket,
                 policy=policy,
                 max_megapixels=settings.max_megapixels,
+                max_result_megapixels=settings.max_result_megapixels,
                 limits=QueueLimits(settings.queue_limit, settings.user_queue_limit, settings.guest_queue_limit),
             )
         )
@@ -142,7 +143,8 @@ def _services(
     broadcaster = EventBroadcaster(feed, queue, bucket)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
     static_files = StaticFiles()
-    thumbnails = Thumbnails(store.images, bucket, executors, max_megapixels=settings.max_megapixels)
+    decodable_megapixels = max(settings.max_megapixels, settings.max_result_megapixels)
+    thumbnails = Thumbnails(store.images, bucket, executors, max_megapixels=decodable_megapixels)
     image_deletions = ImageDeletions(store.images, thumbnails, bucket, executors)
     authentication = _authentication(settings, public_url, store)
     return Services(
@@ -155,6 +157,7 @@ def _services(
         client_config=ClientConfig(
             max_upload_mb=settings.max_upload_mb,
             max_megapixels=settings.max_megapixels,
+            max_result_megapixels=settings.max_result_megapixels,
             protects_files=bucket.protects_files,
         ),
         database=store.database,

@@ -108,7 +108,7 @@ def main() -> int:
         start_logging(as_json=settings.log_json, quiet=work is run_self_check)
         tune_process()
         prioritise_loop()
-        limit_pillow_pixels(settings.max_megapixels)
+        limit_pillow_pixels(max(settings.max_megapixels, settings.max_result_megapixels))
         raise_file_limit()
         with lock_data_dir(settings.data_dir):
             return asyncio.run(work(settings))

@@ -60,11 +60,18 @@ class PreviewHandler(ApiHandler):
     )
     async def post(self, params: PreviewParams) -> None:
         """The mosaic of the file in the form, in the recipe's format. Only `tiles` of one's own need a session."""
-        recipe = parse_recipe(params.param).scaled(params.scale)
+        recipe = parse_recipe(params.param)
         tile_ids = await self._tile_ids(recipe)
         pool = partial(self.preview_tiles.pool, tile_ids) if tile_ids else None
         self._rendering = asyncio.create_task(
-            self.previews.render(self._image(), recipe, client=self.client_ip, cancelled=self._disconnected, pool=pool)
+            self.previews.render(
+                self._image(),
+                recipe,
+                scale=params.scale,
+                client=self.client_ip,
+                cancelled=self._disconnected,
+                pool=pool,
+            )
         )
         try:
             result = await self._rendering

@@ -25,10 +25,13 @@ def render(
     progress: ProgressCallback | None,
     *,
     max_megapixels: float,
+    max_result_megapixels: float,
     pool: TilePool | None = None,
 ) -> mosaic.Result:
-    """Render a recipe. Raises TooManyPixels, NotAPicture, RecipeImpossible, and whatever `progress` raises."""
-    limits = Limits(megapixels=max_megapixels)
+    """Render a recipe. max_result_megapixels: of a result that is larger than its source.
+
+    Raises TooManyPixels, NotAPicture, RecipeImpossible, and whatever `progress` raises."""
+    limits = Limits(max_megapixels, max_result_megapixels)
     with translated_errors():
         return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool)
 

@@ -42,6 +42,7 @@ class Job:
     bucket: Bucket
     policy: FetchPolicy
     max_megapixels: int
+    max_result_megapixels: int
     timeout_s: float = 120.0
     tiles: tuple[TileRef, ...] = ()
 
@@ -65,7 +66,7 @@ class JobResult:
 
 def run(job: Job, report: ProgressCallback) -> JobResult:
     """Run a job. Blocks. Raises JobError, BucketUnavailable, StorageFull, and whatever `report` raises."""
-    limit_pillow_pixels(job.max_megapixels)
+    limit_pillow_pixels(max(job.max_megapixels, job.max_result_megapixels))
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
     source = _fetch(job, lambda: report(0.0))
@@ -77,6 +78,7 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
         job.recipe,
         lambda fraction: report(progress_before + fraction * (RENDERED - progress_before)),
         max_megapixels=job.max_megapixels,
+        max_result_megapixels=job.max_result_megapixels,
         pool=pool,
     )
     seconds = time.monotonic() - render_started_at

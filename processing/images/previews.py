@@ -11,7 +11,7 @@ from models import errors
 from processing import mosaic
 from processing.executors import Executors
 from processing.mosaic import TilePool
-from processing.rendering import Cancelled, render
+from processing.rendering import Cancelled, render, translated_errors
 
 MAX_MEGAPIXELS = 2.0
 TIMEOUT_S = 10.0
@@ -43,9 +43,12 @@ class Previews:
         *,
         client: str,
         cancelled: threading.Event,
+        scale: float = 1.0,
         pool: Callable[[], Awaitable[TilePool | None]] | None = None,
     ) -> mosaic.Result:
-        """Render a small image. client: the key of its limit. cancelled: set when the result is not wanted any more.
+        """Render a small image. scale: its width / the width of the image that the recipe is for.
+
+        client: the key of its limit. cancelled: set when the result is not wanted any more.
         pool: called for the tiles of a photomosaic after the limits were checked.
 
         Raises TooManyRequests, NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Cancelled if `cancelled` is
@@ -56,12 +59,14 @@ class Previews:
         self._waiting[client] += 1
         try:
             tiles = None if pool is None else await pool()
-            return await self._executors.preview(_render, data, recipe, tiles, cancelled)
+            return await self._executors.preview(_render, data, recipe, scale, tiles, cancelled)
         finally:
             self._waiting -= Counter({client: 1})  # drops a client at zero
 
 
-def _render(data: bytes, recipe: mosaic.Recipe, pool: TilePool | None, cancelled: threading.Event) -> mosaic.Result:
+def _render(
+    data: bytes, recipe: mosaic.Recipe, scale: float, pool: TilePool | None, cancelled: threading.Event
+) -> mosaic.Result:
     deadline = time.monotonic() + TIMEOUT_S
 
     def check(_: float) -> None:
@@ -71,4 +76,7 @@ def _render(data: bytes, recipe: mosaic.Recipe, pool: TilePool | None, cancelled
             raise errors.TimedOut(limit_s=int(TIMEOUT_S))
 
     check(0.0)
-    return render(data, recipe.to_dict(), check, max_megapixels=MAX_MEGAPIXELS, pool=pool)
+    with translated_errors():
+        recipe = mosaic.preview_recipe(recipe, data, scale=scale, megapixels=MAX_MEGAPIXELS)
+    limits = {"max_megapixels": MAX_MEGAPIXELS, "max_result_megapixels": MAX_MEGAPIXELS}
+    return render(data, recipe.to_dict(), check, pool=pool, **limits)

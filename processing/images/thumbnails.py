@@ -158,7 +158,8 @@ def make_thumbnail(data: bytes, recipe: dict[str, Any] | None, width: int, max_m
     """
     try:
         if recipe is not None:
-            data = render(data, recipe, None, max_megapixels=max_megapixels).data
+            result = render(data, recipe, None, max_megapixels=max_megapixels, max_result_megapixels=max_megapixels)
+            data = result.data
         source = decode_image(
             data,
             megapixels=max_megapixels,

@@ -17,10 +17,11 @@ from PIL import Image, ImageChops
 
 from . import style as _style
 from .canvas import PixelCanvas, StyleResult
-from .codec.animation import frame_durations
-from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode, decode_frames
+from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
+from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode, decode_frames, read_size
 from .codec.encode import MEDIA_TYPES, check_size, encode, encode_animation
 from .codec.heap import release_free_memory
+from .codec.resolution import write_resolution
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
 from .progress import Progress, ProgressCallback
@@ -53,16 +54,22 @@ __all__ = [
     "normalise",
     "parse",
     "pool_from_tiles",
+    "preview_recipe",
     "release_free_memory",
     "render",
 ]
 
 
+MAX_RESULT_MEGAPIXELS = 150.0
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """megapixels: the largest source that is decoded."""
+    """megapixels: the largest source that is decoded. result_megapixels: the largest result that is painted; one of the
+    source's size always is."""
 
     megapixels: float = MAX_MEGAPIXELS
+    result_megapixels: float = MAX_RESULT_MEGAPIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,14 @@ class Rendition:
 def parse(param: str | Mapping[str, Any]) -> Recipe:
     """A checked recipe from a style's name, a JSON text or a dictionary. Raises BadParameter."""
     return parse_recipe(param, STYLES)
+
+
+def preview_recipe(recipe: Recipe, data: bytes, *, scale: float, megapixels: float = MAX_MEGAPIXELS) -> Recipe:
+    """The recipe with which the reduced picture in `data` shows what `recipe` makes of the full one.
+
+    scale: width of the reduced picture / width of the full one. Raises NotAPicture, TooManyPixels.
+    """
+    return recipe.scaled(scale, read_size(data, megapixels=megapixels))
 
 
 def describe() -> list[dict[str, Any]]:
@@ -182,7 +197,6 @@ def render(
     transparent = params.background == TRANSPARENT
     if transparent and params.format in OPAQUE_FORMATS:
         raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
-    reduction = style.reduction
     background = None if transparent else params.background
     durations = frame_durations(data)
     frames: Iterator[Source] = iter(())
@@ -196,7 +210,6 @@ def render(
             whole.sub(0.0, 0.0),
             megapixels=limits.megapixels,
             background=background,
-            max_side=params.max_side,
         )
         frames = islice(frames, params.frame or 0, None if params.frame is None else params.frame + 1)
         share = 1.0 if params.frame is not None else 1 / max(1, len(durations))
@@ -207,15 +220,15 @@ def render(
         whole.sub(0.0, 0.4),
         megapixels=limits.megapixels,
         background=background,
-        max_side=params.max_side,
-        reduction_for=None if reduction is None else lambda width, height: reduction(params, width, height),
+        reduction_for=lambda width, height: _reduction(style, params, (width, height), limits),
     )
     del first
-    check_size(source.width, source.height, params.format)
-    size, original, alpha = (source.width, source.height), reference(source), source.alpha
+    size = _result_size(params, (source.width, source.height), limits, frames=len(durations) if animated else 1)
+    check_size(*size, params.format)
+    original, alpha = reference(source, size), source.alpha
     shared: dict[str, Any] | None = {} if animated else None
     painting = whole.sub(0.0, share) if animated else whole.sub(0.4, 0.8)
-    result = style.paint(RenderContext(source, params, painting, pool, reusable=True, shared=shared))
+    result = style.paint(RenderContext(source, params, painting, size, pool, reusable=True, shared=shared))
     del source  # frees memory for the encoder
     if alpha is not None:
         result = _with_alpha(result, alpha)
@@ -226,7 +239,7 @@ def render(
             yield result.canvas.to_image().convert(mode)
             for number, frame in enumerate(frames, 1):
                 part = whole.sub(number * share, (number + 1) * share)
-                painted = style.paint(RenderContext(frame, params, part, pool, reusable=True, shared=shared))
+                painted = style.paint(RenderContext(frame, params, part, size, pool, reusable=True, shared=shared))
                 if frame.alpha is not None:
                     painted = _with_alpha(painted, frame.alpha)
                 yield painted.canvas.to_image().convert(mode)
@@ -234,10 +247,28 @@ def render(
         encoded = encode_animation(images(), durations, params.format, params.quality)
     else:
         encoded = _encode(result, params, whole.sub(0.8, 0.97))
+    if params.dpi is not None:
+        encoded = write_resolution(encoded, params.format, params.dpi)
     reduced = result.canvas.reduce(original.factor)
     quality = measure_quality(original, reduced, result, clock() - started_at)
     whole(1.0)
     return Result(encoded, params.format, *size, quality, mean_colour(reduced), result.svg is not None, result.cell_map)
+
+
+def _reduction(style: Style[Any], params: Params, source: tuple[int, int], limits: Limits) -> int:
+    """How many times smaller a JPEG of that size may be decoded: to twice the result's size, or as the style allows."""
+    reduction = max(source) // (2 * max(_result_size(params, source, limits)))
+    return max(reduction, 1 if style.reduction is None else style.reduction(params, *source))
+
+
+def _result_size(params: Params, source: tuple[int, int], limits: Limits, *, frames: int = 1) -> tuple[int, int]:
+    """Width and height. Raises BadParameter if the result is larger than its source and than the limit."""
+    size = params.result_size(*source)
+    megapixels = limits.result_megapixels if frames == 1 else min(limits.result_megapixels, MAX_TOTAL_MEGAPIXELS)
+    if max(size) > max(source) and size[0] * size[1] * frames > megapixels * 1_000_000:
+        pixels = f"{size[0]} x {size[1]} pixels" + (f" in {frames} frames" if frames > 1 else "")
+        raise BadParameter(field="size", value=pixels, allowed=f"up to {megapixels:g} megapixels")
+    return size
 
 
 def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:

@@ -102,7 +102,7 @@ def _measure_cells(
     context: RenderContext[CellParams], strips: Strips, progress: Progress
 ) -> tuple[Colours, NDArray[np.uint32], NDArray[np.uint8] | None]:
     """Colour, area and alpha of every cell. A function of its own, so that the means are freed before painting."""
-    source, measuring = context.source, progress.sub(0.0, 0.95)
-    means = cell_means(source.image, strips, context.params.linear, measuring, alpha=source.alpha)
+    measuring = progress.sub(0.0, 0.95)
+    means = cell_means(context.image, strips, context.params.linear, measuring, alpha=context.alpha)
     colours = cell_colours(means, context.params, strips.cells, progress.sub(0.95, 1.0), context)
     return colours, means.areas, means.alphas

@@ -105,6 +105,7 @@ FORMATS = {
 }
 ANIMATED_FORMATS = ("png", "webp", "gif")
 OPAQUE_FORMATS = ("jpeg",)
+MIN_SIZE, MAX_SIZE = 16, 30_000
 RASTER_FORMATS = {name: label for name, label in FORMATS.items() if name != "svg"}
 
 
@@ -117,15 +118,30 @@ class Params(BaseModel):
     background: str = colour_param(
         "#ffffff", en="Background of transparent parts", zh="透明部分的底色", transparent=True
     )
-    max_side: int | None = int_param(None, low=16, high=20_000, en="Longest side, pixels", zh="最长边(像素)", unit="px")
+    dpi: int | None = int_param(None, low=10, high=2400, en="Print resolution, dpi", zh="打印分辨率(dpi)")
     format: str = choice_param("png", RASTER_FORMATS, en="File format", zh="文件格式")
     frame: int | None = int_param(
         None, low=0, high=MAX_FRAMES - 1, en="One frame of an animation", zh="只取动画的某一帧"
     )
     quality: int = int_param(90, low=1, high=100, en="Quality of JPEG and WebP", zh="JPEG 与 WebP 质量")
 
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height in pixels of the result for a source of that size."""
+        return width, height
 
-class CellParams(Params):
+
+class SizedParams(Params):
+    """The parameters of every style whose geometry is made for the size of the result. size: None is the source's."""
+
+    size: int | None = int_param(
+        None, low=MIN_SIZE, high=MAX_SIZE, unit="px", en="Longer side of the result, pixels", zh="成品长边(像素)"
+    )
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        return (width, height) if self.size is None else fit_size(width, height, self.size)
+
+
+class CellParams(SizedParams):
     """The parameters of every style of flat cells."""
 
     cell: int | None = int_param(None, low=2, high=1024, en="Cell size, pixels", zh="单元大小(像素)", unit="px")
@@ -164,6 +180,12 @@ class GroutParams(CellParams):
     def gap_colour(self) -> str | None:
         """The colour of the joints; None without joints."""
         return self.grout_colour if self.grout else None
+
+
+def fit_size(width: int, height: int, longer: int) -> tuple[int, int]:
+    """The size with the same aspect ratio whose longer side has `longer` pixels; no side below 1."""
+    scale = longer / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def default_cell(width: int, height: int, *, across: int = 96) -> int:

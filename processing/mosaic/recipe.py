@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from .errors import BadParameter
-from .params import Params, allowed_values, join_words, metadata_of
+from .params import MAX_SIZE, MIN_SIZE, Params, allowed_values, join_words, metadata_of
 from .style import Style
 
 MAX_CHARACTERS = 20_000
@@ -34,16 +34,21 @@ class Recipe:
         """The same text for equal recipes: sorted keys, no spaces, ASCII. Usable as a cache key."""
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
-    def scaled(self, scale: float) -> Recipe:
-        """The recipe with which a reduced picture looks like the full-size one.
+    def scaled(self, scale: float, size: tuple[int, int]) -> Recipe:
+        """The recipe with which a reduced picture shows the full one's result at the reduced picture's size.
 
-        scale: width of the reduced picture / width of the full-size one, above 0, at most 1. Parameters that count
-        pixels are multiplied by it and clamped to their ranges; None stays, as it is chosen from the picture's size.
+        scale: width of the reduced picture / width of the full one, above 0, at most 1. size: of the reduced picture.
+        Parameters that count pixels are multiplied by the ratio of the two results and clamped to their ranges; None
+        stays, as it is chosen in proportion.
         """
-        values = dict(self.params)
+        values, longer = dict(self.params), max(size)
+        width, height = (max(1, round(length / scale)) for length in size)
+        full = self.params.result_size(width, height)
+        if full != (width, height):
+            scale, values["size"] = longer / max(full), min(max(longer, MIN_SIZE), MAX_SIZE)
         for name, field in type(self.params).model_fields.items():
             metadata, value = metadata_of(field), values[name]
-            if metadata.get("unit") == "px" and value is not None:
+            if name != "size" and metadata.get("unit") == "px" and value is not None:
                 product = value * scale if metadata["type"] == "number" else round(value * scale)
                 values[name] = min(max(product, metadata["minimum"]), metadata["maximum"])
         return replace(self, params=type(self.params)(**values))
@@ -63,7 +68,17 @@ def parse_recipe(param: str | Mapping[str, Any], styles: Mapping[str, Style[Any]
     version = values.pop("version", style.version)
     if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= style.version:
         raise BadParameter(field="version", value=version, allowed=f"1 to {style.version}")
-    return Recipe(name, style.version, _check_params(values, style))
+    return Recipe(name, style.version, _check_params(_with_current_names(values, style), style))
+
+
+def _with_current_names(values: dict[str, Any], style: Style[Any]) -> dict[str, Any]:
+    """Recipes from before `size`: its name was `max_side`, and `size` was a word, the size of the dots."""
+    values = dict(values)
+    if isinstance(values.get("size"), str) and "dot_size" in style.params.model_fields:
+        values.setdefault("dot_size", values.pop("size"))
+    if "max_side" in values and (limit := values.pop("max_side")) is not None:
+        values.setdefault("size", limit)
+    return values
 
 
 def _parse_text(text: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from .canvas import StyleResult
 from .codec.decode import Source
 from .colour.oklab import delta_e
+from .scaled import thinned
 
 _COMPARED_SIDE_PX = 320  # the blur of one cell hides all finer detail
 
@@ -34,19 +35,21 @@ class QualityReport:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A copy of the source for the report, `factor` times smaller, so that the source itself can be freed."""
+    """A copy of the source for the report, `factor` times smaller than the result; the source itself can be freed."""
 
     image: Image.Image
     factor: int
 
 
-def reference(source: Source) -> Reference:
-    """Must be taken before a style paints over the source."""
-    factor = -(-max(source.width, source.height) // _COMPARED_SIDE_PX)
-    factor += -factor % source.reduction  # a multiple, as the source may be reduced already
+def reference(source: Source, size: tuple[int, int]) -> Reference:
+    """Must be taken before a style paints over the source. size: width and height of the result."""
+    factor = -(-max(size) // _COMPARED_SIDE_PX)
     image = source.image
     if source.alpha is not None:
         image = Image.composite(image, Image.new("RGB", image.size, "white"), source.alpha)
+    if size != (source.width, source.height):
+        return Reference(thinned(image, factor, size), factor)
+    factor += -factor % source.reduction  # a multiple, as the source may be reduced already
     return Reference(image.reduce(factor // source.reduction), factor)
 
 

@@ -12,6 +12,7 @@ from .canvas import StyleResult
 from .codec.decode import Source
 from .params import Params, metadata_of
 from .progress import Progress
+from .scaled import Picture, scaled
 from .tile_pool import TilePool
 
 P = TypeVar("P", bound=Params)
@@ -23,14 +24,16 @@ P_co = TypeVar("P_co", bound=Params, covariant=True)
 class RenderContext(Generic[P_co]):
     """The input of a style.
 
-    pool: the tiles of a photomosaic; None: small copies of the source itself. reusable: the caller does not need the
-    source afterwards, so that the style may paint over its pixels, which saves a second picture in memory. shared: what
-    the frames of an animation have in common, see `once`.
+    result_size: width and height of the result; None: those of the source. pool: the tiles of a photomosaic; None:
+    small copies of the source itself. reusable: the caller does not need the source afterwards, so that the style may
+    paint over its pixels, which saves a second picture in memory. shared: what the frames of an animation have in
+    common, see `once`.
     """
 
     source: Source
     params: P_co
     progress: Progress
+    result_size: tuple[int, int] | None = None
     pool: TilePool | None = None
     reusable: bool = False
     shared: dict[str, Any] | None = None
@@ -46,12 +49,31 @@ class RenderContext(Generic[P_co]):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of source and result in pixels, even where the source was decoded at a reduced scale."""
-        return self.source.width, self.source.height
+        """Width and height of the result in pixels."""
+        return self.result_size or (self.source.width, self.source.height)
+
+    @property
+    def is_original_size(self) -> bool:
+        return self.size == (self.source.width, self.source.height)
+
+    @property
+    def reduction(self) -> int:
+        """How many times smaller than the result `image` is because the source was decoded so; 1 if it was scaled."""
+        return self.source.reduction if self.is_original_size else 1
+
+    @property
+    def image(self) -> Picture:
+        """The source's pixels at the result's size, or `reduction` times smaller. Mode RGB."""
+        return self.source.image if self.reduction > 1 else scaled(self.source.image, self.size)
+
+    @property
+    def alpha(self) -> Picture | None:
+        """The opacity of these pixels, mode L, if transparency was kept and there is any."""
+        return None if self.source.alpha is None else scaled(self.source.alpha, self.size)
 
     def new_canvas(self) -> Image.Image:
-        """An RGB image of the source's size with undefined content. The source must not be read afterwards."""
-        if self.reusable and self.source.reduction == 1:
+        """An RGB image of the result's size with undefined content. The source must not be read afterwards."""
+        if self.reusable and self.source.image.size == self.size:
             return self.source.image
         return Image.new("RGB", self.size, None)  # black as well, but allocated and cleared in one step
 

@@ -71,6 +71,7 @@ class TaskRunner:
     bucket: Bucket
     policy: FetchPolicy
     max_megapixels: int
+    max_result_megapixels: int
     cleanups: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self, run: Run) -> Task | None:
@@ -144,6 +145,7 @@ class TaskRunner:
             bucket=self.bucket,
             policy=self.policy,
             max_megapixels=self.max_megapixels,
+            max_result_megapixels=self.max_result_megapixels,
             tiles=tiles,
         )
 

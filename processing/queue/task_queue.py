@@ -79,6 +79,7 @@ class TaskQueue:
         bucket: Bucket,
         policy: FetchPolicy,
         max_megapixels: int,
+        max_result_megapixels: int,
         limits: QueueLimits,
         worker_limits: WorkerLimits | None = None,
     ) -> None:
@@ -87,7 +88,7 @@ class TaskQueue:
         self._workers = Workers(
             server,
             store=store,
-            runner=TaskRunner(store, engine, executors, bucket, policy, max_megapixels),
+            runner=TaskRunner(store, engine, executors, bucket, policy, max_megapixels, max_result_megapixels),
             feed=feed,
             estimator=self.estimator,
             limits=worker_limits or WorkerLimits(),

@@ -5,7 +5,7 @@ import { t, translate } from "../i18n/i18n.js";
 import { button } from "./icon.js";
 import { hasControl, paramControl } from "./param-control.js";
 
-const ADVANCED = ["background", "max_side", "quality", "linear", "dither", "frame"];
+const ADVANCED = ["background", "size", "dpi", "quality", "linear", "dither", "frame"];
 /** Styles whose result depends on the seed. */
 const SEEDED = ["lowpoly", "photomosaic", "redact", "tesserae", "voronoi"];
 

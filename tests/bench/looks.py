@@ -125,7 +125,7 @@ def pitch_of(size: tuple[int, int], result: Result) -> float:
 
 
 def recipe_of(word: str) -> dict[str, Any]:
-    """dots:size=airy,cell=9 -> {"style": "dots", "size": "airy", "cell": 9}."""
+    """dots:dot_size=airy,cell=9 -> {"style": "dots", "dot_size": "airy", "cell": 9}."""
     style, _, params = word.partition(":")
     pairs = [pair.partition("=")[::2] for pair in params.split(",") if pair]
     return {"style": style, **{name: _value_of(value) for name, value in pairs}}

@@ -59,20 +59,20 @@ async def test_a_recipe_for_the_full_picture_is_scaled_to_the_small_one(api: Api
 
 
 def test_only_what_counts_pixels_is_scaled_and_stays_in_its_range() -> None:
-    recipe = mosaic.parse({"cell": 100, "max_side": 100, "quality": 80, "seed": 9})
+    recipe = mosaic.parse({"cell": 100, "size": 4000, "quality": 80, "seed": 9})
 
-    small = recipe.scaled(0.01).to_dict()
+    small = recipe.scaled(0.05, (50, 40)).to_dict()
 
-    assert (small["cell"], small["max_side"]) == (2, 16)
-    assert {**small, "cell": 100, "max_side": 100} == recipe.to_dict()
+    assert (small["cell"], small["size"]) == (2, 50)
+    assert {**small, "cell": 100, "size": 4000} == recipe.to_dict()
 
 
 @pytest.mark.parametrize("name", sorted(mosaic.STYLES))
 def test_every_style_can_be_scaled(name: str) -> None:
     recipe = mosaic.parse(sample(name))
 
-    assert recipe.scaled(0.25).style == name
-    assert recipe.scaled(1.0) == recipe
+    assert recipe.scaled(0.25, (100, 80)).style == name
+    assert recipe.scaled(1.0, (8000, 6000)) == recipe
 
 
 REFUSED: dict[str, tuple[bytes | None, str, str, int, str, str | None]] = {

@@ -34,7 +34,16 @@ async def main() -> None:
             Path(folder), keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=limit
         )
         bucket.put("source/a", jpeg(4000, 3000), mime="image/jpeg")
-        job = Job(1, "", "source/a", RECIPE, bucket, FetchPolicy(limit_bytes=limit), max_megapixels=50)
+        job = Job(
+            1,
+            "",
+            "source/a",
+            RECIPE,
+            bucket,
+            FetchPolicy(limit_bytes=limit),
+            max_megapixels=50,
+            max_result_megapixels=150,
+        )
         engine, faults = ThreadEngine(2), []
         for _ in range(RENDERS):
             before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -9,11 +9,12 @@ from PIL import Image
 from ..colour.pixels import apply_lut
 from ..colour.srgb import Colours, linear_lut, to_bytes
 from ..progress import Progress
+from ..scaled import Picture
 
 _MAX_REDUCE_SIDE = 64  # up to it Image.reduce is exact to 0.67/255; above, its fixed-point factor is too coarse
 
 
-def block_means(image: Image.Image, side: int, linear: bool, progress: Progress) -> Colours:
+def block_means(image: Picture, side: int, linear: bool, progress: Progress) -> Colours:
     """(rows, columns, 3): the mean of every block of `side` pixels; blocks at the edge by the pixels they have.
 
     image: RGB. linear: average in linear light, exact to half a number; else the numbers, to 0.67/255.

@@ -11,6 +11,7 @@ from PIL import Image
 from ..colour.pixels import apply_lut, pixels
 from ..colour.srgb import Colours, linear_lut, to_bytes
 from ..progress import Progress
+from ..scaled import Picture
 from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
 
@@ -27,7 +28,7 @@ class CellMeans:
 
 
 def cell_means(
-    image: Image.Image, strips: Strips, linear: bool, progress: Progress, *, alpha: Image.Image | None = None
+    image: Picture, strips: Strips, linear: bool, progress: Progress, *, alpha: Picture | None = None
 ) -> CellMeans:
     """The exact mean of every cell, in linear light or of the numbers themselves.
 
@@ -94,7 +95,7 @@ class _StripSums:
 
 
 def _sums(
-    image: Image.Image, alpha: Image.Image | None, strip: Strip, lut: NDArray[np.float32], progress: Progress
+    image: Picture, alpha: Picture | None, strip: Strip, lut: NDArray[np.float32], progress: Progress
 ) -> _StripSums:
     """Pillow looks up the values of a band and NumPy sums each run, both without the interpreter lock; then the runs
     are added to their cells. The three channels are processed together, as each call ends by acquiring the lock."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ..codec.decode import decode
+from ..codec.decode import contain_size, decode
 from ..codec.encode import encode
 from ..progress import Progress
 
@@ -44,4 +44,5 @@ def draw_sheet(source: bytes, labels: Mapping[str, str], draw: DrawStyle) -> byt
 
 
 def _decode_thumbnail(data: bytes) -> Image.Image:
-    return decode(data, Progress(), max_side=SIDE).image
+    source = decode(data, Progress())
+    return source.image.resize(contain_size(source.width, source.height, SIDE), Image.Resampling.BOX)

@@ -2,6 +2,7 @@
 
 python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
 python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
+python -m processing.mosaic photo.jpg -o poster.jpg --style hexagon --size 7016 --dpi 300
 python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
 python -m processing.mosaic *.jpg -o sheets/ --sheet
 python -m processing.mosaic --list
@@ -16,7 +17,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import STYLES, BadParameter, Limits, MosaicError, Recipe, TilePool, describe, parse, render
+from .. import (
+    STYLES,
+    BadParameter,
+    Limits,
+    MosaicError,
+    Recipe,
+    TilePool,
+    describe,
+    normalise,
+    parse,
+    preview_recipe,
+    render,
+)
 from ..codec.encode import MEDIA_TYPES
 from ..params import allowed_values
 from ..progress import ProgressCallback
@@ -67,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--out", type=Path, help="where to write the result; a folder for several pictures")
     parser.add_argument("--style", default=None, help="one of: " + ", ".join(STYLES))
     parser.add_argument("--cell", type=int, help="cell size in pixels; by default chosen from the picture's size")
+    parser.add_argument("--size", type=int, help="longer side of the result in pixels; by default the picture's")
+    parser.add_argument("--dpi", type=int, help="print resolution that is written into the result")
     parser.add_argument("--recipe", default="{}", help='a style\'s name or JSON, like \'{"style":"mosaic","seed":7}\'')
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any parameter (see --list)")
     parser.add_argument("--pool", type=Path, metavar="FOLDER", help="pictures to build a photomosaic from")
@@ -79,13 +94,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _recipe_values(options: argparse.Namespace, out: Path | None) -> dict[str, Any]:
-    """--recipe, overridden by the suffix of the result, then by --style and --cell, then by --set."""
+    """--recipe, overridden by the suffix of the result, then by the options of that name, then by --set."""
     values: dict[str, Any] = (
         _json_or_text(options.recipe) if options.recipe.startswith("{") else {"style": options.recipe}
     )
     if out is not None and out.suffix.lower() in _FORMATS:
         values["format"] = _FORMATS[out.suffix.lower()]
-    values |= {key: value for key in ("style", "cell") if (value := getattr(options, key)) is not None}
+    values |= {key: value for key in ("style", "cell", "size", "dpi") if (value := getattr(options, key)) is not None}
     for pair in options.set:
         key, _, value = pair.partition("=")
         values[key] = _json_or_text(value)
@@ -148,9 +163,11 @@ def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder
 
 def _draw_sheet(data: bytes, bar: ProgressCallback | None) -> bytes:
     finished = iter(range(1, len(STYLES) + 1))
+    thumbnail = normalise(data, max_side=SIDE, format="png").data
 
     def draw(style: str) -> bytes:
-        result = render(data, parse({"style": style, "max_side": SIDE, **REQUIRED_PARAMS.get(style, {})}))
+        recipe = parse({"style": style, **REQUIRED_PARAMS.get(style, {})})
+        result = render(thumbnail, preview_recipe(recipe, thumbnail, scale=1.0))
         if bar is not None:
             bar(next(finished) / len(STYLES))
         return result.data

@@ -6,13 +6,12 @@ Each of its pixels was in the file: a file that is damaged or cut short is refus
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from PIL import Image, ImageFile
 
-from ..errors import DAMAGED, NotAPicture, TooManyPixels
+from ..errors import DAMAGED, MosaicError, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
 from .animation import read_frames
 from .container import Container, read_container
@@ -25,6 +24,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
 MAX_MEGAPIXELS = 50.0
 """Also the server's default. With the limits below, an image of this size takes at most 600 MiB to decode."""
 
+_UNSUPPORTED = "its format is not supported"
 _MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
 _BLEED_PX = {"WEBP": 32, "HEIF": 64, "AVIF": 64}  # the side of the largest transform, in AV1 also of its filters
 
@@ -50,8 +50,7 @@ class Source:
 
     image: mode RGB; shared, so it must not be changed (see style.RenderContext.reusable). width, height: of the picture
     in pixels; `image` has that size, or is `reduction` times smaller (1, 2, 4 or 8, rounded up) if the caller allowed
-    it. bleed_px: how many of these pixels the content of a pixel may have spread through lossy compression and scaling;
-    0 for a PNG in its original size.
+    it. bleed_px: how many of these pixels the content of a pixel may have spread through compression; 0 for a PNG.
     alpha: mode L, of the size of `image`, if transparency was kept and there is any.
     """
 
@@ -91,24 +90,23 @@ def decode(
     *,
     megapixels: float = MAX_MEGAPIXELS,
     background: str | None = "#ffffff",
-    max_side: int | None = None,
     reduction_for: Callable[[int, int], int] | None = None,
 ) -> Source:
     """The first picture of a JPEG, PNG, GIF, WebP, HEIF or AVIF (recognised by content), upright, in sRGB.
 
     megapixels: the limit, checked before any pixel is decoded. background: #rrggbb behind transparent parts; None:
     they stay.
-    max_side: larger images are scaled down until their longer side fits. reduction_for: called with width and height,
-    returns how many times smaller (1, 2, 4 or 8) a JPEG may be decoded; applied only if each pixel of the reduced image
-    stands for a whole square of the original one.
-    Raises NotAPicture, TooManyPixels, and whatever the progress callback raises.
+    reduction_for: called with width and height before any pixel is decoded, returns how many times smaller (1, 2, 4 or
+    8) a JPEG may be decoded; applied only if each pixel of the reduced image stands for a whole square of the original
+    one.
+    Raises NotAPicture, TooManyPixels, BadParameter if `reduction_for` does, and whatever the progress callback raises.
     """
     file = _InterruptibleReader(data, progress)
     try:
         container = read_container(data, megapixels)
         file = _InterruptibleReader(container.pixels, progress)
-        return _decode(container, file, megapixels, background, max_side, reduction_for)
-    except (NotAPicture, TooManyPixels):
+        return _decode(container, file, megapixels, background, reduction_for)
+    except MosaicError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooManyPixels(megapixels) from error
@@ -123,11 +121,10 @@ def _decode(
     file: _InterruptibleReader,
     megapixels: float,
     background: str | None,
-    max_side: int | None,
     reduction_for: Callable[[int, int], int] | None,
 ) -> Source:
     if container.format not in FORMATS:
-        raise NotAPicture("its format is not supported")
+        raise NotAPicture(_UNSUPPORTED)
     orientation, colour, reduction = container.orientation, container.colour, 1
     if container.heif is not None:
         release_before_large(container.heif.pixels)
@@ -144,7 +141,7 @@ def _decode(
             raise TooManyPixels(limit)
         release_before_large(width * height)
         bleed_px = _bleed_px(opened)
-        reduction = _draft(opened, orientation, max_side, reduction_for)
+        reduction = _draft(opened, orientation, reduction_for)
         image = _load(opened, container, file, reduction)  # from here on one name, so that no earlier image stays
         colour = colour or opened.info.get("icc_profile")
         del opened
@@ -153,7 +150,23 @@ def _decode(
     image = to_srgb(image, colour, file.poll, grey=grey)
     source = Source(image, width, height, reduction, bleed_px)
     del image
-    return _upright(source, orientation, background, max_side)
+    return _upright(source, orientation, background)
+
+
+def read_size(data: bytes, *, megapixels: float = MAX_MEGAPIXELS) -> tuple[int, int]:
+    """Width and height as the file stores them, before it is turned upright; the pixels are not decoded.
+
+    Raises NotAPicture, TooManyPixels.
+    """
+    container = read_container(data, megapixels)
+    if container.heif is not None:
+        image = decode(data, Progress(), megapixels=megapixels).image
+        return image.size
+    try:
+        with Image.open(io.BytesIO(container.pixels), formats=(container.format,)) as opened:
+            return opened.size
+    except Exception as error:  # as in `decode`
+        raise NotAPicture(DAMAGED if container.format else _UNSUPPORTED) from error
 
 
 def decode_frames(
@@ -163,7 +176,6 @@ def decode_frames(
     *,
     megapixels: float = MAX_MEGAPIXELS,
     background: str | None = "#ffffff",
-    max_side: int | None = None,
 ) -> Iterator[Source]:
     """The frames of an animation, as `decode` gives its first picture. count: see animation.frame_durations."""
     container = read_container(data, megapixels)
@@ -172,10 +184,10 @@ def decode_frames(
             raise TooManyPixels(megapixels)
         image = to_srgb(frame, container.colour, lambda: progress(0.0), grey=False)
         source = Source(image, *image.size, bleed_px=_BLEED_PX.get(container.format, 0))
-        yield _upright(source, container.orientation, background, max_side)
+        yield _upright(source, container.orientation, background)
 
 
-def _upright(source: Source, orientation: int, background: str | None, max_side: int | None) -> Source:
+def _upright(source: Source, orientation: int, background: str | None) -> Source:
     """The final steps. The source's image may have any mode that normalise_mode returns."""
     image, width, height, reduction, bleed_px = (
         source.image,
@@ -191,10 +203,6 @@ def _upright(source: Source, orientation: int, background: str | None, max_side:
         image = image.transpose(_TRANSPOSITIONS[orientation])
         if orientation >= 5:
             width, height = height, width
-    if max_side is not None and max(width, height) > max_side:
-        bleed_px = math.ceil(bleed_px * max_side / max(width, height)) + 2  # the scaling itself mixes two more pixels
-        width, height = contain_size(width, height, max_side)
-        image, reduction = image.resize((width, height), Image.Resampling.BOX, reducing_gap=3.0), 1
     image, alpha = split_alpha(image) if background is None else (image, None)
     image.info.clear()  # Pillow would write parts of it to any file: a JPEG's comment, a profile
     return Source(image, width, height, reduction, bleed_px, alpha)
@@ -251,21 +259,14 @@ def contain_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
 
 
-def _draft(
-    image: Image.Image, orientation: int, max_side: int | None, reduction_for: Callable[[int, int], int] | None
-) -> int:
+def _draft(image: Image.Image, orientation: int, reduction_for: Callable[[int, int], int] | None) -> int:
     """Make libjpeg decode at a reduced scale where allowed. Returns the reduction: 1, 2, 4 or 8."""
+    width, height = image.size
+    limit = 1 if reduction_for is None else reduction_for(*((height, width) if orientation >= 5 else (width, height)))
     if image.format != "JPEG" or image.mode != "RGB":
         return 1
-    width, height = image.size
-    if max_side is not None and max(width, height) > max_side:
-        limit = max(width, height) // (2 * max_side)  # twice the final size loses nothing that can be seen
-    elif reduction_for is not None:
-        limit = reduction_for(*((height, width) if orientation >= 5 else (width, height)))
-    else:
-        return 1
     reduction = max(scale for scale in (1, 2, 4, 8) if scale <= max(limit, 1))
-    if max_side is None and orientation != 1 and (width % reduction or height % reduction):
+    if orientation != 1 and (width % reduction or height % reduction):
         return 1  # the incomplete pixels of the right or bottom edge would move to another edge
     if reduction > 1:
         image.draft("RGB", (width // reduction, height // reduction))

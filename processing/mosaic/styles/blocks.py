@@ -63,6 +63,8 @@ def block_side(params: MosaicParams, width: int, height: int) -> int:
 
 def draft_reduction(params: MosaicParams, width: int, height: int) -> int:
     """How many times smaller (1, 2, 4, 8) the source may be decoded: at least 2 x 2 pixels a block remain."""
+    if params.result_size(width, height) != (width, height):
+        return 1
     side = block_side(params, width, height)
     candidates = [scale for scale in (8, 4, 2) if side % scale == 0 and side // scale >= 2]
     return candidates[0] if params.draft and candidates else 1
@@ -70,12 +72,12 @@ def draft_reduction(params: MosaicParams, width: int, height: int) -> int:
 
 def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
     """Each block in the mean of its pixels, exact if the source was decoded in full."""
-    source, params, progress = context.source, context.params, context.progress
+    params, progress = context.params, context.progress
     size = context.size
     grid = SquareGrid(*size, block_side(params, *size))
-    if source.alpha is not None:
+    if context.alpha is not None:
         return paint_flat_cells(context, grid, progress)
-    means = block_means(source.image, grid.side // source.reduction, params.linear, progress.sub(0.0, 0.9))
+    means = block_means(context.image, grid.side // context.reduction, params.linear, progress.sub(0.0, 0.9))
     flat_means = CellMeans(means.reshape(-1, 3), block_areas(*size, grid.side))
     colours = cell_colours(flat_means, params, grid, progress.sub(0.9, 1.0), context)
     return StyleResult(
@@ -88,7 +90,7 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
 
 BLOCKS = Style(
     name="mosaic",
-    version=4,
+    version=5,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

@@ -44,10 +44,10 @@ Row = TypeVar("Row", int, NDArray[np.int64])
 
 
 class DotsParams(CellParams):
-    """cell: the distance of two dots of a row. size: "tone" keeps the picture's colours when seen from a distance, with
-    inks of its own; the others paint dots in the cells' means. ground: the colour between the dots."""
+    """cell: the distance of two dots of a row. dot_size: "tone" keeps the picture's colours when seen from a distance,
+    with inks of its own; the others paint dots in the cells' means. ground: the colour between the dots."""
 
-    size: str = choice_param(
+    dot_size: str = choice_param(
         "tone",
         {
             "tone": ("True to the picture's tone", "忠于原图影调"),
@@ -197,12 +197,12 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
     if params.screens == "cmyk":
         return _print_screens(context, side)
     grid = DotGrid(*size, side, staggered=params.lattice == "staggered")
-    means = cell_means(context.source.image, Strips(grid), params.linear, progress.sub(0.0, 0.5))
-    if params.size == "tone":
+    means = cell_means(context.image, Strips(grid), params.linear, progress.sub(0.0, 0.5))
+    if params.dot_size == "tone":
         _fill_hidden_rows(means.colours.reshape(grid.rows, grid.columns, 3), means.areas)
         dots = tonal_dots(grid, means, context, progress.sub(0.5, 0.6))
     else:
-        radii = dot_radii(means.colours, params.size, grid.pitch, progress.sub(0.5, 0.55))
+        radii = dot_radii(means.colours, params.dot_size, grid.pitch, progress.sub(0.5, 0.55))
         colours = cell_colours(means, params, grid, progress.sub(0.55, 0.6), context)
         dots = Dots(grid, colours, radii, params.smooth, None)
     visible = means.areas > 0
@@ -233,7 +233,7 @@ def _print_screens(context: RenderContext[DotsParams], side: int) -> StyleResult
     params, progress, (width, height) = context.params, context.progress, context.size
     side = max(_MIN_SCREEN_CELL, side)
     mean_side = side // 2
-    means = block_means(context.source.image, mean_side, params.linear, progress.sub(0.0, 0.4))
+    means = block_means(context.image, mean_side, params.linear, progress.sub(0.0, 0.4))
     canvas, ground = context.new_canvas(), linear_lut(True)[list(hex_to_rgb(params.ground))]
     printing = progress.sub(0.4, 1.0)
     coverage = paint_screens(canvas, means, mean_side, float(side), ground, printing, smooth=params.smooth)
@@ -359,7 +359,7 @@ def _covered_pixels(mask: Image.Image, position: tuple[int, int], size: tuple[in
 
 DOTS = Style(
     name="dots",
-    version=5,
+    version=6,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",

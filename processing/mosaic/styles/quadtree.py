@@ -12,12 +12,12 @@ from PIL import Image
 
 from ..canvas import StyleResult
 from ..cells.polygons import PolygonCells
-from ..codec.decode import Source
 from ..colour.oklab import srgb_to_oklab
 from ..colour.srgb import Floats
 from ..flat_cells import paint_flat_cells
-from ..params import GroutParams, choice_param, default_cell, float_param, int_param
+from ..params import CellParams, choice_param, colour_param, default_cell, float_param, int_param
 from ..progress import Progress, pieces
+from ..scaled import Picture
 from ..style import RenderContext, Style
 
 _MAX_CELLS = 100_000
@@ -29,13 +29,19 @@ _STOPS = {"cells": ("at a number of cells", "达到数量"), "error": ("at an er
 Counts = NDArray[np.int64]
 
 
-class QuadtreeParams(GroutParams):
-    """cell: the smallest side that a cell may have."""
+class QuadtreeParams(CellParams):
+    """cell: the smallest side that a cell may have. grout: None is a twelfth of it."""
 
     stop: str = choice_param("cells", _STOPS, en="Stop splitting", zh="停止条件")
     cells: int = int_param(3000, low=1, high=_MAX_CELLS, en="Number of cells", zh="单元数量")
     error: float = float_param(4.0, low=0.0, high=100.0, step=0.5, en="Error, OKLab x 100", zh="误差(OKLab x 100)")
-    grout: int = int_param(1, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
+    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
+    grout_colour: str = colour_param("#2b2a28", en="Joint colour", zh="填缝颜色")
+
+    def joint_width(self, cell: int) -> int:
+        """The width in pixels of the joints: `grout`, or a twelfth of the smallest cell; at most a quarter of it."""
+        grout = max(1, round(cell / 12)) if self.grout is None else self.grout
+        return min(grout, cell // 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +61,16 @@ def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
     progress(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
     cells = PolygonCells(*size, corners(boxes, params.joint_width(smallest)), np.full(len(boxes), 4), pitch)
-    return paint_flat_cells(context, cells, progress.sub(0.2, 1.0), gap_colour=params.gap_colour)
+    return paint_flat_cells(
+        context, cells, progress.sub(0.2, 1.0), gap_colour=None if params.grout == 0 else params.grout_colour
+    )
 
 
 def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts:
     """(n, 4): left, top, right, bottom of the leaves."""
     params, size = context.params, context.size
     roots = root_grid(*size, smallest)
-    errors = error_pyramid(context.source, roots, context.progress.sub(0.0, 0.1))
+    errors = error_pyramid(context.image, roots, context.progress.sub(0.0, 0.1))
     split = by_count(errors, params.cells if params.stop == "cells" else _MAX_CELLS)
     if params.stop == "error":
         above = by_error(errors, size, params.error)
@@ -81,7 +89,7 @@ def root_grid(width: int, height: int, smallest: int) -> RootGrid:
     return RootGrid(columns, rows, levels)
 
 
-def error_pyramid(source: Source, roots: RootGrid, progress: Progress) -> list[Floats]:
+def error_pyramid(image: Picture, roots: RootGrid, progress: Progress) -> list[Floats]:
     """For each level, roots first: (rows, columns) the sum of a cell's squared distances from its mean in OKLab.
 
     Estimated from at least one sample for each of the smallest cells. The parts of a cell never sum up to more than
@@ -93,8 +101,8 @@ def error_pyramid(source: Source, roots: RootGrid, progress: Progress) -> list[F
     streamed = min(roots.levels, _STREAMED_LEVELS)
     block, coarse = np.empty((1 << streamed, columns, 5)), np.empty((rows >> streamed, columns >> streamed, 5))
     across = max(columns, round((_SAMPLES * columns / rows) ** 0.5))
-    factor = max(1, min(source.width // across, source.height // rows))
-    for row, sums in enumerate(_smallest_cell_sums(source, rows, columns, factor, progress)):
+    factor = max(1, min(image.width // across, image.height // rows))
+    for row, sums in enumerate(_smallest_cell_sums(image, rows, columns, factor, progress)):
         number, row_in_block = divmod(row, len(block))
         block[row_in_block] = sums
         if row_in_block == len(block) - 1:
@@ -104,13 +112,13 @@ def error_pyramid(source: Source, roots: RootGrid, progress: Progress) -> list[F
     return levels
 
 
-def _smallest_cell_sums(source: Source, rows: int, columns: int, factor: int, progress: Progress) -> Iterator[Floats]:
+def _smallest_cell_sums(image: Picture, rows: int, columns: int, factor: int, progress: Progress) -> Iterator[Floats]:
     """For each row of the smallest cells: (columns, 5), see _block_sums."""
-    tops = _split_points(source.height, rows)
-    for piece in pieces(rows, max(1, _BAND_SAMPLES * rows * factor**2 // (source.width * source.height))):
+    tops = _split_points(image.height, rows)
+    for piece in pieces(rows, max(1, _BAND_SAMPLES * rows * factor**2 // (image.width * image.height))):
         band_tops = tops[piece.start : piece.stop + 1]
-        band = source.image.crop((0, int(band_tops[0]), source.width, int(band_tops[-1])))
-        yield from _block_sums(band, (band_tops - band_tops[0]) / factor, columns, factor)
+        band = image.reduce(factor, (0, int(band_tops[0]), image.width, int(band_tops[-1])))
+        yield from _block_sums(band, (band_tops - band_tops[0]) / factor, columns)
         progress(piece.start / rows)
 
 
@@ -157,10 +165,10 @@ def leaves(split: list[NDArray[np.bool_]], roots: RootGrid, size: tuple[int, int
     return boxes[np.lexsort((boxes[:, 0], boxes[:, 1]))]
 
 
-def corners(boxes: Counts, joint: float) -> Floats:
+def corners(boxes: Counts, joint: int) -> Floats:
     """(4 * n, 2): each box less half a joint on every side; in whole pixels, so that all joints have equal width."""
-    before = int(joint) // 2
-    after = int(joint) - before
+    before = joint // 2
+    after = joint - before
     left, top = boxes[:, 0] + before, boxes[:, 1] + before
     right, bottom = np.maximum(boxes[:, 2] - after, left + 1), np.maximum(boxes[:, 3] - after, top + 1)
     return np.stack([left, top, right, top, right, bottom, left, bottom], 1).reshape(-1, 2).astype(np.float64)
@@ -177,12 +185,12 @@ def _split_points(length: int, count: int) -> Counts:
     return np.arange(count + 1) * length // count
 
 
-def _block_sums(band: Image.Image, tops: Floats, columns: int, factor: int) -> Floats:
+def _block_sums(band: Image.Image, tops: Floats, columns: int) -> Floats:
     """(rows, columns, 5) sums over blocks of the reduced band: OKLab, its squared length, number of samples.
 
     tops: (rows + 1,) where the blocks begin in the reduced band, and where the last one ends.
     """
-    lab = srgb_to_oklab(np.asarray(band.reduce(factor)))
+    lab = srgb_to_oklab(np.asarray(band))
     values = np.concatenate([lab, (lab**2).sum(axis=-1, keepdims=True), np.ones((*lab.shape[:2], 1))], axis=-1)
     sums = np.add.reduceat(values, tops[:-1].astype(np.int64), axis=0)
     return np.asarray(np.add.reduceat(sums, _split_points(lab.shape[1], columns)[:-1], axis=1))
@@ -203,7 +211,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=3,
+    version=4,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",

@@ -24,16 +24,16 @@ class DiamondParams(GroutParams):
 
 
 def hexagon_lattice(width: int, height: int, params: HexagonParams) -> Lattice:
-    """Regular hexagons standing on a corner; lengths are multiples of 1/8 pixel, which the SVG can state exactly."""
+    """Regular hexagons standing on a corner."""
     side = params.cell or default_cell(width, height, across=72)
-    slope = max(1, round(side * 8 / sqrt(12))) / 8
+    slope = side / sqrt(12)
     return Lattice(width, height, HexagonalTiling(side, 2 * slope, slope, params.joint_width(side)), side)
 
 
 def triangle_lattice(width: int, height: int, params: TriangleParams) -> Lattice:
-    """Equilateral triangles; lengths are multiples of 1/8 pixel, which the SVG can state exactly."""
+    """Equilateral triangles."""
     side = params.cell or default_cell(width, height, across=56)
-    row_height = round(side * 4 * sqrt(3)) / 8
+    row_height = side * sqrt(3) / 2
     return Lattice(width, height, TriangularTiling(side, row_height, params.joint_width(side)), side * 2 / 3)
 
 
@@ -63,7 +63,7 @@ def paint_diamonds(context: RenderContext[DiamondParams]) -> StyleResult:
 
 HEXAGON = Style(
     name="hexagon",
-    version=3,
+    version=4,
     params=HexagonParams,
     paint=paint_hexagons,
     en="Honeycomb",
@@ -74,7 +74,7 @@ HEXAGON = Style(
 )
 TRIANGLE = Style(
     name="triangle",
-    version=3,
+    version=4,
     params=TriangleParams,
     paint=paint_triangles,
     en="Triangles",
@@ -85,7 +85,7 @@ TRIANGLE = Style(
 )
 DIAMOND = Style(
     name="diamond",
-    version=3,
+    version=4,
     params=DiamondParams,
     paint=paint_diamonds,
     en="Diamonds",

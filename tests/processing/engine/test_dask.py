@@ -55,7 +55,16 @@ def _expected_logs(expect_log: Callable[[str], None]) -> None:
 
 def job_of(bucket: EmbeddedBucket, name: str = "small") -> Job:
     recipe = SLOW if name == "large" else RECIPE
-    return Job(1, "", f"source/{name}", recipe, bucket, FetchPolicy(limit_bytes=90_000_000), max_megapixels=50)
+    return Job(
+        1,
+        "",
+        f"source/{name}",
+        recipe,
+        bucket,
+        FetchPolicy(limit_bytes=90_000_000),
+        max_megapixels=50,
+        max_result_megapixels=150,
+    )
 
 
 @pytest.mark.gen_test(timeout=180)

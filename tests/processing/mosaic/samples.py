@@ -8,7 +8,7 @@ REQUIRED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.
 """Parameters without a default."""
 
 FLAT: dict[str, dict[str, Any]] = {
-    "dots": {"smooth": False, "size": "airy"},
+    "dots": {"smooth": False, "dot_size": "airy"},
     "brick": {"relief": False, "colours": "free"},
 }
 """Parameters that switch off light, shadow, soft edges and own inks, to compare with the SVG and the source."""

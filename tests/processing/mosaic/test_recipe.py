@@ -112,11 +112,11 @@ def test_the_described_ranges_are_enforced(style: str, end: str) -> None:
 
 
 def test_a_scaled_recipe_scales_parameters_that_count_pixels_within_their_ranges() -> None:
-    recipe = parse({"style": "voronoi", "cell": 100, "leading": 8, "max_side": 100, "quality": 80, "seed": 9})
+    recipe = parse({"style": "voronoi", "cell": 100, "leading": 8, "quality": 80, "seed": 9})
 
-    scaled = recipe.scaled(0.1).to_dict()
+    scaled = recipe.scaled(0.1, (300, 200)).to_dict()
 
-    assert (scaled["cell"], scaled["leading"], scaled["max_side"]) == (10, 1, 16)
+    assert (scaled["cell"], scaled["leading"], scaled["size"]) == (10, 1, None)
     assert (scaled["quality"], scaled["seed"], scaled["version"]) == (80, 9, recipe.version)
 
 
@@ -124,8 +124,22 @@ def test_a_scaled_recipe_scales_parameters_that_count_pixels_within_their_ranges
 def test_a_scaled_recipe_of_every_style_is_valid_and_leaves_defaults_to_the_picture(style: str) -> None:
     recipe = parse(sample(style))
 
-    scaled = recipe.scaled(0.01)
+    scaled = recipe.scaled(0.01, (90, 60))
 
     assert parse(scaled.to_dict()) == scaled
-    unset = [name for name, value in recipe.to_dict().items() if value is None]
+    unset = [name for name, value in recipe.to_dict().items() if value is None and name != "size"]
     assert all(scaled.to_dict()[name] is None for name in unset)
+
+
+def test_a_recipe_for_a_size_is_scaled_by_the_ratio_of_the_results() -> None:
+    recipe = parse({"style": "hexagon", "cell": 100, "grout": 8, "size": 6000})
+
+    scaled = recipe.scaled(0.5, (600, 400)).to_dict()  # of a picture of 1200 x 800
+
+    assert (scaled["size"], scaled["cell"], scaled["grout"]) == (600, 10, 1)
+
+
+def test_recipes_with_the_earlier_names_are_understood() -> None:
+    assert parse({"style": "dots", "size": "airy", "max_side": None}) == parse({"style": "dots", "dot_size": "airy"})
+    assert parse({"style": "hexagon", "max_side": 640}) == parse({"style": "hexagon", "size": 640})
+    assert parse(sample("redact", max_side=None)) == parse(sample("redact"))

@@ -39,11 +39,15 @@ class Stop(Exception):
 
 @EVERY_STYLE
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 3), (97, 61)])
-def test_the_size_is_preserved_and_every_pixel_is_painted(style: str, size: tuple[int, int]) -> None:
-    result = render(encoded(scene(*size)), parse(sample(style)))
+def test_the_size_is_the_recipe_s_and_every_pixel_is_painted(style: str, size: tuple[int, int]) -> None:
+    recipe = parse(sample(style))
+    width, height = recipe.params.result_size(*size)
 
-    assert (result.width, result.height) == size
-    assert opened(result.data).shape == (size[1], size[0], 3)
+    result = render(encoded(scene(*size)), recipe)
+
+    assert (width, height) == size or style == "photomosaic"
+    assert (result.width, result.height) == (width, height)
+    assert opened(result.data).shape == (height, width, 3)
     assert 0 < result.quality.coverage <= 1
     assert result.quality.cells >= 1
 
@@ -71,9 +75,11 @@ def test_a_source_is_not_changed_unless_it_is_reusable(style: str) -> None:
 @EVERY_STYLE
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "gif"])
 def test_every_format_can_be_read_and_has_no_metadata(style: str, format: str) -> None:
-    result = render(photo_with_metadata(), parse(sample(style, format=format)))
+    recipe = parse(sample(style, format=format))
 
-    assert opened(result.data).shape == (61, 97, 3)
+    result = render(photo_with_metadata(), recipe)
+
+    assert opened(result.data).shape[1::-1] == recipe.params.result_size(97, 61)
     assert result.format == format
     with Image.open(io.BytesIO(result.data)) as image:
         assert not image.getexif()

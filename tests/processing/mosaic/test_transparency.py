@@ -32,7 +32,8 @@ def rendered(image: Image.Image, recipe: dict[str, object]) -> np.ndarray:
 
 @pytest.mark.parametrize("style", list(STYLES))
 def test_every_style_keeps_the_empty_corners_empty(style: str) -> None:
-    pixels = rendered(sticker(), sample(style))
+    size = {} if style == "redact" else {"size": 120}
+    pixels = rendered(sticker(), sample(style, **size))
 
     assert pixels.shape == (90, 120, 4)
     assert (pixels[:8, :8, 3] == 0).all()
@@ -97,7 +98,7 @@ def test_it_is_turned_and_scaled_with_the_picture() -> None:
     exif[274] = 6
     image = sticker()
     image.putalpha(Image.fromarray(np.pad(np.full((45, 120), 255, np.uint8), ((0, 45), (0, 0)))))
-    recipe = parse({"background": "none", "max_side": 60, "cell": 5})
+    recipe = parse({"background": "none", "size": 60, "cell": 5})
 
     pixels = np.asarray(Image.open(io.BytesIO(render(saved(image, exif=exif), recipe).data)))
 

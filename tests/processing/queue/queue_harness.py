@@ -168,6 +168,7 @@ async def queue_harness(
             bucket=bucket,
             policy=FetchPolicy(),
             max_megapixels=50,
+            max_result_megapixels=150,
             limits=limits,
         )
         harness = QueueHarness(queue, feed, engine, store, bucket)

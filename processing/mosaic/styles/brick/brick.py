@@ -17,7 +17,7 @@ from ...codec.svg import write_svg
 from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ...colour.palette import dither_indices, hex_to_rgb, nearest_indices
 from ...colour.srgb import Colours
-from ...params import FORMATS, Params, bool_param, choice_param, default_cell, int_param
+from ...params import FORMATS, SizedParams, bool_param, choice_param, default_cell, int_param
 from ...progress import BAND_PX, Progress, pieces
 from ...style import RenderContext, Style
 from .bricks import BASIC, COLOURS, GREYS, BrickLayout, ColourIndices, merge_bricks, parts_list
@@ -33,7 +33,7 @@ _PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
-class BrickParams(Params):
+class BrickParams(SizedParams):
     """colours: which of the brick colours; "free": every cell's own mean."""
 
     cell: int | None = int_param(None, low=4, high=1024, unit="px", en="Stud size, pixels", zh="凸点大小(像素)")
@@ -71,7 +71,7 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
     """Assign the colour nearest to its mean to each cell, merge cells to bricks, and draw them."""
     params, progress, size = context.params, context.progress, context.size
     side = params.cell or max(_MIN_DEFAULT_CELL, default_cell(*size, across=_STUDS_ACROSS))
-    means = block_means(context.source.image, side, params.linear, progress.sub(0.0, 0.4))
+    means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
     still = context.shared is None  # diffused errors would flicker from frame to frame
     plan = _plan_bricks(SquareGrid(*size, side), means, params, progress.sub(0.4, 0.6), still=still)
     canvas = context.new_canvas()
@@ -224,7 +224,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=5,
+    version=6,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

@@ -34,13 +34,13 @@ class Gradients:
     reach: Floats
 
 
-def fit_gradients(image: Image.Image, factor: int, corners: Floats, colours: Colours) -> Gradients:
-    """The least-squares gradients of the picture reduced by `factor`.
+def fit_gradients(reduced: Image.Image, factor: float, corners: Floats, colours: Colours) -> Gradients:
+    """The least-squares gradients of a picture that was reduced by `factor`.
 
     corners: (count, 3, 2) x, y in pixels of the picture; colours: (count, 3), of the triangles.
     """
-    reduced = np.asarray(image.reduce(factor)).astype(np.float64)
-    height, width, count = *reduced.shape[:2], len(corners)
+    samples = np.asarray(reduced).astype(np.float64)
+    height, width, count = *samples.shape[:2], len(corners)
     cells = PolygonCells(width, height, corners.reshape(-1, 2) / factor, np.full(count, 3), 1.0)
     runs = cells.runs(0, height)
     owner = np.repeat(runs.cells, runs.lengths) + 1
@@ -57,7 +57,7 @@ def fit_gradients(image: Image.Image, factor: int, corners: Floats, colours: Col
     square = [mean(offsets[i] * offsets[j]) for i, j in ((0, 0), (0, 1), (1, 1))]
     steady = _STEADY * total + 1e-6
     variance = np.stack([square[0] + steady, square[1], square[1], square[2] + steady], axis=1).reshape(-1, 2, 2)
-    moments = np.stack([[mean(axis * reduced[..., c].ravel()) for c in range(3)] for axis in offsets])
+    moments = np.stack([[mean(axis * samples[..., c].ravel()) for c in range(3)] for axis in offsets])
     planes = np.linalg.solve(variance, np.moveaxis(moments, -1, 0))  # (count, 2, 3)
     direction = np.linalg.eigh(planes @ planes.transpose(0, 2, 1))[1][:, :, 1]
     slope = (direction[:, :, None] * planes).sum(axis=1) / factor

@@ -51,7 +51,8 @@ def place_corners(context: RenderContext[LowpolyParams], progress: Progress) -> 
     source, params, size = context.source, context.params, context.size
     field = ErrorField(source.image, progress.sub(0.0, 0.15), alpha=source.alpha)
     points, triangles = place_triangles(field, triangle_count(params, *size), params.seed, progress.sub(0.15, 1.0))
-    corners: Floats = np.minimum(points * field.factor, size)[triangles]
+    scale = np.array(size) / (source.width, source.height)
+    corners: Floats = np.minimum(points * field.factor * scale, size)[triangles]
     return corners
 
 
@@ -83,8 +84,9 @@ def _paint_gradients(
     progress: Progress,
 ) -> StyleResult:
     image = context.source.image
-    means = cell_means(image, Strips(cells), context.params.linear, progress.sub(0.0, 0.4))
-    gradients = fit_gradients(image, sample_factor(*image.size), corners, means.colours)
+    means = cell_means(context.image, Strips(cells), context.params.linear, progress.sub(0.0, 0.4))
+    factor = sample_factor(*image.size)
+    gradients = fit_gradients(image.reduce(factor), factor * cells.width / image.width, corners, means.colours)
     progress(0.5)
     canvas, colours = context.new_canvas(), means.colours
     fill_gradients(canvas, cells, colours, gradients, gap_colour or "#000000", progress.sub(0.5, 1.0))
@@ -99,7 +101,7 @@ def _paint_gradients(
 
 LOWPOLY = Style(
     name="lowpoly",
-    version=1,
+    version=2,
     params=LowpolyParams,
     paint=paint_lowpoly,
     en="Low poly",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...codec.decode import Source
 from ...progress import Progress, pieces
+from ...scaled import Picture
+from ...style import RenderContext
 from ...tile_pool import GRID, Features, thumbnail_features
 from .exchange import exchange_tiles, use_every_tile
 
@@ -25,13 +27,13 @@ _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _PRODUCT = 1 << 18  # multiplications of one matrix product: above, OpenBLAS starts threads, which here only wait
 
 
-def cell_features(source: Source, side: int, progress: Progress) -> Features:
-    """(rows, columns, GRID * GRID, 3) OKLab thumbnails of square cells of `side` source pixels, from the top left.
+def cell_features(context: RenderContext[Any], side: int, progress: Progress) -> Features:
+    """(rows, columns, GRID * GRID, 3) OKLab thumbnails of square cells of `side` result pixels, from the top left.
 
     Cells that the right or bottom edge cuts are padded with the edge's pixels.
     """
-    columns, rows = -(-source.width // side), -(-source.height // side)
-    small = _sample(source, side)
+    columns, rows = (-(-length // side) for length in context.size)
+    small = _sample(context, side)
     features = np.empty((rows, columns, GRID * GRID, 3), np.float32)
     for top, bottom in progress.bands(columns * SAMPLES, rows * SAMPLES, step=SAMPLES):
         band = np.asarray(small.crop((0, top, small.width, min(bottom, small.height))))
@@ -44,14 +46,14 @@ def cell_features(source: Source, side: int, progress: Progress) -> Features:
     return features
 
 
-def _sample(source: Source, side: int) -> Image.Image:
+def _sample(context: RenderContext[Any], side: int) -> Picture:
     """The picture at SAMPLES pixels a cell, by Pillow; exact means where a sample is a whole number of pixels."""
-    image = source.image
-    if side % (SAMPLES * source.reduction) == 0:
-        factor = side // (SAMPLES * source.reduction)
+    image = context.image
+    if side % (SAMPLES * context.reduction) == 0:
+        factor = side // (SAMPLES * context.reduction)
         return image if factor == 1 else image.reduce(factor)
-    size = (max(1, round(source.width * SAMPLES / side)), max(1, round(source.height * SAMPLES / side)))
-    return image.resize(size, Image.Resampling.BOX)
+    width, height = (max(1, round(length * SAMPLES / side)) for length in context.size)
+    return image.resize((width, height), Image.Resampling.BOX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,9 @@ from PIL import Image, ImageOps
 from ...cells.grid import RectangleGrid
 from ...cells.raster import cell_means
 from ...cells.strips import Strips
-from ...codec.decode import Source
 from ...colour.srgb import Colours, linear_lut
 from ...progress import Progress
+from ...style import RenderContext
 from ...tile_pool import Tiles
 from .assembly import TileLayout
 
@@ -35,13 +36,13 @@ def own_cell_size(side: int, size: tuple[int, int], multiple: int) -> tuple[int,
     return wide, high
 
 
-def own_layout(source: Source, cell: tuple[int, int], progress: Progress) -> TileLayout:
-    """Every second cell shows the picture mirrored. cell: width and height, multiples of source.reduction."""
-    wide, high = cell
-    grid = RectangleGrid(*source.image.size, wide // source.reduction, high // source.reduction)
-    means = cell_means(source.image, Strips(grid), True, progress, alpha=source.alpha).colours
+def own_layout(context: RenderContext[Any], cell: tuple[int, int], progress: Progress) -> TileLayout:
+    """Every second cell shows the picture mirrored. cell: width and height, multiples of context.reduction."""
+    (wide, high), image, reduction = cell, context.image, context.reduction
+    grid = RectangleGrid(*image.size, wide // reduction, high // reduction)
+    means = cell_means(image, Strips(grid), True, progress, alpha=context.alpha).colours
     colours = means.reshape(grid.rows, grid.columns, 3)
-    small = ImageOps.fit(source.image, cell, Image.Resampling.BOX, centering=(0.5, 0.5))
+    small = ImageOps.fit(context.source.image, cell, Image.Resampling.BOX, centering=(0.5, 0.5))
     deviations = np.asarray(small).astype(np.float32)
     deviations = np.rint((deviations - deviations.mean(axis=(0, 1))) * CONTRAST).astype(np.int16)
     tile = np.clip(deviations + _MIDDLE, 0, 255).astype(np.uint8)

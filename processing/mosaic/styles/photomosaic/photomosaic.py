@@ -12,7 +12,7 @@ from pydantic import field_validator
 from ...canvas import PixelCanvas, StyleResult
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
-from ...params import Params, bool_param, colour_param, custom_param, default_cell, int_param
+from ...params import MAX_SIZE, SizedParams, bool_param, colour_param, custom_param, default_cell, fit_size, int_param
 from ...progress import pieces
 from ...style import RenderContext, Style
 from ...tile_pool import GRID, Features, TilePool
@@ -22,15 +22,20 @@ from .own_picture import own_cell_size, own_layout
 
 MAX_TILES = 5000
 _CELLS_ACROSS = 100
-_MIN_DEFAULT_CELL = 12  # in fewer pixels a tile shows nothing
+_TILE_PX = 64
+_MIN_CELL = 8
+_MIN_DEFAULT_CELL = 12  # in pixels of the source, of a recipe without `size`
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
 
 
-class PhotomosaicParams(Params):
-    """tiles: ids of the pool's pictures to use; None: all. Without a pool only `cell` and the margin have an effect."""
+class PhotomosaicParams(SizedParams):
+    """tiles: ids of the pool's pictures to use; None: all. size: None, without `cell`, makes tiles of 64 pixels.
 
-    cell: int | None = int_param(None, low=8, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小(像素)")
+    Without a pool only `size`, `cell` and the margin have an effect.
+    """
+
+    cell: int | None = int_param(None, low=_MIN_CELL, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小(像素)")
     tiles: tuple[int, ...] | None = custom_param(
         None, "pictures", allowed=_ALLOWED_TILES, en="Pictures to build from", zh="用作拼块的图片"
     )
@@ -48,19 +53,37 @@ class PhotomosaicParams(Params):
             raise ValueError(_ALLOWED_TILES)
         return value
 
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """Without `size` and `cell`, as large as makes the source's default tiles 64 pixels wide, so that one sees what
+        they show."""
+        side = max(_MIN_DEFAULT_CELL, _default_side(width, height))
+        if self.size is not None or self.cell is not None or side >= _TILE_PX:
+            return super().result_size(width, height)
+        longer = min(MAX_SIZE, round(max(width, height) * _TILE_PX / side))
+        return fit_size(width, height, longer)
+
 
 def tile_side(params: PhotomosaicParams, width: int, height: int) -> int:
     """The side of a cell in pixels; a default of 20 or more is a multiple of 8, so that samples are whole pixels."""
     if params.cell is not None:
         return params.cell
-    side = max(_MIN_DEFAULT_CELL, default_cell(width, height, across=_CELLS_ACROSS))
+    return max(_TILE_PX if params.size is None else _MIN_CELL, _default_side(width, height))
+
+
+def _default_side(width: int, height: int) -> int:
+    side = default_cell(width, height, across=_CELLS_ACROSS)
     return side if side < 20 else round(side / 8) * 8
 
 
 def source_reduction(params: PhotomosaicParams, width: int, height: int) -> int:
-    """How many times smaller (1, 2, 4, 8) the source may be decoded: SAMPLES pixels across a cell are enough."""
-    side = tile_side(params, width, height)
-    return max(scale for scale in (1, 2, 4, 8) if scale == 1 or (side % scale == 0 and side // scale >= SAMPLES))
+    """How many times smaller (1, 2, 4, 8) the source may be decoded: SAMPLES pixels across a cell are enough.
+
+    width, height: of the source.
+    """
+    size = params.result_size(width, height)
+    side, scaled = tile_side(params, *size), size != (width, height)
+    scales = [scale for scale in (1, 2, 4, 8) if scaled or side % scale == 0]
+    return max(scale for scale in scales if scale == 1 or side * width >= SAMPLES * scale * size[0])
 
 
 def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
@@ -70,7 +93,7 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     pool = _tile_pool(context)
     if pool is None:
         return _paint_own(context, side)
-    features = cell_features(context.source, side, progress.sub(0.0, 0.1))
+    features = cell_features(context, side, progress.sub(0.0, 0.1))
     rows, columns = features.shape[:2]
     limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=rows * columns)
     if params.every and len(pool) > rows * columns:
@@ -96,8 +119,9 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
 
 def _paint_own(context: RenderContext[PhotomosaicParams], side: int) -> StyleResult:
     """Every cell shows the picture itself. There is no cell map, as there are no other pictures."""
-    cell = own_cell_size(side, context.size, source_reduction(context.params, *context.size))
-    layout = own_layout(context.source, cell, context.progress.sub(0.0, 0.5))
+    multiple = source_reduction(context.params, *context.size) if context.is_original_size else 1
+    cell = own_cell_size(side, context.size, multiple)
+    layout = own_layout(context, cell, context.progress.sub(0.0, 0.5))
     canvas = context.new_canvas()
     assemble(canvas, layout, context.progress.sub(0.5, 1.0))
     coverage, cells = _draw_margins(canvas, cell, context.params), layout.assignment.size
@@ -155,7 +179,7 @@ def _cell_map(pool: TilePool, assignment: Assignment, side: int) -> dict[str, ob
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=4,
+    version=5,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

@@ -53,7 +53,7 @@ def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> 
     stone = min(_STONE_PX, (_MAX_SKETCH_PX * pitch**2 / (size[0] * size[1])) ** 0.5)
     scale = pitch / stone
     sketch_size = [max(1, round(side / scale)) for side in size]
-    sketch = context.source.image.resize(sketch_size, Image.Resampling.BOX)
+    sketch = context.image.resize(tuple(sketch_size), Image.Resampling.BOX)
     field = compute_field(sketch, stone, progress.sub(0.1, 0.35))
     centres = row_points(field, stone, np.random.default_rng(params.seed), progress.sub(0.35, 0.85))
     joint = min(pitch / 16 if params.grout is None else params.grout, pitch / 4)
@@ -166,7 +166,7 @@ def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:
 
 TESSERAE = Style(
     name="tesserae",
-    version=3,
+    version=4,
     params=TesseraeParams,
     paint=paint_tesserae,
     en="Roman mosaic",

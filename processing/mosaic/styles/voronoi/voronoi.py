@@ -34,7 +34,7 @@ def paint_panes(context: RenderContext[VoronoiParams]) -> StyleResult:
     params, progress, size = context.params, context.progress, context.size
     count = pane_count(params, *size)
     pitch = (size[0] * size[1] / count) ** 0.5
-    leading = min(round(pitch / 11) if params.leading is None else params.leading, pitch / 4)
+    leading = min(max(1.0, pitch / 11) if params.leading is None else params.leading, pitch / 4)
     seeds = context.once("seeds", lambda: pane_seeds(context, count, progress.sub(0.0, 0.3)))
     cells = panes(seeds, size, leading, pitch, progress.sub(0.3, 0.35))
     gap_colour = params.leading_colour if leading else None
@@ -76,7 +76,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, pr
 
 VORONOI = Style(
     name="voronoi",
-    version=3,
+    version=4,
     params=VoronoiParams,
     paint=paint_panes,
     en="Stained glass",

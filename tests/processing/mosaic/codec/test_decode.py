@@ -132,14 +132,6 @@ def test_only_the_first_frame_is_read() -> None:
     ]
 
 
-@pytest.mark.parametrize("size", [(1000, 10), (10, 1000), (300, 200)])
-def test_max_side_scales_down_and_keeps_the_shape(size: tuple[int, int]) -> None:
-    source = decode(encoded(noise(*size)), Progress(), max_side=100)
-
-    assert max(source.image.size) == 100
-    assert source.image.size == (source.width, source.height)
-
-
 def test_a_reduced_decode_says_by_how_much() -> None:
     source = decode(encoded(scene(803, 605), "JPEG"), Progress(), reduction_for=lambda _width, _height: 8)
 

@@ -52,7 +52,7 @@ def test_a_dot_has_the_exact_mean_of_its_rectangle(lattice: str, linear: bool) -
     grid = DotGrid(120, 90, 12, staggered=lattice == "staggered")
     labels = labels_of(grid)
 
-    result = opened(render_dots(source, cell=12, lattice=lattice, linear=linear, size="airy").data)
+    result = opened(render_dots(source, cell=12, lattice=lattice, linear=linear, dot_size="airy").data)
 
     visible = 0
     for cell, (x, y) in enumerate(grid.centres(0, grid.count).astype(int)):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from processing.mosaic import parse, render
-from processing.mosaic.codec.decode import Source
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles import quadtree
 from processing.mosaic.styles.quadtree import QuadtreeParams, by_count, error_pyramid, leaves, root_grid
@@ -20,14 +19,10 @@ from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scen
 SIDES = st.integers(1, 90)
 
 
-def source_of(pixels: np.ndarray) -> Source:
-    return Source(Image.fromarray(pixels), pixels.shape[1], pixels.shape[0])
-
-
 def boxes_of(pixels: np.ndarray, cell: int, count: int) -> np.ndarray:
     size = (pixels.shape[1], pixels.shape[0])
     roots = root_grid(*size, cell)
-    return leaves(by_count(error_pyramid(source_of(pixels), roots, Progress()), count), roots, size)
+    return leaves(by_count(error_pyramid(Image.fromarray(pixels), roots, Progress()), count), roots, size)
 
 
 @given(SIDES, SIDES, st.integers(2, 40), st.integers(1, 300), st.integers(0, 9))
@@ -70,7 +65,7 @@ def test_the_worst_cell_is_always_split_first() -> None:
     pixels = noise(64, 64) // 8
     pixels[:32, :32] = noise(32, 32)
     roots = root_grid(64, 64, 4)
-    errors = error_pyramid(source_of(pixels), roots, Progress())
+    errors = error_pyramid(Image.fromarray(pixels), roots, Progress())
     cells = [(-error, 0, row, column) for (row, column), error in np.ndenumerate(errors[0])]
     while len(cells) + 3 <= 40:  # the simple algorithm: one split at a time
         cells.sort()

@@ -1,0 +1,34 @@
+"""The print resolution, written into a finished file. The pixels stay as they are."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+
+_MM_PER_INCH = 25.4
+_PNG_HEADER_END = 33  # the signature and IHDR, always the first chunk
+_JFIF = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"  # as libjpeg and our own encoder begin a file
+_JFIF_UNIT = 13
+
+
+def write_resolution(data: bytes, format: str, dpi: int) -> bytes:
+    """The file with the resolution in dots per inch: pHYs of a PNG, JFIF density of a JPEG, size in mm of an SVG.
+
+    A WebP has no field for it and stays unchanged.
+    """
+    if format == "png":
+        per_metre = round(dpi / _MM_PER_INCH * 1000)
+        body = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+        chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+        return data[:_PNG_HEADER_END] + chunk + data[_PNG_HEADER_END:]
+    if format == "jpeg" and data.startswith(_JFIF):
+        return data[:_JFIF_UNIT] + struct.pack(">BHH", 1, dpi, dpi) + data[_JFIF_UNIT + 5 :]
+    if format == "svg":
+        return re.sub(rb' (width|height)="(\d+)"', lambda side: _in_mm(side, dpi), data, count=2)
+    return data
+
+
+def _in_mm(side: re.Match[bytes], dpi: int) -> bytes:
+    length = int(side[2]) / dpi * _MM_PER_INCH
+    return b' %s="%.2fmm"' % (side[1], length)

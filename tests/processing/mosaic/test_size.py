@@ -1,0 +1,126 @@
+"""Results of any size: geometry is made for the size of the result, pixels are never stretched."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processing.mosaic import STYLES, BadParameter, Limits, parse, render
+from tests.processing.mosaic.pictures import encoded, opened, saved, scene
+from tests.processing.mosaic.samples import sample
+
+SIZED = [name for name in STYLES if name != "redact"]
+JOINTS = {"voronoi": {"leading": 2}, "lowpoly": {"wireframe": 2}} | {
+    name: {"grout": 2} for name in ("hexagon", "triangle", "diamond", "quadtree", "tesserae")
+}
+
+
+def rendered(picture: np.ndarray, style: str, **params: object) -> np.ndarray:
+    return opened(render(encoded(picture), parse(sample(style, **params))).data)
+
+
+def recipe_at(style: str, times: int) -> dict[str, int]:
+    joints = {name: width * times for name, width in JOINTS.get(style, {}).items()}
+    return {"size": 480 * times, "cell": 40 * times, **joints}
+
+
+@pytest.mark.parametrize("style", SIZED)
+def test_a_recipe_four_times_as_large_gives_the_same_picture_four_times_as_fine(style: str) -> None:
+    picture = scene(480, 480)  # a cell of a photomosaic without a pool has the aspect ratio of the picture
+
+    small = rendered(picture, style, **recipe_at(style, 1))
+    large = rendered(picture, style, **recipe_at(style, 4))
+
+    assert large.shape == (1920, 1920, 3)
+    reduced = np.asarray(Image.fromarray(large).reduce(4)).astype(int)
+    assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
+
+
+@pytest.mark.parametrize("style", SIZED)
+def test_defaults_are_in_proportion_to_the_size(style: str) -> None:
+    """Seen from far away: the size of a cell is a whole number, so their number differs a little."""
+    picture = scene(640, 480)
+
+    small = rendered(picture, style, size=1280)
+    large = rendered(picture, style, size=2560)
+
+    reduced, expected = (
+        np.asarray(Image.fromarray(pixels).resize((32, 24), Image.Resampling.BOX)).astype(int)
+        for pixels in (large, small)
+    )
+    assert np.abs(reduced - expected).mean() <= 4, f"{np.abs(reduced - expected).mean():.2f} of 255"
+
+
+def edge_px(pixels: np.ndarray, dark: int, light: int) -> float:
+    """The mean width in pixels of the edges in rows near the middle: values neither dark nor light, per edge."""
+    middle, reach = pixels.shape[0] // 2, pixels.shape[0] // 20
+    rows = pixels[middle - reach : middle + reach, :, 0].astype(int)
+    is_light, is_dark = rows >= light - 8, rows <= dark + 8
+    edges = np.count_nonzero(np.diff(is_light[is_light | is_dark]))
+    return np.count_nonzero(~is_light & ~is_dark) / max(1, edges)
+
+
+WITHOUT_JOINTS = {"voronoi": {"leading": 0}, "quadtree": {"grout": 0}, "tesserae": {"grout": 0}}
+
+
+@pytest.mark.parametrize("style", ["mosaic", "hexagon", "triangle", "diamond", "quadtree", "tesserae", "voronoi"])
+def test_edges_are_as_sharp_at_ten_thousand_pixels_as_at_a_thousand(style: str) -> None:
+    stripes = np.zeros((40, 400, 3), np.uint8)
+    stripes[:, ::2] = 255
+    stripes = stripes.repeat(4, axis=1)
+    params = {"palette": ["#000000", "#ffffff"], **WITHOUT_JOINTS.get(style, {})}
+
+    small, large = (rendered(stripes, style, size=size, cell=size // 100, **params) for size in (1000, 10_000))
+
+    assert (edge_px(small, 0, 255), edge_px(large, 0, 255)) == (0, 0)
+
+
+def test_soft_edges_of_dots_stay_two_pixels_wide() -> None:
+    grey = np.full((8, 100, 3), 128, np.uint8)
+    dots = {"dot_size": "airy", "ground": "#000000", "lattice": "square"}
+
+    small, large = (rendered(grey, "dots", size=size, cell=size // 25, **dots) for size in (1000, 10_000))
+
+    assert 0 < edge_px(small, 0, 128) <= 2
+    assert 0 < edge_px(large, 0, 128) <= 2
+
+
+def test_a_result_larger_than_the_limit_is_refused_by_name() -> None:
+    with pytest.raises(BadParameter, match="size: 6000 x 4000 pixels"):
+        render(encoded(scene(60, 40)), parse({"size": 6000}), limits=Limits(result_megapixels=20))
+
+    assert render(encoded(scene(60, 40)), parse("mosaic"), limits=Limits(result_megapixels=0.001)).width == 60
+
+
+@pytest.mark.parametrize(("format", "dots_per_inch"), [("png", 300), ("jpeg", 72)])
+def test_the_resolution_is_written_into_the_file(format: str, dots_per_inch: int) -> None:
+    result = render(encoded(scene(60, 40)), parse({"cell": 8, "dpi": dots_per_inch, "format": format}))
+
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert image.info["dpi"] == pytest.approx((dots_per_inch, dots_per_inch), abs=0.1)
+        image.load()
+
+
+def test_an_svg_states_its_size_in_millimetres() -> None:
+    result = render(encoded(scene(60, 40)), parse({"size": 600, "dpi": 300, "format": "svg"}))
+
+    assert b'width="50.80mm" height="33.87mm" viewBox="0 0 600 400"' in result.data
+
+
+def test_a_photomosaic_of_a_small_picture_has_tiles_that_show_something() -> None:
+    result = render(encoded(scene(512, 384)), parse("photomosaic"))
+
+    assert result.width == pytest.approx(512 * 64 / 12, abs=1)
+
+
+def test_an_animation_is_drawn_at_any_size() -> None:
+    frames = [Image.fromarray(scene(40, 30)), Image.new("RGB", (40, 30), "red")]
+    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+    result = render(data, parse({"size": 400, "format": "webp"}))
+
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert (image.size, image.n_frames) == ((400, 300), 2)
