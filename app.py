@@ -202,7 +202,7 @@ def _authentication(settings: Settings, public_url: str, store: Store) -> Authen
         open_access=settings.access == "open",
         developers=Developers(frozenset(settings.developers), store.users),
         public_url=public_url,
-        trusted_proxies=frozenset(settings.trusted_proxies),
+        trusted_proxies=settings.trusted_proxies,
     )
 
 

@@ -79,6 +79,7 @@ def open_bucket(settings: Settings, public_url: str) -> Bucket:
             public_url=public_url,
             callback_url=callback_url,
             size_limit_bytes=settings.max_upload_bytes,
+            follow_host=not settings.public_url,
         )
     from models.bucket.kodo import PUBLIC_UC_URL, KodoBucket, KodoEndpoints  # the SDK is slow to import
 

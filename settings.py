@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
 from collections.abc import Sequence
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 from pydantic_settings import PydanticBaseSettingsSource as Source
 
 PREFIX = "TESSERA_"
+SERVICE_LINK = re.compile(r"TESSERA_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)")
+"""Variables of Kubernetes for a service named tessera; of these only TESSERA_PORT may be a setting."""
 
 DESCRIPTION = """\
 Tessera turns photos into mosaics and lets people share them.
@@ -98,6 +109,16 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _check_networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            ip_network(value, strict=False)
+        except ValueError as error:
+            raise ValueError(f"IP addresses and networks, such as 10.0.0.0/8; {value} is neither") from error
+    return values
+
+
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_networks)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Url = Annotated[str, _url_of("http", "https")]
 MongoUri = Annotated[str, _url_of("mongodb", "mongodb+srv")]
@@ -112,7 +133,7 @@ class Settings(BaseSettings):
     port: int = _serving(8888, "TCP port; 0 takes a free one", allowed=range(65536))
     address: str = _serving("127.0.0.1", "address to listen on; 0.0.0.0 for all")
     public_url: Url = _serving("", "address at which browsers and Qiniu reach us; empty: http://ADDRESS:PORT")
-    trusted_proxies: Names = _serving((), "proxies whose X-Forwarded-For is trusted, separated by commas")
+    trusted_proxies: Networks = _serving((), "addresses or networks of proxies whose X-Forwarded-For is trusted")
     server_name: str = _serving(socket.gethostname(), "name of this server among several with a common database")
     data_dir: Path = _storage(Path("data"), "folder of the embedded database, the embedded bucket and the keys")
     mongodb_uri: MongoUri = _storage("", "MongoDB server (also MONGODB_URI); empty: embedded", secret="password")
@@ -148,6 +169,10 @@ class Settings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: Source, env_settings: Source, *_: Source, **__: Source
     ) -> tuple[Source, ...]:
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = {
+                name: value for name, value in env_settings.env_vars.items() if not _is_service_link(name, value or "")
+            }
         other_variables = InitSettingsSource(settings_cls, _read_other_variables())
         return init_settings, env_settings, other_variables, TomlConfigSettingsSource(settings_cls)
 
@@ -181,8 +206,9 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     variables = {name.upper() for name in FIELDS} | {
         f"{name.upper()}_FILE" for name in FIELDS if declared(name, "secret")
     }
-    for variable in os.environ:
-        if variable.startswith(PREFIX) and variable.removeprefix(PREFIX) not in {*variables, "CONFIG"}:
+    for variable, value in os.environ.items():
+        is_setting = variable.removeprefix(PREFIX) in {*variables, "CONFIG"} or _is_service_link(variable, value)
+        if variable.startswith(PREFIX) and not is_setting:
             raise BadSetting(f"{variable} in the environment is not a setting; see --help")
 
     class WithFile(Settings):
@@ -194,6 +220,14 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         raise BadSetting(_explain(error)) from None
     except ValueError as error:
         raise BadSetting(f"config: {path} cannot be read: {error}") from error
+
+
+def _is_service_link(variable: str, value: str) -> bool:
+    """Whether a variable is one that Kubernetes sets in each container of a namespace."""
+    variable = variable.upper()
+    if variable == f"{PREFIX}PORT":
+        return value.startswith(("tcp://", "udp://"))
+    return SERVICE_LINK.fullmatch(variable) is not None
 
 
 def describe_range(name: str) -> str:

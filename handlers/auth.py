@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import tornado.web
 
+from handlers.client_ip import IpNetworks
 from handlers.rate_limit import LoginLimits
 from models import errors
 from models.bucket.addresses import origin
@@ -88,7 +90,7 @@ class Authentication:
 
     open_access: requests without a session may act for any user whom they name (closed networks only).
     public_url: our own origin; with https the cookie is Secure and has the __Host- prefix.
-    trusted_proxies: addresses of proxies whose X-Forwarded-For is believed.
+    trusted_proxies: addresses and networks of proxies whose X-Forwarded-For is believed.
     """
 
     def __init__(
@@ -99,15 +101,21 @@ class Authentication:
         open_access: bool,
         developers: Developers,
         public_url: str,
-        trusted_proxies: frozenset[str] = frozenset(),
+        trusted_proxies: Iterable[str] = (),
     ) -> None:
-        self.trusted_proxies = trusted_proxies
+        self.trusted_proxies = IpNetworks(trusted_proxies)
         self.open_access = open_access
         self._sessions, self._users = sessions, users
         self._developers = developers
         self._origin = public_url.rstrip("/")
         self._secure = urlsplit(public_url).scheme == "https"
-        self.cookie = "__Host-session" if self._secure else "session"
+
+    def cookie_name(self, handler: tornado.web.RequestHandler) -> str:
+        """With the port on plain http: browsers send a cookie to all ports of a host, where another server may be."""
+        if self._secure:
+            return "__Host-session"
+        port = handler.request.host.rpartition(":")[2]
+        return f"session-{port}" if port.isdecimal() else "session"
 
     async def user(self, handler: tornado.web.RequestHandler) -> AuthenticatedUser | None:
         """The user of the request's session, or None. An unknown or expired token counts as none."""
@@ -130,7 +138,7 @@ class Authentication:
         bearer = _bearer_token(handler)
         if bearer is not None:
             return bearer
-        signed = handler.get_signed_cookie(self.cookie, max_age_days=COOKIE_DAYS, min_version=2)
+        signed = handler.get_signed_cookie(self.cookie_name(handler), max_age_days=COOKIE_DAYS, min_version=2)
         return signed.decode("ascii", "replace") if signed else None
 
     async def sign_in(
@@ -154,7 +162,12 @@ class Authentication:
         if old:
             await self._sessions.close(old)
         handler.set_signed_cookie(
-            self.cookie, token, expires_days=COOKIE_DAYS, httponly=True, samesite="Strict", secure=self._secure
+            self.cookie_name(handler),
+            token,
+            expires_days=COOKIE_DAYS,
+            httponly=True,
+            samesite="Strict",
+            secure=self._secure,
         )
         return token
 
@@ -163,7 +176,7 @@ class Authentication:
         token = token or self.token(handler)
         if token:
             await self._sessions.close(token)
-        handler.clear_cookie(self.cookie, httponly=True, samesite="Strict", secure=self._secure)
+        handler.clear_cookie(self.cookie_name(handler), httponly=True, samesite="Strict", secure=self._secure)
 
     def check_same_origin(self, handler: tornado.web.RequestHandler) -> None:
         """Raise CsrfError if a browser sent the request from a page of another origin.
@@ -208,7 +221,7 @@ class Authentication:
 
     def _acts_by_cookie(self, handler: tornado.web.RequestHandler) -> bool:
         """Whether the request has our cookie, and no Bearer token, which would come before it."""
-        return handler.get_cookie(self.cookie) is not None and _bearer_token(handler) is None
+        return handler.get_cookie(self.cookie_name(handler)) is not None and _bearer_token(handler) is None
 
     def _is_own_origin(self, url: str, handler: tornado.web.RequestHandler) -> bool:
         """Whether the scheme, host and port of a URL are ours, as the settings or the request name them."""

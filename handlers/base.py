@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -117,6 +118,13 @@ class ApiHandler(RequestIdHandler):
         methods = {name: getattr(cls, name.lower()) for name in ("GET", "POST")}
         return {name: method for name, method in methods.items() if isinstance(method, Endpoint)}
 
+    async def head(self, **path: str) -> None:
+        """As GET without the body, for monitors and link checkers; where GET changes something, HEAD does not."""
+        method = self.endpoints().get("GET")
+        if method is None or method.is_csrf_protected:
+            raise errors.MethodNotAllowed()
+        await method(self, **path)
+
     @property
     def client_ip(self) -> str:
         """The address of the client, as a key of rate limits."""
@@ -188,7 +196,7 @@ class ApiHandler(RequestIdHandler):
         as_200 = self.errors_as_200 and is_contract_error(type(error))
         self.set_status(200 if as_200 else status_of(type(error)))
         if isinstance(error, errors.MethodNotAllowed):
-            self.set_header("Allow", ", ".join(self.endpoints()))
+            self.set_header("Allow", ", ".join(self._allowed_methods()))
         if isinstance(error, errors.Overloaded):
             self.set_header("Retry-After", str(error.details["retry_after_s"]))
         field = error.details.get("field")
@@ -199,6 +207,12 @@ class ApiHandler(RequestIdHandler):
             field=MISSING if field is None else str(field),
         )
         self.finish(to_json(response))
+
+    def _allowed_methods(self) -> Iterator[str]:
+        for name, method in self.endpoints().items():
+            yield name
+            if name == "GET" and not method.is_csrf_protected:
+                yield "HEAD"
 
     def language(self) -> errors.Language:
         return language_of(self.request)

@@ -37,8 +37,10 @@ UNREAD_LIMIT_S = 20.0
 YIELD_EVERY = 100
 """Writes before other tasks of the event loop may run."""
 RECONNECT_DELAY_MS = 2000
+RECONNECT = f"retry: {RECONNECT_DELAY_MS}\n".encode()
+"""Part of the first event: some clients take a block without data for an event."""
 
-Audience = tuple[bool, errors.Language]
+Audience = tuple[bool, errors.Language, str]
 
 
 @dataclass(eq=False, slots=True)
@@ -58,7 +60,8 @@ class Subscriber:
     def audience(self) -> Audience:
         """Subscribers of one audience read the same of tasks that are not their own."""
         user = self.viewer.user
-        return user is not None and user.developer, self.viewer.language
+        developer = user is not None and user.developer
+        return developer, self.viewer.language, self.viewer.host if developer else ""
 
     def send(self, text: bytes) -> None:
         """Write, or close a connection whose client does not read."""
@@ -114,13 +117,12 @@ class EventBroadcaster:
     async def add(self, subscriber: Subscriber, last_event_id: str | None) -> None:
         """Send the events after `last_event_id`, or `reset` where they are unknown, and then every new event."""
         missed = self._feed.since(last_event_id) if last_event_id else None
-        text = f"retry: {RECONNECT_DELAY_MS}\n\n".encode()
         if missed is None:
-            text += sse_event("reset", ResetEvent(), self._feed.last_id)
+            text = sse_event("reset", ResetEvent(), self._feed.last_id)
         else:
-            text += b"".join(self.event_text(event, subscriber.viewer) for event in _latest(missed))
+            text = b"".join(self.event_text(event, subscriber.viewer) for event in _latest(missed))
         self._subscribers.add(subscriber)
-        subscriber.send(text)
+        subscriber.send(RECONNECT + (text or HEARTBEAT))
         with contextlib.suppress(errors.DatabaseUnavailable):
             snapshot = await self._queue.status.snapshot()
             user = subscriber.viewer.user
@@ -150,7 +152,8 @@ class EventBroadcaster:
         """What this viewer reads of an event."""
         if event.task is None:
             return sse_event("reset", ResetEvent(), event.id) if event.kind == "reset" else b""
-        return sse_event("task", task_schema(event.task, event.percent, None, viewer, self._bucket), event.id)
+        bucket = self._bucket.for_host(viewer.host)
+        return sse_event("task", task_schema(event.task, event.percent, None, viewer, bucket), event.id)
 
     # --- loops ------------------------------------------------------------------------------------------------------
 
@@ -236,9 +239,9 @@ class _EventBatch:
             return self._text(subscriber.viewer)
         audience = subscriber.audience
         if audience not in self._texts:
-            is_developer, language = audience
+            is_developer, language, host = audience
             reader = AuthenticatedUser(-1, "", developer=True) if is_developer else None
-            self._texts[audience] = self._text(Viewer(reader, language))
+            self._texts[audience] = self._text(Viewer(reader, language, host))
         return self._texts[audience]
 
     def _text(self, viewer: Viewer) -> bytes:

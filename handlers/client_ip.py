@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from ipaddress import IPv6Address, ip_address, ip_network
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 SITE_BITS = 64
 """Of an IPv6 address: providers give each household at least such a network (RFC 6177), which it uses freely."""
 
 
-def client_ip(peer: str, forwarded_for: str, trusted_proxies: Collection[str]) -> str:
+class IpNetworks:
+    """Networks and single addresses. `in` tells whether an address, or a network, is within one of them."""
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        self._networks = tuple(ip_network(network, strict=False) for network in networks)
+
+    def __contains__(self, text: str) -> bool:
+        try:
+            network = ip_network(text, strict=False)
+        except ValueError:
+            return False
+        if isinstance(network, IPv6Network):
+            return any(isinstance(own, IPv6Network) and network.subnet_of(own) for own in self._networks)
+        return any(isinstance(own, IPv4Network) and network.subnet_of(own) for own in self._networks)
+
+
+def client_ip(peer: str, forwarded_for: str, trusted_proxies: IpNetworks) -> str:
     """The address that limits apply to.
 
     forwarded_for: the X-Forwarded-For header. It is read from its end, where the nearest proxy wrote, and only as far

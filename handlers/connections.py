@@ -20,7 +20,7 @@ from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
 
-from handlers.client_ip import rate_limit_key
+from handlers.client_ip import IpNetworks, rate_limit_key
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,8 @@ def connections_for(files: int) -> int:
 class ConnectionLimiter:
     """Counts connections. total: in all; per_ip: of one address (a `rate_limit_key`) that is not exempt.
 
+    exempt: addresses and networks.
+
     clock: monotonic seconds.
     """
 
@@ -85,7 +87,7 @@ class ConnectionLimiter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total, self._per_ip, self._clock = total, per_ip, clock
-        self._exempt = {rate_limit_key(address) for address in exempt}
+        self._exempt = IpNetworks(rate_limit_key(address) for address in exempt)
         self._open: Counter[str] = Counter()
         self._count = 0
         self._logged_at = float("-inf")

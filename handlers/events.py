@@ -28,11 +28,13 @@ class TaskEventsHandler(ApiHandler):
     async def get(self) -> None:
         """Events: `task` (a task, or a new position of one's own), `queue` (paused, totals), `reset` (query again)."""
         self.authentication.check_same_origin(self)
-        viewer = Viewer(await self.user(), self.language())
+        viewer = Viewer(await self.user(), self.language(), self.request.host)
         if self.broadcaster.subscriber_count >= SUBSCRIBERS_LIMIT:
             raise errors.Overloaded(retry_after_s=RETRY_AFTER_S)
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("X-Accel-Buffering", "no")
+        if self.request.method == "HEAD":
+            return
         subscriber = Subscriber(viewer, self._write, self._close)
         try:
             await self.broadcaster.add(subscriber, self.request.headers.get("Last-Event-ID"))

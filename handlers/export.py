@@ -84,7 +84,8 @@ class ExportHandler(ApiHandler):
         executors: Executors,
     ) -> None:
         self.export_slots, self.users, self.sessions, self.follows = export_slots, users, sessions, follows
-        self.images, self.tasks, self.bucket, self.executors = images, tasks, bucket, executors
+        self.images, self.tasks, self.executors = images, tasks, executors
+        self.bucket = bucket.for_host(self.request.host)
 
     @endpoint(
         errors=(errors.NotAuthenticated, errors.TooManyRequests, errors.BucketUnavailable), media_type="application/zip"
@@ -101,6 +102,8 @@ class ExportHandler(ApiHandler):
     async def _send(self, user: AuthenticatedUser) -> None:
         self.set_header("Content-Type", "application/zip")
         self.set_header("Content-Disposition", 'attachment; filename="tessera-export.zip"')
+        if self.request.method == "HEAD":
+            return
         try:
             async with aclosing(self._zip(user)) as pieces:
                 async for data in pieces:

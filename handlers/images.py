@@ -38,7 +38,7 @@ class QueryImageHandler(ApiHandler):
     errors_as_200 = True
 
     def initialize(self, images: Images, gallery: Gallery, bucket: Bucket) -> None:
-        self.images, self.gallery, self.bucket = images, gallery, bucket
+        self.images, self.gallery, self.bucket = images, gallery, bucket.for_host(self.request.host)
 
     @endpoint(errors=(errors.NotFound,))
     async def get(self, params: ImageIdParams) -> ImageResponse:
@@ -63,7 +63,7 @@ class ChangeImageParams(RequestParams):
 
 class ChangeImageHandler(ApiHandler):
     def initialize(self, images: Images, bucket: Bucket) -> None:
-        self.images, self.bucket = images, bucket
+        self.images, self.bucket = images, bucket.for_host(self.request.host)
 
     @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound))
     async def post(self, params: ChangeImageParams) -> ImageResponse:
@@ -148,8 +148,6 @@ class ThumbnailHandler(ApiHandler):
         self.set_header("Cache-Control", "private, no-cache" if private else "private, max-age=31536000, immutable")
         self.finish(data)
 
-    head = get
-
     def compute_etag(self) -> str | None:
         """Made of the id and the width, so that a 304 needs no read from the bucket."""
         return self._etag
@@ -168,7 +166,8 @@ class FeedParams(RequestParams):
 
 class FeedHandler(ApiHandler):
     def initialize(self, images: Images, gallery: Gallery, users: Users, follows: Follows, bucket: Bucket) -> None:
-        self.images, self.gallery, self.users, self.follows, self.bucket = images, gallery, users, follows, bucket
+        self.images, self.gallery, self.users, self.follows = images, gallery, users, follows
+        self.bucket = bucket.for_host(self.request.host)
 
     @endpoint(errors=(errors.NotAuthenticated, errors.NotFound))
     async def get(self, params: FeedParams) -> FeedResponse:

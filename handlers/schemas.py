@@ -273,11 +273,12 @@ class StylesResponse(SuccessResponse):
 class Viewer:
     """Who reads a document. Only the owner of a task and developers see its addresses, its recipe and its owner.
 
-    Of private images only the owner sees the addresses.
+    Of private images only the owner sees the addresses. host: as which the reader reaches the server.
     """
 
     user: AuthenticatedUser | None
     language: errors.Language
+    host: str = ""
 
     def owns(self, task: Task) -> bool:
         return self.user is not None and task.owner.id == self.user.id
@@ -346,7 +347,7 @@ def task_schema(task: Task, percent: int, position: Position | None, viewer: Vie
         owner=task.owner.username if visible else MISSING,
         recipe=task.recipe if visible else MISSING,
         visibility=(task.visibility or UNSTATED) if visible else MISSING,
-        url=task.url if images_visible else MISSING,
+        url=_source_url(task, bucket) if images_visible else MISSING,
         source_id=task.source_id if images_visible else MISSING,
         result_id=task.result_id if images_visible else MISSING,
         result_url=_result_url(task, bucket) if images_visible else MISSING,
@@ -355,12 +356,14 @@ def task_schema(task: Task, percent: int, position: Position | None, viewer: Vie
 
 def _result_url(task: Task, bucket: Bucket) -> str | None:
     """Signed for an hour if the result or the bucket is private."""
-    if task.state is not TaskState.DONE or task.result_url is None:
+    if task.state is not TaskState.DONE or task.result_key is None:
         return None
-    key = bucket.key_of(task.result_url)
-    if key is None:
-        return task.result_url
-    return bucket.readable_url(key, private=task.visibility is Visibility.PRIVATE)
+    return bucket.readable_url(task.result_key, private=task.visibility is Visibility.PRIVATE)
+
+
+def _source_url(task: Task, bucket: Bucket) -> str:
+    """From the key: the installation may have moved since."""
+    return bucket.url(task.source_key) if task.source_key is not None else task.url
 
 
 def _error_message(task: Task, slug: str, viewer: Viewer) -> str:

@@ -61,11 +61,11 @@ class TaskHandler(ApiHandler):
         bucket: Bucket,
         **dependencies: Any,
     ) -> None:
-        self.queue, self.event_feed, self.bucket = queue, event_feed, bucket
+        self.queue, self.event_feed, self.bucket = queue, event_feed, bucket.for_host(request.host)
         super().__init__(application, request, **dependencies)
 
     async def viewer(self) -> Viewer:
-        return Viewer(await self.user(), self.language())
+        return Viewer(await self.user(), self.language(), self.request.host)
 
     async def schema(self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None) -> TaskSchema:
         """snapshot: the queue to take the position from; None: the current one."""

@@ -72,7 +72,8 @@ class UploadTokenHandler(ApiHandler):
         guest_sessions: GuestSessions,
         upload_limit_bytes: int,
     ) -> None:
-        self.bucket, self.uploads, self.executors, self.guests = bucket, uploads, executors, guest_sessions
+        self.bucket = bucket.for_host(self.request.host)
+        self.uploads, self.executors, self.guests = uploads, executors, guest_sessions
         self.upload_limit_bytes = upload_limit_bytes
 
     @endpoint(
@@ -125,7 +126,8 @@ class UploadCallbackHandler(ApiHandler):
     def initialize(
         self, bucket: Bucket, uploads: PendingUploads, images: Images, thumbnails: Thumbnails, metrics: Metrics
     ) -> None:
-        self.bucket, self.uploads, self.images = bucket, uploads, images
+        self.bucket = bucket.for_host(self.request.host)
+        self.uploads, self.images = uploads, images
         self.thumbnails, self.metrics = thumbnails, metrics
 
     @endpoint(
@@ -213,7 +215,8 @@ class RegisterImageHandler(ApiHandler):
     def initialize(
         self, bucket: Bucket, uploads: PendingUploads, images: Images, executors: Executors, thumbnails: Thumbnails
     ) -> None:
-        self.bucket, self.uploads, self.images = bucket, uploads, images
+        self.bucket = bucket.for_host(self.request.host)
+        self.uploads, self.images = uploads, images
         self.executors, self.thumbnails = executors, thumbnails
 
     @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.BucketUnavailable))

@@ -286,6 +286,11 @@ async def test_the_nginx_example_serves_the_complete_flow_unbuffered_and_limits_
         answer = await ada.get("/health")
         assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
         await until(lambda: f"[{answer.headers['X-Request-ID']}]" in server.log)  # written after the response
+        server.stop()  # nginx has no server behind it: a stream is told to try again, everything else fails
+        again, failed = await ada.get("/api/tasks/events/"), await ada.get("/api/session/")
+        assert (again.status, again.headers["Content-Type"]) == (200, "text/event-stream")
+        assert again.body == b"retry: 2000\nevent: reset\ndata: {}\n\n"
+        assert failed.status == 502
         stack.pop_all().close()
         with suppress(HTTPStreamClosedError):
             await listening
@@ -324,7 +329,9 @@ async def test_both_kinds_of_backup_restore_everything(tmp_path: Path) -> None:
 
     path = uploaded["url"].removeprefix(server.base_url)
     for folder, still_signed_in in (("from-warm", False), ("from-cold", True)):
-        with ServerProcess(tmp_path / folder) as server:
+        restored = ServerProcess(tmp_path / folder)
+        restored.base_url = server.base_url  # the name of the cookie has the port
+        with restored:
             again = ApiClient(client, server.base_url, dict(ada.cookies))
             me = (await again.get("/api/session/"))["user"]
             assert (me is not None) == still_signed_in

@@ -58,6 +58,7 @@ def test_mongodb_uri_is_also_read_without_prefix() -> None:
         ("--public_url=example.com", ["public_url", "'example.com'", "http://HOST"]),
         ("--dask=localhost:8786", ["dask", "'localhost:8786'", "tcp://HOST"]),
         ("--mongodb_uri=redis://x", ["mongodb_uri", "mongodb://HOST"]),
+        ("--trusted_proxies=10.0.0.1,proxy.example", ["trusted_proxies", "proxy.example", "10.0.0.0/8"]),
         ("--colour=red", ["--colour"]),
         ("--por=1", ["--por"]),
         ("--cookie_secret=x", ["--cookie_secret"]),
@@ -69,6 +70,30 @@ def test_a_bad_setting_is_one_line_that_says_what_is_allowed(argument: str, word
 
     assert "\n" not in str(refused.value)
     assert all(word in str(refused.value) for word in words)
+
+
+def test_the_service_links_of_kubernetes_are_no_settings() -> None:
+    links = {
+        "TESSERA_SERVICE_HOST": "10.96.0.7",
+        "TESSERA_SERVICE_PORT": "8888",
+        "TESSERA_SERVICE_PORT_HTTP": "8888",
+        "TESSERA_PORT": "tcp://10.96.0.7:8888",
+        "TESSERA_PORT_8888_TCP": "tcp://10.96.0.7:8888",
+        "TESSERA_PORT_8888_TCP_PROTO": "tcp",
+        "TESSERA_PORT_8888_TCP_PORT": "8888",
+        "TESSERA_PORT_8888_TCP_ADDR": "10.96.0.7",
+    }
+
+    assert read_settings([], links).model_dump() == read_settings([], {}).model_dump()
+    assert read_settings(["--port=1003"], links).port == 1003
+    with pytest.raises(BadSetting, match="TESSERA_SERVICE"):
+        read_settings([], {"TESSERA_SERVICES": "1"})
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    chosen = read_settings(["--trusted_proxies=127.0.0.1, 10.0.0.0/8,fd00::/8"], {})
+
+    assert chosen.trusted_proxies == ("127.0.0.1", "10.0.0.0/8", "fd00::/8")
 
 
 @pytest.mark.parametrize("environment", [{"TESSERA_COLOUR": "red"}, {"TESSERA_PORT": "x"}])

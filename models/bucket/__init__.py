@@ -39,6 +39,9 @@ class Bucket(Protocol):
     protects_files: bool
     """Whether the file of a private image needs a signed address."""
 
+    def for_host(self, host: str) -> Bucket:
+        """This bucket with addresses for a client that reaches us as `host`, the Host header of its request."""
+
     def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
         """Allow one upload of an image as `key` within minutes, followed by a callback to us.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from models.bucket.callback import KEY_LIMIT_BYTES
 
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+"""A host and perhaps a port, as in a Host header."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -89,6 +89,11 @@ class KodoBucket:
         self._resolve_lock = threading.Lock()
         qiniu.set_default(connection_timeout=TIMEOUT_S, connection_retries=1)
 
+    def for_host(self, host: str) -> KodoBucket:
+        """Kodo has addresses of its own."""
+        del host
+        return self
+
     def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
         fields = image_policy(
             self.name, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url

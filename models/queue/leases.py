@@ -57,7 +57,7 @@ class Outcome:
 
     state: TaskState
     result_id: int | None = None
-    result_url: str | None = None
+    result_key: str | None = None
     seconds: float | None = None
     megapixels: float | None = None
     visibility: Visibility | None = None
@@ -68,7 +68,7 @@ class Outcome:
         """The fields of Task that it sets, except the state and the time."""
         named = {
             "result_id": self.result_id,
-            "result_url": self.result_url,
+            "result_key": self.result_key,
             "seconds": self.seconds,
             "megapixels": self.megapixels,
             "visibility": self.visibility,

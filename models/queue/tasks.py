@@ -104,7 +104,7 @@ class Task:
     error: str | None = None
     error_details: dict[str, Any] = field(default_factory=dict)
     result_id: int | None = None
-    result_url: str | None = None
+    result_key: str | None = None
     seconds: float | None = None
     megapixels: float | None = None
     visibility: Visibility | None = None

@@ -197,7 +197,7 @@ class TaskRunner:
     async def _finish(self, lease: Lease, output: Output) -> Task | None:
         """Record the task as done. None if it was cancelled or the lease was lost."""
         image = output.image
-        outcome = Outcome(TaskState.DONE, result_id=image.id, result_url=image.url, visibility=image.visibility)
+        outcome = Outcome(TaskState.DONE, result_id=image.id, result_key=image.key, visibility=image.visibility)
         if output.job is not None:
             outcome = replace(outcome, seconds=output.job.seconds, megapixels=output.job.megapixels)
         ended = await persist(self.store.leases.finish, lease, outcome)

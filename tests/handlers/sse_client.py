@@ -32,6 +32,7 @@ class SseClient:
     headers: dict[str, str] = field(default_factory=dict)
     events: list[SseEvent] = field(default_factory=list)
     comments: int = 0
+    lines: list[str] = field(default_factory=list)
     closed: bool = False
     _lines: list[str] = field(default_factory=list)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -61,6 +62,7 @@ class SseClient:
         """Read until the server ends the stream."""
         fields: dict[str, str] = {}
         while text := (await self._read_line()):
+            self.lines.append(text)
             if text == "\n":
                 if "event" in fields:
                     now = asyncio.get_running_loop().time()
@@ -97,7 +99,7 @@ async def open_event_stream(api: ApiClient, **headers: str) -> AsyncIterator[Sse
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     if api.cookies:
         fields["Cookie"] = "; ".join(f"{name}={value}" for name, value in api.cookies.items())
-    fields["Host"] = url.netloc
+    fields.setdefault("Host", url.netloc)
     lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
     writer.write(("GET /tasks/events/ HTTP/1.1\r\n" + "".join(lines) + "\r\n").encode())
     client = SseClient(reader, int((await reader.readline()).split()[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.client_ip import client_ip, rate_limit_key
+from handlers.client_ip import IpNetworks, client_ip, rate_limit_key
 
 PROXY, INNER = "10.0.0.1", "10.0.0.2"
 
@@ -25,7 +25,7 @@ PROXY, INNER = "10.0.0.1", "10.0.0.2"
     ],
 )
 def test_the_nearest_untrusted_address_counts(peer: str, forwarded_for: str, address: str) -> None:
-    assert client_ip(peer, forwarded_for, {PROXY, INNER}) == address
+    assert client_ip(peer, forwarded_for, IpNetworks((PROXY, INNER))) == address
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,25 @@ def test_the_nearest_untrusted_address_counts(peer: str, forwarded_for: str, add
 )
 def test_all_addresses_of_a_household_count_as_one(address: str, counted: str) -> None:
     assert rate_limit_key(address) == counted
+
+
+@pytest.mark.parametrize(
+    ("text", "is_within"),
+    [
+        ("10.1.2.3", True),
+        ("11.0.0.1", False),
+        ("192.0.2.7", True),
+        ("192.0.2.8", False),
+        ("fd00::7", True),
+        ("fd00:0:0:1::/64", True),
+        ("fe80::/64", False),
+        ("", False),
+        ("proxy", False),
+    ],
+)
+def test_networks_contain_their_addresses(text: str, is_within: bool) -> None:
+    assert (text in IpNetworks(("10.0.0.0/8", "192.0.2.7", "fd00::/16"))) is is_within
+
+
+def test_a_proxy_of_a_trusted_network_is_believed() -> None:
+    assert client_ip("10.244.3.9", "198.51.100.1, 10.0.0.2", IpNetworks(("10.0.0.0/8",))) == "198.51.100.1"

@@ -206,6 +206,17 @@ async def _is_done(api: ApiClient, task_id: int) -> bool:
 
 
 @pytest.mark.gen_test
+async def test_the_time_to_reconnect_is_part_of_the_first_event(api: ApiClient) -> None:
+    pieces: list[bytes] = []
+    async with open_event_stream(api) as stream:
+        await stream.until(lambda event: event.kind == "reset")
+        pieces = [line.encode() for line in stream.lines]
+
+    assert pieces[0] == b"retry: 2000\n"
+    assert b"\n" not in pieces[: pieces.index(b"data: {}\n")]
+
+
+@pytest.mark.gen_test
 async def test_an_unknown_event_id_is_answered_with_reset(api: ApiClient) -> None:
     async with open_event_stream(api, Last_Event_ID="5" * 24) as stream:
         await stream.until(lambda event: event.kind == "reset")

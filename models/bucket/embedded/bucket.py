@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from copy import copy
 from pathlib import Path
 from urllib.parse import quote
 
 from models.bucket import Stat, UploadTicket
-from models.bucket.addresses import key_from_url, origin
+from models.bucket.addresses import HOST, key_from_url, origin
 from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
 from models.bucket.keys import Keys
@@ -35,6 +36,7 @@ class EmbeddedBucket:
 
     public_url: where browsers find the server, without a final slash; downloads are `<public_url>/bucket/<key>`,
     uploads go to `<public_url>/up`, management calls to `<public_url>/rs` and `/rsf`.
+    follow_host: whether clients find the server under other addresses too, so that `for_host` gives them theirs.
     callback_url: called after each upload; the bucket must reach it, browsers need not.
     size_limit_bytes: the maximum size of any object, whatever a token allows.
     callback_timeout_s: for a callback, over all of its URLs together.
@@ -52,6 +54,7 @@ class EmbeddedBucket:
         public_url: str,
         callback_url: str,
         size_limit_bytes: int,
+        follow_host: bool = False,
         callback_timeout_s: float = CALLBACK_TIMEOUT_S,
         stall_s: float = STALL_S,
     ) -> None:
@@ -62,31 +65,53 @@ class EmbeddedBucket:
         self.objects = Objects(folder)
         self.multipart = MultipartUploads(folder / "uploads", self.objects)
         self._base = public_url.rstrip("/")
+        self._host: str | None = None
+        self._follow_host = follow_host
         self._callback_url = callback_url
+
+    def for_host(self, host: str) -> EmbeddedBucket:
+        if not self._follow_host or not HOST.fullmatch(host):
+            return self
+        bucket = copy(self)
+        bucket._host = host
+        return bucket
 
     def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
         fields = image_policy(
             NAME, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url
         )
+        if self._host is not None:
+            fields["callbackHost"] = self._host  # the response to the upload names the address of the client too
         token = upload_token(self.keys, fields)
-        return UploadTicket(token, key, f"{self._base}/up", self.url(key), fields["deadline"])
+        return UploadTicket(token, key, f"{self._client_base}/up", self.url(key), fields["deadline"])
 
     def url(self, key: str) -> str:
-        return f"{self._base}/bucket/{quote(key, safe='/')}"
+        return f"{self._client_base}/bucket/{quote(key, safe='/')}"
 
     def readable_url(self, key: str, *, private: bool = True) -> str:
-        url = self.url(key)
-        return sign_read(self.keys, url, read_deadline(time.time())) if private else url
+        if not private:
+            return self.url(key)
+        signed = sign_read(self.keys, self._signed_address(key), read_deadline(time.time()))
+        return self.url(key) + signed.removeprefix(self._signed_address(key))
 
     def signed_until(self, key: str, query: str) -> int | None:
         """Unix time until which this query of a download is valid; None unless we signed it."""
-        return verified_deadline(self.keys, self.url(key), query)
+        return verified_deadline(self.keys, self._signed_address(key), query)
 
     def upload_origin(self) -> str:
         return origin(self._base)
 
     def key_of(self, url: str) -> str | None:
-        return key_from_url(url, f"{self._base}/bucket/")
+        key = key_from_url(url, f"{self._client_base}/bucket/")
+        return key if key is not None else key_from_url(url, f"{self._base}/bucket/")
+
+    def _signed_address(self, key: str) -> str:
+        """What the signature of a download covers: the same for every host."""
+        return f"{self._base}/bucket/{quote(key, safe='/')}"
+
+    @property
+    def _client_base(self) -> str:
+        return self._base if self._host is None else f"http://{self._host}"
 
     def check_callback(self, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> None:
         check_callback(self.keys, self._callback_url, method=method, uri=uri, headers=headers, body=body)

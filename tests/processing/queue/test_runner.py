@@ -27,7 +27,7 @@ async def test_a_finished_task_has_a_result_and_its_measurements(database: Datab
         result = await server.store.images.by_id(done.result_id or 0, SERVER)
 
     assert (done.seconds, done.megapixels, done.attempts) == (0.5, 1.0, 1)
-    assert (result.kind, result.owner, result.url) == (ImageKind.RESULT, ADA, done.result_url)
+    assert (result.kind, result.owner, result.key) == (ImageKind.RESULT, ADA, done.result_key)
 
 
 @pytest.mark.gen_test
@@ -101,7 +101,7 @@ async def test_two_equal_tasks_are_rendered_once_even_if_both_wait(database: Dat
 
     assert server.engine.started == [adas.id]
     assert first.result_id != second.result_id
-    assert first.result_url == second.result_url
+    assert first.result_key == second.result_key
 
 
 @pytest.mark.gen_test
@@ -113,7 +113,7 @@ async def test_a_result_whose_object_is_missing_is_rendered_again(database: Data
         second = await server.finish(await server.add(BOB), f"mosaic/{first.id}.png")
 
     assert len(server.engine.started) == 2
-    assert second.result_url == first.result_url
+    assert second.result_key == first.result_key
 
 
 @pytest.mark.gen_test
