@@ -81,6 +81,7 @@ class AddTaskParams(RequestParams):
     param: RecipeParam = "mosaic"
     visibility: Visibility | None = None
     batch: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    request_id: Annotated[str, Field(pattern=r"^[\w.-]{8,64}$")] | None = None
 
 
 class AddTaskHandler(TaskHandler):
@@ -100,7 +101,7 @@ class AddTaskHandler(TaskHandler):
         )
     )
     async def post(self, params: AddTaskParams) -> TaskResponse:
-        """Queue a mosaic of an image."""
+        """Queue a mosaic of an image. The same request_id again returns the task that exists."""
         owner = await self.owner()
         visibility = self.choose_visibility(params.visibility, owner)
         await self.guests.check(owner)
@@ -114,6 +115,7 @@ class AddTaskHandler(TaskHandler):
             recipe=recipe.to_dict(),
             visibility=visibility,
             batch=params.batch,
+            request_id=params.request_id,
         )
         self.set_header("Location", f"/api/tasks/query/?id={task.id}")
         return TaskResponse(task=await self.schema(task, await self.viewer()))

@@ -48,8 +48,11 @@ export class Api extends EventTarget {
 
   deleteImage = (id) => this.#post("/api/image/delete/", { id });
   feed = (params, signal) => this.#get("/api/feed/", params, signal);
-  addTask = (url, { recipe, visibility, batch }) =>
-    this.#post("/api/tasks/add/", { url, type: "model", param: JSON.stringify(recipe), visibility, batch: batch ?? undefined });
+  addTask = (url, { recipe, visibility, batch }, requestId) => {
+    const param = JSON.stringify(recipe);
+    return this.#post("/api/tasks/add/", { url, type: "model", param, visibility, batch: batch ?? undefined, request_id: requestId });
+  };
+
   tasks = (params) => this.#get("/api/tasks/query/", params);
   cancelTask = (id) => this.#post("/api/tasks/cancel/", { id });
   retryTask = (id) => this.#post("/api/tasks/retry/", { id });

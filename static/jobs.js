@@ -88,7 +88,7 @@ export class Jobs extends EventTarget {
     Object.assign(job, { error: null, speed: 0 });
     if (!job.task) { job.phase = "waiting"; this.#enqueue(job); return; }
     const { task } = await this.#api.retryTask(job.task.id).catch((error) => {
-      if (error.slug === "wrong_state" || error.slug === "not_found") return this.#api.addTask(job.source.url, job);
+      if (error.slug === "wrong_state" || error.slug === "not_found") return this.#api.addTask(job.source.url, job, newId());
       throw error;
     });
     this.#setQueued(job, task);
@@ -147,7 +147,7 @@ export class Jobs extends EventTarget {
     if (!job.source) job.source = await this.#upload(job, abort.signal);
     this.#storeSource(job);
     const { withRetries } = await loadModule(import("./upload/bucket-request.js"));
-    const { task } = await withRetries(() => this.#api.addTask(job.source.url, job), abort.signal, (waiting) => this.#onWait(job, waiting));
+    const { task } = await withRetries(() => this.#api.addTask(job.source.url, job, job.id), abort.signal, (waiting) => this.#onWait(job, waiting));
     if (abort.signal.aborted) { await this.#api.cancelTask(task.id); throw new ApiError({ error: "aborted" }); }
     this.#setQueued(job, task);
   }

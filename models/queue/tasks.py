@@ -59,6 +59,7 @@ class NewTask:
     visibility: Visibility | None = None
     source_visibility: Visibility | None = None
     batch: str | None = None
+    request_id: str | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def with_id(self, task_id: int, *, round_number: int = 0) -> Task:
@@ -79,6 +80,7 @@ class Task:
     seconds: duration of the render, None until it is done. megapixels: of the source, None if not known yet.
     visibility: of the result, None if the user did not choose one. source_visibility: None without a record of it.
     batch: what the results of several tasks have in common that were added together.
+    request_id: with it the client asks again, after a lost response, without a second task.
     """
 
     id: int
@@ -110,6 +112,7 @@ class Task:
     visibility: Visibility | None = None
     source_visibility: Visibility | None = None
     batch: str | None = None
+    request_id: str | None = None
 
     @property
     def is_private(self) -> bool:
@@ -159,6 +162,7 @@ class Tasks:
         Index(NEWEST, partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("owner -finished -_id", partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("rendering", unique=True, partial_filter={"rendering": {"$gt": ""}}),
+        Index("owner_id request_id", unique=True, partial_filter={"request_id": {"$gt": ""}}),
     )
 
     def __init__(self, database: Database) -> None:
@@ -175,6 +179,11 @@ class Tasks:
         if document is None:
             raise errors.NotFound(what="task", which=task_id)
         return from_document(document)
+
+    async def by_request(self, owner: Owner, request_id: str) -> Task | None:
+        """The task that this owner added with this id, if there is one."""
+        document = await self._tasks.find_one({"owner_id": owner.id, "request_id": request_id})
+        return None if document is None else from_document(document)
 
     async def count_active(self, *, owner_id: int | None = None, all_owners: bool = False, limit: int = 0) -> int:
         """How many tasks are queued or running; counting stops at `limit` (0: no limit).
@@ -235,13 +244,15 @@ class Tasks:
     # --- writing ------------------------------------------------------------------------------------------------
 
     async def add(self, new: NewTask, *, round_number: int) -> Task:
-        """Record a task as queued, durably, in this round."""
+        """Record a task as queued, durably, in this round. With the request_id of another task: return that one."""
         while True:
             task = new.with_id(new_id(), round_number=round_number)
             try:
                 await self._tasks.insert_one({"_id": task.id, **to_document(task)})
-            except DuplicateKey:  # pragma: no cover - the same random id of 53 bits twice
-                continue
+            except DuplicateKey:
+                if new.request_id and (earlier := await self.by_request(new.owner, new.request_id)):
+                    return earlier
+                continue  # pragma: no cover - the same random id of 53 bits twice
             return task
 
     async def cancel(self, task_id: int) -> Task:

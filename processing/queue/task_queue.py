@@ -155,11 +155,15 @@ class TaskQueue:
         recipe: dict[str, Any],
         visibility: Visibility | None = None,
         batch: str | None = None,
+        request_id: str | None = None,
     ) -> Task:
         """Queue a task durably. visibility, batch: of the result.
 
+        request_id: chosen by the client; the same one again returns the task that exists.
         Raises QueueFull, TooManyTasks, DatabaseUnavailable.
         """
+        if request_id is not None and (earlier := await self._store.tasks.by_request(owner, request_id)):
+            return earlier
         with self._reserve_slot(owner):
             round_number = await self._admit(owner)
             new = NewTask(
@@ -175,6 +179,7 @@ class TaskQueue:
                 visibility=visibility,
                 source_visibility=source.visibility,
                 batch=batch,
+                request_id=request_id,
             )
             task = await self._store.tasks.add(new, round_number=round_number)
             self._total += 1

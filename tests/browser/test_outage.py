@@ -11,10 +11,16 @@ from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import png
 
 OURS = re.compile(r"/(api|up|tasks|thumbnail|bucket)\b|/up/?$|:[0-9]+/$")
+OWN_TASKS = """async name => {
+    const { tasks, done } = await (await fetch(`/api/tasks/query/?owner=${encodeURIComponent(name)}`)).json();
+    return tasks.length + done.length;
+}"""
 CONSOLE = "ERR_FAILED|ERR_INTERNET_DISCONNECTED|Failed to load|net::ERR"
 
 
-def test_a_small_upload_outlives_a_restart_of_the_server(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+def test_a_small_upload_outlives_an_outage_and_a_lost_response_adds_no_task(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
     user.expect_console(CONSOLE)
     user.go("/")
     user.sign_up(unique_name("zed"))
@@ -25,13 +31,19 @@ def test_a_small_upload_outlives_a_restart_of_the_server(user: BrowserUser, uniq
         aborted.append(route.request.url)
         route.abort("connectionrefused")
 
+    def lose_response(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
     user.page.route(re.compile("/up/?$"), abort)
+    user.page.route("**/api/tasks/add/", lose_response, times=1)
     user.make()
     expect(user.part("job-card-detail")).to_have_text("Waiting for the connection")
     user.page.unroute(re.compile("/up/?$"))
 
     user.wait_for_job("done")
     assert aborted
+    assert user.page.evaluate(OWN_TASKS, user.name) == 1
 
 
 def test_previews_and_styles_come_back_after_an_outage_at_the_start(user: BrowserUser) -> None:

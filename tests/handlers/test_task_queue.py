@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -160,6 +161,26 @@ async def test_only_developers_may_pause_the_queue(api: ApiClient, path: str) ->
     assert (await ada.post(path)).status == 403
     assert (await dev.post(path))["paused"] is (path == "/api/tasks/pause/")
     assert (await dev.get(path)).status == 405
+
+
+@pytest.mark.gen_test
+async def test_a_repeated_request_returns_the_same_task_even_at_the_limit(api: ApiClient) -> None:
+    dev = await api.new_client().sign_up("dev")
+    await dev.post("/api/tasks/pause/")
+    ada, bob = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
+    url = (await ada.upload())["url"]
+
+    first, second = await asyncio.gather(
+        *[ada.post("/api/tasks/add/", url=url, request_id="request-1") for _ in range(2)]
+    )
+    others = [await ada.post("/api/tasks/add/", url=url, request_id=f"request-{number}") for number in (2, 3)]
+    third = await ada.post("/api/tasks/add/", url=url, request_id="request-1")
+    bobs = await bob.post("/api/tasks/add/", url=url, request_id="request-1")
+
+    assert first["task"]["id"] == second["task"]["id"] == third["task"]["id"]
+    assert len({answer["task"]["id"] for answer in (first, *others, bobs)}) == 4
+    assert (await ada.post("/api/tasks/add/", url=url, request_id="request-4"))["error"] == "too_many_tasks"
+    assert (await ada.post("/api/tasks/add/", url=url, request_id="short"))["error"] == "bad_parameter"
 
 
 @pytest.mark.requirement(40)
