@@ -74,12 +74,15 @@ class TesseraError(Exception):
         """The sentence for users."""
         if language == "en":
             return self.en.format_map(self.details)
-        translated = {
+        return self.zh.format_map(self.details | self._zh_details())
+
+    def _zh_details(self) -> dict[str, object]:
+        """The details that are written differently in Chinese."""
+        return {
             name: self.zh_words[str(self.details[name])]
             for name in ("what", "state")
             if str(self.details.get(name)) in self.zh_words
         }
-        return self.zh.format_map(self.details | translated)
 
 
 def all_errors() -> list[type[TesseraError]]:
@@ -132,14 +135,14 @@ class UsernameTaken(ClientError):
 
 
 class WeakPassword(ClientError):
-    """details: minimum, maximum (both in bytes of UTF-8)."""
+    """details: minimum, maximum, in characters: every length between them is accepted."""
 
     slug = "weak_password"
     en = (
-        "Please choose another password: {minimum} to {maximum} bytes, different from the username, "
+        "Please choose another password: {minimum} to {maximum} characters, different from the username, "
         "and not a common password."
     )
-    zh = "请换一个密码：长度为 {minimum} 到 {maximum} 字节，不能与用户名相同，也不能是常见密码。"
+    zh = "请换一个密码：长度为 {minimum} 到 {maximum} 个字符，不能与用户名相同，也不能是常见密码。"
 
 
 class WrongPassword(ClientError):
@@ -346,7 +349,10 @@ class TooManyPixels(JobError):
 
     slug = "too_many_pixels"
     en = "The image is too large: the limit is {limit} megapixels. Please scale it down first."
-    zh = "图片过大：上限为 {limit} 百万像素，请先缩小图片。"
+    zh = "图片过大：上限为 {ten_thousands} 万像素，请先缩小图片。"
+
+    def _zh_details(self) -> dict[str, object]:
+        return {"ten_thousands": round(float(str(self.details["limit"])) * 100)}
 
 
 class RecipeImpossible(JobError):

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 MINIMUM_BYTES = 8
 MAXIMUM_BYTES = 1024
+_MAXIMUM_CHARACTERS = MAXIMUM_BYTES // 4  # in UTF-8, any text of so many characters fits
 THREADS = 2
 NICENESS = 5
 """Hashing yields the CPU to all other requests."""
@@ -54,7 +55,7 @@ class Passwords:
         size = len(password.encode())
         is_common = password.casefold() in COMMON_PASSWORDS or password.casefold() == username.casefold()
         if is_common or not MINIMUM_BYTES <= size <= MAXIMUM_BYTES:
-            raise errors.WeakPassword(field=field, minimum=MINIMUM_BYTES, maximum=MAXIMUM_BYTES)
+            raise errors.WeakPassword(field=field, minimum=MINIMUM_BYTES, maximum=_MAXIMUM_CHARACTERS)
 
     async def hash(self, password: str) -> str:
         """Returns the string to store: algorithm, parameters, salt and hash. Raises TooManyRequests."""

@@ -23,6 +23,9 @@ export function size(bytes) {
   return new Intl.NumberFormat(tag(), { style: "unit", unit: steps[step], maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 }
 
+/** Milliseconds -> "80 ms", or as duration() from a second on. */
+export const milliseconds = (ms) => (ms < 1000 ? `${number(ms)} ${language() === "zh" ? "毫秒" : "ms"}` : duration(ms / 1000));
+
 /** Seconds -> "4 sec" or "2 min". */
 export function duration(seconds) {
   const [value, unit] = seconds < 90 ? [Math.max(1, Math.round(seconds)), "second"] : [Math.round(seconds / 60), "minute"];
@@ -41,5 +44,6 @@ export function when(iso) {
   return new Intl.DateTimeFormat(tag(), { dateStyle: "long" }).format(date);
 }
 
-/** Width and height in pixels -> "4,000 × 3,000 px". */
-export const pixels = (width, height) => `${number(width)} × ${number(height)} px`;
+/** Width and height in pixels -> "4,000 × 3,000 px"; in Chinese "4000 × 3000 像素". */
+export const pixels = (width, height) =>
+  (language() === "zh" ? `${width} × ${height} 像素` : `${number(width)} × ${number(height)} px`);

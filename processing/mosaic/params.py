@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
@@ -17,6 +18,15 @@ from .errors import shorten
 TRANSPARENT = "none"
 _COLOUR = r"^#[0-9a-fA-F]{6}$"
 _COLOUR_OR_NONE = rf"^(#[0-9a-fA-F]{{6}}|{TRANSPARENT})$"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a parameter needs to have an effect: that another one has one of these values; negated: none of them."""
+
+    parameter: str
+    values: tuple[Any, ...]
+    negated: bool = False
 
 
 def int_param(
@@ -86,6 +96,13 @@ def allowed_values(metadata: Mapping[str, Any]) -> str:
     return str(metadata.get("allowed", "see the style's description"))
 
 
+def conditions_of(params: type[BaseModel], name: str) -> list[dict[str, Any]]:
+    """The conditions of a parameter in a class and its bases, as plain data."""
+    declared = [vars(base).get("conditions", {}) for base in params.__mro__]
+    conditions = [asdict(each[name]) for each in declared if name in each]
+    return [{**condition, "values": list(condition["values"])} for condition in conditions]
+
+
 def join_words(words: Sequence[str]) -> str:
     """Words joined by commas, at most 40 of them."""
     return ", ".join(shorten(word) for word in words[:40]) + (", …" if len(words) > 40 else "")
@@ -97,11 +114,11 @@ def _metadata(kind: str, en: str, zh: str, *, unit: str | None = None, **more: A
 
 
 FORMATS = {
-    "png": ("PNG, exact", "PNG(无损)"),
-    "jpeg": ("JPEG, small", "JPEG(体积小)"),
-    "webp": ("WebP, smallest", "WebP(体积最小)"),
-    "gif": ("GIF, animated, 256 colours", "GIF(动图,256 色)"),
-    "svg": ("SVG, for print at any size", "SVG(矢量,可任意放大)"),
+    "png": ("PNG, exact", "PNG（无损）"),
+    "jpeg": ("JPEG, small", "JPEG（体积小）"),
+    "webp": ("WebP, smallest", "WebP（体积最小）"),
+    "gif": ("GIF, animated, 256 colours", "GIF（动图，256 色）"),
+    "svg": ("SVG, for print at any size", "SVG（矢量，可任意放大）"),
 }
 ANIMATED_FORMATS = ("png", "webp", "gif")
 OPAQUE_FORMATS = ("jpeg",)
@@ -113,12 +130,13 @@ class Params(BaseModel):
     """The parameters of every style. A style's own class inherits from this one or from CellParams."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    conditions: ClassVar[Mapping[str, Condition]] = {"quality": Condition("format", ("jpeg", "webp"))}
 
     seed: int = int_param(0, low=0, high=2**31 - 1, en="Seed", zh="随机种子")
     background: str = colour_param(
         "#ffffff", en="Background of transparent parts", zh="透明部分的底色", transparent=True
     )
-    dpi: int | None = int_param(None, low=10, high=2400, en="Print resolution, dpi", zh="打印分辨率(dpi)")
+    dpi: int | None = int_param(None, low=10, high=2400, en="Print resolution, dpi", zh="打印分辨率（dpi）")
     format: str = choice_param("png", RASTER_FORMATS, en="File format", zh="文件格式")
     frame: int | None = int_param(
         None, low=0, high=MAX_FRAMES - 1, en="One frame of an animation", zh="只取动画的某一帧"
@@ -134,7 +152,7 @@ class SizedParams(Params):
     """The parameters of every style whose geometry is made for the size of the result. size: None is the source's."""
 
     size: int | None = int_param(
-        None, low=MIN_SIZE, high=MAX_SIZE, unit="px", en="Longer side of the result, pixels", zh="成品长边(像素)"
+        None, low=MIN_SIZE, high=MAX_SIZE, unit="px", en="Longer side of the result, pixels", zh="成品长边（像素）"
     )
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
@@ -144,7 +162,9 @@ class SizedParams(Params):
 class CellParams(SizedParams):
     """The parameters of every style of flat cells."""
 
-    cell: int | None = int_param(None, low=2, high=1024, en="Cell size, pixels", zh="单元大小(像素)", unit="px")
+    conditions: ClassVar[Mapping[str, Condition]] = {"dither": Condition("palette", (None,), negated=True)}
+
+    cell: int | None = int_param(None, low=2, high=1024, en="Cell size, pixels", zh="单元大小（像素）", unit="px")
     linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
     palette: str | tuple[str, ...] | None = custom_param(
         None,
@@ -169,7 +189,9 @@ class CellParams(SizedParams):
 class GroutParams(CellParams):
     """Flat cells with joints between them."""
 
-    grout: int = int_param(0, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
+    conditions: ClassVar[Mapping[str, Condition]] = {"grout_colour": Condition("grout", (0,), negated=True)}
+
+    grout: int = int_param(0, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
     grout_colour: str = colour_param("#2b2a28", en="Joint colour", zh="填缝颜色")
 
     def joint_width(self, cell: int) -> float:

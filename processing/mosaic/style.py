@@ -10,7 +10,7 @@ from PIL import Image
 
 from .canvas import StyleResult
 from .codec.decode import Source
-from .params import Params, metadata_of
+from .params import Params, conditions_of, metadata_of
 from .progress import Progress
 from .scaled import Picture, scaled
 from .tile_pool import TilePool
@@ -88,7 +88,8 @@ class Style(Generic[P]):
 
     version: incremented whenever the same recipe would give other bytes. paint: a pure function. en, zh: the name.
     about_en, about_zh: one sentence. svg: whether each of its results can be written as SVG. reduction: how many times
-    smaller (1, 2, 4, 8) a JPEG of that width and height may be decoded; None: the style needs every pixel.
+    smaller (1, 2, 4, 8) a JPEG of that width and height may be decoded; None: the style needs every pixel. seeded:
+    whether another seed gives another result.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Style(Generic[P]):
     about_en: str
     about_zh: str
     svg: bool = False
+    seeded: bool = False
     reduction: Callable[[P, int, int], int] | None = None
 
 
@@ -112,8 +114,14 @@ def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
             "label": {"en": style.en, "zh": style.zh},
             "about": {"en": style.about_en, "zh": style.about_zh},
             "svg": style.svg,
+            "seeded": style.seeded,
             "params": [
-                {"name": name, "default": _to_json(field.default), **metadata_of(field)}
+                {
+                    "name": name,
+                    "default": _to_json(field.default),
+                    **metadata_of(field),
+                    "conditions": conditions_of(style.params, name),
+                }
                 for name, field in style.params.model_fields.items()
             ],
         }

@@ -6,21 +6,16 @@ import { button } from "./icon.js";
 import { hasControl, paramControl } from "./param-control.js";
 
 const ADVANCED = ["background", "size", "dpi", "quality", "linear", "dither", "frame"];
-/** Styles whose result depends on the seed. */
-const SEEDED = ["lowpoly", "photomosaic", "redact", "tesserae", "voronoi"];
 
-/** When a parameter has an effect, as a function of the other values; parameters that are not listed always have one. */
+/** What a parameter needs of the image or the style to have an effect; the schema has its conditions on other parameters. */
 const APPLIES = {
-  seed: (value, { style }) => SEEDED.includes(style.name),
-  background: (value, { image }) => image?.transparent !== false,
-  quality: (value) => ["jpeg", "webp"].includes(value("format")),
-  dither: (value, { style }) => style.name === "brick" ? value("colours") !== "free" : value("palette") !== null,
-  grout_colour: (value) => value("grout") !== 0,
-  leading_colour: (value) => value("leading") !== 0,
-  wireframe_colour: (value) => value("wireframe") !== 0,
-  colour: (value) => value("fill") === "solid",
-  cells: (value, { style }) => style.name !== "quadtree" || value("stop") === "cells",
-  error: (value) => value("stop") === "error",
+  seed: (context) => context.style.seeded && usesPool(context),
+  apart: usesPool,
+  most: usesPool,
+  every: usesPool,
+  tint: usesPool,
+  background: ({ image }) => image?.transparent !== false,
+  frame: ({ image }) => image?.animated !== false,
 };
 const ORDER = { tiles: -1, cell: 0, palette: 2, seed: 3, format: 4 };
 
@@ -58,18 +53,17 @@ export class ParamForm extends EventTarget {
   update(recipe) {
     const defaults = Object.fromEntries(this.#style.params.map((parameter) => [parameter.name, parameter.default]));
     const value = (name) => recipe[name] ?? defaults[name];
-    const context = { style: this.#style, image: this.#services.state.image };
-    for (const list of [this.#basic, this.#advanced]) {
-      for (const row of list.children) row.hidden = !(APPLIES[row.dataset.parameter]?.(value, context) ?? true);
-    }
+    const context = { style: this.#style, image: this.#services.state.image, user: this.#services.state.user };
+    const holds = ({ parameter, values, negated }) => values.includes(value(parameter)) !== negated;
+    const hidden = this.#style.params.filter(({ name, conditions }) => !(conditions.every(holds) && (APPLIES[name]?.(context) ?? true))).map(({ name }) => name);
+    for (const row of [...this.#basic.children, ...this.#advanced.children]) row.hidden = hidden.includes(row.dataset.parameter);
     this.#details.hidden = [...this.#advanced.children].every((row) => row.hidden);
   }
 
-  /** Sets a random seed. Returns false if the style has none. */
+  /** Sets a random seed. Returns false if the style's result does not depend on it. */
   randomiseSeed() {
-    const hasSeed = SEEDED.includes(this.#style?.name);
-    if (hasSeed) this.#basic.querySelector('[data-parameter="seed"] [data-action="randomise"]')?.click();
-    return hasSeed;
+    if (this.#style?.seeded) this.#basic.querySelector('[data-parameter="seed"] [data-action="randomise"]')?.click();
+    return Boolean(this.#style?.seeded);
   }
 
   #row(parameter, recipe) {
@@ -109,6 +103,9 @@ export class ParamForm extends EventTarget {
 
   #emit(name, value) { this.dispatchEvent(new CustomEvent("change", { detail: { name, value } })); }
 }
+
+/** Whether a style that builds from the user's own images has any; small copies of the image itself need no choice. */
+function usesPool({ style, user }) { return Boolean(user) || !style.params.some(({ type }) => type === "pictures"); }
 
 const order = ({ name }) => ORDER[name] ?? 1;
 

@@ -2,7 +2,8 @@
 
 import { basename, saveAs } from "../download.js";
 import { number } from "../format.js";
-import { locale, setText } from "../i18n/i18n.js";
+import { BRICK_COLOURS } from "../i18n/brick-colours.js";
+import { language, locale, setText } from "../i18n/i18n.js";
 
 /** The map's name for all colours that bricks are not sold in. */
 const ANY = "any";
@@ -75,7 +76,7 @@ function tableRow({ colour, rgb, count, sizes }) {
   const head = Object.assign(document.createElement("th"), { scope: "row" });
   const swatch = Object.assign(document.createElement("span"), { className: "parts-list__swatch" });
   if (rgb) swatch.style.background = rgb;
-  head.append(swatch, colour === ANY ? localizedSpan("parts.any") : colour);
+  head.append(swatch, colour === ANY ? localizedSpan("parts.any") : colourName(colour));
   const pieces = Object.assign(document.createElement("td"), { className: "parts-list__sizes" });
   for (const [size, quantity] of sizes) {
     const piece = document.createElement("span");
@@ -85,6 +86,8 @@ function tableRow({ colour, rgb, count, sizes }) {
   row.append(head, pieces, Object.assign(document.createElement("td"), { textContent: number(count), className: "parts-list__count" }));
   return row;
 }
+
+const colourName = (name) => (language() === "zh" && BRICK_COLOURS[name]) || name;
 
 function localizedSpan(key) {
   const span = document.createElement("span");

@@ -1,7 +1,7 @@
 /** The stage of the studio: the image before and after, zoom, name and status. */
 
 import { loadModule } from "../api.js";
-import { duration, number, percent, pixels } from "../format.js";
+import { milliseconds, percent, pixels } from "../format.js";
 import { setText } from "../i18n/i18n.js";
 import { Compare } from "./compare.js";
 import { Viewport } from "./viewport.js";
@@ -45,7 +45,7 @@ export class PreviewStage extends EventTarget {
     if (this.#pendingUrl !== url) return;
     this.#part("after").src = url;
     if (ms === null) setText(this.#part("note"), "stage.full");
-    else setText(this.#part("note"), "stage.preview", () => ({ time: ms < 1000 ? `${number(ms)} ms` : duration(ms / 1000) }));
+    else setText(this.#part("note"), "stage.preview", () => ({ time: milliseconds(ms) }));
   }
 
   /** Shows the image itself and asks the user to mark a region. */

@@ -9,6 +9,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 
 _ENTRY = re.compile(r'^  "([^"]+)": "(.*)",$', re.MULTILINE)
 _NAMED = re.compile(r'data-t(?:-label|-title|-alt|-placeholder)?="([^"]+)"')
+_TEMPLATE = re.compile(r"`([a-z]+\.)\$\{[^}]*\}([a-z]*)`")
 _LITERAL = re.compile(r'"([a-z]+(?:\.[a-z_]+)*)"')
 
 
@@ -28,6 +29,12 @@ def literals_in_modules() -> set[str]:
     """Every string literal in the modules that has the form of a key."""
     sources = [module for module in modules() if not module.startswith("i18n/strings.")]
     return {text for module in sources for text in _LITERAL.findall(_text(module))}
+
+
+def key_patterns() -> list[re.Pattern[str]]:
+    """The keys that the modules compose: "visibility." + a word + "note"."""
+    templates = {match for module in modules() for match in _TEMPLATE.findall(_text(module))}
+    return [re.compile(re.escape(start) + "[a-z]+" + re.escape(end)) for start, end in sorted(templates)]
 
 
 def keys_used_in_modules() -> set[str]:

@@ -24,7 +24,7 @@ class MosaicParams(CellParams):
     Inside each square of 2, 4 or 8 pixels the decoder averages the encoded numbers instead of linear light.
     """
 
-    draft: bool = bool_param(False, en="Fast, slightly inexact", zh="快速(略有误差)")
+    draft: bool = bool_param(False, en="Fast, slightly inexact", zh="快速（略有误差）")
 
 
 class BlockCanvas:
@@ -96,7 +96,7 @@ BLOCKS = Style(
     en="Square blocks",
     zh="方块马赛克",
     about_en="Square blocks, each in the mean colour of its pixels.",
-    about_zh="方形色块,每块取其像素的平均颜色。",
+    about_zh="方形色块，每块取其像素的平均颜色。",
     svg=True,
     reduction=draft_reduction,
 )

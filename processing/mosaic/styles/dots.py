@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from ..colour.oklab import srgb_to_oklab
 from ..colour.palette import hex_to_rgb
 from ..colour.srgb import Colours, Floats, linear_lut, to_bytes
 from ..flat_cells import cell_colours
-from ..params import CellParams, bool_param, choice_param, colour_param, default_cell
+from ..params import CellParams, Condition, bool_param, choice_param, colour_param, default_cell
 from ..progress import BAND_PX, Progress, pieces
 from ..style import RenderContext, Style
 
@@ -47,11 +47,15 @@ class DotsParams(CellParams):
     """cell: the distance of two dots of a row. dot_size: "tone" keeps the picture's colours when seen from a distance,
     with inks of its own; the others paint dots in the cells' means. ground: the colour between the dots."""
 
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        name: Condition("screens", ("one",)) for name in ("dot_size", "lattice", "palette", "dither")
+    }
+
     dot_size: str = choice_param(
         "tone",
         {
             "tone": ("True to the picture's tone", "忠于原图影调"),
-            "airy": ("Airy, larger where it is dark", "疏朗,越暗越大"),
+            "airy": ("Airy, larger where it is dark", "疏朗，越暗越大"),
             "light": ("Larger where it is light", "越亮越大"),
             "equal": ("All equal", "大小相同"),
         },
@@ -61,8 +65,8 @@ class DotsParams(CellParams):
     screens: str = choice_param(
         "one",
         {
-            "one": ("One, in the picture's colours", "单网,用原图颜色"),
-            "cmyk": ("Four, cyan, magenta, yellow, black", "四色网:青、品红、黄、黑"),
+            "one": ("One, in the picture's colours", "单网，用原图颜色"),
+            "cmyk": ("Four, cyan, magenta, yellow, black", "四色网：青、品红、黄、黑"),
         },
         en="Screens",
         zh="网屏",
@@ -365,6 +369,6 @@ DOTS = Style(
     en="Dots",
     zh="圆点",
     about_en="Round dots on a plain ground that blend to the picture from a distance, like a coloured halftone print.",
-    about_zh="底色上的圆点,远看融合成原图,如彩色网点印刷。",
+    about_zh="底色上的圆点，远看融合成原图，如彩色网点印刷。",
     svg=True,
 )

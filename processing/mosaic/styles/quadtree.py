@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import log2
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from ..cells.polygons import PolygonCells
 from ..colour.oklab import srgb_to_oklab
 from ..colour.srgb import Floats
 from ..flat_cells import paint_flat_cells
-from ..params import CellParams, choice_param, colour_param, default_cell, float_param, int_param
+from ..params import CellParams, Condition, choice_param, colour_param, default_cell, float_param, int_param
 from ..progress import Progress, pieces
 from ..scaled import Picture
 from ..style import RenderContext, Style
@@ -32,10 +33,16 @@ Counts = NDArray[np.int64]
 class QuadtreeParams(CellParams):
     """cell: the smallest side that a cell may have. grout: None is a twelfth of it."""
 
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        "cells": Condition("stop", ("cells",)),
+        "error": Condition("stop", ("error",)),
+        "grout_colour": Condition("grout", (0,), negated=True),
+    }
+
     stop: str = choice_param("cells", _STOPS, en="Stop splitting", zh="停止条件")
     cells: int = int_param(3000, low=1, high=_MAX_CELLS, en="Number of cells", zh="单元数量")
-    error: float = float_param(4.0, low=0.0, high=100.0, step=0.5, en="Error, OKLab x 100", zh="误差(OKLab x 100)")
-    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
+    error: float = float_param(4.0, low=0.0, high=100.0, step=0.5, en="Error, OKLab x 100", zh="误差（OKLab × 100）")
+    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
     grout_colour: str = colour_param("#2b2a28", en="Joint colour", zh="填缝颜色")
 
     def joint_width(self, cell: int) -> int:
@@ -217,6 +224,6 @@ QUADTREE = Style(
     en="Quadtree",
     zh="四叉树",
     about_en="Large cells where the picture is calm, split again and again where it is not.",
-    about_zh="平缓处用大格,细节处不断四分。",
+    about_zh="平缓处用大格，细节处不断四分。",
     svg=True,
 )

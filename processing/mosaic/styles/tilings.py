@@ -69,7 +69,7 @@ HEXAGON = Style(
     en="Honeycomb",
     zh="蜂巢六边形",
     about_en="Regular hexagons, each in the mean colour of its pixels.",
-    about_zh="正六边形,每块取其像素的平均颜色。",
+    about_zh="正六边形，每块取其像素的平均颜色。",
     svg=True,
 )
 TRIANGLE = Style(
@@ -80,7 +80,7 @@ TRIANGLE = Style(
     en="Triangles",
     zh="三角形",
     about_en="Triangles that point up and down alternately, each in the mean colour of its pixels.",
-    about_zh="上下交错的正三角形,每块取其像素的平均颜色。",
+    about_zh="上下交错的正三角形，每块取其像素的平均颜色。",
     svg=True,
 )
 DIAMOND = Style(
@@ -91,6 +91,6 @@ DIAMOND = Style(
     en="Diamonds",
     zh="菱形",
     about_en="Tall diamonds, each in the mean colour of its pixels.",
-    about_zh="竖长菱形,每块取其像素的平均颜色。",
+    about_zh="竖长菱形，每块取其像素的平均颜色。",
     svg=True,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from ...codec.svg import write_svg
 from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ...colour.palette import dither_indices, hex_to_rgb, nearest_indices
 from ...colour.srgb import Colours
-from ...params import FORMATS, SizedParams, bool_param, choice_param, default_cell, int_param
+from ...params import FORMATS, Condition, SizedParams, bool_param, choice_param, default_cell, int_param
 from ...progress import BAND_PX, Progress, pieces
 from ...style import RenderContext, Style
 from .bricks import BASIC, COLOURS, GREYS, BrickLayout, ColourIndices, merge_bricks, parts_list
@@ -36,7 +37,9 @@ _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 class BrickParams(SizedParams):
     """colours: which of the brick colours; "free": every cell's own mean."""
 
-    cell: int | None = int_param(None, low=4, high=1024, unit="px", en="Stud size, pixels", zh="凸点大小(像素)")
+    conditions: ClassVar[Mapping[str, Condition]] = {"dither": Condition("colours", ("free",), negated=True)}
+
+    cell: int | None = int_param(None, low=4, high=1024, unit="px", en="Stud size, pixels", zh="凸点大小（像素）")
     linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
     colours: str = choice_param(
         "toy",
@@ -230,6 +233,6 @@ BRICK = Style(
     en="Bricks",
     zh="积木",
     about_en="Studs of a construction toy in its real colours, with a parts list to build it.",
-    about_zh="用积木凸点以真实积木颜色拼出画面,并附零件清单。",
+    about_zh="用积木凸点以真实积木颜色拼出画面，并附零件清单。",
     svg=True,
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 
 from ...canvas import PixelCanvas, StyleResult
@@ -11,7 +14,7 @@ from ...cells.raster import cell_means
 from ...cells.strips import Strips
 from ...colour.srgb import Floats
 from ...flat_cells import paint_flat_cells
-from ...params import CellParams, choice_param, colour_param, int_param
+from ...params import CellParams, Condition, choice_param, colour_param, int_param
 from ...progress import Progress
 from ...style import RenderContext, Style
 from .error_field import ErrorField, sample_factor
@@ -28,9 +31,15 @@ class LowpolyParams(CellParams):
     both, 1,500. With a palette, or where transparency is kept, gradients
     are painted flat."""
 
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        "cell": Condition("cells", (None,)),
+        "fill": Condition("palette", (None,)),
+        "wireframe_colour": Condition("wireframe", (0,), negated=True),
+    }
+
     cells: int | None = int_param(None, low=2, high=_MAX_CELLS, en="Number of triangles", zh="三角形数量")
     fill: str = choice_param("flat", _FILLS, en="Fill", zh="填充")
-    wireframe: int = int_param(0, low=0, high=64, unit="px", en="Wireframe, pixels", zh="线框宽度(像素)")
+    wireframe: int = int_param(0, low=0, high=64, unit="px", en="Wireframe, pixels", zh="线框宽度（像素）")
     wireframe_colour: str = colour_param("#17140f", en="Colour of the wireframe", zh="线框颜色")
 
 
@@ -109,4 +118,5 @@ LOWPOLY = Style(
     about_en="Triangles whose sides follow the outlines of the picture.",
     about_zh="三角形沿着画面轮廓排列。",
     svg=True,
+    seeded=True,
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,17 @@ from pydantic import field_validator
 from ...canvas import PixelCanvas, StyleResult
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
-from ...params import MAX_SIZE, SizedParams, bool_param, colour_param, custom_param, default_cell, fit_size, int_param
+from ...params import (
+    MAX_SIZE,
+    Condition,
+    SizedParams,
+    bool_param,
+    colour_param,
+    custom_param,
+    default_cell,
+    fit_size,
+    int_param,
+)
 from ...progress import pieces
 from ...style import RenderContext, Style
 from ...tile_pool import GRID, Features, TilePool
@@ -35,15 +47,19 @@ class PhotomosaicParams(SizedParams):
     Without a pool only `size`, `cell` and the margin have an effect.
     """
 
-    cell: int | None = int_param(None, low=_MIN_CELL, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小(像素)")
+    conditions: ClassVar[Mapping[str, Condition]] = {"margin_colour": Condition("margin", (0,), negated=True)}
+
+    cell: int | None = int_param(
+        None, low=_MIN_CELL, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小（像素）"
+    )
     tiles: tuple[int, ...] | None = custom_param(
         None, "pictures", allowed=_ALLOWED_TILES, en="Pictures to build from", zh="用作拼块的图片"
     )
-    apart: int = int_param(4, low=1, high=12, en="Distance between equal tiles, cells", zh="同一拼块的最小间隔(格)")
+    apart: int = int_param(4, low=1, high=12, en="Distance between equal tiles, cells", zh="同一拼块的最小间隔（格）")
     most: int | None = int_param(None, low=1, high=100_000, en="Maximum uses of one tile", zh="每块最多使用次数")
     every: bool = bool_param(False, en="Use every picture at least once", zh="每张图片至少用一次")
-    tint: int = int_param(25, low=0, high=50, en="Tint towards the picture, percent", zh="向原图着色(%)")
-    margin: int = int_param(0, low=0, high=64, unit="px", en="Margin between tiles, pixels", zh="拼块间距(像素)")
+    tint: int = int_param(25, low=0, high=50, en="Tint towards the picture, percent", zh="向原图着色（%）")
+    margin: int = int_param(0, low=0, high=64, unit="px", en="Margin between tiles, pixels", zh="拼块间距（像素）")
     margin_colour: str = colour_param("#ffffff", en="Colour of the margin", zh="间距颜色")
 
     @field_validator("tiles")
@@ -183,8 +199,9 @@ PHOTOMOSAIC = Style(
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",
-    zh="照片拼贴",
+    zh="照片马赛克",
     about_en="The picture rebuilt from many small pictures: a pool of yours, or small copies of itself.",
-    about_zh="用许多小图重新拼出整幅画面:可用你的图库,也可用画面自身的缩小图。",
+    about_zh="用许多小照片拼出整幅画面：可以用您自己的图片，也可以用画面自身的缩小图。",
     reduction=source_reduction,
+    seeded=True,
 )

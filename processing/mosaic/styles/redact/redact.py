@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 from PIL import Image
 from pydantic import ConfigDict, field_validator
@@ -11,7 +14,7 @@ from ...cells.block_means import block_means
 from ...colour.oklab import oklab_to_srgb, srgb_to_oklab
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats
-from ...params import Params, choice_param, colour_param, custom_param, default_cell, int_param
+from ...params import Condition, Params, choice_param, colour_param, custom_param, default_cell, int_param
 from ...progress import Progress
 from ...style import RenderContext, Style
 from .inpaint import inpaint
@@ -26,17 +29,18 @@ class RedactParams(Params):
     """regions: never empty, as a picture that comes back unchanged would be taken for a safe one."""
 
     model_config = ConfigDict(validate_default=True)
+    conditions: ClassVar[Mapping[str, Condition]] = {"colour": Condition("fill", ("solid",))}
 
-    regions: tuple[Region, ...] = custom_param((), "regions", allowed=ALLOWED, en="Parts to hide", zh="要遮盖的区域")
-    cell: int | None = int_param(None, low=8, high=1024, unit="px", en="Block size, pixels", zh="色块大小(像素)")
+    regions: tuple[Region, ...] = custom_param((), "regions", allowed=ALLOWED, en="Parts to hide", zh="打码区域")
+    cell: int | None = int_param(None, low=8, high=1024, unit="px", en="Block size, pixels", zh="色块大小（像素）")
     fill: str = choice_param(
         "around",
         {"around": ("Colours of the surroundings", "取自周围的颜色"), "solid": ("One colour", "单一颜色")},
         en="Fill",
         zh="填充方式",
     )
-    colour: str = colour_param("#3a3f4b", en="Colour of a solid fill", zh="单一颜色填充的颜色")
-    variation: int = int_param(40, low=0, high=100, en="Variation from block to block, percent", zh="色块变化(%)")
+    colour: str = colour_param("#3a3f4b", en="Colour of a solid fill", zh="填充颜色")
+    variation: int = int_param(40, low=0, high=100, en="Variation from block to block, percent", zh="色块变化（%）")
 
     @field_validator("regions")
     @classmethod
@@ -118,7 +122,8 @@ REDACT = Style(
     params=RedactParams,
     paint=paint_redacted,
     en="Redact",
-    zh="遮盖",
+    zh="打码",
     about_en="Faces, plates, names hidden irreversibly: nothing of the hidden pixels is left in the result.",
-    about_zh="永久遮盖人脸、车牌、姓名:结果中不含被遮盖像素的任何信息。",
+    about_zh="为人脸、车牌、姓名永久打码：结果中不含被遮住像素的任何信息。",
+    seeded=True,
 )

@@ -7,6 +7,9 @@ edges; the rows are its iso lines, one stone apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -16,7 +19,7 @@ from ...cells.convex import Counts, centroids, voronoi_cells
 from ...cells.polygons import FilledCells, PolygonCells
 from ...colour.srgb import Floats
 from ...flat_cells import paint_flat_cells
-from ...params import CellParams, colour_param, default_cell, float_param, int_param
+from ...params import CellParams, Condition, colour_param, default_cell, float_param, int_param
 from ...progress import Progress
 from ...scipy_lazy import kd_tree, nearest_point_map
 from ...style import RenderContext, Style
@@ -33,7 +36,9 @@ _MAX_STONES = 40_000
 class TesseraeParams(CellParams):
     """cell: the side of a stone. grout: None is a sixteenth of it."""
 
-    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度(像素)")
+    conditions: ClassVar[Mapping[str, Condition]] = {"grout_colour": Condition("grout", (0,), negated=True)}
+
+    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
     grout_colour: str = colour_param("#2b2520", en="Joint colour", zh="填缝颜色")
     irregularity: float = float_param(0.5, low=0.0, high=1.0, step=0.05, en="Irregularity", zh="手工感")
 
@@ -172,6 +177,7 @@ TESSERAE = Style(
     en="Roman mosaic",
     zh="罗马镶嵌画",
     about_en="Stones in rows that follow the edges of the picture, with joints between them.",
-    about_zh="石块沿图像边缘成行排列,石缝相间,如古罗马镶嵌画。",
+    about_zh="石块沿图像边缘成行排列，石缝相间，如古罗马镶嵌画。",
     svg=True,
+    seeded=True,
 )

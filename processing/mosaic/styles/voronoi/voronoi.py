@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 
 from ...canvas import StyleResult
@@ -9,7 +12,7 @@ from ...cells.convex import inset_polygons, voronoi_cells
 from ...cells.polygons import PolygonCells
 from ...colour.srgb import Floats
 from ...flat_cells import paint_flat_cells
-from ...params import CellParams, colour_param, default_cell, float_param, int_param
+from ...params import CellParams, Condition, colour_param, default_cell, float_param, int_param
 from ...progress import Progress
 from ...style import RenderContext, Style
 from .seeds import gradient_magnitude, sample_count, stipple_points
@@ -22,10 +25,15 @@ class VoronoiParams(CellParams):
     """cell: the side of a square as large as the mean pane. cells: number of panes, overrides `cell`.
     leading: None is an eleventh of the cell; it never takes more than a quarter."""
 
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        "cell": Condition("cells", (None,)),
+        "leading_colour": Condition("leading", (0,), negated=True),
+    }
+
     cells: int | None = int_param(None, low=1, high=_MAX_SEEDS, en="Number of panes", zh="玻璃块数")
     detail: float = float_param(0.8, low=0.0, high=1.0, step=0.05, en="Follow the detail", zh="细节密度")
     steps: int = int_param(3, low=0, high=20, en="Smoothing steps", zh="均匀化次数")
-    leading: int | None = int_param(None, low=0, high=64, unit="px", en="Leading, pixels", zh="铅条宽度(像素)")
+    leading: int | None = int_param(None, low=0, high=64, unit="px", en="Leading, pixels", zh="铅条宽度（像素）")
     leading_colour: str = colour_param("#17140f", en="Colour of the leading", zh="铅条颜色")
 
 
@@ -82,6 +90,7 @@ VORONOI = Style(
     en="Stained glass",
     zh="彩色玻璃",
     about_en="Panes of glass between leading, smaller where the picture has detail.",
-    about_zh="铅条之间的彩色玻璃,细节多的地方玻璃更小。",
+    about_zh="铅条之间的彩色玻璃，细节多的地方玻璃更小。",
     svg=True,
+    seeded=True,
 )

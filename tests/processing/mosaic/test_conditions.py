@@ -1,0 +1,90 @@
+"""The schema says where a parameter has an effect, and forms hide it elsewhere: compared with results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from processing.mosaic import STYLES, parse, render
+from processing.mosaic.style import describe
+from tests.processing.mosaic.pictures import encoded, scene
+from tests.processing.mosaic.samples import sample
+from tests.processing.mosaic.tile_samples import colourful_pool
+
+PHOTO = encoded(scene(97, 61))
+VALUES: dict[str, tuple[Any, ...]] = {
+    "format": ("jpeg", "png"),
+    "palette": (None, "stones"),
+    "screens": ("one", "cmyk"),
+    "grout": (0, 3),
+    "leading": (0, 3),
+    "wireframe": (0, 3),
+    "margin": (0, 3),
+    "colours": ("free", "toy"),
+    "cells": (None, 40),
+    "fill": ("solid", "around"),
+    "stop": ("cells", "error"),
+}
+"""A parameter that others depend on -> values on both sides of the condition."""
+PAIRS: dict[str, tuple[Any, Any]] = {
+    "quality": (30, 90),
+    "dither": (False, True),
+    "grout_colour": ("#000000", "#ff0000"),
+    "leading_colour": ("#000000", "#ff0000"),
+    "wireframe_colour": ("#000000", "#ff0000"),
+    "colour": ("#000000", "#ff0000"),
+    "cells": (20, 200),
+    "error": (1.0, 30.0),
+    "cell": (12, 30),
+    "fill": ("flat", "gradient"),
+    "dot_size": ("tone", "airy"),
+    "margin_colour": ("#000000", "#ff0000"),
+    "lattice": ("staggered", "square"),
+    "palette": ("stones", "sepia"),
+}
+"""A parameter with conditions -> values that give other results, where it has an effect."""
+FEW_CELLS = {"lowpoly": {"cells": 40}}
+"""What makes a slow style fast."""
+ALSO_NEEDED = {
+    ("dots", "dither"): {"palette": "mono"},
+    ("quadtree", "grout_colour"): {"cell": 16},
+    ("photomosaic", "margin_colour"): {"cell": 16},
+}
+
+
+def conditions() -> list[tuple[str, str, dict[str, Any]]]:
+    """Style, parameter and condition."""
+    return [
+        (style["name"], parameter["name"], condition)
+        for style in describe(STYLES)
+        for parameter in style["params"]
+        for condition in parameter["conditions"]
+    ]
+
+
+def has_effect(style: str, name: str, other: str, value: Any) -> bool:
+    """Whether a parameter changes the result where another one has this value."""
+    needed = FEW_CELLS.get(style, {}) | ALSO_NEEDED.get((style, name), {})
+    recipes = [sample(style, **{**needed, other: value, name: candidate}) for candidate in PAIRS[name]]
+    first, second = (render(PHOTO, parse(recipe)).data for recipe in recipes)
+    return first != second
+
+
+@pytest.mark.parametrize(("style", "name", "condition"), conditions())
+def test_a_parameter_has_an_effect_only_under_its_condition(style: str, name: str, condition: dict[str, Any]) -> None:
+    other = condition["parameter"]
+
+    for value in VALUES[other]:
+        met = (value in condition["values"]) != condition["negated"]
+        assert has_effect(style, name, other, value) == met, f"{other}={value}"
+
+
+@pytest.mark.parametrize("style", list(STYLES))
+def test_another_seed_changes_the_result_where_the_schema_says_so(style: str) -> None:
+    pool = colourful_pool(30) if style == "photomosaic" else None
+    recipes = [parse(sample(style, **FEW_CELLS.get(style, {}), seed=seed)) for seed in (1, 2)]
+
+    first, second = (render(PHOTO, recipe, pool=pool).data for recipe in recipes)
+
+    assert (first != second) == STYLES[style].seeded
