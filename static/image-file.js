@@ -7,6 +7,8 @@ import { newId } from "./storage.js";
 
 const ALPHA_PX = 128;
 const MAX_RENDITION_PX = 8192;
+const HEAD_BYTES = 65_536;
+const WEBP_ANIMATION = 2; // a flag of the VP8X chunk
 
 /** Formats whose orientation every browser reads as the server does. The others are drawn as the server decodes them, so
  * that a region marked on an image is the region that the server redacts. */
@@ -21,7 +23,7 @@ export class ImageError extends Error {
 }
 
 /**
- * Opens a file. Returns {id, name, file, width, height, transparent, large, small (Blobs), largeUrl, smallUrl, source}.
+ * Opens a file. Returns {id, name, file, width, height, transparent, animated, large, small (Blobs), largeUrl, smallUrl, source}.
  * limits: as in the state. downscale: scale the file down to the limits. Throws ImageError, ApiError.
  */
 export async function openImage(file, { api, limits, downscale = false }) {
@@ -35,7 +37,7 @@ export async function openImage(file, { api, limits, downscale = false }) {
     const large = await scaledTo(bitmap, LARGE_PX, transparent);
     const small = await scaledTo(bitmap, SMALL_PX, transparent);
     return {
-      id: newId(), name, ...upload, transparent, large, small,
+      id: newId(), name, ...upload, transparent, animated: await isAnimated(upload.file), large, small,
       largeUrl: URL.createObjectURL(large), smallUrl: URL.createObjectURL(small), source: null, regions: [],
     };
   } finally {
@@ -108,6 +110,13 @@ function hasTransparency(bitmap) {
   const canvas = draw(bitmap, ALPHA_PX, ALPHA_PX, { willReadFrequently: true });
   const { data } = canvas.getContext("2d").getImageData(0, 0, ALPHA_PX, ALPHA_PX);
   return data.some((value, index) => index % 4 === 3 && value < 255);
+}
+
+/** Whether a file may have several frames: an animated PNG or WebP, or any GIF. */
+async function isAnimated(file) {
+  const head = new TextDecoder("latin1").decode(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  if (head.startsWith("GIF8")) return true;
+  return head.startsWith("RIFF") ? head.slice(12, 40).includes("VP8X") && (head.charCodeAt(20) & WEBP_ANIMATION) > 0 : head.includes("acTL");
 }
 
 /** The media type by content, as the server detects it; not by the file name. */

@@ -6,7 +6,8 @@ import { t, translate } from "./i18n/i18n.js";
 /** Longest side of the copies that previews and thumbnails are rendered from. */
 export const LARGE_PX = 1200;
 export const SMALL_PX = 320;
-const CELLS_ACROSS = 26;
+const CELLS_ACROSS = 14;
+const EXAMPLE_CELLS = 150;
 
 /** The recipe for a preview: the same, in a format that is fast to send, if the style supports it. */
 export function forPreview(recipe, style, format = "webp") {
@@ -17,8 +18,10 @@ export function forPreview(recipe, style, format = "webp") {
 /** A recipe whose effect is visible in a thumbnail: large cells, and a region to redact. side: of the full image, in pixels. */
 export function example(style, side) {
   const recipe = { style: style.name };
-  for (const { name, type, minimum, maximum } of style.params) {
-    if (name === "cell") recipe.cell = Math.min(maximum, Math.max(minimum, Math.round(side / CELLS_ACROSS)));
+  const counted = style.params.some(({ name, default: count }) => name === "cells" && count !== null); // by number, not by size
+  for (const { name, type, minimum, maximum, default: fallback } of style.params) {
+    if (name === "cells" && fallback !== null) recipe.cells = EXAMPLE_CELLS;
+    else if (name === "cell" && !counted) recipe.cell = Math.min(maximum, Math.max(minimum, Math.round(side / CELLS_ACROSS)));
     if (type === "regions") recipe[name] = [[0.3, 0.25, 0.7, 0.65]];
   }
   return recipe;

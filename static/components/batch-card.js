@@ -1,6 +1,6 @@
 /** Several jobs that were started together, as one entry of the job drawer. */
 
-import { number } from "../format.js";
+import { duration, number } from "../format.js";
 import { t } from "../i18n/i18n.js";
 import { jobText } from "../job-text.js";
 import { button } from "./icon.js";
@@ -31,6 +31,7 @@ export class BatchCard {
       t("batch.done", { done: number(done), all: number(jobs.length) }),
       failed ? t("batch.failedcount", { n: number(failed) }) : "",
       active.length ? jobText(active[0]).title : "",
+      timeLeft(active),
     ].filter(Boolean).join(" · ");
     const meter = this.element.querySelector(".meter");
     meter.hidden = active.length === 0;
@@ -53,6 +54,16 @@ export class BatchCard {
       !active && action("job.dismiss", each(SETTLED, this.#handlers.dismiss)),
     ].filter(Boolean);
   }
+}
+
+/** How long the uploads take at their speed, and then the task that is estimated to end last; "" if that is not known. */
+function timeLeft(active) {
+  if (!active.length || active.some(({ offline, paused }) => offline || paused)) return "";
+  const uploads = active.filter(({ phase, source }) => ["waiting", "uploading"].includes(phase) && !source);
+  const left = uploads.reduce((sum, { size, sent }) => sum + size - sent, 0);
+  const speed = uploads.reduce((sum, job) => sum + job.speed, 0);
+  const seconds = (left ? left / speed : 0) + Math.max(0, ...active.map(({ task }) => task?.estimate_s ?? 0));
+  return Number.isFinite(seconds) && seconds > 0 ? t("job.left", { time: duration(seconds) }) : "";
 }
 
 /** The share of a job that is finished: half of it is the upload. */

@@ -99,8 +99,8 @@ export class OpenImages {
 }
 
 /** The part of an opened image that is written to storage. */
-const toStored = ({ id, name, file, width, height, large, small, source, regions, transparent }) =>
-  ({ id, name, file, width, height, large, small, source, regions, transparent });
+const toStored = ({ id, name, file, width, height, large, small, source, regions, transparent, animated }) =>
+  ({ id, name, file, width, height, large, small, source, regions, transparent, animated });
 
 /** An opened image from what was stored. */
 const fromStored = (image) => ({

@@ -49,6 +49,7 @@ export class Studio {
     this.#view = new StudioView(root, { state, jobs }, this.#components);
     this.#connectComponents();
     this.#connectState();
+    this.#watchShowcase();
     this.#part("undo").addEventListener("click", () => this.undo());
     this.#part("redo").addEventListener("click", () => this.redo());
     document.addEventListener("keydown", (event) => this.#onKey(event));
@@ -203,11 +204,36 @@ export class Studio {
     this.#view.editing = false;
   }
 
+  /** What is below the first view is loaded when it is scrolled to. */
+  #watchShowcase() {
+    const { api, state, toasts } = this.#services;
+    const observer = new IntersectionObserver(async ([{ isIntersecting }]) => {
+      if (!isIntersecting) return;
+      observer.disconnect();
+      try {
+        const { Showcase } = await loadModule(import("../components/showcase.js"));
+        new Showcase(this.#part("showcase"), { api, state }).addEventListener("select", ({ detail }) => this.#openExample(detail));
+      } catch (error) {
+        toasts.error(error);
+      }
+    }, { rootMargin: "0px 0px -48px" }); // it begins where the first view ends
+    observer.observe(this.#part("showcase"));
+  }
+
+  async #openExample({ style, sample }) {
+    const { state } = this.#services;
+    await this.#components.openImages.openSample(sample);
+    state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === style)) });
+  }
+
   async #loadForm() {
-    this.#formModule ??= Promise.all([loadModule(import("../components/param-form.js")), loadModule(import("../history.js"))]);
+    this.#formModule ??= Promise.all([
+      loadModule(import("../components/param-form.js")), loadModule(import("../history.js")), loadModule(import("../components/panel-tabs.js")),
+    ]);
     try {
-      const [{ ParamForm }, { History }] = await this.#formModule;
+      const [{ ParamForm }, { History }, { PanelTabs }] = await this.#formModule;
       if (this.#components.paramForm) return;
+      new PanelTabs(this.#part("panel"));
       this.#history = new History();
       this.#history.addEventListener("change", () => this.#updateHistoryButtons());
       const { imageLibrary, signInDialog, state, toasts } = this.#services;

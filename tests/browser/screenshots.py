@@ -1,4 +1,4 @@
-"""`make screenshots`: every page at three widths, in two themes and two languages, as PNG files in a folder."""
+"""`make screenshots`: every page at four widths, in two themes and two languages, as PNG files in a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.browser.modules import STATIC
 from tests.browser.user import BrowserUser
 from tests.support.process import ServerProcess
 
-WIDTHS = {1440: 900, 820: 1180, 390: 844}
+WIDTHS = {2560: 1440, 1440: 900, 768: 1024, 390: 844}
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh")
 SAMPLES = ("balloons", "koi", "ridges")
@@ -69,9 +69,22 @@ def open_workspace(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def open_settings(page: Page) -> None:
+    open_workspace(page)
+    BrowserUser(page).open_tab("settings")
+
+
+def scroll_to_examples(page: Page) -> None:
+    page.locator('[data-part="showcase"]').scroll_into_view_if_needed()
+    page.locator(".example").first.wait_for()
+    page.locator(".showcase h2").first.evaluate("title => title.scrollIntoView()")
+    page.wait_for_load_state("networkidle")
+
+
 def open_tiles(page: Page) -> None:
     open_workspace(page)
     BrowserUser(page).select_style("photomosaic")
+    BrowserUser(page).open_tab("settings")
     page.wait_for_selector(".tile-picker__item input:checked", state="attached")
     page.locator('[data-parameter="tiles"]').scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")
@@ -107,7 +120,9 @@ def pages(paths: dict[str, str]) -> dict[str, tuple[str, Callable[[Page], None],
     """Name -> (address, what to do there, whether to be signed in)."""
     return {
         "studio": ("/", stay, False),
+        "examples": ("/", scroll_to_examples, False),
         "workspace": ("/", open_workspace, False),
+        "settings": ("/", open_settings, False),
         "tiles": ("/", open_tiles, True),
         "sign": ("/", open_sign, False),
         "keys": ("/", open_keys, False),

@@ -59,6 +59,7 @@ def open_in_redact(user: BrowserUser, size: tuple[int, int]) -> dict[str, list[f
     user.go("/")
     user.open_files(image_file(encoded(Image.new("RGB", size, "white"), "PNG"), "tall.png"))
     user.select_style("redact")
+    user.open_tab("settings")
     user.page.locator('[data-parameter="fill"] select').select_option("solid")
     cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
     cell.fill("8")

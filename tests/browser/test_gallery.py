@@ -13,6 +13,8 @@ from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
 MANY = 30
+RIGHT_EDGE = """() => Math.max(
+    ...[...document.querySelectorAll(".image-card")].map(card => card.getBoundingClientRect().right))"""
 
 FILL = """async ([name, password, bytes, count]) => {
     const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" },
@@ -97,6 +99,8 @@ def test_a_thumbnail_fits_its_place(painter: str, user: BrowserUser) -> None:
     source = str(first.evaluate("image => image.currentSrc"))
 
     assert re.search(r"/thumbnail/[0-9]+/320$", source)
+    user.page.set_viewport_size({"width": 2560, "height": 1440})
+    user.page.wait_for_function(f"() => ({RIGHT_EDGE})() > 2560 * 0.95")
 
 
 def test_back_returns_to_the_place(painter: str, user: BrowserUser) -> None:
@@ -113,13 +117,17 @@ def test_back_returns_to_the_place(painter: str, user: BrowserUser) -> None:
     user.page.wait_for_function("() => Math.abs(scrollY - 700) < 4")
 
 
-def test_an_empty_view_invites(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+def test_an_empty_view_invites_and_proposes_people(
+    painter: str, user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
     user.go("/gallery")
     user.sign_up(unique_name("leo"))
 
     user.page.get_by_role("link", name="Following", exact=True).click()
 
     expect(user.page.get_by_text("The people you follow have not published anything yet.")).to_be_visible()
+    user.part("suggestions").get_by_role("link", name=painter).click()
+    expect(user.part("name")).to_have_text(painter)
 
 
 def test_following_shows_the_pictures_of_those_one_follows(
@@ -159,6 +167,11 @@ def test_the_owner_describes_a_picture_and_shows_the_original(
     expect(stranger.page.get_by_role("img", name="Coloured squares.")).to_be_visible()
     expect(stranger.page.get_by_role("slider", name="Before and after")).to_be_visible()
     expect(stranger.part("image-editor")).to_have_count(0)
+    stranger.page.get_by_role("button", name="Zoom in").click()
+    after = stranger.page.locator('[data-page="image"] [data-part="after"]')
+    assert after.evaluate("image => new DOMMatrix(getComputedStyle(image).transform).a") == 1.5
+    stranger.page.get_by_role("button", name="Full screen").click()
+    stranger.page.wait_for_function("() => document.fullscreenElement?.matches('.image-page__stage')")
 
 
 def test_a_recipe_is_remixed_with_ones_own_photo(painter: str, user: BrowserUser) -> None:

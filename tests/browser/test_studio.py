@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, fingers, image_file
 from tests.support.pictures import jpeg, png
 
 DROP = """async ([bytes, type]) => {
@@ -188,17 +188,6 @@ def test_zoom_by_button_wheel_and_key_and_back_to_fit(user: BrowserUser) -> None
     user.page.keyboard.press("0")
 
     expect(scale).to_have_text("100%")
-
-
-def fingers(user: BrowserUser) -> Callable[..., None]:
-    """Touches the screen: `touch("touchStart", (x, y), ...)`. One session, as it remembers which fingers are down."""
-    session = user.page.context.new_cdp_session(user.page)
-
-    def touch(kind: str, *places: tuple[float, float]) -> None:
-        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    return touch
 
 
 def test_two_fingers_zoom_and_one_moves_the_picture(new_user: Callable[..., BrowserUser]) -> None:

@@ -101,15 +101,23 @@ def maker(
     return browser_user
 
 
+COLUMN_EDGES = (
+    """() => [...document.querySelectorAll(".task__when")].map(cell => Math.round(cell.getBoundingClientRect().x))"""
+)
+
+
 def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: BrowserUser, maker: BrowserUser) -> None:
+    expect(maker.part("job-card-detail")).to_have_text("The queue is paused")
     waiting = developer.page.locator('.task[data-state="queued"]', has_text=maker.name)
     waiting.get_by_role("button", name="Cancel").click()
     cancelled = developer.page.locator('.task[data-state="cancelled"]', has_text=maker.name)
     cancelled.get_by_role("button", name="Try again").click()
     expect(waiting).to_be_visible()
+    assert len(set(developer.page.evaluate(COLUMN_EDGES))) == 1
     developer.part("pause").click()
 
     expect(developer.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
+    assert len(set(developer.page.evaluate(COLUMN_EDGES))) == 1
 
 
 def test_positions_of_other_users_tasks_follow_the_queue(

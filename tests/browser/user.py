@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -76,7 +77,13 @@ class BrowserUser:
 
     def select_style(self, style: str) -> None:
         """Select a style by its radio button; waits until it is stable and not covered."""
+        self.open_tab("styles")
         self.page.locator(f'.style input[value="{style}"]').check()
+
+    def open_tab(self, name: Literal["styles", "settings"]) -> None:
+        """Open a tab of the panel, where the window is so narrow that it has tabs."""
+        for tab in self.page.locator(f'[role="tab"][data-tab="{name}"]:visible').all():
+            tab.click()
 
     @property
     def visibility(self) -> Locator:
@@ -103,3 +110,14 @@ class BrowserUser:
 def image_file(data: bytes, name: str = "photo.png", kind: str = "image/png") -> FilePayload:
     """A file for `open_files`, in memory."""
     return {"name": name, "mimeType": kind, "buffer": data}
+
+
+def fingers(user: BrowserUser) -> Callable[..., None]:
+    """Touches the screen: `touch("touchStart", (x, y), ...)`. One session, as it remembers which fingers are down."""
+    session = user.page.context.new_cdp_session(user.page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return touch

@@ -1,0 +1,86 @@
+"""The studio on a phone: one screen, the image visible and uncovered, every action within reach of a thumb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.user import BrowserUser, fingers
+
+WIDTH, HEIGHT = 390, 844
+REACH_PX = 0.42 * HEIGHT
+"""Below this line a thumb reaches everything; the image and the navigation are above it."""
+
+UNCOVERED = """() => {
+    const frame = document.querySelector('[data-part="compare"]').getBoundingClientRect();
+    const points = [0.04, 0.3, 0.7, 0.96].flatMap(x => [0.04, 0.5, 0.96].map(y => [x, y]));
+    return points.every(([x, y]) => document
+        .elementFromPoint(frame.x + x * frame.width, frame.y + y * frame.height)?.closest(".compare--stage"));
+}"""
+ACTIONS = """() => [...document.querySelectorAll(".workspace button, .workspace [role=tab]")]
+    .filter(one => one.checkVisibility())
+    .map(one => [one.getAttribute("aria-label") ?? one.textContent, one.getBoundingClientRect().y])"""
+REACHABLE = """button => {
+    const box = button.getBoundingClientRect();
+    const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return top?.closest("button") === button && box.bottom <= innerHeight;
+}"""
+FITS = "() => document.documentElement.scrollHeight <= innerHeight"
+
+
+def box_of(user: BrowserUser, name: str) -> dict[str, Any]:
+    box = user.part(name).bounding_box()
+    assert box is not None
+    return dict(box)
+
+
+def test_the_image_stays_visible_from_the_first_slider_to_the_download(
+    new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
+) -> None:
+    phone = new_user(viewport={"width": WIDTH, "height": HEIGHT}, has_touch=True, is_mobile=True)
+    phone.go("/")
+    phone.page.get_by_role("button", name="Koi pond").tap()
+    expect(phone.page.locator(".workspace h1")).to_be_focused()
+    expect(phone.page.locator(".workspace h1")).to_have_text("Studio")
+    make = phone.part("make")
+    assert phone.page.evaluate(FITS)
+    out_of_reach = [name for name, y in phone.page.evaluate(ACTIONS) if y < REACH_PX]
+    assert not out_of_reach
+
+    phone.page.get_by_role("tab", name="Settings").tap()
+    frame = box_of(phone, "compare")
+    slider = phone.page.locator('[data-parameter="cell"] input[type="range"]')
+    track = slider.bounding_box()
+    assert track is not None
+    before = slider.input_value()
+    touch, y = fingers(phone), track["y"] + track["height"] / 2
+    touch("touchStart", (track["x"] + 60, y))
+    for x in range(80, 240, 20):
+        touch("touchMove", (track["x"] + x, y))
+    assert box_of(phone, "compare") == frame
+    assert phone.page.evaluate(UNCOVERED)
+    touch("touchEnd")
+    assert slider.input_value() != before
+    expect(phone.part("undo")).to_be_enabled()
+
+    fold = phone.part("panel-fold")
+    fold.tap()
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    assert box_of(phone, "compare")["height"] > frame["height"] + 100
+    phone.page.get_by_role("tab", name="Style").tap()
+    expect(phone.page.locator(".style").first).to_be_in_viewport()
+
+    make.tap()
+    phone.sign_up(unique_name("pia"))
+    phone.wait_for_job("done")
+    assert phone.page.evaluate(UNCOVERED)
+    assert make.evaluate(REACHABLE)
+    assert phone.page.evaluate(FITS)
+    phone.expect_console("ERR_FAILED|Failed to load|ERR_CONNECTION")
+    phone.page.route("**/api/**", lambda route: route.abort("connectionrefused"))
+    phone.page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(phone.part("offline")).to_be_visible()
+    assert phone.page.evaluate(UNCOVERED)
+    assert make.evaluate(REACHABLE)
