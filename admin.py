@@ -20,7 +20,7 @@ from models.embedded_mongod import MongodError
 from models.images import Images
 from models.passwords import Passwords
 from models.queue.events import Events
-from models.queue.fair_order import FairOrder
+from models.queue.fair_order import AddressQueue, FairOrder
 from models.queue.tasks import RETRYABLE, Tasks, to_document
 from models.sessions import Sessions
 from models.uploads import PendingUploads
@@ -106,7 +106,7 @@ async def requeue(context: AdminContext) -> str:
     )
     await turns.refresh()
     idle = not await tasks.count_active(owner_id=task.owner.id, limit=1)
-    task = await tasks.retry(task.id, round_number=await turns.next_round(task.owner.id, idle=idle))
+    task = await tasks.retry(task.id, place=await turns.assign(task.owner, AddressQueue(), idle=idle))
     events = Events(context.database, NAME)
     events.publish("task", {"_id": task.id, **to_document(task), "server": None})
     await events.drain()

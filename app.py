@@ -111,7 +111,12 @@ async def build(
                 policy=policy,
                 max_megapixels=settings.max_megapixels,
                 max_result_megapixels=settings.max_result_megapixels,
-                limits=QueueLimits(settings.queue_limit, settings.user_queue_limit, settings.guest_queue_limit),
+                limits=QueueLimits(
+                    settings.queue_limit,
+                    settings.user_queue_limit,
+                    settings.address_queue_limit,
+                    settings.guest_queue_limit,
+                ),
             )
         )
         services = _services(settings, public_url, store, queue, feed, bucket, executors, policy, metrics)

@@ -153,6 +153,7 @@ class Settings(BaseSettings):
     )
     guest_pictures: int = _users(60, "maximum number of pictures of each guest", allowed=range(1, 10_001))
     guest_queue_limit: int = _queue(10, "user_queue_limit for each guest", allowed=range(1, 1_000_001))
+    address_queue_limit: int = _queue(1000, "the same for each client address", allowed=range(1, 1_000_001))
     dask: DaskUrl = _queue("", "scheduler of a Dask cluster that renders instead of our threads, tcp://HOST:PORT")
     qiniu_access_key: str = _kodo("", "Kodo access key; empty: the embedded bucket", secret="secret")
     qiniu_secret_key: str = _kodo("", "Kodo secret key", secret="secret")

@@ -97,6 +97,7 @@ class AddTaskHandler(TaskHandler):
             errors.NotFound,
             errors.SourceNotAllowed,
             errors.TooManyTasks,
+            errors.TooManyTasksOfAddress,
             errors.QueueFull,
         )
     )
@@ -116,6 +117,7 @@ class AddTaskHandler(TaskHandler):
             visibility=visibility,
             batch=params.batch,
             request_id=params.request_id,
+            address=self.client_ip,
         )
         self.set_header("Location", f"/api/tasks/query/?id={task.id}")
         return TaskResponse(task=await self.schema(task, await self.viewer()))
@@ -227,11 +229,11 @@ class CancelTaskHandler(TaskActionHandler):
 
 
 class RetryTaskHandler(TaskActionHandler):
-    @endpoint(errors=(*ACTION_ERRORS, errors.TooManyTasks, errors.QueueFull))
+    @endpoint(errors=(*ACTION_ERRORS, errors.TooManyTasks, errors.TooManyTasksOfAddress, errors.QueueFull))
     async def post(self, params: TaskIdParams) -> TaskResponse:
         """Queue a failed or cancelled task again."""
         await self.check_access(params.id)
-        task = await self.queue.retry(params.id)
+        task = await self.queue.retry(params.id, address=self.client_ip)
         return TaskResponse(task=await self.schema(task, await self.viewer()))
 
 

@@ -33,9 +33,13 @@ class AddUserHandler(ApiHandler):
     def initialize(self, users: Users, passwords: Passwords, login_limits: LoginLimits) -> None:
         self.users, self.passwords, self.login_limits = users, passwords, login_limits
 
-    @endpoint(errors=(errors.UsernameTaken, errors.WeakPassword, errors.TooManyRequests))
+    @endpoint(
+        errors=(errors.UsernameTaken, errors.WeakPassword, errors.CsrfError, errors.TooManyRequests),
+        csrf_exempt="it acts for nobody, with or without a cookie; the sender is checked by the handler",
+    )
     async def post(self, params: AddUserParams) -> SuccessResponse:
         """Sign up."""
+        self.authentication.check_sender(self)
         self.login_limits.sign_up.acquire(self.client_ip)
         self.passwords.check_strength(params.password, params.username)
         password_hash = await self.passwords.hash(params.password)

@@ -22,6 +22,7 @@ TesseraError
   Overloaded             retry later
     TooManyRequests        this user or this address sends too many requests
     TooManyTasks           this user has too many waiting tasks
+      TooManyTasksOfAddress  all users of this address together
     QueueFull              the queue is full
   Unavailable            a service that we depend on does not respond
     DatabaseUnavailable    MongoDB
@@ -253,6 +254,17 @@ class TooManyTasks(Overloaded):
     slug = "too_many_tasks"
     en = "You have {limit} waiting tasks, which is the limit. Please try again in {retry_after_s} seconds."
     zh = "您已有 {limit} 个任务在排队，达到上限，请在 {retry_after_s} 秒后重试。"
+
+
+class TooManyTasksOfAddress(TooManyTasks):
+    """details: limit, retry_after_s."""
+
+    slug = "too_many_tasks_of_address"
+    en = (
+        "{limit} tasks from your network address are waiting, which is the limit. "
+        "Please try again in {retry_after_s} seconds."
+    )
+    zh = "来自您的网络地址的任务已有 {limit} 个在排队，达到上限，请在 {retry_after_s} 秒后重试。"
 
 
 class QueueFull(Overloaded):

@@ -69,6 +69,7 @@ class Store:
                 "images": self.images.indexes,
                 "uploads": self.uploads.indexes,
                 "tasks": self.tasks.indexes,
+                "rounds": self.rounds.indexes,
             }
         )
 

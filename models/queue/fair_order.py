@@ -1,26 +1,73 @@
-"""Fair order: round robin across users, stored as one number per task so that the queue order is an index sort.
+"""Fair order: round robin across users and addresses, stored as one number per task so that the order is an index sort.
 
-A user's next task goes into the round after that user's last one, but never before the current round. So the hundredth
-task of one user is behind the first task of every other.
+The next task of an address goes into the round after its last one, but never before the current round: whatever one
+address does, with however many accounts, it has one task in each round. Among the users of one address, who may be
+strangers behind one router, the same rule decides whose task has the next round of the address.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from models.batcher import Batcher
-from models.database import Database, Document, DuplicateKey
+from models.database import Database, Document, DuplicateKey, Index
+from models.images import Owner
 
 CURRENT = "now"
+QUEUED, ACTIVE = "queued", ["queued", "running"]
+GUEST_STEP = 3
+"""Rounds from one task of a guest to the next: a guest has a third of the share of threads that a user has."""
 IDLE_RESET_MS = 2000
 """The rounds of a user without waiting tasks no longer count after this time, so that cancelling costs no position."""
+EXPIRY_S = 24 * 3600
+"""Rounds are forgotten after this time, and with them the addresses of clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a task stands: its round, and its turn among the tasks of the same address.
+
+    address: of the client, as a key of limits; empty if the task counts for its owner alone.
+    """
+
+    round: int
+    turn: int = 0
+    address: str = ""
+
+    def to_document(self) -> Document:
+        """The fields of the task that hold it."""
+        return {"round": self.round, "turn": self.turn, "address": self.address}
+
+
+@dataclass(frozen=True, slots=True)
+class AddressQueue:
+    """The tasks of one address. active: queued or running. Turns of the queued ones; 0 where there is none.
+
+    own: the last turn of one user. first, last: of all users.
+    """
+
+    active: int = 0
+    own: int = 0
+    first: int = 0
+    last: int = 0
+
+    def next_turn(self, step: int) -> int:
+        """The turn of the user's next task: after their own last one, or beside the first of the others."""
+        return self.own + step if self.own else max(step, self.first)
 
 
 class FairOrder:
-    """The collection `rounds`: {_id: owner's id or 0, last, assigned_at}; `last` under `now` is the current round."""
+    """The collection `rounds`: {_id, last, assigned_at}; `last` under `now` is the current round.
+
+    _id: an owner's id, 0 for anonymous users, or `address:` with the address of a client.
+    """
+
+    indexes = (Index("assigned_at", expire_after_s=EXPIRY_S),)
 
     def __init__(self, database: Database) -> None:
         self._rounds = database.collection("rounds", journaled=False)
+        self._tasks = database.collection("tasks")
         self._current = 0
         self._saving = Batcher(self._save_current)
 
@@ -39,22 +86,81 @@ class FairOrder:
         """Another server has leased a task of this round."""
         self._current = max(self._current, round_number)
 
-    async def next_round(self, owner_id: int | None, *, idle: bool, step: int = 1) -> int:
-        """The round for a user's next task. idle: the user has no task in the queue.
+    def is_past(self, round_number: int) -> bool:
+        """Whether tasks of a later round were served: a task that waits in this one would overtake others."""
+        return round_number < self._current
 
-        step: rounds from one task to the next; a user with a step of 3 has a third of another one's share.
-        """
+    async def address_queue(self, address: str, owner_id: int | None) -> AddressQueue:
+        """The tasks of an address, as one of its users sees them."""
+        if not address:
+            return AddressQueue()
+        waiting: Document = {"$eq": ["$state", QUEUED]}
+        own: Document = {"$and": [waiting, {"$eq": ["$owner_id", owner_id]}]}
+        grouping: Document = {
+            "_id": None,
+            "active": {"$sum": 1},
+            "own": {"$max": {"$cond": [own, "$turn", None]}},
+            "first": {"$min": {"$cond": [waiting, "$turn", None]}},
+            "last": {"$max": {"$cond": [waiting, "$turn", None]}},
+        }
+        query: Document = {"address": address, "state": {"$in": ACTIVE}}
+        groups = await self._tasks.aggregate([{"$match": query}, {"$group": grouping}])
+        return (
+            AddressQueue(**{name: groups[0][name] or 0 for name in AddressQueue.__slots__})
+            if groups
+            else AddressQueue()
+        )
+
+    async def assign(self, owner: Owner, queue: AddressQueue, address: str = "", *, idle: bool) -> Place:
+        """The place of a user's next task. queue: of the address. idle: the user has no task in the queue."""
+        step = GUEST_STEP if owner.is_guest else 1
+        turn = queue.next_turn(step)
+        if address and turn < queue.last:
+            return await self._insert(turn, address)
+        if not address:
+            return Place(await self._advance(owner.id or 0, self._current, idle=idle, step=step))
+        own = self._current
+        if owner.id is not None:
+            own = await self._advance(owner.id, self._current, idle=idle, step=step) - 1
+        round_number = await self._advance(_address_id(address), own, idle=not queue.active)
+        if owner.id is not None and round_number > own + 1:
+            await self._rounds.update_one({"_id": owner.id}, {"$max": {"last": round_number}})
+        return Place(round_number, turn, address)
+
+    async def reassign(self, task_id: int, owner: Owner) -> Place:
+        """A place behind all tasks of the same user for one that has had its turn, or has missed it while it waited."""
+        document = await self._tasks.find_one({"_id": task_id}, ["address"])
+        address = document.get("address", "") if document else ""
+        return await self.assign(owner, await self.address_queue(address, owner.id), address, idle=False)
+
+    async def _insert(self, turn: int, address: str) -> Place:
+        """A place behind the tasks of the address up to this turn; if it is taken, those behind it move on by one."""
+        earlier: Document = {"address": address, "state": QUEUED, "turn": {"$lte": turn}}
+        last = await self._tasks.find(earlier, sort="-round", limit=1, fields=["round"])
+        round_number = max(self._current, last[0]["round"] if last else 0) + 1
+        place: Document = {"address": address, "state": QUEUED, "round": round_number}
+        if await self._tasks.find_one(place, ["_id"]):
+            await self._tasks.update_many(place | {"round": {"$gte": round_number}}, {"$inc": {"round": 1}})
+            await self._advance(_address_id(address), self._current, idle=False)
+        return Place(round_number, turn, address)
+
+    async def _advance(self, key: int | str, at_least: int, *, idle: bool, step: int = 1) -> int:
+        """The next round of a user or an address: after their last one, and after `at_least`."""
         expired: Document = {"$lt": [{"$ifNull": ["$assigned_at", "$$NOW"]}, {"$subtract": ["$$NOW", IDLE_RESET_MS]}]}
         last: Document = {"$ifNull": ["$last", 0]}
         counted = {"$cond": [expired, 0, last]} if idle else last
-        change = [{"$set": {"last": {"$add": [{"$max": [counted, self._current]}, step]}, "assigned_at": "$$NOW"}}]
+        change = [{"$set": {"last": {"$add": [{"$max": [counted, at_least]}, step]}, "assigned_at": "$$NOW"}}]
         while True:
             try:
-                document = await self._rounds.find_one_and_update({"_id": owner_id or 0}, change, upsert=True)
-            except DuplicateKey:  # pragma: no cover - two servers insert the same user's first round
+                document = await self._rounds.find_one_and_update({"_id": key}, change, upsert=True)
+            except DuplicateKey:  # pragma: no cover - two servers insert the same first round
                 continue
-            return int(document["last"]) if document else self._current + step
+            return int(document["last"]) if document else at_least + step
 
     async def _save_current(self, rounds: list[int]) -> Sequence[None]:
         await self._rounds.update_one({"_id": CURRENT}, {"$max": {"last": max(rounds)}}, upsert=True)
         return [None] * len(rounds)
+
+
+def _address_id(address: str) -> str:
+    return f"address:{address}"

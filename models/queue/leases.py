@@ -14,7 +14,8 @@ from typing import Any
 from models import errors
 from models.batcher import Batcher
 from models.database import Database, Document, DuplicateKey
-from models.queue.tasks import Task, TaskState, from_document
+from models.queue.fair_order import FairOrder, Place
+from models.queue.tasks import PAUSED, Task, TaskState, from_document
 from models.visibility import Visibility
 
 CRASH_LIMIT = 3
@@ -23,6 +24,7 @@ ORPHAN_MS = 6000
 """A lease whose response was lost is older than this when it is released: no call to the database takes so long."""
 ORPHAN_LIMIT = 20
 MAX_RENDERING = 10_000
+MAX_RESUMED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class _Finish:
 
     def change(self) -> list[Document]:
         values = {name: _literal(value) for name, value in self.outcome.values().items()}
-        return _stop_running({"state": _literal(str(self.outcome.state)), "finished": "$$NOW", **values})
+        state = _literal(str(self.outcome.state))
+        return _stop_running({"state": state, "finished": "$$NOW", "address": "$$REMOVE", **values})
 
     def task(self) -> Task:
         """The task as recorded; its `finished` differs from the database's by the duration of a call at most."""
@@ -128,7 +131,7 @@ class Leases:
         return leases
 
     async def _acquire_one(self, skip_suspects: bool) -> Lease | None:
-        query: Document = {"state": str(TaskState.QUEUED), "$expr": {"$lte": ["$not_before", "$$NOW"]}}
+        query: Document = {"state": str(TaskState.QUEUED), "not_before": None}
         if skip_suspects:
             query["crashes"] = 0
         change = [{"$set": self._lease_fields()}]
@@ -192,20 +195,42 @@ class Leases:
         """
         return await self._finishing.submit(_Finish(lease, outcome))
 
-    async def release(self, lease: Lease, *, pause_s: float = 0.0, failed: bool = False) -> Task | None:
-        """Requeue a running task at its old position. Returns None if the lease was lost or the task cancelled.
+    async def release(self, lease: Lease) -> Task | None:
+        """Requeue a running task at its old position: the server is shutting down, and the attempt does not count.
 
-        failed: a temporary error stopped it; this counts as a retry, and the task waits for pause_s. Otherwise the
-        server is shutting down, and the attempt does not count.
+        Returns None if the lease was lost or the task cancelled.
         """
-        change: Document = {
-            "state": str(TaskState.QUEUED),
-            "not_before": {"$add": ["$$NOW", int(pause_s * 1000)]},
-            "attempts": lease.task.attempts - (0 if failed else 1),
-            "retries": lease.task.retries + (1 if failed else 0),
-        }
+        return await self._release(lease, {"attempts": lease.task.attempts - 1})
+
+    async def pause(self, lease: Lease, pause_s: float, place: Place) -> Task | None:
+        """Requeue a running task after a temporary error; it waits for pause_s, and this counts as a retry.
+
+        The attempt was its turn, so it gets another place: a source that is slow again and again does not come first
+        again and again. Returns None if the lease was lost or the task cancelled.
+        """
+        not_before: Document = {"$add": ["$$NOW", int(pause_s * 1000)]}
+        change = {"not_before": not_before, "retries": lease.task.retries + 1}
+        return await self._release(lease, change | {"round": place.round, "turn": place.turn})
+
+    async def resume(self, order: FairOrder) -> None:
+        """Let the tasks be leased whose pause is over. One whose round is past gets another place.
+
+        Otherwise all tasks that were paused meanwhile would be served before everybody else's.
+        """
+        over: Document = {"$expr": {"$lte": ["$not_before", "$$NOW"]}}
+        query: Document = {"state": str(TaskState.QUEUED), **PAUSED, **over}
+        for document in await self._tasks.find(query, sort="not_before", limit=MAX_RESUMED):
+            task = from_document(document)
+            change: Document = {"not_before": None}
+            if order.is_past(task.round):
+                place = await order.reassign(task.id, task.owner)
+                change |= {"round": place.round, "turn": place.turn}
+            await self._tasks.update_one({"_id": task.id, **query}, {"$set": change})
+
+    async def _release(self, lease: Lease, change: Document) -> Task | None:
         query = lease.query() | {"cancel_requested": False}
-        return _task(await self._tasks.find_one_and_update(query, _stop_running(change)))
+        update = _stop_running({"state": str(TaskState.QUEUED), "not_before": None, **change})
+        return _task(await self._tasks.find_one_and_update(query, update))
 
     async def record_crash(self, lease: Lease) -> Task | None:
         """The worker that ran it died: as `reclaim_expired`, for one task."""
@@ -266,6 +291,7 @@ def _requeue_update(is_last: Document, crashes: Document | str) -> list[Document
             "error_details": {"$cond": [is_last, {"attempts": {"$add": ["$crashes", 1]}}, {}]},
             "crashes": crashes,
             "not_before": None,
+            "address": {"$cond": [final, "$$REMOVE", "$address"]},
         }
     )
 

@@ -1,6 +1,7 @@
 """Tasks: what users asked for, and how far it is. MongoDB is the record; every change of state is one atomic step.
 
-A running task belongs to one server: see `leases.py`.
+A running task belongs to one server: see `leases.py`. While a task is active, its record has the address of the client
+that added it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document, DuplicateKey, Index, new_id
 from models.images import Owner
+from models.queue.fair_order import Place
 from models.visibility import OPEN, Visibility
 
 
@@ -148,6 +150,8 @@ class TaskFilter:
 
 ALL_TASKS = TaskFilter()
 VISIBILITIES = ("visibility", "source_visibility")
+PAUSED: Document = {"not_before": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
+"""Tasks that wait for another try: they are not leased before `Leases.resume` has given them a place."""
 NEWEST = "-finished -_id"
 ANONYMISED: Document = {"data.owner_id": None, "data.owner": None, "data.url": "", "data.source_key": None}
 
@@ -163,6 +167,8 @@ class Tasks:
         Index("owner -finished -_id", partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("rendering", unique=True, partial_filter={"rendering": {"$gt": ""}}),
         Index("owner_id request_id", unique=True, partial_filter={"request_id": {"$gt": ""}}),
+        Index("address state turn", partial_filter={"address": {"$gt": ""}}),
+        Index("not_before", partial_filter=PAUSED),
     )
 
     def __init__(self, database: Database) -> None:
@@ -243,12 +249,12 @@ class Tasks:
 
     # --- writing ------------------------------------------------------------------------------------------------
 
-    async def add(self, new: NewTask, *, round_number: int) -> Task:
-        """Record a task as queued, durably, in this round. With the request_id of another task: return that one."""
+    async def add(self, new: NewTask, *, place: Place) -> Task:
+        """Record a task as queued, durably, in this place. With the request_id of another task: return that one."""
         while True:
-            task = new.with_id(new_id(), round_number=round_number)
+            task = new.with_id(new_id(), round_number=place.round)
             try:
-                await self._tasks.insert_one({"_id": task.id, **to_document(task)})
+                await self._tasks.insert_one({"_id": task.id, **to_document(task), **place.to_document()})
             except DuplicateKey:
                 if new.request_id and (earlier := await self.by_request(new.owner, new.request_id)):
                     return earlier
@@ -263,7 +269,11 @@ class Tasks:
                 raise errors.InvalidState(state=task.state)
             change: Document = {"$set": {"cancel_requested": True}}
             if task.state is TaskState.QUEUED:
-                change = {"$set": {"state": str(TaskState.CANCELLED)}, "$currentDate": {"finished": True}}
+                change = {
+                    "$set": {"state": str(TaskState.CANCELLED)},
+                    "$currentDate": {"finished": True},
+                    "$unset": {"address": ""},
+                }
             document = await self._tasks.find_one_and_update({"_id": task_id, "state": str(task.state)}, change)
             if document is not None:
                 return from_document(document)
@@ -274,11 +284,11 @@ class Tasks:
             query: Document = {"owner_id": owner_id, image_field: {"$in": image_ids}}
             await self._tasks.update_many(query, {"$set": {field_name: str(visibility)}})
 
-    async def retry(self, task_id: int, *, round_number: int) -> Task:
+    async def retry(self, task_id: int, *, place: Place) -> Task:
         """Queue a failed or cancelled task again, under the same id. Raises NotFound, InvalidState."""
         change = {
             "state": str(TaskState.QUEUED),
-            "round": round_number,
+            **place.to_document(),
             "not_before": None,
             "finished": None,
             "started": None,

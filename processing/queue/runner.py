@@ -219,7 +219,8 @@ class TaskRunner:
             outcome = Outcome(TaskState.FAILED, error=error.slug, error_details=details)
             return await persist(self.store.leases.finish, lease, outcome)
         log.warning("task %s: %s; trying again in %.1f s", lease.task.id, error.slug, pause_s)
-        return await persist(self.store.leases.release, lease, pause_s=pause_s, failed=True)
+        place = await persist(self.store.rounds.reassign, lease.task.id, lease.task.owner)
+        return await persist(self.store.leases.pause, lease, pause_s, place)
 
     async def _clean_up(self, future: asyncio.Future[JobResult], task: Task) -> None:
         """Delete what a job stored although it was stopped, unless an image has it.

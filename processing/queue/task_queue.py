@@ -17,6 +17,7 @@ from typing import Any
 from models import errors
 from models.bucket import Bucket
 from models.images import Owner
+from models.queue.fair_order import Place
 from models.queue.tasks import NewTask, Task, TaskState
 from models.store import Store
 from models.visibility import Visibility
@@ -38,17 +39,25 @@ MAX_RETRY_AFTER_S = 3600
 COUNT_INTERVAL_S = 1.0
 """The tasks of all users are counted this often at most, and once more before a task is refused."""
 LEARN_FROM_TASKS = 200
-GUEST_STEP = 3
-"""A guest has a third of the share of threads that a user has."""
+NEWCOMERS_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """Limits on queued and running tasks together: of all users, of each user, of each guest."""
+    """Limits on queued and running tasks together: of all users, of each user, of each address, and of each guest.
+
+    Of the total, the last NEWCOMERS_SHARE are for users and addresses that have no task in the queue.
+    """
 
     total: int
     per_user: int
+    per_address: int
     per_guest: int = 10
+
+    @property
+    def regular(self) -> int:
+        """The total for those who have a task in the queue."""
+        return self.total - int(self.total * NEWCOMERS_SHARE)
 
     def of(self, owner: Owner) -> int:
         return self.per_guest if owner.is_guest else self.per_user
@@ -96,7 +105,7 @@ class TaskQueue:
         self.status = QueueStatus(
             store.order, store.tasks, feed, estimator=self.estimator, threads=lambda: self._workers.threads
         )
-        self._adding: Counter[int | None] = Counter()
+        self._adding: Counter[int | str | None] = Counter()
         self._total, self._counted_at = 0, float("-inf")
 
     async def __aenter__(self) -> TaskQueue:
@@ -156,16 +165,18 @@ class TaskQueue:
         visibility: Visibility | None = None,
         batch: str | None = None,
         request_id: str | None = None,
+        address: str = "",
     ) -> Task:
         """Queue a task durably. visibility, batch: of the result.
 
-        request_id: chosen by the client; the same one again returns the task that exists.
-        Raises QueueFull, TooManyTasks, DatabaseUnavailable.
+        request_id: chosen by the client; the same one again returns the task that exists. address: of the client, as a
+        key of limits; empty if only the owner counts. Raises QueueFull, TooManyTasks, TooManyTasksOfAddress,
+        DatabaseUnavailable.
         """
         if request_id is not None and (earlier := await self._store.tasks.by_request(owner, request_id)):
             return earlier
-        with self._reserve_slot(owner):
-            round_number = await self._admit(owner)
+        with self._reserve_slot(owner, address):
+            place = await self._admit(owner, address)
             new = NewTask(
                 owner,
                 url=source.url,
@@ -181,7 +192,7 @@ class TaskQueue:
                 batch=batch,
                 request_id=request_id,
             )
-            task = await self._store.tasks.add(new, round_number=round_number)
+            task = await self._store.tasks.add(new, place=place)
             self._total += 1
         log.info("task %s: queued, style %s", task.id, style)
         self._announce(task)
@@ -197,11 +208,14 @@ class TaskQueue:
             publish_task(self._store.events, task)
         return task
 
-    async def retry(self, task_id: int) -> Task:
-        """Queue a failed or cancelled task again. Raises NotFound, InvalidState, QueueFull, TooManyTasks."""
+    async def retry(self, task_id: int, *, address: str = "") -> Task:
+        """Queue a failed or cancelled task again. address: as in `add`.
+
+        Raises NotFound, InvalidState, QueueFull, TooManyTasks, TooManyTasksOfAddress.
+        """
         owner = (await self._store.tasks.by_id(task_id)).owner
-        with self._reserve_slot(owner):
-            task = await self._store.tasks.retry(task_id, round_number=await self._admit(owner))
+        with self._reserve_slot(owner, address):
+            task = await self._store.tasks.retry(task_id, place=await self._admit(owner, address))
             self._total += 1
         log.info("task %s: queued again", task_id)
         self._announce(task)
@@ -220,29 +234,42 @@ class TaskQueue:
     # --- limits -----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _reserve_slot(self, owner: Owner) -> Iterator[None]:
+    def _reserve_slot(self, owner: Owner, address: str) -> Iterator[None]:
         """Count a task while it is being added, so that simultaneous requests cannot exceed the limits."""
-        self._adding[owner.id] += 1
+        slot = Counter([owner.id, address])
+        self._adding += slot
         try:
             yield
         finally:
-            self._adding[owner.id] -= 1
-            if not self._adding[owner.id]:
-                del self._adding[owner.id]
+            self._adding -= slot  # drops keys at zero
 
-    async def _admit(self, owner: Owner) -> int:
-        """The round of the user's next task. Raises QueueFull, TooManyTasks."""
+    async def _admit(self, owner: Owner, address: str) -> Place:
+        """The place of the user's next task. Raises QueueFull, TooManyTasks, TooManyTasksOfAddress."""
+        limits, own_limit = self._limits, self._limits.of(owner)
+        own = await self._store.tasks.count_active(owner_id=owner.id, limit=own_limit)
+        queue = await self._store.rounds.address_queue(address, owner.id)
+        if address and owner.id is None:
+            own = queue.active
+        await self._check_total(limits.regular if own or queue.active else limits.total)
+        if owner.id is not None and own + self._adding[owner.id] > own_limit:
+            raise errors.TooManyTasks(limit=own_limit, retry_after_s=self._retry_after_s(self._total))
+        if address and queue.active + self._adding[address] > limits.per_address:
+            retry_after_s = self._retry_after_s(self._total)
+            raise errors.TooManyTasksOfAddress(limit=limits.per_address, retry_after_s=retry_after_s)
+        return await self._store.rounds.assign(owner, queue, address, idle=own == 0)
+
+    async def _check_total(self, limit: int) -> None:
+        """Raises QueueFull."""
         await self._count(COUNT_INTERVAL_S)
-        if self._total + self._adding.total() > self._limits.total:
+        if self._total + self._adding_count > limit:
             await self._count(0)
-        if self._total + self._adding.total() > self._limits.total:
-            raise errors.QueueFull(retry_after_s=self._retry_after_s(self._limits.total))
-        limit = self._limits.of(owner)
-        own = await self._store.tasks.count_active(owner_id=owner.id, limit=limit)
-        if owner.id is not None and own + self._adding[owner.id] > limit:
-            raise errors.TooManyTasks(limit=limit, retry_after_s=self._retry_after_s(self._total))
-        step = GUEST_STEP if owner.is_guest else 1
-        return await self._store.rounds.next_round(owner.id, idle=own == 0, step=step)
+        if self._total + self._adding_count > limit:
+            raise errors.QueueFull(retry_after_s=self._retry_after_s(limit))
+
+    @property
+    def _adding_count(self) -> int:
+        """Each task that is being added counts for an owner and for an address."""
+        return self._adding.total() // 2
 
     async def _count(self, max_age_s: float) -> None:
         now = time.monotonic()

@@ -71,7 +71,7 @@ class Workers:
         self._wake = asyncio.Event()
         self._cluster = ClusterState(0, False)
         self._failures = 0
-        self._outage_at = float("-inf")
+        self._outage_at = self._resumed_at = float("-inf")
         self.stopping = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -149,6 +149,7 @@ class Workers:
         """One suspect at a time: a task during which a server died runs beside tasks without a crash only."""
         suspect_runs = any(run.task.crashes for run in self._runs.values())
         try:
+            await self._resume_paused()
             leases = await self._store.leases.acquire(1, skip_suspects=suspect_runs)
         except errors.DatabaseUnavailable:
             return None
@@ -156,6 +157,13 @@ class Workers:
             log.exception("queue: taking a task failed")
             return None
         return leases[0] if leases else None
+
+    async def _resume_paused(self) -> None:
+        """Raises DatabaseUnavailable."""
+        now = time.monotonic()
+        if now - self._resumed_at >= self._limits.poll_interval_s:
+            self._resumed_at = now
+            await self._store.leases.resume(self._store.rounds)
 
     def _start_run(self, lease: Lease) -> None:
         run = Run(lease, on_rendered=self.wake)

@@ -50,7 +50,12 @@ async def populated_server() -> AsyncIterator[PopulatedServer]:
         mongod = await stack.enter_async_context(Mongod(folder / "mongod" / "db"))
         database = Database(mongod.uri, "tessera")
         stack.callback(database.close)
-        arguments = (f"--mongodb_uri={mongod.uri}", "--user_queue_limit=100000", "--developers=ada")
+        arguments = (
+            f"--mongodb_uri={mongod.uri}",
+            "--user_queue_limit=100000",
+            "--address_queue_limit=100000",
+            "--developers=ada",
+        )
         server = stack.enter_context(ServerProcess(folder / "data", *arguments))
         client = make_client()
         stack.callback(client.close)

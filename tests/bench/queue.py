@@ -140,7 +140,7 @@ async def queue_bench(
             policy=FetchPolicy(),
             max_megapixels=50,
             max_result_megapixels=150,
-            limits=QueueLimits(1_000_000, 1_000_000),
+            limits=QueueLimits(1_000_000, 1_000_000, 1_000_000),
         )
         queue_under_test = QueueBench(queue, feed, bucket)
         await queue.__aenter__()

@@ -17,6 +17,7 @@ from models.embedded_mongod import Mongod
 from tests.support.process import ServerProcess
 
 INSTRUMENTED_SERVER = ("-m", "tests.fault_injection.instrumented_server")
+NO_LIMITS = ("--user_queue_limit=100000", "--address_queue_limit=100000")
 
 
 class DrillServer(ServerProcess):
@@ -85,7 +86,7 @@ class DrillEnvironment:
     ) -> DrillServer:
         """A server, not started yet. like: a server whose embedded bucket it shares."""
         data_dir = self.folder / name
-        options = [f"--mongodb_uri={self.mongod.uri}", f"--server_name={name}", "--user_queue_limit=100000"]
+        options = [f"--mongodb_uri={self.mongod.uri}", f"--server_name={name}", *NO_LIMITS]
         options += ["--queue_limit=100000", "--developers=dev", *arguments]
         if like is not None:
             data_dir.mkdir(parents=True)

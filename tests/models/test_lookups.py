@@ -11,6 +11,7 @@ from models.database import Database
 from models.follows import Follows
 from models.gallery import Gallery
 from models.images import ImageKind, Images, NewImage, Owner
+from models.queue.fair_order import Place
 from models.queue.tasks import NewTask, TaskFilter, Tasks, TaskState
 from models.sessions import Sessions
 from models.users import Users
@@ -96,7 +97,7 @@ async def test_simultaneous_lists_of_tasks_keep_their_limits_and_filters(databas
     tasks, ids = Tasks(database), dict[TaskState, list[int]]()
     for state in (TaskState.QUEUED, TaskState.DONE):
         new = [NewTask(ADA, url="u", type="model", style="mosaic", recipe={}, dedup_key=str(n)) for n in range(3)]
-        ids[state] = [(await tasks.add(each, round_number=0)).id for each in new]
+        ids[state] = [(await tasks.add(each, place=Place(0))).id for each in new]
     finished = {"$set": {"state": "done"}, "$currentDate": {"finished": True}}
     await database.collection("tasks").update_many({"_id": {"$in": ids[TaskState.DONE]}}, finished)
 

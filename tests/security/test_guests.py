@@ -12,7 +12,7 @@ from handlers.services import Services
 from models.database import Database
 from models.guests import Guests
 from models.images import Owner
-from models.queue.fair_order import FairOrder
+from models.queue.fair_order import AddressQueue, FairOrder
 from models.sessions import Sessions
 from models.visibility import SERVER
 from processing.upkeep.guest_deletion import GuestDeletions
@@ -214,11 +214,11 @@ async def test_the_session_of_a_guest_is_not_extended(database: Database) -> Non
 @pytest.mark.gen_test
 async def test_a_guest_has_a_third_of_the_share_of_a_user(database: Database) -> None:
     order = FairOrder(database)
-    guest = [await order.next_round(1, idle=number == 0, step=3) for number in range(3)]
-    user = [await order.next_round(2, idle=number == 0) for number in range(6)]
+    guest = [await order.assign(Owner(1, None), AddressQueue(), idle=number == 0) for number in range(3)]
+    user = [await order.assign(Owner(2, "ada"), AddressQueue(), idle=number == 0) for number in range(6)]
 
-    assert guest == [3, 6, 9]
-    assert user == [1, 2, 3, 4, 5, 6]
+    assert [place.round for place in guest] == [3, 6, 9]
+    assert [place.round for place in user] == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.gen_test

@@ -8,6 +8,7 @@ import pytest
 
 from models.database import Database
 from models.images import Owner
+from models.queue.fair_order import Place
 from models.queue.leases import CRASH_LIMIT, Lease, Leases, Outcome
 from models.queue.tasks import NewTask, Task, Tasks, TaskState
 from models.store import Store
@@ -21,7 +22,7 @@ async def queued_tasks(database: Database, count: int = 1, *, different: int | N
     """Queued tasks with `different` different results; all of them by default."""
     await Store.of(database, "one").create_indexes()
     tasks = Tasks(database)
-    return [await tasks.add(new_task(number % (different or count)), round_number=number) for number in range(count)]
+    return [await tasks.add(new_task(number % (different or count)), place=Place(number)) for number in range(count)]
 
 
 def new_task(result: int) -> NewTask:

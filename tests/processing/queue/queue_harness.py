@@ -24,7 +24,7 @@ from tests.support.waiting import until
 
 ADA, BOB = Owner(1, "ada"), Owner(2, "bob")
 RECIPE = {"style": "mosaic", "seed": 0}
-UNLIMITED = QueueLimits(10_000, 10_000)
+UNLIMITED = QueueLimits(10_000, 10_000, 10_000)
 
 
 class ManualJob:
@@ -81,13 +81,26 @@ class QueueHarness:
     bucket: EmbeddedBucket
     events: list[TaskEvent] = field(default_factory=list)
 
-    async def add(self, owner: Owner = ADA, name: str = "a", *, megapixels: float | None = None, seed: int = 0) -> Task:
+    async def add(
+        self,
+        owner: Owner = ADA,
+        name: str = "a",
+        *,
+        megapixels: float | None = None,
+        seed: int = 0,
+        address: str = "",
+    ) -> Task:
         """Queue a task. Tasks with the same name and seed have the same result."""
         source = TaskSource(f"http://x/bucket/{name}", name, None, megapixels)
-        return await self.queue.add(owner, source, style="mosaic", recipe=RECIPE | {"seed": seed})
+        recipe = RECIPE | {"seed": seed}
+        return await self.queue.add(owner, source, style="mosaic", recipe=recipe, address=address)
 
-    async def add_many(self, count: int, owner: Owner = ADA) -> list[Task]:
-        return [await self.add(owner, f"{owner.username}-{number}") for number in range(count)]
+    async def add_many(self, count: int, owner: Owner = ADA, *, address: str = "") -> list[Task]:
+        return [await self.add(owner, f"{owner.username}-{number}", address=address) for number in range(count)]
+
+    async def order(self) -> list[int]:
+        """The ids of the waiting tasks in the order of the queue."""
+        return list((await self.store.order.read(head=1)).ids)
 
     async def started(self, task: Task) -> ManualJob:
         """The task's job, once it has started."""

@@ -63,7 +63,7 @@ async def test_three_users_take_turns(database: Database, tmp_path: Path) -> Non
 
 @pytest.mark.gen_test
 async def test_a_user_above_the_limit_is_told_when_to_retry(database: Database, tmp_path: Path) -> None:
-    async with queue_harness(database, tmp_path, size=0, limits=QueueLimits(100, 3)) as server:
+    async with queue_harness(database, tmp_path, size=0, limits=QueueLimits(100, 3, 100)) as server:
         await server.add_many(3)
 
         with pytest.raises(errors.TooManyTasks) as refused:
@@ -75,7 +75,7 @@ async def test_a_user_above_the_limit_is_told_when_to_retry(database: Database, 
 
 @pytest.mark.gen_test
 async def test_a_hundred_simultaneous_requests_do_not_exceed_the_limit(database: Database, tmp_path: Path) -> None:
-    async with queue_harness(database, tmp_path, size=0, limits=QueueLimits(1000, 5)) as server:
+    async with queue_harness(database, tmp_path, size=0, limits=QueueLimits(1000, 5, 1000)) as server:
         additions = [server.add(name=str(number)) for number in range(100)]
 
         answers = await asyncio.gather(*additions, return_exceptions=True)
@@ -87,7 +87,7 @@ async def test_a_hundred_simultaneous_requests_do_not_exceed_the_limit(database:
 
 @pytest.mark.gen_test
 async def test_a_full_queue_refuses_tasks_until_one_leaves(database: Database, tmp_path: Path) -> None:
-    async with queue_harness(database, tmp_path, size=0, limits=QueueLimits(2, 2)) as server:
+    async with queue_harness(database, tmp_path, size=0, limits=QueueLimits(2, 2, 2)) as server:
         first = await server.add(ADA, "a")
         await server.add(BOB, "b")
 
@@ -99,7 +99,7 @@ async def test_a_full_queue_refuses_tasks_until_one_leaves(database: Database, t
 
 @pytest.mark.gen_test
 async def test_the_time_to_retry_follows_from_finished_tasks(database: Database, tmp_path: Path) -> None:
-    async with queue_harness(database, tmp_path, size=1, limits=QueueLimits(100, 40)) as server:
+    async with queue_harness(database, tmp_path, size=1, limits=QueueLimits(100, 40, 100)) as server:
         await server.finish(await server.add())
         for number in range(40):
             await server.add(name=f"n{number}")

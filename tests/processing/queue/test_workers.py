@@ -9,6 +9,7 @@ import pytest
 
 from models.database import Database
 from models.images import Image, NewImage
+from models.queue.fair_order import Place
 from models.queue.leases import Leases
 from models.queue.tasks import NewTask, Task, TaskState, to_document
 from models.store import Store
@@ -26,7 +27,7 @@ async def queued_tasks(database: Database, count: int = 1) -> list[Task]:
     """Tasks that no server runs yet."""
     store = Store.of(database, "one")
     await store.create_indexes()
-    return [await store.tasks.add(new_task(number), round_number=number) for number in range(count)]
+    return [await store.tasks.add(new_task(number), place=Place(number)) for number in range(count)]
 
 
 @pytest.mark.gen_test
