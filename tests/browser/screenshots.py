@@ -30,6 +30,8 @@ def fill_gallery(user: BrowserUser) -> dict[str, str]:
     """
     user.go("/")
     user.sign_up(DEVELOPER)
+    open_workspace(user.page)
+    user.visibility.select_option("In the gallery")
     listed = user.page.evaluate("fetch('/api/styles/').then(answer => answer.json())")["styles"]
     late = ("photomosaic", "voronoi", "tesserae")
     styles = sorted((style["name"] for style in listed), key=lambda name: late.index(name) if name in late else -1)
