@@ -15,8 +15,9 @@ import pytest
 
 from handlers import API, ROUTES
 from handlers.endpoint import Endpoint
-from handlers.pages import STATIC, PageHandler
+from handlers.pages import PageHandler
 from handlers.services import Services
+from handlers.static_files import STATIC
 from settings import Settings
 from tests.handlers.sse_client import open_event_stream
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
@@ -60,12 +61,14 @@ async def valid_requests(ada: ApiClient) -> dict[str, dict[str, Any]]:
         "/api/user/add": {"username": "eve", "email": "e@example.com", "password": PASSWORD},
         "/api/user/query": {"username": "bob", "password": PASSWORD},
         "/api/user/follow": {"from_user_name": "ada", "to_user_name": "bob", "follow_bool": 1},
+        "/api/user/guest": {},
         "/api/user/logout": {},
         "/api/user/change": {"password": PASSWORD, "email": "evil@example.com"},
         "/api/user/delete": {"password": PASSWORD},
         "/api/image/token": {"filename": "a.png"},
         "/api/image/addinfo": {"url": "http://a.example/", "filename": "a", "user_id": ada.user_id},
         "/api/image/change": {"id": image["id"], "title": "evil"},
+        "/api/image/visibility": {"ids": str(image["id"]), "visibility": "public"},
         "/api/image/delete": {"id": image["id"]},
         "/api/tasks/add": {"url": image["url"]},
         "/api/tasks/cancel": {"id": task["id"]},
