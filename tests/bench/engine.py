@@ -1,7 +1,7 @@
 """The engine benchmark: square blocks and every style beside other libraries, memory, threads. Prints Markdown.
 
 make bench-engine                       everything, 20 minutes or more
-.venv/bin/python -m tests.bench.engine squares styles memory photomosaics threads [photo.jpg]
+.venv/bin/python -m tests.bench.engine squares styles memory photomosaics quality threads [photo.jpg]
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from processing.process_setup import tune_process
-from tests.bench import memory, photomosaics, squares, style_renders, threads
+from tests.bench import memory, photomosaic_quality, photomosaics, squares, style_renders, threads
 from tests.bench.photos import photo
 
 REPORTS = {
@@ -18,6 +18,7 @@ REPORTS = {
     "styles": ("Every style, decoded source to painted image", style_renders.report),
     "memory": ("Peak memory", memory.report),
     "photomosaics": ("A photomosaic of 7,500 cells over 2,000 tiles", photomosaics.report),
+    "quality": ("How near photomosaics are to their pictures", lambda _: photomosaic_quality.report()),
     "threads": ("Threads and the loop", threads.report),
 }
 
