@@ -107,6 +107,12 @@ def pool_from_tiles(ids: Sequence[int], tiles: Tiles) -> TilePool:
     return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles))
 
 
+def mirrored_features(features: Features) -> Features:
+    """Of the same tiles, mirrored left to right."""
+    squares = features.reshape(-1, GRID, GRID, 3)
+    return squares[:, :, ::-1].reshape(features.shape)
+
+
 def thumbnail_features(squares: Tiles) -> Features:
     """(n, side, side, 3) sRGB bytes -> (n, GRID * GRID, 3) OKLab of thumbnails averaged in linear light."""
     count, side = squares.shape[:2]

@@ -65,7 +65,7 @@ def _measure_tessera(times: CpuTimes, workdir: Path, tiles: TilePool) -> None:
     recipe = parse(RECIPE)
     file, result = workdir / "source.jpg", workdir / "ours.jpg"
     source = decode(file.read_bytes(), Progress())
-    context = RenderContext(source, recipe.params, Progress(), tiles)
+    context = RenderContext(source, recipe.params, Progress(), pool=tiles)
     _record(
         times,
         "**`photomosaic`**",

@@ -49,7 +49,7 @@ def report(data: bytes) -> str:
 
 
 def _paint_later(source: Source, recipe: Recipe, tiles: TilePool) -> Callable[[], StyleResult]:
-    return lambda: STYLES[recipe.style].paint(RenderContext(source, recipe.params, Progress(), tiles))
+    return lambda: STYLES[recipe.style].paint(RenderContext(source, recipe.params, Progress(), pool=tiles))
 
 
 def _facts(name: str, result: object, source: Source) -> str:

@@ -21,21 +21,27 @@ Offsets = NDArray[np.signedinteger[Any]]
 
 @dataclass(frozen=True, slots=True)
 class TileLayout:
-    """assignment: (rows, columns), the index in `tiles` of each cell's tile. cell: width and height in pixels.
+    """assignment: (rows, columns), the index in `tiles` of each cell's tile. mirrored: (rows, columns), which are shown
+    mirrored left to right. cell: width and height in pixels.
     offsets: added to the tile's bytes; of the whole tile, (rows, columns, 3), or of its fields, (rows, columns, GRID,
     GRID, 3)."""
 
     tiles: Tiles
     assignment: Assignment
+    mirrored: NDArray[np.bool_]
     cell: tuple[int, int]
     offsets: Offsets
+
+    def variants(self, rows: slice) -> Assignment:
+        """The index in `tiles` of each cell of these rows, plus len(tiles) where the tile is mirrored."""
+        return self.assignment[rows] + len(self.tiles) * self.mirrored[rows].astype(np.int32)
 
 
 def assemble(canvas: Image.Image, layout: TileLayout, progress: Progress) -> None:
     """Paint the whole canvas; its right and bottom edge may cut the last column and row of tiles."""
     count = len(layout.assignment)
     for rows in pieces(count, _rows_at_a_time(layout)):
-        used, indices = np.unique(layout.assignment[rows], return_inverse=True)
+        used, indices = np.unique(layout.variants(rows), return_inverse=True)
         part = progress.sub(rows.start / count, rows.stop / count)
         tiles = _resized(layout.tiles, used, layout.cell, part.sub(0.0, 0.5))
         for row, places in enumerate(indices.reshape(rows.stop - rows.start, -1), rows.start):
@@ -47,7 +53,7 @@ def _rows_at_a_time(layout: TileLayout) -> int:
     """All, unless the resized tiles would take more than _MAX_RESIZED_BYTES."""
     rows, columns = len(layout.assignment), layout.assignment.shape[1]
     fitting = _MAX_RESIZED_BYTES // (3 * layout.cell[0] * layout.cell[1])
-    if min(len(layout.tiles), rows * columns) <= fitting:
+    if min(2 * len(layout.tiles), rows * columns) <= fitting:
         return rows
     return max(1, int(fitting // columns))
 
@@ -56,11 +62,13 @@ def _resized(tiles: Tiles, used: NDArray[np.int32], cell: tuple[int, int], progr
     """(len(used), 3, high, wide): planar, so that one number can be added to a whole channel."""
     wide, high = cell
     if tiles.shape[1:3] == (high, wide):
-        return np.ascontiguousarray(tiles[used].transpose(0, 3, 1, 2))
+        planar = np.ascontiguousarray(tiles[used % len(tiles)].transpose(0, 3, 1, 2))
+        planar[used >= len(tiles)] = planar[used >= len(tiles), ..., ::-1]
+        return planar
     resized = np.empty((len(used), 3, high, wide), np.uint8)
     for index, tile in enumerate(used.tolist()):
-        image = Image.fromarray(tiles[tile]).resize(cell, Image.Resampling.HAMMING)
-        resized[index] = np.asarray(image).transpose(2, 0, 1)
+        image = Image.fromarray(tiles[tile % len(tiles)]).resize(cell, Image.Resampling.HAMMING)
+        resized[index] = np.asarray(image).transpose(2, 0, 1)[..., :: -1 if tile >= len(tiles) else 1]
         if index % 64 == 0:
             progress(index / len(used))
     return resized

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ...progress import Progress, pieces
 
+Vectors = NDArray[np.float32]
+
 _MAX_ROUNDS, _ROUND_CELLS = 8, 60_000  # rounds, and cells looked at in all rounds together: about a second
 _BLOCK = 512  # cells of which every pair is compared
 _LEAST_GAIN = 1e-5
@@ -18,13 +20,14 @@ _LEAST_GAIN = 1e-5
 
 def exchange_tiles(
     assignment: NDArray[np.int32],
-    cells: NDArray[np.float32],
-    tiles: NDArray[np.float32],
+    cells: Vectors,
+    variants: list[Vectors],
     min_distance: int,
     seed: int,
     progress: Progress,
 ) -> None:
-    """Swap tiles in place. cells: (rows * columns, d); tiles: (n, d). min_distance: of two cells with the same tile."""
+    """Swap tiles in place. cells: (rows * columns, d). variants: (n, d) of the tiles, and of the mirrored ones if they
+    may be used. min_distance: of two cells with the same tile."""
     reach, rng = min_distance - 1, np.random.default_rng(seed)
     padded = np.pad(assignment, reach, constant_values=-1)
     rows, columns = assignment.shape
@@ -35,22 +38,20 @@ def exchange_tiles(
             block = order[piece]
             ys, xs = np.divmod(block, columns)
             current = padded[ys + reach, xs + reach]
-            for first, second in _gaining_pairs(cells[block], tiles[current]):
+            for first, second in _gaining_pairs(cells[block], [each[current] for each in variants]):
                 _swap(padded, (ys[first], xs[first]), (ys[second], xs[second]), reach)
             progress((number + piece.stop / len(order)) / rounds)
     assignment[:] = padded[reach : reach + rows, reach : reach + columns]
 
 
-def use_every_tile(
-    assignment: NDArray[np.int32], cells: NDArray[np.float32], tiles: NDArray[np.float32], progress: Progress
-) -> None:
+def use_every_tile(assignment: NDArray[np.int32], cells: Vectors, variants: list[Vectors], progress: Progress) -> None:
     """Give every unused tile the cell that loses least, of those whose tile is used elsewhere too. In place."""
     flat = assignment.reshape(-1)
-    uses, lengths = np.bincount(flat, minlength=len(tiles)), (tiles**2).sum(axis=1)
-    current = lengths[flat] - 2.0 * np.einsum("nd,nd->n", cells, tiles[flat])
+    uses, lengths = np.bincount(flat, minlength=len(variants[0])), (variants[0] ** 2).sum(axis=1)
+    current = lengths[flat] - 2.0 * np.max([np.einsum("nd,nd->n", cells, each[flat]) for each in variants], axis=0)
     unused = np.flatnonzero(uses == 0)
     for number, tile in enumerate(unused.tolist()):
-        losses = lengths[tile] - 2.0 * (cells @ tiles[tile]) - current
+        losses = lengths[tile] - 2.0 * np.max([cells @ each[tile] for each in variants], axis=0) - current
         losses[uses[flat] == 1] = np.inf
         cell = int(losses.argmin())
         uses[flat[cell]] -= 1
@@ -60,9 +61,9 @@ def use_every_tile(
         progress((number + 1) / len(unused))
 
 
-def _gaining_pairs(cells: NDArray[np.float32], tiles: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """The pairs of cells that gain most from swapping, each cell in one pair at most. tiles: what the cells show."""
-    costs = (tiles**2).sum(axis=1) - 2.0 * (cells @ tiles.T)
+def _gaining_pairs(cells: Vectors, variants: list[Vectors]) -> list[tuple[int, int]]:
+    """The pairs of cells that gain most from swapping, each cell in one pair at most. variants: what the cells show."""
+    costs = (variants[0] ** 2).sum(axis=1) - 2.0 * np.max([cells @ each.T for each in variants], axis=0)
     own = np.diag(costs)
     gains = own[:, None] + own - costs - costs.T
     partners, pairs = gains.argmax(axis=1), []

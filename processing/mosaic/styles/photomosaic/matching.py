@@ -12,7 +12,7 @@ from PIL import Image
 from ...progress import Progress, pieces
 from ...scaled import Picture
 from ...style import RenderContext
-from ...tile_pool import GRID, Features, thumbnail_features
+from ...tile_pool import GRID, Features, mirrored_features, thumbnail_features
 from .exchange import exchange_tiles, use_every_tile
 
 Assignment = NDArray[np.int32]  # (rows, columns), index of a tile
@@ -78,20 +78,27 @@ def feasible_limits(min_distance: int, max_uses: int | None, *, tiles: int, cell
 
 
 def assign_tiles(
-    cells: Features, tiles: Features, limits: ReuseLimits, seed: int, progress: Progress, *, every: bool = False
-) -> Assignment:
-    """The tile that each cell shows: the nearest thumbnail in OKLab that the limits allow.
+    cells: Features,
+    tiles: Features,
+    limits: ReuseLimits,
+    seed: int,
+    progress: Progress,
+    *,
+    every: bool = False,
+    mirror: bool = False,
+) -> tuple[Assignment, NDArray[np.bool_]]:
+    """The tile that each cell shows: the nearest thumbnail in OKLab that the limits allow; and whether it is mirrored.
 
     cells: (rows, columns, GRID * GRID, 3); tiles: (n, GRID * GRID, 3). limits: as `feasible_limits` returns them.
     Cells that are `min_distance` rows or columns apart do not affect each other: they form groups that are assigned at
     once, one group after another in a seeded order. If more cells of a group want a tile than it has uses left, the
     nearest cells get it. Where tiles are used up, or had to be used, pairs of cells swap theirs afterwards.
-    every: no tile stays unused; there must not be more tiles than cells.
+    every: no tile stays unused; there must not be more tiles than cells. mirror: tiles may be mirrored.
     """
     rows, columns = cells.shape[:2]
-    cell_vectors, tile_vectors = _dct_features(cells).reshape(rows * columns, -1), _dct_features(tiles)
-    search = _Search(cell_vectors, tile_vectors, (rows, columns), limits)
-    done, searching = 0, progress.sub(0.0, 0.5)
+    vectors, done = _dct_features(cells).reshape(rows * columns, -1), 0
+    variants = [_dct_features(each) for each in ([tiles, mirrored_features(tiles)] if mirror else [tiles])]
+    search, searching = _Search(vectors, variants, (rows, columns), limits), progress.sub(0.0, 0.5)
     for group in _independent_groups(rows, columns, limits.min_distance, seed):
         for piece in pieces(len(group), search.piece):
             search.place(group[piece])
@@ -99,26 +106,42 @@ def assign_tiles(
             searching(done / (rows * columns))
     assignment = search.assignment()
     if every:
-        use_every_tile(assignment, cell_vectors, tile_vectors, progress.sub(0.5, 0.6))
+        use_every_tile(assignment, vectors, variants, progress.sub(0.5, 0.6))
     if every or np.bincount(assignment.ravel()).max() == limits.max_uses:
-        exchange_tiles(assignment, cell_vectors, tile_vectors, limits.min_distance, seed, progress.sub(0.6, 1.0))
-    return assignment
+        exchange_tiles(assignment, vectors, variants, limits.min_distance, seed, progress.sub(0.6, 1.0))
+    return assignment, _is_mirrored(assignment, vectors, variants)
+
+
+def _is_mirrored(
+    assignment: Assignment, cells: NDArray[np.float32], variants: list[NDArray[np.float32]]
+) -> NDArray[np.bool_]:
+    """(rows, columns): whether the mirrored tile is nearer to its cell."""
+    nearer = np.zeros(assignment.size, bool)
+    if len(variants) == 2:
+        flat = assignment.ravel()
+        for piece in pieces(flat.size, _PIECE_CELLS):
+            costs = [((cells[piece] - each[flat[piece]]) ** 2).sum(axis=1) for each in variants]
+            nearer[piece] = costs[1] < costs[0]
+    return nearer.reshape(assignment.shape)
 
 
 class _Search:
     """The state of one matching."""
 
     def __init__(
-        self, cells: NDArray[np.float32], tiles: NDArray[np.float32], size: tuple[int, int], limits: ReuseLimits
+        self,
+        cells: NDArray[np.float32],
+        variants: list[NDArray[np.float32]],
+        size: tuple[int, int],
+        limits: ReuseLimits,
     ) -> None:
         self._cells, self._columns = cells, size[1]
         self._reach = limits.min_distance - 1
+        tiles = variants[0]
         self._uses_left = np.full(len(tiles), limits.max_uses)
         # The last column stands for "no tile" and is never chosen: neighbours without a tile yet point at it.
-        self._weights = np.zeros((cells.shape[1] + 1, len(tiles) + 1), np.float32)
-        self._weights[:-1, :-1] = -2.0 * tiles.T
-        self._weights[-1, :-1] = (tiles**2).sum(axis=1)
-        self._weights[-1, -1] = _NEVER
+        self._weights = [np.pad(-2.0 * each.T, ((0, 0), (0, 1))) for each in variants]
+        self._constant = np.append((tiles**2).sum(axis=1), _NEVER)  # equal for mirrored ones
         self._assignment = np.full((size[0] + 2 * self._reach, size[1] + 2 * self._reach), -1, np.int32)
         self.piece = max(1, _SCORES // (len(tiles) + 1))
 
@@ -134,7 +157,7 @@ class _Search:
             self._assignment[ys[waiting[accepted]] + self._reach, xs[waiting[accepted]] + self._reach] = chosen
             np.subtract.at(self._uses_left, chosen, 1)
             used_up = np.flatnonzero(self._uses_left == 0)
-            self._weights[-1, used_up] = _NEVER
+            self._constant[used_up] = _NEVER
             waiting = waiting[~accepted]
             if len(waiting):
                 scores[:, used_up] = _NEVER
@@ -145,8 +168,10 @@ class _Search:
 
     def _scores(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
         """(cells, tiles + 1): squared distance less a constant; _NEVER for the tiles of neighbours."""
-        scores = _product(self._cells[group], self._weights[:-1])
-        scores += self._weights[-1]
+        scores = _product(self._cells[group], self._weights[0])
+        for weights in self._weights[1:]:
+            np.minimum(scores, _product(self._cells[group], weights), out=scores)
+        scores += self._constant
         if self._reach:
             around = np.arange(2 * self._reach + 1)
             near = self._assignment[ys[:, None, None] + around[:, None], xs[:, None, None] + around]

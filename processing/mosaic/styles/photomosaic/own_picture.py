@@ -15,7 +15,6 @@ from ...cells.strips import Strips
 from ...colour.srgb import Colours, linear_lut
 from ...progress import Progress
 from ...style import RenderContext
-from ...tile_pool import Tiles
 from .assembly import TileLayout
 
 CONTRAST = 0.55
@@ -46,9 +45,10 @@ def own_layout(context: RenderContext[Any], cell: tuple[int, int], progress: Pro
     deviations = np.asarray(small).astype(np.float32)
     deviations = np.rint((deviations - deviations.mean(axis=(0, 1))) * CONTRAST).astype(np.int16)
     tile = np.clip(deviations + _MIDDLE, 0, 255).astype(np.uint8)
-    turns = np.add.outer(np.arange(grid.rows), np.arange(grid.columns)) % 2
-    tiles: Tiles = np.stack([tile, tile[:, ::-1]])
-    return TileLayout(tiles, turns.astype(np.int32), cell, offsets_to_means(deviations, colours) - _MIDDLE)
+    turns = np.add.outer(np.arange(grid.rows), np.arange(grid.columns)) % 2 == 1
+    return TileLayout(
+        tile[None], np.zeros(turns.shape, np.int32), turns, cell, offsets_to_means(deviations, colours) - _MIDDLE
+    )
 
 
 def offsets_to_means(deviations: NDArray[np.int16], means: Colours) -> NDArray[np.int16]:

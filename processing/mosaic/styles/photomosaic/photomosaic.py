@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -27,7 +28,7 @@ from ...params import (
 )
 from ...progress import pieces
 from ...style import RenderContext, Style
-from ...tile_pool import GRID, Features, TilePool
+from ...tile_pool import GRID, Features, TilePool, mirrored_features
 from .assembly import TileLayout, assemble
 from .matching import SAMPLES, Assignment, assign_tiles, cell_features, feasible_limits
 from .own_picture import own_cell_size, own_layout
@@ -57,6 +58,7 @@ class PhotomosaicParams(SizedParams):
     )
     apart: int = int_param(4, low=1, high=12, en="Distance between equal tiles, cells", zh="同一拼块的最小间隔（格）")
     most: int | None = int_param(None, low=1, high=100_000, en="Maximum uses of one tile", zh="每块最多使用次数")
+    mirror: bool = bool_param(True, en="Mirror pictures where it helps", zh="允许镜像图片")
     every: bool = bool_param(False, en="Use every picture at least once", zh="每张图片至少用一次")
     tint: int = int_param(25, low=0, high=50, en="Tint towards the picture, percent", zh="向原图着色（%）")
     margin: int = int_param(0, low=0, high=64, unit="px", en="Margin between tiles, pixels", zh="拼块间距（像素）")
@@ -117,10 +119,14 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
             field="every", value=True, allowed=f"false for {len(pool)} pictures in {rows * columns} cells"
         )
     searching = progress.sub(0.1, 0.6)
-    assignment = assign_tiles(features, pool.features, limits, params.seed, searching, every=params.every)
-    offsets = tint_offsets(features, pool.features, assignment, params.tint / 100)
+    assignment, mirrored = assign_tiles(
+        features, pool.features, limits, params.seed, searching, every=params.every, mirror=params.mirror
+    )
+    layout = TileLayout(pool.tiles, assignment, mirrored, (side, side), np.zeros((rows, columns, 3), np.int8))
+    if params.tint:
+        layout = replace(layout, offsets=tint_offsets(features, pool.features, layout, params.tint / 100))
     canvas = context.new_canvas()
-    assemble(canvas, TileLayout(pool.tiles, assignment, (side, side), offsets), progress.sub(0.6, 1.0))
+    assemble(canvas, layout, progress.sub(0.6, 1.0))
     coverage = _draw_margins(canvas, (side, side), params)
     uses = np.bincount(assignment.ravel())
     return StyleResult(
@@ -160,19 +166,16 @@ def _draw_margins(canvas: Image.Image, cell: tuple[int, int], params: Photomosai
     return float(left[0] * left[1])
 
 
-def tint_offsets(cells: Features, tiles: Features, assignment: Assignment, tint: float) -> NDArray[np.int8]:
-    """Added to the bytes of the tiles, they move each field towards that of the cell.
+def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: float) -> NDArray[np.int8]:
+    """(rows, columns, GRID, GRID, 3): added to the bytes of the tiles, they move each field towards that of the cell.
 
-    (rows, columns, GRID, GRID, 3); without tint (rows, columns, 3).
     tint: how far, 0 to 0.5. Unlike a blend with the colour, an offset preserves what is smaller than a field.
     """
-    if not tint:
-        return np.zeros((*assignment.shape, 3), np.int8)
-    columns = assignment.shape[1]
-    offsets = np.empty((*assignment.shape, GRID, GRID, 3), np.int8)
-    current = oklab_to_srgb(tiles).astype(np.float32)
-    for rows in pieces(len(assignment), max(1, _PIECE_CELLS // columns)):
-        differences = oklab_to_srgb(cells[rows]) - current[assignment[rows]]
+    row_count, columns = layout.assignment.shape
+    offsets = np.empty((row_count, columns, GRID, GRID, 3), np.int8)
+    current = oklab_to_srgb(np.concatenate([tiles, mirrored_features(tiles)])).astype(np.float32)
+    for rows in pieces(row_count, max(1, _PIECE_CELLS // columns)):
+        differences = oklab_to_srgb(cells[rows]) - current[layout.variants(rows)]
         offsets[rows] = np.rint(differences * tint).reshape(-1, columns, GRID, GRID, 3)
     return offsets
 

@@ -27,7 +27,7 @@ def test_swaps_come_near_to_the_best_assignment(min_distance: int, above: float)
     assignment = np.arange(ROWS * COLUMNS, dtype=np.int32).reshape(ROWS, COLUMNS) % TILES
     uses = np.bincount(assignment.ravel())
 
-    exchange_tiles(assignment, cells, tiles, min_distance, 0, Progress())
+    exchange_tiles(assignment, cells, [tiles], min_distance, 0, Progress())
 
     assert np.array_equal(np.bincount(assignment.ravel()), uses)
     assert costs[np.arange(len(cells)), assignment.ravel()].mean() < best * above
@@ -44,7 +44,7 @@ def test_many_cells_get_fewer_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     reports: list[float] = []
 
     exchange_tiles(
-        assignment, np.zeros((70_000, 1), np.float32), np.zeros((1, 1), np.float32), 1, 0, Progress(reports.append)
+        assignment, np.zeros((70_000, 1), np.float32), [np.zeros((1, 1), np.float32)], 1, 0, Progress(reports.append)
     )
 
     assert reports == []

@@ -20,7 +20,7 @@ PHOTO = encoded(scene(320, 240))
 
 
 def render_photomosaic(pool: TilePool | None, source: bytes = PHOTO, **params: Any) -> Result:
-    return render(source, parse({"style": "photomosaic", "cell": 16, "tint": 0, **params}), pool=pool)
+    return render(source, parse({"style": "photomosaic", "cell": 16, "tint": 0, "mirror": False, **params}), pool=pool)
 
 
 def tile_ids(result: Result) -> np.ndarray:
@@ -113,6 +113,31 @@ def test_a_cap_on_uses_costs_the_last_cells_no_more_than_the_first() -> None:
 
     assert np.unique(tile_ids(capped), return_counts=True)[1].max() <= 3
     assert capped.quality.difference < 9.5
+
+
+def test_tiles_are_mirrored_where_that_is_nearer() -> None:
+    wedge = np.zeros((16, 16, 3), np.uint8)
+    wedge[:, :8] = (np.arange(16) * 16)[:, None, None]
+    pool = pool_from_tiles([7], wedge[None])
+    source = np.concatenate([wedge, wedge[:, ::-1], wedge], axis=1)
+
+    plain, mirrored = (
+        opened(render_photomosaic(pool, encoded(source), mirror=mirror).data) for mirror in (False, True)
+    )
+
+    assert np.array_equal(mirrored, source)
+    assert np.array_equal(plain, np.concatenate([wedge] * 3, axis=1))
+
+
+@pytest.mark.parametrize("params", [{}, {"most": 4}, {"every": True}])
+def test_mirrored_tiles_come_nearer_under_the_same_limits(params: dict[str, Any]) -> None:
+    pool = colourful_pool(120)
+    plain, mirrored = (render_photomosaic(pool, apart=3, mirror=mirror, **params) for mirror in (False, True))
+
+    assert mirrored.quality.difference < plain.quality.difference * 1.02
+    uses = np.bincount(tile_ids(mirrored).ravel() - 1000, minlength=120)
+    assert uses.max() <= params.get("most", 300)
+    assert uses.min() >= bool(params.get("every"))
 
 
 @pytest.mark.parametrize("most", [None, 2])
