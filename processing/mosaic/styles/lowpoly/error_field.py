@@ -54,10 +54,10 @@ class ErrorField:
         self.strength, self.angle = _edges(_blurred(lab, 1.0))
         progress(1.0)
 
-    def at(self, points: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Row and column of the sample nearest to each point; points: (..., 2) x, y in samples."""
+    def index_of(self, points: Floats) -> NDArray[np.int64]:
+        """The index, row by row, of the sample nearest to each point; points: (..., 2) x, y in samples."""
         column = np.clip(points[..., 0].astype(np.int64), 0, self.width - 1)
-        return np.clip(points[..., 1].astype(np.int64), 0, self.height - 1), column
+        return np.clip(points[..., 1].astype(np.int64), 0, self.height - 1) * self.width + column
 
     def sums_left_of(self, starts: Floats, ends: Floats) -> Floats:
         """(n, 5): weighted sums of L, a, b, their squared length, and weights, of all samples left of each edge.
@@ -69,14 +69,14 @@ class ErrorField:
         top, bottom = np.where(downward[:, None], starts, ends), np.where(downward[:, None], ends, starts)
         first = np.clip(np.ceil(top[:, 1] - 0.5), 0, self.height).astype(np.int64)
         rows = np.clip(np.ceil(bottom[:, 1] - 0.5), 0, self.height).astype(np.int64) - first
-        edge, offsets = np.repeat(np.arange(len(rows)), rows), np.cumsum(rows) - rows
-        row = np.arange(len(edge)) - (offsets - first)[edge]
+        offsets = np.cumsum(rows) - rows
+        row = np.arange(rows.sum()) - np.repeat(offsets - first, rows)
         slope = (bottom[:, 0] - top[:, 0]) / np.maximum(bottom[:, 1] - top[:, 1], 1e-12)
-        x = (row + 0.5 - top[edge, 1]) * slope[edge] + top[edge, 0] - 0.5
+        x = (row + 0.5 - np.repeat(top[:, 1], rows)) * np.repeat(slope, rows) + np.repeat(top[:, 0], rows) - 0.5
         column = np.clip(np.ceil(x), 0, self.width).astype(np.int64)
         sums, crossing = np.zeros((len(starts), 5)), rows > 0
         if crossing.any():
-            values = self._row_sums[row * (self.width + 1) + column]
+            values = self._row_sums.take(row * (self.width + 1) + column, axis=0)
             sums[crossing] = np.add.reduceat(values, offsets[crossing], axis=0)
         sums[~downward] *= -1
         return sums

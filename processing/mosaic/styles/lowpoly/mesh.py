@@ -6,6 +6,7 @@ Points: (n, 2) x, y in samples of the ErrorField. Triangles: (m, 3) indices of p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,12 @@ def edges_of(triangles: Indices, point_count: int) -> Edges:
 
 def triangulate(points: Floats) -> Indices:
     """The Delaunay triangulation."""
-    triangles = delaunay(points).simplices.astype(np.int64)
+    return triangles_of(delaunay(points), points)
+
+
+def triangles_of(delaunay_mesh: Any, points: Floats) -> Indices:
+    """The triangles of a scipy.spatial.Delaunay, clockwise on the screen, without flat ones."""
+    triangles = delaunay_mesh.simplices.astype(np.int64)
     doubled = doubled_areas(points, triangles)
     triangles[doubled < 0] = triangles[doubled < 0][:, [0, 2, 1]]
     flat: Indices = triangles[np.abs(doubled) > 1e-6]
@@ -71,10 +77,18 @@ def doubled_areas(points: Floats, triangles: Indices) -> Floats:
 def are_well_formed(points: Floats, triangles: Indices) -> NDArray[np.bool_]:
     """(m,): clockwise, neither tiny nor a splinter."""
     sides = points[triangles] - points[np.roll(triangles, 1, axis=1)]
-    longest = (sides**2).sum(axis=-1).max(axis=1)
+    longest = squared_lengths(sides).max(axis=1)
     least = np.maximum(2 * _LEAST_AREA, _LEAST_SHAPE * longest)
     well_formed: NDArray[np.bool_] = doubled_areas(points, triangles) > least
     return well_formed
+
+
+def squared_lengths(vectors: Floats) -> Floats:
+    """(...): of vectors (..., n) with few components, which NumPy's sum over the last axis adds up slowly."""
+    lengths: Floats = vectors[..., 0] ** 2
+    for component in range(1, vectors.shape[-1]):
+        lengths += vectors[..., component] ** 2
+    return lengths
 
 
 def triangle_sums(field: ErrorField, points: Floats, triangles: Indices, edges: Edges | None = None) -> Floats:
@@ -107,11 +121,11 @@ def descent(field: ErrorField, points: Floats, sums: Floats, edges: Edges) -> Fl
     (first, second), (inside, outside) = edges.ends[inner].T, triangles[inner].T
     direction = points[second] - points[first]
     places = points[first][:, None] + direction[:, None] * _EDGE_SAMPLES[:, None]
-    row, column = field.at(places)
-    colours, means = field.lab[row, column], mean_colours(sums)
-    gain = ((colours - means[inside][:, None]) ** 2).sum(axis=-1)
-    gain -= ((colours - means[outside][:, None]) ** 2).sum(axis=-1)
-    gain *= field.weights[row, column]
+    index, means = field.index_of(places), mean_colours(sums)
+    colours = field.lab.reshape(-1, 3).take(index, axis=0)
+    gain = squared_lengths(colours - means.take(inside, axis=0)[:, None])
+    gain -= squared_lengths(colours - means.take(outside, axis=0)[:, None])
+    gain *= field.weights.take(index)
     normal = np.stack([-direction[:, 1], direction[:, 0]], axis=1)  # towards the inside
     scale = np.abs(gain).sum(axis=1) * np.linalg.norm(normal, axis=1)
     moves, total = np.zeros_like(points), np.full(len(points), 1e-6)

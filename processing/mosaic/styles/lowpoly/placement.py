@@ -23,7 +23,9 @@ from .mesh import (
     mean_colours,
     settle,
     squared_errors,
+    squared_lengths,
     triangle_sums,
+    triangles_of,
     triangulate,
 )
 
@@ -116,14 +118,14 @@ class _Placement:
         triangulation without the set gives the exact cost for each of its corners.
         """
         points = self.points
-        triangles = triangulate(points)
+        mesh = delaunay(points)
+        triangles = triangles_of(mesh, points)
         candidate = self._independent(triangles)
         progress(_MOVES / (_MOVES + 2))
         remaining = np.flatnonzero(~candidate)
         filling = remaining[triangulate(points[remaining])]
         new, old = _missing(filling, triangles, len(points)), _missing(triangles, filling, len(points))
         owner = np.where(candidate[triangles[old]], triangles[old], -1).max(axis=1)
-        mesh = delaunay(points)
         around = mesh.simplices[mesh.find_simplex(points[filling[new]].mean(axis=1))]
         owner_of_new = np.where(candidate[around], around, -1).max(axis=1)
         errors = squared_errors(triangle_sums(self._field, points, triangles[old]))
@@ -149,9 +151,9 @@ class _Placement:
         first, second, third = points[triangles[worst].T]
         along, beside = (second - first)[:, None], (third - first)[:, None]
         places = first[:, None] + along * _BARYCENTRIC[:, :1] + beside * _BARYCENTRIC[:, 1:]
-        row, column = self._field.at(places)
-        errors = ((self._field.lab[row, column] - mean_colours(sums[worst])[:, None]) ** 2).sum(axis=-1)
-        weights = (errors * self._field.weights[row, column] * (self._field.strength[row, column] + 0.05)) ** 1.5 + 1e-9
+        field, index = self._field, self._field.index_of(places)
+        errors = squared_lengths(field.lab.reshape(-1, 3).take(index, axis=0) - mean_colours(sums[worst])[:, None])
+        weights = (errors * field.weights.take(index) * (field.strength.take(index) + 0.05)) ** 1.5 + 1e-9
         centres = (places * weights[..., None]).sum(axis=1) / weights.sum(axis=1)[:, None]
         rounded: Floats = np.round(centres * _GRID) / _GRID
         return rounded
@@ -199,8 +201,8 @@ def _is_ridge(field: ErrorField) -> NDArray[np.bool_]:
     row, column = np.mgrid[0 : field.height, 0 : field.width] + 0.5
     offset = np.stack([np.cos(field.angle), np.sin(field.angle)], axis=-1)
     centre = np.stack([column, row], axis=-1)
-    ridge: NDArray[np.bool_] = field.strength >= field.strength[field.at(centre + offset)]
-    ridge &= field.strength >= field.strength[field.at(centre - offset)]
+    ridge: NDArray[np.bool_] = field.strength >= field.strength.take(field.index_of(centre + offset))
+    ridge &= field.strength >= field.strength.take(field.index_of(centre - offset))
     return ridge
 
 
