@@ -42,7 +42,8 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
-        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
+        self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
+        """Where hashes are computed, and where a test may occupy the threads."""
         self.dummy_hash = self._hasher.hash("no user has this password")
         """Verified in place of the hash of an unknown user."""
         self._waiting = 0
@@ -75,7 +76,7 @@ class Passwords:
         return self._waiting
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self.executor.shutdown(wait=True, cancel_futures=True)
 
     def _verify_blocking(self, password: str, stored: str | None) -> bool:
         try:
@@ -89,7 +90,7 @@ class Passwords:
             raise errors.TooManyRequests(retry_after_s=2)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+            return await asyncio.get_running_loop().run_in_executor(self.executor, work)
         finally:
             self._waiting -= 1
 

@@ -14,8 +14,6 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TypeGuard
 
-import pytest
-
 from handlers import API
 from tests.support.source import PRODUCT_FILES, ROOT, TEST_FILES, definitions, imports_of, module_of, tree_of, words_of
 
@@ -62,8 +60,6 @@ BANNED = frozenset(
 # A test's name is a sentence: these are plain verbs and nouns in one.
 PLAIN_IN_SENTENCES = {"leave", "offer", "roll", "room", "standing"}
 
-by_path = pytest.mark.parametrize("path", PRODUCT_FILES, ids=lambda path: str(path.relative_to(ROOT)))
-
 
 def package_of(module: str) -> str:
     """The innermost package with a rule of its own, else the top."""
@@ -75,49 +71,44 @@ def package_of(module: str) -> str:
 # --- imports ----------------------------------------------------------------------------------------------------------
 
 
-@by_path
-def test_imports_point_down(path: Path) -> None:
-    here = module_of(path).partition(".")[0]
-
-    for module in imports_of(path):
-        top = module.partition(".")[0]
-        assert top not in MAY_IMPORT or top == here or top in MAY_IMPORT[here], f"{path.name} imports {module}"
+IMPORTS = [(module_of(path), module) for path in PRODUCT_FILES for module in imports_of(path)]
 
 
-@by_path
-def test_packages_import_only_the_packages_below_them(path: Path) -> None:
-    here = package_of(module_of(path))
+def test_imports_point_down() -> None:
+    for here, module in IMPORTS:
+        package, top = here.partition(".")[0], module.partition(".")[0]
+        assert top not in MAY_IMPORT or top == package or top in MAY_IMPORT[package], f"{here} imports {module}"
 
-    for module in imports_of(path):
-        package = package_of(module)
-        if {here, package} <= MAY_IMPORT_INSIDE.keys() and package != here and (module_of(path), module) != EXCEPTION:
+
+def test_packages_import_only_the_packages_below_them() -> None:
+    for importer, module in IMPORTS:
+        here, package = package_of(importer), package_of(module)
+        if {here, package} <= MAY_IMPORT_INSIDE.keys() and package != here and (importer, module) != EXCEPTION:
             siblings = here.rpartition(".")[0] == package.rpartition(".")[0] or package.startswith(f"{here}.")
-            assert not siblings or package in MAY_IMPORT_INSIDE[here], f"{module_of(path)} imports {module}"
+            assert not siblings or package in MAY_IMPORT_INSIDE[here], f"{importer} imports {module}"
 
 
-@by_path
-def test_the_engine_imports_nothing_of_ours_and_itself_only_relatively(path: Path) -> None:
-    if path.is_relative_to(ROOT / "processing" / "mosaic"):
-        absolute = [name for name, relative in imports_of(path).items() if not relative]
-        assert not [name for name in absolute if name.partition(".")[0] in MAY_IMPORT]
+def test_the_engine_imports_nothing_of_ours_and_itself_only_relatively() -> None:
+    for path in PRODUCT_FILES:
+        if path.is_relative_to(ROOT / "processing" / "mosaic"):
+            absolute = [name for name, relative in imports_of(path).items() if not relative]
+            assert not [name for name in absolute if name.partition(".")[0] in MAY_IMPORT], module_of(path)
 
 
-@by_path
-def test_a_style_imports_no_other_style(path: Path) -> None:
+def test_a_style_imports_no_other_style() -> None:
     styles = "processing.mosaic.styles."
-    if module_of(path).startswith(styles):
-        own = module_of(path).removeprefix(styles).partition(".")[0]
-        others = [name.removeprefix(styles).partition(".")[0] for name in imports_of(path) if name.startswith(styles)]
-        assert set(others) <= {own}
+    for here, module in IMPORTS:
+        if here.startswith(styles) and module.startswith(styles):
+            own, other = (name.removeprefix(styles).partition(".")[0] for name in (here, module))
+            assert own == other, f"{here} imports {module}"
 
 
-@by_path
-def test_each_outside_system_is_known_to_one_place(path: Path) -> None:
-    place = path.relative_to(ROOT).as_posix()
-
-    for module in imports_of(path):
-        owner = KEPT_INSIDE.get(module.partition(".")[0])
-        assert owner is None or place.startswith(owner + "/"), f"{place} imports {module}"
+def test_each_outside_system_is_known_to_one_place() -> None:
+    for path in PRODUCT_FILES:
+        place = path.relative_to(ROOT).as_posix()
+        for module in imports_of(path):
+            owner = KEPT_INSIDE.get(module.partition(".")[0])
+            assert owner is None or place.startswith(owner + "/"), f"{place} imports {module}"
 
 
 def test_only_tests_import_the_server_and_only_the_server_imports_the_composition() -> None:
@@ -178,12 +169,15 @@ def test_every_route_leads_to_a_handler_that_defines_get_or_post() -> None:
         assert {"get", "post"} & set(vars(handler)), handler
 
 
-@pytest.mark.parametrize("path", [*PRODUCT_FILES, *TEST_FILES], ids=lambda path: str(path.relative_to(ROOT)))
-def test_names_say_what_they_hold(path: Path) -> None:
-    names = definitions(path)
+def test_names_say_what_they_hold() -> None:
+    names = [
+        (name, f"{path.relative_to(ROOT)}:{line}")
+        for path in [*PRODUCT_FILES, *TEST_FILES]
+        for name, line in definitions(path).items()
+    ]
 
-    assert {name: line for name, line in names.items() if name.strip("_") in VAGUE} == {}
-    assert {name: line for name, line in names.items() if _banned(name)} == {}
+    assert [(name, place) for name, place in names if name.strip("_") in VAGUE] == []
+    assert [(name, place) for name, place in names if _banned(name)] == []
 
 
 def _banned(name: str) -> set[str]:
@@ -209,19 +203,28 @@ MAY_SLEEP = (
     "tests/security/raw_http.py",
     "tests/processing/queue/test_progress.py",
 )
-by_test_file = pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-@by_test_file
-def test_tests_await_events_and_pass_clocks(path: Path) -> None:
-    here = path.relative_to(ROOT).as_posix()
-    nodes = list(ast.walk(tree_of(path)))
+def test_tests_await_events_and_pass_clocks() -> None:
+    for path in TEST_FILES:
+        here, nodes = path.relative_to(ROOT).as_posix(), list(ast.walk(tree_of(path)))
+        sleeps = [node.lineno for node in nodes if _is_call_of(node, {"sleep"}) and not _yields_only(node)]
+        assert not sleeps or here.startswith(MAY_SLEEP), f"{here} sleeps in lines {sleeps}"
+        comparisons = [node for node in nodes if isinstance(node, ast.Compare) or _is_difference(node)]
+        measured = [node.lineno for node in comparisons if any(_is_call_of(part, CLOCKS) for part in ast.walk(node))]
+        assert not measured or here.startswith(MAY_MEASURE), f"{here} measures elapsed time in lines {measured}"
 
-    sleeps = [node.lineno for node in nodes if _is_call_of(node, {"sleep"}) and not _yields_only(node)]
-    assert not sleeps or here.startswith(MAY_SLEEP), f"sleeps in lines {sleeps}"
-    comparisons = [node for node in nodes if isinstance(node, ast.Compare) or _is_difference(node)]
-    measured = [node.lineno for node in comparisons if any(_is_call_of(part, CLOCKS) for part in ast.walk(node))]
-    assert not measured or here.startswith(MAY_MEASURE), f"measures elapsed time in lines {measured}"
+
+PROMETHEUS_CLIENT = {"_name", "_type", "_labelnames", "_documentation"}
+
+
+def test_tests_use_no_private_attribute_of_ours() -> None:
+    private = {name for path in PRODUCT_FILES for name in definitions(path) if re.match("_[a-z]", name)}
+    for path in TEST_FILES:
+        attributes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)]
+        used = [node for node in attributes if node.attr in private - PROMETHEUS_CLIENT]
+        foreign = {ast.unparse(node): node.lineno for node in used if ast.unparse(node.value) not in ("self", "cls")}
+        assert foreign == {}, path.relative_to(ROOT)
 
 
 def _is_call_of(node: ast.AST, names: set[str]) -> TypeGuard[ast.Call]:
@@ -242,7 +245,6 @@ def _yields_only(sleep: ast.Call) -> bool:
 
 STATIC = ROOT / "static"
 MODULES = sorted(STATIC.rglob("*.js"))
-by_module = pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(STATIC).as_posix())
 
 
 @cache
@@ -266,9 +268,7 @@ def test_there_is_no_python_in_static() -> None:
     assert list(STATIC.rglob("*.py")) == []
 
 
-@by_module
-def test_pages_import_components_and_only_app_js_joins_them(module: Path) -> None:
-    here = module.relative_to(STATIC).as_posix()
+def test_pages_import_components_and_only_app_js_joins_them() -> None:
     may_import = {
         "": {"", "i18n", "upload"},
         "components": {"", "components", "i18n"},
@@ -277,25 +277,25 @@ def test_pages_import_components_and_only_app_js_joins_them(module: Path) -> Non
         "upload": {"", "upload", "i18n"},
     }
 
-    for name in imported_by(module):
-        assert here == "app.js" or folder_of(name) in may_import[folder_of(here)], f"{here} imports {name}"
-        assert name != "app.js"
+    for module in MODULES:
+        here = module.relative_to(STATIC).as_posix()
+        for name in imported_by(module):
+            assert here == "app.js" or folder_of(name) in may_import[folder_of(here)], f"{here} imports {name}"
+            assert name != "app.js", here
 
 
-@by_module
-def test_only_the_client_of_the_api_and_the_upload_send_requests(module: Path) -> None:
-    here = module.relative_to(STATIC).as_posix()
-    calls = set(re.findall(r"(?<![.#\w])(fetch(?=\()|XMLHttpRequest|EventSource)", code_of(module)))
-
+def test_only_the_client_of_the_api_and_the_upload_send_requests() -> None:
     may_send = {"api.js": {"fetch"}, "task-events.js": {"EventSource"}}
-    assert calls <= may_send.get(here, {"XMLHttpRequest"} if here.startswith("upload/") else set())
+    for module in MODULES:
+        here = module.relative_to(STATIC).as_posix()
+        calls = set(re.findall(r"(?<![.#\w])(fetch(?=\()|XMLHttpRequest|EventSource)", code_of(module)))
+        assert calls <= may_send.get(here, {"XMLHttpRequest"} if here.startswith("upload/") else set()), here
 
 
-@by_module
-def test_names_in_modules_are_standard_words(module: Path) -> None:
-    names = set(re.findall(r"[A-Za-z_$][\w$]*", code_of(module)))
-
-    assert {name for name in names if words_of(name) & BANNED} == set()
+def test_names_in_modules_are_standard_words() -> None:
+    for module in MODULES:
+        names = set(re.findall(r"[A-Za-z_$][\w$]*", code_of(module)))
+        assert banned_in(names) == [], module.relative_to(STATIC)
 
 
 def test_classes_and_ids_of_the_page_are_standard_words() -> None:

@@ -14,7 +14,8 @@ from processing.mosaic import TilePool
 from processing.rendering import Cancelled, render, translated_errors
 
 MAX_MEGAPIXELS = 2.0
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
+"""Thirty times what the slowest style needs on an idle machine, so that a busy one stops no preview."""
 WAITING_LIMIT = 24
 """At 20 previews per second the last of these waits for about a second; more are refused."""
 PER_CLIENT_LIMIT = 12
@@ -72,7 +73,7 @@ def _render(
     def check(_: float) -> None:
         if cancelled.is_set():
             raise Cancelled()
-        if time.monotonic() > deadline:  # pragma: no cover - a preview that takes ten seconds
+        if time.monotonic() > deadline:  # pragma: no cover - a preview that takes half a minute
             raise errors.TimedOut(limit_s=int(TIMEOUT_S))
 
     check(0.0)

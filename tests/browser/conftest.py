@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.browser.user import BrowserUser
 from tests.support.process import ServerProcess
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# First the build without a window, which needs half the processor time.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +28,8 @@ FLAGS = (
     "--no-first-run",
     "--no-proxy-server",
 )
+WAIT_LIMIT_MS = 20_000
+"""How long actions and expectations wait: previews share two cores with all that runs beside the tests."""
 DEVELOPER = "dora"
 # The limit of the server under test; low, so that an image above it is small.
 MEGAPIXELS = 8
@@ -50,6 +53,7 @@ def chromium() -> str:
 def playwright_driver() -> Iterator[Playwright]:
     """Closed after this package, because its event loop conflicts with those of the other tests."""
     with sync_playwright() as driver:
+        expect.set_options(timeout=WAIT_LIMIT_MS)
         yield driver
 
 
@@ -82,7 +86,7 @@ def new_user(browser: Browser, server: ServerProcess) -> Iterator[Callable[..., 
             "reduced_motion": "reduce",
         }
         context = browser.new_context(**{**usual, **chosen})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAIT_LIMIT_MS)
         user = BrowserUser(context.new_page())
         opened.append((context, user))
         return user

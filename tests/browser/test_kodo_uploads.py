@@ -9,6 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Request, expect
@@ -18,7 +19,7 @@ from tests.browser.token_recorder import TokenRecorder
 from tests.browser.user import BrowserUser, image_file
 from tests.support.kodo_serving import serving_in_a_thread
 from tests.support.kodo_state import FakeKodo, Faults
-from tests.support.pictures import encoded, photo, png
+from tests.support.pictures import padded_jpeg, png
 from tests.support.process import ServerProcess
 
 PART = re.compile(r"/uploads/[^/]+/([0-9]+)$")
@@ -64,9 +65,15 @@ def well(kodo: FakeKodo) -> Iterator[None]:
 
 
 @pytest.fixture
-def large(unique_name: Callable[[str], str]) -> bytes:
-    """A picture of three parts, another one for each test."""
-    return encoded(photo(1700, 1700, zlib.crc32(unique_name("").encode())), "PNG", compress_level=0)
+def large(unique_name: Callable[[str], str], tmp_path: Path) -> Path:
+    """A picture of three parts, another one for each test. A browser reads a path itself; Playwright encodes bytes."""
+    return write(tmp_path, padded_jpeg(2 * PART_BYTES + 300_000, zlib.crc32(unique_name("").encode())))
+
+
+def write(folder: Path, data: bytes) -> Path:
+    path = folder / "large.jpg"
+    path.write_bytes(data)
+    return path
 
 
 COUNT_AT_ONCE = """
@@ -96,11 +103,11 @@ def sent(user: BrowserUser) -> list[int]:
     return numbers
 
 
-def uploading(user: BrowserUser, name: str, data: bytes, *, bytes_per_s: int = 1_500_000) -> None:
+def uploading(user: BrowserUser, name: str, picture: Path, *, bytes_per_s: int = 1_500_000) -> None:
     """Sign up, choose a picture and set it going on a slow line."""
     user.go("/")
     user.sign_up(name)
-    user.open_files(image_file(data, "large.png"))
+    user.open_files(picture)
     user.limit_upload_speed(bytes_per_s)
     user.make()
     user.wait_for_job("uploading")
@@ -125,12 +132,12 @@ def until(look: Callable[[], bool], user: BrowserUser, timeout_s: float = 10) ->
 
 
 def test_a_small_picture_goes_to_kodo_in_one_form_and_shows_how_far_it_is(
-    user: BrowserUser, kodo: FakeKodo, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, unique_name: Callable[[str], str], tmp_path: Path
 ) -> None:
-    data = encoded(photo(1150, 1150, 3), "PNG", compress_level=0)
+    data = padded_jpeg(PART_BYTES - 100_000, 3)
     assert len(data) < PART_BYTES
 
-    uploading(user, unique_name("ann"), data, bytes_per_s=1_500_000)
+    uploading(user, unique_name("ann"), write(tmp_path, data))
     expect(user.part("job-card-detail")).to_contain_text(PERCENT)
     user.wait_for_job("done")
 
@@ -148,7 +155,7 @@ def test_the_page_may_reach_kodo_and_no_other_host(user: BrowserUser, kodo: Fake
 
 
 def test_a_large_picture_goes_in_parts_two_at_a_time(
-    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+    user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
     user.page.add_init_script(COUNT_AT_ONCE)
 
@@ -156,13 +163,13 @@ def test_a_large_picture_goes_in_parts_two_at_a_time(
     expect(user.part("job-card-detail")).to_contain_text(PERCENT)
     user.wait_for_job("done")
 
-    assert large in stored(kodo)
+    assert large.read_bytes() in stored(kodo)
     assert sorted(sent) == list(range(1, PARTS + 1))
     assert user.page.evaluate("mostAtOnce") == 2
 
 
 def test_a_reload_half_way_sends_no_part_twice_that_has_arrived(
-    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+    user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
     user.expect_console("status of 612")  # where the last part and the end came just before the reload
     tokens = TokenRecorder(user.page)
@@ -175,13 +182,13 @@ def test_a_reload_half_way_sends_no_part_twice_that_has_arrived(
     user.go("/")
     user.wait_for_job("done")
 
-    assert large in stored(kodo)
+    assert large.read_bytes() in stored(kodo)
     assert not arrived & set(sent)
     assert (len(tokens.requests), uploads_begun(kodo)) == (1, 1)
 
 
 def test_a_connection_that_breaks_for_a_while_loses_nothing(
-    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+    user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
     user.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION")
     tokens = TokenRecorder(user.page)
@@ -194,13 +201,13 @@ def test_a_connection_that_breaks_for_a_while_loses_nothing(
     kodo.faults = Faults()
     user.wait_for_job("done")
 
-    assert large in stored(kodo)
+    assert large.read_bytes() in stored(kodo)
     assert len(tokens.requests) == 1
     assert uploads_begun(kodo) == 1
 
 
 def test_a_browser_that_is_offline_waits_and_goes_on_by_itself(
-    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str]
 ) -> None:
     user.expect_console("ERR_INTERNET_DISCONNECTED")
     uploading(user, unique_name("eli"), large)
@@ -212,11 +219,11 @@ def test_a_browser_that_is_offline_waits_and_goes_on_by_itself(
     user.limit_upload_speed(0)
     user.wait_for_job("done")
 
-    assert large in stored(kodo)
+    assert large.read_bytes() in stored(kodo)
 
 
 def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
-    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str]
 ) -> None:
     user.expect_console("status of 401")
     tokens = TokenRecorder(user.page, Keys(kodo.access_key, kodo.secret_key))
@@ -224,13 +231,13 @@ def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
     uploading(user, unique_name("fay"), large)
     user.wait_for_job("done")
 
-    assert large in stored(kodo)
+    assert large.read_bytes() in stored(kodo)
     assert (len(tokens.requests), uploads_begun(kodo)) == (2, 1)
     assert tokens.requests[1]["key"].startswith("source/")
 
 
 def test_parts_that_kodo_has_forgotten_are_sent_anew_under_the_same_key(
-    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str]
+    user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str]
 ) -> None:
     user.expect_console("status of 612")
     tokens = TokenRecorder(user.page)
@@ -241,12 +248,12 @@ def test_parts_that_kodo_has_forgotten_are_sent_anew_under_the_same_key(
     user.limit_upload_speed(0)
     user.wait_for_job("done")
 
-    assert large in stored(kodo)
+    assert large.read_bytes() in stored(kodo)
     assert (len(tokens.requests), uploads_begun(kodo)) == (1, 2)
 
 
 def test_a_picture_whose_answer_got_lost_is_claimed_and_not_sent_again(
-    user: BrowserUser, kodo: FakeKodo, large: bytes, unique_name: Callable[[str], str], sent: list[int]
+    user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
     user.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION|status of 612")
     before = len(kodo.answers)
@@ -257,7 +264,7 @@ def test_a_picture_whose_answer_got_lost_is_claimed_and_not_sent_again(
     user.wait_for_job("done")
 
     assert sorted(sent) == list(range(1, PARTS + 1))
-    assert [json.loads(answer)["filename"] for _, answer in kodo.answers[before:]] == ["large.png"]
+    assert [json.loads(answer)["filename"] for _, answer in kodo.answers[before:]] == ["large.jpg"]
 
 
 def test_a_picture_whose_callback_was_refused_is_claimed(

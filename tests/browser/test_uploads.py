@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from models.bucket.keys import load_or_create_keys
 from tests.browser.token_recorder import TokenRecorder
 from tests.browser.user import BrowserUser, image_file
-from tests.support.pictures import encoded, photo, png
+from tests.support.pictures import padded_jpeg, png
 from tests.support.process import ServerProcess
 
 FORM = re.compile(r"/up/?$")
 PART = re.compile(r"/uploads/[^/]+/[0-9]+$")
 
 
-def large_png() -> bytes:
-    """Noise does not compress: above 4 MiB, so it goes up in parts."""
-    data = encoded(photo(1500, 1350, 5), "PNG", compress_level=0)
-    assert len(data) > 4 * 2**20
-    return data
+PART_BYTES = 4 * 2**20
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A picture that goes up in two parts."""
+    return write(tmp_path, PART_BYTES * 3 // 2)
+
+
+def write(folder: Path, size_bytes: int) -> Path:
+    path = folder / "large.jpg"
+    path.write_bytes(padded_jpeg(size_bytes, 5))
+    return path
 
 
 def signed_in(user: BrowserUser, name: str) -> None:
@@ -39,9 +49,11 @@ def test_several_pictures_are_made_at_once(user: BrowserUser, unique_name: Calla
     expect(user.page.locator('.batch__results li[data-phase="done"]')).to_have_count(3, timeout=20_000)
 
 
-def test_an_upload_shows_percent_and_can_be_cancelled(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+def test_an_upload_shows_percent_and_can_be_cancelled(
+    user: BrowserUser, large: Path, unique_name: Callable[[str], str]
+) -> None:
     signed_in(user, unique_name("fay"))
-    user.open_files(image_file(large_png(), "large.png"))
+    user.open_files(large)
     user.limit_upload_speed(400_000)
     user.make()
     user.wait_for_job("uploading")
@@ -54,11 +66,13 @@ def test_an_upload_shows_percent_and_can_be_cancelled(user: BrowserUser, unique_
     expect(user.page.locator(".job__state")).to_have_text("Cancelled")
 
 
-def test_a_large_upload_goes_on_after_a_reload(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+def test_a_large_upload_goes_on_after_a_reload(
+    user: BrowserUser, large: Path, unique_name: Callable[[str], str]
+) -> None:
     signed_in(user, unique_name("gus"))
     sent: list[str] = []
     user.page.on("request", lambda request: sent.append(request.url) if PART.search(request.url) else None)
-    user.open_files(image_file(large_png(), "large.png"))
+    user.open_files(large)
     user.limit_upload_speed(1_000_000)
     user.make()
     user.wait_for_job("uploading")
@@ -72,14 +86,14 @@ def test_a_large_upload_goes_on_after_a_reload(user: BrowserUser, unique_name: C
 
 
 def test_parts_that_the_network_loses_are_sent_again_and_nothing_else(
-    user: BrowserUser, unique_name: Callable[[str], str]
+    user: BrowserUser, large: Path, unique_name: Callable[[str], str]
 ) -> None:
     signed_in(user, unique_name("moe"))
     user.expect_console("ERR_CONNECTION_RESET")
     tokens, lost, put = TokenRecorder(user.page), [], []
     user.page.on("response", lambda got: put.append(got.url) if PART.search(got.url) else None)
     user.page.route(PART, lambda route: (lost.append(route.request.url), route.abort("connectionreset")), times=3)
-    user.open_files(image_file(large_png(), "large.png"))
+    user.open_files(large)
 
     user.make()
     user.wait_for_job("done")
@@ -90,14 +104,14 @@ def test_parts_that_the_network_loses_are_sent_again_and_nothing_else(
 
 
 def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
-    user: BrowserUser, server: ServerProcess, unique_name: Callable[[str], str]
+    user: BrowserUser, server: ServerProcess, unique_name: Callable[[str], str], tmp_path: Path
 ) -> None:
     signed_in(user, unique_name("lea"))
     user.expect_console("status of 401")
     tokens = TokenRecorder(user.page, load_or_create_keys(server.data_dir / "bucket-keys.json"))
     put: list[str] = []
     user.page.on("response", lambda got: put.append(got.url) if PART.search(got.url) and got.ok else None)
-    user.open_files(image_file(encoded(photo(1700, 1700, 5), "PNG", compress_level=0), "large.png"))
+    user.open_files(write(tmp_path, 2 * PART_BYTES + 300_000))
     user.limit_upload_speed(1_500_000)
     user.make()
     user.wait_for_job("uploading")

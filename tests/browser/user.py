@@ -10,7 +10,7 @@ from typing import Literal
 from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, expect
 
 PASSWORD = "seven small stones"
-RENDER_LIMIT_MS = 20_000
+RENDER_LIMIT_MS = 60_000
 
 
 class BrowserUser:

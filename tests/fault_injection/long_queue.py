@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from models.database import Collection
 from models.images import Owner
-from models.queue.tasks import NewTask, Tasks, to_document
+from models.queue.tasks import NewTask, to_document
 from tests.fault_injection.environment import DrillServer, drill_environment
 from tests.fault_injection.load import LoadGenerator, make_client
 from tests.fault_injection.report import DrillReport
@@ -32,7 +33,7 @@ async def drill(folder: Path, *, short: bool) -> DrillReport:
         assert template is not None
         rate_short = await tasks_per_s(load, server, seconds)
         await server.shut_down()
-        await insert_queued_tasks(Tasks(env.database), template, count)
+        await insert_queued_tasks(env.database.collection("tasks"), template, count)
         ready_s = await server.launch()
         await load.wait_until_served()
         rate_long = await tasks_per_s(load, server, seconds, submit=False)
@@ -55,14 +56,14 @@ async def drill(folder: Path, *, short: bool) -> DrillReport:
     return report
 
 
-async def insert_queued_tasks(tasks: Tasks, template: dict[str, Any], count: int) -> None:
+async def insert_queued_tasks(tasks: Collection, template: dict[str, Any], count: int) -> None:
     """Insert `count` queued tasks, each with its own recipe."""
     blank = to_document(
         NewTask(Owner(None, None), url="", type="model", style="mosaic", recipe={}, dedup_key="").with_id(0)
     )
     copied = ("url", "source_key", "source_id", "owner_id", "owner", "recipe")
     for start in range(0, count, 1000):
-        await tasks._tasks.insert_many(
+        await tasks.insert_many(
             [
                 {
                     **blank,

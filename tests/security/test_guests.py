@@ -25,8 +25,13 @@ pytestmark = pytest.mark.requirement(47)
 
 
 @pytest.fixture
-def settings(settings_of: Callable[..., Settings]) -> Settings:
-    return settings_of(guest_limit=3, guest_pictures=3, guest_queue_limit=2)
+def guest_limit() -> int:
+    return 3
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings], guest_limit: int) -> Settings:
+    return settings_of(guest_limit=guest_limit, guest_pictures=3, guest_queue_limit=2)
 
 
 async def open_guest(api: ApiClient) -> ApiClient:
@@ -221,10 +226,9 @@ async def test_a_guest_has_a_third_of_the_share_of_a_user(database: Database) ->
     assert [place.round for place in user] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("guest_limit", [0])
 @pytest.mark.gen_test
-async def test_a_server_without_guests_opens_none(io_loop: Any, api: ApiClient, services: Services) -> None:
-    services.guest_sessions._limit = 0
-
+async def test_a_server_without_guests_opens_none(api: ApiClient, guest_limit: int) -> None:
     refused = await api.post("/api/user/guest/")
 
     assert (refused.status, refused["error"]) == (401, "no_session")

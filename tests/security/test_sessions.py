@@ -63,14 +63,11 @@ async def test_a_sign_in_that_overlaps_a_password_change_is_refused(api: ApiClie
     new_hash = await services.passwords.hash("another long password")
     attacker, release = api.new_client(), threading.Event()
     for _ in range(THREADS):
-        services.passwords._executor.submit(release.wait, 15)  # all hashing threads are busy
+        services.passwords.executor.submit(release.wait, 15)  # all hashing threads are busy
 
     signing_in = asyncio.create_task(attacker.post("/api/user/query/", username="ada", password=PASSWORD))
 
-    async def sign_in_waits() -> bool:
-        return services.passwords.waiting == 1
-
-    await until(sign_in_waits)
+    await until(lambda: services.passwords.waiting == 1)
     await services.users.update(ada.user_id, password_hash=new_hash)
     await services.sessions.close_all(ada.user_id)
     release.set()

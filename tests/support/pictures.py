@@ -26,5 +26,12 @@ def png(width: int = 60, height: int = 40, seed: int = 1) -> bytes:
     return encoded(photo(width, height, seed), "PNG")
 
 
+def padded_jpeg(size_bytes: int, seed: int = 1) -> bytes:
+    """A JPEG of at least this size and few pixels: comments make it large, so that only its transfer costs time."""
+    start, rest = (picture := jpeg(320, 240, seed))[:2], picture[2:]
+    comment = b"\xff\xfe\xff\xff" + bytes(0xFFFD)
+    return start + comment * -(-size_bytes // len(comment)) + rest
+
+
 def jpeg(width: int = 60, height: int = 40, seed: int = 1) -> bytes:
     return encoded(photo(width, height, seed), "JPEG", quality=90)

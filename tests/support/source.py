@@ -61,6 +61,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
             yield from _statements(child)
 
 
+@cache
 def definitions(path: Path) -> dict[str, int]:
     """The names of classes, functions, parameters, locals and attributes that a file defines, each with a line."""
     names = dict[str, int]()

@@ -21,7 +21,17 @@ from tests.processing.mosaic.svg_raster import rasterised
 EVERY_STYLE = pytest.mark.parametrize("style", list(STYLES))
 SVG_STYLES = pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.svg])
 ODD_SIZE = encoded(scene(97, 61))
-PILLOW_INFO = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background", "timestamp", "duration"}
+PILLOW_INFO = {
+    "jfif",
+    "jfif_version",
+    "jfif_unit",
+    "jfif_density",
+    "loop",
+    "background",
+    "timestamp",
+    "duration",
+    "version",
+}
 """Image.info of any file that Pillow has written or read."""
 
 
