@@ -1,8 +1,8 @@
 """Joins the ES modules of the page into one, so that a browser fetches them with one request.
 
 Every module becomes a function that runs when it is first imported; `import()` resolves without a request. The modules
-are not transformed further: a line stays a line. Two forms are understood, each at the start of a line, and any other
-raises LinkError:
+are not transformed further, except that documentation comments are left out, a sixth of the bytes; a line stays a line.
+Two forms are understood, each at the start of a line, and any other raises LinkError:
 
     import { name, other as alias } from "./module.js";
     export class | function | async function | const
@@ -18,6 +18,7 @@ from graphlib import CycleError, TopologicalSorter
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"(\.[^"]+)";', re.MULTILINE)
 _DYNAMIC_IMPORT = re.compile(r'\bimport\((["`])(\.[^"`]+)\1\)')
 _EXPORT = re.compile(r"^export (?=(?:class|(?:async )?function|const) (\w+))", re.MULTILINE)
+_DOC_COMMENT = re.compile(r"^[ \t]*/\*\*.*?\*/", re.MULTILINE | re.DOTALL)
 _UNSUPPORTED = re.compile(r"^(?:import|export)\b(?!\().*", re.MULTILINE)
 _RUNTIME = """\
 const modules = {}, exportsOf = {};
@@ -65,6 +66,7 @@ def _rewrite(path: str, text: str) -> str:
         names, module = match[1], _resolve(path, match[2])
         return f"use({module!r});" if names is None else f"const {{{names.replace(' as ', ': ')}}} = use({module!r});"
 
+    text = _DOC_COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
     text = _IMPORT.sub(replace_import, text)
     text = _DYNAMIC_IMPORT.sub(lambda match: f"useLater({match[1]}{_resolve(path, match[2])}{match[1]})", text)
     text = _EXPORT.sub("", text)

@@ -35,6 +35,7 @@ export class PreviewStage extends EventTarget {
     this.#pendingUrl = null;
     this.#part("name").textContent = `${image.name} · ${pixels(image.width, image.height)}`;
     this.#part("note").textContent = "";
+    this.#part("note").classList.remove("stage__note--prompt");
     this.#viewport.fit();
   }
 
@@ -44,6 +45,7 @@ export class PreviewStage extends EventTarget {
     await Object.assign(new Image(), { src: url }).decode().catch(() => {});
     if (this.#pendingUrl !== url) return;
     this.#part("after").src = url;
+    this.#part("note").classList.remove("stage__note--prompt");
     if (ms === null) setText(this.#part("note"), "stage.full");
     else setText(this.#part("note"), "stage.preview", () => ({ time: milliseconds(ms) }));
   }
@@ -53,6 +55,7 @@ export class PreviewStage extends EventTarget {
     this.#pendingUrl = null;
     this.#part("after").src = image.largeUrl;
     setText(this.#part("note"), "region.draw");
+    this.#part("note").classList.add("stage__note--prompt");
   }
 
   /**

@@ -59,7 +59,9 @@ def describe(user: BrowserUser, sample: str) -> None:
     owner = user.part("image-editor")
     owner.get_by_label("Title").fill(TITLES[sample])
     owner.get_by_label("Description").fill(DESCRIPTION)
-    owner.get_by_label("Show the original").check()
+    original = owner.get_by_label("Show the original")
+    if original.is_visible():  # not of a redacted image
+        original.check()
     owner.get_by_role("button", name="Save").click()
     user.toast("Saved.").wait_for()
 

@@ -95,6 +95,9 @@ def test_the_whole_way_goes_by_keyboard_alone(user: BrowserUser) -> None:
     user.page.get_by_role("button", name="Ridges").focus()
     user.page.keyboard.press("Enter")
     expect(user.part("workspace")).to_be_visible()
+    user.part("visibility").focus()
+    user.part("visibility").press("i")  # of "In the gallery", which needs an account
+    user.part("workspace").locator("h1").focus()
     user.page.keyboard.press("m")
 
     expect(user.page.get_by_role("dialog").get_by_label("E-mail")).to_be_focused()

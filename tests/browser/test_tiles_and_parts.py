@@ -205,6 +205,7 @@ def test_a_finger_names_a_piece_before_it_opens_it(
     user.open_files(image_file(png(160, 120), "target.png"))
     user.select_style("photomosaic")
     expect(chosen(user)).to_have_count(ENOUGH)
+    user.open_tab("settings")
     set_cell(user, 20)
     see_result(user)
     here = user.page.url

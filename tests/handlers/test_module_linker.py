@@ -12,13 +12,15 @@ def test_imports_exports_and_later_imports_are_joined() -> None:
         "app.js": 'import { two as second } from "./lib/two.js";\nawait import("./lib/three.js");\nuse(second);\n',
         "lib/two.js": 'import { one } from "../one.js";\nexport const two = () => one + 1;\n',
         "lib/three.js": "const load = (tag) => import(`../strings.${tag}.js`);\nexport class Three {}\n",
-        "one.js": "export const one = 1;\nexport async function more() {}\n",
+        "one.js": "/** Of\n * one. */\nexport const one = 1;\nexport async function more() {}\n",
     }
 
     text = link(modules, "app.js")
 
     assert "const { two: second } = use('lib/two.js');\nawait useLater(\"lib/three.js\");" in text
-    assert "modules['one.js'] = () => {\nconst one = 1;\nasync function more() {}\nreturn { one, more };\n};\n" in text
+    assert (
+        "modules['one.js'] = () => {\n\n\nconst one = 1;\nasync function more() {}\nreturn { one, more };\n};\n" in text
+    )
     assert "useLater(`strings.${tag}.js`)" in text
     assert text.endswith("use(second);\n")
 
