@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
+import getpass
 import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 from models import errors
 from models.bucket import Bucket
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys, load_or_create_keys
-from models.database import Database
+from models.database import Database, InvalidUri, is_access_denied
 from models.embedded_mongod import Mongod, running_uri
 from settings import Settings
 
@@ -47,9 +49,9 @@ async def open_database(
         uri = settings.mongodb_uri
         if not uri:
             uri = (await stack.enter_async_context(Mongod(settings.data_dir / "db"))).uri
-        database = Database(uri, settings.database, on_failure=on_failure)
+        database = _connect(uri, settings.database, on_failure)
         stack.callback(database.close)
-        await _wait_until_ready(database, timeout_s)
+        await _wait_until_ready(database, settings.database, timeout_s)
         yield database
 
 
@@ -61,9 +63,9 @@ async def open_or_join_database(settings: Settings) -> AsyncIterator[Database]:
             try:
                 stack.enter_context(lock_data_dir(settings.data_dir))
             except DataDirLocked:
-                database = Database(_running_uri(settings.data_dir), settings.database)
+                database = _connect(_running_uri(settings.data_dir), settings.database)
                 stack.callback(database.close)
-                await _wait_until_ready(database, 0)
+                await _wait_until_ready(database, settings.database, 0)
                 yield database
                 return
         yield await stack.enter_async_context(open_database(settings, timeout_s=0))
@@ -115,14 +117,33 @@ def load_or_create_secret(path: Path) -> str:
 
 @contextlib.contextmanager
 def lock_data_dir(data_dir: Path) -> Iterator[None]:
-    """Lock the data folder for this process. Raises DataDirLocked."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(data_dir / "lock", "w") as lock:
+    """Lock the data folder for this process. Raises DataDirLocked, StartupError."""
+    with ExitStack() as stack:
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = stack.enter_context(open(data_dir / "lock", "w"))
+        except OSError as error:
+            raise StartupError(_explain_data_dir(data_dir, error)) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise DataDirLocked(f"data_dir: {data_dir} is in use by another server; choose another folder") from error
         yield
+
+
+def explain_os_error(settings: Settings, error: OSError) -> str:
+    """Why the server cannot start, in one line."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many open files: raise the limit (LimitNOFILE, ulimit -n)"
+    return _explain_data_dir(settings.data_dir, error)
+
+
+def _explain_data_dir(data_dir: Path, error: OSError) -> str:
+    what = f" ({error.filename})" if error.filename and str(error.filename) != str(data_dir) else ""
+    return (
+        f"data_dir: {data_dir}{what} cannot be used: {error.strerror}; choose a folder where the user"
+        f" {getpass.getuser()} may write, with some free space"
+    )
 
 
 def _running_uri(data_dir: Path) -> str:
@@ -133,15 +154,35 @@ def _running_uri(data_dir: Path) -> str:
     return uri
 
 
-async def _wait_until_ready(database: Database, timeout_s: float) -> None:
+def _connect(uri: str, name: str, on_failure: Callable[[], None] = lambda: None) -> Database:
+    """Raises StartupError."""
+    try:
+        return Database(uri, name, on_failure=on_failure)
+    except InvalidUri as error:
+        text = (
+            f"mongodb_uri: {error}; write mongodb://USER:PASSWORD@HOST:PORT/, with %40 for @, %3A for : and %2F for /"
+        )
+        raise StartupError(text) from error
+
+
+async def _wait_until_ready(database: Database, name: str, timeout_s: float) -> None:
     """Wait for a database that is still starting. Raises StartupError after timeout_s."""
     deadline = asyncio.get_running_loop().time() + timeout_s
     while True:
         try:
-            return await database.ping()
+            await database.ping()
+            await database.collection_names()  # unlike a ping, it needs permission
         except errors.DatabaseUnavailable as error:
+            if is_access_denied(error):
+                text = (
+                    "mongodb_uri: authentication failed; it needs the name, the password and the authSource of a user"
+                    f" who may read and write the database {name}"
+                )
+                raise StartupError(text) from error
             if asyncio.get_running_loop().time() > deadline:
                 text = "database: no answer; check that it runs and that mongodb_uri names it"
                 raise StartupError(text) from error
+        else:
+            return
         log.warning("database: no answer yet; retrying")
         await asyncio.sleep(DATABASE_RETRY_S)

@@ -9,14 +9,21 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from tornado.netutil import bind_sockets
+
+try:
+    import fcntl  # noqa: F401 - without it the imports that follow fail
+except ImportError:
+    print("server.py: this system has no fcntl: run the server on Linux, on macOS or in WSL", file=sys.stderr)
+    sys.exit(2)
 
 from app import build, make_app
 from backends import (
     DATABASE_TIMEOUT_S,
     StartupError,
+    explain_os_error,
     load_or_create_secret,
     lock_data_dir,
     public_url_of,
@@ -24,6 +31,8 @@ from backends import (
 from handlers.connections import (
     LOOPBACK,
     ConnectionLimiter,
+    TooFewFiles,
+    check_file_limit,
     connections_for,
     fd_limit_warning,
     file_limit,
@@ -33,6 +42,7 @@ from handlers.http_server import listen
 from handlers.services import Services
 from logs import start_logging
 from models.embedded_mongod import MongodError
+from models.errors import DatabaseUnavailable
 from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
 from processing.thread_priority import prioritise_loop
 from settings import BadSetting, Settings, read_settings
@@ -45,7 +55,8 @@ async def serving(settings: Settings, *, database_timeout_s: float = DATABASE_TI
     """Serve HTTP. At the end drain: running tasks get time to finish, the others stay queued."""
     sockets = _bind(settings)
     public_url = public_url_of(settings, sockets[0].getsockname()[1])
-    async with build(settings, public_url, database_timeout_s=database_timeout_s) as services:
+    async with AsyncExitStack() as stack:
+        services = await _build(stack, settings, public_url, database_timeout_s)
         cookie_secret = settings.cookie_secret or load_or_create_secret(settings.data_dir / "cookie-secret")
         app = make_app(services, cookie_secret=cookie_secret)
         exempt = LOOPBACK | frozenset(settings.trusted_proxies)
@@ -57,6 +68,16 @@ async def serving(settings: Settings, *, database_timeout_s: float = DATABASE_TI
             await services.queue.stop()
             services.broadcaster.close()
             await server.close_all_connections()
+
+
+async def _build(stack: AsyncExitStack, settings: Settings, public_url: str, database_timeout_s: float) -> Services:
+    """The services, closed by the stack. Raises StartupError, MongodError."""
+    try:
+        return await stack.enter_async_context(build(settings, public_url, database_timeout_s=database_timeout_s))
+    except DatabaseUnavailable as error:
+        raise StartupError("database: it answered at first, and then no more; see its log") from error
+    except OSError as error:
+        raise StartupError(explain_os_error(settings, error)) from error
 
 
 async def serve(settings: Settings) -> int:
@@ -110,9 +131,10 @@ def main() -> int:
         prioritise_loop()
         limit_pillow_pixels(max(settings.max_megapixels, settings.max_result_megapixels))
         raise_file_limit()
+        check_file_limit(file_limit())
         with lock_data_dir(settings.data_dir):
             return asyncio.run(work(settings))
-    except (BadSetting, StartupError, MongodError) as error:
+    except (BadSetting, StartupError, MongodError, TooFewFiles) as error:
         print(f"server.py: {error}", file=sys.stderr)
         return 2
 

@@ -118,9 +118,16 @@ def _check_networks(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _check_database_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,63}", value):
+        raise ValueError("1 to 63 letters, digits, _ and -")
+    return value
+
+
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_networks)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Url = Annotated[str, _url_of("http", "https")]
+DatabaseName = Annotated[str, AfterValidator(_check_database_name)]
 MongoUri = Annotated[str, _url_of("mongodb", "mongodb+srv")]
 DaskUrl = Annotated[str, _url_of("tcp", "tls")]
 
@@ -137,7 +144,7 @@ class Settings(BaseSettings):
     server_name: str = _serving(socket.gethostname(), "name of this server among several with a common database")
     data_dir: Path = _storage(Path("data"), "folder of the embedded database, the embedded bucket and the keys")
     mongodb_uri: MongoUri = _storage("", "MongoDB server (also MONGODB_URI); empty: embedded", secret="password")
-    database: str = _storage("tessera", "name of the database")
+    database: DatabaseName = _storage("tessera", "name of the database")
     access: Literal["session", "open"] = _users("session", "who may act: signed-in users, or everyone without sign-in")
     developers: Names = _users((), "users who see and manage the whole queue, separated by commas")
     cookie_secret: str = _users("", "key that signs cookies; empty: generated, kept in data_dir", secret="secret")
@@ -261,7 +268,10 @@ def _explain(error: ValidationError) -> str:
 
 def _read_other_variables() -> dict[str, str]:
     """MONGODB_URI, and secrets from the files that variables name. Raises BadSetting."""
-    values = {"mongodb_uri": os.environ["MONGODB_URI"]} if os.environ.get("MONGODB_URI") else {}
+    for variable in ("MONGODB_URI", f"{PREFIX}MONGODB_URI"):
+        if os.environ.get(variable) == "":
+            raise BadSetting(f"mongodb_uri: {variable} is set and empty; unset it for the embedded database")
+    values = {"mongodb_uri": os.environ["MONGODB_URI"]} if "MONGODB_URI" in os.environ else {}
     for name in FIELDS:
         variable = f"{name.upper()}_FILE"
         path = os.environ.get(PREFIX + variable) or os.environ.get(variable)

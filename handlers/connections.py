@@ -30,6 +30,7 @@ MAX_PER_IP = 2_000
 """A school behind one address stays below."""
 LOOPBACK = frozenset(("127.0.0.1", "::1"))
 """Exempt from MAX_PER_IP: such connections come from a proxy, or from the owner of the machine."""
+MIN_FILES = 256
 RECOMMENDED_CONNECTIONS = 11_000
 """For 10,000 event streams and the requests beside them; below this the log and `--check` warn."""
 RESERVED_FILES = 256
@@ -51,6 +52,19 @@ def file_limit() -> int:
     """How many files this process may open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+class TooFewFiles(Exception):
+    """The server cannot start with so few open files; the message is one line for the operator."""
+
+
+def check_file_limit(files: int) -> None:
+    """Raise TooFewFiles if the server and its database could not even start with this limit."""
+    if files < MIN_FILES:
+        raise TooFewFiles(
+            f"open files: {files} are allowed, at least {MIN_FILES} are needed;"
+            " raise the limit (LimitNOFILE, ulimit -n)"
+        )
 
 
 def fd_limit_warning(files: int) -> str:

@@ -39,6 +39,14 @@ IN_MEMORY = WriteConcern(w=1, j=False)
 JOURNALED = WriteConcern(w=1, j=True)
 
 
+ACCESS_DENIED = (13, 18)
+# MongoDB's Unauthorized and AuthenticationFailed.
+
+
+class InvalidUri(ValueError):
+    """The driver cannot use a URI; the message says why, without the URI."""
+
+
 class DuplicateKey(Exception):
     """A unique index rejected a document. fields: the names in that index."""
 
@@ -74,21 +82,24 @@ class Index:
 class Database:
     """One MongoDB database. Acknowledged writes are journaled.
 
-    on_failure: called once for each call that failed because the database is unavailable.
+    on_failure: called once for each call that failed because the database is unavailable. Raises InvalidUri.
     """
 
     def __init__(self, uri: str, name: str, *, on_failure: Callable[[], None] = lambda: None) -> None:
         self._errors = _DriverErrors(on_failure)
-        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            uri,
-            io_loop=asyncio.get_running_loop(),
-            serverSelectionTimeoutMS=int(OPERATION_TIMEOUT_S * 1000) - 1000,
-            connectTimeoutMS=2000,
-            timeoutMS=int(OPERATION_TIMEOUT_S * 1000),
-            heartbeatFrequencyMS=2000,
-            maxPoolSize=32,
-            tz_aware=True,
-        )
+        try:
+            self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+                uri,
+                io_loop=asyncio.get_running_loop(),
+                serverSelectionTimeoutMS=int(OPERATION_TIMEOUT_S * 1000) - 1000,
+                connectTimeoutMS=2000,
+                timeoutMS=int(OPERATION_TIMEOUT_S * 1000),
+                heartbeatFrequencyMS=2000,
+                maxPoolSize=32,
+                tz_aware=True,
+            )
+        except (PyMongoError, ValueError) as error:
+            raise InvalidUri(str(error)) from error
         self._database = self._client.get_database(
             name, codec_options=CodecOptions(tz_aware=True), write_concern=JOURNALED
         )
@@ -168,6 +179,12 @@ class Database:
 
     def close(self) -> None:
         self._client.close()
+
+
+def is_access_denied(error: errors.DatabaseUnavailable) -> bool:
+    """Whether the server responds, but refuses the user or password of the URI, or requires one."""
+    cause = error.__cause__
+    return isinstance(cause, OperationFailure) and cause.code in ACCESS_DENIED
 
 
 class Collection:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import importlib.util
+import json
 import logging
+import platform
 import shutil
 import signal
 import tempfile
@@ -23,7 +26,14 @@ RESTART_PAUSE_S = 0.5
 MAX_SOCKET_PATH_BYTES = 100
 """Linux allows 107 bytes for the path of a unix socket."""
 
-EXIT_FOLDER_IN_USE = 100
+EXIT_FAILED = 100
+FOLDER_IN_USE = "DBPathInUse"
+LOG_TAIL_BYTES = 256 * 1024
+SIGNAL_REASONS = {
+    "SIGILL": ", so this processor lacks an instruction that it needs, such as AVX",
+    "SIGKILL": ", perhaps because memory ran out",
+}
+INSTEAD = "use a server with --mongodb_uri"
 EXIT_LIBRARY_MISSING = 127
 """From the dynamic linker, before mongod starts: there is no log entry."""
 
@@ -83,14 +93,18 @@ class Mongod:
 
     async def _start_once(self) -> bool:
         self._socket.unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        except OSError as error:
+            why = "is for another architecture" if error.errno == errno.ENOEXEC else f"cannot run: {error.strerror}"
+            raise MongodError(f"{self._binary} {why}; {INSTEAD}") from error
         exited = asyncio.create_task(self._process.wait())
         while not exited.done():
             if await self._listens():
@@ -98,12 +112,32 @@ class Mongod:
                 log.info("mongod: %s serves %s", self._process.pid, self._folder)
                 return True
             await asyncio.wait([exited], timeout=0.02)
-        if exited.result() == EXIT_FOLDER_IN_USE:
+        reason = self._logged_error()
+        if exited.result() == EXIT_FAILED and (not reason or FOLDER_IN_USE in reason):
             return False
-        if exited.result() == EXIT_LIBRARY_MISSING:
-            text = "lacks a library, see `ldd`; on Debian install libcurl4, or use a server with --mongodb_uri"
-            raise MongodError(f"{self._binary} {text}")
-        raise MongodError(f"mongod exited with code {exited.result()}; its log is {self._log_file}")
+        raise MongodError(self._explain_exit(exited.result(), reason))
+
+    def _explain_exit(self, code: int, reason: str) -> str:
+        """code: as of `Process.returncode`. reason: of mongod's log; may be empty."""
+        if code == EXIT_LIBRARY_MISSING:
+            return f"{self._binary} lacks a library, see `ldd`; on Debian install libcurl4, or {INSTEAD}"
+        if code < 0:
+            name = signal.Signals(-code).name
+            return f"mongod was ended by {name}{SIGNAL_REASONS.get(name, '')}; its log is {self._log_file}; {INSTEAD}"
+        return f"mongod exited with code {code}{': ' * bool(reason)}{reason}; its log is {self._log_file}"
+
+    def _logged_error(self) -> str:
+        """The reason that the end of mongod's log gives for its exit, in one line, or ""."""
+        try:
+            lines = self._log_file.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").splitlines()
+        except OSError:
+            return ""
+        for line in reversed(lines):
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                entry = json.loads(line)
+                if entry["s"] in ("E", "F"):
+                    return str(entry["attr"]["error"]).partition("\n")[0]
+        return ""
 
     async def _listens(self) -> bool:
         try:
@@ -160,7 +194,10 @@ def find_mongod() -> str:
             return str(candidate)
     on_path = shutil.which("mongod")  # pragma: no cover - machines without the wheel
     if on_path is None:
-        raise MongodError("mongod not found: install one on PATH, or use a server with --mongodb_uri")
+        raise MongodError(
+            f"there is no mongod for {platform.system()} {platform.machine()}: install MongoDB Community Server so that"
+            f" `mongod` is on PATH (mongodb.com/docs/manual/administration/install-community), or {INSTEAD}"
+        )
     return on_path
 
 
