@@ -154,7 +154,7 @@ class ExportHandler(ApiHandler):
             "followed_user": followed_user,
             "images": index.images,
             "missing": index.missing,
-            "tasks": [_task_document(task) async for task in self.tasks.iterate_by_owner(current.id)],
+            "tasks": [_task_document(task, self.bucket) async for task in self.tasks.iterate_by_owner(current.id)],
             "sessions": [
                 {"created": timestamp(session.created), "expires": timestamp(session.expires)} for session in sessions
             ],
@@ -168,13 +168,13 @@ class ExportHandler(ApiHandler):
                 await self.flush()
 
 
-def _task_document(task: Task) -> JsonDict:
+def _task_document(task: Task, bucket: Bucket) -> JsonDict:
     """The request and its result. What only the queue needs (position, lease, round) is left out."""
-    names = ("id", "type", "style", "recipe", "url", "source_id", "result_id", "result_url", "error", "seconds")
+    names = ("id", "type", "style", "recipe", "url", "source_id", "result_id", "visibility", "error", "seconds")
     moments = {name: getattr(task, name) for name in ("created", "started", "finished")}
     return (
         {name: getattr(task, name) for name in names}
-        | {"state": str(task.state)}
+        | {"state": str(task.state), "result_url": task.result_key and bucket.url(task.result_key)}
         | {name: moment and timestamp(moment) for name, moment in moments.items()}
     )
 

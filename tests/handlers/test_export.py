@@ -52,6 +52,9 @@ async def test_an_export_contains_all_data_of_the_user_and_none_of_others(api: A
     assert (data["follow_user"], data["followed_user"]) == (["bob"], ["bob"])
     assert {image["kind"]: image["username"] for image in data["images"]} == {"source": "ada", "result": "ada"}
     assert [(task["state"], task["style"]) for task in data["tasks"]] == [("done", "mosaic")]
+    results = {image["url"] for image in data["images"] if image["kind"] == "result"}
+    assert {task["result_url"] for task in data["tasks"]} == results
+    assert {task["visibility"] for task in data["tasks"]} == {"public"}
     assert data["missing"] == []
     files = {image["kind"]: image["file"] for image in data["images"]}
     assert sorted(archive.namelist()) == sorted([*files.values(), "data.json"])
