@@ -227,6 +227,23 @@ def test_tests_use_no_private_attribute_of_ours() -> None:
         assert foreign == {}, path.relative_to(ROOT)
 
 
+def test_functions_of_tests_are_annotated() -> None:
+    for path in TEST_FILES:
+        functions = [
+            node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        incomplete = {
+            node.name: node.lineno for node in functions if node.returns is None or _lacks_annotation(node.args)
+        }
+        assert incomplete == {}, path.relative_to(ROOT)
+
+
+def _lacks_annotation(arguments: ast.arguments) -> bool:
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    variable = [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+    return any(each.annotation is None and each.arg not in ("self", "cls") for each in named + variable)
+
+
 def _is_call_of(node: ast.AST, names: set[str]) -> TypeGuard[ast.Call]:
     function = node.func if isinstance(node, ast.Call) else None
     return isinstance(function, ast.Attribute | ast.Name) and ast.unparse(function).rpartition(".")[2] in names

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from handlers.services import Services
 from models.bucket.policy import read_token
 from settings import Settings
 from tests.support.client import ApiClient
@@ -13,7 +16,7 @@ TOKEN = "/api/image/token/"
 
 
 @pytest.mark.gen_test
-async def test_another_token_is_for_the_same_key_and_the_same_upload(api: ApiClient, services) -> None:
+async def test_another_token_is_for_the_same_key_and_the_same_upload(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     first = await ada.post(TOKEN, filename="slow.png", param="for the wall")
 
@@ -40,7 +43,7 @@ async def test_the_key_of_another_user_is_refused(api: ApiClient) -> None:
 
 
 @pytest.mark.gen_test
-async def test_the_key_of_an_arrived_picture_and_an_unknown_key_are_refused(api: ApiClient, services) -> None:
+async def test_the_key_of_an_arrived_picture_and_an_unknown_key_are_refused(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     arrived = services.bucket.key_of((await ada.upload(png()))["url"])
 
@@ -55,11 +58,11 @@ class TestOpenAccess:
     """With open access every client that has the key gets another token for it."""
 
     @pytest.fixture
-    def settings(self, settings_of) -> Settings:
+    def settings(self, settings_of: Callable[..., Settings]) -> Settings:
         return settings_of(access="open")
 
     @pytest.mark.gen_test
-    async def test_strangers_have_fresh_tokens_as_well(self, api: ApiClient, expect_log) -> None:
+    async def test_strangers_have_fresh_tokens_as_well(self, api: ApiClient, expect_log: Callable[[str], None]) -> None:
         expect_log("access is open")
         key = (await api.post(TOKEN))["key"]
 

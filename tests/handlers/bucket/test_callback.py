@@ -6,6 +6,8 @@ import asyncio
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,13 +24,13 @@ from tests.support.waiting import until
 
 
 @pytest.fixture
-def where(io_loop, tmp_path) -> Iterator[Installation]:
+def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
     with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
         yield installation
 
 
 @pytest.mark.gen_test
-async def test_a_client_that_disconnects_before_the_response_may_repeat_its_upload(where):
+async def test_a_client_that_disconnects_before_the_response_may_repeat_its_upload(where: Installation) -> None:
     where.receiver.hold = asyncio.Event()
     host, port = where.base.removeprefix("http://").split(":")
     grant = where.sign_upload()
@@ -48,7 +50,9 @@ async def test_a_client_that_disconnects_before_the_response_may_repeat_its_uplo
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("status", "body"), [(200, b"not json"), (500, b"{}"), (302, b"{}"), (200, b""), (401, b"{}")])
-async def test_a_callback_without_a_good_answer_is_579_with_kodos_fields(where, status, body):
+async def test_a_callback_without_a_good_answer_is_579_with_kodos_fields(
+    where: Installation, status: int, body: bytes
+) -> None:
     where.receiver.status, where.receiver.body = status, body
 
     response = await upload(where.sign_upload(), png(), fname="猫.png")
@@ -63,7 +67,7 @@ async def test_a_callback_without_a_good_answer_is_579_with_kodos_fields(where, 
 
 
 @pytest.mark.gen_test
-async def test_a_callback_that_never_answers_is_579_within_its_time(where):
+async def test_a_callback_that_never_answers_is_579_within_its_time(where: Installation) -> None:
     where.receiver.hold = asyncio.Event()
 
     response = await upload(where.sign_upload(), png())
@@ -73,7 +77,7 @@ async def test_a_callback_that_never_answers_is_579_within_its_time(where):
 
 
 @pytest.mark.gen_test
-async def test_the_next_callback_address_is_tried_when_one_fails(where):
+async def test_the_next_callback_address_is_tried_when_one_fails(where: Installation) -> None:
     closed = socket.socket()
     closed.bind(("127.0.0.1", 0))
     dead = f"http://127.0.0.1:{closed.getsockname()[1]}/dead"
@@ -86,7 +90,7 @@ async def test_the_next_callback_address_is_tried_when_one_fails(where):
 
 
 @pytest.mark.gen_test
-async def test_the_callback_names_the_host_that_the_policy_names(where):
+async def test_the_callback_names_the_host_that_the_policy_names(where: Installation) -> None:
     response = await upload(where.sign_upload(), png(), token=token_of(where, callbackHost="tessera.example"))
 
     assert response.code == 200
@@ -94,7 +98,7 @@ async def test_the_callback_names_the_host_that_the_policy_names(where):
 
 
 @pytest.mark.gen_test
-async def test_a_json_callback_is_signed_whole_and_parsed(where):
+async def test_a_json_callback_is_signed_whole_and_parsed(where: Installation) -> None:
     body = '{"key":$(key),"filename":"$(fname)","width":$(imageInfo.width),"param":$(x:param),"x":$(no)}'
     token = token_of(where, callbackBody=body, callbackBodyType="application/json")
 
@@ -106,7 +110,7 @@ async def test_a_json_callback_is_signed_whole_and_parsed(where):
 
 
 @pytest.mark.gen_test
-async def test_without_a_callback_the_answer_is_hash_and_key(where):
+async def test_without_a_callback_the_answer_is_hash_and_key(where: Installation) -> None:
     response = await upload(where.sign_upload(), png(), token=token_of(where, callbackUrl="", callbackBody=""))
 
     assert json.loads(response.body) == {"hash": where.bucket.stat("u/1.png").etag, "key": "u/1.png"}

@@ -8,8 +8,9 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,13 +33,13 @@ from tests.support.waiting import until
 
 
 @pytest.fixture
-def where(io_loop, tmp_path) -> Iterator[Installation]:
+def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
     with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
         yield installation
 
 
 @pytest.fixture
-def impatient(io_loop, tmp_path) -> Iterator[Installation]:
+def impatient(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
     """A bucket that bears a stalled client for a moment only."""
     with open_embedded(io_loop, tmp_path, stall_s=0.3) as installation:
         yield installation
@@ -54,7 +55,7 @@ def small_disk() -> Iterator[None]:
 
 
 @pytest.mark.gen_test
-async def test_a_body_far_beyond_the_limit_is_refused_by_its_length(where):
+async def test_a_body_far_beyond_the_limit_is_refused_by_its_length(where: Installation) -> None:
     host, port = where.base.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
 
@@ -73,7 +74,9 @@ async def test_a_body_far_beyond_the_limit_is_refused_by_its_length(where):
     ("method", "length", "status"),
     [("POST", "abc", 400), ("POST", "-1", 400), ("POST", "9" * 5000, 413), ("OPTIONS", "4", 204), ("GET", "4", 405)],
 )
-async def test_malformed_requests_are_never_answered_with_500(where, method, length, status, expect_log):
+async def test_malformed_requests_are_never_answered_with_500(
+    where: Installation, method: str, length: str, status: int, expect_log: Callable[[str], None]
+) -> None:
     expect_log("tornado.general|python_multipart")
     host, port = where.base.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -87,7 +90,7 @@ async def test_malformed_requests_are_never_answered_with_500(where, method, len
 
 
 @pytest.mark.gen_test
-async def test_a_file_beyond_the_limit_is_413_and_leaves_nothing(where):
+async def test_a_file_beyond_the_limit_is_413_and_leaves_nothing(where: Installation) -> None:
     response = await upload(where.sign_upload(), png() + bytes(LIMIT_BYTES))
 
     assert error_of(response) == (413, "exceed FsizeLimit")
@@ -96,7 +99,9 @@ async def test_a_file_beyond_the_limit_is_413_and_leaves_nothing(where):
 
 @pytest.mark.requirement(41)
 @pytest.mark.gen_test
-async def test_a_full_disk_is_507_leaves_nothing_and_recovers(where, small_disk, expect_log):
+async def test_a_full_disk_is_507_leaves_nothing_and_recovers(
+    where: Installation, small_disk: None, expect_log: Callable[[str], None]
+) -> None:
     expect_log("storage_full")
 
     answers = await asyncio.gather(*(upload(where.sign_upload(f"u/{n}.png"), png() + bytes(4 << 20)) for n in range(4)))
@@ -108,7 +113,7 @@ async def test_a_full_disk_is_507_leaves_nothing_and_recovers(where, small_disk,
 
 
 @pytest.mark.gen_test
-async def test_clients_that_disconnect_half_way_leave_nothing(where):
+async def test_clients_that_disconnect_half_way_leave_nothing(where: Installation) -> None:
     host, port = where.base.removeprefix("http://").split(":")
     body = form({"token": where.sign_upload().token, "key": "u/1.png"}, png() + bytes(2 << 20))
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
@@ -129,7 +134,7 @@ async def test_clients_that_disconnect_half_way_leave_nothing(where):
 
 
 @pytest.mark.gen_test
-async def test_a_client_without_a_token_gets_little_disk(where):
+async def test_a_client_without_a_token_gets_little_disk(where: Installation) -> None:
     head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
 
     response = await post(where.up_url, head + png() + bytes(9 << 20), {"Content-Type": FORM_TYPE})
@@ -140,7 +145,9 @@ async def test_a_client_without_a_token_gets_little_disk(where):
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("drip", [b"", b"x"])
-async def test_a_body_below_the_minimum_rate_is_cut_off_and_leaves_nothing(impatient, drip):
+async def test_a_body_below_the_minimum_rate_is_cut_off_and_leaves_nothing(
+    impatient: Installation, drip: bytes
+) -> None:
     host, port = impatient.base.removeprefix("http://").split(":")
     body = form({"token": impatient.sign_upload().token, "key": "u/1.png"}, png() + bytes(2 << 20))
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
@@ -159,7 +166,7 @@ async def test_a_body_below_the_minimum_rate_is_cut_off_and_leaves_nothing(impat
 
 
 @pytest.mark.gen_test
-async def test_a_slow_connection_can_upload(impatient):
+async def test_a_slow_connection_can_upload(impatient: Installation) -> None:
     host, port = impatient.base.removeprefix("http://").split(":")
     body = form({"token": impatient.sign_upload().token, "key": "u/1.png"}, png() + bytes(60_000))
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
@@ -177,7 +184,7 @@ async def test_a_slow_connection_can_upload(impatient):
 
 
 @pytest.mark.gen_test
-async def test_twenty_uploads_of_one_key_at_once_make_one_object(where):
+async def test_twenty_uploads_of_one_key_at_once_make_one_object(where: Installation) -> None:
     answers = await asyncio.gather(*(upload(where.sign_upload(), png()) for _ in range(20)))
 
     assert {answer.code for answer in answers} == {200}
@@ -197,7 +204,7 @@ class StuckDisk(Objects):
 
 
 @pytest.mark.gen_test
-async def test_a_stuck_disk_delays_no_other_request(where):
+async def test_a_stuck_disk_delays_no_other_request(where: Installation) -> None:
     where.bucket.put("other.png", png(), mime="image/png")
     where.bucket.objects = StuckDisk(where.folder)
 
@@ -211,7 +218,7 @@ async def test_a_stuck_disk_delays_no_other_request(where):
 
 
 @pytest.mark.gen_test
-async def test_a_token_must_still_be_valid_when_a_resumable_upload_is_completed(where):
+async def test_a_token_must_still_be_valid_when_a_resumable_upload_is_completed(where: Installation) -> None:
     where.bucket.objects = StuckDisk(where.folder)
     deadline = int(time.time()) + 1
     sent = asyncio.ensure_future(upload(where.sign_upload(), png(), token=token_of(where, deadline=deadline)))

@@ -7,6 +7,8 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
@@ -19,14 +21,14 @@ CONTENT = png(64, 48)
 
 
 @pytest.fixture
-def where(io_loop, tmp_path) -> Iterator[Installation]:
+def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
     with open_embedded(io_loop, tmp_path) as installation:
         installation.bucket.put("u/猫.png", CONTENT, mime="text/html")
         yield installation
 
 
 @pytest.fixture
-def impatient(io_loop, tmp_path) -> Iterator[Installation]:
+def impatient(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
     """A bucket that bears a stalled client for a moment only."""
     with open_embedded(io_loop, tmp_path, stall_s=0.2) as installation:
         yield installation
@@ -34,7 +36,7 @@ def impatient(io_loop, tmp_path) -> Iterator[Installation]:
 
 @pytest.mark.requirement(21)
 @pytest.mark.gen_test
-async def test_a_picture_is_sent_with_its_own_type_and_a_sandbox(where):
+async def test_a_picture_is_sent_with_its_own_type_and_a_sandbox(where: Installation) -> None:
     response = await get(where.bucket.url("u/猫.png"))
 
     headers = response.headers
@@ -49,7 +51,7 @@ async def test_a_picture_is_sent_with_its_own_type_and_a_sandbox(where):
 
 
 @pytest.mark.gen_test
-async def test_head_has_the_same_headers_without_a_body(where):
+async def test_head_has_the_same_headers_without_a_body(where: Installation) -> None:
     whole, head = [await get(where.bucket.url("u/猫.png"), method) for method in ("GET", "HEAD")]
 
     same = ("Content-Length", "Content-Type", "Etag", "Last-Modified", "Accept-Ranges")
@@ -62,7 +64,7 @@ async def test_head_has_the_same_headers_without_a_body(where):
 @pytest.mark.parametrize(
     "content", [b"<html><script>alert(1)</script>", b"<svg onload='alert(1)'/>", b"%PDF-1.4", b"x"]
 )
-async def test_a_file_that_is_no_picture_is_an_attachment(where, content):
+async def test_a_file_that_is_no_picture_is_an_attachment(where: Installation, content: bytes) -> None:
     where.bucket.put("page.png", content, mime="text/html")
 
     response = await get(where.bucket.url("page.png"))
@@ -93,13 +95,13 @@ async def test_a_file_that_is_no_picture_is_an_attachment(where, content):
         "%F0%9F%98%80",
     ],
 )
-async def test_a_missing_or_impossible_key_is_document_not_found(where, path):
+async def test_a_missing_or_impossible_key_is_document_not_found(where: Installation, path: str) -> None:
     assert error_of(await get(f"{where.base}/bucket/{path}")) == (404, "Document not found")
 
 
 @pytest.mark.requirement(20)
 @pytest.mark.gen_test
-async def test_a_link_in_the_folder_is_not_followed(where, tmp_path):
+async def test_a_link_in_the_folder_is_not_followed(where: Installation, tmp_path: Path) -> None:
     (name,) = [path for path in where.files() if path.startswith("objects/")]
     (where.folder / name).rename(tmp_path / "moved")
     (where.folder / name).symlink_to(tmp_path / "moved")
@@ -119,7 +121,7 @@ async def test_a_link_in_the_folder_is_not_followed(where, tmp_path):
         ("bytes=-999999", 0, len(CONTENT)),
     ],
 )
-async def test_one_range_is_answered_with_206(where, range_header, start, end):
+async def test_one_range_is_answered_with_206(where: Installation, range_header: str, start: int, end: int) -> None:
     response = await get(where.bucket.url("u/猫.png"), Range=range_header)
 
     assert (response.code, response.body) == (206, CONTENT[start:end])
@@ -129,7 +131,7 @@ async def test_one_range_is_answered_with_206(where, range_header, start, end):
 @pytest.mark.requirement(22)
 @pytest.mark.gen_test
 @pytest.mark.parametrize("range_header", [f"bytes={len(CONTENT)}-", "bytes=999999-9999999", "bytes=-0"])
-async def test_a_range_beyond_the_end_is_416(where, range_header):
+async def test_a_range_beyond_the_end_is_416(where: Installation, range_header: str) -> None:
     response = await get(where.bucket.url("u/猫.png"), Range=range_header)
 
     assert (response.code, response.headers["Content-Range"]) == (416, f"bytes */{len(CONTENT)}")
@@ -149,14 +151,14 @@ async def test_a_range_beyond_the_end_is_416(where, range_header):
         "bytes=" + "9" * 30 + "-",
     ],
 )
-async def test_a_header_that_is_not_one_range_gets_the_whole_picture(where, range_header):
+async def test_a_header_that_is_not_one_range_gets_the_whole_picture(where: Installation, range_header: str) -> None:
     response = await get(where.bucket.url("u/猫.png"), Range=range_header)
 
     assert (response.code, response.body) == (200, CONTENT)
 
 
 @pytest.mark.gen_test
-async def test_a_cached_picture_is_304(where):
+async def test_a_cached_picture_is_304(where: Installation) -> None:
     etag = (await get(where.bucket.url("u/猫.png"), "HEAD")).headers["Etag"]
 
     again = await get(where.bucket.url("u/猫.png"), If_None_Match=etag)
@@ -173,7 +175,7 @@ async def test_a_cached_picture_is_304(where):
 @pytest.mark.parametrize(
     "name", ['a"; filename=b.html', "<script>", "é猫😀", "a\r\nSet-Cookie: x=1", "../../x", "\u202egnp.exe"]
 )
-async def test_attname_saves_under_any_name_and_never_breaks_the_header(where, name):
+async def test_attname_saves_under_any_name_and_never_breaks_the_header(where: Installation, name: str) -> None:
     response = await get(where.bucket.url("u/猫.png") + "?attname=" + quote(name, safe=""))
 
     disposition = response.headers["Content-Disposition"]
@@ -185,7 +187,7 @@ async def test_attname_saves_under_any_name_and_never_breaks_the_header(where, n
 
 
 @pytest.mark.gen_test
-async def test_a_large_object_arrives_whole_and_a_client_that_leaves_does_no_harm(where):
+async def test_a_large_object_arrives_whole_and_a_client_that_leaves_does_no_harm(where: Installation) -> None:
     content = GIF + bytes(range(256)) * 8192 * 4
     where.bucket.put("large.gif", content, mime="image/gif")
     host, port = where.base.removeprefix("http://").split(":")
@@ -200,7 +202,7 @@ async def test_a_large_object_arrives_whole_and_a_client_that_leaves_does_no_har
 
 @pytest.mark.requirement(36)
 @pytest.mark.gen_test
-async def test_a_client_that_reads_nothing_is_cut_off(impatient):
+async def test_a_client_that_reads_nothing_is_cut_off(impatient: Installation) -> None:
     content = GIF + bytes(40 << 20)
     impatient.bucket.put("large.gif", content, mime="image/gif")
     host, port = impatient.base.removeprefix("http://").split(":")
@@ -214,7 +216,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(impatient):
 
 
 @pytest.mark.gen_test
-async def test_management_takes_a_fresh_signature_in_the_qiniu_style(where):
+async def test_management_takes_a_fresh_signature_in_the_qiniu_style(where: Installation) -> None:
     path = "/rs/delete/dGVzc2VyYTp1L-eMqy5wbmc="
 
     unsigned = await get(where.base + "/rsf/list?bucket=tessera")
@@ -225,7 +227,7 @@ async def test_management_takes_a_fresh_signature_in_the_qiniu_style(where):
 
 
 @pytest.mark.gen_test
-async def test_a_page_elsewhere_may_ask_before_it_uploads(where):
+async def test_a_page_elsewhere_may_ask_before_it_uploads(where: Installation) -> None:
     response = await get(f"{where.base}/up/buckets/tessera/objects/~/uploads", "OPTIONS")
 
     assert response.code == 204
@@ -235,7 +237,7 @@ async def test_a_page_elsewhere_may_ask_before_it_uploads(where):
 
 
 @pytest.mark.gen_test
-async def test_every_answer_has_a_request_id_and_errors_are_json(where):
+async def test_every_answer_has_a_request_id_and_errors_are_json(where: Installation) -> None:
     answers = [
         await get(where.base + path)
         for path in ("/bucket/none", "/up", "/rs/stat/AAAA", "/rsf/list", "/up/buckets/x/objects/y/uploads/" + "0" * 32)

@@ -32,7 +32,7 @@ NO_ANSWER = 599
 
 class TestOnKodo:
     @pytest.fixture
-    def kodo(self, io_loop) -> Iterator[FakeKodo]:
+    def kodo(self, io_loop: Any) -> Iterator[FakeKodo]:
         with serving_on(io_loop, FakeKodo("faulty-access-key", "faulty-secret-key", "pictures")) as kodo:
             yield kodo
 
@@ -90,7 +90,7 @@ class TestOnKodo:
         ids=["503", "dropped", "truncated", "seen late", "no Kodo"],
     )
     async def test_a_task_outlives_trouble_and_makes_one_whole_result(
-        self, api: ApiClient, services: Services, kodo: FakeKodo, faults: Faults, expect_log
+        self, api: ApiClient, services: Services, kodo: FakeKodo, faults: Faults, expect_log: Callable[[str], None]
     ) -> None:
         expect_log("trying again|bucket: |urllib3|thumbnail")
         ada = await api.sign_up("ada")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ TWICE = 2 * b'--seam\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
 
 
 @pytest.fixture
-def where(io_loop, tmp_path) -> Iterator[Installation]:
+def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
     with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
         yield installation
 
@@ -43,7 +45,7 @@ def where(io_loop, tmp_path) -> Iterator[Installation]:
         ({"mimeLimit": "!image/png"}, 403),
     ],
 )
-async def test_the_policy_decides(where, changes, status):
+async def test_the_policy_decides(where: Installation, changes: dict[str, Any], status: int) -> None:
     response = await upload(where.sign_upload(), png(), token=token_of(where, **changes))
 
     assert response.code == status
@@ -53,13 +55,13 @@ async def test_the_policy_decides(where, changes, status):
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("token", ["", "a", "a:b", "a:b:c", "a:b:c:d", "猫:b:c", ":" * 9, "a:b:" + "x" * 20_000, "\0"])
-async def test_what_is_no_token_is_401(where, token):
+async def test_what_is_no_token_is_401(where: Installation, token: str) -> None:
     assert (await upload(where.sign_upload(), png(), token=token)).code == 401
 
 
 @pytest.mark.requirement(19)
 @pytest.mark.gen_test
-async def test_a_token_changed_by_one_letter_is_401(where):
+async def test_a_token_changed_by_one_letter_is_401(where: Installation) -> None:
     good = where.sign_upload().token
     access, sign, encoded = good.split(":")
     other = encoded.replace(encoded[20], "A" if encoded[20] != "A" else "B", 1)
@@ -75,7 +77,7 @@ async def test_a_token_changed_by_one_letter_is_401(where):
 @pytest.mark.parametrize(
     "content", [b"<html></html>", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"", b"GIF8", b"\x89PNG"]
 )
-async def test_a_file_that_is_no_picture_is_refused_whatever_its_name(where, content):
+async def test_a_file_that_is_no_picture_is_refused_whatever_its_name(where: Installation, content: bytes) -> None:
     response = await upload(where.sign_upload(), content)
 
     assert response.code in (400, 403)
@@ -88,7 +90,7 @@ async def test_a_file_that_is_no_picture_is_refused_whatever_its_name(where, con
     "name",
     ["../../x", "a\\b", "<img src=x onerror=alert(1)>", "'; DROP", "x" * 300, "\u202egnp", "猫 😀.png", "a&b=c:d"],
 )
-async def test_a_file_name_is_relayed_unchanged_and_names_no_file(where, name):
+async def test_a_file_name_is_relayed_unchanged_and_names_no_file(where: Installation, name: str) -> None:
     before = set(where.folder.parent.iterdir())
 
     await upload(where.sign_upload(), png(), fname=name)
@@ -99,7 +101,7 @@ async def test_a_file_name_is_relayed_unchanged_and_names_no_file(where, name):
 
 
 @pytest.mark.gen_test
-async def test_the_name_of_the_file_part_is_used_when_there_is_no_other(where):
+async def test_the_name_of_the_file_part_is_used_when_there_is_no_other(where: Installation) -> None:
     grant = where.sign_upload()
 
     await post(
@@ -111,7 +113,7 @@ async def test_the_name_of_the_file_part_is_used_when_there_is_no_other(where):
 
 @pytest.mark.requirement(18)
 @pytest.mark.gen_test
-async def test_the_owner_is_who_asked_for_the_token_whatever_the_client_says(where):
+async def test_the_owner_is_who_asked_for_the_token_whatever_the_client_says(where: Installation) -> None:
     await upload(
         where.sign_upload(), png(), endUser="8", fname="x&endUser=8", **{"x:param": "&endUser=8", "x:endUser": "8"}
     )
@@ -120,7 +122,7 @@ async def test_the_owner_is_who_asked_for_the_token_whatever_the_client_says(whe
 
 
 @pytest.mark.gen_test
-async def test_fields_of_kodo_that_we_ignore_do_no_harm(where):
+async def test_fields_of_kodo_that_we_ignore_do_no_harm(where: Installation) -> None:
     more = {"x-qn-meta-note": "a note", "accept": "text/plain", "x:other": "unused"}
 
     response = await upload(where.sign_upload(), png(), **more)
@@ -131,7 +133,7 @@ async def test_fields_of_kodo_that_we_ignore_do_no_harm(where):
 
 
 @pytest.mark.gen_test
-async def test_fields_after_the_file_count_as_well(where):
+async def test_fields_after_the_file_count_as_well(where: Installation) -> None:
     grant = where.sign_upload()
     head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + png() + b"\r\n"
     tail = form({"token": grant.token, "key": grant.key}, b"").split(
@@ -169,7 +171,9 @@ async def test_fields_after_the_file_count_as_well(where):
         ),
     ],
 )
-async def test_a_malformed_form_is_400(where, body, content_type, expect_log):
+async def test_a_malformed_form_is_400(
+    where: Installation, body: bytes, content_type: str, expect_log: Callable[[str], None]
+) -> None:
     expect_log("python_multipart")
 
     response = await post(where.up_url, body, {"Content-Type": content_type})

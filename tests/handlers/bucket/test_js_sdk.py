@@ -44,7 +44,7 @@ UPLOAD = """
 
 
 @pytest.fixture(scope="module")
-def sdk(tmp_path_factory) -> Path:
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SDK's one file, fresh from npm."""
     if shutil.which("npm") is None:
         pytest.skip("needs npm")
@@ -60,7 +60,7 @@ def sdk(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def where(io_loop, tmp_path) -> Iterator[Installation]:
+def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
     with open_embedded(io_loop, tmp_path) as installation:
         yield installation
 
@@ -72,7 +72,7 @@ class EmptyPage(tornado.web.RequestHandler):
 
 
 @pytest.fixture
-def elsewhere(io_loop) -> Iterator[str]:
+def elsewhere(io_loop: Any) -> Iterator[str]:
     """A page of another origin."""
     socket, port = tornado.testing.bind_unused_port()
     with serving(io_loop, [("/", EmptyPage)], socket):
@@ -107,7 +107,9 @@ def content(size: int) -> bytes:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_the_javascript_sdk_uploads_small_and_large_and_goes_on_after_a_reload(where, elsewhere, sdk):
+async def test_the_javascript_sdk_uploads_small_and_large_and_goes_on_after_a_reload(
+    where: Installation, elsewhere: str, sdk: Path
+) -> None:
     small, large = 5_000, 5_500_000
     async with chromium_page() as page:
         await open_page(page, elsewhere, sdk)
@@ -139,7 +141,7 @@ async def test_the_javascript_sdk_uploads_small_and_large_and_goes_on_after_a_re
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_an_uploaded_file_runs_no_script_when_opened_or_included(where, elsewhere):
+async def test_an_uploaded_file_runs_no_script_when_opened_or_included(where: Installation, elsewhere: str) -> None:
     both = b"GIF89a=1;window.harm=1;alert(1);/*<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>*/"
     where.bucket.put("both.png", both, mime="text/html")
     dialogs: list[str] = []

@@ -8,11 +8,14 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import qiniu
 from qiniu.http.endpoint import Endpoint
 from qiniu.http.region import Region, ServiceName
+from tornado.httpclient import HTTPResponse
 
 from models.bucket.policy import upload_token
 from models.bucket.signature import encode
@@ -24,7 +27,7 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def where(io_loop, tmp_path) -> Iterator[Installation]:
+def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
     with open_embedded(io_loop, tmp_path) as installation:
         yield installation
 
@@ -37,20 +40,20 @@ class Client:
         self.headers = {"Authorization": f"UpToken {token}", "Content-Type": "application/octet-stream"}
         self.url = ""
 
-    async def start(self):
+    async def start(self) -> HTTPResponse:
         response = await post(self.root, b"", self.headers)
         if response.code == 200:
             self.url = f"{self.root}/{json.loads(response.body)['uploadId']}"
         return response
 
-    async def part(self, number: int, data: bytes, md5: str | None = None):
+    async def part(self, number: int, data: bytes, md5: str | None = None) -> HTTPResponse:
         headers = {**self.headers, "Content-MD5": md5 or hashlib.md5(data).hexdigest()}
         return await post(f"{self.url}/{number}", data, headers, "PUT")
 
-    async def complete(self, parts: list[dict], **more: object):
+    async def complete(self, parts: list[dict[str, Any]], **more: object) -> HTTPResponse:
         return await post(self.url, json.dumps({"parts": parts, **more}).encode(), self.headers)
 
-    async def whole(self, data: bytes, size: int = MIB, **more: object):
+    async def whole(self, data: bytes, size: int = MIB, **more: object) -> HTTPResponse:
         pieces = [data[at : at + size] for at in range(0, len(data), size)]
         answers = await asyncio.gather(*(self.part(n, piece) for n, piece in enumerate(pieces, 1)))
         parts = [{"partNumber": n, "etag": json.loads(a.body)["etag"]} for n, a in enumerate(answers, 1)]
@@ -58,7 +61,7 @@ class Client:
 
 
 @pytest.mark.gen_test
-async def test_parts_sent_at_once_become_one_object_and_one_callback(where):
+async def test_parts_sent_at_once_become_one_object_and_one_callback(where: Installation) -> None:
     client, data = Client(where, where.sign_upload().token), png() + os.urandom(5 * MIB)
     started = await client.start()
 
@@ -73,7 +76,7 @@ async def test_parts_sent_at_once_become_one_object_and_one_callback(where):
 
 
 @pytest.mark.gen_test
-async def test_an_upload_goes_on_after_a_lost_connection_and_a_restart(where):
+async def test_an_upload_goes_on_after_a_lost_connection_and_a_restart(where: Installation) -> None:
     token = where.sign_upload().token
     client = Client(where, token)
     await client.start()
@@ -92,7 +95,7 @@ async def test_an_upload_goes_on_after_a_lost_connection_and_a_restart(where):
 
 
 @pytest.mark.gen_test
-async def test_completing_twice_is_no_such_upload_and_the_object_stays(where):
+async def test_completing_twice_is_no_such_upload_and_the_object_stays(where: Installation) -> None:
     client = Client(where, where.sign_upload().token)
     await client.start()
     etag = json.loads((await client.part(1, png())).body)["etag"]
@@ -104,7 +107,7 @@ async def test_completing_twice_is_no_such_upload_and_the_object_stays(where):
 
 
 @pytest.mark.gen_test
-async def test_the_same_upload_from_the_start_again_is_the_same_success(where):
+async def test_the_same_upload_from_the_start_again_is_the_same_success(where: Installation) -> None:
     for _ in range(2):
         client = Client(where, where.sign_upload().token)
         await client.start()
@@ -114,7 +117,7 @@ async def test_the_same_upload_from_the_start_again_is_the_same_success(where):
 
 
 @pytest.mark.gen_test
-async def test_an_aborted_upload_leaves_nothing(where):
+async def test_an_aborted_upload_leaves_nothing(where: Installation) -> None:
     client = Client(where, where.sign_upload().token)
     await client.start()
     await client.part(1, png())
@@ -126,7 +129,7 @@ async def test_an_aborted_upload_leaves_nothing(where):
 
 
 @pytest.mark.gen_test
-async def test_a_corrupted_part_is_406_and_not_stored(where):
+async def test_a_corrupted_part_is_406_and_not_stored(where: Installation) -> None:
     client = Client(where, where.sign_upload().token)
     await client.start()
 
@@ -135,7 +138,7 @@ async def test_a_corrupted_part_is_406_and_not_stored(where):
 
 
 @pytest.mark.gen_test
-async def test_parts_keep_to_the_tokens_size(where):
+async def test_parts_keep_to_the_tokens_size(where: Installation) -> None:
     client = Client(where, where.sign_upload(size_limit_bytes=MIB).token)
     await client.start()
 
@@ -146,7 +149,9 @@ async def test_parts_keep_to_the_tokens_size(where):
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("content", "status"), [(b"<html></html>", 403), (b"\xff\xd8\xff", 200)])
-async def test_parts_that_make_no_picture_are_refused_at_the_end(where, content, status):
+async def test_parts_that_make_no_picture_are_refused_at_the_end(
+    where: Installation, content: bytes, status: int
+) -> None:
     client = Client(where, where.sign_upload().token)
     await client.start()
 
@@ -170,7 +175,7 @@ async def test_parts_that_make_no_picture_are_refused_at_the_end(where, content,
         b"[" * 100_000,
     ],
 )
-async def test_an_invalid_completion_is_400(where, body):
+async def test_an_invalid_completion_is_400(where: Installation, body: bytes) -> None:
     client = Client(where, where.sign_upload().token)
     await client.start()
 
@@ -178,7 +183,7 @@ async def test_an_invalid_completion_is_400(where, body):
 
 
 @pytest.mark.gen_test
-async def test_a_token_is_asked_for_at_every_step_and_holds_for_its_key_alone(where):
+async def test_a_token_is_asked_for_at_every_step_and_holds_for_its_key_alone(where: Installation) -> None:
     good = Client(where, where.sign_upload().token)
     await good.start()
     old = upload_token(where.keys, {"scope": "tessera:u/1.png", "deadline": 1})
@@ -196,7 +201,7 @@ async def test_a_token_is_asked_for_at_every_step_and_holds_for_its_key_alone(wh
 
 
 @pytest.mark.gen_test
-async def test_another_bucket_and_an_invalid_key_are_refused(where):
+async def test_another_bucket_and_an_invalid_key_are_refused(where: Installation) -> None:
     headers = {"Authorization": f"UpToken {where.sign_upload().token}"}
 
     other = await post(f"{where.up_url}/buckets/other/objects/~/uploads", b"", headers)
@@ -207,7 +212,7 @@ async def test_another_bucket_and_an_invalid_key_are_refused(where):
 
 
 @pytest.mark.gen_test
-async def test_without_a_key_the_hash_is_the_key(where):
+async def test_without_a_key_the_hash_is_the_key(where: Installation) -> None:
     client = Client(where, upload_token(where.keys, {"scope": "tessera", "deadline": int(time.time()) + 60}))
     client.root = f"{where.up_url}/buckets/tessera/objects/~/uploads"
     await client.start()
@@ -218,7 +223,7 @@ async def test_without_a_key_the_hash_is_the_key(where):
 
 
 @pytest.fixture
-def manager(where) -> qiniu.BucketManager:
+def manager(where: Installation) -> qiniu.BucketManager:
     services = {
         ServiceName.RS: [Endpoint.from_host(where.base + "/rs")],
         ServiceName.RSF: [Endpoint.from_host(where.base + "/rsf")],
@@ -227,7 +232,7 @@ def manager(where) -> qiniu.BucketManager:
 
 
 @pytest.mark.gen_test
-async def test_the_sdk_stats_lists_and_deletes(where, manager):
+async def test_the_sdk_stats_lists_and_deletes(where: Installation, manager: qiniu.BucketManager) -> None:
     keys = sorted(["图 片.png", "a+b%.png", "p/1", "p/2", "p/3"])
     for key in keys:
         where.bucket.put(key, png(), mime="image/png")
@@ -250,7 +255,7 @@ async def test_the_sdk_stats_lists_and_deletes(where, manager):
 
 
 @pytest.mark.gen_test
-async def test_the_sdk_with_other_keys_may_do_nothing(where):
+async def test_the_sdk_with_other_keys_may_do_nothing(where: Installation) -> None:
     where.bucket.put("a", png(), mime="image/png")
     services = {ServiceName.RS: [Endpoint.from_host(where.base + "/rs")]}
     for keys in (("other", where.keys.secret), (where.keys.access, "other")):
@@ -264,7 +269,7 @@ async def test_the_sdk_with_other_keys_may_do_nothing(where):
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("date", "status"), [("20200101T000000Z", 403), ("", 403), ("yesterday", 403), (None, 403)])
-async def test_an_old_management_request_is_refused(where, date, status):
+async def test_an_old_management_request_is_refused(where: Installation, date: str | None, status: int) -> None:
     headers = {"Host": where.base.removeprefix("http://"), "Content-Type": "application/x-www-form-urlencoded"}
     if date is not None:
         headers["X-Qiniu-Date"] = date
@@ -276,7 +281,7 @@ async def test_an_old_management_request_is_refused(where, date, status):
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "marker=x", "marker=e30=", "prefix=%ff"])
-async def test_an_invalid_list_request_is_400(where, query):
+async def test_an_invalid_list_request_is_400(where: Installation, query: str) -> None:
     target, now = f"/rsf/list?bucket=tessera&{query}", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     headers = {
         "Host": where.base.removeprefix("http://"),

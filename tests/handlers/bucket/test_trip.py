@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import PIL.Image
@@ -33,7 +34,7 @@ PATH = "/api/image/upload"
 
 
 @pytest.fixture(params=["embedded", "kodo", "private kodo"])
-def kodo(request, io_loop) -> Iterator[FakeKodo | None]:
+def kodo(request: pytest.FixtureRequest, io_loop: Any) -> Iterator[FakeKodo | None]:
     """The peer, or None for the embedded bucket."""
     if request.param == "embedded":
         yield None
@@ -44,7 +45,7 @@ def kodo(request, io_loop) -> Iterator[FakeKodo | None]:
 
 
 @pytest.fixture
-def settings(settings_of, kodo) -> Settings:
+def settings(settings_of: Callable[..., Settings], kodo: FakeKodo | None) -> Settings:
     if kodo is None:
         return settings_of()
     return settings_of(**kodo.settings())
@@ -68,7 +69,7 @@ async def expected_key(person: ApiClient) -> str:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, services):
+async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(filename="猫 & 狗=1:2.png", param="p")
 
@@ -85,7 +86,9 @@ async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api, services):
 
 @pytest.mark.requirement(46)
 @pytest.mark.gen_test(timeout=60)
-async def test_a_private_result_needs_a_signature_except_in_a_public_kodo_bucket(api, services, kodo):
+async def test_a_private_result_needs_a_signature_except_in_a_public_kodo_bucket(
+    api: ApiClient, services: Services, kodo: FakeKodo | None
+) -> None:
     ada, stranger = await api.sign_up("ada"), api.new_client()
     done = await finished(ada, (await ada.add_task((await ada.upload())["url"], visibility="private"))["id"])
     plain = services.bucket.url((await services.images.by_id(done["result_id"], SERVER)).key)
@@ -98,7 +101,9 @@ async def test_a_private_result_needs_a_signature_except_in_a_public_kodo_bucket
 
 
 @pytest.mark.gen_test
-async def test_an_upload_in_parts_outlives_its_token_and_goes_on_with_a_fresh_one(api, services, keys):
+async def test_an_upload_in_parts_outlives_its_token_and_goes_on_with_a_fresh_one(
+    api: ApiClient, services: Services, keys: Keys
+) -> None:
     ada = await api.sign_up("ada")
     old = await ada.post("/api/image/token/", filename="slow.png", param="p")
     picture = png() + bytes(2 << 20)
@@ -131,7 +136,9 @@ def ended(token: str, keys: Keys) -> str:
 
 @pytest.mark.requirement(16)
 @pytest.mark.gen_test
-async def test_only_the_bucket_may_call_back_and_nothing_else_leaves_a_trace(api, keys, services):
+async def test_only_the_bucket_may_call_back_and_nothing_else_leaves_a_trace(
+    api: ApiClient, keys: Keys, services: Services
+) -> None:
     ada = await api.sign_up("ada")
     key = await expected_key(ada)
     body = urlencode({"key": key, "filename": "a.png", "filesize": 5}).encode()
@@ -164,7 +171,9 @@ async def test_only_the_bucket_may_call_back_and_nothing_else_leaves_a_trace(api
 
 @pytest.mark.requirement(17)
 @pytest.mark.gen_test
-async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(api, keys, services):
+async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(
+    api: ApiClient, keys: Keys, services: Services
+) -> None:
     ada = await api.sign_up("ada")
     for _ in range(3):
         key = await expected_key(ada)
@@ -180,7 +189,9 @@ async def test_a_callback_replayed_one_after_another_and_at_once_is_one_picture(
 
 
 @pytest.mark.gen_test
-async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_nothing(api, keys, services):
+async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_nothing(
+    api: ApiClient, keys: Keys, services: Services
+) -> None:
     ada = await api.sign_up("ada")
     reconciliation = Reconciler(services.bucket, services.images, services.uploads, services.executors)
     key, body = await arrived_untold(ada, services)
@@ -204,7 +215,9 @@ async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_not
 
 
 @pytest.mark.gen_test
-async def test_a_callback_an_hour_late_but_before_the_sweep_registers_once(api, keys, services):
+async def test_a_callback_an_hour_late_but_before_the_sweep_registers_once(
+    api: ApiClient, keys: Keys, services: Services
+) -> None:
     ada = await api.sign_up("ada")
     key, body = await arrived_untold(ada, services)
     await an_hour_later(services, key)
@@ -217,7 +230,9 @@ async def test_a_callback_an_hour_late_but_before_the_sweep_registers_once(api, 
 
 
 @pytest.mark.gen_test
-async def test_a_callback_behind_the_registration_that_overtook_it_makes_nothing_new(api, keys, services):
+async def test_a_callback_behind_the_registration_that_overtook_it_makes_nothing_new(
+    api: ApiClient, keys: Keys, services: Services
+) -> None:
     ada = await api.sign_up("ada")
     key, body = await arrived_untold(ada, services)
 
@@ -250,7 +265,9 @@ async def images_of(services: Services, person: ApiClient) -> list[Image]:
 
 @pytest.mark.requirement(17, 18)
 @pytest.mark.gen_test
-async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_says(api, keys, services):
+async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_says(
+    api: ApiClient, keys: Keys, services: Services
+) -> None:
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     key = await expected_key(ada)
     body = urlencode({"key": key, "filename": "x&endUser=2", "param": "endUser=2", "endUser": bob.user_id}).encode()
@@ -263,7 +280,7 @@ async def test_a_picture_belongs_to_who_asked_for_the_token_whatever_the_body_sa
 
 @pytest.mark.requirement(17)
 @pytest.mark.gen_test
-async def test_a_key_that_nobody_asked_for_is_refused(api, keys):
+async def test_a_key_that_nobody_asked_for_is_refused(api: ApiClient, keys: Keys) -> None:
     body = b"key=source/nobody&filename=a.png&filesize=5"
 
     answer = await say(api, qbox(keys, PATH, body), body)
@@ -273,7 +290,9 @@ async def test_a_key_that_nobody_asked_for_is_refused(api, keys):
 
 @pytest.mark.requirement(33)
 @pytest.mark.gen_test
-async def test_the_documented_body_with_colons_and_json_in_the_qiniu_style_are_understood(api, keys):
+async def test_the_documented_body_with_colons_and_json_in_the_qiniu_style_are_understood(
+    api: ApiClient, keys: Keys
+) -> None:
     ada = await api.sign_up("ada")
     colons = b"filename:a=b.png&filesize:12&param:mosaic"
     key = await expected_key(ada)
@@ -289,7 +308,7 @@ async def test_the_documented_body_with_colons_and_json_in_the_qiniu_style_are_u
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("body", [b"", b"filesize=1", b"key=a&key=b", b"filesize=x&key=a", b"key=%ff"])
-async def test_a_signed_body_that_makes_no_sense_is_a_refusal(api, keys, body):
+async def test_a_signed_body_that_makes_no_sense_is_a_refusal(api: ApiClient, keys: Keys, body: bytes) -> None:
     answer = await say(api, qbox(keys, PATH, body), body)
 
     assert answer["code"] < 1
