@@ -7,7 +7,7 @@ export class State extends EventTarget {
     guest: false,       // whether this is a session without an account
     guestsAllowed: false,
     openAccess: false,  // the server works without accounts
-    limits: null,       // {uploadMb, megapixels, partMb, formats, titleLength, altLength, protectsFiles}; null until the server has answered
+    limits: null,       // {uploadMb, megapixels, resultMegapixels, partMb, formats, titleLength, altLength, protectsFiles}; null until the server has answered
     styles: [],         // as returned by GET /api/styles/
     images: [],         // opened in the studio
     current: null,      // id of the selected image

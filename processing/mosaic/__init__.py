@@ -27,6 +27,7 @@ from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
 from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
 from .report import QualityReport, mean_colour, measure_quality, reference
+from .strip_canvas import check_strips
 from .style import RenderContext, Style
 from .styles import STYLES
 from .tile_pool import TilePool, build_pool, cut_tile, pool_from_tiles
@@ -225,6 +226,8 @@ def render(
     del first
     size = _result_size(params, (source.width, source.height), limits, frames=len(durations) if animated else 1)
     check_size(*size, params.format)
+    if size != (source.width, source.height):
+        check_strips(*size, params.format)
     original, alpha = reference(source, size), source.alpha
     shared: dict[str, Any] | None = {} if animated else None
     painting = whole.sub(0.0, share) if animated else whole.sub(0.4, 0.8)

@@ -11,6 +11,8 @@ from PIL import Image
 from .codec.encode import encode
 from .codec.modes import flatten
 from .progress import Progress
+from .scaled import Drawing
+from .strip_canvas import StripCanvas
 
 
 class Canvas(Protocol):
@@ -52,6 +54,14 @@ class PixelCanvas:
     def reduce(self, factor: int) -> Image.Image:
         small = self.image.reduce(factor)
         return small if small.mode == "RGB" else flatten(small, "#ffffff")
+
+
+def finished(drawing: Drawing) -> Canvas:
+    """The canvas of what a style has drawn."""
+    if isinstance(drawing, StripCanvas):
+        return drawing
+    assert isinstance(drawing, Image.Image)
+    return PixelCanvas(drawing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .canvas import PixelCanvas, StyleResult
+from .canvas import StyleResult, finished
 from .cells.cells import Cells
-from .cells.polygons import FilledCells
+from .cells.lattice import Lattice
+from .cells.polygons import FilledCells, PolygonCells
 from .cells.raster import CellMeans, cell_means, fill_cells
 from .cells.strips import Strips
 from .codec.svg import write_svg
@@ -19,8 +20,11 @@ from .colour.palette import dither_indices, hex_to_rgb, nearest_indices, resolve
 from .colour.srgb import Colours
 from .params import CellParams
 from .progress import Progress, pieces
+from .scaled import scaled
 from .style import RenderContext
 
+_MEASURED_PITCH = 12.0  # pixels of a cell, from which its mean is exact to about a number
+_WORTHWHILE = 0.8  # of the size of the result
 _PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 
 
@@ -75,17 +79,19 @@ def paint_flat_cells(
     there are none. Of a transparent source, the gaps are transparent too.
     """
     strips = Strips(cells)
-    colours, areas, alphas = _measure_cells(context, strips, progress.sub(0.0, 0.65))
+    measured = _measured_cells(context, cells)
+    measured_strips = strips if measured is cells else Strips(measured)
+    colours, areas, alphas = _measure_cells(context, measured_strips, progress.sub(0.0, 0.65))
     visible, covered_px = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
-    del areas  # where cells are small, as large as a third of the picture
-    canvas = context.new_canvas() if alphas is None else Image.new("RGBA", context.size)
+    del areas, measured_strips  # where cells are small, as large as a third of the picture
+    canvas = context.new_canvas("RGB" if alphas is None else "RGBA")
     background = hex_to_rgb(gap_colour or "#000000")
     fill_cells(canvas, strips, colours, background, progress.sub(0.65, 1.0), alphas=alphas)
     return StyleResult(
-        PixelCanvas(canvas),
+        finished(canvas),
         cells=visible,
         pitch=cells.pitch,
-        coverage=covered_px / (cells.width * cells.height),
+        coverage=covered_px / (measured.width * measured.height),
         svg=lambda progress: write_svg(
             (cells.width, cells.height),
             cells.outlines(),
@@ -98,11 +104,38 @@ def paint_flat_cells(
     )
 
 
+def _measured_cells(context: RenderContext[CellParams], cells: Cells) -> Cells:
+    """The cells that means are measured on: of an enlarged result, the same cells at the size of the source, or as
+    large as a mean needs. All other pixels of the result would be interpolated from these."""
+    if context.alpha is not None or not isinstance(cells, Lattice | PolygonCells):
+        return cells
+    width, height = context.size
+    factor = max(context.source.image.width / width, _MEASURED_PITCH / cells.pitch)
+    return cells.scaled(round(width * factor), round(height * factor)) if factor < _WORTHWHILE else cells
+
+
+def _sample_slivers(image: Image.Image, means: CellMeans, cells: Cells) -> None:
+    """Give a cell that has no pixel at the measured size, such as a sliver at the edge, the colour of its centre."""
+    empty = np.flatnonzero(means.areas == 0)
+    if not len(empty):
+        return
+    places = cells.centres(0, cells.count)[empty] * (image.width / cells.width, image.height / cells.height)
+    columns = np.clip(places[:, 0], 0, image.width - 1).astype(int).tolist()
+    rows = np.clip(places[:, 1], 0, image.height - 1).astype(int).tolist()
+    for cell, x, y in zip(empty.tolist(), columns, rows, strict=True):
+        means.colours[cell] = np.asarray(image.getpixel((x, y)), np.uint8)
+
+
 def _measure_cells(
     context: RenderContext[CellParams], strips: Strips, progress: Progress
 ) -> tuple[Colours, NDArray[np.uint32], NDArray[np.uint8] | None]:
     """Colour, area and alpha of every cell. A function of its own, so that the means are freed before painting."""
-    measuring = progress.sub(0.0, 0.95)
-    means = cell_means(context.image, strips, context.params.linear, measuring, alpha=context.alpha)
-    colours = cell_colours(means, context.params, strips.cells, progress.sub(0.95, 1.0), context)
+    measuring, cells = progress.sub(0.0, 0.95), strips.cells
+    image = (
+        scaled(context.source.image, (cells.width, cells.height)) if cells.width != context.size[0] else context.image
+    )
+    means = cell_means(image, strips, context.params.linear, measuring, alpha=context.alpha)
+    if cells.width != context.size[0]:
+        _sample_slivers(context.source.image, means, cells)
+    colours = cell_colours(means, context.params, cells, progress.sub(0.95, 1.0), context)
     return colours, means.areas, means.alphas

@@ -10,9 +10,7 @@ from PIL import Image, ImageFilter
 from .canvas import StyleResult
 from .codec.decode import Source
 from .colour.oklab import delta_e
-from .scaled import thinned
-
-_COMPARED_SIDE_PX = 320  # the blur of one cell hides all finer detail
+from .scaled import compared_factor, thinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Reference:
 
 def reference(source: Source, size: tuple[int, int]) -> Reference:
     """Must be taken before a style paints over the source. size: width and height of the result."""
-    factor = -(-max(size) // _COMPARED_SIDE_PX)
+    factor = compared_factor(size)
     image = source.image
     if source.alpha is not None:
         image = Image.composite(image, Image.new("RGB", image.size, "white"), source.alpha)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from PIL import Image
 
+_COMPARED_SIDE_PX = 320
+
 Box = tuple[float, float, float, float]
 
 
@@ -26,6 +28,27 @@ class Picture(Protocol):
     def reduce(self, factor: int, box: tuple[int, int, int, int] | None = None) -> Image.Image: ...
 
     def resize(self, size: tuple[int, int], resample: Image.Resampling, box: Box | None = None) -> Image.Image: ...
+
+
+class Drawing(Protocol):
+    """What styles draw on: a Pillow image, or a StripCanvas."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def paste(
+        self,
+        content: Image.Image | str,
+        box: tuple[int, int] | tuple[int, int, int, int],
+        mask: Image.Image | None = None,
+        /,
+    ) -> None: ...
 
 
 class ScaledImage:
@@ -68,6 +91,11 @@ class ScaledImage:
 def scaled(image: Image.Image, size: tuple[int, int]) -> Picture:
     """The image itself where it has that size already."""
     return image if image.size == size else ScaledImage(image, size)
+
+
+def compared_factor(size: tuple[int, int]) -> int:
+    """How many times a result is reduced for the quality report: the blur of one cell hides all finer detail."""
+    return -(-max(size) // _COMPARED_SIDE_PX)
 
 
 def thinned(image: Image.Image, factor: int, size: tuple[int, int]) -> Image.Image:

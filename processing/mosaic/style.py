@@ -12,7 +12,8 @@ from .canvas import StyleResult
 from .codec.decode import Source
 from .params import Params, conditions_of, metadata_of
 from .progress import Progress
-from .scaled import Picture, scaled
+from .scaled import Drawing, Picture, compared_factor, scaled
+from .strip_canvas import LARGE_MEGAPIXELS, STRIP_FORMATS, StripCanvas, check_in_memory
 from .tile_pool import TilePool
 
 P = TypeVar("P", bound=Params)
@@ -37,6 +38,7 @@ class RenderContext(Generic[P_co]):
     pool: TilePool | None = None
     reusable: bool = False
     shared: dict[str, Any] | None = None
+    large_megapixels: float = LARGE_MEGAPIXELS
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` returns; in an animation, what it returned for the first frame, so that nothing flickers."""
@@ -57,6 +59,11 @@ class RenderContext(Generic[P_co]):
         return self.size == (self.source.width, self.source.height)
 
     @property
+    def _is_large(self) -> bool:
+        large = self.size[0] * self.size[1] > self.large_megapixels * 1_000_000
+        return large and not self.is_original_size and self.shared is None
+
+    @property
     def reduction(self) -> int:
         """How many times smaller than the result `image` is because the source was decoded so; 1 if it was scaled."""
         return self.source.reduction if self.is_original_size else 1
@@ -71,11 +78,20 @@ class RenderContext(Generic[P_co]):
         """The opacity of these pixels, mode L, if transparency was kept and there is any."""
         return None if self.source.alpha is None else scaled(self.source.alpha, self.size)
 
-    def new_canvas(self) -> Image.Image:
-        """An RGB image of the result's size with undefined content. The source must not be read afterwards."""
-        if self.reusable and self.source.image.size == self.size:
+    def new_canvas(self, mode: str = "RGB", *, from_top: bool = True) -> Drawing:
+        """A canvas of the result's size, RGB with undefined content or RGBA, for `canvas.finished`.
+
+        The source must not be read afterwards. from_top: the style draws from top to bottom. Raises BadParameter if a
+        canvas that is in memory as a whole would be too large.
+        """
+        if self.reusable and self.source.image.size == self.size and mode == "RGB":
             return self.source.image
-        return Image.new("RGB", self.size, None)  # black as well, but allocated and cleared in one step
+        keeps_alpha = self.source.alpha is not None and mode == "RGB"  # added to the finished pixels
+        if self._is_large and from_top and not keeps_alpha and self.params.format in STRIP_FORMATS:
+            format, quality = self.params.format, self.params.quality
+            return StripCanvas(self.size, mode=mode, format=format, quality=quality, factor=compared_factor(self.size))
+        check_in_memory(*self.size)
+        return Image.new(mode, self.size, None)  # black as well, but allocated and cleared in one step
 
     def writable_copy(self) -> Image.Image:
         """The source's pixels in an image that may be changed. The source must not be read afterwards."""

@@ -4,8 +4,9 @@ import { loadModule } from "../api.js";
 import { t, translate } from "../i18n/i18n.js";
 import { button } from "./icon.js";
 import { hasControl, paramControl } from "./param-control.js";
+import { sizeChoice } from "./size-choice.js";
 
-const ADVANCED = ["background", "size", "dpi", "quality", "linear", "dither", "frame"];
+const ADVANCED = ["background", "quality", "linear", "dither", "frame"];
 
 /** What a parameter needs of the image or the style to have an effect; the schema has its conditions on other parameters. */
 const APPLIES = {
@@ -17,9 +18,14 @@ const APPLIES = {
   background: ({ image }) => image?.transparent !== false,
   frame: ({ image }) => image?.animated !== false,
 };
+/** Set together with another parameter, by its control. */
+const JOINED = ["dpi"];
 const ORDER = { tiles: -1, cell: 0, palette: 2, seed: 3, format: 4 };
 
-/** Dispatches "change" with {name, value} in detail; a value of undefined restores the default. */
+/**
+ * Dispatches "change" with {name, value} in detail, where a value of undefined restores the default; and "recipe" with a
+ * whole recipe where several parameters change together.
+ */
 export class ParamForm extends EventTarget {
   #basic;
   #advanced;
@@ -40,7 +46,7 @@ export class ParamForm extends EventTarget {
   show(style, recipe) {
     const focused = document.activeElement?.closest?.(".param")?.dataset.parameter;
     this.#style = style;
-    const supported = style.params.filter((parameter) => parameter.type === "pictures" || hasControl(parameter));
+    const supported = style.params.filter((parameter) => !JOINED.includes(parameter.name) && (parameter.type === "pictures" || hasControl(parameter)));
     const basic = supported.filter(({ name }) => !ADVANCED.includes(name)).sort((a, b) => order(a) - order(b));
     const advanced = supported.filter(({ name }) => ADVANCED.includes(name));
     this.#basic.replaceChildren(...basic.map((parameter) => this.#row(parameter, recipe)));
@@ -57,6 +63,8 @@ export class ParamForm extends EventTarget {
     const holds = ({ parameter, values, negated }) => values.includes(value(parameter)) !== negated;
     const hidden = this.#style.params.filter(({ name, conditions }) => !(conditions.every(holds) && (APPLIES[name]?.(context) ?? true))).map(({ name }) => name);
     for (const row of [...this.#basic.children, ...this.#advanced.children]) row.hidden = hidden.includes(row.dataset.parameter);
+    const size = this.#basic.querySelector('[data-parameter="size"]');
+    if (size && !size.contains(document.activeElement)) size.replaceChildren(...this.#sizeChoice(this.#parameter("size"), recipe));
     this.#details.hidden = [...this.#advanced.children].every((row) => row.hidden);
   }
 
@@ -76,9 +84,18 @@ export class ParamForm extends EventTarget {
       this.#emit(parameter.name, value);
     };
     if (parameter.type === "pictures") { this.#fillTilePicker(row, recipe[parameter.name], onChange); return row; }
+    if (parameter.name === "size") { row.append(...this.#sizeChoice(parameter, recipe)); return row; }
     const value = isSet ? recipe[parameter.name] : parameter.default;
     row.append(...paramControl(parameter, value, onChange), this.#resetButton(parameter, row));
     return row;
+  }
+
+  #parameter(name) { return this.#style.params.find((parameter) => parameter.name === name); }
+
+  #sizeChoice(parameter, recipe) {
+    const { image, limits } = this.#services.state;
+    const onChange = (detail) => this.dispatchEvent(new CustomEvent("recipe", { detail }));
+    return sizeChoice(parameter, { recipe, style: this.#style, image, limit: limits?.resultMegapixels, onChange });
   }
 
   /** The tile picker is loaded on first use; it needs a row that is part of the document. */

@@ -66,7 +66,8 @@ export class StudioView {
 
   /** Draws the form again only if it shows other values, because that takes the control from the user's hand. */
   #drawForm(style, recipe) {
-    const form = JSON.stringify(recipe);
+    const { width, height } = this.#services.state.image;
+    const form = JSON.stringify([recipe, width, height]);
     if (form === this.#form || !this.#components.paramForm) return;
     if (this.editing && this.#formStyle === style.name) this.#components.paramForm.update(recipe);
     else this.#components.paramForm.show(style, recipe);

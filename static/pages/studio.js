@@ -240,6 +240,7 @@ export class Studio {
       const elements = { basic: this.#part("params"), advanced: this.#part("params-advanced"), details: this.#part("advanced") };
       this.#components.paramForm = new ParamForm(elements, { imageLibrary, signInDialog, state, toasts });
       this.#components.paramForm.addEventListener("change", (event) => this.#setParam(event.detail));
+      this.#components.paramForm.addEventListener("recipe", (event) => { this.#record("size"); state.set({ recipe: event.detail }); });
       this.#view.redraw();
     } catch (error) {
       this.#formModule = null;

@@ -9,6 +9,7 @@ edge serves both neighbours, and neither a seam nor an uncovered pixel can occur
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -57,6 +58,10 @@ class Tiling(Protocol):
         """y: (rows,) centres of pixel rows, increasing."""
         ...
 
+    def scaled(self, across: float, down: float) -> Tiling:
+        """All lengths multiplied by one factor for x and one for y, which are nearly equal."""
+        ...
+
     def row_count(self, height: float) -> int:
         """How many rows of cells are needed to cover `height`."""
         ...
@@ -80,6 +85,15 @@ class Lattice:
         self._top = (height / 2) % (2 * tiling.row_height) - 2 * tiling.row_height
         self._columns = int((width - self._left) / tiling.step) + 2
         self.count = tiling.row_count(height - self._top) * self._columns * tiling.families
+
+    def scaled(self, width: int, height: int) -> Lattice:
+        """The same cells on a picture of another size."""
+        result = copy(self)
+        across, down = width / self.width, height / self.height
+        result.width, result.height, result.pitch = width, height, self.pitch * across
+        result._tiling = self._tiling.scaled(across, down)
+        result._left, result._top = self._left * across, self._top * down
+        return result
 
     def runs(self, top: int, bottom: int) -> Runs:
         tiling, columns = self._tiling, np.arange(self._columns)
@@ -138,6 +152,9 @@ class HexagonalTiling:
     def row_height(self) -> float:
         return self.straight + self.slope
 
+    def scaled(self, across: float, down: float) -> HexagonalTiling:
+        return HexagonalTiling(self.step * across, self.straight * down, self.slope * down, self.grout * down)
+
     def row_crossings(self, y: Floats, columns: int) -> RowCrossings:
         row = np.floor(y / self.row_height).astype(np.int64)
         depth = (y - row * self.row_height - self.straight / 2) / self.slope  # 0 to 1 where two rows meet
@@ -185,6 +202,9 @@ class TriangularTiling:
     step: float
     row_height: float
     grout: float
+
+    def scaled(self, across: float, down: float) -> TriangularTiling:
+        return TriangularTiling(self.step * across, self.row_height * down, self.grout * down)
 
     def row_crossings(self, y: Floats, columns: int) -> RowCrossings:
         row = np.floor(y / self.row_height).astype(np.int64)

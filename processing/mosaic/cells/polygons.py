@@ -29,6 +29,11 @@ class PolygonCells:
         self._edges, self._owners = _edges(points, corners)
         self._owner_bits = self.count.bit_length()
 
+    def scaled(self, width: int, height: int) -> PolygonCells:
+        """The same cells on a picture of another size."""
+        factors = (width / self.width, height / self.height)
+        return PolygonCells(width, height, self._points * factors, self._corners, self.pitch * factors[0])
+
     def runs(self, top: int, bottom: int) -> Runs:
         firsts, lengths, cells = self._spans(top, bottom)
         order = np.argsort(firsts)

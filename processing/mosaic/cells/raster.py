@@ -11,7 +11,7 @@ from PIL import Image
 from ..colour.pixels import apply_lut, pixels
 from ..colour.srgb import Colours, linear_lut, to_bytes
 from ..progress import Progress
-from ..scaled import Picture
+from ..scaled import Drawing, Picture
 from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
 
@@ -59,7 +59,7 @@ def cell_means(
 
 
 def fill_cells(
-    canvas: Image.Image,
+    canvas: Drawing,
     strips: Strips,
     colours: Colours,
     background: tuple[int, int, int],

@@ -9,6 +9,7 @@ from PIL import Image
 
 from ..colour.srgb import Colours, Floats, linear_lut, to_bytes
 from ..progress import Progress, pieces
+from ..scaled import Drawing
 from .discs import DiscCoverage, cell_distances
 
 ANGLES = (15.0, 75.0, 0.0, 45.0)
@@ -72,7 +73,7 @@ class Screen:
 
 
 def paint_screens(
-    canvas: Image.Image, means: Colours, side: int, pitch: float, ground: Floats, progress: Progress, *, smooth: bool
+    canvas: Drawing, means: Colours, side: int, pitch: float, ground: Floats, progress: Progress, *, smooth: bool
 ) -> float:
     """Paint the inks of a picture over the canvas. Returns the share of the ground that is covered, 0 to 1.
 

@@ -48,7 +48,7 @@ def encode(image: Image.Image, format: str, quality: int, progress: Progress) ->
         return _save(image, progress, format="PNG", compress_level=1)
     if format == "gif":
         return run_interruptible(lambda: encode_gif([image], ()), lambda: progress(0.0))
-    save = _save_jpeg if format == "jpeg" else _save_webp
+    save = encode_jpeg if format == "jpeg" else _save_webp
     return run_interruptible(lambda: save(image, quality), lambda: progress(0.0))
 
 
@@ -73,7 +73,8 @@ def check_size(width: int, height: int, format: str) -> None:
         raise BadParameter(field="format", value=format, allowed=f"{formats} for {width} x {height} pixels")
 
 
-def _save_jpeg(image: Image.Image, quality: int) -> bytes:
+def encode_jpeg(image: Image.Image, quality: int) -> bytes:
+    """In one call, which cannot be stopped."""
     # Cells have sharp coloured edges, so chroma is not subsampled.
     return _save(image, None, format="JPEG", quality=quality, subsampling=0)
 

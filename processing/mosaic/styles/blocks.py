@@ -10,11 +10,13 @@ from ..cells.grid import SquareGrid
 from ..cells.raster import CellMeans
 from ..codec.block_encoders import encode_block_jpeg, encode_block_png
 from ..codec.encode import encode
+from ..codec.strip_encoders import STRIP_ROWS, JpegStrips
 from ..codec.svg import write_svg
 from ..colour.srgb import Colours
 from ..flat_cells import cell_colours, paint_flat_cells
 from ..params import CellParams, bool_param, default_cell
-from ..progress import Progress
+from ..progress import Progress, pieces
+from ..strip_canvas import LARGE_MEGAPIXELS
 from ..style import RenderContext, Style
 
 
@@ -39,7 +41,15 @@ class BlockCanvas:
             return encode_block_png(self._colours, self._side, self.size, progress)
         if format == "jpeg" and self._side % 8 == 0:
             return encode_block_jpeg(self._colours, self._side, self.size, quality, progress)
-        return encode(self._resized(self.size, Image.Resampling.NEAREST), format, quality, progress)
+        if format != "jpeg" or self.size[0] * self.size[1] <= LARGE_MEGAPIXELS * 1_000_000:
+            return encode(self._resized(self.size, Image.Resampling.NEAREST), format, quality, progress)
+        strips = JpegStrips(self.size, quality)
+        for rows in pieces(self.size[1], STRIP_ROWS):
+            box = (0, rows.start / self._side, self.size[0] / self._side, rows.stop / self._side)
+            size = (self.size[0], rows.stop - rows.start)
+            strips.add(Image.fromarray(self._colours).resize(size, Image.Resampling.NEAREST, box=box))
+            progress(rows.stop / self.size[1])
+        return strips.finish()
 
     def to_image(self) -> Image.Image:
         return self._resized(self.size, Image.Resampling.NEAREST)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..canvas import PixelCanvas, StyleResult
+from ..canvas import StyleResult, finished
 from ..cells.block_means import block_means
 from ..cells.cells import Circle, Outline, Polygon
 from ..cells.discs import CutDisc, DiscCoverage, cell_distances, window_margin
@@ -26,6 +26,7 @@ from ..colour.srgb import Colours, Floats, linear_lut, to_bytes
 from ..flat_cells import cell_colours
 from ..params import CellParams, Condition, bool_param, choice_param, colour_param, default_cell
 from ..progress import BAND_PX, Progress, pieces
+from ..scaled import Drawing
 from ..style import RenderContext, Style
 
 _MAX_DIAMETER = 0.97  # of the distance of two dots
@@ -217,7 +218,7 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
     for row in range(grid.rows):
         covered_px += _paint_row(image, dots, row, progress.sub(0.6 + 0.4 * row / grid.rows, 1.0))
     return StyleResult(
-        PixelCanvas(image),
+        finished(image),
         cells=int(np.count_nonzero(visible)),
         pitch=grid.pitch,
         coverage=covered_px / (size[0] * size[1]),
@@ -242,7 +243,7 @@ def _print_screens(context: RenderContext[DotsParams], side: int) -> StyleResult
     printing = progress.sub(0.4, 1.0)
     coverage = paint_screens(canvas, means, mean_side, float(side), ground, printing, smooth=params.smooth)
     return StyleResult(
-        PixelCanvas(canvas), cells=-(-width // side) * -(-height // side), pitch=float(side), coverage=coverage
+        finished(canvas), cells=-(-width // side) * -(-height // side), pitch=float(side), coverage=coverage
     )
 
 
@@ -309,7 +310,7 @@ def dot_radii(colours: Colours, size: str, pitch: float, progress: Progress) -> 
     return radii
 
 
-def _paint_row(image: Image.Image, dots: Dots, row: int, progress: Progress) -> float:
+def _paint_row(image: Drawing, dots: Dots, row: int, progress: Progress) -> float:
     """Paint one row of dots. Returns the number of pixels that they cover."""
     grid, covered_px = dots.grid, 0.0
     cells = slice(row * grid.columns, (row + 1) * grid.columns)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...canvas import PixelCanvas, StyleResult
+from ...canvas import StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Circle, Outline, Polygon
 from ...cells.grid import SquareGrid
@@ -20,6 +20,7 @@ from ...colour.palette import dither_indices, hex_to_rgb, nearest_indices
 from ...colour.srgb import Colours
 from ...params import FORMATS, Condition, SizedParams, bool_param, choice_param, default_cell, int_param
 from ...progress import BAND_PX, Progress, pieces
+from ...scaled import Drawing
 from ...style import RenderContext, Style
 from .bricks import BASIC, COLOURS, GREYS, BrickLayout, ColourIndices, merge_bricks, parts_list
 from .relief import BOTTOM, LEFT, RIGHT, STUD, TOP, Shade, apply_shade, flat_disc, render_stud
@@ -80,7 +81,7 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
     canvas = context.new_canvas()
     _draw_studs(canvas, plan, progress.sub(0.6, 1.0), relief=params.relief)
     return StyleResult(
-        PixelCanvas(canvas),
+        finished(canvas),
         cells=plan.grid.count,
         pitch=float(side),
         cell_map=_cell_map(plan),
@@ -165,7 +166,7 @@ class StudCache:
         return self._shades[ends]
 
 
-def _draw_studs(canvas: Image.Image, plan: BrickPlan, progress: Progress, *, relief: bool) -> None:
+def _draw_studs(canvas: Drawing, plan: BrickPlan, progress: Progress, *, relief: bool) -> None:
     """Draw some rows of studs at a time, or some columns of one row if studs are large."""
     side = plan.grid.side
     appearances = plan.cells * 16 + _brick_ends(plan.layout.owner)

@@ -15,6 +15,7 @@ from ...codec.svg import write_svg
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats
 from ...progress import Progress
+from ...scaled import Drawing
 
 _STEADY = 0.02  # of a triangle's area: how much its variance of position is enlarged, which tames splinters
 
@@ -76,7 +77,7 @@ def _headroom(colours: Colours, slope: Floats, reach: Floats) -> Floats:
 
 
 def fill_gradients(
-    canvas: Image.Image, cells: Cells, colours: Colours, gradients: Gradients, gap_colour: str, progress: Progress
+    canvas: Drawing, cells: Cells, colours: Colours, gradients: Gradients, gap_colour: str, progress: Progress
 ) -> None:
     """Paint every cell; pixels of no cell in `gap_colour`."""
     across, down = gradients.direction.T

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...canvas import PixelCanvas, StyleResult
+from ...canvas import StyleResult, finished
 from ...cells.convex import inset_polygons
 from ...cells.polygons import PolygonCells
 from ...cells.raster import cell_means
@@ -100,7 +100,7 @@ def _paint_gradients(
     canvas, colours = context.new_canvas(), means.colours
     fill_gradients(canvas, cells, colours, gradients, gap_colour or "#000000", progress.sub(0.5, 1.0))
     return StyleResult(
-        PixelCanvas(canvas),
+        finished(canvas),
         cells=int(np.count_nonzero(means.areas)),
         pitch=cells.pitch,
         coverage=float(means.areas.sum(dtype=np.int64)) / (cells.width * cells.height),

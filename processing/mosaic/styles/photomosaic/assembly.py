@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from ...progress import BAND_PX, Progress, pieces
+from ...scaled import Drawing
 from ...tile_pool import Tiles
 from .matching import Assignment
 
@@ -37,7 +38,7 @@ class TileLayout:
         return self.assignment[rows] + len(self.tiles) * self.mirrored[rows].astype(np.int32)
 
 
-def assemble(canvas: Image.Image, layout: TileLayout, progress: Progress) -> None:
+def assemble(canvas: Drawing, layout: TileLayout, progress: Progress) -> None:
     """Paint the whole canvas; its right and bottom edge may cut the last column and row of tiles."""
     count = len(layout.assignment)
     for rows in pieces(count, _rows_at_a_time(layout)):
@@ -75,7 +76,7 @@ def _resized(tiles: Tiles, used: NDArray[np.int32], cell: tuple[int, int], progr
 
 
 def _paste_row(
-    canvas: Image.Image,
+    canvas: Drawing,
     tiles: NDArray[np.uint8],
     places: NDArray[np.intp],
     offsets: NDArray[np.int16] | NDArray[np.int8],

@@ -9,10 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import field_validator
 
-from ...canvas import PixelCanvas, StyleResult
+from ...canvas import StyleResult, finished
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
 from ...params import (
@@ -27,6 +26,7 @@ from ...params import (
     int_param,
 )
 from ...progress import pieces
+from ...scaled import Drawing
 from ...style import RenderContext, Style
 from ...tile_pool import GRID, Features, TilePool, mirrored_features
 from .assembly import TileLayout, assemble
@@ -125,12 +125,12 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     layout = TileLayout(pool.tiles, assignment, mirrored, (side, side), np.zeros((rows, columns, 3), np.int8))
     if params.tint:
         layout = replace(layout, offsets=tint_offsets(features, pool.features, layout, params.tint / 100))
-    canvas = context.new_canvas()
+    canvas = context.new_canvas(from_top=not params.margin)
     assemble(canvas, layout, progress.sub(0.6, 1.0))
     coverage = _draw_margins(canvas, (side, side), params)
     uses = np.bincount(assignment.ravel())
     return StyleResult(
-        PixelCanvas(canvas),
+        finished(canvas),
         cells=assignment.size,
         pitch=float(side),
         coverage=coverage,
@@ -144,14 +144,14 @@ def _paint_own(context: RenderContext[PhotomosaicParams], side: int) -> StyleRes
     multiple = source_reduction(context.params, *context.size) if context.is_original_size else 1
     cell = own_cell_size(side, context.size, multiple)
     layout = own_layout(context, cell, context.progress.sub(0.0, 0.5))
-    canvas = context.new_canvas()
+    canvas = context.new_canvas(from_top=not context.params.margin)
     assemble(canvas, layout, context.progress.sub(0.5, 1.0))
     coverage, cells = _draw_margins(canvas, cell, context.params), layout.assignment.size
     pitch = math.sqrt(cell[0] * cell[1])
-    return StyleResult(PixelCanvas(canvas), cells=cells, pitch=pitch, coverage=coverage, repeats=cells)
+    return StyleResult(finished(canvas), cells=cells, pitch=pitch, coverage=coverage, repeats=cells)
 
 
-def _draw_margins(canvas: Image.Image, cell: tuple[int, int], params: PhotomosaicParams) -> float:
+def _draw_margins(canvas: Drawing, cell: tuple[int, int], params: PhotomosaicParams) -> float:
     """Lines over the borders of the tiles. Returns the share of the picture that they leave."""
     wide = min(params.margin, min(cell) // 4)
     if not wide:

@@ -1,0 +1,102 @@
+"""Results drawn strip by strip have the pixels that they would have in memory, and take little of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processing.mosaic import STYLES, BadParameter, Limits, parse, render
+from processing.mosaic.codec.decode import decode
+from processing.mosaic.codec.encode import encode_jpeg
+from processing.mosaic.codec.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
+from processing.mosaic.progress import Progress, pieces
+from processing.mosaic.strip_canvas import StripCanvas
+from processing.mosaic.style import RenderContext
+from tests.processing.mosaic.pictures import encoded, noise, opened, scene
+from tests.processing.mosaic.samples import sample
+
+SIZES = [(97, 61), (40, STRIP_ROWS), (33, 3 * STRIP_ROWS + 1), (1, 700)]
+SIZED = [name for name in STYLES if name != "redact"]
+
+PEAK = """
+import json, resource, sys
+from processing.mosaic import parse, render
+data = open(sys.argv[1], "rb").read()
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+render(data, parse({"style": json.loads(sys.argv[2])["style"]}))
+before = peak()
+result = render(data, parse(sys.argv[2]))
+print(result.width * result.height / 1e6, peak() - before)
+"""
+
+
+def fed(encoder: StripEncoder, image: Image.Image) -> bytes:
+    for rows in pieces(image.height, STRIP_ROWS):
+        encoder.add(image.crop((0, rows.start, image.width, rows.stop)))
+    return encoder.finish()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_jpeg_of_strips_decodes_to_the_pixels_of_one_that_is_written_at_once(size: tuple[int, int]) -> None:
+    image = Image.fromarray(noise(*size))
+
+    assert np.array_equal(opened(fed(JpegStrips(size, 85), image)), opened(encode_jpeg(image, 85)))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_png_of_strips_is_exact(size: tuple[int, int], mode: str) -> None:
+    image = Image.fromarray(noise(*size)).convert(mode)
+
+    with Image.open(io.BytesIO(fed(PngStrips(size, mode), image))) as read:
+        assert (read.mode, read.size) == (mode, size)
+        assert read.tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("style", SIZED)
+def test_every_style_draws_the_same_pixels_in_strips(style: str) -> None:
+    recipe, size = parse(sample(style, size=700)), (700, 525)
+    source = decode(encoded(scene(160, 120)), Progress())
+
+    whole = STYLES[style].paint(RenderContext(source, recipe.params, Progress(), size)).canvas
+    strips = STYLES[style].paint(RenderContext(source, recipe.params, Progress(), size, large_megapixels=0.0)).canvas
+
+    assert isinstance(strips, StripCanvas) or style == "mosaic"
+    assert np.array_equal(opened(strips.encode("png", 90, Progress())), opened(whole.encode("png", 90, Progress())))
+    factor = 3  # 700 / 320, rounded up
+    means = [
+        np.asarray(canvas.reduce(factor).resize((8, 6), Image.Resampling.BOX)).astype(int) for canvas in (strips, whole)
+    ]
+    assert np.abs(means[0] - means[1]).mean() < 2
+
+
+@pytest.mark.parametrize("recipe", [
+    {"style": "hexagon", "size": 9000, "format": "jpeg"},
+    {"style": "photomosaic", "size": 9000, "format": "png"},
+])  # fmt: skip
+def test_a_poster_of_60_megapixels_takes_less_than_250_megabytes(recipe: dict[str, object], tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(encoded(scene(1200, 900), "JPEG"))
+
+    command = [sys.executable, "-c", PEAK, str(photo), json.dumps(recipe)]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    megapixels, peak_mib = map(float, answer.split())
+    assert megapixels > 60
+    assert peak_mib < 250, f"{peak_mib:.0f} MiB"
+
+
+@pytest.mark.parametrize(("params", "field"), [
+    ({"format": "webp"}, "format"),
+    ({"style": "photomosaic", "margin": 2}, "size"),
+])  # fmt: skip
+def test_what_would_need_a_large_result_in_memory_is_refused(params: dict[str, object], field: str) -> None:
+    with pytest.raises(BadParameter, match=f"^{field}: "):
+        render(encoded(scene(60, 40)), parse({"size": 9000, **params}), limits=Limits(result_megapixels=150))
