@@ -39,6 +39,7 @@ from processing.engine import Engine
 from processing.engine.instrumented import InstrumentedEngine, InstrumentedExecutors
 from processing.engine.threads import ThreadEngine
 from processing.executors import Executors
+from processing.fair_slots import FairSlots
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
@@ -53,7 +54,11 @@ from processing.upkeep.image_deletion import ImageDeletions
 from processing.upkeep.reconcile import Reconciler
 from settings import Settings
 
-PREVIEW_THREADS = 2
+PREVIEW_THREADS = 6
+"""More than cores: a stranger's long preview must not keep a short one waiting."""
+PREVIEWS_PER_CLIENT = 12
+PREVIEW_SLOTS = 5
+"""One thread is left for thumbnails and tiles."""
 
 
 def make_app(services: Services, *, cookie_secret: str) -> tornado.web.Application:
@@ -144,6 +149,7 @@ def _services(
     metrics: Metrics,
 ) -> Services:
     """What handlers use, on a running queue; nothing of it is started yet."""
+    slots = FairSlots(PREVIEW_SLOTS, per_client=2, waiting_limit=48, client_limit=PREVIEWS_PER_CLIENT)
     passwords, login_limits = Passwords(), make_login_limits()
     broadcaster = EventBroadcaster(feed, queue, bucket)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
@@ -186,8 +192,8 @@ def _services(
         page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, executors),
-        previews=Previews(executors),
-        renditions=Renditions(executors, max_megapixels=settings.max_megapixels),
+        previews=Previews(executors, slots),
+        renditions=Renditions(executors, slots, max_megapixels=settings.max_megapixels),
         public_url=public_url,
         queue=queue,
         sessions=store.sessions,

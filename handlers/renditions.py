@@ -74,7 +74,11 @@ class RenditionHandler(ApiHandler):
         data, self._body = bytes(self._body), bytearray()
         try:
             rendition = await self.renditions.make(
-                data, max_side=params.max_side, format=params.format, cancelled=self._disconnected
+                data,
+                max_side=params.max_side,
+                format=params.format,
+                client=self.client_ip,
+                cancelled=self._disconnected,
             )
         except Cancelled:  # pragma: no cover - a client that disconnects while its image is decoded
             self.set_status(CLIENT_CLOSED_REQUEST, "Client Closed Request")

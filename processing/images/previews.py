@@ -4,38 +4,35 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from models import errors
 from processing import mosaic
 from processing.executors import Executors
+from processing.fair_slots import FairSlots
 from processing.mosaic import TilePool
 from processing.rendering import Cancelled, render, translated_errors
 
 MAX_MEGAPIXELS = 2.0
 TIMEOUT_S = 30.0
 """Thirty times what the slowest style needs on an idle machine, so that a busy one stops no preview."""
-WAITING_LIMIT = 24
-"""At 20 previews per second the last of these waits for about a second; more are refused."""
-PER_CLIENT_LIMIT = 12
-RETRY_AFTER_S = 1
+MAX_CPU_S = 4.0
+"""What one preview may cost of a processor, because others may wait for it: four times what the slowest style needs."""
 
 
 class Previews:
-    """Renders previews at once or refuses them; previews of disconnected clients are not rendered."""
+    """Renders previews in turn or refuses them; previews of disconnected clients are not rendered.
 
-    def __init__(
-        self, executors: Executors, *, waiting_limit: int = WAITING_LIMIT, per_client_limit: int = PER_CLIENT_LIMIT
-    ) -> None:
-        self._executors = executors
-        self._waiting_limit, self._per_client_limit = waiting_limit, per_client_limit
-        self._waiting: Counter[str] = Counter()
+    slots: shared with whatever else strangers may have rendered at once.
+    """
+
+    def __init__(self, executors: Executors, slots: FairSlots) -> None:
+        self._executors, self._slots = executors, slots
 
     @property
     def waiting(self) -> int:
         """Previews that are waiting or being rendered."""
-        return self._waiting.total()
+        return self._slots.count
 
     async def render(
         self,
@@ -55,26 +52,21 @@ class Previews:
         Raises TooManyRequests, NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Cancelled if `cancelled` is
         set; what `pool` raises.
         """
-        if self.waiting >= self._waiting_limit or self._waiting[client] >= self._per_client_limit:
-            raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
-        self._waiting[client] += 1
-        try:
+        async with self._slots.slot(client):
             tiles = None if pool is None else await pool()
             return await self._executors.preview(_render, data, recipe, scale, tiles, cancelled)
-        finally:
-            self._waiting -= Counter({client: 1})  # drops a client at zero
 
 
 def _render(
     data: bytes, recipe: mosaic.Recipe, scale: float, pool: TilePool | None, cancelled: threading.Event
 ) -> mosaic.Result:
-    deadline = time.monotonic() + TIMEOUT_S
+    deadline, cpu_deadline = time.monotonic() + TIMEOUT_S, time.thread_time() + MAX_CPU_S
 
     def check(_: float) -> None:
         if cancelled.is_set():
             raise Cancelled()
-        if time.monotonic() > deadline:  # pragma: no cover - a preview that takes half a minute
-            raise errors.TimedOut(limit_s=int(TIMEOUT_S))
+        if time.monotonic() > deadline or time.thread_time() > cpu_deadline:
+            raise errors.TimedOut(limit_s=int(MAX_CPU_S))
 
     check(0.0)
     with translated_errors():

@@ -8,11 +8,12 @@ from collections import Counter
 
 from models import errors
 from processing.executors import Executors
+from processing.fair_slots import FairSlots
 from processing.mosaic import Rendition, normalise
 from processing.rendering import Cancelled, translated_errors
 
 TIMEOUT_S = 20.0
-WAITING_LIMIT = 4
+WAITING_LIMIT = 8
 """Each holds a whole file in memory."""
 PER_CLIENT_LIMIT = 2
 RETRY_AFTER_S = 2
@@ -21,8 +22,8 @@ RETRY_AFTER_S = 2
 class Renditions:
     """Makes renditions at once or refuses them. Nothing is stored."""
 
-    def __init__(self, executors: Executors, *, max_megapixels: float) -> None:
-        self._executors = executors
+    def __init__(self, executors: Executors, slots: FairSlots, *, max_megapixels: float) -> None:
+        self._executors, self._slots = executors, slots
         self._max_megapixels = max_megapixels
         self._waiting: Counter[str] = Counter()
 
@@ -35,12 +36,15 @@ class Renditions:
     def release(self, client: str) -> None:
         self._waiting -= Counter({client: 1})  # drops a client at zero
 
-    async def make(self, data: bytes, *, max_side: int, format: str, cancelled: threading.Event) -> Rendition:
-        """cancelled: set when the result is not wanted any more.
+    async def make(
+        self, data: bytes, *, max_side: int, format: str, client: str, cancelled: threading.Event
+    ) -> Rendition:
+        """client: the key of its turns. cancelled: set when the result is not wanted any more.
 
-        Raises NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Cancelled if `cancelled` is set.
+        Raises TooManyRequests, NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Cancelled if `cancelled` is set.
         """
-        return await self._executors.preview(_make, data, max_side, format, self._max_megapixels, cancelled)
+        async with self._slots.slot(client):
+            return await self._executors.preview(_make, data, max_side, format, self._max_megapixels, cancelled)
 
 
 def _make(data: bytes, max_side: int, format: str, max_megapixels: float, cancelled: threading.Event) -> Rendition:

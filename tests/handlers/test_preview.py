@@ -15,13 +15,14 @@ import pytest
 from PIL import Image
 from tornado.httpclient import AsyncHTTPClient
 
-from app import PREVIEW_THREADS
+from app import PREVIEW_THREADS, PREVIEWS_PER_CLIENT
 from handlers.services import Services
 from models import errors
 from models.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
-from processing.images.previews import PER_CLIENT_LIMIT, Previews
+from processing.fair_slots import FairSlots
+from processing.images.previews import Previews
 from processing.rendering import Cancelled
 from tests.processing.mosaic.samples import sample
 from tests.support.client import ApiClient, ApiResponse, multipart
@@ -108,6 +109,10 @@ async def test_an_svg_preview_is_sandboxed(api: ApiClient) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def unlimited() -> FairSlots:
+    return FairSlots(PREVIEW_THREADS, per_client=PREVIEW_THREADS, waiting_limit=100, client_limit=100)
+
+
 @asynccontextmanager
 async def blocked(threads: Executors) -> AsyncIterator[threading.Event]:
     """Every preview thread is busy until this is set."""
@@ -140,22 +145,22 @@ class Watched(threading.Event):
 
 @pytest.mark.gen_test
 async def test_too_many_waiting_previews_are_refused_with_retry_after(api: ApiClient, services: Services) -> None:
-    with contextlib.closing(AsyncHTTPClient(force_instance=True, max_clients=PER_CLIENT_LIMIT + 1)) as client:
+    with contextlib.closing(AsyncHTTPClient(force_instance=True, max_clients=PREVIEWS_PER_CLIENT + 1)) as client:
         page = ApiClient(client, api.base_url)
         async with blocked(services.executors) as gate:
-            waiting = [asyncio.create_task(preview(page, png())) for _ in range(PER_CLIENT_LIMIT + 1)]
+            waiting = [asyncio.create_task(preview(page, png())) for _ in range(PREVIEWS_PER_CLIENT + 1)]
             refused = await next(iter(asyncio.as_completed(waiting, timeout=10)))
             gate.set()
             answers = await asyncio.gather(*waiting)
 
     assert (refused.status, refused["error"]) == (429, "too_many_requests")
     assert int(refused.headers["Retry-After"]) > 0
-    assert sorted(answer.status for answer in answers) == [200] * PER_CLIENT_LIMIT + [429]
+    assert sorted(answer.status for answer in answers) == [200] * PREVIEWS_PER_CLIENT + [429]
 
 
 @pytest.mark.gen_test
 async def test_waiting_previews_are_limited_for_all_clients_together(threads: Executors) -> None:
-    previews = Previews(threads, waiting_limit=3, per_client_limit=2)
+    previews = Previews(threads, FairSlots(2, per_client=2, waiting_limit=3, client_limit=2))
     left = threading.Event()
 
     async with blocked(threads):
@@ -186,7 +191,7 @@ async def test_a_closed_connection_frees_its_place_at_once(api: ApiClient, servi
 
 @pytest.mark.gen_test
 async def test_a_cancelled_preview_is_not_started(threads: Executors) -> None:
-    previews, left = Previews(threads), Watched()
+    previews, left = Previews(threads, unlimited()), Watched()
 
     async with blocked(threads):
         drawing = asyncio.create_task(previews.render(png(), MOSAIC, client="x", cancelled=left))
@@ -204,7 +209,7 @@ async def test_a_running_preview_stops_when_it_is_cancelled(threads: Executors) 
     left.set()
 
     with pytest.raises(Cancelled):
-        await Previews(threads).render(png(), MOSAIC, client="x", cancelled=left)
+        await Previews(threads, unlimited()).render(png(), MOSAIC, client="x", cancelled=left)
 
 
 async def waits(previews: Previews, count: int) -> bool:
