@@ -23,7 +23,7 @@ from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
 from handlers.http_server import Application
 from handlers.openapi import OpenApiDocument
-from handlers.rate_limit import make_login_limits
+from handlers.rate_limit import Rate, make_login_limits
 from handlers.schemas import ClientConfig
 from handlers.services import Services
 from handlers.shell import PageShell
@@ -150,7 +150,7 @@ def _services(
 ) -> Services:
     """What handlers use, on a running queue; nothing of it is started yet."""
     slots = FairSlots(PREVIEW_SLOTS, per_client=2, waiting_limit=48, client_limit=PREVIEWS_PER_CLIENT)
-    passwords, login_limits = Passwords(), make_login_limits()
+    passwords, login_limits = Passwords(), make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
     broadcaster = EventBroadcaster(feed, queue, bucket)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
     static_files = StaticFiles()

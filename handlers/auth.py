@@ -156,7 +156,7 @@ class Authentication:
         stays signed in as it was.
         """
         token = await self._sessions.open(user_id, username, lifetime=lifetime)
-        if not self._is_from_our_page(handler):
+        if not self.is_from_our_page(handler):
             return token
         old = self.token(handler)
         if old:
@@ -208,10 +208,10 @@ class Authentication:
         cookies with some links, so a GET with the cookie must show that a page of ours has sent it.
         """
         self.check_sender(handler)
-        if not self._is_from_our_page(handler) and self._acts_by_cookie(handler):
+        if not self.is_from_our_page(handler) and self._acts_by_cookie(handler):
             raise errors.CsrfError()
 
-    def _is_from_our_page(self, handler: tornado.web.RequestHandler) -> bool:
+    def is_from_our_page(self, handler: tornado.web.RequestHandler) -> bool:
         """Whether no other site can have made a browser send this request, which `check_sender` has accepted."""
         headers = handler.request.headers
         if handler.request.method == "POST" or headers.get("Sec-Fetch-Site") == "same-origin":

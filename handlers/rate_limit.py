@@ -78,10 +78,11 @@ class LoginLimits:
         self.sign_in.release((username_key(username), ip))
 
 
-def make_login_limits() -> LoginLimits:
+def make_login_limits(sign_up: Rate) -> LoginLimits:
+    """sign_up: new accounts from one address."""
     return LoginLimits(
         sign_in=RateLimiter(Rate(burst=10, interval_s=30)),
         sign_in_address=RateLimiter(Rate(burst=200, interval_s=3)),
-        sign_up=RateLimiter(Rate(burst=1000, interval_s=4)),
+        sign_up=RateLimiter(sign_up),
         guest=RateLimiter(Rate(burst=20, interval_s=180)),
     )

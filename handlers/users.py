@@ -81,7 +81,7 @@ class QueryUserHandler(ApiHandler):
         follow_user, followed_user = await self.follows.followed_and_followers(user.id)
         response = UserResponse(
             username=user.username,
-            email=user.email,
+            email=user.email if await self._may_see_email(user) else mask_email(user.email),
             login=False,
             follow_user=follow_user,
             followed_user=followed_user,
@@ -89,9 +89,13 @@ class QueryUserHandler(ApiHandler):
         token = await self._sign_in(user, params.password) if params.password is not None and right else None
         if token is None:
             return response
-        return response.model_copy(update={"login": True, "id": user.id, "token": token})
+        return response.model_copy(update={"email": user.email, "login": True, "id": user.id, "token": token})
 
     get = post
+
+    async def _may_see_email(self, user: User) -> bool:
+        current = await self.user()
+        return self.authentication.open_access or (current is not None and current.id == user.id)
 
     async def _find(self, username: str, password: str | None) -> tuple[User, bool]:
         """The user, and whether the password is right.
@@ -115,7 +119,7 @@ class QueryUserHandler(ApiHandler):
         Both close all sessions of the user. A session that is opened before that is closed with them; one that is
         opened afterwards is closed here, because the record has changed.
         """
-        guest = await self.user()
+        guest = await self.user() if self.authentication.is_from_our_page(self) else None
         token = await self.authentication.sign_in(self, user.id, user.username)
         if not await self._is_current(user):
             await self.authentication.sign_out(self, token)
@@ -131,6 +135,12 @@ class QueryUserHandler(ApiHandler):
             return (await self.users.by_id(user.id)).password_hash == user.password_hash
         except errors.NotFound:  # pragma: no cover - the account is deleted during the sign-in
             return False
+
+
+def mask_email(email: str) -> str:
+    """`ada@example.com` becomes `a***@example.com`."""
+    name, _, domain = email.partition("@")
+    return f"{name[:1]}***@{domain}" if domain else ""
 
 
 class FollowParams(RequestParams):

@@ -53,12 +53,12 @@ class FairSlots:
         if self._requests(client) >= self._client_limit:
             raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
         if self.count >= self._waiting_limit:
-            self._make_room(client)
+            self._refuse_one(client)
         turn = asyncio.get_running_loop().create_future()
         self._queues.setdefault(client, deque()).append(turn)
         return turn
 
-    def _make_room(self, client: str) -> None:
+    def _refuse_one(self, client: str) -> None:
         """Refuse the newest request of the client with the most. Raises TooManyRequests if that is this one."""
         busiest = max(self._queues, key=self._requests, default=None)
         if busiest is None or self._requests(busiest) <= self._requests(client) + 1:

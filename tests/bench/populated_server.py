@@ -54,6 +54,7 @@ async def populated_server() -> AsyncIterator[PopulatedServer]:
             f"--mongodb_uri={mongod.uri}",
             "--user_queue_limit=100000",
             "--address_queue_limit=100000",
+            "--sign_up_burst=100000",
             "--developers=ada",
         )
         server = stack.enter_context(ServerProcess(folder / "data", *arguments))

@@ -68,7 +68,7 @@ def browser(playwright_driver: Playwright, chromium: str) -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server for all tests; each test creates its own accounts."""
     data_dir: Path = tmp_path_factory.mktemp("browser") / "data"
-    settings = (f"--developers={DEVELOPER}", "--workers=2", f"--max_megapixels={MEGAPIXELS}")
+    settings = (f"--developers={DEVELOPER}", "--workers=2", f"--max_megapixels={MEGAPIXELS}", "--sign_up_burst=10000")
     with ServerProcess(data_dir, *settings) as running:
         yield running
 

@@ -127,7 +127,7 @@ async def test_a_user_is_looked_up_without_a_password(api: ApiClient, how: str, 
         {
             "code": 1,
             "username": "ada",
-            "email": "ada@example.com",
+            "email": "a***@example.com",
             "login": False,
             "follow_user": [],
             "followed_user": [],

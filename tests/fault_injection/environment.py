@@ -17,7 +17,7 @@ from models.embedded_mongod import Mongod
 from tests.support.process import ServerProcess
 
 INSTRUMENTED_SERVER = ("-m", "tests.fault_injection.instrumented_server")
-NO_LIMITS = ("--user_queue_limit=100000", "--address_queue_limit=100000")
+NO_LIMITS = ("--user_queue_limit=100000", "--address_queue_limit=100000", "--sign_up_burst=100000")
 
 
 class DrillServer(ServerProcess):

@@ -10,7 +10,7 @@ import pytest
 
 from handlers.services import Services
 from settings import Settings
-from tests.support.client import PASSWORD, ApiClient
+from tests.support.client import PASSWORD, ApiClient, ApiResponse
 
 NOT_TEXT: tuple[Any, ...] = (
     {"$ne": ""}, {"$gt": ""}, {"$regex": ".*"}, {"$where": "sleep(9)"}, ["ada"], [{"$ne": ""}], 7, -1, 2**63, 1e308,
@@ -136,3 +136,60 @@ async def test_the_database_holds_passwords_as_argon2id_alone(api: ApiClient, se
     assert len(hashes) == 2, "each has its own salt"
     assert all(each.startswith("$argon2id$v=19$") for each in hashes)
     assert not any(PASSWORD in str(user) for user in users)
+
+
+@pytest.mark.requirement(50)
+@pytest.mark.gen_test
+async def test_an_email_address_is_shown_to_its_owner_alone(api: ApiClient) -> None:
+    ada, bob = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
+    whole, masked = "ada@example.com", "a***@example.com"
+
+    async def email(client: ApiClient, **values: str) -> str:
+        return str((await client.post("/api/user/query/", username="ada", **values))["email"])
+
+    assert await email(api) == await email(bob) == masked
+    assert await email(api.new_client(), password="not the right one") == masked
+    assert await email(ada) == whole
+    assert await email(api.new_client(), password=PASSWORD) == whole
+
+
+class TestOpenAccess:
+    @pytest.fixture
+    def settings(self, settings_of: Callable[..., Settings]) -> Settings:
+        return settings_of(access="open")
+
+    @pytest.mark.requirement(50)
+    @pytest.mark.gen_test
+    async def test_an_open_server_shows_email_addresses_to_everybody(self, api: ApiClient) -> None:
+        await api.new_client().sign_up("ada")
+
+        assert (await api.get("/api/user/query/", username="ada"))["email"] == "ada@example.com"
+
+
+class TestSignUps:
+    @pytest.fixture
+    def settings(self, settings_of: Callable[..., Settings]) -> Settings:
+        return settings_of(sign_up_burst=3, trusted_proxies=("127.0.0.1",))
+
+    @pytest.mark.requirement(51)
+    @pytest.mark.gen_test
+    async def test_one_address_opens_a_bounded_number_of_accounts(self, api: ApiClient) -> None:
+        async def sign_up(name: str, address: str) -> ApiResponse:
+            headers = {"X-Forwarded-For": address}
+            values = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+            return await api.new_client().post("/api/user/add/", headers=headers, **values)
+
+        answers = [await sign_up(f"a{number}", f"2001:db8::{number}") for number in range(5)]
+        other = await sign_up("b", "2001:db8:0:1::1")
+
+        assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
+        assert int(answers[3].headers["Retry-After"]) > 0
+        assert other["code"] == 1
+
+
+def test_by_default_an_address_opens_thirty_accounts_and_then_one_a_minute(
+    settings_of: Callable[..., Settings],
+) -> None:
+    settings = settings_of()
+
+    assert (settings.sign_up_burst, settings.sign_up_interval_s) == (30, 60)

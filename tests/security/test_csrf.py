@@ -182,6 +182,20 @@ async def test_a_link_signs_nobody_in_and_nobody_out(api: ApiClient) -> None:
 
 @pytest.mark.requirement(45)
 @pytest.mark.gen_test
+async def test_a_link_gives_the_pictures_of_a_guest_to_nobody(api: ApiClient) -> None:
+    mallory = await api.new_client().sign_up("mallory")
+    guest = api.new_client()
+    await guest.post("/api/user/guest/")
+    image = await guest.upload()
+
+    await guest.get("/api/user/query/", username="mallory", password=PASSWORD)
+
+    assert [each["id"] for each in (await guest.get("/api/feed/?view=mine&kind=source"))["images"]] == [image["id"]]
+    assert (await mallory.get("/api/feed/?view=mine&kind=source"))["images"] == []
+
+
+@pytest.mark.requirement(45)
+@pytest.mark.gen_test
 async def test_clients_without_cookies_act_by_get_as_the_contract_says(api: ApiClient, services: Services) -> None:
     ada = await api.new_client().sign_up("ada")
     await api.new_client().sign_up("bob")
