@@ -1,5 +1,7 @@
 /** Saving a finished mosaic as a file, converted to the chosen format. */
 
+import { translate } from "./i18n/i18n.js";
+
 const TYPES = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp", gif: "image/gif", svg: "image/svg+xml" };
 const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp", gif: "gif", svg: "svg" };
 const DISPLAY_PX = 1280;
@@ -21,8 +23,12 @@ export async function save(blob, format, name) {
   saveAs(output, resultName(name, format));
 }
 
-/** The file name of a mosaic, from the name of its image. */
-export const resultName = (name, format) => `${basename(name)}-mosaic.${EXTENSIONS[format]}`;
+/** The file name of a mosaic, from the name of its image, or of its style, which may say already what it is. */
+export const resultName = (name, format) => `${basename(name)}${/(mosaic|马赛克)$/i.test(name) ? "" : "-mosaic"}.${EXTENSIONS[format]}`;
+
+/** What an image is called: its title, or the style of a result, whose file is named by its content; else its file. */
+export const imageName = ({ title, kind, style, filename }, styles) =>
+  title || (kind === "result" && translate(styles.find(({ name }) => name === style)?.label)) || filename || "tessera";
 
 /** Starts a download of a blob. */
 export function saveAs(blob, name) {

@@ -1,6 +1,6 @@
 /** The parts list of a brick mosaic: pieces by colour, on the page and as a CSV file. */
 
-import { basename, saveAs } from "../download.js";
+import { basename, imageName, saveAs } from "../download.js";
 import { number } from "../format.js";
 import { BRICK_COLOURS } from "../i18n/brick-colours.js";
 import { language, locale, setText } from "../i18n/i18n.js";
@@ -12,12 +12,14 @@ const ANY = "any";
 export class PartsList {
   #root;
   #api;
+  #state;
   #image = null;
   #map = null;
 
-  constructor(root, { api }) {
+  constructor(root, { api, state }) {
     this.#root = root;
     this.#api = api;
+    this.#state = state;
     root.querySelector('[data-action="csv"]').addEventListener("click", () => this.#saveCsv());
     locale.addEventListener("change", () => this.#draw());
   }
@@ -49,7 +51,7 @@ export class PartsList {
     const rgbOf = rgbByColour(this.#map);
     const lines = this.#map.parts.map(({ colour, size, count }) => [colour, rgbOf.get(colour) ?? "", size, count].join(","));
     const csv = ["colour,rgb,size,count", ...lines].join("\r\n");
-    saveAs(new Blob([csv, "\r\n"], { type: "text/csv" }), `${basename(this.#image.filename || "tessera")}-parts.csv`);
+    saveAs(new Blob([csv, "\r\n"], { type: "text/csv" }), `${basename(imageName(this.#image, this.#state.styles))}-parts.csv`);
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="parts-list-${name}"]`); }

@@ -1,5 +1,6 @@
 /** The tiles of a photomosaic: pointing at one with mouse, finger or keys shows which image it is and links to it. */
 
+import { imageName } from "../download.js";
 import { number } from "../format.js";
 import { setText } from "../i18n/i18n.js";
 
@@ -16,10 +17,10 @@ export class TileInspector {
   #tiles = new Map();
   #timer = null;
 
-  constructor(sheet, card, { api, router, toasts }) {
+  constructor(sheet, card, { api, router, state, toasts }) {
     this.#sheet = sheet;
     this.#card = card;
-    this.#services = { api, router, toasts };
+    this.#services = { api, router, state, toasts };
     sheet.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") this.#selectAt(event, HOVER_DELAY_MS); });
     sheet.addEventListener("click", (event) => this.#onClick(event));
     sheet.addEventListener("keydown", (event) => this.#onKey(event));
@@ -106,7 +107,7 @@ export class TileInspector {
     thumb.hidden = !tile;
     if (!tile) return;
     link.href = `/i/${id}`;
-    link.textContent = tile.title || tile.filename;
+    link.textContent = imageName(tile, this.#services.state.styles);
     if (thumb.getAttribute("src") !== tile.thumbnails["320"]) thumb.src = tile.thumbnails["320"];
   }
 

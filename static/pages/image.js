@@ -6,7 +6,7 @@ import { ImageEditor } from "../components/image-editor.js";
 import { PartsList } from "../components/parts-list.js";
 import { TileInspector } from "../components/tile-inspector.js";
 import { Viewport } from "../components/viewport.js";
-import { displayUrl, formatsOf, save, UnsupportedFormat } from "../download.js";
+import { displayUrl, formatsOf, imageName, save, UnsupportedFormat } from "../download.js";
 import { when } from "../format.js";
 import { locale, setText, t, translate } from "../i18n/i18n.js";
 import { recipeText } from "../recipes.js";
@@ -33,8 +33,8 @@ export class Page {
     for (const control of root.querySelectorAll("[data-zoom]")) control.addEventListener("click", () => this.zoom(control.dataset.zoom));
     this.#part("fullscreen").hidden = !document.fullscreenEnabled;
     this.#part("fullscreen").addEventListener("click", () => this.#toggleFullscreen());
-    this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), { api, router, toasts });
-    this.#partsList = new PartsList(this.#part("parts-list"), { api });
+    this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), { api, router, state, toasts });
+    this.#partsList = new PartsList(this.#part("parts-list"), { api, state });
     this.#editor = new ImageEditor(this.#part("image-editor"), { api, confirmDialog, state, toasts });
     this.#editor.addEventListener("change", () => this.#reload());
     this.#editor.addEventListener("delete", () => router.go("/gallery?view=mine"));
@@ -162,11 +162,11 @@ export class Page {
   }
 
   async #download(format) {
-    const { api, toasts } = this.#services;
+    const { api, state, toasts } = this.#services;
     if (!this.#image) return;
     try {
       const { readable_url: url } = await api.image(this.#image.id); // a signed address ends after an hour
-      await save(await api.bytes(url), format, this.#image.title || this.#image.filename || "tessera");
+      await save(await api.bytes(url), format, imageName(this.#image, state.styles));
     } catch (error) {
       if (error instanceof UnsupportedFormat) toasts.warn("download.unsupported", { format: format.toUpperCase() });
       else toasts.error(error);

@@ -233,6 +233,7 @@ def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_n
     with user.page.expect_download() as download:
         bricks.get_by_role("button", name="Download as CSV").click()
 
+    assert download.value.suggested_filename == "Bricks-parts.csv"
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     studs = sum(int(row["count"]) * int(row["size"][0]) * int(row["size"][2]) for row in rows)
     assert studs == 16 * 12
@@ -281,7 +282,7 @@ def test_an_svg_is_shown_in_pixels_and_downloaded_as_it_is(
         user.page.get_by_role("button", name=f"Download as {kind.upper()}").click()
 
     data = download.value.path().read_bytes()
-    assert download.value.suggested_filename.endswith(f"-mosaic.{kind}")
+    assert download.value.suggested_filename == f"Roman mosaic.{kind}"
     if kind == "svg":
         assert data.lstrip().startswith(b"<svg") or data.startswith(b"<?xml")
     else:
