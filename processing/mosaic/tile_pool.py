@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ _LARGE_PX = 16  # side of a thumbnail's pixel in tile pixels: above, few tiles a
 _PIECE_PX = 1 << 17  # tile pixels converted at a time: each takes some 60 bytes, and NumPy holds the lock meanwhile
 
 Tiles = NDArray[np.uint8]  # (n, side, side, 3), sRGB
+Number = TypeVar("Number", bound=np.generic)
 Features = NDArray[np.float32]  # (..., GRID * GRID, 3): thumbnails in OKLab, row by row
 
 
@@ -107,8 +109,8 @@ def pool_from_tiles(ids: Sequence[int], tiles: Tiles) -> TilePool:
     return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles))
 
 
-def mirrored_features(features: Features) -> Features:
-    """Of the same tiles, mirrored left to right."""
+def mirrored_features(features: NDArray[Number]) -> NDArray[Number]:
+    """(..., GRID * GRID, 3): of the same tiles, mirrored left to right."""
     squares = features.reshape(-1, GRID, GRID, 3)
     return squares[:, :, ::-1].reshape(features.shape)
 

@@ -228,6 +228,8 @@ def _load(image: ImageFile.ImageFile, container: Container, file: _Interruptible
         return image.copy()  # the file's own image keeps libwebp's two canvases
     if low_mode is not None:
         return to_8_bits(image, file, low_mode, file.poll)
+    if container.png is not None and container.png.is_deep_colour and "transparency" in image.info:
+        image.info["transparency"] = tuple(value >> 8 for value in image.info["transparency"])
     if container.png is not None and container.png.grey_step > 1 and "transparency" in image.info:
         image.info["transparency"] *= container.png.grey_step  # Pillow scales only the pixels
     if container.format == "GIF" and tile is not None and tile.extents is not None:

@@ -49,6 +49,11 @@ class PngFile:
         return self.pixels[28] != 0
 
     @property
+    def is_deep_colour(self) -> bool:
+        """RGB of 16 bits, with or without a transparent colour."""
+        return self.pixels[24:26] == b"\x10\x02"
+
+    @property
     def grey_step(self) -> int:
         """The difference of two neighbouring greys of 2 or 4 bits, of 255; 1 for other pictures."""
         depth, colour = self.pixels[24:26]

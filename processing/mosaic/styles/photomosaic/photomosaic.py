@@ -173,7 +173,8 @@ def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: flo
     """
     row_count, columns = layout.assignment.shape
     offsets = np.empty((row_count, columns, GRID, GRID, 3), np.int8)
-    current = oklab_to_srgb(np.concatenate([tiles, mirrored_features(tiles)])).astype(np.float32)
+    plain = oklab_to_srgb(tiles).astype(np.int16)
+    current = np.concatenate([plain, mirrored_features(plain)])
     for rows in pieces(row_count, max(1, _PIECE_CELLS // columns)):
         differences = oklab_to_srgb(cells[rows]) - current[layout.variants(rows)]
         offsets[rows] = np.rint(differences * tint).reshape(-1, columns, GRID, GRID, 3)

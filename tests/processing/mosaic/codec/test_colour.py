@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from processing.mosaic.codec import modes
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.codec.files import (
@@ -143,6 +144,18 @@ def test_16_bit_colour_keeps_its_transparency(low: int) -> None:
 
     assert pixels[0, 0].tolist() == [0, 255, 0]
     assert pixels[0, 1].tolist() == pytest.approx((values[0, 1] / 257).tolist(), abs=1)
+
+
+def test_a_transparent_colour_of_a_large_picture_of_16_bits_counts_by_its_high_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = np.array([[[0x1234, 0x4567, 0x89AB], [0x9234, 0x4567, 0x89AB]]])
+    data = deep_png(values, png_chunk(b"tRNS", struct.pack(">3H", *values[0, 0])))
+    monkeypatch.setattr(modes, "_MAX_ROUNDED_MEGAPIXELS", 0.0)
+
+    pixels = np.asarray(decode(data, Progress(), background="#ff0000").image)
+
+    assert pixels.tolist() == [[[255, 0, 0], [0x92, 0x45, 0x89]]]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
