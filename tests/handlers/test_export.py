@@ -115,7 +115,7 @@ async def test_an_export_that_fails_in_the_middle_closes_the_connection(api: Api
     reader, writer = await asyncio.open_connection(host, int(port))
     cookie = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
 
-    writer.write(f"GET {EXPORT} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n".encode())
+    writer.write(f"GET {EXPORT} HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: {cookie}\r\n\r\n".encode())
     sent = await asyncio.wait_for(reader.read(), 10)
     writer.close()
 
