@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -22,6 +23,7 @@ from settings import Settings
 from tests.handlers.sse_client import open_event_stream
 from tests.support.client import ApiClient, ApiResponse, multipart
 from tests.support.pictures import png
+from tests.support.source import ROOT
 from tests.support.waiting import finished
 
 pytestmark = pytest.mark.requirement(46)
@@ -234,6 +236,12 @@ SHOWN: dict[str, dict[str, set[str]]] = {
 
 def test_every_route_is_walked_or_has_a_reason_why_not() -> None:
     assert sorted({*READING, *CHANGING, *OTHERWISE}) == sorted({path for path, _ in ROUTES})
+
+
+def test_only_the_callback_of_the_bucket_looks_images_up_for_the_server_itself() -> None:
+    using = {path.name for path in (ROOT / "handlers").rglob("*.py") if re.search(r"\bSERVER\b", path.read_text())}
+
+    assert using == {"uploads.py"}
 
 
 async def people(api: ApiClient) -> dict[str, ApiClient]:
