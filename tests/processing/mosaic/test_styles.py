@@ -129,11 +129,16 @@ def test_a_picture_of_one_colour_keeps_its_colour(style: str) -> None:
     assert equal.mean() > 0.3  # joints and leading take the rest
 
 
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    """Of 12 megapixels."""
+    return saved(Image.fromarray(scene(400, 300)).resize((4000, 3000)), "JPEG", quality=90)
+
+
 @EVERY_STYLE
 @pytest.mark.parametrize("cell", [None, "smallest", "largest"])
-def test_numpy_takes_at_most_two_thirds_of_the_memory_budget(style: str, cell: str | None) -> None:
+def test_numpy_takes_at_most_two_thirds_of_the_memory_budget(style: str, cell: str | None, photo: bytes) -> None:
     """The budget is 4 bytes x pixels x 3; Pillow's image, which tracemalloc does not count, takes one third."""
-    photo = saved(Image.fromarray(scene(400, 300)).resize((4000, 3000)), "JPEG", quality=90)
     low, high = STYLES[style].params.model_fields["cell"].metadata
     params = {"smallest": {"cell": low.ge}, "largest": {"cell": high.le}}.get(cell or "", {})
 
