@@ -154,8 +154,11 @@ def _services(
     broadcaster = EventBroadcaster(feed, queue, bucket)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
     static_files = StaticFiles()
-    decodable_megapixels = max(settings.max_megapixels, settings.max_result_megapixels)
-    thumbnails = Thumbnails(store.images, bucket, executors, max_megapixels=decodable_megapixels)
+    limits = {
+        "max_megapixels": settings.max_megapixels,
+        "max_result_megapixels": settings.max_result_megapixels,
+    }
+    thumbnails = Thumbnails(store.images, bucket, executors, **limits)
     image_deletions = ImageDeletions(store.images, thumbnails, bucket, executors)
     authentication = _authentication(settings, public_url, store)
     return Services(

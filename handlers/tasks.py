@@ -32,6 +32,7 @@ from models.visibility import Reader, Visibility
 from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.tile_pool import resolve_tiles
+from processing.mosaic import Recipe
 from processing.queue.event_feed import EventFeed
 from processing.queue.snapshot import QueueSnapshot
 from processing.queue.task_queue import TaskQueue, TaskSource
@@ -108,7 +109,7 @@ class AddTaskHandler(TaskHandler):
         await self.guests.check(owner)
         recipe = parse_recipe(params.param)
         await resolve_tiles(recipe.to_dict(), owner, self.images)
-        source = await self._source(params.url, owner)
+        source = await self._source(params.url, owner, recipe)
         task = await self.queue.add(
             owner,
             source,
@@ -124,7 +125,7 @@ class AddTaskHandler(TaskHandler):
 
     get = post
 
-    async def _source(self, url: str, owner: Owner) -> TaskSource:
+    async def _source(self, url: str, owner: Owner, recipe: Recipe) -> TaskSource:
         """An image that the owner may see, or of a host in `allowed_sources`. Raises NotFound, SourceNotAllowed."""
         key = self.bucket.key_of(url)
         if key is None:
@@ -135,9 +136,8 @@ class AddTaskHandler(TaskHandler):
             image = await self.images.by_key(key, Reader(owner.id))
         if image is None:
             raise errors.NotFound(what="image", which=shorten(url))
-        return TaskSource(
-            self.bucket.url(key), key, image.id, image.width * image.height / 1e6 or None, image.visibility
-        )
+        width, height = recipe.params.result_size(image.width, image.height) if image.width else (0, 0)
+        return TaskSource(self.bucket.url(key), key, image.id, width * height / 1e6 or None, image.visibility)
 
 
 class QueryTasksParams(RequestParams):

@@ -87,7 +87,7 @@ def test_every_make_target_and_every_link_in_a_page_exists(page: Path) -> None:
         assert link.startswith("http") or (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
-@pytest.mark.parametrize("name", ["README", "docs/api"])
+@pytest.mark.parametrize("name", ["README", "docs/api", "docs/printing"])
 def test_both_editions_have_the_same_structure(name: str) -> None:
     english, chinese = ((ROOT / f"{name}{edition}.md").read_text() for edition in ("", ".zh"))
 
@@ -97,7 +97,7 @@ def test_both_editions_have_the_same_structure(name: str) -> None:
 
 
 def test_editions_link_to_each_other_and_the_chinese_one_has_chinese_punctuation() -> None:
-    for name in ("README", "docs/api"):
+    for name in ("README", "docs/api", "docs/printing"):
         english, chinese = (ROOT / f"{name}{edition}.md" for edition in ("", ".zh"))
         assert f"]({chinese.name})" in english.read_text()
         assert f"]({english.name})" in chinese.read_text()

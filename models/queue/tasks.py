@@ -79,7 +79,7 @@ class Task:
     round: position in the round robin of all users; lower is earlier.
     attempts: how often it was started. crashes: how often its server died meanwhile. retries: temporary errors so far.
     cancel_requested: a user cancelled it while it was running.
-    seconds: duration of the render, None until it is done. megapixels: of the source, None if not known yet.
+    seconds: duration of the render, None until it is done. megapixels: of the result, None if not known yet.
     visibility: of the result, None if the user did not choose one. source_visibility: None without a record of it.
     batch: what the results of several tasks have in common that were added together.
     request_id: with it the client asks again, after a lost response, without a second task.

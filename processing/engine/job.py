@@ -49,7 +49,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """seconds: of the render alone. megapixels: of the source. placeholder: the result's mean colour, `#rrggbb`."""
+    """seconds: of the render alone. megapixels: of the result. placeholder: the result's mean colour, `#rrggbb`."""
 
     key: str
     size_bytes: int

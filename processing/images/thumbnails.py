@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from models import errors
 from models.bucket import Bucket
-from models.images import Image, Images
+from models.images import Image, ImageKind, Images
 from models.visibility import SERVER
 from processing.background import cancel
 from processing.executors import Executors
@@ -52,9 +52,19 @@ class Thumbnail:
 class Thumbnails:
     """At the end of `async with`, thumbnails that are being made are given up."""
 
-    def __init__(self, images: Images, bucket: Bucket, executors: Executors, *, max_megapixels: int) -> None:
+    def __init__(
+        self,
+        images: Images,
+        bucket: Bucket,
+        executors: Executors,
+        *,
+        max_megapixels: int,
+        max_result_megapixels: int | None = None,
+    ) -> None:
+        """max_result_megapixels: of results; None: as of sources."""
         self._images, self._bucket, self._executors = images, bucket, executors
         self._max_megapixels = max_megapixels
+        self._max_result_megapixels = max(max_megapixels, max_result_megapixels or 0)
         self._in_progress: dict[str, asyncio.Task[bytes]] = {}
         self._scheduled: set[asyncio.Task[None]] = set()
         self._in_memory = asyncio.Semaphore(CONCURRENCY)
@@ -118,8 +128,10 @@ class Thumbnails:
     async def _make(self, image: Image, width: int) -> bytes:
         async with self._in_memory:
             source, recipe = await self._load_source(image)
+            is_source = image.kind == ImageKind.SOURCE
+            limit = self._max_megapixels if is_source else self._max_result_megapixels
             async with self._decoding:
-                thumbnail = await self._executors.preview(make_thumbnail, source, recipe, width, self._max_megapixels)
+                thumbnail = await self._executors.preview(make_thumbnail, source, recipe, width, limit)
         key = _key(image.id, width)
         await self._executors.io(self._bucket.put, key, thumbnail.data, mime=MEDIA_TYPE)
         await self._record_appearance(image, thumbnail, key)

@@ -65,7 +65,8 @@ class QueueLimits:
 
 @dataclass(frozen=True, slots=True)
 class TaskSource:
-    """The source image of a task. key, image_id, visibility: None if it is not in our bucket. megapixels: if known."""
+    """The source image of a task. key, image_id, visibility: None if it is not in our bucket. megapixels: of
+    the result, if known."""
 
     url: str
     key: str | None = None
