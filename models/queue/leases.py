@@ -117,20 +117,13 @@ class Leases:
 
     # --- acquiring ----------------------------------------------------------------------------------------------
 
-    async def acquire(self, limit: int, *, skip_suspects: bool = False) -> list[Lease]:
-        """Lease up to `limit` tasks in the order of the queue.
+    async def acquire(self, *, skip_suspects: bool = False) -> Lease | None:
+        """Lease the next task in the order of the queue; None if there is none to run.
 
         A task is left queued while another one with the same dedup_key is being rendered.
-        skip_suspects: leave out tasks during which a server died before. Each call leases at most one of these, so
-        that an image that kills servers is blamed on the tasks beside it no more than once.
+        skip_suspects: leave out tasks during which a server died before. A server runs at most one of these at a time,
+        so that an image that kills servers is blamed on the tasks beside it no more than once.
         """
-        leases: list[Lease] = []
-        while len(leases) < limit and (lease := await self._acquire_one(skip_suspects)):
-            leases.append(lease)
-            skip_suspects = skip_suspects or lease.task.crashes > 0
-        return leases
-
-    async def _acquire_one(self, skip_suspects: bool) -> Lease | None:
         query: Document = {"state": str(TaskState.QUEUED), "not_before": None}
         if skip_suspects:
             query["crashes"] = 0

@@ -150,13 +150,12 @@ class Workers:
         suspect_runs = any(run.task.crashes for run in self._runs.values())
         try:
             await self._resume_paused()
-            leases = await self._store.leases.acquire(1, skip_suspects=suspect_runs)
+            return await self._store.leases.acquire(skip_suspects=suspect_runs)
         except errors.DatabaseUnavailable:
             return None
         except Exception:  # pragma: no cover - a bug of ours
             log.exception("queue: taking a task failed")
             return None
-        return leases[0] if leases else None
 
     async def _resume_paused(self) -> None:
         """Raises DatabaseUnavailable."""

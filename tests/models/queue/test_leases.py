@@ -34,11 +34,19 @@ async def lease_for_threads(leases: Leases) -> list[Lease]:
     running: list[Lease] = []
     while len(running) < THREADS:
         suspect_runs = any(lease.task.crashes for lease in running)
-        acquired = await leases.acquire(1, skip_suspects=suspect_runs)
-        if not acquired:
+        lease = await leases.acquire(skip_suspects=suspect_runs)
+        if lease is None:
             break
-        running += acquired
+        running.append(lease)
     return running
+
+
+async def lease_many(leases: Leases, limit: int) -> list[Lease]:
+    """As many as there are, at most `limit`."""
+    leased: list[Lease] = []
+    while len(leased) < limit and (lease := await leases.acquire()):
+        leased.append(lease)
+    return leased
 
 
 @pytest.mark.gen_test
@@ -47,12 +55,12 @@ async def test_a_task_that_kills_its_server_three_times_fails_as_crashed(databas
     leases = Leases(database, "one")
 
     for _ in range(CRASH_LIMIT):
-        assert await leases.acquire(1)
+        assert await leases.acquire()
         await leases.reclaim_own()
 
     ended = await Tasks(database).by_id(task.id)
     assert (ended.state, ended.error, ended.crashes) == (TaskState.FAILED, "crashed", CRASH_LIMIT)
-    assert await leases.acquire(1) == []
+    assert await leases.acquire() is None
 
 
 @pytest.mark.gen_test
@@ -78,8 +86,10 @@ async def test_the_neighbours_of_a_killer_are_suspected_once(database: Database)
 async def test_an_expired_lease_is_reclaimed_and_a_renewed_one_is_not(database: Database) -> None:
     lost, renewed = await queued_tasks(database, 2)
     short, long = Leases(database, "dead", lease_s=0.01), Leases(database, "alive")
-    [first] = await short.acquire(1)
-    [second] = await long.acquire(1)
+    first = await short.acquire()
+    second = await long.acquire()
+    assert first
+    assert second
 
     reclaimed = await until(Leases(database, "two").reclaim_expired)
 
@@ -93,7 +103,7 @@ async def test_an_expired_lease_is_reclaimed_and_a_renewed_one_is_not(database: 
 async def test_a_lease_whose_response_was_lost_is_released_uncounted(database: Database) -> None:
     [task] = await queued_tasks(database)
     leases = Leases(database, "one")
-    await leases.acquire(1)
+    await leases.acquire()
     young = await leases.reclaim_orphaned([])
     a_minute_ago = [{"$set": {"started": {"$subtract": ["$$NOW", 60_000]}}}]
     await database.collection("tasks").find_one_and_update({}, a_minute_ago)
@@ -109,9 +119,7 @@ async def test_each_task_is_leased_by_one_server_and_ends_are_recorded_together(
     await queued_tasks(database, 60)
     one, two = Leases(database, "one"), Leases(database, "two")
 
-    acquired = await asyncio.gather(one.acquire(30), two.acquire(30))
-    acquired = [*acquired, await one.acquire(30), await two.acquire(30)]
-    leases = [lease for each in acquired for lease in each]
+    leases = [lease for each in await asyncio.gather(lease_many(one, 60), lease_many(two, 60)) for lease in each]
     ended = await asyncio.gather(*((one if lease.server == "one" else two).finish(lease, DONE) for lease in leases))
 
     assert len({lease.task.id for lease in leases}) == len(leases) == 60
@@ -123,7 +131,7 @@ async def test_each_task_is_leased_by_one_server_and_ends_are_recorded_together(
 async def test_ends_that_are_recorded_together_succeed_or_fail_one_by_one(database: Database) -> None:
     await queued_tasks(database, 5)
     leases, tasks = Leases(database, "one"), Tasks(database)
-    acquired = await leases.acquire(3)
+    acquired = await lease_many(leases, 3)
     await tasks.cancel(acquired[1].task.id)
 
     ended = await asyncio.gather(*(leases.finish(lease, DONE) for lease in acquired))
@@ -135,6 +143,6 @@ async def test_ends_that_are_recorded_together_succeed_or_fail_one_by_one(databa
 async def test_tasks_with_the_same_result_never_run_together(database: Database) -> None:
     await queued_tasks(database, 30, different=3)
 
-    acquired = [*await Leases(database, "one").acquire(20), *await Leases(database, "two").acquire(20)]
+    acquired = [*await lease_many(Leases(database, "one"), 20), *await lease_many(Leases(database, "two"), 20)]
 
     assert sorted(lease.task.dedup_key for lease in acquired) == ["0", "1", "2"]

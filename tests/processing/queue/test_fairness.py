@@ -121,7 +121,8 @@ async def test_tasks_that_are_tried_again_do_not_overtake_others(database: Datab
         leases, rounds = server.store.leases, server.store.rounds
 
         async def serve_one() -> Lease:
-            [lease] = await leases.acquire(1)
+            lease = await leases.acquire()
+            assert lease
             rounds.mark_served(lease.task.round)
             return lease
 
@@ -130,7 +131,7 @@ async def test_tasks_that_are_tried_again_do_not_overtake_others(database: Datab
             lease = await serve_one()
             assert lease.task.id == task_id
             await leases.pause(lease, 0.0, await rounds.reassign(task_id, ADA))
-        assert await leases.acquire(1) == [], "a paused task is not leased"
+        assert await leases.acquire() is None, "a paused task is not leased"
         for number in range(12):  # meanwhile others are served
             bobs = await server.add(BOB, f"b{number}", address=HOME)
             assert (await serve_one()).task.id == bobs.id
@@ -156,7 +157,8 @@ async def test_random_additions_leave_each_address_one_task_in_each_round(databa
             owner, address = Owner(chance.randint(1, 6), "x"), chance.choice((OFFICE, HOME, "198.51.100.1"))
             await server.add(owner, str(number), address=address)
             if chance.random() < 0.3:
-                [lease] = await leases.acquire(1)
+                lease = await leases.acquire()
+                assert lease
                 server.store.rounds.mark_served(lease.task.round)
         queued = await database.collection("tasks").find({"state": "queued"}, sort="round _id", limit=200)
 

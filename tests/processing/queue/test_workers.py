@@ -60,7 +60,7 @@ async def test_a_thread_takes_the_next_task_while_the_last_result_is_recorded(
 @pytest.mark.gen_test
 async def test_the_tasks_of_a_killed_server_run_again_at_its_next_start(database: Database, tmp_path: Path) -> None:
     [task] = await queued_tasks(database)
-    await Leases(database, "one").acquire(1)
+    await Leases(database, "one").acquire()
 
     async with queue_harness(database, tmp_path, "one") as server:
         done = await server.finish(task)
