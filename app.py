@@ -68,6 +68,7 @@ def make_app(services: Services, *, cookie_secret: str) -> tornado.web.Applicati
         table,
         secure=services.public_url.startswith("https:"),
         cookie_secret=cookie_secret,
+        trusted_proxies=services.authentication.trusted_proxies,
         default_handler_class=NotFoundHandler,
         default_handler_args={"authentication": services.authentication},
         log_function=AccessLog(RouteLabels(table), services.metrics),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from models import errors
@@ -23,6 +24,7 @@ class PendingUpload:
     filename: str
     param: str
     visibility: Visibility = Visibility.PRIVATE
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 class PendingUploads:
@@ -43,7 +45,7 @@ class PendingUploads:
                 "filename": upload.filename,
                 "param": upload.param,
                 "visibility": str(upload.visibility),
-                "created": datetime.now(UTC),
+                "created": upload.created,
             }
         )
 
@@ -54,10 +56,10 @@ class PendingUploads:
             raise errors.NotFound(what="upload", which=key)
         return _upload(document)
 
-    async def older_than(self, age: timedelta, *, limit: int = 500) -> list[PendingUpload]:
-        """Uploads that have been pending for longer than `age`, oldest first."""
-        query = {"created": {"$lt": datetime.now(UTC) - age}}
-        return [_upload(document) for document in await self._uploads.find(query, sort="created", limit=limit)]
+    async def older_than(self, age: timedelta) -> AsyncIterator[PendingUpload]:
+        """Every upload that has been pending for longer than `age`; some may be completed meanwhile."""
+        async for document in self._uploads.iterate({"created": {"$lt": datetime.now(UTC) - age}}):
+            yield _upload(document)
 
     async def of_owner(self, owner_id: int, *, limit: int = 500) -> list[PendingUpload]:
         """A user's pending uploads, oldest first."""
@@ -75,6 +77,11 @@ class PendingUploads:
 
 
 def _upload(document: Document) -> PendingUpload:
-    owner = Owner(document["owner_id"], document["username"])
-    visibility = Visibility(document.get("visibility", UNSTATED))
-    return PendingUpload(document["_id"], owner, document["filename"], document["param"], visibility)
+    return PendingUpload(
+        document["_id"],
+        Owner(document["owner_id"], document["username"]),
+        document["filename"],
+        document["param"],
+        Visibility(document.get("visibility", UNSTATED)),
+        document["created"],
+    )

@@ -11,6 +11,7 @@ from typing import Any
 from tornado.http1connection import HTTP1Connection
 
 from handlers.base import RequestIdHandler
+from handlers.client_ip import IpNetworks, client_ip, rate_limit_key
 from models import errors
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket
@@ -67,6 +68,13 @@ class BucketHandler(RequestIdHandler):
         """Raise NoSuchBucket unless this is the name of our bucket."""
         if name != self.bucket.name:
             raise kodo_errors.NoSuchBucket("no such bucket")
+
+    @property
+    def client_ip(self) -> str:
+        """The address of the client, as a key of limits."""
+        proxies = self.settings.get("trusted_proxies", IpNetworks())
+        forwarded_for = self.request.headers.get("X-Forwarded-For", "")
+        return rate_limit_key(client_ip(self.request.remote_ip or "", forwarded_for, proxies))
 
     @property
     def connection(self) -> HTTP1Connection:

@@ -58,6 +58,11 @@ class StreamedForm:
             raise MalformedUpload("the form is malformed") from error
         return b"".join(self._file_data)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the form has ended. What a client sends after that is no part of it."""
+        return self._whole
+
     def close(self) -> None:
         """Raise MalformedUpload unless the form is complete and contains a file."""
         if not self._whole:

@@ -95,8 +95,9 @@ class StreamingUploadHandler(BucketHandler):
 
     def on_finish(self) -> None:
         self._stop_rate_timer()
-        if self.staged is not None:
-            asyncio.get_running_loop().run_in_executor(None, self._take_discard())
+        discard = self._take_discard()
+        if discard is not do_nothing:
+            asyncio.get_running_loop().run_in_executor(None, discard)
 
     def _check_min_rate(self, bytes_before: int) -> None:
         """Close a connection that sends less than MIN_RATE_BYTES_PER_S.
@@ -125,7 +126,7 @@ class StreamingUploadHandler(BucketHandler):
     def _take_discard(self) -> Callable[[], None]:
         """A function that removes the unfinished file, to be called in a thread."""
         staged, self.staged, self.unwritten = self.staged, None, bytearray()
-        return staged.discard if staged else lambda: None
+        return staged.discard if staged else do_nothing
 
     async def _write_out(self) -> None:
         data, self.unwritten = bytes(self.unwritten), bytearray()
@@ -138,21 +139,40 @@ class StreamingUploadHandler(BucketHandler):
         await asyncio.to_thread(self.staged.write, data)
 
 
+def do_nothing() -> None:
+    """What is left to do for a file that was never opened, or is gone."""
+
+
 @tornado.web.stream_request_body
 class FormUploadHandler(StreamingUploadHandler):
     """POST multipart/form-data with `token`, `key` and `file`, optionally `fname`, `crc32` and `x:` variables."""
 
     policy: UploadPolicy | None = None
+    _unproven_bytes = 0
 
     async def authorize(self) -> None:
         self.form = StreamedForm(self.request.headers.get("Content-Type", ""))
 
     async def on_chunk(self, chunk: bytes) -> None:
         data = self.form.feed(chunk)
+        # Before the file, an error needs no disk; at the end of the form it frees the disk, whatever still follows.
+        is_file_complete = self.form.is_complete and self.form.has_file
+        if self.policy is None and (is_file_complete or (data and "token" in self.form.fields)):
+            self.policy = self._checked_policy()
+            self._release_unproven()
         if data:
-            if self.policy is None and "token" in self.form.fields:  # before the file: an error then needs no disk
-                self.policy = self._checked_policy()
+            if self.policy is None:
+                self.bucket.unproven.add(self.client_ip, len(data))
+                self._unproven_bytes += len(data)
             await self.buffer(data)
+
+    def _take_discard(self) -> Callable[[], None]:
+        self._release_unproven()
+        return super()._take_discard()
+
+    def _release_unproven(self) -> None:
+        self.bucket.unproven.remove(self.client_ip, self._unproven_bytes)
+        self._unproven_bytes = 0
 
     def size_limit(self) -> int:
         """The official JavaScript SDK sends the file before the token: until then the limit is a smaller one."""

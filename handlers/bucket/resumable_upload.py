@@ -48,7 +48,7 @@ class StartUploadHandler(BucketHandler):
 
     async def post(self, bucket_name: str, encoded_key: str) -> None:
         policy, key = authorize_upload(self.request, self.bucket, bucket_name, encoded_key)
-        upload = await asyncio.to_thread(self.bucket.multipart.start, key or "", policy.endUser)
+        upload = await asyncio.to_thread(self.bucket.multipart.start, key or "", policy.endUser, self.client_ip)
         self.finish({"uploadId": upload.id, "expireAt": upload.expires})
 
 

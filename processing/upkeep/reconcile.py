@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from models import errors
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 INTERVAL_S = 600.0
 CALLBACK_GRACE = timedelta(minutes=2)
 """How long a callback may take before the bucket is queried."""
+FORGET_AGE = timedelta(hours=26)
+"""How long an upload may be pending without an object: longer than a token is valid and a resumable upload lives."""
 ORPHAN_AGE_S = 24 * 3600.0
 """How long an object may be without a record: longer than a token is valid and than a task runs."""
 PREFIXES = ("source/", "mosaic/", cell_maps.PREFIX)
@@ -60,7 +62,7 @@ class Reconciler:
     ) -> ReconcileResult:
         """Reconcile everything once. Raises DatabaseUnavailable, BucketUnavailable."""
         adopted = 0
-        for upload in await self._uploads.older_than(callback_grace):
+        async for upload in self._uploads.older_than(callback_grace):
             adopted += await self._adopt(upload)
         deleted = 0
         for prefix in PREFIXES:
@@ -73,6 +75,8 @@ class Reconciler:
         try:
             stat = await self._executors.io(self._bucket.stat, upload.key)
         except errors.NotFound:
+            if datetime.now(UTC) - upload.created > FORGET_AGE:
+                await self._uploads.complete(upload.key)
             return False
         image = await self._images.add(
             NewImage(

@@ -20,6 +20,7 @@ from models.bucket import Stat, UploadTicket
 from models.bucket.addresses import HOST, key_from_url, origin
 from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
+from models.bucket.embedded.unproven import UnprovenBytes
 from models.bucket.keys import Keys
 from models.bucket.policy import image_policy, upload_token
 from models.bucket.read_signature import read_deadline, sign_read, verified_deadline
@@ -64,6 +65,7 @@ class EmbeddedBucket:
         self.stall_s = stall_s
         self.objects = Objects(folder)
         self.multipart = MultipartUploads(folder / "uploads", self.objects)
+        self.unproven = UnprovenBytes()
         self._base = public_url.rstrip("/")
         self._host: str | None = None
         self._follow_host = follow_host

@@ -4,7 +4,8 @@
     <id>/<number>-<sha1>-<size>       one complete part; its name has the checksum of its content
 
 Parts are not synced: after a power failure the checksum reveals a damaged part, and the client sends it again.
-Limits: parts per upload, uploads per user (the oldest is aborted), uploads in total, and a day to finish.
+Limits: parts per upload, uploads per user and per address (one without parts is aborted first, then the oldest),
+uploads in total (then one of the address that has the most is aborted), and a day to finish; without a part, minutes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import secrets
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,19 +31,23 @@ from models.bucket.signature import decode
 PART_LIMIT = 1000
 UPLOADS_PER_USER = 8
 UPLOADS_TOTAL = 1000
+UPLOADS_PER_ADDRESS = 64
 LIFE_S = 24 * 3600
+EMPTY_LIFE_S = 20 * 60
+"""Of an upload without a complete part: as long as its token."""
 NO_OWNER = ("", "0")
 COPY_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class MultipartUpload:
-    """One upload in progress. expires: Unix time in seconds."""
+    """One upload in progress. expires: Unix time in seconds. address: of the client, as a key of limits."""
 
     id: str
     key: str
     owner: str
     expires: int
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +70,26 @@ class Part:
 class MultipartUploads:
     """(blocks) Everything here does file I/O: call it in an executor thread."""
 
-    def __init__(self, folder: Path, objects: Objects) -> None:
+    def __init__(self, folder: Path, objects: Objects, *, total: int = UPLOADS_TOTAL) -> None:
         self._folder = folder
+        self._total = total
         self._objects = objects
         folder.mkdir(parents=True, exist_ok=True)
         self.sweep()
 
-    def start(self, key: str, owner: str) -> MultipartUpload:
+    def start(self, key: str, owner: str, address: str = "") -> MultipartUpload:
         """Raises TooManyUploads, StorageFull."""
         self.sweep()
-        active = sorted(self._all(), key=lambda upload: upload.expires)
+        active = sorted(self._all(), key=lambda upload: (not self._is_empty(upload), upload.expires))
         own = [upload for upload in active if upload.owner == owner and owner not in NO_OWNER]
-        for oldest in own[: max(0, len(own) - UPLOADS_PER_USER + 1)]:
-            self.abort(oldest)
-        if len(active) >= UPLOADS_TOTAL:  # pragma: no cover - 1,000 uploads in progress
-            raise kodo_errors.TooManyUploads("too many uploads in progress")
-        upload = MultipartUpload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S)
+        same_address = [upload for upload in active if upload.address == address and address]
+        excess = own[: max(0, len(own) - UPLOADS_PER_USER + 1)]
+        excess += same_address[: max(0, len(same_address) - UPLOADS_PER_ADDRESS + 1)]
+        if len(active) >= self._total and not excess:
+            excess = [_least_needed(active, address)]
+        for upload in excess:
+            self.abort(upload)
+        upload = MultipartUpload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S, address)
         with translate_os_errors():
             self._create(upload)
         return upload
@@ -141,8 +151,12 @@ class MultipartUploads:
         """Delete expired uploads."""
         now = time.time()
         for upload in self._all():
-            if upload.expires < now:
+            empty_too_long = upload.expires - LIFE_S + EMPTY_LIFE_S < now and self._is_empty(upload)
+            if upload.expires < now or empty_too_long:
                 self.abort(upload)
+
+    def _is_empty(self, upload: MultipartUpload) -> bool:
+        return not any(part.size_bytes for part in self.list_parts(upload))
 
     def _create(self, upload: MultipartUpload) -> None:
         """Under a name that no route matches, until it is complete."""
@@ -177,6 +191,18 @@ class MultipartUploads:
         for other in self.list_parts(upload):
             if other.number == part.number and other != part:
                 (self._folder / upload.id / other.name).unlink(missing_ok=True)
+
+
+def _least_needed(active: list[MultipartUpload], address: str) -> MultipartUpload:
+    """The first upload of the address that has the most. Raises TooManyUploads if that is the address that asks.
+
+    active: those without a part first, then by age.
+    """
+    counts = Counter(upload.address for upload in active)
+    busiest = max(counts, key=counts.__getitem__)
+    if counts[busiest] <= counts[address]:
+        raise kodo_errors.TooManyUploads("too many uploads in progress")
+    return next(upload for upload in active if upload.address == busiest)
 
 
 def _part(name: str) -> Part:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from models.bucket.embedded.errors import TooManyUploads
+from models.bucket.embedded.unproven import UnprovenBytes
 from tests.models.bucket.installations import (
     FORM_TYPE,
     Installation,
@@ -21,6 +25,7 @@ from tests.models.bucket.installations import (
     token_of,
     upload,
 )
+from tests.support.waiting import until
 
 TWICE = 2 * b'--seam\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
 
@@ -180,3 +185,46 @@ async def test_a_malformed_form_is_400(
 
     assert response.code == 400
     assert where.files() == []
+
+
+@pytest.mark.requirement(52)
+@pytest.mark.gen_test
+async def test_the_end_of_a_form_without_a_token_frees_the_disk(where: Installation) -> None:
+    """The client sends the file first and then a slow epilogue."""
+    file_part = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    address = urlsplit(where.up_url)
+    head = (
+        f"POST /up HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: 9000000\r\n\r\n"
+    )
+    _, client = await asyncio.open_connection(address.hostname, address.port)
+
+    client.write(head.encode() + file_part + bytes(700_000))
+    await until(lambda: is_staged(where, True))
+    occupied = where.bucket.unproven.total
+    client.write(b"\r\n--seam--\r\n" + b"slow")
+    await until(lambda: is_staged(where, False))
+
+    assert occupied == pytest.approx(700_000, abs=100)
+    assert where.bucket.unproven.total == 0
+    client.close()
+    await client.wait_closed()
+
+
+async def is_staged(where: Installation, staged: bool) -> bool:
+    return bool(where.files()) is staged
+
+
+@pytest.mark.requirement(52)
+def test_unproven_bytes_are_bounded_for_each_address_and_for_all() -> None:
+    unproven = UnprovenBytes(address_limit_bytes=100, total_limit_bytes=150)
+    unproven.add("a", 60)
+    unproven.add("a", 40)
+    unproven.add("b", 40)
+
+    for address, count in (("a", 1), ("b", 61), ("c", 11)):
+        with pytest.raises(TooManyUploads):
+            unproven.add(address, count)
+    unproven.remove("a", 100)
+    unproven.add("b", 60)
+
+    assert unproven.total == 100

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from handlers.services import Services
 from models import errors
+from models.images import Owner
+from models.uploads import PendingUpload
 from models.visibility import SERVER
 from processing.upkeep.reconcile import Reconciler, ReconcileResult
 from tests.support.client import ApiClient
@@ -86,3 +88,23 @@ async def test_old_objects_without_a_record_are_deleted_and_no_others(
         assert (await services.executors.io(services.bucket.stat, key)).key == key
     with pytest.raises(errors.NotFound):
         await services.executors.io(services.bucket.stat, "source/orphan")
+
+
+@pytest.mark.requirement(53)
+@pytest.mark.gen_test(timeout=30)
+async def test_many_unused_tokens_of_one_user_hide_no_upload_of_another(
+    api: ApiClient, services: Services, reconciliation: Reconciler
+) -> None:
+    ada = await api.sign_up("ada")
+    week_old = datetime.now(UTC) - timedelta(days=6)
+    for number in range(505):
+        await services.uploads.add(
+            PendingUpload(f"source/{number:032x}", Owner(7, "mallory"), "", "", created=week_old)
+        )
+    grant = await ada.post("/api/image/token/", filename="lost.png")
+    await services.executors.io(services.bucket.put, grant["key"], png(), mime="image/png")
+
+    result = await reconciliation.reconcile(callback_grace=AT_ONCE)
+
+    assert result == ReconcileResult(adopted=1, deleted=0)
+    assert await services.uploads.of_owner(7) == [], "what is expired and absent is forgotten"

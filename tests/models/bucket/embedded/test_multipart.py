@@ -10,7 +10,9 @@ import pytest
 
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.multipart import (
+    EMPTY_LIFE_S,
     LIFE_S,
+    UPLOADS_PER_ADDRESS,
     UPLOADS_PER_USER,
     MultipartUpload,
     MultipartUploads,
@@ -167,3 +169,49 @@ def _exists(parts: MultipartUploads, upload: MultipartUpload) -> bool:
         return parts.find(upload.id, upload.key) == upload
     except kodo_errors.NoSuchKey:
         return False
+
+
+@pytest.mark.requirement(51)
+def test_uploads_without_a_part_end_after_minutes(parts: MultipartUploads, objects: Objects, tmp_path: Path) -> None:
+    empty, begun, zero = (parts.start(key, "7") for key in ("a", "b", "c"))
+    add_part(parts, objects, begun, 1, b"data")
+    add_part(parts, objects, zero, 1, b"")
+    for upload in (empty, begun, zero):
+        path = tmp_path / "uploads" / upload.id / "upload.json"
+        path.write_text(path.read_text().replace(str(upload.expires), str(upload.expires - EMPTY_LIFE_S - 1)))
+
+    parts.sweep()
+
+    remaining = [(tmp_path / "uploads" / upload.id).exists() for upload in (empty, begun, zero)]
+    assert remaining == [False, True, False]
+
+
+@pytest.mark.requirement(51)
+def test_the_uploads_of_one_address_are_bounded_whatever_its_accounts(
+    parts: MultipartUploads, objects: Objects
+) -> None:
+    others = parts.start("k", "1", "198.51.100.1")
+    begun = parts.start("k", "2", "203.0.113.7")
+    add_part(parts, objects, begun, 1, b"data")
+
+    uploads = [parts.start("k", str(10 + number), "203.0.113.7") for number in range(UPLOADS_PER_ADDRESS + 20)]
+
+    assert _exists(parts, others)
+    assert _exists(parts, begun), "those without a part are aborted first"
+    assert sum(_exists(parts, upload) for upload in uploads) == UPLOADS_PER_ADDRESS - 1
+    assert _exists(parts, uploads[-1])
+
+
+@pytest.mark.requirement(51)
+def test_no_address_can_block_the_uploads_of_others(tmp_path: Path, objects: Objects) -> None:
+    parts = MultipartUploads(tmp_path / "few", objects, total=10)
+    others = parts.start("k", "1", "198.51.100.1")
+    for number in range(9):
+        parts.start("k", str(10 + number), "203.0.113.7")
+
+    newcomer = parts.start("k", "2", "198.51.100.2")
+    with pytest.raises(kodo_errors.TooManyUploads):
+        parts.start("k", "50", "203.0.113.7")
+
+    assert _exists(parts, others)
+    assert _exists(parts, newcomer)
