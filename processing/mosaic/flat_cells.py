@@ -12,7 +12,7 @@ from .canvas import StyleResult, finished
 from .cells.cells import Cells
 from .cells.lattice import Lattice
 from .cells.polygons import FilledCells, PolygonCells
-from .cells.raster import CellMeans, cell_means, fill_cells
+from .cells.raster import MIN_SMOOTH_PITCH, CellMeans, Over, cell_means, fill_cells
 from .cells.strips import Strips
 from .codec.svg import write_svg
 from .colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
@@ -71,22 +71,27 @@ def palette_indices(
 
 
 def paint_flat_cells(
-    context: RenderContext[CellParams], cells: Cells, progress: Progress, *, gap_colour: str | None = None
+    context: RenderContext[CellParams],
+    cells: Cells,
+    progress: Progress,
+    *,
+    gap_colour: str | None = None,
+    over: Over | None = None,
 ) -> StyleResult:
     """Paint every cell in the mean of its pixels, or in the palette's colour for it.
 
     progress: the range of these steps. gap_colour: #rrggbb of pixels that no cell covers (grout, leading); None if
-    there are none. Of a transparent source, the gaps are transparent too.
+    there are none. Of a transparent source, the gaps are transparent too. over: see raster.fill_cells.
     """
     strips = Strips(cells)
-    measured = _measured_cells(context, cells)
+    measured = measured_cells(context, cells)
     measured_strips = strips if measured is cells else Strips(measured)
-    colours, areas, alphas = _measure_cells(context, measured_strips, progress.sub(0.0, 0.65))
+    colours, areas, alphas = measure_cells(context, measured_strips, progress.sub(0.0, 0.65))
     visible, covered_px = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
     del areas, measured_strips  # where cells are small, as large as a third of the picture
     canvas = context.new_canvas("RGB" if alphas is None else "RGBA")
     background = hex_to_rgb(gap_colour or "#000000")
-    fill_cells(canvas, strips, colours, background, progress.sub(0.65, 1.0), alphas=alphas)
+    fill_cells(canvas, strips, colours, background, progress.sub(0.65, 1.0), alphas=alphas, over=over)
     return StyleResult(
         finished(canvas),
         cells=visible,
@@ -104,7 +109,7 @@ def paint_flat_cells(
     )
 
 
-def _measured_cells(context: RenderContext[CellParams], cells: Cells) -> Cells:
+def measured_cells(context: RenderContext[CellParams], cells: Cells) -> Cells:
     """The cells that means are measured on: of an enlarged result, the same cells at the size of the source, or as
     large as a mean needs. All other pixels of the result would be interpolated from these."""
     if context.alpha is not None or not isinstance(cells, Lattice | PolygonCells):
@@ -114,19 +119,23 @@ def _measured_cells(context: RenderContext[CellParams], cells: Cells) -> Cells:
     return cells.scaled(round(width * factor), round(height * factor)) if factor < _WORTHWHILE else cells
 
 
-def _sample_slivers(image: Image.Image, means: CellMeans, cells: Cells) -> None:
-    """Give a cell that has no pixel at the measured size, such as a sliver at the edge, the colour of its centre."""
-    empty = np.flatnonzero(means.areas == 0)
-    if not len(empty):
+def _colour_empty_cells(means: CellMeans, cells: Cells, image: Image.Image) -> None:
+    """Cells that contain no pixel's centre get the colour of the picture there: their edges may show, antialiased."""
+    if means.alphas is not None:
         return
-    places = cells.centres(0, cells.count)[empty] * (image.width / cells.width, image.height / cells.height)
-    columns = np.clip(places[:, 0], 0, image.width - 1).astype(int).tolist()
-    rows = np.clip(places[:, 1], 0, image.height - 1).astype(int).tolist()
-    for cell, x, y in zip(empty.tolist(), columns, rows, strict=True):
-        means.colours[cell] = np.asarray(image.getpixel((x, y)), np.uint8)
+    across, down = image.width / cells.width, image.height / cells.height
+    for piece in pieces(cells.count, _PIECE_CELLS):
+        empty = np.flatnonzero(means.areas[piece] == 0)
+        if not len(empty) or cells.pitch < MIN_SMOOTH_PITCH:
+            continue
+        centres = cells.centres(piece.start, piece.stop)[empty]
+        x = np.clip(centres[:, 0] * across, 0, image.width - 1).astype(np.int64)
+        y = np.clip(centres[:, 1] * down, 0, image.height - 1).astype(np.int64)
+        colours = [image.getpixel(place) for place in zip(x.tolist(), y.tolist(), strict=True)]
+        means.colours[piece.start + empty] = np.array(colours, np.uint8)
 
 
-def _measure_cells(
+def measure_cells(
     context: RenderContext[CellParams], strips: Strips, progress: Progress
 ) -> tuple[Colours, NDArray[np.uint32], NDArray[np.uint8] | None]:
     """Colour, area and alpha of every cell. A function of its own, so that the means are freed before painting."""
@@ -135,7 +144,6 @@ def _measure_cells(
         scaled(context.source.image, (cells.width, cells.height)) if cells.width != context.size[0] else context.image
     )
     means = cell_means(image, strips, context.params.linear, measuring, alpha=context.alpha)
-    if cells.width != context.size[0]:
-        _sample_slivers(context.source.image, means, cells)
+    _colour_empty_cells(means, cells, context.source.image)
     colours = cell_colours(means, context.params, cells, progress.sub(0.95, 1.0), context)
     return colours, means.areas, means.alphas

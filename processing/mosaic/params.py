@@ -53,10 +53,12 @@ def bool_param(default: bool, *, en: str, zh: str) -> Any:
     return Field(default, json_schema_extra=_metadata("boolean", en, zh))
 
 
-def colour_param(default: str, *, en: str, zh: str, transparent: bool = False) -> Any:
-    """A colour as #rrggbb. transparent: "none" is possible too."""
+def colour_param(default: str | None, *, en: str, zh: str, transparent: bool = False) -> Any:
+    """A colour as #rrggbb. transparent: "none" is possible too. With the default None the type is `str | None`, and
+    None means: chosen from the picture."""
     pattern = _COLOUR_OR_NONE if transparent else _COLOUR
     metadata = _metadata("colour", en, zh) | ({"transparent": True} if transparent else {})
+    metadata |= {"automatic": True} if default is None else {}
     return Field(default, pattern=pattern, json_schema_extra=metadata)
 
 
@@ -92,7 +94,8 @@ def allowed_values(metadata: Mapping[str, Any]) -> str:
     if kind == "boolean":
         return "true or false"
     if kind == "colour":
-        return "a colour like #1c2d3e" + (f", or {TRANSPARENT}" if metadata.get("transparent") else "")
+        text = "a colour like #1c2d3e" + (f", or {TRANSPARENT}" if metadata.get("transparent") else "")
+        return f"{text}, or null" if metadata.get("automatic") else text
     return str(metadata.get("allowed", "see the style's description"))
 
 
@@ -186,22 +189,44 @@ class CellParams(SizedParams):
         return check_palette(value)
 
 
-class GroutParams(CellParams):
-    """Flat cells with joints between them."""
+FLAT = "flat"
+_MATERIALS = {
+    FLAT: ("Flat paint", "平涂"),
+    "stone": ("Stone", "石材"),
+    "smalti": ("Smalti (coloured glass paste)", "彩色玻璃马赛克"),
+    "gold": ("Gold glass", "金箔玻璃"),
+    "ceramic": ("Glazed ceramic", "釉面陶瓷"),
+    "glass": ("Glass lit from behind", "透光玻璃"),
+}
 
+
+def material_param(default: str = FLAT) -> Any:
+    """What cells are made of: flat paint, or one of materials.material.MATERIALS."""
+    return choice_param(default, _MATERIALS, en="Material", zh="材质")
+
+
+class GroutParams(CellParams):
+    """Cells with joints between them. grout: None is FLAT_JOINT of the cell in flat paint, JOINT in other materials.
+    grout_colour: None follows the picture; in flat paint it is FLAT_GROUT."""
+
+    FLAT_GROUT: ClassVar[str] = "#2b2a28"
+    FLAT_JOINT: ClassVar[float] = 0.0
+    JOINT: ClassVar[float] = 1 / 16
     conditions: ClassVar[Mapping[str, Condition]] = {"grout_colour": Condition("grout", (0,), negated=True)}
 
-    grout: int = int_param(0, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
-    grout_colour: str = colour_param("#2b2a28", en="Joint colour", zh="填缝颜色")
+    material: str = material_param()
+    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
+    grout_colour: str | None = colour_param(None, en="Joint colour", zh="填缝颜色")
 
-    def joint_width(self, cell: int) -> float:
+    def joint_width(self, cell: float) -> float:
         """The width in pixels of a joint between cells of `cell` pixels: `grout`, at most a quarter of the cell."""
-        return min(self.grout, cell / 4)
+        automatic = cell * (self.FLAT_JOINT if self.material == FLAT else self.JOINT)
+        return min(automatic if self.grout is None else self.grout, cell / 4)
 
     @property
     def gap_colour(self) -> str | None:
-        """The colour of the joints; None without joints."""
-        return self.grout_colour if self.grout else None
+        """The colour of the joints in flat paint; None without joints."""
+        return (self.grout_colour or self.FLAT_GROUT) if self.joint_width(1.0) else None
 
 
 def fit_size(width: int, height: int, longer: int) -> tuple[int, int]:

@@ -84,9 +84,15 @@ function checkbox(parameter, value, onChange) {
 
 function colourField(parameter, value, onChange) {
   const [label, id] = labelFor(parameter);
-  const input = Object.assign(document.createElement("input"), { type: "color", value, id, className: "param__colour" });
+  const input = Object.assign(document.createElement("input"), { type: "color", value: value ?? "#808080", id, className: "param__colour" });
   input.addEventListener("input", () => onChange(input.value));
-  return [label, input];
+  if (!parameter.automatic) return [label, input];
+  const row = Object.assign(document.createElement("div"), { className: "row" });
+  const automatic = button({ text: t("control.auto"), className: "chip", onClick: () => { automatic.setAttribute("aria-pressed", "true"); onChange(undefined); } });
+  automatic.setAttribute("aria-pressed", String(value === null));
+  input.addEventListener("input", () => automatic.setAttribute("aria-pressed", "false"));
+  row.append(input, automatic);
+  return [label, row];
 }
 
 function select(parameter, value, onChange) {

@@ -55,3 +55,16 @@ class Cells(Protocol):
     def outlines(self) -> Iterable[Outline]:
         """One outline for each cell, in order. Contains exactly the pixel centres of the cell's runs."""
         ...
+
+    def enlarged(self, factor: int) -> Cells | None:
+        """The same cells in a picture `factor` times as large, to paint their edges antialiased; None if no edge cuts a
+        pixel, or if each pixel is to have one colour."""
+        ...
+
+
+class Pieces(Cells, Protocol):
+    """Cells that are convex, so that they can be pieces of a material."""
+
+    def sides(self, start: int, stop: int) -> Floats:
+        """(stop - start, k, 3) the sides of the cells start to stop - 1, see sides.sides_of_polygons."""
+        ...

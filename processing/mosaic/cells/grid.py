@@ -10,6 +10,7 @@ import numpy as np
 from ..colour.srgb import Floats
 from .cells import Polygon
 from .runs import Runs, runs_from_columns
+from .sides import FAR
 
 
 class RectangleGrid:
@@ -33,6 +34,17 @@ class RectangleGrid:
         cell = np.arange(start, stop)
         centre: Floats = (np.stack([cell % self.columns, cell // self.columns], axis=1) + 0.5) * (self.wide, self.high)
         return centre
+
+    def sides(self, start: int, stop: int) -> Floats:
+        row, column = np.divmod(np.arange(start, stop), self.columns)
+        left, top, ones = column * self.wide, row * self.high, np.ones(stop - start)
+        right = np.where(column == self.columns - 1, FAR, left + self.wide)  # not where the picture cuts the cell
+        bottom = np.where(row == self.rows - 1, FAR, top + self.high)
+        sides = [(ones, 0 * ones, -left), (0 * ones, ones, -top), (-ones, 0 * ones, right), (0 * ones, -ones, bottom)]
+        return np.moveaxis(np.array(sides, np.float32), 2, 0)
+
+    def enlarged(self, factor: int) -> None:
+        return None
 
     def outlines(self) -> Iterator[Polygon]:
         for top in range(0, self.height, self.high):

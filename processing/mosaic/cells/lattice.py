@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..colour.srgb import Floats
 from .cells import Polygon
 from .runs import BACKGROUND, Runs, runs_from_edges
+from .sides import sides_of_polygons
 
 Numbers = NDArray[np.int64]
 
@@ -74,6 +75,14 @@ class Tiling(Protocol):
         """The corners of a cell without its joints, relative to its centre."""
         ...
 
+    def enlarged(self, factor: int) -> Tiling:
+        """The same tiling, `factor` times as large."""
+        ...
+
+    def shapes(self, cells: Numbers, columns: int) -> Numbers:
+        """(n,): the cell with equal corners among the first ones, 0 or 1."""
+        ...
+
 
 class Lattice:
     """A tiling centred on a picture, so that opposite edges cut it alike; implements cells.Cells."""
@@ -110,6 +119,19 @@ class Lattice:
         origin = np.array([self._left, self._top])
         centres: Floats = self._tiling.centres(np.arange(start, stop), self._columns) + origin
         return centres
+
+    def sides(self, start: int, stop: int) -> Floats:
+        cells = np.arange(start, stop)
+        outlines = [self._tiling.corners(shape, self._columns) for shape in range(self._tiling.families)]
+        corners = np.array([len(outline) for outline in outlines])
+        templates = sides_of_polygons(np.concatenate([np.array(outline) for outline in outlines]), corners)
+        sides = templates[self._tiling.shapes(cells, self._columns)]
+        sides[..., 2] -= np.einsum("csi,ci->cs", sides[..., :2], self.centres(start, stop))
+        return sides
+
+    def enlarged(self, factor: int) -> Lattice:
+        width, height = self.width * factor, self.height * factor
+        return Lattice(width, height, self._tiling.enlarged(factor), self.pitch * factor)
 
     def outlines(self) -> Iterator[Polygon]:
         for cell, (x, y) in enumerate(self.centres(0, self.count).tolist()):
@@ -180,6 +202,12 @@ class HexagonalTiling:
             return [(0, -tip), (side, 0), (0, tip), (-side, 0)]
         return [(0, -tip), (side, -shoulder), (side, shoulder), (0, tip), (-side, shoulder), (-side, -shoulder)]
 
+    def enlarged(self, factor: int) -> HexagonalTiling:
+        return HexagonalTiling(self.step * factor, self.straight * factor, self.slope * factor, self.grout * factor)
+
+    def shapes(self, cells: Numbers, columns: int) -> Numbers:
+        return np.zeros_like(cells)
+
     @property
     def _inset(self) -> float:
         """How far a slanted side moves horizontally to make room for half a joint."""
@@ -229,6 +257,13 @@ class TriangularTiling:
         side = (base - tip) * (self.step / 2) / self.row_height
         sign = 1 if (row + position) % 2 == 0 else -1
         return [(0, tip * sign), (side, base * sign), (-side, base * sign)]
+
+    def enlarged(self, factor: int) -> TriangularTiling:
+        return TriangularTiling(self.step * factor, self.row_height * factor, self.grout * factor)
+
+    def shapes(self, cells: Numbers, columns: int) -> Numbers:
+        row, position = np.divmod(cells, 2 * columns)
+        return (row + position) % 2
 
     @property
     def _inset(self) -> float:

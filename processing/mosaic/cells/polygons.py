@@ -10,12 +10,13 @@ from ..colour.srgb import Floats
 from .cells import Polygon
 from .convex import Counts
 from .runs import BACKGROUND, Runs
+from .sides import sides_of_polygons
 
 _COLUMN_BITS = 20  # pictures are less than a million pixels wide
 
 
 class PolygonCells:
-    """Cells from polygons that do not overlap, of any number of corners; implements cells.Cells.
+    """Cells from polygons of any number of corners; implements cells.Cells. Where two overlap, one of them counts.
 
     points: (n, 2) x, y of corners in pixels, polygon by polygon; may reach outside the picture. corners: (count,)
     how many each polygon has, at least one. Between neighbours that share corners exactly, each pixel belongs to one of
@@ -48,6 +49,22 @@ class PolygonCells:
         points = self._points[starts[0] : starts[-1] + corners[-1]]
         means: Floats = np.add.reduceat(points, starts - starts[0], axis=0) / corners[:, None]
         return means
+
+    def sides(self, start: int, stop: int) -> Floats:
+        corners = self._corners[start:stop]
+        first = int(self._corners[:start].sum())
+        return sides_of_polygons(self._points[first : first + int(corners.sum())], corners)
+
+    def enlarged(self, factor: int) -> PolygonCells | None:
+        if (self._points % 1 == 0).all() and self._is_upright():
+            return None
+        width, height = self.width * factor, self.height * factor
+        return PolygonCells(width, height, self._points * factor, self._corners, self.pitch * factor)
+
+    def _is_upright(self) -> bool:
+        """Whether all sides are horizontal or vertical."""
+        x0, _, x1, _ = self._edges.T
+        return bool((x0 == x1).all())
 
     def outlines(self) -> Iterator[Polygon]:
         for points in np.split(self._points, np.cumsum(self._corners)[:-1]):
@@ -103,6 +120,13 @@ class FilledCells:
     def centres(self, start: int, stop: int) -> Floats:
         return self._front.centres(start, stop)
 
+    def sides(self, start: int, stop: int) -> Floats:
+        return self._front.sides(start, stop)
+
+    def enlarged(self, factor: int) -> FilledCells | None:
+        front, back = self._front.enlarged(factor), self._back.enlarged(factor)
+        return None if front is None or back is None else FilledCells(front, back)
+
     def outlines(self) -> Iterator[Polygon]:
         return self._front.outlines()
 
@@ -127,7 +151,8 @@ def _edges(points: Floats, corners: Counts) -> tuple[Floats, Counts]:
 
 
 def _filled(firsts: Counts, ends: Counts, cells: Counts, size: int) -> Runs:
-    """Runs from sorted stretches, with BACKGROUND in the gaps between them."""
+    """Runs from sorted stretches, with BACKGROUND in the gaps between them. A stretch ends where the next begins."""
+    ends = np.minimum(ends, np.append(firsts[1:], size))
     starts = np.zeros((len(firsts) + 1, 2), np.int64)  # of the gap before each stretch, and of the stretch
     starts[:-1, 1], starts[-1, 1] = firsts, size
     starts[1:, 0] = ends
@@ -135,5 +160,6 @@ def _filled(firsts: Counts, ends: Counts, cells: Counts, size: int) -> Runs:
     owners[:-1, 1] = cells
     keep = np.ones(starts.shape, bool)
     keep[:, 0] = starts[:, 0] < starts[:, 1]
+    keep[:-1, 1] = firsts < ends
     keep[-1, 1] = False
     return Runs(starts[keep], owners[keep], size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,12 @@ from ..progress import Progress
 from ..scaled import Drawing, Picture
 from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
+
+_SAMPLES, _SAMPLES_OF_LARGE = 3, 2  # a pixel, across and down, at the edges of cells
+_LARGE_PX = 16_000_000
+Over = Callable[[Image.Image, int], Image.Image]
+MIN_SMOOTH_PITCH = 4.0
+"""Smaller cells have little but edges, and are not antialiased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +73,32 @@ def fill_cells(
     progress: Progress,
     *,
     alphas: NDArray[np.uint8] | None = None,
+    over: Over | None = None,
 ) -> None:
-    """Paint every cell in its colour, all other pixels in `background`. canvas: RGB, of the cells' size.
+    """Paint every cell in its colour, all other pixels in `background`, with antialiased edges.
+
+    canvas: RGB, of the cells' size.
 
     colours: (count, 3). alphas: (count,) for a canvas in RGBA, whose other pixels become transparent.
+    over: draws over rows of the finished picture, given them and the number of the first one.
     """
     cells = strips.cells
-    for strip in strips:
+    samples = _SAMPLES if cells.width * cells.height <= _LARGE_PX else _SAMPLES_OF_LARGE
+    fine = cells.enlarged(samples) if cells.pitch >= MIN_SMOOTH_PITCH else None
+    factor = 1 if fine is None else samples
+    mode = "RGBX" if factor > 1 and alphas is None else "RGBA"  # alphas would be multiplied first
+    for strip in strips if fine is None else Strips(fine, step=factor):
         low, high, indices = _cell_range(strip.runs)
         palette = _pack_rgba(colours[low:high], background, None if alphas is None else alphas[low:high])
         packed, lengths = palette[indices], strip.runs.lengths
         for band in strip.bands:
             values = np.repeat(packed[band.runs], lengths[band.runs])
-            size = (cells.width, band.bottom - band.top)
-            image = Image.frombuffer("RGBA", size, values, "raw", "RGBA", 0, 1)  # shares the memory
-            canvas.paste(image, (0, band.top))
-            progress(band.bottom / cells.height)
+            size = (cells.width * factor, band.bottom - band.top)
+            image = Image.frombuffer(mode, size, values, "raw", mode, 0, 1)  # shares the memory
+            painted = image if factor == 1 else image.reduce(factor).convert("RGB" if alphas is None else "RGBA")
+            top = band.top // factor
+            canvas.paste(painted if over is None else over(painted, top), (0, top))
+            progress(band.bottom / factor / cells.height)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,17 +39,20 @@ class Strip:
 
 
 class Strips:
-    """The strips of a picture from top to bottom. Iterating a second time reuses the runs that fit into the cache."""
+    """The strips of a picture from top to bottom, in bands whose height is a multiple of `step`.
 
-    def __init__(self, cells: Cells) -> None:
-        self.cells, self._cache_left = cells, _MAX_CACHED_RUNS
+    Iterating a second time reuses the runs that fit into the cache.
+    """
+
+    def __init__(self, cells: Cells, *, step: int = 1) -> None:
+        self.cells, self._cache_left, self._step = cells, _MAX_CACHED_RUNS, step
         self._cache: dict[int, Strip] = {}
 
     def __iter__(self) -> Iterator[Strip]:
         width, height = self.cells.width, self.cells.height
         max_rows = max(1, int(_RUNS_PER_STRIP / (2 * width / self.cells.pitch + 2)))
-        band_rows = max(1, min(max_rows, BAND_PX // width))
-        for rows in pieces(height, max_rows // band_rows * band_rows):
+        band_rows = max(1, min(max_rows, BAND_PX // width) // self._step) * self._step
+        for rows in pieces(height, max(band_rows, max_rows // band_rows * band_rows)):
             yield self._strip(range(rows.start, rows.stop, band_rows), rows.stop)
 
     def _strip(self, tops: range, bottom: int) -> Strip:

@@ -13,6 +13,7 @@ from ..progress import Progress
 
 MAX_SVG_CELLS = 200_000
 _REPORT_EVERY = 1 << 12  # cells
+_SEAM_PX = 0.6
 
 
 def write_svg(
@@ -22,15 +23,14 @@ def write_svg(
     background: str | None,
     progress: Progress,
     *,
-    crisp: bool = True,
     underlay: Iterable[Outline] = (),
     alphas: NDArray[np.uint8] | None = None,
 ) -> bytes:
     """One element for each cell.
 
-    colours: (count, 3). background: #rrggbb; None if the cells cover everything. crisp: `crispEdges` assigns each pixel
-    by its centre, as the raster does, so that no seams appear between neighbours; False: antialiased edges, for cells
-    that do not touch. underlay: drawn before the cells, one outline for each in the same colour.
+    colours: (count, 3). background: #rrggbb; None if the cells cover everything: then each has a thin stroke of its own
+    colour, or antialiasing would leave seams between neighbours. underlay: drawn before the cells, one outline for each
+    in the same colour.
     alphas: (count,) opacities, 0 to 255.
     Raises BadParameter above 200,000 cells, which viewers cannot show.
     """
@@ -41,10 +41,13 @@ def write_svg(
     width, height = size
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" shape-rendering="{"crispEdges" if crisp else "geometricPrecision"}">'
+        f'viewBox="0 0 {width} {height}" shape-rendering="geometricPrecision">'
     )
     parts = [head] if background is None else [head, f'<rect width="{width}" height="{height}" fill="{background}"/>']
-    fills = [f'fill="#{red:02x}{green:02x}{blue:02x}"/>' for red, green, blue in colours.tolist()]
+    codes = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours.tolist()]
+    touching = background is None and alphas is None
+    stroke = f' stroke-width="{_SEAM_PX}" stroke="' if touching else ""
+    fills = [f'fill="{code}"{stroke}{code}"/>' if touching else f'fill="{code}"/>' for code in codes]
     if alphas is not None:
         opacities = [f'fill-opacity="{_format_number(alpha / 255)}" ' for alpha in alphas.tolist()]
         fills = [opacity + fill for opacity, fill in zip(opacities, fills, strict=True)]

@@ -14,7 +14,8 @@ from ..codec.strip_encoders import STRIP_ROWS, JpegStrips
 from ..codec.svg import write_svg
 from ..colour.srgb import Colours
 from ..flat_cells import cell_colours, paint_flat_cells
-from ..params import CellParams, bool_param, default_cell
+from ..materials.pieces import lay, paint_pieces
+from ..params import FLAT, CellParams, bool_param, default_cell, material_param
 from ..progress import Progress, pieces
 from ..strip_canvas import LARGE_MEGAPIXELS
 from ..style import RenderContext, Style
@@ -26,6 +27,7 @@ class MosaicParams(CellParams):
     Inside each square of 2, 4 or 8 pixels the decoder averages the encoded numbers instead of linear light.
     """
 
+    material: str = material_param()
     draft: bool = bool_param(False, en="Fast, slightly inexact", zh="快速（略有误差）")
 
 
@@ -77,7 +79,7 @@ def draft_reduction(params: MosaicParams, width: int, height: int) -> int:
         return 1
     side = block_side(params, width, height)
     candidates = [scale for scale in (8, 4, 2) if side % scale == 0 and side // scale >= 2]
-    return candidates[0] if params.draft and candidates else 1
+    return candidates[0] if params.draft and candidates and params.material == FLAT else 1
 
 
 def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
@@ -87,6 +89,9 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
     grid = SquareGrid(*size, block_side(params, *size))
     if context.alpha is not None:
         return paint_flat_cells(context, grid, progress)
+    laying = lay(context, params.material, grid.pitch, grid.side / 16, None)
+    if laying is not None:
+        return paint_pieces(context, grid, laying, progress, flat=lambda: grid)
     means = block_means(context.image, grid.side // context.reduction, params.linear, progress.sub(0.0, 0.9))
     flat_means = CellMeans(means.reshape(-1, 3), block_areas(*size, grid.side))
     colours = cell_colours(flat_means, params, grid, progress.sub(0.9, 1.0), context)

@@ -123,6 +123,9 @@ class DotGrid:
         left, top = self.corner(row)
         return np.stack([left + (column + 0.5) * self.side, top + self.side / 2], axis=-1)
 
+    def enlarged(self, factor: int) -> None:
+        return None
+
     def outlines(self) -> Iterator[Polygon]:
         half = self.side / 2
         for x, y in self.centres(0, self.count).tolist():
@@ -228,7 +231,6 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
             dots.colours[visible],
             params.ground,
             progress,
-            crisp=not params.smooth,
         ),
     )
 

@@ -16,7 +16,8 @@ from ..cells.polygons import PolygonCells
 from ..colour.oklab import srgb_to_oklab
 from ..colour.srgb import Floats
 from ..flat_cells import paint_flat_cells
-from ..params import CellParams, Condition, choice_param, colour_param, default_cell, float_param, int_param
+from ..materials.pieces import lay, paint_pieces
+from ..params import Condition, GroutParams, choice_param, default_cell, float_param, int_param
 from ..progress import Progress, pieces
 from ..scaled import Picture
 from ..style import RenderContext, Style
@@ -30,7 +31,7 @@ _STOPS = {"cells": ("at a number of cells", "达到数量"), "error": ("at an er
 Counts = NDArray[np.int64]
 
 
-class QuadtreeParams(CellParams):
+class QuadtreeParams(GroutParams):
     """cell: the smallest side that a cell may have. grout: None is a twelfth of it."""
 
     conditions: ClassVar[Mapping[str, Condition]] = {
@@ -43,12 +44,15 @@ class QuadtreeParams(CellParams):
     cells: int = int_param(3000, low=1, high=_MAX_CELLS, en="Number of cells", zh="单元数量")
     error: float = float_param(4.0, low=0.0, high=100.0, step=0.5, en="Error, OKLab x 100", zh="误差（OKLab × 100）")
     grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
-    grout_colour: str = colour_param("#2b2a28", en="Joint colour", zh="填缝颜色")
 
-    def joint_width(self, cell: int) -> int:
+    def joint_width(self, cell: float) -> float:
         """The width in pixels of the joints: `grout`, or a twelfth of the smallest cell; at most a quarter of it."""
         grout = max(1, round(cell / 12)) if self.grout is None else self.grout
         return min(grout, cell // 4)
+
+    @property
+    def gap_colour(self) -> str | None:
+        return None if self.grout == 0 else self.grout_colour or self.FLAT_GROUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,13 @@ def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
     boxes = context.once("boxes", lambda: split_boxes(context, smallest))
     progress(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
-    cells = PolygonCells(*size, corners(boxes, params.joint_width(smallest)), np.full(len(boxes), 4), pitch)
-    return paint_flat_cells(
-        context, cells, progress.sub(0.2, 1.0), gap_colour=None if params.grout == 0 else params.grout_colour
-    )
+    joint = params.joint_width(smallest)
+    cells = PolygonCells(*size, corners(boxes, round(joint)), np.full(len(boxes), 4), pitch)
+    laying = lay(context, params.material, pitch, joint, params.grout_colour)
+    if laying is None:
+        return paint_flat_cells(context, cells, progress.sub(0.2, 1.0), gap_colour=params.gap_colour)
+    whole = PolygonCells(*size, corners(boxes, 0), np.full(len(boxes), 4), pitch)
+    return paint_pieces(context, whole, laying, progress.sub(0.2, 1.0), flat=lambda: cells)
 
 
 def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts:

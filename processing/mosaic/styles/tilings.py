@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
+from typing import TypeVar
 
 from ..canvas import StyleResult
 from ..cells.lattice import HexagonalTiling, Lattice, TriangularTiling
 from ..flat_cells import paint_flat_cells
+from ..materials.pieces import lay, paint_pieces
 from ..params import GroutParams, default_cell
 from ..style import RenderContext, Style
+
+G = TypeVar("G", bound=GroutParams)
 
 
 class HexagonParams(GroutParams):
@@ -23,42 +28,51 @@ class DiamondParams(GroutParams):
     """cell: the width of a diamond."""
 
 
-def hexagon_lattice(width: int, height: int, params: HexagonParams) -> Lattice:
+def hexagon_lattice(width: int, height: int, params: HexagonParams, joint: float | None = None) -> Lattice:
     """Regular hexagons standing on a corner."""
     side = params.cell or default_cell(width, height, across=72)
     slope = side / sqrt(12)
-    return Lattice(width, height, HexagonalTiling(side, 2 * slope, slope, params.joint_width(side)), side)
+    grout = params.joint_width(side) if joint is None else joint
+    return Lattice(width, height, HexagonalTiling(side, 2 * slope, slope, grout), side)
 
 
-def triangle_lattice(width: int, height: int, params: TriangleParams) -> Lattice:
+def triangle_lattice(width: int, height: int, params: TriangleParams, joint: float | None = None) -> Lattice:
     """Equilateral triangles."""
     side = params.cell or default_cell(width, height, across=56)
     row_height = side * sqrt(3) / 2
-    return Lattice(width, height, TriangularTiling(side, row_height, params.joint_width(side)), side * 2 / 3)
+    grout = params.joint_width(side) if joint is None else joint
+    return Lattice(width, height, TriangularTiling(side, row_height, grout), side * 2 / 3)
 
 
-def diamond_lattice(width: int, height: int, params: DiamondParams) -> Lattice:
+def diamond_lattice(width: int, height: int, params: DiamondParams, joint: float | None = None) -> Lattice:
     """Rhombi, one and a half times as high as wide."""
     side = params.cell or default_cell(width, height, across=72)
-    return Lattice(width, height, HexagonalTiling(side, 0, side * 3 / 4, params.joint_width(side)), side)
+    grout = params.joint_width(side) if joint is None else joint
+    return Lattice(width, height, HexagonalTiling(side, 0, side * 3 / 4, grout), side)
 
 
 def paint_hexagons(context: RenderContext[HexagonParams]) -> StyleResult:
-    """Partition into hexagons, then paint each in the exact mean of the pixels it shows."""
-    cells = hexagon_lattice(*context.size, context.params)
-    return paint_flat_cells(context, cells, context.progress, gap_colour=context.params.gap_colour)
+    """Partition into hexagons, then paint each in the mean of its pixels."""
+    return _paint(context, hexagon_lattice)
 
 
 def paint_triangles(context: RenderContext[TriangleParams]) -> StyleResult:
-    """Partition into triangles, then paint each in the exact mean of the pixels it shows."""
-    cells = triangle_lattice(*context.size, context.params)
-    return paint_flat_cells(context, cells, context.progress, gap_colour=context.params.gap_colour)
+    """Partition into triangles, then paint each in the mean of its pixels."""
+    return _paint(context, triangle_lattice)
 
 
 def paint_diamonds(context: RenderContext[DiamondParams]) -> StyleResult:
-    """Partition into diamonds, then paint each in the exact mean of the pixels it shows."""
-    cells = diamond_lattice(*context.size, context.params)
-    return paint_flat_cells(context, cells, context.progress, gap_colour=context.params.gap_colour)
+    """Partition into diamonds, then paint each in the mean of its pixels."""
+    return _paint(context, diamond_lattice)
+
+
+def _paint(context: RenderContext[G], lattice: Callable[[int, int, G, float | None], Lattice]) -> StyleResult:
+    params, size = context.params, context.size
+    cells = lattice(*size, params, None)
+    laying = lay(context, params.material, cells.pitch, params.joint_width(cells.pitch), params.grout_colour)
+    if laying is None:
+        return paint_flat_cells(context, cells, context.progress, gap_colour=params.gap_colour)
+    return paint_pieces(context, lattice(*size, params, 0.0), laying, context.progress, flat=lambda: cells)
 
 
 HEXAGON = Style(

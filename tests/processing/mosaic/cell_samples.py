@@ -9,6 +9,7 @@ import numpy as np
 from processing.mosaic.cells.cells import Cells
 from processing.mosaic.cells.grid import SquareGrid
 from processing.mosaic.cells.polygons import PolygonCells
+from processing.mosaic.cells.runs import BACKGROUND
 from processing.mosaic.styles.dots import DotGrid
 from processing.mosaic.styles.tilings import (
     DiamondParams,
@@ -24,6 +25,14 @@ def labels_of(cells: Cells) -> np.ndarray:
     """(height, width) the cell of each pixel."""
     runs = cells.runs(0, cells.height)
     return np.repeat(runs.cells, runs.lengths).reshape(cells.height, cells.width)
+
+
+def inner_pixels(labels: np.ndarray) -> np.ndarray:
+    """(height, width) bool: pixels of cells two pixels or more from any other, so that no edge cuts them."""
+    padded = np.pad(labels, 2, constant_values=BACKGROUND - 1)
+    height, width = labels.shape
+    windows = [padded[y : y + height, x : x + width] == labels for y in range(5) for x in range(5)]
+    return np.logical_and.reduce(windows) & (labels != BACKGROUND)
 
 
 def polygon_cells(

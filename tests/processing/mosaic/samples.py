@@ -10,6 +10,8 @@ REQUIRED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.
 FLAT: dict[str, dict[str, Any]] = {
     "dots": {"smooth": False, "dot_size": "airy"},
     "brick": {"relief": False, "colours": "free"},
+    "tesserae": {"material": "flat"},
+    "voronoi": {"panes": "voronoi"},
 }
 """Parameters that switch off light, shadow, soft edges and own inks, to compare with the SVG and the source."""
 

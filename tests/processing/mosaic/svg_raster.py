@@ -1,4 +1,4 @@
-"""A simple rasteriser for our own SVGs: each shape in order, by pixel centres, even-odd."""
+"""A simple rasteriser for our own SVGs: each shape in order, by the centres of pixels or their parts, even-odd."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from xml.etree import ElementTree
 import numpy as np
 
 
-def rasterised(data: bytes) -> np.ndarray:
-    """(height, width, 3) uint8; pixels that no shape covers are magenta."""
+def rasterised(data: bytes, samples: int = 1) -> np.ndarray:
+    """(height, width, 3) uint8; pixels that no shape covers are magenta. samples: a pixel, across and down."""
     root = ElementTree.fromstring(data)
-    width, height = int(root.attrib["width"]), int(root.attrib["height"])
-    y, x = np.mgrid[0:height, 0:width] + 0.5
+    width, height = (int(root.attrib[side]) * samples for side in ("width", "height"))
+    y, x = (np.mgrid[0:height, 0:width] + 0.5) / samples
     pixels = np.full((height, width, 3), (255, 0, 255), np.uint8)
     for shape in root:
-        box = _bounding_box(shape)
+        box = _bounding_box(shape, samples)
         pixels[box][_inside_shape(shape, x[box], y[box])] = tuple(bytes.fromhex(shape.attrib["fill"][1:]))
-    return pixels
+    blocks = pixels.reshape(height // samples, samples, width // samples, samples, 3).mean(axis=(1, 3))
+    return np.asarray(np.rint(blocks), np.uint8)
 
 
 def inside(points: list[tuple[float, ...]], x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -30,11 +31,11 @@ def inside(points: list[tuple[float, ...]], x: np.ndarray, y: np.ndarray) -> np.
     return mask
 
 
-def _bounding_box(shape: ElementTree.Element) -> tuple[slice, slice]:
-    """Rows and columns that the shape can cover."""
+def _bounding_box(shape: ElementTree.Element, samples: int) -> tuple[slice, slice]:
+    """Rows and columns of samples that the shape can cover."""
     if "points" not in shape.attrib:
         return slice(None), slice(None)
-    xs, ys = np.array([point.split(",") for point in shape.attrib["points"].split()], float).T
+    xs, ys = np.array([point.split(",") for point in shape.attrib["points"].split()], float).T * samples
     columns, rows = (slice(max(0, int(v.min()) - 1), max(0, int(v.max()) + 2)) for v in (xs, ys))
     return rows, columns
 

@@ -63,7 +63,11 @@ def edge_px(pixels: np.ndarray, dark: int, light: int) -> float:
     return np.count_nonzero(~is_light & ~is_dark) / max(1, edges)
 
 
-WITHOUT_JOINTS = {"voronoi": {"leading": 0}, "quadtree": {"grout": 0}, "tesserae": {"grout": 0}}
+WITHOUT_JOINTS = {
+    "voronoi": {"leading": 0, "panes": "voronoi"},
+    "quadtree": {"grout": 0},
+    "tesserae": {"grout": 0, "material": "flat"},
+}
 
 
 @pytest.mark.parametrize("style", ["mosaic", "hexagon", "triangle", "diamond", "quadtree", "tesserae", "voronoi"])
@@ -75,7 +79,8 @@ def test_edges_are_as_sharp_at_ten_thousand_pixels_as_at_a_thousand(style: str) 
 
     small, large = (rendered(stripes, style, size=size, cell=size // 100, **params) for size in (1000, 10_000))
 
-    assert (edge_px(small, 0, 255), edge_px(large, 0, 255)) == (0, 0)
+    assert edge_px(small, 0, 255) <= 2, "antialiased"
+    assert edge_px(large, 0, 255) <= edge_px(small, 0, 255) + 0.5
 
 
 def test_soft_edges_of_dots_stay_two_pixels_wide() -> None:

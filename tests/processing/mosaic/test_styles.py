@@ -157,7 +157,8 @@ def test_the_svg_agrees_with_the_raster(style: str) -> None:
     raster = opened(render(ODD_SIZE, parse(sample_flat(style, cell=12))).data).astype(int)
     svg = render(ODD_SIZE, parse(sample_flat(style, cell=12, format="svg")))
 
-    from_svg = rasterised(svg.data).astype(int)
+    by_centres = style in ("dots", "brick")  # whose raster is not antialiased where the sample is flat
+    from_svg = rasterised(svg.data, samples=1 if by_centres else 3).astype(int)
 
     different = np.abs(from_svg - raster).max(axis=-1) > 1
     assert different.mean() < 0.02, f"{different.mean():.1%} of the pixels differ"

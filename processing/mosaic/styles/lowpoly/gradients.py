@@ -111,7 +111,8 @@ def gradient_svg(
     first = len(lines) - 1 - len(colours)
     for cell in range(len(colours)):
         shape = lines[first + cell].rpartition(" fill=")[0]
-        lines[first + cell] = f'{shape} fill="url(#g{cell})"/>\n'
+        seam = f' stroke="url(#g{cell})" stroke-width="0.6"' if gap_colour is None else ""
+        lines[first + cell] = f'{shape} fill="url(#g{cell})"{seam}/>\n'
     return "".join(
         [*lines[:first], "<defs>\n", *_definitions(colours, gradients), "</defs>\n", *lines[first:]]
     ).encode()

@@ -5,7 +5,7 @@ Edges are detected in OKLab from the structure tensor, with Canny's thresholds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from ...scipy_lazy import ndimage
 Orientations = NDArray[np.complexfloating]
 Mask = NDArray[np.bool_]
 
+BORDER_ROWS = 2
+"""Rows of stones around every outline, whatever the background's rows do."""
+
 _WEAK, _STRONG = 0.036, 0.11  # change of OKLab over one stone
 _PIECE_PX = 1 << 16
 _EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
@@ -27,35 +30,86 @@ _EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
 
 @dataclass(frozen=True, slots=True)
 class DirectionField:
-    """distance: (rows, columns) to the nearest edge or to the picture's frame in pixels, smoothed. orientation: (rows,
-    columns) complex, the direction of the rows as exp(4i angle), so that it is invariant under quarter turns."""
+    """What rows of stones follow; all (rows, columns).
 
+    level: the distance from the nearest edge, or from the frame, in stones. size: the side of stones in pixels.
+    distance: to the nearest edge in pixels. nearest: (2, rows, columns) y, x of that edge. orientation: complex, the
+    direction of the rows as exp(4i angle), so that it is invariant under quarter turns.
+    """
+
+    level: Floats
+    size: Floats
     distance: Floats
+    nearest: NDArray[np.int32]
     orientation: Orientations
 
     def angles(self, points: Floats) -> Floats:
         """(n,) direction of the rows in radians at (n, 2) x, y."""
-        rows, columns = self.orientation.shape
-        x = np.clip(np.rint(points[:, 0]), 0, columns - 1).astype(np.int64)
-        y = np.clip(np.rint(points[:, 1]), 0, rows - 1).astype(np.int64)
-        angles: Floats = np.angle(self.orientation[y, x]) / 4
+        angles: Floats = np.angle(self.orientation[self._indices(points)]) / 4
         return angles
 
+    def sizes(self, points: Floats) -> Floats:
+        """(n,) the side of stones in pixels at (n, 2) x, y."""
+        return np.asarray(self.size[self._indices(points)])
 
-def compute_field(image: Image.Image, stone: float, progress: Progress) -> DirectionField:
+    def levels(self, points: Floats) -> Floats:
+        """(n,) the level at (n, 2) x, y."""
+        return np.asarray(self.level[self._indices(points)])
+
+    def edges(self, points: Floats) -> tuple[Floats, Floats]:
+        """(n, 2) x, y of the nearest edge, and (n,) the distance to it, at (n, 2) x, y."""
+        y, x = self._indices(points)
+        return self.nearest[::-1, y, x].T.astype(np.float64), self.distance[y, x]
+
+    def _indices(self, points: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        rows, columns = self.level.shape
+        x = np.clip(np.rint(points[:, 0]), 0, columns - 1).astype(np.int64)
+        y = np.clip(np.rint(points[:, 1]), 0, rows - 1).astype(np.int64)
+        return y, x
+
+
+def compute_field(image: Image.Image, stone: float, detail: float, progress: Progress) -> DirectionField:
     """The direction field of an image in which a stone is `stone` pixels wide.
 
-    Distances are exact (Maurer and others, 2003); the direction is that of their gradient.
+    Distances are exact (Maurer and others, 2003); the direction is that of the gradient of the level. detail: how much
+    smaller stones are at edges, and larger far away from them, 0 to 1; along the frame they are large.
     """
     strength, direction = gradient(image, stone * 0.35)
     progress(0.3)
-    edges = canny_edges(strength, direction, weak=_WEAK / stone, strong=_STRONG / stone, min_length=2.5 * stone)
+    edges = canny_edges(strength, direction, weak=_WEAK / stone, strong=_STRONG / stone, min_length=4 * stone)
     progress(0.5)
-    is_free = np.pad(~edges, 1)  # the frame counts as an edge
-    distance = ndimage().distance_transform_edt(is_free)[1:-1, 1:-1].astype(np.float32) - 0.5
+    rows, columns = edges.shape
+    if edges.any():
+        distance, nearest = ndimage().distance_transform_edt(~edges, return_indices=True)
+        distance = distance.astype(np.float32)
+    else:
+        distance, nearest = np.full(edges.shape, np.float32(rows + columns)), np.zeros((2, rows, columns), np.int32)
     progress(0.8)
-    distance = ndimage().gaussian_filter(distance, stone * 0.2)
-    return DirectionField(distance, _orientation(distance, stone * 0.35))
+    small, large, reach = stone * (1 - 0.3 * detail), stone * (1 + 0.35 * detail), stone * 7.0
+    y, x = np.arange(rows)[:, None], np.arange(columns)
+    to_frame = np.minimum(np.minimum(y, rows - 1 - y), np.minimum(x, columns - 1 - x)).astype(np.float32) + 0.5
+    size = small + (large - small) * np.minimum(distance / reach, 1)
+    level, from_frame = _levels(distance, small, large, reach), to_frame / large
+    level = ndimage().gaussian_filter(np.minimum(level, from_frame), stone * 0.2)
+    size = np.where(from_frame < level, np.float32(large), size)
+    return DirectionField(level, size, distance, nearest, _orientation(level, stone * 0.35))
+
+
+def _levels(distance: Floats, small: float, large: float, reach: float) -> Floats:
+    """How many stones lie between an edge and that distance, if their size grows linearly from small to large up to
+    `reach`: the integral of 1 / size."""
+    if large - small < 1e-6 * small:
+        return np.asarray(distance / small, np.float32)
+    growth = (large - small) / reach
+    near = np.log1p(np.minimum(distance, reach) * growth / small) / growth
+    return np.asarray(near + np.maximum(distance - reach, 0) / large, np.float32)
+
+
+def straighten(field: DirectionField) -> DirectionField:
+    """The field with level rows in the background, beyond two rows around everything."""
+    background = field.level > BORDER_ROWS
+    orientation = np.where(background, np.complex64(1), field.orientation)
+    return replace(field, size=np.where(background, field.size.max(), field.size), orientation=orientation)
 
 
 def gradient(image: Image.Image, blur: float) -> tuple[Floats, Floats]:
@@ -121,8 +175,8 @@ def _ridges(strength: Floats, direction: Floats) -> Mask:
     return ridges
 
 
-def _orientation(distance: Floats, blur: float) -> Orientations:
-    dx, dy = (_derivative(distance, axis) for axis in (1, 0))
+def _orientation(level: Floats, blur: float) -> Orientations:
+    dx, dy = (_derivative(level, axis) for axis in (1, 0))
     fourth_power = ((dx + 1j * dy) ** 4).astype(np.complex64)
     real = ndimage().gaussian_filter(fourth_power.real, blur)
     orientation: Orientations = real + 1j * ndimage().gaussian_filter(fourth_power.imag, blur)

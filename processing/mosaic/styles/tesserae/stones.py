@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,28 +22,53 @@ _POWER = 4.0  # of the norm in which neighbours are compared: near to a square's
 _PIECE_STONES = 1 << 12
 
 
+@dataclass(frozen=True, slots=True)
+class HalfPlanes:
+    """Half planes that stones must stay in. owner: (n,) the stone. normal: (n,) unit vectors outwards. limit: (n,) of
+    the dot product with that normal."""
+
+    owner: Counts
+    normal: Vectors
+    limit: Floats
+
+    def joined(self, other: HalfPlanes) -> HalfPlanes:
+        return HalfPlanes(
+            np.concatenate([self.owner, other.owner]),
+            np.concatenate([self.normal, other.normal]),
+            np.concatenate([self.limit, other.limit]),
+        )
+
+
 def clip_stones(
-    centres: Floats, angles: Floats, halves: Floats, joint: float, progress: Progress
+    centres: Floats,
+    angles: Floats,
+    halves: Floats,
+    progress: Progress,
+    *,
+    weights: Floats | None = None,
+    limits: HalfPlanes | None = None,
 ) -> tuple[Floats, Counts]:
     """The corners of every stone, (m, 2), and how many each has; 0 if its neighbours leave nothing of it.
 
     centres: (n, 2). angles: (n,) radians, of one pair of sides. halves: (n, 2) half the width along and across that
-    direction. joint: the distance between stones. Any two stones that could touch are separated by one line through the
-    midpoint of their centres, half a joint away from both: it is parallel to the sides of both if they are side by
-    side, and cuts off corners if they are corner to corner.
+    direction. weights: (n,) how much of the distance to its neighbours each stone takes. limits: more half planes. Any
+    two stones that could touch are separated by one line through a point between their centres: it is parallel to the
+    sides of both if they are side by side, and cuts off corners if they are corner to corner.
     """
     places, axes = centres @ _AS_COMPLEX, np.exp(1j * angles)
     stones, corners = _oriented_squares(places, axes, halves), np.full(len(centres), 4)
-    half_planes = _half_planes(places, angles, joint, reach=2 * float(np.linalg.norm(halves, axis=1).max(initial=0)))
+    half_planes = _half_planes(places, angles, np.linalg.norm(halves, axis=1), weights)
+    if limits is not None:
+        half_planes = half_planes.joined(limits)
     progress(0.3)
-    lines = _cutting_lines(*half_planes, places, axes, halves)
+    lines = _cutting_lines(half_planes, places, axes, halves)
     done, count = 0, len(lines[0])
-    for owner, normals, limits in _by_rank(*lines):
+    for owner, normals, bounds in _by_rank(*lines):
         for piece in pieces(len(owner), _PIECE_STONES):
             own = owner[piece]
             done += len(own)
             before = stones[own]
-            excess = _dot(before, normals[piece, None]) - limits[piece, None]
+            excess = _dot(before, normals[piece, None]) - bounds[piece, None]
             is_outside = (excess >= 0).all(axis=1)
             corners[own[is_outside]] = 0
             is_cut = (excess > 0).any(axis=1) & ~is_outside & (corners[own] > 0)
@@ -59,22 +85,23 @@ def _oriented_squares(places: Vectors, axes: Vectors, halves: Floats) -> Stones:
     return np.concatenate([corners, corners[:, 3:].repeat(_MAX_CORNERS - 4, 1)], axis=1)
 
 
-def _half_planes(places: Vectors, angles: Floats, joint: float, *, reach: float) -> tuple[Counts, Vectors, Floats]:
-    """Half planes that stones must stay in, two for each pair whose centres are within `reach`.
-
-    Returns the index of the stone, the unit normal, and the limit of the dot product with that normal.
-    """
+def _half_planes(places: Vectors, angles: Floats, radii: Floats, weights: Floats | None) -> HalfPlanes:
+    """Half planes that stones must stay in, two for each pair whose circles meet."""
+    reach = 2 * float(radii.max(initial=0))
     pairs = kd_tree(np.stack([places.real, places.imag], 1)).query_pairs(reach, output_type="ndarray")
-    normal, middle = _separating_lines(places, angles, pairs)
-    limit = _dot(middle, normal)
-    limits = np.concatenate([limit, -limit]) - joint / 2
-    return pairs.T.ravel(), np.concatenate([normal, -normal]), limits
+    near = np.abs(places[pairs[:, 0]] - places[pairs[:, 1]]) < radii[pairs].sum(axis=1)
+    pairs = pairs[near]
+    normal = _separating_normals(places, angles, pairs)
+    share = 0.5 if weights is None else weights[pairs[:, 0]] / weights[pairs].sum(axis=1)
+    limit = _dot(places[pairs[:, 0]] * (1 - share) + places[pairs[:, 1]] * share, normal)
+    return HalfPlanes(pairs.T.ravel(), np.concatenate([normal, -normal]), np.concatenate([limit, -limit]))
 
 
 def _cutting_lines(
-    owner: Counts, normals: Vectors, limits: Floats, places: Vectors, axes: Vectors, halves: Floats
+    planes: HalfPlanes, places: Vectors, axes: Vectors, halves: Floats
 ) -> tuple[Counts, Vectors, Floats]:
     """The half planes whose line cuts their stone's square, sorted by stone, the nearest to its centre first."""
+    owner, normals, limits = planes.owner, planes.normal, planes.limit
     distance = limits - _dot(places[owner], normals)
     turned = normals * axes[owner].conj()
     cuts = distance < halves[owner, 0] * np.abs(turned.real) + halves[owner, 1] * np.abs(turned.imag)
@@ -96,18 +123,17 @@ def _dot(vectors: Vectors, directions: Vectors) -> Floats:
     return product
 
 
-def _separating_lines(places: Vectors, angles: Floats, pairs: Counts) -> tuple[Vectors, Vectors]:
-    """For each pair the unit normal of its separating line, from the first to the second, and a point on the line."""
+def _separating_normals(places: Vectors, angles: Floats, pairs: Counts) -> Vectors:
+    """For each pair the unit normal of its separating line, from the first to the second."""
     first, second = pairs.T
     fourth_power = np.exp(4j * angles).astype(np.complex64)  # single precision is enough: both stones use the result
     frame = np.exp(np.complex64(0.25j) * np.angle(fourth_power[first] + fourth_power[second]))
-    start, end = places[first], places[second]
-    offset = (end - start).astype(np.complex64) * frame.conj()
+    offset = (places[second] - places[first]).astype(np.complex64) * frame.conj()
     bent = (
         np.sign(offset.real) * np.abs(offset.real) ** _POWER + 1j * np.sign(offset.imag) * np.abs(offset.imag) ** _POWER
     )
     normal = bent / np.maximum(np.abs(bent), 1e-12) * frame
-    return normal.astype(np.complex128), (start + end) / 2
+    return np.asarray(normal, np.complex128)
 
 
 def _clip(stones: Stones, corners: Counts, excess: Floats) -> tuple[Stones, Counts]:

@@ -7,50 +7,87 @@ edges; the rows are its iso lines, one stone apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from ...canvas import StyleResult
-from ...cells.convex import Counts, centroids, voronoi_cells
+from ...cells.convex import Counts, centroids, inset_polygons, voronoi_cells
 from ...cells.polygons import FilledCells, PolygonCells
 from ...colour.srgb import Floats
 from ...flat_cells import paint_flat_cells
-from ...params import CellParams, Condition, colour_param, default_cell, float_param, int_param
+from ...materials.pieces import lay, paint_pieces
+from ...params import GroutParams, choice_param, default_cell, float_param, material_param
 from ...progress import Progress
-from ...scipy_lazy import kd_tree, nearest_point_map
 from ...style import RenderContext, Style
-from .contours import Polylines, iso_lines
-from .direction_field import DirectionField, compute_field
-from .stones import clip_stones
+from .direction_field import compute_field, straighten
+from .placement import irregular_stones, row_points
 
 _STONE_PX = 5.0  # in the sketch, the reduced picture on which stones are placed
 _MAX_SKETCH_PX = 500_000
 _STONES_ACROSS = 110  # along the longer side
 _MAX_STONES = 40_000
+_ANDAMENTI = {
+    "follow": ("Follow the outlines", "沿轮廓铺（vermiculatum）"),
+    "regulatum": ("Straight rows, offset", "错缝直铺（regulatum）"),
+    "tessellatum": ("Straight grid", "方格直铺（tessellatum）"),
+}
 
 
-class TesseraeParams(CellParams):
-    """cell: the side of a stone. grout: None is a sixteenth of it."""
+class TesseraeParams(GroutParams):
+    """cell: the side of a stone. detail: how much smaller stones are at edges, and larger in the background."""
 
-    conditions: ClassVar[Mapping[str, Condition]] = {"grout_colour": Condition("grout", (0,), negated=True)}
+    FLAT_GROUT: ClassVar[str] = "#2b2520"
+    FLAT_JOINT: ClassVar[float] = 1 / 20
+    JOINT: ClassVar[float] = 1 / 20
 
-    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
-    grout_colour: str = colour_param("#2b2520", en="Joint colour", zh="填缝颜色")
+    material: str = material_param("stone")
+    detail: float = float_param(0.6, low=0.0, high=1.0, step=0.05, en="Smaller stones at detail", zh="细节处用小石块")
+    andamento: str = choice_param("follow", _ANDAMENTI, en="Rows of the background", zh="背景铺法")
     irregularity: float = float_param(0.5, low=0.0, high=1.0, step=0.05, en="Irregularity", zh="手工感")
 
 
 def paint_tesserae(context: RenderContext[TesseraeParams]) -> StyleResult:
     """Place the stones, then paint each in the mean of its pixels."""
-    cells = context.once("stones", lambda: place_stones(context, context.progress.sub(0.0, 0.6)))
-    gap_colour = context.params.grout_colour if context.params.grout != 0 else None
-    return paint_flat_cells(context, cells, context.progress.sub(0.6, 1.0), gap_colour=gap_colour)
+    params, progress = context.params, context.progress.sub(0.6, 1.0)
+    stones = context.once("stones", lambda: place_stones(context, context.progress.sub(0.0, 0.6)))
+    laying = lay(context, params.material, stones.pitch, stones.joint, params.grout_colour)
+    if laying is None:
+        return paint_flat_cells(context, stones.inset(), progress, gap_colour=params.gap_colour)
+    return paint_pieces(context, stones.cells(), laying, progress, flat=stones.inset)
 
 
-def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> PolygonCells | FilledCells:
+@dataclass(frozen=True, slots=True)
+class Stones:
+    """points, corners: of the stones with their halves of the joints, see PolygonCells. joint: in pixels."""
+
+    size: tuple[int, int]
+    points: Floats
+    corners: Counts
+    pitch: float
+    joint: float
+
+    def cells(self) -> PolygonCells | FilledCells:
+        """The stones with their halves of the joints; without joints they also fill the gaps around them."""
+        stones = PolygonCells(*self.size, self.points, self.corners, self.pitch)
+        if self.joint:
+            return stones
+        return FilledCells(stones, _nearest_stones(centroids(self.points, self.corners), self.size, self.pitch))
+
+    def inset(self) -> PolygonCells | FilledCells:
+        """The stones without joints; those that joints cover completely become points."""
+        if not self.joint:
+            return self.cells()
+        points, corners = inset_polygons(self.points, self.corners, self.joint / 2)
+        hidden = corners == 0
+        middles = centroids(self.points, self.corners)[hidden]
+        points = np.insert(points, np.cumsum(corners)[hidden], middles, axis=0)
+        return PolygonCells(*self.size, points, np.where(hidden, 1, corners), self.pitch)
+
+
+def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> Stones:
     """The stones, placed on a sketch: a reduced picture in which a stone is a few pixels wide."""
     params, size = context.params, context.size
     cell = params.cell or max(default_cell(*size, across=_STONES_ACROSS), min(8, min(size) // 4))
@@ -59,15 +96,18 @@ def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> 
     scale = pitch / stone
     sketch_size = [max(1, round(side / scale)) for side in size]
     sketch = context.image.resize(tuple(sketch_size), Image.Resampling.BOX)
-    field = compute_field(sketch, stone, progress.sub(0.1, 0.35))
-    centres = row_points(field, stone, np.random.default_rng(params.seed), progress.sub(0.35, 0.85))
-    joint = min(pitch / 16 if params.grout is None else params.grout, pitch / 4)
-    points, corners = irregular_stones(field, centres, stone, params, joint / scale, progress.sub(0.85, 1.0))
+    field = compute_field(sketch, stone, params.detail, progress.sub(0.1, 0.35))
+    if params.andamento != "follow":
+        field = straighten(field)
+    rng = np.random.default_rng(params.seed)
+    centres = row_points(field, params.andamento, rng, progress.sub(0.35, 0.85))
+    joint = params.joint_width(pitch)
+    points, corners = irregular_stones(field, centres, params, joint / scale, progress.sub(0.85, 1.0))
+    if not corners.any():  # a picture of few pixels: one stone
+        whole = np.array([[0, 0], [sketch_size[0], 0], sketch_size, [0, sketch_size[1]]], np.float64)
+        points, corners = whole - 0.5, np.array([4])
     points, corners = in_reading_order((points + 0.5) * scale, corners)
-    stones = PolygonCells(*size, points, corners, pitch)
-    return (
-        FilledCells(stones, _nearest_stones(centroids(points, corners), size, pitch)) if params.grout == 0 else stones
-    )
+    return Stones(size, points, corners, pitch, joint)
 
 
 def _nearest_stones(middles: Floats, size: tuple[int, int], pitch: float) -> PolygonCells:
@@ -76,87 +116,6 @@ def _nearest_stones(middles: Floats, size: tuple[int, int], pitch: float) -> Pol
     hidden = corners == 0  # two stones with the same middle
     points = np.insert(points, np.cumsum(corners)[hidden], middles[hidden], axis=0)
     return PolygonCells(*size, points, np.where(hidden, 1, corners), pitch)
-
-
-def row_points(field: DirectionField, stone: float, rng: np.random.Generator, progress: Progress) -> Floats:
-    """(n, 2) centres of stones in the field's pixels: in rows, and in the gaps between rows."""
-    lines = iso_lines(field.distance / stone - 0.5)
-    centres = _points_along_lines(lines, stone, rng)
-    centres = centres[_thin_by_distance(centres, 0.66 * stone)]
-    for step, min_distance in enumerate((0.78, 0.76)):
-        progress(0.2 + step * 0.4)
-        centres = np.concatenate([centres, _empty_spots(centres, field.distance.shape, min_distance * stone)])
-        centres = _lloyd_step(field, centres, stone, progress.sub(0.3 + step * 0.4, 0.6 + step * 0.4))
-    return centres
-
-
-def _lloyd_step(field: DirectionField, centres: Floats, stone: float, progress: Progress) -> Floats:
-    """Every centre moved to the centroid of its stone: Lloyd's method with Hausner's oriented squares instead of
-    circles. Stones for which their neighbours leave no space are dropped."""
-    halves = np.full((len(centres), 2), 0.68 * stone)
-    return centroids(*clip_stones(centres, field.angles(centres), halves, 0.0, progress))
-
-
-def _points_along_lines(lines: Polylines, stone: float, rng: np.random.Generator) -> Floats:
-    """(n, 2): points about one stone apart along each line, those of the rows next to the edges first."""
-    if not len(lines.points):
-        return np.zeros((0, 2))
-    lasts = np.flatnonzero(np.diff(lines.polyline, append=-1))
-    lengths = lines.along[lasts]
-    counts = np.rint(lengths / stone).astype(np.int64)
-    counts[(counts == 0) & (lengths > 0.4 * stone)] = 1
-    owner = np.repeat(np.arange(len(counts)), counts)
-    number = np.arange(len(owner)) - (np.cumsum(counts) - counts)[owner]
-    starts = np.cumsum(lengths + 1.0) - lengths - 1.0  # of each line, all lines laid end to end
-    phase = 0.5 + rng.uniform(-0.08, 0.08, len(owner))
-    positions = starts[owner] + (number + phase) * (lengths / np.maximum(counts, 1))[owner]
-    scale = starts[lines.polyline] + lines.along
-    points = np.stack([np.interp(positions, scale, lines.points[:, axis]) for axis in (0, 1)], 1)
-    order = np.lexsort((rng.random(len(points)), lines.level[lasts][owner]))
-    return points[order]
-
-
-def _thin_by_distance(centres: Floats, min_distance: float) -> NDArray[np.bool_]:
-    """(n,): which points to keep so that no two are nearer than `min_distance`; an earlier point wins over later ones
-    unless it was removed itself."""
-    keep = np.ones(len(centres), bool)
-    if not len(centres):
-        return keep
-    pairs = np.sort(kd_tree(centres).query_pairs(min_distance, output_type="ndarray"), axis=1)
-    while len(pairs):
-        first, second = pairs.T
-        undecided = np.zeros(len(centres), bool)
-        undecided[second] = True
-        keep[second[~undecided[first]]] = False
-        decided = keep & ~undecided
-        pairs = pairs[keep[first] & keep[second] & ~decided[first]]
-    return keep
-
-
-def _empty_spots(centres: Floats, shape: tuple[int, ...], min_distance: float) -> Floats:
-    """(n, 2): points at least `min_distance` from every centre, a little more from each other, the emptiest first."""
-    rows, columns = -(-shape[0] // 2), -(-shape[1] // 2)  # every second pixel is enough
-    if not len(centres):
-        return np.array([[(shape[1] - 1) / 2, (shape[0] - 1) / 2]])
-    y, x = np.divmod(np.arange(rows * columns), columns)
-    places = np.stack([x, y], 1) * 2.0
-    offsets = places - centres[nearest_point_map(centres / 2, (rows, columns)).ravel()]
-    places = places[np.hypot(offsets[:, 0], offsets[:, 1]) > min_distance]
-    distances = kd_tree(centres).query(places)[0]
-    empty = np.flatnonzero(distances > min_distance)
-    empty = empty[np.argsort(-distances[empty], kind="stable")]
-    return places[empty[_thin_by_distance(places[empty], 1.15 * min_distance)]]
-
-
-def irregular_stones(
-    field: DirectionField, centres: Floats, stone: float, params: TesseraeParams, joint: float, progress: Progress
-) -> tuple[Floats, Counts]:
-    """The corners of every stone in the field's pixels, with random deviations of size and angle."""
-    rng = np.random.default_rng([params.seed, 1])
-    count, irregularity = len(centres), params.irregularity
-    angles = field.angles(centres) + rng.normal(0.0, 0.05 * irregularity, count)
-    halves: Floats = stone * (0.68 + rng.uniform(-0.08, 0.08, (count, 2)) * irregularity)
-    return clip_stones(centres, angles, halves, joint, progress)
 
 
 def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:

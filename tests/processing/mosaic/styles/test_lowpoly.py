@@ -11,8 +11,11 @@ from PIL import Image
 from processing.mosaic import parse, render
 from processing.mosaic.cells.polygons import PolygonCells
 from processing.mosaic.cells.runs import BACKGROUND
+from processing.mosaic.codec.decode import Source
 from processing.mosaic.progress import Progress
+from processing.mosaic.style import RenderContext
 from processing.mosaic.styles.lowpoly.error_field import ErrorField
+from processing.mosaic.styles.lowpoly.lowpoly import LowpolyParams, place_corners
 from processing.mosaic.styles.lowpoly.mesh import (
     descent,
     doubled_areas,
@@ -23,7 +26,7 @@ from processing.mosaic.styles.lowpoly.mesh import (
     triangulate,
 )
 from processing.mosaic.styles.lowpoly.placement import place_triangles
-from tests.processing.mosaic.cell_samples import labels_of
+from tests.processing.mosaic.cell_samples import inner_pixels, labels_of
 from tests.processing.mosaic.golden.make import FOLDER
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
@@ -113,9 +116,13 @@ def test_every_triangle_is_the_mean_of_its_pixels() -> None:
     source = noise(120, 90)
     result = opened(render(encoded(source), parse({"style": "lowpoly", "cells": 100})).data)
 
-    for colour in np.unique(result.reshape(-1, 3), axis=0):
-        triangle = (result == colour).all(axis=-1)
-        assert np.abs(colour - true_mean(source[triangle])).max() <= 0.51
+    context = RenderContext(Source(Image.fromarray(source), 120, 90), LowpolyParams(cells=100), Progress())
+    corners = place_corners(context, Progress())
+    labels = labels_of(PolygonCells(120, 90, corners.reshape(-1, 2), np.full(len(corners), 3), 10.0))
+    interior = inner_pixels(labels)
+    for triangle in np.unique(labels[interior]):
+        colours = result[interior & (labels == triangle)]
+        assert np.abs(colours - true_mean(source[labels == triangle])).max() <= 0.51
 
 
 def test_a_gradient_follows_a_slope_that_one_colour_cannot() -> None:
@@ -149,7 +156,7 @@ def test_a_wireframe_separates_the_triangles(fill: str) -> None:
 
     wire = (opened(result.data) == (1, 2, 3)).all(axis=-1)
     assert 0.03 < wire.mean() < 0.35
-    assert result.quality.coverage == pytest.approx(1 - wire.mean(), abs=0.01)
+    assert result.quality.coverage == pytest.approx(1 - wire.mean(), abs=0.08), "edges are antialiased"
 
 
 def test_a_palette_paints_flat_triangles() -> None:
@@ -157,7 +164,7 @@ def test_a_palette_paints_flat_triangles() -> None:
 
     pixels = opened(render(encoded(scene(97, 61)), recipe).data)
 
-    assert set(np.unique(pixels)) <= {0, 255}
+    assert np.isin(pixels, (0, 255)).mean() > 0.6, "the others are antialiased edges"
 
 
 def test_the_seed_changes_the_triangles() -> None:

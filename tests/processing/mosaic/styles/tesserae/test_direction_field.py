@@ -15,7 +15,7 @@ def test_the_field_of_one_straight_edge_is_straight() -> None:
     y, x = np.mgrid[0:120, 0:160]
     pixels[x + y > 140] = 255
 
-    field = compute_field(Image.fromarray(pixels), 6.0, Progress())
+    field = compute_field(Image.fromarray(pixels), 6.0, 0.5, Progress())
 
     points = np.array([[66.0, 66.0], [80.0, 68.0], [56.0, 76.0]])
     assert np.allclose(np.abs(field.angles(points)), np.pi / 4, atol=0.1)

@@ -12,10 +12,10 @@ from processing.mosaic.styles.tesserae.stones import clip_stones
 from tests.processing.mosaic.styles.tesserae.stone_coverage import times_covered
 
 
-def crowded_stones() -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Centres, angles, halves and joint of 60 overlapping stones."""
+def crowded_stones() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Centres, angles and halves of 60 overlapping stones."""
     rng = np.random.default_rng(3)
-    return rng.uniform(0, 30, (60, 2)), rng.uniform(0, 3, 60), np.full((60, 2), 5.0), 0.0
+    return rng.uniform(0, 30, (60, 2)), rng.uniform(0, 3, 60), np.full((60, 2), 5.0)
 
 
 @given(st.integers(0, 9999))
@@ -24,7 +24,7 @@ def test_stones_never_overlap(seed: int) -> None:
     rng = np.random.default_rng(seed)
     centres, angles = rng.uniform(0, 60, (40, 2)), rng.uniform(-4, 4, 40)
 
-    points, counts = clip_stones(centres, angles, rng.uniform(4, 9, (40, 2)), 0.5, Progress())
+    points, counts = clip_stones(centres, angles, rng.uniform(4, 9, (40, 2)), Progress())
 
     stones = [stone for stone in np.split(points, np.cumsum(counts)[:-1]) if len(stone)]
     assert times_covered(stones, 60, 60).max() == 1

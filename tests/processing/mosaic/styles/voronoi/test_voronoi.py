@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.spatial import cKDTree
 
 from processing.mosaic import parse, render
 from processing.mosaic.cells.runs import BACKGROUND
+from processing.mosaic.codec.decode import Source
 from processing.mosaic.progress import Progress
-from processing.mosaic.styles.voronoi.voronoi import panes
-from tests.processing.mosaic.cell_samples import labels_of
+from processing.mosaic.style import RenderContext
+from processing.mosaic.styles.voronoi.voronoi import pane_count, pane_seeds, panes
+from tests.processing.mosaic.cell_samples import inner_pixels, labels_of
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 
@@ -54,26 +57,31 @@ def test_leading_covers_the_pixels_within_half_its_width_of_a_border(leading: in
 @pytest.mark.parametrize("linear", [True, False])
 def test_every_pane_is_the_mean_of_its_visible_pixels(linear: bool) -> None:
     source = noise(120, 90)
-    recipe = parse({"style": "voronoi", "cell": 15, "leading": 2, "leading_colour": "#010203", "linear": linear})
+    recipe = parse({"style": "voronoi", "panes": "voronoi", "cell": 15, "leading": 2, "linear": linear})
+    context = RenderContext(Source(Image.fromarray(source), 120, 90), recipe.params, Progress())
+    seeds = pane_seeds(context, pane_count(recipe.params, 120, 90), Progress())
+    labels = labels_of(panes(seeds, (120, 90), 2, 15.0, Progress()))
 
     result = opened(render(encoded(source), recipe).data)
 
-    is_pane = (result != (1, 2, 3)).any(axis=-1)
-    for colour in np.unique(result[is_pane], axis=0):
-        pane = (result == colour).all(axis=-1)
-        assert np.abs(colour - true_mean(source[pane], linear)).max() <= 0.51
+    interior = inner_pixels(labels)
+    for pane in np.unique(labels[interior]):
+        colours = result[interior & (labels == pane)]
+        assert np.abs(colours - true_mean(source[labels == pane], linear)).max() <= 0.51
 
 
 def test_the_seed_changes_the_panes_but_not_their_number() -> None:
     source = encoded(scene(300, 200))
 
-    first, second = (render(source, parse({"style": "voronoi", "cells": 150, "seed": seed})) for seed in (1, 2))
+    first, second = (
+        render(source, parse({"style": "voronoi", "panes": "voronoi", "cells": 150, "seed": seed})) for seed in (1, 2)
+    )
 
     assert first.data != second.data
     assert abs(first.quality.cells - 150) <= 5
 
 
 def test_wide_leading_leaves_panes_visible() -> None:
-    result = render(encoded(scene(60, 40)), parse({"style": "voronoi", "cell": 8, "leading": 64}))
+    result = render(encoded(scene(60, 40)), parse({"style": "voronoi", "panes": "voronoi", "cell": 8, "leading": 64}))
 
     assert result.quality.coverage > 0.3

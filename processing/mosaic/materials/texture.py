@@ -1,0 +1,90 @@
+"""Textures: tiles of noise that continue at their edges, and the colour of joints."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from ..colour.oklab import oklab_to_srgb, srgb_to_oklab
+from ..colour.palette import hex_to_rgb
+from ..colour.srgb import Colours, Floats
+from ..scipy_lazy import ndimage
+from .lighting import RunGeometry
+
+_TILE_SPOTS, _SPOT, _MAX_TILE_PX = 96, 1.2, 1024
+_MOTTLE = 0.12  # the size of spots, in cells
+_FIELD_CELLS = 1.5  # a pixel of the field of joint colours
+
+
+class Texture:
+    """A tile of noise with mean 0 and standard deviation 1, repeated over the picture.
+
+    spot_px: the size of spots (a standard deviation); streaks: how many times wider they are. A picture four times as
+    large has the same texture four times as large.
+    """
+
+    def __init__(self, spot_px: float, streaks: float, seed: int) -> None:
+        noise = np.random.default_rng([seed, 3]).random((_TILE_SPOTS, _TILE_SPOTS), np.float32)
+        noise = ndimage().gaussian_filter(noise, _SPOT, mode="wrap")
+        noise = np.clip((noise - noise.mean()) / noise.std(), -2.5, 2.5)
+        size = [_tile_px(spot_px * streaks), _tile_px(spot_px)]
+        border = 4  # repeated, so that the enlarged tile continues at its edges
+        wide = Image.fromarray(np.pad(noise, border, mode="wrap"))
+        box = (border, border, _TILE_SPOTS + border, _TILE_SPOTS + border)
+        self._tile = np.asarray(wide.resize(size, Image.Resampling.BICUBIC, box=box))
+
+    def rows(self, top: int, bottom: int, width: int) -> Floats:
+        """((bottom - top) * width,): the texture of some rows of the picture."""
+        high, wide = self._tile.shape
+        rows = self._tile[np.arange(top, bottom) % high]
+        return np.tile(rows, (1, -(-width // wide)))[:, :width].ravel()
+
+
+def _tile_px(spot_px: float) -> int:
+    return max(1, min(_MAX_TILE_PX, round(_TILE_SPOTS * spot_px / _SPOT)))
+
+
+def mottling(pitch: float, streaks: float, seed: int) -> Texture:
+    """Spots of an eighth of a cell."""
+    return Texture(_MOTTLE * pitch / 2, streaks, seed)
+
+
+def sand(pitch: float, seed: int) -> Texture:
+    """Grains of a sixtieth of a cell, of a pixel at least."""
+    return Texture(max(0.6, pitch / 60), 1.0, seed + 1)
+
+
+class JointColours:
+    """The colours of joints. colour: #rrggbb; None follows the picture: darker than the stones around, and less
+    colourful, like sand in their shadow."""
+
+    def __init__(self, image: Image.Image, pitch: float, colour: str | None) -> None:
+        self._step = pitch * _FIELD_CELLS
+        if colour is not None:
+            self._field = np.array(hex_to_rgb(colour), np.float32).reshape(1, 1, 3)
+            return
+        size = [max(1, min(1024, round(side / self._step))) for side in image.size]
+        small = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0).filter(ImageFilter.GaussianBlur(1.0))
+        lab = srgb_to_oklab(np.asarray(small))
+        lab = lab * (0.60, 0.45, 0.45) + (0.07, 0.002, 0.012)
+        self._field = oklab_to_srgb(lab).astype(np.float32)
+
+    @property
+    def mean(self) -> str:
+        """#rrggbb, for an SVG."""
+        return "#" + bytes(np.rint(self._field.mean(axis=(0, 1))).astype(np.uint8).tolist()).hex()
+
+    def at(self, runs: RunGeometry, size: tuple[int, int]) -> Floats:
+        """(n, 3): the colour of joints beside each run. size: of the picture."""
+        rows, columns = self._field.shape[:2]
+        x = np.clip((runs.x + runs.lengths / 2) / size[0] * columns, 0, columns - 1).astype(np.int64)
+        y = np.clip(runs.y / size[1] * rows, 0, rows - 1).astype(np.int64)
+        return np.asarray(self._field[y, x])
+
+
+def vary_colours(colours: Colours, lightness: float, hue: float, seed: int) -> Colours:
+    """Each colour a little lighter or darker, and of a little other hue: at most this far in OKLab."""
+    rng = np.random.default_rng([seed, 4])
+    lab = srgb_to_oklab(colours)
+    lab += rng.uniform(-1.0, 1.0, lab.shape) * (lightness, hue, hue)
+    return oklab_to_srgb(lab)

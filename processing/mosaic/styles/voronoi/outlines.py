@@ -1,0 +1,189 @@
+"""Outlines of regions as polygons that meet without gaps: borders of two regions are simplified once for both."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...cells.convex import Counts
+from ...colour.srgb import Floats
+
+Labels = NDArray[np.int64]
+OUTSIDE = -1
+
+_TOLERANCE_PX = 0.9  # of the reduced picture: how far a simplified border may be from the true one
+_MAX_CORNERS = 12
+_SMOOTHING_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """A line between two regions, or a region and OUTSIDE. points: (n, 2) x, y."""
+
+    points: Floats
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlines:
+    """points, corners: polygons of the regions, one for each. borders: the lines that they share."""
+
+    points: Floats
+    corners: Counts
+    borders: list[Border]
+
+
+def trace_outlines(labels: Labels) -> Outlines:
+    """labels: (rows, columns), connected regions numbered from 0. Coordinates are in its pixels."""
+    count = int(labels.max()) + 1
+    traced = _trace_borders(labels)
+    simplified = [_simplify(_smooth(points), _TOLERANCE_PX) for points, _, _ in traced]
+    _limit_corners(simplified, traced, count)
+    borders = [
+        Border(_rounded(points), left, right) for points, (_, left, right) in zip(simplified, traced, strict=True)
+    ]
+    polygons = [_join(loops) for loops in _loops(borders, count)]
+    corners = np.array([len(polygon) for polygon in polygons])
+    return Outlines(np.concatenate(polygons), corners, borders)
+
+
+def _trace_borders(labels: Labels) -> list[tuple[Floats, int, int]]:
+    """The borders along the edges of pixels: points from a junction to the next, the region on the left, on the right.
+
+    A closed border without a junction begins and ends at one of its points.
+    """
+    padded = np.pad(labels, 1, constant_values=OUTSIDE)
+    edges: dict[tuple[int, int], list[tuple[int, int, int, int]]] = defaultdict(list)
+    for first, second, dx, dy in ((padded[:-1], padded[1:], 1, 0), (padded[:, :-1], padded[:, 1:], 0, 1)):
+        rows, columns = np.nonzero(first != second)
+        low, high = first[rows, columns].tolist(), second[rows, columns].tolist()
+        x, y = (columns - 1, rows) if dx else (columns, rows - 1)
+        # going right, the upper region is on the left; going down, the right region is on the left
+        for px, py, a, b in zip(x.tolist(), y.tolist(), low, high, strict=True):
+            left, right = (a, b) if dx else (b, a)
+            edges[px, py].append((px + dx, py + dy, left, right))
+            edges[px + dx, py + dy].append((px, py, right, left))
+    return _follow(edges)
+
+
+def _follow(edges: dict[tuple[int, int], list[tuple[int, int, int, int]]]) -> list[tuple[Floats, int, int]]:
+    traced: list[tuple[Floats, int, int]] = []
+    used: set[tuple[int, int, int, int]] = set()
+    junctions = [point for point, around in edges.items() if len(around) != 2]
+    for start in [*junctions, *edges]:  # then the closed borders that no junction interrupts
+        for step in edges[start]:
+            if (*start, *step[:2]) in used:
+                continue
+            points, point, following = [start], start, step
+            while True:
+                target = following[:2]
+                used.add((*point, *target))
+                used.add((*target, *point))
+                points.append(target)
+                around = edges[target]
+                if len(around) != 2 or target == start:
+                    break
+                point, following = target, around[0] if around[0][:2] != point else around[1]
+            traced.append((np.array(points, np.float64), step[2], step[3]))
+    return traced
+
+
+def _smooth(points: Floats) -> Floats:
+    """The staircase of pixels evened out; the ends stay."""
+    if len(points) < 4:
+        return points
+    smooth = points.copy()
+    for _ in range(_SMOOTHING_ROUNDS):
+        smooth[1:-1] = (smooth[:-2] + 2 * smooth[1:-1] + smooth[2:]) / 4
+    return smooth
+
+
+def _rounded(points: Floats) -> Floats:
+    """The corners cut off (Chaikin, 1974); the ends stay."""
+    if len(points) < 3:
+        return points
+    start, end = points[:-1], points[1:]
+    cut = np.stack([start * 0.75 + end * 0.25, start * 0.25 + end * 0.75], 1).reshape(-1, 2)
+    return np.concatenate([points[:1], cut[1:-1], points[-1:]])
+
+
+def _simplify(points: Floats, tolerance: float) -> Floats:
+    """Fewer points; the others were at most `tolerance` away from the line (Ramer, 1972; Douglas and Peucker, 1973)."""
+    keep = np.zeros(len(points), bool)
+    keep[[0, -1]] = True
+    closed = bool((points[0] == points[-1]).all())
+    stack = [(0, len(points) - 1)]
+    if closed and len(points) > 3:
+        middle = int(np.argmax(((points - points[0]) ** 2).sum(axis=1)))
+        keep[middle] = True
+        stack = [(0, middle), (middle, len(points) - 1)]
+    while stack:
+        first, last = stack.pop()
+        if last - first < 2:
+            continue
+        along = points[last] - points[first]
+        offset = points[first + 1 : last] - points[first]
+        length = float(np.hypot(*along))
+        distance = np.abs(offset[:, 0] * along[1] - offset[:, 1] * along[0]) / max(length, 1e-9)
+        farthest = int(np.argmax(distance))
+        if distance[farthest] > tolerance:
+            middle = first + 1 + farthest
+            keep[middle] = True
+            stack += [(first, middle), (middle, last)]
+    return points[keep]
+
+
+def _limit_corners(simplified: list[Floats], traced: list[tuple[Floats, int, int]], count: int) -> None:
+    """Simplify the borders of regions with too many corners further, until nothing but junctions is left."""
+    for tolerance in (1.6, 2.4):
+        corners = np.zeros(count, np.int64)
+        for points, (_, left, right) in zip(simplified, traced, strict=True):
+            for region in (left, right):
+                if region != OUTSIDE:
+                    corners[region] += len(points) - 1
+        for number, (_, left, right) in enumerate(traced):
+            if max(corners[left] if left >= 0 else 0, corners[right] if right >= 0 else 0) > _MAX_CORNERS:
+                simplified[number] = _simplify(simplified[number], _TOLERANCE_PX * tolerance)
+
+
+def _loops(borders: list[Border], count: int) -> list[list[list[tuple[float, float]]]]:
+    """For each region its closed outlines, the outer one and those of holes."""
+    sides: list[dict[tuple[float, float], list[list[tuple[float, float]]]]] = [defaultdict(list) for _ in range(count)]
+    for border in borders:
+        line = [(x, y) for x, y in border.points.tolist()]
+        if border.left != OUTSIDE:
+            sides[border.left][line[0]].append(line)
+        if border.right != OUTSIDE:
+            sides[border.right][line[-1]].append(line[::-1])
+    return [_chain(starts) for starts in sides]
+
+
+def _chain(starts: dict[tuple[float, float], list[list[tuple[float, float]]]]) -> list[list[tuple[float, float]]]:
+    loops = []
+    while starts:
+        first = next(iter(starts))
+        loop, place = [], first
+        while place in starts:
+            line = starts[place].pop()
+            if not starts[place]:
+                del starts[place]
+            loop += line[:-1]
+            place = line[-1]
+        loops.append(loop)
+    return loops
+
+
+def _join(loops: list[list[tuple[float, float]]]) -> Floats:
+    """One polygon (even-odd) of all loops of a region: holes are connected by a line that is passed twice."""
+    outer = max(loops, key=len)
+    points = list(outer)
+    for loop in loops:
+        if loop is not outer:
+            points += [outer[0], *loop, loop[0]]
+    if len(loops) > 1:
+        points.append(outer[0])
+    return np.array(points, np.float64)

@@ -1,0 +1,97 @@
+"""Panes along contours: connected regions that follow the picture, meet without gaps, and are wider than leads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from processing.mosaic import parse, render
+from processing.mosaic.cells.polygons import PolygonCells
+from processing.mosaic.colour.oklab import srgb_to_oklab
+from processing.mosaic.progress import Progress
+from processing.mosaic.styles.voronoi.contour_panes import contour_panes
+from processing.mosaic.styles.voronoi.leads import lead_width
+from processing.mosaic.styles.voronoi.outlines import trace_outlines
+from processing.mosaic.styles.voronoi.superpixels import segment
+from tests.bench.looks import boundary_recall, mean_difference
+from tests.processing.mosaic.cell_samples import labels_of
+from tests.processing.mosaic.pictures import encoded, noise, opened
+
+CAT = np.asarray(
+    Image.open(Path(__file__).parents[2] / "golden" / "source.png").convert("RGB").resize((300, 200)), np.uint8
+)
+
+
+def disc(width: int, height: int) -> np.ndarray:
+    y, x = np.mgrid[0:height, 0:width]
+    inside = np.hypot(x - width / 2, y - height / 2) < height / 3
+    return np.where(inside[..., None], (220, 190, 40), (30, 40, 90)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("pixels", [CAT, noise(90, 70), disc(120, 90)], ids=["cat", "noise", "disc"])
+def test_regions_are_connected_and_as_many_as_asked_for(pixels: np.ndarray) -> None:
+    labels = segment(srgb_to_oklab(pixels) * 100, 40, Progress())
+
+    count = int(labels.max()) + 1
+    assert 30 <= count <= 60
+    for region in range(count):
+        assert ndimage.label(labels == region)[1] == 1
+
+
+def test_outlines_cover_everything_but_what_simplification_shifts() -> None:
+    labels = segment(srgb_to_oklab(CAT) * 100, 60, Progress())
+
+    outlines = trace_outlines(labels)
+
+    assert len(outlines.corners) == labels.max() + 1
+    panes = contour_panes(Image.fromarray(CAT), (300, 200), 60, 2.0, Progress())
+    assert (labels_of(panes.cells) >= 0).all()
+    polygons = PolygonCells(300, 200, outlines.points, outlines.corners, 10.0)
+    assert (labels_of(polygons) >= 0).mean() > 0.985
+
+
+def test_panes_follow_contours_better_than_voronoi_cells() -> None:
+    recipe = {"style": "voronoi", "leading": 0, "cells": 250}
+
+    contours, cells = (
+        opened(render(encoded(CAT), parse({**recipe, "panes": panes})).data) for panes in ("contours", "voronoi")
+    )
+
+    assert mean_difference(CAT, contours) < 0.8 * mean_difference(CAT, cells)
+    assert boundary_recall(CAT, contours) >= max(0.7, boundary_recall(CAT, cells))
+
+
+def test_no_pane_is_thinner_than_one_and_a_half_leads() -> None:
+    leading = 4.0
+    panes = contour_panes(Image.fromarray(CAT), (300, 200), 120, leading, Progress())
+
+    labels = labels_of(panes.cells)
+
+    widest = []
+    for pane in np.unique(labels):
+        widest.append(2 * ndimage.distance_transform_edt(np.pad(labels == pane, 1)).max())
+    assert min(widest) > 0.8 * 1.5 * leading, "simplified outlines take a little"
+
+
+def test_leads_are_wider_between_panes_of_different_colours() -> None:
+    assert lead_width(4, 0) < lead_width(4, 15) < lead_width(4, 60) == lead_width(4, 100)
+
+
+def test_leads_are_rounded_and_panes_glow_unless_switched_off() -> None:
+    recipe = {"style": "voronoi", "cells": 12, "leading": 9}
+    source = encoded(disc(240, 180))
+
+    lit, flat = (opened(render(source, parse({**recipe, "light": light})).data) for light in (True, False))
+
+    assert len(np.unique(lit.reshape(-1, 3), axis=0)) > 4 * len(np.unique(flat.reshape(-1, 3), axis=0))
+
+
+def test_the_svg_has_the_leads_as_lines() -> None:
+    svg = render(encoded(CAT), parse({"style": "voronoi", "cells": 30, "format": "svg"})).data.decode()
+
+    assert svg.count("<polyline") > 30
+    assert 'stroke="#17140f"' in svg
