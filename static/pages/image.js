@@ -146,11 +146,12 @@ export class Page {
   }
 
   async #share() {
-    const { toasts } = this.#services;
+    const { signInDialog, state, toasts } = this.#services;
     const url = new URL(location.pathname, location.href).href;
     if (this.#image?.visibility === "private") {
+      if (!state.user) { signInDialog.open({ reason: "sign.topublish", signUp: true }); return; }
       toasts.warn("image.shareprivate");
-      this.#part("image-editor").elements.visibility?.focus();
+      this.#part("image-editor").elements.visibility.focus();
       return;
     }
     try {

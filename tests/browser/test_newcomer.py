@@ -22,8 +22,14 @@ def test_a_photo_becomes_a_mosaic_without_an_account_and_is_kept_by_signing_up(
     expect(user.part("stage-note")).to_have_text("Full size")
     with user.page.expect_download() as download:
         user.part("job-card").get_by_role("button", name="Download as PNG").click()
+    user.page.set_viewport_size({"width": 390, "height": 844})
+    keep = user.part("job-card").get_by_role("button", name="Keep it: sign up").bounding_box()
+    user.page.set_viewport_size({"width": 1280, "height": 800})
     user.part("job-card").get_by_role("link", name="Open").click()
     expect(user.part("by")).to_have_text("Only you, for a day")
+    user.page.get_by_role("button", name="Share").click()
+    expect(user.page.locator('dialog[data-part="sign-in"]')).to_contain_text("To publish it")
+    user.page.keyboard.press("Escape")
     user.page.get_by_role("button", name="Keep it: sign up").click()
     user.sign_up(unique_name("ada"))
     expect(user.part("by")).to_have_text(f"by {user.name}")
@@ -33,6 +39,8 @@ def test_a_photo_becomes_a_mosaic_without_an_account_and_is_kept_by_signing_up(
 
     expect(user.page.locator(".image-card")).to_have_count(1)
     expect(user.page.locator(".image-card")).to_contain_text("Only you")
+    assert keep is not None
+    assert keep["height"] < 50, "one line on a phone"
     assert download.value.suggested_filename == "holiday-mosaic.png"
     assert user.page.url.endswith("/gallery?view=mine")
 
