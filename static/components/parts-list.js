@@ -1,4 +1,4 @@
-/** The parts list of a brick mosaic: pieces by colour, on the page and as a CSV file. */
+/** The parts list of a brick mosaic: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list. */
 
 import { basename, imageName, saveAs } from "../download.js";
 import { number } from "../format.js";
@@ -21,6 +21,7 @@ export class PartsList {
     this.#api = api;
     this.#state = state;
     root.querySelector('[data-action="csv"]').addEventListener("click", () => this.#saveCsv());
+    root.querySelector('[data-action="bricklink"]').addEventListener("click", () => this.#saveWantedList());
     locale.addEventListener("change", () => this.#draw());
   }
 
@@ -44,21 +45,35 @@ export class PartsList {
     const pieces = parts.reduce((sum, { count }) => sum + count, 0);
     const total = colours.some(({ colour }) => colour === ANY) ? this.#map.colours.length : colours.length;
     setText(this.#part("sum"), "parts.sum", () => ({ pieces: number(pieces), colours: number(total), columns: number(columns), rows: number(rows) }));
+    this.#root.querySelector('[data-action="bricklink"]').hidden = !this.#map.bricklink;
     this.#part("rows").replaceChildren(...colours.map(tableRow));
   }
 
   #saveCsv() {
     const rgbOf = rgbByColour(this.#map);
-    const lines = this.#map.parts.map(({ colour, size, count }) => [colour, rgbOf.get(colour) ?? "", size, count].join(","));
-    const csv = ["colour,rgb,size,count", ...lines].join("\r\n");
-    saveAs(new Blob([csv, "\r\n"], { type: "text/csv" }), `${basename(imageName(this.#image, this.#state.styles))}-parts.csv`);
+    const numberOf = byName(this.#map, "numbers");
+    const lines = this.#map.parts.map(({ colour, size, part = "", count }) => [colour, numberOf.get(colour) ?? "", rgbOf.get(colour) ?? "", size, part, count].join(","));
+    const csv = ["colour,number,rgb,size,part,count", ...lines].join("\r\n");
+    saveAs(new Blob([csv, "\r\n"], { type: "text/csv" }), `${this.#name}-parts.csv`);
   }
+
+  /** The format of BrickLink's page for uploading a wanted list. */
+  #saveWantedList() {
+    const colourOf = byName(this.#map, "bricklink");
+    const items = this.#map.parts.map(({ colour, part, count }) => `<ITEM><ITEMTYPE>P</ITEMTYPE><ITEMID>${part}</ITEMID><COLOR>${colourOf.get(colour)}</COLOR><MINQTY>${count}</MINQTY></ITEM>`);
+    saveAs(new Blob([`<INVENTORY>\n${items.join("\n")}\n</INVENTORY>\n`], { type: "application/xml" }), `${this.#name}-bricklink.xml`);
+  }
+
+  get #name() { return basename(imageName(this.#image, this.#state.styles)); }
 
   #part(name) { return this.#root.querySelector(`[data-part="parts-list-${name}"]`); }
 }
 
 /** Colour name -> #rrggbb, where it is known. */
 const rgbByColour = ({ colours, rgb = [] }) => new Map(colours.map((name, index) => [name, name.startsWith("#") ? name : rgb[index]]));
+
+/** Colour name -> its number in one of the map's lists, where the map has that list. */
+const byName = (map, list) => new Map(map.colours.map((name, index) => [name, map[list]?.[index]]));
 
 /** [{colour, rgb, count, sizes}], the most frequent colour first. */
 function byColour(map) {

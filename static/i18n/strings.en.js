@@ -244,6 +244,7 @@ export const strings = {
   "parts.sizes": "Pieces",
   "parts.count": "Total",
   "parts.csv": "Download as CSV",
+  "parts.bricklink": "Wanted list for BrickLink",
 
   "keys.title": "Keyboard",
   "keys.open": "Keyboard shortcuts",

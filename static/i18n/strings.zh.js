@@ -244,6 +244,7 @@ export const strings = {
   "parts.sizes": "零件",
   "parts.count": "合计",
   "parts.csv": "下载 CSV",
+  "parts.bricklink": "BrickLink 求购清单",
 
   "keys.title": "快捷键",
   "keys.open": "键盘快捷键",

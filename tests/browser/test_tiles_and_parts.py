@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -238,6 +239,12 @@ def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_n
     studs = sum(int(row["count"]) * int(row["size"][0]) * int(row["size"][2]) for row in rows)
     assert studs == 16 * 12
     assert all(re.fullmatch("#[0-9a-f]{6}", row["rgb"]) for row in rows)
+    with user.page.expect_download() as download:
+        bricks.get_by_role("button", name="Wanted list for BrickLink").click()
+    wanted = ElementTree.parse(download.value.path()).findall("ITEM")
+    assert [item.findtext("ITEMID") for item in wanted] == [row["part"] for row in rows]
+    assert [item.findtext("MINQTY") for item in wanted] == [row["count"] for row in rows]
+    assert all(int(item.findtext("COLOR", "")) > 0 for item in wanted)
     colours = {row["colour"] for row in rows}
     assert set(bricks.locator("tbody th").all_inner_texts()) == colours
 

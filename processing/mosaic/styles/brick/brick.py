@@ -23,9 +23,11 @@ from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
 from .bricks import BASIC, COLOURS, GREYS, BrickLayout, ColourIndices, merge_bricks, parts_list
+from .catalogue import BRICKLINK_COLOURS, NUMBERS
 from .relief import BOTTOM, LEFT, RIGHT, STUD, TOP, Shade, apply_shade, flat_disc, render_stud
 
 _STUDS_ACROSS = 80
+_MIN_CELL = 4
 _MIN_DEFAULT_CELL = 8  # in fewer pixels a stud does not look round
 _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several floats
 _MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
@@ -36,11 +38,18 @@ _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
 class BrickParams(SizedParams):
-    """colours: which of the brick colours; "free": every cell's own mean."""
+    """columns: studs along the width, overrides `cell`; the result has whole studs. colours: which of the brick
+    colours; "free": every cell's own mean."""
 
-    conditions: ClassVar[Mapping[str, Condition]] = {"dither": Condition("colours", ("free",), negated=True)}
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        "cell": Condition("columns", (None,)),
+        "dither": Condition("colours", ("free",), negated=True),
+    }
 
-    cell: int | None = int_param(None, low=4, high=1024, unit="px", en="Stud size, pixels", zh="凸点大小（像素）")
+    cell: int | None = int_param(
+        None, low=_MIN_CELL, high=1024, unit="px", en="Stud size, pixels", zh="凸点大小（像素）"
+    )
+    columns: int | None = int_param(None, low=4, high=512, en="Width in studs", zh="宽度（凸点数）")
     linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
     colours: str = choice_param(
         "toy",
@@ -58,6 +67,14 @@ class BrickParams(SizedParams):
     relief: bool = bool_param(True, en="Light and shadow", zh="光影")
     format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
 
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """With `columns`, a whole number of studs, nearest to the aspect ratio of the source."""
+        size = super().result_size(width, height)
+        if self.columns is None:
+            return size
+        rows, side = max(1, round(self.columns * height / width)), max(_MIN_CELL, round(size[0] / self.columns))
+        return self.columns * side, rows * side
+
 
 @dataclass(frozen=True, slots=True)
 class BrickPlan:
@@ -74,7 +91,7 @@ class BrickPlan:
 def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
     """Assign the colour nearest to its mean to each cell, merge cells to bricks, and draw them."""
     params, progress, size = context.params, context.progress, context.size
-    side = params.cell or max(_MIN_DEFAULT_CELL, default_cell(*size, across=_STUDS_ACROSS))
+    side = stud_side(params, *size)
     means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
     still = context.shared is None  # diffused errors would flicker from frame to frame
     plan = _plan_bricks(SquareGrid(*size, side), means, params, progress.sub(0.4, 0.6), still=still)
@@ -87,6 +104,13 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
         cell_map=_cell_map(plan),
         svg=lambda progress: _write_svg(plan, size, progress),
     )
+
+
+def stud_side(params: BrickParams, width: int, height: int) -> int:
+    """The side of a stud in pixels of the result."""
+    if params.columns is not None:
+        return max(1, width // params.columns)
+    return params.cell or max(_MIN_DEFAULT_CELL, default_cell(width, height, across=_STUDS_ACROSS))
 
 
 def _plan_bricks(
@@ -206,6 +230,17 @@ def _cell_map(plan: BrickPlan) -> dict[str, object] | None:
         "rgb": colours,
         "studs": plan.cells.ravel().tolist(),
         "parts": parts_list(plan.layout, plan.cells, plan.names),
+        **_catalogue(plan.names),
+    }
+
+
+def _catalogue(names: list[str] | None) -> dict[str, object]:
+    """The numbers of the colours, in their order; nothing for free colours, which are not sold."""
+    if names is None:
+        return {}
+    return {
+        "numbers": [NUMBERS[name] for name in names],
+        "bricklink": [BRICKLINK_COLOURS[name] for name in names],
     }
 
 
@@ -228,7 +263,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=6,
+    version=7,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Progress
+from .catalogue import BRICKS
 
 ColourIndices = NDArray[np.int32]  # (rows, columns), an index of the palette for each cell
 
@@ -75,7 +76,7 @@ def merge_bricks(colours: ColourIndices, progress: Progress, *, larger: bool) ->
 
 
 def parts_list(layout: BrickLayout, colours: ColourIndices, names: Sequence[str] | None) -> list[dict[str, object]]:
-    """Colour, size and count of every kind of brick, the most frequent first.
+    """Colour, size, design number and count of every kind of brick, the most frequent first.
 
     names: of the colours; None: they have none, and bricks of all colours are counted together as ANY.
     """
@@ -86,7 +87,12 @@ def parts_list(layout: BrickLayout, colours: ColourIndices, names: Sequence[str]
     order = np.lexsort((kinds, -counts))
     rows = np.stack(np.unravel_index(kinds[order], _KIND_SHAPE), 1).tolist()
     return [
-        {"colour": ANY if names is None else names[colour], "size": f"{short}x{long}", "count": count}
+        {
+            "colour": ANY if names is None else names[colour],
+            "size": f"{short}x{long}",
+            "part": BRICKS[f"{short}x{long}"],
+            "count": count,
+        }
         for (colour, short, long), count in zip(rows, counts[order].tolist(), strict=True)
     ]
 

@@ -13,6 +13,7 @@ from processing.mosaic.cells.block_means import block_means
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.brick import brick
 from processing.mosaic.styles.brick.bricks import ANY, BASIC, COLOURS
+from processing.mosaic.styles.brick.catalogue import BRICKLINK_COLOURS, NUMBERS
 from tests.bench.looks import blurred_difference, neutral_share, photographs
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
@@ -33,7 +34,7 @@ def cell_map_of(result: Result) -> Any:
 def test_a_plate_of_one_colour_takes_the_largest_bricks() -> None:
     result = render_bricks(np.full((40, 160, 3), (180, 0, 0), np.uint8))
 
-    assert cell_map_of(result)["parts"] == [{"colour": "Bright Red", "size": "2x8", "count": 4}]
+    assert cell_map_of(result)["parts"] == [{"colour": "Bright Red", "size": "2x8", "part": "3007", "count": 4}]
 
 
 def test_the_parts_have_as_many_studs_as_the_plate() -> None:
@@ -69,7 +70,7 @@ def test_free_colours_are_the_exact_means() -> None:
 def test_parts_of_free_colours_are_counted_together() -> None:
     parts = cell_map_of(render_bricks(noise(80, 80), colours="free"))["parts"]
 
-    assert parts == [{"colour": ANY, "size": "1x1", "count": 64}]
+    assert parts == [{"colour": ANY, "size": "1x1", "part": "3005", "count": 64}]
 
 
 def test_there_is_no_cell_map_with_too_many_colours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,3 +141,25 @@ def _means_and_bricks(*, dither: bool) -> list[tuple[np.ndarray, np.ndarray]]:
         means = block_means(photo, 5, True, Progress())
         pairs.append((means, palette[cell_map["studs"]].reshape(means.shape)))
     return pairs
+
+
+def test_every_colour_has_its_numbers_in_the_map() -> None:
+    result = render(encoded(np.full((32, 32, 3), (180, 0, 0), np.uint8)), parse({"style": "brick", "cell": 8}))
+
+    cell_map = cell_map_of(result)
+    red = cell_map["colours"].index("Bright Red")
+    assert (cell_map["numbers"][red], cell_map["bricklink"][red]) == (21, 5)
+    assert len(cell_map["numbers"]) == len(cell_map["bricklink"]) == len(COLOURS)
+    assert len(set(BRICKLINK_COLOURS.values())) == len(set(NUMBERS.values())) == len(COLOURS)
+
+
+def test_columns_give_whole_studs_at_any_size() -> None:
+    recipes = [{"style": "brick", "columns": 48}, {"style": "brick", "columns": 48, "size": 2000}]
+
+    small, large = (render(encoded(scene(300, 200)), parse(recipe)) for recipe in recipes)
+
+    maps = cell_map_of(small), cell_map_of(large)
+    assert [(row["columns"], row["rows"]) for row in maps] == [(48, 32), (48, 32)]
+    assert (small.width, small.height) == (48 * 6, 32 * 6)
+    assert (large.width, large.height) == (48 * 42, 32 * 42)
+    assert small.quality.cells == large.quality.cells == 48 * 32
