@@ -143,6 +143,6 @@ def is_complete(data: bytes, compressed: CompressedData) -> bool:
 
 def _digest_with_tail(data: bytes, compressed: CompressedData, tail: bytes, reduction: int) -> int:
     image = Image.open(io.BytesIO(data[: compressed.end] + tail + b"\xff\xd9"), formats=("JPEG",))
-    image.draft(image.mode, (image.width // reduction, image.height // reduction))
+    image.draft(image.mode, (max(1, image.width // reduction), max(1, image.height // reduction)))
     image.load()
     return digest(image)

@@ -137,6 +137,14 @@ def test_a_jpeg_in_one_colour_opens() -> None:
 
 
 @pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (7, 40)])
+def test_a_jpeg_smaller_than_a_square_of_the_encoder_opens(size: tuple[int, int], progressive: bool) -> None:
+    image = Image.new("RGB", size, (77, 77, 77))
+
+    assert pixels(saved(image, "JPEG", progressive=progressive)).shape == (size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
 def test_a_jpeg_whose_every_pixel_is_there_opens(progressive: bool) -> None:
     whole = encoded(noise(120, 90), "JPEG", progressive=progressive)
     trailer = b"SEFH\x6b\0\0\0" * 40
