@@ -27,6 +27,13 @@ export function example(style, side) {
   return recipe;
 }
 
+/** Whether the conditions of the schema are met by a recipe: of a parameter to have an effect, of a result to be an SVG. */
+export const conditionsMet = (conditions, recipe, style) => conditions.every(({ parameter, values, negated }) =>
+  values.includes(recipe[parameter] ?? style.params.find(({ name }) => name === parameter)?.default ?? null) !== negated);
+
+/** Whether the result of a recipe can be an SVG. */
+export const hasSvg = (recipe, style) => Boolean(style?.svg) && conditionsMet(style.svg_conditions, recipe, style);
+
 /** The name of a required parameter that the recipe lacks, or null. */
 export const missing = (recipe, style) =>
   style.params.find(({ name, type }) => type === "regions" && !recipe[name]?.length)?.name ?? null;

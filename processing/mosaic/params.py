@@ -102,8 +102,12 @@ def allowed_values(metadata: Mapping[str, Any]) -> str:
 def conditions_of(params: type[BaseModel], name: str) -> list[dict[str, Any]]:
     """The conditions of a parameter in a class and its bases, as plain data."""
     declared = [vars(base).get("conditions", {}) for base in params.__mro__]
-    conditions = [asdict(each[name]) for each in declared if name in each]
-    return [{**condition, "values": list(condition["values"])} for condition in conditions]
+    return [condition_data(each[name]) for each in declared if name in each]
+
+
+def condition_data(condition: Condition) -> dict[str, Any]:
+    """A condition as plain data."""
+    return {**asdict(condition), "values": list(condition.values)}
 
 
 def join_words(words: Sequence[str]) -> str:

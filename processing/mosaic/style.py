@@ -10,7 +10,7 @@ from PIL import Image
 
 from .canvas import StyleResult
 from .codec.decode import Source
-from .params import Params, conditions_of, metadata_of
+from .params import Condition, Params, condition_data, conditions_of, metadata_of
 from .progress import Progress
 from .scaled import Drawing, Picture, compared_factor, scaled
 from .strip_canvas import LARGE_MEGAPIXELS, STRIP_FORMATS, StripCanvas, check_in_memory
@@ -103,9 +103,9 @@ class Style(Generic[P]):
     """A named way to make a mosaic.
 
     version: incremented whenever the same recipe would give other bytes. paint: a pure function. en, zh: the name.
-    about_en, about_zh: one sentence. svg: whether each of its results can be written as SVG. reduction: how many times
-    smaller (1, 2, 4, 8) a JPEG of that width and height may be decoded; None: the style needs every pixel. seeded:
-    whether another seed gives another result.
+    about_en, about_zh: one sentence. svg: whether its results can be written as SVG, if the svg_condition is met.
+    seeded: whether another seed gives another result. reduction: how many times smaller (1, 2, 4, 8) a JPEG of that
+    width and height may be decoded; None: the style needs every pixel.
     """
 
     name: str
@@ -117,6 +117,7 @@ class Style(Generic[P]):
     about_en: str
     about_zh: str
     svg: bool = False
+    svg_condition: Condition | None = None
     seeded: bool = False
     reduction: Callable[[P, int, int], int] | None = None
 
@@ -130,6 +131,7 @@ def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
             "label": {"en": style.en, "zh": style.zh},
             "about": {"en": style.about_en, "zh": style.about_zh},
             "svg": style.svg,
+            "svg_conditions": [condition_data(style.svg_condition)] if style.svg_condition else [],
             "seeded": style.seeded,
             "params": [
                 {

@@ -2,6 +2,7 @@
 
 import { loadModule } from "../api.js";
 import { t, translate } from "../i18n/i18n.js";
+import { conditionsMet, hasSvg } from "../recipes.js";
 import { button } from "./icon.js";
 import { hasControl, paramControl } from "./param-control.js";
 import { sizeChoice } from "./size-choice.js";
@@ -57,11 +58,11 @@ export class ParamForm extends EventTarget {
 
   /** Hides the controls that have no effect with these values. */
   update(recipe) {
-    const defaults = Object.fromEntries(this.#style.params.map((parameter) => [parameter.name, parameter.default]));
-    const value = (name) => recipe[name] ?? defaults[name];
-    const context = { style: this.#style, image: this.#services.state.image, user: this.#services.state.user };
-    const holds = ({ parameter, values, negated }) => values.includes(value(parameter)) !== negated;
-    const hidden = this.#style.params.filter(({ name, conditions }) => !(conditions.every(holds) && (APPLIES[name]?.(context) ?? true))).map(({ name }) => name);
+    const style = this.#style;
+    const context = { style, image: this.#services.state.image, user: this.#services.state.user };
+    const applies = ({ name, conditions }) => conditionsMet(conditions, recipe, style) && (APPLIES[name]?.(context) ?? true);
+    const hidden = style.params.filter((parameter) => !applies(parameter)).map(({ name }) => name);
+    for (const option of this.#basic.querySelectorAll('[data-parameter="format"] option[value="svg"]')) option.disabled = !hasSvg(recipe, style);
     for (const row of [...this.#basic.children, ...this.#advanced.children]) row.hidden = hidden.includes(row.dataset.parameter);
     const size = this.#basic.querySelector('[data-parameter="size"]');
     if (size && !size.contains(document.activeElement)) size.replaceChildren(...this.#sizeChoice(this.#parameter("size"), recipe));

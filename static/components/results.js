@@ -3,7 +3,7 @@
 import { loadModule } from "../api.js";
 import { displayUrl, formatsOf, resultName, save, saveAs, UnsupportedFormat } from "../download.js";
 import { t } from "../i18n/i18n.js";
-import { forPreview, LARGE_PX } from "../recipes.js";
+import { forPreview, hasSvg, LARGE_PX } from "../recipes.js";
 import { button } from "./icon.js";
 import { scaleOf } from "./previews.js";
 
@@ -18,7 +18,8 @@ export class Results {
 
   /** A download button for each format. */
   buttons(job) {
-    return formatsOf(this.#style(job), true, job.recipe.format).map((format) => button({
+    const style = this.#style(job);
+    return formatsOf(style, hasSvg(job.recipe, style), job.recipe.format).map((format) => button({
       text: format.toUpperCase(), label: t("download.as", { format: format.toUpperCase() }), symbol: "down", className: "chip",
       onClick: () => this.save(job, format),
     }));

@@ -374,4 +374,5 @@ DOTS = Style(
     about_en="Round dots on a plain ground that blend to the picture from a distance, like a coloured halftone print.",
     about_zh="底色上的圆点，远看融合成原图，如彩色网点印刷。",
     svg=True,
+    svg_condition=Condition("screens", ("one",)),
 )

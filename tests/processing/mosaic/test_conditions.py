@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from processing.mosaic import STYLES, parse, render
+from processing.mosaic.errors import MosaicError
 from processing.mosaic.style import describe
 from tests.processing.mosaic.pictures import encoded, scene
 from tests.processing.mosaic.samples import sample
@@ -78,6 +79,20 @@ def test_a_parameter_has_an_effect_only_under_its_condition(style: str, name: st
     for value in VALUES[other]:
         met = (value in condition["values"]) != condition["negated"]
         assert has_effect(style, name, other, value) == met, f"{other}={value}"
+
+
+@pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.svg_condition])
+def test_a_result_is_an_svg_only_under_its_condition(style: str) -> None:
+    condition = STYLES[style].svg_condition
+    assert condition is not None
+
+    for value in VALUES[condition.parameter]:
+        recipe = parse(sample(style, **{condition.parameter: value}, format="svg"))
+        if (value in condition.values) != condition.negated:
+            assert render(PHOTO, recipe).data.lstrip().startswith(b"<")
+        else:
+            with pytest.raises(MosaicError):
+                render(PHOTO, recipe)
 
 
 @pytest.mark.parametrize("style", list(STYLES))
