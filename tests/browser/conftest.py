@@ -45,7 +45,7 @@ def find_chromium() -> str | None:
 def chromium() -> str:
     path = find_chromium()
     if path is None:
-        pytest.skip("no Chromium on PATH; install Debian's `chromium` or name one in CHROMIUM")
+        pytest.skip("no Chromium on PATH; install Debian's `chromium-headless-shell` or name one in CHROMIUM")
     return path
 
 
