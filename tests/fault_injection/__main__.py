@@ -27,6 +27,7 @@ DRILLS = (
     "slow_clients",
     "crowded_queue",
     "slow_sources",
+    "one_stranger",
 )
 
 

@@ -45,9 +45,11 @@ class ApiClient:
     cookies: dict[str, str] = field(default_factory=dict)
     username: str = ""
     user_id: int = 0
+    source_address: str | None = None
+    """Of the connections, to be counted as another client: any address of loopback."""
 
     def new_client(self) -> ApiClient:
-        return ApiClient(self.client, self.base_url)
+        return ApiClient(self.client, self.base_url, source_address=self.source_address)
 
     async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> ApiResponse:
         return await self.request("GET", path + (f"?{urlencode(query)}" if query else ""), headers=headers)
@@ -75,6 +77,7 @@ class ApiClient:
             raise_error=False,
             follow_redirects=False,
             request_timeout=20,
+            network_interface=self.source_address,
         )
         self._store_cookies(response)
         api_response = ApiResponse(response.code, response.headers, response.body or b"")
