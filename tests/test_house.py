@@ -51,8 +51,8 @@ VAGUE = {"found", "asked", "known", "said", "given", "told", "kept", "made", "he
 BANNED = frozenset(
     """
     shop belongings departures room offer nowhere surplus patience sight standing roll desk mends mend door tray film
-    wall vault shelf leave hewn beads
-    """.split()  # noqa: SIM905  # a list of 24 words over 24 lines reads worse
+    wall vault shelf leave hewn
+    """.split()  # noqa: SIM905  # a list of 23 words over 23 lines reads worse
 )
 # A test's name is a sentence: these are plain verbs and nouns in one.
 PLAIN_IN_SENTENCES = {"leave", "offer", "roll", "room", "standing"}

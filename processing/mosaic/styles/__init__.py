@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..style import Style
+from .beads import BEADS_STYLE
 from .blocks import BLOCKS
 from .brick import BRICK
 from .dots import DOTS
@@ -31,6 +32,7 @@ _STYLES: tuple[Style[Any], ...] = (
     REDACT,
     DOTS,
     BRICK,
+    BEADS_STYLE,
 )
 
 STYLES: Mapping[str, Style[Any]] = MappingProxyType({style.name: style for style in _STYLES})

@@ -10,6 +10,7 @@ REQUIRED: dict[str, dict[str, Any]] = {"redact": {"regions": [[0.2, 0.1, 0.6, 0.
 FLAT: dict[str, dict[str, Any]] = {
     "dots": {"smooth": False, "dot_size": "airy"},
     "brick": {"relief": False, "colours": "free"},
+    "beads": {"palette": "free", "light": False},
     "tesserae": {"material": "flat"},
     "voronoi": {"panes": "voronoi"},
 }

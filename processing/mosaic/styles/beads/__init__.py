@@ -1,0 +1,5 @@
+"""The style `beads`."""
+
+from .beads import BEADS_STYLE
+
+__all__ = ["BEADS_STYLE"]

@@ -1,0 +1,207 @@
+"""The style `beads`: the picture in fuse beads of a maker's colours, with the list of beads to buy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...canvas import StyleResult, finished
+from ...cells.block_means import block_means
+from ...cells.cells import Circle
+from ...cells.grid import SquareGrid
+from ...codec.svg import write_svg
+from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
+from ...colour.palette import hex_to_rgb, nearest_indices
+from ...colour.srgb import Colours
+from ...params import (
+    FORMATS,
+    Condition,
+    SizedParams,
+    bool_param,
+    choice_param,
+    colour_param,
+    default_cell,
+    int_param,
+)
+from ...progress import BAND_PX, Progress, pieces
+from ...scaled import Drawing
+from ...style import RenderContext, Style
+from .makers import BEADS
+from .medoids import choose_colours
+from .relief import HOLE, RADIUS, bead_cover, bead_shade, draw_beads
+
+BOARD = 29
+"""Pegs along a board of the usual size."""
+
+_BEADS_ACROSS = 87  # three boards
+_MIN_DEFAULT_CELL = 8  # in fewer pixels a bead does not look round
+_MAX_MAP_COLOURS = 1 << 16
+_CHROMA_PENALTY = 1.5  # without it, skin becomes grey
+_PIECE_CELLS = 1 << 15
+_DRAWN_PX = 1 << 18  # of beads at a time: each pixel takes several floats
+_FREE = "free"
+_PALETTES = {
+    "mard": ("MARD", "MARD"),
+    "hama": ("Hama", "Hama"),
+    "perler": ("Perler", "Perler"),
+    "artkal": ("Artkal S", "Artkal S"),
+    _FREE: ("Any colour", "任意颜色"),
+}
+
+
+class BeadsParams(SizedParams):
+    """cell: the distance of beads. columns: how many beads lie across; the result is as large as they need.
+    palette: of a maker; "free": every bead's own mean. colours: at most so many of them."""
+
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        "colours": Condition("palette", (_FREE,), negated=True),
+        "dither": Condition("palette", (_FREE,), negated=True),
+    }
+
+    cell: int | None = int_param(None, low=4, high=1024, unit="px", en="Bead size, pixels", zh="拼豆大小（像素）")
+    columns: int | None = int_param(None, low=2, high=1000, en="Beads across", zh="横向颗数")
+    linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
+    palette: str = choice_param("mard", _PALETTES, en="Colours of", zh="色号")
+    colours: int = int_param(40, low=2, high=400, en="Number of colours, at most", zh="最多颜色数")
+    dither: bool = bool_param(False, en="Dither the colours", zh="颜色抖动")
+    board: str = colour_param("#e8e6e1", en="Colour of the board", zh="底板颜色")
+    light: bool = bool_param(True, en="Light and shine", zh="光影")
+    format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        size = super().result_size(width, height)
+        if self.columns is None:
+            return size
+        side = self.cell or max(_MIN_DEFAULT_CELL, round(size[0] / self.columns))
+        return self.columns * side, max(1, round(self.columns * height / width)) * side
+
+
+@dataclass(frozen=True, slots=True)
+class BeadPlan:
+    """beads: (rows, columns), the index in the palette of each. palette: (k, 3). names: code and name of its colours;
+    None for free colours."""
+
+    grid: SquareGrid
+    beads: NDArray[np.int32]
+    palette: Colours
+    names: list[str] | None
+
+
+def paint_beads(context: RenderContext[BeadsParams]) -> StyleResult:
+    """Assign the nearest of the chosen colours to each bead, and draw the beads on their board."""
+    params, progress, size = context.params, context.progress, context.size
+    side = bead_side(params, *size)
+    means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
+    plan = _plan_beads(context, SquareGrid(*size, side), means, progress.sub(0.4, 0.6))
+    canvas = context.new_canvas()
+    _draw(canvas, plan, params, progress.sub(0.6, 1.0))
+    return StyleResult(
+        finished(canvas),
+        cells=plan.grid.count,
+        pitch=float(side),
+        cell_map=_cell_map(plan),
+        svg=lambda progress: _write_svg(plan, params.board, progress),
+    )
+
+
+def bead_side(params: BeadsParams, width: int, height: int) -> int:
+    """The distance of beads in pixels of a result of that size."""
+    if params.columns is not None:
+        return max(1, width // params.columns)
+    return params.cell or max(_MIN_DEFAULT_CELL, default_cell(width, height, across=_BEADS_ACROSS))
+
+
+def _plan_beads(context: RenderContext[BeadsParams], grid: SquareGrid, means: Colours, progress: Progress) -> BeadPlan:
+    params, colours = context.params, means.reshape(-1, 3)
+    if params.palette == _FREE:
+        palette, own = np.unique(colours, axis=0, return_inverse=True)
+        return BeadPlan(grid, np.asarray(own, np.int32).reshape(means.shape[:2]), palette, None)
+    beads = BEADS[params.palette]
+    everything = np.array([hex_to_rgb(bead.colour) for bead in beads], np.uint8)
+    choosing = progress.sub(0.0, 0.5)
+    chosen = context.once("colours", lambda: choose_colours(colours, everything, params.colours, choosing))
+    palette = everything[chosen]
+    indices: NDArray[np.int32] = np.empty(len(colours), np.int32)
+    if params.dither and context.shared is None and grid.count <= MAX_DIFFUSED_CELLS:
+        centres = grid.centres(0, grid.count)
+        indices[:] = diffuse_indices(
+            colours, palette, centres, grid.pitch, progress.sub(0.5, 1.0), chroma_penalty=_CHROMA_PENALTY
+        )
+    else:
+        for piece in pieces(len(colours), _PIECE_CELLS):
+            indices[piece] = nearest_indices(colours[piece], palette, _CHROMA_PENALTY)
+            progress(0.5 + 0.5 * piece.stop / len(colours))
+    names = [f"{beads[index].code} {beads[index].name}".strip() for index in chosen.tolist()]
+    return BeadPlan(grid, np.asarray(indices.reshape(means.shape[:2])), palette, names)
+
+
+def _draw(canvas: Drawing, plan: BeadPlan, params: BeadsParams, progress: Progress) -> None:
+    """Draw some rows of beads at a time, or some columns of one row if beads are large."""
+    side, board = plan.grid.side, hex_to_rgb(params.board)
+    cover, shade = bead_cover(side), bead_shade(side) if params.light else None
+    row_count, column_count = plan.beads.shape
+    for rows in pieces(row_count, max(1, BAND_PX // (side**2 * column_count))):
+        for columns in pieces(column_count, max(1, BAND_PX // side**2)):
+            part = plan.beads[rows, columns]
+            used, indices = np.unique(part, return_inverse=True)
+            pictures = np.concatenate(
+                [
+                    draw_beads(plan.palette[used[some]], board, cover, shade)
+                    for some in pieces(len(used), max(1, _DRAWN_PX // side**2))
+                ]
+            ).view(np.uint32)[..., 0]
+            strip = np.ascontiguousarray(pictures[indices.reshape(part.shape)].transpose(0, 2, 1, 3))
+            size, corner = (part.shape[1] * side, part.shape[0] * side), (columns.start * side, rows.start * side)
+            canvas.paste(Image.frombuffer("RGBA", size, strip, "raw", "RGBA", 0, 1), corner)
+            progress((rows.start + columns.stop / column_count * (rows.stop - rows.start)) / row_count)
+
+
+def _cell_map(plan: BeadPlan) -> dict[str, object] | None:
+    if len(plan.palette) > _MAX_MAP_COLOURS:
+        return None
+    rows, columns = plan.beads.shape
+    rgb = ["#" + bytes(colour.tolist()).hex() for colour in plan.palette]
+    names = rgb if plan.names is None else plan.names
+    counts = np.bincount(plan.beads.ravel(), minlength=len(rgb))
+    parts = [{"colour": names[index], "count": int(counts[index])} for index in np.argsort(-counts, kind="stable")]
+    return {
+        "cell": plan.grid.side,
+        "rows": rows,
+        "columns": columns,
+        "boards": [-(-rows // BOARD), -(-columns // BOARD)],
+        "colours": names,
+        "rgb": rgb,
+        "beads": plan.beads.ravel().tolist(),
+        "parts": [part for part in parts if part["count"]],
+    }
+
+
+def _write_svg(plan: BeadPlan, board: str, progress: Progress) -> bytes:
+    """Flat discs with flat holes."""
+    holes = np.repeat(np.array([hex_to_rgb(board)], np.uint8), plan.grid.count, axis=0)
+    colours = np.concatenate([plan.palette[plan.beads.ravel()], holes])
+    return write_svg((plan.grid.width, plan.grid.height), _outlines(plan), colours, board, progress)
+
+
+def _outlines(plan: BeadPlan) -> Iterator[Circle]:
+    for radius in (RADIUS, HOLE):
+        for x, y in plan.grid.centres(0, plan.grid.count).tolist():
+            yield Circle(x, y, radius * plan.grid.side)
+
+
+BEADS_STYLE = Style(
+    name="beads",
+    version=1,
+    params=BeadsParams,
+    paint=paint_beads,
+    en="Fuse beads",
+    zh="拼豆",
+    about_en="Fuse beads in a maker's real colours on their board, with the beads to buy.",
+    about_zh="以真实色号的拼豆拼出画面，并附用豆清单。",
+    svg=True,
+)

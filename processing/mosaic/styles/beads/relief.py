@@ -1,0 +1,61 @@
+"""What a fuse bead looks like from above: a short tube on a peg board."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...colour.srgb import Colours, Floats
+
+Shares = NDArray[np.float32]
+
+RADIUS, HOLE = 0.47, 0.17
+"""Of a bead and of its hole, in cells."""
+
+_SAMPLES = 3
+_LIGHT = (-0.55, -0.65)  # towards the light
+_SHINE = (-0.20, -0.22)  # where it is brightest, in cells from the middle
+
+
+def bead_cover(side: int) -> Shares:
+    """(side, side): how much of each pixel a bead covers, from 3 x 3 samples."""
+    distance = _distance(side * _SAMPLES)
+    inside = (distance < RADIUS) & (distance >= HOLE)
+    return np.asarray(inside.reshape(side, _SAMPLES, side, _SAMPLES).mean(axis=(1, 3)), np.float32)
+
+
+def bead_shade(side: int) -> Shares:
+    """(side, side): -1 black to 1 white, 0 the bead's own colour: a rounded rim, a dark hole, and a highlight."""
+    y, x = _offsets(side)
+    distance = np.maximum(np.hypot(x, y), 1e-6)
+    middle, half = (RADIUS + HOLE) / 2, (RADIUS - HOLE) / 2
+    slope = np.clip((distance - middle) / half, -1, 1)  # inwards, level on top, outwards
+    facing = slope * (x * _LIGHT[0] + y * _LIGHT[1]) / distance
+    shine = np.exp(-(((x - _SHINE[0]) ** 2 + (y - _SHINE[1]) ** 2) / 0.008))
+    shade = 0.30 * facing * np.abs(slope) - 0.12 * np.abs(slope) ** 3 + 0.5 * shine
+    return np.asarray(np.clip(shade, -0.6, 0.7), np.float32)
+
+
+def draw_beads(colours: Colours, board: tuple[int, int, int], cover: Shares, shade: Shares | None) -> Colours:
+    """(n, side, side, 4): one picture for each colour (n, 3), opaque."""
+    base: Floats = colours.astype(np.float32)[:, None, None, :]
+    ground: Floats = np.array(board, np.float32)
+    if shade is not None:
+        light = shade[..., None]
+        base = base + np.where(light > 0, 255 - base, base) * light
+        ground = ground * (1 - 0.25 * (1 - cover[..., None]))
+    painted = ground + (base - ground) * cover[..., None]
+    pictures = np.full((len(colours), *cover.shape, 4), 255, np.uint8)
+    pictures[..., :3] = np.rint(painted)
+    return pictures
+
+
+def _distance(side: int) -> NDArray[np.float64]:
+    y, x = _offsets(side)
+    return np.hypot(x, y)
+
+
+def _offsets(side: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of each pixel's centre from the middle, in cells: (side, 1) and (1, side)."""
+    offset = (np.arange(side) + 0.5) / side - 0.5
+    return offset[:, None], offset[None, :]

@@ -1,0 +1,102 @@
+"""Fuse beads: real colours, as few as demanded and well chosen, counts equal to the cells, whole beads across."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processing.mosaic import parse, render
+from processing.mosaic.colour.oklab import delta_e
+from processing.mosaic.colour.palette import hex_to_rgb
+from processing.mosaic.progress import Progress
+from processing.mosaic.styles.beads.makers import BEADS
+from processing.mosaic.styles.beads.medoids import choose_colours
+from tests.processing.mosaic.pictures import encoded, opened, scene
+
+CAT = np.asarray(
+    Image.open(Path(__file__).parents[2] / "golden" / "source.png").convert("RGB").resize((348, 232)), np.uint8
+)
+
+
+def palette_of(maker: str) -> np.ndarray:
+    return np.array([hex_to_rgb(bead.colour) for bead in BEADS[maker]], np.uint8)
+
+
+def mean_distance(colours: np.ndarray, palette: np.ndarray) -> float:
+    """From each colour to the nearest of the palette, OKLab x 100."""
+    return float(delta_e(colours[:, None], palette).min(axis=1).mean())
+
+
+@pytest.mark.parametrize(("maker", "count"), [("mard", 291), ("hama", 92), ("perler", 103), ("artkal", 199)])
+def test_the_tables_are_complete(maker: str, count: int) -> None:
+    beads = BEADS[maker]
+
+    assert len({bead.code for bead in beads}) == len(beads) == count
+    assert all(len(hex_to_rgb(bead.colour)) == 3 and len(bead.colour) == 7 for bead in beads)
+    assert all(bead.code and bead.code == bead.code.strip() for bead in beads)
+
+
+def test_forty_chosen_colours_are_nearly_as_good_as_all() -> None:
+    colours, palette = CAT[::4, ::4].reshape(-1, 3), palette_of("mard")
+
+    chosen = palette[choose_colours(colours, palette, 40, Progress())]
+
+    assert len(chosen) == 40
+    assert mean_distance(colours, chosen) <= mean_distance(colours, palette) + 0.7
+
+
+def test_chosen_colours_are_better_than_those_used_most() -> None:
+    colours, palette = CAT[::4, ::4].reshape(-1, 3), palette_of("mard")
+    nearest = delta_e(colours[:, None], palette).argmin(axis=1)
+    most_used = np.argsort(-np.bincount(nearest, minlength=len(palette)))[:12]
+
+    chosen = choose_colours(colours, palette, 12, Progress())
+
+    assert mean_distance(colours, palette[chosen]) < mean_distance(colours, palette[most_used])
+
+
+def test_the_list_counts_every_bead_of_at_most_so_many_colours() -> None:
+    result = render(encoded(CAT), parse({"style": "beads", "columns": 58, "colours": 15, "palette": "hama"}))
+
+    beads = result.cell_map
+    assert beads is not None
+    assert (beads["columns"], beads["rows"], beads["boards"]) == (58, 39, [2, 2])
+    parts = {part["colour"]: part["count"] for part in beads["parts"]}  # type: ignore[attr-defined]
+    assert sum(parts.values()) == 58 * 39 == result.quality.cells
+    assert len(parts) <= 15
+    codes = {f"{bead.code} {bead.name}".strip() for bead in BEADS["hama"]}
+    assert set(parts) <= codes
+
+
+@pytest.mark.parametrize("size", [(348, 232), (100, 300), (1500, 700)])
+def test_columns_of_whole_beads(size: tuple[int, int]) -> None:
+    result = render(encoded(scene(*size)), parse({"style": "beads", "columns": 40}))
+
+    assert result.width % 40 == 0
+    side = result.width // 40
+    assert side >= 8
+    assert result.height == side * round(40 * size[1] / size[0])
+
+
+def test_a_bead_has_a_hole_through_which_the_board_shows() -> None:
+    grey = np.full((40, 40, 3), 128, np.uint8)
+    recipe = {"style": "beads", "cell": 20, "palette": "free", "board": "#00ff00", "light": False}
+
+    pixels = opened(render(encoded(grey), parse(recipe)).data)
+
+    assert pixels[10, 10].tolist() == [0, 255, 0]
+    assert pixels[0, 0].tolist() == [0, 255, 0]
+    assert pixels[10, 4].tolist() == [128, 128, 128]
+
+
+def test_light_makes_a_highlight_towards_the_upper_left() -> None:
+    grey = np.full((40, 40, 3), 128, np.uint8)
+
+    pixels = opened(render(encoded(grey), parse({"style": "beads", "cell": 40, "palette": "free"})).data)[..., 0]
+
+    y, x = np.unravel_index(np.argmax(pixels * (np.hypot(*np.mgrid[-20:20, -20:20]) < 17)), pixels.shape)
+    assert y < 20
+    assert x < 20
