@@ -141,11 +141,26 @@ def _nearest_chromatic(colours: Colours, palette: Colours, chroma_penalty: float
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     indices, least = np.zeros(len(lab), np.intp), np.full(len(lab), np.inf)
     for index, entry in enumerate(entries):
-        chroma_loss = np.maximum(chroma - np.hypot(entry[1], entry[2]), 0)
-        distance = ((lab - entry) ** 2).sum(axis=1) + chroma_penalty * chroma_loss**2
+        distance = _squared_distance(lab, chroma, entry, chroma_penalty)
         nearer = distance < least
         indices[nearer], least[nearer] = index, distance[nearer]
     return indices
+
+
+def _squared_distance(lab: Floats, chroma: Floats, entry: Floats, chroma_penalty: float) -> Floats:
+    chroma_loss = np.maximum(chroma - np.hypot(entry[1], entry[2]), 0)
+    distance: Floats = ((lab - entry) ** 2).sum(axis=1) + chroma_penalty * chroma_loss**2
+    return distance
+
+
+def squared_distances(colours: Colours, palette: Colours, chroma_penalty: float = 0) -> NDArray[np.float32]:
+    """(n, k): of each colour from each of the palette, in OKLab; `chroma_penalty` as for `nearest_indices`."""
+    lab, entries = srgb_to_oklab(colours), srgb_to_oklab(palette)
+    chroma = np.hypot(lab[:, 1], lab[:, 2])
+    distances = np.empty((len(lab), len(entries)), np.float32)
+    for index, entry in enumerate(entries):
+        distances[:, index] = _squared_distance(lab, chroma, entry, chroma_penalty)
+    return distances
 
 
 def dither_indices(colours: Colours, palette: Colours, centres: Floats, pitch: float) -> NDArray[np.intp]:

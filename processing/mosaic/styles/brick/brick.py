@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import field_validator
 
 from ...canvas import StyleResult, finished
 from ...cells.block_means import block_means
@@ -16,15 +17,26 @@ from ...cells.cells import Circle, Outline, Polygon
 from ...cells.grid import SquareGrid
 from ...codec.svg import write_svg
 from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
-from ...colour.palette import dither_indices, hex_to_rgb, nearest_indices
+from ...colour.palette import dither_indices, nearest_indices
 from ...colour.srgb import Colours
-from ...params import FORMATS, Condition, SizedParams, bool_param, choice_param, default_cell, int_param
+from ...params import FORMATS, Condition, SizedParams, bool_param, choice_param, custom_param, default_cell, int_param
 from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
-from .bricks import BASIC, COLOURS, GREYS, BrickLayout, ColourIndices, merge_bricks, parts_list
+from .bricks import (
+    BASIC,
+    CHROMA_PENALTY,
+    COLOURS,
+    GREYS,
+    BrickLayout,
+    ColourIndices,
+    merge_bricks,
+    named_colours,
+    parts_list,
+)
 from .catalogue import BRICKLINK_COLOURS, NUMBERS
 from .relief import BOTTOM, LEFT, RIGHT, STUD, TOP, Shade, apply_shade, flat_disc, render_stud
+from .stock import ALLOWED_STOCK, check_stock, stock_colours
 
 _STUDS_ACROSS = 80
 _MIN_CELL = 4
@@ -32,17 +44,17 @@ _MIN_DEFAULT_CELL = 8  # in fewer pixels a stud does not look round
 _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several floats
 _MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
 _MAX_CACHED, _MAX_CACHED_PX = 1 << 12, 1 << 21  # stud images: enough for all brick colours at 56 pixels
-_CHROMA_PENALTY = 1.5  # without it, skin becomes grey
 _PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
 class BrickParams(SizedParams):
     """columns: studs along the width, overrides `cell`; the result has whole studs. colours: which of the brick
-    colours; "free": every cell's own mean."""
+    colours; "free": every cell's own mean. stock: the studs that there are of each colour, instead of `colours`."""
 
     conditions: ClassVar[Mapping[str, Condition]] = {
         "cell": Condition("columns", (None,)),
+        "colours": Condition("stock", (None,)),
         "dither": Condition("colours", ("free",), negated=True),
     }
 
@@ -50,6 +62,9 @@ class BrickParams(SizedParams):
         None, low=_MIN_CELL, high=1024, unit="px", en="Stud size, pixels", zh="凸点大小（像素）"
     )
     columns: int | None = int_param(None, low=4, high=512, en="Width in studs", zh="宽度（凸点数）")
+    stock: dict[str, int] | None = custom_param(
+        None, "stock", allowed=ALLOWED_STOCK, en="Pieces that there are", zh="现有零件"
+    )
     linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
     colours: str = choice_param(
         "toy",
@@ -66,6 +81,13 @@ class BrickParams(SizedParams):
     larger: bool = bool_param(True, en="Merge to larger bricks", zh="合并为较大的积木")
     relief: bool = bool_param(True, en="Light and shadow", zh="光影")
     format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
+
+    @field_validator("stock")
+    @classmethod
+    def _stock_exists(cls, value: dict[str, int] | None) -> dict[str, int] | None:
+        if value is not None:
+            check_stock(value)
+        return value
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
         """With `columns`, a whole number of studs, nearest to the aspect ratio of the source."""
@@ -117,12 +139,14 @@ def _plan_bricks(
     grid: SquareGrid, means: Colours, params: BrickParams, progress: Progress, *, still: bool
 ) -> BrickPlan:
     colours, indices = means.reshape(-1, 3), np.empty(grid.count, np.int32)
-    if params.colours == "free":
+    if params.stock is not None:
+        palette, names = named_colours(params.stock)
+        indices[:] = stock_colours(colours, palette, params.stock, progress.sub(0.0, 0.5))
+    elif params.colours == "free":
         palette, indices[:] = _unique_colours(colours)
         names = None
     else:
-        named = _PALETTES[params.colours]
-        palette, names = np.array([hex_to_rgb(colour) for colour in named.values()], np.uint8), list(named)
+        palette, names = named_colours(_PALETTES[params.colours])
         indices[:] = _brick_colours(grid, colours, palette, params, progress.sub(0.0, 0.5), still=still)
     cells = indices.reshape(means.shape[:2])
     return BrickPlan(grid, cells, palette, names, merge_bricks(cells, progress.sub(0.5, 1.0), larger=params.larger))
@@ -132,7 +156,7 @@ def _brick_colours(
     grid: SquareGrid, colours: Colours, palette: Colours, params: BrickParams, progress: Progress, *, still: bool
 ) -> NDArray[np.int32]:
     """(n,): the index in the palette of each cell's brick."""
-    penalty = 0.0 if params.colours == "greys" else _CHROMA_PENALTY
+    penalty = 0.0 if params.colours == "greys" else CHROMA_PENALTY
     if params.dither and still and grid.count <= MAX_DIFFUSED_CELLS:
         centres = grid.centres(0, grid.count)
         diffused = diffuse_indices(colours, palette, centres, grid.pitch, progress, chroma_penalty=penalty)
@@ -263,7 +287,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=7,
+    version=8,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...colour.palette import hex_to_rgb
+from ...colour.srgb import Colours
 from ...progress import Progress
 from .catalogue import BRICKS
 
@@ -35,6 +37,9 @@ COLOURS = MappingProxyType(
 BASIC = MappingProxyType({name: COLOURS[name] for name in list(COLOURS)[:12]})
 GREYS = MappingProxyType({name: COLOURS[name] for name in ("White", "Medium Stone Grey", "Dark Stone Grey", "Black")})
 
+CHROMA_PENALTY = 1.5
+"""Of lost chroma, for choosing the nearest colour: without it, skin becomes grey."""
+
 ANY = "any"
 """The colour in the parts list of bricks that have no named colour."""
 
@@ -49,6 +54,13 @@ class BrickLayout:
 
     owner: ColourIndices
     boxes: NDArray[np.int32]
+
+
+def named_colours(names: Iterable[str]) -> tuple[Colours, list[str]]:
+    """(k, 3) the brick colours of these names, and the names, both in the order of COLOURS."""
+    chosen = set(names)
+    ordered = [name for name in COLOURS if name in chosen]
+    return np.array([hex_to_rgb(COLOURS[name]) for name in ordered], np.uint8), ordered
 
 
 def merge_bricks(colours: ColourIndices, progress: Progress, *, larger: bool) -> BrickLayout:

@@ -64,7 +64,7 @@ def test_encoding_the_other_formats_can_be_stopped(format: str, monkeypatch: pyt
     [
         ((70_000, 10), "jpeg", "png for 70000 x 10 pixels"),
         ((10, 70_000), "webp", "png for 10 x 70000 pixels"),
-        ((20_000, 10), "webp", "jpeg, png for 20000 x 10 pixels"),
+        ((20_000, 10), "webp", "jpeg, png, gif for 20000 x 10 pixels"),
     ],
 )
 def test_the_error_for_a_large_image_names_the_formats_that_fit(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.mosaic import Result, parse, render
+from processing.mosaic import BadParameter, Result, parse, render
 from processing.mosaic.cells.block_means import block_means
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.brick import brick
@@ -163,3 +163,21 @@ def test_columns_give_whole_studs_at_any_size() -> None:
     assert (small.width, small.height) == (48 * 6, 32 * 6)
     assert (large.width, large.height) == (48 * 42, 32 * 42)
     assert small.quality.cells == large.quality.cells == 48 * 32
+
+
+def test_a_stock_is_not_exceeded_and_studs_that_would_lose_most_come_first() -> None:
+    stock = {"White": 30, "Black": 40, "Bright Red": 100}
+    picture = np.full((100, 100, 3), 255, np.uint8)
+    picture[:, 50:] = 0
+    result = render(encoded(picture), parse({"style": "brick", "cell": 10, "stock": stock, "larger": False}))
+
+    counts = {part["colour"]: part["count"] for part in cell_map_of(result)["parts"]}
+    assert counts == {"White": 30, "Black": 40, "Bright Red": 30}
+
+
+def test_a_stock_that_is_too_small_or_unknown_is_refused_by_name() -> None:
+    with pytest.raises(BadParameter, match=r"stock: 99 studs .* at least 100 studs"):
+        render_bricks(np.zeros((100, 100, 3), np.uint8), stock={"Black": 99})
+    for stock in ({}, {"Blurple": 5}, {"Black": 0}):
+        with pytest.raises(BadParameter, match=r"^stock"):
+            parse({"style": "brick", "stock": stock})

@@ -1,0 +1,65 @@
+"""Colours for a plate that is built from the pieces that someone has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...colour.palette import squared_distances
+from ...colour.srgb import Colours
+from ...errors import BadParameter
+from ...progress import Progress
+from .bricks import CHROMA_PENALTY, COLOURS, named_colours
+
+MAX_STUDS = 1_000_000
+ALLOWED_STOCK = (
+    f"null, or an object with names of brick colours and how many studs there are of each, 1 to {MAX_STUDS:,}"
+)
+
+
+def check_stock(stock: Mapping[str, int]) -> None:
+    """Raises ValueError for an empty stock, a colour that does not exist, or a count out of range."""
+    valid = all(name in COLOURS and 1 <= count <= MAX_STUDS for name, count in stock.items())
+    if not stock or not valid:
+        raise ValueError(ALLOWED_STOCK)
+
+
+def stock_colours(
+    colours: Colours, palette: Colours, stock: Mapping[str, int], progress: Progress
+) -> NDArray[np.int32]:
+    """(n,): the index in `palette`, that of `named_colours(stock)`, of each stud's piece.
+
+    Raises BadParameter if there are fewer pieces than studs.
+    """
+    counts = np.array([stock[name] for name in named_colours(stock)[1]], np.int64)
+    if counts.sum() < len(colours):
+        allowed = f"at least {len(colours)} studs together, or fewer columns"
+        raise BadParameter(field="stock", value=f"{counts.sum()} studs", allowed=allowed)
+    return assign_stock(squared_distances(colours, palette, CHROMA_PENALTY), counts, progress)
+
+
+def assign_stock(distances: NDArray[np.float32], counts: NDArray[np.int64], progress: Progress) -> NDArray[np.int32]:
+    """(n,): a colour for each stud, none more often than there are pieces.
+
+    distances: (n, k), of each stud's own colour from those of the stock. counts: (k,), at least n together. Every stud
+    takes the nearest colour that is left; where more of them want it than there are, those get it that would lose most.
+    """
+    colours, left, waiting = np.empty(len(distances), np.int32), counts.copy(), np.arange(len(distances))
+    while len(waiting):
+        choices = np.flatnonzero(left)
+        costs = distances[np.ix_(waiting, choices)]
+        best = costs.argmin(axis=1)
+        nearest_two = np.partition(costs, min(1, len(choices) - 1), axis=1)[:, :2]
+        loss = nearest_two[:, -1] - nearest_two[:, 0]
+        order = np.lexsort((-loss, best))
+        starts = np.flatnonzero(np.diff(best[order], prepend=-1))
+        rank = np.empty(len(waiting), np.int64)
+        rank[order] = np.arange(len(waiting)) - np.repeat(starts, np.diff(starts, append=len(waiting)))
+        accepted = rank < left[choices[best]]
+        colours[waiting[accepted]] = choices[best[accepted]]
+        left -= np.bincount(choices[best[accepted]], minlength=len(left))
+        waiting = waiting[~accepted]
+        progress(1 - len(waiting) / len(distances))
+    return colours
