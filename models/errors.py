@@ -364,7 +364,8 @@ class TooManyPixels(JobError):
     zh = "图片过大：上限为 {ten_thousands} 万像素，请先缩小图片。"
 
     def _zh_details(self) -> dict[str, object]:
-        return {"ten_thousands": round(float(str(self.details["limit"])) * 100)}
+        limit = self.details["limit"]
+        return {"ten_thousands": round(limit * 100) if isinstance(limit, int | float) else limit}
 
 
 class RecipeImpossible(JobError):

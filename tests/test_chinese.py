@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import TooManyPixels
 from processing.mosaic.styles.brick.bricks import COLOURS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,6 +90,10 @@ def test_words_are_those_of_chinese_pages(source: str) -> None:
     ]
 
     assert not problems, "\n".join(problems)
+
+
+def test_megapixels_are_counted_in_ten_thousands() -> None:
+    assert TooManyPixels(limit=54).message("zh") == "图片过大：上限为 5400 万像素，请先缩小图片。"
 
 
 def test_people_read_characters_not_bytes() -> None:
