@@ -12,6 +12,7 @@ document read the same declaration:
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -95,6 +96,11 @@ class Endpoint:
     def summary(self) -> str:
         """The first line of the method's docstring."""
         return (self._method.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def description(self) -> str:
+        """The whole docstring of the method."""
+        return inspect.cleandoc(self._method.__doc__ or "")
 
     @cached_property
     def params(self) -> type[BaseModel] | None:

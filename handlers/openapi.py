@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -21,10 +22,50 @@ ApiRoute = tuple[str, type[ApiHandler]]
 
 JSON = "application/json"
 REF = "#/components/schemas/"
+SCHEMA_KEYWORDS = frozenset(
+    [
+        "type",
+        "title",
+        "description",
+        "default",
+        "enum",
+        "const",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "pattern",
+        "format",
+        "minLength",
+        "maxLength",
+        "items",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "properties",
+        "required",
+        "additionalProperties",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "not",
+        "$ref",
+        "examples",
+    ]
+)
+ANY_OBJECT = {"additionalProperties": True, "type": "object"}
 JSON_TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 TITLE = "Tessera"
 VERSION = "1"
 
+LICENSE = {"name": "MIT", "identifier": "MIT"}
+TAG_TEXTS = {
+    "Users": "Accounts, sessions, and who follows whom.",
+    "Images": "Uploads, pictures, thumbnails and the gallery.",
+    "Tasks": "Styles, previews, and the queue in which mosaics are made.",
+    "Operators": "Health, metrics, and this document.",
+}
 TAGS = {
     "Users": ("/api/user/", "/api/session"),
     "Images": ("/api/image/", "/thumbnail/", "/api/feed"),
@@ -35,14 +76,14 @@ TAGS = {
 
 
 class OpenApiDocument:
-    """The document of a route table, built when it is first requested."""
+    """The document of a route table, built when it is first requested. base_path: of the site on its host."""
 
-    def __init__(self, routes: Sequence[ApiRoute]) -> None:
-        self._routes = routes
+    def __init__(self, routes: Sequence[ApiRoute], base_path: str = "") -> None:
+        self._routes, self._base_path = routes, base_path
 
     @cached_property
     def json(self) -> Json:
-        return openapi_document(self._routes)
+        return openapi_document(self._routes, self._base_path)
 
 
 class OpenApiHandler(ApiHandler):
@@ -56,8 +97,8 @@ class OpenApiHandler(ApiHandler):
         self.finish(self.openapi.json)
 
 
-def openapi_document(routes: Iterable[ApiRoute]) -> Json:
-    """The document as JSON values."""
+def openapi_document(routes: Iterable[ApiRoute], base_path: str = "") -> Json:
+    """The document as JSON values. base_path: of the site on its host."""
     operations = [
         (path, method, handler, each) for path, handler in routes for method, each in handler.endpoints().items()
     ]
@@ -68,11 +109,18 @@ def openapi_document(routes: Iterable[ApiRoute]) -> Json:
         item[method.lower()] = _operation(path, method, handler, each, components)
     return {
         "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": VERSION, "description": "Turns photos into mosaics. See docs/api.md."},
-        "tags": [{"name": tag} for tag in TAGS],
+        "info": {
+            "title": TITLE,
+            "version": VERSION,
+            "description": "Turns photos into mosaics. See docs/api.md.",
+            "contact": {"name": TITLE},
+            "license": LICENSE,
+        },
+        "servers": [{"url": base_path or "/"}],
+        "tags": [{"name": tag, "description": TAG_TEXTS[tag]} for tag in TAGS],
         "paths": paths,
         "components": {
-            "schemas": components,
+            "schemas": _referenced(components, paths),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
@@ -94,7 +142,25 @@ def _schemas(endpoints: Iterable[Endpoint]) -> Json:
     components["ErrorResponse"]["properties"]["error"]["enum"] = sorted(kind.slug for kind in all_errors())
     recipes = [_recipe(name, components.pop(style.params.__name__)) for name, style in STYLES.items()]
     components["Recipe"] = {"oneOf": recipes}
+    for schema in components.values():
+        _refer_to_recipe(schema)
     return components
+
+
+def _refer_to_recipe(schema: Json) -> None:
+    """Where a parameter is the name of a style or any object, that object is a recipe."""
+    for each in schema.get("properties", {}).values():
+        if ANY_OBJECT in each.get("anyOf", ()) and "Recipe" in each.get("description", ""):
+            each["anyOf"] = [{"$ref": f"{REF}Recipe"} if kind == ANY_OBJECT else kind for kind in each["anyOf"]]
+
+
+def _referenced(components: Json, paths: Json) -> Json:
+    """The schemas that paths lead to; parameters of a GET are written out where they are used."""
+    text, names = json.dumps(paths), set[str]()
+    while fresh := {name for name in components if f'"{REF}{name}"' in text} - names:
+        names |= fresh
+        text = json.dumps([components[name] for name in fresh])
+    return {name: schema for name, schema in components.items() if name in names}
 
 
 def _recipe(style: str, params: Json) -> Json:
@@ -111,7 +177,24 @@ def _to_json_schema(schema: Json) -> Json:
     """
     schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
     kind = schema.get("type", "null")
-    return schema if kind in JSON_TYPES else {**{k: v for k, v in schema.items() if k != "type"}, "x-kind": kind}
+    if kind not in JSON_TYPES:
+        schema = {**{key: value for key, value in schema.items() if key != "type"}, "x-kind": kind}
+    return _standard(schema)
+
+
+def _standard(schema: Json) -> Json:
+    """The schema with `x-` before words that JSON Schema does not have, and `items` in place of equal `prefixItems`."""
+    standard: Json = {}
+    for key, value in schema.items():
+        if key == "prefixItems" and all(item == value[0] for item in value):
+            standard["items"] = _standard(value[0])
+        elif key in ("anyOf", "oneOf", "allOf"):
+            standard[key] = [_standard(each) for each in value]
+        elif key in ("items", "additionalProperties", "not") and isinstance(value, dict):
+            standard[key] = _standard(value)
+        else:
+            standard[key if key in SCHEMA_KEYWORDS or key.startswith("x-") else f"x-{key}"] = value
+    return standard
 
 
 def _operation(path: str, method: str, handler: type[ApiHandler], each: Endpoint, components: Json) -> Json:
@@ -119,6 +202,7 @@ def _operation(path: str, method: str, handler: type[ApiHandler], each: Endpoint
     operation: Json = {
         "operationId": f"{method.lower()}{re.sub('[^a-z]+', '-', template)}".rstrip("-"),
         "summary": each.summary,
+        "description": each.description,
         "tags": [next(tag for tag, prefixes in TAGS.items() if template.startswith(prefixes))],
         "parameters": [],
         "responses": _responses(method, handler, each),
@@ -130,7 +214,10 @@ def _operation(path: str, method: str, handler: type[ApiHandler], each: Endpoint
         operation["parameters"] = _parameters(schema, in_path, in_query=method == "GET")
         if method == "POST" and schema.get("properties"):
             content = {"schema": {"$ref": REF + each.params.__name__}}
-            operation["requestBody"] = {"content": dict.fromkeys(handler.content_types, content)}
+            operation["requestBody"] = {
+                "required": bool(schema.get("required")),
+                "content": dict.fromkeys(handler.content_types, content),
+            }
     return operation
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -9,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from handlers import API
 from handlers.access_log import template_of
 from handlers.base import is_contract_error, status_of
+from handlers.openapi import SCHEMA_KEYWORDS
 from models.errors import all_errors
 from processing.mosaic import STYLES
 from tests.support.client import ApiClient
@@ -65,6 +69,32 @@ def test_operation_ids_are_unique_and_every_schema_is_valid() -> None:
 
 def test_an_independent_validator_accepts_the_document() -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document()).iter_errors()] == []
+
+
+def test_schemas_have_standard_words_and_arrays_their_items() -> None:
+    def faults(schema: Any, place: str) -> Iterator[str]:
+        if not isinstance(schema, dict):
+            return
+        yield from (f"{place}: {key}" for key in schema.keys() - SCHEMA_KEYWORDS if not key.startswith("x-"))
+        if schema.get("type") == "array" and "items" not in schema:
+            yield f"{place}: an array without items"
+        for key in ("anyOf", "oneOf", "allOf"):
+            for number, each in enumerate(schema.get(key, [])):
+                yield from faults(each, f"{place}/{key}/{number}")
+        for name, each in schema.get("properties", {}).items():
+            yield from faults(each, f"{place}/{name}")
+        yield from faults(schema.get("items"), f"{place}/items")
+
+    schemas = document()["components"]["schemas"]
+    assert [fault for name, schema in schemas.items() for fault in faults(schema, name)] == []
+
+
+def test_a_recipe_is_a_string_or_an_object_of_the_schema() -> None:
+    properties = document()["components"]["schemas"]["AddTaskParams"]["properties"]
+
+    assert properties["param"]["anyOf"] == [{"type": "string"}, {"$ref": "#/components/schemas/Recipe"}]
+    body = document()["paths"]["/api/tasks/add"]["post"]["requestBody"]
+    assert body["required"] is True
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/api/openapi.json"])
