@@ -30,7 +30,7 @@ setup: $(STAMP)  ## Create the virtual environment and install what the server n
 run: setup  ## Start the server on the embedded database and bucket; ARGS="--port=9000" adds settings
 	@$(BIN)/python server.py $(ARGS)
 
-test: $(VENV)/.installed-test  ## Run all tests, in the browser too if there is a Chromium; ARGS="tests/contract -x" chooses
+test: $(VENV)/.installed-test  ## Run all tests, in browsers too if there are Chromium and Firefox; ARGS="tests/contract -x" chooses
 	@$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL))
 
 $(VENV)/.installed-bench: $(STAMP) requirements/bench.txt

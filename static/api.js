@@ -1,5 +1,6 @@
 /** The server's JSON interface. The only module that calls fetch. */
 
+import { at, pathOf } from "./base.js";
 import { language } from "./i18n/i18n.js";
 
 const PROBE_INTERVAL_MS = 2000;
@@ -109,7 +110,7 @@ export class Api extends EventTarget {
   async #send(path, options) {
     const headers = { ...options.headers, "Accept-Language": language() };
     try {
-      const response = await fetch(path, { ...options, headers, credentials: "same-origin" });
+      const response = await fetch(path.startsWith("/") ? at(pathOf(path)) : path, { ...options, headers, credentials: "same-origin" });
       this.setReachable(true);
       return response;
     } catch (error) {

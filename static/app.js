@@ -1,5 +1,6 @@
 /** The composition root: creates every component and connects them. The only module that imports them all. */
 
+import { pathOf } from "./base.js";
 import { Api, loadModule } from "./api.js";
 import { locale, ready, switchLanguage, t } from "./i18n/i18n.js";
 import { failureText } from "./job-text.js";
@@ -141,7 +142,7 @@ async function signOut() {
   }
   await localData.clear();
   state.set({ user: null });
-  if (location.pathname === "/account") router.go("/");
+  if (pathOf(location.pathname) === "/account") router.go("/");
 }
 
 /** Catches up after an outage: what could not be loaded, previews, and a page that was not shown. */

@@ -1,5 +1,6 @@
 /** Saving a finished mosaic as a file, converted to the chosen format. */
 
+import { at } from "./base.js";
 import { translate } from "./i18n/i18n.js";
 
 const TYPES = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp", gif: "image/gif", svg: "image/svg+xml" };
@@ -15,7 +16,7 @@ export const formatsOf = (style, vector, own) =>
   [...(own === "gif" ? ["gif"] : []), "png", "jpeg", "webp", ...(style?.svg && vector ? ["svg"] : [])];
 
 /** The URL for displaying a result. Buckets serve SVG as an attachment, so its thumbnail is shown instead. */
-export const displayUrl = ({ id, url, svg }) => (svg ? `/thumbnail/${id}/${DISPLAY_PX}` : url);
+export const displayUrl = ({ id, url, svg }) => (svg ? at(`/thumbnail/${id}/${DISPLAY_PX}`) : url);
 
 /** Saves a blob under the name of its image, converted if it has another type. */
 export async function save(blob, format, name) {

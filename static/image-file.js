@@ -3,12 +3,15 @@
 import { ApiError } from "./api.js";
 import { megapixels, size } from "./format.js";
 import { LARGE_PX, SMALL_PX } from "./recipes.js";
-import { newId } from "./storage.js";
+import { newId, newTime } from "./storage.js";
 
 const ALPHA_PX = 128;
 const MAX_RENDITION_PX = 8192;
 const HEAD_BYTES = 65_536;
 const WEBP_ANIMATION = 2; // a flag of the VP8X chunk
+const PROBE_PX = 16;
+/** The mean error of a value of 255 from which a canvas is taken for noise. */
+const NOISE = 8;
 
 /** Formats whose orientation every browser reads as the server does. The others are drawn as the server decodes them, so
  * that a region marked on an image is the region that the server redacts. */
@@ -29,6 +32,16 @@ export class ImageError extends Error {
 export async function openImage(file, { api, limits, downscale = false }) {
   const name = file.name || "photo.jpg";
   const type = await contentType(file);
+  const options = { api, limits, downscale };
+  const { large, small, ...image } = await (canReadCanvas() ? openHere : openOnServer)(file, name, type, options);
+  return {
+    id: newId(), created: newTime(), name, ...image, large, small,
+    largeUrl: URL.createObjectURL(large), smallUrl: URL.createObjectURL(small), source: null, regions: [],
+  };
+}
+
+/** {file, width, height, transparent, large, small}: drawn by this browser. */
+async function openHere(file, name, type, { api, limits, downscale }) {
   const { bitmap, width, height } = await decode(file, name, type, { api, limits, downscale });
   try {
     const readable = limits.formats.includes(type);
@@ -36,13 +49,22 @@ export async function openImage(file, { api, limits, downscale = false }) {
     const transparent = hasTransparency(bitmap);
     const large = await scaledTo(bitmap, LARGE_PX, transparent);
     const small = await scaledTo(bitmap, SMALL_PX, transparent);
-    return {
-      id: newId(), name, ...upload, transparent, animated: await isAnimated(upload.file), large, small,
-      largeUrl: URL.createObjectURL(large), smallUrl: URL.createObjectURL(small), source: null, regions: [],
-    };
+    return { ...upload, transparent, animated: await isAnimated(upload.file), large, small };
   } finally {
     bitmap.close();
   }
+}
+
+/** The same for a browser whose canvases return noise: the file is sent as it is, and the server makes the copies. */
+async function openOnServer(file, name, type, { api, limits }) {
+  if (!limits.formats.includes(type)) throw new ImageError("open.unreadable", { name });
+  const rendition = (side) => api.rendition(file, side).catch((error) => {
+    throw error.slug === "not_a_picture" ? new ImageError("open.unreadable", { name }) : error;
+  });
+  checkBytes(file, name, limits, false);
+  const { blob: large, width, height } = await rendition(LARGE_PX);
+  const { blob: small } = await rendition(SMALL_PX);
+  return { file, width, height, transparent: type !== "image/jpeg", animated: await isAnimated(file), large, small };
 }
 
 /** {bitmap, width, height}: the decoded image, and the size of the full one. */
@@ -63,12 +85,17 @@ async function decode(file, name, type, { api, limits, downscale }) {
 /** {file, width, height} for the upload; formats that the server does not read are converted to JPEG. */
 async function checked(file, bitmap, { width, height, readable, limits }) {
   const millions = (width * height) / 1e6;
-  const maxBytes = limits.uploadMb * 2 ** 20;
   const values = { name: file.name, limit: megapixels(limits.megapixels), has: megapixels(millions) };
   if (millions > limits.megapixels) throw new ImageError("open.pixels", values, true);
+  if (!readable && !canDraw(width, height)) return downscaled(bitmap, limits);
   const upload = readable ? file : await encode(bitmap, width, height, 0.95, hasTransparency(bitmap));
-  if (upload.size > maxBytes) throw new ImageError("open.bytes", { ...values, limit: size(maxBytes), has: size(upload.size) }, true);
+  checkBytes(upload, file.name, limits, true);
   return { file: upload, width, height };
+}
+
+function checkBytes(upload, name, limits, canDownscale) {
+  const maxBytes = limits.uploadMb * 2 ** 20;
+  if (upload.size > maxBytes) throw new ImageError("open.bytes", { name, limit: size(maxBytes), has: size(upload.size) }, canDownscale);
 }
 
 async function downscaled(bitmap, limits) {
@@ -76,8 +103,8 @@ async function downscaled(bitmap, limits) {
   let scale = Math.min(1, Math.sqrt((limits.megapixels * 1e6) / (bitmap.width * bitmap.height)) * 0.999);
   for (;;) {
     const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.floor(side * scale)));
-    const file = await encode(bitmap, width, height, 0.9, transparent);
-    if (file.size <= limits.uploadMb * 2 ** 20) return { file, width, height };
+    const file = canDraw(width, height) && await encode(bitmap, width, height, 0.9, transparent);
+    if (file && file.size <= limits.uploadMb * 2 ** 20) return { file, width, height };
     scale *= 0.8;
   }
 }
@@ -103,6 +130,33 @@ function draw(bitmap, width, height, options = {}) {
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
   return canvas;
+}
+
+/** Whether a canvas can be as large as this: Safari's ends at 16.7 megapixels, and stays empty without an error. */
+function canDraw(width, height) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d");
+  context?.fillRect(0, 0, 1, 1);
+  const drawn = context?.getImageData(0, 0, 1, 1).data[3] === 255;
+  Object.assign(canvas, { width: 0, height: 0 }); // frees its memory at once
+  return drawn;
+}
+
+/**
+ * Whether the pixels of a canvas can be read. Firefox with resistFingerprinting and Tor Browser return noise instead;
+ * the few low bits that other protections change do no harm.
+ */
+function canReadCanvas() {
+  const canvas = Object.assign(document.createElement("canvas"), { width: PROBE_PX, height: PROBE_PX });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  for (let x = 0; x < PROBE_PX; x += 1) {
+    context.fillStyle = `rgb(${x * 16}, ${255 - x * 16}, 128)`;
+    context.fillRect(x, 0, 1, PROBE_PX);
+  }
+  const { data } = context.getImageData(0, 0, PROBE_PX, PROBE_PX);
+  let error = 0;
+  for (let index = 0; index < data.length; index += 4) error += Math.abs(data[index] - ((index / 4) % PROBE_PX) * 16);
+  return error / PROBE_PX ** 2 < NOISE;
 }
 
 /** Looks at a small copy: a transparent pixel makes the pixel that it is averaged into transparent in part. */

@@ -1,9 +1,9 @@
 /** Jobs: everything from an opened image to its mosaic (upload, queue, render). They survive a reload. */
 
 import { ApiError, loadModule } from "./api.js";
-import { newId } from "./storage.js";
+import { newId, newTime } from "./storage.js";
 
-const STORAGE_KEY = "jobs";
+const PREFIX = "job:";
 const SETTLED = ["done", "failed", "cancelled"];
 const CONCURRENT_UPLOADS = 2;
 
@@ -66,7 +66,7 @@ export class Jobs extends EventTarget {
   /** Starts a job for an image; the recipe is copied. batch: an id that jobs started together share. visibility: of the result. */
   start(image, recipe, { batch = null, visibility }) {
     const job = {
-      id: newId(), batch, visibility, name: image.name, imageId: image.id, recipe: { ...recipe },
+      id: newId(), created: newTime(), batch, visibility, name: image.name, imageId: image.id, recipe: { ...recipe },
       file: image.file, thumbBlob: image.small, thumb: image.smallUrl, size: image.file.size,
       phase: "waiting", sent: 0, speed: 0, task: null, error: null, source: image.source, result: null, session: null,
     };
@@ -109,8 +109,7 @@ export class Jobs extends EventTarget {
 
   /** Resumes the jobs that a reload interrupted. */
   async restore() {
-    const stored = (await this.#storage.get(STORAGE_KEY)) ?? [];
-    for (const job of stored) this.#jobs.push({ ...job, thumb: URL.createObjectURL(job.thumbBlob), speed: 0, offline: false });
+    for (const job of (await this.#storage.all(PREFIX)).reverse()) this.#jobs.push({ ...job, thumb: URL.createObjectURL(job.thumbBlob), speed: 0, offline: false });
     for (const job of [...this.#jobs]) {
       this.#changed(job);
       if (["waiting", "uploading"].includes(job.phase)) this.#enqueue(job);
@@ -158,7 +157,7 @@ export class Jobs extends EventTarget {
     const progress = (sent, speed) => { Object.assign(job, { sent, speed }); this.#changed(job, false); };
     const onWait = (waiting) => this.#onWait(job, waiting);
     const { uploadImage } = await loadUploader();
-    return uploadImage(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, onWait, save: () => this.#save() });
+    return uploadImage(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, onWait, save: () => this.#save(job) });
   }
 
   #onWait(job, waiting) {
@@ -169,7 +168,8 @@ export class Jobs extends EventTarget {
   /** The image's next job reuses the uploaded source. */
   #storeSource(job) {
     const image = this.#state.images.find(({ id }) => id === job.imageId);
-    if (image) { image.source = job.source; this.#state.set({ images: this.#state.images }); }
+    if (!image) return;
+    this.#state.set({ images: this.#state.images.map((other) => (other === image ? { ...image, source: job.source } : other)) });
   }
 
   #setQueued(job, task) {
@@ -204,13 +204,15 @@ export class Jobs extends EventTarget {
   }
 
   #changed(job, save = true) {
-    if (save) this.#save();
+    if (save) this.#save(job);
     this.dispatchEvent(new CustomEvent("change", { detail: job }));
   }
 
-  #save() {
-    const stored = this.#jobs.filter((job) => job.phase !== "cancelled");
-    this.#storage.set(STORAGE_KEY, stored.map(({ thumb, ...job }) => (job.phase === "done" ? { ...job, file: null } : job)));
+  /** Each job by itself: another tab may have others. */
+  #save(job) {
+    const { thumb, ...stored } = job;
+    if (job.phase === "cancelled" || !this.#jobs.includes(job)) this.#storage.delete(PREFIX + job.id);
+    else this.#storage.set(PREFIX + job.id, job.phase === "done" ? { ...stored, file: null } : stored);
   }
 }
 

@@ -1,5 +1,7 @@
 /** Client-side routing. Links within the site change the page without a reload; back restores the scroll position. */
 
+import { at, pathOf } from "./base.js";
+
 const ROUTES = [
   [/^\/$/, "studio"],
   [/^\/gallery\/?$/, "gallery"],
@@ -26,9 +28,10 @@ export class Router extends EventTarget {
 
   /** Navigates to a path of this site. */
   go(path) {
-    if (path === location.pathname + location.search) return;
+    const address = at(pathOf(path));
+    if (address === location.pathname + location.search) return;
     this.#saveScroll();
-    history.pushState({ scrollTop: 0 }, "", path);
+    history.pushState({ scrollTop: 0 }, "", address);
     this.#show(0);
   }
 
@@ -49,14 +52,14 @@ export class Router extends EventTarget {
     const link = event.target.closest?.("a[href]");
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || event.defaultPrevented || link.origin !== location.origin) return;
-    if (link.target || link.hasAttribute("download") || link.hash || routeOf(link.pathname)[0] === NOT_FOUND) return;
+    if (link.target || link.hasAttribute("download") || link.hash || routeOf(pathOf(link.pathname))[0] === NOT_FOUND) return;
     event.preventDefault();
     this.go(link.pathname + link.search);
   }
 
   #show(scrollTop) {
     this.#clearTimer();
-    const [page, match] = routeOf(location.pathname);
+    const [page, match] = routeOf(pathOf(location.pathname));
     const query = new URLSearchParams(location.search);
     this.dispatchEvent(new CustomEvent("page", { detail: { page, match, query, scrollTop } }));
   }

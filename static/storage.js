@@ -6,6 +6,11 @@ const STORE = "entries";
 /** An identifier of an image, a job or a batch in this browser. randomUUID is missing on pages served without TLS. */
 export const newId = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 
+let latest = 0;
+
+/** The time in milliseconds, later than at any call before: the order in which images and jobs were created. */
+export const newTime = () => { latest = Math.max(Date.now(), latest + 0.001); return latest; };
+
 /** A key-value store. Dispatches "failed" when a value could not be stored: no space left, or no IndexedDB in a private window. */
 export class KeyValueStore extends EventTarget {
   #database = open();
@@ -15,8 +20,24 @@ export class KeyValueStore extends EventTarget {
   /** The value of a key, or undefined. */
   get = (key) => this.#transact("readonly", (store) => store.get(key)).catch(() => undefined);
 
-  /** Stores a value; Blobs are allowed. */
-  set = (key, value) => this.#transact("readwrite", (store) => store.put(value, key)).catch(() => { this.dispatchEvent(new Event("failed")); });
+  /** The values of all keys that begin with a prefix, oldest first by their `created`. */
+  all = async (prefix) => {
+    const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+    const values = await this.#transact("readonly", (store) => store.getAll(range)).catch(() => []);
+    return values.map(withBlobs).sort((a, b) => a.created - b.created);
+  };
+
+  /** Stores a value; Blobs are allowed. WebKit's private windows refuse them: their bytes are stored instead. */
+  set = async (key, value) => {
+    const put = (stored) => this.#transact("readwrite", (store) => store.put(stored, key));
+    try {
+      await put(value).catch(async () => put(await withoutBlobs(value)));
+    } catch {
+      this.dispatchEvent(new Event("failed"));
+    }
+  };
+
+  delete = (key) => this.#transact("readwrite", (store) => store.delete(key)).catch(() => {});
 
   /** Deletes everything. */
   clear = () => this.#transact("readwrite", (store) => store.clear()).catch(() => {});
@@ -30,6 +51,22 @@ export class KeyValueStore extends EventTarget {
       transaction.onabort = () => reject(transaction.error);
     });
   }
+}
+
+/** The value with each Blob as {bytes, type, name}. */
+async function withoutBlobs(value) {
+  if (value instanceof Blob) return { bytes: await value.arrayBuffer(), type: value.type, name: value.name };
+  if (value?.constructor !== Object) return value;
+  return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([key, field]) => [key, await withoutBlobs(field)])));
+}
+
+function withBlobs(value) {
+  const restore = (field) => {
+    if (!(field?.bytes instanceof ArrayBuffer)) return field;
+    const { bytes, type, name } = field;
+    return name ? new File([bytes], name, { type }) : new Blob([bytes], { type });
+  };
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, restore(field)]));
 }
 
 function open() {

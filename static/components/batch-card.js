@@ -1,5 +1,6 @@
 /** Several jobs that were started together, as one entry of the job drawer. */
 
+import { at } from "../base.js";
 import { duration, number } from "../format.js";
 import { t } from "../i18n/i18n.js";
 import { jobText } from "../job-text.js";
@@ -77,8 +78,8 @@ function thumbnail(job) {
   const item = document.createElement("li");
   item.dataset.phase = job.phase;
   const img = Object.assign(document.createElement("img"), { alt: job.name, width: 40, height: 40 });
-  img.src = job.phase === "done" ? `/thumbnail/${job.result.id}/320` : job.thumb;
-  if (job.phase === "done") item.append(Object.assign(document.createElement("a"), { href: `/i/${job.result.id}` }));
+  img.src = job.phase === "done" ? at(`/thumbnail/${job.result.id}/320`) : job.thumb;
+  if (job.phase === "done") item.append(Object.assign(document.createElement("a"), { href: at(`/i/${job.result.id}`) }));
   (item.firstChild ?? item).append(img);
   return item;
 }

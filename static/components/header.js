@@ -1,5 +1,6 @@
 /** The bar at the top: navigation and the signed-in user. */
 
+import { at } from "../base.js";
 import { locale, t } from "../i18n/i18n.js";
 
 /** Marks the current page and shows the user's menu. */
@@ -35,7 +36,7 @@ export class Header {
     this.#part("user-summary").setAttribute("aria-label", t("user.menu", { name: user.username }));
     this.#part("user-name").textContent = user.username;
     paintAvatar(this.#part("user-avatar"), user.username);
-    this.#part("user-page").href = `/u/${encodeURIComponent(user.username)}`;
+    this.#part("user-page").href = at(`/u/${encodeURIComponent(user.username)}`);
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }

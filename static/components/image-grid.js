@@ -1,5 +1,6 @@
 /** A grid of images in columns. Positions are computed from the JSON before the images load, so that nothing shifts. */
 
+import { at } from "../base.js";
 import { number, when } from "../format.js";
 import { localize, setText, t, translate } from "../i18n/i18n.js";
 
@@ -120,7 +121,7 @@ export class ImageGrid extends EventTarget {
     item.append(document.getElementById("image-card").content.cloneNode(true));
     const link = item.lastElementChild;
     const img = link.querySelector(".image-card__image");
-    link.href = `/i/${image.id}`;
+    link.href = at(`/i/${image.id}`);
     img.alt = image.alt || t("image.unnamed", { name: image.username ?? "" });
     img.width = image.width;
     img.height = image.height;

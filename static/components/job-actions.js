@@ -1,5 +1,6 @@
 /** The buttons and the progress meter of a job, shared by the job card and the job drawer. */
 
+import { at } from "../base.js";
 import { t } from "../i18n/i18n.js";
 import { button } from "./icon.js";
 
@@ -24,5 +25,5 @@ export function setMeter(meter, percent) {
 }
 
 function resultLink(job, className) {
-  return Object.assign(document.createElement("a"), { className, href: `/i/${job.result.id}`, textContent: t("job.see") });
+  return Object.assign(document.createElement("a"), { className, href: at(`/i/${job.result.id}`), textContent: t("job.see") });
 }

@@ -1,21 +1,24 @@
 /** The images opened in the studio: files and samples are added, and a reload restores them. */
 
+import { at } from "../base.js";
 import { loadModule } from "../api.js";
 import { t } from "../i18n/i18n.js";
 import { setPreference } from "../preferences.js";
 
+const PREFIX = "image:";
 const SAMPLES = { balloons: "samples.balloons", koi: "samples.koi", ridges: "samples.ridges" };
 
 /** Adds images to the state and removes them. */
 export class OpenImages {
   #root;
   #services;
+  #stored = new Map(); // by id
 
   constructor(root, { api, state, storage, toasts }) {
     this.#root = root;
     this.#services = { api, state, storage, toasts };
     state.addEventListener("images", () => {
-      storage.set("images", state.images.map(toStored));
+      this.#store();
       setPreference("studio", state.images.length ? "open" : null); // the next page does not show the welcome first
     });
     for (const name of ["current", "recipe"]) {
@@ -26,10 +29,27 @@ export class OpenImages {
   /** Restores what was open before a reload. */
   async restore() {
     const { state, storage } = this.#services;
-    const [images, studio] = await Promise.all([storage.get("images"), storage.get("studio")]);
+    const [images, studio] = await Promise.all([storage.all(PREFIX), storage.get("studio")]);
     if (studio?.recipe) state.set({ recipe: studio.recipe });
-    if (images?.length && !state.images.length) {
-      state.set({ images: images.map(fromStored), current: studio?.current ?? images[0].id });
+    if (images.length && !state.images.length) {
+      const current = images.find(({ id }) => id === studio?.current) ?? images[0];
+      const restored = images.map(fromStored);
+      for (const image of restored) this.#stored.set(image.id, image);
+      state.set({ images: restored, current: current.id });
+    }
+  }
+
+  /** Writes what has changed, each image by itself: another tab may have opened others. */
+  #store() {
+    const { state, storage } = this.#services;
+    const ids = new Set(state.images.map(({ id }) => id));
+    for (const id of [...this.#stored.keys()].filter((stored) => !ids.has(stored))) {
+      this.#stored.delete(id);
+      storage.delete(PREFIX + id);
+    }
+    for (const image of state.images.filter((other) => this.#stored.get(other.id) !== other)) {
+      this.#stored.set(image.id, image);
+      storage.set(PREFIX + image.id, toStored(image));
     }
   }
 
@@ -59,7 +79,7 @@ export class OpenImages {
   async openSample(name) {
     const { api, toasts } = this.#services;
     try {
-      const blob = await api.bytes(`/static/samples/${name}.jpg`);
+      const blob = await api.bytes(at(`/static/samples/${name}.jpg`));
       await this.open([new File([blob], `${t(SAMPLES[name])}.jpg`, { type: "image/jpeg" })]);
     } catch (error) {
       toasts.error(error);
@@ -99,8 +119,7 @@ export class OpenImages {
 }
 
 /** The part of an opened image that is written to storage. */
-const toStored = ({ id, name, file, width, height, large, small, source, regions, transparent, animated }) =>
-  ({ id, name, file, width, height, large, small, source, regions, transparent, animated });
+const toStored = ({ largeUrl, smallUrl, ...image }) => image;
 
 /** An opened image from what was stored. */
 const fromStored = (image) => ({

@@ -49,13 +49,16 @@ function slider(parameter, value, onChange) {
   });
 
   field.addEventListener("change", () => {
-    if (field.validity.badInput) { show(valid); return; } // letters, which some browsers accept
+    if (field.validity.badInput) { removeLetters(field); show(valid); return; }
     if (field.value === "" && parameter.automatic) { valid = null; show(null); onChange(undefined); return; }
     set(clamp(Number(field.value) || low));
   });
   show(value);
   return [label, field, range];
 }
+
+/** Firefox and Safari accept letters in a number field, whose value is then empty: writing "" would change nothing. */
+function removeLetters(field) { field.value = 0; }
 
 function snap(value, low, step) {
   const digits = (String(step).split(".")[1] ?? "").length;
@@ -65,7 +68,13 @@ function snap(value, low, step) {
 function seedField(parameter, value, onChange) {
   const [label, id] = labelFor(parameter);
   const field = Object.assign(document.createElement("input"), { type: "number", min: parameter.minimum, max: parameter.maximum, step: 1, value, id, className: "param__number" });
-  field.addEventListener("change", () => onChange(Math.min(parameter.maximum, Math.max(parameter.minimum, Math.round(Number(field.value)) || 0))));
+  let valid = value;
+  field.addEventListener("change", () => {
+    if (field.validity.badInput) removeLetters(field);
+    else valid = Math.min(parameter.maximum, Math.max(parameter.minimum, Math.round(Number(field.value)) || 0));
+    field.value = valid;
+    onChange(valid);
+  });
   const randomise = button({ symbol: "dice", label: t("control.randomise"), className: "tool tool--seed", onClick: () => {
     field.value = Math.floor(Math.random() * 10_000);
     onChange(Number(field.value));

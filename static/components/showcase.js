@@ -1,5 +1,6 @@
 /** Below the first view: examples of what can be made, each of which opens in the studio, and the newest images of the gallery. */
 
+import { at } from "../base.js";
 import { locale, t, translate } from "../i18n/i18n.js";
 import { when } from "../format.js";
 
@@ -41,7 +42,7 @@ export class Showcase extends EventTarget {
   #example(style) {
     const detail = { style: style.name, sample: EXAMPLES[style.name] };
     const element = Object.assign(document.createElement("button"), { type: "button", className: "example" });
-    const img = Object.assign(document.createElement("img"), { src: `/static/samples/example-${style.name}.webp`, alt: "", width: 480, height: 360, loading: "lazy" });
+    const img = Object.assign(document.createElement("img"), { src: at(`/static/samples/example-${style.name}.webp`), alt: "", width: 480, height: 360, loading: "lazy" });
     const [name, about] = ["label", "about"].map((key) => Object.assign(document.createElement("span"), { textContent: translate(style[key]) }));
     name.className = "example__name";
     about.className = "example__about";
@@ -54,7 +55,7 @@ export class Showcase extends EventTarget {
     const link = document.getElementById("image-card").content.cloneNode(true).firstElementChild;
     const img = link.querySelector("img");
     const label = image.title || translate(this.#state.styles.find(({ name }) => name === image.style)?.label);
-    link.href = `/i/${image.id}`;
+    link.href = at(`/i/${image.id}`);
     Object.assign(img, { alt: image.alt || t("image.unnamed", { name: image.username ?? "" }), width: image.width, height: image.height, src: Object.values(image.thumbnails ?? {})[0] ?? image.readable_url });
     img.style.backgroundColor = image.placeholder;
     link.querySelector(".image-card__title").textContent = label;

@@ -1,5 +1,6 @@
 /** A row of the developers' queue page: one task, its progress and its actions. */
 
+import { at } from "../base.js";
 import { duration, megapixels, number, when } from "../format.js";
 import { t, translate } from "../i18n/i18n.js";
 import { button } from "./icon.js";
@@ -47,7 +48,7 @@ export class TaskRow {
     const action = (key, call) => button({ text: t(key), className: "link", onClick: () => call(task.id).catch((error) => toasts.error(error)) });
     if (["queued", "running"].includes(task.state)) return [action("job.cancel", api.cancelTask)];
     if (["failed", "cancelled"].includes(task.state)) return [action("job.retry", api.retryTask)];
-    return task.result_id ? [Object.assign(document.createElement("a"), { className: "link", href: `/i/${task.result_id}`, textContent: t("job.see") })] : [];
+    return task.result_id ? [Object.assign(document.createElement("a"), { className: "link", href: at(`/i/${task.result_id}`), textContent: t("job.see") })] : [];
   }
 
   #part(name) { return this.element.querySelector(`.task__${name}`); }

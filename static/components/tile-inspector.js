@@ -1,5 +1,6 @@
 /** The tiles of a photomosaic: pointing at one with mouse, finger or keys shows which image it is and links to it. */
 
+import { at } from "../base.js";
 import { imageName } from "../download.js";
 import { number } from "../format.js";
 import { setText } from "../i18n/i18n.js";
@@ -106,7 +107,7 @@ export class TileInspector {
     link.hidden = !tile;
     thumb.hidden = !tile;
     if (!tile) return;
-    link.href = `/i/${id}`;
+    link.href = at(`/i/${id}`);
     link.textContent = imageName(tile, this.#services.state.styles);
     if (thumb.getAttribute("src") !== tile.thumbnails["320"]) thumb.src = tile.thumbnails["320"];
   }

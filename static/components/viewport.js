@@ -10,6 +10,7 @@ export class Viewport extends EventTarget {
   #x = 0;
   #y = 0;
   #pointers = new Map();
+  #gestureScale = 1;
 
   /** pageScrolls: the page around the frame scrolls, so that the wheel zooms only with Ctrl, or while the image is zoomed. */
   constructor(root, elements, { pageScrolls = false } = {}) {
@@ -20,6 +21,7 @@ export class Viewport extends EventTarget {
     root.addEventListener("pointerdown", (event) => this.#down(event));
     root.addEventListener("pointermove", (event) => this.#move(event));
     for (const name of ["pointerup", "pointercancel"]) root.addEventListener(name, (event) => this.#up(event));
+    for (const name of ["gesturestart", "gesturechange"]) root.addEventListener(name, (event) => this.#gesture(event));
     root.addEventListener("dblclick", (event) => this.#toggle(event));
     new ResizeObserver(() => this.#draw()).observe(root);
   }
@@ -50,6 +52,15 @@ export class Viewport extends EventTarget {
     const box = this.#root.getBoundingClientRect();
     const step = event.deltaMode === 1 ? event.deltaY * 20 : event.deltaY;
     this.#zoomAt(Math.exp(-step / (event.ctrlKey ? 120 : 400)), event.clientX - box.left, event.clientY - box.top);
+  }
+
+  /** Safari reports a pinch on a trackpad by events of its own; one with two fingers on the screen has pointers too. */
+  #gesture(event) {
+    event.preventDefault();
+    if (this.#pointers.size) return;
+    const box = this.#root.getBoundingClientRect();
+    if (event.type === "gesturechange") this.#zoomAt(event.scale / this.#gestureScale, event.clientX - box.left, event.clientY - box.top);
+    this.#gestureScale = event.scale;
   }
 
   #down(event) {

@@ -1,5 +1,6 @@
 /** The page of one image: large, before and after if its owner shows the source, the recipe as text, remix, share. */
 
+import { at } from "../base.js";
 import { Compare } from "../components/compare.js";
 import { button } from "../components/icon.js";
 import { ImageEditor } from "../components/image-editor.js";
@@ -97,7 +98,7 @@ export class Page {
     const guests = image.username === null && state.guest;
     setText(this.#part("by"), guests ? "guest.only" : "image.by", { name: image.username ?? "" });
     this.#part("by").toggleAttribute("href", image.username !== null);
-    if (image.username !== null) this.#part("by").href = `/u/${encodeURIComponent(image.username)}`;
+    if (image.username !== null) this.#part("by").href = at(`/u/${encodeURIComponent(image.username)}`);
     this.#root.querySelector('[data-action="keep"]').hidden = !guests;
     this.#part("visibility").hidden = state.user?.username !== image.username;
     setText(this.#part("visibility"), `visibility.${image.visibility}`);
@@ -179,7 +180,7 @@ export class Page {
 
 function batchItem(image, currentId) {
   const item = document.createElement("li");
-  const link = Object.assign(document.createElement("a"), { href: `/i/${image.id}` });
+  const link = Object.assign(document.createElement("a"), { href: at(`/i/${image.id}`) });
   if (image.id === currentId) link.setAttribute("aria-current", "page");
   const [[, src]] = Object.entries(image.thumbnails);
   link.append(Object.assign(document.createElement("img"), { src, alt: image.alt || image.title || t("image.unnamed", { name: image.username ?? "" }), width: 96, height: 96, loading: "lazy" }));

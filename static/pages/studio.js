@@ -1,5 +1,6 @@
 /** The studio page: connects its components to the state. An image is opened, a recipe is chosen, a mosaic is rendered. */
 
+import { pathOf } from "../base.js";
 import { loadModule } from "../api.js";
 import { Compare } from "../components/compare.js";
 import { FileInput } from "../components/file-input.js";
@@ -68,7 +69,7 @@ export class Studio {
 
   /** Opens files and selects the first of them. */
   async open(files) {
-    if (location.pathname !== "/") this.#services.router.go("/");
+    if (pathOf(location.pathname) !== "/") this.#services.router.go("/");
     await this.#components.openImages.open(files);
   }
 

@@ -27,6 +27,15 @@ COUNT_TOASTS = """() => {
     new MutationObserver(count).observe(document.querySelector(".toasts"), { childList: true });
 }"""
 MANY = 30
+# As in a private window of WebKit, which stores no Blobs.
+REFUSE_BLOBS = """() => {
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (value, key) {
+        if (Object.values(value).some((field) => field instanceof Blob)) throw new DOMException("", "DataCloneError");
+        window.stored = (window.stored ?? 0) + 1;
+        return put.call(this, value, key);
+    };
+}"""
 
 
 def with_a_result(user: BrowserUser, name: str) -> None:
@@ -152,3 +161,30 @@ def test_the_strip_of_opened_images_is_high_enough_to_see_them(user: BrowserUser
 
     assert box is not None
     assert box["height"] >= 64
+
+
+def test_two_tabs_keep_each_others_pictures(user: BrowserUser) -> None:
+    user.go("/")
+    other = BrowserUser(user.page.context.new_page())
+    other.go("/")
+    user.open_files(image_file(png(64, 48), "first.png"))
+    other.open_files(image_file(png(64, 48), "second.png"), image_file(png(64, 48), "third.png"))
+    other.page.get_by_role("button", name="Remove third.png").click()
+
+    user.go("/")
+
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(2)
+
+
+def test_where_the_browser_stores_no_blobs_their_bytes_are_stored(user: BrowserUser) -> None:
+    user.page.add_init_script(f"({REFUSE_BLOBS})()")
+    user.go("/")
+    user.open_files(image_file(png(64, 48), "private.png"))
+    user.page.wait_for_function("window.stored > 0")
+
+    user.go("/")
+
+    expect(user.part("stage-name")).to_contain_text("private.png")
+    before = user.part("before")
+    assert before.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
+    expect(user.toast("storage")).to_have_count(0)

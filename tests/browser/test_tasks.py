@@ -120,6 +120,24 @@ def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: Browser
     assert len(set(developer.page.evaluate(COLUMN_EDGES))) == 1
 
 
+def test_ten_tabs_share_one_stream_which_outlives_its_tab(developer: BrowserUser, maker: BrowserUser) -> None:
+    context, streams = maker.page.context, []
+    context.on("request", lambda request: streams.append(request.url) if "/tasks/events" in request.url else None)
+    tabs = [BrowserUser(context.new_page()) for _ in range(9)]
+    for tab in tabs:
+        tab.go("/")  # with a stream for each tab, the sixth would wait for a connection
+        expect(tab.part("job-card-detail")).to_have_text("The queue is paused")
+    assert streams == []
+
+    with context.expect_event("request", lambda request: "/tasks/events" in request.url):
+        maker.page.close()
+    developer.part("pause").click()
+
+    for tab in tabs:
+        tab.wait_for_job("done")
+    assert len(streams) == 1
+
+
 def test_positions_of_other_users_tasks_follow_the_queue(
     own_server: ServerProcess, developer: BrowserUser, maker: BrowserUser, new_user: Callable[..., BrowserUser]
 ) -> None:

@@ -1,0 +1,91 @@
+"""A newcomer in Firefox: a photo becomes a mosaic, kept by signing up; and what Firefox does otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.firefox.firefox import Firefox, find_firefox
+from tests.support.pictures import png
+from tests.support.process import ServerProcess
+
+FILE = '[data-page="studio"] [data-part="file"]'
+CELL = '[data-parameter="cell"] input[type="number"]'
+AFTER = '[data-page="studio"] [data-part="compare"]'
+LIMIT_S = 150
+# The type of the copy that is shown and sent for previews: one that the browser makes is JPEG or PNG.
+COPY = """new Promise((resolve) => {
+  indexedDB.open("tessera", 1).onsuccess = ({ target }) => {
+    const request = target.result.transaction("entries").objectStore("entries").getAll();
+    request.onsuccess = () => resolve(request.result.find((entry) => entry?.large).large.type);
+  };
+})"""
+
+
+@pytest.fixture
+def firefox() -> str:
+    path = find_firefox()
+    if path is None:
+        pytest.skip("no Firefox on PATH; install Debian's `firefox-esr` or name one in FIREFOX")
+    return path
+
+
+@pytest.fixture
+def server(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path / "data", "--workers=2", *on_shared_mongod) as running:
+        yield running
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "holiday.png"
+    path.write_bytes(png(640, 480))
+    return path
+
+
+@pytest.mark.gen_test(timeout=LIMIT_S)
+async def test_a_photo_becomes_a_mosaic_that_signing_up_keeps(
+    firefox: str, server: ServerProcess, photo: Path, tmp_path: Path
+) -> None:
+    async with Firefox(firefox, tmp_path / "profile") as user:
+        await user.go(server.base_url)
+        await user.select_file(FILE, photo)
+        await user.wait_for_text('[data-part="stage-note"]', "Preview")
+
+        await user.type(CELL, "abc\ue007")
+        assert await user.evaluate(f"document.querySelector('{CELL}').validity.badInput") is False
+
+        await user.click('[data-zoom="in"]')
+        before = await user.evaluate("document.querySelector('[data-part=\"before\"]').style.transform")
+        await user.drag(AFTER, 80)
+        assert await user.evaluate("document.querySelector('[data-part=\"before\"]').style.transform") != before
+
+        await user.click('[data-part="make"]')
+        await user.wait_for('document.querySelector(\'[data-part="job-card"][data-phase="done"]\')')
+        await user.click('[data-part="job-card"] a')
+        await user.wait_for_text('[data-part="by"]', "Only you, for a day")
+        await user.click('[data-action="keep"]')
+        dialog = 'dialog[data-part="sign-in"] '
+        await user.type(dialog + '[name="email"]', "ada@example.com")
+        await user.type(dialog + '[name="username"]', "ada")
+        await user.type(dialog + '[name="password"]', "seven small stones")
+        await user.click('[data-part="sign-in-submit"]')
+        await user.wait_for_text('[data-part="by"]', "by ada")
+        await user.go(f"{server.base_url}/gallery?view=mine")
+        await user.wait_for_text(".image-card", "Only you")
+        assert user.errors == []
+
+
+@pytest.mark.gen_test(timeout=LIMIT_S)
+async def test_where_canvases_return_noise_the_server_makes_the_copies(
+    firefox: str, server: ServerProcess, photo: Path, tmp_path: Path
+) -> None:
+    async with Firefox(firefox, tmp_path / "profile", {"privacy.resistFingerprinting": True}) as user:
+        await user.go(server.base_url)
+        await user.select_file(FILE, photo)
+        await user.wait_for_text('[data-part="stage-note"]', "Preview")
+
+        assert await user.evaluate(COPY) == "image/webp"
+        assert user.errors == []
