@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import tornado.web
 
@@ -67,6 +68,7 @@ def make_app(services: Services, *, cookie_secret: str) -> tornado.web.Applicati
     return Application(
         table,
         secure=services.public_url.startswith("https:"),
+        base_path=urlsplit(services.public_url).path,
         cookie_secret=cookie_secret,
         trusted_proxies=services.authentication.trusted_proxies,
         default_handler_class=NotFoundHandler,
@@ -192,7 +194,7 @@ def _services(
         login_limits=login_limits,
         metrics=metrics,
         object_access=RecordedAccess(store.images, store.uploads),
-        openapi=OpenApiDocument(API),
+        openapi=OpenApiDocument(API, urlsplit(public_url).path),
         page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, executors),

@@ -8,21 +8,21 @@ import re
 import socket
 from collections.abc import Sequence
 from functools import partial
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
+from typing import Any, Literal, NoReturn, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
     InitSettingsSource,
-    NoDecode,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 from pydantic_settings import PydanticBaseSettingsSource as Source
+
+from setting_types import DaskUrl, DatabaseName, MongoUri, Names, Networks, PublicUrl, Url
 
 PREFIX = "TESSERA_"
 SERVICE_LINK = re.compile(r"TESSERA_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)")
@@ -96,42 +96,6 @@ _kodo = partial(_setting, "Qiniu Kodo")
 _log = partial(_setting, "Log")
 
 
-def _url_of(*schemes: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if value and (urlsplit(value).scheme not in schemes or not urlsplit(value).netloc):
-            raise ValueError(" or ".join(f"{scheme}://HOST" for scheme in schemes))
-        return value
-
-    return AfterValidator(check)
-
-
-def _split(value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _check_networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        try:
-            ip_network(value, strict=False)
-        except ValueError as error:
-            raise ValueError(f"IP addresses and networks, such as 10.0.0.0/8; {value} is neither") from error
-    return values
-
-
-def _check_database_name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,63}", value):
-        raise ValueError("1 to 63 letters, digits, _ and -")
-    return value
-
-
-Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_networks)]
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Url = Annotated[str, _url_of("http", "https")]
-DatabaseName = Annotated[str, AfterValidator(_check_database_name)]
-MongoUri = Annotated[str, _url_of("mongodb", "mongodb+srv")]
-DaskUrl = Annotated[str, _url_of("tcp", "tls")]
-
-
 class Settings(BaseSettings):
     """Everything that an operator can configure."""
 
@@ -139,7 +103,7 @@ class Settings(BaseSettings):
 
     port: int = _serving(8888, "TCP port; 0 takes a free one", allowed=range(65536))
     address: str = _serving("127.0.0.1", "address to listen on; 0.0.0.0 for all")
-    public_url: Url = _serving("", "address at which browsers and Qiniu reach us; empty: http://ADDRESS:PORT")
+    public_url: PublicUrl = _serving("", "address at which browsers and Qiniu reach us; empty: http://ADDRESS:PORT")
     trusted_proxies: Networks = _serving((), "addresses or networks of proxies whose X-Forwarded-For is trusted")
     server_name: str = _serving(socket.gethostname(), "name of this server among several with a common database")
     data_dir: Path = _storage(Path("data"), "folder of the embedded database, the embedded bucket and the keys")

@@ -107,13 +107,14 @@ class Authentication:
         self.open_access = open_access
         self._sessions, self._users = sessions, users
         self._developers = developers
-        self._origin = public_url.rstrip("/")
+        self._origin = origin(public_url)
+        self._path = f"{urlsplit(public_url).path.rstrip('/')}/"
         self._secure = urlsplit(public_url).scheme == "https"
 
     def cookie_name(self, handler: tornado.web.RequestHandler) -> str:
         """With the port on plain http: browsers send a cookie to all ports of a host, where another server may be."""
         if self._secure:
-            return "__Host-session"
+            return "__Host-session" if self._path == "/" else "__Secure-session"
         port = handler.request.host.rpartition(":")[2]
         return f"session-{port}" if port.isdecimal() else "session"
 
@@ -168,6 +169,7 @@ class Authentication:
             httponly=True,
             samesite="Strict",
             secure=self._secure,
+            path=self._path,
         )
         return token
 
@@ -176,7 +178,9 @@ class Authentication:
         token = token or self.token(handler)
         if token:
             await self._sessions.close(token)
-        handler.clear_cookie(self.cookie_name(handler), httponly=True, samesite="Strict", secure=self._secure)
+        handler.clear_cookie(
+            self.cookie_name(handler), httponly=True, samesite="Strict", secure=self._secure, path=self._path
+        )
 
     def check_same_origin(self, handler: tornado.web.RequestHandler) -> None:
         """Raise CsrfError if a browser sent the request from a page of another origin.

@@ -126,6 +126,11 @@ class ApiHandler(RequestIdHandler):
         await method(self, **path)
 
     @property
+    def base_path(self) -> str:
+        """The path of the site on its host, or ""."""
+        return str(self.settings.get("base_path", ""))
+
+    @property
     def client_ip(self) -> str:
         """The address of the client, as a key of rate limits."""
         forwarded_for = self.request.headers.get("X-Forwarded-For", "")

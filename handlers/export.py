@@ -121,7 +121,7 @@ class ExportHandler(ApiHandler):
         archive, index = ZipStream(), ExportIndex([], [])
         async for image in self.images.iterate_by_owner(user.id):
             source = await self.images.shown_source(image)
-            schema = ImageSchema.of(image, self.bucket, source=source, own=True)
+            schema = ImageSchema.of(image, self.bucket, source=source, own=True, base_path=self.base_path)
             document = to_dict(schema) | {"file": None}
             index.images.append(document)
             if image.key is None:

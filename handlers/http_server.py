@@ -44,12 +44,21 @@ class Timeouts:
 class Application(tornado.web.Application):
     """Tornado's, with security headers on every response and 413 for bodies that are too large.
 
-    secure: whether users reach the server by https.
+    secure: whether users reach the server by https. base_path: below which users find it, such as `/tessera`, or "".
     """
 
-    def __init__(self, table: list[Any], *, secure: bool = False, **settings: Any) -> None:
-        super().__init__(table, **settings)
+    def __init__(self, table: list[Any], *, secure: bool = False, base_path: str = "", **settings: Any) -> None:
+        super().__init__(table, base_path=base_path, **settings)
+        self._base_path = base_path
         self.add_transform(SecurityHeadersWithHsts if secure else SecurityHeaders)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Also below the base path, whether or not a proxy has removed it; request.uri is the public one."""
+        if self._base_path:
+            if request.path == self._base_path or request.path.startswith(f"{self._base_path}/"):
+                request.path = request.path.removeprefix(self._base_path) or "/"
+            request.uri = self._base_path + request.path + (f"?{request.query}" if request.query else "")
+        return super().find_handler(request, **kwargs)
 
     def get_handler_delegate(
         self,

@@ -51,6 +51,7 @@ class QueryImageHandler(ApiHandler):
             source=await self.images.shown_source(image),
             own=reader.owns(image),
             batch_size=await self.gallery.batch_size(image),
+            base_path=self.base_path,
         )
 
 
@@ -72,7 +73,9 @@ class ChangeImageHandler(ApiHandler):
         await self.images.owned(params.id, owner.id)
         details = ImageDetails(title=params.title, alt=params.alt, show_source=params.show_source)
         image = await self.images.update_details(params.id, owner.id, details)
-        return ImageResponse.of(image, self.bucket, source=await self.images.shown_source(image), own=True)
+        return ImageResponse.of(
+            image, self.bucket, source=await self.images.shown_source(image), own=True, base_path=self.base_path
+        )
 
 
 class VisibilityParams(RequestParams):
@@ -178,7 +181,9 @@ class FeedHandler(ApiHandler):
             raise errors.BadParameter(field="kind", value=params.kind, allowed="result, where view is not mine")
         page = await self._page(params)
         images = [
-            ImageSchema.of(image, self.bucket, own=own, batch_size=page.batch_sizes.get(image.id, 1))
+            ImageSchema.of(
+                image, self.bucket, own=own, batch_size=page.batch_sizes.get(image.id, 1), base_path=self.base_path
+            )
             for image in page.images
         ]
         return FeedResponse(images=images, cursor=page.cursor)

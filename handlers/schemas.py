@@ -197,9 +197,18 @@ class ImageSchema:
 
     @classmethod
     def of(
-        cls, image: Image, bucket: Bucket, *, source: Image | None = None, own: bool = False, batch_size: int = 1
+        cls,
+        image: Image,
+        bucket: Bucket,
+        *,
+        source: Image | None = None,
+        own: bool = False,
+        batch_size: int = 1,
+        base_path: str = "",
     ) -> Self:
         """source: the image that it was made of, where its owner shows it. own: whether its owner reads the document.
+
+        base_path: of the site on its host.
 
         Only the owner sees the ids of a photomosaic's tiles: anybody who has an id can read the image.
         """
@@ -224,8 +233,8 @@ class ImageSchema:
             alt=image.alt,
             show_source=image.show_source,
             source_url=_readable_url(source, bucket) if source else None,
-            thumbnails={str(width): f"/thumbnail/{image.id}/{width}" for width in thumbnails.WIDTHS},
-            page=f"/i/{image.id}",
+            thumbnails={str(width): f"{base_path}/thumbnail/{image.id}/{width}" for width in thumbnails.WIDTHS},
+            page=f"{base_path}/i/{image.id}",
             map_url=_signed_url(image.map_key, image, bucket) if image.map_key is not None else None,
             visibility=image.visibility,
             batch_size=batch_size,

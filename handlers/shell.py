@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from urllib.parse import urlsplit
 
 from handlers.static_files import StaticFiles
 from models.bucket import Bucket
@@ -29,6 +30,7 @@ STRING = re.compile(r'^  ("[^"]+"): (".*"),$', re.MULTILINE)
 TEXT = re.compile(r'(<[a-z][^<>]*\bdata-t="([^"]+)"[^<>]*>)(?=<)')
 ATTRIBUTE = re.compile(r'\bdata-t-(label|title|alt|placeholder)="([^"]+)"')
 ATTRIBUTES = {"label": "aria-label", "title": "title", "alt": "alt", "placeholder": "placeholder"}
+ADDRESS = re.compile(r'\b(href=|src=)"/')
 SECTION = re.compile(r'(<(?:section|article)\b[^>]*\bdata-page="([^"]+)"[^>]*?)( hidden)?>')
 
 
@@ -53,7 +55,8 @@ class PageShell:
     def __init__(self, bucket: Bucket, files: StaticFiles, *, public_url: str, image_origin: str) -> None:
         self.public_url = public_url
         self._bucket, self._image_origin = bucket, image_origin
-        self._html = files.with_versions(files.text("index.html"))
+        base_path = urlsplit(public_url).path.rstrip("/")
+        self._html = with_base_path(files.with_versions(files.text("index.html")), base_path)
         self._strings = {language: strings_of(files.text(f"i18n/strings.{language}.js")) for language in LANGUAGE_TAGS}
         self._document = cache(self._make_document)
 
@@ -98,6 +101,14 @@ class PageShell:
 def strings_of(module: str) -> dict[str, str]:
     """The strings of `static/i18n/strings.*.js`: one entry a line."""
     return {json.loads(key): json.loads(text) for key, text in STRING.findall(module)}
+
+
+def with_base_path(html: str, base_path: str) -> str:
+    """The document with every address, and the path for `static/base.js`, below a path of the host."""
+    if not base_path:
+        return html
+    html = html.replace("<html ", f'<html data-base="{base_path}" ', 1)
+    return ADDRESS.sub(lambda match: f'{match[1]}"{base_path}/', html)
 
 
 def localize(html: str, strings: Mapping[str, str]) -> str:

@@ -120,7 +120,7 @@ class AddTaskHandler(TaskHandler):
             request_id=params.request_id,
             address=self.client_ip,
         )
-        self.set_header("Location", f"/api/tasks/query/?id={task.id}")
+        self.set_header("Location", f"{self.base_path}/api/tasks/query/?id={task.id}")
         return TaskResponse(task=await self.schema(task, await self.viewer()))
 
     get = post

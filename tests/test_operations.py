@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 from settings import Settings, read_settings
 from tests.support.client import ApiClient
 from tests.support.pictures import png
-from tests.support.process import ROOT, ServerProcess
+from tests.support.process import ROOT, ServerProcess, free_port
 from tests.support.waiting import finished, until
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -129,12 +128,6 @@ def test_the_page_says_that_no_engine_has_built_them() -> None:
 
 
 # --- behind nginx -----------------------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_certificate(folder: Path) -> None:

@@ -56,6 +56,12 @@ def test_mongodb_uri_is_also_read_without_prefix() -> None:
         ("--access=everybody", ["access", "'everybody'", "session, open"]),
         ("--qiniu_private=perhaps", ["qiniu_private", "'perhaps'", "true or false"]),
         ("--public_url=example.com", ["public_url", "'example.com'", "http://HOST"]),
+        ("--public_url=https://example.com/?a=1", ["public_url", "nothing else"]),
+        ("--public_url=https://example.com/#top", ["public_url", "nothing else"]),
+        ("--public_url=https://example.com/a b", ["public_url", "nothing else"]),
+        ("--public_url=https://ada@example.com", ["public_url", "nothing else"]),
+        ("--public_url=https://example.com/../x", ["public_url", "nothing else"]),
+        ("--public_url=https://example.com:x", ["public_url", "nothing else"]),
         ("--dask=localhost:8786", ["dask", "'localhost:8786'", "tcp://HOST"]),
         ("--mongodb_uri=redis://x", ["mongodb_uri", "mongodb://HOST"]),
         ("--trusted_proxies=10.0.0.1,proxy.example", ["trusted_proxies", "proxy.example", "10.0.0.0/8"]),
@@ -88,6 +94,13 @@ def test_the_service_links_of_kubernetes_are_no_settings() -> None:
     assert read_settings(["--port=1003"], links).port == 1003
     with pytest.raises(BadSetting, match="TESSERA_SERVICE"):
         read_settings([], {"TESSERA_SERVICES": "1"})
+
+
+def test_the_public_url_is_normalised() -> None:
+    chosen = read_settings(["--public_url=HTTPS://Tessera.Example:8443/Mosaics/"], {})
+
+    assert chosen.public_url == "https://tessera.example:8443/Mosaics"
+    assert read_settings(["--public_url=http://[2001:DB8::1]/"], {}).public_url == "http://[2001:db8::1]"
 
 
 def test_trusted_proxies_are_addresses_and_networks() -> None:

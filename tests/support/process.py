@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal as signals
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,13 @@ from types import TracebackType
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 30
 STOP_LIMIT_S = 30
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that is free now, for a server whose address another one must know before it starts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class ServerProcess:
