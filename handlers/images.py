@@ -14,6 +14,7 @@ from handlers.schemas import ClientConfig, FeedResponse, ImageResponse, ImageSch
 from models import errors
 from models.bucket import Bucket
 from models.database import MAX_ID
+from models.errors import Phrase
 from models.follows import Follows
 from models.gallery import Gallery, ImagePage
 from models.images import ImageDetails, ImageKind, Images
@@ -178,7 +179,11 @@ class FeedHandler(ApiHandler):
         of the user's own."""
         own = params.view == "mine"
         if params.kind == "source" and not own:
-            raise errors.BadParameter(field="kind", value=params.kind, allowed="result, where view is not mine")
+            raise errors.BadParameter(
+                field="kind",
+                value=params.kind,
+                allowed=Phrase("result, where view is not mine", "result（view 不是 mine 时）"),
+            )
         page = await self._page(params)
         images = [
             ImageSchema.of(
@@ -195,7 +200,9 @@ class FeedHandler(ApiHandler):
             return await self.gallery.own(user.id, ImageKind(params.kind), cursor=params.cursor, limit=params.limit)
         if params.view == "batch":
             if params.id is None:
-                raise errors.BadParameter(field="id", value="nothing", allowed="the id of an image")
+                raise errors.BadParameter(
+                    field="id", value=Phrase("nothing", "空值"), allowed=Phrase("the id of an image", "图片的编号")
+                )
             image = await self.images.by_id(params.id, await self.reader())
             return await self.gallery.batch_of(image, limit=params.limit)
         owner_ids = await self._owner_ids(params)
@@ -207,6 +214,8 @@ class FeedHandler(ApiHandler):
             return None
         if params.view == "user":
             if params.username is None:
-                raise errors.BadParameter(field="username", value="nothing", allowed="the name of a user")
+                raise errors.BadParameter(
+                    field="username", value=Phrase("nothing", "空值"), allowed=Phrase("the name of a user", "用户名")
+                )
             return [(await self.users.by_name(params.username)).id]
         return await self.follows.ids_followed_by((await self.require_user()).id)

@@ -13,8 +13,10 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from tornado.httputil import HTTPServerRequest
 
+from handlers.param_errors import allowed_by
 from models import errors
 from models.database import MAX_ID
+from models.errors import Phrase
 from models.json_object import parse_json_object
 from models.passwords import MAXIMUM_BYTES
 from models.users import username_key
@@ -29,13 +31,13 @@ INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 def _clean_username(name: str) -> str:
     name = name.strip()
     if not username_key(name) or any(unicodedata.category(character) in INVISIBLE for character in name):
-        raise ValueError("1 to 64 characters, none of them invisible")
+        raise ValueError(Phrase("1 to 64 characters, none of them invisible", "1 到 64 个可见字符"))
     return name
 
 
 def _clean_email(email: str) -> str:
     if not EMAIL.fullmatch(email.strip()):
-        raise ValueError("an address such as name@example.com")
+        raise ValueError(Phrase("an address such as name@example.com", "形如 name@example.com 的地址"))
     return email.strip()
 
 
@@ -78,12 +80,8 @@ def validate_params(model: type[P], values: Mapping[str, Any]) -> P:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "parameters"
-        missing = first["type"] == "missing"
-        raise errors.BadParameter(
-            field=field,
-            value="nothing" if missing else shorten(first["input"]),
-            allowed="this parameter is required" if missing else first["msg"],
-        ) from error
+        value = Phrase("nothing", "空值") if first["type"] == "missing" else shorten(first["input"])
+        raise errors.BadParameter(field=field, value=value, allowed=allowed_by(first)) from error
 
 
 def parse_recipe(param: str | dict[str, Any]) -> mosaic.Recipe:

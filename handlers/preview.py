@@ -13,6 +13,7 @@ from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import RecipeParam, RequestParams, parse_recipe
 from models import errors
+from models.errors import Phrase
 from models.images import ANONYMOUS, Images
 from processing import mosaic
 from processing.images.preview_tiles import PreviewTiles
@@ -99,7 +100,11 @@ class PreviewHandler(ApiHandler):
         """Raises BadParameter, TooLarge."""
         files = self.request.files.get("file")
         if not files or not files[-1]["body"]:
-            raise errors.BadParameter(field="file", value="nothing", allowed="a picture in a multipart form")
+            raise errors.BadParameter(
+                field="file",
+                value=Phrase("nothing", "空值"),
+                allowed=Phrase("a picture in a multipart form", "multipart 表单里的一张图片"),
+            )
         body: bytes = files[-1]["body"]
         if len(body) > SIZE_LIMIT_BYTES:
             raise errors.TooLarge(limit_bytes=SIZE_LIMIT_BYTES)

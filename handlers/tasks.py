@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 import tornado.web
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
@@ -27,7 +27,7 @@ from models import errors
 from models.bucket import Bucket
 from models.images import Images, Owner
 from models.queue.tasks import ACTIVE, Task, TaskFilter, Tasks, TaskState, cursor_after
-from models.users import username_key
+from models.users import Users, username_key
 from models.visibility import Reader, Visibility
 from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy, check_source
@@ -140,9 +140,29 @@ class AddTaskHandler(TaskHandler):
         return TaskSource(self.bucket.url(key), key, image.id, width * height / 1e6 or None, image.visibility)
 
 
+ONE_STATE = f"({'|'.join(TaskState)})"
+
+
+def _split_states(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+TaskStates = Annotated[
+    tuple[TaskState, ...],
+    BeforeValidator(_split_states),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^({ONE_STATE}(, ?{ONE_STATE})*)?$",
+            "description": "one state, or several separated by commas",
+        }
+    ),
+]
+
+
 class QueryTasksParams(RequestParams):
     id: Id | None = None
-    state: TaskState | None = None
+    state: TaskStates | None = None
     style: Annotated[str, Field(max_length=40)] | None = None
     owner: Annotated[str, Field(max_length=200)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] | None = None
@@ -150,8 +170,8 @@ class QueryTasksParams(RequestParams):
 
 
 class QueryTasksHandler(TaskHandler):
-    def initialize(self, tasks: Tasks) -> None:
-        self.tasks = tasks
+    def initialize(self, tasks: Tasks, users: Users) -> None:
+        self.tasks, self.users = tasks, users
 
     @endpoint(errors=(errors.PermissionDenied, errors.NotFound), csrf_exempt="it changes nothing")
     async def post(self, params: QueryTasksParams) -> QueueResponse:
@@ -181,9 +201,18 @@ class QueryTasksHandler(TaskHandler):
         if user is None or not (user.developer or username_key(user.username) == username_key(username)):
             raise errors.PermissionDenied()
 
+    async def _username(self, name: str | None) -> str | None:
+        """The username as its user writes it; an unknown one as it is."""
+        if name is None:
+            return None
+        try:
+            return (await self.users.by_name(name)).username
+        except errors.NotFound:
+            return name
+
     async def _list(self, params: QueryTasksParams) -> tuple[list[Task], list[Task]]:
         """Active and finished tasks. Raises NotFound."""
-        task_filter = TaskFilter((params.state,) if params.state else (), params.style, params.owner)
+        task_filter = TaskFilter(params.state or (), params.style, await self._username(params.owner))
         if params.id is None:
             return await self.tasks.list_active_and_finished(
                 active_limit=0 if params.cursor else params.limit or ACTIVE_LIMIT,

@@ -18,6 +18,7 @@ from handlers.schemas import RegisterImageResponse, UploadResponse, UploadTokenR
 from models import errors
 from models.bucket import Bucket, Stat
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
+from models.errors import Phrase
 from models.images import ANONYMOUS, Image, ImageKind, Images, NewImage, Owner
 from models.uploads import PendingUpload, PendingUploads
 from models.visibility import SERVER, UNSTATED, Reader, Visibility
@@ -148,7 +149,11 @@ class UploadCallbackHandler(ApiHandler):
     async def _complete(self, body: CallbackBody) -> UploadResponse:
         key = body.key or body.filename
         if not key:
-            raise errors.BadParameter(field="key", value="nothing", allowed="the key of the uploaded file")
+            raise errors.BadParameter(
+                field="key",
+                value=Phrase("nothing", "空值"),
+                allowed=Phrase("the key of the uploaded file", "所上传文件的 key"),
+            )
         registered = await self.images.by_key(key, SERVER)
         image = registered or await self._register(key, body)
         self.metrics.callbacks.labels("repeated" if registered else "registered").inc()

@@ -12,6 +12,7 @@ from handlers.params import Email, Password, RequestParams, Username
 from handlers.rate_limit import LoginLimits
 from handlers.schemas import SuccessResponse, UserResponse
 from models import errors
+from models.errors import Phrase
 from models.follows import Follows
 from models.images import Owner
 from models.passwords import Passwords
@@ -161,7 +162,9 @@ class FollowHandler(ApiHandler):
         follower_id = (await self.acting_as(params.from_user_name)).id
         followed_id = (await self.users.by_name(params.to_user_name)).id
         if follower_id is None or follower_id == followed_id:
-            raise errors.BadParameter(field="to_user_name", value=params.to_user_name, allowed="another user")
+            raise errors.BadParameter(
+                field="to_user_name", value=params.to_user_name, allowed=Phrase("another user", "另一位用户")
+            )
         if params.follow_bool:
             await self.follows.follow(follower_id, followed_id)
         else:

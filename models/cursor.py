@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from models.errors import BadParameter
+from models.errors import BadParameter, Phrase
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -21,4 +21,6 @@ def read_cursor(cursor: str) -> tuple[datetime, int]:
     try:
         return EPOCH + int(milliseconds) * MILLISECOND, int(item_id)
     except (ValueError, OverflowError) as error:
-        raise BadParameter(field="cursor", value=repr(cursor[:60]), allowed="a cursor from a response") from error
+        raise BadParameter(
+            field="cursor", value=repr(cursor[:60]), allowed=Phrase("a cursor from a response", "响应中给出的 cursor")
+        ) from error

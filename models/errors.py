@@ -43,10 +43,22 @@ Nothing here knows HTTP: `handlers/base.py` has the one table from error to stat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
 
 Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A part of a sentence for users, in both languages."""
+
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return self.en
 
 
 class TesseraError(Exception):
@@ -79,11 +91,12 @@ class TesseraError(Exception):
 
     def _zh_details(self) -> dict[str, object]:
         """The details that are written differently in Chinese."""
-        return {
+        words: dict[str, object] = {
             name: self.zh_words[str(self.details[name])]
             for name in ("what", "state")
             if str(self.details.get(name)) in self.zh_words
         }
+        return words | {name: value.zh for name, value in self.details.items() if isinstance(value, Phrase)}
 
 
 def all_errors() -> list[type[TesseraError]]:

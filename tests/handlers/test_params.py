@@ -1,0 +1,52 @@
+"""Parameters: what is wrong with one is said in the reader's language; filters take several values."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.client import PASSWORD, ApiClient
+from tests.support.waiting import finished
+
+WRONG = [
+    ("/api/feed", {"limit": "0"}, "at least 1", "不小于 1"),
+    ("/api/feed", {"limit": "x"}, "a whole number", "整数"),
+    ("/api/feed", {"limit": "1000"}, "at most 100", "不大于 100"),
+    ("/api/feed", {"view": "best"}, "'newest', 'following'", "'newest'、'following'"),
+    ("/api/feed", {"view": "user"}, "the name of a user", "用户名"),
+    ("/api/feed", {"kind": "source"}, "result, where view is not mine", "result（view 不是 mine 时）"),
+    ("/api/tasks/query", {"state": "queued,slow"}, "'queued', 'running'", "'queued'、'running'"),
+    ("/api/tasks/query", {"style": "x" * 50}, "at most 40 characters", "至多 40 个字符"),
+    ("/api/image/query", {}, "this parameter is required", "必须提供此参数"),
+    ("/api/user/add", {"username": "ada", "email": "none", "password": PASSWORD}, "an address such as", "形如"),
+    ("/api/user/add", {"username": "\u200b", "email": "a@b.cn", "password": PASSWORD}, "invisible", "可见字符"),
+]
+
+
+@pytest.mark.parametrize(("path", "params", "english", "chinese"), WRONG)
+@pytest.mark.gen_test
+async def test_what_is_allowed_is_said_in_both_languages(
+    api: ApiClient, path: str, params: dict[str, str], english: str, chinese: str
+) -> None:
+    in_english = await api.get(path, {"Accept-Language": "en"}, **params)
+    in_chinese = await api.get(path, {"Accept-Language": "zh"}, **params)
+
+    assert english in in_english["message"]
+    assert chinese in in_chinese["message"]
+    assert "Value error" not in in_english["message"]
+    words = re.sub(r"'[^']*'|name@example\.com|result|view|mine|source", "", in_chinese["message"]).removeprefix(
+        in_chinese["field"]
+    )
+    assert re.findall(r"[a-z]{3,}", words) == []
+
+
+@pytest.mark.gen_test
+async def test_tasks_are_filtered_by_several_states_and_by_a_name_in_any_case(api: ApiClient) -> None:
+    ada = await api.sign_up("Ada")
+    task = await ada.add_task((await ada.upload())["url"])
+    await finished(ada, task["id"])
+
+    for query in ({"state": "failed,done"}, {"state": "done"}, {"owner": "ADA"}, {"owner": "ada", "state": "done"}):
+        assert [each["id"] for each in (await ada.get("/tasks/query/", **query))["done"]] == [task["id"]], query
+    assert (await ada.get("/tasks/query/", state="failed,cancelled"))["done"] == []
