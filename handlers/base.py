@@ -121,7 +121,7 @@ class ApiHandler(RequestIdHandler):
     async def head(self, **path: str) -> None:
         """As GET without the body, for monitors and link checkers; where GET changes something, HEAD does not."""
         method = self.endpoints().get("GET")
-        if method is None or method.is_csrf_protected:
+        if method is None or not method.is_read_only:
             raise errors.MethodNotAllowed()
         await method(self, **path)
 
@@ -216,7 +216,7 @@ class ApiHandler(RequestIdHandler):
     def _allowed_methods(self) -> Iterator[str]:
         for name, method in self.endpoints().items():
             yield name
-            if name == "GET" and not method.is_csrf_protected:
+            if name == "GET" and method.is_read_only:
                 yield "HEAD"
 
     def language(self) -> errors.Language:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Method = Callable[..., Awaitable[object]]
 
+CHANGES_NOTHING = "it changes nothing"
+"""The reason for `csrf_exempt` of an endpoint that reads only."""
 COMMON_ERRORS: tuple[type[errors.TesseraError], ...] = (
     errors.TesseraError,
     errors.MalformedRequest,
@@ -91,6 +93,11 @@ class Endpoint:
     @property
     def is_csrf_protected(self) -> bool:
         return "POST" in self.http_methods and not self.csrf_exempt
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the endpoint changes nothing, so that HEAD may call it."""
+        return "POST" not in self.http_methods or self.csrf_exempt == CHANGES_NOTHING
 
     @property
     def summary(self) -> str:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
-from handlers.endpoint import endpoint
+from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Id, RecipeParam, RequestParams, parse_recipe, shorten
 from handlers.schemas import (
@@ -173,7 +173,7 @@ class QueryTasksHandler(TaskHandler):
     def initialize(self, tasks: Tasks, users: Users) -> None:
         self.tasks, self.users = tasks, users
 
-    @endpoint(errors=(errors.PermissionDenied, errors.NotFound), csrf_exempt="it changes nothing")
+    @endpoint(errors=(errors.PermissionDenied, errors.NotFound), csrf_exempt=CHANGES_NOTHING)
     async def post(self, params: QueryTasksParams) -> QueueResponse:
         """The queue in order, and the finished tasks, newest first."""
         if params.owner is not None:
