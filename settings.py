@@ -119,7 +119,9 @@ class Settings(BaseSettings):
     workers: int = _queue(os.cpu_count() or 1, "rendering threads; default: one per core", allowed=range(1, 257))
     queue_limit: int = _queue(10_000, "maximum number of queued and running tasks", allowed=range(1, 10_000_001))
     user_queue_limit: int = _queue(200, "the same for each user", allowed=range(1, 1_000_001))
-    sign_up_burst: int = _users(30, "accounts that one address can open at once", allowed=range(1, 1_000_001))
+    sign_up_burst: int = _users(
+        30, "accounts that one address can open at once; as many guests", allowed=range(1, 1_000_001)
+    )
     sign_up_interval_s: int = _users(60, "seconds until it can open one more", allowed=range(1, 86_401))
     guest_limit: int = _users(
         200, "maximum number of guests, who make pictures without an account; 0: none", allowed=range(100_001)

@@ -79,10 +79,10 @@ class LoginLimits:
 
 
 def make_login_limits(sign_up: Rate) -> LoginLimits:
-    """sign_up: new accounts from one address."""
+    """sign_up: new accounts from one address, and as many guests."""
     return LoginLimits(
         sign_in=RateLimiter(Rate(burst=10, interval_s=30)),
         sign_in_address=RateLimiter(Rate(burst=200, interval_s=3)),
         sign_up=RateLimiter(sign_up),
-        guest=RateLimiter(Rate(burst=20, interval_s=180)),
+        guest=RateLimiter(sign_up),
     )

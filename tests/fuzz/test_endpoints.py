@@ -79,6 +79,7 @@ def fuzz_server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> I
     developers = ",".join(name_of(path, method) for path, method in OPERATIONS if "add" not in path)
     database = f"fuzz_{secrets.token_hex(4)}"
     arguments = (f"--mongodb_uri={mongodb_uri}", f"--database={database}", f"--developers={developers}")
+    arguments += ("--sign_up_burst=10000",)
     with ServerProcess(tmp_path_factory.mktemp("fuzz") / "data", *arguments) as server:
         schema = schemathesis.openapi.from_dict(document())
         schema.config.update(base_url=server.base_url)

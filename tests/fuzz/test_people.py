@@ -296,7 +296,12 @@ class UserModel(RuleBasedStateMachine):
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_name: str) -> Iterator[ServerProcess]:
-    arguments = (f"--mongodb_uri={mongodb_uri}", f"--database={database_name}", "--developers=dev")
+    arguments = (
+        f"--mongodb_uri={mongodb_uri}",
+        f"--database={database_name}",
+        "--developers=dev",
+        "--sign_up_burst=10000",
+    )
     with ServerProcess(tmp_path_factory.mktemp("people") / "data", *arguments) as running:
         yield running
     assert " ERROR " not in running.log

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from handlers.rate_limit import Rate, make_login_limits
 from handlers.services import Services
+from models import errors
 from models.database import Database
 from models.guests import Guests
 from models.images import Owner
@@ -112,6 +114,16 @@ async def test_guests_are_bounded_together_and_each(api: ApiClient, services: Se
     assert [response["code"] for response in waiting] == [1, 1, -1]
     assert waiting[2]["error"] == "too_many_tasks"
     assert [(response.status, response["error"]) for response in full] == [(401, "guest_limit")] * 2
+
+
+def test_one_address_opens_as_many_guests_as_accounts() -> None:
+    limits = make_login_limits(Rate(burst=1, interval_s=60))
+
+    limits.guest.acquire("192.0.2.1")
+    limits.guest.acquire("192.0.2.2")
+
+    with pytest.raises(errors.TooManyRequests):
+        limits.guest.acquire("192.0.2.1")
 
 
 @pytest.mark.gen_test
