@@ -20,7 +20,7 @@ from tests.bench.timing import table
 BYTES_A_PIXEL = 12
 MAX_CELL_PARAMS: dict[str, dict[str, Any]] = {
     **{name: {"cell": STYLES[name].params.model_fields["cell"].metadata[0].ge} for name in STYLES},
-    "voronoi": {"cells": 25_000},
+    "voronoi": {"cells": 25_000, "panes": "voronoi"},
     "quadtree": {"cell": 2, "cells": 100_000},
 }
 """The parameters that give each style its largest number of cells."""

@@ -24,7 +24,7 @@ from tests.bench.timing import table, time_alternately
 ROUNDS = 5
 TILES = 2000
 EXTRA_PARAMS: dict[str, dict[str, Any]] = {
-    "voronoi": {"cells": 5000},
+    "voronoi": {"cells": 5000, "panes": "voronoi"},
     "photomosaic": {"cell": 40},
     "redact": {"regions": [[0.2, 0.2, 0.5, 0.5]]},
 }

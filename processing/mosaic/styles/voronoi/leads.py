@@ -15,7 +15,7 @@ from ...materials.texture import Texture
 _SAMPLES = 2  # a pixel, across and down
 _NARROW, _WIDE = 0.7, 1.5  # the width of leads between panes of equal and of different colours, in `leading`
 _CONTRAST = 35.0  # the difference of colours, OKLab x 100, at which leads are widest
-_GLOW, _STREAKS, _RELIEF = 0.34, 0.02, 0.55
+_GLOW, _STREAKS, _RELIEF = 0.34, 0.014, 0.55
 _MARGIN = 4  # leads, around a band
 
 
@@ -84,7 +84,9 @@ def _shapes(mask: Image.Image, leading: float, inner: tuple[int, int, int, int])
     round_ = pixels(mask.filter(ImageFilter.GaussianBlur(max(0.6, leading * 0.3)))).astype(np.float32) / 255
     facing = np.zeros_like(round_)
     facing[1:-1, 1:-1] = (round_[2:, 1:-1] - round_[:-2, 1:-1]) * 0.8 + (round_[1:-1, 2:] - round_[1:-1, :-2]) * 0.6
-    near = pixels(mask.filter(ImageFilter.GaussianBlur(leading * 1.6))).astype(np.float32) / 255
+    factor = max(1, int(leading / 2))  # a wide blur needs no more pixels
+    small = mask.reduce(factor).filter(ImageFilter.GaussianBlur(leading * 1.6 / factor))
+    near = pixels(small.resize(mask.size, Image.Resampling.BILINEAR)).astype(np.float32) / 255
     rows = slice(inner[1], inner[3])
     return facing[rows] * max(1.0, leading * 0.5), near[rows]
 
