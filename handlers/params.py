@@ -20,7 +20,6 @@ from models.errors import Phrase
 from models.json_object import parse_json_object
 from models.passwords import MAXIMUM_BYTES
 from models.users import username_key
-from processing import mosaic
 
 MAX_VALUE_CHARS = 60
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
@@ -82,14 +81,6 @@ def validate_params(model: type[P], values: Mapping[str, Any]) -> P:
         field = ".".join(str(part) for part in first["loc"]) or "parameters"
         value = Phrase("nothing", "空值") if first["type"] == "missing" else shorten(first["input"])
         raise errors.BadParameter(field=field, value=value, allowed=allowed_by(first)) from error
-
-
-def parse_recipe(param: str | dict[str, Any]) -> mosaic.Recipe:
-    """Raises BadParameter, which names the key, the value and the allowed range."""
-    try:
-        return mosaic.parse(param)
-    except mosaic.BadParameter as error:
-        raise errors.BadParameter(**error.details) from error
 
 
 def shorten(value: object) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
-from handlers.params import RecipeParam, RequestParams, parse_recipe
+from handlers.params import RecipeParam, RequestParams
 from models import errors
 from models.errors import Phrase
 from models.images import ANONYMOUS, Images
@@ -19,7 +19,7 @@ from processing import mosaic
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
 from processing.images.tile_pool import resolve_tiles
-from processing.rendering import Cancelled
+from processing.rendering import Cancelled, parse_recipe
 
 SIZE_LIMIT_BYTES = 2_000_000
 """A little below BODY_LIMIT_BYTES, so that the error says that the image is too large."""

@@ -12,7 +12,7 @@ from tornado.httputil import HTTPServerRequest
 from handlers.base import ApiHandler
 from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
-from handlers.params import Id, RecipeParam, RequestParams, parse_recipe, shorten
+from handlers.params import Id, RecipeParam, RequestParams, shorten
 from handlers.schemas import (
     PausedResponse,
     QueueResponse,
@@ -36,6 +36,7 @@ from processing.mosaic import Recipe
 from processing.queue.event_feed import EventFeed
 from processing.queue.snapshot import QueueSnapshot
 from processing.queue.task_queue import TaskQueue, TaskSource
+from processing.rendering import parse_recipe
 
 ACTIVE_LIMIT = 200
 FINISHED_LIMIT = 50

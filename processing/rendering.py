@@ -19,6 +19,14 @@ class Cancelled(Exception):
     """Raised by a progress callback: the work was asked to stop."""
 
 
+def parse_recipe(param: str | dict[str, Any]) -> mosaic.Recipe:
+    """Raises BadParameter, which names the key, the value and the allowed range."""
+    try:
+        return mosaic.parse(param)
+    except mosaic.BadParameter as error:
+        raise errors.BadParameter(**error.details) from error
+
+
 def render(
     source: bytes,
     recipe: dict[str, Any],

@@ -12,7 +12,6 @@ import qiniu
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.params import parse_recipe
 from models import errors
 from models.bucket.callback import NAME_LIMIT_BYTES, NUMBER_LIMIT, PARAM_LIMIT_BYTES, parse_callback
 from models.bucket.embedded import errors as kodo_errors
@@ -21,6 +20,7 @@ from models.bucket.policy import UploadPolicy, image_policy, read_token
 from processing import mosaic
 from processing.mosaic import STYLES, Limits
 from processing.mosaic.codec.container import read_container
+from processing.rendering import parse_recipe
 from tests.support.pictures import encoded, photo
 
 CPU_LIMIT_S = 1.0
