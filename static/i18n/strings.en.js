@@ -233,6 +233,11 @@ export const strings = {
   "tiles.add": "Add pictures",
   "tiles.few": "With fewer than {enough} pictures the same ones repeat visibly. More and more varied pictures give a better result.",
   "tiles.shown": "Only you can see which pictures are used.",
+  "covered.question": "Is everything covered?",
+  "covered.why": "The outlines show what is hidden. What you have shared cannot be taken back from those who saved it.",
+  "covered.yes": "Yes, everything",
+  "covered.no": "No, hide more",
+
   "inspector.label": "Tiles: arrow keys select one, Enter opens its picture",
   "inspector.hint": "Each tile is a picture. Point at one to see which.",
   "inspector.at": "Row {row}, column {column}",

@@ -2,6 +2,7 @@
 
 import { at } from "../base.js";
 import { Compare } from "../components/compare.js";
+import { CoveredCheck } from "../components/covered-check.js";
 import { button } from "../components/icon.js";
 import { ImageEditor } from "../components/image-editor.js";
 import { PartsList } from "../components/parts-list.js";
@@ -23,6 +24,7 @@ export class Page {
   #inspector;
   #partsList;
   #editor;
+  #coveredCheck;
   #image = null;
 
   constructor(root, { api, confirmDialog, router, signInDialog, state, toasts }, { useRecipe, setTitle }) {
@@ -30,12 +32,13 @@ export class Page {
     this.#services = { api, router, signInDialog, state, toasts };
     this.#app = { useRecipe, setTitle };
     this.#compare = new Compare(this.#part("compare"), 0);
-    this.#viewport = new Viewport(this.#part("compare"), [this.#part("before"), this.#part("after"), this.#part("tile-inspector")], { pageScrolls: true });
+    this.#viewport = new Viewport(this.#part("compare"), [this.#part("before"), this.#part("after"), this.#part("outlines"), this.#part("tile-inspector")], { pageScrolls: true });
     for (const control of root.querySelectorAll("[data-zoom]")) control.addEventListener("click", () => this.zoom(control.dataset.zoom));
     this.#part("fullscreen").hidden = !document.fullscreenEnabled;
     this.#part("fullscreen").addEventListener("click", () => this.#toggleFullscreen());
     this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), { api, router, state, toasts });
     this.#partsList = new PartsList(this.#part("parts-list"), { api, state });
+    this.#coveredCheck = new CoveredCheck(this.#part("outlines"), this.#part("covered-check"), [root.querySelector('[data-action="share"]'), this.#part("download-menu"), this.#part("image-editor").elements.visibility.parentElement]);
     this.#editor = new ImageEditor(this.#part("image-editor"), { api, confirmDialog, state, toasts });
     this.#editor.addEventListener("change", () => this.#reload());
     this.#editor.addEventListener("delete", () => router.go("/gallery?view=mine"));
@@ -106,8 +109,9 @@ export class Page {
     this.#part("alt-text").textContent = image.alt ?? "";
     this.#part("recipe").textContent = image.recipe ? recipeText(image.recipe, this.#services.state.styles) : "";
     this.#editor.updateVisibility(image);
-    this.#root.querySelector('[data-action="remix"]').hidden = !image.recipe;
-    this.#part("downloads").replaceChildren(...formatsOf({ svg: image.mime === SVG }, true).map((format) =>
+    this.#coveredCheck.show(image, guests || state.user?.username === image.username);
+    this.#root.querySelector('.image-page__actions [data-action="remix"]').hidden = !image.recipe;
+    this.#part("downloads").replaceChildren(...formatsOf({ svg: image.mime === SVG }, true, image.recipe?.format).map((format) =>
       button({ text: format.toUpperCase(), label: t("download.as", { format: format.toUpperCase() }), className: "menu__item", onClick: () => this.#download(format) })));
     this.#app.setTitle(this.#part("title").textContent);
   }
