@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 CONTEXT_PATTERN = re.compile(r"\b(task|image|user) %s|\[(%s)\]$|%")
 # Control characters, line separators and bidirectional overrides: a terminal may interpret or hide them.
 CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Who knows the key of a source can read it. Encoded keys and upload ids are in the paths of the bucket.
+KEYS = re.compile(r"(source/[0-9a-f]{6})[0-9a-f]{10,}|((?:objects|uploads|stat|delete)/[\w=-]{6})[\w=-]{10,}")
 PLAIN = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -35,7 +37,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        text = json.dumps(line, ensure_ascii=False, default=str)
+        text = shorten_keys(json.dumps(line, ensure_ascii=False, default=str))
         return CONTROL_CHARACTERS.sub(lambda one: f"\\u{ord(one[0]):04x}", text)
 
 
@@ -43,10 +45,16 @@ class PlainFormatter(logging.Formatter):
     """Plain text. Values in a message cannot start a new line; only a trace has several lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        record.message = CONTROL_CHARACTERS.sub(lambda one: ascii(one[0])[1:-1], record.getMessage())
+        message = shorten_keys(record.getMessage())
+        record.message = CONTROL_CHARACTERS.sub(lambda one: ascii(one[0])[1:-1], message)
         record.asctime = self.formatTime(record)
         line = self.formatMessage(record)
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{shorten_keys(self.formatException(record.exc_info))}" if record.exc_info else line
+
+
+def shorten_keys(text: str) -> str:
+    """`source/0123456789abcdef…` becomes `source/012345…`: enough to find the line, too little to read the image."""
+    return KEYS.sub(lambda key: f"{key[1] or key[2]}…", text)
 
 
 def context_fields(record: logging.LogRecord) -> dict[str, object]:

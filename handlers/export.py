@@ -7,6 +7,7 @@ import json
 import logging
 import mimetypes
 import re
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -37,6 +38,7 @@ JsonDict = dict[str, Any]
 
 PIECE_BYTES = 256 * 1024
 WRITE_TIMEOUT_S = 30.0
+MIN_RATE_BYTES_PER_S = 64_000
 MAX_EXPORTS = 4
 """At once; each holds one image in memory."""
 RETRY_AFTER_S = 30
@@ -71,6 +73,8 @@ class ExportHandler(ApiHandler):
     """An error after the first byte closes the connection: half a zip file must not look complete."""
 
     timeout_s = None
+    _sent_bytes = 0
+    _waited_s = 0.0
 
     def initialize(
         self,
@@ -163,9 +167,21 @@ class ExportHandler(ApiHandler):
     async def _write_out(self, data: bytes) -> None:
         """Write in pieces, each when the client has received the one before. Raises TimeoutError."""
         for start in range(0, len(data), PIECE_BYTES):
-            self.write(data[start : start + PIECE_BYTES])
-            async with asyncio.timeout(WRITE_TIMEOUT_S):
+            piece = data[start : start + PIECE_BYTES]
+            self.write(piece)
+            started_at = time.monotonic()
+            async with asyncio.timeout(write_limit_s(self._sent_bytes, self._waited_s)):
                 await self.flush()
+            self._waited_s += time.monotonic() - started_at
+            self._sent_bytes += len(piece)
+
+
+def write_limit_s(sent_bytes: int, waited_s: float) -> float:
+    """How long the next piece may take, in seconds. waited_s: how long the client took for what it has received.
+
+    WRITE_TIMEOUT_S at first, and on average no slower than MIN_RATE_BYTES_PER_S: an export keeps a slot from others.
+    """
+    return min(WRITE_TIMEOUT_S, WRITE_TIMEOUT_S + sent_bytes / MIN_RATE_BYTES_PER_S - waited_s)
 
 
 def _task_document(task: Task, bucket: Bucket) -> JsonDict:

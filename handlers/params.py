@@ -23,14 +23,25 @@ from models.users import username_key
 
 MAX_VALUE_CHARS = 60
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
-INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 """Unicode categories of characters that a username may not contain."""
+FILLERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Characters of other categories that are not visible: fillers, joiners, variation selectors."""
+LOOK_ALIKE_SCRIPTS = frozenset(("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"))
+"""Scripts with letters that look the same. A name that mixes them imitates another one."""
 
 
 def _clean_username(name: str) -> str:
-    name = name.strip()
-    if not username_key(name) or any(unicodedata.category(character) in INVISIBLE for character in name):
+    name = " ".join(name.split())
+    has_invisible = FILLERS.search(name) or any(unicodedata.category(character) in INVISIBLE for character in name)
+    if not username_key(name) or has_invisible:
         raise ValueError(Phrase("1 to 64 characters, none of them invisible", "1 到 64 个可见字符"))
+    letters = [character for character in unicodedata.normalize("NFKC", name) if character.isalpha()]
+    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in letters} & LOOK_ALIKE_SCRIPTS
+    if len(scripts) > 1:
+        raise ValueError(Phrase("letters of one script, not several that look alike", "不能混用字母形近的不同文字"))
     return name
 
 

@@ -104,8 +104,9 @@ class Users:
 
 
 def username_key(username: str) -> str:
-    """The form in which names are compared: NFKC, case folded, stripped (`Ａdmin ` becomes `admin`)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold()).strip()
+    """The form in which names are compared: NFKC, case folded, blanks collapsed (`Ａdmin ` becomes `admin`)."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    return " ".join(folded.split())
 
 
 def _user(document: Document | None, which: object) -> User:

@@ -60,6 +60,27 @@ def test_the_ids_in_a_line_are_fields_too(
     assert line["message"] == message % arguments
 
 
+@pytest.mark.requirement(54)
+@pytest.mark.parametrize("formatter", [JsonFormatter(), PlainFormatter("%(message)s")])
+@pytest.mark.parametrize(
+    ("path", "shortened"),
+    [
+        ("/bucket/source/" + "0123456789abcdef" * 2, "/bucket/source/012345…"),
+        ("/up/buckets/tessera/objects/c291cmNlLzAxMjM0NTY3ODlhYmNkZWY=/uploads", "objects/c291cm…/uploads"),
+        ("/up/buckets/tessera/objects/~/uploads/" + "0123456789abcdef" * 2 + "/1", "/uploads/012345…/1"),
+        ("/rs/stat/dGVzc2VyYTpzb3VyY2UvMDEyMzQ1Njc4OWFiY2RlZg==", "/rs/stat/dGVzc2…"),
+    ],
+)
+def test_keys_of_sources_are_shortened(formatter: logging.Formatter, path: str, shortened: str) -> None:
+    fields = {"path": path}
+
+    line = formatted(formatter, "%s %s %s", 200, "GET", path, fields=fields)
+
+    assert shortened in line
+    assert path not in line
+    assert "0123456789" not in line
+
+
 def test_a_trace_stays_in_its_line_in_json() -> None:
     try:
         raise ValueError("that was it")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from handlers.export import MIN_RATE_BYTES_PER_S, WRITE_TIMEOUT_S, write_limit_s
 from handlers.services import Services
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import png
@@ -124,3 +125,12 @@ async def test_an_export_that_fails_in_the_middle_closes_the_connection(api: Api
     assert not sent.endswith(b"0\r\n\r\n")
     assert b"data.json" not in sent
     assert (await api.new_client().get("/health"))["ready"] is True
+
+
+@pytest.mark.requirement(55)
+def test_a_slow_reader_keeps_no_slot_from_others() -> None:
+    half_rate_s = 2 / MIN_RATE_BYTES_PER_S
+
+    assert write_limit_s(0, 0.0) == write_limit_s(10**9, 60.0) == WRITE_TIMEOUT_S
+    assert write_limit_s(10**6, 10**6 * half_rate_s) == pytest.approx(WRITE_TIMEOUT_S - 10**6 / MIN_RATE_BYTES_PER_S)
+    assert write_limit_s(10**7, 10**7 * half_rate_s) < 0, "on average at half the rate: it is cut off"

@@ -193,3 +193,24 @@ def test_by_default_an_address_opens_thirty_accounts_and_then_one_a_minute(
     settings = settings_of()
 
     assert (settings.sign_up_burst, settings.sign_up_interval_s) == (30, 60)
+
+
+@pytest.mark.requirement(29)
+@pytest.mark.gen_test
+async def test_names_that_imitate_others_are_refused(api: ApiClient) -> None:
+    async def sign_up(name: str) -> ApiResponse:
+        return await api.new_client().post("/api/user/add/", username=name, email="a@example.com", password=PASSWORD)
+
+    invisible = ("\ufe0f", "\u3164", "\u115f", "\u2800", "\u034f", "\U000e0101", "\ue000", "\u200d")
+    hidden = [f"a{character}da" for character in invisible]
+    mixed = ("\u0430da", "ad\u0430 lovelace", "\u0391da", "\u0561da")  # Cyrillic, Greek, Armenian among Latin
+    good = ("ада", "Αθηνά", "李雷 Lei", "みどり", "José", "a  b", "Zoë 2", "🐈 mo")
+
+    refused = {name: await sign_up(name) for name in (*hidden, *mixed)}
+    accepted = {name: await sign_up(name) for name in good}
+
+    assert {(answer["code"], answer["error"], answer["field"]) for answer in refused.values()} == {
+        (-2, "bad_parameter", "username")
+    }
+    assert {name: answer.json for name, answer in accepted.items() if answer["code"] != 1} == {}
+    assert (await sign_up("a b"))["error"] == "username_taken", "inner blanks collapse"
