@@ -40,7 +40,7 @@ def contour_panes(image: Image.Image, size: tuple[int, int], count: int, leading
     labels = segment(lab, count, progress.sub(0.0, 0.7))
     labels = _without_slivers(labels, lab, _THINNEST * leading * sketch[0] / size[0])
     progress(0.8)
-    outlines = trace_outlines(labels)
+    outlines = trace_outlines(labels, progress.sub(0.8, 1.0))
     progress(1.0)
     factor = np.array(size) / sketch
     pitch = float((size[0] * size[1] / len(outlines.corners)) ** 0.5)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...cells.convex import Counts
 from ...colour.srgb import Floats
+from ...progress import Progress
 
 Labels = NDArray[np.int64]
 OUTSIDE = -1
@@ -17,6 +18,7 @@ OUTSIDE = -1
 _TOLERANCE_PX = 0.9  # of the reduced picture: how far a simplified border may be from the true one
 _MAX_CORNERS = 12
 _SMOOTHING_ROUNDS = 8
+_REPORT_EVERY = 256  # borders
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,15 @@ class Outlines:
     borders: list[Border]
 
 
-def trace_outlines(labels: Labels) -> Outlines:
+def trace_outlines(labels: Labels, progress: Progress) -> Outlines:
     """labels: (rows, columns), connected regions numbered from 0. Coordinates are in its pixels."""
     count = int(labels.max()) + 1
-    traced = _trace_borders(labels)
-    simplified = [_simplify(_smooth(points), _TOLERANCE_PX) for points, _, _ in traced]
+    traced = _trace_borders(labels, progress.sub(0.0, 0.5))
+    simplified = []
+    for points, _, _ in traced:
+        simplified.append(_simplify(_smooth(points), _TOLERANCE_PX))
+        if len(simplified) % _REPORT_EVERY == 0:
+            progress(0.5 + 0.3 * len(simplified) / len(traced))
     _limit_corners(simplified, traced, count)
     borders = [
         Border(_rounded(points), left, right) for points, (_, left, right) in zip(simplified, traced, strict=True)
@@ -51,7 +57,7 @@ def trace_outlines(labels: Labels) -> Outlines:
     return Outlines(np.concatenate(polygons), corners, borders)
 
 
-def _trace_borders(labels: Labels) -> list[tuple[Floats, int, int]]:
+def _trace_borders(labels: Labels, progress: Progress) -> list[tuple[Floats, int, int]]:
     """The borders along the edges of pixels: points from a junction to the next, the region on the left, on the right.
 
     A closed border without a junction begins and ends at one of its points.
@@ -67,10 +73,13 @@ def _trace_borders(labels: Labels) -> list[tuple[Floats, int, int]]:
             left, right = (a, b) if dx else (b, a)
             edges[px, py].append((px + dx, py + dy, left, right))
             edges[px + dx, py + dy].append((px, py, right, left))
-    return _follow(edges)
+        progress(0.2)
+    return _follow(edges, progress)
 
 
-def _follow(edges: dict[tuple[int, int], list[tuple[int, int, int, int]]]) -> list[tuple[Floats, int, int]]:
+def _follow(
+    edges: dict[tuple[int, int], list[tuple[int, int, int, int]]], progress: Progress
+) -> list[tuple[Floats, int, int]]:
     traced: list[tuple[Floats, int, int]] = []
     used: set[tuple[int, int, int, int]] = set()
     junctions = [point for point, around in edges.items() if len(around) != 2]
@@ -89,6 +98,8 @@ def _follow(edges: dict[tuple[int, int], list[tuple[int, int, int, int]]]) -> li
                     break
                 point, following = target, around[0] if around[0][:2] != point else around[1]
             traced.append((np.array(points, np.float64), step[2], step[3]))
+            if len(traced) % _REPORT_EVERY == 0:
+                progress(min(1.0, 0.2 + len(used) / (2 * len(edges) + 1)))
     return traced
 
 

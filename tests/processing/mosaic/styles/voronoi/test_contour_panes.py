@@ -45,13 +45,21 @@ def test_regions_are_connected_and_as_many_as_asked_for(pixels: np.ndarray) -> N
 def test_outlines_cover_everything_but_what_simplification_shifts() -> None:
     labels = segment(srgb_to_oklab(CAT) * 100, 60, Progress())
 
-    outlines = trace_outlines(labels)
+    outlines = trace_outlines(labels, Progress())
 
     assert len(outlines.corners) == labels.max() + 1
     panes = contour_panes(Image.fromarray(CAT), (300, 200), 60, 2.0, Progress())
     assert (labels_of(panes.cells) >= 0).all()
     polygons = PolygonCells(300, 200, outlines.points, outlines.corners, 10.0)
     assert (labels_of(polygons) >= 0).mean() > 0.985
+
+
+def test_tracing_can_be_stopped() -> None:
+    def stop(fraction: float) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        trace_outlines(segment(srgb_to_oklab(CAT) * 100, 60, Progress()), Progress(stop))
 
 
 def test_panes_follow_contours_better_than_voronoi_cells() -> None:
