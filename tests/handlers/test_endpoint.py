@@ -20,6 +20,8 @@ from models import errors
 from tests.support.client import ApiClient
 
 CSRF_EXEMPT = {
+    "AddUserHandler.get",
+    "AddUserHandler.post",
     "PreviewHandler.post",
     "QueryTasksHandler.get",
     "QueryTasksHandler.post",
