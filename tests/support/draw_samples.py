@@ -267,7 +267,7 @@ def hero(source: Image.Image) -> None:
     recipe = mosaic.parse({"style": "tesserae", "cell": 22})
     result = mosaic.render((HERE / "hero-before.jpg").read_bytes(), recipe)
     with Image.open(io.BytesIO(result.data)) as drawn:
-        drawn.convert("RGB").resize((860, 998)).save(HERE / "hero-after.webp", quality=70, method=6)
+        drawn.convert("RGB").resize((860, 998)).save(HERE / "hero-after.webp", quality=62, method=6)
 
 
 def main() -> None:
