@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import HTTPRequest
 
+from app import PREVIEW_THREADS
 from handlers.access_log import NO_ROUTE
 from handlers.services import Services
 from models.bucket.signature import qbox
@@ -138,7 +139,11 @@ async def test_gauges_are_read_when_metrics_are_requested(api: ApiClient, http_c
 
     samples = await until(look)
     assert named(samples, "tessera_event_listeners") == 1
-    assert [named(samples, "tessera_threads", pool=pool) for pool in ("render", "io", "preview")] == [2, 8, 2]
+    assert [named(samples, "tessera_threads", pool=pool) for pool in ("render", "io", "preview")] == [
+        2,
+        8,
+        PREVIEW_THREADS,
+    ]
     assert [named(samples, "tessera_threads_busy", pool=pool) for pool in ("render", "io", "preview")] == [0, 0, 0]
     assert samples["process_resident_memory_bytes", ()] > 0
     stream.add_done_callback(lambda done: done.cancelled() or done.exception())
