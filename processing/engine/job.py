@@ -66,7 +66,7 @@ class JobResult:
 
 def run(job: Job, report: ProgressCallback) -> JobResult:
     """Run a job. Blocks. Raises JobError, BucketUnavailable, StorageFull, and whatever `report` raises."""
-    limit_pillow_pixels(max(job.max_megapixels, job.max_result_megapixels))
+    limit_pillow_pixels(job.max_megapixels)
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
     source = _fetch(job, lambda: report(0.0))

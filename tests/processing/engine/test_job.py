@@ -40,7 +40,7 @@ def bucket(tmp_path: Path) -> EmbeddedBucket:
 def job_of(bucket: EmbeddedBucket, source: bytes | None = None, **options: Any) -> Job:
     if source is not None:
         bucket.put("source/a", source, mime="image/png")
-    limits = {"max_megapixels": 50, **options}
+    limits = {"max_megapixels": 50, "max_result_megapixels": 150, **options}
     return Job(1, "http://x/bucket/source/a", "source/a", RECIPE, bucket, FetchPolicy(), **limits)
 
 

@@ -48,7 +48,7 @@ def trace_of(folder: Path, style: str) -> list[tuple[float, float]]:
     bucket = EmbeddedBucket(folder, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=9_000_000)
     bucket.put("source/a", encoded(photo(1600, 1200), "JPEG", quality=90), mime="image/jpeg")
     recipe = mosaic.parse({"style": style, **MORE.get(style, {})}).to_dict()
-    job = Job(1, "http://x/bucket/source/a", "source/a", recipe, bucket, FetchPolicy(), 50)
+    job = Job(1, "http://x/bucket/source/a", "source/a", recipe, bucket, FetchPolicy(), 50, 150)
     trace, started_at = list[tuple[float, float]](), time.thread_time()
     run(job, lambda fraction: trace.append((time.thread_time() - started_at, fraction)))
     stretch = DURATION_S / (time.thread_time() - started_at)
