@@ -34,7 +34,7 @@ LOOK_ALIKE_SCRIPTS = frozenset(("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHERO
 
 
 def _clean_username(name: str) -> str:
-    name = " ".join(name.split())
+    name = name.strip()
     has_invisible = FILLERS.search(name) or any(unicodedata.category(character) in INVISIBLE for character in name)
     if not username_key(name) or has_invisible:
         raise ValueError(Phrase("1 to 64 characters, none of them invisible", "1 到 64 个可见字符"))
@@ -42,7 +42,7 @@ def _clean_username(name: str) -> str:
     scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in letters} & LOOK_ALIKE_SCRIPTS
     if len(scripts) > 1:
         raise ValueError(Phrase("letters of one script, not several that look alike", "不能混用字母形近的不同文字"))
-    return name
+    return " ".join(name.split())
 
 
 def _clean_email(email: str) -> str:
