@@ -26,8 +26,11 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "cells": (None, 40),
     "fill": ("solid", "around"),
     "stop": ("cells", "error"),
+    "panes": ("voronoi", "contours"),
 }
 """A parameter that others depend on -> values on both sides of the condition."""
+VALUES_OF_STYLE: dict[tuple[str, str], tuple[Any, ...]] = {("beads", "palette"): ("free", "mard")}
+"""The same where a style has a parameter of that name of its own."""
 PAIRS: dict[str, tuple[Any, Any]] = {
     "quality": (30, 90),
     "dither": (False, True),
@@ -43,6 +46,10 @@ PAIRS: dict[str, tuple[Any, Any]] = {
     "margin_colour": ("#000000", "#ff0000"),
     "lattice": ("staggered", "square"),
     "palette": ("stones", "sepia"),
+    "detail": (0.0, 1.0),
+    "steps": (0, 3),
+    "light": (False, True),
+    "colours": (2, 40),
 }
 """A parameter with conditions -> values that give other results, where it has an effect."""
 FEW_CELLS = {"lowpoly": {"cells": 40}}
@@ -76,7 +83,7 @@ def has_effect(style: str, name: str, other: str, value: Any) -> bool:
 def test_a_parameter_has_an_effect_only_under_its_condition(style: str, name: str, condition: dict[str, Any]) -> None:
     other = condition["parameter"]
 
-    for value in VALUES[other]:
+    for value in VALUES_OF_STYLE.get((style, other), VALUES[other]):
         met = (value in condition["values"]) != condition["negated"]
         assert has_effect(style, name, other, value) == met, f"{other}={value}"
 

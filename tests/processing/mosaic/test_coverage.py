@@ -47,7 +47,8 @@ def assert_covered(data: bytes, recipe: dict[str, object]) -> None:
     assert result.quality.coverage == 1.0
     assert not (drawn == UNCOVERED).all(axis=2).any()
     if result.quality.cells < painted.shape[0] * painted.shape[1] / 25:  # smaller cells are not antialiased
-        assert (np.abs(painted - drawn).max(axis=2) > 1).mean() < 0.01, "points of an SVG are rounded to 0.001 pixels"
+        different = np.count_nonzero(np.abs(painted - drawn).max(axis=2) > 1)
+        assert different <= max(3, painted.size / 300), "points of an SVG are rounded to 0.001 pixels"
 
 
 @pytest.mark.parametrize("style", list(WITHOUT_JOINTS))

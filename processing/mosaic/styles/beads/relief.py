@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...colour.srgb import Colours, Floats
+from ...progress import pieces
 
 Shares = NDArray[np.float32]
 
@@ -13,15 +14,20 @@ RADIUS, HOLE = 0.47, 0.17
 """Of a bead and of its hole, in cells."""
 
 _SAMPLES = 3
+_PIECE_PX = 1 << 18  # each pixel takes several floats
 _LIGHT = (-0.55, -0.65)  # towards the light
 _SHINE = (-0.20, -0.22)  # where it is brightest, in cells from the middle
 
 
 def bead_cover(side: int) -> Shares:
     """(side, side): how much of each pixel a bead covers, from 3 x 3 samples."""
-    distance = _distance(side * _SAMPLES)
-    inside = (distance < RADIUS) & (distance >= HOLE)
-    return np.asarray(inside.reshape(side, _SAMPLES, side, _SAMPLES).mean(axis=(1, 3)), np.float32)
+    offset = (np.arange(side * _SAMPLES) + 0.5) / (side * _SAMPLES) - 0.5
+    cover = np.empty((side, side), np.float32)
+    for rows in pieces(side, max(1, _PIECE_PX // (side * _SAMPLES**2))):
+        distance = np.hypot(offset[rows.start * _SAMPLES : rows.stop * _SAMPLES, None], offset)
+        inside = (distance < RADIUS) & (distance >= HOLE)
+        cover[rows] = inside.reshape(-1, _SAMPLES, side, _SAMPLES).mean(axis=(1, 3))
+    return cover
 
 
 def bead_shade(side: int) -> Shares:
@@ -38,21 +44,17 @@ def bead_shade(side: int) -> Shares:
 
 def draw_beads(colours: Colours, board: tuple[int, int, int], cover: Shares, shade: Shares | None) -> Colours:
     """(n, side, side, 4): one picture for each colour (n, 3), opaque."""
-    base: Floats = colours.astype(np.float32)[:, None, None, :]
-    ground: Floats = np.array(board, np.float32)
-    if shade is not None:
-        light = shade[..., None]
-        base = base + np.where(light > 0, 255 - base, base) * light
-        ground = ground * (1 - 0.25 * (1 - cover[..., None]))
-    painted = ground + (base - ground) * cover[..., None]
     pictures = np.full((len(colours), *cover.shape, 4), 255, np.uint8)
-    pictures[..., :3] = np.rint(painted)
+    for rows in pieces(len(cover), max(1, _PIECE_PX // (cover.shape[1] * len(colours)))):
+        base: Floats = colours.astype(np.float32)[:, None, None, :]
+        ground: Floats = np.array(board, np.float32)
+        share = cover[rows, :, None]
+        if shade is not None:
+            light = shade[rows, :, None]
+            base = base + np.where(light > 0, 255 - base, base) * light
+            ground = ground * (1 - np.float32(0.25) * (1 - share))
+        pictures[:, rows, :, :3] = np.rint(ground + (base - ground) * share)
     return pictures
-
-
-def _distance(side: int) -> NDArray[np.float64]:
-    y, x = _offsets(side)
-    return np.hypot(x, y)
 
 
 def _offsets(side: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
