@@ -20,6 +20,8 @@ from handlers.access_log import AccessLog, RouteLabels
 from handlers.auth import Authentication, Developers, LoginGuard
 from handlers.base import NotFoundHandler
 from handlers.broadcast import EventBroadcaster
+from handlers.client_ip import IpNetworks
+from handlers.connections import LOOPBACK
 from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
 from handlers.http_server import Application
@@ -193,6 +195,7 @@ def _services(
         login_guard=LoginGuard(store.users, passwords, login_limits),
         login_limits=login_limits,
         metrics=metrics,
+        metrics_from=IpNetworks([*LOOPBACK, *settings.metrics_from]),
         object_access=RecordedAccess(store.images, store.uploads),
         openapi=OpenApiDocument(API, urlsplit(public_url).path),
         page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
@@ -220,6 +223,7 @@ def _authentication(settings: Settings, public_url: str, store: Store) -> Authen
         developers=Developers(frozenset(settings.developers), store.users),
         public_url=public_url,
         trusted_proxies=settings.trusted_proxies,
+        allowed_hosts=settings.allowed_hosts,
     )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import tornado.web
 
 from handlers.client_ip import IpNetworks
+from handlers.known_hosts import KnownHosts
 from handlers.rate_limit import LoginLimits
 from models import errors
 from models.bucket.addresses import origin
@@ -91,6 +92,7 @@ class Authentication:
     open_access: requests without a session may act for any user whom they name (closed networks only).
     public_url: our own origin; with https the cookie is Secure and has the __Host- prefix.
     trusted_proxies: addresses and networks of proxies whose X-Forwarded-For is believed.
+    allowed_hosts: names besides that of public_url which requests may be addressed to with open access.
     """
 
     def __init__(
@@ -102,11 +104,13 @@ class Authentication:
         developers: Developers,
         public_url: str,
         trusted_proxies: Iterable[str] = (),
+        allowed_hosts: Iterable[str] = (),
     ) -> None:
         self.trusted_proxies = IpNetworks(trusted_proxies)
         self.open_access = open_access
         self._sessions, self._users = sessions, users
         self._developers = developers
+        self._known_hosts = KnownHosts(public_url, allowed_hosts)
         self._origin = origin(public_url)
         self._path = f"{urlsplit(public_url).path.rstrip('/')}/"
         self._secure = urlsplit(public_url).scheme == "https"
@@ -128,6 +132,11 @@ class Authentication:
             return AuthenticatedUser(session.user_id, "", developer=False, is_guest=True)
         developer = await self._developers.is_developer(session.user_id, session.username)
         return AuthenticatedUser(session.user_id, session.username, developer)
+
+    def check_host(self, handler: tornado.web.RequestHandler) -> None:
+        """Raises UnknownHost if the server answers to everyone and the request is addressed to another site."""
+        if self.open_access:
+            self._known_hosts.check(handler.request.host)
 
     async def find_owner(self, user: str | int) -> Owner:
         """The user with this username or id. Raises NotFound."""

@@ -40,6 +40,8 @@ STATUS: dict[type[Exception], int] = {
     errors.BadSignature: 401,
     errors.PermissionDenied: 403,
     errors.CsrfError: 403,
+    errors.AddressNotAllowed: 403,
+    errors.UnknownHost: 421,
     errors.TooLarge: 413,
     errors.TooManyRequests: 429,
     errors.TooManyTasks: 429,
@@ -131,12 +133,15 @@ class ApiHandler(RequestIdHandler):
         return str(self.settings.get("base_path", ""))
 
     @property
+    def client_address(self) -> str:
+        """The IP address of the client."""
+        forwarded_for = self.request.headers.get("X-Forwarded-For", "")
+        return client_ip(self.request.remote_ip or "", forwarded_for, self.authentication.trusted_proxies)
+
+    @property
     def client_ip(self) -> str:
         """The address of the client, as a key of rate limits."""
-        forwarded_for = self.request.headers.get("X-Forwarded-For", "")
-        return rate_limit_key(
-            client_ip(self.request.remote_ip or "", forwarded_for, self.authentication.trusted_proxies)
-        )
+        return rate_limit_key(self.client_address)
 
     async def user(self) -> AuthenticatedUser | None:
         """The user who is signed in, a guest, or None."""

@@ -36,6 +36,7 @@ COMMON_ERRORS: tuple[type[errors.TesseraError], ...] = (
     errors.MalformedBody,
     errors.TooLarge,
     errors.DatabaseUnavailable,
+    errors.UnknownHost,
 )
 """What every endpoint may answer."""
 
@@ -77,6 +78,7 @@ class Endpoint:
 
     async def __call__(self, handler: ApiHandler, **_: str) -> None:
         """Check the request, call the method, and write the model that it returns."""
+        handler.authentication.check_host(handler)
         if self.is_csrf_protected:
             handler.authentication.check_csrf(handler)
         async with asyncio.timeout(handler.timeout_s):

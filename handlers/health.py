@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 from handlers.base import ApiHandler
+from handlers.client_ip import IpNetworks
 from handlers.endpoint import endpoint
 from handlers.schemas import HealthResponse
 from models import errors
@@ -35,12 +36,14 @@ class HealthHandler(ApiHandler):
 
 
 class MetricsHandler(ApiHandler):
-    def initialize(self, metrics: Metrics, queue: TaskQueue) -> None:
-        self.metrics, self.queue = metrics, queue
+    def initialize(self, metrics: Metrics, metrics_from: IpNetworks, queue: TaskQueue) -> None:
+        self.metrics, self.metrics_from, self.queue = metrics, metrics_from, queue
 
-    @endpoint(media_type="text/plain")
+    @endpoint(media_type="text/plain", errors=[errors.AddressNotAllowed])
     async def get(self) -> None:
-        """Counters in the formats of Prometheus."""
+        """Counters in the formats of Prometheus, for clients on this machine and in the networks of `metrics_from`."""
+        if self.client_address not in self.metrics_from:
+            raise errors.AddressNotAllowed(value=self.client_address, setting="metrics_from")
         totals = None
         with contextlib.suppress(errors.DatabaseUnavailable):
             totals = (await self.queue.status.snapshot()).totals

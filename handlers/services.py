@@ -10,6 +10,7 @@ import tornado.web
 
 from handlers.auth import Authentication, LoginGuard
 from handlers.broadcast import EventBroadcaster
+from handlers.client_ip import IpNetworks
 from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
 from handlers.openapi import OpenApiDocument
@@ -68,6 +69,7 @@ class Services:
     login_guard: LoginGuard
     login_limits: LoginLimits
     metrics: Metrics
+    metrics_from: IpNetworks
     object_access: ObjectAccess
     openapi: OpenApiDocument
     page_shell: PageShell

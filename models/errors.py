@@ -19,6 +19,8 @@ TesseraError
   BadSignature           an upload token or a callback has no valid signature
   PermissionDenied       it belongs to another user
   CsrfError              a browser sent the request from another site
+  AddressNotAllowed      clients at this address may not read this
+  UnknownHost            the request is addressed to the name of another site
   Overloaded             retry later
     TooManyRequests        this user or this address sends too many requests
     TooManyTasks           this user has too many waiting tasks
@@ -242,6 +244,22 @@ class CsrfError(TesseraError):
     slug = "cross_site"
     en = "The request came from another site and was rejected."
     zh = "请求来自其他网站，已被拒绝。"
+
+
+class AddressNotAllowed(TesseraError):
+    """details: value, the client's address; setting, which allows others."""
+
+    slug = "address_not_allowed"
+    en = "Clients at the address {value} may not read this. Allowed are loopback and the setting {setting}."
+    zh = "地址为 {value} 的客户端无权读取。只允许本机以及配置项 {setting} 中的地址。"
+
+
+class UnknownHost(TesseraError):
+    """details: value, the host that the request names."""
+
+    slug = "unknown_host"
+    en = "This server is not known as {value}. Known are the host of public_url, IP addresses and allowed_hosts."
+    zh = "本服务器不以 {value} 为名。可用的是 public_url 的主机名、IP 地址以及配置项 allowed_hosts 中的名称。"
 
 
 # --- retry later ------------------------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -59,11 +61,17 @@ class Passwords:
             raise errors.WeakPassword(field=field, minimum=MINIMUM_BYTES, maximum=_MAXIMUM_CHARACTERS)
 
     async def hash(self, password: str) -> str:
-        """Returns the string to store: algorithm, parameters, salt and hash. Raises TooManyRequests."""
-        return await self._run(lambda: self._hasher.hash(password))
+        """Returns the string to store: algorithm, parameters, salt and hash. Raises TooManyRequests.
+
+        The password is hashed in normalization form C (RFC 8265, section 4.2): keyboards differ in how they write é.
+        """
+        return await self._run(lambda: self._hasher.hash(_normalise(password)))
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password is right. stored: the hash; None for an unknown user takes as long and returns False."""
+        """Whether the password is right. stored: the hash; None for an unknown user takes as long and returns False.
+
+        Hashes of earlier versions are of the password as it was typed, which is tried second where it differs.
+        """
         return await self._run(lambda: self._verify_blocking(password, stored))
 
     def needs_rehash(self, stored: str) -> bool:
@@ -79,11 +87,11 @@ class Passwords:
         self.executor.shutdown(wait=True, cancel_futures=True)
 
     def _verify_blocking(self, password: str, stored: str | None) -> bool:
-        try:
-            self._hasher.verify(stored or self.dummy_hash, password)
-        except VerificationError:
-            return False
-        return stored is not None
+        for spelling in dict.fromkeys((_normalise(password), password)):
+            with contextlib.suppress(VerificationError):
+                self._hasher.verify(stored or self.dummy_hash, spelling)
+                return stored is not None
+        return False
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING_LIMIT:
@@ -93,6 +101,10 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self.executor, work)
         finally:
             self._waiting -= 1
+
+
+def _normalise(password: str) -> str:
+    return unicodedata.normalize("NFC", password)
 
 
 def _lower_priority() -> None:

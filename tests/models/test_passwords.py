@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 
 from models import errors
 from models.passwords import WAITING_LIMIT, Passwords
@@ -40,6 +41,25 @@ async def test_every_byte_of_a_long_password_counts(passwords: Passwords, size: 
 
     assert await passwords.verify(password, stored)
     assert not await passwords.verify("x" * size, stored)
+
+
+@pytest.mark.requirement(28)
+@pytest.mark.gen_test
+async def test_keyboards_that_compose_letters_differently_write_the_same_password(passwords: Passwords) -> None:
+    composed, decomposed = "caf\u00e9 au lait", "cafe\u0301 au lait"
+
+    stored = await passwords.hash(decomposed)
+
+    assert await passwords.verify(composed, stored)
+    assert await passwords.verify(decomposed, stored)
+    assert not await passwords.verify("cafe au lait", stored)
+
+
+@pytest.mark.gen_test
+async def test_a_hash_of_the_password_as_it_was_typed_stays_valid(passwords: Passwords) -> None:
+    stored = PasswordHasher().hash("cafe\u0301 au lait")
+
+    assert await passwords.verify("cafe\u0301 au lait", stored)
 
 
 @pytest.mark.requirement(25)
