@@ -10,7 +10,8 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -86,16 +87,24 @@ def expect_log(log_watch: LogWatch) -> Callable[[str], None]:
 
 
 class MongodThread:
-    """One mongod for the whole run, on an event loop of its own, because each test has another loop."""
+    """One mongod for the whole run, on an event loop and a thread of its own.
+
+    Each test has another loop, and that of Playwright runs on the main thread as long as browser tests do.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
+        self._thread = ThreadPoolExecutor(1)
         self.mongod = Mongod(folder / "db")
-        self._loop.run_until_complete(self.mongod.__aenter__())
+        self._run(self.mongod.__aenter__())
 
     def stop(self) -> None:
-        self._loop.run_until_complete(self.mongod.__aexit__(None, None, None))
+        self._run(self.mongod.__aexit__(None, None, None))
+        self._thread.shutdown()
         self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, object]) -> None:
+        self._thread.submit(self._loop.run_until_complete, work).result()
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,18 @@ def delaunay(points: npt.ArrayLike) -> Any:
     return Delaunay(points)
 
 
+def connected_components(first: npt.ArrayLike, second: npt.ArrayLike, size: int) -> npt.NDArray[np.int64]:
+    """(size,): the component of each node of the undirected graph with an edge from each first[i] to second[i].
+
+    Source: scipy.sparse.csgraph.connected_components.
+    """
+    from scipy.sparse import coo_matrix, csgraph
+
+    edges = np.ones(len(np.asarray(first)), bool)
+    graph = coo_matrix((edges, (first, second)), shape=(size, size))
+    return np.asarray(csgraph.connected_components(graph, directed=False)[1], np.int64)
+
+
 def ndimage() -> Any:
     """Filters over arrays: the module scipy.ndimage."""
     from scipy import ndimage

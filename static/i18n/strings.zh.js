@@ -234,9 +234,9 @@ export const strings = {
   "tiles.few": "图片少于 {enough} 张时，同一张会明显重复。图片越多、差异越大，效果越好。",
   "tiles.shown": "只有您能看到使用了哪些图片。",
   "covered.question": "该遮的都遮住了吗？",
-  "covered.why": "虚线框标出已遮盖的区域。图片分享后，别人保存的副本将无法收回。",
+  "covered.why": "虚线框标出已打码的区域。图片分享后，别人保存的副本将无法收回。",
   "covered.yes": "都遮住了",
-  "covered.no": "没有，继续遮盖",
+  "covered.no": "没有，继续打码",
 
   "inspector.label": "拼块：方向键选择，回车键打开图片",
   "inspector.hint": "每个拼块都是一张图片，指向任意一块即可查看。",

@@ -30,7 +30,8 @@ STORED_PARTS = """
 () => new Promise((resolve) => {
   const opening = indexedDB.open("tessera", 1);
   opening.onsuccess = () => {
-    const asking = opening.result.transaction("entries").objectStore("entries").get("jobs");
+    const entries = opening.result.transaction("entries").objectStore("entries");
+    const asking = entries.getAll(IDBKeyRange.bound("job:", "job:~"));
     asking.onsuccess = () => {
       opening.result.close();
       resolve((asking.result?.[0]?.session?.parts ?? []).map((part) => part.partNumber));

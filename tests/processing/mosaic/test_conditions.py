@@ -27,6 +27,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "fill": ("solid", "around"),
     "stop": ("cells", "error"),
     "panes": ("voronoi", "contours"),
+    "columns": (None, 8),
+    "stock": (None, {"White": 5000, "Black": 5000}),
 }
 """A parameter that others depend on -> values on both sides of the condition."""
 VALUES_OF_STYLE: dict[tuple[str, str], tuple[Any, ...]] = {("beads", "palette"): ("free", "mard")}
@@ -52,6 +54,7 @@ PAIRS: dict[str, tuple[Any, Any]] = {
     "colours": (2, 40),
 }
 """A parameter with conditions -> values that give other results, where it has an effect."""
+PAIRS_OF_STYLE: dict[tuple[str, str], tuple[Any, Any]] = {("brick", "colours"): ("free", "toy")}
 FEW_CELLS = {"lowpoly": {"cells": 40}}
 """What makes a slow style fast."""
 ALSO_NEEDED = {
@@ -74,7 +77,8 @@ def conditions() -> list[tuple[str, str, dict[str, Any]]]:
 def has_effect(style: str, name: str, other: str, value: Any) -> bool:
     """Whether a parameter changes the result where another one has this value."""
     needed = FEW_CELLS.get(style, {}) | ALSO_NEEDED.get((style, name), {})
-    recipes = [sample(style, **{**needed, other: value, name: candidate}) for candidate in PAIRS[name]]
+    pair = PAIRS_OF_STYLE.get((style, name)) or PAIRS[name]
+    recipes = [sample(style, **{**needed, other: value, name: candidate}) for candidate in pair]
     first, second = (render(PHOTO, parse(recipe)).data for recipe in recipes)
     return first != second
 

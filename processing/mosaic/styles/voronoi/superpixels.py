@@ -11,11 +11,10 @@ import heapq
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from ...colour.srgb import Floats
 from ...progress import Progress
+from ...scipy_lazy import connected_components
 
 Labels = NDArray[np.int64]
 
@@ -94,8 +93,7 @@ def _connected(labels: Labels) -> Labels:
     across, down = labels[:, 1:] == labels[:, :-1], labels[1:] == labels[:-1]
     first = np.concatenate([index[:, :-1][across], index[:-1][down]])
     second = np.concatenate([index[:, 1:][across], index[1:][down]])
-    graph = coo_matrix((np.ones(len(first), bool), (first, second)), shape=(labels.size, labels.size))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64).reshape(labels.shape)
+    return connected_components(first, second, labels.size).reshape(labels.shape)
 
 
 def _merge(labels: Labels, lab: Floats, count: int, progress: Progress) -> Labels:
