@@ -73,7 +73,8 @@ class BrowserUser:
         """Select readable files and wait until the first of them is on the stage."""
         self.select_files(*files)
         name = files[0].name if isinstance(files[0], Path) else files[0]["name"]
-        expect(self.part("stage-name")).to_contain_text(name)
+        # On a phone the prompt of redact takes the place of the name.
+        expect(self.page.locator('[data-part="stage-name"]')).to_contain_text(name)
 
     def select_style(self, style: str) -> None:
         """Select a style by its radio button; waits until it is stable and not covered."""

@@ -216,6 +216,7 @@ def _load(image: ImageFile.ImageFile, container: Container, file: _Interruptible
         if not jpeg.all_scans:
             raise NotAPicture(DAMAGED)
         expected = run_interruptible(lambda: digest_before_noise(container.pixels, jpeg, reduction), file.poll)
+        release_before_large(image.width * image.height)  # other threads may have split the room that it has freed
     if container.format == "JPEG":
         image.decodermaxblock = _JPEG_READ_BYTES
     if container.format == "WEBP":
