@@ -57,7 +57,7 @@ MARGIN_PX = 36
 def open_in_redact(user: BrowserUser, size: tuple[int, int]) -> dict[str, list[float]]:
     """Open a white image in the redact style. Returns the boxes on the screen."""
     user.go("/")
-    user.open_files(image_file(encoded(Image.new("RGB", size, "white"), "PNG"), "tall.png"))
+    user.open_files(image_file(encoded(Image.new("RGB", size, "white"), "PNG"), f"{size[0]}x{size[1]}.png"))
     user.select_style("redact")
     user.open_tab("settings")
     user.page.locator('[data-parameter="fill"] select').select_option("solid")
