@@ -1,7 +1,7 @@
 """Who may see an image: the one policy that every query and every handler asks. What it does not allow is closed.
 
 PRIVATE  its owner alone; its file needs a signed address with an end
-LINK     whoever has its id or the address of its file; no list names it
+LINK     anyone with its id or the address of its file; no list names it
 PUBLIC   everybody; the gallery and its owner's page list it
 """
 

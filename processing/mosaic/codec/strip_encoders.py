@@ -1,7 +1,7 @@
 """PNG and JPEG written strip by strip, so that a poster is never in memory as a whole.
 
 PNG: filter Up, one IDAT chunk for each strip (PNG specification, section 9). JPEG: each strip is encoded as a picture
-of its own, and their entropy-coded data are joined by restart markers, at which a decoder starts anew (ITU-T T.81,
+of its own, and their entropy-coded data are joined by restart markers, at which a decoder resets (ITU-T T.81,
 B.2.1).
 """
 
