@@ -183,7 +183,7 @@ export class Jobs extends EventTarget {
     const job = this.#jobs.find((other) => other.task?.id === task.id);
     if (!job || SETTLED.includes(job.phase)) return;
     // A guest who signs up no longer sees the result until the events are followed as the account that has taken it over.
-    if (task.state === "done" && !task.result_id) return;
+    if (task.state === "done" && task.result_id === undefined) return;
     job.task = { ...job.task, ...task };
     if (task.state === "done") job.result = { id: task.result_id, url: task.result_url };
     if (SETTLED.includes(task.state)) this.#settle(job, task.state, task.error && { slug: task.error, message: task.message });

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 
+from handlers import API
+from handlers.access_log import template_of
 from handlers.known_hosts import KnownHosts
 from models import errors
 from settings import Settings
@@ -57,6 +60,23 @@ async def test_open_access_answers_to_its_own_names_alone(api: ApiClient) -> Non
         foreign, 421
     )
     assert (rebound.status, rebound["error"]) == (421, "unknown_host")
+
+
+@pytest.mark.requirement(57)
+@pytest.mark.gen_test
+async def test_no_endpoint_answers_to_a_foreign_name(api: ApiClient) -> None:
+    """An endpoint that checked its parameters, its session or its origin first would answer something else."""
+    evil = {"Host": "evil.example", "Origin": "http://evil.example"}
+    statuses = {}
+    for path, handler in API:
+        url = re.sub(r"\([^)]*\)", "1", template_of(path).replace("{", "(").replace("}", ")"))
+        for method in handler.endpoints():
+            body = b"{}" if method == "POST" else None
+            headers = {**evil, "Content-Type": "application/json"} if body else evil
+            statuses[method, url] = (await api.request(method, url, body=body, headers=headers)).status
+
+    assert len(statuses) > 40
+    assert {route: status for route, status in statuses.items() if status != 421} == {}
 
 
 def test_the_name_of_public_url_is_known() -> None:

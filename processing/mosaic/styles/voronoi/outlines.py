@@ -6,13 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...cells.convex import Counts
 from ...colour.srgb import Floats
 from ...progress import Progress
+from .superpixels import Labels
 
-Labels = NDArray[np.int64]
 OUTSIDE = -1
 
 _TOLERANCE_PX = 0.9  # of the reduced picture: how far a simplified border may be from the true one
