@@ -18,7 +18,8 @@ from models import errors
 from models.bucket import Bucket
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys, load_or_create_keys
-from models.database import Database, InvalidUri, is_access_denied
+from models.database import Database, InvalidUri
+from models.driver_errors import is_access_denied
 from models.embedded_mongod import Mongod, running_uri
 from settings import Settings
 

@@ -1,4 +1,4 @@
-"""MongoDB through motor: the one file that knows the driver.
+"""MongoDB through motor: only this file and driver_errors.py know the driver.
 
 Every call has a total deadline and raises DatabaseUnavailable if the server does not respond in time; a violated unique
 index raises DuplicateKey. To replace motor, change the constructor of `Database` and the awaits in `Collection`.
@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bson.codec_options import CodecOptions
-from bson.errors import InvalidDocument
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import CursorType, ReturnDocument, UpdateOne, WriteConcern
-from pymongo.errors import BulkWriteError, CollectionInvalid, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from models import errors
+from models.driver_errors import OPERATION_TIMEOUT_S, DriverErrors, DuplicateKey
 
 Document = dict[str, Any]
 
-OPERATION_TIMEOUT_S = 3.0
 TAIL_WAIT_MS = 2000
 PAGE_SIZE = 500
 MAX_ID = 2**53 - 1
@@ -33,26 +31,12 @@ MAX_ID = 2**53 - 1
 INDEX_CONFLICTS = (85, 86)
 # MongoDB's IndexOptionsConflict and IndexKeySpecsConflict: the same keys with other options.
 
-DUPLICATE_KEY = 11000
-
 IN_MEMORY = WriteConcern(w=1, j=False)
 JOURNALED = WriteConcern(w=1, j=True)
 
 
-ACCESS_DENIED = (13, 18)
-# MongoDB's Unauthorized and AuthenticationFailed.
-
-
 class InvalidUri(ValueError):
     """The driver cannot use a URI; the message says why, without the URI."""
-
-
-class DuplicateKey(Exception):
-    """A unique index rejected a document. fields: the names in that index."""
-
-    def __init__(self, fields: frozenset[str]) -> None:
-        super().__init__(", ".join(sorted(fields)))
-        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +70,7 @@ class Database:
     """
 
     def __init__(self, uri: str, name: str, *, on_failure: Callable[[], None] = lambda: None) -> None:
-        self._errors = _DriverErrors(on_failure)
+        self._errors = DriverErrors(on_failure)
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,
@@ -181,16 +165,10 @@ class Database:
         self._client.close()
 
 
-def is_access_denied(error: errors.DatabaseUnavailable) -> bool:
-    """Whether the server responds, but refuses the user or password of the URI, or requires one."""
-    cause = error.__cause__
-    return isinstance(cause, OperationFailure) and cause.code in ACCESS_DENIED
-
-
 class Collection:
     """PyMongo's calls that we use, each with a deadline and with translated errors."""
 
-    def __init__(self, collection: AsyncIOMotorCollection[Document], driver_errors: _DriverErrors) -> None:
+    def __init__(self, collection: AsyncIOMotorCollection[Document], driver_errors: DriverErrors) -> None:
         self._collection, self._errors = collection, driver_errors
 
     async def insert_one(self, document: Document) -> None:
@@ -291,42 +269,3 @@ def new_id() -> int:
     Unique by the index on _id alone, without a shared counter; an id reveals nothing about other ids.
     """
     return secrets.randbelow(MAX_ID) + 1
-
-
-class _DriverErrors:
-    """Translates the driver's errors and sets a deadline on the loop's clock.
-
-    The driver has the same deadline of its own, but runs in a few threads: while the server hangs they are all
-    occupied, and a call would wait for a thread before the driver's clock starts.
-    """
-
-    def __init__(self, on_failure: Callable[[], None]) -> None:
-        self._on_failure = on_failure
-
-    @asynccontextmanager
-    async def guard(self) -> AsyncIterator[None]:
-        with self.translate():
-            async with asyncio.timeout(OPERATION_TIMEOUT_S + 0.5):
-                yield
-
-    @contextmanager
-    def translate(self) -> Iterator[None]:
-        try:
-            yield
-        except BulkWriteError as error:
-            write_error = (error.details.get("writeErrors") or [{}])[0]
-            if write_error.get("code") == DUPLICATE_KEY:
-                raise DuplicateKey(frozenset(write_error.get("keyPattern", {"_id": 1}))) from error
-            raise self._unavailable() from error
-        except DuplicateKeyError as error:
-            raise DuplicateKey(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
-        except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
-            raise errors.BadParameter(
-                field="value", value="out of range", allowed="values that MongoDB can store"
-            ) from error
-        except (PyMongoError, TimeoutError) as error:
-            raise self._unavailable() from error
-
-    def _unavailable(self) -> errors.DatabaseUnavailable:
-        self._on_failure()
-        return errors.DatabaseUnavailable()

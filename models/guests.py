@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models import errors
-from models.database import Database, Document, DuplicateKey, Index
+from models.database import Database, Document, Index
+from models.driver_errors import DuplicateKey
 from models.images import HIDE, VISIBLE, Owner
 
 LIFETIME = timedelta(days=1)

@@ -13,7 +13,8 @@ from typing import Any
 
 from models import errors
 from models.batcher import Batcher
-from models.database import Database, Document, DuplicateKey, Index, new_id
+from models.database import Database, Document, Index, new_id
+from models.driver_errors import DuplicateKey
 from models.visibility import OPEN, Reader, Visibility
 
 

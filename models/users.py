@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from models import errors
 from models.batcher import Batcher
-from models.database import Database, Document, DuplicateKey, Index
+from models.database import Database, Document, Index
+from models.driver_errors import DuplicateKey
 
 SECRET_FIELDS = ("_id", "username", "email", "created", "password_hash")
 NOT_DELETED: Document = {"deleting": None}

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.batcher import Batcher
-from models.database import Database, Document, DuplicateKey, Index
+from models.database import Database, Document, Index
+from models.driver_errors import DuplicateKey
 from models.images import Owner
 
 CURRENT = "now"

@@ -13,7 +13,8 @@ from typing import Any
 
 from models import errors
 from models.batcher import Batcher
-from models.database import Database, Document, DuplicateKey
+from models.database import Database, Document
+from models.driver_errors import DuplicateKey
 from models.queue.fair_order import FairOrder, Place
 from models.queue.tasks import PAUSED, Task, TaskState, from_document
 from models.visibility import Visibility

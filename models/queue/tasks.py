@@ -15,7 +15,8 @@ from typing import Any
 from models import errors
 from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
-from models.database import Database, Document, DuplicateKey, Index, new_id
+from models.database import Database, Document, Index, new_id
+from models.driver_errors import DuplicateKey
 from models.images import Owner
 from models.queue.fair_order import Place
 from models.visibility import OPEN, Visibility

@@ -8,7 +8,8 @@ from contextlib import aclosing
 import pytest
 
 from models import errors
-from models.database import MAX_ID, Database, DuplicateKey, Index
+from models.database import MAX_ID, Database, Index
+from models.driver_errors import DuplicateKey
 
 CLOSED_PORT = "mongodb://127.0.0.1:9/?directConnection=true"
 

@@ -1,0 +1,72 @@
+"""The driver's errors as ours, and the deadline of each call to MongoDB."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from bson.errors import InvalidDocument
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+
+from models import errors
+
+OPERATION_TIMEOUT_S = 3.0
+
+DUPLICATE_KEY = 11000
+
+ACCESS_DENIED = (13, 18)
+# MongoDB's Unauthorized and AuthenticationFailed.
+
+
+class DuplicateKey(Exception):
+    """A unique index rejected a document. fields: the names in that index."""
+
+    def __init__(self, fields: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(fields)))
+        self.fields = fields
+
+
+def is_access_denied(error: errors.DatabaseUnavailable) -> bool:
+    """Whether the server responds, but refuses the user or password of the URI, or requires one."""
+    cause = error.__cause__
+    return isinstance(cause, OperationFailure) and cause.code in ACCESS_DENIED
+
+
+class DriverErrors:
+    """Translates the driver's errors and sets a deadline on the loop's clock.
+
+    The driver has the same deadline of its own, but runs in a few threads: while the server hangs they are all
+    occupied, and a call would wait for a thread before the driver's clock starts.
+    """
+
+    def __init__(self, on_failure: Callable[[], None]) -> None:
+        self._on_failure = on_failure
+
+    @asynccontextmanager
+    async def guard(self) -> AsyncIterator[None]:
+        with self.translate():
+            async with asyncio.timeout(OPERATION_TIMEOUT_S + 0.5):
+                yield
+
+    @contextmanager
+    def translate(self) -> Iterator[None]:
+        try:
+            yield
+        except BulkWriteError as error:
+            write_error = (error.details.get("writeErrors") or [{}])[0]
+            if write_error.get("code") == DUPLICATE_KEY:
+                raise DuplicateKey(frozenset(write_error.get("keyPattern", {"_id": 1}))) from error
+            raise self._unavailable() from error
+        except DuplicateKeyError as error:
+            raise DuplicateKey(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
+        except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
+            raise errors.BadParameter(
+                field="value", value="out of range", allowed="values that MongoDB can store"
+            ) from error
+        except (PyMongoError, TimeoutError) as error:
+            raise self._unavailable() from error
+
+    def _unavailable(self) -> errors.DatabaseUnavailable:
+        self._on_failure()
+        return errors.DatabaseUnavailable()
