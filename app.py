@@ -27,7 +27,7 @@ from handlers.guest_sessions import GuestSessions
 from handlers.http_server import Application
 from handlers.openapi import OpenApiDocument
 from handlers.rate_limit import Rate, make_login_limits
-from handlers.schemas import ClientConfig
+from handlers.schemas.users import ClientConfig
 from handlers.services import Services
 from handlers.shell import PageShell
 from handlers.static_files import StaticFiles

@@ -10,7 +10,8 @@ from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Email, Password, RequestParams
 from handlers.rate_limit import LoginLimits
-from handlers.schemas import ClientConfig, CurrentUser, DeletionResponse, SessionResponse, SuccessResponse
+from handlers.schemas.base import SuccessResponse
+from handlers.schemas.users import ClientConfig, CurrentUser, DeletionResponse, SessionResponse
 from models import errors
 from models.passwords import Passwords
 from models.sessions import Sessions

@@ -20,7 +20,7 @@ from tornado.httputil import HTTPServerRequest
 from handlers.auth import AuthenticatedUser, Authentication
 from handlers.client_ip import client_ip, rate_limit_key
 from handlers.endpoint import Endpoint
-from handlers.schemas import ErrorResponse, to_json
+from handlers.schemas.base import ErrorResponse, to_json
 from models import errors
 from models.images import ANONYMOUS, Owner
 from models.visibility import OPEN, Reader, Visibility

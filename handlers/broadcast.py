@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from handlers.auth import AuthenticatedUser
-from handlers.schemas import PositionEvent, QueueEvent, ResetEvent, TaskTotals, Viewer, sse_event, task_schema
+from handlers.schemas.events import PositionEvent, QueueEvent, ResetEvent, sse_event
+from handlers.schemas.tasks import TaskTotals, Viewer, task_schema
 from models import errors
 from models.bucket import Bucket
 from processing.background import background

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from pydantic import BaseModel
 
 from handlers.params import read_params, validate_params
-from handlers.schemas import to_json
+from handlers.schemas.base import to_json
 from models import errors
 
 if TYPE_CHECKING:

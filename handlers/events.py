@@ -9,7 +9,7 @@ from tornado.http1connection import HTTP1Connection
 from handlers.base import ApiHandler
 from handlers.broadcast import EventBroadcaster, Subscriber
 from handlers.endpoint import endpoint
-from handlers.schemas import Viewer
+from handlers.schemas.tasks import Viewer
 from models import errors
 
 SUBSCRIBERS_LIMIT = 10_000

@@ -20,7 +20,8 @@ from tornado.iostream import StreamClosedError
 from handlers.auth import AuthenticatedUser
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
-from handlers.schemas import ImageSchema, timestamp, to_dict
+from handlers.schemas.base import timestamp, to_dict
+from handlers.schemas.images import ImageSchema
 from models import errors
 from models.bucket import Bucket
 from models.follows import Follows

@@ -8,7 +8,7 @@ import contextlib
 from handlers.base import ApiHandler
 from handlers.client_ip import IpNetworks
 from handlers.endpoint import endpoint
-from handlers.schemas import HealthResponse
+from handlers.schemas.health import HealthResponse
 from models import errors
 from models.database import Database
 from processing.metrics import Metrics

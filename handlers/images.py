@@ -10,7 +10,9 @@ from pydantic import BeforeValidator, Field
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import Id, RequestParams, Username
-from handlers.schemas import ClientConfig, FeedResponse, ImageResponse, ImageSchema, SuccessResponse, VisibilityResponse
+from handlers.schemas.base import SuccessResponse
+from handlers.schemas.images import FeedResponse, ImageResponse, ImageSchema, VisibilityResponse
+from handlers.schemas.users import ClientConfig
 from models import errors
 from models.bucket import Bucket
 from models.database import MAX_ID

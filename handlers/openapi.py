@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from handlers.base import ApiHandler, is_contract_error, status_of
 from handlers.endpoint import Endpoint, endpoint
-from handlers.schemas import ErrorResponse
+from handlers.schemas.base import ErrorResponse
 from models.errors import TesseraError, all_errors
 from processing.mosaic import STYLES
 

@@ -15,7 +15,7 @@ from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
 from handlers.openapi import OpenApiDocument
 from handlers.rate_limit import LoginLimits
-from handlers.schemas import ClientConfig
+from handlers.schemas.users import ClientConfig
 from handlers.shell import PageShell
 from handlers.static_files import StaticFiles
 from models.bucket import Bucket

@@ -13,7 +13,7 @@ from handlers.base import ApiHandler
 from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Id, RecipeParam, RequestParams, shorten
-from handlers.schemas import (
+from handlers.schemas.tasks import (
     PausedResponse,
     QueueResponse,
     StylesResponse,

@@ -14,7 +14,7 @@ from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Id, RequestParams
-from handlers.schemas import RegisterImageResponse, UploadResponse, UploadTokenResponse
+from handlers.schemas.images import RegisterImageResponse, UploadResponse, UploadTokenResponse
 from models import errors
 from models.bucket import Bucket, Stat
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback

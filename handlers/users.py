@@ -10,7 +10,8 @@ from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Email, Password, RequestParams, Username
 from handlers.rate_limit import LoginLimits
-from handlers.schemas import SuccessResponse, UserResponse
+from handlers.schemas.base import SuccessResponse
+from handlers.schemas.users import UserResponse
 from models import errors
 from models.errors import Phrase
 from models.follows import Follows

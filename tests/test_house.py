@@ -28,6 +28,7 @@ MAY_IMPORT = {
 # The packages of the same parent that a package may import. Modules beside them are shared.
 MAY_IMPORT_INSIDE = {
     "handlers.bucket": set[str](),
+    "handlers.schemas": set[str](),
     "models.bucket": set[str](),
     "models.bucket.embedded": {"models.bucket"},
     "models.queue": set[str](),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from handlers.bucket.download import INLINE_TYPES
-from handlers.schemas import ClientConfig
+from handlers.schemas.users import ClientConfig
 from models.bucket.embedded.sniff import UNKNOWN, sniff
 from models.bucket.policy import IMAGE_TYPES, UploadPolicy
 from models.image_formats import FORMAT_NAMES, IMAGE_FORMATS

@@ -14,7 +14,7 @@ from handlers.base import ApiHandler
 from handlers.bucket.base import BucketHandler
 from handlers.endpoint import Endpoint, endpoint
 from handlers.params import RequestParams
-from handlers.schemas import SuccessResponse
+from handlers.schemas.base import SuccessResponse
 from handlers.services import Services
 from models import errors
 from tests.support.client import ApiClient

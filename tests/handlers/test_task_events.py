@@ -18,7 +18,7 @@ from handlers.broadcast import (
     UNREAD_LIMIT_BYTES,
     Subscriber,
 )
-from handlers.schemas import Viewer
+from handlers.schemas.tasks import Viewer
 from handlers.services import Services
 from models.images import Owner
 from models.queue.tasks import NewTask, to_document

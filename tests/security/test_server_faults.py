@@ -17,7 +17,7 @@ from tornado.httpclient import AsyncHTTPClient
 from handlers import API
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
-from handlers.schemas import SuccessResponse
+from handlers.schemas.base import SuccessResponse
 from handlers.services import Services
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient, ApiResponse

@@ -1,0 +1,144 @@
+"""Images and their upload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+from handlers.params import Id
+from handlers.schemas.base import EXACT, Moment, SuccessResponse
+from models.bucket import Bucket
+from models.images import Image, ImageKind
+from models.visibility import Visibility
+from processing.images import thumbnails
+
+
+class UploadTokenResponse(SuccessResponse):
+    """expires: Unix time."""
+
+    token: str
+    key: str
+    upload_url: str
+    url: str
+    expires: int
+
+
+class UploadResponse(SuccessResponse):
+    id: Id
+    filename: str
+    url: str
+    param: str
+
+
+class RegisterImageResponse(SuccessResponse):
+    id: Id
+
+
+@dataclass(slots=True, kw_only=True)
+class ImageSchema:
+    """placeholder: `#rrggbb` or empty. thumbnails: addresses by width in pixels. map_url: a cell map, as JSON.
+
+    batch_size: how many public images were made together with this one, itself included; 1 for a single one.
+    """
+
+    id: Id
+    url: str
+    readable_url: str
+    param: str
+    kind: Literal["source", "result"]
+    filename: str
+    filesize: int
+    mime: str
+    width: int
+    height: int
+    placeholder: Annotated[str, Field(pattern=r"^(#[0-9a-f]{6})?$")]
+    username: str | None
+    created: Moment
+    style: str
+    recipe: dict[str, Any]
+    title: str
+    alt: str
+    show_source: bool
+    source_url: str | None
+    thumbnails: dict[str, str]
+    page: str
+    map_url: str | None
+    visibility: Visibility
+    batch_size: int
+
+    __pydantic_config__ = EXACT
+
+    @classmethod
+    def of(
+        cls,
+        image: Image,
+        bucket: Bucket,
+        *,
+        source: Image | None = None,
+        own: bool = False,
+        batch_size: int = 1,
+        base_path: str = "",
+    ) -> Self:
+        """source: the image that it was made of, where its owner shows it. own: whether its owner reads the document.
+
+        base_path: of the site on its host.
+
+        Only the owner sees the ids of a photomosaic's tiles: anybody who has an id can read the image.
+        """
+        recipe = image.recipe if own else {key: value for key, value in image.recipe.items() if key != "tiles"}
+        return cls(
+            id=image.id,
+            url=bucket.url(image.key) if image.key is not None else image.url,
+            readable_url=_readable_url(image, bucket),
+            param=image.param,
+            kind="result" if image.kind is ImageKind.RESULT else "source",
+            filename=image.filename,
+            filesize=image.filesize,
+            mime=image.mime,
+            width=image.width,
+            height=image.height,
+            placeholder=image.placeholder,
+            username=image.owner.username,
+            created=image.created,
+            style=image.style,
+            recipe=recipe,
+            title=image.title,
+            alt=image.alt,
+            show_source=image.show_source,
+            source_url=_readable_url(source, bucket) if source else None,
+            thumbnails={str(width): f"{base_path}/thumbnail/{image.id}/{width}" for width in thumbnails.WIDTHS},
+            page=f"{base_path}/i/{image.id}",
+            map_url=_signed_url(image.map_key, image, bucket) if image.map_key is not None else None,
+            visibility=image.visibility,
+            batch_size=batch_size,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class ImageResponse(ImageSchema):
+    """One image."""
+
+    code: Literal[1] = 1
+
+
+class VisibilityResponse(SuccessResponse):
+    """changed: the ids of the images that the user owns."""
+
+    changed: list[Id]
+
+
+class FeedResponse(SuccessResponse):
+    images: list[ImageSchema]
+    cursor: str | None
+
+
+def _readable_url(image: Image, bucket: Bucket) -> str:
+    """An address that a browser can load."""
+    return _signed_url(image.key, image, bucket) if image.key is not None else image.url
+
+
+def _signed_url(key: str, image: Image, bucket: Bucket) -> str:
+    """The address of an object of this image, signed for an hour if the image or the bucket is private."""
+    return bucket.readable_url(key, private=image.visibility is Visibility.PRIVATE)

@@ -1,0 +1,157 @@
+"""Styles, tasks, and what each viewer sees of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import MISSING, Field
+
+from handlers.auth import AuthenticatedUser
+from handlers.params import Id
+from handlers.schemas.base import EXACT, Moment, Schema, SuccessResponse
+from models import errors
+from models.bucket import Bucket
+from models.queue.tasks import Task, TaskState
+from models.visibility import UNSTATED, Visibility
+from processing.queue.snapshot import Position
+
+ERRORS_BY_SLUG = {kind.slug: kind for kind in errors.all_errors()}
+
+
+class StylesResponse(SuccessResponse):
+    """Every style as the engine describes it: name, labels, parameters with ranges and defaults."""
+
+    styles: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who reads a document. Only the owner of a task and developers see its addresses, its recipe and its owner.
+
+    Of private images only the owner sees the addresses. host: as which the reader reaches the server.
+    """
+
+    user: AuthenticatedUser | None
+    language: errors.Language
+    host: str = ""
+
+    def owns(self, task: Task) -> bool:
+        return self.user is not None and task.owner.id == self.user.id
+
+    def can_see(self, task: Task) -> bool:
+        return self.owns(task) or (self.user is not None and self.user.developer)
+
+    def can_see_images(self, task: Task) -> bool:
+        return self.owns(task) or (self.can_see(task) and not task.is_private)
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskSchema:
+    """position: 1 is next, 0 runs, null is finished. estimate_s: until it is done. From `owner` on only for the owner
+    and developers; from `url` on, if an image is private, only for the owner. visibility: of the result.
+    """
+
+    id: Id
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    position: int | None
+    type: Literal["model"]
+    style: str
+    percent: Annotated[int, Field(ge=0, le=100)]
+    attempts: int
+    created: Moment
+    started: Moment | None
+    finished: Moment | None
+    error: str | None
+    message: str | None
+    seconds: float | None
+    megapixels: float | None
+    estimate_s: float | None
+    mine: bool
+    owner: str | MISSING | None = MISSING
+    recipe: dict[str, Any] | MISSING = MISSING
+    visibility: Visibility | MISSING = MISSING
+    url: str | MISSING = MISSING
+    source_id: Id | MISSING | None = MISSING
+    result_id: Id | MISSING | None = MISSING
+    result_url: str | MISSING | None = MISSING
+
+    __pydantic_config__ = EXACT
+
+
+def task_schema(task: Task, percent: int, position: Position | None, viewer: Viewer, bucket: Bucket) -> TaskSchema:
+    """position: None where the task is finished, or where the queue has not been read yet."""
+    visible, images_visible = viewer.can_see(task), viewer.can_see_images(task)
+    running = 0 if task.state is TaskState.RUNNING else None
+    return TaskSchema(
+        id=task.id,
+        state=task.state.value,
+        position=position.number if position else running,
+        type="model",
+        style=task.style,
+        percent=percent,
+        attempts=task.attempts,
+        created=task.created,
+        started=task.started,
+        finished=task.finished,
+        error=task.error,
+        message=None if task.error is None else _error_message(task, task.error, viewer),
+        seconds=task.seconds,
+        megapixels=task.megapixels,
+        estimate_s=position.wait_s if position else None,
+        mine=viewer.owns(task),
+        owner=task.owner.username if visible else MISSING,
+        recipe=task.recipe if visible else MISSING,
+        visibility=(task.visibility or UNSTATED) if visible else MISSING,
+        url=_source_url(task, bucket) if images_visible else MISSING,
+        source_id=task.source_id if images_visible else MISSING,
+        result_id=task.result_id if images_visible else MISSING,
+        result_url=_result_url(task, bucket) if images_visible else MISSING,
+    )
+
+
+def _result_url(task: Task, bucket: Bucket) -> str | None:
+    """Signed for an hour if the result or the bucket is private."""
+    if task.state is not TaskState.DONE or task.result_key is None:
+        return None
+    return bucket.readable_url(task.result_key, private=task.visibility is Visibility.PRIVATE)
+
+
+def _source_url(task: Task, bucket: Bucket) -> str:
+    """From the key: the installation may have moved since."""
+    return bucket.url(task.source_key) if task.source_key is not None else task.url
+
+
+def _error_message(task: Task, slug: str, viewer: Viewer) -> str:
+    """Why a task failed. Others do not see a value of the recipe: the id of a tile leads to the image."""
+    kind = ERRORS_BY_SLUG.get(slug, errors.JobError)
+    if "value" in task.error_details and not viewer.can_see(task):
+        return errors.JobError().message(viewer.language)
+    return kind(**task.error_details).message(viewer.language)
+
+
+class TaskResponse(SuccessResponse):
+    task: TaskSchema
+
+
+class TaskTotals(Schema):
+    queued: int
+    running: int
+    done: int
+    failed: int
+    cancelled: int
+
+
+class QueueResponse(SuccessResponse):
+    """tasks: queued and running, in order. done: finished, newest first. rates: seconds a megapixel, by style."""
+
+    tasks: list[TaskSchema]
+    done: list[TaskSchema]
+    cursor: str | None
+    totals: TaskTotals
+    paused: bool
+    rates: dict[str, float]
+
+
+class PausedResponse(SuccessResponse):
+    paused: bool

@@ -1,0 +1,62 @@
+"""Users, and the session of a client."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import MISSING
+
+from handlers.params import Id
+from handlers.schemas.base import Schema, SuccessResponse
+from models.image_formats import IMAGE_FORMATS
+
+
+class UserResponse(SuccessResponse):
+    """A user; `id` and `token` only with the right password."""
+
+    username: str
+    email: str
+    login: bool
+    follow_user: list[str]
+    followed_user: list[str]
+    id: Id | MISSING = MISSING
+    token: str | MISSING = MISSING
+
+
+class CurrentUser(Schema):
+    id: Id
+    username: str
+    email: str
+    developer: bool
+
+
+class ClientConfig(Schema):
+    """What a client may send. formats: media types of images that can be read; lengths are in characters.
+
+    protects_files: whether the files of private images need a signed address.
+    """
+
+    max_upload_mb: int
+    max_megapixels: int
+    max_result_megapixels: int
+    formats: tuple[str, ...] = tuple(IMAGE_FORMATS)
+    upload_part_mb: int = 4
+    max_title_length: int = 200
+    max_alt_length: int = 1000
+    protects_files: bool = True
+
+
+class SessionResponse(SuccessResponse):
+    """guest: whether this is a session without an account. guests_allowed: whether one can be opened."""
+
+    user: CurrentUser | None
+    guest: bool
+    guests_allowed: bool
+    access: Literal["session", "open"]
+    limits: ClientConfig
+
+
+class DeletionResponse(SuccessResponse):
+    """finished: whether everything is deleted already; the server deletes the rest in the background."""
+
+    finished: bool
