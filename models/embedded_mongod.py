@@ -159,7 +159,7 @@ class Mongod:
             "wiredTigerCacheSizeGB": CACHE_GB,
             "setParameter": "diagnosticDataCollectionEnabled=false",
         }
-        return [self._binary, "--quiet", *(f"--{name}={value}" for name, value in options.items())]
+        return [self._binary, "--quiet", "--nounixsocket", *(f"--{name}={value}" for name, value in options.items())]
 
     async def _keep_alive(self) -> None:
         while self._process is not None:

@@ -78,3 +78,22 @@ async def test_a_missing_library_is_reported_with_its_remedy(tmp_path: Path) -> 
     with pytest.raises(MongodError, match="install libcurl4"):
         async with Mongod(tmp_path / "db", binary=str(binary)):
             pass
+
+
+def unix_sockets(pid: int) -> set[str]:
+    """The paths at which a process listens."""
+    files = [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
+    inodes = {name[len("socket:[") : -1] for name in files if name.startswith("socket:[")}
+    rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return {row[7] for row in rows if len(row) == 8 and row[6] in inodes}
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_it_has_no_socket_outside_of_its_own_folder(tmp_path: Path) -> None:
+    """A stock mongod listens in the system's temporary folder: servers of two users would fight for that name."""
+    async with Mongod(tmp_path / "one" / "db") as one, Mongod(tmp_path / "two" / "db") as two:
+        await add(one.uri)
+
+        assert (await count(one.uri), await count(two.uri)) == (1, 0)
+        for mongod in (one, two):
+            assert unix_sockets(mongod.pid or 0) == {unquote(urlsplit(mongod.uri).netloc)}
