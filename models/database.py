@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pymongo
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import CursorType, ReturnDocument, UpdateOne, WriteConcern
+from pymongo import CursorType, ReadPreference, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from models import errors
@@ -23,6 +24,8 @@ from models.driver_errors import OPERATION_TIMEOUT_S, DriverErrors, DuplicateKey
 
 Document = dict[str, Any]
 
+INDEX_TIMEOUT_S = 3600.0
+"""Of one index: a build reads the whole collection, and in a replica set every member has to follow."""
 TAIL_WAIT_MS = 2000
 PAGE_SIZE = 500
 MAX_ID = 2**53 - 1
@@ -32,7 +35,8 @@ INDEX_CONFLICTS = (85, 86)
 # MongoDB's IndexOptionsConflict and IndexKeySpecsConflict: the same keys with other options.
 
 IN_MEMORY = WriteConcern(w=1, j=False)
-JOURNALED = WriteConcern(w=1, j=True)
+JOURNALED = WriteConcern(w="majority", j=True)
+"""In the journals of a majority of the members of a replica set; a standalone server is its own majority."""
 
 
 class InvalidUri(ValueError):
@@ -64,8 +68,9 @@ class Index:
 
 
 class Database:
-    """One MongoDB database. Acknowledged writes are journaled.
+    """One MongoDB database. Acknowledged writes are journaled, in a replica set by the majority of its members.
 
+    Reads go to the primary, whatever the URI prefers: they must see the writes before them.
     on_failure: called once for each call that failed because the database is unavailable. Raises InvalidUri.
     """
 
@@ -85,7 +90,10 @@ class Database:
         except (PyMongoError, ValueError) as error:
             raise InvalidUri(str(error)) from error
         self._database = self._client.get_database(
-            name, codec_options=CodecOptions(tz_aware=True), write_concern=JOURNALED
+            name,
+            codec_options=CodecOptions(tz_aware=True),
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=JOURNALED,
         )
 
     def collection(self, name: str, *, journaled: bool = True) -> Collection:
@@ -102,8 +110,9 @@ class Database:
         """Create missing indexes, and rebuild those that an earlier version created with other options."""
         for name, collection_indexes in indexes.items():
             for index in collection_indexes:
-                async with self._errors.guard():
-                    await self._create_index(name, index)
+                with pymongo.timeout(INDEX_TIMEOUT_S):
+                    async with self._errors.guard(INDEX_TIMEOUT_S):
+                        await self._create_index(name, index)
 
     async def _create_index(self, collection: str, index: Index) -> None:
         try:
@@ -173,8 +182,7 @@ class Collection:
 
     async def insert_one(self, document: Document) -> None:
         """Raises DuplicateKey."""
-        async with self._errors.guard():
-            await self._collection.insert_one(document)
+        await self.insert_many([document])  # unlike insert_one, it tells whether the duplicate has reached a majority
 
     async def insert_many(self, documents: Sequence[Document]) -> None:
         """Insert in this order, in one call; stops at the first duplicate. Raises DuplicateKey."""

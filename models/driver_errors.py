@@ -44,9 +44,9 @@ class DriverErrors:
         self._on_failure = on_failure
 
     @asynccontextmanager
-    async def guard(self) -> AsyncIterator[None]:
+    async def guard(self, timeout_s: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
         with self.translate():
-            async with asyncio.timeout(OPERATION_TIMEOUT_S + 0.5):
+            async with asyncio.timeout(timeout_s + 0.5):
                 yield
 
     @contextmanager
@@ -55,7 +55,7 @@ class DriverErrors:
             yield
         except BulkWriteError as error:
             write_error = (error.details.get("writeErrors") or [{}])[0]
-            if write_error.get("code") == DUPLICATE_KEY:
+            if write_error.get("code") == DUPLICATE_KEY and not error.details.get("writeConcernErrors"):
                 raise DuplicateKey(frozenset(write_error.get("keyPattern", {"_id": 1}))) from error
             raise self._unavailable() from error
         except DuplicateKeyError as error:

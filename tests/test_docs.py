@@ -136,3 +136,8 @@ def test_the_changelog_has_the_usual_form() -> None:
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", version) for version in versions[1:])
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert set(re.findall(r"^### (.+)$", text, re.M)) <= kinds
+
+
+def test_no_document_has_an_unsolved_merge_conflict() -> None:
+    for document in (*ROOT.glob("*.md"), *DOCS.glob("*.md")):
+        assert not re.search(r"^(<{7}|={7}|>{7})( |$)", document.read_text(), re.MULTILINE), document
