@@ -22,6 +22,7 @@ from models.passwords import Passwords
 from models.queue.events import Events
 from models.queue.fair_order import AddressQueue, FairOrder
 from models.queue.tasks import RETRYABLE, Tasks, to_document
+from models.registration import Registrations
 from models.sessions import Sessions
 from models.uploads import PendingUploads
 from models.users import Users
@@ -121,7 +122,9 @@ async def sweep(context: AdminContext) -> str:
         "Compare bucket and records: register uploads whose callback was lost, delete old objects without a record?"
     )
     threads = Executors(1)
-    reconciler = Reconciler(context.bucket, Images(context.database), PendingUploads(context.database), threads)
+    images, uploads = Images(context.database), PendingUploads(context.database)
+    registrations = Registrations(images, uploads, Users(context.database))
+    reconciler = Reconciler(context.bucket, images, uploads, registrations, threads)
     result = await reconciler.reconcile()
     await threads.close()
     return f"adopted: {result.adopted}, deleted: {result.deleted}"

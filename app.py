@@ -36,6 +36,7 @@ from models.bucket.addresses import origin
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.object_access import RecordedAccess
 from models.passwords import Passwords
+from models.registration import Registrations
 from models.store import Store
 from processing.background import background
 from processing.engine import Engine
@@ -134,7 +135,7 @@ async def build(
         await enter(services.broadcaster)
         await enter(services.thumbnails)
         await enter(services.account_deletions)
-        reconciler = Reconciler(bucket, store.images, store.uploads, executors)
+        reconciler = Reconciler(bucket, store.images, store.uploads, services.registrations, executors)
         sweeping = services.image_deletions.sweep()
         guest_deletions = GuestDeletions(store.guests, store.users, services.account_deletions)
         loops = (metrics.measure_lag(), sweeping, reconciler.reconcile_forever(), guest_deletions.sweep_forever())
@@ -164,7 +165,7 @@ def _services(
         "max_result_megapixels": settings.max_result_megapixels,
     }
     thumbnails = Thumbnails(store.images, bucket, executors, **limits)
-    image_deletions = ImageDeletions(store.images, thumbnails, bucket, executors)
+    image_deletions = ImageDeletions(store.images, store.uploads, thumbnails, bucket, executors)
     authentication = _authentication(settings, public_url, store)
     return Services(
         account_deletions=AccountDeletions(
@@ -202,6 +203,7 @@ def _services(
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, executors),
         previews=Previews(executors, slots),
+        registrations=Registrations(store.images, store.uploads, store.users),
         renditions=Renditions(executors, slots, max_megapixels=settings.max_megapixels),
         public_url=public_url,
         queue=queue,

@@ -27,6 +27,7 @@ from models.images import Images
 from models.object_access import ObjectAccess
 from models.passwords import Passwords
 from models.queue.tasks import Tasks
+from models.registration import Registrations
 from models.sessions import Sessions
 from models.uploads import PendingUploads
 from models.users import Users
@@ -78,6 +79,7 @@ class Services:
     previews: Previews
     public_url: str
     queue: TaskQueue
+    registrations: Registrations
     renditions: Renditions
     sessions: Sessions
     static_files: StaticFiles

@@ -20,7 +20,8 @@ from models.bucket import Bucket, Stat
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
 from models.errors import Phrase
 from models.images import ANONYMOUS, Image, ImageKind, Images, NewImage, Owner
-from models.uploads import PendingUpload, PendingUploads
+from models.registration import Registrations
+from models.uploads import KEY_PREFIX, PendingUpload, PendingUploads
 from models.visibility import SERVER, UNSTATED, Reader, Visibility
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
@@ -105,7 +106,7 @@ class UploadTokenHandler(ApiHandler):
     async def _new(self, params: UploadTokenParams, owner: Owner, visibility: Visibility) -> PendingUpload:
         """Raises GuestLimit."""
         await self.guests.check(owner)
-        key = f"source/{secrets.token_hex(16)}"
+        key = f"{KEY_PREFIX}{secrets.token_hex(16)}"
         upload = PendingUpload(key, owner, params.filename, params.param, visibility)
         await self.uploads.add(upload)
         return upload
@@ -121,15 +122,23 @@ class UploadCallbackHandler(ApiHandler):
     """The bucket reports a finished upload and relays our answer to the browser.
 
     The signature is verified before the body is parsed. The owner is the user who asked for the token, whatever the
-    body says.
+    body says. An object that nobody may upload any more is deleted at once: the token of a deleted image, or of a
+    deleted account, is valid for some minutes more.
     """
 
     def initialize(
-        self, bucket: Bucket, uploads: PendingUploads, images: Images, thumbnails: Thumbnails, metrics: Metrics
+        self,
+        bucket: Bucket,
+        uploads: PendingUploads,
+        images: Images,
+        registrations: Registrations,
+        executors: Executors,
+        thumbnails: Thumbnails,
+        metrics: Metrics,
     ) -> None:
         self.bucket = bucket.for_host(self.request.host)
-        self.uploads, self.images = uploads, images
-        self.thumbnails, self.metrics = thumbnails, metrics
+        self.uploads, self.images, self.registrations = uploads, images, registrations
+        self.executors, self.thumbnails, self.metrics = executors, thumbnails, metrics
 
     @endpoint(
         errors=(errors.BadSignature, errors.BadParameter, errors.NotFound),
@@ -155,7 +164,11 @@ class UploadCallbackHandler(ApiHandler):
                 allowed=Phrase("the key of the uploaded file", "所上传文件的 key"),
             )
         registered = await self.images.by_key(key, SERVER)
-        image = registered or await self._register(key, body)
+        try:
+            image = registered or await self._register(key, body)
+        except errors.NotFound:
+            await self._delete_object(key)
+            raise
         self.metrics.callbacks.labels("repeated" if registered else "registered").inc()
         await self.uploads.complete(key)
         if not image.placeholder:
@@ -173,7 +186,7 @@ class UploadCallbackHandler(ApiHandler):
             if image := await self.images.by_key(key, SERVER):
                 return image  # a second copy of the same callback has registered it in the meantime
             raise
-        image = await self.images.add(
+        image = await self.registrations.register(
             NewImage(
                 ImageKind.SOURCE,
                 upload.owner,
@@ -191,6 +204,15 @@ class UploadCallbackHandler(ApiHandler):
         )
         log.info("image %s: uploaded as %s [%s]", image.id, key, self.request_id)
         return image
+
+    async def _delete_object(self, key: str) -> None:
+        """Delete what was uploaded in vain. Other clients of the bucket may have objects with other prefixes."""
+        if key.startswith(KEY_PREFIX):
+            log.info("bucket: %s may not be uploaded any more; deleting it [%s]", key, self.request_id)
+            try:
+                await self.executors.io(self.bucket.delete, key)
+            except errors.BucketUnavailable:
+                log.info("bucket: %s is deleted by the next reconciliation [%s]", key, self.request_id)
 
     async def _pending(self, key: str, body: CallbackBody) -> PendingUpload:
         """The upload that a token was given for. Raises NotFound for an unknown key.
@@ -218,10 +240,16 @@ class RegisterImageHandler(ApiHandler):
     errors_as_200 = True
 
     def initialize(
-        self, bucket: Bucket, uploads: PendingUploads, images: Images, executors: Executors, thumbnails: Thumbnails
+        self,
+        bucket: Bucket,
+        uploads: PendingUploads,
+        images: Images,
+        registrations: Registrations,
+        executors: Executors,
+        thumbnails: Thumbnails,
     ) -> None:
         self.bucket = bucket.for_host(self.request.host)
-        self.uploads, self.images = uploads, images
+        self.uploads, self.images, self.registrations = uploads, images, registrations
         self.executors, self.thumbnails = executors, thumbnails
 
     @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.BucketUnavailable))
@@ -231,7 +259,7 @@ class RegisterImageHandler(ApiHandler):
         visibility = self.choose_visibility(params.visibility, owner)
         key = self.bucket.key_of(params.url)
         stat = await self._stat(key, owner) if key is not None else None
-        image = await self.images.add(
+        image = await self.registrations.register(
             NewImage(
                 ImageKind.SOURCE,
                 owner,
@@ -246,7 +274,6 @@ class RegisterImageHandler(ApiHandler):
             )
         )
         if key is not None:
-            await self.uploads.complete(key)
             self.thumbnails.schedule(image)
         return RegisterImageResponse(id=image.id)
 

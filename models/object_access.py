@@ -9,11 +9,11 @@ from typing import Protocol
 
 from models import errors
 from models.images import Images
-from models.uploads import PendingUploads
+from models.uploads import KEY_PREFIX, PendingUploads
 from models.visibility import OPEN, STRANGER
 
 THUMBNAILS, MAPS = "thumbnail/", "map/"
-OWN_PREFIXES = ("source/", "mosaic/", MAPS, THUMBNAILS)
+OWN_PREFIXES = (KEY_PREFIX, "mosaic/", MAPS, THUMBNAILS)
 """Of keys that this service makes: they have a record, or belong to nobody yet."""
 
 

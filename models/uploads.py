@@ -14,6 +14,9 @@ from models.visibility import UNSTATED, Visibility
 LIFETIME = timedelta(days=7)
 """An image that arrives later than this after its token was issued is not registered."""
 
+KEY_PREFIX = "source/"
+"""Of the keys that upload tokens are issued for."""
+
 
 @dataclass(frozen=True, slots=True)
 class PendingUpload:

@@ -73,6 +73,10 @@ class Users:
         """Raises NotFound."""
         return _user(await self._users.find_one({"_id": user_id, **NOT_DELETED}, SECRET_FIELDS), user_id)
 
+    async def exists(self, user_id: int) -> bool:
+        """Whether this user or guest is there and not being deleted."""
+        return await self._users.find_one({"_id": user_id, **NOT_DELETED}, ["_id"]) is not None
+
     async def update(self, user_id: int, *, email: str | None = None, password_hash: str | None = None) -> None:
         """Change the fields that are not None."""
         fields = {"email": email, "password_hash": password_hash}

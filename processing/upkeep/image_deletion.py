@@ -12,6 +12,7 @@ import logging
 from models import errors
 from models.bucket import Bucket
 from models.images import Image, Images
+from models.uploads import PendingUploads
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
 
@@ -23,8 +24,11 @@ SWEEP_INTERVAL_S = 600.0
 class ImageDeletions:
     """Run `sweep` in the background."""
 
-    def __init__(self, images: Images, thumbnails: Thumbnails, bucket: Bucket, executors: Executors) -> None:
-        self._images, self._thumbnails, self._bucket, self._executors = images, thumbnails, bucket, executors
+    def __init__(
+        self, images: Images, uploads: PendingUploads, thumbnails: Thumbnails, bucket: Bucket, executors: Executors
+    ) -> None:
+        self._images, self._uploads, self._thumbnails = images, uploads, thumbnails
+        self._bucket, self._executors = bucket, executors
 
     async def delete(self, image_id: int, owner_id: int | None) -> None:
         """Delete an image, its thumbnails, and its object unless another image has it. Raises NotFound.
@@ -52,7 +56,12 @@ class ImageDeletions:
             await asyncio.sleep(SWEEP_INTERVAL_S)
 
     async def _finish(self, image: Image) -> None:
-        """Tries to delete the object twice: if two users delete the same one at once, the second try sees it alone."""
+        """Tries to delete the object twice: if two users delete the same one at once, the second try sees it alone.
+
+        The upload token ends first: a server that died while it registered the image has left it valid.
+        """
+        if image.key is not None:
+            await self._uploads.complete(image.key)
         await self._thumbnails.delete(image.id)
         await self._delete_objects(image)
         await self._images.purge(image)

@@ -17,7 +17,8 @@ from itertools import islice
 from models import errors
 from models.bucket import Bucket, Stat
 from models.images import ImageKind, Images, NewImage
-from models.uploads import PendingUpload, PendingUploads
+from models.registration import Registrations
+from models.uploads import KEY_PREFIX, PendingUpload, PendingUploads
 from processing.executors import Executors
 from processing.images import cell_maps
 
@@ -30,7 +31,7 @@ FORGET_AGE = timedelta(hours=26)
 """How long an upload may be pending without an object: longer than a token is valid and a resumable upload lives."""
 ORPHAN_AGE_S = 24 * 3600.0
 """How long an object may be without a record: longer than a token is valid and than a task runs."""
-PREFIXES = ("source/", "mosaic/", cell_maps.PREFIX)
+PREFIXES = (KEY_PREFIX, "mosaic/", cell_maps.PREFIX)
 BATCH = 200
 
 
@@ -45,8 +46,16 @@ class ReconcileResult:
 class Reconciler:
     """Run `reconcile_forever` in the background. Several servers may do so at once: each step is idempotent."""
 
-    def __init__(self, bucket: Bucket, images: Images, uploads: PendingUploads, executors: Executors) -> None:
-        self._bucket, self._images, self._uploads, self._executors = bucket, images, uploads, executors
+    def __init__(
+        self,
+        bucket: Bucket,
+        images: Images,
+        uploads: PendingUploads,
+        registrations: Registrations,
+        executors: Executors,
+    ) -> None:
+        self._bucket, self._images, self._uploads = bucket, images, uploads
+        self._registrations, self._executors = registrations, executors
 
     async def reconcile_forever(self) -> None:
         """Reconcile now and every ten minutes, until cancelled."""
@@ -71,28 +80,29 @@ class Reconciler:
         return ReconcileResult(adopted, deleted)
 
     async def _adopt(self, upload: PendingUpload) -> bool:
-        """Register an upload if its object is in the bucket. Returns whether it is."""
+        """Register an upload if its object is in the bucket and its owner exists. Returns whether it is registered."""
         try:
             stat = await self._executors.io(self._bucket.stat, upload.key)
         except errors.NotFound:
             if datetime.now(UTC) - upload.created > FORGET_AGE:
                 await self._uploads.complete(upload.key)
             return False
-        image = await self._images.add(
-            NewImage(
-                ImageKind.SOURCE,
-                upload.owner,
-                key=upload.key,
-                url=self._bucket.url(upload.key),
-                filename=upload.filename,
-                filesize=stat.size_bytes,
-                param=upload.param,
-                mime=stat.mime,
-                etag=stat.etag,
-                visibility=upload.visibility,
-            )
+        new = NewImage(
+            ImageKind.SOURCE,
+            upload.owner,
+            key=upload.key,
+            url=self._bucket.url(upload.key),
+            filename=upload.filename,
+            filesize=stat.size_bytes,
+            param=upload.param,
+            mime=stat.mime,
+            etag=stat.etag,
+            visibility=upload.visibility,
         )
-        await self._uploads.complete(upload.key)
+        try:
+            image = await self._registrations.register(new)
+        except errors.NotFound:  # pragma: no cover - the account is being deleted, with its uploads
+            return False
         log.info("image %s: registered without a callback; key %s", image.id, upload.key)
         return True
 

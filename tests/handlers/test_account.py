@@ -235,7 +235,7 @@ async def test_an_account_is_deleted_when_the_bucket_is_back(
     ada = await api.sign_up("zuzanna")
     await make_mosaic(ada, png())
     bucket = AwayBucket(services.bucket)
-    removals = ImageDeletions(services.images, services.thumbnails, bucket, services.executors)
+    removals = ImageDeletions(services.images, services.uploads, services.thumbnails, bucket, services.executors)
     deletions = AccountDeletions(
         Store.of(database, "test"),
         queue=services.queue,
@@ -265,7 +265,7 @@ async def test_a_picture_that_is_deleted_while_the_bucket_is_away_is_removed_by_
     ada = await api.sign_up("zuzanna")
     uploaded = await ada.upload(png())
     bucket = AwayBucket(services.bucket)
-    removals = ImageDeletions(services.images, services.thumbnails, bucket, services.executors)
+    removals = ImageDeletions(services.images, services.uploads, services.thumbnails, bucket, services.executors)
 
     await removals.delete(uploaded["id"], ada.user_id)
     hidden = await ada.get("/api/image/query/", id=uploaded["id"])

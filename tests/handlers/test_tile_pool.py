@@ -12,9 +12,9 @@ from PIL import Image
 from handlers.services import Services
 from models.images import ImageKind
 from models.visibility import SERVER
-from processing.upkeep.reconcile import Reconciler
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
+from tests.support.upkeep import reconciler_of
 from tests.support.waiting import finished
 
 COLOURS = ("red", "green", "blue", "white")
@@ -124,7 +124,7 @@ async def test_a_cell_map_is_deleted_with_its_result(api: ApiClient, services: S
     orphan = services.bucket.put("map/mosaic/nobody.png.json", b"{}", mime="application/json").key
     before_sweep = keys(services)
 
-    await Reconciler(services.bucket, services.images, services.uploads, services.executors).reconcile(orphan_age_s=-1)
+    await reconciler_of(services).reconcile(orphan_age_s=-1)
     swept = keys(services)
     await ada.post("/api/image/delete/", id=image["id"])
 

@@ -20,12 +20,13 @@ from models.bucket.policy import upload_token
 from models.bucket.signature import decode, encode, qbox, qiniu
 from models.images import Image
 from models.visibility import SERVER
-from processing.upkeep.reconcile import Reconciler, ReconcileResult
+from processing.upkeep.reconcile import ReconcileResult
 from settings import Settings
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.kodo_serving import serving_on
 from tests.support.kodo_state import FakeKodo
 from tests.support.pictures import png
+from tests.support.upkeep import reconciler_of
 from tests.support.waiting import finished
 
 KODO_KEYS = Keys("trip-access-key", "trip-secret-key")
@@ -193,7 +194,7 @@ async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_not
     api: ApiClient, keys: Keys, services: Services
 ) -> None:
     ada = await api.sign_up("ada")
-    reconciliation = Reconciler(services.bucket, services.images, services.uploads, services.executors)
+    reconciliation = reconciler_of(services)
     key, body = await arrived_untold(ada, services)
 
     young = await reconciliation.reconcile()
@@ -223,7 +224,7 @@ async def test_a_callback_an_hour_late_but_before_the_sweep_registers_once(
     await an_hour_later(services, key)
 
     late = await say(api, qbox(keys, PATH, body), body)
-    swept = await Reconciler(services.bucket, services.images, services.uploads, services.executors).reconcile()
+    swept = await reconciler_of(services).reconcile()
 
     assert swept == ReconcileResult(0, 0)
     assert [image.id for image in await images_of(services, ada)] == [late["id"]]

@@ -14,6 +14,7 @@ from models.visibility import SERVER
 from processing.upkeep.reconcile import Reconciler, ReconcileResult
 from tests.support.client import ApiClient
 from tests.support.pictures import png
+from tests.support.upkeep import reconciler_of
 from tests.support.waiting import finished
 
 AT_ONCE = timedelta(0)
@@ -21,7 +22,7 @@ AT_ONCE = timedelta(0)
 
 @pytest.fixture
 def reconciliation(services: Services) -> Reconciler:
-    return Reconciler(services.bucket, services.images, services.uploads, services.executors)
+    return reconciler_of(services)
 
 
 @pytest.mark.gen_test

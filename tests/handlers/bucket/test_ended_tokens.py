@@ -1,0 +1,129 @@
+"""An upload token ends with its image and with the account of its owner, on each bucket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from handlers.services import Services
+from models import errors
+from models.bucket.keys import Keys
+from models.images import ImageKind, NewImage, Owner
+from models.uploads import PendingUpload
+from settings import Settings
+from tests.support.client import PASSWORD, ApiClient, ApiResponse
+from tests.support.kodo_serving import serving_on
+from tests.support.kodo_state import FakeKodo
+from tests.support.pictures import png
+
+KODO_KEYS = Keys("token-access-key", "token-secret-key")
+
+
+@pytest.fixture(params=["embedded", "kodo"])
+def kodo(request: pytest.FixtureRequest, io_loop: Any) -> Iterator[FakeKodo | None]:
+    """The peer, or None for the embedded bucket."""
+    if request.param == "embedded":
+        yield None
+        return
+    with serving_on(io_loop, FakeKodo(KODO_KEYS.access, KODO_KEYS.secret, "pictures")) as peer:
+        yield peer
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings], kodo: FakeKodo | None) -> Settings:
+    return settings_of(**({} if kodo is None else kodo.settings()))
+
+
+async def upload_with(client: ApiClient, ticket: ApiResponse) -> ApiResponse:
+    fields = {"token": ticket["token"], "key": ticket["key"]}
+    return await client.post_form(ticket["upload_url"], fields, "a.png", png())
+
+
+async def stored_keys(services: Services) -> list[str]:
+    return await asyncio.to_thread(lambda: [stat.key for stat in services.bucket.list("source/")])
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.gen_test
+async def test_a_token_ends_with_its_image(api: ApiClient, services: Services) -> None:
+    ada = await api.sign_up("ada")
+    ticket = await ada.post("/api/image/token/", filename="a.png")
+    uploaded = await upload_with(ada, ticket)
+    await ada.post("/api/image/delete/", id=uploaded["id"])
+
+    again = await upload_with(api.new_client(), ticket)
+
+    assert (uploaded.status, again.status) == (200, 579)
+    assert await stored_keys(services) == []
+    assert (await api.get(ticket["url"])).status == 404
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.gen_test
+async def test_a_token_that_a_crash_has_left_ends_with_its_image(api: ApiClient, services: Services) -> None:
+    """The server died after it had registered the image and before it completed the upload."""
+    ada = await api.sign_up("ada")
+    ticket = await ada.post("/api/image/token/", filename="a.png")
+    uploaded = await upload_with(ada, ticket)
+    await services.uploads.add(PendingUpload(ticket["key"], Owner(ada.user_id, "ada"), "a.png", ""))
+    await ada.post("/api/image/delete/", id=uploaded["id"])
+
+    again = await upload_with(ada, ticket)
+
+    assert again.status == 579
+    assert await stored_keys(services) == []
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.gen_test
+async def test_tokens_end_with_the_account(api: ApiClient, services: Services) -> None:
+    ada = await api.sign_up("ada")
+    used, unused = [await ada.post("/api/image/token/", filename=name) for name in ("a.png", "b.png")]
+    await upload_with(ada, used)
+    left = await ada.post("/api/user/delete/", password=PASSWORD)
+
+    again = [await upload_with(api.new_client(), ticket) for ticket in (used, unused)]
+
+    assert left["finished"] is True
+    assert [answer.status for answer in again] == [579, 579]
+    assert await stored_keys(services) == []
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.gen_test
+async def test_an_image_that_arrives_while_its_owner_leaves_is_not_registered(
+    api: ApiClient, services: Services
+) -> None:
+    """The callback has read the pending upload when the deletion of the account begins."""
+    ada = await api.sign_up("ada")
+    ticket = await ada.post("/api/image/token/", filename="a.png")
+    await services.users.mark_deleting(ada.user_id)
+    owner = Owner(ada.user_id, "ada")
+    new = NewImage(
+        ImageKind.SOURCE, owner, key=ticket["key"], url=ticket["url"], filename="a.png", filesize=5, param=""
+    )
+
+    with pytest.raises(errors.NotFound):
+        await services.registrations.register(new)
+
+    assert not [image async for image in services.images.iterate_by_owner(ada.user_id)]
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.gen_test
+async def test_a_refused_object_that_cannot_be_deleted_is_refused_all_the_same(
+    api: ApiClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await api.sign_up("ada")
+    ticket = await ada.post("/api/image/token/", filename="a.png")
+    await ada.post("/api/image/delete/", id=(await upload_with(ada, ticket))["id"])
+
+    def away(*_: object) -> None:
+        raise errors.BucketUnavailable
+
+    monkeypatch.setattr(type(services.bucket), "delete", away)
+
+    assert (await upload_with(ada, ticket)).status == 579
