@@ -21,7 +21,8 @@ from models.images import Images
 from models.passwords import Passwords
 from models.queue.events import Events
 from models.queue.fair_order import AddressQueue, FairOrder
-from models.queue.tasks import RETRYABLE, Tasks, to_document
+from models.queue.task import RETRYABLE, to_document
+from models.queue.tasks import Tasks
 from models.registration import Registrations
 from models.sessions import Sessions
 from models.uploads import PendingUploads

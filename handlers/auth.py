@@ -15,7 +15,7 @@ from handlers.known_hosts import KnownHosts
 from handlers.rate_limit import LoginLimits
 from models import errors
 from models.bucket.addresses import origin
-from models.images import Owner
+from models.image import Owner
 from models.passwords import Passwords
 from models.sessions import IDLE_TIMEOUT, Sessions
 from models.users import User, Users, username_key

@@ -22,7 +22,7 @@ from handlers.client_ip import client_ip, rate_limit_key
 from handlers.endpoint import Endpoint
 from handlers.schemas.base import ErrorResponse, to_json
 from models import errors
-from models.images import ANONYMOUS, Owner
+from models.image import ANONYMOUS, Owner
 from models.visibility import OPEN, Reader, Visibility
 
 log = logging.getLogger(__name__)

@@ -25,8 +25,10 @@ from handlers.schemas.images import ImageSchema
 from models import errors
 from models.bucket import Bucket
 from models.follows import Follows
-from models.images import Image, Images
-from models.queue.tasks import Task, Tasks
+from models.image import Image
+from models.images import Images
+from models.queue.task import Task
+from models.queue.tasks import Tasks
 from models.sessions import Sessions
 from models.users import Users
 from processing.executors import Executors

@@ -7,7 +7,7 @@ import tornado.web
 from handlers.auth import AuthenticatedUser, Authentication
 from models import errors
 from models.guests import LIFETIME, Guests
-from models.images import Owner
+from models.image import Owner
 
 
 class GuestSessions:

@@ -19,7 +19,8 @@ from models.database import MAX_ID
 from models.errors import Phrase
 from models.follows import Follows
 from models.gallery import Gallery, ImagePage
-from models.images import ImageDetails, ImageKind, Images
+from models.image import ImageDetails, ImageKind
+from models.images import Images
 from models.queue.tasks import Tasks
 from models.users import Users
 from models.visibility import Visibility

@@ -15,7 +15,8 @@ from handlers.shell import SITE, PageMeta, PageShell
 from models import errors
 from models.database import MAX_ID
 from models.errors import Language
-from models.images import Image, Images
+from models.image import Image
+from models.images import Images
 from models.users import Users
 from models.visibility import Reader, Visibility
 from processing import mosaic

@@ -14,7 +14,8 @@ from handlers.endpoint import endpoint
 from handlers.params import RecipeParam, RequestParams
 from models import errors
 from models.errors import Phrase
-from models.images import ANONYMOUS, Images
+from models.image import ANONYMOUS
+from models.images import Images
 from processing import mosaic
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews

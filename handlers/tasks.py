@@ -25,8 +25,10 @@ from handlers.schemas.tasks import (
 )
 from models import errors
 from models.bucket import Bucket
-from models.images import Images, Owner
-from models.queue.tasks import ACTIVE, Task, TaskFilter, Tasks, TaskState, cursor_after
+from models.image import Owner
+from models.images import Images
+from models.queue.task import ACTIVE, Task, TaskState
+from models.queue.tasks import TaskFilter, Tasks, cursor_after
 from models.users import Users, username_key
 from models.visibility import Reader, Visibility
 from processing import mosaic

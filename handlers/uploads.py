@@ -19,7 +19,8 @@ from models import errors
 from models.bucket import Bucket, Stat
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
 from models.errors import Phrase
-from models.images import ANONYMOUS, Image, ImageKind, Images, NewImage, Owner
+from models.image import ANONYMOUS, Image, ImageKind, NewImage, Owner
+from models.images import Images
 from models.registration import Registrations
 from models.uploads import KEY_PREFIX, PendingUpload, PendingUploads
 from models.visibility import SERVER, UNSTATED, Reader, Visibility

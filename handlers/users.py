@@ -15,7 +15,7 @@ from handlers.schemas.users import UserResponse
 from models import errors
 from models.errors import Phrase
 from models.follows import Follows
-from models.images import Owner
+from models.image import Owner
 from models.passwords import Passwords
 from models.users import User, Users
 

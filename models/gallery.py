@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document
-from models.images import Image, ImageKind, to_image
+from models.image import Image, ImageKind, to_image
 from models.visibility import Visibility
 
 SCAN_LIMIT = 1000

@@ -6,125 +6,29 @@ An image is deleted in two steps: `hide` makes it invisible at once, `purge` del
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any
+from dataclasses import fields
 
 from models import errors
 from models.batcher import Batcher
 from models.database import Database, Document, Index, new_id
 from models.driver_errors import DuplicateKey
+from models.image import (
+    Image,
+    ImageDetails,
+    ImageKind,
+    NewImage,
+    image_or_raise,
+    to_document,
+    to_image,
+    to_image_or_none,
+)
 from models.visibility import OPEN, Reader, Visibility
-
-
-class ImageKind(StrEnum):
-    SOURCE = "source"
-    RESULT = "result"
-    HIDDEN = "hidden"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The user who owns something; both fields are None for anonymous users of an open server. Guests have no name."""
-
-    id: int | None
-    username: str | None
-
-    @property
-    def is_guest(self) -> bool:
-        return self.id is not None and self.username is None
-
-    def require(self, user_id: int | None) -> None:
-        """Raise PermissionDenied unless this is the user with that id."""
-        if self.id != user_id:
-            raise errors.PermissionDenied()
-
-
-ANONYMOUS = Owner(None, None)
 
 VISIBLE: Document = {"kind": {"$ne": str(ImageKind.HIDDEN)}}
 HIDE: Document = {"$set": {"kind": str(ImageKind.HIDDEN)}, "$unset": {"dedup_key": ""}}
 """Without its dedup_key it is no longer reused as a result."""
 MIGRATION_STEP = 1000
 """Records changed by one call, which has a deadline."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewImage:
-    """An image to be registered. The fields mean what they mean in Image."""
-
-    kind: ImageKind
-    owner: Owner
-    _: KW_ONLY
-    key: str | None
-    url: str
-    filename: str
-    filesize: int
-    param: str
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-    mime: str = ""
-    width: int = 0
-    height: int = 0
-    etag: str = ""
-    placeholder: str = ""
-    style: str = ""
-    recipe: dict[str, Any] = field(default_factory=dict)
-    dedup_key: str | None = None
-    source_id: int | None = None
-    map_key: str | None = None
-    visibility: Visibility = Visibility.PRIVATE
-    batch: str | None = None
-
-    def with_id(self, image_id: int) -> Image:
-        """The record that this becomes."""
-        return Image(id=image_id, **{each.name: getattr(self, each.name) for each in fields(self)})
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A registered image.
-
-    key: in our bucket; None if `url` leads elsewhere. filesize: bytes. created: UTC. placeholder: `#rrggbb`.
-    width, height: pixels, upright; 0 if not known yet.
-    dedup_key: hash of what a result was made from (source, recipe, version of the style); None for a source.
-    map_key: bucket key of a result's cell map; None if it has none.
-    batch: what results have in common that their owner made together; the gallery shows them as one entry.
-    """
-
-    id: int
-    kind: ImageKind
-    owner: Owner
-    key: str | None
-    url: str
-    filename: str
-    filesize: int
-    param: str
-    created: datetime
-    mime: str = ""
-    width: int = 0
-    height: int = 0
-    etag: str = ""
-    placeholder: str = ""
-    style: str = ""
-    recipe: dict[str, Any] = field(default_factory=dict)
-    dedup_key: str | None = None
-    source_id: int | None = None
-    title: str = ""
-    alt: str = ""
-    show_source: bool = False
-    map_key: str | None = None
-    visibility: Visibility = Visibility.PRIVATE
-    batch: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ImageDetails:
-    """What owners may change; None leaves a value as it is."""
-
-    title: str | None = None
-    alt: str | None = None
-    show_source: bool | None = None
 
 
 class Images:
@@ -289,7 +193,7 @@ class Images:
     async def _add_all(self, batch: list[NewImage]) -> list[Image]:
         images = [new.with_id(new_id()) for new in batch]
         try:
-            await self._images.insert_many([_document(image) for image in images])
+            await self._images.insert_many([to_document(image) for image in images])
         except DuplicateKey:
             if len(images) > 1:
                 raise
@@ -307,37 +211,3 @@ class Images:
         if image.key is None:
             query["url"] = image.url
         return image_or_raise(await self._images.find_one(query), image.key or image.url)
-
-
-def _document(image: Image) -> Document:
-    plain = {each.name: getattr(image, each.name) for each in fields(image) if each.name not in ("id", "kind", "owner")}
-    if image.dedup_key is None:
-        del plain["dedup_key"]
-    owner = {"owner_id": image.owner.id, "username": image.owner.username}
-    return {"_id": image.id, "kind": str(image.kind), **owner, **plain, "visibility": str(image.visibility)}
-
-
-def to_image(document: Document) -> Image:
-    """The image of a record; one without a visibility is private."""
-    plain = {name: document[name] for name in Image.__slots__ if name in document}
-    owner = Owner(document["owner_id"], document["username"])
-    visibility = Visibility(document.get("visibility", Visibility.PRIVATE))
-    return Image(
-        **{
-            **plain,
-            "id": document["_id"],
-            "kind": ImageKind(document["kind"]),
-            "owner": owner,
-            "visibility": visibility,
-        }
-    )
-
-
-def to_image_or_none(document: Document | None) -> Image | None:
-    return None if document is None else to_image(document)
-
-
-def image_or_raise(document: Document | None, which: object) -> Image:
-    if document is None:
-        raise errors.NotFound(what="image", which=which)
-    return to_image(document)

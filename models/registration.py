@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 
 from models import errors
-from models.images import Image, Images, NewImage
+from models.image import Image, NewImage
+from models.images import Images
 from models.uploads import PendingUploads
 from models.users import Users
 

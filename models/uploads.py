@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from models import errors
 from models.database import Database, Document, Index
-from models.images import Owner
+from models.image import Owner
 from models.visibility import UNSTATED, Visibility
 
 LIFETIME = timedelta(days=7)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from models.queue.tasks import ACTIVE, TaskState
+from models.queue.task import ACTIVE, TaskState
 from processing.queue.event_feed import TaskEvent
 
 LAG_INTERVAL_S = 0.1

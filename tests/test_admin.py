@@ -19,7 +19,7 @@ from models import errors
 from models.backup import BackupError
 from models.bucket import Bucket
 from models.database import Database
-from models.queue.tasks import TaskState
+from models.queue.task import TaskState
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import png

@@ -10,7 +10,7 @@ from pydantic import Field
 from handlers.params import Id
 from handlers.schemas.base import EXACT, Moment, SuccessResponse
 from models.bucket import Bucket
-from models.images import Image, ImageKind
+from models.image import Image, ImageKind
 from models.visibility import Visibility
 from processing.images import thumbnails
 

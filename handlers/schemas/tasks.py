@@ -12,7 +12,7 @@ from handlers.params import Id
 from handlers.schemas.base import EXACT, Moment, Schema, SuccessResponse
 from models import errors
 from models.bucket import Bucket
-from models.queue.tasks import Task, TaskState
+from models.queue.task import Task, TaskState
 from models.visibility import UNSTATED, Visibility
 from processing.queue.snapshot import Position
 

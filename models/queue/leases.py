@@ -7,17 +7,15 @@ attempt that it is about, so that a late report after a lost lease changes nothi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
 
 from models import errors
 from models.batcher import Batcher
 from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.queue.fair_order import FairOrder, Place
-from models.queue.tasks import PAUSED, Task, TaskState, from_document
-from models.visibility import Visibility
+from models.queue.lease import Finish, Lease, Outcome, literal, stop_running
+from models.queue.task import Task, TaskState, from_document
+from models.queue.tasks import PAUSED
 
 CRASH_LIMIT = 3
 """A task is not retried after its server died this often."""
@@ -26,84 +24,6 @@ ORPHAN_MS = 6000
 ORPHAN_LIMIT = 20
 MAX_RENDERING = 10_000
 MAX_RESUMED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """One attempt of one server at one task."""
-
-    task: Task
-    server: str
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return self.task.id, self.task.attempts
-
-    def query(self) -> Document:
-        """Matches the task while this attempt holds its lease."""
-        return {
-            "_id": self.task.id,
-            "state": str(TaskState.RUNNING),
-            "server": self.server,
-            "attempts": self.task.attempts,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an attempt ended. Fields that are None or empty leave the task's own values as they are.
-
-    state: DONE, FAILED or CANCELLED. seconds: duration of the render. megapixels: of the source.
-    visibility: of the result.
-    error: a slug, with the details for its sentence.
-    """
-
-    state: TaskState
-    result_id: int | None = None
-    result_key: str | None = None
-    seconds: float | None = None
-    megapixels: float | None = None
-    visibility: Visibility | None = None
-    error: str | None = None
-    error_details: dict[str, Any] = field(default_factory=dict)
-
-    def values(self) -> dict[str, Any]:
-        """The fields of Task that it sets, except the state and the time."""
-        named = {
-            "result_id": self.result_id,
-            "result_key": self.result_key,
-            "seconds": self.seconds,
-            "megapixels": self.megapixels,
-            "visibility": self.visibility,
-            "error": self.error,
-            "error_details": self.error_details or None,
-            "percent": 100 if self.state is TaskState.DONE else None,
-        }
-        return {name: value for name, value in named.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class _Finish:
-    """The end of one attempt, on its way to the database."""
-
-    lease: Lease
-    outcome: Outcome
-
-    def query(self) -> Document:
-        """CANCELLED is recorded only where a user asked for it, everything else only where no user did."""
-        return self.lease.query() | {"cancel_requested": self.outcome.state is TaskState.CANCELLED}
-
-    def change(self) -> list[Document]:
-        values = {name: _literal(value) for name, value in self.outcome.values().items()}
-        state = _literal(str(self.outcome.state))
-        return _stop_running({"state": state, "finished": "$$NOW", "address": "$$REMOVE", **values})
-
-    def task(self) -> Task:
-        """The task as recorded; its `finished` differs from the database's by the duration of a call at most."""
-        outcome = self.outcome
-        return replace(
-            self.lease.task, state=outcome.state, finished=datetime.now(UTC), server=None, **outcome.values()
-        )
 
 
 class Leases:
@@ -145,7 +65,7 @@ class Leases:
     def _lease_fields(self) -> Document:
         return {
             "state": str(TaskState.RUNNING),
-            "server": _literal(self._server),
+            "server": literal(self._server),
             "rendering": "$dedup_key",
             "lease_until": self._lease_end(),
             "started": "$$NOW",
@@ -187,7 +107,7 @@ class Leases:
         Returns None if the lease was lost, if the outcome is CANCELLED without a user's request, or if it is anything
         else although a user requested to cancel.
         """
-        return await self._finishing.submit(_Finish(lease, outcome))
+        return await self._finishing.submit(Finish(lease, outcome))
 
     async def release(self, lease: Lease) -> Task | None:
         """Requeue a running task at its old position: the server is shutting down, and the attempt does not count.
@@ -223,7 +143,7 @@ class Leases:
 
     async def _release(self, lease: Lease, change: Document) -> Task | None:
         query = lease.query() | {"cancel_requested": False}
-        update = _stop_running({"state": str(TaskState.QUEUED), "not_before": None, **change})
+        update = stop_running({"state": str(TaskState.QUEUED), "not_before": None, **change})
         return _task(await self._tasks.find_one_and_update(query, update))
 
     async def record_crash(self, lease: Lease) -> Task | None:
@@ -251,7 +171,7 @@ class Leases:
             tasks.append(from_document(document))
         return tasks
 
-    async def _finish_all(self, ends: list[_Finish]) -> list[Task | None]:
+    async def _finish_all(self, ends: list[Finish]) -> list[Task | None]:
         if len(ends) == 1:
             document = await self._tasks.find_one_and_update(ends[0].query(), ends[0].change())
             return [from_document(document) if document else await self._read_finished(ends[0])]
@@ -260,16 +180,11 @@ class Leases:
             return [end.task() for end in ends]
         return [await self._read_finished(end) for end in ends]
 
-    async def _read_finished(self, end: _Finish) -> Task | None:
+    async def _read_finished(self, end: Finish) -> Task | None:
         """The task if this end is recorded already: a first call may have succeeded and its response been lost."""
         task = end.lease.task
         query: Document = {"_id": task.id, "attempts": task.attempts, "state": str(end.outcome.state)}
         return _task(await self._tasks.find_one(query))
-
-
-def _stop_running(change: Document) -> list[Document]:
-    """A change that ends a lease."""
-    return [{"$set": change}, {"$unset": ["rendering", "lease_until", "server"]}]
 
 
 def _requeue_update(is_last: Document, crashes: Document | str) -> list[Document]:
@@ -277,7 +192,7 @@ def _requeue_update(is_last: Document, crashes: Document | str) -> list[Document
     failed: Document = {"$cond": [is_last, str(TaskState.FAILED), str(TaskState.QUEUED)]}
     final: Document = {"$or": ["$cancel_requested", is_last]}
     crashed: Document = {"$and": [{"$not": "$cancel_requested"}, is_last]}
-    return _stop_running(
+    return stop_running(
         {
             "state": {"$cond": ["$cancel_requested", str(TaskState.CANCELLED), failed]},
             "error": {"$cond": [crashed, errors.Crashed.slug, None]},
@@ -292,11 +207,6 @@ def _requeue_update(is_last: Document, crashes: Document | str) -> list[Document
 
 def _task(document: Document | None) -> Task | None:
     return from_document(document) if document else None
-
-
-def _literal(value: Any) -> Document:
-    """A value inside a pipeline that MongoDB must not read as an expression."""
-    return {"$literal": value}
 
 
 _AFTER_CRASH = _requeue_update({"$gte": [{"$add": ["$crashes", 1]}, CRASH_LIMIT]}, {"$add": ["$crashes", 1]})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.database import Database, Document
-from models.queue.tasks import Task, TaskState, from_document
+from models.queue.task import Task, TaskState, from_document
 
 MAX_TRACKED = 100_000
 """Positions are tracked up to this one; those behind it are counted on request."""

@@ -1,4 +1,4 @@
-"""Tasks: what users asked for, and how far it is. MongoDB is the record; every change of state is one atomic step.
+"""All tasks. MongoDB is the record; every change of state is one atomic step.
 
 A running task belongs to one server: see `leases.py`. While a task is active, its record has the address of the client
 that added it.
@@ -7,120 +7,18 @@ that added it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any
 
 from models import errors
 from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document, Index, new_id
 from models.driver_errors import DuplicateKey
-from models.images import Owner
+from models.image import Owner
 from models.queue.fair_order import Place
-from models.visibility import OPEN, Visibility
-
-
-class TaskState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-ACTIVE = (TaskState.QUEUED, TaskState.RUNNING)
-FINAL = (TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED)
-
-TRANSITIONS: dict[TaskState, frozenset[TaskState]] = {
-    TaskState.QUEUED: frozenset({TaskState.RUNNING, TaskState.CANCELLED, TaskState.FAILED}),
-    TaskState.RUNNING: frozenset({TaskState.QUEUED, *FINAL}),
-    TaskState.DONE: frozenset(),
-    TaskState.FAILED: frozenset({TaskState.QUEUED}),
-    TaskState.CANCELLED: frozenset({TaskState.QUEUED}),
-}
-"""From each state, the states that may follow."""
-
-RETRYABLE = [str(state) for state in FINAL if TaskState.QUEUED in TRANSITIONS[state]]
-
-
-@dataclass(frozen=True, slots=True)
-class NewTask:
-    """A task to be added. The fields mean what they mean in Task."""
-
-    owner: Owner
-    _: KW_ONLY
-    url: str
-    type: str
-    style: str
-    recipe: dict[str, Any]
-    dedup_key: str
-    source_key: str | None = None
-    source_id: int | None = None
-    megapixels: float | None = None
-    visibility: Visibility | None = None
-    source_visibility: Visibility | None = None
-    batch: str | None = None
-    request_id: str | None = None
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def with_id(self, task_id: int, *, round_number: int = 0) -> Task:
-        """The queued task that this becomes."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return Task(id=task_id, round=round_number, **values)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One task. Times are UTC.
-
-    source_key: the source's key in our bucket, None if `url` leads elsewhere.
-    dedup_key: hash of source and recipe; two tasks with the same dedup_key have the same result.
-    round: position in the round robin of all users; lower is earlier.
-    attempts: how often it was started. crashes: how often its server died meanwhile. retries: temporary errors so far.
-    cancel_requested: a user cancelled it while it was running.
-    seconds: duration of the render, None until it is done. megapixels: of the result, None if not known yet.
-    visibility: of the result, None if the user did not choose one. source_visibility: None without a record of it.
-    batch: what the results of several tasks have in common that were added together.
-    request_id: with it the client asks again, after a lost response, without a second task.
-    """
-
-    id: int
-    owner: Owner
-    url: str
-    type: str
-    style: str
-    recipe: dict[str, Any]
-    dedup_key: str
-    created: datetime
-    source_key: str | None = None
-    source_id: int | None = None
-    state: TaskState = TaskState.QUEUED
-    round: int = 0
-    attempts: int = 0
-    crashes: int = 0
-    retries: int = 0
-    percent: int = 0
-    cancel_requested: bool = False
-    server: str | None = None
-    started: datetime | None = None
-    finished: datetime | None = None
-    error: str | None = None
-    error_details: dict[str, Any] = field(default_factory=dict)
-    result_id: int | None = None
-    result_key: str | None = None
-    seconds: float | None = None
-    megapixels: float | None = None
-    visibility: Visibility | None = None
-    source_visibility: Visibility | None = None
-    batch: str | None = None
-    request_id: str | None = None
-
-    @property
-    def is_private(self) -> bool:
-        """Whether only the owner may learn the addresses of source and result."""
-        return any(each is not None and each not in OPEN for each in (self.visibility, self.source_visibility))
+from models.queue.task import ACTIVE, FINAL, RETRYABLE, NewTask, Task, TaskState, from_document, to_document
+from models.visibility import Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +48,6 @@ class TaskFilter:
 
 
 ALL_TASKS = TaskFilter()
-VISIBILITIES = ("visibility", "source_visibility")
 PAUSED: Document = {"not_before": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
 """Tasks that wait for another try: they are not leased before `Leases.resume` has given them a place."""
 NEWEST = "-finished -_id"
@@ -340,26 +237,6 @@ class Tasks:
         """The list that most users look at: simultaneous requests share one query."""
         results = {limits: await self._list(*limits, ALL_TASKS, None) for limits in set(requests)}
         return [(list(results[limits][0]), list(results[limits][1])) for limits in requests]
-
-
-def to_document(task: Task) -> Document:
-    """A task as MongoDB and events hold it, without its id."""
-    plain = {
-        each.name: getattr(task, each.name)
-        for each in fields(task)
-        if each.name not in ("id", "owner", "state", "server")
-    }
-    visibilities = {name: plain[name] and str(plain[name]) for name in VISIBILITIES}
-    owner = {"owner_id": task.owner.id, "owner": task.owner.username}
-    return {**plain, **visibilities, **owner, "state": str(task.state)}
-
-
-def from_document(document: Document) -> Task:
-    """The task of such a document with its `_id`."""
-    plain = {name: document[name] for name in Task.__slots__ if name in document}
-    owner = Owner(document["owner_id"], document["owner"])
-    plain |= {name: Visibility(document[name]) for name in VISIBILITIES if document.get(name)}
-    return Task(**{**plain, "id": document["_id"], "state": TaskState(document["state"]), "owner": owner})
 
 
 def cursor_after(task: Task) -> str:

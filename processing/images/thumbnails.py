@@ -14,7 +14,8 @@ from PIL import Image as Pillow
 
 from models import errors
 from models.bucket import Bucket
-from models.images import Image, ImageKind, Images
+from models.image import Image, ImageKind
+from models.images import Images
 from models.visibility import SERVER
 from processing.background import cancel
 from processing.executors import Executors

@@ -10,8 +10,9 @@ import numpy as np
 
 from models import errors
 from models.bucket import Bucket
+from models.image import Owner
 from models.image_formats import FORMAT_NAMES
-from models.images import Images, Owner
+from models.images import Images
 from processing import mosaic
 from processing.mosaic import TilePool
 

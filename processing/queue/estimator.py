@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from models.queue.tasks import Task
+from models.queue.task import Task
 
 WEIGHT = 0.2
 """Of the newest render in the moving average."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from models import errors
 from models.queue.events import Event, Events
-from models.queue.tasks import ACTIVE, Task, TaskState, from_document, to_document
+from models.queue.task import ACTIVE, Task, TaskState, from_document, to_document
 from processing.background import background
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 
 from models import errors
-from models.queue.leases import Lease
-from models.queue.tasks import Task
+from models.queue.lease import Lease
+from models.queue.task import Task
 from processing.engine import Engine, JobHandle
 from processing.engine.job import Job, JobResult
 from processing.queue.progress import ProgressReporter

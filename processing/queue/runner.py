@@ -17,9 +17,9 @@ from typing import ParamSpec, TypeVar
 
 from models import errors
 from models.bucket import Bucket
-from models.images import Image, ImageKind, NewImage
-from models.queue.leases import Lease, Outcome
-from models.queue.tasks import Task, TaskState
+from models.image import Image, ImageKind, NewImage
+from models.queue.lease import Lease, Outcome
+from models.queue.task import Task, TaskState
 from models.store import Store
 from models.visibility import SERVER, UNSTATED
 from processing.engine import Engine, WorkerDied

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from models.queue.order import id_array
-from models.queue.tasks import TaskState
+from models.queue.task import TaskState
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from models import errors
 from models.queue.order import OrderReader, QueueOrder
-from models.queue.tasks import FINAL, Task, Tasks, TaskState
+from models.queue.task import FINAL, Task, TaskState
+from models.queue.tasks import Tasks
 from processing.queue.estimator import TimeEstimator
 from processing.queue.event_feed import EventFeed, TaskEvent
 from processing.queue.snapshot import Position, QueueSnapshot

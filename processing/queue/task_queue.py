@@ -16,9 +16,9 @@ from typing import Any
 
 from models import errors
 from models.bucket import Bucket
-from models.images import Owner
+from models.image import Owner
 from models.queue.fair_order import Place
-from models.queue.tasks import NewTask, Task, TaskState
+from models.queue.task import NewTask, Task, TaskState
 from models.store import Store
 from models.visibility import Visibility
 from processing.engine import Engine

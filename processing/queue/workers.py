@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models import errors
-from models.queue.leases import Lease
+from models.queue.lease import Lease
 from models.queue.servers import ClusterState
-from models.queue.tasks import Task, TaskState
+from models.queue.task import Task, TaskState
 from models.store import Store
 from processing.background import cancel
 from processing.queue.estimator import TimeEstimator

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from models import errors
 from models.guests import LIFETIME, Guest, Guests
-from models.images import Owner
+from models.image import Owner
 from models.users import Users
 from processing.upkeep.account_deletion import AccountDeletions
 

@@ -11,7 +11,8 @@ import logging
 
 from models import errors
 from models.bucket import Bucket
-from models.images import Image, Images
+from models.image import Image
+from models.images import Images
 from models.uploads import PendingUploads
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails

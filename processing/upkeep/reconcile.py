@@ -16,7 +16,8 @@ from itertools import islice
 
 from models import errors
 from models.bucket import Bucket, Stat
-from models.images import ImageKind, Images, NewImage
+from models.image import ImageKind, NewImage
+from models.images import Images
 from models.registration import Registrations
 from models.uploads import KEY_PREFIX, PendingUpload, PendingUploads
 from processing.executors import Executors

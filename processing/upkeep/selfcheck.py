@@ -17,7 +17,8 @@ from PIL import Image
 from models import errors
 from models.bucket import Bucket, UploadTicket
 from models.database import Database
-from models.images import ANONYMOUS, Images
+from models.image import ANONYMOUS
+from models.images import Images
 from models.uploads import PendingUpload, PendingUploads
 from models.visibility import SERVER, UNSTATED
 from processing.executors import Executors

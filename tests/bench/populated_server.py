@@ -13,8 +13,9 @@ from pathlib import Path
 from models.database import Database, new_id
 from models.embedded_mongod import Mongod
 from models.follows import Follows
-from models.images import ImageKind, Images, NewImage, Owner
-from models.queue.tasks import NewTask, TaskState, to_document
+from models.image import ImageKind, NewImage, Owner
+from models.images import Images
+from models.queue.task import NewTask, TaskState, to_document
 from models.users import Users
 from models.visibility import Visibility
 from tests.fault_injection.load import make_client

@@ -9,8 +9,8 @@ import asyncio
 from pathlib import Path
 
 from models.database import Database
-from models.images import Owner
-from models.queue.tasks import NewTask, to_document
+from models.image import Owner
+from models.queue.task import NewTask, to_document
 from processing import mosaic
 from tests.fault_injection.checker import FINAL, wait_until_final
 from tests.fault_injection.environment import drill_environment

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from models.database import Collection
-from models.images import Owner
-from models.queue.tasks import NewTask, to_document
+from models.image import Owner
+from models.queue.task import NewTask, to_document
 from tests.fault_injection.environment import DrillServer, drill_environment
 from tests.fault_injection.load import LoadGenerator, make_client
 from tests.fault_injection.report import DrillReport

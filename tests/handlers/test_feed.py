@@ -15,7 +15,8 @@ from handlers.services import Services
 from models.cursor import write_cursor
 from models.database import Database
 from models.gallery import Gallery, after, public_query
-from models.images import Image, ImageKind, Images, NewImage, Owner
+from models.image import ImageKind, NewImage, Owner, to_document
+from models.images import Images
 from models.visibility import Visibility
 from tests.support.client import ApiClient
 from tests.support.pictures import png
@@ -36,9 +37,7 @@ def result(number: int, owner: Owner, created: datetime, **fields: Any) -> dict[
         param="",
         visibility=Visibility.PUBLIC,
     ).with_id(number)
-    plain = {name: getattr(image, name) for name in Image.__slots__ if name not in ("id", "owner", "dedup_key")}
-    record = {"_id": number, "owner_id": owner.id, "username": owner.username, **plain, "kind": str(image.kind)}
-    return record | {"created": created, **fields}
+    return to_document(image) | {"created": created, **fields}
 
 
 Explain = Callable[[dict[str, Any]], dict[str, Any]]

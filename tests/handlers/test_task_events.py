@@ -20,8 +20,8 @@ from handlers.broadcast import (
 )
 from handlers.schemas.tasks import Viewer
 from handlers.services import Services
-from models.images import Owner
-from models.queue.tasks import NewTask, to_document
+from models.image import Owner
+from models.queue.task import NewTask, to_document
 from settings import Settings
 from tests.handlers.sse_client import SseClient, open_event_stream
 from tests.support.client import ApiClient

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handlers.services import Services
-from models.images import Owner
-from models.queue.tasks import NewTask, TaskState, to_document
+from models.image import Owner
+from models.queue.task import NewTask, TaskState, to_document
 from settings import Settings
 from tests.support.client import ApiClient
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from handlers.services import Services
 from models import errors
-from models.images import ImageKind, NewImage, Owner
+from models.image import ImageKind, NewImage, Owner
 from models.visibility import SERVER
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails, thumbnail_size

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from handlers.services import Services
-from models.images import ImageKind
+from models.image import ImageKind
 from models.visibility import SERVER
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png

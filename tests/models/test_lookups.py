@@ -10,9 +10,11 @@ from models import errors
 from models.database import Database
 from models.follows import Follows
 from models.gallery import Gallery
-from models.images import ImageKind, Images, NewImage, Owner
+from models.image import ImageKind, NewImage, Owner
+from models.images import Images
 from models.queue.fair_order import Place
-from models.queue.tasks import NewTask, TaskFilter, Tasks, TaskState
+from models.queue.task import NewTask, TaskState
+from models.queue.tasks import TaskFilter, Tasks
 from models.sessions import Sessions
 from models.users import Users
 from models.visibility import SERVER, Visibility

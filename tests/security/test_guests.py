@@ -13,7 +13,7 @@ from handlers.services import Services
 from models import errors
 from models.database import Database
 from models.guests import Guests
-from models.images import Owner
+from models.image import Owner
 from models.queue.fair_order import AddressQueue, FairOrder
 from models.sessions import Sessions
 from models.visibility import SERVER

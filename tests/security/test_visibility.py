@@ -17,7 +17,7 @@ from handlers import ROUTES, UPLOADS
 from handlers.services import Services
 from models.bucket.read_signature import sign_read
 from models.database import Database
-from models.images import ImageKind
+from models.image import ImageKind
 from models.visibility import SERVER, STRANGER, Reader, Visibility
 from settings import Settings
 from tests.handlers.sse_client import open_event_stream

@@ -11,7 +11,7 @@ import pytest
 from handlers.services import Services
 from models import errors
 from models.bucket.keys import Keys
-from models.images import ImageKind, NewImage, Owner
+from models.image import ImageKind, NewImage, Owner
 from models.uploads import PendingUpload
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient, ApiResponse

@@ -18,7 +18,7 @@ from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.bucket.policy import upload_token
 from models.bucket.signature import decode, encode, qbox, qiniu
-from models.images import Image
+from models.image import Image
 from models.visibility import SERVER
 from processing.upkeep.reconcile import ReconcileResult
 from settings import Settings

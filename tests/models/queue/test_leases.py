@@ -7,10 +7,12 @@ import asyncio
 import pytest
 
 from models.database import Database
-from models.images import Owner
+from models.image import Owner
 from models.queue.fair_order import Place
-from models.queue.leases import CRASH_LIMIT, Lease, Leases, Outcome
-from models.queue.tasks import NewTask, Task, Tasks, TaskState
+from models.queue.lease import Lease, Outcome
+from models.queue.leases import CRASH_LIMIT, Leases
+from models.queue.task import NewTask, Task, TaskState
+from models.queue.tasks import Tasks
 from models.store import Store
 from tests.support.waiting import until
 

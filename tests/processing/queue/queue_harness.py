@@ -11,8 +11,8 @@ from pathlib import Path
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.database import Database
-from models.images import Owner
-from models.queue.tasks import Task, TaskState
+from models.image import Owner
+from models.queue.task import Task, TaskState
 from models.store import Store
 from processing.engine.job import Job, JobResult
 from processing.executors import Executors

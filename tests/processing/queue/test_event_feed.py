@@ -9,7 +9,7 @@ import pytest
 
 from models.database import Database
 from models.queue.events import Events
-from models.queue.tasks import NewTask, TaskState
+from models.queue.task import NewTask, TaskState
 from processing.queue.event_feed import TaskEvent, follow_events, publish_task
 from tests.processing.queue.queue_harness import ADA, RECIPE
 from tests.support.waiting import until

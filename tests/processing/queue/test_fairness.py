@@ -9,8 +9,9 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.images import ANONYMOUS, Owner
-from models.queue.leases import Lease, Leases
+from models.image import ANONYMOUS, Owner
+from models.queue.lease import Lease
+from models.queue.leases import Leases
 from processing.queue.task_queue import QueueLimits
 from tests.processing.queue.queue_harness import ADA, BOB, queue_harness
 

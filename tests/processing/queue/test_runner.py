@@ -9,9 +9,9 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.images import ImageKind
+from models.image import ImageKind
 from models.queue.leases import Leases
-from models.queue.tasks import TaskState
+from models.queue.task import TaskState
 from models.visibility import SERVER
 from processing.engine import WorkerDied
 from processing.queue.event_feed import publish_cancel

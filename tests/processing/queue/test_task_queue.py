@@ -10,8 +10,8 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.images import ANONYMOUS
-from models.queue.tasks import Task, TaskState
+from models.image import ANONYMOUS
+from models.queue.task import Task, TaskState
 from processing.queue.snapshot import Position
 from processing.queue.task_queue import QueueLimits
 from tests.processing.queue.queue_harness import ADA, BOB, QueueHarness, queue_harness

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from models.database import Database
-from models.images import Image, NewImage
+from models.image import Image, NewImage
 from models.queue.fair_order import Place
 from models.queue.leases import Leases
-from models.queue.tasks import NewTask, Task, TaskState, to_document
+from models.queue.task import NewTask, Task, TaskState, to_document
 from models.store import Store
 from tests.processing.queue.queue_harness import ADA, RECIPE, queue_harness
 from tests.support.waiting import until

@@ -8,7 +8,7 @@ import pytest
 
 from handlers.services import Services
 from models import errors
-from models.images import Owner
+from models.image import Owner
 from models.uploads import PendingUpload
 from models.visibility import SERVER
 from processing.upkeep.reconcile import Reconciler, ReconcileResult

@@ -1,0 +1,99 @@
+"""One lease: one attempt of one server at one task, and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from models.database import Document
+from models.queue.task import Task, TaskState
+from models.visibility import Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One attempt of one server at one task."""
+
+    task: Task
+    server: str
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.task.id, self.task.attempts
+
+    def query(self) -> Document:
+        """Matches the task while this attempt holds its lease."""
+        return {
+            "_id": self.task.id,
+            "state": str(TaskState.RUNNING),
+            "server": self.server,
+            "attempts": self.task.attempts,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended. Fields that are None or empty leave the task's own values as they are.
+
+    state: DONE, FAILED or CANCELLED. seconds: duration of the render. megapixels: of the source.
+    visibility: of the result.
+    error: a slug, with the details for its sentence.
+    """
+
+    state: TaskState
+    result_id: int | None = None
+    result_key: str | None = None
+    seconds: float | None = None
+    megapixels: float | None = None
+    visibility: Visibility | None = None
+    error: str | None = None
+    error_details: dict[str, Any] = field(default_factory=dict)
+
+    def values(self) -> dict[str, Any]:
+        """The fields of Task that it sets, except the state and the time."""
+        named = {
+            "result_id": self.result_id,
+            "result_key": self.result_key,
+            "seconds": self.seconds,
+            "megapixels": self.megapixels,
+            "visibility": self.visibility,
+            "error": self.error,
+            "error_details": self.error_details or None,
+            "percent": 100 if self.state is TaskState.DONE else None,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of one attempt, on its way to the database."""
+
+    lease: Lease
+    outcome: Outcome
+
+    def query(self) -> Document:
+        """CANCELLED is recorded only where a user asked for it, everything else only where no user did."""
+        return self.lease.query() | {"cancel_requested": self.outcome.state is TaskState.CANCELLED}
+
+    def change(self) -> list[Document]:
+        values = {name: literal(value) for name, value in self.outcome.values().items()}
+        state = literal(str(self.outcome.state))
+        return stop_running({"state": state, "finished": "$$NOW", "address": "$$REMOVE", **values})
+
+    def task(self) -> Task:
+        """The task as recorded; its `finished` differs from the database's by the duration of a call at most."""
+        outcome = self.outcome
+        return replace(
+            self.lease.task, state=outcome.state, finished=datetime.now(UTC), server=None, **outcome.values()
+        )
+
+
+def stop_running(change: Document) -> list[Document]:
+    """A change that ends a lease."""
+    return [{"$set": change}, {"$unset": ["rendering", "lease_until", "server"]}]
+
+
+def literal(value: Any) -> Document:
+    """A value inside a pipeline that MongoDB must not read as an expression."""
+    return {"$literal": value}
