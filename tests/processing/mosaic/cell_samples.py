@@ -10,7 +10,7 @@ from processing.mosaic.cells.cells import Cells
 from processing.mosaic.cells.grid import SquareGrid
 from processing.mosaic.cells.polygons import PolygonCells
 from processing.mosaic.cells.runs import BACKGROUND
-from processing.mosaic.styles.dots import DotGrid
+from processing.mosaic.styles.dots.dot_grid import DotGrid
 from processing.mosaic.styles.tilings import (
     DiamondParams,
     HexagonParams,

@@ -15,7 +15,9 @@ from processing.mosaic import Result, parse, render
 from processing.mosaic.cells.runs import BACKGROUND
 from processing.mosaic.colour.srgb import linear_lut
 from processing.mosaic.progress import Progress
-from processing.mosaic.styles.dots import DotGrid, dot_radii, ink_coverage
+from processing.mosaic.styles.dots.dot_grid import DotGrid
+from processing.mosaic.styles.dots.dots import dot_radii
+from processing.mosaic.styles.dots.inks import ink_coverage
 from tests.bench.looks import blurred_difference, photographs
 from tests.processing.mosaic.cell_samples import labels_of
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..canvas import StyleResult, finished
-from ..cells.block_means import block_means
-from ..cells.cells import Circle, Outline, Polygon
-from ..cells.discs import CutDisc, DiscCoverage, cell_distances, window_margin
-from ..cells.raster import CellMeans, cell_means
-from ..cells.runs import Runs, runs_from_columns
-from ..cells.screens import paint_screens
-from ..cells.strips import Strips
-from ..codec.svg import write_svg
-from ..colour.oklab import srgb_to_oklab
-from ..colour.palette import hex_to_rgb
-from ..colour.srgb import Colours, Floats, linear_lut, to_bytes
-from ..flat_cells import cell_colours
-from ..params import CellParams, Condition, bool_param, choice_param, colour_param, default_cell
-from ..progress import BAND_PX, Progress, pieces
-from ..scaled import Drawing
-from ..style import RenderContext, Style
+from ...canvas import StyleResult, finished
+from ...cells.block_means import block_means
+from ...cells.raster import CellMeans, cell_means
+from ...cells.screens import paint_screens
+from ...cells.strips import Strips
+from ...codec.svg import write_svg
+from ...colour.oklab import srgb_to_oklab
+from ...colour.palette import hex_to_rgb
+from ...colour.srgb import Colours, Floats, linear_lut, to_bytes
+from ...flat_cells import cell_colours
+from ...params import CellParams, Condition, bool_param, choice_param, colour_param, default_cell
+from ...progress import BAND_PX, Progress, pieces
+from ...scaled import Drawing
+from ...style import RenderContext, Style
+from .dot_grid import DotGrid
+from .inks import MIN_COVERAGE, InkBlend, ink_coverage
 
 _MAX_DIAMETER = 0.97  # of the distance of two dots
-_MIN_COVERAGE = 0.02  # even a picture in the colour of the ground keeps its pattern
-_COVERAGE_EXPONENT = 0.6  # with 1, the least coverage, inks are saturated and amplify the noise of skin and walls
-_FULL_COVERAGE = 0.96  # from here on no gap is left: a few bright pixels in a dark picture look like dust
 _MIN_RADIUS = 0.2  # of the largest radius: even a white sky keeps its pattern
-_EXPONENT = (
-    0.36  # 0.5 would make areas proportional to darkness; as dots are coloured too, a smaller contrast is enough
-)
+# 0.5 would make areas proportional to darkness; as dots are coloured too, a smaller contrast is enough.
+_EXPONENT = 0.36
 _PIECE_DOTS = 1 << 16  # converting to OKLab takes some hundred bytes a dot
 _MIN_SCREEN_CELL = 8  # smaller dots of four inks would be noise, and take too much memory
 _MIN_DEFAULT_CELL = 8  # smaller dots do not look round
-
-Row = TypeVar("Row", int, NDArray[np.int64])
 
 
 class DotsParams(CellParams):
@@ -82,68 +74,6 @@ class DotsParams(CellParams):
     smooth: bool = bool_param(True, en="Soft edges", zh="边缘平滑")
 
 
-class DotGrid:
-    """Rectangles, each with a dot in its middle; implements cells.Cells.
-
-    side: the distance of two dots of a row, and the side of the square that a dot is drawn in. staggered: every second
-    row is shifted by half a side. One dot is in the middle of the picture, so that opposite edges cut the dots alike.
-    """
-
-    def __init__(self, width: int, height: int, side: int, *, staggered: bool) -> None:
-        self.width, self.height, self.side = width, height, side
-        self.pitch = float(side)
-        self.row_height = max(1, round(side * math.sqrt(3) / 2)) if staggered else side
-        across, self.rows = _odd_count(width, side), _odd_count(height, self.row_height)
-        self.columns = across + 1 if staggered else across
-        self.count = self.columns * self.rows
-        self._left, self._top = (width - across * side) // 2, (height - self.rows * self.row_height) // 2
-        self.row_offset = side - side // 2 if staggered else 0
-
-    def corner(self, row: Row) -> tuple[Row, Row]:
-        """Left and top of the square that a row's first dot is drawn in; may lie outside the picture."""
-        top = self._top - (self.side - self.row_height) // 2
-        return self._left - self.is_shifted(row) * self.row_offset, top + row * self.row_height
-
-    def is_shifted(self, row: Row) -> Row:
-        """1 for the rows that are `row_offset` further to the left, else 0."""
-        return (row - self.rows // 2) % 2
-
-    def runs(self, top: int, bottom: int) -> Runs:
-        rows, columns = (np.arange(top, bottom) - self._top) // self.row_height, np.arange(self.columns)
-        lefts = self._left - self.is_shifted(rows) * self.row_offset
-        first_columns = np.clip(lefts[:, None] + columns * self.side, 0, self.width)
-        cells = (rows[:, None] * self.columns + columns).astype(np.int32)
-        return runs_from_columns(first_columns, cells, self.width)
-
-    def lowest_index(self, row: int) -> int:
-        return (row - self._top) // self.row_height * self.columns
-
-    def centres(self, start: int, stop: int) -> Floats:
-        row, column = np.divmod(np.arange(start, stop), self.columns)
-        left, top = self.corner(row)
-        return np.stack([left + (column + 0.5) * self.side, top + self.side / 2], axis=-1)
-
-    def enlarged(self, factor: int) -> None:
-        return None
-
-    def outlines(self) -> Iterator[Polygon]:
-        half = self.side / 2
-        for x, y in self.centres(0, self.count).tolist():
-            top = y - half + (self.side - self.row_height) // 2
-            bottom = top + self.row_height
-            yield Polygon(((x - half, top), (x + half, top), (x + half, bottom), (x - half, bottom)))
-
-    def circles(self, visible: NDArray[np.bool_], radii: Floats) -> Iterator[Circle]:
-        """The dots of the visible cells. visible: (count,); radii: (count,) pixels."""
-        for (x, y), radius in zip(self.centres(0, self.count)[visible].tolist(), radii[visible].tolist(), strict=True):
-            yield Circle(x, y, radius)
-
-
-def _odd_count(length: int, step: int) -> int:
-    """The least odd number of steps that cover the length."""
-    return -(-length // step) | 1
-
-
 @dataclass(frozen=True, slots=True)
 class Dots:
     """colours: (count, 3); radii: (count,) pixels. smooth: blend edges with the ground over one pixel. inks: of dots
@@ -154,48 +84,6 @@ class Dots:
     radii: Floats
     smooth: bool
     inks: InkBlend | None
-
-
-class InkBlend:
-    """Dots that are cut at the edges of their cells: hexagons, or squares in a square lattice.
-
-    Soft edges are blended in linear light: blended as numbers they would be too dark, and so would the picture.
-    """
-
-    def __init__(self, grid: DotGrid, ground: str, *, smooth: bool) -> None:
-        shifts = (-grid.row_offset, grid.row_offset)
-        self.margin = window_margin(grid.side, grid.row_height, grid.row_offset)
-        self._grid, self._shifts = grid, shifts
-        inner = cell_distances(grid.side, grid.row_height, shifts[0], self.margin)
-        self.coverage = DiscCoverage(inner, smooth=smooth)
-        self._outlines = [CutDisc(grid.side, grid.row_height, shift) for shift in shifts]
-        self.ground = linear_lut(True)[list(hex_to_rgb(ground))]
-        alpha = np.arange(256)[:, None, None] / 255
-        self._blended = to_bytes(alpha * linear_lut(True)[:, None] + (1 - alpha) * self.ground, linear=True)
-
-    def distances(self, row: int) -> Floats:
-        """As of `cell_distances`, for the cells of a row."""
-        grid, shift = self._grid, self._shifts[self._grid.is_shifted(row)]
-        is_first, is_last = row == 0, row == grid.rows - 1
-        return cell_distances(grid.side, grid.row_height, shift, self.margin, is_first=is_first, is_last=is_last)
-
-    def blend(self, alpha: NDArray[np.uint8], colours: Colours) -> Colours:
-        """(rows, n * side, 3). alpha: (rows, n * side), 0 to 255; colours: (n, 3)."""
-        high, wide = alpha.shape
-        pixels = np.empty((high, wide, 3), np.uint8)
-        rows_of_table = alpha.reshape(high, len(colours), -1).astype(np.uint16) << 8
-        for channel in range(3):
-            table = np.ascontiguousarray(self._blended[..., channel]).ravel()
-            pixels[..., channel] = table[rows_of_table + colours[:, None, channel]].reshape(high, wide)
-        return pixels
-
-    def outlines(self, visible: NDArray[np.bool_], radii: Floats) -> Iterator[Outline]:
-        """The dots of the visible cells. visible: (count,); radii: (count,) pixels."""
-        grid, cells = self._grid, np.flatnonzero(visible)
-        shifted = grid.is_shifted(cells // grid.columns)
-        rows = zip(grid.centres(0, grid.count)[cells].tolist(), radii[cells].tolist(), shifted.tolist(), strict=True)
-        for (x, y), radius, is_shifted in rows:
-            yield self._outlines[is_shifted].outline(x, y, radius)
 
 
 def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
@@ -270,7 +158,7 @@ def tonal_dots(grid: DotGrid, means: CellMeans, context: RenderContext[DotsParam
             to_mean = linear_lut(True)[means.colours[piece]] - inks.ground
             to_ink = linear_lut(True)[colours[piece]] - inks.ground
             share = (to_mean * to_ink).sum(axis=1) / np.maximum((to_ink**2).sum(axis=1), 1e-9)
-            radii[piece] = inks.coverage.radii[inks.coverage.levels(np.clip(share, _MIN_COVERAGE, 1.0))]
+            radii[piece] = inks.coverage.radii[inks.coverage.levels(np.clip(share, MIN_COVERAGE, 1.0))]
     return Dots(grid, colours, radii, params.smooth, inks)
 
 
@@ -284,18 +172,6 @@ def _fill_hidden_rows(colours: Colours, areas: NDArray[np.uint32]) -> None:
         for outer, inner in ((0, 1), (-1, -2)):
             if not np.any(areas[outer]):
                 colours[outer] = colours[inner]
-
-
-def ink_coverage(light: Floats, ground: Floats) -> Floats:
-    """(n,): how much of each cell a dot covers. light: (n, 3), the cells' means; ground: (3,), both in linear light.
-
-    There is an ink, ground + (light - ground) / coverage, from the least coverage on that keeps it in 0..1.
-    """
-    darker = (ground - light) / np.maximum(ground, 1e-9)
-    lighter = (light - ground) / np.maximum(1.0 - ground, 1e-9)
-    least = np.clip(np.maximum(darker, lighter).max(axis=1), _MIN_COVERAGE, 1.0)
-    coverage = least**_COVERAGE_EXPONENT
-    return np.where(coverage > _FULL_COVERAGE, 1.0, coverage)
 
 
 def dot_radii(colours: Colours, size: str, pitch: float, progress: Progress) -> Floats:

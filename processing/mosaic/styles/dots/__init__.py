@@ -1,0 +1,5 @@
+"""The style `dots`."""
+
+from .dots import DOTS
+
+__all__ = ["DOTS"]

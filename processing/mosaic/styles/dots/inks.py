@@ -1,0 +1,72 @@
+"""Inks that keep the picture's tone: with the ground between the dots, they add up to the mean of each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...cells.cells import Outline
+from ...cells.discs import CutDisc, DiscCoverage, cell_distances, window_margin
+from ...colour.palette import hex_to_rgb
+from ...colour.srgb import Colours, Floats, linear_lut, to_bytes
+from .dot_grid import DotGrid
+
+MIN_COVERAGE = 0.02  # even a picture in the colour of the ground keeps its pattern
+_COVERAGE_EXPONENT = 0.6  # with 1, the least coverage, inks are saturated and amplify the noise of skin and walls
+_FULL_COVERAGE = 0.96  # from here on no gap is left: a few bright pixels in a dark picture look like dust
+
+
+class InkBlend:
+    """Dots that are cut at the edges of their cells: hexagons, or squares in a square lattice.
+
+    Soft edges are blended in linear light: blended as numbers they would be too dark, and so would the picture.
+    """
+
+    def __init__(self, grid: DotGrid, ground: str, *, smooth: bool) -> None:
+        shifts = (-grid.row_offset, grid.row_offset)
+        self.margin = window_margin(grid.side, grid.row_height, grid.row_offset)
+        self._grid, self._shifts = grid, shifts
+        inner = cell_distances(grid.side, grid.row_height, shifts[0], self.margin)
+        self.coverage = DiscCoverage(inner, smooth=smooth)
+        self._outlines = [CutDisc(grid.side, grid.row_height, shift) for shift in shifts]
+        self.ground = linear_lut(True)[list(hex_to_rgb(ground))]
+        alpha = np.arange(256)[:, None, None] / 255
+        self._blended = to_bytes(alpha * linear_lut(True)[:, None] + (1 - alpha) * self.ground, linear=True)
+
+    def distances(self, row: int) -> Floats:
+        """As of `cell_distances`, for the cells of a row."""
+        grid, shift = self._grid, self._shifts[self._grid.is_shifted(row)]
+        is_first, is_last = row == 0, row == grid.rows - 1
+        return cell_distances(grid.side, grid.row_height, shift, self.margin, is_first=is_first, is_last=is_last)
+
+    def blend(self, alpha: NDArray[np.uint8], colours: Colours) -> Colours:
+        """(rows, n * side, 3). alpha: (rows, n * side), 0 to 255; colours: (n, 3)."""
+        high, wide = alpha.shape
+        pixels = np.empty((high, wide, 3), np.uint8)
+        rows_of_table = alpha.reshape(high, len(colours), -1).astype(np.uint16) << 8
+        for channel in range(3):
+            table = np.ascontiguousarray(self._blended[..., channel]).ravel()
+            pixels[..., channel] = table[rows_of_table + colours[:, None, channel]].reshape(high, wide)
+        return pixels
+
+    def outlines(self, visible: NDArray[np.bool_], radii: Floats) -> Iterator[Outline]:
+        """The dots of the visible cells. visible: (count,); radii: (count,) pixels."""
+        grid, cells = self._grid, np.flatnonzero(visible)
+        shifted = grid.is_shifted(cells // grid.columns)
+        rows = zip(grid.centres(0, grid.count)[cells].tolist(), radii[cells].tolist(), shifted.tolist(), strict=True)
+        for (x, y), radius, is_shifted in rows:
+            yield self._outlines[is_shifted].outline(x, y, radius)
+
+
+def ink_coverage(light: Floats, ground: Floats) -> Floats:
+    """(n,): how much of each cell a dot covers. light: (n, 3), the cells' means; ground: (3,), both in linear light.
+
+    There is an ink, ground + (light - ground) / coverage, from the least coverage on that keeps it in 0..1.
+    """
+    darker = (ground - light) / np.maximum(ground, 1e-9)
+    lighter = (light - ground) / np.maximum(1.0 - ground, 1e-9)
+    least = np.clip(np.maximum(darker, lighter).max(axis=1), MIN_COVERAGE, 1.0)
+    coverage = least**_COVERAGE_EXPONENT
+    return np.where(coverage > _FULL_COVERAGE, 1.0, coverage)
