@@ -1,6 +1,7 @@
 /** Jobs: everything from an opened image to its mosaic (upload, queue, render). They survive a reload. */
 
 import { ApiError, loadModule } from "./api.js";
+import { hidesRegions } from "./recipes.js";
 import { newId, newTime } from "./storage.js";
 
 const PREFIX = "job:";
@@ -8,7 +9,8 @@ const SETTLED = ["done", "failed", "cancelled"];
 const CONCURRENT_UPLOADS = 2;
 
 /**
- * A job: {id, batch (id or null), visibility, name, imageId, recipe, phase, size, sent, speed, task, error, source, result, thumb}.
+ * A job: {id, batch (id or null), visibility, wanted (the visibility after a look at what is hidden, or null), name, imageId,
+ * recipe, phase, size, sent, speed, task, error, source, result, thumb}.
  * phase: "waiting" | "uploading" | "queued" | "running" | "done" | "failed" | "cancelled".
  * Dispatches "change" (detail: the job) and "settled" (detail: the job).
  */
@@ -63,16 +65,31 @@ export class Jobs extends EventTarget {
   /** How many jobs are not settled yet. */
   get pendingCount() { return this.#jobs.filter((job) => !SETTLED.includes(job.phase)).length; }
 
-  /** Starts a job for an image; the recipe is copied. batch: an id that jobs started together share. visibility: of the result. */
-  start(image, recipe, { batch = null, visibility }) {
+  /**
+   * Starts a job for an image; the recipe is copied. batch: an id that jobs started together share. visibility: of the
+   * result; of one that hides something only after `publish`.
+   */
+  start(image, recipe, { batch = null, visibility: wanted }) {
+    const visibility = hidesRegions(recipe) ? this.#state.heldVisibility : wanted;
     const job = {
-      id: newId(), created: newTime(), batch, visibility, name: image.name, imageId: image.id, recipe: { ...recipe },
+      id: newId(), created: newTime(), batch, visibility, wanted: wanted === visibility ? null : wanted, name: image.name, imageId: image.id, recipe: { ...recipe },
       file: image.file, thumbBlob: image.small, thumb: image.smallUrl, size: image.file.size,
       phase: "waiting", sent: 0, speed: 0, task: null, error: null, source: image.source, result: null, session: null,
     };
     this.#jobs.unshift(job);
     this.#enqueue(job);
     return job;
+  }
+
+  /** The visibility that a result gets by `publish`, or null. */
+  wantedVisibility(imageId) { return this.#jobs.find(({ result, wanted }) => wanted && result?.id === imageId)?.wanted ?? null; }
+
+  /** The owner has looked at a result that hides something: others see it as was chosen when it was made. */
+  async publish(imageId) {
+    const wanted = this.wantedVisibility(imageId);
+    if (!wanted) return;
+    await this.#api.changeVisibility([imageId], wanted);
+    for (const job of this.#jobs.filter(({ result }) => result?.id === imageId)) this.#changed(Object.assign(job, { wanted: null }));
   }
 
   /** Cancels a job in any phase. */

@@ -27,6 +27,9 @@ export function example(style, side) {
   return recipe;
 }
 
+/** Whether a result hides parts of its source, so that its owner looks at it once before others can see it. */
+export const hidesRegions = (recipe) => Boolean(recipe?.regions?.length);
+
 /** Whether the conditions of the schema are met by a recipe: of a parameter to have an effect, of a result to be an SVG. */
 export const conditionsMet = (conditions, recipe, style) => conditions.every(({ parameter, values, negated }) =>
   values.includes(recipe[parameter] ?? style.params.find(({ name }) => name === parameter)?.default ?? null) !== negated);

@@ -30,6 +30,9 @@ export class State extends EventTarget {
     return visibility ?? "private";
   }
 
+  /** Who sees the results that hide something, until their owner has looked at them: as few as possible. */
+  get heldVisibility() { return !this.user && this.openAccess ? "link" : "private"; }
+
   /** Sources are for the user alone, also where the result is public. */
   get sourceVisibility() { return !this.user && this.openAccess ? undefined : "private"; }
 

@@ -53,8 +53,8 @@ export class ImageGrid extends EventTarget {
     this.redraw();
   }
 
-  /** The ids of the selected images. */
-  get selectedIds() { return [...(this.#selected ?? [])]; }
+  /** The selected images. */
+  get selectedImages() { return this.#images.filter(({ id }) => this.#selected?.has(id)); }
 
   /** Selects every image of the feed, also those that are not loaded yet. */
   async selectAll() {

@@ -2,6 +2,7 @@
 
 import { number } from "../format.js";
 import { setText } from "../i18n/i18n.js";
+import { isUnconfirmed } from "./covered-check.js";
 import { VisibilityChoice } from "./visibility-choice.js";
 
 /** A bar above a grid: selects pictures and applies one choice to all of them. */
@@ -37,18 +38,23 @@ export class ImageSelection {
   }
 
   #draw() {
-    const { selectedIds } = this.#grid;
-    setText(this.#part("count"), "selection.count", { n: number(selectedIds.length) });
-    this.#part("apply").disabled = selectedIds.length === 0;
+    const { length } = this.#grid.selectedImages;
+    setText(this.#part("count"), "selection.count", { n: number(length) });
+    this.#part("apply").disabled = length === 0;
   }
 
   async #apply() {
     const { api, toasts } = this.#services;
+    const visibility = this.#choice.value;
+    const selected = this.#grid.selectedImages;
+    const ready = selected.filter((image) => visibility === "private" || !isUnconfirmed(image));
+    const held = selected.length - ready.length;
     this.#part("apply").disabled = true;
     try {
-      const changed = await api.changeVisibility(this.#grid.selectedIds, this.#choice.value);
-      this.#grid.setVisibility(changed, this.#choice.value);
-      toasts.info("selection.changed", { n: changed.length });
+      const changed = await api.changeVisibility(ready.map(({ id }) => id), visibility);
+      this.#grid.setVisibility(changed, visibility);
+      if (ready.length) toasts.info("selection.changed", { n: changed.length });
+      if (held) toasts.warn("selection.unconfirmed", { n: held });
       this.#toggle(false);
       this.#part("start").focus();
     } catch (error) {

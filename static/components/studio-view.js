@@ -1,7 +1,7 @@
 /** Draws the studio from the state. */
 
 import { setText } from "../i18n/i18n.js";
-import { equal, missing } from "../recipes.js";
+import { equal, hidesRegions, missing } from "../recipes.js";
 import { visibilityNote } from "./visibility-choice.js";
 
 /** The only place where the studio's components are updated. */
@@ -117,7 +117,8 @@ export class StudioView {
     this.#part("make").disabled = Boolean(active || incomplete.includes(state.image));
     this.#part("make-all").disabled = incomplete.length > 0;
     this.#components.visibility.value = state.visibility;
-    const note = state.user || state.openAccess ? visibilityNote(state.visibility, state) : guestNote(state);
+    const held = hidesRegions(state.recipeFor(state.image)) && state.visibility !== state.heldVisibility;
+    const note = state.user || state.openAccess ? (held ? "studio.noteheld" : visibilityNote(state.visibility, state)) : guestNote(state);
     const regionsMissing = incomplete.length > 0 && state.images.length > 1;
     setText(this.#part("make-note"), regionsMissing ? "studio.regionsmissing" : note, { n: incomplete.length });
   }

@@ -27,7 +27,7 @@ export class Page {
   #coveredCheck;
   #image = null;
 
-  constructor(root, { api, confirmDialog, router, signInDialog, state, toasts }, { useRecipe, setTitle }) {
+  constructor(root, { api, confirmDialog, jobs, router, signInDialog, state, toasts }, { useRecipe, setTitle }) {
     this.#root = root;
     this.#services = { api, router, signInDialog, state, toasts };
     this.#app = { useRecipe, setTitle };
@@ -38,11 +38,13 @@ export class Page {
     this.#part("fullscreen").addEventListener("click", () => this.#toggleFullscreen());
     this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), { api, router, state, toasts });
     this.#partsList = new PartsList(this.#part("parts-list"), { api, state });
-    this.#coveredCheck = new CoveredCheck(this.#part("outlines"), this.#part("covered-check"), [root.querySelector('[data-action="share"]'), this.#part("download-menu"), this.#part("image-editor").elements.visibility.parentElement]);
+    const locked = [root.querySelector('[data-action="share"]'), this.#part("download-menu"), this.#part("image-editor").elements.visibility.parentElement];
+    this.#coveredCheck = new CoveredCheck(this.#part("outlines"), this.#part("covered-check"), locked, { jobs, toasts }, () => this.#reload());
     this.#editor = new ImageEditor(this.#part("image-editor"), { api, confirmDialog, state, toasts });
     this.#editor.addEventListener("change", () => this.#reload());
     this.#editor.addEventListener("delete", () => router.go("/gallery?view=mine"));
     root.addEventListener("click", (event) => this.#onClick(event.target.closest("[data-action]")?.dataset.action));
+    jobs.addEventListener("change", ({ detail }) => { if (this.#image && detail.result?.id === this.#image.id) this.#showCoveredCheck(); });
     locale.addEventListener("change", () => this.#draw());
     state.addEventListener("user", () => this.#reload());
   }
@@ -109,11 +111,17 @@ export class Page {
     this.#part("alt-text").textContent = image.alt ?? "";
     this.#part("recipe").textContent = image.recipe ? recipeText(image.recipe, this.#services.state.styles) : "";
     this.#editor.updateVisibility(image);
-    this.#coveredCheck.show(image, guests || state.user?.username === image.username);
+    this.#showCoveredCheck();
     this.#root.querySelector('.image-page__actions [data-action="remix"]').hidden = !image.recipe;
     this.#part("downloads").replaceChildren(...formatsOf({ svg: image.mime === SVG }, true, image.recipe?.format).map((format) =>
       button({ text: format.toUpperCase(), label: t("download.as", { format: format.toUpperCase() }), className: "menu__item", onClick: () => this.#download(format) })));
     this.#app.setTitle(this.#part("title").textContent);
+  }
+
+  #showCoveredCheck() {
+    const { guest, user } = this.#services.state;
+    const { username } = this.#image;
+    this.#coveredCheck.show(this.#image, user ? user.username === username : username === null && guest);
   }
 
   #styleName(image) { return translate(this.#services.state.styles.find((style) => style.name === image.style)?.label); }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -158,8 +159,8 @@ def wide_avif(image: Image.Image, primaries: int, transfer: int) -> bytes:
     return data.replace(b"nclx\0\x01\0\x0d", b"nclx\0" + bytes((primaries, 0, transfer)))
 
 
-def test_a_redacted_picture_is_looked_at_once_before_it_is_shared(
-    user: BrowserUser, unique_name: Callable[[str], str]
+def test_a_redacted_picture_is_private_until_its_owner_has_looked_at_it(
+    user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
     data = files.webp(plate(6), exif=files.exif(6), xmp=files.xmp(3))
     ys, xs = np.nonzero(red(np.asarray(decode_image(data).image)))
@@ -174,10 +175,20 @@ def test_a_redacted_picture_is_looked_at_once_before_it_is_shared(
     user.page.mouse.down()
     user.page.mouse.move(sheet["x"] + sheet["width"] * box[2], sheet["y"] + sheet["height"] * box[3], steps=4)
     user.page.mouse.up()
+    user.visibility.select_option("In the gallery")
     user.sign_up(unique_name("ria"))
+    expect(user.part("make-note")).to_contain_text("First only you see it.")
     user.make()
     user.wait_for_job("done")
     user.part("job-card").get_by_role("link", name="Open").click()
+    expect(user.page).to_have_url(re.compile(r"/i/\d+$"))
+    result_url = user.page.url
+    stranger = new_user()
+    answer = stranger.page.request.get(f"/api/image/query/?id={result_url.rpartition('/')[2]}")
+    assert answer.json()["error"] == "not_found"
+    publish_all(user)
+    expect(user.toast("1 redacted picture stays as it is.")).to_be_visible()
+    user.go(result_url)
 
     check = user.page.get_by_role("group", name="Is everything covered?")
     expect(check).to_be_visible()
@@ -187,10 +198,23 @@ def test_a_redacted_picture_is_looked_at_once_before_it_is_shared(
     result = user.page.request.get(user.part("after").get_attribute("src") or "").body()
     assert_only_the_box_is_hidden(data, result, [float(side) for side in box], cell=32)
 
+    expect(check).to_contain_text("You chose “In the gallery”.")
     check.get_by_role("button", name="Yes, everything").click()
     expect(check).to_be_hidden()
+    expect(user.part("visibility")).to_have_text("In the gallery")
+    stranger.go(result_url)
+    expect(stranger.part("by")).to_have_text(f"by {user.name}")
     expect(user.visibility).to_be_visible()
     expect(user.page.get_by_role("button", name="Share")).to_be_visible()
     user.page.reload()
     expect(user.page.get_by_role("button", name="Share")).to_be_visible()
     expect(user.part("outlines")).to_have_count(0)
+
+
+def publish_all(user: BrowserUser) -> None:
+    """Tries to show all pictures of a user in the gallery."""
+    user.go("/gallery?view=mine")
+    user.page.get_by_role("button", name="Select pictures").click()
+    user.page.get_by_role("button", name="All", exact=True).click()
+    user.visibility.select_option("In the gallery")
+    user.page.get_by_role("button", name="Change", exact=True).click()
