@@ -10,24 +10,39 @@ const LOCAL_HEADER = 0x04034b50;
 const CENTRAL_HEADER = 0x02014b50;
 const END_OF_DIRECTORY = 0x06054b50;
 
-/** entries: [{name, blob}], at most 4 GB in all. Returns a Blob; equal names are numbered. */
-export async function zip(entries) {
-  const parts = [];
-  const directory = [];
-  let offset = 0;
-  const names = new Map();
-  for (const { name, blob } of entries) {
-    const bytes = new Uint8Array(await blob.arrayBuffer());
-    const encodedName = new TextEncoder().encode(unique(name, names));
-    const common = [[2, 20], [2, UTF8_NAMES], [2, 0], [4, 0x00210000], [4, crc32(bytes)], [4, bytes.length], [4, bytes.length], [2, encodedName.length], [2, 0]];
+/**
+ * An archive of at most 4 GB. It refers to the Blobs of its entries, which browsers keep on disk, and reads them piece by
+ * piece: its own memory does not grow with their size.
+ */
+export class ZipArchive {
+  #parts = [];
+  #directory = [];
+  #names = new Map();
+  #count = 0;
+  #size = 0;
+
+  /** The bytes of the entries and their headers. */
+  get size() { return this.#size; }
+
+  /** Adds an entry; equal names are numbered. */
+  async add(name, blob) {
+    const encodedName = new TextEncoder().encode(unique(name, this.#names));
+    const crc = await crc32(blob);
+    const common = [[2, 20], [2, UTF8_NAMES], [2, 0], [4, 0x00210000], [4, crc], [4, blob.size], [4, blob.size], [2, encodedName.length], [2, 0]];
     const header = packed([[4, LOCAL_HEADER], ...common]);
-    parts.push(header, encodedName, bytes);
-    directory.push(packed([[4, CENTRAL_HEADER], [2, 20], ...common, [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]]), encodedName);
-    offset += header.length + encodedName.length + bytes.length;
+    const place = [[2, 0], [2, 0], [2, 0], [4, 0], [4, this.#size]];
+    this.#parts.push(header, encodedName, blob);
+    this.#directory.push(packed([[4, CENTRAL_HEADER], [2, 20], ...common, ...place]), encodedName);
+    this.#count += 1;
+    this.#size += header.length + encodedName.length + blob.size;
   }
-  const size = directory.reduce((sum, { length }) => sum + length, 0);
-  const end = packed([[4, END_OF_DIRECTORY], [2, 0], [2, 0], [2, entries.length], [2, entries.length], [4, size], [4, offset], [2, 0]]);
-  return new Blob([...parts, ...directory, end], { type: "application/zip" });
+
+  /** The archive with its directory. */
+  toBlob() {
+    const bytes = this.#directory.reduce((sum, { length }) => sum + length, 0);
+    const end = [[4, END_OF_DIRECTORY], [2, 0], [2, 0], [2, this.#count], [2, this.#count], [4, bytes], [4, this.#size], [2, 0]];
+    return new Blob([...this.#parts, ...this.#directory, packed(end)], { type: "application/zip" });
+  }
 }
 
 /** Little-endian fields, [bytes, value]. */
@@ -42,9 +57,12 @@ function packed(fields) {
   return new Uint8Array(view.buffer);
 }
 
-function crc32(bytes) {
+async function crc32(blob) {
+  const reader = blob.stream().getReader();
   let value = 0xffffffff;
-  for (const byte of bytes) value = CRC_TABLE[(value ^ byte) & 0xff] ^ (value >>> 8);
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    for (const byte of piece.value) value = CRC_TABLE[(value ^ byte) & 0xff] ^ (value >>> 8);
+  }
   return (value ^ 0xffffffff) >>> 0;
 }
 

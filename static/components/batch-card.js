@@ -51,9 +51,15 @@ export class BatchCard {
     return [
       active && action("batch.cancel", each(["waiting", "uploading", "queued", "running"], this.#handlers.cancel)),
       failed && action("batch.retry", each(["failed"], this.#handlers.retry)),
-      done && action("batch.download", () => this.#handlers.downloadAll(this.#jobs.filter(({ phase }) => phase === "done"))),
+      done && action("batch.download", ({ currentTarget }) => this.#downloadAll(currentTarget)),
       !active && action("job.dismiss", each(SETTLED, this.#handlers.dismiss)),
     ].filter(Boolean);
+  }
+
+  async #downloadAll(pressed) {
+    pressed.disabled = true;
+    await this.#handlers.downloadAll(this.#jobs.filter(({ phase }) => phase === "done"));
+    pressed.disabled = false;
   }
 }
 

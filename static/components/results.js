@@ -7,6 +7,10 @@ import { forPreview, hasSvg, LARGE_PX } from "../recipes.js";
 import { button } from "./icon.js";
 import { scaleOf } from "./previews.js";
 
+/** Results beyond this are saved as a further archive, so that the browser need not hold all of them at once. */
+const ARCHIVE_BYTES = 2 ** 29;
+const MISSING_NAMES = 3;
+
 /** Offers a finished job's result. */
 export class Results {
   #services;
@@ -37,17 +41,31 @@ export class Results {
     }
   }
 
-  /** Downloads the results of several jobs as a ZIP archive, each in the format of its recipe. */
+  /** Downloads the results of several jobs as ZIP archives, each result in the format of its recipe; says which are missing. */
   async saveAll(jobs) {
-    const { api, toasts } = this.#services;
+    const { toasts } = this.#services;
     try {
-      const { zip } = await loadModule(import("../zip.js"));
-      const entries = [];
-      for (const job of jobs) entries.push({ name: resultName(job.name, job.recipe.format ?? "png"), blob: await this.#bytes(job) });
-      saveAs(await zip(entries), "tessera.zip");
+      const { ZipArchive } = await loadModule(import("../zip.js"));
+      const missing = [];
+      let archive = new ZipArchive();
+      for (const job of jobs) {
+        const blob = await this.#bytes(job).catch(() => null);
+        if (archive.size && archive.size + (blob?.size ?? 0) > ARCHIVE_BYTES) { saveAs(archive.toBlob(), "tessera.zip"); archive = new ZipArchive(); }
+        if (blob) await archive.add(resultName(job.name, job.recipe.format ?? "png"), blob);
+        else missing.push(job);
+      }
+      if (archive.size) saveAs(archive.toBlob(), "tessera.zip");
+      if (missing.length) this.#sayMissing(missing);
     } catch (error) {
       toasts.error(error);
     }
+  }
+
+  #sayMissing(jobs) {
+    const names = jobs.slice(0, MISSING_NAMES).map(({ name }) => name);
+    if (jobs.length > MISSING_NAMES) names.push("…");
+    const retry = { key: "job.retry", run: () => this.saveAll(jobs) };
+    this.#services.toasts.warn("batch.missing", { n: jobs.length, names: names.join(t("recipe.join")) }, retry);
   }
 
   /** An SVG has no pixels: rendered from the scaled-down image, it is equally sharp. */

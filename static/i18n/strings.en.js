@@ -291,6 +291,8 @@ export const strings = {
   "batch.cancel": "Cancel all",
   "batch.retry": "Retry failed",
   "batch.download": "Download all",
+  "batch.missing": "{n} pictures could not be downloaded: {names}",
+  "batch.missing.one": "{n} picture could not be downloaded: {names}",
   "batch.open": "Show",
   "batch.ready": "{n} pictures are finished.",
   "batch.failed": "{done} pictures are finished, {failed} failed.",

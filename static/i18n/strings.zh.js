@@ -291,6 +291,8 @@ export const strings = {
   "batch.cancel": "全部取消",
   "batch.retry": "重试失败项",
   "batch.download": "全部下载",
+  "batch.missing": "{n} 张图片下载失败：{names}",
+  "batch.missing.one": "{n} 张图片下载失败：{names}",
   "batch.open": "查看",
   "batch.ready": "{n} 张图片已全部完成。",
   "batch.failed": "{done} 张已完成，{failed} 张失败。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -118,6 +119,43 @@ def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: Browser
 
     expect(developer.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
     assert len(set(developer.page.evaluate(COLUMN_EDGES))) == 1
+
+
+def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
+    own_server: ServerProcess,
+    developer: BrowserUser,
+    new_user: Callable[..., BrowserUser],
+    unique_name: Callable[[str], str],
+) -> None:
+    """Two wait in the paused queue, two are being uploaded, two wait for that."""
+    user = new_user(base_url=own_server.base_url)
+    user.go("/")
+    user.sign_up(unique_name("xeni"))
+    user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(6)])
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(6)
+    sent: list[Route] = []
+
+    def stall_from_the_third_on(route: Route) -> None:
+        sent.append(route)
+        if len(sent) < 3:
+            route.continue_()
+
+    user.page.route(re.compile("/up/?$"), stall_from_the_third_on)
+    user.page.get_by_role("button", name="Make all 6").click()
+    user.part("activity").click()
+    for phase in ("queued", "uploading", "waiting"):
+        expect(user.page.locator(f'.batch li[data-phase="{phase}"]')).to_have_count(2)
+
+    user.page.get_by_role("button", name="Cancel all").click()
+
+    expect(user.page.locator('.batch li[data-phase="cancelled"]')).to_have_count(6)
+    expect(developer.page.locator('.task[data-state="cancelled"]', has_text=user.name)).to_have_count(2)
+    expect(developer.page.locator('.task[data-state="queued"]')).to_have_count(0)
+    expect(user.page.locator(".toast")).to_have_count(0)
+    assert len(sent) == 4
+    user.page.locator(".batch").get_by_role("button", name="Remove").click()
+    expect(user.page.locator(".batch")).to_have_count(0)
+    user.page.unroute_all(behavior="ignoreErrors")
 
 
 def test_ten_tabs_share_one_stream_which_outlives_its_tab(developer: BrowserUser, maker: BrowserUser) -> None:

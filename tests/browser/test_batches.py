@@ -1,0 +1,106 @@
+"""A batch is one thing: what failed is retried, all of it is downloaded, and what cannot be is named."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Download, Route, expect
+
+from tests.browser.user import BrowserUser, image_file
+from tests.support.pictures import png
+
+FORM = re.compile("/up/?$")
+ADD_TASK = re.compile("/api/tasks/add/$")
+ARCHIVE = """async () => {
+    const { ZipArchive } = await import("/static/zip.js");
+    const archive = new ZipArchive();
+    const large = new Uint8Array(3 * 2 ** 20).fill(7);
+    await archive.add("照片.png", new Blob(["one"]));
+    await archive.add("照片.png", new Blob([large, "end"]));
+    const blob = archive.toBlob();
+    const text = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+    return [archive.size, blob.size, text(new Uint8Array(await blob.arrayBuffer()))];
+}"""
+
+
+def make_batch(user: BrowserUser, name: str, count: int) -> None:
+    """Make mosaics of several pictures of a new user, with the drawer open."""
+    user.go("/")
+    user.sign_up(name)
+    user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(count)])
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(count)
+    user.page.get_by_role("button", name=f"Make all {count}").click()
+    user.part("activity").click()
+
+
+def images_in(download: Download) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(download.path().read_bytes())) as archive:
+        assert archive.testzip() is None
+        assert all(Image.open(archive.open(name)).size == (48, 36) for name in archive.namelist())
+        return sorted(archive.namelist())
+
+
+def test_what_failed_of_a_batch_is_retried_at_once(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    """One upload is refused, and one task: neither step is repeated for the picture that passed it."""
+    user.expect_console("status of 400")
+    uploads: list[str] = []
+    refuse = {"status": 400, "json": {"code": -1, "error": "bad_param", "message": "Not now."}}
+    user.page.on("request", lambda sent: uploads.append(sent.url) if FORM.search(sent.url) else None)
+    user.page.route(FORM, lambda route: route.fulfill(**refuse), times=1)
+    user.page.route(ADD_TASK, lambda route: route.fulfill(**refuse), times=1)
+    make_batch(user, unique_name("ben"), 4)
+    card = user.page.locator(".batch")
+    expect(card).to_contain_text("2 of 4 finished · 2 failed", timeout=60_000)
+    expect(user.toast("2 pictures are finished, 2 failed.")).to_be_visible()
+
+    card.get_by_role("button", name="Retry failed").click()
+
+    expect(card).to_contain_text("4 of 4 finished", timeout=60_000)
+    expect(card).not_to_contain_text("failed")
+    expect(card.locator('li[data-phase="done"] a')).to_have_count(4)
+    assert len(uploads) == 5
+
+
+def test_an_archive_holds_what_can_be_downloaded_and_the_rest_is_named(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.expect_console("ERR_FAILED")
+    make_batch(user, unique_name("bob"), 3)
+    card = user.page.locator(".batch")
+    expect(card).to_contain_text("3 of 3 finished", timeout=60_000)
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.request.url)
+        route.abort()
+
+    user.page.route("**/bucket/mosaic/**", lose, times=1)
+    with user.page.expect_download() as download:
+        card.get_by_role("button", name="Download all").click()
+    notice = user.toast("1 picture could not be downloaded: 0.png")
+    expect(notice).to_be_visible()
+    assert images_in(download.value) == ["1-mosaic.png", "2-mosaic.png"]
+
+    with user.page.expect_download() as download:
+        notice.get_by_role("button", name="Try again").click()
+
+    assert images_in(download.value) == ["0-mosaic.png"]
+    assert len(lost) == 1
+
+
+def test_an_archive_reads_its_files_piece_by_piece(user: BrowserUser) -> None:
+    user.go("/")
+
+    size, total, text = user.page.evaluate(ARCHIVE)
+
+    with zipfile.ZipFile(io.BytesIO(text.encode("latin-1"))) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["照片.png", "照片 (2).png"]
+        assert archive.read("照片.png") == b"one"
+        assert archive.read("照片 (2).png") == b"\x07" * (3 * 2**20) + b"end"
+    assert size < total == len(text) == pytest.approx(size, abs=400)
