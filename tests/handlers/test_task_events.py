@@ -1,24 +1,13 @@
-"""Server-sent events: who receives which event, and what happens after a break."""
+"""Server-sent events about tasks: who receives which event, and what happens after a break."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
-from functools import partial
-from urllib.parse import urlsplit
 
 import pytest
 
-from handlers.broadcast import (
-    HEARTBEAT_INTERVAL_S,
-    MAX_CONNECTION_AGE_S,
-    UNREAD_LIMIT_BYTES,
-    Subscriber,
-)
-from handlers.schemas.tasks import Viewer
 from handlers.services import Services
 from models.image import Owner
 from models.queue.task import NewTask, to_document
@@ -171,19 +160,6 @@ async def _fill_queue(services: Services, count: int) -> None:
 
 
 @pytest.mark.gen_test
-async def test_beyond_the_limit_of_subscribers_the_answer_is_503_with_retry_after(
-    api: ApiClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("handlers.events.SUBSCRIBERS_LIMIT", 1)
-    async with open_event_stream(api) as stream:
-        await subscribed(stream)
-
-        refused = await api.new_client().get("/tasks/events/")
-
-    assert (refused.status, refused["error"], refused.headers["Retry-After"]) == (503, "overloaded", "30")
-
-
-@pytest.mark.gen_test
 async def test_a_client_resumes_after_its_last_event(api: ApiClient, origin: SlowOrigin) -> None:
     ada = await api.sign_up("ada")
     async with open_event_stream(ada) as stream:
@@ -230,87 +206,6 @@ async def test_a_page_of_another_origin_may_not_subscribe(api: ApiClient, header
 
 
 @pytest.mark.gen_test
-async def test_a_stream_is_not_compressed(api: ApiClient) -> None:
-    """A compressor would need 256 KiB for each of 10,000 connections, and hold back short events."""
-    async with open_event_stream(api, Accept_Encoding="gzip") as stream:
-        await subscribed(stream)
-
-    assert "Content-Encoding" not in stream.headers
-    assert stream.headers["Content-Type"] == "text/event-stream; charset=UTF-8"
-
-
-@pytest.mark.gen_test
-async def test_a_quiet_connection_receives_heartbeats(api: ApiClient, services: Services) -> None:
-    async with open_event_stream(api) as stream:
-        await subscribed(stream)
-        await services.broadcaster.send_heartbeats(time.monotonic())
-        assert stream.comments == 0
-
-        await services.broadcaster.send_heartbeats(time.monotonic() + HEARTBEAT_INTERVAL_S + 1)
-        await stream.wait(lambda: stream.comments == 1)
-
-
-@pytest.mark.gen_test
-async def test_a_signed_in_connection_ends_after_ten_minutes(api: ApiClient, services: Services) -> None:
-    async with open_event_stream(api.new_client()) as anonymous, open_event_stream(await api.sign_up("ada")) as adas:
-        await subscribed(anonymous)
-        await subscribed(adas)
-
-        await services.broadcaster.send_heartbeats(time.monotonic() + MAX_CONNECTION_AGE_S + 1)
-        await adas.wait(lambda: adas.closed)
-
-        assert not anonymous.closed
-
-
-@pytest.mark.gen_test
-async def test_a_client_that_does_not_read_is_disconnected_and_delays_no_other(
-    api: ApiClient, services: Services
-) -> None:
-    url = urlsplit(api.base_url)
-    with socket.socket() as deaf:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.connect((url.hostname, url.port))
-        deaf.sendall(f"GET /tasks/events/ HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
-        await until(lambda: _subscribers(services, 1))
-        async with open_event_stream(api) as stream:
-            await subscribed(stream)
-
-            sent = 0
-            while services.broadcaster.subscriber_count == 2:
-                await services.broadcaster.send_all(lambda _: b":" + b" " * 30_000 + b"\n\n")
-                sent += 1
-                await stream.wait(partial(received, stream, sent))
-
-            assert not stream.closed
-
-
-def received(stream: SseClient, comments: int) -> bool:
-    return stream.comments >= comments
-
-
-@pytest.mark.gen_test
-async def test_a_subscriber_never_has_more_than_the_limit_of_unread_bytes() -> None:
-    closed = []
-    pending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    subscriber = Subscriber(Viewer(None, "en"), lambda _: pending, lambda: closed.append(True))
-
-    while not closed:
-        subscriber.send(b" " * 30_000)
-
-    assert UNREAD_LIMIT_BYTES - 30_000 < subscriber.unread_bytes <= UNREAD_LIMIT_BYTES
-    pending.set_result(None)
-
-
-@pytest.mark.gen_test
-async def test_a_client_that_disconnects_is_removed(api: ApiClient, services: Services) -> None:
-    async with open_event_stream(api) as stream:
-        await subscribed(stream)
-        assert services.broadcaster.subscriber_count == 1
-
-    await until(lambda: _subscribers(services, 0), timeout_s=5)
-
-
-@pytest.mark.gen_test
 async def test_everybody_receives_a_pause(api: ApiClient) -> None:
     dev = await api.new_client().sign_up("dev")
     async with open_event_stream(api) as stream:
@@ -319,7 +214,3 @@ async def test_everybody_receives_a_pause(api: ApiClient) -> None:
         await dev.post("/api/tasks/pause/")
         await stream.until(lambda event: event.kind == "queue" and event.data["paused"])
         await dev.post("/api/tasks/resume/")
-
-
-async def _subscribers(services: Services, count: int) -> bool:
-    return services.broadcaster.subscriber_count == count

@@ -1,0 +1,44 @@
+"""Results that were made together, as one entry of the gallery."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.client import ApiClient
+from tests.support.waiting import finished
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_pictures_made_together_are_one_entry_of_the_gallery(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
+    stranger = api.new_client()
+    source = (await ada.upload())["url"]
+
+    async def make(person: ApiClient, cell: int, batch: str | None, visibility: str = "public") -> int:
+        more = {} if batch is None else {"batch": batch}
+        recipe = {"style": "mosaic", "cell": cell}
+        task = await person.add_task(source, recipe, visibility=visibility, **more)
+        return int((await finished(person, task["id"]))["result_id"])
+
+    single = await make(ada, 4, None)
+    batch = [await make(ada, cell, "x") for cell in range(5, 10)]
+    private = await make(ada, 10, "x", "private")
+    of_bob = await make(bob, 11, "x")
+
+    pages, cursor = [], {}
+    while True:
+        feed = await stranger.get("/api/feed/", limit=1, **cursor)
+        pages += [(image["id"], image["batch_size"]) for image in feed["images"]]
+        if feed["cursor"] is None:
+            break
+        cursor = {"cursor": feed["cursor"]}
+    made_together = (await stranger.get("/api/feed/", view="batch", id=batch[0]))["images"]
+    seen_from_inside = (await ada.get("/api/image/query/", id=private))["batch_size"]
+    await ada.post("/api/image/delete/", id=batch[-1])
+    next_one = [(each["id"], each["batch_size"]) for each in (await stranger.get("/api/feed/"))["images"]]
+
+    assert pages == [(of_bob, 1), (batch[-1], 5), (single, 1)]
+    assert [image["id"] for image in made_together] == batch[::-1]
+    assert seen_from_inside == 5
+    assert next_one == [(of_bob, 1), (batch[-2], 4), (single, 1)]
+    assert len((await ada.get("/api/feed/", view="mine"))["images"]) == 6
