@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "app": {"backends", "settings", "handlers", "processing", "models"},
     "admin": {"backends", "settings", "logs", "processing", "models"},
     "backends": {"settings", "models"},
-    "settings": set[str](),
+    "settings": {"setting_types"},
+    "setting_types": {"models"},
     "logs": set[str](),
     "handlers": {"processing", "models"},
     "processing": {"models"},
@@ -187,6 +188,25 @@ def test_files_are_named_by_standard_words() -> None:
     files = [path.relative_to(ROOT) for folder in ("docs", "static", "tests") for path in (ROOT / folder).rglob("*")]
 
     assert [path for path in files if words_of(path.stem) & BANNED - PLAIN_IN_SENTENCES] == []
+
+
+MAX_LINES = 300
+LONGER = {
+    "models/errors.py": "one tree of errors, which are read together",
+    "static/i18n/strings.en.js": "a list, one line a sentence",
+    "static/i18n/strings.zh.js": "a list, one line a sentence",
+}
+
+
+def test_a_file_is_one_noun_of_300_lines_at_most() -> None:
+    scripts = [*(ROOT / "static").rglob("*.js"), *(ROOT / "static").rglob("*.css")]
+    lines = {
+        path.relative_to(ROOT).as_posix(): path.read_text().count("\n")
+        for path in [*PRODUCT_FILES, *TEST_FILES, *scripts]
+    }
+
+    assert {name: count for name, count in lines.items() if count > MAX_LINES and name not in LONGER} == {}
+    assert [name for name in LONGER if lines[name] <= MAX_LINES] == []
 
 
 # --- tests ------------------------------------------------------------------------------------------------------------
