@@ -16,10 +16,11 @@ export function forPreview(recipe, style, format = "webp") {
 }
 
 /** A recipe whose effect is visible in a thumbnail: large cells, and a region to redact. side: of the full image, in pixels. */
-export function example(style, side) {
-  const recipe = { style: style.name };
+export function example(style, side, look = { params: {} }) {
+  const recipe = { style: style.name, ...look.params };
   const counted = style.params.some(({ name, default: count }) => name === "cells" && count !== null); // by number, not by size
   for (const { name, type, minimum, maximum, default: fallback } of style.params) {
+    if (name in look.params) continue;
     if (name === "cells" && fallback !== null) recipe.cells = EXAMPLE_CELLS;
     else if (name === "cell" && !counted) recipe.cell = Math.min(maximum, Math.max(minimum, Math.round(side / CELLS_ACROSS)));
     if (type === "regions") recipe[name] = [[0.3, 0.25, 0.7, 0.65]];
@@ -50,6 +51,19 @@ export function withoutDefaults(recipe, style) {
 /** A recipe of another style with the parameters that both styles share: the palette, the colours, the format. */
 export function carryOver(recipe, style) {
   return { ...Object.fromEntries(Object.entries(recipe ?? {}).filter(([key, value]) => fits(style, key, value))), style: style.name };
+}
+
+/** What a look leaves as it is: what is made of which image, and how the file is written. */
+const BESIDE_LOOKS = ["background", "colours_of", "columns", "dpi", "format", "frame", "quality", "regions", "seed", "size", "stock", "tiles"];
+
+/** The recipe of a look, for the same image and the same kind of file. */
+export const withLook = (recipe, look, style) =>
+  ({ ...Object.fromEntries(Object.entries(recipe ?? {}).filter(([key]) => BESIDE_LOOKS.includes(key))), ...look.params, style: style.name });
+
+/** Whether a recipe is that of a look. */
+export function isLook(recipe, look, style) {
+  const own = Object.entries(withoutDefaults(recipe, style)).filter(([key]) => key !== "style" && !BESIDE_LOOKS.includes(key));
+  return equal(Object.fromEntries(own), look.params);
 }
 
 /** Whether two recipes have the same parameters. */

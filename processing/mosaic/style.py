@@ -10,6 +10,7 @@ from PIL import Image
 
 from .canvas import StyleResult
 from .codec.decode import Source
+from .looks import LOOKS
 from .params import Condition, Params, condition_data, conditions_of, metadata_of
 from .progress import Progress
 from .scaled import Drawing, Picture, compared_factor, scaled
@@ -123,7 +124,7 @@ class Style(Generic[P]):
 
 
 def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
-    """Every style and its parameters as plain data, from which forms are drawn."""
+    """Every style with its looks and parameters as plain data, from which forms are drawn."""
     return [
         {
             "name": style.name,
@@ -133,6 +134,7 @@ def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
             "svg": style.svg,
             "svg_conditions": [condition_data(style.svg_condition)] if style.svg_condition else [],
             "seeded": style.seeded,
+            "looks": [look.to_dict() for look in LOOKS.get(style.name, ())],
             "params": [
                 {
                     "name": name,

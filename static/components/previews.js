@@ -4,15 +4,17 @@ import { example, forPreview, LARGE_PX, SMALL_PX } from "../recipes.js";
 
 const DEBOUNCE_MS = 90;
 const CONCURRENT_THUMBNAILS = 2;
+const LOOKS_AFTER_MS = 300;
 const REVOKE_AFTER_MS = 2000;
 
-/** Dispatches "large" ({url, ms, imageId}), "thumbnail" ({style, url}), "busy" (boolean) and "failed" (an ApiError). */
+/** Dispatches "large" ({url, ms, imageId}), "thumbnail" ({style, url}), "look" ({look, url}), "busy" (boolean) and "failed" (an ApiError). */
 export class Previews extends EventTarget {
   #api;
   #ticket = 0;
   #timer = null;
   #abort = null;
   #thumbnailAbort = null;
+  #lookAbort = null;
   #urls = new Map();
 
   constructor(api) { super(); this.#api = api; }
@@ -35,10 +37,24 @@ export class Previews extends EventTarget {
     const waiting = [...styles].sort((a, b) => (b.name === current) - (a.name === current));
     const worker = async () => {
       for (let style = waiting.shift(); style && !abort.signal.aborted; style = waiting.shift()) {
-        await this.#renderThumbnail(image, style, abort.signal);
+        const url = await this.#renderSmall(image, style, `style:${style.name}`, abort.signal);
+        if (url !== undefined) this.#emit("thumbnail", { style: style.name, url });
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_THUMBNAILS }, worker));
+  }
+
+  /** Renders a thumbnail of each look of a style, one after the other; a call for another style stops it. */
+  async requestLooks(image, style) {
+    this.#lookAbort?.abort();
+    const abort = new AbortController();
+    this.#lookAbort = abort;
+    await new Promise((resolve) => { setTimeout(resolve, LOOKS_AFTER_MS); }); // who steps through the styles needs none
+    for (const look of style.looks ?? []) {
+      if (abort.signal.aborted) return;
+      const url = await this.#renderSmall(image, style, `look:${look.name}`, abort.signal, look);
+      if (url !== undefined) this.#emit("look", { look: look.name, url });
+    }
   }
 
   async #renderLarge(ticket, image, recipe, style) {
@@ -57,13 +73,14 @@ export class Previews extends EventTarget {
     }
   }
 
-  async #renderThumbnail(image, style, signal) {
+  /** The address of a thumbnail; null: it could not be rendered, undefined: it is not wanted any more. */
+  async #renderSmall(image, style, name, signal, look) {
     try {
-      const recipe = forPreview(example(style, Math.max(image.width, image.height)), style);
+      const recipe = forPreview(example(style, Math.max(image.width, image.height), look), style);
       const blob = await this.#api.preview(image.small, recipe, scaleOf(image, SMALL_PX), signal);
-      if (!signal.aborted) this.#emit("thumbnail", { style: style.name, url: this.#replaceUrl(style.name, blob) });
+      return signal.aborted ? undefined : this.#replaceUrl(name, blob);
     } catch (error) {
-      if (error.slug !== "aborted") this.#emit("thumbnail", { style: style.name, url: null });
+      return error.slug === "aborted" ? undefined : null;
     }
   }
 

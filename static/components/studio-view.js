@@ -12,6 +12,7 @@ export class StudioView {
   #imageId = null;
   #requested = null;
   #thumbnailsOf = null;
+  #looksOf = null;
   #form = null;
   #formStyle = null;
 
@@ -30,7 +31,7 @@ export class StudioView {
   /** Draws the state. */
   draw() {
     const { state, jobs } = this.#services;
-    const { stage, filmstrip, stylePicker, paramForm, previews, jobCard } = this.#components;
+    const { stage, filmstrip, lookPicker, stylePicker, previews, jobCard } = this.#components;
     const { image, style } = state;
     const recipe = state.recipeFor(image);
     const focusLost = image && this.#part("welcome").contains(document.activeElement);
@@ -56,6 +57,11 @@ export class StudioView {
     filmstrip.show(state.images, image, jobs);
     if (!style) return;
     stylePicker.show(state.styles, style.name);
+    if (lookPicker.show(style, recipe) || this.#looksOf !== image.id) {
+      this.#looksOf = image.id;
+      lookPicker.showPlaceholders(image.smallUrl);
+      previews.requestLooks(image, style);
+    }
     const hasRegions = style.params.some(({ type }) => type === "regions");
     stage.showRegions(hasRegions ? recipe.regions ?? [] : null, image.width / image.height);
     this.#drawForm(style, recipe);
@@ -76,7 +82,7 @@ export class StudioView {
   }
 
   /** Requests the preview and the thumbnails again, as after an outage. */
-  refresh() { this.#requested = null; this.#thumbnailsOf = null; this.draw(); }
+  refresh() { this.#requested = null; this.#thumbnailsOf = null; this.#looksOf = null; this.draw(); }
 
   /** Updates the studio after a change of a job. */
   onJob(job) {

@@ -49,6 +49,7 @@ export const strings = {
   "panel.label": "Style and settings",
   "panel.fold": "Show or hide this panel",
   "panel.style": "Style",
+  "panel.looks": "Looks",
   "panel.settings": "Settings",
   "panel.more": "More settings",
   "filmstrip.label": "Opened pictures",

@@ -49,6 +49,7 @@ export const strings = {
   "panel.label": "样式与设置",
   "panel.fold": "展开或收起面板",
   "panel.style": "样式",
+  "panel.looks": "效果",
   "panel.settings": "设置",
   "panel.more": "更多设置",
   "filmstrip.label": "已打开的图片",

@@ -7,6 +7,7 @@ import { FileInput } from "../components/file-input.js";
 import { Filmstrip } from "../components/filmstrip.js";
 import { button } from "../components/icon.js";
 import { JobCard } from "../components/job-card.js";
+import { LookPicker } from "../components/look-picker.js";
 import { OpenImages } from "../components/open-images.js";
 import { PreviewStage } from "../components/preview-stage.js";
 import { Previews } from "../components/previews.js";
@@ -15,7 +16,7 @@ import { StudioView } from "../components/studio-view.js";
 import { StylePicker } from "../components/style-picker.js";
 import { VisibilityChoice } from "../components/visibility-choice.js";
 import { locale, t } from "../i18n/i18n.js";
-import { carryOver, missing, remix } from "../recipes.js";
+import { carryOver, missing, remix, withLook } from "../recipes.js";
 import { newId } from "../storage.js";
 
 const VISIBILITY = "visibility";
@@ -42,6 +43,7 @@ export class Studio {
       stage: new PreviewStage(part("workspace")),
       filmstrip: new Filmstrip(part("filmstrip")),
       stylePicker: new StylePicker(part("styles"), part("style-about")),
+      lookPicker: new LookPicker(part("looks")),
       paramForm: null, // loaded with the first image
       previews: new Previews(api),
       visibility: new VisibilityChoice(part("visibility"), { state }),
@@ -144,7 +146,7 @@ export class Studio {
 
   #connectComponents() {
     const { state, toasts } = this.#services;
-    const { fileInput, filmstrip, openImages, stylePicker, previews, stage } = this.#components;
+    const { fileInput, filmstrip, lookPicker, openImages, stylePicker, previews, stage } = this.#components;
     fileInput.addEventListener("files", (event) => this.open(event.detail));
     this.#root.addEventListener("click", (event) => this.#onClick(event));
     this.#part("panel").addEventListener("submit", (event) => { event.preventDefault(); this.make(); });
@@ -153,9 +155,11 @@ export class Studio {
     filmstrip.addEventListener("select", (event) => state.set({ current: event.detail }));
     filmstrip.addEventListener("remove", (event) => openImages.remove(event.detail));
     stylePicker.addEventListener("select", ({ detail }) => { this.#record(); state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === detail)) }); });
+    lookPicker.addEventListener("select", ({ detail }) => { this.#record(); state.set({ recipe: withLook(state.recipe, detail, state.style) }); });
     stage.addEventListener("regions", (event) => this.#setParam({ name: "regions", value: event.detail }));
     previews.addEventListener("large", ({ detail }) => { if (detail.imageId === state.image?.id) stage.setPreview(detail.url, detail.ms); });
     previews.addEventListener("thumbnail", ({ detail }) => stylePicker.setThumbnail(detail.style, detail.url));
+    previews.addEventListener("look", ({ detail }) => lookPicker.setThumbnail(detail.look, detail.url));
     previews.addEventListener("busy", ({ detail }) => { stage.busy = detail; });
     previews.addEventListener("failed", ({ detail }) => toasts.error(detail));
   }

@@ -58,6 +58,26 @@ def test_every_style_shows_a_preview_of_the_visitors_own_picture(user: BrowserUs
     assert len(drawn) == len(set(drawn)) == user.page.locator(".style").count()
 
 
+def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(user: BrowserUser) -> None:
+    user.go("/")
+    user.open_files(image_file(png(640, 480)))
+    user.select_style("mosaic")
+    looks = user.page.get_by_role("group", name="Looks")
+    expect(looks.get_by_role("radio", name="Pixels")).to_be_checked()
+    expect(looks.locator(".style__image--waiting")).to_have_count(0, timeout=20_000)
+    sources = looks.locator("img").evaluate_all("images => images.map(image => image.src)")
+    assert len(set(sources)) == len(sources) >= 3
+
+    with user.page.expect_response("**/api/preview/"):
+        looks.get_by_role("radio", name="Handheld console").check()
+
+    expect(user.page.locator('[data-parameter="palette"] input:checked + * + *')).to_have_text("Handheld")
+    expect(looks.get_by_role("radio", name="Handheld console")).to_be_checked()
+    user.select_style("hexagon")
+    expect(looks.get_by_role("radio", name="Honeycomb")).to_be_visible()
+    expect(looks.get_by_role("radio", checked=True)).to_have_count(0)  # the palette was carried over
+
+
 def test_the_preview_follows_the_slider(user: BrowserUser) -> None:
     user.go("/")
     user.open_files(image_file(png(640, 480)))

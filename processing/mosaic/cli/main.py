@@ -1,6 +1,7 @@
 """The command line of the engine.
 
 python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
+python -m processing.mosaic photo.jpg -o out.png --style tesserae --look antique
 python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
 python -m processing.mosaic photo.jpg -o poster.jpg --style hexagon --size 7016 --dpi 300
 python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
@@ -31,7 +32,8 @@ from .. import (
     render,
 )
 from ..codec.encode import MEDIA_TYPES
-from ..params import allowed_values
+from ..looks import LOOKS
+from ..params import allowed_values, join_words
 from ..progress import ProgressCallback
 from .contact_sheet import REQUIRED_PARAMS, SIDE, draw_sheet
 from .folder import Folder, read_folder
@@ -68,6 +70,7 @@ def listing() -> str:
     lines = []
     for style in describe():
         lines.append(f"{style['name']}: {style['about']['en']}")
+        lines.append("    looks: " + ", ".join(f"{look['name']} ({look['label']['en']})" for look in style["looks"]))
         for param in style["params"]:
             default = json.dumps(param["default"])
             lines.append(f"    {param['name']} = {default}  ({param['label']['en']}; {allowed_values(param)})")
@@ -79,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", nargs="*", type=Path, help="JPEG, PNG, GIF, WebP, HEIC or AVIF")
     parser.add_argument("-o", "--out", type=Path, help="where to write the result; a folder for several pictures")
     parser.add_argument("--style", default=None, help="one of: " + ", ".join(STYLES))
+    parser.add_argument("--look", help="a named recipe of the style (see --list)")
     parser.add_argument("--cell", type=int, help="cell size in pixels; by default chosen from the picture's size")
     parser.add_argument("--size", type=int, help="longer side of the result in pixels; by default the picture's")
     parser.add_argument("--dpi", type=int, help="print resolution that is written into the result")
@@ -94,17 +98,31 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _recipe_values(options: argparse.Namespace, out: Path | None) -> dict[str, Any]:
-    """--recipe, overridden by the suffix of the result, then by the options of that name, then by --set."""
+    """--recipe, overridden by the suffix of the result, then by --look, by the options of that name, and by --set.
+
+    Raises BadParameter if the style has no look of that name.
+    """
     values: dict[str, Any] = (
         _json_or_text(options.recipe) if options.recipe.startswith("{") else {"style": options.recipe}
     )
     if out is not None and out.suffix.lower() in _FORMATS:
         values["format"] = _FORMATS[out.suffix.lower()]
-    values |= {key: value for key in ("style", "cell", "size", "dpi") if (value := getattr(options, key)) is not None}
+    if options.style is not None:
+        values["style"] = options.style
+    if options.look is not None:
+        values |= _look_params(values.get("style", ""), options.look)
+    values |= {key: value for key in ("cell", "size", "dpi") if (value := getattr(options, key)) is not None}
     for pair in options.set:
         key, _, value = pair.partition("=")
         values[key] = _json_or_text(value)
     return values
+
+
+def _look_params(style: str, name: str) -> Mapping[str, Any]:
+    looks = {look.name: look.params for look in LOOKS.get(style, ())}
+    if name not in looks:
+        raise BadParameter(field="look", value=name, allowed=join_words(list(looks)))
+    return looks[name]
 
 
 def _json_or_text(text: str) -> Any:
