@@ -15,6 +15,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from handlers.bucket.base import BucketHandler
 from models.bucket import Stat
 from models.bucket.embedded.bucket import EmbeddedBucket
+from models.bucket.embedded.sniff import SniffedImage
 from models.bucket.embedded.staged import StagedFile
 from models.bucket.embedded.variables import render_template, template_values
 from models.bucket.policy import UploadPolicy, check_deadline
@@ -35,6 +36,16 @@ class ReceivedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A received file as an object of the bucket."""
+
+    stat: Stat
+    image: SniffedImage
+    filename: str
+    custom: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackResponse:
     """The response of our server. status: 0 without a response."""
 
@@ -47,30 +58,32 @@ class CallbackResponse:
         return self.status == 200 and _is_json(self.body)
 
 
-async def answer_upload(handler: BucketHandler, policy: UploadPolicy, received: ReceivedFile) -> None:
-    """Store the file and answer as Kodo does: with the callback's response, or with 579; the file then stays stored.
-
-    Raises KodoError.
-    """
+async def store_upload(bucket: EmbeddedBucket, policy: UploadPolicy, received: ReceivedFile) -> StoredFile:
+    """Store the file if the policy allows it. Raises KodoError."""
     staged = received.staged
     key = received.key if received.key is not None else received.etag or staged.etag()
     policy.check_key(key)
     policy.check_size(staged.size_bytes)
     image = await asyncio.to_thread(staged.sniff)
     policy.check_mime(image.mime)
-    check_deadline(policy)
+    check_deadline(policy, bucket.clock())
     stat = await asyncio.to_thread(staged.commit, key, overwrite=policy.overwrites, etag=received.etag)
-    await asyncio.to_thread(staged.discard)
+    return StoredFile(stat, image, received.filename, received.custom)
+
+
+async def answer_upload(handler: BucketHandler, policy: UploadPolicy, stored: StoredFile) -> None:
+    """Answer as Kodo does: with the callback's response, or with 579; the file then stays stored."""
+    stat = stored.stat
     if not policy.callbackUrl:
         handler.finish({"hash": stat.etag, "key": stat.key})
         return
     values = template_values(
         stat,
-        image,
+        stored.image,
         bucket=policy.bucket,
         end_user=policy.endUser,
-        filename=received.filename,
-        custom=received.custom,
+        filename=stored.filename,
+        custom=stored.custom,
     )
     body = render_template(policy.callbackBody, policy.callbackBodyType, values)
     response = await call_back(handler.bucket, policy, body.encode())

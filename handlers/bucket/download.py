@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
@@ -69,7 +68,7 @@ class DownloadHandler(BucketHandler):
 
     async def _check_access(self, key: str) -> int:
         """For how many seconds a browser may keep the object. Raises NotFound, BadToken, DatabaseUnavailable."""
-        deadline, now = self.bucket.signed_until(key, self.request.query), time.time()
+        deadline, now = self.bucket.signed_until(key, self.request.query), self.bucket.clock()
         if deadline is not None and deadline > now:
             return int(deadline - now)
         if await self.access.is_open(key):

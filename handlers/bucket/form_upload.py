@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import tornado.web
 
 from handlers.bucket.base import BucketHandler
-from handlers.bucket.callback import ReceivedFile, answer_upload
+from handlers.bucket.callback import ReceivedFile, answer_upload, store_upload
 from handlers.bucket.form_parser import StreamedForm
 from models import errors
 from models.bucket.embedded import errors as kodo_errors
@@ -185,9 +185,10 @@ class FormUploadHandler(StreamingUploadHandler):
             self.form.close()
             policy = self._checked_policy()
             self._check_crc32(staged)
-            await answer_upload(self, policy, self._received_file(staged))
+            stored = await store_upload(self.bucket, policy, self._received_file(staged))
         finally:
             await asyncio.to_thread(staged.discard)
+        await answer_upload(self, policy, stored)
 
     def _received_file(self, staged: StagedFile) -> ReceivedFile:
         fields = self.form.fields
@@ -195,7 +196,7 @@ class FormUploadHandler(StreamingUploadHandler):
         return ReceivedFile(staged, fields.get("key"), fields.get("fname") or self.form.filename, custom)
 
     def _checked_policy(self) -> UploadPolicy:
-        policy = read_token(self.bucket.keys, self.form.fields.get("token", ""))
+        policy = read_token(self.bucket.keys, self.form.fields.get("token", ""), now=self.bucket.clock())
         self.check_bucket_name(policy.bucket)
         if "key" in self.form.fields:
             policy.check_key(self.form.fields["key"])

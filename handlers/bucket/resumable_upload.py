@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tornado.httputil import HTTPServerRequest
 
 from handlers.bucket.base import BucketHandler
-from handlers.bucket.callback import ReceivedFile, answer_upload
+from handlers.bucket.callback import ReceivedFile, answer_upload, store_upload
 from handlers.bucket.form_upload import StreamingUploadHandler
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket
@@ -118,10 +118,11 @@ class ResumableUploadHandler(BucketHandler):
         staged = await asyncio.to_thread(self.bucket.multipart.assemble, upload, parts)
         try:
             received = ReceivedFile(staged, upload.key or None, body.fname or "", custom, etag_of_parts(parts))
-            await answer_upload(self, policy, received)
+            stored = await store_upload(self.bucket, policy, received)
         finally:
             await asyncio.to_thread(staged.discard)
         await asyncio.to_thread(self.bucket.multipart.abort, upload)
+        await answer_upload(self, policy, stored)
 
     async def _find(self, bucket_name: str, encoded_key: str, upload_id: str) -> tuple[UploadPolicy, MultipartUpload]:
         policy, key = authorize_upload(self.request, self.bucket, bucket_name, encoded_key)
@@ -133,7 +134,7 @@ def authorize_upload(
 ) -> tuple[UploadPolicy, str | None]:
     """The policy of the token, and the key of the path (None for ANY_KEY) if the policy allows it. Raises KodoError."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    policy = read_token(bucket.keys, token if scheme == "UpToken" else "")
+    policy = read_token(bucket.keys, token if scheme == "UpToken" else "", now=bucket.clock())
     if bucket_name != bucket.name or policy.bucket != bucket.name:
         raise kodo_errors.NoSuchBucket("no such bucket")
     if encoded_key == ANY_KEY:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import http.client
 import logging
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Timer
 from urllib.parse import urlsplit
 
 import urllib3.connection
@@ -52,7 +52,7 @@ def _get(url: str, timeout_s: float) -> Iterator[urllib3.BaseHTTPResponse]:
     else:
         connection = urllib3.connection.HTTPConnection(address.hostname or "", address.port, timeout=connect_s)
     connection.connect()
-    timer = threading.Timer(timeout_s - (time.monotonic() - start), _shut_down, (connection.sock,))
+    timer = Timer(timeout_s - (time.monotonic() - start), _shut_down, (connection.sock,))
     timer.start()
     try:
         connection.sock.settimeout(timeout_s)

@@ -96,7 +96,12 @@ class KodoBucket:
 
     def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
         fields = image_policy(
-            self.name, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url
+            self.name,
+            key,
+            owner_id=owner_id,
+            size_limit_bytes=size_limit_bytes,
+            callback_url=self._callback_url,
+            now=time.time(),
         )
         token = upload_token(self._keys, fields)
         return UploadTicket(token, key, self._configured.up or self._endpoints().up, self.url(key), fields["deadline"])

@@ -7,7 +7,6 @@ an error, when signing and when checking.
 from __future__ import annotations
 
 import hmac
-import time
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -82,12 +81,14 @@ class UploadPolicy(BaseModel):
             raise kodo_errors.Forbidden("limited mimeType: this file type is forbidden to upload")
 
 
-def image_policy(bucket: str, key: str, *, owner_id: int, size_limit_bytes: int, callback_url: str) -> dict[str, Any]:
-    """The policy for one image of one user: this key, once, within minutes, an image by its content."""
+def image_policy(
+    bucket: str, key: str, *, owner_id: int, size_limit_bytes: int, callback_url: str, now: float
+) -> dict[str, Any]:
+    """The policy for one image of one user: this key, once, within minutes, an image by its content. now: Unix time."""
     check_key_length(key)
     return {
         "scope": f"{bucket}:{key}",
-        "deadline": int(time.time()) + TOKEN_LIFE_S,
+        "deadline": int(now) + TOKEN_LIFE_S,
         "insertOnly": 1,
         "fsizeLimit": size_limit_bytes,
         "mimeLimit": IMAGE_TYPES,
@@ -127,8 +128,11 @@ def upload_token(keys: Keys, fields: dict[str, Any]) -> str:
     return token
 
 
-def read_token(keys: Keys, token: str) -> UploadPolicy:
-    """The policy of a token that we signed and that has not expired. Checks the signature first. Raises BadToken."""
+def read_token(keys: Keys, token: str, *, now: float) -> UploadPolicy:
+    """The policy of a token that we signed and that has not expired. Checks the signature first. Raises BadToken.
+
+    now: Unix time.
+    """
     access, signature, encoded = _split_token(token)
     genuine = hmac.compare_digest(signature.encode(), sign(keys, encoded.encode()).encode())
     if not (hmac.compare_digest(access.encode(), keys.access.encode()) and genuine):
@@ -137,13 +141,13 @@ def read_token(keys: Keys, token: str) -> UploadPolicy:
         policy = UploadPolicy.model_validate_json(decode(encoded))
     except ValueError as error:
         raise kodo_errors.BadToken("bad token: the policy has an unknown or invalid field") from error
-    check_deadline(policy)
+    check_deadline(policy, now)
     return policy
 
 
-def check_deadline(policy: UploadPolicy) -> None:
+def check_deadline(policy: UploadPolicy, now: float) -> None:
     """Raise BadToken if the token has expired. Kodo checks again when the file is created."""
-    late_s = int(time.time()) - policy.deadline
+    late_s = int(now) - policy.deadline
     if late_s > 0:
         raise kodo_errors.BadToken(f"token expired {late_s} seconds ago")
 

@@ -11,7 +11,7 @@ This half has keys, tokens, signatures and files; `handlers/bucket/` serves them
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from pathlib import Path
 from urllib.parse import quote
@@ -42,6 +42,7 @@ class EmbeddedBucket:
     size_limit_bytes: the maximum size of any object, whatever a token allows.
     callback_timeout_s: for a callback, over all of its URLs together.
     stall_s: a client that sends or receives almost nothing for this long is disconnected.
+    clock: Unix time.
     """
 
     name = NAME
@@ -58,13 +59,15 @@ class EmbeddedBucket:
         follow_host: bool = False,
         callback_timeout_s: float = CALLBACK_TIMEOUT_S,
         stall_s: float = STALL_S,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.keys = keys
         self.size_limit_bytes = size_limit_bytes
         self.callback_timeout_s = callback_timeout_s
         self.stall_s = stall_s
+        self.clock = clock
         self.objects = Objects(folder)
-        self.multipart = MultipartUploads(folder / "uploads", self.objects)
+        self.multipart = MultipartUploads(folder / "uploads", self.objects, clock=clock)
         self.unproven = UnprovenBytes()
         self._base = public_url.rstrip("/")
         self._host: str | None = None
@@ -80,7 +83,12 @@ class EmbeddedBucket:
 
     def sign_upload(self, key: str, *, owner_id: int, size_limit_bytes: int) -> UploadTicket:
         fields = image_policy(
-            NAME, key, owner_id=owner_id, size_limit_bytes=size_limit_bytes, callback_url=self._callback_url
+            NAME,
+            key,
+            owner_id=owner_id,
+            size_limit_bytes=size_limit_bytes,
+            callback_url=self._callback_url,
+            now=self.clock(),
         )
         if self._host is not None:
             fields["callbackHost"] = self._host  # the response to the upload names the address of the client too
@@ -93,7 +101,7 @@ class EmbeddedBucket:
     def readable_url(self, key: str, *, private: bool = True) -> str:
         if not private:
             return self.url(key)
-        signed = sign_read(self.keys, self._signed_address(key), read_deadline(time.time()))
+        signed = sign_read(self.keys, self._signed_address(key), read_deadline(self.clock()))
         return self.url(key) + signed.removeprefix(self._signed_address(key))
 
     def signed_until(self, key: str, query: str) -> int | None:

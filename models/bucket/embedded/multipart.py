@@ -17,7 +17,7 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,8 +70,11 @@ class Part:
 class MultipartUploads:
     """(blocks) Everything here does file I/O: call it in an executor thread."""
 
-    def __init__(self, folder: Path, objects: Objects, *, total: int = UPLOADS_TOTAL) -> None:
+    def __init__(
+        self, folder: Path, objects: Objects, *, total: int = UPLOADS_TOTAL, clock: Callable[[], float] = time.time
+    ) -> None:
         self._folder = folder
+        self._clock = clock
         self._total = total
         self._objects = objects
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +92,7 @@ class MultipartUploads:
             excess = [_least_needed(active, address)]
         for upload in excess:
             self.abort(upload)
-        upload = MultipartUpload(secrets.token_hex(16), key, owner, int(time.time()) + LIFE_S, address)
+        upload = MultipartUpload(secrets.token_hex(16), key, owner, int(self._clock()) + LIFE_S, address)
         with translate_os_errors():
             self._create(upload)
         return upload
@@ -100,7 +103,7 @@ class MultipartUploads:
             upload = MultipartUpload(**json.loads((self._folder / upload_id / "upload.json").read_bytes()))
         except (FileNotFoundError, ValueError, TypeError) as error:
             raise kodo_errors.NoSuchKey("no such uploadId") from error
-        if upload.key != key or upload.expires < time.time():
+        if upload.key != key or upload.expires < self._clock():
             raise kodo_errors.NoSuchKey("no such uploadId")
         return upload
 
@@ -149,7 +152,7 @@ class MultipartUploads:
 
     def sweep(self) -> None:
         """Delete expired uploads."""
-        now = time.time()
+        now = self._clock()
         for upload in self._all():
             empty_too_long = upload.expires - LIFE_S + EMPTY_LIFE_S < now and self._is_empty(upload)
             if upload.expires < now or empty_too_long:

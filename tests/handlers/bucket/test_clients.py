@@ -7,7 +7,6 @@ import resource
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,9 +25,9 @@ from tests.models.bucket.installations import (
     open_embedded,
     png,
     post,
-    token_of,
     upload,
 )
+from tests.security import raw_http
 from tests.support.waiting import until
 
 
@@ -135,12 +134,18 @@ async def test_clients_that_disconnect_half_way_leave_nothing(where: Installatio
 
 @pytest.mark.gen_test
 async def test_a_client_without_a_token_gets_little_disk(where: Installation) -> None:
-    head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    start = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
 
-    response = await post(where.up_url, head + png() + bytes(9 << 20), {"Content-Type": FORM_TYPE})
+    response = await post(where.up_url, start + png() + bytes(9 << 20), {"Content-Type": FORM_TYPE})
 
     assert error_of(response) == (413, "exceed FsizeLimit")
     await nothing_left(where)
+
+
+def form_request(installation: Installation, data: bytes) -> tuple[bytes, bytes]:
+    """A form to upload as raw HTTP: head and body."""
+    body = form({"token": installation.sign_upload().token, "key": "u/1.png"}, data)
+    return raw_http.head("/up", f"Content-Type: {FORM_TYPE}", f"Content-Length: {len(body)}", "Connection: close"), body
 
 
 @pytest.mark.gen_test
@@ -148,39 +153,22 @@ async def test_a_client_without_a_token_gets_little_disk(where: Installation) ->
 async def test_a_body_below_the_minimum_rate_is_cut_off_and_leaves_nothing(
     impatient: Installation, drip: bytes
 ) -> None:
-    host, port = impatient.base.removeprefix("http://").split(":")
-    body = form({"token": impatient.sign_upload().token, "key": "u/1.png"}, png() + bytes(2 << 20))
-    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    reader, writer = await asyncio.open_connection(host, int(port))
+    request, body = form_request(impatient, png() + bytes(2 << 20))
 
-    writer.write(head + body[:1000])
-    closed = asyncio.ensure_future(reader.read())
-    async with asyncio.timeout(5):
-        while not closed.done():
-            writer.write(drip)
-            await asyncio.wait([closed], timeout=0.02)
+    response = await raw_http.exchange(impatient.base, request + body[:1000], *[drip] * 500, every_s=0.02)
 
-    assert closed.exception() is not None or closed.result() == b""
-    writer.close()
+    assert response == b""
     await nothing_left(impatient)
 
 
 @pytest.mark.gen_test
 async def test_a_slow_connection_can_upload(impatient: Installation) -> None:
-    host, port = impatient.base.removeprefix("http://").split(":")
-    body = form({"token": impatient.sign_upload().token, "key": "u/1.png"}, png() + bytes(60_000))
-    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    reader, writer = await asyncio.open_connection(host, int(port))
+    request, body = form_request(impatient, png() + bytes(20_000))
+    pieces = [body[at : at + 2000] for at in range(0, len(body), 2000)]
 
-    writer.write(head)
-    for at in range(0, len(body), 2000):
-        writer.write(body[at : at + 2000])
-        await asyncio.wait([asyncio.ensure_future(writer.drain())], timeout=0.03)
-        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.03)
-    status = await asyncio.wait_for(reader.readline(), 5)
+    response = await raw_http.exchange(impatient.base, request, *pieces, every_s=0.06)
 
-    assert status.startswith(b"HTTP/1.1 200 ")
-    writer.close()
+    assert response.startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.gen_test
@@ -196,9 +184,10 @@ class StuckDisk(Objects):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.moving = threading.Event()
+        self.reached, self.moving = threading.Event(), threading.Event()
 
     def stage(self) -> StagedFile:
+        self.reached.set()
         self.moving.wait(10)
         return super().stage()
 
@@ -218,17 +207,16 @@ async def test_a_stuck_disk_delays_no_other_request(where: Installation) -> None
 
 
 @pytest.mark.gen_test
-async def test_a_token_must_still_be_valid_when_a_resumable_upload_is_completed(where: Installation) -> None:
-    where.bucket.objects = StuckDisk(where.folder)
-    deadline = int(time.time()) + 1
-    sent = asyncio.ensure_future(upload(where.sign_upload(), png(), token=token_of(where, deadline=deadline)))
+async def test_a_token_must_still_be_valid_when_the_file_is_complete(where: Installation) -> None:
+    where.bucket.objects = disk = StuckDisk(where.folder)
+    ticket = where.sign_upload()
+    sent = asyncio.ensure_future(upload(ticket, png()))
 
-    await until(lambda: time.time() >= deadline + 1)
-    where.bucket.objects.moving.set()
+    await until(disk.reached.is_set)
+    where.bucket.clock = lambda: ticket.expires + 9
+    disk.moving.set()
 
-    status, error = error_of(await sent)
-    assert status == 401
-    assert error.startswith("token expired")
+    assert error_of(await sent) == (401, "token expired 9 seconds ago")
     await nothing_left(where)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from models.bucket.signature import qbox
 from tests.models.bucket.installations import Installation, error_of, get, open_embedded, png
+from tests.support.waiting import until
 
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
 CONTENT = png(64, 48)
@@ -209,7 +210,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(impatient: Installation) -
 
     with contextlib.closing(socket.create_connection((host, int(port)), timeout=5)) as idle:
         idle.sendall(b"GET /bucket/large.gif HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.5)
+        await until(lambda: impatient.finished)
         taken = await asyncio.to_thread(read_all, idle)
 
     assert taken < len(content)

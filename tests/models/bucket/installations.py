@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,10 @@ class Callback(tornado.web.RequestHandler):
 
 @dataclass
 class Installation:
-    """One bucket and its servers. folder: of the embedded bucket. kodo: the fake."""
+    """One bucket and its servers. folder: of the embedded bucket. kodo: the fake.
+
+    finished: the requests that the server has finished.
+    """
 
     bucket: Any
     receiver: Receiver
@@ -77,6 +80,7 @@ class Installation:
     up_url: str
     folder: Path | None = None
     kodo: Any = None
+    finished: list[tornado.web.RequestHandler] = field(default_factory=list)
 
     def sign_upload(self, key: str = "u/1.png", *, size_limit_bytes: int = LIMIT_BYTES) -> UploadTicket:
         ticket: UploadTicket = self.bucket.sign_upload(key, owner_id=7, size_limit_bytes=size_limit_bytes)
@@ -109,8 +113,10 @@ def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Insta
     bucket = EmbeddedBucket(folder / "bucket", keys, **options)
     receiver = Receiver(bucket)
     rules = bucket_rules(bucket, EveryoneReads())
-    with serving(io_loop, [*rules, (r"/api/image/upload", Callback, {"receiver": receiver})], socket):
-        yield Installation(bucket, receiver, base, keys, f"{base}/up", folder / "bucket")
+    installation = Installation(bucket, receiver, base, keys, f"{base}/up", folder / "bucket")
+    table = [*rules, (r"/api/image/upload", Callback, {"receiver": receiver})]
+    with serving(io_loop, table, socket, installation.finished.append):
+        yield installation
 
 
 @contextlib.contextmanager
@@ -135,8 +141,10 @@ def open_kodo(io_loop: Any, *, private: bool = False, look_up_region: bool = Fal
 
 
 @contextlib.contextmanager
-def serving(io_loop: Any, table: list[Any], socket: Any) -> Iterator[None]:
-    application = Application(table, log_function=lambda _: None)
+def serving(
+    io_loop: Any, table: list[Any], socket: Any, on_finish: Callable[[Any], None] = lambda _: None
+) -> Iterator[None]:
+    application = Application(table, log_function=on_finish)
     server = tornado.httpserver.HTTPServer(application, max_buffer_size=1 << 20)
 
     async def start() -> None:
@@ -177,6 +185,7 @@ def token_of(installation: Installation, **changes: Any) -> str:
         owner_id=7,
         size_limit_bytes=LIMIT_BYTES,
         callback_url=installation.base + "/api/image/upload",
+        now=installation.bucket.clock(),
     )
     return upload_token(installation.keys, {**fields, **changes})
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,3 +44,52 @@ def test_a_body_without_a_length_could_be_cut_off_and_is_rejected(expect_log: Ca
     expect_log("download failed")
     with fake_host(b"HTTP/1.1 200 OK\r\n\r\nhalf") as server, pytest.raises(BucketUnavailable):
         download(server.url("/a.png"), limit_bytes=100, timeout_s=5)
+
+
+class ManualTimer:
+    """A timer that rings when the test says so: a slow server then needs no slow test."""
+
+    rung: Callable[[], object] = staticmethod(lambda: None)
+
+    def __init__(self, interval: float, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        assert 0 < interval <= TIMEOUT_S
+        type(self).rung = staticmethod(partial(function, *arguments))
+
+    def start(self) -> None: ...
+    def cancel(self) -> None: ...
+    def join(self) -> None: ...
+
+
+TIMEOUT_S = 10.0
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"], ids=["header", "body"]
+)
+def test_a_bucket_that_sends_slowly_is_abandoned(
+    head: bytes, expect_log: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expect_log("download failed")
+    monkeypatch.setattr("models.bucket.download.Timer", ManualTimer)
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/a.png"
+    abandoned = threading.Event()
+
+    def send_slowly() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(head + b"x")  # each byte comes long before the timeout of a socket
+            ManualTimer.rung()
+            abandoned.wait(TIMEOUT_S)
+
+    thread = threading.Thread(target=send_slowly)
+    thread.start()
+
+    with pytest.raises(BucketUnavailable):
+        download(url, limit_bytes=999, timeout_s=TIMEOUT_S)
+
+    assert thread.is_alive(), "the server had not given up"
+    abandoned.set()
+    listener.close()
+    thread.join(5)
