@@ -9,11 +9,13 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backends import StartupError, open_bucket, open_or_join_database, public_url_of
 from logs import start_logging
 from models import errors
-from models.backup import BackupError, read_backup, write_backup
+from models.backup import read_backup, write_backup
+from models.backup_manifest import BackupError, check_backup
 from models.bucket import Bucket
 from models.database import Database
 from models.embedded_mongod import MongodError
@@ -146,6 +148,11 @@ async def restore(context: AdminContext) -> str:
     return f"restored: {summary.documents} documents, {summary.objects} objects"
 
 
+async def check_folder(options: argparse.Namespace) -> str:
+    _, summary = await asyncio.to_thread(check_backup, options.folder)
+    return f"{options.folder} is complete: {summary.documents} documents, {summary.objects} objects"
+
+
 def read_command(arguments: list[str]) -> tuple[argparse.Namespace, Settings]:
     """The command with its options, and the settings. Raises BadSetting; prints the manual and exits for --help."""
     parser = argparse.ArgumentParser(
@@ -159,7 +166,7 @@ def read_command(arguments: list[str]) -> tuple[argparse.Namespace, Settings]:
     parser.add_argument("--yes", action="store_true", help="skip the confirmation")
     commands = parser.add_subparsers(title="Commands", metavar="COMMAND", required=True)
 
-    def command(name: str, work: Callable[[AdminContext], Awaitable[str]], text: str) -> argparse.ArgumentParser:
+    def command(name: str, work: Callable[[Any], Awaitable[str]], text: str) -> argparse.ArgumentParser:
         subparser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         subparser.set_defaults(work=work)
         return subparser
@@ -173,17 +180,22 @@ def read_command(arguments: list[str]) -> tuple[argparse.Namespace, Settings]:
     command("requeue", requeue, "queue a failed or cancelled task again").add_argument("task", type=int)
     command("sweep", sweep, "reconcile the bucket with the records now, as servers do every ten minutes")
     command("backup", backup, "write the database and the bucket into a new folder").add_argument("folder", type=Path)
-    command("restore", restore, "restore such a folder into an empty database").add_argument("folder", type=Path)
+    restoring = command("restore", restore, "check such a folder and restore it into an empty database")
+    restoring.add_argument("folder", type=Path)
+    checking = command("check-backup", check_folder, "compare every file of such a folder with its checksum")
+    checking.add_argument("folder", type=Path)
     options, others = parser.parse_known_args(arguments)
     return options, read_settings(others)
 
 
 async def run_command(options: argparse.Namespace, settings: Settings, ask: Callable[[str], str] = input) -> str:
     """Raises CommandFailed, StartupError, and errors of the database and the bucket."""
-    if not settings.mongodb_uri and options.work is not restore and not (settings.data_dir / "db").is_dir():
+    work: Callable[[Any], Awaitable[str]] = options.work
+    if work is check_folder:
+        return await work(options)  # it needs no database
+    if not settings.mongodb_uri and work is not restore and not (settings.data_dir / "db").is_dir():
         raise StartupError(f"data_dir: there is no database in {settings.data_dir}; pass the --data_dir of the server")
     async with open_or_join_database(settings) as database:
-        work: Callable[[AdminContext], Awaitable[str]] = options.work
         return await work(AdminContext(options, settings, database, ask))
 
 

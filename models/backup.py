@@ -1,20 +1,38 @@
 """A backup of database and bucket, taken while servers run, and restored into empty ones.
 
-A folder: `database/NAME.bson` (concatenated documents, the format of mongodump and mongorestore), `bucket/KEY`, and
-`bucket.jsonl` with key, media type and etag of each object. Referring documents are written before those they refer to,
-so that nothing refers to a later document; if an image is deleted meanwhile, its record may remain without an object.
+A folder: `database/NAME.bson` (concatenated documents, the format of mongodump and mongorestore), `bucket/KEY`,
+`bucket.jsonl` with the objects, and `manifest.json`, written last. Referring documents are written before those they
+refer to, so that nothing refers to a later document; if an image is deleted meanwhile, its record may remain without an
+object.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from models.backup_manifest import (
+    LISTING,
+    BackupError,
+    BackupSummary,
+    CollectionFile,
+    Manifest,
+    StoredObject,
+    check_backup,
+    collection_path,
+    digest_of,
+    object_path,
+    read_listing,
+    write_manifest,
+)
 from models.bucket import Bucket
 from models.database import PAGE_SIZE, Database
 from models.errors import NotFound
@@ -26,57 +44,75 @@ PREFIXES = ("source/", "mosaic/", "map/")
 """Thumbnails are not saved: they are rendered again on request."""
 READ_TIMEOUT_S = 60.0
 LENGTH = struct.Struct("<i")
-
-
-class BackupError(Exception):
-    """The folder has no complete backup, or cannot be written; the text is one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class BackupSummary:
-    """How many documents and objects a backup has."""
-
-    documents: int
-    objects: int
+LOCK = "lock"
 
 
 async def write_backup(database: Database, bucket: Bucket, folder: Path, *, object_limit_bytes: int) -> BackupSummary:
     """Write a new folder, which gets its name only when it is complete. Raises BackupError, Unavailable."""
-    partial = _create_partial(folder)
-    documents = 0
-    for name in sorted(set(await database.collection_names()) - set(TRANSIENT), key=_backup_order):
-        documents += await _write_collection(database, name, partial / "database" / f"{name}.bson")
-    objects = await asyncio.to_thread(_write_objects, bucket, partial, object_limit_bytes)
-    partial.rename(folder)
-    return BackupSummary(documents, objects)
+    with _partial(folder) as partial:
+        try:
+            return await _write(database, bucket, partial, object_limit_bytes)
+        except OSError as error:
+            raise BackupError(f"{partial} cannot be written: {error.strerror}") from error
 
 
 async def read_backup(database: Database, bucket: Bucket, folder: Path) -> BackupSummary:
-    """Restore a backup. Raises BackupError if the database is not empty or a stored object differs."""
-    if not (folder / "bucket.jsonl").is_file():
-        raise BackupError(f"{folder} has no complete backup")
+    """Restore a backup; nothing is changed if any of it is damaged.
+
+    Raises BackupError, also if the database is not empty.
+    """
+    manifest, summary = await asyncio.to_thread(check_backup, folder)
     names = [name for name in await database.collection_names() if name not in TRANSIENT]
     nonempty = [name for name in names if await _has_documents(database, name)]
     if nonempty:
         raise BackupError(f"the database is not empty ({', '.join(nonempty)}); restore into an empty one")
-    objects = await asyncio.to_thread(_read_objects, bucket, folder)
-    documents = 0
-    for path in sorted((folder / "database").glob("*.bson")):
-        documents += await _read_collection(database, path)
-    return BackupSummary(documents, objects)
+    await asyncio.to_thread(_read_objects, bucket, folder)
+    for name in manifest.collections:
+        await _read_collection(database, name, collection_path(folder, name))
+    return summary
 
 
-def _create_partial(folder: Path) -> Path:
-    """A new folder beside the final one, for the owner of the process alone. Raises BackupError."""
+@contextlib.contextmanager
+def _partial(folder: Path) -> Iterator[Path]:
+    """A folder beside the final one, which gets that name at the end of the block, or is deleted if it fails.
+
+    One that a killed backup has left is emptied. Raises BackupError.
+    """
     if folder.exists():
         raise BackupError(f"{folder} exists already")
     partial = folder.with_name(folder.name + ".partial")
     try:
-        partial.mkdir(mode=0o700, parents=True)
-        (partial / "database").mkdir()
-    except OSError as error:  # pragma: no cover - a full or read-only disk
+        partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (partial / LOCK).open("w")
+    except OSError as error:
         raise BackupError(f"{partial} cannot be created: {error.strerror}") from error
-    return partial
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BackupError(f"{partial}: another backup writes to this folder") from error
+        try:
+            for name in ("database", "bucket"):
+                shutil.rmtree(partial / name, ignore_errors=True)
+            (partial / "database").mkdir()
+            yield partial
+            (partial / LOCK).unlink()
+            partial.rename(folder)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+async def _write(database: Database, bucket: Bucket, folder: Path, object_limit_bytes: int) -> BackupSummary:
+    """Raises OSError, Unavailable."""
+    manifest = Manifest()
+    for name in sorted(set(await database.collection_names()) - set(TRANSIENT), key=_backup_order):
+        manifest.collections[name] = await _write_collection(database, name, collection_path(folder, name))
+    manifest.objects = await asyncio.to_thread(_write_objects, bucket, folder, object_limit_bytes)
+    manifest.listing = await asyncio.to_thread(digest_of, folder / LISTING)
+    await asyncio.to_thread(os.sync)  # the manifest promises that the rest is on the disk
+    write_manifest(folder, manifest)
+    return BackupSummary(sum(file.documents for file in manifest.collections.values()), manifest.objects)
 
 
 def _backup_order(name: str) -> int:
@@ -89,21 +125,20 @@ async def _has_documents(database: Database, name: str) -> bool:
     return False
 
 
-async def _write_collection(database: Database, name: str, path: Path) -> int:
-    count = 0
+async def _write_collection(database: Database, name: str, path: Path) -> CollectionFile:
+    count, digest = 0, hashlib.sha256()
     with path.open("wb") as file:
         async for document in database.dump(name):
             file.write(document)
+            digest.update(document)
             count += 1
-    return count
+    return CollectionFile(documents=count, sha256=digest.hexdigest())
 
 
-async def _read_collection(database: Database, path: Path) -> int:
-    documents, count = _documents(path), 0
+async def _read_collection(database: Database, name: str, path: Path) -> None:
+    documents = _documents(path)
     while page := list(islice(documents, PAGE_SIZE)):
-        await database.restore(path.stem, page)
-        count += len(page)
-    return count
+        await database.restore(name, page)
 
 
 def _documents(path: Path) -> Iterator[bytes]:
@@ -115,32 +150,21 @@ def _documents(path: Path) -> Iterator[bytes]:
 
 def _write_objects(bucket: Bucket, folder: Path, limit_bytes: int) -> int:
     count = 0
-    with (folder / "bucket.jsonl").open("w") as listing:
+    with (folder / LISTING).open("w") as listing:
         for stat in (stat for prefix in PREFIXES for stat in bucket.list(prefix)):
             try:
                 data = bucket.read(stat.key, limit_bytes=limit_bytes, timeout_s=READ_TIMEOUT_S)
             except NotFound:  # pragma: no cover - deleted after it was listed
-                continue  # deleted since it was listed
-            path = _object_path(folder, stat.key)
+                continue
+            path = object_path(folder, stat.key)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-            listing.write(json.dumps({"key": stat.key, "mime": stat.mime, "etag": stat.etag}) + "\n")
+            stored = StoredObject(key=stat.key, mime=stat.mime, sha256=hashlib.sha256(data).hexdigest())
+            listing.write(stored.model_dump_json() + "\n")
             count += 1
     return count
 
 
-def _read_objects(bucket: Bucket, folder: Path) -> int:
-    lines = (folder / "bucket.jsonl").read_text().splitlines()
-    for entry in map(json.loads, lines):
-        stored = bucket.put(entry["key"], _object_path(folder, entry["key"]).read_bytes(), mime=entry["mime"])
-        if stored.etag != entry["etag"]:
-            raise BackupError(f"{entry['key']} differs from what was backed up")
-    return len(lines)
-
-
-def _object_path(folder: Path, key: str) -> Path:
-    """Raises BackupError for a key that leads out of the folder."""
-    path = (folder / "bucket" / key).resolve()
-    if not path.is_relative_to((folder / "bucket").resolve()):
-        raise BackupError(f"{key!r} is not a valid key")
-    return path
+def _read_objects(bucket: Bucket, folder: Path) -> None:
+    for stored in read_listing(folder):
+        bucket.put(stored.key, object_path(folder, stored.key).read_bytes(), mime=stored.mime)

@@ -253,6 +253,7 @@ async def test_both_kinds_of_backup_restore_everything(tmp_path: Path) -> None:
         ada = await ApiClient(client, server.base_url).sign_up("ada")
         uploaded = await ada.upload()
         run("backup", DATA=server.data_dir, BACKUP=tmp_path / "warm")
+    run("check", BACKUP=tmp_path / "warm")
     run("cold backup", DATA=tmp_path / "data", BACKUP=tmp_path / "cold")
 
     run("restore", NEW_DATA=tmp_path / "from-warm", BACKUP=tmp_path / "warm")
