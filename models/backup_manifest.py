@@ -122,12 +122,12 @@ def _read_manifest(folder: Path) -> Manifest:
 def _compare(path: Path, sha256: str) -> None:
     """Raises BackupError unless the file has this checksum."""
     try:
-        found = digest_of(path)
+        checksum = digest_of(path)
     except FileNotFoundError as error:
         raise BackupError(f"{path} is missing") from error
     except OSError as error:
         raise BackupError(f"{path} cannot be read: {error.strerror}") from error
-    if found != sha256:
+    if checksum != sha256:
         raise BackupError(f"{path} is damaged: its checksum is not that of the manifest")
 
 

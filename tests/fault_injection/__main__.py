@@ -28,6 +28,7 @@ DRILLS = (
     "crowded_queue",
     "slow_sources",
     "one_stranger",
+    "change_primary",
 )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from models.database import Database
 from models.embedded_mongod import Mongod
 from tests.support.process import ServerProcess
+from tests.support.replica_set import ReplicaSet
 
 INSTRUMENTED_SERVER = ("-m", "tests.fault_injection.instrumented_server")
 NO_LIMITS = ("--user_queue_limit=100000", "--address_queue_limit=100000", "--sign_up_burst=100000")
@@ -76,17 +77,24 @@ class DrillServer(ServerProcess):
 class DrillEnvironment:
     """Database and servers of one drill."""
 
-    def __init__(self, folder: Path, mongod: Mongod, stack: AsyncExitStack) -> None:
-        self.folder, self.mongod, self._stack = folder, mongod, stack
-        self.database = Database(mongod.uri, "tessera")
+    def __init__(self, folder: Path, database: Mongod | ReplicaSet, stack: AsyncExitStack) -> None:
+        self.folder, self._uri, self._stack = folder, database.uri, stack
+        self._mongod = database if isinstance(database, Mongod) else None
+        self.database = Database(self._uri, "tessera")
         stack.callback(self.database.close)
+
+    @property
+    def mongod(self) -> Mongod:
+        """The only one; not for drills with a replica set."""
+        assert self._mongod is not None
+        return self._mongod
 
     def server(
         self, name: str = "one", *arguments: str, like: DrillServer | None = None, **environment: str
     ) -> DrillServer:
         """A server, not started yet. like: a server whose embedded bucket it shares."""
         data_dir = self.folder / name
-        options = [f"--mongodb_uri={self.mongod.uri}", f"--server_name={name}", *NO_LIMITS]
+        options = [f"--mongodb_uri={self._uri}", f"--server_name={name}", *NO_LIMITS]
         options += ["--queue_limit=100000", "--developers=dev", *arguments]
         if like is not None:
             data_dir.mkdir(parents=True)
@@ -115,7 +123,8 @@ class DrillEnvironment:
 
 
 @asynccontextmanager
-async def drill_environment(folder: Path) -> AsyncIterator[DrillEnvironment]:
+async def drill_environment(folder: Path, members: ReplicaSet | None = None) -> AsyncIterator[DrillEnvironment]:
+    """members: the replica set to use instead of a mongod of its own."""
     async with AsyncExitStack() as stack:
-        mongod = await stack.enter_async_context(Mongod(folder / "mongod" / "db"))
-        yield DrillEnvironment(folder, mongod, stack)
+        database = members or await stack.enter_async_context(Mongod(folder / "mongod" / "db"))
+        yield DrillEnvironment(folder, database, stack)

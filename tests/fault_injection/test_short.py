@@ -9,6 +9,7 @@ import pytest
 
 from tests.fault_injection import (
     bucket_faults,
+    change_primary,
     drain,
     hostile_images,
     kill_mongod,
@@ -24,6 +25,7 @@ DRILLS = [
     pytest.param(bucket_faults.drill, id="bucket_faults"),
     pytest.param(drain.drill, id="drain"),
     pytest.param(two_servers.drill, id="two_servers"),
+    pytest.param(change_primary.drill, id="change_primary"),
     pytest.param(hostile_images.drill, id="hostile_images", marks=pytest.mark.requirement(10, 12)),
     pytest.param(password_flood.drill, id="password_flood", marks=pytest.mark.requirement(27)),
 ]
