@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Request, expect
 
 from models.bucket.keys import Keys
-from tests.browser.token_recorder import TokenRecorder
+from tests.browser.token_recorder import TokenRecorder, expire_token
 from tests.browser.user import BrowserUser, image_file
 from tests.support.kodo_serving import serving_in_a_thread
 from tests.support.kodo_state import FakeKodo, Faults
@@ -227,9 +227,13 @@ def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
     user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str]
 ) -> None:
     user.expect_console("status of 401")
-    tokens = TokenRecorder(user.page, Keys(kodo.access_key, kodo.secret_key))
+    tokens = TokenRecorder(user.page)
+    expire_token(user.page, PART, Keys(kodo.access_key, kodo.secret_key))
 
-    uploading(user, unique_name("fay"), large)
+    user.go("/")
+    user.sign_up(unique_name("fay"))
+    user.open_files(large)
+    user.make()
     user.wait_for_job("done")
 
     assert large.read_bytes() in stored(kodo)
