@@ -204,6 +204,10 @@ _MATERIALS = {
 }
 
 
+SEED_OF_MATERIAL: Mapping[str, Condition] = {"seed": Condition("material", (FLAT,), negated=True)}
+"""The condition of styles whose geometry is regular: only materials differ with the seed."""
+
+
 def material_param(default: str = FLAT) -> Any:
     """What cells are made of: flat paint, or one of materials.material.MATERIALS."""
     return choice_param(default, _MATERIALS, en="Material", zh="材质")

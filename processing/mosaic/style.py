@@ -105,8 +105,8 @@ class Style(Generic[P]):
 
     version: incremented whenever the same recipe would give other bytes. paint: a pure function. en, zh: the name.
     about_en, about_zh: one sentence. svg: whether its results can be written as SVG, if the svg_condition is met.
-    seeded: whether another seed gives another result. reduction: how many times smaller (1, 2, 4, 8) a JPEG of that
-    width and height may be decoded; None: the style needs every pixel.
+    seeded: whether another seed gives another result, where the conditions of the parameter are met. reduction: how
+    many times smaller (1, 2, 4, 8) a JPEG of that width and height may be decoded; None: the style needs every pixel.
     """
 
     name: str

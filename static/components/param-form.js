@@ -69,10 +69,11 @@ export class ParamForm extends EventTarget {
     this.#details.hidden = [...this.#advanced.children].every((row) => row.hidden);
   }
 
-  /** Sets a random seed. Returns false if the style's result does not depend on it. */
+  /** Sets a random seed. Returns false if the result does not depend on it. */
   randomiseSeed() {
-    if (this.#style?.seeded) this.#basic.querySelector('[data-parameter="seed"] [data-action="randomise"]')?.click();
-    return Boolean(this.#style?.seeded);
+    const dice = this.#basic.querySelector('[data-parameter="seed"]:not([hidden]) [data-action="randomise"]');
+    dice?.click();
+    return Boolean(dice);
   }
 
   #row(parameter, recipe) {

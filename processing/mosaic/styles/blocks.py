@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from PIL import Image
 
 from ..canvas import StyleResult
@@ -15,7 +18,7 @@ from ..codec.svg import write_svg
 from ..colour.srgb import Colours
 from ..flat_cells import cell_colours, paint_flat_cells
 from ..materials.pieces import lay, paint_pieces
-from ..params import FLAT, CellParams, bool_param, default_cell, material_param
+from ..params import FLAT, SEED_OF_MATERIAL, CellParams, Condition, bool_param, default_cell, material_param
 from ..progress import Progress, pieces
 from ..strip_canvas import LARGE_MEGAPIXELS
 from ..style import RenderContext, Style
@@ -26,6 +29,8 @@ class MosaicParams(CellParams):
 
     Inside each square of 2, 4 or 8 pixels the decoder averages the encoded numbers instead of linear light.
     """
+
+    conditions: ClassVar[Mapping[str, Condition]] = SEED_OF_MATERIAL
 
     material: str = material_param()
     draft: bool = bool_param(False, en="Fast, slightly inexact", zh="快速（略有误差）")
@@ -113,5 +118,6 @@ BLOCKS = Style(
     about_en="Square blocks, each in the mean colour of its pixels.",
     about_zh="方形色块，每块取其像素的平均颜色。",
     svg=True,
+    seeded=True,
     reduction=draft_reduction,
 )

@@ -17,7 +17,7 @@ from ..colour.oklab import srgb_to_oklab
 from ..colour.srgb import Floats
 from ..flat_cells import paint_flat_cells
 from ..materials.pieces import lay, paint_pieces
-from ..params import Condition, GroutParams, choice_param, default_cell, float_param, int_param
+from ..params import SEED_OF_MATERIAL, Condition, GroutParams, choice_param, default_cell, float_param, int_param
 from ..progress import Progress, pieces
 from ..scaled import Picture
 from ..style import RenderContext, Style
@@ -38,6 +38,7 @@ class QuadtreeParams(GroutParams):
         "cells": Condition("stop", ("cells",)),
         "error": Condition("stop", ("error",)),
         "grout_colour": Condition("grout", (0,), negated=True),
+        **SEED_OF_MATERIAL,
     }
 
     stop: str = choice_param("cells", _STOPS, en="Stop splitting", zh="停止条件")
@@ -233,4 +234,5 @@ QUADTREE = Style(
     about_en="Large cells where the picture is calm, split again and again where it is not.",
     about_zh="平缓处用大格，细节处不断四分。",
     svg=True,
+    seeded=True,
 )

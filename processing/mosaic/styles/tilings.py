@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import sqrt
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from ..canvas import StyleResult
 from ..cells.lattice import HexagonalTiling, Lattice, TriangularTiling
 from ..flat_cells import paint_flat_cells
 from ..materials.pieces import lay, paint_pieces
-from ..params import GroutParams, default_cell
+from ..params import SEED_OF_MATERIAL, Condition, GroutParams, default_cell
 from ..style import RenderContext, Style
 
 G = TypeVar("G", bound=GroutParams)
@@ -19,13 +19,19 @@ G = TypeVar("G", bound=GroutParams)
 class HexagonParams(GroutParams):
     """cell: the width of a hexagon between two opposite sides."""
 
+    conditions: ClassVar[Mapping[str, Condition]] = SEED_OF_MATERIAL
+
 
 class TriangleParams(GroutParams):
     """cell: the side of a triangle."""
 
+    conditions: ClassVar[Mapping[str, Condition]] = SEED_OF_MATERIAL
+
 
 class DiamondParams(GroutParams):
     """cell: the width of a diamond."""
+
+    conditions: ClassVar[Mapping[str, Condition]] = SEED_OF_MATERIAL
 
 
 def hexagon_lattice(width: int, height: int, params: HexagonParams, joint: float | None = None) -> Lattice:
@@ -85,6 +91,7 @@ HEXAGON = Style(
     about_en="Regular hexagons, each in the mean colour of its pixels.",
     about_zh="正六边形，每块取其像素的平均颜色。",
     svg=True,
+    seeded=True,
 )
 TRIANGLE = Style(
     name="triangle",
@@ -96,6 +103,7 @@ TRIANGLE = Style(
     about_en="Triangles that point up and down alternately, each in the mean colour of its pixels.",
     about_zh="上下交错的正三角形，每块取其像素的平均颜色。",
     svg=True,
+    seeded=True,
 )
 DIAMOND = Style(
     name="diamond",
@@ -107,4 +115,5 @@ DIAMOND = Style(
     about_en="Tall diamonds, each in the mean colour of its pixels.",
     about_zh="竖长菱形，每块取其像素的平均颜色。",
     svg=True,
+    seeded=True,
 )

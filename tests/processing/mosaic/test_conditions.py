@@ -8,6 +8,7 @@ import pytest
 
 from processing.mosaic import STYLES, parse, render
 from processing.mosaic.errors import MosaicError
+from processing.mosaic.params import conditions_of
 from processing.mosaic.style import describe
 from tests.processing.mosaic.pictures import encoded, scene
 from tests.processing.mosaic.samples import sample
@@ -19,6 +20,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "palette": (None, "stones"),
     "screens": ("one", "cmyk"),
     "grout": (0, 3),
+    "material": ("flat", "stone"),
     "leading": (0, 3),
     "wireframe": (0, 3),
     "margin": (0, 3),
@@ -52,6 +54,7 @@ PAIRS: dict[str, tuple[Any, Any]] = {
     "steps": (0, 3),
     "light": (False, True),
     "colours": (2, 40),
+    "seed": (1, 2),
 }
 """A parameter with conditions -> values that give other results, where it has an effect."""
 PAIRS_OF_STYLE: dict[tuple[str, str], tuple[Any, Any]] = {("brick", "colours"): ("free", "toy")}
@@ -61,7 +64,9 @@ ALSO_NEEDED = {
     ("dots", "dither"): {"palette": "mono"},
     ("quadtree", "grout_colour"): {"cell": 16},
     ("photomosaic", "margin_colour"): {"cell": 16},
+    **{(style, "seed"): {"cell": 16} for style in STYLES if conditions_of(STYLES[style].params, "seed")},
 }
+"""Such as pieces that are large enough for a material to be seen."""
 
 
 def conditions() -> list[tuple[str, str, dict[str, Any]]]:
@@ -109,7 +114,8 @@ def test_a_result_is_an_svg_only_under_its_condition(style: str) -> None:
 @pytest.mark.parametrize("style", list(STYLES))
 def test_another_seed_changes_the_result_where_the_schema_says_so(style: str) -> None:
     pool = colourful_pool(30) if style == "photomosaic" else None
-    recipes = [parse(sample(style, **FEW_CELLS.get(style, {}), seed=seed)) for seed in (1, 2)]
+    conditional = {"material": "stone", **ALSO_NEEDED[style, "seed"]} if (style, "seed") in ALSO_NEEDED else {}
+    recipes = [parse(sample(style, **FEW_CELLS.get(style, {}), **conditional, seed=seed)) for seed in (1, 2)]
 
     first, second = (render(PHOTO, recipe, pool=pool).data for recipe in recipes)
 
