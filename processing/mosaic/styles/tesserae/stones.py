@@ -20,6 +20,7 @@ _MAX_CORNERS = 12  # no stone gets more sides
 _AS_COMPLEX = np.array([1.0, 1.0j])
 _POWER = 4.0  # of the norm in which neighbours are compared: near to a square's
 _PIECE_STONES = 1 << 12
+_PIECE_PAIRS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,35 @@ class HalfPlanes:
     normal: Vectors
     limit: Floats
 
-    def joined(self, other: HalfPlanes) -> HalfPlanes:
-        return HalfPlanes(
-            np.concatenate([self.owner, other.owner]),
-            np.concatenate([self.normal, other.normal]),
-            np.concatenate([self.limit, other.limit]),
-        )
+
+@dataclass(frozen=True, slots=True)
+class Squares:
+    """Stones before clipping. places: (n,) their centres. axes: (n,) unit vectors along one pair of sides.
+    halves: (n, 2) half the width along and across that direction."""
+
+    places: Vectors
+    axes: Vectors
+    halves: Floats
+
+    def corners(self) -> Stones:
+        """(n, _MAX_CORNERS)."""
+        along, across = self.axes * self.halves[:, 0], self.axes * self.halves[:, 1] * 1j
+        stones = np.empty((len(self.places), _MAX_CORNERS), np.complex128)
+        for number, offset in enumerate((along + across, across - along, -along - across)):
+            stones[:, number] = offset + self.places
+        stones[:, 3:] = (along - across + self.places)[:, None]
+        return stones
+
+    def distances(self, planes: HalfPlanes) -> Floats:
+        """(n,) from each stone's centre to the line of its half plane."""
+        return np.asarray(planes.limit - _dot(self.places[planes.owner], planes.normal))
+
+    def cut_by(self, planes: HalfPlanes) -> HalfPlanes:
+        """The half planes whose line cuts their stone."""
+        turned = planes.normal * self.axes[planes.owner].conj()
+        halves = self.halves[planes.owner]
+        cuts = self.distances(planes) < halves[:, 0] * np.abs(turned.real) + halves[:, 1] * np.abs(turned.imag)
+        return HalfPlanes(planes.owner[cuts], planes.normal[cuts], planes.limit[cuts])
 
 
 def clip_stones(
@@ -55,15 +79,16 @@ def clip_stones(
     two stones that could touch are separated by one line through a point between their centres: it is parallel to the
     sides of both if they are side by side, and cuts off corners if they are corner to corner.
     """
-    places, axes = centres @ _AS_COMPLEX, np.exp(1j * angles)
-    stones, corners = _oriented_squares(places, axes, halves), np.full(len(centres), 4)
-    half_planes = _half_planes(places, angles, np.linalg.norm(halves, axis=1), weights)
+    squares = Squares(centres @ _AS_COMPLEX, np.exp(1j * angles), halves)
+    lines = _separating_lines(squares, angles, weights)
     if limits is not None:
-        half_planes = half_planes.joined(limits)
+        lines.append(squares.cut_by(limits))
+    planes = _nearest_first(squares, lines)
+    del lines
     progress(0.3)
-    lines = _cutting_lines(half_planes, places, axes, halves)
-    done, count = 0, len(lines[0])
-    for owner, normals, bounds in _by_rank(*lines):
+    stones, corners = squares.corners(), np.full(len(centres), 4)
+    done, count = 0, len(planes.owner)
+    for owner, normals, bounds in _by_rank(planes):
         for piece in pieces(len(owner), _PIECE_STONES):
             own = owner[piece]
             done += len(own)
@@ -78,44 +103,43 @@ def clip_stones(
     return _compact(stones, corners)
 
 
-def _oriented_squares(places: Vectors, axes: Vectors, halves: Floats) -> Stones:
-    """The stones before clipping."""
-    along, across = axes * halves[:, 0], axes * halves[:, 1] * 1j
-    corners = np.stack([along + across, across - along, -along - across, along - across], 1) + places[:, None]
-    return np.concatenate([corners, corners[:, 3:].repeat(_MAX_CORNERS - 4, 1)], axis=1)
-
-
-def _half_planes(places: Vectors, angles: Floats, radii: Floats, weights: Floats | None) -> HalfPlanes:
-    """Half planes that stones must stay in, two for each pair whose circles meet."""
+def _separating_lines(squares: Squares, angles: Floats, weights: Floats | None) -> list[HalfPlanes]:
+    """Half planes that cut stones, two for each pair whose circles meet. Piece by piece: few half planes cut, and
+    all of them at once would be larger than the picture."""
+    places, radii = squares.places, np.linalg.norm(squares.halves, axis=1)
     reach = 2 * float(radii.max(initial=0))
     pairs = kd_tree(np.stack([places.real, places.imag], 1)).query_pairs(reach, output_type="ndarray")
-    near = np.abs(places[pairs[:, 0]] - places[pairs[:, 1]]) < radii[pairs].sum(axis=1)
-    pairs = pairs[near]
-    normal = _separating_normals(places, angles, pairs)
-    share = 0.5 if weights is None else weights[pairs[:, 0]] / weights[pairs].sum(axis=1)
-    limit = _dot(places[pairs[:, 0]] * (1 - share) + places[pairs[:, 1]] * share, normal)
-    return HalfPlanes(pairs.T.ravel(), np.concatenate([normal, -normal]), np.concatenate([limit, -limit]))
+    fourth_power = np.exp(4j * angles).astype(np.complex64)  # single precision is enough: both stones use the result
+    firsts, seconds = [], []
+    for piece in pieces(len(pairs), _PIECE_PAIRS):
+        first, second = pairs[piece].T
+        near = np.abs(places[first] - places[second]) < radii[first] + radii[second]
+        first, second = first[near], second[near]
+        normal = _separating_normals(places, fourth_power, first, second)
+        share = 0.5 if weights is None else weights[first] / (weights[first] + weights[second])
+        limit = _dot(places[first] * (1 - share) + places[second] * share, normal)
+        firsts.append(squares.cut_by(HalfPlanes(first, normal, limit)))
+        seconds.append(squares.cut_by(HalfPlanes(second, -normal, -limit)))
+    return firsts + seconds
 
 
-def _cutting_lines(
-    planes: HalfPlanes, places: Vectors, axes: Vectors, halves: Floats
-) -> tuple[Counts, Vectors, Floats]:
-    """The half planes whose line cuts their stone's square, sorted by stone, the nearest to its centre first."""
-    owner, normals, limits = planes.owner, planes.normal, planes.limit
-    distance = limits - _dot(places[owner], normals)
-    turned = normals * axes[owner].conj()
-    cuts = distance < halves[owner, 0] * np.abs(turned.real) + halves[owner, 1] * np.abs(turned.imag)
-    owner, normals, limits = owner[cuts], normals[cuts], limits[cuts]
-    order = np.lexsort((distance[cuts], owner))
-    return owner[order], normals[order], limits[order]
+def _nearest_first(squares: Squares, lines: list[HalfPlanes]) -> HalfPlanes:
+    """All half planes, sorted by stone, the nearest to its centre first."""
+    if not lines:
+        return HalfPlanes(np.zeros(0, np.int64), np.zeros(0, np.complex128), np.zeros(0))
+    owner, normal, limit = (
+        np.concatenate([getattr(planes, name) for planes in lines]) for name in ("owner", "normal", "limit")
+    )
+    order = np.lexsort((squares.distances(HalfPlanes(owner, normal, limit)), owner))
+    return HalfPlanes(owner[order], normal[order], limit[order])
 
 
-def _by_rank(owner: Counts, normals: Vectors, limits: Floats) -> Iterator[tuple[Counts, Vectors, Floats]]:
-    """The first line of every stone, then the second line of the stones that have one, and so on."""
-    rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
+def _by_rank(planes: HalfPlanes) -> Iterator[tuple[Counts, Vectors, Floats]]:
+    """The first half plane of every stone, then the second of the stones that have one, and so on."""
+    rank = np.arange(len(planes.owner)) - np.searchsorted(planes.owner, planes.owner)
     order = np.argsort(rank, kind="stable")
     for nth in np.split(order, np.cumsum(np.bincount(rank))[:-1]):
-        yield owner[nth], normals[nth], limits[nth]
+        yield planes.owner[nth], planes.normal[nth], planes.limit[nth]
 
 
 def _dot(vectors: Vectors, directions: Vectors) -> Floats:
@@ -123,10 +147,9 @@ def _dot(vectors: Vectors, directions: Vectors) -> Floats:
     return product
 
 
-def _separating_normals(places: Vectors, angles: Floats, pairs: Counts) -> Vectors:
-    """For each pair the unit normal of its separating line, from the first to the second."""
-    first, second = pairs.T
-    fourth_power = np.exp(4j * angles).astype(np.complex64)  # single precision is enough: both stones use the result
+def _separating_normals(places: Vectors, fourth_power: NDArray[np.complex64], first: Counts, second: Counts) -> Vectors:
+    """For each pair the unit normal of its separating line, from the first to the second. fourth_power: of each
+    stone's direction, equal for all of its sides."""
     frame = np.exp(np.complex64(0.25j) * np.angle(fourth_power[first] + fourth_power[second]))
     offset = (places[second] - places[first]).astype(np.complex64) * frame.conj()
     bent = (
@@ -168,9 +191,13 @@ def _intersection(stones: Stones, excess: Floats, each: Counts, start: Counts, e
 
 def _compact(stones: Stones, corners: Counts) -> tuple[Floats, Counts]:
     """All corners in one array without repeated ones, and how many each stone has."""
-    place = np.arange(_MAX_CORNERS)
-    before = np.take_along_axis(stones, np.where(place == 0, corners[:, None] - 1, place - 1), 1)
-    distinct = (np.abs(stones - before) > 1e-6) & (place < corners[:, None])
-    distinct &= distinct.sum(axis=1, keepdims=True) >= 3
-    points = stones[distinct]
-    return np.stack([points.real, points.imag], 1), distinct.sum(axis=1)
+    place, points, counts = np.arange(_MAX_CORNERS), [np.zeros(0, np.complex128)], [np.zeros(0, np.int64)]
+    for piece in pieces(len(stones), _PIECE_STONES):
+        own, last = stones[piece], corners[piece, None]
+        before = np.take_along_axis(own, np.where(place == 0, last - 1, place - 1), 1)
+        distinct = (np.abs(own - before) > 1e-6) & (place < last)
+        distinct &= distinct.sum(axis=1, keepdims=True) >= 3
+        points.append(own[distinct])
+        counts.append(distinct.sum(axis=1))
+    joined = np.concatenate(points)
+    return np.stack([joined.real, joined.imag], 1), np.concatenate(counts)
