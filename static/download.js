@@ -1,14 +1,17 @@
 /** Saving a finished mosaic as a file, converted to the chosen format. */
 
 import { at } from "./base.js";
+import { canDraw } from "./canvas.js";
 import { translate } from "./i18n/i18n.js";
 
 const TYPES = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp", gif: "image/gif", svg: "image/svg+xml" };
 const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp", gif: "gif", svg: "svg" };
 const DISPLAY_PX = 1280;
 
-/** The browser cannot encode a format. */
-export class UnsupportedFormat extends Error {}
+/** The browser cannot convert an image to a format. key: of the string that says why. */
+export class UnsupportedFormat extends Error {
+  constructor(key) { super(key); this.key = key; }
+}
 
 /** The formats a result can be saved in, best first. vector: whether an SVG can be produced. own: the result's format, which
  * may be one that browsers do not encode. */
@@ -50,11 +53,13 @@ async function withRealType(blob) {
 async function convert(blob, type) {
   if (blob.type === type) return blob;
   const image = await decode(blob);
-  const canvas = Object.assign(document.createElement("canvas"), { width: image.naturalWidth, height: image.naturalHeight });
+  const { naturalWidth: width, naturalHeight: height } = image;
+  if (!canDraw(width, height)) throw new UnsupportedFormat("download.toolarge");
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
   canvas.getContext("2d").drawImage(image, 0, 0);
   return new Promise((resolve, reject) => {
     // a browser that cannot encode a type returns a PNG
-    canvas.toBlob((output) => (output?.type === type ? resolve(output) : reject(new UnsupportedFormat(type))), type, 0.92);
+    canvas.toBlob((output) => (output?.type === type ? resolve(output) : reject(new UnsupportedFormat("download.unsupported"))), type, 0.92);
   });
 }
 

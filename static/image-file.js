@@ -1,6 +1,7 @@
 /** An image file opened in the browser: checked against the server's limits, and scaled down for previews. */
 
 import { ApiError } from "./api.js";
+import { canDraw } from "./canvas.js";
 import { megapixels, size } from "./format.js";
 import { LARGE_PX, SMALL_PX } from "./recipes.js";
 import { newId, newTime } from "./storage.js";
@@ -130,16 +131,6 @@ function draw(bitmap, width, height, options = {}) {
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
   return canvas;
-}
-
-/** Whether a canvas can be as large as this: Safari's ends at 16.7 megapixels, and stays empty without an error. */
-function canDraw(width, height) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d");
-  context?.fillRect(0, 0, 1, 1);
-  const drawn = context?.getImageData(0, 0, 1, 1).data[3] === 255;
-  Object.assign(canvas, { width: 0, height: 0 }); // frees its memory at once
-  return drawn;
 }
 
 /**

@@ -36,7 +36,7 @@ export class Results {
       await save(format === "svg" ? await this.#vector(job) : await this.#bytes(job), format, job.name);
       toasts.info("download.done", { format: format.toUpperCase() });
     } catch (error) {
-      if (error instanceof UnsupportedFormat) toasts.warn("download.unsupported", { format: format.toUpperCase() });
+      if (error instanceof UnsupportedFormat) toasts.warn(error.key, { format: format.toUpperCase() });
       else toasts.error(error);
     }
   }

@@ -303,6 +303,7 @@ export const strings = {
   "sign.outelsewhere": "You have signed out in another tab.",
   "account.deleteuploads": "Uploads are running; they are cancelled. All your data is deleted immediately. This cannot be undone.",
   "gallery.suggestions": "People to follow",
+  "download.toolarge": "The picture is too large for this browser to convert it to {format}. Choose another format.",
   "download.unsupported": "This browser cannot write {format}. Choose another format.",
   "styles.mosaic": "Mosaic",
   "styles.photomosaic": "Photomosaic",

@@ -303,6 +303,7 @@ export const strings = {
   "sign.outelsewhere": "您已在其他标签页退出登录。",
   "account.deleteuploads": "正在进行的上传将被取消。您的全部数据将立即删除且无法恢复。",
   "gallery.suggestions": "推荐关注",
+  "download.toolarge": "图片太大，此浏览器无法将其转换为 {format} 格式，请选择其他格式。",
   "download.unsupported": "此浏览器无法保存 {format} 格式，请选择其他格式。",
   "styles.mosaic": "马赛克",
   "styles.photomosaic": "照片马赛克",

@@ -182,7 +182,7 @@ export class Page {
       const { readable_url: url } = await api.image(this.#image.id); // a signed address ends after an hour
       await save(await api.bytes(url), format, imageName(this.#image, state.styles));
     } catch (error) {
-      if (error instanceof UnsupportedFormat) toasts.warn("download.unsupported", { format: format.toUpperCase() });
+      if (error instanceof UnsupportedFormat) toasts.warn(error.key, { format: format.toUpperCase() });
       else toasts.error(error);
     }
   }

@@ -159,6 +159,8 @@ def test_the_owner_describes_a_picture_and_shows_the_original(
     user.page.get_by_label("Show the original").check()
     user.page.get_by_role("button", name="Save").click()
     expect(user.toast("Saved.")).to_be_visible()
+    expect(user.page.get_by_role("slider", name="Before and after")).to_be_visible()
+    expect(user.page.locator('[data-page="image"] [data-part="before"][src]')).to_have_count(1)
 
     stranger = new_user()
     stranger.go(user.page.url.partition(user.page.url.split("/")[2])[2])
