@@ -1,6 +1,5 @@
 /** The composition root: creates every component and connects them. The only module that imports them all. */
 
-import { pathOf } from "./base.js";
 import { Api, loadModule } from "./api.js";
 import { locale, ready, switchLanguage, t } from "./i18n/i18n.js";
 import { failureText } from "./job-text.js";
@@ -64,7 +63,7 @@ const imageLibrary = () => {
 const localData = new LocalData(storage, () => { jobs.clear(); state.set({ images: [], current: null, recipe: defaultRecipe(), visibility: null }); });
 const services = { api, state, storage, router, taskEvents, jobs, imageLibrary, toasts, confirmDialog, signInDialog, jobActions, localData, signOut };
 const studio = new Studio(section("studio"), services);
-const drawer = new JobDrawer({ root: part("job-drawer"), button: part("activity"), count: part("activity-count"), jobs, handlers: jobActions });
+const drawer = new JobDrawer({ root: part("job-drawer"), button: part("activity"), count: part("activity-count"), jobs, state, handlers: jobActions, onClear: clearBrowser });
 const header = new Header(part("header"), services);
 const pages = { studio: { show: () => {} }, "not-found": { show: () => {} } };
 let currentPage = null;
@@ -100,7 +99,7 @@ addEventListener("online", () => api.session().catch(() => {}));
 api.addEventListener("signedout", () => { if (state.user) signInDialog.refresh().catch(() => {}); });
 state.addEventListener("guest", () => taskEvents.reconnect());
 state.addEventListener("user", () => { taskEvents.reconnect(); if (state.user) localData.claim(state.user.username); });
-localData.addEventListener("cleared", () => { if (state.user) { state.set({ user: null }); toasts.info("sign.outelsewhere"); } });
+localData.addEventListener("cleared", () => { if (state.user) toasts.info("sign.outelsewhere"); leave(); });
 storage.addEventListener("failed", () => toasts.warn("storage.failed"));
 jobs.addEventListener("settled", ({ detail }) => notifySettled(detail));
 locale.addEventListener("change", () => { drawer.redraw(); if (currentPage) setTitle(); });
@@ -141,8 +140,24 @@ async function signOut() {
     return; // the session still exists, and so does the data
   }
   await localData.clear();
-  state.set({ user: null });
-  if (pathOf(location.pathname) === "/account") router.go("/");
+  leave();
+}
+
+/** Removes what this browser has of a user without an account. Without a guest's session nobody can open the results. */
+async function clearBrowser() {
+  const confirmed = await confirmDialog.open({
+    title: "clear.title", text: "clear.text", button: "clear.do", action: async () => { if (state.guest) await api.signOut(); },
+  });
+  if (!confirmed) return;
+  await localData.clear();
+  leave();
+  toasts.info("clear.done");
+}
+
+/** The session has ended: nothing of its user stays on the screen. */
+function leave() {
+  state.set({ user: null, guest: false });
+  if (["account", "gallery"].includes(currentPage)) router.go("/");
 }
 
 /** Catches up after an outage: what could not be loaded, previews, and a page that was not shown. */

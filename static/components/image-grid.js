@@ -43,6 +43,9 @@ export class ImageGrid extends EventTarget {
     do await this.#loadMore(); while (!this.#ended && this.#query === query && this.#root.scrollHeight < scrollTop + innerHeight);
   }
 
+  /** Removes the images of a user who has signed out. */
+  forget() { this.#query = null; this.#clear(); }
+
   /** Whether the feed has no images. */
   get empty() { return this.#ended && this.#images.length === 0; }
 

@@ -11,16 +11,19 @@ export class JobDrawer {
   #button;
   #count;
   #jobs;
+  #state;
   #handlers;
   #rows = new Map();
   #BatchCard = null;
   #loading = null;
 
-  constructor({ root, button, count, jobs, handlers }) {
+  /** onClear(): a user without an account removes everything from this browser. */
+  constructor({ root, button, count, jobs, state, handlers, onClear }) {
     this.#root = root;
     this.#button = button;
     this.#count = count;
     this.#jobs = jobs;
+    this.#state = state;
     this.#handlers = handlers;
     button.addEventListener("click", () => this.toggle(root.hidden));
     root.querySelector('[data-action="close"]').addEventListener("click", () => this.toggle(false));
@@ -29,7 +32,9 @@ export class JobDrawer {
     document.addEventListener("pointerdown", ({ target }) => {
       if (!root.hidden && !root.contains(target) && !button.contains(target) && !target.closest(".toasts")) this.toggle(false, { focus: false });
     });
+    root.querySelector('[data-part="clear-do"]').addEventListener("click", () => { this.toggle(false); onClear(); });
     jobs.addEventListener("change", (event) => this.#update(event.detail));
+    for (const name of ["user", "guest", "images"]) state.addEventListener(name, () => this.#updateClear());
   }
 
   /** Opens or closes the drawer; focus moves in and returns, unless the user has clicked elsewhere. */
@@ -51,6 +56,12 @@ export class JobDrawer {
     if (job.batch) this.#updateBatch(job);
     else this.#updateRow(job);
     this.#updateCount();
+    this.#updateClear();
+  }
+
+  #updateClear() {
+    const { guest, images, user } = this.#state;
+    this.#root.querySelector('[data-part="clear"]').hidden = Boolean(user) || !(guest || images.length || this.#jobs.all.length);
   }
 
   #updateBatch({ batch }) {

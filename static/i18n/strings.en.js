@@ -119,6 +119,10 @@ export const strings = {
   "activity.open": "Activity",
   "activity.pending": "Activity: {n} in progress",
   "activity.title": "Activity",
+  "clear.do": "Clear this browser",
+  "clear.title": "Clear this browser?",
+  "clear.text": "Removes the pictures opened here and the list of what was made. Results that only you could see can then no longer be opened. Download first what you want to keep.",
+  "clear.done": "Nothing of yours is left in this browser.",
   "activity.empty": "No activity yet. Uploads and renders appear here.",
 
   "gallery.title": "Gallery",

@@ -119,6 +119,10 @@ export const strings = {
   "activity.open": "任务",
   "activity.pending": "任务：{n} 项进行中",
   "activity.title": "任务",
+  "clear.do": "清除此浏览器中的记录",
+  "clear.title": "清除此浏览器中的记录？",
+  "clear.text": "将移除在这里打开的图片和任务列表。仅自己可见的结果之后将无法再打开，请先下载要保留的图片。",
+  "clear.done": "此浏览器中已没有您的任何内容。",
   "activity.empty": "暂无任务。上传和生成的进度会显示在这里。",
 
   "gallery.title": "画廊",

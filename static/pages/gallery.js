@@ -24,7 +24,7 @@ export class Page {
     this.#grid = new ImageGrid(root.querySelector('[data-part="image-grid"]'), { api, state, toasts });
     this.#selection = new ImageSelection(root.querySelector('[data-part="selection"]'), this.#grid, { api, state, toasts });
     locale.addEventListener("change", () => this.#grid.redraw());
-    state.addEventListener("user", () => this.#updateTabs());
+    state.addEventListener("user", () => this.#onUserChange());
   }
 
   /** Shows the view that the query names. */
@@ -55,6 +55,16 @@ export class Page {
     const list = Object.assign(document.createElement("ul"), { className: "people people--suggested" });
     list.append(...names.slice(0, MAX_SUGGESTIONS).map(userItem));
     this.#suggestions.replaceChildren(title, list);
+  }
+
+  /** The lists of a user are not for the next one. */
+  #onUserChange() {
+    this.#updateTabs();
+    const view = this.#root.querySelector("[data-view][aria-current]")?.dataset.view;
+    if (this.#services.state.user || !view || view === "newest") return;
+    this.#grid.forget();
+    this.#selection.show(false);
+    this.#suggestions.replaceChildren();
   }
 
   #updateTabs() { this.#root.querySelector('[data-part="views"]').hidden = !this.#services.state.user; }

@@ -82,7 +82,12 @@ export class Page {
   /** Fetches the image again; the server sends its owner more than others. */
   async #reload() {
     if (this.#root.hidden || !this.#image) return;
-    await this.show({ match: this.#image.id }).catch((error) => this.#services.toasts.error(error));
+    try {
+      await this.show({ match: this.#image.id });
+    } catch (error) {
+      if (error.slug === "not_found") { this.#clear(); this.#services.router.reload(); } // it was for a user who has signed out
+      else this.#services.toasts.error(error);
+    }
   }
 
   #clear() {

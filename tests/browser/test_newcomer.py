@@ -89,3 +89,57 @@ def test_nothing_is_lost_by_signing_in_on_the_way(user: BrowserUser, unique_name
     user.part("job-card").get_by_role("link", name="Open").click()
 
     expect(user.part("recipe")).to_contain_text("40")
+
+
+def test_a_guest_leaves_nothing_to_the_next_user_of_the_browser(user: BrowserUser) -> None:
+    user.expect_console("status of 404")
+    user.go("/")
+    user.part("activity").click()
+    expect(user.part("clear")).to_have_count(0)
+    user.page.keyboard.press("Escape")
+    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.make()
+    user.wait_for_job("done")
+    user.part("job-card").get_by_role("link", name="Open").click()
+    expect(user.part("by")).to_have_text("Only you, for a day")
+    result_url = user.page.url
+    other = BrowserUser(user.page.context.new_page())
+    other.go("/")
+    expect(other.part("stage-name")).to_contain_text("holiday.png")
+
+    user.part("activity").click()
+    user.page.get_by_role("button", name="Clear this browser").click()
+    dialog = user.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Download first what you want to keep.")
+    dialog.get_by_role("button", name="Clear this browser").click()
+
+    expect(user.toast("Nothing of yours is left")).to_be_visible()
+    expect(user.page.get_by_role("heading", name="Page not found")).to_be_visible()
+    expect(user.page.locator('[data-page="image"] [data-part="after"][src]')).to_have_count(0)
+    expect(other.part("welcome")).to_be_visible()
+    user.go(result_url)
+    expect(user.page.get_by_role("heading", name="Page not found")).to_be_visible()
+    user.go("/")
+    expect(user.part("welcome")).to_be_visible()
+    user.part("activity").click()
+    expect(user.page.locator(".job")).to_have_count(0)
+
+
+def test_the_pictures_of_a_user_leave_the_screen_with_the_session(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.sign_up(unique_name("eda"))
+    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.make()
+    user.wait_for_job("done")
+    user.go("/gallery?view=mine")
+    expect(user.page.locator(".image-card")).to_have_count(1)
+
+    user.part("user-menu").click()
+    user.page.get_by_role("button", name="Sign out").click()
+
+    expect(user.part("welcome")).to_be_visible()
+    user.page.go_back()
+    expect(user.page.get_by_role("dialog")).to_be_visible()
+    expect(user.page.locator(".image-card")).to_have_count(0)
