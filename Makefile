@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format check audit coverage screenshots drills cluster-demo lock clean \
+.PHONY: help run setup test lint format check audit coverage screenshots pictures drills cluster-demo lock clean \
     bench bench-engine bench-server bench-previews
 
 help:  ## Show this list
@@ -52,6 +52,9 @@ bench: bench-engine bench-server bench-previews  ## Measure everything; about fi
 
 screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/screenshots
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)
+
+pictures: $(VENV)/.installed-test  ## Take the README's pictures of the studio and the gallery anew
+	@$(BIN)/python -m tests.browser.screenshots docs/pictures --readme
 
 coverage: $(VENV)/.installed-test  ## Run all tests and list the lines that none of them runs and no pragma explains
 	@$(BIN)/coverage erase

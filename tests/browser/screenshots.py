@@ -1,13 +1,19 @@
-"""`make screenshots`: every page at four widths, in two themes and two languages, as PNG files in a folder."""
+"""`make screenshots`: every page at four widths, in two themes and two languages, as PNG files in a folder.
+
+`make pictures` takes those of the README anew.
+"""
 
 from __future__ import annotations
 
+import io
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import DEVELOPER, FLAGS, find_chromium
@@ -20,6 +26,9 @@ THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh")
 SAMPLES = ("balloons", "koi", "ridges")
 TITLES = {"balloons": "Morning over the hills", "koi": "Four in the pond", "ridges": "Seven ridges"}
+README_PICTURES = {"studio": ("workspace", 1440, "light", "en"), "gallery": ("gallery", 1440, "dark", "zh")}
+"""File name -> page, width, theme and language."""
+README_WIDTH, README_QUALITY = 1200, 88
 DESCRIPTION = "A mosaic drawn from one of the sample pictures"
 
 
@@ -108,6 +117,29 @@ def scroll_to_parts(page: Page) -> None:
     page.locator('[data-part="parts-list"]').scroll_into_view_if_needed()
 
 
+def mark_region(page: Page) -> None:
+    open_workspace(page)
+    BrowserUser(page).select_style("redact")
+    page.get_by_role("button", name=re.compile("Add an area|添加区域")).click()
+    page.locator('[data-part="stage-note"]', has_text=re.compile("Preview|预览")).wait_for(state="attached")
+
+
+def make_one(page: Page) -> None:
+    open_workspace(page)
+    BrowserUser(page).make()
+    BrowserUser(page).wait_for_job("done")
+    page.wait_for_load_state("networkidle")
+
+
+def make_batch(page: Page) -> None:
+    BrowserUser(page).select_files(*[STATIC / "samples" / f"{sample}.jpg" for sample in SAMPLES])
+    page.locator(".filmstrip__frame").nth(2).wait_for()
+    page.locator('[data-part="make-all"]').click()
+    page.locator('[data-part="activity"]').click()
+    page.locator('.batch li[data-phase="done"]').nth(2).wait_for()
+    page.wait_for_load_state("networkidle")
+
+
 def open_keys(page: Page) -> None:
     page.keyboard.press("?")
 
@@ -128,11 +160,15 @@ def pages(paths: dict[str, str]) -> dict[str, tuple[str, Callable[[Page], None],
         "workspace": ("/", open_workspace, False),
         "settings": ("/", open_settings, False),
         "tiles": ("/", open_tiles, True),
+        "region": ("/", mark_region, False),
+        "finished": ("/", make_one, False),
+        "batch": ("/", make_batch, True),
         "sign": ("/", open_sign, False),
         "keys": ("/", open_keys, False),
         "gallery": ("/gallery", stay, False),
         "image": (paths["tesserae"], stay, True),
         "photomosaic": (paths["photomosaic"], select_tile, True),
+        "covered": (paths["redact"], stay, True),
         "bricks": (paths["brick"], scroll_to_parts, False),
         "profile": (f"/u/{DEVELOPER}", stay, False),
         "account": ("/account", stay, True),
@@ -145,13 +181,19 @@ def variants() -> Iterator[tuple[int, str, str]]:
     yield from product(WIDTHS, THEMES, LANGUAGES)
 
 
-def take_all(browser: Browser, server: ServerProcess, folder: Path, wanted: set[str]) -> None:
+Variant = tuple[str, int, str, str]
+"""Page, width, theme and language."""
+
+
+def take_all(browser: Browser, server: ServerProcess, wanted: Callable[[Variant], Path | None]) -> None:
+    """wanted: gives the file for a variant, or None."""
     context = browser.new_context(base_url=server.base_url, locale="en-GB")
     first = BrowserUser(context.new_page())
     paths = fill_gallery(first)
     session = context.storage_state()
     for (width, theme, language), (name, (path, act, signed)) in product(variants(), pages(paths).items()):
-        if wanted and name not in wanted:
+        file = wanted((name, width, theme, language))
+        if file is None:
             continue
         one = browser.new_context(
             base_url=server.base_url,
@@ -162,7 +204,7 @@ def take_all(browser: Browser, server: ServerProcess, folder: Path, wanted: set[
             has_touch=width < 1000,
             storage_state=without_choices(session) if signed else None,
         )
-        take(one.new_page(), path, act, folder / f"{name}-{width}-{theme}-{language}.png")
+        take(one.new_page(), path, act, file)
         one.close()
     context.close()
 
@@ -179,12 +221,25 @@ def take(page: Page, path: str, act: Callable[[Page], None], file: Path) -> None
         page.wait_for_selector("html.ready")
     act(page)
     page.wait_for_timeout(400)  # the animations of dialogs and the last pictures
-    page.screenshot(path=file)
+    picture = page.screenshot()
+    if file.suffix == ".jpg":
+        image = Image.open(io.BytesIO(picture)).convert("RGB")
+        image = image.resize((README_WIDTH, round(image.height * README_WIDTH / image.width)), Image.Resampling.LANCZOS)
+        image.save(file, quality=README_QUALITY, optimize=True)
+    else:
+        file.write_bytes(picture)
 
 
 def main() -> None:
-    """`python -m tests.browser.screenshots FOLDER [PAGE ...]`"""
-    folder, wanted = Path(sys.argv[1]), set(sys.argv[2:])
+    """`python -m tests.browser.screenshots FOLDER [PAGE ...]`, or with `--readme` after the folder its two pictures."""
+    folder, names = Path(sys.argv[1]), set(sys.argv[2:])
+
+    def wanted(variant: Variant) -> Path | None:
+        name, width, theme, language = variant
+        if "--readme" in names:
+            return next((folder / f"{each}.jpg" for each, shown in README_PICTURES.items() if shown == variant), None)
+        return folder / f"{name}-{width}-{theme}-{language}.png" if not names or name in names else None
+
     folder.mkdir(parents=True, exist_ok=True)
     chromium = find_chromium()
     if chromium is None:
@@ -196,7 +251,7 @@ def main() -> None:
         ServerProcess(Path(data) / "data", developers) as server,
     ):
         browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        take_all(browser, server, folder, wanted)
+        take_all(browser, server, wanted)
         browser.close()
 
 
