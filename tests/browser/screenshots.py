@@ -237,7 +237,7 @@ def main() -> None:
     def wanted(variant: Variant) -> Path | None:
         name, width, theme, language = variant
         if "--readme" in names:
-            return next((folder / f"{each}.jpg" for each, shown in README_PICTURES.items() if shown == variant), None)
+            return next((folder / f"{each}.jpg" for each, chosen in README_PICTURES.items() if chosen == variant), None)
         return folder / f"{name}-{width}-{theme}-{language}.png" if not names or name in names else None
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.browser.test_phone import UNCOVERED
 from tests.browser.user import BrowserUser, image_file
 from tests.hostile import heif
-from tests.support.pictures import encoded
+from tests.support.pictures import encoded, png
 
 SIZES = {"9:16": (540, 960), "1:1": (800, 800), "16:9": (960, 540), "1:20": (60, 1200), "20:1": (1200, 60)}
 WIDTHS = {"desktop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
@@ -151,3 +152,17 @@ def test_a_phone_format_is_drawn_as_the_server_decodes_it(data: bytes, user: Bro
     user.open_files(image_file(data, "phone.heic", ""))
 
     expect(user.part("stage-name")).to_contain_text("120 × 120")
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1280])
+def test_nothing_lies_over_the_picture(width: int, new_user: Callable[..., BrowserUser]) -> None:
+    user = new_user(viewport={"width": width, "height": 800})
+    user.go("/")
+    user.open_files(image_file(png(480, 480), "square.png"))
+
+    expect(user.page.get_by_role("button", name="Zoom in")).to_be_in_viewport(ratio=1)
+    expect(user.part("stage-name")).to_be_in_viewport(ratio=1)
+    user.page.wait_for_function(UNCOVERED)
+    expect(user.page.locator(".compare--stage .compare__tag").first).to_be_hidden()
+    user.page.get_by_role("slider", name="Before and after:").hover()
+    expect(user.page.locator(".compare--stage .compare__tag").first).to_be_visible()

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_phone import UNCOVERED
 from tests.browser.user import BrowserUser, fingers, image_file
 from tests.support.pictures import jpeg, png
 
@@ -160,20 +159,6 @@ def test_zoom_by_button_wheel_and_key_and_back_to_fit(user: BrowserUser) -> None
     user.page.keyboard.press("0")
 
     expect(scale).to_have_text("100%")
-
-
-@pytest.mark.parametrize("width", [390, 1024, 1280])
-def test_nothing_lies_over_the_picture(width: int, new_user: Callable[..., BrowserUser]) -> None:
-    user = new_user(viewport={"width": width, "height": 800})
-    user.go("/")
-    user.open_files(image_file(png(480, 480), "square.png"))
-
-    expect(user.page.get_by_role("button", name="Zoom in")).to_be_in_viewport(ratio=1)
-    expect(user.part("stage-name")).to_be_in_viewport(ratio=1)
-    user.page.wait_for_function(UNCOVERED)
-    expect(user.page.locator(".compare--stage .compare__tag").first).to_be_hidden()
-    user.page.get_by_role("slider", name="Before and after:").hover()
-    expect(user.page.locator(".compare--stage .compare__tag").first).to_be_visible()
 
 
 def test_two_fingers_zoom_and_one_moves_the_picture(new_user: Callable[..., BrowserUser]) -> None:
