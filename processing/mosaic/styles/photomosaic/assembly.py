@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 
 from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
-from ...tile_pool import Tiles
+from ...tile_pool import GRID, Tiles
 from .matching import Assignment
 
 _MIDDLE = 128  # stands for no offset in an image of offsets
@@ -99,10 +99,28 @@ def _paste_row(
 
 
 def _add_fields(strip: Image.Image, offsets: Offsets) -> Image.Image:
-    """RGB: the strip plus the offsets of its tiles' fields, (n, GRID, GRID, 3), blended from field to field."""
+    """RGB: the strip plus the offsets of its tiles' fields, (n, GRID, GRID, 3), blended from field to field.
+
+    The outer fields are repeated at both sides, so that nothing is blended from tile to tile.
+    """
     rows = (offsets.transpose(1, 0, 2, 3).astype(np.int16) + _MIDDLE).astype(np.uint8)
-    fields = Image.fromarray(rows.reshape(len(rows), -1, 3)).resize(strip.size, Image.Resampling.BILINEAR)
-    return ImageChops.add(strip.convert("RGB"), fields, offset=-_MIDDLE)
+    padded = np.pad(rows, ((0, 0), (0, 0), (1, 1), (0, 0)), mode="edge")
+    wide, high = strip.width // len(offsets), strip.height
+    side = -(-wide // GRID)  # pixels of the field that is repeated
+    enlarged = (len(offsets) * (wide + 2 * side), high)
+    fields = Image.fromarray(padded.reshape(len(rows), -1, 3)).resize(enlarged, Image.Resampling.BILINEAR)
+    inner = np.asarray(fields).reshape(high, len(offsets), -1, 3)[:, :, side : side + wide]
+    blended = Image.fromarray(np.ascontiguousarray(inner).reshape(high, -1, 3))
+    return ImageChops.add(strip.convert("RGB"), blended, offset=-_MIDDLE)
+
+
+def sharpened(fields: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., GRID, GRID, 3): offsets that have these means in each field once they are blended from field to field."""
+    means = 0.75 * np.eye(GRID) + 0.125 * (np.eye(GRID, k=1) + np.eye(GRID, k=-1))
+    means[[0, -1], [0, -1]] += 0.125
+    inverse = np.linalg.inv(means)
+    preimages: NDArray[np.float64] = np.einsum("...jkc,ij,lk->...ilc", fields, inverse, inverse, optimize=True)
+    return preimages
 
 
 def _add_offsets(strip: NDArray[np.uint8], offsets: Offsets) -> None:

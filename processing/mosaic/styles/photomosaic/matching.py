@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,10 @@ Assignment = NDArray[np.int32]  # (rows, columns), index of a tile
 SAMPLES = 2 * GRID
 """Pixels across a cell from which its thumbnail is averaged in linear light."""
 
-_MEAN_WEIGHT = 2.0  # weight of the mean against the structure: from a distance only the mean is seen
+_MEANS = [0, GRID * GRID, GRID * GRID + 4]  # where a vector holds the means of lightness and of both colour axes
+_DIFFUSION = np.array([0.4, 0.7, 0.7], np.float32)  # of each mean's error: structure suffers from more of lightness
+_MAX_DIFFUSED = 0.03 * GRID  # of a mean: more turns what the pool cannot show into noise
+_BESIDE, _DIAGONAL = 0.47, 0.22  # of a cell that is seen blurred by half a cell, what comes from each neighbour
 _NEVER = np.float32(1e9)
 _SCORES = 1 << 19  # scores computed at a time
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
@@ -90,16 +94,18 @@ def assign_tiles(
     """The tile that each cell shows: the nearest thumbnail in OKLab that the limits allow; and whether it is mirrored.
 
     cells: (rows, columns, GRID * GRID, 3); tiles: (n, GRID * GRID, 3). limits: as `feasible_limits` returns them.
-    Cells that are `min_distance` rows or columns apart do not affect each other: they form groups that are assigned at
-    once, one group after another in a seeded order. If more cells of a group want a tile than it has uses left, the
-    nearest cells get it. Where tiles are used up, or had to be used, pairs of cells swap theirs afterwards.
+    Cells that are `min_distance`, at least 2, rows or columns apart do not affect each other: they form groups that are
+    assigned at once, one group after another in a seeded order. If more cells of a group want a tile than it has uses
+    left, the nearest cells get it. Neighbours make up for a part of the errors of the means, as in error diffusion, so
+    that the colours are right when seen from a distance. Where tiles are used up, or had to be used, pairs of cells
+    swap theirs afterwards.
     every: no tile stays unused; there must not be more tiles than cells. mirror: tiles may be mirrored.
     """
     rows, columns = cells.shape[:2]
     vectors, done = _dct_features(cells).reshape(rows * columns, -1), 0
     variants = [_dct_features(each) for each in ([tiles, mirrored_features(tiles)] if mirror else [tiles])]
     search, searching = _Search(vectors, variants, (rows, columns), limits), progress.sub(0.0, 0.5)
-    for group in _independent_groups(rows, columns, limits.min_distance, seed):
+    for group in _independent_groups(rows, columns, max(2, limits.min_distance), seed):
         for piece in pieces(len(group), search.piece):
             search.place(group[piece])
             done += piece.stop - piece.start
@@ -138,6 +144,7 @@ class _Search:
         self._cells, self._columns = cells, size[1]
         self._reach = limits.min_distance - 1
         tiles = variants[0]
+        self._means, self._errors = tiles[:, _MEANS], np.zeros((size[0] + 2, size[1] + 2, len(_MEANS)), np.float32)
         self._uses_left = np.full(len(tiles), limits.max_uses)
         # The last column stands for "no tile" and is never chosen: neighbours without a tile yet point at it.
         self._weights = [np.pad(-2.0 * each.T, ((0, 0), (0, 1))) for each in variants]
@@ -153,8 +160,9 @@ class _Search:
         while len(waiting):
             best = scores[waiting].argmin(axis=1) if len(waiting) < len(group) else scores.argmin(axis=1)
             accepted = self._accepted(best, scores[waiting, best])
-            chosen = best[accepted]
-            self._assignment[ys[waiting[accepted]] + self._reach, xs[waiting[accepted]] + self._reach] = chosen
+            chosen, (y, x) = best[accepted], (ys[waiting[accepted]], xs[waiting[accepted]])
+            self._assignment[y + self._reach, x + self._reach] = chosen
+            self._errors[y + 1, x + 1] = self._means[chosen] - self._cells[group[waiting[accepted]]][:, _MEANS]
             np.subtract.at(self._uses_left, chosen, 1)
             used_up = np.flatnonzero(self._uses_left == 0)
             self._constant[used_up] = _NEVER
@@ -168,15 +176,26 @@ class _Search:
 
     def _scores(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
         """(cells, tiles + 1): squared distance less a constant; _NEVER for the tiles of neighbours."""
-        scores = _product(self._cells[group], self._weights[0])
+        targets = self._targets(group, ys, xs)
+        scores = _product(targets, self._weights[0])
         for weights in self._weights[1:]:
-            np.minimum(scores, _product(self._cells[group], weights), out=scores)
+            np.minimum(scores, _product(targets, weights), out=scores)
         scores += self._constant
         if self._reach:
             around = np.arange(2 * self._reach + 1)
             near = self._assignment[ys[:, None, None] + around[:, None], xs[:, None, None] + around]
             scores[np.arange(len(group))[:, None], near.reshape(len(group), -1)] = _NEVER
         return scores
+
+    def _targets(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(cells, d): what the cells should show, so that the means of their neighbours' errors cancel out."""
+        blurred = np.zeros((len(group), len(_MEANS)), np.float32)
+        for y, x in product((-1, 0, 1), repeat=2):
+            if y or x:
+                blurred += (_DIAGONAL if y and x else _BESIDE) * self._errors[ys + 1 + y, xs + 1 + x]
+        targets = self._cells[group]
+        targets[:, _MEANS] -= np.clip(_DIFFUSION * blurred, -_MAX_DIFFUSED, _MAX_DIFFUSED)
+        return targets
 
     def _accepted(self, best: NDArray[np.intp], cost: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which cells get their best tile: for each tile the nearest cells, as many as it has uses left."""
@@ -194,21 +213,20 @@ def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[n
     height = max(2, min(8, _PRODUCT // right.size))
     stacked = np.zeros((-(-len(left) // height), height, left.shape[1]), np.float32)
     stacked.reshape(-1, left.shape[1])[: len(left)] = left
-    product: NDArray[np.float32] = (stacked @ right).reshape(-1, right.shape[1])[: len(left)]
-    return product
+    scores: NDArray[np.float32] = (stacked @ right).reshape(-1, right.shape[1])[: len(left)]
+    return scores
 
 
 def _dct_features(thumbnails: Features) -> NDArray[np.float32]:
     """(..., GRID * GRID, 3) -> (..., 24): vectors whose distances are the perceived distances of the thumbnails.
 
     A cosine transform: all waves of lightness, but only the 2 x 2 coarsest waves of the two colour axes, as the eye
-    resolves colour coarsely. The mean of each axis is weighted.
+    resolves colour coarsely.
     """
     waves = np.arange(GRID)
     basis = np.cos(np.pi * (2 * waves + 1) * waves[:, None] / (2 * GRID)) * np.sqrt(2 / GRID)
     basis[0] /= np.sqrt(2)
     basis_2d = np.einsum("ui,vj->uvij", basis, basis).reshape(GRID, GRID, GRID * GRID)
-    basis_2d[0, 0] *= np.sqrt(_MEAN_WEIGHT)
     fine, coarse = basis_2d.reshape(-1, GRID * GRID).T, basis_2d[:2, :2].reshape(4, GRID * GRID).T
     flat = thumbnails.reshape(-1, *thumbnails.shape[-2:])
     features = np.empty((len(flat), GRID * GRID + 8), np.float32)

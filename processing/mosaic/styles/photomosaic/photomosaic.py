@@ -29,7 +29,7 @@ from ...progress import pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
 from ...tile_pool import GRID, Features, TilePool, mirrored_features
-from .assembly import TileLayout, assemble
+from .assembly import TileLayout, assemble, sharpened
 from .matching import SAMPLES, Assignment, assign_tiles, cell_features, feasible_limits
 from .own_picture import own_cell_size, own_layout
 
@@ -176,8 +176,9 @@ def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: flo
     plain = oklab_to_srgb(tiles).astype(np.int16)
     current = np.concatenate([plain, mirrored_features(plain)])
     for rows in pieces(row_count, max(1, _PIECE_CELLS // columns)):
-        differences = oklab_to_srgb(cells[rows]) - current[layout.variants(rows)]
-        offsets[rows] = np.rint(differences * tint).reshape(-1, columns, GRID, GRID, 3)
+        differences = (oklab_to_srgb(cells[rows]) - current[layout.variants(rows)]) * tint
+        fields = sharpened(differences.reshape(-1, columns, GRID, GRID, 3))
+        offsets[rows] = np.rint(np.clip(fields, -127, 127))
     return offsets
 
 
@@ -199,7 +200,7 @@ def _cell_map(pool: TilePool, assignment: Assignment, side: int) -> dict[str, ob
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=5,
+    version=6,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

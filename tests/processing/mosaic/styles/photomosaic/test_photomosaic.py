@@ -103,9 +103,31 @@ def test_tint_moves_each_quarter_of_a_tile_on_its_own() -> None:
 
     cell = opened(render_photomosaic(pool, encoded(halves), tint=50).data).astype(int)
 
-    assert cell[:, :2].mean() == pytest.approx(109, abs=2)
-    assert cell[:, -2:].mean() == pytest.approx(149, abs=2)
-    assert (np.diff(cell[8, :, 0]) >= 0).all()
+    fields = cell[..., 0].reshape(16, 4, 4).mean(axis=(0, 2))
+    assert fields == pytest.approx([109, 109, 149, 149], abs=1), "each field has the mean that it was moved to"
+    assert cell.min() > 98, "hardly a halo"
+    assert cell.max() < 160
+
+
+def test_tints_are_not_blended_from_tile_to_tile() -> None:
+    halves = np.zeros((16, 32, 3), np.uint8)
+    halves[:, :16], halves[:, 16:] = 90, 170
+    pool = pool_from_tiles([1], flat_tiles([(128, 128, 128)]))
+
+    row = opened(render_photomosaic(pool, encoded(halves), tint=50).data)[8, :, 0].astype(int)
+
+    assert np.ptp(row[:16]) == 0
+    assert np.ptp(row[16:]) == 0
+    assert row[16] - row[15] == pytest.approx(40, abs=2)
+
+
+def test_neighbours_make_up_for_a_colour_that_no_tile_has() -> None:
+    grey = encoded(np.full((160, 160, 3), 130, np.uint8))
+    pool = pool_from_tiles([1, 2], flat_tiles([(110, 110, 110), (148, 148, 148)]))
+
+    ids = tile_ids(render_photomosaic(pool, grey, apart=1))
+
+    assert 0.3 < (ids == 1).mean() < 0.7
 
 
 def test_a_cap_on_uses_costs_the_last_cells_no_more_than_the_first() -> None:
