@@ -19,7 +19,7 @@ from models.database import MAX_ID
 from models.errors import Phrase
 from models.follows import Follows
 from models.gallery import Gallery, ImagePage
-from models.image import ImageDetails, ImageKind
+from models.image import Image, ImageDetails, ImageKind
 from models.images import Images
 from models.queue.tasks import Tasks
 from models.users import Users
@@ -122,8 +122,11 @@ class DeleteImageHandler(ApiHandler):
 
 
 class ThumbnailParams(RequestParams):
+    """of: `source` is the image that a result was made of, where its owner shows it."""
+
     id: int
     width: int
+    of: Literal["image", "source"] = "image"
 
 
 class ThumbnailHandler(ApiHandler):
@@ -138,11 +141,15 @@ class ThumbnailHandler(ApiHandler):
     async def get(self, params: ThumbnailParams) -> None:
         """A small copy of an image. It never changes, so that browsers may cache it without limit.
 
-        Shared caches may not, since its owner may make it private; of a private one browsers ask each time.
+        Shared caches may not, since its owner may make it private; of a private one, and of a source, browsers ask each
+        time.
         """
         if params.width not in WIDTHS or not 1 <= params.id <= MAX_ID:
             raise errors.NotFound(what="thumbnail", which=f"{params.id}/{params.width}")
         image = await self.images.by_id(params.id, await self.reader())
+        private = image.visibility is Visibility.PRIVATE or params.of == "source"  # its owner may hide a source again
+        if params.of == "source":
+            image = await self._shown_source(image)
         self._etag = f'"{image.id}-{params.width}"'
         self.set_etag_header()
         data = None
@@ -151,9 +158,15 @@ class ThumbnailHandler(ApiHandler):
         else:
             data = await self.thumbnails.get(image, params.width)
         self.set_header("Content-Type", MEDIA_TYPE)
-        private = image.visibility is Visibility.PRIVATE
         self.set_header("Cache-Control", "private, no-cache" if private else "private, max-age=31536000, immutable")
         self.finish(data)
+
+    async def _shown_source(self, image: Image) -> Image:
+        """Raises NotFound."""
+        source = await self.images.shown_source(image)
+        if source is None:
+            raise errors.NotFound(what="thumbnail", which=image.id)
+        return source
 
     def compute_etag(self) -> str | None:
         """Made of the id and the width, so that a 304 needs no read from the bucket."""

@@ -14,6 +14,9 @@ from models.image import Image, ImageKind
 from models.visibility import Visibility
 from processing.images import thumbnails
 
+READ_ALIKE = ("image/jpeg", "image/png", "image/gif")
+"""Media types that every browser shows as the server decodes them. Chromium does not turn a WebP; few show HEIC."""
+
 
 class UploadTokenResponse(SuccessResponse):
     """expires: Unix time."""
@@ -107,7 +110,7 @@ class ImageSchema:
             title=image.title,
             alt=image.alt,
             show_source=image.show_source,
-            source_url=_readable_url(source, bucket) if source else None,
+            source_url=_source_url(image, source, bucket, base_path) if source else None,
             thumbnails={str(width): f"{base_path}/thumbnail/{image.id}/{width}" for width in thumbnails.WIDTHS},
             page=f"{base_path}/i/{image.id}",
             map_url=_signed_url(image.map_key, image, bucket) if image.map_key is not None else None,
@@ -132,6 +135,13 @@ class VisibilityResponse(SuccessResponse):
 class FeedResponse(SuccessResponse):
     images: list[ImageSchema]
     cursor: str | None
+
+
+def _source_url(image: Image, source: Image, bucket: Bucket, base_path: str) -> str:
+    """An address of the source of an image that shows it as the server decodes it: as a result shows it, that is."""
+    if source.mime in READ_ALIKE or source.key is None:
+        return _readable_url(source, bucket)
+    return f"{base_path}/thumbnail/{image.id}/{thumbnails.WIDTHS[-1]}?of=source"
 
 
 def _readable_url(image: Image, bucket: Bucket) -> str:

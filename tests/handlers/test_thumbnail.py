@@ -102,6 +102,31 @@ async def test_an_upload_tells_its_size_and_colour_upright_and_its_thumbnail_kee
     assert b"where I live" not in (await api.get(f"/thumbnail/{uploaded['id']}/320")).body
 
 
+@pytest.mark.gen_test
+async def test_a_source_that_browsers_turn_otherwise_is_shown_as_the_server_decodes_it(api: ApiClient) -> None:
+    """To everyone who sees the result, as long as its owner shows the source."""
+    ada, stranger = await api.sign_up(), api.new_client()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(Image.new("RGB", (400, 200), (200, 40, 40)), "WEBP", exif=exif.tobytes())
+    uploaded = await ada.upload(turned, "turned.webp")
+    await ada.post("/api/image/visibility/", ids=[uploaded["id"]], visibility="private")
+    done = await finished(ada, (await ada.add_task(uploaded["url"]))["id"])
+    path = f"/thumbnail/{done['result_id']}/1280?of=source"
+
+    hidden = await stranger.get(path)
+    image = await ada.post("/api/image/change/", id=done["result_id"], show_source=True)
+    upright = await stranger.get(path)
+    await ada.post("/api/image/change/", id=done["result_id"], show_source=False)
+    hidden_again = await stranger.get(path)
+
+    assert image["source_url"] == path
+    assert opened(upright).size == (200, 400)
+    assert upright.headers["Cache-Control"] == "private, no-cache"
+    assert (hidden.status, hidden_again.status) == (404, 404)
+    assert (await stranger.get(f"/thumbnail/{uploaded['id']}/1280")).status == 404
+
+
 class CountingThreads(Executors):
     """Knows how many pictures it has shrunk."""
 
