@@ -80,7 +80,10 @@ def turned_files() -> Iterator[tuple[str, bytes]]:
         jpegs = {
             "exif": files.jpeg(image, files.app1(number)),
             "xmp": files.jpeg(image, files.xmp_segment(number)),
-            "both": files.jpeg(image, files.xmp_segment(other), files.app1(number)),
+            "raw": files.jpeg(image, files.raw_profile_comment(number)),
+            "all": files.jpeg(
+                image, files.raw_profile_comment(other % 8 + 1), files.xmp_segment(other), files.app1(number)
+            ),
         }
         pngs = {
             "exif": files.png(image, exif_chunk),
@@ -91,7 +94,8 @@ def turned_files() -> Iterator[tuple[str, bytes]]:
         webps = {
             "exif": files.webp(image, exif=files.exif(number)),
             "xmp": files.webp(image, xmp=files.xmp(number)),
-            "both": files.webp(image, exif=files.exif(number), xmp=files.xmp(other)),
+            "raw": files.webp(image, exif=files.raw_profile(number)),
+            "all": files.webp(image, exif=files.exif(number), xmp=files.raw_profile(other % 8 + 1) + files.xmp(other)),
         }
         for format, kinds in {"jpg": jpegs, "png": pngs, "webp": webps}.items():
             yield from ((f"{number}-{kind}.{format}", data) for kind, data in kinds.items())
@@ -126,7 +130,7 @@ def test_a_box_drawn_on_the_picture_hides_what_is_under_it_in_every_orientation(
     contents = [(name, base64.b64encode(data).decode()) for name, data in turned.items()]
     drawn = user.page.evaluate(BOXES, {"contents": contents, "formats": list(IMAGE_FORMATS)})
 
-    assert len(drawn) == 80
+    assert len(drawn) == 96
     for (name, data), seen in zip(turned.items(), drawn, strict=True):
         result = render(data, parse({"style": "redact", "regions": [seen["box"]], "cell": CELL}))
         assert (name, [result.width, result.height]) == (name, seen["size"])

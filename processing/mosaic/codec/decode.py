@@ -131,6 +131,9 @@ def _decode(
         isolated = decode_isolated(container.pixels, container.format, container.heif.pixels, file.poll)
         image, orientation, colour = isolated.image, isolated.orientation, isolated.profile or colour
         del isolated
+        aperture = container.heif.aperture if container.format == "AVIF" else None  # libheif applies it itself
+        if aperture is not None and (box := aperture.box(*image.size)) is not None:
+            image = image.crop(box)
         width, height = image.size
         bleed_px = _BLEED_PX[container.format]
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ..errors import NotAPicture, TooManyPixels
 
@@ -18,13 +19,33 @@ _FULL_BOXES = {b"meta": 4, b"iprp": 0, b"ipco": 0}
 
 
 @dataclass(frozen=True, slots=True)
+class CleanAperture:
+    """The part of a picture that is shown (ISO/IEC 14496-12, 12.1.4). x, y: from the picture's centre to its own."""
+
+    width: Fraction
+    height: Fraction
+    x: Fraction
+    y: Fraction
+
+    def box(self, width: int, height: int) -> tuple[int, int, int, int] | None:
+        """Left, top, right and bottom in a picture of that size; None unless they are pixels inside it."""
+        left, top = (width - self.width) / 2 + self.x, (height - self.height) / 2 + self.y
+        sides = (left, top, left + self.width, top + self.height)
+        inside = 0 <= left < sides[2] <= width and 0 <= top < sides[3] <= height
+        if not inside or any(side.denominator != 1 for side in sides):
+            return None
+        return int(sides[0]), int(sides[1]), int(sides[2]), int(sides[3])
+
+
+@dataclass(frozen=True, slots=True)
 class HeifFile:
-    """format: HEIF or AVIF. pixels: of its largest picture. cicp: primaries and transfer characteristics (H.273), None
-    where its pictures differ or do not tell."""
+    """format: HEIF or AVIF. pixels: of its largest picture. cicp: primaries and transfer characteristics (H.273).
+    aperture: what is shown. These two are None where its pictures differ or do not tell."""
 
     format: str
     pixels: int
     cicp: tuple[int, int] | None
+    aperture: CleanAperture | None = None
 
 
 def brand_format(head: bytes) -> str:
@@ -41,6 +62,7 @@ def brand_format(head: bytes) -> str:
 def read_heif(data: bytes, megapixels: float) -> HeifFile:
     """Raises NotAPicture for a file without a still picture or with an unsupported codec, and TooManyPixels."""
     cicp: set[tuple[int, int]] = set()
+    apertures: set[CleanAperture] = set()
     is_still, pixels = False, 0
     for number, (kind, start, end) in enumerate(_boxes(data, 0, len(data))):
         if number >= MAX_BOXES:
@@ -54,11 +76,16 @@ def read_heif(data: bytes, megapixels: float) -> HeifFile:
         if kind == b"colr" and data[start : start + 4] == b"nclx" and end - start >= 10:
             primaries, transfer = struct.unpack_from(">HH", data, start + 4)
             cicp.add((primaries, transfer))
+        if kind == b"clap" and end - start >= 32:
+            numbers = struct.unpack_from(">IIIIiIiI", data, start)
+            if all(numbers[1::2]):
+                apertures.add(CleanAperture(*map(Fraction, numbers[::2], numbers[1::2])))
     if not is_still:
         raise NotAPicture("it is a sequence of pictures without a still picture")
     if pixels > megapixels * 1_000_000:
         raise TooManyPixels(megapixels)
-    return HeifFile(brand_format(data[:256]), pixels, cicp.pop() if len(cicp) == 1 else None)
+    aperture = apertures.pop() if len(apertures) == 1 else None
+    return HeifFile(brand_format(data[:256]), pixels, cicp.pop() if len(cicp) == 1 else None, aperture)
 
 
 def _boxes(data: bytes, position: int, stop: int) -> Iterator[tuple[bytes, int, int]]:

@@ -79,11 +79,20 @@ def xmp_chunk(orientation: int) -> bytes:
     return png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp(orientation))
 
 
+def raw_profile(orientation: int) -> bytes:
+    """EXIF as the text that ImageMagick made of it."""
+    data = b"Exif\0\0" + exif(orientation)
+    return f"\nexif\n{len(data):8d}\n{data.hex()}\n".encode()
+
+
 def raw_profile_chunk(orientation: int) -> bytes:
     """As ImageMagick wrote EXIF into PNG before `eXIf` existed."""
-    data = b"Exif\0\0" + exif(orientation)
-    text = f"\nexif\n{len(data):8d}\n{data.hex()}\n".encode()
-    return png_chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text))
+    return png_chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(raw_profile(orientation)))
+
+
+def raw_profile_comment(orientation: int) -> bytes:
+    """The same as the comment of a JPEG."""
+    return segment(0xFE, b"Raw profile type exif" + raw_profile(orientation))
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:
