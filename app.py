@@ -158,6 +158,7 @@ def _services(
     slots = FairSlots(PREVIEW_SLOTS, per_client=2, waiting_limit=48, client_limit=PREVIEWS_PER_CLIENT)
     passwords, login_limits = Passwords(), make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
     broadcaster = EventBroadcaster(feed, queue, bucket)
+    metrics.left.set_function(lambda: queue.left_count)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
     static_files = StaticFiles()
     limits = {

@@ -25,7 +25,9 @@ class HealthHandler(ApiHandler):
         problems = await self._problems()
         if problems:
             self.set_status(503)
-        return HealthResponse(code=-1 if problems else 1, ready=not problems, problems=problems)
+        return HealthResponse(
+            code=-1 if problems else 1, ready=not problems, problems=problems, warnings=self.queue.warnings
+        )
 
     async def _problems(self) -> list[str]:
         try:

@@ -35,6 +35,7 @@ class Metrics:
         )
         self.lag_seconds = self._histogram("event_loop_lag_seconds", "How late the loop runs a timer", LAG_BUCKETS_S)
         self.queue = self._gauge("queue_tasks", "Queued and running tasks of all servers together", "state")
+        self.left = self._gauge("queue_tasks_left", "Queued tasks that this server leaves to a newer version")
         self.wait_seconds = self._histogram(
             "task_wait_seconds", "From adding a task to its first start", WAIT_BUCKETS_S, "style"
         )

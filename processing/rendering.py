@@ -27,6 +27,15 @@ def parse_recipe(param: str | dict[str, Any]) -> mosaic.Recipe:
         raise errors.BadParameter(**error.details) from error
 
 
+def is_known(recipe: dict[str, Any]) -> bool:
+    """Whether this version can make a recipe that a server has accepted, perhaps one of another version."""
+    try:
+        mosaic.parse(recipe)
+    except mosaic.BadParameter:
+        return False
+    return True
+
+
 def render(
     source: bytes,
     recipe: dict[str, Any],

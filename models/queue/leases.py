@@ -6,7 +6,7 @@ attempt that it is about, so that a late report after a lost lease changes nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from models import errors
 from models.batcher import Batcher
@@ -14,7 +14,7 @@ from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.queue.fair_order import FairOrder, Place
 from models.queue.lease import Finish, Lease, Outcome, literal, stop_running
-from models.queue.task import Task, TaskState, from_document
+from models.queue.task import TASK_VERSION, Task, TaskState, from_document
 from models.queue.tasks import PAUSED
 
 CRASH_LIMIT = 3
@@ -24,6 +24,8 @@ ORPHAN_MS = 6000
 ORPHAN_LIMIT = 20
 MAX_RENDERING = 10_000
 MAX_RESUMED = 100
+MAX_LEFT = 10_000
+NEWER: Document = {"$gt": TASK_VERSION}
 
 
 class Leases:
@@ -38,16 +40,19 @@ class Leases:
 
     # --- acquiring ----------------------------------------------------------------------------------------------
 
-    async def acquire(self, *, skip_suspects: bool = False) -> Lease | None:
+    async def acquire(self, *, skip_suspects: bool = False, skip: Collection[int] = ()) -> Lease | None:
         """Lease the next task in the order of the queue; None if there is none to run.
 
-        A task is left queued while another one with the same dedup_key is being rendered.
+        A task is left queued while another one with the same dedup_key is being rendered, and if a newer version has
+        accepted it. skip: ids of tasks to leave.
         skip_suspects: leave out tasks during which a server died before. A server runs at most one of these at a time,
         so that an image that kills servers is blamed on the tasks beside it no more than once.
         """
-        query: Document = {"state": str(TaskState.QUEUED), "not_before": None}
+        query: Document = {"state": str(TaskState.QUEUED), "not_before": None, "version": {"$not": NEWER}}
         if skip_suspects:
             query["crashes"] = 0
+        if skip:
+            query["_id"] = {"$nin": list(skip)}
         change = [{"$set": self._lease_fields()}]
         while True:
             try:
@@ -56,6 +61,16 @@ class Leases:
                 query["dedup_key"] = {"$nin": await self._keys_being_rendered()}
                 continue
             return Lease(from_document(document), self._server) if document else None
+
+    async def left(self, unknown: Collection[int]) -> tuple[int, set[int]]:
+        """How many queued tasks this server leaves: of a newer version, or unknown to it; and which of the latter."""
+        queued: Document = {"state": str(TaskState.QUEUED)}
+        newer = await self._tasks.count_documents({**queued, "version": NEWER}, limit=MAX_LEFT)
+        if not unknown:
+            return newer, set()
+        query: Document = {**queued, "_id": {"$in": list(unknown)}, "version": {"$not": NEWER}}
+        ids = {document["_id"] for document in await self._tasks.find(query, sort="_id", limit=0, fields=["_id"])}
+        return newer + len(ids), ids
 
     async def _keys_being_rendered(self) -> list[str]:
         query: Document = {"rendering": {"$gt": ""}}

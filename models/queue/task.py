@@ -11,6 +11,9 @@ from models.database import Document
 from models.image import Owner
 from models.visibility import OPEN, Visibility
 
+TASK_VERSION = 1
+"""Of recipes and jobs. Raise it with a recipe that earlier versions cannot make: their servers leave such tasks."""
+
 
 class TaskState(StrEnum):
     QUEUED = "queued"
@@ -44,6 +47,7 @@ class NewTask:
     megapixels: of the result, None if not known yet.
     visibility: of the result, None if the user did not choose one. source_visibility: None without a record of it.
     batch: what the results of several tasks have in common that were added together.
+    version: TASK_VERSION of the server that accepted the task.
     request_id: with it the client asks again, after a lost response, without a second task.
     """
 
@@ -61,6 +65,7 @@ class NewTask:
     source_visibility: Visibility | None = None
     batch: str | None = None
     request_id: str | None = None
+    version: int = TASK_VERSION
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def with_id(self, task_id: int, *, round_number: int = 0) -> Task:

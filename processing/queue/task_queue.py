@@ -146,6 +146,17 @@ class TaskQueue:
         """One line for the health page while no task can run on this server."""
         return "queue: this server is stopping" if self.draining else self._engine.problem
 
+    @property
+    def left_count(self) -> int:
+        """Queued tasks that this server leaves to a newer version."""
+        return self._workers.left_count
+
+    @property
+    def warnings(self) -> list[str]:
+        """Lines for the health page about what is wrong while this server can run tasks."""
+        count = self.left_count
+        return [f"queue: {count} tasks need a newer version of this server and wait"] if count else []
+
     async def renew_now(self) -> None:
         """Renew the leases and look for missed cancellations now; this is also done every few seconds."""
         await self._workers.renew_leases()

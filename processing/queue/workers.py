@@ -20,6 +20,7 @@ from processing.queue.estimator import TimeEstimator
 from processing.queue.event_feed import EventFeed, TaskEvent, publish_task
 from processing.queue.run import Run
 from processing.queue.runner import TaskRunner
+from processing.rendering import is_known
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,10 @@ class WorkerLimits:
 
 
 class Workers:
-    """`start` requeues what this server was running when it died; `stop` drains."""
+    """`start` requeues what this server was running when it died; `stop` drains.
+
+    left_count: queued tasks that this server leaves to a newer version.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,8 @@ class Workers:
         self._loops: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._cluster = ClusterState(0, False)
+        self._unknown: set[int] = set()
+        self.left_count = 0
         self._failures = 0
         self._outage_at = self._resumed_at = float("-inf")
         self.stopping = False
@@ -150,12 +156,28 @@ class Workers:
         suspect_runs = any(run.task.crashes for run in self._runs.values())
         try:
             await self._resume_paused()
-            return await self._store.leases.acquire(skip_suspects=suspect_runs)
+            while lease := await self._store.leases.acquire(skip_suspects=suspect_runs, skip=self._unknown):
+                if is_known(lease.task.recipe):
+                    return lease
+                await self._put_back(lease)
+            return None
         except errors.DatabaseUnavailable:
             return None
         except Exception:  # pragma: no cover - a bug of ours
             log.exception("queue: taking a task failed")
             return None
+
+    async def _put_back(self, lease: Lease) -> None:
+        """Give back a task whose recipe this version does not know; an accepted recipe is not its owner's failure."""
+        self._unknown.add(lease.task.id)
+        await self._store.leases.release(lease)
+
+    async def _count_left(self) -> None:
+        """Raises DatabaseUnavailable."""
+        before = self.left_count
+        self.left_count, self._unknown = await self._store.leases.left(self._unknown)
+        if self.left_count and not before:
+            log.warning("queue: %s tasks need a newer version of this server and are left queued", self.left_count)
 
     async def _resume_paused(self) -> None:
         """Raises DatabaseUnavailable."""
@@ -219,6 +241,7 @@ class Workers:
         for lease in (*lost, *cancelled):
             self._stop_run(lease.key)
         await self._heartbeat()
+        await self._count_left()
         await self._store.rounds.refresh()
         if time.monotonic() - started_at > self._limits.heartbeat_interval_s:
             self._outage_at = time.monotonic()

@@ -51,7 +51,8 @@ async def change_primary(
         await one.launch()
         two = env.server("two", like=one)
         await two.launch()
-        people = [People(make_client(), server.base_url, server.data_dir.name) for server in (one, two)]
+        addresses = {"one": one.base_url, "two": two.own_url}
+        people = [People(make_client(), address, name) for name, address in addresses.items()]
         streams = [await stack.enter_async_context(_stream(each)) for each in people]
         recoveries_s = []
         for fault in faults:

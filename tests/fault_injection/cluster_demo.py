@@ -117,7 +117,7 @@ async def demo(folder: Path, *, tasks: int = TASKS) -> DrillReport:
             "tasks/s": round(len(ids) / duration_s, 1),
             "by server": " + ".join(map(str, shares.elements())),
         }
-        await until(lambda: both_ready(users, one.base_url, two.base_url))
+        await until(lambda: both_ready(users, one.base_url, two.own_url))
     return report
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from models.database import Database
 from models.embedded_mongod import Mongod
-from tests.support.process import ServerProcess
+from tests.support.process import ServerProcess, free_port
 from tests.support.replica_set import ReplicaSet
 
 INSTRUMENTED_SERVER = ("-m", "tests.fault_injection.instrumented_server")
@@ -24,10 +24,12 @@ NO_LIMITS = ("--user_queue_limit=100000", "--address_queue_limit=100000", "--sig
 class DrillServer(ServerProcess):
     """An instrumented server; see `instrumented_server.py`."""
 
-    def __init__(self, data_dir: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, *arguments: str, environment: dict[str, str] | None = None, port: int = 0
+    ) -> None:
         self.metrics_path = data_dir.with_name(data_dir.name + ".metrics")
         variables = {"DRILL_METRICS": str(self.metrics_path), **(environment or {})}
-        super().__init__(data_dir, *arguments, environment=variables, program=INSTRUMENTED_SERVER)
+        super().__init__(data_dir, *arguments, environment=variables, program=INSTRUMENTED_SERVER, port=port)
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -102,7 +104,7 @@ class DrillEnvironment:
             for secret_file in ("bucket-keys.json", "cookie-secret"):
                 shutil.copy(like.data_dir / secret_file, data_dir / secret_file)
             options.append(f"--public_url={like.base_url}")
-        server = DrillServer(data_dir, *options, environment=environment)
+        server = DrillServer(data_dir, *options, environment=environment, port=free_port() if like else 0)
         self._stack.callback(lambda: server.kill() if server.alive else None)
         return server
 

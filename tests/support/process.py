@@ -31,8 +31,12 @@ class ServerProcess:
         *arguments: str,
         environment: dict[str, str] | None = None,
         program: tuple[str, ...] = ("server.py",),
+        port: int = 0,
     ) -> None:
+        """port: where its public_url is another one, so that `own_url` leads to this server."""
         self.data_dir = data_dir
+        self.own_url = f"http://127.0.0.1:{port}"
+        self._port = port
         self._program = program
         self._arguments = arguments
         self._environment = {
@@ -64,7 +68,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start and wait for the line with the address. A second start uses the same data and port."""
-        port = self.base_url.rpartition(":")[2] or "0"
+        port = self._port or self.base_url.rpartition(":")[2] or "0"
         with self.log_path.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *self._program, f"--port={port}", f"--data_dir={self.data_dir}", *self._arguments],

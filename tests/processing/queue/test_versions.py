@@ -1,0 +1,109 @@
+"""Servers of different versions on one queue: what one of them does not know, it leaves to the others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from models.database import Database
+from models.queue.fair_order import Place
+from models.queue.task import TASK_VERSION, NewTask, TaskState
+from models.store import Store
+from tests.processing.queue.queue_harness import ADA, RECIPE, queue_harness
+from tests.support.client import ApiClient
+from tests.support.process import ROOT, ServerProcess, free_port
+from tests.support.waiting import finished, until
+
+
+def new_task(name: str, *, version: int = TASK_VERSION, **recipe: Any) -> NewTask:
+    values = {"url": "u", "type": "model", "style": "mosaic", "dedup_key": name, "source_key": "source"}
+    return NewTask(ADA, **values, recipe=RECIPE | recipe, version=version)
+
+
+@pytest.mark.gen_test
+async def test_a_task_of_a_newer_version_or_with_an_unknown_recipe_is_left(
+    database: Database, tmp_path: Path, expect_log: Any
+) -> None:
+    expect_log("3 tasks need a newer version of this server and are left queued")
+    store = Store.of(database, "other")
+    await store.create_indexes()
+    newer = [
+        new_task("version", version=TASK_VERSION + 1),
+        new_task("style", style="a later one"),
+        new_task("parameter", a_later_one=1),
+    ]
+    left = [await store.tasks.add(new, place=Place(number)) for number, new in enumerate(newer)]
+    async with queue_harness(database, tmp_path) as server:
+        ours = await server.add()
+        await server.finish(ours)
+        await server.queue.renew_now()
+
+        assert server.queue.left_count == 3
+        assert server.queue.warnings == ["queue: 3 tasks need a newer version of this server and wait"]
+        for task in left:
+            current = await store.tasks.by_id(task.id)
+            assert (current.state, current.attempts, current.retries) == (TaskState.QUEUED, 0, 0)
+            await store.tasks.cancel(task.id)
+        await server.queue.renew_now()
+        assert (server.queue.left_count, server.queue.warnings) == (0, [])
+
+
+def copy_with_a_higher_version(folder: Path) -> str:
+    """The path of the `server.py` of a copy whose tasks have a higher version."""
+    for name in ("handlers", "models", "processing", "static"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for program in ROOT.glob("*.py"):
+        shutil.copy(program, folder)
+    module = folder / "models" / "queue" / "task.py"
+    text = module.read_text()
+    assert f"TASK_VERSION = {TASK_VERSION}\n" in text
+    module.write_text(text.replace(f"TASK_VERSION = {TASK_VERSION}\n", f"TASK_VERSION = {TASK_VERSION + 1}\n"))
+    return str(folder / "server.py")
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_two_versions_share_a_queue_up_and_down_again(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
+    program = copy_with_a_higher_version(tmp_path / "copy")
+    client = AsyncHTTPClient(force_instance=True)
+    options = (*on_shared_mongod, "--developers=ada")
+    with ServerProcess(tmp_path / "old", *options) as old:
+        share_bucket(old, tmp_path / "new")
+        new = ServerProcess(
+            tmp_path / "new", *options, f"--public_url={old.base_url}", program=(program,), port=free_port()
+        )
+        ada = await ApiClient(client, old.base_url).sign_up("ada")
+        url = (await ada.upload())["url"]
+        with new:
+            at_new = await ApiClient(client, new.own_url).sign_in("ada")
+            both = [(await each.add_task(url, {"seed": seed}))["id"] for seed, each in enumerate((ada, at_new))]
+            assert [(await finished(ada, task))["state"] for task in both] == ["done", "done"]
+            assert (await ada.post("/api/tasks/pause/"))["paused"] is True
+            await until(lambda: is_paused(at_new))
+            newer = (await at_new.add_task(url, {"seed": 2}))["id"]
+        await ada.post("/api/tasks/resume/")
+        assert (await finished(ada, (await ada.add_task(url, {"seed": 3}))["id"]))["state"] == "done"
+        assert await until(lambda: warnings_of(ada)) == ["queue: 1 tasks need a newer version of this server and wait"]
+        with new:
+            assert (await finished(ada, newer))["state"] == "done"
+        assert f"task {newer}: done" in new.log
+    client.close()
+
+
+def share_bucket(server: ServerProcess, data_dir: Path) -> None:
+    """A data folder for a second server with the bucket and the keys of the first."""
+    data_dir.mkdir()
+    (data_dir / "bucket").symlink_to(server.data_dir / "bucket")
+    for name in ("bucket-keys.json", "cookie-secret"):
+        shutil.copy(server.data_dir / name, data_dir / name)
+
+
+async def is_paused(api: ApiClient) -> bool:
+    return bool((await api.get("/tasks/query/"))["paused"])
+
+
+async def warnings_of(api: ApiClient) -> list[str]:
+    return list((await api.get("/health/"))["warnings"])
