@@ -99,7 +99,9 @@ class Thumbnails:
             task.add_done_callback(self._scheduled.discard)
 
     async def delete(self, image_id: int) -> None:
-        """Raises BucketUnavailable."""
+        """Waits for those of the image that are being made: they would be stored afterwards. Raises BucketUnavailable."""
+        in_progress = [task for width in WIDTHS if (task := self._in_progress.get(_key(image_id, width)))]
+        await asyncio.gather(*(asyncio.shield(task) for task in in_progress), return_exceptions=True)
         for width in WIDTHS:
             await self._executors.io(self._bucket.delete, _key(image_id, width))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from handlers.services import Services
 from models import errors
+from models.bucket import Bucket
 from models.image import ImageKind, NewImage, Owner
 from models.visibility import SERVER
 from processing.executors import Executors
@@ -150,6 +152,46 @@ async def test_parallel_requests_make_a_thumbnail_once(api: ApiClient, services:
 
     assert len({*together, later}) == 1
     assert threads.shrunk == 1
+
+
+class SlowBucket(Bucket):
+    """Stores when it is told to."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket, self.storing, self.may_store = bucket, threading.Event(), threading.Event()
+
+    def __getattribute__(self, name: str) -> Any:
+        own = name in ("put", "storing", "may_store") or name.startswith("_")
+        return object.__getattribute__(self, name) if own else getattr(self._bucket, name)
+
+    def put(self, key: str, data: bytes, *, mime: str) -> Any:
+        self.storing.set()
+        self.may_store.wait(timeout=10)
+        return self._bucket.put(key, data, mime=mime)
+
+
+@pytest.mark.gen_test
+async def test_a_thumbnail_that_is_being_stored_is_deleted_with_its_picture(
+    api: ApiClient, services: Services
+) -> None:
+    uploaded = await (await api.sign_up()).upload(png())
+    image = await looked_at(services, uploaded["id"])
+    threads, bucket = Executors(2), SlowBucket(services.bucket)
+    async with Thumbnails(services.images, bucket, threads, max_megapixels=50) as thumbnails:
+        making = asyncio.create_task(thumbnails.get(image, 640))
+        await asyncio.to_thread(bucket.storing.wait, 10)
+        await services.images.hide(image.id, api.user_id)
+
+        deleting = asyncio.create_task(thumbnails.delete(image.id))
+        for _ in range(20):
+            await threads.io(str)
+        waits = not deleting.done()
+        bucket.may_store.set()
+        await deleting
+
+    await asyncio.gather(making, return_exceptions=True)
+    await threads.close()
+    assert (waits, keys(services, "thumbnail/")) == (True, [])
 
 
 @pytest.mark.gen_test
