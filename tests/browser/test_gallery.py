@@ -171,7 +171,11 @@ def test_the_owner_describes_a_picture_and_shows_the_original(
     expect(stranger.part("image-editor")).to_have_count(0)
     stranger.page.get_by_role("button", name="Zoom in").click()
     after = stranger.page.locator('[data-page="image"] [data-part="after"]')
-    assert after.evaluate("image => new DOMMatrix(getComputedStyle(image).transform).a") == 1.5
+    expect(after).to_have_attribute("style", re.compile(r"scale\(1\.5\)"))
+    with stranger.page.expect_response(re.compile("/api/image/query")):
+        stranger.sign_up(unique_name("nix"))  # the page fetches the image again
+    expect(stranger.part("image-editor")).to_have_count(0)
+    expect(after).to_have_attribute("style", re.compile(r"scale\(1\.5\)"))
     stranger.page.get_by_role("button", name="Full screen").click()
     stranger.page.wait_for_function("() => document.fullscreenElement?.matches('.image-page__stage')")
 
