@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 from collections.abc import Callable
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Error, Route, expect
 
 from tests.browser.test_users import sign_out
 from tests.browser.user import PASSWORD, BrowserUser, image_file
@@ -123,12 +125,27 @@ def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_ca
     user.sign_up(unique_name("oma"))
     user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(MANY)])
     expect(user.page.locator(".filmstrip__frame")).to_have_count(MANY, timeout=20_000)
+    sent: list[Route] = []
+    is_open = threading.Event()
+
+    def stall_the_second_half(route: Route) -> None:
+        sent.append(route)
+        if len(sent) <= MANY // 2 or is_open.is_set():
+            route.continue_()
+
+    user.page.route(re.compile("/up/?$"), stall_the_second_half)
     user.page.get_by_role("button", name=f"Make all {MANY}").click()
     user.part("activity").click()
     expect(user.page.locator(".batch__results li")).to_have_count(MANY)
+    expect(user.page.locator('.batch li[data-phase="uploading"]')).to_have_count(2)
+    expect(user.page.locator('.batch li[data-phase="waiting"]')).to_have_count(MANY - MANY // 2 - 2, timeout=30_000)
 
     user.go("/gallery")
     user.page.evaluate(COUNT_TOASTS)
+    is_open.set()
+    for route in sent[MANY // 2 :]:
+        with contextlib.suppress(Error):  # of the page before
+            route.continue_()
 
     expect(user.toast(f"{MANY} pictures are finished.")).to_be_visible(timeout=60_000)
     user.toast("finished").get_by_role("button", name="Show").click()
