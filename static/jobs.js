@@ -23,6 +23,7 @@ export class Jobs extends EventTarget {
   #aborts = new Map();
   #active = 0;
   #paused = false;
+  #asksForMissing = false;
   #queue = [];
 
   constructor({ api, state, storage, taskEvents }) {
@@ -33,6 +34,7 @@ export class Jobs extends EventTarget {
     this.#taskEvents = taskEvents;
     state.addEventListener("user", () => { if (state.user) this.#retryAfterSignIn(); });
     taskEvents.addEventListener("task", (event) => this.#onTask(event.detail));
+    taskEvents.addEventListener("asked", (event) => this.#askForMissing(event.detail.ids));
     taskEvents.addEventListener("queue", (event) => this.#onQueue(event.detail));
     state.addEventListener("images", () => { loadUploader().catch(() => {}); }, { once: true });
   }
@@ -205,6 +207,21 @@ export class Jobs extends EventTarget {
     if (task.state === "done") job.result = { id: task.result_id, url: task.result_url };
     if (SETTLED.includes(task.state)) this.#settle(job, task.state, task.error && { slug: task.error, message: task.message });
     else { job.phase = task.state; this.#changed(job, false); }
+  }
+
+  /** Asks one by one for the tasks that a list of the newest does not contain. */
+  async #askForMissing(ids) {
+    if (this.#asksForMissing) return;
+    this.#asksForMissing = true;
+    for (const job of this.#jobs.filter(({ phase, task }) => ["queued", "running"].includes(phase) && !ids.includes(task.id))) {
+      try {
+        const { tasks, done } = await this.#api.tasks({ id: job.task.id });
+        for (const found of [...tasks, ...done]) this.#onTask(found);
+      } catch (error) { // of an outage the banner tells; the next list tries again
+        if (error.slug === "not_found") this.#settle(job, "failed", error);
+      }
+    }
+    this.#asksForMissing = false;
   }
 
   /** A paused queue promises no times. */

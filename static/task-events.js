@@ -9,7 +9,8 @@ const LOCK = "tessera-events";
 const SHARED = ["task", "queue"];
 
 /**
- * Dispatches "task" (detail: a task), "queue" ({paused, totals}) and "mode" ("off", "events" or "polling").
+ * Dispatches "task" (detail: a task), "queue" ({paused, totals}), "asked" ({ids} of the tasks in a response, which has the
+ * newest of the finished ones only) and "mode" ("off", "events" or "polling").
  * It follows the events while it has subscribers and the tab is visible. HTTP/1.1 gives a browser six connections to a
  * server, so one tab is connected for all: it has the lock and passes on what it receives; the others wait for the lock.
  */
@@ -50,7 +51,9 @@ export class TaskEvents extends EventTarget {
   async refresh() {
     try {
       const snapshot = await this.#api.tasks();
-      for (const task of [...snapshot.tasks, ...snapshot.done]) this.#share("task", task);
+      const tasks = [...snapshot.tasks, ...snapshot.done];
+      for (const task of tasks) this.#share("task", task);
+      this.#share("asked", { ids: tasks.map(({ id }) => id) });
       this.#share("queue", { paused: snapshot.paused, totals: snapshot.totals });
       return snapshot;
     } catch {

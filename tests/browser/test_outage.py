@@ -72,3 +72,37 @@ def test_a_page_that_could_not_be_loaded_says_so_in_the_users_language_and_appea
     user.page.unroute(re.compile("/api/"))
 
     expect(user.part("offline")).to_have_count(0, timeout=15_000)
+
+
+def test_without_events_the_page_asks(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.expect_console("ERR_FAILED")
+    user.page.route("**/tasks/events/", lambda route: route.abort())
+    user.go("/")
+    user.sign_up(unique_name("val"))
+    user.open_files(image_file(png(320, 240), "polled.png"))
+
+    user.make()
+
+    user.wait_for_job("done")
+
+
+def test_a_task_that_is_not_among_the_newest_is_asked_for_by_itself(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    def answer(route: Route) -> None:
+        """As if fifty others had finished since."""
+        if "id=" in route.request.url:
+            route.continue_()
+        else:
+            route.fulfill(json={"code": 1, "totals": {}, "paused": False, "tasks": [], "done": [], "cursor": None})
+
+    user.expect_console("ERR_FAILED")
+    user.page.route("**/tasks/events/", lambda route: route.abort())
+    user.page.route(re.compile("/api/tasks/query/"), answer)
+    user.go("/")
+    user.sign_up(unique_name("vil"))
+    user.open_files(image_file(png(320, 240), "overtaken.png"))
+
+    user.make()
+
+    user.wait_for_job("done")

@@ -37,18 +37,6 @@ def test_a_finished_mosaic_is_told_elsewhere_on_the_site(user: BrowserUser, uniq
     expect(user.part("by")).to_have_text(f"by {user.name}")
 
 
-def test_without_events_the_page_asks(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.expect_console("ERR_FAILED")
-    user.page.route("**/tasks/events/", lambda route: route.abort())
-    user.go("/")
-    user.sign_up(unique_name("val"))
-    user.open_files(image_file(png(320, 240), "polled.png"))
-
-    user.make()
-
-    user.wait_for_job("done")
-
-
 def test_the_queue_moves_before_a_strangers_eyes(
     user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
