@@ -196,7 +196,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=1,
+    version=2,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",

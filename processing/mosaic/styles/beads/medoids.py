@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...colour.oklab import srgb_to_oklab
+from ...colour.palette import squared_distances
 from ...colour.srgb import Colours
 from ...progress import Progress
 
@@ -42,11 +42,7 @@ def choose_colours(colours: Colours, palette: Colours, count: int, progress: Pro
 
 def _distances(colours: Colours, palette: Colours) -> NDArray[np.float32]:
     """(colours, entries): in OKLab, with a penalty for losing chroma."""
-    lab, entries = srgb_to_oklab(colours), srgb_to_oklab(palette)
-    chroma, entry_chroma = np.hypot(lab[:, 1], lab[:, 2]), np.hypot(entries[:, 1], entries[:, 2])
-    lost = np.maximum(chroma[:, None] - entry_chroma, 0)
-    squares = ((lab[:, None] - entries) ** 2).sum(axis=-1) + _CHROMA_PENALTY * lost**2
-    return np.asarray(np.sqrt(squares), np.float32)
+    return np.sqrt(squared_distances(colours, palette, _CHROMA_PENALTY))
 
 
 def _exchange(distances: NDArray[np.float32], chosen: list[int]) -> bool:

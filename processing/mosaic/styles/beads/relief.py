@@ -13,6 +13,7 @@ Shares = NDArray[np.float32]
 RADIUS, HOLE = 0.47, 0.17
 """Of a bead and of its hole, in cells."""
 
+_IN_SHADOW, _BOARD_SEEN = 0.62, 0.12  # of the light above, in holes and gaps; of their colour, that of the board
 _SAMPLES = 3
 _PIECE_PX = 1 << 18  # each pixel takes several floats
 _LIGHT = (-0.55, -0.65)  # towards the light
@@ -43,16 +44,22 @@ def bead_shade(side: int) -> Shares:
 
 
 def draw_beads(colours: Colours, board: tuple[int, int, int], cover: Shares, shade: Shares | None) -> Colours:
-    """(n, side, side, 4): one picture for each colour (n, 3), opaque."""
+    """(n, side, side, 4): one picture for each colour (n, 3), opaque.
+
+    With `shade`, holes and gaps are in shadow, where the walls of the beads around are seen rather than the board, and
+    the tops are as much lighter, so that a picture of beads is no paler and no greyer than their colours.
+    """
     pictures = np.full((len(colours), *cover.shape, 4), 255, np.uint8)
+    mean = 1.0 if shade is None else float((cover + (1 - cover) * _IN_SHADOW).mean())
     for rows in pieces(len(cover), max(1, _PIECE_PX // (cover.shape[1] * len(colours)))):
         base: Floats = colours.astype(np.float32)[:, None, None, :]
         ground: Floats = np.array(board, np.float32)
         share = cover[rows, :, None]
         if shade is not None:
+            ground = _IN_SHADOW * (_BOARD_SEEN * ground + (1 - _BOARD_SEEN) * base)
             light = shade[rows, :, None]
+            base = np.minimum(base / mean, 255)
             base = base + np.where(light > 0, 255 - base, base) * light
-            ground = ground * (1 - np.float32(0.25) * (1 - share))
         pictures[:, rows, :, :3] = np.rint(ground + (base - ground) * share)
     return pictures
 

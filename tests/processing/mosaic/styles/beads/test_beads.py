@@ -100,3 +100,10 @@ def test_light_makes_a_highlight_towards_the_upper_left() -> None:
     y, x = np.unravel_index(np.argmax(pixels * (np.hypot(*np.mgrid[-20:20, -20:20]) < 17)), pixels.shape)
     assert y < 20
     assert x < 20
+
+
+def test_beads_are_no_paler_than_the_picture() -> None:
+    """Seen from a distance: the board was seen through holes and gaps, which washed colours out (12 instead of 5)."""
+    result = render(encoded(CAT), parse({"style": "beads", "size": 900}))
+
+    assert result.quality.difference < 3
