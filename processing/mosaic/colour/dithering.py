@@ -12,7 +12,7 @@ from .srgb import Colours, Floats, linear_lut, to_bytes
 
 MAX_DIFFUSED_CELLS = 200_000  # cells are visited one after the other, 3 to 5 microseconds each
 
-_PASSED_ON = 0.75  # of the error: less noise in flat areas than with all of it
+_PASSED_ON = 0.9  # of the error: less noise in flat areas than with all of it
 _MAX_ERROR = 0.25  # in linear light: colours that the palette cannot mix leave no trail
 _NEIGHBOURS, _RECEIVERS = 9, 4
 _REACH = 1.6  # pitches
@@ -32,7 +32,7 @@ def diffuse_indices(
 ) -> NDArray[np.intp]:
     """(n,): an index of the palette for each cell, by error diffusion in linear light.
 
-    Cells are visited row by row, alternately from the left and from the right. Three quarters of a cell's error go to
+    Cells are visited row by row, alternately from the left and from the right. Nine tenths of a cell's error go to
     the next neighbours that are still to come, in proportion to the inverse square of their distance, so that cells of
     any shape can be dithered. colours: (n, 3) of at most MAX_DIFFUSED_CELLS cells; centres: (n, 2) and pitch in pixels;
     chroma_penalty: as of `nearest_indices`. visible: (n,), False for cells without pixels, whose error is dropped.
