@@ -17,6 +17,7 @@ from models.errors import Phrase
 from models.image import ANONYMOUS
 from models.images import Images
 from processing import mosaic
+from processing.images.colours import resolve_colours
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
 from processing.images.tile_pool import resolve_tiles
@@ -61,10 +62,14 @@ class PreviewHandler(ApiHandler):
         media_type="image/*",
     )
     async def post(self, params: PreviewParams) -> None:
-        """The mosaic of the file in the form, in the recipe's format. Only `tiles` of one's own need a session."""
+        """The mosaic of the file in the form, in the recipe's format. Only pictures of one's own need a session."""
         recipe = parse_recipe(params.param)
-        tile_ids = await self._tile_ids(recipe)
+        values, user = recipe.to_dict(), await self.user()
+        owner = user.owner if user else ANONYMOUS
+        tile_ids = [tile.image_id for tile in await resolve_tiles(values, owner, self.images)]
+        coloured = await resolve_colours(values, owner, self.images)
         pool = partial(self.preview_tiles.pool, tile_ids) if tile_ids else None
+        colours = partial(self.preview_tiles.colours, coloured.image_id) if coloured else None
         self._rendering = asyncio.create_task(
             self.previews.render(
                 self._image(),
@@ -73,6 +78,7 @@ class PreviewHandler(ApiHandler):
                 client=self.client_ip,
                 cancelled=self._disconnected,
                 pool=pool,
+                colours=colours,
             )
         )
         try:
@@ -87,15 +93,6 @@ class PreviewHandler(ApiHandler):
         # An SVG comes from our origin: if a browser opens it as a page, the sandbox keeps its scripts from running.
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
         self.finish(result.data)
-
-    async def _tile_ids(self, recipe: mosaic.Recipe) -> list[int]:
-        """The images of a photomosaic. Raises BadParameter for one that the user may not use."""
-        values = recipe.to_dict()
-        if not values.get("tiles"):
-            return []
-        user = await self.user()
-        owner = user.owner if user else ANONYMOUS
-        return [tile.image_id for tile in await resolve_tiles(values, owner, self.images)]
 
     def _image(self) -> bytes:
         """Raises BadParameter, TooLarge."""

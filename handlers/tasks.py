@@ -33,6 +33,7 @@ from models.users import Users, username_key
 from models.visibility import Reader, Visibility
 from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy, check_source
+from processing.images.colours import resolve_colours
 from processing.images.tile_pool import resolve_tiles
 from processing.mosaic import Recipe
 from processing.queue.event_feed import EventFeed
@@ -112,6 +113,7 @@ class AddTaskHandler(TaskHandler):
         await self.guests.check(owner)
         recipe = parse_recipe(params.param)
         await resolve_tiles(recipe.to_dict(), owner, self.images)
+        await resolve_colours(recipe.to_dict(), owner, self.images)
         source = await self._source(params.url, owner, recipe)
         task = await self.queue.add(
             owner,

@@ -9,7 +9,7 @@ from typing import Any
 from models import errors
 from models.image_formats import FORMAT_NAMES
 from processing import mosaic
-from processing.mosaic import Limits, TilePool
+from processing.mosaic import ColourStatistics, Limits, TilePool
 
 ProgressCallback = Callable[[float], None]
 """Called with the progress, 0 to 1; raises to stop the work."""
@@ -44,13 +44,14 @@ def render(
     max_megapixels: float,
     max_result_megapixels: float,
     pool: TilePool | None = None,
+    colours: ColourStatistics | None = None,
 ) -> mosaic.Result:
     """Render a recipe. max_result_megapixels: of a result that is larger than its source.
 
     Raises TooManyPixels, NotAPicture, RecipeImpossible, and whatever `progress` raises."""
     limits = Limits(max_megapixels, max_result_megapixels)
     with translated_errors():
-        return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool)
+        return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool, colours=colours)
 
 
 @contextmanager

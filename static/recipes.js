@@ -71,7 +71,7 @@ export const equal = (one, other) => JSON.stringify(sorted(one)) === JSON.string
 
 /** Another user's recipe for one's own image, without their tile images (the user's own are the default) and their regions. */
 export function remix(recipe, style) {
-  const { tiles, regions, ...rest } = withoutDefaults(recipe, style);
+  const { tiles, regions, colours_of: _, ...rest } = withoutDefaults(recipe, style);
   return recipe.tiles === null ? { ...rest, tiles: null } : rest;
 }
 

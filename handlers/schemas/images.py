@@ -88,9 +88,12 @@ class ImageSchema:
 
         base_path: of the site on its host.
 
-        Only the owner sees the ids of a photomosaic's tiles: anybody who has an id can read the image.
+        Only the owner sees the ids of its tiles and of the image that its colours are from: anybody who has an id can
+        read the image.
         """
-        recipe = image.recipe if own else {key: value for key, value in image.recipe.items() if key != "tiles"}
+        recipe = image.recipe
+        if not own:
+            recipe = {key: value for key, value in recipe.items() if key not in ("tiles", "colours_of")}
         return cls(
             id=image.id,
             url=bucket.url(image.key) if image.key is not None else image.url,

@@ -18,6 +18,7 @@ from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy
 from processing.fetch.fetch import fetch
 from processing.images import cell_maps
+from processing.images.colours import read_colours
 from processing.images.tile_pool import TileLimits, TileRef, read_pool
 from processing.mosaic import TilePool
 from processing.process_setup import limit_pillow_pixels
@@ -32,7 +33,7 @@ class Job:
     """One attempt at one task.
 
     source_key: the source's key in `bucket`; None if it is fetched from `url`.
-    tiles: the images in the recipe. timeout_s: for all steps together.
+    tiles: the images in the recipe. colours: the one whose colours it asks for. timeout_s: for all steps together.
     """
 
     task_id: int
@@ -45,6 +46,7 @@ class Job:
     max_result_megapixels: int
     timeout_s: float = 120.0
     tiles: tuple[TileRef, ...] = ()
+    colours: TileRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
     report(0.0)
     source = _fetch(job, lambda: report(0.0))
     report(FETCHED)
+    colours = read_colours(job.bucket, job.colours, _limits(job))
     pool = _pool(job, lambda fraction: report(FETCHED + fraction * (POOLED - FETCHED)))
     progress_before, render_started_at = FETCHED if pool is None else POOLED, time.monotonic()
     result = render(
@@ -80,6 +83,7 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
         max_megapixels=job.max_megapixels,
         max_result_megapixels=job.max_result_megapixels,
         pool=pool,
+        colours=colours,
     )
     seconds = time.monotonic() - render_started_at
     report(RENDERED)
@@ -126,8 +130,11 @@ def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
 
 
 def _pool(job: Job, report: ProgressCallback) -> TilePool | None:
-    limits = TileLimits(job.policy.limit_bytes, job.policy.timeout_s, job.max_megapixels)
-    return read_pool(job.bucket, job.tiles, report, cell=job.recipe.get("cell"), limits=limits)
+    return read_pool(job.bucket, job.tiles, report, cell=job.recipe.get("cell"), limits=_limits(job))
+
+
+def _limits(job: Job) -> TileLimits:
+    return TileLimits(job.policy.limit_bytes, job.policy.timeout_s, job.max_megapixels)
 
 
 def _store_map(job: Job, result_key: str, result: mosaic.Result) -> str | None:

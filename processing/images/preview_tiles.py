@@ -16,7 +16,7 @@ from models.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails
-from processing.mosaic import TilePool
+from processing.mosaic import ColourStatistics, TilePool
 
 SIDE_PX = 64
 CACHE_SIZE = 1500
@@ -46,6 +46,11 @@ class PreviewTiles:
         pixels = np.stack([tiles[image_id] for image_id in image_ids])
         return await self._executors.preview(mosaic.pool_from_tiles, image_ids, pixels)
 
+    async def colours(self, image_id: int) -> ColourStatistics:
+        """Of an image, for `colours_of`. Raises RecipeImpossible for it if it was deleted; BucketUnavailable."""
+        thumbnail = await self._smallest_thumbnail(image_id, field="colours_of")
+        return await self._executors.preview(mosaic.colours_of, thumbnail)
+
     def _remember(self, tiles: dict[int, TilePixels]) -> None:
         for image_id, tile in tiles.items():
             self._cache[image_id] = tile
@@ -53,12 +58,12 @@ class PreviewTiles:
         while len(self._cache) > CACHE_SIZE:
             self._cache.popitem(last=False)  # pragma: no cover - more tiles than fit into the cache
 
-    async def _smallest_thumbnail(self, image_id: int) -> bytes:
+    async def _smallest_thumbnail(self, image_id: int, *, field: str = "tiles") -> bytes:
         try:
             return await self._thumbnails.get(await self._images.by_id(image_id, SERVER), WIDTHS[0])
         except errors.NotFound as error:
             allowed = "pictures that are still there"
-            raise errors.RecipeImpossible(retryable=False, field="tiles", value=image_id, allowed=allowed) from error
+            raise errors.RecipeImpossible(retryable=False, field=field, value=image_id, allowed=allowed) from error
 
 
 def _cut_all(images: Sequence[bytes]) -> list[TilePixels]:

@@ -10,7 +10,7 @@ from models import errors
 from processing import mosaic
 from processing.executors import Executors
 from processing.fair_slots import FairSlots
-from processing.mosaic import TilePool
+from processing.mosaic import ColourStatistics, TilePool
 from processing.rendering import Cancelled, render, translated_errors
 
 MAX_MEGAPIXELS = 2.0
@@ -43,22 +43,29 @@ class Previews:
         cancelled: threading.Event,
         scale: float = 1.0,
         pool: Callable[[], Awaitable[TilePool | None]] | None = None,
+        colours: Callable[[], Awaitable[ColourStatistics]] | None = None,
     ) -> mosaic.Result:
         """Render a small image. scale: its width / the width of the image that the recipe is for.
 
         client: the key of its limit. cancelled: set when the result is not wanted any more.
-        pool: called for the tiles of a photomosaic after the limits were checked.
+        pool: called for the tiles of a photomosaic after the limits were checked; colours: for those of `colours_of`.
 
         Raises TooManyRequests, NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Cancelled if `cancelled` is
-        set; what `pool` raises.
+        set; what `pool` and `colours` raise.
         """
         async with self._slots.slot(client):
             tiles = None if pool is None else await pool()
-            return await self._executors.preview(_render, data, recipe, scale, tiles, cancelled)
+            statistics = None if colours is None else await colours()
+            return await self._executors.preview(_render, data, recipe, scale, tiles, statistics, cancelled)
 
 
 def _render(
-    data: bytes, recipe: mosaic.Recipe, scale: float, pool: TilePool | None, cancelled: threading.Event
+    data: bytes,
+    recipe: mosaic.Recipe,
+    scale: float,
+    pool: TilePool | None,
+    colours: ColourStatistics | None,
+    cancelled: threading.Event,
 ) -> mosaic.Result:
     deadline, cpu_deadline = time.monotonic() + TIMEOUT_S, time.thread_time() + MAX_CPU_S
 
@@ -72,4 +79,4 @@ def _render(
     with translated_errors():
         recipe = mosaic.preview_recipe(recipe, data, scale=scale, megapixels=MAX_MEGAPIXELS)
     limits = {"max_megapixels": MAX_MEGAPIXELS, "max_result_megapixels": MAX_MEGAPIXELS}
-    return render(data, recipe.to_dict(), check, pool=pool, **limits)
+    return render(data, recipe.to_dict(), check, pool=pool, colours=colours, **limits)

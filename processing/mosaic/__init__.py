@@ -18,14 +18,16 @@ from PIL import Image, ImageChops
 from . import style as _style
 from .canvas import PixelCanvas, StyleResult
 from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
-from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode, decode_frames, read_size
-from .codec.encode import MEDIA_TYPES, check_size, encode, encode_animation
+from .codec.decode import MAX_MEGAPIXELS, Source, decode, decode_frames, read_size
+from .codec.encode import MEDIA_TYPES, check_size, encode_animation
 from .codec.heap import release_free_memory
 from .codec.resolution import write_resolution
+from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
 from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
+from .rendition import Rendition, colours_of, decode_image, encode_image, normalise
 from .report import QualityReport, mean_colour, measure_quality, reference
 from .strip_canvas import check_strips
 from .style import RenderContext, Style
@@ -35,6 +37,7 @@ from .tile_pool import TilePool, build_pool, cut_tile, pool_from_tiles
 __all__ = [
     "STYLES",
     "BadParameter",
+    "ColourStatistics",
     "Limits",
     "MosaicError",
     "NotAPicture",
@@ -48,6 +51,7 @@ __all__ = [
     "TilePool",
     "TooManyPixels",
     "build_pool",
+    "colours_of",
     "cut_tile",
     "decode_image",
     "describe",
@@ -95,20 +99,6 @@ class Result:
         return MEDIA_TYPES[self.format]
 
 
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    """A picture as the engine decodes it. width, height: in pixels, upright, before it was scaled down."""
-
-    data: bytes
-    format: str
-    width: int
-    height: int
-
-    @property
-    def media_type(self) -> str:
-        return MEDIA_TYPES[self.format]
-
-
 def parse(param: str | Mapping[str, Any]) -> Recipe:
     """A checked recipe from a style's name, a JSON text or a dictionary. Raises BadParameter."""
     return parse_recipe(param, STYLES)
@@ -127,55 +117,6 @@ def describe() -> list[dict[str, Any]]:
     return _style.describe(STYLES)
 
 
-def decode_image(
-    data: bytes,
-    *,
-    megapixels: float = MAX_MEGAPIXELS,
-    reduction_for: Callable[[int, int], int] | None = None,
-    progress: ProgressCallback | None = None,
-) -> Source:
-    """Decode an image file as `render` does: first picture, upright, RGB in sRGB, without metadata.
-
-    reduction_for: called with width and height, returns how many times smaller (1, 2, 4, 8) a JPEG may be decoded.
-    Raises NotAPicture, TooManyPixels, and whatever `progress` raises.
-    """
-    return decode(data, Progress(progress), megapixels=megapixels, reduction_for=reduction_for)
-
-
-def normalise(
-    data: bytes,
-    *,
-    max_side: int,
-    format: str = "webp",
-    quality: int = 90,
-    megapixels: float = MAX_MEGAPIXELS,
-    progress: ProgressCallback | None = None,
-) -> Rendition:
-    """The picture as `render` sees it, upright and in sRGB, with its longer side at most `max_side` pixels.
-
-    Regions that are drawn on it are where `render` puts them, whatever a browser makes of the file itself.
-    format: jpeg, png or webp. Raises NotAPicture, TooManyPixels, BadParameter, and whatever `progress` raises.
-    """
-
-    def reduction(width: int, height: int) -> int:
-        return max(1, max(width, height) // (2 * max_side))
-
-    source = decode_image(data, megapixels=megapixels, reduction_for=reduction, progress=progress)
-    size = contain_size(source.width, source.height, max_side)
-    image = source.image
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return Rendition(encode_image(image, format, quality=quality), format, source.width, source.height)
-
-
-def encode_image(image: Image.Image, format: str, *, quality: int) -> bytes:
-    """Encode an RGB image as jpeg, png or webp, without metadata. quality: 1 to 100, for jpeg and webp.
-
-    Raises BadParameter if the image is too large or too detailed for the format.
-    """
-    return encode(image, format, quality, Progress())
-
-
 def render(
     data: bytes,
     recipe: Recipe,
@@ -183,12 +124,14 @@ def render(
     *,
     limits: Limits = Limits(),
     pool: TilePool | None = None,
+    colours: ColourStatistics | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Result:
     """Render the mosaic of an image. The same data, recipe and pool give the same bytes.
 
     data: an image file. progress: called with fractions that rise to 1.0; may raise to stop the work, which passes
-    through. pool: the tiles of a photomosaic; None: small copies of the image itself. clock: seconds, for the time in
+    through. pool: the tiles of a photomosaic; None: small copies of the image itself. colours: of the picture that
+    the recipe names in `colours_of`. clock: seconds, for the time in
     the quality report.
     Raises NotAPicture, TooManyPixels, and BadParameter for values that the size of the image makes impossible.
     """
@@ -196,6 +139,10 @@ def render(
     whole, style, params = Progress(progress), STYLES[recipe.style], recipe.params
     whole(0.0)
     transparent = params.background == TRANSPARENT
+    if colours is None and getattr(params, "colours_of", None) is not None:
+        raise BadParameter(
+            field="colours_of", value=params.model_dump()["colours_of"], allowed="a picture that was read"
+        )
     if transparent and params.format in OPAQUE_FORMATS:
         raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
     background = None if transparent else params.background
@@ -228,6 +175,9 @@ def render(
     check_size(*size, params.format)
     if size != (source.width, source.height):
         check_strips(*size, params.format)
+    lut = None if colours is None else colour_map(measure_colours(source.image), colours)
+    if lut is not None:
+        recolour(source.image, lut, whole.sub(0.4 * share, 0.4 * share))
     original, alpha = reference(source, size), source.alpha
     shared: dict[str, Any] | None = {} if animated else None
     painting = whole.sub(0.0, share) if animated else whole.sub(0.4, 0.8)
@@ -242,6 +192,8 @@ def render(
             yield result.canvas.to_image().convert(mode)
             for number, frame in enumerate(frames, 1):
                 part = whole.sub(number * share, (number + 1) * share)
+                if lut is not None:
+                    recolour(frame.image, lut, part.sub(0.0, 0.0))
                 painted = style.paint(RenderContext(frame, params, part, size, pool, reusable=True, shared=shared))
                 if frame.alpha is not None:
                     painted = _with_alpha(painted, frame.alpha)

@@ -156,10 +156,15 @@ class Params(BaseModel):
 
 
 class SizedParams(Params):
-    """The parameters of every style whose geometry is made for the size of the result. size: None is the source's."""
+    """The parameters of every style whose geometry is made for the size of the result. size: None is the source's.
+    colours_of: the id of a picture whose colours the source gets first; the caller of `render` reads it."""
 
     size: int | None = int_param(
         None, low=MIN_SIZE, high=MAX_SIZE, unit="px", en="Longer side of the result, pixels", zh="成品长边（像素）"
+    )
+
+    colours_of: int | None = custom_param(
+        None, "picture", allowed="the id of a picture that you may see, or null", en="Colours of", zh="取色自"
     )
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:

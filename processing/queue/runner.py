@@ -26,6 +26,7 @@ from processing.engine import Engine, WorkerDied
 from processing.engine.job import Job, JobResult
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
+from processing.images.colours import resolve_colours
 from processing.images.tile_pool import resolve_tiles
 from processing.queue.event_feed import publish_task
 from processing.queue.run import Run, StillRunning
@@ -135,6 +136,7 @@ class TaskRunner:
         """Raises RecipeImpossible if an image in the recipe was deleted, or is not this owner's any more."""
         try:
             tiles = await persist(resolve_tiles, task.recipe, task.owner, self.store.images)
+            colours = await persist(resolve_colours, task.recipe, task.owner, self.store.images)
         except errors.BadParameter as error:  # pragma: no cover - a tile is deleted while the task waits
             raise errors.RecipeImpossible(retryable=False, **error.details) from error
         return Job(
@@ -147,6 +149,7 @@ class TaskRunner:
             max_megapixels=self.max_megapixels,
             max_result_megapixels=self.max_result_megapixels,
             tiles=tiles,
+            colours=colours,
         )
 
     async def _register(self, task: Task, new: NewImage, job: JobResult | None = None) -> Output:

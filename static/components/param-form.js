@@ -5,9 +5,11 @@ import { t, translate } from "../i18n/i18n.js";
 import { conditionsMet, hasSvg } from "../recipes.js";
 import { button } from "./icon.js";
 import { hasControl, paramControl } from "./param-control.js";
+import { pictureChoice } from "./picture-choice.js";
 import { sizeChoice } from "./size-choice.js";
 
-const ADVANCED = ["background", "quality", "linear", "dither", "frame"];
+const ADVANCED = ["background", "quality", "linear", "dither", "frame", "colours_of"];
+const PICTURES = ["picture", "pictures"];
 
 /** What a parameter needs of the image or the style to have an effect; the schema has its conditions on other parameters. */
 const APPLIES = {
@@ -16,6 +18,7 @@ const APPLIES = {
   most: usesPool,
   every: usesPool,
   tint: usesPool,
+  colours_of: ({ user }) => Boolean(user),
   background: ({ image }) => image?.transparent !== false,
   frame: ({ image }) => image?.animated !== false,
 };
@@ -47,7 +50,7 @@ export class ParamForm extends EventTarget {
   show(style, recipe) {
     const focused = document.activeElement?.closest?.(".param")?.dataset.parameter;
     this.#style = style;
-    const supported = style.params.filter((parameter) => !JOINED.includes(parameter.name) && (parameter.type === "pictures" || hasControl(parameter)));
+    const supported = style.params.filter((parameter) => !JOINED.includes(parameter.name) && (PICTURES.includes(parameter.type) || hasControl(parameter)));
     const basic = supported.filter(({ name }) => !ADVANCED.includes(name)).sort((a, b) => order(a) - order(b));
     const advanced = supported.filter(({ name }) => ADVANCED.includes(name));
     this.#basic.replaceChildren(...basic.map((parameter) => this.#row(parameter, recipe)));
@@ -88,6 +91,7 @@ export class ParamForm extends EventTarget {
     if (parameter.type === "pictures") { this.#fillTilePicker(row, recipe[parameter.name], onChange); return row; }
     if (parameter.name === "size") { row.append(...this.#sizeChoice(parameter, recipe)); return row; }
     const value = isSet ? recipe[parameter.name] : parameter.default;
+    if (parameter.type === "picture") { row.append(...pictureChoice(parameter, value, this.#services, onChange), this.#resetButton(parameter, row)); return row; }
     row.append(...paramControl(parameter, value, onChange), this.#resetButton(parameter, row));
     return row;
   }

@@ -226,6 +226,9 @@ export const strings = {
   "notfound.title": "Page not found",
   "notfound.lead": "The page does not exist or was removed.",
 
+  "picture.choose": "Choose a picture",
+  "picture.change": "Choose another",
+  "picture.none": "You have no pictures yet",
   "tiles.title": "Tiles",
   "tiles.signedout": "The mosaic is built from small copies of the picture itself. Sign in to use your own pictures as tiles.",
   "tiles.tosign": "Sign in to use your own pictures as tiles. What you have open is kept.",

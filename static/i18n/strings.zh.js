@@ -226,6 +226,9 @@ export const strings = {
   "notfound.title": "页面不存在",
   "notfound.lead": "该页面不存在或已被删除。",
 
+  "picture.choose": "选择图片",
+  "picture.change": "换一张",
+  "picture.none": "您还没有图片",
   "tiles.title": "拼图素材",
   "tiles.signedout": "目前用图片自身的缩小图拼成。登录后可以用您自己的图片作素材。",
   "tiles.tosign": "登录后即可用您自己的图片作素材，已打开的内容不会丢失。",

@@ -3,6 +3,7 @@
 python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
 python -m processing.mosaic photo.jpg -o out.png --style tesserae --look antique
 python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
+python -m processing.mosaic photo.jpg -o out.png --style lowpoly --colours-of starry-night.jpg
 python -m processing.mosaic photo.jpg -o poster.jpg --style hexagon --size 7016 --dpi 300
 python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
 python -m processing.mosaic *.jpg -o sheets/ --sheet
@@ -21,10 +22,12 @@ from typing import Any
 from .. import (
     STYLES,
     BadParameter,
+    ColourStatistics,
     Limits,
     MosaicError,
     Recipe,
     TilePool,
+    colours_of,
     describe,
     normalise,
     parse,
@@ -55,12 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         recipe = parse(_recipe_values(options, None if folder else options.out))
         pool = _read_pool(options, recipe)
+        colours = None if options.colours_of is None else colours_of(options.colours_of.read_bytes())
     except (MosaicError, OSError) as error:
         parser.error(str(error))
     if folder:
         options.out.mkdir(parents=True, exist_ok=True)
     finished = [
-        _render_file(file, _target(file, options, recipe, folder), recipe, options, pool) for file in options.files
+        _render_file(file, _target(file, options, recipe, folder), recipe, options, pool, colours)
+        for file in options.files
     ]
     return 0 if all(finished) else 1
 
@@ -88,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dpi", type=int, help="print resolution that is written into the result")
     parser.add_argument("--recipe", default="{}", help='a style\'s name or JSON, like \'{"style":"mosaic","seed":7}\'')
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any parameter (see --list)")
+    parser.add_argument("--colours-of", type=Path, metavar="FILE", help="a picture whose colours the result gets")
     parser.add_argument("--pool", type=Path, metavar="FOLDER", help="pictures to build a photomosaic from")
     parser.add_argument("--map", action="store_true", help="also write NAME.map.json: tiles by cell, or parts")
     parser.add_argument("--megapixels", type=float, default=Limits().megapixels, help="the largest picture to accept")
@@ -152,14 +158,22 @@ def _target(file: Path, options: argparse.Namespace, recipe: Recipe, folder: boo
     return out / f"{file.stem}.{name}" if folder else out
 
 
-def _render_file(file: Path, target: Path, recipe: Recipe, options: argparse.Namespace, pool: Folder | None) -> bool:
+def _render_file(
+    file: Path,
+    target: Path,
+    recipe: Recipe,
+    options: argparse.Namespace,
+    pool: Folder | None,
+    colours: ColourStatistics | None,
+) -> bool:
     try:
         bar = None if options.quiet else _ProgressBar(file.name)
         if options.sheet:
             target.write_bytes(_draw_sheet(file.read_bytes(), bar))
             return True
         tiles: TilePool | None = None if pool is None else pool.pool
-        result = render(file.read_bytes(), recipe, bar, limits=Limits(options.megapixels), pool=tiles)
+        limits = Limits(options.megapixels)
+        result = render(file.read_bytes(), recipe, bar, limits=limits, pool=tiles, colours=colours)
         target.write_bytes(result.data)
         if options.map:
             _write_map(target, result.cell_map, pool)

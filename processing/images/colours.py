@@ -1,0 +1,55 @@
+"""The picture whose colours a recipe asks for: checked for the user, read from the bucket, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models import errors
+from models.bucket import Bucket
+from models.image import Owner
+from models.image_formats import FORMAT_NAMES
+from models.images import Images
+from models.visibility import Reader
+from processing import mosaic
+from processing.images.tile_pool import TileLimits, TileRef
+from processing.mosaic import ColourStatistics
+
+FIELD = "colours_of"
+
+
+async def resolve_colours(recipe: Mapping[str, Any], owner: Owner, images: Images) -> TileRef | None:
+    """The image in a recipe's `colours_of`; None if it has none.
+
+    Raises BadParameter for `colours_of` if it does not exist, is not in our bucket, or is not for this owner to see.
+    """
+    image_id = recipe.get(FIELD)
+    if image_id is None:
+        return None
+    try:
+        image = await images.by_id(image_id, Reader(owner.id))
+    except errors.NotFound:
+        image = None
+    if image is None or image.key is None:
+        raise errors.BadParameter(field=FIELD, value=image_id, allowed="the id of a picture that you may see")
+    return TileRef(image.id, image.key)
+
+
+def read_colours(bucket: Bucket, image: TileRef | None, limits: TileLimits) -> ColourStatistics | None:
+    """Its colours; None if there is no image.
+
+    Raises RecipeImpossible for `colours_of` if it was deleted or cannot be decoded; SourceTooLarge, BucketUnavailable.
+    """
+    if image is None:
+        return None
+    try:
+        data = bucket.read(image.key, limit_bytes=limits.size_bytes, timeout_s=limits.timeout_s)
+        return mosaic.colours_of(data, megapixels=limits.megapixels)
+    except errors.NotFound as error:
+        raise _impossible(image, "a picture that is still there") from error
+    except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
+        raise _impossible(image, f"{FORMAT_NAMES} of up to {limits.megapixels:g} megapixels") from error
+
+
+def _impossible(image: TileRef, allowed: str) -> errors.RecipeImpossible:
+    return errors.RecipeImpossible(retryable=False, field=FIELD, value=image.image_id, allowed=allowed)

@@ -1,0 +1,71 @@
+"""`colours_of`: a mosaic in the colours of another image that its maker may see."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.handlers.test_preview import preview
+from tests.support.client import ApiClient
+from tests.support.pictures import png
+from tests.support.waiting import finished
+
+
+def picture(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def mean_of(data: bytes) -> tuple[int, ...]:
+    with Image.open(io.BytesIO(data)) as image:
+        mean: Any = image.convert("RGB").resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    return tuple(mean)
+
+
+@pytest.mark.gen_test
+async def test_a_mosaic_and_its_preview_get_the_colours_of_another_picture(api: ApiClient) -> None:
+    ada = await api.sign_up("ada")
+    blue = (await ada.upload(picture("#2040a0")))["id"]
+    recipe = {"style": "mosaic", "cell": 8, "colours_of": blue}
+
+    task = await ada.add_task((await ada.upload(png(64, 48)))["url"], recipe)
+    done = await finished(ada, task["id"])
+    image = (await ada.get("/api/image/query/", id=done["result_id"])).json
+    drawn = await preview(ada, png(64, 48), recipe)
+
+    for data in ((await ada.get(image["url"])).body, drawn.body):
+        red, _, strongest = mean_of(data)
+        assert strongest > red + 60
+    assert image["recipe"]["colours_of"] == blue
+
+
+@pytest.mark.gen_test
+async def test_only_the_owner_sees_whose_colours_a_mosaic_has(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
+    blue = (await ada.upload(picture("#2040a0")))["id"]
+    task = await ada.add_task((await ada.upload(png(64, 48)))["url"], {"style": "mosaic", "colours_of": blue})
+    done = await finished(ada, task["id"])
+
+    seen = (await bob.get("/api/image/query/", id=done["result_id"])).json
+
+    assert "colours_of" not in seen["recipe"]
+
+
+@pytest.mark.gen_test
+async def test_an_image_that_one_may_not_see_is_refused_like_one_that_does_not_exist(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
+    private = (await ada.upload(picture("#2040a0")))["id"]
+    await ada.post("/api/image/visibility/", ids=[private], visibility="private")
+    source = (await bob.upload(png()))["url"]
+
+    for image_id in (private, 2**40):
+        recipe = {"style": "mosaic", "colours_of": image_id}
+        for refused in (
+            await bob.post("/api/tasks/add/", url=source, param=recipe),
+            await preview(bob, png(), recipe),
+        ):
+            assert (refused["error"], refused["field"]) == ("bad_parameter", "colours_of")
