@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backends import StartupError, open_bucket, open_or_join_database, public_url_of
+from command_line import read_settings
 from logs import start_logging
 from models import errors
 from models.backup import read_backup, write_backup
@@ -29,7 +30,7 @@ from models.registration import Registrations
 from models.sessions import Sessions
 from models.uploads import PendingUploads
 from models.users import Users
-from settings import BadSetting, Settings, read_settings
+from settings import BadSetting, Settings
 
 NAME = "admin"
 PASSWORD_BYTES = 15

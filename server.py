@@ -28,6 +28,7 @@ from backends import (
     lock_data_dir,
     public_url_of,
 )
+from command_line import read_settings
 from handlers.connections import (
     LOOPBACK,
     ConnectionLimiter,
@@ -45,7 +46,7 @@ from models.embedded_mongod import MongodError
 from models.errors import DatabaseUnavailable
 from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
 from processing.thread_priority import prioritise_loop
-from settings import BadSetting, Settings, read_settings
+from settings import BadSetting, Settings
 
 log = logging.getLogger(__name__)
 

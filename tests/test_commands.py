@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from settings import read_settings
+from command_line import read_settings
 from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import jpeg, png
 from tests.support.process import ROOT, ServerProcess

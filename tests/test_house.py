@@ -15,10 +15,11 @@ from handlers import API
 from tests.support.source import PRODUCT_FILES, ROOT, TEST_FILES, definitions, imports_of, module_of, tree_of, words_of
 
 MAY_IMPORT = {
-    "server": {"app", "backends", "settings", "logs", "handlers", "processing", "models"},
+    "server": {"app", "backends", "command_line", "settings", "logs", "handlers", "processing", "models"},
     "app": {"backends", "settings", "handlers", "processing", "models"},
-    "admin": {"backends", "settings", "logs", "processing", "models"},
+    "admin": {"backends", "command_line", "settings", "logs", "processing", "models"},
     "backends": {"settings", "models"},
+    "command_line": {"settings"},
     "settings": {"setting_types"},
     "setting_types": {"models"},
     "logs": set[str](),

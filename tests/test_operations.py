@@ -21,7 +21,8 @@ import yaml
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
-from settings import Settings, read_settings
+from command_line import read_settings
+from settings import Settings
 from tests.support.client import ApiClient
 from tests.support.pictures import png
 from tests.support.process import ROOT, ServerProcess, free_port

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-import settings
+from command_line import read_settings as read_all
 from settings import FIELDS, BadSetting, Settings, declared
 
 
@@ -21,7 +21,7 @@ def read_settings(arguments: Sequence[str], environment: dict[str, str]) -> Sett
             patch.delenv(variable)
         for variable, value in environment.items():
             patch.setenv(variable, value)
-        return settings.read_settings(arguments)
+        return read_all(arguments)
 
 
 def test_no_setting_is_required() -> None:

@@ -22,11 +22,12 @@ from typing import Any
 
 import server
 from backends import lock_data_dir
+from command_line import read_settings
 from logs import start_logging
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.queue.leases import Leases
 from models.queue.tasks import Tasks
-from settings import Settings, read_settings
+from settings import Settings
 
 TICK_S = 0.01
 WRITE_S = 0.5
