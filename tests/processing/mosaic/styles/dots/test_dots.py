@@ -24,8 +24,8 @@ from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true
 from tests.processing.mosaic.svg_raster import rasterised
 
 GROUND_COLOUR = (0xF7, 0xF2, 0xE8)
-SAMPLES = sorted((Path(__file__).parents[4] / "static" / "samples").glob("*-small.jpg"))
-GOLDEN_SOURCE = Path(__file__).parents[1] / "golden" / "source.png"
+SAMPLES = sorted((Path(__file__).parents[5] / "static" / "samples").glob("*-small.jpg"))
+GOLDEN_SOURCE = Path(__file__).parents[2] / "golden" / "source.png"
 
 
 def render_dots(pixels: np.ndarray, **params: Any) -> Result:
