@@ -19,6 +19,7 @@ from models.backup import read_backup, write_backup
 from models.backup_manifest import BackupError, check_backup
 from models.bucket import Bucket
 from models.database import Database
+from models.emails import clean_email
 from models.embedded_mongod import MongodError
 from models.images import Images
 from models.passwords import Passwords
@@ -29,6 +30,7 @@ from models.queue.tasks import Tasks
 from models.registration import Registrations
 from models.sessions import Sessions
 from models.uploads import PendingUploads
+from models.usernames import clean_username
 from models.users import Users
 from settings import BadSetting, Settings
 
@@ -43,6 +45,7 @@ confirmation; --yes skips the question. The database and the bucket are found by
 EPILOG = """\
 Examples:
   python admin.py developer ada
+  python admin.py account boss boss@example.com
   python admin.py --data_dir=/var/lib/tessera password ada
   python admin.py --yes backup /backups/2026-11-22
 
@@ -88,6 +91,24 @@ async def make_developer(context: AdminContext) -> str:
     context.confirm(f"Make {user.username} (user {user.id}) {role}?")
     await users.set_developer(user.id, not context.options.revoke)
     return f"{user.username} is {role}; servers apply this within seconds"
+
+
+async def add_account(context: AdminContext) -> str:
+    username, email = _clean(clean_username, context.options.username), _clean(clean_email, context.options.email)
+    context.confirm(f"Add an account {username} with a new password?")
+    password, passwords = secrets.token_urlsafe(PASSWORD_BYTES), Passwords()
+    password_hash = await passwords.hash(password)
+    passwords.close()
+    await Users(context.database).add(username=username, email=email, password_hash=password_hash)
+    return f"password of {username}, shown only once: {password}"
+
+
+def _clean(check: Callable[[str], str], text: str) -> str:
+    """Raises CommandFailed."""
+    try:
+        return check(text)
+    except ValueError as error:
+        raise CommandFailed(f"{text!r} is not possible; allowed: {error}") from error
 
 
 async def reset_password(context: AdminContext) -> str:
@@ -175,6 +196,9 @@ def read_command(arguments: list[str]) -> tuple[argparse.Namespace, Settings]:
     developer = command("developer", make_developer, "let a user see and manage the whole queue")
     developer.add_argument("username")
     developer.add_argument("--revoke", action="store_true", help="withdraw the permission")
+    account = command("account", add_account, "add an account, also with a name of the setting developers")
+    account.add_argument("username")
+    account.add_argument("email")
     command("password", reset_password, "set a new random password for a user and print it once").add_argument(
         "username"
     )

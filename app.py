@@ -167,7 +167,8 @@ def _services(
     }
     thumbnails = Thumbnails(store.images, bucket, executors, **limits)
     image_deletions = ImageDeletions(store.images, store.uploads, thumbnails, bucket, executors)
-    authentication = _authentication(settings, public_url, store)
+    developers = Developers(settings.developers, store.users)
+    authentication = _authentication(settings, public_url, store, developers)
     return Services(
         account_deletions=AccountDeletions(
             store, queue=queue, image_deletions=image_deletions, bucket=bucket, executors=executors
@@ -182,6 +183,7 @@ def _services(
             protects_files=bucket.protects_files,
         ),
         database=store.database,
+        developers=developers,
         embedded_bucket=bucket if isinstance(bucket, EmbeddedBucket) else None,
         event_feed=feed,
         executors=executors,
@@ -218,12 +220,12 @@ def _services(
     )
 
 
-def _authentication(settings: Settings, public_url: str, store: Store) -> Authentication:
+def _authentication(settings: Settings, public_url: str, store: Store, developers: Developers) -> Authentication:
     return Authentication(
         store.sessions,
         store.users,
         open_access=settings.access == "open",
-        developers=Developers(frozenset(settings.developers), store.users),
+        developers=developers,
         public_url=public_url,
         trusted_proxies=settings.trusted_proxies,
         allowed_hosts=settings.allowed_hosts,

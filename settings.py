@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     database: DatabaseName = _storage("tessera", "name of the database")
     access: Literal["session", "open"] = _users("session", "who may act: signed-in users, or everyone without sign-in")
     allowed_hosts: Names = _users((), "with open access: host names of this server besides that of public_url")
-    developers: Names = _users((), "users who see and manage the whole queue, separated by commas")
+    developers: Names = _users((), "names of users who see and manage the whole queue; nobody else can sign up so")
     cookie_secret: str = _users("", "key that signs cookies; empty: generated, kept in data_dir", secret="secret")
     allowed_sources: Names = _users((), "hosts besides our bucket to fetch images from, separated by commas")
     max_upload_mb: int = _users(20, "maximum size of an image in megabytes", allowed=range(1, 1025))

@@ -13,6 +13,7 @@ from handlers.rate_limit import LoginLimits
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.users import ClientConfig, CurrentUser, DeletionResponse, SessionResponse
 from models import errors
+from models.emails import email_key
 from models.passwords import Passwords
 from models.sessions import Sessions
 from models.users import User, Users
@@ -68,14 +69,35 @@ class ChangeUserParams(RequestParams):
 class ChangeUserHandler(ApiHandler):
     """Both this and DeleteUserHandler ask for the password again: the browser may be shared."""
 
-    def initialize(self, users: Users, passwords: Passwords, login_guard: LoginGuard, sessions: Sessions) -> None:
+    def initialize(
+        self,
+        users: Users,
+        passwords: Passwords,
+        login_guard: LoginGuard,
+        login_limits: LoginLimits,
+        sessions: Sessions,
+    ) -> None:
         self.users, self.passwords, self.login_guard, self.sessions = users, passwords, login_guard, sessions
+        self.login_limits = login_limits
 
-    @endpoint(errors=(errors.NotAuthenticated, errors.WrongPassword, errors.WeakPassword, errors.TooManyRequests))
+    @endpoint(
+        errors=(
+            errors.NotAuthenticated,
+            errors.WrongPassword,
+            errors.WeakPassword,
+            errors.EmailTaken,
+            errors.TooManyRequests,
+        )
+    )
     async def post(self, params: ChangeUserParams) -> SuccessResponse:
-        """Change the password or the e-mail address. A new password ends every other session."""
+        """Change the password or the e-mail address. A new password ends every other session.
+
+        A new address counts as a sign-up: both tell whether it has an account.
+        """
         current = await self.require_user()
         user = await self.login_guard.confirm(current.id, params.password, ip=self.client_ip)
+        if params.email is not None and email_key(params.email) != email_key(user.email):
+            self.login_limits.sign_up.acquire(self.client_ip)
         password_hash = await self._new_hash(params.new_password, user)
         await self.users.update(user.id, email=params.email, password_hash=password_hash)
         if password_hash is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -18,7 +18,8 @@ from models.bucket.addresses import origin
 from models.image import Owner
 from models.passwords import Passwords
 from models.sessions import IDLE_TIMEOUT, Sessions
-from models.users import User, Users, username_key
+from models.usernames import username_key
+from models.users import User, Users
 
 COOKIE_DAYS = 90
 DEVELOPERS_TTL_S = 2.0
@@ -44,13 +45,22 @@ class AuthenticatedUser:
 
 
 class Developers:
-    """Developers see and control the whole queue. The settings name some; operators add others (`admin.py`)."""
+    """Developers see and control the whole queue. Operators give accounts this role (`admin.py`), or name them.
 
-    def __init__(self, names: frozenset[str], users: Users) -> None:
+    names: of the setting. Nobody can sign up with one of them, so that the role belongs to an account that existed
+    before, or that the operator adds.
+    """
+
+    def __init__(self, names: Collection[str], users: Users) -> None:
         self._keys = frozenset(username_key(name) for name in names)
         self._users = users
         self._ids: frozenset[int] = frozenset()
         self._read_at = float("-inf")
+
+    def check_not_reserved(self, username: str) -> None:
+        """Raise UsernameTaken for a name of the setting, however it is spelled."""
+        if username_key(username) in self._keys:
+            raise errors.UsernameTaken(field="username", username=username)
 
     async def is_developer(self, user_id: int, username: str) -> bool:
         """Raises DatabaseUnavailable."""

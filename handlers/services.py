@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import tornado.web
 
-from handlers.auth import Authentication, LoginGuard
+from handlers.auth import Authentication, Developers, LoginGuard
 from handlers.broadcast import EventBroadcaster
 from handlers.client_ip import IpNetworks
 from handlers.export import ExportSlots
@@ -57,6 +57,7 @@ class Services:
     bucket: Bucket
     client_config: ClientConfig
     database: Database
+    developers: Developers
     embedded_bucket: EmbeddedBucket | None
     event_feed: EventFeed
     executors: Executors

@@ -29,7 +29,8 @@ from models.image import Owner
 from models.images import Images
 from models.queue.task import ACTIVE, Task, TaskState
 from models.queue.tasks import TaskFilter, Tasks, cursor_after
-from models.users import Users, username_key
+from models.usernames import username_key
+from models.users import Users
 from models.visibility import Reader, Visibility
 from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy, check_source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from handlers.auth import LoginGuard
+from handlers.auth import Developers, LoginGuard
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
@@ -32,17 +32,19 @@ class AddUserHandler(ApiHandler):
     error_code = -2
     errors_as_200 = True
 
-    def initialize(self, users: Users, passwords: Passwords, login_limits: LoginLimits) -> None:
+    def initialize(self, users: Users, passwords: Passwords, login_limits: LoginLimits, developers: Developers) -> None:
         self.users, self.passwords, self.login_limits = users, passwords, login_limits
+        self.developers = developers
 
     @endpoint(
-        errors=(errors.UsernameTaken, errors.WeakPassword, errors.CsrfError, errors.TooManyRequests),
+        errors=(errors.UsernameTaken, errors.EmailTaken, errors.WeakPassword, errors.CsrfError, errors.TooManyRequests),
         csrf_exempt="it acts for nobody, with or without a cookie; the sender is checked by the handler",
     )
     async def post(self, params: AddUserParams) -> SuccessResponse:
         """Sign up."""
         self.authentication.check_sender(self)
         self.login_limits.sign_up.acquire(self.client_ip)
+        self.developers.check_not_reserved(params.username)
         self.passwords.check_strength(params.password, params.username)
         password_hash = await self.passwords.hash(params.password)
         user_id = await self.users.add(username=params.username, email=params.email, password_hash=password_hash)

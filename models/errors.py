@@ -6,6 +6,7 @@ TesseraError
     MalformedBody          the body does not match its Content-Type
     TooLarge               the body is larger than this endpoint accepts
     UsernameTaken          another user has this name
+    EmailTaken             another user has this e-mail address
     WeakPassword           too short, too long, or too common
     WrongPassword          the current password, which confirms a change, is wrong
     NotFound               no such user, image, task, upload or object
@@ -148,6 +149,12 @@ class UsernameTaken(ClientError):
     slug = "username_taken"
     en = "The username {username} is taken. Please choose another."
     zh = "用户名 {username} 已被使用，请换一个。"
+
+
+class EmailTaken(ClientError):
+    slug = "email_taken"
+    en = "There is an account with this e-mail address. Please sign in, or use another address."
+    zh = "该邮箱地址已注册。请直接登录，或换用其他邮箱地址。"
 
 
 class WeakPassword(ClientError):

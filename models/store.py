@@ -76,3 +76,4 @@ class Store:
     async def migrate(self) -> None:
         """Bring the records of an earlier version up to date. Changes nothing the second time."""
         await self.images.state_visibility()
+        await self.users.add_email_keys()

@@ -1,11 +1,14 @@
 """Users: a name, an e-mail address, a password hash. The unique index on `username_key` decides who gets a name.
 
+The name of a deleted account is not given out again: whoever got it would be taken for the one who had it. Only a hash
+of it remains, in the collection `retired_names`.
+
 A user whose account is being deleted is no longer found; the record stays until all of the user's data is gone.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,9 +16,12 @@ from models import errors
 from models.batcher import Batcher
 from models.database import Database, Document, Index
 from models.driver_errors import DuplicateKey
+from models.emails import email_key
+from models.usernames import username_key
 
 SECRET_FIELDS = ("_id", "username", "email", "created", "password_hash")
 NOT_DELETED: Document = {"deleting": None}
+MIGRATION_STEP = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +36,41 @@ class User:
 
 
 class Users:
-    """The collection `users`: {_id, username, username_key, email, password_hash, created}.
+    """The collection `users`: {_id, username, username_key, email, email_key, password_hash, created}.
 
+    Of accounts of an earlier version with the same address, the oldest has the `email_key`; for the others it is "".
     `deleting: true` while the account is being deleted; `developer: true` for developers.
     """
 
     indexes = (
         Index("username_key", unique=True),
+        Index("email_key", unique=True, partial_filter={"email_key": {"$gt": ""}}),
         Index("deleting", partial_filter={"deleting": True}),
         Index("developer", partial_filter={"developer": True}),
     )
 
     def __init__(self, database: Database) -> None:
         self._users = database.collection("users")
+        self._retired_names = database.collection("retired_names")
         self._by_key = Batcher(self._find_by_keys)
 
     async def add(self, *, username: str, email: str, password_hash: str) -> int:
-        """Returns the new user's id. Raises UsernameTaken."""
+        """Returns the new user's id. Raises UsernameTaken, EmailTaken."""
+        if await self._retired_names.find_one({"_id": _retired(username)}) is not None:
+            raise errors.UsernameTaken(field="username", username=username)
         document: Document = {
             "username": username,
             "username_key": username_key(username),
             "email": email,
+            "email_key": email_key(email),
             "password_hash": password_hash,
             "created": datetime.now(UTC),
         }
         try:
             return await self._users.insert_with_id(document)
         except DuplicateKey as error:
+            if "email_key" in error.fields:
+                raise errors.EmailTaken(field="email") from error
             raise errors.UsernameTaken(field="username", username=username) from error
 
     async def by_name(self, username: str) -> User:
@@ -78,11 +92,15 @@ class Users:
         return await self._users.find_one({"_id": user_id, **NOT_DELETED}, ["_id"]) is not None
 
     async def update(self, user_id: int, *, email: str | None = None, password_hash: str | None = None) -> None:
-        """Change the fields that are not None."""
-        fields = {"email": email, "password_hash": password_hash}
+        """Change the fields that are not None. Raises EmailTaken."""
+        key = None if email is None else email_key(email)
+        fields = {"email": email, "email_key": key, "password_hash": password_hash}
         changes = {name: value for name, value in fields.items() if value is not None}
-        if changes:
-            await self._users.update_one({"_id": user_id}, {"$set": changes})
+        try:
+            if changes:
+                await self._users.update_one({"_id": user_id}, {"$set": changes})
+        except DuplicateKey as error:
+            raise errors.EmailTaken(field="email") from error
 
     async def set_developer(self, user_id: int, developer: bool) -> None:
         """Let a user see and control the whole queue, or no longer."""
@@ -95,9 +113,24 @@ class Users:
         return frozenset(document["_id"] for document in documents)
 
     async def mark_deleting(self, user_id: int) -> None:
-        """From now on the user is not found and cannot sign in; `delete` makes the name available again."""
-        changes = {"deleting": True, "email": "", "password_hash": ""}
+        """From now on the user is not found and cannot sign in, and nobody else gets the name of the account."""
+        user = await self._users.find_one({"_id": user_id}, ["username"])
+        if user is not None and user["username"]:
+            change: Document = {"$set": {"retired": datetime.now(UTC)}}
+            await self._retired_names.update_one({"_id": _retired(user["username"])}, change, upsert=True)
+        changes = {"deleting": True, "email": "", "email_key": "", "password_hash": ""}
         await self._users.update_one({"_id": user_id}, {"$set": changes})
+
+    async def add_email_keys(self) -> None:
+        """Give accounts of an earlier version their `email_key`, the oldest of each address first."""
+        query: Document = {"email_key": None, "guest": None}
+        while users := await self._users.find(query, sort="created", limit=MIGRATION_STEP, fields=["email"]):
+            for user in users:
+                change: Document = {"$set": {"email_key": email_key(user["email"])}}
+                try:
+                    await self._users.update_one({"_id": user["_id"]}, change)
+                except DuplicateKey:
+                    await self._users.update_one({"_id": user["_id"]}, {"$set": {"email_key": ""}})
 
     async def deleting(self, *, limit: int = 1000) -> list[int]:
         """The ids of users whose accounts are being deleted."""
@@ -108,10 +141,8 @@ class Users:
         await self._users.delete_one({"_id": user_id})
 
 
-def username_key(username: str) -> str:
-    """The form in which names are compared: NFKC, case folded, blanks collapsed (`Ａdmin ` becomes `admin`)."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
-    return " ".join(folded.split())
+def _retired(username: str) -> str:
+    return hashlib.sha256(username_key(username).encode()).hexdigest()
 
 
 def _user(document: Document | None, which: object) -> User:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from models.embedded_mongod import Mongod
 from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import share_heap, use_one_blas_thread
 from settings import Settings
+from tests.support.accounts import add_account
 from tests.support.client import ApiClient
 
 COOKIE_SECRET = "a secret for tests alone"
@@ -180,6 +182,13 @@ def services(
 
     yield io_loop.run_sync(start, timeout=30)
     io_loop.run_sync(stack.aclose, timeout=30)
+
+
+@pytest.fixture
+def accounts_of_developers(io_loop: Any, services: Services, settings: Settings) -> None:
+    """The accounts that the setting `developers` names, which the operator adds; tests sign in to them."""
+    for name in settings.developers:
+        io_loop.run_sync(partial(add_account, services.database, name))
 
 
 @pytest.fixture

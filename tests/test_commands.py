@@ -20,6 +20,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from command_line import read_settings
+from models.database import Database
+from tests.support.accounts import add_account
 from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import jpeg, png
 from tests.support.process import ROOT, ServerProcess
@@ -167,10 +169,13 @@ def test_the_check_takes_a_file_of_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_the_administration_commands_do_what_they_say(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
+async def test_the_administration_commands_do_what_they_say(
+    tmp_path: Path, on_shared_mongod: tuple[str, ...], database: Database
+) -> None:
     client = AsyncHTTPClient(force_instance=True)
     with ServerProcess(tmp_path / "data", "--developers=ada", *on_shared_mongod) as server:
-        ada = await ApiClient(client, server.base_url).sign_up("ada")
+        await add_account(database, "ada")
+        ada = await ApiClient(client, server.base_url).sign_in("ada")
         await ada.post("/api/tasks/pause/")
         task = await ada.add_task((await ada.upload())["url"])
         await ada.post("/api/tasks/cancel/", id=task["id"])
@@ -183,6 +188,7 @@ async def test_the_administration_commands_do_what_they_say(tmp_path: Path, on_s
             line = line.replace("4503599627370496", str(task["id"]))
             outputs[command.partition("admin.py ")[2]] = (await asyncio.to_thread(run, line)).stdout
 
+        assert "password of boss, shown only once: " in outputs["account boss boss@example.com"]
         assert "is a developer" in outputs["developer ada"]
         assert "no longer a developer" in outputs["developer ada --revoke"]
         assert f"{task['id']} is queued" in outputs["requeue 4503599627370496"]

@@ -25,7 +25,7 @@ def test_every_error_is_listed_with_its_code_and_status() -> None:
     declared = [
         (
             kind.slug,
-            "-2" if kind.slug == "username_taken" else "-1",
+            "-2" if kind.slug in ("username_taken", "email_taken") else "-1",
             f"{status_of(kind)}{' (200)' if is_contract_error(kind) else ''}",
             kind.en,
         )

@@ -99,7 +99,10 @@ class Thumbnails:
             task.add_done_callback(self._scheduled.discard)
 
     async def delete(self, image_id: int) -> None:
-        """Waits for those of the image that are being made: they would be stored afterwards. Raises BucketUnavailable."""
+        """Wait for those of the image that are being made, which would be stored afterwards, and delete all.
+
+        Raises BucketUnavailable.
+        """
         in_progress = [task for width in WIDTHS if (task := self._in_progress.get(_key(image_id, width)))]
         await asyncio.gather(*(asyncio.shield(task) for task in in_progress), return_exceptions=True)
         for width in WIDTHS:

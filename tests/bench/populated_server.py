@@ -19,6 +19,7 @@ from models.queue.task import NewTask, TaskState, to_document
 from models.users import Users
 from models.visibility import Visibility
 from tests.fault_injection.load import make_client
+from tests.support.accounts import add_account
 from tests.support.client import ApiClient
 from tests.support.process import ServerProcess
 
@@ -61,7 +62,8 @@ async def populated_server() -> AsyncIterator[PopulatedServer]:
         server = stack.enter_context(ServerProcess(folder / "data", *arguments))
         client = make_client()
         stack.callback(client.close)
-        api = await ApiClient(client, server.base_url).sign_up("ada")
+        await add_account(database, "ada")
+        api = await ApiClient(client, server.base_url).sign_in("ada")
         image_id = await _populate(database, api)
         assert mongod.pid is not None
         yield PopulatedServer(server, mongod.pid, api, image_id)

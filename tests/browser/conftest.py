@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
+from settings import Settings
 from tests.browser.user import BrowserUser
+from tests.support.accounts import add_account_to
 from tests.support.process import ServerProcess
 
 # First the build without a window, which needs half the processor time.
@@ -70,6 +72,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     data_dir: Path = tmp_path_factory.mktemp("browser") / "data"
     settings = (f"--developers={DEVELOPER}", "--workers=2", f"--max_megapixels={MEGAPIXELS}", "--sign_up_burst=10000")
     with ServerProcess(data_dir, *settings) as running:
+        add_account_to(Settings(data_dir=data_dir), DEVELOPER)
         yield running
 
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from settings import Settings
 from tests.browser.conftest import DEVELOPER, FLAGS, find_chromium
 from tests.browser.modules import STATIC
 from tests.browser.user import BrowserUser
+from tests.support.accounts import add_account_to
 from tests.support.process import ServerProcess
 
 WIDTHS = {2560: 1440, 1440: 900, 768: 1024, 390: 844}
@@ -38,7 +40,7 @@ def fill_gallery(user: BrowserUser) -> dict[str, str]:
     The photomosaic comes late, when there are pictures to build it from.
     """
     user.go("/")
-    user.sign_up(DEVELOPER)
+    user.sign_in(DEVELOPER)
     open_workspace(user.page)
     user.visibility.select_option("In the gallery")
     listed = user.page.evaluate("fetch('/api/styles/').then(answer => answer.json())")["styles"]
@@ -250,6 +252,7 @@ def main() -> None:
         sync_playwright() as driver,
         ServerProcess(Path(data) / "data", developers) as server,
     ):
+        add_account_to(Settings(data_dir=server.data_dir), DEVELOPER)
         browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
         take_all(browser, server, wanted)
         browser.close()

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
+from settings import Settings
 from tests.browser.conftest import DEVELOPER
 from tests.browser.user import BrowserUser, image_file
+from tests.support.accounts import add_account_to
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
@@ -59,6 +61,7 @@ def test_the_queue_moves_before_a_strangers_eyes(
 def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server of its own, whose queue can be paused."""
     with ServerProcess(tmp_path / "data", f"--developers={DEVELOPER}") as running:
+        add_account_to(Settings(data_dir=running.data_dir), DEVELOPER)
         yield running
 
 
@@ -67,7 +70,7 @@ def developer(own_server: ServerProcess, new_user: Callable[..., BrowserUser]) -
     """A developer on the queue page, who has paused the queue."""
     browser_user = new_user(base_url=own_server.base_url)
     browser_user.go("/tasks/")
-    browser_user.sign_up(DEVELOPER)
+    browser_user.sign_in(DEVELOPER)
     browser_user.part("pause").click()
     expect(browser_user.part("pause")).to_have_text("Resume")
     return browser_user
@@ -216,7 +219,7 @@ def test_a_developer_searches_the_history(
         maker.wait_for_job("done")
     user = new_user(base_url=own_server.base_url)
     user.go("/tasks/")
-    user.sign_up(DEVELOPER)
+    user.sign_in(DEVELOPER)
     rows, search = user.page.locator(".task"), user.part("search")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Honeycomb")

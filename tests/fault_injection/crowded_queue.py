@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.fault_injection.environment import drill_environment
 from tests.fault_injection.load import make_client
 from tests.fault_injection.report import DrillReport
+from tests.support.accounts import add_account
 from tests.support.client import ApiClient
 from tests.support.waiting import finished
 
@@ -24,7 +25,9 @@ async def drill(folder: Path, *, short: bool) -> DrillReport:
         server = env.server("one", f"--user_queue_limit={USER_LIMIT}")
         await server.launch()
         client = make_client()
-        ada, bob, dev = [await ApiClient(client, server.base_url).sign_up(name) for name in ("ada", "bob", "dev")]
+        ada, bob = [await ApiClient(client, server.base_url).sign_up(name) for name in ("ada", "bob")]
+        await add_account(env.database, "dev")
+        dev = await ApiClient(client, server.base_url).sign_in("dev")
         urls = {user.username: (await user.upload())["url"] for user in (ada, bob)}
         await dev.post("/api/tasks/pause/")
         semaphore, count = asyncio.Semaphore(8), 500 if short else TASKS

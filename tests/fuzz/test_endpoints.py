@@ -29,6 +29,8 @@ from handlers import API
 from handlers.access_log import template_of
 from handlers.http_server import HEADER_LIMIT_BYTES
 from models.errors import NotAuthenticated
+from settings import Settings
+from tests.support.accounts import add_account_to
 from tests.support.client import PASSWORD
 from tests.support.openapi_check import document
 from tests.support.process import ServerProcess
@@ -62,15 +64,19 @@ class FuzzServer:
     """A real server, and the document as schemathesis reads it."""
 
     server: ServerProcess
+    settings: Settings
     schema: Any
 
     def sign_up(self, name: str) -> requests.Session:
-        """A new user, signed in: some endpoints end a session, or count wrong passwords for a name."""
+        """A new user, signed in, and a developer except where something is added.
+
+        Some operations end a session, or count wrong passwords for a name.
+        """
         session = requests.Session()
-        user = {"username": name, "email": "a@example.com", "password": PASSWORD}
-        for path in ("add", "query"):
-            answer = session.post(f"{self.server.base_url}/api/user/{path}/", json=user, timeout=TIMEOUT_S)
-            assert answer.json()["code"] == 1, answer.text
+        add_account_to(self.settings, name)
+        user = {"username": name, "password": PASSWORD}
+        answer = session.post(f"{self.server.base_url}/api/user/query/", json=user, timeout=TIMEOUT_S)
+        assert answer.json()["login"] is True, answer.text
         return session
 
 
@@ -84,7 +90,7 @@ def fuzz_server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> I
         schema = schemathesis.openapi.from_dict(document())
         schema.config.update(base_url=server.base_url)
         schema.config.generation.update(with_security_parameters=False)  # invented tokens would replace the cookies
-        yield FuzzServer(server, schema)
+        yield FuzzServer(server, Settings(mongodb_uri=mongodb_uri, database=database), schema)
     assert " ERROR " not in server.log
     assert "Traceback" not in server.log
 

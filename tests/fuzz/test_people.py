@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import requests
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.fuzz.user_model import TIMEOUT_S, UserModel
-from tests.support.client import PASSWORD
+from settings import Settings
+from tests.fuzz.user_model import UserModel
+from tests.support.accounts import add_account_to
 from tests.support.process import ServerProcess
 
 RUN = settings(
@@ -42,9 +42,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_
     assert " ERROR " not in running.log
 
 
-def test_the_server_agrees_with_a_simple_model(server: ServerProcess) -> None:
-    newcomer = {"username": "dev", "email": "dev@example.com", "password": PASSWORD}
-    assert requests.post(f"{server.base_url}/api/user/add/", json=newcomer, timeout=TIMEOUT_S).json() == {"code": 1}
+def test_the_server_agrees_with_a_simple_model(server: ServerProcess, mongodb_uri: str, database_name: str) -> None:
+    add_account_to(Settings(mongodb_uri=mongodb_uri, database=database_name), "dev")
     model = type("BoundUserModel", (UserModel,), {"base_url": server.base_url})
 
     run_state_machine_as_test(model, settings=RUN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +62,7 @@ class UserModel(RuleBasedStateMachine):
         super().__init__()
         self.prefix = f"group {next(self.groups)} "
         self.users: dict[str, ModelUser] = {}
+        self.retired_names: set[str] = set()
         self.follows: list[tuple[ModelUser, ModelUser]] = []
         self.tasks: list[ModelTask] = []
         self.developer = self._session()
@@ -76,10 +78,9 @@ class UserModel(RuleBasedStateMachine):
     def sign_up(self, name: str) -> Any:
         key = "ada" if name in ("Ada", "ＡＤＡ") else name
         user = ModelUser(self.prefix + name, self._session())
-        answer = self._post(
-            user.session, "/api/user/add/", username=user.name, email="a@example.com", password=PASSWORD
-        ).json()
-        if key in self.users:
+        newcomer = {"username": user.name, "email": f"{secrets.token_hex(8)}@example.com", "password": PASSWORD}
+        answer = self._post(user.session, "/api/user/add/", **newcomer).json()
+        if key in self.users or key in self.retired_names:
             assert (answer["code"], answer["error"]) == (-2, "username_taken")
             return multiple()
         assert answer == {"code": 1}
@@ -111,6 +112,7 @@ class UserModel(RuleBasedStateMachine):
             return
         assert answer.json() == {"code": 1, "finished": True}
         user.gone, user.signed_in = True, False
+        self.retired_names |= {name for name, one in self.users.items() if one is user}
         self.users = {name: one for name, one in self.users.items() if one is not user}
         self.follows = [edge for edge in self.follows if user not in edge]
         self.tasks = [task for task in self.tasks if task.owner is not user]

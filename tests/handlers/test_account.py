@@ -133,7 +133,7 @@ async def test_a_deleted_account_leaves_nothing_in_the_database_and_the_bucket(
 
 
 @pytest.mark.gen_test
-async def test_a_deleted_user_is_gone_and_the_name_is_free(api: ApiClient) -> None:
+async def test_a_deleted_user_is_gone(api: ApiClient) -> None:
     ada, bob = await api.sign_up("zuzanna"), await api.new_client().sign_up("bob")
     elsewhere = await api.new_client().sign_in("zuzanna")
     await bob.post("/api/user/follow/", from_user_name="bob", to_user_name="zuzanna", follow_bool=1)
@@ -149,8 +149,6 @@ async def test_a_deleted_user_is_gone_and_the_name_is_free(api: ApiClient) -> No
     assert (await bob.get("/api/image/query/", id=done["result_id"]))["error"] == "not_found"
     assert (await bob.get(done["result_url"])).status == 404
     assert ada.cookies == {}
-    again = await api.new_client().sign_up("zuzanna")
-    assert again.user_id != ada.user_id
 
 
 @pytest.mark.gen_test

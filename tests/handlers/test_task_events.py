@@ -18,6 +18,8 @@ from tests.support.fake_hosts import FakeHost
 from tests.support.pictures import png
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.usefixtures("accounts_of_developers")
+
 
 class SlowOrigin(FakeHost):
     """A host whose images arrive when the test allows it."""
@@ -78,7 +80,7 @@ async def test_other_users_receive_no_addresses_and_no_owner_and_developers_ever
     api: ApiClient, origin: SlowOrigin
 ) -> None:
     ada = await api.sign_up("ada")
-    bob, dev = await api.new_client().sign_up("bob"), await api.new_client().sign_up("dev")
+    bob, dev = await api.new_client().sign_up("bob"), await api.new_client().sign_in("dev")
     async with (
         open_event_stream(bob) as bobs,
         open_event_stream(api.new_client()) as anonymous,
@@ -118,7 +120,7 @@ async def test_the_owner_receives_positions_as_the_queue_moves(api: ApiClient, o
 async def test_other_users_read_positions_from_the_queue_and_not_from_events(
     api: ApiClient, origin: SlowOrigin
 ) -> None:
-    ada, dev = await api.sign_up("ada"), await api.new_client().sign_up("dev")
+    ada, dev = await api.sign_up("ada"), await api.new_client().sign_in("dev")
     await dev.post("/api/tasks/pause/")
     async with open_event_stream(api) as own, open_event_stream(api.new_client()) as anonymous:
         await subscribed(own)
@@ -138,7 +140,7 @@ async def test_other_users_read_positions_from_the_queue_and_not_from_events(
 async def test_a_user_receives_the_position_of_a_task_at_any_depth(
     api: ApiClient, services: Services, origin: SlowOrigin, depth: int
 ) -> None:
-    ada, dev = await api.sign_up("ada"), await api.new_client().sign_up("dev")
+    ada, dev = await api.sign_up("ada"), await api.new_client().sign_in("dev")
     await dev.post("/api/tasks/pause/")
     await _fill_queue(services, depth)
     async with open_event_stream(ada) as stream:
@@ -207,7 +209,7 @@ async def test_a_page_of_another_origin_may_not_subscribe(api: ApiClient, header
 
 @pytest.mark.gen_test
 async def test_everybody_receives_a_pause(api: ApiClient) -> None:
-    dev = await api.new_client().sign_up("dev")
+    dev = await api.new_client().sign_in("dev")
     async with open_event_stream(api) as stream:
         await subscribed(stream)
 

@@ -14,6 +14,8 @@ from models.queue.task import NewTask, TaskState, to_document
 from settings import Settings
 from tests.support.client import ApiClient
 
+pytestmark = pytest.mark.usefixtures("accounts_of_developers")
+
 RECIPE = {"style": "mosaic", "seed": 0}
 
 
@@ -81,7 +83,7 @@ async def test_the_queue_is_filtered_by_state_style_and_id(api: ApiClient, servi
 @pytest.mark.gen_test
 async def test_only_the_owner_and_developers_may_filter_by_owner(api: ApiClient, services: Services) -> None:
     ada = await api.new_client().sign_up("ada")
-    bob, dev = await api.new_client().sign_up("bob"), await api.new_client().sign_up("dev")
+    bob, dev = await api.new_client().sign_up("bob"), await api.new_client().sign_in("dev")
     await keep(services, 2, owner=Owner(ada.user_id, "ada"), state=TaskState.DONE)
     await keep(services, 1, owner=Owner(bob.user_id, "bob"), state=TaskState.DONE, since=50)
 
@@ -124,7 +126,7 @@ async def test_a_form_that_is_not_utf_8_is_refused(api: ApiClient) -> None:
 @pytest.mark.gen_test
 async def test_only_the_owner_and_developers_may_cancel_and_retry(api: ApiClient, services: Services) -> None:
     ada, bob = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
-    dev = await api.new_client().sign_up("dev")
+    dev = await api.new_client().sign_in("dev")
     await keep(services, 1, owner=Owner(ada.user_id, "ada"), state=TaskState.QUEUED)
 
     strangers = await api.post("/api/tasks/cancel/", id=1)
@@ -155,7 +157,7 @@ async def test_the_queue_has_a_page_beside_its_json(api: ApiClient, path: str) -
 @pytest.mark.parametrize("path", ["/api/tasks/pause/", "/api/tasks/resume/"])
 @pytest.mark.gen_test
 async def test_only_developers_may_pause_the_queue(api: ApiClient, path: str) -> None:
-    ada, dev = await api.new_client().sign_up("ada"), await api.new_client().sign_up("dev")
+    ada, dev = await api.new_client().sign_up("ada"), await api.new_client().sign_in("dev")
 
     assert (await api.post(path)).status == 401
     assert (await ada.post(path)).status == 403
@@ -165,7 +167,7 @@ async def test_only_developers_may_pause_the_queue(api: ApiClient, path: str) ->
 
 @pytest.mark.gen_test
 async def test_a_repeated_request_returns_the_same_task_even_at_the_limit(api: ApiClient) -> None:
-    dev = await api.new_client().sign_up("dev")
+    dev = await api.new_client().sign_in("dev")
     await dev.post("/api/tasks/pause/")
     ada, bob = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
     url = (await ada.upload())["url"]
@@ -186,7 +188,7 @@ async def test_a_repeated_request_returns_the_same_task_even_at_the_limit(api: A
 @pytest.mark.requirement(40)
 @pytest.mark.gen_test
 async def test_a_full_queue_is_answered_with_a_time_to_retry(api: ApiClient) -> None:
-    dev = await api.new_client().sign_up("dev")
+    dev = await api.new_client().sign_in("dev")
     await dev.post("/api/tasks/pause/")
     ada, bob = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
     for person, count in ((ada, 3), (bob, 2)):

@@ -171,9 +171,7 @@ class SlowBucket(Bucket):
 
 
 @pytest.mark.gen_test
-async def test_a_thumbnail_that_is_being_stored_is_deleted_with_its_picture(
-    api: ApiClient, services: Services
-) -> None:
+async def test_a_thumbnail_that_is_being_stored_is_deleted_with_its_picture(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(png())
     image = await looked_at(services, uploaded["id"])
     threads, bucket = Executors(2), SlowBucket(services.bucket)

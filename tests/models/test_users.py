@@ -9,7 +9,8 @@ from tornado.ioloop import IOLoop
 
 from models import errors
 from models.database import Database
-from models.users import Users, username_key
+from models.usernames import username_key
+from models.users import Users
 
 
 @pytest.fixture

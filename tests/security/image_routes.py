@@ -214,7 +214,9 @@ SHOWN: dict[str, dict[str, set[str]]] = {
 
 async def people(api: ApiClient) -> dict[str, ApiClient]:
     names = {"owner": "ada", "user": "bob", "developer": "dev"}
-    clients = {role: await api.new_client().sign_up(name) for role, name in names.items()}
+    clients = {role: api.new_client() for role in names}
+    for role, name in names.items():
+        await (clients[role].sign_in(name) if role == "developer" else clients[role].sign_up(name))
     for role in ("user", "developer"):
         follow = {"from_user_name": names[role], "to_user_name": "ada", "follow_bool": 1}
         await clients[role].post("/api/user/follow/", **follow)

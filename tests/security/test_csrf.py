@@ -31,6 +31,7 @@ CROSS_SITE: tuple[dict[str, str], ...] = (
 COLLECTIONS = ("users", "sessions", "follows", "images", "uploads", "tasks")
 ENDPOINTS = {path: post for path, handler in API if isinstance(post := getattr(handler, "post", None), Endpoint)}
 STATE_CHANGING = {path: post for path, post in ENDPOINTS.items() if post.is_csrf_protected}
+pytestmark = pytest.mark.usefixtures("accounts_of_developers")
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ async def send_in_every_way(
 @pytest.mark.requirement(32)
 @pytest.mark.gen_test(timeout=90)
 async def test_no_other_site_can_act_with_a_users_cookie(api: ApiClient, services: Services) -> None:
-    ada = await api.sign_up("ada")
+    ada = await api.sign_in("ada")
     await services.queue.pause(True)
     requests = await valid_requests(ada)
     before = await database_content(services)
@@ -113,7 +114,7 @@ async def test_no_other_site_can_act_with_a_users_cookie(api: ApiClient, service
 @pytest.mark.gen_test(timeout=60)
 async def test_a_link_in_a_mail_changes_nothing_although_the_cookie_is_sent(api: ApiClient, services: Services) -> None:
     """The browser opens such a link as if the user had typed its URL."""
-    ada = await api.sign_up("ada")
+    ada = await api.sign_in("ada")
     await services.queue.pause(True)
     requests = await valid_requests(ada)
     before = await database_content(services)
@@ -131,7 +132,7 @@ async def test_a_link_in_a_mail_changes_nothing_although_the_cookie_is_sent(api:
 @pytest.mark.gen_test(timeout=60)
 async def test_a_link_over_plain_http_changes_nothing(api: ApiClient, services: Services) -> None:
     """Browsers send neither Sec-Fetch-Site nor Origin with it, and the cookie if the page is on another port."""
-    ada = await api.sign_up("ada")
+    ada = await api.sign_in("ada")
     await services.queue.pause(True)
     requests = await valid_requests(ada)
     del requests["/api/user/add"], requests["/api/user/query"]  # neither acts with the cookie
@@ -156,7 +157,7 @@ async def test_a_link_over_plain_http_changes_nothing(api: ApiClient, services: 
 @pytest.mark.requirement(45)
 @pytest.mark.gen_test
 async def test_a_link_signs_nobody_in_and_nobody_out(api: ApiClient) -> None:
-    ada = await api.new_client().sign_up("ada")
+    ada = await api.new_client().sign_in("ada")
     mallory = await api.new_client().sign_up("mallory")
     cookies = dict(ada.cookies)
     visitor = api.new_client()
@@ -193,7 +194,7 @@ async def test_a_link_gives_the_pictures_of_a_guest_to_nobody(api: ApiClient) ->
 @pytest.mark.requirement(45)
 @pytest.mark.gen_test
 async def test_clients_without_cookies_act_by_get_as_the_contract_says(api: ApiClient, services: Services) -> None:
-    ada = await api.new_client().sign_up("ada")
+    ada = await api.new_client().sign_in("ada")
     await api.new_client().sign_up("bob")
     token = (await api.get("/api/user/query/", username="ada", password=PASSWORD))["token"]
     bearer = {"Authorization": f"Bearer {token}"}
@@ -209,7 +210,7 @@ async def test_clients_without_cookies_act_by_get_as_the_contract_says(api: ApiC
 @pytest.mark.requirement(32)
 @pytest.mark.gen_test(timeout=60)
 async def test_our_own_page_and_other_http_clients_can_act(api: ApiClient) -> None:
-    ada = await api.sign_up("ada")
+    ada = await api.sign_in("ada")
     own: tuple[dict[str, str], ...] = (
         {"Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "none"},
@@ -226,7 +227,7 @@ async def test_our_own_page_and_other_http_clients_can_act(api: ApiClient) -> No
 @pytest.mark.requirement(33)
 @pytest.mark.gen_test
 async def test_json_needs_its_content_type_and_links_do_not_act(api: ApiClient, services: Services) -> None:
-    ada = await api.sign_up("ada")
+    ada = await api.sign_in("ada")
     await services.queue.pause(True)
     requests = await valid_requests(ada)
     before = await database_content(services)
@@ -247,7 +248,7 @@ async def test_json_needs_its_content_type_and_links_do_not_act(api: ApiClient, 
 @pytest.mark.requirement(33)
 @pytest.mark.gen_test
 async def test_pages_of_other_sites_receive_no_events(api: ApiClient) -> None:
-    ada = await api.sign_up("ada")
+    ada = await api.sign_in("ada")
 
     statuses = []
     for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}):

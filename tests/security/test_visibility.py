@@ -38,6 +38,7 @@ def test_only_the_callback_of_the_bucket_looks_images_up_for_the_server_itself()
 
 
 @pytest.mark.parametrize("visibility", [str(each) for each in Visibility])
+@pytest.mark.usefixtures("accounts_of_developers")
 @pytest.mark.gen_test(timeout=60)
 async def test_each_route_shows_an_image_to_those_who_may_see_it(
     api: ApiClient, services: Services, visibility: str
@@ -70,6 +71,7 @@ def _unzipped_is_shown(world: World, response: ApiResponse) -> bool:
 
 
 @pytest.mark.parametrize("visibility", [str(each) for each in Visibility])
+@pytest.mark.usefixtures("accounts_of_developers")
 @pytest.mark.gen_test(timeout=60)
 async def test_others_make_something_of_an_image_only_if_they_may_see_it(api: ApiClient, visibility: str) -> None:
     clients = await people(api)
@@ -82,6 +84,7 @@ async def test_others_make_something_of_an_image_only_if_they_may_see_it(api: Ap
 
 
 @pytest.mark.parametrize("visibility", [str(each) for each in Visibility])
+@pytest.mark.usefixtures("accounts_of_developers")
 @pytest.mark.gen_test(timeout=60)
 async def test_others_change_nothing_and_do_not_learn_of_a_private_image(
     api: ApiClient, services: Services, visibility: str
@@ -107,6 +110,7 @@ async def test_others_change_nothing_and_do_not_learn_of_a_private_image(
     assert [await services.images.by_id(image_id, SERVER) for image_id in world.ids] == before
 
 
+@pytest.mark.usefixtures("accounts_of_developers")
 @pytest.mark.gen_test(timeout=60)
 async def test_events_name_addresses_to_those_who_may_see_them(api: ApiClient) -> None:
     clients = await people(api)

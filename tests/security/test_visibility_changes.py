@@ -24,9 +24,10 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
     return settings_of(developers=("dev",))
 
 
+@pytest.mark.usefixtures("accounts_of_developers")
 @pytest.mark.gen_test(timeout=60)
 async def test_many_images_change_at_once_and_their_tasks_with_them(api: ApiClient) -> None:
-    ada, dev = await api.sign_up("ada"), await api.new_client().sign_up("dev")
+    ada, dev = await api.sign_up("ada"), await api.new_client().sign_in("dev")
     world, stranger = await make_world(ada, "private"), api.new_client()
     other = await finished(ada, (await ada.add_task(world.urls[0], visibility="link"))["id"])
     ids = [*world.ids, other["result_id"]]

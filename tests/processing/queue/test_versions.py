@@ -14,6 +14,7 @@ from models.queue.fair_order import Place
 from models.queue.task import TASK_VERSION, NewTask, TaskState
 from models.store import Store
 from tests.processing.queue.queue_harness import ADA, RECIPE, queue_harness
+from tests.support.accounts import add_account
 from tests.support.client import ApiClient
 from tests.support.process import ROOT, ServerProcess, free_port
 from tests.support.waiting import finished, until
@@ -66,7 +67,9 @@ def copy_with_a_higher_version(folder: Path) -> str:
 
 
 @pytest.mark.gen_test(timeout=90)
-async def test_two_versions_share_a_queue_up_and_down_again(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
+async def test_two_versions_share_a_queue_up_and_down_again(
+    tmp_path: Path, on_shared_mongod: tuple[str, ...], database: Database
+) -> None:
     program = copy_with_a_higher_version(tmp_path / "copy")
     client = AsyncHTTPClient(force_instance=True)
     options = (*on_shared_mongod, "--developers=ada")
@@ -75,7 +78,8 @@ async def test_two_versions_share_a_queue_up_and_down_again(tmp_path: Path, on_s
         new = ServerProcess(
             tmp_path / "new", *options, f"--public_url={old.base_url}", program=(program,), port=free_port()
         )
-        ada = await ApiClient(client, old.base_url).sign_up("ada")
+        await add_account(database, "ada")
+        ada = await ApiClient(client, old.base_url).sign_in("ada")
         url = (await ada.upload())["url"]
         with new:
             at_new = await ApiClient(client, new.own_url).sign_in("ada")
