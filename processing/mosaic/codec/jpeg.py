@@ -23,6 +23,7 @@ _PROFILE = b"ICC_PROFILE\0"
 _BETWEEN_SCANS = {0xC4, START_OF_SCAN, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)}
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # neither a stuffed byte nor a restart marker
 _FILL = re.compile(rb"[\xff\x00]+")
+_FILL_STEP = 4096
 _RANDOM_BYTES = random.Random(1).randbytes(1 << 12).replace(b"\xff", b"")
 _NOISE = b"".join(_RANDOM_BYTES[64 * step : 64 * step + 64] + bytes((0xFF, 0xD0 + step % 8)) for step in range(32))
 
@@ -84,7 +85,8 @@ def compressed_data(data: bytes) -> CompressedData | None:
             progressive, components = segment.marker in PROGRESSIVE, data[segment.start + 5]
         if segment.marker == START_OF_SCAN and segment.start < len(data):
             if not progressive and data[segment.start] >= components:
-                return CompressedData(*_end_of_scan(data, segment.end), sequential=True)
+                end, has_end = _end_of_scan(data, segment.end)
+                return CompressedData(_before_fill(data, end), has_end, sequential=True)
             return _all_scans(data, segment, components, progressive=progressive)
     return None
 
@@ -97,6 +99,13 @@ def _end_of_scan(data: bytes, position: int) -> tuple[int, bool]:
     return marker.start(), marker[0][1] == END_OF_IMAGE
 
 
+def _before_fill(data: bytes, end: int) -> int:
+    """The end without the bytes 0xFF that may stand before any marker (ITU-T T.81, B.1.1.2)."""
+    while (tail := data[max(0, end - _FILL_STEP) : end]).endswith(b"\xff"):
+        end -= len(tail) - len(tail.rstrip(b"\xff"))
+    return end
+
+
 def _all_scans(data: bytes, scan: Segment, components: int, *, progressive: bool) -> CompressedData:
     """Of a progressive JPEG, or of one with a scan for each component."""
     complete: set[tuple[int, int]] = set()  # component, coefficient
@@ -106,6 +115,7 @@ def _all_scans(data: bytes, scan: Segment, components: int, *, progressive: bool
         end, has_end = _end_of_scan(data, scan.end)
         marker, start = data[end + 1 : end + 2], end + 4
         if has_end or not marker or marker[0] not in _BETWEEN_SCANS or start > len(data):
+            end = _before_fill(data, end)
             return CompressedData(end, has_end, sequential=False, all_scans=len(complete) == 64 * components)
         scan = Segment(marker[0], start, min(end + 2 + int.from_bytes(data[end + 2 : start]), len(data)))
 

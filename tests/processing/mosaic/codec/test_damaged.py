@@ -132,8 +132,13 @@ def test_a_jpeg_with_a_scan_for_each_component_and_wrong_parameters_opens(wrong:
     assert np.array_equal(pixels(bytes(data)), expected)
 
 
-def test_a_jpeg_in_one_colour_opens() -> None:
-    assert pixels(encoded(np.full((90, 120, 3), 77, np.uint8), "JPEG")).tolist() == [[[77, 77, 77]] * 120] * 90
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("fill", [0, 1, 5000])
+def test_a_jpeg_in_one_colour_opens(progressive: bool, fill: int) -> None:
+    """Also with the bytes 0xFF before its end that some cameras write."""
+    whole = encoded(np.full((90, 120, 3), 77, np.uint8), "JPEG", progressive=progressive)
+
+    assert pixels(whole[:-2] + b"\xff" * fill + b"\xff\xd9").tolist() == [[[77, 77, 77]] * 120] * 90
 
 
 @pytest.mark.parametrize("progressive", [False, True])
