@@ -54,7 +54,7 @@ def fill_gallery(user: BrowserUser) -> dict[str, str]:
         if user.part("make").is_disabled():
             user.page.get_by_role("button", name="Add an area").click()
         if style == "photomosaic":
-            user.page.get_by_role("button", name="All", exact=True).click()
+            user.page.locator(".tile-picker__item input:checked").first.wait_for(state="attached")
         user.make()
         user.wait_for_job("done")
         user.part("job-card").get_by_role("link", name="Open").click()
