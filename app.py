@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import tornado.web
@@ -21,7 +22,7 @@ from handlers.access_log import AccessLog, RouteLabels
 from handlers.auth import Authentication, Developers, LoginGuard
 from handlers.base import NotFoundHandler
 from handlers.broadcast import EventBroadcaster
-from handlers.client_ip import IpNetworks
+from handlers.client_ip import IpNetworks, address_for_log
 from handlers.connections import LOOPBACK
 from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
@@ -40,6 +41,7 @@ from models.passwords import Passwords
 from models.registration import Registrations
 from models.store import Store
 from processing.background import background
+from processing.disk import Disk
 from processing.engine import Engine
 from processing.engine.instrumented import InstrumentedEngine, InstrumentedExecutors
 from processing.engine.threads import ThreadEngine
@@ -57,7 +59,7 @@ from processing.upkeep.account_deletion import AccountDeletions
 from processing.upkeep.guest_deletion import GuestDeletions
 from processing.upkeep.image_deletion import ImageDeletions
 from processing.upkeep.reconcile import Reconciler
-from settings import Settings
+from settings import VERSION, Settings
 
 PREVIEW_THREADS = 6
 """More than cores: a stranger's long preview must not keep a short one waiting."""
@@ -77,7 +79,9 @@ def make_app(services: Services, *, cookie_secret: str) -> tornado.web.Applicati
         trusted_proxies=services.authentication.trusted_proxies,
         default_handler_class=NotFoundHandler,
         default_handler_args={"authentication": services.authentication},
-        log_function=AccessLog(RouteLabels(table), services.metrics),
+        log_function=AccessLog(
+            RouteLabels(table), services.metrics, services.authentication.trusted_proxies, services.log_addresses
+        ),
         xheaders=False,
         compress_response=True,
     )
@@ -99,7 +103,7 @@ async def build(
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         server_id = _server_id(settings)
-        metrics = Metrics(server_id)
+        metrics = Metrics(server_id, version=VERSION)
         on_failure = metrics.database_errors.inc
         database = await enter(open_database(settings, timeout_s=database_timeout_s, on_failure=on_failure))
         store = Store.of(database, server_id)
@@ -123,6 +127,7 @@ async def build(
                 policy=policy,
                 max_megapixels=settings.max_megapixels,
                 max_result_megapixels=settings.max_result_megapixels,
+                log_address=partial(address_for_log, how=settings.log_addresses),
                 limits=QueueLimits(
                     settings.queue_limit,
                     settings.user_queue_limit,
@@ -159,6 +164,8 @@ def _services(
     slots = FairSlots(PREVIEW_SLOTS, per_client=2, waiting_limit=48, client_limit=PREVIEWS_PER_CLIENT)
     passwords, login_limits = Passwords(), make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
     broadcaster = EventBroadcaster(feed, queue, bucket)
+    disk = Disk(settings.data_dir)
+    metrics.free_disk.set_function(lambda: disk.free_bytes)
     metrics.left.set_function(lambda: queue.left_count)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
     static_files = StaticFiles()
@@ -185,6 +192,7 @@ def _services(
         ),
         database=store.database,
         developers=developers,
+        disk=disk,
         embedded_bucket=bucket if isinstance(bucket, EmbeddedBucket) else None,
         event_feed=feed,
         executors=executors,
@@ -197,6 +205,7 @@ def _services(
         ),
         image_deletions=image_deletions,
         images=store.images,
+        log_addresses=settings.log_addresses,
         login_guard=LoginGuard(store.users, passwords, login_limits),
         login_limits=login_limits,
         metrics=metrics,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from settings import FIELDS, PREFIX, BadSetting, Settings, declared, describe_range, explain, is_service_link
+from settings import FIELDS, PREFIX, VERSION, BadSetting, Settings, declared, describe_range, explain, is_service_link
 
 DESCRIPTION = """\
 Tessera turns photos into mosaics and lets people share them.
@@ -88,11 +88,12 @@ def _parse(arguments: Sequence[str]) -> dict[str, Any]:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=116),
-        usage="server.py [--check] [--config=FILE] [--name=VALUE ...]",
+        usage="server.py [--check | --version] [--config=FILE] [--name=VALUE ...]",
         description=DESCRIPTION,
         epilog=EPILOG.format(secrets="\n".join(f"  {PREFIX}{n.upper():<18} {FIELDS[n].description}" for n in secrets)),
     )
     parser.add_argument("--check", action="store_true", help="test the complete flow once, say what is wrong, and exit")
+    parser.add_argument("--version", action="version", version=f"Tessera {VERSION}", help="show the version and exit")
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings")
     groups: dict[str, Any] = {}
     for name in FIELDS:

@@ -21,6 +21,8 @@ from pydantic_settings import PydanticBaseSettingsSource as Source
 
 from setting_types import DaskUrl, DatabaseName, MongoUri, Names, Networks, PublicUrl, Url
 
+VERSION = "0.1.0"
+"""Of this server, as in pyproject.toml."""
 PREFIX = "TESSERA_"
 SERVICE_LINK = re.compile(r"TESSERA_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)")
 """Variables of Kubernetes for a service named tessera; of these only TESSERA_PORT may be a setting."""
@@ -104,6 +106,9 @@ class Settings(BaseSettings):
     qiniu_rsf_url: Url = _kodo("", "listing host of a private Kodo; empty: the public one")
     qiniu_uc_url: Url = _kodo("", "region host of a private Kodo; empty: the public one")
     log_json: bool = _log(False, "log JSON lines instead of text")
+    log_addresses: Literal["full", "network", "none"] = _log(
+        "network", "client addresses in the log: whole, the network (/24, or /48 of IPv6), or none"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable
 
 import tornado.web
+from tornado.httputil import HTTPServerRequest
 from tornado.routing import Rule, URLSpec
 
 from handlers.bucket.base import REASON
+from handlers.client_ip import IpNetworks, address_for_log, client_ip
 from processing.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -38,28 +40,43 @@ class RouteLabels:
 
 
 class AccessLog:
-    """Tornado's log_function. It leaves out the query string, which may contain a password."""
+    """Tornado's log_function. It leaves out the query string, which may contain a password.
 
-    def __init__(self, routes: RouteLabels, metrics: Metrics) -> None:
+    addresses: the setting `log_addresses`.
+    """
+
+    def __init__(self, routes: RouteLabels, metrics: Metrics, trusted_proxies: IpNetworks, addresses: str) -> None:
         self._routes, self._metrics = routes, metrics
+        self._trusted_proxies, self._addresses = trusted_proxies, addresses
 
     def __call__(self, handler: tornado.web.RequestHandler) -> None:
         status, request, seconds = handler.get_status(), handler.request, handler.request.request_time()
+        user_id, address = getattr(handler, "logged_user_id", None), self._address(request)
+        fields = {"status": status, "method": request.method, "path": request.path, "seconds": seconds}
+        fields |= {"address": address}
         log.log(
             logging.ERROR if is_server_error(status) else logging.INFO,
-            "%s %s %s %.1f ms [%s]",
+            "%s %s %s %.1f ms, %s at %s [%s]",
             status,
             request.method,
             request.path,
             1000 * seconds,
+            "nobody" if user_id is None else f"user {user_id}",
+            address,
             getattr(handler, "request_id", "-"),  # Tornado's own redirects have none
-            extra={"fields": {"status": status, "method": request.method, "path": request.path, "seconds": seconds}},
+            extra={"fields": fields if user_id is None else fields | {"user": user_id}},
         )
         route = self._routes.of(request.path)
         method = request.method if request.method in METHODS else "other"
         self._metrics.requests.labels(route, method, str(status)).inc()
         if getattr(handler, "timeout_s", 0) is not None:  # the client decides how long a stream lasts
             self._metrics.request_seconds.labels(route).observe(seconds)
+
+    def _address(self, request: HTTPServerRequest) -> str:
+        forwarded_for = request.headers.get("X-Forwarded-For", "")
+        return address_for_log(
+            client_ip(request.remote_ip or "", forwarded_for, self._trusted_proxies), self._addresses
+        )
 
 
 def is_server_error(status: int) -> bool:

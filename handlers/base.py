@@ -98,6 +98,8 @@ class ApiHandler(RequestIdHandler):
         "multipart/form-data",
     )
     timeout_s: ClassVar[float | None] = REQUEST_TIMEOUT_S
+    logged_user_id: int | None = None
+    """Of the user, where the request needed to know; for the access log."""
 
     def __init__(
         self,
@@ -145,7 +147,9 @@ class ApiHandler(RequestIdHandler):
 
     async def user(self) -> AuthenticatedUser | None:
         """The user who is signed in, a guest, or None."""
-        return await self.authentication.user(self)
+        user = await self.authentication.user(self)
+        self.logged_user_id = user.id if user else None
+        return user
 
     async def require_user(self) -> AuthenticatedUser:
         """The user who is signed in, with an account. Raises NotAuthenticated."""

@@ -7,6 +7,8 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 
 SITE_BITS = 64
 """Of an IPv6 address: providers give each household at least such a network (RFC 6177), which it uses freely."""
+LOGGED_BITS = {4: 24, 6: 48}
+"""Of the addresses in the log, by version: enough to see a flood, too little to point to a person."""
 
 
 class IpNetworks:
@@ -37,6 +39,20 @@ def client_ip(peer: str, forwarded_for: str, trusted_proxies: IpNetworks) -> str
             break
         address = entry
     return address
+
+
+def address_for_log(address: str, how: str) -> str:
+    """A client's address as the setting `log_addresses` wants it: `full`, its `network`, or "-" for `none`."""
+    if how == "none" or not address:
+        return "-"
+    if how == "full":
+        return address
+    try:
+        parsed = ip_network(address, strict=False)
+    except ValueError:
+        return "-"
+    prefix = LOGGED_BITS[parsed.version]
+    return str(parsed.supernet(new_prefix=prefix)) if parsed.prefixlen > prefix else str(parsed)
 
 
 def rate_limit_key(address: str) -> str:

@@ -11,13 +11,15 @@ from handlers.endpoint import endpoint
 from handlers.schemas.health import HealthResponse
 from models import errors
 from models.database import Database
+from models.queue.tasks import Tasks
+from processing.disk import Disk
 from processing.metrics import Metrics
 from processing.queue.task_queue import TaskQueue
 
 
 class HealthHandler(ApiHandler):
-    def initialize(self, database: Database, queue: TaskQueue) -> None:
-        self.database, self.queue = database, queue
+    def initialize(self, database: Database, queue: TaskQueue, disk: Disk) -> None:
+        self.database, self.queue, self.disk = database, queue, disk
 
     @endpoint(responses={503: HealthResponse})
     async def get(self) -> HealthResponse:
@@ -26,7 +28,10 @@ class HealthHandler(ApiHandler):
         if problems:
             self.set_status(503)
         return HealthResponse(
-            code=-1 if problems else 1, ready=not problems, problems=problems, warnings=self.queue.warnings
+            code=-1 if problems else 1,
+            ready=not problems,
+            problems=problems,
+            warnings=[*self.queue.warnings, *self.disk.warnings],
         )
 
     async def _problems(self) -> list[str]:
@@ -38,18 +43,18 @@ class HealthHandler(ApiHandler):
 
 
 class MetricsHandler(ApiHandler):
-    def initialize(self, metrics: Metrics, metrics_from: IpNetworks, queue: TaskQueue) -> None:
-        self.metrics, self.metrics_from, self.queue = metrics, metrics_from, queue
+    def initialize(self, metrics: Metrics, metrics_from: IpNetworks, queue: TaskQueue, tasks: Tasks) -> None:
+        self.metrics, self.metrics_from, self.queue, self.tasks = metrics, metrics_from, queue, tasks
 
     @endpoint(media_type="text/plain", errors=[errors.AddressNotAllowed])
     async def get(self) -> None:
         """Counters in the formats of Prometheus, for clients on this machine and in the networks of `metrics_from`."""
         if self.client_address not in self.metrics_from:
             raise errors.AddressNotAllowed(value=self.client_address, setting="metrics_from")
-        totals = None
+        totals = oldest_s = None
         with contextlib.suppress(errors.DatabaseUnavailable):
-            totals = (await self.queue.status.snapshot()).totals
-        self.metrics.set_queue(totals)
+            totals, oldest_s = (await self.queue.status.snapshot()).totals, await self.tasks.oldest_s()
+        self.metrics.set_queue(totals, oldest_s)
         text, media_type = await asyncio.to_thread(self.metrics.text, self.request.headers.get("Accept", ""))
         self.set_header("Content-Type", media_type)
         self.finish(text)

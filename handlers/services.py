@@ -31,6 +31,7 @@ from models.registration import Registrations
 from models.sessions import Sessions
 from models.uploads import PendingUploads
 from models.users import Users
+from processing.disk import Disk
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
@@ -49,6 +50,7 @@ class Services:
     """Everything that a handler may use, by the names that handlers use.
 
     embedded_bucket: the bucket, where it is the embedded one. public_url: our origin, without a final slash.
+    log_addresses: the setting.
     """
 
     account_deletions: AccountDeletions
@@ -58,6 +60,7 @@ class Services:
     client_config: ClientConfig
     database: Database
     developers: Developers
+    disk: Disk
     embedded_bucket: EmbeddedBucket | None
     event_feed: EventFeed
     executors: Executors
@@ -68,6 +71,7 @@ class Services:
     guest_sessions: GuestSessions
     image_deletions: ImageDeletions
     images: Images
+    log_addresses: str
     login_guard: LoginGuard
     login_limits: LoginLimits
     metrics: Metrics

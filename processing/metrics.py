@@ -25,7 +25,7 @@ WAIT_BUCKETS_S = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 4 * 36
 class Metrics:
     """server: this server's name in tasks, so that each server on a database counts its own tasks only."""
 
-    def __init__(self, server: str = "") -> None:
+    def __init__(self, server: str = "", *, version: str = "") -> None:
         self._server = server
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
@@ -35,6 +35,12 @@ class Metrics:
         )
         self.lag_seconds = self._histogram("event_loop_lag_seconds", "How late the loop runs a timer", LAG_BUCKETS_S)
         self.queue = self._gauge("queue_tasks", "Queued and running tasks of all servers together", "state")
+        self.oldest = self._gauge(
+            "oldest_task_seconds", "Age of the oldest queued task, and of the oldest run", "state"
+        )
+        self.free_disk = self._gauge("disk_free_bytes", "Free space where data_dir is")
+        self.build_info = self._gauge("build_info", "1, with the version of this server", "version")
+        self.build_info.labels(version).set(1)
         self.left = self._gauge("queue_tasks_left", "Queued tasks that this server leaves to a newer version")
         self.wait_seconds = self._histogram(
             "task_wait_seconds", "From adding a task to its first start", WAIT_BUCKETS_S, "style"
@@ -60,10 +66,11 @@ class Metrics:
             waited_s = (task.started - task.created).total_seconds()
             self.wait_seconds.labels(task.style).observe(max(0.0, waited_s))
 
-    def set_queue(self, totals: Mapping[str, int] | None) -> None:
-        """Set the gauge of queued and running tasks; None if the database does not answer."""
+    def set_queue(self, totals: Mapping[str, int] | None, oldest_s: Mapping[str, float] | None) -> None:
+        """Set the gauges of queued and running tasks; None if the database does not answer."""
         for state in ACTIVE:
             self.queue.labels(str(state)).set(totals[state] if totals else math.nan)
+            self.oldest.labels(str(state)).set(oldest_s[state] if oldest_s else math.nan)
 
     def watch_threads(self, pool: str, size: Callable[[], int], busy: Callable[[], int]) -> None:
         """Show a thread pool under this name. busy: calls that were submitted and have not finished."""

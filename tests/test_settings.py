@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from command_line import read_settings as read_all
 from settings import FIELDS, BadSetting, Settings, declared
+from tests.support.process import ROOT
 
 
 def read_settings(arguments: Sequence[str], environment: dict[str, str]) -> Settings:
@@ -217,3 +219,12 @@ def test_every_example_of_the_manual_is_valid(capsys: pytest.CaptureFixture[str]
     for line in lines:
         before, _, after = line.replace("/etc/", f"{tmp_path}/").partition("server.py")
         read_settings(after.split(), dict(word.split("=", 1) for word in before.split()))
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    with pytest.raises(SystemExit) as ended:
+        read_all(["--version"])
+
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"Tessera {project['version']}\n")

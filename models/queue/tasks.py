@@ -103,6 +103,16 @@ class Tasks:
         """How many tasks are in this state; reads the index alone."""
         return await self._tasks.count_documents({"state": str(state)})
 
+    async def oldest_s(self) -> dict[str, float]:
+        """Seconds since the oldest queued task was added and the oldest running one started; 0 where there is none."""
+        since: Document = {"$cond": [{"$eq": ["$state", str(TaskState.QUEUED)]}, "$created", "$started"]}
+        steps: list[Document] = [
+            {"$match": {"state": {"$in": [str(state) for state in ACTIVE]}}},
+            {"$group": {"_id": "$state", "age": {"$max": {"$divide": [{"$subtract": ["$$NOW", since]}, 1000]}}}},
+        ]
+        ages = {row["_id"]: float(row["age"] or 0) for row in await self._tasks.aggregate(steps)}
+        return {str(state): max(0.0, ages.get(str(state), 0.0)) for state in ACTIVE}
+
     async def position(self, task: Task) -> int:
         """Position of a queued task; 1 is the next one."""
         earlier_rounds = {"state": str(TaskState.QUEUED), "round": {"$lt": task.round}}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -92,8 +92,9 @@ class TaskQueue:
         max_result_megapixels: int,
         limits: QueueLimits,
         worker_limits: WorkerLimits | None = None,
+        log_address: Callable[[str], str] = str,
     ) -> None:
-        self._store, self._engine, self._limits = store, engine, limits
+        self._store, self._engine, self._limits, self._log_address = store, engine, limits, log_address
         self.estimator = TimeEstimator()
         self._workers = Workers(
             server,
@@ -207,7 +208,7 @@ class TaskQueue:
             )
             task = await self._store.tasks.add(new, place=place)
             self._total += 1
-        log.info("task %s: queued, style %s", task.id, style)
+        log.info("task %s: queued for user %s at %s, style %s", task.id, owner.id, self._log_address(address), style)
         self._announce(task)
         return task
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -70,3 +71,20 @@ async def test_every_response_and_the_log_have_the_id_of_the_request_or_a_new_on
         assert without_id.headers["X-Request-ID"].isalnum(), path
         assert f"[from-proxy-{number}]" in caplog.text
         assert f"[{without_id.headers['X-Request-ID']}]" in caplog.text
+
+
+@pytest.mark.gen_test
+async def test_a_request_and_a_queued_task_name_the_user_and_the_network_of_the_client(
+    api: ApiClient, caplog: Any
+) -> None:
+    caplog.set_level(logging.INFO)
+    ada = await api.sign_up()
+    task = await ada.add_task((await ada.upload())["url"])
+    await api.new_client().get("/api/feed/", headers={"X-Request-ID": "stranger"})
+
+    who = f"user {ada.user_id} at 127.0.0.0/24"
+    assert f"task {task['id']}: queued for {who}, style mosaic" in caplog.text
+    assert re.search(rf"200 POST /api/tasks/add/ [\d.]+ ms, {who} \[", caplog.text)
+    assert re.search(r"200 GET /api/feed/ [\d.]+ ms, nobody at 127.0.0.0/24 \[stranger\]", caplog.text)
+    lines = [record for record in caplog.records if getattr(record, "fields", {}).get("path") == "/api/tasks/add/"]
+    assert (lines[0].fields["user"], lines[0].fields["address"]) == (ada.user_id, "127.0.0.0/24")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.client_ip import IpNetworks, client_ip, rate_limit_key
+from handlers.client_ip import IpNetworks, address_for_log, client_ip, rate_limit_key
 
 PROXY, INNER = "10.0.0.1", "10.0.0.2"
 
@@ -64,3 +64,19 @@ def test_networks_contain_their_addresses(text: str, is_within: bool) -> None:
 
 def test_a_proxy_of_a_trusted_network_is_believed() -> None:
     assert client_ip("10.244.3.9", "198.51.100.1, 10.0.0.2", IpNetworks(("10.0.0.0/8",))) == "198.51.100.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "how", "logged"),
+    [
+        ("203.0.113.77", "network", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "network", "2001:db8:1::/48"),
+        ("2001:db8:1:2::/64", "network", "2001:db8:1::/48"),  # the key of limits
+        ("203.0.113.77", "full", "203.0.113.77"),
+        ("203.0.113.77", "none", "-"),
+        ("", "full", "-"),
+        ("a socket", "network", "-"),
+    ],
+)
+def test_an_address_in_the_log_is_as_short_as_the_setting_says(address: str, how: str, logged: str) -> None:
+    assert address_for_log(address, how) == logged

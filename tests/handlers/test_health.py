@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,9 @@ from app import PREVIEW_THREADS
 from handlers.access_log import NO_ROUTE
 from handlers.services import Services
 from models.bucket.signature import qbox
+from models.database import Database
+from processing.disk import Disk
+from settings import VERSION
 from tests.support.client import ApiClient
 from tests.support.waiting import finished, until
 
@@ -155,3 +161,33 @@ async def test_openmetrics_is_sent_to_clients_that_accept_it(api: ApiClient) -> 
 
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
     assert answer.body.endswith(b"# EOF\n")
+
+
+@pytest.mark.gen_test
+async def test_a_queue_that_stands_and_a_disk_that_fills_are_seen(
+    api: ApiClient, services: Services, database: Database
+) -> None:
+    assert {
+        named(await scrape(api), "tessera_oldest_task_seconds", state=state) for state in ("queued", "running")
+    } == {0}
+    tasks = database.collection("tasks")
+    now = datetime.now(UTC)
+    for number, (state, age_s) in enumerate([("queued", 700), ("queued", 30), ("running", 200), ("done", 9000)]):
+        then = now - timedelta(seconds=age_s)
+        times = {"created": then, "started": then}
+        await tasks.insert_one({"_id": number + 1, "state": state, "not_before": now, "owner_id": 1, **times})
+
+    samples = await scrape(api)
+
+    assert 695 < named(samples, "tessera_oldest_task_seconds", state="queued") < 800
+    assert 195 < named(samples, "tessera_oldest_task_seconds", state="running") < 300
+    assert named(samples, "tessera_build_info", version=VERSION) == 1
+    assert named(samples, "tessera_disk_free_bytes") == pytest.approx(services.disk.free_bytes, rel=0.5)
+    assert (await api.get("/health/"))["warnings"] == services.disk.warnings
+    await tasks.delete_many({})
+
+
+def test_a_disk_with_little_space_is_a_warning(tmp_path: Path) -> None:
+    assert Disk(tmp_path, min_free_bytes=0).warnings == []
+    assert re.fullmatch(r"disk: \d+ MB are free where data_dir is", *Disk(tmp_path, min_free_bytes=10**18).warnings)
+    assert Disk(tmp_path / "gone").free_bytes == 0

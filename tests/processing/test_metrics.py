@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import subprocess
+from pathlib import Path
 from shutil import which
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.support.client import ApiClient
 from tests.support.process import ROOT
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
+ALERTS = ROOT / "docs" / "prometheus-alerts.yml"
 DASHBOARD = ROOT / "docs" / "grafana-dashboard.json"
 SUFFIX = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 
@@ -74,3 +76,29 @@ def test_the_dashboard_uses_all_metrics_and_only_existing_labels() -> None:
         for name in re.findall(r"\btessera_\w+", expression):
             labels = {label for part in re.findall(r"by \(([^)]*)\)", expression) for label in part.split(", ")}
             assert labels <= {*by_name[name]._labelnames, "le", "instance"}, expression
+
+
+def test_the_alerts_use_existing_metrics_and_labels() -> None:
+    labels_of = {one._name + suffix: set(one._labelnames) for one in instruments() for suffix in SUFFIX[one._type]}
+    expressions = re.findall(r"^ +expr: (.+)$", ALERTS.read_text(), re.M)
+
+    assert len(expressions) >= 10
+    for expression in expressions:
+        for name, matchers in re.findall(r"\b(tessera_\w+)(?:\{([^}]*)\})?", expression):
+            assert set(re.findall(r"(\w+)!?[=~]", matchers)) <= labels_of[name], expression
+
+
+@pytest.mark.skipif(not which("promtool"), reason="promtool (apt-get install prometheus)")
+def test_promtool_accepts_the_dashboard_and_its_tests_of_the_alerts_pass(tmp_path: Path) -> None:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    rules = [
+        {"record": f"dashboard:panel_{number}_{letter}", "expr": target["expr"].replace("$__rate_interval", "5m")}
+        for number, panel in enumerate(panels)
+        for letter, target in enumerate(panel["targets"])
+    ]
+    (tmp_path / "dashboard.yml").write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    tests = ALERTS.with_suffix(".test.yml")
+
+    for words in (["check", "rules", str(tmp_path / "dashboard.yml")], ["test", "rules", str(tests)]):
+        done = subprocess.run(["promtool", *words], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
