@@ -12,7 +12,6 @@ import tornado.web
 
 from backends import (
     DATABASE_TIMEOUT_S,
-    StartupError,
     load_or_create_secret,
     open_bucket,
     open_database,
@@ -239,6 +238,7 @@ def _authentication(settings: Settings, public_url: str, store: Store, developer
         public_url=public_url,
         trusted_proxies=settings.trusted_proxies,
         allowed_hosts=settings.allowed_hosts,
+        allowed_origins=settings.allowed_origins,
     )
 
 
@@ -249,11 +249,7 @@ def _limit_fetches(policy: FetchPolicy, settings: Settings) -> FetchPolicy:
 @asynccontextmanager
 async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
     if settings.dask:
-        try:
-            from processing.engine.dask import connect_cluster
-        except ModuleNotFoundError as error:
-            text = f"dask: {error.name} is not installed; pip install --require-hashes -r requirements/cluster.txt"
-            raise StartupError(text) from error
+        from processing.engine.dask import connect_cluster  # needs the extra `cluster`
 
         async with connect_cluster(settings.dask) as cluster:
             yield cluster

@@ -52,6 +52,14 @@ def _normalise_public_url(value: str) -> str:
     return f"{url.scheme}://{url.netloc.lower()}{rest.rstrip('/')}"
 
 
+def _check_origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        url = urlsplit(value)
+        if url.scheme not in ("http", "https") or value != f"{url.scheme}://{url.netloc.lower()}" or not url.netloc:
+            raise ValueError(f"origins as browsers send them, such as https://app.example.com; {value} is none")
+    return values
+
+
 def _check_database_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,63}", value):
         raise ValueError("1 to 63 letters, digits, _ and -")
@@ -60,6 +68,7 @@ def _check_database_name(value: str) -> str:
 
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_networks)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_origins)]
 Url = Annotated[str, _url_of("http", "https")]
 PublicUrl = Annotated[str, _url_of("http", "https"), AfterValidator(_normalise_public_url)]
 DatabaseName = Annotated[str, AfterValidator(_check_database_name)]

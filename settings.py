@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import PydanticBaseSettingsSource as Source
 
-from setting_types import DaskUrl, DatabaseName, MongoUri, Names, Networks, PublicUrl, Url
+from setting_types import DaskUrl, DatabaseName, MongoUri, Names, Networks, Origins, PublicUrl, Url
 
 VERSION = "0.1.0"
 """Of this server, as in pyproject.toml."""
@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     database: DatabaseName = _storage("tessera", "name of the database")
     access: Literal["session", "open"] = _users("session", "who may act: signed-in users, or everyone without sign-in")
     allowed_hosts: Names = _users((), "with open access: host names of this server besides that of public_url")
+    allowed_origins: Origins = _users((), "origins of other sites whose pages may use the API, with Bearer tokens only")
     developers: Names = _users((), "names of users who see and manage the whole queue; nobody else can sign up so")
     cookie_secret: str = _users("", "key that signs cookies; empty: generated, kept in data_dir", secret="secret")
     allowed_sources: Names = _users((), "hosts besides our bucket to fetch images from, separated by commas")

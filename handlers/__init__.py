@@ -14,8 +14,10 @@ from handlers import (
     openapi,
     pages,
     preview,
+    registration,
     renditions,
     static_files,
+    styles,
     tasks,
     uploads,
     users,
@@ -45,7 +47,7 @@ ROUTES: tuple[Route, ...] = (
     # Images
     ("/api/image/token", uploads.UploadTokenHandler),
     ("/api/image/upload", uploads.UploadCallbackHandler),
-    ("/api/image/addinfo", uploads.RegisterImageHandler),
+    ("/api/image/addinfo", registration.RegisterImageHandler),
     ("/api/image/query", images.QueryImageHandler),
     ("/api/image/change", images.ChangeImageHandler),
     ("/api/image/visibility", images.ChangeVisibilityHandler),
@@ -53,7 +55,7 @@ ROUTES: tuple[Route, ...] = (
     (r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})", images.ThumbnailHandler),
     ("/api/feed", images.FeedHandler),
     # Tasks
-    ("/api/styles", tasks.StylesHandler),
+    ("/api/styles", styles.StylesHandler),
     ("/api/preview", preview.PreviewHandler),
     ("/api/rendition", renditions.RenditionHandler),
     ("/api/tasks/add", tasks.AddTaskHandler),

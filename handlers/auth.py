@@ -103,6 +103,7 @@ class Authentication:
     public_url: our own origin; with https the cookie is Secure and has the __Host- prefix.
     trusted_proxies: addresses and networks of proxies whose X-Forwarded-For is believed.
     allowed_hosts: names besides that of public_url which requests may be addressed to with open access.
+    allowed_origins: whose pages may send requests as well (CORS). Cookies do not count there, Bearer tokens do.
     """
 
     def __init__(
@@ -115,12 +116,14 @@ class Authentication:
         public_url: str,
         trusted_proxies: Iterable[str] = (),
         allowed_hosts: Iterable[str] = (),
+        allowed_origins: Iterable[str] = (),
     ) -> None:
         self.trusted_proxies = IpNetworks(trusted_proxies)
         self.open_access = open_access
         self._sessions, self._users = sessions, users
         self._developers = developers
         self._known_hosts = KnownHosts(public_url, allowed_hosts)
+        self._allowed_origins = frozenset(allowed_origins)
         self._origin = origin(public_url)
         self._path = f"{urlsplit(public_url).path.rstrip('/')}/"
         self._secure = urlsplit(public_url).scheme == "https"
@@ -143,6 +146,11 @@ class Authentication:
         developer = await self._developers.is_developer(session.user_id, session.username)
         return AuthenticatedUser(session.user_id, session.username, developer)
 
+    def allowed_origin(self, handler: tornado.web.RequestHandler) -> str | None:
+        """The origin of the page that sent the request, if it is another one and listed in `allowed_origins`."""
+        origin = handler.request.headers.get("Origin", "")
+        return origin if origin in self._allowed_origins else None
+
     def check_host(self, handler: tornado.web.RequestHandler) -> None:
         """Raises UnknownHost if the server answers to everyone and the request is addressed to another site."""
         if self.open_access:
@@ -156,7 +164,7 @@ class Authentication:
     def token(self, handler: tornado.web.RequestHandler) -> str | None:
         """The session token of a request: `Authorization: Bearer` before the cookie."""
         bearer = _bearer_token(handler)
-        if bearer is not None:
+        if bearer is not None or self.allowed_origin(handler):
             return bearer
         signed = handler.get_signed_cookie(self.cookie_name(handler), max_age_days=COOKIE_DAYS, min_version=2)
         return signed.decode("ascii", "replace") if signed else None
@@ -208,7 +216,9 @@ class Authentication:
         """
         headers = handler.request.headers
         site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
-        if site is not None:
+        if self.allowed_origin(handler):
+            foreign = False
+        elif site is not None:
             foreign = site not in ("same-origin", "none")
         else:
             foreign = origin is not None and not self._is_own_origin(origin, handler)
@@ -237,6 +247,8 @@ class Authentication:
     def is_from_our_page(self, handler: tornado.web.RequestHandler) -> bool:
         """Whether no other site can have made a browser send this request, which `check_sender` has accepted."""
         headers = handler.request.headers
+        if self.allowed_origin(handler):
+            return False
         if handler.request.method == "POST" or headers.get("Sec-Fetch-Site") == "same-origin":
             return True
         sender = headers.get("Origin") or headers.get("Referer", "")
@@ -244,7 +256,8 @@ class Authentication:
 
     def _acts_by_cookie(self, handler: tornado.web.RequestHandler) -> bool:
         """Whether the request has our cookie, and no Bearer token, which would come before it."""
-        return handler.get_cookie(self.cookie_name(handler)) is not None and _bearer_token(handler) is None
+        has_cookie = handler.get_cookie(self.cookie_name(handler)) is not None
+        return has_cookie and _bearer_token(handler) is None and not self.allowed_origin(handler)
 
     def _is_own_origin(self, url: str, handler: tornado.web.RequestHandler) -> bool:
         """Whether the scheme, host and port of a URL are ours, as the settings or the request name them."""

@@ -55,6 +55,9 @@ STATUS: dict[type[Exception], int] = {
 TORNADO_ERRORS: dict[int, type[errors.TesseraError]] = {404: errors.NoSuchPath, 405: errors.MethodNotAllowed}
 """What Tornado refuses before it calls a handler; any other 4xx is a malformed request."""
 
+EXPOSED_HEADERS = ("Location", "Retry-After", "X-Image-Height", "X-Image-Width", "X-Request-ID")
+"""What scripts of another origin may read of a response besides the headers that are always theirs."""
+
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REQUEST_TIMEOUT_S = 30.0
 
@@ -115,6 +118,10 @@ class ApiHandler(RequestIdHandler):
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Content-Type", "application/json; charset=UTF-8")
+        if origin := self.authentication.allowed_origin(self):
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.set_header("Access-Control-Expose-Headers", ", ".join(EXPOSED_HEADERS))
+            self.add_header("Vary", "Origin")
 
     @classmethod
     def endpoints(cls) -> dict[str, Endpoint]:
@@ -128,6 +135,17 @@ class ApiHandler(RequestIdHandler):
         if method is None or not method.is_read_only:
             raise errors.MethodNotAllowed()
         await method(self, **path)
+
+    async def options(self, **_: str) -> None:
+        """Browsers ask this before a page of another origin may send JSON or a Bearer token."""
+        if self.authentication.allowed_origin(self) is None:
+            raise errors.MethodNotAllowed()
+        self.set_header("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS")
+        self.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID, X-Request-ID")
+        self.set_header("Access-Control-Max-Age", "86400")
+        self.set_status(204)
+        self.clear_header("Content-Type")
+        self.finish()
 
     @property
     def base_path(self) -> str:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from handlers.auth import AuthenticatedUser
 from handlers.schemas.events import PositionEvent, QueueEvent, ResetEvent, sse_event
 from handlers.schemas.tasks import TaskTotals, Viewer, task_schema
 from models import errors
@@ -41,8 +40,6 @@ RECONNECT_DELAY_MS = 2000
 RECONNECT = f"retry: {RECONNECT_DELAY_MS}\n".encode()
 """Part of the first event: some clients take a block without data for an event."""
 
-Audience = tuple[bool, errors.Language, str]
-
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
@@ -56,13 +53,6 @@ class Subscriber:
     unread_bytes: int = 0
     unread_since: float = 0.0
     sent_positions: dict[int, int] = field(default_factory=dict)
-
-    @property
-    def audience(self) -> Audience:
-        """Subscribers of one audience read the same of tasks that are not their own."""
-        user = self.viewer.user
-        developer = user is not None and user.developer
-        return developer, self.viewer.language, self.viewer.host if developer else ""
 
     def send(self, text: bytes) -> None:
         """Write, or close a connection whose client does not read."""
@@ -232,17 +222,15 @@ class _EventBatch:
     def __init__(self, broadcaster: EventBroadcaster, events: list[TaskEvent]) -> None:
         self._broadcaster, self._events = broadcaster, events
         self._owner_ids = {event.task.owner.id for event in events if event.task is not None}
-        self._texts: dict[Audience, bytes] = {}
+        self._texts: dict[Viewer, bytes] = {}
 
     def text_for(self, subscriber: Subscriber) -> bytes:
         user = subscriber.viewer.user
         if user is not None and user.id in self._owner_ids:
             return self._text(subscriber.viewer)
-        audience = subscriber.audience
+        audience = subscriber.viewer.audience
         if audience not in self._texts:
-            is_developer, language, host = audience
-            reader = AuthenticatedUser(-1, "", developer=True) if is_developer else None
-            self._texts[audience] = self._text(Viewer(reader, language, host))
+            self._texts[audience] = self._text(audience)
         return self._texts[audience]
 
     def _text(self, viewer: Viewer) -> bytes:

@@ -28,7 +28,7 @@ class TaskEventsHandler(ApiHandler):
     async def get(self) -> None:
         """Events: `task` (a task, or a new position of one's own), `queue` (paused, totals), `reset` (query again)."""
         self.authentication.check_same_origin(self)
-        viewer = Viewer(await self.user(), self.language(), self.request.host)
+        viewer = Viewer(await self.user(), self.language(), self.request.host, self.authentication.open_access)
         if self.broadcaster.subscriber_count >= SUBSCRIBERS_LIMIT:
             raise errors.Overloaded(retry_after_s=RETRY_AFTER_S)
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")

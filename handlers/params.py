@@ -27,6 +27,8 @@ Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Username = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(clean_username)]
 Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(clean_email)]
 Password = Annotated[str, Field(max_length=MAXIMUM_BYTES)]
+Filename = Annotated[str, Field(max_length=1024)]
+Param = Annotated[str, Field(max_length=20_000)]
 RecipeParam = Annotated[
     str | dict[str, Any], Field(description="a style's name, or a recipe as a JSON object (schema Recipe)")
 ]

@@ -16,7 +16,6 @@ from handlers.params import Id, RecipeParam, RequestParams, shorten
 from handlers.schemas.tasks import (
     PausedResponse,
     QueueResponse,
-    StylesResponse,
     TaskResponse,
     TaskSchema,
     TaskTotals,
@@ -25,6 +24,7 @@ from handlers.schemas.tasks import (
 )
 from models import errors
 from models.bucket import Bucket
+from models.errors import Phrase
 from models.image import Owner
 from models.images import Images
 from models.queue.task import ACTIVE, Task, TaskState
@@ -32,7 +32,6 @@ from models.queue.tasks import TaskFilter, Tasks, cursor_after
 from models.usernames import username_key
 from models.users import Users
 from models.visibility import Reader, Visibility
-from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.colours import resolve_colours
 from processing.images.tile_pool import resolve_tiles
@@ -44,14 +43,6 @@ from processing.rendering import parse_recipe
 
 ACTIVE_LIMIT = 200
 FINISHED_LIMIT = 50
-
-
-class StylesHandler(ApiHandler):
-    @endpoint()
-    async def get(self) -> StylesResponse:
-        """Every style with its parameters, labels, ranges and defaults."""
-        self.set_header("Cache-Control", "public, max-age=60")
-        return StylesResponse(styles=mosaic.describe())
 
 
 class TaskHandler(ApiHandler):
@@ -71,7 +62,7 @@ class TaskHandler(ApiHandler):
         super().__init__(application, request, **dependencies)
 
     async def viewer(self) -> Viewer:
-        return Viewer(await self.user(), self.language(), self.request.host)
+        return Viewer(await self.user(), self.language(), self.request.host, self.authentication.open_access)
 
     async def schema(self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None) -> TaskSchema:
         """snapshot: the queue to take the position from; None: the current one."""
@@ -80,11 +71,12 @@ class TaskHandler(ApiHandler):
 
 
 class AddTaskParams(RequestParams):
-    """visibility: who sees the result; `link` if it is not stated. batch: a word that tasks added together share."""
+    """model: an older name of `param`. visibility: of the result; `link` if not stated. batch: shared by tasks."""
 
     url: Annotated[str, Field(min_length=1, max_length=2048)]
     type: Literal["model"] = "model"
     param: RecipeParam = "mosaic"
+    model: RecipeParam | None = None
     visibility: Visibility | None = None
     batch: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     request_id: Annotated[str, Field(pattern=r"^[\w.-]{8,64}$")] | None = None
@@ -112,7 +104,7 @@ class AddTaskHandler(TaskHandler):
         owner = await self.owner()
         visibility = self.choose_visibility(params.visibility, owner)
         await self.guests.check(owner)
-        recipe = parse_recipe(params.param)
+        recipe = _chosen_recipe(params)
         await resolve_tiles(recipe.to_dict(), owner, self.images)
         await resolve_colours(recipe.to_dict(), owner, self.images)
         source = await self._source(params.url, owner, recipe)
@@ -144,6 +136,17 @@ class AddTaskHandler(TaskHandler):
             raise errors.NotFound(what="image", which=shorten(url))
         width, height = recipe.params.result_size(image.width, image.height) if image.width else (0, 0)
         return TaskSource(self.bucket.url(key), key, image.id, width * height / 1e6 or None, image.visibility)
+
+
+def _chosen_recipe(params: AddTaskParams) -> Recipe:
+    """That of `param`, or of `model`. Raises BadParameter if both are stated and differ."""
+    if params.model is None:
+        return parse_recipe(params.param)
+    recipe = parse_recipe(params.model)
+    if "param" in params.model_fields_set and parse_recipe(params.param) != recipe:
+        allowed = Phrase("the same as param, of which it is an older name", "与 param 相同（model 是它的旧名）")
+        raise errors.BadParameter(field="model", value=shorten(params.model), allowed=allowed)
+    return recipe
 
 
 ONE_STATE = f"({'|'.join(TaskState)})"

@@ -1,4 +1,4 @@
-"""Uploads: a token for the bucket, the bucket's callback, and registration without a callback."""
+"""Uploads: a token for the bucket, and the bucket's callback."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import asyncio
 import logging
 import secrets
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
-from handlers.params import Id, RequestParams
-from handlers.schemas.images import RegisterImageResponse, UploadResponse, UploadTokenResponse
+from handlers.params import Filename, Param, RequestParams
+from handlers.schemas.images import UploadResponse, UploadTokenResponse
 from models import errors
-from models.bucket import Bucket, Stat
+from models.bucket import Bucket
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
 from models.errors import Phrase
 from models.image import ANONYMOUS, Image, ImageKind, NewImage, Owner
 from models.images import Images
 from models.registration import Registrations
 from models.uploads import KEY_PREFIX, PendingUpload, PendingUploads
-from models.visibility import SERVER, UNSTATED, Reader, Visibility
+from models.visibility import SERVER, UNSTATED, Visibility
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
@@ -32,22 +31,6 @@ log = logging.getLogger(__name__)
 
 CALLBACK_TIMEOUT_S = 4.0
 """Kodo waits 5 s for the answer, the way there and back included."""
-
-Filename = Annotated[str, Field(max_length=1024)]
-Param = Annotated[str, Field(max_length=20_000)]
-
-
-def _check_web_url(url: str) -> str:
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise ValueError("an address that begins with http:// or https://")
-    return url
-
-
-WebUrl = Annotated[
-    str,
-    Field(min_length=1, max_length=2048, json_schema_extra={"pattern": r"^https?://[\w\[]"}),
-    AfterValidator(_check_web_url),
-]
 
 
 class UploadTokenParams(RequestParams):
@@ -142,7 +125,7 @@ class UploadCallbackHandler(ApiHandler):
         self.executors, self.thumbnails, self.metrics = executors, thumbnails, metrics
 
     @endpoint(
-        errors=(errors.BadSignature, errors.BadParameter, errors.NotFound),
+        errors=(errors.BadSignature, errors.BadParameter, errors.NotFound, errors.BucketUnavailable),
         csrf_exempt="the bucket's signature authorises the request; sessions do not count",
     )
     async def post(self) -> UploadResponse:
@@ -219,78 +202,13 @@ class UploadCallbackHandler(ApiHandler):
         """The upload that a token was given for. Raises NotFound for an unknown key.
 
         A body without a key comes from an older client of the contract, whose policy was signed with the same secret:
-        the file name is the key, and the image has no owner.
+        the file name is the key, and the image has no owner. Where there is no such object, its key is another one and
+        the URL would lead nowhere: raises NotFound; BucketUnavailable.
         """
         try:
             return await self.uploads.get(key)
         except errors.NotFound:
             if body.key is not None:
                 raise
+            await self.executors.io(self.bucket.stat, key)
             return PendingUpload(key, ANONYMOUS, body.filename, body.param, UNSTATED)
-
-
-class RegisterImageParams(RequestParams):
-    url: WebUrl
-    filename: Filename
-    param: Param = ""
-    user_id: Id
-    visibility: Visibility | None = None
-
-
-class RegisterImageHandler(ApiHandler):
-    errors_as_200 = True
-
-    def initialize(
-        self,
-        bucket: Bucket,
-        uploads: PendingUploads,
-        images: Images,
-        registrations: Registrations,
-        executors: Executors,
-        thumbnails: Thumbnails,
-    ) -> None:
-        self.bucket = bucket.for_host(self.request.host)
-        self.uploads, self.images, self.registrations = uploads, images, registrations
-        self.executors, self.thumbnails = executors, thumbnails
-
-    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.BucketUnavailable))
-    async def post(self, params: RegisterImageParams) -> RegisterImageResponse:
-        """Register an image without a callback, for the user who uploaded it."""
-        owner = await self.acting_as(params.user_id)
-        visibility = self.choose_visibility(params.visibility, owner)
-        key = self.bucket.key_of(params.url)
-        stat = await self._stat(key, owner) if key is not None else None
-        image = await self.registrations.register(
-            NewImage(
-                ImageKind.SOURCE,
-                owner,
-                key=key,
-                url=params.url,
-                filename=params.filename,
-                filesize=stat.size_bytes if stat else 0,
-                param=params.param,
-                mime=stat.mime if stat else "",
-                etag=stat.etag if stat else "",
-                visibility=visibility or await self._agreed(key),
-            )
-        )
-        if key is not None:
-            self.thumbnails.schedule(image)
-        return RegisterImageResponse(id=image.id)
-
-    get = post
-
-    async def _agreed(self, key: str | None) -> Visibility:
-        """What was chosen when the token was issued."""
-        if key is None:
-            return UNSTATED
-        try:
-            return (await self.uploads.get(key)).visibility
-        except errors.NotFound:
-            return UNSTATED
-
-    async def _stat(self, key: str, owner: Owner) -> Stat:
-        """What the bucket says of the owner's object. Raises PermissionDenied, NotFound."""
-        registered = await self.images.by_key(key, Reader(owner.id)) or await self.uploads.get(key)
-        registered.owner.require(owner.id)
-        return await self.executors.io(self.bucket.stat, key)

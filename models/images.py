@@ -147,6 +147,10 @@ class Images:
         document = await self._images.find_one_and_update({"_id": image.id, **VISIBLE}, {"$set": change})
         return image if document is None else to_image(document)
 
+    async def set_param(self, image_id: int, owner_id: int | None, param: str) -> None:
+        """What the client of the contract stores with an image."""
+        await self._images.update_many({"_id": image_id, "owner_id": owner_id}, {"$set": {"param": param}})
+
     async def state_visibility(self) -> None:
         """Give records of an earlier version the visibility that they had: results public, sources by link."""
         for kind, visibility in ((ImageKind.RESULT, Visibility.PUBLIC), (ImageKind.SOURCE, Visibility.LINK)):

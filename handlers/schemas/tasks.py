@@ -16,6 +16,7 @@ from models.queue.task import Task, TaskState
 from models.visibility import UNSTATED, Visibility
 from processing.queue.snapshot import Position
 
+ANY_DEVELOPER = AuthenticatedUser(-1, "", developer=True)
 ERRORS_BY_SLUG = {kind.slug: kind for kind in errors.all_errors()}
 
 
@@ -29,12 +30,25 @@ class StylesResponse(SuccessResponse):
 class Viewer:
     """Who reads a document. Only the owner of a task and developers see its addresses, its recipe and its owner.
 
-    Of private images only the owner sees the addresses. host: as which the reader reaches the server.
+    Of private images only the owner sees the addresses; with open access everyone sees those of a task of nobody, whose
+    client has no session to be known by. host: as which the reader reaches the server.
     """
 
     user: AuthenticatedUser | None
     language: errors.Language
     host: str = ""
+    open_access: bool = False
+
+    @property
+    def audience(self) -> Viewer:
+        """Stands for all who read the same of tasks that are not their own."""
+        is_developer = self.user is not None and self.user.developer
+        return Viewer(
+            ANY_DEVELOPER if is_developer else None,
+            self.language,
+            self.host if is_developer or self.open_access else "",
+            self.open_access,
+        )
 
     def owns(self, task: Task) -> bool:
         return self.user is not None and task.owner.id == self.user.id
@@ -43,13 +57,17 @@ class Viewer:
         return self.owns(task) or (self.user is not None and self.user.developer)
 
     def can_see_images(self, task: Task) -> bool:
-        return self.owns(task) or (self.can_see(task) and not task.is_private)
+        return self.owns(task) or ((self.can_see(task) or self._shares(task)) and not task.is_private)
+
+    def _shares(self, task: Task) -> bool:
+        return self.open_access and task.owner.id is None
 
 
 @dataclass(slots=True, kw_only=True)
 class TaskSchema:
     """position: 1 is next, 0 runs, null is finished. estimate_s: until it is done. From `owner` on only for the owner
-    and developers; from `url` on, if an image is private, only for the owner. visibility: of the result.
+    and developers; from `url` on, if an image is private, only for the owner, and with open access for everyone if the
+    task is nobody's. visibility: of the result.
     """
 
     id: Id

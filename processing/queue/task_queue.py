@@ -156,8 +156,7 @@ class TaskQueue:
     def warnings(self) -> list[str]:
         """Lines for the health page about what is wrong while this server can run tasks."""
         count = self.left_count
-        left = [f"queue: {count} tasks need a newer version of this server and wait"] if count else []
-        return [*left, *self._engine.warnings]
+        return [f"queue: {count} tasks need a newer version of this server and wait"] if count else []
 
     async def renew_now(self) -> None:
         """Renew the leases and look for missed cancellations now; this is also done every few seconds."""

@@ -9,8 +9,7 @@ from typing import Literal
 
 from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, expect
 
-from tests.support.client import PASSWORD
-
+PASSWORD = "seven small stones"
 RENDER_LIMIT_MS = 60_000
 
 

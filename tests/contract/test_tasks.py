@@ -49,6 +49,20 @@ async def test_a_task_is_refused_with_the_field_at_fault(api: ApiClient, values:
     assert (await ada.get("/tasks/query/"))["tasks"] == []
 
 
+@EVERY_WAY
+@pytest.mark.gen_test
+async def test_model_is_an_older_name_of_param(api: ApiClient, how: str) -> None:
+    ada = await api.sign_up("ada")
+    url = (await ada.upload())["url"]
+
+    alone = await ask(ada, how, "/api/tasks/add", url=url, model="hexagon")
+    both = await ask(ada, how, "/api/tasks/add", url=url, model="hexagon", param='{"style": "hexagon"}')
+    differ = await ask(ada, how, "/api/tasks/add", url=url, model="hexagon", param="mosaic")
+
+    assert (alone["task"]["style"], both["task"]["style"]) == ("hexagon", "hexagon")
+    assert (differ.status, differ["code"] < 1, differ["field"]) == (200, True, "model")
+
+
 @pytest.mark.gen_test
 async def test_a_source_elsewhere_is_refused(api: ApiClient) -> None:
     ada = await api.sign_up("ada")

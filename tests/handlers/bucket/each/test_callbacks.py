@@ -191,9 +191,10 @@ async def test_a_key_that_nobody_asked_for_is_refused(api: ApiClient, keys: Keys
 @pytest.mark.requirement(33)
 @pytest.mark.gen_test
 async def test_the_documented_body_with_colons_and_json_in_the_qiniu_style_are_understood(
-    api: ApiClient, keys: Keys
+    api: ApiClient, keys: Keys, services: Services
 ) -> None:
     ada = await api.sign_up("ada")
+    await asyncio.to_thread(services.bucket.put, "a=b.png", png(), mime="image/png")
     colons = b"filename:a=b.png&filesize:12&param:mosaic"
     key = await expected_key(ada)
     document = b'{"key": "%s", "filename": "c.png", "filesize": 3, "param": "{}"}' % key.encode()

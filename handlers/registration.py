@@ -1,0 +1,109 @@
+"""Registration of an image without a callback, by the user who uploaded it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from handlers.base import ApiHandler
+from handlers.endpoint import endpoint
+from handlers.params import Filename, Id, Param, RequestParams
+from handlers.schemas.images import RegisterImageResponse
+from models import errors
+from models.bucket import Bucket, Stat
+from models.image import ANONYMOUS, ImageKind, NewImage, Owner
+from models.images import Images
+from models.registration import Registrations
+from models.uploads import PendingUploads
+from models.visibility import UNSTATED, Reader, Visibility
+from processing.executors import Executors
+from processing.images.thumbnails import Thumbnails
+
+
+def _check_web_url(url: str) -> str:
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise ValueError("an address that begins with http:// or https://")
+    return url
+
+
+WebUrl = Annotated[
+    str,
+    Field(min_length=1, max_length=2048, json_schema_extra={"pattern": r"^https?://[\w\[]"}),
+    AfterValidator(_check_web_url),
+]
+
+
+class RegisterImageParams(RequestParams):
+    url: WebUrl
+    filename: Filename
+    param: Param = ""
+    user_id: Id
+    visibility: Visibility | None = None
+
+
+class RegisterImageHandler(ApiHandler):
+    errors_as_200 = True
+
+    def initialize(
+        self,
+        bucket: Bucket,
+        uploads: PendingUploads,
+        images: Images,
+        registrations: Registrations,
+        executors: Executors,
+        thumbnails: Thumbnails,
+    ) -> None:
+        self.bucket = bucket.for_host(self.request.host)
+        self.uploads, self.images, self.registrations = uploads, images, registrations
+        self.executors, self.thumbnails = executors, thumbnails
+
+    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.BucketUnavailable))
+    async def post(self, params: RegisterImageParams) -> RegisterImageResponse:
+        """Register an image without a callback, for the user who uploaded it. A second call may change its `param`."""
+        owner = await self.acting_as(params.user_id)
+        visibility = self.choose_visibility(params.visibility, owner)
+        key = self.bucket.key_of(params.url)
+        stat = await self._stat(key, owner) if key is not None else None
+        image = await self.registrations.register(
+            NewImage(
+                ImageKind.SOURCE,
+                owner,
+                key=key,
+                url=params.url,
+                filename=params.filename,
+                filesize=stat.size_bytes if stat else 0,
+                param=params.param,
+                mime=stat.mime if stat else "",
+                etag=stat.etag if stat else "",
+                visibility=visibility or await self._agreed(key),
+            )
+        )
+        if "param" in params.model_fields_set and image.param != params.param:
+            await self.images.set_param(image.id, owner.id, params.param)
+        if key is not None:
+            self.thumbnails.schedule(image)
+        return RegisterImageResponse(id=image.id)
+
+    get = post
+
+    async def _agreed(self, key: str | None) -> Visibility:
+        """What was chosen when the token was issued."""
+        if key is None:
+            return UNSTATED
+        try:
+            return (await self.uploads.get(key)).visibility
+        except errors.NotFound:
+            return UNSTATED
+
+    async def _stat(self, key: str, owner: Owner) -> Stat:
+        """What the bucket says of the object. Raises PermissionDenied, NotFound.
+
+        The object is the owner's, or an image of nobody; with open access it may be any object of the bucket.
+        """
+        if not self.authentication.open_access:
+            registered = await self.images.by_key(key, Reader(owner.id)) or await self.uploads.get(key)
+            if registered.owner != ANONYMOUS:
+                registered.owner.require(owner.id)
+        return await self.executors.io(self.bucket.stat, key)
