@@ -12,6 +12,7 @@ import tornado.web
 
 from backends import (
     DATABASE_TIMEOUT_S,
+    StartupError,
     load_or_create_secret,
     open_bucket,
     open_database,
@@ -249,7 +250,11 @@ def _limit_fetches(policy: FetchPolicy, settings: Settings) -> FetchPolicy:
 @asynccontextmanager
 async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
     if settings.dask:
-        from processing.engine.dask import connect_cluster  # needs the extra `cluster`
+        try:
+            from processing.engine.dask import connect_cluster
+        except ModuleNotFoundError as error:
+            text = f"dask: {error.name} is not installed; pip install --require-hashes -r requirements/cluster.txt"
+            raise StartupError(text) from error
 
         async with connect_cluster(settings.dask) as cluster:
             yield cluster

@@ -14,7 +14,8 @@ import pytest
 from models.embedded_mongod import Mongod, MongodError, find_mongod
 from tests.support.process import ROOT
 
-WITHOUT_FCNTL = "import sys; sys.modules['fcntl'] = None; import server; sys.exit(server.main())"
+WITHOUT = "import sys; sys.modules['{}'] = None; import server; sys.exit(server.main())"
+WITHOUT_FCNTL = WITHOUT.format("fcntl")
 
 
 def start(
@@ -158,3 +159,10 @@ def test_a_platform_without_a_mongod(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(MongodError, match=r"no mongod for \w+ \w+: install MongoDB .* or use a server with"):
         find_mongod()
+
+
+def test_a_cluster_without_dask(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
+    without_dask = (sys.executable, "-c", WITHOUT.format("distributed"))
+    options = (f"--data_dir={tmp_path / 'data'}", "--dask=tcp://127.0.0.1:1", *on_shared_mongod)
+
+    assert_refused(start(*options, command=without_dask), "dask: ", "requirements/cluster.txt")

@@ -165,6 +165,10 @@ class Leases:
         """The worker that ran it died: as `reclaim_expired`, for one task."""
         return _task(await self._tasks.find_one_and_update(lease.query(), _AFTER_CRASH))
 
+    async def give_back(self, lease: Lease) -> Task | None:
+        """The cluster lost its job: as `reclaim_orphaned`, for one task."""
+        return _task(await self._tasks.find_one_and_update(lease.query(), _AFTER_LOSS))
+
     async def reclaim_expired(self) -> list[Task]:
         """Requeue tasks whose lease has expired; one that crashed CRASH_LIMIT servers fails as `crashed`."""
         return await self._requeue({"$expr": {"$lt": ["$lease_until", "$$NOW"]}}, _AFTER_CRASH)

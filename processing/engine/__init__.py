@@ -13,12 +13,20 @@ class WorkerDied(Exception):
     """The process that ran a job died during the job."""
 
 
+class JobInterrupted(Exception):
+    """The cluster lost the job without its fault: the scheduler is gone, or no worker is left."""
+
+
 class JobHandle(Protocol):
     """A job that was started."""
 
     @property
+    def begun(self) -> asyncio.Future[None]:
+        """Done when the job begins: a cluster may queue it."""
+
+    @property
     def future(self) -> asyncio.Future[JobResult]:
-        """What the job returns or raises; Unavailable where no job can run; WorkerDied."""
+        """What the job returns or raises; WorkerDied, JobInterrupted."""
 
     def stop(self) -> None:
         """Ask the job to stop: its next progress report raises Cancelled."""
@@ -35,8 +43,15 @@ class Engine(Protocol):
     def problem(self) -> str | None:
         """One line for the health page while no job can run."""
 
+    @property
+    def warnings(self) -> list[str]:
+        """Lines for the health page about workers that run no jobs."""
+
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
-        """Start a job. on_progress is called on the loop with the progress, 0 to 1. Raises Unavailable."""
+        """Start a job. on_progress is called on the loop with the progress, 0 to 1.
+
+        Raises JobInterrupted where no job can run.
+        """
 
     async def close(self) -> None:
         """Stop the jobs and free the threads."""

@@ -2,7 +2,11 @@
 
 Progress comes back as Dask events of a topic of our own; a request to stop goes out as a `distributed.Event` named
 after the run. When a worker dies, Dask starts its job again on another one: this engine sees the second start, ends
-the run with WorkerDied, and the queue counts one more attempt in the record that all servers share.
+the run with WorkerDied, and the queue counts one more attempt in the record that all servers share. Where no worker or
+no scheduler is left, the runs end with JobInterrupted, which the queue does not count.
+
+A worker gets jobs once it has answered with the version of this server: one without our code, or with another version
+of it, is named in the log and counted in the warnings.
 """
 
 from __future__ import annotations
@@ -10,9 +14,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import pickle
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,8 +27,8 @@ from distributed.scheduler import KilledWorker
 
 from models import errors
 from processing.background import background
-from processing.engine import JobHandle, WorkerDied
-from processing.engine.job import Job, JobResult, run
+from processing.engine import JobHandle, JobInterrupted, WorkerDied
+from processing.engine.job import Job, JobResult, job_version, run
 from processing.process_setup import tune_process
 from processing.rendering import Cancelled
 
@@ -35,6 +41,10 @@ STOP_POLL_S = 0.25
 CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 NETWORK_ERRORS = (OSError, TimeoutError)
+
+
+class OtherVersion(Exception):
+    """A worker was given a job of another version."""
 
 
 @asynccontextmanager
@@ -59,6 +69,8 @@ class ClusterEngine:
         self._client: Client | None = None
         self._handles: dict[str, ClusterJobHandle] = {}
         self._threads = 0
+        self._refusals: dict[str, str] = {}
+        """Why each worker runs no jobs, by its address; "" for those that do."""
 
     @property
     def size(self) -> int:
@@ -69,17 +81,26 @@ class ClusterEngine:
         """Does not name the scheduler's address, since the health page is public; the log does."""
         return None if self._threads else "cluster: no worker answers"
 
+    @property
+    def warnings(self) -> list[str]:
+        reasons = [reason for reason in self._refusals.values() if reason]
+        return [f"cluster: {reasons.count(reason)} workers run no jobs: {reason}" for reason in sorted(set(reasons))]
+
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
-        if self._client is None:
-            raise errors.Unavailable()
-        handle = ClusterJobHandle(self._client, self._topic, job, on_progress)
+        if self._client is None or not self._ready:
+            raise JobInterrupted()
+        handle = ClusterJobHandle(self._client, self._ready, self._topic, job, on_progress)
         self._handles[handle.name] = handle
-        handle.future.add_done_callback(lambda _: self._handles.pop(handle.name, None))
+        handle.future.add_done_callback(lambda future: self._on_done(handle.name, future))
         return handle
 
+    def _on_done(self, name: str, future: asyncio.Future[JobResult]) -> None:
+        self._handles.pop(name, None)
+        if not future.cancelled() and isinstance((future.exception() or Exception()).__cause__, OtherVersion):
+            self._refusals, self._threads = {}, 0  # ask all workers again
+
     async def close(self) -> None:
-        for handle in list(self._handles.values()):  # pragma: no cover - a cluster that goes away with running jobs
-            handle.abort(errors.Unavailable())
+        self._interrupt()
         if self._client is not None:
             client, self._client, self._threads = self._client, None, 0
             with contextlib.suppress(*NETWORK_ERRORS, RuntimeError):
@@ -89,16 +110,22 @@ class ClusterEngine:
         """Raises OSError or TimeoutError if the scheduler does not answer."""
         client = await Client(self._address, asynchronous=True, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
         client.subscribe_topic(self._topic, self._on_event)
-        await client.register_plugin(WorkerSetup())
+        try:
+            await client.register_plugin(WorkerSetup())
+        except NETWORK_ERRORS:
+            await client.close(timeout=CLOSE_TIMEOUT_S)
+            raise
+        except Exception as error:  # a worker without our code; the others have it now, and it gets no jobs
+            log.warning("cluster: a worker cannot be set up: %s", error)
         self._client = client
-        await self._count_threads()
+        await self._check_workers()
 
     async def monitor(self) -> None:
-        """Count the workers' threads every second; connect again after the scheduler was away."""
+        """Check the workers every second; connect again after the scheduler was away."""
         while True:
             await asyncio.sleep(MONITOR_INTERVAL_S)
             try:
-                await (self.connect() if self._client is None else self._count_threads())
+                await (self.connect() if self._client is None else self._check_workers())
             except NETWORK_ERRORS as error:
                 if self._client is not None:
                     log.warning("cluster: %s does not answer (%s); tasks wait", self._address, error)
@@ -107,13 +134,44 @@ class ClusterEngine:
                 log.exception("cluster: checking %s failed", self._address)
                 await self.close()
 
-    async def _count_threads(self) -> None:
+    @property
+    def _ready(self) -> list[str]:
+        """The addresses of the workers that run jobs."""
+        return [address for address, reason in self._refusals.items() if not reason]
+
+    async def _check_workers(self) -> None:
+        """Ask workers that have joined for their version; count the threads of those that have ours."""
         client = self._client
         if client is None or client.status != "running":
             raise OSError("the scheduler is away")
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            identity = await client.scheduler.identity()
-        self._threads = sum(worker["nthreads"] for worker in identity["workers"].values())
+            workers = (await client.scheduler.identity())["workers"]
+        joined = [address for address in workers if address not in self._refusals]
+        refusals = await self._ask_for_versions(client, joined)
+        self._refusals = {
+            address: reason for address, reason in self._refusals.items() if address in workers
+        } | refusals
+        self._threads = sum(workers[address]["nthreads"] for address in self._ready)
+        if not self._ready:
+            self._interrupt()
+
+    async def _ask_for_versions(self, client: Client, addresses: list[str]) -> dict[str, str]:
+        """Why each of these workers runs no jobs, "" if it does; without those that do not answer in time."""
+        if not addresses:
+            return {}
+        refusals = {}
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            answers = await client.run(version_of_worker, workers=addresses, on_error="return")
+        for address, answer in answers.items():
+            refusals[address] = reason = _refusal(answer)
+            if reason:
+                log.warning("cluster: the worker %s gets no jobs: %s (%s)", address, reason, answer)
+        return refusals
+
+    def _interrupt(self) -> None:
+        """End every run, uncounted: nothing is left that could finish it."""
+        for handle in list(self._handles.values()):
+            handle.abort(JobInterrupted())
 
     def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
         """A message of a worker about one of our runs."""
@@ -131,16 +189,39 @@ class WorkerSetup(WorkerPlugin):  # type: ignore[misc]  # distributed has no typ
         tune_process()
 
 
-class ClusterJobHandle:
-    """A job on one worker."""
+def version_of_worker(dask_worker: Worker) -> str:
+    """Runs on the worker: the version of its code, "" if our plugin does not run there."""
+    return job_version() if WorkerSetup.name in dask_worker.plugins else ""
 
-    def __init__(self, client: Client, topic: str, job: Job, on_progress: Callable[[float], None]) -> None:
+
+def _refusal(answer: object) -> str:
+    """Why a worker with this answer gets no jobs, or ""."""
+    if answer == job_version():
+        return ""
+    return "another version of our code" if answer and isinstance(answer, str) else "without our code"
+
+
+class ClusterJobHandle:
+    """A job on one of these workers."""
+
+    def __init__(
+        self, client: Client, workers: list[str], topic: str, job: Job, on_progress: Callable[[float], None]
+    ) -> None:
         self.name = secrets.token_hex(8)
         self._on_progress = on_progress
         self._stop = Event(f"stop-{self.name}", client=client)
         self._dask_future = client.submit(
-            run_on_worker, job, topic, self.name, key=f"mosaic-{self.name}", pure=False, retries=0
+            run_on_worker,
+            job_version(),
+            pickle.dumps(job),
+            topic,
+            self.name,
+            key=f"mosaic-{self.name}",
+            workers=workers,
+            pure=False,
+            retries=0,
         )
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._starts = 0
         self._stopping: asyncio.Future[None] | None = None
         self._abort_error: Exception = errors.Unavailable()
@@ -156,6 +237,8 @@ class ClusterJobHandle:
             self._on_progress(message["fraction"])
             return
         self._starts += 1
+        if not self.begun.done():
+            self.begun.set_result(None)
         if self._starts > 1:
             self.abort(WorkerDied())
 
@@ -170,6 +253,8 @@ class ClusterJobHandle:
             result: JobResult = await self._dask_future
         except asyncio.CancelledError:
             raise self._abort_error from None
+        except (CancelledError, OtherVersion) as error:  # the scheduler is gone; or a worker was replaced in place
+            raise JobInterrupted() from error
         except KilledWorker as error:  # pragma: no cover - Dask gives up only after more deaths than we wait for
             raise WorkerDied() from error
         except NETWORK_ERRORS as error:  # pragma: no cover - a cluster that goes away with running jobs
@@ -184,8 +269,11 @@ class ClusterJobHandle:
             await self._stop.set()
 
 
-def run_on_worker(job: Job, topic: str, name: str) -> JobResult:
-    """Runs on the worker. Raises what `job.run` raises."""
+def run_on_worker(version: str, pickled: bytes, topic: str, name: str) -> JobResult:
+    """Runs on the worker. Raises OtherVersion, and what `job.run` raises."""
+    if version != job_version():
+        raise OtherVersion()
+    job: Job = pickle.loads(pickled)
     worker = get_worker()
     stop = Event(f"stop-{name}")
     reported_at = polled_at = 0.0

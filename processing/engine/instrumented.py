@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from models import errors
-from processing.engine import Engine, JobHandle, WorkerDied
+from processing.engine import Engine, JobHandle, JobInterrupted, WorkerDied
 from processing.engine.job import Job, JobResult
 from processing.executors import IO_THREADS, Executors
 from processing.metrics import Metrics
@@ -38,6 +38,10 @@ class InstrumentedEngine:
     @property
     def problem(self) -> str | None:
         return self._engine.problem
+
+    @property
+    def warnings(self) -> list[str]:
+        return self._engine.warnings
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
         handle = self._engine.start(job, on_progress)
@@ -95,9 +99,9 @@ class InstrumentedExecutors(Executors):
 
 
 def _outcome(error: BaseException) -> str:
-    """The slug of one of our errors; `stopped`; `lost` where the worker died; `internal` for a bug."""
+    """The slug of one of our errors; `stopped`; `lost` where the worker died or is gone; `internal` for a bug."""
     if isinstance(error, errors.TesseraError):
         return error.slug
     if isinstance(error, Cancelled):
         return "stopped"
-    return "lost" if isinstance(error, WorkerDied) else errors.TesseraError.slug
+    return "lost" if isinstance(error, WorkerDied | JobInterrupted) else errors.TesseraError.slug

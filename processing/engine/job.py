@@ -9,11 +9,13 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 from models import errors
 from models.bucket import Bucket
+from models.queue.task import TASK_VERSION
 from processing import mosaic
 from processing.fetch.allowlist import FetchPolicy
 from processing.fetch.fetch import fetch
@@ -64,6 +66,15 @@ class JobResult:
     megapixels: float
     quality: dict[str, Any]
     map_key: str | None = None
+
+
+@cache
+def job_version() -> str:
+    """Of jobs and of what the styles understand: a worker with another one may fail what this server accepts."""
+    styles = {name: [style.version, style.params.model_json_schema()] for name, style in mosaic.STYLES.items()}
+    shape = [[each.name for each in fields(kind)] for kind in (Job, JobResult)]
+    digest = hashlib.sha256(json.dumps([styles, shape], sort_keys=True).encode())
+    return f"{TASK_VERSION}-{digest.hexdigest()[:12]}"
 
 
 def run(job: Job, report: ProgressCallback) -> JobResult:

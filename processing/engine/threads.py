@@ -23,6 +23,7 @@ class ThreadEngine:
     """An Engine. Its threads have a low priority, so that requests are answered while it renders."""
 
     problem = None
+    warnings: list[str] = []
 
     def __init__(self, size: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         """clock: the seconds by which reports of progress are limited."""
@@ -70,6 +71,8 @@ class ThreadJobHandle:
         self._stop = threading.Event()
         self._clock = clock
         self._on_progress, self._reported_at = on_progress, float("-inf")
+        self.begun = self._loop.create_future()
+        self.begun.set_result(None)  # the queue starts a job only where a thread is free
         self.future = self._loop.run_in_executor(executor, run, job, self._report)
 
     def stop(self) -> None:

@@ -22,6 +22,7 @@ from .codec.decode import MAX_MEGAPIXELS, Source, decode, decode_frames, read_si
 from .codec.encode import MEDIA_TYPES, check_size, encode_animation
 from .codec.heap import release_free_memory
 from .codec.resolution import write_resolution
+from .codec.svg import mask_svg
 from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
@@ -236,7 +237,9 @@ def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:
     if result.hidden_mask is not None:
         opacity = ImageChops.lighter(opacity, result.hidden_mask(1))
     image.putalpha(opacity)
-    return replace(result, canvas=PixelCanvas(image), svg=None)
+    write_shapes = result.svg
+    svg = None if write_shapes is None else lambda progress: mask_svg(write_shapes(progress), opacity)
+    return replace(result, canvas=PixelCanvas(image), svg=svg)
 
 
 def _encode(result: StyleResult, params: Params, progress: Progress) -> bytes:

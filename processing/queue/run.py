@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from models import errors
 from models.queue.lease import Lease
@@ -62,7 +63,7 @@ class Run:
         progress = ProgressReporter(publish_percent)
         try:
             self._handle = engine.start(job, progress)
-            return await self._result(self._handle.future, job.timeout_s)
+            return await self._result(self._handle, job.timeout_s)
         finally:
             progress.close()
             self.release_thread()
@@ -73,15 +74,17 @@ class Run:
             self.rendering = False
             self._on_rendered()
 
-    async def _result(self, future: asyncio.Future[JobResult], timeout_s: float) -> JobResult:
-        await asyncio.wait(
-            (future, self._stop_requested), timeout=timeout_s + HANG_GRACE_S, return_when=asyncio.FIRST_COMPLETED
-        )
+    async def _result(self, handle: JobHandle, timeout_s: float) -> JobResult:
+        future = handle.future
+        ends: set[asyncio.Future[Any]] = {future, self._stop_requested}
+        await asyncio.wait({*ends, handle.begun}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, timeout=timeout_s + HANG_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
         if self._stop_requested.done() and not future.done():
             await asyncio.wait((future,), timeout=ABORT_GRACE_S)
             if not future.done():
                 raise StillRunning(future)
-        if not future.done():  # pragma: no cover - a thread that hangs for minutes
+        if not future.done():
+            future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # nobody awaits it any more
             self.stop()
             log.error("task %s: its thread hangs and is given up", self.task.id)
             raise errors.TimedOut(limit_s=int(timeout_s))

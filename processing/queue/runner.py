@@ -22,7 +22,7 @@ from models.queue.lease import Lease, Outcome
 from models.queue.task import Task, TaskState
 from models.store import Store
 from models.visibility import SERVER, UNSTATED
-from processing.engine import Engine, WorkerDied
+from processing.engine import Engine, JobInterrupted, WorkerDied
 from processing.engine.job import Job, JobResult
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
@@ -84,6 +84,8 @@ class TaskRunner:
             output = await self._reuse(run.task) or await self._render(run)
         except Cancelled:  # by the user, or because this server stops
             ended = await persist(self.store.leases.release, lease)
+        except JobInterrupted:
+            ended = await persist(self.store.leases.give_back, lease)
         except WorkerDied:
             ended = await persist(self.store.leases.record_crash, lease)
         except (errors.Unavailable, errors.JobError) as error:

@@ -156,7 +156,8 @@ class TaskQueue:
     def warnings(self) -> list[str]:
         """Lines for the health page about what is wrong while this server can run tasks."""
         count = self.left_count
-        return [f"queue: {count} tasks need a newer version of this server and wait"] if count else []
+        left = [f"queue: {count} tasks need a newer version of this server and wait"] if count else []
+        return [*left, *self._engine.warnings]
 
     async def renew_now(self) -> None:
         """Renew the leases and look for missed cancellations now; this is also done every few seconds."""

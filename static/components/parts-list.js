@@ -1,5 +1,6 @@
-/** The parts list of a brick mosaic: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list. */
+/** The parts list of bricks or beads: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list; the plan. */
 
+import { loadModule } from "../api.js";
 import { basename, imageName, saveAs } from "../download.js";
 import { number } from "../format.js";
 import { BRICK_COLOURS } from "../i18n/brick-colours.js";
@@ -7,29 +8,33 @@ import { language, locale, setText } from "../i18n/i18n.js";
 
 /** The map's name for all colours that bricks are not sold in. */
 const ANY = "any";
+const STYLES = ["brick", "beads"];
 
 /** Shows the list of one image, or hides. */
 export class PartsList {
   #root;
   #api;
   #state;
+  #toasts;
   #image = null;
   #map = null;
 
-  constructor(root, { api, state }) {
+  constructor(root, { api, state, toasts }) {
     this.#root = root;
     this.#api = api;
     this.#state = state;
+    this.#toasts = toasts;
     root.querySelector('[data-action="csv"]').addEventListener("click", () => this.#saveCsv());
     root.querySelector('[data-action="bricklink"]').addEventListener("click", () => this.#saveWantedList());
+    for (const [action, mirrored] of [["plan", false], ["mirrored-plan", true]]) root.querySelector(`[data-action="${action}"]`).addEventListener("click", () => this.#printPlan(mirrored));
     locale.addEventListener("change", () => this.#draw());
   }
 
   /** Fetches and shows the list if the image has one. */
   async show(image) {
-    const isBrick = Boolean(image?.map_url && image.style === "brick");
-    this.#root.hidden = !isBrick || !this.#map || this.#image?.id !== image.id;
-    if (!isBrick || this.#image?.id === image.id) return;
+    const isBuilt = Boolean(image?.map_url && STYLES.includes(image.style));
+    this.#root.hidden = !isBuilt || !this.#map || this.#image?.id !== image.id;
+    if (!isBuilt || this.#image?.id === image.id) return;
     this.#image = image;
     const map = await this.#api.file(image.map_url);
     if (this.#image.id !== image.id) return;
@@ -44,7 +49,11 @@ export class PartsList {
     const colours = byColour(this.#map);
     const pieces = parts.reduce((sum, { count }) => sum + count, 0);
     const total = colours.some(({ colour }) => colour === ANY) ? this.#map.colours.length : colours.length;
-    setText(this.#part("sum"), "parts.sum", () => ({ pieces: number(pieces), colours: number(total), columns: number(columns), rows: number(rows) }));
+    const boards = this.#map.boards?.reduce((product, count) => product * count, 1);
+    setText(this.#part("sum"), boards ? "parts.beads" : "parts.sum", () => ({ pieces: number(pieces), colours: number(total), columns: number(columns), rows: number(rows), boards: number(boards ?? 0) }));
+    const named = !this.#map.colours.some((name) => name.startsWith("#"));
+    for (const action of ["plan", "mirrored-plan"]) this.#root.querySelector(`[data-action="${action}"]`).hidden = !named;
+    this.#part("sizes").hidden = Boolean(boards);
     this.#root.querySelector('[data-action="bricklink"]').hidden = !this.#map.bricklink;
     this.#part("rows").replaceChildren(...colours.map(tableRow));
   }
@@ -52,7 +61,7 @@ export class PartsList {
   #saveCsv() {
     const rgbOf = rgbByColour(this.#map);
     const numberOf = byName(this.#map, "numbers");
-    const lines = this.#map.parts.map(({ colour, size, part = "", count }) => [colour, numberOf.get(colour) ?? "", rgbOf.get(colour) ?? "", size, part, count].join(","));
+    const lines = this.#map.parts.map(({ colour, size, part = "", count }) => [colour, numberOf.get(colour) ?? "", rgbOf.get(colour) ?? "", size ?? "", part, count].join(","));
     const csv = ["colour,number,rgb,size,part,count", ...lines].join("\r\n");
     saveAs(new Blob([csv, "\r\n"], { type: "text/csv" }), `${this.#name}-parts.csv`);
   }
@@ -62,6 +71,15 @@ export class PartsList {
     const colourOf = byName(this.#map, "bricklink");
     const items = this.#map.parts.map(({ colour, part, count }) => `<ITEM><ITEMTYPE>P</ITEMTYPE><ITEMID>${part}</ITEMID><COLOR>${colourOf.get(colour)}</COLOR><MINQTY>${count}</MINQTY></ITEM>`);
     saveAs(new Blob([`<INVENTORY>\n${items.join("\n")}\n</INVENTORY>\n`], { type: "application/xml" }), `${this.#name}-bricklink.xml`);
+  }
+
+  async #printPlan(mirrored) {
+    try {
+      const { printPlan } = await loadModule(import("./plan.js"));
+      await printPlan(this.#image, this.#map, { title: imageName(this.#image, this.#state.styles), mirrored });
+    } catch (error) {
+      this.#toasts.error(error);
+    }
   }
 
   get #name() { return basename(imageName(this.#image, this.#state.styles)); }
@@ -82,7 +100,7 @@ function byColour(map) {
   for (const { colour, size, count } of map.parts) {
     const group = groups.get(colour) ?? { colour, rgb: rgbOf.get(colour), count: 0, sizes: [] };
     group.count += count;
-    group.sizes.push([size, count]);
+    if (size) group.sizes.push([size, count]);
     groups.set(colour, group);
   }
   return [...groups.values()].sort((a, b) => b.count - a.count);
@@ -100,6 +118,7 @@ function tableRow({ colour, rgb, count, sizes }) {
     piece.append(Object.assign(document.createElement("b"), { textContent: size.replace("x", "×") }), ` ${number(quantity)}`);
     pieces.append(piece);
   }
+  pieces.hidden = !sizes.length;
   row.append(head, pieces, Object.assign(document.createElement("td"), { textContent: number(count), className: "parts-list__count" }));
   return row;
 }

@@ -14,10 +14,10 @@ from itertools import product
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from settings import Settings
-from tests.browser.conftest import DEVELOPER, FLAGS, find_chromium
+from tests.browser.conftest import DEVELOPER, FLAGS, WAIT_LIMIT_MS, find_chromium
 from tests.browser.modules import STATIC
 from tests.browser.user import BrowserUser
 from tests.support.accounts import add_account_to
@@ -65,8 +65,7 @@ def fill_gallery(user: BrowserUser) -> dict[str, str]:
 
 
 def describe(user: BrowserUser, sample: str) -> None:
-    for old in user.page.locator(".toast__close").all():
-        old.click()
+    user.page.locator(".toast__close").evaluate_all("buttons => buttons.forEach((button) => button.click())")
     owner = user.part("image-editor")
     owner.get_by_label("Title").fill(TITLES[sample])
     owner.get_by_label("Description").fill(DESCRIPTION)
@@ -253,6 +252,7 @@ def main() -> None:
         ServerProcess(Path(data) / "data", developers) as server,
     ):
         add_account_to(Settings(data_dir=server.data_dir), DEVELOPER)
+        expect.set_options(timeout=WAIT_LIMIT_MS)
         browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
         take_all(browser, server, wanted)
         browser.close()

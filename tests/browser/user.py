@@ -9,7 +9,8 @@ from typing import Literal
 
 from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, expect
 
-PASSWORD = "seven small stones"
+from tests.support.client import PASSWORD
+
 RENDER_LIMIT_MS = 60_000
 
 

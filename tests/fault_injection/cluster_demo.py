@@ -35,10 +35,10 @@ class ChildProcess:
     process: asyncio.subprocess.Process
 
     @classmethod
-    async def start(cls, *command: str) -> ChildProcess:
+    async def start(cls, *command: str, folder: str | Path = ROOT) -> ChildProcess:
         quiet, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
         arguments = (sys.executable, "-m", *command)
-        return cls(await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdout=quiet, stderr=pipe))
+        return cls(await asyncio.create_subprocess_exec(*arguments, cwd=folder, stdout=quiet, stderr=pipe))
 
     async def wait_for_line(self, text: str) -> str:
         """The next line that contains `text`. Raises AssertionError if the process ends before."""
@@ -70,10 +70,10 @@ class DaskCluster:
         )
         self.address = "tcp://" + (await self.scheduler.wait_for_line("Scheduler at:")).split("tcp://")[1].split()[0]
 
-    async def add_worker(self, threads: int = 1) -> ChildProcess:
-        """Start one more worker process."""
+    async def add_worker(self, threads: int = 1, *, folder: str | Path = ROOT) -> ChildProcess:
+        """Start one more worker process. folder: where it runs; elsewhere it does not find our code."""
         quick = ("--no-dashboard", "--no-nanny", "--death-timeout=20", "--host=127.0.0.1", f"--nthreads={threads}")
-        worker = await ChildProcess.start("distributed.cli.dask_worker", self.address, *quick)
+        worker = await ChildProcess.start("distributed.cli.dask_worker", self.address, *quick, folder=folder)
         self.workers.append(worker)
         await worker.wait_for_line("Registered to:")
         return worker

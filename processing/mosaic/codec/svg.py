@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..cells.cells import Circle, Outline
 from ..errors import BadParameter
@@ -58,6 +61,19 @@ def write_svg(
         parts.append(f"<{_element(outline)} {fill}")
     parts.append("</svg>\n")
     return "\n".join(parts).encode()
+
+
+def mask_svg(svg: bytes, alpha: Image.Image) -> bytes:
+    """An SVG of write_svg that shows as much as an image of mode L says, 0 to 255, stretched over the whole."""
+    file = io.BytesIO()
+    alpha.save(file, "PNG")
+    href = base64.b64encode(file.getvalue()).decode()
+    image = f'<image width="100%" height="100%" preserveAspectRatio="none" href="data:image/png;base64,{href}"/>'
+    head, _, shapes = svg.removesuffix(b"</svg>\n").partition(b"\n")
+    mask = (
+        f'<mask id="alpha" mask-type="luminance" style="mask-type:luminance">{image}</mask>\n<g mask="url(#alpha)">\n'
+    )
+    return head + b"\n" + mask.encode() + shapes + b"</g>\n</svg>\n"
 
 
 def _element(outline: Outline) -> str:

@@ -18,14 +18,15 @@ from models import errors
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from processing import mosaic
-from processing.engine import WorkerDied
-from processing.engine.dask import ClusterEngine, connect_cluster
+from processing.engine import JobInterrupted, WorkerDied
+from processing.engine.dask import ClusterEngine, OtherVersion, connect_cluster, run_on_worker
 from processing.engine.job import Job, run
 from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import THREAD_SWITCH_S
 from processing.rendering import Cancelled
 from tests.fault_injection.cluster_demo import DaskCluster, dask_cluster
 from tests.processing.bomb_check import error_of_a_bomb
+from tests.support.other_version import copy_with_a_higher_version
 from tests.support.pictures import jpeg
 from tests.support.waiting import until
 
@@ -105,17 +106,49 @@ async def test_an_engine_survives_lost_workers_and_a_lost_scheduler(bucket: Embe
         await lose_a_worker(dask, engine, bucket)
 
         assert dask.scheduler is not None
+        running = engine.start(job_of(bucket, "large"), lambda _: None)
+        await asyncio.wait_for(running.begun, 20)
         await dask.scheduler.kill()
         await until(lambda: has_size(engine, 0))
         assert engine.problem is not None
-        with pytest.raises(errors.Unavailable):
-            await engine.start(job_of(bucket), lambda _: None).future
+        with pytest.raises(JobInterrupted):
+            await running.future
+        with pytest.raises(JobInterrupted):
+            engine.start(job_of(bucket), lambda _: None)
+        async with asyncio.timeout(30):
+            assert await dask.workers[1].process.wait() is not None  # a worker ends with its scheduler
 
         await dask.start(port=urlsplit(dask.address).port or 0)
         await dask.add_worker()
         await until(lambda: has_size(engine, 1), timeout_s=30)
         result = await engine.start(job_of(bucket), lambda _: None).future
         assert result.key == run(job_of(bucket), lambda _: None).key
+
+        last = engine.start(job_of(bucket, "large"), lambda _: None)
+        await asyncio.wait_for(last.begun, 20)
+        await dask.workers[-1].kill()
+        with pytest.raises(JobInterrupted):
+            await last.future
+
+
+@pytest.mark.gen_test(timeout=180)
+async def test_a_worker_without_our_code_or_with_another_version_gets_no_jobs(
+    bucket: EmbeddedBucket, tmp_path: Path
+) -> None:
+    async with dask_cluster(workers=1) as dask:
+        await dask.add_worker(folder=tmp_path)
+        async with connect_cluster(dask.address) as engine:
+            assert engine.size == 1
+            assert engine.warnings == ["cluster: 1 workers run no jobs: without our code"]
+            await dask.add_worker(folder=copy_with_a_higher_version(tmp_path / "copy"))
+            await until(lambda: len(engine.warnings) == 2)
+            assert engine.warnings[0] == "cluster: 1 workers run no jobs: another version of our code"
+            assert engine.size == 1
+            ends = [engine.start(job_of(bucket), lambda _: None).future for _ in range(3)]
+            assert len({(await end).key for end in ends}) == 1
+
+    with pytest.raises(OtherVersion):
+        run_on_worker("0-another", b"no pickle", "topic", "name")
 
 
 async def lose_a_worker(dask: DaskCluster, engine: ClusterEngine, bucket: EmbeddedBucket) -> None:

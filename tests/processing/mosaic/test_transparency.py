@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -73,6 +75,21 @@ def test_webp_keeps_it_and_svg_writes_opacities() -> None:
     assert Image.open(io.BytesIO(webp)).mode == "RGBA"
     assert b'fill-opacity="0"' in svg
     assert b'fill-opacity="1"' in svg
+
+
+@pytest.mark.parametrize("style", ["dots", "brick", "beads"])
+def test_the_svg_of_other_styles_is_masked_by_the_alpha_of_the_raster(style: str) -> None:
+    recipe = {**sample(style), "size": 120}
+    data = render(saved(sticker()), parse({"background": "none", **recipe, "format": "svg"})).data
+    svg = "{http://www.w3.org/2000/svg}"
+    root = ElementTree.fromstring(data)
+
+    (image,) = root.iterfind(f"{svg}mask/{svg}image")
+    mask = Image.open(io.BytesIO(base64.b64decode(image.attrib["href"].partition(",")[2])))
+    assert np.array_equal(np.asarray(mask.convert("L")), rendered(sticker(), recipe)[..., 3])
+    assert [child.tag for child in root] == [f"{svg}mask", f"{svg}g"]
+    assert root[1].attrib == {"mask": "url(#alpha)"}
+    assert len(root[1]) > 20
 
 
 def test_a_jpeg_cannot_be_transparent() -> None:

@@ -33,6 +33,7 @@ class ManualJob:
     def __init__(self, job: Job, on_progress: Callable[[float], None]) -> None:
         self.job, self.progress, self.ignores_stop = job, on_progress, False
         self.future: asyncio.Future[JobResult] = asyncio.get_running_loop().create_future()
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def stop(self) -> None:
         if not (self.ignores_stop or self.future.done()):
@@ -40,10 +41,12 @@ class ManualJob:
 
 
 class ManualEngine:
-    """An Engine. instantly: every job is done at once."""
+    """An Engine. instantly: every job is done at once. queued: jobs begin when the test says so."""
 
     def __init__(self, size: int = 2, bucket: EmbeddedBucket | None = None, *, instantly: bool = False) -> None:
         self.size, self.problem = size, None
+        self.warnings: list[str] = []
+        self.queued = False
         self.jobs: dict[int, ManualJob] = {}
         self.started: list[int] = []
         self._bucket, self.instantly = bucket, instantly
@@ -51,6 +54,8 @@ class ManualEngine:
     def start(self, job: Job, on_progress: Callable[[float], None]) -> ManualJob:
         handle = self.jobs[job.task_id] = ManualJob(job, on_progress)
         self.started.append(job.task_id)
+        if not self.queued:
+            handle.begun.set_result(None)
         if self.instantly:
             self.finish(job.task_id)
         return handle

@@ -13,7 +13,6 @@ from models.image import ImageKind
 from models.queue.leases import Leases
 from models.queue.task import TaskState
 from models.visibility import SERVER
-from processing.engine import WorkerDied
 from processing.queue.event_feed import publish_cancel
 from tests.processing.queue.queue_harness import ADA, BOB, QueueHarness, queue_harness
 from tests.support.waiting import until
@@ -28,18 +27,6 @@ async def test_a_finished_task_has_a_result_and_its_measurements(database: Datab
 
     assert (done.seconds, done.megapixels, done.attempts) == (0.5, 1.0, 1)
     assert (result.kind, result.owner, result.key) == (ImageKind.RESULT, ADA, done.result_key)
-
-
-@pytest.mark.gen_test
-async def test_a_worker_that_dies_during_a_task_costs_it_an_attempt(database: Database, tmp_path: Path) -> None:
-    async with queue_harness(database, tmp_path) as server:
-        task = await server.add()
-        await server.started(task)
-
-        server.engine.fail(task.id, WorkerDied())
-        done = await server.finish(task)
-
-    assert (done.attempts, done.crashes) == (2, 1)
 
 
 @pytest.mark.gen_test

@@ -16,7 +16,8 @@ from models.store import Store
 from tests.processing.queue.queue_harness import ADA, RECIPE, queue_harness
 from tests.support.accounts import add_account
 from tests.support.client import ApiClient
-from tests.support.process import ROOT, ServerProcess, free_port
+from tests.support.other_version import copy_with_a_higher_version
+from tests.support.process import ServerProcess, free_port
 from tests.support.waiting import finished, until
 
 
@@ -53,24 +54,11 @@ async def test_a_task_of_a_newer_version_or_with_an_unknown_recipe_is_left(
         assert (server.queue.left_count, server.queue.warnings) == (0, [])
 
 
-def copy_with_a_higher_version(folder: Path) -> str:
-    """The path of the `server.py` of a copy whose tasks have a higher version."""
-    for name in ("handlers", "models", "processing", "static"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for program in ROOT.glob("*.py"):
-        shutil.copy(program, folder)
-    module = folder / "models" / "queue" / "task.py"
-    text = module.read_text()
-    assert f"TASK_VERSION = {TASK_VERSION}\n" in text
-    module.write_text(text.replace(f"TASK_VERSION = {TASK_VERSION}\n", f"TASK_VERSION = {TASK_VERSION + 1}\n"))
-    return str(folder / "server.py")
-
-
 @pytest.mark.gen_test(timeout=90)
 async def test_two_versions_share_a_queue_up_and_down_again(
     tmp_path: Path, on_shared_mongod: tuple[str, ...], database: Database
 ) -> None:
-    program = copy_with_a_higher_version(tmp_path / "copy")
+    program = str(copy_with_a_higher_version(tmp_path / "copy") / "server.py")
     client = AsyncHTTPClient(force_instance=True)
     options = (*on_shared_mongod, "--developers=ada")
     with ServerProcess(tmp_path / "old", *options) as old:

@@ -1,13 +1,11 @@
-"""What mosaics are built from: one's own pictures, bricks with a parts list, shapes of an SVG."""
+"""What mosaics are built from: one's own pictures, shapes of an SVG."""
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
-from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -219,51 +217,6 @@ def test_a_finger_names_a_piece_before_it_opens_it(
     user.part("tile-inspector").tap(position=place)
 
     expect(user.page).not_to_have_url(here)
-
-
-def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go("/")
-    user.sign_up(unique_name("uli"))
-    user.open_files(image_file(png(160, 120), "castle.png"))
-    user.select_style("brick")
-    set_cell(user, 10)
-    see_result(user)
-    bricks = user.part("parts-list")
-    expect(bricks).to_contain_text("for a plate of 16 × 12 studs")
-
-    with user.page.expect_download() as download:
-        bricks.get_by_role("button", name="Download as CSV").click()
-
-    assert download.value.suggested_filename == "Bricks-parts.csv"
-    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
-    studs = sum(int(row["count"]) * int(row["size"][0]) * int(row["size"][2]) for row in rows)
-    assert studs == 16 * 12
-    assert all(re.fullmatch("#[0-9a-f]{6}", row["rgb"]) for row in rows)
-    with user.page.expect_download() as download:
-        bricks.get_by_role("button", name="Wanted list for BrickLink").click()
-    wanted = ElementTree.parse(download.value.path()).findall("ITEM")
-    assert [item.findtext("ITEMID") for item in wanted] == [row["part"] for row in rows]
-    assert [item.findtext("MINQTY") for item in wanted] == [row["count"] for row in rows]
-    assert all(int(item.findtext("COLOR", "")) > 0 for item in wanted)
-    colours = {row["colour"] for row in rows}
-    assert set(bricks.locator("tbody th").all_inner_texts()) == colours
-
-
-def test_bricks_in_colours_that_nobody_sells_are_counted_together(
-    user: BrowserUser, unique_name: Callable[[str], str]
-) -> None:
-    user.go("/")
-    user.sign_up(unique_name("uwe"))
-    user.open_files(image_file(png(160, 120), "cloud.png"))
-    user.select_style("brick")
-    user.page.locator('[data-parameter="colours"] select').select_option("free")
-    see_result(user)
-
-    expect(user.part("parts-list")).to_contain_text(re.compile("300 pieces in (29[0-9]|300) colours"))
-    rows = user.part("parts-list").locator("tbody th")
-    expect(rows).to_have_text(["Any colour"])
-    user.page.keyboard.press("l")
-    expect(rows).to_have_text(["任意颜色"])
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])

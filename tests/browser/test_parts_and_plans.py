@@ -1,0 +1,116 @@
+"""What is built of pieces: the parts lists of bricks and beads, and the plan on paper."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_tiles import see_result, set_cell
+from tests.browser.user import BrowserUser, image_file
+from tests.support.pictures import png
+
+
+def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    user.go("/")
+    user.sign_up(unique_name("uli"))
+    user.open_files(image_file(png(160, 120), "castle.png"))
+    user.select_style("brick")
+    set_cell(user, 10)
+    see_result(user)
+    bricks = user.part("parts-list")
+    expect(bricks).to_contain_text("for a plate of 16 × 12 studs")
+
+    with user.page.expect_download() as download:
+        bricks.get_by_role("button", name="Download as CSV").click()
+
+    assert download.value.suggested_filename == "Bricks-parts.csv"
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    studs = sum(int(row["count"]) * int(row["size"][0]) * int(row["size"][2]) for row in rows)
+    assert studs == 16 * 12
+    assert all(re.fullmatch("#[0-9a-f]{6}", row["rgb"]) for row in rows)
+    with user.page.expect_download() as download:
+        bricks.get_by_role("button", name="Wanted list for BrickLink").click()
+    wanted = ElementTree.parse(download.value.path()).findall("ITEM")
+    assert [item.findtext("ITEMID") for item in wanted] == [row["part"] for row in rows]
+    assert [item.findtext("MINQTY") for item in wanted] == [row["count"] for row in rows]
+    assert all(int(item.findtext("COLOR", "")) > 0 for item in wanted)
+    colours = {row["colour"] for row in rows}
+    assert set(bricks.locator("tbody th").all_inner_texts()) == colours
+
+
+PRINTED = """() => {
+  const plan = document.querySelector(".plan");
+  const codes = [...plan.querySelectorAll(".plan__code")];
+  const words = codes.map((label) => label.textContent);
+  const [first] = plan.querySelectorAll(".plan__grid rect");
+  return {
+    words,
+    pitch: first.getBoundingClientRect().width,
+    textMm: Math.min(...codes.map((label) => Number(label.getAttribute("font-size")))),
+    sheets: plan.querySelectorAll(".plan__grid").length,
+    firstRow: words.slice(0, 29),
+    shown: getComputedStyle(plan).display,
+  };
+}"""
+MM_PER_PT, CSS_PX_PER_MM = 25.4 / 72, 96 / 25.4
+
+
+def test_beads_come_with_a_plan_whose_codes_are_counted_in_the_list(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.sign_up(unique_name("ulla"))
+    user.open_files(image_file(png(160, 120), "flower.png"))
+    user.select_style("beads")
+    set_cell(user, 4)
+    see_result(user)
+    beads = user.part("parts-list")
+    expect(beads).to_contain_text("1,200 beads in")
+    expect(beads).to_contain_text("on 4 boards of 29 × 29 pegs")
+    with user.page.expect_download() as download:
+        beads.get_by_role("button", name="Download as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    user.page.emulate_media(media="print")
+    user.page.evaluate("window.print = () => {}")
+
+    plans = {}
+    for name in ("Print the plan", "Print it mirrored"):
+        user.page.evaluate("document.documentElement.classList.remove('prints-plan')")
+        user.page.emulate_media(media="screen")
+        beads.get_by_role("button", name=name).click()
+        expect(user.page.locator("html.prints-plan")).to_have_count(1)
+        user.page.emulate_media(media="print")
+        plans[name] = user.page.evaluate(PRINTED)
+
+    plan, mirrored = plans.values()
+    counts = Counter(plan["words"])
+    assert counts == Counter({row["colour"].split(" ")[0]: int(row["count"]) for row in rows})
+    assert counts == Counter(mirrored["words"])
+    assert (plan["sheets"], plan["shown"]) == (4, "block")
+    assert plan["pitch"] == pytest.approx(5.0 * CSS_PX_PER_MM, abs=0.05 * CSS_PX_PER_MM)
+    assert plan["textMm"] >= 5 * MM_PER_PT
+    assert mirrored["firstRow"] != plan["firstRow"]
+
+
+def test_bricks_in_colours_that_nobody_sells_are_counted_together(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.sign_up(unique_name("uwe"))
+    user.open_files(image_file(png(160, 120), "cloud.png"))
+    user.select_style("brick")
+    user.page.locator('[data-parameter="colours"] select').select_option("free")
+    see_result(user)
+
+    expect(user.part("parts-list")).to_contain_text(re.compile("300 pieces in (29[0-9]|300) colours"))
+    rows = user.part("parts-list").locator("tbody th")
+    expect(rows).to_have_text(["Any colour"])
+    user.page.keyboard.press("l")
+    expect(rows).to_have_text(["任意颜色"])
