@@ -1,4 +1,4 @@
-"""One photomosaic by another library, run in that library's own environment: see photomosaics.py.
+"""One photomosaic by another library, run in that library's own environment: see photomosaic_speed.py.
 
     python photomosaic_peer.py pytomosaic|phomo SOURCE TILES_FOLDER RESULT ROUNDS
 
