@@ -15,6 +15,7 @@ from .colour.oklab import srgb_to_oklab
 from .colour.srgb import linearise, to_bytes
 from .errors import BadParameter
 from .progress import Progress, ProgressCallback, pieces
+from .tile_centering import square_centering
 from .tile_duplicates import first_equals
 
 GRID = 4
@@ -89,7 +90,7 @@ def build_pool(
 
 
 def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPIXELS) -> NDArray[np.uint8]:
-    """(side, side, 3) uint8: the middle square of an image file. side: rounded up to a multiple of 8.
+    """(side, side, 3) uint8: the square of an image file that shows most detail. side: rounded up to a multiple of 8.
 
     Raises NotAPicture, TooManyPixels.
     """
@@ -100,7 +101,8 @@ def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPI
         megapixels=megapixels,
         reduction_for=lambda width, height: max(1, min(8, min(width, height) // (2 * side))),
     )
-    return np.asarray(ImageOps.fit(source.image, (side, side), Image.Resampling.HAMMING))
+    centering = square_centering(source.image)
+    return np.asarray(ImageOps.fit(source.image, (side, side), Image.Resampling.HAMMING, centering=centering))
 
 
 def pool_from_tiles(ids: Sequence[int], tiles: Tiles) -> TilePool:

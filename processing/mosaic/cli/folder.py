@@ -26,9 +26,11 @@ class Folder:
 
     def with_file_names(self, cell_map: Mapping[str, object]) -> dict[str, object]:
         """A photomosaic's cell map with file names instead of ids."""
-        tiles = cell_map["tiles"]
+        tiles, uses = cell_map["tiles"], cell_map["uses"]
         assert isinstance(tiles, list)
-        return {**cell_map, "tiles": [self.names[tile] for tile in tiles]}
+        assert isinstance(uses, dict)
+        named_uses = {self.names[tile]: count for tile, count in uses.items()}
+        return {**cell_map, "tiles": [self.names[tile] for tile in tiles], "uses": named_uses}
 
 
 def read_folder(path: Path, progress: ProgressCallback | None = None, *, cell: int | None, megapixels: float) -> Folder:

@@ -159,7 +159,9 @@ def test_a_photomosaic_is_made_of_its_tiles_and_its_map_is_stored_beside_it(buck
     result = run(photomosaic_of(bucket, png(seed=1), png(seed=2)), reports.append)
 
     assert result.map_key == f"map/{result.key}.json"
-    assert set(json.loads(bucket.read(result.map_key, limit_bytes=10**6, timeout_s=1))["tiles"]) == {0, 1}
+    cell_map = json.loads(bucket.read(result.map_key, limit_bytes=10**6, timeout_s=1))
+    assert set(cell_map["tiles"]) == {0, 1}
+    assert cell_map["uses"] == [cell_map["tiles"].count(index) for index in (0, 1)]
     assert reports == sorted(reports)
 
 
@@ -189,6 +191,7 @@ def test_a_tile_that_cannot_be_used_is_named(
 
 def test_a_cell_map_that_is_too_large_is_not_stored() -> None:
     assert cell_maps.encode({"tiles": [1]}) == b'{"tiles":[1]}'
-    assert cell_maps.encode({"tiles": [7, 9, 8]}, [9, 7, 9, 8]) == b'{"tiles":[1,0,3]}'
+    cell_map = {"tiles": [7, 9, 8], "uses": {7: 1, 8: 1, 9: 1}}
+    assert cell_maps.encode(cell_map, [9, 7, 9, 8]) == b'{"tiles":[1,0,3],"uses":[1,1,1,1]}'
     assert cell_maps.encode({"tiles": [10**9] * 400_000}) is None
     assert cell_maps.encode(None) is None

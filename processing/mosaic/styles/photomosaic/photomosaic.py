@@ -108,9 +108,10 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     """Analyse the cells, assign the nearest tile to each under the limits of reuse, and draw them."""
     params, progress = context.params, context.progress
     side = tile_side(params, *context.size)
-    pool = _tile_pool(context)
-    if pool is None:
+    chosen = _tile_pool(context)
+    if chosen is None:
         return _paint_own(context, side)
+    pool = chosen.distinct()
     features = cell_features(context, side, progress.sub(0.0, 0.1))
     rows, columns = features.shape[:2]
     limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=rows * columns)
@@ -128,14 +129,14 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     canvas = context.new_canvas(from_top=not params.margin)
     assemble(canvas, layout, progress.sub(0.6, 1.0))
     coverage = _draw_margins(canvas, (side, side), params)
-    uses = np.bincount(assignment.ravel())
+    uses = np.bincount(assignment.ravel(), minlength=len(pool))
     return StyleResult(
         finished(canvas),
         cells=assignment.size,
         pitch=float(side),
         coverage=coverage,
         repeats=int(uses[uses > 1].sum()),
-        cell_map=_cell_map(pool, assignment, side),
+        cell_map={**_cell_map(pool, assignment, side), "uses": _uses_by_id(chosen, uses)},
     )
 
 
@@ -183,13 +184,19 @@ def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: flo
 
 
 def _tile_pool(context: RenderContext[PhotomosaicParams]) -> TilePool | None:
-    """The part of the pool that the recipe names, each picture once."""
+    """The part of the pool that the recipe names."""
     pool, tiles = context.pool, context.params.tiles
     if pool is None and tiles is not None:
         raise BadParameter(field="tiles", value=tiles, allowed="null where no tile pool is given")
     if pool is None:
         return None
-    return (pool if tiles is None else pool.only(tiles)).distinct()
+    return pool if tiles is None else pool.only(tiles)
+
+
+def _uses_by_id(pool: TilePool, uses: NDArray[np.intp]) -> dict[int, int]:
+    """How many cells show each picture, whichever of its duplicates it is. uses: of the distinct pictures."""
+    _, distinct = np.unique(pool.first_equals, return_inverse=True)
+    return dict(zip(pool.ids.tolist(), uses[distinct].tolist(), strict=True))
 
 
 def _cell_map(pool: TilePool, assignment: Assignment, side: int) -> dict[str, object]:
@@ -200,7 +207,7 @@ def _cell_map(pool: TilePool, assignment: Assignment, side: int) -> dict[str, ob
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=6,
+    version=7,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

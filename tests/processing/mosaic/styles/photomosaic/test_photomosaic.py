@@ -183,6 +183,17 @@ def test_a_picture_that_is_in_the_pool_four_times_repeats_no_closer() -> None:
     assert ids.max() < 30
 
 
+def test_the_result_says_how_often_each_picture_is_used() -> None:
+    tiles = flat_tiles([(200, 30, 30), (30, 30, 200), (200, 30, 30), (0, 255, 0)])
+    halves = np.zeros((32, 64, 3), np.uint8)
+    halves[:, :48], halves[:, 48:] = (200, 30, 30), (30, 30, 200)
+
+    result = render_photomosaic(pool_from_tiles([5, 6, 7, 8], tiles), encoded(halves), apart=1)
+
+    assert result.cell_map is not None
+    assert result.cell_map["uses"] == {5: 6, 6: 2, 7: 6, 8: 0}, "7 is a duplicate of 5"
+
+
 def test_margins_are_drawn_between_tiles_only() -> None:
     pixels = opened(render_photomosaic(colourful_pool(30), margin=2, margin_colour="#00ff00").data)
 
