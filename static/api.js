@@ -134,6 +134,9 @@ export class Api extends EventTarget {
     }
   }
 
+  /** Whether the server responded to the last request. */
+  get reachable() { return this.#reachable; }
+
   /** Records whether the server responded; called after every request and by the event stream. */
   setReachable(reachable) {
     if (reachable === this.#reachable) return;

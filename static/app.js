@@ -22,6 +22,7 @@ const LAZY_PAGES = {
   account: () => loadModule(import("./pages/account.js")),
   tasks: () => loadModule(import("./pages/tasks.js")),
 };
+const PAINT_LIMIT_MS = 60;
 /** The style of the example on the first page. */
 const FIRST_STYLE = "tesserae";
 const TITLES = {
@@ -33,6 +34,10 @@ const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const section = (name) => document.querySelector(`[data-page="${name}"]`);
 
 const api = new Api();
+/** Requested before the page is painted, and used when it is set up. */
+const opening = { session: api.session(), styles: api.styles() };
+for (const answer of Object.values(opening)) answer.catch(() => {}); // `load` reports it
+await painted();
 const state = new State();
 const storage = new KeyValueStore();
 const router = new Router();
@@ -94,6 +99,7 @@ addEventListener("unhandledrejection", ({ reason }) => toasts.error(reason?.slug
 addEventListener("error", () => toasts.warn("error.unknown"));
 api.addEventListener("offline", () => showOffline(true));
 api.addEventListener("online", () => { showOffline(false); catchUp(); });
+if (!api.reachable) showOffline(true);
 addEventListener("offline", () => api.setReachable(false));
 addEventListener("online", () => api.session().catch(() => {}));
 api.addEventListener("signedout", () => { if (state.user) signInDialog.refresh().catch(() => {}); });
@@ -106,7 +112,7 @@ locale.addEventListener("change", () => { drawer.redraw(); if (currentPage) setT
 part("language").addEventListener("click", () => switchLanguage());
 
 const restored = ready.then(() => studio.restore());
-const loaded = load().catch((error) => toasts.error(error));
+const loaded = load(opening).catch((error) => toasts.error(error));
 await restored;
 router.start();
 document.documentElement.classList.remove("restoring");
@@ -115,9 +121,15 @@ await jobs.restore();
 document.documentElement.classList.add("ready");
 performance.mark("ready");
 
+/** The words of the page are painted before scripts set it up. A hidden page is not painted. */
+function painted() {
+  if (document.hidden || performance.getEntriesByName("first-contentful-paint").length) return null;
+  return new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); setTimeout(resolve, PAINT_LIMIT_MS); });
+}
+
 /** Fetches the session and the styles; after an outage once more. */
-async function load() {
-  const [, { styles }] = await Promise.all([signInDialog.refresh(), api.styles(), restored]);
+async function load(answers = { session: api.session(), styles: api.styles() }) {
+  const [, { styles }] = await Promise.all([signInDialog.refresh(answers.session), answers.styles, restored]);
   state.set({ styles });
   if (!state.recipe) state.set({ recipe: defaultRecipe() });
 }

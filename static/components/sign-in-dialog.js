@@ -35,9 +35,9 @@ export class SignInDialog {
     return new Promise((resolve) => { this.#resolve = resolve; });
   }
 
-  /** Fetches the session: the signed-in user and the server's limits. */
-  async refresh() {
-    const session = await this.#api.session();
+  /** Fetches the session: the signed-in user and the server's limits. answer: that of a request that was sent before. */
+  async refresh(answer = this.#api.session()) {
+    const session = await answer;
     const { max_upload_mb, max_megapixels, max_result_megapixels, upload_part_mb, formats, max_title_length, max_alt_length, protects_files } = session.limits;
     const limits = {
       uploadMb: max_upload_mb, megapixels: max_megapixels, resultMegapixels: max_result_megapixels, partMb: upload_part_mb, formats,
