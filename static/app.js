@@ -232,7 +232,7 @@ function notifyBatch(batch) {
   if (!done && !failed) return;
   const open = { key: "batch.open", run: () => drawer.toggle(true) };
   if (failed) toasts.warn("batch.failed", { done, failed }, open);
-  else toasts.info("batch.ready", { n: done }, open);
+  else if (part("job-drawer").hidden) toasts.info("batch.ready", { n: done }, open); // an open drawer shows it
 }
 
 function showOffline(offline) {
