@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from models.embedded_mongod import MongodError
 from models.images import Images
 from models.passwords import Passwords
 from models.queue.events import Events
+from models.queue.failed import FailedTasks
 from models.queue.fair_order import AddressQueue, FairOrder
-from models.queue.task import RETRYABLE, to_document
+from models.queue.task import RETRYABLE, Task, to_document
 from models.queue.tasks import Tasks
 from models.registration import Registrations
 from models.sessions import Sessions
@@ -36,6 +38,7 @@ from settings import BadSetting, Settings
 
 NAME = "admin"
 PASSWORD_BYTES = 15
+UNSHOWN = {"id", "owner", "type", "url", "source_key", "result_key", "dedup_key"}
 
 DESCRIPTION = """\
 Administration commands for Tessera. The server may be running. Each command describes what it will do and asks for
@@ -123,20 +126,67 @@ async def reset_password(context: AdminContext) -> str:
 
 
 async def requeue(context: AdminContext) -> str:
-    tasks, turns = Tasks(context.database), FairOrder(context.database)
-    task = await tasks.by_id(context.options.task)
+    tasks, options = Tasks(context.database), context.options
+    if options.task is None:
+        return await _requeue_failed(context)
+    task = await tasks.by_id(options.task)
     if task.state not in RETRYABLE:
         raise CommandFailed(f"task {task.id} is {task.state}; only a failed or cancelled one can be queued again")
     context.confirm(
         f"Queue task {task.id} again ({task.style}, owner {task.owner.username or 'anonymous'}, {task.state})?"
     )
-    await turns.refresh()
-    idle = not await tasks.count_active(owner_id=task.owner.id, limit=1)
-    task = await tasks.retry(task.id, place=await turns.assign(task.owner, AddressQueue(), idle=idle))
-    events = Events(context.database, NAME)
-    events.publish("task", {"_id": task.id, **to_document(task), "server": None})
-    await events.drain()
+    await _retry_all(context, [task])
     return f"task {task.id} is queued"
+
+
+async def _requeue_failed(context: AdminContext) -> str:
+    options = context.options
+    if options.error is None and options.hours is None:
+        raise CommandFailed("name a task, or choose failed ones by --error or --hours")
+    tasks = await FailedTasks(context.database).find(error=options.error, hours=options.hours)
+    if not tasks:
+        raise CommandFailed("no failed task is like that; `admin.py failed` counts them by error")
+    context.confirm(f"Queue {len(tasks)} failed tasks again?")
+    return f"queued again: {await _retry_all(context, tasks)} tasks"
+
+
+async def _retry_all(context: AdminContext, tasks: Sequence[Task]) -> int:
+    """Oldest first; returns how many were still retryable."""
+    records, rounds, events = Tasks(context.database), FairOrder(context.database), Events(context.database, NAME)
+    await rounds.refresh()
+    count = 0
+    for task in sorted(tasks, key=lambda task: task.finished or task.created):
+        idle = not await records.count_active(owner_id=task.owner.id, limit=1)
+        place = await rounds.assign(task.owner, AddressQueue(), idle=idle)
+        with contextlib.suppress(errors.InvalidState):
+            queued = await records.retry(task.id, place=place)
+            events.publish("task", {"_id": queued.id, **to_document(queued), "server": None})
+            count += 1
+    await events.drain()
+    return count
+
+
+async def list_failed(context: AdminContext) -> str:
+    failed, error = FailedTasks(context.database), context.options.error
+    if error is None:
+        counts = await failed.count_by_error()
+        lines = [f"{each.count:>7}  {each.error}, the last at {each.latest:%Y-%m-%d %H:%M:%S} UTC" for each in counts]
+        return "\n".join(lines) or "no task has failed"
+    tasks = await failed.find(error=error)
+    lines = [f"{task.id}  {task.finished:%Y-%m-%d %H:%M:%S} UTC  {task.style}  {_owner(task)}" for task in tasks]
+    return "\n".join(lines) or f"no task has failed with {error}"
+
+
+async def show_task(context: AdminContext) -> str:
+    """Without the addresses of source and result: who knows them can read the images."""
+    task = await Tasks(context.database).by_id(context.options.task)
+    story = {each.name: getattr(task, each.name) for each in fields(task) if each.name not in UNSHOWN}
+    lines = [f"{name + ':':<18}{value}" for name, value in story.items() if value not in (None, {}, False)]
+    return "\n".join([f"task {task.id} of {_owner(task)}", *lines])
+
+
+def _owner(task: Task) -> str:
+    return f"{task.owner.username or 'nobody'} ({task.owner.id or '-'})"
 
 
 async def sweep(context: AdminContext) -> str:
@@ -202,7 +252,13 @@ def read_command(arguments: list[str]) -> tuple[argparse.Namespace, Settings]:
     command("password", reset_password, "set a new random password for a user and print it once").add_argument(
         "username"
     )
-    command("requeue", requeue, "queue a failed or cancelled task again").add_argument("task", type=int)
+    requeuing = command("requeue", requeue, "queue a failed or cancelled task again, or failed ones by error and age")
+    requeuing.add_argument("task", type=int, nargs="?")
+    requeuing.add_argument("--error", help="all that failed with this error")
+    requeuing.add_argument("--hours", type=float, help="all that failed in the last hours")
+    failed = command("failed", list_failed, "count the failed tasks by error, or list those with one error")
+    failed.add_argument("--error")
+    command("task", show_task, "show everything that is recorded about a task").add_argument("task", type=int)
     command("sweep", sweep, "reconcile the bucket with the records now, as servers do every ten minutes")
     command("backup", backup, "write the database and the bucket into a new folder").add_argument("folder", type=Path)
     restoring = command("restore", restore, "check such a folder and restore it into an empty database")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,39 @@ async def test_a_failed_task_is_queued_again_and_a_finished_one_is_not(
     assert (await finished(ada, task["id"]))["state"] == "done"
     with pytest.raises(CommandFailed, match="only a failed or cancelled one"):
         await admin("requeue", str(done["id"]))
+
+
+@pytest.mark.gen_test
+async def test_failed_tasks_are_counted_listed_shown_and_queued_again_by_error_and_age(
+    api: ApiClient, admin: Any, services: Services, database: Database
+) -> None:
+    assert await admin("failed") == "no task has failed"
+    ada = await api.sign_up("ada")
+    await services.queue.pause(True)
+    url = (await ada.upload())["url"]
+    ids = [(await ada.add_task(url, {"seed": seed}))["id"] for seed in range(4)]
+    hours_ago = dict(zip(ids, [1, 2, 30, 1], strict=True))
+    for task_id, hours in hours_ago.items():
+        error = "not_a_picture" if task_id == ids[3] else "timed_out"
+        change = {"state": "failed", "error": error, "finished": datetime.now(UTC) - timedelta(hours=hours)}
+        await database.collection("tasks").update_one({"_id": task_id}, {"$set": change})
+
+    counts = (await admin("failed")).splitlines()
+    assert [line.split(",")[0].split() for line in counts] == [["3", "timed_out"], ["1", "not_a_picture"]]
+    listed = (await admin("failed", "--error=timed_out")).splitlines()
+    assert [int(line.split()[0]) for line in listed] == ids[:3]
+    story = await admin("task", str(ids[0]))
+    assert story.startswith(f"task {ids[0]} of ada ({ada.user_id})\n")
+    assert re.search(r"^state: +failed\n(.*\n)*error: +timed_out", story, re.M)
+    assert url not in story
+
+    with pytest.raises(CommandFailed, match="name a task"):
+        await admin("requeue")
+    with pytest.raises(CommandFailed, match="no failed task"):
+        await admin("requeue", "--error=crashed")
+    assert await admin("requeue", "--error=timed_out", "--hours=24") == "queued again: 2 tasks"
+    states = [(await services.tasks.by_id(task_id)).state for task_id in ids]
+    assert states == [TaskState.QUEUED, TaskState.QUEUED, TaskState.FAILED, TaskState.FAILED]
 
 
 @pytest.mark.gen_test

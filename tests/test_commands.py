@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,9 @@ async def test_the_administration_commands_do_what_they_say(
         task = await ada.add_task((await ada.upload())["url"])
         await ada.post("/api/tasks/cancel/", id=task["id"])
         assert (await finished(ada, task["id"]))["state"] == "cancelled"
+        failed = await ada.add_task((await ada.upload())["url"], {"seed": 1})
+        failure = {"state": "failed", "error": "source_unreachable", "finished": datetime.now(UTC)}
+        await database.collection("tasks").update_one({"_id": failed["id"]}, {"$set": failure})
         outputs = dict[str, str]()
         for command in commands("admin"):
             line = command.replace(
@@ -192,6 +196,10 @@ async def test_the_administration_commands_do_what_they_say(
         assert "is a developer" in outputs["developer ada"]
         assert "no longer a developer" in outputs["developer ada --revoke"]
         assert f"{task['id']} is queued" in outputs["requeue 4503599627370496"]
+        assert "1  source_unreachable, the last at " in outputs["failed"]
+        assert outputs["failed --error=source_unreachable"].startswith(f"{failed['id']}  ")
+        assert "queued again: 1 tasks" in outputs["requeue --error=source_unreachable --hours=24"]
+        assert f"task {task['id']} of ada" in outputs["task 4503599627370496"]
         assert "adopted: 0" in outputs["sweep"]
         assert (await ada.post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
         await ada.sign_in("ada", outputs["password ada"].split()[-1])

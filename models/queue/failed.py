@@ -1,0 +1,47 @@
+"""Failed tasks for operators: counted by error, and found by error and age."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from models.database import Database, Document
+from models.queue.task import Task, TaskState, from_document
+
+MAX_LISTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCount:
+    """How many tasks failed with this error, and the latest of them."""
+
+    error: str
+    count: int
+    latest: datetime
+
+
+class FailedTasks:
+    """The failed part of the collection `tasks`."""
+
+    def __init__(self, database: Database) -> None:
+        self._tasks = database.collection("tasks")
+
+    async def count_by_error(self) -> Sequence[ErrorCount]:
+        """Most frequent first."""
+        steps: list[Document] = [
+            {"$match": {"state": str(TaskState.FAILED)}},
+            {"$group": {"_id": "$error", "count": {"$sum": 1}, "latest": {"$max": "$finished"}}},
+            {"$sort": {"count": -1, "_id": 1}},
+        ]
+        return [ErrorCount(str(row["_id"]), row["count"], row["latest"]) for row in await self._tasks.aggregate(steps)]
+
+    async def find(self, *, error: str | None = None, hours: float | None = None) -> list[Task]:
+        """Newest first, at most MAX_LISTED. error: its slug. hours: those that failed in the last hours."""
+        query: Document = {"state": str(TaskState.FAILED)}
+        if error is not None:
+            query["error"] = error
+        if hours is not None:
+            query["finished"] = {"$gte": datetime.now(UTC) - timedelta(hours=hours)}
+        documents = await self._tasks.find(query, sort="-finished -_id", limit=MAX_LISTED)
+        return [from_document(document) for document in documents]
