@@ -29,6 +29,7 @@ from models.queue.failed import FailedTasks
 from models.queue.fair_order import AddressQueue, FairOrder
 from models.queue.task import RETRYABLE, Task, to_document
 from models.queue.tasks import Tasks
+from models.quotas import DEFAULT_QUOTA, Quotas
 from models.registration import Registrations
 from models.sessions import Sessions
 from models.uploads import PendingUploads
@@ -198,7 +199,7 @@ async def sweep(context: AdminContext) -> str:
     )
     threads = Executors(1)
     images, uploads = Images(context.database), PendingUploads(context.database)
-    registrations = Registrations(images, uploads, Users(context.database))
+    registrations = Registrations(images, uploads, Users(context.database), Quotas(context.database, DEFAULT_QUOTA))
     reconciler = Reconciler(context.bucket, images, uploads, registrations, threads)
     result = await reconciler.reconcile()
     await threads.close()

@@ -38,6 +38,7 @@ from models.bucket.addresses import origin
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.object_access import RecordedAccess
 from models.passwords import Passwords
+from models.quotas import Quota
 from models.registration import Registrations
 from models.store import Store
 from processing.background import background
@@ -106,7 +107,7 @@ async def build(
         metrics = Metrics(server_id, version=VERSION)
         on_failure = metrics.database_errors.inc
         database = await enter(open_database(settings, timeout_s=database_timeout_s, on_failure=on_failure))
-        store = Store.of(database, server_id)
+        store = Store.of(database, server_id, quota=Quota(settings.quota_pictures, settings.quota_mb * 1_000_000))
         await store.create_indexes()
         await store.migrate()
         feed = await enter(follow_events(store.events))
@@ -216,7 +217,8 @@ def _services(
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, executors),
         previews=Previews(executors, slots),
-        registrations=Registrations(store.images, store.uploads, store.users),
+        quotas=store.quotas,
+        registrations=Registrations(store.images, store.uploads, store.users, store.quotas),
         renditions=Renditions(executors, slots, max_megapixels=settings.max_megapixels),
         public_url=public_url,
         queue=queue,

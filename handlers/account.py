@@ -11,10 +11,11 @@ from handlers.guest_sessions import GuestSessions
 from handlers.params import Email, Password, RequestParams
 from handlers.rate_limit import LoginLimits
 from handlers.schemas.base import SuccessResponse
-from handlers.schemas.users import ClientConfig, CurrentUser, DeletionResponse, SessionResponse
+from handlers.schemas.users import ClientConfig, CurrentUser, DeletionResponse, SessionResponse, StorageUsage
 from models import errors
 from models.emails import email_key
 from models.passwords import Passwords
+from models.quotas import Quotas
 from models.sessions import Sessions
 from models.users import User, Users
 from processing.upkeep.account_deletion import AccountDeletions
@@ -25,8 +26,11 @@ DELETION_WAIT_S = 15.0
 
 
 class SessionHandler(ApiHandler):
-    def initialize(self, users: Users, client_config: ClientConfig, guest_sessions: GuestSessions) -> None:
-        self.users, self.client_config, self.guests = users, client_config, guest_sessions
+    def initialize(
+        self, users: Users, quotas: Quotas, client_config: ClientConfig, guest_sessions: GuestSessions
+    ) -> None:
+        self.users, self.quotas = users, quotas
+        self.client_config, self.guests = client_config, guest_sessions
 
     @endpoint()
     async def get(self) -> SessionResponse:
@@ -42,7 +46,19 @@ class SessionHandler(ApiHandler):
 
     async def _account(self, current: AuthenticatedUser) -> CurrentUser:
         user = await self.users.by_id(current.id)
-        return CurrentUser(id=user.id, username=user.username, email=user.email, developer=current.developer)
+        usage, quota = await self.quotas.usage(user.id), self.quotas.quota
+        return CurrentUser(
+            id=user.id,
+            username=user.username,
+            email=user.email,
+            developer=current.developer,
+            storage=StorageUsage(
+                pictures=usage.pictures,
+                size_bytes=usage.size_bytes,
+                max_pictures=quota.pictures,
+                max_size_bytes=quota.size_bytes,
+            ),
+        )
 
 
 class GuestHandler(ApiHandler):

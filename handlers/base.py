@@ -49,6 +49,7 @@ STATUS: dict[type[Exception], int] = {
     errors.Unavailable: 503,
     errors.StorageFull: 507,
     errors.JobError: 422,
+    errors.QuotaExceeded: 403,
 }
 """The nearest ancestor of an error decides. `errors_as_200` overrides it for client errors."""
 

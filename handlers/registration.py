@@ -59,14 +59,22 @@ class RegisterImageHandler(ApiHandler):
         self.uploads, self.images, self.registrations = uploads, images, registrations
         self.executors, self.thumbnails = executors, thumbnails
 
-    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound, errors.BucketUnavailable))
+    @endpoint(
+        errors=(
+            errors.NotAuthenticated,
+            errors.QuotaExceeded,
+            errors.PermissionDenied,
+            errors.NotFound,
+            errors.BucketUnavailable,
+        )
+    )
     async def post(self, params: RegisterImageParams) -> RegisterImageResponse:
         """Register an image without a callback, for the user who uploaded it. A second call may change its `param`."""
         owner = await self.acting_as(params.user_id)
         visibility = self.choose_visibility(params.visibility, owner)
         key = self.bucket.key_of(params.url)
         stat = await self._stat(key, owner) if key is not None else None
-        image = await self.registrations.register(
+        image = await self.registrations.register_within_quota(
             NewImage(
                 ImageKind.SOURCE,
                 owner,

@@ -27,6 +27,7 @@ from models.images import Images
 from models.object_access import ObjectAccess
 from models.passwords import Passwords
 from models.queue.tasks import Tasks
+from models.quotas import Quotas
 from models.registration import Registrations
 from models.sessions import Sessions
 from models.uploads import PendingUploads
@@ -84,6 +85,7 @@ class Services:
     previews: Previews
     public_url: str
     queue: TaskQueue
+    quotas: Quotas
     registrations: Registrations
     renditions: Renditions
     sessions: Sessions

@@ -29,6 +29,7 @@ from models.image import Owner
 from models.images import Images
 from models.queue.task import ACTIVE, Task, TaskState
 from models.queue.tasks import TaskFilter, Tasks, cursor_after
+from models.quotas import Quotas
 from models.usernames import username_key
 from models.users import Users
 from models.visibility import Reader, Visibility
@@ -85,12 +86,15 @@ class AddTaskParams(RequestParams):
 class AddTaskHandler(TaskHandler):
     errors_as_200 = True
 
-    def initialize(self, images: Images, fetch_policy: FetchPolicy, guest_sessions: GuestSessions) -> None:
-        self.images, self.fetch_policy, self.guests = images, fetch_policy, guest_sessions
+    def initialize(
+        self, images: Images, fetch_policy: FetchPolicy, guest_sessions: GuestSessions, quotas: Quotas
+    ) -> None:
+        self.images, self.fetch_policy, self.guests, self.quotas = images, fetch_policy, guest_sessions, quotas
 
     @endpoint(
         errors=(
             errors.GuestLimit,
+            errors.QuotaExceeded,
             errors.NotAuthenticated,
             errors.NotFound,
             errors.SourceNotAllowed,
@@ -102,8 +106,8 @@ class AddTaskHandler(TaskHandler):
     async def post(self, params: AddTaskParams) -> TaskResponse:
         """Queue a mosaic of an image. The same request_id again returns the task that exists."""
         owner = await self.owner()
-        visibility = self.choose_visibility(params.visibility, owner)
         await self.guests.check(owner)
+        await self.quotas.check_not_full(owner)
         recipe = _chosen_recipe(params)
         await resolve_tiles(recipe.to_dict(), owner, self.images)
         await resolve_colours(recipe.to_dict(), owner, self.images)
@@ -113,7 +117,7 @@ class AddTaskHandler(TaskHandler):
             source,
             style=recipe.style,
             recipe=recipe.to_dict(),
-            visibility=visibility,
+            visibility=self.choose_visibility(params.visibility, owner),
             batch=params.batch,
             request_id=params.request_id,
             address=self.client_ip,
@@ -250,9 +254,7 @@ class TaskActionHandler(TaskHandler):
 
     async def check_access(self, task_id: int) -> None:
         """Raises NotFound, NotAuthenticated, PermissionDenied."""
-        owner = await self.owner()
-        task = await self.tasks.by_id(task_id)
-        user = await self.user()
+        owner, task, user = await self.owner(), await self.tasks.by_id(task_id), await self.user()
         if user is None or not user.developer:
             task.owner.require(owner.id)
 
@@ -285,7 +287,6 @@ class PauseQueueHandler(ApiHandler):
         return await self.set_paused(True)
 
     async def set_paused(self, paused: bool) -> PausedResponse:
-        """Raises NotAuthenticated, PermissionDenied."""
         if not (await self.require_user()).developer:
             raise errors.PermissionDenied()
         await self.queue.pause(paused)

@@ -56,15 +56,18 @@ class UploadTokenHandler(ApiHandler):
         uploads: PendingUploads,
         executors: Executors,
         guest_sessions: GuestSessions,
+        registrations: Registrations,
         upload_limit_bytes: int,
     ) -> None:
         self.bucket = bucket.for_host(self.request.host)
         self.uploads, self.executors, self.guests = uploads, executors, guest_sessions
-        self.upload_limit_bytes = upload_limit_bytes
+        self.registrations, self.upload_limit_bytes = registrations, upload_limit_bytes
 
     @endpoint(
         errors=(
             errors.GuestLimit,
+            errors.QuotaExceeded,
+            errors.TooManyRequests,
             errors.NotAuthenticated,
             errors.PermissionDenied,
             errors.NotFound,
@@ -79,7 +82,10 @@ class UploadTokenHandler(ApiHandler):
             raise errors.TooLarge(limit_bytes=self.upload_limit_bytes)
         upload = await (self._pending(params.key, owner) if params.key else self._new(params, owner, visibility))
         ticket = await self.executors.io(
-            self.bucket.sign_upload, upload.key, owner_id=owner.id or 0, size_limit_bytes=self.upload_limit_bytes
+            self.bucket.sign_upload,
+            upload.key,
+            owner_id=owner.id or 0,
+            size_limit_bytes=upload.reserved_bytes or self.upload_limit_bytes,
         )
         return UploadTokenResponse(
             token=ticket.token, key=ticket.key, upload_url=ticket.upload_url, url=ticket.url, expires=ticket.expires
@@ -88,17 +94,22 @@ class UploadTokenHandler(ApiHandler):
     get = post
 
     async def _new(self, params: UploadTokenParams, owner: Owner, visibility: Visibility) -> PendingUpload:
-        """Raises GuestLimit."""
+        """Raises GuestLimit, QuotaExceeded, TooManyRequests.
+
+        The token allows as many bytes as the client has announced, and the largest upload if it has not.
+        """
         await self.guests.check(owner)
         key = f"{KEY_PREFIX}{secrets.token_hex(16)}"
-        upload = PendingUpload(key, owner, params.filename, params.param, visibility)
-        await self.uploads.add(upload)
+        reserved_bytes = params.filesize or self.upload_limit_bytes
+        upload = PendingUpload(key, owner, params.filename, params.param, visibility, reserved_bytes=reserved_bytes)
+        await self.registrations.reserve(upload)
         return upload
 
     async def _pending(self, key: str, owner: Owner) -> PendingUpload:
-        """Raises NotFound for an unknown key and for one whose image has arrived; PermissionDenied."""
+        """Raises NotFound for an unknown key and for one whose image has arrived; PermissionDenied, QuotaExceeded."""
         upload = await self.uploads.get(key)
         upload.owner.require(owner.id)
+        await self.registrations.reserve_again(upload)
         return upload
 
 

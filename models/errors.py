@@ -38,6 +38,7 @@ TesseraError
     NotAPicture            the source is damaged or not an image of a supported format
     TooManyPixels          the source has more pixels than allowed
     RecipeImpossible       the recipe does not fit an image of this size
+    QuotaExceeded          the owner has as many images or bytes as a person may have
     TimedOut               the task took longer than allowed
     Crashed                the server died repeatedly while running this task
 
@@ -412,6 +413,14 @@ class RecipeImpossible(JobError):
     slug = "recipe_impossible"
     en = "{field}: {value} is not possible for this image. Allowed: {allowed}."
     zh = "{field}：{value} 不适用于该图片。允许的取值：{allowed}。"
+
+
+class QuotaExceeded(JobError):
+    """Also of an upload. details: limit, of images; limit_mb."""
+
+    slug = "quota_exceeded"
+    en = "You have as much as one account may have: {limit} pictures or {limit_mb} MB. Please delete some first."
+    zh = "您的图片已达到每个账户的上限（{limit} 张或 {limit_mb} MB），请先删除一部分。"
 
 
 class TimedOut(JobError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +38,10 @@ class Owner:
 ANONYMOUS = Owner(None, None)
 
 
+TIME_RESOLUTION = timedelta(milliseconds=1)
+"""Of times in the database."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewImage:
     """An image to be registered.
@@ -70,6 +74,10 @@ class NewImage:
     map_key: str | None = None
     visibility: Visibility = Visibility.PRIVATE
     batch: str | None = None
+
+    def is_recorded_as(self, image: Image) -> bool:
+        """Whether this record was made from it, and did not exist before."""
+        return abs(image.created - self.created) < TIME_RESOLUTION
 
     def with_id(self, image_id: int) -> Image:
         """The record that this becomes."""

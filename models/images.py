@@ -40,6 +40,7 @@ class Images:
         Index("url owner_id", unique=True, partial_filter={"key": None}),
         Index("dedup_key", partial_filter={"dedup_key": {"$gt": ""}}),
         Index("kind visibility -created -_id"),
+        Index("owner_id kind filesize"),
         Index("owner_id kind -created -_id"),
         Index("owner_id kind visibility -created -_id"),
         Index("owner_id batch", partial_filter={"batch": {"$gt": ""}}),

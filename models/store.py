@@ -15,6 +15,7 @@ from models.queue.leases import Leases
 from models.queue.order import OrderReader
 from models.queue.servers import ServerRegistry
 from models.queue.tasks import Tasks
+from models.quotas import DEFAULT_QUOTA, Quota, Quotas
 from models.sessions import Sessions
 from models.uploads import PendingUploads
 from models.users import Users
@@ -32,6 +33,7 @@ class Store:
     images: Images
     gallery: Gallery
     uploads: PendingUploads
+    quotas: Quotas
     tasks: Tasks
     leases: Leases
     order: OrderReader
@@ -40,8 +42,8 @@ class Store:
     events: Events
 
     @classmethod
-    def of(cls, database: Database, server: str, *, lease_s: float = 15.0) -> Store:
-        """server: this server's name in leases and events. lease_s: lifetime of an unrenewed lease."""
+    def of(cls, database: Database, server: str, *, lease_s: float = 15.0, quota: Quota = DEFAULT_QUOTA) -> Store:
+        """server: this server's name in leases and events. lease_s: lifetime of an unrenewed lease. quota: of each."""
         return cls(
             database=database,
             users=Users(database),
@@ -51,6 +53,7 @@ class Store:
             images=Images(database),
             gallery=Gallery(database),
             uploads=PendingUploads(database),
+            quotas=Quotas(database, quota),
             tasks=Tasks(database),
             leases=Leases(database, server, lease_s=lease_s),
             order=OrderReader(database),

@@ -14,13 +14,18 @@ from models.visibility import UNSTATED, Visibility
 LIFETIME = timedelta(days=7)
 """An image that arrives later than this after its token was issued is not registered."""
 
+RESERVATION_LIFE = timedelta(hours=1)
+"""Longer than a token is valid, and than an upload whose callback was lost waits for reconciliation."""
 KEY_PREFIX = "source/"
 """Of the keys that upload tokens are issued for."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingUpload:
-    """owner: the user for whom the token was issued. visibility: of the image that will arrive."""
+    """owner: the user for whom the token was issued. visibility: of the image that will arrive.
+
+    reserved_bytes: the largest file that the token allows.
+    """
 
     key: str
     owner: Owner
@@ -28,10 +33,14 @@ class PendingUpload:
     param: str
     visibility: Visibility = Visibility.PRIVATE
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    reserved_bytes: int = 0
 
 
 class PendingUploads:
-    """The collection `uploads`: {_id: key, owner_id, username, filename, param, visibility, created}."""
+    """The collection `uploads`.
+
+    {_id: key, owner_id, username, filename, param, visibility, created, reserved_bytes, reserved_until}
+    """
 
     indexes = (Index("created", expire_after_s=int(LIFETIME.total_seconds())), Index("owner_id"))
 
@@ -49,6 +58,8 @@ class PendingUploads:
                 "param": upload.param,
                 "visibility": str(upload.visibility),
                 "created": upload.created,
+                "reserved_bytes": upload.reserved_bytes,
+                "reserved_until": datetime.now(UTC) + RESERVATION_LIFE,
             }
         )
 
@@ -58,6 +69,14 @@ class PendingUploads:
         if document is None:
             raise errors.NotFound(what="upload", which=key)
         return _upload(document)
+
+    async def reserve_again(self, key: str) -> None:
+        """Another token is issued for the key."""
+        await self._uploads.update_one({"_id": key}, {"$set": {"reserved_until": datetime.now(UTC) + RESERVATION_LIFE}})
+
+    async def release(self, key: str) -> None:
+        """No other token is issued after all."""
+        await self._uploads.update_one({"_id": key}, {"$set": {"reserved_until": datetime.now(UTC)}})
 
     async def older_than(self, age: timedelta) -> AsyncIterator[PendingUpload]:
         """Every upload that has been pending for longer than `age`; some may be completed meanwhile."""
@@ -87,4 +106,5 @@ def _upload(document: Document) -> PendingUpload:
         document["param"],
         Visibility(document.get("visibility", UNSTATED)),
         document["created"],
+        document.get("reserved_bytes", 0),
     )

@@ -3,7 +3,7 @@
 /** Dispatches one event per changed name: "user", "guest", "limits", "styles", "images", "current", "recipe", "visibility". */
 export class State extends EventTarget {
   #values = {
-    user: null,         // {id, username, email, developer}, or null when signed out
+    user: null,         // {id, username, email, developer, storage}, or null when signed out
     guest: false,       // whether this is a session without an account
     guestsAllowed: false,
     openAccess: false,  // the server works without accounts

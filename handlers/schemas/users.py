@@ -23,11 +23,21 @@ class UserResponse(SuccessResponse):
     token: str | MISSING = MISSING
 
 
+class StorageUsage(Schema):
+    """What a person has, with pending uploads, and may have. Sizes in bytes."""
+
+    pictures: int
+    size_bytes: int
+    max_pictures: int
+    max_size_bytes: int
+
+
 class CurrentUser(Schema):
     id: Id
     username: str
     email: str
     developer: bool
+    storage: StorageUsage
 
 
 class ClientConfig(Schema):

@@ -41,8 +41,6 @@ OUTAGE_PAUSE_S = 0.5
 MAX_RETRY_PAUSE_S = 30.0
 EXTERNAL_SOURCE_TTL = timedelta(minutes=10)
 """How long a result may be reused for a source that is not in our bucket: it may change."""
-TIME_RESOLUTION = timedelta(milliseconds=1)
-"""Of times in the database."""
 CLEANUP_POLLS, CLEANUP_POLL_S = 120, 0.5
 
 MAX_TRIES: tuple[tuple[type[errors.TesseraError], int], ...] = (
@@ -159,10 +157,21 @@ class TaskRunner:
         if new.owner.is_guest:  # who may have signed up meanwhile
             new = replace(new, owner=(await persist(self.store.tasks.by_id, task.id)).owner)
         image = await persist(self.store.images.add, new)
-        is_new = abs(image.created - new.created) < TIME_RESOLUTION
+        is_new = new.is_recorded_as(image)
+        if is_new:
+            await self._check_quota(task, image)
         if not is_new and task.visibility is not None:
             image = await persist(self.store.images.choose_again, image, task.visibility, new.batch)
         return Output(image, is_new, job)
+
+    async def _check_quota(self, task: Task, image: Image) -> None:
+        """Raise QuotaExceeded, without the image, if its owner has too much with it."""
+        try:
+            await persist(self.store.quotas.check, image.owner)
+        except errors.QuotaExceeded:
+            if await self._unregister(image) and not await persist(self.store.tasks.has_running_duplicate, task):
+                await self._delete_objects(image.key, image.map_key)
+            raise
 
     async def _unregister(self, image: Image) -> bool:
         """Delete a record. Returns whether no other record has its object."""

@@ -179,6 +179,8 @@ export const strings = {
   "account.changepassword": "Password",
   "account.newpassword": "New password",
   "account.save": "Save",
+  "account.storage": "Storage",
+  "account.storageused": "{pictures} of {most} pictures, {mb} of {mostmb} MB, with uploads in progress.",
   "account.export": "Export your data",
   "account.exportwhat": "A zip file with all your pictures and all data stored about you, as JSON.",
   "account.exportdo": "Download all",

@@ -179,6 +179,8 @@ export const strings = {
   "account.changepassword": "密码",
   "account.newpassword": "新密码",
   "account.save": "保存",
+  "account.storage": "存储空间",
+  "account.storageused": "已用 {pictures} / {most} 张图片，{mb} / {mostmb} MB，含正在上传的图片。",
   "account.export": "导出数据",
   "account.exportwhat": "一个 ZIP 压缩包，包含您的全部图片和我们保存的全部资料（JSON 格式）。",
   "account.exportdo": "下载全部",

@@ -22,6 +22,16 @@ export class Page {
     this.#root.querySelector('[data-part="cards"]').hidden = !user;
     this.#root.querySelector('[data-part="signed-out"]').hidden = Boolean(user);
     this.#root.querySelector('[name="email"]').value = user?.email ?? "";
+    if (user) this.#showStorage();
+  }
+
+  /** What is used changes with every picture, so it is asked for. */
+  async #showStorage() {
+    const { user } = await this.#services.api.session().catch(() => ({}));
+    if (!user) return;
+    const { pictures, size_bytes: size, max_pictures: most, max_size_bytes: mostSize } = user.storage;
+    const [mb, mostmb] = [size, mostSize].map((bytes) => Math.ceil(bytes / 1e6));
+    setText(this.#root.querySelector('[data-part="storage"]'), "account.storageused", { pictures, most, mb, mostmb });
   }
 
   async #change(form) {

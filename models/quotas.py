@@ -1,0 +1,90 @@
+"""Quotas: how many images and bytes a person may have.
+
+Nothing is counted up or down: what is used is summed over the records, so that the sum is right after a crash. A record
+is stored first and the sum is compared then, so that parallel requests do not exceed a quota together.
+
+An upload token reserves its size until RESERVATION_LIFE after it was issued; the pending upload counts as an image
+until it is forgotten. Thumbnails and cell maps do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from models import errors
+from models.database import Collection, Database, Document
+from models.image import ImageKind, Owner
+
+COUNTED = [str(ImageKind.SOURCE), str(ImageKind.RESULT)]
+PENDING_LIMIT = 500
+"""Upload tokens of a person whose images have not arrived."""
+RETRY_AFTER_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one person may have."""
+
+    pictures: int = 10_000
+    size_bytes: int = 10_000_000_000
+
+
+DEFAULT_QUOTA = Quota()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one person has. pictures: with pending uploads. size_bytes: with what pending uploads have reserved."""
+
+    pictures: int
+    size_bytes: int
+
+
+class Quotas:
+    """Reads the collections `images` and `uploads`."""
+
+    def __init__(self, database: Database, quota: Quota) -> None:
+        self._images = database.collection("images")
+        self._uploads = database.collection("uploads")
+        self.quota = quota
+
+    async def usage(self, owner_id: int) -> Usage:
+        """What a user or guest has now."""
+        images = await self._sum(self._images, {"owner_id": owner_id, "kind": {"$in": COUNTED}}, "$filesize")
+        still_reserved: Document = {"$gt": ["$reserved_until", datetime.now(UTC)]}
+        reserved: Document = {"$cond": [still_reserved, "$reserved_bytes", 0]}
+        pending = await self._sum(self._uploads, {"owner_id": owner_id}, reserved)
+        return Usage(images[0] + pending[0], images[1] + pending[1])
+
+    async def _sum(self, collection: Collection, query: Document, size: object) -> tuple[int, int]:
+        grouping: Document = {"_id": None, "count": {"$sum": 1}, "size_bytes": {"$sum": size}}
+        groups = await collection.aggregate([{"$match": query}, {"$group": grouping}])
+        return (int(groups[0]["count"]), int(groups[0]["size_bytes"])) if groups else (0, 0)
+
+    async def check(self, owner: Owner) -> None:
+        """Raise QuotaExceeded if the records of this person exceed a quota. Anonymous users have none."""
+        if owner.id is None:
+            return
+        usage = await self.usage(owner.id)
+        if usage.pictures > self.quota.pictures or usage.size_bytes > self.quota.size_bytes:
+            raise self._exceeded()
+
+    async def check_pending(self, owner: Owner) -> None:
+        """The same with one pending upload more. Raises TooManyRequests if there are too many of them."""
+        if owner.id is None:
+            return
+        await self.check(owner)
+        if await self._uploads.count_documents({"owner_id": owner.id}, limit=PENDING_LIMIT + 1) > PENDING_LIMIT:
+            raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
+
+    async def check_not_full(self, owner: Owner) -> None:
+        """Raise QuotaExceeded if this person cannot have one image more, whatever its size."""
+        if owner.id is None:
+            return
+        usage = await self.usage(owner.id)
+        if usage.pictures >= self.quota.pictures or usage.size_bytes >= self.quota.size_bytes:
+            raise self._exceeded()
+
+    def _exceeded(self) -> errors.QuotaExceeded:
+        return errors.QuotaExceeded(limit=self.quota.pictures, limit_mb=self.quota.size_bytes // 1_000_000)
