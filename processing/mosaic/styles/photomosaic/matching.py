@@ -26,9 +26,10 @@ _DIFFUSION = np.array([0.4, 0.7, 0.7], np.float32)  # of each mean's error: stru
 _MAX_DIFFUSED = 0.03 * GRID  # of a mean: more turns what the pool cannot show into noise
 _BESIDE, _DIAGONAL = 0.47, 0.22  # of a cell that is seen blurred by half a cell, what comes from each neighbour
 _NEVER = np.float32(1e9)
-_SCORES = 1 << 19  # scores computed at a time
+_SCORES = 1 << 20  # scores computed at a time
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
-_PRODUCT = 1 << 18  # multiplications of one matrix product: above, OpenBLAS starts threads, which here only wait
+# Of one matrix product: above 2 ** 18 multiplications OpenBLAS starts threads, which here only wait.
+_PRODUCT_ROWS, _PRODUCT_COLUMNS = 32, 340
 
 
 def cell_features(context: RenderContext[Any], side: int, progress: Progress) -> Features:
@@ -147,10 +148,11 @@ class _Search:
         self._means, self._errors = tiles[:, _MEANS], np.zeros((size[0] + 2, size[1] + 2, len(_MEANS)), np.float32)
         self._uses_left = np.full(len(tiles), limits.max_uses)
         # The last column stands for "no tile" and is never chosen: neighbours without a tile yet point at it.
-        self._weights = [np.pad(-2.0 * each.T, ((0, 0), (0, 1))) for each in variants]
-        self._constant = np.append((tiles**2).sum(axis=1), _NEVER)  # equal for mirrored ones
+        more = _PRODUCT_COLUMNS - len(tiles) % _PRODUCT_COLUMNS
+        self._weights = [_column_blocks(np.pad(-2.0 * each.T, ((0, 0), (0, more)))) for each in variants]
+        self._constant = np.pad((tiles**2).sum(axis=1), (0, more), constant_values=_NEVER)  # equal for mirrored ones
         self._assignment = np.full((size[0] + 2 * self._reach, size[1] + 2 * self._reach), -1, np.int32)
-        self.piece = max(1, _SCORES // (len(tiles) + 1))
+        self.piece = max(1, _SCORES // len(self._constant) // _PRODUCT_ROWS) * _PRODUCT_ROWS
 
     def place(self, group: NDArray[np.int64]) -> None:
         """Assign a tile to each of these cells, none of which is near another."""
@@ -175,7 +177,7 @@ class _Search:
         return self._assignment[self._reach : rows - self._reach, self._reach : columns - self._reach].copy()
 
     def _scores(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(cells, tiles + 1): squared distance less a constant; _NEVER for the tiles of neighbours."""
+        """(cells, more than tiles): squared distance less a constant; _NEVER for tiles of neighbours and what is none."""
         targets = self._targets(group, ys, xs)
         scores = _product(targets, self._weights[0])
         for weights in self._weights[1:]:
@@ -208,13 +210,19 @@ class _Search:
         return accepted
 
 
-def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
-    """left @ right as a stack of small products, which NumPy computes without the interpreter lock."""
-    height = max(2, min(8, _PRODUCT // right.size))
-    stacked = np.zeros((-(-len(left) // height), height, left.shape[1]), np.float32)
-    stacked.reshape(-1, left.shape[1])[: len(left)] = left
-    scores: NDArray[np.float32] = (stacked @ right).reshape(-1, right.shape[1])[: len(left)]
-    return scores
+def _column_blocks(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(rows, n * _PRODUCT_COLUMNS) -> (n, rows, _PRODUCT_COLUMNS)."""
+    return np.ascontiguousarray(matrix.reshape(len(matrix), -1, _PRODUCT_COLUMNS).transpose(1, 0, 2))
+
+
+def _product(left: NDArray[np.float32], blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """left times the matrix of these column blocks, as small products that fit into the processor's cache and that
+    NumPy computes without the interpreter lock."""
+    padded = np.pad(left, ((0, -len(left) % _PRODUCT_ROWS), (0, 0)))
+    scores = np.empty((len(padded), len(blocks) * _PRODUCT_COLUMNS), np.float32)
+    tiled = scores.reshape(-1, _PRODUCT_ROWS, len(blocks), _PRODUCT_COLUMNS).transpose(0, 2, 1, 3)
+    np.matmul(padded.reshape(-1, 1, _PRODUCT_ROWS, left.shape[1]), blocks, out=tiled)
+    return scores[: len(left)]
 
 
 def _dct_features(thumbnails: Features) -> NDArray[np.float32]:
