@@ -2,15 +2,16 @@
 
 .venv/bin/python -m tests.bench.looks [STYLE[:PARAMETER=VALUE,...] ...] [photo.jpg ...]
 
-Without arguments: all styles that need no parameter, on static/samples and, if present, ../shared/photos. Differences
-are distances in OKLab x 100, means over all pixels. Photographs are reduced to at most 1,000 pixels a side.
+Without styles: all that need no parameter, and figures of bricks, palettes and stones. Without photographs: those in
+static/samples and, if present, ../shared/photos. Differences are distances in OKLab x 100, means over all pixels.
+Photographs are reduced to at most 1,000 pixels a side.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,12 @@ from PIL import Image
 from scipy import ndimage
 
 from processing.mosaic import STYLES, Result, parse, render
+from processing.mosaic.cells.block_means import block_means
 from processing.mosaic.colour.oklab import delta_e, srgb_to_oklab
+from processing.mosaic.colour.palette import hex_to_rgb
 from processing.mosaic.colour.srgb import encode_srgb, linearise
+from processing.mosaic.progress import Progress
+from tests.bench.stones import stone_figures
 from tests.bench.timing import table
 from tests.processing.mosaic.pictures import opened, saved
 
@@ -28,8 +33,11 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT / "static" / "samples", ROOT.parent / "shared" / "photos")
 MAX_SIDE_PX = 1000
 CHROMA_OF_COLOURED, CHROMA_OF_NEUTRAL = 4.0, 2.0  # OKLab x 100
-STYLES_WITHOUT_BORDERS = ("dots", "photomosaic")
-FLAT = {"brick": {"relief": False}}
+STYLES_WITHOUT_BORDERS = ("dots", "photomosaic", "beads")
+FLAT = {
+    "brick": {"relief": False},
+    "tesserae": {"material": "flat"},
+}
 
 
 def photographs(files: Sequence[Path] = ()) -> dict[str, Image.Image]:
@@ -138,6 +146,48 @@ def _value_of(text: str) -> Any:
         return text
 
 
+def brick_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
+    """Colours of bricks, and dithered ones seen from a distance; and dithered palettes of twelve colours."""
+    plain, dithered, automatic = [], [], []
+    for image in images:
+        for dither, shares in ((False, plain), (True, dithered)):
+            recipe = {"style": "brick", "relief": False, "larger": False, "dither": dither}
+            bricks = render_image(image, recipe)[0].cell_map or {}
+            painted = np.array([hex_to_rgb(colour) for colour in bricks["rgb"]], np.uint8)[bricks["studs"]]  # type: ignore[index]
+            side, rows = int(bricks["cell"]), int(bricks["rows"])  # type: ignore[call-overload]
+            means = block_means(image, side, True, Progress())
+            shares.append(
+                (
+                    neutral_share(means.reshape(-1, 3), painted),
+                    blurred_difference(means, painted.reshape(rows, -1, 3), 1),
+                )
+            )
+        painted = render_image(image, {"style": "mosaic", "cell": 8, "palette": "auto-12", "dither": True})[1]
+        automatic.append(blurred_difference(np.asarray(image), painted, 8))
+    return [
+        ("bricks: coloured cells painted neutral, %", f"{100 * np.mean(plain, axis=0)[0]:.1f}"),
+        ("bricks, dithered: blurred difference", f"{np.mean(dithered, axis=0)[1]:.2f}"),
+        ("`auto-12`, dithered: blurred difference", f"{np.mean(automatic):.2f}"),
+    ]
+
+
+def stone_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
+    """Stones of `tesserae`: see tests.bench.stones."""
+    images = list(images)
+    edges = [canny(np.asarray(image)) for image in images]
+
+    def mean(name: str, **params: float) -> float:
+        figures = [stone_figures(image, edge, **params) for image, edge in zip(images, edges, strict=True)]
+        return float(np.mean([getattr(each, name) for each in figures]))
+
+    return [
+        ("stones at edges: spread of colours inside", f"{mean('spread'):.2f}"),
+        ("stones: median length of rows", f"{mean('row'):.0f}"),
+        ("stones: spread of areas, irregularity 0", f"{mean('areas', irregularity=0.0, detail=0.0):.2f}"),
+        ("stones: spread of areas, irregularity 1", f"{mean('areas', irregularity=1.0, detail=0.0):.2f}"),
+    ]
+
+
 def main() -> None:
     files = [Path(word) for word in sys.argv[1:] if Path(word).is_file()]
     words = [word for word in sys.argv[1:] if not Path(word).is_file()] or [name for name in STYLES if name != "redact"]
@@ -150,6 +200,8 @@ def main() -> None:
         rows.append((f"`{word}`", *(number if number != "nan" else "" for number in numbers)))
     print(f"Photographs: {', '.join(images)}\n")
     print(table(("style", "difference", "blurred", "blurred, worst photograph", "boundary recall"), rows))
+    if not [word for word in sys.argv[1:] if not Path(word).is_file()]:
+        print("\n" + table(("figure", "mean"), brick_rows(images.values()) + stone_rows(images.values())))
 
 
 if __name__ == "__main__":

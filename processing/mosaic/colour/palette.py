@@ -128,8 +128,8 @@ def fit_palette(colours: Colours, weights: NDArray[np.uint32], count: int, progr
 def nearest_indices(colours: Colours, palette: Colours, chroma_penalty: float = 0) -> NDArray[np.intp]:
     """(n,): for each colour the index of the palette's nearest one, in OKLab.
 
-    chroma_penalty: added to the squared distance, times the square of the chroma that is lost, so that pale colours
-    such as skin are not painted grey.
+    chroma_penalty: added to the squared distance, times the square of the chroma that is lost in the colour's own hue,
+    so that pale colours such as skin are painted neither grey nor green.
     """
     if chroma_penalty:
         return _nearest_chromatic(colours, palette, chroma_penalty)
@@ -148,7 +148,8 @@ def _nearest_chromatic(colours: Colours, palette: Colours, chroma_penalty: float
 
 
 def _squared_distance(lab: Floats, chroma: Floats, entry: Floats, chroma_penalty: float) -> Floats:
-    chroma_loss = np.maximum(chroma - np.hypot(entry[1], entry[2]), 0)
+    chroma_kept = (lab[:, 1] * entry[1] + lab[:, 2] * entry[2]) / np.maximum(chroma, 1e-9)
+    chroma_loss = np.maximum(chroma - chroma_kept, 0)
     distance: Floats = ((lab - entry) ** 2).sum(axis=1) + chroma_penalty * chroma_loss**2
     return distance
 

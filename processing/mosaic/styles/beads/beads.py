@@ -41,7 +41,7 @@ BOARD = 29
 _BEADS_ACROSS = 87  # three boards
 _MIN_DEFAULT_CELL = 8  # in fewer pixels a bead does not look round
 _MAX_MAP_COLOURS = 1 << 16
-_CHROMA_PENALTY = 1.5  # without it, skin becomes grey
+_CHROMA_PENALTY = 3.0  # without it, skin becomes grey
 _PIECE_CELLS = 1 << 15
 _DRAWN_PX = 1 << 18  # of beads at a time: each pixel takes several floats
 _FREE = "free"
@@ -196,7 +196,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=2,
+    version=3,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",

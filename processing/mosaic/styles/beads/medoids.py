@@ -11,7 +11,7 @@ from ...progress import Progress
 
 _MAX_SAMPLES = 4096
 _ROUNDS = 3  # of exchanges
-_CHROMA_PENALTY = 1.5  # as for bricks: a colour that is less colourful is further away, so that faces do not turn grey
+_CHROMA_PENALTY = 3.0  # as for bricks: a colour that is less colourful is further away, so that faces do not turn grey
 
 
 def choose_colours(colours: Colours, palette: Colours, count: int, progress: Progress) -> NDArray[np.intp]:

@@ -287,7 +287,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=8,
+    version=9,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

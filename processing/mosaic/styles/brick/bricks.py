@@ -37,8 +37,8 @@ COLOURS = MappingProxyType(
 BASIC = MappingProxyType({name: COLOURS[name] for name in list(COLOURS)[:12]})
 GREYS = MappingProxyType({name: COLOURS[name] for name in ("White", "Medium Stone Grey", "Dark Stone Grey", "Black")})
 
-CHROMA_PENALTY = 1.5
-"""Of lost chroma, for choosing the nearest colour: without it, skin becomes grey."""
+CHROMA_PENALTY = 3.0
+"""Of the chroma lost in the colour's own hue, for choosing the nearest colour: without it, skin becomes grey."""
 
 ANY = "any"
 """The colour in the parts list of bricks that have no named colour."""

@@ -66,3 +66,13 @@ def test_greys_lose_no_chroma() -> None:
     greys = np.array([[104, 104, 104], [140, 140, 140]], np.uint8)
 
     assert nearest_indices(greys, palette, 1.5).tolist() == nearest_indices(greys, palette).tolist() == [0, 1]
+
+
+def test_a_pale_colour_is_painted_neither_grey_nor_in_another_hue() -> None:
+    """A dark, pale brown against a grey and a green that are both nearer than the brown."""
+    brown = np.array([[138, 122, 114]], np.uint8)
+    palette = np.array([[124, 124, 124], [126, 132, 114], [158, 124, 104]], np.uint8)
+
+    unpenalised, penalised = (int(nearest_indices(brown, palette, penalty)[0]) for penalty in (0.0, 4.0))
+
+    assert (unpenalised, penalised) == (0, 2)
