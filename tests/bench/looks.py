@@ -57,8 +57,9 @@ def photographs(files: Sequence[Path] = ()) -> dict[str, Image.Image]:
 
 
 def render_image(image: Image.Image, recipe: dict[str, Any]) -> tuple[Result, np.ndarray]:
-    """The result of a recipe and its pixels."""
-    result = render(saved(image), parse(recipe))
+    """The result of a recipe, as large as the image, and its pixels."""
+    size = {} if recipe["style"] == "redact" else {"size": max(image.size)}
+    result = render(saved(image), parse(size | recipe))
     return result, opened(result.data)
 
 
