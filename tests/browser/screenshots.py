@@ -121,6 +121,7 @@ def scroll_to_parts(page: Page) -> None:
 def mark_region(page: Page) -> None:
     open_workspace(page)
     BrowserUser(page).select_style("redact")
+    BrowserUser(page).open_tab("settings")
     page.get_by_role("button", name=re.compile("Add an area|添加区域")).click()
     page.locator('[data-part="stage-note"]', has_text=re.compile("Preview|预览")).wait_for(state="attached")
 
