@@ -193,8 +193,9 @@ async def test_what_a_broken_backup_has_left_does_not_block_the_next_one(
     await write_backup(database, bucket, tmp_path / "backup", object_limit_bytes=1)
 
     assert not left.exists()
-    written = sorted(path.relative_to(tmp_path / "backup").as_posix() for path in (tmp_path / "backup").rglob("*"))
-    assert written == ["bucket.jsonl", "database", "database/users.bson", "manifest.json"]
+    written = {path.relative_to(tmp_path / "backup").as_posix() for path in (tmp_path / "backup").rglob("*")}
+    assert {"bucket.jsonl", "database/users.bson", "manifest.json"} <= written
+    assert "database/old.bson" not in written
 
 
 @pytest.mark.gen_test
