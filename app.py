@@ -95,19 +95,23 @@ async def build(
     *,
     database_timeout_s: float = DATABASE_TIMEOUT_S,
     fetch_policy: FetchPolicy | None = None,
+    static_files: StaticFiles | None = None,
+    passwords: Passwords | None = None,
 ) -> AsyncIterator[Services]:
     """Build every service after those that it needs; close them in reverse order at the end.
 
     database_timeout_s: how long to wait for a database that does not answer yet. fetch_policy: how sources are fetched;
-    the settings override its hosts and its size limit. Raises StartupError, MongodError.
+    the settings override its hosts and its size limit. static_files, passwords: None for those of a real server.
+    Raises StartupError, MongodError.
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         server_id = _server_id(settings)
         metrics = Metrics(server_id, version=VERSION)
         on_failure = metrics.database_errors.inc
-        database = await enter(open_database(settings, timeout_s=database_timeout_s, on_failure=on_failure))
-        store = Store.of(database, server_id, quota=Quota(settings.quota_pictures, settings.quota_mb * 1_000_000))
+        opening = open_database(settings, timeout_s=database_timeout_s, on_failure=on_failure)
+        quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
+        store = Store.of(await enter(opening), server_id, quota=quota)
         await store.create_indexes()
         await store.migrate()
         feed = await enter(follow_events(store.events))
@@ -117,36 +121,22 @@ async def build(
         stack.push_async_callback(executors.close)
         engine = InstrumentedEngine(await enter(_open_engine(settings)), metrics)
         policy = _limit_fetches(fetch_policy or FetchPolicy(), settings)
-        queue = await enter(
-            TaskQueue(
-                server_id,
-                store=store,
-                feed=feed,
-                engine=engine,
-                executors=executors,
-                bucket=bucket,
-                policy=policy,
-                max_megapixels=settings.max_megapixels,
-                max_result_megapixels=settings.max_result_megapixels,
-                log_address=partial(address_for_log, how=settings.log_addresses),
-                limits=QueueLimits(
-                    settings.queue_limit,
-                    settings.user_queue_limit,
-                    settings.address_queue_limit,
-                    settings.guest_queue_limit,
-                ),
-            )
+        queue = await enter(_queue(settings, server_id, store, feed, engine, executors, bucket, policy))
+        services = _services(
+            settings,
+            public_url,
+            store,
+            queue,
+            feed,
+            bucket,
+            executors,
+            policy,
+            metrics,
+            static_files or StaticFiles(),
+            passwords or Passwords(),
         )
-        services = _services(settings, public_url, store, queue, feed, bucket, executors, policy, metrics)
         stack.callback(services.passwords.close)
-        await enter(services.broadcaster)
-        await enter(services.thumbnails)
-        await enter(services.account_deletions)
-        reconciler = Reconciler(bucket, store.images, store.uploads, services.registrations, executors)
-        sweeping = services.image_deletions.sweep()
-        guest_deletions = GuestDeletions(store.guests, store.users, services.account_deletions)
-        loops = (metrics.measure_lag(), sweeping, reconciler.reconcile_forever(), guest_deletions.sweep_forever())
-        await enter(background(*loops))
+        await enter(_background(services, store))
         yield services
 
 
@@ -160,16 +150,17 @@ def _services(
     executors: Executors,
     policy: FetchPolicy,
     metrics: Metrics,
+    static_files: StaticFiles,
+    passwords: Passwords,
 ) -> Services:
     """What handlers use, on a running queue; nothing of it is started yet."""
     slots = FairSlots(PREVIEW_SLOTS, per_client=2, waiting_limit=48, client_limit=PREVIEWS_PER_CLIENT)
-    passwords, login_limits = Passwords(), make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
+    login_limits = make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
     broadcaster = EventBroadcaster(feed, queue, bucket)
     disk = Disk(settings.data_dir)
     metrics.free_disk.set_function(lambda: disk.free_bytes)
     metrics.left.set_function(lambda: queue.left_count)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
-    static_files = StaticFiles()
     limits = {
         "max_megapixels": settings.max_megapixels,
         "max_result_megapixels": settings.max_result_megapixels,
@@ -243,6 +234,51 @@ def _authentication(settings: Settings, public_url: str, store: Store, developer
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
     )
+
+
+def _queue(
+    settings: Settings,
+    server_id: str,
+    store: Store,
+    feed: EventFeed,
+    engine: Engine,
+    executors: Executors,
+    bucket: Bucket,
+    policy: FetchPolicy,
+) -> TaskQueue:
+    return TaskQueue(
+        server_id,
+        store=store,
+        feed=feed,
+        engine=engine,
+        executors=executors,
+        bucket=bucket,
+        policy=policy,
+        max_megapixels=settings.max_megapixels,
+        max_result_megapixels=settings.max_result_megapixels,
+        log_address=partial(address_for_log, how=settings.log_addresses),
+        limits=QueueLimits(
+            settings.queue_limit,
+            settings.user_queue_limit,
+            settings.address_queue_limit,
+            settings.guest_queue_limit,
+        ),
+    )
+
+
+@asynccontextmanager
+async def _background(services: Services, store: Store) -> AsyncIterator[None]:
+    """What works beside the requests."""
+    reconciler = Reconciler(services.bucket, store.images, store.uploads, services.registrations, services.executors)
+    guest_deletions = GuestDeletions(store.guests, store.users, services.account_deletions)
+    loops = (
+        services.metrics.measure_lag(),
+        services.image_deletions.sweep(),
+        reconciler.reconcile_forever(),
+        guest_deletions.sweep_forever(),
+    )
+    async with services.broadcaster, services.thumbnails, services.account_deletions, background(*loops):
+        yield
 
 
 def _limit_fetches(policy: FetchPolicy, settings: Settings) -> FetchPolicy:

@@ -39,11 +39,15 @@ COMMON_PASSWORDS = frozenset(
 )
 
 
-class Passwords:
-    """Hashes and verifies. OWASP's parameters for argon2id: 19 MiB, two passes, one lane."""
+OWASP = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
+"""OWASP's parameters for argon2id: 19 MiB, two passes, one lane."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
+
+class Passwords:
+    """Hashes and verifies."""
+
+    def __init__(self, hasher: PasswordHasher = OWASP) -> None:
+        self._hasher = hasher
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
         """Where hashes are computed, and where a test may occupy the threads."""
         self.dummy_hash = self._hasher.hash("no user has this password")
