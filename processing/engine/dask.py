@@ -226,6 +226,8 @@ class ClusterJobHandle:
         self._stopping: asyncio.Future[None] | None = None
         self._abort_error: Exception = errors.Unavailable()
         self.future: asyncio.Future[JobResult] = asyncio.ensure_future(self._result())
+        # A run that ends with the engine is awaited by nobody: its error is no news for the log.
+        self.future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def stop(self) -> None:
         if self._stopping is None and not self.future.done():
