@@ -12,10 +12,10 @@ import tornado.web
 
 from backends import (
     DATABASE_TIMEOUT_S,
-    StartupError,
     load_or_create_secret,
     open_bucket,
     open_database,
+    open_engine,
 )
 from handlers import API, rules
 from handlers.access_log import AccessLog, RouteLabels
@@ -45,7 +45,6 @@ from processing.background import background
 from processing.disk import Disk
 from processing.engine import Engine
 from processing.engine.instrumented import InstrumentedEngine, InstrumentedExecutors
-from processing.engine.threads import ThreadEngine
 from processing.executors import Executors
 from processing.fair_slots import FairSlots
 from processing.fetch.allowlist import FetchPolicy
@@ -119,7 +118,7 @@ async def build(
         bucket = open_bucket(settings, public_url)
         executors = InstrumentedExecutors(PREVIEW_THREADS, metrics)
         stack.push_async_callback(executors.close)
-        engine = InstrumentedEngine(await enter(_open_engine(settings)), metrics)
+        engine = InstrumentedEngine(await enter(open_engine(settings)), metrics)
         policy = _limit_fetches(fetch_policy or FetchPolicy(), settings)
         queue = await enter(_queue(settings, server_id, store, feed, engine, executors, bucket, policy))
         services = _services(
@@ -283,25 +282,6 @@ async def _background(services: Services, store: Store) -> AsyncIterator[None]:
 
 def _limit_fetches(policy: FetchPolicy, settings: Settings) -> FetchPolicy:
     return replace(policy, allowed_sources=settings.allowed_sources, limit_bytes=settings.max_upload_bytes)
-
-
-@asynccontextmanager
-async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
-    if settings.dask:
-        try:
-            from processing.engine.dask import connect_cluster
-        except ModuleNotFoundError as error:
-            text = f"dask: {error.name} is not installed; pip install --require-hashes -r requirements/cluster.txt"
-            raise StartupError(text) from error
-
-        async with connect_cluster(settings.dask) as cluster:
-            yield cluster
-    else:
-        threads = ThreadEngine(settings.workers)
-        try:
-            yield threads
-        finally:
-            await threads.close()
 
 
 def _server_id(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Opens the database and the bucket that the settings name, for `server.py` and `admin.py`."""
+"""Opens the database, the bucket and the engine that the settings name, for `server.py` and `admin.py`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from models.bucket.keys import Keys, load_or_create_keys
 from models.database import Database, InvalidUri
 from models.driver_errors import is_access_denied
 from models.embedded_mongod import Mongod, running_uri
+from processing.engine import Engine
+from processing.engine.threads import ThreadEngine
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -187,3 +189,23 @@ async def _wait_until_ready(database: Database, name: str, timeout_s: float) -> 
             return
         log.warning("database: no answer yet; retrying")
         await asyncio.sleep(DATABASE_RETRY_S)
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
+    """The threads of this process, or a Dask cluster. Raises StartupError."""
+    if settings.dask:
+        try:
+            from processing.engine.dask import connect_cluster
+        except ModuleNotFoundError as error:
+            text = f"dask: {error.name} is not installed; pip install --require-hashes -r requirements/cluster.txt"
+            raise StartupError(text) from error
+
+        async with connect_cluster(settings.dask) as cluster:
+            yield cluster
+    else:
+        threads = ThreadEngine(settings.workers)
+        try:
+            yield threads
+        finally:
+            await threads.close()

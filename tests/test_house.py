@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "server": {"app", "backends", "command_line", "settings", "logs", "handlers", "processing", "models"},
     "app": {"backends", "settings", "handlers", "processing", "models"},
     "admin": {"backends", "command_line", "settings", "logs", "processing", "models"},
-    "backends": {"settings", "models"},
+    "backends": {"settings", "processing", "models"},
     "command_line": {"settings"},
     "settings": {"setting_types"},
     "setting_types": {"models"},
