@@ -29,6 +29,7 @@ from backends import (
     public_url_of,
 )
 from command_line import read_settings
+from handlers.client_ip import IpNetworks
 from handlers.connections import (
     LOOPBACK,
     ConnectionLimiter,
@@ -61,7 +62,8 @@ async def serving(settings: Settings, *, database_timeout_s: float = DATABASE_TI
         cookie_secret = settings.cookie_secret or load_or_create_secret(settings.data_dir / "cookie-secret")
         app = make_app(services, cookie_secret=cookie_secret)
         exempt = LOOPBACK | frozenset(settings.trusted_proxies)
-        server = listen(app, sockets, limiter=ConnectionLimiter(connections_for(file_limit()), exempt=exempt))
+        limiter = ConnectionLimiter(connections_for(file_limit()), exempt=exempt)
+        server = listen(app, sockets, limiter=limiter, trusted_proxies=IpNetworks(settings.trusted_proxies))
         try:
             yield services
         finally:

@@ -3,7 +3,8 @@
 Each needs a file descriptor, and an upload or a download one more. Without a free descriptor Tornado can neither accept
 nor refuse a connection. So the process raises its limit of open files as far as the system allows, and beyond a part
 of it connections are answered with 503. One address cannot take all places: event streams and slow uploads stay open
-for long and count for the address that they come from.
+for long and count for the address that they come from. A connection of a trusted proxy counts for the client whose
+request it carries, from the header of the request on.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import logging
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, cast
 
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.iostream import IOStream
 
-from handlers.client_ip import IpNetworks, rate_limit_key
+from handlers.client_ip import IpNetworks, client_ip, rate_limit_key
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +110,7 @@ class ConnectionLimiter:
 
     def acquire(self, key: str) -> bool:
         """Count one connection more, if there is a place for it."""
-        crowded = self._open[key] >= self._per_ip and key not in self._exempt
+        crowded = self._is_crowded(key)
         if crowded or self._count >= self._total:
             self._log_limit(f"{self._per_ip} of {key}" if crowded else f"{self._total}")
             return False
@@ -116,11 +118,28 @@ class ConnectionLimiter:
         self._count += 1
         return True
 
+    def move(self, old: str, new: str) -> bool:
+        """Count a connection for another key from now on, if there is a place for it."""
+        if new == old:
+            return True
+        if self._is_crowded(new):
+            self._log_limit(f"{self._per_ip} of {new}")
+            return False
+        self._open[new] += 1
+        self._drop(old)
+        return True
+
     def release(self, key: str) -> None:
         self._count -= 1
+        self._drop(key)
+
+    def _drop(self, key: str) -> None:
         self._open[key] -= 1
         if not self._open[key]:
             del self._open[key]
+
+    def _is_crowded(self, key: str) -> bool:
+        return self._open[key] >= self._per_ip and key not in self._exempt
 
     def _log_limit(self, reached: str) -> None:
         if self._clock() - self._logged_at > LOG_INTERVAL_S:
@@ -132,6 +151,7 @@ class LimitedHTTPServer(HTTPServer):
     """Tornado's server with a limit of open connections."""
 
     limiter: ConnectionLimiter
+    trusted_proxies = IpNetworks()
 
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         super().initialize(*args, **kwargs)
@@ -147,6 +167,50 @@ class LimitedHTTPServer(HTTPServer):
         self._keys[stream] = key
         super().handle_stream(stream, address)
 
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        delegate = super().start_request(server_conn, request_conn)
+        connection = cast(HTTP1ServerConnection, server_conn)
+        peer = str(getattr(connection.context, "remote_ip", ""))
+        if peer not in self.trusted_proxies:
+            return delegate
+        return _ProxiedRequest(delegate, lambda headers: self._count_client(connection.stream, peer, headers))
+
+    def _count_client(self, stream: IOStream, peer: str, headers: HTTPHeaders) -> bool:
+        """Count a proxy's connection for the client of its request. Returns False, without a connection, beyond."""
+        key = rate_limit_key(client_ip(peer, headers.get("X-Forwarded-For", ""), self.trusted_proxies))
+        if self.limiter.move(self._keys[stream], key):
+            self._keys[stream] = key
+            return True
+        with contextlib.suppress(OSError):
+            stream.socket.send(BUSY)
+        stream.close()
+        return False
+
     def on_close(self, server_conn: object) -> None:
         super().on_close(server_conn)
         self.limiter.release(self._keys.pop(cast(HTTP1ServerConnection, server_conn).stream))
+
+
+class _ProxiedRequest(HTTPMessageDelegate):
+    """A request that a proxy has sent. is_accepted: decides by its headers, and closes the connection of others."""
+
+    def __init__(self, delegate: HTTPMessageDelegate, is_accepted: Callable[[HTTPHeaders], bool]) -> None:
+        self._delegate, self._is_accepted = delegate, is_accepted
+        self._accepted = False
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        self._accepted = self._is_accepted(headers)
+        return self._delegate.headers_received(start_line, headers) if self._accepted else None
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self._delegate.data_received(chunk) if self._accepted else None
+
+    def finish(self) -> None:
+        if self._accepted:
+            self._delegate.finish()
+
+    def on_connection_close(self) -> None:
+        if self._accepted:
+            self._delegate.on_connection_close()

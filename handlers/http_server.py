@@ -18,6 +18,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
+from handlers.client_ip import IpNetworks
 from handlers.connections import ConnectionLimiter, LimitedHTTPServer, connections_for, file_limit
 from handlers.security_headers import SecurityHeaders, SecurityHeadersWithHsts
 from models import errors
@@ -101,10 +102,12 @@ def listen(
     timeouts: Timeouts | None = None,
     *,
     limiter: ConnectionLimiter | None = None,
+    trusted_proxies: IpNetworks | None = None,
 ) -> HTTPServer:
     """Serve an application on these listening sockets, which the server then owns.
 
-    limiter: of connections; None: as many as the limit of open files allows.
+    limiter: of connections; None: as many as the limit of open files allows. trusted_proxies: whose connections count
+    for the clients that they report.
     """
     limits = timeouts or Timeouts()
     server = LimitedHTTPServer(
@@ -115,6 +118,7 @@ def listen(
         body_timeout=limits.body_s,
     )
     server.limiter = limiter or ConnectionLimiter(connections_for(file_limit()))
+    server.trusted_proxies = trusted_proxies or IpNetworks()
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         for listening in sockets:  # accepted sockets inherit it
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(limits.write_s * 1000))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import tornado.web
 
-from handlers.client_ip import rate_limit_key
+from handlers.client_ip import IpNetworks, rate_limit_key
 from handlers.connections import (
     LOOPBACK,
     RECOMMENDED_CONNECTIONS,
@@ -176,3 +176,38 @@ def test_the_limit_is_raised_as_far_as_the_system_allows() -> None:
     assert connections_for(14_667) >= RECOMMENDED_CONNECTIONS
     assert [connections_for(files) for files in (2, 256, 1024, 4096, 10**6)] == [1, 128, 768, 3072, 20_000]
     assert file_limit() == soft
+
+
+@pytest.mark.requirement(63)
+@pytest.mark.gen_test
+async def test_connections_of_a_proxy_count_for_the_clients_that_it_reports(
+    io_loop: Any, expect_log: Callable[[str], None]
+) -> None:
+    expect_log("connections: 2 of 203.0.113.9 are open")
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setblocking(False)
+    port = listening.getsockname()[1]
+    limiter = ConnectionLimiter(20, per_ip=2, exempt={"127.0.0.1"})
+    app = tornado.web.Application([("/", Hello)])
+    server = listen(app, [listening], limiter=limiter, trusted_proxies=IpNetworks(["127.0.0.1"]))
+    opened = []
+
+    async def ask(client: str) -> str:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        opened.append(writer)
+        writer.write(head("/", f"X-Forwarded-For: {client}", method="GET"))
+        return (await reader.readuntil(b"\r\n")).decode().split()[1]
+
+    crowd = [await ask(client) for client in ("203.0.113.9", "198.51.100.1, 203.0.113.9", "203.0.113.9")]
+    others = [await ask(client) for client in ("203.0.113.8", "203.0.113.8")]
+    opened[0].close()
+
+    async def is_served_again() -> bool:
+        return await ask("203.0.113.9") == "200"
+
+    assert (crowd, others) == (["200", "200", "503"], ["200", "200"])
+    await until(is_served_again)
+    for writer in opened:
+        writer.close()
+    server.stop()
+    await server.close_all_connections()
