@@ -177,7 +177,7 @@ class _Search:
         return self._assignment[self._reach : rows - self._reach, self._reach : columns - self._reach].copy()
 
     def _scores(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(cells, more than tiles): squared distance less a constant; _NEVER for tiles of neighbours and what is none."""
+        """(cells, more than tiles): squared distance less a constant; _NEVER for tiles of neighbours and for none."""
         targets = self._targets(group, ys, xs)
         scores = _product(targets, self._weights[0])
         for weights in self._weights[1:]:
