@@ -42,7 +42,7 @@ from handlers.connections import (
 )
 from handlers.http_server import listen
 from handlers.services import Services
-from logs import start_logging
+from logs import JsonFormatter, start_logging
 from models.embedded_mongod import MongodError
 from models.errors import DatabaseUnavailable
 from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
@@ -84,9 +84,9 @@ async def _build(stack: AsyncExitStack, settings: Settings, public_url: str, dat
 
 
 async def serve(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT. Returns the exit code."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Returns the exit code."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, _handle_stop_signal, stop)
     async with serving(settings) as services:
         if warning := fd_limit_warning(file_limit()):
@@ -94,10 +94,18 @@ async def serve(settings: Settings) -> int:
         if settings.access == "open":
             log.warning("access is open: anyone who can reach this address may act as any user")
         freeze_gc()
-        print(f"Tessera is ready: {services.public_url}", flush=True)
+        print(ready_line(services.public_url, as_json=settings.log_json), flush=True)
         await stop.wait()
         log.info("stopping: running tasks get time to finish, waiting ones stay queued")
     return 0
+
+
+def ready_line(public_url: str, *, as_json: bool) -> str:
+    """The only line on standard output."""
+    text = f"Tessera is ready: {public_url}"
+    if not as_json:
+        return text
+    return JsonFormatter().format(logging.makeLogRecord({"name": "server", "levelname": "INFO", "msg": text}))
 
 
 async def run_self_check(settings: Settings) -> int:

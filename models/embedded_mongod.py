@@ -9,11 +9,13 @@ import errno
 import importlib.util
 import json
 import logging
+import os
 import platform
 import shutil
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,9 @@ STOP_TIMEOUT_S = 15.0
 RESTART_PAUSE_S = 0.5
 MAX_SOCKET_PATH_BYTES = 100
 """Linux allows 107 bytes for the path of a unix socket."""
+
+MAX_LOG_BYTES = 10 * 1024 * 1024
+LOG_CHECK_INTERVAL_S = 60.0
 
 EXIT_FAILED = 100
 FOLDER_IN_USE = "DBPathInUse"
@@ -52,7 +57,7 @@ class Mongod:
         self._binary = binary or find_mongod()
         self._socket_folder = _socket_folder(folder)
         self._process: asyncio.subprocess.Process | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._watch: asyncio.Future[Any] | None = None
 
     @property
     def uri(self) -> str:
@@ -72,7 +77,7 @@ class Mongod:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._socket_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         await self._start()
-        self._watch = asyncio.create_task(self._keep_alive())
+        self._watch = asyncio.ensure_future(asyncio.gather(self._keep_alive(), self._bound_log()))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -156,10 +161,12 @@ class Mongod:
             "dbpath": self._folder,
             "bind_ip": self._socket,
             "logpath": self._log_file,
+            "logRotate": "reopen",
             "wiredTigerCacheSizeGB": CACHE_GB,
             "setParameter": "diagnosticDataCollectionEnabled=false",
         }
-        return [self._binary, "--quiet", "--nounixsocket", *(f"--{name}={value}" for name, value in options.items())]
+        flags = ("--quiet", "--nounixsocket", "--logappend")
+        return [self._binary, *flags, *(f"--{name}={value}" for name, value in options.items())]
 
     async def _keep_alive(self) -> None:
         while self._process is not None:
@@ -170,6 +177,16 @@ class Mongod:
                 await self._start()
             except (MongodError, OSError) as error:  # pragma: no cover - a mongod that fails to start again
                 log.warning("mongod: cannot start: %s", error)
+
+    async def _bound_log(self) -> None:
+        """Keep the log and the one before it, MAX_LOG_BYTES each: a server may run for years."""
+        while True:
+            with contextlib.suppress(OSError):
+                if self._log_file.stat().st_size > MAX_LOG_BYTES:
+                    self._log_file.replace(self._log_file.with_suffix(".log.1"))
+                    if self.pid:
+                        os.kill(self.pid, signal.SIGUSR1)  # it opens a new file
+            await asyncio.sleep(LOG_CHECK_INTERVAL_S)
 
     async def _stop(self) -> None:
         process = self._process

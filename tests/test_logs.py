@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from logs import JsonFormatter, PlainFormatter
+from server import ready_line
 
 
 def formatted(formatter: logging.Formatter, message: str, *arguments: object, **extra: object) -> str:
@@ -91,3 +92,11 @@ def test_control_and_invisible_characters_are_escaped(formatter: logging.Formatt
 @pytest.mark.parametrize("formatter", [JsonFormatter(), PlainFormatter("%(message)s")])
 def test_a_value_with_line_breaks_stays_on_its_line(formatter: logging.Formatter) -> None:
     assert formatted(formatter, "path %s", "/a\r\nINFO forged: line").count("\n") == 1
+
+
+def test_the_line_of_a_server_that_is_ready_is_json_where_the_log_is() -> None:
+    plain, as_json = (ready_line("http://127.0.0.1:8888", as_json=each) for each in (False, True))
+
+    assert plain == "Tessera is ready: http://127.0.0.1:8888"
+    assert json.loads(as_json)["message"] == plain
+    assert json.loads(as_json).keys() == {"time", "level", "logger", "message"}

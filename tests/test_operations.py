@@ -22,6 +22,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from command_line import read_settings
+from models import errors
 from settings import Settings
 from tests.support.client import ApiClient
 from tests.support.pictures import png
@@ -222,7 +223,9 @@ async def test_the_nginx_example_serves_the_complete_flow_unbuffered_and_limits_
         failed = await client.fetch(f"{public_url}/api/session/", raise_error=False)
         assert (again.status, again.headers["Content-Type"]) == (200, "text/event-stream")
         assert again.body == b"retry: 2000\nevent: reset\ndata: {}\n\n"
-        assert failed.code == 502
+        assert (failed.code, failed.headers["Retry-After"]) == (503, "5")
+        body = json.loads(failed.body)
+        assert (body["code"], body["error"], body["message"]) == (-1, errors.Unavailable.slug, errors.Unavailable.en)
         stack.pop_all().close()
         with suppress(HTTPStreamClosedError):
             await listening

@@ -80,6 +80,22 @@ async def test_a_missing_library_is_reported_with_its_remedy(tmp_path: Path) -> 
             pass
 
 
+@pytest.mark.gen_test(timeout=30)
+async def test_its_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.embedded_mongod.MAX_LOG_BYTES", 1000)
+    monkeypatch.setattr("models.embedded_mongod.LOG_CHECK_INTERVAL_S", 0.05)
+    log, before = tmp_path / "mongod.log", tmp_path / "mongod.log.1"
+    async with Mongod(tmp_path / "db") as mongod:
+        await until(before.exists)
+        await until(log.exists)  # it goes on in a new file
+        first = before.stat().st_ino
+        await add(mongod.uri)
+    async with Mongod(tmp_path / "db"):
+        await until(lambda: before.stat().st_ino != first)
+
+    assert sorted(name for name in os.listdir(tmp_path) if "log" in name) == ["mongod.log", "mongod.log.1"]
+
+
 def unix_sockets(pid: int) -> set[str]:
     """The paths at which a process listens."""
     files = [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
