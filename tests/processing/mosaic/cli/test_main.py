@@ -173,3 +173,31 @@ def test_a_style_without_a_map_reports_an_error_after_writing_the_picture(
 
     assert (tmp_path / "out.png").exists()
     assert "the styles photomosaic and brick" in capsys.readouterr().err
+
+
+def test_a_look_is_named_and_other_parameters_may_be_added(photos: list[Path], tmp_path: Path) -> None:
+    looks, spelled_out = tmp_path / "look.png", tmp_path / "spelled out.png"
+
+    assert main([str(photos[0]), "-o", str(looks), "--style", "hexagon", "--look", "ceramic", "--cell", "9"]) == 0
+    arguments = ["--style", "hexagon", "--set", "material=ceramic", "--cell", "9"]
+    assert main([str(photos[0]), "-o", str(spelled_out), *arguments]) == 0
+
+    assert looks.read_bytes() == spelled_out.read_bytes()
+
+
+def test_an_unknown_look_is_one_clear_line(photos: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(photos[0]), "-o", "out.png", "--style", "hexagon", "--look", "baroque"])
+
+    assert "ceramic" in capsys.readouterr().err
+
+
+def test_a_mosaic_gets_the_colours_of_another_file(photos: list[Path], tmp_path: Path) -> None:
+    blue, out = tmp_path / "blue.png", tmp_path / "out.png"
+    blue.write_bytes(encoded(np.full((20, 30, 3), (20, 40, 160), np.uint8)))
+
+    assert main([str(photos[0]), "-o", str(out), "--style", "mosaic", "--colours-of", str(blue)]) == 0
+
+    red, green, strongest = opened(out.read_bytes()).reshape(-1, 3).mean(axis=0)
+    assert strongest > red + 60
+    assert strongest > green + 60
