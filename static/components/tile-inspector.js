@@ -6,11 +6,14 @@ import { number } from "../format.js";
 import { setText } from "../i18n/i18n.js";
 
 const HOVER_DELAY_MS = 60;
+/** Most pictures whose numbers of uses are listed. */
+const MAX_LISTED = 120;
 
 /** A sheet on top of the image, and a card below it that describes the selected tile. */
 export class TileInspector {
   #sheet;
   #card;
+  #uses;
   #services;
   #image = null;
   #map = null;
@@ -18,9 +21,11 @@ export class TileInspector {
   #tiles = new Map();
   #timer = null;
 
-  constructor(sheet, card, { api, router, state, toasts }) {
+  constructor(sheet, card, uses, { api, router, state, toasts }) {
     this.#sheet = sheet;
     this.#card = card;
+    this.#uses = uses;
+    uses.addEventListener("toggle", () => this.#listUses());
     this.#services = { api, router, state, toasts };
     sheet.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") this.#selectAt(event, HOVER_DELAY_MS); });
     sheet.addEventListener("click", (event) => this.#onClick(event));
@@ -33,21 +38,25 @@ export class TileInspector {
     const hasTiles = Boolean(image?.map_url && image.recipe?.tiles?.length);
     this.#sheet.hidden = !hasTiles;
     this.#card.hidden = !hasTiles;
-    if (!hasTiles) { this.#image = null; this.#map = null; return; }
+    if (!hasTiles) { this.#image = null; this.#map = null; this.#uses.hidden = true; return; }
     if (this.#image?.id === image.id) return;
     this.#clear();
     this.#image = image;
     this.#sheet.setAttribute("aria-busy", "true");
     const map = await this.#services.api.file(image.map_url);
     if (this.#image?.id !== image.id) return;
-    this.#map = map;
+    this.#map = { ...map, uses: map.uses ?? countUses(map, image.recipe.tiles.length) };
     this.#sheet.setAttribute("aria-busy", "false");
+    this.#summarizeUses();
     if (document.activeElement === this.#sheet) this.#select([0, 0]);
   }
 
   #clear() {
     this.#map = null;
     this.#selected = null;
+    this.#uses.hidden = true;
+    this.#uses.open = false;
+    this.#uses.querySelector("ul").replaceChildren();
     this.#part("mark").hidden = true;
     this.#card.classList.add("tile-card--none");
     setText(this.#part("where"), "inspector.hint");
@@ -93,7 +102,29 @@ export class TileInspector {
   }
 
   /** The id of the selected tile's image. The map holds indices into the recipe's list, which only the owner receives. */
-  get #tileId() { return this.#image.recipe.tiles[this.#map.tiles[this.#selected[0] * this.#map.columns + this.#selected[1]]]; }
+  get #tileId() { return this.#image.recipe.tiles[this.#tileIndex]; }
+
+  get #tileIndex() { return this.#map.tiles[this.#selected[0] * this.#map.columns + this.#selected[1]]; }
+
+  #summarizeUses() {
+    const { uses } = this.#map;
+    const used = uses.filter((count) => count > 0).length;
+    setText(this.#uses.querySelector("summary"), "inspector.uses", () => ({ used: number(used), all: number(uses.length), most: number(Math.max(...uses)) }));
+    this.#uses.hidden = false;
+  }
+
+  /** Lists the pictures with their numbers of uses, the unused ones first, once the list is opened. */
+  async #listUses() {
+    const list = this.#uses.querySelector("ul");
+    if (!this.#uses.open || list.childElementCount || !this.#map) return;
+    const [map, ids] = [this.#map, this.#image.recipe.tiles];
+    const order = [...ids.keys()].sort((first, second) => map.uses[first] - map.uses[second]).slice(0, MAX_LISTED);
+    for (const index of order) {
+      const tile = await this.#fetchTile(ids[index]);
+      if (this.#map !== map) return;
+      if (tile) list.append(useItem(tile, map.uses[index], imageName(tile, this.#services.state.styles)));
+    }
+  }
 
   async #describe() {
     if (!this.#map) return;
@@ -102,7 +133,7 @@ export class TileInspector {
     const tile = await this.#fetchTile(id);
     if (!this.#map || this.#tileId !== id) return;
     this.#card.classList.remove("tile-card--none");
-    setText(this.#part("where"), tile ? "inspector.at" : "inspector.gone", { row, column });
+    setText(this.#part("where"), tile ? "inspector.at" : "inspector.gone", { row, column, n: number(this.#map.uses[this.#tileIndex]) });
     const [link, thumb] = [this.#part("link"), this.#part("thumb")];
     link.hidden = !tile;
     thumb.hidden = !tile;
@@ -126,4 +157,20 @@ export class TileInspector {
   #open() { if (this.#selected && this.#map) this.#services.router.go(`/i/${this.#tileId}`); }
 
   #part(name) { return this.#sheet.querySelector(`[data-part="tile-inspector-${name}"]`) ?? this.#card.querySelector(`[data-part="tile-card-${name}"]`); }
+}
+
+/** The numbers of uses of a map that was stored without them. */
+function countUses(map, count) {
+  const uses = new Array(count).fill(0);
+  for (const index of map.tiles) uses[index] += 1;
+  return uses;
+}
+
+function useItem(tile, count, name) {
+  const item = document.createElement("li");
+  const link = Object.assign(document.createElement("a"), { href: at(`/i/${tile.id}`), title: name });
+  const thumb = Object.assign(document.createElement("img"), { src: tile.thumbnails["320"], alt: name, loading: "lazy", width: 64, height: 64 });
+  link.append(thumb, Object.assign(document.createElement("span"), { className: "hint", textContent: `${number(count)} ×` }));
+  item.append(link);
+  return item;
 }

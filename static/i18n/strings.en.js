@@ -252,8 +252,9 @@ export const strings = {
 
   "inspector.label": "Tiles: arrow keys select one, Enter opens its picture",
   "inspector.hint": "Each tile is a picture. Point at one to see which.",
-  "inspector.at": "Row {row}, column {column}",
+  "inspector.at": "Row {row}, column {column}; used {n} ×",
   "inspector.gone": "This picture was deleted.",
+  "inspector.uses": "{used} of {all} pictures are used, up to {most} × each",
   "parts.title": "Parts list",
   "parts.sum": "{pieces} pieces in {colours} colours, for a plate of {columns} × {rows} studs.",
   "parts.beads": "{pieces} beads in {colours} colours, {columns} × {rows}, on {boards} boards of 29 × 29 pegs.",

@@ -252,8 +252,9 @@ export const strings = {
 
   "inspector.label": "拼块：方向键选择，回车键打开图片",
   "inspector.hint": "每个拼块都是一张图片，指向任意一块即可查看。",
-  "inspector.at": "第 {row} 行，第 {column} 列",
+  "inspector.at": "第 {row} 行，第 {column} 列；共用了 {n} 次",
   "inspector.gone": "这张图片已被删除。",
+  "inspector.uses": "{all} 张图片中用了 {used} 张，每张最多 {most} 次",
   "parts.title": "零件清单",
   "parts.sum": "共 {pieces} 块、{colours} 种颜色，底板 {columns} × {rows} 个凸点。",
   "parts.beads": "共 {pieces} 颗拼豆、{colours} 种颜色，{columns} × {rows}，需 {boards} 块 29 × 29 的底板。",

@@ -36,7 +36,7 @@ export class Page {
     for (const control of root.querySelectorAll("[data-zoom]")) control.addEventListener("click", () => this.zoom(control.dataset.zoom));
     this.#part("fullscreen").hidden = !document.fullscreenEnabled;
     this.#part("fullscreen").addEventListener("click", () => this.#toggleFullscreen());
-    this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), { api, router, state, toasts });
+    this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), this.#part("tile-uses"), { api, router, state, toasts });
     this.#partsList = new PartsList(this.#part("parts-list"), { api, state, toasts });
     const locked = [root.querySelector('[data-action="share"]'), this.#part("download-menu"), this.#part("image-editor").elements.visibility.parentElement];
     this.#coveredCheck = new CoveredCheck(this.#part("outlines"), this.#part("covered-check"), locked, { jobs, toasts }, () => this.#reload());

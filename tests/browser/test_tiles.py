@@ -163,15 +163,22 @@ def test_every_piece_names_the_picture_it_is_and_leads_to_it(
     expect(user.part("tile-inspector-mark")).to_be_visible()
     sheet.press("ArrowDown")
     sheet.press("ArrowRight")
-    expect(user.part("tile-card-where")).to_have_text("Row 2, column 2")
+    expect(user.part("tile-card-where")).to_have_text(re.compile("Row 2, column 2; used [0-9]+ ×"))
     by_key = named.inner_text()
     box = sheet.bounding_box()
     assert box is not None
     user.page.mouse.move(box["x"] + box["width"] * 1.5 / 8, box["y"] + box["height"] * 1.5 / 6)
 
-    expect(user.part("tile-card-where")).to_have_text("Row 2, column 2")
+    expect(user.part("tile-card-where")).to_have_text(re.compile("Row 2, column 2; used [0-9]+ ×"))
     assert re.fullmatch(r"tile [0-9]+\.png", by_key)
     assert named.inner_text() == by_key
+    uses = user.part("tile-uses")
+    expect(uses).to_contain_text(re.compile(r"[0-9]+ of 20 pictures are used, up to [0-9]+ × each"))
+    uses.locator("summary").click()
+    expect(uses.locator("li img")).to_have_count(ENOUGH)
+    counts = [int(text.split()[0]) for text in uses.locator("li").all_inner_texts()]
+    assert counts == sorted(counts)
+    assert sum(counts) == 8 * 6
     address = named.get_attribute("href")
     sheet.click(position={"x": box["width"] * 1.5 / 8, "y": box["height"] * 1.5 / 6})
     expect(user.page).to_have_url(re.compile(f"{address}$"))
