@@ -60,7 +60,7 @@ def scratch_file() -> BinaryIO:
     """A file without a name, in memory where the system can."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("picture", os.MFD_CLOEXEC), "w+b")
-    return tempfile.TemporaryFile()
+    return tempfile.TemporaryFile()  # pragma: no cover - on Linux there is always memory
 
 
 def _run(command: list[str], source: BinaryIO, target: BinaryIO, poll: Callable[[], None]) -> int:
@@ -73,7 +73,7 @@ def _run(command: list[str], source: BinaryIO, target: BinaryIO, poll: Callable[
             except subprocess.TimeoutExpired:
                 waited += _POLL_S
                 poll()
-        return -1
+        return -1  # pragma: no cover - a decoder that hangs for longer than a test should
     finally:
         if process.returncode is None:
             process.kill()

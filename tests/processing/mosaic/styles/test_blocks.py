@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.mosaic import parse, render
+from processing.mosaic.progress import Progress
+from processing.mosaic.styles.blocks import BlockCanvas
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 
@@ -98,3 +100,12 @@ def test_an_automatic_palette_has_at_most_the_given_number_of_colours(count: int
     result = opened(render(encoded(noise(120, 90)), parse({"cell": 6, "palette": f"auto-{count}"})).data)
 
     assert 2 <= len(np.unique(result.reshape(-1, 3), axis=0)) <= count
+
+
+def test_a_large_jpeg_is_written_in_strips_and_has_the_same_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    canvas = BlockCanvas(noise(5, 200), 7, (33, 1397))
+    whole = opened(canvas.encode("jpeg", 85, Progress()))
+
+    monkeypatch.setattr("processing.mosaic.styles.blocks.LARGE_MEGAPIXELS", 0)
+
+    assert np.array_equal(opened(canvas.encode("jpeg", 85, Progress())), whole)
