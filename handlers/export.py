@@ -8,7 +8,6 @@ import logging
 import mimetypes
 import re
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -42,6 +41,7 @@ JsonDict = dict[str, Any]
 PIECE_BYTES = 256 * 1024
 WRITE_TIMEOUT_S = 30.0
 MIN_RATE_BYTES_PER_S = 64_000
+EXPORTS_PER_ADDRESS = 2
 MAX_EXPORTS = 4
 """At once; each holds one image in memory."""
 RETRY_AFTER_S = 30
@@ -49,19 +49,21 @@ UNSAFE = re.compile(r"[^\w.-]+")
 
 
 class ExportSlots:
-    """Which exports run: one for each user, MAX_EXPORTS in all."""
+    """Which exports run: one for each user, EXPORTS_PER_ADDRESS for each address, MAX_EXPORTS in all."""
 
     def __init__(self) -> None:
-        self._running: Counter[int] = Counter()
+        self._addresses: dict[int, str] = {}
 
-    def acquire(self, user_id: int) -> None:
-        """Raises TooManyRequests."""
-        if self._running[user_id] or self._running.total() >= MAX_EXPORTS:
+    def acquire(self, user_id: int, address: str) -> None:
+        """address: a `rate_limit_key`. Raises TooManyRequests."""
+        running = list(self._addresses.values())
+        is_crowded = len(running) >= MAX_EXPORTS or running.count(address) >= EXPORTS_PER_ADDRESS
+        if is_crowded or user_id in self._addresses:
             raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
-        self._running[user_id] += 1
+        self._addresses[user_id] = address
 
     def release(self, user_id: int) -> None:
-        del self._running[user_id]
+        del self._addresses[user_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class ExportHandler(ApiHandler):
     async def get(self) -> None:
         """Everything that belongs to the user, as a zip file."""
         user = await self.require_user()
-        self.export_slots.acquire(user.id)
+        self.export_slots.acquire(user.id, self.client_ip)
         try:
             await self._send(user)
         finally:

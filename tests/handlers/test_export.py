@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from handlers.export import MIN_RATE_BYTES_PER_S, WRITE_TIMEOUT_S, write_limit_s
+from handlers.export import EXPORTS_PER_ADDRESS, MIN_RATE_BYTES_PER_S, WRITE_TIMEOUT_S, ExportSlots, write_limit_s
 from handlers.services import Services
+from models.errors import TooManyRequests
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import png
 from tests.support.waiting import finished
@@ -134,3 +135,18 @@ def test_a_slow_reader_keeps_no_slot_from_others() -> None:
     assert write_limit_s(0, 0.0) == write_limit_s(10**9, 60.0) == WRITE_TIMEOUT_S
     assert write_limit_s(10**6, 10**6 * half_rate_s) == pytest.approx(WRITE_TIMEOUT_S - 10**6 / MIN_RATE_BYTES_PER_S)
     assert write_limit_s(10**7, 10**7 * half_rate_s) < 0, "on average at half the rate: it is cut off"
+
+
+@pytest.mark.requirement(55)
+def test_the_accounts_of_one_address_do_not_hold_every_slot() -> None:
+    slots = ExportSlots()
+    for user_id in range(EXPORTS_PER_ADDRESS):
+        slots.acquire(user_id, "203.0.113.7")
+
+    with pytest.raises(TooManyRequests):
+        slots.acquire(8, "203.0.113.7")
+    slots.acquire(9, "203.0.113.8")
+    with pytest.raises(TooManyRequests):
+        slots.acquire(9, "203.0.113.9")
+    slots.release(0)
+    slots.acquire(8, "203.0.113.7")

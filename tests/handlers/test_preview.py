@@ -22,6 +22,7 @@ from models.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.fair_slots import FairSlots
+from processing.images import previews
 from processing.images.previews import Previews
 from processing.rendering import Cancelled
 from tests.processing.mosaic.samples import sample
@@ -187,6 +188,16 @@ async def test_a_closed_connection_frees_its_place_at_once(api: ApiClient, servi
         page.close()
 
         await until(lambda: waits(services.previews, 0), timeout_s=5)
+
+
+@pytest.mark.requirement(49)
+@pytest.mark.gen_test
+async def test_a_preview_that_costs_too_much_is_stopped(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previews, "MAX_CPU_S", 0.0)
+
+    answer = await preview(api, jpeg(640, 480))
+
+    assert (answer.status, answer["error"]) == (422, "timed_out")
 
 
 @pytest.mark.gen_test

@@ -5,7 +5,8 @@
 
 Parts are not synced: after a power failure the checksum reveals a damaged part, and the client sends it again.
 Limits: parts per upload, uploads per user and per address (one without parts is aborted first, then the oldest),
-uploads in total (then one of the address that has the most is aborted), and a day to finish; without a part, minutes.
+uploads in total (then one of the address that has the most is aborted), and a day to finish; without a part, or another
+part, minutes. What is aborted is an upload without parts, or else the one that has been idle longest.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ UPLOADS_PER_USER = 8
 UPLOADS_TOTAL = 1000
 UPLOADS_PER_ADDRESS = 64
 LIFE_S = 24 * 3600
+IDLE_LIFE_S = 90 * 60
+"""Without another complete part: longer than the largest part takes at the rate below which a client is cut off."""
 EMPTY_LIFE_S = 20 * 60
 """Of an upload without a complete part: as long as its token."""
 NO_OWNER = ("", "0")
@@ -83,7 +86,7 @@ class MultipartUploads:
     def start(self, key: str, owner: str, address: str = "") -> MultipartUpload:
         """Raises TooManyUploads, StorageFull."""
         self.sweep()
-        active = sorted(self._all(), key=lambda upload: (not self._is_empty(upload), upload.expires))
+        active = sorted(self._all(), key=lambda upload: (not self._is_empty(upload), self._active_at(upload)))
         own = [upload for upload in active if upload.owner == owner and owner not in NO_OWNER]
         same_address = [upload for upload in active if upload.address == address and address]
         excess = own[: max(0, len(own) - UPLOADS_PER_USER + 1)]
@@ -155,8 +158,15 @@ class MultipartUploads:
         now = self._clock()
         for upload in self._all():
             empty_too_long = upload.expires - LIFE_S + EMPTY_LIFE_S < now and self._is_empty(upload)
-            if upload.expires < now or empty_too_long:
+            if upload.expires < now or empty_too_long or self._active_at(upload) + IDLE_LIFE_S < now:
                 self.abort(upload)
+
+    def _active_at(self, upload: MultipartUpload) -> float:
+        """When the last part was stored, or else when the upload was started; Unix time."""
+        try:
+            return (self._folder / upload.id).stat().st_mtime
+        except FileNotFoundError:  # pragma: no cover - aborted meanwhile
+            return 0.0
 
     def _is_empty(self, upload: MultipartUpload) -> bool:
         return not any(part.size_bytes for part in self.list_parts(upload))

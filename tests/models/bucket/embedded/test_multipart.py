@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.multipart import (
     EMPTY_LIFE_S,
+    IDLE_LIFE_S,
     LIFE_S,
     UPLOADS_PER_ADDRESS,
     UPLOADS_PER_USER,
@@ -185,6 +187,27 @@ def test_uploads_without_a_part_end_after_minutes(parts: MultipartUploads, objec
 
     remaining = [(tmp_path / "uploads" / upload.id).exists() for upload in (empty, begun, zero)]
     assert remaining == [False, True, False]
+
+
+@pytest.mark.requirement(51)
+def test_idle_uploads_end_after_minutes_and_are_aborted_first(
+    parts: MultipartUploads, objects: Objects, tmp_path: Path
+) -> None:
+    uploads = [parts.start("k", "7") for _ in range(UPLOADS_PER_USER)]
+    for upload in uploads:
+        add_part(parts, objects, upload, 1, b"data")
+
+    def set_age(upload: MultipartUpload, age_s: float) -> None:
+        folder = tmp_path / "uploads" / upload.id
+        active_at = folder.stat().st_mtime - age_s
+        os.utime(folder, (active_at, active_at))
+
+    set_age(uploads[3], 60)
+    parts.start("k", "7")
+    set_age(uploads[5], IDLE_LIFE_S + 1)
+    parts.sweep()
+
+    assert [at for at, upload in enumerate(uploads) if not _exists(parts, upload)] == [3, 5]
 
 
 @pytest.mark.requirement(51)
