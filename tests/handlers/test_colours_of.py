@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from handlers.services import Services
+from models.visibility import SERVER
 from tests.handlers.test_preview import preview
 from tests.support.client import ApiClient
 from tests.support.pictures import png
@@ -69,3 +71,25 @@ async def test_an_image_that_one_may_not_see_is_refused_like_one_that_does_not_e
             await preview(bob, png(), recipe),
         ):
             assert (refused["error"], refused["field"]) == ("bad_parameter", "colours_of")
+
+
+@pytest.mark.gen_test
+async def test_a_picture_that_is_gone_or_damaged_when_the_task_runs_is_named(
+    api: ApiClient, services: Services
+) -> None:
+    ada = await api.sign_up("ada")
+    for replacement, reason in ((None, "still there"), (b"\x89PNG\r\n\x1a\n, cut short", "JPEG")):
+        blue = (await ada.upload(picture("#2040a0")))["id"]
+        key = (await services.images.by_id(blue, SERVER)).key
+        assert key is not None
+        services.bucket.delete(key)
+        if replacement is not None:
+            services.bucket.put(key, replacement, mime="image/png")
+        source = (await ada.upload(png(64, 48)))["url"]
+
+        task = await ada.add_task(source, {"style": "mosaic", "colours_of": blue})
+        done = await finished(ada, task["id"])
+
+        assert (done["state"], done["error"]) == ("failed", "recipe_impossible")
+        assert f"colours_of: {blue}" in done["message"]
+        assert reason in done["message"]

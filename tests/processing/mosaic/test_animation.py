@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic import BadParameter, NotAPicture, parse, render
+from processing.mosaic import BadParameter, NotAPicture, colours_of, parse, render
 from processing.mosaic.codec import animation
 from processing.mosaic.codec.animation import frame_durations
 from tests.processing.mosaic.pictures import noise, saved, scene
@@ -152,3 +152,14 @@ def test_the_frames_of_a_gif_share_their_colours() -> None:
     assert all(np.array_equal(frame, frames[0]) for frame in frames)
     exact = frames_of(render(clip("PNG", still=True), parse({"cell": 2})).data)[0]
     assert np.abs(frames[0] - exact)[..., :3].mean() < 5
+
+
+def test_all_frames_get_the_colours_of_another_picture_by_one_map() -> None:
+    """A map for each frame would make what stands still flicker."""
+    grey = colours_of(saved(Image.fromarray(np.repeat(scene(96, 64)[..., :1], 3, axis=-1)), "PNG"))
+
+    result = render(clip("PNG"), parse({"style": "mosaic", "cell": 8}), colours=grey)
+
+    frames = frames_of(result.data)
+    assert len(frames) == 3
+    assert all(np.abs(frame[:, 48:] - frames[0][:, 48:]).max() <= 1 for frame in frames)
