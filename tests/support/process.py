@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal as signals
 import socket
 import subprocess
@@ -80,8 +81,9 @@ class ServerProcess:
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line.startswith("Tessera is ready: "), f"no address but {line!r}; the log:\n{self.log}"
-        self.base_url = line.split()[-1]
+        ready = re.search(r"Tessera is ready: ([^\s\"]+)", line)  # in JSON with --log_json
+        assert ready, f"no address but {line!r}; the log:\n{self.log}"
+        self.base_url = ready[1]
 
     def kill(self) -> None:
         """Like a power failure: no warning, no clean-up."""
