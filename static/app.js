@@ -105,7 +105,7 @@ addEventListener("online", () => api.session().catch(() => {}));
 api.addEventListener("signedout", () => { if (state.user) signInDialog.refresh().catch(() => {}); });
 state.addEventListener("guest", () => taskEvents.reconnect());
 state.addEventListener("user", () => { taskEvents.reconnect(); if (state.user) localData.claim(state.user.username); });
-localData.addEventListener("cleared", () => { if (state.user) toasts.info("sign.outelsewhere"); leave(); });
+localData.addEventListener("cleared", () => { if (state.user) toasts.info("sign.outelsewhere"); endSession(); });
 storage.addEventListener("failed", () => toasts.warn("storage.failed"));
 jobs.addEventListener("settled", ({ detail }) => notifySettled(detail));
 locale.addEventListener("change", () => { drawer.redraw(); if (currentPage) setTitle(); });
@@ -152,7 +152,7 @@ async function signOut() {
     return; // the session still exists, and so does the data
   }
   await localData.clear();
-  leave();
+  endSession();
 }
 
 /** Removes what this browser has of a user without an account. Without a guest's session nobody can open the results. */
@@ -162,12 +162,12 @@ async function clearBrowser() {
   });
   if (!confirmed) return;
   await localData.clear();
-  leave();
+  endSession();
   toasts.info("clear.done");
 }
 
 /** The session has ended: nothing of its user stays on the screen. */
-function leave() {
+function endSession() {
   state.set({ user: null, guest: false });
   if (["account", "gallery"].includes(currentPage)) router.go("/");
 }
