@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -153,7 +154,13 @@ def _services(
     passwords: Passwords,
 ) -> Services:
     """What handlers use, on a running queue; nothing of it is started yet."""
-    slots = FairSlots(PREVIEW_SLOTS, per_client=2, waiting_limit=48, client_limit=PREVIEWS_PER_CLIENT)
+    slots = FairSlots(
+        PREVIEW_SLOTS,
+        per_client=2,
+        waiting_limit=48,
+        client_limit=PREVIEWS_PER_CLIENT,
+        crowded_at=os.cpu_count() or 1,
+    )
     login_limits = make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
     broadcaster = EventBroadcaster(feed, queue, bucket)
     disk = Disk(settings.data_dir)

@@ -18,10 +18,21 @@ class FairSlots:
     waiting_limit: requests in all, those with a slot included. A client with fewer requests than another one always
     gets in: then the newest request of the client with the most is refused instead.
     client_limit: the same for each client.
+    crowded_at: from so many occupied slots on, a client gets one only; None: never. With more work than cores at once,
+    each piece takes longer.
     """
 
-    def __init__(self, slots: int, *, per_client: int, waiting_limit: int, client_limit: int) -> None:
+    def __init__(
+        self,
+        slots: int,
+        *,
+        per_client: int,
+        waiting_limit: int,
+        client_limit: int,
+        crowded_at: int | None = None,
+    ) -> None:
         self._slots, self._per_client = slots, per_client
+        self._crowded_at = slots if crowded_at is None else crowded_at
         self._waiting_limit, self._client_limit = waiting_limit, client_limit
         self._occupied: Counter[str] = Counter()
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
@@ -74,7 +85,8 @@ class FairSlots:
     def _start(self) -> None:
         """Give free slots to the clients that have the fewest, and among these to the one whose turn it is."""
         while self._occupied.total() < self._slots:
-            clients = [each for each in self._queues if self._occupied[each] < self._per_client]
+            each_may_have = self._per_client if self._occupied.total() < self._crowded_at else 1
+            clients = [each for each in self._queues if self._occupied[each] < each_may_have]
             if not clients:
                 return
             client = min(clients, key=self._occupied.__getitem__)

@@ -105,3 +105,20 @@ async def test_requests_that_are_given_up_free_their_places() -> None:
     await work.add("c1")
     assert work.running == ["c1"]
     await work.close()
+
+
+@pytest.mark.requirement(49)
+@pytest.mark.gen_test
+async def test_when_it_is_crowded_each_client_has_one_slot() -> None:
+    work = Work(FairSlots(5, crowded_at=2, **LIMITS))
+    await work.add("a1", "a2", "a3", "b1", "b2")
+
+    alone = list(work.running)
+    await work.end("a1")
+    crowded = list(work.running)
+    await work.add("c1")
+    with_another = list(work.running)
+    for name in ("a2", "b1", "c1", "a3", "b2"):
+        await work.end(name)
+
+    assert (alone, crowded, with_another) == (["a1", "a2", "b1"], ["a2", "b1"], ["a2", "b1", "c1"])
