@@ -92,6 +92,7 @@ export class Page {
 
   #clear() {
     this.#image = null;
+    this.#viewport.fit();
     this.#part("image-editor").hidden = true;
     this.#inspector.show(null);
     this.#partsList.show(null);
@@ -141,7 +142,7 @@ export class Page {
     after.alt = image.alt || t("image.unnamed", { name: image.username ?? "" });
     const source = image.source_url;
     if (after.getAttribute("src") === url && this.#part("before").getAttribute("src") === (source ?? null)) return;
-    if (after.getAttribute("src") !== url) { after.src = url; this.#viewport.fit(); }
+    if (after.getAttribute("src") !== url) after.src = url; // a signed address is another one after each reload
     this.#part("before").src = source ?? "";
     if (!source) this.#part("before").removeAttribute("src");
     this.#part("before").alt = source ? t("compare.before") : "";
