@@ -36,7 +36,7 @@ def _image(number: int) -> NewImage:
 
 
 async def _user(users: Users, name: str) -> int:
-    return await users.add(username=name, email="a@b", password_hash="x")
+    return await users.add(username=name, email=f"{name}@b.cn", password_hash="x")
 
 
 @pytest.mark.gen_test

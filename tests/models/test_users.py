@@ -21,7 +21,7 @@ def users(database: Database, io_loop: IOLoop) -> Users:
 
 
 async def add(users: Users, username: str) -> int:
-    return await users.add(username=username, email="a@example.com", password_hash="$argon2id$made-up")
+    return await users.add(username=username, email=f"{username}@example.com", password_hash="$argon2id$made-up")
 
 
 @pytest.mark.requirement(29)
