@@ -129,7 +129,9 @@ def nearest_indices(colours: Colours, palette: Colours, chroma_penalty: float = 
     """(n,): for each colour the index of the palette's nearest one, in OKLab.
 
     chroma_penalty: added to the squared distance, times the square of the chroma that is lost in the colour's own hue,
-    so that pale colours such as skin are painted neither grey nor green.
+    so that pale colours such as skin are painted neither grey nor green. With it, what is darker than the darkest entry
+    counts as dark as that one (and what is lighter likewise): a deep black is then not painted brown where a brown is
+    the darkest of all.
     """
     if chroma_penalty:
         return _nearest_chromatic(colours, palette, chroma_penalty)
@@ -137,7 +139,7 @@ def nearest_indices(colours: Colours, palette: Colours, chroma_penalty: float = 
 
 
 def _nearest_chromatic(colours: Colours, palette: Colours, chroma_penalty: float) -> NDArray[np.intp]:
-    lab, entries = srgb_to_oklab(colours), srgb_to_oklab(palette)
+    lab, entries = _within_lightness(srgb_to_oklab(colours), srgb_to_oklab(palette))
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     indices, least = np.zeros(len(lab), np.intp), np.full(len(lab), np.inf)
     for index, entry in enumerate(entries):
@@ -147,16 +149,27 @@ def _nearest_chromatic(colours: Colours, palette: Colours, chroma_penalty: float
     return indices
 
 
+_GREYISH = 0.02
+"""Chroma below which a hue is hardly seen: an entry of the opposite hue then loses no more than a grey one."""
+
+
+def _within_lightness(lab: Floats, entries: Floats) -> tuple[Floats, Floats]:
+    """The colours with their lightness limited to that of the entries, and the entries."""
+    limited = lab.copy()
+    limited[:, 0] = np.clip(lab[:, 0], entries[:, 0].min(), entries[:, 0].max())
+    return limited, entries
+
+
 def _squared_distance(lab: Floats, chroma: Floats, entry: Floats, chroma_penalty: float) -> Floats:
     chroma_kept = (lab[:, 1] * entry[1] + lab[:, 2] * entry[2]) / np.maximum(chroma, 1e-9)
-    chroma_loss = np.maximum(chroma - chroma_kept, 0)
+    chroma_loss = np.maximum(chroma - np.maximum(chroma_kept, -10 * np.maximum(chroma - _GREYISH, 0)), 0)
     distance: Floats = ((lab - entry) ** 2).sum(axis=1) + chroma_penalty * chroma_loss**2
     return distance
 
 
 def squared_distances(colours: Colours, palette: Colours, chroma_penalty: float = 0) -> NDArray[np.float32]:
     """(n, k): of each colour from each of the palette, in OKLab; `chroma_penalty` as for `nearest_indices`."""
-    lab, entries = srgb_to_oklab(colours), srgb_to_oklab(palette)
+    lab, entries = _within_lightness(srgb_to_oklab(colours), srgb_to_oklab(palette))
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     distances = np.empty((len(lab), len(entries)), np.float32)
     for index, entry in enumerate(entries):

@@ -196,7 +196,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=3,
+    version=4,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",

@@ -287,7 +287,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=9,
+    version=10,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

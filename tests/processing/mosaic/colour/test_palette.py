@@ -61,6 +61,13 @@ def test_a_chroma_penalty_prefers_a_coloured_entry_to_a_nearer_grey() -> None:
     assert nearest_indices(skin, palette, 20).tolist() == [1]
 
 
+def test_a_deep_black_is_painted_black_where_a_brown_is_darker() -> None:
+    palette = np.array([[0x1B, 0x2A, 0x34], [0x35, 0x21, 0x00], [0xF4, 0xF4, 0xF4]], np.uint8)
+    sources = np.array([[8, 6, 4], [2, 2, 3], [0x3A, 0x24, 0x08]], np.uint8)
+
+    assert nearest_indices(sources, palette, chroma_penalty=3).tolist() == [0, 0, 1]
+
+
 def test_greys_lose_no_chroma() -> None:
     palette = np.array([[100, 100, 100], [150, 150, 150], [200, 120, 80]], np.uint8)
     greys = np.array([[104, 104, 104], [140, 140, 140]], np.uint8)
