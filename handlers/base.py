@@ -61,6 +61,8 @@ EXPOSED_HEADERS = ("Location", "Retry-After", "X-Image-Height", "X-Image-Width",
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REQUEST_TIMEOUT_S = 30.0
+CLIENT_CLOSED_REQUEST = 499
+"""What nginx logs of such requests."""
 
 
 class RequestIdHandler(tornado.web.RequestHandler):
@@ -217,6 +219,11 @@ class ApiHandler(RequestIdHandler):
         if not current.matches(user):
             raise errors.PermissionDenied()
         return Owner(current.id, current.username)
+
+    def finish_disconnected(self) -> None:
+        """End a request whose client has closed the connection; the status is for the access log alone."""
+        self.set_status(CLIENT_CLOSED_REQUEST, "Client Closed Request")
+        self.finish()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]

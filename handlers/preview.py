@@ -25,7 +25,6 @@ from processing.rendering import Cancelled, parse_recipe
 
 SIZE_LIMIT_BYTES = 2_000_000
 """A little below BODY_LIMIT_BYTES, so that the error says that the image is too large."""
-CLIENT_CLOSED_REQUEST = 499
 
 
 class PreviewParams(RequestParams):
@@ -86,8 +85,7 @@ class PreviewHandler(ApiHandler):
         except (Cancelled, asyncio.CancelledError):
             if not self._disconnected.is_set():  # pragma: no cover - the server stops during a preview
                 raise
-            self.set_status(CLIENT_CLOSED_REQUEST, "Client Closed Request")
-            self.finish()
+            self.finish_disconnected()
             return
         self.set_header("Content-Type", result.media_type)
         # An SVG comes from our origin: if a browser opens it as a page, the sandbox keeps its scripts from running.

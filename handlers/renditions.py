@@ -16,8 +16,6 @@ from models import errors
 from processing.images.renditions import Renditions
 from processing.rendering import Cancelled
 
-CLIENT_CLOSED_REQUEST = 499
-
 
 class RenditionParams(RequestParams):
     """max_side: of the result, in pixels."""
@@ -81,8 +79,7 @@ class RenditionHandler(ApiHandler):
                 cancelled=self._disconnected,
             )
         except Cancelled:  # pragma: no cover - a client that disconnects while its image is decoded
-            self.set_status(CLIENT_CLOSED_REQUEST, "Client Closed Request")
-            self.finish()
+            self.finish_disconnected()
             return
         self.set_header("Content-Type", rendition.media_type)
         self.set_header("X-Image-Width", str(rendition.width))
