@@ -83,6 +83,10 @@ class FairOrder:
             self._current = round_number
             self._saving.submit_nowait(round_number)
 
+    async def drain(self) -> None:
+        """Wait until the current round is stored, or the database has not answered."""
+        await self._saving.drain()
+
     def note_served_elsewhere(self, round_number: int) -> None:
         """Another server has leased a task of this round."""
         self._current = max(self._current, round_number)

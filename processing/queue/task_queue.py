@@ -125,6 +125,7 @@ class TaskQueue:
         grace_s: None stands for the worker limits' shutdown_grace_s.
         """
         await self._workers.stop(grace_s)
+        await self._store.rounds.drain()
         await self.status.close()
 
     @property

@@ -20,7 +20,7 @@ OUR_WORDS = """() => {
     for (const theirs of document.querySelectorAll(".image-card, .task")) theirs.remove();
     return document.body.innerText;
 }"""
-FIRST_VIEW_LIMIT_BYTES = 100_000
+FIRST_VIEW_LIMIT_BYTES = 110_000
 READY_LIMIT_MS = 1000
 FIRST_VISITS = 6
 
