@@ -28,6 +28,11 @@ THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh")
 SAMPLES = ("balloons", "koi", "ridges")
 TITLES = {"balloons": "Morning over the hills", "koi": "Four in the pond", "ridges": "Seven ridges"}
+IMAGES_ARE_DRAWN = """() => [...document.images].every((image) => {
+    const { top, bottom } = image.getBoundingClientRect();
+    if (!image.src || !image.checkVisibility() || bottom < 0 || top > innerHeight) return true;
+    return image.complete && image.naturalWidth > 0;
+})"""
 README_PICTURES = {"studio": ("workspace", 1440, "light", "en"), "gallery": ("gallery", 1440, "dark", "zh")}
 """File name -> page, width, theme and language."""
 README_WIDTH, README_QUALITY = 1200, 88
@@ -222,7 +227,8 @@ def take(page: Page, path: str, act: Callable[[Page], None], file: Path) -> None
     if not path.startswith("/api/"):
         page.wait_for_selector("html.ready")
     act(page)
-    page.wait_for_timeout(400)  # the animations of dialogs and the last pictures
+    page.wait_for_function(IMAGES_ARE_DRAWN)
+    page.wait_for_timeout(400)  # the animations of dialogs
     picture = page.screenshot()
     if file.suffix == ".jpg":
         image = Image.open(io.BytesIO(picture)).convert("RGB")
