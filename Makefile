@@ -53,7 +53,7 @@ bench: bench-engine bench-server bench-previews  ## Measure everything; about fi
 screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/screenshots
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)
 
-pictures: $(VENV)/.installed-test  ## Take the README's pictures of the studio and the gallery anew
+pictures: $(VENV)/.installed-test  ## Take the README's pictures of the studio and the gallery again
 	@$(BIN)/python -m tests.browser.screenshots docs/pictures --readme
 
 coverage: $(VENV)/.installed-test  ## Run all tests and list the lines that none of them runs and no pragma explains

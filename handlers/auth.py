@@ -146,6 +146,11 @@ class Authentication:
         developer = await self._developers.is_developer(session.user_id, session.username)
         return AuthenticatedUser(session.user_id, session.username, developer)
 
+    @property
+    def has_allowed_origins(self) -> bool:
+        """Whether responses differ by the origin of the page that asks."""
+        return bool(self._allowed_origins)
+
     def allowed_origin(self, handler: tornado.web.RequestHandler) -> str | None:
         """The origin of the page that sent the request, if it is another one and listed in `allowed_origins`."""
         origin = handler.request.headers.get("Origin", "")

@@ -121,10 +121,11 @@ class ApiHandler(RequestIdHandler):
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Content-Type", "application/json; charset=UTF-8")
+        if self.authentication.has_allowed_origins:
+            self.add_header("Vary", "Origin")
         if origin := self.authentication.allowed_origin(self):
             self.set_header("Access-Control-Allow-Origin", origin)
             self.set_header("Access-Control-Expose-Headers", ", ".join(EXPOSED_HEADERS))
-            self.add_header("Vary", "Origin")
 
     @classmethod
     def endpoints(cls) -> dict[str, Endpoint]:

@@ -1,6 +1,6 @@
 """Users: a name, an e-mail address, a password hash. The unique index on `username_key` decides who gets a name.
 
-The name of a deleted account is not given out again: whoever got it would be taken for the one who had it. Only a hash
+The name of a deleted account is not given out again: its new owner would be taken for the former one. Only a hash
 of it remains, in the collection `retired_names`.
 
 A user whose account is being deleted is no longer found; the record stays until all of the user's data is gone.

@@ -1,6 +1,6 @@
 """`make screenshots`: every page at four widths, in two themes and two languages, as PNG files in a folder.
 
-`make pictures` takes those of the README anew.
+`make pictures` takes those of the README again.
 """
 
 from __future__ import annotations

@@ -68,6 +68,7 @@ async def test_other_origins_are_refused_and_may_read_nothing(api: ApiClient) ->
 
     assert (refused.status, refused["error"]) == (403, "cross_site")
     assert preflight.status == 405
+    assert "Origin" in refused.headers["Vary"]  # a cache keeps the answers apart
     assert {"Access-Control-Allow-Origin"}.isdisjoint({*refused.headers, *preflight.headers})
 
 
