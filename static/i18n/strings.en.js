@@ -344,7 +344,7 @@ export const strings = {
   "image.batch": "Made together: {n} pictures",
   "image.shareprivate": "Only you can see this picture. To share it, choose “Anyone with the link” below and save.",
   "studio.noteguest": "No account needed. Only you can open the result, and it is kept for a day.",
-  "guest.keep": "Keep it: sign up",
+  "guest.keep": "Keep it",
   "guest.only": "Only you, for a day",
   "sign.tokeep": "With an account you keep your pictures, also those that you have just made, and can publish them.",
   "sign.topublish": "Your picture and settings are kept. To publish it or share its link, you need an account.",
