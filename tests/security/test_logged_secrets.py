@@ -107,14 +107,14 @@ async def test_a_run_on_a_private_kodo_that_fails_sometimes_logs_no_secret(
         await api.sign_up("ada", PASSWORDS[0])
         uploaded = await api.upload()
         assert (await finished(api, (await api.add_task(uploaded["url"]))["id"]))["state"] == "done"
-        await _fail_and_recover(api, kodo, uploaded["url"])
+        await _fail_and_recover(api, server, kodo, uploaded["url"])
         await api.post("/api/image/delete/", id=uploaded["id"])
     client.close()
 
     assert {word.partition(" ")[0] for word in kodo.credentials if " " in word} == {"Qiniu", "QBox"}
     secrets = api.secrets | kodo.credentials | {kodo.access_key, kodo.secret_key, COOKIE_SECRET}
     assert len(secrets) >= 20
-    assert all(word in server.log for word in ("RemoteDisconnected", "ProtocolError", "answered with 401"))
+    assert all(words in server.log for words in FAULTS)
     assert ("ok   upload and callback" in check_output[0], "made-up" in check_output[0]) == (True, False)
     assert secrets_in(server.log + check_output[0], secrets) == []
 
@@ -144,17 +144,25 @@ async def on_kodo(
         await listening.close_all_connections()
 
 
-async def _fail_and_recover(api: ApiClient, kodo: FakeKodo, url: str) -> None:
+FAULTS = {
+    "RemoteDisconnected": Faults(drop=True),
+    "ProtocolError": Faults(truncate=True),
+    "answered with 401": Faults(status=401),
+}
+"""Faults of the bucket, by the words that the log has for each."""
+
+
+async def _fail_and_recover(api: ApiClient, server: ServerProcess, kodo: FakeKodo, url: str) -> None:
     """One task during which the bucket fails in three ways and then recovers."""
-    for number, faults in enumerate((Faults(drop=True), Faults(truncate=True), Faults(status=401))):
-        before, kodo.faults = kodo.request_count, faults
-        if number == 0:
-            task = await api.add_task(url, {"style": "mosaic", "cell": 9})
+    task: dict[str, Any] | None = None
+    for words, kodo.faults in FAULTS.items():
+        task = task or await api.add_task(url, {"style": "mosaic", "cell": 9})
 
-        async def requested_again(before: int = before) -> bool:
-            return kodo.request_count > before
+        async def is_logged(words: str = words) -> bool:
+            return words in server.log
 
-        await until(requested_again, timeout_s=20)
+        await until(is_logged, timeout_s=20)
+    assert task is not None
     kodo.faults = Faults()
     assert (await finished(api, task["id"], timeout_s=30))["state"] == "done"
 
