@@ -16,25 +16,25 @@ from backends import StartupError, open_bucket, open_or_join_database, public_ur
 from command_line import read_settings
 from logs import start_logging
 from models import errors
+from models.accounts.emails import clean_email
+from models.accounts.passwords import Passwords
+from models.accounts.sessions import Sessions
+from models.accounts.usernames import clean_username
+from models.accounts.users import Users
 from models.backup import read_backup, write_backup
 from models.backup_manifest import BackupError, check_backup
 from models.bucket import Bucket
 from models.database import Database
-from models.emails import clean_email
 from models.embedded_mongod import MongodError
-from models.images import Images
-from models.passwords import Passwords
+from models.images.images import Images
+from models.images.quotas import DEFAULT_QUOTA, Quotas
+from models.images.registration import Registrations
+from models.images.uploads import PendingUploads
 from models.queue.events import Events
 from models.queue.failed import FailedTasks
 from models.queue.fair_order import AddressQueue, FairOrder
 from models.queue.task import RETRYABLE, Task, to_document
 from models.queue.tasks import Tasks
-from models.quotas import DEFAULT_QUOTA, Quotas
-from models.registration import Registrations
-from models.sessions import Sessions
-from models.uploads import PendingUploads
-from models.usernames import clean_username
-from models.users import Users
 from settings import BadSetting, Settings
 
 NAME = "admin"

@@ -23,24 +23,24 @@ from handlers.access_log import AccessLog, RouteLabels
 from handlers.auth import Authentication, Developers, LoginGuard
 from handlers.base import NotFoundHandler
 from handlers.broadcast import EventBroadcaster
-from handlers.client_ip import IpNetworks, address_for_log
-from handlers.connections import LOOPBACK
 from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
-from handlers.http_server import Application
 from handlers.openapi import OpenApiDocument
-from handlers.rate_limit import Rate, make_login_limits
+from handlers.pages.shell import PageShell
+from handlers.pages.static_files import StaticFiles
 from handlers.schemas.users import ClientConfig
 from handlers.services import Services
-from handlers.shell import PageShell
-from handlers.static_files import StaticFiles
+from handlers.transport.client_ip import IpNetworks, address_for_log
+from handlers.transport.connections import LOOPBACK
+from handlers.transport.http_server import Application
+from handlers.transport.rate_limit import Rate, make_login_limits
+from models.accounts.passwords import Passwords
 from models.bucket import Bucket
 from models.bucket.addresses import origin
 from models.bucket.embedded.bucket import EmbeddedBucket
-from models.object_access import RecordedAccess
-from models.passwords import Passwords
-from models.quotas import Quota
-from models.registration import Registrations
+from models.images.object_access import RecordedAccess
+from models.images.quotas import Quota
+from models.images.registration import Registrations
 from models.store import Store
 from processing.background import background
 from processing.disk import Disk

@@ -29,8 +29,9 @@ from backends import (
     public_url_of,
 )
 from command_line import read_settings
-from handlers.client_ip import IpNetworks
-from handlers.connections import (
+from handlers.services import Services
+from handlers.transport.client_ip import IpNetworks
+from handlers.transport.connections import (
     LOOPBACK,
     ConnectionLimiter,
     TooFewFiles,
@@ -40,8 +41,7 @@ from handlers.connections import (
     file_limit,
     raise_file_limit,
 )
-from handlers.http_server import listen
-from handlers.services import Services
+from handlers.transport.http_server import listen
 from logs import JsonFormatter, start_logging
 from models.embedded_mongod import MongodError
 from models.errors import DatabaseUnavailable

@@ -12,11 +12,9 @@ from handlers import (
     health,
     images,
     openapi,
-    pages,
     preview,
     registration,
     renditions,
-    static_files,
     styles,
     tasks,
     uploads,
@@ -25,9 +23,10 @@ from handlers import (
 from handlers.base import ApiHandler
 from handlers.bucket import download, form_upload, management, resumable_upload
 from handlers.bucket.base import BucketHandler
+from handlers.pages import pages, static_files
 from handlers.services import Services, dependencies_of, select
 from models.bucket.embedded.bucket import EmbeddedBucket
-from models.object_access import ObjectAccess
+from models.images.object_access import ObjectAccess
 
 Route = tuple[str, type[tornado.web.RequestHandler]]
 

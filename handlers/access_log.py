@@ -11,7 +11,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Rule, URLSpec
 
 from handlers.bucket.base import REASON
-from handlers.client_ip import IpNetworks, address_for_log, client_ip
+from handlers.transport.client_ip import IpNetworks, address_for_log, client_ip
 from processing.metrics import Metrics
 
 log = logging.getLogger(__name__)

@@ -9,15 +9,15 @@ from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Email, Password, RequestParams
-from handlers.rate_limit import LoginLimits
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.users import ClientConfig, CurrentUser, DeletionResponse, SessionResponse, StorageUsage
+from handlers.transport.rate_limit import LoginLimits
 from models import errors
-from models.emails import email_key
-from models.passwords import Passwords
-from models.quotas import Quotas
-from models.sessions import Sessions
-from models.users import User, Users
+from models.accounts.emails import email_key
+from models.accounts.passwords import Passwords
+from models.accounts.sessions import Sessions
+from models.accounts.users import User, Users
+from models.images.quotas import Quotas
 from processing.upkeep.account_deletion import AccountDeletions
 
 log = logging.getLogger(__name__)

@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 
 import tornado.web
 
-from handlers.client_ip import IpNetworks
-from handlers.known_hosts import KnownHosts
-from handlers.rate_limit import LoginLimits
+from handlers.transport.client_ip import IpNetworks
+from handlers.transport.known_hosts import KnownHosts
+from handlers.transport.rate_limit import LoginLimits
 from models import errors
+from models.accounts.passwords import Passwords
+from models.accounts.sessions import IDLE_TIMEOUT, Sessions
+from models.accounts.usernames import username_key
+from models.accounts.users import User, Users
 from models.bucket.addresses import origin
-from models.image import Owner
-from models.passwords import Passwords
-from models.sessions import IDLE_TIMEOUT, Sessions
-from models.usernames import username_key
-from models.users import User, Users
+from models.images.image import Owner
 
 COOKIE_DAYS = 90
 DEVELOPERS_TTL_S = 2.0

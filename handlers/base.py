@@ -18,12 +18,12 @@ from pydantic import MISSING
 from tornado.httputil import HTTPServerRequest
 
 from handlers.auth import AuthenticatedUser, Authentication
-from handlers.client_ip import client_ip, rate_limit_key
 from handlers.endpoint import Endpoint
 from handlers.schemas.base import ErrorResponse, to_json
+from handlers.transport.client_ip import client_ip, rate_limit_key
 from models import errors
-from models.image import ANONYMOUS, Owner
-from models.visibility import OPEN, Reader, Visibility
+from models.images.image import ANONYMOUS, Owner
+from models.images.visibility import OPEN, Reader, Visibility
 
 log = logging.getLogger(__name__)
 

@@ -22,14 +22,14 @@ from handlers.endpoint import endpoint
 from handlers.schemas.base import timestamp, to_dict
 from handlers.schemas.images import ImageSchema
 from models import errors
+from models.accounts.follows import Follows
+from models.accounts.sessions import Sessions
+from models.accounts.users import Users
 from models.bucket import Bucket
-from models.follows import Follows
-from models.image import Image
-from models.images import Images
+from models.images.image import Image
+from models.images.images import Images
 from models.queue.task import Task
 from models.queue.tasks import Tasks
-from models.sessions import Sessions
-from models.users import Users
 from processing.executors import Executors
 from processing.images.thumbnails import LIMIT_BYTES, READ_TIMEOUT_S
 from processing.upkeep.zip_stream import ZipStream

@@ -7,7 +7,7 @@ import tornado.web
 from handlers.auth import AuthenticatedUser, Authentication
 from models import errors
 from models.guests import LIFETIME, Guests
-from models.image import Owner
+from models.images.image import Owner
 
 
 class GuestSessions:

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 
 from handlers.base import ApiHandler
-from handlers.client_ip import IpNetworks
 from handlers.endpoint import endpoint
 from handlers.schemas.health import HealthResponse
+from handlers.transport.client_ip import IpNetworks
 from models import errors
 from models.database import Database
 from models.queue.tasks import Tasks

@@ -14,16 +14,16 @@ from handlers.schemas.base import SuccessResponse
 from handlers.schemas.images import FeedResponse, ImageResponse, ImageSchema, VisibilityResponse
 from handlers.schemas.users import ClientConfig
 from models import errors
+from models.accounts.follows import Follows
+from models.accounts.users import Users
 from models.bucket import Bucket
 from models.database import MAX_ID
 from models.errors import Phrase
-from models.follows import Follows
-from models.gallery import Gallery, ImagePage
-from models.image import Image, ImageDetails, ImageKind
-from models.images import Images
+from models.images.gallery import Gallery, ImagePage
+from models.images.image import Image, ImageDetails, ImageKind
+from models.images.images import Images
+from models.images.visibility import Visibility
 from models.queue.tasks import Tasks
-from models.users import Users
-from models.visibility import Visibility
 from processing.images.thumbnails import MEDIA_TYPE, WIDTHS, Thumbnails
 from processing.upkeep.image_deletion import ImageDeletions
 

@@ -13,12 +13,12 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.param_errors import allowed_by
 from models import errors
+from models.accounts.emails import clean_email
+from models.accounts.passwords import MAXIMUM_BYTES
+from models.accounts.usernames import clean_username
 from models.database import MAX_ID
-from models.emails import clean_email
 from models.errors import Phrase
 from models.json_object import parse_json_object
-from models.passwords import MAXIMUM_BYTES
-from models.usernames import clean_username
 
 MAX_VALUE_CHARS = 60
 

@@ -14,8 +14,8 @@ from handlers.endpoint import endpoint
 from handlers.params import RecipeParam, RequestParams
 from models import errors
 from models.errors import Phrase
-from models.image import ANONYMOUS
-from models.images import Images
+from models.images.image import ANONYMOUS
+from models.images.images import Images
 from processing import mosaic
 from processing.images.colours import resolve_colours
 from processing.images.preview_tiles import PreviewTiles

@@ -13,11 +13,11 @@ from handlers.params import Filename, Id, Param, RequestParams
 from handlers.schemas.images import RegisterImageResponse
 from models import errors
 from models.bucket import Bucket, Stat
-from models.image import ANONYMOUS, ImageKind, NewImage, Owner
-from models.images import Images
-from models.registration import Registrations
-from models.uploads import PendingUploads
-from models.visibility import UNSTATED, Reader, Visibility
+from models.images.image import ANONYMOUS, ImageKind, NewImage, Owner
+from models.images.images import Images
+from models.images.registration import Registrations
+from models.images.uploads import PendingUploads
+from models.images.visibility import UNSTATED, Reader, Visibility
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
 

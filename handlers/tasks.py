@@ -23,16 +23,16 @@ from handlers.schemas.tasks import (
     task_schema,
 )
 from models import errors
+from models.accounts.usernames import username_key
+from models.accounts.users import Users
 from models.bucket import Bucket
 from models.errors import Phrase
-from models.image import Owner
-from models.images import Images
+from models.images.image import Owner
+from models.images.images import Images
+from models.images.quotas import Quotas
+from models.images.visibility import Reader, Visibility
 from models.queue.task import ACTIVE, Task, TaskState
 from models.queue.tasks import TaskFilter, Tasks, cursor_after
-from models.quotas import Quotas
-from models.usernames import username_key
-from models.users import Users
-from models.visibility import Reader, Visibility
 from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.colours import resolve_colours
 from processing.images.tile_pool import resolve_tiles

@@ -18,11 +18,11 @@ from models import errors
 from models.bucket import Bucket
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
 from models.errors import Phrase
-from models.image import ANONYMOUS, Image, ImageKind, NewImage, Owner
-from models.images import Images
-from models.registration import Registrations
-from models.uploads import KEY_PREFIX, PendingUpload, PendingUploads
-from models.visibility import SERVER, UNSTATED, Visibility
+from models.images.image import ANONYMOUS, Image, ImageKind, NewImage, Owner
+from models.images.images import Images
+from models.images.registration import Registrations
+from models.images.uploads import KEY_PREFIX, PendingUpload, PendingUploads
+from models.images.visibility import SERVER, UNSTATED, Visibility
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics

@@ -9,15 +9,15 @@ from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Email, Password, RequestParams, Username
-from handlers.rate_limit import LoginLimits
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.users import UserResponse
+from handlers.transport.rate_limit import LoginLimits
 from models import errors
+from models.accounts.follows import Follows
+from models.accounts.passwords import Passwords
+from models.accounts.users import User, Users
 from models.errors import Phrase
-from models.follows import Follows
-from models.image import Owner
-from models.passwords import Passwords
-from models.users import User, Users
+from models.images.image import Owner
 
 log = logging.getLogger(__name__)
 

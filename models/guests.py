@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from models import errors
 from models.database import Database, Document, Index
 from models.driver_errors import DuplicateKey
-from models.image import Owner
-from models.images import HIDE, VISIBLE
+from models.images.image import Owner
+from models.images.images import HIDE, VISIBLE
 
 LIFETIME = timedelta(days=1)
 RETRY_AFTER_S = 3600

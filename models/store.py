@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.accounts.follows import Follows
+from models.accounts.sessions import Sessions
+from models.accounts.users import Users
 from models.database import Database
-from models.follows import Follows
-from models.gallery import Gallery
 from models.guests import Guests
-from models.images import Images
+from models.images.gallery import Gallery
+from models.images.images import Images
+from models.images.quotas import DEFAULT_QUOTA, Quota, Quotas
+from models.images.uploads import PendingUploads
 from models.queue.events import Events
 from models.queue.fair_order import FairOrder
 from models.queue.leases import Leases
 from models.queue.order import OrderReader
 from models.queue.servers import ServerRegistry
 from models.queue.tasks import Tasks
-from models.quotas import DEFAULT_QUOTA, Quota, Quotas
-from models.sessions import Sessions
-from models.uploads import PendingUploads
-from models.users import Users
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from models import errors
-from models.image_formats import FORMAT_NAMES
+from models.images.image_formats import FORMAT_NAMES
 from processing import mosaic
 from processing.mosaic import ColourStatistics, Limits, TilePool
 

@@ -21,11 +21,11 @@ import pytest
 from argon2 import PasswordHasher
 
 from app import build, make_app
+from handlers.pages.static_files import StaticFiles
 from handlers.services import Services
-from handlers.static_files import StaticFiles
+from models.accounts.passwords import Passwords
 from models.database import Database
 from models.embedded_mongod import Mongod
-from models.passwords import Passwords
 from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import share_heap, use_one_blas_thread
 from settings import Settings

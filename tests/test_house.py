@@ -29,11 +29,15 @@ MAY_IMPORT = {
 }
 # The packages of the same parent that a package may import. Modules beside them are shared.
 MAY_IMPORT_INSIDE = {
-    "handlers.bucket": set[str](),
+    "handlers.bucket": {"handlers.transport"},
+    "handlers.pages": set[str](),
     "handlers.schemas": set[str](),
-    "models.bucket": set[str](),
+    "handlers.transport": set[str](),
+    "models.accounts": set[str](),
+    "models.bucket": {"models.images"},
     "models.bucket.embedded": {"models.bucket"},
-    "models.queue": set[str](),
+    "models.images": {"models.accounts"},
+    "models.queue": {"models.images"},
     "processing.engine": {"processing.fetch", "processing.images"},
     "processing.fetch": set[str](),
     "processing.images": set[str](),

@@ -8,7 +8,7 @@ from handlers.bucket.download import INLINE_TYPES
 from handlers.schemas.users import ClientConfig
 from models.bucket.embedded.sniff import UNKNOWN, sniff
 from models.bucket.policy import IMAGE_TYPES, UploadPolicy
-from models.image_formats import FORMAT_NAMES, IMAGE_FORMATS
+from models.images.image_formats import FORMAT_NAMES, IMAGE_FORMATS
 from processing.mosaic.codec.decode import FORMATS
 from tests.hostile import heif, others
 

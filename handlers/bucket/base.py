@@ -11,7 +11,7 @@ from typing import Any
 from tornado.http1connection import HTTP1Connection
 
 from handlers.base import RequestIdHandler
-from handlers.client_ip import IpNetworks, client_ip, rate_limit_key
+from handlers.transport.client_ip import IpNetworks, client_ip, rate_limit_key
 from models import errors
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket

@@ -21,8 +21,8 @@ from models import errors
 from models.bucket import Stat
 from models.bucket.embedded.errors import BadToken
 from models.bucket.embedded.objects import OpenObject
-from models.image_formats import IMAGE_FORMATS
-from models.object_access import ObjectAccess
+from models.images.image_formats import IMAGE_FORMATS
+from models.images.object_access import ObjectAccess
 
 CHUNK_BYTES = 256 * 1024
 UNLIMITED_S = 31_536_000

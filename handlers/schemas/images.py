@@ -10,8 +10,8 @@ from pydantic import Field
 from handlers.params import Id
 from handlers.schemas.base import EXACT, Moment, SuccessResponse
 from models.bucket import Bucket
-from models.image import Image, ImageKind
-from models.visibility import Visibility
+from models.images.image import Image, ImageKind
+from models.images.visibility import Visibility
 from processing.images import thumbnails
 
 READ_ALIKE = ("image/jpeg", "image/png", "image/gif")

@@ -12,8 +12,8 @@ from handlers.params import Id
 from handlers.schemas.base import EXACT, Moment, Schema, SuccessResponse
 from models import errors
 from models.bucket import Bucket
+from models.images.visibility import UNSTATED, Visibility
 from models.queue.task import Task, TaskState
-from models.visibility import UNSTATED, Visibility
 from processing.queue.snapshot import Position
 
 ANY_DEVELOPER = AuthenticatedUser(-1, "", developer=True)

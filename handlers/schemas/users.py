@@ -8,7 +8,7 @@ from pydantic import MISSING
 
 from handlers.params import Id
 from handlers.schemas.base import Schema, SuccessResponse
-from models.image_formats import IMAGE_FORMATS
+from models.images.image_formats import IMAGE_FORMATS
 
 
 class UserResponse(SuccessResponse):

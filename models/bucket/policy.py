@@ -16,7 +16,7 @@ from models.bucket.embedded import errors as kodo_errors
 from models.bucket.keys import Keys
 from models.bucket.signature import FORM, decode, sign
 from models.errors import BadParameter
-from models.image_formats import IMAGE_FORMATS
+from models.images.image_formats import IMAGE_FORMATS
 
 TOKEN_LIFE_S = 20 * 60
 IMAGE_TYPES = ";".join(IMAGE_FORMATS)

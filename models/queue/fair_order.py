@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from models.batcher import Batcher
 from models.database import Database, Document, Index
 from models.driver_errors import DuplicateKey
-from models.image import Owner
+from models.images.image import Owner
 
 CURRENT = "now"
 QUEUED, ACTIVE = "queued", ["queued", "running"]

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.database import Document
+from models.images.visibility import Visibility
 from models.queue.task import Task, TaskState
-from models.visibility import Visibility
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from models.database import Document
-from models.image import Owner
-from models.visibility import OPEN, Visibility
+from models.images.image import Owner
+from models.images.visibility import OPEN, Visibility
 
 TASK_VERSION = 1
 """Of recipes and jobs. Raise it with a recipe that earlier versions cannot make: their servers leave such tasks."""

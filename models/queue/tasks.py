@@ -15,10 +15,10 @@ from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document, Index, new_id
 from models.driver_errors import DuplicateKey
-from models.image import Owner
+from models.images.image import Owner
+from models.images.visibility import Visibility
 from models.queue.fair_order import Place
 from models.queue.task import ACTIVE, FINAL, RETRYABLE, NewTask, Task, TaskState, from_document, to_document
-from models.visibility import Visibility
 
 
 @dataclass(frozen=True, slots=True)

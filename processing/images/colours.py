@@ -7,10 +7,10 @@ from typing import Any
 
 from models import errors
 from models.bucket import Bucket
-from models.image import Owner
-from models.image_formats import FORMAT_NAMES
-from models.images import Images
-from models.visibility import Reader
+from models.images.image import Owner
+from models.images.image_formats import FORMAT_NAMES
+from models.images.images import Images
+from models.images.visibility import Reader
 from processing import mosaic
 from processing.images.tile_pool import TileLimits, TileRef
 from processing.mosaic import ColourStatistics

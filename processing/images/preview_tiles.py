@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import errors
-from models.images import Images
-from models.visibility import SERVER
+from models.images.images import Images
+from models.images.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails

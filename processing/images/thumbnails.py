@@ -14,9 +14,9 @@ from PIL import Image as Pillow
 
 from models import errors
 from models.bucket import Bucket
-from models.image import Image, ImageKind
-from models.images import Images
-from models.visibility import SERVER
+from models.images.image import Image, ImageKind
+from models.images.images import Images
+from models.images.visibility import SERVER
 from processing.background import cancel
 from processing.executors import Executors
 from processing.mosaic import MosaicError, decode_image, encode_image

@@ -10,9 +10,9 @@ import numpy as np
 
 from models import errors
 from models.bucket import Bucket
-from models.image import Owner
-from models.image_formats import FORMAT_NAMES
-from models.images import Images
+from models.images.image import Owner
+from models.images.image_formats import FORMAT_NAMES
+from models.images.images import Images
 from processing import mosaic
 from processing.mosaic import TilePool
 

@@ -17,11 +17,11 @@ from typing import ParamSpec, TypeVar
 
 from models import errors
 from models.bucket import Bucket
-from models.image import Image, ImageKind, NewImage
+from models.images.image import Image, ImageKind, NewImage
+from models.images.visibility import SERVER, UNSTATED
 from models.queue.lease import Lease, Outcome
 from models.queue.task import Task, TaskState
 from models.store import Store
-from models.visibility import SERVER, UNSTATED
 from processing.engine import Engine, JobInterrupted, WorkerDied
 from processing.engine.job import Job, JobResult
 from processing.executors import Executors

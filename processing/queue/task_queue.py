@@ -16,11 +16,11 @@ from typing import Any
 
 from models import errors
 from models.bucket import Bucket
-from models.image import Owner
+from models.images.image import Owner
+from models.images.visibility import Visibility
 from models.queue.fair_order import Place
 from models.queue.task import NewTask, Task, TaskState
 from models.store import Store
-from models.visibility import Visibility
 from processing.engine import Engine
 from processing.engine.job import dedup_key_of
 from processing.executors import Executors

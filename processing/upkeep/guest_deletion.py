@@ -7,9 +7,9 @@ import logging
 from datetime import timedelta
 
 from models import errors
+from models.accounts.users import Users
 from models.guests import LIFETIME, Guest, Guests
-from models.image import Owner
-from models.users import Users
+from models.images.image import Owner
 from processing.upkeep.account_deletion import AccountDeletions
 
 log = logging.getLogger(__name__)

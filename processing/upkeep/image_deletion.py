@@ -11,9 +11,9 @@ import logging
 
 from models import errors
 from models.bucket import Bucket
-from models.image import Image
-from models.images import Images
-from models.uploads import PendingUploads
+from models.images.image import Image
+from models.images.images import Images
+from models.images.uploads import PendingUploads
 from processing.executors import Executors
 from processing.images.thumbnails import Thumbnails
 

@@ -16,10 +16,10 @@ from itertools import islice
 
 from models import errors
 from models.bucket import Bucket, Stat
-from models.image import ImageKind, NewImage
-from models.images import Images
-from models.registration import Registrations
-from models.uploads import KEY_PREFIX, PendingUpload, PendingUploads
+from models.images.image import ImageKind, NewImage
+from models.images.images import Images
+from models.images.registration import Registrations
+from models.images.uploads import KEY_PREFIX, PendingUpload, PendingUploads
 from processing.executors import Executors
 from processing.images import cell_maps
 

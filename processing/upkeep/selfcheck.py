@@ -17,10 +17,10 @@ from PIL import Image
 from models import errors
 from models.bucket import Bucket, UploadTicket
 from models.database import Database
-from models.image import ANONYMOUS
-from models.images import Images
-from models.uploads import PendingUpload, PendingUploads
-from models.visibility import SERVER, UNSTATED
+from models.images.image import ANONYMOUS
+from models.images.images import Images
+from models.images.uploads import PendingUpload, PendingUploads
+from models.images.visibility import SERVER, UNSTATED
 from processing.executors import Executors
 
 TIMEOUT_S = 15.0

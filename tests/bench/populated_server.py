@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from models.accounts.follows import Follows
+from models.accounts.users import Users
 from models.database import Database, new_id
 from models.embedded_mongod import Mongod
-from models.follows import Follows
-from models.image import ImageKind, NewImage, Owner
-from models.images import Images
+from models.images.image import ImageKind, NewImage, Owner
+from models.images.images import Images
+from models.images.visibility import Visibility
 from models.queue.task import NewTask, TaskState, to_document
-from models.users import Users
-from models.visibility import Visibility
 from tests.fault_injection.load import make_client
 from tests.support.accounts import add_account
 from tests.support.client import ApiClient

@@ -21,7 +21,7 @@ from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.database import Database
 from models.embedded_mongod import Mongod
-from models.image import Owner
+from models.images.image import Owner
 from models.queue.task import Task, TaskState
 from models.store import Store
 from processing.engine import Engine

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from models.image_formats import IMAGE_FORMATS
+from models.images.image_formats import IMAGE_FORMATS
 from processing.mosaic import decode_image, parse, render
 from tests.browser.user import BrowserUser, image_file
 from tests.processing.mosaic.codec import files

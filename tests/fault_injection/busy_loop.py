@@ -9,7 +9,7 @@ import asyncio
 from pathlib import Path
 
 from models.database import Database
-from models.image import Owner
+from models.images.image import Owner
 from models.queue.task import NewTask, to_document
 from processing import mosaic
 from tests.fault_injection.checker import FINAL, wait_until_final

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.database import Collection
-from models.image import Owner
+from models.images.image import Owner
 from models.queue.task import NewTask, to_document
 from tests.fault_injection.environment import DrillServer, drill_environment
 from tests.fault_injection.load import LoadGenerator, make_client

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from handlers import API
 from handlers.access_log import template_of
-from handlers.http_server import HEADER_LIMIT_BYTES
+from handlers.transport.http_server import HEADER_LIMIT_BYTES
 from models.errors import NotAuthenticated
 from settings import Settings
 from tests.support.accounts import add_account_to

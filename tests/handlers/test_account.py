@@ -13,7 +13,7 @@ from handlers.services import Services
 from models.bucket import Bucket
 from models.database import Database
 from models.errors import BucketUnavailable
-from models.image import ImageKind
+from models.images.image import ImageKind
 from models.store import Store
 from processing.background import background
 from processing.upkeep.account_deletion import AccountDeletions

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from handlers.services import Services
-from models.visibility import SERVER
+from models.images.visibility import SERVER
 from tests.handlers.test_preview import preview
 from tests.support.client import ApiClient
 from tests.support.pictures import png

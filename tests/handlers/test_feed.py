@@ -14,10 +14,10 @@ from pymongo import MongoClient
 from handlers.services import Services
 from models.cursor import write_cursor
 from models.database import Database
-from models.gallery import Gallery, after, public_query
-from models.image import ImageKind, NewImage, Owner, to_document
-from models.images import Images
-from models.visibility import Visibility
+from models.images.gallery import Gallery, after, public_query
+from models.images.image import ImageKind, NewImage, Owner, to_document
+from models.images.images import Images
+from models.images.visibility import Visibility
 from tests.support.client import ApiClient
 from tests.support.pictures import png
 from tests.support.waiting import finished

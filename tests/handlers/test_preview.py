@@ -18,7 +18,7 @@ from tornado.httpclient import AsyncHTTPClient
 from app import PREVIEW_THREADS, PREVIEWS_PER_CLIENT
 from handlers.services import Services
 from models import errors
-from models.visibility import SERVER
+from models.images.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.fair_slots import FairSlots

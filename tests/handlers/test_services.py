@@ -9,7 +9,7 @@ import tornado.web
 
 from handlers import ROUTES, rules
 from handlers.bucket.base import BucketHandler
-from handlers.pages import NotFoundPageHandler
+from handlers.pages.pages import NotFoundPageHandler
 from handlers.services import Services, dependencies_of, select
 
 HANDLERS = sorted({handler for _, handler in ROUTES} | {NotFoundPageHandler}, key=lambda handler: handler.__name__)

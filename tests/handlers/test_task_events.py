@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from handlers.services import Services
-from models.image import Owner
+from models.images.image import Owner
 from models.queue.task import NewTask, to_document
 from settings import Settings
 from tests.handlers.sse_client import SseClient, open_event_stream

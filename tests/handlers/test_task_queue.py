@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handlers.services import Services
-from models.image import Owner
+from models.images.image import Owner
 from models.queue.task import NewTask, TaskState, to_document
 from settings import Settings
 from tests.support.client import ApiClient

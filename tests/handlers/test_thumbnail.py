@@ -13,8 +13,8 @@ from PIL import Image
 from handlers.services import Services
 from models import errors
 from models.bucket import Bucket
-from models.image import ImageKind, NewImage, Owner
-from models.visibility import SERVER
+from models.images.image import ImageKind, NewImage, Owner
+from models.images.visibility import SERVER
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails, thumbnail_size
 from tests.support.client import ApiClient, ApiResponse

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from handlers.services import Services
-from models.image import ImageKind
-from models.visibility import SERVER
+from models.images.image import ImageKind
+from models.images.visibility import SERVER
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
 from tests.support.upkeep import reconciler_of

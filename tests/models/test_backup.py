@@ -15,11 +15,11 @@ from admin import read_command, run_command
 from backends import open_bucket
 from handlers.services import Services
 from models import errors
+from models.accounts.users import Users
 from models.backup import write_backup
 from models.backup_manifest import BackupError
 from models.bucket import Bucket
 from models.database import Database
-from models.users import Users
 from settings import Settings
 from tests.support.client import ApiClient
 from tests.support.pictures import png

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from models import errors
+from models.accounts.users import Users
 from models.database import Database, Index
-from models.users import Users
 from tests.support.replica_set import replica_set
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from handlers import API
 from handlers.access_log import template_of
-from handlers.known_hosts import KnownHosts
+from handlers.transport.known_hosts import KnownHosts
 from models import errors
 from settings import Settings
 from tests.support.client import ApiClient

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from handlers.rate_limit import Rate, make_login_limits
 from handlers.services import Services
+from handlers.transport.rate_limit import Rate, make_login_limits
 from models import errors
+from models.accounts.sessions import Sessions
 from models.database import Database
 from models.guests import Guests
-from models.image import Owner
+from models.images.image import Owner
+from models.images.visibility import SERVER
 from models.queue.fair_order import AddressQueue, FairOrder
-from models.sessions import Sessions
-from models.visibility import SERVER
 from processing.upkeep.guest_deletion import GuestDeletions
 from settings import Settings
 from tests.support.client import ApiClient

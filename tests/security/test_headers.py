@@ -7,8 +7,8 @@ import re
 import pytest
 
 from handlers import API, ROUTES
-from handlers.pages import PageHandler
-from handlers.static_files import STATIC
+from handlers.pages.pages import PageHandler
+from handlers.pages.static_files import STATIC
 from tests.support.client import ApiClient, ApiResponse
 
 PAGE_PATHS = [path for path, handler in ROUTES if issubclass(handler, PageHandler)]

@@ -16,9 +16,9 @@ import pytest
 from handlers.services import Services
 from models import errors
 from models.database import Collection
-from models.image import ImageKind, NewImage, Owner
-from models.quotas import PENDING_LIMIT, Usage
-from models.uploads import PendingUpload
+from models.images.image import ImageKind, NewImage, Owner
+from models.images.quotas import PENDING_LIMIT, Usage
+from models.images.uploads import PendingUpload
 from settings import Settings
 from tests.support.client import ApiClient
 from tests.support.pictures import png

@@ -17,8 +17,8 @@ from tornado.httpclient import AsyncHTTPClient
 from app import make_app
 from handlers import API
 from handlers.endpoint import Endpoint
-from handlers.http_server import Timeouts, listen
 from handlers.services import Services
+from handlers.transport.http_server import Timeouts, listen
 from tests.security.process_memory import memory_mib, reset_peak_memory
 from tests.security.raw_http import exchange, head
 from tests.support.client import ApiClient

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from handlers.services import Services
-from models.passwords import THREADS
-from models.visibility import SERVER
+from models.accounts.passwords import THREADS
+from models.images.visibility import SERVER
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
 from tests.support.pictures import encoded, png

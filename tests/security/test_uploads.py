@@ -15,7 +15,7 @@ from handlers.services import Services
 from models.bucket import policy, signature
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.signature import qbox
-from models.visibility import SERVER
+from models.images.visibility import SERVER
 from settings import Settings
 from tests.support.client import ApiClient
 from tests.support.pictures import png

@@ -12,7 +12,7 @@ import pytest
 
 from handlers import ROUTES
 from handlers.services import Services
-from models.visibility import SERVER, Visibility
+from models.images.visibility import SERVER, Visibility
 from settings import Settings
 from tests.handlers.sse_client import open_event_stream
 from tests.security.image_routes import CHANGING, NOBODY, OTHERWISE, READING, SHOWN, World, add_task, make_world, people

@@ -9,8 +9,8 @@ import pytest
 
 from handlers.services import Services
 from models.database import Database
-from models.image import ImageKind
-from models.visibility import STRANGER, Reader, Visibility
+from models.images.image import ImageKind
+from models.images.visibility import STRANGER, Reader, Visibility
 from settings import Settings
 from tests.security.image_routes import make_world
 from tests.support.client import ApiClient

@@ -6,9 +6,9 @@ import asyncio
 import threading
 
 from backends import open_or_join_database
+from models.accounts.passwords import Passwords
+from models.accounts.users import Users
 from models.database import Database
-from models.passwords import Passwords
-from models.users import Users
 from settings import Settings
 from tests.support.client import PASSWORD
 

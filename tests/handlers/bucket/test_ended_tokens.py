@@ -11,8 +11,8 @@ import pytest
 from handlers.services import Services
 from models import errors
 from models.bucket.keys import Keys
-from models.image import ImageKind, NewImage, Owner
-from models.uploads import PendingUpload
+from models.images.image import ImageKind, NewImage, Owner
+from models.images.uploads import PendingUpload
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
 from tests.support.kodo_serving import serving_on

@@ -17,7 +17,7 @@ from handlers.services import Services
 from handlers.uploads import CALLBACK_TIMEOUT_S
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.signature import qbox
-from models.uploads import PendingUpload, PendingUploads
+from models.images.uploads import PendingUpload, PendingUploads
 from settings import Settings
 from tests.conftest import COOKIE_SECRET
 from tests.support.client import ApiClient

@@ -17,7 +17,7 @@ from PIL import Image
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from handlers import bucket_rules
-from handlers.http_server import Application
+from handlers.transport.http_server import Application
 from models.bucket import Bucket, UploadTicket
 from models.bucket.callback import CallbackBody, parse_callback
 from models.bucket.embedded.bucket import EmbeddedBucket

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from models.database import Database
-from models.image import Owner
+from models.images.image import Owner
 from models.queue.fair_order import Place
 from models.queue.lease import Lease, Outcome
 from models.queue.leases import CRASH_LIMIT, Leases

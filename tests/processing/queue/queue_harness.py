@@ -11,7 +11,7 @@ from pathlib import Path
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from models.database import Database
-from models.image import Owner
+from models.images.image import Owner
 from models.queue.task import Task, TaskState
 from models.store import Store
 from processing.engine.job import Job, JobResult

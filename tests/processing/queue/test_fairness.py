@@ -9,7 +9,7 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.image import ANONYMOUS, Owner
+from models.images.image import ANONYMOUS, Owner
 from models.queue.lease import Lease
 from models.queue.leases import Leases
 from processing.queue.task_queue import QueueLimits

@@ -9,10 +9,10 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.image import ImageKind
+from models.images.image import ImageKind
+from models.images.visibility import SERVER
 from models.queue.leases import Leases
 from models.queue.task import TaskState
-from models.visibility import SERVER
 from processing.queue.event_feed import publish_cancel
 from tests.processing.queue.queue_harness import ADA, BOB, QueueHarness, queue_harness
 from tests.support.waiting import until

@@ -10,7 +10,7 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.image import ANONYMOUS
+from models.images.image import ANONYMOUS
 from models.queue.task import Task, TaskState
 from processing.queue.snapshot import Position
 from processing.queue.task_queue import QueueLimits

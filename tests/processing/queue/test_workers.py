@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.database import Database
-from models.image import Image, NewImage
+from models.images.image import Image, NewImage
 from models.queue.fair_order import Place
 from models.queue.leases import Leases
 from models.queue.task import NewTask, Task, TaskState, to_document

@@ -8,9 +8,9 @@ import pytest
 
 from handlers.services import Services
 from models import errors
-from models.image import Owner
-from models.uploads import PendingUpload
-from models.visibility import SERVER
+from models.images.image import Owner
+from models.images.uploads import PendingUpload
+from models.images.visibility import SERVER
 from processing.upkeep.reconcile import Reconciler, ReconcileResult
 from tests.support.client import ApiClient
 from tests.support.pictures import png

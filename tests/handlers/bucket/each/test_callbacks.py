@@ -11,8 +11,8 @@ import pytest
 from handlers.services import Services
 from models.bucket.keys import Keys
 from models.bucket.signature import qbox, qiniu
-from models.image import Image
-from models.visibility import SERVER
+from models.images.image import Image
+from models.images.visibility import SERVER
 from processing.upkeep.reconcile import ReconcileResult
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import png

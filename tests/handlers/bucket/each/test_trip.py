@@ -13,7 +13,7 @@ from handlers.services import Services
 from models.bucket.keys import Keys
 from models.bucket.policy import upload_token
 from models.bucket.signature import decode, encode
-from models.visibility import SERVER
+from models.images.visibility import SERVER
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.kodo_state import FakeKodo
 from tests.support.pictures import png

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document
-from models.image import Image, ImageKind, to_image
-from models.visibility import Visibility
+from models.images.image import Image, ImageKind, to_image
+from models.images.visibility import Visibility
 
 SCAN_LIMIT = 1000
 """Records read for one page. A page within a larger batch may be short or empty, and still has a cursor."""

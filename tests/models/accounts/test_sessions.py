@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from models.accounts.sessions import IDLE_TIMEOUT, LIFETIME, Sessions
 from models.database import Database
-from models.sessions import IDLE_TIMEOUT, LIFETIME, Sessions
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.client_ip import IpNetworks, address_for_log, client_ip, rate_limit_key
+from handlers.transport.client_ip import IpNetworks, address_for_log, client_ip, rate_limit_key
 
 PROXY, INNER = "10.0.0.1", "10.0.0.2"
 

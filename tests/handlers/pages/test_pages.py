@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from handlers.shell import PageMeta, localize, render_meta, show_section
+from handlers.pages.shell import PageMeta, localize, render_meta, show_section
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
 from tests.support.pictures import encoded
 from tests.support.waiting import finished
 
-SHELL = (Path(__file__).resolve().parents[2] / "static" / "index.html").read_text()
+SHELL = (Path(__file__).resolve().parents[3] / "static" / "index.html").read_text()
 HOSTILE = '"><script>alert(1)</script>\\1<img src=x onerror=alert(1)>&amp;'
 
 

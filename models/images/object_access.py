@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from models import errors
-from models.images import Images
-from models.uploads import KEY_PREFIX, PendingUploads
-from models.visibility import OPEN, STRANGER
+from models.images.images import Images
+from models.images.uploads import KEY_PREFIX, PendingUploads
+from models.images.visibility import OPEN, STRANGER
 
 THUMBNAILS, MAPS = "thumbnail/", "map/"
 OWN_PREFIXES = (KEY_PREFIX, "mosaic/", MAPS, THUMBNAILS)

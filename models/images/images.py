@@ -12,7 +12,7 @@ from models import errors
 from models.batcher import Batcher
 from models.database import Database, Document, Index, new_id
 from models.driver_errors import DuplicateKey
-from models.image import (
+from models.images.image import (
     Image,
     ImageDetails,
     ImageKind,
@@ -22,7 +22,7 @@ from models.image import (
     to_image,
     to_image_or_none,
 )
-from models.visibility import OPEN, Reader, Visibility
+from models.images.visibility import OPEN, Reader, Visibility
 
 VISIBLE: Document = {"kind": {"$ne": str(ImageKind.HIDDEN)}}
 HIDE: Document = {"$set": {"kind": str(ImageKind.HIDDEN)}, "$unset": {"dedup_key": ""}}

@@ -8,9 +8,9 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from models import errors
+from models.accounts.usernames import username_key
+from models.accounts.users import Users
 from models.database import Database
-from models.usernames import username_key
-from models.users import Users
 
 
 @pytest.fixture

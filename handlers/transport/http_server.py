@@ -18,9 +18,9 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
-from handlers.client_ip import IpNetworks
-from handlers.connections import ConnectionLimiter, LimitedHTTPServer, connections_for, file_limit
-from handlers.security_headers import SecurityHeaders, SecurityHeadersWithHsts
+from handlers.transport.client_ip import IpNetworks
+from handlers.transport.connections import ConnectionLimiter, LimitedHTTPServer, connections_for, file_limit
+from handlers.transport.security_headers import SecurityHeaders, SecurityHeadersWithHsts
 from models import errors
 
 BODY_LIMIT_BYTES = 2 * 1024 * 1024

@@ -9,7 +9,7 @@ from typing import Any
 
 from models import errors
 from models.database import Document
-from models.visibility import Visibility
+from models.images.visibility import Visibility
 
 
 class ImageKind(StrEnum):

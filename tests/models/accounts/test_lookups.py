@@ -7,17 +7,17 @@ import asyncio
 import pytest
 
 from models import errors
+from models.accounts.follows import Follows
+from models.accounts.sessions import Sessions
+from models.accounts.users import Users
 from models.database import Database
-from models.follows import Follows
-from models.gallery import Gallery
-from models.image import ImageKind, NewImage, Owner
-from models.images import Images
+from models.images.gallery import Gallery
+from models.images.image import ImageKind, NewImage, Owner
+from models.images.images import Images
+from models.images.visibility import SERVER, Visibility
 from models.queue.fair_order import Place
 from models.queue.task import NewTask, TaskState
 from models.queue.tasks import TaskFilter, Tasks
-from models.sessions import Sessions
-from models.users import Users
-from models.visibility import SERVER, Visibility
 
 ADA = Owner(1, "ada")
 

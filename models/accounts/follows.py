@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from models.accounts.users import NOT_DELETED
 from models.database import Database, Document, Index
 from models.driver_errors import DuplicateKey
-from models.users import NOT_DELETED
 
 NAMES_PER_QUERY = 10_000
 

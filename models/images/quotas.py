@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from models import errors
 from models.database import Collection, Database, Document
-from models.image import ImageKind, Owner
+from models.images.image import ImageKind, Owner
 
 COUNTED = [str(ImageKind.SOURCE), str(ImageKind.RESULT)]
 PENDING_LIMIT = 500

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models import errors
+from models.accounts.emails import email_key
+from models.accounts.usernames import username_key
 from models.batcher import Batcher
 from models.database import Database, Document, Index
 from models.driver_errors import DuplicateKey
-from models.emails import email_key
-from models.usernames import username_key
 
 SECRET_FIELDS = ("_id", "username", "email", "created", "password_hash")
 NOT_DELETED: Document = {"deleting": None}

@@ -17,9 +17,9 @@ from typing import Any
 import tornado.web
 
 from handlers.base import RequestIdHandler
-from handlers.module_linker import link
+from handlers.pages.module_linker import link
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
+STATIC = Path(__file__).resolve().parents[2] / "static"
 ENTRY = "app.js"
 SCRIPT, STYLES = "bundle.js", "bundle.css"
 SHEETS = ("app.css", "studio.css", "pages.css")

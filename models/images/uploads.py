@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from models import errors
 from models.database import Database, Document, Index
-from models.image import Owner
-from models.visibility import UNSTATED, Visibility
+from models.images.image import Owner
+from models.images.visibility import UNSTATED, Visibility
 
 LIFETIME = timedelta(days=7)
 """An image that arrives later than this after its token was issued is not registered."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from models.accounts.usernames import has_invisible
 from models.errors import Phrase
-from models.usernames import has_invisible
 
 
 def clean_email(email: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from models import errors
-from models.passwords import WAITING_LIMIT, Passwords
+from models.accounts.passwords import WAITING_LIMIT, Passwords
 
 
 @pytest.fixture

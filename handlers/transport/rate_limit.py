@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from models import errors
-from models.usernames import username_key
+from models.accounts.usernames import username_key
 
 MAX_KEYS = 100_000
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import tornado.web
 
-from handlers.client_ip import IpNetworks, rate_limit_key
-from handlers.connections import (
+from handlers.transport.client_ip import IpNetworks, rate_limit_key
+from handlers.transport.connections import (
     LOOPBACK,
     RECOMMENDED_CONNECTIONS,
     ConnectionLimiter,
@@ -23,7 +23,7 @@ from handlers.connections import (
     file_limit,
     raise_file_limit,
 )
-from handlers.http_server import HEADER_LIMIT_BYTES, listen
+from handlers.transport.http_server import HEADER_LIMIT_BYTES, listen
 from tests.security.raw_http import exchange, head
 from tests.support.client import ApiClient
 from tests.support.process import ServerProcess

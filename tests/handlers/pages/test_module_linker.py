@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.module_linker import LinkError, link
+from handlers.pages.module_linker import LinkError, link
 
 
 def test_imports_exports_and_later_imports_are_joined() -> None:

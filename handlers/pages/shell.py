@@ -15,7 +15,7 @@ from functools import cache
 from html import escape
 from urllib.parse import urlsplit
 
-from handlers.static_files import StaticFiles
+from handlers.pages.static_files import StaticFiles
 from models.bucket import Bucket
 from models.errors import Language
 

@@ -1,4 +1,4 @@
-"""The pages of the web app: the document of `handlers/shell.py` with title and preview of what the address names."""
+"""The pages: the document of `handlers/pages/shell.py` with title and preview of what the address names."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tornado.routing import Matcher
 
 from handlers.auth import Authentication
 from handlers.base import RequestIdHandler, language_of
-from handlers.shell import SITE, PageMeta, PageShell
+from handlers.pages.shell import SITE, PageMeta, PageShell
 from models import errors
+from models.accounts.users import Users
 from models.database import MAX_ID
 from models.errors import Language
-from models.image import Image
-from models.images import Images
-from models.users import Users
-from models.visibility import Reader, Visibility
+from models.images.image import Image
+from models.images.images import Images
+from models.images.visibility import Reader, Visibility
 from processing import mosaic
 from processing.images.thumbnails import thumbnail_size
 

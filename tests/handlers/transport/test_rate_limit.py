@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.rate_limit import MAX_KEYS, Rate, RateLimiter
+from handlers.transport.rate_limit import MAX_KEYS, Rate, RateLimiter
 from models.errors import TooManyRequests
 
 

@@ -22,7 +22,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.iostream import IOStream
 
-from handlers.client_ip import IpNetworks, client_ip, rate_limit_key
+from handlers.transport.client_ip import IpNetworks, client_ip, rate_limit_key
 
 log = logging.getLogger(__name__)
 

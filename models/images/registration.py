@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 
 from models import errors
-from models.image import Image, NewImage
-from models.images import Images
-from models.quotas import Quotas
-from models.uploads import PendingUpload, PendingUploads
-from models.users import Users
+from models.accounts.users import Users
+from models.images.image import Image, NewImage
+from models.images.images import Images
+from models.images.quotas import Quotas
+from models.images.uploads import PendingUpload, PendingUploads
 
 
 class Registrations:

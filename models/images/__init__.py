@@ -1,0 +1,1 @@
+"""Images: their records, uploads and quotas, the lists of them, and who may see what."""
