@@ -1,6 +1,7 @@
 /** The style picker: a radio button for each style, with a thumbnail of the user's own image. */
 
 import { setText, translate } from "../i18n/i18n.js";
+import { ThumbnailCards } from "./thumbnail-cards.js";
 
 /** Styles by what users want, under the key of a string; styles that are not listed are mosaics. */
 const GROUPS = { "styles.mosaic": null, "styles.photomosaic": ["photomosaic"], "styles.build": ["brick", "beads"], "styles.hide": ["redact"] };
@@ -13,10 +14,12 @@ const sorted = (styles) => [...styles].sort((a, b) => (b.name === FIRST) - (a.na
 export class StylePicker extends EventTarget {
   #root;
   #about;
+  #cards;
 
   constructor(root, about) {
     super();
     this.#root = root;
+    this.#cards = new ThumbnailCards(root, "style");
     this.#about = about;
     root.addEventListener("change", (event) => this.dispatchEvent(new CustomEvent("select", { detail: event.target.value })));
   }
@@ -24,31 +27,16 @@ export class StylePicker extends EventTarget {
   /** Draws the styles; `selected` is the name of the current one. */
   show(styles, selected) {
     const rendered = [...this.#root.querySelectorAll("input")].map((input) => input.value).sort().join();
-    if (rendered !== styles.map((style) => style.name).sort().join()) this.#root.replaceChildren(...styleGroups(sorted(styles)));
-    for (const style of styles) {
-      const input = this.#input(style.name);
-      input.checked = style.name === selected;
-      input.nextElementSibling.lastElementChild.textContent = translate(style.label);
-    }
+    if (rendered !== styles.map((style) => style.name).sort().join()) this.#root.replaceChildren(...this.#groups(sorted(styles)));
+    for (const { name, label } of styles) this.#cards.update(name, { label: translate(label), checked: name === selected });
     this.#about.textContent = translate(styles.find((style) => style.name === selected)?.about);
     this.#scrollTo(selected);
   }
 
-  /** Shows the image itself, dimmed, until the thumbnails are rendered. */
-  showPlaceholders(url) {
-    for (const image of this.#root.querySelectorAll("img")) {
-      image.src = url;
-      image.classList.add("style__image--waiting");
-    }
-  }
+  showPlaceholders(url) { this.#cards.showPlaceholders(url); }
 
   /** Sets a style's thumbnail; null: it could not be rendered. */
-  setThumbnail(name, url) {
-    const image = this.#input(name)?.nextElementSibling.querySelector("img");
-    if (!image) return;
-    if (url) image.src = url;
-    image.classList.remove("style__image--waiting");
-  }
+  setThumbnail(name, url) { this.#cards.setThumbnail(name, url); }
 
   /** Selects the previous (-1) or the next (1) style. */
   step(direction) {
@@ -58,36 +46,23 @@ export class StylePicker extends EventTarget {
   }
 
   #scrollTo(name) {
-    const card = this.#input(name)?.parentElement;
+    const card = this.#cards.input(name)?.parentElement;
     if (!card || this.#root.scrollWidth <= this.#root.clientWidth) return;
     const [box, frame] = [card, this.#root].map((element) => element.getBoundingClientRect());
     this.#root.scrollBy({ left: box.left + box.width / 2 - frame.left - frame.width / 2 });
   }
 
-  #input(name) { return this.#root.querySelector(`input[value="${CSS.escape(name)}"]`); }
-}
-
-function styleGroups(styles) {
-  const listed = Object.values(GROUPS).flat();
-  return Object.entries(GROUPS).map(([key, names]) => {
-    const members = styles.filter(({ name }) => (names ? names.includes(name) : !listed.includes(name)));
-    const group = Object.assign(document.createElement("div"), { className: "styles__group", hidden: members.length === 0 });
-    const title = Object.assign(document.createElement("h3"), { className: "styles__title" });
-    setText(title, key);
-    const list = Object.assign(document.createElement("div"), { className: "styles__list" });
-    list.append(...members.map(styleCard));
-    group.append(title, list);
-    return group;
-  });
-}
-
-function styleCard(style) {
-  const label = Object.assign(document.createElement("label"), { className: "style" });
-  const input = Object.assign(document.createElement("input"), { type: "radio", name: "style", value: style.name });
-  const face = Object.assign(document.createElement("span"), { className: "style__face" });
-  const image = Object.assign(document.createElement("img"), { alt: "", className: "style__image" });
-  const name = Object.assign(document.createElement("span"), { className: "style__name" });
-  face.append(image, name);
-  label.append(input, face);
-  return label;
+  #groups(styles) {
+    const listed = Object.values(GROUPS).flat();
+    return Object.entries(GROUPS).map(([key, names]) => {
+      const members = styles.filter(({ name }) => (names ? names.includes(name) : !listed.includes(name)));
+      const group = Object.assign(document.createElement("div"), { className: "styles__group", hidden: members.length === 0 });
+      const title = Object.assign(document.createElement("h3"), { className: "styles__title" });
+      setText(title, key);
+      const list = Object.assign(document.createElement("div"), { className: "styles__list" });
+      list.append(...members.map(({ name }) => this.#cards.create(name)));
+      group.append(title, list);
+      return group;
+    });
+  }
 }
