@@ -47,12 +47,20 @@ MAY_IMPORT_INSIDE = {
     "processing.mosaic.cli": {"processing.mosaic.codec", "processing.mosaic.colour", "processing.mosaic.styles"},
     "processing.mosaic.codec": {"processing.mosaic.cells", "processing.mosaic.colour"},
     "processing.mosaic.colour": set[str](),
+    "processing.mosaic.pdf": {"processing.mosaic.cells", "processing.mosaic.codec", "processing.mosaic.colour"},
     "processing.mosaic.styles": {"processing.mosaic.cells", "processing.mosaic.codec", "processing.mosaic.colour"},
 }
 # The policy of an upload is checked with the errors of the bucket that we emulate.
 EXCEPTION = ("models.bucket.policy", "models.bucket.embedded.errors")
 # The only place that may import each library.
-KEPT_INSIDE = {"motor": "models", "pymongo": "models", "bson": "models", "qiniu": "models/bucket", "PIL": "processing"}
+KEPT_INSIDE = {
+    "motor": "models",
+    "pymongo": "models",
+    "bson": "models",
+    "qiniu": "models/bucket",
+    "PIL": "processing",
+    "pydyf": "processing/mosaic/pdf",
+}
 
 VAGUE = {"found", "asked", "known", "said", "given", "told", "kept", "made", "held", "shown"}
 BANNED = frozenset(

@@ -1,0 +1,169 @@
+"""A PDF document whose pages are drawn in millimetres from their upper left corner."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pydyf
+
+from ..colour.palette import hex_to_rgb
+from ..colour.srgb import Colours
+from .fonts import encode_text, font_objects, text_width
+
+MM_PER_INCH = 25.4
+POINTS_PER_MM = 72 / MM_PER_INCH
+_LEVEL = 6  # of compression
+_BASELINE = 0.36  # of the size: how far below the middle of its digits the baseline of a text is
+_START, _MIDDLE, _END = 0.0, 0.5, 1.0
+ALIGN = {"left": _START, "centre": _MIDDLE, "right": _END}
+
+
+@dataclass(frozen=True, slots=True)
+class PdfImage:
+    """A picture in a document, which pages draw by its name. width, height: in pixels."""
+
+    name: str
+    width: int
+    height: int
+
+
+class PdfPage:
+    """The content of one page; lengths are millimetres, y grows downwards, colours are #rrggbb."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        flipped = f"{POINTS_PER_MM:.6f} 0 0 {-POINTS_PER_MM:.6f} 0 {height * POINTS_PER_MM:.4f} cm"
+        self._operators: list[bytes] = [flipped.encode()]
+
+    @property
+    def content(self) -> bytes:
+        return b"\n".join(self._operators)
+
+    def add(self, operators: bytes) -> None:
+        """Operators of the PDF language, in the page's coordinates."""
+        self._operators.append(operators)
+
+    @contextmanager
+    def clipped(self, left: float, top: float, width: float, height: float) -> Iterator[None]:
+        """What is drawn inside shows only in that box."""
+        self.add(b"q %s W n" % _box(left, top, width, height))
+        yield
+        self.add(b"Q")
+
+    def fill(self, boxes: Sequence[tuple[float, float, float, float]], colour: str) -> None:
+        """boxes: left, top, width and height of each."""
+        self.add(b"%s rg %s f" % (colour_operands(colour), b" ".join(_box(*box) for box in boxes)))
+
+    def outline(self, boxes: Sequence[tuple[float, float, float, float]], width: float, colour: str) -> None:
+        """Lines of that width around boxes."""
+        outlines = b" ".join(_box(*box) for box in boxes)
+        self.add(b"%s RG %s w %s S" % (colour_operands(colour), _number(width), outlines))
+
+    def lines(self, ends: Sequence[tuple[float, float, float, float]], width: float, colour: str) -> None:
+        """ends: x and y of the start and of the end of each line."""
+        paths = b" ".join(b"%s %s m %s %s l" % tuple(map(_number, each)) for each in ends)
+        self.add(b"%s RG %s w %s S" % (colour_operands(colour), _number(width), paths))
+
+    def image(self, image: PdfImage, left: float, top: float, width: float, height: float) -> None:
+        """A picture stretched over a box."""
+        matrix = b" ".join(map(_number, (width, 0, 0, -height, left, top + height)))
+        self.add(b"q %s cm /%s Do Q" % (matrix, image.name.encode()))
+
+    def text(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        size: float,
+        *,
+        align: str = "left",
+        bold: bool = False,
+        colour: str = "#000000",
+        fit: float | None = None,
+    ) -> None:
+        """One line of text whose capitals are about centred on y.
+
+        size: in millimetres. align: whether the text begins, is centred or ends at x. fit: the width that it must not
+        exceed; it is set smaller if it would.
+        """
+        width = text_width(text)
+        if fit is not None and width * size > fit:
+            size = fit / width
+        font, string = encode_text(text, bold=bold)
+        left, baseline = x - ALIGN[align] * width * size, y + _BASELINE * size
+        self.add(
+            b"%s rg BT /%s %s Tf 1 0 0 -1 %s %s Tm %s Tj ET"
+            % (colour_operands(colour), font.encode(), _number(size), _number(left), _number(baseline), string)
+        )
+
+
+class PdfDocument:
+    """The same calls give the same bytes: there is no date and no identifier in the file."""
+
+    def __init__(self, *, title: str = "") -> None:
+        self._pdf = pydyf.PDF()
+        self._pdf.info["Producer"] = pydyf.String("Tessera")
+        if title:
+            self._pdf.info["Title"] = pydyf.String(title)
+        self._images = pydyf.Dictionary()
+        self._fonts = font_objects(self._pdf)
+
+    def add_jpeg(self, data: bytes, size: tuple[int, int]) -> PdfImage:
+        """A JPEG in RGB, which is stored as it is. size: its width and height."""
+        return self._add_image([data], size, {"Filter": "/DCTDecode"})
+
+    def add_pixels(self, pixels: Colours) -> PdfImage:
+        """pixels: (height, width, 3)."""
+        height, width, _ = pixels.shape
+        data = zlib.compress(np.ascontiguousarray(pixels).data, _LEVEL)
+        return self._add_image([data], (width, height), {"Filter": "/FlateDecode"})
+
+    @contextmanager
+    def page(self, width: float, height: float) -> Iterator[PdfPage]:
+        """A new last page of that size in millimetres, which is finished at the end of the block."""
+        page = PdfPage(width, height)
+        yield page
+        content = pydyf.Stream([zlib.compress(page.content, _LEVEL)], {"Filter": "/FlateDecode"})
+        self._pdf.add_object(content)
+        box = pydyf.Array([0, 0, width * POINTS_PER_MM, height * POINTS_PER_MM])
+        resources = pydyf.Dictionary({"Font": self._fonts, "XObject": self._images})
+        self._pdf.add_page(
+            pydyf.Dictionary(
+                {"Type": "/Page", "Parent": self._pdf.pages.reference, "MediaBox": box}
+                | {"Contents": content.reference, "Resources": resources}
+            )
+        )
+
+    def save(self) -> bytes:
+        """The file; called once."""
+        file = io.BytesIO()
+        self._pdf.write(file)
+        return file.getvalue()
+
+    def _add_image(self, parts: list[bytes], size: tuple[int, int], more: dict[str, str]) -> PdfImage:
+        image = PdfImage(f"I{len(self._images) + 1}", *size)
+        extra = {"Type": "/XObject", "Subtype": "/Image", "Width": size[0], "Height": size[1]}
+        extra |= {"ColorSpace": "/DeviceRGB", "BitsPerComponent": 8}
+        stream = pydyf.Stream(parts, extra | more)
+        self._pdf.add_object(stream)
+        self._images[image.name] = stream.reference
+        return image
+
+
+def colour_operands(colour: str) -> bytes:
+    """The three numbers of a colour #rrggbb, 0 to 1."""
+    return b" ".join(_number(value / 255) for value in hex_to_rgb(colour))
+
+
+def _box(left: float, top: float, width: float, height: float) -> bytes:
+    return b"%s re" % b" ".join(map(_number, (left, top, width, height)))
+
+
+def _number(value: float) -> bytes:
+    text = f"{value:.4f}".rstrip("0").rstrip(".")
+    return b"0" if text in ("-0", "") else text.encode()
