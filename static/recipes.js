@@ -54,7 +54,7 @@ export function carryOver(recipe, style) {
 }
 
 /** What a look leaves as it is: what is made of which image, and how the file is written. */
-const BESIDE_LOOKS = ["background", "colours_of", "columns", "dpi", "format", "frame", "quality", "regions", "seed", "size", "stock", "tiles"];
+const BESIDE_LOOKS = ["background", "colours_of", "columns", "dpi", "format", "frame", "quality", "regions", "seed", "size", "stock", "threads", "tiles"];
 
 /** The recipe of a look, for the same image and the same kind of file. */
 export const withLook = (recipe, look, style) =>
@@ -85,10 +85,14 @@ export function recipeText(recipe, styles) {
   return [translate(style.label), ...phrases].join(t("recipe.join"));
 }
 
+/** The stitched area in centimetres on each fabric, in words; empty for what is not stitched. */
+export const fabricSizes = ({ aida = [] }) => aida.map(({ count, width_cm: width, height_cm: height }) => t("parts.fabric", { count: number(count), width: number(width, 3), height: number(height, 3) })).join(t("parts.fabrics"));
+
 function valueText(parameter, value) {
   if (value === null) return t("control.auto");
   if (parameter.type === "boolean") return t(value ? "yes" : "no");
   if (typeof value === "number") return number(value, 3);
+  if (parameter.type === "threads") return t("recipe.list", { n: value.trim().split("\n").length });
   const choice = parameter.choices?.find((row) => row.value === value);
   if (choice?.label) return translate(choice.label);
   return typeof value === "string" ? value : t("recipe.list", { n: Object.keys(value).length });

@@ -114,6 +114,12 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
             _look("perler", "Perler", "Perler", palette="perler"),
             _look("all", "All colours of MARD", "MARD 全部色号", colours=400),
         ),
+        "stitch": (
+            _look("sampler", "Cross-stitch, 40 threads", "40 色十字绣"),
+            _look("few", "Twelve threads", "12 色", colours=12),
+            _look("many", "Sixty threads", "60 色", colours=60),
+            _look("night", "On black fabric", "黑布", ground="#15151a"),
+        ),
     }
 )
 """By style, the defaults first."""

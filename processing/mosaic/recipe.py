@@ -119,10 +119,12 @@ def _check_params(values: dict[str, Any], style: Style[Any]) -> Params:
 
 
 def _to_bad_parameter(error: ValidationError, values: dict[str, Any], style: Style[Any]) -> BadParameter:
-    """The first error of pydantic. The error of a whole class has no location, but a message of ours."""
+    """The first error of pydantic. What a validator of ours raised says what is allowed."""
     first = error.errors(include_url=False, include_context=False)[0]
+    own_text = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
-        return BadParameter(field="param", value=values, allowed=first["msg"].removeprefix("Value error, "))
+        return BadParameter(field="param", value=values, allowed=own_text)
     key = str(first["loc"][0])
-    allowed = allowed_values(metadata_of(style.params.model_fields[key]))
+    is_own = first["type"] == "value_error"
+    allowed = own_text if is_own else allowed_values(metadata_of(style.params.model_fields[key]))
     return BadParameter(field=key, value=values.get(key), allowed=allowed)

@@ -9,7 +9,8 @@ import { pictureChoice } from "./picture-choice.js";
 import { sizeChoice } from "./size-choice.js";
 
 const ADVANCED = ["background", "quality", "linear", "dither", "frame", "colours_of"];
-const PICTURES = ["picture", "pictures"];
+/** Types whose controls need more than a value, or are loaded on first use. */
+const OWN_CONTROLS = ["picture", "pictures", "threads"];
 
 /** What a parameter needs of the image or the style to have an effect; the schema has its conditions on other parameters. */
 const APPLIES = {
@@ -50,7 +51,7 @@ export class ParamForm extends EventTarget {
   show(style, recipe) {
     const focused = document.activeElement?.closest?.(".param")?.dataset.parameter;
     this.#style = style;
-    const supported = style.params.filter((parameter) => !JOINED.includes(parameter.name) && (PICTURES.includes(parameter.type) || hasControl(parameter)));
+    const supported = style.params.filter((parameter) => !JOINED.includes(parameter.name) && (OWN_CONTROLS.includes(parameter.type) || hasControl(parameter)));
     const basic = supported.filter(({ name }) => !ADVANCED.includes(name)).sort((a, b) => order(a) - order(b));
     const advanced = supported.filter(({ name }) => ADVANCED.includes(name));
     this.#basic.replaceChildren(...basic.map((parameter) => this.#row(parameter, recipe)));
@@ -92,6 +93,7 @@ export class ParamForm extends EventTarget {
     if (parameter.name === "size") { row.append(...this.#sizeChoice(parameter, recipe)); return row; }
     const value = isSet ? recipe[parameter.name] : parameter.default;
     if (parameter.type === "picture") { row.append(...pictureChoice(parameter, value, this.#services, onChange), this.#resetButton(parameter, row)); return row; }
+    if (parameter.type === "threads") { this.#fillThreadList(row, parameter, value, onChange); return row; }
     row.append(...paramControl(parameter, value, onChange), this.#resetButton(parameter, row));
     return row;
   }
@@ -110,6 +112,15 @@ export class ParamForm extends EventTarget {
     try {
       const { TilePicker } = await loadModule(import("./tile-picker.js"));
       if (row.isConnected) new TilePicker(row, this.#services, value, onChange);
+    } catch (error) {
+      this.#services.toasts.error(error);
+    }
+  }
+
+  async #fillThreadList(row, parameter, value, onChange) {
+    try {
+      const { threadList } = await loadModule(import("./thread-list.js"));
+      row.append(...threadList(parameter, value, onChange), this.#resetButton(parameter, row));
     } catch (error) {
       this.#services.toasts.error(error);
     }

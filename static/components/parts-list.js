@@ -1,14 +1,15 @@
-/** The parts list of bricks or beads: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list; the plan. */
+/** The parts list of bricks, beads or stitches: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list; the plan. */
 
 import { loadModule } from "../api.js";
 import { basename, imageName, saveAs } from "../download.js";
 import { number } from "../format.js";
 import { BRICK_COLOURS } from "../i18n/brick-colours.js";
 import { language, locale, setText } from "../i18n/i18n.js";
+import { fabricSizes } from "../recipes.js";
 
 /** The map's name for all colours that bricks are not sold in. */
 const ANY = "any";
-const STYLES = ["brick", "beads"];
+const STYLES = ["brick", "beads", "stitch"];
 
 /** Shows the list of one image, or hides. */
 export class PartsList {
@@ -50,20 +51,28 @@ export class PartsList {
     const pieces = parts.reduce((sum, { count }) => sum + count, 0);
     const total = colours.some(({ colour }) => colour === ANY) ? this.#map.colours.length : colours.length;
     const boards = this.#map.boards?.reduce((product, count) => product * count, 1);
-    setText(this.#part("sum"), boards ? "parts.beads" : "parts.sum", () => ({ pieces: number(pieces), colours: number(total), columns: number(columns), rows: number(rows), boards: number(boards ?? 0) }));
+    const sum = boards ? "parts.beads" : this.#map.aida ? "parts.stitches" : "parts.sum";
+    setText(this.#part("sum"), sum, () => ({ pieces: number(pieces), colours: number(total), columns: number(columns), rows: number(rows), boards: number(boards ?? 0), sizes: fabricSizes(this.#map) }));
     const named = !this.#map.colours.some((name) => name.startsWith("#"));
-    for (const action of ["plan", "mirrored-plan"]) this.#root.querySelector(`[data-action="${action}"]`).hidden = !named;
-    this.#part("sizes").hidden = Boolean(boards);
+    this.#root.querySelector('[data-action="plan"]').hidden = !named;
+    this.#root.querySelector('[data-action="mirrored-plan"]').hidden = !named || Boolean(this.#map.aida);
+    this.#part("sizes").hidden = Boolean(boards || this.#map.aida);
     this.#root.querySelector('[data-action="bricklink"]').hidden = !this.#map.bricklink;
     this.#part("rows").replaceChildren(...colours.map(tableRow));
   }
 
   #saveCsv() {
+    if (this.#map.symbols) return this.#saveThreads();
     const rgbOf = rgbByColour(this.#map);
     const numberOf = byName(this.#map, "numbers");
     const lines = this.#map.parts.map(({ colour, size, part = "", count }) => [colour, numberOf.get(colour) ?? "", rgbOf.get(colour) ?? "", size ?? "", part, count].join(","));
     const csv = ["colour,number,rgb,size,part,count", ...lines].join("\r\n");
     saveAs(new Blob([csv, "\r\n"], { type: "text/csv" }), `${this.#name}-parts.csv`);
+  }
+
+  #saveThreads() {
+    const lines = this.#map.parts.map(({ colour, count, skeins }, index) => [quoted(this.#map.symbols[index]), quoted(colour), this.#map.rgb[index], count, skeins].join(","));
+    saveAs(new Blob([["symbol,thread,rgb,stitches,skeins", ...lines, ""].join("\r\n")], { type: "text/csv" }), `${this.#name}-threads.csv`);
   }
 
   /** The format of BrickLink's page for uploading a wanted list. */
@@ -105,6 +114,8 @@ function byColour(map) {
   }
   return [...groups.values()].sort((a, b) => b.count - a.count);
 }
+
+const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
 
 function tableRow({ colour, rgb, count, sizes }) {
   const row = document.createElement("tr");

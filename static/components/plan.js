@@ -1,13 +1,15 @@
-/** The plan to build a mosaic from its cell map, on sheets of A4: a cover with the list of pieces, then section by section. */
+/** The plan to build or stitch a mosaic from its cell map, on sheets of A4: a cover with the list of pieces, then section by section. */
 
 import { number } from "../format.js";
 import { t } from "../i18n/i18n.js";
+import { fabricSizes } from "../recipes.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN_MM = 7; // for coordinates
 const EVERY = 10; // cells between heavy lines
 const KINDS = {
   beads: { cells: "beads", section: 29, pieceMm: 5, pitchMm: 5, textMm: 1.8 }, // a board of the usual size, as large on paper
+  stitch: { cells: "stitches", section: 40, pitchMm: 4.5, textMm: 2.6 },
   brick: { cells: "studs", section: 16, pieceMm: 8, pitchMm: 10, textMm: 3 },
 };
 
@@ -25,22 +27,28 @@ export async function printPlan(image, map, { title, mirrored = false }) {
   print();
 }
 
-/** What stands in a cell for each colour: the maker's code, or the official number. The common beginning of Perler's is left out. */
-const codesOf = ({ colours, numbers }) => colours.map((name, index) => String(numbers?.[index] ?? name.split(" ")[0]).replace(/^80-(?=\d{5}$)/, ""));
+/** What stands in a cell for each colour: its symbol, the maker's code, or the official number. The common beginning of Perler's is left out. */
+const codesOf = ({ colours, numbers, symbols }) => symbols ?? colours.map((name, index) => String(numbers?.[index] ?? name.split(" ")[0]).replace(/^80-(?=\d{5}$)/, ""));
 
 function cover(image, map, codes, kind, title) {
   const page = element("section", "plan__page");
-  const [width, height] = [map.columns, map.rows].map((cells) => number((cells * kind.pieceMm) / 10, 3));
   const pieces = map.parts.reduce((sum, { count }) => sum + count, 0);
   const picture = Object.assign(element("img", "plan__picture"), { src: image.readable_url ?? image.url, alt: "" });
   const list = element("ul", "plan__list");
   for (const [index, count] of countsOf(map)) {
     const item = element("li");
-    item.append(swatch(map.rgb[index]), element("b", "", codes[index]), ` ${nameOf(map.colours[index], codes[index])} `, element("span", "plan__count", number(count)));
+    item.append(swatch(map.rgb[index]), element("b", "", codes[index]), ` ${map.symbols ? map.colours[index] : nameOf(map.colours[index], codes[index])} `, element("span", "plan__count", number(count)));
     list.append(item);
   }
-  page.append(element("h1", "", title), element("p", "", t("plan.sum", { columns: number(map.columns), rows: number(map.rows), width, height, pieces: number(pieces) })), picture, list);
+  page.append(element("h1", "", title), element("p", "", sizeText(map, kind, number(pieces))), picture, list);
   return page;
+}
+
+function sizeText(map, { pieceMm }, pieces) {
+  const [columns, rows] = [number(map.columns), number(map.rows)];
+  if (map.aida) return t("parts.stitches", { pieces, colours: number(map.colours.length), columns, rows, sizes: fabricSizes(map) });
+  const [width, height] = [map.columns, map.rows].map((cells) => number((cells * pieceMm) / 10, 3));
+  return t("plan.sum", { columns, rows, width, height, pieces });
 }
 
 /** [[index of the colour, its pieces]], the most frequent first. */
@@ -61,7 +69,7 @@ function sections({ rows, columns }, { section }) {
 
 function sheet(map, codes, { cells: name, pitchMm, textMm }, { top, left, rows, columns, row, column }, mirrored) {
   const page = element("section", "plan__page");
-  const heading = element("h2", "", t(mirrored ? "plan.mirroredsection" : "plan.section", { row, column }));
+  const heading = element("h2", "", t(mirrored ? "plan.mirroredsection" : map.symbols ? "plan.sheet" : "plan.section", { row, column }));
   const [width, height] = [columns * pitchMm + MARGIN_MM, rows * pitchMm + MARGIN_MM];
   const svg = draw("svg", { width: `${width}mm`, height: `${height}mm`, viewBox: `${-MARGIN_MM} ${-MARGIN_MM} ${width} ${height}`, class: "plan__grid" });
   for (let y = 0; y < rows; y += 1) {

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT / "static" / "samples", ROOT.parent / "shared" / "photos")
 MAX_SIDE_PX = 1000
 CHROMA_OF_COLOURED, CHROMA_OF_NEUTRAL = 4.0, 2.0  # OKLab x 100
-STYLES_WITHOUT_BORDERS = ("dots", "photomosaic", "beads")
+STYLES_WITHOUT_BORDERS = ("dots", "photomosaic", "beads", "stitch")
 FLAT = {
     "brick": {"relief": False},
     "tesserae": {"material": "flat"},

@@ -99,6 +99,37 @@ def test_beads_come_with_a_plan_whose_codes_are_counted_in_the_list(
     assert mirrored["firstRow"] != plan["firstRow"]
 
 
+def test_cross_stitch_takes_the_threads_of_a_file_and_prints_their_symbols(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.sign_up(unique_name("uta"))
+    user.open_files(image_file(png(160, 120), "flower.png"))
+    user.select_style("stitch")
+    threads = "code,name,hex\n310,Black,#000000\n666,Red,#e31d42\n700,Green,#07731b\n5200,White,#ffffff\n"
+    control = user.page.locator('[data-parameter="threads"]')
+    control.locator("input").set_input_files({"name": "mine.csv", "mimeType": "text/csv", "buffer": threads.encode()})
+    expect(control.get_by_role("button", name="mine.csv")).to_be_visible()
+    set_cell(user, 4)
+    see_result(user)
+
+    stitches = user.part("parts-list")
+    expect(stitches).to_contain_text("1,200 stitches in")
+    expect(stitches).to_contain_text("7.3 × 5.4 cm on 14-count aida")
+    with user.page.expect_download() as download:
+        stitches.get_by_role("button", name="Download as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
+    assert {row["thread"] for row in rows} <= {"310 Black", "666 Red", "700 Green", "5200 White"}
+    user.page.evaluate("window.print = () => {}")
+    stitches.get_by_role("button", name="Print the plan").click()
+    expect(user.page.locator("html.prints-plan")).to_have_count(1)
+    user.page.emulate_media(media="print")
+    plan = user.page.evaluate(PRINTED)
+    assert Counter(plan["words"]) == Counter({row["symbol"]: int(row["stitches"]) for row in rows})
+    assert plan["textMm"] >= 5 * MM_PER_PT
+    expect(stitches.get_by_role("button", name="Print it mirrored")).to_be_hidden()
+
+
 def test_bricks_in_colours_that_nobody_sells_are_counted_together(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:

@@ -4,6 +4,7 @@ python -m processing.mosaic photo.jpg -o out.png --style mosaic --cell 24
 python -m processing.mosaic photo.jpg -o out.png --style tesserae --look antique
 python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
 python -m processing.mosaic photo.jpg -o out.png --style lowpoly --colours-of starry-night.jpg
+python -m processing.mosaic photo.jpg -o out.png --style stitch --threads dmc.csv --map
 python -m processing.mosaic photo.jpg -o poster.jpg --style hexagon --size 7016 --dpi 300
 python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
 python -m processing.mosaic *.jpg -o sheets/ --sheet
@@ -94,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--recipe", default="{}", help='a style\'s name or JSON, like \'{"style":"mosaic","seed":7}\'')
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any parameter (see --list)")
     parser.add_argument("--colours-of", type=Path, metavar="FILE", help="a picture whose colours the result gets")
+    parser.add_argument(
+        "--threads", type=Path, metavar="FILE", help="CSV of code,name,hex: the threads of a cross-stitch"
+    )
     parser.add_argument("--pool", type=Path, metavar="FOLDER", help="pictures to build a photomosaic from")
     parser.add_argument("--map", action="store_true", help="also write NAME.map.json: tiles by cell, or parts")
     parser.add_argument("--megapixels", type=float, default=Limits().megapixels, help="the largest picture to accept")
@@ -118,6 +122,8 @@ def _recipe_values(options: argparse.Namespace, out: Path | None) -> dict[str, A
     if options.look is not None:
         values |= _look_params(values.get("style", ""), options.look)
     values |= {key: value for key in ("cell", "size", "dpi") if (value := getattr(options, key)) is not None}
+    if options.threads is not None:
+        values["threads"] = options.threads.read_text(encoding="utf-8-sig", errors="replace")
     for pair in options.set:
         key, _, value = pair.partition("=")
         values[key] = _json_or_text(value)
@@ -188,7 +194,7 @@ def _render_file(
 def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder | None) -> None:
     """Raises BadParameter for a style without a cell map."""
     if cell_map is None:
-        raise BadParameter(field="map", value=target.name, allowed="the styles photomosaic and brick")
+        raise BadParameter(field="map", value=target.name, allowed="the styles photomosaic, brick, beads and stitch")
     data = cell_map if pool is None else pool.with_file_names(cell_map)
     target.with_name(f"{target.stem}.map.json").write_text(json.dumps(data, ensure_ascii=False))
 

@@ -15,6 +15,7 @@ from .lowpoly import LOWPOLY
 from .photomosaic import PHOTOMOSAIC
 from .quadtree import QUADTREE
 from .redact import REDACT
+from .stitch import STITCH
 from .tesserae import TESSERAE
 from .tilings import DIAMOND, HEXAGON, TRIANGLE
 from .voronoi import VORONOI
@@ -33,6 +34,7 @@ _STYLES: tuple[Style[Any], ...] = (
     DOTS,
     BRICK,
     BEADS_STYLE,
+    STITCH,
 )
 
 STYLES: Mapping[str, Style[Any]] = MappingProxyType({style.name: style for style in _STYLES})

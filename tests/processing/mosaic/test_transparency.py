@@ -77,7 +77,7 @@ def test_webp_keeps_it_and_svg_writes_opacities() -> None:
     assert b'fill-opacity="1"' in svg
 
 
-@pytest.mark.parametrize("style", ["dots", "brick", "beads"])
+@pytest.mark.parametrize("style", ["dots", "brick", "beads", "stitch"])
 def test_the_svg_of_other_styles_is_masked_by_the_alpha_of_the_raster(style: str) -> None:
     recipe = {**sample(style), "size": 120}
     data = render(saved(sticker()), parse({"background": "none", **recipe, "format": "svg"})).data

@@ -16,6 +16,7 @@ from ...cells.cells import Circle
 from ...cells.grid import SquareGrid
 from ...codec.svg import write_svg
 from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
+from ...colour.medoids import choose_colours
 from ...colour.palette import hex_to_rgb, nearest_indices
 from ...colour.srgb import Colours
 from ...params import (
@@ -32,7 +33,6 @@ from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
 from .makers import BEADS
-from .medoids import choose_colours
 from .relief import HOLE, RADIUS, bead_cover, bead_shade, draw_beads
 
 BOARD = 29

@@ -166,13 +166,22 @@ def test_the_map_of_bricks_has_their_parts_list(photos: list[Path], tmp_path: Pa
     assert cell_map["parts"]
 
 
+def test_threads_are_read_from_a_file(photos: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "threads.csv").write_text("310,Black,#000000\n5200,White,#ffffff\n", encoding="utf-8-sig")
+    arguments = ["--style", "stitch", "--threads", f"{tmp_path}/threads.csv", "--map", "--quiet"]
+
+    assert main([str(photos[0]), "-o", f"{tmp_path}/out.png", *arguments]) == 0
+
+    assert set(json.loads((tmp_path / "out.map.json").read_text())["colours"]) <= {"310 Black", "5200 White"}
+
+
 def test_a_style_without_a_map_reports_an_error_after_writing_the_picture(
     photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(photos[0]), "-o", str(tmp_path / "out.png"), "--map", "--quiet"]) == 1
 
     assert (tmp_path / "out.png").exists()
-    assert "the styles photomosaic and brick" in capsys.readouterr().err
+    assert "the styles photomosaic, brick, beads and stitch" in capsys.readouterr().err
 
 
 def test_a_look_is_named_and_other_parameters_may_be_added(photos: list[Path], tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from processing.mosaic import parse, render
+from processing.mosaic.colour.medoids import choose_colours
 from processing.mosaic.colour.oklab import delta_e
 from processing.mosaic.colour.palette import hex_to_rgb
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.beads.makers import BEADS
-from processing.mosaic.styles.beads.medoids import choose_colours
 from tests.processing.mosaic.pictures import encoded, opened, scene
 
 CAT = np.asarray(

@@ -1,13 +1,13 @@
-"""Which few of a maker's colours to buy: k-medoids over the palette."""
+"""Which few colours of a large palette to use: k-medoids."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...colour.palette import squared_distances
-from ...colour.srgb import Colours
-from ...progress import Progress
+from ..progress import Progress
+from .palette import squared_distances
+from .srgb import Colours
 
 _MAX_SAMPLES = 4096
 _ROUNDS = 3  # of exchanges

@@ -1,0 +1,5 @@
+"""The style `stitch`."""
+
+from .stitch import STITCH
+
+__all__ = ["STITCH"]

@@ -1,0 +1,252 @@
+"""The style `stitch`: the picture in cross-stitch, with the plan's symbols and the list of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import field_validator
+
+from ...canvas import StyleResult, finished
+from ...cells.block_means import block_means
+from ...cells.cells import Polygon
+from ...cells.grid import SquareGrid
+from ...codec.svg import write_svg
+from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
+from ...colour.medoids import choose_colours
+from ...colour.oklab import srgb_to_oklab
+from ...colour.palette import hex_to_rgb, nearest_indices, resolve_palette
+from ...colour.srgb import Colours
+from ...params import (
+    FORMATS,
+    SizedParams,
+    bool_param,
+    choice_param,
+    colour_param,
+    custom_param,
+    default_cell,
+    int_param,
+)
+from ...progress import BAND_PX, Progress, pieces
+from ...scaled import Drawing
+from ...style import RenderContext, Style
+from .relief import HALF_WIDTH, VARIANTS, draw_stitches, flat_cover, stitches
+from .threads import ALLOWED_THREADS, SYMBOLS, Thread, fabric_sizes, read_threads, skeins, write_threads
+
+_STITCHES_ACROSS = 150
+_MIN_DEFAULT_CELL = 8  # in fewer pixels a cross cannot be seen
+_CHROMA_PENALTY = 1.0  # without it, skin becomes grey
+_PIECE_CELLS = 1 << 15
+_CHOICE_SAMPLES = 4096
+_CANDIDATES = 128  # of the picture's own colours
+_SKETCH_PX = 20_000
+_BIN = 0.03  # the side of a bin of colours that count as equal, in OKLab
+_DRAWN_PX = 1 << 18  # of stitches at a time: each pixel takes several floats
+
+
+class StitchParams(SizedParams):
+    """cell: the distance of stitches. columns: how many lie across; the result is as large as they need. threads: CSV
+    of what there is to choose from; None: colours of the picture. colours: at most so many threads."""
+
+    cell: int | None = int_param(None, low=4, high=1024, unit="px", en="Stitch size, pixels", zh="针格大小（像素）")
+    columns: int | None = int_param(None, low=2, high=1000, en="Stitches across", zh="横向针数")
+    linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
+    threads: str | None = custom_param(None, "threads", allowed=ALLOWED_THREADS, en="Threads", zh="绣线")
+    colours: int = int_param(40, low=2, high=len(SYMBOLS), en="Number of threads, at most", zh="最多用线数")
+    dither: bool = bool_param(False, en="Dither the colours", zh="颜色抖动")
+    ground: str = colour_param("#f1ece0", en="Colour of the fabric", zh="绣布颜色")
+    light: bool = bool_param(True, en="Light and thread", zh="光影与线感")
+    format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
+
+    @field_validator("threads")
+    @classmethod
+    def _threads_are_a_list(cls, value: str | None) -> str | None:
+        return None if value is None else write_threads(read_threads(value))
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        size = super().result_size(width, height)
+        if self.columns is None:
+            return size
+        side = self.cell or max(_MIN_DEFAULT_CELL, round(size[0] / self.columns))
+        return self.columns * side, max(1, round(self.columns * height / width)) * side
+
+
+@dataclass(frozen=True, slots=True)
+class StitchPlan:
+    """stitches: (rows, columns), the index of each one's thread. threads: those that are used, the most used first."""
+
+    grid: SquareGrid
+    stitches: NDArray[np.int32]
+    threads: list[Thread]
+
+    @property
+    def colours(self) -> Colours:
+        """(k, 3)."""
+        return np.array([hex_to_rgb(thread.colour) for thread in self.threads], np.uint8)
+
+
+def paint_stitches(context: RenderContext[StitchParams]) -> StyleResult:
+    """Choose the threads, assign the nearest to each stitch, and draw the stitches on their fabric."""
+    params, progress, size = context.params, context.progress, context.size
+    side = stitch_side(params, *size)
+    means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
+    plan = _plan_stitches(context, SquareGrid(*size, side), means, progress.sub(0.4, 0.6))
+    canvas = context.new_canvas()
+    _draw(canvas, plan, params, progress.sub(0.6, 1.0))
+    return StyleResult(
+        finished(canvas),
+        cells=plan.grid.count,
+        pitch=float(side),
+        cell_map=_cell_map(plan),
+        svg=lambda progress: _write_svg(plan, params.ground, progress),
+    )
+
+
+def stitch_side(params: StitchParams, width: int, height: int) -> int:
+    """The distance of stitches in pixels of a result of that size."""
+    if params.columns is not None:
+        return max(1, width // params.columns)
+    return params.cell or max(_MIN_DEFAULT_CELL, default_cell(width, height, across=_STITCHES_ACROSS))
+
+
+def _plan_stitches(
+    context: RenderContext[StitchParams], grid: SquareGrid, means: Colours, progress: Progress
+) -> StitchPlan:
+    colours, params = means.reshape(-1, 3), context.params
+    image = context.source.image
+    threads = context.once("threads", lambda: _choose_threads(image, params, progress.sub(0.0, 0.5)))
+    palette = np.array([hex_to_rgb(thread.colour) for thread in threads], np.uint8)
+    indices: NDArray[np.int32] = np.empty(len(colours), np.int32)
+    if params.dither and context.shared is None and grid.count <= MAX_DIFFUSED_CELLS:
+        centres, diffusing = grid.centres(0, grid.count), progress.sub(0.5, 1.0)
+        indices[:] = diffuse_indices(colours, palette, centres, grid.pitch, diffusing, chroma_penalty=_CHROMA_PENALTY)
+    else:
+        for piece in pieces(len(colours), _PIECE_CELLS):
+            indices[piece] = nearest_indices(colours[piece], palette, _CHROMA_PENALTY)
+            progress(0.5 + 0.5 * piece.stop / len(colours))
+    counts = np.bincount(indices, minlength=len(threads))
+    order = [index for index in np.argsort(-counts, kind="stable").tolist() if counts[index]]
+    rank = np.zeros(len(threads), np.int32)
+    rank[order] = np.arange(len(order))
+    return StitchPlan(grid, rank[indices].reshape(means.shape[:2]), [threads[index] for index in order])
+
+
+def _choose_threads(image: Image.Image, params: StitchParams, progress: Progress) -> list[Thread]:
+    """At most `colours` threads: of the list, or of the picture's own colours, numbered from dark to light.
+
+    They are chosen from a small copy of the picture, so that they are the same for every size of the result.
+    """
+    sample = _sample(image)
+    if params.threads is not None:
+        threads = list(read_threads(params.threads))
+    else:
+        ones = np.ones(len(sample), np.uint32)
+        palette = resolve_palette(f"auto-{_CANDIDATES}", sample, ones, progress.sub(0.0, 0.4))
+        palette = palette[np.argsort(palette @ np.array([0.3, 0.6, 0.1]), kind="stable")]
+        threads = [Thread("", "", "#" + bytes(colour.tolist()).hex()) for colour in palette]
+    palette = np.array([hex_to_rgb(thread.colour) for thread in threads], np.uint8)
+    indices = choose_colours(sample, palette, params.colours, progress.sub(0.4, 1.0)).tolist()
+    if params.threads is not None:
+        return [threads[index] for index in indices]
+    return [
+        Thread(str(number), threads[index].colour, threads[index].colour) for number, index in enumerate(indices, 1)
+    ]
+
+
+def _sample(image: Image.Image) -> Colours:
+    """(n, 3): colours to choose threads for; of many equal ones as many count as their square root.
+
+    A wall behind a face would get most of the threads otherwise.
+    """
+    scale = min(1.0, (_SKETCH_PX / (image.width * image.height)) ** 0.5)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    colours = np.asarray(image.resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.uint8).reshape(-1, 3)
+    bins = np.floor(srgb_to_oklab(colours) / _BIN).astype(np.int64) @ np.array([1 << 20, 1 << 10, 1])
+    _, own, counts = np.unique(bins, return_inverse=True, return_counts=True)
+    total = np.cumsum(1 / np.sqrt(counts[own.ravel()]))
+    places = np.arange(min(_CHOICE_SAMPLES, len(colours))) * (total[-1] / min(_CHOICE_SAMPLES, len(colours)))
+    return np.ascontiguousarray(colours[np.searchsorted(total, places, side="right")])
+
+
+def _draw(canvas: Drawing, plan: StitchPlan, params: StitchParams, progress: Progress) -> None:
+    """Draw some rows of stitches at a time, or some columns of one row if stitches are large."""
+    side, ground, colours = plan.grid.side, hex_to_rgb(params.ground), plan.colours
+    if params.light:
+        drawn = stitches(side)
+        cover, light = drawn.cover, drawn.light
+    else:
+        cover, light = flat_cover(side), None
+    row_count, column_count = plan.stitches.shape
+    for rows in pieces(row_count, max(1, BAND_PX // (side**2 * column_count))):
+        for columns in pieces(column_count, max(1, BAND_PX // side**2)):
+            part = plan.stitches[rows, columns]
+            kinds = part * len(cover) + (_variants(rows, columns) if params.light else 0)
+            used, indices = np.unique(kinds, return_inverse=True)
+            pictures = np.concatenate(
+                [
+                    draw_stitches(colours[used[some] // len(cover)], used[some] % len(cover), ground, cover, light)
+                    for some in pieces(len(used), max(1, _DRAWN_PX // side**2))
+                ]
+            ).view(np.uint32)[..., 0]
+            strip = np.ascontiguousarray(pictures[indices.reshape(part.shape)].transpose(0, 2, 1, 3))
+            size, corner = (part.shape[1] * side, part.shape[0] * side), (columns.start * side, rows.start * side)
+            canvas.paste(Image.frombuffer("RGBA", size, strip, "raw", "RGBA", 0, 1), corner)
+            progress((rows.start + columns.stop / column_count * (rows.stop - rows.start)) / row_count)
+
+
+def _variants(rows: slice, columns: slice) -> NDArray[np.int64]:
+    """(rows, columns): which variant each stitch is, without a pattern that can be seen."""
+    y, x = np.ogrid[rows, columns]
+    return np.asarray(((x * 73856093) ^ (y * 19349663) ^ (x * y)) // 7 % VARIANTS, np.int64)
+
+
+def _cell_map(plan: StitchPlan) -> dict[str, object]:
+    rows, columns = plan.stitches.shape
+    names = [f"{thread.code} {thread.name}".strip() for thread in plan.threads]
+    counts = np.bincount(plan.stitches.ravel(), minlength=len(names)).tolist()
+    return {
+        "cell": plan.grid.side,
+        "rows": rows,
+        "columns": columns,
+        "aida": fabric_sizes(columns, rows),
+        "colours": names,
+        "rgb": [thread.colour for thread in plan.threads],
+        "symbols": list(SYMBOLS[: len(names)]),
+        "stitches": plan.stitches.ravel().tolist(),
+        "parts": [
+            {"colour": name, "count": count, "skeins": skeins(count)} for name, count in zip(names, counts, strict=True)
+        ],
+    }
+
+
+def _write_svg(plan: StitchPlan, ground: str, progress: Progress) -> bytes:
+    """Flat crosses, one shape each."""
+    colours = plan.colours[plan.stitches.ravel()]
+    return write_svg((plan.grid.width, plan.grid.height), _outlines(plan.grid), colours, ground, progress)
+
+
+def _outlines(grid: SquareGrid) -> Iterator[Polygon]:
+    inner = 0.5 - HALF_WIDTH
+    quarter = np.array([(0, 0), (HALF_WIDTH, 0), (0.5, inner), (1 - HALF_WIDTH, 0)]) - 0.5
+    turns = [quarter]
+    for _ in range(3):
+        turns.append(np.stack([-turns[-1][:, 1], turns[-1][:, 0]], axis=1))
+    star = np.concatenate(turns)
+    for centre in grid.centres(0, grid.count):
+        yield Polygon([(x, y) for x, y in (centre + star * grid.side).tolist()])
+
+
+STITCH = Style(
+    name="stitch",
+    version=1,
+    params=StitchParams,
+    paint=paint_stitches,
+    en="Cross-stitch",
+    zh="十字绣",
+    about_en="Cross-stitch on aida, with the threads to buy and a symbol for each.",
+    about_zh="绣布上的十字绣，附绣线清单与每种线的符号。",
+    svg=True,
+)

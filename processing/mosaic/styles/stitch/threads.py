@@ -1,0 +1,97 @@
+"""The threads of a cross-stitch: a list that a person brings as CSV, or a palette with codes of its own; symbols."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from dataclasses import dataclass
+
+SYMBOLS = "●■▲◆★▼✚✖○□△◇☆▽◀▶◁▷♥♣♠♦ABCDEFGHJKLMNPQRSTUVWXYZ23456789abdefghkmnpqrtuwyz+=#%&@$?"
+"""One for each thread of a plan, the most legible first. Without letters that are taken for one another."""
+
+MAX_THREADS, MAX_CODE_LENGTH, MAX_NAME_LENGTH = 600, 12, 40
+ALLOWED_THREADS = (
+    f"null, or CSV of 2 to {MAX_THREADS} lines `code,name,hex` such as 310,Black,#000000: "
+    f"codes of at most {MAX_CODE_LENGTH} characters, each once, names of at most {MAX_NAME_LENGTH}"
+)
+AIDA_COUNTS = (14, 16, 18)
+"""Stitches an inch of the usual fabrics."""
+
+_MM_PER_INCH = 25.4
+_SKEIN_MM = 8000 * 6 / 2  # of six strands, of which two are stitched with
+_SKEIN_COUNT = 14
+_STITCH_PITCHES = (2 * math.sqrt(2) + 2) * 1.25  # two diagonals, their way on the back, a quarter for ends and waste
+
+_COLOUR = re.compile(r"#?([0-9a-fA-F]{6})")
+_CODE = re.compile(rf"[^\s,;\"]{{1,{MAX_CODE_LENGTH}}}")
+_SEPARATORS = ",;\t"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """colour: #rrggbb. name: may be empty."""
+
+    code: str
+    name: str
+    colour: str
+
+
+def read_threads(text: str) -> tuple[Thread, ...]:
+    """Lines `code,name,hex` with or without a heading; semicolons and tabs separate as well.
+
+    Raises ValueError, which names the line.
+    """
+    text = text.removeprefix("\ufeff").strip()
+    separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
+    threads: dict[str, Thread] = {}
+    try:
+        rows = list(csv.reader(io.StringIO(text), delimiter=separator))
+    except csv.Error as error:
+        raise ValueError(ALLOWED_THREADS) from error
+    for number, row in enumerate(rows, 1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or (number == 1 and cells[-1].lower() in ("hex", "colour", "color", "rgb")):
+            continue
+        thread = _thread(cells)
+        if thread is None or thread.code in threads:
+            problem = "is not" if thread is None else "repeats the code of another,"
+            raise ValueError(f"{ALLOWED_THREADS}; line {number} {problem} {separator.join(row)[:60]!r}")
+        threads[thread.code] = thread
+    if not 2 <= len(threads) <= MAX_THREADS:
+        raise ValueError(f"{ALLOWED_THREADS}; there are {len(threads)}")
+    return tuple(threads.values())
+
+
+def write_threads(threads: tuple[Thread, ...]) -> str:
+    """The same list as CSV, always in the same form."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows((thread.code, thread.name, thread.colour) for thread in threads)
+    return file.getvalue()
+
+
+def skeins(stitches: int) -> int:
+    """How many skeins of 8 m that many stitches take on aida of 14 stitches an inch, with two strands."""
+    return math.ceil(stitches * _STITCH_PITCHES * _MM_PER_INCH / _SKEIN_COUNT / _SKEIN_MM)
+
+
+def fabric_sizes(columns: int, rows: int) -> list[dict[str, float]]:
+    """Width and height in centimetres of the stitched area on each fabric."""
+    return [
+        {
+            "count": count,
+            "width_cm": round(columns * _MM_PER_INCH / count / 10, 1),
+            "height_cm": round(rows * _MM_PER_INCH / count / 10, 1),
+        }
+        for count in AIDA_COUNTS
+    ]
+
+
+def _thread(cells: list[str]) -> Thread | None:
+    if len(cells) != 3 or not _CODE.fullmatch(cells[0]) or len(cells[1]) > MAX_NAME_LENGTH:
+        return None
+    colour = _COLOUR.fullmatch(cells[2])
+    if colour is None or not (cells[1] + "x").isprintable():
+        return None
+    return Thread(cells[0], cells[1], "#" + colour[1].lower())
