@@ -22,7 +22,7 @@ from handlers.endpoint import endpoint
 from handlers.schemas.base import timestamp, to_dict
 from handlers.schemas.images import ImageSchema
 from models import errors
-from models.accounts.follows import Follows
+from models.accounts.follows import FOLLOWED, FOLLOWERS, Follows
 from models.accounts.sessions import Sessions
 from models.accounts.users import Users
 from models.bucket import Bucket
@@ -150,7 +150,6 @@ class ExportHandler(ApiHandler):
 
     async def _data(self, current: AuthenticatedUser, index: ExportIndex) -> JsonDict:
         user = await self.users.by_id(current.id)
-        follow_user, followed_user = await self.follows.followed_and_followers(current.id)
         sessions = await self.sessions.of_user(current.id)
         return {
             "profile": {
@@ -159,8 +158,8 @@ class ExportHandler(ApiHandler):
                 "email": user.email,
                 "created": timestamp(user.created),
             },
-            "follow_user": follow_user,
-            "followed_user": followed_user,
+            "follow_user": [name async for name in self.follows.iterate_names(current.id, FOLLOWED)],
+            "followed_user": [name async for name in self.follows.iterate_names(current.id, FOLLOWERS)],
             "images": index.images,
             "missing": index.missing,
             "tasks": [_task_document(task, self.bucket) async for task in self.tasks.iterate_by_owner(current.id)],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
-from handlers.auth import Developers, LoginGuard
+from handlers.auth import AuthenticatedUser, Developers, LoginGuard
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
@@ -13,7 +14,7 @@ from handlers.schemas.base import SuccessResponse
 from handlers.schemas.users import UserResponse
 from handlers.transport.rate_limit import LoginLimits
 from models import errors
-from models.accounts.follows import Follows
+from models.accounts.follows import Follows, Member
 from models.accounts.passwords import Passwords
 from models.accounts.users import User, Users
 from models.errors import Phrase
@@ -81,14 +82,16 @@ class QueryUserHandler(ApiHandler):
         """Look a user up; with the right password also sign in."""
         if params.password is not None:
             self.authentication.check_sender(self)
-        user, right = await self._find(params.username, params.password)
-        follow_user, followed_user = await self.follows.followed_and_followers(user.id)
+        (user, right), current = await asyncio.gather(self._find(params.username, params.password), self.user())
+        followed, followers = await self.follows.followed_and_followers(user.id)
         response = UserResponse(
             username=user.username,
-            email=user.email if await self._may_see_email(user) else mask_email(user.email),
+            email=user.email if self._may_see_email(user, current) else mask_email(user.email),
             login=False,
-            follow_user=follow_user,
-            followed_user=followed_user,
+            follow_user=followed.names,
+            followed_user=followers.names,
+            follow_count=followed.count,
+            followed_count=followers.count,
         )
         token = await self._sign_in(user, params.password) if params.password is not None and right else None
         if token is None:
@@ -97,8 +100,7 @@ class QueryUserHandler(ApiHandler):
 
     get = post
 
-    async def _may_see_email(self, user: User) -> bool:
-        current = await self.user()
+    def _may_see_email(self, user: User, current: AuthenticatedUser | None) -> bool:
         return self.authentication.open_access or (current is not None and current.id == user.id)
 
     async def _find(self, username: str, password: str | None) -> tuple[User, bool]:
@@ -162,16 +164,17 @@ class FollowHandler(ApiHandler):
     @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound))
     async def post(self, params: FollowParams) -> SuccessResponse:
         """Follow (1) or unfollow (0)."""
-        follower_id = (await self.acting_as(params.from_user_name)).id
-        followed_id = (await self.users.by_name(params.to_user_name)).id
-        if follower_id is None or follower_id == followed_id:
+        follower = await self.acting_as(params.from_user_name)
+        followed = await self.users.by_name(params.to_user_name)
+        if follower.id is None or follower.username is None or follower.id == followed.id:
             raise errors.BadParameter(
                 field="to_user_name", value=params.to_user_name, allowed=Phrase("another user", "另一位用户")
             )
         if params.follow_bool:
-            await self.follows.follow(follower_id, followed_id)
+            ends = Member(follower.id, follower.username), Member(followed.id, followed.username)
+            await self.follows.follow(*ends)
         else:
-            await self.follows.unfollow(follower_id, followed_id)
+            await self.follows.unfollow(follower.id, followed.id)
         return SuccessResponse()
 
     get = post

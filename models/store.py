@@ -80,3 +80,4 @@ class Store:
         """Bring the records of an earlier version up to date. Changes nothing the second time."""
         await self.images.state_visibility()
         await self.users.add_email_keys()
+        await self.follows.add_names()

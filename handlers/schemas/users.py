@@ -12,13 +12,18 @@ from models.images.image_formats import IMAGE_FORMATS
 
 
 class UserResponse(SuccessResponse):
-    """A user; `id` and `token` only with the right password."""
+    """A user; `id` and `token` only with the right password.
+
+    follow_user, followed_user: the names of the newest 10,000, oldest first. follow_count, followed_count: of all.
+    """
 
     username: str
     email: str
     login: bool
     follow_user: list[str]
     followed_user: list[str]
+    follow_count: int
+    followed_count: int
     id: Id | MISSING = MISSING
     token: str | MISSING = MISSING
 

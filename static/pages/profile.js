@@ -35,18 +35,29 @@ export class Page {
     this.#part("name").textContent = match;
     paintAvatar(this.#part("avatar"), match);
     this.#setTitle(match);
-    this.#profile = await this.#services.api.user(match);
+    this.#profile = await this.#read(match);
     this.#draw();
     await this.#grid.show({ view: "user", username: match }, scrollTop, "profile.empty");
+  }
+
+  /** The user, with the reader among the followers even where the reader is none of the newest. */
+  async #read(username) {
+    const { api, state } = this.#services;
+    const profile = await api.user(username);
+    const { followed_user: followers, followed_count: count } = profile;
+    const me = state.user?.username;
+    const unknown = me && count > followers.length && !followers.includes(me);
+    if (unknown && (await api.user(me)).follow_user.includes(profile.username)) followers.push(me);
+    return profile;
   }
 
   #draw() {
     if (!this.#profile) return;
     const { user } = this.#services.state;
-    const { follow_user: following, followed_user: followers, username } = this.#profile;
+    const { follow_count: following, followed_count: followers, username } = this.#profile;
     const mine = user?.username === username;
-    setText(this.#part("followers"), "profile.followercount", { n: number(followers.length) });
-    setText(this.#part("following"), "profile.followingcount", { n: number(following.length) });
+    setText(this.#part("followers"), "profile.followercount", { n: number(followers) });
+    setText(this.#part("following"), "profile.followingcount", { n: number(following) });
     this.#part("edit").hidden = !mine;
     this.#part("follow").hidden = mine;
     const follows = followers.includes(user?.username);
@@ -63,7 +74,7 @@ export class Page {
     const follow = !this.#profile.followed_user.includes(state.user.username);
     try {
       await api.follow(state.user.username, this.#profile.username, follow);
-      this.#profile = await api.user(this.#profile.username);
+      this.#profile = await this.#read(this.#profile.username);
       this.#draw();
     } catch (error) {
       toasts.error(error);

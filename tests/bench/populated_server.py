@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from models.accounts.follows import Follows
+from models.accounts.follows import Follows, Member
 from models.accounts.users import Users
 from models.database import Database, new_id
 from models.embedded_mongod import Mongod
@@ -73,15 +73,18 @@ async def _populate(database: Database, api: ApiClient) -> int:
     """Insert users, follows, images and tasks; returns one image id."""
     users, follows, images = Users(database), Follows(database), Images(database)
     rng = random.Random(7)
-    ids = [api.user_id]
+    people = [Member(api.user_id, "ada")]
     for number in range(USERS):
-        ids.append(await users.add(username=f"person {number}", email=f"{number}@example.com", password_hash="x"))
-    for user_id in ids:
-        for friend_id in rng.sample(ids, FRIENDS):
-            await follows.follow(user_id, friend_id)
-    for friend_id in ids[1 : FRIENDS + 1]:
-        await follows.follow(api.user_id, friend_id)
-        await follows.follow(friend_id, api.user_id)
+        name = f"person {number}"
+        people.append(Member(await users.add(username=name, email=f"{number}@example.com", password_hash="x"), name))
+    for person in people:
+        for friend in rng.sample(people, FRIENDS):
+            if friend != person:
+                await follows.follow(person, friend)
+    for friend in people[1 : FRIENDS + 1]:
+        await follows.follow(people[0], friend)
+        await follows.follow(friend, people[0])
+    ids = [person.id for person in people]
     now = datetime.now(UTC)
     pictures = [await images.add(_make_image(number, ids, rng, api.base_url, now)) for number in range(IMAGES)]
     titles = [{"$set": {"title": {"$concat": ["Picture ", {"$toString": "$source_id"}]}}}]

@@ -131,6 +131,8 @@ async def test_a_user_is_looked_up_without_a_password(api: ApiClient, how: str, 
             "login": False,
             "follow_user": [],
             "followed_user": [],
+            "follow_count": 0,
+            "followed_count": 0,
         },
     )
 

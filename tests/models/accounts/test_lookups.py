@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from models import errors
-from models.accounts.follows import Follows
 from models.accounts.sessions import Sessions
 from models.accounts.users import Users
 from models.database import Database
@@ -115,18 +114,3 @@ async def test_simultaneous_lists_of_tasks_keep_their_limits_and_filters(databas
     assert sorted(task.id for task in done) == sorted(ids[TaskState.DONE])
     assert [len(part) for part in one] == [1, 0]
     assert none == impossible == ([], [])
-
-
-@pytest.mark.gen_test
-async def test_followed_and_followers_are_in_order_of_edges_without_users_being_deleted(
-    database: Database,
-) -> None:
-    users, follows = Users(database), Follows(database)
-    ada, bea, cy, dan = [await _user(users, name) for name in ("ada", "bea", "cy", "dan")]
-    for start, end in ((ada, dan), (bea, ada), (ada, bea), (cy, ada), (ada, cy), (bea, cy)):
-        await follows.follow(start, end)
-    await users.mark_deleting(cy)
-
-    assert await follows.followed_and_followers(ada) == (["dan", "bea"], ["bea"])
-    assert await follows.followed_and_followers(dan) == ([], ["ada"])
-    assert await follows.followed_and_followers(12345) == ([], [])
