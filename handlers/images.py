@@ -201,6 +201,13 @@ class FeedHandler(ApiHandler):
                 allowed=Phrase("result, where view is not mine", "result（view 不是 mine 时）"),
             )
         page = await self._page(params)
+        audience = own, self.request.host
+        if audience not in page.responses:
+            page.responses[audience] = self._response(page, own)
+        response: FeedResponse = page.responses[audience]
+        return response
+
+    def _response(self, page: ImagePage, own: bool) -> FeedResponse:
         images = [
             ImageSchema.of(
                 image, self.bucket, own=own, batch_size=page.batch_sizes.get(image.id, 1), base_path=self.base_path

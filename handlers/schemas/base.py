@@ -6,19 +6,29 @@ validate each of 250 tasks would cost more than to write them.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import MISSING, BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter, WithJsonSchema
 
+TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+MILLISECONDS = tuple(f"{number:03}" for number in range(1000))
+
 
 def timestamp(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds."""
-    text = moment.isoformat(timespec="milliseconds")
-    if not text.endswith("+00:00"):
-        text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
+    """ISO 8601 in UTC with milliseconds. A list of tasks has 150 of them: `isoformat` takes five times as long."""
+    if moment.tzinfo is None or not _is_utc(moment.tzinfo):
+        moment = moment.astimezone(UTC)
+    day = f"{moment.year:04}-{TWO_DIGITS[moment.month]}-{TWO_DIGITS[moment.day]}"
+    clock = f"{TWO_DIGITS[moment.hour]}:{TWO_DIGITS[moment.minute]}:{TWO_DIGITS[moment.second]}"
+    return f"{day}T{clock}.{MILLISECONDS[moment.microsecond // 1000]}Z"
+
+
+@cache
+def _is_utc(zone: tzinfo) -> bool:
+    """False also for a zone whose offset changes."""
+    return zone.utcoffset(None) == timedelta(0)
 
 
 Moment = Annotated[
@@ -46,6 +56,8 @@ def _adapter(model: type[Any]) -> TypeAdapter[Any]:
 
 def to_json(document: Any) -> bytes:
     """A document as JSON."""
+    if isinstance(document, SharedResponse):
+        return document.as_json
     return _adapter(document.__class__).dump_json(document)
 
 
@@ -58,6 +70,14 @@ class SuccessResponse(Schema):
     """Success."""
 
     code: Literal[1] = 1
+
+
+class SharedResponse(SuccessResponse):
+    """Success, which several requests get: it is written as JSON once."""
+
+    @cached_property
+    def as_json(self) -> bytes:
+        return _adapter(self.__class__).dump_json(self)
 
 
 class ErrorResponse(Schema):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from handlers.params import Id
-from handlers.schemas.base import EXACT, Moment, SuccessResponse
+from handlers.schemas.base import EXACT, Moment, SharedResponse, SuccessResponse
 from models.bucket import Bucket
 from models.images.image import Image, ImageKind
 from models.images.visibility import Visibility
@@ -135,7 +135,7 @@ class VisibilityResponse(SuccessResponse):
     changed: list[Id]
 
 
-class FeedResponse(SuccessResponse):
+class FeedResponse(SharedResponse):
     images: list[ImageSchema]
     cursor: str | None
 

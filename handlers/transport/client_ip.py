@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 SITE_BITS = 64
@@ -41,6 +42,7 @@ def client_ip(peer: str, forwarded_for: str, trusted_proxies: IpNetworks) -> str
     return address
 
 
+@lru_cache(maxsize=1024)
 def address_for_log(address: str, how: str) -> str:
     """A client's address as the setting `log_addresses` wants it: `full`, its `network`, or "-" for `none`."""
     if how == "none" or not address:
@@ -55,6 +57,7 @@ def address_for_log(address: str, how: str) -> str:
     return str(parsed.supernet(new_prefix=prefix)) if parsed.prefixlen > prefix else str(parsed)
 
 
+@lru_cache(maxsize=1024)
 def rate_limit_key(address: str) -> str:
     """The key under which limits count an address: an IPv4 address itself, the /64 network of an IPv6 address."""
     try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from models.bucket.callback import KEY_LIMIT_BYTES
 
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
 """A host and perhaps a port, as in a Host header."""
+PLAIN_KEY = re.compile(r"[A-Za-z0-9_.~/-]+")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -37,6 +38,11 @@ def origin(url: str) -> str:
     """`https://host:port/path` -> `https://host:port`."""
     address = urlsplit(url)
     return f"{address.scheme}://{address.netloc}"
+
+
+def quote_key(key: str) -> str:
+    """A key as the path of an address. Nearly all keys need no quoting, which takes longer than finding that out."""
+    return key if PLAIN_KEY.fullmatch(key) else quote(key, safe="/")
 
 
 def _host(name: str | None, port: int | None) -> tuple[str, int | None]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import qiniu
 from qiniu.http.endpoint import Endpoint
@@ -24,7 +24,7 @@ from qiniu.http.regions_provider import QueryRegionsProvider
 from qiniu.services.storage.uploaders import FormUploader
 
 from models.bucket import Stat, UploadTicket
-from models.bucket.addresses import key_from_url, origin
+from models.bucket.addresses import key_from_url, origin, quote_key
 from models.bucket.download import download
 from models.bucket.etag import Etag
 from models.bucket.keys import Keys
@@ -107,7 +107,7 @@ class KodoBucket:
         return UploadTicket(token, key, self._configured.up or self._endpoints().up, self.url(key), fields["deadline"])
 
     def url(self, key: str) -> str:
-        return self._base + quote(key, safe="/")
+        return self._base + quote_key(key)
 
     def upload_origin(self) -> str:
         """The upload host if it is known, else all of Kodo's; of a private installation not looked up yet, any host."""

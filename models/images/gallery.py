@@ -7,7 +7,9 @@ or change their visibility.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
@@ -26,11 +28,13 @@ class ImagePage:
     """One page of a list, newest first. cursor: for the next page; None on the last one.
 
     batch_sizes: by id of an image that stands for a batch, how many public images the batch has.
+    responses: what was made of this page for requests that share it, by what they differ in.
     """
 
     images: list[Image]
     cursor: str | None
     batch_sizes: dict[int, int] = field(default_factory=dict)
+    responses: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Gallery:

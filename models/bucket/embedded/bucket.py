@@ -14,10 +14,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from pathlib import Path
-from urllib.parse import quote
 
 from models.bucket import Stat, UploadTicket
-from models.bucket.addresses import HOST, key_from_url, origin
+from models.bucket.addresses import HOST, key_from_url, origin, quote_key
 from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
 from models.bucket.embedded.unproven import UnprovenBytes
@@ -96,7 +95,7 @@ class EmbeddedBucket:
         return UploadTicket(token, key, f"{self._client_base}/up", self.url(key), fields["deadline"])
 
     def url(self, key: str) -> str:
-        return f"{self._client_base}/bucket/{quote(key, safe='/')}"
+        return f"{self._client_base}/bucket/{quote_key(key)}"
 
     def readable_url(self, key: str, *, private: bool = True) -> str:
         if not private:
@@ -117,7 +116,7 @@ class EmbeddedBucket:
 
     def _signed_address(self, key: str) -> str:
         """What the signature of a download covers: the same for every host."""
-        return f"{self._base}/bucket/{quote(key, safe='/')}"
+        return f"{self._base}/bucket/{quote_key(key)}"
 
     @property
     def _client_base(self) -> str:
