@@ -114,6 +114,12 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
             _look("perler", "Perler", "Perler", palette="perler"),
             _look("all", "All colours of MARD", "MARD 全部色号", colours=400),
         ),
+        "numbers": (
+            _look("tinted", "Pale colours", "浅色底稿"),
+            _look("outlines", "Outlines", "线稿", show="outlines"),
+            _look("painted", "Painted", "画好的样子", show="painted"),
+            _look("few", "Painted in twelve colours", "12 色画作", show="painted", colours=12),
+        ),
         "stitch": (
             _look("sampler", "Cross-stitch, 40 threads", "40 色十字绣"),
             _look("few", "Twelve threads", "12 色", colours=12),

@@ -1,4 +1,4 @@
-/** The parts list of bricks, beads or stitches: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list; the plan. */
+/** The parts list of bricks, beads, stitches or regions to paint: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list; the plan. */
 
 import { loadModule } from "../api.js";
 import { basename, imageName, saveAs } from "../download.js";
@@ -9,7 +9,7 @@ import { fabricSizes } from "../recipes.js";
 
 /** The map's name for all colours that bricks are not sold in. */
 const ANY = "any";
-const STYLES = ["brick", "beads", "stitch"];
+const STYLES = ["brick", "beads", "stitch", "numbers"];
 
 /** Shows the list of one image, or hides. */
 export class PartsList {
@@ -51,12 +51,12 @@ export class PartsList {
     const pieces = parts.reduce((sum, { count }) => sum + count, 0);
     const total = colours.some(({ colour }) => colour === ANY) ? this.#map.colours.length : colours.length;
     const boards = this.#map.boards?.reduce((product, count) => product * count, 1);
-    const sum = boards ? "parts.beads" : this.#map.aida ? "parts.stitches" : "parts.sum";
-    setText(this.#part("sum"), sum, () => ({ pieces: number(pieces), colours: number(total), columns: number(columns), rows: number(rows), boards: number(boards ?? 0), sizes: fabricSizes(this.#map) }));
+    const sum = boards ? "parts.beads" : this.#map.aida ? "parts.stitches" : this.#map.regions ? "parts.regions" : "parts.sum";
+    setText(this.#part("sum"), sum, () => ({ pieces: number(pieces), colours: number(total), columns: number(columns ?? 0), rows: number(rows ?? 0), boards: number(boards ?? 0), sizes: fabricSizes(this.#map) }));
     const named = !this.#map.colours.some((name) => name.startsWith("#"));
     this.#root.querySelector('[data-action="plan"]').hidden = !named;
-    this.#root.querySelector('[data-action="mirrored-plan"]').hidden = !named || Boolean(this.#map.aida);
-    this.#part("sizes").hidden = Boolean(boards || this.#map.aida);
+    this.#root.querySelector('[data-action="mirrored-plan"]').hidden = !named || Boolean(this.#map.aida || this.#map.regions);
+    this.#part("sizes").hidden = Boolean(boards || this.#map.aida || this.#map.regions);
     this.#root.querySelector('[data-action="bricklink"]').hidden = !this.#map.bricklink;
     this.#part("rows").replaceChildren(...colours.map(tableRow));
   }

@@ -19,7 +19,7 @@ export async function printPlan(image, map, { title, mirrored = false }) {
   const plan = Object.assign(document.createElement("div"), { className: "plan" });
   const kind = KINDS[image.style];
   const codes = codesOf(map);
-  plan.append(cover(image, map, codes, kind, title), ...sections(map, kind).map((section) => sheet(map, codes, kind, section, mirrored)));
+  plan.append(cover(image, map, codes, kind, title), ...(kind ? sections(map, kind) : []).map((section) => sheet(map, codes, kind, section, mirrored)));
   document.body.append(plan);
   await plan.querySelector("img").decode().catch(() => {}); // without its picture the plan is still one
   document.documentElement.classList.add("prints-plan");
@@ -33,7 +33,7 @@ const codesOf = ({ colours, numbers, symbols }) => symbols ?? colours.map((name,
 function cover(image, map, codes, kind, title) {
   const page = element("section", "plan__page");
   const pieces = map.parts.reduce((sum, { count }) => sum + count, 0);
-  const picture = Object.assign(element("img", "plan__picture"), { src: image.readable_url ?? image.url, alt: "" });
+  const picture = Object.assign(element("img", kind ? "plan__picture" : "plan__picture plan__picture--large"), { src: image.readable_url ?? image.url, alt: "" });
   const list = element("ul", "plan__list");
   for (const [index, count] of countsOf(map)) {
     const item = element("li");
@@ -44,10 +44,11 @@ function cover(image, map, codes, kind, title) {
   return page;
 }
 
-function sizeText(map, { pieceMm }, pieces) {
+function sizeText(map, kind, pieces) {
+  if (map.regions) return t("parts.regions", { pieces, colours: number(map.colours.length) });
   const [columns, rows] = [number(map.columns), number(map.rows)];
   if (map.aida) return t("parts.stitches", { pieces, colours: number(map.colours.length), columns, rows, sizes: fabricSizes(map) });
-  const [width, height] = [map.columns, map.rows].map((cells) => number((cells * pieceMm) / 10, 3));
+  const [width, height] = [map.columns, map.rows].map((cells) => number((cells * kind.pieceMm) / 10, 3));
   return t("plan.sum", { columns, rows, width, height, pieces });
 }
 

@@ -264,6 +264,7 @@ export const strings = {
   "parts.stitches": "共 {pieces} 针、{colours} 种绣线，{columns} × {rows}：{sizes}。",
   "parts.fabric": "{count} 格绣布 {width} × {height} 厘米",
   "parts.fabrics": "，",
+  "parts.regions": "共 {pieces} 个色块、{colours} 种颜色。",
   "parts.colour": "颜色",
   "parts.any": "任意颜色",
   "parts.sizes": "零件",

@@ -124,8 +124,10 @@ class FilledCells:
         return self._front.sides(start, stop)
 
     def enlarged(self, factor: int) -> FilledCells | None:
-        front, back = self._front.enlarged(factor), self._back.enlarged(factor)
-        return None if front is None or back is None else FilledCells(front, back)
+        front = self._front.enlarged(factor)
+        return (
+            None if front is None else FilledCells(front, self._back.scaled(self.width * factor, self.height * factor))
+        )
 
     def outlines(self) -> Iterator[Polygon]:
         return self._front.outlines()

@@ -194,7 +194,9 @@ def _render_file(
 def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder | None) -> None:
     """Raises BadParameter for a style without a cell map."""
     if cell_map is None:
-        raise BadParameter(field="map", value=target.name, allowed="the styles photomosaic, brick, beads and stitch")
+        raise BadParameter(
+            field="map", value=target.name, allowed="the styles photomosaic, brick, beads, stitch and numbers"
+        )
     data = cell_map if pool is None else pool.with_file_names(cell_map)
     target.with_name(f"{target.stem}.map.json").write_text(json.dumps(data, ensure_ascii=False))
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..progress import Progress
-from .palette import squared_distances
+from .oklab import srgb_to_oklab
+from .palette import fit_palette, squared_distances
 from .srgb import Colours
 
 _MAX_SAMPLES = 4096
 _ROUNDS = 3  # of exchanges
+_CANDIDATES = 128  # of a picture's own colours
+_SKETCH_PX = 20_000
+_BIN = 0.03  # the side of a bin of colours that count as equal, in OKLab
 _CHROMA_PENALTY = 3.0  # as for bricks: a colour that is less colourful is further away, so that faces do not turn grey
 
 
@@ -38,6 +43,30 @@ def choose_colours(colours: Colours, palette: Colours, count: int, progress: Pro
             break
         progress(0.6 + 0.4 * (number + 1) / _ROUNDS)
     return np.sort(np.array(chosen, np.intp))
+
+
+def sample_colours(image: Image.Image) -> Colours:
+    """(n, 3): colours of a small copy of a picture; of many equal ones as many count as their square root.
+
+    A wall behind a face would get most of the chosen colours otherwise.
+    """
+    scale = min(1.0, (_SKETCH_PX / (image.width * image.height)) ** 0.5)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    colours = np.asarray(image.resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.uint8).reshape(-1, 3)
+    bins = np.floor(srgb_to_oklab(colours) / _BIN).astype(np.int64) @ np.array([1 << 20, 1 << 10, 1])
+    _, own, counts = np.unique(bins, return_inverse=True, return_counts=True)
+    total = np.cumsum(1 / np.sqrt(counts[own.ravel()]))
+    places = np.arange(min(_MAX_SAMPLES, len(colours))) * (total[-1] / min(_MAX_SAMPLES, len(colours)))
+    return np.ascontiguousarray(colours[np.searchsorted(total, places, side="right")])
+
+
+def own_colours(image: Image.Image, count: int, progress: Progress) -> Colours:
+    """(k, 3), k at most `count`: colours that paint the picture best, from dark to light; see `sample_colours`."""
+    sample = sample_colours(image)
+    ones = np.ones(len(sample), np.uint32)
+    candidates = fit_palette(sample, ones, _CANDIDATES, progress.sub(0.0, 0.4))
+    candidates = candidates[np.argsort(candidates @ np.array([0.3, 0.6, 0.1]), kind="stable")]
+    return candidates[choose_colours(sample, candidates, count, progress.sub(0.4, 1.0))]
 
 
 def _distances(colours: Colours, palette: Colours) -> NDArray[np.float32]:

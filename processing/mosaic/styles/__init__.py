@@ -12,6 +12,7 @@ from .blocks import BLOCKS
 from .brick import BRICK
 from .dots import DOTS
 from .lowpoly import LOWPOLY
+from .numbers import NUMBERS
 from .photomosaic import PHOTOMOSAIC
 from .quadtree import QUADTREE
 from .redact import REDACT
@@ -27,6 +28,7 @@ _STYLES: tuple[Style[Any], ...] = (
     DIAMOND,
     VORONOI,
     LOWPOLY,
+    NUMBERS,
     QUADTREE,
     TESSERAE,
     PHOTOMOSAIC,

@@ -11,6 +11,7 @@ FLAT: dict[str, dict[str, Any]] = {
     "dots": {"smooth": False, "dot_size": "airy"},
     "brick": {"relief": False, "colours": "free"},
     "beads": {"palette": "free", "light": False},
+    "numbers": {"show": "painted"},
     "stitch": {"light": False},
     "tesserae": {"material": "flat"},
     "voronoi": {"panes": "voronoi"},

@@ -29,6 +29,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "fill": ("solid", "around"),
     "stop": ("cells", "error"),
     "panes": ("voronoi", "contours"),
+    "show": ("painted", "tinted"),
     "columns": (None, 8),
     "stock": (None, {"White": 5000, "Black": 5000}),
 }
@@ -42,6 +43,7 @@ PAIRS: dict[str, tuple[Any, Any]] = {
     "leading_colour": ("#000000", "#ff0000"),
     "wireframe_colour": ("#000000", "#ff0000"),
     "colour": ("#000000", "#ff0000"),
+    "outline": ("#000000", "#ff0000"),
     "cells": (20, 200),
     "error": (1.0, 30.0),
     "cell": (12, 30),

@@ -16,9 +16,8 @@ from ...cells.cells import Polygon
 from ...cells.grid import SquareGrid
 from ...codec.svg import write_svg
 from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
-from ...colour.medoids import choose_colours
-from ...colour.oklab import srgb_to_oklab
-from ...colour.palette import hex_to_rgb, nearest_indices, resolve_palette
+from ...colour.medoids import choose_colours, own_colours, sample_colours
+from ...colour.palette import hex_to_rgb, nearest_indices
 from ...colour.srgb import Colours
 from ...params import (
     FORMATS,
@@ -40,10 +39,6 @@ _STITCHES_ACROSS = 150
 _MIN_DEFAULT_CELL = 8  # in fewer pixels a cross cannot be seen
 _CHROMA_PENALTY = 1.0  # without it, skin becomes grey
 _PIECE_CELLS = 1 << 15
-_CHOICE_SAMPLES = 4096
-_CANDIDATES = 128  # of the picture's own colours
-_SKETCH_PX = 20_000
-_BIN = 0.03  # the side of a bin of colours that count as equal, in OKLab
 _DRAWN_PX = 1 << 18  # of stitches at a time: each pixel takes several floats
 
 
@@ -139,36 +134,13 @@ def _choose_threads(image: Image.Image, params: StitchParams, progress: Progress
 
     They are chosen from a small copy of the picture, so that they are the same for every size of the result.
     """
-    sample = _sample(image)
-    if params.threads is not None:
-        threads = list(read_threads(params.threads))
-    else:
-        ones = np.ones(len(sample), np.uint32)
-        palette = resolve_palette(f"auto-{_CANDIDATES}", sample, ones, progress.sub(0.0, 0.4))
-        palette = palette[np.argsort(palette @ np.array([0.3, 0.6, 0.1]), kind="stable")]
-        threads = [Thread("", "", "#" + bytes(colour.tolist()).hex()) for colour in palette]
+    if params.threads is None:
+        codes = ["#" + bytes(colour.tolist()).hex() for colour in own_colours(image, params.colours, progress)]
+        return [Thread(str(number), code, code) for number, code in enumerate(codes, 1)]
+    threads = read_threads(params.threads)
     palette = np.array([hex_to_rgb(thread.colour) for thread in threads], np.uint8)
-    indices = choose_colours(sample, palette, params.colours, progress.sub(0.4, 1.0)).tolist()
-    if params.threads is not None:
-        return [threads[index] for index in indices]
-    return [
-        Thread(str(number), threads[index].colour, threads[index].colour) for number, index in enumerate(indices, 1)
-    ]
-
-
-def _sample(image: Image.Image) -> Colours:
-    """(n, 3): colours to choose threads for; of many equal ones as many count as their square root.
-
-    A wall behind a face would get most of the threads otherwise.
-    """
-    scale = min(1.0, (_SKETCH_PX / (image.width * image.height)) ** 0.5)
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    colours = np.asarray(image.resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.uint8).reshape(-1, 3)
-    bins = np.floor(srgb_to_oklab(colours) / _BIN).astype(np.int64) @ np.array([1 << 20, 1 << 10, 1])
-    _, own, counts = np.unique(bins, return_inverse=True, return_counts=True)
-    total = np.cumsum(1 / np.sqrt(counts[own.ravel()]))
-    places = np.arange(min(_CHOICE_SAMPLES, len(colours))) * (total[-1] / min(_CHOICE_SAMPLES, len(colours)))
-    return np.ascontiguousarray(colours[np.searchsorted(total, places, side="right")])
+    chosen = choose_colours(sample_colours(image), palette, params.colours, progress)
+    return [threads[index] for index in chosen.tolist()]
 
 
 def _draw(canvas: Drawing, plan: StitchPlan, params: StitchParams, progress: Progress) -> None:

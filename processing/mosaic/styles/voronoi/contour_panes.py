@@ -13,9 +13,10 @@ from ...colour.oklab import srgb_to_oklab
 from ...colour.srgb import Floats
 from ...progress import Progress
 from ...scipy_lazy import ndimage
-from .leads import Lead, lead_width
-from .outlines import OUTSIDE, trace_outlines
-from .superpixels import Labels, merge_regions, segment
+from ...segments.outlines import OUTSIDE, trace_outlines
+from ...segments.strokes import Stroke
+from ...segments.superpixels import Labels, merge_regions, segment
+from .leads import lead_width
 
 _SKETCH_PX = 90_000  # of the reduced picture, or _PIXELS_A_PANE
 _PIXELS_A_PANE = 100
@@ -28,7 +29,7 @@ class Panes:
     """cells: without leads. leads: between them."""
 
     cells: FilledCells
-    leads: list[Lead]
+    leads: list[Stroke]
 
 
 def contour_panes(image: Image.Image, size: tuple[int, int], count: int, leading: float, progress: Progress) -> Panes:
@@ -51,7 +52,7 @@ def contour_panes(image: Image.Image, size: tuple[int, int], count: int, leading
     for border in outlines.borders:
         if OUTSIDE not in (border.left, border.right):
             contrast = float(np.linalg.norm(colours[border.left] - colours[border.right]))
-            leads.append(Lead(border.points * factor, lead_width(leading, contrast)))
+            leads.append(Stroke(border.points * factor, lead_width(leading, contrast)))
     return Panes(cells, leads)
 
 

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
 from ...colour.palette import hex_to_rgb
 from ...colour.pixels import pixels
 from ...colour.srgb import Colours, Floats
 from ...materials.texture import Texture
+from ...segments.strokes import Stroke, Strokes
 
-_SAMPLES = 2  # a pixel, across and down
 _NARROW, _WIDE = 0.7, 1.5  # the width of leads between panes of equal and of different colours, in `leading`
 _CONTRAST = 35.0  # the difference of colours, OKLab x 100, at which leads are widest
 _GLOW, _STREAKS, _RELIEF = 0.34, 0.014, 0.55
 _MARGIN = 4  # leads, around a band
-
-
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """points: (n, 2) x, y in pixels. width: in pixels."""
-
-    points: Floats
-    width: float
 
 
 def lead_width(leading: float, contrast: float) -> float:
@@ -35,11 +25,11 @@ def lead_width(leading: float, contrast: float) -> float:
 class LeadPainter:
     """Draws leads over rows of flat panes; with `light`, panes glow and leads are rounded. height: of the picture."""
 
-    def __init__(self, leads: list[Lead], leading: float, colour: str, *, height: int, light: bool, seed: int) -> None:
-        self._leads, self._leading, self._height, self._light = leads, leading, height, light
+    def __init__(
+        self, leads: list[Stroke], leading: float, colour: str, *, height: int, light: bool, seed: int
+    ) -> None:
+        self._leads, self._leading, self._height, self._light = Strokes(leads), leading, height, light
         self._lead: Floats = np.array(hex_to_rgb(colour), np.float32)
-        self._tops = np.array([lead.points[:, 1].min() - lead.width for lead in leads])
-        self._bottoms = np.array([lead.points[:, 1].max() + lead.width for lead in leads])
         self._streaks = Texture(max(0.6, leading / 2), 12.0, seed)
         self.covered_px = 0.0
 
@@ -48,8 +38,7 @@ class LeadPainter:
         width, bottom = image.width, top + image.height
         margin = int(np.ceil(_MARGIN * self._leading)) + 2
         first, last = max(0, top - margin), min(self._height, bottom + margin)
-        near = [self._leads[index] for index in np.flatnonzero((self._bottoms > first) & (self._tops < last))]
-        mask = _mask(near, (first, last), width)
+        mask = self._leads.mask(first, last, width)
         inner = (0, top - first, width, bottom - first)
         cover = pixels(mask.crop(inner)).astype(np.float32) / 255
         self.covered_px += float(cover.sum())
@@ -62,21 +51,6 @@ class LeadPainter:
             painted = _lit(panes, self._lead, cover, texture, _shapes(mask, self._leading, inner))
         result: Colours = np.clip(painted + 0.5, 0, 255).astype(np.uint8)
         return Image.fromarray(result)
-
-
-def _mask(leads: list[Lead], rows: tuple[int, int], width: int) -> Image.Image:
-    """Mode L: 255 under leads, antialiased."""
-    mask = Image.new("L", (width * _SAMPLES, (rows[1] - rows[0]) * _SAMPLES))
-    pen = ImageDraw.Draw(mask)
-    for lead in leads:
-        points = (lead.points - (0, rows[0])) * _SAMPLES
-        line, size = [(x, y) for x, y in points.tolist()], lead.width * _SAMPLES
-        pen.line(line, fill=255, width=max(1, round(size)))
-        radius = size / 2 - 0.5
-        if radius >= 1:
-            for x, y in line:
-                pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return mask.reduce(_SAMPLES)
 
 
 def _shapes(mask: Image.Image, leading: float, inner: tuple[int, int, int, int]) -> tuple[Floats, Floats]:
@@ -97,13 +71,3 @@ def _lit(panes: Floats, lead: Floats, cover: Floats, texture: Floats, shapes: tu
     came = lead + (np.clip(facing, -0.6, 1.0) * np.float32(_RELIEF * 150))[..., None] + 22
     painted = panes * glow[..., None]
     return np.asarray(painted + (came - painted) * cover[..., None])
-
-
-def leads_to_svg(svg: bytes, leads: list[Lead], colour: str) -> bytes:
-    """The SVG of panes with the leads, which are flat."""
-    lines = []
-    for lead in leads:
-        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in lead.points.tolist())
-        lines.append(f'<polyline points="{points}" stroke-width="{lead.width:.2f}"/>\n')
-    group = f'<g fill="none" stroke="{colour}" stroke-linejoin="round" stroke-linecap="round">\n{"".join(lines)}</g>\n'
-    return svg.replace(b"</svg>", group.encode() + b"</svg>")

@@ -24,9 +24,10 @@ from ...params import (
     int_param,
 )
 from ...progress import Progress
+from ...segments.strokes import svg_with_strokes
 from ...style import RenderContext, Style
 from .contour_panes import contour_panes
-from .leads import LeadPainter, leads_to_svg
+from .leads import LeadPainter
 from .seeds import gradient_magnitude, sample_count, stipple_points
 
 _MAX_SEEDS = 25_000  # with more, a single call of Qhull, which cannot be stopped, takes longer than 0.3 s
@@ -88,7 +89,7 @@ def _paint_contour_panes(context: RenderContext[VoronoiParams]) -> StyleResult:
     return replace(
         result,
         coverage=max(0.0, 1 - painter.covered_px / (size[0] * size[1])),
-        svg=lambda progress: leads_to_svg(write_panes(progress), panes.leads, params.leading_colour),
+        svg=lambda progress: svg_with_strokes(write_panes(progress), panes.leads, params.leading_colour),
     )
 
 
@@ -135,7 +136,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, pr
 
 VORONOI = Style(
     name="voronoi",
-    version=5,
+    version=6,
     params=VoronoiParams,
     paint=paint_panes,
     en="Stained glass",

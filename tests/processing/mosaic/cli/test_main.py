@@ -181,7 +181,7 @@ def test_a_style_without_a_map_reports_an_error_after_writing_the_picture(
     assert main([str(photos[0]), "-o", str(tmp_path / "out.png"), "--map", "--quiet"]) == 1
 
     assert (tmp_path / "out.png").exists()
-    assert "the styles photomosaic, brick, beads and stitch" in capsys.readouterr().err
+    assert "the styles photomosaic, brick, beads, stitch and numbers" in capsys.readouterr().err
 
 
 def test_a_look_is_named_and_other_parameters_may_be_added(photos: list[Path], tmp_path: Path) -> None:

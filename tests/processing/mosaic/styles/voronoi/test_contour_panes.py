@@ -13,10 +13,10 @@ from processing.mosaic import parse, render
 from processing.mosaic.cells.polygons import PolygonCells
 from processing.mosaic.colour.oklab import srgb_to_oklab
 from processing.mosaic.progress import Progress
+from processing.mosaic.segments.outlines import trace_outlines
+from processing.mosaic.segments.superpixels import segment
 from processing.mosaic.styles.voronoi.contour_panes import contour_panes
 from processing.mosaic.styles.voronoi.leads import lead_width
-from processing.mosaic.styles.voronoi.outlines import trace_outlines
-from processing.mosaic.styles.voronoi.superpixels import segment
 from tests.bench.looks import boundary_recall, mean_difference
 from tests.processing.mosaic.cell_samples import labels_of
 from tests.processing.mosaic.pictures import encoded, noise, opened

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...cells.convex import Counts
-from ...colour.srgb import Floats
-from ...progress import Progress
+from ..cells.convex import Counts
+from ..colour.srgb import Floats
+from ..progress import Progress
 from .superpixels import Labels
 
 OUTSIDE = -1
 
 _TOLERANCE_PX = 0.9  # of the reduced picture: how far a simplified border may be from the true one
-_MAX_CORNERS = 12
+MAX_CORNERS = 12
 _SMOOTHING_ROUNDS = 8
 _REPORT_EVERY = 256  # borders
 
@@ -31,29 +31,44 @@ class Border:
 
 @dataclass(frozen=True, slots=True)
 class Outlines:
-    """points, corners: polygons of the regions, one for each. borders: the lines that they share."""
+    """points, corners: polygons of the regions, one for each. borders: the lines that they share. exact_points,
+    exact_corners: the polygons along the edges of pixels, which cover everything."""
 
     points: Floats
     corners: Counts
     borders: list[Border]
+    exact_points: Floats
+    exact_corners: Counts
 
 
-def trace_outlines(labels: Labels, progress: Progress) -> Outlines:
-    """labels: (rows, columns), connected regions numbered from 0. Coordinates are in its pixels."""
+def trace_outlines(labels: Labels, progress: Progress, *, max_corners: int | None = MAX_CORNERS) -> Outlines:
+    """labels: (rows, columns), connected regions numbered from 0. Coordinates are in its pixels.
+
+    max_corners: regions with more are simplified further before their corners are cut off; None: none is.
+    """
     count = int(labels.max()) + 1
     traced = _trace_borders(labels, progress.sub(0.0, 0.5))
     simplified = []
-    for points, _, _ in traced:
-        simplified.append(_simplify(_smooth(points), _TOLERANCE_PX))
+    for points, left, right in traced:
+        is_edge = OUTSIDE in (left, right)  # of the picture, whose corners stay
+        simplified.append(_simplify(points, 0.0) if is_edge else _simplify(_smooth(points), _TOLERANCE_PX))
         if len(simplified) % _REPORT_EVERY == 0:
             progress(0.5 + 0.3 * len(simplified) / len(traced))
-    _limit_corners(simplified, traced, count)
+    if max_corners is not None:
+        _limit_corners(simplified, traced, count, max_corners)
     borders = [
-        Border(_rounded(points), left, right) for points, (_, left, right) in zip(simplified, traced, strict=True)
+        Border(points if OUTSIDE in (left, right) else _rounded(points), left, right)
+        for points, (_, left, right) in zip(simplified, traced, strict=True)
     ]
+    points, corners = _polygons(borders, count)
+    exact_points, exact_corners = _polygons([Border(*border) for border in traced], count)
+    return Outlines(points, corners, borders, exact_points, exact_corners)
+
+
+def _polygons(borders: list[Border], count: int) -> tuple[Floats, Counts]:
+    """Points and numbers of corners of one polygon for each region."""
     polygons = [_join(loops) for loops in _loops(borders, count)]
-    corners = np.array([len(polygon) for polygon in polygons])
-    return Outlines(np.concatenate(polygons), corners, borders)
+    return np.concatenate(polygons), np.array([len(polygon) for polygon in polygons])
 
 
 def _trace_borders(labels: Labels, progress: Progress) -> list[tuple[Floats, int, int]]:
@@ -147,7 +162,9 @@ def _simplify(points: Floats, tolerance: float) -> Floats:
     return points[keep]
 
 
-def _limit_corners(simplified: list[Floats], traced: list[tuple[Floats, int, int]], count: int) -> None:
+def _limit_corners(
+    simplified: list[Floats], traced: list[tuple[Floats, int, int]], count: int, max_corners: int
+) -> None:
     """Simplify the borders of regions with too many corners further, until nothing but junctions is left."""
     for tolerance in (1.6, 2.4):
         corners = np.zeros(count, np.int64)
@@ -156,7 +173,9 @@ def _limit_corners(simplified: list[Floats], traced: list[tuple[Floats, int, int
                 if region != OUTSIDE:
                     corners[region] += len(points) - 1
         for number, (_, left, right) in enumerate(traced):
-            if max(corners[left] if left >= 0 else 0, corners[right] if right >= 0 else 0) > _MAX_CORNERS:
+            if OUTSIDE in (left, right):
+                continue
+            if max(corners[left] if left >= 0 else 0, corners[right] if right >= 0 else 0) > max_corners:
                 simplified[number] = _simplify(simplified[number], _TOLERANCE_PX * tolerance)
 
 

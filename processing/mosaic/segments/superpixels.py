@@ -12,9 +12,9 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
-from ...colour.srgb import Floats
-from ...progress import Progress
-from ...scipy_lazy import connected_components
+from ..colour.srgb import Floats
+from ..progress import Progress
+from ..scipy_lazy import connected_components
 
 Labels = NDArray[np.int64]
 
@@ -31,7 +31,7 @@ def segment(lab: Floats, count: int, progress: Progress) -> Labels:
     smooth = _diffuse(lab.astype(np.float32))
     progress(0.2)
     side = max(1.0, (rows * columns / (count * _SUPERPIXELS)) ** 0.5)
-    labels = _connected(_slic(smooth, side, progress.sub(0.2, 0.6)))
+    labels = connected_parts(_slic(smooth, side, progress.sub(0.2, 0.6)))
     progress(0.7)
     return _merge(labels, smooth, count, progress.sub(0.7, 1.0))
 
@@ -87,7 +87,7 @@ def _slic(lab: Floats, side: float, progress: Progress) -> Labels:
     return labels
 
 
-def _connected(labels: Labels) -> Labels:
+def connected_parts(labels: Labels) -> Labels:
     """Numbers from 0 for the connected parts of equal labels."""
     index = np.arange(labels.size).reshape(labels.shape)
     across, down = labels[:, 1:] == labels[:, :-1], labels[1:] == labels[:-1]

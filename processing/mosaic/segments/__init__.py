@@ -1,0 +1,1 @@
+"""Regions of a picture along its contours: superpixels, their outlines, and lines drawn over them."""

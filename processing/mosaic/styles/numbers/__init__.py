@@ -1,0 +1,5 @@
+"""The style `numbers`."""
+
+from .numbers import NUMBERS
+
+__all__ = ["NUMBERS"]
