@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -60,6 +61,7 @@ from processing.upkeep.account_deletion import AccountDeletions
 from processing.upkeep.guest_deletion import GuestDeletions
 from processing.upkeep.image_deletion import ImageDeletions
 from processing.upkeep.reconcile import Reconciler
+from processing.upkeep.withdrawals import WithdrawalSweeper
 from settings import VERSION, Settings
 
 PREVIEW_THREADS = 6
@@ -111,7 +113,8 @@ async def build(
         on_failure = metrics.database_errors.inc
         opening = open_database(settings, timeout_s=database_timeout_s, on_failure=on_failure)
         quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
-        store = Store.of(await enter(opening), server_id, quota=quota)
+        grace = timedelta(days=settings.withdrawal_days)
+        store = Store.of(await enter(opening), server_id, quota=quota, withdrawal_grace=grace)
         await store.create_indexes()
         await store.migrate()
         feed = await enter(follow_events(store.events))
@@ -282,6 +285,7 @@ async def _background(services: Services, store: Store) -> AsyncIterator[None]:
         services.image_deletions.sweep(),
         reconciler.reconcile_forever(),
         guest_deletions.sweep_forever(),
+        WithdrawalSweeper(store.images, services.image_deletions).sweep_forever(),
     )
     async with services.broadcaster, services.thumbnails, services.account_deletions, background(*loops):
         yield

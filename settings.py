@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     sign_up_interval_s: int = _users(60, "seconds until it can open one more", allowed=range(1, 86_401))
     quota_mb: int = _users(10_000, "megabytes of images that each person may have", allowed=range(1, 1_000_000_001))
     quota_pictures: int = _users(10_000, "images that each person may have", allowed=range(1, 1_000_000_001))
+    withdrawal_days: int = _users(
+        14, "days that a photomosaic is kept after others withdrew pictures in it", allowed=range(3651)
+    )
     guest_limit: int = _users(
         200, "maximum number of guests, who make pictures without an account; 0: none", allowed=range(100_001)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from models.accounts.follows import Follows
 from models.accounts.sessions import Sessions
@@ -13,6 +14,7 @@ from models.images.gallery import Gallery
 from models.images.images import Images
 from models.images.quotas import DEFAULT_QUOTA, Quota, Quotas
 from models.images.uploads import PendingUploads
+from models.images.withdrawals import DEFAULT_GRACE
 from models.queue.events import Events
 from models.queue.fair_order import FairOrder
 from models.queue.leases import Leases
@@ -42,15 +44,26 @@ class Store:
     events: Events
 
     @classmethod
-    def of(cls, database: Database, server: str, *, lease_s: float = 15.0, quota: Quota = DEFAULT_QUOTA) -> Store:
-        """server: this server's name in leases and events. lease_s: lifetime of an unrenewed lease. quota: of each."""
+    def of(
+        cls,
+        database: Database,
+        server: str,
+        *,
+        lease_s: float = 15.0,
+        quota: Quota = DEFAULT_QUOTA,
+        withdrawal_grace: timedelta = DEFAULT_GRACE,
+    ) -> Store:
+        """server: this server's name in leases and events. lease_s: lifetime of an unrenewed lease. quota: of each.
+
+        withdrawal_grace: how long photomosaics with withdrawn pictures are kept.
+        """
         return cls(
             database=database,
             users=Users(database),
             guests=Guests(database),
             sessions=Sessions(database),
             follows=Follows(database),
-            images=Images(database),
+            images=Images(database, withdrawal_grace),
             gallery=Gallery(database),
             uploads=PendingUploads(database),
             quotas=Quotas(database, quota),

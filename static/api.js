@@ -36,6 +36,8 @@ export class Api extends EventTarget {
     this.#post("/api/image/token/", { filename, filesize, param, visibility, key });
   addInfo = (url, filename, param, user_id) => this.#post("/api/image/addinfo/", { url, filename, param, user_id });
   image = (id, signal) => this.#get("/api/image/query/", { id }, signal);
+  /** The pictures in a photomosaic, as far as the user may know of them. */
+  tiles = (id) => this.#get("/api/image/tiles/", { id });
   changeImage = (change) => this.#post("/api/image/change/", change);
   /** Changes who sees any number of the user's images. Returns the ids of those that were changed. */
   async changeVisibility(ids, visibility) {

@@ -41,8 +41,11 @@ export function when(iso) {
   for (const [unit, length, limit] of [["minute", 60, 3600], ["hour", 3600, 86400], ["day", 86400, 604800]]) {
     if (Math.abs(seconds) < limit) return relative.format(Math.round(seconds / length), unit);
   }
-  return new Intl.DateTimeFormat(tag(), { dateStyle: "long" }).format(date);
+  return day(iso);
 }
+
+/** An ISO time -> "5 December 2026" */
+export const day = (iso) => new Intl.DateTimeFormat(tag(), { dateStyle: "long" }).format(new Date(iso));
 
 /** Width and height in pixels -> "4,000 × 3,000 px"; in Chinese "4000 × 3000 像素". */
 export const pixels = (width, height) =>

@@ -17,12 +17,14 @@ from typing import Any
 import tornado.web
 
 from handlers.base import RequestIdHandler
-from handlers.pages.module_linker import link
+from handlers.pages.module_linker import link, link_extension
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 ENTRY = "app.js"
 SCRIPT, STYLES = "bundle.js", "bundle.css"
 SHEETS = ("app.css", "studio.css", "pages.css")
+EXTENSIONS = ("walk-in",)
+"""Folders of modules that are joined into a file of their own, fetched when it is needed."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 VERSION_LENGTH = 16
 TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".webp": "image/webp"}
@@ -55,7 +57,11 @@ class StaticFiles:
             path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
         }
         modules = {path: content.decode() for path, content in contents.items() if path.endswith(".js")}
-        contents[SCRIPT] = link(modules, ENTRY).encode()
+        extensions = {}
+        for name in EXTENSIONS:
+            contents[f"{name}.js"] = link_extension(modules, name).encode()
+            extensions[name] = f"./{name}.js?v={StaticFile.of(name, contents[f'{name}.js']).version}"
+        contents[SCRIPT] = link(modules, ENTRY, extensions).encode()
         contents[STYLES] = b"".join(contents[sheet] for sheet in SHEETS)
         self._files = {path: StaticFile.of(path, content) for path, content in contents.items()}
 

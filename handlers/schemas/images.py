@@ -44,6 +44,8 @@ class ImageSchema:
     """placeholder: `#rrggbb` or empty. thumbnails: addresses by width in pixels. map_url: a cell map, as JSON.
 
     batch_size: how many public images were made together with this one, itself included; 1 for a single one.
+    withdrawn: for the owner of a photomosaic, how many pictures in it others have withdrawn; ends: when it is deleted
+    for that.
     """
 
     id: Id
@@ -70,6 +72,8 @@ class ImageSchema:
     map_url: str | None
     visibility: Visibility
     batch_size: int
+    withdrawn: int
+    ends: Moment | None
 
     __pydantic_config__ = EXACT
 
@@ -119,6 +123,8 @@ class ImageSchema:
             map_url=_signed_url(image.map_key, image, bucket) if image.map_key is not None else None,
             visibility=image.visibility,
             batch_size=batch_size,
+            withdrawn=len(image.withdrawn) if own else 0,
+            ends=image.ends if own else None,
         )
 
 
@@ -127,6 +133,51 @@ class ImageResponse(ImageSchema):
     """One image."""
 
     code: Literal[1] = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class TileSchema:
+    """A picture in a photomosaic. own: whether it is the reader's. The rest is as in the image document."""
+
+    id: Id
+    readable_url: str
+    kind: Literal["source", "result"]
+    filename: str
+    width: int
+    height: int
+    username: str | None
+    style: str
+    title: str
+    own: bool
+
+    __pydantic_config__ = EXACT
+
+    @classmethod
+    def of(cls, image: Image, bucket: Bucket, *, own: bool) -> Self:
+        return cls(
+            id=image.id,
+            readable_url=_readable_url(image, bucket),
+            kind="result" if image.kind is ImageKind.RESULT else "source",
+            filename=image.filename,
+            width=image.width,
+            height=image.height,
+            username=image.owner.username,
+            style=image.style,
+            title=image.title,
+            own=own,
+        )
+
+
+class TilesResponse(SuccessResponse):
+    """tiles: in the order of the recipe; null for each that the reader may not know of.
+
+    For the owner of the photomosaic, to make it again: withdrawn, the ids of the withdrawn ones, and the address of the
+    picture that it was made of, null if that is deleted. For others an empty list and null.
+    """
+
+    tiles: list[TileSchema | None]
+    withdrawn: list[Id]
+    made_of: str | None
 
 
 class VisibilityResponse(SuccessResponse):

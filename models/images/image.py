@@ -86,13 +86,18 @@ class NewImage:
 
 @dataclass(frozen=True, slots=True)
 class Image(NewImage):
-    """A registered image, with what its owner has said about it since."""
+    """A registered image, with what its owner has said about it since.
+
+    withdrawn: ids of the pictures in a photomosaic that others have withdrawn. ends: when it is deleted for that, UTC.
+    """
 
     _: KW_ONLY
     id: int
     title: str = ""
     alt: str = ""
     show_source: bool = False
+    withdrawn: tuple[int, ...] = ()
+    ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,7 @@ def to_image(document: Document) -> Image:
             "kind": ImageKind(document["kind"]),
             "owner": owner,
             "visibility": visibility,
+            "withdrawn": tuple(document.get("withdrawn") or ()),
         }
     )
 

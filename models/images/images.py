@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
+from datetime import timedelta
 
 from models import errors
 from models.batcher import Batcher
@@ -23,6 +24,7 @@ from models.images.image import (
     to_image_or_none,
 )
 from models.images.visibility import OPEN, Reader, Visibility
+from models.images.withdrawals import DEFAULT_GRACE, Withdrawals
 
 VISIBLE: Document = {"kind": {"$ne": str(ImageKind.HIDDEN)}}
 HIDE: Document = {"$set": {"kind": str(ImageKind.HIDDEN)}, "$unset": {"dedup_key": ""}}
@@ -32,7 +34,7 @@ MIGRATION_STEP = 1000
 
 
 class Images:
-    """The collection `images`."""
+    """The collection `images`. withdrawal_grace: how long photomosaics with withdrawn pictures are kept."""
 
     # Partial by comparison and not by type: only then does MongoDB use them for a query that names the value.
     indexes = (
@@ -44,10 +46,12 @@ class Images:
         Index("owner_id kind -created -_id"),
         Index("owner_id kind visibility -created -_id"),
         Index("owner_id batch", partial_filter={"batch": {"$gt": ""}}),
+        *Withdrawals.indexes,
     )
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, withdrawal_grace: timedelta = DEFAULT_GRACE) -> None:
         self._images = database.collection("images")
+        self.withdrawals = Withdrawals(self._images, withdrawal_grace)
         self._adding = Batcher(self._add_all)
         self._results = Batcher(self._find_results)
         self._finding = Batcher(self._find_all)
@@ -91,6 +95,17 @@ class Images:
         query: Document = {"_id": {"$in": image_ids}, "key": {"$gt": ""}, "$and": [{"$or": [own, results]}, VISIBLE]}
         documents = await self._images.find(query, sort="_id", limit=len(image_ids))
         return {document["_id"]: document["key"] for document in documents}
+
+    async def tiles_of(self, mosaic: Image, reader: Reader) -> list[Image | None]:
+        """The pictures in a photomosaic's recipe, in its order; None for each that this reader may not know of.
+
+        Its owner knows the ids and sees what the visibility allows; others may not learn ids from a photomosaic.
+        """
+        ids = mosaic.recipe.get("tiles") or []
+        documents = await self._images.find({"_id": {"$in": list(ids)}, **VISIBLE}, sort="", limit=0) if ids else []
+        may_show = reader.may_see if reader.owns(mosaic) else reader.may_find
+        images = {document["_id"]: to_image(document) for document in documents}
+        return [image if (image := images.get(image_id)) and may_show(image) else None for image_id in ids]
 
     async def find_result(self, dedup_key: str) -> Image | None:
         """A result with this dedup_key, of any owner."""
@@ -138,12 +153,19 @@ class Images:
     async def set_visibility(self, image_ids: Sequence[int], owner_id: int | None, visibility: Visibility) -> list[int]:
         """Change who sees these images of one owner. Returns the ids of those that the owner has."""
         query: Document = {"_id": {"$in": list(image_ids)}, "owner_id": owner_id, **VISIBLE}
-        await self._images.update_many(query, {"$set": {"visibility": str(visibility)}})
         documents = await self._images.find(query, sort="_id", limit=len(image_ids), fields=["_id"])
-        return [document["_id"] for document in documents]
+        ids = [document["_id"] for document in documents]
+        if visibility is Visibility.PRIVATE:  # first, so that no crash leaves a withdrawn picture unnoticed
+            await self.withdrawals.mark(ids, owner_id)
+        await self._images.update_many(query, {"$set": {"visibility": str(visibility)}})
+        if visibility in OPEN:
+            await self.withdrawals.unmark(ids)
+        return ids
 
     async def choose_again(self, image: Image, visibility: Visibility, batch: str | None) -> Image:
         """The owner has made an existing image once more: it gets the new visibility, and the batch if there is one."""
+        if visibility is Visibility.PRIVATE:
+            await self.withdrawals.mark([image.id], image.owner.id)
         change = {"visibility": str(visibility)} | ({} if batch is None else {"batch": batch})
         document = await self._images.find_one_and_update({"_id": image.id, **VISIBLE}, {"$set": change})
         return image if document is None else to_image(document)
@@ -172,14 +194,17 @@ class Images:
     async def hide(self, image_id: int, owner_id: int | None) -> Image:
         """Make an image invisible to all users. Raises NotFound unless the owner has such an image."""
         query: Document = {"_id": image_id, "owner_id": owner_id, **VISIBLE}
-        return image_or_raise(await self._images.find_one_and_update(query, HIDE), image_id)
+        image = image_or_raise(await self._images.find_one_and_update(query, HIDE), image_id)
+        await self.withdrawals.mark([image_id], owner_id)
+        return image
 
     async def hide_all(self, owner_id: int) -> None:
         """Hide all images of a user."""
         await self._images.update_many({"owner_id": owner_id, **VISIBLE}, HIDE)
 
     async def purge(self, image: Image) -> None:
-        """Delete the record of a hidden image."""
+        """Delete the record of a hidden image. Whatever hid it, it is withdrawn from photomosaics before."""
+        await self.withdrawals.mark([image.id], image.owner.id)
         await self._images.delete_one({"_id": image.id, "kind": str(ImageKind.HIDDEN)})
 
     # --- batches ------------------------------------------------------------------------------------------------

@@ -52,6 +52,10 @@ class Reader:
         """Whether this reader, who has the id or the key, may see it. Developers are no exception."""
         return self.is_server or record.visibility in OPEN or self.owns(record)
 
+    def may_find(self, record: Protected) -> bool:
+        """Whether this reader may learn of it without its id: what is seen by link alone, only its owner."""
+        return self.is_server or record.visibility is Visibility.PUBLIC or self.owns(record)
+
     def owns(self, record: Protected) -> bool:
         """Images of anonymous users belong to nobody."""
         return self.user_id is not None and record.owner.id == self.user_id

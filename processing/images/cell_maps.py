@@ -8,6 +8,8 @@ from typing import Any
 
 PREFIX = "map/"
 MIME = "application/json"
+LISTED = ("uses", "centerings")
+"""What a photomosaic's map says of each tile."""
 LIMIT_BYTES = 4_000_000
 """A larger map (more than half a million cells) is not stored: the page could not show it."""
 
@@ -26,14 +28,14 @@ def encode(cell_map: Mapping[str, Any] | None, tiles: Sequence[int] = ()) -> byt
     """None if there is no map, or if it is too large.
 
     tiles: the ids in the recipe. Everyone who sees the result can read its map, and an id gives access to an image that
-    is not private; so each cell has its tile's index in that list, which is shown to the owner only, and the numbers of
-    uses are in the order of that list.
+    is not private; so each cell has its tile's index in that list, which is shown to the owner only, and what the map
+    says of each tile is in the order of that list.
     """
     if cell_map is None:
         return None
     if tiles:
         indexes = {image_id: index for index, image_id in reversed(list(enumerate(tiles)))}
-        uses = [cell_map["uses"][image_id] for image_id in tiles]
-        cell_map = {**cell_map, "tiles": [indexes[image_id] for image_id in cell_map["tiles"]], "uses": uses}
+        listed = {name: [cell_map[name][image_id] for image_id in tiles] for name in LISTED if name in cell_map}
+        cell_map = {**cell_map, "tiles": [indexes[image_id] for image_id in cell_map["tiles"]], **listed}
     data = json.dumps(cell_map, separators=(",", ":")).encode()
     return data if len(data) <= LIMIT_BYTES else None

@@ -7,16 +7,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import islice
 
-import numpy as np
-from numpy.typing import NDArray
-
 from models import errors
 from models.images.images import Images
 from models.images.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails
-from processing.mosaic import ColourStatistics, TilePool
+from processing.mosaic import ColourStatistics, Tile, TilePool
 
 SIDE_PX = 64
 CACHE_SIZE = 1500
@@ -24,15 +21,13 @@ CACHE_SIZE = 1500
 CHUNK_SIZE = 16
 """Cut in one call of a preview thread, so that other previews come in between."""
 
-TilePixels = NDArray[np.uint8]
-
 
 class PreviewTiles:
     """Does not check permissions. The CACHE_SIZE tiles that were used last stay in memory."""
 
     def __init__(self, images: Images, thumbnails: Thumbnails, executors: Executors) -> None:
         self._images, self._thumbnails, self._executors = images, thumbnails, executors
-        self._cache: OrderedDict[int, TilePixels] = OrderedDict()
+        self._cache: OrderedDict[int, Tile] = OrderedDict()
 
     async def pool(self, image_ids: Sequence[int]) -> TilePool:
         """The pool of at least one image. Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable."""
@@ -43,15 +38,14 @@ class PreviewTiles:
             thumbnails = await asyncio.gather(*(self._smallest_thumbnail(image_id) for image_id in chunk))
             tiles |= zip(chunk, await self._executors.preview(_cut_all, thumbnails), strict=True)
         self._remember(tiles)
-        pixels = np.stack([tiles[image_id] for image_id in image_ids])
-        return await self._executors.preview(mosaic.pool_from_tiles, image_ids, pixels)
+        return await self._executors.preview(mosaic.pool_of, image_ids, [tiles[image_id] for image_id in image_ids])
 
     async def colours(self, image_id: int) -> ColourStatistics:
         """Of an image, for `colours_of`. Raises RecipeImpossible for it if it was deleted; BucketUnavailable."""
         thumbnail = await self._smallest_thumbnail(image_id, field="colours_of")
         return await self._executors.preview(mosaic.colours_of, thumbnail)
 
-    def _remember(self, tiles: dict[int, TilePixels]) -> None:
+    def _remember(self, tiles: dict[int, Tile]) -> None:
         for image_id, tile in tiles.items():
             self._cache[image_id] = tile
             self._cache.move_to_end(image_id)
@@ -66,5 +60,5 @@ class PreviewTiles:
             raise errors.RecipeImpossible(retryable=False, field=field, value=image_id, allowed=allowed) from error
 
 
-def _cut_all(images: Sequence[bytes]) -> list[TilePixels]:
+def _cut_all(images: Sequence[bytes]) -> list[Tile]:
     return [mosaic.cut_tile(image, side=SIDE_PX) for image in images]

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from models import errors
 from models.bucket import Bucket
 from models.images.image import Owner
@@ -65,19 +63,19 @@ def read_pool(
     """
     if not tiles:
         return None
-    side, read_bytes, tile_pixels = min(MAX_TILE_PX, max(TILE_PX, cell or 0)), 0, []
+    side, read_bytes, cut = min(MAX_TILE_PX, max(TILE_PX, cell or 0)), 0, []
     for number, tile in enumerate(tiles, 1):
         data = _read(bucket, tile, limits)
         read_bytes += len(data)
         if read_bytes > MAX_POOL_BYTES:  # pragma: no cover - takes hundreds of megabytes
             raise _impossible(f"{len(tiles)} pictures", f"at most {MAX_POOL_BYTES // 1_000_000} MB together")
         try:
-            tile_pixels.append(mosaic.cut_tile(data, side=side, megapixels=limits.megapixels))
+            cut.append(mosaic.cut_tile(data, side=side, megapixels=limits.megapixels))
         except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
             allowed = f"{FORMAT_NAMES} of up to {limits.megapixels:g} megapixels"
             raise _impossible(tile.image_id, allowed) from error
         report(number / len(tiles))
-    return mosaic.pool_from_tiles([tile.image_id for tile in tiles], np.stack(tile_pixels))
+    return mosaic.pool_of([tile.image_id for tile in tiles], cut)
 
 
 def _read(bucket: Bucket, tile: TileRef, limits: TileLimits) -> bytes:

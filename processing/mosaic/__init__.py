@@ -33,7 +33,7 @@ from .report import QualityReport, mean_colour, measure_quality, reference
 from .strip_canvas import check_strips
 from .style import RenderContext, Style
 from .styles import STYLES
-from .tile_pool import TilePool, build_pool, cut_tile, pool_from_tiles
+from .tile_pool import Tile, TilePool, build_pool, cut_tile, pool_from_tiles, pool_of
 
 __all__ = [
     "STYLES",
@@ -49,6 +49,7 @@ __all__ = [
     "Result",
     "Source",
     "Style",
+    "Tile",
     "TilePool",
     "TooManyPixels",
     "build_pool",
@@ -60,6 +61,7 @@ __all__ = [
     "normalise",
     "parse",
     "pool_from_tiles",
+    "pool_of",
     "preview_recipe",
     "release_free_memory",
     "render",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,18 +30,27 @@ Number = TypeVar("Number", bound=np.generic)
 Features = NDArray[np.float32]  # (..., GRID * GRID, 3): thumbnails in OKLab, row by row
 
 
+class Tile(NamedTuple):
+    """pixels: (side, side, 3) uint8. centering: which square of the picture it is, as `square_centering` says."""
+
+    pixels: NDArray[np.uint8]
+    centering: tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TilePool:
     """Immutable data: may be kept, pickled, and shared between threads.
 
     ids: (n,) int64, the caller's ids of the images. tiles: (n, side, side, 3) uint8. features: (n, GRID * GRID, 3).
-    first_equals: (n,), the index of the first tile that shows the same picture.
+    first_equals: (n,), the index of the first tile that shows the same picture. centerings: (n, 2), of each tile; NaN
+    where it is not known.
     """
 
     ids: NDArray[np.int64]
     tiles: Tiles
     features: Features
     first_equals: NDArray[np.intp]
+    centerings: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -61,7 +70,9 @@ class TilePool:
 
     def _part(self, indices: NDArray[np.intp]) -> TilePool:
         _, places, same = np.unique(self.first_equals[indices], return_index=True, return_inverse=True)
-        return TilePool(self.ids[indices], self.tiles[indices], self.features[indices], places[same])
+        return TilePool(
+            self.ids[indices], self.tiles[indices], self.features[indices], places[same], self.centerings[indices]
+        )
 
 
 def build_pool(
@@ -75,7 +86,7 @@ def build_pool(
 
     side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB. progress: called with 0.0 after
     each image, as their number is unknown; may raise to stop. To cache tiles or to skip damaged images, use cut_tile
-    and pool_from_tiles instead.
+    and pool_of instead.
     Raises NotAPicture, TooManyPixels, and BadParameter if there is no image at all.
     """
     ids, tiles = [], []
@@ -86,11 +97,11 @@ def build_pool(
             progress(0.0)
     if not ids:
         raise BadParameter(field="pool", value=[], allowed="at least one picture")
-    return pool_from_tiles(ids, np.stack(tiles))
+    return pool_of(ids, tiles)
 
 
-def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPIXELS) -> NDArray[np.uint8]:
-    """(side, side, 3) uint8: the square of an image file that shows most detail. side: rounded up to a multiple of 8.
+def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPIXELS) -> Tile:
+    """The square of an image file that shows most detail. side: pixels, rounded up to a multiple of 8.
 
     Raises NotAPicture, TooManyPixels.
     """
@@ -102,13 +113,23 @@ def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPI
         reduction_for=lambda width, height: max(1, min(8, min(width, height) // (2 * side))),
     )
     centering = square_centering(source.image)
-    return np.asarray(ImageOps.fit(source.image, (side, side), Image.Resampling.HAMMING, centering=centering))
+    square = ImageOps.fit(source.image, (side, side), Image.Resampling.HAMMING, centering=centering)
+    return Tile(np.asarray(square), centering)
 
 
-def pool_from_tiles(ids: Sequence[int], tiles: Tiles) -> TilePool:
-    """A pool of tiles that are cut already: (n, side, side, 3) uint8, side a multiple of 2 * GRID, n at least 1."""
+def pool_of(ids: Sequence[int], tiles: Sequence[Tile]) -> TilePool:
+    """A pool of tiles that `cut_tile` has cut, all of one size, at least one."""
+    return pool_from_tiles(ids, np.stack([tile.pixels for tile in tiles]), [tile.centering for tile in tiles])
+
+
+def pool_from_tiles(ids: Sequence[int], tiles: Tiles, centerings: Sequence[tuple[float, float]] = ()) -> TilePool:
+    """A pool of pixels: (n, side, side, 3) uint8, side a multiple of 2 * GRID, n at least 1.
+
+    centerings: where they were cut; () if that is not known.
+    """
     features = thumbnail_features(tiles)
-    return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles))
+    places = np.array(centerings) if centerings else np.full((len(tiles), 2), np.nan)
+    return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles), places)
 
 
 def mirrored_features(features: NDArray[Number]) -> NDArray[Number]:

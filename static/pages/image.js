@@ -1,19 +1,21 @@
 /** The page of one image: large, before and after if its owner shows the source, the recipe as text, remix, share. */
 
 import { at } from "../base.js";
+import { loadModule } from "../api.js";
 import { Compare } from "../components/compare.js";
 import { CoveredCheck } from "../components/covered-check.js";
 import { button } from "../components/icon.js";
 import { ImageEditor } from "../components/image-editor.js";
 import { PartsList } from "../components/parts-list.js";
-import { TileInspector } from "../components/tile-inspector.js";
 import { Viewport } from "../components/viewport.js";
+import { WithdrawnNotice } from "../components/withdrawn-notice.js";
 import { displayUrl, formatsOf, imageName, save, UnsupportedFormat } from "../download.js";
 import { when } from "../format.js";
 import { locale, setText, t, translate } from "../i18n/i18n.js";
 import { recipeText } from "../recipes.js";
 
 const SVG = "image/svg+xml";
+const ZOOM_STEP = 1.5;
 
 export class Page {
   #root;
@@ -21,7 +23,8 @@ export class Page {
   #app;
   #compare;
   #viewport;
-  #inspector;
+  #walkIn = null;
+  #withdrawnNotice;
   #partsList;
   #editor;
   #coveredCheck;
@@ -32,11 +35,11 @@ export class Page {
     this.#services = { api, router, signInDialog, state, toasts };
     this.#app = { useRecipe, setTitle };
     this.#compare = new Compare(this.#part("compare"), 0);
-    this.#viewport = new Viewport(this.#part("compare"), [this.#part("before"), this.#part("after"), this.#part("outlines"), this.#part("tile-inspector")], { pageScrolls: true });
+    this.#viewport = new Viewport(this.#part("compare"), [this.#part("before"), this.#part("after"), this.#part("outlines")], { pageScrolls: true });
     for (const control of root.querySelectorAll("[data-zoom]")) control.addEventListener("click", () => this.zoom(control.dataset.zoom));
     this.#part("fullscreen").hidden = !document.fullscreenEnabled;
     this.#part("fullscreen").addEventListener("click", () => this.#toggleFullscreen());
-    this.#inspector = new TileInspector(this.#part("tile-inspector"), this.#part("tile-card"), this.#part("tile-uses"), { api, router, state, toasts });
+    this.#withdrawnNotice = new WithdrawnNotice(this.#part("withdrawn"), { api, toasts });
     this.#partsList = new PartsList(this.#part("parts-list"), { api, state, toasts });
     const locked = [root.querySelector('[data-action="share"]'), this.#part("download-menu"), this.#part("image-editor").elements.visibility.parentElement];
     this.#coveredCheck = new CoveredCheck(this.#part("outlines"), this.#part("covered-check"), locked, { jobs, toasts }, () => this.#reload());
@@ -55,7 +58,7 @@ export class Page {
     this.#image = await this.#services.api.image(match);
     this.#draw();
     this.#editor.show(this.#image);
-    await Promise.all([this.#showBatch(), this.#inspector.show(this.#image), this.#partsList.show(this.#image)]);
+    await Promise.all([this.#showBatch(), this.#showWalkIn(), this.#partsList.show(this.#image)]);
   }
 
   /** The other public pictures that were made together with this one. */
@@ -68,10 +71,23 @@ export class Page {
     this.#part("batch-images").replaceChildren(...images.map((image) => batchItem(image, id)));
   }
 
+  /** Lets the viewer walk into a photomosaic; the module is fetched for the first one. */
+  async #showWalkIn() {
+    const image = this.#image;
+    if (!image.map_url || image.style !== "photomosaic") { this.#walkIn?.close(); return; }
+    const { api, router, state } = this.#services;
+    const elements = { canvas: this.#part("walk-in"), frame: this.#part("compare"), card: this.#part("tile-card"), list: this.#part("tile-list") };
+    const { WalkIn } = await loadModule(import("../walk-in/walk-in.js"));
+    this.#walkIn ??= new WalkIn(elements, { api, router, state });
+    if (this.#image === image) await this.#walkIn.show(image, this.#part("after"));
+  }
+
   /** direction: "in", "out" or "fit". */
   zoom(direction) {
-    if (direction === "fit") this.#viewport.fit();
-    else this.#viewport.zoom(direction === "in" ? 1.5 : 1 / 1.5);
+    const factor = { in: ZOOM_STEP, out: 1 / ZOOM_STEP, fit: null }[direction];
+    if (this.#walkIn?.open) this.#walkIn.zoom(factor);
+    else if (factor === null) this.#viewport.fit();
+    else this.#viewport.zoom(factor);
   }
 
   async #toggleFullscreen() {
@@ -94,7 +110,8 @@ export class Page {
     this.#image = null;
     this.#viewport.fit();
     this.#part("image-editor").hidden = true;
-    this.#inspector.show(null);
+    this.#walkIn?.close();
+    this.#withdrawnNotice.show(null);
     this.#partsList.show(null);
     for (const name of ["before", "after"]) this.#part(name).removeAttribute("src");
     for (const name of ["title", "by", "when", "alt-text", "recipe"]) this.#part(name).textContent = "";
@@ -117,6 +134,7 @@ export class Page {
     this.#part("alt-text").textContent = image.alt ?? "";
     this.#part("recipe").textContent = image.recipe ? recipeText(image.recipe, this.#services.state.styles) : "";
     this.#editor.updateVisibility(image);
+    this.#withdrawnNotice.show(image);
     this.#showCoveredCheck();
     this.#root.querySelector('.image-page__actions [data-action="remix"]').hidden = !image.recipe;
     this.#part("downloads").replaceChildren(...formatsOf({ svg: image.mime === SVG }, true, image.recipe?.format).map((format) =>

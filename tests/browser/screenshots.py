@@ -109,13 +109,12 @@ def open_tiles(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
-def select_tile(page: Page) -> None:
-    sheet = page.locator('[data-part="tile-inspector"]')
-    sheet.wait_for()  # what is still hidden takes no focus
-    sheet.focus()
-    page.wait_for_selector('[data-part="tile-inspector-mark"]', state="visible")
-    for key in ["ArrowRight"] * 20 + ["ArrowDown"] * 14:
-        sheet.press(key)
+def walk_in(page: Page) -> None:
+    canvas = page.locator('[data-part="walk-in"]')
+    canvas.wait_for()  # what is still hidden takes no focus
+    canvas.focus()
+    for key in ["ArrowRight"] * 20 + ["ArrowDown"] * 14 + ["+"] * 5:
+        canvas.press(key)
     page.wait_for_load_state("networkidle")
 
 
@@ -174,7 +173,7 @@ def pages(paths: dict[str, str]) -> dict[str, tuple[str, Callable[[Page], None],
         "keys": ("/", open_keys, False),
         "gallery": ("/gallery", stay, False),
         "image": (paths["tesserae"], stay, True),
-        "photomosaic": (paths["photomosaic"], select_tile, True),
+        "photomosaic": (paths["photomosaic"], walk_in, True),
         "covered": (paths["redact"], stay, True),
         "bricks": (paths["brick"], scroll_to_parts, False),
         "profile": (f"/u/{DEVELOPER}", stay, False),

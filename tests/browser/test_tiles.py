@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Position, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.test_studio import preview_shown
 from tests.browser.user import BrowserUser, image_file
@@ -146,84 +144,6 @@ def test_the_preview_is_built_from_the_chosen_pictures(user: BrowserUser, unique
 
     after = user.page.locator('[data-part="workspace"] [data-part="after"]')
     expect(after).not_to_have_attribute("src", before)
-
-
-def test_every_piece_names_the_picture_it_is_and_leads_to_it(
-    user: BrowserUser, unique_name: Callable[[str], str]
-) -> None:
-    with_pictures(user, unique_name("uwe"), ENOUGH)
-    user.open_files(image_file(png(160, 120), "target.png"))
-    user.select_style("photomosaic")
-    expect(chosen(user)).to_have_count(ENOUGH)
-    set_cell(user, 20)
-    see_result(user)
-    named, sheet = user.part("tile-card-link"), user.part("tile-inspector")
-
-    sheet.focus()
-    expect(user.part("tile-inspector-mark")).to_be_visible()
-    sheet.press("ArrowDown")
-    sheet.press("ArrowRight")
-    expect(user.part("tile-card-where")).to_have_text(re.compile("Row 2, column 2; used [0-9]+ ×"))
-    by_key = named.inner_text()
-    box = sheet.bounding_box()
-    assert box is not None
-    user.page.mouse.move(box["x"] + box["width"] * 1.5 / 8, box["y"] + box["height"] * 1.5 / 6)
-
-    expect(user.part("tile-card-where")).to_have_text(re.compile("Row 2, column 2; used [0-9]+ ×"))
-    assert re.fullmatch(r"tile [0-9]+\.png", by_key)
-    assert named.inner_text() == by_key
-    uses = user.part("tile-uses")
-    expect(uses).to_contain_text(re.compile(r"[0-9]+ of 20 pictures are used, up to [0-9]+ × each"))
-    uses.locator("summary").click()
-    expect(uses.locator("li img")).to_have_count(ENOUGH)
-    counts = [int(text.split()[0]) for text in uses.locator("li").all_inner_texts()]
-    assert counts == sorted(counts)
-    assert sum(counts) == 8 * 6
-    address = named.get_attribute("href")
-    sheet.click(position={"x": box["width"] * 1.5 / 8, "y": box["height"] * 1.5 / 6})
-    expect(user.page).to_have_url(re.compile(f"{address}$"))
-    expect(user.part("tile-inspector")).to_have_count(0)
-
-
-def test_others_are_not_told_which_pictures_it_is_built_from(
-    user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
-) -> None:
-    with_pictures(user, unique_name("uta"), ENOUGH)
-    user.open_files(image_file(png(160, 120), "target.png"))
-    user.select_style("photomosaic")
-    expect(chosen(user)).to_have_count(ENOUGH)
-    see_result(user)
-    expect(user.part("tile-card")).to_be_visible()
-
-    stranger = new_user()
-    stranger.go(urlsplit(user.page.url).path)
-
-    expect(stranger.part("recipe")).to_contain_text("Photomosaic")
-    expect(stranger.part("tile-inspector")).to_have_count(0)
-    expect(stranger.part("tile-card")).to_have_count(0)
-
-
-def test_a_finger_names_a_piece_before_it_opens_it(
-    new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
-) -> None:
-    user = new_user(has_touch=True, viewport={"width": 390, "height": 844})
-    with_pictures(user, unique_name("udo"), ENOUGH)
-    user.open_files(image_file(png(160, 120), "target.png"))
-    user.select_style("photomosaic")
-    expect(chosen(user)).to_have_count(ENOUGH)
-    user.open_tab("settings")
-    set_cell(user, 20)
-    see_result(user)
-    here = user.page.url
-    expect(user.part("tile-inspector")).to_have_attribute("aria-busy", "false")
-    place: Position = {"x": 100, "y": 100}
-
-    user.part("tile-inspector").tap(position=place)
-    expect(user.part("tile-card-link")).to_be_visible()
-    assert user.page.url == here
-    user.part("tile-inspector").tap(position=place)
-
-    expect(user.page).not_to_have_url(here)
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])

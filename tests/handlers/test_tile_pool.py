@@ -51,6 +51,7 @@ async def test_a_photomosaic_is_built_from_the_named_pictures_and_its_map_says_w
         "places in the recipe's list, which only the owner is shown"
     )
     assert len(set(cell_map["tiles"])) > 1
+    assert (len(cell_map["mirrored"]), cell_map["centerings"]) == (24, [[0.5, 0.5]] * 4)
     assert image["recipe"]["tiles"] == tiles
     assert colours(result.body) <= {(255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)}
 

@@ -15,13 +15,17 @@ from tests.support.waiting import finished
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Ada's source and its result, both with one visibility. urls: the plain addresses of source, result, cell map."""
+    """Ada's source and its result, both with one visibility. urls: the plain addresses of source, result, cell map.
+
+    mosaic: the id of a photomosaic of hers that everybody with the id sees, with the result in it.
+    """
 
     source: dict[str, Any]
     result: dict[str, Any]
     task: dict[str, Any]
     urls: tuple[str, ...]
     visibility: str
+    mosaic: int
 
     @property
     def ids(self) -> tuple[int, int]:
@@ -46,7 +50,11 @@ async def make_world(ada: ApiClient, visibility: str) -> World:
     assert done["state"] == "done", done
     result = (await ada.get("/api/image/query/", id=done["result_id"])).json
     urls = (source["url"], result["url"], result["map_url"].partition("?")[0])
-    return World(source, result, done, urls, visibility)
+    recipe = {"style": "photomosaic", "cell": 10, "tiles": [result["id"]]}
+    mosaic = await finished(
+        ada, (await ada.add_task((await ada.upload(png(30, 30)))["url"], recipe, visibility="link"))["id"]
+    )
+    return World(source, result, done, urls, visibility, mosaic["result_id"])
 
 
 Walk = Callable[[ApiClient, World], Awaitable[list[ApiResponse]]]
@@ -70,6 +78,10 @@ async def feeds(client: ApiClient, world: World) -> list[ApiResponse]:
 
 async def query_image(client: ApiClient, world: World) -> list[ApiResponse]:
     return [await client.get("/api/image/query/", id=image_id) for image_id in world.ids]
+
+
+async def tiles(client: ApiClient, world: World) -> list[ApiResponse]:
+    return [await client.get("/api/image/tiles/", id=world.mosaic)]
 
 
 async def thumbnail(client: ApiClient, world: World) -> list[ApiResponse]:
@@ -144,6 +156,7 @@ def task_action(path: str) -> Walk:
 READING: dict[str, Walk] = {
     "/api/feed": feeds,
     "/api/image/query": query_image,
+    "/api/image/tiles": tiles,
     r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})": thumbnail,
     r"/i/(?P<id>[0-9]+)": page,
     r"/bucket/(.*)": files,
@@ -202,6 +215,7 @@ BY_LINK = {"private": OWNER, "link": EVERYBODY, "public": EVERYBODY}
 SHOWN: dict[str, dict[str, set[str]]] = {
     "/api/feed": {"private": NOBODY, "link": NOBODY, "public": EVERYBODY},
     "/api/image/query": BY_LINK,
+    "/api/image/tiles": {"private": OWNER, "link": OWNER, "public": EVERYBODY},
     r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})": BY_LINK,
     r"/i/(?P<id>[0-9]+)": {"private": NOBODY, "link": EVERYBODY, "public": EVERYBODY},
     r"/bucket/(.*)": {"private": NOBODY, "link": EVERYBODY, "public": EVERYBODY},

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import BadParameter, NotAPicture, TooManyPixels
 from ..progress import ProgressCallback
 from ..styles.photomosaic.photomosaic import MAX_TILES
-from ..tile_pool import TILE_PX, TilePool, cut_tile, pool_from_tiles
+from ..tile_pool import TILE_PX, TilePool, cut_tile, pool_of
 
 _MAX_TILE_PX = 256
 
@@ -26,11 +24,15 @@ class Folder:
 
     def with_file_names(self, cell_map: Mapping[str, object]) -> dict[str, object]:
         """A photomosaic's cell map with file names instead of ids."""
-        tiles, uses = cell_map["tiles"], cell_map["uses"]
+        named: dict[str, object] = {}
+        for field, value in cell_map.items():
+            if isinstance(value, dict):
+                named[field] = {self.names[tile]: each for tile, each in value.items()}
+            else:
+                named[field] = value
+        tiles = cell_map["tiles"]
         assert isinstance(tiles, list)
-        assert isinstance(uses, dict)
-        named_uses = {self.names[tile]: count for tile, count in uses.items()}
-        return {**cell_map, "tiles": [self.names[tile] for tile in tiles], "uses": named_uses}
+        return {**named, "tiles": [self.names[tile] for tile in tiles]}
 
 
 def read_folder(path: Path, progress: ProgressCallback | None = None, *, cell: int | None, megapixels: float) -> Folder:
@@ -58,4 +60,4 @@ def read_folder(path: Path, progress: ProgressCallback | None = None, *, cell: i
     if not tiles:
         contents = f"{len(unreadable)} unreadable files in" if unreadable else "the empty folder"
         raise BadParameter(field="pool", value=f"{contents} {path.name}", allowed="a folder with at least one picture")
-    return Folder(pool_from_tiles(range(len(names)), np.stack(tiles)), names, unreadable)
+    return Folder(pool_of(range(len(names)), tiles), names, unreadable)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.pages.module_linker import LinkError, link
+from handlers.pages.module_linker import LinkError, link, link_extension
 
 
 def test_imports_exports_and_later_imports_are_joined() -> None:
@@ -23,6 +23,23 @@ def test_imports_exports_and_later_imports_are_joined() -> None:
     )
     assert "useLater(`strings.${tag}.js`)" in text
     assert text.endswith("use(second);\n")
+
+
+def test_the_modules_of_an_extension_are_fetched_when_they_are_needed() -> None:
+    modules = {
+        "app.js": 'await import("./far/away.js");\n',
+        "one.js": "export const one = 1;\n",
+        "far/away.js": 'import { one } from "../one.js";\nexport const two = one + 1;\n',
+    }
+
+    text, extension = link(modules, "app.js", {"far": "./far.js?v=1"}), link_extension(modules, "far")
+
+    assert text.endswith("await useFrom(\"./far.js?v=1\", 'far/away.js');\n")
+    assert "modules['far/away.js']" not in text
+    assert extension == (
+        "export const extend = (modules, use) => {\nmodules['far/away.js'] = () => {\n"
+        "const { one } = use('one.js');\nconst two = one + 1;\nreturn { two };\n};\n};\n"
+    )
 
 
 @pytest.mark.parametrize(

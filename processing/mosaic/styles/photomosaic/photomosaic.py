@@ -30,7 +30,7 @@ from ...scaled import Drawing
 from ...style import RenderContext, Style
 from ...tile_pool import GRID, Features, TilePool, mirrored_features
 from .assembly import TileLayout, assemble, sharpened
-from .matching import SAMPLES, Assignment, assign_tiles, cell_features, feasible_limits
+from .matching import SAMPLES, assign_tiles, cell_features, feasible_limits
 from .own_picture import own_cell_size, own_layout
 
 MAX_TILES = 5000
@@ -136,7 +136,7 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
         pitch=float(side),
         coverage=coverage,
         repeats=int(uses[uses > 1].sum()),
-        cell_map={**_cell_map(pool, assignment, side), "uses": _uses_by_id(chosen, uses)},
+        cell_map={**_cell_map(pool, layout), "uses": _uses_by_id(chosen, uses), "centerings": _centerings(chosen)},
     )
 
 
@@ -199,10 +199,22 @@ def _uses_by_id(pool: TilePool, uses: NDArray[np.intp]) -> dict[int, int]:
     return dict(zip(pool.ids.tolist(), uses[distinct].tolist(), strict=True))
 
 
-def _cell_map(pool: TilePool, assignment: Assignment, side: int) -> dict[str, object]:
-    """The id of each cell's tile, row by row."""
-    rows, columns = assignment.shape
-    return {"cell": side, "rows": rows, "columns": columns, "tiles": pool.ids[assignment].ravel().tolist()}
+def _centerings(pool: TilePool) -> dict[int, tuple[float, float] | None]:
+    """Which square of each picture its tile is; None where that is not known."""
+    values = (None if np.isnan(centering[0]) else tuple(centering.tolist()) for centering in pool.centerings)
+    return dict(zip(pool.ids.tolist(), values, strict=True))
+
+
+def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
+    """Row by row: the id of each cell's tile, and 1 where it is mirrored, else 0."""
+    rows, columns = layout.assignment.shape
+    return {
+        "cell": layout.cell[0],
+        "rows": rows,
+        "columns": columns,
+        "tiles": pool.ids[layout.assignment].ravel().tolist(),
+        "mirrored": layout.mirrored.ravel().astype(int).tolist(),
+    }
 
 
 PHOTOMOSAIC = Style(

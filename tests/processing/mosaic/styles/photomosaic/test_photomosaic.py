@@ -143,10 +143,10 @@ def test_tiles_are_mirrored_where_that_is_nearer() -> None:
     pool = pool_from_tiles([7], wedge[None])
     source = np.concatenate([wedge, wedge[:, ::-1], wedge], axis=1)
 
-    plain, mirrored = (
-        opened(render_photomosaic(pool, encoded(source), mirror=mirror).data) for mirror in (False, True)
-    )
+    results = [render_photomosaic(pool, encoded(source), mirror=mirror) for mirror in (False, True)]
+    plain, mirrored = (opened(result.data) for result in results)
 
+    assert [result.cell_map and result.cell_map["mirrored"] for result in results] == [[0, 0, 0], [0, 1, 0]]
     assert np.array_equal(mirrored, source)
     assert np.array_equal(plain, np.concatenate([wedge] * 3, axis=1))
 

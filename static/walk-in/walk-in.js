@@ -1,0 +1,194 @@
+/** A photomosaic as a place: from the whole picture to each of its photos, with whose it is, and search. */
+
+import { imageName } from "../download.js";
+import { Camera } from "./camera.js";
+import { BasePicture } from "./base-picture.js";
+import { Gestures } from "./gestures.js";
+import { Painter } from "./painter.js";
+import { TilePictures } from "./tile-pictures.js";
+import { TileCard } from "./tile-card.js";
+import { TileList } from "./tile-list.js";
+
+const VISIT = 0.6; // of the frame: how large a cell becomes that one flies to
+const SELECTED = "walk-in--zoomed";
+const MAX_RATIO = 2; // device pixels of a CSS pixel that are drawn
+
+/** canvas: above the picture in `frame`. parts: the card and the list below it. */
+export class WalkIn {
+  #canvas;
+  #frame;
+  #services;
+  #camera = new Camera();
+  #card;
+  #list;
+  #image = null;
+  #opening = null;
+  #viewer = null;
+  #map = null;
+  #tiles = [];
+  #base = null;
+  #pictures = null;
+  #painter = null;
+  #selected = null; // [row, column]
+  #request = 0;
+  #last = 0;
+
+  constructor({ canvas, frame, card, list }, services) {
+    this.#canvas = canvas;
+    this.#frame = frame;
+    this.#services = services;
+    this.#card = new TileCard(card);
+    this.#list = new TileList(list, (tile) => this.#visit(tile));
+    const gestures = new Gestures(canvas, this.#camera);
+    gestures.addEventListener("move", () => this.#update());
+    gestures.addEventListener("pick", ({ detail: { x, y } }) => this.#select(this.#cellAt(x, y)));
+    gestures.addEventListener("key", ({ detail }) => this.#step(detail));
+    gestures.addEventListener("zoom", ({ detail }) => this.zoom(detail));
+    gestures.addEventListener("open", () => { if (this.#selected && this.#tile) services.router.go(`/i/${this.#tile.id}`); });
+    canvas.addEventListener("focus", () => { if (!this.#selected && canvas.matches(":focus-visible")) this.#select([0, 0]); });
+    new ResizeObserver(() => this.#resize()).observe(frame);
+  }
+
+  /** Whether a photomosaic is shown. */
+  get open() { return this.#image !== null; }
+
+  /** file: the element that shows the photomosaic. Nothing is shown of an image whose tiles nobody knows. */
+  async show(image, file) {
+    const viewer = this.#services.state.user?.username;
+    if (this.#image?.id === image.id && this.#viewer === viewer) return;
+    this.close();
+    this.#viewer = viewer;
+    this.#opening = image;
+    const [map, { tiles, withdrawn }] = await Promise.all([this.#services.api.file(image.map_url), this.#services.api.tiles(image.id)]);
+    if (!tiles.length || this.#opening !== image) return;
+    this.#image = image;
+    this.#map = { ...map, uses: map.uses ?? countUses(map, tiles.length), inset: insetOf(image.recipe, map.cell) };
+    this.#tiles = tiles.map((tile) => tile && { ...tile, name: imageName(tile, this.#services.state.styles) });
+    const redraw = () => this.#update();
+    this.#base = new BasePicture(image, file, redraw);
+    this.#pictures = new TilePictures(this.#tiles, map.centerings, redraw);
+    this.#painter = new Painter(this.#canvas, { base: this.#base, pictures: this.#pictures, map: this.#map, size: image, hidden: (tile) => !this.#tiles[tile] });
+    this.#canvas.hidden = false;
+    this.#camera.open(image, this.#map.cell);
+    this.#card.open({ withdrawn: withdrawn.map((id) => image.recipe.tiles.indexOf(id)), own: Boolean(image.recipe.tiles) });
+    this.#list.open(this.#tiles, this.#map.uses);
+    this.#resize();
+  }
+
+  close() {
+    this.#image = this.#opening = this.#selected = this.#painter = null;
+    this.#base?.close();
+    this.#pictures?.close();
+    this.#canvas.hidden = true;
+    this.#frame.classList.remove(SELECTED);
+    this.#card.close();
+    this.#list.close();
+  }
+
+  /** Zooms by a factor around the selected cell where it is seen, or else around the middle; null: the whole picture. */
+  zoom(factor) {
+    if (factor === null) this.#camera.fit();
+    else this.#camera.zoom(factor, ...(this.#selectedPlace() ?? []));
+    this.#update();
+  }
+
+  get #tileIndex() { return this.#map.tiles[this.#selected[0] * this.#map.columns + this.#selected[1]]; }
+
+  get #tile() { return this.#tiles[this.#tileIndex]; }
+
+  #resize() {
+    if (!this.#image) return;
+    const ratio = this.#ratio;
+    const { clientWidth: width, clientHeight: height } = this.#frame;
+    Object.assign(this.#canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    this.#camera.resize({ width, height });
+    this.#draw(performance.now());
+  }
+
+  get #ratio() { return Math.min(MAX_RATIO, devicePixelRatio); }
+
+  /** Draws in the next frame, and further frames as long as something moves. */
+  #update() {
+    if (this.#request || !this.#image) return;
+    this.#last = performance.now();
+    this.#request = requestAnimationFrame((now) => this.#onFrame(now));
+  }
+
+  #onFrame(now) {
+    this.#request = 0;
+    if (!this.#image) return;
+    this.#camera.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const moving = this.#camera.step(now - this.#last);
+    this.#last = now;
+    const fading = this.#draw(performance.now());
+    if (moving || fading) this.#request = requestAnimationFrame((next) => this.#onFrame(next));
+  }
+
+  #draw(now) {
+    const { clientWidth: width, clientHeight: height } = this.#frame;
+    this.#frame.classList.toggle(SELECTED, this.#camera.zoomed);
+    const covered = this.#camera.zoomed || !this.#image.source_url; // at the whole picture one compares it with its source
+    return this.#painter.draw(this.#camera, { frame: { width, height }, ratio: this.#ratio, covered }, this.#selected, now);
+  }
+
+  #cellAt(x, y) {
+    const [across, down] = this.#camera.toPicture(x, y);
+    return [Math.floor(down / this.#map.cell), Math.floor(across / this.#map.cell)];
+  }
+
+  #select([row, column]) {
+    const { rows, columns } = this.#map;
+    this.#selected = [Math.min(rows - 1, Math.max(0, row)), Math.min(columns - 1, Math.max(0, column))];
+    this.#card.show(this.#tile, this.#tileIndex, { row: this.#selected[0], column: this.#selected[1], uses: this.#map.uses[this.#tileIndex] });
+    this.#update();
+  }
+
+  /** Selects a neighbour; the camera follows where it is not seen. */
+  #step([rows, columns]) {
+    const [row, column] = this.#selected ?? [-rows, -columns];
+    this.#select([row + rows, column + columns]);
+    const [x, y] = this.#selectedPlace() ?? this.#center();
+    const { clientWidth: width, clientHeight: height } = this.#frame;
+    const half = (this.#map.cell * this.#camera.scale) / 2;
+    const beyond = (place, length) => Math.min(0, place - half) + Math.max(0, place + half - length);
+    this.#camera.pan(-beyond(x, width), -beyond(y, height));
+  }
+
+  #center() { return this.#camera.toFrame(...this.#selected.toReversed().map((index) => (index + 0.5) * this.#map.cell)); }
+
+  /** The middle of the selected cell in the frame; null where it is outside. */
+  #selectedPlace() {
+    if (!this.#selected) return null;
+    const [x, y] = this.#center();
+    return x >= 0 && y >= 0 && x <= this.#frame.clientWidth && y <= this.#frame.clientHeight ? [x, y] : null;
+  }
+
+  /** Flies to the next cell that shows a tile. Returns false if none does. */
+  #visit(tile) {
+    const { tiles, columns, cell } = this.#map;
+    const from = this.#selected ? this.#selected[0] * columns + this.#selected[1] + 1 : 0;
+    const place = [tiles.indexOf(tile, from), tiles.indexOf(tile)].find((index) => index >= 0);
+    if (place === undefined) return false;
+    this.#select([Math.floor(place / columns), place % columns]);
+    const [row, column] = this.#selected;
+    const scale = (VISIT * Math.min(this.#frame.clientWidth, this.#frame.clientHeight)) / cell;
+    this.#camera.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#camera.fly({ x: (column + 0.5) * cell, y: (row + 0.5) * cell, scale });
+    this.#update();
+    return true;
+  }
+}
+
+/** The numbers of uses of a map that was stored without them. */
+function countUses({ tiles }, count) {
+  const uses = new Array(count).fill(0);
+  for (const index of tiles) uses[index] += 1;
+  return uses;
+}
+
+/** Pixels of a cell that the margins of a recipe cover, [before, after]. */
+function insetOf({ margin = 0 }, cell) {
+  const wide = Math.min(margin, Math.floor(cell / 4));
+  const before = wide - Math.floor(wide / 2);
+  return [before, wide - before];
+}

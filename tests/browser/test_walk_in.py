@@ -1,0 +1,218 @@
+"""A photomosaic is a place: one walks into it, sees the photos that one may see, and finds people and photos."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Locator, expect
+
+from tests.browser.user import BrowserUser, fingers
+from tests.support.client import PASSWORD
+from tests.support.pictures import encoded
+
+GREEN_AND_WHITE, RED_AND_BLUE = ((0, 160, 40), (255, 255, 255)), ((220, 20, 20), (20, 20, 220))
+CELL_PX = 32
+CONTRAST = """canvas => {
+    const { width, height } = canvas;
+    const side = Math.round(Math.min(width, height) * 0.3);
+    const { data } = canvas.getContext("2d").getImageData((width - side) / 2, (height - side) / 2, side, side);
+    const greens = Array.from({ length: side * side }, (_, index) => data[4 * index + 1] - data[4 * index]);
+    const mean = greens.reduce((sum, value) => sum + value, 0) / greens.length;
+    return Math.sqrt(greens.reduce((sum, value) => sum + (value - mean) ** 2, 0) / greens.length);
+}"""
+SHARP, BLURRED = 50, 8
+"""Standard deviation of green minus red: of squares in two colours, and of their mean."""
+
+Colours = tuple[tuple[int, int, int], tuple[int, int, int]]
+
+
+def squares(colours: Colours, side: int = 640, square: int = 16) -> NDArray[np.uint8]:
+    """Too small to be seen in a tile."""
+    ys, xs = np.indices((side, side)) // square
+    return np.array(colours, np.uint8)[(ys + xs) % 2]
+
+
+def picture(pixels: NDArray[np.uint8]) -> bytes:
+    return encoded(Image.fromarray(pixels), "PNG")
+
+
+class Account:
+    """A person who uses the API from their browser."""
+
+    def __init__(self, user: BrowserUser, name: str) -> None:
+        self.user, self.name = user, name
+        self.post("/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
+        self.post("/api/user/query/", username=name, password=PASSWORD)
+
+    def post(self, path: str, **values: Any) -> Any:
+        return self.user.page.request.post(path, data=values).json()
+
+    def get(self, path: str) -> Any:
+        return self.user.page.request.get(path).json()
+
+    def upload(self, data: bytes, name: str) -> Any:
+        ticket = self.post("/api/image/token/", filename=name, visibility="private")
+        file = {"name": name, "mimeType": "image/png", "buffer": data}
+        form = {"token": ticket["token"], "key": ticket["key"], "file": file}
+        return self.user.page.request.post(ticket["upload_url"], multipart=form).json()
+
+    def make(self, source: str, recipe: dict[str, Any]) -> int:
+        task = self.post("/api/tasks/add/", url=source, param=json.dumps(recipe), visibility="public")["task"]
+        path = f"/api/tasks/query/?id={task['id']}"
+        for _ in range(1000):
+            if done := self.get(path)["done"]:
+                return int(done[0]["result_id"])
+            self.user.page.wait_for_timeout(20)
+        raise TimeoutError(path)
+
+
+@pytest.fixture
+def people(new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]) -> tuple[Account, Account, int]:
+    """Ada, Bob, and a photomosaic of hers: at the left of a public picture of his, at the right of a private one."""
+    ada, bob = (Account(new_user(), unique_name(name)) for name in ("ada", "bob"))
+    source = bob.upload(picture(squares(GREEN_AND_WHITE)), "b.png")
+    public = bob.make(source["url"], {"style": "mosaic", "cell": 16})
+    private = ada.upload(picture(squares(RED_AND_BLUE)), "secret.png")["id"]
+    halves = np.repeat([[(140, 205, 150)] * 16 + [(120, 20, 120)] * 16], 20, axis=0).repeat(40, 0).repeat(40, 1)
+    recipe = {"style": "photomosaic", "cell": CELL_PX, "tint": 0, "apart": 1, "tiles": [public, private]}
+    mosaic = ada.make(ada.upload(picture(halves.astype(np.uint8)), "halves.png")["url"], recipe)
+    return ada, bob, mosaic
+
+
+def canvas_of(user: BrowserUser, mosaic: int) -> Locator:
+    user.expect_console("willReadFrequently")  # CONTRAST reads what no page reads
+    user.go(f"/i/{mosaic}")
+    canvas = user.part("walk-in")
+    expect(user.part("tile-card-where")).to_contain_text("Each tile is a photo")
+    return canvas
+
+
+def wait_until_sharp(canvas: Locator) -> None:
+    canvas.page.wait_for_function(f"canvas => ({CONTRAST})(canvas) > {SHARP}", arg=canvas.element_handle())
+
+
+def visit_private(user: BrowserUser, canvas: Locator) -> None:
+    """Selects a cell at the right by a click, and goes as near as it gets by keys."""
+    canvas.press("0")
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": box["width"] * 0.75 + 3, "y": box["height"] / 2 + 3})
+    for _ in range(12):
+        canvas.press("+")
+    user.page.wait_for_load_state("networkidle")
+
+
+def test_one_walks_into_the_photos_that_one_may_see(
+    people: tuple[Account, Account, int], new_user: Callable[..., BrowserUser]
+) -> None:
+    ada, bob, mosaic = people
+    stranger = new_user()
+    requests: list[str] = []
+    stranger.page.on("request", lambda request: requests.append(request.url))
+    canvas = canvas_of(stranger, mosaic)
+    assert any("/static/walk-in.js" in url for url in requests)
+
+    stranger.part("tile-list-search").fill("BOB")
+    stranger.part("tile-list-search").press("Enter")
+
+    wait_until_sharp(canvas)
+    expect(stranger.part("tile-card-by")).to_have_text(f"by {bob.name}")
+    public = ada.get(f"/api/image/tiles/?id={mosaic}")["tiles"][0]["id"]
+    expect(stranger.part("tile-card-link")).to_have_attribute("href", f"/i/{public}")
+    assert difference_from_photo(canvas) < 40  # of its mean colour, 94
+    expect(stranger.part("tile-list-items").locator("li")).to_have_count(0)  # closed
+    expect(stranger.part("tile-list-mine")).to_have_count(0)
+
+    visit_private(stranger, canvas)
+
+    expect(stranger.part("tile-card-where")).to_contain_text("a private photo")
+    assert canvas.evaluate(CONTRAST) < BLURRED
+    private = ada.get(f"/api/image/tiles/?id={mosaic}")["tiles"][1]["id"]
+    assert not any(f"/thumbnail/{private}/" in url for url in requests)
+
+    own = canvas_of(ada.user, mosaic)
+    visit_private(ada.user, own)
+
+    wait_until_sharp(own)
+    expect(ada.user.part("tile-card-link")).to_have_text("secret.png")
+    own.press("Enter")
+    expect(ada.user.page).to_have_url(f"{ada.user.page.url.partition('/i/')[0]}/i/{private}")
+
+
+def test_the_owner_is_told_of_a_withdrawn_photo_and_makes_the_picture_again(
+    people: tuple[Account, Account, int],
+) -> None:
+    ada, bob, mosaic = people
+    public = ada.get(f"/api/image/tiles/?id={mosaic}")["tiles"][0]["id"]
+    bob.post("/api/image/visibility/", ids=[public], visibility="private")
+    canvas = canvas_of(ada.user, mosaic)
+
+    canvas.press("ArrowRight")
+    expect(ada.user.part("tile-card-where")).to_have_text("Row 1, column 2: its owner has withdrawn this photo.")
+    expect(ada.user.part("withdrawn")).to_contain_text("1 photo in this picture was withdrawn by its owner.")
+    ada.user.part("withdrawn").get_by_role("button").click()
+
+    expect(ada.user.toast("It is being made again")).to_be_visible()
+    again = ada.get("/api/tasks/query/")
+    assert json.dumps([*again["tasks"], *again["done"]]).count(f'"tiles": [{public},') == 1
+    canvas_of(bob.user, mosaic)
+    expect(bob.user.part("withdrawn")).to_have_count(0)
+
+
+def difference_from_photo(canvas: Locator) -> float:
+    """Mean difference of the first cell, which takes 0.6 of the frame at its corner, from the photo, of 255."""
+    with Image.open(io.BytesIO(canvas.screenshot())) as image:
+        shot = image.convert("RGB")
+    side = round(min(shot.size) * 0.6)
+    inner = slice(side // 10, -side // 10)
+    seen = np.asarray(shot.crop((0, 0, side, side))).astype(int)[inner, inner]
+    photo = Image.fromarray(squares(GREEN_AND_WHITE)).resize((side, side), Image.Resampling.BILINEAR)
+    return float(min(np.abs(seen - np.asarray(each)[inner, inner]).mean() for each in (photo, photo.transpose(0))))
+
+
+def test_the_wheel_zooms_where_it_is_and_a_drag_moves_the_picture(
+    people: tuple[Account, Account, int], new_user: Callable[..., BrowserUser]
+) -> None:
+    user = new_user()
+    canvas = canvas_of(user, people[2])
+    box = canvas.bounding_box()
+    assert box is not None
+    user.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
+    for _ in range(8):
+        user.page.mouse.wheel(0, -240)
+
+    wait_until_sharp(canvas)
+    user.page.mouse.down()
+    user.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=4)
+    user.page.mouse.up()
+    expect(user.page.locator(".walk-in--zoomed")).to_have_count(1)
+    expect(user.part("tile-card-link")).to_have_count(0)  # a drag selects nothing
+    canvas.press("0")
+    expect(user.page.locator(".walk-in--zoomed")).to_have_count(0)
+
+
+def test_two_fingers_zoom_and_a_tap_says_whose_it_is(
+    people: tuple[Account, Account, int], new_user: Callable[..., BrowserUser]
+) -> None:
+    _, bob, mosaic = people
+    phone = new_user(has_touch=True, viewport={"width": 390, "height": 844})
+    canvas = canvas_of(phone, mosaic)
+    box = canvas.bounding_box()
+    assert box is not None
+    touch, x, y = fingers(phone), box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2
+
+    touch("touchStart", (x - 10, y), (x + 10, y))
+    for spread in (30, 50, 80):
+        touch("touchMove", (x - spread, y), (x + spread, y))
+    touch("touchEnd")
+    expect(phone.page.locator(".walk-in--zoomed")).to_have_count(1)
+    canvas.tap(position={"x": box["width"] * 0.25, "y": box["height"] / 2})
+
+    expect(phone.part("tile-card-by")).to_have_text(f"by {bob.name}")
