@@ -22,8 +22,8 @@ from handlers import (
     users,
 )
 from handlers.base import ApiHandler
-from handlers.bucket import download, form_upload, management, resumable_upload
-from handlers.bucket.base import BucketHandler
+from handlers.bucket import block_upload, download, form_upload, listing, management, resumable_upload
+from handlers.bucket.base import BucketHandler, UnknownPathHandler
 from handlers.pages import pages, static_files
 from handlers.services import Services, dependencies_of, select
 from models.bucket.embedded.bucket import EmbeddedBucket
@@ -87,9 +87,13 @@ ROUTES: tuple[Route, ...] = (
     (UPLOADS, resumable_upload.StartUploadHandler),
     (UPLOADS + r"/(?P<upload_id>[0-9a-f]{32})", resumable_upload.ResumableUploadHandler),
     (UPLOADS + r"/(?P<upload_id>[0-9a-f]{32})/(?P<number>[0-9]{1,6})", resumable_upload.UploadPartHandler),
-    (r"/rs/stat/([^/]+)", management.StatHandler),
-    (r"/rs/delete/([^/]+)", management.DeleteObjectHandler),
-    ("/rsf/list", management.ListObjectsHandler),
+    (r"/up/mkblk/(?P<size>[0-9]{1,9})", block_upload.StartBlockHandler),
+    (r"/up/bput/(?P<ctx>[^/]+)/(?P<offset>[0-9]{1,9})", block_upload.NextChunkHandler),
+    (r"/up/mkfile/([0-9]{1,12})(/.*)?", block_upload.MakeFileHandler),
+    ("/rs/batch", management.BatchHandler),
+    (r"/rs/(.+)", management.OperationHandler),
+    ("/rsf/list", listing.ListObjectsHandler),
+    (r"/(?:up|rs|rsf)(?:/.*)?", UnknownPathHandler),
 )
 """Every path is also served with a final slash. Groups by name become parameters of the endpoint."""
 

@@ -6,12 +6,14 @@ Files are read and written in threads, never on the event loop.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
+import tornado.web
 from tornado.http1connection import HTTP1Connection
 
 from handlers.base import RequestIdHandler
 from handlers.transport.client_ip import IpNetworks, client_ip, rate_limit_key
+from handlers.transport.http_server import BODY_LIMIT_BYTES, drain
 from models import errors
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket
@@ -28,19 +30,31 @@ STATUS: dict[type[Exception], int] = {
     kodo_errors.NoSuchKey: 612,
     kodo_errors.KeyExists: 614,
     kodo_errors.NoSuchBucket: 631,
+    kodo_errors.NoSuchBlock: 701,
     errors.BadParameter: 400,
     errors.BadSignature: 401,
+    errors.TooLarge: 413,
     errors.NotFound: 612,
     errors.Unavailable: 503,
     errors.StorageFull: 507,
 }
 """Kodo's codes (developer.qiniu.com/kodo/3928). 507 is ours, for a full disk."""
 
-REASON = {573: "Too Frequent", 579: "Callback Failed", 612: "No Such Entry", 614: "Entry Exists", 631: "No Such Bucket"}
+REASON = {
+    298: "Partial OK",
+    573: "Too Frequent",
+    579: "Callback Failed",
+    612: "No Such Entry",
+    614: "Entry Exists",
+    631: "No Such Bucket",
+    701: "No Such Block",
+}
 
 
 class BucketHandler(RequestIdHandler):
     """Pages of every origin may call it (CORS): it never reads cookies, only tokens. Errors are `{"error": text}`."""
+
+    oversized_body_handler: ClassVar[type[tornado.web.RequestHandler]]
 
     def initialize(self, embedded_bucket: EmbeddedBucket) -> None:
         self.bucket = embedded_bucket
@@ -88,7 +102,7 @@ class BucketHandler(RequestIdHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+        status = status_of(error)
         self.set_kodo_status(status_code if status is None else status)
         self.finish({"error": self._reason if status is None else str(error)})
 
@@ -97,3 +111,36 @@ class BucketHandler(RequestIdHandler):
             log.warning("bucket: %s %s: %s [%s]", self.request.method, self.request.path, value.slug, self.request_id)
         elif not isinstance(value, tuple(STATUS)):
             super().log_exception(typ, value, tb)
+
+
+@tornado.web.stream_request_body
+class OversizedBucketBodyHandler(BucketHandler):
+    """Answers requests whose body is too large to be read as a whole, in the bucket's form of errors."""
+
+    def initialize(self, embedded_bucket: EmbeddedBucket, **_: object) -> None:
+        super().initialize(embedded_bucket)
+
+    def prepare(self) -> None:
+        drain(self.request)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Drop it."""
+
+    def post(self, *_: str, **__: str) -> None:
+        raise errors.TooLarge(limit_bytes=BODY_LIMIT_BYTES)
+
+
+BucketHandler.oversized_body_handler = OversizedBucketBodyHandler
+
+
+class UnknownPathHandler(BucketHandler):
+    """Any other path of the bucket's services."""
+
+    def prepare(self) -> None:
+        if self.request.method != "OPTIONS":
+            raise tornado.web.HTTPError(404)
+
+
+def status_of(error: BaseException | None) -> int | None:
+    """Kodo's code for an error of the bucket; None for any other."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)

@@ -15,24 +15,32 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from handlers.bucket.base import BucketHandler
 from models.bucket import Stat
 from models.bucket.embedded.bucket import EmbeddedBucket
+from models.bucket.embedded.custom_metadata import custom_metadata
 from models.bucket.embedded.sniff import SniffedImage
 from models.bucket.embedded.staged import StagedFile
-from models.bucket.embedded.variables import render_template, template_values
+from models.bucket.embedded.variables import Values, render_key, render_template, template_values
 from models.bucket.policy import UploadPolicy, check_deadline
-from models.bucket.signature import FORM, qbox, qiniu
+from models.bucket.signature import FORM, JSON, qbox, qiniu
 
 RESPONSE_LIMIT_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A complete file. custom: the client's `x:` variables. etag: of a resumable upload, else None."""
+    """A complete file. fields: of the client, with its `x:` variables and `x-qn-meta-*`.
+
+    etag: of a resumable upload, else None.
+    """
 
     staged: StagedFile
     key: str | None
     filename: str
-    custom: Mapping[str, str]
+    fields: Mapping[str, str]
     etag: str | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {name: value for name, value in self.fields.items() if name.startswith("x:")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +48,7 @@ class StoredFile:
     """A received file as an object of the bucket."""
 
     stat: Stat
-    image: SniffedImage
-    filename: str
-    custom: Mapping[str, str]
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +67,47 @@ class CallbackResponse:
 async def store_upload(bucket: EmbeddedBucket, policy: UploadPolicy, received: ReceivedFile) -> StoredFile:
     """Store the file if the policy allows it. Raises KodoError."""
     staged = received.staged
-    key = received.key if received.key is not None else received.etag or staged.etag()
-    policy.check_key(key)
     policy.check_size(staged.size_bytes)
     image = await asyncio.to_thread(staged.sniff)
     policy.check_mime(image.mime)
+    etag = received.etag or staged.etag()
+    key = _choose_key(policy, received, Stat("", staged.size_bytes, etag, image.mime, bucket.clock()), image)
+    policy.check_key(key)
     check_deadline(policy, bucket.clock())
-    stat = await asyncio.to_thread(staged.commit, key, overwrite=policy.overwrites, etag=received.etag)
-    return StoredFile(stat, image, received.filename, received.custom)
+    custom = custom_metadata(received.fields)
+    stat = await asyncio.to_thread(staged.commit, key, overwrite=policy.overwrites, etag=received.etag, custom=custom)
+    return StoredFile(stat, _values(policy, received, stat, image))
+
+
+def _choose_key(policy: UploadPolicy, received: ReceivedFile, stat: Stat, image: SniffedImage) -> str:
+    """The client's key, or else what the policy names, or else the hash. stat: without a key yet."""
+    if received.key is not None and not (policy.forceSaveKey and policy.saveKey):
+        return received.key
+    return render_key(policy.saveKey, _values(policy, received, stat, image)) if policy.saveKey else stat.etag
+
+
+def _values(policy: UploadPolicy, received: ReceivedFile, stat: Stat, image: SniffedImage) -> Values:
+    return template_values(
+        stat,
+        image,
+        bucket=policy.bucket,
+        end_user=policy.endUser,
+        filename=received.filename,
+        custom=received.variables,
+    )
 
 
 async def answer_upload(handler: BucketHandler, policy: UploadPolicy, stored: StoredFile) -> None:
-    """Answer as Kodo does: with the callback's response, or with 579; the file then stays stored."""
+    """Answer as Kodo does: with the callback's response, or with 579; the file then stays stored.
+
+    Without a callback, with the policy's `returnBody`, or with hash and key.
+    """
     stat = stored.stat
     if not policy.callbackUrl:
-        handler.finish({"hash": stat.etag, "key": stat.key})
+        template = policy.returnBody or '{"hash": $(etag), "key": $(key)}'
+        handler.finish(render_template(template, JSON, stored.values))
         return
-    values = template_values(
-        stat,
-        stored.image,
-        bucket=policy.bucket,
-        end_user=policy.endUser,
-        filename=stored.filename,
-        custom=stored.custom,
-    )
-    body = render_template(policy.callbackBody, policy.callbackBodyType, values)
+    body = render_template(policy.callbackBody, policy.callbackBodyType, stored.values)
     response = await call_back(handler.bucket, policy, body.encode())
     if response.ok:
         handler.finish(response.body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -80,7 +80,7 @@ class DownloadHandler(BucketHandler):
     async def _send(self, opened: OpenObject) -> None:
         stat = opened.stat
         self._set_object_headers(stat)
-        if self.check_etag_header():
+        if self.check_etag_header() or self._is_unmodified(stat):
             self.set_status(304)
             return
         requested = self._range(stat)
@@ -107,6 +107,16 @@ class DownloadHandler(BucketHandler):
         if name or stat.mime not in INLINE_TYPES:
             disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}" if name else "attachment"
             self.set_header("Content-Disposition", disposition)
+
+    def _is_unmodified(self, stat: Stat) -> bool:
+        """Whether the client has this version by its date (RFC 9110, 13.1.3); an etag has priority."""
+        date = self.request.headers.get("If-Modified-Since", "")
+        if not date or "If-None-Match" in self.request.headers:
+            return False
+        try:
+            return int(stat.put_time_s) <= parsedate_to_datetime(date).timestamp()
+        except (ValueError, OverflowError):
+            return False
 
     def _range(self, stat: Stat) -> tuple[int, int] | None:
         """The requested range, end excluded, within the object; None for the whole object."""

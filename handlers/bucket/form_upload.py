@@ -21,7 +21,6 @@ from models.bucket.policy import UploadPolicy, read_token
 
 WRITE_BYTES = 512 * 1024
 FORM_OVERHEAD_BYTES = 1024 * 1024
-UNAUTHENTICATED_LIMIT_BYTES = 8 * 1024 * 1024
 MIN_RATE_BYTES_PER_S = 4 * 1024
 MAX_DURATION_S = 3600.0
 
@@ -175,9 +174,9 @@ class FormUploadHandler(StreamingUploadHandler):
         self._unproven_bytes = 0
 
     def size_limit(self) -> int:
-        """The official JavaScript SDK sends the file before the token: until then the limit is a smaller one."""
+        """Some official SDKs send the file before the token: until then `unproven` bounds what nobody has permitted."""
         limit = self.bucket.size_limit_bytes
-        return min(limit, self.policy.fsizeLimit or limit) if self.policy else min(limit, UNAUTHENTICATED_LIMIT_BYTES)
+        return min(limit, self.policy.fsizeLimit or limit) if self.policy else limit
 
     async def post(self) -> None:
         staged = await self.finish_upload()
@@ -192,17 +191,18 @@ class FormUploadHandler(StreamingUploadHandler):
 
     def _received_file(self, staged: StagedFile) -> ReceivedFile:
         fields = self.form.fields
-        custom = {name: value for name, value in fields.items() if name.startswith("x:")}
-        return ReceivedFile(staged, fields.get("key"), fields.get("fname") or self.form.filename, custom)
+        return ReceivedFile(staged, fields.get("key"), fields.get("fname") or self.form.filename, fields)
 
     def _checked_policy(self) -> UploadPolicy:
         policy = read_token(self.bucket.keys, self.form.fields.get("token", ""), now=self.bucket.clock())
         self.check_bucket_name(policy.bucket)
-        if "key" in self.form.fields:
+        if "key" in self.form.fields and not policy.forceSaveKey:
             policy.check_key(self.form.fields["key"])
         return policy
 
     def _check_crc32(self, staged: StagedFile) -> None:
         crc32 = self.form.fields.get("crc32", "")
-        if crc32 and not (crc32.isascii() and crc32.isdigit() and int(crc32[:12]) == staged.crc32):
+        if crc32 and not (crc32.isascii() and crc32.isdigit() and len(crc32) <= 12):
+            raise kodo_errors.MalformedUpload("crc32 is not a decimal number")
+        if crc32 and int(crc32) != staged.crc32:
             raise kodo_errors.BadChecksum("crc32 is not correct")

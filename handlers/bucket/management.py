@@ -1,23 +1,24 @@
-"""The embedded bucket's management calls, as the Qiniu SDKs make them: stat, delete, list.
+"""The embedded bucket's management calls, as the Qiniu SDKs make them: one operation, or a batch of them.
 
-Requests are signed in the Qiniu style with a date, so that a recorded request expires.
+Requests are signed in the QBox or the Qiniu style. A date that is signed with them makes a recorded request expire.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime
-import heapq
 import json
 from typing import Any
 
-from handlers.bucket.base import BucketHandler
-from models.bucket import Stat
+import tornado.web
+
+from handlers.bucket.base import BucketHandler, status_of
+from handlers.bucket.operations import run_operation
 from models.bucket.embedded import errors as kodo_errors
-from models.bucket.signature import check_management, decode, encode
+from models.bucket.signature import check_management
 
 MAX_SKEW_S = 15 * 60
-PAGE_LIMIT = 1000
+BATCH_LIMIT = 1000
 
 
 class ManagementHandler(BucketHandler):
@@ -33,87 +34,47 @@ class ManagementHandler(BucketHandler):
             self.request.headers,
             self.request.body,
         )
-        if _skew_s(date) > MAX_SKEW_S:
+        if date is not None and _skew_s(date) > MAX_SKEW_S:
             raise kodo_errors.Forbidden("request time too skewed")
 
-    def entry_key(self, encoded: str) -> str:
-        """The key of an encoded `bucket:key`."""
+
+class OperationHandler(ManagementHandler):
+    """POST of one operation; GET too for `stat`."""
+
+    async def get(self, path: str) -> None:
+        if not path.startswith("stat/"):
+            raise tornado.web.HTTPError(405)
+        await self.post(path)
+
+    async def post(self, path: str) -> None:
+        document = await asyncio.to_thread(run_operation, self.bucket, path)
+        if document is None:
+            self.clear_header("Content-Type")
+            self.finish()
+        else:
+            self.finish(document)
+
+
+class BatchHandler(ManagementHandler):
+    """POST /batch with `op` for each operation, such as `op=/stat/<entry>`. 298 when some of them failed."""
+
+    async def post(self) -> None:
+        operations = [operation.decode("ascii", "replace") for operation in self.request.body_arguments.get("op", [])]
+        if not 1 <= len(operations) <= BATCH_LIMIT:
+            raise kodo_errors.MalformedUpload(f"a batch has 1 to {BATCH_LIMIT} operations, each as op")
+        results = [await asyncio.to_thread(self._run, operation) for operation in operations]
+        self.set_kodo_status(200 if all(result["code"] == 200 for result in results) else 298)
+        self.finish(json.dumps(results))
+
+    def _run(self, operation: str) -> dict[str, Any]:
         try:
-            bucket_name, _, key = decode(encoded).decode().partition(":")
-        except ValueError as error:  # pragma: no cover - no SDK sends this
-            raise kodo_errors.MalformedUpload("invalid encoded entry") from error
-        self.check_bucket_name(bucket_name)
-        return key
-
-
-class StatHandler(ManagementHandler):
-    """GET or POST /stat/<entry>."""
-
-    async def get(self, encoded: str) -> None:
-        self.finish(stat_document(await asyncio.to_thread(self.bucket.stat, self.entry_key(encoded))))
-
-    post = get
-
-
-class DeleteObjectHandler(ManagementHandler):
-    """POST /delete/<entry>."""
-
-    async def post(self, encoded: str) -> None:
-        if not await asyncio.to_thread(self.bucket.objects.delete, self.entry_key(encoded)):
-            raise kodo_errors.NoSuchKey("no such file or directory")
-        self.clear_header("Content-Type")
-        self.finish()
-
-
-class ListObjectsHandler(ManagementHandler):
-    """GET or POST /list: a page of objects, sorted by key. Each page reads the whole folder."""
-
-    async def get(self) -> None:
-        self.check_bucket_name(self._argument("bucket"))
-        limit = self._limit()
-        page = await asyncio.to_thread(self._page, self._argument("prefix"), self._after(), limit + 1)
-        response: dict[str, Any] = {"items": [{"key": stat.key, **stat_document(stat)} for stat in page[:limit]]}
-        if len(page) > limit:
-            response["marker"] = encode(json.dumps({"k": page[limit - 1].key}).encode())
-        self.finish(response)
-
-    post = get
-
-    def _page(self, prefix: str, after: str, count: int) -> list[Stat]:
-        rest = (stat for stat in self.bucket.list(prefix) if stat.key > after)
-        return heapq.nsmallest(count, rest, key=lambda stat: stat.key)
-
-    def _argument(self, name: str) -> str:
-        """The exact value: Tornado's get_argument strips blanks and control characters, which keys may contain."""
-        try:
-            return self.request.arguments.get(name, [b""])[-1].decode()
-        except UnicodeDecodeError as error:
-            raise kodo_errors.MalformedUpload(f"{name} is not UTF-8") from error
-
-    def _limit(self) -> int:
-        limit = self._argument("limit") or str(PAGE_LIMIT)
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= PAGE_LIMIT):
-            raise kodo_errors.MalformedUpload(f"limit must be 1 to {PAGE_LIMIT}")
-        return int(limit)
-
-    def _after(self) -> str:
-        """The last key of the page before."""
-        marker = self._argument("marker")
-        try:
-            return str(json.loads(decode(marker))["k"]) if marker else ""
-        except (ValueError, KeyError, TypeError) as error:
-            raise kodo_errors.MalformedUpload("invalid marker") from error
-
-
-def stat_document(stat: Stat) -> dict[str, Any]:
-    """An object in Kodo's field names; putTime in units of 100 ns."""
-    return {
-        "fsize": stat.size_bytes,
-        "hash": stat.etag,
-        "mimeType": stat.mime,
-        "putTime": int(stat.put_time_s * 10_000_000),
-        "type": 0,
-    }
+            document = run_operation(self.bucket, operation)
+        except Exception as error:
+            code = status_of(error)
+            if code is None:
+                raise
+            return {"code": code, "data": {"error": str(error)}}
+        return {"code": 200, "data": document} if document else {"code": 200}
 
 
 def _skew_s(date: str) -> float:

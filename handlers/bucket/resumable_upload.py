@@ -34,13 +34,14 @@ class PartRef(BaseModel):
 
 
 class CompleteUpload(BaseModel):
-    """The body that completes an upload. Kodo's mimeType and metadata are ignored: clients choose them."""
+    """The body that completes an upload. Kodo's mimeType is ignored: the content decides."""
 
     model_config = ConfigDict(frozen=True)
 
     parts: list[PartRef] = Field(min_length=1, max_length=PART_LIMIT)
     fname: str | None = Field(None, max_length=4096)
     customVars: dict[str, str] | None = None
+    metadata: dict[str, str] | None = None
 
 
 class StartUploadHandler(BucketHandler):
@@ -114,10 +115,10 @@ class ResumableUploadHandler(BucketHandler):
         except ValidationError as error:
             raise kodo_errors.MalformedUpload("parts are missing or wrong") from error
         parts = [(part.partNumber, part.etag) for part in body.parts]
-        custom = {name: value for name, value in (body.customVars or {}).items() if name.startswith("x:")}
+        fields = {**(body.metadata or {}), **(body.customVars or {})}
         staged = await asyncio.to_thread(self.bucket.multipart.assemble, upload, parts)
         try:
-            received = ReceivedFile(staged, upload.key or None, body.fname or "", custom, etag_of_parts(parts))
+            received = ReceivedFile(staged, upload.key or None, body.fname or "", fields, etag_of_parts(parts))
             stored = await store_upload(self.bucket, policy, received)
         finally:
             await asyncio.to_thread(staged.discard)
@@ -133,8 +134,7 @@ def authorize_upload(
     request: HTTPServerRequest, bucket: EmbeddedBucket, bucket_name: str, encoded_key: str
 ) -> tuple[UploadPolicy, str | None]:
     """The policy of the token, and the key of the path (None for ANY_KEY) if the policy allows it. Raises KodoError."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    policy = read_token(bucket.keys, token if scheme == "UpToken" else "", now=bucket.clock())
+    policy = read_token(bucket.keys, header_token(request), now=bucket.clock())
     if bucket_name != bucket.name or policy.bucket != bucket.name:
         raise kodo_errors.NoSuchBucket("no such bucket")
     if encoded_key == ANY_KEY:
@@ -145,3 +145,9 @@ def authorize_upload(
         raise kodo_errors.MalformedUpload("the key is not base64 of UTF-8") from error
     policy.check_key(key)
     return policy, key
+
+
+def header_token(request: HTTPServerRequest) -> str:
+    """The upload token of the header, or ""."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme == "UpToken" else ""

@@ -73,6 +73,8 @@ class Application(tornado.web.Application):
             request.headers.pop("Accept-Encoding", None)  # a compressor holds 256 KiB for as long as the stream lasts
         delegate = super().get_handler_delegate(request, target_class, target_kwargs, path_args, path_kwargs)
         if _content_length(request) > BODY_LIMIT_BYTES and not delegate.stream_request_body:
+            if oversized := getattr(target_class, "oversized_body_handler", None):
+                return super().get_handler_delegate(request, oversized, target_kwargs)
             return super().get_handler_delegate(request, OversizedBodyHandler, self.settings["default_handler_args"])
         return delegate
 
@@ -82,10 +84,7 @@ class OversizedBodyHandler(ApiHandler):
     """Answers requests whose body is larger than BODY_LIMIT_BYTES."""
 
     def prepare(self) -> None:
-        if _content_length(self.request) > DRAIN_LIMIT_BYTES:
-            raise errors.TooLarge(limit_bytes=BODY_LIMIT_BYTES)
-        if isinstance(self.request.connection, HTTP1Connection):
-            self.request.connection.set_max_body_size(DRAIN_LIMIT_BYTES)
+        drain(self.request)
 
     def data_received(self, chunk: bytes) -> None:
         """Drop it."""
@@ -124,6 +123,14 @@ def listen(
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(limits.write_s * 1000))
     server.add_sockets(sockets)
     return server
+
+
+def drain(request: HTTPServerRequest) -> None:
+    """Let the body come, so that the client reads the response. Raises TooLarge for a body that is not worth it."""
+    if _content_length(request) > DRAIN_LIMIT_BYTES:
+        raise errors.TooLarge(limit_bytes=BODY_LIMIT_BYTES)
+    if isinstance(request.connection, HTTP1Connection):
+        request.connection.set_max_body_size(DRAIN_LIMIT_BYTES)
 
 
 def _content_length(request: HTTPServerRequest) -> int:

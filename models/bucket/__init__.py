@@ -6,7 +6,7 @@ Two implementations: `embedded/bucket.py` (a folder) and `kodo.py` (Qiniu Kodo).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -23,13 +23,17 @@ class UploadTicket:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """Metadata of one object. put_time_s: Unix time in seconds; etag: Kodo's hash of the content."""
+    """Metadata of one object. put_time_s: Unix time in seconds; etag: Kodo's hash of the content.
+
+    custom: what the client chose to store with it (Kodo's `x-qn-meta-*`, here without the prefix).
+    """
 
     key: str
     size_bytes: int
     etag: str
     mime: str
     put_time_s: float
+    custom: Mapping[str, str] = field(default_factory=dict)
 
 
 class Bucket(Protocol):

@@ -37,6 +37,10 @@ class UploadPolicy(BaseModel):
     callbackHost: str = ""
     callbackBody: str = ""
     callbackBodyType: str = FORM
+    returnBody: str = ""
+    saveKey: str = ""
+    forceSaveKey: bool = False
+    keylimit: list[str] = []
     fsizeMin: int = Field(0, ge=0)
     fsizeLimit: int = Field(0, ge=0)
     detectMime: int = 0
@@ -62,6 +66,8 @@ class UploadPolicy(BaseModel):
         fits = scoped is None or (key.startswith(scoped) if self.isPrefixalScope else key == scoped)
         if not fits:
             raise kodo_errors.Forbidden("key doesn't match with scope")
+        if self.keylimit and key not in self.keylimit:
+            raise kodo_errors.Forbidden("key doesn't match with keylimit")
 
     def check_size(self, size_bytes: int) -> None:
         """Raise TooLarge or Forbidden if a finished file may not be stored."""
@@ -139,8 +145,13 @@ def read_token(keys: Keys, token: str, *, now: float) -> UploadPolicy:
         raise kodo_errors.BadToken("bad token")
     try:
         policy = UploadPolicy.model_validate_json(decode(encoded))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = ascii(".".join(map(str, first["loc"])))[1:-1] or "JSON"
+        reason = "is not supported here" if first["type"] == "extra_forbidden" else "is missing or invalid"
+        raise kodo_errors.BadToken(f"bad token: the field {name} of the policy {reason}") from error
     except ValueError as error:
-        raise kodo_errors.BadToken("bad token: the policy has an unknown or invalid field") from error
+        raise kodo_errors.BadToken("bad token: the policy is not base64") from error
     check_deadline(policy, now)
     return policy
 

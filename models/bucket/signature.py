@@ -75,11 +75,19 @@ def check_callback(
     check_any_match(canonical["Authorization"], expected)
 
 
-def check_management(keys: Keys, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> str:
-    """Raise BadSignature unless this management request is signed (Qiniu style). Returns its X-Qiniu-Date."""
+def check_management(keys: Keys, method: str, uri: str, headers: Mapping[str, str], body: bytes) -> str | None:
+    """Raise BadSignature unless this management request is signed, with its body. Returns its X-Qiniu-Date, if any.
+
+    QBox signs no date; neither do some clients in the Qiniu style. A body must be a form.
+    """
     canonical = _canonical(headers)
-    check_any_match(canonical.get("Authorization", ""), [qiniu(keys, method, uri, canonical, body)])
-    return canonical.get("X-Qiniu-Date", "")
+    authorization, content_type = canonical.get("Authorization", ""), canonical.get("Content-Type", "")
+    is_qbox = authorization.startswith("QBox ")
+    if body and (content_type if is_qbox else media_type(content_type)) != FORM:
+        raise BadSignature()
+    expected = qbox(keys, uri, body) if is_qbox else qiniu(keys, method, uri, canonical, body)
+    check_any_match(authorization, [expected])
+    return None if is_qbox else canonical.get("X-Qiniu-Date")
 
 
 def check_any_match(signature: str, expected: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from models.bucket import Stat, UploadTicket
 from models.bucket.addresses import HOST, key_from_url, origin, quote_key
+from models.bucket.embedded.blocks import BlockUploads
 from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
 from models.bucket.embedded.unproven import UnprovenBytes
@@ -67,7 +68,8 @@ class EmbeddedBucket:
         self.clock = clock
         self.objects = Objects(folder)
         self.multipart = MultipartUploads(folder / "uploads", self.objects, clock=clock)
-        self.unproven = UnprovenBytes()
+        self.blocks = BlockUploads(self.multipart)
+        self.unproven = UnprovenBytes(largest_bytes=size_limit_bytes)
         self._base = public_url.rstrip("/")
         self._host: str | None = None
         self._follow_host = follow_host
@@ -92,7 +94,11 @@ class EmbeddedBucket:
         if self._host is not None:
             fields["callbackHost"] = self._host  # the response to the upload names the address of the client too
         token = upload_token(self.keys, fields)
-        return UploadTicket(token, key, f"{self._client_base}/up", self.url(key), fields["deadline"])
+        return UploadTicket(token, key, self.upload_url, self.url(key), fields["deadline"])
+
+    @property
+    def upload_url(self) -> str:
+        return f"{self._client_base}/up"
 
     def url(self, key: str) -> str:
         return f"{self._client_base}/bucket/{quote_key(key)}"

@@ -9,6 +9,7 @@ KodoError
   KeyExists          another object has this key
   NoSuchKey          no such object, upload or part
   NoSuchBucket       the name of another bucket
+  NoSuchBlock        no such block of a resumable upload (v1), or no longer
   TooManyUploads     too many uploads are in progress
 """
 
@@ -48,6 +49,10 @@ class NoSuchKey(KodoError):
 
 
 class NoSuchBucket(KodoError):
+    pass
+
+
+class NoSuchBlock(KodoError):
     pass
 
 

@@ -1,4 +1,4 @@
-"""Multipart uploads (Kodo's resumable upload v2): parts are stored in a folder until they are assembled.
+"""Multipart uploads (Kodo's resumable upload v2; v1 is `blocks.py`): parts in a folder until they are assembled.
 
     <id>/upload.json                  key, owner and expiry
     <id>/<number>-<sha1>-<size>       one complete part; its name has the checksum of its content
@@ -16,9 +16,10 @@ import hashlib
 import json
 import secrets
 import shutil
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,11 +81,24 @@ class MultipartUploads:
         self._clock = clock
         self._total = total
         self._objects = objects
+        self._starting = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self.sweep()
 
     def start(self, key: str, owner: str, address: str = "") -> MultipartUpload:
         """Raises TooManyUploads, StorageFull."""
+        with self._starting:
+            return self._start(secrets.token_hex(16), key, owner, address)
+
+    def find_or_start(self, upload_id: str, key: str, owner: str, address: str) -> MultipartUpload:
+        """The upload of this id, for a client that does not start its uploads. Raises TooManyUploads, StorageFull."""
+        with self._starting:
+            try:
+                return self.find(upload_id, key)
+            except kodo_errors.NoSuchKey:
+                return self._start(upload_id, key, owner, address)
+
+    def _start(self, upload_id: str, key: str, owner: str, address: str) -> MultipartUpload:
         self.sweep()
         active = sorted(self._all(), key=lambda upload: (not self._is_empty(upload), self._active_at(upload)))
         own = [upload for upload in active if upload.owner == owner and owner not in NO_OWNER]
@@ -95,7 +109,7 @@ class MultipartUploads:
             excess = [_least_needed(active, address)]
         for upload in excess:
             self.abort(upload)
-        upload = MultipartUpload(secrets.token_hex(16), key, owner, int(self._clock()) + LIFE_S, address)
+        upload = MultipartUpload(upload_id, key, owner, int(self._clock()) + LIFE_S, address)
         with translate_os_errors():
             self._create(upload)
         return upload
@@ -114,9 +128,15 @@ class MultipartUploads:
         """Store a part, replacing an earlier one. Raises FileTooLarge, MalformedUpload, NoSuchKey."""
         if not 1 <= number <= PART_LIMIT:
             raise kodo_errors.MalformedUpload(f"partNumber must be 1 to {PART_LIMIT}")
+        return self.store(upload, number, content, limit_bytes=limit_bytes)
+
+    def store(self, upload: MultipartUpload, number: int, content: StagedPart, *, limit_bytes: int) -> Part:
+        """The same for any number. Raises FileTooLarge, NoSuchKey, and MalformedUpload for too many parts."""
         others = [part for part in self.list_parts(upload) if part.number != number]
         if sum(part.size_bytes for part in others) + content.size_bytes > limit_bytes:
             raise kodo_errors.FileTooLarge("exceed FsizeLimit")
+        if len(others) >= PART_LIMIT:
+            raise kodo_errors.MalformedUpload(f"an upload has at most {PART_LIMIT} parts")
         part = Part(number, content.sha1(), content.size_bytes)
         try:
             content.move_to(self._folder / upload.id / part.name)
@@ -144,11 +164,18 @@ class MultipartUploads:
         whole = self._objects.stage()
         try:
             for one in wanted:
-                self._append(upload, available.get(one), whole)
+                self.append(upload, available.get(one), whole)
         except BaseException:
             whole.discard()
             raise
         return whole
+
+    def drop(self, upload: MultipartUpload, parts: Iterable[Part]) -> None:
+        """Delete these parts, and the upload with its last one."""
+        for part in parts:
+            (self._folder / upload.id / part.name).unlink(missing_ok=True)
+        if not self.list_parts(upload):
+            self.abort(upload)
 
     def abort(self, upload: MultipartUpload) -> None:
         shutil.rmtree(self._folder / upload.id, ignore_errors=True)
@@ -186,7 +213,8 @@ class MultipartUploads:
             except (FileNotFoundError, ValueError, TypeError):
                 yield MultipartUpload(folder.name, "", "", 0)
 
-    def _append(self, upload: MultipartUpload, part: Part | None, whole: StagedFile) -> None:
+    def append(self, upload: MultipartUpload, part: Part | None, whole: StagedFile) -> None:
+        """Write a part to the end of a file. Raises NoSuchKey if it is missing or damaged, StorageFull."""
         if part is None:
             raise kodo_errors.NoSuchKey("no such part")
         digest = hashlib.sha1(usedforsecurity=False)
@@ -195,7 +223,7 @@ class MultipartUploads:
                 while data := file.read(COPY_BYTES):
                     digest.update(data)
                     whole.write(data)
-        except FileNotFoundError as error:  # pragma: no cover - swept while it is assembled
+        except FileNotFoundError as error:
             raise kodo_errors.NoSuchKey("no such part") from error
         if digest.digest() != part.sha1:
             raise kodo_errors.NoSuchKey("no such part")

@@ -16,11 +16,14 @@ import hashlib
 import logging
 import os
 import secrets
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from models.bucket import Stat
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.disk import open_descriptor, open_file, translate_os_errors
 from models.bucket.embedded.staged import StagedFile, StagedPart
 from models.bucket.embedded.trailer import CorruptObject, read_trailer
@@ -28,6 +31,8 @@ from models.bucket.policy import check_key_length
 from models.errors import BadParameter, NotFound
 
 log = logging.getLogger(__name__)
+
+COPY_BYTES = 1024 * 1024
 
 
 class OpenObject:
@@ -84,6 +89,21 @@ class Objects:
             os.close(descriptor)
             log.warning("bucket: object %s is damaged: %s", self._path(key).name, error)
             raise NotFound(what="object", which=ascii(key[:80])) from error
+
+    def copy(self, source_key: str, key: str, *, overwrite: bool, mime: str | None = None) -> Stat:
+        """Store the content of an object as `key` too, or as the object itself with another `mime`.
+
+        Raises NotFound, StorageFull, BadParameter; without `overwrite` KeyExists if there is an object of this key.
+        """
+        check_key_length(key)
+        if not overwrite and self._path(key).exists():
+            raise kodo_errors.KeyExists("file exists")
+        with self.open(source_key) as source, self.stage() as staged:
+            for start in range(0, source.stat.size_bytes, COPY_BYTES):
+                staged.write(source.read(start, COPY_BYTES))
+            put_time_s = source.stat.put_time_s if key == source_key else time.time()
+            stat = replace(source.stat, key=key, mime=mime or source.stat.mime, put_time_s=put_time_s)
+            return staged.store(stat, overwrite=overwrite)
 
     def delete(self, key: str) -> bool:
         """Returns whether the object existed."""

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -51,16 +51,31 @@ class StagedFile:
         """The type and size of the content, by its first bytes."""
         return sniff(lambda start, size: os.pread(self._descriptor, size, start))
 
-    def commit(self, key: str, *, mime: str = UNKNOWN, overwrite: bool, etag: str | None = None) -> Stat:
+    def commit(
+        self,
+        key: str,
+        *,
+        mime: str = UNKNOWN,
+        overwrite: bool,
+        etag: str | None = None,
+        custom: Mapping[str, str] | None = None,
+    ) -> Stat:
         """Store it as the object `key`, durably.
 
         mime: used if the content is not a known image. etag: replaces the computed hash, for multipart uploads.
-        Without `overwrite`, raises KeyExists if an object with other content exists. Raises StorageFull.
+        custom: metadata of the client. Without `overwrite`, raises KeyExists if an object with other content exists.
+        Raises StorageFull.
         """
-        check_key_length(key)
         seen = self.sniff().mime
-        stat = Stat(key, self.size_bytes, etag or self.etag(), mime if seen == UNKNOWN else seen, time.time())
-        target = self._path_of(key)
+        mime = mime if seen == UNKNOWN else seen
+        return self.store(
+            Stat(key, self.size_bytes, etag or self.etag(), mime, time.time(), custom or {}), overwrite=overwrite
+        )
+
+    def store(self, stat: Stat, *, overwrite: bool) -> Stat:
+        """Store it as an object with this metadata, durably. Raises as `commit` does."""
+        check_key_length(stat.key)
+        target = self._path_of(stat.key)
         with translate_os_errors():
             self._append(trailer_of(stat))
             os.fsync(self._descriptor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 from models.bucket import Stat
 
@@ -24,6 +25,7 @@ def trailer_of(stat: Stat) -> bytes:
             "etag": stat.etag,
             "mime": stat.mime,
             "put_time": stat.put_time_s,
+            **({"custom": dict(stat.custom)} if stat.custom else {}),
         }
     ).encode()
     return text + len(text).to_bytes(4) + MARK
@@ -40,6 +42,7 @@ def read_trailer(descriptor: int) -> Stat:
     try:
         fields = json.loads(os.pread(descriptor, length, start))
         stat = Stat(fields["key"], fields["size"], fields["etag"], fields["mime"], fields["put_time"])
+        stat = replace(stat, custom=fields.get("custom", {}))
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptObject("invalid metadata") from error
     if stat.size_bytes != start:

@@ -14,9 +14,15 @@ class UnprovenBytes:
     """Some clients send the file before the token that permits it; until then anybody may have sent it."""
 
     def __init__(
-        self, *, address_limit_bytes: int = ADDRESS_LIMIT_BYTES, total_limit_bytes: int = TOTAL_LIMIT_BYTES
+        self,
+        *,
+        largest_bytes: int = 0,
+        address_limit_bytes: int = ADDRESS_LIMIT_BYTES,
+        total_limit_bytes: int = TOTAL_LIMIT_BYTES,
     ) -> None:
-        self._address_limit, self._total_limit = address_limit_bytes, total_limit_bytes
+        """largest_bytes: of a file; one file of this size always has room."""
+        self._address_limit = max(address_limit_bytes, largest_bytes)
+        self._total_limit = max(total_limit_bytes, largest_bytes)
         self._bytes: Counter[str] = Counter()
 
     @property

@@ -13,8 +13,8 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from models.bucket.signature import qbox
-from tests.models.bucket.installations import Installation, error_of, get, open_embedded, png
+from models.bucket.signature import FORM, qbox
+from tests.models.bucket.installations import Installation, error_of, get, open_embedded, png, post
 from tests.support.waiting import until
 
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
@@ -217,13 +217,16 @@ async def test_a_client_that_reads_nothing_is_cut_off(impatient: Installation) -
 
 
 @pytest.mark.gen_test
-async def test_management_takes_a_fresh_signature_in_the_qiniu_style(where: Installation) -> None:
-    path = "/rs/delete/dGVzc2VyYTp1L-eMqy5wbmc="
+async def test_management_takes_no_request_without_a_signature_that_covers_its_body(where: Installation) -> None:
+    path, body = "/rs/batch", b"op=/delete/dGVzc2VyYTp1L-eMqy5wbmc="
 
     unsigned = await get(where.base + "/rsf/list?bucket=tessera")
-    other_style = await get(where.base + path, "GET", Authorization=qbox(where.keys, path, b""))
+    uncovered = [
+        await post(where.base + path, body, {"Authorization": qbox(where.keys, path, signed), "Content-Type": kind})
+        for signed, kind in ((b"", FORM), (b"", "text/plain"), (body, "text/plain"))
+    ]
 
-    assert unsigned.code == other_style.code == 401
+    assert {unsigned.code, *(response.code for response in uncovered)} == {401}
     assert where.bucket.stat("u/猫.png").size_bytes == len(CONTENT)
 
 
@@ -238,15 +241,38 @@ async def test_a_page_elsewhere_may_ask_before_it_uploads(where: Installation) -
 
 
 @pytest.mark.gen_test
-async def test_every_answer_has_a_request_id_and_errors_are_json(where: Installation) -> None:
-    answers = [
-        await get(where.base + path)
-        for path in ("/bucket/none", "/up", "/rs/stat/AAAA", "/rsf/list", "/up/buckets/x/objects/y/uploads/" + "0" * 32)
-    ]
+async def test_every_answer_has_a_request_id_and_cors_and_errors_are_json(where: Installation) -> None:
+    expected = {
+        "/bucket/none": 404,
+        "/up": 405,
+        "/up/none": 404,
+        "/up/buckets/x/objects/y/uploads/" + "0" * 32: 401,
+        "/rs/stat/AAAA": 401,
+        "/rs": 404,
+        "/rsf/list": 401,
+        "/rsf/none": 404,
+    }
+    answers = [await get(where.base + path) for path in expected]
+    answers.append(await post(where.base + "/rs/batch", bytes(3 << 20), {"Content-Type": FORM}))
 
+    assert [answer.code for answer in answers] == [*expected.values(), 413]
     assert all(answer.headers["X-Reqid"] for answer in answers)
-    assert [answer.code for answer in answers] == [404, 405, 401, 401, 401]
+    assert all(answer.headers["Access-Control-Allow-Origin"] == "*" for answer in answers)
     assert all("error" in json.loads(answer.body) for answer in answers)
+
+
+@pytest.mark.gen_test
+async def test_a_client_that_has_this_version_by_its_date_gets_no_content(where: Installation) -> None:
+    url = where.bucket.url("u/猫.png")
+    whole = await get(url)
+    date = whole.headers["Last-Modified"]
+
+    async def status(since: str, **headers: str) -> int:
+        return (await get(url, If_Modified_Since=since, **headers)).code
+
+    assert await status(date) == 304
+    assert await status("Thu, 01 Jan 1970 00:00:00 GMT") == await status("yesterday") == 200
+    assert await status(date, If_None_Match='"other"') == 200
 
 
 def read_all(connection: socket.socket) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from models.bucket.embedded.errors import TooManyUploads
 from models.bucket.embedded.unproven import UnprovenBytes
 from tests.models.bucket.installations import (
     FORM_TYPE,
+    LIMIT_BYTES,
     Installation,
     error_of,
     form,
@@ -138,9 +140,10 @@ async def test_fields_of_kodo_that_we_ignore_do_no_harm(where: Installation) -> 
 
 
 @pytest.mark.gen_test
-async def test_fields_after_the_file_count_as_well(where: Installation) -> None:
-    grant = where.sign_upload()
-    head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + png() + b"\r\n"
+async def test_fields_after_a_file_of_any_allowed_size_count_as_well(where: Installation) -> None:
+    """The official SDKs for Java, and for JavaScript before version 4, send the file first."""
+    grant, data = where.sign_upload(), png().ljust(LIMIT_BYTES, b"\0")
+    head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + data + b"\r\n"
     tail = form({"token": grant.token, "key": grant.key}, b"").split(
         b'--seam\r\nContent-Disposition: form-data; name="file"'
     )[0]
@@ -148,6 +151,17 @@ async def test_fields_after_the_file_count_as_well(where: Installation) -> None:
     response = await post(grant.upload_url, head + tail + b"--seam--\r\n", {"Content-Type": FORM_TYPE})
 
     assert response.code == 200
+    assert where.bucket.stat("u/1.png").size_bytes == LIMIT_BYTES
+    assert where.bucket.unproven.total == 0
+
+
+@pytest.mark.gen_test
+async def test_a_checksum_must_be_a_number_and_match(where: Installation) -> None:
+    ticket = where.sign_upload()
+
+    assert error_of(await upload(ticket, png(), crc32="wrong")) == (400, "crc32 is not a decimal number")
+    assert error_of(await upload(ticket, png(), crc32="1")) == (406, "crc32 is not correct")
+    assert (await upload(ticket, png(), crc32=str(zlib.crc32(png())))).code == 200
 
 
 @pytest.mark.gen_test

@@ -269,15 +269,14 @@ async def test_the_sdk_with_other_keys_may_do_nothing(where: Installation) -> No
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize(("date", "status"), [("20200101T000000Z", 403), ("", 403), ("yesterday", 403), (None, 403)])
-async def test_an_old_management_request_is_refused(where: Installation, date: str | None, status: int) -> None:
+@pytest.mark.parametrize("date", ["20200101T000000Z", "", "yesterday"])
+async def test_an_old_management_request_is_refused(where: Installation, date: str) -> None:
     headers = {"Host": where.base.removeprefix("http://"), "Content-Type": "application/x-www-form-urlencoded"}
-    if date is not None:
-        headers["X-Qiniu-Date"] = date
+    headers["X-Qiniu-Date"] = date
     path = f"/rs/stat/{encode(b'tessera:a')}"
     headers["Authorization"] = sign_request(where.keys, "POST", path, headers, b"")
 
-    assert error_of(await post(where.base + path, b"", headers)) == (status, "request time too skewed")
+    assert error_of(await post(where.base + path, b"", headers)) == (403, "request time too skewed")
 
 
 @pytest.mark.gen_test

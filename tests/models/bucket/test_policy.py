@@ -112,8 +112,19 @@ def test_a_token_of_the_real_sdk_can_be_read() -> None:
 def test_a_signed_but_unsupported_field_is_rejected() -> None:
     token = qiniu.Auth(KEYS.access, KEYS.secret).upload_token("pictures", None, 60, {"persistentOps": "x"})
 
-    with pytest.raises(kodo_errors.BadToken, match="unknown"):
+    with pytest.raises(kodo_errors.BadToken, match="the field persistentOps of the policy is not supported"):
         read_token(KEYS, token, now=NOW)
+
+
+def test_a_field_that_is_missing_or_mistyped_in_a_signed_policy_is_named() -> None:
+    for policy, field in (
+        ('{"deadline": 1}', "scope"),
+        ('{"scope": "b", "deadline": 1, "fsizeLimit": "x"}', "fsizeLimit"),
+    ):
+        token = qiniu.Auth(KEYS.access, KEYS.secret).token_with_data(policy)
+
+        with pytest.raises(kodo_errors.BadToken, match=f"the field {field} of the policy is missing or invalid"):
+            read_token(KEYS, token, now=NOW)
 
 
 def test_an_expired_token_is_rejected_with_its_age() -> None:
