@@ -1,6 +1,7 @@
 """Request coalescing: items submitted while a call is running are sent together in the next call.
 
-A single item is sent at once; under load the database gets a few large calls instead of many small ones.
+A single item is sent at once, unless nobody waits for it; under load the database gets a few large calls instead of
+many small ones.
 """
 
 from __future__ import annotations
@@ -21,32 +22,48 @@ MAX_BATCH = 256
 
 
 class Batcher(Generic[Item, Result]):
-    """deliver: takes a list of items in order of submission and returns one result for each."""
+    """deliver: takes a list of items in order of submission and returns one result for each.
 
-    def __init__(self, deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]]) -> None:
-        self._deliver = deliver
+    linger_s: how long an item for which nobody waits is held back, so that others come with it.
+    """
+
+    def __init__(self, deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]], *, linger_s: float = 0.0) -> None:
+        self._deliver, self._linger_s = deliver, linger_s
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._delivery: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def submit(self, item: Item) -> Result:
         """The result for this item. Raises what `deliver` raises for it, or DatabaseUnavailable for all items."""
-        return await self._enqueue(item)
+        future = self._enqueue(item)
+        self._start_delivery()
+        return await future
 
     def submit_nowait(self, item: Item) -> None:
         """Submit without waiting for the result; the item is dropped if the database is unavailable."""
         self._enqueue(item).add_done_callback(_log_failure)
+        if not self._linger_s:
+            self._start_delivery()
+        elif self._timer is None and self._delivery is None:
+            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._start_delivery)
 
     async def drain(self) -> None:
         """Wait until no item is waiting or being sent."""
+        self._start_delivery()
         while self._delivery is not None:
             await asyncio.wait([self._delivery])
 
     def _enqueue(self, item: Item) -> asyncio.Future[Result]:
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._delivery is None:
-            self._delivery = asyncio.create_task(self._deliver_all())
         return future
+
+    def _start_delivery(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._delivery is None and self._waiting:
+            self._delivery = asyncio.create_task(self._deliver_all())
 
     async def _deliver_all(self) -> None:
         try:

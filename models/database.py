@@ -18,6 +18,7 @@ from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import CursorType, ReadPreference, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+from pymongo.monitoring import CommandListener
 
 from models import errors
 from models.driver_errors import OPERATION_TIMEOUT_S, DriverErrors, DuplicateKey
@@ -71,10 +72,18 @@ class Database:
     """One MongoDB database. Acknowledged writes are journaled, in a replica set by the majority of its members.
 
     Reads go to the primary, whatever the URI prefers: they must see the writes before them.
-    on_failure: called once for each call that failed because the database is unavailable. Raises InvalidUri.
+    on_failure: called once for each call that failed because the database is unavailable. listeners: the driver's, told
+    of every call. Raises InvalidUri.
     """
 
-    def __init__(self, uri: str, name: str, *, on_failure: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        uri: str,
+        name: str,
+        *,
+        on_failure: Callable[[], None] = lambda: None,
+        listeners: Sequence[CommandListener] = (),
+    ) -> None:
         self._errors = DriverErrors(on_failure)
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
@@ -86,6 +95,7 @@ class Database:
                 heartbeatFrequencyMS=2000,
                 maxPoolSize=32,
                 tz_aware=True,
+                event_listeners=listeners,
             )
         except (PyMongoError, ValueError) as error:
             raise InvalidUri(str(error)) from error

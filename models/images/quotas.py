@@ -9,6 +9,8 @@ until it is forgotten. Thumbnails and cell maps do not count.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +22,8 @@ COUNTED = [str(ImageKind.SOURCE), str(ImageKind.RESULT)]
 PENDING_LIMIT = 500
 """Upload tokens of a person whose images have not arrived."""
 RETRY_AFTER_S = 3600
+SUM_LIFE_S, SUM_SHARE, MAX_SUMS = 5.0, 0.5, 10_000
+"""A sum counts this long for results while it is below this share of the quota; of so many people at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,13 @@ class Usage:
 
 
 class Quotas:
-    """Reads the collections `images` and `uploads`."""
+    """Reads the collections `images` and `uploads`. clock: seconds, for the age of a sum."""
 
-    def __init__(self, database: Database, quota: Quota) -> None:
+    def __init__(self, database: Database, quota: Quota, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._images = database.collection("images")
         self._uploads = database.collection("uploads")
+        self._clock = clock
+        self._summed: dict[int, tuple[float, Usage]] = {}
         self.quota = quota
 
     async def usage(self, owner_id: int) -> Usage:
@@ -55,7 +61,11 @@ class Quotas:
         still_reserved: Document = {"$gt": ["$reserved_until", datetime.now(UTC)]}
         reserved: Document = {"$cond": [still_reserved, "$reserved_bytes", 0]}
         pending = await self._sum(self._uploads, {"owner_id": owner_id}, reserved)
-        return Usage(images[0] + pending[0], images[1] + pending[1])
+        usage = Usage(images[0] + pending[0], images[1] + pending[1])
+        if len(self._summed) >= MAX_SUMS:
+            self._summed.clear()
+        self._summed[owner_id] = self._clock(), usage
+        return usage
 
     async def _sum(self, collection: Collection, query: Document, size: object) -> tuple[int, int]:
         grouping: Document = {"_id": None, "count": {"$sum": 1}, "size_bytes": {"$sum": size}}
@@ -69,6 +79,23 @@ class Quotas:
         usage = await self.usage(owner.id)
         if usage.pictures > self.quota.pictures or usage.size_bytes > self.quota.size_bytes:
             raise self._exceeded()
+
+    async def check_result(self, owner: Owner, size_bytes: int) -> None:
+        """`check` after a result of this size was stored, without a sum where a recent one leaves much room.
+
+        Others may have stored something since: not half of a quota in SUM_LIFE_S.
+        """
+        if owner.id is None:
+            return
+        summed_at, latest = self._summed.get(owner.id, (float("-inf"), Usage(0, 0)))
+        usage = Usage(latest.pictures + 1, latest.size_bytes + size_bytes)
+        within = (
+            usage.pictures <= SUM_SHARE * self.quota.pictures and usage.size_bytes <= SUM_SHARE * self.quota.size_bytes
+        )
+        if within and self._clock() - summed_at < SUM_LIFE_S:
+            self._summed[owner.id] = summed_at, usage
+        else:
+            await self.check(owner)
 
     async def check_pending(self, owner: Owner) -> None:
         """The same with one pending upload more. Raises TooManyRequests if there are too many of them."""

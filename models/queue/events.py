@@ -13,6 +13,8 @@ from typing import Any, Literal
 from models.batcher import Batcher
 from models.database import Database, Document
 
+LINGER_S = 0.01
+"""The end of a task and the start of the next one come at about the same time: they are one call."""
 CAPPED_SIZE_BYTES = 2 * 1024 * 1024
 
 EventKind = Literal["task", "progress", "cancel", "queue", "start"]
@@ -35,7 +37,7 @@ class Events:
         self._database = database
         self._events = database.collection("events", journaled=False)
         self._server = server
-        self._publishing = Batcher(self._insert)
+        self._publishing = Batcher(self._insert, linger_s=LINGER_S)
 
     async def ensure_collection(self) -> None:
         """Create the collection and insert a first event: a tailable cursor on an empty collection ends at once."""

@@ -25,6 +25,10 @@ EXPIRY_S = 24 * 3600
 """Rounds are forgotten after this time, and with them the addresses of clients."""
 
 
+SAVE_INTERVAL_S = 0.5
+"""How late the current round is stored. The running servers know it from the events; it matters after a restart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a task stands: its round, and its turn among the tasks of the same address.
@@ -70,7 +74,7 @@ class FairOrder:
         self._rounds = database.collection("rounds", journaled=False)
         self._tasks = database.collection("tasks")
         self._current = 0
-        self._saving = Batcher(self._save_current)
+        self._saving = Batcher(self._save_current, linger_s=SAVE_INTERVAL_S)
 
     async def refresh(self) -> None:
         """Read the current round, which other servers may have advanced."""

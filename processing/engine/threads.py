@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from processing.engine import JobHandle
-from processing.engine.job import Job, run
+from processing.engine.job import RENDERED, Job, run
 from processing.mosaic import release_free_memory
 from processing.rendering import Cancelled
 from processing.thread_priority import RENDER_NICENESS, lower_thread_priority
@@ -79,10 +79,10 @@ class ThreadJobHandle:
         self._stop.set()
 
     def _report(self, fraction: float) -> None:
-        """Called about a hundred times in a job; wakes the loop once in REPORT_INTERVAL_S at most."""
+        """Called about a hundred times in a job; wakes the loop once in REPORT_INTERVAL_S, and when it is rendered."""
         if self._stop.is_set():
             raise Cancelled()
         now = self._clock()
-        if now - self._reported_at >= REPORT_INTERVAL_S:
+        if now - self._reported_at >= REPORT_INTERVAL_S or fraction == RENDERED:
             self._reported_at = now
             self._loop.call_soon_threadsafe(self._on_progress, fraction)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from models import errors
 from models.queue.lease import Lease
 from models.queue.task import Task
 from processing.engine import Engine, JobHandle
-from processing.engine.job import Job, JobResult
+from processing.engine.job import RENDERED, Job, JobResult
 from processing.queue.progress import ProgressReporter
 from processing.rendering import Cancelled
 
@@ -62,10 +63,16 @@ class Run:
             raise Cancelled()
         progress = ProgressReporter(publish_percent)
         try:
-            self._handle = engine.start(job, progress)
+            self._handle = engine.start(job, partial(self._on_progress, progress))
             return await self._result(self._handle, job.timeout_s)
         finally:
             progress.close()
+            self.release_thread()
+
+    def _on_progress(self, reporter: ProgressReporter, fraction: float) -> None:
+        """The next task may be leased while this one's result is stored, so that its job is there when that ends."""
+        reporter(fraction)
+        if fraction >= RENDERED:
             self.release_thread()
 
     def release_thread(self) -> None:

@@ -167,7 +167,7 @@ class TaskRunner:
     async def _check_quota(self, task: Task, image: Image) -> None:
         """Raise QuotaExceeded, without the image, if its owner has too much with it."""
         try:
-            await persist(self.store.quotas.check, image.owner)
+            await persist(self.store.quotas.check_result, image.owner, image.filesize)
         except errors.QuotaExceeded:
             if await self._unregister(image) and not await persist(self.store.tasks.has_running_duplicate, task):
                 await self._delete_objects(image.key, image.map_key)

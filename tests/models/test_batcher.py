@@ -117,3 +117,37 @@ async def test_items_behind_a_call_that_timed_out_fail_with_it() -> None:
     assert [type(end) for end in ends] == [errors.DatabaseUnavailable] * 3
     assert calls == [[1]]
     assert await batcher.submit(4) == 4
+
+
+@pytest.mark.gen_test
+async def test_items_for_which_nobody_waits_come_together_and_leave_with_the_first_that_is_awaited() -> None:
+    calls: list[list[int]] = []
+
+    async def deliver(items: list[int]) -> list[int]:
+        calls.append(items)
+        return items
+
+    batcher = Batcher(deliver, linger_s=3600)
+    batcher.submit_nowait(1)
+    batcher.submit_nowait(2)
+    assert await batcher.submit(3) == 3
+    batcher.submit_nowait(4)
+    batcher.submit_nowait(5)
+    await batcher.drain()
+
+    assert calls == [[1, 2, 3], [4, 5]]
+
+
+@pytest.mark.gen_test
+async def test_items_for_which_nobody_waits_are_sent_after_a_while() -> None:
+    delivered: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+
+    async def deliver(items: list[int]) -> list[int]:
+        delivered.set_result(items)
+        return items
+
+    batcher = Batcher(deliver, linger_s=0.001)
+    batcher.submit_nowait(1)
+    batcher.submit_nowait(2)
+
+    assert await delivered == [1, 2]

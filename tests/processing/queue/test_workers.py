@@ -13,6 +13,7 @@ from models.queue.fair_order import Place
 from models.queue.leases import Leases
 from models.queue.task import NewTask, Task, TaskState, to_document
 from models.store import Store
+from processing.engine.job import RENDERED
 from tests.processing.queue.queue_harness import ADA, RECIPE, queue_harness
 from tests.support.waiting import until
 
@@ -28,6 +29,24 @@ async def queued_tasks(database: Database, count: int = 1) -> list[Task]:
     store = Store.of(database, "one")
     await store.create_indexes()
     return [await store.tasks.add(new_task(number), place=Place(number)) for number in range(count)]
+
+
+@pytest.mark.gen_test
+async def test_the_next_job_waits_for_the_thread_while_the_last_result_is_stored(
+    database: Database, tmp_path: Path
+) -> None:
+    async with queue_harness(database, tmp_path, size=1) as server:
+        first, second, third = await server.add_many(3)
+        job = await server.started(first)
+        job.progress(RENDERED)
+
+        await server.started(second)
+
+        assert server.engine.started == [first.id, second.id]
+        assert (await server.store.tasks.by_id(third.id)).state is TaskState.QUEUED
+        await server.finish(first)
+        await server.finish(second)
+        await server.finish(third)
 
 
 @pytest.mark.gen_test

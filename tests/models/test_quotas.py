@@ -1,0 +1,47 @@
+"""Quotas: a recent sum stands in for a new one only where it leaves much room, and not for long."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import errors
+from models.database import Database
+from models.images.image import ImageKind, NewImage, Owner
+from models.images.images import Images
+from models.images.quotas import SUM_LIFE_S, Quota, Quotas
+
+ADA = Owner(1, "ada")
+
+
+def image(number: int) -> NewImage:
+    key = f"mosaic/{number}.png"
+    return NewImage(ImageKind.RESULT, ADA, key=key, url=f"http://x/{key}", filename=key, filesize=10, param="")
+
+
+@pytest.mark.gen_test
+async def test_a_result_is_not_summed_again_far_below_the_quota(database: Database) -> None:
+    images, clock = Images(database), [0.0]
+    quotas = Quotas(database, Quota(pictures=4, size_bytes=1000), clock=lambda: clock[0])
+    await quotas.check_result(ADA, 10)
+    for number in range(5):
+        await images.add(image(number))
+
+    await quotas.check_result(ADA, 10)
+
+    clock[0] += SUM_LIFE_S
+    with pytest.raises(errors.QuotaExceeded):
+        await quotas.check_result(ADA, 10)
+
+
+@pytest.mark.parametrize("quota", [Quota(pictures=5), Quota(size_bytes=99)])
+@pytest.mark.gen_test
+async def test_near_the_quota_every_result_is_summed(database: Database, quota: Quota) -> None:
+    images, quotas = Images(database), Quotas(database, quota, clock=lambda: 0.0)
+    for number in range(4):
+        await images.add(image(number))
+        await quotas.check_result(ADA, 20)
+    for number in range(4, 10):
+        await images.add(image(number))
+
+    with pytest.raises(errors.QuotaExceeded):
+        await quotas.check_result(ADA, 20)

@@ -1,0 +1,51 @@
+"""What a task costs: the calls to the database, each of which takes a thread of the driver and a turn of the loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.database import Database
+from models.queue.task import TaskState
+from tests.processing.queue.queue_harness import queue_harness
+from tests.support.commands import CommandRecorder
+from tests.support.waiting import until
+
+TASKS = 10
+EMPTY = 5
+"""Claims that find nothing, at the end."""
+
+
+@pytest.mark.gen_test
+async def test_a_task_that_is_rendered_costs_four_calls_and_a_share_of_the_events(
+    mongodb_uri: str, database_name: str, tmp_path: Path
+) -> None:
+    recorder = CommandRecorder()
+    database = Database(mongodb_uri, database_name, listeners=[recorder])
+    async with queue_harness(database, tmp_path, size=1) as server:
+        await server.finish(await server.add(name="the first one, whose quota is summed"))
+        await server.queue.pause(True)
+        await server.is_paused()
+        tasks = await server.add_many(TASKS)
+        await server.store.events.drain()
+        server.engine.instantly = True
+        recorder.commands.clear()
+
+        await server.queue.pause(False)
+
+        async def all_done() -> bool:
+            done = {event.task.id for event in server.events if event.task and event.task.state is TaskState.DONE}
+            return done >= {task.id for task in tasks}
+
+        await until(all_done)
+        await server.queue.wait_until_idle()
+        await server.store.events.drain()
+
+        calls = {name: recorder.names(name) for name in ("tasks", "images", "uploads", "events")}
+    database.close()
+    claims_and_ends = [name for name in calls["tasks"] if name in ("findAndModify", "update")]
+    assert 2 * TASKS <= len(claims_and_ends) <= 2 * TASKS + EMPTY, "a claim and an end each"
+    assert calls["images"] == ["aggregate", "insert"] * TASKS, "an earlier result is looked for, and the new one stored"
+    assert calls["uploads"] == []
+    assert calls["events"].count("insert") <= 2 * TASKS
