@@ -2,7 +2,7 @@
 
 import { at } from "../base.js";
 
-const FIRST_WIDTH = 1280;
+const FIRST_WIDTHS = [320, 1280]; // the server has the first already, and makes the other for the first viewer
 const MIDDLE_WIDTH = 2560;
 /** Of a file that is drawn: a larger one would take too much memory, and only tiles become sharper. */
 const MAX_MEGAPIXELS = 40;
@@ -16,7 +16,7 @@ export class BasePicture {
 
   constructor({ id, width, height }, file, onLoad) {
     this.#onLoad = onLoad;
-    this.#load(Object.assign(new Image(), { src: at(`/thumbnail/${id}/${FIRST_WIDTH}`) }));
+    for (const first of FIRST_WIDTHS) this.#load(Object.assign(new Image(), { src: at(`/thumbnail/${id}/${first}`) }));
     if (width * height <= MAX_MEGAPIXELS * 1e6) this.#load(file);
   }
 

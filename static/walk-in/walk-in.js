@@ -59,13 +59,14 @@ export class WalkIn {
     this.close();
     this.#viewer = viewer;
     this.#opening = image;
+    const redraw = () => this.#update();
+    const base = new BasePicture(image, file, redraw); // loads meanwhile
     const [map, { tiles, withdrawn }] = await Promise.all([this.#services.api.file(image.map_url), this.#services.api.tiles(image.id)]);
-    if (!tiles.length || this.#opening !== image) return;
+    if (!tiles.length || this.#opening !== image) { base.close(); return; }
     this.#image = image;
     this.#map = { ...map, uses: map.uses ?? countUses(map, tiles.length), inset: insetOf(image.recipe, map.cell) };
     this.#tiles = tiles.map((tile) => tile && { ...tile, name: imageName(tile, this.#services.state.styles) });
-    const redraw = () => this.#update();
-    this.#base = new BasePicture(image, file, redraw);
+    this.#base = base;
     this.#pictures = new TilePictures(this.#tiles, map.centerings, redraw);
     this.#painter = new Painter(this.#canvas, { base: this.#base, pictures: this.#pictures, map: this.#map, size: image, hidden: (tile) => !this.#tiles[tile] });
     this.#canvas.hidden = false;
