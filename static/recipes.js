@@ -9,10 +9,11 @@ export const SMALL_PX = 320;
 const CELLS_ACROSS = 14;
 const EXAMPLE_CELLS = 150;
 
-/** The recipe for a preview: the same, in a format that is fast to send, if the style supports it. */
+/** The recipe for a preview: the same without animation, in a format that is fast to send, if the style supports it. */
 export function forPreview(recipe, style, format = "webp") {
   const formats = style.params.find((parameter) => parameter.name === "format")?.choices?.map((choice) => choice.value);
-  return formats?.includes(format) ? { ...recipe, format } : recipe;
+  const { reveal: _, ...still } = recipe;
+  return formats?.includes(format) ? { ...still, format } : still;
 }
 
 /** A recipe whose effect is visible in a thumbnail: large cells, and a region to redact. side: of the full image, in pixels. */
@@ -54,7 +55,7 @@ export function carryOver(recipe, style) {
 }
 
 /** What a look leaves as it is: what is made of which image, and how the file is written. */
-const BESIDE_LOOKS = ["background", "colours_of", "columns", "dpi", "format", "frame", "quality", "regions", "seed", "size", "stock", "threads", "tiles"];
+const BESIDE_LOOKS = ["background", "colours_of", "columns", "dpi", "format", "frame", "quality", "regions", "reveal", "seed", "size", "stock", "threads", "tiles"];
 
 /** The recipe of a look, for the same image and the same kind of file. */
 export const withLook = (recipe, look, style) =>

@@ -30,6 +30,7 @@ from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
 from .rendition import Rendition, colours_of, decode_image, encode_image, normalise
 from .report import QualityReport, mean_colour, measure_quality, reference
+from .reveal import encode_reveal, is_revealed, painted_params
 from .strip_canvas import check_strips
 from .style import RenderContext, Style
 from .styles import STYLES
@@ -149,10 +150,11 @@ def render(
     if transparent and params.format in OPAQUE_FORMATS:
         raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
     background = None if transparent else params.background
-    durations = frame_durations(data)
+    revealed = is_revealed(params)
+    durations = [] if revealed else frame_durations(data)
     frames: Iterator[Source] = iter(())
     share = 1.0  # of the first frame in all of the work
-    if params.frame is not None or (len(durations) > 1 and params.format in ANIMATED_FORMATS):
+    if (params.frame is not None and not revealed) or (len(durations) > 1 and params.format in ANIMATED_FORMATS):
         if params.frame is not None and params.frame >= max(1, len(durations)):
             raise BadParameter(field="frame", value=params.frame, allowed=f"0 to {max(1, len(durations)) - 1}")
         frames = decode_frames(
@@ -174,6 +176,8 @@ def render(
         reduction_for=lambda width, height: _reduction(style, params, (width, height), limits),
     )
     del first
+    if revealed:
+        params = painted_params(recipe, (source.width, source.height))
     size = _result_size(params, (source.width, source.height), limits, frames=len(durations) if animated else 1)
     check_size(*size, params.format)
     if size != (source.width, source.height):
@@ -203,6 +207,8 @@ def render(
                 yield painted.canvas.to_image().convert(mode)
 
         encoded = encode_animation(images(), durations, params.format, params.quality)
+    elif revealed:
+        encoded, size = encode_reveal(result, style.laying, params.format, params.quality, whole.sub(0.8, 0.97))
     else:
         encoded = _encode(result, params, whole.sub(0.8, 0.97))
     if params.dpi is not None:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from .cells.cells import Cells
 from .codec.encode import encode
 from .codec.modes import flatten
 from .progress import Progress
@@ -64,6 +67,20 @@ def finished(drawing: Drawing) -> Canvas:
     return PixelCanvas(drawing)
 
 
+EMPTY_GROUND = "#ece7dd"
+"""Of an animation, where a style has no ground of its own: plaster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What an animation lays one after another, on ground of a colour #rrggbb. keys: (count,) cells with a lower one
+    come earlier, those with the same together; None: the order is the style's."""
+
+    cells: Cells
+    ground: str = EMPTY_GROUND
+    keys: NDArray[np.int64] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class StyleResult:
     """What a style returns.
@@ -72,7 +89,7 @@ class StyleResult:
     in pixels, used as blur radius of the quality report. coverage: the share of pixels that cells cover, 0 to 1.
     repeats: the number of cells whose tile is also shown by another cell. cell_map: JSON-like, of styles that have one.
     svg: writes the same cells as SVG. hidden_mask: called with a factor, gives an image of mode L of the result
-    reduced by that factor, 255 where the quality report must not depend on the source.
+    reduced by that factor, 255 where the quality report must not depend on the source. laid: for an animation.
     """
 
     canvas: Canvas
@@ -83,3 +100,4 @@ class StyleResult:
     cell_map: Mapping[str, object] | None = None
     svg: Callable[[Progress], bytes] | None = None
     hidden_mask: Callable[[int], Image.Image] | None = None
+    laid: Laid | None = None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .canvas import StyleResult, finished
+from .canvas import EMPTY_GROUND, Laid, StyleResult, finished
 from .cells.cells import Cells
 from .cells.lattice import Lattice
 from .cells.polygons import FilledCells, PolygonCells
@@ -97,6 +97,7 @@ def paint_flat_cells(
         cells=visible,
         pitch=cells.pitch,
         coverage=covered_px / (measured.width * measured.height),
+        laid=Laid(cells, gap_colour or EMPTY_GROUND),
         svg=lambda progress: write_svg(
             (cells.width, cells.height),
             cells.outlines(),

@@ -128,6 +128,7 @@ FORMATS = {
     "svg": ("SVG, for print at any size", "SVG（矢量，可任意放大）"),
 }
 ANIMATED_FORMATS = ("png", "webp", "gif")
+REVEAL_FORMATS = ("webp", "gif")
 OPAQUE_FORMATS = ("jpeg",)
 MIN_SIZE, MAX_SIZE = 16, 30_000
 RASTER_FORMATS = {name: label for name, label in FORMATS.items() if name != "svg"}
@@ -157,7 +158,10 @@ class Params(BaseModel):
 
 class SizedParams(Params):
     """The parameters of every style whose geometry is made for the size of the result. size: None is the source's.
-    colours_of: the id of a picture whose colours the source gets first; the caller of `render` reads it."""
+    colours_of: the id of a picture whose colours the source gets first; the caller of `render` reads it. reveal: see
+    reveal.encode_reveal."""
+
+    conditions: ClassVar[Mapping[str, Condition]] = {"reveal": Condition("format", REVEAL_FORMATS)}
 
     size: int | None = int_param(
         None, low=MIN_SIZE, high=MAX_SIZE, unit="px", en="Longer side of the result, pixels", zh="成品长边（像素）"
@@ -166,6 +170,13 @@ class SizedParams(Params):
     colours_of: int | None = custom_param(
         None, "picture", allowed="the id of a picture that you may see, or null", en="Colours of", zh="取色自"
     )
+
+    reveal: bool = bool_param(False, en="Animate: the mosaic lays itself", zh="动画：逐块拼成")
+
+    @property
+    def is_revealed(self) -> bool:
+        """Whether the result is the animation."""
+        return self.reveal and self.format in REVEAL_FORMATS
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
         return (width, height) if self.size is None else fit_size(width, height, self.size)

@@ -107,6 +107,8 @@ class Style(Generic[P]):
     about_en, about_zh: one sentence. svg: whether its results can be written as SVG, if the svg_condition is met.
     seeded: whether another seed gives another result, where the conditions of the parameter are met. reduction: how
     many times smaller (1, 2, 4, 8) a JPEG of that width and height may be decoded; None: the style needs every pixel.
+    laying: the order in which an animation lays the cells: rows, middle (from there outwards), walk (along rows that
+    are not straight).
     """
 
     name: str
@@ -121,6 +123,7 @@ class Style(Generic[P]):
     svg_condition: Condition | None = None
     seeded: bool = False
     reduction: Callable[[P, int, int], int] | None = None
+    laying: str = "rows"
 
 
 def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ const APPLIES = {
 };
 /** Set together with another parameter, by its control. */
 const JOINED = ["dpi"];
-const ORDER = { tiles: -1, cell: 0, palette: 2, seed: 3, format: 4 };
+const ORDER = { tiles: -1, cell: 0, palette: 2, seed: 3, format: 4, reveal: 5 };
 
 /**
  * Dispatches "change" with {name, value} in detail, where a value of undefined restores the default; and "recipe" with a

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from ..canvas import StyleResult, finished
+from ..canvas import Laid, StyleResult, finished
 from ..cells.cells import Cells, Pieces
 from ..cells.runs import BACKGROUND
 from ..cells.strips import Band, Strip, Strips
@@ -75,6 +75,7 @@ def paint_pieces(
         cells=visible,
         pitch=cells.pitch,
         coverage=covered * max(0.0, 1 - laying.joint / cells.pitch) ** 2,
+        laid=Laid(cells),
         svg=lambda progress: write_svg((cells.width, cells.height), flat().outlines(), colours, gap_colour, progress),
     )
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from PIL import Image
 
-from ..canvas import StyleResult
+from ..canvas import Laid, StyleResult
 from ..cells.block_means import block_areas, block_means
 from ..cells.grid import SquareGrid
 from ..cells.raster import CellMeans
@@ -104,6 +104,7 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
         BlockCanvas(colours.reshape(grid.rows, grid.columns, 3), grid.side, size),
         cells=grid.count,
         pitch=grid.pitch,
+        laid=Laid(grid),
         svg=lambda progress: write_svg(size, grid.outlines(), colours, None, progress),
     )
 

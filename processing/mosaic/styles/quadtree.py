@@ -234,5 +234,6 @@ QUADTREE = Style(
     about_en="Large cells where the picture is calm, split again and again where it is not.",
     about_zh="平缓处用大格，细节处不断四分。",
     svg=True,
+    laying="middle",
     seeded=True,
 )

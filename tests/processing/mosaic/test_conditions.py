@@ -16,7 +16,7 @@ from tests.processing.mosaic.tile_samples import colourful_pool
 
 PHOTO = encoded(scene(97, 61))
 VALUES: dict[str, tuple[Any, ...]] = {
-    "format": ("jpeg", "png"),
+    "format": ("webp", "png"),
     "palette": (None, "stones"),
     "screens": ("one", "cmyk"),
     "grout": (0, 3),
@@ -38,6 +38,7 @@ VALUES_OF_STYLE: dict[tuple[str, str], tuple[Any, ...]] = {("beads", "palette"):
 """The same where a style has a parameter of that name of its own."""
 PAIRS: dict[str, tuple[Any, Any]] = {
     "quality": (30, 90),
+    "reveal": (False, True),
     "dither": (False, True),
     "grout_colour": ("#000000", "#ff0000"),
     "leading_colour": ("#000000", "#ff0000"),

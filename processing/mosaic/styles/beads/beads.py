@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...canvas import StyleResult, finished
+from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Circle
 from ...cells.grid import SquareGrid
@@ -105,6 +105,7 @@ def paint_beads(context: RenderContext[BeadsParams]) -> StyleResult:
         cells=plan.grid.count,
         pitch=float(side),
         cell_map=_cell_map(plan),
+        laid=Laid(plan.grid, params.board),
         svg=lambda progress: _write_svg(plan, params.board, progress),
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import field_validator
 
-from ...canvas import StyleResult, finished
+from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Circle, Outline, Polygon
 from ...cells.grid import SquareGrid
@@ -124,6 +124,7 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
         cells=plan.grid.count,
         pitch=float(side),
         cell_map=_cell_map(plan),
+        laid=Laid(plan.grid, keys=plan.layout.owner.ravel().astype(np.int64)),
         svg=lambda progress: _write_svg(plan, size, progress),
     )
 

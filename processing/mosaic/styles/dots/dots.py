@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...canvas import StyleResult, finished
+from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
+from ...cells.grid import SquareGrid
 from ...cells.raster import CellMeans, cell_means
 from ...cells.screens import paint_screens
 from ...cells.strips import Strips
@@ -113,6 +114,7 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
         cells=int(np.count_nonzero(visible)),
         pitch=grid.pitch,
         coverage=covered_px / (size[0] * size[1]),
+        laid=Laid(grid, params.ground),
         svg=lambda progress: write_svg(
             size,
             dots.inks.outlines(visible, dots.radii) if dots.inks else grid.circles(visible, dots.radii),
@@ -132,9 +134,9 @@ def _print_screens(context: RenderContext[DotsParams], side: int) -> StyleResult
     canvas, ground = context.new_canvas(), linear_lut(True)[list(hex_to_rgb(params.ground))]
     printing = progress.sub(0.4, 1.0)
     coverage = paint_screens(canvas, means, mean_side, float(side), ground, printing, smooth=params.smooth)
-    return StyleResult(
-        finished(canvas), cells=-(-width // side) * -(-height // side), pitch=float(side), coverage=coverage
-    )
+    grid = SquareGrid(width, height, side)
+    laid = Laid(grid, params.ground)
+    return StyleResult(finished(canvas), cells=grid.count, pitch=float(side), coverage=coverage, laid=laid)
 
 
 def tonal_dots(grid: DotGrid, means: CellMeans, context: RenderContext[DotsParams], progress: Progress) -> Dots:

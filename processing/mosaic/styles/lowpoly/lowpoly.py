@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...canvas import StyleResult, finished
+from ...canvas import EMPTY_GROUND, Laid, StyleResult, finished
 from ...cells.convex import inset_polygons
 from ...cells.polygons import PolygonCells
 from ...cells.raster import cell_means
@@ -104,6 +104,7 @@ def _paint_gradients(
         cells=int(np.count_nonzero(means.areas)),
         pitch=cells.pitch,
         coverage=float(means.areas.sum(dtype=np.int64)) / (cells.width * cells.height),
+        laid=Laid(cells, gap_colour or EMPTY_GROUND),
         svg=lambda progress: gradient_svg(cells, colours, gradients, gap_colour, progress),
     )
 
@@ -118,5 +119,6 @@ LOWPOLY = Style(
     about_en="Triangles whose sides follow the outlines of the picture.",
     about_zh="三角形沿着画面轮廓排列。",
     svg=True,
+    laying="middle",
     seeded=True,
 )

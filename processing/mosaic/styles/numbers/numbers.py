@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from ...canvas import StyleResult, finished
+from ...canvas import Laid, StyleResult, finished
 from ...cells.raster import fill_cells
 from ...cells.strips import Strips
 from ...codec.svg import write_svg
@@ -72,6 +72,7 @@ def paint_by_numbers(context: RenderContext[NumbersParams]) -> StyleResult:
         cells=painting.cells.count,
         pitch=painting.cells.pitch,
         cell_map=_cell_map(painting, indices),
+        laid=Laid(painting.cells, "#ffffff", keys=np.asarray(indices, np.int64)),
         svg=lambda progress: _write_svg(painting, colours, strokes, params.outline, progress),
     )
 

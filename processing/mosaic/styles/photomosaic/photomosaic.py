@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
-from ...canvas import StyleResult, finished
+from ...canvas import Laid, StyleResult, finished
+from ...cells.grid import RectangleGrid, SquareGrid
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
 from ...params import (
@@ -136,6 +137,7 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
         pitch=float(side),
         coverage=coverage,
         repeats=int(uses[uses > 1].sum()),
+        laid=Laid(SquareGrid(*canvas.size, side)),
         cell_map={**_cell_map(pool, layout), "uses": _uses_by_id(chosen, uses), "centerings": _centerings(chosen)},
     )
 
@@ -149,7 +151,8 @@ def _paint_own(context: RenderContext[PhotomosaicParams], side: int) -> StyleRes
     assemble(canvas, layout, context.progress.sub(0.5, 1.0))
     coverage, cells = _draw_margins(canvas, cell, context.params), layout.assignment.size
     pitch = math.sqrt(cell[0] * cell[1])
-    return StyleResult(finished(canvas), cells=cells, pitch=pitch, coverage=coverage, repeats=cells)
+    laid = Laid(RectangleGrid(*canvas.size, *cell))
+    return StyleResult(finished(canvas), cells=cells, pitch=pitch, coverage=coverage, repeats=cells, laid=laid)
 
 
 def _draw_margins(canvas: Drawing, cell: tuple[int, int], params: PhotomosaicParams) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import field_validator
 
-from ...canvas import StyleResult, finished
+from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Polygon
 from ...cells.grid import SquareGrid
@@ -96,6 +96,7 @@ def paint_stitches(context: RenderContext[StitchParams]) -> StyleResult:
         cells=plan.grid.count,
         pitch=float(side),
         cell_map=_cell_map(plan),
+        laid=Laid(plan.grid, params.ground),
         svg=lambda progress: _write_svg(plan, params.ground, progress),
     )
 

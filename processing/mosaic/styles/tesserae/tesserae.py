@@ -138,5 +138,6 @@ TESSERAE = Style(
     about_en="Stones in rows that follow the edges of the picture, with joints between them.",
     about_zh="石块沿图像边缘成行排列，石缝相间，如古罗马镶嵌画。",
     svg=True,
+    laying="walk",
     seeded=True,
 )

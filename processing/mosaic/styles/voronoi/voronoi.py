@@ -144,5 +144,6 @@ VORONOI = Style(
     about_en="Panes of glass along the contours of the picture, between leads.",
     about_zh="玻璃沿画面轮廓切割，以铅条相接，如教堂花窗。",
     svg=True,
+    laying="middle",
     seeded=True,
 )
