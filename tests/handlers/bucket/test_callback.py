@@ -25,7 +25,7 @@ from tests.support.waiting import until
 
 @pytest.fixture
 def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
+    with open_embedded(io_loop, tmp_path) as installation:
         yield installation
 
 
@@ -68,6 +68,7 @@ async def test_a_callback_without_a_good_answer_is_579_with_kodos_fields(
 
 @pytest.mark.gen_test
 async def test_a_callback_that_never_answers_is_579_within_its_time(where: Installation) -> None:
+    where.bucket.callback_timeout_s = 0.3
     where.receiver.hold = asyncio.Event()
 
     response = await upload(where.sign_upload(), png())

@@ -33,7 +33,7 @@ from tests.support.waiting import until
 
 @pytest.fixture
 def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
+    with open_embedded(io_loop, tmp_path) as installation:
         yield installation
 
 

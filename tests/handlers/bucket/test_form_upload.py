@@ -34,7 +34,7 @@ TWICE = 2 * b'--seam\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
 
 @pytest.fixture
 def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
-    with open_embedded(io_loop, tmp_path, callback_timeout_s=0.3) as installation:
+    with open_embedded(io_loop, tmp_path) as installation:
         yield installation
 
 
