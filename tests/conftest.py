@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 
 from app import build, make_app
 from handlers.pages.static_files import StaticFiles
@@ -29,12 +28,10 @@ from models.embedded_mongod import Mongod
 from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import share_heap, use_one_blas_thread
 from settings import Settings
-from tests.support.accounts import add_account
+from tests.support.accounts import LIGHT_HASHES, add_account
 from tests.support.client import ApiClient
 
 COOKIE_SECRET = "a secret for tests alone"
-LIGHT_HASHES = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-"""A sign-up and a sign-in cost 0.1 s of processor time with the parameters of a real server."""
 ACCOUNTS = {"users", "retired_names", "sessions", "follows"}
 COLLECTIONS = ACCOUNTS | {"images", "uploads", "tasks", "rounds", "events", "servers"}
 """A database with others is dropped after a test, and the next one has to create all indexes again."""

@@ -83,17 +83,19 @@ def package_of(module: str) -> str:
 # --- imports ----------------------------------------------------------------------------------------------------------
 
 
-IMPORTS = [(module_of(path), module) for path in PRODUCT_FILES for module in imports_of(path)]
+def imports() -> list[tuple[str, str]]:
+    """Every module of ours with each module that it imports."""
+    return [(module_of(path), module) for path in PRODUCT_FILES for module in imports_of(path)]
 
 
 def test_imports_point_down() -> None:
-    for here, module in IMPORTS:
+    for here, module in imports():
         package, top = here.partition(".")[0], module.partition(".")[0]
         assert top not in MAY_IMPORT or top == package or top in MAY_IMPORT[package], f"{here} imports {module}"
 
 
 def test_packages_import_only_the_packages_below_them() -> None:
-    for importer, module in IMPORTS:
+    for importer, module in imports():
         here, package = package_of(importer), package_of(module)
         if {here, package} <= MAY_IMPORT_INSIDE.keys() and package != here and (importer, module) != EXCEPTION:
             siblings = here.rpartition(".")[0] == package.rpartition(".")[0] or package.startswith(f"{here}.")
@@ -109,7 +111,7 @@ def test_the_engine_imports_nothing_of_ours_and_itself_only_relatively() -> None
 
 def test_a_style_imports_no_other_style() -> None:
     styles = "processing.mosaic.styles."
-    for here, module in IMPORTS:
+    for here, module in imports():
         if here.startswith(styles) and module.startswith(styles):
             own, other = (name.removeprefix(styles).partition(".")[0] for name in (here, module))
             assert own == other, f"{here} imports {module}"

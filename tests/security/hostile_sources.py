@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 from tests.hostile import Hostile
 from tests.support.client import ApiClient
 from tests.support.fake_hosts import FakeHost, fake_host, http_response
-from tests.support.waiting import until
+from tests.support.waiting import finished
 
 REFUSALS = ("not_a_picture", "too_many_pixels", "recipe_impossible")
 UPLOAD_STATUSES = {200, 400, 403, 413}
@@ -44,12 +45,8 @@ def file_host() -> Iterator[FileHost]:
 
 async def final_tasks(api: ApiClient, ids: set[int], *, timeout_s: float) -> dict[int, dict[str, Any]]:
     """These tasks by id, once all of them are final."""
-
-    async def tasks() -> dict[int, dict[str, Any]] | None:
-        done = {task["id"]: task for task in (await api.get("/tasks/query/", limit=1000))["done"]}
-        return done if ids <= done.keys() else None
-
-    return await until(tasks, timeout_s=timeout_s) or {}
+    async with asyncio.timeout(timeout_s):
+        return {number: await finished(api, number, timeout_s=timeout_s) for number in sorted(ids)}
 
 
 async def upload_status(api: ApiClient, name: str, data: bytes) -> int:

@@ -69,7 +69,7 @@ async def test_every_light_hostile_file_is_rendered_or_refused(
     assert [(each.name, ends[task]["error"]) for task, each in tasks.items() if not is_expected(each, ends[task])] == []
     assert statuses.keys() <= UPLOAD_STATUSES
     assert memory_mib(server.pid, peak=True) < base_mib + 600
-    photograph = await ada.upload(encoded(photo(4000, 3000), "JPEG"), "holiday.jpg")
+    photograph = await ada.upload(encoded(photo(1200, 900), "JPEG"), "holiday.jpg")
     done = await finished(ada, (await ada.add_task(photograph["url"]))["id"], timeout_s=30)
     assert (done["state"], server.pid) == ("done", pid), "the same process still renders"
     assert "Traceback" not in server.log

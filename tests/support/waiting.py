@@ -29,7 +29,7 @@ async def finished(api: ApiClient, task_id: int, *, timeout_s: float = 15) -> di
     """Wait until a task is finished; its document."""
 
     async def poll() -> dict[str, Any] | None:
-        done = (await api.get("/tasks/query/"))["done"]
-        return next((task for task in done if task["id"] == task_id), None)
+        done = (await api.get("/tasks/query/", id=task_id))["done"]
+        return done[0] if done else None
 
     return await until(poll, timeout_s=timeout_s)
