@@ -57,7 +57,7 @@ def test_the_page_works_below_a_path(site: str, new_user: Callable[..., BrowserU
     user.page.on("request", lambda request: paths.append(request.url))
     user.page.goto(f"{site}/")
     user.page.wait_for_selector("html.ready")
-    user.open_files(image_file(png(320, 240), "path.png"))
+    user.open_files(image_file(png(64, 48), "path.png"))
     user.make()
     user.wait_for_job("done")
     user.part("job-card").get_by_role("link", name="Open").click()

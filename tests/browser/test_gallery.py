@@ -63,7 +63,8 @@ def shift_of(user: BrowserUser) -> float:
     )
 
 
-def test_the_grid_loads_as_one_scrolls_and_nothing_shifts(painter: str, user: BrowserUser) -> None:
+def test_the_grid_loads_as_one_scrolls_and_nothing_shifts(painter: str, new_user: Callable[..., BrowserUser]) -> None:
+    user = new_user(viewport={"width": 1280, "height": 400})  # far from the end, at which the grid fetches more
     user.go(f"/u/{painter}")
     tiles = user.page.locator('[data-page="profile"] .image-card')
     expect(tiles).to_have_count(24)
@@ -156,7 +157,7 @@ def test_the_owner_describes_a_picture_and_shows_the_original(
     user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
     user.go("/")
-    user.open_files(image_file(png(320, 240), "small.png"))
+    user.open_files(image_file(png(64, 48), "small.png"))
     user.sign_up(unique_name("nia"))
     user.make()
     user.wait_for_job("done")
@@ -196,7 +197,7 @@ def test_a_recipe_is_remixed_with_ones_own_photo(painter: str, user: BrowserUser
     assert cell, recipe
 
     user.page.get_by_role("button", name="Remix with my photo").click()
-    user.open_files(image_file(png(320, 240)))
+    user.open_files(image_file(png(64, 48)))
 
     expect(user.page.locator('[data-parameter="cell"] input[type="number"]')).to_have_value(cell[0])
 
@@ -215,7 +216,7 @@ def test_the_link_is_copied_and_names_the_picture(painter: str, new_user: Callab
 
 def test_a_picture_is_deleted_after_a_question(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
-    user.open_files(image_file(png(320, 240), "small.png"))
+    user.open_files(image_file(png(64, 48), "small.png"))
     user.sign_up(unique_name("ole"))
     user.make()
     user.wait_for_job("done")
@@ -231,7 +232,7 @@ def test_who_sees_a_picture_is_chosen_remembered_and_changed_for_many(
     user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
     user.go("/")
-    user.open_files(image_file(png(320, 240), "one.png"), image_file(png(240, 320, seed=2), "two.png"))
+    user.open_files(image_file(png(64, 48), "one.png"), image_file(png(240, 320, seed=2), "two.png"))
     expect(user.visibility).to_have_value("private")
     user.sign_up(unique_name("pia"))
     user.make()

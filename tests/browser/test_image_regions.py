@@ -13,7 +13,7 @@ from tests.support.pictures import png
 def redacting(user: BrowserUser) -> BrowserUser:
     """A user with two opened images who has marked a region in the first."""
     user.go("/")
-    user.open_files(image_file(png(640, 480, 1), "one.png"), image_file(png(640, 480, 2), "two.png"))
+    user.open_files(image_file(png(64, 48, 1), "one.png"), image_file(png(64, 48, 2), "two.png"))
     expect(user.page.locator(".filmstrip__frame")).to_have_count(2)
     user.select_style("redact")
     user.page.get_by_role("button", name="Add an area").click()

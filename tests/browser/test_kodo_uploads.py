@@ -104,7 +104,7 @@ def sent(user: BrowserUser) -> list[int]:
     return numbers
 
 
-def uploading(user: BrowserUser, name: str, picture: Path, *, bytes_per_s: int = 1_500_000) -> None:
+def uploading(user: BrowserUser, name: str, picture: Path, *, bytes_per_s: int = 3_000_000) -> None:
     """Sign up, choose a picture and set it going on a slow line."""
     user.go("/")
     user.sign_up(name)
@@ -125,10 +125,10 @@ def uploads_begun(kodo: FakeKodo) -> int:
 
 def until(look: Callable[[], bool], user: BrowserUser, timeout_s: float = 10) -> None:
     """Wait, while the browser goes on."""
-    for _ in range(int(timeout_s * 50)):
+    for _ in range(int(timeout_s * 20)):
         if look():
             return
-        user.page.wait_for_timeout(20)
+        user.page.wait_for_timeout(50)
     raise AssertionError("it did not happen in time")
 
 
@@ -279,7 +279,7 @@ def test_a_picture_whose_callback_was_refused_is_claimed(
     kodo.faults = Faults(wrong_signature=True)
     user.go("/")
     user.sign_up(unique_name("ida"))
-    user.open_files(image_file(png(320, 240, 77), "small.png"))
+    user.open_files(image_file(png(64, 48, 77), "small.png"))
 
     user.make()
     user.wait_for_job("done")

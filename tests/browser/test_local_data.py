@@ -97,7 +97,7 @@ def test_another_user_of_the_browser_does_not_see_the_images_of_an_ended_session
 def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
     user.sign_up(unique_name("ods"))
-    user.open_files(image_file(png(640, 480), "slow.png"))
+    user.open_files(image_file(png(64, 48), "slow.png"))
     stalled: list[Route] = []
     user.page.route(re.compile("/up/?$"), lambda route: stalled.append(route))
     user.make()
@@ -160,7 +160,7 @@ def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_ca
 
 def test_a_reload_brings_the_thumbnails_of_all_styles_back(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(160, 120), "one.png"))
+    user.open_files(image_file(png(64, 48), "one.png"))
 
     user.go("/")
 
@@ -171,7 +171,7 @@ def test_a_reload_brings_the_thumbnails_of_all_styles_back(user: BrowserUser) ->
 
 def test_the_strip_of_opened_images_is_high_enough_to_see_them(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(*[image_file(png(160, 120, seed), f"{seed}.png") for seed in range(3)])
+    user.open_files(*[image_file(png(64, 48, seed), f"{seed}.png") for seed in range(3)])
     expect(user.page.locator(".filmstrip__frame")).to_have_count(3)
 
     box = user.part("filmstrip").bounding_box()

@@ -97,7 +97,7 @@ def test_a_format_that_the_browser_cannot_write_is_not_saved_as_another(
 
 def test_a_pinch_on_the_trackpad_of_safari_zooms_the_picture_and_not_the_page(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     expect(user.part("scale")).to_have_text("100%")
 
     passed_on = user.part("compare").evaluate(PINCH)

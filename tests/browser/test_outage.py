@@ -24,7 +24,7 @@ def test_a_small_upload_outlives_an_outage_and_a_lost_response_adds_no_task(
     user.expect_console(CONSOLE)
     user.go("/")
     user.sign_up(unique_name("zed"))
-    user.open_files(image_file(png(320, 240), "small.png"))
+    user.open_files(image_file(png(64, 48), "small.png"))
     aborted: list[str] = []
 
     def abort(route: Route) -> None:
@@ -55,7 +55,7 @@ def test_previews_and_styles_come_back_after_an_outage_at_the_start(user: Browse
     user.page.unroute("**/api/**")
 
     expect(user.part("offline")).to_have_count(0, timeout=15_000)
-    user.open_files(image_file(png(320, 240), "late.png"))
+    user.open_files(image_file(png(64, 48), "late.png"))
     expect(user.part("stage-note")).to_contain_text("Preview", timeout=15_000)
 
 
@@ -79,7 +79,7 @@ def test_without_events_the_page_asks(user: BrowserUser, unique_name: Callable[[
     user.page.route("**/tasks/events/", lambda route: route.abort())
     user.go("/")
     user.sign_up(unique_name("val"))
-    user.open_files(image_file(png(320, 240), "polled.png"))
+    user.open_files(image_file(png(64, 48), "polled.png"))
 
     user.make()
 
@@ -101,7 +101,7 @@ def test_a_task_that_is_not_among_the_newest_is_asked_for_by_itself(
     user.page.route(re.compile("/api/tasks/query/"), answer)
     user.go("/")
     user.sign_up(unique_name("vil"))
-    user.open_files(image_file(png(320, 240), "overtaken.png"))
+    user.open_files(image_file(png(64, 48), "overtaken.png"))
 
     user.make()
 

@@ -60,7 +60,7 @@ def test_every_style_shows_a_preview_of_the_visitors_own_picture(user: BrowserUs
 
 def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     user.select_style("mosaic")
     looks = user.page.get_by_role("group", name="Looks")
     expect(looks.get_by_role("radio", name="Pixels")).to_be_checked()
@@ -80,7 +80,7 @@ def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(user: 
 
 def test_the_preview_follows_the_slider(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     first = preview_shown(user.page)
 
     user.page.locator('[data-parameter="cell"] input[type="range"]').press("ArrowRight")
@@ -109,7 +109,7 @@ def test_a_sheet_of_paper_is_chosen_by_name_and_cells_grow_with_it(user: Browser
 
 def test_a_late_answer_is_dropped(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     first = preview_shown(user.page)
     user.page.evaluate(HOLD_ONE_PREVIEW)
     set_cell(user, 50)
@@ -126,7 +126,7 @@ def test_a_late_answer_is_dropped(user: BrowserUser) -> None:
 
 def test_the_handle_between_before_and_after_moves_by_key_and_by_mouse(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     handle = user.part("workspace").get_by_role("slider", name="Before and after:")
     handle.focus()
 
@@ -148,7 +148,7 @@ def test_the_handle_between_before_and_after_moves_by_key_and_by_mouse(user: Bro
 
 def test_zoom_by_button_wheel_and_key_and_back_to_fit(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     scale = user.part("scale")
 
     user.page.get_by_role("button", name="Zoom in").click()
@@ -164,7 +164,7 @@ def test_zoom_by_button_wheel_and_key_and_back_to_fit(user: BrowserUser) -> None
 def test_two_fingers_zoom_and_one_moves_the_picture(new_user: Callable[..., BrowserUser]) -> None:
     tablet = new_user(viewport={"width": 820, "height": 1180}, has_touch=True)
     tablet.go("/")
-    tablet.open_files(image_file(png(640, 480)))
+    tablet.open_files(image_file(png(64, 48)))
     frame = tablet.part("compare").bounding_box()
     assert frame is not None
     x, y = frame["x"] + frame["width"] * 0.7, frame["y"] + frame["height"] / 2
@@ -188,7 +188,7 @@ def test_two_fingers_zoom_and_one_moves_the_picture(new_user: Callable[..., Brow
 def test_a_finger_moves_the_handle_between_before_and_after(new_user: Callable[..., BrowserUser]) -> None:
     phone = new_user(viewport={"width": 390, "height": 844}, has_touch=True)
     phone.go("/")
-    phone.open_files(image_file(png(640, 480)))
+    phone.open_files(image_file(png(64, 48)))
     handle = phone.part("workspace").get_by_role("slider", name="Before and after:")
     frame, grip = phone.part("compare").bounding_box(), handle.bounding_box()
     assert frame is not None
@@ -205,7 +205,7 @@ def test_a_finger_moves_the_handle_between_before_and_after(new_user: Callable[.
 
 def test_the_dice_roll_another_seed_and_reset_brings_the_default_back(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     seed = user.page.locator('[data-parameter="seed"]:visible input')
     user.select_style("mosaic")
     expect(seed).to_have_count(0)
@@ -220,7 +220,7 @@ def test_the_dice_roll_another_seed_and_reset_brings_the_default_back(user: Brow
 
 def test_palettes_are_swatches(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     first = preview_shown(user.page)
 
     user.page.locator(".swatch", has=user.page.locator(".swatch__strip i")).first.click()
@@ -230,7 +230,7 @@ def test_palettes_are_swatches(user: BrowserUser) -> None:
 
 def test_a_reload_brings_picture_and_recipe_back(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.open_files(image_file(png(64, 48), "holiday.png"))
     set_cell(user, 33)
     preview_shown(user.page)
 
@@ -262,7 +262,7 @@ def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name
 
 def test_a_part_is_hidden_by_dragging_over_it(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     user.select_style("redact")
     expect(user.part("make")).to_be_disabled()
     sheet = user.part("regions-sheet").bounding_box()
@@ -280,7 +280,7 @@ def test_a_part_is_hidden_by_dragging_over_it(user: BrowserUser) -> None:
 
 def test_a_part_is_hidden_by_keys_alone(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
     user.select_style("redact")
 
     user.page.get_by_role("button", name="Add an area").press("Enter")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -28,7 +27,7 @@ ADD_TASKS = """async styles => {
 def test_a_finished_mosaic_is_told_elsewhere_on_the_site(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
     user.sign_up(unique_name("uma"))
-    user.open_files(image_file(png(320, 240), "far.png"))
+    user.open_files(image_file(png(64, 48), "far.png"))
     user.make()
 
     user.page.get_by_role("link", name="Gallery", exact=True).click()
@@ -47,7 +46,7 @@ def test_the_queue_moves_before_a_strangers_eyes(
     expect(stranger.part("connection")).to_have_text("Updated every 2 seconds")
     user.go("/")
     user.sign_up(unique_name("wim"))
-    user.open_files(image_file(png(320, 240), "secret.png"))
+    user.open_files(image_file(png(64, 48), "secret.png"))
 
     user.make()
     user.wait_for_job("done")
@@ -58,10 +57,10 @@ def test_the_queue_moves_before_a_strangers_eyes(
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
+def own_server(settings: Settings, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
     """A server of its own, whose queue can be paused."""
-    with ServerProcess(tmp_path / "data", f"--developers={DEVELOPER}") as running:
-        add_account_to(Settings(data_dir=running.data_dir), DEVELOPER)
+    with ServerProcess(settings.data_dir, f"--developers={DEVELOPER}", *on_shared_mongod) as running:
+        add_account_to(settings, DEVELOPER)
         yield running
 
 
@@ -87,7 +86,7 @@ def maker(
     browser_user = new_user(base_url=own_server.base_url)
     browser_user.go("/")
     browser_user.sign_up(unique_name("xia"))
-    browser_user.open_files(image_file(png(320, 240), "waits.png"))
+    browser_user.open_files(image_file(png(64, 48), "waits.png"))
     browser_user.make()
     browser_user.wait_for_job("queued")
     return browser_user
@@ -150,12 +149,12 @@ def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
         route.abort()
 
 
-def test_ten_tabs_share_one_stream_which_outlives_its_tab(developer: BrowserUser, maker: BrowserUser) -> None:
+def test_seven_tabs_share_one_stream_which_outlives_its_tab(developer: BrowserUser, maker: BrowserUser) -> None:
     context, streams = maker.page.context, []
     context.on("request", lambda request: streams.append(request.url) if "/tasks/events" in request.url else None)
-    tabs = [BrowserUser(context.new_page()) for _ in range(9)]
+    tabs = [BrowserUser(context.new_page()) for _ in range(6)]
     for tab in tabs:
-        tab.go("/")  # with a stream for each tab, the sixth would wait for a connection
+        tab.go("/")  # with a stream for each tab, the seventh would wait for a connection
         expect(tab.part("job-card-detail")).to_have_text("The queue is paused")
     assert streams == []
 
@@ -213,7 +212,7 @@ def test_a_developer_searches_the_history(
     maker = new_user(base_url=own_server.base_url)
     maker.go("/")
     maker.sign_up(unique_name("yan"))
-    maker.open_files(image_file(png(320, 240), "one.png"))
+    maker.open_files(image_file(png(64, 48), "one.png"))
     for style in ("mosaic", "hexagon"):
         maker.select_style(style)
         maker.make()

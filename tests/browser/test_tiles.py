@@ -75,7 +75,7 @@ def test_a_photomosaic_is_built_from_all_of_ones_pictures_unless_told_otherwise(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     with_pictures(user, unique_name("una"), ENOUGH + 1)
-    user.open_files(image_file(png(160, 120), "target.png"))
+    user.open_files(image_file(png(64, 48), "target.png"))
 
     user.select_style("photomosaic")
 
@@ -92,7 +92,7 @@ def test_a_photomosaic_is_built_from_all_of_ones_pictures_unless_told_otherwise(
 def test_with_few_pictures_one_is_told_so_and_adds_some(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
     user.sign_up(unique_name("ugo"))
-    user.open_files(image_file(png(160, 120), "target.png"))
+    user.open_files(image_file(png(64, 48), "target.png"))
     user.select_style("photomosaic")
     expect(user.part("tiles-few")).to_contain_text("fewer than 20")
 
@@ -106,7 +106,7 @@ def test_all_of_them_cannot_be_asked_for_before_they_are_known(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     with_pictures(user, unique_name("uwe"), 2)
-    user.open_files(image_file(png(160, 120), "target.png"))
+    user.open_files(image_file(png(64, 48), "target.png"))
     user.page.evaluate(HOLD_LISTS)
     user.select_style("photomosaic")
     everything = user.page.get_by_role("button", name="All", exact=True)
@@ -123,7 +123,7 @@ def test_a_stranger_is_asked_in_to_build_from_own_pictures(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     user.go("/")
-    user.open_files(image_file(png(160, 120), "target.png"))
+    user.open_files(image_file(png(64, 48), "target.png"))
     user.select_style("photomosaic")
 
     user.part("tiles-signed-out").get_by_role("button", name="Sign in").click()
@@ -136,7 +136,7 @@ def test_a_stranger_is_asked_in_to_build_from_own_pictures(
 
 def test_the_preview_is_built_from_the_chosen_pictures(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     with_pictures(user, unique_name("ute"), 3)
-    user.open_files(image_file(png(160, 120), "target.png"))
+    user.open_files(image_file(png(64, 48), "target.png"))
     user.select_style("photomosaic")
     before = preview_shown(user.page)
 

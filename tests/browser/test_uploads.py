@@ -41,7 +41,7 @@ def signed_in(user: BrowserUser, name: str) -> None:
 
 def test_several_pictures_are_made_at_once(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     signed_in(user, unique_name("eva"))
-    user.open_files(*[image_file(png(320, 240, seed), f"{seed}.png") for seed in (1, 2, 3)])
+    user.open_files(*[image_file(png(64, 48, seed), f"{seed}.png") for seed in (1, 2, 3)])
 
     user.page.get_by_role("button", name="Make all 3").click()
     user.page.get_by_role("button", name=re.compile("Activity")).click()
@@ -132,7 +132,7 @@ def test_a_failed_upload_says_what_to_do_and_is_tried_again(
         refused.append(route)
         route.fulfill(status=400, json={"error": "bad request"})
 
-    user.open_files(image_file(png(320, 240), "small.png"))
+    user.open_files(image_file(png(64, 48), "small.png"))
     user.page.route(FORM, refuse, times=1)
 
     user.make()
@@ -146,7 +146,7 @@ def test_a_failed_upload_says_what_to_do_and_is_tried_again(
 
 def test_a_render_is_found_again_after_a_reload(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     signed_in(user, unique_name("ina"))
-    user.open_files(image_file(png(320, 240), "small.png"))
+    user.open_files(image_file(png(64, 48), "small.png"))
     user.page.route("**/tasks/**", lambda route: route.abort() if "add" not in route.request.url else route.continue_())
     user.expect_console("ERR_FAILED|Failed to load")
     user.make()
@@ -164,7 +164,7 @@ def test_the_same_picture_is_uploaded_once_for_two_recipes(
     signed_in(user, unique_name("jan"))
     tokens: list[str] = []
     user.page.on("request", lambda request: tokens.append(request.url) if "image/token" in request.url else None)
-    user.open_files(image_file(png(320, 240), "small.png"))
+    user.open_files(image_file(png(64, 48), "small.png"))
     user.make()
     user.wait_for_job("done")
 

@@ -94,7 +94,7 @@ def test_password_and_address_are_changed_with_the_old_password(
 
 def test_everything_of_ones_own_is_taken_along(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
-    user.open_files(image_file(png(320, 240), "small.png"))
+    user.open_files(image_file(png(64, 48), "small.png"))
     user.sign_up(unique_name("sue"))
     user.make()
     user.wait_for_job("done")

@@ -28,7 +28,7 @@ def png(width: int = 60, height: int = 40, seed: int = 1) -> bytes:
 
 def padded_jpeg(size_bytes: int, seed: int = 1) -> bytes:
     """A JPEG of at least this size and few pixels: comments make it large, so that only its transfer costs time."""
-    start, rest = (picture := jpeg(320, 240, seed))[:2], picture[2:]
+    start, rest = (picture := jpeg(64, 48, seed))[:2], picture[2:]
     comment = b"\xff\xfe\xff\xff" + bytes(0xFFFD)
     return start + comment * -(-size_bytes // len(comment)) + rest
 
