@@ -21,9 +21,6 @@ from .strip_canvas import StripCanvas
 class Canvas(Protocol):
     """A picture that can be encoded. PixelCanvas is the general one; a style with a faster way has its own."""
 
-    @property
-    def size(self) -> tuple[int, int]: ...
-
     def encode(self, format: str, quality: int, progress: Progress) -> bytes:
         """The bytes of a jpeg, png or webp file. quality: 1 to 100."""
         ...
@@ -42,10 +39,6 @@ class PixelCanvas:
 
     def __init__(self, image: Image.Image) -> None:
         self.image = image
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.image.size
 
     def encode(self, format: str, quality: int, progress: Progress) -> bytes:
         progress(0.0)

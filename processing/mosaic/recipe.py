@@ -16,6 +16,7 @@ from .style import Style
 
 MAX_CHARACTERS = 20_000
 """Of a recipe as text."""
+JSON_VALUES = "values that JSON can represent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +115,20 @@ def _check_params(values: dict[str, Any], style: Style[Any]) -> Params:
     except ValidationError as error:
         raise _to_bad_parameter(error, values, style) from error
     except (TypeError, ValueError, RecursionError) as error:
-        raise BadParameter(field="param", value=values, allowed="values that JSON can represent") from error
+        raise BadParameter(field="param", value=values, allowed=JSON_VALUES) from error
     return params
 
 
 def _to_bad_parameter(error: ValidationError, values: dict[str, Any], style: Style[Any]) -> BadParameter:
-    """The first error of pydantic. What a validator of ours raised says what is allowed."""
+    """The first error of pydantic. What a validator of ours raised says what is allowed.
+
+    The error of the JSON as a whole has no location: half of a surrogate pair in a text.
+    """
     first = error.errors(include_url=False, include_context=False)[0]
-    own_text = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
-        return BadParameter(field="param", value=values, allowed=own_text)
+        return BadParameter(field="param", value=values, allowed=JSON_VALUES)
     key = str(first["loc"][0])
     is_own = first["type"] == "value_error"
+    own_text = first["msg"].removeprefix("Value error, ")
     allowed = own_text if is_own else allowed_values(metadata_of(style.params.model_fields[key]))
     return BadParameter(field=key, value=values.get(key), allowed=allowed)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic import BadParameter, NotAPicture, colours_of, parse, render
+from processing.mosaic import BadParameter, Limits, NotAPicture, TooManyPixels, colours_of, parse, render
 from processing.mosaic.codec import animation
 from processing.mosaic.codec.animation import frame_durations
 from tests.processing.mosaic.pictures import noise, saved, scene
@@ -163,3 +163,24 @@ def test_all_frames_get_the_colours_of_another_picture_by_one_map() -> None:
     frames = frames_of(result.data)
     assert len(frames) == 3
     assert all(np.abs(frame[:, 48:] - frames[0][:, 48:]).max() <= 1 for frame in frames)
+
+
+def test_every_frame_keeps_its_own_transparency_where_the_style_draws_none() -> None:
+    frames = [Image.new("RGBA", (64, 48), (200, 30, 30, 0)) for _ in range(2)]
+    for number, frame in enumerate(frames):
+        frame.paste((200, 30, 30, 255), (32 * number, 0, 32 * number + 32, 48))
+    data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], duration=120)
+
+    left, right = frames_of(render(data, parse({"style": "dots", "cell": 8, "background": "none"})).data)
+
+    assert (left[24, 16, 3], left[24, 48, 3]) == (255, 0)
+    assert (right[24, 16, 3], right[24, 48, 3]) == (0, 255)
+
+
+def test_a_gif_that_grows_beyond_the_limit_after_its_first_frame_is_refused() -> None:
+    frames = [Image.new("P", size) for size in ((10, 10), (60, 60))]
+    small, large = (saved(frame, "GIF") for frame in frames)
+    data = small[:-1] + large[large.index(b"\x2c") :]
+
+    with pytest.raises(TooManyPixels):
+        render(data, parse({"format": "gif"}), limits=Limits(megapixels=0.002))

@@ -39,6 +39,7 @@ BAD: list[tuple[Any, str, str]] = [
     ('{"cell":' + "[" * 15_000, "param", "JSON"),
     ("x" * 30_000, "param", "20000"),
     ({"cell": object()}, "param", "JSON"),
+    ({"palette": "\ud800"}, "param", "JSON"),
     ({"style": "photomosaic", "tiles": []}, "tiles", "500"),
 ]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from PIL import Image
+
 from processing.mosaic import parse, render
+from processing.mosaic.codec.decode import Source
+from processing.mosaic.report import reference
 from tests.processing.mosaic.pictures import encoded, scene
 
 
@@ -23,3 +27,12 @@ def test_time_is_measured_by_the_callers_clock() -> None:
 
     assert quality.time_s == 2.5
     assert quality.to_dict()["measure"] == "OKLab x 100"
+
+
+def test_a_source_that_was_decoded_at_the_size_of_the_result_is_the_reference() -> None:
+    image = Image.fromarray(scene(700, 500))
+
+    original = reference(Source(image, 1400, 1000, 2), (700, 500))
+
+    assert original.factor == 3
+    assert original.image.tobytes() == image.reduce(3).tobytes()

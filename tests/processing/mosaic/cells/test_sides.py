@@ -7,6 +7,7 @@ import pytest
 
 from processing.mosaic.cells.cells import Pieces
 from processing.mosaic.cells.grid import SquareGrid
+from processing.mosaic.cells.sides import FAR, sides_of_polygons
 from processing.mosaic.styles.tilings import (
     DiamondParams,
     HexagonParams,
@@ -51,3 +52,11 @@ def _differs_from_a_neighbour(labels: np.ndarray) -> np.ndarray:
     height, width = labels.shape
     shifts = ((0, 1), (2, 1), (1, 0), (1, 2))
     return np.logical_or.reduce([padded[y : y + height, x : x + width] != labels for y, x in shifts])
+
+
+def test_cells_without_corners_have_no_sides_and_contain_everything() -> None:
+    sides = sides_of_polygons(np.empty((0, 2)), np.zeros(3, np.intp))
+
+    assert sides.shape == (3, 1, 3)
+    assert (sides[..., :2] == 0).all()
+    assert (sides[..., 2] == FAR).all()

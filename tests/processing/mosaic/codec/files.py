@@ -114,17 +114,25 @@ def linear_grey_profile() -> bytes:
     return _profile(b"GRAY", {b"kTRC": b"curv" + bytes(8)})
 
 
+def black_ink_profile() -> bytes:
+    """Of a printer whose cyan, magenta and yellow are invisible: white without black, black with it."""
+    grid = b"".join((b"\xff" if index % 2 == 0 else b"\0") + b"\x80\x80" for index in range(2**4))  # L, a, b
+    identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + identity + bytes(range(256)) * 4 + grid + bytes(range(256)) * 3
+    return _profile(b"CMYK", {b"A2B0": table}, kind=b"prtr", connection=b"Lab ")
+
+
 def _xyz(numbers: tuple[float, ...]) -> bytes:
     return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(number * 65536) for number in numbers))
 
 
-def _profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+def _profile(space: bytes, tags: dict[bytes, bytes], *, kind: bytes = b"mntr", connection: bytes = b"XYZ ") -> bytes:
     tags[b"wtpt"] = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
     table, body = struct.pack(">I", len(tags)), b""
     for name, data in tags.items():
         table += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
         body += data + bytes(-len(data) % 4)
-    head = struct.pack(">I4sI4s4s4s", 0, b"none", 0x02100000, b"mntr", space, b"XYZ ") + bytes(12) + b"acsp"
+    head = struct.pack(">I4sI4s4s4s", 0, b"none", 0x02100000, kind, space, connection) + bytes(12) + b"acsp"
     whole = head + bytes(28) + struct.pack(">3i", 63190, 65536, 54061) + bytes(48) + table + body
     return struct.pack(">I", len(whole)) + whole[4:]
 

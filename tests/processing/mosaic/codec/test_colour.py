@@ -13,6 +13,7 @@ from processing.mosaic.codec import modes
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.codec.files import (
+    black_ink_profile,
     deep_png,
     linear_grey_profile,
     linear_profile,
@@ -180,3 +181,47 @@ def test_a_gif_is_transparent_beside_its_first_frame() -> None:
     assert (pixels[:8, :8] != (255, 0, 255)).any(axis=2).all()
     assert (pixels[8:] == (255, 0, 255)).all()
     assert (pixels[:, 8:] == (255, 0, 255)).all()
+
+
+def test_a_high_range_keeps_its_transparency() -> None:
+    half = RGB.copy()
+    half.putalpha(128)
+
+    source = decode(png(half, cicp(9, 16)), Progress(), background=None)
+
+    assert source.image.getpixel((0, 0)) == pixel(png(RGB, cicp(9, 16)))
+    assert source.alpha is not None
+    assert source.alpha.getextrema() == (128, 128)
+
+
+def test_the_profile_of_a_cmyk_picture_says_what_its_inks_look_like() -> None:
+    cyan = Image.new("CMYK", (8, 8), (255, 0, 0, 0))
+
+    assert pixel(saved(cyan, "JPEG")) == pytest.approx([0, 255, 255], abs=3)
+    assert pixel(saved(cyan, "JPEG", icc_profile=black_ink_profile())) == pytest.approx([255, 255, 255], abs=3)
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        png_chunk(b"iCCP", b"x\0\0no zlib"),
+        chroma((0.3127, 0.329, 0.3, 0.3, 0.3, 0.30001, 0.3, 0.3001)),
+        chroma((0.3127, 0.329, *[0.3, 0.3] * 3)),
+    ],
+    ids=["a damaged profile", "nearly equal primaries", "equal primaries"],
+)
+def test_what_says_nothing_that_can_be_computed_is_passed_over(chunk: bytes) -> None:
+    assert pixel(png(RGB, gamma(45_455), chunk)) == COLOUR
+
+
+def test_a_gif_is_transparent_in_its_first_frame_and_beside_it() -> None:
+    image = Image.new("P", (8, 8), 1)
+    image.paste(0, (0, 0, 4, 8))
+    frame = saved(image, "GIF", transparency=0)
+    wider = frame[:6] + struct.pack("<HH", 16, 16) + frame[10:]
+
+    pixels = np.asarray(decode(wider, Progress(), background="#ff00ff").image)
+
+    assert (pixels[:8, :4] == (255, 0, 255)).all()
+    assert (pixels[:8, 4:8] != (255, 0, 255)).any(axis=2).all()
+    assert (pixels[8:] == (255, 0, 255)).all()

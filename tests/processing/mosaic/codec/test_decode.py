@@ -212,6 +212,7 @@ HOSTILE = {
     "marker flood": b"\xff\xd8" + b"\xff\xe1\x00\x02" * 200_000 + PHOTO[2:],
     "chunk flood": png_head(8, 8, chunks=300_000),
     "gif comments": saved(SCENE, "GIF")[:13] + bytes(768) + b"\x21\xfe\x01a\x00" * 300_000,
+    "gif extensions": saved(SCENE, "GIF")[:13] + bytes(768) + b"\x21\xfe\x00" * 300_000,
     "bmp": saved(SCENE, "BMP"),
     "tiff": saved(SCENE, "TIFF"),
     "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
@@ -280,3 +281,12 @@ def test_what_comes_after_the_file_is_read_can_be_stopped(name: str, monkeypatch
 
     with pytest.raises(InterruptedError):
         decode(LONG[name], Progress(stop))
+
+
+def test_a_turned_jpeg_is_not_reduced_if_its_edge_would_move() -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    even, odd = (encoded(scene(side, 64), "JPEG", exif=exif) for side in (80, 81))
+
+    assert decode(even, Progress(), reduction_for=lambda *_: 2).reduction == 2
+    assert decode(odd, Progress(), reduction_for=lambda *_: 2).reduction == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +11,7 @@ from PIL import Image
 from processing.mosaic import BadParameter
 from processing.mosaic import progress as progress_module
 from processing.mosaic.codec.encode import check_size, encode
+from processing.mosaic.codec.gif import encode_gif
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import noise, opened
 
@@ -90,3 +93,19 @@ def test_the_error_for_an_image_too_detailed_for_webp_names_the_formats_that_fit
 
     assert refused.value.details["field"] == "format"
     assert refused.value.details["allowed"] == "jpeg, png for a picture of 40 x 30 pixels with this much detail"
+
+
+def test_frames_with_more_colours_together_than_a_gif_can_hold_share_a_palette() -> None:
+    ramp = np.repeat(np.arange(200, dtype=np.uint8)[None, :, None], 8, axis=0)
+    zeros = np.zeros_like(ramp)
+    frames = [np.dstack(channels) for channels in ((ramp, zeros, zeros), (zeros, ramp, zeros))]
+
+    data = encode_gif([Image.fromarray(frame) for frame in frames], [100, 100])
+
+    with Image.open(io.BytesIO(data)) as image:
+        decoded = []
+        for number in range(image.n_frames):
+            image.seek(number)
+            decoded.append(np.asarray(image.convert("RGB")))
+    assert len(np.unique(np.concatenate(decoded).reshape(-1, 3), axis=0)) <= 255
+    assert np.abs(np.array(decoded).astype(int) - frames).max() <= 8

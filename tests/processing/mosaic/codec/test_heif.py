@@ -18,8 +18,8 @@ from PIL import Image
 
 from processing.mosaic import NotAPicture, TooManyPixels
 from processing.mosaic.codec import isolated
-from processing.mosaic.codec.decode import decode
-from processing.mosaic.codec.isobmff import brand_format
+from processing.mosaic.codec.decode import decode, read_size
+from processing.mosaic.codec.isobmff import brand_format, read_heif
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.codec.files import exif, linear_profile, saved, xmp
 
@@ -277,3 +277,18 @@ def test_an_impossible_aperture_is_ignored(numbers: tuple[int, ...]) -> None:
     source = decode(with_aperture(avif(IMAGE), *numbers), Progress())
 
     assert (source.width, source.height) == (128, 96)
+
+
+def test_the_size_of_a_file_is_read_before_it_is_turned() -> None:
+    assert read_size(heic(IMAGE)) == (128, 96)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [struct.pack(">I4sQ", 1, b"free", 24) + bytes(8), struct.pack(">I4s", 4, b"free")],
+    ids=["length of 64 bits", "shorter than its head"],
+)
+def test_unusual_boxes_after_the_picture_are_passed_over(box: bytes) -> None:
+    whole = heic(IMAGE)
+
+    assert read_heif(whole + box, megapixels=1) == read_heif(whole, megapixels=1)

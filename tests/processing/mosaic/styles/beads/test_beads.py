@@ -13,8 +13,9 @@ from processing.mosaic.colour.medoids import choose_colours
 from processing.mosaic.colour.oklab import delta_e
 from processing.mosaic.colour.palette import hex_to_rgb
 from processing.mosaic.progress import Progress
+from processing.mosaic.styles.beads import beads
 from processing.mosaic.styles.beads.makers import BEADS
-from tests.processing.mosaic.pictures import encoded, opened, scene
+from tests.processing.mosaic.pictures import encoded, noise, opened, scene
 
 CAT = np.asarray(
     Image.open(Path(__file__).parents[2] / "golden" / "source.png").convert("RGB").resize((348, 232)), np.uint8
@@ -107,3 +108,19 @@ def test_beads_are_no_paler_than_the_picture() -> None:
     result = render(encoded(CAT), parse({"style": "beads", "size": 900}))
 
     assert result.quality.difference < 3
+
+
+def test_as_many_colours_as_a_palette_has_are_all_of_them() -> None:
+    palette = palette_of("hama")
+
+    assert choose_colours(CAT[0], palette, len(palette), Progress()).tolist() == list(range(len(palette)))
+
+
+def test_there_is_no_cell_map_with_too_many_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = parse({"style": "beads", "cell": 10, "palette": "free"})
+    picture = encoded(noise(80, 80))
+    assert render(picture, recipe).cell_map is not None
+
+    monkeypatch.setattr(beads, "_MAX_MAP_COLOURS", 63)
+
+    assert render(picture, recipe).cell_map is None

@@ -156,3 +156,17 @@ def test_the_svg_of_tonal_dots_agrees_with_the_raster(lattice: str) -> None:
 
     different = np.abs(from_svg - raster).max(axis=-1) > 1
     assert different.mean() < 0.03, f"{different.mean():.1%} of the pixels differ"
+
+
+@pytest.mark.parametrize("staggered", [False, True])
+def test_the_outline_of_a_cell_contains_its_pixels_and_cuts_none(staggered: bool) -> None:
+    grid = DotGrid(37, 29, 7, staggered=staggered)
+    labels = labels_of(grid)
+    y, x = np.mgrid[0 : grid.height, 0 : grid.width] + 0.5
+
+    corners = np.array([outline.points for outline in grid.outlines()])
+
+    assert (corners == corners.round()).all()
+    assert grid.enlarged(4) is None
+    for cell, ((left, top), (right, bottom)) in enumerate(zip(corners.min(axis=1), corners.max(axis=1), strict=True)):
+        assert np.array_equal((x > left) & (x < right) & (y > top) & (y < bottom), labels == cell)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from processing.mosaic import BadParameter, Result, TilePool, parse, pool_from_tiles, render
 from processing.mosaic.colour.srgb import encode_srgb, linearise
+from processing.mosaic.styles.photomosaic import assembly
 from processing.mosaic.styles.photomosaic.matching import feasible_limits
 from processing.mosaic.styles.photomosaic.own_picture import offsets_to_means, own_cell_size
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene
@@ -269,3 +270,13 @@ def test_a_reduced_jpeg_gets_nearly_the_same_tiles() -> None:
     exact, reduced = (tile_ids(render_photomosaic(pool, encoded(source, form), cell=32)) for form in ("PNG", "JPEG"))
 
     assert (exact == reduced).mean() > 0.7
+
+
+def test_the_picture_does_not_depend_on_how_many_tiles_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = parse({"style": "photomosaic", "cell": 16})
+    picture, pool = encoded(scene(160, 120)), colourful_pool(60)
+    expected = render(picture, recipe, pool=pool).data
+
+    monkeypatch.setattr(assembly, "_MAX_RESIZED_BYTES", 3 * 16 * 16 * 25)
+
+    assert render(picture, recipe, pool=pool).data == expected
