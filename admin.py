@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +31,15 @@ from models.images.registration import Registrations
 from models.images.uploads import PendingUploads
 from models.queue.events import Events
 from models.queue.failed import FailedTasks
-from models.queue.fair_order import AddressQueue, FairOrder
-from models.queue.task import RETRYABLE, Task, to_document
+from models.queue.fair_order import FairOrder
+from models.queue.task import RETRYABLE, Task
 from models.queue.tasks import Tasks
+from processing.queue.retrying import retry_all
+from processing.queue.story import owner_of, tell_story
 from settings import BadSetting, Settings
 
 NAME = "admin"
 PASSWORD_BYTES = 15
-UNSHOWN = {"id", "owner", "type", "url", "source_key", "result_key", "dedup_key"}
 
 DESCRIPTION = """\
 Administration commands for Tessera. The server may be running. Each command describes what it will do and asks for
@@ -152,17 +152,9 @@ async def _requeue_failed(context: AdminContext) -> str:
 
 
 async def _retry_all(context: AdminContext, tasks: Sequence[Task]) -> int:
-    """Oldest first; returns how many were still retryable."""
-    records, rounds, events = Tasks(context.database), FairOrder(context.database), Events(context.database, NAME)
-    await rounds.refresh()
-    count = 0
-    for task in sorted(tasks, key=lambda task: task.finished or task.created):
-        idle = not await records.count_active(owner_id=task.owner.id, limit=1)
-        place = await rounds.assign(task.owner, AddressQueue(), idle=idle)
-        with contextlib.suppress(errors.InvalidState):
-            queued = await records.retry(task.id, place=place)
-            events.publish("task", {"_id": queued.id, **to_document(queued), "server": None})
-            count += 1
+    """Returns how many were still retryable."""
+    events = Events(context.database, NAME)
+    count = await retry_all(tasks, Tasks(context.database), FairOrder(context.database), events)
     await events.drain()
     return count
 
@@ -174,20 +166,12 @@ async def list_failed(context: AdminContext) -> str:
         lines = [f"{each.count:>7}  {each.error}, the last at {each.latest:%Y-%m-%d %H:%M:%S} UTC" for each in counts]
         return "\n".join(lines) or "no task has failed"
     tasks = await failed.find(error=error)
-    lines = [f"{task.id}  {task.finished:%Y-%m-%d %H:%M:%S} UTC  {task.style}  {_owner(task)}" for task in tasks]
+    lines = [f"{task.id}  {task.finished:%Y-%m-%d %H:%M:%S} UTC  {task.style}  {owner_of(task)}" for task in tasks]
     return "\n".join(lines) or f"no task has failed with {error}"
 
 
 async def show_task(context: AdminContext) -> str:
-    """Without the addresses of source and result: who knows them can read the images."""
-    task = await Tasks(context.database).by_id(context.options.task)
-    story = {each.name: getattr(task, each.name) for each in fields(task) if each.name not in UNSHOWN}
-    lines = [f"{name + ':':<18}{value}" for name, value in story.items() if value not in (None, {}, False)]
-    return "\n".join([f"task {task.id} of {_owner(task)}", *lines])
-
-
-def _owner(task: Task) -> str:
-    return f"{task.owner.username or 'nobody'} ({task.owner.id or '-'})"
+    return await tell_story(context.database, context.options.task)
 
 
 async def sweep(context: AdminContext) -> str:

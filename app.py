@@ -12,13 +12,7 @@ from urllib.parse import urlsplit
 
 import tornado.web
 
-from backends import (
-    DATABASE_TIMEOUT_S,
-    load_or_create_secret,
-    open_bucket,
-    open_database,
-    open_engine,
-)
+from backends import DATABASE_TIMEOUT_S, load_or_create_secret, open_bucket, open_database, open_engine
 from handlers import API, rules
 from handlers.access_log import AccessLog, RouteLabels
 from handlers.auth import Authentication, Developers, LoginGuard
@@ -55,7 +49,10 @@ from processing.images.previews import Previews
 from processing.images.renditions import Renditions
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
+from processing.queue.activity import ActivityReader
+from processing.queue.bulk import BulkChanges
 from processing.queue.event_feed import EventFeed, follow_events
+from processing.queue.log_collector import collect_task_log
 from processing.queue.task_queue import QueueLimits, TaskQueue
 from processing.upkeep.account_deletion import AccountDeletions
 from processing.upkeep.guest_deletion import GuestDeletions
@@ -110,13 +107,13 @@ async def build(
         enter = stack.enter_async_context
         server_id = _server_id(settings)
         metrics = Metrics(server_id, version=VERSION)
-        on_failure = metrics.database_errors.inc
-        opening = open_database(settings, timeout_s=database_timeout_s, on_failure=on_failure)
+        opening = open_database(settings, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc)
         quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
         grace = timedelta(days=settings.withdrawal_days)
         store = Store.of(await enter(opening), server_id, quota=quota, withdrawal_grace=grace)
         await store.create_indexes()
         await store.migrate()
+        await enter(collect_task_log(store.task_log, server_id))
         feed = await enter(follow_events(store.events))
         feed.subscribe(metrics.on_event)
         bucket = open_bucket(settings, public_url)
@@ -170,10 +167,7 @@ def _services(
     metrics.free_disk.set_function(lambda: disk.free_bytes)
     metrics.left.set_function(lambda: queue.left_count)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
-    limits = {
-        "max_megapixels": settings.max_megapixels,
-        "max_result_megapixels": settings.max_result_megapixels,
-    }
+    limits = {name: getattr(settings, name) for name in ("max_megapixels", "max_result_megapixels")}
     thumbnails = Thumbnails(store.images, bucket, executors, **limits)
     image_deletions = ImageDeletions(store.images, store.uploads, thumbnails, bucket, executors)
     developers = Developers(settings.developers, store.users)
@@ -182,9 +176,11 @@ def _services(
         account_deletions=AccountDeletions(
             store, queue=queue, image_deletions=image_deletions, bucket=bucket, executors=executors
         ),
+        activity=ActivityReader(store.activity, store.failed),
         authentication=authentication,
         broadcaster=broadcaster,
         bucket=bucket,
+        bulk_changes=BulkChanges(queue, store.tasks, store.selected, store.rounds, store.events),
         client_config=ClientConfig(
             max_upload_mb=settings.max_upload_mb,
             max_megapixels=settings.max_megapixels,
@@ -222,8 +218,11 @@ def _services(
         renditions=Renditions(executors, slots, max_megapixels=settings.max_megapixels),
         public_url=public_url,
         queue=queue,
+        selected=store.selected,
+        servers=store.servers,
         sessions=store.sessions,
         static_files=static_files,
+        task_log=store.task_log,
         tasks=store.tasks,
         thumbnails=thumbnails,
         upload_limit_bytes=settings.max_upload_bytes,
@@ -266,6 +265,7 @@ def _queue(
         max_megapixels=settings.max_megapixels,
         max_result_megapixels=settings.max_result_megapixels,
         log_address=partial(address_for_log, how=settings.log_addresses),
+        version=VERSION,
         limits=QueueLimits(
             settings.queue_limit,
             settings.user_queue_limit,

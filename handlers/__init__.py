@@ -14,6 +14,7 @@ from handlers import (
     openapi,
     photomosaics,
     preview,
+    queue,
     registration,
     renditions,
     styles,
@@ -69,6 +70,10 @@ ROUTES: tuple[Route, ...] = (
     ("/api/tasks/pause", tasks.PauseQueueHandler),
     ("/api/tasks/resume", tasks.ResumeQueueHandler),
     # Operators
+    ("/api/queue/status", queue.QueueStatusHandler),
+    ("/api/queue/tasks", queue.SelectedTasksHandler),
+    ("/api/queue/task", queue.TaskStoryHandler),
+    ("/api/queue/change", queue.ChangeTasksHandler),
     ("/health", health.HealthHandler),
     ("/metrics", health.MetricsHandler),
     (r"/api/openapi\.json", openapi.OpenApiHandler),
@@ -79,6 +84,8 @@ ROUTES: tuple[Route, ...] = (
     (r"/u/(?P<username>[^/]+)", pages.ProfilePageHandler),
     ("/account", pages.PageHandler),
     ("/tasks", pages.PageHandler),
+    (r"/tasks/(?P<id>[0-9]{1,20})", pages.PageHandler),
+    ("/tasks/api", pages.PageHandler),
     (r"/static/(.*)", static_files.StaticHandler),
     # The embedded bucket; not with Kodo. An SDK uses the upload host <public_url>/up and the management hosts
     # <public_url>/rs and <public_url>/rsf.

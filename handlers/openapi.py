@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from handlers.base import ApiHandler, is_contract_error, status_of
+from handlers.code_samples import code_samples
 from handlers.endpoint import Endpoint, endpoint
 from handlers.schemas.base import ErrorResponse
 from models.errors import TesseraError, all_errors
@@ -64,7 +65,7 @@ TAG_TEXTS = {
     "Users": "Accounts, sessions, and who follows whom.",
     "Images": "Uploads, pictures, thumbnails and the gallery.",
     "Tasks": "Styles, previews, and the queue in which mosaics are made.",
-    "Operators": "Health, metrics, and this document.",
+    "Operators": "The queue for developers, health, metrics, and this document.",
 }
 TAGS = {
     "Users": ("/api/user/", "/api/session"),
@@ -218,6 +219,13 @@ def _operation(path: str, method: str, handler: type[ApiHandler], each: Endpoint
                 "required": bool(schema.get("required")),
                 "content": dict.fromkeys(handler.content_types, content),
             }
+    operation["x-codeSamples"] = code_samples(
+        template,
+        method,
+        components[each.params.__name__].get("required", []) if each.params is not None else [],
+        body_types=handler.content_types if method == "POST" else (),
+        answer=each.media_type or JSON,
+    )
     return operation
 
 

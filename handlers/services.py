@@ -31,6 +31,9 @@ from models.images.object_access import ObjectAccess
 from models.images.quotas import Quotas
 from models.images.registration import Registrations
 from models.images.uploads import PendingUploads
+from models.queue.selection import SelectedTasks
+from models.queue.servers import ServerRegistry
+from models.queue.task_log import TaskLog
 from models.queue.tasks import Tasks
 from processing.disk import Disk
 from processing.executors import Executors
@@ -40,6 +43,8 @@ from processing.images.previews import Previews
 from processing.images.renditions import Renditions
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
+from processing.queue.activity import ActivityReader
+from processing.queue.bulk import BulkChanges
 from processing.queue.event_feed import EventFeed
 from processing.queue.task_queue import TaskQueue
 from processing.upkeep.account_deletion import AccountDeletions
@@ -55,9 +60,11 @@ class Services:
     """
 
     account_deletions: AccountDeletions
+    activity: ActivityReader
     authentication: Authentication
     broadcaster: EventBroadcaster
     bucket: Bucket
+    bulk_changes: BulkChanges
     client_config: ClientConfig
     database: Database
     developers: Developers
@@ -88,8 +95,11 @@ class Services:
     quotas: Quotas
     registrations: Registrations
     renditions: Renditions
+    selected: SelectedTasks
+    servers: ServerRegistry
     sessions: Sessions
     static_files: StaticFiles
+    task_log: TaskLog
     tasks: Tasks
     thumbnails: Thumbnails
     upload_limit_bytes: int

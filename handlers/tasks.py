@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import tornado.web
-from pydantic import BeforeValidator, Field, WithJsonSchema
-from tornado.httputil import HTTPServerRequest
+from pydantic import Field
 
 from handlers.base import ApiHandler
 from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Id, RecipeParam, RequestParams, shorten
-from handlers.schemas.tasks import (
-    PausedResponse,
-    QueueResponse,
-    TaskResponse,
-    TaskSchema,
-    TaskTotals,
-    Viewer,
-    task_schema,
-)
+from handlers.schemas.tasks import PausedResponse, QueueResponse, TaskResponse, TaskTotals, task_schema
+from handlers.task_base import TaskHandler, TaskStates
 from models import errors
 from models.accounts.usernames import username_key
 from models.accounts.users import Users
-from models.bucket import Bucket
 from models.errors import Phrase
 from models.images.image import Owner
 from models.images.images import Images
@@ -37,38 +27,11 @@ from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.colours import resolve_colours
 from processing.images.tile_pool import resolve_tiles
 from processing.mosaic import Recipe
-from processing.queue.event_feed import EventFeed
-from processing.queue.snapshot import QueueSnapshot
 from processing.queue.task_queue import TaskQueue, TaskSource
 from processing.rendering import parse_recipe
 
 ACTIVE_LIMIT = 200
 FINISHED_LIMIT = 50
-
-
-class TaskHandler(ApiHandler):
-    """Base of the handlers that answer with tasks."""
-
-    def __init__(
-        self,
-        application: tornado.web.Application,
-        request: HTTPServerRequest,
-        *,
-        queue: TaskQueue,
-        event_feed: EventFeed,
-        bucket: Bucket,
-        **dependencies: Any,
-    ) -> None:
-        self.queue, self.event_feed, self.bucket = queue, event_feed, bucket.for_host(request.host)
-        super().__init__(application, request, **dependencies)
-
-    async def viewer(self) -> Viewer:
-        return Viewer(await self.user(), self.language(), self.request.host, self.authentication.open_access)
-
-    async def schema(self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None) -> TaskSchema:
-        """snapshot: the queue to take the position from; None: the current one."""
-        position = await self.queue.status.position_of(task, snapshot)
-        return task_schema(task, self.event_feed.percent(task), position, viewer, self.bucket)
 
 
 class AddTaskParams(RequestParams):
@@ -151,26 +114,6 @@ def _chosen_recipe(params: AddTaskParams) -> Recipe:
         allowed = Phrase("the same as param, of which it is an older name", "与 param 相同（model 是它的旧名）")
         raise errors.BadParameter(field="model", value=shorten(params.model), allowed=allowed)
     return recipe
-
-
-ONE_STATE = f"({'|'.join(TaskState)})"
-
-
-def _split_states(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-TaskStates = Annotated[
-    tuple[TaskState, ...],
-    BeforeValidator(_split_states),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": f"^({ONE_STATE}(, ?{ONE_STATE})*)?$",
-            "description": "one state, or several separated by commas",
-        }
-    ),
-]
 
 
 class QueryTasksParams(RequestParams):

@@ -37,7 +37,7 @@ from models.bucket import Bucket
 from models.database import PAGE_SIZE, Database
 from models.errors import NotFound
 
-TRANSIENT = ("events", "servers")
+TRANSIENT = ("events", "servers", "task_log")
 """Collections that describe the present only."""
 ORDER = ("tasks", "rounds", "follows", "uploads", "images", "sessions", "users")
 PREFIXES = ("source/", "mosaic/", "map/")

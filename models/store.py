@@ -15,11 +15,15 @@ from models.images.images import Images
 from models.images.quotas import DEFAULT_QUOTA, Quota, Quotas
 from models.images.uploads import PendingUploads
 from models.images.withdrawals import DEFAULT_GRACE
+from models.queue.activity import QueueActivity
 from models.queue.events import Events
+from models.queue.failed import FailedTasks
 from models.queue.fair_order import FairOrder
 from models.queue.leases import Leases
 from models.queue.order import OrderReader
+from models.queue.selection import SelectedTasks
 from models.queue.servers import ServerRegistry
+from models.queue.task_log import TaskLog
 from models.queue.tasks import Tasks
 
 
@@ -37,6 +41,10 @@ class Store:
     uploads: PendingUploads
     quotas: Quotas
     tasks: Tasks
+    task_log: TaskLog
+    selected: SelectedTasks
+    failed: FailedTasks
+    activity: QueueActivity
     leases: Leases
     order: OrderReader
     rounds: FairOrder
@@ -57,6 +65,7 @@ class Store:
 
         withdrawal_grace: how long photomosaics with withdrawn pictures are kept.
         """
+        task_log = TaskLog(database)
         return cls(
             database=database,
             users=Users(database),
@@ -68,6 +77,10 @@ class Store:
             uploads=PendingUploads(database),
             quotas=Quotas(database, quota),
             tasks=Tasks(database),
+            task_log=task_log,
+            selected=SelectedTasks(database, task_log),
+            failed=FailedTasks(database),
+            activity=QueueActivity(database),
             leases=Leases(database, server, lease_s=lease_s),
             order=OrderReader(database),
             rounds=FairOrder(database),
@@ -85,6 +98,7 @@ class Store:
                 "images": self.images.indexes,
                 "uploads": self.uploads.indexes,
                 "tasks": self.tasks.indexes,
+                "task_log": self.task_log.indexes,
                 "rounds": self.rounds.indexes,
             }
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -49,6 +50,7 @@ class Metrics:
             "render_seconds", "Rendering alone, without fetch and store", RENDER_BUCKETS_S, "style"
         )
         self.jobs = self._counter("jobs", "Attempts at tasks on this server", "style", "outcome")
+        self.cluster_workers = self._gauge("cluster_workers", "Workers of the Dask cluster", "state")
         self.threads = self._gauge("threads", "Threads of a pool", "pool")
         self.threads_busy = self._gauge("threads_busy", "Busy threads of a pool", "pool")
         self.downloads = self._counter("downloads", "Sources fetched for jobs", "outcome")
@@ -76,6 +78,11 @@ class Metrics:
         """Show a thread pool under this name. busy: calls that were submitted and have not finished."""
         self.threads.labels(pool).set_function(size)
         self.threads_busy.labels(pool).set_function(lambda: min(busy(), size()))
+
+    def watch_workers(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Show the workers of a cluster by state; nothing where there is none."""
+        for state in counts():
+            self.cluster_workers.labels(state).set_function(partial(lambda name: counts()[name], state))
 
     def text(self, accepted: str) -> tuple[bytes, str]:
         """All metrics in the format that fits an Accept header, and the media type of that format."""

@@ -59,6 +59,11 @@ export class Api extends EventTarget {
   tasks = (params) => this.#get("/api/tasks/query/", params);
   cancelTask = (id) => this.#post("/api/tasks/cancel/", { id });
   retryTask = (id) => this.#post("/api/tasks/retry/", { id });
+  queueStatus = () => this.#get("/api/queue/status/");
+  queueTasks = (params) => this.#get("/api/queue/tasks/", params);
+  taskStory = (id) => this.#get("/api/queue/task/", { id });
+  changeTasks = (action, filter) => this.#post("/api/queue/change/", { ...filter, action });
+  reference = () => this.#get("/api/openapi.json");
   pauseQueue = (on) => this.#post(on ? "/api/tasks/pause/" : "/api/tasks/resume/", {});
 
   /** Renders a recipe on a copy of the image, `scale` times its size. Returns the preview as a Blob. */

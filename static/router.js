@@ -8,7 +8,7 @@ const ROUTES = [
   [/^\/i\/(\d+)\/?$/, "image"],
   [/^\/u\/([^/]+)\/?$/, "profile"],
   [/^\/account\/?$/, "account"],
-  [/^\/tasks\/?$/, "tasks"],
+  [/^\/tasks(?:\/(\d+|api))?\/?$/, "tasks"],
 ];
 const NOT_FOUND = "not-found";
 

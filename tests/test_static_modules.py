@@ -39,7 +39,8 @@ def test_pages_import_components_and_only_app_js_joins_them() -> None:
     may_import = {
         "": {"", "i18n", "upload"},
         "components": {"", "components", "i18n"},
-        "pages": {"", "components", "i18n", "walk-in"},
+        "pages": {"", "components", "console", "i18n", "walk-in"},
+        "console": {"", "components", "console", "i18n"},
         "walk-in": {"", "components", "i18n", "walk-in"},
         "i18n": {"", "i18n"},
         "upload": {"", "upload", "i18n"},

@@ -27,10 +27,10 @@ class FailedTasks:
     def __init__(self, database: Database) -> None:
         self._tasks = database.collection("tasks")
 
-    async def count_by_error(self) -> Sequence[ErrorCount]:
-        """Most frequent first."""
+    async def count_by_error(self, *, hours: float | None = None) -> Sequence[ErrorCount]:
+        """Most frequent first. hours: those that failed in the last hours."""
         steps: list[Document] = [
-            {"$match": {"state": str(TaskState.FAILED)}},
+            {"$match": _failed(hours)},
             {"$group": {"_id": "$error", "count": {"$sum": 1}, "latest": {"$max": "$finished"}}},
             {"$sort": {"count": -1, "_id": 1}},
         ]
@@ -38,10 +38,15 @@ class FailedTasks:
 
     async def find(self, *, error: str | None = None, hours: float | None = None) -> list[Task]:
         """Newest first, at most MAX_LISTED. error: its slug. hours: those that failed in the last hours."""
-        query: Document = {"state": str(TaskState.FAILED)}
+        query = _failed(hours)
         if error is not None:
             query["error"] = error
-        if hours is not None:
-            query["finished"] = {"$gte": datetime.now(UTC) - timedelta(hours=hours)}
         documents = await self._tasks.find(query, sort="-finished -_id", limit=MAX_LISTED)
         return [from_document(document) for document in documents]
+
+
+def _failed(hours: float | None) -> Document:
+    query: Document = {"state": str(TaskState.FAILED)}
+    if hours is not None:
+        query["finished"] = {"$gte": datetime.now(UTC) - timedelta(hours=hours)}
+    return query

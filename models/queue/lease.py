@@ -10,6 +10,9 @@ from models.database import Document
 from models.images.visibility import Visibility
 from models.queue.task import Task, TaskState
 
+MAX_HISTORY = 20
+"""The latest attempts that a task remembers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -38,7 +41,7 @@ class Outcome:
 
     state: DONE, FAILED or CANCELLED. seconds: duration of the render. megapixels: of the source.
     visibility: of the result.
-    error: a slug, with the details for its sentence.
+    error: a slug, with the details for its sentence. steps: seconds that each step of the job took.
     """
 
     state: TaskState
@@ -49,6 +52,7 @@ class Outcome:
     visibility: Visibility | None = None
     error: str | None = None
     error_details: dict[str, Any] = field(default_factory=dict)
+    steps: dict[str, float] = field(default_factory=dict)
 
     def values(self) -> dict[str, Any]:
         """The fields of Task that it sets, except the state and the time."""
@@ -79,7 +83,8 @@ class Finish:
     def change(self) -> list[Document]:
         values = {name: literal(value) for name, value in self.outcome.values().items()}
         state = literal(str(self.outcome.state))
-        return stop_running({"state": state, "finished": "$$NOW", "address": "$$REMOVE", **values})
+        change: Document = {"state": state, "finished": "$$NOW", "address": "$$REMOVE", **values}
+        return stop_running(change, str(self.outcome.state), error=self.outcome.error, steps=self.outcome.steps)
 
     def task(self) -> Task:
         """The task as recorded; its `finished` differs from the database's by the duration of a call at most."""
@@ -89,9 +94,26 @@ class Finish:
         )
 
 
-def stop_running(change: Document) -> list[Document]:
-    """A change that ends a lease."""
-    return [{"$set": change}, {"$unset": ["rendering", "lease_until", "server"]}]
+def stop_running(
+    change: Document, outcome: str, *, error: str | None = None, steps: dict[str, float] | None = None
+) -> list[Document]:
+    """A change that ends a lease, and remembers the attempt with its outcome in the task's `history`.
+
+    outcome: done, failed, cancelled; released (its server stopped), paused (tried again later), crashed (its server or
+    worker died), lost (the cluster or a response was).
+    """
+    attempt: Document = {
+        "attempt": "$attempts",
+        "server": "$server",
+        "started": "$started",
+        "ended": "$$NOW",
+        "outcome": literal(outcome),
+        "error": literal(error),
+        "steps": literal(steps or {}),
+    }
+    history: Document = {"$concatArrays": [{"$ifNull": ["$history", []]}, [attempt]]}
+    latest: Document = {"history": {"$slice": [history, -MAX_HISTORY]}}
+    return [{"$set": change | latest}, {"$unset": ["rendering", "lease_until", "server"]}]
 
 
 def literal(value: Any) -> Document:

@@ -129,17 +129,17 @@ class Leases:
 
         Returns None if the lease was lost or the task cancelled.
         """
-        return await self._release(lease, {"attempts": lease.task.attempts - 1})
+        return await self._release(lease, {"attempts": lease.task.attempts - 1}, "released")
 
-    async def pause(self, lease: Lease, pause_s: float, place: Place) -> Task | None:
+    async def pause(self, lease: Lease, pause_s: float, place: Place, error: str | None = None) -> Task | None:
         """Requeue a running task after a temporary error; it waits for pause_s, and this counts as a retry.
 
         The attempt was its turn, so it gets another place: a source that is slow again and again does not come first
-        again and again. Returns None if the lease was lost or the task cancelled.
+        again and again. error: its slug. Returns None if the lease was lost or the task cancelled.
         """
         not_before: Document = {"$add": ["$$NOW", int(pause_s * 1000)]}
         change = {"not_before": not_before, "retries": lease.task.retries + 1}
-        return await self._release(lease, change | {"round": place.round, "turn": place.turn})
+        return await self._release(lease, change | {"round": place.round, "turn": place.turn}, "paused", error)
 
     async def resume(self, order: FairOrder) -> None:
         """Let the tasks be leased whose pause is over. One whose round is past gets another place.
@@ -156,9 +156,9 @@ class Leases:
                 change |= {"round": place.round, "turn": place.turn}
             await self._tasks.update_one({"_id": task.id, **query}, {"$set": change})
 
-    async def _release(self, lease: Lease, change: Document) -> Task | None:
+    async def _release(self, lease: Lease, change: Document, outcome: str, error: str | None = None) -> Task | None:
         query = lease.query() | {"cancel_requested": False}
-        update = stop_running({"state": str(TaskState.QUEUED), "not_before": None, **change})
+        update = stop_running({"state": str(TaskState.QUEUED), "not_before": None, **change}, outcome, error=error)
         return _task(await self._tasks.find_one_and_update(query, update))
 
     async def record_crash(self, lease: Lease) -> Task | None:
@@ -206,7 +206,7 @@ class Leases:
         return _task(await self._tasks.find_one(query))
 
 
-def _requeue_update(is_last: Document, crashes: Document | str) -> list[Document]:
+def _requeue_update(is_last: Document, crashes: Document | str, outcome: str) -> list[Document]:
     """Requeue; fail as `crashed` where `is_last` holds; cancel where a user asked for it."""
     failed: Document = {"$cond": [is_last, str(TaskState.FAILED), str(TaskState.QUEUED)]}
     final: Document = {"$or": ["$cancel_requested", is_last]}
@@ -220,7 +220,8 @@ def _requeue_update(is_last: Document, crashes: Document | str) -> list[Document
             "crashes": crashes,
             "not_before": None,
             "address": {"$cond": [final, "$$REMOVE", "$address"]},
-        }
+        },
+        outcome,
     )
 
 
@@ -228,5 +229,5 @@ def _task(document: Document | None) -> Task | None:
     return from_document(document) if document else None
 
 
-_AFTER_CRASH = _requeue_update({"$gte": [{"$add": ["$crashes", 1]}, CRASH_LIMIT]}, {"$add": ["$crashes", 1]})
-_AFTER_LOSS = _requeue_update({"$gte": ["$attempts", ORPHAN_LIMIT]}, "$crashes")
+_AFTER_CRASH = _requeue_update({"$gte": [{"$add": ["$crashes", 1]}, CRASH_LIMIT]}, {"$add": ["$crashes", 1]}, "crashed")
+_AFTER_LOSS = _requeue_update({"$gte": ["$attempts", ORPHAN_LIMIT]}, "$crashes", "lost")

@@ -28,22 +28,24 @@ class TaskFilter:
     states: tuple[TaskState, ...] = ()
     style: str | None = None
     username: str | None = None
+    error: str | None = None
+    task_id: int | None = None
 
     def matches(self, task: Task) -> bool:
         return (
             (not self.states or task.state in self.states)
             and self.style in (None, task.style)
             and self.username in (None, task.owner.username)
+            and self.error in (None, task.error)
+            and self.task_id in (None, task.id)
         )
 
     def query(self, among: tuple[TaskState, ...]) -> Document | None:
         """The query for matching tasks in these states; None if no task can match."""
         states = [str(state) for state in among if not self.states or state in self.states]
         query: Document = {"state": {"$in": states}}
-        if self.style is not None:
-            query["style"] = self.style
-        if self.username is not None:
-            query["owner"] = self.username
+        values = {"style": self.style, "owner": self.username, "error": self.error, "_id": self.task_id}
+        query |= {name: value for name, value in values.items() if value is not None}
         return query if states else None
 
 
@@ -260,7 +262,7 @@ def _pipeline(query: Document | None, sort: str, limit: int, cursor: str | None 
     if cursor is not None:
         moment, task_id = read_cursor(cursor)
         query |= {"$or": [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": task_id}}]}
-    return [{"$match": query}, {"$sort": dict(Index(sort).pairs())}, {"$limit": limit}]
+    return [{"$match": query}, {"$sort": dict(Index(sort).pairs())}, {"$limit": limit}, {"$unset": "history"}]
 
 
 def _active_order(task: Task) -> tuple[bool, datetime | int, int]:

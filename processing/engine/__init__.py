@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from processing.engine.job import Job, JobResult
@@ -46,6 +46,10 @@ class Engine(Protocol):
     @property
     def warnings(self) -> list[str]:
         """Lines for the health page about workers that run no jobs."""
+
+    @property
+    def workers(self) -> Mapping[str, int]:
+        """Workers of a cluster by state: connected (they run jobs), refused, missing (they do not answer)."""
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
         """Start a job. on_progress is called on the loop with the progress, 0 to 1.

@@ -17,7 +17,7 @@ import logging
 import pickle
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager
 from typing import Any
@@ -68,7 +68,7 @@ class ClusterEngine:
         self._topic = f"tessera-{secrets.token_hex(6)}"
         self._client: Client | None = None
         self._handles: dict[str, ClusterJobHandle] = {}
-        self._threads = 0
+        self._threads = self._registered = 0
         self._refusals: dict[str, str] = {}
         """Why each worker runs no jobs, by its address; "" for those that do."""
 
@@ -86,6 +86,11 @@ class ClusterEngine:
         reasons = [reason for reason in self._refusals.values() if reason]
         return [f"cluster: {reasons.count(reason)} workers run no jobs: {reason}" for reason in sorted(set(reasons))]
 
+    @property
+    def workers(self) -> Mapping[str, int]:
+        ready, answered = len(self._ready), len(self._refusals)
+        return {"connected": ready, "refused": answered - ready, "missing": max(0, self._registered - answered)}
+
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
         if self._client is None or not self._ready:
             raise JobInterrupted()
@@ -102,7 +107,7 @@ class ClusterEngine:
     async def close(self) -> None:
         self._interrupt()
         if self._client is not None:
-            client, self._client, self._threads = self._client, None, 0
+            client, self._client, self._threads, self._registered, self._refusals = self._client, None, 0, 0, {}
             with contextlib.suppress(*NETWORK_ERRORS, RuntimeError):
                 await client.close(timeout=CLOSE_TIMEOUT_S)
 
@@ -146,12 +151,11 @@ class ClusterEngine:
             raise OSError("the scheduler is away")
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             workers = (await client.scheduler.identity())["workers"]
-        joined = [address for address in workers if address not in self._refusals]
-        refusals = await self._ask_for_versions(client, joined)
+        refusals = await self._ask_for_versions(client, [each for each in workers if each not in self._refusals])
         self._refusals = {
             address: reason for address, reason in self._refusals.items() if address in workers
         } | refusals
-        self._threads = sum(workers[address]["nthreads"] for address in self._ready)
+        self._threads, self._registered = sum(workers[address]["nthreads"] for address in self._ready), len(workers)
         if not self._ready:
             self._interrupt()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ class InstrumentedEngine:
         self._engine, self._metrics = engine, metrics
         self._active = 0
         metrics.watch_threads("render", lambda: engine.size, lambda: self._active)
+        metrics.watch_workers(lambda: engine.workers)
 
     @property
     def size(self) -> int:
@@ -42,6 +43,10 @@ class InstrumentedEngine:
     @property
     def warnings(self) -> list[str]:
         return self._engine.warnings
+
+    @property
+    def workers(self) -> Mapping[str, int]:
+        return self._engine.workers
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
         handle = self._engine.start(job, on_progress)

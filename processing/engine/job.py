@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -53,7 +53,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """seconds: of the render alone. megapixels: of the result. placeholder: the result's mean colour, `#rrggbb`."""
+    """seconds: of the render alone. megapixels: of the result. placeholder: the result's mean colour, `#rrggbb`.
+
+    steps: seconds by step, in order: fetch, tiles (or the image of the colours, where there is one), render, store.
+    """
 
     key: str
     size_bytes: int
@@ -66,6 +69,24 @@ class JobResult:
     megapixels: float
     quality: dict[str, Any]
     map_key: str | None = None
+    steps: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """What the record of the task keeps, by the names of `Outcome`."""
+        return {"seconds": self.seconds, "megapixels": self.megapixels, "steps": self.steps}
+
+
+class Stopwatch:
+    """Seconds by step; each step begins where the one before ended."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.monotonic()
+
+    def end(self, step: str) -> None:
+        now = time.monotonic()
+        self.seconds[step], self._since = now - self._since, now
 
 
 @cache
@@ -82,11 +103,15 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
     limit_pillow_pixels(job.max_megapixels)
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
+    watch = Stopwatch()
     source = _fetch(job, lambda: report(0.0))
+    watch.end("fetch")
     report(FETCHED)
     colours = read_colours(job.bucket, job.colours, _limits(job))
     pool = _pool(job, lambda fraction: report(FETCHED + fraction * (POOLED - FETCHED)))
-    progress_before, render_started_at = FETCHED if pool is None else POOLED, time.monotonic()
+    if pool is not None or colours is not None:
+        watch.end("tiles")
+    progress_before = FETCHED if pool is None else POOLED
     result = render(
         source,
         job.recipe,
@@ -96,11 +121,12 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
         pool=pool,
         colours=colours,
     )
-    seconds = time.monotonic() - render_started_at
+    watch.end("render")
     report(RENDERED)
     key = result_key(source, job.recipe, extension=result.format)
     map_key = _store_map(job, key, result)
     stored = job.bucket.put(key, result.data, mime=result.media_type)
+    watch.end("store")
     return JobResult(
         key=key,
         size_bytes=len(result.data),
@@ -109,10 +135,11 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
         width=result.width,
         height=result.height,
         placeholder=result.colour,
-        seconds=seconds,
+        seconds=watch.seconds["render"],
         megapixels=result.width * result.height / 1e6,
         quality=asdict(result.quality),
         map_key=map_key,
+        steps=watch.seconds,
     )
 
 

@@ -24,6 +24,7 @@ class ThreadEngine:
 
     problem = None
     warnings: list[str] = []
+    workers: dict[str, int] = {}
 
     def __init__(self, size: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         """clock: the seconds by which reports of progress are limited."""

@@ -213,7 +213,7 @@ class TaskRunner:
         image = output.image
         outcome = Outcome(TaskState.DONE, result_id=image.id, result_key=image.key, visibility=image.visibility)
         if output.job is not None:
-            outcome = replace(outcome, seconds=output.job.seconds, megapixels=output.job.megapixels)
+            outcome = replace(outcome, **output.job.measured)
         ended = await persist(self.store.leases.finish, lease, outcome)
         if ended is None and output.is_new:
             await self._discard(lease.task, output.image)
@@ -234,7 +234,7 @@ class TaskRunner:
             return await persist(self.store.leases.finish, lease, outcome)
         log.warning("task %s: %s; trying again in %.1f s", lease.task.id, error.slug, pause_s)
         place = await persist(self.store.rounds.reassign, lease.task.id, lease.task.owner)
-        return await persist(self.store.leases.pause, lease, pause_s, place)
+        return await persist(self.store.leases.pause, lease, pause_s, place, error.slug)
 
     async def _clean_up(self, future: asyncio.Future[JobResult], task: Task) -> None:
         """Delete what a job stored although it was stopped, unless an image has it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 from models import errors
 from models.queue.order import OrderReader, QueueOrder
@@ -30,8 +30,18 @@ between, events are added to the count."""
 MAX_AGE_S = 5.0
 
 
+class WorkerState(Protocol):
+    """threads: concurrent renders on all servers together. paused: whether no task is started."""
+
+    @property
+    def threads(self) -> int: ...
+
+    @property
+    def paused(self) -> bool: ...
+
+
 class QueueStatus:
-    """threads: concurrent renders on all servers together."""
+    """workers: how many renders run at once, and whether the queue is paused: while it is, no waits are promised."""
 
     def __init__(
         self,
@@ -40,10 +50,10 @@ class QueueStatus:
         feed: EventFeed,
         *,
         estimator: TimeEstimator,
-        threads: Callable[[], int],
+        workers: WorkerState,
     ) -> None:
         self._order, self._tasks, self._feed = order, tasks, feed
-        self._estimator, self._threads = estimator, threads
+        self._estimator, self._workers = estimator, workers
         self._snapshot = QueueSnapshot()
         self._read_at, self._read_s = float("-inf"), 0.0
         self.dirty = True
@@ -104,13 +114,13 @@ class QueueStatus:
             self._reading = None
 
     def _build_snapshot(self, order: QueueOrder, totals: dict[str, int]) -> QueueSnapshot:
-        threads = self._threads()
+        threads, paused = self._workers.threads, self._workers.paused
         running = {task.id: Position(0, self._remaining_s(task)) for task in order.running}
         ahead_s = sum(position.wait_s or 0.0 for position in running.values())
         waits: list[float | None] = []
         for style, megapixels in zip(order.styles, order.megapixels, strict=True):
             own_s = self._estimator.estimate_s(style, megapixels)
-            waits.append(None if own_s is None else round(ahead_s / threads + own_s, 1))
+            waits.append(None if own_s is None or paused else round(ahead_s / threads + own_s, 1))
             ahead_s += own_s or 0.0
         return QueueSnapshot(
             totals=totals,
@@ -120,7 +130,7 @@ class QueueStatus:
             waits=waits,
             head={task_id: number for number, task_id in enumerate(order.ids[: len(waits)], 1)},
             head_s=ahead_s / threads,
-            each_s=self._estimator.wait_s(1, threads),
+            each_s=None if paused else self._estimator.wait_s(1, threads),
         )
 
     def _remaining_s(self, task: Task) -> float | None:
@@ -154,7 +164,9 @@ class QueueStatus:
             self._counting = None
 
     def _on_event(self, event: TaskEvent) -> None:
-        if event.kind == "reset":
+        if event.kind == "queue":
+            self.dirty, self._read_at = True, float("-inf")
+        elif event.kind == "reset":
             self.dirty, self._count_at = True, float("-inf")
         elif event.kind == "task" and event.task is not None:
             self.dirty = True

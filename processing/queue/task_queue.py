@@ -76,7 +76,7 @@ class TaskSource:
 
 
 class TaskQueue:
-    """`async with` starts the workers and at the end drains them: see `stop`. server: its name in the store."""
+    """`async with` starts the workers, and `stop` drains them. server: its name in the store. version: of its code."""
 
     def __init__(
         self,
@@ -93,6 +93,7 @@ class TaskQueue:
         limits: QueueLimits,
         worker_limits: WorkerLimits | None = None,
         log_address: Callable[[str], str] = str,
+        version: str = "",
     ) -> None:
         self._store, self._engine, self._limits, self._log_address = store, engine, limits, log_address
         self.estimator = TimeEstimator()
@@ -103,10 +104,9 @@ class TaskQueue:
             feed=feed,
             estimator=self.estimator,
             limits=worker_limits or WorkerLimits(),
+            version=version,
         )
-        self.status = QueueStatus(
-            store.order, store.tasks, feed, estimator=self.estimator, threads=lambda: self._workers.threads
-        )
+        self.status = QueueStatus(store.order, store.tasks, feed, estimator=self.estimator, workers=self._workers)
         self._adding: Counter[int | str | None] = Counter()
         self._total, self._counted_at = 0, float("-inf")
 

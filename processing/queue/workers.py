@@ -12,7 +12,7 @@ from typing import Any
 
 from models import errors
 from models.queue.lease import Lease
-from models.queue.servers import ClusterState
+from models.queue.servers import Capacity, ClusterState
 from models.queue.task import Task, TaskState
 from models.store import Store
 from processing.background import cancel
@@ -66,8 +66,9 @@ class Workers:
         feed: EventFeed,
         estimator: TimeEstimator,
         limits: WorkerLimits,
+        version: str = "",
     ) -> None:
-        self._server, self._store, self._runner = server, store, runner
+        self._server, self._version, self._store, self._runner = server, version, store, runner
         self._feed, self._estimator, self._limits = feed, estimator, limits
         self._runs: dict[tuple[int, int], Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -255,7 +256,10 @@ class Workers:
             publish_task(self._store.events, task)
 
     async def _heartbeat(self) -> None:
-        self._cluster = await self._store.servers.heartbeat(self._server, threads=self._runner.engine.size)
+        engine = self._runner.engine
+        busy = sum(run.rendering for run in self._runs.values())
+        capacity = Capacity(engine.size, busy, self._version, engine.problem, engine.workers)
+        self._cluster = await self._store.servers.heartbeat(self._server, capacity)
 
     # --- events -----------------------------------------------------------------------------------------------------
 

@@ -93,6 +93,7 @@ class AccountDeletions:
         await store.images.hide_all(user_id)
         await self._image_deletions.finish_pending(user_id)
         await self._delete_pending_uploads(user_id)
+        await store.task_log.delete([task.id async for task in store.tasks.iterate_by_owner(user_id)])
         await store.tasks.delete_of(user_id)
         await store.users.delete(user_id)
         await store.sessions.close_all(user_id)

@@ -24,6 +24,7 @@ export class TaskRow {
     const running = task.state === "running";
     this.element.dataset.state = task.state;
     this.#part("id").textContent = `#${task.id}`;
+    if (this.#services.state.user?.developer) this.#part("id").href = at(`/tasks/${task.id}`);
     this.#part("state").textContent = t(STATES[task.state]);
     this.#part("what").textContent = this.#description(task);
     this.#part("when").textContent = timing(task);

@@ -5,6 +5,7 @@ import { setPreference } from "../preferences.js";
 const ATTRIBUTES = { "t-label": "aria-label", "t-title": "title", "t-alt": "alt", "t-placeholder": "placeholder" };
 
 const catalogues = {};
+const additions = [];
 const bindings = new WeakMap();
 let current = "en";
 
@@ -23,11 +24,17 @@ async function loadFirst() {
 
 /** Loads a language and redraws every string on the page. */
 export async function setLanguage(tag) {
-  catalogues[tag] ??= (await import(`./strings.${tag}.js`)).strings;
+  catalogues[tag] ??= Object.assign({}, (await import(`./strings.${tag}.js`)).strings, ...additions.map((each) => each[tag]));
   current = tag;
   document.documentElement.lang = tag === "zh" ? "zh-Hans" : "en";
   localize(document);
   locale.dispatchEvent(new Event("change"));
+}
+
+/** Adds the strings of a part that is loaded later: {en, zh}. */
+export function addStrings(strings) {
+  additions.push(strings);
+  for (const tag of Object.keys(catalogues)) Object.assign(catalogues[tag], strings[tag]);
 }
 
 /** Switches to the other language and stores the choice. */

@@ -16,8 +16,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from settings import Settings
-from tests.browser.user import BrowserUser
+from tests.browser.user import BrowserUser, image_file
 from tests.support.accounts import add_account_to
+from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
 # First the build without a window, which needs half the processor time.
@@ -111,3 +112,39 @@ def unique_name(request: pytest.FixtureRequest) -> Callable[[str], str]:
     """A user name that is unique to the test."""
     slug = re.sub(r"\W", "", request.node.name)[-24:]
     return lambda first: f"{first}-{slug}"
+
+
+@pytest.fixture
+def own_server(settings: Settings, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
+    """A server of its own, whose queue can be paused."""
+    with ServerProcess(settings.data_dir, f"--developers={DEVELOPER}", *on_shared_mongod) as running:
+        add_account_to(settings, DEVELOPER)
+        yield running
+
+
+@pytest.fixture
+def developer(own_server: ServerProcess, new_user: Callable[..., BrowserUser]) -> BrowserUser:
+    """A developer on the queue page, who has paused the queue."""
+    browser_user = new_user(base_url=own_server.base_url)
+    browser_user.go("/tasks/")
+    browser_user.sign_in(DEVELOPER)
+    browser_user.part("pause").click()
+    expect(browser_user.part("pause")).to_have_text("Resume")
+    return browser_user
+
+
+@pytest.fixture
+def maker(
+    own_server: ServerProcess,
+    developer: BrowserUser,
+    new_user: Callable[..., BrowserUser],
+    unique_name: Callable[[str], str],
+) -> BrowserUser:
+    """A user whose mosaic waits in the paused queue."""
+    browser_user = new_user(base_url=own_server.base_url)
+    browser_user.go("/")
+    browser_user.sign_up(unique_name("xia"))
+    browser_user.open_files(image_file(png(64, 48), "waits.png"))
+    browser_user.make()
+    browser_user.wait_for_job("queued")
+    return browser_user

@@ -136,3 +136,20 @@ def test_axe_finds_nothing_serious_on_any_other_page(
         look(path)
 
     assert not "\n".join(f"{name}: {problem}" for name, problems in results.items() for problem in problems)
+
+
+def test_axe_finds_nothing_serious_in_the_console(axe: str, developer: BrowserUser, maker: BrowserUser) -> None:
+    task = developer.page.locator(".task", has_text=maker.name)
+    expect(task).to_be_visible()
+    results = {"queue": findings(developer, axe)}
+    developer.page.get_by_role("group", name="State").get_by_role("button", name="In the queue").click()
+    expect(developer.page.get_by_text("1 task matches")).to_be_visible()
+    results["filter"] = findings(developer, axe)
+    task.locator(".task__id").click()
+    expect(developer.page.get_by_role("heading", name="Attempts")).to_be_visible()
+    results["task"] = findings(developer, axe)
+    developer.go("/tasks/api")
+    developer.page.get_by_text("/api/queue/change").click()
+    results["reference"] = findings(developer, axe)
+
+    assert not any(results.values()), json.dumps(results, indent=1)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Route, expect
 
-from settings import Settings
 from tests.browser.conftest import DEVELOPER
 from tests.browser.user import BrowserUser, image_file
-from tests.support.accounts import add_account_to
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
@@ -54,42 +51,6 @@ def test_the_queue_moves_before_a_strangers_eyes(
     expect(stranger.page.locator('.task[data-state="done"]').first).to_contain_text("Roman mosaic")
     expect(stranger.part("done")).not_to_contain_text(user.name)
     expect(stranger.part("pause")).to_have_count(0)
-
-
-@pytest.fixture
-def own_server(settings: Settings, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
-    """A server of its own, whose queue can be paused."""
-    with ServerProcess(settings.data_dir, f"--developers={DEVELOPER}", *on_shared_mongod) as running:
-        add_account_to(settings, DEVELOPER)
-        yield running
-
-
-@pytest.fixture
-def developer(own_server: ServerProcess, new_user: Callable[..., BrowserUser]) -> BrowserUser:
-    """A developer on the queue page, who has paused the queue."""
-    browser_user = new_user(base_url=own_server.base_url)
-    browser_user.go("/tasks/")
-    browser_user.sign_in(DEVELOPER)
-    browser_user.part("pause").click()
-    expect(browser_user.part("pause")).to_have_text("Resume")
-    return browser_user
-
-
-@pytest.fixture
-def maker(
-    own_server: ServerProcess,
-    developer: BrowserUser,
-    new_user: Callable[..., BrowserUser],
-    unique_name: Callable[[str], str],
-) -> BrowserUser:
-    """A user whose mosaic waits in the paused queue."""
-    browser_user = new_user(base_url=own_server.base_url)
-    browser_user.go("/")
-    browser_user.sign_up(unique_name("xia"))
-    browser_user.open_files(image_file(png(64, 48), "waits.png"))
-    browser_user.make()
-    browser_user.wait_for_job("queued")
-    return browser_user
 
 
 COLUMN_EDGES = (
@@ -232,11 +193,13 @@ def test_a_developer_searches_the_history(
     expect(user.page.get_by_text("No tasks.", exact=True)).to_be_visible()
     search.get_by_role("searchbox").fill("")  # sends `input` and no `search`, as in WebKit and Firefox
     expect(rows).to_have_count(2)
-    search.get_by_label("State").select_option("failed")
+    states = user.page.get_by_role("group", name="State")
+    states.get_by_role("button", name="Failed").click()
     expect(rows).to_have_count(0)
-    search.get_by_label("State").select_option("done")
+    states.get_by_role("button", name="Finished").click()
 
     expect(rows).to_have_count(2)
+    assert user.page.url.endswith("/tasks/?state=failed%2Cdone")
 
 
 def test_older_tasks_are_fetched_when_they_are_wanted(user: BrowserUser) -> None:

@@ -110,6 +110,10 @@ async def queue(client: ApiClient, world: World) -> list[ApiResponse]:
     return [await client.get("/tasks/query/"), await client.get("/api/tasks/query/", id=world.task["id"])]
 
 
+async def query_story(client: ApiClient, world: World) -> list[ApiResponse]:
+    return [await client.get("/api/queue/task/", id=world.task["id"])]
+
+
 async def add_task(client: ApiClient, world: World) -> list[ApiResponse]:
     recipe = {"style": "photomosaic", "cell": 10, "tiles": [world.result["id"]]}
     own = (await client.upload(png(30, 30, seed=5)))["url"]
@@ -171,6 +175,11 @@ READING: dict[str, Walk] = {
     "/gallery": listing("/gallery"),
     "/account": listing("/account"),
     "/tasks": listing("/tasks"),
+    r"/tasks/(?P<id>[0-9]{1,20})": listing("/tasks/1"),
+    "/tasks/api": listing("/tasks/api"),
+    "/api/queue/status": listing("/api/queue/status/"),
+    "/api/queue/tasks": listing("/api/queue/tasks/"),
+    "/api/queue/task": query_story,
     "/health": listing("/health"),
     "/metrics": listing("/metrics"),
     r"/api/openapi\.json": listing("/api/openapi.json"),
@@ -199,6 +208,7 @@ OTHERWISE: dict[str, str] = {
     "/api/tasks/events": "the same handler",
     "/api/tasks/pause": "the whole queue",
     "/api/tasks/resume": "the whole queue",
+    "/api/queue/change": "for developers alone, and answers with numbers",
     r"/static/(.*)": "our own files",
     "/up": "writes with a token of one's own",
     UPLOADS: "the same",
@@ -221,6 +231,8 @@ SHOWN: dict[str, dict[str, set[str]]] = {
     r"/bucket/(.*)": {"private": NOBODY, "link": EVERYBODY, "public": EVERYBODY},
     "/tasks/query": {"private": OWNER, "link": OWNER | {"developer"}, "public": OWNER | {"developer"}},
     "/api/tasks/query": {"private": OWNER, "link": OWNER | {"developer"}, "public": OWNER | {"developer"}},
+    "/api/queue/tasks": {"private": NOBODY, "link": {"developer"}, "public": {"developer"}},
+    "/api/queue/task": {"private": NOBODY, "link": {"developer"}, "public": {"developer"}},
     "/api/preview": BY_LINK,
     "/api/user/export": {"private": OWNER, "link": OWNER, "public": OWNER},
 }

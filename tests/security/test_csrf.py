@@ -72,6 +72,7 @@ async def valid_requests(ada: ApiClient) -> dict[str, dict[str, Any]]:
         "/api/tasks/retry": {"id": task["id"]},
         "/api/tasks/pause": {},
         "/api/tasks/resume": {},
+        "/api/queue/change": {"action": "cancel"},
     }
 
 

@@ -16,6 +16,11 @@ from processing.queue.status import QueueStatus
 from tests.processing.queue.queue_harness import queue_harness
 
 
+class OneThread:
+    threads = 1
+    paused = False
+
+
 class PausedOrderReader(OrderReader):
     """Returns its first order only after the test has set `go_on`."""
 
@@ -38,7 +43,7 @@ async def test_a_fresh_snapshot_has_what_a_read_in_progress_has_missed(database:
         follow_events(server.store.events) as feed,
     ):
         order = PausedOrderReader(database)
-        status = QueueStatus(order, server.store.tasks, feed, estimator=TimeEstimator(), threads=lambda: 1)
+        status = QueueStatus(order, server.store.tasks, feed, estimator=TimeEstimator(), workers=OneThread())
         early = asyncio.create_task(status.snapshot())
         await order.has_read.wait()
         task = await server.add()

@@ -1,0 +1,32 @@
+"""The developers' console: the last hour, the filters, changes of many tasks, one task, the reference of the API."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.user import BrowserUser
+
+
+def test_a_developer_sees_a_story_and_changes_all_that_match(developer: BrowserUser, maker: BrowserUser) -> None:
+    page = developer.page
+    expect(page.get_by_role("alert")).to_contain_text("The queue is paused")
+    expect(page.get_by_role("img", name="Waiting time")).to_be_visible()
+
+    page.get_by_role("group", name="State").get_by_role("button", name="In the queue").click()
+    expect(page.get_by_text("1 task matches")).to_be_visible()
+    page.get_by_role("button", name="Cancel all").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel all").click()
+    expect(developer.toast("1 tasks were changed.")).to_be_visible()
+    page.get_by_role("group", name="State").get_by_role("button", name="In the queue").click()
+    page.get_by_role("button", name="Resume the queue").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    task = page.locator('.task[data-state="cancelled"]', has_text=maker.name)
+    task.locator(".task__id").click()
+
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".attempt")).to_contain_text("finished", timeout=20_000)
+    expect(page.locator(".log")).to_contain_text("running, attempt 1")
+    page.get_by_role("link", name="Queue", exact=True).last.click()
+    page.get_by_role("link", name="API reference").click()
+    page.get_by_text("/api/queue/change").click()
+    expect(page.locator(".operation[open] pre").first).to_contain_text("source_unreachable")
