@@ -28,7 +28,7 @@ class Session:
 class Sessions:
     """The collection `sessions`: {_id: SHA-256 of the token, user_id, username, created, expires}."""
 
-    indexes = (Index("expires", expire_after_s=0), Index("user_id"))
+    indexes = (Index("expires", expire_after_s=0), Index("user_id created"))
 
     def __init__(self, database: Database) -> None:
         self._sessions = database.collection("sessions")

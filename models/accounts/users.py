@@ -109,7 +109,7 @@ class Users:
 
     async def developers(self, *, limit: int = 1000) -> frozenset[int]:
         """The ids of all developers."""
-        documents = await self._users.find({"developer": True, **NOT_DELETED}, sort="_id", limit=limit, fields=["_id"])
+        documents = await self._users.find({"developer": True, **NOT_DELETED}, sort="", limit=limit, fields=["_id"])
         return frozenset(document["_id"] for document in documents)
 
     async def mark_deleting(self, user_id: int) -> None:

@@ -39,13 +39,16 @@ class Images:
     # Partial by comparison and not by type: only then does MongoDB use them for a query that names the value.
     indexes = (
         Index("key owner_id", unique=True, partial_filter={"key": {"$gt": ""}}),
+        Index("key created", partial_filter={"key": {"$gt": ""}}),
         Index("url owner_id", unique=True, partial_filter={"key": None}),
         Index("dedup_key", partial_filter={"dedup_key": {"$gt": ""}}),
         Index("kind visibility -created -_id"),
         Index("owner_id kind filesize"),
         Index("owner_id kind -created -_id"),
         Index("owner_id kind visibility -created -_id"),
-        Index("owner_id batch", partial_filter={"batch": {"$gt": ""}}),
+        Index("owner_id batch -created -_id", partial_filter={"batch": {"$gt": ""}}),
+        Index("owner_id _id"),
+        Index("kind _id", partial_filter={"kind": str(ImageKind.HIDDEN)}),
         *Withdrawals.indexes,
     )
 
@@ -74,9 +77,13 @@ class Images:
 
     async def by_key(self, key: str, reader: Reader) -> Image | None:
         """A record of an object in our bucket: the reader's own, or else the oldest that this reader may see."""
-        documents = await self._images.find({"key": key, **VISIBLE, **reader.query()}, sort="created", limit=0)
-        images = [to_image(document) for document in documents]
-        return next((image for image in images if reader.owns(image)), images[0] if images else None)
+        if reader.user_id is not None:
+            own = await self._images.find_one({"key": key, "owner_id": reader.user_id, **VISIBLE})
+            if own is not None:
+                return to_image(own)
+        query: Document = {"key": key, **VISIBLE, **reader.query()}
+        documents = await self._images.find(query, sort="created", limit=1)
+        return to_image(documents[0]) if documents else None
 
     async def is_open(self, key: str) -> bool:
         """Whether everyone who has the key of an object may read it: a record of it is not private."""

@@ -53,6 +53,8 @@ ALL_TASKS = TaskFilter()
 PAUSED: Document = {"not_before": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
 """Tasks that wait for another try: they are not leased before `Leases.resume` has given them a place."""
 NEWEST = "-finished -_id"
+MAX_RUNNING = 1000
+"""On all servers together; they are sorted here."""
 ANONYMISED: Document = {"data.owner_id": None, "data.owner": None, "data.url": "", "data.source_key": None}
 
 
@@ -62,8 +64,9 @@ class Tasks:
     indexes = (
         Index("state round _id owner_id"),
         Index("state lease_until"),
-        Index("owner_id state"),
-        Index(NEWEST, partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
+        Index("owner_id state _id"),
+        Index("owner_id _id"),
+        Index(f"state {NEWEST}", partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("owner -finished -_id", partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
         Index("rendering", unique=True, partial_filter={"rendering": {"$gt": ""}}),
         Index("owner_id request_id", unique=True, partial_filter={"request_id": {"$gt": ""}}),
@@ -232,7 +235,7 @@ class Tasks:
     ) -> tuple[list[Task], list[Task]]:
         """One pipeline for each part, joined by $unionWith, so that all of them are one call."""
         pipelines = [
-            _pipeline(task_filter.query((TaskState.RUNNING,)), "started _id", active_limit),
+            _pipeline(task_filter.query((TaskState.RUNNING,)), "", MAX_RUNNING if active_limit else 0),
             _pipeline(task_filter.query((TaskState.QUEUED,)), "round _id", active_limit),
             _pipeline(task_filter.query(FINAL), NEWEST, finished_limit, cursor),
         ]
@@ -262,7 +265,8 @@ def _pipeline(query: Document | None, sort: str, limit: int, cursor: str | None 
     if cursor is not None:
         moment, task_id = read_cursor(cursor)
         query |= {"$or": [{"finished": {"$lt": moment}}, {"finished": moment, "_id": {"$lt": task_id}}]}
-    return [{"$match": query}, {"$sort": dict(Index(sort).pairs())}, {"$limit": limit}, {"$unset": "history"}]
+    order: list[Document] = [{"$sort": dict(Index(sort).pairs())}] if sort else []
+    return [{"$match": query}, *order, {"$limit": limit}, {"$unset": "history"}]
 
 
 def _active_order(task: Task) -> tuple[bool, datetime | int, int]:

@@ -1,0 +1,168 @@
+"""No query of a page or of the API reads a whole collection, or sorts in memory: every call is explained.
+
+The plans are those for a small but mixed collection; the planner does not read a whole collection where an index has
+the condition, whatever the size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+
+import backends
+from handlers import API
+from handlers.access_log import template_of
+from handlers.services import Services
+from models.database import Database
+from tests.support.client import PASSWORD, ApiClient
+from tests.support.commands import CommandRecorder
+from tests.support.large_data import Amounts, fill, picture_id, username
+from tests.support.pictures import png
+from tests.support.waiting import finished
+
+AMOUNTS = Amounts().times(0.002)
+NOT_WALKED = {
+    "/api/openapi.json",
+    "/api/preview",
+    "/api/rendition",
+    "/api/styles",
+    "/api/tasks/events",
+    "/api/tasks/pause",
+    "/api/tasks/query",
+    "/api/tasks/resume",
+    "/tasks/events",
+}
+"""Endpoints that send no query, or those of other endpoints."""
+EXPLAINED = ("find", "aggregate", "count", "distinct", "update", "delete", "findAndModify")
+FEW = {"servers": "a document for each server", "events": "followed from its end"}
+"""Collections that are read whole, and why that is right."""
+SESSION = ("lsid", "$db", "$clusterTime", "$readPreference", "writeConcern", "readConcern", "txnNumber", "maxTimeMS")
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
+    """Of the calls of the server, which is started after it."""
+    commands = CommandRecorder()
+    monkeypatch.setattr(backends, "Database", partial(Database, listeners=[commands]))
+    return commands
+
+
+async def walk(api: ApiClient, recorder: CommandRecorder) -> None:
+    """Use every endpoint that reads or writes the database, as a person with pictures and tasks does."""
+    ada = await api.sign_up("ada")
+    source = await ada.upload(png())
+    first = await ada.add_task(source["url"], request_id="a-request-id")
+    done = await finished(ada, first["id"])
+    result = done["result_id"]
+    await ada.add_task(source["url"], {"style": "photomosaic", "tiles": [result, picture_id(1)]})
+    await ada.post("/api/user/follow/", from_user_name="ada", to_user_name=username(0), follow_bool=1)
+    for name in ("ada", username(0), username(3)):
+        await ada.get("/api/user/query/", username=name)
+        await ada.get(f"/u/{name.replace(' ', '%20')}")
+    for view in ({}, {"view": "following"}, {"view": "mine"}, {"view": "mine", "kind": "source"}):
+        page = await ada.get("/api/feed/", limit=1, **view)
+        if page["cursor"]:
+            await ada.get("/api/feed/", limit=1, cursor=page["cursor"], **view)
+    for view in ({"view": "user", "username": username(3)}, {"view": "batch", "id": picture_id(45)}):
+        await ada.get("/api/feed/", limit=2, **view)
+    for query in (
+        {},
+        {"owner": "ada"},
+        {"state": "done,failed"},
+        {"id": first["id"]},
+        {"style": "hexagon", "limit": 2},
+    ):
+        page = await ada.get("/tasks/query/", **query)
+        if page["cursor"]:
+            await ada.get("/tasks/query/", cursor=page["cursor"], **query)
+    await ada.get("/api/image/query/", id=picture_id(45))
+    await ada.get("/api/image/tiles/", id=picture_id(45))
+    await ada.get(f"/i/{picture_id(45)}")
+    await ada.get(f"/thumbnail/{result}/320")
+    await ada.post("/api/image/change/", id=result, title="A title")
+    await ada.post("/api/image/addinfo/", url="http://elsewhere/a", filename="a", param="", user_id=ada.user_id)
+    await ada.post("/api/image/visibility/", ids=[result, source["id"]], visibility="private")
+    failed = await ada.add_task(source["url"], {"style": "mosaic", "seed": 3})
+    await ada.post("/api/tasks/cancel/", id=failed["id"])
+    await ada.post("/api/tasks/retry/", id=failed["id"])
+    for path in ("/api/session/", "/health", "/metrics", "/", "/tasks", "/gallery", "/api/user/export/"):
+        await ada.get(path)
+    guest = api.new_client()
+    await guest.post("/api/user/guest/")
+    await guest.upload(png())
+    await guest.post("/api/user/add/", username="bea", email="bea@example.com", password=PASSWORD)
+    await guest.sign_in("bea")
+    await ada.post("/api/image/delete/", id=result)
+    await ada.post("/api/user/change/", password=PASSWORD, email="new@example.com")
+    await ada.post("/api/user/follow/", from_user_name="ada", to_user_name=username(0), follow_bool=0)
+    await guest.post("/api/user/logout/")
+    await ada.post("/api/user/delete/", password=PASSWORD)
+
+
+def stages(plan: Any) -> Iterator[str]:
+    """The names of all stages of the winning plans in an explanation."""
+    if isinstance(plan, dict):
+        if isinstance(plan.get("stage"), str):
+            yield plan["stage"]
+        for name, value in plan.items():
+            if name not in ("rejectedPlans", "command"):
+                yield "$sort" if name == "$sort" else ""
+                yield from stages(value)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from stages(value)
+
+
+def parts_of(name: str, command: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What has plans of its own: a pipeline, and each one that it is joined with, which is not explained with it."""
+    plain = {key: value for key, value in command.items() if key not in SESSION}
+    if name != "aggregate":
+        yield plain
+        return
+    unions = [step["$unionWith"] for step in plain["pipeline"] if "$unionWith" in step]
+    yield plain | {"pipeline": [step for step in plain["pipeline"] if "$unionWith" not in step]}
+    for union in unions:
+        yield {"aggregate": union["coll"], "pipeline": union["pipeline"], "cursor": {}}
+
+
+def shape_of(value: Any) -> Any:
+    """A command without its values: calls of one shape have one plan."""
+    if isinstance(value, dict):
+        return {name: shape_of(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [shape_of(each) for each in value if isinstance(each, dict)] or [len(value) > 1]
+    return value if isinstance(value, str) and len(value) <= 10 else type(value).__name__
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_no_query_scans_a_collection_or_sorts_in_memory(
+    recorder: CommandRecorder, services: Services, api: ApiClient, mongodb_uri: str, database_name: str
+) -> None:
+    await fill(services.database, AMOUNTS)
+    recorder.commands.clear()
+    await walk(api, recorder)
+
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(mongodb_uri, io_loop=asyncio.get_running_loop())
+    problems: list[str] = []
+    shapes: set[str] = set()
+    for name, command in recorder.commands:
+        if name not in EXPLAINED or command[name] in FEW:
+            continue
+        for part in parts_of(name, command):
+            shape = json.dumps(shape_of(part), sort_keys=True)
+            if shape in shapes:
+                continue
+            shapes.add(shape)
+            plan = await client[database_name].command({"explain": part, "verbosity": "queryPlanner"})
+            if wrong := {"COLLSCAN", "SORT", "$sort"} & set(stages(plan)):
+                problems.append(f"{', '.join(sorted(wrong))}: {part}")
+    client.close()
+    samples = [sample for metric in services.metrics.requests.collect() for sample in metric.samples]
+    assert {template_of(path) for path, _ in API} - {sample.labels["route"] for sample in samples} == NOT_WALKED
+    assert problems == [], len(shapes)
