@@ -52,6 +52,7 @@ SCHEMA_KEYWORDS = frozenset(
         "allOf",
         "not",
         "$ref",
+        "discriminator",
         "examples",
     ]
 )
@@ -113,7 +114,7 @@ def openapi_document(routes: Iterable[ApiRoute], base_path: str = "") -> Json:
         "info": {
             "title": TITLE,
             "version": VERSION,
-            "description": "Turns photos into mosaics. See docs/api.md.",
+            "description": "Turns photos into mosaics. Bodies may be forms too. See docs/api.md.",
             "contact": {"name": TITLE},
             "license": LICENSE,
         },
@@ -141,8 +142,15 @@ def _schemas(endpoints: Iterable[Endpoint]) -> Json:
     _, schemas = TypeAdapter.json_schemas(sorted(adapters), ref_template=REF + "{model}")
     components: Json = schemas["$defs"]
     components["ErrorResponse"]["properties"]["error"]["enum"] = sorted(kind.slug for kind in all_errors())
-    recipes = [_recipe(name, components.pop(style.params.__name__)) for name, style in STYLES.items()]
-    components["Recipe"] = {"oneOf": recipes}
+    recipes = {
+        f"{name.title()}Recipe": _recipe(name, components.pop(style.params.__name__)) for name, style in STYLES.items()
+    }
+    addresses = {schema["properties"]["style"]["const"]: REF + name for name, schema in recipes.items()}
+    components |= recipes
+    components["Recipe"] = {
+        "oneOf": [{"$ref": address} for address in addresses.values()],
+        "discriminator": {"propertyName": "style", "mapping": addresses},
+    }
     for schema in components.values():
         _refer_to_recipe(schema)
     return components
@@ -151,8 +159,9 @@ def _schemas(endpoints: Iterable[Endpoint]) -> Json:
 def _refer_to_recipe(schema: Json) -> None:
     """Where a parameter is the name of a style or any object, that object is a recipe."""
     for each in schema.get("properties", {}).values():
-        if ANY_OBJECT in each.get("anyOf", ()) and "Recipe" in each.get("description", ""):
-            each["anyOf"] = [{"$ref": f"{REF}Recipe"} if kind == ANY_OBJECT else kind for kind in each["anyOf"]]
+        for union in (each, *each.get("anyOf", ())):
+            if ANY_OBJECT in union.get("anyOf", ()) and "Recipe" in union.get("description", ""):
+                union["anyOf"] = [{"$ref": f"{REF}Recipe"} if kind == ANY_OBJECT else kind for kind in union["anyOf"]]
 
 
 def _referenced(components: Json, paths: Json) -> Json:
@@ -174,12 +183,17 @@ def _recipe(style: str, params: Json) -> Json:
 def _to_json_schema(schema: Json) -> Json:
     """The schema of a parameter without the engine's own types (palette, regions, ...), which JSON does not have.
 
-    A default of null is removed: it means that the engine chooses, and cannot be sent.
+    A default of null is removed: it means that the engine chooses. Where null can be sent, type and range are those of
+    the alternatives, not of the whole.
     """
-    schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
     kind = schema.get("type", "null")
+    dropped = {"default"} if schema.get("default") is None else set[str]()
     if kind not in JSON_TYPES:
-        schema = {**{key: value for key, value in schema.items() if key != "type"}, "x-kind": kind}
+        dropped |= {"type"}
+        schema = {**schema, "x-kind": kind}
+    elif "anyOf" in schema:
+        dropped |= {"type", "minimum", "maximum"}
+    schema = {key: value for key, value in schema.items() if key not in dropped}
     return _standard(schema)
 
 
@@ -214,11 +228,9 @@ def _operation(path: str, method: str, handler: type[ApiHandler], each: Endpoint
         in_path = re.findall(r"\(\?P<(\w+)>", path)
         operation["parameters"] = _parameters(schema, in_path, in_query=method == "GET")
         if method == "POST" and schema.get("properties"):
-            content = {"schema": {"$ref": REF + each.params.__name__}}
-            operation["requestBody"] = {
-                "required": bool(schema.get("required")),
-                "content": dict.fromkeys(handler.content_types, content),
-            }
+            # One media type: several with one schema are several bodies at once for some generators of clients.
+            content = {handler.content_types[0]: {"schema": {"$ref": REF + each.params.__name__}}}
+            operation["requestBody"] = {"required": bool(schema.get("required")), "content": content}
     operation["x-codeSamples"] = code_samples(
         template,
         method,

@@ -53,8 +53,12 @@ def test_every_error_and_every_style_is_in_the_document() -> None:
     components = document()["components"]["schemas"]
 
     assert components["ErrorResponse"]["properties"]["error"]["enum"] == sorted(kind.slug for kind in all_errors())
-    recipes = {recipe["properties"]["style"]["const"] for recipe in components["Recipe"]["oneOf"]}
-    assert recipes == set(STYLES)
+    recipe = components["Recipe"]
+    mapping = recipe["discriminator"]["mapping"]
+    assert set(mapping) == set(STYLES)
+    assert list(mapping.values()) == [each["$ref"] for each in recipe["oneOf"]]
+    for name, reference in mapping.items():
+        assert components[reference.rpartition("/")[2]]["properties"]["style"]["const"] == name
 
 
 def test_operation_ids_are_unique_and_every_schema_is_valid() -> None:
@@ -92,9 +96,11 @@ def test_schemas_have_standard_words_and_arrays_their_items() -> None:
 def test_a_recipe_is_a_string_or_an_object_of_the_schema() -> None:
     properties = document()["components"]["schemas"]["AddTaskParams"]["properties"]
 
-    assert properties["param"]["anyOf"] == [{"type": "string"}, {"$ref": "#/components/schemas/Recipe"}]
+    string_or_recipe = [{"type": "string"}, {"$ref": "#/components/schemas/Recipe"}]
+    assert properties["param"]["anyOf"] == properties["model"]["anyOf"][0]["anyOf"] == string_or_recipe
     body = document()["paths"]["/api/tasks/add"]["post"]["requestBody"]
     assert body["required"] is True
+    assert list(body["content"]) == ["application/json"]  # some generators would send several types at once
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/api/openapi.json"])
