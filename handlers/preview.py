@@ -67,7 +67,7 @@ class PreviewHandler(ApiHandler):
         owner = user.owner if user else ANONYMOUS
         tile_ids = [tile.image_id for tile in await resolve_tiles(values, owner, self.images)]
         coloured = await resolve_colours(values, owner, self.images)
-        pool = partial(self.preview_tiles.pool, tile_ids) if tile_ids else None
+        pool = partial(self.preview_tiles.pool, tile_ids, values["shape"]) if tile_ids else None
         colours = partial(self.preview_tiles.colours, coloured.image_id) if coloured else None
         self._rendering = asyncio.create_task(
             self.previews.render(

@@ -168,7 +168,8 @@ def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
 
 
 def _pool(job: Job, report: ProgressCallback) -> TilePool | None:
-    return read_pool(job.bucket, job.tiles, report, cell=job.recipe.get("cell"), limits=_limits(job))
+    cell, shape = job.recipe.get("cell"), job.recipe.get("shape", mosaic.SQUARE)
+    return read_pool(job.bucket, job.tiles, report, cell=cell, shape=shape, limits=_limits(job))
 
 
 def _limits(job: Job) -> TileLimits:

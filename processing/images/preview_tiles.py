@@ -27,28 +27,33 @@ class PreviewTiles:
 
     def __init__(self, images: Images, thumbnails: Thumbnails, executors: Executors) -> None:
         self._images, self._thumbnails, self._executors = images, thumbnails, executors
-        self._cache: OrderedDict[int, Tile] = OrderedDict()
+        self._cache: OrderedDict[tuple[int, str], Tile] = OrderedDict()
 
-    async def pool(self, image_ids: Sequence[int]) -> TilePool:
-        """The pool of at least one image. Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable."""
+    async def pool(self, image_ids: Sequence[int], shape: str) -> TilePool:
+        """The pool of at least one image, with tiles of that shape.
+
+        Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable.
+        """
         image_ids = list(dict.fromkeys(image_ids))
-        tiles = {image_id: self._cache[image_id] for image_id in image_ids if image_id in self._cache}
+        tiles = {image_id: self._cache[image_id, shape] for image_id in image_ids if (image_id, shape) in self._cache}
         missing = iter([image_id for image_id in image_ids if image_id not in tiles])
         while chunk := list(islice(missing, CHUNK_SIZE)):
             thumbnails = await asyncio.gather(*(self._smallest_thumbnail(image_id) for image_id in chunk))
-            tiles |= zip(chunk, await self._executors.preview(_cut_all, thumbnails), strict=True)
-        self._remember(tiles)
-        return await self._executors.preview(mosaic.pool_of, image_ids, [tiles[image_id] for image_id in image_ids])
+            tiles |= zip(chunk, await self._executors.preview(_cut_all, thumbnails, shape), strict=True)
+        self._remember(tiles, shape)
+        return await self._executors.preview(
+            mosaic.pool_of, image_ids, [tiles[image_id] for image_id in image_ids], shape
+        )
 
     async def colours(self, image_id: int) -> ColourStatistics:
         """Of an image, for `colours_of`. Raises RecipeImpossible for it if it was deleted; BucketUnavailable."""
         thumbnail = await self._smallest_thumbnail(image_id, field="colours_of")
         return await self._executors.preview(mosaic.colours_of, thumbnail)
 
-    def _remember(self, tiles: dict[int, Tile]) -> None:
+    def _remember(self, tiles: dict[int, Tile], shape: str) -> None:
         for image_id, tile in tiles.items():
-            self._cache[image_id] = tile
-            self._cache.move_to_end(image_id)
+            self._cache[image_id, shape] = tile
+            self._cache.move_to_end((image_id, shape))
         while len(self._cache) > CACHE_SIZE:
             self._cache.popitem(last=False)  # pragma: no cover - more tiles than fit into the cache
 
@@ -60,5 +65,5 @@ class PreviewTiles:
             raise errors.RecipeImpossible(retryable=False, field=field, value=image_id, allowed=allowed) from error
 
 
-def _cut_all(images: Sequence[bytes]) -> list[Tile]:
-    return [mosaic.cut_tile(image, side=SIDE_PX) for image in images]
+def _cut_all(images: Sequence[bytes], shape: str) -> list[Tile]:
+    return [mosaic.cut_tile(image, side=SIDE_PX, shape=shape) for image in images]

@@ -54,9 +54,17 @@ async def resolve_tiles(recipe: Mapping[str, Any], owner: Owner, images: Images)
 
 
 def read_pool(
-    bucket: Bucket, tiles: Sequence[TileRef], report: Callable[[float], None], *, cell: int | None, limits: TileLimits
+    bucket: Bucket,
+    tiles: Sequence[TileRef],
+    report: Callable[[float], None],
+    *,
+    cell: int | None,
+    shape: str,
+    limits: TileLimits,
 ) -> TilePool | None:
-    """The pool of these images; None if there are none. report: called after each image with the fraction read.
+    """The pool of these images; None if there are none. cell, shape: of the recipe.
+
+    report: called after each image with the fraction read.
 
     Raises RecipeImpossible for `tiles` if an image was deleted or cannot be decoded, or if they exceed MAX_POOL_BYTES
     together; SourceTooLarge, BucketUnavailable, and whatever `report` raises.
@@ -70,12 +78,12 @@ def read_pool(
         if read_bytes > MAX_POOL_BYTES:  # pragma: no cover - takes hundreds of megabytes
             raise _impossible(f"{len(tiles)} pictures", f"at most {MAX_POOL_BYTES // 1_000_000} MB together")
         try:
-            cut.append(mosaic.cut_tile(data, side=side, megapixels=limits.megapixels))
+            cut.append(mosaic.cut_tile(data, side=side, shape=shape, megapixels=limits.megapixels))
         except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
             allowed = f"{FORMAT_NAMES} of up to {limits.megapixels:g} megapixels"
             raise _impossible(tile.image_id, allowed) from error
         report(number / len(tiles))
-    return mosaic.pool_of([tile.image_id for tile in tiles], cut)
+    return mosaic.pool_of([tile.image_id for tile in tiles], cut, shape)
 
 
 def _read(bucket: Bucket, tile: TileRef, limits: TileLimits) -> bytes:

@@ -34,9 +34,10 @@ from .reveal import encode_reveal, is_revealed, painted_params
 from .strip_canvas import check_strips
 from .style import RenderContext, Style
 from .styles import STYLES
-from .tile_pool import Tile, TilePool, build_pool, cut_tile, pool_from_tiles, pool_of
+from .tile_pool import SQUARE, Tile, TilePool, build_pool, cut_tile, pool_from_tiles, pool_of
 
 __all__ = [
+    "SQUARE",
     "STYLES",
     "BadParameter",
     "ColourStatistics",

@@ -1,4 +1,4 @@
-"""Centering: which square of a picture its tile shows, found by detail."""
+"""Centering: which part of a picture its tile shows, found by detail."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ _WIDE = 0.5, (0.0, 0.5, 1.0)
 _UPRIGHT = 0.0, (0.0, 1 / 3)
 
 
-def square_centering(image: Image.Image) -> tuple[float, float]:
+def tile_centering(image: Image.Image, aspect: float = 1.0) -> tuple[float, float]:
     """What ImageOps.fit takes as `centering`: the shares of what is cut off at the left and at the top, 0 to 1.
 
-    The square with the largest sum of differences of neighbouring pixels in lightness, of pictures as wide as high the
-    whole. Squares near the middle are preferred, and those at the top where the picture is upright.
+    The part with the largest sum of differences of neighbouring pixels in lightness, of pictures in the tile's aspect
+    the whole. Parts near the middle are preferred, and those at the top where the picture is narrower than the tile.
+    aspect: width / height of the tile.
     """
-    width, height = image.size
+    width, height = image.width / aspect, image.height  # as if squeezed until the tile is a square
     long_px = round(_SHORT_PX * max(width, height) / min(width, height))
     slack = long_px - _SHORT_PX
     if slack < 1:

@@ -8,19 +8,22 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from .codec.decode import MAX_MEGAPIXELS, decode
 from .colour.oklab import srgb_to_oklab
 from .colour.srgb import linearise, to_bytes
 from .errors import BadParameter
 from .progress import Progress, ProgressCallback, pieces
-from .tile_centering import square_centering
+from .tile_centering import tile_centering
 from .tile_duplicates import first_equals
 
 GRID = 4
 """Tiles and cells are compared as thumbnails of GRID x GRID pixels."""
 TILE_PX = 64
+SQUARE = "1:1"
+ASPECTS = {SQUARE: 1.0, "4:3": 4 / 3, "3:4": 3 / 4, "3:2": 3 / 2}
+"""Shapes of tiles: width / height."""
 
 _LARGE_PX = 16  # side of a thumbnail's pixel in tile pixels: above, few tiles are processed at a time
 _PIECE_PX = 1 << 17  # tile pixels converted at a time: each takes some 60 bytes, and NumPy holds the lock meanwhile
@@ -31,7 +34,8 @@ Features = NDArray[np.float32]  # (..., GRID * GRID, 3): thumbnails in OKLab, ro
 
 
 class Tile(NamedTuple):
-    """pixels: (side, side, 3) uint8. centering: which square of the picture it is, as `square_centering` says."""
+    """pixels: (side, side, 3) uint8, squeezed to a square. centering: which part of the picture it is, as
+    `tile_centering` says."""
 
     pixels: NDArray[np.uint8]
     centering: tuple[float, float]
@@ -43,7 +47,7 @@ class TilePool:
 
     ids: (n,) int64, the caller's ids of the images. tiles: (n, side, side, 3) uint8. features: (n, GRID * GRID, 3).
     first_equals: (n,), the index of the first tile that shows the same picture. centerings: (n, 2), of each tile; NaN
-    where it is not known.
+    where it is not known. shape: of the tiles, in ASPECTS; their pixels are squeezed to squares.
     """
 
     ids: NDArray[np.int64]
@@ -51,6 +55,7 @@ class TilePool:
     features: Features
     first_equals: NDArray[np.intp]
     centerings: NDArray[np.float64]
+    shape: str = SQUARE
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -71,7 +76,12 @@ class TilePool:
     def _part(self, indices: NDArray[np.intp]) -> TilePool:
         _, places, same = np.unique(self.first_equals[indices], return_index=True, return_inverse=True)
         return TilePool(
-            self.ids[indices], self.tiles[indices], self.features[indices], places[same], self.centerings[indices]
+            self.ids[indices],
+            self.tiles[indices],
+            self.features[indices],
+            places[same],
+            self.centerings[indices],
+            self.shape,
         )
 
 
@@ -80,28 +90,29 @@ def build_pool(
     progress: ProgressCallback | None = None,
     *,
     side: int = TILE_PX,
+    shape: str = SQUARE,
     megapixels: float = MAX_MEGAPIXELS,
 ) -> TilePool:
     """A tile pool of image files, each with the id that stands for it in the cell map.
 
-    side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB. progress: called with 0.0 after
-    each image, as their number is unknown; may raise to stop. To cache tiles or to skip damaged images, use cut_tile
-    and pool_of instead.
+    side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB. shape: in ASPECTS. progress:
+    called with 0.0 after each image, as their number is unknown; may raise to stop. To cache tiles or to skip damaged
+    images, use cut_tile and pool_of instead.
     Raises NotAPicture, TooManyPixels, and BadParameter if there is no image at all.
     """
     ids, tiles = [], []
     for tile_id, data in images:
-        tiles.append(cut_tile(data, side=side, megapixels=megapixels))
+        tiles.append(cut_tile(data, side=side, shape=shape, megapixels=megapixels))
         ids.append(tile_id)
         if progress is not None:
             progress(0.0)
     if not ids:
         raise BadParameter(field="pool", value=[], allowed="at least one picture")
-    return pool_of(ids, tiles)
+    return pool_of(ids, tiles, shape)
 
 
-def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPIXELS) -> Tile:
-    """The square of an image file that shows most detail. side: pixels, rounded up to a multiple of 8.
+def cut_tile(data: bytes, *, side: int = TILE_PX, shape: str = SQUARE, megapixels: float = MAX_MEGAPIXELS) -> Tile:
+    """The part of an image file that shows most detail. side: pixels, rounded up to a multiple of 8. shape: in ASPECTS.
 
     Raises NotAPicture, TooManyPixels.
     """
@@ -112,24 +123,29 @@ def cut_tile(data: bytes, *, side: int = TILE_PX, megapixels: float = MAX_MEGAPI
         megapixels=megapixels,
         reduction_for=lambda width, height: max(1, min(8, min(width, height) // (2 * side))),
     )
-    centering = square_centering(source.image)
-    square = ImageOps.fit(source.image, (side, side), Image.Resampling.HAMMING, centering=centering)
-    return Tile(np.asarray(square), centering)
+    image, aspect = source.image, ASPECTS[shape]
+    centering = tile_centering(image, aspect)
+    wide = min(float(image.width), image.height * aspect)
+    left, top = (image.width - wide) * centering[0], (image.height - wide / aspect) * centering[1]
+    part = image.resize((side, side), Image.Resampling.HAMMING, box=(left, top, left + wide, top + wide / aspect))
+    return Tile(np.asarray(part), centering)
 
 
-def pool_of(ids: Sequence[int], tiles: Sequence[Tile]) -> TilePool:
-    """A pool of tiles that `cut_tile` has cut, all of one size, at least one."""
-    return pool_from_tiles(ids, np.stack([tile.pixels for tile in tiles]), [tile.centering for tile in tiles])
+def pool_of(ids: Sequence[int], tiles: Sequence[Tile], shape: str = SQUARE) -> TilePool:
+    """A pool of tiles that `cut_tile` has cut, all of one size and shape, at least one."""
+    return pool_from_tiles(ids, np.stack([tile.pixels for tile in tiles]), [tile.centering for tile in tiles], shape)
 
 
-def pool_from_tiles(ids: Sequence[int], tiles: Tiles, centerings: Sequence[tuple[float, float]] = ()) -> TilePool:
+def pool_from_tiles(
+    ids: Sequence[int], tiles: Tiles, centerings: Sequence[tuple[float, float]] = (), shape: str = SQUARE
+) -> TilePool:
     """A pool of pixels: (n, side, side, 3) uint8, side a multiple of 2 * GRID, n at least 1.
 
     centerings: where they were cut; () if that is not known.
     """
     features = thumbnail_features(tiles)
     places = np.array(centerings) if centerings else np.full((len(tiles), 2), np.nan)
-    return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles), places)
+    return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles), places, shape)
 
 
 def mirrored_features(features: NDArray[Number]) -> NDArray[Number]:

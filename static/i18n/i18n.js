@@ -59,6 +59,12 @@ export function setText(element, key, values = {}) {
   write(element);
 }
 
+/** Empties an element that had a string. */
+export function clearText(element) {
+  bindings.delete(element);
+  element.textContent = "";
+}
+
 /** Writes the strings named in the markup below `root`; call it for cloned templates. */
 export function localize(root) {
   for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);

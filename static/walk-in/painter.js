@@ -30,7 +30,7 @@ export class Painter {
     const context = this.#context;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, frame.width, frame.height);
-    const opacity = covered ? blend(this.#map.cell * camera.scale) : 0;
+    const opacity = covered ? blend(Math.min(this.#map.wide, this.#map.high) * camera.scale) : 0;
     if (covered) this.#drawBase(camera, frame, ratio);
     this.#pictures.begin();
     const fading = opacity > 0 && this.#drawPhotos(camera, frame, ratio, opacity, now);
@@ -53,18 +53,18 @@ export class Painter {
   }
 
   #drawPhotos(camera, frame, ratio, opacity, now) {
-    const { cell, rows, columns, tiles } = this.#map;
+    const { wide, high, rows, columns, tiles } = this.#map;
     const [left, top] = camera.toPicture(0, 0);
     const [right, bottom] = camera.toPicture(frame.width, frame.height);
-    const visible = (from, to, count) => [Math.max(0, Math.floor(from / cell)), Math.min(count, Math.ceil(to / cell))];
-    const [[firstRow, lastRow], [firstColumn, lastColumn]] = [visible(top, bottom, rows), visible(left, right, columns)];
+    const visible = (from, to, side, count) => [Math.max(0, Math.floor(from / side)), Math.min(count, Math.ceil(to / side))];
+    const [[firstRow, lastRow], [firstColumn, lastColumn]] = [visible(top, bottom, high, rows), visible(left, right, wide, columns)];
     let fading = false;
     for (let row = firstRow; row < lastRow; row += 1) {
       for (let column = firstColumn; column < lastColumn; column += 1) {
         const place = row * columns + column;
         if (this.#hidden(tiles[place])) continue;
-        const near = Math.hypot((column + 0.5) * cell - camera.x, (row + 0.5) * cell - camera.y);
-        const photo = this.#pictures.get(tiles[place], cell * camera.scale * ratio, near);
+        const near = Math.hypot((column + 0.5) * wide - camera.x, (row + 0.5) * high - camera.y);
+        const photo = this.#pictures.get(tiles[place], wide * camera.scale * ratio, near);
         if (!photo) continue;
         const fresh = Math.min(1, (now - photo.since) / FADE_MS);
         fading ||= fresh < 1;
@@ -76,12 +76,12 @@ export class Painter {
 
   #drawPhoto(camera, bitmap, { row, column, mirrored }, opacity) {
     const context = this.#context;
-    const { cell, inset } = this.#map;
+    const { wide, high, inset } = this.#map;
     const box = this.#box(row, column, inset);
     const [x, y] = camera.toFrame(box.left, box.top);
     const [width, height] = [box.width * camera.scale, box.height * camera.scale];
-    const pixels = bitmap.width / cell;
-    const part = [(box.left - column * cell) * pixels, (box.top - row * cell) * pixels, box.width * pixels, box.height * pixels];
+    const [across, down] = [bitmap.width / wide, bitmap.height / high];
+    const part = [(box.left - column * wide) * across, (box.top - row * high) * down, box.width * across, box.height * down];
     context.globalAlpha = opacity;
     context.imageSmoothingQuality = "low";
     if (mirrored) {
@@ -99,9 +99,9 @@ export class Painter {
 
   /** What is seen of a cell, in pixels of the photomosaic: its edge cuts the last ones, margins cover the borders between them. */
   #box(row, column, [before, after]) {
-    const { cell } = this.#map;
-    const [left, top] = [column * cell + (column ? before : 0), row * cell + (row ? before : 0)];
-    const [right, bottom] = [Math.min(this.#size.width, (column + 1) * cell - after), Math.min(this.#size.height, (row + 1) * cell - after)];
+    const { wide, high } = this.#map;
+    const [left, top] = [column * wide + (column ? before : 0), row * high + (row ? before : 0)];
+    const [right, bottom] = [Math.min(this.#size.width, (column + 1) * wide - after), Math.min(this.#size.height, (row + 1) * high - after)];
     return { left, top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
   }
 

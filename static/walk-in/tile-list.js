@@ -1,7 +1,7 @@
 /** The photos of a photomosaic as a list that can be searched; choosing one flies there. */
 
 import { number } from "../format.js";
-import { setText, t } from "../i18n/i18n.js";
+import { clearText, setText, t } from "../i18n/i18n.js";
 
 /** Most photos that are listed at once; the search finds all. */
 const MAX_LISTED = 100;
@@ -64,9 +64,10 @@ export class TileList {
     this.#part("items").replaceChildren(...listed.map((tile) => this.#item(tile)));
     const hidden = this.#tiles.filter((tile) => !tile).length;
     if (!tiles.length && this.#part("search").value) setText(this.#part("note"), "walkin.none");
-    else if (more > 0) setText(this.#part("note"), "walkin.more", () => ({ n: number(more) }));
-    else if (hidden) setText(this.#part("note"), "walkin.hidden", () => ({ n: number(hidden) }));
-    else this.#part("note").textContent = "";
+    else clearText(this.#part("note"));
+    if (more > 0) setText(this.#part("rest"), "walkin.more", () => ({ n: number(more) }));
+    else if (hidden) setText(this.#part("rest"), "walkin.hidden", () => ({ n: number(hidden) }));
+    else clearText(this.#part("rest"));
   }
 
   #item(tile) {

@@ -1,4 +1,4 @@
-/** The pictures of a photomosaic as square bitmaps, sharper ones as they are needed: few requests at a time, bounded memory. */
+/** The pictures of a photomosaic as bitmaps in the shape of its cells, sharper ones as they are needed: few requests at a time, bounded memory. */
 
 import { at } from "../base.js";
 
@@ -12,10 +12,11 @@ const LIMIT_BYTES_PHONE = 48e6;
 const RETRY_MS = 5000;
 const MAX_TRIES = 3;
 
-/** tiles: as the server describes them, null where it does not. centerings: which square of each is shown. */
+/** tiles: as the server describes them, null where it does not. centerings: which part of each is shown. aspect: of a cell. */
 export class TilePictures {
   #tiles;
   #centerings;
+  #aspect;
   #onLoad;
   #bitmaps = new Map(); // key -> {bitmap, bytes, since}, the one used longest ago first
   #bytes = 0;
@@ -25,8 +26,9 @@ export class TilePictures {
   #limit = matchMedia("(pointer: coarse)").matches ? LIMIT_BYTES_PHONE : LIMIT_BYTES;
   #closed = false;
 
-  constructor(tiles, centerings, onLoad) {
+  constructor(tiles, { centerings, aspect }, onLoad) {
     this.#tiles = tiles;
+    this.#aspect = aspect;
     this.#centerings = centerings;
     this.#onLoad = onLoad;
   }
@@ -34,7 +36,7 @@ export class TilePictures {
   /** Begins a frame: what it does not ask for is not requested any more. */
   begin() { this.#wanted.clear(); }
 
-  /** The best bitmap at hand for a tile on so many pixels, {bitmap, since}, or null; asks for a sharper one if there is any.
+  /** The best bitmap at hand for a tile so many pixels wide, {bitmap, since}, or null; asks for a sharper one if there is any.
    * near: tiles with smaller numbers are requested first. */
   get(tile, px, near) {
     const level = this.#levelFor(this.#tiles[tile], px);
@@ -83,7 +85,7 @@ export class TilePictures {
 
   #levelFor(tile, px) {
     if (px <= SMALLEST_PX) return 0;
-    const level = WIDTHS.findIndex((width, index) => index > 0 && (sideAt(tile, width) >= px || width >= tile.width));
+    const level = WIDTHS.findIndex((width, index) => index > 0 && (widthAt(tile, width, this.#aspect) >= px || width >= tile.width));
     return level < 0 ? ORIGINAL : level;
   }
 
@@ -99,7 +101,7 @@ export class TilePictures {
     try {
       await image.decode();
       if (this.#loading.get(key) !== image || this.#closed) return;
-      this.#store(key, await cut(image, this.#centerings?.[tile] ?? [0.5, 0.5], level));
+      this.#store(key, await cut(image, this.#centerings?.[tile] ?? [0.5, 0.5], this.#aspect, level));
     } catch {
       if (this.#loading.get(key) !== image) return; // given up
       this.#failures.set(key, { tries: (this.#failures.get(key)?.tries ?? 0) + 1, at: performance.now() });
@@ -127,14 +129,14 @@ const keyOf = (tile, level) => `${tile} ${level}`;
 const below = (level) => Array.from({ length: level }, (_, index) => level - 1 - index);
 const above = (level) => Array.from({ length: ORIGINAL - level }, (_, index) => level + 1 + index);
 
-/** The side of the square in a thumbnail so wide. */
-const sideAt = ({ width, height }, thumbnailWidth) => (Math.min(width, height) / width) * Math.min(width, thumbnailWidth);
+/** The width of the shown part in a thumbnail so wide. */
+const widthAt = ({ width, height }, thumbnailWidth, aspect) => (Math.min(width, height * aspect) / width) * Math.min(width, thumbnailWidth);
 
-/** The square that the photomosaic shows. */
-function cut(image, [left, top], level) {
+/** The part that the photomosaic shows. */
+function cut(image, [left, top], aspect, level) {
   const { naturalWidth: width, naturalHeight: height } = image;
-  const side = Math.min(width, height);
-  const px = Math.min(side, level === 0 ? SMALLEST_PX : MAX_ORIGINAL_PX);
-  const size = { resizeWidth: px, resizeHeight: px, resizeQuality: "high" };
-  return createImageBitmap(image, (width - side) * left, (height - side) * top, side, side, size);
+  const wide = Math.min(width, height * aspect);
+  const px = Math.min(wide, level === 0 ? SMALLEST_PX : MAX_ORIGINAL_PX);
+  const size = { resizeWidth: Math.max(1, Math.round(px)), resizeHeight: Math.max(1, Math.round(px / aspect)), resizeQuality: "high" };
+  return createImageBitmap(image, (width - wide) * left, (height - wide / aspect) * top, wide, wide / aspect, size);
 }

@@ -64,13 +64,14 @@ export class WalkIn {
     const [map, { tiles, withdrawn }] = await Promise.all([this.#services.api.file(image.map_url), this.#services.api.tiles(image.id)]);
     if (!tiles.length || this.#opening !== image) { base.close(); return; }
     this.#image = image;
-    this.#map = { ...map, uses: map.uses ?? countUses(map, tiles.length), inset: insetOf(image.recipe, map.cell) };
+    const high = map.cell_height ?? map.cell;
+    this.#map = { ...map, wide: map.cell, high, uses: map.uses ?? countUses(map, tiles.length), inset: insetOf(image.recipe, Math.min(map.cell, high)) };
     this.#tiles = tiles.map((tile) => tile && { ...tile, name: imageName(tile, this.#services.state.styles) });
     this.#base = base;
-    this.#pictures = new TilePictures(this.#tiles, map.centerings, redraw);
+    this.#pictures = new TilePictures(this.#tiles, { centerings: map.centerings, aspect: map.cell / high }, redraw);
     this.#painter = new Painter(this.#canvas, { base: this.#base, pictures: this.#pictures, map: this.#map, size: image, hidden: (tile) => !this.#tiles[tile] });
     this.#canvas.hidden = false;
-    this.#camera.open(image, this.#map.cell);
+    this.#camera.open(image, Math.min(map.cell, high));
     this.#card.open({ withdrawn: withdrawn.map((id) => image.recipe.tiles.indexOf(id)), own: Boolean(image.recipe.tiles) });
     this.#list.open(this.#tiles, this.#map.uses);
     this.#resize();
@@ -134,7 +135,7 @@ export class WalkIn {
 
   #cellAt(x, y) {
     const [across, down] = this.#camera.toPicture(x, y);
-    return [Math.floor(down / this.#map.cell), Math.floor(across / this.#map.cell)];
+    return [Math.floor(down / this.#map.high), Math.floor(across / this.#map.wide)];
   }
 
   #select([row, column]) {
@@ -150,12 +151,15 @@ export class WalkIn {
     this.#select([row + rows, column + columns]);
     const [x, y] = this.#selectedPlace() ?? this.#center();
     const { clientWidth: width, clientHeight: height } = this.#frame;
-    const half = (this.#map.cell * this.#camera.scale) / 2;
-    const beyond = (place, length) => Math.min(0, place - half) + Math.max(0, place + half - length);
-    this.#camera.pan(-beyond(x, width), -beyond(y, height));
+    const beyond = (place, side, length) => Math.min(0, place - side / 2) + Math.max(0, place + side / 2 - length);
+    const { scale } = this.#camera;
+    this.#camera.pan(-beyond(x, this.#map.wide * scale, width), -beyond(y, this.#map.high * scale, height));
   }
 
-  #center() { return this.#camera.toFrame(...this.#selected.toReversed().map((index) => (index + 0.5) * this.#map.cell)); }
+  #center() {
+    const [row, column] = this.#selected;
+    return this.#camera.toFrame((column + 0.5) * this.#map.wide, (row + 0.5) * this.#map.high);
+  }
 
   /** The middle of the selected cell in the frame; null where it is outside. */
   #selectedPlace() {
@@ -164,17 +168,17 @@ export class WalkIn {
     return x >= 0 && y >= 0 && x <= this.#frame.clientWidth && y <= this.#frame.clientHeight ? [x, y] : null;
   }
 
-  /** Flies to the next cell that shows a tile. Returns false if none does. */
+  /** Flies to the next cell that shows a tile, at first from the middle row on. Returns false if none does. */
   #visit(tile) {
-    const { tiles, columns, cell } = this.#map;
-    const from = this.#selected ? this.#selected[0] * columns + this.#selected[1] + 1 : 0;
+    const { tiles, rows, columns, wide, high } = this.#map;
+    const from = this.#selected ? this.#selected[0] * columns + this.#selected[1] + 1 : Math.floor(rows / 2) * columns;
     const place = [tiles.indexOf(tile, from), tiles.indexOf(tile)].find((index) => index >= 0);
     if (place === undefined) return false;
     this.#select([Math.floor(place / columns), place % columns]);
     const [row, column] = this.#selected;
-    const scale = (VISIT * Math.min(this.#frame.clientWidth, this.#frame.clientHeight)) / cell;
+    const scale = (VISIT * Math.min(this.#frame.clientWidth, this.#frame.clientHeight)) / Math.min(wide, high);
     this.#camera.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#camera.fly({ x: (column + 0.5) * cell, y: (row + 0.5) * cell, scale });
+    this.#camera.fly({ x: (column + 0.5) * wide, y: (row + 0.5) * high, scale });
     this.#update();
     return true;
   }
@@ -188,8 +192,8 @@ function countUses({ tiles }, count) {
 }
 
 /** Pixels of a cell that the margins of a recipe cover, [before, after]. */
-function insetOf({ margin = 0 }, cell) {
-  const wide = Math.min(margin, Math.floor(cell / 4));
+function insetOf({ margin = 0 }, side) {
+  const wide = Math.min(margin, Math.floor(side / 4));
   const before = wide - Math.floor(wide / 2);
   return [before, wide - before];
 }

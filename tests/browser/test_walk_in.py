@@ -167,12 +167,13 @@ def test_the_owner_is_told_of_a_withdrawn_photo_and_makes_the_picture_again(
 
 
 def difference_from_photo(canvas: Locator) -> float:
-    """Mean difference of the first cell, which takes 0.6 of the frame at its corner, from the photo, of 255."""
+    """Mean difference of the cell at the left, which takes 0.6 of the frame, from the photo, of 255."""
     with Image.open(io.BytesIO(canvas.screenshot())) as image:
         shot = image.convert("RGB")
     side = round(min(shot.size) * 0.6)
+    top = (shot.height - side) // 2
     inner = slice(side // 10, -side // 10)
-    seen = np.asarray(shot.crop((0, 0, side, side))).astype(int)[inner, inner]
+    seen = np.asarray(shot.crop((0, top, side, top + side))).astype(int)[inner, inner]
     photo = Image.fromarray(squares(GREEN_AND_WHITE)).resize((side, side), Image.Resampling.BILINEAR)
     return float(min(np.abs(seen - np.asarray(each)[inner, inner]).mean() for each in (photo, photo.transpose(0))))
 

@@ -35,10 +35,12 @@ class Folder:
         return {**named, "tiles": [self.names[tile] for tile in tiles]}
 
 
-def read_folder(path: Path, progress: ProgressCallback | None = None, *, cell: int | None, megapixels: float) -> Folder:
+def read_folder(
+    path: Path, progress: ProgressCallback | None = None, *, cell: int | None, shape: str, megapixels: float
+) -> Folder:
     """The pool of a folder's files in the order of their names, without hidden files and subfolders.
 
-    cell: the side at which tiles will be shown, if known: for large cells, larger tiles are cut.
+    cell: the side at which tiles will be shown, if known: for large cells, larger tiles are cut. shape: of the tiles.
     Raises BadParameter naming `pool` if it is not a folder, holds no image, or more files than a recipe can name;
     OSError if it cannot be listed.
     """
@@ -51,7 +53,7 @@ def read_folder(path: Path, progress: ProgressCallback | None = None, *, cell: i
     names, tiles, unreadable = [], [], dict[str, str]()
     for number, file in enumerate(files, 1):
         try:
-            tiles.append(cut_tile(file.read_bytes(), side=side, megapixels=megapixels))
+            tiles.append(cut_tile(file.read_bytes(), side=side, shape=shape, megapixels=megapixels))
             names.append(file.name)
         except (NotAPicture, TooManyPixels, OSError) as error:
             unreadable[file.name] = str(error)
@@ -60,4 +62,4 @@ def read_folder(path: Path, progress: ProgressCallback | None = None, *, cell: i
     if not tiles:
         contents = f"{len(unreadable)} unreadable files in" if unreadable else "the empty folder"
         raise BadParameter(field="pool", value=f"{contents} {path.name}", allowed="a folder with at least one picture")
-    return Folder(pool_of(range(len(names)), tiles), names, unreadable)
+    return Folder(pool_of(range(len(names)), tiles, shape), names, unreadable)

@@ -151,7 +151,8 @@ def _read_pool(options: argparse.Namespace, recipe: Recipe) -> Folder | None:
     if recipe.style != "photomosaic":
         raise BadParameter(field="pool", value=recipe.style, allowed="the style photomosaic")
     bar = None if options.quiet else _ProgressBar(options.pool.name)
-    folder = read_folder(options.pool, bar, cell=recipe.to_dict()["cell"], megapixels=options.megapixels)
+    params = recipe.to_dict()
+    folder = read_folder(options.pool, bar, cell=params["cell"], shape=params["shape"], megapixels=options.megapixels)
     for name, reason in folder.unreadable.items():
         print(f"{options.pool / name}: skipped. {reason}", file=sys.stderr)
     return folder

@@ -13,6 +13,7 @@ from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
 from ...tile_pool import GRID, Tiles
 from .matching import Assignment
+from .transfer import Transfer
 
 _MIDDLE = 128  # stands for no offset in an image of offsets
 _MAX_RESIZED_BYTES = 24 << 20  # of resized tiles in memory at a time
@@ -25,13 +26,14 @@ class TileLayout:
     """assignment: (rows, columns), the index in `tiles` of each cell's tile. mirrored: (rows, columns), which are shown
     mirrored left to right. cell: width and height in pixels.
     offsets: added to the tile's bytes; of the whole tile, (rows, columns, 3), or of its fields, (rows, columns, GRID,
-    GRID, 3)."""
+    GRID, 3). transfer: of (rows, columns), applied before."""
 
     tiles: Tiles
     assignment: Assignment
     mirrored: NDArray[np.bool_]
     cell: tuple[int, int]
     offsets: Offsets
+    transfer: Transfer | None = None
 
     def variants(self, rows: slice) -> Assignment:
         """The index in `tiles` of each cell of these rows, plus len(tiles) where the tile is mirrored."""
@@ -46,7 +48,8 @@ def assemble(canvas: Drawing, layout: TileLayout, progress: Progress) -> None:
         part = progress.sub(rows.start / count, rows.stop / count)
         tiles = _resized(layout.tiles, used, layout.cell, part.sub(0.0, 0.5))
         for row, places in enumerate(indices.reshape(rows.stop - rows.start, -1), rows.start):
-            _paste_row(canvas, tiles, places, layout.offsets[row], row * layout.cell[1])
+            transfer = None if layout.transfer is None else layout.transfer.rows(row)
+            _paste_row(canvas, tiles, places, layout.offsets[row], transfer, row * layout.cell[1])
             part(0.5 + (row + 1 - rows.start) / (rows.stop - rows.start) / 2)
 
 
@@ -80,12 +83,15 @@ def _paste_row(
     tiles: NDArray[np.uint8],
     places: NDArray[np.intp],
     offsets: NDArray[np.int16] | NDArray[np.int8],
+    transfer: Transfer | None,
     top: int,
 ) -> None:
     """Paste one row of tiles, some columns at a time."""
     high, wide = tiles.shape[2:]
     for columns in pieces(len(places), max(1, BAND_PX // (high * wide))):
         strip = tiles[places[columns]]
+        if transfer is not None:
+            strip = np.rint(transfer.rows(columns).apply(strip, axis=(-2, -1))).astype(np.uint8)
         if offsets.ndim == 2:
             _add_offsets(strip, offsets[columns])
         rgba = np.full((high, len(strip), wide, 4), 255, np.uint8)

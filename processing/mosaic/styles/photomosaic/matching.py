@@ -32,13 +32,13 @@ _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _PRODUCT_ROWS, _PRODUCT_COLUMNS = 32, 340
 
 
-def cell_features(context: RenderContext[Any], side: int, progress: Progress) -> Features:
-    """(rows, columns, GRID * GRID, 3) OKLab thumbnails of square cells of `side` result pixels, from the top left.
+def cell_features(context: RenderContext[Any], cell: tuple[int, int], progress: Progress) -> Features:
+    """(rows, columns, GRID * GRID, 3) OKLab thumbnails of cells, from the top left. cell: result pixels.
 
     Cells that the right or bottom edge cuts are padded with the edge's pixels.
     """
-    columns, rows = (-(-length // side) for length in context.size)
-    small = _sample(context, side)
+    columns, rows = (-(-length // side) for length, side in zip(context.size, cell, strict=True))
+    small = _sample(context, cell)
     features = np.empty((rows, columns, GRID * GRID, 3), np.float32)
     for top, bottom in progress.bands(columns * SAMPLES, rows * SAMPLES, step=SAMPLES):
         band = np.asarray(small.crop((0, top, small.width, min(bottom, small.height))))
@@ -51,13 +51,13 @@ def cell_features(context: RenderContext[Any], side: int, progress: Progress) ->
     return features
 
 
-def _sample(context: RenderContext[Any], side: int) -> Picture:
+def _sample(context: RenderContext[Any], cell: tuple[int, int]) -> Picture:
     """The picture at SAMPLES pixels a cell, by Pillow; exact means where a sample is a whole number of pixels."""
     image = context.image
-    if side % (SAMPLES * context.reduction) == 0:
-        factor = side // (SAMPLES * context.reduction)
+    if cell[0] == cell[1] and cell[0] % (SAMPLES * context.reduction) == 0:
+        factor = cell[0] // (SAMPLES * context.reduction)
         return image if factor == 1 else image.reduce(factor)
-    width, height = (max(1, round(length * SAMPLES / side)) for length in context.size)
+    width, height = (max(1, round(length * SAMPLES / side)) for length, side in zip(context.size, cell, strict=True))
     return image.resize((width, height), Image.Resampling.BOX)
 
 

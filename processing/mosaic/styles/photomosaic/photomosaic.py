@@ -20,6 +20,7 @@ from ...params import (
     Condition,
     SizedParams,
     bool_param,
+    choice_param,
     colour_param,
     custom_param,
     default_cell,
@@ -29,10 +30,11 @@ from ...params import (
 from ...progress import pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
-from ...tile_pool import GRID, Features, TilePool, mirrored_features
+from ...tile_pool import ASPECTS, GRID, SQUARE, Features, TilePool, mirrored_features
 from .assembly import TileLayout, assemble, sharpened
 from .matching import SAMPLES, assign_tiles, cell_features, feasible_limits
 from .own_picture import own_cell_size, own_layout
+from .transfer import colour_transfer
 
 MAX_TILES = 5000
 _CELLS_ACROSS = 100
@@ -40,6 +42,7 @@ _TILE_PX = 64
 _MIN_CELL = 8
 _MIN_DEFAULT_CELL = 12  # in pixels of the source, of a recipe without `size`
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
+_SHAPES = {SQUARE: ("Square", "正方形"), "4:3": ("4:3", "4:3"), "3:4": ("3:4", "3:4"), "3:2": ("3:2", "3:2")}
 _ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
 
 
@@ -62,6 +65,10 @@ class PhotomosaicParams(SizedParams):
     mirror: bool = bool_param(True, en="Mirror pictures where it helps", zh="允许镜像图片")
     every: bool = bool_param(False, en="Use every picture at least once", zh="每张图片至少用一次")
     tint: int = int_param(25, low=0, high=50, en="Tint towards the picture, percent", zh="向原图着色（%）")
+    transfer: int = int_param(
+        0, low=0, high=100, en="Take on colour and contrast of the picture, percent", zh="采用原图的颜色和对比度（%）"
+    )
+    shape: str = choice_param(SQUARE, _SHAPES, en="Shape of the tiles", zh="拼块形状")
     margin: int = int_param(0, low=0, high=64, unit="px", en="Margin between tiles, pixels", zh="拼块间距（像素）")
     margin_colour: str = colour_param("#ffffff", en="Colour of the margin", zh="间距颜色")
 
@@ -89,6 +96,12 @@ def tile_side(params: PhotomosaicParams, width: int, height: int) -> int:
     return max(_TILE_PX if params.size is None else _MIN_CELL, _default_side(width, height))
 
 
+def tile_size(params: PhotomosaicParams, width: int, height: int) -> tuple[int, int]:
+    """Width and height of a cell in pixels, with about the area of a square of `tile_side`."""
+    side, stretch = tile_side(params, width, height), math.sqrt(ASPECTS[params.shape])
+    return round(side * stretch), round(side / stretch)
+
+
 def _default_side(width: int, height: int) -> int:
     side = default_cell(width, height, across=_CELLS_ACROSS)
     return side if side < 20 else round(side / 8) * 8
@@ -100,7 +113,7 @@ def source_reduction(params: PhotomosaicParams, width: int, height: int) -> int:
     width, height: of the source.
     """
     size = params.result_size(width, height)
-    side, scaled = tile_side(params, *size), size != (width, height)
+    side, scaled = min(tile_size(params, *size)), size != (width, height)
     scales = [scale for scale in (1, 2, 4, 8) if scaled or side % scale == 0]
     return max(scale for scale in scales if scale == 1 or side * width >= SAMPLES * scale * size[0])
 
@@ -113,7 +126,8 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     if chosen is None:
         return _paint_own(context, side)
     pool = chosen.distinct()
-    features = cell_features(context, side, progress.sub(0.0, 0.1))
+    cell = tile_size(params, *context.size)
+    features = cell_features(context, cell, progress.sub(0.0, 0.1))
     rows, columns = features.shape[:2]
     limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=rows * columns)
     if params.every and len(pool) > rows * columns:
@@ -124,17 +138,19 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     assignment, mirrored = assign_tiles(
         features, pool.features, limits, params.seed, searching, every=params.every, mirror=params.mirror
     )
-    layout = TileLayout(pool.tiles, assignment, mirrored, (side, side), np.zeros((rows, columns, 3), np.int8))
+    layout = TileLayout(pool.tiles, assignment, mirrored, cell, np.zeros((rows, columns, 3), np.int8))
+    if params.transfer:
+        layout = replace(layout, transfer=colour_transfer(features, pool.features, layout, params.transfer / 100))
     if params.tint:
         layout = replace(layout, offsets=tint_offsets(features, pool.features, layout, params.tint / 100))
     canvas = context.new_canvas(from_top=not params.margin)
     assemble(canvas, layout, progress.sub(0.6, 1.0))
-    coverage = _draw_margins(canvas, (side, side), params)
+    coverage = _draw_margins(canvas, cell, params)
     uses = np.bincount(assignment.ravel(), minlength=len(pool))
     return StyleResult(
         finished(canvas),
         cells=assignment.size,
-        pitch=float(side),
+        pitch=math.sqrt(cell[0] * cell[1]),
         coverage=coverage,
         repeats=int(uses[uses > 1].sum()),
         laid=Laid(SquareGrid(*canvas.size, side)),
@@ -180,7 +196,10 @@ def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: flo
     plain = oklab_to_srgb(tiles).astype(np.int16)
     current = np.concatenate([plain, mirrored_features(plain)])
     for rows in pieces(row_count, max(1, _PIECE_CELLS // columns)):
-        differences = (oklab_to_srgb(cells[rows]) - current[layout.variants(rows)]) * tint
+        tile = current[layout.variants(rows)]
+        if layout.transfer is not None:
+            tile = layout.transfer.rows(rows).apply(tile, axis=-2)
+        differences = (oklab_to_srgb(cells[rows]) - tile) * tint
         fields = sharpened(differences.reshape(-1, columns, GRID, GRID, 3))
         offsets[rows] = np.rint(np.clip(fields, -127, 127))
     return offsets
@@ -193,6 +212,8 @@ def _tile_pool(context: RenderContext[PhotomosaicParams]) -> TilePool | None:
         raise BadParameter(field="tiles", value=tiles, allowed="null where no tile pool is given")
     if pool is None:
         return None
+    if pool.shape != context.params.shape:
+        raise BadParameter(field="shape", value=context.params.shape, allowed=f"{pool.shape}, as the tile pool was cut")
     return pool if tiles is None else pool.only(tiles)
 
 
@@ -209,10 +230,11 @@ def _centerings(pool: TilePool) -> dict[int, tuple[float, float] | None]:
 
 
 def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
-    """Row by row: the id of each cell's tile, and 1 where it is mirrored, else 0."""
+    """Row by row: the id of each cell's tile, and 1 where it is mirrored, else 0. cell, cell_height: pixels."""
     rows, columns = layout.assignment.shape
     return {
         "cell": layout.cell[0],
+        "cell_height": layout.cell[1],
         "rows": rows,
         "columns": columns,
         "tiles": pool.ids[layout.assignment].ravel().tolist(),
@@ -222,7 +244,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=7,
+    version=8,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",
