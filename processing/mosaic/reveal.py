@@ -71,7 +71,7 @@ def encode_reveal(
             image, moments, result.laid.ground, share, progress.sub(0.3 + number * 0.17, 0.47 + number * 0.17)
         )
         first = next(frames)
-        data = encode_animation(_chained(first, frames), durations, format, min(quality, limit))
+        data = encode_animation(_chained(first, frames), durations, format, min(quality, limit), differences=True)
         if len(data) <= MAX_BYTES:
             break
     return data, first.size

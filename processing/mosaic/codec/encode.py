@@ -52,14 +52,16 @@ def encode(image: Image.Image, format: str, quality: int, progress: Progress) ->
     return run_interruptible(lambda: save(image, quality), lambda: progress(0.0))
 
 
-def encode_animation(images: Iterator[Image.Image], durations_ms: list[int], format: str, quality: int) -> bytes:
-    """Encode frames of one size and mode as png (APNG), webp or gif, looping endlessly.
+def encode_animation(
+    images: Iterator[Image.Image], durations_ms: list[int], format: str, quality: int, *, differences: bool = False
+) -> bytes:
+    """Encode frames of one size and mode as png (APNG), webp or gif, looping endlessly. differences: see encode_gif.
 
     Raises what the iterator raises, and BadParameter if the frames are too detailed for a WebP.
     """
     first, *others = images  # Pillow goes through them twice
     if format == "gif":
-        return encode_gif([first, *others], durations_ms)
+        return encode_gif([first, *others], durations_ms, differences=differences)
     options: dict[str, Any] = {"save_all": True, "append_images": others, "duration": durations_ms, "loop": 0}
     if format == "png":
         return _save(first, None, format="PNG", compress_level=1, **options)

@@ -15,13 +15,18 @@ _SAMPLE_PX = 1 << 18  # of all frames, from which the palette is computed
 _LEAST_ALPHA = 128
 
 
-def encode_gif(images: Sequence[Image.Image], durations_ms: Sequence[int]) -> bytes:
-    """Encode frames of one size in RGB or RGBA; more than one loops endlessly. durations_ms: of each frame."""
+def encode_gif(images: Sequence[Image.Image], durations_ms: Sequence[int], *, differences: bool = False) -> bytes:
+    """Encode frames of one size in RGB or RGBA; more than one loops endlessly. durations_ms: of each frame.
+
+    differences: store of opaque frames what has changed, which is smaller where most of a picture stays.
+    """
     palette = _palette(images)
     first, *others = [_reduced(image, palette) for image in images]
     options: dict[str, object] = {"transparency": _CLEAR} if images[0].mode == "RGBA" else {}
     if others:
-        options |= {"save_all": True, "append_images": others, "duration": list(durations_ms), "loop": 0, "disposal": 2}
+        disposal = 1 if differences and images[0].mode == "RGB" else 2
+        options |= {"save_all": True, "append_images": others, "duration": list(durations_ms), "loop": 0}
+        options["disposal"] = disposal
     file = io.BytesIO()
     first.save(file, "GIF", optimize=False, **options)
     return file.getvalue()

@@ -55,14 +55,14 @@ def test_every_style_is_laid_from_empty_ground_to_the_mosaic(style: str) -> None
 
 @pytest.mark.parametrize("format", ["webp", "gif"])
 def test_an_animation_becomes_smaller_until_it_fits(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    data, recipe = encoded(noise(96, 96)), parse({"cell": 4, "reveal": True, "format": format, "quality": 100})
-    monkeypatch.setattr(reveal, "MAX_SIDE_PX", 96)
+    data, recipe = encoded(noise(240, 240)), parse({"cell": 2, "reveal": True, "format": format, "quality": 100})
+    monkeypatch.setattr(reveal, "MAX_SIDE_PX", 240)
     whole = render(data, recipe)
-    monkeypatch.setattr(reveal, "MAX_BYTES", len(whole.data) * 2 // 3)
+    monkeypatch.setattr(reveal, "MAX_BYTES", len(whole.data) * 9 // 10)
 
     result = render(data, recipe)
 
-    assert whole.width == 96
+    assert whole.width == 240
     assert len(result.data) <= reveal.MAX_BYTES
     assert frames_of(result.data)[0].shape == (result.height, result.width, 3)
 
@@ -75,11 +75,12 @@ def test_cells_count_pixels_of_the_result_not_of_the_animation() -> None:
     assert (result.width, result.height, result.quality.cells) == (640, 640, 16)
 
 
-def test_rows_are_laid_there_and_back() -> None:
+@pytest.mark.parametrize("format", ["webp", "gif"])
+def test_rows_are_laid_there_and_back(format: str) -> None:
     canvas = PixelCanvas(Image.fromarray(noise(80, 80)))
     result = StyleResult(canvas, cells=64, pitch=10.0, laid=Laid(SquareGrid(80, 80, 10), "#000000"))
 
-    data, _ = encode_reveal(result, "rows", "webp", 100, Progress())
+    data, _ = encode_reveal(result, "rows", format, 100, Progress())
     appear = np.array([(frame.max(axis=-1) > 40)[5::10, 5::10] for frame in frames_of(data)]).argmax(axis=0)
 
     assert (np.diff(appear[0]) >= 0).all()

@@ -19,7 +19,7 @@ from ...segments.outlines import trace_outlines
 from ...segments.superpixels import Labels, connected_parts, merge_regions, segment
 
 _SAMPLES_ALONG_CELL = 12
-_MIN_SKETCH_PX, _MAX_SKETCH_PX = 90_000, 400_000
+_MIN_SKETCH_PX, _MAX_SKETCH_PX = 90_000, 250_000
 _REGIONS_A_CELL, _MAX_REGIONS = 1.5, 3000  # before those of one colour are united
 _THINNEST = 0.66  # the width of a region at its widest place, in cells
 _CHROMA_PENALTY = 1.0
