@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from handlers import API
 from handlers.access_log import template_of
 from handlers.services import Services
 from models.database import Database
+from settings import Settings
 from tests.support.client import PASSWORD, ApiClient
 from tests.support.commands import CommandRecorder
 from tests.support.large_data import Amounts, fill, picture_id, username
@@ -46,6 +47,11 @@ SESSION = ("lsid", "$db", "$clusterTime", "$readPreference", "writeConcern", "re
 
 
 @pytest.fixture
+def settings(settings_of: Callable[..., Settings]) -> Settings:
+    return settings_of(developers=("dev",))
+
+
+@pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
     """Of the calls of the server, which is started after it."""
     commands = CommandRecorder()
@@ -53,7 +59,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
     return commands
 
 
-async def walk(api: ApiClient, recorder: CommandRecorder) -> None:
+async def walk(api: ApiClient) -> None:
     """Use every endpoint that reads or writes the database, as a person with pictures and tasks does."""
     ada = await api.sign_up("ada")
     source = await ada.upload(png())
@@ -105,6 +111,19 @@ async def walk(api: ApiClient, recorder: CommandRecorder) -> None:
     await ada.post("/api/user/delete/", password=PASSWORD)
 
 
+async def walk_console(dev: ApiClient) -> None:
+    """Use every endpoint that is for developers."""
+    failed = (await dev.get("/api/queue/tasks/", state="failed", limit=1)).json
+    await dev.get("/api/queue/tasks/", state="failed", limit=1, cursor=failed["cursor"])
+    selections: list[dict[str, Any]] = [{}, {"owner": username(3)}, {"error": "job"}, {"style": "hexagon"}]
+    for selection in selections:
+        await dev.get("/api/queue/tasks/", **selection)
+    await dev.get("/api/queue/status/")
+    await dev.get("/api/queue/task/", id=failed["tasks"][0]["id"])
+    await dev.post("/api/queue/change/", action="retry", state="failed", limit=1)
+    await dev.post("/api/queue/change/", action="cancel", style="hexagon", limit=1)
+
+
 def stages(plan: Any) -> Iterator[str]:
     """The names of all stages of the winning plans in an explanation."""
     if isinstance(plan, dict):
@@ -140,13 +159,15 @@ def shape_of(value: Any) -> Any:
     return value if isinstance(value, str) and len(value) <= 10 else type(value).__name__
 
 
+@pytest.mark.usefixtures("accounts_of_developers")
 @pytest.mark.gen_test(timeout=120)
 async def test_no_query_scans_a_collection_or_sorts_in_memory(
     recorder: CommandRecorder, services: Services, api: ApiClient, mongodb_uri: str, database_name: str
 ) -> None:
     await fill(services.database, AMOUNTS)
     recorder.commands.clear()
-    await walk(api, recorder)
+    await walk(api)
+    await walk_console(await api.new_client().sign_in("dev"))
 
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(mongodb_uri, io_loop=asyncio.get_running_loop())
     problems: list[str] = []
