@@ -9,7 +9,7 @@ PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test lint format check audit coverage screenshots pictures drills cluster-demo lock clean \
-    bench bench-engine bench-server bench-previews
+    bench bench-engine bench-server bench-previews bench-large
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench-server: $(VENV)/.installed-test  ## Measure start, requests, memory, and t
 
 bench-previews: $(VENV)/.installed-bench  ## Measure a preview of each style over HTTP; one minute, on an idle machine
 	@$(BIN)/python -m tests.bench.previews $(ARGS)
+
+bench-large: $(VENV)/.installed-test  ## Measure a server with a million pictures (ARGS=0.1: a tenth of it); ten minutes, on an idle machine
+	@$(BIN)/python -m tests.bench.large $(ARGS)
 
 bench: bench-engine bench-server bench-previews  ## Measure everything; about fifteen minutes, on an idle machine
 
