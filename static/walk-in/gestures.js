@@ -54,7 +54,7 @@ export class Gestures extends EventTarget {
     if (this.#pointers.size === 1) this.#travelled = 0;
     else this.#travelled = Infinity;
     this.#last = null;
-    if (this.#camera.zoomed || this.#pointers.size > 1) this.#canvas.setPointerCapture(event.pointerId);
+    this.#canvas.setPointerCapture(event.pointerId); // else a release outside would not be noticed
     this.#camera.pan(0, 0); // stops what is coasting
   }
 

@@ -37,6 +37,9 @@ export class WalkIn {
     this.#canvas = canvas;
     this.#frame = frame;
     this.#services = services;
+    const stillness = matchMedia("(prefers-reduced-motion: reduce)");
+    this.#camera.still = stillness.matches;
+    stillness.addEventListener("change", () => { this.#camera.still = stillness.matches; });
     this.#card = new TileCard(card);
     this.#list = new TileList(list, (tile) => this.#visit(tile));
     const gestures = new Gestures(canvas, this.#camera);
@@ -119,7 +122,6 @@ export class WalkIn {
   #onFrame(now) {
     this.#request = 0;
     if (!this.#image) return;
-    this.#camera.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const moving = this.#camera.step(now - this.#last);
     this.#last = now;
     const fading = this.#draw(performance.now());
@@ -177,7 +179,6 @@ export class WalkIn {
     this.#select([Math.floor(place / columns), place % columns]);
     const [row, column] = this.#selected;
     const scale = (VISIT * Math.min(this.#frame.clientWidth, this.#frame.clientHeight)) / Math.min(wide, high);
-    this.#camera.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#camera.fly({ x: (column + 0.5) * wide, y: (row + 0.5) * high, scale });
     this.#update();
     return true;

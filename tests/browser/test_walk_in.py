@@ -199,6 +199,35 @@ def test_the_wheel_zooms_where_it_is_and_a_drag_moves_the_picture(
     expect(user.page.locator(".walk-in--zoomed")).to_have_count(0)
 
 
+def test_a_button_that_is_released_elsewhere_drags_nothing_later(
+    people: tuple[Account, Account, int], new_user: Callable[..., BrowserUser]
+) -> None:
+    user = new_user()
+    canvas = canvas_of(user, people[2])
+    box = canvas.bounding_box()
+    assert box is not None
+    x, y, mouse = box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2, user.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x, 5)
+    mouse.up()
+    mouse.move(x, y)
+    for _ in range(8):
+        mouse.wheel(0, -240)
+    wait_until_sharp(canvas)
+    user.page.wait_for_load_state("networkidle")
+    before = pixels_of(canvas)
+
+    mouse.move(x + 80, y, steps=4)
+
+    assert np.abs(pixels_of(canvas) - before).mean() < 5
+
+
+def pixels_of(canvas: Locator) -> NDArray[np.int64]:
+    with Image.open(io.BytesIO(canvas.screenshot())) as image:
+        return np.asarray(image.convert("RGB")).astype(np.int64)
+
+
 def test_two_fingers_zoom_and_a_tap_says_whose_it_is(
     people: tuple[Account, Account, int], new_user: Callable[..., BrowserUser]
 ) -> None:
