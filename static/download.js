@@ -4,8 +4,8 @@ import { at } from "./base.js";
 import { canDraw } from "./canvas.js";
 import { translate } from "./i18n/i18n.js";
 
-const TYPES = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp", gif: "image/gif", svg: "image/svg+xml" };
-const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp", gif: "gif", svg: "svg" };
+const TYPES = { jpeg: "image/jpeg", png: "image/png", webp: "image/webp", gif: "image/gif", svg: "image/svg+xml", pdf: "application/pdf" };
+const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp", gif: "gif", svg: "svg", pdf: "pdf" };
 const DISPLAY_PX = 1280;
 
 /** The browser cannot convert an image to a format. key: of the string that says why. */
@@ -14,12 +14,15 @@ export class UnsupportedFormat extends Error {
 }
 
 /** The formats a result can be saved in, best first. vector: whether an SVG can be produced. own: the result's format, which
- * may be one that browsers do not encode. */
+ * may be one that browsers do not encode, or cannot read. */
 export const formatsOf = (style, vector, own) =>
-  [...(own === "gif" ? ["gif"] : []), "png", "jpeg", "webp", ...(style?.svg && vector ? ["svg"] : [])];
+  own === "pdf" ? ["pdf"] : [...(own === "gif" ? ["gif"] : []), "png", "jpeg", "webp", ...(style?.svg && vector ? ["svg"] : [])];
 
-/** The URL for displaying a result. Buckets serve SVG as an attachment, so its thumbnail is shown instead. */
-export const displayUrl = ({ id, url, svg }) => (svg ? at(`/thumbnail/${id}/${DISPLAY_PX}`) : url);
+/** Whether browsers cannot show a format in a page: buckets serve SVG and PDF as attachments. */
+export const isDocument = (format) => ["svg", "pdf"].includes(format) || [TYPES.svg, TYPES.pdf].includes(format);
+
+/** The URL for displaying a result: its thumbnail, if it is a document. */
+export const displayUrl = ({ id, url, document }) => (document ? at(`/thumbnail/${id}/${DISPLAY_PX}`) : url);
 
 /** Saves a blob under the name of its image, converted if it has another type. */
 export async function save(blob, format, name) {
@@ -42,11 +45,12 @@ export function saveAs(blob, name) {
 }
 
 /** A file name without its extension. */
-export const basename = (name) => name.replace(/\.(jpe?g|png|webp|gif|svg|avif|heic)$/i, "").replace(/[\\/:*?"<>|]+/g, " ").trim() || "tessera";
+export const basename = (name) => name.replace(/\.(jpe?g|png|webp|gif|svg|pdf|avif|heic)$/i, "").replace(/[\\/:*?"<>|]+/g, " ").trim() || "tessera";
 
-/** Detects SVG by content, because some buckets serve it with another type. */
+/** Detects documents by content, because some buckets serve them with another type. */
 async function withRealType(blob) {
   const head = await blob.slice(0, 100).text();
+  if (head.startsWith("%PDF-")) return new Blob([blob], { type: TYPES.pdf });
   return /^\s*(<\?xml|<svg)/.test(head) ? new Blob([blob], { type: TYPES.svg }) : blob;
 }
 

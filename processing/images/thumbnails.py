@@ -19,14 +19,14 @@ from models.images.images import Images
 from models.images.visibility import SERVER
 from processing.background import cancel
 from processing.executors import Executors
-from processing.mosaic import MosaicError, decode_image, encode_image
+from processing.mosaic import MosaicError, decode_image, encode_image, jpeg_in_pdf
 from processing.rendering import render
 
 log = logging.getLogger(__name__)
 
 WIDTHS = (320, 640, 1280)
 MEDIA_TYPE = "image/webp"
-SVG = "image/svg+xml"
+SVG, PDF = "image/svg+xml", "application/pdf"
 QUALITY = 82
 MAX_ASPECT = 4
 """The largest height of a thumbnail, in widths."""
@@ -144,13 +144,18 @@ class Thumbnails:
         return thumbnail.data
 
     async def _load_source(self, image: Image) -> tuple[bytes, dict[str, Any] | None]:
-        """The image's bytes and None. For an SVG, which has no pixels: its source's bytes and the recipe to render."""
-        original, recipe = image, None
-        if image.mime == SVG and image.source_id is not None:
-            original, recipe = await self._images.by_id(image.source_id, SERVER), image.recipe | {"format": "png"}
-        if original.key is None:
+        """The bytes of a picture and None. For shapes, which have no pixels: those of the source and the recipe."""
+        if image.mime not in (SVG, PDF) or image.source_id is None:
+            return await self._read_original(image), None
+        if image.mime == PDF and (jpeg := jpeg_in_pdf(await self._read_original(image))) is not None:
+            return jpeg, None
+        source = await self._images.by_id(image.source_id, SERVER)
+        return await self._read_original(source), image.recipe | {"format": "png"}
+
+    async def _read_original(self, image: Image) -> bytes:
+        if image.key is None:
             raise errors.NotFound(what="thumbnail", which=image.id)
-        return await self._read(original.key), recipe
+        return await self._read(image.key)
 
     async def _read(self, key: str) -> bytes:
         return await self._executors.io(self._bucket.read, key, limit_bytes=LIMIT_BYTES, timeout_s=READ_TIMEOUT_S)

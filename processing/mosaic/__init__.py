@@ -22,14 +22,15 @@ from .codec.decode import MAX_MEGAPIXELS, Source, decode, decode_frames, read_si
 from .codec.encode import MEDIA_TYPES, check_size, encode_animation
 from .codec.heap import release_free_memory
 from .codec.resolution import write_resolution
-from .codec.svg import mask_svg
 from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
+from .pdf.embedded import jpeg_in_pdf
 from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
 from .rendition import Rendition, colours_of, decode_image, encode_image, normalise
 from .report import QualityReport, mean_colour, measure_quality, reference
+from .result_file import write_result
 from .reveal import encode_reveal, is_revealed, painted_params
 from .strip_canvas import check_strips
 from .style import RenderContext, Style
@@ -60,6 +61,7 @@ __all__ = [
     "decode_image",
     "describe",
     "encode_image",
+    "jpeg_in_pdf",
     "normalise",
     "parse",
     "pool_from_tiles",
@@ -86,8 +88,8 @@ class Limits:
 class Result:
     """A finished mosaic.
 
-    format: png, jpeg, webp, gif or svg. colour: `#rrggbb`, its mean. svg_possible: the same recipe can be rendered as
-    SVG. cell_map: which cell shows which tile or brick, JSON-like; None for styles without one.
+    format: png, jpeg, webp, gif, svg or pdf. colour: `#rrggbb`, its mean. svg_possible: the same recipe can be rendered
+    as SVG. cell_map: which cell shows which tile or brick, JSON-like; None for styles without one.
     """
 
     data: bytes
@@ -180,9 +182,9 @@ def render(
     if revealed:
         params = painted_params(recipe, (source.width, source.height))
     size = _result_size(params, (source.width, source.height), limits, frames=len(durations) if animated else 1)
-    check_size(*size, params.format)
+    check_size(*size, params.pixel_format)
     if size != (source.width, source.height):
-        check_strips(*size, params.format)
+        check_strips(*size, params.pixel_format)
     lut = None if colours is None else colour_map(measure_colours(source.image), colours)
     if lut is not None:
         recolour(source.image, lut, whole.sub(0.4 * share, 0.4 * share))
@@ -211,13 +213,15 @@ def render(
     elif revealed:
         encoded, size = encode_reveal(result, style.laying, params.format, params.quality, whole.sub(0.8, 0.97))
     else:
-        encoded = _encode(result, params, whole.sub(0.8, 0.97))
+        encoded = write_result(result, params, whole.sub(0.8, 0.97))
     if params.dpi is not None:
         encoded = write_resolution(encoded, params.format, params.dpi)
     reduced = result.canvas.reduce(original.factor)
     quality = measure_quality(original, reduced, result, clock() - started_at)
     whole(1.0)
-    return Result(encoded, params.format, *size, quality, mean_colour(reduced), result.svg is not None, result.cell_map)
+    return Result(
+        encoded, params.format, *size, quality, mean_colour(reduced), result.vector is not None, result.cell_map
+    )
 
 
 def _reduction(style: Style[Any], params: Params, source: tuple[int, int], limits: Limits) -> int:
@@ -246,14 +250,6 @@ def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:
     if result.hidden_mask is not None:
         opacity = ImageChops.lighter(opacity, result.hidden_mask(1))
     image.putalpha(opacity)
-    write_shapes = result.svg
-    svg = None if write_shapes is None else lambda progress: mask_svg(write_shapes(progress), opacity)
-    return replace(result, canvas=PixelCanvas(image), svg=svg)
-
-
-def _encode(result: StyleResult, params: Params, progress: Progress) -> bytes:
-    if params.format != "svg":
-        return result.canvas.encode(params.format, params.quality, progress)
-    if result.svg is None:
-        raise BadParameter(field="format", value="svg", allowed="jpeg, png, webp, gif for this recipe")
-    return result.svg(progress)
+    shapes = result.vector
+    vector = None if shapes is None else lambda: replace(shapes(), mask=opacity)
+    return replace(result, canvas=PixelCanvas(image), vector=vector)

@@ -13,6 +13,7 @@ from PIL import Image
 from .cells.cells import Cells
 from .codec.encode import encode
 from .codec.modes import flatten
+from .codec.vector_image import VectorImage
 from .progress import Progress
 from .scaled import Drawing
 from .strip_canvas import StripCanvas
@@ -81,7 +82,7 @@ class StyleResult:
     canvas: the picture, of the source's size. cells: their number. pitch: the typical distance of neighbouring cells
     in pixels, used as blur radius of the quality report. coverage: the share of pixels that cells cover, 0 to 1.
     repeats: the number of cells whose tile is also shown by another cell. cell_map: JSON-like, of styles that have one.
-    svg: writes the same cells as SVG. hidden_mask: called with a factor, gives an image of mode L of the result
+    vector: the same cells as shapes. hidden_mask: called with a factor, gives an image of mode L of the result
     reduced by that factor, 255 where the quality report must not depend on the source. laid: for an animation.
     """
 
@@ -91,6 +92,6 @@ class StyleResult:
     coverage: float = 1.0
     repeats: int = 0
     cell_map: Mapping[str, object] | None = None
-    svg: Callable[[Progress], bytes] | None = None
+    vector: Callable[[], VectorImage] | None = None
     hidden_mask: Callable[[int], Image.Image] | None = None
     laid: Laid | None = None

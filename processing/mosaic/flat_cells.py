@@ -14,7 +14,7 @@ from .cells.lattice import Lattice
 from .cells.polygons import FilledCells, PolygonCells
 from .cells.raster import MIN_SMOOTH_PITCH, CellMeans, Over, cell_means, fill_cells
 from .cells.strips import Strips
-from .codec.svg import write_svg
+from .codec.vector_image import VectorImage
 from .colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from .colour.palette import dither_indices, hex_to_rgb, nearest_indices, resolve_palette
 from .colour.srgb import Colours
@@ -98,14 +98,13 @@ def paint_flat_cells(
         pitch=cells.pitch,
         coverage=covered_px / (measured.width * measured.height),
         laid=Laid(cells, gap_colour or EMPTY_GROUND),
-        svg=lambda progress: write_svg(
+        vector=lambda: VectorImage(
             (cells.width, cells.height),
-            cells.outlines(),
+            cells.outlines,
             colours,
             gap_colour if alphas is None else None,
-            progress,
+            underlay=cells.underlay if isinstance(cells, FilledCells) and alphas is None else None,
             alphas=alphas,
-            underlay=cells.underlay() if isinstance(cells, FilledCells) and alphas is None else (),
         ),
     )
 

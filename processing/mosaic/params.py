@@ -126,19 +126,31 @@ FORMATS = {
     "webp": ("WebP, smallest", "WebP（体积最小）"),
     "gif": ("GIF, animated, 256 colours", "GIF（动图，256 色）"),
     "svg": ("SVG, for print at any size", "SVG（矢量，可任意放大）"),
+    "pdf": ("PDF, a page of its true size", "PDF（实际尺寸的页面）"),
 }
 ANIMATED_FORMATS = ("png", "webp", "gif")
 REVEAL_FORMATS = ("webp", "gif")
-OPAQUE_FORMATS = ("jpeg",)
+OPAQUE_FORMATS = ("jpeg", "pdf")
 MIN_SIZE, MAX_SIZE = 16, 30_000
 RASTER_FORMATS = {name: label for name, label in FORMATS.items() if name != "svg"}
+
+
+_POSTERS = {
+    "none": ("One page", "一整页"),
+    "a4": ("Poster on A4 sheets", "多张 A4 拼接"),
+    "letter": ("Poster on Letter sheets", "多张 Letter 拼接"),
+}
 
 
 class Params(BaseModel):
     """The parameters of every style. A style's own class inherits from this one or from CellParams."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-    conditions: ClassVar[Mapping[str, Condition]] = {"quality": Condition("format", ("jpeg", "webp"))}
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        "quality": Condition("format", ("jpeg", "webp", "pdf")),
+        "poster": Condition("format", ("pdf",)),
+        "overlap": Condition("poster", ("none",), negated=True),
+    }
 
     seed: int = int_param(0, low=0, high=2**31 - 1, en="Seed", zh="随机种子")
     background: str = colour_param(
@@ -150,6 +162,13 @@ class Params(BaseModel):
         None, low=0, high=MAX_FRAMES - 1, en="One frame of an animation", zh="只取动画的某一帧"
     )
     quality: int = int_param(90, low=1, high=100, en="Quality of JPEG and WebP", zh="JPEG 与 WebP 质量")
+    poster: str = choice_param("none", _POSTERS, en="Pages of the PDF", zh="PDF 分页")
+    overlap: int = int_param(10, low=0, high=40, en="Overlap of pages, mm", zh="页面重叠（毫米）")
+
+    @property
+    def pixel_format(self) -> str:
+        """The format in which pixels are encoded, if any are: a PDF holds a JPEG."""
+        return "jpeg" if self.format == "pdf" else self.format
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height in pixels of the result for a source of that size."""

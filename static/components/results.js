@@ -1,7 +1,7 @@
 /** The finished mosaics of the studio: how to display them, and downloads in every format of the style. */
 
 import { loadModule } from "../api.js";
-import { displayUrl, formatsOf, resultName, save, saveAs, UnsupportedFormat } from "../download.js";
+import { displayUrl, formatsOf, isDocument, resultName, save, saveAs, UnsupportedFormat } from "../download.js";
 import { t } from "../i18n/i18n.js";
 import { forPreview, hasSvg, LARGE_PX } from "../recipes.js";
 import { button } from "./icon.js";
@@ -18,7 +18,7 @@ export class Results {
   constructor({ api, state, toasts }) { this.#services = { api, state, toasts }; }
 
   /** The URL for displaying a result; its thumbnail where the signed address has ended, as after a reload. */
-  url = (job) => displayUrl({ ...job.result, svg: job.recipe.format === "svg" || hasEnded(job.result.url) });
+  url = (job) => displayUrl({ ...job.result, document: isDocument(job.recipe.format) || hasEnded(job.result.url) });
 
   /** A download button for each format. */
   buttons(job) {

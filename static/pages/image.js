@@ -9,7 +9,7 @@ import { ImageEditor } from "../components/image-editor.js";
 import { PartsList } from "../components/parts-list.js";
 import { Viewport } from "../components/viewport.js";
 import { WithdrawnNotice } from "../components/withdrawn-notice.js";
-import { displayUrl, formatsOf, imageName, save, UnsupportedFormat } from "../download.js";
+import { displayUrl, formatsOf, imageName, isDocument, save, UnsupportedFormat } from "../download.js";
 import { when } from "../format.js";
 import { locale, setText, t, translate } from "../i18n/i18n.js";
 import { recipeText } from "../recipes.js";
@@ -156,7 +156,7 @@ export class Page {
     frame.style.setProperty("--aspect", String(image.width / image.height));
     frame.style.backgroundColor = image.placeholder ?? "";
     const after = this.#part("after");
-    const url = displayUrl({ id: image.id, url: image.readable_url, svg: image.mime === SVG });
+    const url = displayUrl({ id: image.id, url: image.readable_url, document: isDocument(image.mime) });
     after.alt = image.alt || t("image.unnamed", { name: image.username ?? "" });
     const source = image.source_url;
     if (after.getAttribute("src") === url && this.#part("before").getAttribute("src") === (source ?? null)) return;

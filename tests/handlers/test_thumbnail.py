@@ -261,17 +261,25 @@ async def test_a_deletion_that_a_crash_interrupted_is_finished(api: ApiClient, s
     assert [one async for one in services.images.hidden()] == []
 
 
+@pytest.mark.parametrize(
+    ("mime", "recipe"),
+    [
+        ("image/svg+xml", {"format": "svg"}),
+        ("application/pdf", {"format": "pdf"}),
+        ("application/pdf", {"format": "pdf", "style": "photomosaic", "poster": "a4"}),
+    ],
+)
 @pytest.mark.gen_test
-async def test_an_svg_has_a_thumbnail_and_a_colour_too(api: ApiClient) -> None:
+async def test_a_document_has_a_thumbnail_and_a_colour_too(api: ApiClient, mime: str, recipe: dict[str, Any]) -> None:
     person = await api.sign_up()
     uploaded = await person.upload(encoded(Image.new("RGB", (90, 60), (20, 120, 220)), "PNG"))
-    task = await person.add_task(uploaded["url"], {"style": "mosaic", "cell": 10, "format": "svg"})
+    task = await person.add_task(uploaded["url"], {"style": "mosaic", "cell": 10, **recipe})
     done = await finished(person, task["id"])
 
     image = (await person.get("/api/image/query/", id=done["result_id"])).json
     small = opened(await person.get(image["thumbnails"]["640"])).convert("RGB")
 
-    assert (image["mime"], image["placeholder"]) == ("image/svg+xml", "#1478dc")
+    assert (image["mime"], image["placeholder"]) == (mime, "#1478dc")
     assert (image["width"], image["height"]) == small.size == (90, 60)
     assert max(abs(a - b) for a, b in zip(small.getpixel((45, 30)), (20, 120, 220), strict=True)) < 6
 

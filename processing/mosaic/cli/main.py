@@ -5,7 +5,7 @@ python -m processing.mosaic photo.jpg -o out.png --style tesserae --look antique
 python -m processing.mosaic *.jpg -o mosaics/ --set palette=stones --set dither=true
 python -m processing.mosaic photo.jpg -o out.png --style lowpoly --colours-of starry-night.jpg
 python -m processing.mosaic photo.jpg -o out.png --style stitch --threads dmc.csv --map
-python -m processing.mosaic photo.jpg -o poster.jpg --style hexagon --size 7016 --dpi 300
+python -m processing.mosaic photo.jpg -o poster.pdf --style hexagon --size 7016 --dpi 300
 python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
 python -m processing.mosaic *.jpg -o sheets/ --sheet
 python -m processing.mosaic --list

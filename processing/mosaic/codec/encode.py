@@ -19,6 +19,7 @@ MEDIA_TYPES = {
     "webp": "image/webp",
     "gif": "image/gif",
     "svg": "image/svg+xml",
+    "pdf": "application/pdf",
 }
 _MAX_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383, "gif": 65_535}
 

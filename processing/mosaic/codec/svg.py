@@ -4,86 +4,102 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from ..cells.cells import Circle, Outline
-from ..errors import BadParameter
 from ..progress import Progress
+from .vector_image import CellGradients, VectorImage, colour_codes, short_number
 
-MAX_SVG_CELLS = 200_000
 _REPORT_EVERY = 1 << 12  # cells
-_SEAM_PX = 0.6
 
 
-def write_svg(
-    size: tuple[int, int],
-    outlines: Iterable[Outline],
-    colours: NDArray[np.uint8],
-    background: str | None,
-    progress: Progress,
-    *,
-    underlay: Iterable[Outline] = (),
-    alphas: NDArray[np.uint8] | None = None,
-) -> bytes:
+def write_svg(image: VectorImage, progress: Progress) -> bytes:
     """One element for each cell.
 
-    colours: (count, 3). background: #rrggbb; None if the cells cover everything: then each has a thin stroke of its own
-    colour, or antialiasing would leave seams between neighbours. underlay: drawn before the cells, one outline for each
-    in the same colour.
-    alphas: (count,) opacities, 0 to 255.
-    Raises BadParameter above 200,000 cells, which viewers cannot show.
+    Cells that touch are in a group, which is drawn twice: first with strokes, which show in the seams that antialiasing
+    leaves, then as they are. Raises BadParameter above 200,000 cells, and whatever the progress callback raises.
     """
-    if len(colours) > MAX_SVG_CELLS:
-        raise BadParameter(
-            field="cell", value=f"{len(colours)} cells", allowed=f"up to {MAX_SVG_CELLS} cells in an SVG"
-        )
-    width, height = size
+    image.check_count("svg")
+    width, height = image.size
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" shape-rendering="geometricPrecision">'
     )
-    parts = [head] if background is None else [head, f'<rect width="{width}" height="{height}" fill="{background}"/>']
-    codes = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours.tolist()]
-    touching = background is None and alphas is None
-    stroke = f' stroke-width="{_SEAM_PX}" stroke="' if touching else ""
-    fills = [f'fill="{code}"{stroke}{code}"/>' if touching else f'fill="{code}"/>' for code in codes]
-    if alphas is not None:
-        opacities = [f'fill-opacity="{_format_number(alpha / 255)}" ' for alpha in alphas.tolist()]
-        fills = [opacity + fill for opacity, fill in zip(opacities, fills, strict=True)]
-    parts += [f"<{_element(outline)} {fill}" for outline, fill in zip(underlay, fills, strict=False)]
-    for cell, (outline, fill) in enumerate(zip(outlines, fills, strict=True)):
+    shapes = list(_shapes(image, progress))
+    if image.mask is not None:
+        shapes = [*_mask(image), '<g mask="url(#alpha)">', *shapes, "</g>"]
+    return "\n".join([head, *shapes, "</svg>\n"]).encode()
+
+
+def _shapes(image: VectorImage, progress: Progress) -> Iterator[str]:
+    if image.background is not None:
+        yield f'<rect width="{image.size[0]}" height="{image.size[1]}" fill="{image.background}"/>'
+    fills = _fills(image)
+    if image.gradients is not None:
+        yield from ("<defs>", *_gradients(image.gradients), "</defs>")
+    if image.underlay is not None:
+        yield from (
+            f'<{_element(outline)} fill="{code}"/>' for outline, code in zip(image.underlay(), fills, strict=True)
+        )
+    if image.has_seams:
+        yield f'<g stroke-width="{short_number(image.seam_px)}" stroke-linejoin="round">\n<g id="cells">'
+    for cell, (outline, fill) in enumerate(zip(image.outlines(), _paints(image, fills), strict=True)):
         if cell % _REPORT_EVERY == 0:
-            progress(cell / len(colours))
-        parts.append(f"<{_element(outline)} {fill}")
-    parts.append("</svg>\n")
-    return "\n".join(parts).encode()
+            progress(cell / len(fills))
+        yield f"<{_element(outline)} {fill}/>"
+    if image.has_seams:
+        yield '</g>\n</g>\n<use href="#cells" stroke-width="0"/>'
+    if image.strokes:
+        yield f'<g fill="none" stroke="{image.stroke_colour}" stroke-linejoin="round" stroke-linecap="round">'
+        for stroke in image.strokes:
+            points = " ".join(f"{x:.2f},{y:.2f}" for x, y in stroke.points.tolist())
+            yield f'<polyline points="{points}" stroke-width="{stroke.width:.2f}"/>'
+        yield "</g>"
 
 
-def mask_svg(svg: bytes, alpha: Image.Image) -> bytes:
-    """An SVG of write_svg that shows as much as an image of mode L says, 0 to 255, stretched over the whole."""
+def _fills(image: VectorImage) -> list[str]:
+    if image.gradients is not None:
+        return [f"url(#g{cell})" for cell in range(len(image.colours))]
+    return colour_codes(image.colours)
+
+
+def _paints(image: VectorImage, fills: list[str]) -> Iterator[str]:
+    """The attributes of each cell."""
+    if image.alphas is not None:
+        for alpha, code in zip(image.alphas.tolist(), fills, strict=True):
+            yield f'fill-opacity="{short_number(alpha / 255)}" fill="{code}"'
+    elif image.has_seams:
+        yield from (f'fill="{code}" stroke="{code}"' for code in fills)
+    else:
+        yield from (f'fill="{code}"' for code in fills)
+
+
+def _gradients(gradients: CellGradients) -> Iterator[str]:
+    ends = np.stack([gradients.starts, gradients.ends], axis=1).tolist()
+    colours = zip(colour_codes(gradients.start_colours), colour_codes(gradients.end_colours), strict=True)
+    for cell, (((x1, y1), (x2, y2)), (start, end)) in enumerate(zip(ends, colours, strict=True)):
+        line = f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'
+        yield (
+            f'<linearGradient id="g{cell}" gradientUnits="userSpaceOnUse" {line}>'
+            f'<stop stop-color="{start}"/><stop offset="1" stop-color="{end}"/></linearGradient>'
+        )
+
+
+def _mask(image: VectorImage) -> Iterator[str]:
+    """The mask of the whole, stretched over it."""
     file = io.BytesIO()
-    alpha.save(file, "PNG")
+    assert image.mask is not None
+    image.mask.save(file, "PNG")
     href = base64.b64encode(file.getvalue()).decode()
-    image = f'<image width="100%" height="100%" preserveAspectRatio="none" href="data:image/png;base64,{href}"/>'
-    head, _, shapes = svg.removesuffix(b"</svg>\n").partition(b"\n")
-    mask = (
-        f'<mask id="alpha" mask-type="luminance" style="mask-type:luminance">{image}</mask>\n<g mask="url(#alpha)">\n'
-    )
-    return head + b"\n" + mask.encode() + shapes + b"</g>\n</svg>\n"
+    picture = f'<image width="100%" height="100%" preserveAspectRatio="none" href="data:image/png;base64,{href}"/>'
+    yield f'<mask id="alpha" mask-type="luminance" style="mask-type:luminance">{picture}</mask>'
 
 
 def _element(outline: Outline) -> str:
     if isinstance(outline, Circle):
-        x, y, radius = map(_format_number, (outline.x, outline.y, outline.radius))
+        x, y, radius = map(short_number, (outline.x, outline.y, outline.radius))
         return f'circle cx="{x}" cy="{y}" r="{radius}"'
-    points = " ".join(f"{_format_number(x)},{_format_number(y)}" for x, y in outline.points)
+    points = " ".join(f"{short_number(x)},{short_number(y)}" for x, y in outline.points)
     return f'polygon points="{points}"'
-
-
-def _format_number(value: float) -> str:
-    text = f"{value:.3f}".rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text

@@ -12,7 +12,7 @@ from ..canvas import Laid, StyleResult, finished
 from ..cells.cells import Cells, Pieces
 from ..cells.runs import BACKGROUND
 from ..cells.strips import Band, Strip, Strips
-from ..codec.svg import write_svg
+from ..codec.vector_image import VectorImage
 from ..colour.srgb import Colours, Floats
 from ..flat_cells import measure_cells, measured_cells
 from ..params import FLAT, CellParams
@@ -76,7 +76,7 @@ def paint_pieces(
         pitch=cells.pitch,
         coverage=covered * max(0.0, 1 - laying.joint / cells.pitch) ** 2,
         laid=Laid(cells),
-        svg=lambda progress: write_svg((cells.width, cells.height), flat().outlines(), colours, gap_colour, progress),
+        vector=lambda: VectorImage(context.size, flat().outlines, colours, gap_colour, exact=False),
     )
 
 

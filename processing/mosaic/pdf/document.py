@@ -110,8 +110,12 @@ class PdfDocument:
         self._pdf.info["Producer"] = pydyf.String("Tessera")
         if title:
             self._pdf.info["Title"] = pydyf.String(title)
-        self._images = pydyf.Dictionary()
-        self._fonts = font_objects(self._pdf)
+        self._drawn, self._shadings = pydyf.Dictionary(), pydyf.Dictionary()
+        resources = pydyf.Dictionary(
+            {"Font": font_objects(self._pdf), "XObject": self._drawn, "Shading": self._shadings}
+        )
+        self._pdf.add_object(resources)
+        self._resources = resources.reference
 
     def add_jpeg(self, data: bytes, size: tuple[int, int]) -> PdfImage:
         """A JPEG in RGB, which is stored as it is. size: its width and height."""
@@ -123,6 +127,25 @@ class PdfDocument:
         data = zlib.compress(np.ascontiguousarray(pixels).data, _LEVEL)
         return self._add_image([data], (width, height), {"Filter": "/FlateDecode"})
 
+    def add_form(self, content: bytes, size: tuple[int, int]) -> PdfImage:
+        """Operators in pixels of a picture, y downwards, as an object that is drawn like a picture."""
+        width, height = size
+        extra = {"Type": "/XObject", "Subtype": "/Form", "BBox": f"[0 0 {width} {height}]"}
+        extra |= {"Matrix": f"[{1 / width:.12f} 0 0 {-1 / height:.12f} 0 1]", "Filter": "/FlateDecode"}
+        stream = pydyf.Stream([zlib.compress(content, _LEVEL)], extra | {"Resources": self._resources})
+        return self._add_drawn(stream, size)
+
+    def add_mesh(self, vertices: bytes, size: tuple[int, int]) -> str:
+        """The name of a shading of type 4 for forms. vertices: each a flag of 8 bits, x and y of 32 as shares of the
+        size, and R, G, B."""
+        extra = {"ShadingType": 4, "ColorSpace": "/DeviceRGB", "BitsPerCoordinate": 32, "BitsPerComponent": 8}
+        extra |= {"BitsPerFlag": 8, "Decode": f"[0 {size[0]} 0 {size[1]} 0 1 0 1 0 1]", "Filter": "/FlateDecode"}
+        stream = pydyf.Stream([zlib.compress(vertices, _LEVEL)], extra)
+        self._pdf.add_object(stream)
+        name = f"S{len(self._shadings) + 1}"
+        self._shadings[name] = stream.reference
+        return name
+
     @contextmanager
     def page(self, width: float, height: float) -> Iterator[PdfPage]:
         """A new last page of that size in millimetres, which is finished at the end of the block."""
@@ -131,11 +154,10 @@ class PdfDocument:
         content = pydyf.Stream([zlib.compress(page.content, _LEVEL)], {"Filter": "/FlateDecode"})
         self._pdf.add_object(content)
         box = pydyf.Array([0, 0, width * POINTS_PER_MM, height * POINTS_PER_MM])
-        resources = pydyf.Dictionary({"Font": self._fonts, "XObject": self._images})
         self._pdf.add_page(
             pydyf.Dictionary(
                 {"Type": "/Page", "Parent": self._pdf.pages.reference, "MediaBox": box}
-                | {"Contents": content.reference, "Resources": resources}
+                | {"Contents": content.reference, "Resources": self._resources}
             )
         )
 
@@ -146,12 +168,14 @@ class PdfDocument:
         return file.getvalue()
 
     def _add_image(self, parts: list[bytes], size: tuple[int, int], more: dict[str, str]) -> PdfImage:
-        image = PdfImage(f"I{len(self._images) + 1}", *size)
         extra = {"Type": "/XObject", "Subtype": "/Image", "Width": size[0], "Height": size[1]}
         extra |= {"ColorSpace": "/DeviceRGB", "BitsPerComponent": 8}
-        stream = pydyf.Stream(parts, extra | more)
+        return self._add_drawn(pydyf.Stream(parts, extra | more), size)
+
+    def _add_drawn(self, stream: pydyf.Stream, size: tuple[int, int]) -> PdfImage:
+        image = PdfImage(f"I{len(self._drawn) + 1}", *size)
         self._pdf.add_object(stream)
-        self._images[image.name] = stream.reference
+        self._drawn[image.name] = stream.reference
         return image
 
 

@@ -1,4 +1,4 @@
-"""Lines of a width, drawn antialiased over rows of a picture that is painted in bands, and as SVG."""
+"""Lines of a width, drawn antialiased over rows of a picture that is painted in bands."""
 
 from __future__ import annotations
 
@@ -60,13 +60,3 @@ class StrokePainter:
         below = pixels(image)[..., :3].astype(np.float32)
         painted: Colours = np.rint(below + (self._colour - below) * cover).astype(np.uint8)
         return Image.fromarray(painted)
-
-
-def svg_with_strokes(svg: bytes, strokes: Sequence[Stroke], colour: str) -> bytes:
-    """An SVG of svg.write_svg with the strokes on top."""
-    lines = []
-    for stroke in strokes:
-        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in stroke.points.tolist())
-        lines.append(f'<polyline points="{points}" stroke-width="{stroke.width:.2f}"/>\n')
-    group = f'<g fill="none" stroke="{colour}" stroke-linejoin="round" stroke-linecap="round">\n{"".join(lines)}</g>\n'
-    return svg.replace(b"</svg>", group.encode() + b"</svg>")

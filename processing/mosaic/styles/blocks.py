@@ -14,7 +14,7 @@ from ..cells.raster import CellMeans
 from ..codec.block_encoders import encode_block_jpeg, encode_block_png
 from ..codec.encode import encode
 from ..codec.strip_encoders import STRIP_ROWS, JpegStrips
-from ..codec.svg import write_svg
+from ..codec.vector_image import VectorImage
 from ..colour.srgb import Colours
 from ..flat_cells import cell_colours, paint_flat_cells
 from ..materials.pieces import lay, paint_pieces
@@ -105,7 +105,7 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
         cells=grid.count,
         pitch=grid.pitch,
         laid=Laid(grid),
-        svg=lambda progress: write_svg(size, grid.outlines(), colours, None, progress),
+        vector=lambda: VectorImage(size, grid.outlines, colours),
     )
 
 

@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+_SHAPES = {"rect", "circle", "polygon"}
+
 
 def rasterised(data: bytes, samples: int = 1) -> np.ndarray:
     """(height, width, 3) uint8; pixels that no shape covers are magenta. samples: a pixel, across and down."""
@@ -13,7 +15,9 @@ def rasterised(data: bytes, samples: int = 1) -> np.ndarray:
     width, height = (int(root.attrib[side]) * samples for side in ("width", "height"))
     y, x = (np.mgrid[0:height, 0:width] + 0.5) / samples
     pixels = np.full((height, width, 3), (255, 0, 255), np.uint8)
-    for shape in root:
+    for shape in root.iter():
+        if shape.tag.rpartition("}")[2] not in _SHAPES:
+            continue  # a group, or one that is drawn once more
         box = _bounding_box(shape, samples)
         pixels[box][_inside_shape(shape, x[box], y[box])] = tuple(bytes.fromhex(shape.attrib["fill"][1:]))
     blocks = pixels.reshape(height // samples, samples, width // samples, samples, 3).mean(axis=(1, 3))

@@ -14,7 +14,7 @@ from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Circle
 from ...cells.grid import SquareGrid
-from ...codec.svg import write_svg
+from ...codec.vector_image import VectorImage
 from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ...colour.medoids import choose_colours
 from ...colour.palette import hex_to_rgb, nearest_indices
@@ -106,7 +106,7 @@ def paint_beads(context: RenderContext[BeadsParams]) -> StyleResult:
         pitch=float(side),
         cell_map=_cell_map(plan),
         laid=Laid(plan.grid, params.board),
-        svg=lambda progress: _write_svg(plan, params.board, progress),
+        vector=lambda: _vector(plan, params),
     )
 
 
@@ -182,11 +182,12 @@ def _cell_map(plan: BeadPlan) -> dict[str, object] | None:
     }
 
 
-def _write_svg(plan: BeadPlan, board: str, progress: Progress) -> bytes:
+def _vector(plan: BeadPlan, params: BeadsParams) -> VectorImage:
     """Flat discs with flat holes."""
-    holes = np.repeat(np.array([hex_to_rgb(board)], np.uint8), plan.grid.count, axis=0)
+    holes = np.repeat(np.array([hex_to_rgb(params.board)], np.uint8), plan.grid.count, axis=0)
     colours = np.concatenate([plan.palette[plan.beads.ravel()], holes])
-    return write_svg((plan.grid.width, plan.grid.height), _outlines(plan), colours, board, progress)
+    size = (plan.grid.width, plan.grid.height)
+    return VectorImage(size, lambda: _outlines(plan), colours, params.board, exact=not params.light)
 
 
 def _outlines(plan: BeadPlan) -> Iterator[Circle]:

@@ -15,7 +15,7 @@ from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Circle, Outline, Polygon
 from ...cells.grid import SquareGrid
-from ...codec.svg import write_svg
+from ...codec.vector_image import VectorImage
 from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ...colour.palette import dither_indices, nearest_indices
 from ...colour.srgb import Colours
@@ -125,7 +125,7 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
         pitch=float(side),
         cell_map=_cell_map(plan),
         laid=Laid(plan.grid, keys=plan.layout.owner.ravel().astype(np.int64)),
-        svg=lambda progress: _write_svg(plan, size, progress),
+        vector=lambda: _vector(plan, size, exact=not params.relief),
     )
 
 
@@ -269,12 +269,12 @@ def _catalogue(names: list[str] | None) -> dict[str, object]:
     }
 
 
-def _write_svg(plan: BrickPlan, size: tuple[int, int], progress: Progress) -> bytes:
+def _vector(plan: BrickPlan, size: tuple[int, int], *, exact: bool) -> VectorImage:
     """Flat bricks, then flat studs."""
     stud_colours = apply_shade(plan.palette, np.full((len(plan.palette), 1, 1), flat_disc(1)[0, 0]))[:, 0, 0]
     top, left = plan.layout.boxes.T[:2]
     colours = np.concatenate([plan.palette[plan.cells[top, left]], stud_colours[plan.cells.ravel()]])
-    return write_svg(size, _outlines(plan), colours, None, progress)
+    return VectorImage(size, lambda: _outlines(plan), colours, exact=exact)
 
 
 def _outlines(plan: BrickPlan) -> Iterator[Outline]:

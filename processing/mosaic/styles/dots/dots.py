@@ -16,7 +16,7 @@ from ...cells.grid import SquareGrid
 from ...cells.raster import CellMeans, cell_means
 from ...cells.screens import paint_screens
 from ...cells.strips import Strips
-from ...codec.svg import write_svg
+from ...codec.vector_image import VectorImage
 from ...colour.oklab import srgb_to_oklab
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats, linear_lut, to_bytes
@@ -115,12 +115,11 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
         pitch=grid.pitch,
         coverage=covered_px / (size[0] * size[1]),
         laid=Laid(grid, params.ground),
-        svg=lambda progress: write_svg(
+        vector=lambda: VectorImage(
             size,
-            dots.inks.outlines(visible, dots.radii) if dots.inks else grid.circles(visible, dots.radii),
+            lambda: dots.inks.outlines(visible, dots.radii) if dots.inks else grid.circles(visible, dots.radii),
             dots.colours[visible],
             params.ground,
-            progress,
         ),
     )
 

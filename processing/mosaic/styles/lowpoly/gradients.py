@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 from ...cells.cells import Cells
 from ...cells.polygons import PolygonCells
 from ...cells.runs import BACKGROUND
-from ...codec.svg import write_svg
+from ...codec.vector_image import CellGradients
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats
 from ...progress import Progress
@@ -33,6 +32,13 @@ class Gradients:
     direction: Floats
     slope: Floats
     reach: Floats
+
+    def as_lines(self, colours: Colours) -> CellGradients:
+        """colours: (count, 3), of the triangles."""
+        ends = self.centre[:, None] + self.reach[:, :, None] * self.direction[:, None]
+        stops = colours[:, None] + self.reach[:, :, None] * self.slope[:, None]
+        exact: Colours = np.rint(np.clip(stops, 0, 255)).astype(np.uint8)
+        return CellGradients(ends[:, 0], ends[:, 1], exact[:, 0], exact[:, 1])
 
 
 def fit_gradients(reduced: Image.Image, factor: float, corners: Floats, colours: Colours) -> Gradients:
@@ -100,32 +106,3 @@ def fill_gradients(
             np.clip(values, 0, 255, out=values)
             pixels[..., channel] = values.reshape(pixels.shape[:2])
         canvas.paste(Image.fromarray(pixels), (0, top))
-
-
-def gradient_svg(
-    cells: PolygonCells, colours: Colours, gradients: Gradients, gap_colour: str | None, progress: Progress
-) -> bytes:
-    """The same cells and gradients as SVG."""
-    flat = write_svg((cells.width, cells.height), cells.outlines(), colours, gap_colour, progress).decode()
-    lines = flat.splitlines(keepends=True)
-    first = len(lines) - 1 - len(colours)
-    for cell in range(len(colours)):
-        shape = lines[first + cell].rpartition(" fill=")[0]
-        seam = f' stroke="url(#g{cell})" stroke-width="0.6"' if gap_colour is None else ""
-        lines[first + cell] = f'{shape} fill="url(#g{cell})"{seam}/>\n'
-    return "".join(
-        [*lines[:first], "<defs>\n", *_definitions(colours, gradients), "</defs>\n", *lines[first:]]
-    ).encode()
-
-
-def _definitions(colours: Colours, gradients: Gradients) -> Iterator[str]:
-    ends = gradients.centre[:, None] + gradients.reach[:, :, None] * gradients.direction[:, None]
-    stops = colours[:, None] + gradients.reach[:, :, None] * gradients.slope[:, None]
-    rows = np.rint(np.clip(stops, 0, 255)).astype(int).tolist()
-    for cell, (((x1, y1), (x2, y2)), (start, end)) in enumerate(zip(ends.tolist(), rows, strict=True)):
-        line = f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'
-        from_, to = ("#{:02x}{:02x}{:02x}".format(*colour) for colour in (start, end))
-        yield (
-            f'<linearGradient id="g{cell}" gradientUnits="userSpaceOnUse" {line}>'
-            f'<stop stop-color="{from_}"/><stop offset="1" stop-color="{to}"/></linearGradient>\n'
-        )

@@ -12,13 +12,14 @@ from ...cells.convex import inset_polygons
 from ...cells.polygons import PolygonCells
 from ...cells.raster import cell_means
 from ...cells.strips import Strips
+from ...codec.vector_image import VectorImage
 from ...colour.srgb import Floats
 from ...flat_cells import paint_flat_cells
 from ...params import CellParams, Condition, choice_param, colour_param, int_param
 from ...progress import Progress
 from ...style import RenderContext, Style
 from .error_field import ErrorField, sample_factor
-from .gradients import fill_gradients, fit_gradients, gradient_svg
+from .gradients import fill_gradients, fit_gradients
 from .placement import place_triangles
 
 _DEFAULT_CELLS = 1500
@@ -105,7 +106,9 @@ def _paint_gradients(
         pitch=cells.pitch,
         coverage=float(means.areas.sum(dtype=np.int64)) / (cells.width * cells.height),
         laid=Laid(cells, gap_colour or EMPTY_GROUND),
-        svg=lambda progress: gradient_svg(cells, colours, gradients, gap_colour, progress),
+        vector=lambda: VectorImage(
+            context.size, cells.outlines, colours, gap_colour, gradients=gradients.as_lines(colours)
+        ),
     )
 
 

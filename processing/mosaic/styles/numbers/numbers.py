@@ -11,12 +11,10 @@ from PIL import Image
 from ...canvas import Laid, StyleResult, finished
 from ...cells.raster import fill_cells
 from ...cells.strips import Strips
-from ...codec.svg import write_svg
+from ...codec.vector_image import VectorImage
 from ...colour.palette import nearest_indices
-from ...colour.srgb import Colours
 from ...params import FORMATS, Condition, SizedParams, choice_param, colour_param, default_cell, int_param
-from ...progress import Progress
-from ...segments.strokes import Stroke, StrokePainter, svg_with_strokes
+from ...segments.strokes import Stroke, StrokePainter
 from ...style import RenderContext, Style
 from .digits import half_diagonal, number_strokes
 from .painting import Painting, mean_colours, plan_painting
@@ -73,7 +71,9 @@ def paint_by_numbers(context: RenderContext[NumbersParams]) -> StyleResult:
         pitch=painting.cells.pitch,
         cell_map=_cell_map(painting, indices),
         laid=Laid(painting.cells, "#ffffff", keys=np.asarray(indices, np.int64)),
-        svg=lambda progress: _write_svg(painting, colours, strokes, params.outline, progress),
+        vector=lambda: VectorImage(
+            size, painting.cells.outlines, colours, strokes=strokes, stroke_colour=params.outline
+        ),
     )
 
 
@@ -120,12 +120,6 @@ def _cell_map(painting: Painting, indices: np.ndarray) -> dict[str, object]:
             for name, number, area in zip(names, regions, areas, strict=True)
         ],
     }
-
-
-def _write_svg(painting: Painting, colours: Colours, strokes: list[Stroke], colour: str, progress: Progress) -> bytes:
-    size = (painting.cells.width, painting.cells.height)
-    svg = write_svg(size, painting.cells.outlines(), colours, None, progress)
-    return svg_with_strokes(svg, strokes, colour) if strokes else svg
 
 
 NUMBERS = Style(

@@ -14,7 +14,7 @@ from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Polygon
 from ...cells.grid import SquareGrid
-from ...codec.svg import write_svg
+from ...codec.vector_image import VectorImage
 from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ...colour.medoids import choose_colours, own_colours, sample_colours
 from ...colour.palette import hex_to_rgb, nearest_indices
@@ -97,7 +97,7 @@ def paint_stitches(context: RenderContext[StitchParams]) -> StyleResult:
         pitch=float(side),
         cell_map=_cell_map(plan),
         laid=Laid(plan.grid, params.ground),
-        svg=lambda progress: _write_svg(plan, params.ground, progress),
+        vector=lambda: _vector(plan, params),
     )
 
 
@@ -195,10 +195,10 @@ def _cell_map(plan: StitchPlan) -> dict[str, object]:
     }
 
 
-def _write_svg(plan: StitchPlan, ground: str, progress: Progress) -> bytes:
+def _vector(plan: StitchPlan, params: StitchParams) -> VectorImage:
     """Flat crosses, one shape each."""
-    colours = plan.colours[plan.stitches.ravel()]
-    return write_svg((plan.grid.width, plan.grid.height), _outlines(plan.grid), colours, ground, progress)
+    colours, size = plan.colours[plan.stitches.ravel()], (plan.grid.width, plan.grid.height)
+    return VectorImage(size, lambda: _outlines(plan.grid), colours, params.ground, exact=not params.light)
 
 
 def _outlines(grid: SquareGrid) -> Iterator[Polygon]:

@@ -24,7 +24,6 @@ from ...params import (
     int_param,
 )
 from ...progress import Progress
-from ...segments.strokes import svg_with_strokes
 from ...style import RenderContext, Style
 from .contour_panes import contour_panes
 from .leads import LeadPainter
@@ -84,12 +83,12 @@ def _paint_contour_panes(context: RenderContext[VoronoiParams]) -> StyleResult:
     colour, light, seed = params.leading_colour, params.light, params.seed
     painter = LeadPainter(panes.leads, leading, colour, height=size[1], light=light, seed=seed)
     result = paint_flat_cells(context, panes.cells, progress.sub(0.5, 1.0), over=painter)
-    write_panes = result.svg
-    assert write_panes is not None
+    panes_as_shapes = result.vector
+    assert panes_as_shapes is not None
     return replace(
         result,
         coverage=max(0.0, 1 - painter.covered_px / (size[0] * size[1])),
-        svg=lambda progress: svg_with_strokes(write_panes(progress), panes.leads, params.leading_colour),
+        vector=lambda: replace(panes_as_shapes(), strokes=panes.leads, stroke_colour=colour, exact=not light),
     )
 
 

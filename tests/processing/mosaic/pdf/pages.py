@@ -23,7 +23,8 @@ def page_sizes_mm(data: bytes) -> list[tuple[float, float]]:
         ]
 
 
-def page_pixels(data: bytes, page: int = 0, *, scale: float = 1.0) -> np.ndarray:
-    """(height, width, 3) uint8 on white paper. scale: pixels of a point."""
+def page_pixels(data: bytes, page: int = 0, *, scale: float = 1.0, paper: int = 255) -> np.ndarray:
+    """(height, width, 3) uint8. scale: pixels of a point. paper: its grey."""
     with pypdfium2.PdfDocument(data) as document:
-        return np.array(document[page].render(scale=scale).to_pil().convert("RGB"))
+        bitmap = document[page].render(scale=scale, fill_color=(paper, paper, paper, 255))
+        return np.array(bitmap.to_pil().convert("RGB"))

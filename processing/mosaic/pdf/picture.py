@@ -1,0 +1,42 @@
+"""A mosaic as a PDF: on one page of its true size, or cut over the pages of a small printer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ..errors import BadParameter
+from .document import MM_PER_INCH, PdfDocument, PdfImage
+from .paper import PAPERS
+from .poster import add_poster_pages
+
+DEFAULT_DPI = 300
+_MAX_INCHES = 200  # of a page (ISO 32000-1, annex C.2)
+
+
+def write_picture(
+    size: tuple[int, int],
+    draw: Callable[[PdfDocument], PdfImage],
+    *,
+    dpi: int | None,
+    poster: str | None = None,
+    overlap_mm: float = 0.0,
+) -> bytes:
+    """size: of the picture in pixels. draw: adds it to the document. dpi: None is 300. poster: the paper to cut it
+    over, a key of PAPERS; None: one page. overlap_mm: how much two pages have in common.
+
+    Raises BadParameter for a page or a poster that is too large, and what `draw` raises.
+    """
+    resolution = dpi or DEFAULT_DPI
+    width, height = (side / resolution * MM_PER_INCH for side in size)
+    document = PdfDocument()
+    if poster is not None:
+        add_poster_pages(document, draw(document), (width, height), PAPERS[poster], overlap_mm)
+        return document.save()
+    if max(size) > _MAX_INCHES * resolution:
+        allowed = f"at least {math.ceil(max(size) / _MAX_INCHES)} for a page of {size[0]} x {size[1]} pixels"
+        raise BadParameter(field="dpi", value=resolution, allowed=allowed)
+    image = draw(document)
+    with document.page(width, height) as page:
+        page.image(image, 0, 0, width, height)
+    return document.save()

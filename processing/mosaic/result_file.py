@@ -1,0 +1,45 @@
+"""The file of a result, in the format of its recipe."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from .canvas import StyleResult
+from .codec.svg import write_svg
+from .codec.vector_image import MAX_VECTOR_CELLS, VectorImage
+from .errors import BadParameter
+from .params import Params
+from .pdf.picture import write_picture
+from .pdf.shapes import add_shapes
+from .progress import Progress
+
+
+def write_result(result: StyleResult, params: Params, progress: Progress) -> bytes:
+    """The bytes of a png, jpeg, webp, gif, svg or pdf file.
+
+    Raises BadParameter for an SVG of a style without flat cells, for what is too large for the format, and whatever the
+    progress callback raises.
+    """
+    if params.format == "pdf":
+        return _write_pdf(result, params, progress)
+    if params.format != "svg":
+        return result.canvas.encode(params.format, params.quality, progress)
+    if result.vector is None:
+        raise BadParameter(field="format", value="svg", allowed="jpeg, png, webp, gif, pdf for this recipe")
+    return write_svg(result.vector(), progress)
+
+
+def _write_pdf(result: StyleResult, params: Params, progress: Progress) -> bytes:
+    """Shapes where they show all that the pixels show, else a JPEG."""
+    vector = None if result.vector is None else result.vector()
+    poster = None if params.poster == "none" else params.poster
+    size = result.canvas.size
+    write = partial(write_picture, size, dpi=params.dpi, poster=poster, overlap_mm=params.overlap)
+    if vector is not None and _is_drawn(vector):
+        return write(lambda document: add_shapes(document, vector, progress))
+    jpeg = result.canvas.encode("jpeg", params.quality, progress)
+    return write(lambda document: document.add_jpeg(jpeg, size))
+
+
+def _is_drawn(vector: VectorImage) -> bool:
+    return vector.exact and vector.mask is None and len(vector.colours) <= MAX_VECTOR_CELLS

@@ -1,0 +1,97 @@
+"""A mosaic as a PDF: of its true size, and with the same picture as its pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processing.mosaic import STYLES, BadParameter, parse, render
+from processing.mosaic.cells.cells import Polygon
+from processing.mosaic.codec.vector_image import VectorImage
+from processing.mosaic.pdf.picture import write_picture
+from processing.mosaic.pdf.shapes import add_shapes
+from processing.mosaic.progress import Progress
+from tests.processing.mosaic.hairlines import SEAMLESS, hairline_share
+from tests.processing.mosaic.pdf.pages import page_pixels, page_sizes_mm
+from tests.processing.mosaic.pictures import encoded, opened, scene
+from tests.processing.mosaic.samples import sample
+
+PHOTO = encoded(scene(240, 180))
+SHAPES = {"mosaic", "hexagon", "triangle", "diamond", "quadtree", "dots", "lowpoly"}
+"""Styles whose default is flat."""
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    """The mean difference of pictures, of 255, seen at a third of their size."""
+    small = [np.asarray(Image.fromarray(pixels).reduce(3)).astype(int) for pixels in (one, other)]
+    return float(np.abs(small[0] - small[1]).mean())
+
+
+@pytest.mark.parametrize("style", list(STYLES))
+def test_a_page_has_its_true_size_and_shows_the_mosaic(style: str) -> None:
+    recipe = sample(style, **({} if style == "redact" else {"size": 240}), dpi=72)
+
+    data, jpeg = (render(PHOTO, parse({**recipe, "format": format})).data for format in ("pdf", "jpeg"))
+    jpeg = jpeg[20:]  # without its header, which has the resolution
+
+    assert data.startswith(b"%PDF-1.")
+    assert page_sizes_mm(data) == [pytest.approx((240 / 72 * 25.4, 180 / 72 * 25.4), abs=0.01)]
+    assert difference(page_pixels(data), opened(render(PHOTO, parse(recipe)).data)) < (4 if style in SHAPES else 12)
+    assert (jpeg not in data) == (style in SHAPES), "shapes where they show all that the pixels show"
+
+
+def test_gradients_and_leads_are_shapes_too() -> None:
+    for recipe in ({"style": "lowpoly", "fill": "gradient"}, {"style": "voronoi", "light": False}):
+        recipe |= {"size": 240, "cells": 60, "dpi": 72}
+        data = render(PHOTO, parse({**recipe, "format": "pdf"})).data
+
+        assert difference(page_pixels(data), opened(render(PHOTO, parse(recipe)).data)) < 4
+        assert b"/DCTDecode" not in data
+
+
+@pytest.mark.parametrize("style", list(SEAMLESS))
+def test_no_paper_shows_between_cells_that_touch(style: str) -> None:
+    recipe = parse({"style": style, **SEAMLESS[style], "size": 240, "dpi": 72, "format": "pdf"})
+    data = render(PHOTO, recipe).data
+
+    for scale in (0.77, 1.0, 1.93):
+        share = hairline_share(page_pixels(data, scale=scale), page_pixels(data, scale=scale, paper=0))
+        assert share < 0.001, f"{share:.1%} at {scale}"
+
+
+def test_the_measure_finds_seams_of_cells_without_strokes() -> None:
+    slanted = [Polygon(((x, 0), (x + 9, 0), (x + 49, 180), (x + 40, 180))) for x in range(-60, 240, 9)]
+    colours = np.full((len(slanted), 3), 60, np.uint8)
+    shapes = VectorImage((240, 180), lambda: slanted, colours, "#ffffff")  # over a ground, so that there are no strokes
+    data = write_picture((240, 180), lambda document: add_shapes(document, shapes, Progress()), dpi=72)
+    pixels = page_pixels(data, scale=0.77)
+
+    assert hairline_share(pixels, np.zeros_like(pixels)) > 0.05
+
+
+def test_without_a_resolution_a_page_has_300_dots_per_inch() -> None:
+    assert page_sizes_mm(render(PHOTO, parse({"format": "pdf"})).data) == [pytest.approx((20.32, 15.24), abs=0.01)]
+
+
+def test_a_large_page_is_made_in_strips() -> None:
+    recipe = {"style": "dots", "screens": "cmyk", "size": 4200, "cell": 160}
+    jpeg = render(PHOTO, parse({**recipe, "format": "jpeg"})).data
+
+    assert jpeg in render(PHOTO, parse({**recipe, "format": "pdf"})).data
+
+
+def test_a_page_larger_than_a_pdf_allows_is_refused_with_the_resolution_that_it_needs() -> None:
+    with pytest.raises(BadParameter, match="at least 20 for a page of 4000 x 3000"):
+        render(PHOTO, parse({"size": 4000, "dpi": 10, "format": "pdf"}))
+
+
+def test_a_pdf_cannot_be_transparent() -> None:
+    with pytest.raises(BadParameter, match="background"):
+        render(PHOTO, parse({"background": "none", "format": "pdf"}))
+
+
+def test_the_same_recipe_gives_the_same_bytes() -> None:
+    recipe = parse({"format": "pdf", "style": "lowpoly", "fill": "gradient", "cells": 30})
+
+    assert render(PHOTO, recipe).data == render(PHOTO, recipe).data
