@@ -46,6 +46,7 @@ from processing.fair_slots import FairSlots
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
+from processing.images.prints import Prints
 from processing.images.renditions import Renditions
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
@@ -155,11 +156,7 @@ def _services(
 ) -> Services:
     """What handlers use, on a running queue; nothing of it is started yet."""
     slots = FairSlots(
-        PREVIEW_SLOTS,
-        per_client=2,
-        waiting_limit=48,
-        client_limit=PREVIEWS_PER_CLIENT,
-        crowded_at=os.cpu_count() or 1,
+        PREVIEW_SLOTS, per_client=2, waiting_limit=48, client_limit=PREVIEWS_PER_CLIENT, crowded_at=os.cpu_count() or 1
     )
     login_limits = make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
     broadcaster = EventBroadcaster(feed, queue, bucket)
@@ -213,6 +210,7 @@ def _services(
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, executors),
         previews=Previews(executors, slots),
+        prints=Prints(bucket, thumbnails, executors, slots),
         quotas=store.quotas,
         registrations=Registrations(store.images, store.uploads, store.users, store.quotas),
         renditions=Renditions(executors, slots, max_megapixels=settings.max_megapixels),

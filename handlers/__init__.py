@@ -14,6 +14,7 @@ from handlers import (
     openapi,
     photomosaics,
     preview,
+    prints,
     queue,
     registration,
     renditions,
@@ -54,6 +55,8 @@ ROUTES: tuple[Route, ...] = (
     ("/api/image/change", images.ChangeImageHandler),
     ("/api/image/visibility", images.ChangeVisibilityHandler),
     ("/api/image/delete", images.DeleteImageHandler),
+    ("/api/image/pdf", prints.PdfHandler),
+    ("/api/image/plan", prints.PlanHandler),
     (r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})", images.ThumbnailHandler),
     ("/api/feed", images.FeedHandler),
     # Tasks

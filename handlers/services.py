@@ -40,6 +40,7 @@ from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
+from processing.images.prints import Prints
 from processing.images.renditions import Renditions
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
@@ -90,6 +91,7 @@ class Services:
     passwords: Passwords
     preview_tiles: PreviewTiles
     previews: Previews
+    prints: Prints
     public_url: str
     queue: TaskQueue
     quotas: Quotas

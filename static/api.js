@@ -93,6 +93,12 @@ export class Api extends EventTarget {
     return response.blob();
   }
 
+  /** The plan to build a result, as a PDF. */
+  plan = (params) => this.bytes(`/api/image/plan/?${new URLSearchParams(params)}`);
+
+  /** A result as a PDF of its true size. poster: the paper to cut it over, if any. */
+  pdf = (id, poster = "none") => this.bytes(`/api/image/pdf/?${new URLSearchParams({ id, poster })}`);
+
   /** A JSON file that belongs to an image, such as its cell map. */
   async file(url) { return JSON.parse(await (await this.bytes(url)).text()); }
 

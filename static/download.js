@@ -16,7 +16,7 @@ export class UnsupportedFormat extends Error {
 /** The formats a result can be saved in, best first. vector: whether an SVG can be produced. own: the result's format, which
  * may be one that browsers do not encode, or cannot read. */
 export const formatsOf = (style, vector, own) =>
-  own === "pdf" ? ["pdf"] : [...(own === "gif" ? ["gif"] : []), "png", "jpeg", "webp", ...(style?.svg && vector ? ["svg"] : [])];
+  own === "pdf" ? ["pdf"] : [...(own === "gif" ? ["gif"] : []), "png", "jpeg", "webp", ...(style?.svg && vector ? ["svg"] : []), ...(own === "svg" ? [] : ["pdf"])];
 
 /** Whether browsers cannot show a format in a page: buckets serve SVG and PDF as attachments. */
 export const isDocument = (format) => ["svg", "pdf"].includes(format) || [TYPES.svg, TYPES.pdf].includes(format);

@@ -44,7 +44,12 @@ MAY_IMPORT_INSIDE = {
     "processing.queue": {"processing.engine", "processing.fetch", "processing.images"},
     "processing.upkeep": {"processing.images", "processing.queue"},
     "processing.mosaic.cells": {"processing.mosaic.colour"},
-    "processing.mosaic.cli": {"processing.mosaic.codec", "processing.mosaic.colour", "processing.mosaic.styles"},
+    "processing.mosaic.cli": {
+        "processing.mosaic.codec",
+        "processing.mosaic.colour",
+        "processing.mosaic.pdf",
+        "processing.mosaic.styles",
+    },
     "processing.mosaic.codec": {"processing.mosaic.cells", "processing.mosaic.colour"},
     "processing.mosaic.colour": set[str](),
     "processing.mosaic.pdf": {"processing.mosaic.cells", "processing.mosaic.codec", "processing.mosaic.colour"},

@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image, ImageChops
 
 from . import style as _style
+from .building_plan import PLANNED_STYLES, PlanOptions, plan_pdf
 from .canvas import PixelCanvas, StyleResult
 from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
 from .codec.decode import MAX_MEGAPIXELS, Source, decode, decode_frames, read_size
@@ -26,6 +27,8 @@ from .colour.transfer import ColourStatistics, colour_map, measure_colours, reco
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
 from .pdf.embedded import jpeg_in_pdf
+from .pdf.picture import PageOptions
+from .pdf.printed import print_pdf
 from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
 from .rendition import Rendition, colours_of, decode_image, encode_image, normalise
@@ -38,6 +41,7 @@ from .styles import STYLES
 from .tile_pool import SQUARE, Tile, TilePool, build_pool, cut_tile, pool_from_tiles, pool_of
 
 __all__ = [
+    "PLANNED_STYLES",
     "SQUARE",
     "STYLES",
     "BadParameter",
@@ -45,6 +49,8 @@ __all__ = [
     "Limits",
     "MosaicError",
     "NotAPicture",
+    "PageOptions",
+    "PlanOptions",
     "ProgressCallback",
     "QualityReport",
     "Recipe",
@@ -64,9 +70,11 @@ __all__ = [
     "jpeg_in_pdf",
     "normalise",
     "parse",
+    "plan_pdf",
     "pool_from_tiles",
     "pool_of",
     "preview_recipe",
+    "print_pdf",
     "release_free_memory",
     "render",
 ]
@@ -213,7 +221,7 @@ def render(
     elif revealed:
         encoded, size = encode_reveal(result, style.laying, params.format, params.quality, whole.sub(0.8, 0.97))
     else:
-        encoded = write_result(result, params, whole.sub(0.8, 0.97))
+        encoded = write_result(result, params, size, whole.sub(0.8, 0.97))
     if params.dpi is not None:
         encoded = write_resolution(encoded, params.format, params.dpi)
     reduced = result.canvas.reduce(original.factor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,10 +35,12 @@ class PlanColour:
 class Plan:
     """What `pdf.plan_document.write_plan` draws.
 
-    cells: (rows, columns), the index in `colours` of each, or EMPTY. colours: those that are used, in the order of the
+    cells: (rows, columns), the index in `colours` of each, or EMPTY; none at all where the picture itself is the plan,
+    as for a painting. colours: those that are used, in the order of the
     list. pitch_mm: the distance of pieces when they are built. section: cells along a side of the part on one page.
     boxes: (n, 4) top, left, rows, columns of each piece in cells; None: every cell is one piece. printed_mm: the
     distance on paper, where it fits; None: as large as the page allows. mirrored: seen from the back.
+    notes: further lines of the cover.
     """
 
     cells: NDArray[np.int32]
@@ -47,6 +50,7 @@ class Plan:
     boxes: NDArray[np.int32] | None = None
     printed_mm: float | None = None
     mirrored: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def pieces(self) -> int:
@@ -71,3 +75,14 @@ def plain_symbols(count: int) -> list[str]:
     """Different symbols of one character, then of two, for palettes without short codes of their own."""
     pairs = [first + second for first in _SYMBOLS[:24] for second in _SYMBOLS[:32]]
     return [*_SYMBOLS, *pairs][:count]
+
+
+def order_colours(cells: NDArray[np.int32], counts: Sequence[int]) -> tuple[NDArray[np.int32], list[int]]:
+    """The colours that are used, the most frequent first, and the cells with the indexes in that order.
+
+    counts: of the pieces of each colour.
+    """
+    order = [index for index in np.argsort(-np.array(counts), kind="stable").tolist() if counts[index]]
+    places = np.full(len(counts) + 1, EMPTY, np.int32)  # the last one stays for EMPTY
+    places[order] = np.arange(len(order))
+    return places[cells], order

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from .canvas import StyleResult
 from .codec.svg import write_svg
 from .codec.vector_image import MAX_VECTOR_CELLS, VectorImage
 from .errors import BadParameter
 from .params import Params
-from .pdf.picture import write_picture
+from .pdf.picture import PageOptions, write_picture
 from .pdf.shapes import add_shapes
 from .progress import Progress
 
 
-def write_result(result: StyleResult, params: Params, progress: Progress) -> bytes:
-    """The bytes of a png, jpeg, webp, gif, svg or pdf file.
+def write_result(result: StyleResult, params: Params, size: tuple[int, int], progress: Progress) -> bytes:
+    """The bytes of a png, jpeg, webp, gif, svg or pdf file. size: width and height in pixels.
 
     Raises BadParameter for an SVG of a style without flat cells, for what is too large for the format, and whatever the
     progress callback raises.
     """
     if params.format == "pdf":
-        return _write_pdf(result, params, progress)
+        return _write_pdf(result, params, size, progress)
     if params.format != "svg":
         return result.canvas.encode(params.format, params.quality, progress)
     if result.vector is None:
@@ -29,16 +27,15 @@ def write_result(result: StyleResult, params: Params, progress: Progress) -> byt
     return write_svg(result.vector(), progress)
 
 
-def _write_pdf(result: StyleResult, params: Params, progress: Progress) -> bytes:
+def _write_pdf(result: StyleResult, params: Params, size: tuple[int, int], progress: Progress) -> bytes:
     """Shapes where they show all that the pixels show, else a JPEG."""
     vector = None if result.vector is None else result.vector()
     poster = None if params.poster == "none" else params.poster
-    size = result.canvas.size
-    write = partial(write_picture, size, dpi=params.dpi, poster=poster, overlap_mm=params.overlap)
+    options = PageOptions(params.dpi, poster, params.overlap)
     if vector is not None and _is_drawn(vector):
-        return write(lambda document: add_shapes(document, vector, progress))
+        return write_picture(size, lambda document: add_shapes(document, vector, progress), options)
     jpeg = result.canvas.encode("jpeg", params.quality, progress)
-    return write(lambda document: document.add_jpeg(jpeg, size))
+    return write_picture(size, lambda document: document.add_jpeg(jpeg, size), options)
 
 
 def _is_drawn(vector: VectorImage) -> bool:

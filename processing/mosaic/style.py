@@ -12,6 +12,7 @@ from .canvas import StyleResult
 from .codec.decode import Source
 from .looks import LOOKS
 from .params import Condition, Params, condition_data, conditions_of, metadata_of
+from .plan import Plan
 from .progress import Progress
 from .scaled import Drawing, Picture, compared_factor, scaled
 from .strip_canvas import LARGE_MEGAPIXELS, STRIP_FORMATS, StripCanvas, check_in_memory
@@ -109,6 +110,7 @@ class Style(Generic[P]):
     many times smaller (1, 2, 4, 8) a JPEG of that width and height may be decoded; None: the style needs every pixel.
     laying: the order in which an animation lays the cells: rows, middle (from there outwards), walk (along rows that
     are not straight).
+    plan: from a cell map, how to build the picture; None for styles that nobody builds.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Style(Generic[P]):
     seeded: bool = False
     reduction: Callable[[P, int, int], int] | None = None
     laying: str = "rows"
+    plan: Callable[[Mapping[str, Any]], Plan] | None = None
 
 
 def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
@@ -137,6 +140,7 @@ def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
             "svg": style.svg,
             "svg_conditions": [condition_data(style.svg_condition)] if style.svg_condition else [],
             "seeded": style.seeded,
+            "plan": style.plan is not None,
             "looks": [look.to_dict() for look in LOOKS.get(style.name, ())],
             "params": [
                 {

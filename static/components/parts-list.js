@@ -1,6 +1,5 @@
 /** The parts list of bricks, beads, stitches or regions to paint: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list; the plan. */
 
-import { loadModule } from "../api.js";
 import { basename, imageName, saveAs } from "../download.js";
 import { number } from "../format.js";
 import { BRICK_COLOURS } from "../i18n/brick-colours.js";
@@ -10,6 +9,7 @@ import { fabricSizes } from "../recipes.js";
 /** The map's name for all colours that bricks are not sold in. */
 const ANY = "any";
 const STYLES = ["brick", "beads", "stitch", "numbers"];
+const MAX_TITLE = 120; // characters on the cover of a plan
 
 /** Shows the list of one image, or hides. */
 export class PartsList {
@@ -27,7 +27,7 @@ export class PartsList {
     this.#toasts = toasts;
     root.querySelector('[data-action="csv"]').addEventListener("click", () => this.#saveCsv());
     root.querySelector('[data-action="bricklink"]').addEventListener("click", () => this.#saveWantedList());
-    for (const [action, mirrored] of [["plan", false], ["mirrored-plan", true]]) root.querySelector(`[data-action="${action}"]`).addEventListener("click", () => this.#printPlan(mirrored));
+    for (const [action, mirrored] of [["plan", false], ["mirrored-plan", true]]) root.querySelector(`[data-action="${action}"]`).addEventListener("click", () => this.#savePlan(mirrored));
     locale.addEventListener("change", () => this.#draw());
   }
 
@@ -82,10 +82,10 @@ export class PartsList {
     saveAs(new Blob([`<INVENTORY>\n${items.join("\n")}\n</INVENTORY>\n`], { type: "application/xml" }), `${this.#name}-bricklink.xml`);
   }
 
-  async #printPlan(mirrored) {
+  async #savePlan(mirrored) {
+    const title = imageName(this.#image, this.#state.styles).slice(0, MAX_TITLE);
     try {
-      const { printPlan } = await loadModule(import("./plan.js"));
-      await printPlan(this.#image, this.#map, { title: imageName(this.#image, this.#state.styles), mirrored });
+      saveAs(await this.#api.plan({ id: this.#image.id, mirrored, title, language: language() }), `${this.#name}-plan.pdf`);
     } catch (error) {
       this.#toasts.error(error);
     }

@@ -33,7 +33,7 @@ export class Results {
   async save(job, format = job.recipe.format ?? "png") {
     const { api, toasts } = this.#services;
     try {
-      await save(format === "svg" ? await this.#vector(job) : await this.#bytes(job), format, job.name);
+      await save(await this.#in(format, job), format, job.name);
       toasts.info("download.done", { format: format.toUpperCase() });
     } catch (error) {
       if (error instanceof UnsupportedFormat) toasts.warn(error.key, { format: format.toUpperCase() });
@@ -66,6 +66,11 @@ export class Results {
     if (jobs.length > MISSING_NAMES) names.push("…");
     const retry = { key: "job.retry", run: () => this.saveAll(jobs) };
     this.#services.toasts.warn("batch.missing", { n: jobs.length, names: names.join(t("recipe.join")) }, retry);
+  }
+
+  #in(format, job) {
+    if (format === "pdf" && job.recipe.format !== "pdf") return this.#services.api.pdf(job.result.id);
+    return format === "svg" ? this.#vector(job) : this.#bytes(job);
   }
 
   /** An SVG has no pixels: rendered from the scaled-down image, it is equally sharp. */

@@ -115,6 +115,8 @@ export const strings = {
 
   "download.title": "Download",
   "download.as": "Download as {format}",
+  "download.poster": "Poster, {paper} sheets",
+  "download.posteras": "Download as a poster of {paper} sheets",
   "download.done": "{format} saved.",
   "activity.open": "Activity",
   "activity.pending": "Activity: {n} in progress",
@@ -287,12 +289,8 @@ export const strings = {
   "parts.count": "Total",
   "parts.csv": "Download as CSV",
   "parts.bricklink": "Wanted list for BrickLink",
-  "plan.print": "Print the plan",
-  "plan.mirrored": "Print it mirrored",
-  "plan.sum": "{columns} × {rows}, {width} × {height} cm, {pieces} pieces",
-  "plan.sheet": "Sheet {row}–{column}",
-  "plan.section": "Board {row}–{column}",
-  "plan.mirroredsection": "Board {row}–{column}, mirrored",
+  "plan.save": "Plan as PDF",
+  "plan.mirrored": "Mirrored plan",
 
   "keys.title": "Keyboard",
   "keys.open": "Keyboard shortcuts",

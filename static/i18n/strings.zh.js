@@ -115,6 +115,8 @@ export const strings = {
 
   "download.title": "下载",
   "download.as": "下载 {format}",
+  "download.poster": "海报，{paper} 拼接",
+  "download.posteras": "下载由多张 {paper} 拼接的海报",
   "download.done": "{format} 已保存。",
   "activity.open": "任务",
   "activity.pending": "任务：{n} 项进行中",
@@ -287,12 +289,8 @@ export const strings = {
   "parts.count": "合计",
   "parts.csv": "下载 CSV",
   "parts.bricklink": "BrickLink 求购清单",
-  "plan.print": "打印图纸",
-  "plan.mirrored": "打印镜像图纸",
-  "plan.sum": "{columns} × {rows}，{width} × {height} 厘米，共 {pieces} 颗（块）",
-  "plan.sheet": "第 {row} 行第 {column} 页",
-  "plan.section": "第 {row} 行第 {column} 块底板",
-  "plan.mirroredsection": "第 {row} 行第 {column} 块底板（镜像）",
+  "plan.save": "下载 PDF 图纸",
+  "plan.mirrored": "下载镜像图纸",
 
   "keys.title": "快捷键",
   "keys.open": "键盘快捷键",

@@ -9,13 +9,14 @@ import { ImageEditor } from "../components/image-editor.js";
 import { PartsList } from "../components/parts-list.js";
 import { Viewport } from "../components/viewport.js";
 import { WithdrawnNotice } from "../components/withdrawn-notice.js";
-import { displayUrl, formatsOf, imageName, isDocument, save, UnsupportedFormat } from "../download.js";
+import { basename, displayUrl, formatsOf, imageName, isDocument, save, saveAs, UnsupportedFormat } from "../download.js";
 import { when } from "../format.js";
 import { locale, setText, t, translate } from "../i18n/i18n.js";
 import { recipeText } from "../recipes.js";
 
 const SVG = "image/svg+xml";
 const ZOOM_STEP = 1.5;
+const POSTERS = { a4: "A4", letter: "Letter" };
 
 export class Page {
   #root;
@@ -137,8 +138,12 @@ export class Page {
     this.#withdrawnNotice.show(image);
     this.#showCoveredCheck();
     this.#root.querySelector('.image-page__actions [data-action="remix"]').hidden = !image.recipe;
-    this.#part("downloads").replaceChildren(...formatsOf({ svg: image.mime === SVG }, true, image.recipe?.format).map((format) =>
-      button({ text: format.toUpperCase(), label: t("download.as", { format: format.toUpperCase() }), className: "menu__item", onClick: () => this.#download(format) })));
+    const formats = formatsOf({ svg: image.mime === SVG }, true, image.recipe?.format);
+    const item = (text, label, run) => button({ text, label, className: "menu__item", onClick: () => this.#save(run, text) });
+    const items = formats.map((format) => item(format.toUpperCase(), t("download.as", { format: format.toUpperCase() }), () => this.#download(format)));
+    const posters = formats.includes("pdf") && image.recipe?.format !== "pdf" ? Object.entries(POSTERS) : [];
+    for (const [paper, name] of posters) items.push(item(t("download.poster", { paper: name }), t("download.posteras", { paper: name }), () => this.#savePoster(paper)));
+    this.#part("downloads").replaceChildren(...items);
     this.#app.setTitle(this.#part("title").textContent);
   }
 
@@ -200,14 +205,25 @@ export class Page {
   }
 
   async #download(format) {
-    const { api, state, toasts } = this.#services;
+    const { api, state } = this.#services;
+    const image = this.#image;
+    const read = async () => api.bytes((await api.image(image.id)).readable_url); // a signed address ends after an hour
+    const blob = format === "pdf" && image.recipe?.format !== "pdf" ? await api.pdf(image.id) : await read();
+    await save(blob, format, imageName(image, state.styles));
+  }
+
+  async #savePoster(paper) {
+    const { api, state } = this.#services;
+    saveAs(await api.pdf(this.#image.id, paper), `${basename(imageName(this.#image, state.styles))}-poster.pdf`);
+  }
+
+  async #save(run, format) {
     if (!this.#image) return;
     try {
-      const { readable_url: url } = await api.image(this.#image.id); // a signed address ends after an hour
-      await save(await api.bytes(url), format, imageName(this.#image, state.styles));
+      await run();
     } catch (error) {
-      if (error instanceof UnsupportedFormat) toasts.warn(error.key, { format: format.toUpperCase() });
-      else toasts.error(error);
+      if (error instanceof UnsupportedFormat) this.#services.toasts.warn(error.key, { format });
+      else this.#services.toasts.error(error);
     }
   }
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Callable
 from xml.etree import ElementTree
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_tiles import see_result, set_cell
 from tests.browser.user import BrowserUser, image_file
+from tests.processing.mosaic.pdf.pages import page_texts
 from tests.support.pictures import png
 
 
@@ -45,23 +44,6 @@ def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_n
     assert set(bricks.locator("tbody th").all_inner_texts()) == colours
 
 
-PRINTED = """() => {
-  const plan = document.querySelector(".plan");
-  const codes = [...plan.querySelectorAll(".plan__code")];
-  const words = codes.map((label) => label.textContent);
-  const [first] = plan.querySelectorAll(".plan__grid rect");
-  return {
-    words,
-    pitch: first.getBoundingClientRect().width,
-    textMm: Math.min(...codes.map((label) => Number(label.getAttribute("font-size")))),
-    sheets: plan.querySelectorAll(".plan__grid").length,
-    firstRow: words.slice(0, 29),
-    shown: getComputedStyle(plan).display,
-  };
-}"""
-MM_PER_PT, CSS_PX_PER_MM = 25.4 / 72, 96 / 25.4
-
-
 def test_beads_come_with_a_plan_whose_codes_are_counted_in_the_list(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
@@ -77,26 +59,19 @@ def test_beads_come_with_a_plan_whose_codes_are_counted_in_the_list(
     with user.page.expect_download() as download:
         beads.get_by_role("button", name="Download as CSV").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
-    user.page.emulate_media(media="print")
-    user.page.evaluate("window.print = () => {}")
+    plans = []
+    for name in ("Plan as PDF", "Mirrored plan"):
+        with user.page.expect_download() as download:
+            beads.get_by_role("button", name=name).click()
+        assert download.value.suggested_filename == "Fuse beads-plan.pdf"
+        plans.append(page_texts(download.value.path().read_bytes()))
 
-    plans = {}
-    for name in ("Print the plan", "Print it mirrored"):
-        user.page.evaluate("document.documentElement.classList.remove('prints-plan')")
-        user.page.emulate_media(media="screen")
-        beads.get_by_role("button", name=name).click()
-        expect(user.page.locator("html.prints-plan")).to_have_count(1)
-        user.page.emulate_media(media="print")
-        plans[name] = user.page.evaluate(PRINTED)
-
-    plan, mirrored = plans.values()
-    counts = Counter(plan["words"])
-    assert counts == Counter({row["colour"].split(" ")[0]: int(row["count"]) for row in rows})
-    assert counts == Counter(mirrored["words"])
-    assert (plan["sheets"], plan["shown"]) == (4, "block")
-    assert plan["pitch"] == pytest.approx(5.0 * CSS_PX_PER_MM, abs=0.05 * CSS_PX_PER_MM)
-    assert plan["textMm"] >= 5 * MM_PER_PT
-    assert mirrored["firstRow"] != plan["firstRow"]
+    cover, *others = plans[0]
+    sections = [text for text in others if text.startswith("Section ")]
+    assert cover.startswith("Fuse beads")
+    assert len(sections) == 4
+    assert {row["colour"].split(" ")[0] for row in rows} <= set(re.findall(r"[A-Z]+\d+", " ".join(sections)))
+    assert "Seen from the back" in plans[1][0]
 
 
 def test_cross_stitch_takes_the_threads_of_a_file_and_prints_their_symbols(
@@ -120,14 +95,12 @@ def test_cross_stitch_takes_the_threads_of_a_file_and_prints_their_symbols(
         stitches.get_by_role("button", name="Download as CSV").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
     assert {row["thread"] for row in rows} <= {"310 Black", "666 Red", "700 Green", "5200 White"}
-    user.page.evaluate("window.print = () => {}")
-    stitches.get_by_role("button", name="Print the plan").click()
-    expect(user.page.locator("html.prints-plan")).to_have_count(1)
-    user.page.emulate_media(media="print")
-    plan = user.page.evaluate(PRINTED)
-    assert Counter(plan["words"]) == Counter({row["symbol"]: int(row["stitches"]) for row in rows})
-    assert plan["textMm"] >= 5 * MM_PER_PT
-    expect(stitches.get_by_role("button", name="Print it mirrored")).to_be_hidden()
+    with user.page.expect_download() as download:
+        stitches.get_by_role("button", name="Plan as PDF").click()
+    cover, *others = page_texts(download.value.path().read_bytes())
+    assert "Aida 14: 7.3 x 5.4 cm" in cover
+    assert len([text for text in others if text.startswith("Section ")]) == 1
+    expect(stitches.get_by_role("button", name="Mirrored plan")).to_be_hidden()
 
 
 def test_bricks_in_colours_that_nobody_sells_are_counted_together(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.user import BrowserUser, fingers, image_file
-from tests.support.pictures import jpeg, png
+from tests.support.pictures import png
 
 HOLD_ONE_PREVIEW = """() => {
     const real = window.fetch;
@@ -238,26 +236,6 @@ def test_a_reload_brings_picture_and_recipe_back(user: BrowserUser) -> None:
 
     expect(user.part("stage-name")).to_contain_text("holiday.png")
     expect(user.page.locator('[data-parameter="cell"] input[type="number"]')).to_have_value("33")
-
-
-def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go("/")
-    user.open_files(image_file(jpeg(640, 480), "beach.jpg", "image/jpeg"))
-    user.sign_up(unique_name("dan"))
-    user.make()
-    user.wait_for_job("done")
-    got = {}
-
-    for form in ("PNG", "JPEG", "WEBP", "SVG"):
-        with user.page.expect_download() as download:
-            user.part("job-card").get_by_role("button", name=f"Download as {form}").click()
-        got[form] = (download.value.suggested_filename, download.value.path().read_bytes())
-
-    assert [name for name, _ in got.values()] == [f"beach-mosaic.{end}" for end in ("png", "jpg", "webp", "svg")]
-    assert got["SVG"][1].lstrip().startswith(b"<")
-    for form in ("PNG", "JPEG", "WEBP"):
-        with Image.open(io.BytesIO(got[form][1])) as image:
-            assert (image.format, image.size) == (form, (640, 480))
 
 
 def test_a_part_is_hidden_by_dragging_over_it(user: BrowserUser) -> None:

@@ -94,6 +94,13 @@ async def thumbnail(client: ApiClient, world: World) -> list[ApiResponse]:
     return [*[await client.get(f"/thumbnail/{image_id}/320/") for image_id in world.ids], *unseen]
 
 
+def document(path: str) -> Walk:
+    async def walk(client: ApiClient, world: World) -> list[ApiResponse]:
+        return [await client.get(path, id=image_id) for image_id in world.ids]
+
+    return walk
+
+
 async def page(client: ApiClient, world: World) -> list[ApiResponse]:
     """The page's address is in it only where it has a preview."""
     return [await client.get(f"/i/{image_id}") for image_id in world.ids]
@@ -161,6 +168,8 @@ READING: dict[str, Walk] = {
     "/api/feed": feeds,
     "/api/image/query": query_image,
     "/api/image/tiles": tiles,
+    "/api/image/pdf": document("/api/image/pdf/"),
+    "/api/image/plan": document("/api/image/plan/"),
     r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})": thumbnail,
     r"/i/(?P<id>[0-9]+)": page,
     r"/bucket/(.*)": files,
@@ -226,6 +235,7 @@ SHOWN: dict[str, dict[str, set[str]]] = {
     "/api/feed": {"private": NOBODY, "link": NOBODY, "public": EVERYBODY},
     "/api/image/query": BY_LINK,
     "/api/image/tiles": {"private": OWNER, "link": OWNER, "public": EVERYBODY},
+    "/api/image/pdf": BY_LINK,
     r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})": BY_LINK,
     r"/i/(?P<id>[0-9]+)": {"private": NOBODY, "link": EVERYBODY, "public": EVERYBODY},
     r"/bucket/(.*)": {"private": NOBODY, "link": EVERYBODY, "public": EVERYBODY},

@@ -7,6 +7,7 @@ python -m processing.mosaic photo.jpg -o out.png --style lowpoly --colours-of st
 python -m processing.mosaic photo.jpg -o out.png --style stitch --threads dmc.csv --map
 python -m processing.mosaic photo.jpg -o poster.pdf --style hexagon --size 7016 --dpi 300
 python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
+python -m processing.mosaic photo.jpg -o wall.png --style brick --set columns=96 --plan
 python -m processing.mosaic *.jpg -o sheets/ --sheet
 python -m processing.mosaic --list
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,18 +28,23 @@ from .. import (
     ColourStatistics,
     Limits,
     MosaicError,
+    PlanOptions,
     Recipe,
+    Result,
     TilePool,
     colours_of,
+    decode_image,
     describe,
     normalise,
     parse,
+    plan_pdf,
     preview_recipe,
     render,
 )
 from ..codec.encode import MEDIA_TYPES
 from ..looks import LOOKS
 from ..params import allowed_values, join_words
+from ..pdf.paper import PAPERS
 from ..progress import ProgressCallback
 from .contact_sheet import REQUIRED_PARAMS, SIDE, draw_sheet
 from .folder import Folder, read_folder
@@ -100,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--pool", type=Path, metavar="FOLDER", help="pictures to build a photomosaic from")
     parser.add_argument("--map", action="store_true", help="also write NAME.map.json: tiles by cell, or parts")
+    parser.add_argument("--plan", action="store_true", help="also write NAME.plan.pdf, to build, stitch or paint it")
+    parser.add_argument("--section", type=int, help="cells along a side of the part on one page of the plan")
+    parser.add_argument("--paper", default="a4", choices=list(PAPERS), help="of the plan")
+    parser.add_argument("--mirrored", action="store_true", help="the plan as seen from the back")
     parser.add_argument("--megapixels", type=float, default=Limits().megapixels, help="the largest picture to accept")
     parser.add_argument("--sheet", action="store_true", help="draw every style with its defaults on one JPEG page")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -184,6 +195,8 @@ def _render_file(
         target.write_bytes(result.data)
         if options.map:
             _write_map(target, result.cell_map, pool)
+        if options.plan:
+            _write_plan(target, result, recipe, options)
     except (MosaicError, OSError) as error:
         print(f"\n{file}: {error}", file=sys.stderr)
         return False
@@ -200,6 +213,19 @@ def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder
         )
     data = cell_map if pool is None else pool.with_file_names(cell_map)
     target.with_name(f"{target.stem}.map.json").write_text(json.dumps(data, ensure_ascii=False))
+
+
+def _write_plan(target: Path, result: Result, recipe: Recipe, options: argparse.Namespace) -> None:
+    """Raises BadParameter for a style that nobody builds."""
+    picture = result.data if result.format not in ("svg", "pdf") else None
+    data = plan_pdf(
+        recipe.style,
+        result.cell_map,
+        title=target.stem,
+        picture=None if picture is None else decode_image(picture, megapixels=math.inf).image,
+        options=PlanOptions(options.section, options.mirrored, paper=options.paper),
+    )
+    target.with_name(f"{target.stem}.plan.pdf").write_bytes(data)
 
 
 def _draw_sheet(data: bytes, bar: ProgressCallback | None) -> bytes:

@@ -69,6 +69,15 @@ class PdfPage:
         paths = b" ".join(b"%s %s m %s %s l" % tuple(map(_number, each)) for each in ends)
         self.add(b"%s RG %s w %s S" % (colour_operands(colour), _number(width), paths))
 
+    def polygon(self, points: Sequence[tuple[float, float]], colour: str, *, line: float | None = None) -> None:
+        """A filled polygon; with `line`, its outline of that width."""
+        first, *others = (b"%s %s" % (_number(x), _number(y)) for x, y in points)
+        path = b" ".join([first + b" m", *(point + b" l" for point in others)])
+        if line is None:
+            self.add(b"%s rg %s f" % (colour_operands(colour), path))
+        else:
+            self.add(b"%s RG %s w %s s" % (colour_operands(colour), _number(line), path))
+
     def image(self, image: PdfImage, left: float, top: float, width: float, height: float) -> None:
         """A picture stretched over a box."""
         matrix = b" ".join(map(_number, (width, 0, 0, -height, left, top + height)))

@@ -1,4 +1,4 @@
-"""The fonts of our PDFs. None is embedded: every viewer has Helvetica, and a font of its own for Chinese."""
+"""The fonts of our PDFs. None is embedded: viewers have Helvetica, ZapfDingbats, and one of their own for Chinese."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _WIDTHS = (
 _OTHER_WIDTH = 556
 _WIDE, _HALF = 1000, 500  # of the Chinese font
 
-REGULAR, BOLD, CHINESE = "F1", "F2", "F3"
+REGULAR, BOLD, CHINESE, DINGBATS = "F1", "F2", "F3", "F4"
+_SUITS = {"♣": b"<A8>", "♦": b"<A9>", "♥": b"<AA>", "♠": b"<AB>"}
+"""Codes of ZapfDingbats."""
 
 
 def font_objects(pdf: pydyf.PDF) -> pydyf.Dictionary:
@@ -29,6 +31,9 @@ def font_objects(pdf: pydyf.PDF) -> pydyf.Dictionary:
         )
         pdf.add_object(font)
         fonts[name] = font.reference
+    dingbats = pydyf.Dictionary({"Type": "/Font", "Subtype": "/Type1", "BaseFont": "/ZapfDingbats"})
+    pdf.add_object(dingbats)
+    fonts[DINGBATS] = dingbats.reference
     chinese = _chinese_font(pdf)
     pdf.add_object(chinese)
     fonts[CHINESE] = chinese.reference
@@ -37,6 +42,8 @@ def font_objects(pdf: pydyf.PDF) -> pydyf.Dictionary:
 
 def encode_text(text: str, *, bold: bool = False) -> tuple[str, bytes]:
     """The name of the font that has all characters, and the string as a PDF writes it."""
+    if text in _SUITS:
+        return DINGBATS, _SUITS[text]
     try:
         data = text.encode(_LATIN)
     except UnicodeEncodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..errors import BadParameter
 from .document import MM_PER_INCH, PdfDocument, PdfImage
@@ -14,24 +15,27 @@ DEFAULT_DPI = 300
 _MAX_INCHES = 200  # of a page (ISO 32000-1, annex C.2)
 
 
-def write_picture(
-    size: tuple[int, int],
-    draw: Callable[[PdfDocument], PdfImage],
-    *,
-    dpi: int | None,
-    poster: str | None = None,
-    overlap_mm: float = 0.0,
-) -> bytes:
-    """size: of the picture in pixels. draw: adds it to the document. dpi: None is 300. poster: the paper to cut it
-    over, a key of PAPERS; None: one page. overlap_mm: how much two pages have in common.
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """dpi: None is 300. poster: the paper to cut the picture over, a key of PAPERS; None: one page. overlap_mm: how
+    much two sheets have in common."""
+
+    dpi: int | None = None
+    poster: str | None = None
+    overlap_mm: float = 10.0
+
+
+def write_picture(size: tuple[int, int], draw: Callable[[PdfDocument], PdfImage], options: PageOptions) -> bytes:
+    """size: of the picture in pixels. draw: adds it to the document.
 
     Raises BadParameter for a page or a poster that is too large, and what `draw` raises.
     """
-    resolution = dpi or DEFAULT_DPI
+    resolution = options.dpi or DEFAULT_DPI
     width, height = (side / resolution * MM_PER_INCH for side in size)
     document = PdfDocument()
-    if poster is not None:
-        add_poster_pages(document, draw(document), (width, height), PAPERS[poster], overlap_mm)
+    if options.poster is not None:
+        paper = PAPERS[options.poster]
+        add_poster_pages(document, draw(document), (width, height), paper, options.overlap_mm)
         return document.save()
     if max(size) > _MAX_INCHES * resolution:
         allowed = f"at least {math.ceil(max(size) / _MAX_INCHES)} for a page of {size[0]} x {size[1]} pixels"

@@ -23,7 +23,7 @@ MAX_PLAN_CELLS = 250_000
 
 _MARGIN = 12.0
 _TITLE, _TEXT, _SMALL = 8.0, 3.6, 2.4  # sizes of letters
-_PICTURE_HEIGHT = 125.0
+_PICTURE_HEIGHT, _LARGE_PICTURE_HEIGHT = 125.0, 200.0
 _ROW, _COLUMNS, _GAP = 6.6, 2, 6.0  # of the list
 _GROUND = "#d9d9d9"  # where no piece is
 
@@ -84,7 +84,7 @@ class _PlanWriter:
         self._plan, self._title, self._words, self._paper = plan, title, WORDS[language], paper
         self._document = PdfDocument(title=title)
         self._sections = sections_of(plan)
-        self._map = self._document.add_pixels(_pixels(plan))
+        self._map = self._document.add_pixels(_pixels(plan)) if plan.cells.size else None
         self._inner = paper.width - 2 * _MARGIN
 
     def write(self, picture: CoverPicture | None, progress: Progress) -> bytes:
@@ -93,15 +93,16 @@ class _PlanWriter:
         while remaining:
             with self._document.page(self._paper.width, self._paper.height) as page:
                 remaining = self._draw_list(page, remaining, _MARGIN)
-        with self._document.page(self._paper.width, self._paper.height) as page:
-            self._draw_overview(page)
+        if self._sections:
+            with self._document.page(self._paper.width, self._paper.height) as page:
+                self._draw_overview(page)
         for section in self._sections:
             with self._document.page(self._paper.width, self._paper.height) as page:
                 self._draw_section(page, section)
             progress(section.number / len(self._sections))
         return self._document.save()
 
-    def _write_cover(self, image: PdfImage) -> list[PlanColour]:
+    def _write_cover(self, image: PdfImage | None) -> list[PlanColour]:
         """Returns the colours of the list that did not fit."""
         with self._document.page(self._paper.width, self._paper.height) as page:
             page.text(self._title, _MARGIN, _MARGIN + _TITLE / 2, _TITLE, bold=True, fit=self._inner)
@@ -109,20 +110,26 @@ class _PlanWriter:
             for line in self._facts():
                 page.text(line, _MARGIN, top, _TEXT, colour="#444444", fit=self._inner)
                 top += 1.5 * _TEXT
-            scale = min(self._inner / image.width, _PICTURE_HEIGHT / image.height)
-            page.image(image, _MARGIN, top + 1, image.width * scale, image.height * scale)
-            top += image.height * scale + 8
+            if image is not None:
+                highest = _PICTURE_HEIGHT if self._sections else _LARGE_PICTURE_HEIGHT
+                scale = min(self._inner / image.width, highest / image.height)
+                page.image(image, _MARGIN, top + 1, image.width * scale, image.height * scale)
+                top += image.height * scale + 8
             page.text(self._words["list"], _MARGIN, top, _TEXT * 1.3, bold=True)
             return self._draw_list(page, list(self._plan.colours), top + 5)
 
     def _facts(self) -> Iterator[str]:
         plan, (width, height), (rows, columns) = self._plan, self._plan.size_cm, self._plan.cells.shape
+        if not plan.cells.size:
+            yield self._words["regions"].format(pieces=plan.pieces, colours=len(plan.colours))
+            return
         size = self._words["size"].format(width=width, height=height)
         cells = {"rows": rows, "columns": columns, "pieces": plan.pieces, "colours": len(plan.colours)}
         yield f"{size} - {self._words['cells'].format(**cells)}"
         yield self._words["sheets"].format(sections=len(self._sections), side=plan.section)
         if plan.mirrored:
             yield self._words["mirrored"]
+        yield from plan.notes
 
     def _draw_list(self, page: PdfPage, colours: list[PlanColour], top: float) -> list[PlanColour]:
         """Draw as many rows as fit, column by column; returns the others."""
@@ -152,6 +159,7 @@ class _PlanWriter:
     def _draw_map(self, page: PdfPage, left: float, top: float, pitch: float) -> None:
         """The whole picture small, with the edges of the sections."""
         rows, columns = self._plan.cells.shape
+        assert self._map is not None
         page.image(self._map, left, top, columns * pitch, rows * pitch)
         boxes = [
             (left + part.left * pitch, top + part.top * pitch, part.columns * pitch, part.rows * pitch)

@@ -7,7 +7,7 @@ import numpy as np
 from ..colour.palette import hex_to_rgb
 from ..plan import EMPTY, Plan, PlanColour
 from .document import PdfPage
-from .fonts import text_width
+from .symbols import draw_symbol, symbol_size
 
 _MAX_PITCH = 11.0
 _GRID_HEIGHT = 190.0
@@ -45,7 +45,8 @@ def draw_swatch(page: PdfPage, colour: PlanColour, left: float, top: float, widt
     page.fill([(left, top, width, height)], colour.rgb)
     page.outline([(left, top, width, height)], 0.1, "#777777")
     centre = (left + width / 2, top + height / 2)
-    page.text(colour.symbol, *centre, 0.62 * height, align="centre", colour=_letters(colour.rgb), fit=width * 0.9)
+    size = min(0.62 * height, symbol_size(colour.symbol, width, 1.0))
+    draw_symbol(page, colour.symbol, centre, size, _letters(colour.rgb))
 
 
 def _draw_cells(
@@ -57,10 +58,9 @@ def _draw_cells(
         colour = plan.colours[index]
         places = [(corner[0] + x * pitch, corner[1] + y * pitch) for y, x in np.argwhere(part == index).tolist()]
         page.fill([(x, y, pitch, pitch) for x, y in places], colour.rgb)
-        size = min(_SYMBOL * pitch, 0.86 * pitch / max(0.1, text_width(colour.symbol)))
+        size = symbol_size(colour.symbol, pitch, _SYMBOL)
         for x, y in places:
-            middle = (x + pitch / 2, y + pitch / 2)
-            page.text(colour.symbol, *middle, size, align="centre", colour=_letters(colour.rgb))
+            draw_symbol(page, colour.symbol, (x + pitch / 2, y + pitch / 2), size, _letters(colour.rgb))
 
 
 def _draw_lines(

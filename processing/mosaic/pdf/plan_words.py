@@ -9,6 +9,7 @@ WORDS = MappingProxyType(
         "en": {
             "size": "{width:.1f} x {height:.1f} cm",
             "cells": "{columns:,} x {rows:,}, {pieces:,} pieces in {colours} colours",
+            "regions": "{pieces:,} regions in {colours} colours",
             "sheets": "{sections} sections of up to {side} x {side}, numbered row by row",
             "mirrored": "Seen from the back: the finished side becomes the front.",
             "list": "Pieces",
@@ -20,6 +21,7 @@ WORDS = MappingProxyType(
         "zh": {
             "size": "{width:.1f} × {height:.1f} 厘米",
             "cells": "{columns:,} × {rows:,}，共 {pieces:,} 件，{colours} 种颜色",
+            "regions": "共 {pieces:,} 个色块，{colours} 种颜色",
             "sheets": "共 {sections} 个分区，每区最多 {side} × {side}，按行编号",
             "mirrored": "从背面看：完成面将成为正面。",
             "list": "零件清单",

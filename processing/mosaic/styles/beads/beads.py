@@ -32,6 +32,7 @@ from ...params import (
 from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
+from .building_plan import bead_plan
 from .makers import BEADS
 from .relief import HOLE, RADIUS, bead_cover, bead_shade, draw_beads
 
@@ -206,4 +207,5 @@ BEADS_STYLE = Style(
     about_en="Fuse beads in a maker's real colours on their board, with the beads to buy.",
     about_zh="以真实色号的拼豆拼出画面，并附用豆清单。",
     svg=True,
+    plan=bead_plan,
 )

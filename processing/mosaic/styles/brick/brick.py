@@ -33,7 +33,9 @@ from .bricks import (
     merge_bricks,
     named_colours,
     parts_list,
+    unique_colours,
 )
+from .building_plan import brick_plan
 from .catalogue import BRICKLINK_COLOURS, NUMBERS
 from .relief import BOTTOM, LEFT, RIGHT, STUD, TOP, Shade, apply_shade, flat_disc, render_stud
 from .stock import ALLOWED_STOCK, check_stock, stock_colours
@@ -144,7 +146,7 @@ def _plan_bricks(
         palette, names = named_colours(params.stock)
         indices[:] = stock_colours(colours, palette, params.stock, progress.sub(0.0, 0.5))
     elif params.colours == "free":
-        palette, indices[:] = _unique_colours(colours)
+        palette, indices[:] = unique_colours(colours)
         names = None
     else:
         palette, names = named_colours(_PALETTES[params.colours])
@@ -170,12 +172,6 @@ def _brick_colours(
             indices[piece] = nearest_indices(colours[piece], palette, penalty)
         progress(piece.stop / len(colours))
     return indices
-
-
-def _unique_colours(colours: Colours) -> tuple[Colours, NDArray[np.intp]]:
-    """(k, 3) the distinct colours, sorted, and (n,) the index in these of each colour."""
-    numbers, indices = np.unique(colours @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
-    return (numbers[:, None] >> (16, 8, 0)).astype(np.uint8), indices
 
 
 class StudCache:
@@ -296,4 +292,5 @@ BRICK = Style(
     about_en="Studs of a construction toy in its real colours, with a parts list to build it.",
     about_zh="用积木凸点以真实积木颜色拼出画面，并附零件清单。",
     svg=True,
+    plan=brick_plan,
 )

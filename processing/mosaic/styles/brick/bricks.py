@@ -63,6 +63,12 @@ def named_colours(names: Iterable[str]) -> tuple[Colours, list[str]]:
     return np.array([hex_to_rgb(COLOURS[name]) for name in ordered], np.uint8), ordered
 
 
+def unique_colours(colours: Colours) -> tuple[Colours, NDArray[np.intp]]:
+    """(k, 3) the distinct colours, sorted, and (n,) the index in these of each colour."""
+    numbers, indices = np.unique(colours @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
+    return (numbers[:, None] >> (16, 8, 0)).astype(np.uint8), indices
+
+
 def merge_bricks(colours: ColourIndices, progress: Progress, *, larger: bool) -> BrickLayout:
     """Cover cells of one colour by bricks of at most 2 x 8, the largest first; without `larger`, each cell alone.
 

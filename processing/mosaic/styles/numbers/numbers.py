@@ -16,6 +16,7 @@ from ...colour.palette import nearest_indices
 from ...params import FORMATS, Condition, SizedParams, choice_param, colour_param, default_cell, int_param
 from ...segments.strokes import Stroke, StrokePainter
 from ...style import RenderContext, Style
+from .building_plan import painting_plan
 from .digits import half_diagonal, number_strokes
 from .painting import Painting, mean_colours, plan_painting
 
@@ -132,4 +133,5 @@ NUMBERS = Style(
     about_en="Regions of a few colours with their numbers, to paint by hand.",
     about_zh="分成少数几种颜色的色块并标上编号，可亲手填色。",
     svg=True,
+    plan=painting_plan,
 )

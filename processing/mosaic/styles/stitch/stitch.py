@@ -32,6 +32,7 @@ from ...params import (
 from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
+from .building_plan import stitch_plan
 from .relief import HALF_WIDTH, VARIANTS, draw_stitches, flat_cover, stitches
 from .threads import ALLOWED_THREADS, SYMBOLS, Thread, fabric_sizes, read_threads, skeins, write_threads
 
@@ -222,4 +223,5 @@ STITCH = Style(
     about_en="Cross-stitch on aida, with the threads to buy and a symbol for each.",
     about_zh="绣布上的十字绣，附绣线清单与每种线的符号。",
     svg=True,
+    plan=stitch_plan,
 )

@@ -10,6 +10,7 @@ import pytest
 
 from processing.mosaic import STYLES
 from processing.mosaic.cli.main import main
+from tests.processing.mosaic.pdf.pages import page_texts
 from tests.processing.mosaic.pictures import encoded, opened, scene
 
 COLOURS = {"grün.png": (40, 220, 40), "a b.png": (250, 120, 30), "night.PNG": (10, 10, 60), "sea.png": (30, 90, 240)}
@@ -173,6 +174,15 @@ def test_threads_are_read_from_a_file(photos: list[Path], tmp_path: Path) -> Non
     assert main([str(photos[0]), "-o", f"{tmp_path}/out.png", *arguments]) == 0
 
     assert set(json.loads((tmp_path / "out.map.json").read_text())["colours"]) <= {"310 Black", "5200 White"}
+
+
+def test_a_plan_of_bricks_is_written_beside_the_picture(photos: list[Path], tmp_path: Path) -> None:
+    arguments = ["--style", "brick", "--set", "columns=12", "--plan", "--section", "8", "--paper", "letter", "--quiet"]
+
+    assert main([str(photos[0]), "-o", str(tmp_path / "wall.pdf"), *arguments]) == 0
+
+    assert page_texts((tmp_path / "wall.plan.pdf").read_bytes())[0].startswith("wall")
+    assert (tmp_path / "wall.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_style_without_a_map_reports_an_error_after_writing_the_picture(

@@ -9,7 +9,7 @@ from PIL import Image
 from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.cells.cells import Polygon
 from processing.mosaic.codec.vector_image import VectorImage
-from processing.mosaic.pdf.picture import write_picture
+from processing.mosaic.pdf.picture import PageOptions, write_picture
 from processing.mosaic.pdf.shapes import add_shapes
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.hairlines import SEAMLESS, hairline_share
@@ -18,7 +18,7 @@ from tests.processing.mosaic.pictures import encoded, opened, scene
 from tests.processing.mosaic.samples import sample
 
 PHOTO = encoded(scene(240, 180))
-SHAPES = {"mosaic", "hexagon", "triangle", "diamond", "quadtree", "dots", "lowpoly"}
+SHAPES = {"mosaic", "hexagon", "triangle", "diamond", "quadtree", "dots", "lowpoly", "numbers"}
 """Styles whose default is flat."""
 
 
@@ -64,7 +64,7 @@ def test_the_measure_finds_seams_of_cells_without_strokes() -> None:
     slanted = [Polygon(((x, 0), (x + 9, 0), (x + 49, 180), (x + 40, 180))) for x in range(-60, 240, 9)]
     colours = np.full((len(slanted), 3), 60, np.uint8)
     shapes = VectorImage((240, 180), lambda: slanted, colours, "#ffffff")  # over a ground, so that there are no strokes
-    data = write_picture((240, 180), lambda document: add_shapes(document, shapes, Progress()), dpi=72)
+    data = write_picture((240, 180), lambda document: add_shapes(document, shapes, Progress()), PageOptions(72))
     pixels = page_pixels(data, scale=0.77)
 
     assert hairline_share(pixels, np.zeros_like(pixels)) > 0.05

@@ -1,0 +1,114 @@
+"""Documents to print from a result: the plan to build it, and a page or a poster of its true size."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from handlers.base import ApiHandler
+from handlers.endpoint import endpoint
+from handlers.params import Id, RequestParams
+from models import errors
+from models.images.image import Image
+from models.images.images import Images
+from processing.images.prints import MEDIA_TYPE, Prints
+from processing.mosaic import STYLES, PageOptions, PlanOptions
+from processing.rendering import Cancelled
+
+Paper = Literal["a4", "letter"]
+MAX_DPI = 2400
+
+
+class PlanParams(RequestParams):
+    """section: cells along a side of the part on one page; by default 16 studs, 29 beads or 40 stitches. mirrored: as
+    seen from the back. title: on the cover; by default that of the image, or the name of its style."""
+
+    id: Id
+    section: Annotated[int, Field(ge=4, le=64)] | None = None
+    mirrored: bool = False
+    language: Literal["en", "zh"] = "en"
+    paper: Paper = "a4"
+    title: Annotated[str, Field(max_length=120)] | None = None
+
+
+class PlanHandler(ApiHandler):
+    def initialize(self, images: Images, prints: Prints) -> None:
+        self.images, self.prints = images, prints
+        self._disconnected = threading.Event()
+
+    def on_connection_close(self) -> None:
+        self._disconnected.set()
+
+    @endpoint(
+        errors=(
+            errors.NotFound,
+            errors.RecipeImpossible,
+            errors.TooManyRequests,
+            errors.TimedOut,
+            errors.Overloaded,
+            errors.BucketUnavailable,
+            errors.StorageFull,
+        ),
+        media_type=MEDIA_TYPE,
+    )
+    async def get(self, params: PlanParams) -> None:
+        """The plan to build a result, as a PDF: a cover, an overview, and one page for each section."""
+        image = await self.images.by_id(params.id, await self.reader())
+        title = params.title or image.title or _style_name(image, params.language)
+        options = PlanOptions(params.section, params.mirrored, params.language, params.paper)
+        try:
+            data = await self.prints.plan(
+                image, options, title=title, client=self.client_ip, cancelled=self._disconnected
+            )
+        except Cancelled:  # pragma: no cover - a client that disconnects while its plan is made
+            self.finish_disconnected()
+            return
+        _send_pdf(self, data, f"plan-{image.id}.pdf")
+
+
+class PageParams(RequestParams):
+    """dpi: dots per inch; by default those of the result's recipe, or 300. poster: the paper to cut it over. overlap:
+    what two sheets have in common, in millimetres."""
+
+    id: Id
+    dpi: Annotated[int, Field(ge=10, le=MAX_DPI)] | None = None
+    poster: Literal["none", "a4", "letter"] = "none"
+    overlap: Annotated[int, Field(ge=0, le=40)] = 10
+
+
+class PdfHandler(ApiHandler):
+    def initialize(self, images: Images, prints: Prints) -> None:
+        self.images, self.prints = images, prints
+
+    @endpoint(
+        errors=(
+            errors.NotFound,
+            errors.NotAPicture,
+            errors.TooManyPixels,
+            errors.RecipeImpossible,
+            errors.TooManyRequests,
+            errors.BucketUnavailable,
+        ),
+        media_type=MEDIA_TYPE,
+    )
+    async def get(self, params: PageParams) -> None:
+        """A result as a PDF: on a page of its true size, or cut over sheets of paper."""
+        image = await self.images.by_id(params.id, await self.reader())
+        dpi = params.dpi or image.recipe.get("dpi")
+        poster = None if params.poster == "none" else params.poster
+        data = await self.prints.page(image, PageOptions(dpi, poster, params.overlap), client=self.client_ip)
+        _send_pdf(self, data, f"mosaic-{image.id}.pdf")
+
+
+def _style_name(image: Image, language: str) -> str:
+    style = STYLES.get(image.style)
+    return image.style if style is None else {"en": style.en, "zh": style.zh}[language]
+
+
+def _send_pdf(handler: ApiHandler, data: bytes, filename: str) -> None:
+    handler.set_header("Content-Type", MEDIA_TYPE)
+    handler.set_header("Content-Disposition", f'attachment; filename="{filename}"')
+    handler.set_header("Cache-Control", "private, no-store")
+    handler.finish(data)

@@ -1,0 +1,83 @@
+"""Documents to print from a result: the plan to build it, a page of its true size, and a poster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.images.visibility import Visibility
+from tests.processing.mosaic.pdf.pages import page_sizes_mm, page_texts
+from tests.support.client import ApiClient
+from tests.support.pictures import png
+from tests.support.waiting import finished
+
+
+async def make_result(person: ApiClient, recipe: dict[str, Any], **options: Any) -> int:
+    """The id of the result of a recipe."""
+    uploaded = await person.upload(png(120, 90))
+    task = await person.add_task(uploaded["url"], recipe, **options)
+    image_id: int = (await finished(person, task["id"]))["result_id"]
+    return image_id
+
+
+@pytest.mark.gen_test
+async def test_the_plan_of_bricks_is_a_pdf_in_sections(api: ApiClient) -> None:
+    person = await api.sign_up()
+    image_id = await make_result(person, {"style": "brick", "columns": 24, "size": 240})
+
+    plan = await person.get("/api/image/plan/", id=image_id, section=12, title="Wall (1)", paper="letter")
+    chinese = await person.get("/api/image/plan/", id=image_id, language="zh", mirrored=True)
+
+    assert plan.headers["Content-Type"] == "application/pdf"
+    cover, *others = page_texts(plan.body)
+    assert "Wall (1)" in cover
+    assert "24 x 18" in cover
+    assert sum(text.startswith("Section ") for text in others) == 4
+    assert page_sizes_mm(plan.body)[0] == pytest.approx((215.9, 279.4))
+    assert "积木" in page_texts(chinese.body)[0]
+    assert "从背面看" in page_texts(chinese.body)[0]
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp"])
+@pytest.mark.gen_test
+async def test_a_result_is_a_page_of_its_true_size_and_a_poster(api: ApiClient, format: str) -> None:
+    person = await api.sign_up()
+    image_id = await make_result(person, {"style": "hexagon", "size": 600, "dpi": 60, "format": format})
+
+    page = await person.get("/api/image/pdf/", id=image_id)
+    poster = await person.get("/api/image/pdf/", id=image_id, dpi=30, poster="a4", overlap=0)
+
+    assert page_sizes_mm(page.body) == [pytest.approx((254.0, 190.5), abs=0.01)]
+    assert len(page_sizes_mm(poster.body)) == 6
+    assert page.headers["Content-Disposition"] == f'attachment; filename="mosaic-{image_id}.pdf"'
+
+
+@pytest.mark.gen_test
+async def test_what_cannot_be_printed_is_refused(api: ApiClient) -> None:
+    person = await api.sign_up()
+    image_id = await make_result(person, {"style": "mosaic", "format": "svg"})
+
+    refusals = [
+        await person.get("/api/image/plan/", id=image_id),
+        await person.get("/api/image/pdf/", id=image_id),
+        await person.get("/api/image/plan/", id=image_id, section=3),
+        await person.get("/api/image/pdf/", id=image_id, poster="a3"),
+    ]
+
+    assert [(refusal["error"], refusal["field"]) for refusal in refusals] == [
+        ("recipe_impossible", "style"),
+        ("recipe_impossible", "id"),
+        ("bad_parameter", "section"),
+        ("bad_parameter", "poster"),
+    ]
+
+
+@pytest.mark.gen_test
+async def test_a_private_result_is_printed_by_its_owner_alone(api: ApiClient) -> None:
+    person, other = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
+    image_id = await make_result(person, {"style": "beads", "size": 120}, visibility=str(Visibility.PRIVATE))
+
+    for path in ("/api/image/plan/", "/api/image/pdf/"):
+        assert (await person.get(path, id=image_id)).status == 200
+        assert (await other.get(path, id=image_id))["error"] == "not_found"
