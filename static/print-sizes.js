@@ -5,8 +5,8 @@ export const RESOLUTIONS = [150, 300];
 export const CM_PER_INCH = 2.54;
 const SHEETS_MM = { A4: [297, 210], A3: [420, 297], A2: [594, 420], A1: [841, 594] };
 /** Of a finished file with default cells, about: in bytes for each pixel (docs/performance.md has JPEGs of every style). */
-const BYTES_A_PIXEL = { png: 0.1, jpeg: 0.08, webp: 0.05, gif: 0.1 };
-const PHOTOMOSAIC = { png: 1.5, jpeg: 0.35, webp: 0.2, gif: 1 };
+const BYTES_A_PIXEL = { png: 0.1, jpeg: 0.08, webp: 0.05, gif: 0.1, pdf: 0.08 };
+const PHOTOMOSAIC = { png: 1.5, jpeg: 0.35, webp: 0.2, gif: 1, pdf: 0.35 };
 
 /** The choices with an id, `size` and `dpi` of the recipe: null is that of the photo. image: {width, height}. */
 export function choices(image) {

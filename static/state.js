@@ -1,6 +1,7 @@
 /** The page's state, in one place. Components read it and listen for changes; none of them stores a copy. */
 
-/** Dispatches one event per changed name: "user", "guest", "limits", "styles", "images", "current", "recipe", "visibility". */
+/** Dispatches one event per changed name: "user", "guest", "limits", "speed", "styles", "images", "current",
+ * "recipe", "visibility". */
 export class State extends EventTarget {
   #values = {
     user: null,         // {id, username, email, developer, storage}, or null when signed out
@@ -8,6 +9,7 @@ export class State extends EventTarget {
     guestsAllowed: false,
     openAccess: false,  // the server works without accounts
     limits: null,       // {uploadMb, megapixels, resultMegapixels, partMb, formats, titleLength, altLength, protectsFiles}; null until the server has answered
+    speed: null,        // {rates: seconds a megapixel by style, waiting: tasks}; null until an image is open
     styles: [],         // as returned by GET /api/styles/
     images: [],         // opened in the studio
     current: null,      // id of the selected image
@@ -20,6 +22,7 @@ export class State extends EventTarget {
   get guestsAllowed() { return this.#values.guestsAllowed; }
   get openAccess() { return this.#values.openAccess; }
   get limits() { return this.#values.limits; }
+  get speed() { return this.#values.speed; }
   get styles() { return this.#values.styles; }
   get images() { return this.#values.images; }
   get recipe() { return this.#values.recipe; }

@@ -45,6 +45,7 @@ export class ParamForm extends EventTarget {
     this.#advanced = advanced;
     this.#details = details;
     for (const list of [basic, advanced]) list.addEventListener("keydown", commitOnEnter);
+    state.addEventListener("speed", () => { if (this.#style) this.update(state.recipe); });
   }
 
   /** Draws the controls of a style with the recipe's values. */
@@ -101,9 +102,9 @@ export class ParamForm extends EventTarget {
   #parameter(name) { return this.#style.params.find((parameter) => parameter.name === name); }
 
   #sizeChoice(parameter, recipe) {
-    const { image, limits } = this.#services.state;
+    const { image, limits, speed } = this.#services.state;
     const onChange = (detail) => this.dispatchEvent(new CustomEvent("recipe", { detail }));
-    return sizeChoice(parameter, { recipe, style: this.#style, image, limit: limits?.resultMegapixels, onChange });
+    return sizeChoice(parameter, { recipe, style: this.#style, image, limit: limits?.resultMegapixels, speed, onChange });
   }
 
   /** The tile picker is loaded on first use; it needs a row that is part of the document. */

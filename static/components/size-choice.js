@@ -1,6 +1,6 @@
 /** The size of the result as a choice: as the photo, for a screen, for a sheet of paper, or in centimetres. */
 
-import { megapixels, number, pixels, size as bytes } from "../format.js";
+import { duration, megapixels, number, pixels, size as bytes } from "../format.js";
 import { t } from "../i18n/i18n.js";
 import { choices, chosen, CM_PER_INCH, fileBytes, resized, resultSize } from "../print-sizes.js";
 
@@ -10,9 +10,9 @@ let idCounter = 0;
 
 /**
  * The elements of the row. `onChange(recipe)` is called with the recipe for the chosen size; limit: of a result larger than
- * the photo, in megapixels.
+ * the photo, in megapixels. speed: of the server, see state.js.
  */
-export function sizeChoice(parameter, { recipe, style, image, limit, onChange }) {
+export function sizeChoice(parameter, { recipe, style, image, limit, speed, onChange }) {
   const id = `size-${++idCounter}`;
   const label = Object.assign(document.createElement("label"), { textContent: t("size.label"), htmlFor: id, className: "param__name" });
   const list = Object.assign(document.createElement("select"), { id, className: "param__choice" });
@@ -25,7 +25,7 @@ export function sizeChoice(parameter, { recipe, style, image, limit, onChange })
   list.value = chosen(recipe, image);
   const own = ownFields(recipe, image, parameter, (value) => onChange(resized(recipe, style, image, value)));
   own.hidden = list.value !== "own";
-  const note = Object.assign(document.createElement("p"), { className: "param__wide param__note", textContent: noteText(recipe, image, limit) });
+  const note = Object.assign(document.createElement("p"), { className: "param__wide param__note", textContent: noteText(recipe, image, { limit, speed }) });
   list.addEventListener("change", () => {
     own.hidden = list.value !== "own";
     const choice = choices(image).find((row) => row.id === list.value);
@@ -69,14 +69,17 @@ const exceeds = (image, size, limit) => {
   return limit !== undefined && size > Math.max(image.width, image.height) && width * height > limit * 1e6;
 };
 
-/** "4,961 × 7,016 px · 42 × 59.4 cm · about 7 MB", or why it is not possible. */
-function noteText(recipe, image, limit) {
+/** "4,961 × 7,016 px · 42 × 59.4 cm · about 7 MB · made in about 9 seconds", or why it is not possible. */
+function noteText(recipe, image, { limit, speed }) {
   if (!recipe.size && recipe.style === "photomosaic" && !recipe.cell) return t("size.tiles");
   const size = resultSize(image, recipe.size);
   const parts = [pixels(...size)];
   if (recipe.dpi) parts.push(t("size.paper", { size: size.map((side) => number((side / recipe.dpi) * CM_PER_INCH, 1)).join(" × ") }));
   const estimate = fileBytes(size, recipe);
   if (estimate) parts.push(t("size.about", { size: bytes(estimate) }));
+  const rate = speed?.rates[recipe.style];
+  if (rate) parts.push(t("size.time", { time: duration((rate * size[0] * size[1]) / 1e6) }));
+  if (speed?.waiting) parts.push(t("size.waiting", { n: number(speed.waiting) }));
   if (recipe.size && exceeds(image, recipe.size, limit)) parts.push(t("size.toolarge", { limit: megapixels(limit) }));
   return parts.join(" · ");
 }

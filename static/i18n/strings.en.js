@@ -64,6 +64,8 @@ export const strings = {
   "size.dpi": "Dots per inch",
   "size.paper": "{size} cm",
   "size.about": "about {size}",
+  "size.time": "made in about {time}",
+  "size.waiting": "{n} waiting before it",
   "size.tiles": "Large enough that each tile has 64 pixels",
   "size.toolarge": "too large: the limit is {limit} megapixels",
   "control.reset": "Reset: {name}",

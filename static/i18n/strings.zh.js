@@ -63,6 +63,8 @@ export const strings = {
   "size.dpi": "分辨率（dpi）",
   "size.paper": "{size} 厘米",
   "size.about": "约 {size}",
+  "size.time": "制作约需 {time}",
+  "size.waiting": "前面有 {n} 个任务",
   "size.tiles": "放大到每个拼块 64 像素",
   "size.toolarge": "过大：上限为 {limit}像素",
   "control.auto": "自动",

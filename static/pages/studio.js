@@ -247,10 +247,18 @@ export class Studio {
       this.#components.paramForm.addEventListener("change", (event) => this.#setParam(event.detail));
       this.#components.paramForm.addEventListener("recipe", (event) => { this.#record("size"); state.set({ recipe: event.detail }); });
       this.#view.redraw();
+      this.#loadSpeed();
     } catch (error) {
       this.#formModule = null;
       this.#services.toasts.error(error);
     }
+  }
+
+  /** How fast the server is and how many tasks wait, which the form says beside the size. It works without them. */
+  async #loadSpeed() {
+    const { api, state } = this.#services;
+    const answer = await api.tasks({ limit: 1 }).catch(() => null);
+    if (answer) state.set({ speed: { rates: answer.rates, waiting: answer.totals.queued } });
   }
 
   #snapshot() {
