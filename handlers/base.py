@@ -61,6 +61,8 @@ EXPOSED_HEADERS = ("Location", "Retry-After", "X-Image-Height", "X-Image-Width",
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REQUEST_TIMEOUT_S = 30.0
+LIST_TIMEOUT_S = 4.5
+"""Of what only reads the database, in several calls: 503 within the documented 5 s."""
 CLIENT_CLOSED_REQUEST = 499
 """What nginx logs of such requests."""
 
@@ -93,7 +95,7 @@ class ApiHandler(RequestIdHandler):
     error_code: the `code` of an error response, below 1.
     errors_as_200: whether client errors are answered with HTTP 200, as the contract says for its endpoints.
     content_types: the media types of a POST body.
-    timeout_s: for the whole response; None for a stream that limits each of its writes.
+    timeout_s: for the whole response, after which it is 503; None for a stream that limits each of its writes.
     """
 
     error_code: ClassVar[int] = -1

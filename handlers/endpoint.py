@@ -81,8 +81,13 @@ class Endpoint:
         handler.authentication.check_host(handler)
         if self.is_csrf_protected:
             handler.authentication.check_csrf(handler)
-        async with asyncio.timeout(handler.timeout_s):
-            response = await self._call(handler)
+        try:
+            async with asyncio.timeout(handler.timeout_s) as deadline:
+                response = await self._call(handler)
+        except TimeoutError as error:
+            if not deadline.expired():  # pragma: no cover - a bug of ours
+                raise
+            raise errors.DatabaseUnavailable() from error
         if response is not None:
             handler.finish(to_json(response))
 

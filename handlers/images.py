@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from handlers.base import ApiHandler
+from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import Id, RequestParams, Username
 from handlers.schemas.base import SuccessResponse
@@ -185,6 +185,8 @@ class FeedParams(RequestParams):
 
 
 class FeedHandler(ApiHandler):
+    timeout_s = LIST_TIMEOUT_S
+
     def initialize(self, images: Images, gallery: Gallery, users: Users, follows: Follows, bucket: Bucket) -> None:
         self.images, self.gallery, self.users, self.follows = images, gallery, users, follows
         self.bucket = bucket.for_host(self.request.host)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from handlers.endpoint import CHANGES_NOTHING, endpoint
+from handlers.base import LIST_TIMEOUT_S
+from handlers.endpoint import endpoint
 from handlers.params import Id, RequestParams
 from handlers.schemas.queue import (
     AttemptSchema,
@@ -52,6 +53,8 @@ class DeveloperHandler(TaskHandler):
 
 
 class QueueStatusHandler(DeveloperHandler):
+    timeout_s = LIST_TIMEOUT_S
+
     def initialize(self, activity: ActivityReader, servers: ServerRegistry, tasks: Tasks, disk: Disk) -> None:
         self.activity, self.servers, self.tasks, self.disk = activity, servers, tasks, disk
 
@@ -105,10 +108,12 @@ class SelectedTasksParams(SelectionParams):
 
 
 class SelectedTasksHandler(SelectionHandler):
+    timeout_s = LIST_TIMEOUT_S
+
     def initialize(self, tasks: Tasks) -> None:
         self.tasks = tasks
 
-    @endpoint(errors=FOR_DEVELOPERS, csrf_exempt=CHANGES_NOTHING)
+    @endpoint(errors=FOR_DEVELOPERS)
     async def get(self, params: SelectedTasksParams) -> SelectedTasksResponse:
         """Tasks by state, style, error and person, with how many there are. For developers."""
         await self.require_developer()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from handlers.base import ApiHandler
+from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Id, RecipeParam, RequestParams, shorten
@@ -126,6 +126,8 @@ class QueryTasksParams(RequestParams):
 
 
 class QueryTasksHandler(TaskHandler):
+    timeout_s = LIST_TIMEOUT_S
+
     def initialize(self, tasks: Tasks, users: Users) -> None:
         self.tasks, self.users = tasks, users
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -50,6 +51,16 @@ class EchoHandler(ApiHandler):
     get = post
 
 
+class EndlessHandler(ApiHandler):
+    timeout_s = 0.01
+
+    @endpoint()
+    async def get(self) -> SuccessResponse:
+        """Wait for a database that never answers."""
+        await asyncio.Event().wait()
+        return SuccessResponse()
+
+
 def methods_of(handler: type[tornado.web.RequestHandler]) -> Iterator[tuple[str, Any]]:
     """The HTTP methods that a handler of ours implements."""
     for name in ("get", "post", "put", "patch", "delete"):
@@ -89,7 +100,10 @@ def test_an_endpoint_reads_its_declaration_from_the_annotations() -> None:
 @pytest.fixture
 def app(services: Services) -> tornado.web.Application:
     return tornado.web.Application(
-        [("/echo", EchoHandler, {"authentication": services.authentication})],
+        [
+            ("/echo", EchoHandler, {"authentication": services.authentication}),
+            ("/endless", EndlessHandler, {"authentication": services.authentication}),
+        ],
         cookie_secret="secret",
         log_function=lambda _: None,
     )
@@ -116,6 +130,15 @@ async def test_a_wrong_parameter_and_a_wrong_method_are_refused(api: ApiClient) 
 
     assert (wrong.status, wrong["error"], wrong["field"]) == (400, "bad_parameter", "number")
     assert (put.status, put["error"], put.headers["Allow"]) == (405, "wrong_method", "GET, POST")
+
+
+@pytest.mark.gen_test
+async def test_what_outlasts_its_time_is_unavailable(api: ApiClient, expect_log: Callable[[str], None]) -> None:
+    expect_log("GET /endless: database_unavailable")
+
+    answer = await api.get("/endless")
+
+    assert (answer.status, answer["error"]) == (503, "database_unavailable")
 
 
 def test_every_response_model_forbids_fields_that_it_does_not_declare() -> None:
