@@ -38,8 +38,8 @@ class HealthHandler(ApiHandler):
         try:
             await self.database.ping()
         except errors.DatabaseUnavailable:
-            return ["database: it does not answer"]
-        return [self.queue.problem] if self.queue.problem else []
+            return ["database: it does not answer", *self.disk.problems]
+        return [*([self.queue.problem] if self.queue.problem else []), *self.disk.problems]
 
 
 class MetricsHandler(ApiHandler):

@@ -187,7 +187,10 @@ async def test_a_queue_that_stands_and_a_disk_that_fills_are_seen(
     await tasks.delete_many({})
 
 
-def test_a_disk_with_little_space_is_a_warning(tmp_path: Path) -> None:
+def test_a_disk_with_little_space_is_a_warning_and_with_less_a_problem(tmp_path: Path) -> None:
     assert Disk(tmp_path, min_free_bytes=0).warnings == []
     assert re.fullmatch(r"disk: \d+ MB are free where data_dir is", *Disk(tmp_path, min_free_bytes=10**18).warnings)
+    free = Disk(tmp_path).free_bytes
+    assert Disk(tmp_path, min_free_bytes=free * 3 // 2).problems == []
+    assert Disk(tmp_path, min_free_bytes=free * 4).problems != []
     assert Disk(tmp_path / "gone").free_bytes == 0
