@@ -44,7 +44,8 @@ WRONG_SERVER = (
 )
 WRONG_ANSWER = "Something else answers at --public_url: check that it leads to this server, with no page in between."
 CALLBACK_UNREACHABLE = (
-    "Check that --public_url leads here from outside, through every firewall, and that its certificate is valid."
+    "Check that --public_url leads here from outside, through every firewall, and that its certificate is valid; that"
+    " of a private authority is, if SSL_CERT_FILE names the authority's certificate."
 )
 UNKNOWN_STATUS = "docs/qiniu.md explains the status; 5xx is temporary."
 UPLOAD_HINTS = {
@@ -183,7 +184,7 @@ def explain_callback(body: bytes, url: str) -> CheckResult:
 
 def _reason(error: urllib3.exceptions.HTTPError) -> str:
     if isinstance(error, urllib3.exceptions.SSLError):
-        return "its certificate is not trusted"
+        return "its certificate is not trusted; SSL_CERT_FILE names a private authority"
     if isinstance(error, urllib3.exceptions.NewConnectionError):  # a TimeoutError too, by inheritance
         return "connection failed"
     return "no answer in time" if isinstance(error, urllib3.exceptions.TimeoutError) else "connection failed"
