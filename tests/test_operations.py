@@ -68,6 +68,9 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 
     complaints = [line for line in verified.stderr.splitlines() if "tessera" in line]
     assert (verified.returncode, complaints) == (0, [])
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(unit)]
+    exposed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert exposed.returncode == 0, exposed.stdout[-400:] + exposed.stderr
 
 
 # --- containers -------------------------------------------------------------------------------------------------------
@@ -234,8 +237,8 @@ async def test_the_nginx_example_serves_the_complete_flow_unbuffered_and_limits_
 # --- backup -----------------------------------------------------------------------------------------------------------
 
 
-def run(name: str, **places: Path) -> None:
-    """Run a block of the page in a shell."""
+def run(name: str, **places: Path | str) -> str:
+    """Run a block of the page in a shell. Returns what it prints."""
     environment = {**os.environ, **{key: str(path) for key, path in places.items()}}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     done = subprocess.run(
@@ -248,6 +251,24 @@ def run(name: str, **places: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+QUESTIONS = {"stands"}
+BACKUPS = {"backup", "restore", "check", "cold backup", "cold restore"}
+
+
+def test_every_named_block_is_run_here() -> None:
+    assert set(re.findall(r"^```sh (.+)$", PAGE, re.M)) == QUESTIONS | BACKUPS
+
+
+@pytest.mark.skipif(not which("curl"), reason="curl (apt-get install curl)")
+def test_what_to_ask_a_queue_that_stands(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
+    with ServerProcess(tmp_path / "data", *on_shared_mongod) as server:
+        printed = run("stands", TESSERA=server.base_url)
+
+    for name in ("ready", "oldest_task_seconds", "queue_tasks", "queue_tasks_left", "threads"):
+        assert name in printed, printed
 
 
 @pytest.mark.gen_test(timeout=120)
