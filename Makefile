@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-# Two test files at a time: with three on two cores, browser tests run into the time limit of previews.
-PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Three test files at a time on two cores: many tests wait for a pause between two attempts, or for a slow network.
+PARALLEL := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test lint format check audit coverage screenshots pictures drills cluster-demo lock clean \
@@ -30,6 +30,8 @@ setup: $(STAMP)  ## Create the virtual environment and install what the server n
 run: setup  ## Start the server on the embedded database and bucket; ARGS="--port=9000" adds settings
 	@$(BIN)/python server.py $(ARGS)
 
+# Tests start about a hundred processes, which would all compile our modules where the environment keeps no bytecode.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.installed-test  ## Run all tests, in browsers too if there are Chromium and Firefox; ARGS="tests/contract -x" chooses
 	@$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL))
 

@@ -44,6 +44,9 @@ LONGEST = (
     "test_operations",
     "security/test_logged_secrets",
     "browser/",
+    "processing/mosaic/test_s",
+    "processing/engine/test_dask",
+    "firefox/",
     "security/",
     "test_",
 )

@@ -13,7 +13,7 @@ from tests.browser.user import BrowserUser, image_file
 from tests.hostile import heif
 from tests.support.pictures import encoded, png
 
-SIZES = {"9:16": (540, 960), "1:1": (800, 800), "16:9": (960, 540), "1:20": (60, 1200), "20:1": (1200, 60)}
+SIZES = {"9:16": (270, 480), "1:1": (400, 400), "16:9": (480, 270), "1:20": (40, 800), "20:1": (800, 40)}
 WIDTHS = {"desktop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
 
 # The box of the image's pixels on the screen, of its frame, and of the sheet on which regions are drawn.

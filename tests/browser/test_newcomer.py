@@ -14,7 +14,7 @@ def test_a_photo_becomes_a_mosaic_without_an_account_and_is_kept_by_signing_up(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.open_files(image_file(png(64, 48), "holiday.png"))
     expect(user.part("make-note")).to_contain_text("No account needed.")
     user.make()
 
@@ -47,7 +47,7 @@ def test_a_photo_becomes_a_mosaic_without_an_account_and_is_kept_by_signing_up(
 
 def test_publishing_asks_to_sign_up(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.open_files(image_file(png(64, 48), "holiday.png"))
     user.visibility.select_option("In the gallery")
     user.make()
     expect(user.page.locator('dialog[data-part="sign-in"]')).to_contain_text("To publish it")
@@ -63,7 +63,7 @@ def test_the_gallery_leads_to_a_page_that_says_how_it_was_made(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.open_files(image_file(png(64, 48), "holiday.png"))
     user.make()
     user.sign_up(unique_name("bea"))
     user.wait_for_job("done")
@@ -73,12 +73,12 @@ def test_the_gallery_leads_to_a_page_that_says_how_it_was_made(
     expect(user.part("by")).to_have_text(f"by {user.name}")
     expect(user.part("recipe")).to_contain_text("Roman mosaic")
     drawn = user.page.locator('[data-page="image"] [data-part="after"]')
-    assert drawn.evaluate("image => image.decode().then(() => image.naturalWidth)") == 640
+    assert drawn.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
 
 
 def test_nothing_is_lost_by_signing_in_on_the_way(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.open_files(image_file(png(64, 48), "holiday.png"))
     cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
     cell.fill("40")
     cell.press("Tab")
@@ -97,7 +97,7 @@ def test_a_guest_leaves_nothing_to_the_next_user_of_the_browser(user: BrowserUse
     user.part("activity").click()
     expect(user.part("clear")).to_have_count(0)
     user.page.keyboard.press("Escape")
-    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.open_files(image_file(png(64, 48), "holiday.png"))
     user.make()
     user.wait_for_job("done")
     user.part("job-card").get_by_role("link", name="Open").click()
@@ -130,7 +130,7 @@ def test_the_pictures_of_a_user_leave_the_screen_with_the_session(
 ) -> None:
     user.go("/")
     user.sign_up(unique_name("eda"))
-    user.open_files(image_file(png(640, 480), "holiday.png"))
+    user.open_files(image_file(png(64, 48), "holiday.png"))
     user.make()
     user.wait_for_job("done")
     user.go("/gallery?view=mine")

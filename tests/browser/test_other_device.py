@@ -75,7 +75,7 @@ def test_a_phone_on_the_network_makes_a_mosaic(
 
         user.expect_console("Cross-Origin-Opener-Policy")  # Chromium says that it needs https
         user.go("/")
-        user.open_files(image_file(png(320, 240), "phone.png"))
+        user.open_files(image_file(png(64, 48), "phone.png"))
         user.make()
         user.wait_for_job("done")
         user.part("job-card").get_by_role("link", name="Open").click()

@@ -56,7 +56,7 @@ def test_hostile_names_are_shown_as_text_on_every_page(
     post_json(server, "/api/user/add/", username=name, email="eve@example.com", password=PASSWORD)
     user.go("/")
     user.sign_in(name)
-    user.open_files(image_file(png(200, 150), f"{LIVE}.png".replace('"', "'")))
+    user.open_files(image_file(png(64, 48), f"{LIVE}.png".replace('"', "'")))
     user.visibility.select_option("In the gallery")
     user.make()
     user.wait_for_job("done")
