@@ -54,13 +54,13 @@ export class Page {
   #draw() {
     if (!this.#profile) return;
     const { user } = this.#services.state;
-    const { follow_count: following, followed_count: followers, username } = this.#profile;
+    const { follow_count: following, followed_count: followers, followed_user: names, username } = this.#profile;
     const mine = user?.username === username;
     setText(this.#part("followers"), "profile.followercount", { n: number(followers) });
     setText(this.#part("following"), "profile.followingcount", { n: number(following) });
     this.#part("edit").hidden = !mine;
     this.#part("follow").hidden = mine;
-    const follows = followers.includes(user?.username);
+    const follows = names.includes(user?.username);
     this.#part("follow").setAttribute("aria-pressed", String(follows));
     setText(this.#part("follow"), follows ? "profile.unfollow" : "profile.follow");
     this.#part("follow").classList.toggle("button--main", !follows);
