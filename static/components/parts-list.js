@@ -102,7 +102,7 @@ const rgbByColour = ({ colours, rgb = [] }) => new Map(colours.map((name, index)
 /** Colour name -> its number in one of the map's lists, where the map has that list. */
 const byName = (map, list) => new Map(map.colours.map((name, index) => [name, map[list]?.[index]]));
 
-/** [{colour, rgb, count, sizes}], the most frequent colour first. */
+/** [{colour, rgb, count, sizes}], the most frequent colour first; of a painting by number. */
 function byColour(map) {
   const rgbOf = rgbByColour(map);
   const groups = new Map();
@@ -112,7 +112,7 @@ function byColour(map) {
     if (size) group.sizes.push([size, count]);
     groups.set(colour, group);
   }
-  return [...groups.values()].sort((a, b) => b.count - a.count);
+  return map.regions ? [...groups.values()] : [...groups.values()].sort((a, b) => b.count - a.count);
 }
 
 const quoted = (text) => `"${text.replaceAll('"', '""')}"`;

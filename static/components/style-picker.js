@@ -4,7 +4,7 @@ import { setText, translate } from "../i18n/i18n.js";
 import { ThumbnailCards } from "./thumbnail-cards.js";
 
 /** Styles by what users want, under the key of a string; styles that are not listed are mosaics. */
-const GROUPS = { "styles.mosaic": null, "styles.photomosaic": ["photomosaic"], "styles.build": ["brick", "beads", "stitch", "numbers"], "styles.hide": ["redact"] };
+const GROUPS = { "styles.mosaic": null, "styles.build": ["brick", "beads", "stitch", "numbers"], "styles.photomosaic": ["photomosaic"], "styles.hide": ["redact"] };
 const FIRST = "tesserae";
 
 /** The styles in the order of the picker. */

@@ -347,7 +347,7 @@ export const strings = {
   "download.unsupported": "This browser cannot write {format}. Choose another format.",
   "styles.mosaic": "Mosaic",
   "styles.photomosaic": "Photomosaic",
-  "styles.build": "To build",
+  "styles.build": "To make by hand",
   "styles.hide": "Hide",
   "visibility.label": "Who sees it",
   "visibility.private": "Only you",

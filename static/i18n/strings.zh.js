@@ -347,7 +347,7 @@ export const strings = {
   "download.unsupported": "此浏览器无法保存 {format} 格式，请选择其他格式。",
   "styles.mosaic": "马赛克",
   "styles.photomosaic": "照片马赛克",
-  "styles.build": "拼搭",
+  "styles.build": "手作",
   "styles.hide": "打码",
   "visibility.label": "谁能看到",
   "visibility.private": "仅自己",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 
 from ...canvas import Laid, StyleResult, finished
-from ...cells.grid import RectangleGrid, SquareGrid
+from ...cells.grid import RectangleGrid
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
 from ...params import (
@@ -153,7 +153,7 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
         pitch=math.sqrt(cell[0] * cell[1]),
         coverage=coverage,
         repeats=int(uses[uses > 1].sum()),
-        laid=Laid(SquareGrid(*canvas.size, side)),
+        laid=Laid(RectangleGrid(*canvas.size, *cell)),
         cell_map={**_cell_map(pool, layout), "uses": _uses_by_id(chosen, uses), "centerings": _centerings(chosen)},
     )
 
