@@ -34,7 +34,7 @@ class World:
     def is_shown_in(self, response: ApiResponse) -> bool:
         """Whether a response names an image by id or key, or is one."""
         media_type = response.headers.get("Content-Type", "")
-        if response.status == 200 and media_type.startswith(("image/", "application/octet-stream")):
+        if response.status == 200 and media_type.startswith(("image/", "application/octet-stream", "application/pdf")):
             return True
         keys = [urlsplit(url).path.rpartition("/")[2] for url in self.urls]
         marks = keys if b'"error":' in response.body else [*keys, *self.ids]  # an error repeats the id of the request
@@ -94,11 +94,12 @@ async def thumbnail(client: ApiClient, world: World) -> list[ApiResponse]:
     return [*[await client.get(f"/thumbnail/{image_id}/320/") for image_id in world.ids], *unseen]
 
 
-def document(path: str) -> Walk:
-    async def walk(client: ApiClient, world: World) -> list[ApiResponse]:
-        return [await client.get(path, id=image_id) for image_id in world.ids]
+async def pdf(client: ApiClient, world: World) -> list[ApiResponse]:
+    return [await client.get("/api/image/pdf/", id=image_id) for image_id in world.ids]
 
-    return walk
+
+async def plan(client: ApiClient, world: World) -> list[ApiResponse]:
+    return [await client.get("/api/image/plan/", id=world.result["id"])]
 
 
 async def page(client: ApiClient, world: World) -> list[ApiResponse]:
@@ -168,8 +169,8 @@ READING: dict[str, Walk] = {
     "/api/feed": feeds,
     "/api/image/query": query_image,
     "/api/image/tiles": tiles,
-    "/api/image/pdf": document("/api/image/pdf/"),
-    "/api/image/plan": document("/api/image/plan/"),
+    "/api/image/pdf": pdf,
+    "/api/image/plan": plan,
     r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})": thumbnail,
     r"/i/(?P<id>[0-9]+)": page,
     r"/bucket/(.*)": files,
@@ -223,8 +224,12 @@ OTHERWISE: dict[str, str] = {
     UPLOADS: "the same",
     UPLOADS + r"/(?P<upload_id>[0-9a-f]{32})": "the same",
     UPLOADS + r"/(?P<upload_id>[0-9a-f]{32})/(?P<number>[0-9]{1,6})": "the same",
-    r"/rs/stat/([^/]+)": "signed with the secret key",
-    r"/rs/delete/([^/]+)": "signed with the secret key",
+    r"/up/mkblk/(?P<size>[0-9]{1,9})": "the same",
+    r"/up/bput/(?P<ctx>[^/]+)/(?P<offset>[0-9]{1,9})": "the same",
+    r"/up/mkfile/([0-9]{1,12})(/.*)?": "the same",
+    r"/rs/(.+)": "signed with the secret key",
+    "/rs/batch": "signed with the secret key",
+    r"/(?:up|rs|rsf)(?:/.*)?": "answers that there is no such path",
     "/rsf/list": "signed with the secret key",
 }
 
@@ -236,6 +241,7 @@ SHOWN: dict[str, dict[str, set[str]]] = {
     "/api/image/query": BY_LINK,
     "/api/image/tiles": {"private": OWNER, "link": OWNER, "public": EVERYBODY},
     "/api/image/pdf": BY_LINK,
+    "/api/image/plan": BY_LINK,
     r"/thumbnail/(?P<id>[0-9]{1,20})/(?P<width>[0-9]{1,9})": BY_LINK,
     r"/i/(?P<id>[0-9]+)": {"private": NOBODY, "link": EVERYBODY, "public": EVERYBODY},
     r"/bucket/(.*)": {"private": NOBODY, "link": EVERYBODY, "public": EVERYBODY},
