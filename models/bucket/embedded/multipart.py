@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.disk import translate_os_errors
@@ -84,6 +85,13 @@ class MultipartUploads:
         self._starting = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self.sweep()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the lock: the bucket travels with jobs to the workers of a cluster."""
+        return {name: value for name, value in vars(self).items() if name != "_starting"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _starting=threading.Lock())
 
     def start(self, key: str, owner: str, address: str = "") -> MultipartUpload:
         """Raises TooManyUploads, StorageFull."""
