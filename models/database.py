@@ -16,7 +16,7 @@ import pymongo
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import CursorType, ReadPreference, ReturnDocument, UpdateOne, WriteConcern
+from pymongo import CursorType, IndexModel, ReadPreference, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 from pymongo.monitoring import CommandListener
 
@@ -118,11 +118,20 @@ class Database:
 
     async def create_indexes(self, indexes: Mapping[str, Sequence[Index]]) -> None:
         """Create missing indexes, and rebuild those that an earlier version created with other options."""
-        for name, collection_indexes in indexes.items():
-            for index in collection_indexes:
-                with pymongo.timeout(INDEX_TIMEOUT_S):
-                    async with self._errors.guard(INDEX_TIMEOUT_S):
-                        await self._create_index(name, index)
+        await asyncio.gather(*(self._create_indexes(name, wanted) for name, wanted in indexes.items()))
+
+    async def _create_indexes(self, collection: str, indexes: Sequence[Index]) -> None:
+        """All indexes of a collection in one call: they are built by reading it once."""
+        models = [IndexModel(index.pairs(), **index.options()) for index in indexes]
+        with pymongo.timeout(INDEX_TIMEOUT_S):
+            async with self._errors.guard(INDEX_TIMEOUT_S):
+                try:
+                    await self._database[collection].create_indexes(models)
+                except OperationFailure as error:
+                    if error.code not in INDEX_CONFLICTS:  # pragma: no cover - no known reason
+                        raise
+                    for index in indexes:
+                        await self._create_index(collection, index)
 
     async def _create_index(self, collection: str, index: Index) -> None:
         try:
