@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -111,7 +112,9 @@ async def build(
         opening = open_database(settings, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc)
         quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
         grace = timedelta(days=settings.withdrawal_days)
-        store = Store.of(await enter(opening), server_id, quota=quota, withdrawal_grace=grace)
+        reading = asyncio.to_thread(lambda: static_files or StaticFiles())  # while the embedded database starts
+        database, files = await asyncio.gather(enter(opening), reading)
+        store = Store.of(database, server_id, quota=quota, withdrawal_grace=grace)
         await store.create_indexes()
         await store.migrate()
         await enter(collect_task_log(store.task_log, server_id))
@@ -123,18 +126,9 @@ async def build(
         engine = InstrumentedEngine(await enter(open_engine(settings)), metrics)
         policy = _limit_fetches(fetch_policy or FetchPolicy(), settings)
         queue = await enter(_queue(settings, server_id, store, feed, engine, executors, bucket, policy))
+        passwords = passwords or Passwords()
         services = _services(
-            settings,
-            public_url,
-            store,
-            queue,
-            feed,
-            bucket,
-            executors,
-            policy,
-            metrics,
-            static_files or StaticFiles(),
-            passwords or Passwords(),
+            settings, public_url, store, queue, feed, bucket, executors, policy, metrics, files, passwords
         )
         stack.callback(services.passwords.close)
         await enter(_background(services, store))
