@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
-from handlers.params import Id, RequestParams, Username
+from handlers.params import ContractParams, Id, RequestParams, Username
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.images import FeedResponse, ImageResponse, ImageSchema, VisibilityResponse
 from handlers.schemas.users import ClientConfig
@@ -34,7 +34,11 @@ MAX_IDS = 500
 MAX_ALT_LENGTH: int = ClientConfig.model_fields["max_alt_length"].default
 
 
-class ImageIdParams(RequestParams):
+class QueryImageParams(ContractParams):
+    id: Id
+
+
+class DeleteImageParams(RequestParams):
     id: Id
 
 
@@ -45,7 +49,7 @@ class QueryImageHandler(ApiHandler):
         self.images, self.gallery, self.bucket = images, gallery, bucket.for_host(self.request.host)
 
     @endpoint(errors=(errors.NotFound,))
-    async def get(self, params: ImageIdParams) -> ImageResponse:
+    async def get(self, params: QueryImageParams) -> ImageResponse:
         """One image that the user may see."""
         reader = await self.reader()
         image = await self.images.by_id(params.id, reader)
@@ -112,7 +116,7 @@ class DeleteImageHandler(ApiHandler):
         self.images, self.image_deletions = images, image_deletions
 
     @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied, errors.NotFound))
-    async def post(self, params: ImageIdParams) -> SuccessResponse:
+    async def post(self, params: DeleteImageParams) -> SuccessResponse:
         """Delete an image, its thumbnails, and its file where no other user has the same one."""
         owner = await self.owner()
         image = await self.images.owned(params.id, owner.id)

@@ -36,6 +36,7 @@ PHRASES = {
     "extra_forbidden": Phrase("no parameter of this name", "没有这个参数"),
 }
 """By pydantic's type of error; the names in braces are of its context."""
+ANOTHER_VALUE = Phrase("a value as docs/api.md describes it", "docs/api.zh.md 中说明的值")
 
 
 def allowed_by(error: ErrorDetails) -> Phrase:
@@ -45,7 +46,7 @@ def allowed_by(error: ErrorDetails) -> Phrase:
         return _one_of(str(context["expected"]))
     if kind == "value_error":
         return _own_phrase(context["error"])
-    phrase = PHRASES.get(kind, Phrase(error["msg"], error["msg"]))
+    phrase = PHRASES.get(kind, ANOTHER_VALUE)
     return Phrase(phrase.en.format_map(context), phrase.zh.format_map(context))
 
 
@@ -55,6 +56,6 @@ def _one_of(expected: str) -> Phrase:
 
 
 def _own_phrase(error: Any) -> Phrase:
-    """Of a validator of ours, which raises ValueError with a phrase, or with a sentence in one language."""
+    """Of a validator of ours, which raises ValueError with a phrase."""
     (argument,) = error.args
-    return argument if isinstance(argument, Phrase) else Phrase(str(argument), str(argument))
+    return argument if isinstance(argument, Phrase) else ANOTHER_VALUE

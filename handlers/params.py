@@ -14,7 +14,7 @@ from tornado.httputil import HTTPServerRequest
 from handlers.param_errors import allowed_by
 from models import errors
 from models.accounts.emails import clean_email
-from models.accounts.passwords import MAXIMUM_BYTES
+from models.accounts.passwords import MAXIMUM_LENGTH
 from models.accounts.usernames import clean_username
 from models.database import MAX_ID
 from models.errors import Phrase
@@ -26,7 +26,7 @@ MAX_VALUE_CHARS = 60
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Username = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(clean_username)]
 Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(clean_email)]
-Password = Annotated[str, Field(max_length=MAXIMUM_BYTES)]
+Password = Annotated[str, Field(max_length=MAXIMUM_LENGTH)]
 Filename = Annotated[str, Field(max_length=1024)]
 Param = Annotated[str, Field(max_length=20_000)]
 RecipeParam = Annotated[
@@ -35,9 +35,15 @@ RecipeParam = Annotated[
 
 
 class RequestParams(BaseModel):
-    """The parameters of one endpoint."""
+    """The parameters of one endpoint. Others are refused: a misspelt one would silently do nothing."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ContractParams(RequestParams):
+    """The parameters of an endpoint of the contract, whose clients may send others, which are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 P = TypeVar("P", bound=BaseModel)
@@ -65,7 +71,14 @@ def validate_params(model: type[P], values: Mapping[str, Any]) -> P:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "parameters"
         value = Phrase("nothing", "空值") if first["type"] == "missing" else shorten(first["input"])
-        raise errors.BadParameter(field=field, value=value, allowed=allowed_by(first)) from error
+        allowed = _names(model) if first["type"] == "extra_forbidden" else allowed_by(first)
+        raise errors.BadParameter(field=field, value=value, allowed=allowed) from error
+
+
+def _names(model: type[BaseModel]) -> Phrase:
+    """Of the parameters that there are."""
+    names = list(model.model_fields)
+    return Phrase(f"no parameter of this name, only {', '.join(names)}", f"没有这个参数，只有 {'、'.join(names)}")
 
 
 def shorten(value: object) -> str:

@@ -9,10 +9,11 @@ from pydantic import AfterValidator, Field
 
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
-from handlers.params import Filename, Id, Param, RequestParams
+from handlers.params import ContractParams, Filename, Id, Param
 from handlers.schemas.images import RegisterImageResponse
 from models import errors
 from models.bucket import Bucket, Stat
+from models.errors import Phrase
 from models.images.image import ANONYMOUS, ImageKind, NewImage, Owner
 from models.images.images import Images
 from models.images.registration import Registrations
@@ -24,7 +25,7 @@ from processing.images.thumbnails import Thumbnails
 
 def _check_web_url(url: str) -> str:
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise ValueError("an address that begins with http:// or https://")
+        raise ValueError(Phrase("an address that begins with http:// or https://", "以 http:// 或 https:// 开头的地址"))
     return url
 
 
@@ -35,7 +36,7 @@ WebUrl = Annotated[
 ]
 
 
-class RegisterImageParams(RequestParams):
+class RegisterImageParams(ContractParams):
     url: WebUrl
     filename: Filename
     param: Param = ""

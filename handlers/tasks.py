@@ -10,7 +10,7 @@ from pydantic import Field
 from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
-from handlers.params import Id, RecipeParam, RequestParams, shorten
+from handlers.params import ContractParams, Id, RecipeParam, RequestParams, shorten
 from handlers.schemas.tasks import PausedResponse, QueueResponse, TaskResponse, TaskTotals, task_schema
 from handlers.task_base import TaskHandler, TaskStates
 from models import errors
@@ -34,7 +34,7 @@ ACTIVE_LIMIT = 200
 FINISHED_LIMIT = 50
 
 
-class AddTaskParams(RequestParams):
+class AddTaskParams(ContractParams):
     """model: an older name of `param`. visibility: of the result; `link` if not stated. batch: shared by tasks."""
 
     url: Annotated[str, Field(min_length=1, max_length=2048)]
@@ -116,7 +116,7 @@ def _chosen_recipe(params: AddTaskParams) -> Recipe:
     return recipe
 
 
-class QueryTasksParams(RequestParams):
+class QueryTasksParams(ContractParams):
     id: Id | None = None
     state: TaskStates | None = None
     style: Annotated[str, Field(max_length=40)] | None = None

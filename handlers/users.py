@@ -9,7 +9,7 @@ from handlers.auth import AuthenticatedUser, Developers, LoginGuard
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
-from handlers.params import Email, Password, RequestParams, Username
+from handlers.params import ContractParams, Email, Password, Username
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.users import UserResponse
 from handlers.transport.rate_limit import LoginLimits
@@ -23,7 +23,7 @@ from models.images.image import Owner
 log = logging.getLogger(__name__)
 
 
-class AddUserParams(RequestParams):
+class AddUserParams(ContractParams):
     username: Username
     email: Email
     password: Password
@@ -55,7 +55,7 @@ class AddUserHandler(ApiHandler):
     get = post
 
 
-class QueryUserParams(RequestParams):
+class QueryUserParams(ContractParams):
     username: Username
     password: Password | None = None
 
@@ -149,7 +149,7 @@ def mask_email(email: str) -> str:
     return f"{name[:1]}***@{domain}" if domain else ""
 
 
-class FollowParams(RequestParams):
+class FollowParams(ContractParams):
     from_user_name: Username
     to_user_name: Username
     follow_bool: bool

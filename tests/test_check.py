@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.fake_hosts import fake_host, http_response
 from tests.support.kodo_serving import serving_in_a_thread
 from tests.support.kodo_state import FakeKodo, Faults
 from tests.support.process import ROOT
@@ -131,6 +133,17 @@ def test_a_failed_step_is_explained_with_a_hint(
     assert hint in lines[at + 1]
     assert (checked.returncode, checked.stderr, kodo.objects) == (1, "", {})
     assert "made-up-secret" not in checked.stdout
+
+
+def test_a_certificate_of_a_private_authority_is_explained(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(ROOT / "tests" / "processing" / "fetch" / "photos.test.pem")
+    with fake_host(http_response(b""), tls) as server:
+        address = f"https://127.0.0.1:{server.port}"
+        checked = check(f"--data_dir={tmp_path / 'data'}", *on_shared_mongod, f"--public_url={address}")
+
+    assert f"FAIL upload: {address}/up: its certificate is not trusted" in checked.stdout
+    assert "SSL_CERT_FILE" in checked.stdout
 
 
 def test_a_database_that_does_not_answer_is_one_clear_line(tmp_path: Path) -> None:

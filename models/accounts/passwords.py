@@ -19,9 +19,9 @@ from models import errors
 
 T = TypeVar("T")
 
-MINIMUM_BYTES = 8
-MAXIMUM_BYTES = 1024
-_MAXIMUM_CHARACTERS = MAXIMUM_BYTES // 4  # in UTF-8, any text of so many characters fits
+MINIMUM_LENGTH = 8
+MAXIMUM_LENGTH = 1024
+"""In characters, as the person who types them counts: é is one, however the keyboard writes it."""
 THREADS = 2
 NICENESS = 5
 """Hashing yields the CPU to all other requests."""
@@ -59,10 +59,10 @@ class Passwords:
 
         field: the parameter that the error names.
         """
-        size = len(password.encode())
+        length = len(_normalise(password))
         is_common = password.casefold() in COMMON_PASSWORDS or password.casefold() == username.casefold()
-        if is_common or not MINIMUM_BYTES <= size <= MAXIMUM_BYTES:
-            raise errors.WeakPassword(field=field, minimum=MINIMUM_BYTES, maximum=_MAXIMUM_CHARACTERS)
+        if is_common or not MINIMUM_LENGTH <= length <= MAXIMUM_LENGTH:
+            raise errors.WeakPassword(field=field, minimum=MINIMUM_LENGTH, maximum=MAXIMUM_LENGTH)
 
     async def hash(self, password: str) -> str:
         """Returns the string to store: algorithm, parameters, salt and hash. Raises TooManyRequests.

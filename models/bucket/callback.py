@@ -14,7 +14,8 @@ from models.json_object import parse_json_object, unique
 
 BODY_LIMIT_BYTES = 256 * 1024
 KEY_LIMIT_BYTES = 750
-NAME_LIMIT_BYTES = 1024
+NAME_LIMIT_BYTES = 4 * 1024
+"""Any name of 1024 characters, for which there is a token."""
 PARAM_LIMIT_BYTES = 64 * 1024
 NUMBER_LIMIT = 2**53
 

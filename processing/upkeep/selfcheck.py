@@ -47,6 +47,7 @@ CALLBACK_UNREACHABLE = (
     "Check that --public_url leads here from outside, through every firewall, and that its certificate is valid; that"
     " of a private authority is, if SSL_CERT_FILE names the authority's certificate."
 )
+UNTRUSTED = "Where the certificate is of a private authority, SSL_CERT_FILE must name that authority's certificate."
 UNKNOWN_STATUS = "docs/qiniu.md explains the status; 5xx is temporary."
 UPLOAD_HINTS = {
     400: "The bucket is in another region: leave --qiniu_up_url empty, or name the right one.",
@@ -140,7 +141,8 @@ class SelfCheck:
         try:
             response = await self._executors.io(_post_form, ticket)
         except urllib3.exceptions.HTTPError as error:
-            return CheckResult("upload", False, f"{ticket.upload_url}: {_reason(error)}", UNREACHABLE)
+            hint = UNTRUSTED if isinstance(error, urllib3.exceptions.SSLError) else UNREACHABLE
+            return CheckResult("upload", False, f"{ticket.upload_url}: {_reason(error)}", hint)
         if response.status == CALLBACK_FAILED:
             return explain_callback(response.data, f"{self._public_url}/api/image/upload")
         if response.status != 200:

@@ -41,6 +41,33 @@ async def test_what_is_allowed_is_said_in_both_languages(
     assert re.findall(r"[a-z]{3,}", words) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "no parameter of this name, only id"), ("zh", "没有这个参数，只有 id")]
+)
+@pytest.mark.gen_test
+async def test_an_unknown_parameter_is_refused_except_by_the_contract(
+    api: ApiClient, language: str, sentence: str
+) -> None:
+    ada = await api.sign_up("Ada")
+    image = await ada.upload()
+
+    refused = await ada.post("/api/image/change/", {"Accept-Language": language}, id=image["id"], tilte="A cat")
+    of_contract = await ada.get("/api/image/query/", id=image["id"], tilte="A cat", _="1")
+
+    assert (refused.status, refused["error"], refused["field"]) == (400, "bad_parameter", "tilte")
+    assert sentence in refused["message"]
+    assert of_contract["code"] == 1
+
+
+@pytest.mark.gen_test
+async def test_a_url_that_is_none_is_refused_in_the_readers_language(api: ApiClient) -> None:
+    values = {"url": "ftp://a.b/c", "filename": "c", "user_id": "1"}
+
+    refused = await api.get("/api/image/addinfo/", {"Accept-Language": "zh"}, **values)
+
+    assert "以 http:// 或 https:// 开头的地址" in refused["message"]
+
+
 @pytest.mark.gen_test
 async def test_tasks_are_filtered_by_several_states_and_by_a_name_in_any_case(api: ApiClient) -> None:
     ada = await api.sign_up("Ada")

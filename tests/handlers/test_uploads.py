@@ -67,3 +67,13 @@ class TestOpenAccess:
         key = (await api.post(TOKEN))["key"]
 
         assert (await api.post(TOKEN, key=key))["key"] == key
+
+
+@pytest.mark.gen_test
+async def test_a_file_name_that_gets_a_token_arrives_whatever_its_script(api: ApiClient) -> None:
+    ada = await api.sign_up("ada")
+
+    for name in ("猫" * 350, "\U0001f408" * 1024):
+        assert (await ada.upload(filename=name))["filename"] == name
+    refused = await ada.post(TOKEN, filename="x" * 1025)
+    assert (refused.status, refused["field"]) == (400, "filename")

@@ -84,7 +84,14 @@ async def test_hashes_beyond_the_limit_are_rejected_with_a_time_to_retry(passwor
 
 
 @pytest.mark.requirement(28)
-@pytest.mark.parametrize("weak", ["short", "password", "PASSWORD", "12345678", "ada.lovelace", "x" * 1025, "é" * 513])
+@pytest.mark.parametrize("fair", ["山水" * 4, "é" * 1024, "e\u0301" * 1024, "x" * 8 + "y"])
+def test_the_length_of_a_password_is_in_characters(passwords: Passwords, fair: str) -> None:
+    passwords.check_strength(fair, "Ada.Lovelace")
+
+
+@pytest.mark.parametrize(
+    "weak", ["short", "password", "PASSWORD", "12345678", "ada.lovelace", "x" * 1025, "山水" * 3, "e\u0301" * 7]
+)
 def test_weak_passwords_are_rejected(passwords: Passwords, weak: str) -> None:
     with pytest.raises(errors.WeakPassword):
         passwords.check_strength(weak, "Ada.Lovelace")
