@@ -99,11 +99,12 @@ ROUTES: tuple[Route, ...] = (
     (UPLOADS + r"/(?P<upload_id>[0-9a-f]{32})/(?P<number>[0-9]{1,6})", resumable_upload.UploadPartHandler),
     (r"/up/mkblk/(?P<size>[0-9]{1,9})", block_upload.StartBlockHandler),
     (r"/up/bput/(?P<ctx>[^/]+)/(?P<offset>[0-9]{1,9})", block_upload.NextChunkHandler),
-    (r"/up/mkfile/([0-9]{1,12})(/.*)?", block_upload.MakeFileHandler),
+    (r"/up/mkfile/(.+)", block_upload.MakeFileHandler),
+    (r"/up/(.+)", UnknownPathHandler),
     ("/rs/batch", management.BatchHandler),
     (r"/rs/(.+)", management.OperationHandler),
     ("/rsf/list", listing.ListObjectsHandler),
-    (r"/(?:up|rs|rsf)(?:/.*)?", UnknownPathHandler),
+    (r"/rsf/(.+)", UnknownPathHandler),
 )
 """Every path is also served with a final slash. Groups by name become parameters of the endpoint."""
 

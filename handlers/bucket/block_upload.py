@@ -6,6 +6,7 @@ The default of most official SDKs. Every request carries `Authorization: UpToken
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -119,9 +120,12 @@ class MakeFileHandler(BucketHandler):
     base64.
     """
 
-    async def post(self, size: str, pairs: str | None) -> None:
+    async def post(self, path: str) -> None:
         policy = authorized_policy(self)
-        fields = dict(_fields(pairs or ""))
+        size, _, pairs = path.partition("/")
+        if not re.fullmatch("[0-9]{1,12}", size):
+            raise kodo_errors.MalformedUpload("the size of the file is not a number")
+        fields = dict(_fields(pairs))
         if "key" in fields and not policy.forceSaveKey:
             policy.check_key(fields["key"])
         blocks = [(await asyncio.to_thread(self.bucket.blocks.find, one, policy), one) for one in self._blocks()]
@@ -154,7 +158,7 @@ def authorized_policy(handler: BucketHandler) -> UploadPolicy:
 
 
 def _fields(pairs: str) -> Iterator[tuple[str, str]]:
-    """The names and values of a path such as `/key/dS8xLnBuZw==/fname/YS5wbmc=`. Raises MalformedUpload."""
+    """The names and values of a path such as `key/dS8xLnBuZw==/fname/YS5wbmc=`. Raises MalformedUpload."""
     words = pairs.strip("/").split("/") if pairs.strip("/") else []
     if len(words) % 2:
         raise kodo_errors.MalformedUpload("the path does not have a value for each name")

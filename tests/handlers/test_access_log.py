@@ -40,7 +40,10 @@ def _example(pattern: str) -> str:
         "(?P<encoded_key>[^/]+)": "a",
         "(?P<upload_id>[0-9a-f]{32})": "0" * 32,
         "(?P<number>[0-9]{1,6})": "1",
-        "([^/]+)": "a",
+        "(?P<size>[0-9]{1,9})": "1",
+        "(?P<ctx>[^/]+)": "a",
+        "(?P<offset>[0-9]{1,9})": "1",
+        "(.+)": "a",
         "(.*)": "a",
     }.items():
         path = path.replace(group, value)

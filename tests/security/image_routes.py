@@ -226,10 +226,11 @@ OTHERWISE: dict[str, str] = {
     UPLOADS + r"/(?P<upload_id>[0-9a-f]{32})/(?P<number>[0-9]{1,6})": "the same",
     r"/up/mkblk/(?P<size>[0-9]{1,9})": "the same",
     r"/up/bput/(?P<ctx>[^/]+)/(?P<offset>[0-9]{1,9})": "the same",
-    r"/up/mkfile/([0-9]{1,12})(/.*)?": "the same",
+    r"/up/mkfile/(.+)": "the same",
+    r"/up/(.+)": "nothing is there",
     r"/rs/(.+)": "signed with the secret key",
     "/rs/batch": "signed with the secret key",
-    r"/(?:up|rs|rsf)(?:/.*)?": "answers that there is no such path",
+    r"/rsf/(.+)": "nothing is there",
     "/rsf/list": "signed with the secret key",
 }
 

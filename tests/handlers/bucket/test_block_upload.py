@@ -116,6 +116,7 @@ async def test_what_makes_no_file_is_refused_with_the_reason(where: Installation
     assert (await client.send("/mkblk/5", b"123456")).code == 413
     assert error_of(await client.file(2, part)) == (400, "block 1 is not complete")
     assert error_of(await client.file(len(png()) + 1, block)) == (400, "the blocks are not as long as the file")
+    assert (await client.send("/mkfile/all/key/YQ==", block["ctx"].encode())).code == 400
     assert (await client.file(len(png()), block, path="/key")).code == 400
     assert (await client.file(len(png()), block, path="/key/!")).code == 400
     assert (await client.file(len(png()), block, path=key_path("u/2.png"))).code == 403

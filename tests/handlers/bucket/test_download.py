@@ -248,7 +248,6 @@ async def test_every_answer_has_a_request_id_and_cors_and_errors_are_json(where:
         "/up/none": 404,
         "/up/buckets/x/objects/y/uploads/" + "0" * 32: 401,
         "/rs/stat/AAAA": 401,
-        "/rs": 404,
         "/rsf/list": 401,
         "/rsf/none": 404,
     }
