@@ -1,0 +1,58 @@
+"""The photos of a photomosaic are requested a few at a time, and only as long as they are on the screen."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Route
+
+from tests.browser.user import BrowserUser
+from tests.support.pictures import encoded, photo
+
+PARALLEL = 6
+START = """async () => {
+    const { TilePictures } = await import("/static/walk-in/tile-pictures.js");
+    const tiles = Array.from({ length: 40 }, (_, index) => ({ id: index + 1, width: 1200, height: 900 }));
+    window.pictures = new TilePictures(tiles, { centerings: null, aspect: 1 }, () => {});
+    window.ask = (first, last, px) => {
+        window.pictures.begin();
+        const widths = Array.from({ length: last - first }, (_, index) => {
+            const tile = first + index;
+            return window.pictures.get(tile, px, tile)?.bitmap.width ?? 0;
+        });
+        window.pictures.end();
+        return widths;
+    };
+}"""
+
+
+def test_few_photos_are_requested_at_a_time_and_none_that_has_left_the_screen(user: BrowserUser) -> None:
+    image, routes = encoded(photo(320, 240), "WEBP"), list[Route]()
+    user.go("/gallery")
+    user.page.route("**/thumbnail/**", lambda route: routes.append(route))
+    user.expect_console("ERR_")
+    user.page.evaluate(START)
+
+    user.page.evaluate("ask(0, 40, 90)")
+    user.page.evaluate("ask(0, 40, 90)")
+    wait_for(user, routes, PARALLEL)
+    asked_for = [number_of(route) for route in routes]
+    assert asked_for == list(range(1, PARALLEL + 1)), "the nearest first"
+
+    user.page.evaluate("ask(20, 40, 90)")
+    wait_for(user, routes, 2 * PARALLEL)
+    assert [number_of(route) for route in routes[PARALLEL:]] == list(range(21, 21 + PARALLEL))
+    for route in routes[PARALLEL:]:
+        route.fulfill(body=image, content_type="image/webp")
+    user.page.wait_for_function("() => ask(20, 40, 90).filter((width) => width === 96).length === 6")
+
+
+def wait_for(user: BrowserUser, routes: list[Route], count: int) -> None:
+    """Each frame of the page hands on what it has requested."""
+    for _ in range(600):
+        if len(routes) >= count:
+            return
+        user.page.evaluate("new Promise(requestAnimationFrame)")
+    raise TimeoutError(f"{len(routes)} requests instead of {count}")
+
+
+def number_of(route: Route) -> int:
+    return int(route.request.url.rsplit("/", 2)[1])
