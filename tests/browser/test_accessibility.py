@@ -51,7 +51,7 @@ DIALOG = "dialog[open]"
 """What is behind it is looked at without it."""
 
 
-def findings(user: BrowserUser, axe: str, part: str) -> list[str]:
+def findings(user: BrowserUser, axe: str, part: str = PAGE) -> list[str]:
     """What axe calls serious or critical in a part in either theme: theme, rule, place, reason."""
     lines = []
     user.page.evaluate(axe)
