@@ -126,7 +126,7 @@ def test_a_job_and_its_errors_travel_to_other_machines_and_back(bucket: Embedded
 
 @pytest.mark.gen_test
 async def test_a_thread_reports_progress_on_the_loop_and_stops_on_request(bucket: EmbeddedBucket) -> None:
-    """The loop receives one report per REPORT_INTERVAL_S, which is every fourth one by the clock of this test."""
+    """The loop receives one report per REPORT_INTERVAL_S, here every fourth one, and the one that it is rendered."""
     received, reports = list[float](), itertools.count()
     engine = ThreadEngine(1, clock=lambda: next(reports) * REPORT_INTERVAL_S / 3.5)
     try:
@@ -141,7 +141,7 @@ async def test_a_thread_reports_progress_on_the_loop_and_stops_on_request(bucket
 
     assert count > 8
     assert received == sorted(received)
-    assert len(received) == math.ceil(count / 4)
+    assert len(received) - math.ceil(count / 4) in (0, 1)
     assert (engine.size, engine.problem) == (1, None)
 
 
