@@ -24,7 +24,7 @@ from processing.images.colours import read_colours
 from processing.images.tile_pool import TileLimits, TileRef, read_pool
 from processing.mosaic import TilePool
 from processing.process_setup import limit_pillow_pixels
-from processing.rendering import ProgressCallback, render
+from processing.rendering import ProgressCallback, render, translated_errors
 
 FETCHED, POOLED, RENDERED = 0.1, 0.5, 0.92
 """Progress after fetching the source, after reading the tile pool if there is one, and after rendering."""
@@ -108,7 +108,7 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
     watch.end("fetch")
     report(FETCHED)
     colours = read_colours(job.bucket, job.colours, _limits(job))
-    pool = _pool(job, lambda fraction: report(FETCHED + fraction * (POOLED - FETCHED)))
+    pool = _pool(job, source, lambda fraction: report(FETCHED + fraction * (POOLED - FETCHED)))
     if pool is not None or colours is not None:
         watch.end("tiles")
     progress_before = FETCHED if pool is None else POOLED
@@ -167,9 +167,14 @@ def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
         raise errors.SourceMissing() from error
 
 
-def _pool(job: Job, report: ProgressCallback) -> TilePool | None:
-    cell, shape = job.recipe.get("cell"), job.recipe.get("shape", mosaic.SQUARE)
-    return read_pool(job.bucket, job.tiles, report, cell=cell, shape=shape, limits=_limits(job))
+def _pool(job: Job, source: bytes, report: ProgressCallback) -> TilePool | None:
+    if not job.tiles:
+        return None
+    with translated_errors():
+        recipe, count = mosaic.parse(job.recipe), len(job.tiles)
+        side = mosaic.tile_px(recipe, source, count=count, megapixels=job.max_megapixels)
+    shape = job.recipe.get("shape", mosaic.SQUARE)
+    return read_pool(job.bucket, job.tiles, report, side=side, shape=shape, limits=_limits(job))
 
 
 def _limits(job: Job) -> TileLimits:

@@ -16,7 +16,6 @@ from processing.mosaic import TilePool
 
 MAX_TILES = 500
 MAX_POOL_BYTES = 1_000_000_000
-TILE_PX, MAX_TILE_PX = 64, 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +57,31 @@ def read_pool(
     tiles: Sequence[TileRef],
     report: Callable[[float], None],
     *,
-    cell: int | None,
+    side: int,
     shape: str,
     limits: TileLimits,
-) -> TilePool | None:
-    """The pool of these images; None if there are none. cell, shape: of the recipe.
+) -> TilePool:
+    """The pool of these images, at least one. side: of the tiles in pixels. shape: of the recipe.
 
     report: called after each image with the fraction read.
 
     Raises RecipeImpossible for `tiles` if an image was deleted or cannot be decoded, or if they exceed MAX_POOL_BYTES
     together; SourceTooLarge, BucketUnavailable, and whatever `report` raises.
     """
-    if not tiles:
-        return None
-    side, read_bytes, cut = min(MAX_TILE_PX, max(TILE_PX, cell or 0)), 0, []
+    read_bytes, pool = 0, mosaic.PoolBuilder(len(tiles), side=side, shape=shape)
     for number, tile in enumerate(tiles, 1):
         data = _read(bucket, tile, limits)
         read_bytes += len(data)
         if read_bytes > MAX_POOL_BYTES:  # pragma: no cover - takes hundreds of megabytes
             raise _impossible(f"{len(tiles)} pictures", f"at most {MAX_POOL_BYTES // 1_000_000} MB together")
         try:
-            cut.append(mosaic.cut_tile(data, side=side, shape=shape, megapixels=limits.megapixels))
+            cut = mosaic.cut_tile(data, side=side, shape=shape, megapixels=limits.megapixels)
+            pool.add(tile.image_id, cut)
         except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
             allowed = f"{FORMAT_NAMES} of up to {limits.megapixels:g} megapixels"
             raise _impossible(tile.image_id, allowed) from error
         report(number / len(tiles))
-    return mosaic.pool_of([tile.image_id for tile in tiles], cut, shape)
+    return pool.build()
 
 
 def _read(bucket: Bucket, tile: TileRef, limits: TileLimits) -> bytes:

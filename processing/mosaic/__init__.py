@@ -38,7 +38,8 @@ from .reveal import encode_reveal, is_revealed, painted_params
 from .strip_canvas import check_strips
 from .style import RenderContext, Style
 from .styles import STYLES
-from .tile_pool import SQUARE, Tile, TilePool, build_pool, cut_tile, pool_from_tiles, pool_of
+from .styles.photomosaic.photomosaic import PhotomosaicParams, pool_side
+from .tile_pool import SQUARE, PoolBuilder, Tile, TilePool, build_pool, cut_tile, pool_from_tiles, pool_of
 
 __all__ = [
     "PLANNED_STYLES",
@@ -51,6 +52,7 @@ __all__ = [
     "NotAPicture",
     "PageOptions",
     "PlanOptions",
+    "PoolBuilder",
     "ProgressCallback",
     "QualityReport",
     "Recipe",
@@ -77,6 +79,7 @@ __all__ = [
     "print_pdf",
     "release_free_memory",
     "render",
+    "tile_px",
 ]
 
 
@@ -125,6 +128,16 @@ def preview_recipe(recipe: Recipe, data: bytes, *, scale: float, megapixels: flo
     scale: width of the reduced picture / width of the full one. Raises NotAPicture, TooManyPixels.
     """
     return recipe.scaled(scale, read_size(data, megapixels=megapixels))
+
+
+def tile_px(recipe: Recipe, data: bytes, *, count: int, megapixels: float = MAX_MEGAPIXELS) -> int:
+    """The side in pixels at which to cut `count` tiles for the photomosaic of the picture in `data`: see pool_side.
+
+    Raises NotAPicture, TooManyPixels, and BadParameter for another style.
+    """
+    if not isinstance(recipe.params, PhotomosaicParams):
+        raise BadParameter(field="pool", value=recipe.style, allowed="the style photomosaic")
+    return pool_side(recipe.params, *read_size(data, megapixels=megapixels), count=count)
 
 
 def describe() -> list[dict[str, Any]]:

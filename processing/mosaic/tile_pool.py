@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -21,6 +22,8 @@ from .tile_duplicates import first_equals
 GRID = 4
 """Tiles and cells are compared as thumbnails of GRID x GRID pixels."""
 TILE_PX = 64
+MAX_POOL_BYTES = 170_000_000
+"""Of a pool's pixels: 500 tiles of 336 pixels, 2,000 of 168."""
 SQUARE = "1:1"
 ASPECTS = {SQUARE: 1.0, "4:3": 4 / 3, "3:4": 3 / 4, "3:2": 3 / 2}
 """Shapes of tiles: width / height."""
@@ -70,7 +73,9 @@ class TilePool:
         return self._part(indices)
 
     def distinct(self) -> TilePool:
-        """The pool with every picture once."""
+        """The pool with every picture once; itself, not a copy, if that is so already."""
+        if np.array_equal(self.first_equals, np.arange(len(self))):
+            return self
         return self._part(np.unique(self.first_equals))
 
     def _part(self, indices: NDArray[np.intp]) -> TilePool:
@@ -83,6 +88,12 @@ class TilePool:
             self.centerings[indices],
             self.shape,
         )
+
+
+def largest_side(count: int) -> int:
+    """The side in pixels, a multiple of 8, of which so many tiles take MAX_POOL_BYTES; at least TILE_PX."""
+    step = 2 * GRID
+    return max(TILE_PX, math.isqrt(MAX_POOL_BYTES // (3 * max(1, count))) // step * step)
 
 
 def build_pool(
@@ -129,6 +140,26 @@ def cut_tile(data: bytes, *, side: int = TILE_PX, shape: str = SQUARE, megapixel
     left, top = (image.width - wide) * centering[0], (image.height - wide / aspect) * centering[1]
     part = image.resize((side, side), Image.Resampling.HAMMING, box=(left, top, left + wide, top + wide / aspect))
     return Tile(np.asarray(part), centering)
+
+
+class PoolBuilder:
+    """Takes tiles one by one into the memory of the pool, so that no tile is in memory twice."""
+
+    def __init__(self, count: int, *, side: int, shape: str = SQUARE) -> None:
+        """count: of tiles, at most. side: of those that `cut_tile` cuts."""
+        side += -side % (2 * GRID)
+        self._pixels, self._shape = np.empty((count, side, side, 3), np.uint8), shape
+        self._ids: list[int] = []
+        self._centerings: list[tuple[float, float]] = []
+
+    def add(self, tile_id: int, tile: Tile) -> None:
+        self._pixels[len(self._ids)] = tile.pixels
+        self._ids.append(tile_id)
+        self._centerings.append(tile.centering)
+
+    def build(self) -> TilePool:
+        """The pool of the tiles so far, at least one; called once."""
+        return pool_from_tiles(self._ids, self._pixels[: len(self._ids)], self._centerings, self._shape)
 
 
 def pool_of(ids: Sequence[int], tiles: Sequence[Tile], shape: str = SQUARE) -> TilePool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadParameter, NotAPicture, TooManyPixels
 from ..progress import ProgressCallback
 from ..styles.photomosaic.photomosaic import MAX_TILES
-from ..tile_pool import TILE_PX, TilePool, cut_tile, pool_of
-
-_MAX_TILE_PX = 256
+from ..tile_pool import PoolBuilder, TilePool, cut_tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +34,16 @@ class Folder:
 
 
 def read_folder(
-    path: Path, progress: ProgressCallback | None = None, *, cell: int | None, shape: str, megapixels: float
+    path: Path,
+    progress: ProgressCallback | None = None,
+    *,
+    side_for: Callable[[int], int],
+    shape: str,
+    megapixels: float,
 ) -> Folder:
     """The pool of a folder's files in the order of their names, without hidden files and subfolders.
 
-    cell: the side at which tiles will be shown, if known: for large cells, larger tiles are cut. shape: of the tiles.
+    side_for: how large so many tiles are cut, in pixels. shape: of the tiles.
     Raises BadParameter naming `pool` if it is not a folder, holds no image, or more files than a recipe can name;
     OSError if it cannot be listed.
     """
@@ -49,17 +52,18 @@ def read_folder(
     files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
     if len(files) > MAX_TILES:
         raise BadParameter(field="pool", value=f"{len(files)} files", allowed=f"at most {MAX_TILES} files")
-    side = min(_MAX_TILE_PX, max(TILE_PX, cell or 0))
-    names, tiles, unreadable = [], [], dict[str, str]()
+    side = side_for(len(files))
+    names, unreadable = list[str](), dict[str, str]()
+    pool = PoolBuilder(len(files), side=side, shape=shape)
     for number, file in enumerate(files, 1):
         try:
-            tiles.append(cut_tile(file.read_bytes(), side=side, shape=shape, megapixels=megapixels))
+            pool.add(len(names), cut_tile(file.read_bytes(), side=side, shape=shape, megapixels=megapixels))
             names.append(file.name)
         except (NotAPicture, TooManyPixels, OSError) as error:
             unreadable[file.name] = str(error)
         if progress is not None:
             progress(number / len(files))
-    if not tiles:
+    if not names:
         contents = f"{len(unreadable)} unreadable files in" if unreadable else "the empty folder"
         raise BadParameter(field="pool", value=f"{contents} {path.name}", allowed="a folder with at least one picture")
-    return Folder(pool_of(range(len(names)), tiles, shape), names, unreadable)
+    return Folder(pool.build(), names, unreadable)

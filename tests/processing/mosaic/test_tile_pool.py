@@ -8,8 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic import BadParameter, NotAPicture, build_pool, pool_from_tiles, tile_pool
-from processing.mosaic.tile_pool import thumbnail_features
+from processing.mosaic import (
+    BadParameter,
+    NotAPicture,
+    PoolBuilder,
+    build_pool,
+    cut_tile,
+    parse,
+    pool_from_tiles,
+    tile_pool,
+    tile_px,
+)
+from processing.mosaic.tile_pool import MAX_POOL_BYTES, TILE_PX, largest_side, thumbnail_features
 from tests.processing.mosaic.pictures import encoded, noise, scene
 from tests.processing.mosaic.tile_samples import colourful_pool
 
@@ -86,3 +96,27 @@ def test_the_thumbnails_of_large_tiles_are_their_means_too(monkeypatch: pytest.M
 
     assert np.allclose(by_rows, thumbnail_features(tiles), atol=0.003)  # one byte more where a mean is between two
     assert (by_rows == thumbnail_features(tiles)).mean() > 0.9
+
+
+def test_tiles_are_cut_as_large_as_the_cells_of_the_result_while_memory_allows() -> None:
+    photo = encoded(scene(40, 30))
+    poster = {"style": "photomosaic", "size": 9933}
+
+    assert tile_px(parse({**poster, "cell": 166}), photo, count=500) == 166
+    assert tile_px(parse({**poster, "cell": 12}), photo, count=500) == TILE_PX
+    assert tile_px(parse({**poster, "cell": 1000}), photo, count=500) == largest_side(500)
+    assert all(3 * largest_side(count) ** 2 * count <= MAX_POOL_BYTES for count in (1, 500, 2000))
+    with pytest.raises(BadParameter, match="the style photomosaic"):
+        tile_px(parse("mosaic"), photo, count=1)
+
+
+def test_tiles_are_collected_in_the_memory_of_the_pool() -> None:
+    builder = PoolBuilder(3, side=60)
+    for tile_id in (7, 9):
+        builder.add(tile_id, cut_tile(encoded(noise(80, 80, seed=tile_id)), side=60))
+
+    pool = builder.build()
+
+    assert pool.ids.tolist() == [7, 9]
+    assert pool.tiles.shape == (2, 64, 64, 3)
+    assert pool.distinct() is pool
