@@ -48,9 +48,9 @@ export class TaskStory {
 
   #draw(story) {
     const { task } = story;
-    const left = [this.#pictures(task), recipe(task)];
-    const right = [why(story), attempts(story), log(story)];
-    this.#root.replaceChildren(this.#head(story), ...[make("div", { className: "story" }, make("div", {}, left), make("div", {}, right.filter(Boolean)))]);
+    const aside = [this.#pictures(task), recipe(task)];
+    const main = [why(story), attempts(story), log(story)];
+    this.#root.replaceChildren(this.#head(story), ...[make("div", { className: "story" }, make("div", {}, main.filter(Boolean)), make("div", {}, aside))]);
   }
 
   #head(story) {
