@@ -103,7 +103,7 @@ def test_json_null_is_none() -> None:
         (b"filesize=%D9%A1", FORM),
         (b"filesize=" + b"9" * 5000, FORM),
         (b"endUser=7;8", FORM),
-        (b"filename=" + b"x" * 1025, FORM),
+        (b"filename=" + b"x" * 4097, FORM),
         (b"key=" + b"x" * 751, FORM),
         (b"param=" + b"x" * 65_537, FORM),
         (b"x=" + b"x" * 300_000, FORM),
