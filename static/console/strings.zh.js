@@ -27,6 +27,7 @@ export const strings = {
   "console.last": "最近一次：{when}",
   "console.oldest": "最早的任务已等待 {time}。",
   "console.matching": "符合条件的任务：{n} 个",
+  "console.matching.one": "符合条件的任务：{n} 个",
   "console.atleast": "符合条件的任务：至少 {n} 个",
   "console.retryall": "全部重试",
   "console.cancelall": "全部取消",

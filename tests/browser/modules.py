@@ -9,8 +9,8 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 
 _ENTRY = re.compile(r'^  "([^"]+)": "(.*)",$', re.MULTILINE)
 _NAMED = re.compile(r'data-t(?:-label|-title|-alt|-placeholder)?="([^"]+)"')
-_TEMPLATE = re.compile(r"`([a-z]+\.)\$\{[^}]*\}([a-z]*)`")
-_LITERAL = re.compile(r'"([a-z]+(?:\.[a-z_]+)*)"')
+_TEMPLATE = re.compile(r"`([a-z.]+\.)\$\{[^}]*\}([a-z]*)`")
+_LITERAL = re.compile(r'"([a-z]+(?:\.[a-z_][a-z_0-9]*)*)"')
 
 
 def modules() -> list[str]:
@@ -18,7 +18,9 @@ def modules() -> list[str]:
 
 
 def strings(language: str) -> dict[str, str]:
-    return dict(_ENTRY.findall((STATIC / f"i18n/strings.{language}.js").read_text()))
+    """Those of the page, and those that a folder of its own adds when it is first opened."""
+    files = sorted(STATIC.rglob(f"strings.{language}.js"))
+    return {key: text for file in files for key, text in _ENTRY.findall(file.read_text())}
 
 
 def named_in_markup() -> set[str]:
@@ -27,7 +29,7 @@ def named_in_markup() -> set[str]:
 
 def literals_in_modules() -> set[str]:
     """Every string literal in the modules that has the form of a key."""
-    sources = [module for module in modules() if not module.startswith("i18n/strings.")]
+    sources = [module for module in modules() if "/strings." not in module]
     return {text for module in sources for text in _LITERAL.findall(_text(module))}
 
 
