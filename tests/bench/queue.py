@@ -57,7 +57,7 @@ class QueueBench:
             Owner(number % self.user_count + 1, "user"),
             TaskSource(f"http://x/{key}", key),
             style="mosaic",
-            recipe=RECIPE | {"seed": number},
+            recipe=RECIPE | {"seed": abs(number)},
         )
 
     async def pause(self) -> None:
