@@ -91,6 +91,8 @@ async def walk(api: ApiClient) -> None:
     await ada.get("/api/image/tiles/", id=picture_id(45))
     await ada.get(f"/i/{picture_id(45)}")
     await ada.get(f"/thumbnail/{result}/320")
+    await ada.get("/api/image/pdf/", id=result)
+    await ada.get("/api/image/plan/", id=result)
     await ada.post("/api/image/change/", id=result, title="A title")
     await ada.post("/api/image/addinfo/", url="http://elsewhere/a", filename="a", param="", user_id=ada.user_id)
     await ada.post("/api/image/visibility/", ids=[result, source["id"]], visibility="private")
