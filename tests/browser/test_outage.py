@@ -94,7 +94,9 @@ def test_a_task_that_is_not_among_the_newest_is_asked_for_by_itself(
         if "id=" in route.request.url:
             route.continue_()
         else:
-            route.fulfill(json={"code": 1, "totals": {}, "paused": False, "tasks": [], "done": [], "cursor": None})
+            route.fulfill(
+                json={"code": 1, "totals": {}, "rates": {}, "paused": False, "tasks": [], "done": [], "cursor": None}
+            )
 
     user.expect_console("ERR_FAILED")
     user.page.route("**/tasks/events/", lambda route: route.abort())
