@@ -8,16 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Circle
 from ...cells.grid import SquareGrid
+from ...cells.palette_cells import assign_colours
+from ...cells.stamps import paste_stamps
 from ...codec.vector_image import VectorImage
-from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ...colour.medoids import choose_colours
-from ...colour.palette import hex_to_rgb, nearest_indices
+from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours
 from ...params import (
     FORMATS,
@@ -29,7 +29,7 @@ from ...params import (
     default_cell,
     int_param,
 )
-from ...progress import BAND_PX, Progress, pieces
+from ...progress import Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
 from .building_plan import bead_plan
@@ -43,7 +43,6 @@ _BEADS_ACROSS = 87  # three boards
 _MIN_DEFAULT_CELL = 8  # in fewer pixels a bead does not look round
 _MAX_MAP_COLOURS = 1 << 16
 _CHROMA_PENALTY = 3.0  # without it, skin becomes grey
-_PIECE_CELLS = 1 << 15
 _DRAWN_PX = 1 << 18  # of beads at a time: each pixel takes several floats
 _FREE = "free"
 _PALETTES = {
@@ -128,39 +127,31 @@ def _plan_beads(context: RenderContext[BeadsParams], grid: SquareGrid, means: Co
     choosing = progress.sub(0.0, 0.5)
     chosen = context.once("colours", lambda: choose_colours(colours, everything, params.colours, choosing))
     palette = everything[chosen]
-    indices: NDArray[np.int32] = np.empty(len(colours), np.int32)
-    if params.dither and context.shared is None and grid.count <= MAX_DIFFUSED_CELLS:
-        centres = grid.centres(0, grid.count)
-        indices[:] = diffuse_indices(
-            colours, palette, centres, grid.pitch, progress.sub(0.5, 1.0), chroma_penalty=_CHROMA_PENALTY
-        )
-    else:
-        for piece in pieces(len(colours), _PIECE_CELLS):
-            indices[piece] = nearest_indices(colours[piece], palette, _CHROMA_PENALTY)
-            progress(0.5 + 0.5 * piece.stop / len(colours))
+    indices = assign_colours(
+        grid,
+        colours,
+        palette,
+        progress.sub(0.5, 1.0),
+        dither=params.dither,
+        still=context.shared is None,
+        chroma_penalty=_CHROMA_PENALTY,
+    )
     names = [f"{beads[index].code} {beads[index].name}".strip() for index in chosen.tolist()]
-    return BeadPlan(grid, np.asarray(indices.reshape(means.shape[:2])), palette, names)
+    return BeadPlan(grid, indices.reshape(means.shape[:2]), palette, names)
 
 
 def _draw(canvas: Drawing, plan: BeadPlan, params: BeadsParams, progress: Progress) -> None:
-    """Draw some rows of beads at a time, or some columns of one row if beads are large."""
     side, board = plan.grid.side, hex_to_rgb(params.board)
     cover, shade = bead_cover(side), bead_shade(side) if params.light else None
-    row_count, column_count = plan.beads.shape
-    for rows in pieces(row_count, max(1, BAND_PX // (side**2 * column_count))):
-        for columns in pieces(column_count, max(1, BAND_PX // side**2)):
-            part = plan.beads[rows, columns]
-            used, indices = np.unique(part, return_inverse=True)
-            pictures = np.concatenate(
-                [
-                    draw_beads(plan.palette[used[some]], board, cover, shade)
-                    for some in pieces(len(used), max(1, _DRAWN_PX // side**2))
-                ]
-            ).view(np.uint32)[..., 0]
-            strip = np.ascontiguousarray(pictures[indices.reshape(part.shape)].transpose(0, 2, 1, 3))
-            size, corner = (part.shape[1] * side, part.shape[0] * side), (columns.start * side, rows.start * side)
-            canvas.paste(Image.frombuffer("RGBA", size, strip, "raw", "RGBA", 0, 1), corner)
-            progress((rows.start + columns.stop / column_count * (rows.stop - rows.start)) / row_count)
+
+    def draw(used: NDArray[np.signedinteger]) -> NDArray[np.uint32]:
+        drawn = [
+            draw_beads(plan.palette[used[some]], board, cover, shade)
+            for some in pieces(len(used), max(1, _DRAWN_PX // side**2))
+        ]
+        return np.concatenate(drawn).view(np.uint32)[..., 0]
+
+    paste_stamps(canvas, plan.beads.shape, side, lambda rows, columns: plan.beads[rows, columns], draw, progress)
 
 
 def _cell_map(plan: BeadPlan) -> dict[str, object] | None:

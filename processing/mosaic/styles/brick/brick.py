@@ -8,19 +8,18 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import field_validator
 
 from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Circle, Outline, Polygon
 from ...cells.grid import SquareGrid
+from ...cells.palette_cells import assign_colours
+from ...cells.stamps import paste_stamps
 from ...codec.vector_image import VectorImage
-from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
-from ...colour.palette import dither_indices, nearest_indices
 from ...colour.srgb import Colours
 from ...params import FORMATS, Condition, SizedParams, bool_param, choice_param, custom_param, default_cell, int_param
-from ...progress import BAND_PX, Progress, pieces
+from ...progress import Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
 from .bricks import (
@@ -46,7 +45,6 @@ _MIN_DEFAULT_CELL = 8  # in fewer pixels a stud does not look round
 _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several floats
 _MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
 _MAX_CACHED, _MAX_CACHED_PX = 1 << 12, 1 << 21  # stud images: enough for all brick colours at 56 pixels
-_PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
@@ -150,28 +148,13 @@ def _plan_bricks(
         names = None
     else:
         palette, names = named_colours(_PALETTES[params.colours])
-        indices[:] = _brick_colours(grid, colours, palette, params, progress.sub(0.0, 0.5), still=still)
+        penalty = 0.0 if params.colours == "greys" else CHROMA_PENALTY
+        choosing = progress.sub(0.0, 0.5)
+        indices[:] = assign_colours(
+            grid, colours, palette, choosing, dither=params.dither, still=still, chroma_penalty=penalty
+        )
     cells = indices.reshape(means.shape[:2])
     return BrickPlan(grid, cells, palette, names, merge_bricks(cells, progress.sub(0.5, 1.0), larger=params.larger))
-
-
-def _brick_colours(
-    grid: SquareGrid, colours: Colours, palette: Colours, params: BrickParams, progress: Progress, *, still: bool
-) -> NDArray[np.int32]:
-    """(n,): the index in the palette of each cell's brick."""
-    penalty = 0.0 if params.colours == "greys" else CHROMA_PENALTY
-    if params.dither and still and grid.count <= MAX_DIFFUSED_CELLS:
-        centres = grid.centres(0, grid.count)
-        diffused = diffuse_indices(colours, palette, centres, grid.pitch, progress, chroma_penalty=penalty)
-        return diffused.astype(np.int32)
-    indices = np.empty(len(colours), np.int32)
-    for piece in pieces(len(colours), _PIECE_CELLS):
-        if params.dither:
-            indices[piece] = dither_indices(colours[piece], palette, grid.centres(piece.start, piece.stop), grid.pitch)
-        else:
-            indices[piece] = nearest_indices(colours[piece], palette, penalty)
-        progress(piece.stop / len(colours))
-    return indices
 
 
 class StudCache:
@@ -212,19 +195,16 @@ class StudCache:
 
 
 def _draw_studs(canvas: Drawing, plan: BrickPlan, progress: Progress, *, relief: bool) -> None:
-    """Draw some rows of studs at a time, or some columns of one row if studs are large."""
-    side = plan.grid.side
     appearances = plan.cells * 16 + _brick_ends(plan.layout.owner)
-    studs = StudCache(plan.palette, side, relief=relief)
-    row_count, column_count = appearances.shape
-    for rows in pieces(row_count, max(1, BAND_PX // (side**2 * column_count))):
-        for columns in pieces(column_count, max(1, BAND_PX // side**2)):
-            part = appearances[rows, columns]
-            used, indices = np.unique(part, return_inverse=True)
-            strip = np.ascontiguousarray(studs(used.tolist())[indices.reshape(part.shape)].transpose(0, 2, 1, 3))
-            size, corner = (part.shape[1] * side, part.shape[0] * side), (columns.start * side, rows.start * side)
-            canvas.paste(Image.frombuffer("RGBA", size, strip, "raw", "RGBA", 0, 1), corner)
-            progress((rows.start + columns.stop / column_count * (rows.stop - rows.start)) / row_count)
+    studs = StudCache(plan.palette, plan.grid.side, relief=relief)
+    paste_stamps(
+        canvas,
+        appearances.shape,
+        plan.grid.side,
+        lambda rows, columns: appearances[rows, columns],
+        lambda used: studs(used.tolist()),
+        progress,
+    )
 
 
 def _brick_ends(owner: ColourIndices) -> NDArray[np.int32]:

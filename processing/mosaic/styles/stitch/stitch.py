@@ -14,10 +14,11 @@ from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
 from ...cells.cells import Polygon
 from ...cells.grid import SquareGrid
+from ...cells.palette_cells import assign_colours
+from ...cells.stamps import paste_stamps
 from ...codec.vector_image import VectorImage
-from ...colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ...colour.medoids import choose_colours, own_colours, sample_colours
-from ...colour.palette import hex_to_rgb, nearest_indices
+from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours
 from ...params import (
     FORMATS,
@@ -29,7 +30,7 @@ from ...params import (
     default_cell,
     int_param,
 )
-from ...progress import BAND_PX, Progress, pieces
+from ...progress import Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
 from .building_plan import stitch_plan
@@ -39,7 +40,6 @@ from .threads import ALLOWED_THREADS, SYMBOLS, Thread, fabric_sizes, read_thread
 _STITCHES_ACROSS = 150
 _MIN_DEFAULT_CELL = 8  # in fewer pixels a cross cannot be seen
 _CHROMA_PENALTY = 1.0  # without it, skin becomes grey
-_PIECE_CELLS = 1 << 15
 _DRAWN_PX = 1 << 18  # of stitches at a time: each pixel takes several floats
 
 
@@ -116,14 +116,15 @@ def _plan_stitches(
     image = context.source.image
     threads = context.once("threads", lambda: _choose_threads(image, params, progress.sub(0.0, 0.5)))
     palette = np.array([hex_to_rgb(thread.colour) for thread in threads], np.uint8)
-    indices: NDArray[np.int32] = np.empty(len(colours), np.int32)
-    if params.dither and context.shared is None and grid.count <= MAX_DIFFUSED_CELLS:
-        centres, diffusing = grid.centres(0, grid.count), progress.sub(0.5, 1.0)
-        indices[:] = diffuse_indices(colours, palette, centres, grid.pitch, diffusing, chroma_penalty=_CHROMA_PENALTY)
-    else:
-        for piece in pieces(len(colours), _PIECE_CELLS):
-            indices[piece] = nearest_indices(colours[piece], palette, _CHROMA_PENALTY)
-            progress(0.5 + 0.5 * piece.stop / len(colours))
+    indices = assign_colours(
+        grid,
+        colours,
+        palette,
+        progress.sub(0.5, 1.0),
+        dither=params.dither,
+        still=context.shared is None,
+        chroma_penalty=_CHROMA_PENALTY,
+    )
     counts = np.bincount(indices, minlength=len(threads))
     order = [index for index in np.argsort(-counts, kind="stable").tolist() if counts[index]]
     rank = np.zeros(len(threads), np.int32)
@@ -146,29 +147,25 @@ def _choose_threads(image: Image.Image, params: StitchParams, progress: Progress
 
 
 def _draw(canvas: Drawing, plan: StitchPlan, params: StitchParams, progress: Progress) -> None:
-    """Draw some rows of stitches at a time, or some columns of one row if stitches are large."""
     side, ground, colours = plan.grid.side, hex_to_rgb(params.ground), plan.colours
     if params.light:
         drawn = stitches(side)
         cover, light = drawn.cover, drawn.light
     else:
         cover, light = flat_cover(side), None
-    row_count, column_count = plan.stitches.shape
-    for rows in pieces(row_count, max(1, BAND_PX // (side**2 * column_count))):
-        for columns in pieces(column_count, max(1, BAND_PX // side**2)):
-            part = plan.stitches[rows, columns]
-            kinds = part * len(cover) + (_variants(rows, columns) if params.light else 0)
-            used, indices = np.unique(kinds, return_inverse=True)
-            pictures = np.concatenate(
-                [
-                    draw_stitches(colours[used[some] // len(cover)], used[some] % len(cover), ground, cover, light)
-                    for some in pieces(len(used), max(1, _DRAWN_PX // side**2))
-                ]
-            ).view(np.uint32)[..., 0]
-            strip = np.ascontiguousarray(pictures[indices.reshape(part.shape)].transpose(0, 2, 1, 3))
-            size, corner = (part.shape[1] * side, part.shape[0] * side), (columns.start * side, rows.start * side)
-            canvas.paste(Image.frombuffer("RGBA", size, strip, "raw", "RGBA", 0, 1), corner)
-            progress((rows.start + columns.stop / column_count * (rows.stop - rows.start)) / row_count)
+
+    def kinds_of(rows: slice, columns: slice) -> NDArray[np.signedinteger]:
+        kinds = plan.stitches[rows, columns] * len(cover)
+        return kinds + _variants(rows, columns) if params.light else kinds
+
+    def draw(used: NDArray[np.signedinteger]) -> NDArray[np.uint32]:
+        pictures = [
+            draw_stitches(colours[used[some] // len(cover)], used[some] % len(cover), ground, cover, light)
+            for some in pieces(len(used), max(1, _DRAWN_PX // side**2))
+        ]
+        return np.concatenate(pictures).view(np.uint32)[..., 0]
+
+    paste_stamps(canvas, plan.stitches.shape, side, kinds_of, draw, progress)
 
 
 def _variants(rows: slice, columns: slice) -> NDArray[np.int64]:

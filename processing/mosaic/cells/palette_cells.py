@@ -1,0 +1,43 @@
+"""Assigns a palette's colours to the cells of a grid."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
+from ..colour.palette import dither_indices, nearest_indices
+from ..colour.srgb import Colours
+from ..progress import Progress, pieces
+from .grid import SquareGrid
+
+_PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
+
+
+def assign_colours(
+    grid: SquareGrid,
+    colours: Colours,
+    palette: Colours,
+    progress: Progress,
+    *,
+    dither: bool,
+    still: bool,
+    chroma_penalty: float,
+) -> NDArray[np.int32]:
+    """(n,): the index in the palette of each cell's colour: the nearest one, or dithered.
+
+    colours: (n, 3) means of the cells. still: not a frame of an animation, where diffused errors would flicker; there,
+    and in very fine grids, dithering is ordered. chroma_penalty: as of `nearest_indices`; ordered dithering has none.
+    """
+    if dither and still and grid.count <= MAX_DIFFUSED_CELLS:
+        centres = grid.centres(0, grid.count)
+        diffused = diffuse_indices(colours, palette, centres, grid.pitch, progress, chroma_penalty=chroma_penalty)
+        return diffused.astype(np.int32)
+    indices = np.empty(len(colours), np.int32)
+    for piece in pieces(len(colours), _PIECE_CELLS):
+        if dither:
+            indices[piece] = dither_indices(colours[piece], palette, grid.centres(piece.start, piece.stop), grid.pitch)
+        else:
+            indices[piece] = nearest_indices(colours[piece], palette, chroma_penalty)
+        progress(piece.stop / len(colours))
+    return indices
