@@ -9,7 +9,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 
 class CommandRecorder(CommandListener):
-    """commands: every call, in order; empty it to begin anew."""
+    """commands: every call, in order; empty it to start over."""
 
     def __init__(self) -> None:
         self.commands: list[tuple[str, dict[str, Any]]] = []
