@@ -239,6 +239,7 @@ class TaskQueue:
     async def pause(self, paused: bool) -> None:
         """Pause the queue on all servers, or resume it. Running tasks are not stopped."""
         await self._store.servers.pause(paused)
+        self._workers.set_paused(paused)
         log.info("queue: %s", "paused" if paused else "resumed")
         self._store.events.publish("queue", {"paused": paused})
 

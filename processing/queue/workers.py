@@ -266,12 +266,16 @@ class Workers:
     def _on_event(self, event: TaskEvent) -> None:
         """Events of all servers: tasks to take, runs to stop, a queue that is paused."""
         if event.kind == "queue":
-            self._cluster = replace(self._cluster, paused=event.paused)
-            self._wake.set()
+            self.set_paused(event.paused)
         elif event.kind == "task" and event.task is not None:
             self._on_task(event.task)
         elif event.kind == "cancel" and event.task is not None:
             self._stop_run((event.task.id, event.task.attempts))
+
+    def set_paused(self, paused: bool) -> None:
+        """Stop taking tasks, or go on. Other servers hear of it by an event."""
+        self._cluster = replace(self._cluster, paused=paused)
+        self._wake.set()
 
     def _on_task(self, task: Task) -> None:
         if task.state is TaskState.QUEUED:

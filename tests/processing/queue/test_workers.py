@@ -77,6 +77,18 @@ async def test_a_thread_takes_the_next_task_while_the_last_result_is_recorded(
 
 
 @pytest.mark.gen_test
+async def test_the_server_that_is_told_to_pause_takes_no_task_after_its_answer(
+    database: Database, tmp_path: Path
+) -> None:
+    async with queue_harness(database, tmp_path, size=1) as server:
+        await server.queue.pause(True)
+        paused_at_once = server.queue.paused
+        await server.queue.pause(False)
+
+        assert (paused_at_once, server.queue.paused) == (True, False)
+
+
+@pytest.mark.gen_test
 async def test_the_tasks_of_a_killed_server_run_again_at_its_next_start(database: Database, tmp_path: Path) -> None:
     [task] = await queued_tasks(database)
     await Leases(database, "one").acquire()
