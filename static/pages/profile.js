@@ -58,6 +58,7 @@ export class Page {
     const mine = user?.username === username;
     setText(this.#part("followers"), "profile.followercount", { n: number(followers) });
     setText(this.#part("following"), "profile.followingcount", { n: number(following) });
+    for (const list of ["followers", "following"]) this.#part(list).hidden = false;
     this.#part("edit").hidden = !mine;
     this.#part("follow").hidden = mine;
     const follows = names.includes(user?.username);
