@@ -93,6 +93,7 @@ def test_a_transparent_image_looks_the_same_in_the_preview_and_in_the_result(
     user.page.locator('[data-parameter="format"] select').select_option("png")
     user.page.wait_for_function(f"() => ({PIXEL})().every(value => value > 250)")  # a lossy WebP
 
+    user.expect_console("status of 401.*/api/tasks/add/")  # of the guest; the page adds the task again for the user
     user.make()
     user.sign_up(unique_name("ula"))
     user.wait_for_job("done")

@@ -81,7 +81,7 @@ def test_a_phone_on_the_network_makes_a_mosaic(
         user.part("job-card").get_by_role("link", name="Open").click()
 
         picture = user.page.locator('[data-page="image"] [data-part="after"]')
-        expect(picture).to_have_js_property("naturalWidth", 320)
+        expect(picture).to_have_js_property("naturalWidth", 64)
         assert hosts - {""} == {device.server_address}
         assert user.unexpected() == []
         browser.close()

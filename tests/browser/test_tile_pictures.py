@@ -43,6 +43,8 @@ def test_few_photos_are_requested_at_a_time_and_none_that_has_left_the_screen(us
     for route in routes[PARALLEL:]:
         route.fulfill(body=image, content_type="image/webp")
     user.page.wait_for_function("() => ask(20, 40, 90).filter((width) => width === 96).length === 6")
+    for route in routes[:PARALLEL]:
+        route.abort()
 
 
 def wait_for(user: BrowserUser, routes: list[Route], count: int) -> None:
