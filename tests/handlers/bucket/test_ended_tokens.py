@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from handlers.services import Services
 from models import errors
 from models.bucket.keys import Keys
+from models.bucket.signature import encode
 from models.images.image import ImageKind, NewImage, Owner
 from models.images.uploads import PendingUpload
 from settings import Settings
@@ -42,6 +45,25 @@ async def upload_with(client: ApiClient, ticket: ApiResponse) -> ApiResponse:
     return await client.post_form(ticket["upload_url"], fields, "a.png", png())
 
 
+async def upload_in_blocks(client: ApiClient, ticket: ApiResponse) -> ApiResponse:
+    """Resumable v1."""
+    data, path = png(), urlsplit(ticket["upload_url"]).path
+    headers = {"Authorization": f"UpToken {ticket['token']}", "Content-Type": "application/octet-stream"}
+    block = await client.request("POST", f"{path}/mkblk/{len(data)}", body=data, headers=headers)
+    end = f"{path}/mkfile/{len(data)}/key/{encode(ticket['key'].encode())}"
+    return await client.request("POST", end, body=block["ctx"].encode(), headers=headers)
+
+
+async def upload_in_parts(client: ApiClient, ticket: ApiResponse) -> ApiResponse:
+    """Resumable v2."""
+    path = f"{urlsplit(ticket['upload_url']).path}/buckets/tessera/objects/{encode(ticket['key'].encode())}/uploads"
+    headers = {"Authorization": f"UpToken {ticket['token']}", "Content-Type": "application/json"}
+    upload_id = (await client.request("POST", path, body=b"", headers=headers))["uploadId"]
+    part = await client.request("PUT", f"{path}/{upload_id}/1", body=png(), headers=headers)
+    parts = {"parts": [{"partNumber": 1, "etag": part["etag"]}], "fname": "a.png"}
+    return await client.request("POST", f"{path}/{upload_id}", body=json.dumps(parts).encode(), headers=headers)
+
+
 async def stored_keys(services: Services) -> list[str]:
     return await asyncio.to_thread(lambda: [stat.key for stat in services.bucket.list("source/")])
 
@@ -59,6 +81,24 @@ async def test_a_token_ends_with_its_image(api: ApiClient, services: Services) -
     assert (uploaded.status, again.status) == (200, 579)
     assert await stored_keys(services) == []
     assert (await api.get(ticket["url"])).status == 404
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.parametrize("upload", [upload_in_blocks, upload_in_parts])
+@pytest.mark.parametrize("kodo", ["embedded"], indirect=True)
+@pytest.mark.gen_test
+async def test_a_token_ends_with_its_image_for_resumable_uploads_too(
+    api: ApiClient, services: Services, upload: Callable[[ApiClient, ApiResponse], Awaitable[ApiResponse]]
+) -> None:
+    ada = await api.sign_up("ada")
+    ticket = await ada.post("/api/image/token/", filename="a.png")
+    uploaded = await upload(ada, ticket)
+    await ada.post("/api/image/delete/", id=uploaded["id"])
+
+    again = await upload(api.new_client(), ticket)
+
+    assert (uploaded.status, again.status) == (200, 579)
+    assert await stored_keys(services) == []
 
 
 @pytest.mark.requirement(58)
