@@ -40,10 +40,11 @@ def test_few_photos_are_requested_at_a_time_and_none_that_has_left_the_screen(us
     user.page.evaluate("ask(20, 40, 90)")
     wait_for(user, routes, 2 * PARALLEL)
     assert [number_of(route) for route in routes[PARALLEL:]] == list(range(21, 21 + PARALLEL))
-    for route in routes[PARALLEL:]:
+    for route in routes[PARALLEL : 2 * PARALLEL]:
         route.fulfill(body=image, content_type="image/webp")
     user.page.wait_for_function("() => ask(20, 40, 90).filter((width) => width === 96).length === 6")
-    for route in routes[:PARALLEL]:
+    user.page.unroute("**/thumbnail/**")
+    for route in [*routes[:PARALLEL], *routes[2 * PARALLEL :]]:
         route.abort()
 
 

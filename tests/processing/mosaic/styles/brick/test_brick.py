@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from processing.mosaic import BadParameter, Result, parse, render
+from processing.mosaic.cells import palette_cells, stamps
 from processing.mosaic.cells.block_means import block_means
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.brick import brick
@@ -82,12 +84,18 @@ def test_there_is_no_cell_map_with_too_many_colours(monkeypatch: pytest.MonkeyPa
     assert render_bricks(pixels, colours="free").cell_map is None
 
 
-@pytest.mark.parametrize("limit", ["_MAX_CACHED", "_MAX_CACHED_PX", "_SHADED_PX", "BAND_PX"])
-def test_the_picture_does_not_depend_on_the_limits_of_memory(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "limit"),
+    [(brick, "_MAX_CACHED"), (brick, "_MAX_CACHED_PX"), (brick, "_SHADED_PX"), (stamps, "BAND_PX")],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_picture_does_not_depend_on_the_limits_of_memory(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, limit: str
+) -> None:
     pixels = scene(203, 151)
     expected = render_bricks(pixels).data
 
-    monkeypatch.setattr(brick, limit, 1)
+    monkeypatch.setattr(module, limit, 1)
 
     assert render_bricks(pixels).data == expected
 
@@ -125,7 +133,7 @@ def test_dithered_bricks_are_near_the_photograph_from_a_distance() -> None:
 
 
 def test_more_cells_than_can_be_diffused_are_dithered_by_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(brick, "MAX_DIFFUSED_CELLS", 10)
+    monkeypatch.setattr(palette_cells, "MAX_DIFFUSED_CELLS", 10)
 
     result = render_bricks(np.full((200, 200, 3), 125, np.uint8), colours="greys", dither=True)
 
