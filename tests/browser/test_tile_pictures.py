@@ -28,7 +28,7 @@ def test_few_photos_are_requested_at_a_time_and_none_that_has_left_the_screen(us
     image, routes = encoded(photo(320, 240), "WEBP"), list[Route]()
     user.go("/gallery")
     user.page.route("**/thumbnail/**", lambda route: routes.append(route))
-    user.expect_console("ERR_")
+    user.expect_console("ERR_|status of 404")
     user.page.evaluate(START)
 
     user.page.evaluate("ask(0, 40, 90)")
@@ -43,9 +43,7 @@ def test_few_photos_are_requested_at_a_time_and_none_that_has_left_the_screen(us
     for route in routes[PARALLEL : 2 * PARALLEL]:
         route.fulfill(body=image, content_type="image/webp")
     user.page.wait_for_function("() => ask(20, 40, 90).filter((width) => width === 96).length === 6")
-    user.page.unroute("**/thumbnail/**")
-    for route in [*routes[:PARALLEL], *routes[2 * PARALLEL :]]:
-        route.abort()
+    user.page.unroute("**/thumbnail/**")  # what is unanswered goes on to the server, which has no such images
 
 
 def wait_for(user: BrowserUser, routes: list[Route], count: int) -> None:

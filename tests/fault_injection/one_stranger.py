@@ -8,26 +8,26 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import json
-import statistics
+import random
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from PIL import Image
 from tornado.simple_httpclient import HTTPTimeoutError
 
 from tests.fault_injection.load import make_client
+from tests.fault_injection.other_person import DEAR, PICTURE, OtherPerson, moment, request_preview
 from tests.fault_injection.report import DrillReport
-from tests.support.client import PASSWORD, ApiClient, ApiResponse, multipart
-from tests.support.pictures import jpeg
+from tests.support.client import PASSWORD, ApiClient
+from tests.support.pictures import encoded as encoded_image
 from tests.support.process import ServerProcess
 from tests.support.waiting import until
 
 STRANGER, ACCOMPLICE, PERSON = "127.0.0.2", "127.0.0.4", "127.0.0.3"
-TIME_LIMIT_S = 240.0
-DEAR = {"style": "tesserae", "cell": 16}
+TIME_LIMIT_S = 400.0
+LARGE_SIDE_PX = 2440
+"""Of a square PNG of noise: 18 MB."""
 LATENCY_S = 1.0
 """Of a busy machine, added to each bound: the drill itself runs on the same cores."""
 
@@ -45,18 +45,35 @@ class Attack:
 
     async def run(self) -> None:
         self.person = await self.client(PERSON).sign_up("person")
-        self.picture = jpeg(1200, 900)
-        self.url = (await self.person.upload(self.picture, "photo.jpg"))["url"]
-        quiet_task_s = await self.time_task(1)
-        quiet_preview_s = await self.time_previews()
-        self.report.notes["quiet: task, preview, s"] = f"{quiet_task_s:.2f}, {quiet_preview_s:.2f}"
+        url = (await self.person.upload(PICTURE, "photo.jpg"))["url"]
+        self.other = other = OtherPerson(self.person, url, self.report)
+        quiet_task_s = await other.time_task(1)
+        quiet_preview_s = await other.time_previews()
+        self.quiet_upload_s = await other.time_uploads()
+        self.report.notes["quiet: task, preview, upload, s"] = (
+            f"{quiet_task_s:.2f}, {quiet_preview_s:.3f}, {self.quiet_upload_s:.3f}"
+        )
+        await self.forge_requests()
         await self.sign_up_many()
         await self.fill_queue()
         await self.crowd_previews(quiet_preview_s)
         await self.start_uploads()
         await self.fill_disk()
+        await self.hoard()
+        await self.read_exports_slowly()
         self.report.failed = self.refused.total()
         self.report.notes["the stranger was refused"] = dict(sorted(self.refused.items()))
+
+    async def forge_requests(self) -> None:
+        """What the browser of the person sends when a page of another site follows links and posts forms."""
+        foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "http://evil.example"}
+        query = {"from_user_name": "person", "to_user_name": "dev", "follow_bool": 1}
+        answers = [
+            await self.person.get("/api/user/follow/", headers=foreign, **query),
+            await self.person.get("/api/user/follow/", **query),  # over plain http browsers may send neither header
+            await self.person.post("/api/user/delete/", headers=foreign, password=PASSWORD),
+        ]
+        self.report.expect(all(answer.status in (401, 403) for answer in answers), "a forged request acted")
 
     async def sign_up_many(self) -> None:
         """A hundred and thirty accounts."""
@@ -80,7 +97,7 @@ class Attack:
     async def fill_queue(self) -> None:
         """As many tasks as the server takes, from all accounts."""
         accounts = self.accounts[: 4 if self.short else 30]
-        urls = {account.username: (await account.upload(self.picture, "photo.jpg"))["url"] for account in accounts}
+        urls = {account.username: (await account.upload(PICTURE, "photo.jpg"))["url"] for account in accounts}
         semaphore = asyncio.Semaphore(8)
 
         async def submit(account: ApiClient, seed: int) -> None:
@@ -95,8 +112,8 @@ class Attack:
 
         count = 10 if self.short else 60
         await asyncio.gather(*(submit(account, 100 + seed) for account in accounts for seed in range(count)))
-        added = await self.person.add_task(self.url, {**DEAR, "seed": 2})
-        task = await self.finished_task(added["id"])
+        added = await self.person.add_task(self.other.url, {**DEAR, "seed": 2})
+        task = await self.other.finished_task(added["id"])
         waited_s = (moment(task, "started") - moment(task, "created")).total_seconds()
         renders = [
             float(done["seconds"]) for done in (await self.person.get("/tasks/query/"))["done"] if done["seconds"]
@@ -120,7 +137,7 @@ class Attack:
             client = self.client(address)
             while not stopped.is_set():
                 try:
-                    response = await self.preview(client, {"style": "tesserae", "cell": 8})
+                    response = await request_preview(client, {"style": "tesserae", "cell": 8})
                 except HTTPTimeoutError:
                     self.refused["no response in 20 s"] += 1
                     continue
@@ -130,10 +147,10 @@ class Attack:
 
         crowd = [asyncio.create_task(keep_asking(each)) for each in (STRANGER, ACCOMPLICE) for _ in range(12)]
         await asyncio.sleep(0.5)
-        crowded_s = await self.time_previews()
+        crowded_s = await self.other.time_previews()
         stopped.set()
         await asyncio.gather(*crowd)
-        self.report.notes["preview beside 24 of the stranger's, s"] = f"{crowded_s:.2f}"
+        self.report.notes["preview beside 24 of the stranger's, s"] = f"{crowded_s:.3f}"
         limit_s = 2 * quiet_s + 2 * LATENCY_S
         self.report.expect(crowded_s < limit_s, f"a preview took {crowded_s:.2f} s instead of {quiet_s:.2f}")
 
@@ -165,47 +182,51 @@ class Attack:
         for writer in writers:
             with contextlib.suppress(ConnectionError):
                 await writer.drain()
-        upload = self.person.upload(self.picture, "second.jpg")
-        started_at = asyncio.get_running_loop().time()
-        await upload
-        self.report.notes["upload beside 40 of the stranger's, s"] = (
-            f"{asyncio.get_running_loop().time() - started_at:.2f}"
-        )
+        self.compare("upload beside 40 of the stranger's, s", await self.other.time_uploads(), self.quiet_upload_s)
         await until(lambda: self.staged_bytes() == 0, timeout_s=30)
         for writer in writers:
             writer.close()
 
-    # --- the other person -------------------------------------------------------------------------------------------
+    async def hoard(self) -> None:
+        """Two accounts take tokens, registrations and places for large pictures, as many as they get."""
+        hoarders, large = self.accounts[:2], incompressible_png(LARGE_SIDE_PX)
+        for account in hoarders:
+            for number in range(2 if self.short else 13):
+                await account.upload(large, f"large {number}.png")
+        storing = asyncio.create_task(hoarders[0].upload(large, "large.png"))
+        self.compare("upload beside large ones, s", await self.other.time_uploads(), self.quiet_upload_s)
+        await storing
+        for number in range(20 if self.short else 505):
+            url = f"https://example.com/{number}.jpg"
+            answers = [await hoarders[0].post("/api/image/token/", filename="a.png")]
+            if number < 300:
+                owner_id = hoarders[1].user_id
+                answers.append(
+                    await hoarders[1].post("/api/image/addinfo/", url=url, filename="a", param="", user_id=owner_id)
+                )
+            self.refused.update(answer["error"] for answer in answers if answer["code"] != 1)
+        self.compare("upload beside 505 unused tokens, s", await self.other.time_uploads(), self.quiet_upload_s)
 
-    async def time_task(self, seed: int) -> float:
-        """Seconds from the request to the result."""
-        added = await self.person.add_task(self.url, {**DEAR, "seed": seed})
-        task = await self.finished_task(added["id"])
-        self.report.done += 1
-        return (moment(task, "finished") - moment(task, "created")).total_seconds()
+    async def read_exports_slowly(self) -> None:
+        """Both ask for all that they have stored, and read nothing of it."""
+        address, writers = urlsplit(self.server.base_url), []
+        quiet_s = await self.other.time_exports()
+        for account in self.accounts[:2]:
+            cookie = "; ".join(f"{name}={value}" for name, value in account.cookies.items())
+            _, writer = await asyncio.open_connection(address.hostname, address.port, local_addr=(STRANGER, 0))
+            writer.write(
+                f"GET /api/user/export/ HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {cookie}\r\n\r\n".encode()
+            )
+            writers.append(writer)
+        self.compare("export beside two that are not read, s", await self.other.time_exports(), quiet_s)
+        for writer in writers:
+            writer.close()
 
-    async def time_previews(self) -> float:
-        """The median of five, in seconds."""
-        durations = []
-        for _ in range(5):
-            started_at = asyncio.get_running_loop().time()
-            response = await self.preview(self.person, {"style": "mosaic", "cell": 16})
-            durations.append(asyncio.get_running_loop().time() - started_at)
-            self.report.expect(response.status == 200, f"a preview was refused: {response.status}")
-        return statistics.median(durations)
-
-    async def finished_task(self, task_id: int) -> dict[str, Any]:
-        async def ended() -> dict[str, Any] | None:
-            done = (await self.person.get("/tasks/query/", id=task_id))["done"]
-            return dict(done[0]) if done else None
-
-        return await until(ended, timeout_s=90)
+    def compare(self, name: str, seconds: float, quiet_s: float) -> None:
+        self.report.notes[name] = f"{seconds:.3f} instead of {quiet_s:.3f}"
+        self.report.expect(seconds < 2 * quiet_s + LATENCY_S, f"{name}: {seconds:.2f} instead of {quiet_s:.2f}")
 
     # --- requests ---------------------------------------------------------------------------------------------------
-
-    async def preview(self, client: ApiClient, recipe: dict[str, Any]) -> ApiResponse:
-        body, content_type = multipart({"param": json.dumps(recipe)}, "photo.jpg", self.picture)
-        return await client.request("POST", "/api/preview/", body=body, headers={"Content-Type": content_type})
 
     async def start_upload(self, account: ApiClient) -> int:
         ticket = await account.post("/api/image/token/", filename="a.png")
@@ -229,8 +250,9 @@ def encoded(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode()
 
 
-def moment(task: dict[str, Any], name: str) -> datetime:
-    return datetime.fromisoformat(task[name])
+def incompressible_png(side: int) -> bytes:
+    noise = Image.frombytes("RGB", (side, side), random.Random(18).randbytes(3 * side * side))
+    return encoded_image(noise, "PNG")
 
 
 async def drill(folder: Path, *, short: bool) -> DrillReport:
