@@ -133,8 +133,11 @@ def test_the_workspace_and_its_controls_fit_with_text_of_twice_the_size(new_user
     large = new_user(viewport={"width": 640, "height": 900})
     large.go("/")
     large.open_files(image_file(png(64, 48)))
+    expect(large.part("stage-note")).to_contain_text("Preview, drawn in")
 
     large.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for _ in range(3):  # a frame later the tools of the stage are as large as the text
+        large.page.evaluate("new Promise(requestAnimationFrame)")
 
     assert not wider_than_window(large)
     cut = large.page.evaluate(
