@@ -11,7 +11,7 @@ import { between, moment, span } from "./times.js";
 const POLL_INTERVAL_MS = 2000;
 const ACTIVE = ["queued", "running"];
 
-/** Follows one task while it is active. */
+/** Follows one task until its story is complete. */
 export class TaskStory {
   #root;
   #services;
@@ -41,9 +41,11 @@ export class TaskStory {
     const story = await this.#services.api.taskStory(id);
     if (id !== this.#id) return;
     const text = JSON.stringify(story);
-    if (text !== this.#drawn) this.#draw(story);
+    const isNew = text !== this.#drawn;
+    if (isNew) this.#draw(story);
     this.#drawn = text;
-    if (ACTIVE.includes(story.task.state)) this.#timer = setTimeout(() => this.#refresh().catch(() => {}), POLL_INTERVAL_MS);
+    // Log lines come up to a second after the end that they tell of.
+    if (isNew || ACTIVE.includes(story.task.state)) this.#timer = setTimeout(() => this.#refresh().catch(() => {}), POLL_INTERVAL_MS);
   }
 
   #draw(story) {
