@@ -24,6 +24,8 @@ PENDING_LIMIT = 500
 RETRY_AFTER_S = 3600
 SUM_LIFE_S, SUM_SHARE, MAX_SUMS = 5.0, 0.5, 10_000
 """A sum counts this long for results while it is below this share of the quota; of so many people at most."""
+MIN_FREE_PICTURES, MIN_FREE_BYTES = 1_000, 10**9
+"""And only while so much is left: more than all servers together render for one person in SUM_LIFE_S."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +83,17 @@ class Quotas:
             raise self._exceeded()
 
     async def check_result(self, owner: Owner, size_bytes: int) -> None:
-        """`check` after a result of this size was stored, without a sum where a recent one leaves much room.
+        """`check` after a result of this size was stored, without a sum where a recent one leaves much free.
 
-        Others may have stored something since: not half of a quota in SUM_LIFE_S.
+        Other servers may have stored something since, though not as much as is free in SUM_LIFE_S.
         """
         if owner.id is None:
             return
         summed_at, latest = self._summed.get(owner.id, (float("-inf"), Usage(0, 0)))
         usage = Usage(latest.pictures + 1, latest.size_bytes + size_bytes)
-        within = (
-            usage.pictures <= SUM_SHARE * self.quota.pictures and usage.size_bytes <= SUM_SHARE * self.quota.size_bytes
-        )
-        if within and self._clock() - summed_at < SUM_LIFE_S:
+        pictures = min(SUM_SHARE * self.quota.pictures, self.quota.pictures - MIN_FREE_PICTURES)
+        size_limit = min(SUM_SHARE * self.quota.size_bytes, self.quota.size_bytes - MIN_FREE_BYTES)
+        if usage.pictures <= pictures and usage.size_bytes <= size_limit and self._clock() - summed_at < SUM_LIFE_S:
             self._summed[owner.id] = summed_at, usage
         else:
             await self.check(owner)

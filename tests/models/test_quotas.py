@@ -1,4 +1,4 @@
-"""Quotas: a recent sum stands in for a new one only where it leaves much room, and not for long."""
+"""Quotas: a recent sum stands in for a new one only where it leaves much free, and not for long."""
 
 from __future__ import annotations
 
@@ -13,22 +13,35 @@ from models.images.quotas import SUM_LIFE_S, Quota, Quotas
 ADA = Owner(1, "ada")
 
 
-def image(number: int) -> NewImage:
+def image(number: int, size_bytes: int = 10) -> NewImage:
     key = f"mosaic/{number}.png"
-    return NewImage(ImageKind.RESULT, ADA, key=key, url=f"http://x/{key}", filename=key, filesize=10, param="")
+    return NewImage(ImageKind.RESULT, ADA, key=key, url=f"http://x/{key}", filename=key, filesize=size_bytes, param="")
 
 
 @pytest.mark.gen_test
 async def test_a_result_is_not_summed_again_far_below_the_quota(database: Database) -> None:
     images, clock = Images(database), [0.0]
-    quotas = Quotas(database, Quota(pictures=4, size_bytes=1000), clock=lambda: clock[0])
+    quotas = Quotas(database, Quota(pictures=4000, size_bytes=4 * 10**9), clock=lambda: clock[0])
     await quotas.check_result(ADA, 10)
-    for number in range(5):
-        await images.add(image(number))
+    await images.add(image(1, 5 * 10**9))
 
     await quotas.check_result(ADA, 10)
 
     clock[0] += SUM_LIFE_S
+    with pytest.raises(errors.QuotaExceeded):
+        await quotas.check_result(ADA, 10)
+
+
+@pytest.mark.parametrize("quota", [Quota(pictures=4), Quota(size_bytes=49)])
+@pytest.mark.gen_test
+async def test_a_quota_that_servers_could_fill_together_is_summed_for_each_result(
+    database: Database, quota: Quota
+) -> None:
+    images, quotas = Images(database), Quotas(database, quota, clock=lambda: 0.0)
+    await quotas.check_result(ADA, 10)
+    for number in range(5):  # on other servers
+        await images.add(image(number))
+
     with pytest.raises(errors.QuotaExceeded):
         await quotas.check_result(ADA, 10)
 
