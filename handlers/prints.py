@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 from typing import Annotated, Literal
 
 from pydantic import Field
+from tornado.iostream import StreamClosedError
 
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
@@ -17,8 +20,12 @@ from processing.images.prints import MEDIA_TYPE, Prints
 from processing.mosaic import STYLES, PageOptions, PlanOptions
 from processing.rendering import Cancelled
 
+log = logging.getLogger(__name__)
+
 Paper = Literal["a4", "letter"]
 MAX_DPI = 2400
+WRITE_TIMEOUT_S, MIN_RATE_BYTES_PER_S = 30.0, 256_000
+"""How long a reader may take: this long, and as much longer as this rate allows for the size of the document."""
 
 
 class PlanParams(RequestParams):
@@ -33,7 +40,28 @@ class PlanParams(RequestParams):
     title: Annotated[str, Field(max_length=120)] | None = None
 
 
-class PlanHandler(ApiHandler):
+class PrintHandler(ApiHandler):
+    """Sends a document that is in memory until its reader has it, so readers that are too slow are cut off."""
+
+    timeout_s = None
+
+    async def send_pdf(self, data: bytes, filename: str) -> None:
+        self.set_header("Content-Type", MEDIA_TYPE)
+        self.set_header("Content-Disposition", f'attachment; filename="{filename}"')
+        self.set_header("Cache-Control", "private, no-store")
+        self.set_header("Content-Length", len(data))
+        self.write(data)
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT_S + len(data) / MIN_RATE_BYTES_PER_S):
+                await self.flush()
+        except (StreamClosedError, TimeoutError) as error:
+            log.info("%s was not read (%s) [%s]", filename, type(error).__name__, self.request_id)
+            self.detach().close()
+        else:
+            self.finish()
+
+
+class PlanHandler(PrintHandler):
     def initialize(self, images: Images, prints: Prints) -> None:
         self.images, self.prints = images, prints
         self._disconnected = threading.Event()
@@ -58,14 +86,15 @@ class PlanHandler(ApiHandler):
         image = await self.images.by_id(params.id, await self.reader())
         title = params.title or image.title or _style_name(image, params.language)
         options = PlanOptions(params.section, params.mirrored, params.language, params.paper)
-        try:
-            data = await self.prints.plan(
-                image, options, title=title, client=self.client_ip, cancelled=self._disconnected
-            )
-        except Cancelled:  # pragma: no cover - a client that disconnects while its plan is made
-            self.finish_disconnected()
-            return
-        _send_pdf(self, data, f"plan-{image.id}.pdf")
+        with self.prints.hold(self.client_ip):
+            try:
+                data = await self.prints.plan(
+                    image, options, title=title, client=self.client_ip, cancelled=self._disconnected
+                )
+            except Cancelled:  # pragma: no cover - a client that disconnects while its plan is made
+                self.finish_disconnected()
+                return
+            await self.send_pdf(data, f"plan-{image.id}.pdf")
 
 
 class PageParams(RequestParams):
@@ -78,7 +107,7 @@ class PageParams(RequestParams):
     overlap: Annotated[int, Field(ge=0, le=40)] = 10
 
 
-class PdfHandler(ApiHandler):
+class PdfHandler(PrintHandler):
     def initialize(self, images: Images, prints: Prints) -> None:
         self.images, self.prints = images, prints
 
@@ -98,17 +127,11 @@ class PdfHandler(ApiHandler):
         image = await self.images.by_id(params.id, await self.reader())
         dpi = params.dpi or image.recipe.get("dpi")
         poster = None if params.poster == "none" else params.poster
-        data = await self.prints.page(image, PageOptions(dpi, poster, params.overlap), client=self.client_ip)
-        _send_pdf(self, data, f"mosaic-{image.id}.pdf")
+        with self.prints.hold(self.client_ip):
+            data = await self.prints.page(image, PageOptions(dpi, poster, params.overlap), client=self.client_ip)
+            await self.send_pdf(data, f"mosaic-{image.id}.pdf")
 
 
 def _style_name(image: Image, language: str) -> str:
     style = STYLES.get(image.style)
     return image.style if style is None else {"en": style.en, "zh": style.zh}[language]
-
-
-def _send_pdf(handler: ApiHandler, data: bytes, filename: str) -> None:
-    handler.set_header("Content-Type", MEDIA_TYPE)
-    handler.set_header("Content-Disposition", f'attachment; filename="{filename}"')
-    handler.set_header("Cache-Control", "private, no-store")
-    handler.finish(data)

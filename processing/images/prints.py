@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from models import errors
@@ -23,6 +25,10 @@ TIMEOUT_S = 20.0
 MAX_REENCODED_MEGAPIXELS = 40.0
 """Of a result whose pixels a PDF cannot hold as they are stored: they are in memory as a whole."""
 
+OPEN_PER_ADDRESS, OPEN_IN_ALL = 2, 8
+"""Documents that are made or sent; each is in memory until its reader has it."""
+RETRY_AFTER_S = 30
+
 _COVER_MEGAPIXELS = 40.0
 
 
@@ -31,6 +37,18 @@ class Prints:
 
     def __init__(self, bucket: Bucket, thumbnails: Thumbnails, executors: Executors, slots: FairSlots) -> None:
         self._bucket, self._thumbnails, self._executors, self._slots = bucket, thumbnails, executors, slots
+        self._open = Counter[str]()
+
+    @contextmanager
+    def hold(self, client: str) -> Iterator[None]:
+        """While a document of this client is made and sent. Raises TooManyRequests."""
+        if self._open[client] >= OPEN_PER_ADDRESS or self._open.total() >= OPEN_IN_ALL:
+            raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
+        self._open[client] += 1
+        try:
+            yield
+        finally:
+            self._open -= Counter([client])  # drops keys at zero
 
     async def plan(
         self, image: Image, options: PlanOptions, *, title: str, client: str, cancelled: threading.Event

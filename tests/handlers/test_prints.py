@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 from models.images.visibility import Visibility
+from processing.images.prints import OPEN_PER_ADDRESS
 from tests.processing.mosaic.pdf.pages import page_sizes_mm, page_texts
 from tests.support.client import ApiClient
-from tests.support.pictures import png
-from tests.support.waiting import finished
+from tests.support.pictures import encoded, png
+from tests.support.waiting import finished, until
 
 
 async def make_result(person: ApiClient, recipe: dict[str, Any], **options: Any) -> int:
@@ -81,3 +86,31 @@ async def test_a_private_result_is_printed_by_its_owner_alone(api: ApiClient) ->
     for path in ("/api/image/plan/", "/api/image/pdf/"):
         assert (await person.get(path, id=image_id)).status == 200
         assert (await other.get(path, id=image_id))["error"] == "not_found"
+
+
+@pytest.mark.requirement(55)
+@pytest.mark.gen_test
+async def test_documents_that_are_not_read_are_bounded_for_each_address(api: ApiClient) -> None:
+    """They are in memory until they have arrived."""
+    person = await api.sign_up()
+    noise = Image.frombytes("RGB", (2400, 2400), random.Random(1).randbytes(3 * 2400 * 2400))
+    image_id = (await person.upload(encoded(noise, "PNG"), "noise.png"))["id"]
+    address = urlsplit(person.base_url)
+    cookie = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    head = f"GET /api/image/pdf/?id={image_id} HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {cookie}\r\n\r\n"
+
+    writers = []
+    for _ in range(OPEN_PER_ADDRESS):
+        reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=1024)
+        writer.write(head.encode())
+        assert b"200" in await reader.readline()
+        writers.append(writer)
+    refused = await person.get("/api/image/pdf/", id=image_id)
+    for writer in writers:
+        writer.close()
+
+    async def is_free() -> bool:
+        return (await person.get("/api/image/pdf/", id=image_id)).status == 200
+
+    assert (refused.status, refused["error"]) == (429, "too_many_requests")
+    await until(is_free)
