@@ -124,6 +124,7 @@ async def test_it_has_no_socket_outside_of_its_own_folder(tmp_path: Path) -> Non
 
 DEFAULT_SOCKET = Path("/tmp/mongodb-27017.sock")
 """What a mongod without a port of its own makes, and takes away from another one."""
+MONGOD = "program"
 STOCK_USER, OTHER_USER = 65534, 65533
 
 
@@ -140,7 +141,7 @@ def folder_of(user: int, parent: Path) -> Path:
 def stock_mongod(folder: Path, port: int) -> Iterator[None]:
     """As a distribution starts it: on TCP, with its socket in the system's temporary folder."""
     options = [f"--dbpath={folder / 'db'}", f"--port={port}", "--wiredTigerCacheSizeGB=0.25", "--quiet"]
-    process = subprocess.Popen([find_mongod(), *options], user=STOCK_USER, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([folder.parent / MONGOD, *options], user=STOCK_USER, stdout=subprocess.DEVNULL)
     try:
         yield
     finally:
@@ -154,13 +155,17 @@ def open_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
+        try:
+            os.link(find_mongod(), folder / MONGOD)  # the environment may be in a private folder
+        except OSError:
+            shutil.copy(find_mongod(), folder / MONGOD)
         yield folder
 
 
 def mongod_of_another_user(folder: Path) -> str:
     """A program that becomes that user and then a mongod."""
     program = folder / "mongod"
-    become = f"setpriv --reuid={OTHER_USER} --clear-groups {shlex.quote(find_mongod())}"
+    become = f"setpriv --reuid={OTHER_USER} --clear-groups {shlex.quote(str(folder / MONGOD))}"
     program.write_text(f'#!/bin/sh\nexec {become} "$@"\n')
     program.chmod(0o755)
     return str(program)
