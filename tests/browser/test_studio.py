@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.user import BrowserUser, fingers, image_file
+from tests.browser.user import BrowserUser, fingers, image_file, until
 from tests.support.pictures import png
 
 HOLD_ONE_PREVIEW = """() => {
@@ -166,21 +167,25 @@ def test_two_fingers_zoom_and_one_moves_the_picture(new_user: Callable[..., Brow
     frame = tablet.part("compare").bounding_box()
     assert frame is not None
     x, y = frame["x"] + frame["width"] * 0.7, frame["y"] + frame["height"] / 2
-    placed = "image => new DOMMatrix(getComputedStyle(image).transform).e"
     drawn = tablet.page.locator('[data-part="workspace"] [data-part="before"]')
+
+    def transform(element: Literal["a", "e"]) -> float:
+        """The scale or the x of the picture."""
+        return float(drawn.evaluate(f"image => new DOMMatrix(getComputedStyle(image).transform).{element}"))
+
     touch = fingers(tablet)
 
     touch("touchStart", (x - 40, y), (x + 40, y))
     for spread in (60, 80, 100):
         touch("touchMove", (x - spread, y), (x + spread, y))
     touch("touchEnd")
-    assert drawn.evaluate("image => new DOMMatrix(getComputedStyle(image).transform).a") == pytest.approx(2.5)
-    before = drawn.evaluate(placed)
+    until(tablet.page, lambda: transform("a"), pytest.approx(2.5))
+    before = transform("e")
     touch("touchStart", (x, y))
     touch("touchMove", (x + 50, y))
     touch("touchEnd")
 
-    assert drawn.evaluate(placed) == pytest.approx(before + 50, abs=1)
+    until(tablet.page, lambda: transform("e"), pytest.approx(before + 50, abs=1))
 
 
 def test_a_finger_moves_the_handle_between_before_and_after(new_user: Callable[..., BrowserUser]) -> None:

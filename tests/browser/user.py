@@ -12,6 +12,7 @@ from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, expe
 from tests.support.client import PASSWORD
 
 RENDER_LIMIT_MS = 60_000
+POLL_MS = 25
 
 
 class BrowserUser:
@@ -107,6 +108,15 @@ class BrowserUser:
         session.send("Network.enable")
         speed = {"uploadThroughput": bytes_per_s or -1, "downloadThroughput": -1, "latency": 0, "offline": False}
         session.send("Network.emulateNetworkConditions", speed)
+
+
+def until(page: Page, read: Callable[[], object], expected: object = True) -> None:
+    """Wait until what is read equals the expected value: an action returns before its effect is computed and drawn."""
+    for _ in range(RENDER_LIMIT_MS // POLL_MS):
+        if read() == expected:
+            return
+        page.wait_for_timeout(POLL_MS)
+    assert read() == expected
 
 
 def image_file(data: bytes, name: str = "photo.png", kind: str = "image/png") -> FilePayload:
