@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backends import StartupError, open_bucket, open_or_join_database, public_url_of
+from backends import open_bucket, open_or_join_database, public_url_of
 from command_line import read_settings
+from data_dir import StartupError
 from logs import start_logging
 from models import errors
 from models.accounts.emails import clean_email

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import tornado.web
 
-from backends import DATABASE_TIMEOUT_S, load_or_create_secret, open_bucket, open_database, open_engine
+from backends import DATABASE_TIMEOUT_S, open_bucket, open_database, open_engine
+from data_dir import load_or_create_secret
 from handlers import API, rules
 from handlers.access_log import AccessLog, RouteLabels
 from handlers.auth import Authentication, Developers, LoginGuard
@@ -34,6 +35,7 @@ from models.accounts.passwords import Passwords
 from models.bucket import Bucket
 from models.bucket.addresses import origin
 from models.bucket.embedded.bucket import EmbeddedBucket
+from models.embedded_mongod import Mongod
 from models.images.object_access import RecordedAccess
 from models.images.quotas import Quota
 from models.images.registration import Registrations
@@ -94,6 +96,7 @@ async def build(
     settings: Settings,
     public_url: str,
     *,
+    mongod: Mongod | None = None,
     database_timeout_s: float = DATABASE_TIMEOUT_S,
     fetch_policy: FetchPolicy | None = None,
     static_files: StaticFiles | None = None,
@@ -101,15 +104,17 @@ async def build(
 ) -> AsyncIterator[Services]:
     """Build every service after those that it needs; close them in reverse order at the end.
 
-    database_timeout_s: how long to wait for a database that does not answer yet. fetch_policy: how sources are fetched;
-    the settings override its hosts and its size limit. static_files, passwords: None for those of a real server.
+    mongod, database_timeout_s: see open_database. fetch_policy: how sources are fetched; the settings override its
+    hosts and its size limit. static_files, passwords: None for those of a real server.
     Raises StartupError, MongodError.
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         server_id = _server_id(settings)
         metrics = Metrics(server_id, version=VERSION)
-        opening = open_database(settings, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc)
+        opening = open_database(
+            settings, mongod=mongod, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc
+        )
         quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
         grace = timedelta(days=settings.withdrawal_days)
         reading = asyncio.to_thread(lambda: static_files or StaticFiles())  # while the embedded database starts

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
-import fcntl
-import getpass
 import logging
-import os
-import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from data_dir import DataDirLocked, StartupError, embedded_mongod, lock_data_dir
 from models import errors
 from models.bucket import Bucket
 from models.bucket.embedded.bucket import EmbeddedBucket
@@ -31,27 +26,24 @@ DATABASE_TIMEOUT_S = 60.0
 DATABASE_RETRY_S = 0.5
 
 
-class StartupError(Exception):
-    """The server cannot start for a reason that the operator can fix; the message is one line."""
-
-
-class DataDirLocked(StartupError):
-    """Another process uses the data folder."""
-
-
 @asynccontextmanager
 async def open_database(
-    settings: Settings, *, timeout_s: float = DATABASE_TIMEOUT_S, on_failure: Callable[[], None] = lambda: None
+    settings: Settings,
+    *,
+    mongod: Mongod | None = None,
+    timeout_s: float = DATABASE_TIMEOUT_S,
+    on_failure: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Database]:
     """Connect to the server that mongodb_uri names, or run an embedded one until the context ends.
 
-    timeout_s: how long to wait for a database that does not answer yet. on_failure: see Database.
+    mongod: the embedded one, if it is already starting. timeout_s: how long to wait for a database that does not answer
+    yet. on_failure: see Database.
     Raises StartupError, MongodError.
     """
     async with AsyncExitStack() as stack:
         uri = settings.mongodb_uri
         if not uri:
-            uri = (await stack.enter_async_context(Mongod(settings.data_dir / "db"))).uri
+            uri = (await stack.enter_async_context(mongod or embedded_mongod(settings.data_dir))).uri
         database = _connect(uri, settings.database, on_failure)
         stack.callback(database.close)
         await _wait_until_ready(database, settings.database, timeout_s)
@@ -106,47 +98,6 @@ def public_url_of(settings: Settings, port: int) -> str:
     if host in ("", "0.0.0.0", "::"):
         host = "127.0.0.1"
     return settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def load_or_create_secret(path: Path) -> str:
-    """The secret in this file; created on first use, 64 hex digits, readable by this user only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-    return path.read_text()
-
-
-@contextlib.contextmanager
-def lock_data_dir(data_dir: Path) -> Iterator[None]:
-    """Lock the data folder for this process. Raises DataDirLocked, StartupError."""
-    with ExitStack() as stack:
-        try:
-            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = stack.enter_context(open(data_dir / "lock", "w"))
-        except OSError as error:
-            raise StartupError(_explain_data_dir(data_dir, error)) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DataDirLocked(f"data_dir: {data_dir} is in use by another server; choose another folder") from error
-        yield
-
-
-def explain_os_error(settings: Settings, error: OSError) -> str:
-    """Why the server cannot start, in one line."""
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return "too many open files: raise the limit (LimitNOFILE, ulimit -n)"
-    return _explain_data_dir(settings.data_dir, error)
-
-
-def _explain_data_dir(data_dir: Path, error: OSError) -> str:
-    what = f" ({error.filename})" if error.filename and str(error.filename) != str(data_dir) else ""
-    return (
-        f"data_dir: {data_dir}{what} cannot be used: {error.strerror}; choose a folder where the user"
-        f" {getpass.getuser()} may write, with some free space"
-    )
 
 
 def _running_uri(data_dir: Path) -> str:

@@ -1,15 +1,13 @@
-"""The server process: reads settings, serves until SIGTERM or SIGINT, or runs the self-check; composed in app.py."""
+"""The server process: reads the settings and starts the embedded database; serving.py does the rest.
+
+What is imported here delays the start: serving.py and all that it needs are imported while the database starts.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 
 from tornado.netutil import bind_sockets
 
@@ -19,142 +17,56 @@ except ImportError:
     print("server.py: this system has no fcntl: run the server on Linux, on macOS or in WSL", file=sys.stderr)
     sys.exit(2)
 
-from app import build, make_app
-from backends import (
-    DATABASE_TIMEOUT_S,
-    StartupError,
-    explain_os_error,
-    load_or_create_secret,
-    lock_data_dir,
-    public_url_of,
-)
 from command_line import read_settings
-from handlers.services import Services
-from handlers.transport.client_ip import IpNetworks
-from handlers.transport.connections import (
-    LOOPBACK,
-    ConnectionLimiter,
-    TooFewFiles,
-    check_file_limit,
-    connections_for,
-    fd_limit_warning,
-    file_limit,
-    raise_file_limit,
-)
-from handlers.transport.http_server import listen
-from logs import JsonFormatter, start_logging
-from models.embedded_mongod import MongodError
-from models.errors import DatabaseUnavailable
-from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
+from data_dir import StartupError, embedded_mongod, explain_os_error, lock_data_dir
+from logs import start_logging
+from models.embedded_mongod import Mongod, MongodError
+from processing.file_limit import TooFewFiles, check_file_limit, file_limit, raise_file_limit
 from processing.thread_priority import prioritise_loop
 from settings import BadSetting, Settings
 
-log = logging.getLogger(__name__)
 
-
-@asynccontextmanager
-async def serving(settings: Settings, *, database_timeout_s: float = DATABASE_TIMEOUT_S) -> AsyncIterator[Services]:
-    """Serve HTTP. At the end drain: running tasks get time to finish, the others stay queued."""
+async def run(settings: Settings, *, check: bool = False) -> int:
+    """Serve, or run the self-check. Returns the exit code. Raises StartupError, MongodError."""
     sockets = _bind(settings)
-    public_url = public_url_of(settings, sockets[0].getsockname()[1])
-    async with AsyncExitStack() as stack:
-        services = await _build(stack, settings, public_url, database_timeout_s)
-        cookie_secret = settings.cookie_secret or load_or_create_secret(settings.data_dir / "cookie-secret")
-        app = make_app(services, cookie_secret=cookie_secret)
-        exempt = LOOPBACK | frozenset(settings.trusted_proxies)
-        limiter = ConnectionLimiter(connections_for(file_limit()), exempt=exempt)
-        server = listen(app, sockets, limiter=limiter, trusted_proxies=IpNetworks(settings.trusted_proxies))
-        try:
-            yield services
-        finally:
-            server.stop()
-            await services.queue.stop()
-            services.broadcaster.close()
-            await server.close_all_connections()
+    mongod = await _spawn_mongod(settings)
 
-
-async def _build(stack: AsyncExitStack, settings: Settings, public_url: str, database_timeout_s: float) -> Services:
-    """The services, closed by the stack. Raises StartupError, MongodError."""
     try:
-        return await stack.enter_async_context(build(settings, public_url, database_timeout_s=database_timeout_s))
-    except DatabaseUnavailable as error:
-        raise StartupError("database: it answered at first, and then no more; see its log") from error
-    except OSError as error:
-        raise StartupError(explain_os_error(settings, error)) from error
+        from serving import run_self_check, serve  # takes as long as mongod
 
-
-async def serve(settings: Settings) -> int:
-    """Serve until SIGTERM, SIGINT or SIGHUP. Returns the exit code."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, _handle_stop_signal, stop)
-    async with serving(settings) as services:
-        if warning := fd_limit_warning(file_limit()):
-            log.warning("files: %s", warning)
-        if settings.access == "open":
-            log.warning("access is open: anyone who can reach this address may act as any user")
-        freeze_gc()
-        print(ready_line(services.public_url, as_json=settings.log_json), flush=True)
-        await stop.wait()
-        log.info("stopping: running tasks get time to finish, waiting ones stay queued")
-    return 0
-
-
-def ready_line(public_url: str, *, as_json: bool) -> str:
-    """The only line on standard output."""
-    text = f"Tessera is ready: {public_url}"
-    if not as_json:
-        return text
-    return JsonFormatter().format(logging.makeLogRecord({"name": "server", "levelname": "INFO", "msg": text}))
-
-
-async def run_self_check(settings: Settings) -> int:
-    """Test the complete flow once and print each step. Returns the exit code, 1 if a step failed."""
-    from processing.upkeep.selfcheck import CheckResult, SelfCheck  # imports urllib3, which serving does not need
-
-    async with serving(settings, database_timeout_s=0) as services:
-        warning = fd_limit_warning(file_limit())
-        print(CheckResult("connections", True, warning or f"{connections_for(file_limit())} at once"), flush=True)
-        selfcheck = SelfCheck(
-            services.public_url,
-            kodo=bool(settings.qiniu_access_key),
-            database=services.database,
-            bucket=services.bucket,
-            uploads=services.uploads,
-            images=services.images,
-            executors=services.executors,
-        )
-        ok = True
-        async for result in selfcheck.results():
-            print(result, flush=True)
-            ok = ok and result.ok
-    return 0 if ok else 1
+        return await (run_self_check if check else serve)(settings, sockets, mongod)
+    finally:
+        if mongod is not None:
+            await mongod.stop()  # if it was not needed
 
 
 def main() -> int:
     """Returns the exit code."""
     arguments = sys.argv[1:]
-    work = run_self_check if "--check" in arguments else serve
+    check = "--check" in arguments
     try:
         settings = read_settings(arguments)
-        start_logging(as_json=settings.log_json, quiet=work is run_self_check)
-        tune_process()
+        start_logging(as_json=settings.log_json, quiet=check)
         prioritise_loop()
-        limit_pillow_pixels(max(settings.max_megapixels, settings.max_result_megapixels))
         raise_file_limit()
         check_file_limit(file_limit())
         with lock_data_dir(settings.data_dir):
-            return asyncio.run(work(settings))
+            return asyncio.run(run(settings, check=check))
     except (BadSetting, StartupError, MongodError, TooFewFiles) as error:
         print(f"server.py: {error}", file=sys.stderr)
         return 2
 
 
-def _handle_stop_signal(stop: asyncio.Event) -> None:
-    """The first signal drains. The second one exits at once: running tasks are reclaimed at the next start."""
-    if stop.is_set():
-        os._exit(1)  # pragma: no cover - the process ends before coverage is written
-    stop.set()
+async def _spawn_mongod(settings: Settings) -> Mongod | None:
+    """The embedded database, which is still starting; None with a server that mongodb_uri names."""
+    if settings.mongodb_uri:
+        return None
+    mongod = embedded_mongod(settings.data_dir)
+    try:
+        await mongod.spawn()
+    except OSError as error:
+        raise StartupError(explain_os_error(settings.data_dir, error)) from error
+    return mongod
 
 
 def _bind(settings: Settings) -> list[socket.socket]:

@@ -50,7 +50,10 @@ class MongodError(Exception):
 
 
 class Mongod:
-    """One mongod for one folder. `async with` starts and stops it; if it dies in between, it is restarted."""
+    """One mongod for one folder. `async with` starts and stops it; if it dies in between, it is restarted.
+
+    `spawn` may come before, with other work in between: it returns while mongod still starts.
+    """
 
     def __init__(self, folder: Path, *, binary: str | None = None) -> None:
         self._folder = folder
@@ -74,9 +77,9 @@ class Mongod:
         return self._socket_folder / SOCKET
 
     async def __aenter__(self) -> Mongod:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._socket_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await self._start()
+        if self._process is None:
+            await self.spawn()
+        await self._wait_until_ready()
         self._watch = asyncio.ensure_future(asyncio.gather(self._keep_alive(), self._bound_log()))
         return self
 
@@ -85,18 +88,13 @@ class Mongod:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
-        await self._stop()
+        await self.stop()
         shutil.rmtree(self._socket_folder, ignore_errors=True)
 
-    async def _start(self) -> None:
-        """Start it until it listens, waiting for the mongod of a killed server that is still closing its files."""
-        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
-        while not await self._start_once():
-            if asyncio.get_running_loop().time() > deadline:  # pragma: no cover - a mongod that hangs
-                raise MongodError(f"another mongod uses {self._folder} and does not exit")
-            await asyncio.sleep(RESTART_PAUSE_S / 5)
-
-    async def _start_once(self) -> bool:
+    async def spawn(self) -> None:
+        """Start the process. Raises MongodError, OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._socket_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._socket.unlink(missing_ok=True)
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -110,6 +108,19 @@ class Mongod:
         except OSError as error:
             why = "is for another architecture" if error.errno == errno.ENOEXEC else f"cannot run: {error.strerror}"
             raise MongodError(f"{self._binary} {why}; {INSTEAD}") from error
+
+    async def _wait_until_ready(self) -> None:
+        """Wait until it listens; before, for the mongod of a killed server that is still closing its files."""
+        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
+        while not await self._starts():
+            if asyncio.get_running_loop().time() > deadline:  # pragma: no cover - a mongod that hangs
+                raise MongodError(f"another mongod uses {self._folder} and does not exit")
+            await asyncio.sleep(RESTART_PAUSE_S / 5)
+            await self.spawn()
+
+    async def _starts(self) -> bool:
+        """Wait until the process listens; False if another one uses its folder. Raises MongodError."""
+        assert self._process is not None
         exited = asyncio.create_task(self._process.wait())
         while not exited.done():
             if await self._listens():
@@ -174,7 +185,8 @@ class Mongod:
             log.warning("mongod: exited with code %s; restarting", code)
             await asyncio.sleep(RESTART_PAUSE_S)
             try:
-                await self._start()
+                await self.spawn()
+                await self._wait_until_ready()
             except (MongodError, OSError) as error:  # pragma: no cover - a mongod that fails to start again
                 log.warning("mongod: cannot start: %s", error)
 
@@ -188,7 +200,8 @@ class Mongod:
                         os.kill(self.pid, signal.SIGUSR1)  # it opens a new file
             await asyncio.sleep(LOG_CHECK_INTERVAL_S)
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """End the process; for one that was spawned and then not needed."""
         process = self._process
         if process is None or process.returncode is not None:
             return

@@ -14,7 +14,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from admin import CommandFailed, read_command, run_command
-from backends import StartupError
+from data_dir import StartupError
 from handlers.auth import DEVELOPERS_TTL_S
 from handlers.services import Services
 from models import errors

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from logs import JsonFormatter, PlainFormatter
-from server import ready_line
+from serving import ready_line
 
 
 def formatted(formatter: logging.Formatter, message: str, *arguments: object, **extra: object) -> str:

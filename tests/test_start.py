@@ -1,4 +1,4 @@
-"""Libraries that only some work needs are not imported before the server is ready."""
+"""What is imported when: little before the embedded database starts, and nothing that only some work needs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,28 @@ import sys
 
 from tests.support.process import ROOT
 
+WHILE_MONGOD_STARTS = {"numpy", "PIL", "pymongo", "prometheus_client"}
 LATE = {"scipy", "requests", "qiniu", "distributed", "urllib3"}
 
 
-def test_the_server_starts_without_rarely_used_libraries() -> None:
-    program = "import sys, server; print(*{name.split('.')[0] for name in sys.modules})"
-
+def imported_by(module: str) -> set[str]:
+    """The libraries that a process has after this import."""
+    program = f"import sys, {module}; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
+    return set(done.stdout.split())
 
-    assert "tornado" in done.stdout.split()
-    assert not LATE & set(done.stdout.split())
+
+def test_the_embedded_database_starts_before_the_large_imports() -> None:
+    imported = imported_by("server")
+
+    assert "tornado" in imported
+    assert not (WHILE_MONGOD_STARTS | LATE) & imported
+
+
+def test_the_server_starts_without_rarely_used_libraries() -> None:
+    imported = imported_by("serving")
+
+    assert imported >= WHILE_MONGOD_STARTS
+    assert not LATE & imported

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import resource
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
@@ -26,47 +25,17 @@ from handlers.transport.client_ip import IpNetworks, client_ip, rate_limit_key
 
 log = logging.getLogger(__name__)
 
-MAX_FILES = 65_536
 MAX_CONNECTIONS = 20_000
 MAX_PER_IP = 2_000
 """A school behind one address stays below."""
 LOOPBACK = frozenset(("127.0.0.1", "::1"))
 """Exempt from MAX_PER_IP: such connections come from a proxy, or from the owner of the machine."""
-MIN_FILES = 256
 RECOMMENDED_CONNECTIONS = 11_000
 """For 10,000 event streams and the requests beside them; below this the log and `--check` warn."""
 RESERVED_FILES = 256
 """Descriptors for the database, the log and images; half of the limit where that is less."""
 LOG_INTERVAL_S = 60.0
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-def raise_file_limit() -> None:
-    """Raise the limit of open files as far as the system allows, at most to MAX_FILES."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
-    if soft != resource.RLIM_INFINITY and soft < limit:
-        with contextlib.suppress(ValueError, OSError):  # some systems refuse what they report as possible
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-
-
-def file_limit() -> int:
-    """How many files this process may open."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_FILES if soft == resource.RLIM_INFINITY else soft
-
-
-class TooFewFiles(Exception):
-    """The server cannot start with so few open files; the message is one line for the operator."""
-
-
-def check_file_limit(files: int) -> None:
-    """Raise TooFewFiles if the server and its database could not even start with this limit."""
-    if files < MIN_FILES:
-        raise TooFewFiles(
-            f"open files: {files} are allowed, at least {MIN_FILES} are needed;"
-            " raise the limit (LimitNOFILE, ulimit -n)"
-        )
 
 
 def fd_limit_warning(files: int) -> str:

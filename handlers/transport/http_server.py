@@ -19,9 +19,10 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
 from handlers.transport.client_ip import IpNetworks
-from handlers.transport.connections import ConnectionLimiter, LimitedHTTPServer, connections_for, file_limit
+from handlers.transport.connections import ConnectionLimiter, LimitedHTTPServer, connections_for
 from handlers.transport.security_headers import SecurityHeaders, SecurityHeadersWithHsts
 from models import errors
+from processing.file_limit import file_limit
 
 BODY_LIMIT_BYTES = 2 * 1024 * 1024
 """Of requests that are read as a whole; uploads to the embedded bucket are streams with a limit of their own."""

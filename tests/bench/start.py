@@ -2,7 +2,7 @@
 
     .venv/bin/python -m tests.bench.start [ROUNDS]
 
-Alternately: a hello-world Tornado, `import server` alone, a first start with an empty folder and a second start with
+Alternately: a hello-world Tornado, `import serving` alone, a first start with an empty folder and a second start with
 the same folder, both with the embedded database.
 """
 
@@ -49,7 +49,7 @@ def main(rounds: int) -> None:
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="tessera-start-") as folder:
             note("hello-world Tornado", seconds_to_first_line("-m", "tests.bench.hello"))
-            note("`import server` alone", seconds_to_first_line("-c", "import server; print()"))
+            note("`import serving` alone", seconds_to_first_line("-c", "import serving; print()"))
             note("first start, empty folder", start_seconds(Path(folder) / "data"))
             note("second start", start_seconds(Path(folder) / "data"))
     rows = [(way, f"{statistics.median(each):.2f}", f"{max(each):.2f}") for way, each in times.items()]

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import server
-from backends import lock_data_dir
 from command_line import read_settings
+from data_dir import lock_data_dir
 from logs import start_logging
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.queue.leases import Leases
@@ -120,7 +120,7 @@ async def serve_monitored(settings: Settings) -> int:
     monitor = LoopMonitor(Path(os.environ["DRILL_METRICS"]))
     ticking = asyncio.create_task(monitor.run())
     try:
-        return await server.serve(settings)
+        return await server.run(settings)
     finally:
         ticking.cancel()
         monitor.write()

@@ -20,10 +20,9 @@ from handlers.transport.connections import (
     ConnectionLimiter,
     connections_for,
     fd_limit_warning,
-    file_limit,
-    raise_file_limit,
 )
 from handlers.transport.http_server import HEADER_LIMIT_BYTES, listen
+from processing.file_limit import file_limit, raise_file_limit
 from tests.security.raw_http import exchange, head
 from tests.support.client import ApiClient
 from tests.support.process import ServerProcess

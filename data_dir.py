@@ -1,0 +1,69 @@
+"""The data folder: its lock, its secrets, its mongod, and why it cannot be used. Imported before the server is."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import getpass
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from models.embedded_mongod import Mongod
+
+
+class StartupError(Exception):
+    """The server cannot start for a reason that the operator can fix; the message is one line."""
+
+
+class DataDirLocked(StartupError):
+    """Another process uses the data folder."""
+
+
+@contextlib.contextmanager
+def lock_data_dir(data_dir: Path) -> Iterator[None]:
+    """Lock the data folder for this process. Raises DataDirLocked, StartupError."""
+    with ExitStack() as stack:
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = stack.enter_context(open(data_dir / "lock", "w"))
+        except OSError as error:
+            raise StartupError(_explain_data_dir(data_dir, error)) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DataDirLocked(f"data_dir: {data_dir} is in use by another server; choose another folder") from error
+        yield
+
+
+def embedded_mongod(data_dir: Path) -> Mongod:
+    """The embedded database of a data folder; not started. Raises MongodError."""
+    return Mongod(data_dir / "db")
+
+
+def load_or_create_secret(path: Path) -> str:
+    """The secret in this file; created on first use, 64 hex digits, readable by this user only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+def explain_os_error(data_dir: Path, error: OSError) -> str:
+    """Why the server cannot start, in one line."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many open files: raise the limit (LimitNOFILE, ulimit -n)"
+    return _explain_data_dir(data_dir, error)
+
+
+def _explain_data_dir(data_dir: Path, error: OSError) -> str:
+    what = f" ({error.filename})" if error.filename and str(error.filename) != str(data_dir) else ""
+    return (
+        f"data_dir: {data_dir}{what} cannot be used: {error.strerror}; choose a folder where the user"
+        f" {getpass.getuser()} may write, with some free space"
+    )
