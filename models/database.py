@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pymongo
@@ -22,6 +21,7 @@ from pymongo.monitoring import CommandListener
 
 from models import errors
 from models.driver_errors import OPERATION_TIMEOUT_S, DriverErrors, DuplicateKey
+from models.index import Index
 
 Document = dict[str, Any]
 
@@ -42,30 +42,6 @@ JOURNALED = WriteConcern(w="majority", j=True)
 
 class InvalidUri(ValueError):
     """The driver cannot use a URI; the message says why, without the URI."""
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """One index. keys: names separated by blanks, `-` before a name for descending order.
-
-    partial_filter: selects the documents in the index. expire_after_s: MongoDB deletes documents older than this.
-    """
-
-    keys: str
-    unique: bool = False
-    expire_after_s: int | None = None
-    partial_filter: Mapping[str, object] | None = None
-
-    def pairs(self) -> list[tuple[str, int]]:
-        return [(name.lstrip("-"), -1 if name.startswith("-") else 1) for name in self.keys.split()]
-
-    def options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"unique": True} if self.unique else {}
-        if self.expire_after_s is not None:
-            options["expireAfterSeconds"] = self.expire_after_s
-        if self.partial_filter is not None:
-            options["partialFilterExpression"] = dict(self.partial_filter)
-        return options
 
 
 class Database:
@@ -141,6 +117,16 @@ class Database:
                 raise
             await self._database[collection].drop_index(index.pairs())
             await self._database[collection].create_index(index.pairs(), **index.options())
+
+    async def drop_indexes(self, indexes: Mapping[str, Sequence[Index]]) -> None:
+        """Drop those of these indexes that exist."""
+        await asyncio.gather(*(self._drop_indexes(name, unneeded) for name, unneeded in indexes.items()))
+
+    async def _drop_indexes(self, collection: str, indexes: Sequence[Index]) -> None:
+        async with self._errors.guard():
+            existing = await self._database[collection].index_information()
+            for name in {index.name for index in indexes} & existing.keys():
+                await self._database[collection].drop_index(name)
 
     async def create_capped(self, name: str, *, size_bytes: int) -> None:
         """Create a collection that drops its oldest documents, unless it exists."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models import errors
-from models.database import Database, Document, Index
+from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.images.image import Owner
 from models.images.images import HIDE, VISIBLE
+from models.index import Index
 
 LIFETIME = timedelta(days=1)
 RETRY_AFTER_S = 3600

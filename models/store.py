@@ -15,6 +15,7 @@ from models.images.images import Images
 from models.images.quotas import DEFAULT_QUOTA, Quota, Quotas
 from models.images.uploads import PendingUploads
 from models.images.withdrawals import DEFAULT_GRACE
+from models.index import Index
 from models.queue.activity import QueueActivity
 from models.queue.events import Events
 from models.queue.failed import FailedTasks
@@ -25,6 +26,14 @@ from models.queue.selection import SelectedTasks
 from models.queue.servers import ServerRegistry
 from models.queue.task_log import TaskLog
 from models.queue.tasks import Tasks
+
+REPLACED = {
+    "follows": (Index("to_id"),),
+    "images": (Index("owner_id batch"), Index("kind -created -_id")),
+    "sessions": (Index("user_id"),),
+    "tasks": (Index("owner_id state"), Index("-finished -_id")),
+}
+"""Indexes of earlier versions that others have replaced: each write to their collections would still pay for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,7 @@ class Store:
         )
 
     async def create_indexes(self) -> None:
-        """Create missing indexes and rebuild those that an earlier version created with other options."""
+        """Create missing indexes, rebuild those with other options, and drop those that others have replaced."""
         await self.database.create_indexes(
             {
                 "users": (*self.users.indexes, *self.guests.indexes),
@@ -102,6 +111,7 @@ class Store:
                 "rounds": self.rounds.indexes,
             }
         )
+        await self.database.drop_indexes(REPLACED)
 
     async def migrate(self) -> None:
         """Bring the records of an earlier version up to date. Changes nothing the second time."""

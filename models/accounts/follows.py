@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from models import errors
 from models.accounts.users import NOT_DELETED
 from models.batcher import Batcher
-from models.database import Database, Document, Index
+from models.database import Database, Document
 from models.driver_errors import DuplicateKey
+from models.index import Index
 
 MAX_NAMES = 10_000
 NAMES_PER_CALL = 2_000

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models.batcher import Batcher
-from models.database import Database, Document, Index
+from models.database import Database, Document
+from models.index import Index
 
 TOKEN_BYTES = 32
 IDLE_TIMEOUT = timedelta(days=14)

@@ -16,8 +16,9 @@ from models import errors
 from models.accounts.emails import email_key
 from models.accounts.usernames import username_key
 from models.batcher import Batcher
-from models.database import Database, Document, Index
+from models.database import Database, Document
 from models.driver_errors import DuplicateKey
+from models.index import Index
 
 SECRET_FIELDS = ("_id", "username", "email", "created", "password_hash")
 NOT_DELETED: Document = {"deleting": None}

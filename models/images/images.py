@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from models import errors
 from models.batcher import Batcher
-from models.database import Database, Document, Index, new_id
+from models.database import Database, Document, new_id
 from models.driver_errors import DuplicateKey
 from models.images.image import (
     Image,
@@ -25,6 +25,7 @@ from models.images.image import (
 )
 from models.images.visibility import OPEN, Reader, Visibility
 from models.images.withdrawals import DEFAULT_GRACE, Withdrawals
+from models.index import Index
 
 VISIBLE: Document = {"kind": {"$ne": str(ImageKind.HIDDEN)}}
 HIDE: Document = {"$set": {"kind": str(ImageKind.HIDDEN)}, "$unset": {"dedup_key": ""}}

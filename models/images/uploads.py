@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from models import errors
-from models.database import Database, Document, Index
+from models.database import Database, Document
 from models.images.image import Owner
 from models.images.visibility import UNSTATED, Visibility
+from models.index import Index
 
 LIFETIME = timedelta(days=7)
 """An image that arrives later than this after its token was issued is not registered."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from models.database import Collection, Document, Index
+from models.database import Collection, Document
 from models.images.image import Image, ImageKind, to_image
+from models.index import Index
 
 DEFAULT_GRACE = timedelta(days=14)
 PHOTOMOSAICS: Document = {"style": "photomosaic"}

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.batcher import Batcher
-from models.database import Database, Document, Index
+from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.images.image import Owner
+from models.index import Index
 
 CURRENT = "now"
 QUEUED, ACTIVE = "queued", ["queued", "running"]

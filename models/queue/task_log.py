@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from models.database import Database, Document, Index
+from models.database import Database, Document
+from models.index import Index
 
 EXPIRY_S = 3 * 24 * 3600
 MAX_LINES = 200

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from models import errors
 from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
-from models.database import Database, Document, Index, new_id
+from models.database import Database, Document, new_id
 from models.driver_errors import DuplicateKey
 from models.images.image import Owner
 from models.images.visibility import Visibility
+from models.index import Index
 from models.queue.fair_order import Place
 from models.queue.task import ACTIVE, FINAL, RETRYABLE, NewTask, Task, TaskState, from_document, to_document
 

@@ -8,8 +8,10 @@ from contextlib import aclosing
 import pytest
 
 from models import errors
-from models.database import MAX_ID, Database, Index
+from models.database import MAX_ID, Database, Document
 from models.driver_errors import DuplicateKey
+from models.index import Index
+from models.store import REPLACED, Store
 
 CLOSED_PORT = "mongodb://127.0.0.1:9/?directConnection=true"
 
@@ -53,6 +55,20 @@ async def test_an_index_with_other_options_is_rebuilt(database: Database) -> Non
     await things.insert_one({"_id": 1, "name": "a"})
     with pytest.raises(DuplicateKey):
         await things.insert_one({"_id": 2, "name": "a"})
+
+
+@pytest.mark.gen_test
+async def test_indexes_that_others_have_replaced_are_dropped_from_an_old_database(database: Database) -> None:
+    await database.create_indexes(REPLACED)
+
+    for _ in range(2):
+        await Store.of(database, "one").create_indexes()
+
+    access: Document = {"$indexStats": {}}
+    for collection, replaced in REPLACED.items():
+        names = {index["name"] for index in await database.collection(collection).aggregate([access])}
+        assert len(names) > 2
+        assert names.isdisjoint(index.name for index in replaced)
 
 
 @pytest.mark.gen_test

@@ -11,7 +11,8 @@ import pytest
 
 from models import errors
 from models.accounts.users import Users
-from models.database import Database, Index
+from models.database import Database
+from models.index import Index
 from tests.support.replica_set import replica_set
 
 
