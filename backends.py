@@ -46,6 +46,7 @@ async def open_database(
             uri = (await stack.enter_async_context(mongod or embedded_mongod(settings.data_dir))).uri
         database = _connect(uri, settings.database, on_failure)
         stack.callback(database.close)
+        stack.push_async_callback(database.batchers.drain)
         await _wait_until_ready(database, settings.database, timeout_s)
         yield database
 
@@ -60,6 +61,7 @@ async def open_or_join_database(settings: Settings) -> AsyncIterator[Database]:
             except DataDirLocked:
                 database = _connect(_running_uri(settings.data_dir), settings.database)
                 stack.callback(database.close)
+                stack.push_async_callback(database.batchers.drain)
                 await _wait_until_ready(database, settings.database, 0)
                 yield database
                 return

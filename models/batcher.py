@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from models import errors
 
@@ -48,7 +48,7 @@ class Batcher(Generic[Item, Result]):
             self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._start_delivery)
 
     async def drain(self) -> None:
-        """Wait until no item is waiting or being sent."""
+        """Wait until no item is waiting or being sent, also if nobody waits for its result any more."""
         self._start_delivery()
         while self._delivery is not None:
             await asyncio.wait([self._delivery])
@@ -98,6 +98,25 @@ class Batcher(Generic[Item, Result]):
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+
+class Batchers:
+    """Makes the batchers of one database, which closes after the last of their calls."""
+
+    def __init__(self) -> None:
+        self._batchers: list[Batcher[Any, Any]] = []
+
+    def make(
+        self, deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]], *, linger_s: float = 0.0
+    ) -> Batcher[Item, Result]:
+        """As the constructor of Batcher."""
+        batcher = Batcher(deliver, linger_s=linger_s)
+        self._batchers.append(batcher)
+        return batcher
+
+    async def drain(self) -> None:
+        """Wait until none of them has an item."""
+        await asyncio.gather(*(batcher.drain() for batcher in self._batchers))
 
 
 def _log_failure(future: asyncio.Future[Result]) -> None:

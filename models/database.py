@@ -20,6 +20,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 from pymongo.monitoring import CommandListener
 
 from models import errors
+from models.batcher import Batchers
 from models.driver_errors import OPERATION_TIMEOUT_S, DriverErrors, DuplicateKey
 from models.index import Index
 
@@ -61,6 +62,7 @@ class Database:
         listeners: Sequence[CommandListener] = (),
     ) -> None:
         self._errors = DriverErrors(on_failure)
+        self.batchers = Batchers()
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,

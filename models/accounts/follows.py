@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 from models import errors
 from models.accounts.users import NOT_DELETED
-from models.batcher import Batcher
 from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.index import Index
@@ -65,7 +64,7 @@ class Follows:
 
     def __init__(self, database: Database) -> None:
         self._follows, self._users = database.collection("follows"), database.collection("users")
-        self._reading = Batcher(self._read)
+        self._reading = database.batchers.make(self._read)
 
     async def follow(self, follower: Member, followed: Member) -> None:
         """Raises NotFound if one of the accounts is deleted meanwhile, whose edges may be deleted already."""

@@ -7,7 +7,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from models.batcher import Batcher
 from models.database import Database, Document
 from models.index import Index
 
@@ -33,7 +32,7 @@ class Sessions:
 
     def __init__(self, database: Database) -> None:
         self._sessions = database.collection("sessions")
-        self._finding = Batcher(self._find_all)
+        self._finding = database.batchers.make(self._find_all)
 
     async def open(self, user_id: int, username: str | None, *, lifetime: timedelta = IDLE_TIMEOUT) -> str:
         """Sign a user in; returns the new token, 256 bits as URL-safe text. lifetime: until it is used again."""

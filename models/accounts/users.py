@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from models import errors
 from models.accounts.emails import email_key
 from models.accounts.usernames import username_key
-from models.batcher import Batcher
 from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.index import Index
@@ -53,7 +52,7 @@ class Users:
     def __init__(self, database: Database) -> None:
         self._users = database.collection("users")
         self._retired_names = database.collection("retired_names")
-        self._by_key = Batcher(self._find_by_keys)
+        self._by_key = database.batchers.make(self._find_by_keys)
 
     async def add(self, *, username: str, email: str, password_hash: str) -> int:
         """Returns the new user's id. Raises UsernameTaken, EmailTaken."""

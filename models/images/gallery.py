@@ -11,7 +11,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document
 from models.images.image import Image, ImageKind, to_image
@@ -42,7 +41,7 @@ class Gallery:
 
     def __init__(self, database: Database) -> None:
         self._images = database.collection("images")
-        self._first = Batcher(self._first_pages)
+        self._first = database.batchers.make(self._first_pages)
 
     async def public(self, *, owner_ids: list[int] | None = None, cursor: str | None = None, limit: int) -> ImagePage:
         """Public results. owner_ids: of these users, None: of all. Raises BadParameter for a malformed cursor."""

@@ -10,7 +10,6 @@ from dataclasses import fields
 from datetime import timedelta
 
 from models import errors
-from models.batcher import Batcher
 from models.database import Database, Document, new_id
 from models.driver_errors import DuplicateKey
 from models.images.image import (
@@ -56,10 +55,10 @@ class Images:
     def __init__(self, database: Database, withdrawal_grace: timedelta = DEFAULT_GRACE) -> None:
         self._images = database.collection("images")
         self.withdrawals = Withdrawals(self._images, withdrawal_grace)
-        self._adding = Batcher(self._add_all)
-        self._results = Batcher(self._find_results)
-        self._finding = Batcher(self._find_all)
-        self._opened = Batcher(self._find_open)
+        self._adding = database.batchers.make(self._add_all)
+        self._results = database.batchers.make(self._find_results)
+        self._finding = database.batchers.make(self._find_all)
+        self._opened = database.batchers.make(self._find_open)
 
     # --- reading ------------------------------------------------------------------------------------------------
 

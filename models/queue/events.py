@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from models.batcher import Batcher
 from models.database import Database, Document
 
 LINGER_S = 0.01
@@ -37,7 +36,7 @@ class Events:
         self._database = database
         self._events = database.collection("events", journaled=False)
         self._server = server
-        self._publishing = Batcher(self._insert, linger_s=LINGER_S)
+        self._publishing = database.batchers.make(self._insert, linger_s=LINGER_S)
 
     async def ensure_collection(self) -> None:
         """Create the collection and insert a first event: a tailable cursor on an empty collection ends at once."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.batcher import Batcher
 from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.images.image import Owner
@@ -75,7 +74,7 @@ class FairOrder:
         self._rounds = database.collection("rounds", journaled=False)
         self._tasks = database.collection("tasks")
         self._current = 0
-        self._saving = Batcher(self._save_current, linger_s=SAVE_INTERVAL_S)
+        self._saving = database.batchers.make(self._save_current, linger_s=SAVE_INTERVAL_S)
 
     async def refresh(self) -> None:
         """Read the current round, which other servers may have advanced."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from models import errors
-from models.batcher import Batcher
 from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.queue.fair_order import FairOrder, Place
@@ -36,7 +35,7 @@ class Leases:
         self._leases = database.collection("tasks", journaled=False)
         self._server = server
         self._lease_ms = int(lease_s * 1000)
-        self._finishing = Batcher(self._finish_all)
+        self._finishing = database.batchers.make(self._finish_all)
 
     # --- acquiring ----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models import errors
-from models.batcher import Batcher
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document, new_id
 from models.driver_errors import DuplicateKey
@@ -79,7 +78,7 @@ class Tasks:
         self._tasks = database.collection("tasks")
         self._rounds = database.collection("rounds", journaled=False)
         self._events = database.collection("events", journaled=False)
-        self._unfiltered = Batcher(self._list_unfiltered)
+        self._unfiltered = database.batchers.make(self._list_unfiltered)
 
     # --- reading ------------------------------------------------------------------------------------------------
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
+from backends import open_database
 from models import errors
+from models.accounts.sessions import Sessions
 from models.batcher import Batcher
+from settings import Settings
 
 
 @pytest.mark.gen_test
@@ -151,3 +155,22 @@ async def test_items_for_which_nobody_waits_are_sent_after_a_while() -> None:
     batcher.submit_nowait(2)
 
     assert await delivered == [1, 2]
+
+
+@pytest.mark.gen_test
+async def test_a_database_closes_after_calls_for_which_nobody_waits_any_more(settings: Settings) -> None:
+    """Such as the rest of a request whose client has gone."""
+    async with open_database(settings) as database:
+        reading = asyncio.create_task(Sessions(database).find("a token"))
+        while not deliveries():
+            await asyncio.sleep(0)
+        reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reading
+
+    assert deliveries() == []
+
+
+def deliveries() -> list[str]:
+    """The calls of batchers that are under way."""
+    return [repr(task) for task in asyncio.all_tasks() if "_deliver_all" in repr(task)]
