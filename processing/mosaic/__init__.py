@@ -19,8 +19,9 @@ from . import style as _style
 from .building_plan import PLANNED_STYLES, PlanOptions, plan_pdf
 from .canvas import PixelCanvas, StyleResult
 from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
-from .codec.decode import MAX_MEGAPIXELS, Source, decode, decode_frames, read_size
+from .codec.decode import MAX_MEGAPIXELS, Source, decode, read_size
 from .codec.encode import MEDIA_TYPES, check_size, encode_animation
+from .codec.frames import decode_frames
 from .codec.heap import release_free_memory
 from .codec.resolution import write_resolution
 from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour

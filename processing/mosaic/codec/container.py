@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .icc import Colour, cicp_colour, png_colour
+from .apng import first_frame
+from .icc import Colour, heif_colour, png_colour
 from .isobmff import HeifFile, brand_format, read_heif
 from .jpeg import CompressedData, compressed_data, without_metadata
 from .orientation import jpeg_orientation, png_orientation, webp_orientation
@@ -21,6 +22,7 @@ class Container:
 
     pixels: the file, or as much of it as its first picture needs. orientation: 1 to 8, as EXIF counts (HEIF and AVIF:
     see isolated). colour: what the container says instead of a profile. png, jpeg, heif: more about these formats.
+    canvas: width and height of the picture where `pixels` hold a part of it only. offset: left and top of that part.
     """
 
     format: str
@@ -30,6 +32,8 @@ class Container:
     png: PngFile | None = None
     jpeg: CompressedData | None = None
     heif: HeifFile | None = None
+    canvas: tuple[int, int] | None = None
+    offset: tuple[int, int] = (0, 0)
 
 
 def read_container(data: bytes, megapixels: float) -> Container:
@@ -44,12 +48,17 @@ def read_container(data: bytes, megapixels: float) -> Container:
         return Container("JPEG", pixels, jpeg_orientation(data), jpeg=jpeg)
     if data.startswith(SIGNATURE):
         png = read_png(data)
-        return Container("PNG", png.pixels, png_orientation(png), png_colour(png.chunks), png=png)
+        orientation, colour = png_orientation(png), png_colour(png.chunks)
+        if (frame := first_frame(data)) is not None:
+            canvas, offset, png = png.size, (frame.left, frame.top), read_png(frame.file())
+            return Container("PNG", png.pixels, orientation, colour, png=png, canvas=canvas, offset=offset)
+        return Container("PNG", png.pixels, orientation, colour, png=png)
     if data.startswith(b"GIF8"):
         return Container("GIF", data[: first_frame_end(data)] + b";")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return Container("WEBP", data, webp_orientation(data))
     if brand_format(data[:256]):
         heif = read_heif(data, megapixels)
-        return Container(heif.format, data, colour=cicp_colour(*heif.cicp) if heif.cicp else None, heif=heif)
+        colour = heif_colour(*heif.cicp, heif.peak_nits) if heif.cicp else None
+        return Container(heif.format, data, colour=colour, heif=heif)
     return Container("", data)

@@ -6,19 +6,28 @@ Each of its pixels was in the file: a file that is damaged or cut short is refus
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image, ImageFile
 
 from ..errors import DAMAGED, MosaicError, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
-from .animation import read_frames
 from .container import Container, read_container
 from .heap import release_before_large
 from .isolated import decode_isolated
 from .jpeg import digest, digest_before_noise, is_complete
-from .modes import clear_around, flatten, is_grey, low_byte_mode, normalise_mode, split_alpha, to_8_bits, to_srgb
+from .modes import (
+    clear_around,
+    flatten,
+    is_grey,
+    low_byte_mode,
+    normalise_mode,
+    on_canvas,
+    split_alpha,
+    to_8_bits,
+    to_srgb,
+)
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
 MAX_MEGAPIXELS = 50.0
@@ -26,7 +35,7 @@ MAX_MEGAPIXELS = 50.0
 
 _UNSUPPORTED = "its format is not supported"
 _MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
-_BLEED_PX = {"WEBP": 32, "HEIF": 64, "AVIF": 64}  # the side of the largest transform, in AV1 also of its filters
+BLEED_PX = {"WEBP": 32, "HEIF": 64, "AVIF": 64}  # the side of the largest transform, in AV1 also of its filters
 
 # Pillow decodes this much at a time: some milliseconds of a photo, 160 ms of 50 megapixels in one colour. Its default
 # of 64 KiB makes two concurrent renders wait twice as long, as each piece ends by acquiring the interpreter lock. The
@@ -135,10 +144,10 @@ def _decode(
         if aperture is not None and (box := aperture.box(*image.size)) is not None:
             image = image.crop(box)
         width, height = image.size
-        bleed_px = _BLEED_PX[container.format]
+        bleed_px = BLEED_PX[container.format]
     else:
         opened = Image.open(file, formats=(container.format,))
-        width, height = opened.size
+        width, height = container.canvas or opened.size
         limit = min(megapixels, _MAX_WEBP_MEGAPIXELS) if container.format == "WEBP" else megapixels
         if width * height > limit * 1_000_000:
             raise TooManyPixels(limit)
@@ -151,9 +160,11 @@ def _decode(
     grey = is_grey(image)
     image = normalise_mode(image)
     image = to_srgb(image, colour, file.poll, grey=grey)
+    if container.canvas is not None and container.canvas != image.size:
+        image = on_canvas(image, container.canvas, container.offset)
     source = Source(image, width, height, reduction, bleed_px)
     del image
-    return _upright(source, orientation, background)
+    return upright(source, orientation, background)
 
 
 def read_size(data: bytes, *, megapixels: float = MAX_MEGAPIXELS) -> tuple[int, int]:
@@ -165,6 +176,8 @@ def read_size(data: bytes, *, megapixels: float = MAX_MEGAPIXELS) -> tuple[int, 
     if container.heif is not None:
         image = decode(data, Progress(), megapixels=megapixels).image
         return image.size
+    if container.canvas is not None:
+        return container.canvas
     try:
         with Image.open(io.BytesIO(container.pixels), formats=(container.format,)) as opened:
             return opened.size
@@ -172,25 +185,7 @@ def read_size(data: bytes, *, megapixels: float = MAX_MEGAPIXELS) -> tuple[int, 
         raise NotAPicture(DAMAGED if container.format else _UNSUPPORTED) from error
 
 
-def decode_frames(
-    data: bytes,
-    count: int,
-    progress: Progress,
-    *,
-    megapixels: float = MAX_MEGAPIXELS,
-    background: str | None = "#ffffff",
-) -> Iterator[Source]:
-    """The frames of an animation, as `decode` gives its first picture. count: see animation.frame_durations."""
-    container = read_container(data, megapixels)
-    for frame in read_frames(data, container.format, count, lambda: progress(0.0)):
-        if frame.width * frame.height > megapixels * 1_000_000:
-            raise TooManyPixels(megapixels)
-        image = to_srgb(frame, container.colour, lambda: progress(0.0), grey=False)
-        source = Source(image, *image.size, bleed_px=_BLEED_PX.get(container.format, 0))
-        yield _upright(source, container.orientation, background)
-
-
-def _upright(source: Source, orientation: int, background: str | None) -> Source:
+def upright(source: Source, orientation: int, background: str | None) -> Source:
     """The final steps. The source's image may have any mode that normalise_mode returns."""
     image, width, height, reduction, bleed_px = (
         source.image,
@@ -287,4 +282,4 @@ def _bleed_px(image: Image.Image) -> int:
     """
     if image.format == "JPEG":
         return 8 * max((max(layer[1:3]) for layer in getattr(image, "layer", ())), default=4)
-    return _BLEED_PX.get(image.format or "", 0)
+    return BLEED_PX.get(image.format or "", 0)

@@ -1,7 +1,8 @@
 """High dynamic range (PQ and HLG, ITU-R BT.2100), tone-mapped to sRGB as Chromium does.
 
-The curve was measured in Chromium 156 and agrees with it to 1 of 255: light up to diffuse white (203 cd/m2) is halved,
-light from there to 1,000 cd/m2 is compressed into the upper half. The brightest channel in BT.2020 sets the factor.
+The reference white tone mapping operator of SMPTE ST 2094-50: light up to diffuse white (203 cd/m2) is scaled, to half
+where the picture has 1,000 cd/m2 or more; light from there to the brightest of the picture is compressed into the rest.
+The brightest channel in BT.2020 sets the factor. Agrees with Chromium 156 to 1 of 255 for a peak of 150 to 4,000 cd/m2.
 """
 
 from __future__ import annotations
@@ -16,26 +17,32 @@ from ..colour.srgb import Floats, to_bytes
 
 PQ, HLG = 16, 18
 
+DEFAULT_PEAK_NITS = 1000.0
+"""Of a picture that does not tell, in cd/m2."""
+
 _WHITE, _PEAK = 203.0, 1000.0  # cd/m2
-_KNEE = np.array([0.0, 1.0, 1.158, 1.4, 1.804, 2.2, 2.794, 3.5, 4.309, 4.926])
-_OUTPUT = np.array([0.0, 0.5, 0.5647, 0.6323, 0.7156, 0.7746, 0.8469, 0.9066, 0.9647, 1.0])
+_BEND = 0.65  # how far the control point of the curve's bow lies from its knee
+_CURVE_POINTS = 64
 _LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 _BAND_PX = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class HighDynamicRange:
-    """to_bt2020, from_bt2020: (3, 3), from the file's linear light and to linear sRGB. transfer: PQ or HLG."""
+    """to_bt2020, from_bt2020: (3, 3), from the file's linear light and to linear sRGB. transfer: PQ or HLG.
+    peak_nits: the brightest light of the picture, in cd/m2."""
 
     to_bt2020: Floats
     from_bt2020: Floats
     transfer: int
+    peak_nits: float = DEFAULT_PEAK_NITS
 
 
 def tone_map(image: Image.Image, colour: HighDynamicRange, poll: Callable[[], None]) -> Image.Image:
     """RGB or RGBA, changed in place."""
     levels = np.arange(256) / 255.0
     table = (_pq(levels) if colour.transfer == PQ else _hlg(levels)).astype(np.float32)
+    light_levels, output = _curve(colour.peak_nits)
     rows = max(1, _BAND_PX // image.width)
     for top in range(0, image.height, rows):
         band = image.crop((0, top, image.width, min(top + rows, image.height)))
@@ -43,13 +50,27 @@ def tone_map(image: Image.Image, colour: HighDynamicRange, poll: Callable[[], No
         if colour.transfer == HLG:
             light *= (_PEAK / _WHITE) * np.maximum(light @ _LUMINANCE, 0.0)[..., None] ** 0.2
         brightest = np.maximum(light.max(axis=-1, keepdims=True), 1e-9)
-        light *= np.interp(brightest, _KNEE, _OUTPUT) / brightest
+        light *= np.interp(brightest, light_levels, output) / brightest
         converted = Image.fromarray(to_bytes(light @ colour.from_bt2020.T.astype(np.float32), linear=True))
         if image.mode == "RGBA":
             converted.putalpha(band.getchannel("A"))
         image.paste(converted, (0, top))
         poll()
     return image
+
+
+def _curve(peak_nits: float) -> tuple[Floats, Floats]:
+    """Light, 1.0 is diffuse white, and what becomes of it: a line to the knee and a quadratic bow to the peak."""
+    top = peak_nits / _WHITE
+    if top <= 1.0:
+        return np.array([0.0, 1.0]), np.array([0.0, 1.0])
+    knee = 1.0 - 0.5 * min(1.0, np.log(top) / np.log(_PEAK / _WHITE))
+    along = np.linspace(0.0, 1.0, _CURVE_POINTS)
+    control = 1 - _BEND + _BEND / knee, (1 - _BEND) * knee + _BEND
+    weights = (1 - along) ** 2, 2 * along * (1 - along), along**2
+    light = weights[0] + weights[1] * control[0] + weights[2] * top
+    output = weights[0] * knee + weights[1] * control[1] + weights[2]
+    return np.concatenate([[0.0], light]), np.concatenate([[0.0], output])
 
 
 def _pq(level: Floats) -> Floats:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from ..colour.srgb import Floats, linearise
-from .hdr import HLG, PQ, HighDynamicRange
+from .hdr import DEFAULT_PEAK_NITS, HLG, PQ, HighDynamicRange
 
 MAX_PROFILE_BYTES = 4 << 20
 
@@ -52,8 +52,11 @@ def _smpte240(value: Floats) -> Floats:
     return np.where(value < 0.0913, value / 4, ((value + 0.1115) / 1.1115) ** (1 / 0.45))
 
 
+_SRGB, _UNSPECIFIED = (1, 13), 2
+_CAMERA_TRANSFERS = (1, 6, 14, 15)
+
 _TRANSFER: Mapping[int, Callable[[Floats], Floats]] = {
-    **dict.fromkeys((1, 6, 11, 14, 15), lambda value: value**2.4),  # BT.709 as screens show it (BT.1886)
+    **dict.fromkeys((*_CAMERA_TRANSFERS, 11), lambda value: value**2.4),  # BT.709 as screens show it (BT.1886)
     13: linearise,
     4: lambda value: value**2.2,
     5: lambda value: value**2.8,
@@ -70,21 +73,33 @@ Colour = bytes | HighDynamicRange | None
 def png_colour(chunks: Mapping[bytes, bytes]) -> Colour:
     """The colour space of a PNG. A chunk that is invalid or unsupported counts as absent."""
     cicp = chunks.get(b"cICP", b"")
-    if len(cicp) == 4 and cicp[2:] == b"\0\1" and (colour := cicp_colour(cicp[0], cicp[1])) is not None:
+    content, display = chunks.get(b"cLLI", b"")[:4], chunks.get(b"mDCV", b"")[16:20]
+    peak_nits = (int.from_bytes(content) or int.from_bytes(display)) / 10_000
+    if len(cicp) == 4 and cicp[2:] == b"\0\1" and (colour := cicp_colour(cicp[0], cicp[1], peak_nits)) is not None:
         return colour
     if (profile := _inflated(chunks.get(b"iCCP", b""))) is not None:
         return profile
     return None if b"sRGB" in chunks else _from_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""))
 
 
-def cicp_colour(primaries: int, transfer: int) -> bytes | HighDynamicRange | None:
-    """The colour space of two H.273 code points; None where either is unspecified or unsupported."""
+def cicp_colour(primaries: int, transfer: int, peak_nits: float = 0.0) -> bytes | HighDynamicRange | None:
+    """The colour space of two H.273 code points; None where either is unspecified or unsupported. peak_nits: of a high
+    dynamic range; 0 where that is not told."""
     if primaries not in _PRIMARIES:
         return None
     if transfer in (PQ, HLG):
         to_xyz, bt2020, srgb = (_to_d50(_PRIMARIES[code]) for code in (primaries, 9, 1))
-        return HighDynamicRange(np.linalg.solve(bt2020, to_xyz), np.linalg.solve(srgb, bt2020), transfer)
+        matrices = np.linalg.solve(bt2020, to_xyz), np.linalg.solve(srgb, bt2020)
+        return HighDynamicRange(*matrices, transfer, peak_nits or DEFAULT_PEAK_NITS)
     return _build(_PRIMARIES[primaries], _TRANSFER[transfer]) if transfer in _TRANSFER else None
+
+
+def heif_colour(primaries: int, transfer: int, peak_nits: float) -> bytes | HighDynamicRange | None:
+    """The same for the property `colr` of a HEIF or AVIF, where what is unspecified is that of sRGB, and so is the
+    curve of a video camera, as in Chromium."""
+    primaries = _SRGB[0] if primaries == _UNSPECIFIED else primaries
+    transfer = _SRGB[1] if transfer in (_UNSPECIFIED, *_CAMERA_TRANSFERS) else transfer
+    return None if (primaries, transfer) == _SRGB else cicp_colour(primaries, transfer, peak_nits)
 
 
 def colour_space(profile: bytes) -> str:

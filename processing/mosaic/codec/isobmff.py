@@ -39,13 +39,19 @@ class CleanAperture:
 
 @dataclass(frozen=True, slots=True)
 class HeifFile:
-    """format: HEIF or AVIF. pixels: of its largest picture. cicp: primaries and transfer characteristics (H.273).
-    aperture: what is shown. These two are None where its pictures differ or do not tell."""
+    """format: HEIF or AVIF. pixels: of its largest picture. cicp: primaries and transfer characteristics (H.273), None
+    where they are not told. aperture: what is shown, None for all. peak_nits: the brightest light of the picture; 0
+    where that is not told."""
 
     format: str
     pixels: int
     cicp: tuple[int, int] | None
     aperture: CleanAperture | None = None
+    peak_nits: float = 0.0
+
+
+Box = tuple[bytes, int, int]
+"""Kind, start and end of the content."""
 
 
 def brand_format(head: bytes) -> str:
@@ -61,31 +67,80 @@ def brand_format(head: bytes) -> str:
 
 def read_heif(data: bytes, megapixels: float) -> HeifFile:
     """Raises NotAPicture for a file without a still picture or with an unsupported codec, and TooManyPixels."""
-    cicp: set[tuple[int, int]] = set()
-    apertures: set[CleanAperture] = set()
-    is_still, pixels = False, 0
-    for number, (kind, start, end) in enumerate(_boxes(data, 0, len(data))):
-        if number >= MAX_BOXES:
+    boxes: list[Box] = []
+    pixels = 0
+    for box in _boxes(data, 0, len(data)):
+        kind, start, end = box
+        boxes.append(box)
+        if len(boxes) > MAX_BOXES:
             raise NotAPicture("the HEIF file has too many boxes")
-        is_still |= kind == b"pitm"
         if kind == b"ispe" and end - start >= 12:
             width, height = struct.unpack_from(">II", data, start + 4)
             pixels = max(pixels, width * height)
         if kind == b"infe" and data[start + 8 : start + 12] in _RARE_CODECS | {b""}:
             raise NotAPicture("it is a HEIF file of a kind that is not supported")
-        if kind == b"colr" and data[start : start + 4] == b"nclx" and end - start >= 10:
-            primaries, transfer = struct.unpack_from(">HH", data, start + 4)
-            cicp.add((primaries, transfer))
-        if kind == b"clap" and end - start >= 32:
-            numbers = struct.unpack_from(">IIIIiIiI", data, start)
-            if all(numbers[1::2]):
-                apertures.add(CleanAperture(*map(Fraction, numbers[::2], numbers[1::2])))
-    if not is_still:
+    if not any(kind == b"pitm" for kind, _, _ in boxes):
         raise NotAPicture("it is a sequence of pictures without a still picture")
     if pixels > megapixels * 1_000_000:
         raise TooManyPixels(megapixels)
-    aperture = apertures.pop() if len(apertures) == 1 else None
-    return HeifFile(brand_format(data[:256]), pixels, cicp.pop() if len(cicp) == 1 else None, aperture)
+    own = _primary_properties(data, boxes)
+    return HeifFile(
+        brand_format(data[:256]), pixels, _cicp(data, own) or _cicp(data, boxes), _aperture(data, own), _peak(data, own)
+    )
+
+
+def _primary_properties(data: bytes, boxes: list[Box]) -> list[Box]:
+    """What is said of the picture that is shown, not of its thumbnails, gain maps and other renditions."""
+    first = {kind: (start, end) for kind, start, end in reversed(boxes)}
+    start, end = first.get(b"ipco", (0, 0))
+    properties = list(_boxes(data, start, end))
+    start, _ = first[b"pitm"]
+    primary = int.from_bytes(data[start + 4 : start + (6 if data[start : start + 1] == b"\0" else 8)])
+    numbers = [
+        number
+        for kind, start, end in boxes
+        if kind == b"ipma"
+        for item, number in _associations(data[start:end])
+        if item == primary
+    ]
+    return [properties[number - 1] for number in numbers if 0 < number <= len(properties)]
+
+
+def _associations(content: bytes) -> Iterator[tuple[int, int]]:
+    """Items and the numbers of their properties, counted from 1. content: of a box `ipma`."""
+    id_bytes, number_bytes = (4 if content[:1] != b"\0" else 2), (2 if content[3:4] and content[3] & 1 else 1)
+    position = 8
+    while position + id_bytes < len(content):
+        item = int.from_bytes(content[position : position + id_bytes])
+        count, position = content[position + id_bytes], position + id_bytes + 1
+        for _ in range(count):
+            number = int.from_bytes(content[position : position + number_bytes])
+            yield item, number & (1 << 8 * number_bytes - 1) - 1  # the first bit says whether it is essential
+            position += number_bytes
+
+
+def _cicp(data: bytes, boxes: list[Box]) -> tuple[int, int] | None:
+    """None where the boxes do not tell, or contradict each other."""
+    codes = {
+        struct.unpack_from(">HH", data, start + 4)
+        for kind, start, end in boxes
+        if kind == b"colr" and data[start : start + 4] == b"nclx" and end - start >= 10
+    }
+    return codes.pop() if len(codes) == 1 else None
+
+
+def _aperture(data: bytes, boxes: list[Box]) -> CleanAperture | None:
+    for kind, start, end in boxes:
+        if kind == b"clap" and end - start >= 32:
+            numbers = struct.unpack_from(">IIIIiIiI", data, start)
+            if all(numbers[1::2]):
+                return CleanAperture(*map(Fraction, numbers[::2], numbers[1::2]))
+    return None
+
+
+def _peak(data: bytes, boxes: list[Box]) -> float:
+    """Of the content; Chromium takes nothing from the display that it was graded on (`mdcv`)."""
+    return next((float(int.from_bytes(data[start : start + 2])) for kind, start, _ in boxes if kind == b"clli"), 0.0)
 
 
 def _boxes(data: bytes, position: int, stop: int) -> Iterator[tuple[bytes, int, int]]:

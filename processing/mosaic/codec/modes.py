@@ -70,8 +70,13 @@ def clear_around(image: Image.Image, frame: tuple[int, int, int, int]) -> Image.
     part = image.crop(frame)
     if "transparency" in image.info:
         part.info["transparency"] = image.info["transparency"]
-    result = Image.new("RGBA", image.size)
-    result.paste(part.convert("RGBA"), frame[:2])
+    return on_canvas(part, image.size, frame[:2])
+
+
+def on_canvas(image: Image.Image, size: tuple[int, int], offset: tuple[int, int]) -> Image.Image:
+    """RGBA of that size, transparent beside the image, which is laid there at that offset."""
+    result = Image.new("RGBA", size)
+    result.paste(image.convert("RGBA"), offset)
     return result
 
 

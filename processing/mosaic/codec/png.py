@@ -13,7 +13,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 20_000
 
 _PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-_BEFORE_PIXELS = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"}
+_BEFORE_PIXELS = {b"cICP", b"cLLI", b"mDCV", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> samples a pixel
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _INFLATE_BYTES = 1 << 20
@@ -43,6 +43,11 @@ class PngFile:
                     part = inflate.unconsumed_tail
             position += 12 + length
         return missing <= 0 or missing <= len(inflate.flush())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        width, height = struct.unpack_from(">II", self.pixels, 16)
+        return width, height
 
     @property
     def interlaced(self) -> bool:

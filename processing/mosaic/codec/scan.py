@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ..errors import NotAPicture
+from .gif_parts import table_bytes
 from .jpeg import FRAMES, PROGRESSIVE, STANDALONE
 from .png import MAX_CHUNKS
 
@@ -67,11 +68,11 @@ def first_frame_end(data: bytes) -> int:
 
     Raises NotAPicture for too many blocks before it.
     """
-    position = 13 + _colour_table_bytes(data, 10)
+    position = 13 + table_bytes(data, 10)
     blocks = 0
     while position + 2 < len(data) and data[position] in (_GIF_EXTENSION, _GIF_FRAME):
         is_frame = data[position] == _GIF_FRAME
-        position += 11 + _colour_table_bytes(data, position + 9) if is_frame else 2
+        position += 11 + table_bytes(data, position + 9) if is_frame else 2
         while position < len(data) and data[position]:
             position += 1 + data[position]
             blocks += 1
@@ -86,9 +87,3 @@ def first_frame_end(data: bytes) -> int:
         if is_frame:
             return min(position, len(data))
     return len(data)
-
-
-def _colour_table_bytes(data: bytes, position: int) -> int:
-    """The size of the colour table that the flags at this position announce."""
-    flags = data[position] if position < len(data) else 0
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

@@ -47,6 +47,14 @@ def cicp(primaries: int, transfer: int, *, matrix: int = 0, full: int = 1) -> by
     return png_chunk(b"cICP", bytes((primaries, transfer, matrix, full)))
 
 
+def light(peak_nits: int) -> bytes:
+    return png_chunk(b"cLLI", struct.pack(">II", peak_nits * 10_000, 0))
+
+
+def graded_for(peak_nits: int) -> bytes:
+    return png_chunk(b"mDCV", bytes(16) + struct.pack(">II", peak_nits * 10_000, 1))
+
+
 def icc(profile: bytes) -> bytes:
     return png_chunk(b"iCCP", b"x\0\0" + zlib.compress(profile))
 
@@ -82,6 +90,10 @@ EXPECTED = {
     "cICP DCI": ((cicp(11, 17),), (123, 73, 207)),
     "cICP PQ": ((cicp(9, 16),), (52, 0, 255)),
     "cICP HLG": ((cicp(9, 18),), (102, 63, 188)),
+    "cICP PQ, graded for 4,000 cd/m2": ((cicp(9, 16), graded_for(4_000)), (46, 0, 243)),
+    "cICP PQ, brightest 4,000, graded for 300": ((cicp(9, 16), light(4_000), graded_for(300)), (46, 0, 243)),
+    "cICP HLG, brightest 300 cd/m2": ((cicp(9, 18), light(300)), (133, 83, 241)),
+    "cICP HLG, no brighter than diffuse white": ((cicp(9, 18), light(150)), (141, 88, 255)),
     "cICP not specified": ((cicp(2, 2), gamma(100_000)), LIGHT),
     "cICP of a narrow range": ((cicp(12, 13, full=0),), COLOUR),
 }

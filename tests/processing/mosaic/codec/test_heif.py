@@ -86,12 +86,6 @@ def test_an_embedded_profile_is_converted(format: str) -> None:
     assert pixels(data)[-9, -9] == pytest.approx([188, 188, 188], abs=3)
 
 
-def test_the_code_points_of_an_avif_are_honoured() -> None:
-    linear = avif(IMAGE).replace(b"nclx\0\x01\0\x0d", b"nclx\0\x01\0\x08")
-
-    assert pixels(linear)[-9, -9] == pytest.approx([188, 188, 188], abs=3)
-
-
 @pytest.mark.parametrize("orientation", list(TURNED))
 def test_the_properties_turn_the_picture(orientation: int) -> None:
     image = IMAGE.copy()
@@ -230,53 +224,6 @@ def test_the_decoder_is_never_loaded_into_this_process() -> None:
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert "pillow_heif" not in printed
-
-
-def with_aperture(whole: bytes, *numbers: int) -> bytes:
-    """An AVIF with one more property, which the list of properties of its first item names. numbers: of `clap`."""
-    clap = struct.pack(">I4s8i", 40, b"clap", *numbers)
-    places = {kind: whole.index(kind) - 4 for kind in (b"meta", b"iprp", b"ipco", b"ipma", b"mdat")}
-    count = len(properties(whole, places))
-    offset = struct.pack(">I", places[b"mdat"] + 8)
-    assert whole.count(offset) == 1
-    grown = bytearray(whole.replace(offset, struct.pack(">I", places[b"mdat"] + 8 + 41)))
-    item = places[b"ipma"] + 18  # how many properties the first item has
-    grown[item] += 1
-    grown.insert(item + 1, 0x80 | (count + 1))  # essential
-    for kind, more in ((b"meta", 41), (b"iprp", 41), (b"ipco", 40), (b"ipma", 1)):
-        size = int.from_bytes(grown[places[kind] : places[kind] + 4]) + more
-        grown[places[kind] : places[kind] + 4] = struct.pack(">I", size)
-    return bytes(grown[: places[b"ipma"]]) + clap + bytes(grown[places[b"ipma"] :])
-
-
-def properties(whole: bytes, places: dict[bytes, int]) -> list[int]:
-    """Where the properties begin."""
-    starts, place = [], places[b"ipco"] + 8
-    while place < places[b"ipma"]:
-        starts.append(place)
-        place += int.from_bytes(whole[place : place + 4])
-    return starts
-
-
-@pytest.mark.parametrize("orientation", [1, 6])
-def test_the_clean_aperture_of_an_avif_is_what_is_shown(orientation: int) -> None:
-    """The right half of the lower half, before it is turned."""
-    data = with_aperture(avif(IMAGE, exif=exif(orientation)), 64, 1, 48, 1, 32, 1, 24, 1)
-
-    source = decode(data, Progress())
-
-    expected = {1: QUARTERS[48:, 64:], 6: np.rot90(QUARTERS[48:, 64:], -1)}[orientation]
-    assert (source.height, source.width) == expected.shape[:2]
-    assert np.abs(np.asarray(source.image).astype(int) - expected).mean() < 3
-
-
-@pytest.mark.parametrize(
-    "numbers", [(64, 1, 48, 1, 33, 1, 24, 1), (63, 1, 48, 1, 0, 1, 0, 1), (64, 0, 48, 1, 0, 1, 0, 1)]
-)
-def test_an_impossible_aperture_is_ignored(numbers: tuple[int, ...]) -> None:
-    source = decode(with_aperture(avif(IMAGE), *numbers), Progress())
-
-    assert (source.width, source.height) == (128, 96)
 
 
 def test_the_size_of_a_file_is_read_before_it_is_turned() -> None:
