@@ -16,7 +16,7 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import CursorType, IndexModel, ReadPreference, ReturnDocument, UpdateOne, WriteConcern
-from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure, PyMongoError
 from pymongo.monitoring import CommandListener
 
 from models import errors
@@ -25,6 +25,8 @@ from models.driver_errors import OPERATION_TIMEOUT_S, DriverErrors, DuplicateKey
 from models.index import Index
 
 Document = dict[str, Any]
+Change = tuple[Document, Document | list[Document]]
+"""What to update, and how."""
 
 INDEX_TIMEOUT_S = 3600.0
 """Of one index: a build reads the whole collection, and in a replica set every member has to follow."""
@@ -196,6 +198,18 @@ class Collection:
         async with self._errors.guard():
             await self._collection.insert_many(documents)
 
+    async def insert_each(self, documents: Sequence[Document]) -> list[DuplicateKey | None]:
+        """Insert in one call; for each document why a unique index has rejected it, or None."""
+        async with self._errors.guard():
+            try:
+                await self._collection.insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                duplicates = self._errors.duplicates(error)
+                if duplicates is None:
+                    raise
+                return [duplicates.get(index) for index in range(len(documents))]
+        return [None] * len(documents)
+
     async def insert_with_id(self, document: Document) -> int:
         """Insert under a new id, which is returned. Raises DuplicateKey for any other unique index."""
         while True:
@@ -239,11 +253,11 @@ class Collection:
         async with self._errors.guard():
             return int((await self._collection.update_many(query, change)).modified_count)
 
-    async def bulk_update(self, changes: Sequence[tuple[Document, Document | list[Document]]]) -> int:
+    async def bulk_update(self, changes: Sequence[Change], *, upsert_in_order: bool = False) -> int:
         """Update one document for each (query, change), in one call; returns how many queries matched."""
         async with self._errors.guard():
-            operations = [UpdateOne(query, change) for query, change in changes]
-            return int((await self._collection.bulk_write(operations, ordered=False)).matched_count)
+            operations = [UpdateOne(query, change, upsert=upsert_in_order) for query, change in changes]
+            return int((await self._collection.bulk_write(operations, ordered=upsert_in_order)).matched_count)
 
     async def find_one_and_update(
         self, query: Document, change: Document | list[Document], *, sort: str = "_id", upsert: bool = False

@@ -49,6 +49,14 @@ class DriverErrors:
             async with asyncio.timeout(timeout_s + 0.5):
                 yield
 
+    @staticmethod
+    def duplicates(error: BulkWriteError) -> dict[int, DuplicateKey] | None:
+        """The documents, by index, that unique indexes rejected; None if that is not all that failed."""
+        failures = error.details.get("writeErrors") or []
+        if error.details.get("writeConcernErrors") or any(each.get("code") != DUPLICATE_KEY for each in failures):
+            return None
+        return {each["index"]: DuplicateKey(frozenset(each.get("keyPattern", {"_id": 1}))) for each in failures}
+
     @contextmanager
     def translate(self) -> Iterator[None]:
         try:

@@ -22,6 +22,7 @@ from models.queue.failed import FailedTasks
 from models.queue.fair_order import FairOrder
 from models.queue.leases import Leases
 from models.queue.order import OrderReader
+from models.queue.rounds import Rounds
 from models.queue.selection import SelectedTasks
 from models.queue.servers import ServerRegistry
 from models.queue.task_log import TaskLog
@@ -108,7 +109,7 @@ class Store:
                 "uploads": self.uploads.indexes,
                 "tasks": self.tasks.indexes,
                 "task_log": self.task_log.indexes,
-                "rounds": self.rounds.indexes,
+                "rounds": Rounds.indexes,
             }
         )
         await self.database.drop_indexes(REPLACED)

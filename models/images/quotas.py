@@ -23,7 +23,7 @@ PENDING_LIMIT = 500
 """Upload tokens of a person whose images have not arrived."""
 RETRY_AFTER_S = 3600
 SUM_LIFE_S, SUM_SHARE, MAX_SUMS = 5.0, 0.5, 10_000
-"""A sum counts this long for results while it is below this share of the quota; of so many people at most."""
+"""A sum counts this long for tasks and results while it is below this share of the quota; of so many people at most."""
 MIN_FREE_PICTURES, MIN_FREE_BYTES = 1_000, 10**9
 """And only while so much is left: more than all servers together render for one person in SUM_LIFE_S."""
 
@@ -89,14 +89,19 @@ class Quotas:
         """
         if owner.id is None:
             return
-        summed_at, latest = self._summed.get(owner.id, (float("-inf"), Usage(0, 0)))
-        usage = Usage(latest.pictures + 1, latest.size_bytes + size_bytes)
+        if not self._leaves_much(owner.id, Usage(1, size_bytes)):
+            await self.check(owner)
+
+    def _leaves_much(self, owner_id: int, more: Usage) -> bool:
+        """Whether a recent sum leaves much free even with this; if so, it is part of the sum from now on."""
+        summed_at, latest = self._summed.get(owner_id, (float("-inf"), Usage(0, 0)))
+        usage = Usage(latest.pictures + more.pictures, latest.size_bytes + more.size_bytes)
         pictures = min(SUM_SHARE * self.quota.pictures, self.quota.pictures - MIN_FREE_PICTURES)
         size_limit = min(SUM_SHARE * self.quota.size_bytes, self.quota.size_bytes - MIN_FREE_BYTES)
-        if usage.pictures <= pictures and usage.size_bytes <= size_limit and self._clock() - summed_at < SUM_LIFE_S:
-            self._summed[owner.id] = summed_at, usage
-        else:
-            await self.check(owner)
+        if usage.pictures > pictures or usage.size_bytes > size_limit or self._clock() - summed_at >= SUM_LIFE_S:
+            return False
+        self._summed[owner_id] = summed_at, usage
+        return True
 
     async def check_pending(self, owner: Owner) -> None:
         """The same with one pending upload more. Raises TooManyRequests if there are too many of them."""
@@ -107,8 +112,8 @@ class Quotas:
             raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
 
     async def check_not_full(self, owner: Owner) -> None:
-        """Raise QuotaExceeded if this person cannot have one image more, whatever its size."""
-        if owner.id is None:
+        """Raise QuotaExceeded if this person cannot have one image more, whatever its size; sums as `check_result`."""
+        if owner.id is None or self._leaves_much(owner.id, Usage(0, 0)):
             return
         usage = await self.usage(owner.id)
         if usage.pictures >= self.quota.pictures or usage.size_bytes >= self.quota.size_bytes:

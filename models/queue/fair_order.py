@@ -8,23 +8,16 @@ strangers behind one router, the same rule decides whose task has the next round
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.database import Database, Document
-from models.driver_errors import DuplicateKey
 from models.images.image import Owner
-from models.index import Index
+from models.queue.rounds import Rounds
 
 CURRENT = "now"
 QUEUED, ACTIVE = "queued", ["queued", "running"]
 GUEST_STEP = 3
 """Rounds from one task of a guest to the next: a guest has a third of the share of threads that a user has."""
-IDLE_RESET_MS = 2000
-"""The rounds of a user without waiting tasks no longer count after this time, so that cancelling costs no position."""
-EXPIRY_S = 24 * 3600
-"""Rounds are forgotten after this time, and with them the addresses of clients."""
-
-
 SAVE_INTERVAL_S = 0.5
 """How late the current round is stored. The running servers know it from the events; it matters after a restart."""
 
@@ -57,6 +50,11 @@ class AddressQueue:
     first: int = 0
     last: int = 0
 
+    def with_tasks(self, active: int, first: int, last: int) -> AddressQueue:
+        """With those of one more user."""
+        turns = [turn for turn in (self.first, first) if turn]
+        return AddressQueue(self.active + active, 0, min(turns, default=0), max(self.last, last))
+
     def next_turn(self, step: int) -> int:
         """The turn of the user's next task: after their own last one, or beside the first of the others."""
         return self.own + step if self.own else max(step, self.first)
@@ -68,12 +66,12 @@ class FairOrder:
     _id: an owner's id, 0 for anonymous users, or `address:` with the address of a client.
     """
 
-    indexes = (Index("assigned_at", expire_after_s=EXPIRY_S),)
-
     def __init__(self, database: Database) -> None:
         self._rounds = database.collection("rounds", journaled=False)
         self._tasks = database.collection("tasks")
+        self._numbers = Rounds(database)
         self._current = 0
+        self._reading = database.batchers.make(self._read_addresses)
         self._saving = database.batchers.make(self._save_current, linger_s=SAVE_INTERVAL_S)
 
     async def refresh(self) -> None:
@@ -101,24 +99,28 @@ class FairOrder:
 
     async def address_queue(self, address: str, owner_id: int | None) -> AddressQueue:
         """The tasks of an address, as one of its users sees them."""
-        if not address:
-            return AddressQueue()
-        waiting: Document = {"$eq": ["$state", QUEUED]}
-        own: Document = {"$and": [waiting, {"$eq": ["$owner_id", owner_id]}]}
-        grouping: Document = {
-            "_id": None,
+        return await self._reading.submit((address, owner_id)) if address else AddressQueue()
+
+    async def _read_addresses(self, requests: list[tuple[str, int | None]]) -> list[AddressQueue]:
+        waiting_turn: Document = {"$cond": [{"$eq": ["$state", QUEUED]}, "$turn", None]}
+        group: Document = {
+            "_id": {"address": "$address", "owner_id": "$owner_id"},
             "active": {"$sum": 1},
-            "own": {"$max": {"$cond": [own, "$turn", None]}},
-            "first": {"$min": {"$cond": [waiting, "$turn", None]}},
-            "last": {"$max": {"$cond": [waiting, "$turn", None]}},
+            "first": {"$min": waiting_turn},
+            "last": {"$max": waiting_turn},
         }
-        query: Document = {"address": address, "state": {"$in": ACTIVE}}
-        groups = await self._tasks.aggregate([{"$match": query}, {"$group": grouping}])
-        return (
-            AddressQueue(**{name: groups[0][name] or 0 for name in AddressQueue.__slots__})
-            if groups
-            else AddressQueue()
-        )
+        query: Document = {"address": {"$in": list({address for address, _ in requests})}, "state": {"$in": ACTIVE}}
+        queues, own_turns = dict[str, AddressQueue](), dict[tuple[str, int | None], int]()
+        for row in await self._tasks.aggregate([{"$match": query}, {"$group": group}]):
+            address, owner_id = row["_id"]["address"], row["_id"]["owner_id"]
+            own_turns[address, owner_id] = row["last"] or 0
+            queues[address] = queues.get(address, AddressQueue()).with_tasks(
+                row["active"], row["first"] or 0, row["last"] or 0
+            )
+        return [
+            replace(queues.get(address, AddressQueue()), own=own_turns.get((address, owner_id), 0))
+            for address, owner_id in requests
+        ]
 
     async def assign(self, owner: Owner, queue: AddressQueue, address: str = "", *, idle: bool) -> Place:
         """The place of a user's next task. queue: of the address. idle: the user has no task in the queue."""
@@ -127,13 +129,13 @@ class FairOrder:
         if address and turn < queue.last:
             return await self._insert(turn, address)
         if not address:
-            return Place(await self._advance(owner.id or 0, self._current, idle=idle, step=step))
+            return Place(await self._numbers.advance(owner.id or 0, self._current, idle=idle, step=step))
         own = self._current
         if owner.id is not None:
-            own = await self._advance(owner.id, self._current, idle=idle, step=step) - 1
-        round_number = await self._advance(_address_id(address), own, idle=not queue.active)
+            own = await self._numbers.advance(owner.id, self._current, idle=idle, step=step) - 1
+        round_number = await self._numbers.advance(_address_id(address), own, idle=not queue.active)
         if owner.id is not None and round_number > own + 1:
-            await self._rounds.update_one({"_id": owner.id}, {"$max": {"last": round_number}})
+            await self._numbers.raise_to(owner.id, round_number)
         return Place(round_number, turn, address)
 
     async def reassign(self, task_id: int, owner: Owner) -> Place:
@@ -150,21 +152,8 @@ class FairOrder:
         place: Document = {"address": address, "state": QUEUED, "round": round_number}
         if await self._tasks.find_one(place, ["_id"]):
             await self._tasks.update_many(place | {"round": {"$gte": round_number}}, {"$inc": {"round": 1}})
-            await self._advance(_address_id(address), self._current, idle=False)
+            await self._numbers.advance(_address_id(address), self._current, idle=False)
         return Place(round_number, turn, address)
-
-    async def _advance(self, key: int | str, at_least: int, *, idle: bool, step: int = 1) -> int:
-        """The next round of a user or an address: after their last one, and after `at_least`."""
-        expired: Document = {"$lt": [{"$ifNull": ["$assigned_at", "$$NOW"]}, {"$subtract": ["$$NOW", IDLE_RESET_MS]}]}
-        last: Document = {"$ifNull": ["$last", 0]}
-        counted = {"$cond": [expired, 0, last]} if idle else last
-        change = [{"$set": {"last": {"$add": [{"$max": [counted, at_least]}, step]}, "assigned_at": "$$NOW"}}]
-        while True:
-            try:
-                document = await self._rounds.find_one_and_update({"_id": key}, change, upsert=True)
-            except DuplicateKey:  # pragma: no cover - two servers insert the same first round
-                continue
-            return int(document["last"]) if document else at_least + step
 
     async def _save_current(self, rounds: list[int]) -> Sequence[None]:
         await self._rounds.update_one({"_id": CURRENT}, {"$max": {"last": max(rounds)}}, upsert=True)

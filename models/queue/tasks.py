@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from models import errors
 from models.cursor import read_cursor, write_cursor
 from models.database import Database, Document, new_id
-from models.driver_errors import DuplicateKey
 from models.images.image import Owner
 from models.images.visibility import Visibility
 from models.index import Index
@@ -79,6 +78,8 @@ class Tasks:
         self._rounds = database.collection("rounds", journaled=False)
         self._events = database.collection("events", journaled=False)
         self._unfiltered = database.batchers.make(self._list_unfiltered)
+        self._adding = database.batchers.make(self._tasks.insert_each)
+        self._counting = database.batchers.make(self._count_active)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -94,15 +95,22 @@ class Tasks:
         document = await self._tasks.find_one({"owner_id": owner.id, "request_id": request_id})
         return None if document is None else from_document(document)
 
-    async def count_active(self, *, owner_id: int | None = None, all_owners: bool = False, limit: int = 0) -> int:
-        """How many tasks are queued or running; counting stops at `limit` (0: no limit).
+    async def count_active(self, owner_id: int | None) -> int:
+        """How many tasks of this user, or of anonymous users, are queued or running."""
+        return await self._counting.submit(owner_id)
 
-        owner_id: of this user, None: of anonymous users; ignored with all_owners.
-        """
-        query: Document = {"state": {"$in": [str(state) for state in ACTIVE]}}
-        if not all_owners:
-            query["owner_id"] = owner_id
-        return await self._tasks.count_documents(query, limit=limit)
+    async def _count_active(self, owner_ids: list[int | None]) -> list[int]:
+        query: Document = {
+            "owner_id": {"$in": list(set(owner_ids))},
+            "state": {"$in": [str(state) for state in ACTIVE]},
+        }
+        group: Document = {"$group": {"_id": "$owner_id", "count": {"$sum": 1}}}
+        counts = {row["_id"]: int(row["count"]) for row in await self._tasks.aggregate([{"$match": query}, group])}
+        return [counts.get(owner_id, 0) for owner_id in owner_ids]
+
+    async def count_all_active(self, *, limit: int) -> int:
+        """How many tasks are queued or running; counting stops at `limit`."""
+        return await self._tasks.count_documents({"state": {"$in": [str(state) for state in ACTIVE]}}, limit=limit)
 
     async def count(self, state: TaskState) -> int:
         """How many tasks are in this state; reads the index alone."""
@@ -166,13 +174,11 @@ class Tasks:
         """Record a task as queued, durably, in this place. With the request_id of another task: return that one."""
         while True:
             task = new.with_id(new_id(), round_number=place.round)
-            try:
-                await self._tasks.insert_one({"_id": task.id, **to_document(task), **place.to_document()})
-            except DuplicateKey:
-                if new.request_id and (earlier := await self.by_request(new.owner, new.request_id)):
-                    return earlier
-                continue  # pragma: no cover - the same random id of 53 bits twice
-            return task
+            document = {"_id": task.id, **to_document(task), **place.to_document()}
+            if await self._adding.submit(document) is None:
+                return task
+            if new.request_id and (earlier := await self.by_request(new.owner, new.request_id)):
+                return earlier
 
     async def cancel(self, task_id: int) -> Task:
         """Cancel a queued task; ask the server of a running one to stop it. Raises NotFound, InvalidState."""

@@ -21,7 +21,7 @@ async def retry_all(chosen: Sequence[Task], tasks: Tasks, rounds: FairOrder, eve
     await rounds.refresh()
     count = 0
     for task in sorted(chosen, key=lambda task: task.finished or task.created):
-        idle = not await tasks.count_active(owner_id=task.owner.id, limit=1)
+        idle = not await tasks.count_active(task.owner.id)
         place = await rounds.assign(task.owner, AddressQueue(), idle=idle)
         with contextlib.suppress(errors.InvalidState, errors.NotFound):
             publish_task(events, await tasks.retry(task.id, place=place))

@@ -262,7 +262,7 @@ class TaskQueue:
     async def _admit(self, owner: Owner, address: str) -> Place:
         """The place of the user's next task. Raises QueueFull, TooManyTasks, TooManyTasksOfAddress."""
         limits, own_limit = self._limits, self._limits.of(owner)
-        own = await self._store.tasks.count_active(owner_id=owner.id, limit=own_limit)
+        own = await self._store.tasks.count_active(owner.id)
         queue = await self._store.rounds.address_queue(address, owner.id)
         if address and owner.id is None:
             own = queue.active
@@ -290,7 +290,7 @@ class TaskQueue:
     async def _count(self, max_age_s: float) -> None:
         now = time.monotonic()
         if now - self._counted_at >= max_age_s:
-            self._total = await self._store.tasks.count_active(all_owners=True, limit=self._limits.total)
+            self._total = await self._store.tasks.count_all_active(limit=self._limits.total)
             self._counted_at = now
 
     def _retry_after_s(self, waiting: int) -> int:
