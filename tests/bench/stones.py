@@ -16,7 +16,7 @@ from processing.mosaic.codec.decode import Source
 from processing.mosaic.colour.oklab import srgb_to_oklab
 from processing.mosaic.progress import Progress
 from processing.mosaic.style import RenderContext
-from processing.mosaic.styles.tesserae.tesserae import Stones, TesseraeParams, place_stones
+from processing.mosaic.styles.tesserae.tesserae import Stones, TesseraeParams, place_stones, sketch_field
 
 ROW_REACH, ROW_ANGLE = 1.45, np.radians(30)  # of the next stone of a row: its distance in stones, and how far it is off
 
@@ -34,9 +34,10 @@ class StoneFigures:
 def stone_figures(image: Image.Image, edges: np.ndarray, **params: float | int) -> StoneFigures:
     """edges: (height, width) bool, the strong edges of the image."""
     source = Source(image, *image.size)
-    stones = place_stones(RenderContext(source, TesseraeParams(**params), Progress()), Progress())  # type: ignore[arg-type]
+    context = RenderContext(source, TesseraeParams(**params), Progress())  # type: ignore[arg-type]
+    stones = place_stones(context, Progress())
     areas = _areas(stones)
-    return StoneFigures(_spread(image, stones, edges), float(areas.std() / areas.mean()), _row_length(stones, edges))
+    return StoneFigures(_spread(image, stones, edges), float(areas.std() / areas.mean()), _row_length(stones, context))
 
 
 def _spread(image: Image.Image, stones: Stones, edges: np.ndarray) -> float:
@@ -61,14 +62,13 @@ def _areas(stones: Stones) -> np.ndarray:
     return np.asarray(np.abs(np.add.reduceat(x * y[following] - x[following] * y, starts)) / 2)
 
 
-def _row_length(stones: Stones, edges: np.ndarray) -> float:
-    """A row is a chain of stones that are each other's nearest ahead and behind, along the next edge or the frame."""
+def _row_length(stones: Stones, context: RenderContext[TesseraeParams]) -> float:
+    """A row is a chain of stones that are each other's nearest ahead and behind, along the direction field."""
     middles = centroids(stones.points, stones.corners)
-    framed = edges.copy()
-    framed[[0, -1]] = framed[:, [0, -1]] = True
-    distance = ndimage.gaussian_filter(ndimage.distance_transform_edt(~framed), 2)
-    down, right = np.gradient(distance)
-    y, x = (np.clip(middles[:, axis], 0, edges.shape[1 - axis] - 1).astype(int) for axis in (1, 0))
+    field, scale = sketch_field(context, stones.pitch, Progress())
+    down, right = np.gradient(ndimage.gaussian_filter(field.level, 1))
+    rows, columns = down.shape
+    y, x = (np.clip(middles[:, axis] / scale, 0, last - 1).astype(int) for axis, last in ((1, rows), (0, columns)))
     tangent = np.stack([-down[y, x], right[y, x]], 1)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1), 1e-9)[:, None]
     sizes = np.sqrt(_areas(stones))

@@ -15,22 +15,27 @@ from .contours import Polylines, iso_lines
 from .direction_field import BORDER_ROWS, DirectionField
 from .stones import HalfPlanes, clip_stones
 
-_HALF, _FINAL_HALF = 0.68, 0.74  # of a stone's side before it is clipped against its neighbours
+_HALF = 0.68  # of a stone's side before it is clipped against its neighbours, while stones are placed
+_REGULAR_HALF, _HALF_OF_IRREGULARITY = 0.56, 0.36  # of the final stones: regular ones leave gaps to the joints
+_JITTER = 0.16  # along rows, in stones
 
 
 class StoneParams(Protocol):
-    """The parameters of a style that irregular_stones needs."""
+    """The parameters of a style that place stones."""
 
     @property
     def seed(self) -> int: ...
 
     @property
+    def andamento(self) -> str: ...
+
+    @property
     def irregularity(self) -> float: ...
 
 
-def row_points(field: DirectionField, andamento: str, rng: np.random.Generator, progress: Progress) -> Floats:
+def row_points(field: DirectionField, params: StoneParams, progress: Progress) -> Floats:
     """(n, 2) centres of stones in the field's pixels: in rows, and in the gaps between rows."""
-    centres = _points_along_lines(iso_lines(field.level - 0.5), field, rng)
+    centres, andamento = _points_along_lines(iso_lines(field.level - 0.5), field, params), params.andamento
     if andamento != "follow":
         centres = np.concatenate([centres[field.levels(centres) < BORDER_ROWS], _straight_rows(field, andamento)])
     centres = centres[_thin_by_distance(centres, 0.66 * field.sizes(centres))]
@@ -49,7 +54,8 @@ def irregular_stones(
     count, irregularity = len(centres), params.irregularity
     angles = field.angles(centres) + rng.normal(0.0, 0.07 * irregularity, count)
     sizes = field.sizes(centres)
-    halves: Floats = sizes[:, None] * (_FINAL_HALF + rng.uniform(-0.08, 0.08, (count, 2)) * irregularity) + joint / 2
+    half = _REGULAR_HALF + _HALF_OF_IRREGULARITY * irregularity
+    halves: Floats = sizes[:, None] * (half + rng.uniform(-0.08, 0.08, (count, 2)) * irregularity) + joint / 2
     weights = sizes * (1 + 0.36 * irregularity * rng.uniform(-1.0, 1.0, count))
     return clip_stones(centres, angles, halves, progress, weights=weights, limits=_edge_planes(field, centres))
 
@@ -95,10 +101,11 @@ def _lloyd_step(field: DirectionField, centres: Floats, progress: Progress) -> F
     return centroids(*clip_stones(centres, field.angles(centres), halves, progress, weights=sizes))
 
 
-def _points_along_lines(lines: Polylines, field: DirectionField, rng: np.random.Generator) -> Floats:
+def _points_along_lines(lines: Polylines, field: DirectionField, params: StoneParams) -> Floats:
     """(n, 2): points about one stone apart along each line, those of the rows next to the edges first."""
     if not len(lines.points):
         return np.zeros((0, 2))
+    rng = np.random.default_rng(params.seed)
     lasts = np.flatnonzero(np.diff(lines.polyline, append=-1))
     firsts = np.concatenate([[0], lasts[:-1] + 1])
     steps = np.diff(lines.along, prepend=0.0)
@@ -112,7 +119,7 @@ def _points_along_lines(lines: Polylines, field: DirectionField, rng: np.random.
     owner = np.repeat(np.arange(len(counts)), counts)
     number = np.arange(len(owner)) - (np.cumsum(counts) - counts)[owner]
     starts = np.cumsum(lengths + 1.0) - lengths - 1.0  # of each line, all lines laid end to end
-    phase = 0.5 + rng.uniform(-0.08, 0.08, len(owner))
+    phase = 0.5 + rng.uniform(-_JITTER, _JITTER, len(owner)) * params.irregularity
     positions = starts[owner] + (number + phase) * (lengths / np.maximum(counts, 1))[owner]
     scale = starts[lines.polyline] + along
     points = np.stack([np.interp(positions, scale, lines.points[:, axis]) for axis in (0, 1)], 1)

@@ -22,7 +22,7 @@ from ...materials.pieces import lay, paint_pieces
 from ...params import GroutParams, choice_param, default_cell, float_param, material_param
 from ...progress import Progress
 from ...style import RenderContext, Style
-from .direction_field import compute_field, straighten
+from .direction_field import DirectionField, compute_field, straighten
 from .placement import irregular_stones, row_points
 
 _STONE_PX = 5.0  # in the sketch, the reduced picture on which stones are placed
@@ -90,24 +90,36 @@ class Stones:
 def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> Stones:
     """The stones, placed on a sketch: a reduced picture in which a stone is a few pixels wide."""
     params, size = context.params, context.size
-    cell = params.cell or max(default_cell(*size, across=_STONES_ACROSS), min(8, min(size) // 4))
-    pitch = max(float(cell), (size[0] * size[1] / _MAX_STONES) ** 0.5)
-    stone = min(_STONE_PX, (_MAX_SKETCH_PX * pitch**2 / (size[0] * size[1])) ** 0.5)
-    scale = pitch / stone
-    sketch_size = [max(1, round(side / scale)) for side in size]
-    sketch = context.image.resize(tuple(sketch_size), Image.Resampling.BOX)
-    field = compute_field(sketch, stone, params.detail, progress.sub(0.1, 0.35))
-    if params.andamento != "follow":
-        field = straighten(field)
-    rng = np.random.default_rng(params.seed)
-    centres = row_points(field, params.andamento, rng, progress.sub(0.35, 0.85))
+    pitch = stone_pitch(params, size)
+    field, scale = sketch_field(context, pitch, progress.sub(0.1, 0.35))
+    centres = row_points(field, params, progress.sub(0.35, 0.85))
     joint = params.joint_width(pitch)
     points, corners = irregular_stones(field, centres, params, joint / scale, progress.sub(0.85, 1.0))
     if not corners.any():  # pragma: no cover - of 3000 random tiny pictures each has a stone
-        whole = np.array([[0, 0], [sketch_size[0], 0], sketch_size, [0, sketch_size[1]]], np.float64)
+        rows, columns = field.level.shape
+        whole = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float64)
         points, corners = whole - 0.5, np.array([4])
     points, corners = in_reading_order((points + 0.5) * scale, corners)
     return Stones(size, points, corners, pitch, joint)
+
+
+def stone_pitch(params: TesseraeParams, size: tuple[int, int]) -> float:
+    """The side of a stone in pixels of a result of `size`."""
+    cell = params.cell or max(default_cell(*size, across=_STONES_ACROSS), min(8, min(size) // 4))
+    return max(float(cell), (size[0] * size[1] / _MAX_STONES) ** 0.5)
+
+
+def sketch_field(
+    context: RenderContext[TesseraeParams], pitch: float, progress: Progress
+) -> tuple[DirectionField, float]:
+    """The direction field of the sketch, and how many pixels of the result one of its pixels has."""
+    width, height = context.size
+    stone = min(_STONE_PX, (_MAX_SKETCH_PX * pitch**2 / (width * height)) ** 0.5)
+    scale = pitch / stone
+    sketch_size = max(1, round(width / scale)), max(1, round(height / scale))
+    sketch = context.image.resize(sketch_size, Image.Resampling.BOX)
+    field = compute_field(sketch, stone, context.params.detail, progress)
+    return field if context.params.andamento == "follow" else straighten(field), scale
 
 
 def _nearest_stones(middles: Floats, size: tuple[int, int], pitch: float) -> PolygonCells:
@@ -130,7 +142,7 @@ def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:
 
 TESSERAE = Style(
     name="tesserae",
-    version=4,
+    version=5,
     params=TesseraeParams,
     paint=paint_tesserae,
     en="Roman mosaic",

@@ -116,7 +116,7 @@ def test_irregularity_varies_the_sizes_of_stones() -> None:
         areas = areas_of(outlines_of(place(pixels, cell=10, irregularity=irregularity, detail=0.0)))
         spreads.append(areas.std() / areas.mean())
 
-    assert spreads[0] < 0.16, "cuts at contours and at the frame leave some parts of stones"
+    assert spreads[0] < 0.11, "cuts at contours and at the frame leave some parts of stones"
     assert spreads[1] > 0.2
     assert spreads[1] > 1.5 * spreads[0]
 
