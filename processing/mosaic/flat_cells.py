@@ -24,6 +24,7 @@ from .scaled import scaled
 from .style import RenderContext
 
 _MEASURED_PITCH = 12.0  # pixels of a cell, from which its mean is exact to about a number
+_PASSED_ON = 0.8  # of the error of dithering: a palette fitted to the picture needs less than others
 _WORTHWHILE = 0.8  # of the size of the result
 _PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 
@@ -44,13 +45,16 @@ def cell_colours(
     named = params.palette
 
     def resolve() -> Colours:
-        return resolve_palette(named, means.colours, means.areas, progress.sub(0.0, 0.3))
+        return resolve_palette(named, means.colours, means.areas, progress.sub(0.0, 0.3), dither=params.dither)
 
     palette = resolve() if context is None else context.once("palette", resolve)
     still = context is None or context.shared is None  # diffused errors would flicker from frame to frame
     if params.dither and still and str(params.palette).startswith("auto-") and cells.count <= MAX_DIFFUSED_CELLS:
         centres, visible = cells.centres(0, cells.count), means.areas > 0
-        indices = diffuse_indices(means.colours, palette, centres, cells.pitch, progress.sub(0.3, 1.0), visible=visible)
+        mixing = progress.sub(0.3, 1.0)
+        indices = diffuse_indices(
+            means.colours, palette, centres, cells.pitch, mixing, visible=visible, passed_on=_PASSED_ON
+        )
         means.colours[:] = palette[indices]
         return means.colours
     for piece, indices in palette_indices(means.colours, palette, cells, progress.sub(0.3, 1.0), dither=params.dither):

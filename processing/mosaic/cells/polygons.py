@@ -106,7 +106,8 @@ class FilledCells:
 
     def runs(self, top: int, bottom: int) -> Runs:
         front, back = self._front.runs(top, bottom), self._back.runs(top, bottom)
-        starts = np.union1d(front.starts, back.starts)
+        starts = np.sort(np.concatenate([front.starts, back.starts]), kind="stable")  # merges two sorted parts
+        starts = starts[np.diff(starts, prepend=-1) > 0]
         cells = front.cells[np.searchsorted(front.starts, starts, side="right") - 1]
         behind = back.cells[np.searchsorted(back.starts, starts, side="right") - 1]
         cells = np.where(cells == BACKGROUND, behind, cells)

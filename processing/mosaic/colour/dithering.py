@@ -29,10 +29,11 @@ def diffuse_indices(
     *,
     chroma_penalty: float = 0,
     visible: NDArray[np.bool_] | None = None,
+    passed_on: float = _PASSED_ON,
 ) -> NDArray[np.intp]:
     """(n,): an index of the palette for each cell, by error diffusion in linear light.
 
-    Cells are visited row by row, alternately from the left and from the right. Nine tenths of a cell's error go to
+    Cells are visited row by row, alternately from the left and from the right. `passed_on` of a cell's error goes to
     the next neighbours that are still to come, in proportion to the inverse square of their distance, so that cells of
     any shape can be dithered. colours: (n, 3) of at most MAX_DIFFUSED_CELLS cells; centres: (n, 2) and pitch in pixels;
     chroma_penalty: as of `nearest_indices`. visible: (n,), False for cells without pixels, whose error is dropped.
@@ -61,9 +62,9 @@ def diffuse_indices(
             entry = table[(i * scale + j) * scale + k]
             chosen.append(entry)
             entry_red, entry_green, entry_blue = entries[entry]
-            r = max(-_MAX_ERROR, min(_MAX_ERROR, (r - entry_red) * _PASSED_ON))
-            g = max(-_MAX_ERROR, min(_MAX_ERROR, (g - entry_green) * _PASSED_ON))
-            b = max(-_MAX_ERROR, min(_MAX_ERROR, (b - entry_blue) * _PASSED_ON))
+            r = max(-_MAX_ERROR, min(_MAX_ERROR, (r - entry_red) * passed_on))
+            g = max(-_MAX_ERROR, min(_MAX_ERROR, (g - entry_green) * passed_on))
+            b = max(-_MAX_ERROR, min(_MAX_ERROR, (b - entry_blue) * passed_on))
             for neighbour, weight in zip(neighbours, weights, strict=True):
                 red[neighbour] += r * weight
                 green[neighbour] += g * weight

@@ -51,6 +51,7 @@ _SAMPLE = 20_000  # cells that an automatic palette is fitted to
 _PIECE_CELLS = 1 << 18
 _KMEANS_STEPS = 12
 _DITHER_STEPS = 8
+_WIDENING = 1.1
 
 
 def allowed_palettes() -> str:
@@ -79,18 +80,25 @@ def hex_to_rgb(colour: str) -> tuple[int, int, int]:
 
 
 def resolve_palette(
-    palette: str | tuple[str, ...], colours: Colours, areas: NDArray[np.uint32], progress: Progress
+    palette: str | tuple[str, ...],
+    colours: Colours,
+    areas: NDArray[np.uint32],
+    progress: Progress,
+    *,
+    dither: bool = False,
 ) -> Colours:
     """(k, 3): the colours of a palette. An automatic palette is fitted to the cells, weighted by their areas.
 
-    colours: (count, 3) and areas: (count,) of the cells.
+    colours: (count, 3) and areas: (count,) of the cells. dither: whether the colours are to be mixed.
     """
     if isinstance(palette, tuple):
         return np.array([hex_to_rgb(colour) for colour in palette], np.uint8)
     if palette in PALETTES:
         return np.array([hex_to_rgb(colour) for colour in PALETTES[palette]], np.uint8)
     sample = sample_cells(areas)
-    return fit_palette(colours[sample], areas[sample], int(palette.removeprefix("auto-")), progress)
+    count = int(palette.removeprefix("auto-"))
+    fitted = fit_palette(colours[sample], areas[sample], count, progress)
+    return widen_palette(fitted, colours[sample], areas[sample]) if dither and len(fitted) == count else fitted
 
 
 def sample_cells(areas: NDArray[np.uint32]) -> NDArray[np.intp]:
@@ -123,6 +131,13 @@ def fit_palette(colours: Colours, weights: NDArray[np.uint32], count: int, progr
         centres = np.where(total[:, None] > 0, np.stack(sums, 1) / np.maximum(total, 1e-9)[:, None], centres)
         progress(0.5 + step / _KMEANS_STEPS / 2)
     return np.unique(oklab_to_srgb(centres), axis=0)
+
+
+def widen_palette(palette: Colours, colours: Colours, weights: NDArray[np.uint32]) -> Colours:
+    """The palette's colours moved a tenth away from the mean of what they were fitted to. Means of clusters lie inside
+    of what they stand for, and dithering can mix only what lies between the colours of the palette."""
+    mean = np.average(srgb_to_oklab(colours), axis=0, weights=np.maximum(weights, 1e-9))
+    return oklab_to_srgb(mean + (srgb_to_oklab(palette) - mean) * _WIDENING)
 
 
 def nearest_indices(colours: Colours, palette: Colours, chroma_penalty: float = 0) -> NDArray[np.intp]:

@@ -111,7 +111,7 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
 
 BLOCKS = Style(
     name="mosaic",
-    version=5,
+    version=6,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

@@ -226,7 +226,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=4,
+    version=5,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",

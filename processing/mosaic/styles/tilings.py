@@ -83,7 +83,7 @@ def _paint(context: RenderContext[G], lattice: Callable[[int, int, G, float | No
 
 HEXAGON = Style(
     name="hexagon",
-    version=4,
+    version=5,
     params=HexagonParams,
     paint=paint_hexagons,
     en="Honeycomb",
@@ -95,7 +95,7 @@ HEXAGON = Style(
 )
 TRIANGLE = Style(
     name="triangle",
-    version=4,
+    version=5,
     params=TriangleParams,
     paint=paint_triangles,
     en="Triangles",
@@ -107,7 +107,7 @@ TRIANGLE = Style(
 )
 DIAMOND = Style(
     name="diamond",
-    version=4,
+    version=5,
     params=DiamondParams,
     paint=paint_diamonds,
     en="Diamonds",

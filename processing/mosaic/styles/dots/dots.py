@@ -243,7 +243,7 @@ def _covered_pixels(mask: Image.Image, position: tuple[int, int], size: tuple[in
 
 DOTS = Style(
     name="dots",
-    version=6,
+    version=7,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",

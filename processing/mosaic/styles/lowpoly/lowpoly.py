@@ -114,7 +114,7 @@ def _paint_gradients(
 
 LOWPOLY = Style(
     name="lowpoly",
-    version=2,
+    version=3,
     params=LowpolyParams,
     paint=paint_lowpoly,
     en="Low poly",

@@ -7,6 +7,7 @@ edges; the rows are its iso lines, one stone apart.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -106,7 +107,7 @@ def place_stones(context: RenderContext[TesseraeParams], progress: Progress) -> 
 def stone_pitch(params: TesseraeParams, size: tuple[int, int]) -> float:
     """The side of a stone in pixels of a result of `size`."""
     cell = params.cell or max(default_cell(*size, across=_STONES_ACROSS), min(8, min(size) // 4))
-    return max(float(cell), (size[0] * size[1] / _MAX_STONES) ** 0.5)
+    return max(float(cell), math.sqrt(size[0] * size[1] / _MAX_STONES))
 
 
 def sketch_field(

@@ -14,7 +14,8 @@ from ...segments.strokes import Stroke, Strokes
 _NARROW, _WIDE = 0.7, 1.5  # the width of leads between panes of equal and of different colours, in `leading`
 _CONTRAST = 35.0  # the difference of colours, OKLab x 100, at which leads are widest
 _GLOW, _STREAKS, _RELIEF = 0.34, 0.014, 0.55
-_MARGIN = 4  # leads, around a band
+_MARGIN = 1.5  # leads, around a band
+_SHADE_PX = 2.0  # a lead's width in the reduced picture of how near pixels are to leads
 
 
 def lead_width(leading: float, contrast: float) -> float:
@@ -28,8 +29,9 @@ class LeadPainter:
     def __init__(
         self, leads: list[Stroke], leading: float, colour: str, *, height: int, light: bool, seed: int
     ) -> None:
-        self._leads, self._leading, self._height, self._light = Strokes(leads), leading, height, light
+        self._leads, self._leading, self._height = Strokes(leads), leading, height
         self._lead: Floats = np.array(hex_to_rgb(colour), np.float32)
+        self._shade = _Shade(leads, leading, height) if light else None
         self._streaks = Texture(max(0.6, leading / 2), 12.0, seed)
         self.covered_px = 0.0
 
@@ -44,25 +46,43 @@ class LeadPainter:
         self.covered_px += float(cover.sum())
         panes = pixels(image)[..., :3].astype(np.float32)
         painted: Floats
-        if not self._light:
+        if self._shade is None:
             painted = panes + (self._lead - panes) * cover[..., None]
         else:
+            shapes = _facing(mask, self._leading, inner), self._shade.rows(top, image.height, width)
             texture = self._streaks.rows(top, bottom, width).reshape(cover.shape)
-            painted = _lit(panes, self._lead, cover, texture, _shapes(mask, self._leading, inner))
+            painted = _lit(panes, self._lead, cover, texture, shapes)
         result: Colours = np.clip(painted + 0.5, 0, 255).astype(np.uint8)
         return Image.fromarray(result)
 
 
-def _shapes(mask: Image.Image, leading: float, inner: tuple[int, int, int, int]) -> tuple[Floats, Floats]:
-    """(rows, columns) twice: how far the came's surface faces the light, -1 to 1, and how near a pixel is to leads."""
+class _Shade:
+    """How near pixels are to leads. A wide blur needs no more than a reduced picture, made once for all bands."""
+
+    def __init__(self, leads: list[Stroke], leading: float, height: int) -> None:
+        self._factor = factor = max(1.0, leading / _SHADE_PX)
+        self._leads = Strokes([Stroke(lead.points / factor, lead.width / factor) for lead in leads])
+        self._rows, self._blur = max(1, round(height / factor)), leading * 1.6 / factor
+        self._height = height
+        self._picture: Image.Image | None = None
+
+    def rows(self, top: int, count: int, width: int) -> Floats:
+        """(count, width): 0 to 1."""
+        if self._picture is None:
+            mask = self._leads.mask(0, self._rows, max(1, round(width / self._factor)))
+            self._picture = mask.filter(ImageFilter.GaussianBlur(self._blur))
+        down = self._rows / self._height
+        box = 0.0, top * down, float(self._picture.width), min(float(self._rows), (top + count) * down)
+        near = self._picture.resize((width, count), Image.Resampling.BILINEAR, box=box)
+        return pixels(near).astype(np.float32) / 255
+
+
+def _facing(mask: Image.Image, leading: float, inner: tuple[int, int, int, int]) -> Floats:
+    """(rows, columns): how far the came's surface faces the light, -1 to 1."""
     round_ = pixels(mask.filter(ImageFilter.GaussianBlur(max(0.6, leading * 0.3)))).astype(np.float32) / 255
     facing = np.zeros_like(round_)
     facing[1:-1, 1:-1] = (round_[2:, 1:-1] - round_[:-2, 1:-1]) * 0.8 + (round_[1:-1, 2:] - round_[1:-1, :-2]) * 0.6
-    factor = max(1, int(leading / 2))  # a wide blur needs no more pixels
-    small = mask.reduce(factor).filter(ImageFilter.GaussianBlur(leading * 1.6 / factor))
-    near = pixels(small.resize(mask.size, Image.Resampling.BILINEAR)).astype(np.float32) / 255
-    rows = slice(inner[1], inner[3])
-    return facing[rows] * max(1.0, leading * 0.5), near[rows]
+    return facing[inner[1] : inner[3]] * np.float32(max(1.0, leading * 0.5))
 
 
 def _lit(panes: Floats, lead: Floats, cover: Floats, texture: Floats, shapes: tuple[Floats, Floats]) -> Floats:

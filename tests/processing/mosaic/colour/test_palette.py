@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.mosaic.colour import palette as palette_module
+from processing.mosaic.colour.oklab import srgb_to_oklab
 from processing.mosaic.colour.palette import nearest_indices, resolve_palette, sample_cells
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import noise
@@ -83,3 +84,14 @@ def test_a_pale_colour_is_painted_neither_grey_nor_in_another_hue() -> None:
     unpenalised, penalised = (int(nearest_indices(brown, palette, penalty)[0]) for penalty in (0.0, 4.0))
 
     assert (unpenalised, penalised) == (0, 2)
+
+
+def test_a_palette_for_dithering_is_wider_than_what_it_was_fitted_to() -> None:
+    colours, areas = noise(40, 40).reshape(-1, 3), np.ones(1600, np.uint32)
+
+    fitted, widened = (
+        srgb_to_oklab(resolve_palette("auto-12", colours, areas, Progress(), dither=dither)).std(axis=0)
+        for dither in (False, True)
+    )
+
+    assert (widened > 1.03 * fitted).all()
