@@ -65,6 +65,13 @@ class Phrase:
         return self.en
 
 
+class _Details(dict[str, object]):
+    """What a sentence is filled with. The records of another version may lack a detail."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
 class TesseraError(Exception):
     """The root. `details` fill the sentence; they are shown to users and must never hold a secret.
 
@@ -90,8 +97,8 @@ class TesseraError(Exception):
     def message(self, language: Language) -> str:
         """The sentence for users."""
         if language == "en":
-            return self.en.format_map(self.details)
-        return self.zh.format_map(self.details | self._zh_details())
+            return self.en.format_map(_Details(self.details))
+        return self.zh.format_map(_Details(self.details | self._zh_details()))
 
     def _zh_details(self) -> dict[str, object]:
         """The details that are written differently in Chinese."""
@@ -403,7 +410,7 @@ class TooManyPixels(JobError):
     zh = "图片过大：上限为 {ten_thousands} 万像素，请先缩小图片。"
 
     def _zh_details(self) -> dict[str, object]:
-        limit = self.details["limit"]
+        limit = self.details.get("limit", "?")
         return {"ten_thousands": round(limit * 100) if isinstance(limit, int | float) else limit}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import sys
@@ -112,6 +113,8 @@ async def test_failed_tasks_are_counted_listed_shown_and_queued_again_by_error_a
     assert story.startswith(f"task {ids[0]} of ada ({ada.user_id})\n")
     assert re.search(r"^state: +failed\n(.*\n)*error: +timed_out", story, re.M)
     assert url not in story
+    (ended,) = (await ada.get("/tasks/query/", id=ids[0]))["done"]  # whose record has no details
+    assert (ended["error"], "longer than ? seconds" in ended["message"]) == ("timed_out", True)
 
     with pytest.raises(CommandFailed, match="name a task"):
         await admin("requeue")
@@ -120,6 +123,38 @@ async def test_failed_tasks_are_counted_listed_shown_and_queued_again_by_error_a
     assert await admin("requeue", "--error=timed_out", "--hours=24") == "queued again: 2 tasks"
     states = [(await services.tasks.by_id(task_id)).state for task_id in ids]
     assert states == [TaskState.QUEUED, TaskState.QUEUED, TaskState.FAILED, TaskState.FAILED]
+
+
+@pytest.mark.gen_test
+async def test_the_story_of_a_task_has_its_pictures_times_attempts_and_log_lines(
+    api: ApiClient, admin: Any, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    ada = await api.sign_up("ada")
+    source = await ada.upload()
+    task = await finished(ada, (await ada.add_task(source["url"]))["id"])
+
+    async def complete_story() -> str | None:
+        text: str = await admin("task", str(task["id"]))
+        return text if text.count(" info ") == 3 else None
+
+    lines = (await until(complete_story)).splitlines()
+    record = dict(line.split(":", 1) for line in lines[1 : lines.index("attempts:")])
+    assert {name: record[name].strip() for name in ("state", "source_id", "result_id")} == {
+        "state": "done",
+        "source_id": str(source["id"]),
+        "result_id": str(task["result_id"]),
+    }
+    assert record["recipe"].strip().startswith("{'style': 'mosaic'")
+    assert record["created"] < record["started"] < record["finished"]
+    at = lines.index("attempts:") + 1
+    took = r"\d+\.\d\d s"
+    attempt = rf"  1\. \d{{4}}-.* done after {took}; fetch {took}, render {took}, store {took}; on \S+"
+    assert re.fullmatch(attempt, lines[at])
+    assert lines[at + 1] == "log:"
+    events = [re.fullmatch(r"  \d{4}-\S+ \S+ info +task \d+: (\w+).* \[\S+\]", line) for line in lines[at + 2 :]]
+    assert [event and event[1] for event in events] == ["queued", "running", "done"]
+    assert source["url"] not in "\n".join(lines)
 
 
 @pytest.mark.gen_test

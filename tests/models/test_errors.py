@@ -30,6 +30,14 @@ def test_every_error_survives_pickling(kind: type[TesseraError], protocol: int) 
     assert after.message("zh") == before.message("zh")
 
 
+@pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.slug)
+def test_every_error_has_a_sentence_without_its_details(kind: type[TesseraError]) -> None:
+    """Of a record that another version or an operator has written."""
+    for text in (kind().message("en"), kind().message("zh")):
+        assert text
+        assert not re.search(r"[{}]", text)
+
+
 @pytest.mark.parametrize("kind", [kind for kind in all_errors() if issubclass(kind, JobError)], ids=lambda k: k.slug)
 @pytest.mark.parametrize("retryable", [True, False, None])
 def test_retryable_survives_pickling(kind: type[JobError], retryable: bool | None) -> None:
