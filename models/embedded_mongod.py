@@ -25,8 +25,12 @@ CACHE_GB = 0.25
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 RESTART_PAUSE_S = 0.5
+MAX_RESTART_PAUSE_S = 8.0
 MAX_SOCKET_PATH_BYTES = 100
 """Linux allows 107 bytes for the path of a unix socket."""
+
+MIN_FREE_BYTES = 300_000_000
+"""For its journal: with less it may not start, and its log, on the same disk, cannot tell."""
 
 MAX_LOG_BYTES = 10 * 1024 * 1024
 LOG_CHECK_INTERVAL_S = 60.0
@@ -140,7 +144,9 @@ class Mongod:
         if code < 0:
             name = signal.Signals(-code).name
             return f"mongod was ended by {name}{SIGNAL_REASONS.get(name, '')}; its log is {self._log_file}; {INSTEAD}"
-        return f"mongod exited with code {code}{': ' * bool(reason)}{reason}; its log is {self._log_file}"
+        free = shutil.disk_usage(self._folder).free
+        full = f"; only {free // 1_000_000} MB are free there" if free < MIN_FREE_BYTES else ""
+        return f"mongod exited with code {code}{': ' * bool(reason)}{reason}; its log is {self._log_file}{full}"
 
     def _logged_error(self) -> str:
         """The reason that the end of mongod's log gives for its exit, in one line, or ""."""
@@ -183,12 +189,19 @@ class Mongod:
         while self._process is not None:
             code = await self._process.wait()
             log.warning("mongod: exited with code %s; restarting", code)
-            await asyncio.sleep(RESTART_PAUSE_S)
-            try:
-                await self.spawn()
-                await self._wait_until_ready()
-            except (MongodError, OSError) as error:  # pragma: no cover - a mongod that fails to start again
-                log.warning("mongod: cannot start: %s", error)
+            pause_s = RESTART_PAUSE_S
+            while not await self._restart(pause_s):
+                pause_s = min(2 * pause_s, MAX_RESTART_PAUSE_S)
+
+    async def _restart(self, pause_s: float) -> bool:
+        await asyncio.sleep(pause_s)
+        try:
+            await self.spawn()
+            await self._wait_until_ready()
+        except (MongodError, OSError) as error:
+            log.warning("mongod: cannot start: %s", error)
+            return False
+        return True
 
     async def _bound_log(self) -> None:
         """Keep the log and the one before it, MAX_LOG_BYTES each: a server may run for years."""
