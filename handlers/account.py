@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from handlers.auth import AuthenticatedUser, LoginGuard
-from handlers.base import ApiHandler
+from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Email, Password, RequestParams
@@ -26,6 +26,8 @@ DELETION_WAIT_S = 15.0
 
 
 class SessionHandler(ApiHandler):
+    timeout_s = LIST_TIMEOUT_S
+
     def initialize(
         self, users: Users, quotas: Quotas, client_config: ClientConfig, guest_sessions: GuestSessions
     ) -> None:

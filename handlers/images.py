@@ -44,6 +44,7 @@ class DeleteImageParams(RequestParams):
 
 class QueryImageHandler(ApiHandler):
     errors_as_200 = True
+    timeout_s = LIST_TIMEOUT_S
 
     def initialize(self, images: Images, gallery: Gallery, bucket: Bucket) -> None:
         self.images, self.gallery, self.bucket = images, gallery, bucket.for_host(self.request.host)

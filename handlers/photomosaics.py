@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.base import ApiHandler
+from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import Id, RequestParams
 from handlers.schemas.images import TileSchema, TilesResponse
@@ -20,6 +20,8 @@ class TilesParams(RequestParams):
 
 
 class TilesHandler(ApiHandler):
+    timeout_s = LIST_TIMEOUT_S
+
     def initialize(self, images: Images, bucket: Bucket) -> None:
         self.images, self.bucket = images, bucket.for_host(self.request.host)
 

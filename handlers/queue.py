@@ -141,6 +141,8 @@ class TaskStoryParams(RequestParams):
 
 
 class TaskStoryHandler(DeveloperHandler):
+    timeout_s = LIST_TIMEOUT_S
+
     def initialize(self, tasks: Tasks, selected: SelectedTasks, task_log: TaskLog) -> None:
         self.tasks, self.selected, self.task_log = tasks, selected, task_log
 
