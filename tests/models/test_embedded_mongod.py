@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
-import shutil
 import signal
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,8 +13,7 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.embedded_mongod import Mongod, MongodError, find_mongod
-from tests.support.process import free_port
+from models.embedded_mongod import Mongod, MongodError
 from tests.support.waiting import until
 
 
@@ -120,77 +113,3 @@ async def test_it_has_no_socket_outside_of_its_own_folder(tmp_path: Path) -> Non
         assert (await count(one.uri), await count(two.uri)) == (1, 0)
         for mongod in (one, two):
             assert unix_sockets(mongod.pid or 0) == {unquote(urlsplit(mongod.uri).netloc)}
-
-
-DEFAULT_SOCKET = Path("/tmp/mongodb-27017.sock")
-"""What a mongod without a port of its own makes, and takes away from another one."""
-MONGOD = "program"
-STOCK_USER, OTHER_USER = 65534, 65533
-
-
-def folder_of(user: int, parent: Path) -> Path:
-    """A private folder of a user."""
-    folder = parent / str(user)
-    for each in (folder, folder / "db", folder / "run"):
-        each.mkdir(mode=0o700)
-        os.chown(each, user, user)
-    return folder
-
-
-@contextmanager
-def stock_mongod(folder: Path, port: int) -> Iterator[None]:
-    """As a distribution starts it: on TCP, with its socket in the system's temporary folder."""
-    options = [f"--dbpath={folder / 'db'}", f"--port={port}", "--wiredTigerCacheSizeGB=0.25", "--quiet"]
-    process = subprocess.Popen([folder.parent / MONGOD, *options], user=STOCK_USER, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every user of the machine may enter."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        try:
-            os.link(find_mongod(), folder / MONGOD)  # the environment may be in a private folder
-        except OSError:
-            shutil.copy(find_mongod(), folder / MONGOD)
-        yield folder
-
-
-def mongod_of_another_user(folder: Path) -> str:
-    """A program that becomes that user and then a mongod."""
-    program = folder / "mongod"
-    become = f"setpriv --reuid={OTHER_USER} --clear-groups {shlex.quote(str(folder / MONGOD))}"
-    program.write_text(f'#!/bin/sh\nexec {become} "$@"\n')
-    program.chmod(0o755)
-    return str(program)
-
-
-def sockets_of_others(port: int) -> list[int | None]:
-    """The identities of the sockets in the system's temporary folder, None where there is none."""
-    paths = (DEFAULT_SOCKET, DEFAULT_SOCKET.with_name(f"mongodb-{port}.sock"))
-    return [path.stat().st_ino if path.is_socket() else None for path in paths]
-
-
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can start mongod as others")
-@pytest.mark.gen_test(timeout=60)
-async def test_databases_of_two_users_run_beside_a_stock_mongod(tmp_path: Path, open_folder: Path) -> None:
-    port = free_port()
-    stock_uri = f"mongodb://127.0.0.1:{port}"
-    with stock_mongod(folder_of(STOCK_USER, open_folder), port):
-        await until(lambda: sockets_of_others(port)[1], timeout_s=20)
-        before = sockets_of_others(port)
-
-        others = Mongod(folder_of(OTHER_USER, open_folder) / "db", binary=mongod_of_another_user(open_folder))
-        async with others, Mongod(tmp_path / "db") as ours:
-            for uri in (others.uri, ours.uri, stock_uri):
-                await add(uri)
-                assert await count(uri) == 1
-
-        await add(stock_uri)
-        assert sockets_of_others(port) == before
