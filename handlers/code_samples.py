@@ -39,8 +39,8 @@ OPTIONAL: Mapping[str, Json] = {
     "/api/tasks/add": {"param": {"style": "voronoi"}},
     "/api/tasks/query": {"state": "queued,running"},
     "/tasks/query": {"state": "queued,running"},
-    "/api/queue/tasks": {"state": "failed,cancelled", "error": "source_unreachable"},
-    "/api/queue/change": {"error": "source_unreachable"},
+    "/api/queue/tasks": {"state": "failed,cancelled", "error": "could_not_fetch"},
+    "/api/queue/change": {"error": "could_not_fetch"},
 }
 """Optional parameters that an example shows, by path."""
 PUBLIC = ("/api/user/add", "/api/user/guest", "/api/feed", "/api/styles", "/health", "/metrics", "/api/openapi.json")

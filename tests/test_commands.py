@@ -21,7 +21,9 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from command_line import read_settings
+from handlers.code_samples import OPTIONAL
 from models.database import Database
+from models.errors import JobError, all_errors
 from tests.support.accounts import add_account
 from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import jpeg, png
@@ -29,7 +31,7 @@ from tests.support.process import ROOT, ServerProcess
 from tests.support.waiting import finished, until
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
-PROGRAM = r"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:make|python|server\.py|dask|docker|systemctl|git|pip)"
+PROGRAM = r"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:make|python|server\.py|dask|docker|systemctl|sudo|journalctl|git|pip)"
 KINDS = {
     "make": r"(?:[A-Z_]+=\S+ )*make ",
     "engine": r"(?:\.venv/bin/)?python -m processing\.mosaic ",
@@ -37,7 +39,7 @@ KINDS = {
     "admin": r"python admin\.py ",
     "server": r"(?:(?:\.venv/bin/)?python )?server\.py ",
     "dask": r"PYTHONPATH=\$FOLDER dask ",
-    "not run": r"(?:[A-Z_]+=\S+ )*docker compose|systemctl|git pull|pip install --require-hashes -r",
+    "not run": r"(?:[A-Z_]+=\S+ )*docker compose|systemctl|sudo|journalctl|git pull|pip install --require-hashes -r",
 }
 INCOMPLETE = r"  |^(?:python admin\.py|pip install|dask \w+)$"  # a table, or the name of a program in a sentence
 # Placeholders of the pages that mean something only to people.
@@ -187,7 +189,7 @@ async def test_the_administration_commands_do_what_they_say(
         await ada.post("/api/tasks/cancel/", id=task["id"])
         assert (await finished(ada, task["id"]))["state"] == "cancelled"
         failed = await ada.add_task((await ada.upload())["url"], {"seed": 1})
-        failure = {"state": "failed", "error": "source_unreachable", "finished": datetime.now(UTC)}
+        failure = {"state": "failed", "error": "could_not_fetch", "finished": datetime.now(UTC)}
         await database.collection("tasks").update_one({"_id": failed["id"]}, {"$set": failure})
         outputs = dict[str, str]()
         for command in commands("admin"):
@@ -201,14 +203,23 @@ async def test_the_administration_commands_do_what_they_say(
         assert "is a developer" in outputs["developer ada"]
         assert "no longer a developer" in outputs["developer ada --revoke"]
         assert f"{task['id']} is queued" in outputs["requeue 4503599627370496"]
-        assert "1  source_unreachable, the last at " in outputs["failed"]
-        assert outputs["failed --error=source_unreachable"].startswith(f"{failed['id']}  ")
-        assert "queued again: 1 tasks" in outputs["requeue --error=source_unreachable --hours=24"]
+        assert "1  could_not_fetch, the last at " in outputs["failed"]
+        assert outputs["failed --error=could_not_fetch"].startswith(f"{failed['id']}  ")
+        assert "queued again: 1 tasks" in outputs["requeue --error=could_not_fetch --hours=24"]
         assert f"task {task['id']} of ada" in outputs["task 4503599627370496"]
         assert "adopted: 0" in outputs["sweep"]
         assert (await ada.post("/api/user/query/", username="ada", password=PASSWORD))["login"] is False
         await ada.sign_in("ada", outputs["password ada"].split()[-1])
     client.close()
+
+
+def test_the_examples_name_errors_that_exist() -> None:
+    named = {error for command in commands("admin") for error in re.findall(r"--error=(\S+)", command)}
+    for endpoint in ("/api/queue/tasks", "/api/queue/change"):
+        named.add(str(OPTIONAL[endpoint]["error"]))
+
+    assert named
+    assert named <= {kind.slug for kind in all_errors() if issubclass(kind, JobError)}
 
 
 def test_the_engine_alone_makes_what_the_pages_show(tmp_path: Path) -> None:

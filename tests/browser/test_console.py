@@ -29,4 +29,4 @@ def test_a_developer_sees_a_story_and_changes_all_that_match(developer: BrowserU
     page.get_by_role("link", name="Queue", exact=True).last.click()
     page.get_by_role("link", name="API reference").click()
     page.get_by_text("/api/queue/change").click()
-    expect(page.locator(".operation[open] pre").first).to_contain_text("source_unreachable")
+    expect(page.locator(".operation[open] pre").first).to_contain_text("could_not_fetch")
