@@ -200,6 +200,9 @@ def test_a_developer_searches_the_history(
 
     expect(rows).to_have_count(2)
     assert user.page.url.endswith("/tasks/?state=failed%2Cdone")
+    user.go("/tasks/?state=failed")  # as an alert links to it
+    expect(states.get_by_role("button", name="Failed")).to_have_attribute("aria-pressed", "true")
+    expect(user.page.get_by_text("No tasks.", exact=True)).to_be_visible()
 
 
 def test_older_tasks_are_fetched_when_they_are_wanted(user: BrowserUser) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from handlers import rules
 from handlers.access_log import NO_ROUTE, RouteLabels, is_server_error
 from handlers.bucket.base import STATUS as BUCKET_STATUS
 from handlers.services import Services
+from settings import Settings
 from tests.support.client import ApiClient
 
 
@@ -91,3 +94,23 @@ async def test_a_request_and_a_queued_task_name_the_user_and_the_network_of_the_
     assert re.search(r"200 GET /api/feed/ [\d.]+ ms, nobody at 127.0.0.0/24 \[stranger\]", caplog.text)
     lines = [record for record in caplog.records if getattr(record, "fields", {}).get("path") == "/api/tasks/add/"]
     assert (lines[0].fields["user"], lines[0].fields["address"]) == (ada.user_id, "127.0.0.0/24")
+
+
+class TestWholeAddresses:
+    @pytest.fixture
+    def settings(self, settings_of: Callable[..., Settings]) -> Settings:
+        return settings_of(log_addresses="full", trusted_proxies=("127.0.0.1",))
+
+    @pytest.mark.gen_test
+    async def test_the_setting_says_how_much_of_an_address_is_logged(self, api: ApiClient, caplog: Any) -> None:
+        caplog.set_level(logging.INFO)
+        ada = await api.sign_up()
+        url = (await ada.upload())["url"]
+        body, headers = json.dumps({"url": url}).encode(), {"X-Forwarded-For": "203.0.113.77"}
+        task = await ada.request(
+            "POST", "/api/tasks/add/", body=body, headers={**headers, "Content-Type": "application/json"}
+        )
+
+        who = f"user {ada.user_id} at 203.0.113.77"
+        assert f"task {task['task']['id']}: queued for {who}, style" in caplog.text
+        assert re.search(rf"200 POST /api/tasks/add/ [\d.]+ ms, {who} \[", caplog.text)

@@ -79,6 +79,7 @@ async def test_two_versions_share_a_queue_up_and_down_again(
         await ada.post("/api/tasks/resume/")
         assert (await finished(ada, (await ada.add_task(url, {"seed": 3}))["id"]))["state"] == "done"
         assert await until(lambda: warnings_of(ada)) == ["queue: 1 tasks need a newer version of this server and wait"]
+        assert b"\ntessera_queue_tasks_left 1.0\n" in (await ada.get("/metrics")).body
         with new:
             assert (await finished(ada, newer))["state"] == "done"
         assert f"task {newer}: done" in new.log
