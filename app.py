@@ -61,6 +61,7 @@ from processing.queue.task_queue import QueueLimits, TaskQueue
 from processing.upkeep.account_deletion import AccountDeletions
 from processing.upkeep.guest_deletion import GuestDeletions
 from processing.upkeep.image_deletion import ImageDeletions
+from processing.upkeep.own_certificate import OwnCertificate
 from processing.upkeep.reconcile import Reconciler
 from processing.upkeep.withdrawals import WithdrawalSweeper
 from settings import VERSION, Settings
@@ -205,6 +206,7 @@ def _services(
         metrics_from=IpNetworks([*LOOPBACK, *settings.metrics_from]),
         object_access=RecordedAccess(store.images, store.uploads),
         openapi=OpenApiDocument(API, urlsplit(public_url).path),
+        own_certificate=OwnCertificate(public_url if isinstance(bucket, EmbeddedBucket) else ""),
         page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, executors),
@@ -282,6 +284,7 @@ async def _background(services: Services, store: Store) -> AsyncIterator[None]:
         services.image_deletions.sweep(),
         reconciler.reconcile_forever(),
         guest_deletions.sweep_forever(),
+        services.own_certificate.check_forever(),
         WithdrawalSweeper(store.images, services.image_deletions).sweep_forever(),
     )
     async with services.broadcaster, services.thumbnails, services.account_deletions, background(*loops):

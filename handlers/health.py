@@ -15,11 +15,12 @@ from models.queue.tasks import Tasks
 from processing.disk import Disk
 from processing.metrics import Metrics
 from processing.queue.task_queue import TaskQueue
+from processing.upkeep.own_certificate import OwnCertificate
 
 
 class HealthHandler(ApiHandler):
-    def initialize(self, database: Database, queue: TaskQueue, disk: Disk) -> None:
-        self.database, self.queue, self.disk = database, queue, disk
+    def initialize(self, database: Database, queue: TaskQueue, disk: Disk, own_certificate: OwnCertificate) -> None:
+        self.database, self.queue, self.disk, self.own_certificate = database, queue, disk, own_certificate
 
     @endpoint(responses={503: HealthResponse})
     async def get(self) -> HealthResponse:
@@ -31,7 +32,7 @@ class HealthHandler(ApiHandler):
             code=-1 if problems else 1,
             ready=not problems,
             problems=problems,
-            warnings=[*self.queue.warnings, *self.disk.warnings],
+            warnings=[*self.queue.warnings, *self.disk.warnings, *self.own_certificate.warnings],
         )
 
     async def _problems(self) -> list[str]:

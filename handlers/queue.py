@@ -36,6 +36,7 @@ from models.queue.tasks import TaskFilter, Tasks, cursor_after
 from processing.disk import Disk
 from processing.queue.activity import ActivityReader
 from processing.queue.bulk import STATES, BulkAction, BulkChanges
+from processing.upkeep.own_certificate import OwnCertificate
 
 FOR_DEVELOPERS = (errors.NotAuthenticated, errors.PermissionDenied)
 PAGE_SIZE = 50
@@ -55,8 +56,16 @@ class DeveloperHandler(TaskHandler):
 class QueueStatusHandler(DeveloperHandler):
     timeout_s = LIST_TIMEOUT_S
 
-    def initialize(self, activity: ActivityReader, servers: ServerRegistry, tasks: Tasks, disk: Disk) -> None:
-        self.activity, self.servers, self.tasks, self.disk = activity, servers, tasks, disk
+    def initialize(
+        self,
+        activity: ActivityReader,
+        servers: ServerRegistry,
+        tasks: Tasks,
+        disk: Disk,
+        own_certificate: OwnCertificate,
+    ) -> None:
+        self.activity, self.servers, self.tasks = activity, servers, tasks
+        self.disk, self.own_certificate = disk, own_certificate
 
     @endpoint(errors=FOR_DEVELOPERS)
     async def get(self) -> QueueStatusResponse:
@@ -72,7 +81,7 @@ class QueueStatusHandler(DeveloperHandler):
             servers=[ServerSchema.of(report) for report in reports],
             minutes=[MinuteSchema.of(minute) for minute in activity.minutes],
             errors=[ErrorCountSchema.of(counted) for counted in activity.errors],
-            warnings=[*self.queue.warnings, *self.disk.warnings],
+            warnings=[*self.queue.warnings, *self.disk.warnings, *self.own_certificate.warnings],
         )
 
 

@@ -50,6 +50,7 @@ from processing.queue.event_feed import EventFeed
 from processing.queue.task_queue import TaskQueue
 from processing.upkeep.account_deletion import AccountDeletions
 from processing.upkeep.image_deletion import ImageDeletions
+from processing.upkeep.own_certificate import OwnCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Services:
     metrics_from: IpNetworks
     object_access: ObjectAccess
     openapi: OpenApiDocument
+    own_certificate: OwnCertificate
     page_shell: PageShell
     passwords: Passwords
     preview_tiles: PreviewTiles

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,10 @@ from handlers.services import Services
 from models.bucket.signature import qbox
 from models.database import Database
 from processing.disk import Disk
-from settings import VERSION
+from settings import VERSION, Settings
 from tests.support.client import ApiClient
+from tests.support.fake_hosts import fake_host
+from tests.support.process import ROOT
 from tests.support.waiting import finished, until
 
 Labels = tuple[tuple[str, str], ...]
@@ -194,3 +198,23 @@ def test_a_disk_with_little_space_is_a_warning_and_with_less_a_problem(tmp_path:
     assert Disk(tmp_path, min_free_bytes=free * 3 // 2).problems == []
     assert Disk(tmp_path, min_free_bytes=free * 4).problems != []
     assert Disk(tmp_path / "gone").free_bytes == 0
+
+
+class TestPrivateAuthority:
+    @pytest.fixture
+    def settings(self, settings_of: Callable[..., Settings]) -> Iterator[Settings]:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(ROOT / "tests" / "processing" / "fetch" / "photos.test.pem")
+        with fake_host(b"", tls) as proxy:
+            yield settings_of(public_url=f"https://{proxy.address}")
+
+    @pytest.mark.gen_test
+    async def test_a_certificate_that_the_server_does_not_trust_is_a_warning(self, api: ApiClient) -> None:
+        async def warned() -> list[str]:
+            lines = (await api.get("/health"))["warnings"]
+            return [line for line in lines if line.startswith("public_url: uploads fail")]
+
+        (line,) = await until(warned)
+
+        assert "self-signed certificate" in line
+        assert "SSL_CERT_FILE" in line
