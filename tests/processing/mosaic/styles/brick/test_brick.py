@@ -24,6 +24,18 @@ PHOTOS = [
     Path(__file__).parents[2] / "golden" / "source.png",
 ]
 
+BRICKLINK = """
+1 White 1, 5 Tan 2, 18 Nougat 28, 21 Red 5, 23 Blue 7, 24 Yellow 3, 26 Black 11, 28 Green 6, 37 Bright Green 36,
+38 Dark Orange 68, 102 Medium Blue 42, 106 Orange 4, 107 Dark Turquoise 39, 119 Lime 34, 124 Magenta 71,
+135 Sand Blue 55, 138 Dark Tan 69, 140 Dark Blue 63, 141 Dark Green 80, 151 Sand Green 48, 154 Dark Red 59,
+191 Bright Light Orange 110, 192 Reddish Brown 88, 194 Light Bluish Gray 86, 199 Dark Bluish Gray 85,
+208 Very Light Bluish Gray 99, 212 Bright Light Blue 105, 221 Dark Pink 47, 222 Bright Pink 104,
+226 Bright Light Yellow 103, 268 Dark Purple 89, 283 Light Nougat 90, 308 Dark Brown 120, 312 Medium Nougat 150,
+321 Dark Azure 153, 322 Medium Azure 156, 323 Light Aqua 152, 324 Medium Lavender 157, 325 Lavender 154,
+326 Yellowish Green 158, 330 Olive Green 155, 353 Coral 220, 370 Medium Brown 240, 371 Medium Tan 241
+"""
+"""The manufacturer's number of each colour, BrickLink's name, and BrickLink's number."""
+
 
 def render_bricks(pixels: np.ndarray, **params: Any) -> Result:
     return render(encoded(pixels), parse({"style": "brick", "cell": 10, **params}))
@@ -149,6 +161,14 @@ def _means_and_bricks(*, dither: bool) -> list[tuple[np.ndarray, np.ndarray]]:
         means = block_means(photo, 5, True, Progress())
         pairs.append((means, palette[cell_map["studs"]].reshape(means.shape)))
     return pairs
+
+
+def test_bricklink_gets_its_own_number_for_each_colour() -> None:
+    pairs = [entry.split() for entry in BRICKLINK.replace("\n", " ").split(",")]
+
+    expected = {int(entry[0]): int(entry[-1]) for entry in pairs}
+
+    assert {NUMBERS[name]: BRICKLINK_COLOURS[name] for name in COLOURS} == expected
 
 
 def test_every_colour_has_its_numbers_in_the_map() -> None:
