@@ -24,6 +24,9 @@ def test_a_photo_becomes_a_mosaic_without_an_account_and_is_kept_by_signing_up(
         user.part("job-card").get_by_role("button", name="Download as PNG").click()
     user.page.set_viewport_size({"width": 390, "height": 844})
     keep = user.part("job-card").get_by_role("button", name="Keep it").bounding_box()
+    see = user.part("job-card").get_by_role("link", name="Open")
+    expect(see).to_be_in_viewport(ratio=0.99)
+    see_box = see.bounding_box()
     user.page.set_viewport_size({"width": 1280, "height": 800})
     user.part("job-card").get_by_role("link", name="Open").click()
     expect(user.part("by")).to_have_text("Only you, for a day")
@@ -41,6 +44,8 @@ def test_a_photo_becomes_a_mosaic_without_an_account_and_is_kept_by_signing_up(
     expect(user.page.locator(".image-card")).to_contain_text("Only you")
     assert keep is not None
     assert keep["height"] < 50, "one line on a phone"
+    assert see_box is not None
+    assert see_box["y"] + see_box["height"] <= keep["y"] + 1
     assert download.value.suggested_filename == "holiday-mosaic.png"
     assert user.page.url.endswith("/gallery?view=mine")
 

@@ -36,6 +36,20 @@ def box_of(user: BrowserUser, name: str) -> dict[str, Any]:
     return dict(box)
 
 
+def check_downloads(phone: BrowserUser) -> None:
+    """The menu of the picture's page lies inside the window, whichever side its button is at; then back."""
+    phone.part("job-card").get_by_role("link", name="Open").tap()
+    menu = phone.part("download-menu")
+    menu.locator("summary").tap()
+    items = menu.locator(".menu__list > *")
+    expect(items).not_to_have_count(0)
+    for item in items.all():
+        item.scroll_into_view_if_needed()
+        expect(item).to_be_in_viewport(ratio=0.99)  # of fractions of a pixel
+    phone.page.go_back()
+    phone.wait_for_job("done")
+
+
 def test_the_image_stays_visible_from_the_first_slider_to_the_download(
     new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
@@ -72,15 +86,19 @@ def test_the_image_stays_visible_from_the_first_slider_to_the_download(
     phone.page.get_by_role("tab", name="Style").tap()
     expect(phone.page.locator(".style").first).to_be_in_viewport()
 
+    phone.expect_console("status of 401.*/api/tasks/add/")  # of the guest; the page adds the task again for the user
     make.tap()
     phone.sign_up(unique_name("pia"))
     phone.wait_for_job("done")
     assert phone.page.evaluate(UNCOVERED)
     assert make.evaluate(REACHABLE)
     assert phone.page.evaluate(FITS)
+    check_downloads(phone)
     phone.expect_console("ERR_FAILED|Failed to load|ERR_CONNECTION")
     phone.page.route("**/api/**", lambda route: route.abort("connectionrefused"))
     phone.page.evaluate("dispatchEvent(new Event('offline'))")
     expect(phone.part("offline")).to_be_visible()
     assert phone.page.evaluate(UNCOVERED)
     assert make.evaluate(REACHABLE)
+    phone.page.set_viewport_size({"width": 375, "height": 600})
+    expect(make).to_be_in_viewport(ratio=0.99)
