@@ -221,8 +221,8 @@ function setTitle(specific = null) {
 function notifySettled(job) {
   const batch = jobs.batchOf(job);
   if (batch.length > 1) { notifyBatch(batch); return; }
-  const visible = currentPage === "studio" && state.image?.id === job.imageId;
-  if (job.phase === "done" && !visible) toasts.info("job.ready", { name: job.name }, { key: "job.see", run: () => router.go(`/i/${job.result.id}`) });
+  if (currentPage === "studio" && state.image?.id === job.imageId) return; // the card on the stage tells it
+  if (job.phase === "done") toasts.info("job.ready", { name: job.name }, { key: "job.see", run: () => router.go(`/i/${job.result.id}`) });
   if (job.phase === "failed") toasts.warn("job.problem", { name: job.name, why: failureText(job.error) }, { key: "job.retry", run: () => jobActions.retry(job) });
 }
 

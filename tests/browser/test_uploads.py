@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from models.bucket.keys import load_or_create_keys
+from tests.browser.test_local_data import COUNT_TOASTS
 from tests.browser.token_recorder import TokenRecorder, expire_token
 from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import padded_jpeg, png
@@ -134,6 +135,7 @@ def test_a_failed_upload_says_what_to_do_and_is_tried_again(
 
     user.open_files(image_file(png(64, 48), "small.png"))
     user.page.route(FORM, refuse, times=1)
+    user.page.evaluate(COUNT_TOASTS)
 
     user.make()
     user.wait_for_job("failed")
@@ -142,6 +144,7 @@ def test_a_failed_upload_says_what_to_do_and_is_tried_again(
 
     user.wait_for_job("done")
     assert len(refused) == 1
+    assert user.page.evaluate("window.toasts") == 0, "the card on the stage tells it"
 
 
 def test_a_render_is_found_again_after_a_reload(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
