@@ -72,6 +72,7 @@ const drawer = new JobDrawer({ root: part("job-drawer"), button: part("activity"
 const header = new Header(part("header"), services);
 const pages = { studio: { show: () => {} }, "not-found": { show: () => {} } };
 let currentPage = null;
+let unshownPage = null; // for want of a connection
 let navigated = false;
 
 new Keyboard(part("keys"), part("keys-open"), [
@@ -177,7 +178,7 @@ async function catchUp() {
   try {
     await load();
     studio.refresh();
-    if (!pages[currentPage]) router.reload();
+    if (unshownPage === currentPage) router.reload();
   } catch (error) {
     if (error.slug !== "offline") toasts.error(error);
   }
@@ -191,6 +192,7 @@ async function show({ page, match, query, scrollTop }) {
   document.documentElement.dataset.currentPage = page;
   header.setPage(page);
   setTitle();
+  unshownPage = null;
   try {
     pages[page] ??= new (await LAZY_PAGES[page]()).Page(section(page), services, { useRecipe: (recipe) => studio.useRecipe(recipe), setTitle });
     if (currentPage !== page) return;
@@ -198,6 +200,7 @@ async function show({ page, match, query, scrollTop }) {
     await pages[page].show({ match, query, scrollTop });
   } catch (error) {
     if (error.slug === "not_found" && currentPage === page) { show({ page: "not-found", scrollTop: 0 }); return; }
+    if (error.slug === "offline") unshownPage = page;
     toasts.error(error);
   }
   if (currentPage !== page) return;

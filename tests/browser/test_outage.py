@@ -65,13 +65,17 @@ def test_a_page_that_could_not_be_loaded_says_so_in_the_users_language_and_appea
     user = new_user(locale="zh-CN")
     user.expect_console(CONSOLE)
     user.go("/")
-    user.page.route(re.compile("/api/"), lambda route: route.abort("connectionrefused"))
+    everything = re.compile("/api/|/static/")
 
-    user.page.get_by_role("link", name="画廊").click()
-    expect(user.toast("无法连接服务器")).to_be_visible()
-    user.page.unroute(re.compile("/api/"))
+    for _ in ("without the page's module", "with it"):
+        user.page.route(everything, lambda route: route.abort("connectionrefused"))
+        user.page.get_by_role("link", name="画廊", exact=True).click()
+        expect(user.toast("无法连接服务器").last).to_be_visible()
+        user.page.unroute(everything)
 
-    expect(user.part("offline")).to_have_count(0, timeout=15_000)
+        expect(user.part("offline")).to_have_count(0, timeout=15_000)
+        expect(user.page.locator('[data-page="gallery"] :is(.image-card, .empty)').first).to_be_visible()
+        user.page.get_by_role("link", name="工作室", exact=True).click()
 
 
 def test_without_events_the_page_asks(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
