@@ -13,6 +13,9 @@ export class ImageLibrary {
   #state;
   #images = null;
 
+  /** Whether the user has more images than are listed. */
+  hasMore = false;
+
   constructor({ api, state, jobs }) {
     this.#api = api;
     this.#state = state;
@@ -20,7 +23,7 @@ export class ImageLibrary {
     jobs.addEventListener("settled", ({ detail }) => { if (detail.phase === "done") this.#images = null; });
   }
 
-  /** The newest images, at most as many as a photomosaic accepts. */
+  /** The newest images, at most as many as are quickly listed and looked through. */
   list() {
     this.#images ??= this.#fetchAll().catch((error) => { this.#images = null; throw error; });
     return this.#images;
@@ -37,8 +40,10 @@ export class ImageLibrary {
   }
 
   async #fetchAll() {
-    const pages = await Promise.all(KINDS.map((kind) => this.#fetchKind(kind)));
-    return pages.flat().sort((a, b) => b.created.localeCompare(a.created)).slice(0, MAX_IMAGES);
+    const kinds = await Promise.all(KINDS.map((kind) => this.#fetchKind(kind)));
+    const images = kinds.flatMap((kind) => kind.images).sort((a, b) => b.created.localeCompare(a.created));
+    this.hasMore = images.length > MAX_IMAGES || kinds.some(({ cursor }) => cursor);
+    return images.slice(0, MAX_IMAGES);
   }
 
   async #fetchKind(kind) {
@@ -49,6 +54,6 @@ export class ImageLibrary {
       images.push(...page.images);
       ({ cursor } = page);
     } while (cursor && images.length < MAX_IMAGES);
-    return images;
+    return { images, cursor };
   }
 }

@@ -3,8 +3,6 @@
 import { t, translate } from "../i18n/i18n.js";
 import { button } from "./icon.js";
 
-const SHOWN = 60;
-
 /** The elements of a parameter's row; `onChange(id)` is called with the chosen image. Its images are loaded when it is opened. */
 export function pictureChoice(parameter, value, { imageLibrary, toasts }, onChange) {
   const label = Object.assign(document.createElement("span"), { className: "param__name", textContent: translate(parameter.label) });
@@ -12,7 +10,7 @@ export function pictureChoice(parameter, value, { imageLibrary, toasts }, onChan
   const open = button({ text: t(value ? "picture.change" : "picture.choose"), className: "chip", onClick: async () => {
     open.disabled = true;
     try {
-      const images = (await (await imageLibrary()).list()).slice(0, SHOWN);
+      const images = await (await imageLibrary()).list();
       list.replaceChildren(...images.map((image) => pictureButton(image, image.id === value, onChange)));
       list.hidden = false;
       if (!images.length) open.textContent = t("picture.none");

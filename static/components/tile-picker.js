@@ -17,6 +17,7 @@ export class TilePicker {
   #onChange;
   #selected;
   #images = [];
+  #hasMore = false;
   #tiles = new Map();
 
   constructor(root, { imageLibrary, signInDialog, state, toasts }, value, onChange) {
@@ -42,7 +43,9 @@ export class TilePicker {
     setText(this.#part("count"), "tiles.loading");
     for (const name of ["all", "none"]) this.#part(name).disabled = true; // until the list has arrived
     try {
-      this.#images = await (await this.#services.imageLibrary()).list();
+      const library = await this.#services.imageLibrary();
+      this.#images = await library.list();
+      this.#hasMore = library.hasMore;
     } catch (error) {
       this.#services.toasts.error(error);
       setText(this.#part("count"), "tiles.failed");
@@ -80,8 +83,9 @@ export class TilePicker {
     for (const [id, { input }] of this.#tiles) input.checked = selected.has(id);
     setText(this.#part("count"), selected.size ? "tiles.count" : "tiles.pieces", () => ({ n: number(selected.size), all: number(this.#images.length) }));
     const few = selected.size > 0 ? selected.size < ENOUGH : this.#images.length < ENOUGH;
-    this.#part("few").hidden = !few;
-    setText(this.#part("few"), "tiles.few", { enough: ENOUGH });
+    this.#part("few").hidden = !few && !this.#hasMore;
+    if (few) setText(this.#part("few"), "tiles.few", { enough: ENOUGH });
+    else setText(this.#part("few"), "tiles.newest", () => ({ n: number(this.#images.length) }));
     this.#part("shown").hidden = selected.size === 0;
     this.#part("all").disabled = selected.size === this.#images.length;
     this.#part("none").disabled = selected.size === 0;

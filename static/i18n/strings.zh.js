@@ -251,6 +251,7 @@ export const strings = {
   "tiles.none": "全不选",
   "tiles.add": "添加图片",
   "tiles.few": "图片少于 {enough} 张时，同一张会明显重复。图片越多、差异越大，效果越好。",
+  "tiles.newest": "您的图片较多，这里只列出最新的 {n} 张。",
   "tiles.shown": "只有您能看到使用了哪些图片。",
   "covered.question": "该遮的都遮住了吗？",
   "covered.why": "虚线框标出已打码的区域。图片分享后，别人保存的副本将无法收回。",

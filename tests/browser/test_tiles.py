@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.test_studio import preview_shown
 from tests.browser.user import BrowserUser, image_file
@@ -100,6 +101,31 @@ def test_with_few_pictures_one_is_told_so_and_adds_some(user: BrowserUser, uniqu
     user.page.locator('[data-part="tiles-file"]').set_input_files(added)
 
     expect(user.part("tiles-count")).to_have_text("20 of your 20 pictures", timeout=20_000)
+
+
+def test_who_has_more_pictures_than_are_listed_is_told_so(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    """500 of them; each request is answered with further ones."""
+    numbers = itertools.count(10**15)
+
+    def answer(route: Route) -> None:
+        usual = {
+            "thumbnails": {},
+            "title": "",
+            "alt": "",
+            "created": "2026-01-01T00:00:00.000Z",
+            "placeholder": "#777777",
+        }
+        images = [{"id": next(numbers), "filename": "many.png", **usual} for _ in range(100)]
+        route.fulfill(json={"code": 1, "images": images, "cursor": "further"})
+
+    user.go("/")
+    user.sign_up(unique_name("uli"))
+    user.page.route("**/api/feed/*", answer)
+    user.page.route("**/api/preview/", lambda route: route.fulfill(body=png(64, 48), content_type="image/png"))
+    user.open_files(image_file(png(64, 48), "target.png"))
+    user.select_style("photomosaic")
+
+    expect(user.part("tiles-few")).to_have_text("You have more pictures; only the 500 newest are listed here.")
 
 
 def test_all_of_them_cannot_be_asked_for_before_they_are_known(
