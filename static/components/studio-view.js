@@ -127,9 +127,13 @@ export class StudioView {
     const note = state.user || state.openAccess ? (held ? "studio.noteheld" : visibilityNote(state.visibility, state)) : guestNote(state);
     const regionsMissing = incomplete.length > 0 && state.images.length > 1;
     setText(this.#part("make-note"), regionsMissing ? "studio.regionsmissing" : note, { n: incomplete.length });
+    this.#part("make-note").classList.toggle("panel__note--warning", regionsMissing || note.endsWith("unprotected"));
   }
 
   #part(name) { return this.#root.querySelector(`[data-part="${name}"]`); }
 }
 
-const guestNote = ({ guestsAllowed, visibility }) => (guestsAllowed && visibility === "private" ? "studio.noteguest" : "studio.notesignedout");
+function guestNote({ guestsAllowed, limits, visibility }) {
+  if (!guestsAllowed || visibility !== "private") return "studio.notesignedout";
+  return limits?.protectsFiles === false ? "studio.noteguestunprotected" : "studio.noteguest";
+}

@@ -369,6 +369,7 @@ export const strings = {
   "image.batch": "同一批生成的 {n} 张图片",
   "image.shareprivate": "这张图片仅您自己可见。如需分享，请在下方选择“知道链接的人”并保存。",
   "studio.noteguest": "无需注册。结果仅您自己可见，保留一天。",
+  "studio.noteguestunprotected": "无需注册。结果保留一天，其他人在这里找不到；但在本服务器上，知道文件地址的人都能打开它。",
   "guest.keep": "注册并保留",
   "guest.only": "仅您自己可见，保留一天",
   "sign.tokeep": "注册后，您的作品会一直保留，包括刚刚生成的，还可以公开发布。",

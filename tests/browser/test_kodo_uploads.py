@@ -104,11 +104,19 @@ def sent(user: BrowserUser) -> list[int]:
     return numbers
 
 
+PUBLIC_BUCKET = "anyone who has the address of the file can open it"
+
+
 def uploading(user: BrowserUser, name: str, picture: Path, *, bytes_per_s: int = 3_000_000) -> None:
     """Sign up, choose a picture and set it going on a slow line."""
     user.go("/")
-    user.sign_up(name)
     user.open_files(picture)
+    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
+    user.page.set_viewport_size({"width": 390, "height": 844})
+    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
+    user.page.set_viewport_size({"width": 1280, "height": 800})
+    user.sign_up(name)
+    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
     user.limit_upload_speed(bytes_per_s)
     user.make()
     user.wait_for_job("uploading")
