@@ -87,12 +87,12 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
             _look("floor", "Roman floor", "罗马地面", andamento="regulatum", irregularity=0.3),
         ),
         "photomosaic": (
-            _look("plain", "Photographs", "照片"),
+            _look("plain", "Photos", "照片"),
             _look("near", "Closer to the picture", "更贴近原图", tint=50),
-            _look("varied", "As many different ones as possible", "尽量不重复", apart=12, mirror=True),
+            _look("varied", "As varied as possible", "尽量不重复", apart=12, mirror=True),
         ),
         "redact": (
-            _look("around", "Like the surroundings", "与周围相融"),
+            _look("around", "Blended in", "与周围相融"),
             _look("black", "Black", "黑色", fill="solid", colour="#000000", variation=0),
             _look("white", "White", "白色", fill="solid", colour="#ffffff", variation=0),
         ),

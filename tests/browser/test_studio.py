@@ -75,6 +75,9 @@ def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(user: 
     user.select_style("hexagon")
     expect(looks.get_by_role("radio", name="Honeycomb")).to_be_visible()
     expect(looks.get_by_role("radio", checked=True)).to_have_count(0)  # the palette was carried over
+    looks.locator(".style__name").first.evaluate("name => { name.textContent = 'Kaleidoscopically'; }")
+    widths = [looks.locator(part).first.evaluate("one => one.offsetWidth") for part in (".style__image", ".style")]
+    assert widths[0] == widths[1], "a long word does not push a look over the next one"
 
 
 def test_the_preview_follows_the_slider(user: BrowserUser) -> None:
