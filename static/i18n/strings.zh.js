@@ -13,7 +13,7 @@ export const strings = {
   "nav.gallery": "画廊",
   "nav.tasks": "队列",
   "language.other": "EN",
-  "language.switch": "Switch to English",
+  "language.switch": "EN: switch to English",
   "time.now": "刚刚",
 
   "studio.title": "把任意照片变成马赛克",

@@ -41,7 +41,7 @@ def axe() -> str:
 
 # Axe's options in each theme: the structure of a page is the same in both.
 THEMES: dict[Literal["light", "dark"], dict[str, Any]] = {
-    "light": {"resultTypes": ["violations"]},
+    "light": {"resultTypes": ["violations"], "rules": {"label-content-name-mismatch": {"enabled": True}}},
     "dark": {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": ["cat.color"]}},
 }
 
@@ -87,6 +87,11 @@ def test_axe_finds_nothing_serious_in_the_studio(
         results[name] = findings(user, axe, part)
 
     user.go("/")
+    user.part("language").click()
+    expect(user.page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    look("welcome in Chinese")
+    user.part("language").click()
+    expect(user.page.locator("html")).to_have_attribute("lang", "en")
     look("welcome")
     user.page.keyboard.press("?")
     look("keys", DIALOG)
