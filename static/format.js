@@ -29,7 +29,7 @@ export const milliseconds = (ms) => (ms < 1000 ? `${number(ms)} ${language() ===
 /** Seconds -> "4 sec" or "2 min". */
 export function duration(seconds) {
   const [value, unit] = seconds < 90 ? [Math.max(1, Math.round(seconds)), "second"] : [Math.round(seconds / 60), "minute"];
-  return new Intl.NumberFormat(tag(), { style: "unit", unit, unitDisplay: "short" }).format(value);
+  return spaced(new Intl.NumberFormat(tag(), { style: "unit", unit, unitDisplay: "short" }).format(value));
 }
 
 /** An ISO time -> "3 minutes ago", or the date when it is older than a week. */
@@ -39,10 +39,13 @@ export function when(iso) {
   if (Math.abs(seconds) < 45) return t("time.now");
   const relative = new Intl.RelativeTimeFormat(tag(), { numeric: "auto" });
   for (const [unit, length, limit] of [["minute", 60, 3600], ["hour", 3600, 86400], ["day", 86400, 604800]]) {
-    if (Math.abs(seconds) < limit) return relative.format(Math.round(seconds / length), unit);
+    if (Math.abs(seconds) < limit) return spaced(relative.format(Math.round(seconds / length), unit));
   }
   return day(iso);
 }
+
+/** A space between a number and Chinese, as in all texts of the page. */
+const spaced = (text) => text.replace(/(\d)(?=[\u4e00-\u9fff])/g, "$1 ");
 
 /** An ISO time -> "5 December 2026" */
 export const day = (iso) => new Intl.DateTimeFormat(tag(), { dateStyle: "long" }).format(new Date(iso));

@@ -31,6 +31,8 @@ WORDS = {
     "活动": "任务",
     "账号": "账户",
     "图像": "图片",
+    "风格": "样式",
+    "动态": "任务",
 }
 """What a translation would write -> what Chinese pages write."""
 TECHNICAL = {"图像序列", "图像边缘", "每百万像素"}

@@ -69,7 +69,7 @@ const exceeds = (image, size, limit) => {
   return limit !== undefined && size > Math.max(image.width, image.height) && width * height > limit * 1e6;
 };
 
-/** "4,961 × 7,016 px · 42 × 59.4 cm · about 7 MB · made in about 9 seconds", or why it is not possible. */
+/** "4,961 × 7,016 px · 42 × 59.4 cm · about 7 MB · takes about 9 seconds", or why it is not possible. */
 function noteText(recipe, image, { limit, speed }) {
   if (!recipe.size && recipe.style === "photomosaic" && !recipe.cell) return t("size.tiles");
   const size = resultSize(image, recipe.size);

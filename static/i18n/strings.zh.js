@@ -277,7 +277,7 @@ export const strings = {
   "withdrawn.text": "其中 {n} 张照片已被所有者撤回。这幅作品将于 {date} 删除。",
   "withdrawn.text.one": "其中 {n} 张照片已被所有者撤回。这幅作品将于 {date} 删除。",
   "withdrawn.again": "去掉这些照片重新制作",
-  "withdrawn.started": "正在重新制作，可在“动态”中查看。",
+  "withdrawn.started": "正在重新制作，可在“任务”中查看。",
   "withdrawn.impossible": "剩下的照片或原图已不足以重新制作。",
   "parts.title": "零件清单",
   "parts.sum": "共 {pieces} 块、{colours} 种颜色，底板 {columns} × {rows} 个凸点。",

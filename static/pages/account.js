@@ -1,5 +1,6 @@
 /** The user's account: e-mail, password, export, deletion. */
 
+import { number } from "../format.js";
 import { setText } from "../i18n/i18n.js";
 
 export class Page {
@@ -30,8 +31,9 @@ export class Page {
     const { user } = await this.#services.api.session().catch(() => ({}));
     if (!user) return;
     const { pictures, size_bytes: size, max_pictures: most, max_size_bytes: mostSize } = user.storage;
-    const [mb, mostmb] = [size, mostSize].map((bytes) => Math.ceil(bytes / 1e6));
-    setText(this.#root.querySelector('[data-part="storage"]'), "account.storageused", { pictures, most, mb, mostmb });
+    const values = { pictures, most, mb: Math.ceil(size / 1e6), mostmb: Math.ceil(mostSize / 1e6) };
+    const texts = () => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, number(value)]));
+    setText(this.#root.querySelector('[data-part="storage"]'), "account.storageused", texts);
   }
 
   async #change(form) {

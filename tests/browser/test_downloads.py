@@ -36,4 +36,4 @@ def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name
 
     user.go("/")
 
-    expect(user.page.locator('[data-parameter="size"]')).to_contain_text("made in about")
+    expect(user.page.locator('[data-parameter="size"]')).to_contain_text("takes about")

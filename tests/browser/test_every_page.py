@@ -19,6 +19,11 @@ OUR_WORDS = """() => {
     for (const theirs of document.querySelectorAll(".image-card, .task")) theirs.remove();
     return document.body.innerText;
 }"""
+TIMES = """async () => {
+    await (await import("/static/i18n/i18n.js")).ready;
+    const { duration, when } = await import("/static/format.js");
+    return [duration(2), when(new Date(Date.now() - 180_000).toISOString())];
+}"""
 FIRST_VIEW_LIMIT_BYTES = 110_000
 READY_LIMIT_S = 0.3
 
@@ -34,6 +39,7 @@ def test_the_first_language_is_the_browsers(new_user: Callable[..., BrowserUser]
 
     expect(chinese.page.get_by_role("button", name="选择图片")).to_be_visible()
     assert chinese.page.locator("html").get_attribute("lang") == "zh-Hans"
+    assert chinese.page.evaluate(TIMES) == ["2 秒", "3 分钟前"]
 
 
 def test_the_language_switches_without_a_reload_and_is_remembered(user: BrowserUser) -> None:

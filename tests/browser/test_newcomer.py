@@ -115,7 +115,7 @@ def test_a_guest_leaves_nothing_to_the_next_user_of_the_browser(user: BrowserUse
     user.part("activity").click()
     user.page.get_by_role("button", name="Clear this browser").click()
     dialog = user.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Download first what you want to keep.")
+    expect(dialog).to_contain_text("Download what you want to keep first.")
     dialog.get_by_role("button", name="Clear this browser").click()
 
     expect(user.toast("Nothing of yours is left")).to_be_visible()

@@ -181,7 +181,7 @@ def test_a_redacted_picture_is_private_until_its_owner_has_looked_at_it(
     user.page.mouse.up()
     user.visibility.select_option("In the gallery")
     user.sign_up(unique_name("ria"))
-    expect(user.part("make-note")).to_contain_text("First only you see it.")
+    expect(user.part("make-note")).to_contain_text("At first only you can see it.")
     user.make()
     user.wait_for_job("done")
     user.part("job-card").get_by_role("link", name="Open").click()

@@ -101,11 +101,11 @@ def test_a_sheet_of_paper_is_chosen_by_name_and_cells_grow_with_it(user: Browser
 
     expect(row).to_contain_text("4,677 × 3,508 px · 39.6 × 29.7 cm · about")
     expect(user.page.locator('[data-parameter="cell"] input[type="number"]')).to_have_value("146")
-    row.get_by_label("Size").select_option("Own size")
+    row.get_by_label("Size").select_option("Custom size")
     row.get_by_label("Longer side, cm").fill("10")
     row.get_by_label("Longer side, cm").press("Enter")
     expect(row).to_contain_text("1,181 × 886 px · 10 × 7.5 cm")
-    row.get_by_label("Size").select_option("As the photo")
+    row.get_by_label("Size").select_option("Same as the photo")
     expect(row).to_contain_text("640 × 480 px")
 
 

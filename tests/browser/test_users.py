@@ -99,7 +99,7 @@ def test_everything_of_ones_own_is_taken_along(user: BrowserUser, unique_name: C
     user.make()
     user.wait_for_job("done")
     user.go("/account")
-    expect(user.part("storage")).to_contain_text("2 of 10000 pictures")
+    expect(user.part("storage")).to_contain_text("2 of 10,000 pictures")
 
     with user.page.expect_download() as download:
         user.page.get_by_role("link", name="Download all").click()

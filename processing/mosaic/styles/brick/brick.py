@@ -270,7 +270,7 @@ BRICK = Style(
     en="Bricks",
     zh="积木",
     about_en="Studs of a construction toy in its real colours, with a parts list to build it.",
-    about_zh="用积木凸点以真实积木颜色拼出画面，并附零件清单。",
+    about_zh="用真实颜色的小颗粒积木拼出画面，并附零件清单。",
     svg=True,
     plan=brick_plan,
 )
