@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, fingers, image_file
 from tests.support.pictures import png
 
 
@@ -72,6 +74,34 @@ def test_a_region_is_moved_resized_and_removed_with_the_mouse(redacting: Browser
     assert (resized["x"], resized["y"]) == pytest.approx((moved["x"], moved["y"]), abs=2)
     region.hover()
     user.page.get_by_role("button", name="Remove the area").click()
+
+    expect(region).to_have_count(0)
+
+
+def test_a_region_is_drawn_moved_resized_and_removed_with_a_finger(new_user: Callable[..., BrowserUser]) -> None:
+    phone = new_user(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone.go("/")
+    phone.open_files(image_file(png(64, 48), "one.png"))
+    phone.select_style("redact")
+    region, sheet = phone.page.locator(".region"), box_of(phone.part("regions-sheet"))
+    touch = fingers(phone)
+
+    def swipe(x: float, y: float, by: tuple[float, float]) -> None:
+        touch("touchStart", (x, y))
+        touch("touchMove", (x + by[0] / 2, y + by[1] / 2))
+        touch("touchMove", (x + by[0], y + by[1]))
+        touch("touchEnd")
+
+    swipe(sheet["x"] + 40, sheet["y"] + 40, (120, 90))
+    expect(region).to_have_count(1)
+    drawn = box_of(region)
+    assert list(drawn.values()) == pytest.approx([sheet["x"] + 40, sheet["y"] + 40, 120, 90], abs=3)
+    swipe(drawn["x"] + 25, drawn["y"] + 25, (50, 60))
+    moved = box_of(region)
+    assert list(moved.values()) == pytest.approx([drawn["x"] + 50, drawn["y"] + 60, 120, 90], abs=3)
+    swipe(moved["x"] + moved["width"], moved["y"] + moved["height"], (30, 20))
+    assert list(box_of(region).values()) == pytest.approx([moved["x"], moved["y"], 150, 110], abs=3)
+    phone.page.get_by_role("button", name="Remove the area").tap()
 
     expect(region).to_have_count(0)
 

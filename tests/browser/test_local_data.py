@@ -75,10 +75,14 @@ def test_deleting_the_account_removes_images_and_jobs(user: BrowserUser, unique_
     user.page.get_by_role("button", name="Delete my account").click()
     dialog = user.page.get_by_role("dialog")
     dialog.get_by_label("Password").fill(PASSWORD)
+    other = BrowserUser(user.page.context.new_page())
+    other.go("/")
+    expect(other.part("stage-name")).to_contain_text("private.png")
 
     dialog.get_by_role("button", name="Delete my account").click()
 
     expect(user.part("welcome")).to_be_visible()
+    expect(other.part("welcome")).to_be_visible()
     assert user.page.evaluate(ENTRIES) == 0
 
 
