@@ -55,7 +55,7 @@ bench-large: $(VENV)/.installed-test  ## Measure a server with a million picture
 
 bench: bench-engine bench-server bench-previews  ## Measure everything; about fifteen minutes, on an idle machine
 
-screenshots: $(VENV)/.installed-test  ## Write PNGs of every page to build/screenshots
+screenshots: $(VENV)/.installed-test  ## Write PNGs of every page and state to build/screenshots (ARGS="gallery 390 zh dark")
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)
 
 pictures: $(VENV)/.installed-test  ## Take the README's pictures of the studio and the gallery again
