@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import responses
+from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
@@ -100,12 +101,11 @@ def _values(policy: UploadPolicy, received: ReceivedFile, stat: Stat, image: Sni
 async def answer_upload(handler: BucketHandler, policy: UploadPolicy, stored: StoredFile) -> None:
     """Answer as Kodo does: with the callback's response, or with 579; the file then stays stored.
 
-    Without a callback, with the policy's `returnBody`, or with hash and key.
+    Without a callback, with the policy's `returnBody`, or with hash, key and the client's variables.
     """
     stat = stored.stat
     if not policy.callbackUrl:
-        template = policy.returnBody or '{"hash": $(etag), "key": $(key)}'
-        handler.finish(render_template(template, JSON, stored.values))
+        handler.finish(_own_response(policy, stored))
         return
     body = render_template(policy.callbackBody, policy.callbackBodyType, stored.values)
     response = await call_back(handler.bucket, policy, body.encode())
@@ -113,6 +113,13 @@ async def answer_upload(handler: BucketHandler, policy: UploadPolicy, stored: St
         handler.finish(response.body)
     else:
         _finish_579(handler, policy, body, response, stat)
+
+
+def _own_response(policy: UploadPolicy, stored: StoredFile) -> str | dict[str, Any]:
+    if policy.returnBody:
+        return render_template(policy.returnBody, JSON, stored.values)
+    variables = {name: value for name, value in stored.values.items() if name.startswith("x:")}
+    return {"hash": stored.stat.etag, "key": stored.stat.key, **variables}
 
 
 async def call_back(bucket: EmbeddedBucket, policy: UploadPolicy, body: bytes) -> CallbackResponse:

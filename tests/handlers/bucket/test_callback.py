@@ -111,7 +111,10 @@ async def test_a_json_callback_is_signed_whole_and_parsed(where: Installation) -
 
 
 @pytest.mark.gen_test
-async def test_without_a_callback_the_answer_is_hash_and_key(where: Installation) -> None:
-    response = await upload(where.sign_upload(), png(), token=token_of(where, callbackUrl="", callbackBody=""))
+async def test_without_a_callback_the_answer_is_hash_key_and_the_clients_variables(where: Installation) -> None:
+    token = token_of(where, callbackUrl="", callbackBody="")
 
-    assert json.loads(response.body) == {"hash": where.bucket.stat("u/1.png").etag, "key": "u/1.png"}
+    response = await upload(where.sign_upload(), png(), token=token, **{"x:place": '"猫"', "x-qn-meta-a": "b"})
+
+    etag = where.bucket.stat("u/1.png").etag
+    assert json.loads(response.body) == {"hash": etag, "key": "u/1.png", "x:place": '"猫"'}
