@@ -104,6 +104,7 @@ ROUTES: tuple[Route, ...] = (
     ("/rs/batch", management.BatchHandler),
     (r"/rs/(.+)", management.OperationHandler),
     ("/rsf/list", listing.ListObjectsHandler),
+    ("/rsf/v2/list", listing.ListLinesHandler),
     (r"/rsf/(.+)", UnknownPathHandler),
 )
 """Every path is also served with a final slash. Groups by name become parameters of the endpoint."""

@@ -232,6 +232,7 @@ OTHERWISE: dict[str, str] = {
     "/rs/batch": "signed with the secret key",
     r"/rsf/(.+)": "nothing is there",
     "/rsf/list": "signed with the secret key",
+    "/rsf/v2/list": "signed with the secret key",
 }
 
 # Whom a route shows an image, by its visibility. Where a row is missing: nobody but the owner, or nobody at all.

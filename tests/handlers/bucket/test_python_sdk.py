@@ -155,6 +155,26 @@ async def test_objects_are_copied_moved_changed_and_listed(where: Installation, 
 
 
 @pytest.mark.gen_test
+async def test_a_list_of_lines_has_the_marker_of_the_next_page(where: Installation) -> None:
+    for key in ("a/1", "a/2", "猫"):
+        where.bucket.put(key, b"text", mime="text/plain")
+
+    async def lines(query: str) -> list[dict[str, Any]]:
+        path = f"/rsf/v2/list?bucket=tessera&delimiter=/{query}"
+        response = await post(where.base + path, b"", {"Authorization": qbox(where.keys, path, b"")})
+        assert (response.code, response.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+        return [json.loads(line) for line in response.body.splitlines()]
+
+    whole = await lines("&limit=0")
+    (first,) = await lines("&limit=1")
+    rest = await lines(f"&marker={first['marker']}")
+
+    assert [(line["dir"], (line["item"] or {}).get("key")) for line in whole] == [("a/", None), ("", "猫")]
+    assert (whole[0]["marker"], whole[1]["marker"]) == (first["marker"], "")
+    assert rest == whole[1:]
+
+
+@pytest.mark.gen_test
 async def test_a_batch_says_what_became_of_each_operation(where: Installation, sdk: Sdk) -> None:
     where.bucket.put("a", b"text", mime="text/plain")
     operations = [
