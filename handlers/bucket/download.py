@@ -19,6 +19,7 @@ from tornado.iostream import StreamClosedError
 from handlers.bucket.base import BucketHandler
 from models import errors
 from models.bucket import Stat
+from models.bucket.embedded.custom_metadata import PREFIX
 from models.bucket.embedded.errors import BadToken
 from models.bucket.embedded.objects import OpenObject
 from models.images.image_formats import IMAGE_FORMATS
@@ -100,6 +101,9 @@ class DownloadHandler(BucketHandler):
         self.set_header("ETag", f'"{stat.etag}"')
         self.set_header("Last-Modified", formatdate(stat.put_time_s, usegmt=True))
         self.set_header("Accept-Ranges", "bytes")
+        for metadata, value in stat.custom.items():
+            if value.isascii() and value.isprintable():
+                self.set_header(PREFIX + metadata, value)
         # Not for shared caches: its owner may make it private.
         self.set_header("Cache-Control", f"private, max-age={self._lifetime_s}, immutable")
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")

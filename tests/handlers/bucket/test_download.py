@@ -60,6 +60,18 @@ async def test_head_has_the_same_headers_without_a_body(where: Installation) -> 
     assert [head.headers[name] for name in same] == [whole.headers[name] for name in same]
 
 
+@pytest.mark.gen_test
+async def test_the_clients_metadata_are_headers_where_they_can_be(where: Installation) -> None:
+    with where.bucket.objects.stage() as staged:
+        staged.write(CONTENT)
+        staged.commit("a.png", overwrite=True, custom={"age": "18", "name": "猫", "two-lines": "a\r\nSet-Cookie: b"})
+
+    headers = (await get(where.bucket.url("a.png"), "HEAD")).headers
+
+    assert headers["X-Qn-Meta-Age"] == "18"
+    assert not {"X-Qn-Meta-Name", "X-Qn-Meta-Two-Lines", "Set-Cookie"} & headers.keys()
+
+
 @pytest.mark.requirement(21)
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
