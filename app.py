@@ -47,6 +47,7 @@ from processing.engine.instrumented import InstrumentedEngine, InstrumentedExecu
 from processing.executors import Executors
 from processing.fair_slots import FairSlots
 from processing.fetch.allowlist import FetchPolicy
+from processing.images.named_objects import NamedObjects
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
 from processing.images.prints import Prints
@@ -130,7 +131,8 @@ async def build(
         executors = InstrumentedExecutors(PREVIEW_THREADS, metrics)
         stack.push_async_callback(executors.close)
         engine = InstrumentedEngine(await enter(open_engine(settings)), metrics)
-        policy = _limit_fetches(fetch_policy or FetchPolicy(), settings)
+        sources, limit_bytes = settings.allowed_sources, settings.max_upload_bytes
+        policy = replace(fetch_policy or FetchPolicy(), allowed_sources=sources, limit_bytes=limit_bytes)
         queue = await enter(_queue(settings, server_id, store, feed, engine, executors, bucket, policy))
         passwords = passwords or Passwords()
         services = _services(
@@ -204,6 +206,7 @@ def _services(
         login_limits=login_limits,
         metrics=metrics,
         metrics_from=IpNetworks([*LOOPBACK, *settings.metrics_from]),
+        named_objects=NamedObjects(bucket, store.images, executors),
         object_access=RecordedAccess(store.images, store.uploads),
         openapi=OpenApiDocument(API, urlsplit(public_url).path),
         own_certificate=OwnCertificate(public_url if isinstance(bucket, EmbeddedBucket) else ""),
@@ -289,10 +292,6 @@ async def _background(services: Services, store: Store) -> AsyncIterator[None]:
     )
     async with services.broadcaster, services.thumbnails, services.account_deletions, background(*loops):
         yield
-
-
-def _limit_fetches(policy: FetchPolicy, settings: Settings) -> FetchPolicy:
-    return replace(policy, allowed_sources=settings.allowed_sources, limit_bytes=settings.max_upload_bytes)
 
 
 def _server_id(settings: Settings) -> str:

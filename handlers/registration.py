@@ -20,6 +20,7 @@ from models.images.registration import Registrations
 from models.images.uploads import PendingUploads
 from models.images.visibility import UNSTATED, Reader, Visibility
 from processing.executors import Executors
+from processing.images.named_objects import NamedObjects
 from processing.images.thumbnails import Thumbnails
 
 
@@ -53,12 +54,13 @@ class RegisterImageHandler(ApiHandler):
         uploads: PendingUploads,
         images: Images,
         registrations: Registrations,
+        named_objects: NamedObjects,
         executors: Executors,
         thumbnails: Thumbnails,
     ) -> None:
         self.bucket = bucket.for_host(self.request.host)
         self.uploads, self.images, self.registrations = uploads, images, registrations
-        self.executors, self.thumbnails = executors, thumbnails
+        self.named_objects, self.executors, self.thumbnails = named_objects, executors, thumbnails
 
     @endpoint(
         errors=(
@@ -73,14 +75,14 @@ class RegisterImageHandler(ApiHandler):
         """Register an image without a callback, for the user who uploaded it. A second call may change its `param`."""
         owner = await self.acting_as(params.user_id)
         visibility = self.choose_visibility(params.visibility, owner)
-        key = self.bucket.key_of(params.url)
+        key = await self._key_of(params.url)
         stat = await self._stat(key, owner) if key is not None else None
         image = await self.registrations.register_within_quota(
             NewImage(
                 ImageKind.SOURCE,
                 owner,
                 key=key,
-                url=params.url,
+                url=params.url if key is None else self.bucket.url(key),
                 filename=params.filename,
                 filesize=stat.size_bytes if stat else 0,
                 param=params.param,
@@ -96,6 +98,11 @@ class RegisterImageHandler(ApiHandler):
         return RegisterImageResponse(id=image.id)
 
     get = post
+
+    async def _key_of(self, url: str) -> str | None:
+        """The key of the object that the address serves now; None for any address outside the bucket."""
+        key = self.bucket.key_of(url)
+        return None if key is None else await self.named_objects.find_key(key)
 
     async def _agreed(self, key: str | None) -> Visibility:
         """What was chosen when the token was issued."""

@@ -38,6 +38,7 @@ from models.queue.tasks import Tasks
 from processing.disk import Disk
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
+from processing.images.named_objects import NamedObjects
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
 from processing.images.prints import Prints
@@ -86,6 +87,7 @@ class Services:
     login_limits: LoginLimits
     metrics: Metrics
     metrics_from: IpNetworks
+    named_objects: NamedObjects
     object_access: ObjectAccess
     openapi: OpenApiDocument
     own_certificate: OwnCertificate

@@ -25,6 +25,7 @@ from models.queue.task import ACTIVE, Task, TaskState
 from models.queue.tasks import TaskFilter, Tasks, cursor_after
 from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.colours import resolve_colours
+from processing.images.named_objects import NamedObjects
 from processing.images.tile_pool import resolve_tiles
 from processing.mosaic import Recipe
 from processing.queue.task_queue import TaskQueue, TaskSource
@@ -50,9 +51,15 @@ class AddTaskHandler(TaskHandler):
     errors_as_200 = True
 
     def initialize(
-        self, images: Images, fetch_policy: FetchPolicy, guest_sessions: GuestSessions, quotas: Quotas
+        self,
+        images: Images,
+        named_objects: NamedObjects,
+        fetch_policy: FetchPolicy,
+        guest_sessions: GuestSessions,
+        quotas: Quotas,
     ) -> None:
-        self.images, self.fetch_policy, self.guests, self.quotas = images, fetch_policy, guest_sessions, quotas
+        self.images, self.named_objects, self.fetch_policy = images, named_objects, fetch_policy
+        self.guests, self.quotas = guest_sessions, quotas
 
     @endpoint(
         errors=(
@@ -92,17 +99,18 @@ class AddTaskHandler(TaskHandler):
 
     async def _source(self, url: str, owner: Owner, recipe: Recipe) -> TaskSource:
         """An image that the owner may see, or of a host in `allowed_sources`. Raises NotFound, SourceNotAllowed."""
-        key = self.bucket.key_of(url)
-        if key is None:
+        address_key = self.bucket.key_of(url)
+        if address_key is None:
             check_source(url, self.fetch_policy)
             return TaskSource(url)
+        key = await self.named_objects.find_key(address_key)
         image = await self.images.by_key(key, Reader(owner.id))
         if image is None and await self.guests.adopt_late(owner):
             image = await self.images.by_key(key, Reader(owner.id))
         if image is None:
             raise errors.NotFound(what="image", which=shorten(url))
         width, height = recipe.params.result_size(image.width, image.height) if image.width else (0, 0)
-        return TaskSource(self.bucket.url(key), key, image.id, width * height / 1e6 or None, image.visibility)
+        return TaskSource(self.bucket.url(address_key), key, image.id, width * height / 1e6 or None, image.visibility)
 
 
 def _chosen_recipe(params: AddTaskParams) -> Recipe:

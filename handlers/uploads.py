@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -24,6 +25,7 @@ from models.images.registration import Registrations
 from models.images.uploads import KEY_PREFIX, PendingUpload, PendingUploads
 from models.images.visibility import SERVER, UNSTATED, Visibility
 from processing.executors import Executors
+from processing.images.named_objects import NamedObjects
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
 
@@ -127,13 +129,15 @@ class UploadCallbackHandler(ApiHandler):
         uploads: PendingUploads,
         images: Images,
         registrations: Registrations,
+        named_objects: NamedObjects,
         executors: Executors,
         thumbnails: Thumbnails,
         metrics: Metrics,
     ) -> None:
         self.bucket = bucket.for_host(self.request.host)
         self.uploads, self.images, self.registrations = uploads, images, registrations
-        self.executors, self.thumbnails, self.metrics = executors, thumbnails, metrics
+        self.named_objects, self.executors = named_objects, executors
+        self.thumbnails, self.metrics = thumbnails, metrics
 
     @endpoint(
         errors=(errors.BadSignature, errors.BadParameter, errors.NotFound, errors.BucketUnavailable),
@@ -151,16 +155,28 @@ class UploadCallbackHandler(ApiHandler):
             raise errors.DatabaseUnavailable() from error
 
     async def _complete(self, body: CallbackBody) -> UploadResponse:
-        key = body.key or body.filename
-        if not key:
+        """A body without a key comes from an older client of the contract: the file name is the object's key.
+
+        Raises BadParameter, BucketUnavailable; NotFound if there is no such object, since the URL would lead nowhere.
+        """
+        if body.key is not None:
+            return await self._respond(body.key, body)
+        if not body.filename:
             raise errors.BadParameter(
                 field="key",
                 value=Phrase("nothing", "空值"),
                 allowed=Phrase("the key of the uploaded file", "所上传文件的 key"),
             )
+        stat = await self.named_objects.register(body.filename)
+        body = replace(body, filesize=stat.size_bytes, etag=stat.etag, mime=stat.mime)
+        upload = PendingUpload(stat.key, ANONYMOUS, body.filename, body.param, UNSTATED)
+        return await self._respond(stat.key, body, upload)
+
+    async def _respond(self, key: str, body: CallbackBody, upload: PendingUpload | None = None) -> UploadResponse:
+        """Register an image unless it is registered. upload: None for the one that a token was given for."""
         registered = await self.images.by_key(key, SERVER)
         try:
-            image = registered or await self._register(key, body)
+            image = registered or await self._register(key, body, upload)
         except errors.NotFound:
             await self._delete_object(key)
             raise
@@ -174,9 +190,9 @@ class UploadCallbackHandler(ApiHandler):
         self.metrics.callbacks.labels(error.slug).inc()
         super().send_api_error(error)
 
-    async def _register(self, key: str, body: CallbackBody) -> Image:
+    async def _register(self, key: str, body: CallbackBody, upload: PendingUpload | None) -> Image:
         try:
-            upload = await self._pending(key, body)
+            upload = upload or await self.uploads.get(key)
         except errors.NotFound:
             if image := await self.images.by_key(key, SERVER):
                 return image  # a second copy of the same callback has registered it in the meantime
@@ -208,18 +224,3 @@ class UploadCallbackHandler(ApiHandler):
                 await self.executors.io(self.bucket.delete, key)
             except errors.BucketUnavailable:
                 log.info("bucket: %s is deleted by the next reconciliation [%s]", key, self.request_id)
-
-    async def _pending(self, key: str, body: CallbackBody) -> PendingUpload:
-        """The upload that a token was given for. Raises NotFound for an unknown key.
-
-        A body without a key comes from an older client of the contract, whose policy was signed with the same secret:
-        the file name is the key, and the image has no owner. Where there is no such object, its key is another one and
-        the URL would lead nowhere: raises NotFound; BucketUnavailable.
-        """
-        try:
-            return await self.uploads.get(key)
-        except errors.NotFound:
-            if body.key is not None:
-                raise
-            await self.executors.io(self.bucket.stat, key)
-            return PendingUpload(key, ANONYMOUS, body.filename, body.param, UNSTATED)

@@ -14,6 +14,7 @@ from models import errors
 from models.bucket import Bucket
 from models.images.visibility import UNSTATED, Visibility
 from models.queue.task import Task, TaskState
+from processing.images.named_objects import is_copy
 from processing.queue.snapshot import Position
 
 ANY_DEVELOPER = AuthenticatedUser(-1, "", developer=True)
@@ -136,8 +137,11 @@ def _result_url(task: Task, bucket: Bucket) -> str | None:
 
 
 def _source_url(task: Task, bucket: Bucket) -> str:
-    """From the key: the installation may have moved since."""
-    return bucket.url(task.source_key) if task.source_key is not None else task.url
+    """From the key: the installation may have moved since. Of a copy, the address that the client gave."""
+    if task.source_key is None:
+        return task.url
+    address_key = bucket.key_of(task.url) if is_copy(task.source_key) else None
+    return bucket.url(address_key or task.source_key)
 
 
 def _error_message(task: Task, slug: str, viewer: Viewer) -> str:

@@ -80,6 +80,12 @@ class Bucket(Protocol):
     def stat(self, key: str) -> Stat:
         """(blocks) Raises NotFound, BucketUnavailable."""
 
+    def copy(self, source_key: str, key: str) -> Stat:
+        """(blocks) Store an object as `key` too, unless there is one of this key. Returns what is there then.
+
+        Raises NotFound, StorageFull, BucketUnavailable.
+        """
+
     def delete(self, key: str) -> None:
         """(blocks) Delete the object if it exists. Raises BucketUnavailable."""
 

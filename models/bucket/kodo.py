@@ -39,6 +39,7 @@ TIMEOUT_S = 5
 ATTEMPTS = 2
 PAUSE_S = 0.2
 PAGE_LIMIT = 1000
+FILE_EXISTS = 614
 PUBLIC_UC_URL = "https://uc.qiniuapi.com"
 PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
 
@@ -156,6 +157,11 @@ class KodoBucket:
         manager = self._manager(ServiceName.RS)
         return _stat(key, self._call(lambda: manager.stat(self.name, key), missing=key))
 
+    def copy(self, source_key: str, key: str) -> Stat:
+        manager = self._manager(ServiceName.RS)
+        self._call(lambda: manager.copy(self.name, source_key, self.name, key), missing=source_key, done=FILE_EXISTS)
+        return self.stat(key)
+
     def delete(self, key: str) -> None:
         manager = self._manager(ServiceName.RS)
         try:
@@ -181,8 +187,11 @@ class KodoBucket:
         answer, _, info = manager.list(self.name, prefix, marker, PAGE_LIMIT)
         return answer, info
 
-    def _call(self, call: Callable[[], SdkResponse], *, missing: str = "") -> dict[str, Any]:
-        """Kodo's response. Raises NotFound for 612, BucketUnavailable for any other failure."""
+    def _call(self, call: Callable[[], SdkResponse], *, missing: str = "", done: int = 200) -> dict[str, Any]:
+        """Kodo's response. Raises NotFound for 612, BucketUnavailable for any other failure.
+
+        done: a status that is no failure either, as the effect is there.
+        """
         status: object = "nothing"
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -199,6 +208,8 @@ class KodoBucket:
                 raise BucketUnavailable() from error
             if info.status_code == 612:
                 raise NotFound(what="object", which=ascii(missing[:80]))
+            if info.status_code == done != 200:
+                return {}
             if info.status_code == 200 and info.req_id is not None and isinstance(document, dict):
                 return document
             status = info.status_code

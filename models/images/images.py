@@ -138,6 +138,11 @@ class Images:
         groups = await self._images.aggregate([{"$match": {"key": {"$in": keys}}}, {"$group": {"_id": "$key"}}])
         return {group["_id"] for group in groups}
 
+    async def has_content(self, key: str, etag: str) -> bool:
+        """Whether a record has an object with this key and this content."""
+        query: Document = {"key": key, "etag": {"$in": [etag, ""]}, **VISIBLE}
+        return await self._images.find_one(query, ["_id"]) is not None
+
     # --- writing ------------------------------------------------------------------------------------------------
 
     async def add(self, new: NewImage) -> Image:

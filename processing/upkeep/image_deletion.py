@@ -15,6 +15,7 @@ from models.images.image import Image
 from models.images.images import Images
 from models.images.uploads import PendingUploads
 from processing.executors import Executors
+from processing.images.named_objects import NamedObjects
 from processing.images.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class ImageDeletions:
     ) -> None:
         self._images, self._uploads, self._thumbnails = images, uploads, thumbnails
         self._bucket, self._executors = bucket, executors
+        self._named_objects = NamedObjects(bucket, images, executors)
 
     async def delete(self, image_id: int, owner_id: int | None) -> None:
         """Delete an image, its thumbnails, and its object unless another image has it. Raises NotFound.
@@ -69,7 +71,8 @@ class ImageDeletions:
         await self._delete_objects(image)
 
     async def _delete_objects(self, image: Image) -> None:
-        """The image and its cell map, unless another image has them."""
+        """The image, its cell map and what it is a copy of, unless another image has them."""
         if image.key is not None and not await self._images.is_shared(image):
             for key in filter(None, (image.key, image.map_key)):
                 await self._executors.io(self._bucket.delete, key)
+            await self._named_objects.delete_original(image)

@@ -38,11 +38,12 @@ async def store(services: Services, key: str) -> str:
 
 @pytest.mark.gen_test
 async def test_a_callback_without_a_key_registers_the_object_of_that_name(api: ApiClient, services: Services) -> None:
-    url = await store(services, "cat.png")
+    await store(services, "cat.png")
 
     first, again = [await call_back(api, services, "filename:cat.png&filesize:5&param:mosaic") for _ in range(2)]
 
-    assert (first.status, first["code"], first["url"], first["param"]) == (200, 1, url, "mosaic")
+    assert (first.status, first["code"], first["filename"], first["param"]) == (200, 1, "cat.png", "mosaic")
+    assert (await api.get(first["url"])).body == png()
     assert again.json == first.json
 
 

@@ -35,6 +35,7 @@ def start(kodo: FakeKodo) -> HTTPServer:
             (uploads + r"/(\w+)/(\d+)", UploadPartHandler, {"kodo": kodo}),
             (r"/stat/(.+)", StatHandler, {"kodo": kodo}),
             (r"/delete/(.+)", DeleteHandler, {"kodo": kodo}),
+            (r"/copy/([^/]+)/([^/]+)/force/false", CopyHandler, {"kodo": kodo}),
             (r"/list", ListHandler, {"kodo": kodo}),
             (r"/v4/query", RegionsHandler, {"kodo": kodo}),
             (r"/io/(.*)", DownloadHandler, {"kodo": kodo}),
@@ -227,25 +228,21 @@ class ManagementHandler(KodoHandler):
             raise KodoProblem(631, "no such bucket")
         return key
 
-    def metadata(self, stored: StoredObject) -> dict[str, Any]:
-        return {
-            "fsize": len(stored.data),
-            "hash": stored.hash,
-            "mimeType": stored.mime,
-            "putTime": stored.put_time,
-            "type": 0,
-        }
-
 
 class StatHandler(ManagementHandler):
     def post(self, encoded: str) -> None:
-        self.finish(self.metadata(self.kodo.visible(self.key(encoded))))
+        self.finish(self.kodo.visible(self.key(encoded)).metadata)
 
 
 class DeleteHandler(ManagementHandler):
     def post(self, encoded: str) -> None:
         if self.kodo.objects.pop(self.key(encoded), None) is None:
             raise KodoProblem(612, "no such file or directory")
+
+
+class CopyHandler(ManagementHandler):
+    def post(self, encoded: str, encoded_target: str) -> None:
+        self.kodo.copy(self.key(encoded), self.key(encoded_target))
 
 
 class ListHandler(ManagementHandler):
@@ -255,7 +252,7 @@ class ListHandler(ManagementHandler):
         prefix, marker = arguments.get("prefix", ""), arguments.get("marker", "")
         limit = min(int(arguments["limit"]), 2)
         keys = sorted(key for key in self.kodo.objects if key.startswith(prefix) and key > marker)
-        items = [{"key": key, **self.metadata(self.kodo.objects[key])} for key in keys[:limit]]
+        items = [{"key": key, **self.kodo.objects[key].metadata} for key in keys[:limit]]
         self.finish({"items": items, **({"marker": keys[limit - 1]} if len(keys) > limit else {})})
 
 

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 FOUR_MIB = 4 << 20
@@ -47,6 +47,16 @@ class StoredObject:
     mime: str
     hash: str
     put_time: int
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return {
+            "fsize": len(self.data),
+            "hash": self.hash,
+            "mimeType": self.mime,
+            "putTime": self.put_time,
+            "type": 0,
+        }
 
 
 @dataclass
@@ -115,6 +125,13 @@ class FakeKodo:
             raise KodoProblem(614, "file exists")
         self.objects[key] = stored
         return stored
+
+    def copy(self, source_key: str, key: str) -> None:
+        """Store an object as `key` too. Raises KodoProblem."""
+        source = self.visible(source_key)
+        if key in self.objects:
+            raise KodoProblem(614, "file exists")
+        self.objects[key] = replace(source, put_time=int(time.time() * 10**7))
 
     def visible(self, key: str) -> StoredObject:
         """The object, once reads are no longer stale. Raises KodoProblem."""

@@ -10,6 +10,7 @@ This half has keys, tokens, signatures and files; `handlers/bucket/` serves them
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
@@ -18,6 +19,7 @@ from pathlib import Path
 from models.bucket import Stat, UploadTicket
 from models.bucket.addresses import HOST, key_from_url, origin, quote_key
 from models.bucket.embedded.blocks import BlockUploads
+from models.bucket.embedded.errors import KeyExists
 from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
 from models.bucket.embedded.unproven import UnprovenBytes
@@ -148,6 +150,11 @@ class EmbeddedBucket:
     def stat(self, key: str) -> Stat:
         with self.objects.open(key) as opened:
             return opened.stat
+
+    def copy(self, source_key: str, key: str) -> Stat:
+        with contextlib.suppress(KeyExists):
+            return self.objects.copy(source_key, key, overwrite=False)
+        return self.stat(key)
 
     def delete(self, key: str) -> None:
         self.objects.delete(key)

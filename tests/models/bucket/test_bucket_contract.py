@@ -102,6 +102,20 @@ async def test_a_missing_object_is_not_found(installation: Installation) -> None
 
 
 @pytest.mark.gen_test
+async def test_a_copy_is_made_once_and_stays_when_its_source_is_replaced(installation: Installation) -> None:
+    bucket = installation.bucket
+    original = await asyncio.to_thread(bucket.put, "猫.png", png(), mime="image/png")
+    copies = [await asyncio.to_thread(bucket.copy, "猫.png", "copy.png")]
+    await asyncio.to_thread(bucket.put, "猫.png", png(colour="red"), mime="image/png")
+    copies.append(await asyncio.to_thread(bucket.copy, "猫.png", "copy.png"))
+
+    assert [(copy.key, copy.etag, copy.mime) for copy in copies] == [("copy.png", original.etag, "image/png")] * 2
+    assert await asyncio.to_thread(read, bucket, "copy.png") == png()
+    with pytest.raises(NotFound):
+        await asyncio.to_thread(bucket.copy, "missing.png", "b.png")
+
+
+@pytest.mark.gen_test
 async def test_deleting_twice_succeeds_and_the_object_is_gone(installation: Installation) -> None:
     await asyncio.to_thread(installation.bucket.put, "a.png", png(), mime="image/png")
 
