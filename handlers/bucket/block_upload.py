@@ -64,7 +64,7 @@ class ChunkHandler(StreamingUploadHandler):
         assert isinstance(staged, StagedPart)
         limit_bytes = min(self.policy.fsizeLimit or self.bucket.size_limit_bytes, self.bucket.size_limit_bytes)
         try:
-            if staged.size_bytes == (self.before.part.size_bytes if self.before else 0):
+            if self.block_bytes and staged.size_bytes == (self.before.part.size_bytes if self.before else 0):
                 raise kodo_errors.MalformedUpload("the chunk is empty")
             block = await asyncio.to_thread(
                 self.bucket.blocks.add,
@@ -91,12 +91,15 @@ class ChunkHandler(StreamingUploadHandler):
 
 @tornado.web.stream_request_body
 class StartBlockHandler(ChunkHandler):
-    """POST /mkblk/<size of the block>: its first chunk, or all of it."""
+    """POST /mkblk/<size of the block>: its first chunk, or all of it.
+
+    The SDK for Java ends a stream of whole blocks with an empty one.
+    """
 
     async def find_upload(self) -> None:
         self.block_bytes = int(self.path_kwargs["size"])
-        if not 1 <= self.block_bytes <= BLOCK_BYTES:
-            raise kodo_errors.MalformedUpload(f"a block has 1 to {BLOCK_BYTES} bytes")
+        if self.block_bytes > BLOCK_BYTES:
+            raise kodo_errors.MalformedUpload(f"a block has at most {BLOCK_BYTES} bytes")
         token = header_token(self.request)
         self.upload = await asyncio.to_thread(self.bucket.blocks.start, token, self.policy, self.client_ip)
 

@@ -74,7 +74,7 @@ class UploadPolicy(BaseModel):
         if self.fsizeLimit and size_bytes > self.fsizeLimit:  # pragma: no cover - the upload is refused before
             raise kodo_errors.FileTooLarge("exceed FsizeLimit")
         if size_bytes < self.fsizeMin:
-            raise kodo_errors.Forbidden("less than FsizeMin")
+            raise kodo_errors.Forbidden("request entity size is smaller than FsizeMin")
 
     def check_mime(self, mime: str) -> None:
         """Raise Forbidden if content of this type may not be stored."""

@@ -108,8 +108,8 @@ async def test_what_makes_no_file_is_refused_with_the_reason(where: Installation
     client = Client(where, where.sign_upload().token)
     block, part = await client.block(png()), await client.block(b"x", 2)
 
-    for size in (0, BLOCK_BYTES + 1):
-        assert (await client.send(f"/mkblk/{size}", b"x")).code == 400
+    for size, code in ((0, 413), (BLOCK_BYTES + 1, 400)):
+        assert (await client.send(f"/mkblk/{size}", b"x")).code == code
     assert error_of(await client.send("/mkblk/5", b"")) == (400, "the chunk is empty")
     assert error_of(await client.send(f"/bput/{part['ctx']}/1", b"")) == (400, "the chunk is empty")
     assert error_of(await client.send(f"/bput/{part['ctx']}/0", b"x")) == (400, "the next chunk starts at 1")
@@ -125,6 +125,18 @@ async def test_what_makes_no_file_is_refused_with_the_reason(where: Installation
     assert (await client.send("/mkfile/1", b",".join([block["ctx"].encode()] * 1001))).code == 400
     for token, status in (("", 401), (upload_token(where.keys, {"scope": "other", "deadline": 2**40}), 631)):
         assert (await Client(where, token).send("/mkblk/1", b"x")).code == status
+
+
+@pytest.mark.gen_test
+async def test_a_stream_of_whole_blocks_may_end_with_an_empty_one(where: Installation) -> None:
+    client, data = Client(where, where.sign_upload().token), png() + bytes(BLOCK_BYTES - len(png()))
+    block, empty = await client.block(data), document_of(await client.send("/mkblk/0", b""))
+
+    response = await client.file(BLOCK_BYTES, block, empty, path=key_path("u/1.png"))
+
+    assert (empty["offset"], empty["crc32"], response.code) == (0, 0, 200)
+    assert where.bucket.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=1) == data
+    assert [path.split("/")[0] for path in where.files()] == ["objects"]
 
 
 @pytest.mark.gen_test
