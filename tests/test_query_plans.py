@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -23,7 +25,7 @@ from models.database import Database
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient
 from tests.support.commands import CommandRecorder
-from tests.support.large_data import Amounts, fill, picture_id, username
+from tests.support.large_data import Amounts, fill, finished_tasks, picture_id, username
 from tests.support.pictures import png
 from tests.support.waiting import finished
 
@@ -195,3 +197,43 @@ async def test_no_query_scans_a_collection_or_sorts_in_memory(
     samples = [sample for metric in services.metrics.requests.collect() for sample in metric.samples]
     assert {template_of(path) for path, _ in API} - {sample.labels["route"] for sample in samples} == NOT_WALKED
     assert problems == [], len(shapes)
+
+
+COUNTED = 20
+"""In place of 100,000."""
+
+
+@pytest.mark.usefixtures("recorder", "http_server")
+@pytest.mark.gen_test
+async def test_the_curves_of_the_console_read_a_bounded_number_of_tasks(
+    recorder: CommandRecorder, services: Services, mongodb_uri: str, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("models.queue.activity.MAX_TASKS", "models.queue.failed.MAX_COUNTED"):
+        monkeypatch.setattr(limit, COUNTED)
+    just_now = {"created": datetime.now(UTC), "started": datetime.now(UTC), "finished": datetime.now(UTC)}
+    tasks = [{**task, **just_now} for task in finished_tasks(replace(AMOUNTS, tasks=40 * COUNTED))]
+    await services.database.collection("tasks").insert_many(tasks)
+    recorder.commands.clear()
+
+    activity = await services.activity.read()
+
+    assert sum(minute.done + minute.failed + minute.cancelled for minute in activity.minutes) == COUNTED
+    assert [counted.count for counted in activity.errors] == [COUNTED]
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(mongodb_uri, io_loop=asyncio.get_running_loop())
+    counting = [command for name, command in recorder.commands if name == "aggregate" and "finished" in str(command)]
+    assert len(counting) == 2
+    for command in counting:
+        explained = {key: value for key, value in command.items() if key not in SESSION}
+        plan = await client[database_name].command({"explain": explained, "verbosity": "executionStats"})
+        assert "IXSCAN" in set(stages(plan))
+        assert max(values_of(plan, "totalDocsExamined")) <= COUNTED + 3, "one more of each state"
+    client.close()
+
+
+def values_of(plan: Any, name: str) -> Iterator[int]:
+    """All values with this name in an explanation."""
+    children = plan.values() if isinstance(plan, dict) else plan if isinstance(plan, list) else ()
+    if isinstance(plan, dict) and name in plan:
+        yield plan[name]
+    for child in children:
+        yield from values_of(child, name)

@@ -10,6 +10,8 @@ from models.database import Database, Document
 from models.queue.task import Task, TaskState, from_document
 
 MAX_LISTED = 10_000
+MAX_COUNTED = 100_000
+"""Of so many at most, the newest, errors are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,11 @@ class FailedTasks:
         self._tasks = database.collection("tasks")
 
     async def count_by_error(self, *, hours: float | None = None) -> Sequence[ErrorCount]:
-        """Most frequent first. hours: those that failed in the last hours."""
+        """Of the newest MAX_COUNTED, most frequent first. hours: those that failed in the last hours."""
         steps: list[Document] = [
             {"$match": _failed(hours)},
+            {"$sort": {"finished": -1, "_id": -1}},
+            {"$limit": MAX_COUNTED},
             {"$group": {"_id": "$error", "count": {"$sum": 1}, "latest": {"$max": "$finished"}}},
             {"$sort": {"count": -1, "_id": 1}},
         ]
