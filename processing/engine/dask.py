@@ -29,6 +29,7 @@ from models import errors
 from processing.background import background
 from processing.engine import JobHandle, JobInterrupted, WorkerDied
 from processing.engine.job import Job, JobResult, job_version, run
+from processing.engine.refusals import SILENT, WORKER_TIMEOUT_S, answer_of, refusal_of
 from processing.process_setup import tune_process
 from processing.rendering import Cancelled
 
@@ -83,7 +84,7 @@ class ClusterEngine:
 
     @property
     def warnings(self) -> list[str]:
-        reasons = [reason for reason in self._refusals.values() if reason]
+        reasons = [reason for reason in self._refusals.values() if reason] + [SILENT] * self.workers["missing"]
         return [f"cluster: {reasons.count(reason)} workers run no jobs: {reason}" for reason in sorted(set(reasons))]
 
     @property
@@ -116,8 +117,11 @@ class ClusterEngine:
         client = await Client(self._address, asynchronous=True, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
         client.subscribe_topic(self._topic, self._on_event)
         try:
-            await client.register_plugin(WorkerSetup())
-        except NETWORK_ERRORS:
+            async with asyncio.timeout(2 * WORKER_TIMEOUT_S):
+                await client.register_plugin(WorkerSetup())
+        except TimeoutError:
+            log.warning("cluster: a worker does not answer; it gets no jobs until it does")
+        except OSError:
             await client.close(timeout=CLOSE_TIMEOUT_S)
             raise
         except Exception as error:  # a worker without our code; the others have it now, and it gets no jobs
@@ -161,13 +165,12 @@ class ClusterEngine:
 
     async def _ask_for_versions(self, client: Client, addresses: list[str]) -> dict[str, str]:
         """Why each of these workers runs no jobs, "" if it does; without those that do not answer in time."""
-        if not addresses:
-            return {}
         refusals = {}
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            answers = await client.run(version_of_worker, workers=addresses, on_error="return")
-        for address, answer in answers.items():
-            refusals[address] = reason = _refusal(answer)
+        answers = await asyncio.gather(*(answer_of(client, address, version_of_worker) for address in addresses))
+        for address, answer in zip(addresses, answers, strict=True):
+            if not answer:  # it hangs, or is still importing our code
+                continue
+            refusals[address] = reason = refusal_of(answer)
             if reason:
                 log.warning("cluster: the worker %s gets no jobs: %s (%s)", address, reason, answer)
         return refusals
@@ -196,13 +199,6 @@ class WorkerSetup(WorkerPlugin):  # type: ignore[misc]  # distributed has no typ
 def version_of_worker(dask_worker: Worker) -> str:
     """Runs on the worker: the version of its code, "" if our plugin does not run there."""
     return job_version() if WorkerSetup.name in dask_worker.plugins else ""
-
-
-def _refusal(answer: object) -> str:
-    """Why a worker with this answer gets no jobs, or ""."""
-    if answer == job_version():
-        return ""
-    return "another version of our code" if answer and isinstance(answer, str) else "without our code"
 
 
 class ClusterJobHandle:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +15,12 @@ import pytest
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 from distributed import Client
+from tornado.httpclient import AsyncHTTPClient
 
 from models import errors
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
+from models.database import Database
 from processing import mosaic
 from processing.engine import JobInterrupted, WorkerDied
 from processing.engine.dask import ClusterEngine, OtherVersion, connect_cluster, run_on_worker
@@ -26,9 +30,12 @@ from processing.process_setup import THREAD_SWITCH_S
 from processing.rendering import Cancelled
 from tests.fault_injection.cluster_demo import DaskCluster, dask_cluster
 from tests.processing.bomb_check import error_of_a_bomb
+from tests.support.accounts import add_account
+from tests.support.client import ApiClient
 from tests.support.other_version import copy_with_a_higher_version
 from tests.support.pictures import jpeg
-from tests.support.waiting import until
+from tests.support.process import ServerProcess
+from tests.support.waiting import finished, until
 
 RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).to_dict()
 SLOW = mosaic.parse("tesserae").to_dict()
@@ -73,7 +80,8 @@ async def test_a_cluster_runs_jobs_as_a_thread_does(bucket: EmbeddedBucket) -> N
     """One test for all, since a cluster takes seconds to start."""
     expected = run(job_of(bucket), lambda _: None)
     async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
-        assert (engine.size, engine.problem) == (2, None)
+        await until(lambda: has_size(engine, 2), timeout_s=30)
+        assert engine.problem is None
 
         result = await engine.start(job_of(bucket), lambda _: None).future
         assert (result.key, result.etag) == (expected.key, expected.etag)
@@ -103,6 +111,7 @@ async def check_workers_are_set_up(dask: DaskCluster) -> None:
 @pytest.mark.gen_test(timeout=180)
 async def test_an_engine_survives_lost_workers_and_a_lost_scheduler(bucket: EmbeddedBucket) -> None:
     async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
+        await until(lambda: has_size(engine, 2), timeout_s=30)
         await lose_a_worker(dask, engine, bucket)
 
         assert dask.scheduler is not None
@@ -131,21 +140,57 @@ async def test_an_engine_survives_lost_workers_and_a_lost_scheduler(bucket: Embe
             await last.future
 
 
+async def state_of(server: ApiClient) -> tuple[dict[str, float], int, list[str], list[str]]:
+    """The workers by state in the metrics; the status, problems and warnings of health."""
+    health, text = await server.get("/health"), (await server.get("/metrics")).body.decode()
+    workers = {
+        state: float(count)
+        for state, count in re.findall(r'^tessera_cluster_workers\{state="(\w+)"\} (\S+)$', text, re.M)
+    }
+    return workers, health.status, health["problems"], health["warnings"]
+
+
 @pytest.mark.gen_test(timeout=180)
-async def test_a_worker_without_our_code_or_with_another_version_gets_no_jobs(
-    bucket: EmbeddedBucket, tmp_path: Path
+async def test_workers_that_run_no_jobs_are_counted_by_state_and_hold_up_nobody(
+    tmp_path: Path, on_shared_mongod: tuple[str, ...], database: Database
 ) -> None:
+    client = AsyncHTTPClient(force_instance=True)
+    reasons = ("another version of our code", "they do not answer", "without our code")
     async with dask_cluster(workers=1) as dask:
         await dask.add_worker(folder=tmp_path)
-        async with connect_cluster(dask.address) as engine:
-            assert engine.size == 1
-            assert engine.warnings == ["cluster: 1 workers run no jobs: without our code"]
-            await dask.add_worker(folder=copy_with_a_higher_version(tmp_path / "copy"))
-            await until(lambda: len(engine.warnings) == 2)
-            assert engine.warnings[0] == "cluster: 1 workers run no jobs: another version of our code"
-            assert engine.size == 1
-            ends = [engine.start(job_of(bucket), lambda _: None).future for _ in range(3)]
-            assert len({(await end).key for end in ends}) == 1
+        await dask.add_worker(folder=copy_with_a_higher_version(tmp_path / "copy"))
+        hanging = (await dask.add_worker()).process
+        hanging.send_signal(signal.SIGSTOP)
+        await add_account(database, "ada")
+        options = (f"--dask={dask.address}", "--developers=ada", *on_shared_mongod)
+        with ServerProcess(tmp_path / "data", *options) as server:
+            ada = await ApiClient(client, server.base_url).sign_in("ada")
+            warnings = [f"cluster: 1 workers run no jobs: {reason}" for reason in reasons]
+
+            async def is_in(state: tuple[dict[str, float], int, list[str], list[str]]) -> bool:
+                workers, status, problems, lines = await state_of(ada)
+                return (workers, status, problems, [line for line in lines if "cluster" in line]) == state
+
+            counted = {"connected": 1.0, "refused": 2.0, "missing": 1.0}
+            await until(lambda: is_in((counted, 200, [], warnings)), timeout_s=40)
+            task = await ada.add_task((await ada.upload())["url"])
+            assert (await finished(ada, task["id"], timeout_s=30))["state"] == "done"
+
+            hanging.send_signal(signal.SIGCONT)
+            counted = {"connected": 2.0, "refused": 2.0, "missing": 0.0}
+            await until(lambda: is_in((counted, 200, [], [warnings[0], warnings[2]])), timeout_s=40)
+
+            async def reported() -> bool:
+                (report,) = (await ada.get("/api/queue/status/"))["servers"]
+                return bool(report["workers"] == counted and report["threads"] == 2)
+
+            await until(reported, timeout_s=40)
+            for worker in (dask.workers[0], dask.workers[3]):
+                await worker.kill()
+            counted = {"connected": 0.0, "refused": 2.0, "missing": 0.0}
+            problems = ["cluster: no worker answers"]
+            await until(lambda: is_in((counted, 503, problems, [warnings[0], warnings[2]])), timeout_s=40)
+    client.close()
 
     with pytest.raises(OtherVersion):
         run_on_worker("0-another", b"no pickle", "topic", "name")
