@@ -6,11 +6,9 @@ import getpass
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from configparser import ConfigParser
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import which
@@ -25,53 +23,10 @@ from command_line import read_settings
 from models import errors
 from settings import Settings
 from tests.support.client import ApiClient
+from tests.support.operations_page import PAGE, block
 from tests.support.pictures import png
 from tests.support.process import ROOT, ServerProcess, free_port
 from tests.support.waiting import finished, until
-
-PAGE = (ROOT / "docs" / "operations.md").read_text()
-
-
-def block(name: str) -> str:
-    """The only fenced block with this name."""
-    blocks = re.findall(rf"^```{name}\n(.*?)^```$", PAGE, re.M | re.S)
-    assert len(blocks) == 1, name
-    return str(blocks[0])
-
-
-# --- as a service -----------------------------------------------------------------------------------------------------
-
-
-def test_the_unit_starts_the_server_with_valid_settings(tmp_path: Path) -> None:
-    unit = ConfigParser(interpolation=None)
-    unit.optionxform = str
-    unit.read_string(block("ini"))
-    program, script, *arguments = shlex.split(unit["Service"]["ExecStart"])
-    (tmp_path / "tessera.toml").write_text("")
-
-    settings = read_settings([argument.replace("/etc", str(tmp_path)) for argument in arguments])
-
-    assert (Path(program).name, script, settings.log_json) == ("python", "server.py", True)
-    assert unit["Service"]["KillMode"] == "mixed"
-
-
-@pytest.mark.skipif(not which("systemd-analyze"), reason="systemd-analyze (apt-get install systemd)")
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
-    unit = tmp_path / "tessera.service"
-    unit.write_text(
-        block("ini").replace("/opt/tessera/.venv/bin/python", sys.executable).replace("/opt/tessera", "/tmp")
-    )
-
-    verified = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=30, check=False
-    )
-
-    complaints = [line for line in verified.stderr.splitlines() if "tessera" in line]
-    assert (verified.returncode, complaints) == (0, [])
-    command = ["systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(unit)]
-    exposed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert exposed.returncode == 0, exposed.stdout[-400:] + exposed.stderr
-
 
 # --- containers -------------------------------------------------------------------------------------------------------
 
@@ -212,6 +167,7 @@ async def test_the_nginx_example_serves_the_complete_flow_unbuffered_and_limits_
         done = await finished(ada, task["id"], timeout_s=30)
 
         assert done["state"] == "done"
+        assert [line for line in (await ada.get("/health"))["warnings"] if "certificate" in line] == []
         await until(lambda: b'"state":"done"' in b"".join(heard))  # nginx would hold it back for longer
         assert set(ada.cookies) == {"__Host-session"}
         over = await ada.request("POST", "/up", body=b"x" * 22_200_000)
@@ -227,6 +183,11 @@ async def test_the_nginx_example_serves_the_complete_flow_unbuffered_and_limits_
         assert (again.status, again.headers["Content-Type"]) == (200, "text/event-stream")
         assert again.body == b"retry: 2000\nevent: reset\ndata: {}\n\n"
         assert (failed.code, failed.headers["Retry-After"]) == (503, "5")
+        browser = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9"}
+        page = await client.fetch(f"{public_url}/gallery", headers=browser, raise_error=False)
+        assert (page.code, page.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+        assert f"<p>{errors.Unavailable.zh}</p>" in page.body.decode()
+        assert failed.headers["Content-Type"] == "application/json"
         body = json.loads(failed.body)
         assert (body["code"], body["error"], body["message"]) == (-1, errors.Unavailable.slug, errors.Unavailable.en)
         stack.pop_all().close()
@@ -254,12 +215,35 @@ def run(name: str, **places: Path | str) -> str:
     return done.stdout
 
 
-QUESTIONS = {"stands"}
+QUESTIONS = {"shell", "stands"}
 BACKUPS = {"backup", "restore", "check", "cold backup", "cold restore"}
 
 
 def test_every_named_block_is_run_here() -> None:
     assert set(re.findall(r"^```sh (.+)$", PAGE, re.M)) == QUESTIONS | BACKUPS
+
+
+@pytest.mark.skipif(not (ROOT / ".venv" / "bin" / "activate").exists(), reason="the environment is not that of make")
+def test_the_shell_of_the_page_has_the_servers_python_and_settings(
+    tmp_path: Path, on_shared_mongod: tuple[str, ...]
+) -> None:
+    uri, name = (option.partition("=")[2] for option in on_shared_mongod)
+    (tmp_path / "tessera.toml").write_text(f'mongodb_uri = "{uri}"\ndatabase = "{name}"\n')
+    prepared = block("sh shell")
+    for theirs, ours in {"/opt/tessera": ROOT, "/etc/": f"{tmp_path}/", "/var/lib/": f"{tmp_path}/"}.items():
+        prepared = prepared.replace(theirs, str(ours))
+
+    done = subprocess.run(
+        ["bash", "-euc", f"{prepared}python admin.py failed; echo $TESSERA_DATA_DIR"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout.splitlines(), done.stderr) == (["no task has failed", str(tmp_path / "tessera")], "")
 
 
 @pytest.mark.skipif(not which("curl"), reason="curl (apt-get install curl)")
