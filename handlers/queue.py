@@ -127,7 +127,7 @@ class SelectedTasksHandler(SelectionHandler):
         """Tasks by state, style, error and person, with how many there are. For developers."""
         await self.require_developer()
         task_filter = await self.task_filter(params)
-        (active, finished), count, viewer, snapshot = await asyncio.gather(
+        page, count, viewer, snapshot = await asyncio.gather(
             self.tasks.list_active_and_finished(
                 active_limit=0 if params.cursor else params.limit,
                 finished_limit=params.limit,
@@ -139,8 +139,8 @@ class SelectedTasksHandler(SelectionHandler):
             self.queue.status.snapshot(),
         )
         return SelectedTasksResponse(
-            tasks=[await self.schema(task, viewer, snapshot) for task in (*active, *finished)],
-            cursor=cursor_after(finished[-1]) if len(finished) == params.limit else None,
+            tasks=[await self.schema(task, viewer, snapshot) for task in (*page.active, *page.finished)],
+            cursor=cursor_after(page.finished[-1]) if len(page.finished) == params.limit else None,
             count=count,
         )
 

@@ -11,7 +11,7 @@ from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import ContractParams, Id, RecipeParam, RequestParams, shorten
-from handlers.schemas.tasks import PausedResponse, QueueResponse, TaskResponse, TaskTotals, task_schema
+from handlers.schemas.tasks import PausedResponse, QueueResponse, TaskResponse, TaskTotals, Viewer, task_schema
 from handlers.task_base import TaskHandler, TaskStates
 from models import errors
 from models.accounts.usernames import username_key
@@ -21,8 +21,8 @@ from models.images.image import Owner
 from models.images.images import Images
 from models.images.quotas import Quotas
 from models.images.visibility import Reader, Visibility
-from models.queue.task import ACTIVE, Task, TaskState
-from models.queue.tasks import TaskFilter, Tasks, cursor_after
+from models.queue.task import ACTIVE, TaskState
+from models.queue.tasks import TaskFilter, TaskPage, Tasks, cursor_after
 from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.colours import resolve_colours
 from processing.images.named_objects import NamedObjects
@@ -144,22 +144,29 @@ class QueryTasksHandler(TaskHandler):
         """The queue in order, and the finished tasks, newest first."""
         if params.owner is not None:
             await self._check_owner_filter(params.owner)
-        viewer, (active, finished), snapshot = await asyncio.gather(
-            self.viewer(), self._list(params), self.queue.status.snapshot()
-        )
-        if any(task.state is TaskState.QUEUED and snapshot.position_of(task.id) is None for task in active):
+        viewer, page = await asyncio.gather(self.viewer(), self._list(params))
+        has_own = any(viewer.owns(task) for task in (*page.active, *page.finished))
+        audience = viewer if has_own else viewer.audience
+        if audience not in page.responses:
+            page.responses[audience] = await self._response(page, params.limit or FINISHED_LIMIT, viewer)
+        response: QueueResponse = page.responses[audience]
+        return response
+
+    get = post
+
+    async def _response(self, page: TaskPage, finished_limit: int, viewer: Viewer) -> QueueResponse:
+        snapshot = await self.queue.status.snapshot()
+        if any(task.state is TaskState.QUEUED and snapshot.position_of(task.id) is None for task in page.active):
             snapshot = await self.queue.status.fresh_snapshot()
         percent = self.event_feed.percent
         return QueueResponse(
-            tasks=[await self.schema(task, viewer, snapshot) for task in active],
-            done=[task_schema(task, percent(task), None, viewer, self.bucket) for task in finished],
-            cursor=cursor_after(finished[-1]) if len(finished) == (params.limit or FINISHED_LIMIT) else None,
+            tasks=[await self.schema(task, viewer, snapshot) for task in page.active],
+            done=[task_schema(task, percent(task), None, viewer, self.bucket) for task in page.finished],
+            cursor=cursor_after(page.finished[-1]) if len(page.finished) == finished_limit else None,
             totals=TaskTotals(**snapshot.totals),
             paused=self.queue.paused,
             rates=self.queue.estimator.rates(),
         )
-
-    get = post
 
     async def _check_owner_filter(self, username: str) -> None:
         """Raise PermissionDenied unless the user asks for their own tasks or is a developer."""
@@ -176,7 +183,7 @@ class QueryTasksHandler(TaskHandler):
         except errors.NotFound:
             return name
 
-    async def _list(self, params: QueryTasksParams) -> tuple[list[Task], list[Task]]:
+    async def _list(self, params: QueryTasksParams) -> TaskPage:
         """Active and finished tasks. Raises NotFound."""
         task_filter = TaskFilter(params.state or (), params.style, await self._username(params.owner))
         if params.id is None:
@@ -188,8 +195,8 @@ class QueryTasksHandler(TaskHandler):
             )
         task = await self.tasks.by_id(params.id)
         if not task_filter.matches(task):
-            return [], []
-        return ([task], []) if task.state in ACTIVE else ([], [task])
+            return TaskPage()
+        return TaskPage([task], []) if task.state in ACTIVE else TaskPage([], [task])
 
 
 class TaskIdParams(RequestParams):

@@ -9,7 +9,7 @@ from pydantic import MISSING, Field
 
 from handlers.auth import AuthenticatedUser
 from handlers.params import Id
-from handlers.schemas.base import EXACT, Moment, Schema, SuccessResponse
+from handlers.schemas.base import EXACT, Moment, Schema, SharedResponse, SuccessResponse
 from models import errors
 from models.bucket import Bucket
 from models.images.visibility import UNSTATED, Visibility
@@ -164,7 +164,7 @@ class TaskTotals(Schema):
     cancelled: int
 
 
-class QueueResponse(SuccessResponse):
+class QueueResponse(SharedResponse):
     """tasks: queued and running, in order. done: finished, newest first. rates: seconds a megapixel, by style."""
 
     tasks: list[TaskSchema]

@@ -6,9 +6,10 @@ that added it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Hashable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from models import errors
 from models.cursor import read_cursor, write_cursor
@@ -46,6 +47,18 @@ class TaskFilter:
         values = {"style": self.style, "owner": self.username, "error": self.error, "_id": self.task_id}
         query |= {name: value for name, value in values.items() if value is not None}
         return query if states else None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """Running and queued tasks in the order of the queue, and finished ones, newest first.
+
+    responses: what was made of this page for requests that share it, by what they differ in.
+    """
+
+    active: list[Task] = field(default_factory=list)
+    finished: list[Task] = field(default_factory=list)
+    responses: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 ALL_TASKS = TaskFilter()
@@ -139,19 +152,15 @@ class Tasks:
         finished_limit: int,
         task_filter: TaskFilter = ALL_TASKS,
         cursor: str | None = None,
-    ) -> tuple[list[Task], list[Task]]:
-        """Active and finished tasks, read in one call.
-
-        Active: the running ones, then the queued ones in the order of the queue. Finished: newest first, after the
-        cursor. Raises BadParameter for a malformed cursor.
-        """
+    ) -> TaskPage:
+        """Active and finished tasks, these after the cursor, in one call. Raises BadParameter for a malformed one."""
         if task_filter == ALL_TASKS and cursor is None:
             return await self._unfiltered.submit((active_limit, finished_limit))
         return await self._list(active_limit, finished_limit, task_filter, cursor)
 
     async def finished(self, *, limit: int) -> list[Task]:
         """The finished ones, newest first."""
-        return (await self.list_active_and_finished(active_limit=0, finished_limit=limit))[1]
+        return (await self.list_active_and_finished(active_limit=0, finished_limit=limit)).finished
 
     async def iterate_by_owner(self, owner_id: int) -> AsyncIterator[Task]:
         """Every task of a user, by ascending id."""
@@ -238,7 +247,7 @@ class Tasks:
 
     async def _list(
         self, active_limit: int, finished_limit: int, task_filter: TaskFilter, cursor: str | None
-    ) -> tuple[list[Task], list[Task]]:
+    ) -> TaskPage:
         """One pipeline for each part, joined by $unionWith, so that all of them are one call."""
         pipelines = [
             _pipeline(task_filter.query((TaskState.RUNNING,)), "", MAX_RUNNING if active_limit else 0),
@@ -247,17 +256,17 @@ class Tasks:
         ]
         pipelines = [steps for steps in pipelines if steps]
         if not pipelines:
-            return [], []
+            return TaskPage()
         unions: list[Document] = [{"$unionWith": {"coll": "tasks", "pipeline": steps}} for steps in pipelines[1:]]
         tasks = [from_document(document) for document in await self._tasks.aggregate([*pipelines[0], *unions])]
         active = sorted((task for task in tasks if task.state in ACTIVE), key=_active_order)
         finished = sorted((task for task in tasks if task.state not in ACTIVE), key=_newest_order)
-        return active[:active_limit], finished
+        return TaskPage(active[:active_limit], finished)
 
-    async def _list_unfiltered(self, requests: list[tuple[int, int]]) -> list[tuple[list[Task], list[Task]]]:
+    async def _list_unfiltered(self, requests: list[tuple[int, int]]) -> list[TaskPage]:
         """The list that most users look at: simultaneous requests share one query."""
-        results = {limits: await self._list(*limits, ALL_TASKS, None) for limits in set(requests)}
-        return [(list(results[limits][0]), list(results[limits][1])) for limits in requests]
+        pages = {limits: await self._list(*limits, ALL_TASKS, None) for limits in set(requests)}
+        return [pages[limits] for limits in requests]
 
 
 def cursor_after(task: Task) -> str:

@@ -206,3 +206,23 @@ async def test_a_full_queue_is_answered_with_a_time_to_retry(api: ApiClient) -> 
     adas = await ada.post("/api/tasks/add/", url=url)
     assert (adas.status, adas["error"]) == (429, "too_many_tasks")
     assert int(adas.headers["Retry-After"]) > 0
+
+
+@pytest.mark.gen_test
+async def test_readers_who_share_a_list_each_see_what_they_may_see(api: ApiClient, services: Services) -> None:
+    eve, bob = await api.new_client().sign_up("eve"), await api.new_client().sign_up("bob")
+    dev = await api.new_client().sign_in("dev")
+    await keep(services, 4, owner=Owner(eve.user_id, "eve"), state=TaskState.DONE)
+    await keep(services, 2, owner=Owner(9, "cid"), state=TaskState.QUEUED, since=100)
+    readers = [eve, bob, dev, api]
+
+    async def look(reader: ApiClient) -> list[tuple[int, bool, bool, str | None]]:
+        page = await reader.get("/tasks/query/")
+        return [(task["id"], task["mine"], "recipe" in task, task.get("url")) for task in page["tasks"] + page["done"]]
+
+    alone = [await look(reader) for reader in readers]
+    together = await asyncio.gather(*(look(reader) for reader in readers * 4))
+
+    assert together == alone * 4
+    assert [sum(mine for _, mine, _, _ in tasks) for tasks in alone] == [4, 0, 0, 0]
+    assert [sum(recipe for _, _, recipe, _ in tasks) for tasks in alone] == [4, 0, 6, 0]

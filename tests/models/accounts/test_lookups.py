@@ -16,7 +16,7 @@ from models.images.images import Images
 from models.images.visibility import SERVER, Visibility
 from models.queue.fair_order import Place
 from models.queue.task import NewTask, TaskState
-from models.queue.tasks import TaskFilter, Tasks
+from models.queue.tasks import TaskFilter, TaskPage, Tasks
 
 ADA = Owner(1, "ada")
 
@@ -103,14 +103,14 @@ async def test_simultaneous_lists_of_tasks_keep_their_limits_and_filters(databas
     await database.collection("tasks").update_many({"_id": {"$in": ids[TaskState.DONE]}}, finished)
 
     hexagons, failed = TaskFilter((), "hexagon"), TaskFilter((TaskState.FAILED,))
-    (active, done), one, none, impossible = await asyncio.gather(
+    both, one, none, impossible = await asyncio.gather(
         tasks.list_active_and_finished(active_limit=9, finished_limit=9),
         tasks.list_active_and_finished(active_limit=1, finished_limit=0),
         tasks.list_active_and_finished(active_limit=9, finished_limit=9, task_filter=hexagons),
         tasks.list_active_and_finished(active_limit=9, finished_limit=0, task_filter=failed),
     )
 
-    assert [task.id for task in active] == sorted(ids[TaskState.QUEUED])
-    assert sorted(task.id for task in done) == sorted(ids[TaskState.DONE])
-    assert [len(part) for part in one] == [1, 0]
-    assert none == impossible == ([], [])
+    assert [task.id for task in both.active] == sorted(ids[TaskState.QUEUED])
+    assert sorted(task.id for task in both.finished) == sorted(ids[TaskState.DONE])
+    assert (len(one.active), len(one.finished)) == (1, 0)
+    assert none == impossible == TaskPage()

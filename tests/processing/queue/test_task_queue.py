@@ -54,7 +54,7 @@ async def test_three_users_take_turns(database: Database, tmp_path: Path) -> Non
         bobs = await server.add_many(2, BOB)
         anonymous = await server.add_many(1, ANONYMOUS)
 
-        active, _ = await server.store.tasks.list_active_and_finished(active_limit=10, finished_limit=0)
+        active = (await server.store.tasks.list_active_and_finished(active_limit=10, finished_limit=0)).active
 
     order = [task.id for task in active]
     rounds = [set(order[:3]), set(order[3:5]), set(order[5:])]

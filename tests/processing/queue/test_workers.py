@@ -218,7 +218,7 @@ async def test_ten_thousand_waiting_tasks_are_taken_in_order(database: Database,
             return len(server.engine.started) == 3
 
         await until(three_started)
-        active, _ = await store.tasks.list_active_and_finished(active_limit=500, finished_limit=0)
+        active = (await store.tasks.list_active_and_finished(active_limit=500, finished_limit=0)).active
         position = await server.queue.status.position_of(active[-1])
 
     assert sorted(server.engine.started) == [1, 2, 3]
