@@ -52,10 +52,10 @@ def test_it_is_transparent_beside_a_smaller_first_frame(colours: tuple[tuple[int
     data = apng(Frame(green, 2, 2, 4), Frame(blue), apart=Frame(red))
 
     picture = first(data)
-    colours = [[seen(frame, place) for place in (BESIDE, CENTRE)] for frame in frames(data)]
+    in_frames = [[seen(frame, place) for place in (BESIDE, CENTRE)] for frame in frames(data)]
 
     assert [seen(picture, place) for place in (BESIDE, CENTRE)] == [None, GREEN]
-    assert colours == [[None, GREEN], [BLUE, BLUE]]
+    assert in_frames == [[None, GREEN], [BLUE, BLUE]]
     assert (picture.width, picture.height) == read_size(data) == picture.image.size == (8, 8)
 
 
