@@ -21,6 +21,7 @@ WITHOUT_JOINTS = {
     "diamond": {"grout": 0},
     "quadtree": {"grout": 0},
     "voronoi": {"leading": 0, "panes": "voronoi"},
+    "lowpoly": {},
     "tesserae": {"grout": 0, "material": "flat"},
 }
 UNCOVERED = (255, 0, 255)  # of the rasterised SVG
@@ -77,6 +78,31 @@ def test_no_pixel_is_uncovered_between_stones_of_any_irregularity(
             "irregularity": irregularity,
         },
     )
+
+
+ONE_COLOUR = {
+    "voronoi": {"leading": 0, "panes": "contours", "light": False},
+    "numbers": {"show": "painted", "outline": "#f0ebe1"},
+    "photomosaic": {"margin": 0},
+    "brick": {"relief": False},
+    "beads": {"light": False},
+    "stitch": {"light": False},
+}
+NEAREST_PIECE = 24  # how far the colour of a brick or bead may be from the picture's
+
+
+@pytest.mark.parametrize("style", list(ONE_COLOUR))
+def test_a_flat_picture_has_one_colour_where_cells_touch(style: str) -> None:
+    recipe, data = {"style": style, **ONE_COLOUR[style]}, encoded(flat(73, 50))
+
+    result = render(data, parse(recipe))
+
+    painted = np.asarray(Image.open(io.BytesIO(result.data)).convert("RGB")).astype(int)
+    assert result.quality.coverage == 1.0
+    assert np.abs(painted - flat(1, 1)).max() <= NEAREST_PIECE
+    if result.svg_possible:
+        drawn = rasterised(render(data, parse({**recipe, "format": "svg"})).data, samples=3)
+        assert not (drawn == UNCOVERED).all(axis=2).any()
 
 
 def test_the_reported_flat_picture_has_no_specks() -> None:

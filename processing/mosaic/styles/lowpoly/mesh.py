@@ -166,7 +166,11 @@ def flip(field: ErrorField, points: Floats, triangles: Indices, edges: Edges, su
     best = np.full(len(triangles), 1e-3 * before.mean())
     np.maximum.at(best, left, gain)
     np.maximum.at(best, right, gain)
-    chosen = (gain >= best[left]) & (gain >= best[right])
+    chosen = np.flatnonzero((gain > 0) & (gain >= best[left]) & (gain >= best[right]))
+    first_chosen = np.full(len(triangles), len(gain))  # of exchanges that gain the same
+    np.minimum.at(first_chosen, left[chosen], chosen)
+    np.minimum.at(first_chosen, right[chosen], chosen)
+    chosen = chosen[(first_chosen[left[chosen]] == chosen) & (first_chosen[right[chosen]] == chosen)]
     triangles = triangles.copy()
     triangles[left[chosen]], triangles[right[chosen]] = flipped[0][chosen], flipped[1][chosen]
     return triangles
