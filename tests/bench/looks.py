@@ -2,7 +2,7 @@
 
 .venv/bin/python -m tests.bench.looks [STYLE[:PARAMETER=VALUE,...] ...] [photo.jpg ...]
 
-Without styles: all that need no parameter, and figures of bricks, palettes and stones. Without photographs: those in
+Without styles: all that need no parameter, and figures of single styles. Without photographs: those in
 static/samples and, if present, ../shared/photos. Differences are distances in OKLab x 100, means over all pixels.
 Photographs are reduced to at most 1,000 pixels a side.
 """
@@ -25,6 +25,9 @@ from processing.mosaic.colour.oklab import delta_e, srgb_to_oklab
 from processing.mosaic.colour.palette import hex_to_rgb
 from processing.mosaic.colour.srgb import encode_srgb, linearise
 from processing.mosaic.progress import Progress
+from processing.mosaic.segments.outlines import OUTSIDE, trace_outlines
+from processing.mosaic.styles.voronoi.contour_panes import pane_labels
+from processing.mosaic.styles.voronoi.voronoi import VoronoiParams, contour_pane_count
 from tests.bench.stones import stone_figures
 from tests.bench.timing import table
 from tests.processing.mosaic.pictures import opened, saved
@@ -189,6 +192,33 @@ def stone_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
     ]
 
 
+def secondary_rows(images: list[Image.Image]) -> list[tuple[str, str]]:
+    """Figures of single styles."""
+    return brick_rows(images) + stone_rows(images) + pane_rows(images)
+
+
+def pane_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
+    """Panes of stained glass: how many there are, and how many corners they have before these are rounded."""
+    corners = [pane_corners(image) for image in images]
+    return [
+        ("panes of glass", f"{np.mean([len(each) for each in corners]):.0f}"),
+        ("panes: median number of corners", f"{np.median(np.concatenate(corners)):.0f}"),
+        ("panes with at most 12 corners, %", f"{100 * np.mean(np.concatenate(corners) <= 12):.0f}"),
+    ]
+
+
+def pane_corners(image: Image.Image) -> np.ndarray:
+    """(n,): the corners of each pane. Rounding doubles those of a border, but not at the edge of the picture."""
+    count = contour_pane_count(VoronoiParams(), *image.size)
+    leading = (image.width * image.height / count) ** 0.5 / 11
+    labels, _ = pane_labels(image, image.size, count, leading, Progress())
+    corners = np.zeros(labels.max() + 1, np.int64)
+    for border in trace_outlines(labels, Progress()).borders:
+        inside = [region for region in {border.left, border.right} if region != OUTSIDE]
+        corners[inside] += len(border.points) // 2 if len(inside) == 2 else len(border.points) - 1
+    return corners
+
+
 def main() -> None:
     files = [Path(word) for word in sys.argv[1:] if Path(word).is_file()]
     words = [word for word in sys.argv[1:] if not Path(word).is_file()] or [name for name in STYLES if name != "redact"]
@@ -202,7 +232,7 @@ def main() -> None:
     print(f"Photographs: {', '.join(images)}\n")
     print(table(("style", "difference", "blurred", "blurred, worst photograph", "boundary recall"), rows))
     if not [word for word in sys.argv[1:] if not Path(word).is_file()]:
-        print("\n" + table(("figure", "mean"), brick_rows(images.values()) + stone_rows(images.values())))
+        print("\n" + table(("figure", "mean"), secondary_rows(list(images.values()))))
 
 
 if __name__ == "__main__":

@@ -34,16 +34,11 @@ class Panes:
 
 def contour_panes(image: Image.Image, size: tuple[int, int], count: int, leading: float, progress: Progress) -> Panes:
     """About `count` panes for a result of `size`, with leads about `leading` pixels wide."""
-    samples = min(_MAX_SKETCH_PX, max(_SKETCH_PX, count * _PIXELS_A_PANE))
-    scale = min(1.0, (samples / (size[0] * size[1])) ** 0.5)
-    sketch = [max(1, round(side * scale)) for side in size]
-    lab = srgb_to_oklab(np.asarray(image.resize(sketch, Image.Resampling.BOX, reducing_gap=2.0))) * 100
-    labels = segment(lab, count, progress.sub(0.0, 0.7))
-    labels = _without_slivers(labels, lab, _THINNEST * leading * sketch[0] / size[0])
+    labels, lab = pane_labels(image, size, count, leading, progress.sub(0.0, 0.7))
     progress(0.8)
     outlines = trace_outlines(labels, progress.sub(0.8, 1.0))
     progress(1.0)
-    factor = np.array(size) / sketch
+    factor = np.array(size) / labels.shape[::-1]
     pitch = float((size[0] * size[1] / len(outlines.corners)) ** 0.5)
     front = PolygonCells(*size, outlines.points * factor, outlines.corners, pitch)
     cells = FilledCells(front, _nearest_panes(labels, factor, size, pitch))
@@ -54,6 +49,18 @@ def contour_panes(image: Image.Image, size: tuple[int, int], count: int, leading
             contrast = float(np.linalg.norm(colours[border.left] - colours[border.right]))
             leads.append(Stroke(border.points * factor, lead_width(leading, contrast)))
     return Panes(cells, leads)
+
+
+def pane_labels(
+    image: Image.Image, size: tuple[int, int], count: int, leading: float, progress: Progress
+) -> tuple[Labels, Floats]:
+    """(rows, columns) of a reduced picture: the pane of each pixel, and OKLab x 100."""
+    samples = min(_MAX_SKETCH_PX, max(_SKETCH_PX, count * _PIXELS_A_PANE))
+    scale = min(1.0, (samples / (size[0] * size[1])) ** 0.5)
+    sketch = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    lab = srgb_to_oklab(np.asarray(image.resize(sketch, Image.Resampling.BOX, reducing_gap=2.0))) * 100
+    labels = segment(lab, count, progress)
+    return _without_slivers(labels, lab, _THINNEST * leading * sketch[0] / size[0]), lab
 
 
 def _without_slivers(labels: Labels, lab: Floats, thickness: float) -> Labels:
