@@ -36,6 +36,11 @@ PHRASES = {
     "extra_forbidden": Phrase("no parameter of this name", "没有这个参数"),
 }
 """By pydantic's type of error; the names in braces are of its context."""
+NOT_EMPTY = {
+    "string_too_short": Phrase("at least one character", "至少一个字符"),
+    "too_short": Phrase("at least one item", "至少一项"),
+}
+"""Where the least length is 1."""
 ANOTHER_VALUE = Phrase("a value as docs/api.md describes it", "docs/api.zh.md 中说明的值")
 
 
@@ -46,7 +51,8 @@ def allowed_by(error: ErrorDetails) -> Phrase:
         return _one_of(str(context["expected"]))
     if kind == "value_error":
         return _own_phrase(context["error"])
-    phrase = PHRASES.get(kind, ANOTHER_VALUE)
+    phrase = NOT_EMPTY.get(kind) if context.get("min_length") == 1 else None
+    phrase = phrase or PHRASES.get(kind, ANOTHER_VALUE)
     return Phrase(phrase.en.format_map(context), phrase.zh.format_map(context))
 
 

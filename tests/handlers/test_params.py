@@ -20,6 +20,7 @@ WRONG = [
     ("/api/tasks/query", {"style": "x" * 50}, "at most 40 characters", "至多 40 个字符"),
     ("/api/image/query", {}, "this parameter is required", "必须提供此参数"),
     ("/api/user/add", {"username": "ada", "email": "none", "password": PASSWORD}, "an address such as", "形如"),
+    ("/api/user/add", {"username": "", "email": "a@b.cn", "password": PASSWORD}, "one character", "至少一个字符"),
     ("/api/user/add", {"username": "\u200b", "email": "a@b.cn", "password": PASSWORD}, "invisible", "可见字符"),
 ]
 
