@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from settings import Settings
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import RENDER_LIMIT_MS, BrowserUser, image_file
 from tests.support.accounts import add_account_to
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
@@ -31,7 +31,7 @@ FLAGS = (
     "--no-first-run",
     "--no-proxy-server",
 )
-WAIT_LIMIT_MS = 20_000
+WAIT_LIMIT_MS = RENDER_LIMIT_MS
 """How long actions and expectations wait: previews share two cores with all that runs beside the tests."""
 DEVELOPER = "dora"
 # The limit of the server under test; low, so that an image above it is small.

@@ -54,6 +54,7 @@ DIALOG = "dialog[open]"
 def findings(user: BrowserUser, axe: str, part: str = PAGE) -> list[str]:
     """What axe calls serious or critical in a part in either theme: theme, rule, place, reason."""
     lines = []
+    expect(user.page.locator(part)).to_be_visible()
     user.page.evaluate(axe)
     for theme, options in THEMES.items():
         user.page.emulate_media(color_scheme=theme)
@@ -107,6 +108,7 @@ def test_axe_finds_nothing_serious_in_the_studio(
     user.wait_for_job("done")
     look("done")
     user.part("activity").click()
+    expect(user.part("job-drawer")).to_be_visible()
     look("activity")
 
     assert not "\n".join(f"{name}: {problem}" for name, problems in results.items() for problem in problems)

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.test_phone import UNCOVERED
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, image_file, until
 from tests.hostile import heif
 from tests.support.pictures import encoded, png
 
@@ -47,8 +47,8 @@ REDACTED = """async () => {
     for (let pixel = 0; pixel < width * height; pixel += 1) {
         if (data[pixel * 4] < 160) { columns.push(pixel % width); rows.push(Math.floor(pixel / width)); }
     }
-    const least = list => list.reduce((a, b) => Math.min(a, b));
-    const most = list => list.reduce((a, b) => Math.max(a, b)) + 1;
+    const least = list => list.reduce((a, b) => Math.min(a, b), Infinity);
+    const most = list => list.reduce((a, b) => Math.max(a, b), -1) + 1;
     return [least(columns) / width, least(rows) / height, most(columns) / width, most(rows) / height];
 }"""
 # Blocks that a region touches are redacted whole, and in a JPEG also those that its compression may have spread into.
@@ -65,7 +65,20 @@ def open_in_redact(user: BrowserUser, size: tuple[int, int]) -> dict[str, list[f
     cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
     cell.fill("8")
     cell.press("Enter")
-    boxes: dict[str, list[float]] = user.page.evaluate(BOXES)
+    return boxes_at_rest(user)
+
+
+def boxes_at_rest(user: BrowserUser) -> dict[str, list[float]]:
+    """The boxes on the screen, once the sheet for regions is there and nothing moves."""
+    expect(user.part("regions-sheet")).to_be_visible()
+    boxes: dict[str, list[float]] = {}
+
+    def are_at_rest() -> bool:
+        before = dict(boxes)
+        boxes.update(user.page.evaluate(BOXES))
+        return boxes == before
+
+    until(user.page, are_at_rest)
     return boxes
 
 
@@ -98,15 +111,17 @@ def check_redaction(user: BrowserUser, size: tuple[int, int], sheet: list[float]
     user.page.mouse.down()
     user.page.mouse.move(*end, steps=4)
     user.page.mouse.up()
-    user.page.wait_for_function(
-        """() => document.querySelector('[data-part="stage-note"]').textContent.startsWith("Preview")"""
-    )
+    user.wait_for_preview()
 
-    left, top, right, bottom = user.page.evaluate(REDACTED)
     scale = max(u - x, v - y) / max(size)
-    box = (x + left * (u - x), y + top * (v - y), x + right * (u - x), y + bottom * (v - y))
-    outside = (start[0] - box[0], start[1] - box[1], box[2] - end[0], box[3] - end[1])
-    assert all(-1 <= margin <= MARGIN_PX * scale + 1 for margin in outside), (box, start, end)
+
+    def margins() -> tuple[float, ...]:
+        """How far the dark box reaches beyond the region, on the screen."""
+        left, top, right, bottom = user.page.evaluate(REDACTED)
+        box = (x + left * (u - x), y + top * (v - y), x + right * (u - x), y + bottom * (v - y))
+        return start[0] - box[0], start[1] - box[1], box[2] - end[0], box[3] - end[1]
+
+    until(user.page, lambda: [margin for margin in margins() if not -1 <= margin <= MARGIN_PX * scale + 1], [])
 
 
 EXIF_ORIENTATION = 274
@@ -131,7 +146,7 @@ def check_upright(user: BrowserUser, kind: str, orientation: int) -> None:
 
     user.open_files(image_file(data, f"turned-{orientation}.{kind.lower()}", f"image/{kind.lower()}"))
 
-    assert "120 × 200" in user.part("stage-name").inner_text()
+    expect(user.part("stage-name")).to_contain_text("120 × 200")
     top, bottom = user.page.evaluate(
         """async () => {
             const image = document.querySelector('[data-part="workspace"] [data-part="before"]');

@@ -25,7 +25,7 @@ def test_a_developer_sees_a_story_and_changes_all_that_match(developer: BrowserU
     task.locator(".task__id").click()
 
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".attempt")).to_contain_text("finished", timeout=20_000)
+    expect(page.locator(".attempt")).to_contain_text("finished")
     expect(page.locator(".log")).to_contain_text("running, attempt 1")
     page.get_by_role("link", name="Queue", exact=True).last.click()
     page.get_by_role("link", name="API reference").click()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
 
 PIXEL = """() => {
@@ -99,7 +99,7 @@ def test_a_transparent_image_looks_the_same_in_the_preview_and_in_the_result(
     user.wait_for_job("done")
     expect(user.part("stage-note")).to_have_text("Full size")
 
-    assert user.page.evaluate(PIXEL) == [255, 255, 255, 255]
+    until(user.page, lambda: user.page.evaluate(PIXEL), [255, 255, 255, 255])
     user.part("activity").click()
     expect(user.part("job-drawer")).to_be_visible()
     user.part("stage-name").click()

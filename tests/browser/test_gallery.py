@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.test_every_page import expect_to_fit
+from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
@@ -87,19 +88,15 @@ def test_pictures_and_people_need_no_sideways_scrolling(
     for path in ("/gallery", f"/u/{painter}", picture_page):
         narrow.go(path)
         narrow.page.evaluate("size => { document.documentElement.style.fontSize = size; }", text)
-        root = "document.documentElement"
-        assert not narrow.page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"), path
+        expect_to_fit(narrow)
 
 
 def test_a_thumbnail_fits_its_place(painter: str, user: BrowserUser) -> None:
     user.go(f"/u/{painter}")
     first = user.page.locator(".image-card__image").first
     first.wait_for()
-    user.page.wait_for_function("() => document.querySelector('.image-card__image').complete")
 
-    source = str(first.evaluate("image => image.currentSrc"))
-
-    assert re.search(r"/thumbnail/[0-9]+/320$", source)
+    until(user.page, lambda: bool(re.search("/thumbnail/[0-9]+/320$", first.evaluate("image => image.currentSrc"))))
     user.page.set_viewport_size({"width": 2560, "height": 1440})
     user.page.wait_for_function(f"() => ({RIGHT_EDGE})() > 2560 * 0.95")
 
@@ -192,9 +189,9 @@ def test_the_owner_describes_a_picture_and_shows_the_original(
 def test_a_recipe_is_remixed_with_ones_own_photo(painter: str, user: BrowserUser) -> None:
     user.go(f"/u/{painter}")
     user.page.locator(".image-card:visible").first.click()
-    recipe = user.part("recipe").inner_text()
-    cell = re.search(r"[0-9]+", recipe)
-    assert cell, recipe
+    expect(user.part("recipe")).to_have_text(re.compile("[0-9]+"))
+    cell = re.search("[0-9]+", user.part("recipe").inner_text())
+    assert cell
 
     user.page.get_by_role("button", name="Remix with my photo").click()
     user.open_files(image_file(png(64, 48)))
@@ -243,7 +240,7 @@ def test_who_sees_a_picture_is_chosen_remembered_and_changed_for_many(
     user.visibility.select_option("In the gallery")
     expect(user.part("make-note")).to_contain_text("with your name")
     user.part("make-all").click()
-    expect(user.toast("2 pictures are finished.")).to_be_visible(timeout=20_000)
+    expect(user.toast("2 pictures are finished.")).to_be_visible()
     user.go("/")
     expect(user.visibility).to_have_value("public")
 

@@ -25,7 +25,7 @@ def test_no_ground_shows_between_cells_of_an_svg(browser: Browser) -> None:
     with browser.new_page(viewport={"width": WIDTH, "height": HEIGHT * len(files)}) as page:
         for ground in ("white", "black"):
             page.set_content(f'<body style="margin:0;background:{ground}">{images}')
-            page.wait_for_function("[...document.images].every((image) => image.complete)")
+            page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
             pages.append(np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")))
 
     for index, style in enumerate(SEAMLESS):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, expect
+from playwright.sync_api import expect
 
-from tests.browser.user import BrowserUser, fingers, image_file
+from tests.browser.user import BrowserUser, box_of, fingers, image_file, until
 from tests.support.pictures import png
 
 
@@ -23,10 +24,9 @@ def redacting(user: BrowserUser) -> BrowserUser:
     return user
 
 
-def box_of(locator: Locator) -> FloatRect:
-    box = locator.bounding_box()
-    assert box is not None
-    return box
+def approx(*sides: float) -> Any:
+    """Pixels of the screen and thousandths of the picture are rounded."""
+    return pytest.approx(sides, abs=3)
 
 
 def drag(user: BrowserUser, start: tuple[float, float], by: tuple[float, float]) -> None:
@@ -53,7 +53,7 @@ def test_regions_belong_to_one_image_and_all_are_made_only_when_each_has_one(red
 
 
 def test_regions_survive_a_reload_with_their_image(redacting: BrowserUser) -> None:
-    redacting.go("/")
+    redacting.go_when_stored()
 
     expect(redacting.page.locator(".region")).to_have_count(1)
     redacting.page.get_by_role("button", name="two.png", exact=True).click()
@@ -65,13 +65,16 @@ def test_a_region_is_moved_resized_and_removed_with_the_mouse(redacting: Browser
     before = box_of(region)
 
     drag(user, (before["x"] + 20, before["y"] + 20), (-30, 40))
+    until(user.page, lambda: (box_of(region)["x"], box_of(region)["y"]), approx(before["x"] - 30, before["y"] + 40))
     moved = box_of(region)
-    assert (moved["x"], moved["y"]) == pytest.approx((before["x"] - 30, before["y"] + 40), abs=2)
     assert moved["width"] == pytest.approx(before["width"], abs=2)
     drag(user, (moved["x"] + moved["width"], moved["y"] + moved["height"]), (50, 20))
-    resized = box_of(region)
-    assert (resized["width"], resized["height"]) == pytest.approx((moved["width"] + 50, moved["height"] + 20), abs=3)
-    assert (resized["x"], resized["y"]) == pytest.approx((moved["x"], moved["y"]), abs=2)
+    until(
+        user.page,
+        lambda: (box_of(region)["width"], box_of(region)["height"]),
+        approx(moved["width"] + 50, moved["height"] + 20),
+    )
+    assert (box_of(region)["x"], box_of(region)["y"]) == approx(moved["x"], moved["y"])
     region.hover()
     user.page.get_by_role("button", name="Remove the area").click()
 

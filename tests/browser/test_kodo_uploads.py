@@ -15,8 +15,9 @@ import pytest
 from playwright.sync_api import Request, expect
 
 from models.bucket.keys import Keys
+from tests.browser.held_requests import HeldRequests, stored_parts
 from tests.browser.token_recorder import TokenRecorder, expire_token
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, image_file, until
 from tests.support.kodo_serving import serving_in_a_thread
 from tests.support.kodo_state import FakeKodo, Faults
 from tests.support.pictures import padded_jpeg, png
@@ -25,20 +26,9 @@ from tests.support.process import ServerProcess
 PART = re.compile(r"/uploads/[^/]+/([0-9]+)$")
 PART_BYTES = 4 * 2**20
 PARTS = 3
+SLOW_BYTES_PER_S = 400_000
 PERCENT = re.compile(r"^[1-9][0-9]?% · .* of .*/s")
-STORED_PARTS = """
-() => new Promise((resolve) => {
-  const opening = indexedDB.open("tessera", 1);
-  opening.onsuccess = () => {
-    const entries = opening.result.transaction("entries").objectStore("entries");
-    const asking = entries.getAll(IDBKeyRange.bound("job:", "job:~"));
-    asking.onsuccess = () => {
-      opening.result.close();
-      resolve((asking.result?.[0]?.session?.parts ?? []).map((part) => part.partNumber));
-    };
-  };
-})
-"""
+LAST_PART = re.compile(rf"/uploads/[^/]+/{PARTS}$")
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +97,8 @@ def sent(user: BrowserUser) -> list[int]:
 PUBLIC_BUCKET = "anyone who has the address of the file can open it"
 
 
-def uploading(user: BrowserUser, name: str, picture: Path, *, bytes_per_s: int = 3_000_000) -> None:
-    """Sign up, choose a picture and set it going on a slow line."""
+def uploading(user: BrowserUser, name: str, picture: Path) -> None:
+    """Sign up, choose a picture and set it going."""
     user.go("/")
     user.open_files(picture)
     expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
@@ -117,9 +107,13 @@ def uploading(user: BrowserUser, name: str, picture: Path, *, bytes_per_s: int =
     user.page.set_viewport_size({"width": 1280, "height": 800})
     user.sign_up(name)
     expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
-    user.limit_upload_speed(bytes_per_s)
     user.make()
-    user.wait_for_job("uploading")
+
+
+def see_percent(user: BrowserUser) -> None:
+    """Wait until the page says how far the upload is, on a slow line until then."""
+    expect(user.part("job-card-detail")).to_contain_text(PERCENT)
+    user.limit_upload_speed(0)
 
 
 def stored(kodo: FakeKodo) -> list[bytes]:
@@ -131,23 +125,15 @@ def uploads_begun(kodo: FakeKodo) -> int:
     return len([call for call in kodo.calls if re.fullmatch("POST .*/uploads", call)])
 
 
-def until(look: Callable[[], bool], user: BrowserUser, timeout_s: float = 10) -> None:
-    """Wait, while the browser goes on."""
-    for _ in range(int(timeout_s * 20)):
-        if look():
-            return
-        user.page.wait_for_timeout(50)
-    raise AssertionError("it did not happen in time")
-
-
 def test_a_small_picture_goes_to_kodo_in_one_form_and_shows_how_far_it_is(
     user: BrowserUser, kodo: FakeKodo, unique_name: Callable[[str], str], tmp_path: Path
 ) -> None:
     data = padded_jpeg(PART_BYTES - 100_000, 3)
     assert len(data) < PART_BYTES
 
+    user.limit_upload_speed(SLOW_BYTES_PER_S)
     uploading(user, unique_name("ann"), write(tmp_path, data))
-    expect(user.part("job-card-detail")).to_contain_text(PERCENT)
+    see_percent(user)
     user.wait_for_job("done")
 
     assert data in stored(kodo)
@@ -168,8 +154,9 @@ def test_a_large_picture_goes_in_parts_two_at_a_time(
 ) -> None:
     user.page.add_init_script(COUNT_AT_ONCE)
 
+    user.limit_upload_speed(SLOW_BYTES_PER_S)
     uploading(user, unique_name("ben"), large)
-    expect(user.part("job-card-detail")).to_contain_text(PERCENT)
+    see_percent(user)
     user.wait_for_job("done")
 
     assert large.read_bytes() in stored(kodo)
@@ -180,19 +167,17 @@ def test_a_large_picture_goes_in_parts_two_at_a_time(
 def test_a_reload_half_way_sends_no_part_twice_that_has_arrived(
     user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
-    user.expect_console("status of 612")  # where the last part and the end came just before the reload
-    tokens = TokenRecorder(user.page)
+    tokens, uploads = TokenRecorder(user.page), HeldRequests(user.page, LAST_PART)
     uploading(user, unique_name("cas"), large)
-    until(lambda: user.page.evaluate(STORED_PARTS) != [], user)
-    arrived = set(user.page.evaluate(STORED_PARTS))
-    sent.clear()
-    user.limit_upload_speed(0)
+    until(user.page, lambda: stored_parts(user.page), [1, 2])
+    until(user.page, lambda: sorted(sent), [1, 2, 3])
 
     user.go("/")
+    uploads.release()
     user.wait_for_job("done")
 
     assert large.read_bytes() in stored(kodo)
-    assert not arrived & set(sent)
+    assert sorted(sent) == [1, 2, 3, 3]
     assert (len(tokens.requests), uploads_begun(kodo)) == (1, 1)
 
 
@@ -201,16 +186,15 @@ def test_a_connection_that_breaks_for_a_while_loses_nothing(
 ) -> None:
     user.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION")
     tokens = TokenRecorder(user.page)
+    kodo.faults = Faults(drop_part=PARTS)
     uploading(user, unique_name("dan"), large)
-    until(lambda: any(kodo.parts.values()), user)
+    until(user.page, lambda: sent.count(PARTS) > 1)
 
-    kodo.faults = Faults(drop=True)
-    until(lambda: len(sent) > PARTS, user)
-    user.limit_upload_speed(0)
     kodo.faults = Faults()
     user.wait_for_job("done")
 
     assert large.read_bytes() in stored(kodo)
+    assert (sent.count(1), sent.count(2)) == (1, 1)
     assert len(tokens.requests) == 1
     assert uploads_begun(kodo) == 1
 
@@ -219,13 +203,16 @@ def test_a_browser_that_is_offline_waits_and_goes_on_by_itself(
     user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str]
 ) -> None:
     user.expect_console("ERR_INTERNET_DISCONNECTED")
+    uploads = HeldRequests(user.page, LAST_PART)
     uploading(user, unique_name("eli"), large)
-    until(lambda: any(kodo.parts.values()), user)
+    until(user.page, lambda: stored_parts(user.page), [1, 2])
 
     user.page.context.set_offline(True)
     expect(user.page.get_by_text("You are offline")).to_be_visible()
+    until(user.page, lambda: len(uploads), 1)
+    uploads.abort("internetdisconnected")
+    expect(user.part("job-card-detail")).to_have_text("Waiting for the connection")
     user.page.context.set_offline(False)
-    user.limit_upload_speed(0)
     user.wait_for_job("done")
 
     assert large.read_bytes() in stored(kodo)
@@ -253,12 +240,12 @@ def test_parts_that_kodo_has_forgotten_are_sent_anew_under_the_same_key(
     user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str]
 ) -> None:
     user.expect_console("status of 612")
-    tokens = TokenRecorder(user.page)
+    tokens, uploads = TokenRecorder(user.page), HeldRequests(user.page, LAST_PART)
     uploading(user, unique_name("gil"), large)
-    until(lambda: any(kodo.parts.values()), user)
+    until(user.page, lambda: stored_parts(user.page), [1, 2])
 
     kodo.parts.clear()
-    user.limit_upload_speed(0)
+    uploads.release()
     user.wait_for_job("done")
 
     assert large.read_bytes() in stored(kodo)
@@ -273,7 +260,6 @@ def test_a_picture_whose_answer_got_lost_is_claimed_and_not_sent_again(
     kodo.faults = Faults(drop_response=True)
 
     uploading(user, unique_name("hob"), large)
-    user.limit_upload_speed(0)
     user.wait_for_job("done")
 
     assert sorted(sent) == list(range(1, PARTS + 1))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import threading
 from collections.abc import Callable
 
-from playwright.sync_api import Error, Route, expect
+from playwright.sync_api import expect
 
+from tests.browser.held_requests import HeldRequests
 from tests.browser.test_users import sign_out
-from tests.browser.user import PASSWORD, BrowserUser, image_file
+from tests.browser.user import PASSWORD, BrowserUser, box_of, image_file, until
 from tests.support.pictures import png
 
 ENTRIES = """() => new Promise((resolve) => {
@@ -62,7 +61,7 @@ def test_signing_out_removes_images_and_jobs_from_every_tab(
     expect(other.part("welcome")).to_be_visible()
     expect(other.part("sign-in-open")).to_be_visible()
     expect(other.toast("signed out in another tab")).to_be_visible()
-    assert user.page.evaluate(ENTRIES) == 0
+    until(user.page, lambda: user.page.evaluate(ENTRIES), 0)
     user.go("/")
     expect(user.part("welcome")).to_be_visible()
     user.part("activity").click()
@@ -83,7 +82,7 @@ def test_deleting_the_account_removes_images_and_jobs(user: BrowserUser, unique_
 
     expect(user.part("welcome")).to_be_visible()
     expect(other.part("welcome")).to_be_visible()
-    assert user.page.evaluate(ENTRIES) == 0
+    until(user.page, lambda: user.page.evaluate(ENTRIES), 0)
 
 
 def test_another_user_of_the_browser_does_not_see_the_images_of_an_ended_session(
@@ -102,8 +101,7 @@ def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name:
     user.go("/")
     user.sign_up(unique_name("ods"))
     user.open_files(image_file(png(64, 48), "slow.png"))
-    stalled: list[Route] = []
-    user.page.route(re.compile("/up/?$"), lambda route: stalled.append(route))
+    uploads = HeldRequests(user.page, re.compile("/up/?$"))
     user.make()
     user.wait_for_job("uploading")
 
@@ -118,8 +116,7 @@ def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name:
     dialog.get_by_role("button", name="Sign out").click()
 
     expect(user.part("sign-in-open")).to_be_visible()
-    for route in stalled:  # Playwright logs an error for one that is never answered
-        route.abort()
+    uploads.abort()
 
 
 def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_card_and_one_toast(
@@ -128,35 +125,24 @@ def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_ca
     user.go("/")
     user.sign_up(unique_name("oma"))
     user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(MANY)])
-    expect(user.page.locator(".filmstrip__frame")).to_have_count(MANY, timeout=20_000)
-    sent: list[Route] = []
-    is_open = threading.Event()
-
-    def stall_the_second_half(route: Route) -> None:
-        sent.append(route)
-        if len(sent) <= MANY // 2 or is_open.is_set():
-            route.continue_()
-
-    user.page.route(re.compile("/up/?$"), stall_the_second_half)
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(MANY)
+    second_half = HeldRequests(user.page, re.compile("/up/?$"), after=MANY // 2)
     user.page.get_by_role("button", name=f"Make all {MANY}").click()
     user.part("activity").click()
     expect(user.page.locator(".batch__results li")).to_have_count(MANY)
     expect(user.page.locator('.batch li[data-phase="uploading"]')).to_have_count(2)
-    expect(user.page.locator('.batch li[data-phase="waiting"]')).to_have_count(MANY - MANY // 2 - 2, timeout=30_000)
+    expect(user.page.locator('.batch li[data-phase="waiting"]')).to_have_count(MANY - MANY // 2 - 2)
 
-    user.go("/gallery")
+    user.go_when_stored("/gallery")
     user.page.evaluate(COUNT_TOASTS)
-    is_open.set()
-    for route in sent[MANY // 2 :]:
-        with contextlib.suppress(Error):  # of the page before
-            route.continue_()
+    second_half.release()
 
-    expect(user.toast(f"{MANY} pictures are finished.")).to_be_visible(timeout=60_000)
+    expect(user.toast(f"{MANY} pictures are finished.")).to_be_visible()
     user.toast("finished").get_by_role("button", name="Show").click()
     card = user.page.locator(".batch")
     expect(card).to_contain_text(f"{MANY} of {MANY} finished")
     expect(card.locator('li[data-phase="done"] a')).to_have_count(MANY)
-    assert user.page.evaluate("window.toasts") == 1
+    until(user.page, lambda: user.page.evaluate("window.toasts"), 1)
     with user.page.expect_download() as download:
         card.get_by_role("button", name="Download all").click()
     assert download.value.suggested_filename == "tessera.zip"
@@ -166,11 +152,13 @@ def test_a_reload_brings_the_thumbnails_of_all_styles_back(user: BrowserUser) ->
     user.go("/")
     user.open_files(image_file(png(64, 48), "one.png"))
 
-    user.go("/")
+    user.go_when_stored()
 
-    waiting = user.page.locator(".style__image--waiting")
-    expect(waiting).to_have_count(0, timeout=20_000)
-    assert all(user.page.locator(".style__image").evaluate_all("images => images.map(image => image.naturalWidth > 0)"))
+    expect(user.page.locator(".style__image").first).to_be_visible()
+    expect(user.page.locator(".style__image--waiting")).to_have_count(0)
+    user.page.wait_for_function(
+        "() => [...document.querySelectorAll('.style__image')].every((image) => image.naturalWidth > 0)"
+    )
 
 
 def test_the_strip_of_opened_images_is_high_enough_to_see_them(user: BrowserUser) -> None:
@@ -178,10 +166,7 @@ def test_the_strip_of_opened_images_is_high_enough_to_see_them(user: BrowserUser
     user.open_files(*[image_file(png(64, 48, seed), f"{seed}.png") for seed in range(3)])
     expect(user.page.locator(".filmstrip__frame")).to_have_count(3)
 
-    box = user.part("filmstrip").bounding_box()
-
-    assert box is not None
-    assert box["height"] >= 64
+    assert box_of(user.part("filmstrip"))["height"] >= 64
 
 
 def test_two_tabs_keep_each_others_pictures(user: BrowserUser) -> None:
@@ -191,9 +176,12 @@ def test_two_tabs_keep_each_others_pictures(user: BrowserUser) -> None:
     user.open_files(image_file(png(64, 48), "first.png"))
     other.open_files(image_file(png(64, 48), "second.png"), image_file(png(64, 48), "third.png"))
     other.page.get_by_role("button", name="Remove third.png").click()
+    expect(other.page.locator(".filmstrip__frame")).to_have_count(0)  # of one picture there is no strip
 
-    user.go("/")
+    other.go_when_stored()
+    user.go_when_stored()
 
+    expect(other.page.locator(".filmstrip__frame")).to_have_count(2)
     expect(user.page.locator(".filmstrip__frame")).to_have_count(2)
 
 
@@ -203,9 +191,8 @@ def test_where_the_browser_stores_no_blobs_their_bytes_are_stored(user: BrowserU
     user.open_files(image_file(png(64, 48), "private.png"))
     user.page.wait_for_function("window.stored > 0")
 
-    user.go("/")
+    user.go_when_stored()
 
     expect(user.part("stage-name")).to_contain_text("private.png")
-    before = user.part("before")
-    assert before.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
+    expect(user.part("before")).to_have_js_property("naturalWidth", 64)
     expect(user.toast("storage")).to_have_count(0)

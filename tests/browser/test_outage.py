@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
 
 OURS = re.compile(r"/(api|up|tasks|thumbnail|bucket)\b|/up/?$|:[0-9]+/$")
@@ -43,7 +43,7 @@ def test_a_small_upload_outlives_an_outage_and_a_lost_response_adds_no_task(
 
     user.wait_for_job("done")
     assert aborted
-    assert user.page.evaluate(OWN_TASKS, user.name) == 1
+    until(user.page, lambda: user.page.evaluate(OWN_TASKS, user.name), 1)
 
 
 def test_previews_and_styles_come_back_after_an_outage_at_the_start(user: BrowserUser) -> None:
@@ -54,9 +54,9 @@ def test_previews_and_styles_come_back_after_an_outage_at_the_start(user: Browse
 
     user.page.unroute("**/api/**")
 
-    expect(user.part("offline")).to_have_count(0, timeout=15_000)
+    expect(user.part("offline")).to_have_count(0)
     user.open_files(image_file(png(64, 48), "late.png"))
-    expect(user.part("stage-note")).to_contain_text("Preview", timeout=15_000)
+    expect(user.part("stage-note")).to_contain_text("Preview")
 
 
 def test_a_page_that_could_not_be_loaded_says_so_in_the_users_language_and_appears_later(
@@ -73,7 +73,7 @@ def test_a_page_that_could_not_be_loaded_says_so_in_the_users_language_and_appea
         expect(user.toast("无法连接服务器").last).to_be_visible()
         user.page.unroute(everything)
 
-        expect(user.part("offline")).to_have_count(0, timeout=15_000)
+        expect(user.part("offline")).to_have_count(0)
         expect(user.page.locator('[data-page="gallery"] :is(.image-card, .empty)').first).to_be_visible()
         user.page.get_by_role("link", name="工作室", exact=True).click()
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from playwright.sync_api import expect
 
 from tests.browser.test_tiles import see_result, set_cell
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, image_file, until
 from tests.processing.mosaic.pdf.pages import page_texts
 from tests.support.pictures import png
 
@@ -41,7 +41,7 @@ def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_n
     assert [item.findtext("MINQTY") for item in wanted] == [row["count"] for row in rows]
     assert all(int(item.findtext("COLOR", "")) > 0 for item in wanted)
     colours = {row["colour"] for row in rows}
-    assert set(bricks.locator("tbody th").all_inner_texts()) == colours
+    until(user.page, lambda: set(bricks.locator("tbody th").all_inner_texts()), colours)
 
 
 def test_beads_come_with_a_plan_whose_codes_are_counted_in_the_list(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser.user import BrowserUser, fingers
+from tests.browser.user import BrowserUser, box_of, fingers, until
 
 WIDTH, HEIGHT = 390, 844
 REACH_PX = 0.42 * HEIGHT
@@ -28,12 +27,6 @@ REACHABLE = """button => {
     return top?.closest("button") === button && box.bottom <= innerHeight;
 }"""
 FITS = "() => document.documentElement.scrollHeight <= innerHeight"
-
-
-def box_of(user: BrowserUser, name: str) -> dict[str, Any]:
-    box = user.part(name).bounding_box()
-    assert box is not None
-    return dict(box)
 
 
 def check_downloads(phone: BrowserUser) -> None:
@@ -59,30 +52,29 @@ def test_the_image_stays_visible_from_the_first_slider_to_the_download(
     expect(phone.page.locator(".workspace h1")).to_be_focused()
     expect(phone.page.locator(".workspace h1")).to_have_text("Studio")
     make = phone.part("make")
-    assert phone.page.evaluate(FITS)
-    out_of_reach = [name for name, y in phone.page.evaluate(ACTIONS) if y < REACH_PX]
-    assert not out_of_reach
+    phone.wait_for_preview()
+    phone.page.wait_for_function(FITS)
+    until(phone.page, lambda: [name for name, y in phone.page.evaluate(ACTIONS) if y < REACH_PX], [])
 
     phone.page.get_by_role("tab", name="Settings").tap()
-    frame = box_of(phone, "compare")
+    frame = box_of(phone.part("compare"))
     slider = phone.page.locator('[data-parameter="cell"] input[type="range"]')
-    track = slider.bounding_box()
-    assert track is not None
+    track = box_of(slider)
     before = slider.input_value()
     touch, y = fingers(phone), track["y"] + track["height"] / 2
     touch("touchStart", (track["x"] + 60, y))
     for x in range(80, 240, 20):
         touch("touchMove", (track["x"] + x, y))
-    assert box_of(phone, "compare") == frame
-    assert phone.page.evaluate(UNCOVERED)
+    assert box_of(phone.part("compare")) == frame
+    phone.page.wait_for_function(UNCOVERED)
     touch("touchEnd")
-    assert slider.input_value() != before
+    expect(slider).not_to_have_value(before)
     expect(phone.part("undo")).to_be_enabled()
 
     fold = phone.part("panel-fold")
     fold.tap()
     expect(fold).to_have_attribute("aria-expanded", "false")
-    assert box_of(phone, "compare")["height"] > frame["height"] + 100
+    until(phone.page, lambda: box_of(phone.part("compare"))["height"] > frame["height"] + 100)
     phone.page.get_by_role("tab", name="Style").tap()
     expect(phone.page.locator(".style").first).to_be_in_viewport()
 
@@ -90,15 +82,15 @@ def test_the_image_stays_visible_from_the_first_slider_to_the_download(
     make.tap()
     phone.sign_up(unique_name("pia"))
     phone.wait_for_job("done")
-    assert phone.page.evaluate(UNCOVERED)
-    assert make.evaluate(REACHABLE)
-    assert phone.page.evaluate(FITS)
+    phone.page.wait_for_function(UNCOVERED)
+    until(phone.page, lambda: make.evaluate(REACHABLE))
+    phone.page.wait_for_function(FITS)
     check_downloads(phone)
     phone.expect_console("ERR_FAILED|Failed to load|ERR_CONNECTION")
     phone.page.route("**/api/**", lambda route: route.abort("connectionrefused"))
     phone.page.evaluate("dispatchEvent(new Event('offline'))")
     expect(phone.part("offline")).to_be_visible()
-    assert phone.page.evaluate(UNCOVERED)
-    assert make.evaluate(REACHABLE)
+    phone.page.wait_for_function(UNCOVERED)
+    until(phone.page, lambda: make.evaluate(REACHABLE))
     phone.page.set_viewport_size({"width": 375, "height": 600})
     expect(make).to_be_in_viewport(ratio=0.99)

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from models.images.image_formats import IMAGE_FORMATS
 from processing.mosaic import decode_image, parse, render
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, box_of, image_file
 from tests.processing.mosaic.codec import files
 from tests.processing.mosaic.codec.test_colour import COLOUR, EXPECTED
 
@@ -173,8 +173,7 @@ def test_a_redacted_picture_is_private_until_its_owner_has_looked_at_it(
     user.open_files(image_file(data, "plate.webp", "image/webp"))
     user.select_style("redact")
     expect(user.part("stage-note")).to_be_visible()
-    sheet = user.part("regions-sheet").bounding_box()
-    assert sheet is not None
+    sheet = box_of(user.part("regions-sheet"))
     user.page.mouse.move(sheet["x"] + sheet["width"] * box[0], sheet["y"] + sheet["height"] * box[1])
     user.page.mouse.down()
     user.page.mouse.move(sheet["x"] + sheet["width"] * box[2], sheet["y"] + sheet["height"] * box[3], steps=4)

@@ -22,7 +22,7 @@ def post_json(server: ServerProcess, path: str, token: str = "", **values: Any) 
     """A client that is no browser."""
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(server.base_url + path, json.dumps(values).encode(), headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return dict(json.loads(answer.read()))
 
 
@@ -112,7 +112,7 @@ def test_a_page_that_calls_itself_a_picture_runs_nothing(
         + b"\r\n--seam--\r\n"
     )
     kind = {"Content-Type": "multipart/form-data; boundary=seam"}
-    urllib.request.urlopen(urllib.request.Request(grant["upload_url"], body, kind), timeout=20).close()
+    urllib.request.urlopen(urllib.request.Request(grant["upload_url"], body, kind), timeout=60).close()
     happened = armed(user)
     user.expect_console("Failed to load|Content Security Policy|sandbox|TrustedScriptURL")
 

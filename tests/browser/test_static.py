@@ -84,7 +84,7 @@ def test_only_api_js_calls_fetch() -> None:
 
 @pytest.mark.parametrize("path", re.findall(r'(?:href|src)="(/static/[^"]+)"', (STATIC / "index.html").read_text()))
 def test_every_file_that_the_shell_names_is_served(path: str, server: ServerProcess) -> None:
-    with urlopen(server.base_url + path, timeout=5) as answer:
+    with urlopen(server.base_url + path, timeout=60) as answer:
         suffix = "." + path.rpartition(".")[2]
         assert answer.headers.get_content_type() == TYPES.get(suffix, answer.headers.get_content_type())
         assert answer.read()

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import DEVELOPER
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.held_requests import HeldRequests
+from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
@@ -29,7 +30,7 @@ def test_a_finished_mosaic_is_told_elsewhere_on_the_site(user: BrowserUser, uniq
 
     user.page.get_by_role("link", name="Gallery", exact=True).click()
     notice = user.toast("far.png is finished.")
-    expect(notice).to_be_visible(timeout=20_000)
+    expect(notice).to_be_visible()
     notice.get_by_role("button", name="Open").click()
 
     expect(user.part("by")).to_have_text(f"by {user.name}")
@@ -65,11 +66,11 @@ def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: Browser
     cancelled = developer.page.locator('.task[data-state="cancelled"]', has_text=maker.name)
     cancelled.get_by_role("button", name="Try again").click()
     expect(waiting).to_be_visible()
-    assert len(set(developer.page.evaluate(COLUMN_EDGES))) == 1
+    until(developer.page, lambda: len(set(developer.page.evaluate(COLUMN_EDGES))), 1)
     developer.part("pause").click()
 
-    expect(developer.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible(timeout=20_000)
-    assert len(set(developer.page.evaluate(COLUMN_EDGES))) == 1
+    expect(developer.page.locator('.task[data-state="done"]', has_text=maker.name)).to_be_visible()
+    until(developer.page, lambda: len(set(developer.page.evaluate(COLUMN_EDGES))), 1)
 
 
 def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
@@ -84,14 +85,7 @@ def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
     user.sign_up(unique_name("xeni"))
     user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(6)])
     expect(user.page.locator(".filmstrip__frame")).to_have_count(6)
-    sent: list[Route] = []
-
-    def stall_from_the_third_on(route: Route) -> None:
-        sent.append(route)
-        if len(sent) < 3:
-            route.continue_()
-
-    user.page.route(re.compile("/up/?$"), stall_from_the_third_on)
+    uploads = HeldRequests(user.page, re.compile("/up/?$"), after=2)
     user.page.get_by_role("button", name="Make all 6").click()
     user.part("activity").click()
     for phase in ("queued", "uploading", "waiting"):
@@ -103,11 +97,10 @@ def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
     expect(developer.page.locator('.task[data-state="cancelled"]', has_text=user.name)).to_have_count(2)
     expect(developer.page.locator('.task[data-state="queued"]')).to_have_count(0)
     expect(user.page.locator(".toast")).to_have_count(0)
-    assert len(sent) == 4
+    assert len(uploads) == 2
     user.page.locator(".batch").get_by_role("button", name="Remove").click()
     expect(user.page.locator(".batch")).to_have_count(0)
-    for route in sent[2:]:
-        route.abort()
+    uploads.abort()
 
 
 def test_ten_tabs_share_one_stream_which_outlives_its_tab(developer: BrowserUser, maker: BrowserUser) -> None:
@@ -199,7 +192,7 @@ def test_a_developer_searches_the_history(
     states.get_by_role("button", name="Finished").click()
 
     expect(rows).to_have_count(2)
-    assert user.page.url.endswith("/tasks/?state=failed%2Cdone")
+    expect(user.page).to_have_url(re.compile(r"/tasks/\?state=failed%2Cdone$"))
     user.go("/tasks/?state=failed")  # as an alert links to it
     expect(states.get_by_role("button", name="Failed")).to_have_attribute("aria-pressed", "true")
     expect(user.page.get_by_text("No tasks.", exact=True)).to_be_visible()

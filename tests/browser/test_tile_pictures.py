@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Route
 
-from tests.browser.user import BrowserUser
+from tests.browser.user import BrowserUser, until
 from tests.support.pictures import encoded, photo
 
 PARALLEL = 6
@@ -38,12 +38,12 @@ def test_few_photos_are_requested_at_a_time_and_none_that_has_left_the_screen(us
 
     user.page.evaluate("ask(0, 40, 90)")
     user.page.evaluate("ask(0, 40, 90)")
-    wait_for(user, routes, PARALLEL)
+    until(user.page, lambda: len(routes) >= PARALLEL)
     asked_for = [number_of(route) for route in routes]
     assert asked_for == list(range(1, PARALLEL + 1)), "the nearest first"
 
     user.page.evaluate("ask(20, 40, 90)")
-    wait_for(user, routes, 2 * PARALLEL)
+    until(user.page, lambda: len(routes) >= 2 * PARALLEL)
     assert [number_of(route) for route in routes[PARALLEL:]] == list(range(21, 21 + PARALLEL))
     for route in routes[PARALLEL : 2 * PARALLEL]:
         route.fulfill(body=image, content_type="image/webp")
@@ -52,15 +52,6 @@ def test_few_photos_are_requested_at_a_time_and_none_that_has_left_the_screen(us
     for route in [*routes[:PARALLEL], *routes[2 * PARALLEL :]]:
         route.abort()
     user.page.goto("about:blank")
-
-
-def wait_for(user: BrowserUser, routes: list[Route], count: int) -> None:
-    """Each frame of the page hands on what it has requested."""
-    for _ in range(600):
-        if len(routes) >= count:
-            return
-        user.page.evaluate("new Promise(requestAnimationFrame)")
-    raise TimeoutError(f"{len(routes)} requests instead of {count}")
 
 
 def number_of(route: Route) -> int:

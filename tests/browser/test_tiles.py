@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Route, expect
 
-from tests.browser.test_studio import preview_shown
 from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import encoded, png
 
@@ -100,7 +99,7 @@ def test_with_few_pictures_one_is_told_so_and_adds_some(user: BrowserUser, uniqu
     added = [image_file(plain(number), f"new {number}.png") for number in range(ENOUGH)]
     user.page.locator('[data-part="tiles-file"]').set_input_files(added)
 
-    expect(user.part("tiles-count")).to_have_text("20 of your 20 pictures", timeout=20_000)
+    expect(user.part("tiles-count")).to_have_text("20 of your 20 pictures")
 
 
 def test_who_has_more_pictures_than_are_listed_is_told_so(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
@@ -164,7 +163,7 @@ def test_the_preview_is_built_from_the_chosen_pictures(user: BrowserUser, unique
     with_pictures(user, unique_name("ute"), 3)
     user.open_files(image_file(png(64, 48), "target.png"))
     user.select_style("photomosaic")
-    before = preview_shown(user.page)
+    before = user.wait_for_preview()
 
     user.page.get_by_role("button", name="All", exact=True).click()
 
@@ -184,11 +183,11 @@ def test_an_svg_is_shown_in_pixels_and_downloaded_as_it_is(
     user.wait_for_job("done")
     expect(user.part("stage-note")).to_have_text("Full size")
     on_bench = user.page.locator('[data-part="workspace"] [data-part="after"]')
-    assert on_bench.evaluate("image => image.decode().then(() => image.naturalWidth)") == 320
+    expect(on_bench).to_have_js_property("naturalWidth", 320)
     user.part("job-card").get_by_role("link", name="Open").click()
     expect(user.part("by")).to_have_text(f"by {user.name}")
     after = user.page.locator('[data-page="image"] [data-part="after"]')
-    assert after.evaluate("image => image.decode().then(() => image.naturalWidth)") == 320
+    expect(after).to_have_js_property("naturalWidth", 320)
 
     user.part("download-menu").locator("summary").click()
     with user.page.expect_download() as download:

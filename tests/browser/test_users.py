@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 
@@ -63,7 +64,7 @@ def test_following_is_seen_in_both_lists(
     user.page.get_by_role("dialog", name="Followers").get_by_role("link", name=user.name).click()
 
     expect(user.part("following")).to_have_text("follows 1")
-    assert user.page.url.endswith(f"/u/{user.name}")
+    expect(user.page).to_have_url(re.compile(f"/u/{user.name}$"))
 
 
 def test_password_and_address_are_changed_with_the_old_password(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from tests.browser.user import BrowserUser, fingers
+from tests.browser.user import BrowserUser, box_of, fingers, until
 from tests.support.client import PASSWORD
 from tests.support.pictures import encoded
 
@@ -66,11 +66,8 @@ class Account:
     def make(self, source: str, recipe: dict[str, Any]) -> int:
         task = self.post("/api/tasks/add/", url=source, param=json.dumps(recipe), visibility="public")["task"]
         path = f"/api/tasks/query/?id={task['id']}"
-        for _ in range(1000):
-            if done := self.get(path)["done"]:
-                return int(done[0]["result_id"])
-            self.user.page.wait_for_timeout(20)
-        raise TimeoutError(path)
+        until(self.user.page, lambda: len(self.get(path)["done"]), 1)
+        return int(self.get(path)["done"][0]["result_id"])
 
 
 @pytest.fixture
@@ -101,8 +98,7 @@ def wait_until_sharp(canvas: Locator) -> None:
 def visit_private(user: BrowserUser, canvas: Locator) -> None:
     """Selects a cell at the right by a click, and goes as near as it gets by keys."""
     canvas.press("0")
-    box = canvas.bounding_box()
-    assert box is not None
+    box = box_of(canvas)
     canvas.click(position={"x": box["width"] * 0.75 + 3, "y": box["height"] / 2 + 3})
     for _ in range(12):
         canvas.press("+")
@@ -126,14 +122,14 @@ def test_one_walks_into_the_photos_that_one_may_see(
     expect(stranger.part("tile-card-by")).to_have_text(f"by {bob.name}")
     public = ada.get(f"/api/image/tiles/?id={mosaic}")["tiles"][0]["id"]
     expect(stranger.part("tile-card-link")).to_have_attribute("href", f"/i/{public}")
-    assert difference_from_photo(canvas) < 40  # of its mean colour, 94
+    until(stranger.page, lambda: difference_from_photo(canvas) < 40)  # of its mean colour, 94
     expect(stranger.part("tile-list-items").locator("li")).to_have_count(0)  # closed
     expect(stranger.part("tile-list-mine")).to_have_count(0)
 
     visit_private(stranger, canvas)
 
     expect(stranger.part("tile-card-where")).to_contain_text("a private photo")
-    assert canvas.evaluate(CONTRAST) < BLURRED
+    until(stranger.page, lambda: canvas.evaluate(CONTRAST) < BLURRED)
     private = ada.get(f"/api/image/tiles/?id={mosaic}")["tiles"][1]["id"]
     assert not any(f"/thumbnail/{private}/" in url for url in requests)
 
@@ -183,8 +179,7 @@ def test_the_wheel_zooms_where_it_is_and_a_drag_moves_the_picture(
 ) -> None:
     user = new_user()
     canvas = canvas_of(user, people[2])
-    box = canvas.bounding_box()
-    assert box is not None
+    box = box_of(canvas)
     user.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
     for _ in range(8):
         user.page.mouse.wheel(0, -240)
@@ -204,8 +199,7 @@ def test_a_button_that_is_released_elsewhere_drags_nothing_later(
 ) -> None:
     user = new_user()
     canvas = canvas_of(user, people[2])
-    box = canvas.bounding_box()
-    assert box is not None
+    box = box_of(canvas)
     x, y, mouse = box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2, user.page.mouse
     mouse.move(x, y)
     mouse.down()
@@ -216,6 +210,7 @@ def test_a_button_that_is_released_elsewhere_drags_nothing_later(
         mouse.wheel(0, -240)
     wait_until_sharp(canvas)
     user.page.wait_for_load_state("networkidle")
+    until(user.page, lambda: np.array_equal(pixels_of(canvas), pixels_of(canvas)))  # nothing moves or fades any more
     before = pixels_of(canvas)
 
     mouse.move(x + 80, y, steps=4)
@@ -234,8 +229,7 @@ def test_two_fingers_zoom_and_a_tap_says_whose_it_is(
     _, bob, mosaic = people
     phone = new_user(has_touch=True, viewport={"width": 390, "height": 844})
     canvas = canvas_of(phone, mosaic)
-    box = canvas.bounding_box()
-    assert box is not None
+    box = box_of(canvas)
     touch, x, y = fingers(phone), box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2
 
     touch("touchStart", (x - 10, y), (x + 10, y))

@@ -7,12 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, FilePayload, FloatRect, Locator, Page, expect
 
 from tests.support.client import PASSWORD
 
 RENDER_LIMIT_MS = 60_000
 POLL_MS = 25
+# Transactions on one store come one after the other, also those of other connections.
+STORED = """() => new Promise((resolve) => {
+    const opening = indexedDB.open("tessera", 1);
+    opening.onsuccess = () => {
+        const transaction = opening.result.transaction("entries");
+        transaction.objectStore("entries").count();
+        transaction.oncomplete = () => { opening.result.close(); resolve(); };
+    };
+})"""
 
 
 class BrowserUser:
@@ -44,6 +53,11 @@ class BrowserUser:
         """Open a path and wait until the page is ready."""
         self.page.goto(path)
         self.page.wait_for_selector("html.ready")
+
+    def go_when_stored(self, path: str = "/") -> None:
+        """Open a path once what this page shows is stored."""
+        self.page.evaluate(STORED)
+        self.go(path)
 
     def sign_up(self, name: str) -> None:
         """Sign up through the dialog, which is opened if necessary."""
@@ -99,6 +113,11 @@ class BrowserUser:
     def wait_for_job(self, phase: Literal["uploading", "queued", "running", "done", "failed"]) -> None:
         self.page.wait_for_selector(f'[data-part="job-card"][data-phase="{phase}"]:visible', timeout=RENDER_LIMIT_MS)
 
+    def wait_for_preview(self) -> str:
+        """The address of the preview on the stage, once there is one."""
+        expect(self.page.locator('[data-part="stage-note"]')).to_have_text(re.compile("^Preview"))
+        return self.page.locator('[data-part="workspace"] [data-part="after"]').get_attribute("src") or ""
+
     def toast(self, text: str) -> Locator:
         return self.page.locator(".toast", has_text=text)
 
@@ -117,6 +136,18 @@ def until(page: Page, read: Callable[[], object], expected: object = True) -> No
             return
         page.wait_for_timeout(POLL_MS)
     assert read() == expected
+
+
+def box_of(locator: Locator) -> FloatRect:
+    """The box of an element at rest: the same in two reads."""
+    before = None
+    for _ in range(RENDER_LIMIT_MS // POLL_MS):
+        box = locator.bounding_box()
+        if box is not None and box == before:
+            return box
+        before = box
+        locator.page.wait_for_timeout(POLL_MS)
+    raise AssertionError(f"{locator} moves on: {before}")
 
 
 def image_file(data: bytes, name: str = "photo.png", kind: str = "image/png") -> FilePayload:

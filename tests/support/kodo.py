@@ -1,7 +1,7 @@
 """A fake Qiniu Kodo, written from its documents alone, without any code of the product.
 
-One server on one port: uploads at `/`, management at `/stat`, `/delete`, `/list`, the region query at `/v4/query`, and
-the bucket's domain at `/io/`. `FakeKodo.faults` makes it misbehave.
+One port: uploads at `/`, management at `/stat`, `/delete`, `/list`, the region query at `/v4/query`, the bucket's
+domain at `/io/`. `FakeKodo.faults` makes it misbehave.
 """
 
 from __future__ import annotations
@@ -72,11 +72,14 @@ class KodoHandler(tornado.web.RequestHandler):
         if faults.slow is not None:
             await faults.slow.wait()
         if faults.drop:
-            self.request.connection.stream.close()
-            raise tornado.web.Finish
+            self.close_without_response()
         if faults.status and faults.times > 0:
             faults.times -= 1
             raise KodoProblem(faults.status, "injected fault")
+
+    def close_without_response(self) -> None:
+        self.request.connection.stream.close()
+        raise tornado.web.Finish
 
     def options(self, *_: str) -> None:
         """A browser's preflight request."""
@@ -119,8 +122,7 @@ class KodoHandler(tornado.web.RequestHandler):
             status, answer = await self.call(policy["callbackUrl"], body)
             self.kodo.answers.append((status, answer))
         if self.kodo.faults.drop_response:
-            self.request.connection.stream.close()
-            raise tornado.web.Finish
+            self.close_without_response()
         if status != 200:
             self.set_status(579, "callback failed")
             failed = {"err_code": status, "error": f"status {status}", "hash": stored.hash, "key": key}
@@ -203,6 +205,8 @@ class UploadPartHandler(MultipartHandler):
         self.authorize(bucket, encoded)
         if upload not in self.kodo.parts:
             raise KodoProblem(612, "no such uploadId")
+        if int(number) == self.kodo.faults.drop_part:
+            self.close_without_response()
         self.kodo.parts[upload][int(number)] = self.request.body
         self.finish({"etag": qetag(self.request.body), "md5": hashlib.md5(self.request.body).hexdigest()})
 

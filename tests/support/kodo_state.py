@@ -19,16 +19,17 @@ class Faults:
     """Faults to inject.
 
     slow: every response waits for this event. status: the status of the next `times` responses. drop: the connection is
-    closed without a response. truncate: downloads end halfway. wrong_signature, callbacks (how many), style: of
-    callbacks. stale_reads: this many reads do not see the object yet. redirect: the target of downloads.
-    drop_response: an upload is stored and called back, and its response is lost. no_request_id: responses have no
-    X-Reqid, as from a server that is not Kodo.
+    closed without a response; drop_part: that of the part with this number. truncate: downloads end halfway.
+    wrong_signature, callbacks (how many), style: of callbacks. stale_reads: this many reads do not see the object yet.
+    redirect: the target of downloads. drop_response: an upload is stored and called back, and its response is lost.
+    no_request_id: responses have no X-Reqid, as from a server that is not Kodo.
     """
 
     slow: asyncio.Event | None = None
     status: int = 0
     times: int = 1_000_000
     drop: bool = False
+    drop_part: int = 0
     truncate: bool = False
     wrong_signature: bool = False
     callbacks: int = 1
