@@ -231,8 +231,8 @@ def services(
         )
         return await stack.enter_async_context(building)
 
-    yield io_loop.run_sync(start, timeout=30)
-    io_loop.run_sync(stack.aclose, timeout=30)
+    yield io_loop.run_sync(start, timeout=120)
+    io_loop.run_sync(stack.aclose, timeout=120)
 
 
 @pytest.fixture

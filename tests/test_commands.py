@@ -83,7 +83,7 @@ def run(command: str, folder: Path = ROOT, **environment: str) -> subprocess.Com
         env={**inherited, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
 
@@ -137,7 +137,7 @@ def test_make_run_serves_with_what_follows(tmp_path: Path, by_file: bool) -> Non
         assert process.stdout is not None
         line = process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: make and the server
-        process.wait(30)
+        process.wait(120)
 
     assert re.fullmatch(r"Tessera is ready: http://127\.0\.0\.1:\d+\n", line)
     assert (tmp_path / "data" / "db").is_dir()
@@ -176,7 +176,7 @@ def test_the_check_takes_a_file_of_settings(tmp_path: Path) -> None:
     assert {line[:5] for line in done.stdout.splitlines()} == {"ok   "}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_administration_commands_do_what_they_say(
     tmp_path: Path, on_shared_mongod: tuple[str, ...], database: Database
 ) -> None:
@@ -249,14 +249,14 @@ async def dask(line: str, log: Path, ready: str) -> AsyncIterator[str]:
     with log.open("w") as stream:
         process = await asyncio.create_subprocess_exec(*command, env=environment, cwd=log.parent, stderr=stream)
         try:
-            (word,) = await until(lambda: log.read_text().partition(ready)[2].split()[:1], timeout_s=30)
+            (word,) = await until(lambda: log.read_text().partition(ready)[2].split()[:1])
             yield word
         finally:
             process.terminate()
             await process.wait()
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_a_cluster_as_the_page_starts_it_renders(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
     assert {SCHEDULER, WORKER} == set(commands("dask"))
     client: Any = AsyncHTTPClient(force_instance=True)
@@ -269,5 +269,5 @@ async def test_a_cluster_as_the_page_starts_it_renders(tmp_path: Path, on_shared
                 ada = await ApiClient(client, server.base_url).sign_up("ada")
                 task = await ada.add_task((await ada.upload())["url"])
 
-                assert (await finished(ada, task["id"], timeout_s=40))["state"] == "done"
+                assert (await finished(ada, task["id"]))["state"] == "done"
     client.close()

@@ -30,10 +30,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "data"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, timeout=20, check=False).returncode:
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, timeout=300, check=False).returncode:
         pytest.skip("only root, where the container allows it, can mount a small disk")
     yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=20)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=300)
 
 
 def fill(disk: Path) -> Path:
@@ -52,7 +52,7 @@ def checkpoint(data_dir: Path) -> None:
         client.admin.command("fsync")
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_full_disk_is_named_by_health_and_survived(small_disk: Path) -> None:
     client = AsyncHTTPClient(force_instance=True)
     full, silent = "disk: 0 MB are free where data_dir is", "database: it does not answer"
@@ -73,13 +73,13 @@ async def test_a_full_disk_is_named_by_health_and_survived(small_disk: Path) -> 
         with pytest.raises(AssertionError, match=errors.StorageFull.en):
             await ada.upload()
         checkpoint(small_disk)
-        await until(database_is_gone, timeout_s=30)
+        await until(database_is_gone)
         assert (await ada.get("/api/session/")).status == 503
-        await until(lambda: "mongod: cannot start: " in server.log, timeout_s=30)
+        await until(lambda: "mongod: cannot start: " in server.log)
         assert "only 0 MB are free" in server.log.rpartition("mongod: cannot start: ")[2]
         ballast.unlink()
 
-        await until(database_is_back, timeout_s=30)
+        await until(database_is_back)
         assert (await ada.get("/api/session/"))["user"]["username"] == "ada"
         assert (await ada.upload())["id"]
         fill(small_disk)
@@ -91,6 +91,6 @@ async def test_a_full_disk_is_named_by_health_and_survived(small_disk: Path) -> 
 def refusal_to_start(data_dir: Path) -> str:
     """The line with which a server ends."""
     command = [sys.executable, "server.py", f"--data_dir={data_dir}", "--port=0"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1), ended.stderr
     return ended.stderr

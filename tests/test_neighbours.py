@@ -83,11 +83,11 @@ def count_in_stock(port: int) -> int:
         return client.test.things.count_documents({})
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_servers_of_two_users_run_beside_a_stock_mongod(tmp_path: Path) -> None:
     port, http = free_port(), AsyncHTTPClient(force_instance=True)
     with stock_mongod(folder_of(STOCK_USER, tmp_path), port):
-        await until(lambda: sockets(port)[1], timeout_s=20)
+        await until(lambda: sockets(port)[1])
         before = sockets(port)
         assert count_in_stock(port) == 1
 
@@ -95,7 +95,7 @@ async def test_servers_of_two_users_run_beside_a_stock_mongod(tmp_path: Path) ->
             for server, user in ((first, FIRST_USER), (second, SECOND_USER)):
                 ada = await ApiClient(http, server.base_url).sign_up("ada")
                 task = await ada.add_task((await ada.upload())["url"])
-                assert (await finished(ada, task["id"], timeout_s=30))["state"] == "done"
+                assert (await finished(ada, task["id"]))["state"] == "done"
                 assert owners_of(server) == {user}
             assert sockets(port) == before
 

@@ -164,7 +164,7 @@ def shape_of(value: Any) -> Any:
 
 
 @pytest.mark.usefixtures("accounts_of_developers")
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_no_query_scans_a_collection_or_sorts_in_memory(
     recorder: CommandRecorder,
     services: Services,

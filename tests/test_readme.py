@@ -36,7 +36,7 @@ def test_the_ten_lines_end_with_a_mosaic(script: str, tmp_path: Path, on_shared_
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=40,
+            timeout=300,
             check=False,
         )
 

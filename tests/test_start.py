@@ -15,7 +15,7 @@ def imported_by(module: str) -> set[str]:
     """The libraries that a process has after this import."""
     program = f"import sys, {module}; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
     )
     return set(done.stdout.split())
 

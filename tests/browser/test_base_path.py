@@ -48,7 +48,7 @@ def site(tmp_path: Path) -> Iterator[str]:
         nginx = subprocess.Popen(command)
         yield address
         nginx.terminate()
-        nginx.wait(20)
+        nginx.wait(120)
 
 
 def test_the_page_works_below_a_path(site: str, new_user: Callable[..., BrowserUser]) -> None:

@@ -35,7 +35,7 @@ class Device:
 
 
 def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=60)
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=300)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_hostile_names_are_shown_as_text_on_every_page(
             urllib.request.Request(
                 server.base_url + "/api/feed/?view=mine", headers={"Authorization": f"Bearer {token}"}
             ),
-            timeout=20,
+            timeout=300,
         ).read()
     )["images"][0]
     post_json(server, "/api/image/change/", token, id=mine["id"], title=LIVE, alt=LIVE, show_source=True)

@@ -103,7 +103,7 @@ class TestOpenAccess:
     def _log(self, expect_log: Callable[[str], None]) -> None:
         expect_log("access is open")
 
-    @pytest.mark.gen_test(timeout=30)
+    @pytest.mark.gen_test
     async def test_from_an_upload_to_the_mosaic_without_cookies(self, api: ApiClient) -> None:
         url = (await api.upload(png()))["url"]
 
@@ -113,12 +113,12 @@ class TestOpenAccess:
             tasks = (await api.new_client().get("/tasks/query/"))["done"]
             return next((task for task in tasks if task["id"] == added["task"]["id"]), None)
 
-        task = await until(done, timeout_s=20)
+        task = await until(done)
         result = await api.new_client().get(task["result_url"])
         assert (task["state"], task["url"]) == ("done", url)
         assert PIL.Image.open(io.BytesIO(result.body)).size == PIL.Image.open(io.BytesIO(png())).size
 
-    @pytest.mark.gen_test(timeout=30)
+    @pytest.mark.gen_test
     async def test_tasks_of_users_and_private_results_stay_hidden(self, api: ApiClient) -> None:
         ada = await api.new_client().sign_up("ada")
         url = (await ada.upload(png()))["url"]

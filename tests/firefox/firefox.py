@@ -17,7 +17,7 @@ from typing import Any
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 NAMES = ("firefox-esr", "firefox")
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 ENTER = "\ue007"
 FRAMES = """new Promise((resolve) => {
   const check = () => { const value = CONDITION; if (value) resolve(value); else requestAnimationFrame(check); };
@@ -118,7 +118,8 @@ class Firefox:
         )
 
     async def click(self, selector: str) -> None:
-        """Click on the middle of the first element."""
+        """Click on the middle of the first element, once it is visible."""
+        await self.wait_for(f"document.querySelector({json.dumps(selector)})?.checkVisibility()")
         element = await self._element(selector)
         move = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
         press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
@@ -147,8 +148,9 @@ class Firefox:
         await self.command("input.performActions", context=self._context, actions=[actions])
 
     async def _element(self, selector: str) -> dict[str, str]:
+        """The first element, once there is one."""
+        await self.wait_for(f"document.querySelector({json.dumps(selector)}) !== null")
         locator = {"type": "css", "value": selector}
         nodes = (await self.command("browsingContext.locateNodes", context=self._context, locator=locator))["nodes"]
-        assert nodes, f"no element {selector}"
         await self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{ block: 'center' }})")
         return {"sharedId": nodes[0]["sharedId"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,16 +11,18 @@ import pytest
 from tests.firefox.firefox import Firefox, find_firefox
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
+from tests.support.waiting import until
 
 FILE = '[data-page="studio"] [data-part="file"]'
 CELL = '[data-parameter="cell"] input[type="number"]'
 AFTER = '[data-page="studio"] [data-part="compare"]'
-LIMIT_S = 150
+
+TRANSFORM = "document.querySelector('[data-part=\"before\"]').style.transform"
 # The type of the copy that is shown and sent for previews: one that the browser makes is JPEG or PNG.
 COPY = """new Promise((resolve) => {
   indexedDB.open("tessera", 1).onsuccess = ({ target }) => {
     const request = target.result.transaction("entries").objectStore("entries").getAll();
-    request.onsuccess = () => resolve(request.result.find((entry) => entry?.large).large.type);
+    request.onsuccess = () => resolve(request.result.find((entry) => entry?.large)?.large.type);
   };
 })"""
 
@@ -45,7 +48,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.gen_test(timeout=LIMIT_S)
+@pytest.mark.gen_test
 async def test_a_photo_becomes_a_mosaic_that_signing_up_keeps(
     firefox: str, server: ServerProcess, photo: Path, tmp_path: Path
 ) -> None:
@@ -55,12 +58,13 @@ async def test_a_photo_becomes_a_mosaic_that_signing_up_keeps(
         await user.wait_for_text('[data-part="stage-note"]', "Preview")
 
         await user.type(CELL, "abc\ue007")
-        assert await user.evaluate(f"document.querySelector('{CELL}').validity.badInput") is False
+        await user.wait_for(f"!document.querySelector('{CELL}').validity.badInput")
 
         await user.click('[data-zoom="in"]')
-        before = await user.evaluate("document.querySelector('[data-part=\"before\"]').style.transform")
+        await user.wait_for(f"{TRANSFORM}.includes('scale(1.5)')")
+        before = await user.evaluate(TRANSFORM)
         await user.drag(AFTER, 80)
-        assert await user.evaluate("document.querySelector('[data-part=\"before\"]').style.transform") != before
+        await user.wait_for(f"{TRANSFORM} !== {json.dumps(before)}")
 
         await user.click('[data-part="make"]')
         await user.wait_for('document.querySelector(\'[data-part="job-card"][data-phase="done"]\')')
@@ -78,7 +82,7 @@ async def test_a_photo_becomes_a_mosaic_that_signing_up_keeps(
         assert user.errors == []
 
 
-@pytest.mark.gen_test(timeout=LIMIT_S)
+@pytest.mark.gen_test
 async def test_where_canvases_return_noise_the_server_makes_the_copies(
     firefox: str, server: ServerProcess, photo: Path, tmp_path: Path
 ) -> None:
@@ -87,5 +91,5 @@ async def test_where_canvases_return_noise_the_server_makes_the_copies(
         await user.select_file(FILE, photo)
         await user.wait_for_text('[data-part="stage-note"]', "Preview")
 
-        assert await user.evaluate(COPY) == "image/webp"
+        assert await until(lambda: user.evaluate(COPY)) == "image/webp"
         assert user.errors == []

@@ -56,7 +56,7 @@ FOR_USERS = {
 STREAMS = re.compile("/tasks/events$")
 OPERATIONS = [(path, method) for path, item in document()["paths"].items() for method in item]
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
-TIMEOUT_S = 20.0
+TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from tests.support.client import PASSWORD
 from tests.support.pictures import png
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 PASSWORD_BURST = 9
 """So many wrong passwords for one name at a time leave an attempt for the right one."""
 PICTURE = png(40, 30)

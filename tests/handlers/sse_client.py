@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.support.client import ApiClient
+from tests.support.waiting import LIMIT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class SseClient:
     _lines: list[str] = field(default_factory=list)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def until(self, fits: Callable[[SseEvent], bool], *, timeout_s: float = 10) -> SseEvent:
+    async def until(self, fits: Callable[[SseEvent], bool], *, timeout_s: float = LIMIT_S) -> SseEvent:
         """The first event that fits, received already or later."""
 
         def first() -> SseEvent | None:
@@ -48,12 +49,12 @@ class SseClient:
         assert event is not None
         return event
 
-    async def wait(self, is_true: Callable[[], bool], *, timeout_s: float = 10) -> None:
+    async def wait(self, is_true: Callable[[], bool], *, timeout_s: float = LIMIT_S) -> None:
         """Until something that depends on what was received is true. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s), self._changed:
             await self._changed.wait_for(is_true)
 
-    async def state(self, task_id: int, state: str, *, timeout_s: float = 10) -> SseEvent:
+    async def state(self, task_id: int, state: str, *, timeout_s: float = LIMIT_S) -> SseEvent:
         return await self.until(
             lambda event: event.data.get("id") == task_id and event.data.get("state") == state, timeout_s=timeout_s
         )

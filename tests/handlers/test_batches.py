@@ -8,7 +8,7 @@ from tests.support.client import ApiClient
 from tests.support.waiting import finished
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_pictures_made_together_are_one_entry_of_the_gallery(api: ApiClient) -> None:
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     stranger = api.new_client()

@@ -118,7 +118,7 @@ async def test_a_client_that_disconnects_is_removed(api: ApiClient, services: Se
         await subscribed(stream)
         assert services.broadcaster.subscriber_count == 1
 
-    await until(lambda: _subscribers(services, 0), timeout_s=5)
+    await until(lambda: _subscribers(services, 0))
 
 
 async def _subscribers(services: Services, count: int) -> bool:

@@ -94,7 +94,7 @@ async def test_the_deadline_is_that_of_the_whole_response_and_not_of_each_call(
     async def available() -> bool:
         return (await dev.get("/api/session")).status == 200
 
-    await until(available, timeout_s=20)
+    await until(available)
 
 
 def _names(path: str) -> set[str]:

@@ -24,7 +24,7 @@ from settings import VERSION, Settings
 from tests.support.client import ApiClient
 from tests.support.fake_hosts import fake_host
 from tests.support.process import ROOT
-from tests.support.waiting import finished, until
+from tests.support.waiting import LIMIT_S, finished, until
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -140,7 +140,7 @@ async def test_gauges_are_read_when_metrics_are_requested(api: ApiClient, http_c
     heard = asyncio.Event()
     url = f"{api.base_url}/tasks/events/"
     stream = http_client.fetch(HTTPRequest(url, streaming_callback=lambda _: heard.set()), raise_error=False)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         await heard.wait()
 
     async def look() -> dict[tuple[str, Labels], float] | None:

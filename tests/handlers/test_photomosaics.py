@@ -45,7 +45,7 @@ async def ids_in(person: ApiClient, mosaic: dict[str, Any]) -> list[int | None]:
 
 
 @pytest.mark.requirement(64)
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_others_are_told_of_public_pictures_and_their_own_alone(api: ApiClient) -> None:
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     private, public, linked = await private_photo(ada, "red"), await published(bob), await published(bob, "link", 2)
@@ -63,7 +63,7 @@ async def test_others_are_told_of_public_pictures_and_their_own_alone(api: ApiCl
     assert own["tiles"][0] | {"filename": "red.png", "width": 30, "own": True} == own["tiles"][0]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_tiles_of_a_private_mosaic_are_as_if_there_was_none(api: ApiClient) -> None:
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     mosaic = await photomosaic(ada, [await published(bob)])
@@ -76,7 +76,7 @@ async def test_the_tiles_of_a_private_mosaic_are_as_if_there_was_none(api: ApiCl
 
 @pytest.mark.requirement(64)
 @pytest.mark.parametrize("how", ["deleted", "private", "account"])
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_withdrawn_picture_ends_the_mosaic_in_time_and_it_is_made_again_without(
     api: ApiClient, services: Services, how: str
 ) -> None:
@@ -115,7 +115,7 @@ async def withdraw(owner: ApiClient, image_id: int, how: str) -> None:
         await owner.post("/api/user/delete/", password="a long enough password")
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_picture_that_is_made_visible_again_takes_the_mark_away(api: ApiClient, services: Services) -> None:
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     theirs, other = await published(bob), await published(bob, seed=2)
@@ -131,7 +131,7 @@ async def test_a_picture_that_is_made_visible_again_takes_the_mark_away(api: Api
     assert (await services.images.by_id(mosaic["id"], SERVER)).ends is None
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_what_people_do_with_their_own_pictures_ends_nothing(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     tiles = [await private_photo(ada, "red"), await published(ada)]

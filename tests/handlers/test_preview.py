@@ -28,7 +28,7 @@ from processing.rendering import Cancelled
 from tests.processing.mosaic.samples import sample
 from tests.support.client import ApiClient, ApiResponse, multipart
 from tests.support.pictures import encoded, jpeg, png
-from tests.support.waiting import until
+from tests.support.waiting import LIMIT_S, until
 
 MOSAIC = mosaic.parse("mosaic")
 
@@ -118,7 +118,7 @@ def unlimited() -> FairSlots:
 async def blocked(threads: Executors) -> AsyncIterator[threading.Event]:
     """Every preview thread is busy until this is set."""
     gate = threading.Event()
-    busy = [asyncio.create_task(threads.preview(gate.wait, 15)) for _ in range(PREVIEW_THREADS)]
+    busy = [asyncio.create_task(threads.preview(gate.wait, LIMIT_S)) for _ in range(PREVIEW_THREADS)]
     await asyncio.sleep(0)
     try:
         yield gate
@@ -150,7 +150,7 @@ async def test_too_many_waiting_previews_are_refused_with_retry_after(api: ApiCl
         page = ApiClient(client, api.base_url)
         async with blocked(services.executors) as gate:
             waiting = [asyncio.create_task(preview(page, png())) for _ in range(PREVIEWS_PER_CLIENT + 1)]
-            refused = await next(iter(asyncio.as_completed(waiting, timeout=10)))
+            refused = await next(iter(asyncio.as_completed(waiting, timeout=LIMIT_S)))
             gate.set()
             answers = await asyncio.gather(*waiting)
 
@@ -166,7 +166,7 @@ async def test_waiting_previews_are_limited_for_all_clients_together(threads: Ex
 
     async with blocked(threads):
         waiting = [asyncio.create_task(previews.render(png(), MOSAIC, client=who, cancelled=left)) for who in "aaabbc"]
-        await until(lambda: ended(waiting, 3), timeout_s=5)
+        await until(lambda: ended(waiting, 3))
     results = await asyncio.gather(*waiting, return_exceptions=True)
 
     assert [type(result) for result in results] == [*[mosaic.Result] * 2, errors.TooManyRequests, mosaic.Result] + [
@@ -184,10 +184,10 @@ async def test_a_closed_connection_frees_its_place_at_once(api: ApiClient, servi
     async with blocked(services.executors):
         _, page = await asyncio.open_connection(host, int(port))
         page.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        await until(lambda: waits(services.previews, 1), timeout_s=5)
+        await until(lambda: waits(services.previews, 1))
         page.close()
 
-        await until(lambda: waits(services.previews, 0), timeout_s=5)
+        await until(lambda: waits(services.previews, 0))
 
 
 @pytest.mark.requirement(49)
@@ -206,7 +206,7 @@ async def test_a_cancelled_preview_is_not_started(threads: Executors) -> None:
 
     async with blocked(threads):
         drawing = asyncio.create_task(previews.render(png(), MOSAIC, client="x", cancelled=left))
-        await until(lambda: waits(previews, 1), timeout_s=5)
+        await until(lambda: waits(previews, 1))
         drawing.cancel()
         await asyncio.gather(drawing, return_exceptions=True)
     await previews.render(png(), MOSAIC, client="x", cancelled=threading.Event())
@@ -271,7 +271,7 @@ async def test_a_tile_that_is_gone_is_named(api: ApiClient, services: Services) 
     tiles = await pool_of(ada)
     gone = await services.images.by_id(tiles[1], SERVER)
     assert gone.key is not None
-    await until(lambda: is_stored(services, f"thumbnail/{tiles[1]}/320.webp"), timeout_s=5)
+    await until(lambda: is_stored(services, f"thumbnail/{tiles[1]}/320.webp"))
     for key in (gone.key, f"thumbnail/{tiles[1]}/320.webp"):
         services.bucket.delete(key)
 

@@ -62,7 +62,7 @@ def files(orientation: int) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("orientation", range(1, 9))
 async def test_what_is_drawn_on_the_rendition_is_hidden_in_the_file(api: ApiClient, orientation: int) -> None:
     for name, data in files(orientation).items():

@@ -31,7 +31,7 @@ def picture() -> bytes:
 
 
 @pytest.mark.parametrize("style", mosaic.STYLES)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_running_task_of_any_style_is_cancelled_and_nothing_is_stored(
     api: ApiClient, services: Services, picture: bytes, style: str
 ) -> None:

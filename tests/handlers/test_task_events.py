@@ -29,7 +29,7 @@ class SlowOrigin(FakeHost):
         self.go = threading.Event()
 
     def _answer(self, connection: socket.socket) -> None:
-        self.go.wait(20)
+        self.go.wait(120)
         picture = png()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(picture) + picture)
 
@@ -42,7 +42,7 @@ def origin() -> Iterator[SlowOrigin]:
         yield server
         server.go.set()
         server.shutdown()
-        thread.join(10)
+        thread.join(120)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ async def looked_at(services: Services, image_id: int) -> Any:
         image = await services.images.by_id(image_id, SERVER)
         return image if image.placeholder else None
 
-    return await until(look, timeout_s=10)
+    return await until(look)
 
 
 @pytest.mark.gen_test
@@ -166,7 +166,7 @@ class SlowBucket(Bucket):
 
     def put(self, key: str, data: bytes, *, mime: str) -> Any:
         self.storing.set()
-        self.may_store.wait(timeout=10)
+        self.may_store.wait(timeout=120)
         return self._bucket.put(key, data, mime=mime)
 
 
@@ -177,7 +177,7 @@ async def test_a_thumbnail_that_is_being_stored_is_deleted_with_its_picture(api:
     threads, bucket = Executors(2), SlowBucket(services.bucket)
     async with Thumbnails(services.images, bucket, threads, max_megapixels=50) as thumbnails:
         making = asyncio.create_task(thumbnails.get(image, 640))
-        await asyncio.to_thread(bucket.storing.wait, 10)
+        await asyncio.to_thread(bucket.storing.wait, 120)
         await services.images.hide(image.id, api.user_id)
 
         deleting = asyncio.create_task(thumbnails.delete(image.id))

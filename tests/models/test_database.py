@@ -12,6 +12,7 @@ from models.database import MAX_ID, Database, Document
 from models.driver_errors import DuplicateKey
 from models.index import Index
 from models.store import REPLACED, Store
+from tests.support.waiting import LIMIT_S
 
 CLOSED_PORT = "mongodb://127.0.0.1:9/?directConnection=true"
 
@@ -89,7 +90,7 @@ async def test_a_tail_yields_stored_documents_then_none_then_new_ones(database: 
     log = database.collection("log", journaled=False)
     await log.insert_many([{"text": "one"}, {"text": "two"}])
 
-    async with asyncio.timeout(10), aclosing(database.tail("log")) as tail:
+    async with asyncio.timeout(LIMIT_S), aclosing(database.tail("log")) as tail:
         stored = [await anext(tail) for _ in range(3)]
         await log.insert_one({"text": "three"})
         fresh = await anext(tail)
@@ -103,7 +104,7 @@ async def test_a_tail_yields_stored_documents_then_none_then_new_ones(database: 
 async def test_an_unreachable_server_raises_in_time() -> None:
     database = Database(CLOSED_PORT, "nowhere")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_S):
         with pytest.raises(errors.DatabaseUnavailable):
             await database.ping()
         database.close()

@@ -14,7 +14,7 @@ import pytest
 from models import errors
 from models.database import Database
 from models.embedded_mongod import Mongod, MongodError
-from tests.support.waiting import until
+from tests.support.waiting import LIMIT_S, until
 
 
 async def count(uri: str) -> int:
@@ -31,7 +31,7 @@ async def add(uri: str) -> None:
     database.close()
 
 
-@pytest.mark.gen_test(timeout=40)
+@pytest.mark.gen_test
 async def test_data_survives_a_stop_and_a_kill(tmp_path: Path, expect_log: Any) -> None:
     expect_log("mongod: exited with code -9")
     async with Mongod(tmp_path / "db") as mongod:
@@ -48,10 +48,10 @@ async def test_data_survives_a_stop_and_a_kill(tmp_path: Path, expect_log: Any) 
             except errors.DatabaseUnavailable:
                 return None
 
-        assert await until(counted, timeout_s=20) == 2
+        assert await until(counted) == 2
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_long_path_gets_a_socket_in_a_private_temporary_folder(tmp_path: Path) -> None:
     async with Mongod(tmp_path / ("long" * 30) / "db") as mongod:
         socket_path = Path(unquote(urlsplit(mongod.uri).netloc))
@@ -62,10 +62,10 @@ async def test_a_long_path_gets_a_socket_in_a_private_temporary_folder(tmp_path:
     assert not socket_path.parent.exists()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_binary_that_fails_raises_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(MongodError, match="exited with code 1"):
-        async with asyncio.timeout(20), Mongod(tmp_path / "db", binary="/bin/false"):
+        async with asyncio.timeout(LIMIT_S), Mongod(tmp_path / "db", binary="/bin/false"):
             pass
 
 
@@ -80,7 +80,7 @@ async def test_a_missing_library_is_reported_with_its_remedy(tmp_path: Path) -> 
             pass
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_its_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.embedded_mongod.MAX_LOG_BYTES", 1000)
     monkeypatch.setattr("models.embedded_mongod.LOG_CHECK_INTERVAL_S", 0.05)
@@ -104,7 +104,7 @@ def unix_sockets(pid: int) -> set[str]:
     return {row[7] for row in rows if len(row) == 8 and row[6] in inodes}
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_it_has_no_socket_outside_of_its_own_folder(tmp_path: Path) -> None:
     """A stock mongod listens in the system's temporary folder: servers of two users would fight for that name."""
     async with Mongod(tmp_path / "one" / "db") as one, Mongod(tmp_path / "two" / "db") as two:

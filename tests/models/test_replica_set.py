@@ -20,7 +20,7 @@ async def add_ada(users: Users) -> int:
     return await users.add(username="ada", email="ada@example.com", password_hash="hash")
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_what_only_the_primary_holds_is_not_acknowledged(tmp_path: Path) -> None:
     async with replica_set(tmp_path, election_timeout_ms=60_000) as members:
         with closing(Database(f"{members.uri}&readPreference=secondary", "test")) as database:

@@ -50,7 +50,7 @@ async def main() -> None:
             await engine.start(job, lambda _: None).future
             faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
         busy_mib = memory_mib(os.getpid())
-        await until(lambda: memory_mib(os.getpid()) < busy_mib - 50, timeout_s=10)
+        await until(lambda: memory_mib(os.getpid()) < busy_mib - 50)
         await engine.close()
     blas = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
     print(json.dumps({"faults": faults, "busy_mib": busy_mib, "idle_mib": memory_mib(os.getpid()), "blas": [*blas]}))

@@ -33,7 +33,7 @@ def test_renders_share_touched_memory_and_release_it_when_idle() -> None:
     """12 megapixels are 48 MB, 12,000 pages: pages touched once serve the next render, in whichever thread it runs."""
     process = subprocess.run(
         [sys.executable, "-m", "tests.processing.render_process"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
     figures = json.loads(process.stdout)
@@ -51,7 +51,7 @@ def test_matrix_products_take_one_thread_whenever_their_library_is_loaded(loaded
     report = "from threadpoolctl import threadpool_info; print([pool['num_threads'] for pool in threadpool_info()])"
     process = subprocess.run(
         [sys.executable, "-c", "; ".join([*steps, report])],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=True,
         env={name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")},
     )  # fmt: skip
 
@@ -97,5 +97,5 @@ def test_an_image_below_the_limit_is_decoded() -> None:
 def run_with_pillow(steps: str) -> list[str]:
     """The output of BOMB in a process of its own, after these steps."""
     command = [sys.executable, "-W", "ignore", "-c", BOMB.format(steps=steps)]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     return process.stdout.split()

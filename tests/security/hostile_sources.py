@@ -43,7 +43,7 @@ def file_host() -> Iterator[FileHost]:
         yield FileHost(host)
 
 
-async def final_tasks(api: ApiClient, ids: set[int], *, timeout_s: float) -> dict[int, dict[str, Any]]:
+async def final_tasks(api: ApiClient, ids: set[int], *, timeout_s: float = 240.0) -> dict[int, dict[str, Any]]:
     """These tasks by id, once all of them are final."""
     async with asyncio.timeout(timeout_s):
         return {number: await finished(api, number, timeout_s=timeout_s) for number in sorted(ids)}

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from urllib.parse import urlsplit
 
-CLOSED_WITHIN_S = 10.0
+CLOSED_WITHIN_S = 120.0
 
 
 async def exchange(base_url: str, *pieces: bytes, every_s: float = 0.0, within_s: float = CLOSED_WITHIN_S) -> bytes:

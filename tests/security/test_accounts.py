@@ -38,7 +38,7 @@ def profiled(services: Services, mongodb_uri: str, database_name: str) -> Iterat
 
 
 @pytest.mark.requirement(23)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_sign_in_and_sign_up_accept_nothing_but_text(api: ApiClient, profiled: Any) -> None:
     await api.sign_up("ada")
     valid: dict[str, Any] = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
@@ -87,7 +87,7 @@ async def test_no_id_in_a_path_is_a_500(api: ApiClient) -> None:
 
 @pytest.mark.requirement(26)
 @pytest.mark.parametrize("path", ["/api/user/change/", "/api/user/delete/"])
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_wrong_passwords_count_where_an_account_is_changed_too(api: ApiClient, path: str) -> None:
     ada = await api.sign_up("ada")
 
@@ -105,7 +105,7 @@ async def test_wrong_passwords_count_where_an_account_is_changed_too(api: ApiCli
 @pytest.mark.parametrize(
     "forwarded_for", ["10.0.0.{}, 203.0.113.9", "2001:db8:1:2::{}"], ids=["forged proxy", "one /64"]
 )
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_other_spellings_and_addresses_of_one_client_do_not_allow_more_guesses(
     api: ApiClient, forwarded_for: str
 ) -> None:

@@ -90,7 +90,7 @@ async def send_in_every_way(
 
 
 @pytest.mark.requirement(32)
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_no_other_site_can_act_with_a_users_cookie(api: ApiClient, services: Services) -> None:
     ada = await api.sign_in("ada")
     await services.queue.pause(True)
@@ -112,7 +112,7 @@ async def test_no_other_site_can_act_with_a_users_cookie(api: ApiClient, service
 
 
 @pytest.mark.requirement(32)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_link_in_a_mail_changes_nothing_although_the_cookie_is_sent(api: ApiClient, services: Services) -> None:
     """The browser opens such a link as if the user had typed its URL."""
     ada = await api.sign_in("ada")
@@ -130,7 +130,7 @@ async def test_a_link_in_a_mail_changes_nothing_although_the_cookie_is_sent(api:
 
 
 @pytest.mark.requirement(45)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_link_over_plain_http_changes_nothing(api: ApiClient, services: Services) -> None:
     """Browsers send neither Sec-Fetch-Site nor Origin with it, and the cookie if the page is on another port."""
     ada = await api.sign_in("ada")
@@ -209,7 +209,7 @@ async def test_clients_without_cookies_act_by_get_as_the_contract_says(api: ApiC
 
 
 @pytest.mark.requirement(32)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_our_own_page_and_other_http_clients_can_act(api: ApiClient) -> None:
     ada = await api.sign_in("ada")
     own: tuple[dict[str, str], ...] = (

@@ -152,7 +152,7 @@ async def test_signing_up_takes_everything_along(api: ApiClient, services: Servi
     assert published["changed"] == [done["result_id"]]
 
     assert await sweep(services, database, timedelta(0)) == 1
-    await services.account_deletions.wait(guest_id or 0, within_s=10)
+    await services.account_deletions.wait(guest_id or 0, within_s=120)
     assert len((await ada.get("/api/feed/", view="mine"))["images"]) == 1
 
 
@@ -172,7 +172,7 @@ async def test_what_is_registered_for_a_guest_who_has_signed_up_follows(
     await database.collection("images").update_one({"_id": done["source_id"]}, late)
 
     await sweep(services, database, timedelta(0))
-    await services.account_deletions.wait(guest_id or 0, within_s=10)
+    await services.account_deletions.wait(guest_id or 0, within_s=120)
 
     assert found_late["code"] == 1
     assert (await services.images.by_id(done["source_id"], SERVER)).owner == Owner(ada.user_id, "ada")
@@ -205,7 +205,7 @@ async def test_a_guest_is_gone_after_a_day(api: ApiClient, services: Services, d
     await users.update_one({"_id": guest_id}, {"$set": {"created": record["created"] - day}})
 
     late = await sweep(services, database, day)
-    await services.account_deletions.wait(guest_id or 0, within_s=10)
+    await services.account_deletions.wait(guest_id or 0, within_s=120)
 
     async def is_gone() -> bool:
         return await users.find_one({"_id": guest_id}) is None

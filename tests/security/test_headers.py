@@ -32,7 +32,7 @@ def missing_headers(response: ApiResponse) -> list[str]:
 
 
 @pytest.mark.requirement(35)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_every_response_has_the_security_headers(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     picture = await ada.upload()

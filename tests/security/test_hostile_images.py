@@ -51,7 +51,7 @@ def server(tmp_path: Path, mongodb_uri: str, database_name: str, host: FileHost)
 
 
 @pytest.mark.requirement(10)
-@pytest.mark.gen_test(timeout=300)
+@pytest.mark.gen_test
 async def test_every_light_hostile_file_is_rendered_or_refused(
     server: ServerProcess, client: AsyncHTTPClient, host: FileHost
 ) -> None:
@@ -64,19 +64,19 @@ async def test_every_light_hostile_file_is_rendered_or_refused(
         if number % 3 == 0:  # an upload meets the same decoder, for its thumbnail
             statuses[await upload_status(ada, hostile.name, data)] += 1
         tasks[(await ada.add_task(host.add(hostile.name, data)))["id"]] = hostile
-    ends = await final_tasks(ada, set(tasks), timeout_s=200)
+    ends = await final_tasks(ada, set(tasks))
 
     assert [(each.name, ends[task]["error"]) for task, each in tasks.items() if not is_expected(each, ends[task])] == []
     assert statuses.keys() <= UPLOAD_STATUSES
     assert memory_mib(server.pid, peak=True) < base_mib + 600
     photograph = await ada.upload(encoded(photo(1200, 900), "JPEG"), "holiday.jpg")
-    done = await finished(ada, (await ada.add_task(photograph["url"]))["id"], timeout_s=30)
+    done = await finished(ada, (await ada.add_task(photograph["url"]))["id"])
     assert (done["state"], server.pid) == ("done", pid), "the same process still renders"
     assert "Traceback" not in server.log
 
 
 @pytest.mark.requirement(11)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_an_image_that_claims_too_many_pixels_is_refused_without_using_memory(
     server: ServerProcess, client: AsyncHTTPClient, host: FileHost
 ) -> None:
@@ -87,7 +87,7 @@ async def test_an_image_that_claims_too_many_pixels_is_refused_without_using_mem
     reset_peak_memory(server.pid)
 
     ids = {(await ada.add_task(host.add(each.name, each.make())))["id"] for each in claims}
-    ends = await final_tasks(ada, ids, timeout_s=40)
+    ends = await final_tasks(ada, ids)
 
     assert {ends[number]["state"] for number in ids} == {"failed"}
     assert "too_many_pixels" in {ends[number]["error"] for number in ids}
@@ -124,7 +124,7 @@ def _read(path: Path) -> str:
 
 
 @pytest.mark.requirement(13)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_other_formats_named_jpg_are_refused_and_start_no_process(
     server: ServerProcess, client: AsyncHTTPClient, host: FileHost
 ) -> None:
@@ -145,8 +145,8 @@ async def test_other_formats_named_jpg_are_refused_and_start_no_process(
         children.update(children_of(server.pid))
         return ids <= {each["id"] for each in (await ada.get("/tasks/query/", limit=1000))["done"]}
 
-    await until(all_final, timeout_s=40)
-    ends = await final_tasks(ada, ids, timeout_s=5)
+    await until(all_final)
+    ends = await final_tasks(ada, ids)
 
     assert {ends[number]["error"] for number in ids} == {"not_a_picture"}
     assert children == set()

@@ -13,7 +13,7 @@ from tests.support.waiting import finished
 pytestmark = pytest.mark.requirement(46)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_file_of_a_private_image_is_read_by_a_signed_address_until_its_end(
     api: ApiClient, services: Services
 ) -> None:
@@ -47,7 +47,7 @@ async def test_the_file_of_a_private_image_is_read_by_a_signed_address_until_its
     assert "token=" not in world.result["url"] + world.task["url"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_caches_keep_no_private_thumbnail_and_shared_ones_none_at_all(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     for visibility, expected in (("private", "private, no-cache"), ("public", "private, max-age=31536000, immutable")):
@@ -57,7 +57,7 @@ async def test_caches_keep_no_private_thumbnail_and_shared_ones_none_at_all(api:
         assert response.headers["Cache-Control"] == expected
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_an_object_made_by_two_users_is_open_if_one_of_them_lets_it_be(api: ApiClient) -> None:
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     source, stranger = (await ada.upload())["url"], api.new_client()

@@ -221,7 +221,7 @@ class Person:
 
 
 @pytest.mark.requirement(62)
-@pytest.mark.gen_test(timeout=240)
+@pytest.mark.gen_test
 async def test_the_sums_are_exact_after_random_acts_and_crashes(
     api: ApiClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

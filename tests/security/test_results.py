@@ -20,7 +20,7 @@ METADATA = (b"Exif", b"eXIf", b"EXIF", b"GPS", b"xmp", b"XMP", b"XML:com", b"Mai
 @pytest.mark.requirement(14)
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
 @pytest.mark.parametrize("recipe", [{"style": "mosaic"}, {"style": "redact", "regions": [[0, 0, 0.5, 0.5]]}])
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_results_and_thumbnails_have_no_metadata_of_the_source(
     api: ApiClient, recipe: dict[str, Any], form: str
 ) -> None:
@@ -60,7 +60,7 @@ def _numbers() -> list[tuple[str, str, float, float]]:
 
 
 @pytest.mark.requirement(15)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_parameters_out_of_range_are_refused_and_not_queued(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     url = (await ada.upload())["url"]

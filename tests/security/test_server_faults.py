@@ -33,7 +33,7 @@ class TestQueueLimits:
         return settings_of(user_queue_limit=USER_LIMIT, queue_limit=USER_LIMIT + 10)  # the last 3 for newcomers
 
     @pytest.mark.requirement(40)
-    @pytest.mark.gen_test(timeout=60)
+    @pytest.mark.gen_test
     async def test_one_user_cannot_fill_the_queue_or_delay_another(self, api: ApiClient, services: Services) -> None:
         ada, bob, cid = [await api.new_client().sign_up(name) for name in ("ada", "bob", "cid")]
         urls = {user.username: (await user.upload())["url"] for user in (ada, bob, cid)}
@@ -87,7 +87,7 @@ async def test_an_unexpected_error_reveals_nothing_and_is_logged_once(
 
 
 @pytest.mark.requirement(43)
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_every_endpoint_answers_503_while_the_database_hangs(tmp_path: Path, client: AsyncHTTPClient) -> None:
     """How soon it does is measured by the drill `freeze_mongod`."""
     with ServerProcess(tmp_path / "data") as server:
@@ -121,7 +121,7 @@ async def test_every_endpoint_answers_503_while_the_database_hangs(tmp_path: Pat
             return (await ada.get("/api/session/")).status == 200
 
         assert [each for each in statuses if each[2] not in (503, 405)] == []
-        await until(available, timeout_s=20)
+        await until(available)
 
 
 def _version(name: str) -> tuple[int, ...]:

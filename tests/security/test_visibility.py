@@ -39,7 +39,7 @@ def test_only_the_callback_of_the_bucket_looks_images_up_for_the_server_itself()
 
 @pytest.mark.parametrize("visibility", [str(each) for each in Visibility])
 @pytest.mark.usefixtures("accounts_of_developers")
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_each_route_shows_an_image_to_those_who_may_see_it(
     api: ApiClient, services: Services, visibility: str
 ) -> None:
@@ -72,7 +72,7 @@ def _unzipped_is_shown(world: World, response: ApiResponse) -> bool:
 
 @pytest.mark.parametrize("visibility", [str(each) for each in Visibility])
 @pytest.mark.usefixtures("accounts_of_developers")
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_others_make_something_of_an_image_only_if_they_may_see_it(api: ApiClient, visibility: str) -> None:
     clients = await people(api)
     world = await make_world(clients["owner"], visibility)
@@ -85,7 +85,7 @@ async def test_others_make_something_of_an_image_only_if_they_may_see_it(api: Ap
 
 @pytest.mark.parametrize("visibility", [str(each) for each in Visibility])
 @pytest.mark.usefixtures("accounts_of_developers")
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_others_change_nothing_and_do_not_learn_of_a_private_image(
     api: ApiClient, services: Services, visibility: str
 ) -> None:
@@ -111,7 +111,7 @@ async def test_others_change_nothing_and_do_not_learn_of_a_private_image(
 
 
 @pytest.mark.usefixtures("accounts_of_developers")
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_events_name_addresses_to_those_who_may_see_them(api: ApiClient) -> None:
     clients = await people(api)
     for visibility in map(str, Visibility):

@@ -25,7 +25,7 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 
 @pytest.mark.usefixtures("accounts_of_developers")
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_many_images_change_at_once_and_their_tasks_with_them(api: ApiClient) -> None:
     ada, dev = await api.sign_up("ada"), await api.new_client().sign_in("dev")
     world, stranger = await make_world(ada, "private"), api.new_client()
@@ -54,7 +54,7 @@ async def test_many_images_change_at_once_and_their_tasks_with_them(api: ApiClie
     assert [response.status for response in refused] == [400, 400, 400]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_without_a_word_an_image_is_visible_by_link_and_the_newest_choice_counts(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload()

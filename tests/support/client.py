@@ -76,7 +76,7 @@ class ApiClient:
             headers=header_fields,
             raise_error=False,
             follow_redirects=False,
-            request_timeout=20,
+            request_timeout=120,
             network_interface=self.source_address,
         )
         self._store_cookies(response)

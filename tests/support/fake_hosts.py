@@ -42,7 +42,7 @@ class _OneRequest(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         with contextlib.suppress(OSError):
-            self.request.settimeout(20)
+            self.request.settimeout(120)
             if self.server.tls:
                 self.request = self.server.tls.wrap_socket(self.request, server_side=True)
             self.server.requests.append(_head(self.request))
@@ -70,7 +70,7 @@ def fake_host(responder: bytes | Responder, tls: ssl.SSLContext | None = None) -
         finally:
             server.closing.set()
             server.shutdown()
-            thread.join(10)
+            thread.join(120)
 
 
 class UntouchedPort:

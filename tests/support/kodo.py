@@ -160,7 +160,7 @@ class KodoHandler(tornado.web.RequestHandler):
         }
         self.kodo.credentials.add(headers["Authorization"])
         try:
-            answer = await AsyncHTTPClient().fetch(url, method="POST", headers=headers, body=body, request_timeout=5)
+            answer = await AsyncHTTPClient().fetch(url, method="POST", headers=headers, body=body, request_timeout=60)
         except HTTPClientError as error:
             return error.code, b""
         except OSError:

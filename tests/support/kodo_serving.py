@@ -13,7 +13,7 @@ from tornado.ioloop import IOLoop
 from tests.support import kodo as kodo_server
 from tests.support.kodo_state import FakeKodo
 
-START_LIMIT_S = 10
+START_LIMIT_S = 120
 
 
 @contextlib.contextmanager

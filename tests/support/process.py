@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
-START_LIMIT_S = 30
-STOP_LIMIT_S = 30
+START_LIMIT_S = 120
+STOP_LIMIT_S = 120
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ from tests.support.waiting import until
 
 NAME = "tessera-test"
 MEMBERS = 3
-START_LIMIT_S = 60
+START_LIMIT_S = 120
 STEPPED_DOWN_S = 10
 CATCH_UP_S = 5
 HEARTBEAT_MS = 500

@@ -17,7 +17,7 @@ KILL_PROCESS, ALLOW = 0x80000000, 0x7FFF0000
 def names_of(system_call_filter: str) -> set[str]:
     """The calls that a filter allows: its names, those of its @groups, and what systemd always allows."""
     listed = subprocess.run(
-        ["systemd-analyze", "syscall-filter"], capture_output=True, text=True, timeout=20, check=True
+        ["systemd-analyze", "syscall-filter"], capture_output=True, text=True, timeout=300, check=True
     )
     members: dict[str, set[str]] = {}
     group = ""

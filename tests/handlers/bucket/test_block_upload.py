@@ -71,7 +71,7 @@ async def test_a_block_comes_in_chunks_and_goes_on_with_another_token(where: Ins
     assert half["crc32"] == zlib.crc32(data[MIB : 2 * MIB])
     assert (begun["host"], begun["expired_at"] > where.bucket.clock() + 3600) == (where.up_url, True)
     assert (response.code, response.body) == (200, where.receiver.body)
-    assert where.bucket.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=1) == data
+    assert where.bucket.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=60) == data
     assert [path.split("/")[0] for path in where.files()] == ["objects"]
 
 
@@ -135,7 +135,7 @@ async def test_a_stream_of_whole_blocks_may_end_with_an_empty_one(where: Install
     response = await client.file(BLOCK_BYTES, block, empty, path=key_path("u/1.png"))
 
     assert (empty["offset"], empty["crc32"], response.code) == (0, 0, 200)
-    assert where.bucket.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=1) == data
+    assert where.bucket.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=60) == data
     assert [path.split("/")[0] for path in where.files()] == ["objects"]
 
 

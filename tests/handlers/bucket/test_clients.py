@@ -191,7 +191,7 @@ class StuckDisk(Objects):
 
     def stage(self) -> StagedFile:
         self.reached.set()
-        self.moving.wait(10)
+        self.moving.wait(120)
         return super().stage()
 
 

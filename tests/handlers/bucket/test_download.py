@@ -206,7 +206,7 @@ async def test_a_large_object_arrives_whole_and_a_client_that_leaves_does_no_har
     host, port = where.base.removeprefix("http://").split(":")
 
     for _ in range(5):
-        with contextlib.closing(socket.create_connection((host, int(port)), timeout=5)) as leaver:
+        with contextlib.closing(socket.create_connection((host, int(port)), timeout=60)) as leaver:
             leaver.sendall(b"GET /bucket/large.gif HTTP/1.1\r\nHost: x\r\n\r\n")
     response = await get(where.bucket.url("large.gif"))
 
@@ -220,7 +220,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(impatient: Installation) -
     impatient.bucket.put("large.gif", content, mime="image/gif")
     host, port = impatient.base.removeprefix("http://").split(":")
 
-    with contextlib.closing(socket.create_connection((host, int(port)), timeout=5)) as idle:
+    with contextlib.closing(socket.create_connection((host, int(port)), timeout=60)) as idle:
         idle.sendall(b"GET /bucket/large.gif HTTP/1.1\r\nHost: x\r\n\r\n")
         await until(lambda: impatient.finished)
         taken = await asyncio.to_thread(read_all, idle)

@@ -40,7 +40,7 @@ class TestOnKodo:
     def settings(self, settings_of: Callable[..., Settings], kodo: FakeKodo) -> Settings:
         return settings_of(**kodo.settings())
 
-    @pytest.mark.gen_test(timeout=40)
+    @pytest.mark.gen_test
     @pytest.mark.parametrize(
         ("faults", "status"),
         [
@@ -77,7 +77,7 @@ class TestOnKodo:
         images = await services.database.collection("images").find({}, sort="_id", limit=9)
         assert [(image["key"], image["owner_id"]) for image in images] == [(grant["key"], ada.user_id)]
 
-    @pytest.mark.gen_test(timeout=40)
+    @pytest.mark.gen_test
     @pytest.mark.parametrize(
         "faults",
         [
@@ -107,7 +107,7 @@ class TestOnKodo:
         assert len(results) == 1
         PIL.Image.open(io.BytesIO(results[0])).load()
 
-    @pytest.mark.gen_test(timeout=40)
+    @pytest.mark.gen_test
     async def test_while_the_bucket_is_slow_everything_else_is_answered(self, api: ApiClient, kodo: FakeKodo) -> None:
         ada = await api.sign_up("ada")
         url = (await ada.upload())["url"]

@@ -72,7 +72,7 @@ async def test_parts_sent_at_once_become_one_object_and_one_callback(where: Inst
     assert json.loads(started.body)["expireAt"] > ticket.expires + 3600
     assert (response.code, response.body) == (200, where.receiver.body)
     assert (heard.filename, heard.param, heard.mime, heard.owner_id) == ("猫.png", "a&b", "image/png", 7)
-    assert where.bucket.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=1) == data
+    assert where.bucket.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=60) == data
     await until(lambda: [path.split("/")[0] for path in where.files()] == ["objects"])
 
 
@@ -92,7 +92,7 @@ async def test_an_upload_goes_on_after_a_lost_connection_and_a_restart(where: In
 
     assert listing["parts"] == [{"partNumber": 1, "etag": first, "size": len(png())}]
     assert response.code == 200
-    assert again.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=1) == png() + b"more"
+    assert again.read("u/1.png", limit_bytes=LIMIT_BYTES, timeout_s=60) == png() + b"more"
 
 
 @pytest.mark.gen_test

@@ -141,7 +141,7 @@ async def test_every_end_of_a_connection_releases_its_place(server_url: str) -> 
     await until(served)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_server_with_few_files_warns_raises_its_limit_and_survives_a_crowd(
     tmp_path: Path, mongodb_uri: str, database_name: str, http_client: Any
 ) -> None:
@@ -151,7 +151,7 @@ async def test_a_server_with_few_files_warns_raises_its_limit_and_survives_a_cro
         limits = await asyncio.to_thread(Path(f"/proc/{server.pid}/limits").read_text)
 
         for _ in range(2 * FEW_FILES):
-            crowd.enter_context(socket.create_connection(place, timeout=5))
+            crowd.enter_context(socket.create_connection(place, timeout=60))
         crowd.close()
 
         async def served() -> bool:

@@ -144,8 +144,8 @@ async def test_reading_stops_at_the_limit(installation: Installation) -> None:
     await asyncio.to_thread(installation.bucket.put, "a.png", png(), mime="image/png")
 
     with pytest.raises(SourceTooLarge):
-        await asyncio.to_thread(installation.bucket.read, "a.png", limit_bytes=len(png()) - 1, timeout_s=5)
-    exact = await asyncio.to_thread(installation.bucket.read, "a.png", limit_bytes=len(png()), timeout_s=5)
+        await asyncio.to_thread(installation.bucket.read, "a.png", limit_bytes=len(png()) - 1, timeout_s=60)
+    exact = await asyncio.to_thread(installation.bucket.read, "a.png", limit_bytes=len(png()), timeout_s=60)
     assert exact == png()
 
 
@@ -264,7 +264,7 @@ def test_query_fragment_and_scheme_are_ignored(installation: Installation) -> No
 
 
 def read(bucket: Bucket, key: str) -> bytes:
-    return bucket.read(key, limit_bytes=1 << 20, timeout_s=5)
+    return bucket.read(key, limit_bytes=1 << 20, timeout_s=60)
 
 
 def listed(bucket: Bucket, prefix: str = "") -> list[Stat]:

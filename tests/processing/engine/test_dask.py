@@ -75,12 +75,12 @@ def job_of(bucket: EmbeddedBucket, name: str = "small") -> Job:
     )
 
 
-@pytest.mark.gen_test(timeout=180)
+@pytest.mark.gen_test
 async def test_a_cluster_runs_jobs_as_a_thread_does(bucket: EmbeddedBucket) -> None:
     """One test for all, since a cluster takes seconds to start."""
     expected = run(job_of(bucket), lambda _: None)
     async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
-        await until(lambda: has_size(engine, 2), timeout_s=30)
+        await until(lambda: has_size(engine, 2))
         assert engine.problem is None
 
         result = await engine.start(job_of(bucket), lambda _: None).future
@@ -108,10 +108,10 @@ async def check_workers_are_set_up(dask: DaskCluster) -> None:
     assert "DecompressionBombWarning" in bombs.values(), "on the worker that had the job"
 
 
-@pytest.mark.gen_test(timeout=180)
+@pytest.mark.gen_test
 async def test_an_engine_survives_lost_workers_and_a_lost_scheduler(bucket: EmbeddedBucket) -> None:
     async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
-        await until(lambda: has_size(engine, 2), timeout_s=30)
+        await until(lambda: has_size(engine, 2))
         await lose_a_worker(dask, engine, bucket)
 
         assert dask.scheduler is not None
@@ -124,12 +124,12 @@ async def test_an_engine_survives_lost_workers_and_a_lost_scheduler(bucket: Embe
             await running.future
         with pytest.raises(JobInterrupted):
             engine.start(job_of(bucket), lambda _: None)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(LIMIT_S):
             assert await dask.workers[1].process.wait() is not None  # a worker ends with its scheduler
 
         await dask.start(port=urlsplit(dask.address).port or 0)
         await dask.add_worker()
-        await until(lambda: has_size(engine, 1), timeout_s=30)
+        await until(lambda: has_size(engine, 1))
         result = await engine.start(job_of(bucket), lambda _: None).future
         assert result.key == run(job_of(bucket), lambda _: None).key
 
@@ -150,7 +150,7 @@ async def state_of(server: ApiClient) -> tuple[dict[str, float], int, list[str],
     return workers, health.status, health["problems"], health["warnings"]
 
 
-@pytest.mark.gen_test(timeout=180)
+@pytest.mark.gen_test
 async def test_workers_that_run_no_jobs_are_counted_by_state_and_hold_up_nobody(
     tmp_path: Path, on_shared_mongod: tuple[str, ...], database: Database
 ) -> None:
@@ -172,24 +172,24 @@ async def test_workers_that_run_no_jobs_are_counted_by_state_and_hold_up_nobody(
                 return (workers, status, problems, [line for line in lines if "cluster" in line]) == state
 
             counted = {"connected": 1.0, "refused": 2.0, "missing": 1.0}
-            await until(lambda: is_in((counted, 200, [], warnings)), timeout_s=40)
+            await until(lambda: is_in((counted, 200, [], warnings)))
             task = await ada.add_task((await ada.upload())["url"])
-            assert (await finished(ada, task["id"], timeout_s=30))["state"] == "done"
+            assert (await finished(ada, task["id"]))["state"] == "done"
 
             hanging.send_signal(signal.SIGCONT)
             counted = {"connected": 2.0, "refused": 2.0, "missing": 0.0}
-            await until(lambda: is_in((counted, 200, [], [warnings[0], warnings[2]])), timeout_s=40)
+            await until(lambda: is_in((counted, 200, [], [warnings[0], warnings[2]])))
 
             async def reported() -> bool:
                 (report,) = (await ada.get("/api/queue/status/"))["servers"]
                 return bool(report["workers"] == counted and report["threads"] == 2)
 
-            await until(reported, timeout_s=40)
+            await until(reported)
             for worker in (dask.workers[0], dask.workers[3]):
                 await worker.kill()
             counted = {"connected": 0.0, "refused": 2.0, "missing": 0.0}
             problems = ["cluster: no worker answers"]
-            await until(lambda: is_in((counted, 503, problems, [warnings[0], warnings[2]])), timeout_s=40)
+            await until(lambda: is_in((counted, 503, problems, [warnings[0], warnings[2]])))
     client.close()
 
     with pytest.raises(OtherVersion):

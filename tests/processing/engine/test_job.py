@@ -49,11 +49,11 @@ def test_the_same_source_and_recipe_give_the_same_key_and_bytes(bucket: Embedded
     job = job_of(bucket, png(90, 60))
 
     first = run(job, lambda _: None)
-    data = bucket.read(first.key, limit_bytes=10**7, timeout_s=1)
+    data = bucket.read(first.key, limit_bytes=10**7, timeout_s=60)
     second = run(job, lambda _: None)
 
     assert second.key == first.key
-    assert bucket.read(second.key, limit_bytes=10**7, timeout_s=1) == data
+    assert bucket.read(second.key, limit_bytes=10**7, timeout_s=60) == data
     assert (first.size_bytes, first.width, first.height) == (len(data), 90, 60)
 
 
@@ -61,7 +61,7 @@ def test_the_placeholder_is_the_mean_colour_of_the_result(bucket: EmbeddedBucket
     """SVG, which has no pixels, has the colour of its raster."""
     black_and_white = job_of(bucket, png(64, 64))
     raster = run(black_and_white, lambda _: None)
-    with Image.open(io.BytesIO(bucket.read(raster.key, limit_bytes=10**7, timeout_s=1))) as image:
+    with Image.open(io.BytesIO(bucket.read(raster.key, limit_bytes=10**7, timeout_s=60))) as image:
         mean = np.asarray(image.convert("RGB"), float).mean(axis=(0, 1))
     vector = run(replace(black_and_white, recipe=RECIPE | {"format": "svg"}), lambda _: None)
 
@@ -119,7 +119,7 @@ def test_a_job_and_its_errors_travel_to_other_machines_and_back(bucket: Embedded
     result = pickle.loads(pickle.dumps(run(job, lambda _: None)))
     error = pickle.loads(pickle.dumps(errors.NotAPicture(formats="PNG")))
 
-    assert hashlib.sha256(bucket.read(result.key, limit_bytes=10**7, timeout_s=1)).digest()
+    assert hashlib.sha256(bucket.read(result.key, limit_bytes=10**7, timeout_s=60)).digest()
     assert isinstance(error, errors.NotAPicture)
     assert "PNG" in str(error)
 
@@ -160,7 +160,7 @@ def test_a_photomosaic_is_made_of_its_tiles_and_its_map_is_stored_beside_it(buck
     result = run(photomosaic_of(bucket, png(seed=1), png(seed=2)), reports.append)
 
     assert result.map_key == f"map/{result.key}.json"
-    cell_map = json.loads(bucket.read(result.map_key, limit_bytes=10**6, timeout_s=1))
+    cell_map = json.loads(bucket.read(result.map_key, limit_bytes=10**6, timeout_s=60))
     assert set(cell_map["tiles"]) == {0, 1}
     assert cell_map["uses"] == [cell_map["tiles"].count(index) for index in (0, 1)]
     assert reports == sorted(reports)

@@ -70,4 +70,4 @@ def test_an_exception_of_poll_ends_the_wait_while_the_work_runs_on(monkeypatch: 
     assert not ended.is_set()
     released.set()
 
-    assert ended.wait(10)
+    assert ended.wait(120)

@@ -23,7 +23,7 @@ def accounts(count: int) -> list[Owner]:
 
 
 @pytest.mark.requirement(48)
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_fifty_accounts_of_one_address_delay_another_address_by_one_task(
     database: Database, tmp_path: Path
 ) -> None:
@@ -40,7 +40,7 @@ async def test_fifty_accounts_of_one_address_delay_another_address_by_one_task(
 
 
 @pytest.mark.requirement(48)
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_users_behind_one_router_take_turns(database: Database, tmp_path: Path) -> None:
     async with queue_harness(database, tmp_path, size=0) as server:
         adas = [task.id for task in await server.add_many(30, ADA, address=OFFICE)]
@@ -60,7 +60,7 @@ async def test_users_behind_one_router_take_turns(database: Database, tmp_path: 
 
 
 @pytest.mark.requirement(48)
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_one_user_with_many_addresses_has_one_task_in_each_round(database: Database, tmp_path: Path) -> None:
     async with queue_harness(database, tmp_path, size=0) as server:
         for number in range(20):
@@ -71,7 +71,7 @@ async def test_one_user_with_many_addresses_has_one_task_in_each_round(database:
 
 
 @pytest.mark.requirement(48)
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_places_are_kept_for_those_who_have_nothing_in_the_queue(database: Database, tmp_path: Path) -> None:
     async with queue_harness(database, tmp_path, size=0, limits=QueueLimits(20, 10, 100)) as server:
         for owner in accounts(18):
@@ -88,7 +88,7 @@ async def test_places_are_kept_for_those_who_have_nothing_in_the_queue(database:
 
 
 @pytest.mark.requirement(48)
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_tasks_of_an_address_are_limited_and_its_record_ends_with_the_task(
     database: Database, tmp_path: Path
 ) -> None:
@@ -115,7 +115,7 @@ async def test_the_tasks_of_an_address_are_limited_and_its_record_ends_with_the_
 
 
 @pytest.mark.requirement(48)
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_tasks_that_are_tried_again_do_not_overtake_others(database: Database, tmp_path: Path) -> None:
     """Many tasks of one user with slow sources, whose pauses end at the same moment."""
     async with queue_harness(database, tmp_path, size=0) as server:
@@ -149,7 +149,7 @@ async def test_tasks_that_are_tried_again_do_not_overtake_others(database: Datab
 
 
 @pytest.mark.requirement(48)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_random_additions_leave_each_address_one_task_in_each_round(database: Database, tmp_path: Path) -> None:
     chance = random.Random(7)
     async with queue_harness(database, tmp_path, size=0) as server:

@@ -54,7 +54,7 @@ async def test_a_task_of_a_newer_version_or_with_an_unknown_recipe_is_left(
         assert (server.queue.left_count, server.queue.warnings) == (0, [])
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_two_versions_share_a_queue_up_and_down_again(
     tmp_path: Path, on_shared_mongod: tuple[str, ...], database: Database
 ) -> None:

@@ -181,7 +181,7 @@ async def test_two_servers_share_short_tasks_and_run_each_once(database: Databas
         async def all_done() -> bool:
             return await one.store.tasks.count(TaskState.DONE) == len(tasks)
 
-        await until(all_done, timeout_s=19)
+        await until(all_done)
 
     started = one.engine.started + two.engine.started
     assert sorted(started) == sorted(task.id for task in tasks)

@@ -92,7 +92,7 @@ async def test_old_objects_without_a_record_are_deleted_and_no_others(
 
 
 @pytest.mark.requirement(53)
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_many_unused_tokens_of_one_user_hide_no_upload_of_another(
     api: ApiClient, services: Services, reconciliation: Reconciler
 ) -> None:

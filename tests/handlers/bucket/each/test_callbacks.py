@@ -111,7 +111,7 @@ async def test_a_callback_an_hour_late_finds_its_picture_adopted_and_doubles_not
     assert late[0].body == late[1].body
     (image,) = await images_of(services, ada)
     assert (image.id, image.filename, image.filesize) == (late[0]["id"], "a.png", len(png()))
-    assert await asyncio.to_thread(services.bucket.read, key, limit_bytes=10**6, timeout_s=5) == png()
+    assert await asyncio.to_thread(services.bucket.read, key, limit_bytes=10**6, timeout_s=60) == png()
 
 
 @pytest.mark.gen_test

@@ -20,7 +20,7 @@ from tests.support.pictures import png
 from tests.support.waiting import finished
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
     uploaded = await ada.upload(filename="猫 & 狗=1:2.png", param="p")
@@ -37,7 +37,7 @@ async def test_from_signing_up_to_the_mosaic_and_back_to_nothing(api: ApiClient,
 
 
 @pytest.mark.requirement(46)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_private_result_needs_a_signature_except_in_a_public_kodo_bucket(
     api: ApiClient, services: Services, kodo: FakeKodo | None
 ) -> None:

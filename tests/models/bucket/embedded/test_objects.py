@@ -240,7 +240,7 @@ def test_after_a_kill_every_object_is_complete_and_every_reported_one_exists(tmp
         assert process.stdout is not None
         reported = [process.stdout.readline().strip() for _ in range(20 + 7 * attempt)]
         os.kill(process.pid, signal.SIGKILL)
-        process.communicate(timeout=10)
+        process.communicate(timeout=120)
 
         again = Objects(tmp_path)
         assert files(tmp_path).count("incoming") == 0
