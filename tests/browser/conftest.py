@@ -97,6 +97,8 @@ def new_user(browser: Browser, server: ServerProcess) -> Iterator[Callable[..., 
 
     yield make
     for context, user in opened:
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")
         context.close()
         assert not user.unexpected(), "on the console:\n" + "\n".join(user.unexpected())
 

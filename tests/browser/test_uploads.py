@@ -13,15 +13,12 @@ from models.bucket.keys import load_or_create_keys
 from tests.browser.held_requests import HeldRequests, stored_parts
 from tests.browser.test_local_data import COUNT_TOASTS
 from tests.browser.token_recorder import TokenRecorder, expire_token
-from tests.browser.user import BrowserUser, image_file, until
+from tests.browser.user import PART_BYTES, BrowserUser, image_file, until
 from tests.support.pictures import padded_jpeg, png
 from tests.support.process import ServerProcess
 
 FORM = re.compile(r"/up/?$")
 PART = re.compile(r"/uploads/[^/]+/[0-9]+$")
-
-
-PART_BYTES = 4 * 2**20
 
 
 @pytest.fixture
@@ -37,6 +34,7 @@ def write(folder: Path, size_bytes: int) -> Path:
 
 
 def signed_in(user: BrowserUser, name: str) -> None:
+    user.send_small_parts()
     user.go("/")
     user.sign_up(name)
 
@@ -56,7 +54,7 @@ def test_an_upload_shows_percent_and_can_be_cancelled(
 ) -> None:
     signed_in(user, unique_name("fay"))
     user.open_files(large)
-    user.limit_upload_speed(400_000)
+    user.limit_upload_speed(30_000)
     user.make()
     user.wait_for_job("uploading")
     expect(user.part("job-card-detail")).to_contain_text(re.compile("%.* of .*/s · .* left"))

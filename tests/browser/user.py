@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import ConsoleMessage, FilePayload, FloatRect, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, FilePayload, FloatRect, Locator, Page, Route, expect
 
 from tests.support.client import PASSWORD
 
 RENDER_LIMIT_MS = 60_000
 POLL_MS = 25
+PART_BYTES = 2**18
 # Transactions on one store come one after the other, also those of other connections.
 STORED = """() => new Promise((resolve) => {
     const opening = indexedDB.open("tessera", 1);
@@ -120,6 +121,17 @@ class BrowserUser:
 
     def toast(self, text: str) -> Locator:
         return self.page.locator(".toast", has_text=text)
+
+    def send_small_parts(self) -> None:
+        """Uploads go in parts of PART_BYTES, as if the server had said so: tests of parts need no megabytes."""
+
+        def answer(route: Route) -> None:
+            response = route.fetch()
+            session = response.json()
+            session["limits"]["upload_part_mb"] = PART_BYTES / 2**20
+            route.fulfill(response=response, json=session)
+
+        self.page.route("**/api/session/", answer)
 
     def limit_upload_speed(self, bytes_per_s: int) -> None:
         """Limit uploads to a number of bytes per second; 0 removes the limit."""
