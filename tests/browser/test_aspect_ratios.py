@@ -57,7 +57,6 @@ MARGIN_PX = 36
 
 def open_in_redact(user: BrowserUser, size: tuple[int, int]) -> dict[str, list[float]]:
     """Open a white image in the redact style. Returns the boxes on the screen."""
-    user.go("/")
     user.open_files(image_file(encoded(Image.new("RGB", size, "white"), "PNG"), f"{size[0]}x{size[1]}.png"))
     user.select_style("redact")
     user.open_tab("settings")
@@ -87,6 +86,7 @@ def test_the_image_is_visible_as_a_whole_and_the_region_marked_on_it_is_redacted
     width: str, new_user: Callable[..., BrowserUser]
 ) -> None:
     user = new_user(viewport=dict(zip(("width", "height"), WIDTHS[width], strict=True)))
+    user.go("/")
     for size in SIZES.values():
         boxes = open_in_redact(user, size)
         check_visible(boxes)

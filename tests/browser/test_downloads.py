@@ -16,7 +16,7 @@ from tests.support.pictures import jpeg
 
 def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
-    user.open_files(image_file(jpeg(640, 480), "beach.jpg", "image/jpeg"))
+    user.open_files(image_file(jpeg(160, 120), "beach.jpg", "image/jpeg"))
     user.sign_up(unique_name("dan"))
     user.make()
     user.wait_for_job("done")
@@ -31,8 +31,8 @@ def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name
     assert got["SVG"][1].lstrip().startswith(b"<")
     for form in ("PNG", "JPEG", "WEBP"):
         with Image.open(io.BytesIO(got[form][1])) as image:
-            assert (image.format, image.size) == (form, (640, 480))
-    assert page_sizes_mm(got["PDF"][1]) == [pytest.approx((640 / 300 * 25.4, 480 / 300 * 25.4), abs=0.01)]
+            assert (image.format, image.size) == (form, (160, 120))
+    assert page_sizes_mm(got["PDF"][1]) == [pytest.approx((160 / 300 * 25.4, 120 / 300 * 25.4), abs=0.01)]
 
     user.go("/")
 

@@ -27,7 +27,7 @@ COUNT_TOASTS = """() => {
     const count = (records) => { for (const { addedNodes } of records) window.toasts += addedNodes.length; };
     new MutationObserver(count).observe(document.querySelector(".toasts"), { childList: true });
 }"""
-MANY = 30
+MANY = 12
 # As in a private window of WebKit, which stores no Blobs.
 REFUSE_BLOBS = """() => {
     const put = IDBObjectStore.prototype.put;

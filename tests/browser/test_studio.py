@@ -42,7 +42,7 @@ def test_a_sample_picture_needs_no_account_and_no_file(user: BrowserUser) -> Non
 
 def test_every_style_shows_a_preview_of_the_visitors_own_picture(user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(640, 480)))
+    user.open_files(image_file(png(64, 48)))
 
     expect(user.page.locator(".style__image--waiting")).to_have_count(0)
     drawn = user.page.locator(".style__image").evaluate_all("images => images.map(image => image.src)")

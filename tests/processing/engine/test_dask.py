@@ -35,7 +35,7 @@ from tests.support.client import ApiClient
 from tests.support.other_version import copy_with_a_higher_version
 from tests.support.pictures import jpeg
 from tests.support.process import ServerProcess
-from tests.support.waiting import finished, until
+from tests.support.waiting import LIMIT_S, finished, until
 
 RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).to_dict()
 SLOW = mosaic.parse("tesserae").to_dict()
