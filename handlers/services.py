@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_type_hints
 
 import tornado.web
@@ -121,12 +123,17 @@ def dependencies_of(handler: type[tornado.web.RequestHandler]) -> dict[str, Any]
     """
     dependencies: dict[str, Any] = {}
     for function in (*(vars(base).get("__init__") for base in handler.__mro__), handler.initialize):
-        if not inspect.isfunction(function) or function.__module__ == tornado.web.__name__:
-            continue
-        hints, names = get_type_hints(function), inspect.getfullargspec(function)
-        positional = names.args[1:] if function.__name__ == "initialize" else []
-        dependencies |= {name: hints[name] for name in (*positional, *names.kwonlyargs)}
+        if inspect.isfunction(function) and function.__module__ != tornado.web.__name__:
+            dependencies |= _dependencies_in(function)
     return dependencies
+
+
+@cache
+def _dependencies_in(function: Callable[..., None]) -> dict[str, Any]:
+    """Read once: many handlers share a base, and annotations are slow to resolve."""
+    hints, names = get_type_hints(function), inspect.getfullargspec(function)
+    positional = names.args[1:] if function.__name__ == "initialize" else []
+    return {name: hints[name] for name in (*positional, *names.kwonlyargs)}
 
 
 def select(handler: type[tornado.web.RequestHandler], services: Services) -> dict[str, Any]:
