@@ -60,6 +60,7 @@ from processing.queue.event_feed import EventFeed, follow_events
 from processing.queue.log_collector import collect_task_log
 from processing.queue.task_queue import QueueLimits, TaskQueue
 from processing.upkeep.account_deletion import AccountDeletions
+from processing.upkeep.features import FeatureFiller
 from processing.upkeep.guest_deletion import GuestDeletions
 from processing.upkeep.image_deletion import ImageDeletions
 from processing.upkeep.own_certificate import OwnCertificate
@@ -184,6 +185,7 @@ def _services(
             max_upload_mb=settings.max_upload_mb,
             max_megapixels=settings.max_megapixels,
             max_result_megapixels=settings.max_result_megapixels,
+            max_pool_pictures=settings.max_pool_pictures,
             protects_files=bucket.protects_files,
         ),
         database=store.database,
@@ -212,8 +214,9 @@ def _services(
         own_certificate=OwnCertificate(public_url if isinstance(bucket, EmbeddedBucket) else ""),
         page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
         passwords=passwords,
-        preview_tiles=PreviewTiles(store.images, thumbnails, executors),
+        preview_tiles=PreviewTiles(store.images, thumbnails, bucket, executors),
         previews=Previews(executors, slots),
+        pool_limit=settings.max_pool_pictures,
         prints=Prints(bucket, thumbnails, executors, slots),
         quotas=store.quotas,
         registrations=Registrations(store.images, store.uploads, store.users, store.quotas),
@@ -288,6 +291,7 @@ async def _background(services: Services, store: Store) -> AsyncIterator[None]:
         reconciler.reconcile_forever(),
         guest_deletions.sweep_forever(),
         services.own_certificate.check_forever(),
+        FeatureFiller(store.images, services.thumbnails, services.executors).fill_forever(),
         WithdrawalSweeper(store.images, services.image_deletions).sweep_forever(),
     )
     async with services.broadcaster, services.thumbnails, services.account_deletions, background(*loops):

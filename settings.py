@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     max_upload_mb: int = _users(20, "maximum size of an image in megabytes", allowed=range(1, 1025))
     max_megapixels: int = _users(50, "maximum size of an image in megapixels; WebP: 35", allowed=range(1, 501))
     max_result_megapixels: int = _users(150, "the same for a result larger than its source", allowed=range(1, 901))
+    max_pool_pictures: int = _users(20_000, "pictures that a photomosaic is built from", allowed=range(1, 20_001))
     workers: int = _queue(os.cpu_count() or 1, "rendering threads; default: one per core", allowed=range(1, 257))
     queue_limit: int = _queue(10_000, "maximum number of queued and running tasks", allowed=range(1, 10_000_001))
     user_queue_limit: int = _queue(200, "the same for each user", allowed=range(1, 1_000_001))

@@ -37,8 +37,8 @@ class PreviewParams(RequestParams):
 class PreviewHandler(ApiHandler):
     content_types = ("multipart/form-data",)
 
-    def initialize(self, previews: Previews, preview_tiles: PreviewTiles, images: Images) -> None:
-        self.previews, self.preview_tiles, self.images = previews, preview_tiles, images
+    def initialize(self, previews: Previews, preview_tiles: PreviewTiles, images: Images, pool_limit: int) -> None:
+        self.previews, self.preview_tiles, self.images, self.pool_limit = previews, preview_tiles, images, pool_limit
         self._disconnected = threading.Event()
         self._rendering: asyncio.Task[mosaic.Result] | None = None
 
@@ -65,9 +65,9 @@ class PreviewHandler(ApiHandler):
         recipe = parse_recipe(params.param)
         values, user = recipe.to_dict(), await self.user()
         owner = user.owner if user else ANONYMOUS
-        tile_ids = [tile.image_id for tile in await resolve_tiles(values, owner, self.images)]
+        tiles = await resolve_tiles(values, owner, self.images, limit=self.pool_limit)
         coloured = await resolve_colours(values, owner, self.images)
-        pool = partial(self.preview_tiles.pool, tile_ids, values["shape"]) if tile_ids else None
+        pool = partial(self.preview_tiles.pool, tiles, values["shape"]) if tiles else None
         colours = partial(self.preview_tiles.colours, coloured.image_id) if coloured else None
         self._rendering = asyncio.create_task(
             self.previews.render(

@@ -61,7 +61,7 @@ class Services:
     """Everything that a handler may use, by the names that handlers use.
 
     embedded_bucket: the bucket, where it is the embedded one. public_url: our origin, without a final slash.
-    log_addresses: the setting.
+    log_addresses: the setting. pool_limit: pictures in the tile pool of a photomosaic.
     """
 
     account_deletions: AccountDeletions
@@ -95,6 +95,7 @@ class Services:
     own_certificate: OwnCertificate
     page_shell: PageShell
     passwords: Passwords
+    pool_limit: int
     preview_tiles: PreviewTiles
     previews: Previews
     prints: Prints

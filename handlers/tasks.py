@@ -57,9 +57,10 @@ class AddTaskHandler(TaskHandler):
         fetch_policy: FetchPolicy,
         guest_sessions: GuestSessions,
         quotas: Quotas,
+        pool_limit: int,
     ) -> None:
         self.images, self.named_objects, self.fetch_policy = images, named_objects, fetch_policy
-        self.guests, self.quotas = guest_sessions, quotas
+        self.guests, self.quotas, self.pool_limit = guest_sessions, quotas, pool_limit
 
     @endpoint(
         errors=(
@@ -79,7 +80,7 @@ class AddTaskHandler(TaskHandler):
         await self.guests.check(owner)
         await self.quotas.check_not_full(owner)
         recipe = _chosen_recipe(params)
-        await resolve_tiles(recipe.to_dict(), owner, self.images)
+        await resolve_tiles(recipe.to_dict(), owner, self.images, limit=self.pool_limit)
         await resolve_colours(recipe.to_dict(), owner, self.images)
         source = await self._source(params.url, owner, recipe)
         task = await self.queue.add(

@@ -37,8 +37,8 @@ from models.bucket import Bucket
 from models.database import PAGE_SIZE, Database
 from models.errors import NotFound
 
-TRANSIENT = ("events", "servers", "task_log")
-"""Collections that describe the present only."""
+TRANSIENT = ("events", "servers", "task_log", "features")
+"""Collections that describe the present only, or that are computed again."""
 ORDER = ("tasks", "rounds", "follows", "uploads", "images", "sessions", "users")
 PREFIXES = ("source/", "mosaic/", "map/")
 """Thumbnails are not saved: they are rendered again on request."""

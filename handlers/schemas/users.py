@@ -54,6 +54,7 @@ class ClientConfig(Schema):
     max_upload_mb: int
     max_megapixels: int
     max_result_megapixels: int
+    max_pool_pictures: int
     formats: tuple[str, ...] = tuple(IMAGE_FORMATS)
     upload_part_mb: int = 4
     max_title_length: int = 200

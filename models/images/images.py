@@ -12,6 +12,7 @@ from datetime import timedelta
 from models import errors
 from models.database import Database, Document, new_id
 from models.driver_errors import DuplicateKey
+from models.images.features import ImageFeatures
 from models.images.image import (
     Image,
     ImageDetails,
@@ -55,6 +56,7 @@ class Images:
     def __init__(self, database: Database, withdrawal_grace: timedelta = DEFAULT_GRACE) -> None:
         self._images = database.collection("images")
         self.withdrawals = Withdrawals(self._images, withdrawal_grace)
+        self.features = ImageFeatures(database)
         self._adding = database.batchers.make(self._add_all)
         self._results = database.batchers.make(self._find_results)
         self._finding = database.batchers.make(self._find_all)
@@ -122,6 +124,15 @@ class Images:
         """Every visible image of a user, by ascending id."""
         async for document in self._images.iterate({"owner_id": owner_id, **VISIBLE}):
             yield to_image(document)
+
+    async def unmeasured(self, version: int) -> AsyncIterator[Image]:
+        """Every visible image in our bucket without features of this version, by ascending id."""
+        query: Document = {"key": {"$gt": ""}, **VISIBLE}
+        async for documents in self._images.pages(query):
+            features = await self.features.of([document["_id"] for document in documents], version)
+            for document in documents:
+                if document["_id"] not in features:
+                    yield to_image(document)
 
     async def hidden(self, owner_id: int | None = None) -> AsyncIterator[Image]:
         """Images that are hidden and not purged yet, of one user or of all."""
@@ -201,6 +212,7 @@ class Images:
         """
         document = await self._images.find_one_and_delete({"_id": image_id, "owner_id": owner_id})
         image = image_or_raise(document, image_id)
+        await self.features.delete(image_id)
         return image.key is not None and await self._images.find_one({"key": image.key}, ["_id"]) is None
 
     async def hide(self, image_id: int, owner_id: int | None) -> Image:
@@ -217,6 +229,7 @@ class Images:
     async def purge(self, image: Image) -> None:
         """Delete the record of a hidden image. Whatever hid it, it is withdrawn from photomosaics before."""
         await self.withdrawals.mark([image.id], image.owner.id)
+        await self.features.delete(image.id)
         await self._images.delete_one({"_id": image.id, "kind": str(ImageKind.HIDDEN)})
 
     # --- batches ------------------------------------------------------------------------------------------------

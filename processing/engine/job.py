@@ -21,13 +21,13 @@ from processing.fetch.allowlist import FetchPolicy
 from processing.fetch.fetch import fetch
 from processing.images import cell_maps
 from processing.images.colours import read_colours
-from processing.images.tile_pool import TileLimits, TileRef, read_pool
+from processing.images.tile_pool import TileLimits, TileReader, TileRef, measure_missing, pool_of_tiles
 from processing.mosaic import TilePool
 from processing.process_setup import limit_pillow_pixels
-from processing.rendering import ProgressCallback, render, translated_errors
+from processing.rendering import ProgressCallback, render
 
-FETCHED, POOLED, RENDERED = 0.1, 0.5, 0.92
-"""Progress after fetching the source, after reading the tile pool if there is one, and after rendering."""
+FETCHED, POOLED, RENDERED = 0.1, 0.3, 0.92
+"""Progress after fetching the source, after analysing the tile pool if there is one, and after rendering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class JobResult:
     """seconds: of the render alone. megapixels: of the result. placeholder: the result's mean colour, `#rrggbb`.
 
     steps: seconds by step, in order: fetch, tiles (or the image of the colours, where there is one), render, store.
+    features: of the images of the tile pool that came without, by id.
     """
 
     key: str
@@ -70,6 +71,7 @@ class JobResult:
     quality: dict[str, Any]
     map_key: str | None = None
     steps: dict[str, float] = field(default_factory=dict)
+    features: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def measured(self) -> dict[str, Any]:
@@ -108,7 +110,7 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
     watch.end("fetch")
     report(FETCHED)
     colours = read_colours(job.bucket, job.colours, _limits(job))
-    pool = _pool(job, source, lambda fraction: report(FETCHED + fraction * (POOLED - FETCHED)))
+    pool, features = _pool(job, lambda fraction: report(FETCHED + fraction * (POOLED - FETCHED)))
     if pool is not None or colours is not None:
         watch.end("tiles")
     progress_before = FETCHED if pool is None else POOLED
@@ -140,6 +142,7 @@ def run(job: Job, report: ProgressCallback) -> JobResult:
         quality=asdict(result.quality),
         map_key=map_key,
         steps=watch.seconds,
+        features=features,
     )
 
 
@@ -167,14 +170,15 @@ def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
         raise errors.SourceMissing() from error
 
 
-def _pool(job: Job, source: bytes, report: ProgressCallback) -> TilePool | None:
+def _pool(job: Job, report: Callable[[float], None]) -> tuple[TilePool | None, dict[int, bytes]]:
+    """The tile pool, None if there is none, and the features that were measured for it."""
     if not job.tiles:
-        return None
-    with translated_errors():
-        recipe, count = mosaic.parse(job.recipe), len(job.tiles)
-        side = mosaic.tile_px(recipe, source, count=count, megapixels=job.max_megapixels)
+        return None, {}
+    limits = _limits(job)
+    reader = TileReader(job.bucket, job.tiles, limits)
+    measured = measure_missing(job.tiles, reader, report, limits)
     shape = job.recipe.get("shape", mosaic.SQUARE)
-    return read_pool(job.bucket, job.tiles, report, side=side, shape=shape, limits=_limits(job))
+    return pool_of_tiles(job.tiles, measured, reader, shape, limits), measured
 
 
 def _limits(job: Job) -> TileLimits:

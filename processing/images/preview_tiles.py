@@ -1,61 +1,89 @@
-"""Tile pools for previews: cut from the smallest thumbnails and cached, since a slider asks for them often."""
+"""Tile pools for previews: matched by features in memory; tiles come from thumbnails, small ones from the features."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models import errors
+from models.bucket import Bucket
 from models.images.images import Images
 from models.images.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails
-from processing.mosaic import ColourStatistics, Tile, TilePool
+from processing.images.tile_pool import TileLimits, TileReader, TileRef
+from processing.mosaic import FEATURES_VERSION, ColourStatistics, PackedFeatures, TileCache, TileFiles, TilePool
 
 SIDE_PX = 64
-CACHE_SIZE = 1500
-"""12 KiB each."""
-CHUNK_SIZE = 16
-"""Cut in one call of a preview thread, so that other previews come in between."""
+CACHE_BYTES = 24 << 20
+FEATURES_CACHE_SIZE = 40_000
+"""Some 700 bytes each."""
+MINIATURE_PX = 16
+"""Up to here, tiles are drawn from the features, as nobody can see more."""
+READ_LIMIT = 300
+"""Thumbnails that one preview reads; further tiles are drawn from the features."""
+MEASURED_LIMIT = 500
+"""Pictures that are measured for a preview, as nobody has done so yet; further ones are missing in it."""
+READ_TIMEOUT_S = 20.0
+LIMIT_BYTES = 256 << 20
 
 
 class PreviewTiles:
-    """Does not check permissions. The CACHE_SIZE tiles that were used last stay in memory."""
+    """Does not check permissions. The tiles and features that were used last stay in memory."""
 
-    def __init__(self, images: Images, thumbnails: Thumbnails, executors: Executors) -> None:
-        self._images, self._thumbnails, self._executors = images, thumbnails, executors
-        self._cache: OrderedDict[tuple[int, str], Tile] = OrderedDict()
+    def __init__(self, images: Images, thumbnails: Thumbnails, bucket: Bucket, executors: Executors) -> None:
+        self._images, self._thumbnails, self._bucket, self._executors = images, thumbnails, bucket, executors
+        self._features: OrderedDict[int, bytes] = OrderedDict()
+        self._tiles = TileCache(CACHE_BYTES)
 
-    async def pool(self, image_ids: Sequence[int], shape: str) -> TilePool:
+    async def pool(self, tiles: Sequence[TileRef], shape: str) -> TilePool:
         """The pool of at least one image, with tiles of that shape.
 
         Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable.
         """
-        image_ids = list(dict.fromkeys(image_ids))
-        tiles = {image_id: self._cache[image_id, shape] for image_id in image_ids if (image_id, shape) in self._cache}
-        missing = iter([image_id for image_id in image_ids if image_id not in tiles])
-        while chunk := list(islice(missing, CHUNK_SIZE)):
-            thumbnails = await asyncio.gather(*(self._smallest_thumbnail(image_id) for image_id in chunk))
-            tiles |= zip(chunk, await self._executors.preview(_cut_all, thumbnails, shape), strict=True)
-        self._remember(tiles, shape)
-        return await self._executors.preview(
-            mosaic.pool_of, image_ids, [tiles[image_id] for image_id in image_ids], shape
-        )
+        features = await self.features([tile.image_id for tile in tiles])
+        used = [tile for tile in tiles if tile.image_id in features]
+        return await self._executors.preview(self._build, used, [features[tile.image_id] for tile in used], shape)
+
+    async def features(self, image_ids: Sequence[int]) -> dict[int, bytes]:
+        """By id, of at least one image; of images that were not measured yet, of the first MEASURED_LIMIT.
+
+        Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable.
+        """
+        features = {each: self._features[each] for each in image_ids if each in self._features}
+        stored = await self._images.features.of([each for each in image_ids if each not in features], FEATURES_VERSION)
+        features |= {image_id: data for image_id, data in stored.items() if data}
+        missing = [image_id for image_id in image_ids if image_id not in features]
+        for image_id in missing[:MEASURED_LIMIT]:
+            thumbnail = await self._smallest_thumbnail(image_id)
+            features[image_id] = await self._executors.preview(mosaic.measure_features, thumbnail)
+            await self._images.features.save({image_id: features[image_id]}, FEATURES_VERSION)
+        self._remember(features)
+        return features
 
     async def colours(self, image_id: int) -> ColourStatistics:
         """Of an image, for `colours_of`. Raises RecipeImpossible for it if it was deleted; BucketUnavailable."""
         thumbnail = await self._smallest_thumbnail(image_id, field="colours_of")
         return await self._executors.preview(mosaic.colours_of, thumbnail)
 
-    def _remember(self, tiles: dict[int, Tile], shape: str) -> None:
-        for image_id, tile in tiles.items():
-            self._cache[image_id, shape] = tile
-            self._cache.move_to_end((image_id, shape))
-        while len(self._cache) > CACHE_SIZE:
-            self._cache.popitem(last=False)  # pragma: no cover - more tiles than fit into the cache
+    def _build(self, tiles: Sequence[TileRef], packed: Sequence[bytes], shape: str) -> TilePool:
+        limits = TileLimits(LIMIT_BYTES, READ_TIMEOUT_S, mosaic.Limits().megapixels)
+        features, ids = PackedFeatures.of(packed, shape), [tile.image_id for tile in tiles]
+        reader = TileReader(self._bucket, tiles, limits)
+        files = TileFiles(np.array(ids), features.centerings, reader, self._tiles, shape, side=SIDE_PX)
+        return mosaic.pool_of_features(ids, features, _SketchedTiles(files, features))
+
+    def _remember(self, features: dict[int, bytes]) -> None:
+        for image_id, data in features.items():
+            self._features[image_id] = data
+            self._features.move_to_end(image_id)
+        while len(self._features) > FEATURES_CACHE_SIZE:
+            self._features.popitem(last=False)  # pragma: no cover - more pictures than fit into the cache
 
     async def _smallest_thumbnail(self, image_id: int, *, field: str = "tiles") -> bytes:
         try:
@@ -65,5 +93,25 @@ class PreviewTiles:
             raise errors.RecipeImpossible(retryable=False, field=field, value=image_id, allowed=allowed) from error
 
 
-def _cut_all(images: Sequence[bytes], shape: str) -> list[Tile]:
-    return [mosaic.cut_tile(image, side=SIDE_PX, shape=shape) for image in images]
+@dataclass(frozen=True, slots=True)
+class _SketchedTiles:
+    """Tiles as good as a preview can have them soon."""
+
+    files: TileFiles
+    features: PackedFeatures
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, indices: NDArray[np.intp]) -> _SketchedTiles:
+        return _SketchedTiles(self.files[indices], self.features[indices])
+
+    def cut(self, indices: NDArray[np.intp], size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+        if max(size) <= MINIATURE_PX:
+            yield from self.features.cut(indices, size)
+            return
+        cached = np.array([self.files.is_cached(index, size) for index in indices.tolist()], bool)
+        sharp = cached | (np.cumsum(~cached) <= READ_LIMIT)
+        read, drawn = self.files.cut(indices[sharp], size), self.features.cut(indices[~sharp], size)
+        for is_sharp in sharp.tolist():
+            yield next(read if is_sharp else drawn)

@@ -78,5 +78,8 @@ def _render(
     check(0.0)
     with translated_errors():
         recipe = mosaic.preview_recipe(recipe, data, scale=scale, megapixels=MAX_MEGAPIXELS)
+    values = recipe.to_dict()
+    if pool is not None:  # which may be a part of the pictures
+        values["tiles"] = pool.ids.tolist()
     limits = {"max_megapixels": MAX_MEGAPIXELS, "max_result_megapixels": MAX_MEGAPIXELS}
-    return render(data, recipe.to_dict(), check, pool=pool, colours=colours, **limits)
+    return render(data, values, check, pool=pool, colours=colours, **limits)

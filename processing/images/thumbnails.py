@@ -1,6 +1,6 @@
 """Thumbnails: small copies of images, made on the first request and stored in the bucket.
 
-Making one decodes the image, so that its size and mean colour are recorded at the same time.
+Making one decodes the image, so that its size, mean colour and features are recorded at the same time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from models.images.images import Images
 from models.images.visibility import SERVER
 from processing.background import cancel
 from processing.executors import Executors
-from processing.mosaic import MosaicError, decode_image, encode_image, jpeg_in_pdf
+from processing.mosaic import (
+    FEATURES_VERSION,
+    MosaicError,
+    decode_image,
+    encode_image,
+    jpeg_in_pdf,
+    measure_features,
+)
 from processing.rendering import render
 
 log = logging.getLogger(__name__)
@@ -42,12 +49,15 @@ RETRY_AFTER_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """width, height: of the image itself, in pixels, upright. placeholder: its mean colour, `#rrggbb`."""
+    """width, height: of the image itself, in pixels, upright. placeholder: its mean colour, `#rrggbb`.
+
+    features: as photomosaics match it; of the smallest thumbnail only."""
 
     data: bytes
     width: int
     height: int
     placeholder: str
+    features: bytes | None = None
 
 
 class Thumbnails:
@@ -84,7 +94,7 @@ class Thumbnails:
         Overloaded.
         """
         try:
-            return await self._read(_key(image.id, width))
+            return await self._read(thumbnail_key(image.id, width))
         except errors.NotFound:
             return await self._get_or_make(image, width)
 
@@ -103,10 +113,10 @@ class Thumbnails:
 
         Raises BucketUnavailable.
         """
-        in_progress = [task for width in WIDTHS if (task := self._in_progress.get(_key(image_id, width)))]
+        in_progress = [task for width in WIDTHS if (task := self._in_progress.get(thumbnail_key(image_id, width)))]
         await asyncio.gather(*(asyncio.shield(task) for task in in_progress), return_exceptions=True)
         for width in WIDTHS:
-            await self._executors.io(self._bucket.delete, _key(image_id, width))
+            await self._executors.io(self._bucket.delete, thumbnail_key(image_id, width))
 
     async def _make_scheduled(self, image: Image) -> None:
         try:
@@ -116,7 +126,7 @@ class Thumbnails:
 
     async def _get_or_make(self, image: Image, width: int) -> bytes:
         """Requests for the same thumbnail share one task, which goes on if one of them is cancelled."""
-        key = _key(image.id, width)
+        key = thumbnail_key(image.id, width)
         if key not in self._in_progress:
             if len(self._in_progress) >= IN_PROGRESS_LIMIT:  # pragma: no cover - hundreds of thumbnails at once
                 raise errors.Overloaded(retry_after_s=RETRY_AFTER_S)
@@ -138,8 +148,10 @@ class Thumbnails:
             limit = self._max_megapixels if is_source else self._max_result_megapixels
             async with self._decoding:
                 thumbnail = await self._executors.preview(make_thumbnail, source, recipe, width, limit)
-        key = _key(image.id, width)
+        key = thumbnail_key(image.id, width)
         await self._executors.io(self._bucket.put, key, thumbnail.data, mime=MEDIA_TYPE)
+        if thumbnail.features is not None:
+            await self._images.features.save({image.id: thumbnail.features}, FEATURES_VERSION)
         await self._record_appearance(image, thumbnail, key)
         return thumbnail.data
 
@@ -161,11 +173,12 @@ class Thumbnails:
         return await self._executors.io(self._bucket.read, key, limit_bytes=LIMIT_BYTES, timeout_s=READ_TIMEOUT_S)
 
     async def _record_appearance(self, image: Image, thumbnail: Thumbnail, key: str) -> None:
-        """Raises NotFound if the image was deleted meanwhile, and deletes its thumbnail."""
+        """Raises NotFound if the image was deleted meanwhile, and deletes its thumbnail and features."""
         try:
             current = await self._images.by_id(image.id, SERVER)
         except errors.NotFound:
             await self._executors.io(self._bucket.delete, key)
+            await self._images.features.delete(image.id)
             raise
         size = (thumbnail.width, thumbnail.height)
         if current.key is not None and ((current.width, current.height) != size or not current.placeholder):
@@ -194,7 +207,9 @@ def make_thumbnail(data: bytes, recipe: dict[str, Any] | None, width: int, max_m
         thumbnail_size(source.width, source.height, width), Pillow.Resampling.LANCZOS, reducing_gap=2.0
     )
     colour = small.resize((1, 1), Pillow.Resampling.BOX).tobytes().hex()
-    return Thumbnail(encode_image(small, "webp", quality=QUALITY), source.width, source.height, f"#{colour}")
+    encoded = encode_image(small, "webp", quality=QUALITY)
+    features = measure_features(encoded) if width == WIDTHS[0] else None
+    return Thumbnail(encoded, source.width, source.height, f"#{colour}", features)
 
 
 def thumbnail_size(source_width: int, source_height: int, width: int) -> tuple[int, int]:
@@ -208,5 +223,5 @@ def _reduction(source_width: int, source_height: int, width: int) -> int:
     return max(1, source_width // (2 * thumbnail_size(source_width, source_height, width)[0]))
 
 
-def _key(image_id: int, width: int) -> str:
+def thumbnail_key(image_id: int, width: int) -> str:
     return f"thumbnail/{image_id}/{width}.webp"

@@ -1,10 +1,14 @@
-"""The tile pool of a task: the images in its recipe, checked for the user, read from the bucket, cut to tiles."""
+"""The tile pool of a task: the images in its recipe, checked for the user, matched by features, read when used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from models import errors
 from models.bucket import Bucket
@@ -12,18 +16,24 @@ from models.images.image import Owner
 from models.images.image_formats import FORMAT_NAMES
 from models.images.images import Images
 from processing import mosaic
-from processing.mosaic import TilePool
+from processing.images.thumbnails import WIDTHS, thumbnail_key
+from processing.mosaic import MAX_TILES, TILE_PX, PackedFeatures, TileCache, TileFiles, TilePool
 
-MAX_TILES = 500
-MAX_POOL_BYTES = 1_000_000_000
+CACHE_BYTES = 96 << 20
+"""Of tiles in memory that may be used once more."""
+READERS = 4
+"""Files that are read at once, as a bucket may be far away; so many are in memory."""
+SPARE_PIXELS = 1.5
+"""How many times larger than its tile a thumbnail must be to stand for the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class TileRef:
-    """An image of the pool, and its key in the bucket."""
+    """An image of the pool, its key in the bucket, and its features; None if they are not known yet."""
 
     image_id: int
     key: str
+    features: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +45,17 @@ class TileLimits:
     megapixels: float
 
 
-async def resolve_tiles(recipe: Mapping[str, Any], owner: Owner, images: Images) -> tuple[TileRef, ...]:
-    """The images in a recipe's `tiles`; () if it has none.
+async def resolve_tiles(
+    recipe: Mapping[str, Any], owner: Owner, images: Images, *, limit: int = MAX_TILES
+) -> tuple[TileRef, ...]:
+    """The images in a recipe's `tiles`, without features; () if it has none.
 
-    Raises BadParameter for `tiles` if there are more than MAX_TILES, or if one does not exist, is not in our bucket, or
+    Raises BadParameter for `tiles` if there are more than `limit`, or if one does not exist, is not in our bucket, or
     is neither this owner's nor a result that this owner may see.
     """
     ids = list(dict.fromkeys(recipe.get("tiles") or ()))
-    if len(ids) > MAX_TILES:
-        raise errors.BadParameter(field="tiles", value=f"{len(ids)} pictures", allowed=f"at most {MAX_TILES} pictures")
+    if len(ids) > limit:
+        raise errors.BadParameter(field="tiles", value=f"{len(ids)} pictures", allowed=f"at most {limit} pictures")
     keys = await images.usable_as_tiles(ids, owner.id) if ids else {}
     for image_id in ids:
         if image_id not in keys:
@@ -52,43 +64,92 @@ async def resolve_tiles(recipe: Mapping[str, Any], owner: Owner, images: Images)
     return tuple(TileRef(image_id, keys[image_id]) for image_id in ids)
 
 
-def read_pool(
-    bucket: Bucket,
-    tiles: Sequence[TileRef],
-    report: Callable[[float], None],
-    *,
-    side: int,
-    shape: str,
-    limits: TileLimits,
-) -> TilePool:
-    """The pool of these images, at least one. side: of the tiles in pixels. shape: of the recipe.
+async def resolve_measured_tiles(recipe: Mapping[str, Any], owner: Owner, images: Images) -> tuple[TileRef, ...]:
+    """The same with features, as far as they are known."""
+    tiles = await resolve_tiles(recipe, owner, images)
+    features = await images.features.of([tile.image_id for tile in tiles], mosaic.FEATURES_VERSION)
+    return tuple(TileRef(tile.image_id, tile.key, features.get(tile.image_id) or None) for tile in tiles)
 
-    report: called after each image with the fraction read.
 
-    Raises RecipeImpossible for `tiles` if an image was deleted or cannot be decoded, or if they exceed MAX_POOL_BYTES
-    together; SourceTooLarge, BucketUnavailable, and whatever `report` raises.
-    """
-    read_bytes, pool = 0, mosaic.PoolBuilder(len(tiles), side=side, shape=shape)
-    for number, tile in enumerate(tiles, 1):
-        data = _read(bucket, tile, limits)
-        read_bytes += len(data)
-        if read_bytes > MAX_POOL_BYTES:  # pragma: no cover - takes hundreds of megabytes
-            raise _impossible(f"{len(tiles)} pictures", f"at most {MAX_POOL_BYTES // 1_000_000} MB together")
+async def save_features(features: Mapping[int, bytes], images: Images) -> None:
+    """Record what a job has measured, by id."""
+    await images.features.save(features, mosaic.FEATURES_VERSION)
+
+
+class TileReader:
+    """Reads the files of pictures, several at once: small tiles from the smallest thumbnails, where there are some."""
+
+    def __init__(self, bucket: Bucket, tiles: Sequence[TileRef], limits: TileLimits) -> None:
+        self._bucket, self._limits = bucket, limits
+        self._keys = {tile.image_id: tile.key for tile in tiles}
+
+    def __call__(self, image_ids: Sequence[int], side: int) -> Iterator[bytes]:
+        """Raises RecipeImpossible for `tiles` if an image was deleted; SourceTooLarge, BucketUnavailable."""
+        waiting = deque[Future[bytes]]()
+        with ThreadPoolExecutor(READERS, "tiles") as threads:
+            for image_id in image_ids:
+                waiting.append(threads.submit(self._read, image_id, side))
+                if len(waiting) == READERS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _read(self, image_id: int, side: int) -> bytes:
+        return self._thumbnail(image_id, side) or self._original(image_id)
+
+    def _thumbnail(self, image_id: int, side: int) -> bytes | None:
+        """None if there is none, or if it is too small for tiles of that side."""
+        if SPARE_PIXELS * side > WIDTHS[0]:
+            return None
         try:
-            cut = mosaic.cut_tile(data, side=side, shape=shape, megapixels=limits.megapixels)
-            pool.add(tile.image_id, cut)
+            thumbnail = self._bucket.read(
+                thumbnail_key(image_id, WIDTHS[0]),
+                limit_bytes=self._limits.size_bytes,
+                timeout_s=self._limits.timeout_s,
+            )
+        except errors.NotFound:
+            return None
+        return thumbnail if min(mosaic.read_size(thumbnail)) >= SPARE_PIXELS * side else None
+
+    def _original(self, image_id: int) -> bytes:
+        try:
+            return self._bucket.read(
+                self._keys[image_id], limit_bytes=self._limits.size_bytes, timeout_s=self._limits.timeout_s
+            )
+        except errors.NotFound as error:
+            raise _impossible(image_id, "pictures that are still there") from error
+
+
+def measure_missing(
+    tiles: Sequence[TileRef], reader: TileReader, report: Callable[[float], None], limits: TileLimits
+) -> dict[int, bytes]:
+    """The features, by id, of those images that come without.
+
+    report: called after each of them with the fraction that is done.
+    Raises RecipeImpossible for `tiles` if an image was deleted or cannot be decoded; SourceTooLarge, BucketUnavailable,
+    and whatever `report` raises.
+    """
+    missing, features = [tile.image_id for tile in tiles if tile.features is None], dict[int, bytes]()
+    for image_id, data in zip(missing, reader(missing, TILE_PX), strict=True):
+        try:
+            features[image_id] = mosaic.measure_features(data, megapixels=limits.megapixels)
         except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
             allowed = f"{FORMAT_NAMES} of up to {limits.megapixels:g} megapixels"
-            raise _impossible(tile.image_id, allowed) from error
-        report(number / len(tiles))
-    return pool.build()
+            raise _impossible(image_id, allowed) from error
+        report(len(features) / len(missing))
+    return features
 
 
-def _read(bucket: Bucket, tile: TileRef, limits: TileLimits) -> bytes:
-    try:
-        return bucket.read(tile.key, limit_bytes=limits.size_bytes, timeout_s=limits.timeout_s)
-    except errors.NotFound as error:
-        raise _impossible(tile.image_id, "pictures that are still there") from error
+def pool_of_tiles(
+    tiles: Sequence[TileRef], measured: Mapping[int, bytes], reader: TileReader, shape: str, limits: TileLimits
+) -> TilePool:
+    """The pool of these images, at least one. measured: features of those that come without. shape: of the recipe."""
+    ids = [tile.image_id for tile in tiles]
+    features = PackedFeatures.of([tile.features or measured[tile.image_id] for tile in tiles], shape)
+    files = TileFiles(
+        np.array(ids), features.centerings, reader, TileCache(CACHE_BYTES), shape, megapixels=limits.megapixels
+    )
+    return mosaic.pool_of_features(ids, features, files)
 
 
 def _impossible(value: object, allowed: str) -> errors.RecipeImpossible:

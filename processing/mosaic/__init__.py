@@ -39,21 +39,28 @@ from .reveal import encode_reveal, is_revealed, painted_params
 from .strip_canvas import check_strips
 from .style import RenderContext, Style
 from .styles import STYLES
-from .styles.photomosaic.photomosaic import PhotomosaicParams, pool_side
-from .tile_pool import SQUARE, PoolBuilder, Tile, TilePool, build_pool, cut_tile, pool_from_tiles, pool_of
+from .styles.photomosaic.photomosaic import MAX_TILES
+from .tiles.cutting import SQUARE, TILE_PX, Tile, cut_tile
+from .tiles.files import FileReader, TileCache, TileFiles
+from .tiles.packed import FEATURES_VERSION, PackedFeatures, measure_features
+from .tiles.pool import TilePool, build_pool, pool_from_tiles, pool_of, pool_of_features
 
 __all__ = [
+    "FEATURES_VERSION",
+    "MAX_TILES",
     "PLANNED_STYLES",
     "SQUARE",
     "STYLES",
+    "TILE_PX",
     "BadParameter",
     "ColourStatistics",
+    "FileReader",
     "Limits",
     "MosaicError",
     "NotAPicture",
+    "PackedFeatures",
     "PageOptions",
     "PlanOptions",
-    "PoolBuilder",
     "ProgressCallback",
     "QualityReport",
     "Recipe",
@@ -62,6 +69,8 @@ __all__ = [
     "Source",
     "Style",
     "Tile",
+    "TileCache",
+    "TileFiles",
     "TilePool",
     "TooManyPixels",
     "build_pool",
@@ -71,16 +80,18 @@ __all__ = [
     "describe",
     "encode_image",
     "jpeg_in_pdf",
+    "measure_features",
     "normalise",
     "parse",
     "plan_pdf",
     "pool_from_tiles",
     "pool_of",
+    "pool_of_features",
     "preview_recipe",
     "print_pdf",
+    "read_size",
     "release_free_memory",
     "render",
-    "tile_px",
 ]
 
 
@@ -129,16 +140,6 @@ def preview_recipe(recipe: Recipe, data: bytes, *, scale: float, megapixels: flo
     scale: width of the reduced picture / width of the full one. Raises NotAPicture, TooManyPixels.
     """
     return recipe.scaled(scale, read_size(data, megapixels=megapixels))
-
-
-def tile_px(recipe: Recipe, data: bytes, *, count: int, megapixels: float = MAX_MEGAPIXELS) -> int:
-    """The side in pixels at which to cut `count` tiles for the photomosaic of the picture in `data`: see pool_side.
-
-    Raises NotAPicture, TooManyPixels, and BadParameter for another style.
-    """
-    if not isinstance(recipe.params, PhotomosaicParams):
-        raise BadParameter(field="pool", value=recipe.style, allowed="the style photomosaic")
-    return pool_side(recipe.params, *read_size(data, megapixels=megapixels), count=count)
 
 
 def describe() -> list[dict[str, Any]]:

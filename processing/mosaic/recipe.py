@@ -14,8 +14,8 @@ from .errors import BadParameter
 from .params import MAX_SIZE, MIN_SIZE, Params, allowed_values, join_words, metadata_of
 from .style import Style
 
-MAX_CHARACTERS = 20_000
-"""Of a recipe as text."""
+MAX_CHARACTERS = 400_000
+"""Of a recipe as text: enough for the ids of the largest tile pool."""
 JSON_VALUES = "values that JSON can represent"
 
 

@@ -16,7 +16,7 @@ from .plan import Plan
 from .progress import Progress
 from .scaled import Drawing, Picture, compared_factor, scaled
 from .strip_canvas import LARGE_MEGAPIXELS, STRIP_FORMATS, StripCanvas, check_in_memory
-from .tile_pool import TilePool
+from .tiles.pool import TilePool
 
 P = TypeVar("P", bound=Params)
 T = TypeVar("T")

@@ -27,7 +27,7 @@ from processing.engine.job import Job, JobResult
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.colours import resolve_colours
-from processing.images.tile_pool import resolve_tiles
+from processing.images.tile_pool import resolve_measured_tiles, save_features
 from processing.queue.event_feed import publish_task
 from processing.queue.run import Run, StillRunning
 from processing.rendering import Cancelled
@@ -130,12 +130,13 @@ class TaskRunner:
             self.cleanups.add(cleanup)
             cleanup.add_done_callback(self.cleanups.discard)
             raise Cancelled() from None
+        await persist(save_features, result.features, self.store.images)
         return await self._register(run.task, self._new_image(run.task, result), result)
 
     async def _job(self, task: Task) -> Job:
         """Raises RecipeImpossible if an image in the recipe was deleted, or is not this owner's any more."""
         try:
-            tiles = await persist(resolve_tiles, task.recipe, task.owner, self.store.images)
+            tiles = await persist(resolve_measured_tiles, task.recipe, task.owner, self.store.images)
             colours = await persist(resolve_colours, task.recipe, task.owner, self.store.images)
         except errors.BadParameter as error:  # pragma: no cover - a tile is deleted while the task waits
             raise errors.RecipeImpossible(retryable=False, **error.details) from error
@@ -229,7 +230,8 @@ class TaskRunner:
     async def _retry_or_fail(self, lease: Lease, error: errors.Unavailable | errors.JobError) -> Task | None:
         pause_s = _retry_pause_s(lease.task, error)
         if pause_s is None:
-            details = {name: _plain_value(value) for name, value in error.details.items()}
+            plain = str | int | float | bool
+            details = {key: value if isinstance(value, plain) else str(value) for key, value in error.details.items()}
             outcome = Outcome(TaskState.FAILED, error=error.slug, error_details=details)
             return await persist(self.store.leases.finish, lease, outcome)
         log.warning("task %s: %s; trying again in %.1f s", lease.task.id, error.slug, pause_s)
@@ -287,10 +289,6 @@ def _retry_pause_s(task: Task, error: errors.Unavailable | errors.JobError) -> f
 def _is_current(result: Image, task: Task) -> bool:
     """A source in our bucket never changes; one at another host may."""
     return task.source_key is not None or datetime.now(UTC) - result.created < EXTERNAL_SOURCE_TTL
-
-
-def _plain_value(value: object) -> object:
-    return value if isinstance(value, str | int | float | bool) else str(value)
 
 
 def _copy_for(task: Task, result: Image) -> NewImage:

@@ -38,9 +38,9 @@ export class SignInDialog {
   /** Fetches the session: the signed-in user and the server's limits. answer: that of a request that was sent before. */
   async refresh(answer = this.#api.session()) {
     const session = await answer;
-    const { max_upload_mb, max_megapixels, max_result_megapixels, upload_part_mb, formats, max_title_length, max_alt_length, protects_files } = session.limits;
+    const { max_upload_mb, max_megapixels, max_result_megapixels, max_pool_pictures, upload_part_mb, formats, max_title_length, max_alt_length, protects_files } = session.limits;
     const limits = {
-      uploadMb: max_upload_mb, megapixels: max_megapixels, resultMegapixels: max_result_megapixels, partMb: upload_part_mb, formats,
+      uploadMb: max_upload_mb, megapixels: max_megapixels, resultMegapixels: max_result_megapixels, poolPictures: max_pool_pictures, partMb: upload_part_mb, formats,
       titleLength: max_title_length, altLength: max_alt_length, protectsFiles: protects_files,
     };
     const { guest, guests_allowed: guestsAllowed } = session;

@@ -1,36 +1,69 @@
-"""Which of 20,000 pictures each of 10,000 cells shows: CPU seconds and memory of the matching, on generated features.
+"""Which of 20,000 pictures each of 10,000 cells shows: CPU seconds and memory, on generated features.
 
-.venv/bin/python -m tests.bench.tile_search
+.venv/bin/python -m tests.bench.tile_search [PICTURES]
+
+The features are stored in a mongod of its own and read back as a task reads them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import resource
+import sys
+import tempfile
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from models.database import Database, new_id
+from models.embedded_mongod import Mongod
+from models.images.features import ImageFeatures
+from processing.mosaic import FEATURES_VERSION, PackedFeatures
+from processing.mosaic.colour.oklab import oklab_to_srgb
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.photomosaic.matching import assign_tiles, feasible_limits
-from processing.mosaic.tile_pool import GRID, Features
+from processing.mosaic.tiles.duplicates import first_equals
+from processing.mosaic.tiles.features import GRID, Features
+from processing.mosaic.tiles.packed import RECORD
 from processing.process_setup import tune_process
 from tests.bench.timing import table
 
 ROWS, COLUMNS, PICTURES, MIN_DISTANCE = 100, 100, 20_000, 4
-CAP = 5  # uses of a picture, in the second row
+CAP = 5  # uses of a picture, in the last row
 
 
-def report() -> str:
+async def report(pictures: int) -> str:
     rng = np.random.default_rng(1)
     cells = generate_features(rng, ROWS * COLUMNS).reshape(ROWS, COLUMNS, GRID * GRID, 3)
-    tiles, rows = generate_features(rng, PICTURES), []
+    with tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder:
+        async with Mongod(Path(folder) / "db") as mongod:
+            database = Database(mongod.uri, "bench")
+            ids = [new_id() for _ in range(pictures)]
+            await _store(ImageFeatures(database), ids, generate_records(rng, pictures))
+            rows = [("generated and stored", "", _peak_mib())]
+            started = time.process_time()
+            stored = await ImageFeatures(database).of(ids, FEATURES_VERSION)
+            rows.append(_row("read from the database", started))
+            database.close()
+    started = time.process_time()
+    packed = PackedFeatures.of([stored[image_id] for image_id in ids], "1:1")
+    rows.append(_row("unpacked", started))
+    started = time.process_time()
+    distinct = np.unique(first_equals(packed.features, packed.miniatures))
+    rows.append(_row("duplicates found", started))
     for name, max_uses in (("any number of uses", None), (f"at most {CAP} uses", CAP)):
-        limits = feasible_limits(MIN_DISTANCE, max_uses, tiles=PICTURES, cells=ROWS * COLUMNS)
+        limits = feasible_limits(MIN_DISTANCE, max_uses, tiles=len(distinct), cells=ROWS * COLUMNS)
         started = time.process_time()
-        assign_tiles(cells, tiles, limits, 0, Progress(), mirror=True)
-        rows.append((f"{name}, mirrored where nearer", f"{time.process_time() - started:.2f}", _peak_mib()))
-    title = f"{ROWS * COLUMNS:,} cells, {PICTURES:,} pictures"
+        assign_tiles(cells, packed.features[distinct], limits, 0, Progress(), mirror=True)
+        rows.append(_row(f"matched, {name}, mirrored where nearer", started))
+    title = f"{ROWS * COLUMNS:,} cells, {pictures:,} pictures"
     return table((title, "CPU s", "peak memory of the process, MiB"), rows)
+
+
+async def _store(features: ImageFeatures, ids: Sequence[int], records: Sequence[bytes]) -> None:
+    await features.save(dict(zip(ids, records, strict=True)), FEATURES_VERSION)
 
 
 def generate_features(rng: np.random.Generator, count: int) -> Features:
@@ -41,10 +74,23 @@ def generate_features(rng: np.random.Generator, count: int) -> Features:
     return np.stack([lightness, *colours], axis=-1).astype(np.float32)
 
 
+def generate_records(rng: np.random.Generator, count: int) -> list[bytes]:
+    """Packed features of such pictures, with the same means in every shape, and noise as miniatures."""
+    records = np.zeros(count, RECORD)
+    records["means"] = oklab_to_srgb(generate_features(rng, count).astype(float))[:, None]
+    records["miniature"] = rng.integers(0, 256, records["miniature"].shape)
+    records["aspect"] = 4 / 3
+    return [record.tobytes() for record in records]
+
+
+def _row(name: str, started: float) -> tuple[str, str, str]:
+    return name, f"{time.process_time() - started:.2f}", _peak_mib()
+
+
 def _peak_mib() -> str:
     return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}"
 
 
 if __name__ == "__main__":
     tune_process()
-    print(report())
+    print(asyncio.run(report(int(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)))

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from handlers.services import Services
 from models.images.image import ImageKind
 from models.images.visibility import SERVER
+from processing.mosaic import FEATURES_VERSION
+from settings import Settings
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
-from tests.support.upkeep import reconciler_of
-from tests.support.waiting import finished
+from tests.support.upkeep import filler_of, reconciler_of
+from tests.support.waiting import finished, until
 
 COLOURS = ("red", "green", "blue", "white")
+
+
+@pytest.fixture
+def settings(settings_of: Callable[..., Settings]) -> Settings:
+    return settings_of(max_pool_pictures=6)
 
 
 async def pool_of(person: ApiClient) -> list[int]:
@@ -53,12 +63,13 @@ async def test_a_photomosaic_is_built_from_the_named_pictures_and_its_map_says_w
     assert len(set(cell_map["tiles"])) > 1
     assert (len(cell_map["mirrored"]), cell_map["centerings"]) == (24, [[0.5, 0.5]] * 4)
     assert image["recipe"]["tiles"] == tiles
-    assert colours(result.body) <= {(255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)}
+    pure = np.array([(255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)])
+    assert np.abs(colours(result.body)[:, None] - pure).max(axis=-1).min(axis=1).max() < 8, "a thumbnail is near them"
 
 
-def colours(picture: bytes) -> set[Any]:
+def colours(picture: bytes) -> NDArray[np.int_]:
     with Image.open(io.BytesIO(picture)) as image:
-        return {colour for _, colour in image.convert("RGB").getcolors() or []}
+        return np.array([colour for _, colour in image.convert("RGB").getcolors() or []])
 
 
 @pytest.mark.gen_test
@@ -83,10 +94,13 @@ async def test_too_many_pictures_are_refused(api: ApiClient) -> None:
     ada = await api.sign_up("ada")
     source = (await ada.upload(png()))["url"]
 
-    refused = await ada.post("/api/tasks/add/", url=source, param=recipe(list(range(1, 502))))
+    too_many = recipe(list(range(1, 8)))
+    refused = await ada.post("/api/tasks/add/", url=source, param=too_many)
+    beyond = await ada.post("/api/tasks/add/", url=source, param=recipe(list(range(1, 20_002))))
 
-    assert (refused["error"], refused["field"]) == ("bad_parameter", "tiles")
-    assert "at most 500" in refused["message"]
+    assert [(answer["error"], answer["field"]) for answer in (refused, beyond)] == [("bad_parameter", "tiles")] * 2
+    assert "at most 6 pictures" in refused["message"]
+    assert "1 to 20000 picture ids" in beyond["message"]
 
 
 @pytest.mark.gen_test
@@ -105,16 +119,82 @@ async def test_the_same_pool_is_rendered_once_and_another_one_again(api: ApiClie
 @pytest.mark.gen_test
 async def test_a_picture_that_is_gone_when_the_task_runs_is_named(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up("ada")
-    tiles = await pool_of(ada)
+    tile = (await pool_of(ada))[2]
     source = (await ada.upload(png()))["url"]
-    image = await services.images.by_id(tiles[2], SERVER)
+    image = await services.images.by_id(tile, SERVER)
     assert image.key is not None
-    services.bucket.delete(image.key)
+    await measured(services, tile)
+    for key in (image.key, f"thumbnail/{tile}/320.webp"):
+        services.bucket.delete(key)
 
-    done = await finished(ada, (await ada.add_task(source, recipe(tiles)))["id"])
+    done = await finished(ada, (await ada.add_task(source, recipe([tile])))["id"])
 
     assert (done["state"], done["error"]) == ("failed", "recipe_impossible")
-    assert f"tiles: {tiles[2]}" in done["message"]
+    assert f"tiles: {tile}" in done["message"]
+
+
+async def measured(services: Services, image_id: int) -> bytes:
+    """The features of an image that has arrived."""
+
+    async def stored() -> bool:
+        return image_id in await services.images.features.of([image_id], FEATURES_VERSION)
+
+    await until(stored, timeout_s=10)
+    return (await services.images.features.of([image_id], FEATURES_VERSION))[image_id]
+
+
+@pytest.mark.gen_test
+async def test_every_picture_is_measured_when_it_arrives_and_forgotten_with_it(
+    api: ApiClient, services: Services
+) -> None:
+    ada = await api.sign_up("ada")
+    tile = (await pool_of(ada))[0]
+
+    features = await measured(services, tile)
+    await ada.post("/api/image/delete/", id=tile)
+
+    assert 0 < len(features) < 1000
+    assert await services.images.features.of([tile], FEATURES_VERSION) == {}
+
+
+@pytest.mark.gen_test
+async def test_pictures_of_an_earlier_version_are_measured_by_their_first_mosaic_and_by_upkeep(
+    api: ApiClient, services: Services
+) -> None:
+    ada = await api.sign_up("ada")
+    tiles = await pool_of(ada)
+    features = [await measured(services, tile) for tile in tiles]
+    damaged = (await ada.upload(png()[:-20]))["id"]
+    for tile in tiles:
+        await services.images.features.delete(tile)
+
+    await photomosaic(ada, tiles[:2])
+    by_mosaic = await services.images.features.of([*tiles, damaged], FEATURES_VERSION)
+    await filler_of(services).fill()
+    by_upkeep = await services.images.features.of([*tiles, damaged], FEATURES_VERSION)
+
+    assert by_mosaic == dict(zip(tiles[:2], features, strict=False))
+    assert by_upkeep == {**dict(zip(tiles, features, strict=True)), damaged: b""}
+    assert await filler_of(services).fill() == 0
+
+
+@pytest.mark.gen_test
+async def test_a_mosaic_that_its_owner_withdraws_serves_nobody_else_whatever_is_stored_of_it(
+    api: ApiClient, services: Services
+) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
+    mosaic = await finished(bob, (await bob.add_task((await bob.upload(png()))["url"]))["id"])
+    source = (await ada.upload(png()))["url"]
+    await filler_of(services).fill()
+    tiles = [mosaic["result_id"]]
+
+    while_public = await ada.add_task(source, recipe(tiles))
+    await bob.post("/api/image/visibility/", id=tiles[0], visibility="private")
+    afterwards = await ada.post("/api/tasks/add/", url=source, param=recipe(tiles))
+
+    assert while_public["id"]
+    assert (afterwards["error"], afterwards["field"]) == ("bad_parameter", "tiles")
+    assert tiles[0] in await services.images.features.of(tiles, FEATURES_VERSION), "for its owner"
 
 
 @pytest.mark.gen_test

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from ..errors import BadParameter, NotAPicture, TooManyPixels
 from ..progress import ProgressCallback
 from ..styles.photomosaic.photomosaic import MAX_TILES
-from ..tile_pool import PoolBuilder, TilePool, cut_tile
+from ..tiles.files import TileCache, TileFiles
+from ..tiles.packed import PackedFeatures, measure_features
+from ..tiles.pool import TilePool, pool_of_features
+
+CACHE_BYTES = 96 << 20
+"""Of tiles that may be used once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +40,10 @@ class Folder:
         return {**named, "tiles": [self.names[tile] for tile in tiles]}
 
 
-def read_folder(
-    path: Path,
-    progress: ProgressCallback | None = None,
-    *,
-    side_for: Callable[[int], int],
-    shape: str,
-    megapixels: float,
-) -> Folder:
+def read_folder(path: Path, progress: ProgressCallback | None = None, *, shape: str, megapixels: float) -> Folder:
     """The pool of a folder's files in the order of their names, without hidden files and subfolders.
 
-    side_for: how large so many tiles are cut, in pixels. shape: of the tiles.
+    shape: of the tiles, which are cut from the files when they are used.
     Raises BadParameter naming `pool` if it is not a folder, holds no image, or more files than a recipe can name;
     OSError if it cannot be listed.
     """
@@ -52,18 +52,22 @@ def read_folder(
     files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
     if len(files) > MAX_TILES:
         raise BadParameter(field="pool", value=f"{len(files)} files", allowed=f"at most {MAX_TILES} files")
-    side = side_for(len(files))
-    names, unreadable = list[str](), dict[str, str]()
-    pool = PoolBuilder(len(files), side=side, shape=shape)
+    features, unreadable = dict[Path, bytes](), dict[str, str]()
     for number, file in enumerate(files, 1):
         try:
-            pool.add(len(names), cut_tile(file.read_bytes(), side=side, shape=shape, megapixels=megapixels))
-            names.append(file.name)
+            features[file] = measure_features(file.read_bytes(), megapixels=megapixels)
         except (NotAPicture, TooManyPixels, OSError) as error:
             unreadable[file.name] = str(error)
         if progress is not None:
             progress(number / len(files))
-    if not names:
+    if not features:
         contents = f"{len(unreadable)} unreadable files in" if unreadable else "the empty folder"
         raise BadParameter(field="pool", value=f"{contents} {path.name}", allowed="a folder with at least one picture")
-    return Folder(pool.build(), names, unreadable)
+    packed, readable = PackedFeatures.of(list(features.values()), shape), list(features)
+    ids = np.arange(len(readable), dtype=np.int64)
+
+    def read(tile_ids: Sequence[int], _: int) -> Iterator[bytes]:
+        return (readable[tile_id].read_bytes() for tile_id in tile_ids)
+
+    tiles = TileFiles(ids, packed.centerings, read, TileCache(CACHE_BYTES), shape, megapixels=megapixels)
+    return Folder(pool_of_features(ids.tolist(), packed, tiles), [file.name for file in readable], unreadable)

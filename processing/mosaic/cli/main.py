@@ -40,7 +40,6 @@ from .. import (
     plan_pdf,
     preview_recipe,
     render,
-    tile_px,
 )
 from ..codec.encode import MEDIA_TYPES
 from ..looks import LOOKS
@@ -164,14 +163,7 @@ def _read_pool(options: argparse.Namespace, recipe: Recipe) -> Folder | None:
         raise BadParameter(field="pool", value=recipe.style, allowed="the style photomosaic")
     bar = None if options.quiet else _ProgressBar(options.pool.name)
     params = recipe.to_dict()
-    first, megapixels = options.files[0].read_bytes(), options.megapixels
-    folder = read_folder(
-        options.pool,
-        bar,
-        side_for=lambda count: tile_px(recipe, first, count=count, megapixels=megapixels),
-        shape=params["shape"],
-        megapixels=megapixels,
-    )
+    folder = read_folder(options.pool, bar, shape=params["shape"], megapixels=options.megapixels)
     for name, reason in folder.unreadable.items():
         print(f"{options.pool / name}: skipped. {reason}", file=sys.stderr)
     return folder

@@ -166,6 +166,26 @@ def test_a_photomosaic_is_made_of_its_tiles_and_its_map_is_stored_beside_it(buck
     assert reports == sorted(reports)
 
 
+def test_features_are_measured_where_they_are_missing_and_small_tiles_come_from_thumbnails(
+    bucket: EmbeddedBucket,
+) -> None:
+    red, blue = (encoded(Image.new("RGB", (200, 200), colour), "PNG") for colour in ("red", "blue"))
+    job = photomosaic_of(bucket, red, blue)
+    bucket.put("thumbnail/7/320.webp", encoded(Image.new("RGB", (200, 200), "lime"), "WEBP"), mime="image/webp")
+
+    first = run(job, lambda _: None)
+    known = tuple(replace(tile, features=first.features[tile.image_id]) for tile in job.tiles)
+    bucket.delete("source/tile1")
+    bucket.put("thumbnail/9/320.webp", encoded(Image.new("RGB", (90, 90), "black"), "WEBP"), mime="image/webp")
+    second = run(replace(job, tiles=known), lambda _: None)
+
+    assert list(first.features) == [7, 9]
+    assert second.features == {}
+    with Image.open(io.BytesIO(bucket.read(first.key, limit_bytes=10**7, timeout_s=1))) as image:
+        strongest = image.convert("RGB").resize((1, 1)).getpixel((0, 0))
+    assert strongest[0] < 40
+
+
 @pytest.mark.parametrize("step", range(6))
 def test_a_photomosaic_stops_at_any_report_and_stores_nothing(bucket: EmbeddedBucket, step: int) -> None:
     job, reports = photomosaic_of(bucket, png(seed=1), png(seed=2)), list[float]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from PIL import Image, ImageChops
 
 from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
-from ...tile_pool import GRID, Tiles
+from ...tiles.features import GRID, Squares
+from ...tiles.files import TileSource
 from .matching import Assignment
 from .transfer import Transfer
 
@@ -28,7 +30,7 @@ class TileLayout:
     offsets: added to the tile's bytes; of the whole tile, (rows, columns, 3), or of its fields, (rows, columns, GRID,
     GRID, 3). transfer: of (rows, columns), applied before."""
 
-    tiles: Tiles
+    tiles: Squares | TileSource
     assignment: Assignment
     mirrored: NDArray[np.bool_]
     cell: tuple[int, int]
@@ -62,20 +64,32 @@ def _rows_at_a_time(layout: TileLayout) -> int:
     return max(1, int(fitting // columns))
 
 
-def _resized(tiles: Tiles, used: NDArray[np.int32], cell: tuple[int, int], progress: Progress) -> NDArray[np.uint8]:
+def _resized(
+    tiles: Squares | TileSource, used: NDArray[np.int32], cell: tuple[int, int], progress: Progress
+) -> NDArray[np.uint8]:
     """(len(used), 3, high, wide): planar, so that one number can be added to a whole channel."""
     wide, high = cell
-    if tiles.shape[1:3] == (high, wide):
+    if isinstance(tiles, np.ndarray) and tiles.shape[1:3] == (high, wide):
         planar = np.ascontiguousarray(tiles[used % len(tiles)].transpose(0, 3, 1, 2))
         planar[used >= len(tiles)] = planar[used >= len(tiles), ..., ::-1]
         return planar
     resized = np.empty((len(used), 3, high, wide), np.uint8)
-    for index, tile in enumerate(used.tolist()):
-        image = Image.fromarray(tiles[tile % len(tiles)]).resize(cell, Image.Resampling.HAMMING)
-        resized[index] = np.asarray(image).transpose(2, 0, 1)[..., :: -1 if tile >= len(tiles) else 1]
-        if index % 64 == 0:
-            progress(index / len(used))
+    indices, variants = np.unique((used % len(tiles)).astype(np.intp), return_inverse=True)
+    places = np.argsort(variants, kind="stable")  # of the variants in `used`, those of the same tile together
+    ends = np.cumsum(np.bincount(variants, minlength=len(indices)))
+    for number, tile in enumerate(_cut(tiles, indices, cell)):
+        for place in places[ends[number - 1] if number else 0 : ends[number]].tolist():
+            resized[place] = tile.transpose(2, 0, 1)[..., :: -1 if used[place] >= len(tiles) else 1]
+        progress((number + 1) / len(indices))
     return resized
+
+
+def _cut(tiles: Squares | TileSource, indices: NDArray[np.intp], cell: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+    if not isinstance(tiles, np.ndarray):
+        yield from tiles.cut(indices, cell)
+        return
+    for index in indices.tolist():
+        yield np.asarray(Image.fromarray(tiles[index]).resize(cell, Image.Resampling.HAMMING))
 
 
 def _paste_row(

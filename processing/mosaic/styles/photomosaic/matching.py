@@ -13,7 +13,7 @@ from PIL import Image
 from ...progress import Progress, pieces
 from ...scaled import Picture
 from ...style import RenderContext
-from ...tile_pool import GRID, Features, mirrored_features, thumbnail_features
+from ...tiles.features import GRID, Features, mirrored_features, thumbnail_features
 from .exchange import exchange_tiles, use_every_tile
 
 Assignment = NDArray[np.int32]  # (rows, columns), index of a tile

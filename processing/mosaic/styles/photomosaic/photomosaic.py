@@ -30,13 +30,15 @@ from ...params import (
 from ...progress import pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
-from ...tile_pool import ASPECTS, GRID, SQUARE, TILE_PX, Features, TilePool, largest_side, mirrored_features
+from ...tiles.cutting import ASPECTS, SQUARE
+from ...tiles.features import GRID, Features, mirrored_features
+from ...tiles.pool import TilePool
 from .assembly import TileLayout, assemble, sharpened
 from .matching import SAMPLES, assign_tiles, cell_features, feasible_limits
 from .own_picture import own_cell_size, own_layout
 from .transfer import colour_transfer
 
-MAX_TILES = 5000
+MAX_TILES = 20_000
 _CELLS_ACROSS = 100
 _TILE_PX = 64
 _MIN_CELL = 8
@@ -100,13 +102,6 @@ def tile_size(params: PhotomosaicParams, width: int, height: int) -> tuple[int, 
     """Width and height of a cell in pixels, with about the area of a square of `tile_side`."""
     side, stretch = tile_side(params, width, height), math.sqrt(ASPECTS[params.shape])
     return round(side * stretch), round(side / stretch)
-
-
-def pool_side(params: PhotomosaicParams, width: int, height: int, *, count: int) -> int:
-    """The side in pixels at which to cut so many tiles for a source of that size: that of a cell of the result, so that
-    a poster shows the photos as they are, as far as memory allows."""
-    cell = tile_size(params, *params.result_size(width, height))
-    return min(largest_side(count), max(TILE_PX, *cell))
 
 
 def _default_side(width: int, height: int) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...colour.oklab import oklab_to_srgb
 from ...progress import pieces
-from ...tile_pool import Features
+from ...tiles.features import Features
 
 if TYPE_CHECKING:
     from .assembly import TileLayout

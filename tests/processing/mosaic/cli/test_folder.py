@@ -16,6 +16,6 @@ def test_a_pool_must_be_a_folder_with_no_more_files_than_a_recipe_can_name(tmp_p
         (tmp_path / f"{number}.png").touch()
 
     with pytest.raises(BadParameter, match=f"at most {MAX_TILES} files"):
-        read_folder(tmp_path, side_for=lambda _: 64, shape="1:1", megapixels=1)
+        read_folder(tmp_path, shape="1:1", megapixels=1)
     with pytest.raises(BadParameter, match="a folder of pictures"):
-        read_folder(tmp_path / "0.png", side_for=lambda _: 64, shape="1:1", megapixels=1)
+        read_folder(tmp_path / "0.png", shape="1:1", megapixels=1)

@@ -11,15 +11,12 @@ from PIL import Image
 from processing.mosaic import (
     BadParameter,
     NotAPicture,
-    PoolBuilder,
     build_pool,
-    cut_tile,
-    parse,
     pool_from_tiles,
-    tile_pool,
-    tile_px,
 )
-from processing.mosaic.tile_pool import MAX_POOL_BYTES, TILE_PX, largest_side, thumbnail_features
+from processing.mosaic.tiles import features
+from processing.mosaic.tiles.duplicates import MAX_DIFFERENCE
+from processing.mosaic.tiles.features import thumbnail_features
 from tests.processing.mosaic.pictures import encoded, noise, scene
 from tests.processing.mosaic.tile_samples import colourful_pool
 
@@ -92,31 +89,23 @@ def test_the_thumbnails_of_large_tiles_are_their_means_too(monkeypatch: pytest.M
     tiles = noise(6 * 128, 128).reshape(128, 6, 128, 3).swapaxes(0, 1)
     by_rows = thumbnail_features(tiles)
 
-    monkeypatch.setattr(tile_pool, "_LARGE_PX", 64)
+    monkeypatch.setattr(features, "_LARGE_PX", 64)
 
     assert np.allclose(by_rows, thumbnail_features(tiles), atol=0.003)  # one byte more where a mean is between two
     assert (by_rows == thumbnail_features(tiles)).mean() > 0.9
 
 
-def test_tiles_are_cut_as_large_as_the_cells_of_the_result_while_memory_allows() -> None:
-    photo = encoded(scene(40, 30))
-    poster = {"style": "photomosaic", "size": 9933}
+def test_duplicates_are_found_whatever_stands_between_them() -> None:
+    """Compared are neighbours by lightness; the number is that of the first one in the pool."""
+    rng = np.random.default_rng(4)
+    tiles = rng.integers(0, 256, (600, 1, 1, 3)) + rng.integers(-9, 10, (600, 16, 16, 3))
+    tiles = np.clip(tiles, 0, 255).astype(np.uint8)
+    tiles[[599, 300]], tiles[17] = tiles[5], tiles[450]
 
-    assert tile_px(parse({**poster, "cell": 166}), photo, count=500) == 166
-    assert tile_px(parse({**poster, "cell": 12}), photo, count=500) == TILE_PX
-    assert tile_px(parse({**poster, "cell": 1000}), photo, count=500) == largest_side(500)
-    assert all(3 * largest_side(count) ** 2 * count <= MAX_POOL_BYTES for count in (1, 500, 2000))
-    with pytest.raises(BadParameter, match="the style photomosaic"):
-        tile_px(parse("mosaic"), photo, count=1)
+    equals = pool_from_tiles(range(600), tiles).first_equals
 
-
-def test_tiles_are_collected_in_the_memory_of_the_pool() -> None:
-    builder = PoolBuilder(3, side=60)
-    for tile_id in (7, 9):
-        builder.add(tile_id, cut_tile(encoded(noise(80, 80, seed=tile_id)), side=60))
-
-    pool = builder.build()
-
-    assert pool.ids.tolist() == [7, 9]
-    assert pool.tiles.shape == (2, 64, 64, 3)
-    assert pool.distinct() is pool
+    assert (equals[[5, 300, 599]] == 5).all()
+    assert equals[17] == equals[450] == 17
+    for index, first in enumerate(equals.tolist()):
+        assert np.abs(tiles[index].astype(int) - tiles[first]).mean() < MAX_DIFFERENCE
+    assert 500 < len(np.unique(equals)) < 598

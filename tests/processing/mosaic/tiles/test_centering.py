@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic.tile_centering import tile_centering
+from processing.mosaic.tiles.centering import tile_centering
 
 
 def with_detail(width: int, height: int, left: int, top: int, side: int) -> Image.Image:

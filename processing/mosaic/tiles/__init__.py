@@ -1,0 +1,1 @@
+"""Tiles of photomosaics: pools of them, what matching knows of each picture, and their pixels."""

@@ -1,0 +1,116 @@
+"""Tile pools: the pictures that a photomosaic is built from, analysed once and used many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..codec.decode import MAX_MEGAPIXELS
+from ..errors import BadParameter
+from ..progress import ProgressCallback
+from .cutting import SQUARE, TILE_PX, Tile, cut_tile
+from .duplicates import first_equals
+from .features import Features, Squares, thumbnail_features
+from .files import TileSource
+from .packed import PackedFeatures
+
+_MAX_MINIATURE_DIFFERENCE = 3.0  # of 255, mean over the pixels: less than of tiles, whose noise is not averaged out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TilePool:
+    """Immutable: may be kept and shared between threads; a pool whose tiles are pixels may be pickled.
+
+    ids: (n,) int64, the caller's ids of the images. tiles: (n, side, side, 3) uint8, or where they are read from when
+    they are used. features: (n, GRID * GRID, 3).
+    first_equals: (n,), the index of the first tile that shows the same picture. centerings: (n, 2), of each tile; NaN
+    where it is not known. shape: of the tiles, in ASPECTS; pixels are squeezed to squares.
+    """
+
+    ids: NDArray[np.int64]
+    tiles: Squares | TileSource
+    features: Features
+    first_equals: NDArray[np.intp]
+    centerings: NDArray[np.float64]
+    shape: str = SQUARE
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def only(self, ids: Sequence[int]) -> TilePool:
+        """The pool of these images alone. Raises BadParameter naming `tiles` for an id that it does not hold."""
+        index_of = {tile_id: index for index, tile_id in enumerate(self.ids.tolist())}
+        missing = [tile_id for tile_id in ids if tile_id not in index_of]
+        if missing:
+            raise BadParameter(field="tiles", value=missing[0], allowed="pictures of the tile pool")
+        indices = np.array([index_of[tile_id] for tile_id in dict.fromkeys(ids)])
+        return self._part(indices)
+
+    def distinct(self) -> TilePool:
+        """The pool with every picture once; itself, not a copy, if that is so already."""
+        if np.array_equal(self.first_equals, np.arange(len(self))):
+            return self
+        return self._part(np.unique(self.first_equals))
+
+    def _part(self, indices: NDArray[np.intp]) -> TilePool:
+        _, places, same = np.unique(self.first_equals[indices], return_index=True, return_inverse=True)
+        return TilePool(
+            self.ids[indices],
+            self.tiles[indices],
+            self.features[indices],
+            places[same],
+            self.centerings[indices],
+            self.shape,
+        )
+
+
+def build_pool(
+    images: Iterable[tuple[int, bytes]],
+    progress: ProgressCallback | None = None,
+    *,
+    side: int = TILE_PX,
+    shape: str = SQUARE,
+    megapixels: float = MAX_MEGAPIXELS,
+) -> TilePool:
+    """A tile pool of image files, each with the id that stands for it in the cell map.
+
+    side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB. shape: in ASPECTS. progress:
+    called with 0.0 after each image, as their number is unknown; may raise to stop. To cache tiles or to skip damaged
+    images, use cut_tile and pool_of instead.
+    Raises NotAPicture, TooManyPixels, and BadParameter if there is no image at all.
+    """
+    ids, tiles = [], []
+    for tile_id, data in images:
+        tiles.append(cut_tile(data, side=side, shape=shape, megapixels=megapixels))
+        ids.append(tile_id)
+        if progress is not None:
+            progress(0.0)
+    if not ids:
+        raise BadParameter(field="pool", value=[], allowed="at least one picture")
+    return pool_of(ids, tiles, shape)
+
+
+def pool_of(ids: Sequence[int], tiles: Sequence[Tile], shape: str = SQUARE) -> TilePool:
+    """A pool of tiles that `cut_tile` has cut, all of one size and shape, at least one."""
+    return pool_from_tiles(ids, np.stack([tile.pixels for tile in tiles]), [tile.centering for tile in tiles], shape)
+
+
+def pool_from_tiles(
+    ids: Sequence[int], tiles: Squares, centerings: Sequence[tuple[float, float]] = (), shape: str = SQUARE
+) -> TilePool:
+    """A pool of pixels: (n, side, side, 3) uint8, side a multiple of 2 * GRID, n at least 1.
+
+    centerings: where they were cut; () if that is not known.
+    """
+    features = thumbnail_features(tiles)
+    places = np.array(centerings) if centerings else np.full((len(tiles), 2), np.nan)
+    return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles), places, shape)
+
+
+def pool_of_features(ids: Sequence[int], packed: PackedFeatures, tiles: TileSource) -> TilePool:
+    """A pool of pictures whose features are known. tiles: their pixels, of the same shape."""
+    equals = first_equals(packed.features, packed.miniatures, _MAX_MINIATURE_DIFFERENCE)
+    return TilePool(np.asarray(ids, np.int64), tiles, packed.features, equals, packed.centerings, packed.shape)

@@ -1,0 +1,60 @@
+"""Features of images that came without: those of earlier versions, and those that arrived while too many waited."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from models import errors
+from models.images.image import Image
+from models.images.images import Images
+from models.images.visibility import SERVER
+from processing.executors import Executors
+from processing.images.thumbnails import WIDTHS, Thumbnails
+from processing.mosaic import FEATURES_VERSION, measure_features
+
+log = logging.getLogger(__name__)
+
+INTERVAL_S = 600.0
+UNREADABLE = b""
+"""Stands for the features of an image that cannot be decoded, so that it is not tried again and again."""
+
+
+class FeatureFiller:
+    """Run `fill_forever` in the background. Several servers may do so at once."""
+
+    def __init__(self, images: Images, thumbnails: Thumbnails, executors: Executors) -> None:
+        self._images, self._thumbnails, self._executors = images, thumbnails, executors
+
+    async def fill_forever(self) -> None:
+        """Fill now and every ten minutes, until cancelled."""
+        while True:
+            try:
+                if count := await self.fill():
+                    log.info("images: measured %d for photomosaics", count)
+            except errors.Unavailable as error:  # pragma: no cover - the database or the bucket is away
+                log.info("features: %s; trying again later", error.slug)
+            await asyncio.sleep(INTERVAL_S)
+
+    async def fill(self) -> int:
+        """Measure every image without features, one after the other; returns their number. Raises Unavailable."""
+        count = 0
+        async for image in self._images.unmeasured(FEATURES_VERSION):
+            await self._measure(image)
+            count += 1
+        return count
+
+    async def _measure(self, image: Image) -> None:
+        features = self._images.features
+        try:
+            thumbnail = await self._thumbnails.get(image, WIDTHS[0])
+        except errors.NotFound:
+            await features.save({image.id: UNREADABLE}, FEATURES_VERSION)
+        else:
+            if not await features.of([image.id], FEATURES_VERSION):  # making a thumbnail measures
+                data = await self._executors.preview(measure_features, thumbnail)
+                await features.save({image.id: data}, FEATURES_VERSION)
+        try:
+            await self._images.by_id(image.id, SERVER)
+        except errors.NotFound:  # pragma: no cover - deleted at the same moment
+            await features.delete(image.id)
