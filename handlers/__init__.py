@@ -52,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     ("/api/image/addinfo", registration.RegisterImageHandler),
     ("/api/image/query", images.QueryImageHandler),
     ("/api/image/tiles", photomosaics.TilesHandler),
+    ("/api/image/pool", photomosaics.PoolHandler),
     ("/api/image/change", images.ChangeImageHandler),
     ("/api/image/visibility", images.ChangeVisibilityHandler),
     ("/api/image/delete", images.DeleteImageHandler),

@@ -1,16 +1,44 @@
-"""Photomosaics: the pictures in one, as far as the user may know of them."""
+"""Photomosaics: pictures to build one from, and the pictures in one, as far as the user may know of them."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import Id, RequestParams
-from handlers.schemas.images import TileSchema, TilesResponse
+from handlers.schemas.images import PoolResponse, TileSchema, TilesResponse
 from models import errors
+from models.accounts.follows import Follows
 from models.bucket import Bucket
+from models.images.gallery import Gallery
 from models.images.image import Image
 from models.images.images import Images
 from models.images.visibility import Reader
+
+
+class PoolParams(RequestParams):
+    """of: whose pictures."""
+
+    of: Literal["own", "followed", "everybody"] = "own"
+
+
+class PoolHandler(ApiHandler):
+    timeout_s = LIST_TIMEOUT_S
+
+    def initialize(self, gallery: Gallery, follows: Follows, pool_limit: int) -> None:
+        self.gallery, self.follows, self.pool_limit = gallery, follows, pool_limit
+
+    @endpoint(errors=(errors.NotAuthenticated,))
+    async def get(self, params: PoolParams) -> PoolResponse:
+        """Images for `tiles` of a photomosaic: one's own, or public mosaics of people one follows or of everybody."""
+        if params.of == "everybody":
+            return PoolResponse(ids=await self.gallery.public_ids(limit=self.pool_limit))
+        user = await self.require_user()
+        if params.of == "own":
+            return PoolResponse(ids=await self.gallery.own_ids(user.id, limit=self.pool_limit))
+        followed = await self.follows.ids_followed_by(user.id)
+        return PoolResponse(ids=await self.gallery.public_ids(owner_ids=followed, limit=self.pool_limit))
 
 
 class TilesParams(RequestParams):

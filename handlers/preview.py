@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
-from handlers.base import ApiHandler
+from handlers.base import PREVIEW_REPORT, ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import RecipeParam, RequestParams
 from models import errors
@@ -61,7 +62,10 @@ class PreviewHandler(ApiHandler):
         media_type="image/*",
     )
     async def post(self, params: PreviewParams) -> None:
-        """The mosaic of the file in the form, in the recipe's format. Only pictures of one's own need a session."""
+        """The mosaic of the file in the form, in the recipe's format. Only pictures of one's own need a session.
+
+        X-Preview-Report says how near it is to the file, and of which pictures a tile pool has too few.
+        """
         recipe = parse_recipe(params.param)
         values, user = recipe.to_dict(), await self.user()
         owner = user.owner if user else ANONYMOUS
@@ -88,6 +92,8 @@ class PreviewHandler(ApiHandler):
             self.finish_disconnected()
             return
         self.set_header("Content-Type", result.media_type)
+        missing = (result.cell_map or {}).get("missing")
+        self.set_header(PREVIEW_REPORT, json.dumps({"difference": result.quality.difference, "missing": missing or {}}))
         # An SVG comes from our origin: if a browser opens it as a page, the sandbox keeps its scripts from running.
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
         self.finish(result.data)

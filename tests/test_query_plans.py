@@ -91,6 +91,8 @@ async def walk(api: ApiClient) -> None:
             await ada.get("/tasks/query/", cursor=page["cursor"], **query)
     await ada.get("/api/image/query/", id=picture_id(45))
     await ada.get("/api/image/tiles/", id=picture_id(45))
+    for whose in ("own", "followed", "everybody"):
+        await ada.get("/api/image/pool/", of=whose)
     await ada.get(f"/i/{picture_id(45)}")
     await ada.get(f"/thumbnail/{result}/320")
     await ada.get("/api/image/pdf/", id=result)

@@ -180,6 +180,12 @@ class TilesResponse(SuccessResponse):
     made_of: str | None
 
 
+class PoolResponse(SuccessResponse):
+    """ids: of pictures that the user may build a photomosaic from, the newest first."""
+
+    ids: list[Id]
+
+
 class VisibilityResponse(SuccessResponse):
     """changed: the ids of the images that the user owns."""
 

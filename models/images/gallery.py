@@ -54,6 +54,19 @@ class Gallery:
         query: Document = {"owner_id": owner_id, "kind": str(kind)}
         return _page(await self._read(after(query, cursor), limit), limit)
 
+    async def own_ids(self, owner_id: int, *, limit: int) -> list[int]:
+        """The newest images of a user."""
+        kinds = [str(kind) for kind in (ImageKind.SOURCE, ImageKind.RESULT)]
+        return await self._ids({"owner_id": owner_id, "kind": {"$in": kinds}, "key": {"$gt": ""}}, limit)
+
+    async def public_ids(self, *, owner_ids: list[int] | None = None, limit: int) -> list[int]:
+        """The newest public results, each of a batch. owner_ids: of these users, None: of all."""
+        return await self._ids(public_query(owner_ids, None), limit)
+
+    async def _ids(self, query: Document, limit: int) -> list[int]:
+        documents = await self._images.find(query, sort="-created -_id", limit=limit, fields=["_id"])
+        return [document["_id"] for document in documents]
+
     async def batch_of(self, image: Image, *, limit: int) -> ImagePage:
         """The public results that were made together with this image, which need not be one of them."""
         if image.batch is None:

@@ -127,12 +127,12 @@ class Images:
 
     async def unmeasured(self, version: int) -> AsyncIterator[Image]:
         """Every visible image in our bucket without features of this version, by ascending id."""
-        query: Document = {"key": {"$gt": ""}, **VISIBLE}
-        async for documents in self._images.pages(query):
-            features = await self.features.of([document["_id"] for document in documents], version)
-            for document in documents:
-                if document["_id"] not in features:
-                    yield to_image(document)
+        async for documents in self._images.pages({}):  # read by _id, whatever other indexes there are
+            images = [to_image(document) for document in documents if document["key"]]
+            features = await self.features.of([image.id for image in images], version)
+            for image in images:
+                if image.id not in features and image.kind is not ImageKind.HIDDEN:
+                    yield image
 
     async def hidden(self, owner_id: int | None = None) -> AsyncIterator[Image]:
         """Images that are hidden and not purged yet, of one user or of all."""

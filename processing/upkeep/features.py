@@ -15,7 +15,7 @@ from processing.mosaic import FEATURES_VERSION, measure_features
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 600.0
+START_AFTER_S, INTERVAL_S = 30.0, 600.0
 UNREADABLE = b""
 """Stands for the features of an image that cannot be decoded, so that it is not tried again and again."""
 
@@ -27,7 +27,8 @@ class FeatureFiller:
         self._images, self._thumbnails, self._executors = images, thumbnails, executors
 
     async def fill_forever(self) -> None:
-        """Fill now and every ten minutes, until cancelled."""
+        """Fill soon after the start, which nothing delays, and every ten minutes, until cancelled."""
+        await asyncio.sleep(START_AFTER_S)
         while True:
             try:
                 if count := await self.fill():

@@ -44,6 +44,26 @@ async def ids_in(person: ApiClient, mosaic: dict[str, Any]) -> list[int | None]:
     return [tile and tile["id"] for tile in tiles]
 
 
+@pytest.mark.gen_test(timeout=30)
+async def test_pictures_to_build_from_are_ones_own_and_public_mosaics_of_others(api: ApiClient) -> None:
+    ada, bob, eve = (
+        await api.sign_up("ada"),
+        await api.new_client().sign_up("bob"),
+        await api.new_client().sign_up("eve"),
+    )
+    photo, public, hidden = await private_photo(ada, "red"), await published(bob), await published(bob, "link", 2)
+    other = await published(eve, seed=3)
+    await ada.post("/api/user/follow/", from_user_name="ada", to_user_name="bob", follow_bool=1)
+
+    pools = {of: (await ada.get("/api/image/pool/", of=of))["ids"] for of in ("own", "followed", "everybody")}
+    stranger = [await api.new_client().get("/api/image/pool/", of=of) for of in ("own", "followed", "everybody")]
+
+    assert pools == {"own": [photo], "followed": [public], "everybody": [other, public]}
+    assert hidden not in pools["everybody"]
+    assert [answer.status for answer in stranger] == [401, 401, 200]
+    assert stranger[2]["ids"] == [other, public]
+
+
 @pytest.mark.requirement(64)
 @pytest.mark.gen_test
 async def test_others_are_told_of_public_pictures_and_their_own_alone(api: ApiClient) -> None:

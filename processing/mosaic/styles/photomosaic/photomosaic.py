@@ -33,6 +33,7 @@ from ...style import RenderContext, Style
 from ...tiles.cutting import ASPECTS, SQUARE
 from ...tiles.features import GRID, Features, mirrored_features
 from ...tiles.pool import TilePool
+from .advice import missing_kinds
 from .assembly import TileLayout, assemble, sharpened
 from .matching import SAMPLES, assign_tiles, cell_features, feasible_limits
 from .own_picture import own_cell_size, own_layout
@@ -156,7 +157,12 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
         coverage=coverage,
         repeats=int(uses[uses > 1].sum()),
         laid=Laid(RectangleGrid(*canvas.size, *cell)),
-        cell_map={**_cell_map(pool, layout), "uses": _uses_by_id(chosen, uses), "centerings": _centerings(chosen)},
+        cell_map={
+            **_cell_map(pool, layout),
+            "uses": _uses_by_id(chosen, uses),
+            "centerings": _centerings(chosen),
+            "missing": missing_kinds(features, pool.features, assignment, limits),
+        },
     )
 
 
