@@ -83,6 +83,7 @@ ROUTES: tuple[Route, ...] = (
     (r"/api/openapi\.json", openapi.OpenApiHandler),
     # Pages
     ("/", pages.PageHandler),
+    ("/photomosaic", pages.PageHandler),
     ("/gallery", pages.PageHandler),
     (r"/i/(?P<id>[0-9]+)", pages.ImagePageHandler),
     (r"/u/(?P<username>[^/]+)", pages.ProfilePageHandler),

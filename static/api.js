@@ -50,6 +50,7 @@ export class Api extends EventTarget {
   }
 
   deleteImage = (id) => this.#post("/api/image/delete/", { id });
+  pool = (of) => this.#get("/api/image/pool/", { of });
   feed = (params, signal) => this.#get("/api/feed/", params, signal);
   addTask = (url, { recipe, visibility, batch }, requestId) => {
     const param = JSON.stringify(recipe);
@@ -66,7 +67,7 @@ export class Api extends EventTarget {
   reference = () => this.#get("/api/openapi.json");
   pauseQueue = (on) => this.#post(on ? "/api/tasks/pause/" : "/api/tasks/resume/", {});
 
-  /** Renders a recipe on a copy of the image, `scale` times its size. Returns the preview as a Blob. */
+  /** Renders a recipe on a copy of the image, `scale` times its size. Returns {blob, report: {difference, missing}}. */
   async preview(blob, recipe, scale, signal) {
     const body = new FormData();
     body.append("param", JSON.stringify(recipe));
@@ -74,7 +75,7 @@ export class Api extends EventTarget {
     body.append("file", blob, "preview.jpg");
     const response = await this.#send("/api/preview/", { method: "POST", body, signal });
     if (isJson(response)) throw await this.#errorFrom(response);
-    return response.blob();
+    return { blob: await response.blob(), report: JSON.parse(response.headers.get("X-Preview-Report")) };
   }
 
   /** The image in a file as the server decodes it, its longer side at most maxSide. Returns {blob, width, height}. */

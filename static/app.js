@@ -70,7 +70,7 @@ const services = { api, state, storage, router, taskEvents, jobs, imageLibrary, 
 const studio = new Studio(section("studio"), services);
 const drawer = new JobDrawer({ root: part("job-drawer"), button: part("activity"), count: part("activity-count"), jobs, state, handlers: jobActions, onClear: clearBrowser });
 const header = new Header(part("header"), services);
-const pages = { studio: { show: () => {} }, "not-found": { show: () => {} } };
+const pages = { studio: { show: ({ match }) => studio.show(match) }, "not-found": { show: () => {} } };
 let currentPage = null;
 let unshownPage = null; // for want of a connection
 let navigated = false;

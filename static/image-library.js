@@ -29,12 +29,15 @@ export class ImageLibrary {
     return this.#images;
   }
 
-  /** Uploads a file without starting a task. Returns {id, url}. */
-  async add(file) {
+  /** The ids of all images that a photomosaic may be built from. of: "own", "followed" or "everybody". */
+  async ids(of) { return (await this.#api.pool(of)).ids; }
+
+  /** Uploads a file without starting a task. mark: stored with it, its `param`. Returns {id, url}. */
+  async add(file, { mark = "", signal } = {}) {
     const { limits } = this.#state;
     const image = await openImage(file, { api: this.#api, limits, downscale: true });
-    const job = { file: image.file, name: image.name, size: image.file.size, param: "", sourceVisibility: this.#state.sourceVisibility };
-    const source = await uploadImage(job, { api: this.#api, partBytes: limits.partMb * 2 ** 20, progress: () => {} });
+    const job = { file: image.file, name: image.name, size: image.file.size, param: mark, sourceVisibility: this.#state.sourceVisibility };
+    const source = await uploadImage(job, { api: this.#api, partBytes: limits.partMb * 2 ** 20, progress: () => {}, signal });
     this.#images = null;
     return source;
   }

@@ -3,7 +3,7 @@
 import { at, pathOf } from "./base.js";
 
 const ROUTES = [
-  [/^\/$/, "studio"],
+  [/^\/(photomosaic)?\/?$/, "studio"],
   [/^\/gallery\/?$/, "gallery"],
   [/^\/i\/(\d+)\/?$/, "image"],
   [/^\/u\/([^/]+)\/?$/, "profile"],

@@ -1,19 +1,20 @@
 /** The page's state, in one place. Components read it and listen for changes; none of them stores a copy. */
 
 /** Dispatches one event per changed name: "user", "guest", "limits", "speed", "styles", "images", "current",
- * "recipe", "visibility". */
+ * "recipe", "report", "visibility". */
 export class State extends EventTarget {
   #values = {
     user: null,         // {id, username, email, developer, storage}, or null when signed out
     guest: false,       // whether this is a session without an account
     guestsAllowed: false,
     openAccess: false,  // the server works without accounts
-    limits: null,       // {uploadMb, megapixels, resultMegapixels, partMb, formats, titleLength, altLength, protectsFiles}; null until the server has answered
+    limits: null,       // {uploadMb, megapixels, resultMegapixels, poolPictures, partMb, formats, titleLength, altLength, protectsFiles}; null until the server has answered
     speed: null,        // {rates: seconds a megapixel by style, waiting: tasks}; null until an image is open
     styles: [],         // as returned by GET /api/styles/
     images: [],         // opened in the studio
     current: null,      // id of the selected image
     visibility: null,   // who sees the results: "private", "link" or "public"; null: not chosen yet
+    report: null,       // {difference, missing} of the latest preview: how near it is, and what its tile pool lacks
     recipe: null,       // {style, ...parameters that differ from the defaults}; regions belong to an image and are stored there
   };
 
@@ -25,6 +26,7 @@ export class State extends EventTarget {
   get speed() { return this.#values.speed; }
   get styles() { return this.#values.styles; }
   get images() { return this.#values.images; }
+  get report() { return this.#values.report; }
   get recipe() { return this.#values.recipe; }
   /** Who sees the results. Private, until the user has chosen; without accounts nothing belongs to one person alone. */
   get visibility() {

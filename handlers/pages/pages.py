@@ -24,7 +24,15 @@ from processing.images.thumbnails import thumbnail_size
 
 LOOK_UP_TIMEOUT_S = 5.0
 OG_WIDTH = 1280
-SECTIONS = {"": "studio", "i": "image", "u": "profile", "gallery": "gallery", "account": "account", "tasks": "tasks"}
+SECTIONS = {
+    "": "studio",
+    "photomosaic": "studio",
+    "i": "image",
+    "u": "profile",
+    "gallery": "gallery",
+    "account": "account",
+    "tasks": "tasks",
+}
 """The section of the document by the first part of the path."""
 NOT_FOUND = "not-found"
 

@@ -7,7 +7,7 @@ const CONCURRENT_THUMBNAILS = 2;
 const LOOKS_AFTER_MS = 300;
 const REVOKE_AFTER_MS = 2000;
 
-/** Dispatches "large" ({url, ms, imageId}), "thumbnail" ({style, url}), "look" ({look, url}), "busy" (boolean) and "failed" (an ApiError). */
+/** Dispatches "large" ({url, ms, imageId, report}), "thumbnail" ({style, url}), "look" ({look, url}), "busy" (boolean) and "failed" (an ApiError). */
 export class Previews extends EventTarget {
   #api;
   #ticket = 0;
@@ -64,8 +64,8 @@ export class Previews extends EventTarget {
     this.#emit("busy", true);
     const started = performance.now();
     try {
-      const blob = await this.#api.preview(image.large, forPreview(recipe, style), scaleOf(image, LARGE_PX), abort.signal);
-      if (ticket === this.#ticket) this.#emit("large", { url: this.#replaceUrl("large", blob), ms: performance.now() - started, imageId: image.id });
+      const { blob, report } = await this.#api.preview(image.large, forPreview(recipe, style), scaleOf(image, LARGE_PX), abort.signal);
+      if (ticket === this.#ticket) this.#emit("large", { url: this.#replaceUrl("large", blob), ms: performance.now() - started, imageId: image.id, report });
     } catch (error) {
       if (ticket === this.#ticket && error.slug !== "aborted") this.#emit("failed", error);
     } finally {
@@ -77,7 +77,7 @@ export class Previews extends EventTarget {
   async #renderSmall(image, style, name, signal, look) {
     try {
       const recipe = forPreview(example(style, Math.max(image.width, image.height), look), style);
-      const blob = await this.#api.preview(image.small, recipe, scaleOf(image, SMALL_PX), signal);
+      const { blob } = await this.#api.preview(image.small, recipe, scaleOf(image, SMALL_PX), signal);
       return signal.aborted ? undefined : this.#replaceUrl(name, blob);
     } catch (error) {
       return error.slug === "aborted" ? undefined : null;

@@ -77,7 +77,8 @@ export class Results {
   async #vector(job) {
     const { api, state } = this.#services;
     if (job.recipe.format === "svg") return this.#bytes(job);
-    return api.preview(state.image.large, forPreview(job.recipe, this.#style(job), "svg"), scaleOf(state.image, LARGE_PX));
+    const { blob } = await api.preview(state.image.large, forPreview(job.recipe, this.#style(job), "svg"), scaleOf(state.image, LARGE_PX));
+    return blob;
   }
 
   async #bytes(job) {

@@ -1,6 +1,5 @@
 /** The studio page: connects its components to the state. An image is opened, a recipe is chosen, a mosaic is rendered. */
 
-import { pathOf } from "../base.js";
 import { loadModule } from "../api.js";
 import { Compare } from "../components/compare.js";
 import { FileInput } from "../components/file-input.js";
@@ -15,7 +14,7 @@ import { Results } from "../components/results.js";
 import { StudioView } from "../components/studio-view.js";
 import { StylePicker } from "../components/style-picker.js";
 import { VisibilityChoice } from "../components/visibility-choice.js";
-import { locale, t } from "../i18n/i18n.js";
+import { locale, setText, t } from "../i18n/i18n.js";
 import { carryOver, missing, remix, withLook } from "../recipes.js";
 import { newId } from "../storage.js";
 
@@ -66,12 +65,20 @@ export class Studio {
     this.#view.draw();
   }
 
+  /** Shows the page. style: of a new picture, from the address; null: as chosen. */
+  show(style) {
+    const { state } = this.#services;
+    setText(this.#part("title"), style ? "studio.titlepool" : "studio.title");
+    setText(this.#part("lead"), style ? "studio.leadpool" : "studio.lead");
+    if (style && state.recipe?.style !== style) this.#chooseStyle(style);
+  }
+
   /** Requests the previews again, as after an outage. */
   refresh() { this.#view.refresh(); }
 
   /** Opens files and selects the first of them. */
   async open(files) {
-    if (pathOf(location.pathname) !== "/") this.#services.router.go("/");
+    if (this.#root.hidden) this.#services.router.go("/");
     await this.#components.openImages.open(files);
   }
 
@@ -116,11 +123,10 @@ export class Studio {
   }
 
   /** Signs a guest up, who keeps what was made. */
-  #keep() { return this.#services.signInDialog.open({ reason: "sign.tokeep", signUp: true }); }
-
   #keepButtons() {
-    const { guest, user } = this.#services.state;
-    return guest && !user ? [button({ text: t("guest.keep"), className: "button button--main", onClick: () => this.#keep() })] : [];
+    const { signInDialog, state: { guest, user } } = this.#services;
+    const onClick = () => signInDialog.open({ reason: "sign.tokeep", signUp: true });
+    return guest && !user ? [button({ text: t("guest.keep"), className: "button button--main", onClick })] : [];
   }
 
   /** The keyboard shortcuts; each returns false if it does not apply. */
@@ -154,10 +160,10 @@ export class Studio {
     this.#part("visibility").addEventListener("change", () => this.#chooseVisibility());
     filmstrip.addEventListener("select", (event) => state.set({ current: event.detail }));
     filmstrip.addEventListener("remove", (event) => openImages.remove(event.detail));
-    stylePicker.addEventListener("select", ({ detail }) => { this.#record(); state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === detail)) }); });
+    stylePicker.addEventListener("select", ({ detail }) => this.#chooseStyle(detail));
     lookPicker.addEventListener("select", ({ detail }) => { this.#record(); state.set({ recipe: withLook(state.recipe, detail, state.style) }); });
     stage.addEventListener("regions", (event) => this.#setParam({ name: "regions", value: event.detail }));
-    previews.addEventListener("large", ({ detail }) => { if (detail.imageId === state.image?.id) stage.setPreview(detail.url, detail.ms); });
+    previews.addEventListener("large", ({ detail }) => { if (detail.imageId === state.image?.id) { stage.setPreview(detail.url, detail.ms); state.set({ report: detail.report }); } });
     previews.addEventListener("thumbnail", ({ detail }) => stylePicker.setThumbnail(detail.style, detail.url));
     previews.addEventListener("look", ({ detail }) => lookPicker.setThumbnail(detail.look, detail.url));
     previews.addEventListener("busy", ({ detail }) => { stage.busy = detail; });
@@ -217,7 +223,10 @@ export class Studio {
       observer.disconnect();
       try {
         const { Showcase } = await loadModule(import("../components/showcase.js"));
-        new Showcase(this.#part("showcase"), { api, state }).addEventListener("select", ({ detail }) => this.#openExample(detail));
+        new Showcase(this.#part("showcase"), { api, state }).addEventListener("select", async ({ detail: { style, sample } }) => {
+          await this.#components.openImages.openSample(sample);
+          this.#chooseStyle(style);
+        });
       } catch (error) {
         toasts.error(error);
       }
@@ -225,9 +234,9 @@ export class Studio {
     observer.observe(this.#part("showcase"));
   }
 
-  async #openExample({ style, sample }) {
+  #chooseStyle(style) {
     const { state } = this.#services;
-    await this.#components.openImages.openSample(sample);
+    this.#record();
     state.set({ recipe: carryOver(state.recipe, state.styles.find(({ name }) => name === style)) });
   }
 

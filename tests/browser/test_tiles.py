@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -125,6 +126,60 @@ def test_who_has_more_pictures_than_are_listed_is_told_so(user: BrowserUser, uni
     user.select_style("photomosaic")
 
     expect(user.part("tiles-few")).to_have_text("You have more pictures; only the 500 newest are listed here.")
+
+
+def test_a_folder_is_uploaded_with_one_progress_and_what_is_there_already_is_skipped(
+    user: BrowserUser, unique_name: Callable[[str], str], tmp_path: Path
+) -> None:
+    """The second time, as after an interruption, only the new picture is sent; a duplicate and a text are not."""
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    for name, data in {"a.png": plain(1), "b.png": plain(2), "b again.png": plain(2), "notes.txt": b"x"}.items():
+        (folder / name).write_bytes(data)
+    user.go("/")
+    user.sign_up(unique_name("uwa"))
+    user.open_files(image_file(png(64, 48), "target.png"))
+    user.select_style("photomosaic")
+    expect(user.part("tiles-count")).to_contain_text("you have 0 pictures")
+    tokens = []
+    user.page.on("request", lambda request: tokens.append(request) if "/api/image/token/" in request.url else None)
+
+    user.part("tiles-folder-file").set_input_files(folder)
+    expect(user.page.locator(".tile-picker__item")).to_have_count(2, timeout=20_000)
+    expect(user.part("tiles-meter")).to_be_hidden()
+    sent = len(tokens)
+    (folder / "c.png").write_bytes(plain(3))
+    user.part("tiles-folder-file").set_input_files(folder)
+
+    expect(user.page.locator(".tile-picker__item")).to_have_count(3, timeout=20_000)
+    expect(user.toast("3 pictures were here already.")).to_be_visible()
+    assert (sent, len(tokens)) == (2, 3)
+
+
+def test_public_mosaics_of_everybody_join_ones_own_pictures_and_the_preview_says_what_would_help(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    with_pictures(user, unique_name("ulla"), 2)
+    user.page.get_by_role("link", name="New photomosaic").click()
+    expect(user.part("title")).to_have_text("New photomosaic")
+    user.open_files(image_file(png(64, 48), "target.png"))
+    expect(user.part("tiles-count")).to_contain_text("you have 2 pictures")
+    user.select_style("hexagon")
+    user.visibility.select_option("In the gallery")
+    user.make()
+    user.wait_for_job("done")
+    black = encoded(Image.new("RGB", (64, 48), "black"), "PNG")
+    user.open_files(image_file(black, "night.png"))
+    user.select_style("photomosaic")
+    expect(user.part("tiles-count")).to_contain_text("you have 4 pictures")
+
+    user.part("tiles-everybody").check()
+
+    expect(user.part("tiles-count")).to_contain_text("mosaics of others")
+    expect(user.part("tiles-missing")).to_contain_text("more dark pictures")
+    user.part("tiles-everybody").uncheck()
+    expect(user.part("tiles-missing")).to_be_hidden()
+    expect(user.part("tiles-count")).to_contain_text("Small copies of the picture itself")
 
 
 def test_all_of_them_cannot_be_asked_for_before_they_are_known(

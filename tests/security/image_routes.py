@@ -183,6 +183,7 @@ READING: dict[str, Walk] = {
     "/api/session": listing("/api/session/"),
     r"/u/(?P<username>[^/]+)": listing("/u/ada"),
     "/": listing("/"),
+    "/photomosaic": listing("/photomosaic"),
     "/gallery": listing("/gallery"),
     "/account": listing("/account"),
     "/tasks": listing("/tasks"),
