@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any
@@ -29,6 +29,9 @@ from processing.rendering import ProgressCallback, render
 FETCHED, POOLED, RENDERED = 0.1, 0.3, 0.92
 """Progress after fetching the source, after analysing the tile pool if there is one, and after rendering."""
 
+TIMEOUT_S, TILE_TIMEOUT_S, MAX_TIMEOUT_S = 120.0, 0.1, 600.0
+"""Of a job, for each picture of its tile pool more, and at most. One of 12 megapixels takes 0.04 s of a processor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -46,7 +49,7 @@ class Job:
     policy: FetchPolicy
     max_megapixels: int
     max_result_megapixels: int
-    timeout_s: float = 120.0
+    timeout_s: float = TIMEOUT_S
     tiles: tuple[TileRef, ...] = ()
     colours: TileRef | None = None
 
@@ -98,6 +101,10 @@ def job_version() -> str:
     shape = [[each.name for each in fields(kind)] for kind in (Job, JobResult)]
     digest = hashlib.sha256(json.dumps([styles, shape], sort_keys=True).encode())
     return f"{TASK_VERSION}-{digest.hexdigest()[:12]}"
+
+
+def timeout_for(tiles: Sequence[TileRef]) -> float:
+    return min(MAX_TIMEOUT_S, TIMEOUT_S + TILE_TIMEOUT_S * len(tiles))
 
 
 def run(job: Job, report: ProgressCallback) -> JobResult:

@@ -23,7 +23,7 @@ from models.queue.lease import Lease, Outcome
 from models.queue.task import Task, TaskState
 from models.store import Store
 from processing.engine import Engine, JobInterrupted, WorkerDied
-from processing.engine.job import Job, JobResult
+from processing.engine.job import Job, JobResult, timeout_for
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.colours import resolve_colours
@@ -149,6 +149,7 @@ class TaskRunner:
             policy=self.policy,
             max_megapixels=self.max_megapixels,
             max_result_megapixels=self.max_result_megapixels,
+            timeout_s=timeout_for(tiles),
             tiles=tiles,
             colours=colours,
         )

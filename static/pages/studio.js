@@ -52,8 +52,7 @@ export class Studio {
     this.#connectComponents();
     this.#connectState();
     this.#watchShowcase();
-    this.#part("undo").addEventListener("click", () => this.undo());
-    this.#part("redo").addEventListener("click", () => this.redo());
+    for (const name of ["undo", "redo"]) this.#part(name).addEventListener("click", () => this[name]());
     document.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -198,10 +197,9 @@ export class Studio {
 
   /** The choice is remembered in this browser until the user signs out. */
   #chooseVisibility() {
-    const { state, storage } = this.#services;
     const { value } = this.#components.visibility;
-    state.set({ visibility: value });
-    storage.set(VISIBILITY, value);
+    this.#services.state.set({ visibility: value });
+    this.#services.storage.set(VISIBILITY, value);
   }
 
   #setParam({ name, value }) {
@@ -249,7 +247,10 @@ export class Studio {
       if (this.#components.paramForm) return;
       new PanelTabs(this.#part("panel"));
       this.#history = new History();
-      this.#history.addEventListener("change", () => this.#updateHistoryButtons());
+      this.#history.addEventListener("change", () => {
+        this.#part("undo").disabled = !this.#history.canUndo;
+        this.#part("redo").disabled = !this.#history.canRedo;
+      });
       const { imageLibrary, signInDialog, state, toasts } = this.#services;
       const elements = { basic: this.#part("params"), advanced: this.#part("params-advanced"), details: this.#part("advanced") };
       this.#components.paramForm = new ParamForm(elements, { imageLibrary, signInDialog, state, toasts });
@@ -284,11 +285,6 @@ export class Studio {
     if (image) state.setRegions(image, snapshot.regions ?? []);
     state.set({ recipe: snapshot.recipe });
     return true;
-  }
-
-  #updateHistoryButtons() {
-    this.#part("undo").disabled = !this.#history.canUndo;
-    this.#part("redo").disabled = !this.#history.canRedo;
   }
 
   #onKey(event) {

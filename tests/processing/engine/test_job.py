@@ -20,7 +20,7 @@ from models import errors
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from processing import mosaic
-from processing.engine.job import Job, run
+from processing.engine.job import Job, run, timeout_for
 from processing.engine.threads import REPORT_INTERVAL_S, ThreadEngine
 from processing.fetch.allowlist import FetchPolicy
 from processing.images import cell_maps
@@ -96,6 +96,12 @@ def test_a_job_stops_at_any_report_and_stores_nothing(bucket: EmbeddedBucket, st
 def test_a_job_has_a_total_deadline(bucket: EmbeddedBucket) -> None:
     with pytest.raises(errors.TimedOut):
         run(job_of(bucket, png(), timeout_s=-1.0), lambda _: None)
+
+
+def test_a_job_with_a_large_tile_pool_has_more_time() -> None:
+    tile = TileRef(1, "source/a")
+
+    assert [timeout_for([tile] * count) for count in (0, 1000, 20_000)] == [120, 220, 600]
 
 
 @pytest.mark.parametrize(
