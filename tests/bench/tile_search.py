@@ -17,10 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from models.database import Database, new_id
+from models.database import Database
 from models.embedded_mongod import Mongod
-from models.images.features import ImageFeatures
-from processing.mosaic import FEATURES_VERSION, PackedFeatures
+from models.images.image import ImageKind, NewImage, Owner
+from models.images.images import Images
+from processing.images.tile_pool import resolve_measured_tiles, save_features
+from processing.mosaic import PackedFeatures
 from processing.mosaic.colour.oklab import oklab_to_srgb
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.photomosaic.matching import assign_tiles, feasible_limits
@@ -31,6 +33,7 @@ from processing.process_setup import tune_process
 from tests.bench.timing import table
 
 ROWS, COLUMNS, PICTURES, MIN_DISTANCE = 100, 100, 20_000, 4
+OWNER = Owner(7, "ada")
 CAP = 5  # uses of a picture, in the last row
 
 
@@ -40,15 +43,16 @@ async def report(pictures: int) -> str:
     with tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder:
         async with Mongod(Path(folder) / "db") as mongod:
             database = Database(mongod.uri, "bench")
-            ids = [new_id() for _ in range(pictures)]
-            await _store(ImageFeatures(database), ids, generate_records(rng, pictures))
+            images = Images(database)
+            await database.create_indexes({"images": images.indexes})
+            ids = await _store(images, generate_records(rng, pictures))
             rows = [("generated and stored", "", _peak_mib())]
             started = time.process_time()
-            stored = await ImageFeatures(database).of(ids, FEATURES_VERSION)
-            rows.append(_row("read from the database", started))
+            tiles = await resolve_measured_tiles({"tiles": ids}, OWNER, images)
+            rows.append(_row("checked for their owner and read from the database", started))
             database.close()
     started = time.process_time()
-    packed = PackedFeatures.of([stored[image_id] for image_id in ids], "1:1")
+    packed = PackedFeatures.of([tile.features or b"" for tile in tiles], "1:1")
     rows.append(_row("unpacked", started))
     started = time.process_time()
     distinct = np.unique(first_equals(packed.features, packed.miniatures))
@@ -62,8 +66,16 @@ async def report(pictures: int) -> str:
     return table((title, "CPU s", "peak memory of the process, MiB"), rows)
 
 
-async def _store(features: ImageFeatures, ids: Sequence[int], records: Sequence[bytes]) -> None:
-    await features.save(dict(zip(ids, records, strict=True)), FEATURES_VERSION)
+async def _store(images: Images, records: Sequence[bytes]) -> list[int]:
+    new = (
+        NewImage(
+            ImageKind.SOURCE, OWNER, key=f"source/{number}", url="", filename=f"{number}.jpg", filesize=1, param=""
+        )
+        for number in range(len(records))
+    )
+    ids = [image.id for image in await asyncio.gather(*map(images.add, new))]
+    await save_features(dict(zip(ids, records, strict=True)), images)
+    return ids
 
 
 def generate_features(rng: np.random.Generator, count: int) -> Features:
