@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from processing.mosaic import STYLES
-from tests.processing.mosaic.golden.make import FOLDER, main, render_golden
+from tests.processing.mosaic.golden.make import FOLDER, NAMES, main, render_golden
 from tests.processing.mosaic.pictures import opened
 
 TOLERANCE = 2  # of 255: other versions of NumPy and Pillow may round differently
 OUTLIERS = 0.01  # of the pixels: an edge may be on the other side of a pixel's centre
 
 
-@pytest.mark.parametrize("style", list(STYLES))
+@pytest.mark.parametrize("style", NAMES)
 def test_a_style_renders_its_golden_image(style: str) -> None:
     golden = opened((FOLDER / f"{style}.png").read_bytes()).astype(int)
 
@@ -29,7 +28,7 @@ def test_a_style_renders_its_golden_image(style: str) -> None:
 
 
 def test_there_is_one_golden_image_for_each_style() -> None:
-    assert sorted(path.stem for path in FOLDER.glob("*.png")) == sorted([*STYLES, "source"])
+    assert sorted(path.stem for path in FOLDER.glob("*.png")) == sorted([*NAMES, "source"])
 
 
 def test_the_command_renders_the_named_styles_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
