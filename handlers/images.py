@@ -217,7 +217,12 @@ class FeedHandler(ApiHandler):
     def _response(self, page: ImagePage, own: bool) -> FeedResponse:
         images = [
             ImageSchema.of(
-                image, self.bucket, own=own, batch_size=page.batch_sizes.get(image.id, 1), base_path=self.base_path
+                image,
+                self.bucket,
+                own=own,
+                batch_size=page.batch_sizes.get(image.id, 1),
+                listed=True,
+                base_path=self.base_path,
             )
             for image in page.images
         ]

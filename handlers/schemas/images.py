@@ -86,17 +86,20 @@ class ImageSchema:
         source: Image | None = None,
         own: bool = False,
         batch_size: int = 1,
+        listed: bool = False,
         base_path: str = "",
     ) -> Self:
         """source: the image that it was made of, where its owner shows it. own: whether its owner reads the document.
 
         base_path: of the site on its host.
 
+        listed: in a list, where recipes come without the ids of tiles, of which there may be thousands.
+
         Only the owner sees the ids of its tiles and of the image that its colours are from: anybody who has an id can
         read the image.
         """
         recipe = image.recipe
-        if not own:
+        if not own or listed:
             recipe = {key: value for key, value in recipe.items() if key not in ("tiles", "colours_of")}
         return cls(
             id=image.id,

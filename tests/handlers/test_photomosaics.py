@@ -58,6 +58,10 @@ async def test_pictures_to_build_from_are_ones_own_and_public_mosaics_of_others(
     pools = {of: (await ada.get("/api/image/pool/", of=of))["ids"] for of in ("own", "followed", "everybody")}
     stranger = [await api.new_client().get("/api/image/pool/", of=of) for of in ("own", "followed", "everybody")]
 
+    mosaic = await photomosaic(ada, [photo])
+    listed = (await ada.get("/api/feed/", view="mine"))["images"]
+
+    assert [("tiles" in image["recipe"], image["id"]) for image in listed] == [(False, mosaic["id"])]
     assert pools == {"own": [photo], "followed": [public], "everybody": [other, public]}
     assert hidden not in pools["everybody"]
     assert [answer.status for answer in stranger] == [401, 401, 200]
