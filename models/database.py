@@ -236,15 +236,10 @@ class Collection:
 
     async def iterate(self, query: Document, *, size: int = 500) -> AsyncIterator[Document]:
         """Every matching document by ascending _id, read in pages of `size`."""
-        async for page in self.pages(query, size=size):
-            for document in page:
-                yield document
-
-    async def pages(self, query: Document, *, size: int = 500) -> AsyncIterator[list[Document]]:
-        """The same, page by page."""
         after: Document = {}
         while page := await self.find({"$and": [query, after]} if after else query, sort="_id", limit=size):
-            yield page
+            for document in page:
+                yield document
             after = {"_id": {"$gt": page[-1]["_id"]}}
 
     async def update_one(self, query: Document, change: Document, *, upsert: bool = False) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from models.database import Database, Document
+from models.paging import find_by_ids
 
 PAGE_SIZE = 1000
 
@@ -23,12 +24,8 @@ class ImageFeatures:
 
     async def of(self, image_ids: Sequence[int], version: int) -> dict[int, bytes]:
         """By id; images that were not measured yet are missing. Reads in pages, by the index of the ids."""
-        features: dict[int, bytes] = {}
-        for start in range(0, len(image_ids), PAGE_SIZE):
-            query: Document = {"_id": {"$in": list(image_ids[start : start + PAGE_SIZE])}, "version": version}
-            documents = await self._features.find(query, sort="", limit=0, fields=["data"])
-            features |= {document["_id"]: bytes(document["data"]) for document in documents}
-        return features
+        documents = await find_by_ids(self._features, image_ids, {"version": version}, ["data"])
+        return {document["_id"]: bytes(document["data"]) for document in documents}
 
     async def save(self, features: Mapping[int, bytes], version: int) -> None:
         """Record features by id of the image, also of such as have been measured."""

@@ -26,6 +26,7 @@ from models.images.image import (
 from models.images.visibility import OPEN, Reader, Visibility
 from models.images.withdrawals import DEFAULT_GRACE, Withdrawals
 from models.index import Index
+from models.paging import find_by_ids, pages_of
 
 VISIBLE: Document = {"kind": {"$ne": str(ImageKind.HIDDEN)}}
 HIDE: Document = {"$set": {"kind": str(ImageKind.HIDDEN)}, "$unset": {"dedup_key": ""}}
@@ -101,8 +102,8 @@ class Images:
         """id -> bucket key of those images that this user may use as tiles: own images, and results in view."""
         own: Document = {"owner_id": owner_id, **Reader(owner_id).query()}
         results: Document = {"kind": str(ImageKind.RESULT), **Reader(owner_id).query()}
-        query: Document = {"_id": {"$in": image_ids}, "key": {"$gt": ""}, "$and": [{"$or": [own, results]}, VISIBLE]}
-        documents = await self._images.find(query, sort="_id", limit=len(image_ids))
+        query: Document = {"key": {"$gt": ""}, "$and": [{"$or": [own, results]}, VISIBLE]}
+        documents = await find_by_ids(self._images, image_ids, query, ["key"])
         return {document["_id"]: document["key"] for document in documents}
 
     async def tiles_of(self, mosaic: Image, reader: Reader) -> list[Image | None]:
@@ -111,7 +112,7 @@ class Images:
         Its owner knows the ids and sees what the visibility allows; others may not learn ids from a photomosaic.
         """
         ids = mosaic.recipe.get("tiles") or []
-        documents = await self._images.find({"_id": {"$in": list(ids)}, **VISIBLE}, sort="", limit=0) if ids else []
+        documents = await find_by_ids(self._images, ids, VISIBLE)
         may_show = reader.may_see if reader.owns(mosaic) else reader.may_find
         images = {document["_id"]: to_image(document) for document in documents}
         return [image if (image := images.get(image_id)) and may_show(image) else None for image_id in ids]
@@ -127,7 +128,7 @@ class Images:
 
     async def unmeasured(self, version: int) -> AsyncIterator[Image]:
         """Every visible image in our bucket without features of this version, by ascending id."""
-        async for documents in self._images.pages({}):  # read by _id, whatever other indexes there are
+        async for documents in pages_of(self._images):
             images = [to_image(document) for document in documents if document["key"]]
             features = await self.features.of([image.id for image in images], version)
             for image in images:

@@ -8,6 +8,7 @@ The features are stored in a mongod of its own and read back as a task reads the
 from __future__ import annotations
 
 import asyncio
+import io
 import resource
 import sys
 import tempfile
@@ -16,13 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from models.database import Database
 from models.embedded_mongod import Mongod
 from models.images.image import ImageKind, NewImage, Owner
 from models.images.images import Images
 from processing.images.tile_pool import resolve_measured_tiles, save_features
-from processing.mosaic import PackedFeatures
+from processing.mosaic import PackedFeatures, parse, pool_of_features, render
 from processing.mosaic.colour.oklab import oklab_to_srgb
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.photomosaic.matching import assign_tiles, feasible_limits
@@ -33,6 +35,7 @@ from processing.process_setup import tune_process
 from tests.bench.timing import table
 
 ROWS, COLUMNS, PICTURES, MIN_DISTANCE = 100, 100, 20_000, 4
+PREVIEW_SIZE = 1024, 768
 OWNER = Owner(7, "ada")
 CAP = 5  # uses of a picture, in the last row
 
@@ -62,6 +65,10 @@ async def report(pictures: int) -> str:
         started = time.process_time()
         assign_tiles(cells, packed.features[distinct], limits, 0, Progress(), mirror=True)
         rows.append(_row(f"matched, {name}, mirrored where nearer", started))
+    picture, recipe = generate_picture(rng), parse({"style": "photomosaic", "size": PREVIEW_SIZE[0], "cell": 10})
+    started = time.process_time()
+    render(picture, recipe, pool=pool_of_features([tile.image_id for tile in tiles], packed, packed))
+    rows.append(_row(f"a preview of {PREVIEW_SIZE[0]} pixels, from the unpacked features to the file", started))
     title = f"{ROWS * COLUMNS:,} cells, {pictures:,} pictures"
     return table((title, "CPU s", "peak memory of the process, MiB"), rows)
 
@@ -84,6 +91,13 @@ def generate_features(rng: np.random.Generator, count: int) -> Features:
     lightness = rng.uniform(0, 1, (count, 1)) + rng.normal(0, 0.1, shape)
     colours = rng.normal(0, 0.06, (2, count, 1)) + rng.normal(0, 0.02, (2, *shape))
     return np.stack([lightness, *colours], axis=-1).astype(np.float32)
+
+
+def generate_picture(rng: np.random.Generator) -> bytes:
+    """Soft shapes in all colours."""
+    shapes, file = Image.fromarray(rng.integers(0, 256, (9, 12, 3)).astype(np.uint8)), io.BytesIO()
+    shapes.resize(PREVIEW_SIZE, Image.Resampling.BICUBIC).save(file, "JPEG")
+    return file.getvalue()
 
 
 def generate_records(rng: np.random.Generator, count: int) -> list[bytes]:
