@@ -183,8 +183,7 @@ def _services(
         bulk_changes=BulkChanges(queue, store.tasks, store.selected, store.rounds, store.events),
         client_config=ClientConfig(
             max_upload_mb=settings.max_upload_mb,
-            max_megapixels=settings.max_megapixels,
-            max_result_megapixels=settings.max_result_megapixels,
+            **limits,
             max_pool_pictures=settings.max_pool_pictures,
             protects_files=bucket.protects_files,
         ),

@@ -26,7 +26,7 @@ from processing.mosaic import TilePool
 from processing.process_setup import limit_pillow_pixels
 from processing.rendering import ProgressCallback, render
 
-FETCHED, POOLED, RENDERED = 0.1, 0.3, 0.92
+FETCHED, POOLED, RENDERED = 0.1, 0.25, 0.92
 """Progress after fetching the source, after analysing the tile pool if there is one, and after rendering."""
 
 TIMEOUT_S, TILE_TIMEOUT_S, MAX_TIMEOUT_S = 120.0, 0.1, 600.0

@@ -16,7 +16,7 @@ from backends import open_bucket
 from handlers.services import Services
 from models import errors
 from models.accounts.users import Users
-from models.backup import write_backup
+from models.backup import TRANSIENT, write_backup
 from models.backup_manifest import BackupError
 from models.bucket import Bucket
 from models.database import Database
@@ -57,7 +57,7 @@ async def contents(database: Database) -> dict[str, list[bytes]]:
     return {
         name: sorted([document async for document in database.dump(name)])
         for name in await database.collection_names()
-        if name not in ("events", "servers")
+        if name not in TRANSIENT
     }
 
 

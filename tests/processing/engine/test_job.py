@@ -180,10 +180,10 @@ def test_features_are_measured_where_they_are_missing_and_small_tiles_come_from_
     bucket.put("thumbnail/7/320.webp", encoded(Image.new("RGB", (200, 200), "lime"), "WEBP"), mime="image/webp")
 
     first = run(job, lambda _: None)
-    known = tuple(replace(tile, features=first.features[tile.image_id]) for tile in job.tiles)
+    measured = tuple(replace(tile, features=first.features[tile.image_id]) for tile in job.tiles)
     bucket.delete("source/tile1")
     bucket.put("thumbnail/9/320.webp", encoded(Image.new("RGB", (90, 90), "black"), "WEBP"), mime="image/webp")
-    second = run(replace(job, tiles=known), lambda _: None)
+    second = run(replace(job, tiles=measured), lambda _: None)
 
     assert list(first.features) == [7, 9]
     assert second.features == {}

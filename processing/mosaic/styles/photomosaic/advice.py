@@ -26,9 +26,9 @@ def missing_kinds(cells: Features, tiles: Features, assignment: Assignment, limi
     cells: (rows, columns, fields, 3). tiles: (n, fields, 3). A further picture is counted on for as
     many cells as one of the pool is used in on average; a plain part takes at least as many as keep their distance.
     """
-    wanted, shown = cells.mean(axis=-2).reshape(-1, 3), tiles.mean(axis=-2)[assignment.ravel()]
-    differences = wanted - shown
-    differences[:, 0] = np.maximum(wanted[:, 0], _BLACK) - np.maximum(shown[:, 0], _BLACK)
+    wanted, current = cells.mean(axis=-2).reshape(-1, 3), tiles.mean(axis=-2)[assignment.ravel()]
+    differences = wanted - current
+    differences[:, 0] = np.maximum(wanted[:, 0], _BLACK) - np.maximum(current[:, 0], _BLACK)
     far = np.linalg.norm(differences, axis=1) > _FAR
     counts = np.bincount(_kinds(wanted)[far], minlength=len(KINDS))
     uses = min(limits.max_uses, max(1.0, len(wanted) / len(tiles)))
