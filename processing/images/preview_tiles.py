@@ -25,7 +25,7 @@ FEATURES_CACHE_SIZE = 40_000
 """Some 700 bytes each."""
 MINIATURE_PX = 16
 """Up to here, tiles are drawn from the features, as nobody can see more."""
-READ_LIMIT = 300
+READ_LIMIT = 150
 """Thumbnails that one preview reads; further tiles are drawn from the features."""
 MEASURED_LIMIT = 500
 """Pictures that are measured for a preview, as nobody has done so yet; further ones are missing in it."""
