@@ -283,12 +283,11 @@ def _queue(
 async def _background(services: Services, store: Store) -> AsyncIterator[None]:
     """What works beside the requests."""
     reconciler = Reconciler(services.bucket, store.images, store.uploads, services.registrations, services.executors)
-    guest_deletions = GuestDeletions(store.guests, store.users, services.account_deletions)
     loops = (
         services.metrics.measure_lag(),
         services.image_deletions.sweep(),
         reconciler.reconcile_forever(),
-        guest_deletions.sweep_forever(),
+        GuestDeletions(store.guests, store.users, services.account_deletions).sweep_forever(),
         services.own_certificate.check_forever(),
         FeatureFiller(store.images, services.thumbnails, services.executors).fill_forever(),
         WithdrawalSweeper(store.images, services.image_deletions).sweep_forever(),

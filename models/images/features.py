@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from models.database import Database, Document
+from models.database import Change, Database
 from models.paging import find_by_ids
 
 PAGE_SIZE = 1000
@@ -29,7 +29,7 @@ class ImageFeatures:
 
     async def save(self, features: Mapping[int, bytes], version: int) -> None:
         """Record features by id of the image, also of such as have been measured."""
-        changes: list[tuple[Document, Document | list[Document]]] = [
+        changes: list[Change] = [
             ({"_id": image_id}, {"$set": {"version": version, "data": data}}) for image_id, data in features.items()
         ]
         for start in range(0, len(changes), PAGE_SIZE):
