@@ -119,10 +119,9 @@ async def build(
             settings, mongod=mongod, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc
         )
         quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
-        grace = timedelta(days=settings.withdrawal_days)
         reading = asyncio.to_thread(lambda: static_files or StaticFiles())  # while the embedded database starts
         database, files = await asyncio.gather(enter(opening), reading)
-        store = Store.of(database, server_id, quota=quota, withdrawal_grace=grace)
+        store = Store.of(database, server_id, quota=quota, withdrawal_grace=timedelta(days=settings.withdrawal_days))
         await store.create_indexes()
         await store.migrate()
         await enter(collect_task_log(store.task_log, server_id))
