@@ -17,6 +17,8 @@ const NOISE = 8;
 /** Formats whose orientation every browser reads as the server does. The others are drawn as the server decodes them, so
  * that a region marked on an image is the region that the server redacts. */
 const BROWSER_FORMATS = ["image/jpeg", "image/png"];
+/** Chunks that not every browser, or not every way to draw, understands as the server does. */
+const SERVER_CHUNKS = ["acTL", "eXIf", "cLLI", "mDCV"];
 
 /** Why a file cannot be used: the key and values of a string, and whether scaling it down would help. */
 export class ImageError extends Error {
@@ -71,7 +73,7 @@ async function openOnServer(file, name, type, { api, limits }) {
 /** {bitmap, width, height}: the decoded image, and the size of the full one. */
 async function decode(file, name, type, { api, limits, downscale }) {
   try {
-    if (BROWSER_FORMATS.includes(type) || !limits.formats.includes(type)) {
+    if (!limits.formats.includes(type) || (BROWSER_FORMATS.includes(type) && !(await needsServer(file, type)))) {
       const bitmap = await createImageBitmap(file);
       return { bitmap, width: bitmap.width, height: bitmap.height };
     }
@@ -81,6 +83,15 @@ async function decode(file, name, type, { api, limits, downscale }) {
     if (error instanceof ApiError && error.slug !== "not_a_picture") throw error;
     throw new ImageError("open.unreadable", { name });
   }
+}
+
+async function needsServer(file, type) {
+  const head = type === "image/png" ? await headOf(file) : "";
+  return SERVER_CHUNKS.some((kind) => head.includes(kind));
+}
+
+async function headOf(file) {
+  return new TextDecoder("latin1").decode(await file.slice(0, HEAD_BYTES).arrayBuffer());
 }
 
 /** {file, width, height} for the upload; formats that the server does not read are converted to JPEG. */
@@ -159,7 +170,7 @@ function hasTransparency(bitmap) {
 
 /** Whether a file may have several frames: an animated PNG or WebP, or any GIF. */
 async function isAnimated(file) {
-  const head = new TextDecoder("latin1").decode(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  const head = await headOf(file);
   if (head.startsWith("GIF8")) return true;
   return head.startsWith("RIFF") ? head.slice(12, 40).includes("VP8X") && (head.charCodeAt(20) & WEBP_ANIMATION) > 0 : head.includes("acTL");
 }

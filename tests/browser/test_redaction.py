@@ -16,6 +16,7 @@ from models.images.image_formats import IMAGE_FORMATS
 from processing.mosaic import decode_image, parse, render
 from tests.browser.user import BrowserUser, box_of, image_file
 from tests.processing.mosaic.codec import files
+from tests.processing.mosaic.codec.animated_files import Frame, apng
 from tests.processing.mosaic.codec.test_colour import COLOUR, EXPECTED
 
 CELL = 8
@@ -50,7 +51,10 @@ COLOURS = """async ({contents, formats}) => {
   const limits = { formats, megapixels: 8, uploadMb: 20 };
   const centre = async (blob) => {
     const context = new OffscreenCanvas(1, 1).getContext("2d");
-    context.drawImage(await createImageBitmap(blob), -32, -32);
+    const element = new Image();
+    element.src = URL.createObjectURL(blob);
+    await element.decode();
+    context.drawImage(element, -32, -32);
     return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
   const colours = [];
@@ -145,6 +149,7 @@ def test_the_picture_that_is_drawn_on_has_the_colours_of_the_result(user: Browse
     kinds |= {
         f"linear.{kind}": files.saved(image, kind, icc_profile=files.linear_profile()) for kind in ("jpeg", "webp")
     }
+    kinds["hidden default.png"] = apng(Frame(COLOUR, side=64), apart=Frame((250, 0, 0), side=64), side=64)
     user.go("/")
 
     contents = [(name, base64.b64encode(data).decode()) for name, data in kinds.items()]

@@ -29,11 +29,11 @@ class Frame:
         return zlib.compress((b"\0" + bytes(self.colour) * self.side) * self.side)
 
 
-def apng(*frames: Frame, apart: Frame | None = None, chunks: bytes = b"", sequence: int = 0) -> bytes:
-    """Of 8 x 8 pixels, RGB or RGBA. apart: the default picture where it is none of the frames; else the first frame is.
-    chunks: before the pixels. sequence: the number of the first chunk, which should be 0."""
+def apng(*frames: Frame, apart: Frame | None = None, chunks: bytes = b"", sequence: int = 0, side: int = 8) -> bytes:
+    """Of side x side pixels, RGB or RGBA. apart: the default picture where it is none of the frames; else the first
+    frame is. chunks: before the pixels. sequence: the number of the first chunk, which should be 0."""
     kind = {3: 2, 4: 6}[len(frames[0].colour)]
-    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, kind, 0, 0, 0))
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, kind, 0, 0, 0))
     parts = [header, chunks, png_chunk(b"acTL", struct.pack(">II", len(frames), 0))]
     parts += [png_chunk(b"IDAT", apart.pixels)] if apart is not None else []
     for number, frame in enumerate(frames):
