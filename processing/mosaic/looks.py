@@ -44,7 +44,7 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
             _look("glass-bricks", "Glass bricks", "玻璃砖", material="glass"),
         ),
         "hexagon": (
-            _look("flat", "Honeycomb", "蜂巢"),
+            _look("flat", "Flat colours", "蜂巢"),
             _look("ceramic", "Glazed tiles", "釉面砖", material="ceramic"),
             _look("stone", "Stone floor", "石板地", material="stone"),
             _look("smalti", "Smalti", "彩色玻璃马赛克", material="smalti"),
@@ -121,7 +121,7 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
             _look("few", "Painted in twelve colours", "12 色画作", show="painted", colours=12),
         ),
         "stitch": (
-            _look("sampler", "Cross-stitch, 40 threads", "40 色十字绣"),
+            _look("sampler", "Forty threads", "40 色十字绣"),
             _look("few", "Twelve threads", "12 色", colours=12),
             _look("many", "Sixty threads", "60 色", colours=60),
             _look("night", "On black fabric", "黑布", ground="#15151a"),

@@ -66,7 +66,7 @@ def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(user: 
     expect(user.page.locator('[data-parameter="palette"] input:checked + * + *')).to_have_text("Handheld")
     expect(looks.get_by_role("radio", name="Handheld console")).to_be_checked()
     user.select_style("hexagon")
-    expect(looks.get_by_role("radio", name="Honeycomb")).to_be_visible()
+    expect(looks.get_by_role("radio", name="Flat colours")).to_be_visible()
     expect(looks.get_by_role("radio", checked=True)).to_have_count(0)  # the palette was carried over
     looks.locator(".style__name").first.evaluate("name => { name.textContent = 'Kaleidoscopically'; }")
     widths = [looks.locator(part).first.evaluate("one => one.offsetWidth") for part in (".style__image", ".style")]

@@ -21,6 +21,17 @@ def test_a_style_has_three_to_five_looks_with_labels_of_their_own(style: str) ->
         assert len(set(values)) == len(values)
 
 
+LONGEST_WORD = 9
+"""As wide as the thumbnail above it, which is a fifth of the panel's width."""
+
+
+@EVERY_STYLE
+def test_the_words_of_a_look_fit_below_its_thumbnail(style: str) -> None:
+    words = [word for look in LOOKS[style] for word in look.en.split()]
+
+    assert [word for word in words if len(word) > LONGEST_WORD] == []
+
+
 @EVERY_STYLE
 def test_looks_are_different_recipes_the_first_of_which_is_the_default(style: str) -> None:
     recipes = [parse(sample(style, **look.params)).canonical() for look in LOOKS[style]]
