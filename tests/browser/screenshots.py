@@ -29,11 +29,15 @@ WIDTHS = {2560: 1440, 1440: 900, 768: 1024, 390: 844}
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh")
 TITLES = {"balloons": "Morning over the hills", "koi": "Four in the pond", "ridges": "Seven ridges"}
-IMAGES_ARE_DRAWN = """() => [...document.images].every((image) => {
-    const { top, bottom } = image.getBoundingClientRect();
-    if (!image.src || !image.checkVisibility() || bottom < 0 || top > innerHeight) return true;
-    return image.complete && image.naturalWidth > 0;
-})"""
+IMAGES_ARE_DRAWN = """async () => {
+    const visible = [...document.images].filter((image) => {
+        const { top, bottom } = image.getBoundingClientRect();
+        return image.src && image.checkVisibility() && bottom > 0 && top < innerHeight;
+    });
+    if (!visible.every((image) => image.complete && image.naturalWidth > 0)) return false;
+    await Promise.all(visible.map((image) => image.decode()));
+    return true;
+}"""
 README_PICTURES = {"studio": ("workspace", 1440, "light", "en"), "gallery": ("gallery", 1440, "dark", "zh")}
 """File name -> page, width, theme and language."""
 README_WIDTH, README_QUALITY = 1200, 88
