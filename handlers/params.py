@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 from tornado.httputil import HTTPServerRequest
 
 from handlers.param_errors import allowed_by
@@ -64,15 +65,24 @@ def read_params(request: HTTPServerRequest, path: Mapping[str, str] | None = Non
 
 
 def validate_params(model: type[P], values: Mapping[str, Any]) -> P:
-    """Raises BadParameter, which names the first field that is wrong, its value and what is allowed."""
+    """Raises BadParameter, which names the first field that is wrong, its value and what is allowed.
+
+    The value of a password is not repeated, nor that of an unknown parameter, which may be one with a misspelt name.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "parameters"
-        value = Phrase("nothing", "空值") if first["type"] == "missing" else shorten(first["input"])
         allowed = _names(model) if first["type"] == "extra_forbidden" else allowed_by(first)
-        raise errors.BadParameter(field=field, value=value, allowed=allowed) from error
+        raise errors.BadParameter(field=field, value=_describe_value(first), allowed=allowed) from None
+
+
+def _describe_value(fault: ErrorDetails) -> Phrase | str:
+    if fault["type"] == "missing":
+        return Phrase("nothing", "空值")
+    is_secret = fault["type"] == "extra_forbidden" or any("password" in str(part) for part in fault["loc"])
+    return Phrase("this value", "这个值") if is_secret else shorten(fault["input"])
 
 
 def _names(model: type[BaseModel]) -> Phrase:

@@ -61,6 +61,26 @@ async def test_an_unknown_parameter_is_refused_except_by_the_contract(
 
 
 @pytest.mark.gen_test
+async def test_no_refusal_repeats_a_password(api: ApiClient) -> None:
+    ada = await api.sign_up("Ada")
+    person = {"username": "bob", "email": "bob@example.com"}
+    too_long = "rusty spoons " * 100
+
+    refusals = [
+        await api.post("/api/user/add/", **person, password=too_long),
+        await api.post("/api/user/add/", **person, password=1234567),
+        await api.post("/api/user/add/", **person, password=["rusty spoons"]),
+        await ada.post("/api/user/change/", password=PASSWORD, new_password=too_long),
+        await ada.post("/api/user/change/", password=PASSWORD, new_pasword="rusty spoons"),
+    ]
+
+    for refused in refusals:
+        assert refused["error"] == "bad_parameter"
+        assert "rusty" not in refused["message"]
+        assert "1234567" not in refused["message"]
+
+
+@pytest.mark.gen_test
 async def test_a_url_that_is_none_is_refused_in_the_readers_language(api: ApiClient) -> None:
     values = {"url": "ftp://a.b/c", "filename": "c", "user_id": "1"}
 
