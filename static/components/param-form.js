@@ -111,7 +111,7 @@ export class ParamForm extends EventTarget {
   async #fillTilePicker(row, value, onChange) {
     row.classList.add("tile-picker");
     try {
-      const { TilePicker } = await loadModule(import("./tile-picker.js"));
+      const { TilePicker } = await loadModule(import("../tiles/tile-picker.js"));
       if (row.isConnected) new TilePicker(row, this.#services, value, onChange);
     } catch (error) {
       this.#services.toasts.error(error);

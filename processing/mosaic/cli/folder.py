@@ -31,7 +31,7 @@ class Folder:
         """A photomosaic's cell map with file names instead of ids."""
         named: dict[str, object] = {}
         for field, value in cell_map.items():
-            if isinstance(value, dict):
+            if isinstance(value, dict) and field != "missing":
                 named[field] = {self.names[tile]: each for tile, each in value.items()}
             else:
                 named[field] = value

@@ -1,9 +1,13 @@
 /** The control that selects the images a photomosaic is built from. */
 
 import { number } from "../format.js";
-import { localize, setText, t } from "../i18n/i18n.js";
-import { setMeter } from "./job-actions.js";
+import { addStrings, localize, setText, t } from "../i18n/i18n.js";
+import { setMeter } from "../components/job-actions.js";
+import { strings as en } from "./strings.en.js";
+import { strings as zh } from "./strings.zh.js";
 import { imagesOf, uploadTiles } from "./tile-upload.js";
+
+addStrings({ en, zh });
 
 /** With fewer images, the same ones repeat visibly. */
 const ENOUGH = 20;
@@ -33,6 +37,8 @@ export class TilePicker {
     this.#selected = value;
     root.append(document.getElementById("tile-picker").content.cloneNode(true));
     localize(root);
+    for (const element of root.querySelectorAll("[data-text]")) setText(element, `tiles.${element.dataset.text}`);
+    this.#part("meter").setAttribute("aria-label", t("tiles.progress"));
     this.#part("sign").addEventListener("click", () => signInDialog.open({ reason: "tiles.tosign" }));
     this.#part("all").addEventListener("click", () => this.#select(this.#ownIds));
     this.#part("none").addEventListener("click", () => this.#select(null));
