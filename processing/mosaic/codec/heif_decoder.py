@@ -35,6 +35,8 @@ def decode(kind: str, max_pixels: int, data: bytes) -> tuple[Image.Image, int]:
     image.load()
     if image.size != size:
         raise ValueError("the picture has another size than its file says")
+    if image.mode.startswith("I;16"):  # grey of 10 or 12 bits, which Pillow would cut off at 255
+        image = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
     if image.mode not in ("L", "RGB", "RGBA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     return image, orientation

@@ -116,6 +116,16 @@ def test_deeper_pictures_are_brought_to_8_bits(bits: int, monkeypatch: pytest.Mo
     assert np.abs(pixels(target.getvalue()) - QUARTERS).mean() < 3
 
 
+@pytest.mark.parametrize("bits", [10, 12])
+def test_deeper_grey_keeps_its_levels(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pillow_heif.options, "SAVE_HDR_TO_12_BIT", bits == 12)
+    levels = np.repeat(np.array([[0, 64, 128, 255]], np.uint16), 64, axis=0).repeat(16, axis=1)
+    target = io.BytesIO()
+    pillow_heif.from_bytes("L;16", (64, 64), (levels * 257).tobytes()).save(target, quality=95)
+
+    assert pixels(target.getvalue())[32, 8::16, 0] == pytest.approx([0, 64, 128, 255], abs=3)
+
+
 def test_a_grid_of_tiles_is_one_picture() -> None:
     data = heic(IMAGE, tile_size=64)
 
