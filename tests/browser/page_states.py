@@ -163,7 +163,7 @@ def pause(page: Page) -> None:
 
 
 def make_while_paused(page: Page) -> None:
-    page.evaluate("fetch('/api/tasks/pause/', { method: 'POST' })")
+    page.evaluate("fetch('/api/tasks/pause/', { method: 'POST' }).then((answer) => answer.text())")
     open_workspace(page)
     BrowserUser(page).select_style("hexagon")
     BrowserUser(page).make()
@@ -171,7 +171,7 @@ def make_while_paused(page: Page) -> None:
 
 
 def resume(page: Page) -> None:
-    page.evaluate("fetch('/api/tasks/resume/', { method: 'POST' })")
+    page.evaluate("fetch('/api/tasks/resume/', { method: 'POST' }).then((answer) => answer.text())")
 
 
 def open_story(page: Page) -> None:

@@ -35,8 +35,7 @@ IMAGES_ARE_DRAWN = """async () => {
         return image.src && image.checkVisibility() && bottom > 0 && top < innerHeight;
     });
     if (!visible.every((image) => image.complete && image.naturalWidth > 0)) return false;
-    await Promise.all(visible.map((image) => image.decode()));
-    return true;
+    return Promise.all(visible.map((image) => image.decode())).then(() => true, () => false); // shows another meanwhile
 }"""
 README_PICTURES = {"studio": ("workspace", 1440, "light", "en"), "gallery": ("gallery", 1440, "dark", "zh")}
 """File name -> page, width, theme and language."""
