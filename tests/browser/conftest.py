@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from settings import Settings
-from tests.browser.user import RENDER_LIMIT_MS, BrowserUser, image_file
+from tests.browser.user import RENDER_LIMIT_MS, SELECTED_STYLE_ALONE, BrowserUser, image_file
 from tests.support.accounts import add_account_to
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
@@ -79,10 +79,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def new_user(browser: Browser, server: ServerProcess) -> Iterator[Callable[..., BrowserUser]]:
-    """Users with chosen browser settings. At the end, no console may contain an unexpected error."""
+    """Users with chosen browser settings. At the end, no console may contain an unexpected error.
+
+    thumbnails: whether the server draws those of all styles, which takes more processor time than most tests.
+    """
     opened: list[tuple[BrowserContext, BrowserUser]] = []
 
-    def make(**chosen: Any) -> BrowserUser:
+    def make(*, thumbnails: bool = False, **chosen: Any) -> BrowserUser:
         usual = {
             "base_url": server.base_url,
             "viewport": {"width": 1280, "height": 800},
@@ -91,6 +94,8 @@ def new_user(browser: Browser, server: ServerProcess) -> Iterator[Callable[..., 
         }
         context = browser.new_context(**{**usual, **chosen})
         context.set_default_timeout(WAIT_LIMIT_MS)
+        if not thumbnails:
+            context.add_init_script(SELECTED_STYLE_ALONE)
         user = BrowserUser(context.new_page())
         opened.append((context, user))
         return user

@@ -148,7 +148,8 @@ def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_ca
     assert download.value.suggested_filename == "tessera.zip"
 
 
-def test_a_reload_brings_the_thumbnails_of_all_styles_back(user: BrowserUser) -> None:
+def test_a_reload_brings_the_thumbnails_of_all_styles_back(new_user: Callable[..., BrowserUser]) -> None:
+    user = new_user(thumbnails=True)
     user.go("/")
     user.open_files(image_file(png(64, 48), "one.png"))
 

@@ -40,7 +40,8 @@ def test_a_sample_picture_needs_no_account_and_no_file(user: BrowserUser) -> Non
     user.wait_for_preview()
 
 
-def test_every_style_shows_a_preview_of_the_visitors_own_picture(user: BrowserUser) -> None:
+def test_every_style_shows_a_preview_of_the_visitors_own_picture(new_user: Callable[..., BrowserUser]) -> None:
+    user = new_user(thumbnails=True)
     user.go("/")
     user.open_files(image_file(png(64, 48)))
 

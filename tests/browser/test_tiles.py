@@ -109,7 +109,7 @@ def test_who_has_more_pictures_than_are_listed_is_told_so(user: BrowserUser, uni
 
     def answer(route: Route) -> None:
         usual = {
-            "thumbnails": {},
+            "thumbnails": {"320": "/static/icon-192.png"},
             "title": "",
             "alt": "",
             "created": "2026-01-01T00:00:00.000Z",

@@ -23,6 +23,18 @@ STORED = """() => new Promise((resolve) => {
         transaction.oncomplete = () => { opening.result.close(); resolve(); };
     };
 })"""
+# A preview in another style than the selected one is a thumbnail: one pixel takes its place.
+SELECTED_STYLE_ALONE = """(() => {
+    const real = window.fetch;
+    const base64 = "UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==";
+    const pixel = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    window.fetch = async (url, options) => {
+        const selected = document.querySelector(".style input:checked")?.value;
+        const recipe = String(url).endsWith("/api/preview/") ? JSON.parse(options.body.get("param")) : null;
+        if (!selected || !recipe || recipe.style === selected) return real(url, options);
+        return new Response(pixel, { headers: { "Content-Type": "image/webp" } });
+    };
+})();"""
 
 
 class BrowserUser:
