@@ -214,6 +214,8 @@ def test_a_redacted_picture_is_private_until_its_owner_has_looked_at_it(
     expect(stranger.part("by")).to_have_text(f"by {user.name}")
     expect(user.visibility).to_be_visible()
     expect(user.page.get_by_role("button", name="Share")).to_be_visible()
+    expect(user.page.get_by_role("button", name="Save")).to_be_visible()
+    expect(user.page.get_by_label("Show the original")).to_be_hidden()
     user.page.reload()
     expect(user.page.get_by_role("button", name="Share")).to_be_visible()
     expect(user.part("outlines")).to_have_count(0)
