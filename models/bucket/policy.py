@@ -7,6 +7,7 @@ an error, when signing and when checking.
 from __future__ import annotations
 
 import hmac
+import logging
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,8 +16,10 @@ from models.bucket.callback import CALLBACK_BODY, KEY_LIMIT_BYTES
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.keys import Keys
 from models.bucket.signature import FORM, decode, sign
-from models.errors import BadParameter
+from models.errors import BadParameter, BucketUnavailable
 from models.images.image_formats import IMAGE_FORMATS
+
+log = logging.getLogger(__name__)
 
 TOKEN_LIFE_S = 20 * 60
 IMAGE_TYPES = ";".join(IMAGE_FORMATS)
@@ -117,7 +120,7 @@ def check_key_length(key: str) -> None:
 
 
 def upload_token(keys: Keys, fields: dict[str, Any]) -> str:
-    """Sign a policy. Raises BadParameter for a field that Kodo would ignore or reject."""
+    """Sign a policy. Raises BadParameter for a field that Kodo would ignore or reject; BucketUnavailable."""
     try:
         policy = UploadPolicy.model_validate(fields)
     except ValidationError as error:
@@ -128,8 +131,11 @@ def upload_token(keys: Keys, fields: dict[str, Any]) -> str:
             allowed=", ".join(UploadPolicy.model_fields),
         ) from error
     text = policy.model_dump_json(exclude_defaults=True)
-    import qiniu  # on first use: importing it takes 0.2 s
-
+    try:
+        import qiniu  # on first use: importing it takes 0.2 s
+    except FileNotFoundError as error:  # no folder can be written to: the disk is full, or they are read-only
+        log.error("bucket: the SDK needs a temporary folder: %s", error.strerror)
+        raise BucketUnavailable() from error
     token: str = qiniu.Auth(keys.access, keys.secret).token_with_data(text)
     return token
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +16,7 @@ from models.bucket.callback import CALLBACK_BODY
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.keys import Keys
 from models.bucket.policy import TOKEN_LIFE_S, UploadPolicy, image_policy, read_token, upload_token
-from models.errors import BadParameter
+from models.errors import BadParameter, BucketUnavailable
 
 KEYS = Keys("an-access-key", "a-secret-key")
 KODO_VARIABLES = {
@@ -56,6 +60,23 @@ def test_a_token_for_an_image_has_every_restriction() -> None:
         "detectMime": 1,
         "mimeLimit": "image/jpeg;image/png;image/gif;image/webp;image/heic;image/heif;image/avif",
     }
+
+
+def test_without_a_temporary_folder_for_the_sdk_the_storage_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Callable[[str], None]
+) -> None:
+    """As on a full disk. The SDK looks for the folder when it is imported."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "qiniu"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "missing")])
+    expect_log("bucket: the SDK needs a temporary folder: No usable temporary directory")
+
+    with pytest.raises(BucketUnavailable):
+        upload_token(KEYS, a_policy())
+
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path)])
+    assert read_token(KEYS, upload_token(KEYS, a_policy()), now=NOW)
 
 
 def test_the_secret_is_not_in_the_token() -> None:
