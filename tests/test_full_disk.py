@@ -85,12 +85,13 @@ async def test_a_full_disk_is_named_by_health_and_survived(small_disk: Path) -> 
         fill(small_disk)
     client.close()
 
-    assert "only 0 MB are free" in refusal_to_start(small_disk)
+    for arguments in ((), ("--check",)):
+        assert "only 0 MB are free" in refusal_to_start(small_disk, *arguments)
 
 
-def refusal_to_start(data_dir: Path) -> str:
+def refusal_to_start(data_dir: Path, *arguments: str) -> str:
     """The line with which a server ends."""
-    command = [sys.executable, "server.py", f"--data_dir={data_dir}", "--port=0"]
+    command = [sys.executable, "server.py", f"--data_dir={data_dir}", "--port=0", *arguments]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1), ended.stderr
     return ended.stderr
