@@ -43,6 +43,11 @@ CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 NETWORK_ERRORS = (OSError, TimeoutError)
 
+# Dask logs a traceback where a reconnection ends because we close the client.
+logging.getLogger("distributed.client").addFilter(
+    lambda record: (record.exc_info or [None])[0] is not asyncio.CancelledError
+)
+
 
 class OtherVersion(Exception):
     """A worker was given a job of another version."""
@@ -102,8 +107,8 @@ class ClusterEngine:
 
     def _on_done(self, name: str, future: asyncio.Future[JobResult]) -> None:
         self._handles.pop(name, None)
-        if not future.cancelled() and isinstance((future.exception() or Exception()).__cause__, OtherVersion):
-            self._refusals, self._threads = {}, 0  # ask all workers again
+        if not future.cancelled() and isinstance(future.exception(), JobInterrupted):
+            self._refusals, self._threads = {}, 0  # no more jobs until the monitor has asked all workers again
 
     async def close(self) -> None:
         self._interrupt()
