@@ -43,10 +43,9 @@ CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 NETWORK_ERRORS = (OSError, TimeoutError)
 
-# Dask logs a traceback where a reconnection ends because we close the client.
-logging.getLogger("distributed.client").addFilter(
-    lambda record: (record.exc_info or [None])[0] is not asyncio.CancelledError
-)
+# Dask's tracebacks when a scheduler dies and the client is closed: `monitor` says it in one line.
+logging.getLogger("distributed.batched").setLevel(logging.WARNING)
+logging.getLogger("distributed.client").addFilter(lambda record: "CancelledError" not in str(record.exc_info))
 
 
 class OtherVersion(Exception):
