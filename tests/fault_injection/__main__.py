@@ -29,6 +29,7 @@ DRILLS = (
     "slow_sources",
     "one_stranger",
     "change_primary",
+    "kill_scheduler",
 )
 
 

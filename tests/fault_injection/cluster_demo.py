@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.fault_injection.bucket_reader import bucket_reader
 from tests.fault_injection.checker import check_tasks, wait_until_final
@@ -22,7 +23,7 @@ from tests.fault_injection.environment import drill_environment
 from tests.fault_injection.load import LoadGenerator, make_client
 from tests.fault_injection.report import TABLE_HEADER, DrillReport
 from tests.support.process import ROOT
-from tests.support.waiting import until
+from tests.support.waiting import LIMIT_S, until
 
 TASKS = 200
 USERS = 2
@@ -77,6 +78,14 @@ class DaskCluster:
         self.workers.append(worker)
         await worker.wait_for_line("Registered to:")
         return worker
+
+    async def restart(self) -> None:
+        """As supervisors do: start the scheduler again at its address, and the workers that have ended with it."""
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.gather(*(worker.process.wait() for worker in self.workers))
+        count = len(self.workers)
+        self.workers.clear()
+        await asyncio.gather(self.start(urlsplit(self.address).port or 0), *(self.add_worker() for _ in range(count)))
 
     async def stop(self) -> None:
         for child in [*self.workers, *([self.scheduler] if self.scheduler else [])]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from tests.fault_injection import (
     drain,
     hostile_images,
     kill_mongod,
+    kill_scheduler,
     kill_server,
     password_flood,
     two_servers,
 )
 from tests.fault_injection.report import DrillReport
 
+needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="the extra `cluster` is not installed")
 DRILLS = [
     pytest.param(kill_server.drill, id="kill_server"),
     pytest.param(kill_mongod.drill, id="kill_mongod"),
@@ -26,6 +29,7 @@ DRILLS = [
     pytest.param(drain.drill, id="drain"),
     pytest.param(two_servers.drill, id="two_servers"),
     pytest.param(change_primary.drill, id="change_primary"),
+    pytest.param(kill_scheduler.drill, id="kill_scheduler", marks=needs_dask),
     pytest.param(hostile_images.drill, id="hostile_images", marks=pytest.mark.requirement(10, 12)),
     pytest.param(password_flood.drill, id="password_flood", marks=pytest.mark.requirement(27)),
 ]
