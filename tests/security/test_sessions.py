@@ -156,6 +156,7 @@ async def test_only_the_owner_sees_what_a_mosaic_was_made_of(api: ApiClient, ser
     gone = await services.images.by_id(secrets[0]["id"], SERVER)
     assert gone.key is not None
     services.bucket.delete(gone.key)
+    await services.thumbnails.delete(gone.id)  # which would do for a tile
     failed = await finished(ada, (await ada.add_task(source["url"], {**recipe, "seed": 1}))["id"])
 
     seen: list[ApiResponse] = []

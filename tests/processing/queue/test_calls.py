@@ -50,7 +50,9 @@ async def test_a_task_that_is_rendered_costs_four_calls_and_a_share_of_the_event
     database.close()
     claims_and_ends = [name for name in calls["tasks"] if name in ("findAndModify", "update")]
     assert 2 * TASKS <= len(claims_and_ends) <= 2 * TASKS + EMPTY, "a claim and an end each"
-    assert Counter(calls["images"]) == {"aggregate": TASKS, "insert": TASKS}, "an earlier result is looked for"
+    assert calls["images"].count("aggregate") == TASKS, "an earlier result is looked for"
+    assert 1 <= calls["images"].count("insert") <= TASKS, "results that end at the same time share a call"
+    assert set(calls["images"]) == {"aggregate", "insert"}
     assert calls["uploads"] == []
     assert calls["events"].count("insert") <= 2 * TASKS
 
