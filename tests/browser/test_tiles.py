@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Route, expect
 
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, box_of, image_file
 from tests.support.pictures import encoded, png
 
 ENOUGH = 20
@@ -96,6 +96,8 @@ def test_with_few_pictures_one_is_told_so_and_adds_some(user: BrowserUser, uniqu
     user.open_files(image_file(png(64, 48), "target.png"))
     user.select_style("photomosaic")
     expect(user.part("tiles-few")).to_contain_text("fewer than 20")
+    row = box_of(user.page.locator('[data-parameter="tiles"]'))
+    assert box_of(user.part("tiles-few"))["width"] > row["width"] * 0.8, "the words have the width of the panel"
 
     added = [image_file(plain(number), f"new {number}.png") for number in range(ENOUGH)]
     user.page.locator('[data-part="tiles-file"]').set_input_files(added)
