@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import importlib
 import sys
@@ -41,12 +42,17 @@ async def run_drill(name: str, *, short: bool) -> DrillReport:
 
 
 def main(arguments: list[str]) -> int:
-    short = "--short" in arguments
-    names = [name for name in arguments if not name.startswith("--")] or list(DRILLS)
+    parser = argparse.ArgumentParser(prog="python -m tests.fault_injection", description="Without names, run all.")
+    parser.add_argument("--short", action="store_true", help="seconds instead of minutes for each")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(DRILLS))
+    options = parser.parse_args(arguments)
+    unknown = set(options.names) - set(DRILLS)
+    if unknown:
+        parser.error(f"no drill is called {', '.join(sorted(unknown))}; there are: {', '.join(DRILLS)}")
     print(TABLE_HEADER, flush=True)
     failed = 0
-    for name in names:
-        report = asyncio.run(run_drill(name, short=short))
+    for name in options.names or DRILLS:
+        report = asyncio.run(run_drill(name, short=options.short))
         print(report.row(), flush=True)
         for failure in report.failures:
             print(f"  FAILED: {report.drill}: {failure}", file=sys.stderr, flush=True)

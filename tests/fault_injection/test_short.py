@@ -19,6 +19,7 @@ from tests.fault_injection import (
     password_flood,
     two_servers,
 )
+from tests.fault_injection.__main__ import main
 from tests.fault_injection.report import DrillReport
 
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="the extra `cluster` is not installed")
@@ -46,3 +47,12 @@ async def test_the_expectations_of_a_drill_are_met(
 
     assert report.failures == []
     assert report.done > 0
+
+
+@pytest.mark.parametrize("word", ["--help", "--shrot", "kill_serevr"])
+def test_a_word_that_names_no_drill_starts_none(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([word])
+
+    printed = capsys.readouterr()
+    assert "change_primary" in printed.out + printed.err or "usage" in printed.err
