@@ -5,7 +5,6 @@ Skipped without a Chromium, without npm, or where npm cannot reach its registry.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -16,13 +15,14 @@ from typing import Any
 import pytest
 import tornado.testing
 import tornado.web
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, Route, async_playwright
 
+from tests.browser.conftest import FLAGS, find_chromium
 from tests.models.bucket.installations import LIMIT_BYTES, Installation, open_embedded, png, serving
 
 SDK = "qiniu-js@3.4.4"
 NPM_TIMEOUT_S = 60
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM = find_chromium()
 
 UPLOAD = """
 ({token, key, uphost, size, head, stop}) => new Promise((resolve) => {
@@ -85,7 +85,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH; n
 @asynccontextmanager
 async def chromium_page() -> AsyncIterator[Page]:
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield await browser.new_page()
         await browser.close()
 
@@ -119,8 +119,11 @@ async def test_the_javascript_sdk_uploads_small_and_large_and_goes_on_after_a_re
         direct = await upload(page, where, small)
         in_parts = await upload(page, where, large)
         sent_whole = len(parts)
-        await page.route("**/uploads/*/6", lambda _: None)
+        last_parts: list[Route] = []
+        await page.route("**/uploads/*/6", lambda route: last_parts.append(route))
         stopped = await upload(page, where, large + 1, stop=True)
+        for route in last_parts:
+            await route.abort()
         await page.unroute("**/uploads/*/6")
         parts.clear()
         await open_page(page, elsewhere, sdk)
