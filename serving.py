@@ -110,6 +110,7 @@ async def run_self_check(settings: Settings, sockets: Sequence[socket.socket], m
             bucket=services.bucket,
             uploads=services.uploads,
             images=services.images,
+            thumbnails=services.thumbnails,
             executors=services.executors,
         )
         ok = True

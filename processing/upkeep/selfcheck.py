@@ -22,6 +22,7 @@ from models.images.images import Images
 from models.images.uploads import PendingUpload, PendingUploads
 from models.images.visibility import SERVER, UNSTATED
 from processing.executors import Executors
+from processing.images.thumbnails import Thumbnails
 
 TIMEOUT_S = 15.0
 CALLBACK_FAILED = 579
@@ -90,10 +91,11 @@ class SelfCheck:
         bucket: Bucket,
         uploads: PendingUploads,
         images: Images,
+        thumbnails: Thumbnails,
         executors: Executors,
     ) -> None:
         self._public_url, self._kodo = public_url, kodo
-        self._database, self._bucket = database, bucket
+        self._database, self._bucket, self._thumbnails = database, bucket, thumbnails
         self._uploads, self._images, self._executors = uploads, images, executors
 
     async def results(self) -> AsyncIterator[CheckResult]:
@@ -166,6 +168,7 @@ class SelfCheck:
             await self._executors.io(self._bucket.delete, key)
             if image := await self._images.by_key(key, SERVER):
                 await self._images.delete(image.id, image.owner.id)
+                await self._thumbnails.delete(image.id)
             await self._uploads.complete(key)
         except errors.Unavailable:  # pragma: no cover - a bucket that answers well until the deletion
             return CheckResult("delete", False, "the image could not be deleted", CANNOT_DELETE)
