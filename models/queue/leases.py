@@ -55,7 +55,7 @@ class Leases:
         change = [{"$set": self._lease_fields()}]
         while True:
             try:
-                document = await self._leases.find_one_and_update(query, change, sort="round _id")
+                document = await self._tasks.find_one_and_update(query, change, sort="round _id")
             except DuplicateKey:
                 query["dedup_key"] = {"$nin": await self._keys_being_rendered()}
                 continue
