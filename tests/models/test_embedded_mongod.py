@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -98,7 +99,10 @@ async def test_its_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def unix_sockets(pid: int) -> set[str]:
     """The paths at which a process listens."""
-    files = [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
+    files = []
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            files.append(os.readlink(file))
     inodes = {name[len("socket:[") : -1] for name in files if name.startswith("socket:[")}
     rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
     return {row[7] for row in rows if len(row) == 8 and row[6] in inodes}
