@@ -1,6 +1,6 @@
 """Features of images: what photomosaics match pictures by, measured once for each image and read for whole pools.
 
-They say nothing about who may see an image: whoever reads them has asked `Images` which ones a user may use.
+They say nothing about who may see an image: callers ask `Images` first which ones a user may use.
 """
 
 from __future__ import annotations
