@@ -55,6 +55,7 @@ class Leases:
         change = [{"$set": self._lease_fields()}]
         while True:
             try:
+                # on a majority: a task that only a dying primary holds is rolled back, and must not run
                 document = await self._tasks.find_one_and_update(query, change, sort="round _id")
             except DuplicateKey:
                 query["dedup_key"] = {"$nin": await self._keys_being_rendered()}
