@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..cells.hexagons import ASPECT as HEXAGON_ASPECT
 from ..codec.decode import MAX_MEGAPIXELS, decode
 from ..progress import Progress
 from .centering import tile_centering
 from .features import GRID
 
 TILE_PX = 64
-SQUARE = "1:1"
-ASPECTS = {SQUARE: 1.0, "4:3": 4 / 3, "3:4": 3 / 4, "3:2": 3 / 2}
-"""Shapes of tiles: width / height."""
+SQUARE, HEXAGON = "1:1", "hexagon"
+ASPECTS = {SQUARE: 1.0, "4:3": 4 / 3, "3:4": 3 / 4, "3:2": 3 / 2, HEXAGON: HEXAGON_ASPECT}
+"""Shapes of tiles: width / height, of a hexagon those of the box around it."""
 
 Centering = tuple[float, float]
 
@@ -42,9 +43,10 @@ def cut_image(image: Image.Image, size: tuple[int, int], shape: str, centering: 
     aspect = ASPECTS[shape]
     centering = centering or tile_centering(image, aspect)
     wide = min(float(image.width), image.height * aspect)
-    left, top = (image.width - wide) * centering[0], (image.height - wide / aspect) * centering[1]
-    part = image.resize(size, Image.Resampling.HAMMING, box=(left, top, left + wide, top + wide / aspect))
-    return Tile(np.asarray(part), centering)
+    high = min(float(image.height), wide / aspect)
+    left, top = (image.width - wide) * centering[0], (image.height - high) * centering[1]
+    box = left, top, min(left + wide, image.width), min(top + high, image.height)
+    return Tile(np.asarray(image.resize(size, Image.Resampling.HAMMING, box=box)), centering)
 
 
 def decode_for_tiles(data: bytes, side: int, megapixels: float = MAX_MEGAPIXELS) -> Image.Image:

@@ -13,7 +13,7 @@ from ..codec.decode import MAX_MEGAPIXELS
 from .cutting import ASPECTS, TILE_PX, cut_image, decode_for_tiles
 from .features import GRID, Features, features_of_means, thumbnail_means
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Raised whenever the same picture gets other features."""
 
 _MINIATURE_PX = 12
@@ -84,5 +84,6 @@ class PackedFeatures:
             share = ASPECTS[self.shape] / float(self.aspects[index])  # width of the tile / width of the picture
             wide, high = _MINIATURE_PX * min(1.0, share), _MINIATURE_PX * min(1.0, 1 / share)
             left, top = self.centerings[index] * (_MINIATURE_PX - wide, _MINIATURE_PX - high)
+            box = left, top, min(left + wide, _MINIATURE_PX), min(top + high, _MINIATURE_PX)
             image = Image.fromarray(self.miniatures[index])
-            yield np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=(left, top, left + wide, top + high)))
+            yield np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=box))

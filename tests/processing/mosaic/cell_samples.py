@@ -8,6 +8,7 @@ import numpy as np
 
 from processing.mosaic.cells.cells import Cells
 from processing.mosaic.cells.grid import SquareGrid
+from processing.mosaic.cells.hexagons import HexagonGrid, hexagon_size
 from processing.mosaic.cells.polygons import PolygonCells
 from processing.mosaic.cells.runs import BACKGROUND
 from processing.mosaic.styles.dots.dot_grid import DotGrid
@@ -61,6 +62,7 @@ KINDS: dict[str, Callable[[int, int, int], Cells]] = {
         width, height, DiamondParams(cell=side, grout=2)
     ),
     "triangle": lambda width, height, side: triangle_lattice(width, height, TriangleParams(cell=side)),
+    "hexagon of whole pixels": lambda width, height, side: HexagonGrid(width, height, *hexagon_size(side, width)),
     "square": SquareGrid,
     "dot": lambda width, height, side: DotGrid(width, height, side, staggered=False),
     "staggered dot": lambda width, height, side: DotGrid(width, height, side, staggered=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing
 from ...tiles.features import GRID, Squares
 from ...tiles.files import TileSource
+from .arrangement import Arrangement, Course
+from .hexagons import tip_mask
+from .margins import Margins
 from .matching import Assignment
 from .transfer import Transfer
 
@@ -25,43 +28,56 @@ Offsets = NDArray[np.signedinteger[Any]]
 
 @dataclass(frozen=True, slots=True)
 class TileLayout:
-    """assignment: (rows, columns), the index in `tiles` of each cell's tile. mirrored: (rows, columns), which are shown
-    mirrored left to right. cell: width and height in pixels.
-    offsets: added to the tile's bytes; of the whole tile, (rows, columns, 3), or of its fields, (rows, columns, GRID,
-    GRID, 3). transfer: of (rows, columns), applied before."""
+    """assignment: (n,), the index in `tiles` of each cell's tile. mirrored: (n,), which are shown mirrored left to
+    right. offsets: added to the tile's bytes; of the whole tile, (n, 3), or of its fields, (n, GRID, GRID, 3).
+    transfer: of (n,), applied before. margins: lines between the tiles."""
 
     tiles: Squares | TileSource
+    arrangement: Arrangement
     assignment: Assignment
     mirrored: NDArray[np.bool_]
-    cell: tuple[int, int]
     offsets: Offsets
     transfer: Transfer | None = None
+    margins: Margins | None = None
 
-    def variants(self, rows: slice) -> Assignment:
-        """The index in `tiles` of each cell of these rows, plus len(tiles) where the tile is mirrored."""
-        return self.assignment[rows] + len(self.tiles) * self.mirrored[rows].astype(np.int32)
+    def variants(self, cells: slice | NDArray[np.intp]) -> Assignment:
+        """The index in `tiles` of each of these cells, plus len(tiles) where the tile is mirrored."""
+        return self.assignment[cells] + len(self.tiles) * self.mirrored[cells].astype(np.int32)
 
 
 def assemble(canvas: Drawing, layout: TileLayout, progress: Progress) -> None:
-    """Paint the whole canvas; its right and bottom edge may cut the last column and row of tiles."""
-    count = len(layout.assignment)
+    """Paint the whole canvas; its edges may cut the outer tiles."""
+    count = layout.arrangement.rows
     for rows in pieces(count, _rows_at_a_time(layout)):
-        used, indices = np.unique(layout.variants(rows), return_inverse=True)
+        courses = [course for row in range(count)[rows] for course in layout.arrangement.courses(row)]
         part = progress.sub(rows.start / count, rows.stop / count)
-        tiles = _resized(layout.tiles, used, layout.cell, part.sub(0.0, 0.5))
-        for row, places in enumerate(indices.reshape(rows.stop - rows.start, -1), rows.start):
-            transfer = None if layout.transfer is None else layout.transfer.rows(row)
-            _paste_row(canvas, tiles, places, layout.offsets[row], transfer, row * layout.cell[1])
-            part(0.5 + (row + 1 - rows.start) / (rows.stop - rows.start) / 2)
+        tiles = _tiles_by_size(layout, courses, part.sub(0.0, 0.5))
+        for number, course in enumerate(courses, 1):
+            used, resized = tiles[course.size]
+            _paste_course(canvas, layout, course, resized, np.searchsorted(used, layout.variants(course.cells)))
+            part(0.5 + number / len(courses) / 2)
 
 
 def _rows_at_a_time(layout: TileLayout) -> int:
     """All, unless the resized tiles would take more than _MAX_RESIZED_BYTES."""
-    rows, columns = len(layout.assignment), layout.assignment.shape[1]
-    fitting = _MAX_RESIZED_BYTES // (3 * layout.cell[0] * layout.cell[1])
-    if min(2 * len(layout.tiles), rows * columns) <= fitting:
-        return rows
-    return max(1, int(fitting // columns))
+    arrangement = layout.arrangement
+    fitting = _MAX_RESIZED_BYTES // (3 * arrangement.cell[0] * arrangement.cell[1])
+    if min(2 * len(layout.tiles), arrangement.rows * arrangement.columns) <= fitting:
+        return arrangement.rows
+    return max(1, int(fitting // arrangement.columns))
+
+
+def _tiles_by_size(
+    layout: TileLayout, courses: Sequence[Course], progress: Progress
+) -> dict[tuple[int, int], tuple[Assignment, NDArray[np.uint8]]]:
+    """By the size of the cells: the variants that they show, increasing, and their pixels."""
+    sizes, tiles = sorted({course.size for course in courses}), {}
+    for number, size in enumerate(sizes):
+        cells = np.concatenate([course.cells for course in courses if course.size == size])
+        used = np.unique(layout.variants(cells))
+        part = progress.sub(number / len(sizes), (number + 1) / len(sizes))
+        tiles[size] = used, _resized(layout.tiles, used, size, part)
+    return tiles
 
 
 def _resized(
@@ -92,30 +108,30 @@ def _cut(tiles: Squares | TileSource, indices: NDArray[np.intp], cell: tuple[int
         yield np.asarray(Image.fromarray(tiles[index]).resize(cell, Image.Resampling.HAMMING))
 
 
-def _paste_row(
-    canvas: Drawing,
-    tiles: NDArray[np.uint8],
-    places: NDArray[np.intp],
-    offsets: NDArray[np.int16] | NDArray[np.int8],
-    transfer: Transfer | None,
-    top: int,
+def _paste_course(
+    canvas: Drawing, layout: TileLayout, course: Course, tiles: NDArray[np.uint8], places: NDArray[np.intp]
 ) -> None:
-    """Paste one row of tiles, some columns at a time."""
-    high, wide = tiles.shape[2:]
+    """Paste some cells of a course at a time. places: in `tiles`, of each cell."""
+    wide, high = course.size
     for columns in pieces(len(places), max(1, BAND_PX // (high * wide))):
-        strip = tiles[places[columns]]
-        if transfer is not None:
-            strip = np.rint(transfer.rows(columns).apply(strip, axis=(-2, -1))).astype(np.uint8)
+        cells, strip = course.cells[columns], tiles[places[columns]]
+        if layout.transfer is not None:
+            strip = np.rint(layout.transfer.of(cells).apply(strip, axis=(-2, -1))).astype(np.uint8)
+        offsets = layout.offsets[cells]
         if offsets.ndim == 2:
-            _add_offsets(strip, offsets[columns])
+            _add_offsets(strip, offsets)
         rgba = np.full((high, len(strip), wide, 4), 255, np.uint8)
         for channel in range(3):
             rgba[..., channel] = strip[:, channel].transpose(1, 0, 2)
         size = (len(strip) * wide, high)
         image = Image.frombuffer("RGBA", size, rgba, "raw", "RGBA", 0, 1)
         if offsets.ndim > 2:
-            image = _add_fields(image, offsets[columns])
-        canvas.paste(image, (columns.start * wide, top))
+            image = _add_fields(image, offsets)
+        lefts = course.lefts[columns].tolist()
+        if layout.margins is not None:
+            layout.margins.draw(image, course, lefts)
+        mask = Image.fromarray(np.tile(tip_mask(course.size), len(lefts))) if course.tips[0] else None
+        canvas.paste(image, (lefts[0], course.top), mask)
 
 
 def _add_fields(strip: Image.Image, offsets: Offsets) -> Image.Image:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ...cells.grid import RectangleGrid
 from ...cells.raster import cell_means
 from ...cells.strips import Strips
 from ...colour.srgb import Colours, linear_lut
 from ...progress import Progress
 from ...style import RenderContext
+from .arrangement import Arrangement
 from .assembly import TileLayout
 
 CONTRAST = 0.55
@@ -35,26 +35,24 @@ def own_cell_size(side: int, size: tuple[int, int], multiple: int) -> tuple[int,
     return wide, high
 
 
-def own_layout(context: RenderContext[Any], cell: tuple[int, int], progress: Progress) -> TileLayout:
-    """Every second cell shows the picture mirrored. cell: width and height, multiples of context.reduction."""
-    (wide, high), image, reduction = cell, context.image, context.reduction
-    grid = RectangleGrid(*image.size, wide // reduction, high // reduction)
-    means = cell_means(image, Strips(grid), True, progress, alpha=context.alpha).colours
-    colours = means.reshape(grid.rows, grid.columns, 3)
-    small = ImageOps.fit(context.source.image, cell, Image.Resampling.BOX, centering=(0.5, 0.5))
-    deviations = np.asarray(small).astype(np.float32)
-    deviations = np.rint((deviations - deviations.mean(axis=(0, 1))) * CONTRAST).astype(np.int16)
+def own_layout(context: RenderContext[Any], arrangement: Arrangement, progress: Progress) -> TileLayout:
+    """Every second cell shows the picture mirrored. Sides of rectangular cells are multiples of context.reduction."""
+    image = context.image
+    cells = arrangement.reduced(context.reduction, image.size)
+    means = cell_means(image, Strips(cells), True, progress, alpha=context.alpha).colours
+    small = ImageOps.fit(context.source.image, arrangement.cell, Image.Resampling.BOX, centering=(0.5, 0.5))
+    pixels, inside = np.asarray(small).astype(np.float32), arrangement.inside()
+    deviations = np.rint((pixels - pixels[inside].mean(axis=0)) * CONTRAST).astype(np.int16)
     tile = np.clip(deviations + _MIDDLE, 0, 255).astype(np.uint8)
-    turns = np.add.outer(np.arange(grid.rows), np.arange(grid.columns)) % 2 == 1
-    return TileLayout(
-        tile[None], np.zeros(turns.shape, np.int32), turns, cell, offsets_to_means(deviations, colours) - _MIDDLE
-    )
+    turns = np.add.outer(np.arange(arrangement.rows), np.arange(arrangement.columns)).ravel() % 2 == 1
+    offsets = offsets_to_means(deviations[inside], means) - _MIDDLE
+    return TileLayout(tile[None], arrangement, np.zeros(turns.shape, np.int32), turns, offsets)
 
 
 def offsets_to_means(deviations: NDArray[np.int16], means: Colours) -> NDArray[np.int16]:
     """(..., 3): added to the deviations of a tile, they give it the mean in linear light, although bytes saturate.
 
-    deviations: (high, wide, 3), of a tile from its mean. means: (..., 3).
+    deviations: (..., 3), of a tile's pixels from its mean. means: (..., 3).
     """
     light = linear_lut(True)
     offsets = np.empty(means.shape, np.int16)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 
 from ...canvas import Laid, StyleResult, finished
-from ...cells.grid import RectangleGrid
+from ...cells.hexagons import hexagon_size
 from ...colour.oklab import oklab_to_srgb
 from ...errors import BadParameter
 from ...params import (
@@ -27,15 +27,16 @@ from ...params import (
     fit_size,
     int_param,
 )
-from ...progress import pieces
-from ...scaled import Drawing
+from ...progress import Progress, pieces
 from ...style import RenderContext, Style
-from ...tiles.cutting import ASPECTS, SQUARE
+from ...tiles.cutting import ASPECTS, HEXAGON, SQUARE
 from ...tiles.features import GRID, Features, mirrored_features
 from ...tiles.pool import TilePool
 from .advice import missing_kinds
+from .arrangement import Arrangement, Hexagons, Rectangles
 from .assembly import TileLayout, assemble, sharpened
-from .matching import SAMPLES, assign_tiles, cell_features, feasible_limits
+from .margins import Margins
+from .matching import SAMPLES, assign_tiles, feasible_limits
 from .own_picture import own_cell_size, own_layout
 from .transfer import colour_transfer
 
@@ -45,14 +46,20 @@ _TILE_PX = 64
 _MIN_CELL = 8
 _MIN_DEFAULT_CELL = 12  # in pixels of the source, of a recipe without `size`
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
-_SHAPES = {SQUARE: ("Square", "正方形"), "4:3": ("4:3", "4:3"), "3:4": ("3:4", "3:4"), "3:2": ("3:2", "3:2")}
+_SHAPES = {
+    SQUARE: ("Square", "正方形"),
+    "4:3": ("4:3", "4:3"),
+    "3:4": ("3:4", "3:4"),
+    "3:2": ("3:2", "3:2"),
+    HEXAGON: ("Hexagon", "六边形"),
+}
 _ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
 
 
 class PhotomosaicParams(SizedParams):
     """tiles: ids of the pool's pictures to use; None: all. size: None, without `cell`, makes tiles of 64 pixels.
 
-    Without a pool only `size`, `cell` and the margin have an effect.
+    Without a pool only `size`, `cell`, the margin and the hexagonal `shape` have an effect.
     """
 
     conditions: ClassVar[Mapping[str, Condition]] = {"margin_colour": Condition("margin", (0,), negated=True)}
@@ -101,6 +108,8 @@ def tile_side(params: PhotomosaicParams, width: int, height: int) -> int:
 
 def tile_size(params: PhotomosaicParams, width: int, height: int) -> tuple[int, int]:
     """Width and height of a cell in pixels, with about the area of a square of `tile_side`."""
+    if params.shape == HEXAGON:
+        return hexagon_size(tile_side(params, width, height), width)
     side, stretch = tile_side(params, width, height), math.sqrt(ASPECTS[params.shape])
     return round(side * stretch), round(side / stretch)
 
@@ -116,21 +125,20 @@ def source_reduction(params: PhotomosaicParams, width: int, height: int) -> int:
     width, height: of the source.
     """
     size = params.result_size(width, height)
-    side, scaled = min(tile_size(params, *size)), size != (width, height)
-    scales = [scale for scale in (1, 2, 4, 8) if scaled or side % scale == 0]
+    side, any_scale = min(tile_size(params, *size)), size != (width, height) or params.shape == HEXAGON
+    scales = [scale for scale in (1, 2, 4, 8) if any_scale or side % scale == 0]
     return max(scale for scale in scales if scale == 1 or side * width >= SAMPLES * scale * size[0])
 
 
 def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     """Analyse the cells, assign the nearest tile to each under the limits of reuse, and draw them."""
     params, progress = context.params, context.progress
-    side = tile_side(params, *context.size)
     chosen = _tile_pool(context)
     if chosen is None:
-        return _paint_own(context, side)
+        return _paint_own(context)
     pool = chosen.distinct()
-    cell = tile_size(params, *context.size)
-    features = cell_features(context, cell, progress.sub(0.0, 0.1))
+    arrangement = _arrangement(params, context.size, tile_size(params, *context.size))
+    features = arrangement.features(context, progress.sub(0.0, 0.1))
     rows, columns = features.shape[:2]
     limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=rows * columns)
     if params.every and len(pool) > rows * columns:
@@ -141,75 +149,68 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     assignment, mirrored = assign_tiles(
         features, pool.features, limits, params.seed, searching, every=params.every, mirror=params.mirror
     )
-    layout = TileLayout(pool.tiles, assignment, mirrored, cell, np.zeros((rows, columns, 3), np.int8))
+    missing = missing_kinds(features, pool.features, assignment, limits)
+    features, assignment, mirrored = features.reshape(-1, *features.shape[2:]), assignment.ravel(), mirrored.ravel()
+    layout = TileLayout(pool.tiles, arrangement, assignment, mirrored, np.zeros((len(assignment), 3), np.int8))
     if params.transfer:
         layout = replace(layout, transfer=colour_transfer(features, pool.features, layout, params.transfer / 100))
     if params.tint:
         layout = replace(layout, offsets=tint_offsets(features, pool.features, layout, params.tint / 100))
-    canvas = context.new_canvas(from_top=not params.margin)
-    assemble(canvas, layout, progress.sub(0.6, 1.0))
-    coverage = _draw_margins(canvas, cell, params)
-    uses = np.bincount(assignment.ravel(), minlength=len(pool))
-    return StyleResult(
-        finished(canvas),
-        cells=assignment.size,
-        pitch=math.sqrt(cell[0] * cell[1]),
-        coverage=coverage,
-        repeats=int(uses[uses > 1].sum()),
-        laid=Laid(RectangleGrid(*canvas.size, *cell)),
-        cell_map={
-            **_cell_map(pool, layout),
-            "uses": _uses_by_id(chosen, uses),
-            "centerings": _centerings(chosen),
-            "missing": missing_kinds(features, pool.features, assignment, limits),
-        },
-    )
+    uses = np.bincount(assignment, minlength=len(pool))
+    cell_map = {
+        **_cell_map(pool, layout),
+        "uses": _uses_by_id(chosen, uses),
+        "centerings": _centerings(chosen),
+        "missing": missing,
+    }
+    result = _drawn(context, layout, progress.sub(0.6, 1.0))
+    return replace(result, repeats=int(uses[uses > 1].sum()), cell_map=cell_map)
 
 
-def _paint_own(context: RenderContext[PhotomosaicParams], side: int) -> StyleResult:
+def _paint_own(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     """Every cell shows the picture itself. There is no cell map, as there are no other pictures."""
-    multiple = source_reduction(context.params, *context.size) if context.is_original_size else 1
-    cell = own_cell_size(side, context.size, multiple)
-    layout = own_layout(context, cell, context.progress.sub(0.0, 0.5))
-    canvas = context.new_canvas(from_top=not context.params.margin)
-    assemble(canvas, layout, context.progress.sub(0.5, 1.0))
-    coverage, cells = _draw_margins(canvas, cell, context.params), layout.assignment.size
-    pitch = math.sqrt(cell[0] * cell[1])
-    laid = Laid(RectangleGrid(*canvas.size, *cell))
-    return StyleResult(finished(canvas), cells=cells, pitch=pitch, coverage=coverage, repeats=cells, laid=laid)
+    params, size = context.params, context.size
+    if params.shape == HEXAGON:
+        cell = tile_size(params, *size)
+    else:
+        multiple = source_reduction(params, *size) if context.is_original_size else 1
+        cell = own_cell_size(tile_side(params, *size), size, multiple)
+    layout = own_layout(context, _arrangement(params, size, cell), context.progress.sub(0.0, 0.5))
+    result = _drawn(context, layout, context.progress.sub(0.5, 1.0))
+    return replace(result, repeats=result.cells)
 
 
-def _draw_margins(canvas: Drawing, cell: tuple[int, int], params: PhotomosaicParams) -> float:
-    """Lines over the borders of the tiles. Returns the share of the picture that they leave."""
-    wide = min(params.margin, min(cell) // 4)
-    if not wide:
-        return 1.0
-    left = []
-    for axis, length in enumerate(canvas.size):
-        starts = np.arange(cell[axis], length, cell[axis]) - wide // 2
-        for start in starts.tolist():
-            box = (start, 0, start + wide, canvas.height) if axis == 0 else (0, start, canvas.width, start + wide)
-            canvas.paste(params.margin_colour, box)
-        left.append(1.0 - np.clip(length - starts, 0, wide).sum() / length)
-    return float(left[0] * left[1])
+def _arrangement(params: PhotomosaicParams, size: tuple[int, int], cell: tuple[int, int]) -> Arrangement:
+    return Hexagons(size, cell) if params.shape == HEXAGON else Rectangles(size, cell)
+
+
+def _drawn(context: RenderContext[PhotomosaicParams], layout: TileLayout, progress: Progress) -> StyleResult:
+    """The picture and its figures."""
+    arrangement, coverage = layout.arrangement, 1.0
+    width = min(context.params.margin, min(arrangement.cell) // 4)
+    if width:
+        margins = Margins(width, context.params.margin_colour, context.size)
+        layout, coverage = replace(layout, margins=margins), margins.left_over(arrangement)
+    canvas, laid = context.new_canvas(), arrangement.laid
+    assemble(canvas, layout, progress)
+    return StyleResult(finished(canvas), cells=laid.count, pitch=laid.pitch, coverage=coverage, laid=Laid(laid))
 
 
 def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: float) -> NDArray[np.int8]:
-    """(rows, columns, GRID, GRID, 3): added to the bytes of the tiles, they move each field towards that of the cell.
+    """(n, GRID, GRID, 3): added to the bytes of the tiles, they move each field towards that of the cell.
 
     tint: how far, 0 to 0.5. Unlike a blend with the colour, an offset preserves what is smaller than a field.
     """
-    row_count, columns = layout.assignment.shape
-    offsets = np.empty((row_count, columns, GRID, GRID, 3), np.int8)
+    offsets = np.empty((len(layout.assignment), GRID, GRID, 3), np.int8)
     plain = oklab_to_srgb(tiles).astype(np.int16)
     current = np.concatenate([plain, mirrored_features(plain)])
-    for rows in pieces(row_count, max(1, _PIECE_CELLS // columns)):
-        tile = current[layout.variants(rows)]
+    for piece in pieces(len(offsets), _PIECE_CELLS):
+        tile = current[layout.variants(piece)]
         if layout.transfer is not None:
-            tile = layout.transfer.rows(rows).apply(tile, axis=-2)
-        differences = (oklab_to_srgb(cells[rows]) - tile) * tint
-        fields = sharpened(differences.reshape(-1, columns, GRID, GRID, 3))
-        offsets[rows] = np.rint(np.clip(fields, -127, 127))
+            tile = layout.transfer.of(piece).apply(tile, axis=-2)
+        differences = (oklab_to_srgb(cells[piece]) - tile) * tint
+        fields = sharpened(differences.reshape(-1, GRID, GRID, 3))
+        offsets[piece] = np.rint(np.clip(fields, -127, 127))
     return offsets
 
 
@@ -238,15 +239,11 @@ def _centerings(pool: TilePool) -> dict[int, tuple[float, float] | None]:
 
 
 def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
-    """Row by row: the id of each cell's tile, and 1 where it is mirrored, else 0. cell, cell_height: pixels."""
-    rows, columns = layout.assignment.shape
+    """Row by row: the id of each cell's tile, and 1 where it is mirrored, else 0."""
     return {
-        "cell": layout.cell[0],
-        "cell_height": layout.cell[1],
-        "rows": rows,
-        "columns": columns,
-        "tiles": pool.ids[layout.assignment].ravel().tolist(),
-        "mirrored": layout.mirrored.ravel().astype(int).tolist(),
+        **layout.arrangement.map_fields(),
+        "tiles": pool.ids[layout.assignment].tolist(),
+        "mirrored": layout.mirrored.astype(int).tolist(),
     }
 
 

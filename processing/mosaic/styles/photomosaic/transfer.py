@@ -28,8 +28,8 @@ class Transfer:
     gains: NDArray[np.float32]
     biases: NDArray[np.float32]
 
-    def rows(self, rows: slice | int) -> Transfer:
-        return Transfer(self.gains[rows], self.biases[rows])
+    def of(self, cells: slice | NDArray[np.intp]) -> Transfer:
+        return Transfer(self.gains[cells], self.biases[cells])
 
     def apply(self, colours: NDArray[Any], axis: int | tuple[int, ...]) -> NDArray[np.float32]:
         """0 to 255, not rounded. axis: of the pixels in `colours`, which the gains have not."""
@@ -43,10 +43,10 @@ def colour_transfer(cells: Features, tiles: Features, layout: TileLayout, share:
 
     Both are measured on the 4 x 4 fields: smaller details keep their contrast beside the larger ones.
     """
-    rows, columns = layout.assignment.shape
+    count = len(layout.assignment)
     tile_means, tile_spreads = _statistics(tiles)
-    gains, biases = np.empty((rows, columns, 3), np.float32), np.empty((rows, columns, 3), np.float32)
-    for piece in pieces(rows, max(1, _PIECE_CELLS // columns)):
+    gains, biases = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
+    for piece in pieces(count, _PIECE_CELLS):
         means, spreads = _statistics(cells[piece])
         current, tile = tile_means[layout.assignment[piece]], tile_spreads[layout.assignment[piece]]
         ratio = np.clip(spreads / np.maximum(tile, _LEAST_SPREAD), _LEAST_GAIN, _MOST_GAIN)

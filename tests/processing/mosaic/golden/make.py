@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,18 +22,22 @@ from tests.processing.mosaic.samples import sample
 FOLDER = Path(__file__).parent
 CELLS = {"photomosaic": 14, "quadtree": 3}
 DEFAULT_CELL = 7
-POOLED = "photomosaic-pool"
-"""A photomosaic of parts of the source, in tiles of 4:3 that take on mean and spread of their cells."""
-NAMES = [*STYLES, POOLED]
+POOLED: dict[str, dict[str, Any]] = {
+    "photomosaic-pool": {"cell": 14, "shape": "4:3", "transfer": 60},
+    "photomosaic-hexagons": {"cell": 18, "shape": "hexagon", "margin": 1},
+}
+"""Photomosaics of parts of the source: tiles of 4:3 that take on mean and spread of their cells; hexagons."""
+NAMES = [*STYLES, *POOLED]
 PART_PX = 48
 
 
 def render_golden(style: str) -> bytes:
     """The style's PNG of the source, at a cell size that shows the style."""
     source = (FOLDER / "source.png").read_bytes()
-    if style == POOLED:
-        recipe = parse({"style": "photomosaic", "cell": 14, "shape": "4:3", "transfer": 60, "apart": 2})
-        return render(source, recipe, pool=build_pool(enumerate(_parts(source)), shape="4:3")).data
+    if style in POOLED:
+        recipe = parse({"style": "photomosaic", "apart": 2, **POOLED[style]})
+        shape = recipe.to_dict()["shape"]
+        return render(source, recipe, pool=build_pool(enumerate(_parts(source)), shape=shape)).data
     smallest = STYLES[style].params.model_fields["cell"].metadata[0].ge
     return render(source, parse(sample(style, cell=max(smallest, CELLS.get(style, DEFAULT_CELL))))).data
 
