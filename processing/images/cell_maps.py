@@ -8,7 +8,7 @@ from typing import Any
 
 PREFIX = "map/"
 MIME = "application/json"
-LISTED = ("uses", "centerings")
+LISTED = ("uses",)
 """What a photomosaic's map says of each tile."""
 LIMIT_BYTES = 4_000_000
 """A larger map (more than half a million cells) is not stored: the page could not show it."""

@@ -75,7 +75,7 @@ class PreviewTiles:
         limits = TileLimits(LIMIT_BYTES, READ_TIMEOUT_S, mosaic.Limits().megapixels)
         features, ids = PackedFeatures.of(packed, shape), [tile.image_id for tile in tiles]
         reader = TileReader(self._bucket, tiles, limits)
-        files = TileFiles(np.array(ids), features.centerings, reader, self._tiles, shape, side=SIDE_PX)
+        files = TileFiles(np.repeat(ids, mosaic.CROPS), features.crops, reader, self._tiles, shape, side=SIDE_PX)
         return mosaic.pool_of_features(ids, features, _SketchedTiles(files, features))
 
     def _remember(self, features: dict[int, bytes]) -> None:

@@ -146,9 +146,8 @@ def pool_of_tiles(
     """The pool of these images, at least one. measured: features of those that come without. shape: of the recipe."""
     ids = [tile.image_id for tile in tiles]
     features = PackedFeatures.of([tile.features or measured[tile.image_id] for tile in tiles], shape)
-    files = TileFiles(
-        np.array(ids), features.centerings, reader, TileCache(CACHE_BYTES), shape, megapixels=limits.megapixels
-    )
+    cache = TileCache(CACHE_BYTES)
+    files = TileFiles(np.repeat(ids, mosaic.CROPS), features.crops, reader, cache, shape, megapixels=limits.megapixels)
     return mosaic.pool_of_features(ids, features, files)
 
 

@@ -40,12 +40,14 @@ from .strip_canvas import check_strips
 from .style import RenderContext, Style
 from .styles import STYLES
 from .styles.photomosaic.photomosaic import MAX_TILES
+from .tiles.centering import CROPS
 from .tiles.cutting import SQUARE, TILE_PX, Tile, cut_tile
 from .tiles.files import FileReader, TileCache, TileFiles
 from .tiles.packed import FEATURES_VERSION, PackedFeatures, measure_features
 from .tiles.pool import TilePool, build_pool, pool_from_tiles, pool_of, pool_of_features
 
 __all__ = [
+    "CROPS",
     "FEATURES_VERSION",
     "MAX_TILES",
     "PLANNED_STYLES",

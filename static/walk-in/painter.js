@@ -14,6 +14,7 @@ export class Painter {
   #map;
   #size;
   #hidden;
+  #cropAt;
 
   constructor(canvas, { base, pictures, map, size, hidden }) {
     this.#context = canvas.getContext("2d", { alpha: true });
@@ -22,6 +23,7 @@ export class Painter {
     this.#map = map;
     this.#size = size;
     this.#hidden = hidden;
+    this.#cropAt = cropsOf(map);
   }
 
   /** ratio: device pixels of a CSS pixel. covered: whether the canvas hides what is below it. Returns whether something is
@@ -64,7 +66,7 @@ export class Painter {
         const place = row * columns + column;
         if (this.#hidden(tiles[place])) continue;
         const near = Math.hypot((column + 0.5) * wide - camera.x, (row + 0.5) * high - camera.y);
-        const photo = this.#pictures.get(tiles[place], wide * camera.scale * ratio, near);
+        const photo = this.#pictures.get(tiles[place], this.#cropAt(place), wide * camera.scale * ratio, near);
         if (!photo) continue;
         const fresh = Math.min(1, (now - photo.since) / FADE_MS);
         fading ||= fresh < 1;
@@ -120,4 +122,12 @@ export class Painter {
 function blend(px) {
   const share = Math.min(1, Math.max(0, (px - APPEARS_PX) / (WHOLE_PX - APPEARS_PX)));
   return share * share * (3 - 2 * share);
+}
+
+/** place of a cell -> which part of its photo it shows. Older maps say it of each photo, not of each cell. */
+function cropsOf({ tiles, crops, cell_crops: shown, centerings }) {
+  const named = ([left, top, size = 1]) => ({ key: `${left} ${top} ${size}`, left, top, size });
+  const all = (crops ?? centerings ?? []).map((each) => named(each ?? [0.5, 0.5]));
+  const middle = named([0.5, 0.5]);
+  return (place) => all[crops ? shown[place] : tiles[place]] ?? middle;
 }

@@ -12,10 +12,9 @@ const LIMIT_BYTES_PHONE = 48e6;
 const RETRY_MS = 5000;
 const MAX_TRIES = 3;
 
-/** tiles: as the server describes them, null where it does not. centerings: which part of each is shown. aspect: of a cell. */
+/** tiles: as the server describes them, null where it does not. aspect: of a cell. */
 export class TilePictures {
   #tiles;
-  #centerings;
   #aspect;
   #onLoad;
   #bitmaps = new Map(); // key -> {bitmap, bytes, since}, the one used longest ago first
@@ -26,10 +25,9 @@ export class TilePictures {
   #limit = matchMedia("(pointer: coarse)").matches ? LIMIT_BYTES_PHONE : LIMIT_BYTES;
   #closed = false;
 
-  constructor(tiles, { centerings, aspect }, onLoad) {
+  constructor(tiles, { aspect }, onLoad) {
     this.#tiles = tiles;
     this.#aspect = aspect;
-    this.#centerings = centerings;
     this.#onLoad = onLoad;
   }
 
@@ -37,19 +35,19 @@ export class TilePictures {
   begin() { this.#wanted.clear(); }
 
   /** The best bitmap at hand for a tile so many pixels wide, {bitmap, since}, or null; asks for a sharper one if there is any.
-   * near: tiles with smaller numbers are requested first. */
-  get(tile, px, near) {
-    const level = this.#levelFor(this.#tiles[tile], px);
-    const key = keyOf(tile, level);
-    if (!this.#bitmaps.has(key)) this.#wanted.set(key, { tile, level, near });
+   * crop: which part of it is shown, {key, left, top, size}. near: tiles with smaller numbers are requested first. */
+  get(tile, crop, px, near) {
+    const level = this.#levelFor(this.#tiles[tile], crop, px);
+    const key = keyOf(tile, crop, level);
+    if (!this.#bitmaps.has(key)) this.#wanted.set(key, { tile, crop, level, near });
     for (const other of [level, ...below(level), ...above(level)]) {
-      const entry = this.#use(keyOf(tile, other));
+      const entry = this.#use(keyOf(tile, crop, other));
       if (entry) {
         if (other > level) this.#wanted.delete(key); // sharp enough
         return entry;
       }
     }
-    if (level > 1) this.#wanted.set(keyOf(tile, 0), { tile, level: 0, near: -1 }); // something is better than nothing
+    if (level > 1) this.#wanted.set(keyOf(tile, crop, 0), { tile, crop, level: 0, near: -1 }); // something is better than nothing
     return null;
   }
 
@@ -62,7 +60,7 @@ export class TilePictures {
     }
     const now = performance.now();
     const next = [...this.#wanted].filter(([key]) => !this.#loading.has(key) && this.#mayTry(key, now)).sort(([, a], [, b]) => a.near - b.near);
-    for (const [key, { tile, level }] of next.slice(0, PARALLEL - this.#loading.size)) this.#load(key, tile, level);
+    for (const [key, { tile, crop, level }] of next.slice(0, PARALLEL - this.#loading.size)) this.#load(key, tile, crop, level);
   }
 
   /** Frees all memory. */
@@ -83,9 +81,9 @@ export class TilePictures {
     return entry;
   }
 
-  #levelFor(tile, px) {
+  #levelFor(tile, crop, px) {
     if (px <= SMALLEST_PX) return 0;
-    const level = WIDTHS.findIndex((width, index) => index > 0 && (widthAt(tile, width, this.#aspect) >= px || width >= tile.width));
+    const level = WIDTHS.findIndex((width, index) => index > 0 && (widthAt(tile, width, this.#aspect) * crop.size >= px || width >= tile.width));
     return level < 0 ? ORIGINAL : level;
   }
 
@@ -94,14 +92,14 @@ export class TilePictures {
     return !failure || (failure.tries < MAX_TRIES && now - failure.at > RETRY_MS);
   }
 
-  async #load(key, tile, level) {
+  async #load(key, tile, crop, level) {
     const image = new Image();
     this.#loading.set(key, image);
     image.src = level === ORIGINAL ? this.#tiles[tile].readable_url : at(`/thumbnail/${this.#tiles[tile].id}/${WIDTHS[level]}`);
     try {
       await image.decode();
       if (this.#loading.get(key) !== image || this.#closed) return;
-      this.#store(key, await cut(image, this.#centerings?.[tile] ?? [0.5, 0.5], this.#aspect, level));
+      this.#store(key, await cut(image, crop, this.#aspect, level));
     } catch {
       if (this.#loading.get(key) !== image) return; // given up
       this.#failures.set(key, { tries: (this.#failures.get(key)?.tries ?? 0) + 1, at: performance.now() });
@@ -125,7 +123,7 @@ export class TilePictures {
   }
 }
 
-const keyOf = (tile, level) => `${tile} ${level}`;
+const keyOf = (tile, crop, level) => `${tile} ${crop.key} ${level}`;
 const below = (level) => Array.from({ length: level }, (_, index) => level - 1 - index);
 const above = (level) => Array.from({ length: ORIGINAL - level }, (_, index) => level + 1 + index);
 
@@ -133,10 +131,10 @@ const above = (level) => Array.from({ length: ORIGINAL - level }, (_, index) => 
 const widthAt = ({ width, height }, thumbnailWidth, aspect) => (Math.min(width, height * aspect) / width) * Math.min(width, thumbnailWidth);
 
 /** The part that the photomosaic shows. */
-function cut(image, [left, top], aspect, level) {
+function cut(image, { left, top, size }, aspect, level) {
   const { naturalWidth: width, naturalHeight: height } = image;
-  const wide = Math.min(width, height * aspect);
+  const wide = Math.min(width, height * aspect) * size;
   const px = Math.min(wide, level === 0 ? SMALLEST_PX : MAX_ORIGINAL_PX);
-  const size = { resizeWidth: Math.max(1, Math.round(px)), resizeHeight: Math.max(1, Math.round(px / aspect)), resizeQuality: "high" };
-  return createImageBitmap(image, (width - wide) * left, (height - wide / aspect) * top, wide, wide / aspect, size);
+  const resized = { resizeWidth: Math.max(1, Math.round(px)), resizeHeight: Math.max(1, Math.round(px / aspect)), resizeQuality: "high" };
+  return createImageBitmap(image, (width - wide) * left, (height - wide / aspect) * top, wide, wide / aspect, resized);
 }

@@ -71,7 +71,7 @@ export class WalkIn {
     this.#map = { ...map, wide: map.cell, high, uses: map.uses ?? countUses(map, tiles.length), inset: insetOf(image.recipe, Math.min(map.cell, high)) };
     this.#tiles = tiles.map((tile) => tile && { ...tile, name: imageName(tile, this.#services.state.styles) });
     this.#base = base;
-    this.#pictures = new TilePictures(this.#tiles, { centerings: map.centerings, aspect: map.cell / high }, redraw);
+    this.#pictures = new TilePictures(this.#tiles, { aspect: map.cell / high }, redraw);
     this.#painter = new Painter(this.#canvas, { base: this.#base, pictures: this.#pictures, map: this.#map, size: image, hidden: (tile) => !this.#tiles[tile] });
     this.#canvas.hidden = false;
     this.#camera.open(image, Math.min(map.cell, high));

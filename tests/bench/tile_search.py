@@ -24,7 +24,7 @@ from models.embedded_mongod import Mongod
 from models.images.image import ImageKind, NewImage, Owner
 from models.images.images import Images
 from processing.images.tile_pool import resolve_measured_tiles, save_features
-from processing.mosaic import PackedFeatures, parse, pool_of_features, render
+from processing.mosaic import CROPS, PackedFeatures, parse, pool_of_features, render
 from processing.mosaic.colour.oklab import oklab_to_srgb
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.photomosaic.matching import assign_tiles, feasible_limits
@@ -58,12 +58,13 @@ async def report(pictures: int) -> str:
     packed = PackedFeatures.of([tile.features or b"" for tile in tiles], "1:1")
     rows.append(_row("unpacked", started))
     started = time.process_time()
-    distinct = np.unique(first_equals(packed.features, packed.miniatures))
+    distinct = np.unique(first_equals(packed.features[::CROPS], packed.miniatures))
     rows.append(_row("duplicates found", started))
     for name, max_uses in (("any number of uses", None), (f"at most {CAP} uses", CAP)):
         limits = feasible_limits(MIN_DISTANCE, max_uses, tiles=len(distinct), cells=ROWS * COLUMNS)
         started = time.process_time()
-        assign_tiles(cells, packed.features[distinct], limits, 0, Progress(), mirror=True)
+        crops = packed.features.reshape(-1, CROPS, GRID * GRID, 3)[distinct]
+        assign_tiles(cells, crops, limits, 0, Progress(), mirror=True)
         rows.append(_row(f"matched, {name}, mirrored where nearer", started))
     picture, recipe = generate_picture(rng), parse({"style": "photomosaic", "size": PREVIEW_SIZE[0], "cell": 10})
     started = time.process_time()
@@ -101,7 +102,10 @@ def generate_picture(rng: np.random.Generator) -> bytes:
 
 
 def generate_records(rng: np.random.Generator, count: int) -> list[bytes]:
-    """Packed features of such pictures, with the same means in every shape, and noise as miniatures."""
+    """Packed features of such pictures, with the same means in every shape.
+
+    Their miniatures, in which the corners are measured, are noise.
+    """
     records = np.zeros(count, RECORD)
     records["means"] = oklab_to_srgb(generate_features(rng, count).astype(float))[:, None]
     records["miniature"] = rng.integers(0, 256, records["miniature"].shape)

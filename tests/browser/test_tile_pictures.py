@@ -15,12 +15,13 @@ THUMBNAIL = re.compile(r"/thumbnail/\d{1,2}/")
 START = """async () => {
     const { TilePictures } = await import("/static/walk-in/tile-pictures.js");
     const tiles = Array.from({ length: 40 }, (_, index) => ({ id: index + 1, width: 1200, height: 900 }));
-    window.pictures = new TilePictures(tiles, { centerings: null, aspect: 1 }, () => {});
+    window.pictures = new TilePictures(tiles, { aspect: 1 }, () => {});
+    const whole = { key: "whole", left: 0.5, top: 0.5, size: 1 };
     window.ask = (first, last, px) => {
         window.pictures.begin();
         const widths = Array.from({ length: last - first }, (_, index) => {
             const tile = first + index;
-            return window.pictures.get(tile, px, tile)?.bitmap.width ?? 0;
+            return window.pictures.get(tile, whole, px, tile)?.bitmap.width ?? 0;
         });
         window.pictures.end();
         return widths;

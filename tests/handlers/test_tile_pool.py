@@ -61,7 +61,8 @@ async def test_a_photomosaic_is_built_from_the_named_pictures_and_its_map_says_w
         "places in the recipe's list, which only the owner is shown"
     )
     assert len(set(cell_map["tiles"])) > 1
-    assert (len(cell_map["mirrored"]), cell_map["centerings"]) == (24, [[0.5, 0.5]] * 4)
+    assert (len(cell_map["mirrored"]), len(cell_map["cell_crops"])) == (24, 24)
+    assert {len(crop) for crop in cell_map["crops"]} == {3}, "left, top, size"
     assert image["recipe"]["tiles"] == tiles
     pure = np.array([(255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)])
     assert np.abs(colours(result.body)[:, None] - pure).max(axis=-1).min(axis=1).max() < 8, "a thumbnail is near them"

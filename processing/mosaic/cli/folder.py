@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import BadParameter, NotAPicture, TooManyPixels
 from ..progress import ProgressCallback
 from ..styles.photomosaic.photomosaic import MAX_TILES
+from ..tiles.centering import CROPS
 from ..tiles.files import TileCache, TileFiles
 from ..tiles.packed import PackedFeatures, measure_features
 from ..tiles.pool import TilePool, pool_of_features
@@ -69,5 +70,5 @@ def read_folder(path: Path, progress: ProgressCallback | None = None, *, shape: 
     def read(tile_ids: Sequence[int], _: int) -> Iterator[bytes]:
         return (readable[tile_id].read_bytes() for tile_id in tile_ids)
 
-    tiles = TileFiles(ids, packed.centerings, read, TileCache(CACHE_BYTES), shape, megapixels=megapixels)
+    tiles = TileFiles(np.repeat(ids, CROPS), packed.crops, read, TileCache(CACHE_BYTES), shape, megapixels=megapixels)
     return Folder(pool_of_features(ids.tolist(), packed, tiles), [file.name for file in readable], unreadable)

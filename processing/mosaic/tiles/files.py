@@ -64,15 +64,23 @@ class TileCache:
                 self.size_bytes -= oldest.nbytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """The picture that was decoded last, of which several crops may follow each other."""
+
+    picture_id: int | None = None
+    image: Image.Image | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TileFiles:
-    """ids: (n,), of the pictures. centerings: (n, 2), which part of each is its tile. read: their files.
+    """ids: (n,), of the picture of each tile. crops: (n, 3), which part of it the tile is. read: their files.
 
     side: at which tiles are cut and remembered, in pixels, to be resized to any cell; None: as large as the cell.
     """
 
     ids: NDArray[np.int64]
-    centerings: NDArray[np.float64]
+    crops: NDArray[np.float64]
     read: FileReader
     cache: TileCache
     shape: str = SQUARE
@@ -83,40 +91,44 @@ class TileFiles:
         return len(self.ids)
 
     def __getitem__(self, indices: NDArray[np.intp]) -> TileFiles:
-        return replace(self, ids=self.ids[indices], centerings=self.centerings[indices])
+        return replace(self, ids=self.ids[indices], crops=self.crops[indices])
 
     def is_cached(self, index: int, size: tuple[int, int]) -> bool:
         return self._key(index, self._cut_size(size)) in self.cache
 
     def cut(self, indices: NDArray[np.intp], size: tuple[int, int]) -> Iterator[Pixels]:
         """Raises BadParameter naming the picture in `tiles` if it cannot be decoded, and whatever `read` raises."""
-        cut_size = self._cut_size(size)
+        cut_size, decoded = self._cut_size(size), _Decoded()
         for piece in pieces(len(indices), _PIECE_TILES):
             part = indices[piece].tolist()
             cached = {index: self.cache.get(self._key(index, cut_size)) for index in part}
             missing = [int(self.ids[index]) for index, tile in cached.items() if tile is None]
-            files = self.read(missing, max(cut_size)) if missing else iter(())
+            before = [decoded.picture_id, *missing]  # crops of one picture follow each other
+            needed = [each for each, previous in zip(missing, before, strict=False) if each != previous]
+            files = self.read(needed, max(cut_size)) if needed else iter(())
             for index in part:
                 tile = cached[index]
                 if tile is None:
-                    tile = self._cut(next(files), index, cut_size)
+                    if self.ids[index] != decoded.picture_id:
+                        decoded = self._decoded(next(files), index, cut_size)
+                    assert decoded.image is not None
+                    tile = cut_image(decoded.image, cut_size, self.shape, self.crops[index].tolist())
                     self.cache.put(self._key(index, cut_size), tile)
                 yield tile if cut_size == size else _resized(tile, size)
 
-    def _cut(self, data: bytes, index: int, size: tuple[int, int]) -> Pixels:
+    def _decoded(self, data: bytes, index: int, size: tuple[int, int]) -> _Decoded:
+        picture_id = int(self.ids[index])
         try:
-            image = decode_for_tiles(data, max(size), self.megapixels)
+            return _Decoded(picture_id, decode_for_tiles(data, max(size), self.megapixels))
         except (NotAPicture, TooManyPixels) as error:
             allowed = f"pictures that can be decoded, of up to {self.megapixels:g} megapixels"
-            raise BadParameter(field="tiles", value=int(self.ids[index]), allowed=allowed) from error
-        left, top = self.centerings[index].tolist()
-        return cut_image(image, size, self.shape, (left, top)).pixels
+            raise BadParameter(field="tiles", value=picture_id, allowed=allowed) from error
 
     def _cut_size(self, size: tuple[int, int]) -> tuple[int, int]:
         return size if self.side is None else (self.side, self.side)
 
     def _key(self, index: int, size: tuple[int, int]) -> tuple[object, ...]:
-        return int(self.ids[index]), self.shape, size
+        return int(self.ids[index]), *self.crops[index].tolist(), self.shape, size
 
 
 def _resized(tile: Pixels, size: tuple[int, int]) -> Pixels:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..codec.decode import MAX_MEGAPIXELS
 from ..errors import BadParameter
 from ..progress import ProgressCallback
+from .centering import CROPS
 from .cutting import SQUARE, TILE_PX, Tile, cut_tile
 from .duplicates import first_equals
 from .features import Features, Squares, thumbnail_features
@@ -24,18 +25,25 @@ _MAX_MINIATURE_DIFFERENCE = 3.0  # of 255, mean over the pixels: less than of ti
 class TilePool:
     """Immutable: may be kept and shared between threads; a pool whose tiles are pixels may be pickled.
 
-    ids: (n,) int64, the caller's ids of the images. tiles: (n, side, side, 3) uint8, or where they are read from when
-    they are used. features: (n, GRID * GRID, 3).
-    first_equals: (n,), the index of the first tile that shows the same picture. centerings: (n, 2), of each tile; NaN
-    where it is not known. shape: of the tiles, in ASPECTS; pixels are squeezed to squares.
+    ids: (n,) int64, the caller's ids of the images. Each has the same number of tiles, which are crops of it, one image
+    after another. tiles: (n * crop_count, side, side, 3) uint8, or where they are read from when they are used.
+    features: (n * crop_count, GRID * GRID, 3). crops: (n * crop_count, 3), as `tile_crops` returns them; NaN where they
+    are not known.
+    first_equals: (n,), the index of the first image that shows the same. shape: of the tiles, in ASPECTS; pixels are
+    squeezed to squares.
     """
 
     ids: NDArray[np.int64]
     tiles: Squares | TileSource
     features: Features
     first_equals: NDArray[np.intp]
-    centerings: NDArray[np.float64]
+    crops: NDArray[np.float64]
     shape: str = SQUARE
+
+    @property
+    def crop_count(self) -> int:
+        """Of one image."""
+        return len(self.crops) // len(self.ids)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,13 +65,9 @@ class TilePool:
 
     def _part(self, indices: NDArray[np.intp]) -> TilePool:
         _, places, same = np.unique(self.first_equals[indices], return_index=True, return_inverse=True)
+        tiles = np.add.outer(indices * self.crop_count, np.arange(self.crop_count)).ravel()
         return TilePool(
-            self.ids[indices],
-            self.tiles[indices],
-            self.features[indices],
-            places[same],
-            self.centerings[indices],
-            self.shape,
+            self.ids[indices], self.tiles[tiles], self.features[tiles], places[same], self.crops[tiles], self.shape
         )
 
 
@@ -73,18 +77,19 @@ def build_pool(
     *,
     side: int = TILE_PX,
     shape: str = SQUARE,
+    crops: int = CROPS,
     megapixels: float = MAX_MEGAPIXELS,
 ) -> TilePool:
     """A tile pool of image files, each with the id that stands for it in the cell map.
 
-    side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB. shape: in ASPECTS. progress:
-    called with 0.0 after each image, as their number is unknown; may raise to stop. To cache tiles or to skip damaged
-    images, use cut_tile and pool_of instead.
+    side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB. shape: in ASPECTS. crops: tiles of
+    each image, 1 to CROPS. progress: called with 0.0 after each image, as their number is unknown; may raise to stop.
+    To cache tiles or to skip damaged images, use cut_tile and pool_of instead.
     Raises NotAPicture, TooManyPixels, and BadParameter if there is no image at all.
     """
     ids, tiles = [], []
     for tile_id, data in images:
-        tiles.append(cut_tile(data, side=side, shape=shape, megapixels=megapixels))
+        tiles.append(cut_tile(data, side=side, shape=shape, crops=crops, megapixels=megapixels))
         ids.append(tile_id)
         if progress is not None:
             progress(0.0)
@@ -95,22 +100,25 @@ def build_pool(
 
 def pool_of(ids: Sequence[int], tiles: Sequence[Tile], shape: str = SQUARE) -> TilePool:
     """A pool of tiles that `cut_tile` has cut, all of one size and shape, at least one."""
-    return pool_from_tiles(ids, np.stack([tile.pixels for tile in tiles]), [tile.centering for tile in tiles], shape)
+    pixels, crops = (np.concatenate(each) for each in zip(*tiles, strict=True))
+    return pool_from_tiles(ids, pixels, crops, shape)
 
 
 def pool_from_tiles(
-    ids: Sequence[int], tiles: Squares, centerings: Sequence[tuple[float, float]] = (), shape: str = SQUARE
+    ids: Sequence[int], tiles: Squares, crops: NDArray[np.float64] | None = None, shape: str = SQUARE
 ) -> TilePool:
     """A pool of pixels: (n, side, side, 3) uint8, side a multiple of 2 * GRID, n at least 1.
 
-    centerings: where they were cut; () if that is not known.
+    There are as many tiles as ids, or several times as many, one image after another. crops: (n, 3), of which parts
+    they are; None if that is not known.
     """
-    features = thumbnail_features(tiles)
-    places = np.array(centerings) if centerings else np.full((len(tiles), 2), np.nan)
-    return TilePool(np.asarray(ids, np.int64), tiles, features, first_equals(features, tiles), places, shape)
+    features, step = thumbnail_features(tiles), len(tiles) // len(ids)
+    places = np.full((len(tiles), 3), np.nan) if crops is None else crops
+    equals = first_equals(features[::step], tiles[::step])
+    return TilePool(np.asarray(ids, np.int64), tiles, features, equals, places, shape)
 
 
 def pool_of_features(ids: Sequence[int], packed: PackedFeatures, tiles: TileSource) -> TilePool:
-    """A pool of pictures whose features are known. tiles: their pixels, of the same shape."""
-    equals = first_equals(packed.features, packed.miniatures, _MAX_MINIATURE_DIFFERENCE)
-    return TilePool(np.asarray(ids, np.int64), tiles, packed.features, equals, packed.centerings, packed.shape)
+    """A pool of pictures whose features are known. tiles: their pixels, of the same shape and crops."""
+    equals = first_equals(packed.features[::CROPS], packed.miniatures, _MAX_MINIATURE_DIFFERENCE)
+    return TilePool(np.asarray(ids, np.int64), tiles, packed.features, equals, packed.crops, packed.shape)

@@ -20,18 +20,21 @@ _HUES = (60.0, 120.0, 190.0, 290.0, 340.0)  # degrees in OKLab at which yellow, 
 _MOST_NAMED = 3
 
 
-def missing_kinds(cells: Features, tiles: Features, assignment: Assignment, limits: ReuseLimits) -> dict[str, int]:
+def missing_kinds(
+    cells: Features, tiles: Features, assignment: Assignment, pictures: int, limits: ReuseLimits
+) -> dict[str, int]:
     """How many more pictures of which kinds would bring the cells near to the picture, the most missed kind first.
 
-    cells: (rows, columns, fields, 3). tiles: (n, fields, 3). A further picture is counted on for as
-    many cells as one of the pool is used in on average; a plain part takes at least as many as keep their distance.
+    cells: (rows, columns, fields, 3). tiles: (n, fields, 3). pictures: of the pool. A further picture is counted on
+    for as many cells as one of the pool is used in on average; a plain part takes at least as many as keep their
+    distance.
     """
     wanted, current = cells.mean(axis=-2).reshape(-1, 3), tiles.mean(axis=-2)[assignment.ravel()]
     differences = wanted - current
     differences[:, 0] = np.maximum(wanted[:, 0], _BLACK) - np.maximum(current[:, 0], _BLACK)
     far = np.linalg.norm(differences, axis=1) > _FAR
     counts = np.bincount(_kinds(wanted)[far], minlength=len(KINDS))
-    uses = min(limits.max_uses, max(1.0, len(wanted) / len(tiles)))
+    uses = min(limits.max_uses, max(1.0, len(wanted) / pictures))
     most_first, apart = np.argsort(-counts, kind="stable").tolist(), limits.min_distance**2
     missed = [kind for kind in most_first if counts[kind] >= _LEAST_SHARE * len(wanted)]
     return {KINDS[kind]: max(math.ceil(counts[kind] / uses), apart) for kind in missed[:_MOST_NAMED]}

@@ -6,14 +6,16 @@ result comes to within some percent of the best assignment (Hungarian method, wh
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Progress, pieces
-
-Vectors = NDArray[np.float32]
+from .vectors import Vectors
 
 _MAX_ROUNDS, _ROUND_CELLS = 8, 60_000  # rounds, and cells looked at in all rounds together: about a second
+_PIECE_CELLS = 1 << 12  # of which views are compared at a time
 _BLOCK = 512  # cells of which every pair is compared
 _LEAST_GAIN = 1e-5
 
@@ -21,13 +23,14 @@ _LEAST_GAIN = 1e-5
 def exchange_tiles(
     assignment: NDArray[np.int32],
     cells: Vectors,
-    variants: list[Vectors],
+    weights: NDArray[np.float32],
+    views: list[Vectors],
     min_distance: int,
     seed: int,
     progress: Progress,
 ) -> None:
-    """Swap tiles in place. cells: (rows * columns, d). variants: (n, d) of the tiles, and of the mirrored ones if they
-    may be used. min_distance: of two cells with the same tile."""
+    """Swap tiles in place. cells: (rows * columns, d). weights: (rows * columns,), how much each cell's error counts.
+    views: what a cell may show of n tiles, (n, d) each. min_distance: of two cells with the same tile."""
     reach, rng = min_distance - 1, np.random.default_rng(seed)
     padded = np.pad(assignment, reach, constant_values=-1)
     rows, columns = assignment.shape
@@ -38,20 +41,26 @@ def exchange_tiles(
             block = order[piece]
             ys, xs = np.divmod(block, columns)
             current = padded[ys + reach, xs + reach]
-            for first, second in _gaining_pairs(cells[block], [each[current] for each in variants]):
+            for first, second in _gaining_pairs(cells[block], weights[block], [view[current] for view in views]):
                 _swap(padded, (ys[first], xs[first]), (ys[second], xs[second]), reach)
             progress((number + piece.stop / len(order)) / rounds)
     assignment[:] = padded[reach : reach + rows, reach : reach + columns]
 
 
-def use_every_tile(assignment: NDArray[np.int32], cells: Vectors, variants: list[Vectors], progress: Progress) -> None:
+def use_every_tile(
+    assignment: NDArray[np.int32],
+    cells: Vectors,
+    weights: NDArray[np.float32],
+    views: list[Vectors],
+    progress: Progress,
+) -> None:
     """Give every unused tile the cell that loses least, of those whose tile is used elsewhere too. In place."""
     flat = assignment.reshape(-1)
-    uses, lengths = np.bincount(flat, minlength=len(variants[0])), (variants[0] ** 2).sum(axis=1)
-    current = lengths[flat] - 2.0 * np.max([np.einsum("nd,nd->n", cells, each[flat]) for each in variants], axis=0)
+    uses = np.bincount(flat, minlength=len(views[0]))
+    current = np.min([np.einsum("nd,nd->n", cells, view[flat]) for view in views], axis=0) * weights
     unused = np.flatnonzero(uses == 0)
     for number, tile in enumerate(unused.tolist()):
-        losses = lengths[tile] - 2.0 * np.max([cells @ each[tile] for each in variants], axis=0) - current
+        losses = np.min([cells @ view[tile] for view in views], axis=0) * weights - current
         losses[uses[flat] == 1] = np.inf
         cell = int(losses.argmin())
         uses[flat[cell]] -= 1
@@ -61,9 +70,21 @@ def use_every_tile(assignment: NDArray[np.int32], cells: Vectors, variants: list
         progress((number + 1) / len(unused))
 
 
-def _gaining_pairs(cells: Vectors, variants: list[Vectors]) -> list[tuple[int, int]]:
-    """The pairs of cells that gain most from swapping, each cell in one pair at most. variants: what the cells show."""
-    costs = (variants[0] ** 2).sum(axis=1) - 2.0 * np.max([cells @ each.T for each in variants], axis=0)
+def nearest_views(cells: Vectors, views: list[Vectors], tiles: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+    """(n,): which view of its tile is nearest to each cell. cells: (n, d). tiles: (n,)."""
+    nearest = np.empty(len(cells), np.int32)
+    for piece in pieces(len(cells), _PIECE_CELLS):
+        costs = [np.einsum("nd,nd->n", cells[piece], view[tiles[piece]]) for view in views]
+        nearest[piece] = np.argmin(costs, axis=0)
+    return nearest
+
+
+def _gaining_pairs(cells: Vectors, weights: NDArray[np.float32], views: list[Vectors]) -> list[tuple[int, int]]:
+    """The pairs of cells that gain most from swapping, each cell in one pair at most. views: of what the cells show."""
+    costs = cells @ views[0].T
+    for view in views[1:]:
+        np.minimum(costs, cells @ view.T, out=costs)
+    costs *= weights[:, None]
     own = np.diag(costs)
     gains = own[:, None] + own - costs - costs.T
     partners, pairs = gains.argmax(axis=1), []

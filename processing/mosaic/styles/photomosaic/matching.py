@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +13,21 @@ from PIL import Image
 from ...progress import Progress, pieces
 from ...scaled import Picture
 from ...style import RenderContext
-from ...tiles.features import GRID, Features, mirrored_features, thumbnail_features
-from .exchange import exchange_tiles, use_every_tile
+from ...tiles.features import GRID, Features, thumbnail_features
+from .exchange import exchange_tiles, nearest_views, use_every_tile
+from .vectors import MEANS, Vectors, cell_vectors, cell_weights, means_of_cells, means_of_views, view_vectors
 
-Assignment = NDArray[np.int32]  # (rows, columns), index of a tile
+Assignment = NDArray[np.int32]  # (rows, columns), index of a picture
 
 SAMPLES = 2 * GRID
 """Pixels across a cell from which its thumbnail is averaged in linear light."""
 
-_MEANS = [0, GRID * GRID, GRID * GRID + 4]  # where a vector holds the means of lightness and of both colour axes
 _DIFFUSION = np.array([0.4, 0.7, 0.7], np.float32)  # of each mean's error: structure suffers from more of lightness
 _MAX_DIFFUSED = 0.03 * GRID  # of a mean: more turns what the pool cannot show into noise
 _BESIDE, _DIAGONAL = 0.47, 0.22  # of a cell that is seen blurred by half a cell, what comes from each neighbour
 _NEVER = np.float32(1e9)
 _SCORES = 1 << 20  # scores computed at a time
-_PIECE_CELLS = 1 << 13  # converted at a time, in double precision
+_MAX_SCORES = 80_000_000  # computed of one mosaic: with large pools, fewer crops of each picture are searched
 # Of one matrix product: above 2 ** 18 multiplications OpenBLAS starts threads, which here only wait.
 _PRODUCT_ROWS, _PRODUCT_COLUMNS = 32, 340
 
@@ -61,6 +61,14 @@ def _sample(context: RenderContext[Any], cell: tuple[int, int]) -> Picture:
     return image.resize((width, height), Image.Resampling.BOX)
 
 
+class Matching(NamedTuple):
+    """What each cell shows: the index of a picture, which of its crops, and whether mirrored; (rows, columns) each."""
+
+    pictures: Assignment
+    crops: NDArray[np.int32]
+    mirrored: NDArray[np.bool_]
+
+
 @dataclass(frozen=True, slots=True)
 class ReuseLimits:
     """min_distance: of two cells with the same tile, in rows or columns. max_uses: of one tile."""
@@ -91,80 +99,80 @@ def assign_tiles(
     *,
     every: bool = False,
     mirror: bool = False,
-) -> tuple[Assignment, NDArray[np.bool_]]:
-    """The tile that each cell shows: the nearest thumbnail in OKLab that the limits allow; and whether it is mirrored.
+) -> Matching:
+    """The picture that each cell shows, and how: the nearest thumbnail in OKLab that the limits allow.
 
-    cells: (rows, columns, GRID * GRID, 3); tiles: (n, GRID * GRID, 3). limits: as `feasible_limits` returns them.
+    cells: (rows, columns, GRID * GRID, 3); tiles: (n, crops, GRID * GRID, 3). limits: of `feasible_limits`.
     Cells that are `min_distance`, at least 2, rows or columns apart do not affect each other: they form groups that are
     assigned at once, one group after another in a seeded order. If more cells of a group want a tile than it has uses
-    left, the nearest cells get it. Neighbours make up for a part of the errors of the means, as in error diffusion, so
-    that the colours are right when seen from a distance. Where tiles are used up, or had to be used, pairs of cells
-    swap theirs afterwards.
+    left, those with most detail get it. Neighbours make up for a part of the errors of the means, as in error
+    diffusion, so that the colours are right when seen from a distance. Where tiles are used up, or had to be used,
+    pairs of cells swap theirs afterwards.
     every: no tile stays unused; there must not be more tiles than cells. mirror: tiles may be mirrored.
     """
     rows, columns = cells.shape[:2]
-    vectors, done = _dct_features(cells).reshape(rows * columns, -1), 0
-    variants = [_dct_features(each) for each in ([tiles, mirrored_features(tiles)] if mirror else [tiles])]
-    search, searching = _Search(vectors, variants, (rows, columns), limits), progress.sub(0.0, 0.5)
+    vectors, done = cell_vectors(cells.reshape(rows * columns, GRID * GRID, 3)), 0
+    views, weights = view_vectors(tiles, mirror=mirror), cell_weights(cells).ravel()
+    per_crop = 1 + mirror
+    searched = max(1, _MAX_SCORES // (len(vectors) * len(tiles) * per_crop)) * per_crop
+    search, searching = _Search(vectors, weights, views, searched, (rows, columns), limits), progress.sub(0.0, 0.5)
     for group in _independent_groups(rows, columns, max(2, limits.min_distance), seed):
         for piece in pieces(len(group), search.piece):
             search.place(group[piece])
             done += piece.stop - piece.start
             searching(done / (rows * columns))
-    assignment = search.assignment()
+    assignment, nearest = search.assignment(), search.views
     if every:
-        use_every_tile(assignment, vectors, variants, progress.sub(0.5, 0.6))
+        use_every_tile(assignment, vectors, weights, views, progress.sub(0.5, 0.6))
     if every or np.bincount(assignment.ravel()).max() == limits.max_uses:
-        exchange_tiles(assignment, vectors, variants, limits.min_distance, seed, progress.sub(0.6, 1.0))
-    return assignment, _is_mirrored(assignment, vectors, variants)
-
-
-def _is_mirrored(
-    assignment: Assignment, cells: NDArray[np.float32], variants: list[NDArray[np.float32]]
-) -> NDArray[np.bool_]:
-    """(rows, columns): whether the mirrored tile is nearer to its cell."""
-    nearer = np.zeros(assignment.size, bool)
-    if len(variants) == 2:
-        flat = assignment.ravel()
-        for piece in pieces(flat.size, _PIECE_CELLS):
-            costs = [((cells[piece] - each[flat[piece]]) ** 2).sum(axis=1) for each in variants]
-            nearer[piece] = costs[1] < costs[0]
-    return nearer.reshape(assignment.shape)
+        exchange_tiles(assignment, vectors, weights, views, limits.min_distance, seed, progress.sub(0.6, 1.0))
+        nearest[:] = nearest_views(vectors, views, assignment.ravel()).reshape(assignment.shape)
+    return Matching(assignment, nearest // per_crop, nearest % per_crop == 1)
 
 
 class _Search:
-    """The state of one matching."""
+    """The state of one matching. searched: by how many views pictures are chosen; they then show the best of all."""
 
     def __init__(
         self,
-        cells: NDArray[np.float32],
-        variants: list[NDArray[np.float32]],
+        cells: Vectors,
+        weights: NDArray[np.float32],
+        views: list[Vectors],
+        searched: int,
         size: tuple[int, int],
         limits: ReuseLimits,
     ) -> None:
-        self._cells, self._columns = cells, size[1]
-        self._reach = limits.min_distance - 1
-        tiles = variants[0]
-        self._means, self._errors = tiles[:, _MEANS], np.zeros((size[0] + 2, size[1] + 2, len(_MEANS)), np.float32)
-        self._uses_left = np.full(len(tiles), limits.max_uses)
+        self._cells, self._weights, self._all_views, self._columns = cells, weights, views, size[1]
+        self._reach, tiles = limits.min_distance - 1, len(views[0])
+        self.views = np.zeros(size, np.int32)
+        self._errors = np.zeros((size[0] + 2, size[1] + 2, len(MEANS)), np.float32)
+        self._uses_left = np.full(tiles, limits.max_uses)
         # The last column stands for "no tile" and is never chosen: neighbours without a tile yet point at it.
-        more = _PRODUCT_COLUMNS - len(tiles) % _PRODUCT_COLUMNS
-        self._weights = [_column_blocks(np.pad(-2.0 * each.T, ((0, 0), (0, more)))) for each in variants]
-        self._constant = np.pad((tiles**2).sum(axis=1), (0, more), constant_values=_NEVER)  # equal for mirrored ones
+        more = _PRODUCT_COLUMNS - tiles % _PRODUCT_COLUMNS
+        self._blocks = [_column_blocks(np.pad(view.T, ((0, 0), (0, more)))) for view in views[:searched]]
+        self._constant = np.pad(np.zeros(tiles, np.float32), (0, more), constant_values=_NEVER)
         self._assignment = np.full((size[0] + 2 * self._reach, size[1] + 2 * self._reach), -1, np.int32)
         self.piece = max(1, _SCORES // len(self._constant) // _PRODUCT_ROWS) * _PRODUCT_ROWS
 
     def place(self, group: NDArray[np.int64]) -> None:
         """Assign a tile to each of these cells, none of which is near another."""
         ys, xs = np.divmod(group, self._columns)
-        scores = self._scores(group, ys, xs)
+        targets = self._targets(group, ys, xs)
+        scores = self._scores(targets, ys, xs)
         waiting = np.arange(len(group))
         while len(waiting):
             best = scores[waiting].argmin(axis=1) if len(waiting) < len(group) else scores.argmin(axis=1)
-            accepted = self._accepted(best, scores[waiting, best])
-            chosen, (y, x) = best[accepted], (ys[waiting[accepted]], xs[waiting[accepted]])
+            accepted = self._accepted(best, group[waiting])
+            placed, chosen = waiting[accepted], best[accepted]
+            y, x = ys[placed], xs[placed]
             self._assignment[y + self._reach, x + self._reach] = chosen
-            self._errors[y + 1, x + 1] = self._means[chosen] - self._cells[group[waiting[accepted]]][:, _MEANS]
+            nearest = nearest_views(targets[placed], self._all_views, chosen)
+            self.views[y, x] = nearest
+            means = np.select(
+                [(nearest == number)[:, None] for number in range(len(self._all_views))],
+                [means_of_views(view[chosen]) for view in self._all_views],
+            )
+            self._errors[y + 1, x + 1] = means - means_of_cells(self._cells[group[placed]])
             np.subtract.at(self._uses_left, chosen, 1)
             used_up = np.flatnonzero(self._uses_left == 0)
             self._constant[used_up] = _NEVER
@@ -176,32 +184,31 @@ class _Search:
         rows, columns = self._assignment.shape
         return self._assignment[self._reach : rows - self._reach, self._reach : columns - self._reach].copy()
 
-    def _scores(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _scores(self, targets: Vectors, ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
         """(cells, more than tiles): squared distance less a constant; _NEVER for tiles of neighbours and for none."""
-        targets = self._targets(group, ys, xs)
-        scores = _product(targets, self._weights[0])
-        for weights in self._weights[1:]:
-            np.minimum(scores, _product(targets, weights), out=scores)
+        scores = _product(targets, self._blocks[0])
+        for blocks in self._blocks[1:]:
+            np.minimum(scores, _product(targets, blocks), out=scores)
         scores += self._constant
         if self._reach:
             around = np.arange(2 * self._reach + 1)
             near = self._assignment[ys[:, None, None] + around[:, None], xs[:, None, None] + around]
-            scores[np.arange(len(group))[:, None], near.reshape(len(group), -1)] = _NEVER
+            scores[np.arange(len(ys))[:, None], near.reshape(len(ys), -1)] = _NEVER
         return scores
 
-    def _targets(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _targets(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> Vectors:
         """(cells, d): what the cells should show, so that the means of their neighbours' errors cancel out."""
-        blurred = np.zeros((len(group), len(_MEANS)), np.float32)
+        blurred = np.zeros((len(group), len(MEANS)), np.float32)
         for y, x in product((-1, 0, 1), repeat=2):
             if y or x:
                 blurred += (_DIAGONAL if y and x else _BESIDE) * self._errors[ys + 1 + y, xs + 1 + x]
         targets = self._cells[group]
-        targets[:, _MEANS] -= np.clip(_DIFFUSION * blurred, -_MAX_DIFFUSED, _MAX_DIFFUSED)
+        targets[:, MEANS] -= np.clip(_DIFFUSION * blurred, -_MAX_DIFFUSED, _MAX_DIFFUSED)
         return targets
 
-    def _accepted(self, best: NDArray[np.intp], cost: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Which cells get their best tile: for each tile the nearest cells, as many as it has uses left."""
-        order = np.lexsort((cost, best))
+    def _accepted(self, best: NDArray[np.intp], cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which cells get their best tile: for each tile those with most detail, as many as it has uses left."""
+        order = np.lexsort((-self._weights[cells], best))
         wanted = best[order]
         starts = np.flatnonzero(np.diff(wanted, prepend=-1))
         rank = np.arange(len(wanted)) - np.repeat(starts, np.diff(starts, append=len(wanted)))
@@ -223,26 +230,6 @@ def _product(left: NDArray[np.float32], blocks: NDArray[np.float32]) -> NDArray[
     tiled = scores.reshape(-1, _PRODUCT_ROWS, len(blocks), _PRODUCT_COLUMNS).transpose(0, 2, 1, 3)
     np.matmul(padded.reshape(-1, 1, _PRODUCT_ROWS, left.shape[1]), blocks, out=tiled)
     return scores[: len(left)]
-
-
-def _dct_features(thumbnails: Features) -> NDArray[np.float32]:
-    """(..., GRID * GRID, 3) -> (..., 24): vectors whose distances are the perceived distances of the thumbnails.
-
-    A cosine transform: all waves of lightness, but only the 2 x 2 coarsest waves of the two colour axes, as the eye
-    resolves colour coarsely.
-    """
-    waves = np.arange(GRID)
-    basis = np.cos(np.pi * (2 * waves + 1) * waves[:, None] / (2 * GRID)) * np.sqrt(2 / GRID)
-    basis[0] /= np.sqrt(2)
-    basis_2d = np.einsum("ui,vj->uvij", basis, basis).reshape(GRID, GRID, GRID * GRID)
-    fine, coarse = basis_2d.reshape(-1, GRID * GRID).T, basis_2d[:2, :2].reshape(4, GRID * GRID).T
-    flat = thumbnails.reshape(-1, *thumbnails.shape[-2:])
-    features = np.empty((len(flat), GRID * GRID + 8), np.float32)
-    for piece in pieces(len(flat), _PIECE_CELLS):
-        lab = flat[piece]
-        parts = [lab[..., 0] @ fine, lab[..., 1] @ coarse, lab[..., 2] @ coarse]
-        np.concatenate(parts, axis=-1, out=features[piece])
-    return features.reshape(*thumbnails.shape[:-2], -1)
 
 
 def _independent_groups(rows: int, columns: int, min_distance: int, seed: int) -> list[NDArray[np.int64]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,23 +146,19 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
             field="every", value=True, allowed=f"false for {len(pool)} pictures in {rows * columns} cells"
         )
     searching = progress.sub(0.1, 0.6)
-    assignment, mirrored = assign_tiles(
-        features, pool.features, limits, params.seed, searching, every=params.every, mirror=params.mirror
-    )
-    missing = missing_kinds(features, pool.features, assignment, limits)
-    features, assignment, mirrored = features.reshape(-1, *features.shape[2:]), assignment.ravel(), mirrored.ravel()
-    layout = TileLayout(pool.tiles, arrangement, assignment, mirrored, np.zeros((len(assignment), 3), np.int8))
+    tiles = pool.features.reshape(len(pool), pool.crop_count, GRID * GRID, 3)
+    matching = assign_tiles(features, tiles, limits, params.seed, searching, every=params.every, mirror=params.mirror)
+    assignment = (matching.pictures * pool.crop_count + matching.crops).ravel()
+    missing = missing_kinds(features, pool.features, assignment, len(pool), limits)
+    features = features.reshape(-1, *features.shape[2:])
+    no_offsets = np.zeros((len(assignment), 3), np.int8)
+    layout = TileLayout(pool.tiles, arrangement, assignment, matching.mirrored.ravel(), no_offsets)
     if params.transfer:
         layout = replace(layout, transfer=colour_transfer(features, pool.features, layout, params.transfer / 100))
     if params.tint:
         layout = replace(layout, offsets=tint_offsets(features, pool.features, layout, params.tint / 100))
-    uses = np.bincount(assignment, minlength=len(pool))
-    cell_map = {
-        **_cell_map(pool, layout),
-        "uses": _uses_by_id(chosen, uses),
-        "centerings": _centerings(chosen),
-        "missing": missing,
-    }
+    uses = np.bincount(matching.pictures.ravel(), minlength=len(pool))
+    cell_map = {**_cell_map(pool, layout), "uses": _uses_by_id(chosen, uses), "missing": missing}
     result = _drawn(context, layout, progress.sub(0.6, 1.0))
     return replace(result, repeats=int(uses[uses > 1].sum()), cell_map=cell_map)
 
@@ -202,13 +198,14 @@ def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: flo
     tint: how far, 0 to 0.5. Unlike a blend with the colour, an offset preserves what is smaller than a field.
     """
     offsets = np.empty((len(layout.assignment), GRID, GRID, 3), np.int8)
-    plain = oklab_to_srgb(tiles).astype(np.int16)
-    current = np.concatenate([plain, mirrored_features(plain)])
+    used, places = np.unique(layout.assignment, return_inverse=True)
+    plain = oklab_to_srgb(tiles[used]).astype(np.int16)
+    current, sides = np.stack([plain, mirrored_features(plain)]), layout.mirrored.astype(np.int8)
     for piece in pieces(len(offsets), _PIECE_CELLS):
-        tile = current[layout.variants(piece)]
+        tile: NDArray[Any] = current[sides[piece], places[piece]]
         if layout.transfer is not None:
             tile = layout.transfer.of(piece).apply(tile, axis=-2)
-        differences = (oklab_to_srgb(cells[piece]) - tile) * tint
+        differences = (oklab_to_srgb(cells[piece]).astype(np.float64) - tile) * tint
         fields = sharpened(differences.reshape(-1, GRID, GRID, 3))
         offsets[piece] = np.rint(np.clip(fields, -127, 127))
     return offsets
@@ -232,24 +229,23 @@ def _uses_by_id(pool: TilePool, uses: NDArray[np.intp]) -> dict[int, int]:
     return dict(zip(pool.ids.tolist(), uses[distinct].tolist(), strict=True))
 
 
-def _centerings(pool: TilePool) -> dict[int, tuple[float, float] | None]:
-    """Which square of each picture its tile is; None where that is not known."""
-    values = (None if np.isnan(centering[0]) else tuple(centering.tolist()) for centering in pool.centerings)
-    return dict(zip(pool.ids.tolist(), values, strict=True))
-
-
 def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
-    """Row by row: the id of each cell's tile, and 1 where it is mirrored, else 0."""
+    """Row by row: the id of each cell's picture, 1 where it is mirrored, else 0, and where it is known, which of the
+    `crops` it is."""
+    crops, indices = np.unique(pool.crops[layout.assignment], axis=0, return_inverse=True)
+    has_crops = not np.isnan(crops).any()
     return {
         **layout.arrangement.map_fields(),
-        "tiles": pool.ids[layout.assignment].tolist(),
+        "tiles": pool.ids[layout.assignment // pool.crop_count].tolist(),
         "mirrored": layout.mirrored.astype(int).tolist(),
+        "crops": crops.round(4).tolist() if has_crops else None,
+        "cell_crops": indices.ravel().tolist() if has_crops else None,
     }
 
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=8,
+    version=9,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

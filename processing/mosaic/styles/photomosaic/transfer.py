@@ -44,11 +44,12 @@ def colour_transfer(cells: Features, tiles: Features, layout: TileLayout, share:
     Both are measured on the 4 x 4 fields: smaller details keep their contrast beside the larger ones.
     """
     count = len(layout.assignment)
-    tile_means, tile_spreads = _statistics(tiles)
+    used, places = np.unique(layout.assignment, return_inverse=True)
+    tile_means, tile_spreads = _statistics(tiles[used])
     gains, biases = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
     for piece in pieces(count, _PIECE_CELLS):
         means, spreads = _statistics(cells[piece])
-        current, tile = tile_means[layout.assignment[piece]], tile_spreads[layout.assignment[piece]]
+        current, tile = tile_means[places[piece]], tile_spreads[places[piece]]
         ratio = np.clip(spreads / np.maximum(tile, _LEAST_SPREAD), _LEAST_GAIN, _MOST_GAIN)
         gains[piece] = 1.0 + share * (ratio - 1.0)
         biases[piece] = current + share * (means - current) - gains[piece] * current

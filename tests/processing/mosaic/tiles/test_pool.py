@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from processing.mosaic import (
+    CROPS,
     BadParameter,
     NotAPicture,
     build_pool,
@@ -28,7 +29,7 @@ def test_a_pool_is_built_from_files_of_any_size_and_can_be_pickled() -> None:
 
     copy = pickle.loads(pickle.dumps(pool))
     assert copy.ids.tolist() == [9, 4, 2]
-    assert copy.tiles.shape == (3, 64, 64, 3)
+    assert copy.tiles.shape == (3 * CROPS, 64, 64, 3)
     assert np.array_equal(copy.tiles, pool.tiles)
     assert np.array_equal(copy.features, pool.features)
 
@@ -51,6 +52,18 @@ def test_a_damaged_image_and_an_empty_pool_are_refused() -> None:
         build_pool([(1, b"nothing")])
     with pytest.raises(BadParameter):
         build_pool([])
+
+
+def test_a_part_of_a_pool_has_all_crops_of_its_pictures() -> None:
+    files = [(number, encoded(scene(200, 100 + 30 * number))) for number in range(4)]
+    pool, smaller = build_pool(files), build_pool(files, crops=1)
+
+    part = pool.only([2, 0])
+
+    assert (part.crop_count, smaller.crop_count) == (CROPS, 1)
+    assert np.array_equal(part.tiles, np.concatenate([pool.tiles[2 * CROPS : 3 * CROPS], pool.tiles[:CROPS]]))
+    assert np.array_equal(part.crops[:CROPS], pool.crops[2 * CROPS : 3 * CROPS])
+    assert np.array_equal(pool.tiles[::CROPS], smaller.tiles), "the first is the largest"
 
 
 def test_a_part_of_a_pool_has_each_tile_once() -> None:

@@ -16,6 +16,15 @@ def costs_of(cells: np.ndarray, tiles: np.ndarray) -> np.ndarray:
     return ((cells[:, None] - tiles) ** 2).sum(axis=-1)
 
 
+def cell_points(cells: np.ndarray) -> np.ndarray:
+    """What `exchange_tiles` takes: products with `view` are squared distances less a constant."""
+    return np.pad(cells, ((0, 0), (0, 1)), constant_values=1.0)
+
+
+def view(tiles: np.ndarray) -> np.ndarray:
+    return np.concatenate([-2.0 * tiles, (tiles**2).sum(axis=1, keepdims=True)], axis=1)
+
+
 @pytest.mark.parametrize(("min_distance", "above"), [(1, 1.12), (3, 1.5)])
 def test_swaps_come_near_to_the_best_assignment(min_distance: int, above: float) -> None:
     """The best one knows no distance of repeats."""
@@ -27,7 +36,7 @@ def test_swaps_come_near_to_the_best_assignment(min_distance: int, above: float)
     assignment = np.arange(ROWS * COLUMNS, dtype=np.int32).reshape(ROWS, COLUMNS) % TILES
     uses = np.bincount(assignment.ravel())
 
-    exchange_tiles(assignment, cells, [tiles], min_distance, 0, Progress())
+    exchange_tiles(assignment, cell_points(cells), np.ones(len(cells)), [view(tiles)], min_distance, 0, Progress())
 
     assert np.array_equal(np.bincount(assignment.ravel()), uses)
     assert costs[np.arange(len(cells)), assignment.ravel()].mean() < best * above
@@ -39,12 +48,27 @@ def test_swaps_come_near_to_the_best_assignment(min_distance: int, above: float)
                 assert not (assignment == shifted)[: ROWS - down, inside].any()
 
 
+def test_cells_whose_errors_count_more_come_nearer() -> None:
+    rng = np.random.default_rng(5)
+    cells, tiles = (rng.normal(size=(count, 6)).astype(np.float32) for count in (ROWS * COLUMNS, TILES))
+    detailed = rng.random(len(cells)) < 0.2
+    means = []
+    for weight in (1.0, 3.0):
+        assignment = np.arange(ROWS * COLUMNS, dtype=np.int32).reshape(ROWS, COLUMNS) % TILES
+        weights = np.where(detailed, weight, 1.0).astype(np.float32)
+        exchange_tiles(assignment, cell_points(cells), weights, [view(tiles)], 1, 0, Progress())
+        costs = costs_of(cells, tiles)[np.arange(len(cells)), assignment.ravel()]
+        means.append((costs[detailed].mean(), costs.mean()))
+
+    assert means[1][0] < 0.9 * means[0][0]
+    assert means[1][1] < 1.1 * means[0][1], "the others pay little for it"
+
+
 def test_many_cells_get_fewer_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     assignment = np.zeros((1, 70_000), np.int32)
     reports: list[float] = []
 
-    exchange_tiles(
-        assignment, np.zeros((70_000, 1), np.float32), [np.zeros((1, 1), np.float32)], 1, 0, Progress(reports.append)
-    )
+    cells, tile = np.zeros((70_000, 1), np.float32), np.zeros((1, 1), np.float32)
+    exchange_tiles(assignment, cells, np.ones(70_000), [tile], 1, 0, Progress(reports.append))
 
     assert reports == []

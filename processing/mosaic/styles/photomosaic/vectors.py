@@ -1,0 +1,77 @@
+"""Vectors: cells and tiles as points whose distances say how different they look."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...progress import pieces
+from ...tiles.features import GRID, Features, mirrored_features
+
+Vectors = NDArray[np.float32]
+
+MEANS = [0, GRID * GRID, GRID * GRID + 4]
+"""Where a vector holds the means of lightness and of both colour axes."""
+_DETAIL = 0.5  # how much more a cell of mean contrast counts than a plain one
+_FINER = 1.2  # how much more a wave of lightness counts than one half as fine
+_PIECE_CELLS = 1 << 13  # converted at a time, in double precision
+
+
+def cell_vectors(thumbnails: Features) -> Vectors:
+    """(n, GRID * GRID, 3) -> (n, 25), whose product with what `view_vectors` returns is the squared distance of both
+    less a constant of the cell."""
+    return np.pad(_waves(thumbnails), ((0, 0), (0, 1)), constant_values=1.0)
+
+
+def view_vectors(tiles: Features, *, mirror: bool) -> list[Vectors]:
+    """(n, 25) for each view: what a cell may show of n pictures. tiles: (n, crops, GRID * GRID, 3).
+
+    The views are the first crop of each picture, the same mirrored, if allowed, the second crop, and so on.
+    """
+    views = []
+    for crop in range(tiles.shape[1]):
+        for tile in [tiles[:, crop], mirrored_features(tiles[:, crop])] if mirror else [tiles[:, crop]]:
+            waves = _waves(tile)
+            views.append(np.concatenate([-2.0 * waves, (waves**2).sum(axis=1, keepdims=True)], axis=1))
+    return views
+
+
+def means_of_cells(vectors: Vectors) -> Vectors:
+    """(n, 3): in the units of a vector."""
+    return vectors[:, MEANS]
+
+
+def means_of_views(vectors: Vectors) -> Vectors:
+    """(n, 3): in the units of a cell's vector."""
+    return vectors[:, MEANS] / np.float32(-2.0)
+
+
+def cell_weights(cells: Features) -> NDArray[np.float32]:
+    """(rows, columns), at least 1: how much the errors of each cell are seen. Faces and detail count more than sky.
+
+    cells: (rows, columns, GRID * GRID, 3). Measured is the contrast of lightness in the cell and those around it.
+    """
+    contrast = np.pad(cells[..., 0].std(axis=-1), 1, mode="edge")
+    rows, columns = cells.shape[:2]
+    around = np.mean([contrast[y : y + rows, x : x + columns] for y in range(3) for x in range(3)], axis=0)
+    return np.asarray(1.0 + _DETAIL * np.minimum(around / max(1e-6, float(around.mean())), 2.0), np.float32)
+
+
+def _waves(thumbnails: Features) -> Vectors:
+    """(n, GRID * GRID, 3) -> (n, 24).
+
+    A cosine transform: all waves of lightness, the finer the more they count, as edges are made of them; but only the
+    2 x 2 coarsest waves of the two colour axes, as the eye resolves colour coarsely.
+    """
+    waves = np.arange(GRID)
+    basis = np.cos(np.pi * (2 * waves + 1) * waves[:, None] / (2 * GRID)) * np.sqrt(2 / GRID)
+    basis[0] /= np.sqrt(2)
+    basis_2d = np.einsum("ui,vj->uvij", basis, basis).reshape(GRID, GRID, GRID * GRID)
+    coarse = basis_2d[:2, :2].reshape(4, GRID * GRID).T
+    fine = (basis_2d * (_FINER ** np.hypot(waves[:, None], waves))[..., None]).reshape(-1, GRID * GRID).T
+    vectors = np.empty((len(thumbnails), GRID * GRID + 8), np.float32)
+    for piece in pieces(len(thumbnails), _PIECE_CELLS):
+        lab = thumbnails[piece]
+        parts = [lab[..., 0] @ fine, lab[..., 1] @ coarse, lab[..., 2] @ coarse]
+        np.concatenate(parts, axis=-1, out=vectors[piece])
+    return vectors
