@@ -13,7 +13,6 @@ LARGE_MEGAPIXELS = 12.0
 
 STRIP_FORMATS = ("jpeg", "png", "svg")
 _MAX_IN_MEMORY_MEGAPIXELS = 40.0
-_WINDOW_ROWS = 4 * STRIP_ROWS
 _REDUCED_ROWS = 8  # of a strip become one, before all of them are reduced together
 
 
@@ -42,7 +41,7 @@ class StripCanvas:
         self.size, self.mode = size, mode
         self.width, self.height = size
         self._encoder = _encoder(size, mode, format, quality)
-        self._window, self._first = Image.new(mode, (self.width, _WINDOW_ROWS)), 0
+        self._open: list[Image.Image] = []  # strips that are not finished, the first one at row `_top`
         self._top = 0
         self._ground = "#000000" if mode == "RGB" else "#00000000"
         self._factor, self._data = factor, b""
@@ -57,13 +56,15 @@ class StripCanvas:
         """content: an image, or a colour that fills the whole canvas before anything is drawn."""
         if isinstance(content, str):
             self._ground = content
-            self._window.paste(content, (0, 0, *self._window.size))
             return
         self._finish_rows(max(0, box[1]))
         bottom = min(box[1] + content.height, self.height)
-        if bottom > self._first + self._window.height:
-            self._move_window(bottom)
-        self._window.paste(content, (box[0], box[1] - self._first), mask)
+        while self._top + STRIP_ROWS * len(self._open) < bottom:
+            self._open.append(self._new_strip(self._top + STRIP_ROWS * len(self._open)))
+        for number in range(max(0, box[1] - self._top) // STRIP_ROWS, len(self._open)):
+            top = self._top + number * STRIP_ROWS
+            if top < bottom:
+                self._open[number].paste(content, (box[0], box[1] - top), mask)
 
     def encode(self, format: str, quality: int, progress: Progress) -> bytes:
         """The file in the format and quality that the canvas was made for."""
@@ -91,20 +92,15 @@ class StripCanvas:
     def _finish_rows(self, row: int) -> None:
         """Encode whole strips above `row`; at the end of the picture also a lower one."""
         while row - self._top >= STRIP_ROWS or self._top < row >= self.height:
-            bottom = min(self._top + STRIP_ROWS, self.height)
-            if bottom > self._first + self._window.height:
-                self._move_window(bottom)  # rows on which nothing was drawn
-            strip = self._window.crop((0, self._top - self._first, self.width, bottom - self._first))
+            strip = self._open.pop(0) if self._open else self._new_strip(self._top)
             if self._encoder is not None:
                 self._encoder.add(strip)
             self._reduced.append(strip.reduce((self._factor, _REDUCED_ROWS)))
-            self._top = bottom
+            self._top += strip.height
 
-    def _move_window(self, bottom: int) -> None:
-        """Let the window begin at the first row that is not finished, and reach to `bottom`."""
-        window = Image.new(self.mode, (self.width, max(_WINDOW_ROWS, bottom - self._top)), self._ground)
-        window.paste(self._window, (0, self._first - self._top))
-        self._window, self._first = window, self._top
+    def _new_strip(self, top: int) -> Image.Image:
+        mode = "RGBX" if self.mode == "RGB" else self.mode  # cells are painted so, and need not be converted
+        return Image.new(mode, (self.width, min(STRIP_ROWS, self.height - top)), self._ground)
 
 
 def _encoder(size: tuple[int, int], mode: str, format: str, quality: int) -> StripEncoder | None:

@@ -93,6 +93,7 @@ class Lattice:
         self._left = (width / 2) % tiling.step - tiling.step
         self._top = (height / 2) % (2 * tiling.row_height) - 2 * tiling.row_height
         self._columns = int((width - self._left) / tiling.step) + 2
+        self._rows: Floats | None = None
         self.count = tiling.row_count(height - self._top) * self._columns * tiling.families
 
     def scaled(self, width: int, height: int) -> Lattice:
@@ -106,11 +107,25 @@ class Lattice:
 
     def runs(self, top: int, bottom: int) -> Runs:
         tiling, columns = self._tiling, np.arange(self._columns)
-        crossings = tiling.row_crossings(np.arange(top, bottom) + 0.5 - self._top, self._columns)
+        y = np.arange(top, bottom) + 0.5 if self._rows is None else self._rows[top:bottom]
+        crossings = tiling.row_crossings(y - self._top, self._columns)
         cells = crossings.first[:, None, :] + columns[:, None] * crossings.stride
         centres = self._left + columns[:, None] * tiling.step + (0, tiling.step / 2)
         edges_of = _edges_with_joints if tiling.grout else _edges_without_joints
         return runs_from_edges(*edges_of(centres, crossings.half, cells), self.width)
+
+    def distinct_rows(self, step: int) -> tuple[Lattice, Numbers]:
+        """To be painted: the same rows without every group of `step` rows that equals the group above it, as where
+        hexagons have vertical sides; and how many times in a row each group stands in the picture."""
+        y = np.arange(self.height) + 0.5
+        crossings = self._tiling.row_crossings(y - self._top, self._columns)
+        half = np.maximum(crossings.half, 0.0)
+        rows = np.concatenate([half, np.where(half > 0, crossings.first, BACKGROUND)], axis=1).reshape(-1, 4 * step)
+        starts = np.flatnonzero(np.append(True, (rows[1:] != rows[:-1]).any(axis=1)))
+        result = copy(self)
+        result._rows = y.reshape(-1, step)[starts].ravel()
+        result.height = len(result._rows)
+        return result, np.diff(starts, append=len(rows))
 
     def lowest_index(self, row: int) -> int:
         return int(self._tiling.row_crossings(np.array([row + 0.5 - self._top]), self._columns).first.min())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,9 @@ from PIL import Image
 
 from ..colour.pixels import apply_lut, pixels
 from ..colour.srgb import Colours, linear_lut, to_bytes
-from ..progress import Progress
+from ..progress import BAND_PX, Progress, pieces
 from ..scaled import Drawing, Picture
+from .lattice import Lattice
 from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
 
@@ -86,7 +87,10 @@ def fill_cells(
     samples = _SAMPLES if cells.width * cells.height <= _LARGE_PX else _SAMPLES_OF_LARGE
     fine = cells.enlarged(samples) if cells.pitch >= MIN_SMOOTH_PITCH else None
     factor = 1 if fine is None else samples
-    mode = "RGBX" if factor > 1 and alphas is None else "RGBA"  # alphas would be multiplied first
+    mode = "RGBX" if alphas is None else "RGBA"
+    repeats, bottom = None, 0
+    if isinstance(fine, Lattice):
+        fine, repeats = fine.distinct_rows(factor)
     for strip in strips if fine is None else Strips(fine, step=factor):
         low, high, indices = _cell_range(strip.runs)
         palette = _pack_rgba(colours[low:high], background, None if alphas is None else alphas[low:high])
@@ -95,10 +99,20 @@ def fill_cells(
             values = np.repeat(packed[band.runs], lengths[band.runs])
             size = (cells.width * factor, band.bottom - band.top)
             image = Image.frombuffer(mode, size, values, "raw", mode, 0, 1)  # shares the memory
-            painted = image if factor == 1 else image.reduce(factor).convert("RGB" if alphas is None else "RGBA")
-            top = band.top // factor
-            canvas.paste(painted if over is None else over(painted, top), (0, top))
-            progress(band.bottom / factor / cells.height)
+            painted = image if factor == 1 else image.reduce(factor)
+            rows = slice(band.top // factor, band.bottom // factor)
+            for piece in [painted] if repeats is None else _repeat_rows(painted, repeats[rows]):
+                canvas.paste(piece if over is None else over(piece.convert("RGB"), bottom), (0, bottom))
+                bottom += piece.height
+                progress(bottom / cells.height)
+
+
+def _repeat_rows(image: Image.Image, times: NDArray[np.int64]) -> Iterator[Image.Image]:
+    """Every row of the image so many times, some rows at a time."""
+    rows, packed = np.repeat(np.arange(image.height), times), pixels(image).view(np.uint32)[..., 0]
+    for piece in pieces(len(rows), max(1, BAND_PX // image.width)):
+        part = packed[rows[piece]]
+        yield Image.frombuffer(image.mode, part.shape[::-1], part, "raw", image.mode, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,11 @@ def check_size(width: int, height: int, format: str) -> None:
         raise BadParameter(field="format", value=format, allowed=f"{formats} for {width} x {height} pixels")
 
 
-def encode_jpeg(image: Image.Image, quality: int) -> bytes:
-    """In one call, which cannot be stopped."""
+def encode_jpeg(image: Image.Image, quality: int, *, restarts: bool = False) -> bytes:
+    """In one call, which cannot be stopped. restarts: with a marker between two rows of blocks."""
     # Cells have sharp coloured edges, so chroma is not subsampled.
-    return _save(image, None, format="JPEG", quality=quality, subsampling=0)
+    options = {"restart_marker_rows": 1} if restarts else {}
+    return _save(image, None, format="JPEG", quality=quality, subsampling=0, **options)
 
 
 def _save_webp(image: Image.Image, quality: int, **options: Any) -> bytes:

@@ -1,18 +1,20 @@
 """PNG and JPEG written strip by strip, so that a poster is never in memory as a whole.
 
 PNG: filter Up, one IDAT chunk for each strip (PNG specification, section 9). JPEG: each strip is encoded as a picture
-of its own, and their entropy-coded data are joined by restart markers, at which a decoder resets (ITU-T T.81,
-B.2.1).
+of its own, and the entropy-coded data of rows of 8 x 8 blocks are joined by restart markers, at which a decoder resets
+(ITU-T T.81, B.2.1).
 """
 
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ..colour.pixels import pixels
@@ -20,7 +22,10 @@ from .encode import encode_jpeg
 from .png import SIGNATURE
 
 STRIP_ROWS = 128
-"""Of all strips but the last: 16 rows of 8 x 8 blocks, whose number, the restart interval, must be below 65,536."""
+"""Of all strips but the last: 16 rows of 8 x 8 blocks."""
+_BLOCK = 8
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_COMPARED_STEP = 997
 
 _COLOUR_TYPES = {"RGB": 2, "RGBA": 6}
 _PNG_LEVEL = 1
@@ -68,38 +73,71 @@ class PngStrips:
 
 
 class JpegStrips:
-    """Equal to what `encode_jpeg` writes, but for the restart markers."""
+    """Equal to what `encode_jpeg` writes, but for the restart markers, one after each row of blocks: a row that equals
+    the one above, as inside large cells, is the same bytes again."""
 
     def __init__(self, size: tuple[int, int], quality: int) -> None:
         self._file, self._size, self._quality, self._count = io.BytesIO(), size, quality, 0
+        self._pixels_above: NDArray[np.uint8] | None = None
+        self._row_above = b""
 
     def add(self, strip: Image.Image) -> None:
-        head, scan = _split_jpeg(encode_jpeg(strip, self._quality))
-        if self._count == 0:
-            self._file.write(self._with_restarts(head))
-        else:
-            self._file.write(bytes((0xFF, 0xD0 + (self._count - 1) % 8)))
-        self._file.write(scan)
-        self._count += 1
+        distinct, rows = self._distinct(strip)
+        parts: list[bytes] = []
+        if distinct is not None:
+            head, scan = _split_jpeg(encode_jpeg(distinct, self._quality, restarts=True))
+            parts = _RESTART.split(scan)
+            if self._count == 0:
+                self._file.write(self._resized(head))
+        parts = [self._row_above, *parts]
+        for row in rows.tolist():
+            if self._count:
+                self._file.write(bytes((0xFF, 0xD0 + (self._count - 1) % 8)))
+            self._file.write(parts[row])
+            self._count += 1
+        self._row_above = parts[-1]
 
     def finish(self) -> bytes:
         self._file.write(b"\xff\xd9")
         return self._file.getvalue()
 
-    def _with_restarts(self, head: bytes) -> bytes:
-        """The first strip's head with the height of the whole picture and the restart interval."""
-        frame = head.index(b"\xff\xc0")
-        height_at, start_of_scan = frame + 5, head.rindex(b"\xff\xda")
-        interval = -(-self._size[0] // 8) * (STRIP_ROWS // 8)
-        restarts = struct.pack(">HHH", 0xFFDD, 4, interval)
-        resized = head[:height_at] + struct.pack(">H", self._size[1]) + head[height_at + 2 :]
-        return resized[:start_of_scan] + restarts + resized[start_of_scan:]
+    def _distinct(self, strip: Image.Image) -> tuple[Image.Image | None, NDArray[np.intp]]:
+        """The strip without rows of blocks that equal the one above, and for each row which of the remaining ones it
+        is, from 1; 0 is the last one of the strip above."""
+        blocks, width = -(-strip.height // _BLOCK), strip.width
+        values = pixels(strip).reshape(-1, _BLOCK * width * 4) if strip.height % _BLOCK == 0 else None
+        if values is None:
+            return strip, np.arange(1, blocks + 1)
+        above = np.zeros_like(values[:1]) if self._pixels_above is None else self._pixels_above
+        new = np.append((values[:1] != above).any() or self._count == 0, _differ(values[1:], values[:-1]))
+        self._pixels_above = values[-1:].copy()
+        rows = np.cumsum(new)
+        if new.all():
+            return strip, rows
+        if not new.any():
+            return None, rows
+        remaining = values[new]
+        size, mode = (width, _BLOCK * len(remaining)), {"RGB": "RGBX"}.get(strip.mode, strip.mode)
+        return Image.frombuffer(mode, size, remaining, "raw", mode, 0, 1), rows
+
+    def _resized(self, head: bytes) -> bytes:
+        """The first strip's head with the height of the whole picture."""
+        height_at = head.index(b"\xff\xc0") + 5
+        return head[:height_at] + struct.pack(">H", self._size[1]) + head[height_at + 2 :]
 
 
-def _split_jpeg(data: bytes) -> tuple[bytes, memoryview]:
+def _differ(rows: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(n,): whether two rows differ. Most do at one of some hundred places, which are compared first."""
+    differ: NDArray[np.bool_] = (rows[:, ::_COMPARED_STEP] != others[:, ::_COMPARED_STEP]).any(axis=1)
+    for row in np.flatnonzero(~differ).tolist():
+        differ[row] = not np.array_equal(rows[row].view(np.uint32), others[row].view(np.uint32))
+    return differ
+
+
+def _split_jpeg(data: bytes) -> tuple[bytes, bytes]:
     """Everything up to and with the start of scan, and the entropy-coded data, without the end marker."""
     position = 2
     while data[position + 1] != 0xDA:
         position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
     position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return data[:position], memoryview(data)[position:-2]
+    return data[:position], data[position:-2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,35 @@ def test_a_jpeg_of_strips_decodes_to_the_pixels_of_one_that_is_written_at_once(s
     image = Image.fromarray(noise(*size))
 
     assert np.array_equal(opened(fed(JpegStrips(size, 85), image)), opened(encode_jpeg(image, 85)))
+
+
+def rows_of_cells(width: int, *heights: int) -> np.ndarray:
+    """Noise whose rows repeat the one above that many times."""
+    return np.repeat(noise(width, len(heights)), heights, axis=0)
+
+
+@pytest.mark.parametrize("heights", [
+    (5 * STRIP_ROWS,),
+    (20, 300, 4, STRIP_ROWS, 9),
+    (STRIP_ROWS - 8, 8, STRIP_ROWS, 3),
+    (4, 8, 8, 8, 8, 90, 200),
+])  # fmt: skip
+def test_a_jpeg_of_strips_repeats_equal_rows_of_blocks(heights: tuple[int, ...]) -> None:
+    image = Image.fromarray(rows_of_cells(70, *heights))
+
+    data = fed(JpegStrips(image.size, 85), image)
+
+    assert np.array_equal(opened(data), opened(encode_jpeg(image, 85)))
+
+
+def test_rows_of_blocks_that_equal_the_one_above_are_the_same_bytes() -> None:
+    image = Image.fromarray(rows_of_cells(70, 4 * STRIP_ROWS))
+
+    data = fed(JpegStrips(image.size, 85), image)
+
+    rows = re.split(rb"\xff[\xd0-\xd7]", data[data.index(b"\xff\xda") + 14 : -2])
+    assert len(rows) == 4 * STRIP_ROWS // 8
+    assert len(set(rows)) == 1
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])

@@ -59,3 +59,24 @@ def test_joints_have_the_given_width(shape: str) -> None:
     sides, length = {"hexagon": (6, 34.64), "triangle": (3, 60.0), "diamond": (4, 54.08)}[shape]
     corners = {"hexagon": 3.46, "triangle": 5.2, "diamond": 4.33}[shape]
     assert lost == pytest.approx(3 * sides * length - 9 * corners, rel=0.04)
+
+
+@given(st.sampled_from(SHAPES), SIDES, st.integers(4, 60), st.sampled_from([0, 3]), st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_distinct_rows_that_are_repeated_give_all_rows(
+    shape: str, width: int, side: int, grout: float, step: int
+) -> None:
+    cells = Lattice(width, 90 * step, tiling_of(shape, side, grout), side)
+
+    distinct, times = cells.distinct_rows(step)
+
+    groups = labels_of(distinct).reshape(-1, step, width)
+    assert np.array_equal(np.repeat(groups, times, axis=0).reshape(-1, width), labels_of(cells))
+
+
+def test_rows_between_the_vertical_sides_of_hexagons_are_computed_once() -> None:
+    cells = Lattice(400, 400, tiling_of("hexagon", 120, 0), 120)
+
+    distinct, _ = cells.distinct_rows(1)
+
+    assert distinct.height < 0.4 * cells.height
