@@ -5,25 +5,23 @@ const WHOLE_PX = 110; // and from which only the photo is seen
 const FADE_MS = 180;
 const MARK_PX = 3;
 
-/** base, pictures: what is drawn. map: the cell map, with `inset`, the pixels that margins cover [before, after] each cell. size: of the
- * photomosaic. hidden: whether a tile stays as it is in the photomosaic. */
+/** base, pictures: what is drawn. cells: where they lie, and the tile of each. size: of the photomosaic. hidden: whether a tile stays as it
+ * is in the photomosaic. */
 export class Painter {
   #context;
   #base;
   #pictures;
-  #map;
+  #cells;
   #size;
   #hidden;
-  #cropAt;
 
-  constructor(canvas, { base, pictures, map, size, hidden }) {
+  constructor(canvas, { base, pictures, cells, size, hidden }) {
     this.#context = canvas.getContext("2d", { alpha: true });
     this.#base = base;
     this.#pictures = pictures;
-    this.#map = map;
+    this.#cells = cells;
     this.#size = size;
     this.#hidden = hidden;
-    this.#cropAt = cropsOf(map);
   }
 
   /** ratio: device pixels of a CSS pixel. covered: whether the canvas hides what is below it. Returns whether something is
@@ -32,12 +30,11 @@ export class Painter {
     const context = this.#context;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, frame.width, frame.height);
-    const opacity = covered ? blend(Math.min(this.#map.wide, this.#map.high) * camera.scale) : 0;
     if (covered) this.#drawBase(camera, frame, ratio);
     this.#pictures.begin();
-    const fading = opacity > 0 && this.#drawPhotos(camera, frame, ratio, opacity, now);
+    const fading = covered && this.#drawPhotos(camera, frame, ratio, now);
     this.#pictures.end();
-    if (selected) this.#drawMark(camera, selected);
+    if (selected !== null) this.#drawMark(camera, selected);
     return fading;
   }
 
@@ -54,67 +51,66 @@ export class Painter {
     this.#context.drawImage(level.source, ...part.map((length) => length * zoom), x, y, part[2] * camera.scale, part[3] * camera.scale);
   }
 
-  #drawPhotos(camera, frame, ratio, opacity, now) {
-    const { wide, high, rows, columns, tiles } = this.#map;
-    const [left, top] = camera.toPicture(0, 0);
-    const [right, bottom] = camera.toPicture(frame.width, frame.height);
-    const visible = (from, to, side, count) => [Math.max(0, Math.floor(from / side)), Math.min(count, Math.ceil(to / side))];
-    const [[firstRow, lastRow], [firstColumn, lastColumn]] = [visible(top, bottom, high, rows), visible(left, right, wide, columns)];
+  #drawPhotos(camera, frame, ratio, now) {
+    const { wide, high, tiles } = this.#cells;
+    if (Math.min(wide, high) * camera.scale <= APPEARS_PX) return false;
     let fading = false;
-    for (let row = firstRow; row < lastRow; row += 1) {
-      for (let column = firstColumn; column < lastColumn; column += 1) {
-        const place = row * columns + column;
-        if (this.#hidden(tiles[place])) continue;
-        const near = Math.hypot((column + 0.5) * wide - camera.x, (row + 0.5) * high - camera.y);
-        const photo = this.#pictures.get(tiles[place], this.#cropAt(place), wide * camera.scale * ratio, near);
-        if (!photo) continue;
-        const fresh = Math.min(1, (now - photo.since) / FADE_MS);
-        fading ||= fresh < 1;
-        this.#drawPhoto(camera, photo.bitmap, { row, column, mirrored: this.#map.mirrored?.[place] }, opacity * fresh);
-      }
+    for (const cell of this.#cells.visible(...camera.toPicture(0, 0), ...camera.toPicture(frame.width, frame.height))) {
+      const box = this.#cells.box(cell);
+      const opacity = blend(Math.min(box.width, box.height) * camera.scale);
+      if (opacity === 0 || this.#hidden(tiles[cell])) continue;
+      const near = Math.hypot(box.left + box.width / 2 - camera.x, box.top + box.height / 2 - camera.y);
+      const photo = this.#pictures.get(tiles[cell], this.#cells.cropAt(cell), box.width * camera.scale * ratio, near);
+      if (!photo) continue;
+      const fresh = Math.min(1, (now - photo.since) / FADE_MS);
+      fading ||= fresh < 1;
+      this.#drawPhoto(camera, photo.bitmap, cell, box, opacity * fresh);
     }
     return fading;
   }
 
-  #drawPhoto(camera, bitmap, { row, column, mirrored }, opacity) {
+  /** Draws what is seen of a cell: the picture's edge cuts the last ones, margins cover the borders between them. */
+  #drawPhoto(camera, bitmap, cell, box, opacity) {
     const context = this.#context;
-    const { wide, high, inset } = this.#map;
-    const box = this.#box(row, column, inset);
+    const outline = this.#cells.outline(cell);
     const [x, y] = camera.toFrame(box.left, box.top);
     const [width, height] = [box.width * camera.scale, box.height * camera.scale];
-    const [across, down] = [bitmap.width / wide, bitmap.height / high];
-    const part = [(box.left - column * wide) * across, (box.top - row * high) * down, box.width * across, box.height * down];
+    context.save();
     context.globalAlpha = opacity;
     context.imageSmoothingQuality = "low";
-    if (mirrored) {
-      part[0] = bitmap.width - part[0] - part[2];
-      context.save();
-      context.translate(x + width, y);
-      context.scale(-1, 1);
-      context.drawImage(bitmap, ...part, 0, 0, width, height);
-      context.restore();
-    } else {
-      context.drawImage(bitmap, ...part, x, y, width, height);
+    if (this.#cells.clipped) {
+      this.#trace(camera, outline);
+      context.clip();
     }
-    context.globalAlpha = 1;
+    context.translate(this.#cells.mirrored[cell] ? x + width : x, y);
+    if (this.#cells.mirrored[cell]) context.scale(-1, 1);
+    if (this.#cells.clipped) context.drawImage(bitmap, 0, 0, width, height);
+    else this.#drawPart(bitmap, box, outline, this.#cells.mirrored[cell], camera.scale);
+    context.restore();
   }
 
-  /** What is seen of a cell, in pixels of the photomosaic: its edge cuts the last ones, margins cover the borders between them. */
-  #box(row, column, [before, after]) {
-    const { wide, high } = this.#map;
-    const [left, top] = [column * wide + (column ? before : 0), row * high + (row ? before : 0)];
-    const [right, bottom] = [Math.min(this.#size.width, (column + 1) * wide - after), Math.min(this.#size.height, (row + 1) * high - after)];
-    return { left, top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
+  /** Draws the part of a bitmap that a rectangular outline shows, which costs less than to clip it. */
+  #drawPart(bitmap, box, [[west, north], , [east, south]], mirrored, scale) {
+    const left = mirrored ? box.left + box.width - east : west - box.left;
+    const part = [left, north - box.top, east - west, south - north];
+    const [across, down] = [bitmap.width / box.width, bitmap.height / box.height];
+    this.#context.drawImage(bitmap, part[0] * across, part[1] * down, part[2] * across, part[3] * down, ...part.map((length) => length * scale));
   }
 
-  #drawMark(camera, [row, column]) {
-    const box = this.#box(row, column, [0, 0]);
-    const [x, y] = camera.toFrame(box.left, box.top);
+  #drawMark(camera, cell) {
     const context = this.#context;
+    this.#trace(camera, this.#cells.outline(cell, { lines: false }));
     for (const [colour, px] of [["#12172b", MARK_PX * 2], ["#fff", MARK_PX]]) {
       Object.assign(context, { strokeStyle: colour, lineWidth: px });
-      context.strokeRect(x, y, box.width * camera.scale, box.height * camera.scale);
+      context.stroke();
     }
+  }
+
+  /** Makes an outline the current path. */
+  #trace(camera, points) {
+    this.#context.beginPath();
+    for (const [x, y] of points) this.#context.lineTo(...camera.toFrame(x, y));
+    this.#context.closePath();
   }
 }
 
@@ -122,12 +118,4 @@ export class Painter {
 function blend(px) {
   const share = Math.min(1, Math.max(0, (px - APPEARS_PX) / (WHOLE_PX - APPEARS_PX)));
   return share * share * (3 - 2 * share);
-}
-
-/** place of a cell -> which part of its photo it shows. Older maps say it of each photo, not of each cell. */
-function cropsOf({ tiles, crops, cell_crops: shown, centerings }) {
-  const named = ([left, top, size = 1]) => ({ key: `${left} ${top} ${size}`, left, top, size });
-  const all = (crops ?? centerings ?? []).map((each) => named(each ?? [0.5, 0.5]));
-  const middle = named([0.5, 0.5]);
-  return (place) => all[crops ? shown[place] : tiles[place]] ?? middle;
 }

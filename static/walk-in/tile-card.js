@@ -29,7 +29,7 @@ export class TileCard {
   show(tile, index, { row, column, uses }) {
     this.#root.classList.toggle("tile-card--none", !tile);
     const key = tile ? "walkin.at" : this.#reason(index);
-    setText(this.#part("where"), key, () => ({ row: number(row + 1), column: number(column + 1), n: number(uses) }));
+    setText(this.#part("where"), key, () => ({ row: number(row), column: number(column), n: number(uses) }));
     for (const name of ["link", "thumb"]) this.#part(name).hidden = !tile;
     this.#part("by").hidden = !tile?.username;
     if (!tile) return;

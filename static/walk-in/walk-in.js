@@ -3,6 +3,7 @@
 import { imageName } from "../download.js";
 import { Camera } from "./camera.js";
 import { BasePicture } from "./base-picture.js";
+import { cellsOf } from "./cells.js";
 import { Gestures } from "./gestures.js";
 import { Painter } from "./painter.js";
 import { TilePictures } from "./tile-pictures.js";
@@ -24,12 +25,13 @@ export class WalkIn {
   #image = null;
   #opening = null;
   #viewer = null;
-  #map = null;
+  #cells = null;
+  #uses = [];
   #tiles = [];
   #base = null;
   #pictures = null;
   #painter = null;
-  #selected = null; // [row, column]
+  #selected = null; // the number of a cell
   #request = 0;
   #last = 0;
 
@@ -47,8 +49,8 @@ export class WalkIn {
     gestures.addEventListener("pick", ({ detail: { x, y } }) => this.#select(this.#cellAt(x, y)));
     gestures.addEventListener("key", ({ detail }) => this.#step(detail));
     gestures.addEventListener("zoom", ({ detail }) => this.zoom(detail));
-    gestures.addEventListener("open", () => { if (this.#selected && this.#tile) services.router.go(`/i/${this.#tile.id}`); });
-    canvas.addEventListener("focus", () => { if (!this.#selected && canvas.matches(":focus-visible")) this.#select([0, 0]); });
+    gestures.addEventListener("open", () => { if (this.#selected !== null && this.#tile) services.router.go(`/i/${this.#tile.id}`); });
+    canvas.addEventListener("focus", () => { if (this.#selected === null && canvas.matches(":focus-visible")) this.#select(0); });
     new ResizeObserver(() => this.#resize()).observe(frame);
   }
 
@@ -67,16 +69,16 @@ export class WalkIn {
     const [map, { tiles, withdrawn }] = await Promise.all([this.#services.api.file(image.map_url), this.#services.api.tiles(image.id)]);
     if (!tiles.length || this.#opening !== image) { base.close(); return; }
     this.#image = image;
-    const high = map.cell_height ?? map.cell;
-    this.#map = { ...map, wide: map.cell, high, uses: map.uses ?? countUses(map, tiles.length), inset: insetOf(image.recipe, Math.min(map.cell, high)) };
+    this.#cells = cellsOf(map, image, image.recipe.margin);
+    this.#uses = map.uses ?? countUses(map, tiles.length);
     this.#tiles = tiles.map((tile) => tile && { ...tile, name: imageName(tile, this.#services.state.styles) });
     this.#base = base;
-    this.#pictures = new TilePictures(this.#tiles, { aspect: map.cell / high }, redraw);
-    this.#painter = new Painter(this.#canvas, { base: this.#base, pictures: this.#pictures, map: this.#map, size: image, hidden: (tile) => !this.#tiles[tile] });
+    this.#pictures = new TilePictures(this.#tiles, { aspect: this.#cells.aspect }, redraw);
+    this.#painter = new Painter(this.#canvas, { base: this.#base, pictures: this.#pictures, cells: this.#cells, size: image, hidden: (tile) => !this.#tiles[tile] });
     this.#canvas.hidden = false;
-    this.#camera.open(image, Math.min(map.cell, high));
+    this.#camera.open(image, this.#cells.smallest);
     this.#card.open({ withdrawn: withdrawn.map((id) => image.recipe.tiles.indexOf(id)), own: Boolean(image.recipe.tiles) });
-    this.#list.open(this.#tiles, this.#map.uses);
+    this.#list.open(this.#tiles, this.#uses);
     this.#resize();
   }
 
@@ -97,7 +99,7 @@ export class WalkIn {
     this.#update();
   }
 
-  get #tileIndex() { return this.#map.tiles[this.#selected[0] * this.#map.columns + this.#selected[1]]; }
+  get #tileIndex() { return this.#cells.tiles[this.#selected]; }
 
   get #tile() { return this.#tiles[this.#tileIndex]; }
 
@@ -135,51 +137,45 @@ export class WalkIn {
     return this.#painter.draw(this.#camera, { frame: { width, height }, ratio: this.#ratio, covered }, this.#selected, now);
   }
 
-  #cellAt(x, y) {
-    const [across, down] = this.#camera.toPicture(x, y);
-    return [Math.floor(down / this.#map.high), Math.floor(across / this.#map.wide)];
-  }
+  #cellAt(x, y) { return this.#cells.at(...this.#camera.toPicture(x, y)); }
 
-  #select([row, column]) {
-    const { rows, columns } = this.#map;
-    this.#selected = [Math.min(rows - 1, Math.max(0, row)), Math.min(columns - 1, Math.max(0, column))];
-    this.#card.show(this.#tile, this.#tileIndex, { row: this.#selected[0], column: this.#selected[1], uses: this.#map.uses[this.#tileIndex] });
+  #select(cell) {
+    this.#selected = cell;
+    this.#card.show(this.#tile, this.#tileIndex, { ...this.#cells.place(cell), uses: this.#uses[this.#tileIndex] });
     this.#update();
   }
 
   /** Selects a neighbour; the camera follows where it is not seen. */
-  #step([rows, columns]) {
-    const [row, column] = this.#selected ?? [-rows, -columns];
-    this.#select([row + rows, column + columns]);
+  #step(direction) {
+    this.#select(this.#selected === null ? 0 : this.#cells.step(this.#selected, direction));
     const [x, y] = this.#selectedPlace() ?? this.#center();
     const { clientWidth: width, clientHeight: height } = this.#frame;
     const beyond = (place, side, length) => Math.min(0, place - side / 2) + Math.max(0, place + side / 2 - length);
     const { scale } = this.#camera;
-    this.#camera.pan(-beyond(x, this.#map.wide * scale, width), -beyond(y, this.#map.high * scale, height));
+    const box = this.#cells.box(this.#selected);
+    this.#camera.pan(-beyond(x, box.width * scale, width), -beyond(y, box.height * scale, height));
   }
 
-  #center() {
-    const [row, column] = this.#selected;
-    return this.#camera.toFrame((column + 0.5) * this.#map.wide, (row + 0.5) * this.#map.high);
-  }
+  #center() { return this.#camera.toFrame(...this.#cells.center(this.#selected)); }
 
   /** The middle of the selected cell in the frame; null where it is outside. */
   #selectedPlace() {
-    if (!this.#selected) return null;
+    if (this.#selected === null) return null;
     const [x, y] = this.#center();
     return x >= 0 && y >= 0 && x <= this.#frame.clientWidth && y <= this.#frame.clientHeight ? [x, y] : null;
   }
 
   /** Flies to the next cell that shows a tile, at first from the middle row on. Returns false if none does. */
   #visit(tile) {
-    const { tiles, rows, columns, wide, high } = this.#map;
-    const from = this.#selected ? this.#selected[0] * columns + this.#selected[1] + 1 : Math.floor(rows / 2) * columns;
-    const place = [tiles.indexOf(tile, from), tiles.indexOf(tile)].find((index) => index >= 0);
-    if (place === undefined) return false;
-    this.#select([Math.floor(place / columns), place % columns]);
-    const [row, column] = this.#selected;
-    const scale = (VISIT * Math.min(this.#frame.clientWidth, this.#frame.clientHeight)) / Math.min(wide, high);
-    this.#camera.fly({ x: (column + 0.5) * wide, y: (row + 0.5) * high, scale });
+    const { tiles, middle } = this.#cells;
+    const from = this.#selected === null ? middle : this.#selected + 1;
+    const cell = [tiles.indexOf(tile, from), tiles.indexOf(tile)].find((index) => index >= 0);
+    if (cell === undefined) return false;
+    this.#select(cell);
+    const [x, y] = this.#cells.center(cell);
+    const { width, height } = this.#cells.box(cell);
+    const scale = (VISIT * Math.min(this.#frame.clientWidth, this.#frame.clientHeight)) / Math.min(width, height);
+    this.#camera.fly({ x, y, scale });
     this.#update();
     return true;
   }
@@ -190,11 +186,4 @@ function countUses({ tiles }, count) {
   const uses = new Array(count).fill(0);
   for (const index of tiles) uses[index] += 1;
   return uses;
-}
-
-/** Pixels of a cell that the margins of a recipe cover, [before, after]. */
-function insetOf({ margin = 0 }, side) {
-  const wide = Math.min(margin, Math.floor(side / 4));
-  const before = wide - Math.floor(wide / 2);
-  return [before, wide - before];
 }
