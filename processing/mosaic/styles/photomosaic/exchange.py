@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Progress, pieces
+from .products import PRODUCT_COLUMNS, column_blocks, small_products
 from .vectors import Vectors
 
-_MAX_ROUNDS, _ROUND_CELLS = 8, 60_000  # rounds, and cells looked at in all rounds together: about a second
+_MAX_ROUNDS, _ROUND_CELLS = 24, 150_000  # rounds, and cells looked at in all rounds together: about a second
 _PIECE_CELLS = 1 << 12  # of which views are compared at a time
-_BLOCK = 512  # cells of which every pair is compared
+_BLOCK = PRODUCT_COLUMNS  # cells of which every pair is compared
 _LEAST_GAIN = 1e-5
 
 
@@ -35,9 +36,10 @@ def exchange_tiles(
     padded = np.pad(assignment, reach, constant_values=-1)
     rows, columns = assignment.shape
     rounds = min(_MAX_ROUNDS, _ROUND_CELLS // len(cells))
+    block_cells = min(_BLOCK, -(-len(cells) // 2))  # of all cells every round would find the same pairs
     for number in range(rounds):
         order = rng.permutation(len(cells))
-        for piece in pieces(len(order), _BLOCK):
+        for piece in pieces(len(order), block_cells):
             block = order[piece]
             ys, xs = np.divmod(block, columns)
             current = padded[ys + reach, xs + reach]
@@ -81,10 +83,11 @@ def nearest_views(cells: Vectors, views: list[Vectors], tiles: NDArray[np.intege
 
 def _gaining_pairs(cells: Vectors, weights: NDArray[np.float32], views: list[Vectors]) -> list[tuple[int, int]]:
     """The pairs of cells that gain most from swapping, each cell in one pair at most. views: of what the cells show."""
-    costs = cells @ views[0].T
+    padding = (0, -len(cells) % PRODUCT_COLUMNS)
+    costs = small_products(cells, column_blocks(np.pad(views[0].T, ((0, 0), padding))))
     for view in views[1:]:
-        np.minimum(costs, cells @ view.T, out=costs)
-    costs *= weights[:, None]
+        np.minimum(costs, small_products(cells, column_blocks(np.pad(view.T, ((0, 0), padding)))), out=costs)
+    costs = costs[:, : len(cells)] * weights[:, None]
     own = np.diag(costs)
     gains = own[:, None] + own - costs - costs.T
     partners, pairs = gains.argmax(axis=1), []

@@ -15,6 +15,7 @@ from ...scaled import Picture
 from ...style import RenderContext
 from ...tiles.features import GRID, Features, thumbnail_features
 from .exchange import exchange_tiles, nearest_views, use_every_tile
+from .products import PRODUCT_COLUMNS, PRODUCT_ROWS, column_blocks, small_products
 from .vectors import MEANS, Vectors, cell_vectors, cell_weights, means_of_cells, means_of_views, view_vectors
 
 Assignment = NDArray[np.int32]  # (rows, columns), index of a picture
@@ -28,8 +29,6 @@ _BESIDE, _DIAGONAL = 0.47, 0.22  # of a cell that is seen blurred by half a cell
 _NEVER = np.float32(1e9)
 _SCORES = 1 << 20  # scores computed at a time
 _MAX_SCORES = 80_000_000  # computed of one mosaic: with large pools, fewer crops of each picture are searched
-# Of one matrix product: above 2 ** 18 multiplications OpenBLAS starts threads, which here only wait.
-_PRODUCT_ROWS, _PRODUCT_COLUMNS = 32, 340
 
 
 def cell_features(context: RenderContext[Any], cell: tuple[int, int], progress: Progress) -> Features:
@@ -112,7 +111,8 @@ def assign_tiles(
     """
     rows, columns = cells.shape[:2]
     vectors, done = cell_vectors(cells.reshape(rows * columns, GRID * GRID, 3)), 0
-    views, weights = view_vectors(tiles, mirror=mirror), cell_weights(cells).ravel()
+    views, limited = view_vectors(tiles, mirror=mirror), every or limits.max_uses < rows * columns
+    weights = cell_weights(cells).ravel() if limited else np.ones(len(vectors), np.float32)
     per_crop = 1 + mirror
     searched = max(1, _MAX_SCORES // (len(vectors) * len(tiles) * per_crop)) * per_crop
     search, searching = _Search(vectors, weights, views, searched, (rows, columns), limits), progress.sub(0.0, 0.5)
@@ -148,11 +148,11 @@ class _Search:
         self._errors = np.zeros((size[0] + 2, size[1] + 2, len(MEANS)), np.float32)
         self._uses_left = np.full(tiles, limits.max_uses)
         # The last column stands for "no tile" and is never chosen: neighbours without a tile yet point at it.
-        more = _PRODUCT_COLUMNS - tiles % _PRODUCT_COLUMNS
-        self._blocks = [_column_blocks(np.pad(view.T, ((0, 0), (0, more)))) for view in views[:searched]]
+        more = PRODUCT_COLUMNS - tiles % PRODUCT_COLUMNS
+        self._blocks = [column_blocks(np.pad(view.T, ((0, 0), (0, more)))) for view in views[:searched]]
         self._constant = np.pad(np.zeros(tiles, np.float32), (0, more), constant_values=_NEVER)
         self._assignment = np.full((size[0] + 2 * self._reach, size[1] + 2 * self._reach), -1, np.int32)
-        self.piece = max(1, _SCORES // len(self._constant) // _PRODUCT_ROWS) * _PRODUCT_ROWS
+        self.piece = max(1, _SCORES // len(self._constant) // PRODUCT_ROWS) * PRODUCT_ROWS
 
     def place(self, group: NDArray[np.int64]) -> None:
         """Assign a tile to each of these cells, none of which is near another."""
@@ -186,9 +186,9 @@ class _Search:
 
     def _scores(self, targets: Vectors, ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
         """(cells, more than tiles): squared distance less a constant; _NEVER for tiles of neighbours and for none."""
-        scores = _product(targets, self._blocks[0])
+        scores = small_products(targets, self._blocks[0])
         for blocks in self._blocks[1:]:
-            np.minimum(scores, _product(targets, blocks), out=scores)
+            np.minimum(scores, small_products(targets, blocks), out=scores)
         scores += self._constant
         if self._reach:
             around = np.arange(2 * self._reach + 1)
@@ -215,21 +215,6 @@ class _Search:
         accepted = np.empty(len(best), bool)
         accepted[order] = rank < self._uses_left[wanted]
         return accepted
-
-
-def _column_blocks(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(rows, n * _PRODUCT_COLUMNS) -> (n, rows, _PRODUCT_COLUMNS)."""
-    return np.ascontiguousarray(matrix.reshape(len(matrix), -1, _PRODUCT_COLUMNS).transpose(1, 0, 2))
-
-
-def _product(left: NDArray[np.float32], blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """left times the matrix of these column blocks, as small products that fit into the processor's cache and that
-    NumPy computes without the interpreter lock."""
-    padded = np.pad(left, ((0, -len(left) % _PRODUCT_ROWS), (0, 0)))
-    scores = np.empty((len(padded), len(blocks) * _PRODUCT_COLUMNS), np.float32)
-    tiled = scores.reshape(-1, _PRODUCT_ROWS, len(blocks), _PRODUCT_COLUMNS).transpose(0, 2, 1, 3)
-    np.matmul(padded.reshape(-1, 1, _PRODUCT_ROWS, left.shape[1]), blocks, out=tiled)
-    return scores[: len(left)]
 
 
 def _independent_groups(rows: int, columns: int, min_distance: int, seed: int) -> list[NDArray[np.int64]]:

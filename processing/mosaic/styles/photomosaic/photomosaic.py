@@ -245,7 +245,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=9,
+    version=10,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import pieces
+from ...scipy_lazy import ndimage
 from ...tiles.features import GRID, Features, mirrored_features
 
 Vectors = NDArray[np.float32]
 
 MEANS = [0, GRID * GRID, GRID * GRID + 4]
 """Where a vector holds the means of lightness and of both colour axes."""
-_DETAIL = 0.5  # how much more a cell of mean contrast counts than a plain one
+_DETAIL = 1.5  # how much more a cell of mean contrast counts than a plain one
+_AROUND = 0.025  # of the longer side of the picture: the standard deviation of the blur of contrast
 _FINER = 1.2  # how much more a wave of lightness counts than one half as fine
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 
@@ -49,11 +51,11 @@ def means_of_views(vectors: Vectors) -> Vectors:
 def cell_weights(cells: Features) -> NDArray[np.float32]:
     """(rows, columns), at least 1: how much the errors of each cell are seen. Faces and detail count more than sky.
 
-    cells: (rows, columns, GRID * GRID, 3). Measured is the contrast of lightness in the cell and those around it.
+    cells: (rows, columns, GRID * GRID, 3). Measured is the contrast of lightness in the cell and those around it, so
+    that a cheek counts as much as the eyes and the mouth beside it.
     """
-    contrast = np.pad(cells[..., 0].std(axis=-1), 1, mode="edge")
-    rows, columns = cells.shape[:2]
-    around = np.mean([contrast[y : y + rows, x : x + columns] for y in range(3) for x in range(3)], axis=0)
+    contrast = cells[..., 0].std(axis=-1).astype(np.float64)
+    around = ndimage().gaussian_filter(contrast, max(1.0, _AROUND * max(contrast.shape)), mode="nearest")
     return np.asarray(1.0 + _DETAIL * np.minimum(around / max(1e-6, float(around.mean())), 2.0), np.float32)
 
 

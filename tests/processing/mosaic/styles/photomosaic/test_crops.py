@@ -105,15 +105,15 @@ def test_large_pools_are_searched_by_their_largest_crops_and_still_show_any(monk
 
 
 def test_cells_with_detail_count_more_than_plain_ones() -> None:
-    cells = np.full((8, 12, GRID * GRID, 3), 0.5, np.float32)
+    cells = np.full((8, 20, GRID * GRID, 3), 0.5, np.float32)
     cells[2:5, 3:6, ::2, 0] = 0.9
 
     weights = cell_weights(cells)
 
     assert weights.min() == 1.0
-    assert weights[3, 4] == weights.max() > 1.5
-    assert weights[1, 4] > 1.0, "beside detail"
-    assert (weights[:, 8:] == 1.0).all()
+    assert weights[3, 4] == weights.max() > 3.0
+    assert weights[1, 4] > 1.5, "beside detail"
+    assert (weights[:, 12:] == 1.0).all()
     assert (cell_weights(np.full_like(cells, 0.3)) == 1.0).all(), "a plain picture"
 
 
@@ -125,7 +125,7 @@ def test_where_tiles_are_used_up_detail_gets_the_better_ones(monkeypatch: pytest
     detailed = detailed >= np.quantile(detailed, 0.75)
 
     errors = []
-    for detail in (0.0, 0.5):
+    for detail in (0.0, 1.5):
         monkeypatch.setattr(vectors, "_DETAIL", detail)
         chosen = matching.assign_tiles(cells, tiles, limits, 0, Progress()).pictures.ravel()
         assert np.bincount(chosen).max() == 8

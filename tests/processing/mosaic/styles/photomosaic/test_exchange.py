@@ -48,6 +48,19 @@ def test_swaps_come_near_to_the_best_assignment(min_distance: int, above: float)
                 assert not (assignment == shifted)[: ROWS - down, inside].any()
 
 
+def test_small_pictures_are_compared_in_other_blocks_each_round() -> None:
+    """In the same block each round, cells whose swap the distance of repeats forbids would find each other again."""
+    rng = np.random.default_rng(5)
+    rows, columns, tiles = 12, 15, rng.normal(size=(45, 6)).astype(np.float32)
+    cells = rng.normal(size=(rows * columns, 6)).astype(np.float32)
+    assignment = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns) % len(tiles)
+    before = costs_of(cells, tiles)[np.arange(len(cells)), assignment.ravel()].mean()
+
+    exchange_tiles(assignment, cell_points(cells), np.ones(len(cells)), [view(tiles)], 3, 0, Progress())
+
+    assert costs_of(cells, tiles)[np.arange(len(cells)), assignment.ravel()].mean() < 0.45 * before
+
+
 def test_cells_whose_errors_count_more_come_nearer() -> None:
     rng = np.random.default_rng(5)
     cells, tiles = (rng.normal(size=(count, 6)).astype(np.float32) for count in (ROWS * COLUMNS, TILES))
@@ -65,10 +78,10 @@ def test_cells_whose_errors_count_more_come_nearer() -> None:
 
 
 def test_many_cells_get_fewer_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    assignment = np.zeros((1, 70_000), np.int32)
+    assignment = np.zeros((1, 160_000), np.int32)
     reports: list[float] = []
 
-    cells, tile = np.zeros((70_000, 1), np.float32), np.zeros((1, 1), np.float32)
-    exchange_tiles(assignment, cells, np.ones(70_000), [tile], 1, 0, Progress(reports.append))
+    cells, tile = np.zeros((160_000, 1), np.float32), np.zeros((1, 1), np.float32)
+    exchange_tiles(assignment, cells, np.ones(160_000), [tile], 1, 0, Progress(reports.append))
 
     assert reports == []
