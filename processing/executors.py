@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from processing.thread_priority import PREVIEW_NICENESS, lower_thread_priority
+from processing.tracebacks import cleared_frames
 
 T = TypeVar("T")
 
@@ -37,4 +38,9 @@ class Executors:
 
 
 async def _run(executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(executor, work)
+    return await asyncio.get_running_loop().run_in_executor(executor, _cleared, work)
+
+
+def _cleared(work: Callable[[], T]) -> T:
+    with cleared_frames():
+        return work()

@@ -25,6 +25,7 @@ from processing.images.tile_pool import TileLimits, TileReader, TileRef, measure
 from processing.mosaic import TilePool
 from processing.process_setup import limit_pillow_pixels
 from processing.rendering import ProgressCallback, render
+from processing.tracebacks import cleared_frames
 
 FETCHED, POOLED, RENDERED = 0.1, 0.25, 0.92
 """Progress after fetching the source, after analysing the tile pool if there is one, and after rendering."""
@@ -109,6 +110,11 @@ def timeout_for(tiles: Sequence[TileRef]) -> float:
 
 def run(job: Job, report: ProgressCallback) -> JobResult:
     """Run a job. Blocks. Raises JobError, BucketUnavailable, StorageFull, and whatever `report` raises."""
+    with cleared_frames():
+        return _run(job, report)
+
+
+def _run(job: Job, report: ProgressCallback) -> JobResult:
     limit_pillow_pixels(job.max_megapixels)
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
