@@ -51,8 +51,8 @@ def read_container(data: bytes, megapixels: float) -> Container:
         orientation, colour = png_orientation(png), png_colour(png.chunks)
         if (frame := first_frame(data)) is not None:
             canvas, offset, png = png.size, (frame.left, frame.top), read_png(frame.file())
-            return Container("PNG", png.pixels, orientation, colour, png=png, canvas=canvas, offset=offset)
-        return Container("PNG", png.pixels, orientation, colour, png=png)
+            return Container("PNG", png.readable, orientation, colour, png=png, canvas=canvas, offset=offset)
+        return Container("PNG", png.readable, orientation, colour, png=png)
     if data.startswith(b"GIF8"):
         return Container("GIF", data[: first_frame_end(data)] + b";")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":

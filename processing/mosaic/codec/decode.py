@@ -14,6 +14,7 @@ from PIL import Image, ImageFile
 from ..errors import DAMAGED, MosaicError, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
 from .container import Container, read_container
+from .deep import deep_png
 from .heap import release_before_large
 from .isolated import decode_isolated
 from .jpeg import digest, digest_before_noise, is_complete
@@ -21,11 +22,9 @@ from .modes import (
     clear_around,
     flatten,
     is_grey,
-    low_byte_mode,
     normalise_mode,
     on_canvas,
     split_alpha,
-    to_8_bits,
     to_srgb,
 )
 
@@ -137,8 +136,8 @@ def _decode(
     orientation, colour, reduction = container.orientation, container.colour, 1
     if container.heif is not None:
         release_before_large(container.heif.pixels)
-        isolated = decode_isolated(container.pixels, container.format, container.heif.pixels, file.poll)
-        image, orientation, colour = isolated.image, isolated.orientation, isolated.profile or colour
+        isolated = decode_isolated(container.pixels, container.format, container.heif.pixels, colour, file.poll)
+        image, orientation, colour = isolated.image, isolated.orientation, isolated.colour
         del isolated
         aperture = container.heif.aperture if container.format == "AVIF" else None  # libheif applies it itself
         if aperture is not None and (box := aperture.box(*image.size)) is not None:
@@ -157,6 +156,11 @@ def _decode(
         image = _load(opened, container, file, reduction)  # from here on one name, so that no earlier image stays
         colour = colour or opened.info.get("icc_profile")
         del opened
+    if container.png is not None and container.png.depth == 16:
+        deep = deep_png(image, container.png, file)
+        del image
+        image, colour = deep.to_srgb(colour, file.poll), None
+        del deep
     grey = is_grey(image)
     image = normalise_mode(image)
     image = to_srgb(image, colour, file.poll, grey=grey)
@@ -208,7 +212,7 @@ def upright(source: Source, orientation: int, background: str | None) -> Source:
 
 def _load(image: ImageFile.ImageFile, container: Container, file: _InterruptibleReader, reduction: int) -> Image.Image:
     """The image with all its pixels, in the mode of the file. Raises NotAPicture if some are missing."""
-    low_mode, tile = low_byte_mode(image), next(iter(image.tile), None)
+    tile = next(iter(image.tile), None)
     jpeg, expected = container.jpeg, None
     if jpeg is not None and not jpeg.sequential:
         if not jpeg.all_scans:
@@ -225,10 +229,6 @@ def _load(image: ImageFile.ImageFile, container: Container, file: _Interruptible
         raise NotAPicture(DAMAGED)
     if container.format == "WEBP":
         return image.copy()  # the file's own image keeps libwebp's two canvases
-    if low_mode is not None:
-        return to_8_bits(image, file, low_mode, file.poll)
-    if container.png is not None and container.png.is_deep_colour and "transparency" in image.info:
-        image.info["transparency"] = tuple(value >> 8 for value in image.info["transparency"])
     if container.png is not None and container.png.grey_step > 1 and "transparency" in image.info:
         image.info["transparency"] *= container.png.grey_step  # Pillow scales only the pixels
     if container.format == "GIF" and tile is not None and tile.extents is not None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ..colour.srgb import Floats, to_bytes
@@ -40,23 +42,33 @@ class HighDynamicRange:
 
 def tone_map(image: Image.Image, colour: HighDynamicRange, poll: Callable[[], None]) -> Image.Image:
     """RGB or RGBA, changed in place."""
-    levels = np.arange(256) / 255.0
-    table = (_pq(levels) if colour.transfer == PQ else _hlg(levels)).astype(np.float32)
-    light_levels, output = _curve(colour.peak_nits)
+    mapped = tone_mapper(colour, 256)
     rows = max(1, _BAND_PX // image.width)
     for top in range(0, image.height, rows):
         band = image.crop((0, top, image.width, min(top + rows, image.height)))
-        light = table[np.asarray(band)[..., :3]] @ colour.to_bt2020.T.astype(np.float32)
-        if colour.transfer == HLG:
-            light *= (_PEAK / _WHITE) * np.maximum(light @ _LUMINANCE, 0.0)[..., None] ** 0.2
-        brightest = np.maximum(light.max(axis=-1, keepdims=True), 1e-9)
-        light *= np.interp(brightest, light_levels, output) / brightest
-        converted = Image.fromarray(to_bytes(light @ colour.from_bt2020.T.astype(np.float32), linear=True))
+        converted = Image.fromarray(mapped(np.asarray(band)[..., :3]))
         if image.mode == "RGBA":
             converted.putalpha(band.getchannel("A"))
         image.paste(converted, (0, top))
         poll()
     return image
+
+
+def tone_mapper(colour: HighDynamicRange, count: int) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
+    """From values of so many levels to sRGB, (rows, width, 3) each."""
+    levels = np.linspace(0.0, 1.0, count)
+    table = (_pq(levels) if colour.transfer == PQ else _hlg(levels)).astype(np.float32)
+    light_levels, output = _curve(colour.peak_nits)
+
+    def mapped(values: NDArray[Any]) -> NDArray[np.uint8]:
+        light = table[values] @ colour.to_bt2020.T.astype(np.float32)
+        if colour.transfer == HLG:
+            light *= (_PEAK / _WHITE) * np.maximum(light @ _LUMINANCE, 0.0)[..., None] ** 0.2
+        brightest = np.maximum(light.max(axis=-1, keepdims=True), 1e-9)
+        light *= np.interp(brightest, light_levels, output) / brightest
+        return to_bytes(light @ colour.from_bt2020.T.astype(np.float32), linear=True)
+
+    return mapped
 
 
 def _curve(peak_nits: float) -> tuple[Floats, Floats]:

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 
 from ..colour.srgb import Floats, linearise
 from .hdr import DEFAULT_PEAK_NITS, HLG, PQ, HighDynamicRange
+from .shaper import Shaper, read_shaper
 
 MAX_PROFILE_BYTES = 4 << 20
 
@@ -123,11 +124,18 @@ def colour_space(profile: bytes) -> str:
 
 
 def transform(image: Image.Image, profile: bytes) -> Image.Image:
-    """RGB, RGBA, L or CMYK to sRGB: RGBA stays RGBA, the others become RGB. Raises one of PROFILE_ERRORS."""
+    """RGB, RGBA, L, grey of 16 bits, or CMYK to sRGB: RGBA stays RGBA, the others become RGB. Raises one of
+    PROFILE_ERRORS."""
     embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
-    result = ImageCms.profileToProfile(image, embedded, ImageCms.createProfile("sRGB"), outputMode=mode)
+    flags = ImageCms.Flags.NOOPTIMIZE if image.mode in ("L", "I;16") else ImageCms.Flags.NONE  # else dark greys suffer
+    result = ImageCms.profileToProfile(image, embedded, ImageCms.createProfile("sRGB"), outputMode=mode, flags=flags)
     return image if result is None else result
+
+
+def shaper_of(profile: bytes) -> Shaper | None:
+    """How to apply the profile to 16 bits; None for one that needs lcms."""
+    return read_shaper(profile, np.linalg.inv(_to_d50(_SRGB_PRIMARIES)))
 
 
 def _probe(mode: str) -> Image.Image:

@@ -17,9 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import DAMAGED, NotAPicture
+from .deep import DeepPicture
+from .icc import Colour
 
 _PROGRAM = Path(__file__).with_name("heif_decoder.py")
 _POLL_S = 0.05
@@ -28,15 +32,18 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class IsolatedPicture:
-    """image: L, RGB or RGBA. profile: empty where the file has none. orientation: 1 to 8, still to be undone."""
+    """image: L, RGB or RGBA. colour: still to be converted to sRGB. orientation: 1 to 8, still to be undone."""
 
     image: Image.Image
-    profile: bytes
+    colour: Colour
     orientation: int
 
 
-def decode_isolated(data: bytes, format: str, max_pixels: int, poll: Callable[[], None]) -> IsolatedPicture:
-    """format: HEIF or AVIF. max_pixels: by which the memory of the process is limited.
+def decode_isolated(
+    data: bytes, format: str, max_pixels: int, colour: Colour, poll: Callable[[], None]
+) -> IsolatedPicture:
+    """format: HEIF or AVIF. max_pixels: by which the memory of the process is limited. colour: what the container says;
+    a profile in the file goes before it.
 
     poll: called twenty times a second; what it raises ends the process and is raised here.
     Raises NotAPicture.
@@ -49,11 +56,29 @@ def decode_isolated(data: bytes, format: str, max_pixels: int, poll: Callable[[]
             raise NotAPicture(DAMAGED)
         target.seek(0)
         about = json.loads(target.readline())
-        profile = target.read(about["profile_bytes"])
-        image = Image.new(about["mode"], tuple(about["size"]))
-        with mmap.mmap(target.fileno(), 0, access=mmap.ACCESS_READ) as pixels:
-            image.frombytes(memoryview(pixels)[target.tell() :])
-    return IsolatedPicture(image, profile, about["orientation"])
+        colour = target.read(about["profile_bytes"]) or colour
+        size = about["size"][0], about["size"][1]
+        if about["bits"] > 8:
+            image, colour = _deep_picture(target, size, about["bits"], about["mode"]).to_srgb(colour, poll), None
+        else:
+            image = Image.new(about["mode"], size)
+            with mmap.mmap(target.fileno(), 0, access=mmap.ACCESS_READ) as pixels:
+                image.frombytes(memoryview(pixels)[target.tell() :])
+    return IsolatedPicture(image, colour, about["orientation"])
+
+
+def _deep_picture(file: BinaryIO, size: tuple[int, int], bits: int, mode: str) -> DeepPicture:
+    """Of the samples that follow in the file; each has its bits at the top of 16."""
+    channels, start = len(mode), file.tell()
+    row_bytes = 2 * channels * size[0]
+
+    def rows(top: int, bottom: int) -> NDArray[np.uint16]:
+        file.seek(start + top * row_bytes)
+        samples = np.frombuffer(file.read((bottom - top) * row_bytes), np.uint16)
+        white: NDArray[np.uint16] = (samples | samples >> bits).astype(np.uint16)  # is 65535
+        return white.reshape(bottom - top, size[0], channels)
+
+    return DeepPicture(size, channels, rows)
 
 
 def scratch_file() -> BinaryIO:

@@ -54,15 +54,27 @@ class PngFile:
         return self.pixels[28] != 0
 
     @property
-    def is_deep_colour(self) -> bool:
-        """RGB of 16 bits, with or without a transparent colour."""
-        return self.pixels[24:26] == b"\x10\x02"
+    def depth(self) -> int:
+        return self.pixels[24]
+
+    @property
+    def colour_type(self) -> int:
+        """0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA."""
+        return self.pixels[25]
+
+    @property
+    def readable(self) -> bytes:
+        """`pixels`; grey and alpha of 16 bits, of which Pillow reads half the bytes, as RGBA of 8 bits, which has the
+        same bytes: high and low of the grey, high and low of alpha."""
+        if (self.depth, self.colour_type) != (16, 4):
+            return self.pixels
+        header = b"IHDR" + self.pixels[16:24] + b"\x08\x06" + self.pixels[26:29]
+        return b"".join((self.pixels[:12], header, zlib.crc32(header).to_bytes(4), memoryview(self.pixels)[33:]))
 
     @property
     def grey_step(self) -> int:
         """The difference of two neighbouring greys of 2 or 4 bits, of 255; 1 for other pictures."""
-        depth, colour = self.pixels[24:26]
-        return {2: 85, 4: 17}.get(depth, 1) if colour == 0 else 1
+        return {2: 85, 4: 17}.get(self.depth, 1) if self.colour_type == 0 else 1
 
 
 def read_png(data: bytes) -> PngFile:

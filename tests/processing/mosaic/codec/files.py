@@ -23,11 +23,12 @@ def png(image: Image.Image, *chunks: bytes, after: tuple[bytes, ...] = ()) -> by
     return data[:33] + b"".join(chunks) + data[33:-12] + b"".join(after) + data[-12:]
 
 
-def deep_png(values: np.ndarray, *chunks: bytes) -> bytes:
-    """(height, width, 3 or 4) of 16-bit values."""
+def deep_png(values: np.ndarray, *chunks: bytes, rows: bytes | None = None) -> bytes:
+    """(height, width, 1 to 4) of 16-bit values. rows: others, as a PNG has them before they are compressed."""
     height, width, channels = values.shape
-    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, (0, 4, 2, 6)[channels - 1], 0, 0, 0)
+    if rows is None:
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     body = b"".join(chunks) + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + body
 
@@ -103,11 +104,24 @@ def saved(image: Image.Image, format: str, **options: object) -> bytes:
 
 def linear_profile() -> bytes:
     """An ICC profile (version 2) with sRGB's primaries and no curve at all, which calls itself sRGB."""
+    return matrix_profile(b"curv" + bytes(8))
+
+
+def matrix_profile(curve: bytes) -> bytes:
+    """The same with this curve in all three channels."""
     red, green, blue = (0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)
     tags = {b"rXYZ": _xyz(red), b"gXYZ": _xyz(green), b"bXYZ": _xyz(blue)}
-    tags |= {name: b"curv" + bytes(8) for name in (b"rTRC", b"gTRC", b"bTRC")}
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
     tags[b"desc"] = b"desc\0\0\0\0" + struct.pack(">I", 18) + b"sRGB IEC61966-2.1\0" + bytes(79)
     return _profile(b"RGB ", tags)
+
+
+def table_profile() -> bytes:
+    """Of a table beside the curves, which goes before them: a dark grey whatever the colour."""
+    grid = b"\x80\x80\x80" * 2**3  # L, a, b
+    identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    table = b"mft1" + bytes(4) + bytes((3, 3, 2, 0)) + identity + bytes(range(256)) * 3 + grid + bytes(range(256)) * 3
+    return _profile(b"RGB ", {b"A2B0": table}, connection=b"Lab ")
 
 
 def linear_grey_profile() -> bytes:
