@@ -1,0 +1,77 @@
+"""How tests are written: they await events instead of sleeping, stay outside of private attributes, and have types."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TypeGuard
+
+from tests.support.source import PRODUCT_FILES, ROOT, TEST_FILES, definitions, tree_of
+
+CLOCKS = {"monotonic", "perf_counter", "time"}  # processor time may be asserted: other processes do not add to it
+# Benchmarks and drills measure time; waiting polls with a deadline; a slow client pauses between the pieces it sends;
+# the clock of test_progress.py is a virtual one.
+MAY_MEASURE = ("tests/bench/", "tests/fault_injection/")
+MAY_SLEEP = (
+    *MAY_MEASURE,
+    "tests/support/waiting.py",
+    "tests/security/raw_http.py",
+    "tests/processing/queue/test_progress.py",
+)
+# Kodo's peer compares deadlines as Kodo does.
+MAY_COMPARE = (*MAY_MEASURE, "tests/support/kodo")
+
+
+def test_tests_await_events_and_pass_clocks() -> None:
+    for path in TEST_FILES:
+        here, nodes = path.relative_to(ROOT).as_posix(), list(ast.walk(tree_of(path)))
+        sleeps = [node.lineno for node in nodes if _is_call_of(node, {"sleep", "wait"}) and _pauses(node)]
+        assert not sleeps or here.startswith(MAY_SLEEP), f"{here} sleeps in lines {sleeps}"
+        comparisons = [node for node in nodes if isinstance(node, ast.Compare) or _is_difference(node)]
+        measured = [node.lineno for node in comparisons if any(_is_call_of(part, CLOCKS) for part in ast.walk(node))]
+        assert not measured or here.startswith(MAY_COMPARE), f"{here} measures elapsed time in lines {measured}"
+
+
+PROMETHEUS_CLIENT = {"_name", "_type", "_labelnames", "_documentation"}
+
+
+def test_tests_use_no_private_attribute_of_ours() -> None:
+    private = {name for path in PRODUCT_FILES for name in definitions(path) if re.match("_[a-z]", name)}
+    for path in TEST_FILES:
+        attributes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)]
+        used = [node for node in attributes if node.attr in private - PROMETHEUS_CLIENT]
+        foreign = {ast.unparse(node): node.lineno for node in used if ast.unparse(node.value) not in ("self", "cls")}
+        assert foreign == {}, path.relative_to(ROOT)
+
+
+def test_functions_of_tests_are_annotated() -> None:
+    for path in TEST_FILES:
+        functions = [
+            node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        incomplete = {
+            node.name: node.lineno for node in functions if node.returns is None or _lacks_annotation(node.args)
+        }
+        assert incomplete == {}, path.relative_to(ROOT)
+
+
+def _lacks_annotation(arguments: ast.arguments) -> bool:
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    variable = [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+    return any(each.annotation is None and each.arg not in ("self", "cls") for each in named + variable)
+
+
+def _is_call_of(node: ast.AST, names: set[str]) -> TypeGuard[ast.Call]:
+    function = node.func if isinstance(node, ast.Call) else None
+    return isinstance(function, ast.Attribute | ast.Name) and ast.unparse(function).rpartition(".")[2] in names
+
+
+def _is_difference(node: ast.AST) -> TypeGuard[ast.BinOp]:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+
+
+def _pauses(call: ast.Call) -> bool:
+    """`asyncio.sleep(0)` lets other tasks run; `asyncio.wait` with a timeout sleeps where nothing is done by then."""
+    if ast.unparse(call.func) == "asyncio.wait":
+        return any(keyword.arg == "timeout" for keyword in call.keywords)
+    return ast.unparse(call.func).endswith("sleep") and ast.unparse(call.args[0]) != "0"
