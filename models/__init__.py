@@ -1,1 +1,1 @@
-"""Remember: the only code that talks to MongoDB and to the bucket."""
+"""Records: the only code that talks to MongoDB and to the bucket."""

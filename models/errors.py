@@ -252,7 +252,7 @@ class BadSignature(TesseraError):
 class PermissionDenied(TesseraError):
     slug = "not_yours"
     en = "This belongs to another user."
-    zh = "这属于其他用户，您无权操作。"
+    zh = "该内容属于其他用户，您无权操作。"
 
 
 class CsrfError(TesseraError):
@@ -273,8 +273,8 @@ class UnknownHost(TesseraError):
     """details: value, the host that the request names."""
 
     slug = "unknown_host"
-    en = "This server is not known as {value}. Known are the host of public_url, IP addresses and allowed_hosts."
-    zh = "本服务器不以 {value} 为名。可用的是 public_url 的主机名、IP 地址以及配置项 allowed_hosts 中的名称。"
+    en = "This server does not answer to {value}, only to the host of public_url, IP addresses and allowed_hosts."
+    zh = "本服务器不接受发往 {value} 的请求，只接受 public_url 的主机名、IP 地址以及配置项 allowed_hosts 中的名称。"
 
 
 # --- retry later ------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from models.errors import TooManyPixels
 from processing.mosaic.styles.brick.bricks import COLOURS
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.zh.md", "docs/api.zh.md")
+DOCUMENTS = sorted([*ROOT.glob("*.zh.md"), *ROOT.glob("docs/*.zh.md")])
 HAN = "\u4e00-\u9fff"
 WRONG = {
     "half-width punctuation": re.compile(rf"[{HAN}][,;:!?()]|[,;:!?()][{HAN}]|[{HAN}]\.(?![a-z])"),
@@ -35,7 +35,7 @@ WORDS = {
     "动态": "任务",
 }
 """What a translation would write -> what Chinese pages write."""
-TECHNICAL = {"图像序列", "图像边缘", "每百万像素"}
+TECHNICAL = {"图像序列", "每百万像素"}
 PAGE = re.compile(r'^  "([^"]+)": "(.*)",$', re.MULTILINE)
 FENCED, CODE, LINK, LATIN_PARENTHESES = r"^```.*?^```", r"`[^`]*`", r"\]\([^)]*\)", r"\([\x00-\x7f]*\)"
 
@@ -61,10 +61,10 @@ def server_strings() -> Iterator[tuple[str, str]]:
 
 def document_strings() -> Iterator[tuple[str, str]]:
     """Place and text of each line of the Chinese documents, without code and addresses."""
-    for name in DOCUMENTS:
-        text = re.sub(FENCED, "", (ROOT / name).read_text(), flags=re.MULTILINE | re.DOTALL)
+    for path in DOCUMENTS:
+        text = re.sub(FENCED, "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
         for line in text.splitlines():
-            yield name, re.sub(LATIN_PARENTHESES, "", re.sub(LINK, "]", re.sub(CODE, "", line)))
+            yield path.name, re.sub(LATIN_PARENTHESES, "", re.sub(LINK, "]", re.sub(CODE, "", line)))
 
 
 SOURCES = {"page": page_strings, "server": server_strings, "documents": document_strings}

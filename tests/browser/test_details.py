@@ -1,4 +1,4 @@
-"""What a careful user notices: transparency, controls without effect, announcements, the tray, columns that stay."""
+"""What a careful user notices: transparency, controls without effect, announcements, the drawer, columns that stay."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def half_transparent() -> bytes:
 def test_a_transparent_image_looks_the_same_in_the_preview_and_in_the_result(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    """On the way: only controls that have an effect are shown, and the tray closes by a click elsewhere."""
+    """On the way: only controls that have an effect are shown, and the job drawer closes by a click elsewhere."""
     user.go("/")
     user.open_files(image_file(png(64, 48), "opaque.png"))
     row = user.page.locator

@@ -1,4 +1,4 @@
-"""Leave to upload, and leave again for the same key: only for whom it was given, only until the picture is there."""
+"""Upload tokens, and new tokens for the same key: for the user who asked first, and only until the image is there."""
 
 from __future__ import annotations
 
