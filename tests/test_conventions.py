@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import TypeGuard
 
 from tests.support.source import PRODUCT_FILES, ROOT, TEST_FILES, definitions, tree_of
@@ -35,13 +36,24 @@ def test_tests_await_events_and_pass_clocks() -> None:
 PROMETHEUS_CLIENT = {"_name", "_type", "_labelnames", "_documentation"}
 
 
-def test_tests_use_no_private_attribute_of_ours() -> None:
-    private = {name for path in PRODUCT_FILES for name in definitions(path) if re.match("_[a-z]", name)}
+def test_tests_use_no_private_name_of_ours() -> None:
+    private = {name for path in PRODUCT_FILES for name in definitions(path) if re.match("_[A-Za-z]", name)}
     for path in TEST_FILES:
-        attributes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)]
-        used = [node for node in attributes if node.attr in private - PROMETHEUS_CLIENT]
-        foreign = {ast.unparse(node): node.lineno for node in used if ast.unparse(node.value) not in ("self", "cls")}
+        used = {name: line for node in ast.walk(tree_of(path)) for name, line in _names_used(node)}
+        foreign = {name: line for name, line in used.items() if name in private - PROMETHEUS_CLIENT}
         assert foreign == {}, path.relative_to(ROOT)
+
+
+def _names_used(node: ast.AST) -> Iterator[tuple[str, int]]:
+    """The attribute, the imported names, or what `setattr` and `getattr` name; not a test's own `self._name`."""
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in ("self", "cls"):
+        yield node.attr, node.lineno
+    elif isinstance(node, ast.ImportFrom):
+        yield from ((alias.name, node.lineno) for alias in node.names)
+    elif _is_call_of(node, {"setattr", "getattr", "delattr"}):
+        for argument in node.args[:2]:
+            if isinstance(argument, ast.Constant):
+                yield str(argument.value).rpartition(".")[2], node.lineno
 
 
 def test_functions_of_tests_are_annotated() -> None:

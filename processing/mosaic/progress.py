@@ -16,7 +16,7 @@ T = TypeVar("T")
 # acquiring the lock again, so smaller bands would make concurrent renders wait for each other more often.
 BAND_PX = 1 << 20
 
-_POLL_S = 0.05
+POLL_S = 0.05
 
 
 class Progress:
@@ -68,7 +68,7 @@ def run_interruptible(work: Callable[[], T], poll: Callable[[], None]) -> T:
     executor = ThreadPoolExecutor(1, "interruptible")
     try:
         future = executor.submit(work)
-        while not wait((future,), _POLL_S).done:
+        while not wait((future,), POLL_S).done:
             poll()
         return future.result()
     finally:

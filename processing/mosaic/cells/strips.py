@@ -16,8 +16,8 @@ from ..progress import BAND_PX, pieces
 from .cells import Cells
 from .runs import Runs
 
-_RUNS_PER_STRIP = 3 << 15  # approximately; computing a run takes a hundred bytes
-_MAX_CACHED_RUNS = 1 << 19  # of 12 bytes each
+RUNS_PER_STRIP = 3 << 15  # approximately; computing a run takes a hundred bytes
+MAX_CACHED_RUNS = 1 << 19  # of 12 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class Strips:
     """
 
     def __init__(self, cells: Cells, *, step: int = 1) -> None:
-        self.cells, self._cache_left, self._step = cells, _MAX_CACHED_RUNS, step
+        self.cells, self._cache_left, self._step = cells, MAX_CACHED_RUNS, step
         self._cache: dict[int, Strip] = {}
 
     def __iter__(self) -> Iterator[Strip]:
         width, height = self.cells.width, self.cells.height
-        max_rows = max(1, int(_RUNS_PER_STRIP / (2 * width / self.cells.pitch + 2)))
+        max_rows = max(1, int(RUNS_PER_STRIP / (2 * width / self.cells.pitch + 2)))
         band_rows = max(1, min(max_rows, BAND_PX // width) // self._step) * self._step
         for rows in pieces(height, max(band_rows, max_rows // band_rows * band_rows)):
             yield self._strip(range(rows.start, rows.stop, band_rows), rows.stop)

@@ -25,7 +25,7 @@ from ..errors import DAMAGED, NotAPicture
 from .deep import DeepPicture
 from .icc import Colour
 
-_PROGRAM = Path(__file__).with_name("heif_decoder.py")
+PROGRAM = Path(__file__).with_name("heif_decoder.py")
 _POLL_S = 0.05
 _TIMEOUT_S = 60.0
 
@@ -51,7 +51,7 @@ def decode_isolated(
     with scratch_file() as source, scratch_file() as target:
         source.write(data)
         source.seek(0)
-        status = _run([sys.executable, "-I", str(_PROGRAM), format, str(max_pixels)], source, target, poll)
+        status = _run([sys.executable, "-I", str(PROGRAM), format, str(max_pixels)], source, target, poll)
         if status != 0:
             raise NotAPicture(DAMAGED)
         target.seek(0)

@@ -47,8 +47,8 @@ MAX_COLOURS = 256
 
 _AUTO = re.compile(r"auto-([1-9][0-9]{0,2})")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
-_SAMPLE = 20_000  # cells that an automatic palette is fitted to
-_PIECE_CELLS = 1 << 18
+SAMPLED_CELLS = 20_000  # cells that an automatic palette is fitted to
+PIECE_CELLS = 1 << 18
 _KMEANS_STEPS = 12
 _DITHER_STEPS = 8
 _WIDENING = 1.1
@@ -102,10 +102,10 @@ def resolve_palette(
 
 
 def sample_cells(areas: NDArray[np.uint32]) -> NDArray[np.intp]:
-    """The indices of every n-th cell that has pixels, at most _SAMPLE."""
-    step, count = -(-int(np.count_nonzero(areas)) // _SAMPLE), 0
+    """The indices of every n-th cell that has pixels, at most SAMPLED_CELLS."""
+    step, count = -(-int(np.count_nonzero(areas)) // SAMPLED_CELLS), 0
     samples = []
-    for piece in pieces(len(areas), _PIECE_CELLS):
+    for piece in pieces(len(areas), PIECE_CELLS):
         cells = piece.start + np.flatnonzero(areas[piece])
         samples.append(cells[-count % step :: step].copy())  # a copy, so that the other indices are freed
         count += len(cells)

@@ -22,7 +22,7 @@ from ..progress import Progress, pieces
 from ..scaled import Picture
 from ..style import RenderContext, Style
 
-_MAX_CELLS = 100_000
+MAX_CELLS = 100_000
 _SAMPLES = 1 << 16  # pixels of the reduced picture that errors are measured on, or one for each smallest cell
 _BAND_SAMPLES = 1 << 15
 _STREAMED_LEVELS = 4  # finest levels, whose sums (five numbers a cell) are not held in memory all at once
@@ -42,7 +42,7 @@ class QuadtreeParams(GroutParams):
     }
 
     stop: str = choice_param("cells", _STOPS, en="Stop splitting", zh="停止条件")
-    cells: int = int_param(3000, low=1, high=_MAX_CELLS, en="Number of cells", zh="单元数量")
+    cells: int = int_param(3000, low=1, high=MAX_CELLS, en="Number of cells", zh="单元数量")
     error: float = float_param(4.0, low=0.0, high=100.0, step=0.5, en="Error, OKLab x 100", zh="误差（OKLab × 100）")
     grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
 
@@ -86,7 +86,7 @@ def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts
     params, size = context.params, context.size
     roots = root_grid(*size, smallest)
     errors = error_pyramid(context.image, roots, context.progress.sub(0.0, 0.1))
-    split = by_count(errors, params.cells if params.stop == "cells" else _MAX_CELLS)
+    split = by_count(errors, params.cells if params.stop == "cells" else MAX_CELLS)
     if params.stop == "error":
         above = by_error(errors, size, params.error)
         split = [level & level_above for level, level_above in zip(split, above, strict=True)]

@@ -14,7 +14,7 @@ from ..progress import pieces
 GRID = 4
 """Tiles and cells are compared as thumbnails of GRID x GRID pixels."""
 
-_LARGE_PX = 16  # side of a thumbnail's pixel in tile pixels: above, few tiles are processed at a time
+LARGE_PX = 16  # side of a thumbnail's pixel in tile pixels: above, few tiles are processed at a time
 _PIECE_PX = 1 << 17  # tile pixels converted at a time: each takes some 60 bytes, and NumPy holds the lock meanwhile
 
 Squares = NDArray[np.uint8]  # (n, side, side, 3), sRGB
@@ -58,7 +58,7 @@ def _thumbnails(light: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     across = light.shape[1] // GRID
     sums = np.zeros((len(light), GRID, GRID, 3), np.float32)
-    if across > _LARGE_PX:  # large tiles, of which a piece holds few: add whole rows first
+    if across > LARGE_PX:  # large tiles, of which a piece holds few: add whole rows first
         rows = np.zeros((len(light), GRID, light.shape[2], 3), np.float32)
         for y in range(across):
             rows += light[:, y::across]

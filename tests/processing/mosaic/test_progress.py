@@ -64,7 +64,7 @@ def test_an_exception_of_poll_ends_the_wait_while_the_work_runs_on(monkeypatch: 
     def poll() -> None:
         raise InterruptedError
 
-    monkeypatch.setattr(progress_module, "_POLL_S", 0.001)
+    monkeypatch.setattr(progress_module, "POLL_S", 0.001)
     with pytest.raises(InterruptedError):
         run_interruptible(work, poll)
     assert not ended.is_set()

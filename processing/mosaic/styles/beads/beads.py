@@ -41,7 +41,7 @@ BOARD = 29
 
 _BEADS_ACROSS = 87  # three boards
 _MIN_DEFAULT_CELL = 8  # in fewer pixels a bead does not look round
-_MAX_MAP_COLOURS = 1 << 16
+MAX_MAP_COLOURS = 1 << 16
 _CHROMA_PENALTY = 3.0  # without it, skin becomes grey
 _DRAWN_PX = 1 << 18  # of beads at a time: each pixel takes several floats
 _FREE = "free"
@@ -155,7 +155,7 @@ def _draw(canvas: Drawing, plan: BeadPlan, params: BeadsParams, progress: Progre
 
 
 def _cell_map(plan: BeadPlan) -> dict[str, object] | None:
-    if len(plan.palette) > _MAX_MAP_COLOURS:
+    if len(plan.palette) > MAX_MAP_COLOURS:
         return None
     rows, columns = plan.beads.shape
     rgb = ["#" + bytes(colour.tolist()).hex() for colour in plan.palette]

@@ -43,7 +43,7 @@ _STUDS_ACROSS = 80
 _MIN_CELL = 4
 _MIN_DEFAULT_CELL = 8  # in fewer pixels a stud does not look round
 _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several floats
-_MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
+MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
 _MAX_CACHED, _MAX_CACHED_PX = 1 << 12, 1 << 21  # stud images: enough for all brick colours at 56 pixels
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
@@ -218,7 +218,7 @@ def _brick_ends(owner: ColourIndices) -> NDArray[np.int32]:
 
 
 def _cell_map(plan: BrickPlan) -> dict[str, object] | None:
-    if len(plan.palette) > _MAX_MAP_COLOURS:
+    if len(plan.palette) > MAX_MAP_COLOURS:
         return None
     rows, columns = plan.cells.shape
     digits = plan.palette.tobytes().hex()

@@ -15,7 +15,7 @@ TOP, LEFT, BOTTOM, RIGHT = 1, 2, 4, 8
 """Bits for the sides of a cell where its brick ends."""
 FLAT_STUD = np.float32(0.14)
 
-_PIECE_PX = 1 << 18  # each pixel takes some dozen temporary numbers
+PIECE_PX = 1 << 18  # each pixel takes some dozen temporary numbers
 
 
 def flat_disc(side: int) -> Shade:
@@ -25,7 +25,7 @@ def flat_disc(side: int) -> Shade:
 
 def render_stud(side: int, ends: int) -> Shade:
     """A stud lit from the upper left, with bevels at the sides in `ends`."""
-    return np.concatenate([_render_rows(side, ends, rows) for rows in pieces(side, max(1, _PIECE_PX // side))])
+    return np.concatenate([_render_rows(side, ends, rows) for rows in pieces(side, max(1, PIECE_PX // side))])
 
 
 def _render_rows(side: int, ends: int, rows: slice) -> Shade:

@@ -21,7 +21,7 @@ from .matching import Assignment
 from .transfer import Transfer
 
 _MIDDLE = 128  # stands for no offset in an image of offsets
-_MAX_RESIZED_BYTES = 24 << 20  # of resized tiles in memory at a time
+MAX_RESIZED_BYTES = 24 << 20  # of resized tiles in memory at a time
 
 Offsets = NDArray[np.signedinteger[Any]]
 
@@ -59,9 +59,9 @@ def assemble(canvas: Drawing, layout: TileLayout, progress: Progress) -> None:
 
 
 def _rows_at_a_time(layout: TileLayout) -> int:
-    """All, unless the resized tiles would take more than _MAX_RESIZED_BYTES."""
+    """All, unless the resized tiles would take more than MAX_RESIZED_BYTES."""
     arrangement = layout.arrangement
-    fitting = _MAX_RESIZED_BYTES // (3 * arrangement.cell[0] * arrangement.cell[1])
+    fitting = MAX_RESIZED_BYTES // (3 * arrangement.cell[0] * arrangement.cell[1])
     if min(2 * len(layout.tiles), arrangement.rows * arrangement.columns) <= fitting:
         return arrangement.rows
     return max(1, int(fitting // arrangement.columns))

@@ -39,7 +39,7 @@ def test_means_of_cells_that_span_several_strips_are_exact(
 ) -> None:
     pixels, cells = noise(width, height), KINDS[kind](width, height, side)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(strips, "_RUNS_PER_STRIP", 60)
+        patch.setattr(strips, "RUNS_PER_STRIP", 60)
         means = cell_means(Image.fromarray(pixels), Strips(cells), linear, Progress())
 
     labels = labels_of(cells)

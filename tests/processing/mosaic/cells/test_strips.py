@@ -39,7 +39,7 @@ def test_bands_and_strips_of_any_size_contain_every_pixel_once(
     labels = np.random.default_rng(seed).integers(-1, 2, (height, width)).astype(np.int32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strips_module, "BAND_PX", band_px)
-        patch.setattr(strips_module, "_RUNS_PER_STRIP", runs)
+        patch.setattr(strips_module, "RUNS_PER_STRIP", runs)
         labels_by_band, rows = [], []
         for strip in Strips(LabelledCells(labels, 2.0)):
             for band in strip.bands:
@@ -54,8 +54,8 @@ def test_bands_and_strips_of_any_size_contain_every_pixel_once(
 
 
 def test_runs_are_computed_once_unless_they_exceed_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strips_module, "_MAX_CACHED_RUNS", 5)
-    monkeypatch.setattr(strips_module, "_RUNS_PER_STRIP", 8)  # one row
+    monkeypatch.setattr(strips_module, "MAX_CACHED_RUNS", 5)
+    monkeypatch.setattr(strips_module, "RUNS_PER_STRIP", 8)  # one row
     cells = LabelledCells(np.arange(9, dtype=np.int32).reshape(3, 3), 1.0)
 
     strips = Strips(cells)
@@ -76,7 +76,7 @@ def test_runs_of_large_cells_are_computed_for_many_bands_at_once(monkeypatch: py
 
 
 def test_small_cells_make_smaller_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strips_module, "_RUNS_PER_STRIP", 90)
+    monkeypatch.setattr(strips_module, "RUNS_PER_STRIP", 90)
     cells = LabelledCells(np.zeros((12, 10), np.int32), 1.0)
 
     assert [len(strip.bands) for strip in Strips(cells)] == [1, 1, 1]

@@ -277,7 +277,7 @@ def test_what_comes_after_the_file_is_read_can_be_stopped(name: str, monkeypatch
         if fraction > 0.999:
             raise InterruptedError
 
-    monkeypatch.setattr(stage, "_POLL_S", 0)
+    monkeypatch.setattr(stage, "POLL_S", 0)
 
     with pytest.raises(InterruptedError):
         decode(LONG[name], Progress(stop))

@@ -41,7 +41,7 @@ def test_encoding_a_png_can_be_stopped() -> None:
 def test_encoding_the_other_formats_polls_the_callback(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = noise(900, 700)
     fractions: list[float] = []
-    monkeypatch.setattr(progress_module, "_POLL_S", 0.001)
+    monkeypatch.setattr(progress_module, "POLL_S", 0.001)
 
     data = encode(Image.fromarray(pixels), format, 100, Progress(fractions.append))
 
@@ -55,7 +55,7 @@ def test_encoding_the_other_formats_can_be_stopped(format: str, monkeypatch: pyt
     def stop(_fraction: float) -> None:
         raise InterruptedError
 
-    monkeypatch.setattr(progress_module, "_POLL_S", 0)
+    monkeypatch.setattr(progress_module, "POLL_S", 0)
     image = Image.fromarray(noise(900, 700))
 
     with pytest.raises(InterruptedError):

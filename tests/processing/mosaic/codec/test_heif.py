@@ -179,7 +179,7 @@ def test_the_size_is_limited_before_a_decoder_sees_the_file(format: str, monkeyp
     whole = WRITERS[format](IMAGE)
     size = whole.index(b"ispe") + 8
     claim = whole[:size] + struct.pack(">II", 30_000, 30_000) + whole[size + 8 :]
-    monkeypatch.setattr(isolated, "_PROGRAM", Path("/nowhere"))
+    monkeypatch.setattr(isolated, "PROGRAM", Path("/nowhere"))
 
     with pytest.raises(TooManyPixels):
         decode(claim, Progress())
@@ -208,7 +208,7 @@ def test_a_decoder_that_crashes_or_takes_all_memory_is_a_damaged_file(
     broken = tmp_path / "decoder.py"
     limits = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)); "
     broken.write_text(limits + program)
-    monkeypatch.setattr(isolated, "_PROGRAM", broken)
+    monkeypatch.setattr(isolated, "PROGRAM", broken)
 
     with pytest.raises(NotAPicture, match="damaged"):
         decode(heic(IMAGE), Progress())
@@ -217,7 +217,7 @@ def test_a_decoder_that_crashes_or_takes_all_memory_is_a_damaged_file(
 def test_a_decoder_that_hangs_is_ended_with_the_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = tmp_path / "decoder.py"
     endless.write_text(f"import os, signal; os.symlink(str(os.getpid()), {str(tmp_path / 'pid')!r}); signal.pause()")
-    monkeypatch.setattr(isolated, "_PROGRAM", endless)
+    monkeypatch.setattr(isolated, "PROGRAM", endless)
 
     def stop(_fraction: float) -> None:
         if (tmp_path / "pid").is_symlink():

@@ -21,8 +21,8 @@ def test_an_automatic_palette_samples_every_nth_cell_that_has_pixels(
     weights = np.array(areas, np.uint32)
     visible = np.flatnonzero(weights)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(palette_module, "_PIECE_CELLS", piece_cells)
-        patch.setattr(palette_module, "_SAMPLE", limit)
+        patch.setattr(palette_module, "PIECE_CELLS", piece_cells)
+        patch.setattr(palette_module, "SAMPLED_CELLS", limit)
 
         assert sample_cells(weights).tolist() == visible[:: -(-len(visible) // limit)].tolist()
 

@@ -97,7 +97,7 @@ def test_a_uniform_picture_is_not_split_by_error_and_a_lower_error_gives_more_ce
 
 def test_an_error_that_needs_too_many_cells_splits_only_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = {"style": "quadtree", "cell": 2, "stop": "error", "error": 0}
-    monkeypatch.setattr(quadtree, "_MAX_CELLS", 90)
+    monkeypatch.setattr(quadtree, "MAX_CELLS", 90)
 
     result = render(encoded(noise(320, 240)), parse(recipe))
 

@@ -102,7 +102,7 @@ def test_the_thumbnails_of_large_tiles_are_their_means_too(monkeypatch: pytest.M
     tiles = noise(6 * 128, 128).reshape(128, 6, 128, 3).swapaxes(0, 1)
     by_rows = thumbnail_features(tiles)
 
-    monkeypatch.setattr(features, "_LARGE_PX", 64)
+    monkeypatch.setattr(features, "LARGE_PX", 64)
 
     assert np.allclose(by_rows, thumbnail_features(tiles), atol=0.003)  # one byte more where a mean is between two
     assert (by_rows == thumbnail_features(tiles)).mean() > 0.9

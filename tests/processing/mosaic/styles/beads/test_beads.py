@@ -121,6 +121,6 @@ def test_there_is_no_cell_map_with_too_many_colours(monkeypatch: pytest.MonkeyPa
     picture = encoded(noise(80, 80))
     assert render(picture, recipe).cell_map is not None
 
-    monkeypatch.setattr(beads, "_MAX_MAP_COLOURS", 63)
+    monkeypatch.setattr(beads, "MAX_MAP_COLOURS", 63)
 
     assert render(picture, recipe).cell_map is None

@@ -91,7 +91,7 @@ def test_there_is_no_cell_map_with_too_many_colours(monkeypatch: pytest.MonkeyPa
     pixels = noise(80, 80)
     assert len(cell_map_of(render_bricks(pixels, colours="free"))["rgb"]) == 64
 
-    monkeypatch.setattr(brick, "_MAX_MAP_COLOURS", 63)
+    monkeypatch.setattr(brick, "MAX_MAP_COLOURS", 63)
 
     assert render_bricks(pixels, colours="free").cell_map is None
 

@@ -13,6 +13,6 @@ from processing.mosaic.styles.brick.relief import BOTTOM, RIGHT, TOP, render_stu
 def test_a_stud_is_the_same_rendered_in_pieces(monkeypatch: pytest.MonkeyPatch, ends: int) -> None:
     whole = render_stud(37, ends)
 
-    monkeypatch.setattr(relief, "_PIECE_PX", 80)
+    monkeypatch.setattr(relief, "PIECE_PX", 80)
 
     assert np.array_equal(render_stud(37, ends), whole)
