@@ -9,10 +9,9 @@ from pydantic import BeforeValidator, Field
 
 from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
-from handlers.params import ContractParams, Id, RequestParams, Username
+from handlers.params import MAX_ALT_LENGTH, ContractParams, Id, RequestParams, Title, Username
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.images import FeedResponse, ImageResponse, ImageSchema, VisibilityResponse
-from handlers.schemas.users import ClientConfig
 from models import errors
 from models.accounts.follows import Follows
 from models.accounts.users import Users
@@ -29,9 +28,7 @@ from processing.upkeep.image_deletion import ImageDeletions
 
 log = logging.getLogger(__name__)
 
-MAX_TITLE_LENGTH: int = ClientConfig.model_fields["max_title_length"].default
 MAX_IDS = 500
-MAX_ALT_LENGTH: int = ClientConfig.model_fields["max_alt_length"].default
 
 
 class QueryImageParams(ContractParams):
@@ -66,7 +63,7 @@ class QueryImageHandler(ApiHandler):
 
 class ChangeImageParams(RequestParams):
     id: Id
-    title: Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] | None = None
+    title: Title | None = None
     alt: Annotated[str, Field(max_length=MAX_ALT_LENGTH)] | None = None
     show_source: bool | None = None
 

@@ -22,6 +22,8 @@ from models.errors import Phrase
 from models.json_object import parse_json_object
 
 MAX_VALUE_CHARS = 60
+MAX_TITLE_LENGTH = 200
+MAX_ALT_LENGTH = 1000
 
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
@@ -29,6 +31,7 @@ Username = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(cle
 Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(clean_email)]
 Password = Annotated[str, Field(max_length=MAXIMUM_LENGTH)]
 Filename = Annotated[str, Field(max_length=1024)]
+Title = Annotated[str, Field(max_length=MAX_TITLE_LENGTH)]
 Param = Annotated[str, Field(max_length=20_000)]
 RecipeParam = Annotated[
     str | dict[str, Any], Field(description="a style's name, or a recipe as a JSON object (schema Recipe)")

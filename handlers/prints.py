@@ -12,7 +12,7 @@ from tornado.iostream import StreamClosedError
 
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
-from handlers.params import Id, RequestParams
+from handlers.params import Id, RequestParams, Title
 from models import errors
 from models.images.image import Image
 from models.images.images import Images
@@ -37,7 +37,7 @@ class PlanParams(RequestParams):
     mirrored: bool = False
     language: Literal["en", "zh"] = "en"
     paper: Paper = "a4"
-    title: Annotated[str, Field(max_length=120)] | None = None
+    title: Title | None = None
 
 
 class PrintHandler(ApiHandler):

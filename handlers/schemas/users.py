@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import MISSING
 
-from handlers.params import Id
+from handlers.params import MAX_ALT_LENGTH, MAX_TITLE_LENGTH, Id
 from handlers.schemas.base import Schema, SuccessResponse
 from models.images.image_formats import IMAGE_FORMATS
 
@@ -57,8 +57,8 @@ class ClientConfig(Schema):
     max_pool_pictures: int
     formats: tuple[str, ...] = tuple(IMAGE_FORMATS)
     upload_part_mb: int = 4
-    max_title_length: int = 200
-    max_alt_length: int = 1000
+    max_title_length: int = MAX_TITLE_LENGTH
+    max_alt_length: int = MAX_ALT_LENGTH
     protects_files: bool = True
 
 

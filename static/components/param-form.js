@@ -70,7 +70,7 @@ export class ParamForm extends EventTarget {
     for (const option of this.#basic.querySelectorAll('[data-parameter="format"] option[value="svg"]')) option.disabled = !hasSvg(recipe, style);
     for (const row of [...this.#basic.children, ...this.#advanced.children]) row.hidden = hidden.includes(row.dataset.parameter);
     const size = this.#basic.querySelector('[data-parameter="size"]');
-    if (size && !size.contains(document.activeElement)) size.replaceChildren(...this.#sizeChoice(this.#parameter("size"), recipe));
+    if (size && !size.contains(document.activeElement)) size.replaceChildren(...this.#sizeChoice(recipe));
     this.#details.hidden = [...this.#advanced.children].every((row) => row.hidden);
   }
 
@@ -91,7 +91,7 @@ export class ParamForm extends EventTarget {
       this.#emit(parameter.name, value);
     };
     if (parameter.type === "pictures") { this.#fillTilePicker(row, recipe[parameter.name], onChange); return row; }
-    if (parameter.name === "size") { row.append(...this.#sizeChoice(parameter, recipe)); return row; }
+    if (parameter.name === "size") { row.append(...this.#sizeChoice(recipe)); return row; }
     const value = isSet ? recipe[parameter.name] : parameter.default;
     if (parameter.type === "picture") { row.append(...pictureChoice(parameter, value, this.#services, onChange), this.#resetButton(parameter, row)); return row; }
     if (parameter.type === "threads") { this.#fillThreadList(row, parameter, value, onChange); return row; }
@@ -99,12 +99,10 @@ export class ParamForm extends EventTarget {
     return row;
   }
 
-  #parameter(name) { return this.#style.params.find((parameter) => parameter.name === name); }
-
-  #sizeChoice(parameter, recipe) {
+  #sizeChoice(recipe) {
     const { image, limits, speed } = this.#services.state;
     const onChange = (detail) => this.dispatchEvent(new CustomEvent("recipe", { detail }));
-    return sizeChoice(parameter, { recipe, style: this.#style, image, limit: limits?.resultMegapixels, speed, onChange });
+    return sizeChoice({ recipe, style: this.#style, image, limit: limits?.resultMegapixels, speed, onChange });
   }
 
   /** The tile picker is loaded on first use; it needs a row that is part of the document. */

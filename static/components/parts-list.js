@@ -9,7 +9,6 @@ import { fabricSizes } from "../recipes.js";
 /** The map's name for all colours that bricks are not sold in. */
 const ANY = "any";
 const STYLES = ["brick", "beads", "stitch", "numbers"];
-const MAX_TITLE = 120; // characters on the cover of a plan
 
 /** Shows the list of one image, or hides. */
 export class PartsList {
@@ -83,7 +82,7 @@ export class PartsList {
   }
 
   async #savePlan(mirrored) {
-    const title = imageName(this.#image, this.#state.styles).slice(0, MAX_TITLE);
+    const title = imageName(this.#image, this.#state.styles).slice(0, this.#state.limits?.titleLength);
     try {
       saveAs(await this.#api.plan({ id: this.#image.id, mirrored, title, language: language() }), `${this.#name}-plan.pdf`);
     } catch (error) {

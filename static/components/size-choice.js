@@ -5,14 +5,13 @@ import { t } from "../i18n/i18n.js";
 import { choices, chosen, CM_PER_INCH, fileBytes, resized, resultSize } from "../print-sizes.js";
 
 const DEFAULT_DPI = 300;
-const MIN_PX = 16;
 let idCounter = 0;
 
 /**
  * The elements of the row. `onChange(recipe)` is called with the recipe for the chosen size; limit: of a result larger than
  * the photo, in megapixels. speed: of the server, see state.js.
  */
-export function sizeChoice(parameter, { recipe, style, image, limit, speed, onChange }) {
+export function sizeChoice({ recipe, style, image, limit, speed, onChange }) {
   const id = `size-${++idCounter}`;
   const label = Object.assign(document.createElement("label"), { textContent: t("size.label"), htmlFor: id, className: "param__name" });
   const list = Object.assign(document.createElement("select"), { id, className: "param__choice" });
@@ -23,7 +22,7 @@ export function sizeChoice(parameter, { recipe, style, image, limit, speed, onCh
   }
   list.add(new Option(t("size.own"), "own"));
   list.value = chosen(recipe, image);
-  const own = ownFields(recipe, image, parameter, (value) => onChange(resized(recipe, style, image, value)));
+  const own = ownFields(recipe, image, style, (value) => onChange(resized(recipe, style, image, value)));
   own.hidden = list.value !== "own";
   const note = Object.assign(document.createElement("p"), { className: "param__wide param__note", textContent: noteText(recipe, image, { limit, speed }) });
   list.addEventListener("change", () => {
@@ -36,21 +35,24 @@ export function sizeChoice(parameter, { recipe, style, image, limit, speed, onCh
 }
 
 /** Two fields: the longer side in centimetres, and dots per inch. */
-function ownFields(recipe, image, { maximum }, onChange) {
+function ownFields(recipe, image, { params }, onChange) {
+  const [sizes, resolutions] = ["size", "dpi"].map((name) => params.find((parameter) => parameter.name === name));
   const row = Object.assign(document.createElement("div"), { className: "row param__wide" });
   const dpi = recipe.dpi ?? DEFAULT_DPI;
   const longer = recipe.size ?? Math.max(image.width, image.height);
   const length = field("size.cm", (longer / dpi) * CM_PER_INCH, { min: 0.1, max: 1000, step: "any" });
-  const resolution = field("size.dpi", dpi, { min: 10, max: 2400, step: 1 });
+  const resolution = field("size.dpi", dpi, { min: resolutions.minimum, max: resolutions.maximum, step: 1 });
   row.append(length.label, resolution.label);
   const commit = () => {
-    const value = Math.min(2400, Math.max(10, Math.round(Number(resolution.input.value)) || DEFAULT_DPI));
+    const value = clamped(Math.round(Number(resolution.input.value)) || DEFAULT_DPI, resolutions);
     const pixelCount = Math.round((Number(length.input.value) / CM_PER_INCH) * value);
-    onChange({ size: Math.min(maximum, Math.max(MIN_PX, pixelCount || longer)), dpi: value });
+    onChange({ size: clamped(pixelCount || longer, sizes), dpi: value });
   };
   for (const { input } of [length, resolution]) input.addEventListener("change", commit);
   return row;
 }
+
+const clamped = (value, { minimum, maximum }) => Math.min(maximum, Math.max(minimum, value));
 
 function field(key, value, limits) {
   const label = Object.assign(document.createElement("label"), { className: "param__name", textContent: t(key) });

@@ -33,6 +33,9 @@ async def test_the_plan_of_bricks_is_a_pdf_in_sections(api: ApiClient) -> None:
 
     plan = await person.get("/api/image/plan/", id=image_id, section=12, title="Wall (1)", paper="letter")
     chinese = await person.get("/api/image/plan/", id=image_id, language="zh", mirrored=True)
+    longest = (await person.get("/api/session/"))["limits"]["max_title_length"]
+    lengths = [longest, longest + 1]
+    titled = [await person.get("/api/image/plan/", id=image_id, title="W" * length) for length in lengths]
 
     assert plan.headers["Content-Type"] == "application/pdf"
     cover, *others = page_texts(plan.body)
@@ -42,6 +45,7 @@ async def test_the_plan_of_bricks_is_a_pdf_in_sections(api: ApiClient) -> None:
     assert page_sizes_mm(plan.body)[0] == pytest.approx((215.9, 279.4))
     assert "积木" in page_texts(chinese.body)[0]
     assert "从背面看" in page_texts(chinese.body)[0]
+    assert [answer.status for answer in titled] == [200, 400], "an image's title is a plan's title"
 
 
 @pytest.mark.parametrize("format", ["jpeg", "png", "webp"])
