@@ -30,7 +30,7 @@ from models.accounts.users import Users
 from models.errors import Phrase
 from models.queue.selection import SelectedTasks
 from models.queue.servers import ServerRegistry
-from models.queue.task import Task, TaskState
+from models.queue.task import TaskState
 from models.queue.task_log import TaskLog
 from models.queue.tasks import TaskFilter, Tasks, cursor_after
 from processing.disk import Disk
@@ -166,14 +166,10 @@ class TaskStoryHandler(DeveloperHandler):
             server=task.server if task.state is TaskState.RUNNING else None,
             crashes=task.crashes,
             retries=task.retries,
-            facts=_facts(task),
+            error_details={name: str(value) for name, value in task.error_details.items()},
             attempts=[AttemptSchema.of(attempt) for attempt in attempts],
             log=[LogLineSchema.of(line) for line in lines],
         )
-
-
-def _facts(task: Task) -> dict[str, str]:
-    return {name: str(value) for name, value in task.error_details.items()}
 
 
 class ChangeTasksParams(SelectionParams):

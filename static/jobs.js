@@ -216,7 +216,7 @@ export class Jobs extends EventTarget {
     for (const job of this.#jobs.filter(({ phase, task }) => ["queued", "running"].includes(phase) && !ids.includes(task.id))) {
       try {
         const { tasks, done } = await this.#api.tasks({ id: job.task.id });
-        for (const found of [...tasks, ...done]) this.#onTask(found);
+        for (const task of [...tasks, ...done]) this.#onTask(task);
       } catch (error) { // of an outage the banner tells; the next list tries again
         if (error.slug === "not_found") this.#settle(job, "failed", error);
       }

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.support.source import ROOT, words_of
-from tests.test_house import BANNED
+from tests.test_house import BANNED, VAGUE
 
 STATIC = ROOT / "static"
 MODULES = sorted(STATIC.rglob("*.js"))
@@ -66,6 +66,7 @@ def test_names_in_modules_are_standard_words() -> None:
     for module in MODULES:
         names = set(re.findall(r"[A-Za-z_$][\w$]*", code_of(module)))
         assert banned_in(names) == [], module.relative_to(STATIC)
+        assert sorted(names & VAGUE) == [], module.relative_to(STATIC)
 
 
 def test_classes_and_ids_of_the_page_are_standard_words() -> None:

@@ -147,13 +147,13 @@ class LogLineSchema(Schema):
 
 
 class TaskStoryResponse(SuccessResponse):
-    """facts: of the error, as its sentence names them. server: that runs it now. log: of the last three days."""
+    """error_details: as the sentence of the error names them. server: that runs it now. log: of the last three days."""
 
     task: TaskSchema
     server: str | None
     crashes: int
     retries: int
-    facts: dict[str, str]
+    error_details: dict[str, str]
     attempts: list[AttemptSchema]
     log: list[LogLineSchema]
 

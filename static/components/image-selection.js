@@ -48,13 +48,13 @@ export class ImageSelection {
     const visibility = this.#choice.value;
     const selected = this.#grid.selectedImages;
     const ready = selected.filter((image) => visibility === "private" || !isUnconfirmed(image));
-    const held = selected.length - ready.length;
+    const unconfirmed = selected.length - ready.length;
     this.#part("apply").disabled = true;
     try {
       const changed = await api.changeVisibility(ready.map(({ id }) => id), visibility);
       this.#grid.setVisibility(changed, visibility);
       if (ready.length) toasts.info("selection.changed", { n: changed.length });
-      if (held) toasts.warn("selection.unconfirmed", { n: held });
+      if (unconfirmed) toasts.warn("selection.unconfirmed", { n: unconfirmed });
       this.#toggle(false);
       this.#part("start").focus();
     } catch (error) {

@@ -123,8 +123,8 @@ export class StudioView {
     this.#part("make").disabled = Boolean(active || incomplete.includes(state.image));
     this.#part("make-all").disabled = incomplete.length > 0;
     this.#components.visibility.value = state.visibility;
-    const held = hidesRegions(state.recipeFor(state.image)) && state.visibility !== state.heldVisibility;
-    const note = state.user || state.openAccess ? (held ? "studio.noteheld" : visibilityNote(state.visibility, state)) : guestNote(state);
+    const isHeld = hidesRegions(state.recipeFor(state.image)) && state.visibility !== state.heldVisibility;
+    const note = state.user || state.openAccess ? (isHeld ? "studio.noteheld" : visibilityNote(state.visibility, state)) : guestNote(state);
     const regionsMissing = incomplete.length > 0 && state.images.length > 1;
     setText(this.#part("make-note"), regionsMissing ? "studio.regionsmissing" : note, { n: incomplete.length });
     this.#part("make-note").classList.toggle("panel__note--warning", regionsMissing || note.endsWith("unprotected"));

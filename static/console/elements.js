@@ -9,8 +9,8 @@ export function make(name, properties = {}, ...children) {
 
 /** A definition list from [term, description] pairs; pairs without a description are left out. */
 export function facts(pairs, className = "facts") {
-  const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return make("dl", { className }, shown.map(([term, value]) => make("div", {}, make("dt", { textContent: term }), make("dd", {}, value))));
+  const present = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return make("dl", { className }, present.map(([term, value]) => make("div", {}, make("dt", { textContent: term }), make("dd", {}, value))));
 }
 
 /** A section with a heading. */

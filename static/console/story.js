@@ -93,9 +93,9 @@ export class TaskStory {
 
   #pictures(task) {
     if (!("source_id" in task)) return panel(t("console.pictures"), make("p", { className: "hint", textContent: t("console.private") }));
-    const shown = [[task.source_id, "console.source"], [task.result_id, "console.result"]].filter(([id]) => id);
-    if (!shown.length) return panel(t("console.pictures"), make("p", { className: "hint", textContent: t("console.nopicture") }));
-    return panel(t("console.pictures"), make("div", { className: "story__pictures" }, shown.map(([id, key]) => picture(id, t(key)))));
+    const images = [[task.source_id, "console.source"], [task.result_id, "console.result"]].filter(([id]) => id);
+    if (!images.length) return panel(t("console.pictures"), make("p", { className: "hint", textContent: t("console.nopicture") }));
+    return panel(t("console.pictures"), make("div", { className: "story__pictures" }, images.map(([id, key]) => picture(id, t(key)))));
   }
 }
 
@@ -111,7 +111,7 @@ function recipe({ recipe: values = {} }) {
   return panel(t("console.recipe"), facts(Object.entries(values).filter(([, value]) => value !== null).map(([name, value]) => [name, make("code", { textContent: written(value) })]), "facts facts--code"));
 }
 
-function why({ task, facts: details }) {
+function why({ task, error_details: details }) {
   if (!task.error) return null;
   const pairs = Object.entries(details).map(([name, value]) => [name, make("code", { textContent: value })]);
   return panel(t("console.why"), make("p", {}, make("code", { className: "slug", textContent: task.error }), " ", task.message ?? ""), pairs.length ? facts(pairs, "facts facts--code") : null);
@@ -129,9 +129,9 @@ function attempts({ task, attempts: list }) {
 
 function attemptItem({ attempt, server, started, ended, outcome, error, steps }, waited) {
   const took = between(started, ended);
-  const known = Object.entries(steps);
-  const rest = took - known.reduce((sum, [, seconds]) => sum + seconds, 0);
-  const all = known.length ? [...known, ["rest", Math.max(0, rest)]] : [];
+  const measured = Object.entries(steps);
+  const rest = took - measured.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const all = measured.length ? [...measured, ["rest", Math.max(0, rest)]] : [];
   const bar = make("div", { className: "steps", ariaHidden: "true" }, all.map(([name, seconds]) => {
     const part = make("i", { className: `steps__${name}` });
     part.style.flexGrow = String(Math.max(seconds, took / 200));

@@ -15,17 +15,17 @@ export const imagesOf = (files) => files.filter(({ type, name }) => type.startsW
  */
 export async function uploadTiles(files, { imageLibrary, toasts, progress, signal }) {
   const library = await imageLibrary();
-  const known = new Map((await library.list()).filter(({ param }) => param).map(({ param, id }) => [param, id]));
+  const uploaded = new Map((await library.list()).filter(({ param }) => param).map(({ param, id }) => [param, id]));
   const waiting = [...files];
   const ids = new Set();
   const failed = [];
   let [done, skipped] = [0, 0];
   const uploadOne = async (file) => {
     const mark = await markOf(file);
-    if (known.has(mark)) { skipped += 1; ids.add(await known.get(mark)); return; }
+    if (uploaded.has(mark)) { skipped += 1; ids.add(await uploaded.get(mark)); return; }
     const adding = library.add(file, { mark, signal }).then(({ id }) => id);
-    known.set(mark, adding);
-    adding.catch(() => known.delete(mark));
+    uploaded.set(mark, adding);
+    adding.catch(() => uploaded.delete(mark));
     ids.add(await adding);
   };
   const worker = async () => {

@@ -44,15 +44,15 @@ export class TileList {
   /** Indices of the tiles that the search finds; without one all, the rarest first. */
   #matches() {
     const words = this.#part("search").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-    const known = [...this.#tiles.keys()].filter((tile) => this.#tiles[tile]);
-    const matches = known.filter((tile) => words.every((word) => `${this.#tiles[tile].name} ${this.#tiles[tile].username ?? ""}`.toLocaleLowerCase().includes(word)));
+    const visible = [...this.#tiles.keys()].filter((tile) => this.#tiles[tile]);
+    const matches = visible.filter((tile) => words.every((word) => `${this.#tiles[tile].name} ${this.#tiles[tile].username ?? ""}`.toLocaleLowerCase().includes(word)));
     return matches.sort((a, b) => this.#uses[a] - this.#uses[b]);
   }
 
   /** Flies to the first of these tiles, or to the one after that which was visited last. */
   #visitNext(tiles) {
-    const shown = tiles.filter((tile) => this.#uses[tile]);
-    const next = shown[(shown.indexOf(this.#visited) + 1) % Math.max(1, shown.length)];
+    const used = tiles.filter((tile) => this.#uses[tile]);
+    const next = used[(used.indexOf(this.#visited) + 1) % Math.max(1, used.length)];
     if (next === undefined) { setText(this.#part("note"), "walkin.none"); return; }
     this.#visited = next;
     this.#onVisit(next);
