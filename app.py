@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import tornado.web
 
 from backends import DATABASE_TIMEOUT_S, open_bucket, open_database, open_engine
-from data_dir import load_or_create_secret
+from data_dir import load_server_id
 from handlers import API, rules
 from handlers.access_log import AccessLog, RouteLabels
 from handlers.auth import Authentication, Developers, LoginGuard
@@ -113,7 +113,7 @@ async def build(
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        server_id = _server_id(settings)
+        server_id = load_server_id(settings.data_dir, settings.server_name)
         metrics = Metrics(server_id, version=VERSION)
         opening = open_database(
             settings, mongod=mongod, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc
@@ -166,8 +166,10 @@ def _services(
     metrics.free_disk.set_function(lambda: disk.free_bytes)
     metrics.left.set_function(lambda: queue.left_count)
     metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
-    limits = {name: getattr(settings, name) for name in ("max_megapixels", "max_result_megapixels")}
-    thumbnails = Thumbnails(store.images, bucket, executors, **limits)
+    megapixels, result_megapixels = settings.max_megapixels, settings.max_result_megapixels
+    thumbnails = Thumbnails(
+        store.images, bucket, executors, max_megapixels=megapixels, max_result_megapixels=result_megapixels
+    )
     image_deletions = ImageDeletions(store.images, store.uploads, thumbnails, bucket, executors)
     developers = Developers(settings.developers, store.users)
     authentication = _authentication(settings, public_url, store, developers)
@@ -182,7 +184,8 @@ def _services(
         bulk_changes=BulkChanges(queue, store.tasks, store.selected, store.rounds, store.events),
         client_config=ClientConfig(
             max_upload_mb=settings.max_upload_mb,
-            **limits,
+            max_megapixels=megapixels,
+            max_result_megapixels=result_megapixels,
             max_pool_pictures=settings.max_pool_pictures,
             protects_files=bucket.protects_files,
         ),
@@ -218,7 +221,7 @@ def _services(
         prints=Prints(bucket, thumbnails, executors, slots),
         quotas=store.quotas,
         registrations=Registrations(store.images, store.uploads, store.users, store.quotas),
-        renditions=Renditions(executors, slots, max_megapixels=settings.max_megapixels),
+        renditions=Renditions(executors, slots, max_megapixels=megapixels),
         public_url=public_url,
         queue=queue,
         selected=store.selected,
@@ -293,8 +296,3 @@ async def _background(services: Services, store: Store) -> AsyncIterator[None]:
     )
     async with services.broadcaster, services.thumbnails, services.account_deletions, background(*loops):
         yield
-
-
-def _server_id(settings: Settings) -> str:
-    """The name of this server in leases: it survives restarts and differs between data folders."""
-    return f"{settings.server_name}-{load_or_create_secret(settings.data_dir / 'server-id')[:12]}"

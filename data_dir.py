@@ -54,6 +54,11 @@ def load_or_create_secret(path: Path) -> str:
     return path.read_text()
 
 
+def load_server_id(data_dir: Path, server_name: str) -> str:
+    """The name of a server in leases: it survives restarts and differs between data folders."""
+    return f"{server_name}-{load_or_create_secret(data_dir / 'server-id')[:12]}"
+
+
 def explain_os_error(data_dir: Path, error: OSError) -> str:
     """Why the server cannot start, in one line."""
     if error.errno in (errno.EMFILE, errno.ENFILE):

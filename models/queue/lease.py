@@ -39,8 +39,8 @@ class Lease:
 class Outcome:
     """How an attempt ended. Fields that are None or empty leave the task's own values as they are.
 
-    state: DONE, FAILED or CANCELLED. seconds: duration of the render. megapixels: of the source.
-    visibility: of the result.
+    state: DONE, FAILED or CANCELLED. seconds: duration of the render. megapixels, visibility: of the
+    result.
     error: a slug, with the details for its sentence. steps: seconds that each step of the job took.
     """
 

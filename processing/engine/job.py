@@ -77,11 +77,6 @@ class JobResult:
     steps: dict[str, float] = field(default_factory=dict)
     features: dict[int, bytes] = field(default_factory=dict)
 
-    @property
-    def measured(self) -> dict[str, Any]:
-        """What the record of the task keeps, by the names of `Outcome`."""
-        return {"seconds": self.seconds, "megapixels": self.megapixels, "steps": self.steps}
-
 
 class Stopwatch:
     """Seconds by step; each step begins where the one before ended."""

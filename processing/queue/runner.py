@@ -214,8 +214,8 @@ class TaskRunner:
         """Record the task as done. None if it was cancelled or the lease was lost."""
         image = output.image
         outcome = Outcome(TaskState.DONE, result_id=image.id, result_key=image.key, visibility=image.visibility)
-        if output.job is not None:
-            outcome = replace(outcome, **output.job.measured)
+        if (job := output.job) is not None:
+            outcome = replace(outcome, seconds=job.seconds, megapixels=job.megapixels, steps=job.steps)
         ended = await persist(self.store.leases.finish, lease, outcome)
         if ended is None and output.is_new:
             await self._discard(lease.task, output.image)
