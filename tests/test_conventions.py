@@ -7,7 +7,18 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from tests.support.source import PRODUCT_FILES, ROOT, TEST_FILES, definitions, tree_of
+from tests.support.source import PACKAGES, PRODUCT_FILES, ROOT, TEST_FILES, definitions, tree_of
+
+
+def test_the_tests_of_a_module_are_where_its_name_says() -> None:
+    """`tests/models/accounts/test_users.py` has tests of `models/accounts/users.py`; other files have other names."""
+    modules = {path.relative_to(ROOT).with_suffix("") for path in PRODUCT_FILES}
+    mirrored = [path.relative_to(ROOT / "tests") for path in TEST_FILES if path.name.startswith("test_")]
+    for path in mirrored:
+        tested = path.parent / path.stem.removeprefix("test_")
+        if path.parts[0] in PACKAGES and not {tested, tested / "__init__"} & modules:
+            assert tested.name not in {module.name for module in modules}, path
+
 
 CLOCKS = {"monotonic", "perf_counter", "time"}  # processor time may be asserted: other processes do not add to it
 # Benchmarks and drills measure time; waiting polls with a deadline; a slow client pauses between the pieces it sends;
