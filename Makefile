@@ -53,7 +53,7 @@ bench-previews: $(VENV)/.installed-bench  ## Measure a preview of each style ove
 bench-large: $(VENV)/.installed-test  ## Measure a server with a million pictures (ARGS=0.1: a tenth of it); ten minutes, on an idle machine
 	@$(BIN)/python -m tests.bench.large $(ARGS)
 
-bench: bench-engine bench-server bench-previews  ## Measure everything; about fifteen minutes, on an idle machine
+bench: bench-engine bench-server bench-previews  ## Measure everything; half an hour or more, on an idle machine
 
 screenshots: $(VENV)/.installed-test  ## Write PNGs of every page and state to build/screenshots (ARGS="gallery 390 zh dark")
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)

@@ -19,14 +19,13 @@ from ...codec.vector_image import VectorImage
 from ...colour.medoids import choose_colours
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours
+from ...counted import CountedParams
 from ...params import (
     FORMATS,
     Condition,
-    SizedParams,
     bool_param,
     choice_param,
     colour_param,
-    default_cell,
     int_param,
 )
 from ...progress import Progress, pieces
@@ -39,8 +38,6 @@ from .relief import HOLE, RADIUS, bead_cover, bead_shade, draw_beads
 BOARD = 29
 """Pegs along a board of the usual size."""
 
-_BEADS_ACROSS = 87  # three boards
-_MIN_DEFAULT_CELL = 8  # in fewer pixels a bead does not look round
 MAX_MAP_COLOURS = 1 << 16
 _CHROMA_PENALTY = 3.0  # without it, skin becomes grey
 _DRAWN_PX = 1 << 18  # of beads at a time: each pixel takes several floats
@@ -54,9 +51,10 @@ _PALETTES = {
 }
 
 
-class BeadsParams(SizedParams):
-    """cell: the distance of beads. columns: how many beads lie across; the result is as large as they need.
-    palette: of a maker; "free": every bead's own mean. colours: at most so many of them."""
+class BeadsParams(CountedParams):
+    """palette: of a maker; "free": every bead's own mean. colours: at most so many of them."""
+
+    ACROSS: ClassVar[int] = 87  # three boards
 
     conditions: ClassVar[Mapping[str, Condition]] = {
         "colours": Condition("palette", (_FREE,), negated=True),
@@ -73,13 +71,6 @@ class BeadsParams(SizedParams):
     light: bool = bool_param(True, en="Light and shine", zh="光影")
     format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
 
-    def result_size(self, width: int, height: int) -> tuple[int, int]:
-        size = super().result_size(width, height)
-        if self.columns is None:
-            return size
-        side = self.cell or max(_MIN_DEFAULT_CELL, round(size[0] / self.columns))
-        return self.columns * side, max(1, round(self.columns * height / width)) * side
-
 
 @dataclass(frozen=True, slots=True)
 class BeadPlan:
@@ -95,7 +86,7 @@ class BeadPlan:
 def paint_beads(context: RenderContext[BeadsParams]) -> StyleResult:
     """Assign the nearest of the chosen colours to each bead, and draw the beads on their board."""
     params, progress, size = context.params, context.progress, context.size
-    side = bead_side(params, *size)
+    side = params.side_in(*size)
     means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
     plan = _plan_beads(context, SquareGrid(*size, side), means, progress.sub(0.4, 0.6))
     canvas = context.new_canvas()
@@ -108,13 +99,6 @@ def paint_beads(context: RenderContext[BeadsParams]) -> StyleResult:
         laid=Laid(plan.grid, params.board),
         vector=lambda: _vector(plan, params),
     )
-
-
-def bead_side(params: BeadsParams, width: int, height: int) -> int:
-    """The distance of beads in pixels of a result of that size."""
-    if params.columns is not None:
-        return max(1, width // params.columns)
-    return params.cell or max(_MIN_DEFAULT_CELL, default_cell(width, height, across=_BEADS_ACROSS))
 
 
 def _plan_beads(context: RenderContext[BeadsParams], grid: SquareGrid, means: Colours, progress: Progress) -> BeadPlan:

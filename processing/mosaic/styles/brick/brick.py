@@ -18,7 +18,8 @@ from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
 from ...codec.vector_image import VectorImage
 from ...colour.srgb import Colours
-from ...params import FORMATS, Condition, SizedParams, bool_param, choice_param, custom_param, default_cell, int_param
+from ...counted import CountedParams
+from ...params import FORMATS, Condition, bool_param, choice_param, custom_param, int_param
 from ...progress import Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
@@ -39,19 +40,18 @@ from .catalogue import BRICKLINK_COLOURS, NUMBERS
 from .relief import BOTTOM, LEFT, RIGHT, STUD, TOP, Shade, apply_shade, flat_disc, render_stud
 from .stock import ALLOWED_STOCK, check_stock, stock_colours
 
-_STUDS_ACROSS = 80
 _MIN_CELL = 4
-_MIN_DEFAULT_CELL = 8  # in fewer pixels a stud does not look round
 _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several floats
 MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
 _MAX_CACHED, _MAX_CACHED_PX = 1 << 12, 1 << 21  # stud images: enough for all brick colours at 56 pixels
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
-class BrickParams(SizedParams):
-    """columns: studs along the width, overrides `cell`; the result has whole studs. colours: which of the brick
-    colours; "free": every cell's own mean. stock: the studs that there are of each colour, instead of `colours`."""
+class BrickParams(CountedParams):
+    """columns: overrides `cell`. colours: which of the brick colours; "free": every cell's own mean. stock: the studs
+    that there are of each colour, instead of `colours`."""
 
+    ACROSS: ClassVar[int] = 80
     conditions: ClassVar[Mapping[str, Condition]] = {
         "cell": Condition("columns", (None,)),
         "colours": Condition("stock", (None,)),
@@ -89,13 +89,9 @@ class BrickParams(SizedParams):
             check_stock(value)
         return value
 
-    def result_size(self, width: int, height: int) -> tuple[int, int]:
-        """With `columns`, a whole number of studs, nearest to the aspect ratio of the source."""
-        size = super().result_size(width, height)
-        if self.columns is None:
-            return size
-        rows, side = max(1, round(self.columns * height / width)), max(_MIN_CELL, round(size[0] / self.columns))
-        return self.columns * side, rows * side
+    def side_for(self, width: int, columns: int) -> int:
+        """`cell` has no effect beside `columns`."""
+        return max(_MIN_CELL, round(width / columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +109,7 @@ class BrickPlan:
 def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
     """Assign the colour nearest to its mean to each cell, merge cells to bricks, and draw them."""
     params, progress, size = context.params, context.progress, context.size
-    side = stud_side(params, *size)
+    side = params.side_in(*size)
     means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
     still = context.shared is None  # diffused errors would flicker from frame to frame
     plan = _plan_bricks(SquareGrid(*size, side), means, params, progress.sub(0.4, 0.6), still=still)
@@ -127,13 +123,6 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
         laid=Laid(plan.grid, keys=plan.layout.owner.ravel().astype(np.int64)),
         vector=lambda: _vector(plan, size, exact=not params.relief),
     )
-
-
-def stud_side(params: BrickParams, width: int, height: int) -> int:
-    """The side of a stud in pixels of the result."""
-    if params.columns is not None:
-        return max(1, width // params.columns)
-    return params.cell or max(_MIN_DEFAULT_CELL, default_cell(width, height, across=_STUDS_ACROSS))
 
 
 def _plan_bricks(

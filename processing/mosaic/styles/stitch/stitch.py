@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,13 @@ from ...codec.vector_image import VectorImage
 from ...colour.medoids import choose_colours, own_colours, sample_colours
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours
+from ...counted import CountedParams
 from ...params import (
     FORMATS,
-    SizedParams,
     bool_param,
     choice_param,
     colour_param,
     custom_param,
-    default_cell,
     int_param,
 )
 from ...progress import Progress, pieces
@@ -37,15 +37,14 @@ from .building_plan import stitch_plan
 from .relief import HALF_WIDTH, VARIANTS, draw_stitches, flat_cover, stitches
 from .threads import ALLOWED_THREADS, SYMBOLS, Thread, fabric_sizes, read_threads, skeins, write_threads
 
-_STITCHES_ACROSS = 150
-_MIN_DEFAULT_CELL = 8  # in fewer pixels a cross cannot be seen
 _CHROMA_PENALTY = 1.0  # without it, skin becomes grey
 _DRAWN_PX = 1 << 18  # of stitches at a time: each pixel takes several floats
 
 
-class StitchParams(SizedParams):
-    """cell: the distance of stitches. columns: how many lie across; the result is as large as they need. threads: CSV
-    of what there is to choose from; None: colours of the picture. colours: at most so many threads."""
+class StitchParams(CountedParams):
+    """threads: CSV of what there is to choose from; None: colours of the picture. colours: at most so many of them."""
+
+    ACROSS: ClassVar[int] = 150
 
     cell: int | None = int_param(None, low=4, high=1024, unit="px", en="Stitch size, pixels", zh="针格大小（像素）")
     columns: int | None = int_param(None, low=2, high=1000, en="Stitches across", zh="横向针数")
@@ -61,13 +60,6 @@ class StitchParams(SizedParams):
     @classmethod
     def _threads_are_a_list(cls, value: str | None) -> str | None:
         return None if value is None else write_threads(read_threads(value))
-
-    def result_size(self, width: int, height: int) -> tuple[int, int]:
-        size = super().result_size(width, height)
-        if self.columns is None:
-            return size
-        side = self.cell or max(_MIN_DEFAULT_CELL, round(size[0] / self.columns))
-        return self.columns * side, max(1, round(self.columns * height / width)) * side
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ class StitchPlan:
 def paint_stitches(context: RenderContext[StitchParams]) -> StyleResult:
     """Choose the threads, assign the nearest to each stitch, and draw the stitches on their fabric."""
     params, progress, size = context.params, context.progress, context.size
-    side = stitch_side(params, *size)
+    side = params.side_in(*size)
     means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
     plan = _plan_stitches(context, SquareGrid(*size, side), means, progress.sub(0.4, 0.6))
     canvas = context.new_canvas()
@@ -100,13 +92,6 @@ def paint_stitches(context: RenderContext[StitchParams]) -> StyleResult:
         laid=Laid(plan.grid, params.ground),
         vector=lambda: _vector(plan, params),
     )
-
-
-def stitch_side(params: StitchParams, width: int, height: int) -> int:
-    """The distance of stitches in pixels of a result of that size."""
-    if params.columns is not None:
-        return max(1, width // params.columns)
-    return params.cell or max(_MIN_DEFAULT_CELL, default_cell(width, height, across=_STITCHES_ACROSS))
 
 
 def _plan_stitches(

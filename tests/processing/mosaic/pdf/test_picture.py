@@ -15,11 +15,11 @@ from processing.mosaic.progress import Progress
 from tests.processing.mosaic.hairlines import SEAMLESS, hairline_share
 from tests.processing.mosaic.pdf.pages import page_pixels, page_sizes_mm
 from tests.processing.mosaic.pictures import encoded, opened, scene
-from tests.processing.mosaic.samples import sample
+from tests.processing.mosaic.samples import FLAT, sample
 
 PHOTO = encoded(scene(240, 180))
-SHAPES = {"mosaic", "hexagon", "triangle", "diamond", "quadtree", "dots", "lowpoly", "numbers"}
-"""Styles whose default is flat."""
+SHAPES = {name for name, style in STYLES.items() if style.svg and name not in FLAT} | {"dots", "numbers"}
+"""Styles whose SVG shows all that their default does."""
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
