@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handlers import API
+from handlers.access_log import template_of
 from handlers.base import is_contract_error, status_of
 from handlers.openapi import openapi_document
 from models.errors import all_errors
@@ -64,6 +67,50 @@ def test_every_route_is_documented_and_no_other(page: str) -> None:
     documented = set(re.findall(r"^### `(/\S+?)/?`", (DOCS / page).read_text(), re.M))
 
     assert documented == set(openapi_document(API)["paths"])
+
+
+def test_every_parameter_and_field_of_an_endpoint_is_named_in_its_section() -> None:
+    """Or before the first section of its chapter, or with another path of the same handler."""
+    document, named = openapi_document(API), defaultdict[type, set[str]](set)
+    for chapter in re.split(r"^(?=## )", (DOCS / "api.md").read_text(), flags=re.M):
+        introduction, *sections = re.split(r"^(?=### )", chapter, flags=re.M)
+        texts = {match[1]: text for text in sections if (match := re.match(r"### `(/\S+?)/?`", text))}
+        for path, handler in API:
+            named[handler] |= _words(introduction + text) if (text := texts.get(template_of(path))) else set()
+
+    missing = {path: _fields(document, template_of(path)) - named[handler] for path, handler in API}
+    assert {path: names for path, names in missing.items() if names} == {}
+
+
+def test_every_field_of_a_document_is_named() -> None:
+    schemas = openapi_document(API)["components"]["schemas"].items()
+    fields = {
+        field for name, schema in schemas if not name.endswith("Recipe") for field in schema.get("properties", {})
+    }
+
+    assert fields - _words((DOCS / "api.md").read_text()) == set()
+
+
+def _words(text: str) -> set[str]:
+    """The words in code spans."""
+    return set(re.findall(r"\w+", " ".join(_names(re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)))))
+
+
+def _fields(document: dict[str, Any], path: str) -> set[str]:
+    """The parameters of an endpoint, and the fields of its response."""
+    schemas = document["components"]["schemas"]
+
+    def properties(schema: dict[str, Any]) -> set[str]:
+        if "$ref" in schema:
+            schema = schemas[schema["$ref"].rpartition("/")[2]]
+        return set(schema.get("properties", {})).union(*map(properties, schema.get("anyOf", ())))
+
+    names = set[str]()
+    for operation in document["paths"][path].values():
+        bodies = [operation.get("requestBody", {}), operation["responses"]["200"]]
+        schemas_of_it = [content["schema"] for body in bodies for content in body.get("content", {}).values()]
+        names.update(*map(properties, schemas_of_it), (parameter["name"] for parameter in operation["parameters"]))
+    return names - set(schemas["ErrorResponse"]["properties"])
 
 
 def test_the_sections_of_the_api_are_the_tags_of_the_document() -> None:

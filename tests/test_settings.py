@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import tomllib
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from command_line import read_settings as read_all
 from settings import FIELDS, BadSetting, Settings, declared
 from tests.support.process import ROOT
+from tests.support.source import PRODUCT_FILES, tree_of
 
 
 def read_settings(arguments: Sequence[str], environment: dict[str, str]) -> Settings:
@@ -165,6 +167,14 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(tmp_path: Path) ->
     assert read_settings([], both).cookie_secret == "the variable wins"
     with pytest.raises(BadSetting, match="TESSERA_PORT_FILE"):
         read_settings([], {"TESSERA_PORT_FILE": str(file)})
+
+
+def test_every_setting_is_read() -> None:
+    modules = [path for path in PRODUCT_FILES if path.parent == ROOT and path.name != "settings.py"]
+    nodes = [node for path in modules for node in ast.walk(tree_of(path))]
+    read = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+    assert FIELDS.keys() - read == set()
 
 
 def test_settings_cannot_be_changed() -> None:
