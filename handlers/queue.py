@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Annotated
+from typing import Annotated, Any
 
+import tornado.web
 from pydantic import Field
+from tornado.httputil import HTTPServerRequest
 
 from handlers.base import LIST_TIMEOUT_S
 from handlers.endpoint import endpoint
@@ -98,9 +100,17 @@ class SelectionParams(RequestParams):
 class SelectionHandler(DeveloperHandler):
     """Base of what works on tasks by a filter."""
 
-    def __init__(self, *arguments: object, selected: SelectedTasks, users: Users, **dependencies: object) -> None:
+    def __init__(
+        self,
+        application: tornado.web.Application,
+        request: HTTPServerRequest,
+        *,
+        selected: SelectedTasks,
+        users: Users,
+        **dependencies: Any,
+    ) -> None:
         self.selected, self.users = selected, users
-        super().__init__(*arguments, **dependencies)  # type: ignore[arg-type]
+        super().__init__(application, request, **dependencies)
 
     async def task_filter(self, params: SelectionParams, states: tuple[TaskState, ...] = ()) -> TaskFilter:
         """states: in place of those of the request."""
