@@ -198,9 +198,9 @@ const within = (number, count) => Math.min(count - 1, Math.max(0, number));
 const range = (from, to, side, count) => [Math.max(0, Math.floor(from / side)), Math.min(count, Math.ceil(to / side))];
 
 /** cell -> which part of its photo it shows. Older maps say it of each photo, not of each cell. */
-function cropsOf({ tiles, crops, cell_crops: shown, centerings }) {
+function cropsOf({ tiles, crops, cell_crops: cropOfCell, centerings }) {
   const named = ([left, top, size = 1]) => ({ key: `${left} ${top} ${size}`, left, top, size });
   const all = (crops ?? centerings ?? []).map((each) => named(each ?? [0.5, 0.5]));
   const middle = named([0.5, 0.5]);
-  return (cell) => all[crops ? shown[cell] : tiles[cell]] ?? middle;
+  return (cell) => all[crops ? cropOfCell[cell] : tiles[cell]] ?? middle;
 }

@@ -28,7 +28,7 @@ _MAX_DIFFUSED = 0.03 * GRID  # of a mean: more turns what the pool cannot show i
 _BESIDE, _DIAGONAL = 0.47, 0.22  # of a cell that is seen blurred by half a cell, what comes from each neighbour
 _NEVER = np.float32(1e9)
 _SCORES = 1 << 20  # scores computed at a time
-_MAX_SCORES = 80_000_000  # computed of one mosaic: with large pools, fewer crops of each picture are searched
+MAX_SCORES = 80_000_000  # computed of one mosaic: with large pools, fewer crops of each picture are searched
 
 
 def cell_features(context: RenderContext[Any], cell: tuple[int, int], progress: Progress) -> Features:
@@ -114,7 +114,7 @@ def assign_tiles(
     views, limited = view_vectors(tiles, mirror=mirror), every or limits.max_uses < rows * columns
     weights = cell_weights(cells).ravel() if limited else np.ones(len(vectors), np.float32)
     per_crop = 1 + mirror
-    searched = max(1, _MAX_SCORES // (len(vectors) * len(tiles) * per_crop)) * per_crop
+    searched = max(1, MAX_SCORES // (len(vectors) * len(tiles) * per_crop)) * per_crop
     search, searching = _Search(vectors, weights, views, searched, (rows, columns), limits), progress.sub(0.0, 0.5)
     for group in _independent_groups(rows, columns, max(2, limits.min_distance), seed):
         for piece in pieces(len(group), search.piece):

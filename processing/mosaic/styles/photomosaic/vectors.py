@@ -13,7 +13,7 @@ Vectors = NDArray[np.float32]
 
 MEANS = [0, GRID * GRID, GRID * GRID + 4]
 """Where a vector holds the means of lightness and of both colour axes."""
-_DETAIL = 1.5  # how much more a cell of mean contrast counts than a plain one
+DETAIL_WEIGHT = 1.5  # how much more a cell of mean contrast counts than a plain one
 _AROUND = 0.025  # of the longer side of the picture: the standard deviation of the blur of contrast
 _FINER = 1.2  # how much more a wave of lightness counts than one half as fine
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
@@ -56,7 +56,7 @@ def cell_weights(cells: Features) -> NDArray[np.float32]:
     """
     contrast = cells[..., 0].std(axis=-1).astype(np.float64)
     around = ndimage().gaussian_filter(contrast, max(1.0, _AROUND * max(contrast.shape)), mode="nearest")
-    return np.asarray(1.0 + _DETAIL * np.minimum(around / max(1e-6, float(around.mean())), 2.0), np.float32)
+    return np.asarray(1.0 + DETAIL_WEIGHT * np.minimum(around / max(1e-6, float(around.mean())), 2.0), np.float32)
 
 
 def _waves(thumbnails: Features) -> Vectors:

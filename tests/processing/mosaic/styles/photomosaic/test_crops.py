@@ -93,7 +93,7 @@ def test_large_pools_are_searched_by_their_largest_crops_and_still_show_any(monk
     largest = build_pool(pictures_of(40), side=CELL, crops=1)
     thorough = render_photomosaic(pool, source, apart=2)
 
-    monkeypatch.setattr(matching, "_MAX_SCORES", 0)
+    monkeypatch.setattr(matching, "MAX_SCORES", 0)
     quick = render_photomosaic(pool, source, apart=2)
 
     assert quick.cell_map is not None
@@ -126,7 +126,7 @@ def test_where_tiles_are_used_up_detail_gets_the_better_ones(monkeypatch: pytest
 
     errors = []
     for detail in (0.0, 1.5):
-        monkeypatch.setattr(vectors, "_DETAIL", detail)
+        monkeypatch.setattr(vectors, "DETAIL_WEIGHT", detail)
         chosen = matching.assign_tiles(cells, tiles, limits, 0, Progress()).pictures.ravel()
         assert np.bincount(chosen).max() == 8
         errors.append(((cells.reshape(1200, -1) - tiles[chosen].reshape(1200, -1)) ** 2).sum(axis=1))
