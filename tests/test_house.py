@@ -58,7 +58,7 @@ MAY_IMPORT_INSIDE = {
     "processing.mosaic.pdf": inside_mosaic("cells", "codec", "colour"),
     "processing.mosaic.segments": inside_mosaic("cells", "colour"),
     "processing.mosaic.styles": inside_mosaic("cells", "codec", "colour", "materials", "segments", "tiles"),
-    "processing.mosaic.tiles": inside_mosaic("codec", "colour"),
+    "processing.mosaic.tiles": inside_mosaic("cells", "codec", "colour"),
 }
 # The policy of an upload is checked with the errors of the bucket that we emulate.
 EXCEPTION = ("models.bucket.policy", "models.bucket.embedded.errors")
