@@ -69,7 +69,7 @@ class GuestHandler(ApiHandler):
 
     @endpoint(errors=(errors.NotAuthenticated, errors.TooManyRequests))
     async def post(self) -> SuccessResponse:
-        """Open a session without an account, for a day; nothing where there is a session."""
+        """Open a session without an account, for a day. A session that exists is kept."""
         if await self.user() is None:
             self.login_limits.guest.acquire(self.client_ip)
             await self.guests.open(self)

@@ -177,7 +177,8 @@ def _recipe(style: str, params: Json) -> Json:
     """The parameters of a style, and its name as `style`."""
     common: Json = {"style": {"const": style}, "version": {"type": "integer", "minimum": 1}}
     own = {name: _to_json_schema(schema) for name, schema in params["properties"].items()}
-    return {**params, "title": f"Recipe of {style}", "properties": common | own, "required": ["style"]}
+    description = {"description": params["description"].replace("None", "null")} if "description" in params else {}
+    return {**params, **description, "title": f"Recipe of {style}", "properties": common | own, "required": ["style"]}
 
 
 def _to_json_schema(schema: Json) -> Json:

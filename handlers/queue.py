@@ -134,7 +134,7 @@ class SelectedTasksHandler(SelectionHandler):
 
     @endpoint(errors=FOR_DEVELOPERS)
     async def get(self, params: SelectedTasksParams) -> SelectedTasksResponse:
-        """Tasks by state, style, error and person, with how many there are. For developers."""
+        """Tasks by state, style, error and owner, and how many there are. For developers."""
         await self.require_developer()
         task_filter = await self.task_filter(params)
         page, count, viewer, snapshot = await asyncio.gather(

@@ -36,7 +36,7 @@ CALLBACK_TIMEOUT_S = 4.0
 
 
 class UploadTokenParams(RequestParams):
-    """key: of an earlier token, for another one. visibility: who sees the image; `link` if it is not stated."""
+    """key: of an earlier token, to get another one for it. visibility: of the image; `link` if it is not stated."""
 
     filename: Filename = ""
     filesize: Annotated[int, Field(ge=0)] | None = None

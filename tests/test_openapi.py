@@ -69,6 +69,7 @@ def test_operation_ids_are_unique_and_every_schema_is_valid() -> None:
     assert all(operation["summary"] for operation in operations)
     for schema in document()["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+        assert "None" not in schema.get("description", ""), "JSON says null"
 
 
 def test_an_independent_validator_accepts_the_document() -> None:

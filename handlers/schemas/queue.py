@@ -23,7 +23,7 @@ class OldestAges(Schema):
 
 
 class ServerSchema(Schema):
-    """workers: of its cluster, by state. age_s: since its last report; alive: whether it counts."""
+    """workers: of its cluster, by state. age_s: since its last report; alive: whether that is recent."""
 
     name: str
     version: str
@@ -109,7 +109,7 @@ AttemptOutcome = Annotated[
 
 
 class AttemptSchema(Schema):
-    """An attempt that has ended. steps: seconds by step, where it was done."""
+    """An attempt that has ended. steps: seconds by step, if it was done."""
 
     attempt: int
     server: str

@@ -52,7 +52,8 @@ _PALETTES = {
 
 
 class BeadsParams(CountedParams):
-    """palette: of a maker; "free": every bead's own mean. colours: at most so many of them."""
+    """cell: the distance of beads. columns: how many lie across; the result is as large as they need. palette: of a
+    maker; "free": every bead's own mean. colours: at most so many of them."""
 
     ACROSS: ClassVar[int] = 87  # three boards
 

@@ -48,8 +48,8 @@ _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
 class BrickParams(CountedParams):
-    """columns: overrides `cell`. colours: which of the brick colours; "free": every cell's own mean. stock: the studs
-    that there are of each colour, instead of `colours`."""
+    """columns: studs across, overrides `cell`. colours: which of the brick colours; "free": every cell's own mean.
+    stock: the studs that there are of each colour, instead of `colours`."""
 
     ACROSS: ClassVar[int] = 80
     conditions: ClassVar[Mapping[str, Condition]] = {

@@ -42,7 +42,8 @@ _DRAWN_PX = 1 << 18  # of stitches at a time: each pixel takes several floats
 
 
 class StitchParams(CountedParams):
-    """threads: CSV of what there is to choose from; None: colours of the picture. colours: at most so many of them."""
+    """cell: the distance of stitches. columns: how many lie across; the result is as large as they need. threads: CSV
+    of what there is to choose from; None: colours of the picture. colours: at most so many threads."""
 
     ACROSS: ClassVar[int] = 150
 
