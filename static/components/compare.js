@@ -1,5 +1,7 @@
 /** Two images on top of each other with a handle between them: mouse, touch, arrow keys. */
 
+import { keepTouches } from "./touch.js";
+
 const STEP = 2;
 const PAGE_STEP = 10;
 
@@ -14,6 +16,7 @@ export class Compare {
     this.#handle = root.querySelector(".compare__handle");
     this.#handle.addEventListener("pointerdown", (event) => this.#startDrag(event));
     this.#handle.addEventListener("keydown", (event) => this.#onKey(event));
+    keepTouches(this.#handle);
     this.#start = start;
     this.split = start;
   }

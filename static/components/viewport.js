@@ -1,5 +1,7 @@
 /** Zoom and pan of the elements in a frame: wheel, pinch, drag, double click, keys. Scale 1 fits the frame. */
 
+import { keepTouch } from "./touch.js";
+
 const MAX_SCALE = 16;
 
 /** Dispatches "change" when the scale changes. */
@@ -22,6 +24,7 @@ export class Viewport extends EventTarget {
     root.addEventListener("pointermove", (event) => this.#move(event));
     for (const name of ["pointerup", "pointercancel"]) root.addEventListener(name, (event) => this.#up(event));
     for (const name of ["gesturestart", "gesturechange"]) root.addEventListener(name, (event) => this.#gesture(event));
+    root.addEventListener("touchmove", (event) => { if (!pageScrolls || event.touches.length > 1 || this.#scale > 1) keepTouch(event); }, { passive: false });
     root.addEventListener("dblclick", (event) => this.#toggle(event));
     new ResizeObserver(() => this.#draw()).observe(root);
   }

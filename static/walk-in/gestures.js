@@ -1,5 +1,7 @@
 /** Wheel, drag, pinch, double click and keys on a canvas, as movements of its camera. */
 
+import { keepTouch } from "../components/touch.js";
+
 const CLICK_PX = 6; // a pointer that moves less has clicked
 const CLOSER = 3;
 const STEP = 1.5;
@@ -25,6 +27,7 @@ export class Gestures extends EventTarget {
     listen("pointerdown", (event) => this.#down(event));
     listen("pointermove", (event) => this.#drag(event));
     listen("pointerup", (event) => this.#up(event));
+    listen("touchmove", (event) => { if (event.touches.length > 1 || this.#camera.zoomed) keepTouch(event); }, { passive: false });
     listen("pointercancel", (event) => this.#pointers.delete(event.pointerId));
     for (const name of ["gesturestart", "gesturechange"]) listen(name, (event) => this.#gesture(event));
     listen("dblclick", (event) => this.#zoom(CLOSER, this.#point(event)));

@@ -11,6 +11,9 @@ from playwright.sync_api import expect
 from tests.browser.user import BrowserUser, box_of, fingers, image_file, until
 from tests.support.pictures import png
 
+TAPS = 12
+"""Each after a swipe: a browser that sees a fling in that loses one of four."""
+
 
 @pytest.fixture
 def redacting(user: BrowserUser) -> BrowserUser:
@@ -95,6 +98,10 @@ def test_a_region_is_drawn_moved_resized_and_removed_with_a_finger(new_user: Cal
         touch("touchMove", (x + by[0], y + by[1]))
         touch("touchEnd")
 
+    for _ in range(TAPS):
+        swipe(sheet["x"] + 40, sheet["y"] + 40, (120, 90))
+        phone.page.get_by_role("button", name="Remove the area").tap()
+        expect(region).to_have_count(0)
     swipe(sheet["x"] + 40, sheet["y"] + 40, (120, 90))
     expect(region).to_have_count(1)
     drawn = box_of(region)
@@ -104,7 +111,7 @@ def test_a_region_is_drawn_moved_resized_and_removed_with_a_finger(new_user: Cal
     assert list(moved.values()) == pytest.approx([drawn["x"] + 50, drawn["y"] + 60, 120, 90], abs=3)
     swipe(moved["x"] + moved["width"], moved["y"] + moved["height"], (30, 20))
     assert list(box_of(region).values()) == pytest.approx([moved["x"], moved["y"], 150, 110], abs=3)
-    phone.page.get_by_role("button", name="Remove the area").click()  # a tap may only stop the fling of the last swipe
+    phone.page.get_by_role("button", name="Remove the area").tap()
 
     expect(region).to_have_count(0)
 

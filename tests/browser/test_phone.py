@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.user import BrowserUser, box_of, fingers, until
+from tests.browser.user import BrowserUser, box_of, fingers, image_file, until
+from tests.support.pictures import png
 
 WIDTH, HEIGHT = 390, 844
 REACH_PX = 0.42 * HEIGHT
@@ -41,6 +43,61 @@ def check_downloads(phone: BrowserUser) -> None:
         expect(item).to_be_in_viewport(ratio=0.99)  # of fractions of a pixel
     phone.page.go_back()
     phone.wait_for_job("done")
+
+
+@pytest.mark.parametrize("zoomed", [True, False])
+def test_a_tap_after_a_drag_is_not_lost(zoomed: bool, new_user: Callable[..., BrowserUser]) -> None:
+    """Chromium may see a fling in a drag, and then the next tap only stops it, wherever it is."""
+    phone = new_user(viewport={"width": WIDTH, "height": HEIGHT}, has_touch=True, is_mobile=True)
+    phone.go("/")
+    phone.open_files(image_file(png(64, 48)))
+    phone.wait_for_preview()
+    frame, touch = box_of(phone.part("compare")), fingers(phone)
+    if zoomed:
+        phone.page.keyboard.press("+")
+    grip = box_of(phone.part("workspace").get_by_role("slider", name="Before and after:"))
+    x, y = (frame["x"] + 200, frame["y"] + 50) if zoomed else (grip["x"] + grip["width"] / 2, frame["y"] + 50)
+
+    for name in ("Settings", "Style") * 6:
+        by = 60 if name == "Settings" else -60
+        touch("touchStart", (x, y))
+        touch("touchMove", (x + by / 2, y))
+        touch("touchMove", (x + by, y))
+        touch("touchEnd")
+        x += 0 if zoomed else by
+        tab = phone.page.get_by_role("tab", name=name)
+        tab.tap()
+        expect(tab).to_have_attribute("aria-selected", "true")
+
+
+def test_fingers_look_into_a_picture_on_its_page(new_user: Callable[..., BrowserUser]) -> None:
+    phone = new_user(viewport={"width": WIDTH, "height": HEIGHT}, has_touch=True, is_mobile=True)
+    phone.go("/")
+    phone.open_files(image_file(png(64, 48)))
+    phone.make()
+    phone.wait_for_job("done")
+    phone.part("job-card").get_by_role("link", name="Open").tap()
+    frame, touch = box_of(phone.part("compare")), fingers(phone)
+    x, y = frame["x"] + frame["width"] * 0.7, frame["y"] + frame["height"] / 2
+
+    def transform(element: str) -> float:
+        return float(
+            phone.part("after").evaluate(f"image => new DOMMatrix(getComputedStyle(image).transform).{element}")
+        )
+
+    touch("touchStart", (x - 40, y), (x + 40, y))
+    for spread in (60, 80, 100):
+        touch("touchMove", (x - spread, y), (x + spread, y))
+    touch("touchEnd")
+    until(phone.page, lambda: transform("a"), pytest.approx(2.5))
+    before = transform("f")
+    touch("touchStart", (x, y))
+    touch("touchMove", (x, y - 25))
+    touch("touchMove", (x, y - 50))
+    touch("touchEnd")
+
+    until(phone.page, lambda: transform("f"), pytest.approx(before - 50, abs=1))
+    assert phone.page.evaluate("scrollY") == 0
 
 
 def test_the_image_stays_visible_from_the_first_slider_to_the_download(
