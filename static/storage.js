@@ -47,6 +47,7 @@ export class KeyValueStore extends EventTarget {
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(STORE, mode);
       const request = operation(transaction.objectStore(STORE));
+      transaction.commit?.(); // a browser aborts what a page that is left has not committed
       transaction.oncomplete = () => resolve(request.result);
       transaction.onabort = () => reject(transaction.error);
     });

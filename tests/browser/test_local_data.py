@@ -8,8 +8,9 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.held_requests import HeldRequests
+from tests.browser.test_first_view import SHIFTS
 from tests.browser.test_users import sign_out
-from tests.browser.user import PASSWORD, BrowserUser, box_of, image_file, until
+from tests.browser.user import PASSWORD, STORED, BrowserUser, box_of, image_file, until
 from tests.support.pictures import png
 
 ENTRIES = """() => new Promise((resolve) => {
@@ -27,6 +28,21 @@ COUNT_TOASTS = """() => {
     const count = (records) => { for (const { addedNodes } of records) window.toasts += addedNodes.length; };
     new MutationObserver(count).observe(document.querySelector(".toasts"), { childList: true });
 }"""
+CHANGE_WHILE_LEAVING = """() => {
+    const style = document.querySelector('.style input[value="hexagon"]');
+    addEventListener("pagehide", () => style.click());
+}"""
+MULTIPLY_JOB = """(count) => new Promise((resolve) => {
+    const opening = indexedDB.open("tessera", 1);
+    opening.onsuccess = () => {
+        const transaction = opening.result.transaction("entries", "readwrite");
+        const store = transaction.objectStore("entries");
+        store.getAll(IDBKeyRange.bound("job:", "job:\uffff")).onsuccess = ({ target }) => {
+            for (let id = 1; id < count; id += 1) store.put({ ...target.result[0], id: String(id) }, `job:${id}`);
+        };
+        transaction.oncomplete = () => { opening.result.close(); resolve(); };
+    };
+})"""
 MANY = 12
 # As in a private window of WebKit, which stores no Blobs.
 REFUSE_BLOBS = """() => {
@@ -138,6 +154,7 @@ def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_ca
     second_half.release()
 
     expect(user.toast(f"{MANY} pictures are finished.")).to_be_visible()
+    assert user.page.evaluate(SHIFTS) == []
     user.toast("finished").get_by_role("button", name="Show").click()
     card = user.page.locator(".batch")
     expect(card).to_contain_text(f"{MANY} of {MANY} finished")
@@ -146,6 +163,28 @@ def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_ca
     with user.page.expect_download() as download:
         card.get_by_role("button", name="Download all").click()
     assert download.value.suggested_filename == "tessera.zip"
+
+
+def test_a_reload_keeps_every_job_however_many_there_are(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    with_a_result(user, unique_name("ora"))
+    user.page.evaluate(STORED)
+    user.page.evaluate(MULTIPLY_JOB, 40)
+
+    user.go("/")
+    user.part("activity").click()
+
+    expect(user.page.locator(".job")).to_have_count(40)
+
+
+def test_a_change_is_stored_though_the_page_is_left_at_once(user: BrowserUser) -> None:
+    user.go("/")
+    user.open_files(image_file(png(64, 48), "one.png"))
+    user.wait_for_preview()
+    user.page.evaluate(CHANGE_WHILE_LEAVING)
+
+    user.go("/")
+
+    expect(user.page.locator('.style input[value="hexagon"]')).to_be_checked()
 
 
 def test_a_reload_brings_the_thumbnails_of_all_styles_back(new_user: Callable[..., BrowserUser]) -> None:
