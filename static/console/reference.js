@@ -2,8 +2,9 @@
 
 import { at } from "../base.js";
 import { button } from "../components/icon.js";
-import { t } from "../i18n/i18n.js";
+import { language, locale, t } from "../i18n/i18n.js";
 import { make } from "./elements.js";
+import { sections, summaries } from "./reference.zh.js";
 
 /** Loads the document when it is first shown. */
 export class Reference {
@@ -14,6 +15,7 @@ export class Reference {
   constructor(root, { api, toasts }) {
     this.#root = root;
     this.#services = { api, toasts };
+    locale.addEventListener("change", () => { if (root.querySelector(".reference")) this.show(); });
   }
 
   async show() {
@@ -21,17 +23,18 @@ export class Reference {
     const operations = Object.entries(this.#document.paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })));
     const search = make("input", { type: "search", placeholder: t("console.find"), ariaLabel: t("console.find"), autocomplete: "off", spellcheck: false });
     const groups = this.#document.tags.map(({ name, description }) => make("section", { className: "reference__group" },
-      make("h2", { textContent: name }), make("p", { className: "hint", textContent: description }),
+      make("h2", { textContent: sectionOf(name).name ?? name }), make("p", { className: "hint", textContent: sectionOf(name).description ?? description }),
       operations.filter(({ operation }) => operation.tags[0] === name).map((each) => this.#operation(each))));
     search.addEventListener("input", () => filter(groups, search.value.trim().toLowerCase()));
     const lead = make("p", { className: "lead" }, t("console.apilead"), " ", make("a", { className: "link", href: at("/api/openapi.json"), target: "_blank", rel: "noopener", textContent: t("console.openapi") }));
-    this.#root.replaceChildren(lead, make("div", { className: "search", role: "search" }, search), make("div", { className: "reference", lang: "en" }, groups));
+    this.#root.replaceChildren(lead, make("div", { className: "search", role: "search" }, search), make("div", { className: "reference" }, groups));
   }
 
   #operation({ path, method, operation }) {
-    const summary = make("summary", {}, make("span", { className: `method method--${method.toLowerCase()}`, textContent: method }), make("code", { textContent: path }), make("span", { className: "operation__text", textContent: operation.summary }));
+    const text = (language() === "zh" && summaries[path]) || operation.summary;
+    const summary = make("summary", {}, make("span", { className: `method method--${method.toLowerCase()}`, textContent: method }), make("code", { textContent: path }), make("span", { className: "operation__text" }, withCode(text)));
     const details = make("details", { className: "operation" }, summary);
-    details.dataset.text = `${method} ${path} ${operation.summary}`.toLowerCase();
+    details.dataset.text = `${method} ${path} ${operation.summary} ${text}`.toLowerCase();
     details.addEventListener("toggle", () => { if (details.open && details.children.length === 1) details.append(this.#body(operation)); });
     return details;
   }
@@ -58,6 +61,12 @@ export class Reference {
     return make("figure", { className: "sample" }, make("figcaption", {}, make("span", { textContent: label }), copy), make("pre", { tabIndex: 0 }, make("code", { textContent: source })));
   }
 }
+
+/** The name and the description of a section where they are translated; else nothing. */
+const sectionOf = (name) => (language() === "zh" && sections[name]) || {};
+
+/** A text whose `words` between backticks are code. */
+const withCode = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", { textContent: part }) : part));
 
 function row({ name, schema, required }) {
   return make("tr", {}, make("th", { scope: "row" }, make("code", { textContent: name })), make("td", { textContent: kindOf(schema) }), make("td", { textContent: required ? t("console.required") : "" }));

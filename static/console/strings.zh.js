@@ -3,7 +3,7 @@
 export const strings = {
   "console.api": "接口文档",
   "console.paused": "队列已暂停",
-  "console.pausedtext": "在开发者恢复队列之前，不会开始新的任务，也不再给出等待时间。正在生成的任务会继续完成。",
+  "console.pausedtext": "在开发者恢复队列之前，不会开始新的任务，也不显示预计等待时间。正在生成的任务会继续完成。",
   "console.resume": "恢复队列",
   "console.warnings": "本服务器的警告",
   "console.throughput": "每分钟完成的任务",

@@ -57,6 +57,7 @@ export class Page {
     this.#part("detail").hidden = !this.#detail;
     this.#part("back").hidden = !this.#detail;
     this.#part("connection").hidden = Boolean(this.#detail);
+    this.#part("reference").hidden = this.#detail === "api";
     this.#part("lead").hidden = Boolean(this.#detail) || Boolean(state.user?.developer);
     if (!this.#detail) {
       setText(this.#root.querySelector("h1"), "queue.title");

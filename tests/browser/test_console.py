@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from playwright.sync_api import expect
 
+from handlers import API
+from handlers.openapi import openapi_document
+from tests.browser.modules import STATIC
 from tests.browser.user import BrowserUser
 
 
@@ -31,3 +37,26 @@ def test_a_developer_sees_a_story_and_changes_all_that_match(developer: BrowserU
     page.get_by_role("link", name="API reference").click()
     page.get_by_text("/api/queue/change").click()
     expect(page.locator(".operation[open] pre").first).to_contain_text("could_not_fetch")
+
+
+def test_the_reference_of_the_api_is_in_the_users_language(new_user: Callable[..., BrowserUser]) -> None:
+    user = new_user(locale="zh-CN", viewport={"width": 390, "height": 844})
+    user.go("/tasks/api")
+
+    expect(user.page.get_by_role("heading", name="用户")).to_be_visible()
+    first = user.page.locator(".operation", has_text="/api/user/add").first
+    expect(first).to_contain_text("注册。")
+    expect(user.part("reference")).to_have_count(0)
+    user.part("language").click()
+    expect(user.page.get_by_role("heading", name="Users")).to_be_visible()
+    expect(first).to_contain_text("Sign up.")
+    user.page.get_by_role("searchbox").fill("whether others see")
+    expect(user.page.locator(".operation:visible code").first).to_have_text("/api/image/change")
+
+
+def test_every_address_is_described_in_chinese() -> None:
+    text = (STATIC / "console" / "reference.zh.js").read_text()
+
+    described = re.findall(r'^  "(/[^"]*)": "[^"]*[一-鿿]', text, re.MULTILINE)
+
+    assert sorted(described) == sorted(openapi_document(API)["paths"])
