@@ -76,7 +76,7 @@ export function remix(recipe, style) {
   return recipe.tiles === null ? { ...rest, tiles: null } : rest;
 }
 
-/** A recipe as text, like "Hexagons · Cell size 24 · Palette stones". */
+/** A recipe as text, like "Hexagons · Cell size: 24 · Palette: stones". */
 export function recipeText(recipe, styles) {
   const style = styles.find(({ name }) => name === recipe?.style);
   if (!style) return recipe?.style ?? "";
@@ -89,14 +89,18 @@ export function recipeText(recipe, styles) {
 /** The stitched area in centimetres on each fabric, in words; empty for what is not stitched. */
 export const fabricSizes = ({ aida = [] }) => aida.map(({ count, width_cm: width, height_cm: height }) => t("parts.fabric", { count: number(count), width: number(width, 3), height: number(height, 3) })).join(t("parts.fabrics"));
 
+/** How many there are of what has no name. */
+const COUNTS = { palette: "recipe.colours", regions: "recipe.regions", stock: "recipe.pieces", pictures: "recipe.pictures" };
+
 function valueText(parameter, value) {
   if (value === null) return t("control.auto");
   if (parameter.type === "boolean") return t(value ? "yes" : "no");
+  if (parameter.type === "picture") return t("recipe.picture");
   if (typeof value === "number") return number(value, 3);
-  if (parameter.type === "threads") return t("recipe.list", { n: value.trim().split("\n").length });
+  if (parameter.type === "threads") return t("threads.count", { n: value.trim().split("\n").length });
   const choice = parameter.choices?.find((row) => row.value === value);
   if (choice?.label) return translate(choice.label);
-  return typeof value === "string" ? value : t("recipe.list", { n: Object.keys(value).length });
+  return typeof value === "string" ? value : t(COUNTS[parameter.type], { n: Object.keys(value).length });
 }
 
 function fits(style, key, value) {

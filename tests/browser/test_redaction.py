@@ -200,6 +200,7 @@ def test_a_redacted_picture_is_private_until_its_owner_has_looked_at_it(
 
     check = user.page.get_by_role("group", name="Is everything covered?")
     expect(check).to_be_visible()
+    expect(user.part("recipe")).to_have_text("Redact · Parts to hide: 1")
     expect(user.part("outlines").locator("polygon")).to_have_count(1)
     expect(user.page.get_by_role("button", name="Share")).to_be_hidden()
     expect(user.visibility).to_be_hidden()
