@@ -21,7 +21,7 @@ from settings import Settings
 from tests.browser.conftest import DEVELOPER, FLAGS, WAIT_LIMIT_MS, find_chromium
 from tests.browser.modules import STATIC
 from tests.browser.page_states import MAKER, SAMPLES, STYLES_WITH_STATES, VISITOR, State, open_workspace, states
-from tests.browser.user import BrowserUser
+from tests.browser.user import BrowserUser, until
 from tests.support.accounts import add_account_to
 from tests.support.process import ServerProcess
 
@@ -30,6 +30,8 @@ THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh")
 TITLES = {"balloons": "Morning over the hills", "koi": "Four in the pond", "ridges": "Seven ridges"}
 IMAGES_ARE_DRAWN = """async () => {
+    const grids = [...document.querySelectorAll(".image-grid")].filter((grid) => grid.checkVisibility());
+    if (!grids.every((grid) => grid.querySelector(".image-card, .empty"))) return false; // not fetched yet
     const visible = [...document.images].filter((image) => {
         const { top, bottom } = image.getBoundingClientRect();
         return image.src && image.checkVisibility() && bottom > 0 && top < innerHeight;
@@ -120,8 +122,8 @@ def take_all(
         one.add_cookies(cookies[state.name])
         try:
             take(one.new_page(), state, file)
-        except Error as error:
-            print(file.name, str(error).splitlines()[0], file=sys.stderr)
+        except (AssertionError, Error) as error:
+            print(file.name, (str(error) or "is never drawn").splitlines()[0], file=sys.stderr)
         one.close()
     context.close()
 
@@ -142,7 +144,7 @@ def take(page: Page, state: State, file: Path) -> None:
     page.wait_for_selector("html.ready")
     try:
         state.act(page)
-        page.wait_for_function(IMAGES_ARE_DRAWN)
+        until(page, lambda: page.evaluate(IMAGES_ARE_DRAWN))  # `wait_for_function` does not wait for a promise
         page.wait_for_timeout(400)  # the animations of dialogs
         picture = page.screenshot()
     finally:
