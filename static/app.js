@@ -118,6 +118,7 @@ await restored;
 router.start();
 document.documentElement.classList.remove("restoring");
 await loaded;
+document.documentElement.classList.remove("signed-in");
 await jobs.restore();
 document.documentElement.classList.add("ready");
 performance.mark("ready");

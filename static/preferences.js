@@ -4,7 +4,7 @@ import { at } from "./base.js";
 
 const YEAR_S = 365 * 24 * 3600;
 
-/** Stores a preference, "language" or "studio"; null removes it. */
+/** Stores a preference, "language", "studio" or "account"; null removes it. */
 export function setPreference(name, value) {
   document.cookie = `${name}=${value ?? ""}; Path=${at("/")}; SameSite=Lax; Max-Age=${value === null ? 0 : YEAR_S}`;
 }

@@ -92,8 +92,11 @@ class PageHandler(RequestIdHandler):
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         first = self.request.path.split("/")[1]
         section = NOT_FOUND if self.get_status() == 404 else SECTIONS.get(first, NOT_FOUND)
-        restoring = section == "studio" and self.get_cookie("studio") == "open"
-        self.finish(self.page_shell.render(section, meta, self.language(), restoring=restoring))
+        waits = {
+            "restoring": section == "studio" and self.get_cookie("studio") == "open",
+            "signed-in": self.get_cookie("account") == "yes",
+        }
+        self.finish(self.page_shell.render(section, meta, self.language(), [name for name in waits if waits[name]]))
 
 
 class ImagePageHandler(PageHandler):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -60,14 +60,15 @@ class PageShell:
         self._strings = {language: strings_of(files.text(f"i18n/strings.{language}.js")) for language in LANGUAGE_TAGS}
         self._document = cache(self._make_document)
 
-    def render(self, page: str, meta: PageMeta | None, language: Language, *, restoring: bool = False) -> str:
+    def render(self, page: str, meta: PageMeta | None, language: Language, waits: Sequence[str] = ()) -> str:
         """page: the section that is shown. meta: None: the title and description of the document itself.
 
-        restoring: whether pictures are open in the browser, so that the studio waits for them instead of welcoming.
+        waits: classes of the document whose styles hide what would soon change: "restoring", the welcome where
+        pictures are open in the browser; "signed-in", the way to sign in.
         """
         html = self._document(page, language)
-        if restoring:
-            html = html.replace("<html ", '<html class="restoring" ', 1)
+        if waits:
+            html = html.replace("<html ", f'<html class="{" ".join(waits)}" ', 1)
         return render_meta(html, meta, language)
 
     def content_security_policy(self) -> str:

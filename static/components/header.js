@@ -2,6 +2,7 @@
 
 import { at } from "../base.js";
 import { locale, t } from "../i18n/i18n.js";
+import { setPreference } from "../preferences.js";
 
 /** Marks the current page and shows the user's menu. */
 export class Header {
@@ -11,7 +12,10 @@ export class Header {
   constructor(root, { signInDialog, signOut, state }) {
     this.#root = root;
     this.#state = state;
-    state.addEventListener("user", () => this.#draw());
+    state.addEventListener("user", () => {
+      this.#draw();
+      setPreference("account", state.user ? "yes" : null); // the next page does not show the way to sign in first
+    });
     locale.addEventListener("change", () => this.#draw());
     this.#part("sign-in-open").addEventListener("click", () => signInDialog.open());
     this.#part("sign-out").addEventListener("click", () => { this.#part("user-menu").open = false; signOut(); });

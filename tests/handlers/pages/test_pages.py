@@ -199,6 +199,13 @@ async def test_a_studio_with_open_pictures_does_not_welcome_first(api: ApiClient
 
 
 @pytest.mark.gen_test
+async def test_a_signed_in_user_is_not_asked_to_sign_in_first(api: ApiClient) -> None:
+    answer = await api.get("/", {"Cookie": "studio=open; account=yes"})
+
+    assert b'<html class="restoring signed-in" ' in answer.body
+
+
+@pytest.mark.gen_test
 async def test_an_unknown_address_is_a_page_for_browsers_and_json_for_everybody_else(api: ApiClient) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml"}
 
