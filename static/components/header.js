@@ -21,6 +21,7 @@ export class Header {
     this.#part("sign-out").addEventListener("click", () => { this.#part("user-menu").open = false; signOut(); });
     document.addEventListener("click", (event) => closeMenus(event.target));
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
+    document.addEventListener("toggle", scrollToMenu, true); // it does not bubble
   }
 
   /** Marks a page in the navigation. */
@@ -61,4 +62,9 @@ function closeMenus(target) {
     menu.open = false;
     if (!target) menu.querySelector("summary").focus();
   }
+}
+
+/** Scrolls until the whole of a menu that opens is in the window. */
+function scrollToMenu({ target }) {
+  if (target.matches("details.menu[open]")) target.querySelector(".menu__list").scrollIntoView({ block: "nearest" });
 }

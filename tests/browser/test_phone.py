@@ -39,7 +39,6 @@ def check_downloads(phone: BrowserUser) -> None:
     items = menu.locator(".menu__list > *")
     expect(items).not_to_have_count(0)
     for item in items.all():
-        item.scroll_into_view_if_needed()
         expect(item).to_be_in_viewport(ratio=0.99)  # of fractions of a pixel
     phone.page.go_back()
     phone.wait_for_job("done")
