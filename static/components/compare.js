@@ -39,6 +39,13 @@ export class Compare {
     this.split = single ? 0 : this.#start;
   }
 
+  /** Moves the handle onto an image of this aspect ratio, if it is beside it: the image may be narrower than the frame. */
+  moveOnto(aspectRatio) {
+    const { clientWidth: width, clientHeight: height } = this.#root;
+    const share = Math.min(100, (100 * height * aspectRatio) / width);
+    if (Math.abs(this.split - 50) > share / 2 && !this.#handle.hidden) this.split = 50 - share / 6;
+  }
+
   #startDrag(event) {
     if (event.button !== 0) return;
     event.preventDefault();

@@ -38,6 +38,7 @@ export class PreviewStage extends EventTarget {
     this.#part("note").classList.remove("stage__note--prompt");
     this.#viewport.fit();
   }
+    this.#compare.moveOnto(image.width / image.height);
 
   /** Shows a preview or a result once it is decoded. ms: render time of a preview; null: a full-size result. */
   async setPreview(url, ms = null) {

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.test_phone import UNCOVERED
-from tests.browser.user import BrowserUser, image_file, until
+from tests.browser.user import BrowserUser, box_of, image_file, until
 from tests.hostile import heif
 from tests.support.pictures import encoded, png
 
@@ -122,6 +122,18 @@ def check_redaction(user: BrowserUser, size: tuple[int, int], sheet: list[float]
         return start[0] - box[0], start[1] - box[1], box[2] - end[0], box[3] - end[1]
 
     until(user.page, lambda: [margin for margin in margins() if not -1 <= margin <= MARGIN_PX * scale + 1], [])
+
+
+def test_the_handle_is_on_the_image_however_narrow_that_is(user: BrowserUser) -> None:
+    user.go("/")
+    user.open_files(image_file(png(20, 400), "tower.png"))
+    user.wait_for_preview()
+    frame = box_of(user.part("compare"))
+    handle = box_of(user.part("workspace").get_by_role("slider", name="Before and after:"))
+
+    beside = handle["x"] + handle["width"] / 2 - (frame["x"] + frame["width"] / 2)
+
+    assert abs(beside) < frame["height"] / 20 / 2
 
 
 EXIF_ORIENTATION = 274
