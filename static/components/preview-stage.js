@@ -33,12 +33,13 @@ export class PreviewStage extends EventTarget {
     this.#part("before").alt = image.name;
     this.#part("after").src = image.largeUrl;
     this.#pendingUrl = null;
-    this.#part("name").textContent = `${image.name} · ${pixels(image.width, image.height)}`;
+    const size = Object.assign(document.createElement("span"), { className: "stage__size", textContent: ` · ${pixels(image.width, image.height)}` });
+    this.#part("name").replaceChildren(image.name, size);
     this.#part("note").textContent = "";
     this.#part("note").classList.remove("stage__note--prompt");
     this.#viewport.fit();
-  }
     this.#compare.moveOnto(image.width / image.height);
+  }
 
   /** Shows a preview or a result once it is decoded. ms: render time of a preview; null: a full-size result. */
   async setPreview(url, ms = null) {

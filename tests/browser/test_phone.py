@@ -28,6 +28,7 @@ REACHABLE = """button => {
     const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
     return top?.closest("button") === button && box.bottom <= innerHeight;
 }"""
+IS_WHOLE = "({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth"
 FITS = "() => document.documentElement.scrollHeight <= innerHeight"
 
 
@@ -110,6 +111,7 @@ def test_the_image_stays_visible_from_the_first_slider_to_the_download(
     make = phone.part("make")
     phone.wait_for_preview()
     phone.page.wait_for_function(FITS)
+    assert phone.part("stage-name").evaluate(IS_WHOLE)
     until(phone.page, lambda: [name for name, y in phone.page.evaluate(ACTIONS) if y < REACH_PX], [])
 
     phone.page.get_by_role("tab", name="Settings").tap()
