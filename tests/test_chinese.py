@@ -42,7 +42,8 @@ FENCED, CODE, LINK, LATIN_PARENTHESES = r"^```.*?^```", r"`[^`]*`", r"\]\([^)]*\
 
 def page_strings() -> Iterator[tuple[str, str]]:
     """Place and text of each string of the page."""
-    for path in [*sorted((ROOT / "static").rglob("strings.*.js")), ROOT / "static/i18n/brick-colours.js"]:
+    others = (ROOT / "static/i18n/brick-colours.js", ROOT / "static/console/reference.zh.js")
+    for path in (*sorted((ROOT / "static").rglob("strings.*.js")), *others):
         for key, text in PAGE.findall(path.read_text()):
             yield f"{path.name} {key}", text
     shell = (ROOT / "static/index.html").read_text()

@@ -177,7 +177,7 @@ export class ImageGrid extends EventTarget {
       setSource(link.firstElementChild, image, Math.ceil(side));
       heights[column] += height + 3.6 * rem + gap;
     });
-    this.#list.style.height = `${Math.max(...heights)}px`;
+    this.#list.style.height = `${Math.max(gap, ...heights) - gap}px`;
     this.#loadIfNear();
   }
 

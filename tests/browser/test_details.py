@@ -122,3 +122,5 @@ def test_an_example_below_the_first_view_opens_in_its_style(user: BrowserUser) -
     expect(user.page.locator('.style input[value="brick"]')).to_be_checked()
     names = user.page.locator(".style input").evaluate_all("inputs => inputs.map(input => input.value)")
     assert names[0] == "tesserae"
+    groups = ["Mosaic", "To make by hand", "Photomosaic", "Hide"]
+    expect(user.page.locator(".styles__groups .styles__title")).to_have_text(groups)

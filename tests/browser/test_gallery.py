@@ -17,6 +17,12 @@ MANY = 30
 RIGHT_EDGE = """() => Math.max(
     ...[...document.querySelectorAll(".image-card")].map(card => card.getBoundingClientRect().right))"""
 
+MIDDLE = """(element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const { x, width } = range.getBoundingClientRect();
+    return x + width / 2;
+}"""
 FILL = """async ([name, password, bytes, count]) => {
     const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body) }).then(answer => answer.json());
@@ -123,7 +129,10 @@ def test_an_empty_view_invites_and_proposes_people(
 
     user.page.get_by_role("link", name="Following", exact=True).click()
 
-    expect(user.page.get_by_text("The people you follow have not published anything yet.")).to_be_visible()
+    nothing = user.page.get_by_text("The people you follow have not published anything yet.")
+    expect(nothing).to_be_visible()
+    title = user.part("suggestions").get_by_role("heading")
+    assert title.evaluate(MIDDLE) == pytest.approx(nothing.evaluate(MIDDLE), abs=1)
     user.part("suggestions").get_by_role("link", name=painter).click()
     expect(user.part("name")).to_have_text(painter)
 

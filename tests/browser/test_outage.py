@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Route, expect
 
+from tests.browser.test_phone import REACHABLE
 from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
 
@@ -44,6 +46,22 @@ def test_a_small_upload_outlives_an_outage_and_a_lost_response_adds_no_task(
     user.wait_for_job("done")
     assert aborted
     until(user.page, lambda: user.page.evaluate(OWN_TASKS, user.name), 1)
+
+
+@pytest.mark.parametrize("width", [820, 1280])
+def test_neither_an_outage_nor_a_finished_picture_covers_make(width: int, new_user: Callable[..., BrowserUser]) -> None:
+    user = new_user(viewport={"width": width, "height": 640})
+    user.expect_console(CONSOLE)
+    user.go("/")
+    user.open_files(image_file(png(64, 48), "one.png"))
+    user.make()
+    user.wait_for_job("done")
+
+    user.page.route("**/api/**", lambda route: route.abort("connectionrefused"))
+    user.page.evaluate("dispatchEvent(new Event('offline'))")
+
+    expect(user.part("offline")).to_be_visible()
+    until(user.page, lambda: user.part("make").evaluate(REACHABLE))
 
 
 def test_previews_and_styles_come_back_after_an_outage_at_the_start(user: BrowserUser) -> None:

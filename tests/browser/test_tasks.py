@@ -177,6 +177,9 @@ def test_a_developer_searches_the_history(
     rows, search = user.page.locator(".task"), user.part("search")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Honeycomb")
+    for column in (".task__state", ".task__what", ".task__when"):
+        lefts = rows.locator(column).evaluate_all("cells => cells.map((cell) => cell.getBoundingClientRect().x)")
+        assert lefts[0] == lefts[1], column
     number = rows.last.locator(".task__id").inner_text()
 
     for word, count in (("Honeycomb", 1), (maker.name, 2), (number, 1), ("nobody", 0)):
