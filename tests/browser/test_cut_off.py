@@ -19,6 +19,7 @@ CUT_OFF = """(arrow) => [...document.querySelectorAll(".workspace select")]
         const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
         return [...select.options].map(({ text }) => text).filter((text) => pen.measureText(text).width > room);
     })"""
+LINES = "(button) => button.querySelector('span').getClientRects().length"
 ARROW_PX = 16
 
 
@@ -40,4 +41,5 @@ def test_no_choice_of_a_style_is_cut_off(width: int, locale: str, new_user: Call
         user.page.locator(".more").evaluate("details => { details.open = true; }")
         cut_off[name] = user.page.evaluate(CUT_OFF, ARROW_PX)
 
+    assert user.part("make").evaluate(LINES) == 1
     assert not {name: texts for name, texts in cut_off.items() if texts}
