@@ -27,7 +27,8 @@ def open_workspace(page: Page) -> None:
     page.locator("[data-sample=balloons]").click()
     page.wait_for_selector('[data-part="workspace"]:not([hidden])')
     page.wait_for_selector(".style__image:not(.style__image--waiting)")
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(".style__image--waiting")).to_have_count(0)
+    wait_for_preview(page)
 
 
 def open_settings(page: Page) -> None:
