@@ -109,6 +109,7 @@ def paint_flat_cells(
             gap_colour if alphas is None else None,
             underlay=cells.underlay if isinstance(cells, FilledCells) and alphas is None else None,
             alphas=alphas,
+            joints=alphas is not None and gap_colour is not None,
         ),
     )
 

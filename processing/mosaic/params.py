@@ -130,7 +130,7 @@ FORMATS = {
 }
 ANIMATED_FORMATS = ("png", "webp", "gif")
 REVEAL_FORMATS = ("webp", "gif")
-OPAQUE_FORMATS = ("jpeg", "pdf")
+OPAQUE_FORMATS = ("jpeg",)
 MIN_SIZE, MAX_SIZE = 16, 30_000
 RASTER_FORMATS = {name: label for name, label in FORMATS.items() if name != "svg"}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .canvas import StyleResult
+from .canvas import PixelCanvas, StyleResult
 from .codec.svg import write_svg
 from .codec.vector_image import MAX_VECTOR_CELLS, VectorImage
 from .errors import BadParameter
 from .params import Params
-from .pdf.picture import PageOptions, write_picture
+from .pdf.picture import PageOptions, on_white, write_picture
 from .pdf.shapes import add_shapes
 from .progress import Progress
 
@@ -34,9 +34,13 @@ def _write_pdf(result: StyleResult, params: Params, size: tuple[int, int], progr
     options = PageOptions(params.dpi, poster, params.overlap)
     if vector is not None and _is_drawn(vector):
         return write_picture(size, lambda document: add_shapes(document, vector, progress), options)
-    jpeg = result.canvas.encode("jpeg", params.quality, progress)
-    return write_picture(size, lambda document: document.add_jpeg(jpeg, size), options)
+    canvas, opacity = result.canvas, None
+    if isinstance(canvas, PixelCanvas) and canvas.image.mode == "RGBA":
+        opacity = canvas.image.getchannel("A")
+        canvas = PixelCanvas(on_white(canvas.image, opacity))
+    jpeg = canvas.encode("jpeg", params.quality, progress)
+    return write_picture(size, lambda document: document.add_jpeg(jpeg, size, opacity), options)
 
 
 def _is_drawn(vector: VectorImage) -> bool:
-    return vector.exact and vector.mask is None and len(vector.colours) <= MAX_VECTOR_CELLS
+    return vector.exact and len(vector.colours) <= MAX_VECTOR_CELLS

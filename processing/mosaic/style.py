@@ -88,7 +88,7 @@ class RenderContext(Generic[P_co]):
         """
         if self.reusable and self.source.image.size == self.size and mode == "RGB":
             return self.source.image
-        keeps_alpha = self.source.alpha is not None and mode == "RGB"  # added to the finished pixels
+        keeps_alpha = self.source.alpha is not None and (mode == "RGB" or self.params.format == "pdf")  # added later
         if self._is_large and from_top and not keeps_alpha and self.params.pixel_format in STRIP_FORMATS:
             format, quality = self.params.pixel_format, self.params.quality
             return StripCanvas(self.size, mode=mode, format=format, quality=quality, factor=compared_factor(self.size))

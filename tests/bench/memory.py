@@ -45,7 +45,7 @@ def _row(photo: str, recipe: dict[str, Any]) -> tuple[str, ...]:
     return f"`{recipe['style']}`" + (f", {params}" if params else ""), f"{peak_mib:.0f}", f"{peak_mib / limit_mib:.0%}"
 
 
-def _kib(name: str) -> int:
+def status_kib(name: str) -> int:
     """A value of /proc/self/status, see proc_pid_status(5)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
@@ -60,10 +60,10 @@ def main() -> None:
         image.convert("RGB").reduce(20).save(small, "JPEG")
     render(small.getvalue(), recipe)
     release_free_memory()
-    before = _kib("VmRSS")
+    before = status_kib("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # reset the peak (proc_pid_clear_refs(5))
     render(photo, recipe)
-    print((_kib("VmHWM") - before) / 1024, BYTES_A_PIXEL * size[0] * size[1] / 2**20)
+    print((status_kib("VmHWM") - before) / 1024, BYTES_A_PIXEL * size[0] * size[1] / 2**20)
 
 
 if __name__ == "__main__":

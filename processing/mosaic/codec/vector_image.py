@@ -34,8 +34,9 @@ class CellGradients:
 class VectorImage:
     """outlines: gives one for each cell, drawn in this order. colours: (count, 3). background: #rrggbb; None if the
     cells cover everything. underlay: drawn before the cells, one outline for each in the same colour. alphas: (count,)
-    opacities, 0 to 255. strokes: over the cells, in `stroke_colour`. mask: mode L, the opacity of the whole. exact:
-    shows all that the pixels show, not only their flat colours."""
+    opacities, 0 to 255. joints: between transparent cells, so that these do not touch. strokes: over the cells, in
+    `stroke_colour`. mask: mode L, the opacity of the whole. exact: shows all that the pixels show, not only their flat
+    colours."""
 
     size: tuple[int, int]
     outlines: Callable[[], Iterable[Outline]]
@@ -43,6 +44,7 @@ class VectorImage:
     background: str | None = None
     underlay: Callable[[], Iterable[Outline]] | None = None
     alphas: NDArray[np.uint8] | None = None
+    joints: bool = False
     gradients: CellGradients | None = None
     strokes: Sequence[Stroke] = ()
     stroke_colour: str = "#000000"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pydyf
+from PIL import Image
 
 from ..colour.palette import hex_to_rgb
 from ..colour.srgb import Colours
@@ -119,16 +120,21 @@ class PdfDocument:
         self._pdf.info["Producer"] = pydyf.String("Tessera")
         if title:
             self._pdf.info["Title"] = pydyf.String(title)
-        self._drawn, self._shadings = pydyf.Dictionary(), pydyf.Dictionary()
-        resources = pydyf.Dictionary(
+        self._drawn, self._shadings, self._states = pydyf.Dictionary(), pydyf.Dictionary(), pydyf.Dictionary()
+        self._named = pydyf.Dictionary(
             {"Font": font_objects(self._pdf), "XObject": self._drawn, "Shading": self._shadings}
         )
-        self._pdf.add_object(resources)
-        self._resources = resources.reference
+        self._pdf.add_object(self._named)
+        self._resources = self._named.reference
 
-    def add_jpeg(self, data: bytes, size: tuple[int, int]) -> PdfImage:
-        """A JPEG in RGB, which is stored as it is. size: its width and height."""
-        return self._add_image([data], size, {"Filter": "/DCTDecode"})
+    def add_jpeg(self, data: bytes, size: tuple[int, int], opacity: Image.Image | None = None) -> PdfImage:
+        """A JPEG in RGB, which is stored as it is. size: its width and height. opacity: of each pixel, mode L."""
+        mask = {} if opacity is None else {"SMask": self._image_stream(opacity).reference.decode()}
+        return self._add_image([data], size, mask | {"Filter": "/DCTDecode"})
+
+    def add_opacity(self, opacity: Image.Image) -> PdfImage:
+        """Grey pixels for a mask, mode L."""
+        return self._add_drawn(self._image_stream(opacity), opacity.size)
 
     def add_pixels(self, pixels: Colours) -> PdfImage:
         """pixels: (height, width, 3)."""
@@ -136,13 +142,28 @@ class PdfDocument:
         data = zlib.compress(np.ascontiguousarray(pixels).data, _LEVEL)
         return self._add_image([data], (width, height), {"Filter": "/FlateDecode"})
 
-    def add_form(self, content: bytes, size: tuple[int, int]) -> PdfImage:
-        """Operators in pixels of a picture, y downwards, as an object that is drawn like a picture."""
+    def add_form(self, content: bytes, size: tuple[int, int], mask: bytes | None = None) -> PdfImage:
+        """Operators in pixels of a picture, y downwards, as an object that is drawn like a picture.
+
+        mask: operators in grey; the light of what they draw is the opacity, 0 where they draw nothing.
+        """
         width, height = size
-        extra = {"Type": "/XObject", "Subtype": "/Form", "BBox": f"[0 0 {width} {height}]"}
-        extra |= {"Matrix": f"[{1 / width:.12f} 0 0 {-1 / height:.12f} 0 1]", "Filter": "/FlateDecode"}
-        stream = pydyf.Stream([zlib.compress(content, _LEVEL)], extra | {"Resources": self._resources})
-        return self._add_drawn(stream, size)
+        matrix = f"[{1 / width:.12f} 0 0 {-1 / height:.12f} 0 1]"
+        if mask is None:
+            return self._add_drawn(self._form(content, size, {"Matrix": matrix}), size)
+        light = self._form(mask, size, {"Group": "<</S /Transparency/CS /DeviceGray/I true>>"})
+        self._pdf.add_object(light)
+        name = f"G{len(self._states) + 1}"
+        self._named["ExtGState"] = self._states
+        self._states[name] = pydyf.Dictionary({"SMask": pydyf.Dictionary({"S": "/Luminosity", "G": light.reference})})
+        group = self._form(content, size, {"Group": "<</S /Transparency/CS /DeviceRGB>>"})  # masked as a whole
+        masked = b"/%s gs /%s Do" % (name.encode(), self._add_drawn(group, size).name.encode())
+        return self._add_drawn(self._form(masked, size, {"Matrix": matrix}), size)
+
+    def _form(self, content: bytes, size: tuple[int, int], more: dict[str, str]) -> pydyf.Stream:
+        extra = {"Type": "/XObject", "Subtype": "/Form", "BBox": f"[0 0 {size[0]} {size[1]}]"}
+        extra |= more | {"Filter": "/FlateDecode"}
+        return pydyf.Stream([zlib.compress(content, _LEVEL)], extra | {"Resources": self._resources})
 
     def add_mesh(self, vertices: bytes, size: tuple[int, int]) -> str:
         """The name of a shading of type 4 for forms. vertices: each a flag of 8 bits, x and y of 32 as shares of the
@@ -176,6 +197,13 @@ class PdfDocument:
         self._pdf.write(file)
         return file.getvalue()
 
+    def _image_stream(self, grey: Image.Image) -> pydyf.Stream:
+        extra = {"Type": "/XObject", "Subtype": "/Image", "Width": grey.width, "Height": grey.height}
+        extra |= {"ColorSpace": "/DeviceGray", "BitsPerComponent": 8, "Filter": "/FlateDecode"}
+        stream = pydyf.Stream([zlib.compress(grey.tobytes(), _LEVEL)], extra)
+        self._pdf.add_object(stream)
+        return stream
+
     def _add_image(self, parts: list[bytes], size: tuple[int, int], more: dict[str, str]) -> PdfImage:
         extra = {"Type": "/XObject", "Subtype": "/Image", "Width": size[0], "Height": size[1]}
         extra |= {"ColorSpace": "/DeviceRGB", "BitsPerComponent": 8}
@@ -183,7 +211,8 @@ class PdfDocument:
 
     def _add_drawn(self, stream: pydyf.Stream, size: tuple[int, int]) -> PdfImage:
         image = PdfImage(f"I{len(self._drawn) + 1}", *size)
-        self._pdf.add_object(stream)
+        if stream.number is None:
+            self._pdf.add_object(stream)
         self._drawn[image.name] = stream.reference
         return image
 

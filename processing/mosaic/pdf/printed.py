@@ -11,7 +11,7 @@ from ..codec.encode import encode_jpeg
 from ..errors import BadParameter
 from ..progress import Progress
 from .embedded import jpeg_in_pdf
-from .picture import PageOptions, write_picture
+from .picture import PageOptions, on_white, write_picture
 
 _QUALITY = 92  # of a JPEG that is made for the page
 _ALLOWED = "a result in pixels: png, jpeg, webp or gif"
@@ -32,6 +32,7 @@ def print_pdf(data: bytes, options: PageOptions, *, megapixels: float) -> bytes:
             jpeg, size, mode = data, image.size, image.mode
         if mode == "RGB":
             return write_picture(size, lambda document: document.add_jpeg(jpeg, size), options)
-    source = decode(data, Progress(), megapixels=megapixels)
-    jpeg, size = encode_jpeg(source.image, _QUALITY), source.image.size
-    return write_picture(size, lambda document: document.add_jpeg(jpeg, size), options)
+    source = decode(data, Progress(), megapixels=megapixels, background=None)
+    size, opacity = source.image.size, source.alpha
+    jpeg = encode_jpeg(source.image if opacity is None else on_white(source.image, opacity), _QUALITY)
+    return write_picture(size, lambda document: document.add_jpeg(jpeg, size, opacity), options)

@@ -23,6 +23,7 @@ def add_shapes(document: PdfDocument, image: VectorImage, progress: Progress) ->
     """The image as an object that pages draw like a picture.
 
     Where cells touch, strokes of their own colours are below them, which show in the seams that antialiasing leaves.
+    Opacities are the light of a mask, in which cells are drawn in the same way, so that no seam is transparent.
     Raises BadParameter above 200,000 cells, and whatever the progress callback raises.
     """
     image.check_count("pdf")
@@ -33,15 +34,18 @@ def add_shapes(document: PdfDocument, image: VectorImage, progress: Progress) ->
             progress(0.5 * cell / len(colours))
         paths.append(_path(outline))
     parts = []
+    mask = _mask(document, image, paths)
+    if image.alphas is not None:
+        visible = np.flatnonzero(image.alphas).tolist()
+        paths, colours = [paths[cell] for cell in visible], [colours[cell] for cell in visible]
     if image.background is not None:
         box = b"0 0 %d %d re" % image.size
         parts.append(b"%s rg %s f" % (colour_operands(image.background), box))
     if image.underlay is not None:
         parts += _painted(map(_path, image.underlay()), colours, b"rg", b"f")
-    if image.has_seams:
-        parts += [b"%.2f w 1 j" % image.seam_px, *_painted(paths, colours, b"RG", b"S")]
+    if image.has_seams or (image.alphas is not None and not image.joints):
+        parts += _strokes(image, paths, colours, b"RG")
     progress(0.7)
-    mesh = None
     if image.gradients is None:
         parts += _painted(paths, colours, b"rg", b"f")
     else:
@@ -51,7 +55,25 @@ def add_shapes(document: PdfDocument, image: VectorImage, progress: Progress) ->
     if image.strokes:
         parts.append(b"1 J 1 j %s RG" % colour_operands(image.stroke_colour))
         parts += [b"%.2f w %s S" % (stroke.width, _polygon(stroke.points.tolist())) for stroke in image.strokes]
-    return document.add_form(b"\n".join(parts), image.size)
+    return document.add_form(b"\n".join(parts), image.size, mask)
+
+
+def _strokes(image: VectorImage, paths: list[bytes], colours: list[bytes], colour: bytes) -> list[bytes]:
+    """Below cells that touch."""
+    return [b"%.2f w 1 j" % image.seam_px, *_painted(paths, colours, colour, b"S")]
+
+
+def _mask(document: PdfDocument, image: VectorImage, paths: list[bytes]) -> bytes | None:
+    """Operators that draw the opacity of the cells, or of the whole, in grey; None if all is opaque."""
+    width, height = image.size
+    if image.alphas is not None:
+        greys = [b"%.3f" % (alpha / 255) for alpha in image.alphas.tolist()]
+        strokes = [] if image.joints else _strokes(image, paths, greys, b"G")
+        return b"\n".join([*strokes, *_painted(paths, greys, b"g", b"f")])
+    if image.mask is None:
+        return None
+    pixels = document.add_opacity(image.mask)
+    return b"q %d 0 0 %d 0 %d cm /%s Do Q" % (width, -height, height, pixels.name.encode())
 
 
 def _painted(paths: Iterable[bytes], colours: list[bytes], colour: bytes, paint: bytes) -> Iterator[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,12 +12,13 @@ from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.cells.cells import Polygon
 from processing.mosaic.codec.vector_image import VectorImage
 from processing.mosaic.pdf.picture import PageOptions, write_picture
+from processing.mosaic.pdf.printed import print_pdf
 from processing.mosaic.pdf.shapes import add_shapes
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.hairlines import SEAMLESS, hairline_share
 from tests.processing.mosaic.pdf.pages import page_pixels, page_sizes_mm
-from tests.processing.mosaic.pictures import encoded, opened, scene
-from tests.processing.mosaic.samples import FLAT, sample
+from tests.processing.mosaic.pictures import encoded, opened, saved, scene
+from tests.processing.mosaic.samples import FLAT, sample, sample_flat
 
 PHOTO = encoded(scene(240, 180))
 SHAPES = {name for name, style in STYLES.items() if style.svg and name not in FLAT} | {"dots", "numbers"}
@@ -86,9 +89,58 @@ def test_a_page_larger_than_a_pdf_allows_is_refused_with_the_resolution_that_it_
         render(PHOTO, parse({"size": 4000, "dpi": 10, "format": "pdf"}))
 
 
-def test_a_pdf_cannot_be_transparent() -> None:
-    with pytest.raises(BadParameter, match="background"):
-        render(PHOTO, parse({"background": "none", "format": "pdf"}))
+def sticker() -> bytes:
+    """A picture in a disc, half transparent in a ring around it, nothing outside."""
+    y, x = np.mgrid[0:180, 0:240]
+    distance = np.hypot(x - 120, y - 90)
+    alpha = np.where(distance < 60, 255, np.where(distance < 75, 128, 0)).astype(np.uint8)
+    return saved(Image.fromarray(np.dstack([scene(240, 180), alpha])))
+
+
+@pytest.mark.parametrize("style", list(STYLES))
+def test_a_page_keeps_transparency(style: str) -> None:
+    recipe = sample_flat(style, **({} if style == "redact" else {"size": 240}), dpi=72, background="none")
+
+    data, png = (render(sticker(), parse({**recipe, "format": format})).data for format in ("pdf", "png"))
+
+    expected = Image.open(io.BytesIO(png))
+    for paper in (255, 0):
+        ground = Image.new("RGB", expected.size, (paper,) * 3)
+        ground.paste(expected, mask=expected.getchannel("A"))
+        assert difference(page_pixels(data, paper=paper), np.asarray(ground)) < 4, f"on {paper}"
+    assert (page_pixels(data, paper=77)[:12, :12] == 77).all(), "nothing in the corner"
+    assert (b"/DCTDecode" not in data) == STYLES[style].svg
+
+
+@pytest.mark.parametrize("style", ["mosaic", "hexagon", "triangle", "voronoi", "lowpoly"])
+def test_no_paper_shows_between_opaque_cells_of_a_transparent_page(style: str) -> None:
+    recipe = {"style": style, **SEAMLESS[style], "size": 240, "dpi": 72, "format": "pdf", "background": "none"}
+    data = render(sticker(), parse(recipe)).data
+
+    for scale in (0.77, 1.0, 1.93):
+        pages = [page_pixels(data, scale=scale, paper=paper) for paper in (255, 0)]
+        middle = tuple(slice(round(scale * (side // 2 - 30)), round(scale * (side // 2 + 30))) for side in (180, 240))
+        share = hairline_share(*(page[middle] for page in pages))
+        assert share < 0.001, f"{share:.1%} at {scale}"
+
+
+def test_a_poster_keeps_transparency() -> None:
+    recipe = {"style": "hexagon", "size": 240, "dpi": 20, "format": "pdf", "background": "none", "poster": "a4"}
+
+    corner = page_pixels(render(sticker(), parse(recipe)).data, paper=77)[40:60, 40:60]
+
+    assert (corner == 77).all()
+
+
+def test_a_transparent_result_in_pixels_is_printed_so() -> None:
+    png = render(sticker(), parse({"style": "photomosaic", "size": 240, "background": "none"})).data
+
+    data = print_pdf(png, PageOptions(72), megapixels=1)
+
+    expected = Image.open(io.BytesIO(png))
+    ground = Image.new("RGB", expected.size, (77,) * 3)
+    ground.paste(expected, mask=expected.getchannel("A"))
+    assert difference(page_pixels(data, paper=77), np.asarray(ground)) < 4
 
 
 def test_the_same_recipe_gives_the_same_bytes() -> None:
