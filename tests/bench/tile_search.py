@@ -28,6 +28,7 @@ from processing.mosaic import CROPS, PackedFeatures, parse, pool_of_features, re
 from processing.mosaic.colour.oklab import oklab_to_srgb
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.photomosaic.matching import assign_tiles, feasible_limits
+from processing.mosaic.styles.photomosaic.places import Places
 from processing.mosaic.tiles.duplicates import first_equals
 from processing.mosaic.tiles.features import GRID, Features
 from processing.mosaic.tiles.packed import RECORD
@@ -42,7 +43,7 @@ CAP = 5  # uses of a picture, in the last row
 
 async def report(pictures: int) -> str:
     rng = np.random.default_rng(1)
-    cells = generate_features(rng, ROWS * COLUMNS).reshape(ROWS, COLUMNS, GRID * GRID, 3)
+    cells = generate_features(rng, ROWS * COLUMNS)
     with tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder:
         async with Mongod(Path(folder) / "db") as mongod:
             database = Database(mongod.uri, "bench")
@@ -64,7 +65,7 @@ async def report(pictures: int) -> str:
         limits = feasible_limits(MIN_DISTANCE, max_uses, tiles=len(distinct), cells=ROWS * COLUMNS)
         started = time.process_time()
         crops = packed.features.reshape(-1, CROPS, GRID * GRID, 3)[distinct]
-        assign_tiles(cells, crops, limits, 0, Progress(), mirror=True)
+        assign_tiles(cells, Places.of_grid(ROWS, COLUMNS), crops, limits, 0, Progress(), mirror=True)
         rows.append(_row(f"matched, {name}, mirrored where nearer", started))
     picture, recipe = generate_picture(rng), parse({"style": "photomosaic", "size": PREVIEW_SIZE[0], "cell": 10})
     started = time.process_time()

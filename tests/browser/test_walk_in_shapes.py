@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from processing.mosaic.cells.hexagons import HexagonGrid
+from processing.mosaic.cells.split_grid import SplitGrid
 from tests.browser.test_walk_in import Account, picture, pixels_of
 from tests.browser.user import BrowserUser, box_of, until
 from tests.processing.mosaic.cell_samples import labels_of
@@ -30,7 +31,7 @@ def source_of(side: int) -> bytes:
 
 
 def photo_of(number: int) -> bytes:
-    """A colour with a mark at its middle that is too small to be seen in a tile."""
+    """A colour with a mark that is too small to be seen in a tile, in every crop."""
     pixels = np.full((400, 400, 3), COLOURS[number], np.uint8)
     pixels[196:204, 196:204] = 255
     return encoded(Image.fromarray(pixels), "PNG")
@@ -72,11 +73,11 @@ class Place:
         places = np.moveaxis(np.indices(pixels.shape[:2])[::-1], 0, -1) + 0.5
         return pixels, (places - frame / 2) / scale + middle
 
-    def mark_at_middle(self, centre: NDArray[np.float64], side: int) -> bool:
-        """Whether the photo itself is seen in the cell."""
+    def mark_is_seen(self, centre: NDArray[np.float64], side: int) -> bool:
+        """Whether the photo itself is seen in the cell, not the photomosaic enlarged."""
         pixels, places = self.seen(centre, side)
-        y, x = np.unravel_index(np.linalg.norm(places - centre, axis=-1).argmin(), places.shape[:2])
-        return bool((pixels[y, x] > 200).all())
+        inside = np.abs(places - centre).max(axis=-1) < 0.3 * side
+        return bool((pixels[inside] > 200).all(axis=-1).any())
 
     def share_as_expected(self, labels: NDArray[np.int64], centre: NDArray[np.float64], side: int) -> float:
         """Of the pixels that have nearly the colour of the photo that the cell map names."""
@@ -119,8 +120,39 @@ def test_photos_are_drawn_in_the_outlines_of_hexagons(ada: Account) -> None:
     place.find("blue")
 
     centre = grid.centres(0, grid.count)[cell]
-    until(place.user.page, lambda: place.mark_at_middle(centre, grid.wide))
+    until(place.user.page, lambda: place.mark_is_seen(centre, grid.wide))
     until(place.user.page, lambda: place.share_as_expected(labels_of(grid), centre, grid.wide) > 0.95)
+
+
+def test_small_and_large_cells_show_their_own_photos(ada: Account) -> None:
+    source = np.full((SIZE[1], SIZE[0], 3), COLOURS[3], np.uint8)
+    order = np.random.default_rng(3).integers(0, 3, (12, 8))
+    source[:, :320] = np.array(COLOURS, np.uint8)[order].repeat(40, 0).repeat(40, 1)
+    place = Place(ada, {"cell": 80, "split": True}, picture(source))
+    split = np.array(place.map["split"], bool).reshape(place.map["rows"], place.map["columns"])
+    assert 0.2 < split.mean() < 0.6
+    grid = SplitGrid(*SIZE, place.map["cell"], place.map["cell_height"], split)
+    labels = labels_of(grid)
+
+    for x, y in [(30, 10), (50, 10), (70, 470), (310, 250), (390, 250), (630, 470)]:
+        place.click(x, y)
+        cell = int(labels[y, x])
+        place.expect_name(cell)
+        left, top = grid.boxes(cell, cell + 1)[0, :2].tolist()
+        where = f"Row {top // 40 + 1}, column {left // 40 + 1}"
+        expect(place.user.part("tile-card-where")).to_contain_text(where)
+
+    place.click(10, 10)
+    for key, x, y in [("Right", 50, 10), ("Down", 50, 50), ("Right", 90, 50), ("Up", 90, 10)]:
+        place.canvas.press(f"Arrow{key}")
+        place.expect_name(int(labels[y, x]))
+
+    small = next(cell for cell in range(1, grid.count) if grid.part[cell] and place.map["tiles"][cell] == 0)
+    centres = grid.centres(0, grid.count)
+    place.click(*centres[small - 1].astype(int).tolist())
+    place.find("red")
+    until(place.user.page, lambda: place.mark_is_seen(centres[small], 40))
+    until(place.user.page, lambda: place.share_as_expected(labels, centres[small], 40) > 0.95)
 
 
 def visited_cell(place: Place, name: str) -> int:

@@ -11,6 +11,7 @@ from processing.mosaic.cells.grid import SquareGrid
 from processing.mosaic.cells.hexagons import HexagonGrid, hexagon_size
 from processing.mosaic.cells.polygons import PolygonCells
 from processing.mosaic.cells.runs import BACKGROUND
+from processing.mosaic.cells.split_grid import SplitGrid
 from processing.mosaic.styles.dots.dot_grid import DotGrid
 from processing.mosaic.styles.tilings import (
     DiamondParams,
@@ -56,6 +57,13 @@ def bent_squares(width: int, height: int, side: int, seed: int) -> PolygonCells:
     return polygon_cells(width, height, polygons, float(side))
 
 
+def split_grid(width: int, height: int, side: int, seed: int) -> SplitGrid:
+    """Squares of two sizes at random."""
+    side += side % 2
+    shape = -(-height // side), -(-width // side)
+    return SplitGrid(width, height, side, side, np.random.default_rng(seed).random(shape) < 0.4)
+
+
 KINDS: dict[str, Callable[[int, int, int], Cells]] = {
     "hexagon": lambda width, height, side: hexagon_lattice(width, height, HexagonParams(cell=side)),
     "diamond with joints": lambda width, height, side: diamond_lattice(
@@ -64,6 +72,7 @@ KINDS: dict[str, Callable[[int, int, int], Cells]] = {
     "triangle": lambda width, height, side: triangle_lattice(width, height, TriangleParams(cell=side)),
     "hexagon of whole pixels": lambda width, height, side: HexagonGrid(width, height, *hexagon_size(side, width)),
     "square": SquareGrid,
+    "square of two sizes": lambda width, height, side: split_grid(width, height, side, 3),
     "dot": lambda width, height, side: DotGrid(width, height, side, staggered=False),
     "staggered dot": lambda width, height, side: DotGrid(width, height, side, staggered=True),
     "bent square": lambda width, height, side: bent_squares(width, height, side, 7),

@@ -25,11 +25,11 @@ def missing_kinds(
 ) -> dict[str, int]:
     """How many more pictures of which kinds would bring the cells near to the picture, the most missed kind first.
 
-    cells: (rows, columns, fields, 3). tiles: (n, fields, 3). pictures: of the pool. A further picture is counted on
+    cells: (n, fields, 3). tiles: (n, fields, 3). pictures: of the pool. A further picture is counted on
     for as many cells as one of the pool is used in on average; a plain part takes at least as many as keep their
     distance.
     """
-    wanted, current = cells.mean(axis=-2).reshape(-1, 3), tiles.mean(axis=-2)[assignment.ravel()]
+    wanted, current = cells.mean(axis=-2), tiles.mean(axis=-2)[assignment]
     differences = wanted - current
     differences[:, 0] = np.maximum(wanted[:, 0], _BLACK) - np.maximum(current[:, 0], _BLACK)
     far = np.linalg.norm(differences, axis=1) > _FAR

@@ -12,20 +12,24 @@ from numpy.typing import NDArray
 from ...cells.cells import Cells
 from ...cells.grid import RectangleGrid
 from ...cells.hexagons import HexagonGrid
+from ...cells.split_grid import SplitGrid
 from ...progress import Progress
 from ...style import RenderContext
 from ...tiles.cutting import HEXAGON
-from ...tiles.features import Features
+from ...tiles.features import GRID, Features
 from .hexagons import hexagon_features, hexagon_mask
 from .matching import cell_features
+from .places import Places
+from .two_sizes import cells_with_detail, quarter_features
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """Cells of one size and row that are drawn at once.
 
-    cells: (k,) their numbers, from left to right. lefts: (k,), and top: of their boxes in pixels; the picture may cut
-    them. size: of a box. tips: whether the cells reach into the rows above and below them, as hexagons do.
+    cells: (k,) their numbers, from left to right, with gaps between some. lefts: (k,), and top: of their boxes in
+    pixels; the picture may cut them. size: of a box. tips: whether the cells reach into the rows above and below them,
+    as hexagons do.
     """
 
     cells: NDArray[np.intp]
@@ -38,13 +42,16 @@ class Course:
 class Arrangement(Protocol):
     """The cells 0 to count - 1 of a picture, row by row.
 
-    size: of the picture. cell: width and height of the largest cell's box. rows, columns: of the grid.
+    size: of the picture. cell, smallest: width and height of the boxes of the largest and the smallest cells. rows,
+    columns: of the grid. places: in it, of each cell.
     """
 
     size: tuple[int, int]
     cell: tuple[int, int]
+    smallest: tuple[int, int]
     rows: int
     columns: int
+    places: Places
 
     @property
     def laid(self) -> Cells: ...
@@ -58,7 +65,7 @@ class Arrangement(Protocol):
         ...
 
     def features(self, context: RenderContext[Any], progress: Progress) -> Features:
-        """(rows, columns, GRID * GRID, 3): what the picture shows in each cell."""
+        """(count, GRID * GRID, 3): what the picture shows in each cell."""
         ...
 
     def inside(self) -> NDArray[np.bool_]:
@@ -74,9 +81,10 @@ class Rectangles:
     """Implements Arrangement."""
 
     def __init__(self, size: tuple[int, int], cell: tuple[int, int]) -> None:
-        self.size, self.cell = size, cell
+        self.size, self.cell, self.smallest = size, cell, cell
         self._grid = RectangleGrid(*size, *cell)
         self.rows, self.columns = self._grid.rows, self._grid.columns
+        self.places = Places.of_grid(self.rows, self.columns)
 
     @property
     def laid(self) -> Cells:
@@ -90,7 +98,7 @@ class Rectangles:
         return RectangleGrid(*size, self.cell[0] // factor, self.cell[1] // factor)
 
     def features(self, context: RenderContext[Any], progress: Progress) -> Features:
-        return cell_features(context, self.cell, progress)
+        return cell_features(context, self.cell, progress).reshape(-1, GRID * GRID, 3)
 
     def inside(self) -> NDArray[np.bool_]:
         return np.ones(self.cell[::-1], bool)
@@ -99,13 +107,66 @@ class Rectangles:
         return {"cell": self.cell[0], "cell_height": self.cell[1], "rows": self.rows, "columns": self.columns}
 
 
+class TwoSizes:
+    """Implements Arrangement: rectangles, of which those where the picture has detail are split into four."""
+
+    def __init__(self, context: RenderContext[Any], cell: tuple[int, int], progress: Progress) -> None:
+        """cell: of even sides."""
+        self.size, self.cell, self.smallest = context.size, cell, (cell[0] // 2, cell[1] // 2)
+        self._whole = cell_features(context, cell, progress)
+        self._grid = SplitGrid(*self.size, *cell, cells_with_detail(self._whole))
+        self.rows, self.columns = self._grid.rows, self._grid.columns
+        row, column = np.divmod(self._grid.place, self.columns)
+        self.places = Places(row, column, self._grid.part, (self.rows, self.columns, 4))
+
+    @property
+    def laid(self) -> Cells:
+        return self._grid
+
+    def courses(self, row: int) -> Iterator[Course]:
+        grid, (wide, high) = self._grid, self.smallest
+        columns, split = np.arange(self.columns), grid.split[row]
+        firsts = grid.firsts[row * self.columns + columns]
+        if not split.all():
+            yield Course(firsts[~split], columns[~split] * self.cell[0], row * self.cell[1], self.cell)
+        if split.any():
+            lefts = np.add.outer(columns[split] * self.cell[0], [0, wide]).ravel()
+            for lower in (0, 1):
+                cells = np.add.outer(firsts[split], [2 * lower, 2 * lower + 1]).ravel()
+                yield Course(cells, lefts, row * self.cell[1] + lower * high, self.smallest)
+
+    def reduced(self, factor: int, size: tuple[int, int]) -> Cells:
+        return SplitGrid(*size, self.cell[0] // factor, self.cell[1] // factor, self._grid.split)
+
+    def features(self, context: RenderContext[Any], progress: Progress) -> Features:
+        grid, split = self._grid, self._grid.split.ravel()
+        features = np.empty((grid.count, GRID * GRID, 3), np.float32)
+        features[grid.firsts[~split]] = self._whole[~grid.split]
+        quarters = quarter_features(context, self.cell, grid.split, progress)
+        features[np.add.outer(grid.firsts[split], np.arange(4))] = quarters
+        return features
+
+    def inside(self) -> NDArray[np.bool_]:
+        return np.ones(self.cell[::-1], bool)
+
+    def map_fields(self) -> dict[str, object]:
+        return {
+            "cell": self.cell[0],
+            "cell_height": self.cell[1],
+            "rows": self.rows,
+            "columns": self.columns,
+            "split": self._grid.split.ravel().astype(int).tolist(),
+        }
+
+
 class Hexagons:
     """Implements Arrangement."""
 
     def __init__(self, size: tuple[int, int], cell: tuple[int, int]) -> None:
-        self.size, self.cell = size, cell
+        self.size, self.cell, self.smallest = size, cell, cell
         self._grid = HexagonGrid(*size, *cell)
         self.rows, self.columns = self._grid.rows, self._grid.columns
+        self.places = Places.of_grid(self.rows, self.columns)
 
     @property
     def laid(self) -> Cells:
@@ -121,7 +182,7 @@ class Hexagons:
         return self._grid.reduced(factor, *size)
 
     def features(self, context: RenderContext[Any], progress: Progress) -> Features:
-        return hexagon_features(context, self._grid, progress)
+        return hexagon_features(context, self._grid, progress).reshape(-1, GRID * GRID, 3)
 
     def inside(self) -> NDArray[np.bool_]:
         return hexagon_mask(self.cell) > 127

@@ -131,7 +131,16 @@ def _paste_course(
         if layout.margins is not None:
             layout.margins.draw(image, course, lefts)
         mask = Image.fromarray(np.tile(tip_mask(course.size), len(lefts))) if course.tips[0] else None
-        canvas.paste(image, (lefts[0], course.top), mask)
+        for run in _runs(course.lefts[columns], wide):
+            box = (run.start * wide, 0, run.stop * wide, high)
+            part = image if run == slice(0, len(lefts)) else image.crop(box)
+            canvas.paste(part, (lefts[run.start], course.top), mask)
+
+
+def _runs(lefts: NDArray[np.int64], wide: int) -> list[slice]:
+    """The cells that stand side by side without a gap."""
+    starts = [0, *(np.flatnonzero(np.diff(lefts) != wide) + 1).tolist()]
+    return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], len(lefts)], strict=True)]
 
 
 def _add_fields(strip: Image.Image, offsets: Offsets) -> Image.Image:

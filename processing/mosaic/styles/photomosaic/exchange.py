@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Progress, pieces
+from .places import Places
 from .products import PRODUCT_COLUMNS, column_blocks, small_products
 from .vectors import Vectors
 
@@ -23,6 +24,7 @@ _LEAST_GAIN = 1e-5
 
 def exchange_tiles(
     assignment: NDArray[np.int32],
+    places: Places,
     cells: Vectors,
     weights: NDArray[np.float32],
     views: list[Vectors],
@@ -30,23 +32,25 @@ def exchange_tiles(
     seed: int,
     progress: Progress,
 ) -> None:
-    """Swap tiles in place. cells: (rows * columns, d). weights: (rows * columns,), how much each cell's error counts.
-    views: what a cell may show of n tiles, (n, d) each. min_distance: of two cells with the same tile."""
+    """Swap tiles in place. cells: (n, d), at `places`. weights: (n,), how much each cell's error counts.
+    views: what a cell may show of m tiles, (m, d) each. min_distance: of two cells with the same tile."""
     reach, rng = min_distance - 1, np.random.default_rng(seed)
-    padded = np.pad(assignment, reach, constant_values=-1)
-    rows, columns = assignment.shape
+    rows, columns, parts = places.size
+    padded = np.full((rows + 2 * reach, columns + 2 * reach, parts), -1, np.int32)
+    ys, xs, part = places.row, places.column, places.part
+    padded[ys + reach, xs + reach, part] = assignment
     rounds = min(_MAX_ROUNDS, _ROUND_CELLS // len(cells))
     block_cells = min(_BLOCK, -(-len(cells) // 2))  # of all cells every round would find the same pairs
     for number in range(rounds):
         order = rng.permutation(len(cells))
         for piece in pieces(len(order), block_cells):
             block = order[piece]
-            ys, xs = np.divmod(block, columns)
-            current = padded[ys + reach, xs + reach]
+            current = padded[ys[block] + reach, xs[block] + reach, part[block]]
             for first, second in _gaining_pairs(cells[block], weights[block], [view[current] for view in views]):
-                _swap(padded, (ys[first], xs[first]), (ys[second], xs[second]), reach)
+                one, other = ((int(ys[cell]), int(xs[cell]), int(part[cell])) for cell in block[[first, second]])
+                _swap(padded, one, other, reach)
             progress((number + piece.stop / len(order)) / rounds)
-    assignment[:] = padded[reach : reach + rows, reach : reach + columns]
+    assignment[:] = padded[ys + reach, xs + reach, part]
 
 
 def use_every_tile(
@@ -57,18 +61,17 @@ def use_every_tile(
     progress: Progress,
 ) -> None:
     """Give every unused tile the cell that loses least, of those whose tile is used elsewhere too. In place."""
-    flat = assignment.reshape(-1)
-    uses = np.bincount(flat, minlength=len(views[0]))
-    current = np.min([np.einsum("nd,nd->n", cells, view[flat]) for view in views], axis=0) * weights
+    uses = np.bincount(assignment, minlength=len(views[0]))
+    current = np.min([np.einsum("nd,nd->n", cells, view[assignment]) for view in views], axis=0) * weights
     unused = np.flatnonzero(uses == 0)
     for number, tile in enumerate(unused.tolist()):
         losses = np.min([cells @ view[tile] for view in views], axis=0) * weights - current
-        losses[uses[flat] == 1] = np.inf
+        losses[uses[assignment] == 1] = np.inf
         cell = int(losses.argmin())
-        uses[flat[cell]] -= 1
+        uses[assignment[cell]] -= 1
         uses[tile] = 1
         current[cell] += losses[cell]
-        flat[cell] = tile
+        assignment[cell] = tile
         progress((number + 1) / len(unused))
 
 
@@ -103,10 +106,10 @@ def _gaining_pairs(cells: Vectors, weights: NDArray[np.float32], views: list[Vec
     return pairs
 
 
-def _swap(padded: NDArray[np.int32], first: tuple[int, int], second: tuple[int, int], reach: int) -> None:
-    """Swap the tiles of two cells unless one of them would stand near its equal. first, second: row and column."""
-    inner = [(y + reach, x + reach) for y, x in (first, second)]
-    around = [padded[y : y + 2 * reach + 1, x : x + 2 * reach + 1] for y, x in (first, second)]
+def _swap(padded: NDArray[np.int32], first: tuple[int, int, int], second: tuple[int, int, int], reach: int) -> None:
+    """Swap the tiles of two cells unless one of them would stand near its equal. They are row, column, part."""
+    inner = [(y + reach, x + reach, part) for y, x, part in (first, second)]
+    around = [padded[y : y + 2 * reach + 1, x : x + 2 * reach + 1] for y, x, _ in (first, second)]
     tiles = padded[inner[0]], padded[inner[1]]
     padded[inner[0]], padded[inner[1]] = -1, -1
     if np.any(around[0] == tiles[1]) or np.any(around[1] == tiles[0]):

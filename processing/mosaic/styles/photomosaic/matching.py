@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
@@ -15,10 +16,11 @@ from ...scaled import Picture
 from ...style import RenderContext
 from ...tiles.features import GRID, Features, thumbnail_features
 from .exchange import exchange_tiles, nearest_views, use_every_tile
+from .places import Places
 from .products import PRODUCT_COLUMNS, PRODUCT_ROWS, column_blocks, small_products
 from .vectors import MEANS, Vectors, cell_vectors, cell_weights, means_of_cells, means_of_views, view_vectors
 
-Assignment = NDArray[np.int32]  # (rows, columns), index of a picture
+Assignment = NDArray[np.int32]  # (n,), index of a picture
 
 SAMPLES = 2 * GRID
 """Pixels across a cell from which its thumbnail is averaged in linear light."""
@@ -26,6 +28,7 @@ SAMPLES = 2 * GRID
 _DIFFUSION = np.array([0.4, 0.7, 0.7], np.float32)  # of each mean's error: structure suffers from more of lightness
 _MAX_DIFFUSED = 0.03 * GRID  # of a mean: more turns what the pool cannot show into noise
 _BESIDE, _DIAGONAL = 0.47, 0.22  # of a cell that is seen blurred by half a cell, what comes from each neighbour
+_BETWEEN_PARTS = 1.5  # the same from the other parts of a place together, of the mean of all its parts
 _NEVER = np.float32(1e9)
 _SCORES = 1 << 20  # scores computed at a time
 MAX_SCORES = 80_000_000  # computed of one mosaic: with large pools, fewer crops of each picture are searched
@@ -37,17 +40,26 @@ def cell_features(context: RenderContext[Any], cell: tuple[int, int], progress: 
     Cells that the right or bottom edge cuts are padded with the edge's pixels.
     """
     columns, rows = (-(-length // side) for length, side in zip(context.size, cell, strict=True))
-    small = _sample(context, cell)
     features = np.empty((rows, columns, GRID * GRID, 3), np.float32)
+    for part, squares in sampled_cells(context, cell, progress):
+        thumbnails = thumbnail_features(squares.reshape(-1, SAMPLES, SAMPLES, 3))
+        features[part] = thumbnails.reshape(-1, columns, GRID * GRID, 3)
+    return features
+
+
+def sampled_cells(
+    context: RenderContext[Any], cell: tuple[int, int], progress: Progress
+) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
+    """Some rows of cells at a time, and their pixels, (rows, columns, SAMPLES, SAMPLES, 3)."""
+    columns, rows = (-(-length // side) for length, side in zip(context.size, cell, strict=True))
+    small = _sample(context, cell)
     for top, bottom in progress.bands(columns * SAMPLES, rows * SAMPLES, step=SAMPLES):
         band = np.asarray(small.crop((0, top, small.width, min(bottom, small.height))))
         band = band[:, : columns * SAMPLES]
         missing_rows, missing_columns = bottom - top - band.shape[0], columns * SAMPLES - band.shape[1]
         band = np.pad(band, ((0, missing_rows), (0, missing_columns), (0, 0)), mode="edge")
         squares = band.reshape(-1, SAMPLES, columns, SAMPLES, 3).transpose(0, 2, 1, 3, 4)
-        thumbnails = thumbnail_features(squares.reshape(-1, SAMPLES, SAMPLES, 3))
-        features[top // SAMPLES : bottom // SAMPLES] = thumbnails.reshape(-1, columns, GRID * GRID, 3)
-    return features
+        yield slice(top // SAMPLES, bottom // SAMPLES), squares
 
 
 def _sample(context: RenderContext[Any], cell: tuple[int, int]) -> Picture:
@@ -61,7 +73,7 @@ def _sample(context: RenderContext[Any], cell: tuple[int, int]) -> Picture:
 
 
 class Matching(NamedTuple):
-    """What each cell shows: the index of a picture, which of its crops, and whether mirrored; (rows, columns) each."""
+    """What each cell shows: the index of a picture, which of its crops, and whether mirrored; (n,) each."""
 
     pictures: Assignment
     crops: NDArray[np.int32]
@@ -76,21 +88,24 @@ class ReuseLimits:
     max_uses: int
 
 
-def feasible_limits(min_distance: int, max_uses: int | None, *, tiles: int, cells: int) -> ReuseLimits:
+def feasible_limits(min_distance: int, max_uses: int | None, *, tiles: int, cells: int, parts: int = 1) -> ReuseLimits:
     """The strictest limits, up to the given ones, that a pool of that size can always meet.
 
     A cell needs a tile that none of its (2 * min_distance - 1)^2 - 1 neighbours shows and that is not used up. The
     neighbours get at most half of the pool, so that the other half can be chosen from by similarity.
+    parts: the cells that a place of the grid may have, each of which is a neighbour.
     """
-    while min_distance > 1 and (2 * min_distance - 1) ** 2 > max(1, tiles // 2):
+    while min_distance > 1 and parts * (2 * min_distance - 1) ** 2 > max(1, tiles // 2):
         min_distance -= 1
-    spare = tiles - (2 * min_distance - 1) ** 2  # tiles that may be used up while every cell still has one
+    neighbours = 1 if min_distance == 1 else parts * (2 * min_distance - 1) ** 2
+    spare = tiles - neighbours  # tiles that may be used up while every cell still has one
     least_uses = (cells - 1) // (spare + 1) + 1
     return ReuseLimits(min_distance, max(cells if max_uses is None else max_uses, least_uses))
 
 
 def assign_tiles(
     cells: Features,
+    places: Places,
     tiles: Features,
     limits: ReuseLimits,
     seed: int,
@@ -101,7 +116,7 @@ def assign_tiles(
 ) -> Matching:
     """The picture that each cell shows, and how: the nearest thumbnail in OKLab that the limits allow.
 
-    cells: (rows, columns, GRID * GRID, 3); tiles: (n, crops, GRID * GRID, 3). limits: of `feasible_limits`.
+    cells: (n, GRID * GRID, 3), at `places`; tiles: (m, crops, GRID * GRID, 3). limits: of `feasible_limits`.
     Cells that are `min_distance`, at least 2, rows or columns apart do not affect each other: they form groups that are
     assigned at once, one group after another in a seeded order. If more cells of a group want a tile than it has uses
     left, those with most detail get it. Neighbours make up for a part of the errors of the means, as in error
@@ -109,24 +124,24 @@ def assign_tiles(
     pairs of cells swap theirs afterwards.
     every: no tile stays unused; there must not be more tiles than cells. mirror: tiles may be mirrored.
     """
-    rows, columns = cells.shape[:2]
-    vectors, done = cell_vectors(cells.reshape(rows * columns, GRID * GRID, 3)), 0
-    views, limited = view_vectors(tiles, mirror=mirror), every or limits.max_uses < rows * columns
-    weights = cell_weights(cells).ravel() if limited else np.ones(len(vectors), np.float32)
+    vectors, done = cell_vectors(cells), 0
+    views, limited = view_vectors(tiles, mirror=mirror), every or limits.max_uses < len(cells)
+    weights = cell_weights(cells, places) if limited else np.ones(len(vectors), np.float32)
     per_crop = 1 + mirror
     searched = max(1, MAX_SCORES // (len(vectors) * len(tiles) * per_crop)) * per_crop
-    search, searching = _Search(vectors, weights, views, searched, (rows, columns), limits), progress.sub(0.0, 0.5)
-    for group in _independent_groups(rows, columns, max(2, limits.min_distance), seed):
+    search, searching = _Search(vectors, weights, views, searched, places, limits), progress.sub(0.0, 0.5)
+    for group in places.independent_groups(max(2, limits.min_distance), seed):
         for piece in pieces(len(group), search.piece):
             search.place(group[piece])
             done += piece.stop - piece.start
-            searching(done / (rows * columns))
+            searching(done / len(cells))
     assignment, nearest = search.assignment(), search.views
     if every:
         use_every_tile(assignment, vectors, weights, views, progress.sub(0.5, 0.6))
-    if every or np.bincount(assignment.ravel()).max() == limits.max_uses:
-        exchange_tiles(assignment, vectors, weights, views, limits.min_distance, seed, progress.sub(0.6, 1.0))
-        nearest[:] = nearest_views(vectors, views, assignment.ravel()).reshape(assignment.shape)
+    if every or np.bincount(assignment).max() == limits.max_uses:
+        exchanging = progress.sub(0.6, 1.0)
+        exchange_tiles(assignment, places, vectors, weights, views, limits.min_distance, seed, exchanging)
+        nearest = nearest_views(vectors, views, assignment)
     return Matching(assignment, nearest // per_crop, nearest % per_crop == 1)
 
 
@@ -139,24 +154,24 @@ class _Search:
         weights: NDArray[np.float32],
         views: list[Vectors],
         searched: int,
-        size: tuple[int, int],
+        places: Places,
         limits: ReuseLimits,
     ) -> None:
-        self._cells, self._weights, self._all_views, self._columns = cells, weights, views, size[1]
-        self._reach, tiles = limits.min_distance - 1, len(views[0])
-        self.views = np.zeros(size, np.int32)
-        self._errors = np.zeros((size[0] + 2, size[1] + 2, len(MEANS)), np.float32)
+        self._cells, self._weights, self._all_views, self._places = cells, weights, views, places
+        self._reach, tiles, (rows, columns, parts) = limits.min_distance - 1, len(views[0]), places.size
+        self.views, self._shares = np.zeros(len(cells), np.int32), places.shares[:, None]
+        self._errors = np.zeros((rows + 2, columns + 2, len(MEANS)), np.float32)
         self._uses_left = np.full(tiles, limits.max_uses)
         # The last column stands for "no tile" and is never chosen: neighbours without a tile yet point at it.
         more = PRODUCT_COLUMNS - tiles % PRODUCT_COLUMNS
         self._blocks = [column_blocks(np.pad(view.T, ((0, 0), (0, more)))) for view in views[:searched]]
         self._constant = np.pad(np.zeros(tiles, np.float32), (0, more), constant_values=_NEVER)
-        self._assignment = np.full((size[0] + 2 * self._reach, size[1] + 2 * self._reach), -1, np.int32)
+        self._assignment = np.full((rows + 2 * self._reach, columns + 2 * self._reach, parts), -1, np.int32)
         self.piece = max(1, _SCORES // len(self._constant) // PRODUCT_ROWS) * PRODUCT_ROWS
 
     def place(self, group: NDArray[np.int64]) -> None:
         """Assign a tile to each of these cells, none of which is near another."""
-        ys, xs = np.divmod(group, self._columns)
+        ys, xs = self._places.row[group], self._places.column[group]
         targets = self._targets(group, ys, xs)
         scores = self._scores(targets, ys, xs)
         waiting = np.arange(len(group))
@@ -164,15 +179,15 @@ class _Search:
             best = scores[waiting].argmin(axis=1) if len(waiting) < len(group) else scores.argmin(axis=1)
             accepted = self._accepted(best, group[waiting])
             placed, chosen = waiting[accepted], best[accepted]
-            y, x = ys[placed], xs[placed]
-            self._assignment[y + self._reach, x + self._reach] = chosen
+            y, x, cells = ys[placed], xs[placed], group[placed]
+            self._assignment[y + self._reach, x + self._reach, self._places.part[cells]] = chosen
             nearest = nearest_views(targets[placed], self._all_views, chosen)
-            self.views[y, x] = nearest
+            self.views[cells] = nearest
             means = np.select(
                 [(nearest == number)[:, None] for number in range(len(self._all_views))],
                 [means_of_views(view[chosen]) for view in self._all_views],
             )
-            self._errors[y + 1, x + 1] = means - means_of_cells(self._cells[group[placed]])
+            self._errors[y + 1, x + 1] += (means - means_of_cells(self._cells[cells])) * self._shares[cells]
             np.subtract.at(self._uses_left, chosen, 1)
             used_up = np.flatnonzero(self._uses_left == 0)
             self._constant[used_up] = _NEVER
@@ -181,8 +196,9 @@ class _Search:
                 scores[:, used_up] = _NEVER
 
     def assignment(self) -> Assignment:
-        rows, columns = self._assignment.shape
-        return self._assignment[self._reach : rows - self._reach, self._reach : columns - self._reach].copy()
+        places, reach = self._places, self._reach
+        assignment: Assignment = self._assignment[places.row + reach, places.column + reach, places.part]
+        return assignment
 
     def _scores(self, targets: Vectors, ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
         """(cells, more than tiles): squared distance less a constant; _NEVER for tiles of neighbours and for none."""
@@ -198,7 +214,7 @@ class _Search:
 
     def _targets(self, group: NDArray[np.int64], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> Vectors:
         """(cells, d): what the cells should show, so that the means of their neighbours' errors cancel out."""
-        blurred = np.zeros((len(group), len(MEANS)), np.float32)
+        blurred = _BETWEEN_PARTS * self._errors[ys + 1, xs + 1]  # of the parts beside it
         for y, x in product((-1, 0, 1), repeat=2):
             if y or x:
                 blurred += (_DIAGONAL if y and x else _BESIDE) * self._errors[ys + 1 + y, xs + 1 + x]
@@ -215,11 +231,3 @@ class _Search:
         accepted = np.empty(len(best), bool)
         accepted[order] = rank < self._uses_left[wanted]
         return accepted
-
-
-def _independent_groups(rows: int, columns: int, min_distance: int, seed: int) -> list[NDArray[np.int64]]:
-    """The cells in groups, within each of which any two are at least `min_distance` rows or columns apart."""
-    cells = np.arange(rows * columns).reshape(rows, columns)
-    groups = [cells[y::min_distance, x::min_distance].ravel() for y in range(min_distance) for x in range(min_distance)]
-    order = np.random.default_rng(seed).permutation(len(groups))
-    return [groups[index] for index in order if groups[index].size]

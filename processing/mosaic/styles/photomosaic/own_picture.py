@@ -44,7 +44,9 @@ def own_layout(context: RenderContext[Any], arrangement: Arrangement, progress: 
     pixels, inside = np.asarray(small).astype(np.float32), arrangement.inside()
     deviations = np.rint((pixels - pixels[inside].mean(axis=0)) * CONTRAST).astype(np.int16)
     tile = np.clip(deviations + _MIDDLE, 0, 255).astype(np.uint8)
-    turns = np.add.outer(np.arange(arrangement.rows), np.arange(arrangement.columns)).ravel() % 2 == 1
+    places = arrangement.places
+    is_part = places.shares < 1
+    turns = np.where(is_part, places.part // 2 + places.part, places.row + places.column) % 2 == 1
     offsets = offsets_to_means(deviations[inside], means) - _MIDDLE
     return TileLayout(tile[None], arrangement, np.zeros(turns.shape, np.int32), turns, offsets)
 

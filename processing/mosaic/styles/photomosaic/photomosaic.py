@@ -33,7 +33,7 @@ from ...tiles.cutting import ASPECTS, HEXAGON, SQUARE
 from ...tiles.features import GRID, Features, mirrored_features
 from ...tiles.pool import TilePool
 from .advice import missing_kinds
-from .arrangement import Arrangement, Hexagons, Rectangles
+from .arrangement import Arrangement, Hexagons, Rectangles, TwoSizes
 from .assembly import TileLayout, assemble, sharpened
 from .margins import Margins
 from .matching import SAMPLES, assign_tiles, feasible_limits
@@ -59,10 +59,13 @@ _ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
 class PhotomosaicParams(SizedParams):
     """tiles: ids of the pool's pictures to use; None: all. size: None, without `cell`, makes tiles of 64 pixels.
 
-    Without a pool only `size`, `cell`, the margin and the hexagonal `shape` have an effect.
+    Without a pool only `size`, `cell`, `split`, the margin and the hexagonal `shape` have an effect.
     """
 
-    conditions: ClassVar[Mapping[str, Condition]] = {"margin_colour": Condition("margin", (0,), negated=True)}
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        "split": Condition("shape", (HEXAGON,), negated=True),
+        "margin_colour": Condition("margin", (0,), negated=True),
+    }
 
     cell: int | None = int_param(
         None, low=_MIN_CELL, high=1024, unit="px", en="Tile size, pixels", zh="拼块大小（像素）"
@@ -79,6 +82,7 @@ class PhotomosaicParams(SizedParams):
         0, low=0, high=100, en="Take on colour and contrast of the picture, percent", zh="采用原图的颜色和对比度（%）"
     )
     shape: str = choice_param(SQUARE, _SHAPES, en="Shape of the tiles", zh="拼块形状")
+    split: bool = bool_param(False, en="Smaller tiles where there is detail", zh="细节处用更小的拼块")
     margin: int = int_param(0, low=0, high=64, unit="px", en="Margin between tiles, pixels", zh="拼块间距（像素）")
     margin_colour: str = colour_param("#ffffff", en="Colour of the margin", zh="间距颜色")
 
@@ -111,7 +115,8 @@ def tile_size(params: PhotomosaicParams, width: int, height: int) -> tuple[int, 
     if params.shape == HEXAGON:
         return hexagon_size(tile_side(params, width, height), width)
     side, stretch = tile_side(params, width, height), math.sqrt(ASPECTS[params.shape])
-    return round(side * stretch), round(side / stretch)
+    step = 2 if params.split else 1  # halves are whole pixels
+    return step * round(side * stretch / step), step * round(side / stretch / step)
 
 
 def _default_side(width: int, height: int) -> int:
@@ -137,27 +142,31 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     if chosen is None:
         return _paint_own(context)
     pool = chosen.distinct()
-    arrangement = _arrangement(params, context.size, tile_size(params, *context.size))
-    features = arrangement.features(context, progress.sub(0.0, 0.1))
-    rows, columns = features.shape[:2]
-    limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=rows * columns)
-    if params.every and len(pool) > rows * columns:
-        raise BadParameter(
-            field="every", value=True, allowed=f"false for {len(pool)} pictures in {rows * columns} cells"
-        )
-    searching = progress.sub(0.1, 0.6)
-    tiles = pool.features.reshape(len(pool), pool.crop_count, GRID * GRID, 3)
-    matching = assign_tiles(features, tiles, limits, params.seed, searching, every=params.every, mirror=params.mirror)
-    assignment = (matching.pictures * pool.crop_count + matching.crops).ravel()
+    arrangement = _arrangement(context, tile_size(params, *context.size), progress.sub(0.0, 0.05))
+    features, cells = arrangement.features(context, progress.sub(0.05, 0.1)), len(arrangement.places)
+    parts = arrangement.places.size[2]
+    limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=cells, parts=parts)
+    if params.every and len(pool) > cells:
+        raise BadParameter(field="every", value=True, allowed=f"false for {len(pool)} pictures in {cells} cells")
+    matching = assign_tiles(
+        features,
+        arrangement.places,
+        pool.features.reshape(len(pool), pool.crop_count, GRID * GRID, 3),
+        limits,
+        params.seed,
+        progress.sub(0.1, 0.6),
+        every=params.every,
+        mirror=params.mirror,
+    )
+    assignment = matching.pictures * pool.crop_count + matching.crops
     missing = missing_kinds(features, pool.features, assignment, len(pool), limits)
-    features = features.reshape(-1, *features.shape[2:])
     no_offsets = np.zeros((len(assignment), 3), np.int8)
-    layout = TileLayout(pool.tiles, arrangement, assignment, matching.mirrored.ravel(), no_offsets)
+    layout = TileLayout(pool.tiles, arrangement, assignment, matching.mirrored, no_offsets)
     if params.transfer:
         layout = replace(layout, transfer=colour_transfer(features, pool.features, layout, params.transfer / 100))
     if params.tint:
         layout = replace(layout, offsets=tint_offsets(features, pool.features, layout, params.tint / 100))
-    uses = np.bincount(matching.pictures.ravel(), minlength=len(pool))
+    uses = np.bincount(matching.pictures, minlength=len(pool))
     cell_map = {**_cell_map(pool, layout), "uses": _uses_by_id(chosen, uses), "missing": missing}
     result = _drawn(context, layout, progress.sub(0.6, 1.0))
     return replace(result, repeats=int(uses[uses > 1].sum()), cell_map=cell_map)
@@ -170,20 +179,23 @@ def _paint_own(context: RenderContext[PhotomosaicParams]) -> StyleResult:
         cell = tile_size(params, *size)
     else:
         multiple = source_reduction(params, *size) if context.is_original_size else 1
-        cell = own_cell_size(tile_side(params, *size), size, multiple)
-    layout = own_layout(context, _arrangement(params, size, cell), context.progress.sub(0.0, 0.5))
-    result = _drawn(context, layout, context.progress.sub(0.5, 1.0))
+        cell = own_cell_size(tile_side(params, *size), size, multiple * (2 if params.split else 1))
+    progress = context.progress
+    arrangement = _arrangement(context, cell, progress.sub(0.0, 0.2))
+    result = _drawn(context, own_layout(context, arrangement, progress.sub(0.2, 0.5)), progress.sub(0.5, 1.0))
     return replace(result, repeats=result.cells)
 
 
-def _arrangement(params: PhotomosaicParams, size: tuple[int, int], cell: tuple[int, int]) -> Arrangement:
-    return Hexagons(size, cell) if params.shape == HEXAGON else Rectangles(size, cell)
+def _arrangement(context: RenderContext[PhotomosaicParams], cell: tuple[int, int], progress: Progress) -> Arrangement:
+    if context.params.shape == HEXAGON:
+        return Hexagons(context.size, cell)
+    return TwoSizes(context, cell, progress) if context.params.split else Rectangles(context.size, cell)
 
 
 def _drawn(context: RenderContext[PhotomosaicParams], layout: TileLayout, progress: Progress) -> StyleResult:
     """The picture and its figures."""
     arrangement, coverage = layout.arrangement, 1.0
-    width = min(context.params.margin, min(arrangement.cell) // 4)
+    width = min(context.params.margin, min(arrangement.smallest) // 4)
     if width:
         margins = Margins(width, context.params.margin_colour, context.size)
         layout, coverage = replace(layout, margins=margins), margins.left_over(arrangement)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ...progress import pieces
 from ...scipy_lazy import ndimage
 from ...tiles.features import GRID, Features, mirrored_features
+from .places import Places
 
 Vectors = NDArray[np.float32]
 
@@ -48,15 +49,19 @@ def means_of_views(vectors: Vectors) -> Vectors:
     return vectors[:, MEANS] / np.float32(-2.0)
 
 
-def cell_weights(cells: Features) -> NDArray[np.float32]:
-    """(rows, columns), at least 1: how much the errors of each cell are seen. Faces and detail count more than sky.
+def cell_weights(cells: Features, places: Places) -> NDArray[np.float32]:
+    """(n,), at least 1: how much the errors of each cell are seen. Faces and detail count more than sky.
 
-    cells: (rows, columns, GRID * GRID, 3). Measured is the contrast of lightness in the cell and those around it, so
-    that a cheek counts as much as the eyes and the mouth beside it.
+    cells: (n, GRID * GRID, 3). Measured is the contrast of lightness in the cell's place of the grid and those around
+    it, so that a cheek counts as much as the eyes and the mouth beside it.
     """
-    contrast = cells[..., 0].std(axis=-1).astype(np.float64)
-    around = ndimage().gaussian_filter(contrast, max(1.0, _AROUND * max(contrast.shape)), mode="nearest")
-    return np.asarray(1.0 + DETAIL_WEIGHT * np.minimum(around / max(1e-6, float(around.mean())), 2.0), np.float32)
+    rows, columns, _ = places.size
+    place = places.row * columns + places.column
+    contrast = np.bincount(place, cells[..., 0].std(axis=-1) * places.shares).reshape(rows, columns)
+    around = ndimage().gaussian_filter(contrast, max(1.0, _AROUND * max(contrast.shape)), mode="nearest").ravel()
+    contrasts = np.minimum(around / max(1e-6, float(around.mean())), 2.0)
+    weights: NDArray[np.float32] = (1.0 + DETAIL_WEIGHT * contrasts[place]).astype(np.float32)
+    return weights
 
 
 def _waves(thumbnails: Features) -> Vectors:

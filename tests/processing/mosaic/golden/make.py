@@ -25,8 +25,9 @@ DEFAULT_CELL = 7
 POOLED: dict[str, dict[str, Any]] = {
     "photomosaic-pool": {"cell": 14, "shape": "4:3", "transfer": 60},
     "photomosaic-hexagons": {"cell": 18, "shape": "hexagon", "margin": 1},
+    "photomosaic-two-sizes": {"cell": 20, "split": True, "margin": 1},
 }
-"""Photomosaics of parts of the source: tiles of 4:3 that take on mean and spread of their cells; hexagons."""
+"""Photomosaics of parts of the source."""
 NAMES = [*STYLES, *POOLED]
 PART_PX = 48
 

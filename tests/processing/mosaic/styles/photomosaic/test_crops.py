@@ -11,6 +11,7 @@ from PIL import Image
 from processing.mosaic import CROPS, Result, TilePool, build_pool, parse, render
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.photomosaic import matching, vectors
+from processing.mosaic.styles.photomosaic.places import Places
 from processing.mosaic.styles.photomosaic.vectors import cell_vectors, cell_weights, view_vectors
 from processing.mosaic.tiles.cutting import crop_box
 from processing.mosaic.tiles.features import GRID, thumbnail_features
@@ -108,26 +109,28 @@ def test_cells_with_detail_count_more_than_plain_ones() -> None:
     cells = np.full((8, 20, GRID * GRID, 3), 0.5, np.float32)
     cells[2:5, 3:6, ::2, 0] = 0.9
 
-    weights = cell_weights(cells)
+    places = Places.of_grid(8, 20)
+    weights = cell_weights(cells.reshape(160, -1, 3), places).reshape(8, 20)
 
     assert weights.min() == 1.0
     assert weights[3, 4] == weights.max() > 3.0
     assert weights[1, 4] > 1.5, "beside detail"
     assert (weights[:, 12:] == 1.0).all()
-    assert (cell_weights(np.full_like(cells, 0.3)) == 1.0).all(), "a plain picture"
+    assert (cell_weights(np.full_like(cells, 0.3).reshape(160, -1, 3), places) == 1.0).all(), "a plain picture"
 
 
 def test_where_tiles_are_used_up_detail_gets_the_better_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     tiles = colourful_pool(150).features[:, None]
-    cells = thumbnail_features(blocks(scene(640, 480), 16)).reshape(30, 40, GRID * GRID, 3)
+    cells = thumbnail_features(blocks(scene(640, 480), 16))
     limits = matching.feasible_limits(1, 8, tiles=len(tiles), cells=1200)
-    detailed = cell_weights(cells).ravel()
+    places = Places.of_grid(30, 40)
+    detailed = cell_weights(cells, places)
     detailed = detailed >= np.quantile(detailed, 0.75)
 
     errors = []
     for detail in (0.0, 1.5):
         monkeypatch.setattr(vectors, "DETAIL_WEIGHT", detail)
-        chosen = matching.assign_tiles(cells, tiles, limits, 0, Progress()).pictures.ravel()
+        chosen = matching.assign_tiles(cells, places, tiles, limits, 0, Progress()).pictures
         assert np.bincount(chosen).max() == 8
         errors.append(((cells.reshape(1200, -1) - tiles[chosen].reshape(1200, -1)) ** 2).sum(axis=1))
 
