@@ -5,19 +5,21 @@ It imports nothing of the project, so that it starts in a tenth of a second and 
 
 from __future__ import annotations
 
+import ctypes
 import io
 import json
 import resource
 import sys
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from PIL import AvifImagePlugin, Image
+from PIL import AvifImagePlugin, Image, _avif
 
 _CPU_S = 30
 _FIXED_BYTES = 384 << 20
 _BYTES_A_PIXEL = 16  # 12 are needed, of pictures in 10 bits with transparency
 _BAND_ROWS = 64
+_ALL_BITS = 16
 _DEEP_MODES = {"I;16": "L", "RGB;16": "RGB", "RGBA;16": "RGBA"}  # pillow_heif's
 
 
@@ -53,6 +55,8 @@ def decode(kind: str, max_pixels: int, data: bytes) -> Decoded:
         return deep
     image.info.pop("xmp", None)  # Pillow would take an orientation from there
     orientation = image.getexif().get(274, 1) if kind == "AVIF" else 1  # Pillow reports `irot` and `imir` there
+    if kind == "AVIF" and is_deep_avif(data) and (deep := decode_deep_avif(image, orientation, data)) is not None:
+        return deep
     image.load()
     if image.size != size:
         raise ValueError("the picture has another size than its file says")
@@ -78,6 +82,81 @@ def decode_deep(image: Image.Image, data: bytes) -> Decoded | None:
         return b"".join(samples[stride * row : stride * row + row_bytes] for row in range(top, bottom))
 
     return Decoded(image, 1, rows, mode, image.info["bit_depth"])
+
+
+class AvifRgb(ctypes.Structure):
+    """`avifRGBImage` of libavif 1 (avif/avif.h)."""
+
+    _fields_ = [
+        *((name, ctypes.c_uint32) for name in ("width", "height", "depth", "format", "upsampling", "downsampling")),
+        *((name, ctypes.c_int) for name in ("no_libyuv", "no_alpha", "premultiplied", "is_float", "max_threads")),
+        ("pixels", ctypes.c_void_p),
+        ("row_bytes", ctypes.c_uint32),
+    ]
+
+
+class AvifImage(ctypes.Structure):
+    """The beginning of `avifImage`."""
+
+    _fields_ = [
+        *(
+            (name, ctypes.c_uint32)
+            for name in ("width", "height", "depth", "yuv_format", "yuv_range", "chroma_position")
+        ),
+        ("planes", ctypes.c_void_p * 3),
+        ("row_bytes", ctypes.c_uint32 * 3),
+        ("owns_planes", ctypes.c_int),
+        ("alpha_plane", ctypes.c_void_p),
+    ]
+
+
+def is_deep_avif(data: bytes) -> bool:
+    """By the bit `high_bitdepth` of a box `av1C` (AV1 Codec ISO Media File Format Binding, 2.3.3)."""
+    position = data.find(b"av1C")
+    while position >= 0:
+        if data[position + 6 : position + 7] and data[position + 6] & 0x40:
+            return True
+        position = data.find(b"av1C", position + 4)
+    return False
+
+
+def decode_deep_avif(image: Image.Image, orientation: int, data: bytes) -> Decoded | None:
+    """An AVIF of 10 or 12 bits, of which Pillow returns 8: by calls of the libavif that Pillow brings. None where that
+    is another one, or refuses what Pillow lets pass."""
+    try:
+        library = ctypes.CDLL(_avif.__file__)
+        library.avifVersion.restype = ctypes.c_char_p
+        if not library.avifVersion().startswith(b"1."):
+            return None
+        library.avifDecoderCreate.restype = ctypes.c_void_p
+        library.avifImageCreateEmpty.restype = ctypes.POINTER(AvifImage)
+        decoder, deep = ctypes.c_void_p(library.avifDecoderCreate()), library.avifImageCreateEmpty()
+        try:
+            if library.avifDecoderReadMemory(decoder, deep, data, ctypes.c_size_t(len(data))) != 0:
+                return None
+            return deep_samples(library, image, orientation, deep)
+        finally:
+            library.avifImageDestroy(deep)
+            library.avifDecoderDestroy(decoder)
+    except (OSError, AttributeError, MemoryError):
+        return None
+
+
+def deep_samples(library: ctypes.CDLL, image: Image.Image, orientation: int, deep: Any) -> Decoded | None:
+    head = deep.contents
+    if (head.width, head.height) != image.size or head.depth <= 8:
+        return None
+    mode = "RGBA" if head.alpha_plane else "RGB"
+    rgb, row_bytes = AvifRgb(), 2 * len(mode) * image.width
+    library.avifRGBImageSetDefaults(ctypes.byref(rgb), deep)
+    samples = ctypes.create_string_buffer(row_bytes * image.height)
+    rgb.depth, rgb.format, rgb.pixels, rgb.row_bytes = 16, len(mode) - 3, ctypes.addressof(samples), row_bytes
+    if library.avifImageYUVToRGB(deep, ctypes.byref(rgb)) != 0:
+        return None
+    view = memoryview(samples)
+    return Decoded(
+        image, orientation, lambda top, bottom: bytes(view[row_bytes * top : row_bytes * bottom]), mode, _ALL_BITS
+    )
 
 
 def write(decoded: Decoded, target: BinaryIO) -> None:

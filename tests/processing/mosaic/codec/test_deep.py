@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 import tracemalloc
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pillow_heif
 import pytest
 
+from processing.mosaic.codec import heif_decoder
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.colour.srgb import encode_srgb
 from processing.mosaic.progress import Progress
@@ -125,6 +128,46 @@ def test_a_heic_of_10_or_12_bits_keeps_its_darkest_values(
     expected = np.rint(encode_srgb(step / 65535) * 255)
     assert np.abs(row - expected[:, None]).max() <= 3
     assert row[-1].tolist() == [255, 255, 255]
+
+
+LINEAR_AVIF = {  # DARK in 10 and 12 bits, linear light, 4:4:4, each value eight pixels wide and high
+    10: (
+        "c-muNU{FXasVqn=%S>Yc0uY^>nP!-qnV9D5Xy^zO`jnemlE?r78W|}$MNl?FL1uCZ0}{x|OoAE1SCCnf3l?MqV!6zm{A3Wv1;l5B"
+        "h%!n6>2i>nnVETMaJ5oEPAU_Wmsn<C=$xOE54JKZv!JK|NPA}%B<BNZk<8+PRH)SnK+FNe0tJ~BnIHjXE-o%0#gkZO=-jB_01^^T"
+        "&d({zOU|hPnhaFi02C6>EXaj<4d^fyMy6&KAhSL<C9y<^fs4aJV*NJ*fd)>aOaTUlr<>mFc=MR4Wo2{?*E|mkmV7>6*LO?8T3#<>"
+        "{`2!+;}Z6Br&!YN{}6jQ%X(u1ug3a&`N^ACt-87E`utA)T`@}2AKM5;+;A0N6X)p8(d&@V9X;cMXrY+IP4kJrui71+8@RsgO4D8m"
+        "0ROdTQv"
+    ),
+    12: (
+        "c-muNV30{GsVqn=%S>Yc0uY^>nP!-qnF!*4%1tdvWPkvTjFg-rD4U@mGr5ET3FKrZ!HnQ5$SlbP3o-(+TxL#wGKk{>;xj@-8O4Bf"
+        "7s$-a%)B(XS}7nWl?lpAEHf~4&d<pQTbY$vP*eb<y)z4v^MSNTW^q9()anEv<^W=Wg3O9ckN`6e4-b&yNh~vTZgc=iGYBW==M?27"
+        "=Trbq2C8iU3W;YH<iflLbQlXGQ!@*YIVm?Ku|$Z0i!(xE{WlX91ttZfY5@j@r<>mFxL=o`!}~ON5l>Xyf?IVv!nrcq%rob)u05EX"
+        "yJPmT`MOtE>2oxHN$FbSBJp7VqQ@0mt$LIM`ov<GKi6(jV!czI`Oc`+Y_pAIqgQ}>YTzzKv9D_**zNrfbv}Jxqp_FgEQ8kVpuFVu"
+        "*M5Kfxjke`Ucs_88yWzSPHpo"
+    ),
+}
+"""What Pillow cannot write."""
+
+
+def linear_avif(bits: int) -> bytes:
+    return zlib.decompress(base64.b85decode(LINEAR_AVIF[bits]))
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_an_avif_of_10_or_12_bits_keeps_its_darkest_values(bits: int) -> None:
+    row = np.asarray(decode(linear_avif(bits), Progress()).image)[4, 4::8].astype(int)
+
+    assert np.abs(row - FROM_LIGHT[:, None]).max() <= 1
+
+
+def test_an_avif_is_read_in_8_bits_where_libavif_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = linear_avif(10)
+    deep = heif_decoder.decode("AVIF", 96 * 8, data)
+    monkeypatch.setattr(heif_decoder, "_avif", SimpleNamespace(__file__="/nowhere"))
+
+    shallow = heif_decoder.decode("AVIF", 96 * 8, data)
+
+    assert (deep.bits, deep.mode, shallow.bits, shallow.mode) == (16, "RGB", 8, "RGB")
 
 
 def test_a_picture_of_16_bits_takes_little_memory_beside_its_pixels() -> None:
