@@ -104,8 +104,8 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
         ),
         "brick": (
             _look("toy", "Toy bricks", "玩具积木"),
-            _look("dithered", "More shades", "更多层次", dither=True),
-            _look("greys", "Black and white", "黑白", colours="greys", dither=True),
+            _look("poster", "Plain areas", "大色块", dither=False),
+            _look("greys", "Black and white", "黑白", colours="greys"),
             _look("studs", "Single studs", "单颗积木", larger=False),
         ),
         "beads": (

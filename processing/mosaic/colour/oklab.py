@@ -26,15 +26,31 @@ _LMS_TO_RGB = np.linalg.inv(_RGB_TO_LMS)
 
 def srgb_to_oklab(colours: Colours) -> Floats:
     """8-bit sRGB (..., 3) -> OKLab (..., 3); L is 0..1."""
-    light = linearise(np.arange(256) / 255.0)[colours]
-    lab: Floats = np.cbrt(light @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
-    return lab
+    return light_to_oklab(linearise(np.arange(256) / 255.0)[colours])
 
 
 def oklab_to_srgb(lab: Floats) -> Colours:
     """OKLab (..., 3) -> the nearest 8-bit sRGB; colours outside sRGB are clipped."""
-    linear = (lab @ _LAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T
-    return to_bytes(linear, linear=True)
+    return to_bytes(oklab_to_light(lab), linear=True)
+
+
+def light_to_oklab(light: Floats) -> Floats:
+    """Linear light (..., 3) -> OKLab (..., 3)."""
+    lab: Floats = np.cbrt(light @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
+    return lab
+
+
+def oklab_to_light(lab: Floats) -> Floats:
+    """OKLab (..., 3) -> linear light (..., 3), negative or above 1 for colours outside sRGB."""
+    light: Floats = (lab @ _LAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T
+    return light
+
+
+def oklab_slopes(light: Floats) -> Floats:
+    """(..., 3, 3): the derivatives of OKLab by red, green and blue light, at linear light (..., 3)."""
+    cone = np.maximum(light @ _RGB_TO_LMS.T, 1e-4)
+    slopes: Floats = (_LMS_TO_LAB * (cone ** (-2 / 3) / 3)[..., None, :]) @ _RGB_TO_LMS
+    return slopes
 
 
 def delta_e(first: Colours, second: Colours) -> Floats:

@@ -49,6 +49,7 @@ _AUTO = re.compile(r"auto-([1-9][0-9]{0,2})")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 SAMPLED_CELLS = 20_000  # cells that an automatic palette is fitted to
 PIECE_CELLS = 1 << 18
+_PIECE_DISTANCES = 1 << 17
 _KMEANS_STEPS = 12
 _DITHER_STEPS = 8
 _WIDENING = 1.1
@@ -143,10 +144,11 @@ def widen_palette(palette: Colours, colours: Colours, weights: NDArray[np.uint32
 def nearest_indices(colours: Colours, palette: Colours, chroma_penalty: float = 0) -> NDArray[np.intp]:
     """(n,): for each colour the index of the palette's nearest one, in OKLab.
 
-    chroma_penalty: added to the squared distance, times the square of the chroma that is lost in the colour's own hue,
-    so that pale colours such as skin are painted neither grey nor green. With it, what is darker than the darkest entry
-    counts as dark as that one (and what is lighter likewise): a deep black is then not painted brown where a brown is
-    the darkest of all.
+    chroma_penalty: added to the squared distance, times the square of the chroma that is lost in the colour's own hue
+    and a fixed cost for grey, so that pale colours such as skin are painted neither grey nor green, and times half the
+    square of the chroma that the entry has beside this hue, so that a dark red is not painted orange brown. With it,
+    what is darker than the darkest entry counts as dark as that one (and what is lighter likewise): a deep black is
+    then not painted brown where a brown is the darkest of all.
     """
     if chroma_penalty:
         return _nearest_chromatic(colours, palette, chroma_penalty)
@@ -154,42 +156,54 @@ def nearest_indices(colours: Colours, palette: Colours, chroma_penalty: float = 
 
 
 def _nearest_chromatic(colours: Colours, palette: Colours, chroma_penalty: float) -> NDArray[np.intp]:
-    lab, entries = _within_lightness(srgb_to_oklab(colours), srgb_to_oklab(palette))
-    chroma = np.hypot(lab[:, 1], lab[:, 2])
-    indices, least = np.zeros(len(lab), np.intp), np.full(len(lab), np.inf)
-    for index, entry in enumerate(entries):
-        distance = _squared_distance(lab, chroma, entry, chroma_penalty)
-        nearer = distance < least
-        indices[nearer], least[nearer] = index, distance[nearer]
+    indices = np.empty(len(colours), np.intp)
+    for piece in pieces(len(colours), max(1, _PIECE_DISTANCES // len(palette))):
+        indices[piece] = squared_distances(colours[piece], palette, chroma_penalty).argmin(axis=1)
     return indices
 
 
 _GREYISH = 0.02
 """Chroma below which a hue is hardly seen: an entry of the opposite hue then loses no more than a grey one."""
+_COLOURED = 0.08
+"""Chroma from which on a hue is plain to see."""
+_PALE = 0.03
+"""Chroma below which an entry looks grey beside a coloured cell."""
+_GREY_COST = 0.004
+"""Of painting a coloured cell grey, beside the chroma that this loses."""
+_HUE_SHARE = 0.5
+"""Of the penalty: for a difference of hue, so that a dark red becomes no orange brown."""
 
 
-def _within_lightness(lab: Floats, entries: Floats) -> tuple[Floats, Floats]:
-    """The colours with their lightness limited to that of the entries, and the entries."""
+def limit_lightness(lab: Floats, entries: Floats, margin: float = 0.0) -> Floats:
+    """The colours with their lightness limited to that of the entries, and a margin."""
     limited = lab.copy()
-    limited[:, 0] = np.clip(lab[:, 0], entries[:, 0].min(), entries[:, 0].max())
-    return limited, entries
-
-
-def _squared_distance(lab: Floats, chroma: Floats, entry: Floats, chroma_penalty: float) -> Floats:
-    chroma_kept = (lab[:, 1] * entry[1] + lab[:, 2] * entry[2]) / np.maximum(chroma, 1e-9)
-    chroma_loss = np.maximum(chroma - np.maximum(chroma_kept, -10 * np.maximum(chroma - _GREYISH, 0)), 0)
-    distance: Floats = ((lab - entry) ** 2).sum(axis=1) + chroma_penalty * chroma_loss**2
-    return distance
+    limited[..., 0] = np.clip(lab[..., 0], entries[:, 0].min() - margin, entries[:, 0].max() + margin)
+    return limited
 
 
 def squared_distances(colours: Colours, palette: Colours, chroma_penalty: float = 0) -> NDArray[np.float32]:
     """(n, k): of each colour from each of the palette, in OKLab; `chroma_penalty` as for `nearest_indices`."""
-    lab, entries = _within_lightness(srgb_to_oklab(colours), srgb_to_oklab(palette))
-    chroma = np.hypot(lab[:, 1], lab[:, 2])
-    distances = np.empty((len(lab), len(entries)), np.float32)
-    for index, entry in enumerate(entries):
-        distances[:, index] = _squared_distance(lab, chroma, entry, chroma_penalty)
+    entries = srgb_to_oklab(palette)
+    distances = np.empty((len(colours), len(palette)), np.float32)
+    for piece in pieces(len(colours), max(1, _PIECE_DISTANCES // len(palette))):
+        lab = limit_lightness(srgb_to_oklab(colours[piece]), entries)
+        distances[piece] = sum(np.subtract.outer(lab[:, axis], entries[:, axis]) ** 2 for axis in range(3))
+        if chroma_penalty:
+            distances[piece] += chroma_penalty * _chroma_cost(lab[:, 1:], entries[:, 1:])
     return distances
+
+
+def _chroma_cost(colours: Floats, entries: Floats) -> Floats:
+    """(n, k): what painting the colours in the entries costs by their a and b alone."""
+    chroma = np.hypot(colours[:, 0], colours[:, 1])[:, None]
+    along_hue = colours @ entries.T / np.maximum(chroma, 1e-9)
+    loss = np.maximum(chroma - np.maximum(along_hue, -10 * np.maximum(chroma - _GREYISH, 0)), 0)
+    of_other_hue = np.maximum((entries**2).sum(axis=1) - along_hue**2, 0)
+    visible = np.clip((chroma - _GREYISH) / (_COLOURED - _GREYISH), 0, 1)
+    grey = np.clip(1 - np.hypot(entries[:, 0], entries[:, 1]) / _PALE, 0, 1)
+    of_grey = _GREY_COST * grey * np.clip((chroma - _GREYISH) / (2 * _GREYISH), 0, 1)
+    cost: Floats = loss**2 + _HUE_SHARE * visible * of_other_hue + of_grey
+    return cost
 
 
 def dither_indices(colours: Colours, palette: Colours, centres: Floats, pitch: float) -> NDArray[np.intp]:

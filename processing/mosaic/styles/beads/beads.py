@@ -175,7 +175,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=4,
+    version=5,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",

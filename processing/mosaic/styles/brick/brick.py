@@ -77,7 +77,7 @@ class BrickParams(CountedParams):
         en="Colours",
         zh="颜色",
     )
-    dither: bool = bool_param(False, en="Dither the colours", zh="颜色抖动")
+    dither: bool = bool_param(True, en="Dither the colours", zh="颜色抖动")
     larger: bool = bool_param(True, en="Merge to larger bricks", zh="合并为较大的积木")
     relief: bool = bool_param(True, en="Light and shadow", zh="光影")
     format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
@@ -253,7 +253,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=10,
+    version=11,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

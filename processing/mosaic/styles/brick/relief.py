@@ -15,6 +15,7 @@ TOP, LEFT, BOTTOM, RIGHT = 1, 2, 4, 8
 """Bits for the sides of a cell where its brick ends."""
 FLAT_STUD = np.float32(0.14)
 
+_SHINE_OF_BLACK = np.float32(0.2)
 PIECE_PX = 1 << 18  # each pixel takes some dozen temporary numbers
 
 
@@ -43,10 +44,14 @@ def _render_rows(side: int, ends: int, rows: slice) -> Shade:
 
 
 def apply_shade(colours: NDArray[np.uint8], shades: Shade) -> NDArray[np.uint8]:
-    """colours (n, 3), shades (n, rows, side) -> (n, rows, side, 3)."""
+    """colours (n, 3), shades (n, rows, side) -> (n, rows, side, 3).
+
+    Dark bricks shine less: equal highlights would make black look like slate, because its shadows take little away.
+    """
     base = colours.astype(np.float32)[:, None, None, :]
     shade = shades[..., None]
-    return (base + np.where(shade > 0, 255 - base, base) * shade + np.float32(0.5)).astype(np.uint8)
+    shine = (255 - base) * (_SHINE_OF_BLACK + (1 - _SHINE_OF_BLACK) / 255 * base.max(axis=-1, keepdims=True))
+    return (base + np.where(shade > 0, shine, base) * shade + np.float32(0.5)).astype(np.uint8)
 
 
 def _bevels(side: int, ends: int, rows: slice) -> NDArray[np.float64]:

@@ -198,7 +198,7 @@ def _outlines(grid: SquareGrid) -> Iterator[Polygon]:
 
 STITCH = Style(
     name="stitch",
-    version=1,
+    version=2,
     params=StitchParams,
     paint=paint_stitches,
     en="Cross-stitch",

@@ -69,6 +69,14 @@ def test_a_deep_black_is_painted_black_where_a_brown_is_darker() -> None:
     assert nearest_indices(sources, palette, chroma_penalty=3).tolist() == [0, 0, 1]
 
 
+def test_a_dark_red_is_painted_red_and_not_orange_brown() -> None:
+    palette = np.array([[0x91, 0x50, 0x1C], [0xB4, 0x00, 0x00], [0x72, 0x00, 0x12]], np.uint8)
+    curtain = np.array([[0x8E, 0x36, 0x30]], np.uint8)
+
+    assert nearest_indices(curtain, palette).tolist() == [0]
+    assert nearest_indices(curtain, palette, chroma_penalty=3).tolist() == [1]
+
+
 def test_greys_lose_no_chroma() -> None:
     palette = np.array([[100, 100, 100], [150, 150, 150], [200, 120, 80]], np.uint8)
     greys = np.array([[104, 104, 104], [140, 140, 140]], np.uint8)

@@ -144,12 +144,20 @@ def test_dithered_bricks_are_near_the_photograph_from_a_distance() -> None:
     assert np.mean(differences) <= 1.5, differences
 
 
-def test_more_cells_than_can_be_diffused_are_dithered_by_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(palette_cells, "MAX_DIFFUSED_CELLS", 10)
+def test_more_cells_than_can_be_searched_are_diffused_or_dithered_by_a_pattern(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def render_grey() -> list[int]:
+        return cell_map_of(render_bricks(np.full((200, 200, 3), 125, np.uint8), colours="greys"))["studs"]
 
-    result = render_bricks(np.full((200, 200, 3), 125, np.uint8), colours="greys", dither=True)
+    plates = [render_grey()]
 
-    assert len(set(cell_map_of(result)["studs"])) == 2
+    for limit in ("MAX_SEARCHED", "MAX_DIFFUSED_CELLS"):
+        monkeypatch.setattr(palette_cells, limit, 10)
+        plates.append(render_grey())
+
+    assert all(len(set(plate)) == 2 for plate in plates)
+    assert plates[0] != plates[1] != plates[2] != plates[0]
 
 
 def _means_and_bricks(*, dither: bool) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -1,0 +1,105 @@
+"""Dithering by direct search: palette colours that are nearest to the picture both from a distance and each by itself.
+
+Direct binary search (Analoui and Allebach, 1992), with many colours: each cell in turn takes the colour that lowers the
+cost of the picture most. The cost is the squared difference from the picture after a Gaussian blur of one cell in
+linear light, measured in OKLab, and a share of the cell's own difference, without which dithering would be coarse.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..progress import Progress
+from .oklab import light_to_oklab, oklab_slopes, oklab_to_light, srgb_to_oklab
+from .palette import limit_lightness, nearest_indices, squared_distances
+from .srgb import Colours, Floats, linear_lut
+
+MAX_SEARCHED = 1 << 23  # cells times colours: half a second
+
+_OWN_SHARE: Final = 0.022
+_ROUNDS: Final = 6
+_STEP: Final = 4  # cells that are chosen at once lie so far apart that they hardly see each other
+_SETTLED: Final = 0.002  # of the cells changed in a round: the search ends
+_REACH: Final = 4
+_DARKER: Final = 0.12  # lightness by which what is darker than all colours may pull the cells around it
+
+
+def search_indices(
+    colours: Colours, palette: Colours, progress: Progress, *, chroma_penalty: float = 0
+) -> NDArray[np.intp]:
+    """(rows, columns): an index of the palette for each cell. colours: (rows, columns, 3), of a square grid.
+
+    chroma_penalty: as of `nearest_indices`.
+    """
+    rows, columns = colours.shape[:2]
+    chosen = nearest_indices(colours.reshape(-1, 3), palette, chroma_penalty).reshape(rows, columns)
+    entries = linear_lut(True)[palette].astype(np.float64)
+    target = _target(colours, palette)
+    metric = _metric(target, float(srgb_to_oklab(palette)[:, 0].min()))
+    products = np.einsum("ki,kj->kij", entries, entries)[:, *_PAIRS] * _PAIR_COUNT
+    own_share = float((_KERNEL**2).sum() ** 2)
+    error = np.pad(entries[chosen] - target, ((_REACH, _REACH), (_REACH, _REACH), (0, 0)))
+    for search_round in range(_ROUNDS):
+        changed = 0
+        for number in range(_STEP**2):
+            top, left = divmod(number * 7 % _STEP**2, _STEP)
+            cells = (slice(top, None, _STEP), slice(left, None, _STEP))
+            before = chosen[cells]
+            local = metric[cells].reshape(-1, 3, 3)
+            seen = _blurred(error, top, left).reshape(-1, 3) - own_share * entries[before.ravel()]
+            cost = 2 * np.einsum("nij,nj->ni", local, seen) @ entries.T
+            cost += own_share * local[:, *_PAIRS] @ products.T
+            cost += _OWN_SHARE * squared_distances(colours[cells].reshape(-1, 3), palette, chroma_penalty)
+            after = cost.argmin(axis=1).reshape(before.shape)
+            changed += int(np.count_nonzero(after != before))
+            error[_REACH:-_REACH, _REACH:-_REACH][cells] += entries[after] - entries[before]
+            chosen[cells] = after
+            progress((search_round + (number + 1) / _STEP**2) / _ROUNDS)
+        if changed <= _SETTLED * chosen.size:
+            break
+    return chosen
+
+
+def _gaussian(sigma: float) -> Floats:
+    kernel = np.exp(-0.5 * (np.arange(-_REACH, _REACH + 1) / sigma) ** 2)
+    normalised: Floats = kernel / kernel.sum()
+    return normalised
+
+
+_KERNEL: Final = _gaussian(1.0)
+_SEEN: Final = _gaussian(2.0**0.5)
+"""The blur of the blur: how the error of one cell is seen from the place of another."""
+_PAIRS: Final = np.triu_indices(3)
+_PAIR_COUNT: Final = np.where(_PAIRS[0] == _PAIRS[1], 1.0, 2.0)
+
+
+def _target(colours: Colours, palette: Colours) -> Floats:
+    """(rows, columns, 3) in linear light: what the cells should look like together, as far as colours can."""
+    lab = limit_lightness(srgb_to_oklab(colours), srgb_to_oklab(palette), _DARKER)
+    return np.maximum(oklab_to_light(lab), 0)
+
+
+def _metric(target: Floats, darkest: float) -> Floats:
+    """(rows, columns, 3, 3): what a small difference of light, multiplied by from both sides, is in OKLab, squared."""
+    lab = light_to_oklab(target)
+    lab[..., 0] = np.maximum(lab[..., 0], darkest)
+    slopes = oklab_slopes(np.maximum(oklab_to_light(lab), 0))
+    product: Floats = np.swapaxes(slopes, -1, -2) @ slopes
+    return product
+
+
+def _blurred(error: Floats, top: int, left: int) -> Floats:
+    """The error, blurred twice, at every _STEP-th cell from `top` and `left` on. error: with margins of _REACH."""
+    rows, columns = error.shape[0] - 2 * _REACH, error.shape[1] - 2 * _REACH
+    down = sum(
+        (weight * error[top + shift : rows + shift : _STEP] for shift, weight in enumerate(_SEEN.tolist())),
+        np.zeros(()),
+    )
+    across: Floats = sum(
+        (weight * down[:, left + shift : columns + shift : _STEP] for shift, weight in enumerate(_SEEN.tolist())),
+        np.zeros(()),
+    )
+    return across
