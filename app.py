@@ -54,6 +54,7 @@ from processing.images.prints import Prints
 from processing.images.renditions import Renditions
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
+from processing.mosaic import Limits
 from processing.queue.activity import ActivityReader
 from processing.queue.bulk import BulkChanges
 from processing.queue.event_feed import EventFeed, follow_events
@@ -218,7 +219,7 @@ def _services(
         preview_tiles=PreviewTiles(store.images, thumbnails, bucket, executors),
         previews=Previews(executors, slots),
         pool_limit=settings.max_pool_pictures,
-        prints=Prints(bucket, thumbnails, executors, slots),
+        prints=Prints(store.images, bucket, thumbnails, executors, slots, limits=Limits(megapixels, result_megapixels)),
         quotas=store.quotas,
         registrations=Registrations(store.images, store.uploads, store.users, store.quotas),
         renditions=Renditions(executors, slots, max_megapixels=megapixels),

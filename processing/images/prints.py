@@ -13,12 +13,24 @@ from typing import Any
 from models import errors
 from models.bucket import Bucket
 from models.images.image import Image
+from models.images.images import Images
+from models.images.visibility import SERVER
 from processing.executors import Executors
 from processing.fair_slots import FairSlots
 from processing.images.cell_maps import LIMIT_BYTES as MAP_LIMIT_BYTES
 from processing.images.thumbnails import LIMIT_BYTES, PDF, READ_TIMEOUT_S, SVG, WIDTHS, Thumbnails
-from processing.mosaic import PageOptions, PlanOptions, decode_image, plan_pdf, print_pdf
-from processing.rendering import Cancelled, translated_errors
+from processing.mosaic import (
+    FLAT,
+    STYLES,
+    Limits,
+    PageOptions,
+    PlanOptions,
+    decode_image,
+    jpeg_in_pdf,
+    plan_pdf,
+    print_pdf,
+)
+from processing.rendering import Cancelled, is_known, parse_recipe, render, translated_errors
 
 MEDIA_TYPE = "application/pdf"
 TIMEOUT_S = 20.0
@@ -35,8 +47,19 @@ _COVER_MEGAPIXELS = 40.0
 class Prints:
     """Makes documents at once or refuses them. Nothing is stored."""
 
-    def __init__(self, bucket: Bucket, thumbnails: Thumbnails, executors: Executors, slots: FairSlots) -> None:
-        self._bucket, self._thumbnails, self._executors, self._slots = bucket, thumbnails, executors, slots
+    def __init__(
+        self,
+        images: Images,
+        bucket: Bucket,
+        thumbnails: Thumbnails,
+        executors: Executors,
+        slots: FairSlots,
+        *,
+        limits: Limits,
+    ) -> None:
+        """limits: of a mosaic that is drawn once more, as shapes."""
+        self._images, self._bucket, self._thumbnails = images, bucket, thumbnails
+        self._executors, self._slots, self._limits = executors, slots, limits
         self._open = Counter[str]()
 
     @contextmanager
@@ -64,14 +87,30 @@ class Prints:
             return await self._executors.preview(_make_plan, image.style, cell_map, title, cover, options, cancelled)
 
     async def page(self, image: Image, options: PageOptions, *, client: str) -> bytes:
-        """The result on a page of its true size, or cut over sheets of paper.
+        """The result on a page of its true size, or cut over sheets of paper: as shapes if they show all that it shows
+        and its source still exists, else its pixels.
 
         Raises TooManyRequests, RecipeImpossible, NotFound, BucketUnavailable.
         """
         if image.key is None:
             raise errors.NotFound(what="image", which=image.id)
         async with self._slots.slot(client):
+            source = await self._source_of_shapes(image)
+            if source is not None:
+                shapes = await self._executors.preview(_make_shapes, source, image.recipe, options, self._limits)
+                if shapes is not None:
+                    return shapes
             return await self._executors.preview(_make_page, await self._read(image.key, LIMIT_BYTES), options)
+
+    async def _source_of_shapes(self, image: Image) -> bytes | None:
+        """The file that a result of flat cells was made from; None if it is gone, or for other results."""
+        if image.source_id is None or not _is_flat(image.recipe):
+            return None
+        try:
+            source = await self._images.by_id(image.source_id, SERVER)
+            return None if source.key is None else await self._read(source.key, LIMIT_BYTES)
+        except errors.NotFound:
+            return None
 
     async def _cover(self, image: Image, cell_map: dict[str, Any]) -> bytes:
         """A small copy; the picture itself where it is the plan, as its numbers must be legible."""
@@ -95,6 +134,32 @@ def _make_plan(
         picture = None if cover is None else decode_image(cover, megapixels=_COVER_MEGAPIXELS).image
         progress = _stopper(cancelled)
         return plan_pdf(style, cell_map, title=title, picture=picture, options=options, progress=progress)
+
+
+def _is_flat(recipe: dict[str, Any]) -> bool:
+    """Whether this version draws the same mosaic again from its source alone, without material, light and relief."""
+    style = STYLES.get(recipe.get("style", ""))
+    if style is None or not style.svg or not is_known(recipe) or recipe.get("version") != style.version:
+        return False
+    params = parse_recipe(recipe).params
+    is_lit = any(getattr(params, name, False) for name in ("light", "relief", "reveal", "colours_of"))
+    return not is_lit and getattr(params, "material", FLAT) == FLAT
+
+
+def _make_shapes(source: bytes, recipe: dict[str, Any], options: PageOptions, limits: Limits) -> bytes | None:
+    """None for a mosaic that its shapes do not show, as one of too many cells, or that takes too long."""
+    page = {"format": "pdf", "dpi": options.dpi, "poster": options.poster or "none", "overlap": int(options.overlap_mm)}
+    try:
+        data = render(
+            source,
+            recipe | page,
+            _stopper(threading.Event()),
+            max_megapixels=limits.megapixels,
+            max_result_megapixels=limits.result_megapixels,
+        ).data
+    except (errors.NotAPicture, errors.TooManyPixels, errors.TimedOut):
+        return None
+    return None if jpeg_in_pdf(data) is not None else data
 
 
 def _make_page(data: bytes, options: PageOptions) -> bytes:

@@ -26,7 +26,7 @@ from .codec.heap import release_free_memory
 from .codec.resolution import write_resolution
 from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
-from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
+from .params import ANIMATED_FORMATS, FLAT, OPAQUE_FORMATS, TRANSPARENT, Params
 from .pdf.embedded import jpeg_in_pdf
 from .pdf.picture import PageOptions
 from .pdf.printed import print_pdf
@@ -49,6 +49,7 @@ from .tiles.pool import TilePool, build_pool, pool_from_tiles, pool_of, pool_of_
 __all__ = [
     "CROPS",
     "FEATURES_VERSION",
+    "FLAT",
     "MAX_TILES",
     "PLANNED_STYLES",
     "SQUARE",

@@ -80,16 +80,16 @@ class RenderContext(Generic[P_co]):
         """The opacity of these pixels, mode L, if transparency was kept and there is any."""
         return None if self.source.alpha is None else scaled(self.source.alpha, self.size)
 
-    def new_canvas(self, mode: str = "RGB", *, from_top: bool = True) -> Drawing:
+    def new_canvas(self, mode: str = "RGB") -> Drawing:
         """A canvas of the result's size, RGB with undefined content or RGBA, for `canvas.finished`.
 
-        The source must not be read afterwards. from_top: the style draws from top to bottom. Raises BadParameter if a
-        canvas that is in memory as a whole would be too large.
+        The source must not be read afterwards; the style draws from top to bottom. Raises BadParameter if a canvas that
+        is in memory as a whole would be too large.
         """
         if self.reusable and self.source.image.size == self.size and mode == "RGB":
             return self.source.image
         keeps_alpha = self.source.alpha is not None and (mode == "RGB" or self.params.format == "pdf")  # added later
-        if self._is_large and from_top and not keeps_alpha and self.params.pixel_format in STRIP_FORMATS:
+        if self._is_large and not keeps_alpha and self.params.pixel_format in STRIP_FORMATS:
             format, quality = self.params.pixel_format, self.params.quality
             return StripCanvas(self.size, mode=mode, format=format, quality=quality, factor=compared_factor(self.size))
         check_in_memory(*self.size)

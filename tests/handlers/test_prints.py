@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import random
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from models.images.visibility import Visibility
 from processing.images.prints import OPEN_PER_ADDRESS
-from tests.processing.mosaic.pdf.pages import page_sizes_mm, page_texts
+from processing.mosaic import jpeg_in_pdf
+from tests.processing.mosaic.pdf.pages import page_pixels, page_sizes_mm, page_texts
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
 from tests.support.waiting import finished, until
@@ -62,6 +65,68 @@ async def test_a_result_is_a_page_of_its_true_size_and_a_poster(api: ApiClient, 
     assert page.headers["Content-Disposition"] == f'attachment; filename="mosaic-{image_id}.pdf"'
 
 
+@pytest.mark.parametrize("format", ["jpeg", "svg", "pdf"])
+@pytest.mark.gen_test
+async def test_cells_are_printed_as_shapes_whatever_the_format_of_the_result(api: ApiClient, format: str) -> None:
+    person = await api.sign_up()
+    image_id = await make_result(person, {"style": "hexagon", "size": 600, "dpi": 60, "format": format})
+
+    page = await person.get("/api/image/pdf/", id=image_id)
+    poster = await person.get("/api/image/pdf/", id=image_id, dpi=30, poster="a4", overlap=0)
+
+    assert jpeg_in_pdf(page.body) is None
+    assert jpeg_in_pdf(poster.body) is None
+    assert page_sizes_mm(page.body) == [pytest.approx((254.0, 190.5), abs=0.01)]
+    assert len(page_sizes_mm(poster.body)) == 6
+
+
+@pytest.mark.gen_test
+async def test_shapes_show_what_the_result_shows(api: ApiClient) -> None:
+    person = await api.sign_up()
+    recipe = {"style": "triangle", "size": 240, "dpi": 72, "palette": "auto-6", "cell": 24, "grout": 2}
+    uploaded = await person.upload(png(120, 90))
+    task = await finished(person, (await person.add_task(uploaded["url"], recipe))["id"])
+
+    page = await person.get("/api/image/pdf/", id=task["result_id"])
+    result = np.asarray(Image.open(io.BytesIO((await person.get(task["result_url"])).body)).convert("RGB"))
+
+    difference = np.abs(page_pixels(page.body).astype(int) - result)
+    assert jpeg_in_pdf(page.body) is None
+    assert difference.mean() < 4
+
+
+@pytest.mark.parametrize("recipe", [
+    {"style": "beads", "size": 240},
+    {"style": "hexagon", "size": 240, "material": "stone"},
+    {"style": "photomosaic", "size": 240},
+])  # fmt: skip
+@pytest.mark.gen_test
+async def test_light_materials_and_photos_are_printed_as_pixels(api: ApiClient, recipe: dict[str, Any]) -> None:
+    person = await api.sign_up()
+    image_id = await make_result(person, recipe)
+
+    page = await person.get("/api/image/pdf/", id=image_id)
+
+    assert jpeg_in_pdf(page.body) is not None
+
+
+@pytest.mark.gen_test
+async def test_a_result_whose_source_was_deleted_is_printed_as_pixels(api: ApiClient) -> None:
+    person = await api.sign_up()
+    uploaded = await person.upload(png(120, 90))
+    ids = []
+    for format in ("jpeg", "svg"):
+        recipe = {"style": "hexagon", "size": 600, "format": format}
+        task = await person.add_task(uploaded["url"], recipe)
+        ids.append((await finished(person, task["id"]))["result_id"])
+    await person.post("/api/image/delete/", id=uploaded["id"])
+
+    page, shapes = [await person.get("/api/image/pdf/", id=image_id) for image_id in ids]
+
+    assert jpeg_in_pdf(page.body) is not None
+    assert (shapes["error"], shapes["field"]) == ("recipe_impossible", "id")
+
+
 @pytest.mark.gen_test
 async def test_what_cannot_be_printed_is_refused(api: ApiClient) -> None:
     person = await api.sign_up()
@@ -69,14 +134,14 @@ async def test_what_cannot_be_printed_is_refused(api: ApiClient) -> None:
 
     refusals = [
         await person.get("/api/image/plan/", id=image_id),
-        await person.get("/api/image/pdf/", id=image_id),
+        await person.get("/api/image/pdf/", id=image_id, dpi=10, poster="a4", overlap=41),
         await person.get("/api/image/plan/", id=image_id, section=3),
         await person.get("/api/image/pdf/", id=image_id, poster="a3"),
     ]
 
     assert [(refusal["error"], refusal["field"]) for refusal in refusals] == [
         ("recipe_impossible", "style"),
-        ("recipe_impossible", "id"),
+        ("bad_parameter", "overlap"),
         ("bad_parameter", "section"),
         ("bad_parameter", "poster"),
     ]

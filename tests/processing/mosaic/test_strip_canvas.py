@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic import STYLES, BadParameter, Limits, parse, render
+from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.codec.encode import encode_jpeg
 from processing.mosaic.codec.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
 from processing.mosaic.progress import Progress, pieces
 from processing.mosaic.strip_canvas import StripCanvas
 from processing.mosaic.style import RenderContext
-from tests.processing.mosaic.pictures import encoded, noise, opened, scene
+from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scene
 from tests.processing.mosaic.samples import sample
 
 SIZES = [(97, 61), (40, STRIP_ROWS), (33, 3 * STRIP_ROWS + 1), (1, 700)]
@@ -123,13 +123,20 @@ def test_a_poster_of_60_megapixels_takes_less_than_250_megabytes(recipe: dict[st
     assert peak_mib < 250, f"{peak_mib:.0f} MiB"
 
 
-@pytest.mark.parametrize(("params", "field"), [
-    ({"format": "webp"}, "format"),
-    ({"style": "photomosaic", "margin": 2}, "size"),
+def test_a_large_webp_is_refused_because_it_would_be_in_memory_as_a_whole() -> None:
+    with pytest.raises(BadParameter, match=r"^format: "):
+        render(encoded(scene(60, 40)), parse({"size": 9000, "format": "webp"}))
+
+
+@pytest.mark.parametrize("recipe", [
+    {"style": "photomosaic", "format": "png"},
+    {"style": "hexagon", "format": "pdf"},
 ])  # fmt: skip
-def test_what_would_need_a_large_result_in_memory_is_refused(params: dict[str, object], field: str) -> None:
-    with pytest.raises(BadParameter, match=f"^{field}: "):
-        render(encoded(scene(60, 40)), parse({"size": 9000, **params}), limits=Limits(result_megapixels=150))
+def test_transparency_that_would_be_in_memory_as_a_whole_is_refused(recipe: dict[str, object]) -> None:
+    half = saved(Image.new("RGBA", (60, 40), (200, 30, 30, 128)))
+
+    with pytest.raises(BadParameter, match=r"^size: "):
+        render(half, parse({"size": 9000, "background": "none", **recipe}))
 
 
 def test_rows_on_which_nothing_is_drawn_have_the_ground() -> None:
