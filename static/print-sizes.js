@@ -1,7 +1,7 @@
 /** Sizes of a result that people know: of a screen, of sheets of paper, in centimetres. */
 
-export const SCREEN_PX = 3840;
-export const RESOLUTIONS = [150, 300];
+const SCREEN_PX = 3840;
+const RESOLUTIONS = [150, 300];
 export const CM_PER_INCH = 2.54;
 const SHEETS_MM = { A4: [297, 210], A3: [420, 297], A2: [594, 420], A1: [841, 594] };
 /** Of a finished file with default cells, about: in bytes for each pixel (docs/performance.md has JPEGs of every style). */
@@ -15,7 +15,7 @@ export function choices(image) {
 }
 
 /** The longer side in pixels of a picture that fills a sheet as far as it fits, upright or across. */
-export function sheetSize({ width, height }, sheet, dpi) {
+function sheetSize({ width, height }, sheet, dpi) {
   const [long, short] = SHEETS_MM[sheet];
   const ratio = Math.max(width, height) / Math.min(width, height);
   return Math.round((Math.min(long, short * ratio) / 10 / CM_PER_INCH) * dpi);

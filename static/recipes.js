@@ -44,7 +44,7 @@ export const missing = (recipe, style) =>
   style.params.find(({ name, type }) => type === "regions" && !recipe[name]?.length)?.name ?? null;
 
 /** Only the parameters that differ from the defaults: the recipe as it is stored and sent. */
-export function withoutDefaults(recipe, style) {
+function withoutDefaults(recipe, style) {
   const changed = style.params.filter((parameter) => differs(recipe, parameter));
   return { style: style.name, ...Object.fromEntries(changed.map(({ name }) => [name, recipe[name]])) };
 }

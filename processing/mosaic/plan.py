@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 EMPTY = -1
 """In `Plan.cells`: nothing is there."""
 
-_SYMBOLS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789abdefghkmnpqrty+*#%&@=<>?!$~"  # without those that look alike
-
 
 @dataclass(frozen=True, slots=True)
 class PlanColour:
@@ -69,12 +67,6 @@ class Plan:
             top, left, rows, columns = boxes.T
             boxes = np.stack([top, self.cells.shape[1] - left - columns, rows, columns], axis=1)
         return replace(self, cells=self.cells[:, ::-1], boxes=boxes, mirrored=not self.mirrored)
-
-
-def plain_symbols(count: int) -> list[str]:
-    """Different symbols of one character, then of two, for palettes without short codes of their own."""
-    pairs = [first + second for first in _SYMBOLS[:24] for second in _SYMBOLS[:32]]
-    return [*_SYMBOLS, *pairs][:count]
 
 
 def order_colours(cells: NDArray[np.int32], counts: Sequence[int]) -> tuple[NDArray[np.int32], list[int]]:

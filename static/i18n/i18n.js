@@ -23,7 +23,7 @@ async function loadFirst() {
 }
 
 /** Loads a language and redraws every string on the page. */
-export async function setLanguage(tag) {
+async function setLanguage(tag) {
   catalogues[tag] ??= Object.assign({}, (await import(`./strings.${tag}.js`)).strings, ...additions.map((each) => each[tag]));
   current = tag;
   document.documentElement.lang = tag === "zh" ? "zh-Hans" : "en";
