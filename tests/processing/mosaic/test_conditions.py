@@ -8,7 +8,7 @@ import pytest
 
 from processing.mosaic import STYLES, parse, render
 from processing.mosaic.errors import MosaicError
-from processing.mosaic.params import conditions_of
+from processing.mosaic.params import SizedParams, conditions_of
 from processing.mosaic.style import describe
 from tests.processing.mosaic.pictures import encoded, scene
 from tests.processing.mosaic.samples import sample
@@ -110,6 +110,59 @@ def test_a_parameter_has_an_effect_only_under_its_condition(style: str, name: st
     for value in VALUES_OF_PARAMETER.get((name, other)) or VALUES_OF_STYLE.get((style, other), VALUES[other]):
         met = (value in condition["values"]) != condition["negated"]
         assert has_effect(style, name, other, value) == met, f"{other}={value}"
+
+
+CUSTOM = {"palette", "picture", "pictures", "regions", "stock", "threads"}
+"""Types of parameters whose values have tests of their own."""
+SHOWN_BY: dict[tuple[str, str], dict[str, Any]] = {
+    ("mosaic", "material"): {"cell": 16},
+    ("quadtree", "material"): {"cell": 16},
+    ("quadtree", "grout"): {"cell": 16},
+}
+"""What makes the effect of a parameter large enough to be seen in a small picture."""
+TESTED_ELSEWHERE = {("mosaic", "draft"): "of large JPEGs", ("photomosaic", "shape"): "of a pool in that shape"}
+
+
+def unconditional() -> list[tuple[str, dict[str, Any]]]:
+    """Style and parameter, of those that every recipe of the style is said to follow."""
+    return [
+        (style["name"], parameter)
+        for style in describe(STYLES)
+        for parameter in style["params"]
+        if not parameter["conditions"] and parameter["name"] not in SizedParams.model_fields
+        if parameter["type"] not in CUSTOM and (style["name"], parameter["name"]) not in TESTED_ELSEWHERE
+    ]
+
+
+@pytest.mark.parametrize(
+    ("style", "parameter"),
+    unconditional(),
+    ids=[f"{style}-{parameter['name']}" for style, parameter in unconditional()],
+)
+def test_a_parameter_without_a_condition_has_an_effect(style: str, parameter: dict[str, Any]) -> None:
+    name = parameter["name"]
+    needed = FEW_CELLS.get(style, {}) | SHOWN_BY.get((style, name), {})
+    recipes = [sample(style, **{**needed, name: value}) for value in two_values(parameter)]
+
+    pool = colourful_pool(30) if style == "photomosaic" else None
+
+    first, second = (render(PHOTO, parse(recipe), pool=pool).data for recipe in recipes)
+
+    assert first != second
+
+
+def two_values(parameter: dict[str, Any]) -> tuple[Any, Any]:
+    match parameter["type"]:
+        case "integer":
+            return parameter["minimum"], min(parameter["maximum"], parameter["minimum"] + 40)
+        case "number":
+            return parameter["minimum"], parameter["maximum"]
+        case "choice":
+            return parameter["choices"][0]["value"], parameter["choices"][-1]["value"]
+        case "boolean":
+            return False, True
+        case _:
+            return "#000000", "#ff0000"
 
 
 @pytest.mark.parametrize("style", [name for name, style in STYLES.items() if style.svg_condition])
