@@ -2,6 +2,7 @@
 
 import { ApiError } from "./api.js";
 import { canDraw } from "./canvas.js";
+import { hasUnusualExif } from "./exif.js";
 import { megapixels, size } from "./format.js";
 import { LARGE_PX, SMALL_PX } from "./recipes.js";
 import { newId, newTime } from "./storage.js";
@@ -14,8 +15,8 @@ const PROBE_PX = 16;
 /** The mean error of a value of 255 from which a canvas is taken for noise. */
 const NOISE = 8;
 
-/** Formats whose orientation every browser reads as the server does. The others are drawn as the server decodes them, so
- * that a region marked on an image is the region that the server redacts. */
+/** Formats whose orientation every browser reads as the server does, unless it is unusual. The others are drawn as the
+ * server decodes them, so that a region marked on an image is the region that the server redacts. */
 const BROWSER_FORMATS = ["image/jpeg", "image/png"];
 /** Chunks that not every browser, or not every way to draw, understands as the server does. */
 const SERVER_CHUNKS = ["acTL", "eXIf", "cLLI", "mDCV"];
@@ -86,8 +87,8 @@ async function decode(file, name, type, { api, limits, downscale }) {
 }
 
 async function needsServer(file, type) {
-  const head = type === "image/png" ? await headOf(file) : "";
-  return SERVER_CHUNKS.some((kind) => head.includes(kind));
+  const head = await headOf(file);
+  return type === "image/png" ? SERVER_CHUNKS.some((kind) => head.includes(kind)) : hasUnusualExif(head);
 }
 
 async function headOf(file) {

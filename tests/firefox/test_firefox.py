@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from models.images.image_formats import IMAGE_FORMATS
+from processing.mosaic import parse, render
+from tests.browser.test_redaction import BOXES, assert_only_the_box_is_hidden, plate
+from tests.browser.test_redaction import CELL as HIDDEN_CELL
 from tests.firefox.firefox import Firefox, find_firefox
+from tests.processing.mosaic.codec import files
+from tests.processing.mosaic.codec.test_orientation import UNUSUAL
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 from tests.support.waiting import until
@@ -93,3 +100,21 @@ async def test_where_canvases_return_noise_the_server_makes_the_copies(
 
         assert await until(lambda: user.evaluate(COPY)) == "image/webp"
         assert user.errors == []
+
+
+@pytest.mark.gen_test
+async def test_a_box_drawn_in_firefox_hides_what_is_under_it_however_unusual_the_exif(
+    firefox: str, server: ServerProcess, tmp_path: Path
+) -> None:
+    turned = {f"{name}.jpg": files.jpeg(plate(), segments) for name, (segments, _) in UNUSUAL.items()}
+    turned |= {f"{number}.jpg": files.jpeg(plate(), files.app1(number)) for number in range(1, 9)}
+    contents = [(name, base64.b64encode(data).decode()) for name, data in turned.items()]
+    argument = json.dumps({"contents": contents, "formats": list(IMAGE_FORMATS)})
+    async with Firefox(firefox, tmp_path / "profile") as user:
+        await user.go(server.base_url)
+        boxes = json.loads(await user.evaluate(f"({BOXES})({argument}).then(JSON.stringify)"))
+
+    for (name, data), seen in zip(turned.items(), boxes, strict=True):
+        result = render(data, parse({"style": "redact", "regions": [seen["box"]], "cell": HIDDEN_CELL}))
+        assert (name, [result.width, result.height]) == (name, seen["size"])
+        assert_only_the_box_is_hidden(data, result.data, seen["box"])
