@@ -103,12 +103,13 @@ def saved(image: Image.Image, format: str, **options: object) -> bytes:
 
 
 def linear_profile() -> bytes:
-    """An ICC profile (version 2) with sRGB's primaries and no curve at all, which calls itself sRGB."""
-    return matrix_profile(b"curv" + bytes(8))
+    """An ICC profile (version 2) with sRGB's primaries and a gamma of 1, which calls itself sRGB. (Chromium 150 ignores
+    one without a curve, 156 does not.)"""
+    return matrix_profile(b"curv\0\0\0\0" + struct.pack(">IH", 1, 256))
 
 
 def matrix_profile(curve: bytes) -> bytes:
-    """The same with this curve in all three channels."""
+    """Of sRGB's primaries, with this curve in all three channels."""
     red, green, blue = (0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)
     tags = {b"rXYZ": _xyz(red), b"gXYZ": _xyz(green), b"bXYZ": _xyz(blue)}
     tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
