@@ -72,6 +72,7 @@ def test_a_transparent_image_looks_the_same_in_the_preview_and_in_the_result(
     user.page.locator('[data-part="advanced"] summary').click()
     expect(row('[data-parameter="background"]')).to_be_hidden()
     expect(row('[data-parameter="frame"]')).to_be_hidden()
+    expect(row('[data-parameter="poster"]')).to_be_hidden()
     user.open_files(image_file(half_transparent(), "glass.png"))
     user.part("filmstrip").get_by_role("button", name="glass.png", exact=True).click()
     user.select_style("mosaic")
