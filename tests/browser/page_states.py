@@ -210,6 +210,10 @@ def fold_panel(page: Page) -> None:
         fold.click()
 
 
+def read_reference(page: Page) -> None:
+    page.locator(".operation").first.wait_for()
+
+
 def stay(_: Page) -> None:
     """The page as it opens."""
 
@@ -265,7 +269,7 @@ def states(paths: dict[str, str]) -> dict[str, State]:
         "queue": State("/tasks/"),
         "tasks": State("/tasks/", stay, DEVELOPER),
         "story": State("/tasks/", open_story, DEVELOPER),
-        "reference": State("/tasks/api", stay, DEVELOPER),
+        "reference": State("/tasks/api", read_reference, DEVELOPER),
         "paused": State("/tasks/", pause, DEVELOPER, undo=resume),
         "waiting": State("/", make_while_paused, DEVELOPER, undo=resume),
         "not-found": State("/i/1"),
