@@ -111,7 +111,9 @@ class _SketchedTiles:
             yield from self.features.cut(indices, size)
             return
         cached = np.array([self.files.is_cached(index, size) for index in indices.tolist()], bool)
-        sharp = cached | (np.cumsum(~cached) <= READ_LIMIT)
+        is_next = np.diff(self.files.ids[indices[~cached]], prepend=-1) != 0  # crops of a picture follow each other
+        sharp = cached.copy()
+        sharp[~cached] = np.cumsum(is_next) <= READ_LIMIT
         read, drawn = self.files.cut(indices[sharp], size), self.features.cut(indices[~sharp], size)
         for is_sharp in sharp.tolist():
             yield next(read if is_sharp else drawn)
