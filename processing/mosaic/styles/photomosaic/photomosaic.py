@@ -257,7 +257,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=10,
+    version=11,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

@@ -14,7 +14,7 @@ Vectors = NDArray[np.float32]
 
 MEANS = [0, GRID * GRID, GRID * GRID + 4]
 """Where a vector holds the means of lightness and of both colour axes."""
-DETAIL_WEIGHT = 1.5  # how much more a cell of mean contrast counts than a plain one
+DETAIL_WEIGHT = 1.0  # how much more a cell of mean contrast counts than a plain one
 _AROUND = 0.025  # of the longer side of the picture: the standard deviation of the blur of contrast
 _FINER = 1.2  # how much more a wave of lightness counts than one half as fine
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
