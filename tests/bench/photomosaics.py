@@ -1,6 +1,7 @@
 """How near photomosaics are to their pictures, and what they cost, beside other programs: three photos over two pools.
 
 Both pictures are reduced to 8 pixels a cell in linear light and blurred by half a cell and by a quarter of a cell.
+Tiles are prepared before, at the size of the cells where a program can do so.
 Lightness and colour are those of OKLab; SSIM is that of lightness (Wang et al. 2004, Gaussian window of 1.5 pixels).
 
     PHOTOS=folder PEERS=peers/bin/python HANZHI713=folder .venv/bin/python -m tests.bench.photomosaics
@@ -110,7 +111,7 @@ def crops(photos: list[Path], count: int) -> Iterator[Image.Image]:
 
 def _ours(workdir: Path, grid: Grid, params: Mapping[str, Any]) -> list[float]:
     files = sorted((workdir / "tiles").iterdir())
-    tiles = build_pool((int(file.stem), file.read_bytes()) for file in files)
+    tiles = build_pool(((int(file.stem), file.read_bytes()) for file in files), side=CELL)
     recipe = parse({"style": "photomosaic", "cell": CELL, "format": "jpeg", "quality": 95, **params})
     started = time.process_time()
     data = render((workdir / "source.jpg").read_bytes(), recipe, pool=tiles).data
