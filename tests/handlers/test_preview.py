@@ -22,12 +22,12 @@ from models.images.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
 from processing.fair_slots import FairSlots
-from processing.images import preview_tiles, previews
+from processing.images import previews
 from processing.images.previews import Previews
 from processing.rendering import Cancelled
 from tests.processing.mosaic.samples import sample
 from tests.support.client import ApiClient, ApiResponse, multipart
-from tests.support.pictures import encoded, jpeg, photo, png
+from tests.support.pictures import encoded, jpeg, png
 from tests.support.waiting import LIMIT_S, until
 
 MOSAIC = mosaic.parse("mosaic")
@@ -252,24 +252,6 @@ async def test_a_preview_of_a_photomosaic_uses_its_own_pictures(api: ApiClient) 
     with Image.open(io.BytesIO(answers[2].body)) as red:
         strongest = red.convert("RGB").resize((1, 1)).getpixel((0, 0))
     assert strongest[0] > 200 > 60 > max(strongest[1:])
-
-
-@pytest.mark.gen_test
-async def test_all_crops_of_a_picture_that_a_preview_reads_are_sharp(
-    api: ApiClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ada = await api.sign_up("ada")
-    picture = encoded(photo(640, 480), "PNG")
-    tiles = [(await ada.upload(picture))["id"]]
-    recipe = {"style": "photomosaic", "cell": 40, "tint": 0, "apart": 1, "tiles": tiles}
-    source = encoded(photo(640, 480).resize((240, 160)), "PNG")
-
-    answers = []
-    for limit in (1, preview_tiles.READ_LIMIT):
-        monkeypatch.setattr(preview_tiles, "READ_LIMIT", limit)
-        answers.append(await preview(ada, source, recipe))
-
-    assert answers[0].body == answers[1].body, "one picture is read, whichever of its crops are shown"
 
 
 @pytest.mark.gen_test
