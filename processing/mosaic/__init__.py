@@ -8,36 +8,32 @@ result = render(photo, parse({"style": "mosaic", "cell": 24}))
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
-
-from PIL import Image, ImageChops
 
 from . import style as _style
 from .building_plan import PLANNED_STYLES, PlanOptions, plan_pdf
-from .canvas import PixelCanvas, StyleResult
-from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
-from .codec.decode import MAX_MEGAPIXELS, Source, decode, read_size
-from .codec.encode import MEDIA_TYPES, check_size, encode_animation
-from .codec.frames import decode_frames
+from .codec.decode import MAX_MEGAPIXELS, Source, read_size
+from .codec.encode import MEDIA_TYPES, encode, encode_animation
 from .codec.heap import release_free_memory
 from .codec.resolution import write_resolution
-from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour
+from .colour.transfer import ColourStatistics
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
-from .params import ANIMATED_FORMATS, FLAT, OPAQUE_FORMATS, TRANSPARENT, Params
+from .painted import DEFAULT_LIMITS, Limits, paint_source
+from .params import FLAT, TRANSPARENT
 from .pdf.embedded import jpeg_in_pdf
 from .pdf.picture import PageOptions
 from .pdf.printed import print_pdf
 from .progress import Progress, ProgressCallback
 from .recipe import Recipe, parse_recipe
+from .region_canvas import PixelBox, Region, reduced
 from .rendition import Rendition, colours_of, decode_image, encode_image, normalise
-from .report import QualityReport, mean_colour, measure_quality, reference
+from .report import QualityReport, mean_colour, measure_quality
 from .result_file import write_result
-from .reveal import encode_reveal, is_revealed, painted_params
-from .strip_canvas import check_strips
-from .style import RenderContext, Style
+from .reveal import encode_reveal
+from .style import Style
 from .styles import STYLES
 from .styles.photomosaic.photomosaic import MAX_TILES
 from .tiles.centering import CROPS
@@ -67,6 +63,8 @@ __all__ = [
     "ProgressCallback",
     "QualityReport",
     "Recipe",
+    "Region",
+    "RegionResult",
     "Rendition",
     "Result",
     "Source",
@@ -95,19 +93,8 @@ __all__ = [
     "read_size",
     "release_free_memory",
     "render",
+    "render_region",
 ]
-
-
-MAX_RESULT_MEGAPIXELS = 150.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """megapixels: the largest source that is decoded. result_megapixels: the largest result that is painted; one of the
-    source's size always is."""
-
-    megapixels: float = MAX_MEGAPIXELS
-    result_megapixels: float = MAX_RESULT_MEGAPIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +113,21 @@ class Result:
     colour: str
     svg_possible: bool
     cell_map: Mapping[str, object] | None = None
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[self.format]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionResult:
+    """A part of a mosaic. format: png, jpeg or webp. box: left, top, right, bottom in pixels of the result. size: of
+    the whole result."""
+
+    data: bytes
+    format: str
+    box: PixelBox
+    size: tuple[int, int]
 
     @property
     def media_type(self) -> str:
@@ -155,7 +157,7 @@ def render(
     recipe: Recipe,
     progress: ProgressCallback | None = None,
     *,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     pool: TilePool | None = None,
     colours: ColourStatistics | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -168,114 +170,52 @@ def render(
     the quality report.
     Raises NotAPicture, TooManyPixels, and BadParameter for values that the size of the image makes impossible.
     """
-    started_at = clock()
-    whole, style, params = Progress(progress), STYLES[recipe.style], recipe.params
+    started_at, whole = clock(), Progress(progress)
     whole(0.0)
-    transparent = params.background == TRANSPARENT
-    if colours is None and getattr(params, "colours_of", None) is not None:
-        raise BadParameter(
-            field="colours_of", value=params.model_dump()["colours_of"], allowed="a picture that was read"
-        )
-    if transparent and params.format in OPAQUE_FORMATS:
-        raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
-    background = None if transparent else params.background
-    revealed = is_revealed(params)
-    durations = [] if revealed else frame_durations(data)
-    frames: Iterator[Source] = iter(())
-    share = 1.0  # of the first frame in all of the work
-    if (params.frame is not None and not revealed) or (len(durations) > 1 and params.format in ANIMATED_FORMATS):
-        if params.frame is not None and params.frame >= max(1, len(durations)):
-            raise BadParameter(field="frame", value=params.frame, allowed=f"0 to {max(1, len(durations)) - 1}")
-        frames = decode_frames(
-            data,
-            len(durations),
-            whole.sub(0.0, 0.0),
-            megapixels=limits.megapixels,
-            background=background,
-        )
-        frames = islice(frames, params.frame or 0, None if params.frame is None else params.frame + 1)
-        share = 1.0 if params.frame is not None else 1 / max(1, len(durations))
-    animated = share < 1.0
-    first = next(frames, None)
-    source = first or decode(
-        data,
-        whole.sub(0.0, 0.4),
-        megapixels=limits.megapixels,
-        background=background,
-        reduction_for=lambda width, height: _reduction(style, params, (width, height), limits),
-    )
-    del first
-    if revealed:
-        params = painted_params(recipe, (source.width, source.height))
-    size = _result_size(params, (source.width, source.height), limits, frames=len(durations) if animated else 1)
-    check_size(*size, params.pixel_format)
-    if size != (source.width, source.height):
-        check_strips(*size, params.pixel_format)
-    lut = None if colours is None else colour_map(measure_colours(source.image), colours)
-    if lut is not None:
-        recolour(source.image, lut, whole.sub(0.4 * share, 0.4 * share))
-    original, alpha = reference(source, size), source.alpha
-    shared: dict[str, Any] | None = {} if animated else None
-    painting = whole.sub(0.0, share) if animated else whole.sub(0.4, 0.8)
-    result = style.paint(RenderContext(source, params, painting, size, pool, reusable=True, shared=shared))
-    del source  # frees memory for the encoder
-    if alpha is not None:
-        result = _with_alpha(result, alpha)
-    if animated:
-
-        def images() -> Iterator[Image.Image]:
-            mode = "RGBA" if transparent else "RGB"
-            yield result.canvas.to_image().convert(mode)
-            for number, frame in enumerate(frames, 1):
-                part = whole.sub(number * share, (number + 1) * share)
-                if lut is not None:
-                    recolour(frame.image, lut, part.sub(0.0, 0.0))
-                painted = style.paint(RenderContext(frame, params, part, size, pool, reusable=True, shared=shared))
-                if frame.alpha is not None:
-                    painted = _with_alpha(painted, frame.alpha)
-                yield painted.canvas.to_image().convert(mode)
-
-        encoded = encode_animation(images(), durations, params.format, params.quality)
-    elif revealed:
-        encoded, size = encode_reveal(result, style.laying, params.format, params.quality, whole.sub(0.8, 0.97))
+    painted = paint_source(data, recipe, whole, limits=limits, pool=pool, colours=colours)
+    result, params, size = painted.result, painted.params, painted.size
+    if painted.is_animated:
+        mode = "RGBA" if params.background == TRANSPARENT else "RGB"
+        images = (frame.canvas.to_image().convert(mode) for frame in chain([result], painted.following))
+        encoded = encode_animation(images, painted.durations_ms, params.format, params.quality)
+    elif painted.is_revealed:
+        order = STYLES[recipe.style].laying
+        encoded, size = encode_reveal(result, order, params.format, params.quality, whole.sub(0.8, 0.97))
     else:
         encoded = write_result(result, params, size, whole.sub(0.8, 0.97))
     if params.dpi is not None:
         encoded = write_resolution(encoded, params.format, params.dpi)
-    reduced = result.canvas.reduce(original.factor)
-    quality = measure_quality(original, reduced, result, clock() - started_at)
+    small = result.canvas.reduce(painted.original.factor)
+    quality = measure_quality(painted.original, small, result, clock() - started_at)
     whole(1.0)
     return Result(
-        encoded, params.format, *size, quality, mean_colour(reduced), result.vector is not None, result.cell_map
+        encoded, params.format, *size, quality, mean_colour(small), result.vector is not None, result.cell_map
     )
 
 
-def _reduction(style: Style[Any], params: Params, source: tuple[int, int], limits: Limits) -> int:
-    """How many times smaller a JPEG of that size may be decoded: to twice the result's size, or as the style allows."""
-    reduction = max(source) // (2 * max(_result_size(params, source, limits)))
-    return max(reduction, 1 if style.reduction is None else style.reduction(params, *source))
+def render_region(
+    data: bytes,
+    recipe: Recipe,
+    region: Region,
+    progress: ProgressCallback | None = None,
+    *,
+    format: str = "png",
+    limits: Limits = DEFAULT_LIMITS,
+    pool: TilePool | None = None,
+    colours: ColourStatistics | None = None,
+    geometry: dict[str, Any] | None = None,
+) -> RegionResult:
+    """The pixels that the result of `render` has in a region, before it is encoded.
 
-
-def _result_size(params: Params, source: tuple[int, int], limits: Limits, *, frames: int = 1) -> tuple[int, int]:
-    """Width and height. Raises BadParameter if the result is larger than its source and than the limit."""
-    size = params.result_size(*source)
-    megapixels = limits.result_megapixels if frames == 1 else min(limits.result_megapixels, MAX_TOTAL_MEGAPIXELS)
-    if max(size) > max(source) and size[0] * size[1] * frames > megapixels * 1_000_000:
-        pixels = f"{size[0]} x {size[1]} pixels" + (f" in {frames} frames" if frames > 1 else "")
-        raise BadParameter(field="size", value=pixels, allowed=f"up to {megapixels:g} megapixels")
-    return size
-
-
-def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:
-    """A result that ignored the source's alpha gets it back, opaque where it hides the source."""
-    canvas = result.canvas
-    if not isinstance(canvas, PixelCanvas) or canvas.image.mode == "RGBA":
-        return result
-    image = canvas.image.convert("RGBA")
-    opacity = alpha.resize(image.size)
-    if result.hidden_mask is not None:
-        opacity = ImageChops.lighter(opacity, result.hidden_mask(1))
-    image.putalpha(opacity)
-    shapes = result.vector
-    vector = None if shapes is None else lambda: replace(shapes(), mask=opacity)
-    return replace(result, canvas=PixelCanvas(image), vector=vector)
+    geometry: empty at first; with the same dictionary, further regions of the same data and recipe take less time.
+    Raises what `render` raises.
+    """
+    whole = Progress(progress)
+    whole(0.0)
+    painted = paint_source(
+        data, recipe, whole, limits=limits, pool=pool, colours=colours, region=region, geometry=geometry
+    )
+    box = region.box(painted.size)
+    image = reduced(painted.result.canvas.crop(box), region.reduction)
+    encoded = encode(image, format, painted.params.quality, whole.sub(0.8, 1.0))
+    return RegionResult(encoded, format, box, painted.size)

@@ -15,6 +15,7 @@ from .codec.encode import encode
 from .codec.modes import flatten
 from .codec.vector_image import VectorImage
 from .progress import Progress
+from .region_canvas import PixelBox, RegionCanvas
 from .scaled import Drawing
 from .strip_canvas import StripCanvas
 
@@ -30,6 +31,10 @@ class Canvas(Protocol):
         """All pixels, in RGB or RGBA; not to be changed."""
         ...
 
+    def crop(self, box: PixelBox) -> Image.Image:
+        """The pixels of a region: left, top, right, bottom."""
+        ...
+
     def reduce(self, factor: int) -> Image.Image:
         """An RGB image `factor` times smaller (rounded up), for the quality report."""
         ...
@@ -39,7 +44,7 @@ class PixelCanvas:
     """Full-size pixels. image: mode RGB, or RGBA where transparency is kept."""
 
     def __init__(self, image: Image.Image) -> None:
-        self.image = image
+        self.image, self.size = image, image.size
 
     def encode(self, format: str, quality: int, progress: Progress) -> bytes:
         progress(0.0)
@@ -48,6 +53,9 @@ class PixelCanvas:
     def to_image(self) -> Image.Image:
         return self.image
 
+    def crop(self, box: PixelBox) -> Image.Image:
+        return self.image.crop(box)
+
     def reduce(self, factor: int) -> Image.Image:
         small = self.image.reduce(factor)
         return small if small.mode == "RGB" else flatten(small, "#ffffff")
@@ -55,7 +63,7 @@ class PixelCanvas:
 
 def finished(drawing: Drawing) -> Canvas:
     """The canvas of what a style has drawn."""
-    if isinstance(drawing, StripCanvas):
+    if isinstance(drawing, StripCanvas | RegionCanvas):
         return drawing
     assert isinstance(drawing, Image.Image)
     return PixelCanvas(drawing)

@@ -90,9 +90,12 @@ def paint_flat_cells(
     strips = Strips(cells)
     measured = measured_cells(context, cells)
     measured_strips = strips if measured is cells else Strips(measured)
-    colours, areas, alphas = measure_cells(context, measured_strips, progress.sub(0.0, 0.65))
+    measuring = progress.sub(0.0, 0.65)
+    colours, areas, alphas = context.once_measured(
+        "means", cells.count, lambda: measure_cells(context, measured_strips, measuring)
+    )
     visible, covered_px = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
-    del areas, measured_strips  # where cells are small, as large as a third of the picture
+    del areas  # where cells are small, as large as a third of the picture
     canvas = context.new_canvas("RGB" if alphas is None else "RGBA")
     background = hex_to_rgb(gap_colour or "#000000")
     fill_cells(canvas, strips, colours, background, progress.sub(0.65, 1.0), alphas=alphas, over=over)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
@@ -49,6 +49,24 @@ class Drawing(Protocol):
         mask: Image.Image | None = None,
         /,
     ) -> None: ...
+
+
+@runtime_checkable
+class PartialDrawing(Drawing, Protocol):
+    """A drawing that keeps a part of what is drawn. box: left, top, right, bottom of it, in pixels."""
+
+    box: tuple[int, int, int, int]
+
+
+def visible_box(drawing: Drawing) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what is kept of a drawing: all, or a part of it."""
+    return drawing.box if isinstance(drawing, PartialDrawing) else (0, 0, *drawing.size)
+
+
+def is_visible(drawing: Drawing, top: int, bottom: int) -> bool:
+    """Whether anything is kept of the rows top to bottom - 1; the others need not be drawn."""
+    _, first, _, last = visible_box(drawing)
+    return top < last and bottom > first
 
 
 class ScaledImage:

@@ -7,6 +7,7 @@ from PIL import Image
 from .codec.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
 from .errors import BadParameter
 from .progress import Progress
+from .region_canvas import PixelBox
 
 LARGE_MEGAPIXELS = 12.0
 """Larger results are drawn strip by strip, unless they are drawn over the pixels of their source."""
@@ -77,6 +78,10 @@ class StripCanvas:
     def to_image(self) -> Image.Image:
         """Not possible: the pixels are not in memory."""
         raise NotImplementedError  # pragma: no cover - only animations ask, which are small
+
+    def crop(self, box: PixelBox) -> Image.Image:
+        """Not possible either: a region is drawn on a canvas of its own."""
+        raise NotImplementedError  # pragma: no cover - see above
 
     def reduce(self, factor: int) -> Image.Image:
         """factor: that of the constructor."""

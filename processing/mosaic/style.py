@@ -14,9 +14,12 @@ from .looks import LOOKS
 from .params import Condition, Params, condition_data, conditions_of, metadata_of
 from .plan import Plan
 from .progress import Progress
+from .region_canvas import Region, RegionCanvas
 from .scaled import Drawing, Picture, compared_factor, scaled
 from .strip_canvas import LARGE_MEGAPIXELS, STRIP_FORMATS, StripCanvas, check_in_memory
 from .tiles.pool import TilePool
+
+_MAX_REMEMBERED_CELLS = 1 << 18
 
 P = TypeVar("P", bound=Params)
 T = TypeVar("T")
@@ -30,7 +33,8 @@ class RenderContext(Generic[P_co]):
     result_size: width and height of the result; None: those of the source. pool: the tiles of a photomosaic; None:
     small copies of the source itself. reusable: the caller does not need the source afterwards, so that the style may
     paint over its pixels, which saves a second picture in memory. shared: what the frames of an animation have in
-    common, see `once`.
+    common, see `once`. region: the part of the result that is wanted; None: all of it. geometry: what regions of the
+    same source and recipe have in common.
     """
 
     source: Source
@@ -41,15 +45,17 @@ class RenderContext(Generic[P_co]):
     reusable: bool = False
     shared: dict[str, Any] | None = None
     large_megapixels: float = LARGE_MEGAPIXELS
+    region: Region | None = None
+    geometry: dict[str, Any] | None = None
 
     def once(self, name: str, make: Callable[[], T]) -> T:
-        """What `make` returns; in an animation, what it returned for the first frame, so that nothing flickers."""
-        if self.shared is None:
-            return make()
-        if name not in self.shared:
-            self.shared[name] = make()
-        value: T = self.shared[name]
-        return value
+        """What `make` returns; in an animation, what it returned for the first frame, so that nothing flickers; for a
+        region, what it returned for the first one."""
+        return _remembered(self.geometry if self.shared is None else self.shared, name, make)
+
+    def once_measured(self, name: str, cells: int, make: Callable[[], T]) -> T:
+        """The same for what follows from the pixels of so many cells, which differs from frame to frame."""
+        return _remembered(self.geometry if cells <= _MAX_REMEMBERED_CELLS else None, name, make)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -86,9 +92,12 @@ class RenderContext(Generic[P_co]):
         The source must not be read afterwards; the style draws from top to bottom. Raises BadParameter if a canvas that
         is in memory as a whole would be too large.
         """
+        keeps_alpha = self.source.alpha is not None and (mode == "RGB" or self.params.format == "pdf")  # added later
+        if self.region is not None:
+            left, top, right, bottom = box = self.region.box(self.size)
+            return RegionCanvas(self.size, box, Image.new(mode, (right - left, bottom - top), None))
         if self.reusable and self.source.image.size == self.size and mode == "RGB":
             return self.source.image
-        keeps_alpha = self.source.alpha is not None and (mode == "RGB" or self.params.format == "pdf")  # added later
         if self._is_large and not keeps_alpha and self.params.pixel_format in STRIP_FORMATS:
             format, quality = self.params.pixel_format, self.params.quality
             return StripCanvas(self.size, mode=mode, format=format, quality=quality, factor=compared_factor(self.size))
@@ -98,6 +107,15 @@ class RenderContext(Generic[P_co]):
     def writable_copy(self) -> Image.Image:
         """The source's pixels in an image that may be changed. The source must not be read afterwards."""
         return self.source.image if self.reusable else self.source.image.copy()
+
+
+def _remembered(values: dict[str, Any] | None, name: str, make: Callable[[], T]) -> T:
+    if values is None:
+        return make()
+    if name not in values:
+        values[name] = make()
+    value: T = values[name]
+    return value
 
 
 @dataclass(frozen=True, slots=True)

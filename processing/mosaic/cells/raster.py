@@ -12,7 +12,7 @@ from PIL import Image
 from ..colour.pixels import apply_lut, pixels
 from ..colour.srgb import Colours, linear_lut, to_bytes
 from ..progress import BAND_PX, Progress, pieces
-from ..scaled import Drawing, Picture
+from ..scaled import Drawing, Picture, is_visible, visible_box
 from .lattice import Lattice
 from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
@@ -88,19 +88,26 @@ def fill_cells(
     fine = cells.enlarged(samples) if cells.pitch >= MIN_SMOOTH_PITCH else None
     factor = 1 if fine is None else samples
     mode = "RGBX" if alphas is None else "RGBA"
-    repeats, bottom = None, 0
+    starts, repeats = np.arange(cells.height + 1), None  # in the picture, of the rows that are painted
     if isinstance(fine, Lattice):
         fine, repeats = fine.distinct_rows(factor)
-    for strip in strips if fine is None else Strips(fine, step=factor):
+        starts = np.concatenate([[0], np.cumsum(repeats)])
+    _, first, _, last = visible_box(canvas)
+    ends = np.searchsorted(starts, (first, last - 1), side="right").tolist()
+    first, last = ends[0] - 1, ends[1]
+    for strip in (strips if fine is None else Strips(fine, step=factor)).between(first * factor, last * factor):
         low, high, indices = _cell_range(strip.runs)
         palette = _pack_rgba(colours[low:high], background, None if alphas is None else alphas[low:high])
         packed, lengths = palette[indices], strip.runs.lengths
         for band in strip.bands:
+            rows = slice(band.top // factor, band.bottom // factor)
+            bottom = int(starts[rows.start])
+            if not is_visible(canvas, bottom, int(starts[rows.stop])):
+                continue
             values = np.repeat(packed[band.runs], lengths[band.runs])
             size = (cells.width * factor, band.bottom - band.top)
             image = Image.frombuffer(mode, size, values, "raw", mode, 0, 1)  # shares the memory
             painted = image if factor == 1 else image.reduce(factor)
-            rows = slice(band.top // factor, band.bottom // factor)
             for piece in [painted] if repeats is None else _repeat_rows(painted, repeats[rows]):
                 canvas.paste(piece if over is None else over(piece.convert("RGB"), bottom), (0, bottom))
                 bottom += piece.height

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ..colour.srgb import Colours, Floats, linear_lut, to_bytes
 from ..progress import Progress, pieces
-from ..scaled import Drawing
+from ..scaled import Drawing, is_visible
 from .discs import DiscCoverage, cell_distances
 
 ANGLES = (15.0, 75.0, 0.0, 45.0)
@@ -96,6 +96,8 @@ def paint_screens(
     encoded = to_bytes(np.linspace(0, 1, _LIGHT_STEPS), linear=True)
     bare_px = 0.0
     for top, bottom in progress.bands(*canvas.size):
+        if not is_visible(canvas, top, bottom):
+            continue
         light = np.empty((bottom - top, canvas.width, 3), np.float32)
         light[:] = ground
         bare = np.ones(light.shape[:2], np.float32)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..progress import BAND_PX, Progress, pieces
-from ..scaled import Drawing
+from ..scaled import Drawing, is_visible
 
 Kinds = NDArray[np.signedinteger]
 """(rows, columns): what each cell looks like."""
@@ -30,6 +30,8 @@ def paste_stamps(
     """
     row_count, column_count = shape
     for rows in pieces(row_count, max(1, BAND_PX // (side**2 * column_count))):
+        if not is_visible(canvas, rows.start * side, rows.stop * side):
+            continue
         for columns in pieces(column_count, max(1, BAND_PX // side**2)):
             kinds = kinds_of(rows, columns)
             used, indices = np.unique(kinds, return_inverse=True)

@@ -49,11 +49,16 @@ class Strips:
         self._cache: dict[int, Strip] = {}
 
     def __iter__(self) -> Iterator[Strip]:
+        return self.between(0, self.cells.height)
+
+    def between(self, top: int, bottom: int) -> Iterator[Strip]:
+        """Only the strips that reach into rows top to bottom - 1."""
         width, height = self.cells.width, self.cells.height
         max_rows = max(1, int(RUNS_PER_STRIP / (2 * width / self.cells.pitch + 2)))
         band_rows = max(1, min(max_rows, BAND_PX // width) // self._step) * self._step
         for rows in pieces(height, max(band_rows, max_rows // band_rows * band_rows)):
-            yield self._strip(range(rows.start, rows.stop, band_rows), rows.stop)
+            if rows.start < bottom and rows.stop > top:
+                yield self._strip(range(rows.start, rows.stop, band_rows), rows.stop)
 
     def _strip(self, tops: range, bottom: int) -> Strip:
         if tops.start in self._cache:

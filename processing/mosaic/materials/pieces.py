@@ -17,6 +17,7 @@ from ..colour.srgb import Colours, Floats
 from ..flat_cells import measure_cells, measured_cells
 from ..params import FLAT, CellParams
 from ..progress import Progress
+from ..scaled import Drawing, is_visible, visible_box
 from ..style import RenderContext
 from .lighting import RunGeometry, joint_light, light_on, measure_surface
 from .material import MATERIALS, Material
@@ -59,13 +60,17 @@ def paint_pieces(
     joints = context.once("joints", lambda: JointColours(image, cells.pitch, laying.joint_colour))
     measured = measured_cells(context, cells)
     measured_strips = strips if measured is cells else Strips(measured)
-    colours, areas, _ = measure_cells(context, measured_strips, progress.sub(0.0, 0.4))
+    measuring = progress.sub(0.0, 0.4)
+    colours, areas, _ = context.once_measured(
+        "means", cells.count, lambda: measure_cells(context, measured_strips, measuring)
+    )
     painter = _Painter(cells, laying, colours, joints, context.params.seed)
     visible = int(np.count_nonzero(areas))
     covered = float(areas.sum(dtype=np.int64)) / (measured.width * measured.height)
     canvas = context.new_canvas()
-    for strip in strips:
-        for band, pixels in painter.paint(strip):
+    _, first, _, last = visible_box(canvas)
+    for strip in strips.between(first, last):
+        for band, pixels in painter.paint(strip, canvas):
             size = (cells.width, band.bottom - band.top)
             canvas.paste(Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1), (0, band.top))
             progress.sub(0.4, 1.0)(band.bottom / cells.height)
@@ -92,12 +97,14 @@ class _Painter:
         self._mottling = mottling(cells.pitch, material.streaks, seed)
         self._grain = sand(cells.pitch, seed)
 
-    def paint(self, strip: Strip) -> Iterator[tuple[Band, Colours]]:
-        """Each band of the strip with its pixels: (pixels, 4)."""
+    def paint(self, strip: Strip, canvas: Drawing) -> Iterator[tuple[Band, Colours]]:
+        """Each band of the strip that the canvas needs with its pixels: (pixels, 4)."""
         covered = strip.runs.cells[strip.runs.cells != BACKGROUND]
         low, high = (int(covered.min()), int(covered.max()) + 1) if covered.size else (0, 1)
         sides, top = self._cells.sides(low, high), strip.bands[0].top
         for band in strip.bands:
+            if not is_visible(canvas, band.top, band.bottom):
+                continue
             width = self._cells.width
             pixels = np.full(((band.bottom - band.top) * width, 4), 255, np.uint8)
             texture = self._mottling.rows(band.top, band.bottom, width)

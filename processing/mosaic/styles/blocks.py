@@ -20,6 +20,7 @@ from ..flat_cells import cell_colours, paint_flat_cells
 from ..materials.pieces import lay, paint_pieces
 from ..params import FLAT, SEED_OF_MATERIAL, CellParams, Condition, bool_param, default_cell, material_param
 from ..progress import Progress, pieces
+from ..region_canvas import PixelBox
 from ..strip_canvas import LARGE_MEGAPIXELS
 from ..style import RenderContext, Style
 
@@ -61,6 +62,11 @@ class BlockCanvas:
     def to_image(self) -> Image.Image:
         return self._resized(self.size, Image.Resampling.NEAREST)
 
+    def crop(self, box: PixelBox) -> Image.Image:
+        left, top, right, bottom = box
+        blocks = (left / self._side, top / self._side, right / self._side, bottom / self._side)
+        return Image.fromarray(self._colours).resize((right - left, bottom - top), Image.Resampling.NEAREST, box=blocks)
+
     def reduce(self, factor: int) -> Image.Image:
         size = (-(-self.size[0] // factor), -(-self.size[1] // factor))
         return self._resized(size, Image.Resampling.BOX)
@@ -97,9 +103,7 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
     laying = lay(context, params.material, grid.pitch, grid.side / 16, None)
     if laying is not None:
         return paint_pieces(context, grid, laying, progress, flat=lambda: grid)
-    means = block_means(context.image, grid.side // context.reduction, params.linear, progress.sub(0.0, 0.9))
-    flat_means = CellMeans(means.reshape(-1, 3), block_areas(*size, grid.side))
-    colours = cell_colours(flat_means, params, grid, progress.sub(0.9, 1.0), context)
+    colours = context.once_measured("colours", grid.count, lambda: _block_colours(context, grid))
     return StyleResult(
         BlockCanvas(colours.reshape(grid.rows, grid.columns, 3), grid.side, size),
         cells=grid.count,
@@ -107,6 +111,13 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
         laid=Laid(grid),
         vector=lambda: VectorImage(size, grid.outlines, colours),
     )
+
+
+def _block_colours(context: RenderContext[MosaicParams], grid: SquareGrid) -> Colours:
+    params, progress = context.params, context.progress
+    means = block_means(context.image, grid.side // context.reduction, params.linear, progress.sub(0.0, 0.9))
+    flat_means = CellMeans(means.reshape(-1, 3), block_areas(*context.size, grid.side))
+    return cell_colours(flat_means, params, grid, progress.sub(0.9, 1.0), context)
 
 
 BLOCKS = Style(

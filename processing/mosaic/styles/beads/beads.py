@@ -88,8 +88,13 @@ def paint_beads(context: RenderContext[BeadsParams]) -> StyleResult:
     """Assign the nearest of the chosen colours to each bead, and draw the beads on their board."""
     params, progress, size = context.params, context.progress, context.size
     side = params.side_in(*size)
-    means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
-    plan = _plan_beads(context, SquareGrid(*size, side), means, progress.sub(0.4, 0.6))
+    grid = SquareGrid(*size, side)
+
+    def make_plan() -> BeadPlan:
+        means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
+        return _plan_beads(context, grid, means, progress.sub(0.4, 0.6))
+
+    plan = context.once_measured("plan", grid.count, make_plan)
     canvas = context.new_canvas()
     _draw(canvas, plan, params, progress.sub(0.6, 1.0))
     return StyleResult(

@@ -110,9 +110,13 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
     """Assign the colour nearest to its mean to each cell, merge cells to bricks, and draw them."""
     params, progress, size = context.params, context.progress, context.size
     side = params.side_in(*size)
-    means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
-    still = context.shared is None  # diffused errors would flicker from frame to frame
-    plan = _plan_bricks(SquareGrid(*size, side), means, params, progress.sub(0.4, 0.6), still=still)
+    grid, still = SquareGrid(*size, side), context.shared is None  # diffused errors would flicker from frame to frame
+
+    def make_plan() -> BrickPlan:
+        means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
+        return _plan_bricks(grid, means, params, progress.sub(0.4, 0.6), still=still)
+
+    plan = context.once_measured("plan", grid.count, make_plan)
     canvas = context.new_canvas()
     _draw_studs(canvas, plan, progress.sub(0.6, 1.0), relief=params.relief)
     return StyleResult(

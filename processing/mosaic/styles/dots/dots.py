@@ -23,7 +23,7 @@ from ...colour.srgb import Colours, Floats, linear_lut, to_bytes
 from ...flat_cells import cell_colours
 from ...params import CellParams, Condition, bool_param, choice_param, colour_param, default_cell
 from ...progress import BAND_PX, Progress, pieces
-from ...scaled import Drawing
+from ...scaled import Drawing, is_visible
 from ...style import RenderContext, Style
 from .dot_grid import DotGrid
 from .inks import MIN_COVERAGE, InkBlend, ink_coverage
@@ -94,16 +94,7 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
     if params.screens == "cmyk":
         return _print_screens(context, side)
     grid = DotGrid(*size, side, staggered=params.lattice == "staggered")
-    means = cell_means(context.image, Strips(grid), params.linear, progress.sub(0.0, 0.5))
-    if params.dot_size == "tone":
-        _fill_hidden_rows(means.colours.reshape(grid.rows, grid.columns, 3), means.areas)
-        dots = tonal_dots(grid, means, context, progress.sub(0.5, 0.6))
-    else:
-        radii = dot_radii(means.colours, params.dot_size, grid.pitch, progress.sub(0.5, 0.55))
-        colours = cell_colours(means, params, grid, progress.sub(0.55, 0.6), context)
-        dots = Dots(grid, colours, radii, params.smooth, None)
-    visible = means.areas > 0
-    del means  # where dots are small, half as large as the picture
+    dots, visible = context.once_measured("dots", grid.count, lambda: _measured_dots(context, grid))
     image = context.new_canvas()
     image.paste(params.ground, (0, 0, *size))
     covered_px = 0.0
@@ -122,6 +113,20 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
             params.ground,
         ),
     )
+
+
+def _measured_dots(context: RenderContext[DotsParams], grid: DotGrid) -> tuple[Dots, NDArray[np.bool_]]:
+    """The dots, and which of them are in the picture."""
+    params, progress = context.params, context.progress
+    means = cell_means(context.image, Strips(grid), params.linear, progress.sub(0.0, 0.5))
+    if params.dot_size == "tone":
+        _fill_hidden_rows(means.colours.reshape(grid.rows, grid.columns, 3), means.areas)
+        dots = tonal_dots(grid, means, context, progress.sub(0.5, 0.6))
+    else:
+        radii = dot_radii(means.colours, params.dot_size, grid.pitch, progress.sub(0.5, 0.55))
+        colours = cell_colours(means, params, grid, progress.sub(0.55, 0.6), context)
+        dots = Dots(grid, colours, radii, params.smooth, None)
+    return dots, means.areas > 0
 
 
 def _print_screens(context: RenderContext[DotsParams], side: int) -> StyleResult:
@@ -198,6 +203,8 @@ def _paint_row(image: Drawing, dots: Dots, row: int, progress: Progress) -> floa
     inks = dots.inks
     distances = _distances(grid.side) if inks is None else inks.distances(row)
     top -= 0 if inks is None else inks.margin
+    if not is_visible(image, top, top + len(distances)):
+        return covered_px
     for piece in pieces(grid.columns, max(1, BAND_PX // distances.size)):
         alpha = _coverage(distances, radii[piece], smooth=dots.smooth)
         mask, position = Image.fromarray(alpha), (left + piece.start * grid.side, top)

@@ -14,7 +14,7 @@ from ...codec.vector_image import CellGradients
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats
 from ...progress import Progress
-from ...scaled import Drawing
+from ...scaled import Drawing, is_visible
 
 _STEADY = 0.02  # of a triangle's area: how much its variance of position is enlarged, which tames splinters
 
@@ -89,6 +89,8 @@ def fill_gradients(
     across, down = gradients.direction.T
     origin = (gradients.direction * gradients.centre).sum(axis=1)
     for top, bottom in progress.bands(*canvas.size):
+        if not is_visible(canvas, top, bottom):
+            continue
         runs = cells.runs(top, bottom)
         cell, lengths = runs.cells, runs.lengths
         row, first = np.divmod(runs.starts, cells.width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from ...progress import BAND_PX, Progress, pieces
-from ...scaled import Drawing
+from ...scaled import Drawing, is_visible, visible_box
 from ...tiles.features import GRID, Squares
 from ...tiles.files import TileSource
 from .arrangement import Arrangement, Course
@@ -47,15 +47,31 @@ class TileLayout:
 
 def assemble(canvas: Drawing, layout: TileLayout, progress: Progress) -> None:
     """Paint the whole canvas; its edges may cut the outer tiles."""
-    count = layout.arrangement.rows
+    count, layout = layout.arrangement.rows, _without_hidden(canvas, layout)
     for rows in pieces(count, _rows_at_a_time(layout)):
-        courses = [course for row in range(count)[rows] for course in layout.arrangement.courses(row)]
+        all_courses = (course for row in range(count)[rows] for course in layout.arrangement.courses(row))
+        courses = [each for each in all_courses if is_visible(canvas, each.top, each.top + each.size[1])]
         part = progress.sub(rows.start / count, rows.stop / count)
         tiles = _tiles_by_size(layout, courses, part.sub(0.0, 0.5))
         for number, course in enumerate(courses, 1):
             used, resized = tiles[course.size]
             _paste_course(canvas, layout, course, resized, np.searchsorted(used, layout.variants(course.cells)))
             part(0.5 + number / len(courses) / 2)
+
+
+def _without_hidden(canvas: Drawing, layout: TileLayout) -> TileLayout:
+    """The same layout, in which cells that the canvas drops have a tile that is needed anyway."""
+    left, top, right, bottom = visible_box(canvas)
+    visible = np.zeros(len(layout.assignment), bool)
+    for course in (course for row in range(layout.arrangement.rows) for course in layout.arrangement.courses(row)):
+        if course.top < bottom and course.top + course.size[1] > top:
+            visible[course.cells] = (course.lefts < right) & (course.lefts + course.size[0] > left)
+    if visible.all():
+        return layout
+    needed = np.flatnonzero(visible)[0]
+    assignment = np.where(visible, layout.assignment, layout.assignment[needed])
+    mirrored = np.where(visible, layout.mirrored, layout.mirrored[needed])
+    return replace(layout, assignment=assignment, mirrored=mirrored)
 
 
 def _rows_at_a_time(layout: TileLayout) -> int:

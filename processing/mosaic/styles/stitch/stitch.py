@@ -81,8 +81,13 @@ def paint_stitches(context: RenderContext[StitchParams]) -> StyleResult:
     """Choose the threads, assign the nearest to each stitch, and draw the stitches on their fabric."""
     params, progress, size = context.params, context.progress, context.size
     side = params.side_in(*size)
-    means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
-    plan = _plan_stitches(context, SquareGrid(*size, side), means, progress.sub(0.4, 0.6))
+    grid = SquareGrid(*size, side)
+
+    def make_plan() -> StitchPlan:
+        means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
+        return _plan_stitches(context, grid, means, progress.sub(0.4, 0.6))
+
+    plan = context.once_measured("plan", grid.count, make_plan)
     canvas = context.new_canvas()
     _draw(canvas, plan, params, progress.sub(0.6, 1.0))
     return StyleResult(

@@ -1,0 +1,181 @@
+"""The first half of a render: a source is decoded, and its style paints the result or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from PIL import Image, ImageChops
+
+from .canvas import PixelCanvas, StyleResult
+from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
+from .codec.decode import MAX_MEGAPIXELS, Source, decode
+from .codec.encode import check_size
+from .codec.frames import decode_frames
+from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour
+from .errors import BadParameter
+from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
+from .progress import Progress
+from .recipe import Recipe
+from .region_canvas import Region, RegionCanvas
+from .report import Reference, reference
+from .reveal import is_revealed, painted_params
+from .strip_canvas import check_strips
+from .style import RenderContext, Style
+from .styles import STYLES
+from .tiles.pool import TilePool
+
+MAX_RESULT_MEGAPIXELS = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """megapixels: the largest source that is decoded. result_megapixels: the largest result that is painted; one of the
+    source's size always is."""
+
+    megapixels: float = MAX_MEGAPIXELS
+    result_megapixels: float = MAX_RESULT_MEGAPIXELS
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What a style has painted, to be encoded.
+
+    size: width and height of the result. original: for the quality report. durations_ms: of the frames of an animation,
+    of which `result` is the first; `following` paints the others.
+    """
+
+    result: StyleResult
+    params: Params
+    size: tuple[int, int]
+    original: Reference
+    durations_ms: list[int]
+    following: Iterator[StyleResult]
+
+    @property
+    def is_animated(self) -> bool:
+        return bool(self.durations_ms)
+
+    @property
+    def is_revealed(self) -> bool:
+        return is_revealed(self.params)
+
+
+def paint_source(
+    data: bytes,
+    recipe: Recipe,
+    whole: Progress,
+    *,
+    limits: Limits,
+    pool: TilePool | None,
+    colours: ColourStatistics | None,
+    region: Region | None = None,
+    geometry: dict[str, Any] | None = None,
+) -> Painted:
+    """Decode an image and paint it. whole: the range of the render, of which encoding takes the last fifth.
+
+    region: the part that is painted; None: everything. geometry: see style.RenderContext. Raises what `render` raises.
+    """
+    style, params = STYLES[recipe.style], recipe.params
+    transparent = params.background == TRANSPARENT
+    if colours is None and getattr(params, "colours_of", None) is not None:
+        raise BadParameter(
+            field="colours_of", value=params.model_dump()["colours_of"], allowed="a picture that was read"
+        )
+    if transparent and params.format in OPAQUE_FORMATS:
+        raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
+    background = None if transparent else params.background
+    revealed = is_revealed(params)
+    durations = [] if revealed else frame_durations(data)
+    frames: Iterator[Source] = iter(())
+    share = 1.0  # of the first frame in all of the work
+    if (params.frame is not None and not revealed) or (len(durations) > 1 and params.format in ANIMATED_FORMATS):
+        if params.frame is not None and params.frame >= max(1, len(durations)):
+            raise BadParameter(field="frame", value=params.frame, allowed=f"0 to {max(1, len(durations)) - 1}")
+        frames = decode_frames(
+            data,
+            len(durations),
+            whole.sub(0.0, 0.0),
+            megapixels=limits.megapixels,
+            background=background,
+        )
+        frames = islice(frames, params.frame or 0, None if params.frame is None else params.frame + 1)
+        share = 1.0 if params.frame is not None else 1 / max(1, len(durations))
+    animated = share < 1.0
+    first = next(frames, None)
+    source = first or decode(
+        data,
+        whole.sub(0.0, 0.4),
+        megapixels=limits.megapixels,
+        background=background,
+        reduction_for=lambda width, height: _reduction(style, params, (width, height), limits),
+    )
+    del first
+    if revealed:
+        params = painted_params(recipe, (source.width, source.height))
+    size = result_size(params, (source.width, source.height), limits, frames=len(durations) if animated else 1)
+    check_size(*size, params.pixel_format)
+    if size != (source.width, source.height):
+        check_strips(*size, params.pixel_format)
+    lut = None if colours is None else colour_map(measure_colours(source.image), colours)
+    if lut is not None:
+        recolour(source.image, lut, whole.sub(0.4 * share, 0.4 * share))
+    original, alpha = reference(source, size), source.alpha
+    shared: dict[str, Any] | None = {} if animated else None
+    painting = whole.sub(0.0, share) if animated else whole.sub(0.4, 0.8)
+    context = RenderContext(
+        source, params, painting, size, pool, reusable=True, shared=shared, region=region, geometry=geometry
+    )
+    result = style.paint(context)
+    del source, context  # frees memory for the encoder
+    if alpha is not None:
+        result = _with_alpha(result, alpha)
+
+    def following() -> Iterator[StyleResult]:
+        for number, frame in enumerate(frames, 1):
+            part = whole.sub(number * share, (number + 1) * share)
+            if lut is not None:
+                recolour(frame.image, lut, part.sub(0.0, 0.0))
+            painted = style.paint(RenderContext(frame, params, part, size, pool, reusable=True, shared=shared))
+            yield painted if frame.alpha is None else _with_alpha(painted, frame.alpha)
+
+    return Painted(result, params, size, original, durations if animated else [], following())
+
+
+def _reduction(style: Style[Any], params: Params, source: tuple[int, int], limits: Limits) -> int:
+    """How many times smaller a JPEG of that size may be decoded: to twice the result's size, or as the style allows."""
+    reduction = max(source) // (2 * max(result_size(params, source, limits)))
+    return max(reduction, 1 if style.reduction is None else style.reduction(params, *source))
+
+
+def result_size(params: Params, source: tuple[int, int], limits: Limits, *, frames: int = 1) -> tuple[int, int]:
+    """Width and height. Raises BadParameter if the result is larger than its source and than the limit."""
+    size = params.result_size(*source)
+    megapixels = limits.result_megapixels if frames == 1 else min(limits.result_megapixels, MAX_TOTAL_MEGAPIXELS)
+    if max(size) > max(source) and size[0] * size[1] * frames > megapixels * 1_000_000:
+        pixels = f"{size[0]} x {size[1]} pixels" + (f" in {frames} frames" if frames > 1 else "")
+        raise BadParameter(field="size", value=pixels, allowed=f"up to {megapixels:g} megapixels")
+    return size
+
+
+def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:
+    """A result that ignored the source's alpha gets it back, opaque where it hides the source."""
+    canvas = result.canvas
+    if not isinstance(canvas, PixelCanvas | RegionCanvas) or canvas.image.mode == "RGBA":
+        return result
+    image = canvas.image.convert("RGBA")
+    opacity = alpha.resize(canvas.size)
+    if isinstance(canvas, RegionCanvas):
+        image.putalpha(opacity.crop(canvas.box))
+        return replace(result, canvas=RegionCanvas(canvas.size, canvas.box, image))
+    if result.hidden_mask is not None:
+        opacity = ImageChops.lighter(opacity, result.hidden_mask(1))
+    image.putalpha(opacity)
+    shapes = result.vector
+    vector = None if shapes is None else lambda: replace(shapes(), mask=opacity)
+    return replace(result, canvas=PixelCanvas(image), vector=vector)

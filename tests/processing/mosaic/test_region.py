@@ -1,0 +1,174 @@
+"""A region has the pixels that the whole result has there, in every style."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processing.mosaic import STYLES, Region, TilePool, parse, render, render_region
+from processing.mosaic.colour.srgb import Floats
+from processing.mosaic.materials import texture
+from processing.mosaic.materials.texture import Texture
+from tests.processing.mosaic.pictures import encoded, opened, saved, scene
+from tests.processing.mosaic.samples import sample, sample_flat
+from tests.processing.mosaic.tile_samples import colourful_pool
+
+SOURCE = encoded(scene(400, 300), "JPEG")
+REGION = Region((0.31, 0.42, 0.58, 0.7))
+OTHER_RECIPES: dict[str, dict[str, Any]] = {
+    "stone": {"style": "hexagon", "material": "stone"},
+    "glass in squares": {"style": "mosaic", "material": "glass"},
+    "diffused palette": {"style": "triangle", "palette": "auto-8", "dither": True},
+    "four screens": {"style": "dots", "screens": "cmyk"},
+    "gradients": {"style": "lowpoly", "fill": "gradient"},
+    "margin": {"style": "photomosaic", "margin": 5},
+    "hexagonal tiles": {"style": "photomosaic", "shape": "hexagon", "margin": 3},
+    "small cells": {"style": "diamond", "cell": 3},
+    "columns": {"style": "brick", "columns": 40},
+}
+
+
+def pixels_of(recipe: dict[str, Any], data: bytes = SOURCE, pool: TilePool | None = None) -> np.ndarray:
+    return opened(render(data, parse(recipe | {"format": "png"}), pool=pool).data)
+
+
+def region_of(recipe: dict[str, Any], region: Region = REGION, **options: Any) -> tuple[np.ndarray, tuple[int, ...]]:
+    data = options.pop("data", SOURCE)
+    result = render_region(data, parse(recipe | {"format": "png"}), region, **options)
+    return opened(result.data), result.box
+
+
+def assert_equal_there(recipe: dict[str, Any], **options: Any) -> None:
+    part, (left, top, right, bottom) = region_of(recipe, **options)
+    whole = pixels_of(recipe, **{name: options[name] for name in ("data", "pool") if name in options})
+
+    assert part.shape[:2] == (bottom - top, right - left)
+    assert np.array_equal(part, whole[top:bottom, left:right])
+
+
+@pytest.mark.parametrize("size", [None, 1600])
+@pytest.mark.parametrize("style", STYLES)
+def test_a_region_of_every_style_has_the_pixels_of_the_result(style: str, size: int | None) -> None:
+    assert_equal_there(sample(style, **({} if style == "redact" else {"size": size})))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_region_without_light_has_the_pixels_of_the_result(style: str) -> None:
+    assert_equal_there(sample_flat(style, **({} if style == "redact" else {"size": 1100})))
+
+
+@pytest.mark.parametrize("recipe", OTHER_RECIPES.values(), ids=OTHER_RECIPES.keys())
+def test_a_region_of_other_recipes_has_the_pixels_of_the_result(recipe: dict[str, Any]) -> None:
+    assert_equal_there(recipe | {"size": 1600})
+
+
+def test_a_region_of_a_photomosaic_has_the_tiles_of_the_result() -> None:
+    recipe = {"style": "photomosaic", "size": 1600, "transfer": 60, "apart": 2}
+
+    assert_equal_there(recipe, pool=colourful_pool(60))
+
+
+def test_only_the_tiles_of_the_region_are_cut() -> None:
+    counted = CountedTiles(colourful_pool(300))
+    recipe = parse({"style": "photomosaic", "size": 3200, "format": "png"})
+
+    render_region(SOURCE, recipe, Region((0.5, 0.5, 0.55, 0.55)), pool=counted.pool)
+
+    assert 0 < counted.count < 40
+
+
+def test_transparent_parts_stay_transparent() -> None:
+    image = Image.fromarray(scene(200, 150)).convert("RGBA")
+    image.putalpha(Image.fromarray(scene(200, 150)[..., 1]))
+    data = saved(image)
+    for style in ("hexagon", "dots", "tesserae"):
+        recipe = parse({"style": style, "size": 800, "background": "none", "format": "png"})
+        left, top, right, bottom = REGION.box((800, 600))
+
+        part = np.asarray(Image.open(io.BytesIO(render_region(data, recipe, REGION).data)))
+        whole = np.asarray(Image.open(io.BytesIO(render(data, recipe).data)))
+
+        assert part.shape[2] == 4
+        assert np.array_equal(part, whole[top:bottom, left:right])
+
+
+def test_the_frame_of_an_animation_is_the_first_one_of_the_result() -> None:
+    frames = [Image.fromarray(np.roll(scene(160, 120), shift, axis=1)) for shift in (0, 40)]
+    data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], duration=100)
+
+    assert_equal_there({"style": "triangle", "palette": "auto-4", "dither": True, "size": 480}, data=data)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_second_region_that_uses_the_geometry_of_the_first_has_the_pixels_of_the_result(style: str) -> None:
+    recipe, geometry = sample(style), dict[str, Any]()
+
+    region_of(recipe, Region((0.0, 0.0, 0.2, 0.2)), geometry=geometry)
+    part, (left, top, right, bottom) = region_of(recipe, geometry=geometry)
+
+    assert np.array_equal(part, pixels_of(recipe)[top:bottom, left:right])
+
+
+def test_a_reduced_region_is_the_mean_of_its_pixels() -> None:
+    recipe = {"style": "tesserae", "size": 1600}
+
+    small, box = region_of(recipe, Region(REGION.shares, 3))
+    whole = Image.fromarray(pixels_of(recipe)).crop(box)
+
+    assert [edge % 3 for edge in box] == [0, 0, 0, 0]
+    assert np.array_equal(small, np.asarray(whole.reduce(3)))
+
+
+@pytest.mark.parametrize(("shares", "reduction", "box"), [
+    ((0.0, 0.0, 1.0, 1.0), 1, (0, 0, 400, 301)),
+    ((0.0, 0.0, 1.0, 1.0), 8, (0, 0, 400, 301)),
+    ((0.25, 0.5, 0.5, 0.75), 1, (100, 150, 200, 226)),
+    ((1.0, 1.0, 1.0, 1.0), 1, (399, 300, 400, 301)),
+    ((1.0, 1.0, 1.0, 1.0), 4, (396, 300, 400, 301)),
+    ((0.3, 0.3, 0.3, 0.3), 4, (120, 88, 124, 92)),
+])  # fmt: skip
+def test_a_region_covers_its_shares_in_whole_pixels(
+    shares: tuple[float, float, float, float], reduction: int, box: tuple[int, int, int, int]
+) -> None:
+    assert Region(shares, reduction).box((400, 301)) == box
+
+
+def test_rows_beside_the_region_are_not_painted() -> None:
+    rows: list[int] = []
+    recipe = parse({"style": "hexagon", "material": "stone", "size": 4000, "format": "png"})
+
+    class Counted(Texture):
+        def rows(self, top: int, bottom: int, width: int) -> Floats:
+            rows.append(bottom - top)
+            return super().rows(top, bottom, width)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(texture, "Texture", Counted)
+        render_region(SOURCE, recipe, Region((0.4, 0.4, 0.5, 0.45)))
+
+    assert 0 < sum(rows) < 3 * 1000
+
+
+class CountedTiles:
+    """A pool whose tiles count how many are cut."""
+
+    def __init__(self, pool: TilePool) -> None:
+        self.count, self._tiles = 0, pool.tiles
+        self.pool = replace(pool, tiles=self)
+
+    def __len__(self) -> int:
+        return len(self._tiles)
+
+    def __getitem__(self, indices: Any) -> Any:
+        return self
+
+    def cut(self, indices: Any, size: tuple[int, int]) -> Iterator[Any]:
+        for index in indices.tolist():
+            self.count += 1
+            yield np.asarray(Image.fromarray(self._tiles[index]).resize(size))
