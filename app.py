@@ -217,7 +217,7 @@ def _services(
         page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, bucket, executors),
-        previews=Previews(executors, slots),
+        previews=Previews(executors, slots, Limits(megapixels, result_megapixels)),
         pool_limit=settings.max_pool_pictures,
         prints=Prints(store.images, bucket, thumbnails, executors, slots, limits=Limits(megapixels, result_megapixels)),
         quotas=store.quotas,

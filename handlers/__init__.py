@@ -63,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     # Tasks
     ("/api/styles", styles.StylesHandler),
     ("/api/preview", preview.PreviewHandler),
+    ("/api/preview/source", preview.PreviewSourceHandler),
     ("/api/rendition", renditions.RenditionHandler),
     ("/api/tasks/add", tasks.AddTaskHandler),
     ("/api/tasks/query", tasks.QueryTasksHandler),

@@ -56,8 +56,8 @@ STATUS: dict[type[Exception], int] = {
 TORNADO_ERRORS: dict[int, type[errors.TesseraError]] = {404: errors.NoSuchPath, 405: errors.MethodNotAllowed}
 """What Tornado refuses before it calls a handler; any other 4xx is a malformed request."""
 
-PREVIEW_REPORT = "X-Preview-Report"
-EXPOSED_HEADERS = ("Location", "Retry-After", "X-Image-Height", "X-Image-Width", PREVIEW_REPORT, "X-Request-ID")
+PREVIEW_HEADERS = PREVIEW_REPORT, PREVIEW_REGION = "X-Preview-Report", "X-Preview-Region"
+EXPOSED_HEADERS = ("Location", "Retry-After", "X-Image-Height", "X-Image-Width", *PREVIEW_HEADERS, "X-Request-ID")
 """What scripts of another origin may read of a response besides the headers that are always theirs."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -1,4 +1,4 @@
-"""Previews: a recipe rendered on a small image that the page sends with the request."""
+"""Previews: a recipe rendered on a small image that the page sends with the request, or a part of the full result."""
 
 from __future__ import annotations
 
@@ -10,29 +10,66 @@ from typing import Annotated
 
 from pydantic import Field
 
-from handlers.base import PREVIEW_REPORT, ApiHandler
+from handlers.base import PREVIEW_REGION, PREVIEW_REPORT, ApiHandler
 from handlers.endpoint import endpoint
+from handlers.file_body import FileBodyHandler
 from handlers.params import RecipeParam, RequestParams
+from handlers.schemas.images import PreviewSourceResponse
 from models import errors
 from models.errors import Phrase
 from models.images.image import ANONYMOUS
 from models.images.images import Images
 from processing import mosaic
 from processing.images.colours import resolve_colours
-from processing.images.preview_tiles import PreviewTiles
-from processing.images.previews import Previews
+from processing.images.preview_tiles import SIDE_PX, PreviewTiles
+from processing.images.previews import PreviewRequest, Previews
 from processing.images.tile_pool import resolve_tiles
+from processing.mosaic import Region
 from processing.rendering import Cancelled, parse_recipe
 
 SIZE_LIMIT_BYTES = 2_000_000
 """A little below BODY_LIMIT_BYTES, so that the error says that the image is too large."""
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class PreviewSourceParams(RequestParams):
+    """The body is the file itself."""
+
+
 class PreviewParams(RequestParams):
-    """scale: width of the small image / width of the full one, for a recipe that is made for the full one."""
+    """scale: width of the small image / width of the full one, for a recipe that is made for the full one. source:
+    the name of a file at `/api/preview/source/`, of whose result a part is rendered: left, top, right, bottom are
+    fractions of its width and height. reduction: how many times smaller."""
 
     param: RecipeParam = "mosaic"
     scale: Annotated[float, Field(gt=0, le=1)] = 1.0
+    source: Annotated[str, Field(max_length=64)] | None = None
+    left: Share = 0.0
+    top: Share = 0.0
+    right: Share = 1.0
+    bottom: Share = 1.0
+    reduction: Annotated[int, Field(ge=1, le=32)] = 1
+
+
+class PreviewSourceHandler(FileBodyHandler):
+    def initialize(self, previews: Previews, upload_limit_bytes: int) -> None:
+        self.sources = previews.sources
+        self.receive(previews.sources, upload_limit_bytes)
+
+    @endpoint(
+        errors=(errors.TooManyRequests,),
+        csrf_exempt="it changes nothing that is anybody's, and other origins cannot read the response",
+    )
+    async def post(self, params: PreviewSourceParams) -> PreviewSourceResponse:
+        """Keep the file in the body in memory for ten minutes, for previews of parts of its results."""
+        data = self.take_body()
+        if not data:
+            raise errors.BadParameter(
+                field="file", value=Phrase("nothing", "空值"), allowed=Phrase("a picture", "一张图片")
+            )
+        return PreviewSourceResponse(code=1, source=self.sources.add(data, self.client_ip))
 
 
 class PreviewHandler(ApiHandler):
@@ -41,7 +78,7 @@ class PreviewHandler(ApiHandler):
     def initialize(self, previews: Previews, preview_tiles: PreviewTiles, images: Images, pool_limit: int) -> None:
         self.previews, self.preview_tiles, self.images, self.pool_limit = previews, preview_tiles, images, pool_limit
         self._disconnected = threading.Event()
-        self._rendering: asyncio.Task[mosaic.Result] | None = None
+        self._rendering: asyncio.Task[mosaic.Result] | asyncio.Task[mosaic.RegionResult] | None = None
 
     def on_connection_close(self) -> None:
         """Do not begin a render that waits, and stop one that runs: the page asks for another one by now."""
@@ -51,6 +88,7 @@ class PreviewHandler(ApiHandler):
 
     @endpoint(
         errors=(
+            errors.NotFound,
             errors.TooManyRequests,
             errors.NotAPicture,
             errors.TooManyPixels,
@@ -64,26 +102,25 @@ class PreviewHandler(ApiHandler):
     async def post(self, params: PreviewParams) -> None:
         """The mosaic of the file in the form, in the recipe's format. Only pictures of one's own need a session.
 
-        X-Preview-Report says how near it is to the file, and of which pictures a tile pool has too few.
+        X-Preview-Report says how near it is to the file, and of which pictures a tile pool has too few. With
+        `source`, the pixels of a part of the result; X-Preview-Region says which.
         """
         recipe = parse_recipe(params.param)
         values, user = recipe.to_dict(), await self.user()
         owner = user.owner if user else ANONYMOUS
         tiles = await resolve_tiles(values, owner, self.images, limit=self.pool_limit)
         coloured = await resolve_colours(values, owner, self.images)
-        pool = partial(self.preview_tiles.pool, tiles, values["shape"]) if tiles else None
+        side = SIDE_PX if params.source is None else None
+        pool = partial(self.preview_tiles.pool, tiles, values["shape"], side) if tiles else None
         colours = partial(self.preview_tiles.colours, coloured.image_id) if coloured else None
-        self._rendering = asyncio.create_task(
-            self.previews.render(
-                self._image(),
-                recipe,
-                scale=params.scale,
-                client=self.client_ip,
-                cancelled=self._disconnected,
-                pool=pool,
-                colours=colours,
-            )
-        )
+        request = PreviewRequest(recipe, self.client_ip, self._disconnected, pool, colours)
+        if params.source is None:
+            rendering = self.previews.render(self._image(), request, scale=params.scale)
+            self._rendering = asyncio.create_task(rendering)
+        else:
+            source = self.previews.sources.get(params.source)
+            region = Region((params.left, params.top, params.right, params.bottom), params.reduction)
+            self._rendering = asyncio.create_task(self.previews.render_region(source, region, request))
         try:
             result = await self._rendering
         except (Cancelled, asyncio.CancelledError):
@@ -92,8 +129,12 @@ class PreviewHandler(ApiHandler):
             self.finish_disconnected()
             return
         self.set_header("Content-Type", result.media_type)
-        missing = (result.cell_map or {}).get("missing")
-        self.set_header(PREVIEW_REPORT, json.dumps({"difference": result.quality.difference, "missing": missing or {}}))
+        if isinstance(result, mosaic.RegionResult):
+            self.set_header(PREVIEW_REGION, json.dumps({"box": result.box, "size": result.size}))
+        else:
+            missing = (result.cell_map or {}).get("missing")
+            report = {"difference": result.quality.difference, "missing": missing or {}}
+            self.set_header(PREVIEW_REPORT, json.dumps(report))
         # An SVG comes from our origin: if a browser opens it as a page, the sandbox keeps its scripts from running.
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
         self.finish(result.data)

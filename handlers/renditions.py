@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated, Literal
 
-import tornado.web
 from pydantic import Field
-from tornado.http1connection import HTTP1Connection
 
-from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
+from handlers.file_body import FileBodyHandler
 from handlers.params import RequestParams
 from models import errors
 from processing.images.renditions import Renditions
@@ -24,37 +21,10 @@ class RenditionParams(RequestParams):
     format: Literal["jpeg", "png", "webp"] = "webp"
 
 
-@tornado.web.stream_request_body
-class RenditionHandler(ApiHandler):
-    """The body is the file itself: as large as an upload, read piece by piece."""
-
-    content_types = ("application/octet-stream",)
-
+class RenditionHandler(FileBodyHandler):
     def initialize(self, renditions: Renditions, upload_limit_bytes: int) -> None:
-        self.renditions, self.upload_limit_bytes = renditions, upload_limit_bytes
-        self._body = bytearray()
-        self._disconnected = threading.Event()
-        self._is_admitted = False
-
-    def prepare(self) -> None:
-        super().prepare()
-        if isinstance(self.request.connection, HTTP1Connection):
-            self.request.connection.set_max_body_size(self.upload_limit_bytes + 1)
-        if int(self.request.headers.get("Content-Length") or 0) > self.upload_limit_bytes:
-            raise errors.TooLarge(limit_bytes=self.upload_limit_bytes)
-        self.renditions.admit(self.client_ip)
-        self._is_admitted = True
-
-    def data_received(self, chunk: bytes) -> None:
-        self._body += chunk
-
-    def on_connection_close(self) -> None:
-        self._disconnected.set()
-        self._release()
-
-    def on_finish(self) -> None:
-        super().on_finish()
-        self._release()
+        self.renditions = renditions
+        self.receive(renditions, upload_limit_bytes)
 
     @endpoint(
         errors=(
@@ -69,10 +39,9 @@ class RenditionHandler(ApiHandler):
     )
     async def post(self, params: RenditionParams) -> None:
         """The image in the body, upright, in sRGB and without metadata. The headers tell its full size."""
-        data, self._body = bytes(self._body), bytearray()
         try:
             rendition = await self.renditions.make(
-                data,
+                self.take_body(),
                 max_side=params.max_side,
                 format=params.format,
                 client=self.client_ip,
@@ -85,8 +54,3 @@ class RenditionHandler(ApiHandler):
         self.set_header("X-Image-Width", str(rendition.width))
         self.set_header("X-Image-Height", str(rendition.height))
         self.finish(rendition.data)
-
-    def _release(self) -> None:
-        if self._is_admitted:
-            self._is_admitted = False
-            self.renditions.release(self.client_ip)

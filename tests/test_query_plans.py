@@ -33,6 +33,7 @@ AMOUNTS = Amounts().times(0.002)
 NOT_WALKED = {
     "/api/openapi.json",
     "/api/preview",
+    "/api/preview/source",
     "/api/rendition",
     "/api/styles",
     "/api/tasks/events",

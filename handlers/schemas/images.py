@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from handlers.params import Id
-from handlers.schemas.base import EXACT, Moment, SharedResponse, SuccessResponse
+from handlers.schemas.base import EXACT, Moment, Schema, SharedResponse, SuccessResponse
 from models.bucket import Bucket
 from models.images.image import Image, ImageKind
 from models.images.visibility import Visibility
@@ -215,3 +215,10 @@ def _readable_url(image: Image, bucket: Bucket) -> str:
 def _signed_url(key: str, image: Image, bucket: Bucket) -> str:
     """The address of an object of this image, signed for an hour if the image or the bucket is private."""
     return bucket.readable_url(key, private=image.visibility is Visibility.PRIVATE)
+
+
+class PreviewSourceResponse(Schema):
+    """source: the name by which `/api/preview/` uses the file."""
+
+    code: Literal[1]
+    source: str

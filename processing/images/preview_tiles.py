@@ -41,14 +41,14 @@ class PreviewTiles:
         self._features: OrderedDict[int, bytes] = OrderedDict()
         self._tiles = TileCache(CACHE_BYTES)
 
-    async def pool(self, tiles: Sequence[TileRef], shape: str) -> TilePool:
-        """The pool of at least one image, with tiles of that shape.
+    async def pool(self, tiles: Sequence[TileRef], shape: str, side: int | None = SIDE_PX) -> TilePool:
+        """The pool of at least one image, with tiles of that shape. side: at which they are cut; None: as for a result.
 
         Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable.
         """
         features = await self.features([tile.image_id for tile in tiles])
         used = [tile for tile in tiles if tile.image_id in features]
-        return await self._executors.preview(self._build, used, [features[tile.image_id] for tile in used], shape)
+        return await self._executors.preview(self._build, used, [features[tile.image_id] for tile in used], shape, side)
 
     async def features(self, image_ids: Sequence[int]) -> dict[int, bytes]:
         """By id, of at least one image; of images that were not measured yet, of the first MEASURED_LIMIT.
@@ -71,12 +71,13 @@ class PreviewTiles:
         thumbnail = await self._smallest_thumbnail(image_id, field="colours_of")
         return await self._executors.preview(mosaic.colours_of, thumbnail)
 
-    def _build(self, tiles: Sequence[TileRef], packed: Sequence[bytes], shape: str) -> TilePool:
+    def _build(self, tiles: Sequence[TileRef], packed: Sequence[bytes], shape: str, side: int | None) -> TilePool:
         limits = TileLimits(LIMIT_BYTES, READ_TIMEOUT_S, mosaic.Limits().megapixels)
         features, ids = PackedFeatures.of(packed, shape), [tile.image_id for tile in tiles]
         reader = TileReader(self._bucket, tiles, limits)
-        files = TileFiles(np.repeat(ids, mosaic.CROPS), features.crops, reader, self._tiles, shape, side=SIDE_PX)
-        return mosaic.pool_of_features(ids, features, _SketchedTiles(files, features))
+        files = TileFiles(np.repeat(ids, mosaic.CROPS), features.crops, reader, self._tiles, shape, side=side)
+        tiles_of = files if side is None else _SketchedTiles(files, features)
+        return mosaic.pool_of_features(ids, features, tiles_of)
 
     def _remember(self, features: dict[int, bytes]) -> None:
         for image_id, data in features.items():

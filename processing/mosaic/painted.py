@@ -28,15 +28,17 @@ from .styles import STYLES
 from .tiles.pool import TilePool
 
 MAX_RESULT_MEGAPIXELS = 150.0
+MAX_REGION_MEGAPIXELS = 16.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """megapixels: the largest source that is decoded. result_megapixels: the largest result that is painted; one of the
-    source's size always is."""
+    source's size always is. region_megapixels: the largest part of a result that is painted alone."""
 
     megapixels: float = MAX_MEGAPIXELS
     result_megapixels: float = MAX_RESULT_MEGAPIXELS
+    region_megapixels: float = MAX_REGION_MEGAPIXELS
 
 
 DEFAULT_LIMITS = Limits()
@@ -122,6 +124,8 @@ def paint_source(
     check_size(*size, params.pixel_format)
     if size != (source.width, source.height):
         check_strips(*size, params.pixel_format)
+    if region is not None:
+        _check_region(region, size, limits)
     lut = None if colours is None else colour_map(measure_colours(source.image), colours)
     if lut is not None:
         recolour(source.image, lut, whole.sub(0.4 * share, 0.4 * share))
@@ -161,6 +165,13 @@ def result_size(params: Params, source: tuple[int, int], limits: Limits, *, fram
         pixels = f"{size[0]} x {size[1]} pixels" + (f" in {frames} frames" if frames > 1 else "")
         raise BadParameter(field="size", value=pixels, allowed=f"up to {megapixels:g} megapixels")
     return size
+
+
+def _check_region(region: Region, size: tuple[int, int], limits: Limits) -> None:
+    left, top, right, bottom = region.box(size)
+    if (right - left) * (bottom - top) > limits.region_megapixels * 1_000_000:
+        allowed = f"up to {limits.region_megapixels:g} megapixels"
+        raise BadParameter(field="region", value=f"{right - left} x {bottom - top} pixels", allowed=allowed)
 
 
 def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:

@@ -28,6 +28,7 @@ CSRF_EXEMPT = {
     "QueryTasksHandler.post",
     "QueryUserHandler.get",
     "QueryUserHandler.post",
+    "PreviewSourceHandler.post",
     "RenditionHandler.post",
     "UploadCallbackHandler.post",
 }

@@ -23,7 +23,7 @@ from processing import mosaic
 from processing.executors import Executors
 from processing.fair_slots import FairSlots
 from processing.images import previews
-from processing.images.previews import Previews
+from processing.images.previews import PreviewRequest, Previews
 from processing.rendering import Cancelled
 from tests.processing.mosaic.samples import sample
 from tests.support.client import ApiClient, ApiResponse, multipart
@@ -161,11 +161,11 @@ async def test_too_many_waiting_previews_are_refused_with_retry_after(api: ApiCl
 
 @pytest.mark.gen_test
 async def test_waiting_previews_are_limited_for_all_clients_together(threads: Executors) -> None:
-    previews = Previews(threads, FairSlots(2, per_client=2, waiting_limit=3, client_limit=2))
+    previews = Previews(threads, FairSlots(2, per_client=2, waiting_limit=3, client_limit=2), mosaic.Limits())
     left = threading.Event()
 
     async with blocked(threads):
-        waiting = [asyncio.create_task(previews.render(png(), MOSAIC, client=who, cancelled=left)) for who in "aaabbc"]
+        waiting = [asyncio.create_task(previews.render(png(), PreviewRequest(MOSAIC, who, left))) for who in "aaabbc"]
         await until(lambda: ended(waiting, 3))
     results = await asyncio.gather(*waiting, return_exceptions=True)
 
@@ -202,14 +202,14 @@ async def test_a_preview_that_costs_too_much_is_stopped(api: ApiClient, monkeypa
 
 @pytest.mark.gen_test
 async def test_a_cancelled_preview_is_not_started(threads: Executors) -> None:
-    previews, left = Previews(threads, unlimited()), Watched()
+    previews, left = Previews(threads, unlimited(), mosaic.Limits()), Watched()
 
     async with blocked(threads):
-        drawing = asyncio.create_task(previews.render(png(), MOSAIC, client="x", cancelled=left))
+        drawing = asyncio.create_task(previews.render(png(), PreviewRequest(MOSAIC, "x", left)))
         await until(lambda: waits(previews, 1))
         drawing.cancel()
         await asyncio.gather(drawing, return_exceptions=True)
-    await previews.render(png(), MOSAIC, client="x", cancelled=threading.Event())
+    await previews.render(png(), PreviewRequest(MOSAIC, "x", threading.Event()))
 
     assert left.polled == 0
 
@@ -220,7 +220,7 @@ async def test_a_running_preview_stops_when_it_is_cancelled(threads: Executors) 
     left.set()
 
     with pytest.raises(Cancelled):
-        await Previews(threads, unlimited()).render(png(), MOSAIC, client="x", cancelled=left)
+        await Previews(threads, unlimited(), mosaic.Limits()).render(png(), PreviewRequest(MOSAIC, "x", left))
 
 
 async def waits(previews: Previews, count: int) -> bool:

@@ -215,6 +215,7 @@ OTHERWISE: dict[str, str] = {
     "/api/user/change": "changes the own account",
     "/api/user/delete": "deletes the own account",
     "/api/image/upload": "the bucket's callback: signed, for a pending key",
+    "/api/preview/source": "keeps what it is sent in memory, and reads nothing",
     "/api/rendition": "stores and reads nothing",
     "/tasks/events": "test_events_name_addresses_to_those_who_may_see_them",
     "/api/tasks/events": "the same handler",
