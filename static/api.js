@@ -78,6 +78,21 @@ export class Api extends EventTarget {
     return { blob: await response.blob(), report: JSON.parse(response.headers.get("X-Preview-Report")) };
   }
 
+  /** Sends a file for `region`. Returns the name by which the server has it in memory. */
+  async previewSource(file, signal) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    return (await this.#json("/api/preview/source/", { method: "POST", body: file, headers, signal })).source;
+  }
+
+  /** The pixels of a result in a region. shares: left, top, right, bottom. Returns {blob, box, size}, in pixels of the result. */
+  async region(source, recipe, [left, top, right, bottom], reduction, signal) {
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ param: JSON.stringify(recipe), source, left, top, right, bottom, reduction })) body.append(name, String(value));
+    const response = await this.#send("/api/preview/", { method: "POST", body, signal });
+    if (isJson(response)) throw await this.#errorFrom(response);
+    return { blob: await response.blob(), ...JSON.parse(response.headers.get("X-Preview-Region")) };
+  }
+
   /** The image in a file as the server decodes it, its longer side at most maxSide. Returns {blob, width, height}. */
   async rendition(file, maxSide) {
     const headers = { "Content-Type": "application/octet-stream" };

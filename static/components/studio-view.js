@@ -1,7 +1,7 @@
 /** Draws the studio from the state. */
 
 import { setText } from "../i18n/i18n.js";
-import { equal, hidesRegions, missing } from "../recipes.js";
+import { equal, forPreview, hidesRegions, missing } from "../recipes.js";
 import { visibilityNote } from "./visibility-choice.js";
 
 /** The only place where the studio's components are updated. */
@@ -105,7 +105,10 @@ export class StudioView {
     const { stage, previews, results } = this.#components;
     if (job?.phase === "done") { previews.stop(); stage.setPreview(results.url(job)); }
     else if (missing(recipe, state.style)) { previews.stop(); stage.promptForRegion(state.image); }
-    else previews.requestLarge(state.image, recipe, state.style);
+    else {
+      stage.regionOrder = { image: state.image, recipe: forPreview(recipe, state.style, "png") };
+      previews.requestLarge(state.image, recipe, state.style);
+    }
   }
 
   /** The image's job, unless the recipe has changed since it was settled. */

@@ -4,7 +4,7 @@ import { keepTouch } from "./touch.js";
 
 const MAX_SCALE = 16;
 
-/** Dispatches "change" when the scale changes. */
+/** Dispatches "change" when the scale or the place changes. */
 export class Viewport extends EventTarget {
   #root;
   #elements;
@@ -13,6 +13,9 @@ export class Viewport extends EventTarget {
   #y = 0;
   #pointers = new Map();
   #gestureScale = 1;
+
+  /** How far one can zoom. */
+  maxScale = MAX_SCALE;
 
   /** pageScrolls: the page around the frame scrolls, so that the wheel zooms only with Ctrl, or while the image is zoomed. */
   constructor(root, elements, { pageScrolls = false } = {}) {
@@ -31,6 +34,11 @@ export class Viewport extends EventTarget {
 
   get scale() { return this.#scale; }
 
+  /** How far the middle of the image is from the middle of the frame, in pixels. */
+  get x() { return this.#x; }
+
+  get y() { return this.#y; }
+
   /** Zooms by a factor around the center of the frame. */
   zoom(factor) { const box = this.#root.getBoundingClientRect(); this.#zoomAt(factor, box.width / 2, box.height / 2); }
 
@@ -41,7 +49,7 @@ export class Viewport extends EventTarget {
   pan(x, y) { this.#x += x; this.#y += y; this.#draw(); }
 
   #zoomAt(factor, x, y) {
-    const next = Math.min(MAX_SCALE, Math.max(1, this.#scale * factor));
+    const next = Math.min(this.maxScale, Math.max(1, this.#scale * factor));
     const ratio = next / this.#scale;
     const box = this.#root.getBoundingClientRect();
     this.#x = (x - box.width / 2) * (1 - ratio) + this.#x * ratio;
