@@ -92,15 +92,16 @@ def test_each_crop_of_a_photo_is_drawn_as_itself(user: BrowserUser) -> None:
 
 
 DRAWN = """async (map) => {
-    const { Painter } = await import("/static/walk-in/painter.js");
+    const [{ Painter }, { cellsOf }] = await Promise.all(
+        ["painter", "cells"].map((name) => import(`/static/walk-in/${name}.js`)));
     const drawn = [];
     const get = (tile, { left, top, size }) => { drawn.push([tile, left, top, size]); return null; };
     const pictures = { begin() {}, end() {}, get };
     const camera = { x: 0, y: 0, scale: 1, toPicture: (x, y) => [x, y], toFrame: (x, y) => [x, y] };
-    const cells = { wide: 200, high: 200, rows: 1, columns: 3, inset: [0, 0], tiles: [0, 1, 0], ...map };
-    const painter = new Painter(document.createElement("canvas"), {
-        base: { pick: () => null }, pictures, map: cells, size: { width: 600, height: 200 }, hidden: () => false,
-    });
+    const size = { width: 600, height: 200 };
+    const cells = cellsOf({ cell: 200, rows: 1, columns: 3, tiles: [0, 1, 0], ...map }, size);
+    const base = { pick: () => null };
+    const painter = new Painter(document.createElement("canvas"), { base, pictures, cells, size, hidden: () => false });
     painter.draw(camera, { frame: { width: 600, height: 200 }, ratio: 1, covered: true }, null, 0);
     return drawn;
 }"""
