@@ -99,6 +99,9 @@ def test_a_sheet_of_paper_is_chosen_by_name_and_cells_grow_with_it(user: Browser
     row.get_by_label("Longer side, cm").fill("10")
     row.get_by_label("Longer side, cm").press("Enter")
     expect(row).to_contain_text("1,181 × 886 px · 10 × 7.5 cm")
+    row.get_by_label("Dots per inch").fill("1")
+    row.get_by_label("Dots per inch").press("Enter")
+    expect(row.get_by_label("Dots per inch")).to_have_value("10")  # the least that the server takes
     row.get_by_label("Size").select_option("Same as the photo")
     expect(row).to_contain_text("640 × 480 px")
 
