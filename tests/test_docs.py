@@ -113,6 +113,14 @@ def _fields(document: dict[str, Any], path: str) -> set[str]:
     return names - set(schemas["ErrorResponse"]["properties"])
 
 
+def test_every_address_is_described_in_chinese_to_developers() -> None:
+    text = (ROOT / "static" / "console" / "reference.zh.js").read_text()
+
+    described = re.findall(r'^  "(/[^"]*)": "[^"]*[\u4e00-\u9fff]', text, re.M)
+
+    assert sorted(described) == sorted(openapi_document(API)["paths"])
+
+
 def test_the_sections_of_the_api_are_the_tags_of_the_document() -> None:
     lines = re.findall(r"^(###?) (?:`(/\S+?)/?`|(.+))", (DOCS / "api.md").read_text(), re.M)
     section, documented = "", {}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from handlers import API
-from handlers.openapi import openapi_document
-from tests.browser.modules import STATIC
 from tests.browser.user import BrowserUser
 
 
@@ -52,11 +48,3 @@ def test_the_reference_of_the_api_is_in_the_users_language(new_user: Callable[..
     expect(first).to_contain_text("Sign up.")
     user.page.get_by_role("searchbox").fill("whether others see")
     expect(user.page.locator(".operation:visible code").first).to_have_text("/api/image/change")
-
-
-def test_every_address_is_described_in_chinese() -> None:
-    text = (STATIC / "console" / "reference.zh.js").read_text()
-
-    described = re.findall(r'^  "(/[^"]*)": "[^"]*[一-鿿]', text, re.MULTILINE)
-
-    assert sorted(described) == sorted(openapi_document(API)["paths"])
