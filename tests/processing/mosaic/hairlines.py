@@ -14,8 +14,11 @@ SEAMLESS = {
     "voronoi": {"panes": "voronoi", "leading": 0},
     "lowpoly": {"cells": 300},
     "brick": {"relief": False, "cell": 12},
+    "numbers": {"show": "painted"},
+    "panes along contours": {"style": "voronoi", "leading": 0},
+    "gradients": {"style": "lowpoly", "cells": 300, "fill": "gradient"},
 }
-"""Styles whose cells touch, with what makes them do so."""
+"""Styles whose cells touch, with what makes them do so. Beads, stitches and dots lie on a ground of their own."""
 
 
 def hairline_share(on_white: np.ndarray, on_black: np.ndarray) -> float:

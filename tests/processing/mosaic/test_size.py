@@ -83,6 +83,32 @@ def test_edges_are_as_sharp_at_ten_thousand_pixels_as_at_a_thousand(style: str) 
     assert edge_px(large, 0, 255) <= edge_px(small, 0, 255) + 0.5
 
 
+def sharpness(pixels: np.ndarray) -> float:
+    """How much of the contrast of an edge lies within two pixels, 0 to 1: the median of the strongest edges, each in a
+    window of 16 pixels, in rows near the middle."""
+    middle, reach = pixels.shape[0] // 2, max(8, pixels.shape[0] // 20)
+    rows = pixels[middle - reach : middle + reach, :, 1].astype(int)
+    windows = rows[:, : rows.shape[1] // 16 * 16].reshape(len(rows), -1, 16)
+    contrast = windows.max(axis=-1) - windows.min(axis=-1)
+    steps = np.abs(windows[..., 2:] - windows[..., :-2]).max(axis=-1)
+    strongest = contrast >= max(1, np.quantile(contrast, 0.97))
+    return float(np.median(steps[strongest] / contrast[strongest]))
+
+
+@pytest.mark.parametrize("style", SIZED)
+def test_nothing_is_enlarged_at_ten_thousand_pixels(style: str) -> None:
+    """Cells, studs, stitches and numbers have sharp edges, as the same picture enlarged has not."""
+    stripes = np.zeros((40, 400, 3), np.uint8)
+    stripes.reshape(40, 10, 40, 3)[:, :, :20] = (230, 220, 200)
+    lit = {"light": False} if style == "beads" else {}  # the shading of round beads is wider than their edges
+
+    small, large = (rendered(stripes, style, size=size, **lit) for size in (1000, 10_000))
+    enlarged = Image.fromarray(small).resize((large.shape[1], large.shape[0]), Image.Resampling.BILINEAR)
+
+    assert sharpness(large) > 0.75
+    assert sharpness(np.asarray(enlarged)) < 0.5
+
+
 def test_soft_edges_of_dots_stay_two_pixels_wide() -> None:
     grey = np.full((8, 100, 3), 128, np.uint8)
     dots = {"dot_size": "airy", "ground": "#000000", "lattice": "square"}
