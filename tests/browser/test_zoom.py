@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Route
 
 from processing import mosaic
-from tests.browser.user import BrowserUser, image_file, until
+from tests.browser.user import BrowserUser, fingers, image_file, until
 from tests.processing.mosaic.pictures import encoded, scene
 
 PHOTO = encoded(scene(1800, 1350), "JPEG", quality=92)
@@ -91,4 +91,115 @@ def test_zoomed_to_its_pixels_the_preview_equals_the_result(sent: Any, style: st
     assert laid["pixels"] == [right - left, bottom - top]
     assert seen.shape == there.shape
     assert np.array_equal(seen, there), f"mean difference {np.abs(seen - there).mean():.2f}"
+    assert len(requests) >= 1
+
+
+def test_while_one_pans_the_old_part_moves_along_until_the_next_is_there(sent: Any) -> None:
+    user, requests, _ = sent("hexagon", **DESKTOP)
+    user.wait_for_preview()
+    before = zoom_to_pixels(user)
+    count = len(requests)
+
+    middle = [sum(before["frame"][::2]) / 2, sum(before["frame"][1::2]) / 2]
+    user.page.mouse.move(*middle)
+    user.page.mouse.down()
+    user.page.mouse.move(middle[0] - 120, middle[1] - 80)
+    during = user.page.evaluate(LAID)
+    user.page.mouse.up()
+
+    assert during["src"] == before["src"]
+    assert np.allclose(np.array(during["box"]) - before["box"], [-120, -80, -120, -80], atol=1)
+    until(user.page, lambda: user.page.evaluate(LAID)["src"] != before["src"])
+    after = user.page.evaluate(LAID)
+    assert after["box"][2] >= after["frame"][2] - 1
+    assert len(requests) == count + 1
+
+
+def test_a_new_setting_drops_what_is_laid_over_the_preview(sent: Any) -> None:
+    user, requests, _ = sent("hexagon", **DESKTOP)
+    user.wait_for_preview()
+    before = zoom_to_pixels(user)
+
+    user.select_style("triangle")
+
+    until(user.page, lambda: (user.page.evaluate(LAID) or before)["src"] != before["src"])
+    assert '"triangle"' in requests[-1]
+
+
+@pytest.mark.parametrize("status", [429, 422, 503])
+def test_a_refused_part_leaves_the_stretched_preview_without_a_word(sent: Any, status: int) -> None:
+    user, _, _ = sent("hexagon", **DESKTOP)
+    user.wait_for_preview()
+    user.expect_console(str(status))
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=status, json={"code": -1, "error": "too_many_requests", "message": "no"})
+
+    user.page.route("**/api/preview/source/", refuse)
+    user.page.evaluate("document.querySelector('.workspace [data-zoom=actual]').click()")
+    until(user.page, lambda: len(refused), 1)
+    user.page.locator('[data-part="workspace"] .compare__handle').press("Home")
+
+    assert user.page.evaluate(LAID) is None
+    assert user.page.locator(".toast").count() == 0
+
+
+def test_a_source_that_the_server_has_forgotten_is_sent_again(sent: Any) -> None:
+    user, _, _ = sent("hexagon", **DESKTOP)
+    user.wait_for_preview()
+    user.expect_console("404")
+    forgotten: list[str] = []
+
+    def forget(route: Route) -> None:
+        if b'name="source"' in (route.request.post_data_buffer or b"") and not forgotten:
+            forgotten.append(route.request.url)
+            route.fulfill(status=404, json={"code": -1, "error": "not_found", "message": "no"})
+        else:
+            route.fallback()
+
+    before = zoom_to_pixels(user)
+    user.page.route(f"**{REGIONS}", forget)
+    user.page.mouse.move(sum(before["frame"][::2]) / 2, sum(before["frame"][1::2]) / 2)
+    user.page.mouse.wheel(0, -120)
+
+    until(user.page, lambda: user.page.evaluate(LAID)["src"] != before["src"])
+    assert len(forgotten) == 1
+
+
+def test_redacted_parts_are_hidden_in_the_pixels_too(sent: Any) -> None:
+    user, requests, _ = sent("redact", **DESKTOP)
+    sheet = user.page.locator('[data-part="regions-sheet"]').bounding_box()
+    assert sheet
+    user.page.mouse.move(sheet["x"] + sheet["width"] * 0.4, sheet["y"] + sheet["height"] * 0.4)
+    user.page.mouse.down()
+    user.page.mouse.move(sheet["x"] + sheet["width"] * 0.6, sheet["y"] + sheet["height"] * 0.6, steps=4)
+    user.page.mouse.up()
+    user.wait_for_preview()
+
+    user.page.evaluate("document.querySelector('.workspace [data-zoom=actual]').click()")
+    until(user.page, lambda: user.page.evaluate(LAID) is not None)
+
+    assert '"regions":[[' in requests[-1]
+
+
+def test_two_fingers_on_a_phone_bring_the_pixels(sent: Any) -> None:
+    user, requests, _ = sent("hexagon", **PHONE)
+    user.page.locator('[data-part="workspace"] [data-part="after"]').evaluate("(image) => image.decode()")
+    until(
+        user.page,
+        lambda: "blob:" in user.page.locator('[data-part="workspace"] [data-part="after"]').get_attribute("src"),
+    )
+    box = user.page.locator('[data-part="workspace"] [data-part="compare"]').bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+    touch = fingers(user)
+
+    touch("touchStart", (x - 20, y), (x + 20, y))
+    for spread in (40, 70, 100, 130):
+        touch("touchMove", (x - spread, y), (x + spread, y))
+    touch("touchEnd")
+
+    until(user.page, lambda: user.page.evaluate(LAID) is not None)
     assert len(requests) >= 1
