@@ -90,6 +90,8 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
             _look("plain", "Photos", "照片"),
             _look("near", "Closer to the picture", "更贴近原图", tint=50),
             _look("varied", "As varied as possible", "尽量不重复", apart=12, mirror=True),
+            _look("fine", "Fine detail", "细节更精细", split=True),
+            _look("honeycomb", "Honeycomb", "蜂窝", shape="hexagon"),
         ),
         "redact": (
             _look("around", "Blended in", "与周围相融"),

@@ -82,6 +82,21 @@ def test_tiles_show_the_middle_of_their_pictures_undistorted(mirror: bool) -> No
     assert down.mean() == pytest.approx(39.5, abs=1)
 
 
+def test_a_head_at_the_top_of_a_portrait_is_seen_whole() -> None:
+    y, x = np.indices((640, 360))
+    head = np.hypot(x - 180, y - 124) < 90
+    portrait = np.where(head[..., None], (220, 20, 20), (230, 230, 230)).astype(np.uint8)
+    noisy = head[..., None] & (np.random.default_rng(1).random((640, 360, 1)) < 0.3)
+    pool = build_pool([(1, encoded(np.where(noisy, portrait // 2, portrait)))], shape="hexagon", crops=1)
+
+    result = render_photomosaic(pool, encoded(np.full((400, 400, 3), 200, np.uint8)), cell=90, shape="hexagon")
+
+    grid, pixels = grid_of(result), opened(result.data).astype(int)
+    cell = labels_of(grid) == grid.columns + 1
+    seen = (cell & (pixels[..., 0] - pixels[..., 1] > 50)).sum() / (grid.wide / 360) ** 2
+    assert seen > 0.97 * head.sum()
+
+
 @given(st.integers(1, 90), st.integers(1, 12), st.none() | st.integers(1, 400), st.integers(0, 5))
 @settings(max_examples=10, deadline=None)
 def test_repeats_are_apart_and_uses_are_bounded(count: int, apart: int, most: int | None, seed: int) -> None:
