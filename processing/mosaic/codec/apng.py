@@ -52,7 +52,9 @@ def _frames(data: bytes, most: int) -> list[_Frame]:
     for chunk in _chunks(data):
         kind, start, end = chunk
         if kind == b"acTL" and end - start == 8 and not has_default:
-            announced = int.from_bytes(data[start : start + 4])
+            announced = int.from_bytes(data[start : start + 4], signed=True)
+            if announced < 1:  # neither 0 nor 2**31 and more is a number of frames
+                return []
         elif kind in (b"fcTL", b"fdAT"):
             if len(controls) == min(announced, most) and kind == b"fcTL":
                 break

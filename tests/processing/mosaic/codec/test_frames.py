@@ -74,8 +74,9 @@ def test_colour_and_orientation_of_the_file_are_those_of_its_frames() -> None:
         apng(Frame(GREEN), apart=Frame(RED), sequence=5),
         apng(Frame(GREEN, 4, 4), apart=Frame(RED)),
         apng(Frame(GREEN), apart=Frame(RED)).replace(b"acTL\0\0\0\1", b"acTL\0\0\0\0"),
+        apng(Frame(GREEN), apart=Frame(RED)).replace(b"acTL\0\0\0\1", b"acTL\x80\0\0\1"),
     ],
-    ids=["sequence", "beyond the canvas", "no frames"],
+    ids=["sequence", "beyond the canvas", "no frames", "too many frames"],
 )
 def test_the_default_picture_is_shown_where_the_frames_are_invalid(data: bytes) -> None:
     assert seen(first(data), CENTRE) == RED
