@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..colour.pixels import apply_lut
+from ..colour.pixels import apply_lut, look_up, pixels
 from ..colour.srgb import Colours, linear_lut, to_bytes
-from ..progress import Progress
+from ..progress import Progress, pieces
 from ..scaled import Picture
 
 _MAX_REDUCE_SIDE = 64  # up to it Image.reduce is exact to 0.67/255; above, its fixed-point factor is too coarse
+
+_CACHED_PX = 1 << 18  # their light, the unused fourth number included, is 4 MB: it is summed while in the cache
 
 
 def block_means(image: Picture, side: int, linear: bool, progress: Progress) -> Colours:
@@ -48,12 +50,15 @@ def _row_sums(band: Image.Image, side: int, lut: NDArray[np.float32]) -> NDArray
         parts = [apply_lut(band.crop(box), lut).sum(axis=1, keepdims=True) for box in boxes]
         rows: NDArray[np.float32] = np.concatenate(parts, axis=1).sum(axis=1, keepdims=True)
         return rows
-    light = apply_lut(band, lut)
-    whole = light.shape[1] // side
-    sums = [light[:, : whole * side].reshape(3, whole, side, light.shape[2]).sum(axis=2)]
-    if whole * side < light.shape[1]:
-        sums.append(light[:, whole * side :].sum(axis=1, keepdims=True))
-    return np.concatenate(sums, axis=1)
+    values, sums = pixels(band), []
+    for piece in pieces(band.height, max(1, _CACHED_PX // (band.width * side)) * side):
+        light = look_up(values[piece], lut)
+        whole = len(light) // side
+        sums.append(light[: whole * side].reshape(whole, side, -1).sum(axis=1))
+        if whole * side < len(light):
+            sums.append(light[whole * side :].sum(axis=0, keepdims=True))
+    summed = np.concatenate(sums).reshape(-1, band.width, 4)[..., :3]
+    return np.ascontiguousarray(np.moveaxis(summed, -1, 0))
 
 
 def _block_sides(length: int, side: int) -> NDArray[np.uint32]:

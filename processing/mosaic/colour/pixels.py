@@ -34,12 +34,18 @@ def pixels(image: Image.Image) -> NDArray[Any]:
 
 
 def apply_lut(image: Image.Image, lut: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, height, width): every value of an RGB image, channel by channel, looked up in `lut` (256,).
+    """(3, height, width): every value of an RGB image, channel by channel, looked up in `lut` (256,)."""
+    planes = np.ascontiguousarray(np.moveaxis(pixels(image)[..., :3], -1, 0))
+    return look_up(planes.reshape(-1, image.width), lut).reshape(planes.shape)
+
+
+def look_up(values: NDArray[np.uint8], lut: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(rows, ...) contiguous -> (rows, numbers of a row), looked up in `lut` (256,).
 
     The table is given to Pillow as a palette, the four bytes of each number as a colour: `Image.point` would first
     clear the memory for its result while holding the lock.
     """
-    planes = np.ascontiguousarray(np.moveaxis(pixels(image)[..., :3], -1, 0))
-    indices = Image.frombuffer("P", (image.width, 3 * image.height), planes, "raw", "P", 0, 1)
+    row = values[0].size
+    indices = Image.frombuffer("P", (row, len(values)), values, "raw", "P", 0, 1)
     indices.putpalette(lut.tobytes(), "RGBA")
-    return pixels(indices.convert("RGBA")).view(np.float32).reshape(planes.shape)
+    return pixels(indices.convert("RGBA")).view(np.float32).reshape(len(values), row)
