@@ -79,9 +79,9 @@ export class Api extends EventTarget {
   }
 
   /** Sends a file for `region`. Returns the name by which the server has it in memory. */
-  async previewSource(file, signal) {
+  async previewSource(file) {
     const headers = { "Content-Type": "application/octet-stream" };
-    return (await this.#json("/api/preview/source/", { method: "POST", body: file, headers, signal })).source;
+    return (await this.#json("/api/preview/source/", { method: "POST", body: file, headers })).source;
   }
 
   /** The pixels of a result in a region. shares: left, top, right, bottom. Returns {blob, box, size}, in pixels of the result. */

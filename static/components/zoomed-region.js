@@ -125,17 +125,26 @@ export class ZoomedRegion {
     return area > 0 && area <= MAX_REGION_PX ? shares : null;
   }
 
-  /** Sends the file first, once, and again when the server has it no longer. */
   async #render({ image, recipe }, shares, reduction, signal) {
-    const name = this.#sources.get(image.file);
-    if (name) {
+    for (let tries = 0; ; tries += 1) {
+      const source = await this.#source(image.file);
+      signal.throwIfAborted();
       try {
-        return await this.#api.region(name, recipe, shares, reduction, signal);
+        return await this.#api.region(source, recipe, shares, reduction, signal);
       } catch (error) {
-        if (error.slug !== "not_found") throw error;
+        if (error.slug !== "not_found" || tries > 0) throw error;
+        this.#sources.delete(image.file); // the server has it no longer
       }
     }
-    this.#sources.set(image.file, await this.#api.previewSource(image.file, signal));
-    return this.#api.region(this.#sources.get(image.file), recipe, shares, reduction, signal);
+  }
+
+  /** Sends the file once; to move on does not stop that, or over a slow network it would never end. */
+  #source(file) {
+    if (!this.#sources.has(file)) {
+      const sending = this.#api.previewSource(file);
+      sending.catch(() => this.#sources.delete(file));
+      this.#sources.set(file, sending);
+    }
+    return this.#sources.get(file);
   }
 }

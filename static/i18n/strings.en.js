@@ -45,7 +45,7 @@ export const strings = {
   "zoom.out": "Zoom out",
   "zoom.fullscreen": "Full screen",
   "zoom.fit": "Fit to the frame",
-  "zoom.actual": "Pixels of the result",
+  "zoom.actual": "1:1, the pixels of the result",
   "stage.preview": "Preview, drawn in {time}",
   "stage.full": "Full size",
   "job.progress": "Progress",

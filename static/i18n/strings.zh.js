@@ -45,7 +45,7 @@ export const strings = {
   "zoom.out": "缩小",
   "zoom.fullscreen": "全屏",
   "zoom.fit": "适应窗口",
-  "zoom.actual": "结果的实际像素",
+  "zoom.actual": "1:1，结果的实际像素",
   "stage.preview": "预览，用时 {time}",
   "stage.full": "原尺寸",
   "job.progress": "进度",

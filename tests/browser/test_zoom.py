@@ -203,3 +203,20 @@ def test_two_fingers_on_a_phone_bring_the_pixels(sent: Any) -> None:
 
     until(user.page, lambda: user.page.evaluate(LAID) is not None)
     assert len(requests) >= 1
+
+
+def test_the_file_is_sent_once_although_one_moves_on_meanwhile(sent: Any) -> None:
+    user, requests, _ = sent("hexagon", **DESKTOP)
+    user.wait_for_preview()
+    waiting: list[Route] = []
+    user.page.route("**/api/preview/source/", lambda route: waiting.append(route))
+    user.page.evaluate("document.querySelector('.workspace [data-zoom=actual]').click()")
+    until(user.page, lambda: len(waiting), 1)
+
+    user.page.evaluate("document.querySelector('.workspace [data-zoom=out]').click()")
+    user.page.evaluate("document.querySelector('.workspace [data-zoom=actual]').click()")
+    waiting[0].continue_()
+    until(user.page, lambda: user.page.evaluate(LAID) is not None)
+
+    assert len(waiting) == 1
+    assert '"hexagon"' in requests[-1]
