@@ -38,10 +38,12 @@ class StripCanvas:
     copy for the quality report.
     """
 
-    def __init__(self, size: tuple[int, int], *, mode: str, format: str, quality: int, factor: int) -> None:
+    def __init__(
+        self, size: tuple[int, int], *, mode: str, format: str, quality: int, factor: int, dpi: int | None = None
+    ) -> None:
         self.size, self.mode = size, mode
         self.width, self.height = size
-        self._encoder = _encoder(size, mode, format, quality)
+        self._encoder = _encoder(size, mode, format, quality, dpi)
         self._open: list[Image.Image] = []  # strips that are not finished, the first one at row `_top`
         self._top = 0
         self._ground = "#000000" if mode == "RGB" else "#00000000"
@@ -108,7 +110,7 @@ class StripCanvas:
         return Image.new(mode, (self.width, min(STRIP_ROWS, self.height - top)), self._ground)
 
 
-def _encoder(size: tuple[int, int], mode: str, format: str, quality: int) -> StripEncoder | None:
+def _encoder(size: tuple[int, int], mode: str, format: str, quality: int, dpi: int | None) -> StripEncoder | None:
     if format == "svg":
         return None
-    return JpegStrips(size, quality) if format == "jpeg" else PngStrips(size, mode)
+    return JpegStrips(size, quality, dpi) if format == "jpeg" else PngStrips(size, mode)

@@ -99,8 +99,14 @@ class RenderContext(Generic[P_co]):
         if self.reusable and self.source.image.size == self.size and mode == "RGB":
             return self.source.image
         if self._is_large and not keeps_alpha and self.params.pixel_format in STRIP_FORMATS:
-            format, quality = self.params.pixel_format, self.params.quality
-            return StripCanvas(self.size, mode=mode, format=format, quality=quality, factor=compared_factor(self.size))
+            return StripCanvas(
+                self.size,
+                mode=mode,
+                format=self.params.pixel_format,
+                quality=self.params.quality,
+                factor=compared_factor(self.size),
+                dpi=self.params.dpi,
+            )
         check_in_memory(*self.size)
         return Image.new(mode, self.size, None)  # black as well, but allocated and cleared in one step
 

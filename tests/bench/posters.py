@@ -41,17 +41,22 @@ SOURCE_MB = 4000 * 3000 * 4 / 1e6
 PEERS = ("pillow", "pyvips", "montage", "metapixel")
 
 
-def styles_table(size: str, styles: Sequence[str], source: Path, format: str = "jpeg") -> str:
-    rows = []
+def print_styles(size: str, styles: Sequence[str], source: Path, format: str = "jpeg") -> None:
+    """Row by row, as this takes minutes."""
+    print(table((f"{size}, {format}", "CPU s", "MB", "file, MB", "longest without a report, CPU s"), []))
     for style in styles:
         measured = _measured(source, {"style": style, "size": SIZES[size], "dpi": 300, "format": format})
         if "error" in measured:
-            rows.append((f"`{style}`", measured["error"], "", "", ""))
+            print(f"| `{style}` | {measured['error']} | | | |", flush=True)
             continue
-        seconds, silent = (f"{measured[name]:.2f}" for name in ("cpu_s", "silent_s"))
-        memory, file = f"{max(0.0, measured['peak_mb'] - SOURCE_MB):.0f}", f"{measured['file_mb']:.1f}"
-        rows.append((f"`{style}`", seconds, memory, file, silent))
-    return table((f"{size}, {format}", "CPU s", "MB", "file, MB", "longest without a report, CPU s"), rows)
+        memory = max(0.0, measured["peak_mb"] - SOURCE_MB)
+        numbers = (
+            f"{measured['cpu_s']:.2f}",
+            f"{memory:.0f}",
+            f"{measured['file_mb']:.1f}",
+            f"{measured['silent_s']:.2f}",
+        )
+        print("| " + " | ".join((f"`{style}`", *numbers)) + " |", flush=True)
 
 
 def _measured(source: Path, recipe: dict[str, Any]) -> dict[str, Any]:
@@ -99,9 +104,10 @@ def tile_pool(side: int) -> TilePool:
     return pool_from_tiles(range(TILES), tiles_of(whole))
 
 
-def peers_table(size: str, source: Path) -> str:
+def print_peers(size: str, source: Path) -> None:
     """Other programs that assemble the same number of tiles. PEERS names a Python that has pyvips."""
-    side, rows = round(SIZES[size] / COLUMNS), []
+    side = round(SIZES[size] / COLUMNS)
+    print(table((f"{size}, {COLUMNS} x {ROWS} tiles", "CPU s", "MB of the process", "file, MB"), []), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         tiles, result = Path(folder, "tiles"), Path(folder, "result.jpg")
         tiles.mkdir()
@@ -110,13 +116,12 @@ def peers_table(size: str, source: Path) -> str:
         for peer in PEERS:
             command = _peer_command(peer, tiles, source, result, side)
             if command is None:
-                rows.append((peer, "not installed", "", ""))
+                print(f"| {peer} | not installed | | |", flush=True)
                 continue
             result.unlink(missing_ok=True)
             seconds, megabytes = _run(command)
             file = f"{result.stat().st_size / 1e6:.1f}" if result.exists() else "none"
-            rows.append((peer, f"{seconds:.2f}", f"{megabytes:.0f}", file))
-    return table((f"{size}, {COLUMNS} x {ROWS} tiles", "CPU s", "MB of the process", "file, MB"), rows)
+            print(f"| {peer} | {seconds:.2f} | {megabytes:.0f} | {file} |", flush=True)
 
 
 def _peer_command(peer: str, tiles: Path, source: Path, result: Path, side: int) -> list[str] | None:
@@ -203,11 +208,11 @@ def main(words: list[str]) -> None:
                 print(floor_table(source), flush=True)
             elif word == "peers":
                 for size in ("a2", "140mp"):
-                    print(peers_table(size, source), flush=True)
+                    print_peers(size, source)
             elif word == "pdf":
-                print(styles_table(PDF_SIZE, styles, source, "pdf"), flush=True)
+                print_styles(PDF_SIZE, styles, source, "pdf")
             else:
-                print(styles_table(word, styles, source), flush=True)
+                print_styles(word, styles, source)
             print(flush=True)
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 from ..colour.pixels import pixels
 from .encode import encode_jpeg
 from .png import SIGNATURE
+from .resolution import write_resolution
 
 STRIP_ROWS = 128
 """Of all strips but the last: 16 rows of 8 x 8 blocks."""
@@ -76,8 +77,8 @@ class JpegStrips:
     """Equal to what `encode_jpeg` writes, but for the restart markers, one after each row of blocks: a row that equals
     the one above, as inside large cells, is the same bytes again."""
 
-    def __init__(self, size: tuple[int, int], quality: int) -> None:
-        self._file, self._size, self._quality, self._count = io.BytesIO(), size, quality, 0
+    def __init__(self, size: tuple[int, int], quality: int, dpi: int | None = None) -> None:
+        self._file, self._size, self._quality, self._dpi, self._count = io.BytesIO(), size, quality, dpi, 0
         self._pixels_above: NDArray[np.uint8] | None = None
         self._row_above = b""
 
@@ -121,7 +122,8 @@ class JpegStrips:
         return Image.frombuffer(mode, size, remaining, "raw", mode, 0, 1), rows
 
     def _resized(self, head: bytes) -> bytes:
-        """The first strip's head with the height of the whole picture."""
+        """The first strip's head with the height of the whole picture and the resolution."""
+        head = head if self._dpi is None else write_resolution(head, "jpeg", self._dpi)
         height_at = head.index(b"\xff\xc0") + 5
         return head[:height_at] + struct.pack(">H", self._size[1]) + head[height_at + 2 :]
 

@@ -135,6 +135,13 @@ def test_the_resolution_is_written_into_the_file(format: str, dots_per_inch: int
         image.load()
 
 
+def test_a_jpeg_in_strips_has_its_resolution() -> None:
+    large = render(encoded(scene(60, 40)), parse({"style": "hexagon", "size": 4500, "dpi": 300, "format": "jpeg"}))
+
+    with Image.open(io.BytesIO(large.data)) as image:
+        assert image.info["dpi"] == (300, 300)
+
+
 def test_an_svg_states_its_size_in_millimetres() -> None:
     result = render(encoded(scene(60, 40)), parse({"size": 600, "dpi": 300, "format": "svg"}))
 
