@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
+from .progress import BAND_PX, pieces
+
 _COMPARED_SIDE_PX = 320
 
 Box = tuple[float, float, float, float]
@@ -90,7 +92,11 @@ class ScaledImage:
         box = box or (0, 0, *self.size)
         width, height = box[2] - box[0], box[3] - box[1]
         if width % factor or height % factor:  # the last means are of fewer pixels
-            return self.crop(box).reduce(factor)
+            result = Image.new(self.image.mode, (-(-width // factor), -(-height // factor)))
+            for rows in pieces(height, max(1, BAND_PX // (width * factor)) * factor):
+                part = self.crop((box[0], box[1] + rows.start, box[2], box[1] + rows.stop))
+                result.paste(part.reduce(factor), (0, rows.start // factor))
+            return result
         return self.resize((width // factor, height // factor), Image.Resampling.BOX, box)
 
     def resize(self, size: tuple[int, int], resample: Image.Resampling, box: Box | None = None) -> Image.Image:
