@@ -54,7 +54,7 @@ def _row_sums(band: Image.Image, side: int, lut: NDArray[np.float32]) -> NDArray
     for piece in pieces(band.height, max(1, _CACHED_PX // (band.width * side)) * side):
         light = look_up(values[piece], lut)
         whole = len(light) // side
-        sums.append(light[: whole * side].reshape(whole, side, -1).sum(axis=1))
+        sums.append(light[: whole * side].reshape(whole, side, 4 * band.width).sum(axis=1))
         if whole * side < len(light):
             sums.append(light[whole * side :].sum(axis=0, keepdims=True))
     summed = np.concatenate(sums).reshape(-1, band.width, 4)[..., :3]

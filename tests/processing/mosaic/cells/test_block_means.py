@@ -47,3 +47,12 @@ def test_areas_are_those_of_the_grid(width: int, height: int, side: int) -> None
     labels = labels_of(SquareGrid(width, height, side))
 
     assert np.array_equal(block_areas(width, height, side), np.bincount(labels.ravel()))
+
+
+def test_a_piece_that_is_lower_than_a_block_has_its_mean() -> None:
+    image = Image.fromarray(noise(5000, 2 * 64 + 5))  # a row of these blocks is summed at a time
+
+    means = block_means(image, 64, True, Progress())
+
+    assert means.shape == (3, 79, 3)
+    assert np.abs(means[2, 0] - true_mean(np.asarray(image)[128:, :64])).max() <= 0.51
