@@ -152,12 +152,19 @@ def _peer_command(peer: str, tiles: Path, source: Path, result: Path, side: int)
     return [peer, *options, "--metapixel", str(enlarged), str(result)]
 
 
+_MEASURING = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+"""
+
+
 def _run(command: list[str]) -> tuple[float, float]:
-    """CPU seconds and peak MB of the process."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+    """CPU seconds and peak MB of a process, whose parent must be small: it begins with the memory of its parent."""
+    measuring = [sys.executable, "-c", _MEASURING, *command]
+    seconds, megabytes = subprocess.run(measuring, check=True, capture_output=True, text=True).stdout.split()
+    return float(seconds), float(megabytes)
 
 
 def floor_table(source: Path, rounds: int = 7) -> str:
