@@ -25,8 +25,8 @@ from processing.mosaic.colour.oklab import delta_e, srgb_to_oklab
 from processing.mosaic.colour.palette import hex_to_rgb
 from processing.mosaic.colour.srgb import encode_srgb, linearise
 from processing.mosaic.progress import Progress
-from processing.mosaic.segments.outlines import OUTSIDE, trace_outlines
-from processing.mosaic.styles.voronoi.contour_panes import pane_labels
+from processing.mosaic.segments.outlines import trace_outlines
+from processing.mosaic.styles.voronoi.contour_panes import mean_colours, pane_labels
 from processing.mosaic.styles.voronoi.voronoi import VoronoiParams, contour_pane_count
 from tests.bench.stones import stone_figures
 from tests.bench.timing import table
@@ -208,15 +208,12 @@ def pane_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
 
 
 def pane_corners(image: Image.Image) -> np.ndarray:
-    """(n,): the corners of each pane. Rounding doubles those of a border, but not at the edge of the picture."""
+    """(n,): the corners of each pane."""
     count = contour_pane_count(VoronoiParams(), *image.size)
     leading = (image.width * image.height / count) ** 0.5 / 11
-    labels, _ = pane_labels(image, image.size, count, leading, Progress())
-    corners = np.zeros(labels.max() + 1, np.int64)
-    for border in trace_outlines(labels, Progress()).borders:
-        inside = [region for region in {border.left, border.right} if region != OUTSIDE]
-        corners[inside] += len(border.points) // 2 if len(inside) == 2 else len(border.points) - 1
-    return corners
+    labels, lab = pane_labels(image, image.size, count, leading, Progress())
+    colours = mean_colours(labels, lab)
+    return trace_outlines(labels, Progress(), colours=colours).turns
 
 
 def main() -> None:

@@ -10,11 +10,14 @@ import numpy as np
 from ..cells.convex import Counts
 from ..colour.srgb import Floats
 from ..progress import Progress
-from .superpixels import Labels
+from .superpixels import Labels, region_widths
 
 OUTSIDE = -1
 
 _TOLERANCE_PX = 0.9  # of the reduced picture: how far a simplified border may be from the true one
+_STRAIGHTER, _CONTOUR = 3.0, 8.0  # times the tolerance more for equal colours; a difference that makes a contour
+_MOST_SHIFT = 0.15  # of the width of the thinner region: how far a straighter border may be from the true one
+_LIMITS = ((1.6, 0.2), (2.4, 0.2), (4.0, 0.2))  # times the tolerance, and shift
 MAX_CORNERS = 12
 _SMOOTHING_ROUNDS = 8
 _REPORT_EVERY = 256  # borders
@@ -31,38 +34,52 @@ class Border:
 
 @dataclass(frozen=True, slots=True)
 class Outlines:
-    """points, corners: polygons of the regions, one for each. borders: the lines that they share. exact_points,
+    """points, corners: polygons of the regions, one for each. borders: the lines that they share. turns: the corners of
+    each region before these are rounded. exact_points,
     exact_corners: the polygons along the edges of pixels, which cover everything."""
 
     points: Floats
     corners: Counts
     borders: list[Border]
+    turns: Counts
     exact_points: Floats
     exact_corners: Counts
 
 
-def trace_outlines(labels: Labels, progress: Progress, *, max_corners: int | None = MAX_CORNERS) -> Outlines:
+def trace_outlines(
+    labels: Labels, progress: Progress, *, max_corners: int | None = MAX_CORNERS, colours: Floats | None = None
+) -> Outlines:
     """labels: (rows, columns), connected regions numbered from 0. Coordinates are in its pixels.
 
     max_corners: regions with more are simplified further before their corners are cut off; None: none is.
+    colours: (count, 3) of the regions in OKLab x 100; borders of similar ones, which no contour prescribes, are then
+    straighter.
     """
     count = int(labels.max()) + 1
     traced = _trace_borders(labels, progress.sub(0.0, 0.5))
+    widths = region_widths(labels)
     simplified = []
     for points, left, right in traced:
         is_edge = OUTSIDE in (left, right)  # of the picture, whose corners stay
-        simplified.append(_simplify(points, 0.0) if is_edge else _simplify(_smooth(points), _TOLERANCE_PX))
+        tolerance = _TOLERANCE_PX
+        if colours is not None and not is_edge:
+            similar = max(0.0, 1 - float(np.linalg.norm(colours[left] - colours[right])) / _CONTOUR)
+            tolerance *= 1 + max(
+                0.0, min(_STRAIGHTER * similar, _MOST_SHIFT * min(widths[left], widths[right]) / _TOLERANCE_PX - 1)
+            )
+        simplified.append(_simplify(points, 0.0) if is_edge else _simplify(_smooth(points), tolerance))
         if len(simplified) % _REPORT_EVERY == 0:
             progress(0.5 + 0.3 * len(simplified) / len(traced))
     if max_corners is not None:
-        _limit_corners(simplified, traced, count, max_corners)
+        _limit_corners(simplified, traced, widths, max_corners)
     borders = [
         Border(points if OUTSIDE in (left, right) else _rounded(points), left, right)
         for points, (_, left, right) in zip(simplified, traced, strict=True)
     ]
     points, corners = _polygons(borders, count)
     exact_points, exact_corners = _polygons([Border(*border) for border in traced], count)
-    return Outlines(points, corners, borders, exact_points, exact_corners)
+    turns = _corners(simplified, traced, count)
+    return Outlines(points, corners, borders, turns, exact_points, exact_corners)
 
 
 def _polygons(borders: list[Border], count: int) -> tuple[Floats, Counts]:
@@ -162,33 +179,40 @@ def _simplify(points: Floats, tolerance: float) -> Floats:
     return points[keep]
 
 
+def _corners(simplified: list[Floats], traced: list[tuple[Floats, int, int]], count: int) -> Counts:
+    """(count,): of each region, before they are rounded."""
+    corners = np.zeros(count, np.int64)
+    for points, (_, left, right) in zip(simplified, traced, strict=True):
+        for region in (left, right):
+            if region != OUTSIDE:
+                corners[region] += len(points) - 1
+    return corners
+
+
 def _limit_corners(
-    simplified: list[Floats], traced: list[tuple[Floats, int, int]], count: int, max_corners: int
+    simplified: list[Floats], traced: list[tuple[Floats, int, int]], widths: Floats, max_corners: int
 ) -> None:
     """Simplify the borders of regions with too many corners further, until nothing but junctions is left."""
-    for tolerance in (1.6, 2.4):
-        corners = np.zeros(count, np.int64)
-        for points, (_, left, right) in zip(simplified, traced, strict=True):
-            for region in (left, right):
-                if region != OUTSIDE:
-                    corners[region] += len(points) - 1
+    for tolerance, shift in _LIMITS:
+        corners = _corners(simplified, traced, len(widths))
         for number, (_, left, right) in enumerate(traced):
             if OUTSIDE in (left, right):
                 continue
             if max(corners[left] if left >= 0 else 0, corners[right] if right >= 0 else 0) > max_corners:
-                simplified[number] = _simplify(simplified[number], _TOLERANCE_PX * tolerance)
+                most = shift * min(widths[left], widths[right])
+                simplified[number] = _simplify(simplified[number], min(_TOLERANCE_PX * tolerance, most))
 
 
 def _loops(borders: list[Border], count: int) -> list[list[list[tuple[float, float]]]]:
     """For each region its closed outlines, the outer one and those of holes."""
-    sides: list[dict[tuple[float, float], list[list[tuple[float, float]]]]] = [defaultdict(list) for _ in range(count)]
+    widths: list[dict[tuple[float, float], list[list[tuple[float, float]]]]] = [defaultdict(list) for _ in range(count)]
     for border in borders:
         line = [(x, y) for x, y in border.points.tolist()]
         if border.left != OUTSIDE:
-            sides[border.left][line[0]].append(line)
+            widths[border.left][line[0]].append(line)
         if border.right != OUTSIDE:
-            sides[border.right][line[-1]].append(line[::-1])
-    return [_chain(starts) for starts in sides]
+            widths[border.right][line[-1]].append(line[::-1])
+    return [_chain(starts) for starts in widths]
 
 
 def _chain(starts: dict[tuple[float, float], list[list[tuple[float, float]]]]) -> list[list[tuple[float, float]]]:

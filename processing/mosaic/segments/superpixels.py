@@ -8,19 +8,21 @@ merging needs the regions' statistics anyway, and a hexagonal grid lets calm are
 from __future__ import annotations
 
 import heapq
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..colour.srgb import Floats
 from ..progress import Progress
-from ..scipy_lazy import connected_components
+from ..scipy_lazy import connected_components, ndimage
 
 Labels = NDArray[np.int64]
 
 _ROUNDS = 3
 _COMPACTNESS = 5.0  # how many units of OKLab x 100 a distance of one superpixel counts
 _SUPERPIXELS = 2.6  # for each region of the result
+_SLENDER = 0.4  # squared difference of colours that a union of squares side by side counts as
 _LARGEST = 9.0  # region, in mean areas
 _SMOOTHING_ROUNDS, _EDGE = 8, 3.0  # of diffusion; a difference of colour that stops it
 
@@ -33,7 +35,7 @@ def segment(lab: Floats, count: int, progress: Progress) -> Labels:
     side = max(1.0, (rows * columns / (count * _SUPERPIXELS)) ** 0.5)
     labels = connected_parts(_slic(smooth, side, progress.sub(0.2, 0.6)))
     progress(0.7)
-    return _merge(labels, smooth, count, progress.sub(0.7, 1.0))
+    return merge_to(labels, smooth, count, progress.sub(0.7, 1.0))
 
 
 def merge_regions(labels: Labels, lab: Floats, small: NDArray[np.bool_]) -> Labels:
@@ -96,13 +98,25 @@ def connected_parts(labels: Labels) -> Labels:
     return connected_components(first, second, labels.size).reshape(labels.shape)
 
 
-def _merge(labels: Labels, lab: Floats, count: int, progress: Progress) -> Labels:
+def region_widths(labels: Labels) -> Floats:
+    """(count,): the width of each region at its widest place."""
+    padded = np.pad(labels, 1, mode="edge")
+    edge = np.zeros(labels.shape, bool)
+    for y, x in ((0, 1), (2, 1), (1, 0), (1, 2)):
+        edge |= padded[y : y + labels.shape[0], x : x + labels.shape[1]] != labels
+    regions = np.arange(labels.max() + 1)
+    if not edge.any():
+        return np.full(1, float(min(labels.shape)))
+    inside = ndimage().distance_transform_edt(~edge) + 0.5
+    return np.asarray(ndimage().maximum(inside, labels, regions) * 2, np.float64)
+
+
+def merge_to(labels: Labels, lab: Floats, count: int, progress: Progress) -> Labels:
     """Merge neighbours until `count` regions are left, those first whose union adds the least squared error."""
     regions = _Regions(labels, lab)
     largest = _LARGEST * labels.size / count
-    queue = [
-        (regions.cost(a, b), a, b, 0, 0) for a in range(len(regions.alive)) for b in regions.neighbours[a] if a < b
-    ]
+    every = range(len(regions.alive))
+    queue = [(cost, a, b, 0, 0) for a in every for cost, b in regions.costs(a, largest) if a < b]
     heapq.heapify(queue)
     left, total = len(regions.alive), max(1, len(regions.alive) - count)
     while left > count and queue:
@@ -111,12 +125,11 @@ def _merge(labels: Labels, lab: Floats, count: int, progress: Progress) -> Label
             regions.alive[a] and regions.alive[b]
         ):
             continue
-        if regions.area[a] + regions.area[b] > largest:
-            continue
         regions.merge(a, b)
-        for other in sorted(regions.neighbours[a]):
-            pair = min(a, other), max(a, other)
-            heapq.heappush(queue, (regions.cost(*pair), *pair, regions.version[pair[0]], regions.version[pair[1]]))
+        version, versions = regions.version[a], regions.version
+        for cost, other in regions.costs(a, largest):
+            pair = (a, other, version, versions[other]) if a < other else (other, a, versions[other], version)
+            heapq.heappush(queue, (cost, *pair))
         left -= 1
         if left % 256 == 0:
             progress(1 - (left - count) / total)
@@ -138,21 +151,33 @@ class _Regions:
             np.stack([a[a != b], b[a != b]]) for a, b in ((labels[:, 1:], labels[:, :-1]), (labels[1:], labels[:-1]))
         ]
         low, high = np.sort(np.concatenate(borders, axis=1), axis=0)
-        pairs = np.unique(low * count + high)
-        self.neighbours: list[set[int]] = [set() for _ in range(count)]
-        for first, second in zip((pairs // count).tolist(), (pairs % count).tolist(), strict=True):
-            self.neighbours[first].add(second)
-            self.neighbours[second].add(first)
+        pairs, shared = np.unique(low * count + high, return_counts=True)
+        self.neighbours: list[dict[int, int]] = [{} for _ in range(count)]  # how many sides of pixels they share
+        for first, second, sides in zip(
+            (pairs // count).tolist(), (pairs % count).tolist(), shared.tolist(), strict=True
+        ):
+            self.neighbours[first][second] = self.neighbours[second][first] = sides
 
     def distance(self, a: int, b: int) -> float:
         """The squared distance of the mean colours."""
         (l1, a1, b1), (l2, a2, b2) = self._means[a], self._means[b]
         return (l1 - l2) * (l1 - l2) + (a1 - a2) * (a1 - a2) + (b1 - b2) * (b1 - b2)
 
-    def cost(self, a: int, b: int) -> float:
-        """The squared error that the union adds."""
-        area_a, area_b = self.area[a], self.area[b]
-        return area_a * area_b / (area_a + area_b) * (self.distance(a, b) + 0.3)
+    def costs(self, region: int, largest: float) -> list[tuple[float, int]]:
+        """The squared error that its union with each neighbour adds, and the neighbour; of unions up to `largest`.
+
+        Where colours are equal, compact unions come first.
+        """
+        area, (lightness, red, yellow), areas, means = self.area[region], self._means[region], self.area, self._means
+        costs = []
+        for other, sides in self.neighbours[region].items():
+            other_area = areas[other]
+            if area + other_area <= largest:
+                l2, a2, b2 = means[other]
+                distance = (lightness - l2) ** 2 + (red - a2) ** 2 + (yellow - b2) ** 2
+                slenderness = math.sqrt(area if area < other_area else other_area) / sides
+                costs.append((area * other_area / (area + other_area) * (distance + _SLENDER * slenderness), other))
+        return costs
 
     def merge(self, into: int, gone: int) -> None:
         (l1, a1, b1), (l2, a2, b2) = self._means[into], self._means[gone]
@@ -162,12 +187,12 @@ class _Regions:
         self.area[into] = area
         self.alive[gone], self._into[gone] = False, into
         self.version[into] += 1
-        for other in self.neighbours[gone]:
-            self.neighbours[other].discard(gone)
+        for other, sides in self.neighbours[gone].items():
+            del self.neighbours[other][gone]
             if other != into:
-                self.neighbours[other].add(into)
-                self.neighbours[into].add(other)
-        self.neighbours[gone] = set()
+                together = self.neighbours[into].get(other, 0) + sides
+                self.neighbours[other][into] = self.neighbours[into][other] = together
+        self.neighbours[gone] = {}
 
     def relabelled(self, labels: Labels) -> Labels:
         """The labels of the merged regions, numbered from 0 from top to bottom."""

@@ -15,7 +15,7 @@ from processing.mosaic.colour.oklab import srgb_to_oklab
 from processing.mosaic.progress import Progress
 from processing.mosaic.segments.outlines import trace_outlines
 from processing.mosaic.segments.superpixels import segment
-from processing.mosaic.styles.voronoi.contour_panes import contour_panes
+from processing.mosaic.styles.voronoi.contour_panes import contour_panes, pane_labels
 from processing.mosaic.styles.voronoi.leads import lead_width
 from tests.bench.looks import boundary_recall, mean_difference
 from tests.processing.mosaic.cell_samples import labels_of
@@ -103,3 +103,14 @@ def test_the_svg_has_the_leads_as_lines() -> None:
 
     assert svg.count("<polyline") > 30
     assert 'stroke="#17140f"' in svg
+
+
+def test_a_star_at_night_keeps_a_pane_of_its_own() -> None:
+    night = np.full((200, 300, 3), 12, np.uint8)
+    night[98:101, 148:151] = 250
+
+    labels, lab = pane_labels(Image.fromarray(night), (300, 200), 60, 2.0, Progress())
+
+    star = labels == labels[99, 149]
+    assert 9 <= star.sum() < 80
+    assert lab[star, 0].mean() > 2 * lab[..., 0].mean()
