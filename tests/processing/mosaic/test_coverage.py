@@ -84,7 +84,7 @@ ONE_COLOUR = {
     "voronoi": {"leading": 0, "panes": "contours", "light": False},
     "numbers": {"show": "painted", "outline": "#f0ebe1"},
     "photomosaic": {"margin": 0},
-    "brick": {"relief": False},
+    "brick": {"relief": False, "dither": False},
     "beads": {"light": False},
     "stitch": {"light": False},
 }
