@@ -71,7 +71,7 @@ def pane_labels(
     labels = segment(lab, round(count * _MORE), progress)
     labels = _with_lights(_without_slivers(labels, lab, _THINNEST * lead), lab, max(2.0, _LIGHT * lead))
     labels = _without_slivers(labels, lab, _THINNEST * lead)
-    labels = merge_to(labels, lab, round(count * _FEWER), progress)
+    labels = merge_to(labels, lab, max(1, round(count * _FEWER)), progress)
     for most in _MOST_NEIGHBOURS:  # what is cut off may be a sliver, and its union with another have many neighbours
         labels = _without_slivers(split_branching(labels, most), lab, _THINNEST * lead)
     for _ in range(_CORNER_ROUNDS):

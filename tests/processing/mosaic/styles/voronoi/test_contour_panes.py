@@ -114,3 +114,11 @@ def test_a_star_at_night_keeps_a_pane_of_its_own() -> None:
     star = labels == labels[99, 149]
     assert 9 <= star.sum() < 80
     assert lab[star, 0].mean() > 2 * lab[..., 0].mean()
+
+
+def test_a_picture_of_a_few_pixels_has_one_pane() -> None:
+    image = Image.fromarray(np.full((3, 4, 3), 90, np.uint8))
+
+    labels, _ = pane_labels(image, (4, 3), 1, 1.0, Progress())
+
+    assert not labels.any()
