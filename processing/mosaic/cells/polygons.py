@@ -154,15 +154,23 @@ def _edges(points: Floats, corners: Counts) -> tuple[Floats, Counts]:
 
 
 def _filled(firsts: Counts, ends: Counts, cells: Counts, size: int) -> Runs:
-    """Runs from sorted stretches, with BACKGROUND in the gaps between them. A stretch ends where the next begins."""
-    ends = np.minimum(ends, np.append(firsts[1:], size))
-    starts = np.zeros((len(firsts) + 1, 2), np.int64)  # of the gap before each stretch, and of the stretch
-    starts[:-1, 1], starts[-1, 1] = firsts, size
-    starts[1:, 0] = ends
+    """Runs from sorted stretches, with BACKGROUND in the gaps between them.
+
+    A stretch ends where the next begins. After one that lies within another, that one goes on, if it reaches further
+    than all before.
+    """
+    limits = np.append(firsts[1:], size)
+    reach = np.maximum.accumulate(ends)
+    farthest = np.maximum.accumulate(np.where(ends == reach, np.arange(len(ends)), 0))
+    starts = np.zeros((len(firsts) + 1, 3), np.int64)  # of what goes on before each stretch, of the gap, of the stretch
+    starts[:-1, 2], starts[-1, 2] = firsts, size
+    starts[1:, 0] = np.minimum(ends, limits)
+    starts[1:, 1] = np.minimum(reach, limits)
     owners = np.full(starts.shape, BACKGROUND, np.int32)
-    owners[:-1, 1] = cells
-    keep = np.ones(starts.shape, bool)
-    keep[:, 0] = starts[:, 0] < starts[:, 1]
-    keep[:-1, 1] = firsts < ends
-    keep[-1, 1] = False
+    owners[:-1, 2] = cells
+    owners[1:, 0] = cells[farthest]
+    keep = np.empty(starts.shape, bool)
+    keep[:, :2] = starts[:, :2] < starts[:, 1:]
+    keep[:-1, 2] = firsts < starts[1:, 0]
+    keep[-1, 2] = False
     return Runs(starts[keep], owners[keep], size)

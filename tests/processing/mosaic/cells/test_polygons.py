@@ -42,3 +42,18 @@ def test_runs_are_the_same_in_bands() -> None:
 
     labels = np.concatenate([np.repeat(band.cells, band.lengths) for band in bands])
     assert np.array_equal(np.repeat(whole.cells, whole.lengths), labels)
+
+
+def test_a_polygon_goes_on_behind_a_smaller_one_that_lies_on_it() -> None:
+    large = [(0.0, 0.0), (40.0, 0.0), (40.0, 10.0), (0.0, 10.0)]
+    small = [(5.0, 2.0), (9.0, 2.0), (9.0, 4.0), (5.0, 4.0)]
+    behind_both = [(4.0, 1.0), (20.0, 1.0), (20.0, 6.0), (4.0, 6.0)]
+
+    labels = labels_of(polygon_cells(50, 12, [large, small, behind_both], 10.0))
+
+    covered = np.zeros((12, 50), bool)
+    covered[:10, :40] = True
+    assert np.array_equal(labels != BACKGROUND, covered)
+    assert (labels[:10, 21:40] == 0).all()
+    assert (labels[2:4, 5:9] == 1).all()
+    assert (labels[4:6, 4:20] == 2).all()
