@@ -180,7 +180,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=5,
+    version=6,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",

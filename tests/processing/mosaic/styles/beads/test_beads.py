@@ -12,9 +12,11 @@ from processing.mosaic import parse, render
 from processing.mosaic.colour.medoids import choose_colours
 from processing.mosaic.colour.oklab import delta_e
 from processing.mosaic.colour.palette import hex_to_rgb
+from processing.mosaic.colour.srgb import encode_srgb, linearise
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.beads import beads
 from processing.mosaic.styles.beads.makers import BEADS
+from processing.mosaic.styles.beads.relief import bead_cover, bead_shade, draw_beads
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene
 
 CAT = np.asarray(
@@ -108,6 +110,18 @@ def test_beads_are_no_paler_than_the_picture() -> None:
     result = render(encoded(CAT), parse({"style": "beads", "size": 900}))
 
     assert result.quality.difference < 3
+
+
+@pytest.mark.parametrize("side", [10, 40])
+@pytest.mark.parametrize("colour", [(5, 5, 5), (27, 42, 52), (60, 20, 20)])
+def test_dark_beads_stay_dark_from_a_distance(colour: tuple[int, int, int], side: int) -> None:
+    """Their highlights and the light board lifted black by 11, which made nights pale."""
+    bead = np.array([colour], np.uint8)
+
+    pictures = draw_beads(bead, (232, 230, 225), bead_cover(side), bead_shade(side))
+
+    mean = encode_srgb(linearise(pictures[0, ..., :3] / 255.0).reshape(-1, 3).mean(axis=0)) * 255
+    assert delta_e(np.rint(mean).astype(np.uint8)[None], bead)[0] < 1.5
 
 
 def test_as_many_colours_as_a_palette_has_are_all_of_them() -> None:
