@@ -129,9 +129,9 @@ async def build(
         feed = await enter(follow_events(store.events))
         feed.subscribe(metrics.on_event)
         bucket = open_bucket(settings, public_url)
-        executors = InstrumentedExecutors(PREVIEW_THREADS, metrics)
-        stack.push_async_callback(executors.close)
         engine = InstrumentedEngine(await enter(open_engine(settings)), metrics)
+        executors = InstrumentedExecutors(PREVIEW_THREADS, engine.render_threads, metrics)
+        stack.push_async_callback(executors.close)
         sources, limit_bytes = settings.allowed_sources, settings.max_upload_bytes
         policy = replace(fetch_policy or FetchPolicy(), allowed_sources=sources, limit_bytes=limit_bytes)
         queue = await enter(_queue(settings, server_id, store, feed, engine, executors, bucket, policy))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from processing.engine.job import Job, JobResult
@@ -50,6 +51,10 @@ class Engine(Protocol):
     @property
     def workers(self) -> Mapping[str, int]:
         """Workers of a cluster by state: connected (they run jobs), refused, missing (they do not answer)."""
+
+    @property
+    def render_threads(self) -> ThreadPoolExecutor | None:
+        """The threads of this process that run jobs; None where other processes run them."""
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
         """Start a job. on_progress is called on the loop with the progress, 0 to 1.

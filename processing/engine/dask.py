@@ -69,7 +69,7 @@ class ClusterEngine:
     """An Engine. See `connect_cluster`."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self._address, self.render_threads = address, None
         self._topic = f"tessera-{secrets.token_hex(6)}"
         self._client: Client | None = None
         self._handles: dict[str, ClusterJobHandle] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -48,6 +49,10 @@ class InstrumentedEngine:
     def workers(self) -> Mapping[str, int]:
         return self._engine.workers
 
+    @property
+    def render_threads(self) -> ThreadPoolExecutor | None:
+        return self._engine.render_threads
+
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
         handle = self._engine.start(job, on_progress)
         self._active += 1
@@ -76,8 +81,8 @@ class InstrumentedEngine:
 class InstrumentedExecutors(Executors):
     """Executors that show their load, and count failed calls of the bucket."""
 
-    def __init__(self, preview_threads: int, metrics: Metrics) -> None:
-        super().__init__(preview_threads)
+    def __init__(self, preview_threads: int, render_threads: ThreadPoolExecutor | None, metrics: Metrics) -> None:
+        super().__init__(preview_threads, render_threads)
         self._metrics = metrics
         self._active: Counter[str] = Counter()
         metrics.watch_threads("io", lambda: IO_THREADS, lambda: self._active["io"])
@@ -90,6 +95,10 @@ class InstrumentedExecutors(Executors):
     async def preview(self, work: Callable[..., T], *arguments: object) -> T:
         with self._count("preview"):
             return await super().preview(work, *arguments)
+
+    async def large(self, work: Callable[..., T], *arguments: object) -> T:
+        with self._count("large"):
+            return await super().large(work, *arguments)
 
     @contextmanager
     def _count(self, pool: str) -> Iterator[None]:

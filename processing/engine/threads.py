@@ -30,14 +30,14 @@ class ThreadEngine:
         """clock: the seconds by which reports of progress are limited."""
         self.size = size
         self._clock = clock
-        self._executor = ThreadPoolExecutor(
+        self.render_threads = ThreadPoolExecutor(
             size, "render", initializer=lower_thread_priority, initargs=(RENDER_NICENESS,)
         )
         self._handles: set[ThreadJobHandle] = set()
         self._release_timer: asyncio.TimerHandle | None = None
 
     def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
-        handle = ThreadJobHandle(self._executor, job, on_progress, self._clock)
+        handle = ThreadJobHandle(self.render_threads, job, on_progress, self._clock)
         self._handles.add(handle)
         handle.future.add_done_callback(lambda _: self._on_done(handle))
         return handle
@@ -52,14 +52,14 @@ class ThreadEngine:
 
     def _release_memory(self) -> None:
         if not self._handles:
-            self._executor.submit(release_free_memory)
+            self.render_threads.submit(release_free_memory)
 
     async def close(self) -> None:
         if self._release_timer is not None:
             self._release_timer.cancel()
         for handle in list(self._handles):  # pragma: no cover - stopping the queue has ended the jobs before
             handle.stop()
-        await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self.render_threads.shutdown, cancel_futures=True)
 
 
 class ThreadJobHandle:
@@ -73,7 +73,7 @@ class ThreadJobHandle:
         self._clock = clock
         self._on_progress, self._reported_at = on_progress, float("-inf")
         self.begun = self._loop.create_future()
-        self.begun.set_result(None)  # the queue starts a job only where a thread is free
+        self.begun.set_result(None)  # the queue starts a job only where no other one runs
         self.future = self._loop.run_in_executor(executor, run, job, self._report)
 
     def stop(self) -> None:

@@ -6,7 +6,9 @@ Making one decodes the image, so that its size, mean colour and features are rec
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +25,11 @@ from processing.mosaic import (
     FEATURES_VERSION,
     MosaicError,
     decode_image,
+    decoded_pixels,
     encode_image,
     jpeg_in_pdf,
     measure_features,
+    release_free_memory,
 )
 from processing.rendering import render
 
@@ -42,6 +46,8 @@ LIMIT_BYTES = 256 * 1024 * 1024
 READ_TIMEOUT_S = 20.0
 CONCURRENCY = 4
 """Originals in memory at once. Only one is decoded at a time, so that previews keep a thread."""
+SMALL_MEGAPIXELS = 4.0
+"""What is decoded beside jobs: 64 MB at 16 bytes a pixel. For more, a thumbnail takes the place of a job."""
 SCHEDULED_LIMIT = 100
 IN_PROGRESS_LIMIT = 400
 RETRY_AFTER_S = 5
@@ -79,7 +85,7 @@ class Thumbnails:
         self._in_progress: dict[str, asyncio.Task[bytes]] = {}
         self._scheduled: set[asyncio.Task[None]] = set()
         self._in_memory = asyncio.Semaphore(CONCURRENCY)
-        self._decoding = asyncio.Lock()
+        self._decoding, self._decoding_large = asyncio.Lock(), asyncio.Lock()
 
     async def __aenter__(self) -> Thumbnails:
         return self
@@ -94,7 +100,7 @@ class Thumbnails:
         Overloaded.
         """
         try:
-            return await self._read(thumbnail_key(image.id, width))
+            return await self._executors.io(self._read_key, thumbnail_key(image.id, width))
         except errors.NotFound:
             return await self._get_or_make(image, width)
 
@@ -142,12 +148,15 @@ class Thumbnails:
             log.debug("%s: not made (%s)", key, type(error).__name__)
 
     async def _make(self, image: Image, width: int) -> bytes:
+        source = await self._source_of_shapes(image)
         async with self._in_memory:
-            source, recipe = await self._load_source(image)
-            is_source = image.kind == ImageKind.SOURCE
-            limit = self._max_megapixels if is_source else self._max_result_megapixels
+            data, recipe = await self._executors.io(self._read_original, image, source)
             async with self._decoding:
-                thumbnail = await self._executors.preview(make_thumbnail, source, recipe, width, limit)
+                thumbnail = await self._executors.preview(make_small, data, recipe, width, self._limit(image))
+            del data
+        if thumbnail is None:
+            async with self._decoding_large:
+                thumbnail = await self._executors.large(self._make_large, image, source, width)
         key = thumbnail_key(image.id, width)
         await self._executors.io(self._bucket.put, key, thumbnail.data, mime=MEDIA_TYPE)
         if thumbnail.features is not None:
@@ -155,22 +164,42 @@ class Thumbnails:
         await self._record_appearance(image, thumbnail, key)
         return thumbnail.data
 
-    async def _load_source(self, image: Image) -> tuple[bytes, dict[str, Any] | None]:
-        """The bytes of a picture and None. For shapes, which have no pixels: those of the source and the recipe."""
-        if image.mime not in (SVG, PDF) or image.source_id is None:
-            return await self._read_original(image), None
-        if image.mime == PDF and (jpeg := jpeg_in_pdf(await self._read_original(image))) is not None:
-            return jpeg, None
-        source = await self._images.by_id(image.source_id, SERVER)
-        return await self._read_original(source), image.recipe | {"format": "png"}
+    def _make_large(self, image: Image, source: Image | None, width: int) -> Thumbnail:
+        """Reads the original again: while it waited for its turn, it was not in memory. Blocks."""
+        data, recipe = self._read_original(image, source)
+        try:
+            return make_thumbnail(data, recipe, width, self._limit(image))
+        finally:
+            release_free_memory()  # to the job that comes next
 
-    async def _read_original(self, image: Image) -> bytes:
+    def _limit(self, image: Image) -> int:
+        return self._max_megapixels if image.kind == ImageKind.SOURCE else self._max_result_megapixels
+
+    async def _source_of_shapes(self, image: Image) -> Image | None:
+        """The source of a result that is made of shapes; None for other images, or if it was deleted."""
+        if not _is_shapes(image) or image.source_id is None:
+            return None
+        with contextlib.suppress(errors.NotFound):
+            return await self._images.by_id(image.source_id, SERVER)
+        return None
+
+    def _read_original(self, image: Image, source: Image | None) -> tuple[bytes, dict[str, Any] | None]:
+        """The bytes of a picture and None. For shapes, without pixels: those of the source and the recipe. Blocks."""
+        if not _is_shapes(image):
+            return self._read(image), None
+        if image.mime == PDF and (jpeg := jpeg_in_pdf(self._read(image))) is not None:
+            return jpeg, None
+        if source is None:
+            raise errors.NotFound(what="thumbnail", which=image.id)
+        return self._read(source), image.recipe | {"format": "png"}
+
+    def _read(self, image: Image) -> bytes:
         if image.key is None:
             raise errors.NotFound(what="thumbnail", which=image.id)
-        return await self._read(image.key)
+        return self._read_key(image.key)
 
-    async def _read(self, key: str) -> bytes:
-        return await self._executors.io(self._bucket.read, key, limit_bytes=LIMIT_BYTES, timeout_s=READ_TIMEOUT_S)
+    def _read_key(self, key: str) -> bytes:
+        return self._bucket.read(key, limit_bytes=LIMIT_BYTES, timeout_s=READ_TIMEOUT_S)
 
     async def _record_appearance(self, image: Image, thumbnail: Thumbnail, key: str) -> None:
         """Raises NotFound if the image was deleted meanwhile, and deletes its thumbnail and features."""
@@ -187,6 +216,17 @@ class Thumbnails:
             )
 
 
+def make_small(data: bytes, recipe: dict[str, Any] | None, width: int, max_megapixels: int) -> Thumbnail | None:
+    """As `make_thumbnail`; None if that would hold more than SMALL_MEGAPIXELS at once."""
+    try:
+        pixels = decoded_pixels(data, megapixels=max_megapixels, reduction_for=_reduction_for(width))
+    except MosaicError as error:
+        raise errors.NotFound(what="thumbnail", which=width) from error
+    if recipe is not None or pixels > SMALL_MEGAPIXELS * 1_000_000:
+        return None
+    return make_thumbnail(data, None, width, max_megapixels)
+
+
 def make_thumbnail(data: bytes, recipe: dict[str, Any] | None, width: int, max_megapixels: int) -> Thumbnail:
     """A small copy of an image, or of the mosaic that the recipe makes of it. Blocks.
 
@@ -196,11 +236,7 @@ def make_thumbnail(data: bytes, recipe: dict[str, Any] | None, width: int, max_m
         if recipe is not None:
             result = render(data, recipe, None, max_megapixels=max_megapixels, max_result_megapixels=max_megapixels)
             data = result.data
-        source = decode_image(
-            data,
-            megapixels=max_megapixels,
-            reduction_for=lambda across, down: _reduction(across, down, width),
-        )
+        source = decode_image(data, megapixels=max_megapixels, reduction_for=_reduction_for(width))
     except (errors.JobError, MosaicError) as error:
         raise errors.NotFound(what="thumbnail", which=width) from error
     small = source.image.resize(
@@ -218,9 +254,13 @@ def thumbnail_size(source_width: int, source_height: int, width: int) -> tuple[i
     return max(1, round(source_width * scale)), max(1, round(source_height * scale))
 
 
-def _reduction(source_width: int, source_height: int, width: int) -> int:
+def _reduction_for(width: int) -> Callable[[int, int], int]:
     """The factor by which a JPEG may be reduced while decoding: at least twice the thumbnail's size remains."""
-    return max(1, source_width // (2 * thumbnail_size(source_width, source_height, width)[0]))
+    return lambda across, down: max(1, across // (2 * thumbnail_size(across, down, width)[0]))
+
+
+def _is_shapes(image: Image) -> bool:
+    return image.mime in (SVG, PDF) and image.source_id is not None
 
 
 def thumbnail_key(image_id: int, width: int) -> str:

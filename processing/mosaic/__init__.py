@@ -17,6 +17,7 @@ from . import style as _style
 from .building_plan import PLANNED_STYLES, PlanOptions, plan_pdf
 from .codec.decode import MAX_MEGAPIXELS, Source, read_size
 from .codec.encode import MEDIA_TYPES, encode, encode_animation
+from .codec.footprint import decoded_pixels
 from .codec.heap import release_free_memory
 from .codec.resolution import write_resolution
 from .colour.transfer import ColourStatistics
@@ -78,6 +79,7 @@ __all__ = [
     "colours_of",
     "cut_tile",
     "decode_image",
+    "decoded_pixels",
     "describe",
     "encode_image",
     "jpeg_in_pdf",

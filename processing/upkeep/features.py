@@ -1,4 +1,8 @@
-"""Features of images that came without: those of earlier versions, and those that arrived while too many waited."""
+"""Features of images that came without: those of earlier versions, and those that arrived while too many waited.
+
+They are measured on the smallest thumbnail; making one never adds a full decoding to those of the jobs
+(processing/images/thumbnails.py).
+"""
 
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ async def drill(folder: Path, *, short: bool) -> DrillReport:
             await server.launch()
             ada = await ApiClient(make_client(), server.base_url).sign_up("ada")
             await send_one_by_one(report, server, ada, host, short=short)
+            await send_beside_uploads(report, server, ada, host)
             await server.shut_down()
             eight_workers = env.server("two", f"--workers={WORKERS}", f"--allowed_sources={host.address}")
             await eight_workers.launch()
@@ -116,6 +117,21 @@ async def send_one_by_one(
     report.notes |= {"largest upload, with its thumbnail": f"{upload} {upload_peaks_mib[upload]:.0f} MiB"}
     report.notes |= {"slowest": f"{slowest} {times_s[slowest]:.1f} s"}
     report.notes |= {"largest task": f"{largest} {peaks_mib[largest]:.0f} MiB"}
+
+
+async def send_beside_uploads(report: DrillReport, server: DrillServer, api: ApiClient, host: FileHost) -> None:
+    """A task of the picture that takes most memory, while uploads of it and of another one get their thumbnails."""
+    uploads = [each for each in CORPUS if each.name in ("limit-rgb.png", "limit-progressive-cmyk.jpg")]
+    await wait_until_idle(server.pid)
+    reset_peak_memory(server.pid)
+    for hostile in uploads:
+        await upload_status(api, f"beside-{hostile.name}", hostile.make())
+    task = await finished(api, (await api.add_task(host.add("beside.jpg", uploads[-1].make())))["id"], timeout_s=90)
+    await wait_until_idle(server.pid)
+    peak_mib = memory_mib(server.pid, peak=True)
+    report.expect(task["state"] == "done", f"the task beside uploads ended as {task['error']}")
+    report.expect(peak_mib < MAX_MIB, f"a task beside uploads took {peak_mib:.0f} MiB, the server included")
+    report.notes["task beside uploads, with the server"] = f"{peak_mib:.0f} MiB"
 
 
 async def send_most_expensive(report: DrillReport, api: ApiClient, host: FileHost, *, short: bool) -> None:

@@ -152,7 +152,7 @@ def _decode(
             raise TooManyPixels(limit)
         release_before_large(width * height)
         bleed_px = _bleed_px(opened)
-        reduction = _draft(opened, orientation, reduction_for)
+        reduction = draft(opened, orientation, reduction_for)
         image = _load(opened, container, file, reduction)  # from here on one name, so that no earlier image stays
         colour = colour or opened.info.get("icc_profile")
         del opened
@@ -260,7 +260,7 @@ def contain_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
 
 
-def _draft(image: Image.Image, orientation: int, reduction_for: Callable[[int, int], int] | None) -> int:
+def draft(image: Image.Image, orientation: int, reduction_for: Callable[[int, int], int] | None) -> int:
     """Make libjpeg decode at a reduced scale where allowed. Returns the reduction: 1, 2, 4 or 8."""
     width, height = image.size
     limit = 1 if reduction_for is None else reduction_for(*((height, width) if orientation >= 5 else (width, height)))

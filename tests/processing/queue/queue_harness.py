@@ -45,6 +45,7 @@ class ManualEngine:
 
     def __init__(self, size: int = 2, bucket: EmbeddedBucket | None = None, *, instantly: bool = False) -> None:
         self.size, self.problem = size, None
+        self.render_threads = None
         self.warnings: list[str] = []
         self.workers: dict[str, int] = {}
         self.queued = False
