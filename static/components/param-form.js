@@ -8,7 +8,7 @@ import { hasControl, paramControl } from "./param-control.js";
 import { pictureChoice } from "./picture-choice.js";
 import { sizeChoice } from "./size-choice.js";
 
-const ADVANCED = ["background", "quality", "linear", "dither", "frame", "colours_of"];
+const ADVANCED = ["background", "quality", "linear", "dither", "mixing", "frame", "colours_of"];
 /** Types whose controls need more than a value, or are loaded on first use. */
 const OWN_CONTROLS = ["picture", "pictures", "threads"];
 

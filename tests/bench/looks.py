@@ -152,10 +152,10 @@ def _value_of(text: str) -> Any:
 
 def brick_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
     """Colours of bricks, and dithered ones seen from a distance; and dithered palettes of twelve colours."""
-    plain, dithered, automatic = [], [], []
+    plain, gentle, full, automatic = [], [], [], []
     for image in images:
-        for dither, shares in ((False, plain), (True, dithered)):
-            recipe = {"style": "brick", "relief": False, "larger": False, "dither": dither}
+        for params, shares in (({"dither": False}, plain), ({}, gentle), ({"mixing": "full"}, full)):
+            recipe = {"style": "brick", "relief": False, "larger": False, **params}
             bricks = render_image(image, recipe)[0].cell_map or {}
             painted = np.array([hex_to_rgb(colour) for colour in bricks["rgb"]], np.uint8)[bricks["studs"]]  # type: ignore[index]
             side, rows = int(bricks["cell"]), int(bricks["rows"])  # type: ignore[call-overload]
@@ -170,7 +170,9 @@ def brick_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
         automatic.append(blurred_difference(np.asarray(image), painted, 8))
     return [
         ("bricks: coloured cells painted neutral, %", f"{100 * np.mean(plain, axis=0)[0]:.1f}"),
-        ("bricks, dithered: blurred difference", f"{np.mean(dithered, axis=0)[1]:.2f}"),
+        ("bricks, not dithered: blurred difference", f"{np.mean(plain, axis=0)[1]:.2f}"),
+        ("bricks, `mixing` gentle: blurred difference", f"{np.mean(gentle, axis=0)[1]:.2f}"),
+        ("bricks, `mixing` full: blurred difference", f"{np.mean(full, axis=0)[1]:.2f}"),
         ("`auto-12`, dithered: blurred difference", f"{np.mean(automatic):.2f}"),
     ]
 

@@ -15,7 +15,7 @@ QUALITY = 72
 EXAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "tesserae": ("ridges", {"cell": 36}),
     "photomosaic": ("koi", {"cell": 40}),
-    "brick": ("balloons", {"cell": 40}),
+    "brick": ("balloons", {"cell": 28}),
     "redact": ("koi", {"regions": [[0.3, 0.25, 0.72, 0.72]], "cell": 48}),
     "voronoi": ("ridges", {"cell": 70}),
     "lowpoly": ("balloons", {"cells": 600}),

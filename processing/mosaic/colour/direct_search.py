@@ -19,7 +19,9 @@ from .srgb import Colours, Floats, linear_lut
 
 MAX_SEARCHED = 1 << 23  # cells times colours: half a second
 
-_OWN_SHARE: Final = 0.022
+OWN_SHARE: Final = 0.022
+"""Of a cell's own difference in the cost: the least that keeps noise down."""
+
 _ROUNDS: Final = 6
 _STEP: Final = 4  # cells that are chosen at once lie so far apart that they hardly see each other
 _SETTLED: Final = 0.002  # of the cells changed in a round: the search ends
@@ -28,11 +30,11 @@ _DARKER: Final = 0.12  # lightness by which what is darker than all colours may 
 
 
 def search_indices(
-    colours: Colours, palette: Colours, progress: Progress, *, chroma_penalty: float = 0
+    colours: Colours, palette: Colours, progress: Progress, *, chroma_penalty: float = 0, own_share: float = OWN_SHARE
 ) -> NDArray[np.intp]:
     """(rows, columns): an index of the palette for each cell. colours: (rows, columns, 3), of a square grid.
 
-    chroma_penalty: as of `nearest_indices`.
+    chroma_penalty: as of `nearest_indices`. own_share: the larger, the less are colours mixed that differ much.
     """
     rows, columns = colours.shape[:2]
     chosen = nearest_indices(colours.reshape(-1, 3), palette, chroma_penalty).reshape(rows, columns)
@@ -40,7 +42,7 @@ def search_indices(
     target = _target(colours, palette)
     metric = _metric(target, float(srgb_to_oklab(palette)[:, 0].min()))
     products = np.einsum("ki,kj->kij", entries, entries)[:, *_PAIRS] * _PAIR_COUNT
-    own_share = float((_KERNEL**2).sum() ** 2)
+    seen_share = float((_KERNEL**2).sum() ** 2)
     error = np.pad(entries[chosen] - target, ((_REACH, _REACH), (_REACH, _REACH), (0, 0)))
     for search_round in range(_ROUNDS):
         changed = 0
@@ -49,10 +51,10 @@ def search_indices(
             cells = (slice(top, None, _STEP), slice(left, None, _STEP))
             before = chosen[cells]
             local = metric[cells].reshape(-1, 3, 3)
-            seen = _blurred(error, top, left).reshape(-1, 3) - own_share * entries[before.ravel()]
+            seen = _blurred(error, top, left).reshape(-1, 3) - seen_share * entries[before.ravel()]
             cost = 2 * np.einsum("nij,nj->ni", local, seen) @ entries.T
-            cost += own_share * local[:, *_PAIRS] @ products.T
-            cost += _OWN_SHARE * squared_distances(colours[cells].reshape(-1, 3), palette, chroma_penalty)
+            cost += seen_share * local[:, *_PAIRS] @ products.T
+            cost += own_share * squared_distances(colours[cells].reshape(-1, 3), palette, chroma_penalty)
             after = cost.argmin(axis=1).reshape(before.shape)
             changed += int(np.count_nonzero(after != before))
             error[_REACH:-_REACH, _REACH:-_REACH][cells] += entries[after] - entries[before]

@@ -34,6 +34,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "stock": (None, {"White": 5000, "Black": 5000}),
     "poster": ("none", "letter"),
     "shape": ("1:1", "hexagon"),
+    "dither": (False, True),
 }
 """A parameter that others depend on -> values on both sides of the condition."""
 VALUES_OF_STYLE: dict[tuple[str, str], tuple[Any, ...]] = {("beads", "palette"): ("free", "mard")}
@@ -67,6 +68,7 @@ PAIRS: dict[str, tuple[Any, Any]] = {
     "poster": ("none", "a4"),
     "overlap": (0, 20),
     "split": (False, True),
+    "mixing": ("gentle", "full"),
 }
 """A parameter with conditions -> values that give other results, where it has an effect."""
 PAIRS_OF_STYLE: dict[tuple[str, str], tuple[Any, Any]] = {("brick", "colours"): ("free", "toy")}

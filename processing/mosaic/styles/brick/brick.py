@@ -17,6 +17,7 @@ from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
 from ...codec.vector_image import VectorImage
+from ...colour.direct_search import OWN_SHARE
 from ...colour.srgb import Colours
 from ...counted import CountedParams
 from ...params import FORMATS, Condition, bool_param, choice_param, custom_param, int_param
@@ -44,6 +45,8 @@ _MIN_CELL = 4
 _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several floats
 MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
 _MAX_CACHED, _MAX_CACHED_PX = 1 << 12, 1 << 21  # stud images: enough for all brick colours at 56 pixels
+_GENTLE = "gentle"
+_GENTLE_OWN_SHARE = 0.25  # a face has few studs of colours that no skin has
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
@@ -56,6 +59,7 @@ class BrickParams(CountedParams):
         "cell": Condition("columns", (None,)),
         "colours": Condition("stock", (None,)),
         "dither": Condition("colours", ("free",), negated=True),
+        "mixing": Condition("dither", (True,)),
     }
 
     cell: int | None = int_param(
@@ -78,6 +82,15 @@ class BrickParams(CountedParams):
         zh="颜色",
     )
     dither: bool = bool_param(True, en="Dither the colours", zh="颜色抖动")
+    mixing: str = choice_param(
+        _GENTLE,
+        {
+            _GENTLE: ("Similar colours", "相近颜色"),
+            "full": ("All colours", "全部颜色"),
+        },
+        en="Mix",
+        zh="混合",
+    )
     larger: bool = bool_param(True, en="Merge to larger bricks", zh="合并为较大的积木")
     relief: bool = bool_param(True, en="Light and shadow", zh="光影")
     format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
@@ -144,7 +157,14 @@ def _plan_bricks(
         penalty = 0.0 if params.colours == "greys" else CHROMA_PENALTY
         choosing = progress.sub(0.0, 0.5)
         indices[:] = assign_colours(
-            grid, colours, palette, choosing, dither=params.dither, still=still, chroma_penalty=penalty
+            grid,
+            colours,
+            palette,
+            choosing,
+            dither=params.dither,
+            still=still,
+            chroma_penalty=penalty,
+            own_share=_GENTLE_OWN_SHARE if params.mixing == _GENTLE else OWN_SHARE,
         )
     cells = indices.reshape(means.shape[:2])
     return BrickPlan(grid, cells, palette, names, merge_bricks(cells, progress.sub(0.5, 1.0), larger=params.larger))
@@ -257,7 +277,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=11,
+    version=12,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",
