@@ -281,7 +281,7 @@ export const strings = {
   "parts.stitches": "{pieces} stitches in {colours} threads, {columns} × {rows}: {sizes}.",
   "parts.fabric": "{width} × {height} cm on {count}-count aida",
   "parts.fabrics": ", ",
-  "parts.regions": "{pieces} regions in {colours} colours.",
+  "parts.regions": "{pieces} regions in {colours} colours. The numbers are those in the picture; the plan has both on paper.",
   "parts.colour": "Colour",
   "parts.any": "Any colour",
   "parts.sizes": "Pieces",

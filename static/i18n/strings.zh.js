@@ -281,7 +281,7 @@ export const strings = {
   "parts.stitches": "共 {pieces} 针、{colours} 种绣线，{columns} × {rows}：{sizes}。",
   "parts.fabric": "{count} CT 绣布 {width} × {height} 厘米",
   "parts.fabrics": "，",
-  "parts.regions": "共 {pieces} 个色块、{colours} 种颜色。",
+  "parts.regions": "共 {pieces} 个色块、{colours} 种颜色。编号与画面一致，图纸上两者俱全。",
   "parts.colour": "颜色",
   "parts.any": "任意颜色",
   "parts.sizes": "零件",

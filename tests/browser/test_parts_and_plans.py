@@ -103,6 +103,25 @@ def test_cross_stitch_takes_the_threads_of_a_file_and_prints_their_symbols(
     expect(stitches.get_by_role("button", name="Mirrored plan")).to_be_hidden()
 
 
+def test_a_painting_by_numbers_has_its_colours_by_number_beside_it_and_in_the_plan(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.sign_up(unique_name("ute"))
+    user.open_files(image_file(png(160, 120), "field.png"))
+    user.select_style("numbers")
+    see_result(user)
+
+    legend = user.part("parts-list")
+    expect(legend).to_contain_text("The numbers are those in the picture")
+    numbered = legend.locator("tbody th").all_text_contents()
+    assert [text.split()[0] for text in numbered] == [str(number) for number in range(1, len(numbered) + 1)]
+    with user.page.expect_download() as download:
+        legend.get_by_role("button", name="Plan as PDF").click()
+    text = page_texts(download.value.path().read_bytes())[0]
+    assert all(name.split()[1] in text for name in numbered)
+
+
 def test_bricks_in_colours_that_nobody_sells_are_counted_together(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:

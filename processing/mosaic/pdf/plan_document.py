@@ -23,7 +23,8 @@ MAX_PLAN_CELLS = 250_000
 
 _MARGIN = 12.0
 _TITLE, _TEXT, _SMALL = 8.0, 3.6, 2.4  # sizes of letters
-_PICTURE_HEIGHT, _LARGE_PICTURE_HEIGHT = 125.0, 200.0
+_PICTURE_HEIGHT, _LARGE_PICTURE_HEIGHT, _SMALLEST_PICTURE_HEIGHT = 125.0, 200.0, 90.0
+_LIST_HEAD = 13.0  # between the picture and the list
 _ROW, _COLUMNS, _GAP = 6.6, 2, 6.0  # of the list
 _GROUND = "#d9d9d9"  # where no piece is
 
@@ -111,12 +112,19 @@ class _PlanWriter:
                 page.text(line, _MARGIN, top, _TEXT, colour="#444444", fit=self._inner)
                 top += 1.5 * _TEXT
             if image is not None:
-                highest = _PICTURE_HEIGHT if self._sections else _LARGE_PICTURE_HEIGHT
-                scale = min(self._inner / image.width, highest / image.height)
+                scale = min(self._inner / image.width, self._picture_height(top + 1) / image.height)
                 page.image(image, _MARGIN, top + 1, image.width * scale, image.height * scale)
                 top += image.height * scale + 8
             page.text(self._words["list"], _MARGIN, top, _TEXT * 1.3, bold=True)
             return self._draw_list(page, list(self._plan.colours), top + 5)
+
+    def _picture_height(self, top: float) -> float:
+        """At most. A picture that is the plan itself is as large as its list on the same page leaves it."""
+        if self._sections:
+            return _PICTURE_HEIGHT
+        lines = -(-len(self._plan.colours) // _COLUMNS)
+        available = self._paper.height - _MARGIN - lines * _ROW - _LIST_HEAD - top
+        return min(_LARGE_PICTURE_HEIGHT, max(available, _SMALLEST_PICTURE_HEIGHT))
 
     def _facts(self) -> Iterator[str]:
         plan, (width, height), (rows, columns) = self._plan, self._plan.size_cm, self._plan.cells.shape
@@ -189,7 +197,7 @@ class _PlanWriter:
         self._draw_section_list(page, section, bottom + 6)
 
     def _draw_section_list(self, page: PdfPage, section: Section, top: float) -> None:
-        """How many cells of each colour the section has, as far as the page has room."""
+        """How many cells of each colour the section has, as far as the page has available."""
         part = self._plan.cells[section.top :, section.left :][: section.rows, : section.columns]
         used, counts = np.unique(part[part != EMPTY], return_counts=True)
         order = np.argsort(-counts, kind="stable")

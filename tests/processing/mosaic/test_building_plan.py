@@ -136,3 +136,15 @@ def test_the_plan_of_a_painting_is_the_picture_with_its_colours() -> None:
 
     assert f"{cell_map['regions']} regions in {len(cell_map['rgb'])} colours" in text
     assert all(rgb in text for rgb in cell_map["rgb"])
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_up_to_forty_colours_of_a_painting_stand_on_the_page_of_the_picture(paper: str) -> None:
+    """They were cut after twelve where the picture is upright, and one turned pages at every number."""
+    colours = [f"#{value:06x}" for value in range(40)]
+    cell_map = {"regions": 40, "rgb": colours, "parts": [{"colour": rgb, "count": 1} for rgb in colours]}
+
+    upright, options = Image.new("RGB", (30, 40)), PlanOptions(paper=paper)
+    (text,) = page_texts(plan_pdf("numbers", cell_map, title="Paint", picture=upright, options=options))
+
+    assert all(rgb in text for rgb in colours)

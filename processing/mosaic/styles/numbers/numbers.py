@@ -130,8 +130,8 @@ NUMBERS = Style(
     paint=paint_by_numbers,
     en="Paint by numbers",
     zh="数字油画",
-    about_en="Regions of a few colours with their numbers, to paint by hand.",
-    about_zh="分成少数几种颜色的色块并标上编号，可亲手填色。",
+    about_en="Regions of a few colours with their numbers, to paint by hand, and a list of the colours.",
+    about_zh="分成少数几种颜色的色块并标上编号，附颜色清单，可亲手填色。",
     svg=True,
     plan=painting_plan,
 )
