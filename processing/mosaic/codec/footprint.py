@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from ..errors import DAMAGED, NotAPicture
+from ..errors import DAMAGED, MosaicError, NotAPicture
 from .container import read_container
 from .decode import MAX_MEGAPIXELS, draft
 
@@ -24,14 +24,16 @@ def decoded_pixels(
 
     Raises NotAPicture; TooManyPixels for a HEIF or AVIF, and no limit is checked for the others.
     """
-    container = read_container(data, megapixels)
-    if container.heif is not None:
-        return container.heif.pixels
     try:
+        container = read_container(data, megapixels)
+        if container.heif is not None:
+            return container.heif.pixels
         with Image.open(io.BytesIO(container.pixels), formats=(container.format,)) as opened:
             if container.jpeg is not None and container.jpeg.sequential:
                 draft(opened, container.orientation, reduction_for)
             width, height = container.canvas or opened.size
+    except MosaicError:
+        raise
     except Exception as error:  # as in `decode`
         raise NotAPicture(DAMAGED) from error
     return width * height

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from processing.mosaic import NotAPicture, decoded_pixels
+from processing.mosaic import MosaicError, NotAPicture, decoded_pixels
+from tests.hostile import CORPUS, Hostile
 from tests.support.pictures import encoded
 
 SIZE = (640, 480)
@@ -39,3 +40,13 @@ def test_without_a_reduction_all_pixels_are_held() -> None:
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(NotAPicture):
         decoded_pixels(data)
+
+
+@pytest.mark.parametrize("hostile", [each for each in CORPUS if not each.heavy], ids=lambda each: each.name)
+def test_a_hostile_file_has_a_size_or_an_error_of_ours(hostile: Hostile) -> None:
+    try:
+        size = decoded_pixels(hostile.make())
+    except MosaicError:
+        return
+
+    assert size >= 0, "decoding refuses what has no pixels"
