@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..colour.pixels import pixels
 from ..colour.srgb import Colours, Floats
 
 _SAMPLES = 2  # a pixel, across and down
+_PART_LINES = 4  # lines of a stroke that are drawn together
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,34 @@ class Stroke:
 
 
 class Strokes:
-    """Strokes of a picture, of which those near some rows are found quickly."""
+    """Strokes of a picture, of which the parts near some rows are found quickly."""
 
     def __init__(self, strokes: Sequence[Stroke]) -> None:
-        self._strokes = strokes
-        self._tops = np.array([stroke.points[:, 1].min() - stroke.width for stroke in strokes])
-        self._bottoms = np.array([stroke.points[:, 1].max() + stroke.width for stroke in strokes])
+        self._parts = [Stroke(points, stroke.width) for stroke in strokes for points in _parts(stroke.points)]
+        self._tops = np.array([part.points[:, 1].min() - part.width for part in self._parts])
+        self._bottoms = np.array([part.points[:, 1].max() + part.width for part in self._parts])
+        self._lines = [(part.points * _SAMPLES).tolist() for part in self._parts]
 
     def mask(self, first: int, last: int, width: int) -> Image.Image:
         """Rows `first` to `last` - 1, mode L: 255 under strokes, which have round ends."""
-        near = np.flatnonzero((self._bottoms > first) & (self._tops < last)).tolist()
         mask = Image.new("L", (width * _SAMPLES, (last - first) * _SAMPLES))
-        pen = ImageDraw.Draw(mask)
-        for stroke in (self._strokes[index] for index in near):
-            points = (stroke.points - (0, first)) * _SAMPLES
-            line, size = [(x, y) for x, y in points.tolist()], stroke.width * _SAMPLES
+        pen, above = ImageDraw.Draw(mask), first * _SAMPLES
+        for index in np.flatnonzero((self._bottoms > first) & (self._tops < last)).tolist():
+            size = self._parts[index].width * _SAMPLES
+            line = [(x, y - above) for x, y in self._lines[index]]
             pen.line(line, fill=255, width=max(1, round(size)))
             radius = size / 2 - 0.5
             if radius >= 1:
                 for x, y in line:
-                    pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+                    if -size < y < mask.height + size:
+                        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
         return mask.reduce(_SAMPLES)
+
+
+def _parts(points: Floats) -> Iterator[Floats]:
+    """Lines of a few points, each of which begins where the last one ends."""
+    for start in range(0, max(1, len(points) - 1), _PART_LINES):
+        yield points[start : start + _PART_LINES + 1]
 
 
 class StrokePainter:

@@ -7,9 +7,6 @@ merging needs the regions' statistics anyway, and a hexagonal grid lets calm are
 
 from __future__ import annotations
 
-import heapq
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,28 +109,75 @@ def region_widths(labels: Labels) -> Floats:
 
 
 def merge_to(labels: Labels, lab: Floats, count: int, progress: Progress) -> Labels:
-    """Merge neighbours until `count` regions are left, those first whose union adds the least squared error."""
-    regions = _Regions(labels, lab)
-    largest = _LARGEST * labels.size / count
-    every = range(len(regions.alive))
-    queue = [(cost, a, b, 0, 0) for a in every for cost, b in regions.costs(a, largest) if a < b]
-    heapq.heapify(queue)
-    left, total = len(regions.alive), max(1, len(regions.alive) - count)
-    while left > count and queue:
-        _, a, b, version_a, version_b = heapq.heappop(queue)
-        if (regions.version[a], regions.version[b]) != (version_a, version_b) or not (
-            regions.alive[a] and regions.alive[b]
-        ):
-            continue
-        regions.merge(a, b)
-        version, versions = regions.version[a], regions.version
-        for cost, other in regions.costs(a, largest):
-            pair = (a, other, version, versions[other]) if a < other else (other, a, versions[other], version)
-            heapq.heappush(queue, (cost, *pair))
-        left -= 1
-        if left % 256 == 0:
-            progress(1 - (left - count) / total)
-    return regions.relabelled(labels)
+    """Merge neighbours until `count` regions are left, those first whose union adds the least squared error.
+
+    In each round the cheaper half of the pairs merge that are each other's best neighbours: no union makes another one
+    cheaper, so they would merge later anyway (reciprocal nearest neighbours; Murtagh, 1983).
+    """
+    borders = _Borders.between(labels, lab)
+    into, left = np.arange(len(borders.areas)), len(borders.areas)
+    largest, total = _LARGEST * labels.size / count, max(1, left - count)
+    while left > count:
+        remaining, gone = borders.best_pairs(largest)
+        if not len(remaining):
+            break
+        most = min(left - count, max(1, len(remaining) // 2))
+        target = borders.merge(remaining[:most], gone[:most])
+        into, left = target[into], left - most
+        progress(1 - (left - count) / total)
+    return _relabelled(labels, into)
+
+
+class _Borders:
+    """Regions with their mean colours, and the borders between neighbours, as arrays.
+
+    areas: (n,) pixels. means: (n, 3). pairs: (m, 2) regions, the lower number first. sides: (m,) of pixels that they
+    share.
+    """
+
+    def __init__(self, areas: Floats, means: Floats, pairs: Labels, sides: Floats) -> None:
+        self.areas, self.means, self.pairs, self.sides = areas, means, pairs, sides
+
+    @classmethod
+    def between(cls, labels: Labels, lab: Floats) -> _Borders:
+        flat, count = labels.ravel(), int(labels.max()) + 1
+        areas = np.bincount(flat, minlength=count).astype(np.float64)
+        sums = [np.bincount(flat, lab[..., channel].ravel(), count) for channel in range(3)]
+        return cls(areas, np.stack(sums, 1) / areas[:, None], *_neighbours(labels, count))
+
+    def best_pairs(self, largest: float) -> tuple[Labels, Labels]:
+        """The pairs of regions that are each other's cheapest neighbour, those first that cost least.
+
+        The cost is the squared error that a union of at most `largest` adds; where colours are equal, compact unions
+        come first.
+        """
+        first, second = self.pairs.T
+        areas, others = self.areas[first], self.areas[second]
+        distances = ((self.means[first] - self.means[second]) ** 2).sum(axis=1)
+        slenderness = np.sqrt(np.minimum(areas, others)) / self.sides
+        costs = areas * others / (areas + others) * (distances + _SLENDER * slenderness)
+        allowed = np.flatnonzero(areas + others <= largest)
+        cheapest_first = allowed[np.argsort(costs[allowed], kind="stable")]
+        rank = np.arange(len(cheapest_first))[::-1]
+        best = np.full(len(self.areas), -1)
+        np.maximum.at(best, np.concatenate([first[cheapest_first], second[cheapest_first]]), np.tile(rank, 2))
+        mutual = cheapest_first[(best[first[cheapest_first]] == rank) & (best[second[cheapest_first]] == rank)]
+        return first[mutual], second[mutual]
+
+    def merge(self, remaining: Labels, gone: Labels) -> Labels:
+        """Unite disjoint pairs. Returns (n,) the region that each has become part of."""
+        target = np.arange(len(self.areas))
+        target[gone] = remaining
+        areas = self.areas[remaining] + self.areas[gone]
+        share = (self.areas[gone] / areas)[:, None]
+        self.means[remaining] += (self.means[gone] - self.means[remaining]) * share
+        self.areas[remaining] = areas
+        count, pairs = len(target), np.sort(target[self.pairs], axis=1)
+        apart = pairs[:, 0] != pairs[:, 1]
+        keys, inverse = np.unique(pairs[apart, 0] * count + pairs[apart, 1], return_inverse=True)
+        self.sides = np.bincount(inverse, self.sides[apart], len(keys)).astype(np.float64)
+        self.pairs = np.stack(np.divmod(keys, count), 1)
+        return target
 
 
 class _Regions:
@@ -146,38 +190,16 @@ class _Regions:
         means = (np.stack(sums) / areas).tolist()
         self.area: list[int] = areas.tolist()
         self._means: list[tuple[float, float, float]] = list(zip(*means, strict=True))
-        self.alive, self.version, self._into = [True] * count, [0] * count, list(range(count))
-        borders = [
-            np.stack([a[a != b], b[a != b]]) for a, b in ((labels[:, 1:], labels[:, :-1]), (labels[1:], labels[:-1]))
-        ]
-        low, high = np.sort(np.concatenate(borders, axis=1), axis=0)
-        pairs, shared = np.unique(low * count + high, return_counts=True)
-        self.neighbours: list[dict[int, int]] = [{} for _ in range(count)]  # how many sides of pixels they share
-        for first, second, sides in zip(
-            (pairs // count).tolist(), (pairs % count).tolist(), shared.tolist(), strict=True
-        ):
+        self.alive, self._into = [True] * count, list(range(count))
+        pairs, shared = _neighbours(labels, count)
+        self.neighbours: list[dict[int, float]] = [{} for _ in range(count)]  # how many sides of pixels they share
+        for (first, second), sides in zip(pairs.tolist(), shared.tolist(), strict=True):
             self.neighbours[first][second] = self.neighbours[second][first] = sides
 
     def distance(self, a: int, b: int) -> float:
         """The squared distance of the mean colours."""
         (l1, a1, b1), (l2, a2, b2) = self._means[a], self._means[b]
         return (l1 - l2) * (l1 - l2) + (a1 - a2) * (a1 - a2) + (b1 - b2) * (b1 - b2)
-
-    def costs(self, region: int, largest: float) -> list[tuple[float, int]]:
-        """The squared error that its union with each neighbour adds, and the neighbour; of unions up to `largest`.
-
-        Where colours are equal, compact unions come first.
-        """
-        area, (lightness, red, yellow), areas, means = self.area[region], self._means[region], self.area, self._means
-        costs = []
-        for other, sides in self.neighbours[region].items():
-            other_area = areas[other]
-            if area + other_area <= largest:
-                l2, a2, b2 = means[other]
-                distance = (lightness - l2) ** 2 + (red - a2) ** 2 + (yellow - b2) ** 2
-                slenderness = math.sqrt(area if area < other_area else other_area) / sides
-                costs.append((area * other_area / (area + other_area) * (distance + _SLENDER * slenderness), other))
-        return costs
 
     def merge(self, into: int, gone: int) -> None:
         (l1, a1, b1), (l2, a2, b2) = self._means[into], self._means[gone]
@@ -186,7 +208,6 @@ class _Regions:
         self._means[into] = (l1 + (l2 - l1) * share, a1 + (a2 - a1) * share, b1 + (b2 - b1) * share)
         self.area[into] = area
         self.alive[gone], self._into[gone] = False, into
-        self.version[into] += 1
         for other, sides in self.neighbours[gone].items():
             del self.neighbours[other][gone]
             if other != into:
@@ -195,12 +216,28 @@ class _Regions:
         self.neighbours[gone] = {}
 
     def relabelled(self, labels: Labels) -> Labels:
-        """The labels of the merged regions, numbered from 0 from top to bottom."""
         roots = np.array(self._into)
         while (roots[roots] != roots).any():
             roots = roots[roots]
-        merged = roots[labels]
-        values, first, inverse = np.unique(merged, return_index=True, return_inverse=True)
-        rank = np.empty(len(values), np.int64)
-        rank[np.argsort(first)] = np.arange(len(values))
-        return np.asarray(rank[inverse].reshape(labels.shape), np.int64)
+        return _relabelled(labels, roots)
+
+
+def _neighbours(labels: Labels, count: int) -> tuple[Labels, Floats]:
+    """(m, 2) the pairs of regions that touch, the lower number first; (m,) how many sides of pixels they share."""
+    borders = [
+        np.stack([a[a != b], b[a != b]]) for a, b in ((labels[:, 1:], labels[:, :-1]), (labels[1:], labels[:-1]))
+    ]
+    low, high = np.sort(np.concatenate(borders, axis=1), axis=0)
+    keys, shared = np.unique(low * count + high, return_counts=True)
+    return np.stack(np.divmod(keys, count), 1), shared.astype(np.float64)
+
+
+def _relabelled(labels: Labels, into: Labels) -> Labels:
+    """The labels of merged regions, numbered from 0 from top to bottom. into: what each has become part of."""
+    merged = into[labels]
+    flat = merged.ravel()
+    first = np.full(len(into), flat.size)
+    first[flat[::-1]] = np.arange(flat.size)[::-1]  # the last one assigned stays
+    rank = np.empty(len(into), np.int64)
+    rank[np.argsort(first)] = np.arange(len(into))
+    return np.asarray(rank[merged], np.int64)

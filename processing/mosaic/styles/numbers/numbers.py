@@ -125,7 +125,7 @@ def _cell_map(painting: Painting, indices: np.ndarray) -> dict[str, object]:
 
 NUMBERS = Style(
     name="numbers",
-    version=3,
+    version=4,
     params=NumbersParams,
     paint=paint_by_numbers,
     en="Paint by numbers",

@@ -13,8 +13,9 @@ from ...colour.oklab import srgb_to_oklab
 from ...colour.srgb import Floats
 from ...progress import Progress
 from ...scipy_lazy import ndimage
+from ...segments.borders import OUTSIDE
 from ...segments.branching import split_branching, split_regions
-from ...segments.outlines import MAX_CORNERS, OUTSIDE, trace_outlines
+from ...segments.outlines import MAX_CORNERS, trace_outlines
 from ...segments.strokes import Stroke
 from ...segments.superpixels import Labels, connected_parts, merge_regions, merge_to, region_widths, segment
 from .leads import lead_width
@@ -22,7 +23,7 @@ from .leads import lead_width
 _SKETCH_PX = 90_000  # of the reduced picture, or _PIXELS_A_PANE
 _PIXELS_A_PANE = 100
 _MAX_SKETCH_PX = 300_000
-_THINNEST = 1.5  # leads
+_THINNEST = 1.8  # leads, of which simplified outlines take some
 _MORE, _FEWER = 1.6, 0.46  # panes, before those too thin are united with others, and before some are split
 _MOST_NEIGHBOURS, _CORNER_ROUNDS = (7, 8), 2
 _WIDEST_LEAD = 0.3  # times the side of the smaller pane, so that a small light is not hidden

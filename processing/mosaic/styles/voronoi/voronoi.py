@@ -135,7 +135,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, pr
 
 VORONOI = Style(
     name="voronoi",
-    version=8,
+    version=9,
     params=VoronoiParams,
     paint=paint_panes,
     en="Stained glass",
