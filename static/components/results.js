@@ -45,7 +45,7 @@ export class Results {
   async saveAll(jobs) {
     const { toasts } = this.#services;
     try {
-      const { ZipArchive } = await loadModule(import("../zip.js"));
+      const { ZipArchive } = await loadModule(import("../archive/zip.js"));
       const missing = [];
       let archive = new ZipArchive();
       for (const job of jobs) {

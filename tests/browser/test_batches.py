@@ -17,7 +17,7 @@ from tests.support.pictures import png
 FORM = re.compile("/up/?$")
 ADD_TASK = re.compile("/api/tasks/add/$")
 ARCHIVE = """async () => {
-    const { ZipArchive } = await import("/static/zip.js");
+    const { ZipArchive } = await import("/static/archive/zip.js");
     const archive = new ZipArchive();
     const large = new Uint8Array(3 * 2 ** 20).fill(7);
     await archive.add("照片.png", new Blob(["one"]));
