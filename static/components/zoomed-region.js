@@ -9,13 +9,20 @@ const MAX_REGION_PX = 16e6;
 /** Up to this deviation from one screen pixel for each pixel of the result, it is shown so exactly. */
 const NEARLY_ONE = 0.01;
 
+function regionImage(src) {
+  const image = Object.assign(new Image(), { className: "compare__region", alt: "", draggable: false, hidden: true });
+  image.dataset.part = "region";
+  if (src) image.src = src;
+  return image;
+}
+
 /** Over the images of a frame that a viewport moves. `preview` is the image that is stretched until a region is there. */
 export class ZoomedRegion {
   #api;
   #frame;
   #viewport;
   #preview;
-  #image = Object.assign(new Image(), { className: "compare__region", alt: "", draggable: false, hidden: true });
+  #image = regionImage();
   #order = null; // {image, recipe}: what the preview shows
   #box = null; // left, top, right, bottom of what is laid over the preview, in pixels of the result
   #size = null; // width and height of the result
@@ -28,7 +35,6 @@ export class ZoomedRegion {
     this.#frame = frame;
     this.#viewport = viewport;
     this.#preview = preview;
-    this.#image.dataset.part = "region";
     preview.after(this.#image);
     viewport.addEventListener("change", () => { this.#place(); this.#schedule(); });
   }
@@ -97,14 +103,12 @@ export class ZoomedRegion {
     const reduction = Math.min(32, Math.max(1, Math.floor(1 / perPixel + NEARLY_ONE)));
     try {
       const { blob, box, size } = await this.#render(order, shares, reduction, abort.signal);
-      const url = URL.createObjectURL(blob);
-      const image = Object.assign(new Image(), { src: url });
-      await image.decode();
-      if (abort.signal.aborted) { URL.revokeObjectURL(url); return; }
+      const image = regionImage(URL.createObjectURL(blob));
+      await image.decode().catch(() => abort.abort());
+      if (abort.signal.aborted) { URL.revokeObjectURL(image.src); return; }
       URL.revokeObjectURL(this.#image.src);
-      this.#image.src = url;
-      await this.#image.decode();
-      if (abort.signal.aborted) return;
+      this.#image.replaceWith(image);
+      this.#image = image;
       this.#lay(box, size);
     } catch {
       // The stretched preview remains.

@@ -104,11 +104,11 @@ def test_while_one_pans_the_old_part_moves_along_until_the_next_is_there(sent: A
     user.page.mouse.move(*middle)
     user.page.mouse.down()
     user.page.mouse.move(middle[0] - 120, middle[1] - 80)
-    during = user.page.evaluate(LAID)
+    moved = np.array(before["box"]) - [120, 80, 120, 80]
+    until(user.page, lambda: np.allclose(user.page.evaluate(LAID)["box"], moved, atol=1))
+    assert user.page.evaluate(LAID)["src"] == before["src"]
     user.page.mouse.up()
 
-    assert during["src"] == before["src"]
-    assert np.allclose(np.array(during["box"]) - before["box"], [-120, -80, -120, -80], atol=1)
     until(user.page, lambda: user.page.evaluate(LAID)["src"] != before["src"])
     after = user.page.evaluate(LAID)
     assert after["box"][2] >= after["frame"][2] - 1
