@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -54,8 +55,12 @@ def server_of(user: int, parent: Path) -> ServerProcess:
 
 
 def owners_of(server: ServerProcess) -> set[int]:
-    """Of the process and of all of its files."""
-    return {path.stat().st_uid for path in (Path(f"/proc/{server.pid}"), *server.data_dir.rglob("*"))}
+    """Of the process and of all of its files, some of which may be moved meanwhile."""
+    owners = {Path(f"/proc/{server.pid}").stat().st_uid}
+    for path in server.data_dir.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            owners.add(path.stat().st_uid)
+    return owners
 
 
 @contextmanager
