@@ -25,7 +25,7 @@ from tests.support.process import ServerProcess
 
 PART = re.compile(r"/uploads/[^/]+/([0-9]+)$")
 PARTS = 3
-SLOW_BYTES_PER_S = 30_000
+SLOW_BYTES_PER_S = 80_000
 PERCENT = re.compile(r"^[1-9][0-9]?% · .* of .*/s")
 LAST_PART = re.compile(rf"/uploads/[^/]+/{PARTS}$")
 

@@ -28,7 +28,7 @@ def test_points_left_out_are_within_the_tolerance_of_their_chord(
 
 
 def is_within(line: np.ndarray, result: np.ndarray, tolerance: float) -> bool:
-    """Whether the points between those that are places are near the chords, for one way to find these in the line."""
+    """Whether the points between those that remain are near the chords, for one way to find these in the line."""
     places, start = [0], 0
     for point in result[1:-1]:
         start = next(i for i in range(start + 1, len(line)) if np.array_equal(line[i], point))
