@@ -17,6 +17,8 @@ LIMIT_BYTES = 128 << 20
 PER_CLIENT_LIMIT = 2
 RECEIVED_LIMIT = 8
 """Files that are being received at once, each in memory as a whole."""
+GEOMETRY_LIMIT = 4
+"""Sources whose geometry stays, which may take more memory than the source: those that were used last."""
 LIFETIME_S = 600.0
 RETRY_AFTER_S = 2
 
@@ -39,12 +41,16 @@ class PreviewSource:
             self.recipe, self.geometry = name, {}
         return self.geometry
 
+    def forget_geometry(self) -> None:
+        """A render that uses it goes on."""
+        self.recipe, self.geometry = "", {}
+
 
 class PreviewSources:
     """Nothing is written anywhere, and only who knows the name of a file can use it.
 
     The files that were used last stay, two of each client and LIMIT_BYTES in all; then the client with the most loses
-    the one that it has not used for longest.
+    the one that it has not used for longest. Geometry stays for GEOMETRY_LIMIT of them.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -86,6 +92,8 @@ class PreviewSources:
         if source is None:
             raise errors.NotFound(what="upload", which=name)
         source.used_at = self._clock()
+        for other in sorted(self._sources.values(), key=lambda each: -each.used_at)[GEOMETRY_LIMIT:]:
+            other.forget_geometry()
         asyncio.get_running_loop().call_later(LIFETIME_S, self.drop_unused)
         return source
 

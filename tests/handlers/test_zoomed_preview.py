@@ -14,7 +14,7 @@ from handlers.services import Services
 from models import errors
 from processing import mosaic
 from processing.images import preview_sources, previews
-from processing.images.preview_sources import LIFETIME_S, PreviewSources
+from processing.images.preview_sources import GEOMETRY_LIMIT, LIFETIME_S, PreviewSources
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import encoded, jpeg, png
 
@@ -167,6 +167,21 @@ async def test_a_source_that_nobody_uses_is_forgotten() -> None:
     sources.drop_unused()
 
     assert [is_there(sources, name) for name in (used, unused)] == [True, False]
+
+
+@pytest.mark.requirement(49)
+@pytest.mark.gen_test
+async def test_geometry_stays_for_the_sources_that_were_used_last() -> None:
+    now, recipe = [0.0], mosaic.parse("hexagon")
+    sources = PreviewSources(clock=lambda: now[0])
+    names = [sources.add(b"tiny", f"192.0.2.{number}") for number in range(GEOMETRY_LIMIT + 2)]
+    for name in names:
+        now[0] += 1
+        sources.get(name).geometry_for(recipe)["cells"] = name
+
+    used = [sources.get(name) for name in names[-GEOMETRY_LIMIT:]]
+    assert [source.geometry_for(recipe) for source in used] == [{"cells": name} for name in names[-GEOMETRY_LIMIT:]]
+    assert [sources.get(name).geometry_for(recipe) for name in names[:2]] == [{}, {}]
 
 
 def is_there(sources: PreviewSources, name: str) -> bool:
