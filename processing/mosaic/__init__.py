@@ -16,10 +16,10 @@ from typing import Any
 from . import style as _style
 from .building_plan import PLANNED_STYLES, PlanOptions, plan_pdf
 from .codec.decode import MAX_MEGAPIXELS, Source, read_size
-from .codec.encode import MEDIA_TYPES, encode, encode_animation
+from .codec.encoders.encode import MEDIA_TYPES, encode, encode_animation
+from .codec.encoders.resolution import write_resolution
 from .codec.footprint import decoded_pixels
 from .codec.heap import release_free_memory
-from .codec.resolution import write_resolution
 from .colour.transfer import ColourStatistics
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .painted import DEFAULT_LIMITS, Limits, paint_source

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from .codec.encode import encode_jpeg
+from .codec.encoders.encode import encode_jpeg
 from .errors import BadParameter
 from .params import join_words
 from .pdf.paper import PAPERS

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .cells.cells import Cells
-from .codec.encode import encode
+from .codec.encoders.encode import encode
+from .codec.encoders.vector_image import VectorImage
 from .codec.modes import flatten
-from .codec.vector_image import VectorImage
 from .progress import Progress
 from .region_canvas import PixelBox, RegionCanvas
 from .scaled import Drawing

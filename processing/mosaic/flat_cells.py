@@ -14,7 +14,7 @@ from .cells.lattice import Lattice
 from .cells.polygons import FilledCells, PolygonCells
 from .cells.raster import MIN_SMOOTH_PITCH, CellMeans, Over, cell_means, fill_cells
 from .cells.strips import Strips
-from .codec.vector_image import VectorImage
+from .codec.encoders.vector_image import VectorImage
 from .colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from .colour.palette import dither_indices, hex_to_rgb, nearest_indices, resolve_palette
 from .colour.srgb import Colours

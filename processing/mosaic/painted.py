@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 from .canvas import PixelCanvas, StyleResult
 from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
 from .codec.decode import MAX_MEGAPIXELS, Source, decode
-from .codec.encode import check_size
+from .codec.encoders.encode import check_size
 from .codec.frames import decode_frames
 from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour
 from .errors import BadParameter

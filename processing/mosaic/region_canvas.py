@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .codec.encode import encode
+from .codec.encoders.encode import encode
 from .progress import Progress
 
 PixelBox = tuple[int, int, int, int]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from .codec.decode import MAX_MEGAPIXELS, Source, contain_size, decode
-from .codec.encode import MEDIA_TYPES, encode
+from .codec.encoders.encode import MEDIA_TYPES, encode
 from .colour.transfer import ColourStatistics, measure_colours
 from .progress import Progress, ProgressCallback
 

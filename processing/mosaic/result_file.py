@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .canvas import PixelCanvas, StyleResult
-from .codec.svg import write_svg
-from .codec.vector_image import MAX_VECTOR_CELLS, VectorImage
+from .codec.encoders.svg import write_svg
+from .codec.encoders.vector_image import MAX_VECTOR_CELLS, VectorImage
 from .errors import BadParameter
 from .params import Params
 from .pdf.picture import PageOptions, on_white, write_picture

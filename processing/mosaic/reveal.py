@@ -12,7 +12,7 @@ from PIL import Image
 from .canvas import Laid, StyleResult
 from .cells.cells import Cells
 from .cells.runs import BACKGROUND
-from .codec.encode import encode_animation
+from .codec.encoders.encode import encode_animation
 from .colour.palette import hex_to_rgb
 from .colour.srgb import Colours, Floats
 from .errors import BadParameter

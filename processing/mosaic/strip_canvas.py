@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from .codec.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
+from .codec.encoders.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
 from .errors import BadParameter
 from .progress import Progress
 from .region_canvas import PixelBox

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from PIL import Image, ImageDraw, ImageFont
 
 from ..codec.decode import contain_size, decode
-from ..codec.encode import encode
+from ..codec.encoders.encode import encode
 from ..progress import Progress
 
 SIDE = 320

@@ -41,7 +41,7 @@ from .. import (
     preview_recipe,
     render,
 )
-from ..codec.encode import MEDIA_TYPES
+from ..codec.encoders.encode import MEDIA_TYPES
 from ..looks import LOOKS
 from ..params import allowed_values, join_words
 from ..pdf.paper import PAPERS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 
-from .apng import png_parts
-from .frame_parts import FramePart
-from .gif_parts import gif_parts
-from .png import SIGNATURE
+from .formats.apng import png_parts
+from .formats.frame_parts import FramePart
+from .formats.gif_parts import gif_parts
+from .formats.png import SIGNATURE
 
 MAX_FRAMES = 300
 MAX_TOTAL_MEGAPIXELS = 60.0

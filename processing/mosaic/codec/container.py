@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .apng import first_frame
-from .icc import Colour, heif_colour, png_colour
-from .isobmff import HeifFile, brand_format, read_heif
-from .jpeg import CompressedData, compressed_data, without_metadata
-from .orientation import jpeg_orientation, png_orientation, webp_orientation
-from .png import SIGNATURE, PngFile, read_png
-from .scan import check_jpeg, first_frame_end
+from .formats.apng import first_frame
+from .formats.isobmff import HeifFile, brand_format, read_heif
+from .formats.jpeg import CompressedData, compressed_data, without_metadata
+from .formats.orientation import jpeg_orientation, png_orientation, webp_orientation
+from .formats.png import SIGNATURE, PngFile, read_png
+from .formats.scan import check_jpeg, first_frame_end
+from .profiles.icc import Colour, heif_colour, png_colour
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from ..errors import DAMAGED, MosaicError, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
 from .container import Container, read_container
 from .deep import deep_png
+from .formats.jpeg import digest, digest_before_noise, is_complete
 from .heap import release_before_large
 from .isolated import decode_isolated
-from .jpeg import digest, digest_before_noise, is_complete
 from .modes import (
     clear_around,
     flatten,

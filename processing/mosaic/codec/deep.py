@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..progress import pieces
-from .hdr import HighDynamicRange, tone_mapper
-from .icc import Colour, colour_space, shaper_of, transform
-from .png import PngFile
+from .formats.png import PngFile
+from .profiles.hdr import HighDynamicRange, tone_mapper
+from .profiles.icc import Colour, colour_space, shaper_of, transform
 
 Deep = NDArray[np.uint16]
 """(rows, width, channels)."""

@@ -13,7 +13,7 @@ from ..progress import Progress
 from .animation import frame_parts
 from .container import read_container
 from .decode import BLEED_PX, MAX_MEGAPIXELS, Source, decode, upright
-from .frame_parts import CLEAR, RESTORE, FramePart
+from .formats.frame_parts import CLEAR, RESTORE, FramePart
 from .modes import to_srgb
 
 

@@ -23,7 +23,7 @@ from PIL import Image
 
 from ..errors import DAMAGED, NotAPicture
 from .deep import DeepPicture
-from .icc import Colour
+from .profiles.icc import Colour
 
 PROGRAM = Path(__file__).with_name("heif_decoder.py")
 _POLL_S = 0.05

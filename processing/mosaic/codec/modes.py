@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from ..progress import run_interruptible
-from .hdr import HighDynamicRange, tone_map
-from .icc import Colour, colour_space, transform
+from .profiles.hdr import HighDynamicRange, tone_map
+from .profiles.icc import Colour, colour_space, transform
 
 _GREY_MODES = ("1", "L", "LA", "La")
 

@@ -12,7 +12,7 @@ from ..canvas import Laid, StyleResult, finished
 from ..cells.cells import Cells, Pieces
 from ..cells.runs import BACKGROUND
 from ..cells.strips import Band, Strip, Strips
-from ..codec.vector_image import VectorImage
+from ..codec.encoders.vector_image import VectorImage
 from ..colour.srgb import Colours, Floats
 from ..flat_cells import measure_cells, measured_cells
 from ..params import FLAT, CellParams

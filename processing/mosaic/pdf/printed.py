@@ -7,7 +7,7 @@ import io
 from PIL import Image
 
 from ..codec.decode import decode
-from ..codec.encode import encode_jpeg
+from ..codec.encoders.encode import encode_jpeg
 from ..errors import BadParameter
 from ..progress import Progress
 from .embedded import jpeg_in_pdf

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..cells.cells import Circle, Outline
-from ..codec.vector_image import CellGradients, VectorImage, colour_codes
+from ..codec.encoders.vector_image import CellGradients, VectorImage, colour_codes
 from ..colour.srgb import Floats
 from ..progress import Progress
 from .document import PdfDocument, PdfImage, colour_operands

@@ -11,10 +11,10 @@ from ..canvas import Laid, StyleResult
 from ..cells.block_means import block_areas, block_means
 from ..cells.grid import SquareGrid
 from ..cells.raster import CellMeans
-from ..codec.block_encoders import encode_block_jpeg, encode_block_png
-from ..codec.encode import encode
-from ..codec.strip_encoders import STRIP_ROWS, JpegStrips
-from ..codec.vector_image import VectorImage
+from ..codec.encoders.block_encoders import encode_block_jpeg, encode_block_png
+from ..codec.encoders.encode import encode
+from ..codec.encoders.strip_encoders import STRIP_ROWS, JpegStrips
+from ..codec.encoders.vector_image import VectorImage
 from ..colour.srgb import Colours
 from ..flat_cells import cell_colours, paint_flat_cells
 from ..materials.pieces import lay, paint_pieces

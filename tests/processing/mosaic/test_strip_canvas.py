@@ -15,8 +15,8 @@ from PIL import Image
 
 from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.codec.decode import decode
-from processing.mosaic.codec.encode import encode_jpeg
-from processing.mosaic.codec.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
+from processing.mosaic.codec.encoders.encode import encode_jpeg
+from processing.mosaic.codec.encoders.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
 from processing.mosaic.progress import Progress, pieces
 from processing.mosaic.strip_canvas import StripCanvas
 from processing.mosaic.style import RenderContext

@@ -16,7 +16,7 @@ from ...cells.cells import Circle, Outline, Polygon
 from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
-from ...codec.vector_image import VectorImage
+from ...codec.encoders.vector_image import VectorImage
 from ...colour.direct_search import OWN_SHARE
 from ...colour.srgb import Colours
 from ...counted import CountedParams

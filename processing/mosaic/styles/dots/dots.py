@@ -16,7 +16,7 @@ from ...cells.grid import SquareGrid
 from ...cells.raster import CellMeans, cell_means
 from ...cells.screens import paint_screens
 from ...cells.strips import Strips
-from ...codec.vector_image import VectorImage
+from ...codec.encoders.vector_image import VectorImage
 from ...colour.oklab import srgb_to_oklab
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats, linear_lut, to_bytes

@@ -10,7 +10,7 @@ from PIL import Image
 from ...cells.cells import Cells
 from ...cells.polygons import PolygonCells
 from ...cells.runs import BACKGROUND
-from ...codec.vector_image import CellGradients
+from ...codec.encoders.vector_image import CellGradients
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats
 from ...progress import Progress

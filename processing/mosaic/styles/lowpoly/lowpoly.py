@@ -12,7 +12,7 @@ from ...cells.convex import inset_polygons
 from ...cells.polygons import PolygonCells
 from ...cells.raster import cell_means
 from ...cells.strips import Strips
-from ...codec.vector_image import VectorImage
+from ...codec.encoders.vector_image import VectorImage
 from ...colour.srgb import Floats
 from ...flat_cells import paint_flat_cells
 from ...params import CellParams, Condition, choice_param, colour_param, int_param

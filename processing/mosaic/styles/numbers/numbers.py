@@ -11,7 +11,7 @@ from PIL import Image
 from ...canvas import Laid, StyleResult, finished
 from ...cells.raster import fill_cells
 from ...cells.strips import Strips
-from ...codec.vector_image import VectorImage
+from ...codec.encoders.vector_image import VectorImage
 from ...colour.palette import nearest_indices
 from ...params import FORMATS, Condition, SizedParams, choice_param, colour_param, default_cell, int_param
 from ...segments.strokes import Stroke, StrokePainter

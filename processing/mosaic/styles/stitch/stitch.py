@@ -17,7 +17,7 @@ from ...cells.cells import Polygon
 from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
-from ...codec.vector_image import VectorImage
+from ...codec.encoders.vector_image import VectorImage
 from ...colour.medoids import choose_colours, own_colours, sample_colours
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours

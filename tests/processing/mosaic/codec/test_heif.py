@@ -19,7 +19,7 @@ from PIL import Image
 from processing.mosaic import NotAPicture, TooManyPixels
 from processing.mosaic.codec import isolated
 from processing.mosaic.codec.decode import decode, read_size
-from processing.mosaic.codec.isobmff import brand_format, read_heif
+from processing.mosaic.codec.formats.isobmff import brand_format, read_heif
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.codec.files import exif, linear_profile, saved, xmp
 

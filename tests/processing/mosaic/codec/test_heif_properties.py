@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from processing.mosaic.codec.decode import decode
-from processing.mosaic.codec.isobmff import read_heif
+from processing.mosaic.codec.formats.isobmff import read_heif
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.codec.files import exif, saved
 from tests.processing.mosaic.codec.test_heif import IMAGE, QUARTERS, avif, heic, pixels

@@ -10,7 +10,7 @@ from PIL import Image
 
 from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.cells.cells import Polygon
-from processing.mosaic.codec.vector_image import VectorImage
+from processing.mosaic.codec.encoders.vector_image import VectorImage
 from processing.mosaic.pdf.picture import PageOptions, write_picture
 from processing.mosaic.pdf.printed import print_pdf
 from processing.mosaic.pdf.shapes import add_shapes

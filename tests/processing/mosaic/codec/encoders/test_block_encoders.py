@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.mosaic.codec.block_encoders import encode_block_jpeg, encode_block_png
+from processing.mosaic.codec.encoders.block_encoders import encode_block_jpeg, encode_block_png
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import noise, opened
 

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO, cast
 
 from PIL import Image
 
-from ..errors import BadParameter
-from ..progress import Progress, run_interruptible
+from ...errors import BadParameter
+from ...progress import Progress, run_interruptible
 from .gif import encode_gif
 
 MEDIA_TYPES = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour.srgb import Floats, encode_srgb
+from ...colour.srgb import Floats, encode_srgb
 
 _LEVELS = 1 << 16
 _TABLES = (b"A2B0", b"D2B0")  # what such a profile would be read by instead

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from ..colour.srgb import Colours
+from ...colour.srgb import Colours
 
 _COLOURS, _CLEAR = 255, 255  # the last index is for transparent pixels
 _SAMPLE_PX = 1 << 18  # of all frames, from which the palette is computed

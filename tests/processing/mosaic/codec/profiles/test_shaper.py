@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic.codec.icc import shaper_of, transform
+from processing.mosaic.codec.profiles.icc import shaper_of, transform
 from tests.processing.mosaic.codec.files import matrix_profile, table_profile
 
 LEVELS = np.linspace(0, 255, 9).round().astype(np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from processing.mosaic import NotAPicture
-from processing.mosaic.codec.scan import MAX_FRAME_BLOCKS, check_jpeg, first_frame_end
+from processing.mosaic.codec.formats.scan import MAX_FRAME_BLOCKS, check_jpeg, first_frame_end
 from tests.processing.mosaic.pictures import encoded, scene
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..cells.cells import Outline
-from ..colour.srgb import Colours, Floats
-from ..errors import BadParameter
-from ..segments.strokes import Stroke
+from ...cells.cells import Outline
+from ...colour.srgb import Colours, Floats
+from ...errors import BadParameter
+from ...segments.strokes import Stroke
 
 MAX_VECTOR_CELLS = 200_000
 _SEAM = 0.5  # of a typical cell: the width of the strokes that show where neighbours leave a seam

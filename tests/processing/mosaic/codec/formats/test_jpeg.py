@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from processing.mosaic.codec.jpeg import segments
+from processing.mosaic.codec.formats.jpeg import segments
 
 
 def test_markers_without_a_length_are_passed_over_up_to_the_end() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..errors import DAMAGED, NotAPicture
+from ...errors import DAMAGED, NotAPicture
 from .frame_parts import CLEAR, KEEP, RESTORE, FramePart
 from .png import MAX_CHUNKS, SIGNATURE
 

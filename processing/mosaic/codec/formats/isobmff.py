@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..errors import NotAPicture, TooManyPixels
+from ...errors import NotAPicture, TooManyPixels
 
 MAX_BOXES = 20_000
 """Of a file. A photo of 48 megapixels in tiles of 512 pixels has some hundred items, each with a few boxes."""

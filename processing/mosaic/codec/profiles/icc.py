@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from ..colour.srgb import Floats, linearise
+from ...colour.srgb import Floats, linearise
 from .hdr import DEFAULT_PEAK_NITS, HLG, PQ, HighDynamicRange
 from .shaper import Shaper, read_shaper
 

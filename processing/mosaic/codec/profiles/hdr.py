@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..colour.srgb import Floats, to_bytes
+from ...colour.srgb import Floats, to_bytes
 
 PQ, HLG = 16, 18
 

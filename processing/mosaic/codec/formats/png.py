@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..errors import DAMAGED, NotAPicture
+from ...errors import DAMAGED, NotAPicture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 20_000

@@ -10,8 +10,8 @@ from PIL import Image
 
 from processing.mosaic import BadParameter
 from processing.mosaic import progress as progress_module
-from processing.mosaic.codec.encode import check_size, encode
-from processing.mosaic.codec.gif import encode_gif
+from processing.mosaic.codec.encoders.encode import check_size, encode
+from processing.mosaic.codec.encoders.gif import encode_gif
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import noise, opened
 

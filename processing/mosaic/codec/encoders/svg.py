@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..cells.cells import Circle, Outline
-from ..progress import Progress
+from ...cells.cells import Circle, Outline
+from ...progress import Progress
 from .vector_image import CellGradients, VectorImage, colour_codes, short_number
 
 _REPORT_EVERY = 1 << 12  # cells

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..colour.pixels import pixels
+from ...colour.pixels import pixels
+from ..formats.png import SIGNATURE
 from .encode import encode_jpeg
-from .png import SIGNATURE
 from .resolution import write_resolution
 
 STRIP_ROWS = 128

@@ -7,8 +7,8 @@ import pytest
 
 from processing.mosaic import BadParameter
 from processing.mosaic.cells.grid import SquareGrid
-from processing.mosaic.codec.svg import write_svg
-from processing.mosaic.codec.vector_image import MAX_VECTOR_CELLS, VectorImage
+from processing.mosaic.codec.encoders.svg import write_svg
+from processing.mosaic.codec.encoders.vector_image import MAX_VECTOR_CELLS, VectorImage
 from processing.mosaic.progress import Progress
 
 

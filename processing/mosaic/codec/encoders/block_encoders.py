@@ -19,8 +19,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour.srgb import Colours
-from ..progress import Progress, pieces
+from ...colour.srgb import Colours
+from ...progress import Progress, pieces
 
 _SUB, _UP = b"\x01", b"\x02"
 _ADLER_MODULUS = 65_521

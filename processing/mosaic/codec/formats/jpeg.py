@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from ..progress import Progress
+from ...progress import Progress
 
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 STANDALONE = {0x01, *range(0xD0, 0xD9)}

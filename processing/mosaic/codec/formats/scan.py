@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import NotAPicture
+from ...errors import NotAPicture
 from .gif_parts import table_bytes
 from .jpeg import FRAMES, PROGRESSIVE, STANDALONE
 from .png import MAX_CHUNKS

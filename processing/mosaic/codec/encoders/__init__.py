@@ -1,0 +1,1 @@
+"""Encoders: whole images, strips, blocks, animations and SVG."""

@@ -1,0 +1,1 @@
+"""Colour: ICC profiles, code points and high dynamic range, converted to sRGB."""
