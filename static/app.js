@@ -1,19 +1,19 @@
 /** The composition root: creates every component and connects them. The only module that imports them all. */
 
 import { Api, loadModule } from "./api.js";
+import { JobDrawer } from "./components/jobs/job-drawer.js";
+import { Header } from "./components/shell/header.js";
+import { Keyboard } from "./components/shell/keyboard.js";
+import { SignInDialog } from "./components/shell/sign-in-dialog.js";
+import { Toasts } from "./components/shell/toasts.js";
 import { locale, ready, switchLanguage, t } from "./i18n/i18n.js";
 import { failureText } from "./job-text.js";
 import { Jobs } from "./jobs.js";
+import { Studio } from "./pages/studio.js";
 import { Router } from "./router.js";
 import { State } from "./state.js";
 import { KeyValueStore, LocalData } from "./storage.js";
 import { TaskEvents } from "./task-events.js";
-import { Header } from "./components/header.js";
-import { JobDrawer } from "./components/job-drawer.js";
-import { Keyboard } from "./components/keyboard.js";
-import { SignInDialog } from "./components/sign-in-dialog.js";
-import { Toasts } from "./components/toasts.js";
-import { Studio } from "./pages/studio.js";
 
 const LAZY_PAGES = {
   gallery: () => loadModule(import("./pages/gallery.js")),
@@ -47,7 +47,7 @@ const toasts = new Toasts(part("toasts"));
 let confirmation = null;
 const confirmDialog = {
   open: async (options) => {
-    confirmation ??= new (await loadModule(import("./components/confirm-dialog.js"))).ConfirmDialog(part("confirm"));
+    confirmation ??= new (await loadModule(import("./components/shell/confirm-dialog.js"))).ConfirmDialog(part("confirm"));
     return confirmation.open(options);
   },
 };

@@ -28,7 +28,7 @@ def imported_by(module: Path) -> Iterator[str]:
 
 
 def folder_of(name: str) -> str:
-    return name.rpartition("/")[0]
+    return name.partition("/")[0] if "/" in name else ""
 
 
 def test_there_is_no_python_in_static() -> None:
@@ -53,6 +53,15 @@ def test_pages_import_components_and_only_app_js_joins_them() -> None:
         for name in imported_by(module):
             assert here == "app.js" or folder_of(name) in may_import[folder_of(here)], f"{here} imports {name}"
             assert name != "app.js", here
+
+
+def test_a_group_of_components_imports_no_other_group() -> None:
+    groups = [path for path in (STATIC / "components").iterdir() if path.is_dir()]
+    assert groups
+    for group in groups:
+        for module in group.glob("*.js"):
+            folders = {name.rpartition("/")[0] for name in imported_by(module) if name.startswith("components/")}
+            assert folders <= {"components", f"components/{group.name}"}, module.relative_to(STATIC)
 
 
 def test_only_the_client_of_the_api_and_the_upload_send_requests() -> None:

@@ -1,7 +1,7 @@
 /** A list item that links to a user. */
 
 import { at } from "../base.js";
-import { paintAvatar } from "./header.js";
+import { paintAvatar } from "./shell/header.js";
 
 /** An <li> with the avatar and the name. */
 export function userItem(name) {

@@ -2,7 +2,7 @@
 
 import { at } from "../base.js";
 import { button } from "../components/icon.js";
-import { STATES } from "../components/task-row.js";
+import { STATES } from "../components/jobs/task-row.js";
 import { duration, megapixels, number, when } from "../format.js";
 import { t, translate } from "../i18n/i18n.js";
 import { facts, make, panel } from "./elements.js";

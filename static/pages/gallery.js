@@ -1,7 +1,7 @@
 /** The gallery: the newest images, those of followed users, and the user's own. */
 
-import { ImageGrid } from "../components/image-grid.js";
-import { ImageSelection } from "../components/image-selection.js";
+import { ImageGrid } from "../components/images/image-grid.js";
+import { ImageSelection } from "../components/images/image-selection.js";
 import { userItem } from "../components/user-item.js";
 import { locale, setText } from "../i18n/i18n.js";
 

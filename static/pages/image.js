@@ -1,14 +1,14 @@
 /** The page of one image: large, before and after if its owner shows the source, the recipe as text, remix, share. */
 
-import { at } from "../base.js";
 import { loadModule } from "../api.js";
+import { at } from "../base.js";
 import { Compare } from "../components/compare.js";
-import { CoveredCheck } from "../components/covered-check.js";
 import { button } from "../components/icon.js";
-import { ImageEditor } from "../components/image-editor.js";
-import { PartsList } from "../components/parts-list.js";
+import { CoveredCheck } from "../components/images/covered-check.js";
+import { ImageEditor } from "../components/images/image-editor.js";
+import { PartsList } from "../components/images/parts-list.js";
+import { WithdrawnNotice } from "../components/images/withdrawn-notice.js";
 import { Viewport } from "../components/viewport.js";
-import { WithdrawnNotice } from "../components/withdrawn-notice.js";
 import { basename, displayUrl, formatsOf, imageName, isDocument, save, saveAs, UnsupportedFormat } from "../download.js";
 import { when } from "../format.js";
 import { locale, setText, t, translate } from "../i18n/i18n.js";

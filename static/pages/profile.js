@@ -1,8 +1,8 @@
 /** The page of one user: name, follow, followers and followed users, images. */
 
-import { openDialog, setUpDialog } from "../components/dialogs.js";
-import { paintAvatar } from "../components/header.js";
-import { ImageGrid } from "../components/image-grid.js";
+import { ImageGrid } from "../components/images/image-grid.js";
+import { openDialog, setUpDialog } from "../components/shell/dialogs.js";
+import { paintAvatar } from "../components/shell/header.js";
 import { userItem } from "../components/user-item.js";
 import { number } from "../format.js";
 import { locale, setText } from "../i18n/i18n.js";

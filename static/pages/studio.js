@@ -2,17 +2,17 @@
 
 import { loadModule } from "../api.js";
 import { Compare } from "../components/compare.js";
-import { FileInput } from "../components/file-input.js";
-import { Filmstrip } from "../components/filmstrip.js";
 import { button } from "../components/icon.js";
-import { JobCard } from "../components/job-card.js";
-import { LookPicker } from "../components/look-picker.js";
-import { OpenImages } from "../components/open-images.js";
-import { PreviewStage } from "../components/preview-stage.js";
+import { JobCard } from "../components/jobs/job-card.js";
+import { Results } from "../components/jobs/results.js";
+import { LookPicker } from "../components/params/look-picker.js";
+import { StylePicker } from "../components/params/style-picker.js";
 import { Previews } from "../components/previews.js";
-import { Results } from "../components/results.js";
-import { StudioView } from "../components/studio-view.js";
-import { StylePicker } from "../components/style-picker.js";
+import { FileInput } from "../components/studio/file-input.js";
+import { Filmstrip } from "../components/studio/filmstrip.js";
+import { OpenImages } from "../components/studio/open-images.js";
+import { PreviewStage } from "../components/studio/preview-stage.js";
+import { StudioView } from "../components/studio/studio-view.js";
 import { VisibilityChoice } from "../components/visibility-choice.js";
 import { locale, setText, t } from "../i18n/i18n.js";
 import { carryOver, missing, remix, withLook } from "../recipes.js";
@@ -220,7 +220,7 @@ export class Studio {
       if (!isIntersecting) return;
       observer.disconnect();
       try {
-        const { Showcase } = await loadModule(import("../components/showcase.js"));
+        const { Showcase } = await loadModule(import("../components/studio/showcase.js"));
         new Showcase(this.#part("showcase"), { api, state }).addEventListener("select", async ({ detail: { style, sample } }) => {
           await this.#components.openImages.openSample(sample);
           this.#chooseStyle(style);
@@ -240,7 +240,7 @@ export class Studio {
 
   async #loadForm() {
     this.#formModule ??= Promise.all([
-      loadModule(import("../components/param-form.js")), loadModule(import("../history.js")), loadModule(import("../components/panel-tabs.js")),
+      loadModule(import("../components/params/param-form.js")), loadModule(import("../history.js")), loadModule(import("../components/studio/panel-tabs.js")),
     ]);
     try {
       const [{ ParamForm }, { History }, { PanelTabs }] = await this.#formModule;

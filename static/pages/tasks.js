@@ -2,7 +2,7 @@
 
 import { loadModule } from "../api.js";
 import { at } from "../base.js";
-import { STATES, TaskRow } from "../components/task-row.js";
+import { STATES, TaskRow } from "../components/jobs/task-row.js";
 import { number } from "../format.js";
 import { locale, setText, t } from "../i18n/i18n.js";
 

@@ -1,8 +1,8 @@
 /** The control that selects the images a photomosaic is built from. */
 
+import { setMeter } from "../components/jobs/job-actions.js";
 import { number } from "../format.js";
 import { addStrings, localize, setText, t } from "../i18n/i18n.js";
-import { setMeter } from "../components/job-actions.js";
 import { strings as en } from "./strings.en.js";
 import { strings as zh } from "./strings.zh.js";
 import { imagesOf, uploadTiles } from "./tile-upload.js";

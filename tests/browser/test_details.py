@@ -21,7 +21,7 @@ PIXEL = """() => {
 }"""
 ANNOUNCED = """async () => {
     await (await import("/static/i18n/i18n.js")).ready;
-    const { JobCard } = await import("/static/components/job-card.js");
+    const { JobCard } = await import("/static/components/jobs/job-card.js");
     const handlers = { cancel() {}, retry() {}, dismiss() {} };
     const card = new JobCard(document.querySelector('[data-part="job-card"]'), handlers);
     const status = document.querySelector('[data-part="job-card-status"]');
@@ -37,7 +37,7 @@ ANNOUNCED = """async () => {
 
 BATCH_TEXTS = """async () => {
     await (await import("/static/i18n/i18n.js")).ready;
-    const { BatchCard } = await import("/static/components/batch-card.js");
+    const { BatchCard } = await import("/static/components/jobs/batch-card.js");
     const card = new BatchCard({});
     const text = (...jobs) => {
         const usual = { name: "a", recipe: {}, thumb: "", size: 1000, sent: 0, speed: 0 };

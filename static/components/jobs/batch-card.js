@@ -1,0 +1,91 @@
+/** Several jobs that were started together, as one entry of the job drawer. */
+
+import { at } from "../../base.js";
+import { duration, number } from "../../format.js";
+import { t } from "../../i18n/i18n.js";
+import { jobText } from "../../job-text.js";
+import { button } from "../icon.js";
+import { setMeter } from "./job-actions.js";
+
+const SETTLED = ["done", "failed", "cancelled"];
+
+/** Shows the progress of a batch, its results, and what can be done with all of them. */
+export class BatchCard {
+  #jobs = [];
+  #handlers;
+  #rendered = "";
+
+  /** The entry, for a list. */
+  element = document.getElementById("batch-card").content.cloneNode(true).firstElementChild;
+
+  /** handlers: as in job-actions.js, and downloadAll(jobs). */
+  constructor(handlers) { this.#handlers = handlers; }
+
+  /** Draws the batch; its buttons and thumbnails only when a phase has changed. */
+  show(jobs) {
+    this.#jobs = jobs;
+    const count = (...phases) => jobs.filter(({ phase }) => phases.includes(phase)).length;
+    const [done, failed] = [count("done"), count("failed")];
+    const active = jobs.filter(({ phase }) => !SETTLED.includes(phase));
+    this.element.querySelector(".job__name").textContent = t("batch.title", { n: number(jobs.length) });
+    this.element.querySelector(".job__state").textContent = [
+      t("batch.done", { done: number(done), all: number(jobs.length) }),
+      failed ? t("batch.failedcount", { n: number(failed) }) : "",
+      active.length ? jobText(active[0]).title : "",
+      timeLeft(active),
+    ].filter(Boolean).join(" · ");
+    const meter = this.element.querySelector(".meter");
+    meter.hidden = active.length === 0;
+    meter.setAttribute("aria-label", t("batch.title", { n: number(jobs.length) }));
+    setMeter(meter, (jobs.reduce((sum, job) => sum + progress(job), 0) / jobs.length) * 100);
+    const key = jobs.map(({ id, phase }) => id + phase).join() + document.documentElement.lang;
+    if (key === this.#rendered) return;
+    this.#rendered = key;
+    this.element.querySelector(".job__actions").replaceChildren(...this.#buttons(active.length, failed, done));
+    this.element.querySelector(".batch__results").replaceChildren(...jobs.map(thumbnail));
+  }
+
+  #buttons(active, failed, done) {
+    const each = (phases, handler) => () => { for (const job of this.#jobs.filter(({ phase }) => phases.includes(phase))) handler(job); };
+    const action = (key, onClick) => button({ text: t(key), className: "link", onClick });
+    return [
+      active && action("batch.cancel", each(["waiting", "uploading", "queued", "running"], this.#handlers.cancel)),
+      failed && action("batch.retry", each(["failed"], this.#handlers.retry)),
+      done && action("batch.download", ({ currentTarget }) => this.#downloadAll(currentTarget)),
+      !active && action("job.dismiss", each(SETTLED, this.#handlers.dismiss)),
+    ].filter(Boolean);
+  }
+
+  async #downloadAll(pressed) {
+    pressed.disabled = true;
+    await this.#handlers.downloadAll(this.#jobs.filter(({ phase }) => phase === "done"));
+    pressed.disabled = false;
+  }
+}
+
+/** How long the uploads take at their speed, and then the task that is estimated to end last; "" if that is not known. */
+function timeLeft(active) {
+  if (!active.length || active.some(({ offline, paused }) => offline || paused)) return "";
+  const uploads = active.filter(({ phase, source }) => ["waiting", "uploading"].includes(phase) && !source);
+  const left = uploads.reduce((sum, { size, sent }) => sum + size - sent, 0);
+  const speed = uploads.reduce((sum, job) => sum + job.speed, 0);
+  const seconds = (left ? left / speed : 0) + Math.max(0, ...active.map(({ task }) => task?.estimate_s ?? 0));
+  return Number.isFinite(seconds) && seconds > 0 ? t("job.left", { time: duration(seconds) }) : "";
+}
+
+/** The share of a job that is finished: half of it is the upload. */
+function progress(job) {
+  if (SETTLED.includes(job.phase)) return 1;
+  if (job.phase === "uploading") return job.size ? (job.sent / job.size) * 0.5 : 0;
+  return { waiting: 0, queued: 0.5, running: 0.5 + (job.task?.percent ?? 0) / 200 }[job.phase];
+}
+
+function thumbnail(job) {
+  const item = document.createElement("li");
+  item.dataset.phase = job.phase;
+  const img = Object.assign(document.createElement("img"), { alt: job.name, width: 40, height: 40 });
+  img.src = job.phase === "done" ? at(`/thumbnail/${job.result.id}/320`) : job.thumb;
+  if (job.phase === "done") item.append(Object.assign(document.createElement("a"), { href: at(`/i/${job.result.id}`) }));
+  (item.firstChild ?? item).append(img);
+  return item;
+}
