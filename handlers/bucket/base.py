@@ -17,6 +17,7 @@ from handlers.transport.http_server import BODY_LIMIT_BYTES, drain
 from models import errors
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket
+from models.images.object_access import ObjectAccess
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +57,8 @@ class BucketHandler(RequestIdHandler):
 
     oversized_body_handler: ClassVar[type[tornado.web.RequestHandler]]
 
-    def initialize(self, embedded_bucket: EmbeddedBucket) -> None:
-        self.bucket = embedded_bucket
+    def initialize(self, embedded_bucket: EmbeddedBucket, object_access: ObjectAccess) -> None:
+        self.bucket, self.access = embedded_bucket, object_access
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -116,9 +117,6 @@ class BucketHandler(RequestIdHandler):
 @tornado.web.stream_request_body
 class OversizedBucketBodyHandler(BucketHandler):
     """Answers requests whose body is too large to be read as a whole, in the bucket's form of errors."""
-
-    def initialize(self, embedded_bucket: EmbeddedBucket, **_: object) -> None:
-        super().initialize(embedded_bucket)
 
     def prepare(self) -> None:
         drain(self.request)

@@ -18,7 +18,8 @@ from handlers.bucket.form_upload import StreamingUploadHandler
 from handlers.bucket.resumable_upload import header_token
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.blocks import Block, block_of
-from models.bucket.embedded.multipart import PART_LIMIT, MultipartUpload
+from models.bucket.embedded.multipart import PART_LIMIT
+from models.bucket.embedded.multipart_upload import MultipartUpload
 from models.bucket.embedded.staged import StagedPart
 from models.bucket.etag import BLOCK_BYTES
 from models.bucket.policy import UploadPolicy, read_token
@@ -36,6 +37,8 @@ class ChunkHandler(StreamingUploadHandler):
     async def authorize(self) -> None:
         self.policy = authorized_policy(self)
         await self.find_upload()
+        self.count_for(self.policy.endUser)
+        self.begin_part(self.upload)
 
     async def find_upload(self) -> None:
         """Set `upload`, `block_bytes` and `before`. Raises KodoError."""
@@ -136,13 +139,15 @@ class MakeFileHandler(BucketHandler):
             raise kodo_errors.MalformedUpload("the blocks are not as long as the file")
         if int(size) > self.bucket.size_limit_bytes or (policy.fsizeLimit and int(size) > policy.fsizeLimit):
             raise kodo_errors.FileTooLarge("exceed FsizeLimit")
-        staged = await asyncio.to_thread(self.bucket.objects.stage)
-        try:
-            await asyncio.to_thread(self.bucket.blocks.assemble, blocks, staged)
-            received = ReceivedFile(staged, fields.get("key"), fields.get("fname", ""), fields)
-            stored = await store_upload(self.bucket, policy, received)
-        finally:
-            await asyncio.to_thread(staged.discard)
+        with self.bucket.received.of_request(policy.endUser, self.client_ip) as written:
+            written.add(int(size))
+            staged = await asyncio.to_thread(self.bucket.objects.stage)
+            try:
+                await asyncio.to_thread(self.bucket.blocks.assemble, blocks, staged)
+                received = ReceivedFile(staged, fields.get("key"), fields.get("fname", ""), fields)
+                stored = await store_upload(self, policy, received)
+            finally:
+                await asyncio.to_thread(staged.discard)
         await asyncio.to_thread(self.bucket.blocks.drop, blocks)
         await answer_upload(self, policy, stored)
 

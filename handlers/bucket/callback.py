@@ -15,6 +15,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from handlers.bucket.base import BucketHandler
 from models.bucket import Stat
+from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.embedded.custom_metadata import custom_metadata
 from models.bucket.embedded.sniff import SniffedImage
@@ -65,9 +66,9 @@ class CallbackResponse:
         return self.status == 200 and _is_json(self.body)
 
 
-async def store_upload(bucket: EmbeddedBucket, policy: UploadPolicy, received: ReceivedFile) -> StoredFile:
-    """Store the file if the policy allows it. Raises KodoError."""
-    staged = received.staged
+async def store_upload(handler: BucketHandler, policy: UploadPolicy, received: ReceivedFile) -> StoredFile:
+    """Store the file if the policy allows it, and its token has not ended. Raises KodoError, DatabaseUnavailable."""
+    bucket, staged = handler.bucket, received.staged
     policy.check_size(staged.size_bytes)
     image = await asyncio.to_thread(staged.sniff)
     policy.check_mime(image.mime)
@@ -75,6 +76,8 @@ async def store_upload(bucket: EmbeddedBucket, policy: UploadPolicy, received: R
     key = _choose_key(policy, received, Stat("", staged.size_bytes, etag, image.mime, bucket.clock()), image)
     policy.check_key(key)
     check_deadline(policy, bucket.clock())
+    if not await handler.access.may_upload(key):
+        raise kodo_errors.BadToken("the image of this token is deleted")
     custom = custom_metadata(received.fields)
     stat = await asyncio.to_thread(staged.commit, key, overwrite=policy.overwrites, etag=received.etag, custom=custom)
     return StoredFile(stat, _values(policy, received, stat, image))

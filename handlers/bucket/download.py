@@ -9,11 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 from email.utils import formatdate, parsedate_to_datetime
-from typing import Any
 from urllib.parse import quote
 
-import tornado.web
-from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 
 from handlers.bucket.base import BucketHandler
@@ -23,7 +20,6 @@ from models.bucket.embedded.custom_metadata import PREFIX
 from models.bucket.embedded.errors import BadToken
 from models.bucket.embedded.objects import OpenObject
 from models.images.image_formats import IMAGE_FORMATS
-from models.images.object_access import ObjectAccess
 
 CHUNK_BYTES = 256 * 1024
 UNLIMITED_S = 31_536_000
@@ -36,17 +32,6 @@ class DownloadHandler(BucketHandler):
 
     An object of private images alone needs a signed address; without one it is not found, as if it did not exist.
     """
-
-    def __init__(
-        self,
-        application: tornado.web.Application,
-        request: HTTPServerRequest,
-        *,
-        object_access: ObjectAccess,
-        **dependencies: Any,
-    ) -> None:
-        self.access = object_access
-        super().__init__(application, request, **dependencies)
 
     async def get(self, key: str) -> None:
         try:

@@ -16,6 +16,8 @@ from handlers.bucket.callback import ReceivedFile, answer_upload, store_upload
 from handlers.bucket.form_parser import StreamedForm
 from models import errors
 from models.bucket.embedded import errors as kodo_errors
+from models.bucket.embedded.multipart_upload import MultipartUpload
+from models.bucket.embedded.received import RequestBytes
 from models.bucket.embedded.staged import StagedFile
 from models.bucket.policy import UploadPolicy, read_token
 
@@ -37,6 +39,9 @@ class StreamingUploadHandler(BucketHandler):
     disconnected = False
     received_bytes = 0
     rate_timer: asyncio.TimerHandle | None = None
+    written: RequestBytes | None = None
+    """None until the token has arrived."""
+    _arriving: MultipartUpload | None = None
 
     async def prepare(self) -> None:
         body_limit = 2 * self.bucket.size_limit_bytes + FORM_OVERHEAD_BYTES
@@ -57,7 +62,7 @@ class StreamingUploadHandler(BucketHandler):
             await self._run_unless_failed(self.on_chunk, chunk)
 
     async def authorize(self) -> None:
-        """Check the request's header."""
+        """Check the request's header. Calls `count_for`, and `begin_part` if the body is one."""
 
     async def on_chunk(self, chunk: bytes) -> None:
         """Read a piece of the body."""
@@ -72,10 +77,25 @@ class StreamingUploadHandler(BucketHandler):
         return self.bucket.objects.stage()
 
     async def buffer(self, data: bytes) -> None:
-        """Add bytes to the file, written in pieces of at least WRITE_BYTES: each write is a call in a thread."""
+        """Add bytes to the file, written in pieces of at least WRITE_BYTES: each write is a call in a thread.
+
+        Raises TooManyUploads.
+        """
+        self._count(len(data))
         self.unwritten += data
         if len(self.unwritten) >= WRITE_BYTES:
             await self._write_out()
+
+    def count_for(self, user: str, received_bytes: int = 0) -> None:
+        """From now on count the bytes of the file for this user and the address. Raises TooManyUploads."""
+        self.written = self.bucket.received.of_request(user, self.client_ip)
+        self._count(received_bytes)
+
+    def begin_part(self, upload: MultipartUpload) -> None:
+        """The body is a part of this upload, which is not idle while it arrives."""
+        if not self.disconnected:
+            self._arriving = upload
+            self.bucket.multipart.begin_part(upload)
 
     async def finish_upload(self) -> StagedFile:
         """The complete file, which the caller must discard or commit. Raises the first error of the upload."""
@@ -94,9 +114,16 @@ class StreamingUploadHandler(BucketHandler):
 
     def on_finish(self) -> None:
         self._stop_rate_timer()
-        discard = self._take_discard()
+        loop, discard = asyncio.get_running_loop(), self._take_discard()
         if discard is not do_nothing:
-            asyncio.get_running_loop().run_in_executor(None, discard)
+            loop.run_in_executor(None, discard)
+        upload, self._arriving = self._arriving, None
+        if upload is not None:
+            loop.run_in_executor(None, self.bucket.multipart.end_part, upload)
+
+    def _count(self, size_bytes: int) -> None:
+        if self.written is not None:
+            self.written.add(size_bytes)
 
     def _check_min_rate(self, bytes_before: int) -> None:
         """Close a connection that sends less than MIN_RATE_BYTES_PER_S.
@@ -125,12 +152,15 @@ class StreamingUploadHandler(BucketHandler):
     def _take_discard(self) -> Callable[[], None]:
         """A function that removes the unfinished file, to be called in a thread."""
         staged, self.staged, self.unwritten = self.staged, None, bytearray()
+        if self.written is not None:
+            self.written.release()
         return staged.discard if staged else do_nothing
 
     async def _write_out(self) -> None:
         data, self.unwritten = bytes(self.unwritten), bytearray()
         if self.staged is None:
             self.staged = await asyncio.to_thread(self.open_file)
+            self._count(self.staged.size_bytes)  # of a block: the chunks that have arrived before
         if self.disconnected:  # pragma: no cover - a client that disconnects between two writes
             raise kodo_errors.MalformedUpload("the client has disconnected")
         if self.staged.size_bytes + len(data) > self.size_limit():
@@ -158,6 +188,7 @@ class FormUploadHandler(StreamingUploadHandler):
         is_file_complete = self.form.is_complete and self.form.has_file
         if self.policy is None and (is_file_complete or (data and "token" in self.form.fields)):
             self.policy = self._checked_policy()
+            self.count_for(self.policy.endUser, self._unproven_bytes)
             self._release_unproven()
         if data:
             if self.policy is None:
@@ -184,7 +215,7 @@ class FormUploadHandler(StreamingUploadHandler):
             self.form.close()
             policy = self._checked_policy()
             self._check_crc32(staged)
-            stored = await store_upload(self.bucket, policy, self._received_file(staged))
+            stored = await store_upload(self, policy, self._received_file(staged))
         finally:
             await asyncio.to_thread(staged.discard)
         await answer_upload(self, policy, stored)

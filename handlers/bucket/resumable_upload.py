@@ -16,7 +16,8 @@ from handlers.bucket.callback import ReceivedFile, answer_upload, store_upload
 from handlers.bucket.form_upload import StreamingUploadHandler
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket
-from models.bucket.embedded.multipart import PART_LIMIT, MultipartUpload, etag_of_parts
+from models.bucket.embedded.multipart import PART_LIMIT, etag_of_parts
+from models.bucket.embedded.multipart_upload import MultipartUpload
 from models.bucket.embedded.staged import StagedPart
 from models.bucket.policy import UploadPolicy, read_token
 from models.bucket.signature import decode
@@ -61,6 +62,8 @@ class UploadPartHandler(StreamingUploadHandler):
         path = self.path_kwargs
         self.policy, key = authorize_upload(self.request, self.bucket, path["bucket_name"], path["encoded_key"])
         self.upload = await asyncio.to_thread(self.bucket.multipart.find, path["upload_id"], key or "")
+        self.count_for(self.policy.endUser)
+        self.begin_part(self.upload)
 
     async def on_chunk(self, chunk: bytes) -> None:
         await self.buffer(chunk)
@@ -116,12 +119,14 @@ class ResumableUploadHandler(BucketHandler):
             raise kodo_errors.MalformedUpload("parts are missing or wrong") from error
         parts = [(part.partNumber, part.etag) for part in body.parts]
         fields = {**(body.metadata or {}), **(body.customVars or {})}
-        staged = await asyncio.to_thread(self.bucket.multipart.assemble, upload, parts)
-        try:
-            received = ReceivedFile(staged, upload.key or None, body.fname or "", fields, etag_of_parts(parts))
-            stored = await store_upload(self.bucket, policy, received)
-        finally:
-            await asyncio.to_thread(staged.discard)
+        with self.bucket.received.of_request(policy.endUser, self.client_ip) as written:
+            written.add(await asyncio.to_thread(self.bucket.multipart.size_of, upload))
+            staged = await asyncio.to_thread(self.bucket.multipart.assemble, upload, parts)
+            try:
+                received = ReceivedFile(staged, upload.key or None, body.fname or "", fields, etag_of_parts(parts))
+                stored = await store_upload(self, policy, received)
+            finally:
+                await asyncio.to_thread(staged.discard)
         await asyncio.to_thread(self.bucket.multipart.abort, upload)
         await answer_upload(self, policy, stored)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import tornado.web
 from tornado.http1connection import HTTP1Connection
@@ -18,7 +18,8 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
-from handlers.transport.client_ip import IpNetworks
+from handlers.transport.body_memory import BodyMemory, CountedBody
+from handlers.transport.client_ip import IpNetworks, client_ip, rate_limit_key
 from handlers.transport.connections import ConnectionLimiter, LimitedHTTPServer, connections_for
 from handlers.transport.security_headers import SecurityHeaders, SecurityHeadersWithHsts
 from models import errors
@@ -52,6 +53,7 @@ class Application(tornado.web.Application):
     def __init__(self, table: list[Any], *, secure: bool = False, base_path: str = "", **settings: Any) -> None:
         super().__init__(table, base_path=base_path, **settings)
         self._base_path = base_path
+        self.body_memory = BodyMemory()
         self.add_transform(SecurityHeadersWithHsts if secure else SecurityHeaders)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
@@ -77,7 +79,12 @@ class Application(tornado.web.Application):
             if oversized := getattr(target_class, "oversized_body_handler", None):
                 return super().get_handler_delegate(request, oversized, target_kwargs)
             return super().get_handler_delegate(request, OversizedBodyHandler, self.settings["default_handler_args"])
-        return delegate
+        if delegate.stream_request_body or not _has_body(request):
+            return delegate
+        proxies = self.settings.get("trusted_proxies", IpNetworks())
+        address = client_ip(request.remote_ip or "", request.headers.get("X-Forwarded-For", ""), proxies)
+        counted = CountedBody(delegate, self.body_memory, request, rate_limit_key(address))
+        return cast(tornado.web._HandlerDelegate, counted)
 
 
 @tornado.web.stream_request_body
@@ -132,6 +139,10 @@ def drain(request: HTTPServerRequest) -> None:
         raise errors.TooLarge(limit_bytes=BODY_LIMIT_BYTES)
     if isinstance(request.connection, HTTP1Connection):
         request.connection.set_max_body_size(DRAIN_LIMIT_BYTES)
+
+
+def _has_body(request: HTTPServerRequest) -> bool:
+    return "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0"
 
 
 def _content_length(request: HTTPServerRequest) -> int:

@@ -89,5 +89,8 @@ class Bucket(Protocol):
     def delete(self, key: str) -> None:
         """(blocks) Delete the object if it exists. Raises BucketUnavailable."""
 
+    def sweep(self) -> None:
+        """(blocks) Delete what clients have begun to upload and given up. Kodo does so itself."""
+
     def list(self, prefix: str = "") -> Iterator[Stat]:
         """(blocks) Every object whose key starts with `prefix`, read in pages. Raises BucketUnavailable."""

@@ -169,6 +169,9 @@ class KodoBucket:
         except NotFound:
             return
 
+    def sweep(self) -> None:
+        """Kodo forgets what clients have given up."""
+
     def list(self, prefix: str = "") -> Iterator[Stat]:
         manager = self._manager(ServiceName.RSF)
         marker: str | None = None

@@ -1,6 +1,6 @@
-"""Who may read an object of the embedded bucket by its address alone, without a signature.
+"""Who may read an object of the embedded bucket by its address alone, without a signature, and what may be uploaded.
 
-Kodo does not ask: there a private bucket protects all objects, and a public one none.
+Kodo does not ask: there a private bucket protects all objects, and a public one none; upload tokens end by time alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Protocol
 from models import errors
 from models.images.images import Images
 from models.images.uploads import KEY_PREFIX, PendingUploads
-from models.images.visibility import OPEN, STRANGER
+from models.images.visibility import OPEN, SERVER, STRANGER
 
 THUMBNAILS, MAPS = "thumbnail/", "map/"
 OWN_PREFIXES = (KEY_PREFIX, "mosaic/", MAPS, THUMBNAILS)
@@ -18,10 +18,13 @@ OWN_PREFIXES = (KEY_PREFIX, "mosaic/", MAPS, THUMBNAILS)
 
 
 class ObjectAccess(Protocol):
-    """What a download asks."""
+    """What downloads and uploads ask."""
 
     async def is_open(self, key: str) -> bool:
         """Whether everyone who has the address may read this object. Raises DatabaseUnavailable."""
+
+    async def may_upload(self, key: str) -> bool:
+        """Whether an upload token for this key is valid still. Raises DatabaseUnavailable."""
 
 
 class RecordedAccess:
@@ -37,6 +40,15 @@ class RecordedAccess:
         if key.startswith(MAPS):
             return await self._images.is_open(key.removeprefix(MAPS).removesuffix(".json"))
         return await self._images.is_open(key) or await self._is_unrecorded(key)
+
+    async def may_upload(self, key: str) -> bool:
+        """A token ends with its image, and with the account of its owner. Another client's object needs no record.
+
+        The image is looked up last: an upload that is completed meanwhile has been registered before.
+        """
+        if not key.startswith(KEY_PREFIX):
+            return True
+        return bool(await self._uploads.pending_keys([key])) or await self._images.by_key(key, SERVER) is not None
 
     async def _is_image_open(self, image_id: str) -> bool:
         try:

@@ -22,6 +22,7 @@ from models.images.registration import Registrations
 from models.images.uploads import KEY_PREFIX, PendingUpload, PendingUploads
 from processing.executors import Executors
 from processing.images import cell_maps
+from processing.images.named_objects import is_copy
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,10 @@ CALLBACK_GRACE = timedelta(minutes=2)
 FORGET_AGE = timedelta(hours=26)
 """How long an upload may be pending without an object: longer than a token is valid and a resumable upload lives."""
 ORPHAN_AGE_S = 24 * 3600.0
-"""How long an object may be without a record: longer than a token is valid and than a task runs."""
+"""How long a result may be without a record: longer than a task runs."""
+UPLOAD_ORPHAN_AGE_S = CALLBACK_GRACE.total_seconds()
+"""The same for an upload. It has a record or a pending upload from the start, until its owner deletes it; what the
+token uploads then is deleted by the callback, and here if that never arrives."""
 PREFIXES = (KEY_PREFIX, "mosaic/", cell_maps.PREFIX)
 BATCH = 200
 
@@ -68,16 +72,22 @@ class Reconciler:
             await asyncio.sleep(INTERVAL_S)
 
     async def reconcile(
-        self, *, callback_grace: timedelta = CALLBACK_GRACE, orphan_age_s: float = ORPHAN_AGE_S
+        self,
+        *,
+        callback_grace: timedelta = CALLBACK_GRACE,
+        orphan_age_s: float = ORPHAN_AGE_S,
+        upload_orphan_age_s: float = UPLOAD_ORPHAN_AGE_S,
     ) -> ReconcileResult:
         """Reconcile everything once. Raises DatabaseUnavailable, BucketUnavailable."""
+        await self._executors.io(self._bucket.sweep)
         adopted = 0
         async for upload in self._uploads.older_than(callback_grace):
             adopted += await self._adopt(upload)
         deleted = 0
         for prefix in PREFIXES:
+            age_s = min(orphan_age_s, upload_orphan_age_s) if prefix == KEY_PREFIX else orphan_age_s
             async for batch in self._batches(prefix):
-                deleted += await self._delete_orphans(batch, orphan_age_s)
+                deleted += await self._delete_orphans(batch, age_s, copy_age_s=orphan_age_s)
         return ReconcileResult(adopted, deleted)
 
     async def _adopt(self, upload: PendingUpload) -> bool:
@@ -107,15 +117,20 @@ class Reconciler:
         log.info("image %s: registered without a callback; key %s", image.id, upload.key)
         return True
 
-    async def _delete_orphans(self, batch: list[Stat], age_s: float) -> int:
+    async def _delete_orphans(self, batch: list[Stat], age_s: float, *, copy_age_s: float) -> int:
+        """Pending uploads are read first: one that is completed meanwhile has been registered before.
+
+        copy_age_s: for the copy of a named object, which is made just before its record.
+        """
         result_keys = {stat.key: cell_maps.result_key_of(stat.key) for stat in batch}
-        recorded = await self._images.registered_keys(list(result_keys.values()))
         pending = await self._uploads.pending_keys(list(result_keys))
+        recorded = await self._images.registered_keys(list(result_keys.values()))
         now_s = time.time()
         orphans = [
             stat
             for stat in batch
-            if result_keys[stat.key] not in recorded | pending and now_s - stat.put_time_s > age_s
+            if result_keys[stat.key] not in recorded | pending
+            and now_s - stat.put_time_s > (copy_age_s if is_copy(stat.key) else age_s)
         ]
         for stat in orphans:
             log.info("bucket: %s has no record; deleting it", stat.key)

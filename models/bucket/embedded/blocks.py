@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.bucket.embedded import errors as kodo_errors
-from models.bucket.embedded.multipart import UPLOADS_PER_USER, MultipartUpload, MultipartUploads, Part
+from models.bucket.embedded.multipart import UPLOADS_PER_USER, MultipartUploads
+from models.bucket.embedded.multipart_upload import MultipartUpload, Part
 from models.bucket.embedded.staged import StagedFile, StagedPart
 from models.bucket.etag import BLOCK_BYTES
 from models.bucket.policy import UploadPolicy

@@ -22,6 +22,7 @@ from models.bucket.embedded.blocks import BlockUploads
 from models.bucket.embedded.errors import KeyExists
 from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
+from models.bucket.embedded.received import ReceivedBytes
 from models.bucket.embedded.unproven import UnprovenBytes
 from models.bucket.keys import Keys
 from models.bucket.policy import image_policy, upload_token
@@ -72,6 +73,7 @@ class EmbeddedBucket:
         self.multipart = MultipartUploads(folder / "uploads", self.objects, clock=clock)
         self.blocks = BlockUploads(self.multipart)
         self.unproven = UnprovenBytes(largest_bytes=size_limit_bytes)
+        self.received = ReceivedBytes(largest_bytes=size_limit_bytes)
         self._base = public_url.rstrip("/")
         self._host: str | None = None
         self._follow_host = follow_host
@@ -158,6 +160,9 @@ class EmbeddedBucket:
 
     def delete(self, key: str) -> None:
         self.objects.delete(key)
+
+    def sweep(self) -> None:
+        self.multipart.sweep()
 
     def list(self, prefix: str = "") -> Iterator[Stat]:
         return (stat for stat in self.objects.iterate() if stat.key.startswith(prefix))

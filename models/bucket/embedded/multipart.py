@@ -4,9 +4,9 @@
     <id>/<number>-<sha1>-<size>       one complete part; its name has the checksum of its content
 
 Parts are not synced: after a power failure the checksum reveals a damaged part, and the client sends it again.
-Limits: parts per upload, uploads per user and per address (one without parts is aborted first, then the oldest),
-uploads in total (then one of the address that has the most is aborted), and a day to finish; without a part, or another
-part, minutes. What is aborted is an upload without parts, or else the one that has been idle longest.
+Limits: parts per upload, uploads per user and per address, uploads in total (then one of the address that has the most
+is aborted), and a day to finish; minutes while nothing arrives. What is aborted first is an upload without parts, then
+the one that has been idle longest, and last one of which a part is arriving.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import secrets
 import shutil
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.disk import translate_os_errors
+from models.bucket.embedded.multipart_upload import LIFE_S, MultipartUpload, Part, UploadActivity, has_content, part_of
 from models.bucket.embedded.objects import Objects
 from models.bucket.embedded.staged import StagedFile, StagedPart
 from models.bucket.etag import of_blocks
@@ -35,41 +37,8 @@ PART_LIMIT = 1000
 UPLOADS_PER_USER = 8
 UPLOADS_TOTAL = 1000
 UPLOADS_PER_ADDRESS = 64
-LIFE_S = 24 * 3600
-IDLE_LIFE_S = 90 * 60
-"""Without another complete part: longer than the largest part takes at the rate below which a client is cut off."""
-EMPTY_LIFE_S = 20 * 60
-"""Of an upload without a complete part: as long as its token."""
 NO_OWNER = ("", "0")
 COPY_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class MultipartUpload:
-    """One upload in progress. expires: Unix time in seconds. address: of the client, as a key of limits."""
-
-    id: str
-    key: str
-    owner: str
-    expires: int
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One stored part. etag: Kodo's hash with the part as one block."""
-
-    number: int
-    sha1: bytes
-    size_bytes: int
-
-    @property
-    def etag(self) -> str:
-        return of_blocks([self.sha1])
-
-    @property
-    def name(self) -> str:
-        return f"{self.number}-{self.sha1.hex()}-{self.size_bytes}"
 
 
 class MultipartUploads:
@@ -82,6 +51,7 @@ class MultipartUploads:
         self._clock = clock
         self._total = total
         self._objects = objects
+        self._receiving: Counter[str] = Counter()
         self._starting = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self.sweep()
@@ -107,8 +77,7 @@ class MultipartUploads:
                 return self._start(upload_id, key, owner, address)
 
     def _start(self, upload_id: str, key: str, owner: str, address: str) -> MultipartUpload:
-        self.sweep()
-        active = sorted(self._all(), key=lambda upload: (not self._is_empty(upload), self._active_at(upload)))
+        active = [each.upload for each in sorted(self._sweep(), key=lambda each: each.need)]
         own = [upload for upload in active if upload.owner == owner and owner not in NO_OWNER]
         same_address = [upload for upload in active if upload.address == address and address]
         excess = own[: max(0, len(own) - UPLOADS_PER_USER + 1)]
@@ -131,6 +100,16 @@ class MultipartUploads:
         if upload.key != key or upload.expires < self._clock():
             raise kodo_errors.NoSuchKey("no such uploadId")
         return upload
+
+    def begin_part(self, upload: MultipartUpload) -> None:
+        """A part arrives: the upload is not idle until `end_part`, which must follow."""
+        self._receiving[upload.id] += 1
+
+    def end_part(self, upload: MultipartUpload) -> None:
+        """The part is stored, or will not be."""
+        self._receiving -= Counter({upload.id: 1})  # drops an upload at zero
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self._folder / upload.id)
 
     def add(self, upload: MultipartUpload, number: int, content: StagedPart, *, limit_bytes: int) -> Part:
         """Store a part, replacing an earlier one. Raises FileTooLarge, MalformedUpload, NoSuchKey."""
@@ -157,8 +136,12 @@ class MultipartUploads:
         """The stored parts, by number."""
         with contextlib.suppress(FileNotFoundError):
             names = [entry.name for entry in (self._folder / upload.id).iterdir() if "-" in entry.name]
-            return sorted((_part(name) for name in names), key=lambda part: part.number)
+            return sorted((part_of(name) for name in names), key=lambda part: part.number)
         return []
+
+    def size_of(self, upload: MultipartUpload) -> int:
+        """Of all stored parts, in bytes."""
+        return sum(part.size_bytes for part in self.list_parts(upload))
 
     def assemble(self, upload: MultipartUpload, wanted: list[tuple[int, str]]) -> StagedFile:
         """Concatenate the parts (number, etag) in this order. The caller commits or discards the returned file.
@@ -189,22 +172,27 @@ class MultipartUploads:
         shutil.rmtree(self._folder / upload.id, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Delete expired uploads."""
-        now = self._clock()
+        """Delete uploads that have expired, or are idle for too long."""
+        self._sweep()
+
+    def _sweep(self) -> list[UploadActivity]:
+        """Returns the uploads that are left."""
+        now, left = self._clock(), []
         for upload in self._all():
-            empty_too_long = upload.expires - LIFE_S + EMPTY_LIFE_S < now and self._is_empty(upload)
-            if upload.expires < now or empty_too_long or self._active_at(upload) + IDLE_LIFE_S < now:
+            activity = self._activity_of(upload)
+            if activity.ends < now:
                 self.abort(upload)
+            else:
+                left.append(activity)
+        return left
 
-    def _active_at(self, upload: MultipartUpload) -> float:
-        """When the last part was stored, or else when the upload was started; Unix time."""
+    def _activity_of(self, upload: MultipartUpload) -> UploadActivity:
+        folder = self._folder / upload.id
         try:
-            return (self._folder / upload.id).stat().st_mtime
+            active_at, is_empty = folder.stat().st_mtime, not has_content(folder)
         except FileNotFoundError:  # pragma: no cover - aborted meanwhile
-            return 0.0
-
-    def _is_empty(self, upload: MultipartUpload) -> bool:
-        return not any(part.size_bytes for part in self.list_parts(upload))
+            active_at, is_empty = 0.0, True
+        return UploadActivity(upload, upload.id in self._receiving, is_empty, active_at)
 
     def _create(self, upload: MultipartUpload) -> None:
         """Under a name that no route matches, until it is complete."""
@@ -252,11 +240,6 @@ def _least_needed(active: list[MultipartUpload], address: str) -> MultipartUploa
     if counts[busiest] <= counts[address]:
         raise kodo_errors.TooManyUploads("too many uploads in progress")
     return next(upload for upload in active if upload.address == busiest)
-
-
-def _part(name: str) -> Part:
-    number, sha1, size = name.split("-")
-    return Part(int(number), bytes.fromhex(sha1), int(size))
 
 
 def etag_of_parts(wanted: list[tuple[int, str]]) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from models.bucket.embedded.errors import TooManyUploads
+from models.bucket.embedded.received import ReceivedBytes, RequestBytes
 from models.bucket.embedded.unproven import UnprovenBytes
 from tests.models.bucket.installations import (
     FORM_TYPE,
@@ -213,8 +214,8 @@ async def test_the_end_of_a_form_without_a_token_frees_the_disk(where: Installat
     _, client = await asyncio.open_connection(address.hostname, address.port)
 
     client.write(head.encode() + file_part + bytes(700_000))
+    occupied = await until(lambda: where.bucket.unproven.total if where.bucket.unproven.total > 699_000 else 0)
     await until(lambda: is_staged(where, True))
-    occupied = where.bucket.unproven.total
     client.write(b"\r\n--seam--\r\n" + b"slow")
     await until(lambda: is_staged(where, False))
 
@@ -242,3 +243,56 @@ def test_unproven_bytes_are_bounded_for_each_address_and_for_all() -> None:
     unproven.add("b", 60)
 
     assert unproven.total == 100
+
+
+@pytest.mark.requirement(52)
+@pytest.mark.gen_test
+async def test_the_files_that_one_token_writes_at_once_are_bounded(where: Installation) -> None:
+    """Connections that send all but the end of the form, with the token of one user, on parts of the limit."""
+    where.bucket.received = ReceivedBytes(largest_bytes=100_000)
+    ticket, address = where.sign_upload(), urlsplit(where.up_url)
+    body = form({"token": ticket.token, "key": ticket.key}, png().ljust(650_000, b"\0"))
+    head = (
+        f"POST /up HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: {FORM_TYPE}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    reader, first = await asyncio.open_connection(address.hostname, address.port)
+    first.write(head.encode() + body[:-20])
+    await until(lambda: is_staged(where, True))
+
+    refused = await upload(ticket, png().ljust(650_000, b"\0"))
+    staged = where.files()
+    first.write(body[-20:])
+    response = await reader.readline()
+    after = await upload(where.sign_upload("u/2.png"), png().ljust(650_000, b"\0"))
+    first.close()
+
+    assert (refused.code, len(staged)) == (573, 1)
+    assert b"200" in response
+    assert after.code == 200
+    assert where.bucket.received.total == 0
+
+
+@pytest.mark.requirement(52)
+def test_received_bytes_are_bounded_for_each_user_and_each_address() -> None:
+    received = ReceivedBytes(largest_bytes=10)
+
+    def count(user: str, address: str, count: int) -> RequestBytes:
+        request = received.of_request(user, address)
+        request.add(count)
+        return request
+
+    first = count("7", "a", 80)
+    with pytest.raises(TooManyUploads):
+        count("7", "b", 1)
+    for user, size in (("8", 80), ("9", 80), ("0", 80)):
+        count(user, "a", size)
+    with pytest.raises(TooManyUploads):
+        count("10", "a", 1)
+    count("0", "b", 100)
+    with first:
+        pass
+    first.release()
+    count("7", "a", 80)
+
+    assert received.total == 2 * 320 + 200

@@ -10,16 +10,12 @@ import pytest
 
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.multipart import (
-    EMPTY_LIFE_S,
-    IDLE_LIFE_S,
-    LIFE_S,
     UPLOADS_PER_ADDRESS,
     UPLOADS_PER_USER,
-    MultipartUpload,
     MultipartUploads,
-    Part,
     etag_of_parts,
 )
+from models.bucket.embedded.multipart_upload import EMPTY_LIFE_S, IDLE_LIFE_S, LIFE_S, MultipartUpload, Part
 from models.bucket.embedded.objects import Objects
 
 
@@ -174,38 +170,50 @@ def _exists(parts: MultipartUploads, upload: MultipartUpload) -> bool:
         return False
 
 
+def set_age(tmp_path: Path, upload: MultipartUpload, age_s: float) -> None:
+    """As if nothing of it had arrived for this long."""
+    folder = tmp_path / "uploads" / upload.id
+    active_at = folder.stat().st_mtime - age_s
+    os.utime(folder, (active_at, active_at))
+
+
 @pytest.mark.requirement(51)
-def test_uploads_without_a_part_end_after_minutes(parts: MultipartUploads, objects: Objects, tmp_path: Path) -> None:
-    empty, begun, zero = (parts.start(key, "7") for key in ("a", "b", "c"))
-    add_part(parts, objects, begun, 1, b"data")
+def test_uploads_end_minutes_after_the_last_byte(parts: MultipartUploads, objects: Objects, tmp_path: Path) -> None:
+    """A part of 20 MB may take more than an hour, at the rate below which a client is cut off."""
+    _empty, zero, begun, idle, arriving, first = uploads = [parts.start(key, key) for key in "abcdef"]
     add_part(parts, objects, zero, 1, b"")
-    for upload in (empty, begun, zero):
-        path = tmp_path / "uploads" / upload.id / "upload.json"
-        path.write_text(path.read_text().replace(str(upload.expires), str(upload.expires - EMPTY_LIFE_S - 1)))
+    for upload in (begun, idle, arriving):
+        add_part(parts, objects, upload, 1, b"data")
+    for upload in (arriving, first):
+        parts.begin_part(upload)
+    for upload, age_s in zip(uploads, (301, 301, 1199, 1201, 5000, 5000), strict=True):
+        set_age(tmp_path, upload, age_s)
 
     parts.sweep()
+    left = [_exists(parts, upload) for upload in uploads]
+    parts.end_part(first)
+    parts.sweep()
+    set_age(tmp_path, first, 301)
+    parts.sweep()
 
-    remaining = [(tmp_path / "uploads" / upload.id).exists() for upload in (empty, begun, zero)]
-    assert remaining == [False, True, False]
+    assert (EMPTY_LIFE_S, IDLE_LIFE_S) == (300, 1200)
+    assert left == [False, False, True, False, True, True]
+    assert [_exists(parts, upload) for upload in (arriving, first)] == [True, False]
 
 
 @pytest.mark.requirement(51)
-def test_idle_uploads_end_after_minutes_and_are_aborted_first(
+def test_the_upload_that_has_been_idle_longest_is_aborted_first(
     parts: MultipartUploads, objects: Objects, tmp_path: Path
 ) -> None:
     uploads = [parts.start("k", "7") for _ in range(UPLOADS_PER_USER)]
     for upload in uploads:
         add_part(parts, objects, upload, 1, b"data")
+    parts.begin_part(uploads[2])
+    for at, age_s in ((2, 90), (3, 60), (5, 30)):
+        set_age(tmp_path, uploads[at], age_s)
 
-    def set_age(upload: MultipartUpload, age_s: float) -> None:
-        folder = tmp_path / "uploads" / upload.id
-        active_at = folder.stat().st_mtime - age_s
-        os.utime(folder, (active_at, active_at))
-
-    set_age(uploads[3], 60)
-    parts.start("k", "7")
-    set_age(uploads[5], IDLE_LIFE_S + 1)
-    parts.sweep()
+    for _ in range(2):
+        add_part(parts, objects, parts.start("k", "7"), 1, b"data")
 
     assert [at for at, upload in enumerate(uploads) if not _exists(parts, upload)] == [3, 5]
 
