@@ -15,8 +15,8 @@ from tornado.httputil import HTTPServerRequest
 from handlers.param_errors import allowed_by
 from models import errors
 from models.accounts.emails import clean_email
-from models.accounts.passwords import MAXIMUM_LENGTH
-from models.accounts.usernames import clean_username
+from models.accounts.passwords import MAX_PASSWORD_LENGTH
+from models.accounts.usernames import MAX_USERNAME_LENGTH, clean_username
 from models.database import MAX_ID
 from models.errors import Phrase
 from models.json_object import parse_json_object
@@ -27,9 +27,9 @@ MAX_ALT_LENGTH = 1000
 
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
-Username = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(clean_username)]
+Username = Annotated[str, Field(min_length=1, max_length=MAX_USERNAME_LENGTH), AfterValidator(clean_username)]
 Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(clean_email)]
-Password = Annotated[str, Field(max_length=MAXIMUM_LENGTH)]
+Password = Annotated[str, Field(max_length=MAX_PASSWORD_LENGTH)]
 Filename = Annotated[str, Field(max_length=1024)]
 Title = Annotated[str, Field(max_length=MAX_TITLE_LENGTH)]
 Param = Annotated[str, Field(max_length=20_000)]

@@ -8,7 +8,8 @@ export class State extends EventTarget {
     guest: false,       // whether this is a session without an account
     guestsAllowed: false,
     openAccess: false,  // the server works without accounts
-    limits: null,       // {uploadMb, megapixels, resultMegapixels, poolPictures, partMb, formats, titleLength, altLength, protectsFiles}; null until the server has answered
+    limits: null,       // {uploadMb, megapixels, resultMegapixels, poolPictures, partMb, formats, titleLength, altLength,
+                        //  usernameLength, minPasswordLength, protectsFiles}; null until the server has answered
     speed: null,        // {rates: seconds a megapixel by style, waiting: tasks}; null until an image is open
     styles: [],         // as returned by GET /api/styles/
     images: [],         // opened in the studio

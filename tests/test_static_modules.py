@@ -72,6 +72,10 @@ def test_only_the_client_of_the_api_and_the_upload_send_requests() -> None:
         assert calls <= may_send.get(here, {"XMLHttpRequest"} if here.startswith("upload/") else set()), here
 
 
+def test_the_page_repeats_no_limit_of_the_server() -> None:
+    assert re.findall(r"(?:min|max)length=\S+", (STATIC / "index.html").read_text()) == []
+
+
 def test_names_in_modules_are_standard_words() -> None:
     for module in MODULES:
         names = set(re.findall(r"[A-Za-z_$][\w$]*", code_of(module)))

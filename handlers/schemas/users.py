@@ -8,6 +8,8 @@ from pydantic import MISSING
 
 from handlers.params import MAX_ALT_LENGTH, MAX_TITLE_LENGTH, Id
 from handlers.schemas.base import Schema, SuccessResponse
+from models.accounts.passwords import MIN_PASSWORD_LENGTH
+from models.accounts.usernames import MAX_USERNAME_LENGTH
 from models.images.image_formats import IMAGE_FORMATS
 
 
@@ -59,6 +61,8 @@ class ClientConfig(Schema):
     upload_part_mb: int = 4
     max_title_length: int = MAX_TITLE_LENGTH
     max_alt_length: int = MAX_ALT_LENGTH
+    max_username_length: int = MAX_USERNAME_LENGTH
+    min_password_length: int = MIN_PASSWORD_LENGTH
     protects_files: bool = True
 
 

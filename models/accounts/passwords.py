@@ -19,8 +19,8 @@ from models import errors
 
 T = TypeVar("T")
 
-MINIMUM_LENGTH = 8
-MAXIMUM_LENGTH = 1024
+MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 1024
 """In characters, as the person who types them counts: é is one, however the keyboard writes it."""
 THREADS = 2
 NICENESS = 5
@@ -61,8 +61,8 @@ class Passwords:
         """
         length = len(_normalise(password))
         is_common = password.casefold() in COMMON_PASSWORDS or password.casefold() == username.casefold()
-        if is_common or not MINIMUM_LENGTH <= length <= MAXIMUM_LENGTH:
-            raise errors.WeakPassword(field=field, minimum=MINIMUM_LENGTH, maximum=MAXIMUM_LENGTH)
+        if is_common or not MIN_PASSWORD_LENGTH <= length <= MAX_PASSWORD_LENGTH:
+            raise errors.WeakPassword(field=field, minimum=MIN_PASSWORD_LENGTH, maximum=MAX_PASSWORD_LENGTH)
 
     async def hash(self, password: str) -> str:
         """Returns the string to store: algorithm, parameters, salt and hash. Raises TooManyRequests.

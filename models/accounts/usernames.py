@@ -11,6 +11,7 @@ import unicodedata
 
 from models.errors import Phrase
 
+MAX_USERNAME_LENGTH = 64
 INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 """Unicode categories of characters that a name may not contain."""
 FILLERS = re.compile(
@@ -32,7 +33,8 @@ def clean_username(name: str) -> str:
     """The name with its inner blanks collapsed. Raises ValueError with a Phrase."""
     name = name.strip()
     if not username_key(name) or has_invisible(name):
-        raise ValueError(Phrase("1 to 64 characters, none of them invisible", "1 到 64 个可见字符"))
+        limit = MAX_USERNAME_LENGTH
+        raise ValueError(Phrase(f"1 to {limit} characters, none of them invisible", f"1 到 {limit} 个可见字符"))
     letters = [each for each in unicodedata.normalize("NFKC", name) if unicodedata.category(each) in LETTERS]
     scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in letters}
     if len(scripts) > 1 and not scripts <= MIXED_SCRIPTS:

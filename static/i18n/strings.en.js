@@ -215,7 +215,7 @@ export const strings = {
   "sign.email": "E-mail",
   "sign.username": "Name",
   "sign.password": "Password",
-  "sign.rule": "At least 8 characters. A few words make a good password.",
+  "sign.rule": "At least {n} characters. A few words make a good password.",
   "sign.wrong": "The name and the password do not match. Check both.",
   "sign.tomake": "Your picture and settings are kept. Rendering starts as soon as you have signed in.",
   "sign.tosee": "Sign in to see this part of the gallery.",

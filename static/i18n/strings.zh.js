@@ -215,7 +215,7 @@ export const strings = {
   "sign.email": "电子邮箱",
   "sign.username": "用户名",
   "sign.password": "密码",
-  "sign.rule": "至少 8 个字符，建议使用几个词组合。",
+  "sign.rule": "至少 {n} 个字符，建议使用几个词组合。",
   "sign.wrong": "用户名或密码不正确，请检查后重试。",
   "sign.tomake": "图片和设置都会保留，登录后立即开始生成。",
   "sign.tosee": "请登录后查看。",

@@ -19,10 +19,11 @@ export class Page {
   }
 
   show() {
-    const { user } = this.#services.state;
+    const { limits, user } = this.#services.state;
     this.#root.querySelector('[data-part="cards"]').hidden = !user;
     this.#root.querySelector('[data-part="signed-out"]').hidden = Boolean(user);
     this.#root.querySelector('[name="email"]').value = user?.email ?? "";
+    this.#root.querySelector('[name="new_password"]').setAttribute("minlength", limits?.minPasswordLength ?? "");
     if (user) this.#showStorage();
   }
 

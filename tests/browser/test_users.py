@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from models.accounts.passwords import MIN_PASSWORD_LENGTH
+from models.accounts.usernames import MAX_USERNAME_LENGTH
 from tests.browser.user import PASSWORD, BrowserUser, image_file
 from tests.support.pictures import png
 
@@ -43,6 +45,9 @@ def test_a_taken_name_is_told_in_the_dialog(user: BrowserUser, unique_name: Call
     dialog.get_by_label("E-mail").fill("other@example.com")
     dialog.get_by_label("Name", exact=True).fill(user.name.upper())
     dialog.get_by_label("Password").fill(PASSWORD)
+    expect(user.part("sign-in-rule")).to_contain_text(f"At least {MIN_PASSWORD_LENGTH} characters")
+    expect(dialog.get_by_label("Password")).to_have_attribute("minlength", str(MIN_PASSWORD_LENGTH))
+    expect(dialog.get_by_label("Name", exact=True)).to_have_attribute("maxlength", str(MAX_USERNAME_LENGTH))
 
     dialog.locator('[type="submit"]').click()
 

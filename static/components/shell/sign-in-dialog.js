@@ -38,10 +38,14 @@ export class SignInDialog {
   /** Fetches the session: the signed-in user and the server's limits. answer: that of a request that was sent before. */
   async refresh(answer = this.#api.session()) {
     const session = await answer;
-    const { max_upload_mb, max_megapixels, max_result_megapixels, max_pool_pictures, upload_part_mb, formats, max_title_length, max_alt_length, protects_files } = session.limits;
+    const {
+      max_upload_mb, max_megapixels, max_result_megapixels, max_pool_pictures, upload_part_mb, formats, max_title_length, max_alt_length,
+      max_username_length, min_password_length, protects_files,
+    } = session.limits;
     const limits = {
       uploadMb: max_upload_mb, megapixels: max_megapixels, resultMegapixels: max_result_megapixels, poolPictures: max_pool_pictures, partMb: upload_part_mb, formats,
-      titleLength: max_title_length, altLength: max_alt_length, protectsFiles: protects_files,
+      titleLength: max_title_length, altLength: max_alt_length, usernameLength: max_username_length, minPasswordLength: min_password_length,
+      protectsFiles: protects_files,
     };
     const { guest, guests_allowed: guestsAllowed } = session;
     this.#state.set({ user: session.user ?? null, guest, guestsAllowed, openAccess: session.access === "open", limits });
@@ -54,10 +58,19 @@ export class SignInDialog {
     setText(this.#part("prompt"), signUp ? "sign.have" : "sign.new");
     setText(this.#part("switch"), signUp ? "sign.in" : "sign.up");
     this.#part("email").hidden = !signUp;
-    this.#part("rule").hidden = !signUp;
+    this.#setLimits(signUp ? this.#state.limits : null);
     this.#part("error").hidden = true;
     this.#field("email").required = signUp;
     this.#field("password").autocomplete = signUp ? "new-password" : "current-password";
+  }
+
+  /** limits: those that a new account must keep; null for a sign-in, which the server alone decides. */
+  #setLimits(limits) {
+    const rule = this.#part("rule");
+    rule.hidden = !limits;
+    if (limits) setText(rule, "sign.rule", { n: limits.minPasswordLength });
+    this.#field("password").setAttribute("minlength", limits?.minPasswordLength ?? "");
+    this.#field("username").setAttribute("maxlength", limits?.usernameLength ?? "");
   }
 
   async #submit() {
