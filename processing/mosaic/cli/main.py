@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,6 +56,8 @@ _BAR_WIDTH = 30
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0 if every file was rendered, 1 if one failed, 2 for invalid arguments."""
+    # Of SciPy, loaded when a style first needs it: threads that wait for a part of a small matrix cost more than it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.list:

@@ -12,8 +12,6 @@ from .superpixels import Labels
 
 OUTSIDE = -1
 
-_REPORT_EVERY = 256  # borders
-
 
 @dataclass(frozen=True, slots=True)
 class Border:
@@ -46,25 +44,65 @@ def trace_borders(labels: Labels, progress: Progress) -> list[Border]:
     labels: (rows, columns), numbered from 0. A closed border without a junction begins and ends at one of its points.
     """
     sides, width = _sides_between(labels), labels.shape[1] + 1
-    following, starts = _following(sides)
+    following, leaving, others = _following(sides)
     progress(0.3)
-    following_list, borders = following.tolist(), []
+    lines, lengths = _between_junctions(sides, following, leaving)
+    progress(0.6)
+    closed = _closed(sides, following, others, lines)
+    lines = np.concatenate([lines, *closed])
+    lengths = np.concatenate([lengths, np.array([len(line) for line in closed], np.int64)])
+    starts = np.cumsum(lengths) - lengths
+    first = lines[starts]
+    y, x = np.divmod(np.insert(sides.heads[lines], starts, sides.tails[first]), width)
+    ends = starts[1:] + np.arange(1, len(starts))  # a line has one point more than sides
+    points = np.split(np.stack([x, y], 1).astype(np.float64), ends)
+    progress(1.0)
+    regions = zip(sides.left[first].tolist(), sides.left[sides.reversed(first)].tolist(), strict=True)
+    return [Border(line, left, right) for line, (left, right) in zip(points, regions, strict=True)]
+
+
+def _between_junctions(sides: _Sides, following: Labels, leaving: Labels) -> tuple[Labels, Labels]:
+    """The sides of all borders between junctions, one border after the other, and the length of each.
+
+    leaving: sides that leave a junction; of the two directions of a border, the one whose first side comes earlier
+    there. All borders are followed at once: each round doubles how far a side knows what lies before it.
+    """
+    count = len(following)
+    before, distance = np.arange(count), np.zeros(count, np.int64)  # a side before each, and how far
+    inner = np.flatnonzero(following >= 0)
+    before[following[inner]], distance[following[inner]] = inner, 1
+    for _ in range(count.bit_length()):
+        distance += distance[before]
+        before = before[before]
+    order = np.full(count, -1)
+    order[leaving] = np.arange(len(leaving))
+    last = np.flatnonzero((following < 0) & (order[before] >= 0))
+    earlier = last[order[before[last]] < order[sides.reversed(last)]]
+    earlier = earlier[np.argsort(order[before[earlier]])]
+    lengths = distance[earlier] + 1
+    offsets = np.full(count, -1)
+    offsets[before[earlier]] = np.cumsum(lengths) - lengths
+    along = np.flatnonzero(offsets[before] >= 0)
+    lines = np.empty(len(along), np.int64)
+    lines[offsets[before[along]] + distance[along]] = along
+    return lines, lengths
+
+
+def _closed(sides: _Sides, following: Labels, candidates: Labels, lines: Labels) -> list[Labels]:
+    """The sides of each border without a junction. lines: those of all other borders."""
     used = np.zeros(len(following), bool)
-    for start in starts.tolist():
+    used[lines] = used[sides.reversed(lines)] = True
+    closed = []
+    for start in candidates[~used[candidates]].tolist():
         if used[start]:
             continue
-        line, side = [start], following_list[start]
-        while side >= 0 and side != start:
+        line, side = [start], int(following[start])
+        while side != start:
             line.append(side)
-            side = following_list[side]
-        along = np.array(line)
-        used[along] = used[sides.reversed(along)] = True
-        y, x = np.divmod(np.append(sides.tails[start], sides.heads[along]), width)
-        right = int(sides.left[sides.reversed(along[:1])[0]])
-        borders.append(Border(np.stack([x, y], 1).astype(np.float64), int(sides.left[start]), right))
-        if len(borders) % _REPORT_EVERY == 0:
-            progress(0.3 + 0.7 * np.count_nonzero(used) / len(used))
-    return borders
+            side = int(following[side])
+        closed.append(np.array(line))
+        used[closed[-1]] = used[sides.reversed(closed[-1])] = True
+    return closed
 
 
 def _sides_between(labels: Labels) -> _Sides:
@@ -84,8 +122,8 @@ def _sides_between(labels: Labels) -> _Sides:
     )
 
 
-def _following(sides: _Sides) -> tuple[Labels, Labels]:
-    """(n,) the side that goes on from each, -1 at a junction; (n,) sides, those first that leave a junction."""
+def _following(sides: _Sides) -> tuple[Labels, Labels, Labels]:
+    """(n,) the side that goes on from each, -1 at a junction; the sides that leave a junction; all others."""
     degrees = np.bincount(sides.tails, minlength=sides.corner_count)
     by_tail = np.argsort(sides.tails, kind="stable")
     first = (np.cumsum(degrees) - degrees)[sides.heads]
@@ -93,4 +131,4 @@ def _following(sides: _Sides) -> tuple[Labels, Labels]:
     back = sides.reversed(np.arange(len(sides.tails)))
     following = np.where(degrees[sides.heads] == 2, np.where(one == back, other, one), -1)
     leaves_junction = degrees[sides.tails[by_tail]] != 2
-    return following, np.concatenate([by_tail[leaves_junction], by_tail[~leaves_junction]])
+    return following, by_tail[leaves_junction], by_tail[~leaves_junction]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,9 +78,38 @@ def _simplified(traced: list[Border], widths: Floats, colours: Floats | None) ->
 
 
 def _polygons(borders: list[Border], count: int) -> tuple[Floats, Counts]:
-    """Points and numbers of corners of one polygon for each region."""
-    polygons = [_join(loops) for loops in _loops(borders, count)]
-    return np.concatenate(polygons), np.array([len(polygon) for polygon in polygons])
+    """Points and numbers of corners of one polygon (even-odd) for each region: holes are connected by a line that is
+    passed twice."""
+    ends = np.cumsum([len(border.points) for border in borders]).tolist()
+    starts = [end - len(border.points) for end, border in zip(ends, borders, strict=True)]
+    parts = list[tuple[int, int, int]]()  # of all points: the first, how many, and the step from one to the next
+    corners = []
+
+    def add(loop: _Loop) -> None:
+        for number, backwards in loop:
+            length = ends[number] - starts[number] - 1
+            parts.append((ends[number] - 1, length, -1) if backwards else (starts[number], length, 1))
+
+    def add_first(loop: _Loop) -> None:
+        number, backwards = loop[0]
+        parts.append((ends[number] - 1 if backwards else starts[number], 1, 1))
+
+    for loops in _loops(borders, count):
+        before = len(parts)
+        outer = max(loops, key=lambda loop: sum(ends[number] - starts[number] - 1 for number, _ in loop))
+        add(outer)
+        for loop in loops:
+            if loop is not outer:
+                add_first(outer)
+                add(loop)
+                add_first(loop)
+        if len(loops) > 1:
+            add_first(outer)
+        corners.append(sum(length for _, length, _ in parts[before:]))
+    first, lengths, steps = np.array(parts).T
+    along = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    points = np.concatenate([border.points for border in borders])
+    return points[np.repeat(first, lengths) + np.repeat(steps, lengths) * along], np.array(corners)
 
 
 def _corners(lines: list[Floats], traced: list[Border], count: int) -> Counts:
@@ -109,40 +137,32 @@ def _limit_corners(lines: list[Floats], traced: list[Border], widths: Floats, ma
             lines[number] = line
 
 
-def _loops(borders: list[Border], count: int) -> list[list[list[tuple[float, float]]]]:
+_Place = tuple[float, float]
+_Loop = list[tuple[int, bool]]
+"""Borders of a closed outline, one after the other: the number of each, and whether it is passed backwards."""
+
+
+def _loops(borders: list[Border], count: int) -> list[list[_Loop]]:
     """For each region its closed outlines, the outer one and those of holes."""
-    widths: list[dict[tuple[float, float], list[list[tuple[float, float]]]]] = [defaultdict(list) for _ in range(count)]
-    for border in borders:
-        line = [(x, y) for x, y in border.points.tolist()]
+    ends = np.stack([border.points[[0, -1]] for border in borders]).tolist()
+    leaving: list[dict[_Place, list[tuple[int, bool, _Place]]]] = [{} for _ in range(count)]  # by the place they leave
+    for number, (border, ((x, y), (end_x, end_y))) in enumerate(zip(borders, ends, strict=True)):
         if border.left != OUTSIDE:
-            widths[border.left][line[0]].append(line)
+            leaving[border.left].setdefault((x, y), []).append((number, False, (end_x, end_y)))
         if border.right != OUTSIDE:
-            widths[border.right][line[-1]].append(line[::-1])
-    return [_chain(starts) for starts in widths]
+            leaving[border.right].setdefault((end_x, end_y), []).append((number, True, (x, y)))
+    return [_chain(places) for places in leaving]
 
 
-def _chain(starts: dict[tuple[float, float], list[list[tuple[float, float]]]]) -> list[list[tuple[float, float]]]:
+def _chain(leaving: dict[_Place, list[tuple[int, bool, _Place]]]) -> list[_Loop]:
     loops = []
-    while starts:
-        first = next(iter(starts))
-        loop, place = [], first
-        while place in starts:
-            line = starts[place].pop()
-            if not starts[place]:
-                del starts[place]
-            loop += line[:-1]
-            place = line[-1]
+    while leaving:
+        place, loop = next(iter(leaving)), list[tuple[int, bool]]()
+        while place in leaving:
+            number, backwards, end = leaving[place].pop()
+            if not leaving[place]:
+                del leaving[place]
+            loop.append((number, backwards))
+            place = end
         loops.append(loop)
     return loops
-
-
-def _join(loops: list[list[tuple[float, float]]]) -> Floats:
-    """One polygon (even-odd) of all loops of a region: holes are connected by a line that is passed twice."""
-    outer = max(loops, key=len)
-    points = list(outer)
-    for loop in loops:
-        if loop is not outer:
-            points += [outer[0], *loop, loop[0]]
-    if len(loops) > 1:
-        points.append(outer[0])
-    return np.array(points, np.float64)

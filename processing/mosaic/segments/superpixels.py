@@ -37,7 +37,7 @@ def segment(lab: Floats, count: int, progress: Progress) -> Labels:
 
 def merge_regions(labels: Labels, lab: Floats, small: NDArray[np.bool_]) -> Labels:
     """Merge each of the `small` regions (n,) with its most similar neighbour."""
-    regions = _Regions(labels, lab)
+    regions = _Regions(labels, lab, small)
     for region in np.flatnonzero(small).tolist():
         neighbours = regions.neighbours[region]
         if regions.alive[region] and neighbours:
@@ -67,6 +67,11 @@ def _slic(lab: Floats, side: float, progress: Progress) -> Labels:
     row = (y * high / rows).astype(np.int64)
     column = np.minimum((x * wide / columns + row % 2 * 0.5).astype(np.int64), wide - 1)  # odd rows are offset
     labels: Labels = row * wide + column
+    nearby = [
+        (np.clip(row + down, 0, high - 1) * wide + np.clip(column + right, 0, wide - 1)).astype(np.int32)
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    ]
     features = np.dstack([lab, y * np.float32(_COMPACTNESS / side), x * np.float32(_COMPACTNESS / side)])
     for number in range(_ROUNDS):
         areas = np.maximum(np.bincount(labels.ravel(), minlength=high * wide), 1)
@@ -75,13 +80,13 @@ def _slic(lab: Floats, side: float, progress: Progress) -> Labels:
         )
         centres = centres.astype(np.float32)
         least = np.full((rows, columns), np.inf, np.float32)
-        for down in (-1, 0, 1):
-            for right in (-1, 0, 1):
-                other = np.clip(row + down, 0, high - 1) * wide + np.clip(column + right, 0, wide - 1)
-                offset = features - centres[other]
-                distance = np.einsum("yxi,yxi->yx", offset, offset)
-                nearer = distance < least
-                least[nearer], labels[nearer] = distance[nearer], other[nearer]
+        for centre in nearby:
+            offset = centres.take(centre, axis=0)
+            np.subtract(features, offset, out=offset)
+            distance = np.einsum("yxi,yxi->yx", offset, offset)
+            nearer = distance < least
+            np.copyto(least, distance, where=nearer)
+            np.copyto(labels, centre, where=nearer)
         progress((number + 1) / _ROUNDS)
     return labels
 
@@ -93,6 +98,13 @@ def connected_parts(labels: Labels) -> Labels:
     first = np.concatenate([index[:, :-1][across], index[:-1][down]])
     second = np.concatenate([index[:, 1:][across], index[1:][down]])
     return connected_components(first, second, labels.size).reshape(labels.shape)
+
+
+def unite_equal(labels: Labels, values: NDArray[np.integer]) -> Labels:
+    """Unite neighbours of the same value (n,). labels: numbered from 0 from top to bottom, as the result is."""
+    first, second = _neighbours(labels, len(values))[0].T
+    equal = values[first] == values[second]
+    return connected_components(first[equal], second[equal], len(values))[labels]
 
 
 def region_widths(labels: Labels) -> Floats:
@@ -181,9 +193,9 @@ class _Borders:
 
 
 class _Regions:
-    """Regions with their mean colours and neighbours, to be merged."""
+    """Regions with their mean colours and neighbours, to be merged. small: (n,) those whose neighbours are needed."""
 
-    def __init__(self, labels: Labels, lab: Floats) -> None:
+    def __init__(self, labels: Labels, lab: Floats, small: NDArray[np.bool_]) -> None:
         flat, count = labels.ravel(), int(labels.max()) + 1
         areas = np.bincount(flat, minlength=count)
         sums = [np.bincount(flat, lab[..., channel].ravel(), count) for channel in range(3)]
@@ -192,6 +204,8 @@ class _Regions:
         self._means: list[tuple[float, float, float]] = list(zip(*means, strict=True))
         self.alive, self._into = [True] * count, list(range(count))
         pairs, shared = _neighbours(labels, count)
+        needed = small[pairs].any(axis=1)
+        pairs, shared = pairs[needed], shared[needed]
         self.neighbours: list[dict[int, float]] = [{} for _ in range(count)]  # how many sides of pixels they share
         for (first, second), sides in zip(pairs.tolist(), shared.tolist(), strict=True):
             self.neighbours[first][second] = self.neighbours[second][first] = sides

@@ -139,13 +139,16 @@ def descent(field: ErrorField, points: Floats, sums: Floats, edges: Edges) -> Fl
 
 def settle(points: Floats, moved: Floats, triangles: Indices) -> Floats:
     """The moved points, except for those whose move would make a triangle overlap others or a splinter."""
-    moved = moved.copy()
+    moved, changed = moved.copy(), triangles
     for _ in range(6):
-        bad = ~are_well_formed(moved, triangles)
+        bad = ~are_well_formed(moved, changed)
         if not bad.any():
             return moved
-        corners = triangles[bad].ravel()
+        corners = changed[bad].ravel()
         moved[corners] = points[corners]
+        is_back = np.zeros(len(points), bool)
+        is_back[corners] = True
+        changed = triangles[is_back[triangles].any(axis=1)]
     return points if (doubled_areas(moved, triangles) <= 0).any() else moved
 
 

@@ -16,7 +16,7 @@ from ...colour.srgb import Colours, Floats, encode_srgb, linearise
 from ...progress import Progress
 from ...scipy_lazy import ndimage
 from ...segments.outlines import trace_outlines
-from ...segments.superpixels import Labels, connected_parts, merge_regions, segment
+from ...segments.superpixels import Labels, connected_parts, merge_regions, segment, unite_equal
 
 _SAMPLES_ALONG_CELL = 12
 _MIN_SKETCH_PX, _MAX_SKETCH_PX = 90_000, 250_000
@@ -94,7 +94,9 @@ def _paintable(
     while True:
         count = int(labels.max()) + 1
         areas = np.bincount(labels.ravel())
-        small = (areas < cell**2) | (_poles(labels)[1] * 2 < _THINNEST * cell)
+        radii = np.zeros(count)
+        np.maximum.at(radii, labels.ravel(), _depths(labels).ravel())
+        small = (areas < cell**2) | (radii * 2 < _THINNEST * cell)
         progress(1 - np.count_nonzero(small) / (first + 1))
         if count == 1 or not small.any():
             return labels, paint
@@ -103,18 +105,23 @@ def _paintable(
         votes = np.bincount(
             (merged * (paint.max() + 1) + paint).ravel(), minlength=(merged.max() + 1) * (paint.max() + 1)
         )
-        paint = votes.reshape(merged.max() + 1, -1).argmax(axis=1)[merged]
-        labels = connected_parts(paint)
+        winners = votes.reshape(merged.max() + 1, -1).argmax(axis=1)
+        labels, paint = unite_equal(merged, winners), winners[merged]
 
 
 def _poles(labels: Labels) -> tuple[Floats, Floats]:
     """For each region the place that is farthest from its border (count, 2) x, y, and how far (count,)."""
+    depths = _depths(labels)
+    regions = np.arange(labels.max() + 1)
+    places = np.array(ndimage().maximum_position(depths, labels, regions), np.float64).reshape(-1, 2)
+    rows, columns = places.astype(np.int64).T
+    return places[:, ::-1] + 0.5, depths[rows, columns]
+
+
+def _depths(labels: Labels) -> Floats:
+    """(rows, columns): how far each pixel is from the border of its region."""
     padded = np.pad(labels, 1, constant_values=-1)
     edge = np.zeros(labels.shape, bool)
     for y, x in ((0, 1), (2, 1), (1, 0), (1, 2)):
         edge |= padded[y : y + labels.shape[0], x : x + labels.shape[1]] != labels
-    depth = ndimage().distance_transform_edt(~edge) + 0.5
-    regions = np.arange(labels.max() + 1)
-    places = np.array(ndimage().maximum_position(depth, labels, regions), np.float64).reshape(-1, 2)
-    rows, columns = places.astype(np.int64).T
-    return places[:, ::-1] + 0.5, depth[rows, columns]
+    return np.asarray(ndimage().distance_transform_edt(~edge) + 0.5)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from processing.mosaic.progress import Progress
-from processing.mosaic.segments.superpixels import merge_to
+from processing.mosaic.segments.superpixels import connected_parts, merge_to, unite_equal
 
 
 def squares(rows: int, columns: int, side: int = 4) -> np.ndarray:
@@ -64,3 +67,13 @@ def added_error(labels: np.ndarray, lab: np.ndarray, first: int, second: int) ->
     one, other = lab[labels == first], lab[labels == second]
     distance = float(((one.mean(axis=0) - other.mean(axis=0)) ** 2).sum())
     return len(one) * len(other) / (len(one) + len(other)) * distance
+
+
+@given(arrays(np.int64, st.tuples(st.integers(1, 8), st.integers(1, 8)), elements=st.integers(0, 3)))
+@settings(max_examples=100, deadline=None)
+def test_neighbours_of_one_value_are_united_as_their_pixels_would_be(values: np.ndarray) -> None:
+    labels = connected_parts(np.arange(values.size).reshape(values.shape) // 2 + values * values.size)
+    value_of = np.zeros(labels.max() + 1, np.int64)
+    value_of[labels] = values
+
+    assert np.array_equal(unite_equal(labels, value_of), connected_parts(values))
