@@ -19,7 +19,7 @@ from .strips import Strip, Strips
 
 _SAMPLES, _SAMPLES_OF_LARGE = 3, 2  # a pixel, across and down, at the edges of cells
 _LARGE_PX = 16_000_000
-Over = Callable[[Image.Image, int], Image.Image]
+Over = Callable[[Image.Image, int, int], Image.Image]
 MIN_SMOOTH_PITCH = 4.0
 """Smaller cells have little but edges, and are not antialiased."""
 
@@ -81,7 +81,7 @@ def fill_cells(
     canvas: RGB, of the cells' size.
 
     colours: (count, 3). alphas: (count,) for a canvas in RGBA, whose other pixels become transparent.
-    over: draws over rows of the finished picture, given them and the number of the first one.
+    over: draws over a part of the finished picture, given its pixels, left and top.
     """
     cells = strips.cells
     samples = _SAMPLES if cells.width * cells.height <= _LARGE_PX else _SAMPLES_OF_LARGE
@@ -92,7 +92,7 @@ def fill_cells(
     if isinstance(fine, Lattice):
         fine, repeats = fine.distinct_rows(factor)
         starts = np.concatenate([[0], np.cumsum(repeats)])
-    _, first, _, last = visible_box(canvas)
+    left, first, right, last = visible_box(canvas)
     ends = np.searchsorted(starts, (first, last - 1), side="right").tolist()
     first, last = ends[0] - 1, ends[1]
     for strip in (strips if fine is None else Strips(fine, step=factor)).between(first * factor, last * factor):
@@ -107,9 +107,11 @@ def fill_cells(
             values = np.repeat(packed[band.runs], lengths[band.runs])
             size = (cells.width * factor, band.bottom - band.top)
             image = Image.frombuffer(mode, size, values, "raw", mode, 0, 1)  # shares the memory
+            if right - left < cells.width:
+                image = image.crop((left * factor, 0, right * factor, image.height))
             painted = image if factor == 1 else image.reduce(factor)
             for piece in [painted] if repeats is None else _repeat_rows(painted, repeats[rows]):
-                canvas.paste(piece if over is None else over(piece.convert("RGB"), bottom), (0, bottom))
+                canvas.paste(piece if over is None else over(piece.convert("RGB"), left, bottom), (left, bottom))
                 bottom += piece.height
                 progress(bottom / cells.height)
 

@@ -27,6 +27,10 @@ class RunGeometry:
     lengths: NDArray[np.int64]
     cells: NDArray[np.int32]
 
+    def of(self, some: NDArray[np.bool_]) -> RunGeometry:
+        """Some of the runs."""
+        return RunGeometry(self.x[some], self.y[some], self.lengths[some], self.cells[some])
+
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -42,8 +46,9 @@ class Surface:
     depth: Floats
 
 
-def measure_surface(runs: RunGeometry, sides: Floats, joint: float, bevel: float) -> Surface:
-    """The surface of pieces.
+def measure_surface(runs: RunGeometry, sides: Floats, joint: float, bevel: float, seen: NDArray[np.bool_]) -> Surface:
+    """The surface of pieces at the pixels of the runs that are `seen` (n,); all others decide with them how it is
+    computed, so that a part of a picture has the pixels of the whole.
 
     sides: of the cells, see cells.sides. joint: its width in pixels; pieces reach half a joint less than their cells.
     bevel: the width of the rounded edge in pixels.
@@ -58,6 +63,8 @@ def measure_surface(runs: RunGeometry, sides: Floats, joint: float, bevel: float
     nearest[runs.cells == BACKGROUND] = -np.inf
     order = np.argsort(nearest, axis=1)[:, :_MOST_SIDES]
     needed = np.take_along_axis(nearest, order, 1) < reach
+    shares = needed.mean(axis=0).tolist()
+    runs, own, start, order, needed = runs.of(seen), own[seen], start[seen], order[seen], needed[seen]
     first = np.cumsum(runs.lengths) - runs.lengths
     offset = np.arange(int(runs.lengths.sum()), dtype=np.float32) - np.repeat(first.astype(np.float32), runs.lengths)
     across = np.take_along_axis(own[..., 0], order, 1)
@@ -69,9 +76,9 @@ def measure_surface(runs: RunGeometry, sides: Floats, joint: float, bevel: float
     toward = np.repeat(facing[:, 0], runs.lengths)
     for rank in range(1, order.shape[1]):
         used = needed[:, rank]
-        if not used.any():
+        if not shares[rank]:
             break
-        if used.mean() > 0.4:
+        if shares[rank] > 0.4:
             _blend(distance, toward, start[:, rank], across[:, rank], facing[:, rank], offset, runs.lengths, round_px)
             continue
         pixels = np.flatnonzero(np.repeat(used, runs.lengths))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ..canvas import Laid, StyleResult, finished
@@ -102,6 +103,7 @@ class _Painter:
         covered = strip.runs.cells[strip.runs.cells != BACKGROUND]
         low, high = (int(covered.min()), int(covered.max()) + 1) if covered.size else (0, 1)
         sides, top = self._cells.sides(low, high), strip.bands[0].top
+        left, _, right, _ = visible_box(canvas)
         for band in strip.bands:
             if not is_visible(canvas, band.top, band.bottom):
                 continue
@@ -113,17 +115,32 @@ class _Painter:
                 starts, lengths = strip.runs.starts[runs], strip.runs.lengths[runs]
                 cells = strip.runs.cells[runs]
                 row, column = np.divmod(starts, width)
+                seen = (column < right) & (column + lengths > left)
+                if not seen.any():
+                    continue
                 x, y = (column + 0.5).astype(np.float32), (row + top + 0.5).astype(np.float32)
                 geometry = RunGeometry(x, y, lengths, np.where(cells == BACKGROUND, BACKGROUND, cells - low))
                 piece = slice(int(starts[0]) - band.first_pixel, int(starts[-1] + lengths[-1]) - band.first_pixel)
-                self._shade(geometry, sides, np.maximum(cells, 0), texture[piece], grain[piece], pixels[piece])
+                places = slice(None) if seen.all() else np.flatnonzero(np.repeat(seen, lengths))
+                part = pixels[piece][places]
+                textures = texture[piece][places], grain[piece][places]
+                self._shade(geometry, sides, seen, np.maximum(cells, 0)[seen], textures, part)
+                pixels[piece][places] = part
             yield band, pixels
 
     def _shade(
-        self, runs: RunGeometry, sides: Floats, cells: np.ndarray, texture: Floats, grain: Floats, pixels: Colours
+        self,
+        all_runs: RunGeometry,
+        sides: Floats,
+        seen: NDArray[np.bool_],
+        cells: NDArray[np.int32],
+        textures: tuple[Floats, Floats],
+        pixels: Colours,
     ) -> None:
+        """seen: (n,) the runs whose pixels are painted; cells, textures and pixels are those of these."""
+        surface = measure_surface(all_runs, sides, self._laying.joint, self._bevel, seen)
+        runs, (texture, grain) = all_runs.of(seen), textures
         material, lengths = self._laying.material, runs.lengths
-        surface = measure_surface(runs, sides, self._laying.joint, self._bevel)
         mirrored = np.repeat(self._mirrored[cells], lengths) if material.gloss else np.zeros(0, np.float32)
         factor, mirror = light_on(surface, mirrored, texture, material)
         sand = joint_light(surface, grain) if self._laying.joint else None

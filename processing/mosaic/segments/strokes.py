@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ..colour.palette import hex_to_rgb
 from ..colour.pixels import pixels
 from ..colour.srgb import Colours, Floats
+from ..region_canvas import PixelBox
 
 _SAMPLES = 2  # a pixel, across and down
 _PART_LINES = 4  # lines of a stroke that are drawn together
@@ -25,45 +27,58 @@ class Stroke:
 
 
 class Strokes:
-    """Strokes of a picture, of which the parts near some rows are found quickly."""
+    """Strokes of a picture, of which the parts near some pixels are found quickly."""
 
     def __init__(self, strokes: Sequence[Stroke]) -> None:
-        self._parts = [Stroke(points, stroke.width) for stroke in strokes for points in _parts(stroke.points)]
-        self._tops = np.array([part.points[:, 1].min() - part.width for part in self._parts])
-        self._bottoms = np.array([part.points[:, 1].max() + part.width for part in self._parts])
-        self._lines = [(part.points * _SAMPLES).tolist() for part in self._parts]
+        points = np.concatenate([stroke.points for stroke in strokes])
+        lengths = np.array([len(stroke.points) for stroke in strokes])
+        stroke, low, high = _parts(lengths)
+        self._sizes = np.array([stroke.width for stroke in strokes])[stroke] * _SAMPLES
+        margin = self._sizes[:, None] / _SAMPLES
+        ends = np.stack([low, high], 1).ravel()
+        padded = np.concatenate([points, points[-1:]])  # an index may be the number of points
+        self._least = np.minimum.reduceat(padded, ends)[::2] - margin
+        self._greatest = np.maximum.reduceat(padded, ends)[::2] + margin
+        self._points, self._low, self._high = (points * _SAMPLES).tolist(), low.tolist(), high.tolist()
 
-    def mask(self, first: int, last: int, width: int) -> Image.Image:
-        """Rows `first` to `last` - 1, mode L: 255 under strokes, which have round ends."""
-        mask = Image.new("L", (width * _SAMPLES, (last - first) * _SAMPLES))
-        pen, above = ImageDraw.Draw(mask), first * _SAMPLES
-        for index in np.flatnonzero((self._bottoms > first) & (self._tops < last)).tolist():
-            size = self._parts[index].width * _SAMPLES
-            line = [(x, y - above) for x, y in self._lines[index]]
+    def mask(self, box: PixelBox) -> Image.Image:
+        """The pixels of a box (left, top, right, bottom), mode L: 255 under strokes, which have round ends."""
+        left, top, right, bottom = box
+        mask = Image.new("L", (right * _SAMPLES, (bottom - top) * _SAMPLES))  # as wide, so that all rounds equally
+        pen, above = ImageDraw.Draw(mask), top * _SAMPLES
+        near = (self._greatest > (left, top)) & (self._least < (right, bottom))
+        for index in np.flatnonzero(near.all(axis=1)).tolist():
+            size = float(self._sizes[index])
+            line = [(x, y - above) for x, y in self._points[self._low[index] : self._high[index]]]
             pen.line(line, fill=255, width=max(1, round(size)))
             radius = size / 2 - 0.5
             if radius >= 1:
                 for x, y in line:
                     if -size < y < mask.height + size:
                         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-        return mask.reduce(_SAMPLES)
+        return mask.crop((left * _SAMPLES, 0, *mask.size)).reduce(_SAMPLES)
 
 
-def _parts(points: Floats) -> Iterator[Floats]:
-    """Lines of a few points, each of which begins where the last one ends."""
-    for start in range(0, max(1, len(points) - 1), _PART_LINES):
-        yield points[start : start + _PART_LINES + 1]
+def _parts(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Lines of a few points, each of which begins where the last one ends: the stroke of each, its first point and the
+    point behind its last one. lengths: (n,) how many points each stroke has."""
+    counts = np.maximum(1, -(-(lengths - 1) // _PART_LINES))
+    stroke = np.repeat(np.arange(len(lengths)), counts)
+    number = np.arange(len(stroke)) - np.repeat(np.cumsum(counts) - counts, counts)
+    ends = np.cumsum(lengths)
+    low = (ends - lengths)[stroke] + number * _PART_LINES
+    return stroke, low, np.minimum(low + _PART_LINES + 1, ends[stroke])
 
 
 class StrokePainter:
-    """Draws strokes of one colour over the rows of a painted picture; see raster.fill_cells."""
+    """Draws strokes of one colour over a part of a painted picture; see raster.fill_cells."""
 
     def __init__(self, strokes: Sequence[Stroke], colour: str) -> None:
         self._strokes = Strokes(strokes)
         self._colour: Floats = np.array(hex_to_rgb(colour), np.float32)
 
-    def __call__(self, image: Image.Image, top: int) -> Image.Image:
-        mask = self._strokes.mask(top, top + image.height, image.width)
+    def __call__(self, image: Image.Image, left: int, top: int) -> Image.Image:
+        mask = self._strokes.mask((left, top, left + image.width, top + image.height))
         cover = pixels(mask).reshape(image.height, image.width, 1).astype(np.float32) / 255
         below = pixels(image)[..., :3].astype(np.float32)
         painted: Colours = np.rint(below + (self._colour - below) * cover).astype(np.uint8)

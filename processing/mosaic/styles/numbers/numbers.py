@@ -62,8 +62,15 @@ def paint_by_numbers(context: RenderContext[NumbersParams]) -> StyleResult:
     if params.show != _PAINTED:
         tint = _TINT if params.show == "tinted" else 0.0
         colours = np.rint(255 - (255 - colours.astype(np.float64)) * tint).astype(np.uint8)
-    strokes = [] if params.show == _PAINTED else _strokes(painting, indices, cell)
-    over = StrokePainter(strokes, params.outline) if strokes else None
+    count = painting.cells.count
+    strokes = (
+        []
+        if params.show == _PAINTED
+        else context.once_measured("strokes", count, lambda: _strokes(painting, indices, cell))
+    )
+    over = None
+    if strokes:
+        over = context.once_measured("painter", count, lambda: StrokePainter(strokes, params.outline))
     canvas = context.new_canvas()
     fill_cells(canvas, Strips(painting.cells), colours, (255, 255, 255), progress.sub(0.7, 1.0), over=over)
     return StyleResult(

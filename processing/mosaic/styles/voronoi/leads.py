@@ -9,6 +9,7 @@ from ...colour.palette import hex_to_rgb
 from ...colour.pixels import pixels
 from ...colour.srgb import Colours, Floats
 from ...materials.texture import Texture
+from ...region_canvas import PixelBox
 from ...segments.strokes import Stroke, Strokes
 
 _NARROW, _WIDE = 0.7, 1.5  # the width of leads between panes of equal and of different colours, in `leading`
@@ -24,24 +25,25 @@ def lead_width(leading: float, contrast: float) -> float:
 
 
 class LeadPainter:
-    """Draws leads over rows of flat panes; with `light`, panes glow and leads are rounded. height: of the picture."""
+    """Draws leads over a part of flat panes; with `light`, panes glow and leads are rounded. size: of the picture."""
 
     def __init__(
-        self, leads: list[Stroke], leading: float, colour: str, *, height: int, light: bool, seed: int
+        self, leads: list[Stroke], leading: float, colour: str, *, size: tuple[int, int], light: bool, seed: int
     ) -> None:
-        self._leads, self._leading, self._height = Strokes(leads), leading, height
+        self._leads, self._leading, self._size = Strokes(leads), leading, size
         self._lead: Floats = np.array(hex_to_rgb(colour), np.float32)
-        self._shade = _Shade(leads, leading, height) if light else None
+        self._shade = _Shade(leads, leading, size) if light else None
         self._streaks = Texture(max(0.6, leading / 2), 12.0, seed)
         self.covered_px = 0.0
 
-    def __call__(self, image: Image.Image, top: int) -> Image.Image:
-        """The rows from `top` with leads. image: mode RGB or RGBX."""
-        width, bottom = image.width, top + image.height
+    def __call__(self, image: Image.Image, left: int, top: int) -> Image.Image:
+        """The pixels from `left` and `top` with leads. image: mode RGB or RGBX."""
+        right, bottom = left + image.width, top + image.height
         margin = int(np.ceil(_MARGIN * self._leading)) + 2
-        first, last = max(0, top - margin), min(self._height, bottom + margin)
-        mask = self._leads.mask(first, last, width)
-        inner = (0, top - first, width, bottom - first)
+        first_x, last_x = max(0, left - margin - 2), min(self._size[0], right + margin + 2)
+        first, last = max(0, top - margin), min(self._size[1], bottom + margin)
+        mask = self._leads.mask((first_x, first, last_x, last))
+        inner = (left - first_x, top - first, right - first_x, bottom - first)
         cover = pixels(mask.crop(inner)).astype(np.float32) / 255
         self.covered_px += float(cover.sum())
         panes = pixels(image)[..., :3].astype(np.float32)
@@ -49,31 +51,31 @@ class LeadPainter:
         if self._shade is None:
             painted = panes + (self._lead - panes) * cover[..., None]
         else:
-            shapes = _facing(mask, self._leading, inner), self._shade.rows(top, image.height, width)
-            texture = self._streaks.rows(top, bottom, width).reshape(cover.shape)
+            shapes = _facing(mask, self._leading, inner), self._shade.crop((left, top, right, bottom))
+            texture = self._streaks.rows(top, bottom, right).reshape(image.height, right)[:, left:]
             painted = _lit(panes, self._lead, cover, texture, shapes)
         result: Colours = np.clip(painted + 0.5, 0, 255).astype(np.uint8)
         return Image.fromarray(result)
 
 
 class _Shade:
-    """How near pixels are to leads. A wide blur needs no more than a reduced picture, made once for all bands."""
+    """How near pixels are to leads. A wide blur needs no more than a reduced picture, made once for all parts."""
 
-    def __init__(self, leads: list[Stroke], leading: float, height: int) -> None:
-        self._factor = factor = max(1.0, leading / _SHADE_PX)
-        self._leads = Strokes([Stroke(lead.points / factor, lead.width / factor) for lead in leads])
-        self._rows, self._blur = max(1, round(height / factor)), leading * 1.6 / factor
-        self._height = height
-        self._picture: Image.Image | None = None
+    def __init__(self, leads: list[Stroke], leading: float, size: tuple[int, int]) -> None:
+        factor = max(1.0, leading / _SHADE_PX)
+        columns, rows = (max(1, round(side / factor)) for side in size)
+        strokes = Strokes([Stroke(lead.points / factor, lead.width / factor) for lead in leads])
+        mask = strokes.mask((0, 0, columns, rows)).filter(ImageFilter.GaussianBlur(leading * 1.6 / factor))
+        self._picture = mask.resize((size[0], rows), Image.Resampling.BILINEAR)  # a part of it needs no others
+        self._down = rows / size[1]
 
-    def rows(self, top: int, count: int, width: int) -> Floats:
-        """(count, width): 0 to 1."""
-        if self._picture is None:
-            mask = self._leads.mask(0, self._rows, max(1, round(width / self._factor)))
-            self._picture = mask.filter(ImageFilter.GaussianBlur(self._blur))
-        down = self._rows / self._height
-        box = 0.0, top * down, float(self._picture.width), min(float(self._rows), (top + count) * down)
-        near = self._picture.resize((width, count), Image.Resampling.BILINEAR, box=box)
+    def crop(self, box: PixelBox) -> Floats:
+        """(rows, columns): 0 to 1."""
+        left, top, right, bottom = box
+        part = self._picture.crop((left, 0, right, self._picture.height))
+        size = (right - left, bottom - top)
+        above, below = top * self._down, min(float(part.height), bottom * self._down)
+        near = part.resize(size, Image.Resampling.BILINEAR, box=(0.0, above, float(size[0]), below))
         return pixels(near).astype(np.float32) / 255
 
 
@@ -82,7 +84,7 @@ def _facing(mask: Image.Image, leading: float, inner: tuple[int, int, int, int])
     round_ = pixels(mask.filter(ImageFilter.GaussianBlur(max(0.6, leading * 0.3)))).astype(np.float32) / 255
     facing = np.zeros_like(round_)
     facing[1:-1, 1:-1] = (round_[2:, 1:-1] - round_[:-2, 1:-1]) * 0.8 + (round_[1:-1, 2:] - round_[1:-1, :-2]) * 0.6
-    return facing[inner[1] : inner[3]] * np.float32(max(1.0, leading * 0.5))
+    return facing[inner[1] : inner[3], inner[0] : inner[2]] * np.float32(max(1.0, leading * 0.5))
 
 
 def _lit(panes: Floats, lead: Floats, cover: Floats, texture: Floats, shapes: tuple[Floats, Floats]) -> Floats:

@@ -81,7 +81,10 @@ def _paint_contour_panes(context: RenderContext[VoronoiParams]) -> StyleResult:
     if not leading or not panes.leads:
         return paint_flat_cells(context, panes.cells, progress.sub(0.5, 1.0))
     colour, light, seed = params.leading_colour, params.light, params.seed
-    painter = LeadPainter(panes.leads, leading, colour, height=size[1], light=light, seed=seed)
+    painter = context.once(
+        "leads", lambda: LeadPainter(panes.leads, leading, colour, size=size, light=light, seed=seed)
+    )
+    painter.covered_px = 0.0
     result = paint_flat_cells(context, panes.cells, progress.sub(0.5, 1.0), over=painter)
     panes_as_shapes = result.vector
     assert panes_as_shapes is not None
