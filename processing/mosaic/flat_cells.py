@@ -120,7 +120,7 @@ def paint_flat_cells(
 def measured_cells(context: RenderContext[CellParams], cells: Cells) -> Cells:
     """The cells that means are measured on: of an enlarged result, the same cells at the size of the source, or as
     large as a mean needs. All other pixels of the result would be interpolated from these."""
-    if context.alpha is not None or not isinstance(cells, Lattice | PolygonCells):
+    if context.alpha is not None or not isinstance(cells, Lattice | PolygonCells | FilledCells):
         return cells
     width, height = context.size
     factor = max(context.source.image.width / width, _MEASURED_PITCH / cells.pitch)

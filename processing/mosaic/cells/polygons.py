@@ -104,6 +104,10 @@ class FilledCells:
         self.width, self.height, self.pitch, self.count = front.width, front.height, front.pitch, front.count
         self._front, self._back = front, back
 
+    def scaled(self, width: int, height: int) -> FilledCells:
+        """The same cells on a picture of another size."""
+        return FilledCells(self._front.scaled(width, height), self._back.scaled(width, height))
+
     def runs(self, top: int, bottom: int) -> Runs:
         front, back = self._front.runs(top, bottom), self._back.runs(top, bottom)
         starts = np.sort(np.concatenate([front.starts, back.starts]), kind="stable")  # merges two sorted parts

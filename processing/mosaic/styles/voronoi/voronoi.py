@@ -138,7 +138,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, pr
 
 VORONOI = Style(
     name="voronoi",
-    version=9,
+    version=10,
     params=VoronoiParams,
     paint=paint_panes,
     en="Stained glass",
