@@ -144,7 +144,7 @@ class EventBroadcaster:
         if event.task is None:
             return sse_event("reset", ResetEvent(), event.id) if event.kind == "reset" else b""
         bucket = self._bucket.for_host(viewer.host)
-        return sse_event("task", task_schema(event.task, event.percent, None, viewer, bucket), event.id)
+        return sse_event("task", task_schema(event.task, event.percent, None, viewer, bucket, listed=True), event.id)
 
     # --- loops ------------------------------------------------------------------------------------------------------
 

@@ -55,7 +55,9 @@ class TaskHandler(ApiHandler):
     async def viewer(self) -> Viewer:
         return Viewer(await self.user(), self.language(), self.request.host, self.authentication.open_access)
 
-    async def schema(self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None) -> TaskSchema:
+    async def schema(
+        self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None, *, listed: bool = False
+    ) -> TaskSchema:
         """snapshot: the queue to take the position from; None: the current one."""
         position = await self.queue.status.position_of(task, snapshot)
-        return task_schema(task, self.event_feed.percent(task), position, viewer, self.bucket)
+        return task_schema(task, self.event_feed.percent(task), position, viewer, self.bucket, listed=listed)

@@ -149,20 +149,20 @@ class QueryTasksHandler(TaskHandler):
         has_own = any(viewer.owns(task) for task in (*page.active, *page.finished))
         audience = viewer if has_own else viewer.audience
         if audience not in page.responses:
-            page.responses[audience] = await self._response(page, params.limit or FINISHED_LIMIT, viewer)
+            page.responses[audience] = await self._response(page, params, viewer)
         response: QueueResponse = page.responses[audience]
         return response
 
     get = post
 
-    async def _response(self, page: TaskPage, finished_limit: int, viewer: Viewer) -> QueueResponse:
+    async def _response(self, page: TaskPage, params: QueryTasksParams, viewer: Viewer) -> QueueResponse:
         snapshot = await self.queue.status.snapshot()
         if any(task.state is TaskState.QUEUED and snapshot.position_of(task.id) is None for task in page.active):
             snapshot = await self.queue.status.fresh_snapshot()
-        percent = self.event_feed.percent
+        percent, listed, finished_limit = self.event_feed.percent, params.id is None, params.limit or FINISHED_LIMIT
         return QueueResponse(
-            tasks=[await self.schema(task, viewer, snapshot) for task in page.active],
-            done=[task_schema(task, percent(task), None, viewer, self.bucket) for task in page.finished],
+            tasks=[await self.schema(task, viewer, snapshot, listed=listed) for task in page.active],
+            done=[task_schema(task, percent(task), None, viewer, self.bucket, listed=listed) for task in page.finished],
             cursor=cursor_after(page.finished[-1]) if len(page.finished) == finished_limit else None,
             totals=TaskTotals(**snapshot.totals),
             paused=self.queue.paused,

@@ -68,7 +68,7 @@ class Viewer:
 class TaskSchema:
     """position: 1 is next, 0 runs, null is finished. estimate_s: until it is done. From `owner` on only for the owner
     and developers; from `url` on, if an image is private, only for the owner, and with open access for everyone if the
-    task is nobody's. visibility: of the result.
+    task is nobody's. visibility: of the result. recipe: in lists and events without the ids of tiles.
     """
 
     id: Id
@@ -98,8 +98,13 @@ class TaskSchema:
     __pydantic_config__ = EXACT
 
 
-def task_schema(task: Task, percent: int, position: Position | None, viewer: Viewer, bucket: Bucket) -> TaskSchema:
-    """position: None where the task is finished, or where the queue has not been read yet."""
+def task_schema(
+    task: Task, percent: int, position: Position | None, viewer: Viewer, bucket: Bucket, *, listed: bool = False
+) -> TaskSchema:
+    """position: None where the task is finished, or where the queue has not been read yet.
+
+    listed: in a list or an event, where recipes come without the ids of tiles, of which there may be thousands.
+    """
     visible, images_visible = viewer.can_see(task), viewer.can_see_images(task)
     running = 0 if task.state is TaskState.RUNNING else None
     return TaskSchema(
@@ -120,13 +125,17 @@ def task_schema(task: Task, percent: int, position: Position | None, viewer: Vie
         estimate_s=position.wait_s if position else None,
         mine=viewer.owns(task),
         owner=task.owner.username if visible else MISSING,
-        recipe=task.recipe if visible else MISSING,
+        recipe=_recipe(task, listed=listed) if visible else MISSING,
         visibility=(task.visibility or UNSTATED) if visible else MISSING,
         url=_source_url(task, bucket) if images_visible else MISSING,
         source_id=task.source_id if images_visible else MISSING,
         result_id=task.result_id if images_visible else MISSING,
         result_url=_result_url(task, bucket) if images_visible else MISSING,
     )
+
+
+def _recipe(task: Task, *, listed: bool) -> dict[str, Any]:
+    return {name: value for name, value in task.recipe.items() if not (listed and name == "tiles")}
 
 
 def _result_url(task: Task, bucket: Bucket) -> str | None:

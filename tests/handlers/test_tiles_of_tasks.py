@@ -17,6 +17,7 @@ from models.images.image import ImageKind
 from models.images.visibility import SERVER
 from processing.mosaic import FEATURES_VERSION
 from settings import Settings
+from tests.handlers.sse_client import open_event_stream
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
 from tests.support.upkeep import filler_of, reconciler_of
@@ -115,6 +116,22 @@ async def test_the_same_pool_is_rendered_once_and_another_one_again(api: ApiClie
 
     assert first == same != other
     assert len(list(services.bucket.list("mosaic/"))) == 2
+
+
+@pytest.mark.gen_test
+async def test_lists_and_events_of_tasks_come_without_the_ids_of_tiles(api: ApiClient) -> None:
+    ada = await api.sign_up("ada")
+    tiles = await pool_of(ada)
+    async with open_event_stream(ada) as stream:
+        task = await ada.add_task((await ada.upload(png(60, 40)))["url"], recipe(tiles))
+        done = await finished(ada, task["id"])
+        event = (await stream.state(task["id"], "done")).data
+
+    (listed,) = (await ada.get("/api/tasks/query/"))["done"]
+
+    assert task["recipe"]["tiles"] == done["recipe"]["tiles"] == tiles
+    assert not any("tiles" in each["recipe"] for each in (listed, event))
+    assert done["recipe"] == {**listed["recipe"], "tiles": tiles} == {**event["recipe"], "tiles": tiles}
 
 
 @pytest.mark.gen_test
