@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from processing.engine import JobInterrupted, WorkerDied
 from processing.engine.dask import ClusterEngine, OtherVersion, connect_cluster, run_on_worker
 from processing.engine.job import Job, run
 from processing.fetch.allowlist import FetchPolicy
+from processing.images.tile_pool import TileRef
 from processing.process_setup import THREAD_SWITCH_S
 from processing.rendering import Cancelled
 from tests.fault_injection.cluster_demo import DaskCluster, dask_cluster
@@ -75,10 +77,22 @@ def job_of(bucket: EmbeddedBucket, name: str = "small") -> Job:
     )
 
 
+def photomosaic_of(bucket: EmbeddedBucket, **params: object) -> Job:
+    """Of pictures that the worker reads from the bucket; those with even numbers were not measured before."""
+    pictures = {number: jpeg(60, 50, seed=number) for number in range(12)}
+    keys = {number: bucket.put(f"source/{number}", data, mime="image/jpeg").key for number, data in pictures.items()}
+    features = {number: mosaic.measure_features(data) for number, data in pictures.items() if number % 2}
+    tiles = tuple(TileRef(number, key, features.get(number)) for number, key in keys.items())
+    recipe = mosaic.parse({"style": "photomosaic", "cell": 20, "every": True, "tiles": list(keys), **params}).to_dict()
+    return replace(job_of(bucket), recipe=recipe, tiles=tiles)
+
+
 @pytest.mark.gen_test
 async def test_a_cluster_runs_jobs_as_a_thread_does(bucket: EmbeddedBucket) -> None:
     """One test for all, since a cluster takes seconds to start."""
     expected = run(job_of(bucket), lambda _: None)
+    photomosaics = [photomosaic_of(bucket, shape="hexagon"), photomosaic_of(bucket, split=True)]
+    photomosaics_expected = [run(job, lambda _: None) for job in photomosaics]
     async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
         await until(lambda: has_size(engine, 2))
         assert engine.problem is None
@@ -86,6 +100,15 @@ async def test_a_cluster_runs_jobs_as_a_thread_does(bucket: EmbeddedBucket) -> N
         result = await engine.start(job_of(bucket), lambda _: None).future
         assert (result.key, result.etag) == (expected.key, expected.etag)
         await check_workers_are_set_up(dask)
+
+        for job, of_thread in zip(photomosaics, photomosaics_expected, strict=True):
+            result = await engine.start(job, lambda _: None).future
+            assert (result.etag, result.features, result.map_key) == (
+                of_thread.etag,
+                of_thread.features,
+                of_thread.map_key,
+            )
+            assert list(result.features) == list(range(0, 12, 2)), "what was not measured before"
 
         fractions: list[float] = []
         await engine.start(job_of(bucket, "large"), fractions.append).future
