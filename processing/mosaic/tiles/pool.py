@@ -82,20 +82,27 @@ def build_pool(
 ) -> TilePool:
     """A tile pool of image files, each with the id that stands for it in the cell map.
 
-    side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB. shape: in ASPECTS. crops: tiles of
-    each image, 1 to CROPS. progress: called with 0.0 after each image, as their number is unknown; may raise to stop.
+    side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB, an image of five 60. shape: in
+    ASPECTS. crops: tiles of each image, 1 to CROPS. progress: called with 0.0 after each image, as their number is
+    unknown; may raise to stop.
     To cache tiles or to skip damaged images, use cut_tile and pool_of instead.
     Raises NotAPicture, TooManyPixels, and BadParameter if there is no image at all.
     """
-    ids, tiles = [], []
+    ids, boxes, pixels = list[int](), list[NDArray[np.float64]](), np.empty(0, np.uint8)
     for tile_id, data in images:
-        tiles.append(cut_tile(data, side=side, shape=shape, crops=crops, megapixels=megapixels))
+        tile = cut_tile(data, side=side, shape=shape, crops=crops, megapixels=megapixels)
+        start, end = len(ids) * len(tile.pixels), (len(ids) + 1) * len(tile.pixels)
+        if end > len(pixels):  # in place: a list of tiles would be there twice when it is joined
+            pixels.resize((end + end // 4, *tile.pixels.shape[1:]), refcheck=False)
+        pixels[start:end] = tile.pixels
+        boxes.append(tile.crops)
         ids.append(tile_id)
         if progress is not None:
             progress(0.0)
     if not ids:
         raise BadParameter(field="pool", value=[], allowed="at least one picture")
-    return pool_of(ids, tiles, shape)
+    pixels.resize((len(ids) * crops, *pixels.shape[1:]), refcheck=False)
+    return pool_from_tiles(ids, pixels, np.concatenate(boxes), shape)
 
 
 def pool_of(ids: Sequence[int], tiles: Sequence[Tile], shape: str = SQUARE) -> TilePool:

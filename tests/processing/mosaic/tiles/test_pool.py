@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -32,6 +33,19 @@ def test_a_pool_is_built_from_files_of_any_size_and_can_be_pickled() -> None:
     assert copy.tiles.shape == (3 * CROPS, 64, 64, 3)
     assert np.array_equal(copy.tiles, pool.tiles)
     assert np.array_equal(copy.features, pool.features)
+
+
+def test_building_a_pool_takes_little_more_memory_than_the_pool() -> None:
+    file = encoded(noise(80, 80))
+    tracemalloc.start()
+
+    pool = build_pool((number, file) for number in range(400))
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(pool.tiles, np.ndarray)
+    assert pool.tiles.nbytes == 400 * CROPS * 64 * 64 * 3
+    assert peak < 1.6 * pool.tiles.nbytes
 
 
 def test_building_a_pool_reports_after_each_image_and_can_be_stopped() -> None:
