@@ -1,8 +1,9 @@
 """How smoothly one walks into a photomosaic in Chromium: frames per second, and the time until it is seen.
 
-`python -m tests.bench.walk_in` makes a photomosaic of 7,500 cells from 120 photos on a server of its own, moves in it
-by wheel and mouse as people do, and prints frames per second, the 95th percentile of the time between two frames, and
-the load of the machine. Chromium draws at most 60 frames a second, here without a graphics processor.
+`python -m tests.bench.walk_in` makes a photomosaic of 7,500 cells from 120 photos on a server of its own, of squares,
+of hexagons, and of cells of two sizes (more than 15,000). It moves in each by wheel and mouse as people do, and prints
+frames per second, the 95th percentile of the time between two frames, and the load of the machine. Chromium draws at
+most 60 frames a second, here without a graphics processor.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from tests.support.process import ServerProcess
 PHOTOS = 120
 SIZE = (1200, 900)
 PATH = '[data-part="walk-in"]'
+RECIPES: dict[str, dict[str, Any]] = {
+    "squares": {}, "hexagons": {"shape": "hexagon"}, "cells of two sizes": {"split": True}
+}  # fmt: skip
 RECORD = """() => {
     const times = [];
     let recording = true;
@@ -55,15 +59,20 @@ def main() -> None:
         driver.chromium.launch(executable_path=find_chromium(), args=list(FLAGS)) as browser,
     ):
         page = browser.new_page(base_url=server.base_url, viewport={"width": 1280, "height": 800})
-        mosaic = make_photomosaic(page)
-        opened = [open_page(page, mosaic) for _ in range(3)]
-        print(
-            f"picture after {statistics.median(opened):.0f} ms; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-        )
-        print(f"{'':28} {'frames/s':>9} {'p95 ms':>7}")
-        for name, move in MOVES.items():
-            rate, worst = measure(page, move)
-            print(f"{name:28} {rate:9.1f} {worst:7.1f}")
+        source, tiles = upload_pictures(page)
+        for title, params in RECIPES.items():
+            walk(page, title, make_photomosaic(page, source, {"tiles": tiles, **params}))
+
+
+def walk(page: Page, title: str, mosaic: int) -> None:
+    """Print the figures of one photomosaic."""
+    opened = [open_page(page, mosaic) for _ in range(3)]
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"{title}: picture after {statistics.median(opened):.0f} ms; {load}")
+    print(f"{'':28} {'frames/s':>9} {'p95 ms':>7}")
+    for name, move in MOVES.items():
+        rate, worst = measure(page, move)
+        print(f"{name:28} {rate:9.1f} {worst:7.1f}", flush=True)
 
 
 def measure(page: Page, move: Callable[[Page], None]) -> tuple[float, float]:
@@ -135,13 +144,17 @@ def open_page(page: Page, mosaic: int) -> float:
     return milliseconds
 
 
-def make_photomosaic(page: Page) -> int:
+def upload_pictures(page: Page) -> tuple[str, list[int]]:
+    """The address of the source, and the ids of the tiles."""
     name = "walker"
     post(page, "/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
     post(page, "/api/user/query/", username=name, password=PASSWORD)
     tiles = [upload(page, small_photo(number), f"photo {number}.jpg")["id"] for number in range(PHOTOS)]
-    source = upload(page, photo(), "source.jpg")["url"]
-    recipe = json.dumps({"style": "photomosaic", "tiles": tiles, "format": "jpeg"})
+    return upload(page, photo(), "source.jpg")["url"], tiles
+
+
+def make_photomosaic(page: Page, source: str, params: dict[str, Any]) -> int:
+    recipe = json.dumps({"style": "photomosaic", "format": "jpeg", **params})
     task = post(page, "/api/tasks/add/", url=source, param=recipe, visibility="public")["task"]["id"]
     while not (done := page.request.get(f"/api/tasks/query/?id={task}").json()["done"]):
         time.sleep(0.2)
