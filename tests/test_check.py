@@ -37,7 +37,9 @@ def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def test_the_embedded_database_and_bucket_pass_every_step(tmp_path: Path) -> None:
-    checked = check(f"--data_dir={tmp_path / 'data'}")
+    (tmp_path / "tessera.toml").write_text(f'data_dir = "{tmp_path / "data"}"\n')
+
+    checked = check(f"--config={tmp_path / 'tessera.toml'}")
 
     steps = [line[5:].partition(":")[0] for line in checked.stdout.splitlines()]
     assert steps == ["connections", "database", "token", "address", "upload and callback", "download", "delete"]

@@ -25,6 +25,19 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for tests that leave it as it is."""
+    with ServerProcess(tmp_path_factory.mktemp("running") / "data", "--access=open") as started:
+        yield started
+
+
+@pytest.fixture
+def server_on_shared_mongod(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path / "data", *on_shared_mongod) as started:
+        yield started
+
+
 @pytest.fixture
 def client(io_loop: Any) -> Iterator[AsyncHTTPClient]:
     http_client = AsyncHTTPClient(force_instance=True)
@@ -34,8 +47,10 @@ def client(io_loop: Any) -> Iterator[AsyncHTTPClient]:
 
 @pytest.mark.gen_test
 async def test_the_flow_continues_after_a_kill_between_any_two_steps(
-    server: ServerProcess, client: AsyncHTTPClient
+    server_on_shared_mongod: ServerProcess, client: AsyncHTTPClient
 ) -> None:
+    server = server_on_shared_mongod
+
     def killed() -> ApiClient:
         server.kill()
         server.start()
@@ -68,7 +83,7 @@ async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
 ) -> None:
     ada = await ApiClient(client, server.base_url).sign_up("ada")
     url = (await ada.upload(png(1600, 1200)))["url"]
-    tasks = [await ada.add_task(url, {"style": "mosaic", "cell": cell}) for cell in range(5, 25)]
+    tasks = [await ada.add_task(url, {"style": "mosaic", "cell": cell}) for cell in range(5, 11)]
 
     code = server.stop(number)
     server.start()
@@ -117,15 +132,15 @@ def test_the_embedded_database_has_no_port_and_dies_with_the_server(server: Serv
     assert ended.returncode == 0
 
 
-def test_a_second_server_on_the_same_folder_is_refused(server: ServerProcess) -> None:
-    second = run_server(f"--data_dir={server.data_dir}", "--port=0")
+def test_a_second_server_on_the_same_folder_is_refused(running: ServerProcess) -> None:
+    second = run_server(f"--data_dir={running.data_dir}", "--port=0")
 
     assert (second.returncode, second.stderr.count("\n")) == (2, 1)
     assert "in use by another server" in second.stderr
 
 
-def test_an_occupied_port_is_one_clear_line(server: ServerProcess, tmp_path: Path) -> None:
-    port = server.base_url.rpartition(":")[2]
+def test_an_occupied_port_is_one_clear_line(running: ServerProcess, tmp_path: Path) -> None:
+    port = running.base_url.rpartition(":")[2]
 
     second = run_server(f"--data_dir={tmp_path / 'other'}", f"--port={port}")
 
@@ -140,17 +155,14 @@ def test_an_unknown_setting_is_one_clear_line(tmp_path: Path) -> None:
     assert "--colour" in ended.stderr
 
 
-def test_files_with_keys_are_readable_by_the_owner_only(server: ServerProcess) -> None:
+def test_files_with_keys_are_readable_by_the_owner_only(running: ServerProcess) -> None:
     for name in ("cookie-secret", "server-id", "bucket-keys.json"):
-        assert (server.data_dir / name).stat().st_mode & 0o777 == 0o600
+        assert (running.data_dir / name).stat().st_mode & 0o777 == 0o600
 
 
-def test_open_access_is_logged_as_a_warning(tmp_path: Path) -> None:
-    with ServerProcess(tmp_path / "data", "--access=open") as server:
-        server.stop()
-
-        assert "WARNING" in server.log
-        assert "anyone who can reach this address may act as any user" in server.log
+def test_open_access_is_logged_as_a_warning(running: ServerProcess) -> None:
+    assert "WARNING" in running.log
+    assert "anyone who can reach this address may act as any user" in running.log
 
 
 def run_server(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -79,13 +79,15 @@ def test_a_missing_destination_is_one_clear_line(photos: list[Path], capsys: pyt
 
 def test_a_sheet_shows_the_source_and_every_style(photos: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "sheets"
+    for path in photos:
+        path.write_bytes(encoded(scene(40, 30), "JPEG"))
 
     assert main([*map(str, photos), "-o", str(out), "--sheet", "--quiet"]) == 0
 
     assert sorted(path.name for path in out.iterdir()) == ["one.sheet.jpg", "two.sheet.jpg"]
     height, width = opened((out / "one.sheet.jpg").read_bytes()).shape[:2]
-    assert width == 4 * (80 + 12) + 12
-    assert height == -(-(len(STYLES) + 1) // 4) * (60 + 12 + 26) + 12
+    assert width == 4 * (40 + 12) + 12
+    assert height == -(-(len(STYLES) + 1) // 4) * (30 + 12 + 26) + 12
 
 
 @pytest.fixture
