@@ -149,8 +149,7 @@ def maker(
 ) -> BrowserUser:
     """A user whose mosaic waits in the paused queue."""
     browser_user = new_user(base_url=own_server.base_url)
-    browser_user.go("/")
-    browser_user.sign_up(unique_name("xia"))
+    browser_user.go_signed_up(unique_name("xia"))
     browser_user.open_files(image_file(png(64, 48), "waits.png"))
     browser_user.make()
     browser_user.wait_for_job("queued")

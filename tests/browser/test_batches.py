@@ -30,8 +30,7 @@ ARCHIVE = """async () => {
 
 def make_batch(user: BrowserUser, name: str, count: int) -> None:
     """Make mosaics of several pictures of a new user, with the drawer open."""
-    user.go("/")
-    user.sign_up(name)
+    user.go_signed_up(name)
     user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(count)])
     expect(user.page.locator(".filmstrip__frame")).to_have_count(count)
     user.page.get_by_role("button", name=f"Make all {count}").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -41,6 +42,7 @@ def test_no_ground_shows_between_cells_of_an_svg_that_is_printed(browser: Browse
     _check(pages)
 
 
+@cache
 def _images() -> str:
     files = [render(PHOTO, parse({"style": style, **more, "format": "svg"})).data for style, more in SEAMLESS.items()]
     hrefs = [f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}" for data in files]

@@ -101,12 +101,7 @@ def uploading(user: BrowserUser, name: str, picture: Path) -> None:
     """Sign up, choose a picture and set it going."""
     user.go("/")
     user.open_files(picture)
-    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
-    user.page.set_viewport_size({"width": 390, "height": 844})
-    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
-    user.page.set_viewport_size({"width": 1280, "height": 800})
     user.sign_up(name)
-    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
     user.make()
 
 
@@ -130,9 +125,17 @@ def test_a_small_picture_goes_to_kodo_in_one_form_and_shows_how_far_it_is(
 ) -> None:
     """Nothing is routed: Playwright would answer the request that asks for permission."""
     data = padded_jpeg(150_000, 3)
+    user.go("/")
+    user.open_files(write(tmp_path, data))
+    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
+    user.page.set_viewport_size({"width": 390, "height": 844})
+    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
+    user.page.set_viewport_size({"width": 1280, "height": 800})
+    user.sign_up(unique_name("ann"))
+    expect(user.part("make-note")).to_contain_text(PUBLIC_BUCKET)
 
     user.limit_upload_speed(SLOW_BYTES_PER_S)
-    uploading(user, unique_name("ann"), write(tmp_path, data))
+    user.make()
     see_percent(user)
     user.wait_for_job("done")
 
@@ -225,8 +228,7 @@ def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
     tokens = TokenRecorder(user.page)
     expire_token(user.page, PART, Keys(kodo.access_key, kodo.secret_key))
 
-    user.go("/")
-    user.sign_up(unique_name("fay"))
+    user.go_signed_up(unique_name("fay"))
     user.open_files(large)
     user.make()
     user.wait_for_job("done")
@@ -271,8 +273,7 @@ def test_a_picture_whose_callback_was_refused_is_claimed(
 ) -> None:
     user.expect_console("status of 579")
     kodo.faults = Faults(wrong_signature=True)
-    user.go("/")
-    user.sign_up(unique_name("ida"))
+    user.go_signed_up(unique_name("ida"))
     user.open_files(image_file(png(64, 48, 77), "small.png"))
 
     user.make()

@@ -56,8 +56,7 @@ REFUSE_BLOBS = """() => {
 
 
 def with_a_result(user: BrowserUser, name: str) -> None:
-    user.go("/")
-    user.sign_up(name)
+    user.go_signed_up(name)
     user.open_files(image_file(png(64, 48), "private.png"))
     user.make()
     user.wait_for_job("done")
@@ -114,8 +113,7 @@ def test_another_user_of_the_browser_does_not_see_the_images_of_an_ended_session
 
 
 def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go("/")
-    user.sign_up(unique_name("ods"))
+    user.go_signed_up(unique_name("ods"))
     user.open_files(image_file(png(64, 48), "slow.png"))
     uploads = HeldRequests(user.page, re.compile("/up/?$"))
     user.make()
@@ -138,8 +136,7 @@ def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name:
 def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_card_and_one_toast(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
-    user.sign_up(unique_name("oma"))
+    user.go_signed_up(unique_name("oma"))
     user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(MANY)])
     expect(user.page.locator(".filmstrip__frame")).to_have_count(MANY)
     second_half = HeldRequests(user.page, re.compile("/up/?$"), after=MANY // 2)

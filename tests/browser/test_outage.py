@@ -24,8 +24,7 @@ def test_a_small_upload_outlives_an_outage_and_a_lost_response_adds_no_task(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     user.expect_console(CONSOLE)
-    user.go("/")
-    user.sign_up(unique_name("zed"))
+    user.go_signed_up(unique_name("zed"))
     user.open_files(image_file(png(64, 48), "small.png"))
     aborted: list[str] = []
 
@@ -99,8 +98,7 @@ def test_a_page_that_could_not_be_loaded_says_so_in_the_users_language_and_appea
 def test_without_events_the_page_asks(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.expect_console("ERR_FAILED")
     user.page.route("**/tasks/events/", lambda route: route.abort())
-    user.go("/")
-    user.sign_up(unique_name("val"))
+    user.go_signed_up(unique_name("val"))
     user.open_files(image_file(png(64, 48), "polled.png"))
 
     user.make()
@@ -123,8 +121,7 @@ def test_a_task_that_is_not_among_the_newest_is_asked_for_by_itself(
     user.expect_console("ERR_FAILED")
     user.page.route("**/tasks/events/", lambda route: route.abort())
     user.page.route(re.compile("/api/tasks/query/"), answer)
-    user.go("/")
-    user.sign_up(unique_name("vil"))
+    user.go_signed_up(unique_name("vil"))
     user.open_files(image_file(png(64, 48), "overtaken.png"))
 
     user.make()

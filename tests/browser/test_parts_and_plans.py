@@ -17,8 +17,7 @@ from tests.support.pictures import png
 
 
 def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go("/")
-    user.sign_up(unique_name("uli"))
+    user.go_signed_up(unique_name("uli"))
     user.open_files(image_file(png(160, 120), "castle.png"))
     user.select_style("brick")
     set_cell(user, 10)
@@ -47,8 +46,7 @@ def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_n
 def test_beads_come_with_a_plan_whose_codes_are_counted_in_the_list(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
-    user.sign_up(unique_name("ulla"))
+    user.go_signed_up(unique_name("ulla"))
     user.open_files(image_file(png(160, 120), "flower.png"))
     user.select_style("beads")
     set_cell(user, 4)
@@ -77,8 +75,7 @@ def test_beads_come_with_a_plan_whose_codes_are_counted_in_the_list(
 def test_cross_stitch_takes_the_threads_of_a_file_and_prints_their_symbols(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
-    user.sign_up(unique_name("uta"))
+    user.go_signed_up(unique_name("uta"))
     user.open_files(image_file(png(160, 120), "flower.png"))
     user.select_style("stitch")
     threads = "code,name,hex\n310,Black,#000000\n666,Red,#e31d42\n700,Green,#07731b\n5200,White,#ffffff\n"
@@ -106,8 +103,7 @@ def test_cross_stitch_takes_the_threads_of_a_file_and_prints_their_symbols(
 def test_a_painting_by_numbers_has_its_colours_by_number_beside_it_and_in_the_plan(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
-    user.sign_up(unique_name("ute"))
+    user.go_signed_up(unique_name("ute"))
     user.open_files(image_file(png(160, 120), "field.png"))
     user.select_style("numbers")
     see_result(user)
@@ -125,8 +121,7 @@ def test_a_painting_by_numbers_has_its_colours_by_number_beside_it_and_in_the_pl
 def test_bricks_in_colours_that_nobody_sells_are_counted_together(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
-    user.sign_up(unique_name("uwe"))
+    user.go_signed_up(unique_name("uwe"))
     user.open_files(image_file(png(160, 120), "cloud.png"))
     user.select_style("brick")
     user.page.locator('[data-parameter="colours"] select').select_option("free")

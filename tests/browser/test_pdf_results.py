@@ -18,12 +18,11 @@ PHOTO = scene(480, 360)
 DRAWN = "(image) => image.complete ? [image.naturalWidth, image.naturalHeight] : null"
 
 
-@pytest.mark.parametrize(("style", "poster"), [("hexagon", "none"), ("tesserae", "none"), ("hexagon", "a4")])
+@pytest.mark.parametrize(("style", "poster"), [("hexagon", "none"), ("tesserae", "a4")])
 def test_the_page_of_a_pdf_shows_its_mosaic(
     user: BrowserUser, unique_name: Callable[[str], str], style: str, poster: str
 ) -> None:
-    user.go("/")
-    user.sign_up(unique_name("pia"))
+    user.go_signed_up(unique_name("pia"))
     user.open_files(image_file(encoded(PHOTO, "JPEG"), "beach.jpg", "image/jpeg"))
     user.select_style(style)
     user.page.locator('[data-parameter="format"] select').select_option("pdf")

@@ -23,8 +23,7 @@ ADD_TASKS = """async styles => {
 
 
 def test_a_finished_mosaic_is_told_elsewhere_on_the_site(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go("/")
-    user.sign_up(unique_name("uma"))
+    user.go_signed_up(unique_name("uma"))
     user.open_files(image_file(png(64, 48), "far.png"))
     user.make()
 
@@ -42,8 +41,7 @@ def test_the_queue_moves_before_a_strangers_eyes(
     stranger = new_user()
     stranger.go("/tasks/")
     expect(stranger.part("connection")).to_have_text("Updated every 2 seconds")
-    user.go("/")
-    user.sign_up(unique_name("wim"))
+    user.go_signed_up(unique_name("wim"))
     user.open_files(image_file(png(64, 48), "secret.png"))
 
     user.make()
@@ -81,8 +79,7 @@ def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
 ) -> None:
     """Two wait in the paused queue, two are being uploaded, two wait for that."""
     user = new_user(base_url=own_server.base_url)
-    user.go("/")
-    user.sign_up(unique_name("xeni"))
+    user.go_signed_up(unique_name("xeni"))
     user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(6)])
     expect(user.page.locator(".filmstrip__frame")).to_have_count(6)
     uploads = HeldRequests(user.page, re.compile("/up/?$"), after=2)
@@ -175,8 +172,7 @@ def test_a_developer_searches_the_history(
     own_server: ServerProcess, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
     maker = new_user(base_url=own_server.base_url)
-    maker.go("/")
-    maker.sign_up(unique_name("yan"))
+    maker.go_signed_up(unique_name("yan"))
     maker.open_files(image_file(png(64, 48), "one.png"))
     for style in ("mosaic", "hexagon"):
         maker.select_style(style)

@@ -48,8 +48,7 @@ def plain(number: int) -> bytes:
 
 def with_pictures(user: BrowserUser, name: str, count: int) -> None:
     """Somebody who has so many pictures here."""
-    user.go("/")
-    user.sign_up(name)
+    user.go_signed_up(name)
     user.page.evaluate(UPLOAD, [[f"tile {number}.png", list(plain(number))] for number in range(count)])
     user.go("/")
 
@@ -91,8 +90,7 @@ def test_a_photomosaic_is_built_from_all_of_ones_pictures_unless_told_otherwise(
 
 
 def test_with_few_pictures_one_is_told_so_and_adds_some(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go("/")
-    user.sign_up(unique_name("ugo"))
+    user.go_signed_up(unique_name("ugo"))
     user.open_files(image_file(png(64, 48), "target.png"))
     user.select_style("photomosaic")
     expect(user.part("tiles-few")).to_contain_text("fewer than 20")
@@ -120,8 +118,7 @@ def test_who_has_more_pictures_than_are_listed_is_told_so(user: BrowserUser, uni
         images = [{"id": next(numbers), "filename": "many.png", **usual} for _ in range(100)]
         route.fulfill(json={"code": 1, "images": images, "cursor": "further"})
 
-    user.go("/")
-    user.sign_up(unique_name("uli"))
+    user.go_signed_up(unique_name("uli"))
     user.page.route("**/api/feed/*", answer)
     user.page.route("**/api/preview/", lambda route: route.fulfill(body=png(64, 48), content_type="image/png"))
     user.expect_console("400.*/api/preview/")  # asked for after the test: there are no such images
@@ -139,8 +136,7 @@ def test_a_folder_is_uploaded_with_one_progress_and_what_is_there_already_is_ski
     folder.mkdir()
     for name, data in {"a.png": plain(1), "b.png": plain(2), "b again.png": plain(2), "notes.txt": b"x"}.items():
         (folder / name).write_bytes(data)
-    user.go("/")
-    user.sign_up(unique_name("uwa"))
+    user.go_signed_up(unique_name("uwa"))
     user.open_files(image_file(png(64, 48), "target.png"))
     user.select_style("photomosaic")
     expect(user.part("tiles-count")).to_contain_text("you have 0 pictures")
@@ -233,8 +229,7 @@ def test_the_preview_is_built_from_the_chosen_pictures(user: BrowserUser, unique
 def test_an_svg_is_shown_in_pixels_and_downloaded_as_it_is(
     kind: str, user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
-    user.sign_up(unique_name("ulla"))
+    user.go_signed_up(unique_name("ulla"))
     user.open_files(image_file(png(320, 240), "flat.png"))
     user.page.locator('[data-parameter="format"] select').select_option("svg")
     user.make()

@@ -35,8 +35,7 @@ def write(folder: Path, size_bytes: int) -> Path:
 
 def signed_in(user: BrowserUser, name: str) -> None:
     user.send_small_parts()
-    user.go("/")
-    user.sign_up(name)
+    user.go_signed_up(name)
 
 
 def test_several_pictures_are_made_at_once(user: BrowserUser, unique_name: Callable[[str], str]) -> None:

@@ -14,6 +14,7 @@ from tests.support.client import PASSWORD
 RENDER_LIMIT_MS = 60_000
 POLL_MS = 25
 PART_BYTES = 2**18
+JSON = {"Content-Type": "application/json"}
 # Transactions on one store come one after the other, also those of other connections.
 STORED = """() => new Promise((resolve) => {
     const opening = indexedDB.open("tessera", 1);
@@ -71,6 +72,15 @@ class BrowserUser:
         """Open a path once what this page shows is stored."""
         self.page.evaluate(STORED)
         self.go(path)
+
+    def go_signed_up(self, name: str) -> None:
+        """Open the studio as a new user, whose session comes from the API."""
+        user = {"username": name, "password": PASSWORD}
+        for path, more in (("/api/user/add/", {"email": f"{name}@example.com"}), ("/api/user/query/", {})):
+            answer = self.page.request.post(path, data={**user, **more}, headers=JSON).json()
+            assert answer["code"] == 1, answer
+        self.name = name
+        self.go()
 
     def sign_up(self, name: str) -> None:
         """Sign up through the dialog, which is opened if necessary."""
