@@ -29,7 +29,7 @@ from tests.security.process_memory import memory_mib, reset_peak_memory
 from tests.support.client import ApiClient
 from tests.support.waiting import finished
 
-SHORT = ("fill-bytes-4M.jpg", "limit-progressive-cmyk.jpg")
+SHORT = ("fill-bytes-4M.jpg", "limit-grey16.png")
 MAX_S, MAX_P99_S = 30.0, 0.3
 MAX_MIB = 690
 """What docs/operations.md plans: 12 bytes for each of 50 million pixels, and 120 MB for the server."""

@@ -25,7 +25,9 @@ async def drill(folder: Path, *, short: bool) -> DrillReport:
     async with dask_cluster(workers) as dask, drill_environment(folder) as env:
         server = env.server("one", f"--dask={dask.address}")
         await server.launch()
-        load = await LoadGenerator.create(make_client(), server.base_url, data=picture(1500, 1000))
+        load = await LoadGenerator.create(
+            make_client(), server.base_url, data=picture(*((900, 600) if short else (1500, 1000)))
+        )
         load.recipe = {"style": "tesserae", "format": "png"}
         tasks = env.database.collection("tasks")
         async with load.polling():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,9 +43,10 @@ def firefox() -> str:
     return path
 
 
-@pytest.fixture
-def server(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
-    with ServerProcess(tmp_path / "data", "--workers=2", *on_shared_mongod) as running:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[ServerProcess]:
+    options = ("--workers=2", f"--mongodb_uri={mongodb_uri}", f"--database=firefox_{secrets.token_hex(4)}")
+    with ServerProcess(tmp_path_factory.mktemp("firefox") / "data", *options) as running:
         yield running
 
 

@@ -5,6 +5,7 @@ The heavy part of the corpus is sent by the drill `hostile_images`.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ from tests.support.process import ServerProcess
 from tests.support.waiting import finished, until
 
 LIGHT = [hostile for hostile in CORPUS if not hostile.heavy]
+SENT = [each for each in LIGHT if not re.match("changed-([3-9]|1)", each.name)]
+"""Of the changed HEIF files, each of which starts a process, some: tests/hostile decodes them all."""
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ async def test_every_light_hostile_file_is_rendered_or_refused(
     statuses, tasks = Counter[int](), dict[int, Hostile]()
     base_mib, pid = memory_mib(server.pid), server.pid
 
-    for number, hostile in enumerate(LIGHT):
+    for number, hostile in enumerate(SENT):
         data = hostile.make()
         if number % 3 == 0:  # an upload meets the same decoder, for its thumbnail
             statuses[await upload_status(ada, hostile.name, data)] += 1

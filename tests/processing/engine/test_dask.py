@@ -53,7 +53,7 @@ def bucket(tmp_path: Path) -> EmbeddedBucket:
     keys, limit = Keys("access", "secret"), 90_000_000
     bucket = EmbeddedBucket(tmp_path, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=limit)
     bucket.put("source/small", jpeg(300, 200), mime="image/jpeg")
-    bucket.put("source/large", jpeg(3000, 2000), mime="image/jpeg")
+    bucket.put("source/large", jpeg(1800, 1200), mime="image/jpeg")
     return bucket
 
 
