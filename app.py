@@ -45,9 +45,10 @@ from processing.disk import Disk
 from processing.engine import Engine
 from processing.engine.instrumented import InstrumentedEngine, InstrumentedExecutors
 from processing.executors import Executors
-from processing.fair_slots import FairSlots
 from processing.fetch.allowlist import FetchPolicy
+from processing.images import preview_slots
 from processing.images.named_objects import NamedObjects
+from processing.images.preview_slots import PreviewSlots
 from processing.images.preview_tiles import PreviewTiles
 from processing.images.previews import Previews
 from processing.images.prints import Prints
@@ -68,12 +69,6 @@ from processing.upkeep.own_certificate import OwnCertificate
 from processing.upkeep.reconcile import Reconciler
 from processing.upkeep.withdrawals import WithdrawalSweeper
 from settings import VERSION, Settings
-
-PREVIEW_THREADS = 6
-"""More than cores: a stranger's long preview must not keep a short one waiting."""
-PREVIEWS_PER_CLIENT = 12
-PREVIEW_SLOTS = 5
-"""One thread is left for thumbnails and tiles."""
 
 
 def make_app(services: Services, *, cookie_secret: str) -> tornado.web.Application:
@@ -130,7 +125,7 @@ async def build(
         feed.subscribe(metrics.on_event)
         bucket = open_bucket(settings, public_url)
         engine = InstrumentedEngine(await enter(open_engine(settings)), metrics)
-        executors = InstrumentedExecutors(PREVIEW_THREADS, engine.render_threads, metrics)
+        executors = InstrumentedExecutors(preview_slots.THREADS, engine.render_threads, metrics)
         stack.push_async_callback(executors.close)
         sources, limit_bytes = settings.allowed_sources, settings.max_upload_bytes
         policy = replace(fetch_policy or FetchPolicy(), allowed_sources=sources, limit_bytes=limit_bytes)
@@ -158,9 +153,7 @@ def _services(
     passwords: Passwords,
 ) -> Services:
     """What handlers use, on a running queue; nothing of it is started yet."""
-    slots = FairSlots(
-        PREVIEW_SLOTS, per_client=2, waiting_limit=48, client_limit=PREVIEWS_PER_CLIENT, crowded_at=os.cpu_count() or 1
-    )
+    slots = PreviewSlots(crowded_at=os.cpu_count() or 1)
     login_limits = make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
     broadcaster = EventBroadcaster(feed, queue, bucket)
     disk = Disk(settings.data_dir)

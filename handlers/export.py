@@ -31,6 +31,7 @@ from models.images.images import Images
 from models.queue.task import Task
 from models.queue.tasks import Tasks
 from processing.executors import Executors
+from processing.fair_slots import most_of_client
 from processing.images.thumbnails import LIMIT_BYTES, READ_TIMEOUT_S
 from processing.upkeep.zip_stream import ZipStream
 
@@ -49,7 +50,7 @@ UNSAFE = re.compile(r"[^\w.-]+")
 
 
 class ExportSlots:
-    """Which exports run: one for each user, EXPORTS_PER_ADDRESS for each address, MAX_EXPORTS in all."""
+    """Which exports run: one for each user, up to EXPORTS_PER_ADDRESS for each address, MAX_EXPORTS in all."""
 
     def __init__(self) -> None:
         self._addresses: dict[int, str] = {}
@@ -57,7 +58,8 @@ class ExportSlots:
     def acquire(self, user_id: int, address: str) -> None:
         """address: a `rate_limit_key`. Raises TooManyRequests."""
         running = list(self._addresses.values())
-        is_crowded = len(running) >= MAX_EXPORTS or running.count(address) >= EXPORTS_PER_ADDRESS
+        most = most_of_client(len(running), MAX_EXPORTS, EXPORTS_PER_ADDRESS)
+        is_crowded = len(running) >= MAX_EXPORTS or running.count(address) >= most
         if is_crowded or user_id in self._addresses:
             raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
         self._addresses[user_id] = address

@@ -158,7 +158,7 @@ class ThumbnailHandler(ApiHandler):
         if self.check_etag_header():
             self.set_status(304)
         else:
-            data = await self.thumbnails.get(image, params.width)
+            data = await self.thumbnails.get(image, params.width, client=self.client_ip)
         self.set_header("Content-Type", MEDIA_TYPE)
         self.set_header("Cache-Control", "private, no-cache" if private else "private, max-age=31536000, immutable")
         self.finish(data)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -17,14 +17,14 @@ from handlers.params import RecipeParam, RequestParams
 from handlers.schemas.images import PreviewSourceResponse
 from models import errors
 from models.errors import Phrase
-from models.images.image import ANONYMOUS
+from models.images.image import ANONYMOUS, Owner
 from models.images.images import Images
 from processing import mosaic
 from processing.images.colours import resolve_colours
 from processing.images.preview_tiles import SIDE_PX, PreviewTiles
 from processing.images.previews import PreviewRequest, Previews
 from processing.images.tile_pool import resolve_tiles
-from processing.mosaic import Region
+from processing.mosaic import ColourStatistics, Region, TilePool
 from processing.rendering import Cancelled, parse_recipe
 
 SIZE_LIMIT_BYTES = 2_000_000
@@ -108,11 +108,9 @@ class PreviewHandler(ApiHandler):
         recipe = parse_recipe(params.param)
         values, user = recipe.to_dict(), await self.user()
         owner = user.owner if user else ANONYMOUS
-        tiles = await resolve_tiles(values, owner, self.images, limit=self.pool_limit)
-        coloured = await resolve_colours(values, owner, self.images)
         side = SIDE_PX if params.source is None else None
-        pool = partial(self.preview_tiles.pool, tiles, values["shape"], side) if tiles else None
-        colours = partial(self.preview_tiles.colours, coloured.image_id) if coloured else None
+        pool = partial(self._pool, values, owner, side)
+        colours = partial(self._colours, values, owner)
         request = PreviewRequest(recipe, self.client_ip, self._disconnected, pool, colours)
         if params.source is None:
             rendering = self.previews.render(self._image(), request, scale=params.scale)
@@ -138,6 +136,16 @@ class PreviewHandler(ApiHandler):
         # An SVG comes from our origin: if a browser opens it as a page, the sandbox keeps its scripts from running.
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
         self.finish(result.data)
+
+    async def _pool(self, values: dict[str, Any], owner: Owner, side: int | None) -> TilePool | None:
+        """Of the recipe's tiles, if it has any. Raises what `resolve_tiles` raises."""
+        tiles = await resolve_tiles(values, owner, self.images, limit=self.pool_limit)
+        return await self.preview_tiles.pool(tiles, values["shape"], side) if tiles else None
+
+    async def _colours(self, values: dict[str, Any], owner: Owner) -> ColourStatistics | None:
+        """Of the image that the recipe takes its colours from. Raises what `resolve_colours` raises."""
+        coloured = await resolve_colours(values, owner, self.images)
+        return await self.preview_tiles.colours(coloured.image_id) if coloured else None
 
     def _image(self) -> bytes:
         """Raises BadParameter, TooLarge."""

@@ -12,6 +12,12 @@ from models import errors
 RETRY_AFTER_S = 1
 
 
+def most_of_client(occupied: int, limit: int, per_client: int) -> int:
+    """How many of `limit` places a client may have while so many are occupied: one from half of them on, so that a few
+    clients do not take all."""
+    return per_client if occupied < limit // 2 else 1
+
+
 class FairSlots:
     """A few slots. A client has at most `per_client` of them at once, and its requests wait behind each other only.
 

@@ -20,7 +20,7 @@ from models.images.image import Image
 from models.images.images import Images
 from models.images.visibility import Reader, Visibility
 from processing import mosaic
-from processing.images.thumbnails import thumbnail_size
+from processing.images.thumbnail_render import thumbnail_size
 
 LOOK_UP_TIMEOUT_S = 5.0
 OG_WIDTH = 1280

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models import errors
+from processing.fair_slots import most_of_client
 from processing.mosaic import Recipe
 
 LIMIT_BYTES = 128 << 20
@@ -19,7 +20,7 @@ RECEIVED_LIMIT = 8
 """Files that are being received at once, each in memory as a whole."""
 GEOMETRY_LIMIT = 4
 """Sources whose geometry stays, which may take more memory than the source: those that were used last."""
-LIFETIME_S = 600.0
+LIFETIME_S, TIMER_S = 600.0, 1.0
 RETRY_AFTER_S = 2
 
 
@@ -57,6 +58,7 @@ class PreviewSources:
         self._clock = clock
         self._sources: dict[str, PreviewSource] = {}
         self._received: Counter[str] = Counter()
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -64,7 +66,9 @@ class PreviewSources:
 
     def admit(self, client: str) -> None:
         """Count a file, before it is read; `release` must follow. Raises TooManyRequests."""
-        if self._received.total() >= RECEIVED_LIMIT or self._received[client] >= PER_CLIENT_LIMIT:
+        count = self._received.total()
+        most = most_of_client(count, RECEIVED_LIMIT, PER_CLIENT_LIMIT)
+        if count >= RECEIVED_LIMIT or self._received[client] >= most:
             raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
         self._received[client] += 1
 
@@ -82,7 +86,7 @@ class PreviewSources:
             for source in self._sources.values():
                 sizes[source.client] += len(source.data)
             self._drop_oldest(max(sizes, key=sizes.__getitem__))
-        asyncio.get_running_loop().call_later(LIFETIME_S, self.drop_unused)
+        self._start_timer()
         return name
 
     def get(self, name: str) -> PreviewSource:
@@ -94,13 +98,23 @@ class PreviewSources:
         source.used_at = self._clock()
         for other in sorted(self._sources.values(), key=lambda each: -each.used_at)[GEOMETRY_LIMIT:]:
             other.forget_geometry()
-        asyncio.get_running_loop().call_later(LIFETIME_S, self.drop_unused)
         return source
 
     def drop_unused(self) -> None:
         """Forget the files that nobody has used for LIFETIME_S."""
         latest = self._clock() - LIFETIME_S
         self._sources = {name: source for name, source in self._sources.items() if source.used_at > latest}
+
+    def _start_timer(self) -> None:
+        """One timer for all, however often they are used."""
+        if self._timer is None and self._sources:
+            soonest_s = min(source.used_at for source in self._sources.values()) + LIFETIME_S - self._clock()
+            self._timer = asyncio.get_running_loop().call_later(max(TIMER_S, soonest_s), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.drop_unused()
+        self._start_timer()
 
     def _drop_oldest(self, client: str) -> None:
         own = {name: source.used_at for name, source in self._sources.items() if source.client == client}

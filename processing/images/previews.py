@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from models import errors
 from processing import mosaic
 from processing.executors import Executors
-from processing.fair_slots import FairSlots
+from processing.images.preview_slots import PreviewSlots
 from processing.images.preview_sources import PreviewSource, PreviewSources
 from processing.mosaic import ColourStatistics, Limits, Region, RegionResult, TilePool
 from processing.rendering import Cancelled, render, translated_errors
@@ -21,9 +21,6 @@ TIMEOUT_S = 30.0
 """Thirty times what the slowest style needs on an idle machine, so that a busy one stops no preview."""
 MAX_CPU_S = 4.0
 """What one preview may cost of a processor, because others may wait for it: four times what the slowest style needs."""
-
-REGIONS_AT_ONCE, MAX_REGIONS, MAX_REGIONS_PER_CLIENT = 2, 16, 2
-"""Each decodes a whole source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class PreviewRequest:
     client: str
     cancelled: threading.Event
     pool: Callable[[], Awaitable[TilePool | None]] | None = None
-    colours: Callable[[], Awaitable[ColourStatistics]] | None = None
+    colours: Callable[[], Awaitable[ColourStatistics | None]] | None = None
 
     async def read(self) -> tuple[TilePool | None, ColourStatistics | None]:
         tiles = None if self.pool is None else await self.pool()
@@ -49,12 +46,9 @@ class Previews:
     region may be a part of.
     """
 
-    def __init__(self, executors: Executors, slots: FairSlots, limits: Limits) -> None:
+    def __init__(self, executors: Executors, slots: PreviewSlots, limits: Limits) -> None:
         self._executors, self._slots, self._limits = executors, slots, limits
         self.sources = PreviewSources()
-        self._region_slots = FairSlots(
-            REGIONS_AT_ONCE, per_client=1, waiting_limit=MAX_REGIONS, client_limit=MAX_REGIONS_PER_CLIENT
-        )
 
     @property
     def waiting(self) -> int:
@@ -73,8 +67,7 @@ class Previews:
 
     async def render_region(self, source: PreviewSource, region: Region, request: PreviewRequest) -> RegionResult:
         """Render a part of the result that the recipe has for a source. Raises what `render` raises."""
-        client = request.client
-        async with self._region_slots.slot(client), self._slots.slot(client):
+        async with self._slots.whole(request.client):
             read = await request.read()
             return await self._executors.preview(_render_region, source, region, request, self._limits, *read)
 

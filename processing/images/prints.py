@@ -16,8 +16,9 @@ from models.images.image import Image
 from models.images.images import Images
 from models.images.visibility import SERVER
 from processing.executors import Executors
-from processing.fair_slots import FairSlots
+from processing.fair_slots import most_of_client
 from processing.images.cell_maps import LIMIT_BYTES as MAP_LIMIT_BYTES
+from processing.images.preview_slots import PreviewSlots
 from processing.images.thumbnails import LIMIT_BYTES, PDF, READ_TIMEOUT_S, SVG, WIDTHS, Thumbnails
 from processing.mosaic import (
     FLAT,
@@ -53,7 +54,7 @@ class Prints:
         bucket: Bucket,
         thumbnails: Thumbnails,
         executors: Executors,
-        slots: FairSlots,
+        slots: PreviewSlots,
         *,
         limits: Limits,
     ) -> None:
@@ -65,7 +66,8 @@ class Prints:
     @contextmanager
     def hold(self, client: str) -> Iterator[None]:
         """While a document of this client is made and sent. Raises TooManyRequests."""
-        if self._open[client] >= OPEN_PER_ADDRESS or self._open.total() >= OPEN_IN_ALL:
+        count = self._open.total()
+        if count >= OPEN_IN_ALL or self._open[client] >= most_of_client(count, OPEN_IN_ALL, OPEN_PER_ADDRESS):
             raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
         self._open[client] += 1
         try:
@@ -81,7 +83,7 @@ class Prints:
         Raises TooManyRequests, RecipeImpossible, NotFound, BucketUnavailable, StorageFull, Overloaded, TimedOut;
         Cancelled if `cancelled` is set.
         """
-        async with self._slots.slot(client):
+        async with self._slots.whole(client):
             cell_map = None if image.map_key is None else json.loads(await self._read(image.map_key, MAP_LIMIT_BYTES))
             cover = None if cell_map is None else await self._cover(image, cell_map)
             return await self._executors.preview(_make_plan, image.style, cell_map, title, cover, options, cancelled)
@@ -94,7 +96,7 @@ class Prints:
         """
         if image.key is None:
             raise errors.NotFound(what="image", which=image.id)
-        async with self._slots.slot(client):
+        async with self._slots.whole(client):
             source = await self._source_of_shapes(image)
             if source is not None:
                 shapes = await self._executors.preview(_make_shapes, source, image.recipe, options, self._limits)

@@ -8,7 +8,8 @@ from collections import Counter
 
 from models import errors
 from processing.executors import Executors
-from processing.fair_slots import FairSlots
+from processing.fair_slots import most_of_client
+from processing.images.preview_slots import PreviewSlots
 from processing.mosaic import Rendition, normalise
 from processing.rendering import Cancelled, translated_errors
 
@@ -22,14 +23,15 @@ RETRY_AFTER_S = 2
 class Renditions:
     """Makes renditions at once or refuses them. Nothing is stored."""
 
-    def __init__(self, executors: Executors, slots: FairSlots, *, max_megapixels: float) -> None:
+    def __init__(self, executors: Executors, slots: PreviewSlots, *, max_megapixels: float) -> None:
         self._executors, self._slots = executors, slots
         self._max_megapixels = max_megapixels
         self._waiting: Counter[str] = Counter()
 
     def admit(self, client: str) -> None:
         """Count a request, before its body is read; `release` must follow. Raises TooManyRequests."""
-        if self._waiting.total() >= WAITING_LIMIT or self._waiting[client] >= PER_CLIENT_LIMIT:
+        count = self._waiting.total()
+        if count >= WAITING_LIMIT or self._waiting[client] >= most_of_client(count, WAITING_LIMIT, PER_CLIENT_LIMIT):
             raise errors.TooManyRequests(retry_after_s=RETRY_AFTER_S)
         self._waiting[client] += 1
 
@@ -43,7 +45,7 @@ class Renditions:
 
         Raises TooManyRequests, NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Cancelled if `cancelled` is set.
         """
-        async with self._slots.slot(client):
+        async with self._slots.whole(client):
             return await self._executors.preview(_make, data, max_side, format, self._max_megapixels, cancelled)
 
 

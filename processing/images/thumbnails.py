@@ -8,11 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from typing import Any
-
-from PIL import Image as Pillow
 
 from models import errors
 from models.bucket import Bucket
@@ -21,49 +18,25 @@ from models.images.images import Images
 from models.images.visibility import SERVER
 from processing.background import cancel
 from processing.executors import Executors
-from processing.mosaic import (
-    FEATURES_VERSION,
-    MosaicError,
-    decode_image,
-    decoded_pixels,
-    encode_image,
-    jpeg_in_pdf,
-    measure_features,
-    release_free_memory,
-)
-from processing.rendering import render
+from processing.fair_slots import FairSlots
+from processing.images.thumbnail_render import FEATURES_WIDTH, Thumbnail, make_small, make_thumbnail
+from processing.mosaic import FEATURES_VERSION, jpeg_in_pdf, release_free_memory
 
 log = logging.getLogger(__name__)
 
-WIDTHS = (320, 640, 1280)
+WIDTHS = (FEATURES_WIDTH, 640, 1280)
 MEDIA_TYPE = "image/webp"
 SVG, PDF = "image/svg+xml", "application/pdf"
-QUALITY = 82
-MAX_ASPECT = 4
-"""The largest height of a thumbnail, in widths."""
 LIMIT_BYTES = 256 * 1024 * 1024
 """Of one read from the bucket. A result may be larger than an upload may be."""
 READ_TIMEOUT_S = 20.0
-CONCURRENCY = 4
+CONCURRENCY, PER_CLIENT = 4, 2
 """Originals in memory at once. Only one is decoded at a time, so that previews keep a thread."""
-SMALL_MEGAPIXELS = 4.0
-"""What is decoded beside jobs: 64 MB at 16 bytes a pixel. For more, a thumbnail takes the place of a job."""
 SCHEDULED_LIMIT = 100
 IN_PROGRESS_LIMIT = 400
 RETRY_AFTER_S = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """width, height: of the image itself, in pixels, upright. placeholder: its mean colour, `#rrggbb`.
-
-    features: as photomosaics match it; of the smallest thumbnail only."""
-
-    data: bytes
-    width: int
-    height: int
-    placeholder: str
-    features: bytes | None = None
+OURSELVES, SCHEDULED = "", "scheduled"
+"""As clients: for previews and upkeep, and for uploads before anybody has asked."""
 
 
 class Thumbnails:
@@ -82,10 +55,14 @@ class Thumbnails:
         self._images, self._bucket, self._executors = images, bucket, executors
         self._max_megapixels = max_megapixels
         self._max_result_megapixels = max(max_megapixels, max_result_megapixels or 0)
-        self._in_progress: dict[str, asyncio.Task[bytes]] = {}
+        self._in_progress: dict[tuple[str, str], asyncio.Task[bytes]] = {}
+        self._making: dict[str, asyncio.Future[bytes | None]] = {}
+        self._completed: set[str] = set()
         self._scheduled: set[asyncio.Task[None]] = set()
-        self._in_memory = asyncio.Semaphore(CONCURRENCY)
-        self._decoding, self._decoding_large = asyncio.Lock(), asyncio.Lock()
+        limits = {"waiting_limit": IN_PROGRESS_LIMIT, "client_limit": IN_PROGRESS_LIMIT}
+        self._turns = FairSlots(CONCURRENCY, per_client=PER_CLIENT, crowded_at=CONCURRENCY - 1, **limits)
+        self._large_turns = FairSlots(1, per_client=1, **limits)
+        self._decoding = asyncio.Lock()
 
     async def __aenter__(self) -> Thumbnails:
         return self
@@ -93,8 +70,8 @@ class Thumbnails:
     async def __aexit__(self, *_: object) -> None:
         await cancel([*self._scheduled, *self._in_progress.values()])
 
-    async def get(self, image: Image, width: int) -> bytes:
-        """WebP, at most `width` pixels wide, upright, without metadata.
+    async def get(self, image: Image, width: int, *, client: str = OURSELVES) -> bytes:
+        """WebP, at most `width` pixels wide, upright, without metadata. client: for whom, as a key of turns.
 
         Raises NotFound for an image that is deleted, not in our bucket or damaged; BucketUnavailable, StorageFull;
         Overloaded.
@@ -102,7 +79,7 @@ class Thumbnails:
         try:
             return await self._executors.io(self._read_key, thumbnail_key(image.id, width))
         except errors.NotFound:
-            return await self._get_or_make(image, width)
+            return await self._get_or_make(image, width, client)
 
     def schedule(self, image: Image) -> None:
         """Make the smallest thumbnail in the background, which records the image's size and colour.
@@ -119,44 +96,84 @@ class Thumbnails:
 
         Raises BucketUnavailable.
         """
-        in_progress = [task for width in WIDTHS if (task := self._in_progress.get(thumbnail_key(image_id, width)))]
+        keys = {thumbnail_key(image_id, width) for width in WIDTHS}
+        in_progress = [task for (key, _), task in self._in_progress.items() if key in keys]
         await asyncio.gather(*(asyncio.shield(task) for task in in_progress), return_exceptions=True)
         for width in WIDTHS:
             await self._executors.io(self._bucket.delete, thumbnail_key(image_id, width))
 
     async def _make_scheduled(self, image: Image) -> None:
         try:
-            await self._get_or_make(image, WIDTHS[0])
+            await self._get_or_make(image, WIDTHS[0], SCHEDULED)
         except errors.TesseraError as error:
             log.info("image %s: thumbnail failed (%s)", image.id, error.slug)
 
-    async def _get_or_make(self, image: Image, width: int) -> bytes:
-        """Requests for the same thumbnail share one task, which goes on if one of them is cancelled."""
-        key = thumbnail_key(image.id, width)
-        if key not in self._in_progress:
-            if len(self._in_progress) >= IN_PROGRESS_LIMIT:  # pragma: no cover - hundreds of thumbnails at once
-                raise errors.Overloaded(retry_after_s=RETRY_AFTER_S)
-            task = asyncio.create_task(self._make(image, width))
-            self._in_progress[key] = task
-            task.add_done_callback(lambda done: self._on_done(key, done))
-        return await asyncio.shield(self._in_progress[key])
+    async def _get_or_make(self, image: Image, width: int, client: str) -> bytes:
+        """Requests of a client for the same thumbnail share one task, which goes on if one of them is cancelled.
 
-    def _on_done(self, key: str, task: asyncio.Task[bytes]) -> None:
+        Another client does not wait for the turn of this one, but once it is being made.
+        """
+        key = thumbnail_key(image.id, width)
+        if (key, client) not in self._in_progress:
+            task = asyncio.create_task(self._make(image, width, client))
+            self._in_progress[key, client] = task
+            task.add_done_callback(lambda done: self._on_done(key, client, done))
+        try:
+            return await asyncio.shield(self._in_progress[key, client])
+        except errors.TooManyRequests as error:
+            raise errors.Overloaded(retry_after_s=RETRY_AFTER_S) from error
+
+    def _on_done(self, key: str, client: str, task: asyncio.Task[bytes]) -> None:
         """Retrieves the error: if every request was cancelled, nothing else does."""
-        del self._in_progress[key]
+        del self._in_progress[key, client]
+        if not any(key == other for other, _ in self._in_progress):
+            self._completed.discard(key)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.debug("%s: not made (%s)", key, type(error).__name__)
 
-    async def _make(self, image: Image, width: int) -> bytes:
-        source = await self._source_of_shapes(image)
-        async with self._in_memory:
-            data, recipe = await self._executors.io(self._read_original, image, source)
-            async with self._decoding:
-                thumbnail = await self._executors.preview(make_small, data, recipe, width, self._limit(image))
-            del data
-        if thumbnail is None:
-            async with self._decoding_large:
-                thumbnail = await self._executors.large(self._make_large, image, source, width)
+    async def _make(self, image: Image, width: int, client: str) -> bytes:
+        """Raises TooManyRequests."""
+        key, source = thumbnail_key(image.id, width), await self._source_of_shapes(image)
+        for turns, make in ((self._turns, self._make_small), (self._large_turns, self._make_large)):
+            async with turns.slot(client):
+                data = await self._completed_meanwhile(key)
+                if data is None:
+                    data = await self._announce(key, make(image, source, width))
+                if data is not None:
+                    return data
+        raise errors.NotFound(what="thumbnail", which=image.id)  # pragma: no cover - the second way makes it
+
+    async def _announce(self, key: str, making: Awaitable[bytes | None]) -> bytes | None:
+        """While a thumbnail is being made, other clients may wait for it."""
+        self._making[key] = asyncio.get_running_loop().create_future()
+        data = None
+        try:
+            data = await making
+        finally:
+            self._making.pop(key).set_result(data)
+        if data is not None and sum(key == other for other, _ in self._in_progress) > 1:
+            self._completed.add(key)
+        return data
+
+    async def _completed_meanwhile(self, key: str) -> bytes | None:
+        """What another client's task is making, or has made while this one waited for its turn."""
+        while key in self._making:
+            if (data := await asyncio.shield(self._making[key])) is not None:
+                return data
+        return await self._executors.io(self._read_key, key) if key in self._completed else None
+
+    async def _make_small(self, image: Image, source: Image | None, width: int) -> bytes | None:
+        data, recipe = await self._executors.io(self._read_original, image, source)
+        async with self._decoding:
+            thumbnail = await self._executors.preview(make_small, data, recipe, width, self._limit(image))
+        return None if thumbnail is None else await self._store(image, thumbnail, width)
+
+    async def _make_large(self, image: Image, source: Image | None, width: int) -> bytes:
+        thumbnail = await self._executors.large(self._render_large, image, source, width)
+        return await self._store(image, thumbnail, width)
+
+    async def _store(self, image: Image, thumbnail: Thumbnail, width: int) -> bytes:
+        """Raises NotFound if the image was deleted meanwhile."""
         key = thumbnail_key(image.id, width)
         await self._executors.io(self._bucket.put, key, thumbnail.data, mime=MEDIA_TYPE)
         if thumbnail.features is not None:
@@ -164,7 +181,7 @@ class Thumbnails:
         await self._record_appearance(image, thumbnail, key)
         return thumbnail.data
 
-    def _make_large(self, image: Image, source: Image | None, width: int) -> Thumbnail:
+    def _render_large(self, image: Image, source: Image | None, width: int) -> Thumbnail:
         """Reads the original again: while it waited for its turn, it was not in memory. Blocks."""
         data, recipe = self._read_original(image, source)
         try:
@@ -214,49 +231,6 @@ class Thumbnails:
             await self._images.set_appearance(
                 current.key, width=thumbnail.width, height=thumbnail.height, placeholder=thumbnail.placeholder
             )
-
-
-def make_small(data: bytes, recipe: dict[str, Any] | None, width: int, max_megapixels: int) -> Thumbnail | None:
-    """As `make_thumbnail`; None if that would hold more than SMALL_MEGAPIXELS at once."""
-    try:
-        pixels = decoded_pixels(data, megapixels=max_megapixels, reduction_for=_reduction_for(width))
-    except MosaicError as error:
-        raise errors.NotFound(what="thumbnail", which=width) from error
-    if recipe is not None or pixels > SMALL_MEGAPIXELS * 1_000_000:
-        return None
-    return make_thumbnail(data, None, width, max_megapixels)
-
-
-def make_thumbnail(data: bytes, recipe: dict[str, Any] | None, width: int, max_megapixels: int) -> Thumbnail:
-    """A small copy of an image, or of the mosaic that the recipe makes of it. Blocks.
-
-    Raises NotFound if the image cannot be decoded.
-    """
-    try:
-        if recipe is not None:
-            result = render(data, recipe, None, max_megapixels=max_megapixels, max_result_megapixels=max_megapixels)
-            data = result.data
-        source = decode_image(data, megapixels=max_megapixels, reduction_for=_reduction_for(width))
-    except (errors.JobError, MosaicError) as error:
-        raise errors.NotFound(what="thumbnail", which=width) from error
-    small = source.image.resize(
-        thumbnail_size(source.width, source.height, width), Pillow.Resampling.LANCZOS, reducing_gap=2.0
-    )
-    colour = small.resize((1, 1), Pillow.Resampling.BOX).tobytes().hex()
-    encoded = encode_image(small, "webp", quality=QUALITY)
-    features = measure_features(encoded) if width == WIDTHS[0] else None
-    return Thumbnail(encoded, source.width, source.height, f"#{colour}", features)
-
-
-def thumbnail_size(source_width: int, source_height: int, width: int) -> tuple[int, int]:
-    """The largest size with this aspect ratio in a box of `width` by MAX_ASPECT * `width`; never enlarged."""
-    scale = min(1.0, width / source_width, MAX_ASPECT * width / source_height)
-    return max(1, round(source_width * scale)), max(1, round(source_height * scale))
-
-
-def _reduction_for(width: int) -> Callable[[int, int], int]:
-    """The factor by which a JPEG may be reduced while decoding: at least twice the thumbnail's size remains."""
-    return lambda across, down: max(1, across // (2 * thumbnail_size(across, down, width)[0]))
 
 
 def _is_shapes(image: Image) -> bool:

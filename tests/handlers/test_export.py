@@ -149,4 +149,16 @@ def test_the_accounts_of_one_address_do_not_hold_every_slot() -> None:
     with pytest.raises(TooManyRequests):
         slots.acquire(9, "203.0.113.9")
     slots.release(0)
+    slots.release(1)
     slots.acquire(8, "203.0.113.7")
+
+
+@pytest.mark.requirement(55)
+def test_two_addresses_do_not_hold_every_slot() -> None:
+    slots = ExportSlots()
+    for user_id, address in ((1, "203.0.113.7"), (2, "203.0.113.7"), (3, "203.0.113.8")):
+        slots.acquire(user_id, address)
+
+    with pytest.raises(TooManyRequests):
+        slots.acquire(4, "203.0.113.8")
+    slots.acquire(5, "203.0.113.9")

@@ -15,14 +15,13 @@ import pytest
 from PIL import Image
 from tornado.httpclient import AsyncHTTPClient
 
-from app import PREVIEW_THREADS, PREVIEWS_PER_CLIENT
 from handlers.services import Services
 from models import errors
 from models.images.visibility import SERVER
 from processing import mosaic
 from processing.executors import Executors
-from processing.fair_slots import FairSlots
 from processing.images import previews
+from processing.images.preview_slots import CLIENT_LIMIT, THREADS, PreviewSlots
 from processing.images.previews import PreviewRequest, Previews
 from processing.rendering import Cancelled
 from tests.processing.mosaic.samples import sample
@@ -110,15 +109,15 @@ async def test_an_svg_preview_is_sandboxed(api: ApiClient) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def unlimited() -> FairSlots:
-    return FairSlots(PREVIEW_THREADS, per_client=PREVIEW_THREADS, waiting_limit=100, client_limit=100)
+def unlimited() -> PreviewSlots:
+    return PreviewSlots(THREADS, per_client=THREADS, waiting_limit=100, client_limit=100)
 
 
 @asynccontextmanager
 async def blocked(threads: Executors) -> AsyncIterator[threading.Event]:
     """Every preview thread is busy until this is set."""
     gate = threading.Event()
-    busy = [asyncio.create_task(threads.preview(gate.wait, LIMIT_S)) for _ in range(PREVIEW_THREADS)]
+    busy = [asyncio.create_task(threads.preview(gate.wait, LIMIT_S)) for _ in range(THREADS)]
     await asyncio.sleep(0)
     try:
         yield gate
@@ -129,7 +128,7 @@ async def blocked(threads: Executors) -> AsyncIterator[threading.Event]:
 
 @pytest.fixture
 def threads(io_loop: Any) -> Iterator[Executors]:
-    executors = Executors(PREVIEW_THREADS)
+    executors = Executors(THREADS)
     yield executors
     io_loop.run_sync(executors.close)
 
@@ -146,22 +145,22 @@ class Watched(threading.Event):
 
 @pytest.mark.gen_test
 async def test_too_many_waiting_previews_are_refused_with_retry_after(api: ApiClient, services: Services) -> None:
-    with contextlib.closing(AsyncHTTPClient(force_instance=True, max_clients=PREVIEWS_PER_CLIENT + 1)) as client:
+    with contextlib.closing(AsyncHTTPClient(force_instance=True, max_clients=CLIENT_LIMIT + 1)) as client:
         page = ApiClient(client, api.base_url)
         async with blocked(services.executors) as gate:
-            waiting = [asyncio.create_task(preview(page, png())) for _ in range(PREVIEWS_PER_CLIENT + 1)]
+            waiting = [asyncio.create_task(preview(page, png())) for _ in range(CLIENT_LIMIT + 1)]
             refused = await next(iter(asyncio.as_completed(waiting, timeout=LIMIT_S)))
             gate.set()
             answers = await asyncio.gather(*waiting)
 
     assert (refused.status, refused["error"]) == (429, "too_many_requests")
     assert int(refused.headers["Retry-After"]) > 0
-    assert sorted(answer.status for answer in answers) == [200] * PREVIEWS_PER_CLIENT + [429]
+    assert sorted(answer.status for answer in answers) == [200] * CLIENT_LIMIT + [429]
 
 
 @pytest.mark.gen_test
 async def test_waiting_previews_are_limited_for_all_clients_together(threads: Executors) -> None:
-    previews = Previews(threads, FairSlots(2, per_client=2, waiting_limit=3, client_limit=2), mosaic.Limits())
+    previews = Previews(threads, PreviewSlots(2, per_client=2, waiting_limit=3, client_limit=2), mosaic.Limits())
     left = threading.Event()
 
     async with blocked(threads):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import threading
 from typing import Any
 
 import pytest
@@ -12,14 +11,15 @@ from PIL import Image
 
 from handlers.services import Services
 from models import errors
-from models.bucket import Bucket
 from models.images.image import ImageKind, NewImage, Owner
 from models.images.visibility import SERVER
 from processing.executors import Executors
-from processing.images.thumbnails import WIDTHS, Thumbnails, thumbnail_size
+from processing.images.thumbnail_render import thumbnail_size
+from processing.images.thumbnails import WIDTHS, Thumbnails
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import encoded, jpeg, photo, png
-from tests.support.waiting import finished, until
+from tests.support.slow_bucket import SlowBucket, looked_at
+from tests.support.waiting import finished
 
 
 def opened(answer: ApiResponse) -> Image.Image:
@@ -29,16 +29,6 @@ def opened(answer: ApiResponse) -> Image.Image:
 
 def keys(services: Services, prefix: str = "") -> list[str]:
     return sorted(stat.key for stat in services.bucket.list(prefix))
-
-
-async def looked_at(services: Services, image_id: int) -> Any:
-    """The image once its look is known."""
-
-    async def look() -> Any:
-        image = await services.images.by_id(image_id, SERVER)
-        return image if image.placeholder else None
-
-    return await until(look)
 
 
 @pytest.mark.gen_test
@@ -146,28 +136,12 @@ async def test_parallel_requests_make_a_thumbnail_once(api: ApiClient, services:
     threads = CountingThreads(2)
     thumbnails = Thumbnails(services.images, services.bucket, threads, max_megapixels=50)
 
-    together = await asyncio.gather(*(thumbnails.get(image, 640) for _ in range(8)))
+    together = await asyncio.gather(*(thumbnails.get(image, 640, client=f"{at % 3}") for at in range(8)))
     later = await thumbnails.get(image, 640)
     await threads.close()
 
     assert len({*together, later}) == 1
     assert threads.shrunk == 1
-
-
-class SlowBucket(Bucket):
-    """Stores when it is told to."""
-
-    def __init__(self, bucket: Bucket) -> None:
-        self._bucket, self.storing, self.may_store = bucket, threading.Event(), threading.Event()
-
-    def __getattribute__(self, name: str) -> Any:
-        own = name in ("put", "storing", "may_store") or name.startswith("_")
-        return object.__getattribute__(self, name) if own else getattr(self._bucket, name)
-
-    def put(self, key: str, data: bytes, *, mime: str) -> Any:
-        self.storing.set()
-        self.may_store.wait(timeout=120)
-        return self._bucket.put(key, data, mime=mime)
 
 
 @pytest.mark.gen_test

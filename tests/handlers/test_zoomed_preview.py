@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -167,6 +169,26 @@ async def test_a_source_that_nobody_uses_is_forgotten() -> None:
     sources.drop_unused()
 
     assert [is_there(sources, name) for name in (used, unused)] == [True, False]
+
+
+@pytest.mark.requirement(66)
+@pytest.mark.gen_test
+async def test_sources_that_are_used_often_need_no_more_timers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody may use one as often as they like, also where the preview is refused."""
+    now, timers = [0.0], list[Callable[[], None]]()
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "call_later", lambda _, timer: timers.append(timer) or timer)
+    sources = PreviewSources(clock=lambda: now[0])
+
+    names = [sources.add(b"x", str(number)) for number in range(20)]
+    for name in names * 5:
+        sources.get(name)
+    now[0] = LIFETIME_S + 1
+    for timer in timers:
+        timer()
+
+    assert len(timers) == 1
+    assert sources.size_bytes == 0
 
 
 @pytest.mark.requirement(49)

@@ -9,6 +9,8 @@ import pytest
 
 from models import errors
 from processing.fair_slots import FairSlots
+from processing.images.preview_slots import PreviewSlots
+from tests.support.waiting import until
 
 LIMITS = {"per_client": 2, "waiting_limit": 8, "client_limit": 6}
 
@@ -122,3 +124,24 @@ async def test_when_it_is_crowded_each_client_has_one_slot() -> None:
         await work.end(name)
 
     assert (alone, crowded, with_another) == (["a1", "a2", "b1"], ["a2", "b1"], ["a2", "b1", "c1"])
+
+
+@pytest.mark.requirement(49)
+@pytest.mark.gen_test
+async def test_whole_pictures_are_few_and_one_of_each_client() -> None:
+    slots, gate, entered = PreviewSlots(), asyncio.Event(), list[str]()
+
+    async def hold(client: str) -> None:
+        async with slots.whole(client):
+            entered.append(client)
+            await gate.wait()
+
+    holding = [asyncio.create_task(hold(client)) for client in ("a", "a", "b", "c")]
+    await until(lambda: len(entered) == 2)
+    async with slots.slot("d"):
+        pass  # a small one does not wait for them
+    gate.set()
+    await asyncio.gather(*holding)
+
+    assert entered[:2] == ["a", "b"]
+    assert sorted(entered) == ["a", "a", "b", "c"]

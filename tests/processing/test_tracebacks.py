@@ -19,7 +19,7 @@ from processing.engine.job import Job, run
 from processing.engine.threads import ThreadEngine
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
-from processing.images.thumbnails import make_thumbnail
+from processing.images.thumbnail_render import make_thumbnail
 from processing.rendering import Cancelled
 from processing.tracebacks import cleared_frames
 from tests.support.pictures import encoded

@@ -28,11 +28,13 @@ from models.bucket.embedded.disk import open_descriptor, open_file, translate_os
 from models.bucket.embedded.staged import StagedFile, StagedPart
 from models.bucket.embedded.trailer import CorruptObject, read_trailer
 from models.bucket.policy import check_key_length
-from models.errors import BadParameter, NotFound
+from models.errors import BadParameter, NotFound, StorageFull
 
 log = logging.getLogger(__name__)
 
 COPY_BYTES = 1024 * 1024
+KEEP_FREE_BYTES, KEEP_FREE_SHARE = 800_000_000, 0.05
+"""Of the disk, whichever is less: the embedded database cannot go on without it."""
 
 
 class OpenObject:
@@ -61,7 +63,11 @@ class OpenObject:
 class Objects:
     """(blocks) Everything here does file I/O: call it in an executor thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, keep_free_bytes: int = KEEP_FREE_BYTES, keep_free_share: float = KEEP_FREE_SHARE
+    ) -> None:
+        """keep_free_bytes, keep_free_share: of the disk, whichever is less, nothing new is stored in."""
+        self._keep_free_bytes, self._keep_free_share = keep_free_bytes, keep_free_share
         self._objects = folder / "objects"
         self._staging = folder / "incoming"
         for each in (self._objects, self._staging):
@@ -70,10 +76,12 @@ class Objects:
 
     def stage(self) -> StagedFile:
         """A new file to write, a context manager that discards it unless committed. Raises StorageFull."""
+        self._check_free_space()
         return StagedFile(self._staging / secrets.token_hex(16), self._path)
 
     def stage_part(self) -> StagedPart:
         """The same for one part of a multipart upload."""
+        self._check_free_space()
         return StagedPart(self._staging / secrets.token_hex(16), self._path)
 
     def open(self, key: str) -> OpenObject:
@@ -126,6 +134,13 @@ class Objects:
     def sweep(self) -> int:
         """Delete the files that a killed process was writing. Returns how many."""
         return sum(_remove_if_abandoned(path) for path in self._staging.iterdir())
+
+    def _check_free_space(self) -> None:
+        """Raises StorageFull."""
+        disk = os.statvfs(self._staging)
+        reserve = min(self._keep_free_bytes, self._keep_free_share * disk.f_blocks * disk.f_frsize)
+        if disk.f_bavail * disk.f_frsize < reserve:
+            raise StorageFull()
 
     def _path(self, key: str) -> Path:
         return self._objects / hashlib.sha256(key.encode()).hexdigest()

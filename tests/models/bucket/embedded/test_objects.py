@@ -251,3 +251,20 @@ def test_after_a_kill_every_object_is_complete_and_every_reported_one_exists(tmp
         assert set(reported) <= {stat.key for stat in again.iterate()}
         for stat in list(again.iterate()):
             again.delete(stat.key)
+
+
+@pytest.mark.requirement(41)
+def test_the_last_of_the_disk_is_kept_for_the_database(tmp_path: Path) -> None:
+    """However many accounts fill it."""
+    with Objects(tmp_path).stage() as staged:
+        staged.write(b"picture")
+        staged.commit("k", overwrite=False)
+    full = Objects(tmp_path, keep_free_bytes=10**18, keep_free_share=1.0)
+
+    for stage in (full.stage, full.stage_part):
+        with pytest.raises(StorageFull):
+            stage()
+
+    with full.open("k") as opened:
+        assert opened.read(0, 99) == b"picture"
+    assert full.delete("k")
