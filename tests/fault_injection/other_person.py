@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 from tests.fault_injection.report import DrillReport
-from tests.support.client import ApiClient, ApiResponse, multipart
+from tests.support.client import PASSWORD, ApiClient, ApiResponse, multipart
 from tests.support.pictures import jpeg
 from tests.support.waiting import until
 
 DEAR = {"style": "tesserae", "cell": 16}
 PICTURE = jpeg(1200, 900)
+REQUESTS = 11
 
 
 class OtherPerson:
@@ -31,32 +33,32 @@ class OtherPerson:
         return (moment(task, "finished") - moment(task, "created")).total_seconds()
 
     async def time_previews(self) -> float:
-        """The median of five, in seconds."""
-        durations = []
-        for _ in range(5):
-            started_at = asyncio.get_running_loop().time()
-            response = await request_preview(self.api, {"style": "mosaic", "cell": 16})
-            durations.append(asyncio.get_running_loop().time() - started_at)
-            self.report.expect(response.status == 200, f"a preview was refused: {response.status}")
-        return statistics.median(durations)
+        return await self._time("preview", lambda: request_preview(self.api, {"style": "mosaic", "cell": 16}))
 
     async def time_uploads(self) -> float:
-        """The median of five, in seconds."""
-        durations = []
-        for _ in range(5):
-            started_at = asyncio.get_running_loop().time()
+        async def upload() -> ApiResponse:
             await self.api.upload(PICTURE, "again.jpg")
-            durations.append(asyncio.get_running_loop().time() - started_at)
-        return statistics.median(durations)
+            return await self.api.get("/api/session/")
+
+        return await self._time("upload", upload)
+
+    async def time_sign_ins(self) -> float:
+        client = self.api.new_client()
+        values = {"username": self.api.username, "password": PASSWORD}
+        return await self._time("sign-in", lambda: client.post("/api/user/query/", **values))
 
     async def time_exports(self) -> float:
-        """The median of five, in seconds; each takes longer than the one before if pictures have come meanwhile."""
+        """Each takes longer than the one before if pictures have come meanwhile."""
+        return await self._time("export", lambda: self.api.get("/api/user/export/"))
+
+    async def _time(self, name: str, request: Callable[[], Awaitable[ApiResponse]]) -> float:
+        """The median, in seconds; none may be refused."""
         durations = []
-        for _ in range(5):
+        for _ in range(REQUESTS):
             started_at = asyncio.get_running_loop().time()
-            response = await self.api.get("/api/user/export/")
+            response = await request()
             durations.append(asyncio.get_running_loop().time() - started_at)
-            self.report.expect(response.status == 200, f"an export was refused: {response.status}")
+            self.report.expect(response.status == 200, f"{name} refused: {response.status}")
         return statistics.median(durations)
 
     async def finished_task(self, task_id: int) -> dict[str, Any]:
