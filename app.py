@@ -17,11 +17,12 @@ from backends import DATABASE_TIMEOUT_S, open_bucket, open_database, open_engine
 from data_dir import load_server_id
 from handlers import API, rules
 from handlers.access_log import AccessLog, RouteLabels
-from handlers.auth import Authentication, Developers, LoginGuard
+from handlers.auth import Authentication, Developers
 from handlers.base import NotFoundHandler
 from handlers.broadcast import EventBroadcaster
 from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
+from handlers.login_guard import LoginGuard
 from handlers.openapi import OpenApiDocument
 from handlers.pages.shell import PageShell
 from handlers.pages.static_files import StaticFiles
@@ -154,7 +155,8 @@ def _services(
 ) -> Services:
     """What handlers use, on a running queue; nothing of it is started yet."""
     slots = PreviewSlots(crowded_at=os.cpu_count() or 1)
-    login_limits = make_login_limits(Rate(settings.sign_up_burst, settings.sign_up_interval_s))
+    sign_up = Rate(settings.sign_up_burst, settings.sign_up_interval_s)
+    login_limits = make_login_limits(sign_up, guest_limit=settings.guest_limit)
     broadcaster = EventBroadcaster(feed, queue, bucket)
     disk = Disk(settings.data_dir)
     metrics.free_disk.set_function(lambda: disk.free_bytes)

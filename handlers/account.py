@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from handlers.auth import AuthenticatedUser, LoginGuard
+from handlers.auth import AuthenticatedUser
 from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
+from handlers.login_guard import LoginGuard
 from handlers.params import Email, Password, RequestParams
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.users import ClientConfig, CurrentUser, DeletionResponse, SessionResponse, StorageUsage
@@ -71,7 +72,8 @@ class GuestHandler(ApiHandler):
     async def post(self) -> SuccessResponse:
         """Open a session without an account, for a day. A session that exists is kept."""
         if await self.user() is None:
-            self.login_limits.guest.acquire(self.client_ip)
+            for limit in (self.login_limits.guest, self.login_limits.guest_share):
+                limit.acquire(self.client_ip)
             await self.guests.open(self)
         return SuccessResponse()
 
@@ -128,7 +130,7 @@ class ChangeUserHandler(ApiHandler):
         if password is None:
             return None
         self.passwords.check_strength(password, user.username, field="new_password")
-        return await self.passwords.hash(password)
+        return await self.login_guard.hash(password, ip=self.client_ip)
 
 
 class DeleteUserParams(RequestParams):

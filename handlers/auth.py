@@ -9,16 +9,14 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import tornado.web
-from tornado.httputil import parse_cookie
+from tornado.httputil import HTTPHeaders, parse_cookie
 
 from handlers.transport.client_ip import IpNetworks
 from handlers.transport.known_hosts import KnownHosts
-from handlers.transport.rate_limit import LoginLimits
 from models import errors
-from models.accounts.passwords import Passwords
 from models.accounts.sessions import IDLE_TIMEOUT, Sessions
 from models.accounts.usernames import username_key
-from models.accounts.users import User, Users
+from models.accounts.users import Users
 from models.bucket.addresses import origin
 from models.images.image import Owner
 
@@ -69,32 +67,6 @@ class Developers:
             self._ids = await self._users.developers()
             self._read_at = time.monotonic()
         return user_id in self._ids or username_key(username) in self._keys
-
-
-class LoginGuard:
-    """Checks passwords and limits how many wrong ones are accepted."""
-
-    def __init__(self, users: Users, passwords: Passwords, limits: LoginLimits) -> None:
-        self._users, self._passwords, self._limits = users, passwords, limits
-
-    async def verify(self, password: str, password_hash: str | None, *, username: str, ip: str) -> bool:
-        """Whether the password is right. None as hash (there is no such user) takes as long as a wrong password.
-
-        The attempt counts before it is verified, so that parallel requests do not evade the limit; a right password is
-        not counted. Raises TooManyRequests.
-        """
-        self._limits.count_attempt(username, ip)
-        right = await self._passwords.verify(password, password_hash)
-        if right:
-            self._limits.forgive_attempt(username, ip)
-        return right
-
-    async def confirm(self, user_id: int, password: str, *, ip: str) -> User:
-        """The user, if this is the current password. Raises WrongPassword, TooManyRequests, NotFound."""
-        user = await self._users.by_id(user_id)
-        if not await self.verify(password, user.password_hash, username=user.username, ip=ip):
-            raise errors.WrongPassword(field="password")
-        return user
 
 
 class Authentication:
@@ -255,11 +227,19 @@ class Authentication:
             raise errors.CsrfError()
 
     def is_from_our_page(self, handler: tornado.web.RequestHandler) -> bool:
-        """Whether no other site can have made a browser send this request, which `check_sender` has accepted."""
+        """Whether no one else can have made a browser send this request, which `check_sender` has accepted.
+
+        The images and links of our pages may have addresses that other users have chosen, so that a GET counts only if
+        a script has sent it.
+        """
         headers = handler.request.headers
         if self.allowed_origin(handler):
             return False
-        if handler.request.method == "POST" or headers.get("Sec-Fetch-Site") == "same-origin":
+        if handler.request.method == "POST":
+            return True
+        if not _is_sent_by_script(headers):
+            return False
+        if headers.get("Sec-Fetch-Site") == "same-origin":
             return True
         sender = headers.get("Origin") or headers.get("Referer", "")
         return "Sec-Fetch-Site" not in headers and self._is_own_origin(sender, handler)
@@ -275,6 +255,14 @@ class Authentication:
             return origin(url) in (self._origin, f"{handler.request.protocol}://{handler.request.host}")
         except ValueError:  # not a URL
             return False
+
+
+def _is_sent_by_script(headers: HTTPHeaders) -> bool:
+    """Whether a request is no image, page or other part of one, as far as the browser says; over http by Accept."""
+    if "Sec-Fetch-Dest" in headers:
+        return headers["Sec-Fetch-Dest"] == "empty"
+    accepted = headers.get("Accept", "")
+    return "image/" not in accepted and "text/html" not in accepted
 
 
 def _bearer_token(handler: tornado.web.RequestHandler) -> str | None:

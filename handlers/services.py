@@ -10,10 +10,11 @@ from typing import Any, get_type_hints
 
 import tornado.web
 
-from handlers.auth import Authentication, Developers, LoginGuard
+from handlers.auth import Authentication, Developers
 from handlers.broadcast import EventBroadcaster
 from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
+from handlers.login_guard import LoginGuard
 from handlers.openapi import OpenApiDocument
 from handlers.pages.shell import PageShell
 from handlers.pages.static_files import StaticFiles

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from handlers.auth import AuthenticatedUser, Developers, LoginGuard
+from handlers.auth import AuthenticatedUser, Developers
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
+from handlers.login_guard import LoginGuard
 from handlers.params import ContractParams, Email, Password, Username
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.users import UserResponse
@@ -33,9 +34,16 @@ class AddUserHandler(ApiHandler):
     error_code = -2
     errors_as_200 = True
 
-    def initialize(self, users: Users, passwords: Passwords, login_limits: LoginLimits, developers: Developers) -> None:
-        self.users, self.passwords, self.login_limits = users, passwords, login_limits
-        self.developers = developers
+    def initialize(
+        self,
+        users: Users,
+        passwords: Passwords,
+        login_guard: LoginGuard,
+        login_limits: LoginLimits,
+        developers: Developers,
+    ) -> None:
+        self.users, self.passwords, self.login_guard = users, passwords, login_guard
+        self.login_limits, self.developers = login_limits, developers
 
     @endpoint(
         errors=(errors.UsernameTaken, errors.EmailTaken, errors.WeakPassword, errors.CsrfError, errors.TooManyRequests),
@@ -47,7 +55,7 @@ class AddUserHandler(ApiHandler):
         self.login_limits.sign_up.acquire(self.client_ip)
         self.developers.check_not_reserved(params.username)
         self.passwords.check_strength(params.password, params.username)
-        password_hash = await self.passwords.hash(params.password)
+        password_hash = await self.login_guard.hash(params.password, ip=self.client_ip)
         user_id = await self.users.add(username=params.username, email=params.email, password_hash=password_hash)
         log.info("user %s: signed up [%s]", user_id, self.request_id)
         return SuccessResponse()
@@ -131,7 +139,8 @@ class QueryUserHandler(ApiHandler):
             await self.authentication.sign_out(self, token)
             return None
         if self.passwords.needs_rehash(user.password_hash):
-            await self.users.update(user.id, password_hash=await self.passwords.hash(password))
+            new_hash = await self.login_guard.hash(password, ip=self.client_ip)
+            await self.users.update(user.id, password_hash=new_hash)
         await self.guests.adopt(guest, Owner(user.id, user.username))
         log.info("user %s: signed in [%s]", user.id, self.request_id)
         return token

@@ -17,6 +17,7 @@ from models.images.uploads import PendingUploads
 from models.images.withdrawals import DEFAULT_GRACE
 from models.index import Index
 from models.queue.activity import QueueActivity
+from models.queue.ended import EndedTasks
 from models.queue.events import Events
 from models.queue.failed import FailedTasks
 from models.queue.fair_order import FairOrder
@@ -52,6 +53,7 @@ class Store:
     quotas: Quotas
     tasks: Tasks
     task_log: TaskLog
+    ended: EndedTasks
     selected: SelectedTasks
     failed: FailedTasks
     activity: QueueActivity
@@ -88,6 +90,7 @@ class Store:
             quotas=Quotas(database, quota),
             tasks=Tasks(database),
             task_log=task_log,
+            ended=EndedTasks(database, task_log),
             selected=SelectedTasks(database, task_log),
             failed=FailedTasks(database),
             activity=QueueActivity(database),

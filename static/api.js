@@ -138,8 +138,9 @@ export class Api extends EventTarget {
 
   async #send(path, options) {
     const headers = { ...options.headers, "Accept-Language": language() };
+    const own = path.startsWith("/"); // other addresses come from users: a cookie would act for the visitor
     try {
-      const response = await fetch(path.startsWith("/") ? at(pathOf(path)) : path, { ...options, headers, credentials: "same-origin" });
+      const response = await fetch(own ? at(pathOf(path)) : path, { ...options, headers, credentials: own ? "same-origin" : "omit" });
       this.setReachable(true);
       return response;
     } catch (error) {

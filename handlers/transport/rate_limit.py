@@ -14,8 +14,11 @@ from dataclasses import dataclass
 
 from models import errors
 from models.accounts.usernames import username_key
+from models.guests import LIFETIME
 
 MAX_KEYS = 100_000
+MIN_GUESTS = 30
+"""A class, which one address opens at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,15 @@ class LoginLimits:
 
     sign_in: wrong passwords for one username from one address, also when an account is changed or deleted; the owner at
     another address is not locked out. sign_in_address: wrong passwords from one address for all usernames.
-    sign_up: new accounts from one address. guest: guests from one address, which may be a school.
+    sign_up: new accounts from one address. guest: guests from one address, which may be a school. guest_share: the
+    same over a day, for which each of a limited number of guests stays.
     """
 
     sign_in: RateLimiter
     sign_in_address: RateLimiter
     sign_up: RateLimiter
     guest: RateLimiter
+    guest_share: RateLimiter
 
     def count_attempt(self, username: str, ip: str) -> None:
         """Count an attempt before the password is verified, so that parallel requests count. Raises TooManyRequests."""
@@ -78,11 +83,16 @@ class LoginLimits:
         self.sign_in.release((username_key(username), ip))
 
 
-def make_login_limits(sign_up: Rate) -> LoginLimits:
-    """sign_up: new accounts from one address, and as many guests."""
+def make_login_limits(
+    sign_up: Rate, *, guest_limit: int = 0, clock: Callable[[], float] = time.monotonic
+) -> LoginLimits:
+    """sign_up: new accounts from one address, and as many guests. guest_limit: guests at a time, of which one address
+    opens at most half in a day, or twice MIN_GUESTS if that is more."""
+    share = max(MIN_GUESTS, guest_limit // 4)
     return LoginLimits(
         sign_in=RateLimiter(Rate(burst=10, interval_s=30)),
         sign_in_address=RateLimiter(Rate(burst=200, interval_s=3)),
         sign_up=RateLimiter(sign_up),
-        guest=RateLimiter(sign_up),
+        guest=RateLimiter(sign_up, clock=clock),
+        guest_share=RateLimiter(Rate(share, LIFETIME.total_seconds() / share), clock=clock),
     )

@@ -13,6 +13,8 @@ from models.index import Index
 TOKEN_BYTES = 32
 IDLE_TIMEOUT = timedelta(days=14)
 LIFETIME = timedelta(days=90)
+MAX_SESSIONS = 100
+"""Of each user: one more ends the oldest. A client that signs in for each call needs no more than one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,17 @@ class Sessions:
                 "expires": now + lifetime,
             }
         )
+        if username is not None:
+            await self._end_oldest(user_id)
         return token
+
+    async def _end_oldest(self, user_id: int) -> None:
+        """Close those beyond MAX_SESSIONS."""
+        newest_first = await self._sessions.find(
+            {"user_id": user_id}, sort="-created", limit=2 * MAX_SESSIONS, fields=["_id"]
+        )
+        if excess := [document["_id"] for document in newest_first[MAX_SESSIONS:]]:
+            await self._sessions.delete_many({"_id": {"$in": excess}})
 
     async def find(self, token: str) -> Session | None:
         """The session of a token, or None.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,6 +18,8 @@ FLUSH_INTERVAL_S = 1.0
 MAX_WAITING = 5000
 """Lines that wait for the database; the oldest are dropped."""
 MAX_MESSAGE = 500
+MAX_LINES, MAX_TASKS = 1000, 10_000
+"""Lines of one task while it is among the tasks with the latest lines: one may be cancelled and retried in a loop."""
 SUBJECT = "task %s"
 
 
@@ -28,6 +30,7 @@ class TaskLogCollector(logging.Handler):
         super().__init__(logging.INFO)
         self._task_log, self._server = task_log, server
         self._waiting: deque[LogLine] = deque(maxlen=MAX_WAITING)
+        self._counts: OrderedDict[int, int] = OrderedDict()
 
     def emit(self, record: logging.LogRecord) -> None:
         if not str(record.msg).startswith(SUBJECT) or not isinstance(record.args, tuple):
@@ -37,7 +40,16 @@ class TaskLogCollector(logging.Handler):
             message += f": {record.exc_info[0].__name__}"
         moment = datetime.fromtimestamp(record.created, UTC)
         task_id = int(str(record.args[0]))
+        if self._count(task_id) > MAX_LINES:
+            return
         self._waiting.append(LogLine(task_id, moment, record.levelname.lower(), message, self._server))
+
+    def _count(self, task_id: int) -> int:
+        """The lines of a task so far, with one more."""
+        count = self._counts[task_id] = self._counts.pop(task_id, 0) + 1
+        if len(self._counts) > MAX_TASKS:
+            self._counts.popitem(last=False)
+        return count
 
     async def flush_forever(self) -> None:
         """Store what was collected, every second."""

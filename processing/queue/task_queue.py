@@ -211,6 +211,7 @@ class TaskQueue:
             self._total += 1
         log.info("task %s: queued for user %s at %s, style %s", task.id, owner.id, self._log_address(address), style)
         self._announce(task)
+        await self._store.ended.note_added(owner)
         return task
 
     async def cancel(self, task_id: int) -> Task:

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, Response
 
 from tests.browser.conftest import FLAGS
 from tests.browser.test_security import post_json
@@ -114,3 +114,30 @@ def test_a_page_of_another_site_neither_acts_nor_signs_in_over_plain_http(
         assert session_name(page, site) == "ada"
     assert post_json(http_server, "/api/user/query/", username="ada")["follow_user"] == []
     assert not any("sec-fetch-site" in headers for headers in requests), "otherwise this test shows nothing"
+
+    act = f"{site}/api/user/follow/?{urlencode(follow)}"
+    page.goto(f"{site}/gallery")
+    planted = page.evaluate(
+        """async ([password, url]) => {
+            const send = async (path, values) => (await fetch(path, {method: "POST",
+                headers: {"Content-Type": "application/json"}, body: JSON.stringify(values)})).json();
+            const {id} = await send("/api/user/query/", {username: "mallory", password});
+            const planted = await send("/api/image/addinfo/", {url, filename: "a.png", user_id: id});
+            await send("/api/user/query/", {username: "ada", password});
+            return planted.id;
+        }""",
+        [PASSWORD, act],
+    )
+
+    def is_act(response: Response) -> bool:
+        return "/api/user/follow/" in response.url
+
+    with page.expect_response(is_act) as response:
+        page.goto(f"{site}/i/{planted}")
+    page.click('[data-part="download-menu"] summary')
+    with page.expect_response(is_act) as downloaded:
+        page.click('[data-part="downloads"] button >> nth=0')
+
+    assert response.value.status == 403, "an image on our own page, whose address another user has chosen"
+    assert downloaded.value.json()["error"] == "no_session", "our script sends no cookie to such an address"
+    assert post_json(http_server, "/api/user/query/", username="ada")["follow_user"] == []

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pymongo
 import pytest
 
+from handlers.login_guard import LoginGuard
 from handlers.services import Services
+from handlers.transport.rate_limit import Rate, make_login_limits
+from models import errors
+from models.accounts.passwords import THREADS, WAITING_LIMIT
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
+from tests.support.waiting import until
 
 NOT_TEXT: tuple[Any, ...] = (
     {"$ne": ""}, {"$gt": ""}, {"$regex": ".*"}, {"$where": "sleep(9)"}, ["ada"], [{"$ne": ""}], 7, -1, 2**63, 1e308,
@@ -217,3 +224,31 @@ async def test_names_that_imitate_others_are_refused(api: ApiClient) -> None:
     }
     assert {name: answer.json for name, answer in accepted.items() if answer["code"] != 1} == {}
     assert (await sign_up("a b"))["error"] == "username_taken", "inner blanks collapse"
+
+
+@pytest.mark.requirement(66)
+@pytest.mark.gen_test
+async def test_sign_ins_of_one_address_let_others_sign_in(api: ApiClient, services: Services) -> None:
+    """With the right password, which no limit counts; the threads are busy."""
+    passwords, busy = services.passwords, threading.Event()
+    guard = LoginGuard(services.users, passwords, make_login_limits(Rate(30, 60)))
+    threads = [passwords.executor.submit(busy.wait) for _ in range(THREADS)]
+    order: list[str] = []
+
+    async def hash_for(ip: str) -> None:
+        await guard.hash(PASSWORD, ip=ip)
+        order.append(ip)
+
+    crowd = [asyncio.create_task(hash_for("203.0.113.9")) for _ in range(WAITING_LIMIT)]
+    await asyncio.sleep(0)
+    with pytest.raises(errors.TooManyRequests):
+        await guard.hash(PASSWORD, ip="203.0.113.9")
+    others = [asyncio.create_task(hash_for(ip)) for ip in ("198.51.100.1", "198.51.100.2")]
+    await until(lambda: passwords.waiting == THREADS)
+    busy.set()
+    await asyncio.gather(*others)
+    answers = await asyncio.gather(*crowd, return_exceptions=True)
+
+    assert max(order.index(ip) for ip in ("198.51.100.1", "198.51.100.2")) <= 3
+    assert [type(answer) for answer in answers if answer] == [errors.TooManyRequests] * 2, "the newest gave way"
+    assert all(thread.result() for thread in threads)

@@ -129,6 +129,21 @@ async def test_a_link_in_a_mail_changes_nothing_although_the_cookie_is_sent(api:
     assert (await ada.get("/api/user/query/", headers=typed, username="bob"))["code"] == 1, "reading is allowed"
 
 
+def of_our_page(base_url: str) -> tuple[dict[str, str], ...]:
+    """What browsers send with an image and a link on a page of ours, by https and by http.
+
+    Users choose the address of an image that they register (`addinfo`), and our page shows it.
+    """
+    by_https = {"Sec-Fetch-Site": "same-origin", "Referer": f"{base_url}/i/1"}
+    image, page = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", "text/html,*/*;q=0.8"
+    return (
+        {**by_https, "Sec-Fetch-Dest": "image"},
+        {**by_https, "Sec-Fetch-Dest": "document"},
+        {"Referer": f"{base_url}/i/1", "Accept": image},
+        {"Referer": f"{base_url}/i/1", "Accept": page},
+    )
+
+
 @pytest.mark.requirement(45)
 @pytest.mark.gen_test
 async def test_a_link_over_plain_http_changes_nothing(api: ApiClient, services: Services) -> None:
@@ -144,6 +159,7 @@ async def test_a_link_over_plain_http_changes_nothing(api: ApiClient, services: 
         {"Referer": f"{api.base_url}.evil.example/"},
         {"Referer": "http://["},
         {"Authorization": "Basic eDp5"},
+        *of_our_page(api.base_url),
     )
 
     responses = [await ada.get(path, headers=link, **requests[path]) for path in requests for link in links]
@@ -165,6 +181,8 @@ async def test_a_link_signs_nobody_in_and_nobody_out(api: ApiClient) -> None:
     sign_in = {"username": "mallory", "password": PASSWORD}
 
     for client in (ada, visitor):
+        for headers in of_our_page(api.base_url):
+            await client.get("/api/user/query/", headers=headers, **sign_in)
         response = await client.get("/api/user/query/", headers={"Referer": "http://evil.example/"}, **sign_in)
         assert (response["code"], response["login"], response["id"]) == (1, True, mallory.user_id)
         assert "Set-Cookie" not in response.headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -69,6 +70,22 @@ async def test_a_guest_makes_a_picture_that_nobody_else_sees(api: ApiClient) -> 
     assert (await api.get("/api/feed/"))["images"] == []
     session = await guest.get("/api/session/")
     assert (session["user"], session["guest"], session["guests_allowed"]) == (None, True, True)
+
+
+def test_one_address_does_not_take_the_places_of_all_guests() -> None:
+    """It may open one a minute, but over a day no more than half of the limit."""
+    clock, opened = [0.0], 0
+    limits = make_login_limits(Rate(30, 60), guest_limit=200, clock=lambda: clock[0])
+    for minute in range(24 * 60):
+        clock[0] = 60.0 * minute
+        with contextlib.suppress(errors.TooManyRequests):
+            for _ in range(30):
+                limits.guest.acquire("203.0.113.9")
+                limits.guest_share.acquire("203.0.113.9")
+                opened += 1
+
+    assert opened == 99
+    limits.guest_share.acquire("198.51.100.1")
 
 
 @pytest.mark.gen_test

@@ -49,6 +49,19 @@ async def test_all_sessions_but_one_can_be_closed(sessions: Sessions) -> None:
     assert [await sessions.find(token) is not None for token in (*tokens, other)] == [True, False, False, True]
 
 
+@pytest.mark.requirement(66)
+@pytest.mark.gen_test
+async def test_a_user_has_a_bounded_number_of_sessions(
+    sessions: Sessions, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.accounts.sessions.MAX_SESSIONS", 3)
+    other = await sessions.open(8, "bea")
+
+    tokens = [await sessions.open(7, "ada") for _ in range(5)]
+
+    assert [await sessions.find(token) is not None for token in (*tokens, other)] == [False] * 2 + [True] * 4
+
+
 @pytest.mark.gen_test
 async def test_an_idle_session_expires_and_a_used_one_is_extended_up_to_its_lifetime(
     sessions: Sessions, database: Database
