@@ -52,6 +52,7 @@ class MultipartUploads:
         self._total = total
         self._objects = objects
         self._receiving: Counter[str] = Counter()
+        self._counting = threading.Lock()  # parts begin in one thread and end in others
         self._starting = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self.sweep()
@@ -103,11 +104,13 @@ class MultipartUploads:
 
     def begin_part(self, upload: MultipartUpload) -> None:
         """A part arrives: the upload is not idle until `end_part`, which must follow."""
-        self._receiving[upload.id] += 1
+        with self._counting:
+            self._receiving[upload.id] += 1
 
     def end_part(self, upload: MultipartUpload) -> None:
         """The part is stored, or will not be."""
-        self._receiving -= Counter({upload.id: 1})  # drops an upload at zero
+        with self._counting:
+            self._receiving -= Counter({upload.id: 1})  # drops an upload at zero
         with contextlib.suppress(FileNotFoundError):
             os.utime(self._folder / upload.id)
 
