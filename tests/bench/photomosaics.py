@@ -4,8 +4,9 @@ Both pictures are reduced to 8 pixels a cell in linear light and blurred by half
 Tiles are prepared before, at the size of the cells where a program can do so.
 Lightness and colour are those of OKLab; SSIM is that of lightness (Wang et al. 2004, Gaussian window of 1.5 pixels).
 
-    PHOTOS=folder PEERS=peers/bin/python HANZHI713=folder .venv/bin/python -m tests.bench.photomosaics
+    PHOTOS=folder PEERS=peers/bin/python HANZHI713=folder python -m tests.bench.photomosaics [TILES] [NAME ...]
 
+TILES: of one pool alone, 765 or 1245. NAME: parts of the names of programs, to run these alone; `ours` runs ours.
 PHOTOS: a folder of photos, by default the page's samples. The first three by name are made; the pool of each is cut
 from all others. The other programs run where they are installed: mosaicraft and phomo in the environment whose
 interpreter PEERS names (`pip install mosaicraft phomo lapjv imagesize tqdm`), hanzhi713's image-collage-maker there
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -64,19 +65,20 @@ class Grid:
 GRIDS = (Grid(765, 40, 40), Grid(1245, 96, 64))
 
 
-def report() -> str:
-    """A table for each pool; its figures are the means of the photos."""
-    tables = []
-    for grid in GRIDS:
+def report(words: Sequence[str] = ()) -> str:
+    """A table for each pool; its figures are the means of the photos. words: of the command line."""
+    tables, names = [], [word for word in words if not word.isdigit()]
+    for grid in [grid for grid in GRIDS if str(grid.tiles) in words or names == list(words)]:
         rows = []
         with tempfile.TemporaryDirectory() as name:
             workdirs = list(_prepare(Path(name), grid))
-            for recipe, params in RECIPES.items():
+            for recipe, params in RECIPES.items() if not names or "ours" in names else ():
                 rows.append(
                     _row(f"**`photomosaic`**, {recipe}", [_ours(workdir, grid, params) for workdir in workdirs])
                 )
             for peer, tint in PEERS:
-                rows.append(_peer_row(peer, tint, grid, workdirs))
+                if not names or any(each in peer for each in names):
+                    rows.append(_peer_row(peer, tint, grid, workdirs))
         title = f"{grid.tiles} tiles, {grid.columns} x {grid.rows} cells"
         tables.append(table((title, *HEAD), rows))
     return "\n\n".join(tables)
@@ -188,4 +190,4 @@ def _slopes(plane: Floats) -> Floats:
 
 
 if __name__ == "__main__":
-    print(report())
+    print(report(sys.argv[1:]))

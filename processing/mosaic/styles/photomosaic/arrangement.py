@@ -17,10 +17,11 @@ from ...progress import Progress
 from ...style import RenderContext
 from ...tiles.cutting import HEXAGON
 from ...tiles.features import GRID, Features
-from .hexagons import hexagon_features, hexagon_mask
+from .hexagons import FIELD_WEIGHTS, hexagon_features, hexagon_mask
 from .matching import cell_features
 from .places import Places
 from .two_sizes import cells_with_detail, quarter_features
+from .vectors import EQUAL, FieldWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class Arrangement(Protocol):
         """(high, wide): which pixels of its box the cell shows."""
         ...
 
+    @property
+    def field_weights(self) -> FieldWeights: ...
+
     def map_fields(self) -> dict[str, object]:
         """For the cell map: where the cells lie."""
         ...
@@ -102,6 +106,10 @@ class Rectangles:
 
     def inside(self) -> NDArray[np.bool_]:
         return np.ones(self.cell[::-1], bool)
+
+    @property
+    def field_weights(self) -> FieldWeights:
+        return EQUAL
 
     def map_fields(self) -> dict[str, object]:
         return {"cell": self.cell[0], "cell_height": self.cell[1], "rows": self.rows, "columns": self.columns}
@@ -149,6 +157,10 @@ class TwoSizes:
     def inside(self) -> NDArray[np.bool_]:
         return np.ones(self.cell[::-1], bool)
 
+    @property
+    def field_weights(self) -> FieldWeights:
+        return EQUAL
+
     def map_fields(self) -> dict[str, object]:
         return {
             "cell": self.cell[0],
@@ -186,6 +198,10 @@ class Hexagons:
 
     def inside(self) -> NDArray[np.bool_]:
         return hexagon_mask(self.cell) > 127
+
+    @property
+    def field_weights(self) -> FieldWeights:
+        return FIELD_WEIGHTS
 
     def map_fields(self) -> dict[str, object]:
         grid = self._grid

@@ -14,9 +14,13 @@ from ...progress import Progress, pieces
 from ...style import RenderContext
 from ...tiles.features import GRID, Features, thumbnail_features
 from .matching import SAMPLES
+from .vectors import FieldWeights
 
 _ROW_SAMPLES = SAMPLES * 3 // 4  # from one row of cells to the next
 _MAX_PIECE_SAMPLES = 1 << 20
+
+FIELD_WEIGHTS: FieldWeights = np.array([[1, 3, 3, 1], [4, 4, 4, 4], [4, 4, 4, 4], [1, 3, 3, 1]]).ravel() / 3
+"""The slanted sides cut three quarters off the fields in the corners, and a quarter off those beside them."""
 
 Mask = NDArray[np.uint8]  # (high, wide), 0 to 255
 

@@ -18,7 +18,17 @@ from ...tiles.features import GRID, Features, thumbnail_features
 from .exchange import exchange_tiles, nearest_views, use_every_tile
 from .places import Places
 from .products import PRODUCT_COLUMNS, PRODUCT_ROWS, column_blocks, small_products
-from .vectors import MEANS, Vectors, cell_vectors, cell_weights, means_of_cells, means_of_views, view_vectors
+from .vectors import (
+    EQUAL,
+    MEANS,
+    FieldWeights,
+    Vectors,
+    cell_vectors,
+    cell_weights,
+    means_of_cells,
+    means_of_views,
+    view_vectors,
+)
 
 Assignment = NDArray[np.int32]  # (n,), index of a picture
 
@@ -113,6 +123,7 @@ def assign_tiles(
     *,
     every: bool = False,
     mirror: bool = False,
+    field_weights: FieldWeights = EQUAL,
 ) -> Matching:
     """The picture that each cell shows, and how: the nearest thumbnail in OKLab that the limits allow.
 
@@ -124,8 +135,9 @@ def assign_tiles(
     pairs of cells swap theirs afterwards.
     every: no tile stays unused; there must not be more tiles than cells. mirror: tiles may be mirrored.
     """
-    vectors, done = cell_vectors(cells), 0
-    views, limited = view_vectors(tiles, mirror=mirror), every or limits.max_uses < len(cells)
+    vectors, done = cell_vectors(cells, field_weights), 0
+    views = view_vectors(tiles, mirror=mirror, field_weights=field_weights)
+    limited = every or limits.max_uses < len(cells)
     weights = cell_weights(cells, places) if limited else np.ones(len(vectors), np.float32)
     per_crop = 1 + mirror
     searched = max(1, MAX_SCORES // (len(vectors) * len(tiles) * per_crop)) * per_crop

@@ -77,7 +77,7 @@ class PhotomosaicParams(SizedParams):
     most: int | None = int_param(None, low=1, high=100_000, en="Maximum uses of one tile", zh="每块最多使用次数")
     mirror: bool = bool_param(True, en="Mirror pictures where it helps", zh="允许镜像图片")
     every: bool = bool_param(False, en="Use every picture at least once", zh="每张图片至少用一次")
-    tint: int = int_param(25, low=0, high=50, en="Tint towards the picture, percent", zh="向原图着色（%）")
+    tint: int = int_param(25, low=0, high=100, en="Tint towards the picture, percent", zh="向原图着色（%）")
     transfer: int = int_param(
         0, low=0, high=100, en="Take on colour and contrast of the picture, percent", zh="采用原图的颜色和对比度（%）"
     )
@@ -157,6 +157,7 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
         progress.sub(0.1, 0.6),
         every=params.every,
         mirror=params.mirror,
+        field_weights=arrangement.field_weights,
     )
     assignment = matching.pictures * pool.crop_count + matching.crops
     missing = missing_kinds(features, pool.features, assignment, len(pool), limits)
@@ -207,7 +208,7 @@ def _drawn(context: RenderContext[PhotomosaicParams], layout: TileLayout, progre
 def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: float) -> NDArray[np.int8]:
     """(n, GRID, GRID, 3): added to the bytes of the tiles, they move each field towards that of the cell.
 
-    tint: how far, 0 to 0.5. Unlike a blend with the colour, an offset preserves what is smaller than a field.
+    tint: how far, 0 to 1. Unlike a blend with the colour, an offset preserves what is smaller than a field.
     """
     offsets = np.empty((len(layout.assignment), GRID, GRID, 3), np.int8)
     used, places = np.unique(layout.assignment, return_inverse=True)
@@ -257,7 +258,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=11,
+    version=12,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

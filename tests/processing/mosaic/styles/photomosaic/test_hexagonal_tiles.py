@@ -131,6 +131,21 @@ def test_hexagons_match_as_well_as_squares() -> None:
     assert hexagons.quality.cells == pytest.approx(squares.quality.cells, rel=0.15)
 
 
+def test_corners_that_are_cut_off_decide_nothing() -> None:
+    """Of a tile that differs in the corners of its box alone, and one that differs a little everywhere."""
+    tiles = flat_tiles([(120, 120, 120), (150, 150, 150)])
+    for y in (slice(0, 4), slice(12, 16)):
+        for x in (slice(0, 4), slice(12, 16)):
+            tiles[0, y, x] = 200
+    pool, grey = pool_from_tiles([1, 2], tiles), encoded(np.full((60, 60, 3), 120, np.uint8))
+
+    squares = render_photomosaic(pool, grey, cell=20, apart=1)
+    hexagons = render_photomosaic(hexagonal(pool), grey, cell=20, shape="hexagon", apart=1)
+
+    assert np.unique(tile_ids(squares)).tolist() == [2]
+    assert (tile_ids(hexagons) == 1).mean() > 0.7, "neighbours may make up for the corners"
+
+
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_margins_follow_the_borders(width: int) -> None:
     params = {"shape": "hexagon", "cell": 30, "margin": width, "margin_colour": "#000000"}
