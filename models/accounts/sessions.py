@@ -13,8 +13,10 @@ from models.index import Index
 TOKEN_BYTES = 32
 IDLE_TIMEOUT = timedelta(days=14)
 LIFETIME = timedelta(days=90)
-MAX_SESSIONS = 100
-"""Of each user: one more ends the oldest. A client that signs in for each call needs no more than one at a time."""
+EXTENSION = timedelta(hours=1)
+"""A session is extended when it is used, by no less than this."""
+MAX_SESSIONS = 1000
+"""Of each user: one more ends the one that was not used for longest. Some clients sign in for each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Session:
 class Sessions:
     """The collection `sessions`: {_id: SHA-256 of the token, user_id, username, created, expires}."""
 
-    indexes = (Index("expires", expire_after_s=0), Index("user_id created"))
+    indexes = (Index("expires", expire_after_s=0), Index("user_id created"), Index("user_id -expires"))
 
     def __init__(self, database: Database) -> None:
         self._sessions = database.collection("sessions")
@@ -49,28 +51,27 @@ class Sessions:
             }
         )
         if username is not None:
-            await self._end_oldest(user_id)
+            await self._end_unused(user_id)
         return token
 
-    async def _end_oldest(self, user_id: int) -> None:
+    async def _end_unused(self, user_id: int) -> None:
         """Close those beyond MAX_SESSIONS."""
-        newest_first = await self._sessions.find(
-            {"user_id": user_id}, sort="-created", limit=2 * MAX_SESSIONS, fields=["_id"]
-        )
-        if excess := [document["_id"] for document in newest_first[MAX_SESSIONS:]]:
-            await self._sessions.delete_many({"_id": {"$in": excess}})
+        query: Document = {"user_id": user_id}
+        if await self._sessions.count_documents(query, limit=MAX_SESSIONS + 1) <= MAX_SESSIONS:
+            return
+        sessions = await self._sessions.find(query, sort="-expires", limit=2 * MAX_SESSIONS, fields=["_id"])
+        await self._sessions.delete_many({"_id": {"$in": [session["_id"] for session in sessions[MAX_SESSIONS:]]}})
 
     async def find(self, token: str) -> Session | None:
         """The session of a token, or None.
 
-        Extends it, up to LIFETIME, once half of its idle timeout has passed; not that of a guest.
+        Extends it, up to LIFETIME; not that of a guest.
         """
         document = await self._finding.submit(_digest(token))
         if document is None:
             return None
-        now = datetime.now(UTC)
-        if document["username"] is not None and document["expires"] - now < IDLE_TIMEOUT / 2:
-            expires = min(now + IDLE_TIMEOUT, document["created"] + LIFETIME)
+        expires = min(datetime.now(UTC) + IDLE_TIMEOUT, document["created"] + LIFETIME)
+        if document["username"] is not None and expires - document["expires"] >= EXTENSION:
             await self._sessions.update_one({"_id": document["_id"]}, {"$set": {"expires": expires}})
         return _session(document)
 

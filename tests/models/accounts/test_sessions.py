@@ -55,11 +55,17 @@ async def test_a_user_has_a_bounded_number_of_sessions(
     sessions: Sessions, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("models.accounts.sessions.MAX_SESSIONS", 3)
-    other = await sessions.open(8, "bea")
+    records, other = database.collection("sessions"), await sessions.open(8, "bea")
+    tokens = [await sessions.open(7, "ada") for _ in range(3)]
+    two_hours_ago = datetime.now(UTC) - timedelta(hours=2)
+    await records.update_many({"user_id": 7}, {"$set": {"expires": two_hours_ago + IDLE_TIMEOUT}})
+    await sessions.find(tokens[1])
 
-    tokens = [await sessions.open(7, "ada") for _ in range(5)]
+    tokens += [await sessions.open(7, "ada") for _ in range(2)]
 
-    assert [await sessions.find(token) is not None for token in (*tokens, other)] == [False] * 2 + [True] * 4
+    assert await records.count_documents({}) == 4
+    assert [await sessions.find(tokens[at]) is not None for at in (1, 3, 4)] == [True] * 3, "the one in use stays"
+    assert await sessions.find(other) is not None
 
 
 @pytest.mark.gen_test
