@@ -89,7 +89,10 @@ class CountedBody(HTTPMessageDelegate):
 
     def finish(self) -> None:
         self._memory.remove(self)
-        self._delegate.finish()
+        if self._is_refused:  # with its last bytes: the handler must not act on the rest
+            self._delegate.on_connection_close()
+        else:
+            self._delegate.finish()
 
     def on_connection_close(self) -> None:
         self._memory.remove(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import tornado.web
@@ -18,7 +18,10 @@ from tests.support.waiting import until
 
 
 class Hello(tornado.web.RequestHandler):
+    received: ClassVar[list[int]] = []
+
     def post(self) -> None:
+        self.received.append(len(self.request.body))
         self.finish(str(len(self.request.body)))
 
 
@@ -106,6 +109,22 @@ async def test_a_newcomer_takes_the_place_of_the_newest_body_of_the_client_with_
     assert served[0] == served[2] == b"200"
     assert served[1] in (b"503", b"")
     assert app.body_memory.total == 0
+
+
+@pytest.mark.requirement(65)
+@pytest.mark.gen_test
+async def test_a_body_that_is_refused_with_its_last_bytes_reaches_no_handler(server_url: str, app: Application) -> None:
+    Hello.received.clear()
+    app.body_memory = BodyMemory(client_limit_bytes=140_000, total_limit_bytes=500_000)
+    first = Slow(server_url)
+    await first.send("203.0.113.9", 139_500)
+    await until(lambda: app.body_memory.total == 139_499)
+
+    refused = await exchange(server_url, request_head("203.0.113.9", 600) + bytes(600))
+    served = await first.end()
+
+    assert not refused.startswith(b"HTTP/1.1 200")
+    assert (served, Hello.received) == (b"200", [139_500])
 
 
 @pytest.mark.gen_test
