@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+import server
+from settings import Settings
 from tests.support.fake_hosts import fake_host, http_response
 from tests.support.kodo_serving import serving_in_a_thread
 from tests.support.kodo_state import FakeKodo, Faults
@@ -122,30 +124,42 @@ CLOSED_KODO = {f"qiniu_{name}_url": CLOSED_PORT for name in ("up", "rs", "rsf")}
     ],
     ids=lambda value: ", ".join(value) or "-" if isinstance(value, dict) else None,
 )
-def test_a_failed_step_is_explained_with_a_hint(
-    kodo: FakeKodo, check_kodo: Check, chosen: dict[str, str], faults: dict[str, Any], failed: str, hint: str
+@pytest.mark.gen_test
+async def test_a_failed_step_is_explained_with_a_hint(
+    kodo: FakeKodo,
+    settings_of: Callable[..., Settings],
+    capsys: pytest.CaptureFixture[str],
+    expect_log: Callable[[str], None],
+    chosen: dict[str, str],
+    faults: dict[str, Any],
+    failed: str,
+    hint: str,
 ) -> None:
+    """In this process, which has imported all that it needs."""
+    expect_log(".")  # at the command line a check logs nothing
     kodo.faults = Faults(**faults)
 
-    checked = check_kodo(**chosen)
+    code = await server.run(settings_of(**{**kodo.settings(), **chosen}), check=True)
 
     kodo.faults = Faults()
-    lines = checked.stdout.splitlines()
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
     (at,) = [number for number, line in enumerate(lines) if line.startswith(f"FAIL {failed}")]
     assert hint in lines[at + 1]
-    assert (checked.returncode, checked.stderr, kodo.objects) == (1, "", {})
-    assert "made-up-secret" not in checked.stdout
+    assert (code, kodo.objects) == (1, {})
+    assert "made-up-secret" not in printed
 
 
 def test_a_certificate_of_a_private_authority_is_explained(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(ROOT / "tests" / "processing" / "fetch" / "photos.test.pem")
-    with fake_host(http_response(b""), tls) as server:
-        address = f"https://127.0.0.1:{server.port}"
+    with fake_host(http_response(b""), tls) as host:
+        address = f"https://127.0.0.1:{host.port}"
         checked = check(f"--data_dir={tmp_path / 'data'}", *on_shared_mongod, f"--public_url={address}")
 
     assert f"FAIL upload: {address}/up: its certificate is not trusted" in checked.stdout
     assert "SSL_CERT_FILE" in checked.stdout
+    assert (checked.returncode, checked.stderr) == (1, "")
 
 
 def test_a_database_that_does_not_answer_is_one_clear_line(tmp_path: Path) -> None:
