@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from settings import Settings
-from tests.browser.user import RENDER_LIMIT_MS, SELECTED_STYLE_ALONE, BrowserUser, image_file
+from tests.browser.user import JSON, RENDER_LIMIT_MS, SELECTED_STYLE_ALONE, BrowserUser, image_file, until
 from tests.support.accounts import add_account_to
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
@@ -123,32 +124,46 @@ def unique_name(request: pytest.FixtureRequest) -> Callable[[str], str]:
 
 @pytest.fixture
 def own_server(settings: Settings, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
-    """A server of its own, whose queue can be paused."""
+    """A server of its own, without the tasks of other tests."""
     with ServerProcess(settings.data_dir, f"--developers={DEVELOPER}", *on_shared_mongod) as running:
         add_account_to(settings, DEVELOPER)
         yield running
 
 
+@pytest.fixture(scope="package")
+def pausable_server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[ServerProcess]:
+    """For the tests with a developer, after each of which its queue is empty and goes on."""
+    data_dir = tmp_path_factory.mktemp("pausable") / "data"
+    settings = Settings(data_dir=data_dir, mongodb_uri=mongodb_uri, database=f"pausable_{secrets.token_hex(4)}")
+    database = (f"--mongodb_uri={mongodb_uri}", f"--database={settings.database}")
+    with ServerProcess(data_dir, f"--developers={DEVELOPER}", "--sign_up_burst=10000", *database) as running:
+        add_account_to(settings, DEVELOPER)
+        yield running
+
+
 @pytest.fixture
-def developer(own_server: ServerProcess, new_user: Callable[..., BrowserUser]) -> BrowserUser:
+def developer(pausable_server: ServerProcess, new_user: Callable[..., BrowserUser]) -> Iterator[BrowserUser]:
     """A developer on the queue page, who has paused the queue."""
-    browser_user = new_user(base_url=own_server.base_url)
+    browser_user = new_user(base_url=pausable_server.base_url)
     browser_user.go("/tasks/")
     browser_user.sign_in(DEVELOPER)
     browser_user.part("pause").click()
     expect(browser_user.part("pause")).to_have_text("Resume")
-    return browser_user
+    yield browser_user
+    page = browser_user.page
+    page.request.post("/api/tasks/resume/", data={}, headers=JSON)
+    until(page, lambda: page.request.get("/api/tasks/query/").json()["tasks"], [])
 
 
 @pytest.fixture
 def maker(
-    own_server: ServerProcess,
+    pausable_server: ServerProcess,
     developer: BrowserUser,
     new_user: Callable[..., BrowserUser],
     unique_name: Callable[[str], str],
 ) -> BrowserUser:
     """A user whose mosaic waits in the paused queue."""
-    browser_user = new_user(base_url=own_server.base_url)
+    browser_user = new_user(base_url=pausable_server.base_url)
     browser_user.go_signed_up(unique_name("xia"))
     browser_user.open_files(image_file(png(64, 48), "waits.png"))
     browser_user.make()

@@ -72,13 +72,13 @@ def test_a_developer_pauses_the_queue_cancels_and_tries_again(developer: Browser
 
 
 def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
-    own_server: ServerProcess,
+    pausable_server: ServerProcess,
     developer: BrowserUser,
     new_user: Callable[..., BrowserUser],
     unique_name: Callable[[str], str],
 ) -> None:
     """Two wait in the paused queue, two are being uploaded, two wait for that."""
-    user = new_user(base_url=own_server.base_url)
+    user = new_user(base_url=pausable_server.base_url)
     user.go_signed_up(unique_name("xeni"))
     user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(6)])
     expect(user.page.locator(".filmstrip__frame")).to_have_count(6)
@@ -130,10 +130,10 @@ def test_seven_tabs_share_one_stream_which_outlives_its_tab(developer: BrowserUs
 
 
 def test_positions_of_other_users_tasks_follow_the_queue(
-    own_server: ServerProcess, developer: BrowserUser, maker: BrowserUser, new_user: Callable[..., BrowserUser]
+    pausable_server: ServerProcess, developer: BrowserUser, maker: BrowserUser, new_user: Callable[..., BrowserUser]
 ) -> None:
     maker.page.evaluate(ADD_TASKS, ["hexagon", "triangle"])
-    stranger = new_user(base_url=own_server.base_url)
+    stranger = new_user(base_url=pausable_server.base_url)
     stranger.go("/tasks/")
     waiting = stranger.page.locator('.task[data-state="queued"]')
     expect(waiting.last).to_contain_text("Triangles")
