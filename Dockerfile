@@ -12,6 +12,8 @@ COPY requirements/ requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}
 
 COPY . .
+# The server may not write here, and would compile every module at each start.
+RUN python -m compileall -q *.py handlers models processing
 # The Dask scheduler and workers unpickle our job classes.
 ENV PYTHONPATH=/opt/tessera
 RUN useradd --system tessera && install -d -o tessera -m 0700 /data

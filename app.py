@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -36,6 +36,7 @@ from models.accounts.passwords import Passwords
 from models.bucket import Bucket
 from models.bucket.addresses import origin
 from models.bucket.embedded.bucket import EmbeddedBucket
+from models.database import Database
 from models.embedded_mongod import Mongod
 from models.images.object_access import RecordedAccess
 from models.images.quotas import Quota
@@ -115,12 +116,8 @@ async def build(
         opening = open_database(
             settings, mongod=mongod, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc
         )
-        quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
-        reading = asyncio.to_thread(lambda: static_files or StaticFiles())  # while the embedded database starts
-        database, files = await asyncio.gather(enter(opening), reading)
-        store = Store.of(database, server_id, quota=quota, withdrawal_grace=timedelta(days=settings.withdrawal_days))
-        await store.create_indexes()
-        await store.migrate()
+        reading = asyncio.to_thread(lambda: static_files or StaticFiles())  # while the database starts
+        store, files = await asyncio.gather(_open_store(settings, server_id, enter(opening)), reading)
         await enter(collect_task_log(store.task_log, server_id))
         feed = await enter(follow_events(store.events))
         feed.subscribe(metrics.on_event)
@@ -138,6 +135,13 @@ async def build(
         stack.callback(services.passwords.close)
         await enter(_background(services, store))
         yield services
+
+
+async def _open_store(settings: Settings, server_id: str, opening: Awaitable[Database]) -> Store:
+    """The collections of the database, with their indexes and in their present form."""
+    quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
+    grace = timedelta(days=settings.withdrawal_days)
+    return await Store.of(await opening, server_id, quota=quota, withdrawal_grace=grace).prepare()
 
 
 def _services(
@@ -269,10 +273,7 @@ def _queue(
         log_address=partial(address_for_log, how=settings.log_addresses),
         version=VERSION,
         limits=QueueLimits(
-            settings.queue_limit,
-            settings.user_queue_limit,
-            settings.address_queue_limit,
-            settings.guest_queue_limit,
+            settings.queue_limit, settings.user_queue_limit, settings.address_queue_limit, settings.guest_queue_limit
         ),
     )
 

@@ -5,9 +5,16 @@ What is imported here delays the start: serving.py and all that it needs are imp
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
+
+if __name__ == "__main__":
+    gc.disable()  # imports keep what they create: collections would cost a quarter of the start and find nothing
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for some reads every package's metadata
+
 import asyncio
 import socket
-import sys
 
 from tornado.netutil import bind_sockets
 

@@ -49,6 +49,7 @@ async def serving(
         exempt = LOOPBACK | frozenset(settings.trusted_proxies)
         limiter = ConnectionLimiter(connections_for(file_limit()), exempt=exempt)
         server = listen(app, sockets, limiter=limiter, trusted_proxies=IpNetworks(settings.trusted_proxies))
+        freeze_gc()
         try:
             yield services
         finally:
@@ -81,7 +82,6 @@ async def serve(settings: Settings, sockets: Sequence[socket.socket], mongod: Mo
             log.warning("files: %s", warning)
         if settings.access == "open":
             log.warning("access is open: anyone who can reach this address may act as any user")
-        freeze_gc()
         print(ready_line(services.public_url, as_json=settings.log_json), flush=True)
         await stop.wait()
         log.info("stopping: running tasks get time to finish, waiting ones stay queued")

@@ -41,7 +41,7 @@ RecipeParam = Annotated[
 class RequestParams(BaseModel):
     """The parameters of one endpoint. Others are refused: a misspelt one would silently do nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ContractParams(RequestParams):

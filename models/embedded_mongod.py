@@ -24,6 +24,7 @@ SOCKET = "mongod.sock"
 CACHE_GB = 0.25
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
+POLL_INTERVAL_S = 0.005
 RESTART_PAUSE_S = 0.5
 MAX_RESTART_PAUSE_S = 8.0
 MAX_SOCKET_PATH_BYTES = 100
@@ -131,7 +132,7 @@ class Mongod:
                 exited.cancel()
                 log.info("mongod: %s serves %s", self._process.pid, self._folder)
                 return True
-            await asyncio.wait([exited], timeout=0.02)
+            await asyncio.wait([exited], timeout=POLL_INTERVAL_S)
         reason = self._logged_error()
         if exited.result() == EXIT_FAILED and (not reason or FOLDER_IN_USE in reason):
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -101,6 +102,12 @@ class Store:
             events=Events(database, server),
         )
 
+    async def prepare(self) -> Store:
+        """Bring indexes and records up to date; returns this store."""
+        await self.create_indexes()
+        await self.migrate()
+        return self
+
     async def create_indexes(self) -> None:
         """Create missing indexes, rebuild those with other options, and drop those that others have replaced."""
         await self.database.create_indexes(
@@ -119,6 +126,4 @@ class Store:
 
     async def migrate(self) -> None:
         """Bring the records of an earlier version up to date. Changes nothing the second time."""
-        await self.images.state_visibility()
-        await self.users.add_email_keys()
-        await self.follows.add_names()
+        await asyncio.gather(self.images.state_visibility(), self.users.add_email_keys(), self.follows.add_names())

@@ -55,12 +55,13 @@ def share_heap() -> None:
 
 
 def freeze_gc() -> None:
-    """Exclude the objects that exist now from garbage collection, and collect old generations less often.
+    """Begin to collect garbage, but not the objects that exist now, and old generations less often than by default.
 
     A full collection takes 60 to 80 ms, in which no request is answered; by default it runs every few seconds.
     """
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    gc.enable()
 
 
 def limit_pillow_pixels(max_megapixels: float) -> None:

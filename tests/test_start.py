@@ -32,3 +32,20 @@ def test_the_server_starts_without_rarely_used_libraries() -> None:
 
     assert imported >= WHILE_MONGOD_STARTS
     assert not LATE & imported
+
+
+def test_no_garbage_is_collected_while_the_server_imports() -> None:
+    """Nothing that imports create is garbage; process_setup.freeze_gc begins with collecting."""
+    program = """
+import gc, runpy, sys
+sys.argv = ["server.py", "--colour=red"]
+try:
+    runpy.run_path("server.py", run_name="__main__")
+except SystemExit:
+    print(gc.isenabled())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
+    )
+
+    assert done.stdout.split() == ["False"]

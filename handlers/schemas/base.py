@@ -46,7 +46,7 @@ EXACT = ConfigDict(extra="forbid")
 class Schema(BaseModel):
     """A JSON object with exactly these fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @cache

@@ -145,7 +145,7 @@ _POSTERS = {
 class Params(BaseModel):
     """The parameters of every style. A style's own class inherits from this one or from CellParams."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
     conditions: ClassVar[Mapping[str, Condition]] = {
         "quality": Condition("format", ("jpeg", "webp", "pdf")),
         "poster": Condition("format", ("pdf",)),
