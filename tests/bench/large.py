@@ -1,8 +1,9 @@
 """A server with much data: start, memory at rest, and the latency of each kind of request, one at a time.
 
-.venv/bin/python -m tests.bench.large [SHARE]
+.venv/bin/python -m tests.bench.large [SHARE] [FOLDER]
 
-SHARE of 100,000 people, 5,000,000 edges, 1,000,000 pictures and 1,000,000 finished tasks (default 1).
+SHARE of 100,000 people, 5,000,000 edges, 1,000,000 pictures and 1,000,000 finished tasks (default 1). FOLDER: keeps the
+data, so that a later run measures at once.
 """
 
 from __future__ import annotations
@@ -31,13 +32,16 @@ SECONDS = 2.0
 FOLLOWED = 30
 
 
-async def main(share: float) -> None:
+async def main(share: float, folder: Path | None = None) -> None:
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tessera-bench-")))
+        folder = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tessera-bench-")))
+        complete = folder / "complete"
         mongod = await stack.enter_async_context(Mongod(folder / "mongod" / "db"))
         database = Database(mongod.uri, "tessera")
         stack.callback(database.close)
-        await _fill(database, Amounts().times(share))
+        if not complete.exists():
+            await _fill(database, Amounts().times(share))
+            complete.touch()
         server = ServerProcess(folder / "data", f"--mongodb_uri={mongod.uri}", "--developers=ada")
         started = time.perf_counter()
         stack.enter_context(server)
@@ -99,4 +103,6 @@ def _memory_mb(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0))
+    asyncio.run(
+        main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0, Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    )

@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from models import errors
 from models.accounts.emails import email_key
 from models.accounts.usernames import username_key
-from models.database import MAX_ID, Database, Document
+from models.database import MAX_ID, Collection, Database, Document
 from models.images.image import ImageKind, NewImage, Owner
 from models.images.image import to_document as image_document
 from models.images.visibility import Visibility
 from models.queue.task import NewTask, TaskState
 from models.queue.task import to_document as task_document
 
-BATCH = 5_000
+BATCH = 2_000
 RECIPE = {"style": "hexagon", "cell": 24, "seed": 7, "format": "jpeg"}
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST_USER = 1_000
@@ -50,9 +51,19 @@ async def fill(database: Database, amounts: Amounts, report: Callable[[str], Non
     ):
         collection = database.collection(name, journaled=False)
         while batch := list(islice(documents, BATCH)):
-            await collection.insert_many(batch)
+            await _insert(collection, batch)
         if report is not None:
             report(name)
+
+
+async def _insert(collection: Collection, documents: list[Document]) -> None:
+    """Insert what is not there yet, again after a call that took too long: its documents may be stored or not."""
+    while True:
+        try:
+            await collection.insert_each(documents)
+        except errors.DatabaseUnavailable:
+            continue
+        return
 
 
 def user_id(number: int) -> int:
