@@ -25,11 +25,20 @@ class Batcher(Generic[Item, Result]):
     """deliver: takes a list of items in order of submission and returns one result for each.
 
     linger_s: how long an item for which nobody waits is held back, so that others come with it.
+    spacing_s: how long after the call before; a stream of such items then needs few calls.
     """
 
-    def __init__(self, deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]], *, linger_s: float = 0.0) -> None:
-        self._deliver, self._linger_s = deliver, linger_s
+    def __init__(
+        self,
+        deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]],
+        *,
+        linger_s: float = 0.0,
+        spacing_s: float = 0.0,
+    ) -> None:
+        self._deliver, self._linger_s, self._spacing_s = deliver, linger_s, spacing_s
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._is_due = False
+        self._delivered_at = float("-inf")
         self._delivery: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -39,39 +48,55 @@ class Batcher(Generic[Item, Result]):
         self._start_delivery()
         return await future
 
-    def submit_nowait(self, item: Item) -> None:
-        """Submit without waiting for the result; the item is dropped if the database is unavailable."""
+    def submit_nowait(self, item: Item, *, at_once: bool = False) -> None:
+        """Submit without waiting for the result; the item is dropped if the database is unavailable.
+
+        at_once: do not hold it back, nor those before it.
+        """
         self._enqueue(item).add_done_callback(_log_failure)
-        if not self._linger_s:
+        if at_once or not self._linger_s:
             self._start_delivery()
-        elif self._timer is None and self._delivery is None:
-            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._start_delivery)
+        elif self._delivery is None:
+            self._start_timer()
 
     async def drain(self) -> None:
         """Wait until no item is waiting or being sent, also if nobody waits for its result any more."""
         self._start_delivery()
         while self._delivery is not None:
             await asyncio.wait([self._delivery])
+            self._start_delivery()
 
     def _enqueue(self, item: Item) -> asyncio.Future[Result]:
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         return future
 
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            pause_s = max(self._linger_s, self._delivered_at + self._spacing_s - loop.time())
+            self._timer = loop.call_later(pause_s, self._start_delivery)
+
     def _start_delivery(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._delivery is None and self._waiting:
+        self._is_due = bool(self._waiting)
+        if self._delivery is None and self._is_due:
             self._delivery = asyncio.create_task(self._deliver_all())
 
     async def _deliver_all(self) -> None:
+        """Until only items wait that are held back."""
         try:
-            while self._waiting:
+            while self._waiting and self._is_due:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                self._is_due = bool(self._waiting)
                 await self._deliver_batch(batch)
+                self._delivered_at = asyncio.get_running_loop().time()
         finally:
             self._delivery = None
+        if self._waiting:
+            self._start_timer()
 
     def _fail(self, batch: list[tuple[Item, asyncio.Future[Result]]], error: Exception) -> None:
         for _, future in batch:
@@ -107,10 +132,14 @@ class Batchers:
         self._batchers: list[Batcher[Any, Any]] = []
 
     def make(
-        self, deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]], *, linger_s: float = 0.0
+        self,
+        deliver: Callable[[list[Item]], Awaitable[Sequence[Result]]],
+        *,
+        linger_s: float = 0.0,
+        spacing_s: float = 0.0,
     ) -> Batcher[Item, Result]:
         """As the constructor of Batcher."""
-        batcher = Batcher(deliver, linger_s=linger_s)
+        batcher = Batcher(deliver, linger_s=linger_s, spacing_s=spacing_s)
         self._batchers.append(batcher)
         return batcher
 

@@ -14,7 +14,12 @@ from models.database import Database, Document
 
 LINGER_S = 0.01
 """The end of a task and the start of the next one come at about the same time: they are one call."""
+SPACING_S = 0.05
+"""Between two calls while tasks run: each costs two calls of the driver, as every server reads what is new."""
 CAPPED_SIZE_BYTES = 2 * 1024 * 1024
+
+URGENT = ("cancel", "queue")
+"""Kinds that are not held back."""
 
 EventKind = Literal["task", "progress", "cancel", "queue", "start"]
 
@@ -36,7 +41,7 @@ class Events:
         self._database = database
         self._events = database.collection("events", journaled=False)
         self._server = server
-        self._publishing = database.batchers.make(self._insert, linger_s=LINGER_S)
+        self._publishing = database.batchers.make(self._insert, linger_s=LINGER_S, spacing_s=SPACING_S)
 
     async def ensure_collection(self) -> None:
         """Create the collection and insert a first event: a tailable cursor on an empty collection ends at once."""
@@ -48,7 +53,7 @@ class Events:
 
         Non-blocking and best effort: events are dropped if the database is unavailable.
         """
-        self._publishing.submit_nowait({"kind": kind, "server": self._server, "data": data})
+        self._publishing.submit_nowait({"kind": kind, "server": self._server, "data": data}, at_once=kind in URGENT)
 
     async def drain(self) -> None:
         """Wait until every published event is written or dropped."""

@@ -158,6 +158,34 @@ async def test_items_for_which_nobody_waits_are_sent_after_a_while() -> None:
 
 
 @pytest.mark.gen_test
+async def test_items_that_come_during_a_call_wait_for_the_next_one_unless_they_may_not() -> None:
+    calls: list[list[int]] = []
+    started, go = asyncio.Event(), asyncio.Event()
+
+    async def deliver(items: list[int]) -> list[int]:
+        calls.append(items)
+        started.set()
+        await go.wait()
+        return items
+
+    batcher = Batcher(deliver, linger_s=0.001, spacing_s=3600)
+    batcher.submit_nowait(1)
+    await started.wait()
+    batcher.submit_nowait(2)
+    go.set()
+    while deliveries():
+        await asyncio.sleep(0)
+    batcher.submit_nowait(3)
+    assert calls == [[1]], "the next call is an hour away"
+
+    batcher.submit_nowait(4, at_once=True)
+    while deliveries():
+        await asyncio.sleep(0)
+
+    assert calls == [[1], [2, 3, 4]]
+
+
+@pytest.mark.gen_test
 async def test_a_database_closes_after_calls_for_which_nobody_waits_any_more(settings: Settings) -> None:
     """Such as the rest of a request whose client has gone."""
     async with open_database(settings) as database:
