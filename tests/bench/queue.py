@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import statistics
 import sys
 import tempfile
@@ -39,8 +40,8 @@ USERS = 50
 class QueueBench:
     """One server's queue. done_count: tasks reported as done; user_count: how many users submit in turn."""
 
-    def __init__(self, queue: TaskQueue, feed: EventFeed, bucket: EmbeddedBucket) -> None:
-        self.queue, self.bucket = queue, bucket
+    def __init__(self, queue: TaskQueue, feed: EventFeed, bucket: EmbeddedBucket, mongod_pid: int | None) -> None:
+        self.queue, self.bucket, self._mongod_pid = queue, bucket, mongod_pid
         self._task_done = asyncio.Event()
         self.done_count, self.user_count, self._numbers = 0, USERS, itertools.count(1)
         feed.subscribe(self._on_event)
@@ -49,6 +50,11 @@ class QueueBench:
         if event.kind == "task" and event.task is not None and event.task.state is TaskState.DONE:
             self.done_count += 1
             self._task_done.set()
+
+    def mongod_cpu_s(self) -> float:
+        """Processor time that its mongod has taken until now."""
+        user, system = Path(f"/proc/{self._mongod_pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     async def submit(self, number: int, key: str | None = None) -> Task:
         """key: the source of all tasks; None: a different source for each."""
@@ -142,7 +148,7 @@ async def queue_bench(
             max_result_megapixels=150,
             limits=QueueLimits(1_000_000, 1_000_000, 1_000_000),
         )
-        queue_under_test = QueueBench(queue, feed, bucket)
+        queue_under_test = QueueBench(queue, feed, bucket, mongod.pid)
         await queue.__aenter__()
         yield queue_under_test
         await queue.stop(0)

@@ -21,13 +21,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from processing import mosaic
 from processing.engine.threads import ThreadEngine
 from processing.process_setup import tune_process
-from processing.thread_priority import RENDER_NICENESS, prioritise_loop
+from processing.thread_priority import RENDER_NICENESS, lower_thread_priority, prioritise_loop
 from tests.bench.queue import queue_bench
 from tests.bench.timing import table
 from tests.processing.queue.queue_harness import ManualEngine
@@ -53,6 +55,27 @@ class Rates:
 
     enqueued: float
     done: float
+
+    def mean(self, other: Rates) -> Rates:
+        return Rates((self.enqueued + other.enqueued) / 2, (self.done + other.done) / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Our queue, with no-op tasks and with renders; CPU ms of a render in this process and in mongod."""
+
+    noop: Rates
+    render: Rates
+    cpu_ms: float
+    mongod_ms: float
+
+    def mean(self, other: Measured) -> Measured:
+        return Measured(
+            self.noop.mean(other.noop),
+            self.render.mean(other.render),
+            (self.cpu_ms + other.cpu_ms) / 2,
+            (self.mongod_ms + other.mongod_ms) / 2,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +183,22 @@ def measure_competitors(python: str, folder: Path) -> dict[str, tuple[Rates, Rat
     return rates
 
 
-async def measure_tessera(picture: bytes) -> tuple[Rates, Rates]:
+def measure_bare_threads(folder: Path) -> tuple[float, float]:
+    """Renders per second of two threads without a queue, which read, render and write files; CPU ms of each."""
+
+    def render(number: int) -> None:
+        result = mosaic.render((folder / "photo.jpg").read_bytes(), mosaic.parse({"style": "mosaic", "seed": number}))
+        (folder / f"{number}.png").write_bytes(result.data)
+
+    with ThreadPoolExecutor(2, initializer=lower_thread_priority, initargs=(RENDER_NICENESS,)) as threads:
+        list(threads.map(render, range(2)))
+        started, cpu_before = time.perf_counter(), time.process_time()
+        list(threads.map(render, range(RENDER_TASKS)))
+        cpu_s = time.process_time() - cpu_before
+    return RENDER_TASKS / (time.perf_counter() - started), 1000 * cpu_s / RENDER_TASKS
+
+
+async def measure_tessera(picture: bytes) -> Measured:
     """No-op and render rates of our queue with two threads, configured as a server is."""
     tune_process()
     prioritise_loop()
@@ -174,7 +212,14 @@ async def measure_tessera(picture: bytes) -> tuple[Rates, Rates]:
         await running.pause()
         enqueue_s = await running.enqueue(RENDER_TASKS, "source/photo")
         await running.queue.pause(False)
-        return noop, Rates(RENDER_TASKS / enqueue_s, RENDER_TASKS / await running.wait_until_done(RENDER_TASKS))
+        cpu_before, mongod_before = time.process_time(), running.mongod_cpu_s()
+        done_s = await running.wait_until_done(RENDER_TASKS)
+        cpu_s, mongod_s = time.process_time() - cpu_before, running.mongod_cpu_s() - mongod_before
+    return Measured(
+        noop,
+        Rates(RENDER_TASKS / enqueue_s, RENDER_TASKS / done_s),
+        *(1000 * each / RENDER_TASKS for each in (cpu_s, mongod_s)),
+    )
 
 
 def main() -> None:
@@ -183,22 +228,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tessera-queues-") as folder:
         (Path(folder) / "photo.jpg").write_bytes(picture)
         before = asyncio.run(measure_tessera(picture))
+        bare_rate, bare_cpu_ms = measure_bare_threads(Path(folder))
         available = bool(python) and shutil.which("redis-server") is not None
         others = measure_competitors(python, Path(folder)) if available else {}
-        ours = _mean(before, asyncio.run(measure_tessera(picture)))
+        ours = before.mean(asyncio.run(measure_tessera(picture)))
     if not available:
         print("No interpreter with other queues was given, or redis-server is missing: measured ours only.\n")
     print("".join(f"{name} is not installed and left out.\n" for name, rates in others.items() if rates is None))
-    measured = {"ours, two threads": ours} | {name: rates for name, rates in others.items() if rates is not None}
+    own = ours.noop, ours.render
+    measured = {"ours, two threads": own} | {name: rates for name, rates in others.items() if rates is not None}
     head = ("queue", "enqueued /s", "no-op: done /s", "ours / it", "render: done /s", "ours / it")
-    print(table(head, [_row(name, *rates, *ours) for name, rates in measured.items()]))
-
-
-def _mean(first: tuple[Rates, Rates], second: tuple[Rates, Rates]) -> tuple[Rates, Rates]:
-    """Mean of the runs before and after the competitors."""
-    pairs = zip(first, second, strict=True)
-    noop, work = (Rates((a.enqueued + b.enqueued) / 2, (a.done + b.done) / 2) for a, b in pairs)
-    return noop, work
+    bare = ("two threads without a queue", "", "", "", f"{bare_rate:.1f}", f"{ours.render.done / bare_rate:.2f}")
+    print(table(head, [*(_row(name, *rates, *own) for name, rates in measured.items()), bare]))
+    share = bare_cpu_ms / (ours.cpu_ms + ours.mongod_ms)
+    costs = f"without a queue {bare_cpu_ms:.1f}, ours {ours.cpu_ms:.1f} and {ours.mongod_ms:.1f} of mongod"
+    print(f"\nCPU ms of a render: {costs}; without a queue / ours {share:.2f}")
 
 
 def _row(name: str, noop: Rates, work: Rates, own_noop: Rates, own_work: Rates) -> tuple[str, ...]:
