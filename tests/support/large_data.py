@@ -42,7 +42,7 @@ class Amounts:
 
 
 async def fill(database: Database, amounts: Amounts, report: Callable[[str], None] | None = None) -> None:
-    """Insert everything into empty collections that have their indexes. report: called with each one that is full."""
+    """Insert everything into empty collections. report: called with each one that is full."""
     for name, documents in (
         ("users", users(amounts.people)),
         ("follows", edges(amounts)),
