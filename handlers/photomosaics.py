@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
@@ -18,9 +20,10 @@ from models.images.visibility import Reader
 
 
 class PoolParams(RequestParams):
-    """of: whose pictures."""
+    """of: whose pictures. param_prefix: of own ones, also the ids of those whose `param` begins so."""
 
     of: Literal["own", "followed", "everybody"] = "own"
+    param_prefix: Annotated[str, Field(min_length=1, max_length=20)] | None = None
 
 
 class PoolHandler(ApiHandler):
@@ -36,7 +39,11 @@ class PoolHandler(ApiHandler):
             return PoolResponse(ids=await self.gallery.public_ids(limit=self.pool_limit))
         user = await self.require_user()
         if params.of == "own":
-            return PoolResponse(ids=await self.gallery.own_ids(user.id, limit=self.pool_limit))
+            ids, prefix = await self.gallery.own_ids(user.id, limit=self.pool_limit), params.param_prefix
+            if prefix is None:
+                return PoolResponse(ids=ids)
+            by_param = await self.gallery.own_ids_by_param(user.id, prefix, limit=self.pool_limit)
+            return PoolResponse(ids=ids, by_param=by_param)
         followed = await self.follows.ids_followed_by(user.id)
         return PoolResponse(ids=await self.gallery.public_ids(owner_ids=followed, limit=self.pool_limit))
 

@@ -50,7 +50,7 @@ export class Api extends EventTarget {
   }
 
   deleteImage = (id) => this.#post("/api/image/delete/", { id });
-  pool = (of) => this.#get("/api/image/pool/", { of });
+  pool = (of, more = {}) => this.#get("/api/image/pool/", { of, ...more });
   feed = (params, signal) => this.#get("/api/feed/", params, signal);
   addTask = (url, { recipe, visibility, batch }, requestId) => {
     const param = JSON.stringify(recipe);

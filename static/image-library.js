@@ -32,6 +32,13 @@ export class ImageLibrary {
   /** The ids of all images that a photomosaic may be built from. of: "own", "followed" or "everybody". */
   async ids(of) { return (await this.#api.pool(of)).ids; }
 
+  /** The ids of the user's own images by the mark with which they were added; prefix: of such marks. */
+  async idsByMark(prefix) {
+    const listed = (await this.list()).filter(({ param }) => param.startsWith(prefix)).map(({ param, id }) => [param, id]);
+    const others = this.hasMore ? Object.entries((await this.#api.pool("own", { param_prefix: prefix })).by_param) : [];
+    return new Map([...others, ...listed]);
+  }
+
   /** Uploads a file without starting a task. mark: stored with it, its `param`. Returns {id, url}. */
   async add(file, { mark = "", signal } = {}) {
     const { limits } = this.#state;

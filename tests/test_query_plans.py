@@ -94,6 +94,7 @@ async def walk(api: ApiClient) -> None:
     await ada.get("/api/image/tiles/", id=picture_id(45))
     for whose in ("own", "followed", "everybody"):
         await ada.get("/api/image/pool/", of=whose)
+    await ada.get("/api/image/pool/", of="own", param_prefix="sha256:")
     await ada.get(f"/i/{picture_id(45)}")
     await ada.get(f"/thumbnail/{result}/320")
     await ada.get("/api/image/pdf/", id=result)

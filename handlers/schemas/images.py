@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
 from handlers.params import Id
 from handlers.schemas.base import EXACT, Moment, Schema, SharedResponse, SuccessResponse
@@ -184,9 +184,10 @@ class TilesResponse(SuccessResponse):
 
 
 class PoolResponse(SuccessResponse):
-    """ids: of pictures that the user may build a photomosaic from, the newest first."""
+    """ids: of pictures that the user may build a photomosaic from, the newest first. by_param: ids of own ones."""
 
     ids: list[Id]
+    by_param: dict[str, Id] | MISSING = MISSING
 
 
 class VisibilityResponse(SuccessResponse):

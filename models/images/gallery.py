@@ -7,6 +7,7 @@ or change their visibility.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,8 +57,13 @@ class Gallery:
 
     async def own_ids(self, owner_id: int, *, limit: int) -> list[int]:
         """The newest images of a user."""
-        kinds = [str(kind) for kind in (ImageKind.SOURCE, ImageKind.RESULT)]
-        return await self._ids({"owner_id": owner_id, "kind": {"$in": kinds}, "key": {"$gt": ""}}, limit)
+        return await self._ids(_own_query(owner_id), limit)
+
+    async def own_ids_by_param(self, owner_id: int, prefix: str, *, limit: int) -> dict[str, int]:
+        """Those of the newest images of a user whose `param` begins so."""
+        query = _own_query(owner_id) | {"param": {"$gte": prefix, "$lt": prefix + chr(sys.maxunicode)}}
+        documents = await self._images.find(query, sort="-created -_id", limit=limit, fields=["_id", "param"])
+        return {document["param"]: document["_id"] for document in documents}
 
     async def public_ids(self, *, owner_ids: list[int] | None = None, limit: int) -> list[int]:
         """The newest public results, each of a batch. owner_ids: of these users, None: of all."""
@@ -140,6 +146,11 @@ def public_query(owner_ids: list[int] | list[int | None] | None, cursor: str | N
     if owner_ids is not None:
         query["owner_id"] = {"$in": owner_ids}
     return after(query, cursor)
+
+
+def _own_query(owner_id: int) -> Document:
+    kinds = [str(kind) for kind in (ImageKind.SOURCE, ImageKind.RESULT)]
+    return {"owner_id": owner_id, "kind": {"$in": kinds}, "key": {"$gt": ""}}
 
 
 def after(query: Document, cursor: str | None) -> Document:

@@ -54,17 +54,12 @@ export class TilePicker {
   }
 
   async #load() {
-    const signedIn = Boolean(this.#services.state.user);
-    this.#part("signed-out").hidden = signedIn;
-    this.#part("own").hidden = !signedIn;
-    if (!signedIn) return;
+    this.#part("signed-out").hidden = this.#signedIn;
+    this.#part("own").hidden = !this.#signedIn;
     setText(this.#part("count"), "tiles.loading");
     for (const name of ["all", "none"]) this.#part(name).disabled = true; // until the list has arrived
     try {
-      const library = await this.#services.imageLibrary();
-      this.#images = await library.list();
-      this.#hasMore = library.hasMore;
-      this.#ownIds = [...new Set([...this.#images.map(({ id }) => id), ...(this.#hasMore ? await library.ids("own") : [])])];
+      if (this.#signedIn) await this.#loadOwn();
       await this.#recogniseOthers();
     } catch (error) {
       this.#services.toasts.error(error);
@@ -74,6 +69,13 @@ export class TilePicker {
     if (!this.#root.isConnected) return;
     this.#applyDefault();
     this.#draw();
+  }
+
+  async #loadOwn() {
+    const library = await this.#services.imageLibrary();
+    this.#images = await library.list();
+    this.#hasMore = library.hasMore;
+    this.#ownIds = [...new Set([...this.#images.map(({ id }) => id), ...(this.#hasMore ? await library.ids("own") : [])])];
   }
 
   /** Selects all images if the user has not decided and there are enough; drops deleted ones. */
@@ -90,7 +92,7 @@ export class TilePicker {
   async #recogniseOthers() {
     const own = new Set(this.#ownIds);
     const foreign = new Set((this.#selected ?? []).filter((id) => !own.has(id)));
-    for (const whose of foreign.size ? OTHERS : []) {
+    for (const whose of foreign.size ? this.#choices : []) {
       const ids = await this.#idsOf(whose);
       if (ids.length && ids.every((id) => foreign.has(id) || own.has(id))) this.#chosenOthers.add(whose);
     }
@@ -146,9 +148,10 @@ export class TilePicker {
     for (const [id, { input }] of this.#tiles) input.checked = selected.has(id);
     for (const whose of OTHERS) this.#part(whose).checked = this.#chosenOthers.has(whose);
     const counts = () => ({ n: number(selected.size), all: number(this.#ownIds.length), others: number(others) });
+    setText(this.#part("signed-out").querySelector("p"), others > 0 ? "tiles.publiconly" : "tiles.signedout", counts);
     setText(this.#part("count"), others > 0 ? "tiles.withothers" : selected.size ? "tiles.count" : "tiles.pieces", counts);
     const few = all > 0 ? all < ENOUGH : this.#ownIds.length < ENOUGH;
-    this.#part("few").hidden = !few && !this.#hasMore;
+    this.#part("few").hidden = (!few && !this.#hasMore) || (all === 0 && !this.#signedIn);
     if (few) setText(this.#part("few"), "tiles.few", { enough: ENOUGH });
     else setText(this.#part("few"), "tiles.newest", () => ({ n: number(this.#images.length) }));
     this.#part("shown").hidden = all === 0;
@@ -193,6 +196,11 @@ export class TilePicker {
     setMeter(this.#part("meter"), (done / all) * 100);
     setText(this.#part("count"), "tiles.adding", () => ({ n: number(done), all: number(all) }));
   }
+
+  get #signedIn() { return Boolean(this.#services.state.user); }
+
+  /** Whose public mosaics may be used. */
+  get #choices() { return this.#signedIn ? OTHERS : ["everybody"]; }
 
   #part(name) { return this.#root.querySelector(`[data-part="tiles-${name}"]`); }
 }

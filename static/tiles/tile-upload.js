@@ -6,6 +6,10 @@ const CONCURRENT = 3;
 /** Of the images that cannot be used, so many are named one by one. */
 const NAMED = 3;
 
+/** Without a secure connection browsers compute no digest. */
+const HAS_DIGEST = Boolean(globalThis.crypto?.subtle);
+const KIND_OF_MARK = HAS_DIGEST ? "sha256:" : "file:";
+
 /** The image files among those of a folder. */
 export const imagesOf = (files) => files.filter(({ type, name }) => type.startsWith("image/") || /\.(heic|heif|avif)$/i.test(name));
 
@@ -15,7 +19,7 @@ export const imagesOf = (files) => files.filter(({ type, name }) => type.startsW
  */
 export async function uploadTiles(files, { imageLibrary, toasts, progress, signal }) {
   const library = await imageLibrary();
-  const uploaded = new Map((await library.list()).filter(({ param }) => param).map(({ param, id }) => [param, id]));
+  const uploaded = await library.idsByMark(KIND_OF_MARK);
   const waiting = [...files];
   const ids = new Set();
   const failed = [];
@@ -51,9 +55,9 @@ function report(failed, toasts) {
   if (failed.length > NAMED) toasts.warn("tiles.unused", { n: failed.length - NAMED });
 }
 
-/** What stands for the content of a file. Without a secure connection browsers compute no digest. */
+/** What stands for the content of a file. */
 async function markOf(file) {
-  if (!globalThis.crypto?.subtle) return `file:${file.name}:${file.size}:${file.lastModified}`;
+  if (!HAS_DIGEST) return `${KIND_OF_MARK}${file.name}:${file.size}:${file.lastModified}`;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
-  return `sha256:${[...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return `${KIND_OF_MARK}${[...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -103,8 +103,10 @@ def test_with_few_pictures_one_is_told_so_and_adds_some(user: BrowserUser, uniqu
     expect(user.part("tiles-count")).to_have_text("20 of your 20 pictures")
 
 
-def test_who_has_more_pictures_than_are_listed_is_told_so(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    """500 of them; each request is answered with further ones."""
+def test_who_has_more_pictures_than_are_listed_is_told_so_and_uploads_none_twice(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    """500 of them; each request is answered with further ones, so that the one that is there is not listed."""
     numbers = itertools.count(10**15)
 
     def answer(route: Route) -> None:
@@ -112,6 +114,7 @@ def test_who_has_more_pictures_than_are_listed_is_told_so(user: BrowserUser, uni
             "thumbnails": {"320": "/static/icon-192.png"},
             "title": "",
             "alt": "",
+            "param": "",
             "created": "2026-01-01T00:00:00.000Z",
             "placeholder": "#777777",
         }
@@ -119,13 +122,23 @@ def test_who_has_more_pictures_than_are_listed_is_told_so(user: BrowserUser, uni
         route.fulfill(json={"code": 1, "images": images, "cursor": "further"})
 
     user.go_signed_up(unique_name("uli"))
+    user.open_files(image_file(png(64, 48), "target.png"))
+    user.select_style("photomosaic")
+    user.part("tiles-file").set_input_files(image_file(plain(1), "old.png"))
+    expect(user.page.locator(".tile-picker__item")).to_have_count(1)
     user.page.route("**/api/feed/*", answer)
     user.page.route("**/api/preview/", lambda route: route.fulfill(body=png(64, 48), content_type="image/png"))
     user.expect_console("400.*/api/preview/")  # asked for after the test: there are no such images
+    user.go("/")
     user.open_files(image_file(png(64, 48), "target.png"))
     user.select_style("photomosaic")
 
     expect(user.part("tiles-few")).to_have_text("You have more pictures; only the 500 newest are listed here.")
+    tokens = []
+    user.page.on("request", lambda request: tokens.append(request) if "/api/image/token/" in request.url else None)
+    user.part("tiles-file").set_input_files(image_file(plain(1), "again.png"))
+    expect(user.toast("1 picture was here already.")).to_be_visible()
+    assert not tokens
 
 
 def test_a_folder_is_uploaded_with_one_progress_and_what_is_there_already_is_skipped(
@@ -156,7 +169,7 @@ def test_a_folder_is_uploaded_with_one_progress_and_what_is_there_already_is_ski
 
 
 def test_public_mosaics_of_everybody_join_ones_own_pictures_and_the_preview_says_what_would_help(
-    user: BrowserUser, unique_name: Callable[[str], str]
+    user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
     with_pictures(user, unique_name("ulla"), 2)
     user.page.get_by_role("link", name="New photomosaic").click()
@@ -175,10 +188,21 @@ def test_public_mosaics_of_everybody_join_ones_own_pictures_and_the_preview_says
     user.part("tiles-everybody").check()
 
     expect(user.part("tiles-count")).to_contain_text("mosaics of others")
-    expect(user.part("tiles-missing")).to_contain_text("more dark pictures")
+    expect(user.part("tiles-missing")).to_contain_text("more dark picture")
     user.part("tiles-everybody").uncheck()
     expect(user.part("tiles-missing")).to_be_hidden()
     expect(user.part("tiles-count")).to_contain_text("Small copies of the picture itself")
+
+    stranger = new_user()
+    stranger.go("/photomosaic")
+    stranger.open_files(image_file(black, "night.png"))
+    expect(stranger.part("tiles-signed-out")).to_contain_text("small copies of the picture itself")
+    stranger.part("tiles-everybody").check()
+    expect(stranger.part("tiles-signed-out")).to_contain_text("Public mosaics of others")
+    stranger.make()
+    stranger.wait_for_job("done")
+    listed = stranger.page.evaluate("fetch('/api/feed/?view=mine&kind=result').then(answer => answer.json())")
+    assert listed["images"][0]["map_url"], "which a photomosaic without a pool does not have"
 
 
 def test_all_of_them_cannot_be_asked_for_before_they_are_known(

@@ -68,6 +68,19 @@ async def test_pictures_to_build_from_are_ones_own_and_public_mosaics_of_others(
     assert stranger[2]["ids"] == [other, public]
 
 
+@pytest.mark.gen_test
+async def test_own_pictures_are_found_by_what_their_params_begin_with(api: ApiClient) -> None:
+    ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
+    first, second = [await ada.upload(png(seed=seed), param=f"sha256:{seed}") for seed in (1, 2)]
+    await ada.upload(png(seed=3), param="sha255:1")
+    await bob.upload(png(seed=4), param="sha256:4")
+
+    pool = (await ada.get("/api/image/pool/", param_prefix="sha256:")).json
+
+    assert pool["by_param"] == {"sha256:1": first["id"], "sha256:2": second["id"]}
+    assert "by_param" not in (await ada.get("/api/image/pool/")).json
+
+
 @pytest.mark.requirement(64)
 @pytest.mark.gen_test
 async def test_others_are_told_of_public_pictures_and_their_own_alone(api: ApiClient) -> None:
