@@ -41,6 +41,12 @@ class PolygonCells:
         firsts = firsts[order]
         return _filled(firsts, firsts + lengths[order], cells[order], (bottom - top) * self.width)
 
+    def most_crossings(self) -> int:
+        """Of edges by one row: where cells are smaller than elsewhere, many more than the pitch suggests."""
+        ends = np.clip(np.ceil(self._edges[:, 1::2] - 0.5), 0, self.height).astype(np.int64)
+        begin, end = (np.bincount(each, minlength=self.height + 1) for each in ends.T)
+        return int(np.cumsum(begin - end).max())
+
     def lowest_index(self, row: int) -> int:
         return 0
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..progress import BAND_PX, pieces
 from .cells import Cells
+from .polygons import PolygonCells
 from .runs import Runs
 
 RUNS_PER_STRIP = 3 << 15  # approximately; computing a run takes a hundred bytes
@@ -47,14 +48,17 @@ class Strips:
     def __init__(self, cells: Cells, *, step: int = 1) -> None:
         self.cells, self._cache_left, self._step = cells, MAX_CACHED_RUNS, step
         self._cache: dict[int, Strip] = {}
+        runs_per_row = 2 * cells.width / cells.pitch + 2
+        if isinstance(cells, PolygonCells):
+            runs_per_row = max(runs_per_row, cells.most_crossings())
+        self._max_rows = max(1, int(RUNS_PER_STRIP / runs_per_row))
 
     def __iter__(self) -> Iterator[Strip]:
         return self.between(0, self.cells.height)
 
     def between(self, top: int, bottom: int) -> Iterator[Strip]:
         """Only the strips that reach into rows top to bottom - 1."""
-        width, height = self.cells.width, self.cells.height
-        max_rows = max(1, int(RUNS_PER_STRIP / (2 * width / self.cells.pitch + 2)))
+        width, height, max_rows = self.cells.width, self.cells.height, self._max_rows
         band_rows = max(1, min(max_rows, BAND_PX // width) // self._step) * self._step
         for rows in pieces(height, max(band_rows, max_rows // band_rows * band_rows)):
             if rows.start < bottom and rows.stop > top:

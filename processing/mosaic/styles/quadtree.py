@@ -44,7 +44,7 @@ class QuadtreeParams(GroutParams):
     stop: str = choice_param("cells", _STOPS, en="Stop splitting", zh="停止条件")
     cells: int = int_param(3000, low=1, high=MAX_CELLS, en="Number of cells", zh="单元数量")
     error: float = float_param(4.0, low=0.0, high=100.0, step=0.5, en="Error, OKLab x 100", zh="误差（OKLab × 100）")
-    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
+    grout: int | None = int_param(None, low=0, high=256, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
 
     def joint_width(self, cell: float) -> float:
         """The width in pixels of the joints: `grout`, or a twelfth of the smallest cell; at most a quarter of it."""
@@ -85,12 +85,21 @@ def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts
     """(n, 4): left, top, right, bottom of the leaves."""
     params, size = context.params, context.size
     roots = root_grid(*size, smallest)
-    errors = error_pyramid(context.image, roots, context.progress.sub(0.0, 0.1))
+    image = _measured_image(context, roots)
+    errors = error_pyramid(image, roots, context.progress.sub(0.0, 0.1))
     split = by_count(errors, params.cells if params.stop == "cells" else MAX_CELLS)
     if params.stop == "error":
-        above = by_error(errors, size, params.error)
+        above = by_error(errors, image.size, params.error)
         split = [level & level_above for level, level_above in zip(split, above, strict=True)]
     return leaves(split, roots, size)
+
+
+def _measured_image(context: RenderContext[QuadtreeParams], roots: RootGrid) -> Picture:
+    """At the size of the result; before it is enlarged, if there is a pixel for each of the smallest cells."""
+    source = context.source.image
+    enlarged = source.width < context.size[0]
+    columns, rows = roots.columns << roots.levels, roots.rows << roots.levels
+    return source if enlarged and source.width >= columns and source.height >= rows else context.image
 
 
 def root_grid(width: int, height: int, smallest: int) -> RootGrid:
@@ -226,7 +235,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=5,
+    version=6,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",
