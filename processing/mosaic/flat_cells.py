@@ -14,7 +14,7 @@ from .cells.lattice import Lattice
 from .cells.polygons import FilledCells, PolygonCells
 from .cells.raster import MIN_SMOOTH_PITCH, CellMeans, Over, cell_means, fill_cells
 from .cells.strips import Strips
-from .codec.encoders.vector_image import VectorImage
+from .codec.encoders.vector_image import MAX_VECTOR_CELLS, VectorImage
 from .colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from .colour.palette import dither_indices, hex_to_rgb, nearest_indices, resolve_palette
 from .colour.srgb import Colours
@@ -96,7 +96,8 @@ def paint_flat_cells(
     )
     visible, covered_px = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
     del areas  # where cells are small, as large as a third of the picture
-    canvas = context.new_canvas("RGB" if alphas is None else "RGBA")
+    shapes = over is None and cells.count <= MAX_VECTOR_CELLS  # else a PDF has to show pixels
+    canvas = context.new_canvas("RGB" if alphas is None else "RGBA", shapes=shapes)
     background = hex_to_rgb(gap_colour or "#000000")
     fill_cells(canvas, strips, colours, background, progress.sub(0.65, 1.0), alphas=alphas, over=over)
     return StyleResult(

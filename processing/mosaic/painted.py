@@ -22,7 +22,7 @@ from .recipe import Recipe
 from .region_canvas import Region, RegionCanvas
 from .report import Reference, reference
 from .reveal import is_revealed, painted_params
-from .strip_canvas import check_strips
+from .strip_canvas import StripCanvas, check_strips
 from .style import RenderContext, Style
 from .styles import STYLES
 from .tiles.pool import TilePool
@@ -176,7 +176,9 @@ def _check_region(region: Region, size: tuple[int, int], limits: Limits) -> None
 
 def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:
     """A result that ignored the source's alpha gets it back, opaque where it hides the source."""
-    canvas = result.canvas
+    canvas, shapes = result.canvas, result.vector
+    if isinstance(canvas, StripCanvas) and canvas.mode == "RGB" and shapes is not None:
+        return replace(result, vector=lambda: replace(shapes(), mask=alpha))
     if not isinstance(canvas, PixelCanvas | RegionCanvas) or canvas.image.mode == "RGBA":
         return result
     image = canvas.image.convert("RGBA")
@@ -187,6 +189,5 @@ def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:
     if result.hidden_mask is not None:
         opacity = ImageChops.lighter(opacity, result.hidden_mask(1))
     image.putalpha(opacity)
-    shapes = result.vector
     vector = None if shapes is None else lambda: replace(shapes(), mask=opacity)
     return replace(result, canvas=PixelCanvas(image), vector=vector)

@@ -29,7 +29,7 @@ class Region:
 
 
 class RegionCanvas:
-    """Implements canvas.Canvas and scaled.PartialDrawing. size: of the whole result. box: of the region in it."""
+    """Implements canvas.Canvas and scaled.Drawing. size: of the whole result. box: of the region in it."""
 
     def __init__(self, size: tuple[int, int], box: PixelBox, image: Image.Image) -> None:
         self.size, self.box, self.image = size, box, image

@@ -5,11 +5,14 @@ from __future__ import annotations
 from .canvas import PixelCanvas, StyleResult
 from .codec.encoders.svg import write_svg
 from .codec.encoders.vector_image import MAX_VECTOR_CELLS, VectorImage
+from .codec.heap import release_before_large
+from .codec.modes import on_white
 from .errors import BadParameter
 from .params import Params
-from .pdf.picture import PageOptions, on_white, write_picture
+from .pdf.picture import PageOptions, write_picture
 from .pdf.shapes import add_shapes
 from .progress import Progress
+from .strip_canvas import StripCanvas
 
 
 def write_result(result: StyleResult, params: Params, size: tuple[int, int], progress: Progress) -> bytes:
@@ -38,7 +41,10 @@ def _write_pdf(result: StyleResult, params: Params, size: tuple[int, int], progr
     if isinstance(canvas, PixelCanvas) and canvas.image.mode == "RGBA":
         opacity = canvas.image.getchannel("A")
         canvas = PixelCanvas(on_white(canvas.image, opacity))
+    if isinstance(canvas, StripCanvas):
+        opacity = canvas.opacity
     jpeg = canvas.encode("jpeg", params.quality, progress)
+    release_before_large(size[0] * size[1])
     return write_picture(size, lambda document: document.add_jpeg(jpeg, size, opacity), options)
 
 

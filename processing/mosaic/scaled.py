@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from PIL import Image
 
@@ -33,7 +33,7 @@ class Picture(Protocol):
 
 
 class Drawing(Protocol):
-    """What styles draw on: a Pillow image, or a StripCanvas."""
+    """What styles draw on: a Pillow image, a StripCanvas, or a RegionCanvas, which has the `box` that it keeps."""
 
     @property
     def size(self) -> tuple[int, int]: ...
@@ -53,16 +53,10 @@ class Drawing(Protocol):
     ) -> None: ...
 
 
-@runtime_checkable
-class PartialDrawing(Drawing, Protocol):
-    """A drawing that keeps a part of what is drawn. box: left, top, right, bottom of it, in pixels."""
-
-    box: tuple[int, int, int, int]
-
-
 def visible_box(drawing: Drawing) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what is kept of a drawing: all, or a part of it."""
-    return drawing.box if isinstance(drawing, PartialDrawing) else (0, 0, *drawing.size)
+    box: tuple[int, int, int, int] = getattr(drawing, "box", (0, 0, *drawing.size))
+    return box
 
 
 def is_visible(drawing: Drawing, top: int, bottom: int) -> bool:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from .codec.encoders.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
+from .codec.encoders.strip_encoders import BLOCK, STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
+from .codec.modes import on_white
+from .colour.pixels import image_of, pixels
 from .errors import BadParameter
-from .progress import Progress
+from .progress import Progress, pieces
 from .region_canvas import PixelBox
+from .repeated_blocks import RepeatedBlocks
+from .scaled import scaled
 
-LARGE_MEGAPIXELS = 12.0
+LARGE_MEGAPIXELS = 4.0
 """Larger results are drawn strip by strip, unless they are drawn over the pixels of their source."""
 
 STRIP_FORMATS = ("jpeg", "png", "svg")
 _MAX_IN_MEMORY_MEGAPIXELS = 40.0
-_REDUCED_ROWS = 8  # of a strip become one, before all of them are reduced together
 
 
 def check_strips(width: int, height: int, format: str) -> None:
@@ -35,20 +40,30 @@ class StripCanvas:
     """Implements canvas.Canvas, and `paste` as of Pillow's images.
 
     What is pasted must begin at the row of the last paste or below: the rows above are finished. factor: of the reduced
-    copy for the quality report.
+    copy for the quality report. opacity: mode L, of any size, of a picture that is painted in RGB; in a JPEG, what is
+    invisible becomes white. A canvas is painted by `paste` or by `paste_repeated`, not by both.
     """
 
     def __init__(
-        self, size: tuple[int, int], *, mode: str, format: str, quality: int, factor: int, dpi: int | None = None
+        self,
+        size: tuple[int, int],
+        *,
+        mode: str,
+        format: str,
+        quality: int,
+        factor: int,
+        dpi: int | None = None,
+        opacity: Image.Image | None = None,
     ) -> None:
-        self.size, self.mode = size, mode
+        self.size, self.mode, self.opacity = size, mode, opacity
         self.width, self.height = size
-        self._encoder = _encoder(size, mode, format, quality, dpi)
+        self._encoder = _encoder(size, mode if opacity is None else "RGBA", format, quality, dpi)
         self._open: list[Image.Image] = []  # strips that are not finished, the first one at row `_top`
         self._top = 0
         self._ground = "#000000" if mode == "RGB" else "#00000000"
         self._factor, self._data = factor, b""
         self._reduced: list[Image.Image] = []
+        self._blocks: RepeatedBlocks | None = None
 
     def paste(
         self,
@@ -68,6 +83,26 @@ class StripCanvas:
             top = self._top + number * STRIP_ROWS
             if top < bottom:
                 self._open[number].paste(content, (box[0], box[1] - top), mask)
+
+    def paste_repeated(self, packed: NDArray[np.uint32], repeats: NDArray[np.int64], top: int) -> None:
+        """packed: (n, width) rows as R, G, B, X. repeats: (n,) how many times each of them follows, from row `top`.
+
+        In a JPEG, a row of blocks that equals the one above is neither painted nor encoded again.
+        """
+        if isinstance(self._encoder, PngStrips) or self.opacity is not None:
+            rows = np.repeat(np.arange(len(packed)), repeats)
+            for piece in pieces(len(rows), STRIP_ROWS):
+                self.paste(image_of(packed[rows[piece]]), (0, top + piece.start))
+            return
+        self._blocks = self._blocks or RepeatedBlocks(*self.size)
+        self._top = top + int(repeats.sum())
+        distinct, rows = self._blocks.add(packed, repeats)
+        if isinstance(self._encoder, JpegStrips) and len(rows):
+            self._encoder.add_rows(image_of(distinct) if len(distinct) else None, rows)
+        reduced = [pixels(image_of(distinct).reduce((self._factor, BLOCK)))] if len(distinct) else []
+        if len(rows):
+            above = [pixels(self._reduced[-1])[-1:]] if self._reduced else [reduced[0][:1]]
+            self._reduced.append(image_of(np.concatenate(above + reduced)[rows].view(np.uint32)[..., 0]))
 
     def encode(self, format: str, quality: int, progress: Progress) -> bytes:
         """The file in the format and quality that the canvas was made for."""
@@ -92,7 +127,7 @@ class StripCanvas:
         tall = Image.new("RGB", (columns, sum(image.height for image in self._reduced)), "white")
         top = 0
         for image in self._reduced:
-            tall.paste(image, (0, top), image if self.mode == "RGBA" else None)
+            tall.paste(image, (0, top), image if image.mode == "RGBA" else None)
             top += image.height
         return tall.resize((columns, rows), Image.Resampling.BOX)
 
@@ -100,10 +135,18 @@ class StripCanvas:
         """Encode whole strips above `row`; at the end of the picture also a lower one."""
         while row - self._top >= STRIP_ROWS or self._top < row >= self.height:
             strip = self._open.pop(0) if self._open else self._new_strip(self._top)
-            if self._encoder is not None:
-                self._encoder.add(strip)
-            self._reduced.append(strip.reduce((self._factor, _REDUCED_ROWS)))
+            self._add(strip)
             self._top += strip.height
+
+    def _add(self, strip: Image.Image) -> None:
+        opaque = strip
+        if self.opacity is not None:
+            opacity = scaled(self.opacity, self.size).crop((0, self._top, self.width, self._top + strip.height))
+            opaque, strip = on_white(strip, opacity), strip.convert("RGBA")
+            strip.putalpha(opacity)
+        if self._encoder is not None:
+            self._encoder.add(opaque if isinstance(self._encoder, JpegStrips) else strip)
+        self._reduced.append(strip.reduce((self._factor, BLOCK)))
 
     def _new_strip(self, top: int) -> Image.Image:
         mode = "RGBX" if self.mode == "RGB" else self.mode  # cells are painted so, and need not be converted
@@ -113,4 +156,4 @@ class StripCanvas:
 def _encoder(size: tuple[int, int], mode: str, format: str, quality: int, dpi: int | None) -> StripEncoder | None:
     if format == "svg":
         return None
-    return JpegStrips(size, quality, dpi) if format == "jpeg" else PngStrips(size, mode)
+    return JpegStrips(size, quality, dpi) if format == "jpeg" else PngStrips(size, mode, dpi)

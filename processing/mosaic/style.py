@@ -86,26 +86,28 @@ class RenderContext(Generic[P_co]):
         """The opacity of these pixels, mode L, if transparency was kept and there is any."""
         return None if self.source.alpha is None else scaled(self.source.alpha, self.size)
 
-    def new_canvas(self, mode: str = "RGB") -> Drawing:
+    def new_canvas(self, mode: str = "RGB", *, shapes: bool = False) -> Drawing:
         """A canvas of the result's size, RGB with undefined content or RGBA, for `canvas.finished`.
 
+        shapes: a PDF shows shapes, and only the report needs the pixels.
         The source must not be read afterwards; the style draws from top to bottom. Raises BadParameter if a canvas that
         is in memory as a whole would be too large.
         """
-        keeps_alpha = self.source.alpha is not None and (mode == "RGB" or self.params.format == "pdf")  # added later
         if self.region is not None:
             left, top, right, bottom = box = self.region.box(self.size)
             return RegionCanvas(self.size, box, Image.new(mode, (right - left, bottom - top), None))
         if self.reusable and self.source.image.size == self.size and mode == "RGB":
             return self.source.image
-        if self._is_large and not keeps_alpha and self.params.pixel_format in STRIP_FORMATS:
+        format = "svg" if shapes and self.params.format == "pdf" else self.params.pixel_format
+        if self._is_large and format in STRIP_FORMATS and (mode == "RGB" or format != "jpeg"):
             return StripCanvas(
                 self.size,
                 mode=mode,
-                format=self.params.pixel_format,
+                format=format,
                 quality=self.params.quality,
                 factor=compared_factor(self.size),
                 dpi=self.params.dpi,
+                opacity=self.source.alpha if mode == "RGB" else None,
             )
         check_in_memory(*self.size)
         return Image.new(mode, self.size, None)  # black as well, but allocated and cleared in one step

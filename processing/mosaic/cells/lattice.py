@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..colour.srgb import Floats
 from .cells import Polygon
-from .runs import BACKGROUND, Runs, runs_from_edges
+from .runs import BACKGROUND, Runs, columns_from_edges, runs_from_columns
 from .sides import sides_of_polygons
 
 Numbers = NDArray[np.int64]
@@ -106,13 +106,18 @@ class Lattice:
         return result
 
     def runs(self, top: int, bottom: int) -> Runs:
+        return runs_from_columns(*self.columns(top, bottom), self.width)
+
+    def columns(self, top: int, bottom: int) -> tuple[Numbers, NDArray[np.int32]]:
+        """The first columns (0 to width) of the runs in each row, (rows, k), and their cells; many runs are empty."""
         tiling, columns = self._tiling, np.arange(self._columns)
         y = np.arange(top, bottom) + 0.5 if self._rows is None else self._rows[top:bottom]
         crossings = tiling.row_crossings(y - self._top, self._columns)
         cells = crossings.first[:, None, :] + columns[:, None] * crossings.stride
         centres = self._left + columns[:, None] * tiling.step + (0, tiling.step / 2)
         edges_of = _edges_with_joints if tiling.grout else _edges_without_joints
-        return runs_from_edges(*edges_of(centres, crossings.half, cells), self.width)
+        edges, cells_of_runs = edges_of(centres, crossings.half, cells)
+        return columns_from_edges(edges, self.width), cells_of_runs
 
     def distinct_rows(self, step: int) -> tuple[Lattice, Numbers]:
         """To be painted: the same rows without every group of `step` rows that equals the group above it, as where

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,10 @@ from PIL import Image
 
 from ..colour.pixels import apply_lut, pixels
 from ..colour.srgb import Colours, linear_lut, to_bytes
-from ..progress import BAND_PX, Progress, pieces
+from ..progress import Progress
 from ..scaled import Drawing, Picture, is_visible, visible_box
 from .lattice import Lattice
+from .lattice_raster import fill_lattice
 from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
 
@@ -86,23 +87,19 @@ def fill_cells(
     cells = strips.cells
     samples = _SAMPLES if cells.width * cells.height <= _LARGE_PX else _SAMPLES_OF_LARGE
     fine = cells.enlarged(samples) if cells.pitch >= MIN_SMOOTH_PITCH else None
+    if isinstance(fine, Lattice) and alphas is None and over is None:
+        fill_lattice(canvas, fine, samples, _pack_rgba(colours, background, None), progress)
+        return
     factor = 1 if fine is None else samples
     mode = "RGBX" if alphas is None else "RGBA"
-    starts, repeats = np.arange(cells.height + 1), None  # in the picture, of the rows that are painted
-    if isinstance(fine, Lattice):
-        fine, repeats = fine.distinct_rows(factor)
-        starts = np.concatenate([[0], np.cumsum(repeats)])
     left, first, right, last = visible_box(canvas)
-    ends = np.searchsorted(starts, (first, last - 1), side="right").tolist()
-    first, last = ends[0] - 1, ends[1]
     for strip in (strips if fine is None else Strips(fine, step=factor)).between(first * factor, last * factor):
         low, high, indices = _cell_range(strip.runs)
         palette = _pack_rgba(colours[low:high], background, None if alphas is None else alphas[low:high])
         packed, lengths = palette[indices], strip.runs.lengths
         for band in strip.bands:
-            rows = slice(band.top // factor, band.bottom // factor)
-            bottom = int(starts[rows.start])
-            if not is_visible(canvas, bottom, int(starts[rows.stop])):
+            top, bottom = band.top // factor, band.bottom // factor
+            if not is_visible(canvas, top, bottom):
                 continue
             values = np.repeat(packed[band.runs], lengths[band.runs])
             size = (cells.width * factor, band.bottom - band.top)
@@ -110,18 +107,8 @@ def fill_cells(
             if right - left < cells.width:
                 image = image.crop((left * factor, 0, right * factor, image.height))
             painted = image if factor == 1 else image.reduce(factor)
-            for piece in [painted] if repeats is None else _repeat_rows(painted, repeats[rows]):
-                canvas.paste(piece if over is None else over(piece.convert("RGB"), left, bottom), (left, bottom))
-                bottom += piece.height
-                progress(bottom / cells.height)
-
-
-def _repeat_rows(image: Image.Image, times: NDArray[np.int64]) -> Iterator[Image.Image]:
-    """Every row of the image so many times, some rows at a time."""
-    rows, packed = np.repeat(np.arange(image.height), times), pixels(image).view(np.uint32)[..., 0]
-    for piece in pieces(len(rows), max(1, BAND_PX // image.width)):
-        part = packed[rows[piece]]
-        yield Image.frombuffer(image.mode, part.shape[::-1], part, "raw", image.mode, 0, 1)
+            canvas.paste(painted if over is None else over(painted.convert("RGB"), left, top), (left, top))
+            progress(bottom / cells.height)
 
 
 @dataclass(frozen=True, slots=True)

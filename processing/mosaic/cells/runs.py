@@ -41,10 +41,14 @@ def runs_from_edges(edges: Floats, cells: Labels, width: int) -> Runs:
     edges: (rows, k) x of the crossings in pixels, increasing within a row, possibly outside the picture. cells:
     (rows, k + 1), the cell left of the first crossing, between the first and the second, and so on.
     """
-    rows = len(edges)
-    columns = np.zeros((rows, edges.shape[1] + 1), np.int64)
+    return runs_from_columns(columns_from_edges(edges, width), cells, width)
+
+
+def columns_from_edges(edges: Floats, width: int) -> NDArray[np.int64]:
+    """(rows, k + 1): the first column (0 to width) of what lies left of the first edge, right of it, and so on."""
+    columns = np.zeros((len(edges), edges.shape[1] + 1), np.int64)
     columns[:, 1:] = np.clip(np.ceil(edges - 0.5), 0, width)
-    return runs_from_columns(columns, cells, width)
+    return columns
 
 
 def runs_from_columns(columns: NDArray[np.int64], cells: Labels, width: int) -> Runs:

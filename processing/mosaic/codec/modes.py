@@ -84,6 +84,13 @@ def split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     return colours, alpha
 
 
+def on_white(image: Image.Image, opacity: Image.Image) -> Image.Image:
+    """RGB: the colours of an image in RGBA where anything shows, white elsewhere."""
+    result = Image.new("RGB", image.size, "white")
+    result.paste(image.convert("RGB"), mask=opacity.point([0, *[255] * 255]))
+    return result
+
+
 def flatten(image: Image.Image, background: str) -> Image.Image:
     """-> RGB, transparent parts blended with the background."""
     if image.mode == "RGBA":

@@ -33,6 +33,12 @@ def pixels(image: Image.Image) -> NDArray[Any]:
     return flat.reshape(image.height, image.width, *([4] if len(image.getbands()) > 1 else []))
 
 
+def image_of(packed: NDArray[np.uint32]) -> Image.Image:
+    """(height, width) numbers whose bytes are R, G, B, X as an image that shares their memory."""
+    height, width = packed.shape
+    return Image.frombuffer("RGBX", (width, height), packed, "raw", "RGBX", 0, 1)
+
+
 def apply_lut(image: Image.Image, lut: NDArray[np.float32]) -> NDArray[np.float32]:
     """(3, height, width): every value of an RGB image, channel by channel, looked up in `lut` (256,)."""
     planes = np.ascontiguousarray(np.moveaxis(pixels(image)[..., :3], -1, 0))

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import Image
-
 from ..errors import BadParameter
 from .document import MM_PER_INCH, PdfDocument, PdfImage
 from .paper import PAPERS
@@ -25,13 +23,6 @@ class PageOptions:
     dpi: int | None = None
     poster: str | None = None
     overlap_mm: float = 10.0
-
-
-def on_white(image: Image.Image, opacity: Image.Image) -> Image.Image:
-    """RGB: the colours of an image in RGBA where anything shows, white elsewhere."""
-    result = Image.new("RGB", image.size, "white")
-    result.paste(image.convert("RGB"), mask=opacity.point([0, *[255] * 255]))
-    return result
 
 
 def write_picture(size: tuple[int, int], draw: Callable[[PdfDocument], PdfImage], options: PageOptions) -> bytes:

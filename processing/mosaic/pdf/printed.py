@@ -8,10 +8,11 @@ from PIL import Image
 
 from ..codec.decode import decode
 from ..codec.encoders.encode import encode_jpeg
+from ..codec.modes import on_white
 from ..errors import BadParameter
 from ..progress import Progress
 from .embedded import jpeg_in_pdf
-from .picture import PageOptions, on_white, write_picture
+from .picture import PageOptions, write_picture
 
 _QUALITY = 92  # of a JPEG that is made for the page
 _ALLOWED = "a result in pixels: png, jpeg, webp or gif"

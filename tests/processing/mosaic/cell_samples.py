@@ -9,6 +9,7 @@ import numpy as np
 from processing.mosaic.cells.cells import Cells
 from processing.mosaic.cells.grid import SquareGrid
 from processing.mosaic.cells.hexagons import HexagonGrid, hexagon_size
+from processing.mosaic.cells.lattice import HexagonalTiling, TriangularTiling
 from processing.mosaic.cells.polygons import PolygonCells
 from processing.mosaic.cells.runs import BACKGROUND
 from processing.mosaic.cells.split_grid import SplitGrid
@@ -35,6 +36,13 @@ def inner_pixels(labels: np.ndarray) -> np.ndarray:
     height, width = labels.shape
     windows = [padded[y : y + height, x : x + width] == labels for y in range(5) for x in range(5)]
     return np.logical_and.reduce(windows) & (labels != BACKGROUND)
+
+
+def tiling_of(shape: str, side: int, grout: float) -> HexagonalTiling | TriangularTiling:
+    if shape == "triangle":
+        return TriangularTiling(side, round(side * 6.928) / 8, grout)
+    slope = side * 0.75 if shape == "diamond" else round(side * 2.309) / 8
+    return HexagonalTiling(side, 0 if shape == "diamond" else 2 * slope, slope, grout)
 
 
 def polygon_cells(

@@ -20,6 +20,7 @@ from processing.mosaic.codec.encoders.strip_encoders import STRIP_ROWS, JpegStri
 from processing.mosaic.progress import Progress, pieces
 from processing.mosaic.strip_canvas import StripCanvas
 from processing.mosaic.style import RenderContext
+from tests.processing.mosaic.pdf.pages import page_pixels
 from tests.processing.mosaic.pictures import encoded, noise, opened, saved, scene
 from tests.processing.mosaic.samples import sample
 
@@ -129,15 +130,47 @@ def test_a_large_webp_is_refused_because_it_would_be_in_memory_as_a_whole() -> N
         render(encoded(scene(60, 40)), parse({"size": 9000, "format": "webp"}))
 
 
-@pytest.mark.parametrize("recipe", [
-    {"style": "photomosaic", "format": "png"},
-    {"style": "hexagon", "format": "pdf"},
-])  # fmt: skip
-def test_transparency_that_would_be_in_memory_as_a_whole_is_refused(recipe: dict[str, object]) -> None:
-    half = saved(Image.new("RGBA", (60, 40), (200, 30, 30, 128)))
+def half_transparent() -> bytes:
+    picture = Image.fromarray(scene(160, 120))
+    opacity = Image.new("L", picture.size, 255)
+    opacity.paste(0, (0, 0, 60, 120))
+    opacity.paste(128, (60, 0, 100, 120))
+    picture.putalpha(opacity)
+    return saved(picture)
 
-    with pytest.raises(BadParameter, match=r"^size: "):
-        render(half, parse({"size": 9000, "background": "none", **recipe}))
+
+@pytest.mark.parametrize(("style", "format"), [
+    ("beads", "png"),
+    ("lowpoly", "png"),
+    ("lowpoly", "svg"),
+    ("beads", "pdf"),
+    ("lowpoly", "pdf"),
+    ("hexagon", "pdf"),
+])  # fmt: skip
+def test_a_transparent_picture_in_strips_is_that_in_memory(
+    style: str, format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = parse({"style": style, "size": 700, "dpi": 72, "background": "none", "format": format})
+    whole = render(half_transparent(), recipe)
+    monkeypatch.setattr(RenderContext, "_is_large", True)
+
+    strips = render(half_transparent(), recipe)
+
+    assert strips.quality.difference == pytest.approx(whole.quality.difference, abs=0.3)
+    if format == "svg":
+        return
+    for paper in (0, 255):
+        pages = [page_of(each.data, format, paper).astype(int) for each in (strips, whole)]
+        assert np.abs(pages[0] - pages[1]).mean() < 1, f"on {paper}"
+
+
+def page_of(data: bytes, format: str, paper: int) -> np.ndarray:
+    if format == "pdf":
+        return page_pixels(data, paper=paper)
+    with Image.open(io.BytesIO(data)) as image:
+        ground = Image.new("RGB", image.size, (paper,) * 3)
+        ground.paste(image, mask=image.getchannel("A"))
+    return np.asarray(ground)
 
 
 def test_rows_on_which_nothing_is_drawn_have_the_ground() -> None:
@@ -151,6 +184,24 @@ def test_rows_on_which_nothing_is_drawn_have_the_ground() -> None:
     canvas.paste(square, (3, 7))
 
     assert np.array_equal(opened(canvas.encode("png", 90, Progress())), np.asarray(expected))
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png"])
+@pytest.mark.parametrize("height", [7 * STRIP_ROWS, 7 * STRIP_ROWS + 3, 5])
+def test_rows_pasted_several_times_give_the_picture_of_all_rows(height: int, format: str) -> None:
+    repeats = np.resize([1, 1, 30, 1, 400, 9, 1, 1, 1, 8, 16, 1], 200)
+    repeats = np.append(repeats[np.cumsum(repeats) < height], 0)
+    repeats[-1] = height - repeats.sum()
+    rows = noise(50, len(repeats))
+    packed = np.dstack([rows, np.full(rows.shape[:2], 255, np.uint8)]).view(np.uint32)[..., 0]
+    canvas, plain = (StripCanvas((50, height), mode="RGB", format=format, quality=90, factor=3) for _ in range(2))
+
+    for piece in pieces(len(rows), 5):
+        canvas.paste_repeated(packed[piece], repeats[piece], int(repeats[: piece.start].sum()))
+    plain.paste(Image.fromarray(np.repeat(rows, repeats, axis=0)), (0, 0))
+
+    assert canvas.reduce(3).tobytes() == plain.reduce(3).tobytes()
+    assert canvas.encode(format, 90, Progress()) == plain.encode(format, 90, Progress())
 
 
 def test_for_an_svg_strips_are_drawn_for_the_report_alone() -> None:

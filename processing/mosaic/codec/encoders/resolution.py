@@ -21,10 +21,12 @@ def write_resolution(data: bytes, format: str, dpi: int) -> bytes:
         per_metre = round(dpi / _MM_PER_INCH * 1000)
         body = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
         chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+        if data.startswith(chunk, _PNG_HEADER_END):  # a large file need not be copied
+            return data
         return b"".join((data[:_PNG_HEADER_END], chunk, memoryview(data)[_PNG_HEADER_END:]))
     if format == "jpeg" and data.startswith(_JFIF):
         density = struct.pack(">BHH", 1, dpi, dpi)
-        if data.startswith(density, _JFIF_UNIT):  # a large file need not be copied
+        if data.startswith(density, _JFIF_UNIT):
             return data
         return b"".join((data[:_JFIF_UNIT], density, memoryview(data)[_JFIF_UNIT + len(density) :]))
     if format == "svg":

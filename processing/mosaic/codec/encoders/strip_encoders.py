@@ -24,7 +24,7 @@ from .resolution import write_resolution
 
 STRIP_ROWS = 128
 """Of all strips but the last: 16 rows of 8 x 8 blocks."""
-_BLOCK = 8
+BLOCK = 8
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _COMPARED_STEP = 997
 
@@ -45,12 +45,15 @@ class StripEncoder(Protocol):
 class PngStrips:
     """mode: RGB or RGBA."""
 
-    def __init__(self, size: tuple[int, int], mode: str) -> None:
+    def __init__(self, size: tuple[int, int], mode: str, dpi: int | None = None) -> None:
         self._file, self._mode = io.BytesIO(), mode
         self._deflate = zlib.compressobj(_PNG_LEVEL)
         self._above = np.zeros((1, size[0], len(mode)), np.uint8)
         self._file.write(SIGNATURE)
         self._write_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, _COLOUR_TYPES[mode], 0, 0, 0))
+        if dpi is not None:  # now, as a large file would have to be copied later
+            head = write_resolution(self._file.getvalue(), "png", dpi)
+            self._file.write(head[self._file.tell() :])
 
     def add(self, strip: Image.Image) -> None:
         rows = pixels(strip)[..., : len(self._mode)]
@@ -83,7 +86,11 @@ class JpegStrips:
         self._row_above = b""
 
     def add(self, strip: Image.Image) -> None:
-        distinct, rows = self._distinct(strip)
+        self.add_rows(*self._distinct(strip))
+
+    def add_rows(self, distinct: Image.Image | None, rows: NDArray[np.intp]) -> None:
+        """distinct: rows of blocks; rows: for each row of the picture which of them it is, from 1; 0 is the last one
+        that was added before."""
         parts: list[bytes] = []
         if distinct is not None:
             head, scan = _split_jpeg(encode_jpeg(distinct, self._quality, restarts=True))
@@ -103,10 +110,9 @@ class JpegStrips:
         return self._file.getvalue()
 
     def _distinct(self, strip: Image.Image) -> tuple[Image.Image | None, NDArray[np.intp]]:
-        """The strip without rows of blocks that equal the one above, and for each row which of the remaining ones it
-        is, from 1; 0 is the last one of the strip above."""
-        blocks, width = -(-strip.height // _BLOCK), strip.width
-        values = pixels(strip).reshape(-1, _BLOCK * width * 4) if strip.height % _BLOCK == 0 else None
+        """The strip without rows of blocks that equal the one above; see `add_rows`."""
+        blocks, width = -(-strip.height // BLOCK), strip.width
+        values = pixels(strip).reshape(-1, BLOCK * width * 4) if strip.height % BLOCK == 0 else None
         if values is None:
             return strip, np.arange(1, blocks + 1)
         above = np.zeros_like(values[:1]) if self._pixels_above is None else self._pixels_above
@@ -118,7 +124,7 @@ class JpegStrips:
         if not new.any():
             return None, rows
         remaining = values[new]
-        size, mode = (width, _BLOCK * len(remaining)), {"RGB": "RGBX"}.get(strip.mode, strip.mode)
+        size, mode = (width, BLOCK * len(remaining)), {"RGB": "RGBX"}.get(strip.mode, strip.mode)
         return Image.frombuffer(mode, size, remaining, "raw", mode, 0, 1), rows
 
     def _resized(self, head: bytes) -> bytes:

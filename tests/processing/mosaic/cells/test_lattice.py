@@ -7,18 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.mosaic.cells.lattice import HexagonalTiling, Lattice, TriangularTiling
-from tests.processing.mosaic.cell_samples import labels_of
+from processing.mosaic.cells.lattice import Lattice
+from tests.processing.mosaic.cell_samples import labels_of, tiling_of
 
 SHAPES = ["hexagon", "triangle", "diamond"]
 SIDES = st.integers(1, 70)
-
-
-def tiling_of(shape: str, side: int, grout: float) -> HexagonalTiling | TriangularTiling:
-    if shape == "triangle":
-        return TriangularTiling(side, round(side * 6.928) / 8, grout)
-    slope = side * 0.75 if shape == "diamond" else round(side * 2.309) / 8
-    return HexagonalTiling(side, 0 if shape == "diamond" else 2 * slope, slope, grout)
 
 
 def areas_by_label(size: int, shape: str, side: int, grout: float) -> np.ndarray:

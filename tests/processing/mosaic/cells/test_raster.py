@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from processing.mosaic.cells import strips
+from processing.mosaic.cells import raster, strips
 from processing.mosaic.cells.grid import SquareGrid
+from processing.mosaic.cells.lattice import Lattice
 from processing.mosaic.cells.raster import cell_means, fill_cells
 from processing.mosaic.cells.runs import BACKGROUND
 from processing.mosaic.cells.strips import Strips
 from processing.mosaic.progress import Progress
-from tests.processing.mosaic.cell_samples import KINDS, labels_of, polygon_cells
+from tests.processing.mosaic.cell_samples import KINDS, labels_of, polygon_cells, tiling_of
 from tests.processing.mosaic.pictures import noise, true_mean
 
 
@@ -57,3 +58,20 @@ def test_pixels_of_no_cell_are_painted_in_the_background() -> None:
 
     assert image.getpixel((0, 0)) == (1, 2, 3)
     assert image.getpixel((5, 5)) == (9, 8, 7)
+
+
+@pytest.mark.parametrize("samples", [2, 3])
+@given(st.sampled_from(["hexagon", "triangle", "diamond"]), st.integers(4, 80), st.sampled_from([0.0, 1.3, 6.0]))
+@settings(max_examples=30, deadline=None)
+def test_the_edges_of_a_lattice_are_means_of_samples(samples: int, shape: str, side: int, grout: float) -> None:
+    cells = Lattice(83, 131, tiling_of(shape, side, grout), side)
+    colours = np.random.default_rng(side).integers(0, 256, (cells.count, 3)).astype(np.uint8)
+    image, ground = Image.new("RGB", (83, 131)), (250, 0, 9)
+    fine = cells.enlarged(samples)
+    painted = np.append(colours, [ground], axis=0).astype(np.uint8)[labels_of(fine)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(raster, "_SAMPLES", samples)
+        fill_cells(image, Strips(cells), colours, ground, Progress())
+
+    assert image.tobytes() == Image.fromarray(painted).reduce(samples).tobytes()
