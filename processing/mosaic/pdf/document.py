@@ -112,11 +112,32 @@ class PdfPage:
         )
 
 
+class _LargeStream(pydyf.Stream):  # type: ignore[misc]  # pydyf has no types
+    """Bytes that `_Pdf` writes as they are; pydyf would copy them several times."""
+
+    @property
+    def indirect(self) -> list[bytes]:
+        head = pydyf.Dictionary({**self.extra, "Length": len(self.stream[0])})
+        number = b"%d %d obj\n" % (self.number, self.generation)
+        return [number, head.data, b"\nstream\n", self.stream[0], b"\nendstream\nendobj\n"]
+
+
+class _Pdf(pydyf.PDF):  # type: ignore[misc]
+    def write_line(self, content: bytes | list[bytes], output: io.BytesIO) -> None:
+        """content: also an object in parts."""
+        if isinstance(content, bytes):
+            super().write_line(content, output)
+            return
+        for part in content:
+            self.current_position += len(part)
+            output.write(part)
+
+
 class PdfDocument:
     """The same calls give the same bytes: there is no date and no identifier in the file."""
 
     def __init__(self, *, title: str = "") -> None:
-        self._pdf = pydyf.PDF()
+        self._pdf = _Pdf()
         self._pdf.info["Producer"] = pydyf.String("Tessera")
         if title:
             self._pdf.info["Title"] = pydyf.String(title)
@@ -207,7 +228,7 @@ class PdfDocument:
     def _add_image(self, parts: list[bytes], size: tuple[int, int], more: dict[str, str]) -> PdfImage:
         extra = {"Type": "/XObject", "Subtype": "/Image", "Width": size[0], "Height": size[1]}
         extra |= {"ColorSpace": "/DeviceRGB", "BitsPerComponent": 8}
-        return self._add_drawn(pydyf.Stream(parts, extra | more), size)
+        return self._add_drawn(_LargeStream(parts, extra | more), size)
 
     def _add_drawn(self, stream: pydyf.Stream, size: tuple[int, int]) -> PdfImage:
         image = PdfImage(f"I{len(self._drawn) + 1}", *size)

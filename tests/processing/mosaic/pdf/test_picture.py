@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.cells.cells import Polygon
 from processing.mosaic.codec.encoders.vector_image import VectorImage
+from processing.mosaic.pdf.document import PdfDocument
 from processing.mosaic.pdf.picture import PageOptions, write_picture
 from processing.mosaic.pdf.printed import print_pdf
 from processing.mosaic.pdf.shapes import add_shapes
@@ -141,6 +143,19 @@ def test_a_transparent_result_in_pixels_is_printed_so() -> None:
     ground = Image.new("RGB", expected.size, (77,) * 3)
     ground.paste(expected, mask=expected.getchannel("A"))
     assert difference(page_pixels(data, paper=77), np.asarray(ground)) < 4
+
+
+def test_a_large_jpeg_is_copied_into_the_file_once() -> None:
+    jpeg, document = bytes(32_000_000), PdfDocument()
+    document.add_jpeg(jpeg, (9000, 6000))
+
+    tracemalloc.start()
+    data = document.save()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert len(data) > len(jpeg)
+    assert peak < 1.3 * len(jpeg)
 
 
 def test_the_same_recipe_gives_the_same_bytes() -> None:
