@@ -258,7 +258,7 @@ class GroutParams(CellParams):
     conditions: ClassVar[Mapping[str, Condition]] = {"grout_colour": Condition("grout", (0,), negated=True)}
 
     material: str = material_param()
-    grout: int | None = int_param(None, low=0, high=64, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
+    grout: int | None = int_param(None, low=0, high=256, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")
     grout_colour: str | None = colour_param(None, en="Joint colour", zh="填缝颜色")
 
     def joint_width(self, cell: float) -> float:

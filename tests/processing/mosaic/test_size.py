@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from processing.mosaic import STYLES, BadParameter, Limits, parse, render
+from processing.mosaic.codec.encoders.resolution import write_resolution
 from tests.processing.mosaic.pictures import encoded, opened, saved, scene
 from tests.processing.mosaic.samples import sample
 
@@ -35,6 +36,43 @@ def test_a_recipe_four_times_as_large_gives_the_same_picture_four_times_as_fine(
     large = rendered(picture, style, **recipe_at(style, 4))
 
     assert large.shape == (1280, 1280, 3)
+    reduced = np.asarray(Image.fromarray(large).reduce(4)).astype(int)
+    assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
+
+
+@pytest.mark.parametrize(("style", "lengths", "params"), [
+    ("mosaic", {}, {"material": "gold"}),
+    ("hexagon", {"grout": 3}, {"material": "ceramic", "grout_colour": "#fff0e0"}),
+    ("triangle", {"grout": 70}, {}),
+    ("quadtree", {"grout": 2}, {"material": "glass"}),
+    ("voronoi", {"leading": 3}, {"panes": "voronoi"}),
+    ("lowpoly", {"wireframe": 2}, {"fill": "gradient"}),
+    ("numbers", {}, {"show": "outlines"}),
+    ("photomosaic", {"margin": 2}, {"split": True}),
+    ("photomosaic", {"margin": 2}, {"shape": "hexagon"}),
+    ("dots", {}, {"screens": "cmyk"}),
+    ("dots", {}, {"lattice": "square", "dot_size": "equal"}),
+    ("brick", {}, {"columns": 24, "larger": False}),
+    ("beads", {}, {"columns": 30, "palette": "hama"}),
+    ("stitch", {}, {"columns": 30, "colours": 12}),
+    ("tesserae", {"grout": 2}, {"andamento": "tessellatum", "material": "smalti"}),
+])  # fmt: skip
+def test_other_parameters_are_four_times_as_fine_too(style: str, lengths: dict[str, int], params: dict) -> None:
+    picture = scene(320, 320)
+    counted = "columns" in params
+
+    small, large = (
+        rendered(
+            picture,
+            style,
+            size=320 * times,
+            **({} if counted else {"cell": 32 * times}),
+            **{name: width * times for name, width in lengths.items()},
+            **params,
+        )
+        for times in (1, 4)
+    )
+
     reduced = np.asarray(Image.fromarray(large).reduce(4)).astype(int)
     assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
 
@@ -136,11 +174,14 @@ def test_the_resolution_is_written_into_the_file(format: str, dots_per_inch: int
         image.load()
 
 
-def test_a_jpeg_in_strips_has_its_resolution() -> None:
-    large = render(encoded(scene(60, 40)), parse({"style": "hexagon", "size": 4500, "dpi": 300, "format": "jpeg"}))
+@pytest.mark.parametrize("format", ["jpeg", "png"])
+def test_a_picture_in_strips_has_its_resolution_and_is_not_copied_for_it(format: str) -> None:
+    large = render(encoded(scene(60, 40)), parse({"style": "hexagon", "size": 4500, "dpi": 300, "format": format}))
 
     with Image.open(io.BytesIO(large.data)) as image:
-        assert image.info["dpi"] == (300, 300)
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        image.load()
+    assert write_resolution(large.data, format, 300) is large.data
 
 
 def test_an_svg_states_its_size_in_millimetres() -> None:

@@ -40,7 +40,7 @@ class LowpolyParams(CellParams):
 
     cells: int | None = int_param(None, low=2, high=_MAX_CELLS, en="Number of triangles", zh="三角形数量")
     fill: str = choice_param("flat", _FILLS, en="Fill", zh="填充")
-    wireframe: int = int_param(0, low=0, high=64, unit="px", en="Wireframe, pixels", zh="线框宽度（像素）")
+    wireframe: int = int_param(0, low=0, high=256, unit="px", en="Wireframe, pixels", zh="线框宽度（像素）")
     wireframe_colour: str = colour_param("#17140f", en="Colour of the wireframe", zh="线框颜色")
 
 

@@ -83,7 +83,7 @@ class PhotomosaicParams(SizedParams):
     )
     shape: str = choice_param(SQUARE, _SHAPES, en="Shape of the tiles", zh="拼块形状")
     split: bool = bool_param(False, en="Smaller tiles where there is detail", zh="细节处用更小的拼块")
-    margin: int = int_param(0, low=0, high=64, unit="px", en="Margin between tiles, pixels", zh="拼块间距（像素）")
+    margin: int = int_param(0, low=0, high=256, unit="px", en="Margin between tiles, pixels", zh="拼块间距（像素）")
     margin_colour: str = colour_param("#ffffff", en="Colour of the margin", zh="间距颜色")
 
     @field_validator("tiles")

@@ -52,7 +52,7 @@ class VoronoiParams(CellParams):
     cells: int | None = int_param(None, low=1, high=_MAX_SEEDS, en="Number of panes", zh="玻璃块数")
     detail: float = float_param(0.8, low=0.0, high=1.0, step=0.05, en="Follow the detail", zh="细节密度")
     steps: int = int_param(3, low=0, high=20, en="Smoothing steps", zh="均匀化次数")
-    leading: int | None = int_param(None, low=0, high=64, unit="px", en="Leading, pixels", zh="铅条宽度（像素）")
+    leading: int | None = int_param(None, low=0, high=256, unit="px", en="Leading, pixels", zh="铅条宽度（像素）")
     leading_colour: str = colour_param("#17140f", en="Colour of the leading", zh="铅条颜色")
     light: bool = bool_param(True, en="Light and glow", zh="光影")
 
