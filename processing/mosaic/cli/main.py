@@ -7,7 +7,7 @@ python -m processing.mosaic photo.jpg -o out.png --style lowpoly --colours-of st
 python -m processing.mosaic photo.jpg -o out.png --style stitch --threads dmc.csv --map
 python -m processing.mosaic photo.jpg -o poster.pdf --style hexagon --size 7016 --dpi 300
 python -m processing.mosaic photo.jpg -o out.png --style photomosaic --pool holiday/ --map
-python -m processing.mosaic photo.jpg -o wall.png --style brick --set columns=96 --plan
+python -m processing.mosaic photo.jpg -o wall.png --style brick --set columns=96 --plan --parts
 python -m processing.mosaic *.jpg -o sheets/ --sheet
 python -m processing.mosaic --list
 """
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import (
+    PLANNED_STYLES,
     STYLES,
     BadParameter,
     ColourStatistics,
@@ -49,6 +50,7 @@ from ..pdf.paper import PAPERS
 from ..progress import ProgressCallback
 from .contact_sheet import REQUIRED_PARAMS, SIDE, draw_sheet
 from .folder import Folder, read_folder
+from .parts import parts_csv, wanted_list
 
 _FORMATS = {".jpg": "jpeg"} | {f".{name}": name for name in MEDIA_TYPES}  # by suffix
 _BAR_WIDTH = 30
@@ -110,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--pool", type=Path, metavar="FOLDER", help="pictures to build a photomosaic from")
     parser.add_argument("--map", action="store_true", help="also write NAME.map.json: tiles by cell, or parts")
+    parser.add_argument(
+        "--parts", action="store_true", help="also write NAME.parts.csv, and for bricks BrickLink's wanted list"
+    )
     parser.add_argument("--plan", action="store_true", help="also write NAME.plan.pdf, to build, stitch or paint it")
     parser.add_argument("--section", type=int, help="cells along a side of the part on one page of the plan")
     parser.add_argument("--paper", default="a4", choices=list(PAPERS), help="of the plan")
@@ -198,6 +203,8 @@ def _render_file(
         target.write_bytes(result.data)
         if options.map:
             _write_map(target, result.cell_map, pool)
+        if options.parts:
+            _write_parts(target, result.cell_map)
         if options.plan:
             _write_plan(target, result, recipe, options)
     except (MosaicError, OSError) as error:
@@ -216,6 +223,15 @@ def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder
         )
     data = cell_map if pool is None else pool.with_file_names(cell_map)
     target.with_name(f"{target.stem}.map.json").write_text(json.dumps(data, ensure_ascii=False))
+
+
+def _write_parts(target: Path, cell_map: Mapping[str, object] | None) -> None:
+    """Raises BadParameter for a style that nobody builds."""
+    if cell_map is None or "parts" not in cell_map:
+        raise BadParameter(field="parts", value=target.name, allowed="the styles " + join_words(list(PLANNED_STYLES)))
+    target.with_name(f"{target.stem}.parts.csv").write_bytes(parts_csv(cell_map).encode())
+    if (wanted := wanted_list(cell_map)) is not None:
+        target.with_name(f"{target.stem}.bricklink.xml").write_text(wanted)
 
 
 def _write_plan(target: Path, result: Result, recipe: Recipe, options: argparse.Namespace) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from processing.mosaic import STYLES
 from processing.mosaic.cli.main import main
+from processing.mosaic.styles.brick.catalogue import BRICKLINK_COLOURS
 from tests.processing.mosaic.pdf.pages import page_texts
 from tests.processing.mosaic.pictures import encoded, opened, scene
 
@@ -178,13 +182,30 @@ def test_threads_are_read_from_a_file(photos: list[Path], tmp_path: Path) -> Non
     assert set(json.loads((tmp_path / "out.map.json").read_text())["colours"]) <= {"310 Black", "5200 White"}
 
 
-def test_a_plan_of_bricks_is_written_beside_the_picture(photos: list[Path], tmp_path: Path) -> None:
+def test_a_plan_and_the_parts_of_bricks_are_written_beside_the_picture(photos: list[Path], tmp_path: Path) -> None:
     arguments = ["--style", "brick", "--set", "columns=12", "--plan", "--section", "8", "--paper", "letter", "--quiet"]
 
-    assert main([str(photos[0]), "-o", str(tmp_path / "wall.pdf"), *arguments]) == 0
+    assert main([str(photos[0]), "-o", str(tmp_path / "wall.pdf"), *arguments, "--parts"]) == 0
 
     assert page_texts((tmp_path / "wall.plan.pdf").read_bytes())[0].startswith("wall")
     assert (tmp_path / "wall.pdf").read_bytes().startswith(b"%PDF")
+    lines = list(csv.DictReader((tmp_path / "wall.parts.csv").read_text().splitlines()))
+    items = ElementTree.parse(tmp_path / "wall.bricklink.xml").getroot()
+    studs = [int(line["count"]) * math.prod(map(int, line["size"].split("x"))) for line in lines]
+    assert sum(studs) == 12 * 9
+    assert [item.findtext("ITEMID") for item in items] == [line["part"] for line in lines]
+    assert [item.findtext("MINQTY") for item in items] == [line["count"] for line in lines]
+    assert items[0].findtext("COLOR") == str(BRICKLINK_COLOURS[lines[0]["colour"]])
+
+
+@pytest.mark.parametrize("style", ["beads", "stitch", "numbers"])
+def test_other_parts_are_written_as_csv_alone(style: str, photos: list[Path], tmp_path: Path) -> None:
+    assert main([str(photos[0]), "-o", str(tmp_path / "out.png"), "--style", style, "--parts", "--quiet"]) == 0
+
+    lines = list(csv.reader((tmp_path / "out.parts.csv").read_text().splitlines()))
+    assert len(lines) > 2
+    assert {len(line) for line in lines} == {len(lines[0])}
+    assert not (tmp_path / "out.bricklink.xml").exists()
 
 
 def test_a_style_without_a_map_reports_an_error_after_writing_the_picture(
