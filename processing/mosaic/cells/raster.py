@@ -18,7 +18,7 @@ from .lattice_raster import fill_lattice
 from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
 
-_SAMPLES, _SAMPLES_OF_LARGE = 3, 2  # a pixel, across and down, at the edges of cells
+SAMPLES, SAMPLES_OF_LARGE = 3, 2  # a pixel, across and down, at the edges of cells
 _LARGE_PX = 16_000_000
 Over = Callable[[Image.Image, int, int], Image.Image]
 MIN_SMOOTH_PITCH = 4.0
@@ -85,7 +85,7 @@ def fill_cells(
     over: draws over a part of the finished picture, given its pixels, left and top.
     """
     cells = strips.cells
-    samples = _SAMPLES if cells.width * cells.height <= _LARGE_PX else _SAMPLES_OF_LARGE
+    samples = SAMPLES if cells.width * cells.height <= _LARGE_PX else SAMPLES_OF_LARGE
     fine = cells.enlarged(samples) if cells.pitch >= MIN_SMOOTH_PITCH else None
     if isinstance(fine, Lattice) and alphas is None and over is None:
         fill_lattice(canvas, fine, samples, _pack_rgba(colours, background, None), progress)

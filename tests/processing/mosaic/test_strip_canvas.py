@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,7 @@ def test_a_transparent_picture_in_strips_is_that_in_memory(
 ) -> None:
     recipe = parse({"style": style, "size": 700, "dpi": 72, "background": "none", "format": format})
     whole = render(half_transparent(), recipe)
-    monkeypatch.setattr(RenderContext, "_is_large", True)
+    monkeypatch.setattr("processing.mosaic.painted.RenderContext", partial(RenderContext, large_megapixels=0.0))
 
     strips = render(half_transparent(), recipe)
 

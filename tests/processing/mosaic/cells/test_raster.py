@@ -71,7 +71,7 @@ def test_the_edges_of_a_lattice_are_means_of_samples(samples: int, shape: str, s
     painted = np.append(colours, [ground], axis=0).astype(np.uint8)[labels_of(fine)]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(raster, "_SAMPLES", samples)
+        patch.setattr(raster, "SAMPLES", samples)
         fill_cells(image, Strips(cells), colours, ground, Progress())
 
     assert image.tobytes() == Image.fromarray(painted).reduce(samples).tobytes()
