@@ -97,6 +97,21 @@ def test_zoomed_to_its_pixels_the_preview_equals_the_result(sent: Any, style: st
     assert len(requests) >= 1
 
 
+def test_a_result_of_a_chosen_size_is_prepared_once_before_anyone_zooms(sent: Any) -> None:
+    user, requests, regions = sent("hexagon", **DESKTOP)
+    user.wait_for_preview()
+
+    user.page.get_by_label("Size", exact=True).select_option("A4-150")
+    until(user.page, lambda: len(regions), 1)
+    before = len(requests)
+    zoom_to_pixels(user)
+
+    assert before == 1
+    left, top, right, bottom = json.loads(regions[0]["x-preview-region"])["box"]
+    assert (right - left, bottom - top) == (1, 1)
+    assert len(requests) == 2
+
+
 def test_while_one_pans_the_old_part_moves_along_until_the_next_is_there(sent: Any) -> None:
     user, requests, _ = sent("hexagon", **DESKTOP)
     user.wait_for_preview()
@@ -142,7 +157,7 @@ def test_a_refused_part_leaves_the_stretched_preview_without_a_word(sent: Any, s
 
     user.page.route("**/api/preview/source/", refuse)
     user.page.evaluate("document.querySelector('.workspace [data-zoom=actual]').click()")
-    until(user.page, lambda: len(refused), 1)
+    until(user.page, lambda: len(refused) > 0)
     user.page.locator('[data-part="workspace"] .compare__handle').press("Home")
 
     assert user.page.evaluate(LAID) is None

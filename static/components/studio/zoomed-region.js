@@ -3,6 +3,10 @@
 import { resultSize } from "../../print-sizes.js";
 
 const REST_MS = 150;
+/** After a preview in a size that was chosen, the server prepares for zooming, unless the next setting follows. */
+const PREPARE_MS = 800;
+/** The smallest part: what all parts of a result have in common takes most of the time of the first one. */
+const ONE_PIXEL = [0.5, 0.5, 0.5, 0.5];
 /** From so many screen pixels for a pixel of the preview it is blurred. */
 const BLURRED = 1.1;
 const MAX_REGION_PX = 16e6;
@@ -29,6 +33,8 @@ export class ZoomedRegion {
   #sources = new WeakMap();
   #timer = null;
   #abort = null;
+  #prepareTimer = null;
+  #preparation = null; // {order, abort, done}
 
   constructor(api, frame, viewport, preview) {
     this.#api = api;
@@ -44,6 +50,9 @@ export class ZoomedRegion {
     this.#order = order;
     this.#size = order && resultSize(order.image, order.recipe.size);
     this.#box = null;
+    this.#preparation?.abort.abort();
+    clearTimeout(this.#prepareTimer);
+    if (order?.recipe.size && !navigator.connection?.saveData) this.#prepareTimer = setTimeout(() => this.#prepare(), PREPARE_MS);
     this.#place();
     this.#schedule();
   }
@@ -87,9 +96,21 @@ export class ZoomedRegion {
   }
 
   #schedule() {
+    const goesOn = this.#timer !== null;
     clearTimeout(this.#timer);
+    this.#timer = null;
     this.#abort?.abort();
-    if (this.#order) this.#timer = setTimeout(() => this.#request(), REST_MS);
+    if (!this.#order) return;
+    if (goesOn && this.#viewport.scale > 1) this.#prepare(); // a gesture that goes on for a while
+    this.#timer = setTimeout(() => { this.#timer = null; this.#request(); }, REST_MS);
+  }
+
+  /** Has the server compute what all parts of this result have in common. A failure is that of the first part, too. */
+  #prepare() {
+    const order = this.#order;
+    if (!order || this.#preparation?.order === order) return;
+    const abort = new AbortController();
+    this.#preparation = { order, abort, done: this.#render(order, ONE_PIXEL, 1, abort.signal).catch(() => {}) };
   }
 
   /** A failure leaves the stretched preview, or the region that is there. */
@@ -102,6 +123,8 @@ export class ZoomedRegion {
     const perPixel = this.fitScale * this.#viewport.scale;
     const reduction = Math.min(32, Math.max(1, Math.floor(1 / perPixel + NEARLY_ONE)));
     try {
+      await this.#preparation?.done;
+      abort.signal.throwIfAborted();
       const { blob, box, size } = await this.#render(order, shares, reduction, abort.signal);
       const image = regionImage(URL.createObjectURL(blob));
       await image.decode().catch(() => abort.abort());
