@@ -11,7 +11,15 @@ from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import ContractParams, Id, RecipeParam, RequestParams, shorten
-from handlers.schemas.tasks import PausedResponse, QueueResponse, TaskResponse, TaskTotals, Viewer, task_schema
+from handlers.schemas.tasks import (
+    PausedResponse,
+    QueueResponse,
+    RenderCostSchema,
+    TaskResponse,
+    TaskTotals,
+    Viewer,
+    task_schema,
+)
 from handlers.task_base import TaskHandler, TaskStates
 from models import errors
 from models.accounts.usernames import username_key
@@ -167,6 +175,10 @@ class QueryTasksHandler(TaskHandler):
             totals=TaskTotals(**snapshot.totals),
             paused=self.queue.paused,
             rates=self.queue.estimator.rates(),
+            costs={
+                style: RenderCostSchema(fixed=round(cost.fixed_s, 4), megapixel=round(cost.megapixel_s, 4))
+                for style, cost in self.queue.estimator.costs().items()
+            },
         )
 
     async def _check_owner_filter(self, username: str) -> None:

@@ -4,9 +4,28 @@ const SCREEN_PX = 3840;
 const RESOLUTIONS = [150, 300];
 export const CM_PER_INCH = 2.54;
 const SHEETS_MM = { A4: [297, 210], A3: [420, 297], A2: [594, 420], A1: [841, 594] };
-/** Of a finished file with default cells, about: in bytes for each pixel (docs/performance.md has JPEGs of every style). */
-const BYTES_A_PIXEL = { png: 0.1, jpeg: 0.08, webp: 0.05, gif: 0.1, pdf: 0.08 };
-const PHOTOMOSAIC = { png: 1.5, jpeg: 0.35, webp: 0.2, gif: 1, pdf: 0.35 };
+/** Megabytes of a file of 12 megapixels with default cells: PNG, JPEG, WebP. Larger ones grow more slowly than their pixels. */
+const FILE_MB = {
+  mosaic: [0.07, 0.3, 0.2],
+  hexagon: [1.6, 1.4, 0.87],
+  triangle: [2.3, 1.7, 0.84],
+  diamond: [1.75, 1.9, 0.97],
+  voronoi: [9.1, 2.5, 1.5],
+  lowpoly: [1.65, 1.3, 0.72],
+  numbers: [2, 3.2, 1.6],
+  quadtree: [0.3, 1.7, 0.8],
+  tesserae: [24, 5.6, 2.8],
+  photomosaic: [9.2, 11.5, 5.7],
+  redact: [15, 4, 3],
+  dots: [3.4, 4.5, 2.2],
+  brick: [5.2, 3.5, 1.7],
+  beads: [10, 4.9, 2.4],
+  stitch: [26, 7.1, 3.5],
+};
+const FORMATS = ["png", "jpeg", "webp"];
+const GROWTH = 0.7;
+/** Of a PDF of shapes, at any size; null: not known. That of another style has a JPEG inside. */
+const SHAPES_MB = { mosaic: 0.25, hexagon: 0.2, triangle: 0.15, diamond: 0.2, lowpoly: 0.1, dots: 1.3, quadtree: null, numbers: null };
 
 /** The choices with an id, `size` and `dpi` of the recipe: null is that of the photo. image: {width, height}. */
 export function choices(image) {
@@ -34,10 +53,10 @@ export function resultSize({ width, height }, size) {
 }
 
 /** About how many bytes a result has; null where that is not known. */
-export function fileBytes([width, height], recipe) {
-  const table = recipe.style === "photomosaic" ? PHOTOMOSAIC : BYTES_A_PIXEL;
-  const bytes = table[recipe.format ?? "png"];
-  return bytes ? Math.round(width * height * bytes) : null;
+export function fileBytes([width, height], { style, format = "png" }) {
+  if (format === "pdf" && style in SHAPES_MB) return SHAPES_MB[style] && 1e6 * SHAPES_MB[style];
+  const megabytes = FILE_MB[style]?.[FORMATS.indexOf(format === "pdf" ? "jpeg" : format)];
+  return megabytes ? Math.round(1e6 * megabytes * ((width * height) / 12e6) ** GROWTH) : null;
 }
 
 /** The recipe for another size: what counts pixels grows with it, so that the picture stays the same. */

@@ -10,7 +10,7 @@ export class State extends EventTarget {
     openAccess: false,  // the server works without accounts
     limits: null,       // {uploadMb, megapixels, resultMegapixels, poolPictures, partMb, formats, titleLength, altLength,
                         //  usernameLength, minPasswordLength, protectsFiles}; null until the server has answered
-    speed: null,        // {rates: seconds a megapixel by style, waiting: tasks}; null until an image is open
+    speed: null,        // {costs: seconds of a result by style, waiting: tasks}; null until an image is open
     styles: [],         // as returned by GET /api/styles/
     images: [],         // opened in the studio
     current: null,      // id of the selected image

@@ -173,8 +173,16 @@ class TaskTotals(Schema):
     cancelled: int
 
 
+class RenderCostSchema(Schema):
+    """Seconds: of every result, and for each of its megapixels."""
+
+    fixed: float
+    megapixel: float
+
+
 class QueueResponse(SharedResponse):
-    """tasks: queued and running, in order. done: finished, newest first. rates: seconds a megapixel, by style."""
+    """tasks: queued and running, in order. done: finished, newest first. rates: seconds a megapixel, by style. costs:
+    what a result with default cells takes, by style."""
 
     tasks: list[TaskSchema]
     done: list[TaskSchema]
@@ -182,6 +190,7 @@ class QueueResponse(SharedResponse):
     totals: TaskTotals
     paused: bool
     rates: dict[str, float]
+    costs: dict[str, RenderCostSchema]
 
 
 class PausedResponse(SuccessResponse):

@@ -1,8 +1,9 @@
-"""Estimates of render times: seconds per megapixel for each style, learned from finished tasks."""
+"""Estimates of render times by style and size, from what renders cost and how fast this server has been."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from models.queue.task import Task
 
@@ -10,21 +11,61 @@ WEIGHT = 0.2
 """Of the newest render in the moving average."""
 
 
+@dataclass(frozen=True, slots=True)
+class RenderCost:
+    """Seconds of a render from a photo of 12 megapixels to a PNG: however small it is, and for each megapixel of it."""
+
+    fixed_s: float
+    megapixel_s: float
+
+    def seconds(self, megapixels: float) -> float:
+        return self.fixed_s + self.megapixel_s * megapixels
+
+    def scaled(self, factor: float) -> RenderCost:
+        return RenderCost(self.fixed_s * factor, self.megapixel_s * factor)
+
+
+COSTS = {
+    "mosaic": RenderCost(0.1, 0.012),
+    "hexagon": RenderCost(0.12, 0.035),
+    "triangle": RenderCost(0.15, 0.035),
+    "diamond": RenderCost(0.15, 0.038),
+    "voronoi": RenderCost(1.1, 0.11),
+    "lowpoly": RenderCost(0.9, 0.03),
+    "numbers": RenderCost(1.4, 0.05),
+    "quadtree": RenderCost(0.25, 0.02),
+    "tesserae": RenderCost(0.7, 0.055),
+    "photomosaic": RenderCost(0.2, 0.035),
+    "redact": RenderCost(0.2, 0.03),
+    "dots": RenderCost(0.1, 0.04),
+    "brick": RenderCost(0.1, 0.042),
+    "beads": RenderCost(0.2, 0.055),
+    "stitch": RenderCost(0.1, 0.055),
+}
+"""With default cells on an idle core, from the table of posters in docs/performance.md and from PNGs; a server learns
+how much faster or slower it is."""
+_OTHER = RenderCost(0.5, 0.05)
+
+
 class TimeEstimator:
-    """Exponentially weighted moving averages. Estimates are None until a first task was measured."""
+    """Exponentially weighted moving averages. Estimates of tasks are None until a first one was measured."""
 
     def __init__(self) -> None:
         self._seconds_per_megapixel: dict[str, float] = {}
-        self._rate: float | None = None
+        self._factors: dict[str, float] = {}  # of the costs, by style
+        self._factor: float | None = None
         self._seconds: float | None = None
 
     def update(self, task: Task) -> None:
         """Learn from a finished task. One that reused an older result has no time of its own and is ignored."""
         if task.seconds is None or not task.megapixels:
             return
-        rate = task.seconds / task.megapixels
-        self._seconds_per_megapixel[task.style] = _average(self._seconds_per_megapixel.get(task.style), rate)
-        self._rate = _average(self._rate, rate)
+        self._seconds_per_megapixel[task.style] = _average(
+            self._seconds_per_megapixel.get(task.style), task.seconds / task.megapixels
+        )
+        factor = task.seconds / COSTS.get(task.style, _OTHER).seconds(task.megapixels)
+        self._factors[task.style] = _average(self._factors.get(task.style), factor)
+        self._factor = _average(self._factor, factor)
         self._seconds = _average(self._seconds, task.seconds)
 
     def update_all(self, tasks: Iterable[Task]) -> None:
@@ -35,17 +76,27 @@ class TimeEstimator:
         """Seconds per megapixel, by style."""
         return {style: round(rate, 4) for style, rate in sorted(self._seconds_per_megapixel.items())}
 
+    def costs(self) -> dict[str, RenderCost]:
+        """What a render takes on this server, by style; before the first one, on the machine of COSTS."""
+        return {style: cost.scaled(self._factor_of(style) or 1.0) for style, cost in sorted(COSTS.items())}
+
     def estimate_s(self, style: str, megapixels: float | None) -> float | None:
         """Duration of a render on one thread, in seconds.
 
-        A style that was never measured takes the average rate of all styles; an image of unknown size the average time.
+        A style that was never measured takes the average factor of all styles; an image of unknown size the average
+        time.
         """
-        rate = self._seconds_per_megapixel.get(style, self._rate)
-        return rate * megapixels if rate is not None and megapixels else self._seconds
+        factor = self._factor_of(style)
+        if factor is None or not megapixels:
+            return self._seconds
+        return factor * COSTS.get(style, _OTHER).seconds(megapixels)
 
     def wait_s(self, waiting: int, threads: int) -> float | None:
         """How long this many tasks of average size take on these threads, in seconds."""
         return None if self._seconds is None else waiting * self._seconds / max(1, threads)
+
+    def _factor_of(self, style: str) -> float | None:
+        return self._factors.get(style, self._factor)
 
 
 def _average(old: float | None, new: float) -> float:

@@ -268,7 +268,7 @@ export class Studio {
   async #loadSpeed() {
     const { api, state } = this.#services;
     const answer = await api.tasks({ limit: 1 }).catch(() => null);
-    if (answer) state.set({ speed: { rates: answer.rates, waiting: answer.totals.queued } });
+    if (answer) state.set({ speed: { costs: answer.costs, waiting: answer.totals.queued } });
   }
 
   #snapshot() {

@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from processing.mosaic import STYLES
 from tests.browser.modules import (
     STATIC,
     key_patterns,
@@ -74,6 +75,13 @@ def test_no_module_prints_markup() -> None:
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", (STATIC / module).read_text()
         ), module
+
+
+def test_the_page_knows_how_large_a_file_of_every_style_becomes() -> None:
+    table = re.search(r"FILE_MB = \{(.*?)\};", (STATIC / "print-sizes.js").read_text(), re.DOTALL)
+    assert table
+
+    assert set(re.findall(r"^  (\w+):", table[1], re.MULTILINE)) == STYLES.keys()
 
 
 def test_only_api_js_calls_fetch() -> None:

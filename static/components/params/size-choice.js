@@ -79,8 +79,8 @@ function noteText(recipe, image, { limit, speed }) {
   if (recipe.dpi) parts.push(t("size.paper", { size: size.map((side) => number((side / recipe.dpi) * CM_PER_INCH, 1)).join(" × ") }));
   const estimate = fileBytes(size, recipe);
   if (estimate) parts.push(t("size.about", { size: bytes(estimate) }));
-  const rate = speed?.rates[recipe.style];
-  if (rate) parts.push(t("size.time", { time: duration((rate * size[0] * size[1]) / 1e6) }));
+  const cost = speed?.costs?.[recipe.style];
+  if (cost) parts.push(t("size.time", { time: duration(cost.fixed + (cost.megapixel * size[0] * size[1]) / 1e6) }));
   if (speed?.waiting) parts.push(t("size.waiting", { n: number(speed.waiting) }));
   if (recipe.size && exceeds(image, recipe.size, limit)) parts.push(t("size.toolarge", { limit: megapixels(limit) }));
   return parts.join(" · ");
