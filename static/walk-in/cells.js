@@ -55,14 +55,8 @@ class Rectangles extends Cells {
 
   get smallest() { return super.smallest / (this.#split ? 2 : 1); }
 
-  /** Whether outlines are rectangles. */
-  get straight() { return true; }
-
-  /** What photos are cut to when they arrive, as corners in shares of the box; null: to the box. */
-  get corners() { return null; }
-
-  /** Whether the photo of a cell is cut to its outline when it is drawn. */
-  isClipped() { return false; }
+  /** Whether an outline is less than its box cut by straight lines. */
+  get clipped() { return false; }
 
   /** The first cell of the middle row. */
   get middle() { return this.#first(Math.floor(this.rows / 2) * this.columns); }
@@ -144,22 +138,11 @@ class Hexagons extends Cells {
     [this.#left, this.#top, this.#rowHeight, this.#slope] = [map.left, map.top, map.row_height, this.high - map.row_height];
     this.#lines = this.lines(margin);
     this.#margin = this.#lines[0] + this.#lines[1];
-    const inner = this.cropAt;
-    this.cropAt = (cell) => (this.isClipped(cell) ? uncut(inner(cell)) : inner(cell));
   }
 
   get middle() { return Math.floor(this.rows / 2) * this.columns; }
 
-  get straight() { return false; }
-
-  /** Those of all cells but the first and the last rows, which end straight. */
-  get corners() {
-    if (this.rows < 3) return null;
-    const { left, top, width, height } = this.box(this.columns);
-    return this.outline(this.columns).map(([x, y]) => [(x - left) / width, (y - top) / height]);
-  }
-
-  isClipped(cell) { return cell < this.columns || cell >= (this.rows - 1) * this.columns; }
+  get clipped() { return true; }
 
   box(cell) {
     const row = Math.floor(cell / this.columns);
@@ -207,9 +190,6 @@ class Hexagons extends Cells {
   #rowLeft(row) { return this.#left + (row % 2) * (this.wide / 2); }
   #inRow(row, x) { return row * this.columns + within(Math.floor((x - this.#rowLeft(row)) / this.wide), this.columns); }
 }
-
-/** The same part of a photo, not cut to `corners`. */
-const uncut = (crop) => ({ ...crop, key: `${crop.key} uncut`, uncut: true });
 
 /** A number from 0 to count - 1, the nearest one. */
 const within = (number, count) => Math.min(count - 1, Math.max(0, number));

@@ -78,14 +78,14 @@ export class Painter {
     context.save();
     context.globalAlpha = opacity;
     context.imageSmoothingQuality = "low";
-    if (this.#cells.isClipped(cell)) {
+    if (this.#cells.clipped) {
       this.#trace(camera, outline);
       context.clip();
     }
     context.translate(this.#cells.mirrored[cell] ? x + width : x, y);
     if (this.#cells.mirrored[cell]) context.scale(-1, 1);
-    if (this.#cells.straight) this.#drawPart(bitmap, box, outline, this.#cells.mirrored[cell], camera.scale);
-    else context.drawImage(bitmap, 0, 0, width, height);
+    if (this.#cells.clipped) context.drawImage(bitmap, 0, 0, width, height);
+    else this.#drawPart(bitmap, box, outline, this.#cells.mirrored[cell], camera.scale);
     context.restore();
   }
 

@@ -12,12 +12,10 @@ const LIMIT_BYTES_PHONE = 48e6;
 const RETRY_MS = 5000;
 const MAX_TRIES = 3;
 
-/** tiles: as the server describes them, null where it does not. aspect: of a cell. corners: as `Cells` has them; to cut to them
- * once costs less than in each frame. */
+/** tiles: as the server describes them, null where it does not. aspect: of a cell. */
 export class TilePictures {
   #tiles;
   #aspect;
-  #corners;
   #onLoad;
   #bitmaps = new Map(); // key -> {bitmap, bytes, since}, the one used longest ago first
   #bytes = 0;
@@ -27,10 +25,9 @@ export class TilePictures {
   #limit = matchMedia("(pointer: coarse)").matches ? LIMIT_BYTES_PHONE : LIMIT_BYTES;
   #closed = false;
 
-  constructor(tiles, { aspect, corners = null }, onLoad) {
+  constructor(tiles, { aspect }, onLoad) {
     this.#tiles = tiles;
     this.#aspect = aspect;
-    this.#corners = corners;
     this.#onLoad = onLoad;
   }
 
@@ -102,8 +99,7 @@ export class TilePictures {
     try {
       await image.decode();
       if (this.#loading.get(key) !== image || this.#closed) return;
-      const bitmap = await cut(image, crop, this.#aspect, level);
-      this.#store(key, this.#corners && !crop.uncut ? await cutToCorners(bitmap, this.#corners) : bitmap);
+      this.#store(key, await cut(image, crop, this.#aspect, level));
     } catch {
       if (this.#loading.get(key) !== image) return; // given up
       this.#failures.set(key, { tries: (this.#failures.get(key)?.tries ?? 0) + 1, at: performance.now() });
@@ -141,16 +137,4 @@ function cut(image, { left, top, size }, aspect, level) {
   const px = Math.min(wide, level === 0 ? SMALLEST_PX : MAX_ORIGINAL_PX);
   const resized = { resizeWidth: Math.max(1, Math.round(px)), resizeHeight: Math.max(1, Math.round(px / aspect)), resizeQuality: "high" };
   return createImageBitmap(image, (width - wide) * left, (height - wide / aspect) * top, wide, wide / aspect, resized);
-}
-
-async function cutToCorners(bitmap, corners) {
-  const { width, height } = bitmap;
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d");
-  context.beginPath();
-  for (const [x, y] of corners) context.lineTo(x * width, y * height);
-  context.clip();
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return createImageBitmap(canvas);
 }

@@ -73,7 +73,7 @@ export class WalkIn {
     this.#uses = map.uses ?? countUses(map, tiles.length);
     this.#tiles = tiles.map((tile) => tile && { ...tile, name: imageName(tile, this.#services.state.styles) });
     this.#base = base;
-    this.#pictures = new TilePictures(this.#tiles, { aspect: this.#cells.aspect, corners: this.#cells.corners }, redraw);
+    this.#pictures = new TilePictures(this.#tiles, { aspect: this.#cells.aspect }, redraw);
     this.#painter = new Painter(this.#canvas, { base: this.#base, pictures: this.#pictures, cells: this.#cells, size: image, hidden: (tile) => !this.#tiles[tile] });
     this.#canvas.hidden = false;
     this.#camera.open(image, this.#cells.smallest);
