@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,18 +81,20 @@ def paint_flat_cells(
     *,
     gap_colour: str | None = None,
     over: Over | None = None,
+    adjust: Callable[[Colours], Colours] | None = None,
 ) -> StyleResult:
     """Paint every cell in the mean of its pixels, or in the palette's colour for it.
 
     progress: the range of these steps. gap_colour: #rrggbb of pixels that no cell covers (grout, leading); None if
-    there are none. Of a transparent source, the gaps are transparent too. over: see raster.fill_cells.
+    there are none. Of a transparent source, the gaps are transparent too. over: see raster.fill_cells. adjust: of the
+    means, before the palette.
     """
     strips = Strips(cells)
     measured = measured_cells(context, cells)
     measured_strips = strips if measured is cells else Strips(measured)
     measuring = progress.sub(0.0, 0.65)
     colours, areas, alphas = context.once_measured(
-        "means", cells.count, lambda: measure_cells(context, measured_strips, measuring)
+        "means", cells.count, lambda: measure_cells(context, measured_strips, measuring, adjust)
     )
     visible, covered_px = int(np.count_nonzero(areas)), float(areas.sum(dtype=np.int64))
     del areas  # where cells are small, as large as a third of the picture
@@ -145,7 +147,10 @@ def _colour_empty_cells(means: CellMeans, cells: Cells, image: Image.Image) -> N
 
 
 def measure_cells(
-    context: RenderContext[CellParams], strips: Strips, progress: Progress
+    context: RenderContext[CellParams],
+    strips: Strips,
+    progress: Progress,
+    adjust: Callable[[Colours], Colours] | None = None,
 ) -> tuple[Colours, NDArray[np.uint32], NDArray[np.uint8] | None]:
     """Colour, area and alpha of every cell. A function of its own, so that the means are freed before painting."""
     measuring, cells = progress.sub(0.0, 0.95), strips.cells
@@ -154,5 +159,7 @@ def measure_cells(
     )
     means = cell_means(image, strips, context.params.linear, measuring, alpha=context.alpha)
     _colour_empty_cells(means, cells, context.source.image)
+    if adjust is not None:
+        means.colours[:] = adjust(means.colours)
     colours = cell_colours(means, context.params, cells, progress.sub(0.95, 1.0), context)
     return colours, means.areas, means.alphas

@@ -25,8 +25,8 @@ from processing.mosaic.colour.oklab import delta_e, srgb_to_oklab
 from processing.mosaic.colour.palette import hex_to_rgb
 from processing.mosaic.colour.srgb import encode_srgb, linearise
 from processing.mosaic.progress import Progress
-from processing.mosaic.segments.outlines import trace_outlines
-from processing.mosaic.styles.voronoi.contour_panes import mean_colours, pane_labels
+from processing.mosaic.segments.inscribed import inscribed_widths
+from processing.mosaic.styles.voronoi.contour_panes import sketch_panes
 from processing.mosaic.styles.voronoi.voronoi import VoronoiParams, contour_pane_count
 from tests.bench.stones import stone_figures
 from tests.bench.timing import table
@@ -200,22 +200,24 @@ def secondary_rows(images: list[Image.Image]) -> list[tuple[str, str]]:
 
 
 def pane_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
-    """Panes of stained glass: how many there are, and how many corners they have before these are rounded."""
-    corners = [pane_corners(image) for image in images]
+    """Panes of stained glass: how many there are, their corners before these are rounded, and their widths."""
+    shapes = [pane_shapes(image) for image in images]
+    corners, widths = (np.concatenate(each) for each in zip(*shapes, strict=True))
     return [
-        ("panes of glass", f"{np.mean([len(each) for each in corners]):.0f}"),
-        ("panes: median number of corners", f"{np.median(np.concatenate(corners)):.0f}"),
-        ("panes with at most 12 corners, %", f"{100 * np.mean(np.concatenate(corners) <= 12):.0f}"),
+        ("panes of glass", f"{len(corners) / len(shapes):.0f}"),
+        ("panes: median number of corners", f"{np.median(corners):.0f}"),
+        ("panes: most corners", f"{corners.max()}"),
+        ("panes: least width, in leads", f"{widths.min():.2f}"),
     ]
 
 
-def pane_corners(image: Image.Image) -> np.ndarray:
-    """(n,): the corners of each pane."""
+def pane_shapes(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Of each pane the number of corners, and the width at the widest place, in leads."""
     count = contour_pane_count(VoronoiParams(), *image.size)
     leading = (image.width * image.height / count) ** 0.5 / 11
-    labels, lab = pane_labels(image, image.size, count, leading, Progress())
-    colours = mean_colours(labels, lab)
-    return trace_outlines(labels, Progress(), colours=colours).turns
+    sketch = sketch_panes(image, image.size, count, leading, Progress())
+    outlines, lead = sketch.outlines, leading * sketch.labels.shape[1] / image.width
+    return outlines.turns, inscribed_widths(outlines.points, outlines.corners) / lead
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from ..cells.convex import Counts
 from ..colour.srgb import Floats
 from ..progress import Progress
 from .borders import OUTSIDE, Border, trace_borders
+from .cutting import corner_counts, cut_angular
 from .polylines import rounded, simplified, smoothed
 from .superpixels import Labels, region_widths
 
@@ -23,25 +24,31 @@ MAX_CORNERS = 12
 @dataclass(frozen=True, slots=True)
 class Outlines:
     """points, corners: polygons of the regions, one for each. borders: the lines that they share. turns: the corners of
-    each region before these are rounded. exact_points,
-    exact_corners: the polygons along the edges of pixels, which cover everything."""
+    each region before these are rounded. origins: (count,) the region that each was before some were cut. exact_points,
+    exact_corners: the polygons along the edges of pixels of all regions before, which cover everything."""
 
     points: Floats
     corners: Counts
     borders: list[Border]
     turns: Counts
+    origins: Labels
     exact_points: Floats
     exact_corners: Counts
 
 
 def trace_outlines(
-    labels: Labels, progress: Progress, *, max_corners: int | None = MAX_CORNERS, colours: Floats | None = None
+    labels: Labels,
+    progress: Progress,
+    *,
+    max_corners: int | None = MAX_CORNERS,
+    thinnest: float | None = 0.0,
+    colours: Floats | None = None,
 ) -> Outlines:
     """labels: (rows, columns), connected regions numbered from 0. Coordinates are in its pixels.
 
-    max_corners: regions with more are simplified further before their corners are cut off; None: none is.
-    colours: (count, 3) of the regions in OKLab x 100; borders of similar ones, which no contour prescribes, are then
-    straighter.
+    max_corners: regions with more are simplified further, and then cut; None: none is. thinnest: how wide the parts are
+    at least; None: none is cut. colours: (count, 3) of the regions in OKLab x 100; borders of similar ones, which no
+    contour prescribes, are then straighter.
     """
     count = int(labels.max()) + 1
     traced = trace_borders(labels, progress.sub(0.0, 0.6))
@@ -50,13 +57,21 @@ def trace_outlines(
     progress(0.8)
     if max_corners is not None:
         _limit_corners(lines, traced, widths, max_corners)
-    borders = [
-        Border(line if _is_edge(border) else rounded(line), border.left, border.right)
-        for line, border in zip(lines, traced, strict=True)
-    ]
+    straight = _with_points(traced, lines)
+    origins = list(range(count))
+    if max_corners is not None and thinnest is not None:
+        straight, origins = cut_angular(straight, count, max_corners, thinnest)
     progress(0.9)
+    borders = [
+        replace(border, points=border.points if _is_edge(border) else rounded(border.points)) for border in straight
+    ]
+    turns = corner_counts(straight, len(origins))
     exact_points, exact_corners = _polygons(traced, count)
-    return Outlines(*_polygons(borders, count), borders, _corners(lines, traced, count), exact_points, exact_corners)
+    return Outlines(*_polygons(borders, len(origins)), borders, turns, np.array(origins), exact_points, exact_corners)
+
+
+def _with_points(borders: list[Border], lines: list[Floats]) -> list[Border]:
+    return [replace(border, points=line) for border, line in zip(borders, lines, strict=True)]
 
 
 def _is_edge(border: Border) -> bool:
@@ -67,11 +82,13 @@ def _is_edge(border: Border) -> bool:
 def _simplified(traced: list[Border], widths: Floats, colours: Floats | None) -> list[Floats]:
     tolerances = []
     for border in traced:
-        tolerance = 0.0 if _is_edge(border) else _TOLERANCE_PX
-        if colours is not None and not _is_edge(border):
-            similar = max(0.0, 1 - float(np.linalg.norm(colours[border.left] - colours[border.right])) / _CONTOUR)
-            most_shift = _MOST_SHIFT * min(widths[border.left], widths[border.right]) / _TOLERANCE_PX - 1
-            tolerance *= 1 + max(0.0, min(_STRAIGHTER * similar, most_shift))
+        tolerance = 0.0
+        if not _is_edge(border):
+            most_shift = _MOST_SHIFT * min(widths[border.left], widths[border.right])
+            tolerance = min(_TOLERANCE_PX, most_shift)
+            if colours is not None:
+                similar = max(0.0, 1 - float(np.linalg.norm(colours[border.left] - colours[border.right])) / _CONTOUR)
+                tolerance = max(tolerance, min(_TOLERANCE_PX * (1 + _STRAIGHTER * similar), most_shift))
         tolerances.append(tolerance)
     smooth = iter(smoothed([border.points for border in traced if not _is_edge(border)]))
     return simplified([border.points if _is_edge(border) else next(smooth) for border in traced], tolerances)
@@ -112,20 +129,10 @@ def _polygons(borders: list[Border], count: int) -> tuple[Floats, Counts]:
     return points[np.repeat(first, lengths) + np.repeat(steps, lengths) * along], np.array(corners)
 
 
-def _corners(lines: list[Floats], traced: list[Border], count: int) -> Counts:
-    """(count,): of each region, before they are rounded."""
-    corners = np.zeros(count, np.int64)
-    for line, border in zip(lines, traced, strict=True):
-        for region in (border.left, border.right):
-            if region != OUTSIDE:
-                corners[region] += len(line) - 1
-    return corners
-
-
 def _limit_corners(lines: list[Floats], traced: list[Border], widths: Floats, max_corners: int) -> None:
     """Simplify the borders of regions with too many corners further, until nothing but junctions is left."""
     for tolerance, shift in _LIMITS:
-        corners = _corners(lines, traced, len(widths))
+        corners = corner_counts(_with_points(traced, lines), len(widths))
         angular = [
             number
             for number, border in enumerate(traced)

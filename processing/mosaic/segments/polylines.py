@@ -12,6 +12,7 @@ from ..colour.srgb import Floats
 
 _SMOOTHING_ROUNDS = 8
 _LEAST_SMOOTHED = 4  # points of a line
+_MOST_SCALED = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,39 @@ class _Stretches:
 
 
 def smoothed(lines: Sequence[Floats]) -> list[Floats]:
-    """The staircases of pixels evened out; the ends stay. lines: (n, 2) each."""
+    """The staircases of pixels evened out; the ends stay. A closed line has none, and encloses the same area as before.
+
+    lines: (n, 2) each.
+    """
     if not lines:
         return []
     points, starts, ends = _joined(lines)
-    inner = np.ones(len(points), bool)
-    inner[starts] = inner[ends - 1] = False
-    inner &= np.repeat(ends - starts >= _LEAST_SMOOTHED, ends - starts)
-    middle = np.flatnonzero(inner)
+    even = np.repeat(ends - starts >= _LEAST_SMOOTHED, ends - starts)
+    before, after = np.arange(len(points)) - 1, np.arange(len(points)) + 1
+    closed = (points[starts] == points[ends - 1]).all(axis=1) & (ends - starts > _LEAST_SMOOTHED)
+    before[starts[closed]], after[ends[closed] - 1] = ends[closed] - 2, starts[closed] + 1
+    even[starts[~closed]] = even[ends[~closed] - 1] = False
+    middle = np.flatnonzero(even)
+    before, after = before[middle], after[middle]
     for _ in range(_SMOOTHING_ROUNDS):
-        points[middle] = (points[middle - 1] + 2 * points[middle] + points[middle + 1]) / 4
-    return np.split(points, ends[:-1])
+        points[middle] = (points[before] + 2 * points[middle] + points[after]) / 4
+    parts = np.split(points, ends[:-1])
+    for number in np.flatnonzero(closed).tolist():
+        parts[number] = _with_area(parts[number], _area(lines[number]))
+    return parts
+
+
+def _with_area(closed: Floats, area: float) -> Floats:
+    """A closed line scaled around its middle."""
+    middle = closed[1:].mean(axis=0)
+    factor = np.sqrt(area / max(_area(closed), 1e-9))
+    scaled: Floats = middle + (closed - middle) * min(factor, _MOST_SCALED)
+    return scaled
+
+
+def _area(closed: Floats) -> float:
+    x, y = closed.T
+    return float(abs((x[:-1] * y[1:] - x[1:] * y[:-1]).sum()) / 2)
 
 
 def simplified(lines: Sequence[Floats], tolerances: Sequence[float]) -> list[Floats]:

@@ -25,6 +25,10 @@ class Stroke:
     points: Floats
     width: float
 
+    @property
+    def length(self) -> float:
+        return float(np.hypot(*np.diff(self.points, axis=0).T).sum())
+
 
 class Strokes:
     """Strokes of a picture, of which the parts near some pixels are found quickly."""

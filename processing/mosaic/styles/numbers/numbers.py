@@ -132,7 +132,7 @@ def _cell_map(painting: Painting, indices: np.ndarray) -> dict[str, object]:
 
 NUMBERS = Style(
     name="numbers",
-    version=4,
+    version=5,
     params=NumbersParams,
     paint=paint_by_numbers,
     en="Paint by numbers",

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from ...cells.convex import voronoi_cells
+from ...cells.convex import Counts, centroids, voronoi_cells
 from ...cells.polygons import FilledCells, PolygonCells
 from ...colour.oklab import srgb_to_oklab
 from ...colour.srgb import Floats
 from ...progress import Progress
 from ...scipy_lazy import ndimage
 from ...segments.borders import OUTSIDE
-from ...segments.branching import split_branching, split_regions
-from ...segments.outlines import MAX_CORNERS, trace_outlines
+from ...segments.branching import split_branching
+from ...segments.inscribed import inscribed_widths, polygon_areas
+from ...segments.outlines import Outlines, trace_outlines
 from ...segments.strokes import Stroke
 from ...segments.superpixels import Labels, connected_parts, merge_regions, merge_to, region_widths, segment
 from .leads import lead_width
@@ -23,9 +24,10 @@ from .leads import lead_width
 _SKETCH_PX = 90_000  # of the reduced picture, or _PIXELS_A_PANE
 _PIXELS_A_PANE = 100
 _MAX_SKETCH_PX = 300_000
-_THINNEST = 1.8  # leads, of which simplified outlines take some
+_THINNEST, _THINNEST_OUTLINE = 1.8, 1.5  # leads; simplified outlines take some
+_WIDTH_ROUNDS, _ROUNDING = 5, 1.15  # rounded corners take some of the width
 _MORE, _FEWER = 1.6, 0.46  # panes, before those too thin are united with others, and before some are split
-_MOST_NEIGHBOURS, _CORNER_ROUNDS = (7, 8), 2
+_MOST_NEIGHBOURS = 7, 8
 _WIDEST_LEAD = 0.3  # times the side of the smaller pane, so that a small light is not hidden
 _LIGHT, _DARK, _BRIGHTER, _LIGHTS = 1.8, 35.0, 22.0, 120
 """Of lights in the dark, such as stars: the least radius in leads, how dark it is around, how much brighter they are
@@ -33,55 +35,75 @@ _LIGHT, _DARK, _BRIGHTER, _LIGHTS = 1.8, 35.0, 22.0, 120
 
 
 @dataclass(frozen=True, slots=True)
+class PaneSketch:
+    """labels: (rows, columns), the region of each pixel of a reduced picture. colours: of the regions, OKLab x 100.
+    outlines: of the panes; each is a region or a part of one."""
+
+    labels: Labels
+    colours: Floats
+    outlines: Outlines
+
+
+@dataclass(frozen=True, slots=True)
 class Panes:
-    """cells: without leads. leads: between them."""
+    """cells: without leads. leads: between them. lead_shares: (count,), of the area of each pane, 0 to 1."""
 
     cells: FilledCells
     leads: list[Stroke]
+    lead_shares: Floats
 
 
 def contour_panes(image: Image.Image, size: tuple[int, int], count: int, leading: float, progress: Progress) -> Panes:
     """About `count` panes for a result of `size`, with leads about `leading` pixels wide."""
-    labels, lab = pane_labels(image, size, count, leading, progress.sub(0.0, 0.7))
-    progress(0.8)
-    colours = mean_colours(labels, lab)
-    outlines = trace_outlines(labels, progress.sub(0.8, 1.0), colours=colours)
-    progress(1.0)
-    factor = np.array(size) / labels.shape[::-1]
-    pitch = float((size[0] * size[1] / len(outlines.corners)) ** 0.5)
-    front = PolygonCells(*size, outlines.points * factor, outlines.corners, pitch)
-    cells = FilledCells(front, _nearest_panes(labels, factor, size, pitch))
-    areas, leads = np.bincount(labels.ravel()) * factor.prod(), []
+    sketch = sketch_panes(image, size, count, leading, progress)
+    outlines, factor = sketch.outlines, np.array(size) / sketch.labels.shape[::-1]
+    colours = sketch.colours[outlines.origins]
+    points, corners = outlines.points * factor, outlines.corners
+    pitch = float((size[0] * size[1] / len(corners)) ** 0.5)
+    cells = FilledCells(PolygonCells(*size, points, corners, pitch), _nearest_panes(points, corners, size, pitch))
+    areas, leads = polygon_areas(points, corners), []
+    covered = np.zeros(len(areas))
     for border in outlines.borders:
         if OUTSIDE not in (border.left, border.right):
             contrast = float(np.linalg.norm(colours[border.left] - colours[border.right]))
             widest = _WIDEST_LEAD * float(min(areas[border.left], areas[border.right])) ** 0.5
-            leads.append(Stroke(border.points * factor, min(lead_width(leading, contrast), widest)))
-    return Panes(cells, leads)
+            lead = Stroke(border.points * factor, min(lead_width(leading, contrast), widest))
+            covered[[border.left, border.right]] += lead.length * lead.width / 2
+            leads.append(lead)
+    return Panes(cells, leads, np.minimum(covered / np.maximum(areas, 1e-9), 1.0))
 
 
-def pane_labels(
+def sketch_panes(
     image: Image.Image, size: tuple[int, int], count: int, leading: float, progress: Progress
-) -> tuple[Labels, Floats]:
-    """(rows, columns) of a reduced picture: the pane of each pixel, and OKLab x 100."""
+) -> PaneSketch:
+    """The panes of a result of `size`, on a reduced picture."""
     samples = min(_MAX_SKETCH_PX, max(_SKETCH_PX, count * _PIXELS_A_PANE))
     scale = min(1.0, (samples / (size[0] * size[1])) ** 0.5)
     sketch = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
     lab = srgb_to_oklab(np.asarray(image.resize(sketch, Image.Resampling.BOX, reducing_gap=2.0))) * 100
     lead = leading * sketch[0] / size[0]
-    labels = segment(lab, round(count * _MORE), progress)
+    labels = segment(lab, round(count * _MORE), progress.sub(0.0, 0.5))
     labels = _with_lights(_without_slivers(labels, lab, _THINNEST * lead), lab, max(2.0, _LIGHT * lead))
     labels = _without_slivers(labels, lab, _THINNEST * lead)
-    labels = merge_to(labels, lab, max(1, round(count * _FEWER)), progress)
+    labels = merge_to(labels, lab, max(1, round(count * _FEWER)), progress.sub(0.5, 0.6))
     for most in _MOST_NEIGHBOURS:  # what is cut off may be a sliver, and its union with another have many neighbours
         labels = _without_slivers(split_branching(labels, most), lab, _THINNEST * lead)
-    for _ in range(_CORNER_ROUNDS):
-        outlines = trace_outlines(labels, progress.sub(0.0, 1.0), colours=mean_colours(labels, lab))
-        angular = np.flatnonzero(outlines.turns > MAX_CORNERS)
-        if not len(angular):
+    return _with_outlines(labels, lab, _THINNEST_OUTLINE * lead, progress.sub(0.6, 1.0))
+
+
+def _with_outlines(labels: Labels, lab: Floats, thinnest: float, progress: Progress) -> PaneSketch:
+    """Regions that simplified outlines make too thin become part of others."""
+    colours = mean_colours(labels, lab)
+    for round_ in range(_WIDTH_ROUNDS):
+        tracing = progress.sub(0.15 * round_, 0.15 * (round_ + 1))
+        outlines = trace_outlines(labels, tracing, thinnest=None, colours=colours)
+        thin = inscribed_widths(outlines.points, outlines.corners, thinnest) < thinnest
+        if len(thin) == 1 or not thin.any():
             break
-        labels = _without_slivers(split_regions(labels, angular), lab, _THINNEST * lead)
-    return labels, lab
+        labels = merge_regions(labels, lab, thin)
+        colours = mean_colours(labels, lab)
+    outlines = trace_outlines(labels, progress.sub(0.75, 1.0), thinnest=_ROUNDING * thinnest, colours=colours)
+    return PaneSketch(labels, colours, outlines)
 
 
 def _without_slivers(labels: Labels, lab: Floats, thickness: float) -> Labels:
@@ -113,12 +135,10 @@ def _with_lights(labels: Labels, lab: Floats, radius: float) -> Labels:
     return connected_parts(parts)
 
 
-def _nearest_panes(labels: Labels, factor: Floats, size: tuple[int, int], pitch: float) -> PolygonCells:
+def _nearest_panes(points: Floats, corners: Counts, size: tuple[int, int], pitch: float) -> PolygonCells:
     """What is nearest to each pane, for the few pixels that simplified outlines leave uncovered."""
-    middles = ndimage().center_of_mass(np.ones(labels.shape), labels, np.arange(labels.max() + 1))
-    seeds = (np.array(middles)[:, ::-1] + 0.5) * factor + np.arange(labels.max() + 1)[:, None] * 1e-6
-    points, corners = voronoi_cells(seeds, size, Progress())
-    return PolygonCells(*size, points, corners, pitch)
+    seeds = np.clip(centroids(points, corners), 0, size) + np.arange(len(corners))[:, None] * 1e-6
+    return PolygonCells(*size, *voronoi_cells(seeds, size, Progress()), pitch)
 
 
 def mean_colours(labels: Labels, lab: Floats) -> Floats:

@@ -7,14 +7,18 @@ from PIL import Image, ImageFilter
 
 from ...colour.palette import hex_to_rgb
 from ...colour.pixels import pixels
-from ...colour.srgb import Colours, Floats
+from ...colour.srgb import Colours, Floats, encode_srgb, linearise
 from ...materials.texture import Texture
 from ...region_canvas import PixelBox
 from ...segments.strokes import Stroke, Strokes
 
 _NARROW, _WIDE = 0.7, 1.5  # the width of leads between panes of equal and of different colours, in `leading`
 _CONTRAST = 35.0  # the difference of colours, OKLab x 100, at which leads are widest
-_GLOW, _STREAKS, _RELIEF = 0.34, 0.014, 0.55
+_GLOW, _LIFTED, _STREAKS, _RELIEF = 0.34, 0.35, 0.014, 0.55
+_CAME = 22.0  # of 255, how much lighter a came is than its colour
+_FULL_LIGHT, _LEAST_LIGHT = 96.0, 0.3  # a lightness of panes, of 255, from which a came has all its light; its least
+_OVERLAP, _MOST_LEAD = 0.93, 0.5  # leads cover each other where they meet; the share that lighter glass makes up for
+_SPREAD = 0.62  # of what leads darken around them, the part that lies on glass
 _MARGIN = 1.5  # leads, around a band
 _SHADE_PX = 2.0  # a lead's width in the reduced picture of how near pixels are to leads
 
@@ -22,6 +26,18 @@ _SHADE_PX = 2.0  # a lead's width in the reduced picture of how near pixels are 
 def lead_width(leading: float, contrast: float) -> float:
     """contrast: of the panes on both sides, OKLab x 100."""
     return leading * (_NARROW + (_WIDE - _NARROW) * min(1.0, contrast / _CONTRAST))
+
+
+def brightened(panes: Colours, lead_shares: Floats, colour: str) -> Colours:
+    """(count, 3): colours of panes that glow, which together with their leads have the light of `panes`.
+
+    lead_shares: (count,), see contour_panes.Panes.
+    """
+    lead = (np.array(hex_to_rgb(colour)) + _CAME) * _dimmed(panes.astype(np.float32))
+    share = np.minimum(lead_shares * _OVERLAP, _MOST_LEAD)[:, None]
+    light = (linearise(panes / 255) - share * linearise(np.clip(lead, 0, 255) / 255)) / (1 - share)
+    glow = 1 + _GLOW * (_LIFTED - _SPREAD * share / (1 - share))
+    return np.asarray(np.rint(np.clip(encode_srgb(np.maximum(light, 0)) / glow, 0, 1) * 255), np.uint8)
 
 
 class LeadPainter:
@@ -87,9 +103,16 @@ def _facing(mask: Image.Image, leading: float, inner: tuple[int, int, int, int])
     return facing[inner[1] : inner[3], inner[0] : inner[2]] * np.float32(max(1.0, leading * 0.5))
 
 
+def _dimmed(panes: Floats) -> Floats:
+    """(..., 1): how much of its light a came between panes (..., 3) has; between dark ones it would be lighter."""
+    lightness = panes @ np.array([0.3, 0.6, 0.1], np.float32)
+    return np.asarray(np.clip(lightness / _FULL_LIGHT, _LEAST_LIGHT, 1.0)[..., None])
+
+
 def _lit(panes: Floats, lead: Floats, cover: Floats, texture: Floats, shapes: tuple[Floats, Floats]) -> Floats:
     facing, near = shapes
-    glow = 1 + _GLOW * 0.35 - _GLOW * near + texture * np.float32(_STREAKS)
-    came = lead + (np.clip(facing, -0.6, 1.0) * np.float32(_RELIEF * 150))[..., None] + 22
+    glow = 1 + _GLOW * _LIFTED - _GLOW * near + texture * np.float32(_STREAKS)
+    came = lead + (np.clip(facing, -0.6, 1.0) * np.float32(_RELIEF * 150))[..., None] + np.float32(_CAME)
+    came *= _dimmed(panes)
     painted = panes * glow[..., None]
     return np.asarray(painted + (came - painted) * cover[..., None])

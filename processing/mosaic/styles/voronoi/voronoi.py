@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from ...params import (
 from ...progress import Progress
 from ...style import RenderContext, Style
 from .contour_panes import contour_panes
-from .leads import LeadPainter
+from .leads import LeadPainter, brightened
 from .seeds import gradient_magnitude, sample_count, stipple_points
 
 _MAX_SEEDS = 25_000  # with more, a single call of Qhull, which cannot be stopped, takes longer than 0.3 s
@@ -85,7 +86,8 @@ def _paint_contour_panes(context: RenderContext[VoronoiParams]) -> StyleResult:
         "leads", lambda: LeadPainter(panes.leads, leading, colour, size=size, light=light, seed=seed)
     )
     painter.covered_px = 0.0
-    result = paint_flat_cells(context, panes.cells, progress.sub(0.5, 1.0), over=painter)
+    glowing = partial(brightened, lead_shares=panes.lead_shares, colour=colour) if light else None
+    result = paint_flat_cells(context, panes.cells, progress.sub(0.5, 1.0), over=painter, adjust=glowing)
     panes_as_shapes = result.vector
     assert panes_as_shapes is not None
     return replace(

@@ -13,11 +13,12 @@ from processing.mosaic import parse, render
 from processing.mosaic.cells.polygons import PolygonCells
 from processing.mosaic.colour.oklab import srgb_to_oklab
 from processing.mosaic.progress import Progress
-from processing.mosaic.segments.outlines import trace_outlines
+from processing.mosaic.segments.inscribed import inscribed_widths, polygon_areas
+from processing.mosaic.segments.outlines import MAX_CORNERS, trace_outlines
 from processing.mosaic.segments.superpixels import segment
-from processing.mosaic.styles.voronoi.contour_panes import contour_panes, pane_labels
+from processing.mosaic.styles.voronoi.contour_panes import contour_panes, sketch_panes
 from processing.mosaic.styles.voronoi.leads import lead_width
-from tests.bench.looks import boundary_recall, mean_difference
+from tests.bench.looks import blurred_difference, boundary_recall, mean_difference
 from tests.processing.mosaic.cell_samples import labels_of
 from tests.processing.mosaic.pictures import encoded, noise, opened
 
@@ -73,16 +74,20 @@ def test_panes_follow_contours_better_than_voronoi_cells() -> None:
     assert boundary_recall(CAT, contours) >= max(0.7, boundary_recall(CAT, cells))
 
 
-def test_no_pane_is_thinner_than_one_and_a_half_leads() -> None:
-    leading = 4.0
-    panes = contour_panes(Image.fromarray(CAT), (300, 200), 120, leading, Progress())
+@pytest.mark.parametrize("pixels", [CAT, noise(150, 120), disc(240, 180)], ids=["cat", "noise", "disc"])
+@pytest.mark.parametrize("count", [40, 250])
+def test_every_pane_has_at_most_12_corners_and_is_wider_than_one_and_a_half_leads(
+    pixels: np.ndarray, count: int
+) -> None:
+    height, width = pixels.shape[:2]
+    leading = (width * height / count) ** 0.5 / 11
 
-    labels = labels_of(panes.cells)
+    sketch = sketch_panes(Image.fromarray(pixels), (width, height), count, leading, Progress())
 
-    widest = []
-    for pane in np.unique(labels):
-        widest.append(2 * ndimage.distance_transform_edt(np.pad(labels == pane, 1)).max())
-    assert min(widest) > 0.8 * 1.5 * leading, "simplified outlines take a little"
+    outlines, lead = sketch.outlines, leading * sketch.labels.shape[1] / width
+    assert outlines.turns.max() <= MAX_CORNERS
+    assert inscribed_widths(outlines.points, outlines.corners).min() >= 1.5 * lead
+    assert polygon_areas(outlines.points, outlines.corners).sum() == pytest.approx(sketch.labels.size, rel=1e-9)
 
 
 def test_leads_are_wider_between_panes_of_different_colours() -> None:
@@ -98,6 +103,16 @@ def test_leads_are_rounded_and_panes_glow_unless_switched_off() -> None:
     assert len(np.unique(lit.reshape(-1, 3), axis=0)) > 4 * len(np.unique(flat.reshape(-1, 3), axis=0))
 
 
+def test_panes_make_up_for_the_light_that_leads_take() -> None:
+    recipe = {"style": "voronoi", "cells": 150}
+
+    leaded, without = (
+        opened(render(encoded(CAT), parse({**recipe, **leading})).data) for leading in ({}, {"leading": 0})
+    )
+
+    assert blurred_difference(CAT, leaded, 20) < blurred_difference(CAT, without, 20) + 0.5
+
+
 def test_the_svg_has_the_leads_as_lines() -> None:
     svg = render(encoded(CAT), parse({"style": "voronoi", "cells": 30, "format": "svg"})).data.decode()
 
@@ -109,16 +124,16 @@ def test_a_star_at_night_keeps_a_pane_of_its_own() -> None:
     night = np.full((200, 300, 3), 12, np.uint8)
     night[98:101, 148:151] = 250
 
-    labels, lab = pane_labels(Image.fromarray(night), (300, 200), 60, 2.0, Progress())
+    sketch = sketch_panes(Image.fromarray(night), (300, 200), 60, 2.0, Progress())
 
-    star = labels == labels[99, 149]
-    assert 9 <= star.sum() < 80
-    assert lab[star, 0].mean() > 2 * lab[..., 0].mean()
+    star = sketch.labels[99, 149]
+    assert 9 <= (sketch.labels == star).sum() < 80
+    assert sketch.colours[star, 0] > 2 * sketch.colours[:, 0].mean()
 
 
 def test_a_picture_of_a_few_pixels_has_one_pane() -> None:
     image = Image.fromarray(np.full((3, 4, 3), 90, np.uint8))
 
-    labels, _ = pane_labels(image, (4, 3), 1, 1.0, Progress())
+    sketch = sketch_panes(image, (4, 3), 1, 1.0, Progress())
 
-    assert not labels.any()
+    assert not sketch.labels.any()

@@ -1,0 +1,73 @@
+"""Regions with many corners are cut between two of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from processing.mosaic.segments.borders import OUTSIDE, Border
+from processing.mosaic.segments.cutting import corner_counts, cut_angular
+from processing.mosaic.segments.inscribed import inscribed_widths, polygon_areas
+
+
+def wheel(corners: int, radius: float = 30.0) -> np.ndarray:
+    """A closed line, with its inside on the left as seen on the screen."""
+    angle = -2 * np.pi * np.arange(corners + 1) / corners
+    points = 40 + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+    points[-1] = points[0]
+    return points
+
+
+def areas(borders: list[Border], count: int) -> np.ndarray:
+    """(count,): by the shoelace formula over the borders of each region."""
+    sums = np.zeros(count)
+    for border in borders:
+        x, y = border.points.T
+        double = float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())
+        if border.left != OUTSIDE:
+            sums[border.left] -= double / 2
+        if border.right != OUTSIDE:
+            sums[border.right] += double / 2
+    return sums
+
+
+@pytest.mark.parametrize("corners", [13, 16, 40, 100])
+def test_a_disc_is_cut_into_parts_of_few_corners(corners: int) -> None:
+    borders = [Border(wheel(corners), 0, OUTSIDE)]
+    whole = areas(borders, 1).sum()
+
+    cut, origins = cut_angular(borders, 1, 12, 2.0)
+
+    assert corner_counts(cut, len(origins)).max() <= 12
+    assert len(origins) <= 2 * corners / 11 + 1
+    parts = areas(cut, len(origins))
+    assert parts.min() > 0
+    assert parts.sum() == pytest.approx(whole)
+
+
+def test_a_ring_is_cut_from_its_hole_to_its_outside() -> None:
+    borders = [Border(wheel(12), 0, OUTSIDE), Border(wheel(8, 12.0), 1, 0)]
+
+    cut, origins = cut_angular(borders, 2, 12, 2.0)
+
+    assert origins[:2] == [0, 1]
+    assert set(origins[2:]) == {0}
+    assert corner_counts(cut, len(origins)).max() <= 12
+    assert areas(cut, len(origins)).min() > 0
+
+
+def test_a_corner_is_left_out_where_every_cut_leaves_a_sliver() -> None:
+    borders = [Border(wheel(14), 0, 1), Border(wheel(4, 50.0), 1, OUTSIDE)]
+
+    cut, origins = cut_angular(borders, 2, 12, 40.0)
+
+    assert corner_counts(cut, len(origins))[0] <= 12
+    assert origins.count(0) == 1
+
+
+def test_widths_and_areas_of_polygons() -> None:
+    square, slab = [(0, 0), (10, 0), (10, 10), (0, 10)], [(0, 0), (40, 0), (40, 3), (0, 3)]
+    points, corners = np.array([*square, *slab], float), np.array([4, 4])
+
+    assert inscribed_widths(points, corners) == pytest.approx([10, 3], rel=0.05)
+    assert polygon_areas(points, corners) == pytest.approx([100, 120])
