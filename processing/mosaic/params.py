@@ -29,6 +29,9 @@ class Condition:
     negated: bool = False
 
 
+Conditions = Condition | tuple[Condition, ...]
+
+
 def int_param(
     default: int | None, *, low: int, high: int, en: str, zh: str, step: int = 1, unit: str | None = None
 ) -> Any:
@@ -101,8 +104,12 @@ def allowed_values(metadata: Mapping[str, Any]) -> str:
 
 def conditions_of(params: type[BaseModel], name: str) -> list[dict[str, Any]]:
     """The conditions of a parameter in a class and its bases, as plain data."""
-    declared = [vars(base).get("conditions", {}) for base in params.__mro__]
-    return [condition_data(each[name]) for each in declared if name in each]
+    declared = [vars(base).get("conditions", {}).get(name, ()) for base in params.__mro__]
+    return [
+        condition_data(condition)
+        for each in declared
+        for condition in ((each,) if isinstance(each, Condition) else each)
+    ]
 
 
 def condition_data(condition: Condition) -> dict[str, Any]:
@@ -146,7 +153,7 @@ class Params(BaseModel):
     """The parameters of every style. A style's own class inherits from this one or from CellParams."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
-    conditions: ClassVar[Mapping[str, Condition]] = {
+    conditions: ClassVar[Mapping[str, Conditions]] = {
         "quality": Condition("format", ("jpeg", "webp", "pdf")),
         "poster": Condition("format", ("pdf",)),
         "overlap": Condition("poster", ("none",), negated=True),
@@ -180,7 +187,7 @@ class SizedParams(Params):
     colours_of: the id of a picture whose colours the source gets first; the caller of `render` reads it. reveal: see
     reveal.encode_reveal."""
 
-    conditions: ClassVar[Mapping[str, Condition]] = {"reveal": Condition("format", REVEAL_FORMATS)}
+    conditions: ClassVar[Mapping[str, Conditions]] = {"reveal": Condition("format", REVEAL_FORMATS)}
 
     size: int | None = int_param(
         None, low=MIN_SIZE, high=MAX_SIZE, unit="px", en="Longer side of the result, pixels", zh="成品长边（像素）"
@@ -204,7 +211,7 @@ class SizedParams(Params):
 class CellParams(SizedParams):
     """The parameters of every style of flat cells."""
 
-    conditions: ClassVar[Mapping[str, Condition]] = {"dither": Condition("palette", (None,), negated=True)}
+    conditions: ClassVar[Mapping[str, Conditions]] = {"dither": Condition("palette", (None,), negated=True)}
 
     cell: int | None = int_param(None, low=2, high=1024, en="Cell size, pixels", zh="单元大小（像素）", unit="px")
     linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
@@ -255,7 +262,7 @@ class GroutParams(CellParams):
     FLAT_GROUT: ClassVar[str] = "#2b2a28"
     FLAT_JOINT: ClassVar[float] = 0.0
     JOINT: ClassVar[float] = 1 / 16
-    conditions: ClassVar[Mapping[str, Condition]] = {"grout_colour": Condition("grout", (0,), negated=True)}
+    conditions: ClassVar[Mapping[str, Conditions]] = {"grout_colour": Condition("grout", (0,), negated=True)}
 
     material: str = material_param()
     grout: int | None = int_param(None, low=0, high=256, unit="px", en="Joint width, pixels", zh="填缝宽度（像素）")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour.direct_search import MAX_SEARCHED, OWN_SHARE, search_indices
+from ..colour.direct_search import FULL_MIXING, MAX_SEARCHED, OwnWeights, search_indices
 from ..colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ..colour.palette import dither_indices, nearest_indices
 from ..colour.srgb import Colours
@@ -24,17 +24,17 @@ def assign_colours(
     dither: bool,
     still: bool,
     chroma_penalty: float,
-    own_share: float = OWN_SHARE,
+    own_weights: OwnWeights = FULL_MIXING,
 ) -> NDArray[np.int32]:
     """(n,): the index in the palette of each cell's colour: the nearest one, or dithered.
 
     colours: (n, 3) means of the cells. still: not a frame of an animation, where mixtures would flicker; there, and in
     very fine grids, dithering is ordered; in fine grids errors are diffused. chroma_penalty: as of `nearest_indices`;
-    ordered dithering has none. own_share: as of `search_indices`, the only one that has it.
+    ordered dithering has none. own_weights: as of `search_indices`, the only one that has it.
     """
     if dither and still and grid.count * len(palette) <= MAX_SEARCHED:
         cells = colours.reshape(grid.rows, -1, 3)
-        searched = search_indices(cells, palette, progress, chroma_penalty=chroma_penalty, own_share=own_share)
+        searched = search_indices(cells, palette, progress, chroma_penalty=chroma_penalty, own_weights=own_weights)
         return searched.ravel().astype(np.int32)
     if dither and still and grid.count <= MAX_DIFFUSED_CELLS:
         centres = grid.centres(0, grid.count)

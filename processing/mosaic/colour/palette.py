@@ -181,13 +181,21 @@ def limit_lightness(lab: Floats, entries: Floats, margin: float = 0.0) -> Floats
     return limited
 
 
-def squared_distances(colours: Colours, palette: Colours, chroma_penalty: float = 0) -> NDArray[np.float32]:
-    """(n, k): of each colour from each of the palette, in OKLab; `chroma_penalty` as for `nearest_indices`."""
+def squared_distances(
+    colours: Colours, palette: Colours, chroma_penalty: float = 0, *, lightness: float = 1.0, hue: float = 1.0
+) -> NDArray[np.float32]:
+    """(n, k): of each colour from each of the palette, in OKLab; `chroma_penalty` as for `nearest_indices`.
+
+    lightness, hue: weights of the squared differences of L, and of a and b.
+    """
     entries = srgb_to_oklab(palette)
     distances = np.empty((len(colours), len(palette)), np.float32)
     for piece in pieces(len(colours), max(1, _PIECE_DISTANCES // len(palette))):
         lab = limit_lightness(srgb_to_oklab(colours[piece]), entries)
-        distances[piece] = sum(np.subtract.outer(lab[:, axis], entries[:, axis]) ** 2 for axis in range(3))
+        distances[piece] = sum(
+            weight * np.subtract.outer(lab[:, axis], entries[:, axis]) ** 2
+            for axis, weight in enumerate((lightness, hue, hue))
+        )
         if chroma_penalty:
             distances[piece] += chroma_penalty * _chroma_cost(lab[:, 1:], entries[:, 1:])
     return distances

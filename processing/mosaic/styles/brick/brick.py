@@ -17,10 +17,10 @@ from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
 from ...codec.encoders.vector_image import VectorImage
-from ...colour.direct_search import OWN_SHARE
+from ...colour.direct_search import FULL_MIXING, GENTLE_MIXING
 from ...colour.srgb import Colours
 from ...counted import CountedParams
-from ...params import FORMATS, Condition, bool_param, choice_param, custom_param, int_param
+from ...params import FORMATS, Condition, Conditions, bool_param, choice_param, custom_param, int_param
 from ...progress import Progress, pieces
 from ...scaled import Drawing
 from ...style import RenderContext, Style
@@ -46,7 +46,7 @@ _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several fl
 MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
 _MAX_CACHED, _MAX_CACHED_PX = 1 << 12, 1 << 21  # stud images: enough for all brick colours at 56 pixels
 _GENTLE = "gentle"
-_GENTLE_OWN_SHARE = 0.25  # a face has few studs of colours that no skin has
+_WITHOUT_STOCK, _OF_BRICKS = Condition("stock", (None,)), Condition("colours", ("free",), negated=True)
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
 
@@ -55,11 +55,11 @@ class BrickParams(CountedParams):
     stock: the studs that there are of each colour, instead of `colours`."""
 
     ACROSS: ClassVar[int] = 80
-    conditions: ClassVar[Mapping[str, Condition]] = {
+    conditions: ClassVar[Mapping[str, Conditions]] = {
         "cell": Condition("columns", (None,)),
-        "colours": Condition("stock", (None,)),
-        "dither": Condition("colours", ("free",), negated=True),
-        "mixing": Condition("dither", (True,)),
+        "colours": _WITHOUT_STOCK,
+        "dither": (_WITHOUT_STOCK, _OF_BRICKS),
+        "mixing": (_WITHOUT_STOCK, _OF_BRICKS, Condition("dither", (True,))),
     }
 
     cell: int | None = int_param(
@@ -164,7 +164,7 @@ def _plan_bricks(
             dither=params.dither,
             still=still,
             chroma_penalty=penalty,
-            own_share=_GENTLE_OWN_SHARE if params.mixing == _GENTLE else OWN_SHARE,
+            own_weights=GENTLE_MIXING if params.mixing == _GENTLE else FULL_MIXING,
         )
     cells = indices.reshape(means.shape[:2])
     return BrickPlan(grid, cells, palette, names, merge_bricks(cells, progress.sub(0.5, 1.0), larger=params.larger))
@@ -277,7 +277,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=12,
+    version=13,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

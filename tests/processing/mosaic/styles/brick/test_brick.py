@@ -126,7 +126,7 @@ def test_light_falls_from_the_upper_left_and_changes_the_mean_colour_little() ->
 def test_greys_are_grey_and_dithering_mixes_them() -> None:
     plate = np.full((200, 200, 3), 125, np.uint8)
 
-    plain, dithered = (render_bricks(plate, colours="greys", dither=dither) for dither in (False, True))
+    plain, dithered = (render_bricks(plate, colours="greys", dither=dither, mixing="full") for dither in (False, True))
 
     assert len(set(cell_map_of(plain)["studs"])) == 1
     assert len(set(cell_map_of(dithered)["studs"])) == 2
@@ -155,11 +155,38 @@ def test_gentle_mixing_keeps_studs_of_a_foreign_colour_out_of_photographs() -> N
     assert np.mean(gentle) < 0.8 * np.mean(full), (gentle, full)
 
 
+def test_gentle_mixing_leaves_the_areas_of_a_logo_plain() -> None:
+    logo = np.full((320, 320, 3), (244, 130, 40), np.uint8)
+    logo[80:240, 100:220] = (120, 190, 60)
+
+    gentle, full = (
+        np.array(cell_map_of(render_bricks(logo, cell=8, mixing=mixing))["studs"]).reshape(40, 40)
+        for mixing in ("gentle", "full")
+    )
+
+    assert len(np.unique(gentle[:9])) == len(np.unique(gentle[11:29, 14:26])) == 1
+    assert len(np.unique(full[:9])) > 1
+
+
+def test_gentle_mixing_keeps_a_night_calm_and_a_slow_gradient_without_steps() -> None:
+    night = np.full((320, 320, 3), (18, 17, 16), np.uint8) + np.random.default_rng(1).integers(0, 4, (320, 320, 1))
+    sky = np.repeat(np.linspace(90, 130, 320)[:, None, None], 320, 1) + np.array([0, 20, 60])
+
+    dark, blue = (
+        np.array(cell_map_of(render_bricks(plate.astype(np.uint8), cell=8))["studs"]) for plate in (night, sky)
+    )
+
+    assert np.bincount(dark).max() > 0.95 * len(dark)
+    assert len(np.unique(blue.reshape(40, 40)[20])) > 1
+
+
 def test_more_cells_than_can_be_searched_are_diffused_or_dithered_by_a_pattern(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def render_grey() -> list[int]:
-        return cell_map_of(render_bricks(np.full((200, 200, 3), 125, np.uint8), colours="greys"))["studs"]
+        return cell_map_of(render_bricks(np.full((200, 200, 3), 125, np.uint8), colours="greys", mixing="full"))[
+            "studs"
+        ]
 
     plates = [render_grey()]
 
