@@ -188,7 +188,8 @@ def stone_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
 
     return [
         ("stones at edges: spread of colours inside", f"{mean('spread'):.2f}"),
-        ("stones: median length of rows", f"{mean('row'):.0f}"),
+        ("stones: median length of rows, by the style's field", f"{mean('row'):.1f}"),
+        ("stones: median length of rows, by all strong edges", f"{mean('row_of_edges'):.1f}"),
         ("stones: spread of areas, irregularity 0", f"{mean('areas', irregularity=0.0, detail=0.0):.2f}"),
         ("stones: spread of areas, irregularity 1", f"{mean('areas', irregularity=1.0, detail=0.0):.2f}"),
     ]

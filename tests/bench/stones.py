@@ -24,11 +24,14 @@ ROW_REACH, ROW_ANGLE = 1.45, np.radians(30)  # of the next stone of a row: its d
 @dataclass(frozen=True, slots=True)
 class StoneFigures:
     """spread: mean distance of a stone's pixels from its mean (OKLab x 100), of the stones that strong edges pass.
-    areas: standard deviation of the areas / their mean. row: median number of stones in the row of a stone."""
+    areas: standard deviation of the areas / their mean. row: median number of stones in the row of a stone, along the
+    style's own direction field. row_of_edges: the same along the distance from the strong edges and the frame, of which
+    there are more than the style follows."""
 
     spread: float
     areas: float
     row: float
+    row_of_edges: float
 
 
 def stone_figures(image: Image.Image, edges: np.ndarray, **params: float | int) -> StoneFigures:
@@ -37,7 +40,21 @@ def stone_figures(image: Image.Image, edges: np.ndarray, **params: float | int) 
     context = RenderContext(source, TesseraeParams(**params), Progress())  # type: ignore[arg-type]
     stones = place_stones(context, Progress())
     areas = _areas(stones)
-    return StoneFigures(_spread(image, stones, edges), float(areas.std() / areas.mean()), _row_length(stones, context))
+    field, scale = sketch_field(context, stones.pitch, Progress())
+    return StoneFigures(
+        _spread(image, stones, edges),
+        float(areas.std() / areas.mean()),
+        _row_length(stones, field.level, scale),
+        _row_length(stones, _levels(edges, 0.2 * stones.pitch), 1.0),
+    )
+
+
+def _levels(edges: np.ndarray, blur: float) -> np.ndarray:
+    """(height, width): the distance from an edge or from the frame."""
+    height, width = edges.shape
+    y, x = np.arange(height)[:, None], np.arange(width)
+    to_frame = np.minimum(np.minimum(y, height - 1 - y), np.minimum(x, width - 1 - x)) + 0.5
+    return np.asarray(ndimage.gaussian_filter(np.minimum(ndimage.distance_transform_edt(~edges), to_frame), blur))
 
 
 def _spread(image: Image.Image, stones: Stones, edges: np.ndarray) -> float:
@@ -62,11 +79,10 @@ def _areas(stones: Stones) -> np.ndarray:
     return np.asarray(np.abs(np.add.reduceat(x * y[following] - x[following] * y, starts)) / 2)
 
 
-def _row_length(stones: Stones, context: RenderContext[TesseraeParams]) -> float:
-    """A row is a chain of stones that are each other's nearest ahead and behind, along the direction field."""
+def _row_length(stones: Stones, level: np.ndarray, scale: float) -> float:
+    """A row is a chain of stones that are each other's nearest ahead and behind, along lines of equal level."""
     middles = centroids(stones.points, stones.corners)
-    field, scale = sketch_field(context, stones.pitch, Progress())
-    down, right = np.gradient(ndimage.gaussian_filter(field.level, 1))
+    down, right = np.gradient(ndimage.gaussian_filter(level, 1))
     rows, columns = down.shape
     y, x = (np.clip(middles[:, axis] / scale, 0, last - 1).astype(int) for axis, last in ((1, rows), (0, columns)))
     tangent = np.stack([-down[y, x], right[y, x]], 1)

@@ -12,7 +12,7 @@ from ..colour.srgb import Floats
 
 _SMOOTHING_ROUNDS = 8
 _LEAST_SMOOTHED = 4  # points of a line
-_MOST_SCALED = 2.0
+_SHORT, _MOST_SCALED = 40, 2.0  # points of a closed line, which smoothing would shrink; how much it is enlarged
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class _Stretches:
 
 
 def smoothed(lines: Sequence[Floats]) -> list[Floats]:
-    """The staircases of pixels evened out; the ends stay. A closed line has none, and encloses the same area as before.
+    """The staircases of pixels evened out; the ends stay. A closed line has none; a short one encloses the same area as
+    before.
 
     lines: (n, 2) each.
     """
@@ -42,7 +43,7 @@ def smoothed(lines: Sequence[Floats]) -> list[Floats]:
     for _ in range(_SMOOTHING_ROUNDS):
         points[middle] = (points[before] + 2 * points[middle] + points[after]) / 4
     parts = np.split(points, ends[:-1])
-    for number in np.flatnonzero(closed).tolist():
+    for number in np.flatnonzero(closed & (ends - starts <= _SHORT)).tolist():
         parts[number] = _with_area(parts[number], _area(lines[number]))
     return parts
 

@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 BORDER_ROWS = 2
 """Rows of stones around every outline, whatever the background's rows do."""
 
-_WEAK, _STRONG = 0.036, 0.11  # change of OKLab over one stone
+_WEAK, _STRONG = 0.042, 0.13  # change of OKLab over one stone
 _PIECE_PX = 1 << 16
 _EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
 
@@ -74,7 +74,7 @@ def compute_field(image: Image.Image, stone: float, detail: float, progress: Pro
     Distances are exact (Maurer and others, 2003); the direction is that of the gradient of the level. detail: how much
     smaller stones are at edges, and larger far away from them, 0 to 1; along the frame they are large.
     """
-    strength, direction = gradient(image, stone * 0.35)
+    strength, direction = gradient(image, stone * 0.38)
     progress(0.3)
     edges = canny_edges(strength, direction, weak=_WEAK / stone, strong=_STRONG / stone, min_length=4 * stone)
     progress(0.5)

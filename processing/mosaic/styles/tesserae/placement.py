@@ -40,7 +40,7 @@ def row_points(field: DirectionField, params: StoneParams, progress: Progress) -
         centres = np.concatenate([centres[field.levels(centres) < BORDER_ROWS], _straight_rows(field, andamento)])
     centres = centres[_thin_by_distance(centres, 0.66 * field.sizes(centres))]
     progress(0.2)
-    centres = np.concatenate([centres, _empty_spots(centres, field, 0.76)])
+    centres = np.concatenate([centres, _empty_spots(centres, field, 0.78)])
     centres = _lloyd_step(field, centres, progress.sub(0.4, 1.0))
     return _off_edges(field, centres)
 
@@ -102,7 +102,8 @@ def _lloyd_step(field: DirectionField, centres: Floats, progress: Progress) -> F
 
 
 def _points_along_lines(lines: Polylines, field: DirectionField, params: StoneParams) -> Floats:
-    """(n, 2): points about one stone apart along each line, those of the rows next to the edges first."""
+    """(n, 2): points about one stone apart along each line, those of the rows next to the edges first, and of
+    these the long ones: where two rows meet, the longer one goes on."""
     if not len(lines.points):
         return np.zeros((0, 2))
     rng = np.random.default_rng(params.seed)
@@ -123,7 +124,7 @@ def _points_along_lines(lines: Polylines, field: DirectionField, params: StonePa
     positions = starts[owner] + (number + phase) * (lengths / np.maximum(counts, 1))[owner]
     scale = starts[lines.polyline] + along
     points = np.stack([np.interp(positions, scale, lines.points[:, axis]) for axis in (0, 1)], 1)
-    order = np.lexsort((rng.random(len(points)), lines.level[lasts][owner]))
+    order = np.lexsort((number, owner, -lengths[owner], lines.level[lasts][owner]))
     return points[order]
 
 
