@@ -21,11 +21,14 @@ from scipy import ndimage
 
 from processing.mosaic import STYLES, Result, parse, render
 from processing.mosaic.cells.block_means import block_means
+from processing.mosaic.codec.decode import Source
 from processing.mosaic.colour.oklab import delta_e, srgb_to_oklab
 from processing.mosaic.colour.palette import hex_to_rgb
 from processing.mosaic.colour.srgb import encode_srgb, linearise
+from processing.mosaic.materials.material import MATERIALS
 from processing.mosaic.progress import Progress
 from processing.mosaic.segments.inscribed import inscribed_widths
+from processing.mosaic.style import RenderContext
 from processing.mosaic.styles.voronoi.contour_panes import sketch_panes
 from processing.mosaic.styles.voronoi.voronoi import VoronoiParams, contour_pane_count
 from tests.bench.stones import stone_figures
@@ -34,7 +37,7 @@ from tests.processing.mosaic.pictures import opened, saved
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT / "static" / "samples", ROOT.parent / "shared" / "photos")
-MAX_SIDE_PX = 1000
+MAX_SIDE_PX, PIECES_PX = 1000, 1600  # of photographs; of those on which pieces of a material are measured
 CHROMA_OF_COLOURED, CHROMA_OF_NEUTRAL = 4.0, 2.0  # OKLab x 100
 STYLES_WITHOUT_BORDERS = ("dots", "photomosaic", "beads", "stitch")
 FLAT = {
@@ -195,6 +198,45 @@ def stone_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
     ]
 
 
+def material_rows(images: list[Image.Image]) -> list[tuple[str, ...]]:
+    """Of each style with a material, in stone, and of `tesserae` in each: how far pieces are from flat paint."""
+    recipes = [(style, "stone") for style in STYLES if "material" in STYLES[style].params.model_fields]
+    recipes += [("tesserae", name) for name in MATERIALS if name not in ("flat", "stone")]
+    rows = []
+    for style, material in recipes:
+        by_photo = [material_figures(image, style, material) for image in images]
+        pieces, flat, lit = np.mean(by_photo, axis=0)
+        rows.append((f"`{style}`, {material}", f"{pieces:.2f}", f"{flat:.2f}", f"{lit:.2f}"))
+    return rows
+
+
+def material_figures(image: Image.Image, style: str, material: str) -> tuple[float, float, float]:
+    """The mean difference of a piece's mean colour from flat paint; the blurred differences of flat paint and of the
+    material from the image, seen from a cell's distance. Joints are equal where flat cells may have them."""
+    scale = PIECES_PX / max(image.size)
+    image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
+    equal_joints = style != "tesserae" and "grout" in STYLES[style].params.model_fields
+    recipe: dict[str, Any] = {"style": style} | ({"grout": 0} if equal_joints else {})
+    (result, flat), (_, lit) = (render_image(image, recipe | {"material": name}) for name in ("flat", material))
+    context = RenderContext(Source(image, *image.size), parse(recipe | {"material": "flat"}).params, Progress())
+    laid = STYLES[style].paint(context).laid
+    assert laid is not None
+    runs = laid.cells.runs(0, image.height)
+    labels = np.repeat(runs.cells, runs.lengths)
+    source, cell_px = np.asarray(image), pitch_of(image.size, result)
+    pieces = delta_e(_mean_of_cells(flat, labels), _mean_of_cells(lit, labels)).mean()
+    return float(pieces), blurred_difference(source, flat, cell_px), blurred_difference(source, lit, cell_px)
+
+
+def _mean_of_cells(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(n, 3) uint8: the means in linear light."""
+    light, covered = linearise(pixels.reshape(-1, 3) / 255), labels >= 0
+    areas = np.bincount(labels[covered])
+    sums = [np.bincount(labels[covered], light[covered, channel]) for channel in range(3)]
+    means = np.stack(sums, 1)[areas > 0] / areas[areas > 0, None]
+    return np.asarray(np.rint(encode_srgb(means) * 255), np.uint8)
+
+
 def secondary_rows(images: list[Image.Image]) -> list[tuple[str, str]]:
     """Figures of single styles."""
     return brick_rows(images) + stone_rows(images) + pane_rows(images)
@@ -235,6 +277,8 @@ def main() -> None:
     print(table(("style", "difference", "blurred", "blurred, worst photograph", "boundary recall"), rows))
     if not [word for word in sys.argv[1:] if not Path(word).is_file()]:
         print("\n" + table(("figure", "mean"), secondary_rows(list(images.values()))))
+        columns = ("style, material", "pieces from flat paint", "flat, blurred", "material, blurred")
+        print("\n" + table(columns, material_rows(list(images.values()))))
 
 
 if __name__ == "__main__":

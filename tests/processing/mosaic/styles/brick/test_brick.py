@@ -177,7 +177,7 @@ def test_gentle_mixing_keeps_a_night_calm_and_a_slow_gradient_without_steps() ->
     )
 
     assert np.bincount(dark).max() > 0.95 * len(dark)
-    assert len(np.unique(blue.reshape(40, 40)[20])) > 1
+    assert sum(len(np.unique(row)) > 1 for row in blue.reshape(40, 40)) > 10
 
 
 def test_more_cells_than_can_be_searched_are_diffused_or_dithered_by_a_pattern(
