@@ -143,7 +143,7 @@ def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:
 
 TESSERAE = Style(
     name="tesserae",
-    version=6,
+    version=7,
     params=TesseraeParams,
     paint=paint_tesserae,
     en="Roman mosaic",
