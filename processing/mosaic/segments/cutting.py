@@ -65,11 +65,11 @@ class _Cutter:
         loops = self._loops(region)
         shape = RegionShape(loops)
         if len(loops) > 1:
-            return self._join(region, shape) or self._leave_out(region, shape, 0.0)
+            return self._join(region, shape) or self._drop_corner(region, shape, 0.0)
         for cut in _cuts(shape, most):
             if all(RegionShape([part]).is_wider(thinnest) for part in _parts(loops[0], *cut)):
                 return self._cut(region, shape, *cut)
-        return self._leave_out(region, shape, thinnest) or self._leave_out(region, shape, 0.0)
+        return self._drop_corner(region, shape, thinnest) or self._drop_corner(region, shape, 0.0)
 
     def _add(self, points: list[Place], left: int, right: int) -> int:
         self.lines.append(_Line(points, left, right))
@@ -159,7 +159,7 @@ class _Cutter:
                 self._add(line.points[corner.index :], line.left, line.right)
                 del line.points[corner.index + 1 :]
 
-    def _leave_out(self, region: int, shape: RegionShape, thinnest: float) -> list[int]:
+    def _drop_corner(self, region: int, shape: RegionShape, thinnest: float) -> list[int]:
         """Leave out the corner that matters least, unless a region would become thinner than `thinnest` by it."""
         options = []
         for corner in shape.corners:
