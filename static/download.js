@@ -24,10 +24,21 @@ export const isDocument = (format) => ["svg", "pdf"].includes(format) || [TYPES.
 /** The URL for displaying a result: its thumbnail, if it is a document. */
 export const displayUrl = ({ id, url, document }) => (document ? at(`/thumbnail/${id}/${DISPLAY_PX}`) : url);
 
-/** Saves a blob under the name of its image, converted if it has another type. */
-export async function save(blob, format, name) {
-  const output = blob.type === TYPES[format] ? blob : await convert(await withRealType(blob), TYPES[format]);
-  saveAs(output, resultName(name, format));
+/** Saves a blob under the name of its image, converted if it has another type. dpi: of a JPEG that is converted. */
+export async function save(blob, format, name, dpi) {
+  const isOwn = blob.type === TYPES[format];
+  const output = isOwn ? blob : await convert(await withRealType(blob), TYPES[format]);
+  saveAs(!isOwn && dpi && format === "jpeg" ? await withResolution(output, dpi) : output, resultName(name, format));
+}
+
+/** A JPEG of a browser, which begins with a JFIF segment, with a resolution. */
+async function withResolution(blob, dpi) {
+  const head = new DataView(await blob.slice(0, 20).arrayBuffer());
+  if (head.byteLength < 20 || head.getUint32(6) !== 0x4a464946) return blob;
+  head.setUint8(13, 1); // dots per inch
+  head.setUint16(14, dpi);
+  head.setUint16(16, dpi);
+  return new Blob([head.buffer, blob.slice(20)], { type: blob.type });
 }
 
 /** The file name of a mosaic, from the name of its image, or of its style, which may say already what it is. */

@@ -15,12 +15,12 @@ const FILE_MB = {
   numbers: [2, 3.2, 1.6],
   quadtree: [0.3, 1.7, 0.8],
   tesserae: [24, 5.6, 2.8],
-  photomosaic: [9.2, 11.5, 5.7],
+  photomosaic: [5, 7.5, 5],
   redact: [15, 4, 3],
   dots: [3.4, 4.5, 2.2],
   brick: [5.2, 3.5, 1.7],
   beads: [10, 4.9, 2.4],
-  stitch: [26, 7.1, 3.5],
+  stitch: [20, 7.1, 3.5],
 };
 const FORMATS = ["png", "jpeg", "webp"];
 const GROWTH = 0.7;
@@ -49,8 +49,11 @@ export function chosen(recipe, image) {
 /** Width and height of the result in pixels. size: its longer side; null: that of the image. */
 export function resultSize({ width, height }, size) {
   const scale = size ? size / Math.max(width, height) : 1;
-  return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
+  return [Math.max(1, roundToEven(width * scale)), Math.max(1, roundToEven(height * scale))];
 }
+
+/** As the server rounds: a half to the even number. */
+const roundToEven = (value) => (value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
 /** About how many bytes a result has; null where that is not known. */
 export function fileBytes([width, height], { style, format = "png" }) {

@@ -209,7 +209,7 @@ export class Page {
     const image = this.#image;
     const read = async () => api.bytes((await api.image(image.id)).readable_url); // a signed address ends after an hour
     const blob = format === "pdf" && image.recipe?.format !== "pdf" ? await api.pdf(image.id) : await read();
-    await save(blob, format, imageName(image, state.styles));
+    await save(blob, format, imageName(image, state.styles), image.recipe?.dpi);
   }
 
   async #savePoster(paper) {

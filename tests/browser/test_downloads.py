@@ -17,6 +17,10 @@ from tests.support.pictures import jpeg
 def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
     user.open_files(image_file(jpeg(160, 120), "beach.jpg", "image/jpeg"))
+    user.page.get_by_label("Size", exact=True).select_option("Custom size")
+    user.page.get_by_label("Dots per inch").fill("200")
+    user.page.get_by_label("Dots per inch").press("Enter")
+    expect(user.page.locator('[data-parameter="size"]')).to_contain_text("110 × 82 px")  # 82.5 is rounded to even
     user.sign_up(unique_name("dan"))
     user.make()
     user.wait_for_job("done")
@@ -31,8 +35,9 @@ def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name
     assert got["SVG"][1].lstrip().startswith(b"<")
     for form in ("PNG", "JPEG", "WEBP"):
         with Image.open(io.BytesIO(got[form][1])) as image:
-            assert (image.format, image.size) == (form, (160, 120))
-    assert page_sizes_mm(got["PDF"][1]) == [pytest.approx((160 / 300 * 25.4, 120 / 300 * 25.4), abs=0.01)]
+            assert (image.format, image.size) == (form, (110, 82))
+            assert form == "WEBP" or image.info["dpi"] == pytest.approx((200, 200), abs=0.1)
+    assert page_sizes_mm(got["PDF"][1]) == [pytest.approx((110 / 200 * 25.4, 82 / 200 * 25.4), abs=0.01)]
 
     user.go("/")
 

@@ -33,7 +33,7 @@ export class Results {
   async save(job, format = job.recipe.format ?? "png") {
     const { api, toasts } = this.#services;
     try {
-      await save(await this.#in(format, job), format, job.name);
+      await save(await this.#in(format, job), format, job.name, job.recipe.dpi);
       toasts.info("download.done", { format: format.toUpperCase() });
     } catch (error) {
       if (error instanceof UnsupportedFormat) toasts.warn(error.key, { format: format.toUpperCase() });
