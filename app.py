@@ -20,6 +20,7 @@ from handlers.access_log import AccessLog, RouteLabels
 from handlers.auth import Authentication, Developers
 from handlers.base import NotFoundHandler
 from handlers.broadcast import EventBroadcaster
+from handlers.bucket.upload_starts import UploadStarts
 from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
 from handlers.login_guard import LoginGuard
@@ -232,6 +233,7 @@ def _services(
         tasks=store.tasks,
         thumbnails=thumbnails,
         upload_limit_bytes=settings.max_upload_bytes,
+        upload_starts=UploadStarts(),
         uploads=store.uploads,
         users=store.users,
     )

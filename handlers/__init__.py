@@ -26,6 +26,7 @@ from handlers import (
 from handlers.base import ApiHandler
 from handlers.bucket import block_upload, download, form_upload, listing, management, resumable_upload
 from handlers.bucket.base import BucketHandler, UnknownPathHandler
+from handlers.bucket.upload_starts import UploadStarts
 from handlers.pages import pages, static_files
 from handlers.services import Services, dependencies_of, select
 from models.bucket.embedded.bucket import EmbeddedBucket
@@ -131,7 +132,7 @@ def rules(services: Services) -> list[Rule]:
 
 def bucket_rules(bucket: EmbeddedBucket, object_access: ObjectAccess) -> list[Rule]:
     """The rules of the embedded bucket alone."""
-    services = {"embedded_bucket": bucket, "object_access": object_access}
+    services = {"embedded_bucket": bucket, "object_access": object_access, "upload_starts": UploadStarts()}
     return [
         URLSpec(_pattern(path), handler, {name: services[name] for name in dependencies_of(handler)})
         for path, handler in ROUTES

@@ -12,6 +12,7 @@ import tornado.web
 
 from handlers.auth import Authentication, Developers
 from handlers.broadcast import EventBroadcaster
+from handlers.bucket.upload_starts import UploadStarts
 from handlers.export import ExportSlots
 from handlers.guest_sessions import GuestSessions
 from handlers.login_guard import LoginGuard
@@ -113,6 +114,7 @@ class Services:
     tasks: Tasks
     thumbnails: Thumbnails
     upload_limit_bytes: int
+    upload_starts: UploadStarts
     uploads: PendingUploads
     users: Users
 

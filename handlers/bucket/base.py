@@ -35,6 +35,7 @@ STATUS: dict[type[Exception], int] = {
     errors.BadParameter: 400,
     errors.BadSignature: 401,
     errors.TooLarge: 413,
+    errors.TooManyRequests: 573,
     errors.NotFound: 612,
     errors.Unavailable: 503,
     errors.StorageFull: 507,

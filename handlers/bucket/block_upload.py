@@ -16,6 +16,7 @@ from handlers.bucket.base import BucketHandler
 from handlers.bucket.callback import ReceivedFile, answer_upload, store_upload
 from handlers.bucket.form_upload import StreamingUploadHandler
 from handlers.bucket.resumable_upload import header_token
+from handlers.bucket.upload_starts import StartingHandler
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.blocks import Block, block_of
 from models.bucket.embedded.multipart import PART_LIMIT
@@ -93,7 +94,7 @@ class ChunkHandler(StreamingUploadHandler):
 
 
 @tornado.web.stream_request_body
-class StartBlockHandler(ChunkHandler):
+class StartBlockHandler(StartingHandler, ChunkHandler):
     """POST /mkblk/<size of the block>: its first chunk, or all of it.
 
     The SDK for Java ends a stream of whole blocks with an empty one.
@@ -104,7 +105,8 @@ class StartBlockHandler(ChunkHandler):
         if self.block_bytes > BLOCK_BYTES:
             raise kodo_errors.MalformedUpload(f"a block has at most {BLOCK_BYTES} bytes")
         token = header_token(self.request)
-        self.upload = await asyncio.to_thread(self.bucket.blocks.start, token, self.policy, self.client_ip)
+        async with self.upload_starts.slot(self.client_ip):
+            self.upload = await asyncio.to_thread(self.bucket.blocks.start, token, self.policy, self.client_ip)
 
 
 @tornado.web.stream_request_body

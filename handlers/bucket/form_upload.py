@@ -119,7 +119,8 @@ class StreamingUploadHandler(BucketHandler):
             loop.run_in_executor(None, discard)
         upload, self._arriving = self._arriving, None
         if upload is not None:
-            loop.run_in_executor(None, self.bucket.multipart.end_part, upload)
+            touched = loop.run_in_executor(None, self.bucket.multipart.touch, upload)
+            touched.add_done_callback(lambda _: self.bucket.multipart.end_part(upload))
 
     def _count(self, size_bytes: int) -> None:
         if self.written is not None:

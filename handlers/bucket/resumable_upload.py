@@ -14,6 +14,7 @@ from tornado.httputil import HTTPServerRequest
 from handlers.bucket.base import BucketHandler
 from handlers.bucket.callback import ReceivedFile, answer_upload, store_upload
 from handlers.bucket.form_upload import StreamingUploadHandler
+from handlers.bucket.upload_starts import StartingHandler
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.embedded.multipart import PART_LIMIT, etag_of_parts
@@ -45,12 +46,13 @@ class CompleteUpload(BaseModel):
     metadata: dict[str, str] | None = None
 
 
-class StartUploadHandler(BucketHandler):
+class StartUploadHandler(StartingHandler):
     """POST: start an upload."""
 
     async def post(self, bucket_name: str, encoded_key: str) -> None:
         policy, key = authorize_upload(self.request, self.bucket, bucket_name, encoded_key)
-        upload = await asyncio.to_thread(self.bucket.multipart.start, key or "", policy.endUser, self.client_ip)
+        async with self.upload_starts.slot(self.client_ip):
+            upload = await asyncio.to_thread(self.bucket.multipart.start, key or "", policy.endUser, self.client_ip)
         self.finish({"uploadId": upload.id, "expireAt": upload.expires})
 
 

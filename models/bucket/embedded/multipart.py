@@ -52,7 +52,6 @@ class MultipartUploads:
         self._total = total
         self._objects = objects
         self._receiving: Counter[str] = Counter()
-        self._counting = threading.Lock()  # parts begin in one thread and end in others
         self._starting = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self.sweep()
@@ -103,14 +102,18 @@ class MultipartUploads:
         return upload
 
     def begin_part(self, upload: MultipartUpload) -> None:
-        """A part arrives: the upload is not idle until `end_part`, which must follow."""
-        with self._counting:
-            self._receiving[upload.id] += 1
+        """A part arrives: the upload is not idle until `end_part`, which must follow.
+
+        Neither blocks; both are called in the event loop's thread.
+        """
+        self._receiving[upload.id] += 1
 
     def end_part(self, upload: MultipartUpload) -> None:
         """The part is stored, or will not be."""
-        with self._counting:
-            self._receiving -= Counter({upload.id: 1})  # drops an upload at zero
+        self._receiving -= Counter({upload.id: 1})  # drops an upload at zero
+
+    def touch(self, upload: MultipartUpload) -> None:
+        """The upload is active now."""
         with contextlib.suppress(FileNotFoundError):
             os.utime(self._folder / upload.id)
 

@@ -191,6 +191,7 @@ def test_uploads_end_minutes_after_the_last_byte(parts: MultipartUploads, object
 
     parts.sweep()
     left = [_exists(parts, upload) for upload in uploads]
+    parts.touch(first)
     parts.end_part(first)
     parts.sweep()
     set_age(tmp_path, first, 301)
