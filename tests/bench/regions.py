@@ -15,6 +15,7 @@ from typing import Any
 
 from processing import mosaic
 from processing.mosaic import Recipe, Region, TilePool
+from processing.process_setup import tune_process
 from tests.bench.photos import photo, pool
 from tests.bench.previews import default_recipe
 from tests.bench.timing import table
@@ -26,6 +27,7 @@ ROUNDS = 1
 
 
 def main() -> None:
+    tune_process()
     data = Path(sys.argv[1]).read_bytes() if sys.argv[1:] else photo()
     tiles, lines = pool(TILES), []
     for style in mosaic.STYLES:
