@@ -3,8 +3,9 @@
     .venv/bin/python -m tests.bench.style_costs [STYLE ...]
 
 From JPEG to file, with the default recipe. A task is cancelled when it reports its progress: "silent" is the longest
-processor time between two reports. "Two threads / one" counts the time in which a thread had a core or waited for
-something else than a core, as Linux tells them apart, so that other load on the machine does not spoil it.
+processor time between two reports. "Two threads / one" leaves out the time in which a thread waited for a core, as
+Linux tells it, so that other load on the machine spoils it less; a thread that loses its core while it has the
+interpreter lock still makes the other one wait.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def main(names: list[str]) -> None:
         silence = Silence()
         durations_s = []
         for _ in range(ROUNDS):
+            silence.begin()
             began = time.process_time()
             render(data, recipe, silence.report, pool=tiles if name == "photomosaic" else None)
             durations_s.append(time.process_time() - began)
@@ -60,12 +62,13 @@ class Silence:
     def longest_s(self) -> float:
         return min(self._longest)
 
-    def report(self, fraction: float) -> None:
+    def begin(self) -> None:
+        self._longest.append(0.0)
+        self._last_s = time.thread_time()
+
+    def report(self, _: float) -> None:
         now_s = time.thread_time()
-        if fraction == 0.0:
-            self._longest.append(0.0)
-        else:
-            self._longest[-1] = max(self._longest[-1], now_s - self._last_s)
+        self._longest[-1] = max(self._longest[-1], now_s - self._last_s)
         self._last_s = now_s
 
 
