@@ -16,7 +16,7 @@ from tests.browser.test_redaction import BOXES, assert_only_the_box_is_hidden, p
 from tests.browser.test_redaction import CELL as HIDDEN_CELL
 from tests.firefox.firefox import Firefox, find_firefox
 from tests.processing.mosaic.codec import files
-from tests.processing.mosaic.codec.test_orientation import UNUSUAL
+from tests.processing.mosaic.codec.formats.test_orientation import UNUSUAL
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 from tests.support.waiting import until

@@ -14,12 +14,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import HTTPRequest
 
-from app import PREVIEW_THREADS
 from handlers.access_log import NO_ROUTE
 from handlers.services import Services
 from models.bucket.signature import qbox
 from models.database import Database
 from processing.disk import Disk
+from processing.images.preview_slots import THREADS
 from settings import VERSION, Settings
 from tests.support.client import ApiClient
 from tests.support.fake_hosts import fake_host
@@ -152,7 +152,7 @@ async def test_gauges_are_read_when_metrics_are_requested(api: ApiClient, http_c
     assert [named(samples, "tessera_threads", pool=pool) for pool in ("render", "io", "preview")] == [
         2,
         8,
-        PREVIEW_THREADS,
+        THREADS,
     ]
     assert [named(samples, "tessera_threads_busy", pool=pool) for pool in ("render", "io", "preview")] == [0, 0, 0]
     assert samples["process_resident_memory_bytes", ()] > 0

@@ -12,7 +12,7 @@ from models import errors
 from models.database import Database
 from models.images.image import ANONYMOUS
 from models.queue.task import Task, TaskState
-from processing.queue.snapshot import Position
+from processing.queue.estimator import COSTS
 from processing.queue.task_queue import QueueLimits
 from tests.processing.queue.queue_harness import ADA, BOB, QueueHarness, queue_harness
 from tests.support.waiting import until
@@ -189,10 +189,12 @@ async def test_waiting_tasks_have_an_estimate_after_the_first_measurement(databa
         running = await server.add(name="b", megapixels=2.0)
         await server.started(running)
         waiting = await server.add(name="c", megapixels=4.0)
+        cost = COSTS["mosaic"].seconds
+        wait_s = 0.5 * (cost(2.0) + cost(4.0)) / cost(1.0)  # of the running task and of its own
 
         async def has_estimate() -> bool:
-            # half a second per megapixel: one second for the running task, two for its own
-            return await server.queue.status.position_of(waiting) == Position(1, 3.0)
+            position = await server.queue.status.position_of(waiting)
+            return position is not None and (position.number, position.wait_s) == (1, pytest.approx(wait_s, abs=0.1))
 
         await until(has_estimate)
 
