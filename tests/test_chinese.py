@@ -42,7 +42,7 @@ FENCED, CODE, LINK, LATIN_PARENTHESES = r"^```.*?^```", r"`[^`]*`", r"\]\([^)]*\
 
 def page_strings() -> Iterator[tuple[str, str]]:
     """Place and text of each string of the page."""
-    others = (ROOT / "static/i18n/brick-colours.js", ROOT / "static/console/reference.zh.js")
+    others = (ROOT / "static/plans/brick-colours.js", ROOT / "static/console/reference.zh.js")
     for path in (*sorted((ROOT / "static").rglob("strings.*.js")), *others):
         for key, text in PAGE.findall(path.read_text()):
             yield f"{path.name} {key}", text
@@ -107,7 +107,7 @@ def test_people_read_characters_not_bytes() -> None:
 
 def test_every_brick_colour_has_a_chinese_name() -> None:
     names = dict(
-        re.findall(r'^  "([^"]+)": "([^"]+)",$', (ROOT / "static/i18n/brick-colours.js").read_text(), re.MULTILINE)
+        re.findall(r'^  "([^"]+)": "([^"]+)",$', (ROOT / "static/plans/brick-colours.js").read_text(), re.MULTILINE)
     )
 
     assert names.keys() == COLOURS.keys()

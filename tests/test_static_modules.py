@@ -39,9 +39,10 @@ def test_pages_import_components_and_only_app_js_joins_them() -> None:
     may_import = {
         "": {"", "i18n", "upload"},
         "components": {"", "archive", "components", "i18n", "tiles"},
-        "pages": {"", "components", "console", "i18n", "walk-in"},
+        "pages": {"", "components", "console", "i18n", "plans", "walk-in"},
         "console": {"", "components", "console", "i18n"},
         "tiles": {"", "components", "i18n", "tiles"},
+        "plans": {"", "i18n", "plans"},
         "walk-in": {"", "components", "i18n", "walk-in"},
         "i18n": {"", "i18n"},
         "upload": {"", "upload", "i18n"},

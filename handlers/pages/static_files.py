@@ -23,7 +23,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 ENTRY = "app.js"
 SCRIPT, STYLES = "bundle.js", "bundle.css"
 SHEETS = ("app.css", "studio.css", "pages.css")
-EXTENSIONS = ("walk-in", "console", "tiles", "archive")
+EXTENSIONS = ("walk-in", "console", "tiles", "plans", "archive")
 """Folders of modules that are joined into a file of their own, fetched when it is needed."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 VERSION_LENGTH = 16

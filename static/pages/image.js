@@ -6,7 +6,6 @@ import { Compare } from "../components/compare.js";
 import { button } from "../components/icon.js";
 import { CoveredCheck } from "../components/images/covered-check.js";
 import { ImageEditor } from "../components/images/image-editor.js";
-import { PartsList } from "../components/images/parts-list.js";
 import { WithdrawnNotice } from "../components/images/withdrawn-notice.js";
 import { Viewport } from "../components/viewport.js";
 import { basename, displayUrl, formatsOf, imageName, isDocument, save, saveAs, UnsupportedFormat } from "../download.js";
@@ -26,7 +25,7 @@ export class Page {
   #viewport;
   #walkIn = null;
   #withdrawnNotice;
-  #partsList;
+  #partsList = null;
   #editor;
   #coveredCheck;
   #image = null;
@@ -41,7 +40,6 @@ export class Page {
     this.#part("fullscreen").hidden = !document.fullscreenEnabled;
     this.#part("fullscreen").addEventListener("click", () => this.#toggleFullscreen());
     this.#withdrawnNotice = new WithdrawnNotice(this.#part("withdrawn"), { api, toasts });
-    this.#partsList = new PartsList(this.#part("parts-list"), { api, state, toasts });
     const locked = [root.querySelector('[data-action="share"]'), this.#part("download-menu"), this.#part("image-editor").elements.visibility.parentElement];
     this.#coveredCheck = new CoveredCheck(this.#part("outlines"), this.#part("covered-check"), locked, { jobs, toasts }, () => this.#reload());
     this.#editor = new ImageEditor(this.#part("image-editor"), { api, confirmDialog, state, toasts });
@@ -59,7 +57,7 @@ export class Page {
     this.#image = await this.#services.api.image(match);
     this.#draw();
     this.#editor.show(this.#image);
-    await Promise.all([this.#showBatch(), this.#showWalkIn(), this.#partsList.show(this.#image)]);
+    await Promise.all([this.#showBatch(), this.#showWalkIn(), this.#showParts()]);
   }
 
   /** The other public pictures that were made together with this one. */
@@ -81,6 +79,16 @@ export class Page {
     const { WalkIn } = await loadModule(import("../walk-in/walk-in.js"));
     this.#walkIn ??= new WalkIn(elements, { api, router, state });
     if (this.#image === image) await this.#walkIn.show(image, this.#part("after"));
+  }
+
+  /** The pieces of what is built by hand; the module is fetched for the first one. */
+  async #showParts() {
+    const image = this.#image;
+    const hasParts = Boolean(image.map_url) && image.style !== "photomosaic";
+    if (!hasParts && !this.#partsList) return;
+    const { PartsList } = await loadModule(import("../plans/parts-list.js"));
+    this.#partsList ??= new PartsList(this.#part("parts-list"), this.#services);
+    if (this.#image === image) await this.#partsList.show(image);
   }
 
   /** direction: "in", "out" or "fit". */
@@ -113,7 +121,7 @@ export class Page {
     this.#part("image-editor").hidden = true;
     this.#walkIn?.close();
     this.#withdrawnNotice.show(null);
-    this.#partsList.show(null);
+    this.#partsList?.show(null);
     for (const name of ["before", "after"]) this.#part(name).removeAttribute("src");
     for (const name of ["title", "by", "when", "alt-text", "recipe"]) this.#part(name).textContent = "";
   }

@@ -1,10 +1,10 @@
 /** The parts list of bricks, beads, stitches or regions to paint: pieces by colour, on the page and as files: CSV, and BrickLink's wanted list; the plan. */
 
-import { basename, imageName, saveAs } from "../../download.js";
-import { number } from "../../format.js";
-import { BRICK_COLOURS } from "../../i18n/brick-colours.js";
-import { language, locale, setText } from "../../i18n/i18n.js";
-import { fabricSizes } from "../../recipes.js";
+import { basename, imageName, saveAs } from "../download.js";
+import { number } from "../format.js";
+import { language, locale, setText } from "../i18n/i18n.js";
+import { fabricSizes } from "../recipes.js";
+import { BRICK_COLOURS } from "./brick-colours.js";
 
 /** The map's name for all colours that bricks are not sold in. */
 const ANY = "any";
