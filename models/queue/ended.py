@@ -23,7 +23,7 @@ class EndedTasks:
         self._added: Counter[int] = Counter()
 
     async def note_added(self, owner: Owner) -> None:
-        """A task was added. Raises DatabaseUnavailable."""
+        """A task is about to be added. Raises DatabaseUnavailable."""
         if owner.id is None:
             return
         self._added[owner.id] += 1

@@ -192,6 +192,7 @@ class TaskQueue:
             return earlier
         with self._reserve_slot(owner, address):
             place = await self._admit(owner, address)
+            await self._store.ended.note_added(owner)  # before: a task that is stored must be answered
             new = NewTask(
                 owner,
                 url=source.url,
@@ -211,7 +212,6 @@ class TaskQueue:
             self._total += 1
         log.info("task %s: queued for user %s at %s, style %s", task.id, owner.id, self._log_address(address), style)
         self._announce(task)
-        await self._store.ended.note_added(owner)
         return task
 
     async def cancel(self, task_id: int) -> Task:

@@ -11,6 +11,7 @@ import pytest
 from models import errors
 from models.database import Database
 from models.images.image import ANONYMOUS
+from models.queue.ended import EndedTasks
 from models.queue.task import Task, TaskState
 from processing.queue.estimator import COSTS
 from processing.queue.task_queue import QueueLimits
@@ -178,6 +179,21 @@ async def test_cancelling_many_tasks_costs_no_position(database: Database, tmp_p
         task = await server.add(ADA, "last")
 
         assert await server.store.tasks.position(task) <= 2
+
+
+@pytest.mark.gen_test
+async def test_a_task_is_refused_or_stored_if_the_database_fails_while_old_tasks_are_deleted(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise errors.DatabaseUnavailable()
+
+    async with queue_harness(database, tmp_path, size=0) as server:
+        monkeypatch.setattr(EndedTasks, "note_added", fail)
+        with pytest.raises(errors.DatabaseUnavailable):
+            await server.add(ADA)
+
+        assert await database.collection("tasks").count_documents({}) == 0
 
 
 @pytest.mark.gen_test
