@@ -54,11 +54,15 @@ def trace_borders(labels: Labels, progress: Progress) -> list[Border]:
     starts = np.cumsum(lengths) - lengths
     first = lines[starts]
     y, x = np.divmod(np.insert(sides.heads[lines], starts, sides.tails[first]), width)
-    ends = starts[1:] + np.arange(1, len(starts))  # a line has one point more than sides
-    points = np.split(np.stack([x, y], 1).astype(np.float64), ends)
+    points = np.stack([x, y], 1).astype(np.float64)
+    starts += np.arange(len(starts))  # a line has one point more than sides
+    ends = starts + lengths + 1
     progress(1.0)
     regions = zip(sides.left[first].tolist(), sides.left[sides.reversed(first)].tolist(), strict=True)
-    return [Border(line, left, right) for line, (left, right) in zip(points, regions, strict=True)]
+    return [
+        Border(points[start:end], left, right)
+        for start, end, (left, right) in zip(starts.tolist(), ends.tolist(), regions, strict=True)
+    ]
 
 
 def _between_junctions(sides: _Sides, following: Labels, leaving: Labels) -> tuple[Labels, Labels]:

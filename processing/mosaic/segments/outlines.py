@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..cells.convex import Counts
 from ..colour.srgb import Floats
@@ -24,16 +25,44 @@ MAX_CORNERS = 12
 @dataclass(frozen=True, slots=True)
 class Outlines:
     """points, corners: polygons of the regions, one for each. borders: the lines that they share. turns: the corners of
-    each region before these are rounded. origins: (count,) the region that each was before some were cut. exact_points,
-    exact_corners: the polygons along the edges of pixels of all regions before, which cover everything."""
+    each region before these are rounded. origins: (count,) the region that each was before some were cut. traced: the
+    borders along the edges of pixels of all regions before."""
 
     points: Floats
     corners: Counts
     borders: list[Border]
     turns: Counts
     origins: Labels
-    exact_points: Floats
-    exact_corners: Counts
+    traced: list[Border]
+
+    def exact(self) -> tuple[Floats, Counts]:
+        """Points and numbers of corners of the polygons along the edges of pixels, which cover everything."""
+        return _polygons(self.traced, _loops(self.traced, int(self.origins.max()) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Regions:
+    """The regions on both sides of each border. left, right: (n,). inner: (n,) False at the edge of the picture, whose
+    corners stay. thinner: (n,) the width of the thinner of both regions, in pixels; 0 at the edge."""
+
+    left: Labels
+    right: Labels
+    inner: NDArray[np.bool_]
+    thinner: Floats
+
+    @classmethod
+    def of(cls, borders: list[Border], widths: Floats) -> _Regions:
+        left, right = np.array([(border.left, border.right) for border in borders]).T
+        inner = (left != OUTSIDE) & (right != OUTSIDE)
+        return cls(left, right, inner, np.where(inner, np.minimum(widths[left], widths[right]), 0.0))
+
+    def corner_counts(self, lines: list[Floats], count: int) -> Counts:
+        """(count,): how many corners each region has."""
+        sides = np.array([len(line) - 1 for line in lines])
+        corners = np.zeros(count, np.int64)
+        for regions in (self.left, self.right):
+            np.add.at(corners, regions[regions != OUTSIDE], sides[regions != OUTSIDE])
+        return corners
 
 
 def trace_outlines(
@@ -50,51 +79,47 @@ def trace_outlines(
     at least; None: none is cut. colours: (count, 3) of the regions in OKLab x 100; borders of similar ones, which no
     contour prescribes, are then straighter.
     """
-    count = int(labels.max()) + 1
     traced = trace_borders(labels, progress.sub(0.0, 0.6))
     widths = region_widths(labels)
-    lines = _simplified(traced, widths, colours)
+    count, regions = len(widths), _Regions.of(traced, widths)
+    lines = _simplified([border.points for border in traced], regions, colours)
     progress(0.8)
     if max_corners is not None:
-        _limit_corners(lines, traced, widths, max_corners)
-    straight = _with_points(traced, lines)
+        _limit_corners(lines, regions, count, max_corners)
+    straight = [Border(line, border.left, border.right) for border, line in zip(traced, lines, strict=True)]
     origins = list(range(count))
     if max_corners is not None and thinnest is not None:
         straight, origins = cut_angular(straight, count, max_corners, thinnest)
     progress(0.9)
-    borders = [
-        replace(border, points=border.points if _is_edge(border) else rounded(border.points)) for border in straight
-    ]
+    borders = _with_round_corners(straight)
     turns = corner_counts(straight, len(origins))
-    exact_points, exact_corners = _polygons(traced, count)
-    return Outlines(*_polygons(borders, len(origins)), borders, turns, np.array(origins), exact_points, exact_corners)
+    return Outlines(*_polygons(borders, _loops(borders, len(origins))), borders, turns, np.array(origins), traced)
 
 
-def _with_points(borders: list[Border], lines: list[Floats]) -> list[Border]:
-    return [replace(border, points=line) for border, line in zip(borders, lines, strict=True)]
+def _simplified(lines: list[Floats], regions: _Regions, colours: Floats | None) -> list[Floats]:
+    most_shift = _MOST_SHIFT * regions.thinner
+    tolerances = np.minimum(_TOLERANCE_PX, most_shift)
+    if colours is not None:
+        contrast = np.linalg.norm(colours[regions.left] - colours[regions.right], axis=1)
+        similar = np.maximum(0.0, 1 - contrast / _CONTOUR)
+        tolerances = np.maximum(tolerances, np.minimum(_TOLERANCE_PX * (1 + _STRAIGHTER * similar), most_shift))
+    inner = np.flatnonzero(regions.inner).tolist()
+    smooth = list(lines)
+    for number, line in zip(inner, smoothed([lines[number] for number in inner]), strict=True):
+        smooth[number] = line
+    return simplified(smooth, tolerances)
 
 
-def _is_edge(border: Border) -> bool:
-    """Whether it is the edge of the picture, whose corners stay."""
-    return OUTSIDE in (border.left, border.right)
+def _with_round_corners(borders: list[Border]) -> list[Border]:
+    inner = [OUTSIDE not in (border.left, border.right) for border in borders]
+    lines = iter(rounded([border.points for border, is_inner in zip(borders, inner, strict=True) if is_inner]))
+    return [
+        Border(next(lines), border.left, border.right) if is_inner else border
+        for border, is_inner in zip(borders, inner, strict=True)
+    ]
 
 
-def _simplified(traced: list[Border], widths: Floats, colours: Floats | None) -> list[Floats]:
-    tolerances = []
-    for border in traced:
-        tolerance = 0.0
-        if not _is_edge(border):
-            most_shift = _MOST_SHIFT * min(widths[border.left], widths[border.right])
-            tolerance = min(_TOLERANCE_PX, most_shift)
-            if colours is not None:
-                similar = max(0.0, 1 - float(np.linalg.norm(colours[border.left] - colours[border.right])) / _CONTOUR)
-                tolerance = max(tolerance, min(_TOLERANCE_PX * (1 + _STRAIGHTER * similar), most_shift))
-        tolerances.append(tolerance)
-    smooth = iter(smoothed([border.points for border in traced if not _is_edge(border)]))
-    return simplified([border.points if _is_edge(border) else next(smooth) for border in traced], tolerances)
-
-
-def _polygons(borders: list[Border], count: int) -> tuple[Floats, Counts]:
+def _polygons(borders: list[Border], regions: list[list[_Loop]]) -> tuple[Floats, Counts]:
     """Points and numbers of corners of one polygon (even-odd) for each region: holes are connected by a line that is
     passed twice."""
     ends = np.cumsum([len(border.points) for border in borders]).tolist()
@@ -111,7 +136,7 @@ def _polygons(borders: list[Border], count: int) -> tuple[Floats, Counts]:
         number, backwards = loop[0]
         parts.append((ends[number] - 1 if backwards else starts[number], 1, 1))
 
-    for loops in _loops(borders, count):
+    for loops in regions:
         before = len(parts)
         outer = max(loops, key=lambda loop: sum(ends[number] - starts[number] - 1 for number, _ in loop))
         add(outer)
@@ -129,18 +154,14 @@ def _polygons(borders: list[Border], count: int) -> tuple[Floats, Counts]:
     return points[np.repeat(first, lengths) + np.repeat(steps, lengths) * along], np.array(corners)
 
 
-def _limit_corners(lines: list[Floats], traced: list[Border], widths: Floats, max_corners: int) -> None:
+def _limit_corners(lines: list[Floats], regions: _Regions, count: int, max_corners: int) -> None:
     """Simplify the borders of regions with too many corners further, until nothing but junctions is left."""
     for tolerance, shift in _LIMITS:
-        corners = corner_counts(_with_points(traced, lines), len(widths))
-        angular = [
-            number
-            for number, border in enumerate(traced)
-            if not _is_edge(border) and max(corners[border.left], corners[border.right]) > max_corners
-        ]
-        most = [shift * min(widths[traced[number].left], widths[traced[number].right]) for number in angular]
-        limits = [min(_TOLERANCE_PX * tolerance, limit) for limit in most]
-        for number, line in zip(angular, simplified([lines[number] for number in angular], limits), strict=True):
+        too_many = regions.corner_counts(lines, count) > max_corners
+        angular = np.flatnonzero(regions.inner & (too_many[regions.left] | too_many[regions.right]))
+        limits = np.minimum(_TOLERANCE_PX * tolerance, shift * regions.thinner[angular])
+        numbers = angular.tolist()
+        for number, line in zip(numbers, simplified([lines[number] for number in numbers], limits), strict=True):
             lines[number] = line
 
 

@@ -42,7 +42,7 @@ def smoothed(lines: Sequence[Floats]) -> list[Floats]:
     before, after = before[middle], after[middle]
     for _ in range(_SMOOTHING_ROUNDS):
         points[middle] = (points[before] + 2 * points[middle] + points[after]) / 4
-    parts = np.split(points, ends[:-1])
+    parts = [points[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     for number in np.flatnonzero(closed & (ends - starts <= _SHORT)).tolist():
         parts[number] = _with_area(parts[number], _area(lines[number]))
     return parts
@@ -61,7 +61,7 @@ def _area(closed: Floats) -> float:
     return float(abs((x[:-1] * y[1:] - x[1:] * y[:-1]).sum()) / 2)
 
 
-def simplified(lines: Sequence[Floats], tolerances: Sequence[float]) -> list[Floats]:
+def simplified(lines: Sequence[Floats], tolerances: Sequence[float] | Floats) -> list[Floats]:
     """Fewer points; the others were at most the line's tolerance away from it (Ramer, 1972; Douglas and Peucker, 1973).
 
     A closed line is first split at the point that is farthest from its start.
@@ -86,13 +86,19 @@ def simplified(lines: Sequence[Floats], tolerances: Sequence[float]) -> list[Flo
     return [points[start:end][keep[start:end]] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
-def rounded(points: Floats) -> Floats:
+def rounded(lines: Sequence[Floats]) -> list[Floats]:
     """The corners cut off (Chaikin, 1974); the ends stay."""
-    if len(points) < 3:
-        return points
+    if not lines:
+        return []
+    points, starts, ends = _joined(lines)
     start, end = points[:-1], points[1:]
     cut = np.stack([start * 0.75 + end * 0.25, start * 0.25 + end * 0.75], 1).reshape(-1, 2)
-    return np.concatenate([points[:1], cut[1:-1], points[-1:]])
+    # between two points of a line there are two; its own ends take the place of the first and of the last
+    cut[2 * starts], cut[2 * ends - 3] = points[starts], points[ends - 1]
+    return [
+        cut[2 * start : 2 * end - 2] if end - start > 2 else points[start:end]
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
 
 
 def _joined(lines: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:

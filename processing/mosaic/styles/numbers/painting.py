@@ -60,7 +60,8 @@ def plan_painting(image: Image.Image, size: tuple[int, int], cell: float, count:
     factor = np.array(size) / (columns, rows)
     pitch = float((size[0] * size[1] / len(outlines.corners)) ** 0.5)
     front = PolygonCells(*size, outlines.points * factor, outlines.corners, pitch)
-    back = PolygonCells(*size, outlines.exact_points * factor, outlines.exact_corners, pitch)
+    exact_points, exact_corners = outlines.exact()
+    back = PolygonCells(*size, exact_points * factor, exact_corners, pitch)
     colours = np.zeros(len(outlines.corners), np.int64)
     colours[labels] = paint
     used, colours = np.unique(colours, return_inverse=True)

@@ -69,6 +69,13 @@ def test_a_staircase_becomes_even_and_its_ends_stay() -> None:
 
 
 def test_corners_are_cut_off_and_ends_stay() -> None:
-    line = np.array([(0, 0), (4, 0), (4, 4)], np.float64)
+    bent = np.array([(0, 0), (4, 0), (4, 4)], np.float64)
+    straight = np.array([(7, 7), (9, 9)], np.float64)
+    closed = np.array([(0, 0), (4, 0), (4, 4), (0, 0)], np.float64)
 
-    assert rounded(line).tolist() == [[0, 0], [3, 0], [4, 1], [4, 4]]
+    lines = [line.tolist() for line in rounded([bent, straight, closed, bent])]
+
+    assert lines[0] == lines[3] == [[0, 0], [3, 0], [4, 1], [4, 4]]
+    assert lines[1] == straight.tolist()
+    assert lines[2] == [[0, 0], [3, 0], [4, 1], [4, 3], [3, 3], [0, 0]]
+    assert rounded([]) == []
