@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...colour.srgb import Floats
-from ...progress import Progress
+from ...progress import Progress, pieces
 from ...scipy_lazy import delaunay
 from .error_field import ErrorField
 from .mesh import (
@@ -36,6 +36,7 @@ _STEPS = (0.25, 0.08)  # the longest move, of the triangles' pitch, in the first
 _REPLACED = (0.12, 0.02)  # the share of corners that are removed and added, in the first and the last round
 _CANDIDATES = 8  # for each point of the start
 _LEAST_SAMPLES = 12  # for each triangle
+_PIECE_SAMPLES = 1 << 16  # of which the ridges are found at once
 _GRID = 64  # positions are multiples of 1/64 sample, so that rounding on another machine changes nothing
 _BARYCENTRIC = np.array([(first + 1 / 3, second + 1 / 3) for first in range(8) for second in range(8 - first)]) / 8
 
@@ -198,11 +199,13 @@ def _ridge_points(field: ErrorField, count: int, rng: np.random.Generator) -> Fl
 
 def _is_ridge(field: ErrorField) -> NDArray[np.bool_]:
     """(height, width): whether the edge strength is the largest across the edge."""
-    row, column = np.mgrid[0 : field.height, 0 : field.width] + 0.5
-    offset = np.stack([np.cos(field.angle), np.sin(field.angle)], axis=-1)
-    centre = np.stack([column, row], axis=-1)
-    ridge: NDArray[np.bool_] = field.strength >= field.strength.take(field.index_of(centre + offset))
-    ridge &= field.strength >= field.strength.take(field.index_of(centre - offset))
+    ridge = np.empty(field.strength.shape, bool)
+    for rows in pieces(field.height, max(1, _PIECE_SAMPLES // field.width)):
+        row, column = np.mgrid[rows, 0 : field.width] + 0.5
+        offset = np.stack([np.cos(field.angle[rows]), np.sin(field.angle[rows])], axis=-1)
+        centre, strength = np.stack([column, row], axis=-1), field.strength[rows]
+        ahead, behind = (field.strength.take(field.index_of(place)) for place in (centre + offset, centre - offset))
+        ridge[rows] = (strength >= ahead) & (strength >= behind)
     return ridge
 
 
