@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models import errors
-from models.database import Collection, Database, Document
+from models.database import Database, Document
 from models.images.image import ImageKind, Owner
 
 COUNTED = [str(ImageKind.SOURCE), str(ImageKind.RESULT)]
@@ -59,20 +59,22 @@ class Quotas:
 
     async def usage(self, owner_id: int) -> Usage:
         """What a user or guest has now."""
-        images = await self._sum(self._images, {"owner_id": owner_id, "kind": {"$in": COUNTED}}, "$filesize")
         still_reserved: Document = {"$gt": ["$reserved_until", datetime.now(UTC)]}
         reserved: Document = {"$cond": [still_reserved, "$reserved_bytes", 0]}
-        pending = await self._sum(self._uploads, {"owner_id": owner_id}, reserved)
-        usage = Usage(images[0] + pending[0], images[1] + pending[1])
+        pending = [{"$match": {"owner_id": owner_id}}, {"$project": {"size_bytes": reserved}}]
+        sums = await self._images.aggregate(
+            [
+                {"$match": {"owner_id": owner_id, "kind": {"$in": COUNTED}}},
+                {"$project": {"size_bytes": "$filesize"}},
+                {"$unionWith": {"coll": "uploads", "pipeline": pending}},
+                {"$group": {"_id": None, "count": {"$sum": 1}, "size_bytes": {"$sum": "$size_bytes"}}},
+            ]
+        )
+        usage = Usage(int(sums[0]["count"]), int(sums[0]["size_bytes"])) if sums else Usage(0, 0)
         if len(self._summed) >= MAX_SUMS:
             self._summed.clear()
         self._summed[owner_id] = self._clock(), usage
         return usage
-
-    async def _sum(self, collection: Collection, query: Document, size: object) -> tuple[int, int]:
-        grouping: Document = {"_id": None, "count": {"$sum": 1}, "size_bytes": {"$sum": size}}
-        groups = await collection.aggregate([{"$match": query}, {"$group": grouping}])
-        return (int(groups[0]["count"]), int(groups[0]["size_bytes"])) if groups else (0, 0)
 
     async def check(self, owner: Owner) -> None:
         """Raise QuotaExceeded if the records of this person exceed a quota. Anonymous users have none."""

@@ -8,7 +8,9 @@ from models import errors
 from models.database import Database
 from models.images.image import ImageKind, NewImage, Owner
 from models.images.images import Images
-from models.images.quotas import SUM_LIFE_S, Quota, Quotas
+from models.images.quotas import SUM_LIFE_S, Quota, Quotas, Usage
+from models.images.uploads import PendingUpload, PendingUploads
+from tests.support.commands import CommandRecorder
 
 ADA = Owner(1, "ada")
 
@@ -58,3 +60,21 @@ async def test_near_the_quota_every_result_is_summed(database: Database, quota: 
 
     with pytest.raises(errors.QuotaExceeded):
         await quotas.check_result(ADA, 20)
+
+
+@pytest.mark.gen_test
+async def test_pictures_and_pending_uploads_are_summed_by_one_call(mongodb_uri: str, database_name: str) -> None:
+    recorder = CommandRecorder()
+    database = Database(mongodb_uri, database_name, listeners=[recorder])
+    await Images(database).add(image(1, 30))
+    await PendingUploads(database).add(PendingUpload("source/1", ADA, "a", "", reserved_bytes=12))
+    quotas = Quotas(database, Quota())
+    recorder.commands.clear()
+
+    usage = await quotas.usage(1)
+
+    nobody = await quotas.usage(2)
+    calls = [name for name, _ in recorder.commands]
+    database.close()
+    assert (usage, nobody) == (Usage(2, 42), Usage(0, 0))
+    assert calls == ["aggregate"] * 2
