@@ -40,8 +40,10 @@ USERS = 50
 class QueueBench:
     """One server's queue. done_count: tasks reported as done; user_count: how many users submit in turn."""
 
-    def __init__(self, queue: TaskQueue, feed: EventFeed, bucket: EmbeddedBucket, mongod_pid: int | None) -> None:
-        self.queue, self.bucket, self._mongod_pid = queue, bucket, mongod_pid
+    def __init__(
+        self, queue: TaskQueue, store: Store, feed: EventFeed, bucket: EmbeddedBucket, mongod_pid: int | None
+    ) -> None:
+        self.queue, self.bucket, self._store, self._mongod_pid = queue, bucket, store, mongod_pid
         self._task_done = asyncio.Event()
         self.done_count, self.user_count, self._numbers = 0, USERS, itertools.count(1)
         feed.subscribe(self._on_event)
@@ -59,8 +61,10 @@ class QueueBench:
     async def submit(self, number: int, key: str | None = None) -> Task:
         """key: the source of all tasks; None: a different source for each."""
         key = key or f"source/{number}"
+        owner = Owner(number % self.user_count + 1, "user")
+        await self._store.quotas.check_not_full(owner)  # as the handler does
         return await self.queue.add(
-            Owner(number % self.user_count + 1, "user"),
+            owner,
             TaskSource(f"http://x/{key}", key),
             style="mosaic",
             recipe=RECIPE | {"seed": abs(number)},
@@ -148,7 +152,7 @@ async def queue_bench(
             max_result_megapixels=150,
             limits=QueueLimits(1_000_000, 1_000_000, 1_000_000),
         )
-        queue_under_test = QueueBench(queue, feed, bucket, mongod.pid)
+        queue_under_test = QueueBench(queue, store, feed, bucket, mongod.pid)
         await queue.__aenter__()
         yield queue_under_test
         await queue.stop(0)
