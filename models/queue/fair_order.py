@@ -74,6 +74,11 @@ class FairOrder:
         self._reading = database.batchers.make(self._read_addresses)
         self._saving = database.batchers.make(self._save_current, linger_s=SAVE_INTERVAL_S)
 
+    @property
+    def current(self) -> int:
+        """The round that is being served, as far as this server knows."""
+        return self._current
+
     async def refresh(self) -> None:
         """Read the current round, which other servers may have advanced."""
         document = await self._rounds.find_one({"_id": CURRENT})

@@ -16,10 +16,11 @@ MAX_HISTORY = 20
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One attempt of one server at one task."""
+    """One attempt of one server at one task. address: of the client, as in `Place`."""
 
     task: Task
     server: str
+    address: str = ""
 
     @property
     def key(self) -> tuple[int, int]:

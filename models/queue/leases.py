@@ -13,6 +13,7 @@ from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.queue.fair_order import FairOrder, Place
 from models.queue.lease import Finish, Lease, Outcome, literal, stop_running
+from models.queue.newcomers import Newcomers
 from models.queue.task import TASK_VERSION, Task, TaskState, from_document
 from models.queue.tasks import PAUSED
 
@@ -39,20 +40,27 @@ class Leases:
 
     # --- acquiring ----------------------------------------------------------------------------------------------
 
-    async def acquire(self, *, skip_suspects: bool = False, skip: Collection[int] = ()) -> Lease | None:
+    async def acquire(
+        self, *, skip_suspects: bool = False, skip: Collection[int] = (), newcomers: Newcomers | None = None
+    ) -> Lease | None:
         """Lease the next task in the order of the queue; None if there is none to run.
 
         A task is left queued while another one with the same dedup_key is being rendered, and if a newer version has
         accepted it. skip: ids of tasks to leave.
         skip_suspects: leave out tasks during which a server died before. A server runs at most one of these at a time,
         so that an image that kills servers is blamed on the tasks beside it no more than once.
+        newcomers: lease no tasks but theirs.
         """
         query: Document = {"state": str(TaskState.QUEUED), "not_before": None, "version": {"$not": NEWER}}
         if skip_suspects:
             query["crashes"] = 0
         if skip:
             query["_id"] = {"$nin": list(skip)}
-        change = [{"$set": self._lease_fields()}]
+        fields = self._lease_fields()
+        if newcomers is not None:
+            query |= newcomers.query()
+            fields |= newcomers.change()
+        change = [{"$set": fields}]
         while True:
             try:
                 # on a majority: a task that only a dying primary holds is rolled back, and must not run
@@ -60,7 +68,9 @@ class Leases:
             except DuplicateKey:
                 query["dedup_key"] = {"$nin": await self._keys_being_rendered()}
                 continue
-            return Lease(from_document(document), self._server) if document else None
+            if document is None:
+                return None
+            return Lease(from_document(document), self._server, document.get("address", ""))
 
     async def left(self, unknown: Collection[int]) -> tuple[int, set[int]]:
         """How many queued tasks this server leaves: of a newer version, or unknown to it; and which of the latter."""

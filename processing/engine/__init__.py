@@ -41,6 +41,10 @@ class Engine(Protocol):
         """How many jobs run at once; 0 while none can run."""
 
     @property
+    def spare_free(self) -> bool:
+        """Whether one more job begins at once while `size` others run: see `start`. Never on a cluster."""
+
+    @property
     def problem(self) -> str | None:
         """One line for the health page while no job can run."""
 
@@ -56,9 +60,10 @@ class Engine(Protocol):
     def render_threads(self) -> ThreadPoolExecutor | None:
         """The threads of this process that run jobs; None where other processes run them."""
 
-    def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
+    def start(self, job: Job, on_progress: Callable[[float], None], *, spare: bool = False) -> JobHandle:
         """Start a job. on_progress is called on the loop with the progress, 0 to 1.
 
+        spare: beside `size` others, if it needs little memory; otherwise it begins when one of them ends.
         Raises JobInterrupted where no job can run.
         """
 

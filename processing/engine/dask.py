@@ -69,7 +69,7 @@ class ClusterEngine:
     """An Engine. See `connect_cluster`."""
 
     def __init__(self, address: str) -> None:
-        self._address, self.render_threads = address, None
+        self._address, self.render_threads, self.spare_free = address, None, False
         self._topic = f"tessera-{secrets.token_hex(6)}"
         self._client: Client | None = None
         self._handles: dict[str, ClusterJobHandle] = {}
@@ -96,7 +96,7 @@ class ClusterEngine:
         ready, answered = len(self._ready), len(self._refusals)
         return {"connected": ready, "refused": answered - ready, "missing": max(0, self._registered - answered)}
 
-    def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
+    def start(self, job: Job, on_progress: Callable[[float], None], *, spare: bool = False) -> JobHandle:
         if self._client is None or not self._ready:
             raise JobInterrupted()
         handle = ClusterJobHandle(self._client, self._ready, self._topic, job, on_progress)

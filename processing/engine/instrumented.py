@@ -38,6 +38,10 @@ class InstrumentedEngine:
         return self._engine.size
 
     @property
+    def spare_free(self) -> bool:
+        return self._engine.spare_free
+
+    @property
     def problem(self) -> str | None:
         return self._engine.problem
 
@@ -53,8 +57,8 @@ class InstrumentedEngine:
     def render_threads(self) -> ThreadPoolExecutor | None:
         return self._engine.render_threads
 
-    def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
-        handle = self._engine.start(job, on_progress)
+    def start(self, job: Job, on_progress: Callable[[float], None], *, spare: bool = False) -> JobHandle:
+        handle = self._engine.start(job, on_progress, spare=spare)
         self._active += 1
         handle.future.add_done_callback(lambda future: self._count(job.recipe["style"], future))
         return handle

@@ -34,6 +34,18 @@ TIMEOUT_S, TILE_TIMEOUT_S, MAX_TIMEOUT_S = 120.0, 0.1, 600.0
 """Of a job, for each picture of its tile pool more, and at most. One of 12 megapixels takes 0.04 s of a processor."""
 
 
+SMALL_PIXELS = 13_000_000
+"""Of source and result, at most, of a job beside as many as there are threads. A photo of 12 megapixels has fewer."""
+
+
+class NeedsMemory(Exception):
+    """A job has to wait for a render thread. source: what it has fetched."""
+
+    def __init__(self, source: bytes) -> None:
+        super().__init__("the job needs the memory of a render thread")
+        self.source = source
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One attempt at one task.
@@ -103,20 +115,38 @@ def timeout_for(tiles: Sequence[TileRef]) -> float:
     return min(MAX_TIMEOUT_S, TIMEOUT_S + TILE_TIMEOUT_S * len(tiles))
 
 
-def run(job: Job, report: ProgressCallback) -> JobResult:
-    """Run a job. Blocks. Raises JobError, BucketUnavailable, StorageFull, and whatever `report` raises."""
+def run(
+    job: Job,
+    report: ProgressCallback,
+    *,
+    source: bytes | None = None,
+    small_only: bool = False,
+    on_fetched: Callable[[], None] = lambda: None,
+) -> JobResult:
+    """Run a job. Blocks.
+
+    source: if it was fetched before. small_only: raise NeedsMemory before anything large is decoded. on_fetched: called
+    before the source is decoded.
+    Raises JobError, BucketUnavailable, StorageFull, and whatever `report` raises.
+    """
     with cleared_frames():
-        return _run(job, report)
+        return _run(job, report, source, small_only, on_fetched)
 
 
-def _run(job: Job, report: ProgressCallback) -> JobResult:
+def _run(
+    job: Job, report: ProgressCallback, source: bytes | None, small_only: bool, on_fetched: Callable[[], None]
+) -> JobResult:
     limit_pillow_pixels(job.max_megapixels)
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
     watch = Stopwatch()
-    source = _fetch(job, lambda: report(0.0))
+    if source is None:
+        source = _fetch(job, lambda: report(0.0))
     watch.end("fetch")
     report(FETCHED)
+    if small_only and not _is_small(job, source):
+        raise NeedsMemory(source)
+    on_fetched()
     colours = read_colours(job.bucket, job.colours, _limits(job))
     pool, features = _pool(job, lambda fraction: report(FETCHED + fraction * (POOLED - FETCHED)))
     if pool is not None or colours is not None:
@@ -176,6 +206,21 @@ def _fetch(job: Job, check_cancel: Callable[[], None]) -> bytes:
         return job.bucket.read(job.source_key, limit_bytes=job.policy.limit_bytes, timeout_s=job.policy.timeout_s)
     except errors.NotFound as error:
         raise errors.SourceMissing() from error
+
+
+def _is_small(job: Job, source: bytes) -> bool:
+    """Whether neither the source nor the result has more than SMALL_PIXELS, and no other pictures are read.
+
+    All frames of an animation are in memory when it is encoded.
+    """
+    if job.tiles or job.colours is not None or job.recipe.get("reveal"):
+        return False
+    try:
+        pixels = mosaic.decoded_pixels(source, megapixels=job.max_megapixels)
+    except mosaic.MosaicError:
+        return True  # it is refused before it is decoded
+    longer_side_px: int = job.recipe.get("size") or 0
+    return max(pixels, longer_side_px**2) * max(1, len(mosaic.frame_durations(source))) <= SMALL_PIXELS
 
 
 def _pool(job: Job, report: Callable[[float], None]) -> tuple[TilePool | None, dict[int, bytes]]:

@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from processing.engine import JobHandle
-from processing.engine.job import RENDERED, Job, run
+from processing.engine.job import RENDERED, Job, JobResult, NeedsMemory, run
 from processing.mosaic import release_free_memory
 from processing.rendering import Cancelled
-from processing.thread_priority import RENDER_NICENESS, lower_thread_priority
+from processing.thread_priority import PREVIEW_NICENESS, RENDER_NICENESS, lower_thread_priority
 
 REPORT_INTERVAL_S = 0.05
 IDLE_RELEASE_S = 1.0
@@ -20,7 +21,10 @@ IDLE_RELEASE_S = 1.0
 
 
 class ThreadEngine:
-    """An Engine. Its threads have a low priority, so that requests are answered while it renders."""
+    """An Engine. Its threads have a low priority, so that requests are answered while it renders.
+
+    The spare one has that of previews: it shares the cores with all the others, and what it renders is short.
+    """
 
     problem = None
     warnings: list[str] = []
@@ -30,17 +34,50 @@ class ThreadEngine:
         """clock: the seconds by which reports of progress are limited."""
         self.size = size
         self._clock = clock
-        self.render_threads = ThreadPoolExecutor(
-            size, "render", initializer=lower_thread_priority, initargs=(RENDER_NICENESS,)
-        )
+        self.render_threads = _threads(size, "render", RENDER_NICENESS)
+        self._spare_thread = _threads(1, "spare", PREVIEW_NICENESS)
+        self._spare_call: asyncio.Future[JobResult] | None = None
         self._handles: set[ThreadJobHandle] = set()
         self._release_timer: asyncio.TimerHandle | None = None
 
-    def start(self, job: Job, on_progress: Callable[[float], None]) -> JobHandle:
-        handle = ThreadJobHandle(self.render_threads, job, on_progress, self._clock)
+    @property
+    def spare_free(self) -> bool:
+        """Not while a job hangs there, even after it was given up."""
+        return self._spare_call is None or self._spare_call.done()
+
+    def start(self, job: Job, on_progress: Callable[[float], None], *, spare: bool = False) -> JobHandle:
+        handle = ThreadJobHandle(on_progress, self._clock)
+        if spare:
+            self._spare_call = self._submit(self._spare_thread, job, handle, small_only=True)
+            handle.future = asyncio.ensure_future(self._move_if_large(self._spare_call, job, handle))
+        else:
+            handle.begin()  # the queue starts a job only where no other one runs
+            handle.future = self._submit(self.render_threads, job, handle)
         self._handles.add(handle)
         handle.future.add_done_callback(lambda _: self._on_done(handle))
         return handle
+
+    def _submit(
+        self,
+        threads: ThreadPoolExecutor,
+        job: Job,
+        handle: ThreadJobHandle,
+        *,
+        source: bytes | None = None,
+        small_only: bool = False,
+    ) -> asyncio.Future[JobResult]:
+        call = partial(run, job, handle.report, source=source, small_only=small_only, on_fetched=handle.begin_soon)
+        return asyncio.get_running_loop().run_in_executor(threads, call)
+
+    async def _move_if_large(
+        self, spare_call: asyncio.Future[JobResult], job: Job, handle: ThreadJobHandle
+    ) -> JobResult:
+        """Only one small job adds to the memory that as many jobs take as there are render threads."""
+        try:
+            return await spare_call
+        except NeedsMemory as error:
+            source = error.source
+        return await self._submit(self.render_threads, job, handle, source=source)
 
     def _on_done(self, handle: ThreadJobHandle) -> None:
         self._handles.discard(handle)
@@ -59,27 +96,36 @@ class ThreadEngine:
             self._release_timer.cancel()
         for handle in list(self._handles):  # pragma: no cover - stopping the queue has ended the jobs before
             handle.stop()
-        await asyncio.to_thread(self.render_threads.shutdown, cancel_futures=True)
+        for threads in (self._spare_thread, self.render_threads):
+            await asyncio.to_thread(threads.shutdown, cancel_futures=True)
 
 
 class ThreadJobHandle:
-    """A job in one thread of an executor."""
+    """A job in a thread. report: its callback, which it calls in its thread."""
 
-    def __init__(
-        self, executor: ThreadPoolExecutor, job: Job, on_progress: Callable[[float], None], clock: Callable[[], float]
-    ) -> None:
+    future: asyncio.Future[JobResult]
+
+    def __init__(self, on_progress: Callable[[float], None], clock: Callable[[], float]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
         self._clock = clock
         self._on_progress, self._reported_at = on_progress, float("-inf")
         self.begun = self._loop.create_future()
-        self.begun.set_result(None)  # the queue starts a job only where no other one runs
-        self.future = self._loop.run_in_executor(executor, run, job, self._report)
 
     def stop(self) -> None:
         self._stop.set()
 
-    def _report(self, fraction: float) -> None:
+    def begin(self) -> None:
+        """From now on its time counts. Harmless when repeated."""
+        if not self.begun.done():
+            self.begun.set_result(None)
+
+    def begin_soon(self) -> None:
+        """Called in a thread."""
+        if not self.begun.done():
+            self._loop.call_soon_threadsafe(self.begin)
+
+    def report(self, fraction: float) -> None:
         """Called about a hundred times in a job; wakes the loop once in REPORT_INTERVAL_S, and when it is rendered."""
         if self._stop.is_set():
             raise Cancelled()
@@ -87,3 +133,7 @@ class ThreadJobHandle:
         if now - self._reported_at >= REPORT_INTERVAL_S or fraction == RENDERED:
             self._reported_at = now
             self._loop.call_soon_threadsafe(self._on_progress, fraction)
+
+
+def _threads(count: int, name: str, niceness: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, name, initializer=lower_thread_priority, initargs=(niceness,))

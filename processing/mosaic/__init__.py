@@ -15,6 +15,7 @@ from typing import Any
 
 from . import style as _style
 from .building_plan import PLANNED_STYLES, PlanOptions, plan_pdf
+from .codec.animation import frame_durations
 from .codec.decode import MAX_MEGAPIXELS, Source, read_size
 from .codec.encoders.encode import MEDIA_TYPES, encode, encode_animation
 from .codec.encoders.resolution import write_resolution
@@ -82,6 +83,7 @@ __all__ = [
     "decoded_pixels",
     "describe",
     "encode_image",
+    "frame_durations",
     "jpeg_in_pdf",
     "measure_features",
     "normalise",

@@ -33,10 +33,13 @@ class StillRunning(Exception):
 
 
 class Run:
-    """on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded."""
+    """on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded.
 
-    def __init__(self, lease: Lease, *, on_rendered: Callable[[], None] = lambda: None) -> None:
-        self.lease = lease
+    spare: whether it starts on the spare thread of the engine.
+    """
+
+    def __init__(self, lease: Lease, *, spare: bool = False, on_rendered: Callable[[], None] = lambda: None) -> None:
+        self.lease, self.spare = lease, spare
         self.rendering = True
         self._on_rendered = on_rendered
         self._stop_requested: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -63,7 +66,7 @@ class Run:
             raise Cancelled()
         progress = ProgressReporter(publish_percent)
         try:
-            self._handle = engine.start(job, partial(self._on_progress, progress))
+            self._handle = engine.start(job, partial(self._on_progress, progress), spare=self.spare)
             return await self._result(self._handle, job.timeout_s)
         finally:
             progress.close()

@@ -29,7 +29,8 @@ from processing.queue.estimator import TimeEstimator
 from processing.queue.event_feed import EventFeed, publish_cancel, publish_task
 from processing.queue.runner import TaskRunner
 from processing.queue.status import QueueStatus
-from processing.queue.workers import WorkerLimits, Workers
+from processing.queue.worker_limits import WorkerLimits
+from processing.queue.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,6 @@ class TaskQueue:
         max_megapixels: int,
         max_result_megapixels: int,
         limits: QueueLimits,
-        worker_limits: WorkerLimits | None = None,
         log_address: Callable[[str], str] = str,
         version: str = "",
     ) -> None:
@@ -103,7 +103,7 @@ class TaskQueue:
             runner=TaskRunner(store, engine, executors, bucket, policy, max_megapixels, max_result_megapixels),
             feed=feed,
             estimator=self.estimator,
-            limits=worker_limits or WorkerLimits(),
+            limits=WorkerLimits(),
             version=version,
         )
         self.status = QueueStatus(store.order, store.tasks, feed, estimator=self.estimator, workers=self._workers)
@@ -246,7 +246,7 @@ class TaskQueue:
 
     def _announce(self, task: Task) -> None:
         publish_task(self._store.events, task)
-        self._workers.wake()
+        self._workers.note_queued(task)
 
     # --- limits -----------------------------------------------------------------------------------------------------
 

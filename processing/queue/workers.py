@@ -7,48 +7,27 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from models import errors
 from models.queue.lease import Lease
+from models.queue.newcomers import Newcomers
 from models.queue.servers import Capacity, ClusterState
 from models.queue.task import Task, TaskState
 from models.store import Store
 from processing.background import cancel
 from processing.queue.estimator import TimeEstimator
 from processing.queue.event_feed import EventFeed, TaskEvent, publish_task
+from processing.queue.newcomer_watch import NewcomerWatch
 from processing.queue.run import Run
 from processing.queue.runner import TaskRunner
+from processing.queue.worker_limits import WorkerLimits
 from processing.rendering import is_known
 
 log = logging.getLogger(__name__)
 
 MIN_BACKOFF_S = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLimits:
-    """Times and limits of the workers of one server.
-
-    poll_interval_s: how often a server with a free thread looks for tasks that wait for a retry, or whose event was
-    lost.
-    heartbeat_interval_s: between two renewals of the leases; a few of them must fit into a lease.
-    takeover_grace_s: after an outage of the database, expired leases are reclaimed only after this time, in which
-    other servers renew theirs.
-    shutdown_grace_s: how long running tasks may go on when the server stops.
-    abort_grace_s: how long they are waited for after that, once they were asked to stop.
-    max_backoff_s: the longest pause between two tasks while all of them fail with a temporary error.
-    max_active: tasks that are rendered or whose ends are being recorded; the latter hold memory but no thread.
-    """
-
-    poll_interval_s: float = 1.0
-    heartbeat_interval_s: float = 4.0
-    takeover_grace_s: float = 9.0
-    shutdown_grace_s: float = 20.0
-    abort_grace_s: float = 2.0
-    max_backoff_s: float = 5.0
-    max_active: int = 256
 
 
 class Workers:
@@ -74,6 +53,7 @@ class Workers:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
+        self._newcomers = NewcomerWatch()
         self._cluster = ClusterState(0, False)
         self._unknown: set[int] = set()
         self.left_count = 0
@@ -106,7 +86,12 @@ class Workers:
         self._loops = [asyncio.create_task(loop) for loop in (self._take_tasks(), self._keep_leases())]
 
     def wake(self) -> None:
-        """There may be a task to take, or a thread for it."""
+        """There may be a thread for a task."""
+        self._wake.set()
+
+    def note_queued(self, task: Task) -> None:
+        """There is a task to take."""
+        self._newcomers.note_queued(task, self._runs.values())
         self._wake.set()
 
     async def wait_until_idle(self) -> None:
@@ -136,11 +121,12 @@ class Workers:
     async def _take_tasks(self) -> None:
         while not self.stopping:
             self._wake.clear()
-            lease = await self._acquire() if self._free_slots() > 0 else None
+            spare = self._free_slots() <= 0
+            lease = await (self._acquire_for_newcomer() if spare else self._acquire())
             if lease is None:
                 await self._wait_for_work(self._limits.poll_interval_s)
             else:
-                self._start_run(lease)
+                self._start_run(lease, spare=spare)
             if self._failures > self._runner.engine.size:
                 backoff_s = MIN_BACKOFF_S * 2.0 ** min(self._failures, 10)
                 await self._wait_for_work(min(self._limits.max_backoff_s, backoff_s))
@@ -152,12 +138,26 @@ class Workers:
         rendering = sum(run.rendering for run in self._runs.values())
         return min(self._runner.engine.size - rendering, self._limits.max_active - len(self._runs))
 
-    async def _acquire(self) -> Lease | None:
+    async def _acquire_for_newcomer(self) -> Lease | None:
+        """A task for the spare thread: whatever one address or user has running, others begin at once."""
+        engine, runs = self._runner.engine, self._runs.values()
+        full = self.paused or len(runs) >= self._limits.max_active
+        if full or not (engine.spare_free and self._newcomers.is_due(runs, engine.size)):
+            return None
+        self._newcomers.note_search()
+        lease = await self._acquire(Newcomers.beside((run.lease for run in runs), self._store.rounds.current))
+        if lease is not None:
+            self._newcomers.expect()
+        return lease
+
+    async def _acquire(self, newcomers: Newcomers | None = None) -> Lease | None:
         """One suspect at a time: a task during which a server died runs beside tasks without a crash only."""
         suspect_runs = any(run.task.crashes for run in self._runs.values())
         try:
             await self._resume_paused()
-            while lease := await self._store.leases.acquire(skip_suspects=suspect_runs, skip=self._unknown):
+            while lease := await self._store.leases.acquire(
+                skip_suspects=suspect_runs, skip=self._unknown, newcomers=newcomers
+            ):
                 if is_known(lease.task.recipe):
                     return lease
                 await self._put_back(lease)
@@ -187,8 +187,8 @@ class Workers:
             self._resumed_at = now
             await self._store.leases.resume(self._store.rounds)
 
-    def _start_run(self, lease: Lease) -> None:
-        run = Run(lease, on_rendered=self.wake)
+    def _start_run(self, lease: Lease, *, spare: bool) -> None:
+        run = Run(lease, spare=spare, on_rendered=self.wake)
         if self.stopping:
             run.stop()
         self._runs[lease.key] = run
@@ -244,6 +244,7 @@ class Workers:
         await self._heartbeat()
         await self._count_left()
         await self._store.rounds.refresh()
+        self._newcomers.expect()
         if time.monotonic() - started_at > self._limits.heartbeat_interval_s:
             self._outage_at = time.monotonic()
 
@@ -257,7 +258,7 @@ class Workers:
 
     async def _heartbeat(self) -> None:
         engine = self._runner.engine
-        busy = sum(run.rendering for run in self._runs.values())
+        busy = min(engine.size, sum(run.rendering for run in self._runs.values()))
         capacity = Capacity(engine.size, busy, self._version, engine.problem, engine.workers)
         self._cluster = await self._store.servers.heartbeat(self._server, capacity)
 
@@ -279,7 +280,7 @@ class Workers:
 
     def _on_task(self, task: Task) -> None:
         if task.state is TaskState.QUEUED:
-            self._wake.set()
+            self.note_queued(task)
         elif task.state is TaskState.RUNNING:
             self._store.rounds.note_served_elsewhere(task.round)
         elif task.state is TaskState.DONE:

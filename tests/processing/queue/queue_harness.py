@@ -41,21 +41,31 @@ class ManualJob:
 
 
 class ManualEngine:
-    """An Engine. instantly: every job is done at once. queued: jobs begin when the test says so."""
+    """An Engine. instantly: every job is done at once. queued: jobs begin when the test says so. spare: it has a spare
+    thread."""
 
-    def __init__(self, size: int = 2, bucket: EmbeddedBucket | None = None, *, instantly: bool = False) -> None:
-        self.size, self.problem = size, None
+    def __init__(
+        self, size: int = 2, bucket: EmbeddedBucket | None = None, *, instantly: bool = False, spare: bool = False
+    ) -> None:
+        self.size, self.problem, self.spare = size, None, spare
         self.render_threads = None
         self.warnings: list[str] = []
         self.workers: dict[str, int] = {}
         self.queued = False
         self.jobs: dict[int, ManualJob] = {}
         self.started: list[int] = []
+        self.started_on_spare: list[int] = []
         self._bucket, self.instantly = bucket, instantly
 
-    def start(self, job: Job, on_progress: Callable[[float], None]) -> ManualJob:
+    @property
+    def spare_free(self) -> bool:
+        return self.spare and self.jobs.keys().isdisjoint(self.started_on_spare)
+
+    def start(self, job: Job, on_progress: Callable[[float], None], *, spare: bool = False) -> ManualJob:
         handle = self.jobs[job.task_id] = ManualJob(job, on_progress)
         self.started.append(job.task_id)
+        if spare:
+            self.started_on_spare.append(job.task_id)
         if not self.queued:
             handle.begun.set_result(None)
         if self.instantly:
@@ -163,8 +173,10 @@ async def queue_harness(
     size: int = 2,
     limits: QueueLimits = UNLIMITED,
     instantly: bool = False,
+    spare: bool = False,
 ) -> AsyncIterator[QueueHarness]:
-    """The queue of a server with this name. size: its threads. At the end its running tasks are requeued."""
+    """The queue of a server with this name. size: its threads, beside a spare one. At the end its running tasks are
+    requeued."""
     async with AsyncExitStack() as stack:
         store = Store.of(database, server)
         await store.create_indexes()
@@ -178,7 +190,7 @@ async def queue_harness(
             callback_url="http://x/callback",
             size_limit_bytes=1_000_000,
         )
-        engine = ManualEngine(size, bucket, instantly=instantly)
+        engine = ManualEngine(size, bucket, instantly=instantly, spare=spare)
         queue = TaskQueue(
             server,
             store=store,
