@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backends import open_bucket, open_or_join_database, public_url_of
+from backends import open_bucket, public_url_of
 from command_line import read_settings
 from data_dir import StartupError
+from databases import open_or_join_database
 from logs import start_logging
 from models import errors
 from models.accounts.emails import clean_email

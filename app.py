@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
 import tornado.web
 
-from backends import DATABASE_TIMEOUT_S, open_bucket, open_database, open_engine
+from backends import open_bucket, open_engine
 from data_dir import load_server_id
 from handlers import API, rules
 from handlers.access_log import AccessLog, RouteLabels
@@ -37,10 +35,7 @@ from models.accounts.passwords import Passwords
 from models.bucket import Bucket
 from models.bucket.addresses import origin
 from models.bucket.embedded.bucket import EmbeddedBucket
-from models.database import Database
-from models.embedded_mongod import Mongod
 from models.images.object_access import RecordedAccess
-from models.images.quotas import Quota
 from models.images.registration import Registrations
 from models.store import Store
 from processing.background import background
@@ -98,27 +93,21 @@ async def build(
     settings: Settings,
     public_url: str,
     *,
-    mongod: Mongod | None = None,
-    database_timeout_s: float = DATABASE_TIMEOUT_S,
+    store: Store,
+    static_files: StaticFiles,
     fetch_policy: FetchPolicy | None = None,
-    static_files: StaticFiles | None = None,
     passwords: Passwords | None = None,
 ) -> AsyncIterator[Services]:
     """Build every service after those that it needs; close them in reverse order at the end.
 
-    mongod, database_timeout_s: see open_database. fetch_policy: how sources are fetched; the settings override its
-    hosts and its size limit. static_files, passwords: None for those of a real server.
-    Raises StartupError, MongodError.
+    fetch_policy: how sources are fetched; the settings override its hosts and its size limit. passwords: None for those
+    of a real server. Raises StartupError.
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         server_id = load_server_id(settings.data_dir, settings.server_name)
         metrics = Metrics(server_id, version=VERSION)
-        opening = open_database(
-            settings, mongod=mongod, timeout_s=database_timeout_s, on_failure=metrics.database_errors.inc
-        )
-        reading = asyncio.to_thread(lambda: static_files or StaticFiles())  # while the database starts
-        store, files = await asyncio.gather(_open_store(settings, server_id, enter(opening)), reading)
+        store.database.count_failures(metrics.database_errors.inc)
         await enter(collect_task_log(store.task_log, server_id))
         feed = await enter(follow_events(store.events))
         feed.subscribe(metrics.on_event)
@@ -131,18 +120,11 @@ async def build(
         queue = await enter(_queue(settings, server_id, store, feed, engine, executors, bucket, policy))
         passwords = passwords or Passwords()
         services = _services(
-            settings, public_url, store, queue, feed, bucket, executors, policy, metrics, files, passwords
+            settings, public_url, store, queue, feed, bucket, executors, policy, metrics, static_files, passwords
         )
         stack.callback(services.passwords.close)
         await enter(_background(services, store))
         yield services
-
-
-async def _open_store(settings: Settings, server_id: str, opening: Awaitable[Database]) -> Store:
-    """The collections of the database, with their indexes and in their present form."""
-    quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
-    grace = timedelta(days=settings.withdrawal_days)
-    return await Store.of(await opening, server_id, quota=quota, withdrawal_grace=grace).prepare()
 
 
 def _services(

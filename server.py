@@ -1,6 +1,7 @@
-"""The server process: reads the settings and starts the embedded database; serving.py does the rest.
+"""The server process: reads the settings and opens the database; serving.py does the rest.
 
-What is imported here delays the start: serving.py and all that it needs are imported while the database starts.
+What is imported here delays the start. While mongod starts, what opens the database is imported; while that creates
+indexes, serving.py and all that it needs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ if __name__ == "__main__":
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack
+from types import ModuleType
 
 from tornado.netutil import bind_sockets
 
@@ -28,6 +31,7 @@ from command_line import read_settings
 from data_dir import StartupError, embedded_mongod, explain_os_error, lock_data_dir
 from logs import start_logging
 from models.embedded_mongod import Mongod, MongodError
+from processing.background import cancel
 from processing.file_limit import TooFewFiles, check_file_limit, file_limit, raise_file_limit
 from processing.thread_priority import prioritise_loop
 from settings import BadSetting, Settings
@@ -37,11 +41,19 @@ async def run(settings: Settings, *, check: bool = False) -> int:
     """Serve, or run the self-check. Returns the exit code. Raises StartupError, MongodError."""
     sockets = _bind(settings)
     mongod = await _spawn_mongod(settings)
-
     try:
-        from serving import run_self_check, serve  # takes as long as mongod
+        from databases import DATABASE_TIMEOUT_S, open_store
 
-        return await (run_self_check if check else serve)(settings, sockets, mongod)
+        timeout_s = 0 if check else DATABASE_TIMEOUT_S
+        async with AsyncExitStack() as stack:
+            store = open_store(settings, mongod=mongod, timeout_s=timeout_s)
+            opening = asyncio.create_task(stack.enter_async_context(store))
+            try:
+                serving = await asyncio.to_thread(_import_serving)
+                program = serving.run_self_check if check else serving.serve
+                return int(await program(settings, sockets, opening))
+            finally:
+                await cancel([opening])
     finally:
         if mongod is not None:
             await mongod.stop()  # if it was not needed
@@ -74,6 +86,13 @@ async def _spawn_mongod(settings: Settings) -> Mongod | None:
     except OSError as error:
         raise StartupError(explain_os_error(settings.data_dir, error)) from error
     return mongod
+
+
+def _import_serving() -> ModuleType:
+    """In a thread: half a second in which the loop goes on."""
+    import serving
+
+    return serving
 
 
 def _bind(settings: Settings) -> list[socket.socket]:

@@ -7,19 +7,20 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from app import build, make_app
-from backends import DATABASE_TIMEOUT_S, public_url_of
+from backends import public_url_of
 from data_dir import StartupError, explain_os_error, load_or_create_secret
+from handlers.pages.static_files import StaticFiles
 from handlers.services import Services
 from handlers.transport.client_ip import IpNetworks
 from handlers.transport.connections import LOOPBACK, ConnectionLimiter, connections_for, fd_limit_warning
 from handlers.transport.http_server import listen
 from logs import JsonFormatter
-from models.embedded_mongod import Mongod
 from models.errors import DatabaseUnavailable
+from models.store import Store
 from processing.file_limit import file_limit
 from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
 from settings import Settings
@@ -31,19 +32,17 @@ log = logging.getLogger(__name__)
 async def serving(
     settings: Settings,
     sockets: Sequence[socket.socket],
-    mongod: Mongod | None,
-    *,
-    database_timeout_s: float = DATABASE_TIMEOUT_S,
+    opening: Awaitable[Store],
 ) -> AsyncIterator[Services]:
     """Serve HTTP. At the end drain: running tasks get time to finish, the others stay queued.
 
-    mongod: see open_database.
+    opening: the store, which may not be ready yet. Raises what `open_store` raises.
     """
     tune_process()
     limit_pillow_pixels(max(settings.max_megapixels, settings.max_result_megapixels))
     public_url = public_url_of(settings, sockets[0].getsockname()[1])
     async with AsyncExitStack() as stack:
-        services = await _build(stack, settings, public_url, mongod, database_timeout_s)
+        services = await _build(stack, settings, public_url, opening)
         cookie_secret = settings.cookie_secret or load_or_create_secret(settings.data_dir / "cookie-secret")
         app = make_app(services, cookie_secret=cookie_secret)
         exempt = LOOPBACK | frozenset(settings.trusted_proxies)
@@ -59,25 +58,23 @@ async def serving(
             await server.close_all_connections()
 
 
-async def _build(
-    stack: AsyncExitStack, settings: Settings, public_url: str, mongod: Mongod | None, database_timeout_s: float
-) -> Services:
+async def _build(stack: AsyncExitStack, settings: Settings, public_url: str, opening: Awaitable[Store]) -> Services:
     """The services, closed by the stack. Raises StartupError, MongodError."""
-    services = build(settings, public_url, mongod=mongod, database_timeout_s=database_timeout_s)
     try:
-        return await stack.enter_async_context(services)
+        store, static_files = await asyncio.gather(opening, asyncio.to_thread(StaticFiles))
+        return await stack.enter_async_context(build(settings, public_url, store=store, static_files=static_files))
     except DatabaseUnavailable as error:
         raise StartupError("database: it answered at first, and then no more; see its log") from error
     except OSError as error:
         raise StartupError(explain_os_error(settings.data_dir, error)) from error
 
 
-async def serve(settings: Settings, sockets: Sequence[socket.socket], mongod: Mongod | None) -> int:
+async def serve(settings: Settings, sockets: Sequence[socket.socket], opening: Awaitable[Store]) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP. Returns the exit code."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, _handle_stop_signal, stop)
-    async with serving(settings, sockets, mongod) as services:
+    async with serving(settings, sockets, opening) as services:
         if warning := fd_limit_warning(file_limit()):
             log.warning("files: %s", warning)
         if settings.access == "open":
@@ -96,11 +93,11 @@ def ready_line(public_url: str, *, as_json: bool) -> str:
     return JsonFormatter().format(logging.makeLogRecord({"name": "server", "levelname": "INFO", "msg": text}))
 
 
-async def run_self_check(settings: Settings, sockets: Sequence[socket.socket], mongod: Mongod | None) -> int:
+async def run_self_check(settings: Settings, sockets: Sequence[socket.socket], opening: Awaitable[Store]) -> int:
     """Test the complete flow once and print each step. Returns the exit code, 1 if a step failed."""
     from processing.upkeep.selfcheck import CheckResult, SelfCheck  # imports urllib3, which serving does not need
 
-    async with serving(settings, sockets, mongod, database_timeout_s=0) as services:
+    async with serving(settings, sockets, opening) as services:
         warning = fd_limit_warning(file_limit())
         print(CheckResult("connections", True, warning or f"{connections_for(file_limit())} at once"), flush=True)
         selfcheck = SelfCheck(

@@ -51,19 +51,11 @@ class Database:
     """One MongoDB database. Acknowledged writes are journaled, in a replica set by the majority of its members.
 
     Reads go to the primary, whatever the URI prefers: they must see the writes before them.
-    on_failure: called once for each call that failed because the database is unavailable. listeners: the driver's, told
-    of every call. Raises InvalidUri.
+    listeners: the driver's, told of every call. Raises InvalidUri.
     """
 
-    def __init__(
-        self,
-        uri: str,
-        name: str,
-        *,
-        on_failure: Callable[[], None] = lambda: None,
-        listeners: Sequence[CommandListener] = (),
-    ) -> None:
-        self._errors = DriverErrors(on_failure)
+    def __init__(self, uri: str, name: str, *, listeners: Sequence[CommandListener] = ()) -> None:
+        self._errors = DriverErrors()
         self.batchers = Batchers()
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
@@ -90,6 +82,10 @@ class Database:
         """A collection by name; journaled=False for records that a crash may lose (leases, events)."""
         concern = JOURNALED if journaled else IN_MEMORY
         return Collection(self._database.get_collection(name, write_concern=concern), self._errors)
+
+    def count_failures(self, count: Callable[[], object]) -> None:
+        """Call `count` for each call from now on that fails because the database is unavailable."""
+        self._errors.on_failure = count
 
     async def ping(self) -> None:
         """Raise DatabaseUnavailable unless the server responds."""

@@ -38,10 +38,12 @@ class DriverErrors:
 
     The driver has the same deadline of its own, but runs in a few threads: while the server hangs they are all
     occupied, and a call would wait for a thread before the driver's clock starts.
+
+    on_failure: called once for each call that failed because the database is unavailable.
     """
 
-    def __init__(self, on_failure: Callable[[], None]) -> None:
-        self._on_failure = on_failure
+    def __init__(self) -> None:
+        self.on_failure: Callable[[], object] = lambda: None
 
     @asynccontextmanager
     async def guard(self, timeout_s: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
@@ -76,5 +78,5 @@ class DriverErrors:
             raise self._unavailable() from error
 
     def _unavailable(self) -> errors.DatabaseUnavailable:
-        self._on_failure()
+        self.on_failure()
         return errors.DatabaseUnavailable()

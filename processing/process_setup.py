@@ -15,8 +15,8 @@ import warnings
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-THREAD_SWITCH_S = 0.0005
-"""The longest time a thread keeps the interpreter lock while the loop waits for it."""
+from processing.thread_priority import THREAD_SWITCH_S
+
 GC_THRESHOLDS = (2_000, 20, 50)
 MMAP_THRESHOLD_BYTES = 32 << 20
 TRIM_THRESHOLD_BYTES = 256 << 20

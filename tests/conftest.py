@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from app import build, make_app
+from databases import open_store
 from handlers.pages.static_files import StaticFiles
 from handlers.services import Services
 from models.accounts.passwords import Passwords
@@ -226,9 +227,13 @@ def services(
     public_url = settings.public_url or base_url.replace("localhost", "127.0.0.1")
 
     async def start() -> Services:
-        passwords = Passwords(LIGHT_HASHES)
         building = build(
-            settings, public_url, fetch_policy=fetch_policy, static_files=static_files, passwords=passwords
+            settings,
+            public_url,
+            store=await stack.enter_async_context(open_store(settings)),
+            static_files=static_files,
+            fetch_policy=fetch_policy,
+            passwords=Passwords(LIGHT_HASHES),
         )
         return await stack.enter_async_context(building)
 

@@ -14,11 +14,12 @@ from handlers import API
 from tests.support.source import PRODUCT_FILES, ROOT, TEST_FILES, definitions, imports_of, module_of, tree_of, words_of
 
 MAY_IMPORT = {
-    "server": {"serving", "command_line", "data_dir", "settings", "logs", "processing", "models"},
+    "server": {"serving", "command_line", "databases", "data_dir", "settings", "logs", "processing", "models"},
     "serving": {"app", "backends", "data_dir", "settings", "logs", "handlers", "processing", "models"},
     "app": {"backends", "data_dir", "settings", "handlers", "processing", "models"},
-    "admin": {"backends", "command_line", "data_dir", "settings", "logs", "processing", "models"},
+    "admin": {"backends", "command_line", "databases", "data_dir", "settings", "logs", "processing", "models"},
     "backends": {"data_dir", "settings", "processing", "models"},
+    "databases": {"data_dir", "settings", "models"},
     "data_dir": {"models"},
     "command_line": {"settings"},
     "settings": {"setting_types"},

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-import backends
+import databases
 from handlers import API
 from handlers.access_log import template_of
 from handlers.services import Services
@@ -58,7 +58,7 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
     """Of the calls of the server, which is started after it."""
     commands = CommandRecorder()
-    monkeypatch.setattr(backends, "Database", partial(Database, listeners=[commands]))
+    monkeypatch.setattr(databases, "Database", partial(Database, listeners=[commands]))
     return commands
 
 

@@ -7,7 +7,8 @@ import sys
 
 from tests.support.process import ROOT
 
-WHILE_MONGOD_STARTS = {"numpy", "PIL", "pymongo", "prometheus_client"}
+WHILE_INDEXES_ARE_CREATED = {"numpy", "PIL", "prometheus_client"}
+WHILE_MONGOD_STARTS = {"pymongo", *WHILE_INDEXES_ARE_CREATED}
 LATE = {"scipy", "requests", "qiniu", "distributed", "urllib3"}
 
 
@@ -25,6 +26,13 @@ def test_the_embedded_database_starts_before_the_large_imports() -> None:
 
     assert "tornado" in imported
     assert not (WHILE_MONGOD_STARTS | LATE) & imported
+
+
+def test_the_database_is_opened_before_the_large_imports() -> None:
+    imported = imported_by("databases")
+
+    assert "pymongo" in imported
+    assert not (WHILE_INDEXES_ARE_CREATED | LATE) & imported
 
 
 def test_the_server_starts_without_rarely_used_libraries() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from backends import open_database
+from databases import open_database
 from models import errors
 from models.accounts.sessions import Sessions
 from models.batcher import Batcher

@@ -7,7 +7,7 @@ import threading
 
 from argon2 import PasswordHasher
 
-from backends import open_or_join_database
+from databases import open_or_join_database
 from models.accounts.passwords import Passwords
 from models.accounts.users import Users
 from models.database import Database

@@ -9,7 +9,19 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TOP = ("server", "serving", "app", "admin", "backends", "data_dir", "command_line", "settings", "setting_types", "logs")
+TOP = (
+    "server",
+    "serving",
+    "app",
+    "admin",
+    "backends",
+    "databases",
+    "data_dir",
+    "command_line",
+    "settings",
+    "setting_types",
+    "logs",
+)
 PACKAGES = ("handlers", "processing", "models")
 PRODUCT_FILES = [
     *(ROOT / f"{name}.py" for name in TOP),

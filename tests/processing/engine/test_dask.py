@@ -28,8 +28,8 @@ from processing.engine.dask import ClusterEngine, OtherVersion, connect_cluster,
 from processing.engine.job import Job, run
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.tile_pool import TileRef
-from processing.process_setup import THREAD_SWITCH_S
 from processing.rendering import Cancelled
+from processing.thread_priority import THREAD_SWITCH_S
 from tests.fault_injection.cluster_demo import DaskCluster, dask_cluster
 from tests.processing.bomb_check import error_of_a_bomb
 from tests.support.accounts import add_account
