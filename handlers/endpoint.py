@@ -30,6 +30,8 @@ Method = Callable[..., Awaitable[object]]
 
 CHANGES_NOTHING = "it changes nothing"
 """The reason for `csrf_exempt` of an endpoint that reads only."""
+RETRY_AFTER_S = 5
+"""After a response that took too long."""
 COMMON_ERRORS: tuple[type[errors.TesseraError], ...] = (
     errors.TesseraError,
     errors.MalformedRequest,
@@ -87,9 +89,14 @@ class Endpoint:
         except TimeoutError as error:
             if not deadline.expired():  # pragma: no cover - a bug of ours
                 raise
-            raise errors.DatabaseUnavailable() from error
+            raise self._timeout_error() from error
         if response is not None:
             handler.finish(to_json(response))
+
+    def _timeout_error(self) -> errors.TesseraError:
+        """Each call to the database has a shorter deadline of its own: an endpoint where clients take turns, or are
+        limited, has waited for them."""
+        return errors.Overloaded(retry_after_s=RETRY_AFTER_S) if self._is_limited else errors.DatabaseUnavailable()
 
     async def _call(self, handler: ApiHandler) -> object:
         if self.params is None:
@@ -127,6 +134,11 @@ class Endpoint:
         returned = self._hints["return"]
         return tuple(model for model in get_args(returned) or (returned,) if model is not type(None))
 
+    @property
+    def _is_limited(self) -> bool:
+        """Whether it may answer that there is too much to do."""
+        return any(issubclass(each, errors.Overloaded) for each in self._declared_errors)
+
     @cached_property
     def possible_errors(self) -> tuple[type[errors.TesseraError], ...]:
         """Every error that the endpoint may answer."""
@@ -135,6 +147,8 @@ class Endpoint:
             implied.append(errors.BadParameter)
         if self.is_csrf_protected:
             implied.append(errors.CsrfError)
+        if self._is_limited:
+            implied.append(errors.Overloaded)
         return tuple(dict.fromkeys((*COMMON_ERRORS, *implied, *self._declared_errors)))
 
     @cached_property

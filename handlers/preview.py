@@ -122,7 +122,7 @@ class PreviewHandler(ApiHandler):
         try:
             result = await self._rendering
         except (Cancelled, asyncio.CancelledError):
-            if not self._disconnected.is_set():  # pragma: no cover - the server stops during a preview
+            if not self._disconnected.is_set():  # it has taken too long
                 raise
             self.finish_disconnected()
             return
