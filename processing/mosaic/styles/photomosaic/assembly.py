@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops
+from PIL import Image
 
 from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing, is_visible, visible_box
-from ...tiles.features import GRID, Squares
+from ...strip_canvas import StripCanvas
+from ...tiles.features import Squares
 from ...tiles.files import TileSource
 from .arrangement import Arrangement, Course
 from .hexagons import tip_mask
 from .margins import Margins
 from .matching import Assignment
+from .offsets import Offsets, add_fields, add_offsets
 from .transfer import Transfer
 
-_MIDDLE = 128  # stands for no offset in an image of offsets
 MAX_RESIZED_BYTES = 24 << 20  # of resized tiles in memory at a time
 
-Offsets = NDArray[np.signedinteger[Any]]
+Packed = NDArray[np.uint32]  # pixels whose bytes are R, G, B, X
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _without_hidden(canvas: Drawing, layout: TileLayout) -> TileLayout:
 def _rows_at_a_time(layout: TileLayout) -> int:
     """All, unless the resized tiles would take more than MAX_RESIZED_BYTES."""
     arrangement = layout.arrangement
-    fitting = MAX_RESIZED_BYTES // (3 * arrangement.cell[0] * arrangement.cell[1])
+    fitting = MAX_RESIZED_BYTES // (4 * arrangement.cell[0] * arrangement.cell[1])
     if min(2 * len(layout.tiles), arrangement.rows * arrangement.columns) <= fitting:
         return arrangement.rows
     return max(1, int(fitting // arrangement.columns))
@@ -85,7 +85,7 @@ def _rows_at_a_time(layout: TileLayout) -> int:
 
 def _tiles_by_size(
     layout: TileLayout, courses: Sequence[Course], progress: Progress
-) -> dict[tuple[int, int], tuple[Assignment, NDArray[np.uint8]]]:
+) -> dict[tuple[int, int], tuple[Assignment, Packed]]:
     """By the size of the cells: the variants that they show, increasing, and their pixels."""
     sizes, tiles = sorted({course.size for course in courses}), {}
     for number, size in enumerate(sizes):
@@ -96,24 +96,32 @@ def _tiles_by_size(
     return tiles
 
 
-def _resized(
-    tiles: Squares | TileSource, used: NDArray[np.int32], cell: tuple[int, int], progress: Progress
-) -> NDArray[np.uint8]:
-    """(len(used), 3, high, wide): planar, so that one number can be added to a whole channel."""
+def _resized(tiles: Squares | TileSource, used: NDArray[np.int32], cell: tuple[int, int], progress: Progress) -> Packed:
+    """(len(used), high, wide)."""
     wide, high = cell
     if isinstance(tiles, np.ndarray) and tiles.shape[1:3] == (high, wide):
-        planar = np.ascontiguousarray(tiles[used % len(tiles)].transpose(0, 3, 1, 2))
-        planar[used >= len(tiles)] = planar[used >= len(tiles), ..., ::-1]
-        return planar
-    resized = np.empty((len(used), 3, high, wide), np.uint8)
+        packed = _packed(tiles[used % len(tiles)])
+        packed[used >= len(tiles)] = packed[used >= len(tiles), :, ::-1]
+        return packed
+    resized = np.empty((len(used), high, wide), np.uint32)
     indices, variants = np.unique((used % len(tiles)).astype(np.intp), return_inverse=True)
     places = np.argsort(variants, kind="stable")  # of the variants in `used`, those of the same tile together
     ends = np.cumsum(np.bincount(variants, minlength=len(indices)))
     for number, tile in enumerate(_cut(tiles, indices, cell)):
+        packed = _packed(tile)
         for place in places[ends[number - 1] if number else 0 : ends[number]].tolist():
-            resized[place] = tile.transpose(2, 0, 1)[..., :: -1 if used[place] >= len(tiles) else 1]
+            resized[place] = packed[:, :: -1 if used[place] >= len(tiles) else 1]
         progress((number + 1) / len(indices))
     return resized
+
+
+def _packed(tiles: NDArray[np.uint8]) -> Packed:
+    """(..., 3) bytes -> (...)."""
+    packed = np.empty((*tiles.shape[:-1], 4), np.uint8)
+    for channel in range(3):
+        packed[..., channel] = tiles[..., channel]
+    packed[..., 3] = 255
+    return packed.view(np.uint32)[..., 0]
 
 
 def _cut(tiles: Squares | TileSource, indices: NDArray[np.intp], cell: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
@@ -124,25 +132,22 @@ def _cut(tiles: Squares | TileSource, indices: NDArray[np.intp], cell: tuple[int
         yield np.asarray(Image.fromarray(tiles[index]).resize(cell, Image.Resampling.HAMMING))
 
 
-def _paste_course(
-    canvas: Drawing, layout: TileLayout, course: Course, tiles: NDArray[np.uint8], places: NDArray[np.intp]
-) -> None:
+def _paste_course(canvas: Drawing, layout: TileLayout, course: Course, tiles: Packed, places: NDArray[np.intp]) -> None:
     """Paste some cells of a course at a time. places: in `tiles`, of each cell."""
     wide, high = course.size
+    lines, mode = tiles.reshape(-1, wide), "RGBX" if isinstance(canvas, StripCanvas) else "RGBA"  # is pasted as it is
     for columns in pieces(len(places), max(1, BAND_PX // (high * wide))):
-        cells, strip = course.cells[columns], tiles[places[columns]]
+        cells = course.cells[columns]
+        strip = lines.take(places[columns] * high + np.arange(high)[:, None], axis=0).view(np.uint8).reshape(high, -1)
         if layout.transfer is not None:
-            strip = np.rint(layout.transfer.of(cells).apply(strip, axis=(-2, -1))).astype(np.uint8)
+            layout.transfer.of(cells).change(strip, wide)
         offsets = layout.offsets[cells]
-        if offsets.ndim == 2:
-            _add_offsets(strip, offsets)
-        rgba = np.full((high, len(strip), wide, 4), 255, np.uint8)
-        for channel in range(3):
-            rgba[..., channel] = strip[:, channel].transpose(1, 0, 2)
-        size = (len(strip) * wide, high)
-        image = Image.frombuffer("RGBA", size, rgba, "raw", "RGBA", 0, 1)
         if offsets.ndim > 2:
-            image = _add_fields(image, offsets)
+            add_fields(strip, offsets, wide)
+        elif offsets.any():
+            add_offsets(strip, offsets, wide)
+        size = (len(cells) * wide, high)
+        image = Image.frombuffer(mode, size, strip, "raw", mode, 0, 1)
         lefts = course.lefts[columns].tolist()
         if layout.margins is not None:
             layout.margins.draw(image, course, lefts)
@@ -157,38 +162,3 @@ def _runs(lefts: NDArray[np.int64], wide: int) -> list[slice]:
     """The cells that stand side by side without a gap."""
     starts = [0, *(np.flatnonzero(np.diff(lefts) != wide) + 1).tolist()]
     return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], len(lefts)], strict=True)]
-
-
-def _add_fields(strip: Image.Image, offsets: Offsets) -> Image.Image:
-    """RGB: the strip plus the offsets of its tiles' fields, (n, GRID, GRID, 3), blended from field to field.
-
-    The outer fields are repeated at both sides, so that nothing is blended from tile to tile.
-    """
-    rows = (offsets.transpose(1, 0, 2, 3).astype(np.int16) + _MIDDLE).astype(np.uint8)
-    padded = np.pad(rows, ((0, 0), (0, 0), (1, 1), (0, 0)), mode="edge")
-    wide, high = strip.width // len(offsets), strip.height
-    side = -(-wide // GRID)  # pixels of the field that is repeated
-    enlarged = (len(offsets) * (wide + 2 * side), high)
-    fields = Image.fromarray(padded.reshape(len(rows), -1, 3)).resize(enlarged, Image.Resampling.BILINEAR)
-    inner = np.asarray(fields).reshape(high, len(offsets), -1, 3)[:, :, side : side + wide]
-    blended = Image.fromarray(np.ascontiguousarray(inner).reshape(high, -1, 3))
-    return ImageChops.add(strip.convert("RGB"), blended, offset=-_MIDDLE)
-
-
-def sharpened(fields: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(..., GRID, GRID, 3): offsets that have these means in each field once they are blended from field to field."""
-    means = 0.75 * np.eye(GRID) + 0.125 * (np.eye(GRID, k=1) + np.eye(GRID, k=-1))
-    means[[0, -1], [0, -1]] += 0.125
-    inverse = np.linalg.inv(means)
-    preimages: NDArray[np.float64] = np.einsum("...jkc,ij,lk->...ilc", fields, inverse, inverse, optimize=True)
-    return preimages
-
-
-def _add_offsets(strip: NDArray[np.uint8], offsets: Offsets) -> None:
-    """strip (n, 3, high, wide) += offsets (n, 3), saturating at 0 and 255 without a wider type."""
-    more = np.clip(offsets, 0, 255).astype(np.uint8)[:, :, None, None]
-    less = np.clip(-offsets, 0, 255).astype(np.uint8)[:, :, None, None]
-    np.minimum(strip, 255 - more, out=strip)
-    strip += more
-    np.maximum(strip, less, out=strip)
-    strip -= less

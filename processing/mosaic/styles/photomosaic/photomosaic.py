@@ -34,9 +34,10 @@ from ...tiles.features import GRID, Features, mirrored_features
 from ...tiles.pool import TilePool
 from .advice import missing_kinds
 from .arrangement import Arrangement, Hexagons, Rectangles, TwoSizes
-from .assembly import TileLayout, assemble, sharpened
+from .assembly import TileLayout, assemble
 from .margins import Margins
 from .matching import SAMPLES, assign_tiles, feasible_limits
+from .offsets import sharpened
 from .own_picture import own_cell_size, own_layout
 from .transfer import colour_transfer
 

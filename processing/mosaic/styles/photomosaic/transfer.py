@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...colour.oklab import oklab_to_srgb
 from ...progress import pieces
 from ...tiles.features import Features
+from .offsets import Strip, along_row
 
 if TYPE_CHECKING:
     from .assembly import TileLayout
@@ -19,6 +20,7 @@ _LEAST_GAIN, _MOST_GAIN = 0.25, 4.0
 """Of contrast: below, a photo is not recognised; above, its noise is seen."""
 _LEAST_SPREAD = 1.0  # of a tile, of 255: a plain one has no contrast to raise
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
+_PIECE_BYTES = 1 << 16  # of a strip, changed at a time in single precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,15 @@ class Transfer:
 
     def of(self, cells: slice | NDArray[np.intp]) -> Transfer:
         return Transfer(self.gains[cells], self.biases[cells])
+
+    def change(self, strip: Strip, wide: int) -> None:
+        """In place: a strip of these cells."""
+        row = Transfer(
+            along_row(np.pad(self.gains, ((0, 0), (0, 1)), constant_values=1.0), wide),
+            along_row(np.pad(self.biases, ((0, 0), (0, 1))), wide),
+        )
+        for rows in pieces(len(strip), max(1, _PIECE_BYTES // strip.shape[1])):
+            strip[rows] = np.rint(row.apply(strip[rows], axis=()))
 
     def apply(self, colours: NDArray[Any], axis: int | tuple[int, ...]) -> NDArray[np.float32]:
         """0 to 255, not rounded. axis: of the pixels in `colours`, which the gains have not."""
