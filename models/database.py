@@ -30,7 +30,8 @@ Change = tuple[Document, Document | list[Document]]
 
 INDEX_TIMEOUT_S = 3600.0
 """Of one index: a build reads the whole collection, and in a replica set every member has to follow."""
-TAIL_WAIT_MS = 2000
+TAIL_WAIT_MS = 1000
+"""How long MongoDB waits for a new document; the rest of OPERATION_TIMEOUT_S is for a machine that is busy."""
 PAGE_SIZE = 500
 MAX_ID = 2**53 - 1
 """The largest integer that JSON readers with double precision represent exactly."""

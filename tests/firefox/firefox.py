@@ -97,7 +97,7 @@ class Firefox:
     async def go(self, url: str) -> None:
         """Open an address and wait until the page is ready."""
         await self.command("browsingContext.navigate", context=self._context, url=url, wait="complete")
-        await self.wait_for("document.documentElement.classList.contains('ready')")
+        await self.wait_for("document.documentElement?.classList.contains('ready')")
 
     async def evaluate(self, expression: str) -> Any:
         """The value of an expression, a string, number or boolean; a promise is awaited."""
