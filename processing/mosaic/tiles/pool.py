@@ -57,11 +57,15 @@ class TilePool:
         indices = np.array([index_of[tile_id] for tile_id in dict.fromkeys(ids)])
         return self._part(indices)
 
-    def distinct(self) -> TilePool:
-        """The pool with every picture once; itself, not a copy, if that is so already."""
-        if np.array_equal(self.first_equals, np.arange(len(self))):
-            return self
-        return self._part(np.unique(self.first_equals))
+    @property
+    def distinct(self) -> NDArray[np.intp]:
+        """The indexes of its images, increasing: of those that show the same, the first."""
+        return np.unique(self.first_equals)
+
+    def features_of(self, images: NDArray[np.intp]) -> Features:
+        """(len(images), crop_count, GRID * GRID, 3). Of all images it is not a copy."""
+        features = self.features.reshape(len(self), self.crop_count, *self.features.shape[1:])
+        return features if len(images) == len(self) else features[images]
 
     def _part(self, indices: NDArray[np.intp]) -> TilePool:
         _, places, same = np.unique(self.first_equals[indices], return_index=True, return_inverse=True)

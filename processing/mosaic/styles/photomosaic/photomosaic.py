@@ -139,20 +139,20 @@ def source_reduction(params: PhotomosaicParams, width: int, height: int) -> int:
 def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     """Analyse the cells, assign the nearest tile to each under the limits of reuse, and draw them."""
     params, progress = context.params, context.progress
-    chosen = _tile_pool(context)
-    if chosen is None:
+    pool = _tile_pool(context)
+    if pool is None:
         return _paint_own(context)
-    pool = chosen.distinct()
+    distinct = pool.distinct
     arrangement = _arrangement(context, tile_size(params, *context.size), progress.sub(0.0, 0.05))
     features, cells = arrangement.features(context, progress.sub(0.05, 0.1)), len(arrangement.places)
     parts = arrangement.places.size[2]
-    limits = feasible_limits(params.apart, params.most, tiles=len(pool), cells=cells, parts=parts)
-    if params.every and len(pool) > cells:
-        raise BadParameter(field="every", value=True, allowed=f"false for {len(pool)} pictures in {cells} cells")
+    limits = feasible_limits(params.apart, params.most, tiles=len(distinct), cells=cells, parts=parts)
+    if params.every and len(distinct) > cells:
+        raise BadParameter(field="every", value=True, allowed=f"false for {len(distinct)} pictures in {cells} cells")
     matching = assign_tiles(
         features,
         arrangement.places,
-        pool.features.reshape(len(pool), pool.crop_count, GRID * GRID, 3),
+        pool.features_of(distinct),
         limits,
         params.seed,
         progress.sub(0.1, 0.6),
@@ -160,16 +160,16 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
         mirror=params.mirror,
         field_weights=arrangement.field_weights,
     )
-    assignment = matching.pictures * pool.crop_count + matching.crops
-    missing = missing_kinds(features, pool.features, assignment, len(pool), limits)
+    assignment = distinct.astype(np.int32)[matching.pictures] * pool.crop_count + matching.crops
+    missing = missing_kinds(features, pool.features, assignment, len(distinct), limits)
     no_offsets = np.zeros((len(assignment), 3), np.int8)
     layout = TileLayout(pool.tiles, arrangement, assignment, matching.mirrored, no_offsets)
     if params.transfer:
         layout = replace(layout, transfer=colour_transfer(features, pool.features, layout, params.transfer / 100))
     if params.tint:
         layout = replace(layout, offsets=tint_offsets(features, pool.features, layout, params.tint / 100))
-    uses = np.bincount(matching.pictures, minlength=len(pool))
-    cell_map = {**_cell_map(pool, layout), "uses": _uses_by_id(chosen, uses), "missing": missing}
+    uses = np.bincount(matching.pictures, minlength=len(distinct))
+    cell_map = {**_cell_map(pool, layout), "uses": _uses_by_id(pool, uses), "missing": missing}
     result = _drawn(context, layout, progress.sub(0.6, 1.0))
     return replace(result, repeats=int(uses[uses > 1].sum()), cell_map=cell_map)
 
@@ -246,14 +246,15 @@ def _uses_by_id(pool: TilePool, uses: NDArray[np.intp]) -> dict[int, int]:
 def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
     """Row by row: the id of each cell's picture, 1 where it is mirrored, else 0, and where it is known, which of the
     `crops` it is."""
-    crops, indices = np.unique(pool.crops[layout.assignment], axis=0, return_inverse=True)
+    used, places = np.unique(layout.assignment, return_inverse=True)
+    crops, indices = np.unique(pool.crops[used], axis=0, return_inverse=True)
     has_crops = not np.isnan(crops).any()
     return {
         **layout.arrangement.map_fields(),
         "tiles": pool.ids[layout.assignment // pool.crop_count].tolist(),
         "mirrored": layout.mirrored.astype(int).tolist(),
         "crops": crops.round(4).tolist() if has_crops else None,
-        "cell_crops": indices.ravel().tolist() if has_crops else None,
+        "cell_crops": indices.ravel()[places].tolist() if has_crops else None,
     }
 
 
