@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...progress import Progress, pieces
 from .places import Places
-from .products import PRODUCT_COLUMNS, column_blocks, small_products
+from .products import PRODUCT_COLUMNS, LeastProducts
 from .vectors import Vectors
 
 _MAX_ROUNDS, _ROUND_CELLS = 24, 150_000  # rounds, and cells looked at in all rounds together: about a second
@@ -31,9 +31,12 @@ def exchange_tiles(
     min_distance: int,
     seed: int,
     progress: Progress,
+    *,
+    mirror: bool = False,
 ) -> None:
     """Swap tiles in place. cells: (n, d), at `places`. weights: (n,), how much each cell's error counts.
-    views: what a cell may show of m tiles, (m, d) each. min_distance: of two cells with the same tile."""
+    views: what a cell may show of m tiles, (m, d) each. min_distance: of two cells with the same tile. mirror: every
+    second view is the one before it mirrored."""
     reach, rng = min_distance - 1, np.random.default_rng(seed)
     rows, columns, parts = places.size
     padded = np.full((rows + 2 * reach, columns + 2 * reach, parts), -1, np.int32)
@@ -46,7 +49,8 @@ def exchange_tiles(
         for piece in pieces(len(order), block_cells):
             block = order[piece]
             current = padded[ys[block] + reach, xs[block] + reach, part[block]]
-            for first, second in _gaining_pairs(cells[block], weights[block], [view[current] for view in views]):
+            views_of_block = LeastProducts([view[current] for view in views], 0, mirror=mirror)
+            for first, second in _gaining_pairs(cells[block], weights[block], views_of_block):
                 one, other = ((int(ys[cell]), int(xs[cell]), int(part[cell])) for cell in block[[first, second]])
                 _swap(padded, one, other, reach)
             progress((number + piece.stop / len(order)) / rounds)
@@ -84,13 +88,9 @@ def nearest_views(cells: Vectors, views: list[Vectors], tiles: NDArray[np.intege
     return nearest
 
 
-def _gaining_pairs(cells: Vectors, weights: NDArray[np.float32], views: list[Vectors]) -> list[tuple[int, int]]:
-    """The pairs of cells that gain most from swapping, each cell in one pair at most. views: of what the cells show."""
-    padding = (0, -len(cells) % PRODUCT_COLUMNS)
-    costs = small_products(cells, column_blocks(np.pad(views[0].T, ((0, 0), padding))))
-    for view in views[1:]:
-        np.minimum(costs, small_products(cells, column_blocks(np.pad(view.T, ((0, 0), padding)))), out=costs)
-    costs = costs[:, : len(cells)] * weights[:, None]
+def _gaining_pairs(cells: Vectors, weights: NDArray[np.float32], tiles: LeastProducts) -> list[tuple[int, int]]:
+    """The pairs of cells that gain most from swapping, each cell in one pair at most. tiles: of the cells."""
+    costs = tiles(cells)[:, : len(cells)] * weights[:, None]
     own = np.diag(costs)
     gains = own[:, None] + own - costs - costs.T
     partners, pairs = gains.argmax(axis=1), []

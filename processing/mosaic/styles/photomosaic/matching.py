@@ -17,7 +17,7 @@ from ...style import RenderContext
 from ...tiles.features import GRID, Features, thumbnail_features
 from .exchange import exchange_tiles, nearest_views, use_every_tile
 from .places import Places
-from .products import PRODUCT_COLUMNS, PRODUCT_ROWS, column_blocks, small_products
+from .products import PRODUCT_ROWS, LeastProducts
 from .vectors import (
     EQUAL,
     MEANS,
@@ -141,7 +141,8 @@ def assign_tiles(
     weights = cell_weights(cells, places) if limited else np.ones(len(vectors), np.float32)
     per_crop = 1 + mirror
     searched = max(1, MAX_SCORES // (len(vectors) * len(tiles) * per_crop)) * per_crop
-    search, searching = _Search(vectors, weights, views, searched, places, limits), progress.sub(0.0, 0.5)
+    products = LeastProducts(views[:searched], 1, mirror=mirror)
+    search, searching = _Search(vectors, weights, views, products, places, limits), progress.sub(0.0, 0.5)
     for group in places.independent_groups(max(2, limits.min_distance), seed):
         for piece in pieces(len(group), search.piece):
             search.place(group[piece])
@@ -152,20 +153,22 @@ def assign_tiles(
         use_every_tile(assignment, vectors, weights, views, progress.sub(0.5, 0.6))
     if every or np.bincount(assignment).max() == limits.max_uses:
         exchanging = progress.sub(0.6, 1.0)
-        exchange_tiles(assignment, places, vectors, weights, views, limits.min_distance, seed, exchanging)
+        distance = limits.min_distance
+        exchange_tiles(assignment, places, vectors, weights, views, distance, seed, exchanging, mirror=mirror)
         nearest = nearest_views(vectors, views, assignment)
     return Matching(assignment, nearest // per_crop, nearest % per_crop == 1)
 
 
 class _Search:
-    """The state of one matching. searched: by how many views pictures are chosen; they then show the best of all."""
+    """The state of one matching. products: with the views by which pictures are chosen; they then show the best of all.
+    Their column after those of the tiles stands for "no tile": neighbours without a tile yet point at the last one."""
 
     def __init__(
         self,
         cells: Vectors,
         weights: NDArray[np.float32],
         views: list[Vectors],
-        searched: int,
+        products: LeastProducts,
         places: Places,
         limits: ReuseLimits,
     ) -> None:
@@ -174,12 +177,9 @@ class _Search:
         self.views, self._shares = np.zeros(len(cells), np.int32), places.shares[:, None]
         self._errors = np.zeros((rows + 2, columns + 2, len(MEANS)), np.float32)
         self._uses_left = np.full(tiles, limits.max_uses)
-        # The last column stands for "no tile" and is never chosen: neighbours without a tile yet point at it.
-        more = PRODUCT_COLUMNS - tiles % PRODUCT_COLUMNS
-        self._blocks = [column_blocks(np.pad(view.T, ((0, 0), (0, more)))) for view in views[:searched]]
-        self._constant = np.pad(np.zeros(tiles, np.float32), (0, more), constant_values=_NEVER)
+        self._products = products
         self._assignment = np.full((rows + 2 * self._reach, columns + 2 * self._reach, parts), -1, np.int32)
-        self.piece = max(1, _SCORES // len(self._constant) // PRODUCT_ROWS) * PRODUCT_ROWS
+        self.piece = max(1, _SCORES // products.columns // PRODUCT_ROWS) * PRODUCT_ROWS
 
     def place(self, group: NDArray[np.int64]) -> None:
         """Assign a tile to each of these cells, none of which is near another."""
@@ -202,7 +202,7 @@ class _Search:
             self._errors[y + 1, x + 1] += (means - means_of_cells(self._cells[cells])) * self._shares[cells]
             np.subtract.at(self._uses_left, chosen, 1)
             used_up = np.flatnonzero(self._uses_left == 0)
-            self._constant[used_up] = _NEVER
+            self._products.forbid(used_up)
             waiting = waiting[~accepted]
             if len(waiting):
                 scores[:, used_up] = _NEVER
@@ -214,10 +214,7 @@ class _Search:
 
     def _scores(self, targets: Vectors, ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float32]:
         """(cells, more than tiles): squared distance less a constant; _NEVER for tiles of neighbours and for none."""
-        scores = small_products(targets, self._blocks[0])
-        for blocks in self._blocks[1:]:
-            np.minimum(scores, small_products(targets, blocks), out=scores)
-        scores += self._constant
+        scores = self._products(targets)
         if self._reach:
             around = np.arange(2 * self._reach + 1)
             near = self._assignment[ys[:, None, None] + around[:, None], xs[:, None, None] + around]

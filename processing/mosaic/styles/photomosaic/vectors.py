@@ -18,6 +18,8 @@ EQUAL: FieldWeights = np.ones(GRID * GRID)
 
 MEANS = [0, GRID * GRID, GRID * GRID + 4]
 """Where a vector holds the means of lightness and of both colour axes."""
+EVEN, ODD = slice(0, None, 2), slice(1, None, 2)
+"""Where a vector holds the waves whose sign a mirror image keeps, and those whose sign it turns."""
 DETAIL_WEIGHT = 1.0  # how much more a cell of mean contrast counts than a plain one
 _AROUND = 0.025  # of the longer side of the picture: the standard deviation of the blur of contrast
 _FINER = 1.1  # how much more a wave of lightness counts than one half as fine

@@ -123,7 +123,7 @@ def test_cells_with_detail_count_more_than_plain_ones() -> None:
 def test_where_tiles_are_used_up_detail_gets_the_better_ones(monkeypatch: pytest.MonkeyPatch, *, swaps: bool) -> None:
     """When cells choose, and when they swap tiles afterwards."""
     if not swaps:
-        monkeypatch.setattr(matching, "exchange_tiles", lambda *_: None)
+        monkeypatch.setattr(matching, "exchange_tiles", lambda *_, **__: None)
     tiles = colourful_pool(150).features[:, None]
     cells = thumbnail_features(blocks(scene(640, 480), 16))
     limits = matching.feasible_limits(1, 8, tiles=len(tiles), cells=1200)
