@@ -19,21 +19,18 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from processing.mosaic import STYLES, Result, parse, render
+from processing.mosaic import STYLES
 from processing.mosaic.cells.block_means import block_means
-from processing.mosaic.codec.decode import Source
-from processing.mosaic.colour.oklab import delta_e, srgb_to_oklab
+from processing.mosaic.colour.oklab import srgb_to_oklab
 from processing.mosaic.colour.palette import hex_to_rgb
-from processing.mosaic.colour.srgb import encode_srgb, linearise
-from processing.mosaic.materials.material import MATERIALS
 from processing.mosaic.progress import Progress
 from processing.mosaic.segments.inscribed import inscribed_widths
-from processing.mosaic.style import RenderContext
 from processing.mosaic.styles.voronoi.contour_panes import sketch_panes
 from processing.mosaic.styles.voronoi.voronoi import VoronoiParams, contour_pane_count
+from tests.bench.differences import blurred_difference, mean_difference, pitch_of, render_image
+from tests.bench.materials import material_rows
 from tests.bench.stones import stone_figures
 from tests.bench.timing import table
-from tests.processing.mosaic.pictures import opened, saved
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT / "static" / "samples", ROOT.parent / "shared" / "photos")
@@ -60,28 +57,6 @@ def photographs(files: Sequence[Path] = ()) -> dict[str, Image.Image]:
         image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
         images[path.stem] = image
     return images
-
-
-def render_image(image: Image.Image, recipe: dict[str, Any]) -> tuple[Result, np.ndarray]:
-    """The result of a recipe, as large as the image, and its pixels."""
-    size = {} if recipe["style"] == "redact" else {"size": max(image.size)}
-    result = render(saved(image), parse(size | recipe))
-    return result, opened(result.data)
-
-
-def mean_difference(first: np.ndarray, second: np.ndarray) -> float:
-    return float(delta_e(first, second).mean())
-
-
-def blurred_difference(first: np.ndarray, second: np.ndarray, sigma_px: float) -> float:
-    """The mean difference seen from a distance: after a Gaussian blur in linear light."""
-    return mean_difference(blurred(first, sigma_px), blurred(second, sigma_px))
-
-
-def blurred(pixels: np.ndarray, sigma_px: float) -> np.ndarray:
-    """(height, width, 3) uint8 after a Gaussian blur in linear light."""
-    light = ndimage.gaussian_filter(linearise(pixels / 255), (sigma_px, sigma_px, 0), mode="nearest")
-    return np.asarray(np.rint(encode_srgb(light) * 255), np.uint8)
 
 
 def neutral_share(means: np.ndarray, painted: np.ndarray) -> float:
@@ -132,11 +107,6 @@ def figures(image: Image.Image, recipe: dict[str, Any]) -> tuple[float, float, f
     if recipe["style"] not in STYLES_WITHOUT_BORDERS:
         recall = boundary_recall(source, render_image(image, recipe | FLAT.get(recipe["style"], {}))[1])
     return mean_difference(source, painted), blurred_difference(source, painted, cell_px), recall
-
-
-def pitch_of(size: tuple[int, int], result: Result) -> float:
-    """The side in pixels of a square as large as the mean cell."""
-    return float(np.sqrt(size[0] * size[1] / result.quality.cells))
 
 
 def recipe_of(word: str) -> dict[str, Any]:
@@ -196,45 +166,6 @@ def stone_rows(images: Iterable[Image.Image]) -> list[tuple[str, str]]:
         ("stones: spread of areas, irregularity 0", f"{mean('areas', irregularity=0.0, detail=0.0):.2f}"),
         ("stones: spread of areas, irregularity 1", f"{mean('areas', irregularity=1.0, detail=0.0):.2f}"),
     ]
-
-
-def material_rows(images: list[Image.Image]) -> list[tuple[str, ...]]:
-    """Of each style with a material, in stone, and of `tesserae` in each: how far pieces are from flat paint."""
-    recipes = [(style, "stone") for style in STYLES if "material" in STYLES[style].params.model_fields]
-    recipes += [("tesserae", name) for name in MATERIALS if name not in ("flat", "stone")]
-    rows = []
-    for style, material in recipes:
-        by_photo = [material_figures(image, style, material) for image in images]
-        pieces, flat, lit = np.mean(by_photo, axis=0)
-        rows.append((f"`{style}`, {material}", f"{pieces:.2f}", f"{flat:.2f}", f"{lit:.2f}"))
-    return rows
-
-
-def material_figures(image: Image.Image, style: str, material: str) -> tuple[float, float, float]:
-    """The mean difference of a piece's mean colour from flat paint; the blurred differences of flat paint and of the
-    material from the image, seen from a cell's distance. Joints are equal where flat cells may have them."""
-    scale = PIECES_PX / max(image.size)
-    image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
-    equal_joints = style != "tesserae" and "grout" in STYLES[style].params.model_fields
-    recipe: dict[str, Any] = {"style": style} | ({"grout": 0} if equal_joints else {})
-    (result, flat), (_, lit) = (render_image(image, recipe | {"material": name}) for name in ("flat", material))
-    context = RenderContext(Source(image, *image.size), parse(recipe | {"material": "flat"}).params, Progress())
-    laid = STYLES[style].paint(context).laid
-    assert laid is not None
-    runs = laid.cells.runs(0, image.height)
-    labels = np.repeat(runs.cells, runs.lengths)
-    source, cell_px = np.asarray(image), pitch_of(image.size, result)
-    pieces = delta_e(_mean_of_cells(flat, labels), _mean_of_cells(lit, labels)).mean()
-    return float(pieces), blurred_difference(source, flat, cell_px), blurred_difference(source, lit, cell_px)
-
-
-def _mean_of_cells(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(n, 3) uint8: the means in linear light."""
-    light, covered = linearise(pixels.reshape(-1, 3) / 255), labels >= 0
-    areas = np.bincount(labels[covered])
-    sums = [np.bincount(labels[covered], light[covered, channel]) for channel in range(3)]
-    means = np.stack(sums, 1)[areas > 0] / areas[areas > 0, None]
-    return np.asarray(np.rint(encode_srgb(means) * 255), np.uint8)
 
 
 def secondary_rows(images: list[Image.Image]) -> list[tuple[str, str]]:

@@ -65,6 +65,10 @@ class Cells(Protocol):
 class Pieces(Cells, Protocol):
     """Cells that are convex, so that they can be pieces of a material."""
 
+    def scaled(self, width: int, height: int) -> Cells:
+        """The same cells on a picture of another size, or nearly that."""
+        ...
+
     def sides(self, start: int, stop: int) -> Floats:
         """(stop - start, k, 3) the sides of the cells start to stop - 1, see sides.sides_of_polygons."""
         ...

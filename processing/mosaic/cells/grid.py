@@ -43,6 +43,11 @@ class RectangleGrid:
         sides = [(ones, 0 * ones, -left), (0 * ones, ones, -top), (-ones, 0 * ones, right), (0 * ones, -ones, bottom)]
         return np.moveaxis(np.array(sides, np.float32), 2, 0)
 
+    def scaled(self, width: int, height: int) -> RectangleGrid:
+        """The same cells on a picture of about another size: cells have whole pixels."""
+        wide, high = (max(1, round(size * width / self.width)) for size in (self.wide, self.high))
+        return RectangleGrid(-(-self.width * wide // self.wide), -(-self.height * high // self.high), wide, high)
+
     def enlarged(self, factor: int) -> None:
         return None
 

@@ -13,23 +13,35 @@ from .material import Material
 
 _LIGHT = np.array([-0.6, -0.8], np.float32)  # towards the light, on the screen
 _MOST_SIDES = 4  # of a cell near one row of pixels
-_JOINT_GRAIN = 0.16
-_JOINT_SHADOW = 0.34
+_JOINT_GRAIN = 0.19
+_JOINT_SHADOW = 0.20
+_GLINT = 0.55  # half the width of a mirrored band of light, in cells
 
 
 @dataclass(frozen=True, slots=True)
 class RunGeometry:
     """Consecutive runs. x, y: (n,) float32, the centre of each run's first pixel. lengths: (n,) pixels. cells: (n,)
-    counted from the first of `sides` and `slopes`, or BACKGROUND."""
+    counted from the first of `sides`, or BACKGROUND. step: from one pixel of a run to the next; more than 1 if the
+    surface is sampled more coarsely than it is painted."""
 
     x: Floats
     y: Floats
     lengths: NDArray[np.int64]
     cells: NDArray[np.int32]
+    step: float = 1.0
 
     def of(self, some: NDArray[np.bool_]) -> RunGeometry:
         """Some of the runs."""
-        return RunGeometry(self.x[some], self.y[some], self.lengths[some], self.cells[some])
+        return RunGeometry(self.x[some], self.y[some], self.lengths[some], self.cells[some], self.step)
+
+    def offsets(self) -> Floats:
+        """(pixels,) float32: how far each pixel is from the first of its run."""
+        first = (np.cumsum(self.lengths) - self.lengths).astype(np.float32)
+        offsets: Floats = np.arange(int(self.lengths.sum()), dtype=np.float32)
+        offsets -= np.repeat(first, self.lengths)
+        if self.step != 1.0:
+            offsets *= np.float32(self.step)
+        return offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +58,28 @@ class Surface:
     depth: Floats
 
 
-def measure_surface(runs: RunGeometry, sides: Floats, joint: float, bevel: float, seen: NDArray[np.bool_]) -> Surface:
+def measure_surface(
+    runs: RunGeometry, sides: Floats, joint: float, bevel: float, round_px: float, seen: NDArray[np.bool_]
+) -> Surface:
     """The surface of pieces at the pixels of the runs that are `seen` (n,); all others decide with them how it is
     computed, so that a part of a picture has the pixels of the whole.
 
     sides: of the cells, see cells.sides. joint: its width in pixels; pieces reach half a joint less than their cells.
-    bevel: the width of the rounded edge in pixels.
+    bevel: the width of the rounded edge in pixels. round_px: how near two sides are where their distances blend.
 
     Only sides nearer than joint and edge matter, which are two or three in most rows. Where two are near, their
     distances blend, so that corners are rounded as if cut by hand.
     """
-    reach, round_px = joint / 2 + 1.5 * bevel, 0.8 * bevel
+    reach = joint / 2 + 1.5 * bevel
     own = sides[np.maximum(runs.cells, 0)]
     start = own[..., 0] * runs.x[:, None] + own[..., 1] * runs.y[:, None] + own[..., 2]
-    nearest = np.minimum(start, start + own[..., 0] * (runs.lengths - 1)[:, None])
+    nearest = np.minimum(start, start + own[..., 0] * ((runs.lengths - 1) * runs.step)[:, None])
     nearest[runs.cells == BACKGROUND] = -np.inf
     order = np.argsort(nearest, axis=1)[:, :_MOST_SIDES]
     needed = np.take_along_axis(nearest, order, 1) < reach
     shares = needed.mean(axis=0).tolist()
     runs, own, start, order, needed = runs.of(seen), own[seen], start[seen], order[seen], needed[seen]
-    first = np.cumsum(runs.lengths) - runs.lengths
-    offset = np.arange(int(runs.lengths.sum()), dtype=np.float32) - np.repeat(first.astype(np.float32), runs.lengths)
+    offset = runs.offsets()
     across = np.take_along_axis(own[..., 0], order, 1)
     start = np.take_along_axis(start, order, 1)
     start[~needed], across[~needed] = reach, 0.0
@@ -127,30 +140,47 @@ def _blend(
     distance -= share
 
 
-def light_on(surface: Surface, mirrored: Floats, texture: Floats, material: Material) -> tuple[Floats, Floats]:
-    """(pixels,) twice: the factor of the piece's colour, and the mirrored light that is added, 0 to 1.
+def light_on(surface: Surface, glint: Floats | None, texture: Floats, material: Material) -> tuple[Floats, Floats]:
+    """(pixels,) twice: how much lighter than its colour the piece is, as a share of it, and the mirrored light, 0 to 1.
 
-    mirrored: (pixels,) what the tilted piece mirrors, 0 to 1. texture: (pixels,) of unit contrast.
+    glint: (pixels,) how much of the light the tilted piece mirrors, 0 to 1; None of a material without gloss, which
+    mirrors nothing. texture: (pixels,) of unit contrast.
     """
     relief = surface.edge * surface.facing
-    factor = relief * np.float32(material.relief)
-    factor += texture * np.float32(material.mottling)
-    factor += 1
+    lighter = relief * np.float32(material.relief)
+    lighter += texture * np.float32(material.mottling)
     if material.glow:
-        factor += (surface.depth - np.float32(0.7)) * np.float32(material.glow)
-    if not material.gloss:
-        return factor, np.zeros(0, np.float32)
+        lighter += (surface.depth - np.float32(0.7)) * np.float32(material.glow)
+    if glint is None:
+        return lighter, np.zeros(0, np.float32)
     np.maximum(relief, 0.0, out=relief)
     relief *= relief
     relief *= np.float32(0.6)
-    relief += mirrored * (0.4 * surface.depth + 0.1)
+    relief += glint * (0.4 * surface.depth + 0.1)
     relief *= np.float32(material.gloss)
-    return factor, relief
+    return lighter, relief
+
+
+def glints(runs: RunGeometry, centres: Floats, places: Floats, strengths: Floats, pitch: float) -> Floats:
+    """(pixels,): how much of the light each pixel mirrors: a soft band across the piece.
+
+    Of each run: centres: (n, 2) of its piece; places: (n,) where the band lies, in cells towards the light from there;
+    strengths: (n,) in the middle of the band.
+    """
+    scale = np.float32(1 / (_GLINT * pitch))
+    start = ((runs.x - centres[:, 0]) * _LIGHT[0] + (runs.y - centres[:, 1]) * _LIGHT[1]) * scale - places / _GLINT
+    across = np.full(len(start), _LIGHT[0] * scale, np.float32)
+    glint = _along(start.astype(np.float32), across, runs.offsets(), runs.lengths)
+    glint *= glint
+    np.subtract(1, glint, out=glint)
+    np.maximum(glint, 0.0, out=glint)
+    glint *= glint
+    glint *= np.repeat(strengths, runs.lengths)
+    return glint
 
 
 def joint_light(surface: Surface, grain: Floats) -> Floats:
-    """(pixels,): the factor of the joint's colour: sand, in the shadow of the piece beside it."""
-    factor = surface.facing * np.float32(_JOINT_SHADOW / 2)
-    factor += grain * np.float32(_JOINT_GRAIN)
-    factor += np.float32(1 - _JOINT_SHADOW / 2)
-    return factor
+    """(pixels,): how much lighter than its colour a joint is: sand, beside a lit piece or in its shadow."""
+    lighter = surface.facing * np.float32(_JOINT_SHADOW)
+    lighter += grain * np.float32(_JOINT_GRAIN)
+    return lighter

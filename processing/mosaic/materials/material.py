@@ -34,9 +34,9 @@ class Material:
 MATERIALS: Mapping[str, Material] = MappingProxyType(
     {
         "stone": Material(),
-        "smalti": Material(bevel=0.10, relief=0.26, gloss=0.20, tilt=0.10, mottling=0.03, streaks=4.0),
+        "smalti": Material(bevel=0.10, relief=0.26, gloss=0.30, tilt=0.10, mottling=0.03, streaks=4.0),
         "gold": Material(
-            bevel=0.14, relief=0.24, gloss=0.45, tilt=0.13, hue=0.006, mottling=0.05, shine=(1.0, 0.88, 0.55)
+            bevel=0.14, relief=0.24, gloss=0.62, tilt=0.13, hue=0.003, mottling=0.05, shine=(1.0, 0.88, 0.55)
         ),
         "ceramic": Material(bevel=0.09, relief=0.22, gloss=0.35, tilt=0.02, lightness=0.007, hue=0.002, mottling=0.008),
         "glass": Material(bevel=0.22, relief=0.12, gloss=0.25, tilt=0.02, mottling=0.025, streaks=6.0, glow=0.22),

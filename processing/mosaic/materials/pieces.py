@@ -11,7 +11,6 @@ from PIL import Image
 
 from ..canvas import Laid, StyleResult, finished
 from ..cells.cells import Cells, Pieces
-from ..cells.runs import BACKGROUND
 from ..cells.strips import Band, Strip, Strips
 from ..codec.encoders.vector_image import VectorImage
 from ..colour.srgb import Colours, Floats
@@ -20,32 +19,48 @@ from ..params import FLAT, CellParams
 from ..progress import Progress
 from ..scaled import Drawing, is_visible, visible_box
 from ..style import RenderContext
-from .lighting import RunGeometry, joint_light, light_on, measure_surface
+from .balance import SAMPLED_PITCH, SAMPLED_PITCH_WITH_JOINTS, Moments, Pigments, balance, deviating, measure_moments
+from .lighting import RunGeometry
 from .material import MATERIALS, Material
-from .texture import JointColours, mottling, sand, vary_colours
+from .reliefs import Relief, Shading, cell_range, chunks
+from .texture import JointColours
 
 _MIN_PITCH_PX = 6.0  # nothing of the material of smaller pieces could be seen
-_CHUNK_PX = 1 << 16  # shaded at a time: some twenty arrays of them stay in the processor's cache
-_MIRROR = np.array([-0.6, -0.8], np.float32) * 0.12  # the slope at which a piece mirrors the light
+_WORTHWHILE = 0.8  # to measure fewer samples than pixels
+_LIGHTEST_JOINT = 0.9  # of the number of the piece beside it
+_PALE_FROM = 0.85  # of 255: the number of pieces from which on joints may be pale
+_PALEST_JOINT, _PALE_CONTRAST = 0.985, 0.1  # beside white: of the number of the piece; of the contrast of sand
+_LEAST_SAMPLED_PITCH = 5.0  # of the smallest pieces, where these are smaller than others
 
 
 @dataclass(frozen=True, slots=True)
 class Laying:
-    """How pieces are laid. joint: the width of joints in pixels. joint_colour: #rrggbb; None follows the picture."""
+    """How pieces are laid. joint: the width of joints in pixels. joint_colour: #rrggbb; None follows the picture.
+    outweighed: pieces are so much lighter that they have their means together with their joints. smallest: the side of
+    the smallest piece, where pieces differ."""
 
     material: Material
     joint: float
     joint_colour: str | None = None
+    outweighed: bool = False
+    smallest: float | None = None
 
 
 def lay(
-    context: RenderContext[CellParams], material: str, pitch: float, joint: float, joint_colour: str | None
+    context: RenderContext[CellParams],
+    material: str,
+    pitch: float,
+    joint: float,
+    joint_colour: str | None,
+    *,
+    outweighed: bool = False,
+    smallest: float | None = None,
 ) -> Laying | None:
     """How to lay pieces of a named material; None if they are to be painted flat: because they are flat, too small, or
     have transparent parts."""
     if material == FLAT or pitch < _MIN_PITCH_PX or context.source.alpha is not None:
         return None
-    return Laying(MATERIALS[material], joint, joint_colour)
+    return Laying(MATERIALS[material], joint, joint_colour, outweighed and joint > 0, smallest)
 
 
 def paint_pieces(
@@ -59,13 +74,22 @@ def paint_pieces(
     strips = Strips(cells)
     image = context.source.image
     joints = context.once("joints", lambda: JointColours(image, cells.pitch, laying.joint_colour))
-    measured = measured_cells(context, cells)
+    of_means = cells if laying.outweighed or not laying.joint else flat()  # the same as in flat paint
+    measured = measured_cells(context, of_means)
     measured_strips = strips if measured is cells else Strips(measured)
-    measuring = progress.sub(0.0, 0.4)
+    measuring = progress.sub(0.0, 0.35)
     colours, areas, _ = context.once_measured(
         "means", cells.count, lambda: measure_cells(context, measured_strips, measuring)
     )
-    painter = _Painter(cells, laying, colours, joints, context.params.seed)
+    relief = Relief(cells, laying.material, laying.joint, context.params.seed, laying.smallest)
+    moments = context.once("moments", lambda: _moments(relief, laying, progress.sub(0.35, 0.4)))
+    wanted = deviating(colours, laying.material, relief.slopes, context.params.seed)
+    beside = _Joints(joints, wanted, context.size, laying)
+    around = None
+    if laying.outweighed:
+        x, y = cells.centres(0, cells.count).T
+        around = beside.at(x, y, np.arange(cells.count))
+    painter = _Painter(relief, balance(wanted, moments, laying.material, around), beside)
     visible = int(np.count_nonzero(areas))
     covered = float(areas.sum(dtype=np.int64)) / (measured.width * measured.height)
     canvas = context.new_canvas()
@@ -86,84 +110,93 @@ def paint_pieces(
     )
 
 
+def _moments(relief: Relief, laying: Laying, progress: Progress) -> Moments:
+    cells = relief.cells
+    factor = (SAMPLED_PITCH_WITH_JOINTS if laying.outweighed else SAMPLED_PITCH) / cells.pitch
+    if laying.smallest is not None:
+        factor = max(factor, _LEAST_SAMPLED_PITCH / laying.smallest)
+    samples = cells.scaled(round(cells.width * factor), round(cells.height * factor)) if factor < _WORTHWHILE else cells
+    return measure_moments(relief, samples, progress)
+
+
+class _Joints:
+    """The colours of joints beside pieces (n, 3), 0 to 255: darker than these. Where joints are outweighed, those of
+    the lightest pieces are pale: such a piece could not be lighter for a dark one."""
+
+    def __init__(self, colours: JointColours, pieces: Floats, size: tuple[int, int], laying: Laying) -> None:
+        self._colours, self._pieces, self._size = colours, pieces, size
+        number = pieces.max(axis=1) / 255
+        self._pale = np.clip((number - _PALE_FROM) / (1 - _PALE_FROM), 0.0, 1.0) ** 2 * laying.outweighed
+        self._follow = laying.joint_colour is None
+
+    def at(self, x: Floats, y: Floats, beside: NDArray[np.integer]) -> Floats:
+        """(n, 3): at some points, beside these pieces."""
+        joints = self._colours.at(x, y, self._size)
+        if not self._follow:
+            return joints
+        pieces, pale = self._pieces[beside], self._pale[beside][:, None]
+        lightest = _LIGHTEST_JOINT * pieces.max(axis=1) / np.maximum(joints.max(axis=1), 1e-3)
+        joints = joints * np.minimum(1.0, lightest)[:, None]
+        joints += (_PALEST_JOINT * pieces - joints) * pale
+        return np.asarray(joints, np.float32)
+
+    def contrast(self, beside: NDArray[np.integer]) -> Floats:
+        """(n,): of the sand, 0 to 1."""
+        return np.asarray(1 - (1 - _PALE_CONTRAST) * self._pale[beside], np.float32)
+
+
 class _Painter:
-    def __init__(self, cells: Pieces, laying: Laying, colours: Colours, joints: JointColours, seed: int) -> None:
-        self._cells, self._laying, self._joints = cells, laying, joints
-        material = laying.material
-        slopes = np.random.default_rng([seed, 5]).normal(0.0, material.tilt, (len(colours), 2)).astype(np.float32)
-        self._lit = (1 - slopes @ np.array([-0.6, -0.8], np.float32) * 0.22)[:, None]
-        self._colours = vary_colours(colours, material.lightness, material.hue, seed)
-        self._mirrored = np.exp(-(((slopes + _MIRROR) / max(material.tilt, 0.03)) ** 2).sum(axis=1))
-        self._bevel = max(1.0, material.bevel * cells.pitch)
-        self._mottling = mottling(cells.pitch, material.streaks, seed)
-        self._grain = sand(cells.pitch, seed)
+    def __init__(self, relief: Relief, pigments: Pigments, joints: _Joints) -> None:
+        self._relief, self._pigments, self._joints = relief, pigments, joints
 
     def paint(self, strip: Strip, canvas: Drawing) -> Iterator[tuple[Band, Colours]]:
         """Each band of the strip that the canvas needs with its pixels: (pixels, 4)."""
-        covered = strip.runs.cells[strip.runs.cells != BACKGROUND]
-        low, high = (int(covered.min()), int(covered.max()) + 1) if covered.size else (0, 1)
-        sides, top = self._cells.sides(low, high), strip.bands[0].top
+        relief, (low, high) = self._relief, cell_range(strip.runs)
+        width, sides = relief.cells.width, relief.cells.sides(low, high)
         left, _, right, _ = visible_box(canvas)
         for band in strip.bands:
             if not is_visible(canvas, band.top, band.bottom):
                 continue
-            width = self._cells.width
             pixels = np.full(((band.bottom - band.top) * width, 4), 255, np.uint8)
-            texture = self._mottling.rows(band.top, band.bottom, width)
-            grain = self._grain.rows(band.top, band.bottom, width)
-            for runs in _chunks(strip, band):
-                starts, lengths = strip.runs.starts[runs], strip.runs.lengths[runs]
-                cells = strip.runs.cells[runs]
-                row, column = np.divmod(starts, width)
-                seen = (column < right) & (column + lengths > left)
+            mottling = relief.mottling.rows(band.top, band.bottom, width)
+            grain = relief.grain.rows(band.top, band.bottom, width)
+            for chunk in chunks(strip, band, width, low):
+                lengths = chunk.geometry.lengths
+                seen = (chunk.column < right) & (chunk.column + lengths > left)
                 if not seen.any():
                     continue
-                x, y = (column + 0.5).astype(np.float32), (row + top + 0.5).astype(np.float32)
-                geometry = RunGeometry(x, y, lengths, np.where(cells == BACKGROUND, BACKGROUND, cells - low))
-                piece = slice(int(starts[0]) - band.first_pixel, int(starts[-1] + lengths[-1]) - band.first_pixel)
                 places = slice(None) if seen.all() else np.flatnonzero(np.repeat(seen, lengths))
-                part = pixels[piece][places]
-                textures = texture[piece][places], grain[piece][places]
-                self._shade(geometry, sides, seen, np.maximum(cells, 0)[seen], textures, part)
-                pixels[piece][places] = part
+                part = pixels[chunk.pixels][places]
+                textures = mottling[chunk.pixels][places], grain[chunk.pixels][places]
+                shading = relief.shade(chunk.geometry, sides, low, seen, textures)
+                self._colour(chunk.geometry.of(seen), low, shading, part)
+                pixels[chunk.pixels][places] = part
             yield band, pixels
 
-    def _shade(
-        self,
-        all_runs: RunGeometry,
-        sides: Floats,
-        seen: NDArray[np.bool_],
-        cells: NDArray[np.int32],
-        textures: tuple[Floats, Floats],
-        pixels: Colours,
-    ) -> None:
-        """seen: (n,) the runs whose pixels are painted; cells, textures and pixels are those of these."""
-        surface = measure_surface(all_runs, sides, self._laying.joint, self._bevel, seen)
-        runs, (texture, grain) = all_runs.of(seen), textures
-        material, lengths = self._laying.material, runs.lengths
-        mirrored = np.repeat(self._mirrored[cells], lengths) if material.gloss else np.zeros(0, np.float32)
-        factor, mirror = light_on(surface, mirrored, texture, material)
-        sand = joint_light(surface, grain) if self._laying.joint else None
-        colours = self._colours[cells] * self._lit[cells]
-        joints = self._joints.at(runs, (self._cells.width, self._cells.height))
+    def _colour(self, runs: RunGeometry, first: int, shading: Shading, pixels: Colours) -> None:
+        """Paint the pixels of some runs, whose cells count from `first`."""
+        pigments, lengths = self._pigments, runs.lengths
+        cells = np.maximum(runs.cells, 0) + first
+        factor = np.repeat(pigments.contrast[cells], lengths)
+        factor *= shading.lighter
+        factor += 1
+        colours, mirror, half = pigments.colours[cells], pigments.mirror[cells], np.float32(0.5)
+        sand = None
+        if shading.sand is not None:
+            joints = self._joints.at(runs.x + lengths / 2, runs.y, cells)
+            sand = np.repeat(self._joints.contrast(cells), lengths)
+            sand *= shading.sand
+            sand += 1
         for channel in range(3):
             colour = np.repeat(colours[:, channel], lengths)
             colour *= factor
-            if material.gloss:
-                colour += mirror * np.float32(255 * material.shine[channel])
+            if len(shading.mirrored):
+                colour += np.repeat(mirror[:, channel], lengths) * shading.mirrored
             if sand is not None:
                 joint = np.repeat(joints[:, channel], lengths)
                 joint *= sand
                 colour -= joint
-                colour *= surface.cover
+                colour *= shading.cover
                 colour += joint
+            colour += half
             pixels[:, channel] = np.clip(colour, 0.0, 255.0, out=colour)
-
-
-def _chunks(strip: Strip, band: Band) -> Iterator[slice]:
-    """Slices of the strip's runs that together cover the band, each of about _CHUNK_PX pixels."""
-    starts = strip.runs.starts[band.runs]
-    chunk = (starts - starts[0]) // _CHUNK_PX
-    bounds = np.flatnonzero(np.diff(chunk, prepend=-1)).tolist()
-    for first, last in zip(bounds, [*bounds[1:], len(starts)], strict=True):
-        yield slice(band.runs.start + first, band.runs.start + last)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from ..colour.oklab import oklab_to_srgb, srgb_to_oklab
 from ..colour.palette import hex_to_rgb
-from ..colour.srgb import Colours, Floats
+from ..colour.srgb import Floats
 from ..scipy_lazy import ndimage
-from .lighting import RunGeometry
 
 _TILE_SPOTS, _SPOT, _MAX_TILE_PX = 96, 1.2, 1024
 _MOTTLE = 0.12  # the size of spots, in cells
 _FIELD_CELLS = 1.5  # a pixel of the field of joint colours
+_JOINT_LIGHT = 0.83  # of joints in the shadow of pieces
 
 
 class Texture:
@@ -39,6 +40,11 @@ class Texture:
         rows = self._tile[np.arange(top, bottom) % high]
         return np.tile(rows, (1, -(-width // wide)))[:, :width].ravel()
 
+    def pixels(self, y: NDArray[np.int64], x: NDArray[np.int64]) -> Floats:
+        """(n,): the texture of single pixels of the picture."""
+        high, wide = self._tile.shape
+        return np.asarray(self._tile[y % high, x % wide])
+
 
 def _tile_px(spot_px: float) -> int:
     return max(1, min(_MAX_TILE_PX, round(_TILE_SPOTS * spot_px / _SPOT)))
@@ -61,30 +67,22 @@ class JointColours:
     def __init__(self, image: Image.Image, pitch: float, colour: str | None) -> None:
         self._step = pitch * _FIELD_CELLS
         if colour is not None:
-            self._field = np.array(hex_to_rgb(colour), np.float32).reshape(1, 1, 3)
+            self._field = np.array(hex_to_rgb(colour), np.float32).reshape(1, 1, 3) * np.float32(_JOINT_LIGHT)
             return
         size = [max(1, min(1024, round(side / self._step))) for side in image.size]
         small = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0).filter(ImageFilter.GaussianBlur(1.0))
         lab = srgb_to_oklab(np.asarray(small))
         lab = lab * (0.60, 0.45, 0.45) + (0.07, 0.002, 0.012)
-        self._field = oklab_to_srgb(lab).astype(np.float32)
+        self._field = oklab_to_srgb(lab).astype(np.float32) * np.float32(_JOINT_LIGHT)
 
     @property
     def mean(self) -> str:
         """#rrggbb, for an SVG."""
         return "#" + bytes(np.rint(self._field.mean(axis=(0, 1))).astype(np.uint8).tolist()).hex()
 
-    def at(self, runs: RunGeometry, size: tuple[int, int]) -> Floats:
-        """(n, 3): the colour of joints beside each run. size: of the picture."""
+    def at(self, x: Floats, y: Floats, size: tuple[int, int]) -> Floats:
+        """(n, 3): the colour of joints at some points of a picture of that size."""
         rows, columns = self._field.shape[:2]
-        x = np.clip((runs.x + runs.lengths / 2) / size[0] * columns, 0, columns - 1).astype(np.int64)
-        y = np.clip(runs.y / size[1] * rows, 0, rows - 1).astype(np.int64)
-        return np.asarray(self._field[y, x])
-
-
-def vary_colours(colours: Colours, lightness: float, hue: float, seed: int) -> Colours:
-    """Each colour a little lighter or darker, and of a little other hue: at most this far in OKLab."""
-    rng = np.random.default_rng([seed, 4])
-    lab = srgb_to_oklab(colours)
-    lab += rng.uniform(-1.0, 1.0, lab.shape) * (lightness, hue, hue)
-    return oklab_to_srgb(lab)
+        across = np.clip(x / size[0] * columns, 0, columns - 1).astype(np.int64)
+        down = np.clip(y / size[1] * rows, 0, rows - 1).astype(np.int64)
+        return np.asarray(self._field[down, across])

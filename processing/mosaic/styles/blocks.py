@@ -100,7 +100,7 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
     grid = SquareGrid(*size, block_side(params, *size))
     if context.alpha is not None:
         return paint_flat_cells(context, grid, progress)
-    laying = lay(context, params.material, grid.pitch, grid.side / 16, None)
+    laying = lay(context, params.material, grid.pitch, grid.side / 16, None, outweighed=True)
     if laying is not None:
         return paint_pieces(context, grid, laying, progress, flat=lambda: grid)
     colours = context.once_measured("colours", grid.count, lambda: _block_colours(context, grid))
@@ -122,7 +122,7 @@ def _block_colours(context: RenderContext[MosaicParams], grid: SquareGrid) -> Co
 
 BLOCKS = Style(
     name="mosaic",
-    version=6,
+    version=7,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

@@ -74,10 +74,11 @@ def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
     joint = params.joint_width(smallest)
     cells = PolygonCells(*size, corners(boxes, round(joint)), np.full(len(boxes), 4), pitch)
-    laying = lay(context, params.material, pitch, joint, params.grout_colour)
+    laying = lay(context, params.material, pitch, joint, params.grout_colour, smallest=smallest)
     if laying is None:
         return paint_flat_cells(context, cells, progress.sub(0.2, 1.0), gap_colour=params.gap_colour)
-    whole = PolygonCells(*size, corners(boxes, 0), np.full(len(boxes), 4), pitch)
+    shift = round(joint) % 2 / 2  # joints lie where those of flat paint do, whose edges are whole pixels
+    whole = PolygonCells(*size, corners(boxes, 0) - shift, np.full(len(boxes), 4), pitch)
     return paint_pieces(context, whole, laying, progress.sub(0.2, 1.0), flat=lambda: cells)
 
 
@@ -235,7 +236,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=6,
+    version=7,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",

@@ -75,7 +75,8 @@ def paint_diamonds(context: RenderContext[DiamondParams]) -> StyleResult:
 def _paint(context: RenderContext[G], lattice: Callable[[int, int, G, float | None], Lattice]) -> StyleResult:
     params, size = context.params, context.size
     cells = lattice(*size, params, None)
-    laying = lay(context, params.material, cells.pitch, params.joint_width(cells.pitch), params.grout_colour)
+    joint = params.joint_width(cells.pitch)
+    laying = lay(context, params.material, cells.pitch, joint, params.grout_colour, outweighed=params.grout is None)
     if laying is None:
         return paint_flat_cells(context, cells, context.progress, gap_colour=params.gap_colour)
     return paint_pieces(context, lattice(*size, params, 0.0), laying, context.progress, flat=lambda: cells)
@@ -83,7 +84,7 @@ def _paint(context: RenderContext[G], lattice: Callable[[int, int, G, float | No
 
 HEXAGON = Style(
     name="hexagon",
-    version=5,
+    version=6,
     params=HexagonParams,
     paint=paint_hexagons,
     en="Honeycomb",
@@ -95,7 +96,7 @@ HEXAGON = Style(
 )
 TRIANGLE = Style(
     name="triangle",
-    version=5,
+    version=6,
     params=TriangleParams,
     paint=paint_triangles,
     en="Triangles",
@@ -107,7 +108,7 @@ TRIANGLE = Style(
 )
 DIAMOND = Style(
     name="diamond",
-    version=5,
+    version=6,
     params=DiamondParams,
     paint=paint_diamonds,
     en="Diamonds",

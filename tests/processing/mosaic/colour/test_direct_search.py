@@ -8,7 +8,7 @@ import pytest
 from processing.mosaic.colour.direct_search import search_indices
 from processing.mosaic.colour.oklab import light_to_oklab, oklab_slopes
 from processing.mosaic.progress import Progress
-from tests.bench.looks import blurred_difference
+from tests.bench.differences import blurred_difference
 from tests.processing.mosaic.colour.test_dithering import diffused
 from tests.processing.mosaic.pictures import noise, scene, true_mean
 

@@ -17,7 +17,7 @@ from processing.mosaic.materials.material import MATERIALS
 from processing.mosaic.progress import Progress
 from processing.mosaic.style import RenderContext
 from processing.mosaic.styles.tesserae.tesserae import TesseraeParams, place_stones
-from tests.bench.looks import blurred_difference
+from tests.bench.differences import blurred_difference
 from tests.processing.mosaic.cell_samples import labels_of
 from tests.processing.mosaic.pictures import encoded, opened
 

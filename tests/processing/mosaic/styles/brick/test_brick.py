@@ -17,7 +17,8 @@ from processing.mosaic.progress import Progress
 from processing.mosaic.styles.brick import brick
 from processing.mosaic.styles.brick.bricks import ANY, BASIC, COLOURS
 from processing.mosaic.styles.brick.catalogue import BRICKLINK_COLOURS, NUMBERS
-from tests.bench.looks import blurred_difference, neutral_share, photographs
+from tests.bench.differences import blurred_difference
+from tests.bench.looks import neutral_share, photographs
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 
 PHOTOS = [

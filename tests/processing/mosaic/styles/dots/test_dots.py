@@ -18,7 +18,8 @@ from processing.mosaic.progress import Progress
 from processing.mosaic.styles.dots.dot_grid import DotGrid
 from processing.mosaic.styles.dots.dots import dot_radii
 from processing.mosaic.styles.dots.inks import ink_coverage
-from tests.bench.looks import blurred_difference, photographs
+from tests.bench.differences import blurred_difference
+from tests.bench.looks import photographs
 from tests.processing.mosaic.cell_samples import labels_of
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true_mean
 from tests.processing.mosaic.svg_raster import rasterised

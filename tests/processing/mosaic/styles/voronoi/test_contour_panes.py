@@ -18,7 +18,8 @@ from processing.mosaic.segments.outlines import MAX_CORNERS, trace_outlines
 from processing.mosaic.segments.superpixels import segment
 from processing.mosaic.styles.voronoi.contour_panes import contour_panes, sketch_panes
 from processing.mosaic.styles.voronoi.leads import lead_width
-from tests.bench.looks import blurred_difference, boundary_recall, mean_difference
+from tests.bench.differences import blurred_difference, mean_difference
+from tests.bench.looks import boundary_recall
 from tests.processing.mosaic.cell_samples import labels_of
 from tests.processing.mosaic.pictures import encoded, noise, opened
 
