@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from tests.support.source import PACKAGES, PRODUCT_FILES, ROOT, TEST_FILES, definitions, tree_of
+from tests.support.source import PACKAGES, PRODUCT_FILES, ROOT, TEST_FILES, definitions, nodes_of
 
 
 def test_the_tests_of_a_module_are_where_its_name_says() -> None:
@@ -36,7 +36,7 @@ MAY_COMPARE = (*MAY_MEASURE, "tests/support/kodo")
 
 def test_tests_await_events_and_pass_clocks() -> None:
     for path in TEST_FILES:
-        here, nodes = path.relative_to(ROOT).as_posix(), list(ast.walk(tree_of(path)))
+        here, nodes = path.relative_to(ROOT).as_posix(), nodes_of(path)
         sleeps = [node.lineno for node in nodes if _is_call_of(node, {"sleep", "wait"}) and _pauses(node)]
         assert not sleeps or here.startswith(MAY_SLEEP), f"{here} sleeps in lines {sleeps}"
         comparisons = [node for node in nodes if isinstance(node, ast.Compare) or _is_difference(node)]
@@ -50,14 +50,14 @@ PROMETHEUS_CLIENT = {"_name", "_type", "_labelnames", "_documentation"}
 def test_tests_use_no_private_name_of_ours() -> None:
     private = {name for path in PRODUCT_FILES for name in definitions(path) if re.match("_[A-Za-z]", name)}
     for path in TEST_FILES:
-        used = {name: line for node in ast.walk(tree_of(path)) for name, line in _names_used(node)}
+        used = {name: line for node in nodes_of(path) for name, line in _names_used(node)}
         foreign = {name: line for name, line in used.items() if name in private - PROMETHEUS_CLIENT}
         assert foreign == {}, path.relative_to(ROOT)
 
 
 def _names_used(node: ast.AST) -> Iterator[tuple[str, int]]:
     """The attribute, the imported names, or what `setattr` and `getattr` name; not a test's own `self._name`."""
-    if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in ("self", "cls"):
+    if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
         yield node.attr, node.lineno
     elif isinstance(node, ast.ImportFrom):
         yield from ((alias.name, node.lineno) for alias in node.names)
@@ -69,9 +69,7 @@ def _names_used(node: ast.AST) -> Iterator[tuple[str, int]]:
 
 def test_functions_of_tests_are_annotated() -> None:
     for path in TEST_FILES:
-        functions = [
-            node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
+        functions = [node for node in nodes_of(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         incomplete = {
             node.name: node.lineno for node in functions if node.returns is None or _lacks_annotation(node.args)
         }
@@ -86,7 +84,10 @@ def _lacks_annotation(arguments: ast.arguments) -> bool:
 
 def _is_call_of(node: ast.AST, names: set[str]) -> TypeGuard[ast.Call]:
     function = node.func if isinstance(node, ast.Call) else None
-    return isinstance(function, ast.Attribute | ast.Name) and ast.unparse(function).rpartition(".")[2] in names
+    match function:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name in names
+    return False
 
 
 def _is_difference(node: ast.AST) -> TypeGuard[ast.BinOp]:

@@ -11,7 +11,16 @@ from collections import defaultdict
 from graphlib import TopologicalSorter
 
 from handlers import API
-from tests.support.source import PRODUCT_FILES, ROOT, TEST_FILES, definitions, imports_of, module_of, tree_of, words_of
+from tests.support.source import (
+    PRODUCT_FILES,
+    ROOT,
+    TEST_FILES,
+    definitions,
+    imports_of,
+    module_of,
+    nodes_of,
+    words_of,
+)
 
 MAY_IMPORT = {
     "server": {"serving", "command_line", "databases", "data_dir", "settings", "logs", "processing", "models"},
@@ -172,7 +181,7 @@ def test_handler_modules_do_not_import_each_other() -> None:
 def test_no_public_class_name_is_defined_twice() -> None:
     places = defaultdict(list)
     for path in PRODUCT_FILES:
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(module_of(path))
 
@@ -186,9 +195,7 @@ def _is_mirrored(modules: list[str]) -> bool:
 
 def test_the_classes_of_the_glossary_exist() -> None:
     glossary = (ROOT / "docs" / "architecture.md").read_text().partition("## Glossary")[2].partition("\n## ")[0]
-    classes = {
-        node.name for path in PRODUCT_FILES for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)
-    }
+    classes = {node.name for path in PRODUCT_FILES for node in nodes_of(path) if isinstance(node, ast.ClassDef)}
 
     named = set(re.findall(r"`([A-Z][A-Za-z]+)`", glossary))
     assert len(named) >= 20
@@ -212,7 +219,7 @@ def test_names_say_what_they_hold() -> None:
     assert [(name, place) for name, place in names if _banned(name)] == []
 
 
-def _banned(name: str) -> set[str]:
+def _banned(name: str) -> frozenset[str]:
     allowed = PLAIN_IN_SENTENCES if name.startswith("test_") else set[str]()
     return words_of(name) & BANNED - allowed | ({"Line"} & {name})
 

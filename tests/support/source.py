@@ -35,6 +35,12 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Every node of a file; a walk takes longer than parsing."""
+    return list(ast.walk(tree_of(path)))
+
+
 def module_of(path: Path) -> str:
     """The dotted name by which a file is imported."""
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -77,7 +83,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 def definitions(path: Path) -> dict[str, int]:
     """The names of classes, functions, parameters, locals and attributes that a file defines, each with a line."""
     names = dict[str, int]()
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         match node:
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 names[name] = node.lineno
@@ -90,6 +96,7 @@ def definitions(path: Path) -> dict[str, int]:
     return names
 
 
-def words_of(name: str) -> set[str]:
+@cache
+def words_of(name: str) -> frozenset[str]:
     """`readHTTPBody`, `read_http_body` and `read-http-body` alike: read, http, body."""
-    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))

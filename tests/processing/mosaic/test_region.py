@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,15 @@ OTHER_RECIPES: dict[str, dict[str, Any]] = {
 
 
 def pixels_of(recipe: dict[str, Any], data: bytes = SOURCE, pool: TilePool | None = None) -> np.ndarray:
+    if pool is None and data is SOURCE:
+        return whole_result(json.dumps(parse(recipe | {"format": "png"}).to_dict(), sort_keys=True))
     return opened(render(data, parse(recipe | {"format": "png"}), pool=pool).data)
+
+
+@cache
+def whole_result(recipe: str) -> np.ndarray:
+    """Of the usual source; several tests compare it with regions."""
+    return opened(render(SOURCE, parse(json.loads(recipe))).data)
 
 
 def region_of(recipe: dict[str, Any], region: Region = REGION, **options: Any) -> tuple[np.ndarray, tuple[int, ...]]:
