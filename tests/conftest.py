@@ -17,6 +17,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from app import build, make_app
@@ -51,6 +52,12 @@ LONGEST = (
     "security/",
     "test_",
 )
+
+
+# The same examples in each run: a test fails because of a change, not by chance. `--hypothesis-profile=default` takes
+# others.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_configure() -> None:

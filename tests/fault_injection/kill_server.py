@@ -56,11 +56,11 @@ async def kill_at_each_point(
 
 async def kill_at_random(load: LoadGenerator, server: DrillServer, *, kills: int) -> list[float]:
     """Kill the server up to 1.4 seconds after its start under a steady load."""
-    starts = []
+    starts, moments = [], random.Random(5)
     async with load.polling():
         for _ in range(kills):
             submitting = asyncio.create_task(load.submit_for(1.5, TASKS_PER_S))
-            await asyncio.sleep(random.uniform(0, 1.4))
+            await asyncio.sleep(moments.uniform(0, 1.4))
             server.kill()
             starts.append(await server.launch())
             await submitting
