@@ -36,20 +36,20 @@ class ThreadEngine:
         self._clock = clock
         self.render_threads = _threads(size, "render", RENDER_NICENESS)
         self._spare_thread = _threads(1, "spare", PREVIEW_NICENESS)
-        self._spare_call: asyncio.Future[JobResult] | None = None
+        self._spare_calls = 0
         self._handles: set[ThreadJobHandle] = set()
         self._release_timer: asyncio.TimerHandle | None = None
 
     @property
     def spare_free(self) -> bool:
         """Not while a job hangs there, even after it was given up."""
-        return self._spare_call is None or self._spare_call.done()
+        return not self._spare_calls
 
     def start(self, job: Job, on_progress: Callable[[float], None], *, spare: bool = False) -> JobHandle:
         handle = ThreadJobHandle(on_progress, self._clock)
         if spare:
-            self._spare_call = self._submit(self._spare_thread, job, handle, small_only=True)
-            handle.future = asyncio.ensure_future(self._move_if_large(self._spare_call, job, handle))
+            self._spare_calls += 1
+            handle.future = asyncio.ensure_future(self._run_beside(job, handle))
         else:
             handle.begin()  # the queue starts a job only where no other one runs
             handle.future = self._submit(self.render_threads, job, handle)
@@ -69,14 +69,14 @@ class ThreadEngine:
         call = partial(run, job, handle.report, source=source, small_only=small_only, on_fetched=handle.begin_soon)
         return asyncio.get_running_loop().run_in_executor(threads, call)
 
-    async def _move_if_large(
-        self, spare_call: asyncio.Future[JobResult], job: Job, handle: ThreadJobHandle
-    ) -> JobResult:
+    async def _run_beside(self, job: Job, handle: ThreadJobHandle) -> JobResult:
         """Only one small job adds to the memory that as many jobs take as there are render threads."""
         try:
-            return await spare_call
+            return await self._submit(self._spare_thread, job, handle, small_only=True)
         except NeedsMemory as error:
             source = error.source
+        finally:
+            self._spare_calls -= 1
         return await self._submit(self.render_threads, job, handle, source=source)
 
     def _on_done(self, handle: ThreadJobHandle) -> None:
