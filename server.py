@@ -33,12 +33,14 @@ from logs import start_logging
 from models.embedded_mongod import Mongod, MongodError
 from processing.background import cancel
 from processing.file_limit import TooFewFiles, check_file_limit, file_limit, raise_file_limit
+from processing.shared_heap import share_heap
 from processing.thread_priority import prioritise_loop
 from settings import BadSetting, Settings
 
 
 async def run(settings: Settings, *, check: bool = False) -> int:
     """Serve, or run the self-check. Returns the exit code. Raises StartupError, MongodError."""
+    share_heap()  # before there is a thread, which would have a heap of its own
     sockets = _bind(settings)
     mongod = await _spawn_mongod(settings)
     try:

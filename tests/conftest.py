@@ -29,7 +29,8 @@ from models.accounts.passwords import Passwords
 from models.database import Database
 from models.embedded_mongod import Mongod
 from processing.fetch.allowlist import FetchPolicy
-from processing.process_setup import share_heap, use_one_blas_thread
+from processing.process_setup import use_one_blas_thread
+from processing.shared_heap import share_heap
 from settings import Settings
 from tests.support.accounts import LIGHT_HASHES, add_account
 from tests.support.client import ApiClient
