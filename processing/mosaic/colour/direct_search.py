@@ -27,7 +27,8 @@ class OwnWeights:
     """How much a cell's own difference counts in the cost, beside that of the blurred picture.
 
     lightness, hue: of the squared differences of L, and of a and b. penalty: of the chroma penalty. dark: how many
-    times more all of them count in the dark. plain: areas of one colour, as of a logo, are not mixed.
+    times more all of them count in the dark. plain: areas of one colour, as of a logo, are not mixed. foreign: of the
+    square of how much farther from the cell a colour is in a and b than the nearest colour, less _SIMILAR.
     """
 
     lightness: float
@@ -35,6 +36,7 @@ class OwnWeights:
     penalty: float
     dark: float = 1.0
     plain: bool = False
+    foreign: float = 0.0
 
 
 FULL_MIXING: Final = OwnWeights(0.022, 0.022, 0.022)
@@ -43,6 +45,10 @@ FULL_MIXING: Final = OwnWeights(0.022, 0.022, 0.022)
 GENTLE_MIXING: Final = OwnWeights(0.08, 0.5, 0.1, dark=12.0, plain=True)
 """Light and dark of a hue are mixed rather than hues, so that a face has few studs of colours that no skin has."""
 
+SIMILAR_MIXING: Final = OwnWeights(0.03, 0.03, 0.03, dark=32.0, plain=True, foreign=30.0)
+"""Of palettes with many colours: those whose hue is similar are mixed, hardly any others."""
+
+_SIMILAR: Final = 0.03  # a and b that may differ more than those of the nearest colour
 _ROUNDS: Final = 6
 _STEP: Final = 4  # cells that are chosen at once lie so far apart that they hardly see each other
 _SETTLED: Final = 0.002  # of the cells changed in a round: the search ends
@@ -106,9 +112,20 @@ def _own_costs(colours: Colours, palette: Colours, chroma_penalty: float, weight
     costs = squared_distances(
         colours, palette, chroma_penalty * weights.penalty, lightness=weights.lightness, hue=weights.hue
     )
+    if weights.foreign:
+        costs += weights.foreign * _foreignness(colours, palette, chroma_penalty)
     start, full = _DARK
     darkness = np.clip((start - srgb_to_oklab(colours)[:, 0]) / (start - full), 0, 1)
     return np.asarray(costs * (1 + (weights.dark - 1) * darkness)[:, None])
+
+
+def _foreignness(colours: Colours, palette: Colours, chroma_penalty: float) -> Floats:
+    """(n, k): the square of what a and b differ more than those of the nearest colour, less _SIMILAR."""
+    own, entries = srgb_to_oklab(colours)[:, 1:], srgb_to_oklab(palette)[:, 1:]
+    apart = np.hypot(*(np.subtract.outer(own[:, axis], entries[:, axis]) for axis in (0, 1)))
+    nearest = nearest_indices(colours, palette, chroma_penalty)
+    least = np.take_along_axis(apart, nearest[:, None], 1)
+    return np.asarray(np.maximum(apart - least - _SIMILAR, 0.0) ** 2)
 
 
 def _is_plain(colours: Colours) -> NDArray[np.bool_]:

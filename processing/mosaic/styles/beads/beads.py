@@ -16,6 +16,7 @@ from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
 from ...codec.encoders.vector_image import VectorImage
+from ...colour.direct_search import SIMILAR_MIXING
 from ...colour.medoids import choose_colours
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours
@@ -125,6 +126,7 @@ def _plan_beads(context: RenderContext[BeadsParams], grid: SquareGrid, means: Co
         dither=params.dither,
         still=context.shared is None,
         chroma_penalty=_CHROMA_PENALTY,
+        own_weights=SIMILAR_MIXING,
     )
     names = [f"{beads[index].code} {beads[index].name}".strip() for index in chosen.tolist()]
     return BeadPlan(grid, indices.reshape(means.shape[:2]), palette, names)
@@ -180,7 +182,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=6,
+    version=7,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",

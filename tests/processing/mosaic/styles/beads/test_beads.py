@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ from PIL import Image
 
 from processing.mosaic import parse, render
 from processing.mosaic.colour.medoids import choose_colours
-from processing.mosaic.colour.oklab import delta_e
+from processing.mosaic.colour.oklab import delta_e, srgb_to_oklab
 from processing.mosaic.colour.palette import hex_to_rgb
 from processing.mosaic.colour.srgb import encode_srgb, linearise
 from processing.mosaic.progress import Progress
 from processing.mosaic.styles.beads import beads
 from processing.mosaic.styles.beads.makers import BEADS
 from processing.mosaic.styles.beads.relief import bead_cover, bead_shade, draw_beads
+from tests.bench.differences import blurred_difference
 from tests.processing.mosaic.pictures import encoded, noise, opened, scene
 
 CAT = np.asarray(
@@ -138,3 +140,28 @@ def test_there_is_no_cell_map_with_too_many_colours(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(beads, "MAX_MAP_COLOURS", 63)
 
     assert render(picture, recipe).cell_map is None
+
+
+def test_mixed_beads_make_a_night_sky_of_which_no_bead_is_much_more_violet() -> None:
+    """Without, it had large patches of violet and teal, as the table has no dark blue."""
+    heights = np.linspace(0, 1, 40)[:, None, None]
+    sky = ((1 - heights) * (18, 32, 66) + heights * (70, 96, 128)).repeat(60, 1).astype(np.uint8)
+    large = encoded(sky.repeat(4, 0).repeat(4, 1))
+
+    plain, mixed = (_beads_of(large, dither=dither) for dither in (False, True))
+
+    assert blurred_difference(sky, mixed, 1) < 0.75 * blurred_difference(sky, plain, 1)
+    assert _hue_difference(sky, mixed) < 1.3 * _hue_difference(sky, plain)
+
+
+def _beads_of(data: bytes, *, dither: bool) -> np.ndarray:
+    """(40, 60, 3): the colour of each bead."""
+    cell_map: Any = render(data, parse({"style": "beads", "cell": 4, "dither": dither})).cell_map
+    colours = np.array([hex_to_rgb(colour) for colour in cell_map["rgb"]], np.uint8)
+    return np.asarray(colours[cell_map["beads"]].reshape(40, 60, 3))
+
+
+def _hue_difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Of a and b, OKLab x 100: nearly the largest."""
+    differences = np.linalg.norm((srgb_to_oklab(first) - srgb_to_oklab(second))[..., 1:], axis=-1)
+    return float(np.quantile(differences, 0.95) * 100)
