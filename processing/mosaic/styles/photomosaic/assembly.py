@@ -21,7 +21,7 @@ from .matching import Assignment
 from .offsets import Offsets, add_fields, add_offsets
 from .transfer import Transfer
 
-MAX_RESIZED_BYTES = 24 << 20  # of resized tiles in memory at a time
+MAX_RESIZED_BYTES = 32 << 20  # of resized tiles in memory at a time
 
 Packed = NDArray[np.uint32]  # pixels whose bytes are R, G, B, X
 

@@ -279,6 +279,6 @@ def test_the_picture_does_not_depend_on_how_many_tiles_are_in_memory(monkeypatch
     picture, pool = encoded(scene(160, 120)), colourful_pool(60)
     expected = render(picture, recipe, pool=pool).data
 
-    monkeypatch.setattr(assembly, "MAX_RESIZED_BYTES", 3 * 16 * 16 * 25)
+    monkeypatch.setattr(assembly, "MAX_RESIZED_BYTES", 4 * 16 * 16 * 25)
 
     assert render(picture, recipe, pool=pool).data == expected
