@@ -140,7 +140,8 @@ def _peer_row(peer: str, tint: int, grid: Grid, workdirs: list[Path]) -> tuple[s
 
 
 def _row(name: str, rows: list[list[float]]) -> tuple[str, ...]:
-    return (name, *(f"{fmean(values):.2f}" for values in zip(*rows, strict=True)))
+    *means, cpu_s = (fmean(values) for values in zip(*rows, strict=True))
+    return (name, *(f"{mean:.2f}" for mean in means), f"{cpu_s:.3f}")
 
 
 def figures(source: Image.Image, result: Image.Image, grid: Grid) -> tuple[float, ...]:
