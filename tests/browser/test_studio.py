@@ -51,7 +51,10 @@ def test_every_style_shows_a_preview_of_the_visitors_own_picture(new_user: Calla
     assert len(drawn) == len(set(drawn)) == user.page.locator(".style").count()
 
 
-def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(user: BrowserUser) -> None:
+def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(
+    new_user: Callable[..., BrowserUser],
+) -> None:
+    user = new_user(thumbnails=True)
     user.go("/")
     user.open_files(image_file(png(64, 48)))
     user.select_style("mosaic")

@@ -24,7 +24,7 @@ STORED = """() => new Promise((resolve) => {
         transaction.oncomplete = () => { opening.result.close(); resolve(); };
     };
 })"""
-# A preview in another style than the selected one is a thumbnail: one pixel takes its place.
+# A preview in another style than the selected one, or of a look of it, is a thumbnail: one pixel takes its place.
 SELECTED_STYLE_ALONE = """(() => {
     const real = window.fetch;
     const base64 = "UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==";
@@ -32,7 +32,8 @@ SELECTED_STYLE_ALONE = """(() => {
     window.fetch = async (url, options) => {
         const selected = document.querySelector(".style input:checked")?.value;
         const recipe = String(url).endsWith("/api/preview/") ? JSON.parse(options.body.get("param")) : null;
-        if (!selected || !recipe || recipe.style === selected) return real(url, options);
+        const isLook = recipe && new Error().stack.includes("requestLooks");
+        if (!selected || !recipe || (recipe.style === selected && !isLook)) return real(url, options);
         return new Response(pixel, { headers: { "Content-Type": "image/webp" } });
     };
 })();"""
