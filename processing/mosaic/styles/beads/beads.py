@@ -182,7 +182,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=7,
+    version=8,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",

@@ -14,6 +14,7 @@ RADIUS, HOLE = 0.47, 0.17
 """Of a bead and of its hole, in cells."""
 
 _IN_SHADOW, _BOARD_SEEN = 0.62, 0.12  # of the light above, in holes and gaps; of their colour, that of the board
+_THROUGH_LIGHT = np.float32(0.8)  # of what holes and gaps lack, white beads pass on: light shines through them
 _LIT_BY_BLACK = np.float32(0.1)  # what is left of highlights, and of the light on the board, where all is black
 _SAMPLES = 3
 _PIECE_PX = 1 << 18  # each pixel takes several floats
@@ -50,17 +51,21 @@ def draw_beads(colours: Colours, board: tuple[int, int, int], cover: Shares, sha
     With `shade`, holes and gaps are in shadow, where the walls of the beads around are seen rather than the board, and
     the tops are as much lighter, so that a picture of beads is no paler and no greyer than their colours. Dark beads
     shine less, and throw less light on the board between them: equal highlights would make black look like slate.
+    Light beads cannot be lighter; holes and gaps of these are lighter instead, or white would look grey.
     """
     pictures = np.full((len(colours), *cover.shape, 4), 255, np.uint8)
-    mean = 1.0 if shade is None else float((cover + (1 - cover) * _IN_SHADOW).mean())
+    covered = np.float32(cover.mean())
     for rows in pieces(len(cover), max(1, _PIECE_PX // (cover.shape[1] * len(colours)))):
         base: Floats = colours.astype(np.float32)[:, None, None, :]
         ground: Floats = np.array(board, np.float32)
         share = cover[rows, :, None]
         if shade is not None:
             lit = _LIT_BY_BLACK + (1 - _LIT_BY_BLACK) / 255 * base.max(axis=-1, keepdims=True)
-            ground = _IN_SHADOW * (_BOARD_SEEN * lit * ground + (1 - _BOARD_SEEN) * base)
+            through = _THROUGH_LIGHT * (base.max(axis=-1, keepdims=True) / 255) ** 4
+            in_shadow = _IN_SHADOW + (1 - _IN_SHADOW) * through
+            ground = in_shadow * (_BOARD_SEEN * lit * ground + (1 - _BOARD_SEEN) * base)
             light = shade[rows, :, None]
+            mean = covered + (1 - covered) * in_shadow
             base = np.minimum(base / mean, 255)
             base = base + np.where(light > 0, (255 - base) * lit, base) * light
         pictures[:, rows, :, :3] = np.rint(ground + (base - ground) * share)

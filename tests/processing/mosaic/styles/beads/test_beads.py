@@ -115,6 +115,17 @@ def test_beads_are_no_paler_than_the_picture() -> None:
 
 
 @pytest.mark.parametrize("side", [10, 40])
+def test_white_beads_do_not_look_grey_from_a_distance(side: int) -> None:
+    """Holes and gaps in shadow, which no lighter bead can make up for, made a white ground darker by 13."""
+    bead = np.full((1, 3), 255, np.uint8)
+
+    pictures = draw_beads(bead, (232, 230, 225), bead_cover(side), bead_shade(side))
+
+    mean = encode_srgb(linearise(pictures[0, ..., :3] / 255.0).reshape(-1, 3).mean(axis=0)) * 255
+    assert delta_e(np.rint(mean[None]).astype(np.uint8), bead)[0] < 6
+
+
+@pytest.mark.parametrize("side", [10, 40])
 @pytest.mark.parametrize("colour", [(5, 5, 5), (27, 42, 52), (60, 20, 20)])
 def test_dark_beads_stay_dark_from_a_distance(colour: tuple[int, int, int], side: int) -> None:
     """Their highlights and the light board lifted black by 11, which made nights pale."""
