@@ -37,7 +37,8 @@ def brightened(panes: Colours, lead_shares: Floats, colour: str) -> Colours:
     share = np.minimum(lead_shares * _OVERLAP, _MOST_LEAD)[:, None]
     light = (linearise(panes / 255) - share * linearise(np.clip(lead, 0, 255) / 255)) / (1 - share)
     glow = 1 + _GLOW * (_LIFTED - _SPREAD * share / (1 - share))
-    return np.asarray(np.rint(np.clip(encode_srgb(np.maximum(light, 0)) / glow, 0, 1) * 255), np.uint8)
+    numbers = np.where(light > 1, np.maximum(light, 1) ** (1 / 2.4) * 1.055 - 0.055, encode_srgb(np.maximum(light, 0)))
+    return np.asarray(np.rint(np.clip(numbers / glow, 0, 1) * 255), np.uint8)  # beside leads, glass is darker than this
 
 
 class LeadPainter:

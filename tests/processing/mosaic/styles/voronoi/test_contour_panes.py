@@ -104,6 +104,16 @@ def test_leads_are_rounded_and_panes_glow_unless_switched_off() -> None:
     assert len(np.unique(lit.reshape(-1, 3), axis=0)) > 4 * len(np.unique(flat.reshape(-1, 3), axis=0))
 
 
+def test_white_panes_are_white_up_to_the_shade_beside_their_leads() -> None:
+    """Near leads they were darker than they had to be: 4.0 from a distance."""
+    white = np.full((300, 400, 3), 255, np.uint8)
+
+    pixels = opened(render(encoded(white), parse({"style": "voronoi", "cells": 60})).data)
+
+    assert np.median(pixels) == 255
+    assert blurred_difference(white, pixels, (300 * 400 / 60) ** 0.5) < 3.6
+
+
 def test_panes_make_up_for_the_light_that_leads_take() -> None:
     recipe = {"style": "voronoi", "cells": 150}
 
