@@ -70,6 +70,7 @@ export class Studio {
     setText(this.#part("title"), style ? "studio.titlepool" : "studio.title");
     setText(this.#part("lead"), style ? "studio.leadpool" : "studio.lead");
     if (style && state.recipe?.style !== style) this.#chooseStyle(style);
+    this.#view.draw();
   }
 
   /** Requests the previews again, as after an outage. */

@@ -274,3 +274,20 @@ def test_a_part_is_hidden_by_keys_alone(user: BrowserUser) -> None:
     until(user.page, lambda: box_of(region)["height"] > before["height"])
     region.press("Delete")
     expect(region).to_have_count(0)
+
+
+def test_a_page_beside_the_studio_draws_no_previews_until_one_returns(user: BrowserUser) -> None:
+    user.go("/")
+    user.open_files(image_file(png(64, 48)))
+    user.wait_for_preview()
+    previews: list[str] = []
+    user.page.on("request", lambda request: previews.append(request.url) if "/api/preview/" in request.url else None)
+
+    user.go_when_stored("/gallery")
+    expect(user.page.locator(".style")).to_have_count(0)
+    assert previews == []
+    user.page.get_by_role("link", name="Studio").first.click()
+
+    user.wait_for_preview()
+    assert previews
+    expect(user.page.locator(".style__image--waiting")).to_have_count(0)

@@ -28,7 +28,7 @@ export class StudioView {
   /** Draws everything, including the form's labels. */
   redraw() { this.#form = null; this.draw(); }
 
-  /** Draws the state. */
+  /** Draws the state; beside another page nothing that the server has to render. */
   draw() {
     const { state, jobs } = this.#services;
     const { stage, filmstrip, lookPicker, stylePicker, previews, jobCard } = this.#components;
@@ -42,6 +42,7 @@ export class StudioView {
     this.#part("make-all").hidden = state.images.length < 2;
     setText(this.#part("make-all"), "studio.makeall", { n: state.images.length });
     if (!image) { previews.stop(); this.#imageId = null; return; }
+    if (this.#root.hidden) return;
     if (this.#imageId !== image.id) {
       this.#imageId = image.id;
       stage.setImage(image);
@@ -87,7 +88,7 @@ export class StudioView {
   /** Updates the studio after a change of a job. */
   onJob(job) {
     const { state, jobs } = this.#services;
-    if (job.imageId !== state.image?.id) return;
+    if (job.imageId !== state.image?.id || this.#root.hidden) return;
     this.#components.jobCard.show(this.#currentJob());
     this.#components.filmstrip.show(state.images, state.image, jobs);
     if (job.phase === "done") this.#updatePreview();
