@@ -8,7 +8,7 @@ numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +55,15 @@ class Moments:
     joint: Floats
     mixed: Floats
 
+    def of(self, some: slice) -> Moments:
+        """Some of the pieces."""
+        return Moments(*(getattr(self, field.name)[some] for field in fields(self)))
+
 
 def measure_moments(relief: Relief, samples: Cells, progress: Progress) -> Moments:
     """samples: the relief's cells on a smaller picture, each of whose pixels is one sample."""
     count, step = relief.cells.count, relief.cells.pitch / samples.pitch
-    sums = np.zeros((9, count), np.float64)
+    sums = np.zeros((9, count), np.float32)
     for strip in Strips(samples):
         low, high = cell_range(strip.runs)
         sides = relief.cells.sides(low, high)
@@ -69,10 +73,11 @@ def measure_moments(relief: Relief, samples: Cells, progress: Progress) -> Momen
                 if inside.any():
                     sums[:, low:high] += _sums(relief, chunk.geometry, sides, low, inside)
         progress(strip.bands[-1].bottom / samples.height)
-    pixels = sums[8]
-    means = sums[:8] / np.maximum(pixels, 1)
-    means[:, pixels == 0] = (sums[:8].sum(axis=1) / max(pixels.sum(), 1.0))[:, None]
-    return Moments(*means.astype(np.float32))
+    means, pixels = sums[:8], sums[8]
+    average = means.sum(axis=1, dtype=np.float64) / max(float(pixels.sum(dtype=np.float64)), 1.0)
+    means /= np.maximum(pixels, 1)
+    means[:, pixels == 0] = average[:, None]
+    return Moments(*means)
 
 
 def _sums(relief: Relief, geometry: RunGeometry, sides: Floats, first: int, inside: NDArray[np.bool_]) -> Floats:
@@ -160,13 +165,12 @@ def _light(numbers: Floats) -> Floats:
     return light
 
 
-def deviating(colours: Colours, material: Material, slopes: Floats, seed: int) -> Floats:
+def deviating(colours: Colours, material: Material, slopes: Floats, rng: np.random.Generator) -> Floats:
     """(n, 3), 0 to 255: each colour a little lighter or darker, and of a little other hue.
 
     What the material's colour deviates and what the slope of a piece changes are together limited to _DEVIATION: a
     piece is on average less than 1 (OKLab x 100) from its colour.
     """
-    rng = np.random.default_rng([seed, 4])
     lab = srgb_to_oklab(colours)
     deviation = rng.uniform(-1.0, 1.0, lab.shape) * (material.lightness, material.hue, material.hue)
     inclined = slopes @ -LIGHT * (_TILT_LIGHT * _GAMMA / 3) * lab[:, 0]

@@ -16,7 +16,7 @@ from ..codec.encoders.vector_image import VectorImage
 from ..colour.srgb import Colours, Floats
 from ..flat_cells import measure_cells, measured_cells
 from ..params import FLAT, CellParams
-from ..progress import Progress
+from ..progress import Progress, pieces
 from ..scaled import Drawing, is_visible, visible_box
 from ..style import RenderContext
 from .balance import SAMPLED_PITCH, SAMPLED_PITCH_WITH_JOINTS, Moments, Pigments, balance, deviating, measure_moments
@@ -25,6 +25,7 @@ from .material import MATERIALS, Material
 from .reliefs import Relief, Shading, cell_range, chunks
 from .texture import JointColours
 
+_BALANCED_PIECES = 1 << 14  # at a time: each takes some hundred numbers
 _MIN_PITCH_PX = 6.0  # nothing of the material of smaller pieces could be seen
 _WORTHWHILE = 0.8  # to measure fewer samples than pixels
 _LIGHTEST_JOINT = 0.9  # of the number of the piece beside it
@@ -83,13 +84,11 @@ def paint_pieces(
     )
     relief = Relief(cells, laying.material, laying.joint, context.params.seed, laying.smallest)
     moments = context.once("moments", lambda: _moments(relief, laying, progress.sub(0.35, 0.4)))
-    wanted = deviating(colours, laying.material, relief.slopes, context.params.seed)
+    wanted, rng = np.empty((cells.count, 3), np.float32), np.random.default_rng([context.params.seed, 4])
+    for piece in pieces(cells.count, _BALANCED_PIECES):
+        wanted[piece] = deviating(colours[piece], laying.material, relief.slopes[piece], rng)
     beside = _Joints(joints, wanted, context.size, laying)
-    around = None
-    if laying.outweighed:
-        x, y = cells.centres(0, cells.count).T
-        around = beside.at(x, y, np.arange(cells.count))
-    painter = _Painter(relief, balance(wanted, moments, laying.material, around), beside)
+    painter = _Painter(relief, _pigments(relief, laying, wanted, moments, beside), beside)
     visible = int(np.count_nonzero(areas))
     covered = float(areas.sum(dtype=np.int64)) / (measured.width * measured.height)
     canvas = context.new_canvas()
@@ -110,6 +109,23 @@ def paint_pieces(
     )
 
 
+def _pigments(relief: Relief, laying: Laying, wanted: Floats, moments: Moments, beside: _Joints) -> Pigments:
+    cells = relief.cells
+    balanced = Pigments(np.empty_like(wanted), np.empty(cells.count, np.float32), np.empty_like(wanted))
+    for some in pieces(cells.count, _BALANCED_PIECES):
+        joints = None
+        if laying.outweighed:
+            x, y = cells.centres(some.start, some.stop).T
+            joints = beside.at(x, y, np.arange(some.start, some.stop))
+        part = balance(wanted[some], moments.of(some), laying.material, joints)
+        balanced.colours[some], balanced.contrast[some], balanced.mirror[some] = (
+            part.colours,
+            part.contrast,
+            part.mirror,
+        )
+    return balanced
+
+
 def _moments(relief: Relief, laying: Laying, progress: Progress) -> Moments:
     cells = relief.cells
     factor = (SAMPLED_PITCH_WITH_JOINTS if laying.outweighed else SAMPLED_PITCH) / cells.pitch
@@ -123,9 +139,9 @@ class _Joints:
     """The colours of joints beside pieces (n, 3), 0 to 255: darker than these. Where joints are outweighed, those of
     the lightest pieces are pale: such a piece could not be lighter for a dark one."""
 
-    def __init__(self, colours: JointColours, pieces: Floats, size: tuple[int, int], laying: Laying) -> None:
-        self._colours, self._pieces, self._size = colours, pieces, size
-        number = pieces.max(axis=1) / 255
+    def __init__(self, colours: JointColours, painted: Floats, size: tuple[int, int], laying: Laying) -> None:
+        self._colours, self._painted, self._size = colours, painted, size
+        number = painted.max(axis=1) / 255
         self._pale = np.clip((number - _PALE_FROM) / (1 - _PALE_FROM), 0.0, 1.0) ** 2 * laying.outweighed
         self._follow = laying.joint_colour is None
 
@@ -134,10 +150,10 @@ class _Joints:
         joints = self._colours.at(x, y, self._size)
         if not self._follow:
             return joints
-        pieces, pale = self._pieces[beside], self._pale[beside][:, None]
-        lightest = _LIGHTEST_JOINT * pieces.max(axis=1) / np.maximum(joints.max(axis=1), 1e-3)
+        painted, pale = self._painted[beside], self._pale[beside][:, None]
+        lightest = _LIGHTEST_JOINT * painted.max(axis=1) / np.maximum(joints.max(axis=1), 1e-3)
         joints = joints * np.minimum(1.0, lightest)[:, None]
-        joints += (_PALEST_JOINT * pieces - joints) * pale
+        joints += (_PALEST_JOINT * painted - joints) * pale
         return np.asarray(joints, np.float32)
 
     def contrast(self, beside: NDArray[np.integer]) -> Floats:
