@@ -85,6 +85,10 @@ class FairSlots:
         if not refused.done():
             refused.set_exception(errors.TooManyRequests(retry_after_s=RETRY_AFTER_S))
 
+    def has_waiting(self, client: str) -> bool:
+        """Whether more requests of this client wait for a slot."""
+        return client in self._queues
+
     def _requests(self, client: str) -> int:
         return self._occupied[client] + len(self._queues.get(client, ()))
 
