@@ -26,6 +26,8 @@ class FairSlots:
     client_limit: the same for each client.
     crowded_at: from so many occupied slots on, a client gets one only; None: never. With more work than cores at once,
     each piece takes longer.
+    kept_free: how many of these slots less the clients with more requests waiting get together, where there is more
+    than one client: whoever asks for one thing alone then finds a core that is free.
     """
 
     def __init__(
@@ -36,8 +38,9 @@ class FairSlots:
         waiting_limit: int,
         client_limit: int,
         crowded_at: int | None = None,
+        kept_free: int = 0,
     ) -> None:
-        self._slots, self._per_client = slots, per_client
+        self._slots, self._per_client, self._kept_free = slots, per_client, kept_free
         self._crowded_at = slots if crowded_at is None else crowded_at
         self._waiting_limit, self._client_limit = waiting_limit, client_limit
         self._occupied: Counter[str] = Counter()
@@ -85,10 +88,6 @@ class FairSlots:
         if not refused.done():
             refused.set_exception(errors.TooManyRequests(retry_after_s=RETRY_AFTER_S))
 
-    def has_waiting(self, client: str) -> bool:
-        """Whether more requests of this client wait for a slot."""
-        return client in self._queues
-
     def _requests(self, client: str) -> int:
         return self._occupied[client] + len(self._queues.get(client, ()))
 
@@ -96,7 +95,7 @@ class FairSlots:
         """Give free slots to the clients that have the fewest, and among these to the one whose turn it is."""
         while self._occupied.total() < self._slots:
             each_may_have = self._per_client if self._occupied.total() < self._crowded_at else 1
-            clients = [each for each in self._queues if self._occupied[each] < each_may_have]
+            clients = [each for each in self._queues if self._occupied[each] < each_may_have and self._may_start(each)]
             if not clients:
                 return
             client = min(clients, key=self._occupied.__getitem__)
@@ -107,6 +106,12 @@ class FairSlots:
             if not turn.done():  # its request may have been given up just now
                 self._occupied[client] += 1
                 turn.set_result(None)
+
+    def _may_start(self, client: str) -> bool:
+        """Whether it asks for one thing alone, or leaves slots free that are kept for those who do."""
+        is_alone = len(self._queues[client]) == 1 or len(self._queues.keys() | self._occupied.keys()) == 1
+        occupied_with_more = sum(self._occupied[each] for each in self._queues)
+        return is_alone or occupied_with_more < max(1, self._crowded_at - self._kept_free)
 
     def _release(self, client: str) -> None:
         self._occupied -= Counter({client: 1})  # drops a client at zero

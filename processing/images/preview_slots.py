@@ -33,6 +33,7 @@ class PreviewSlots(FairSlots):
             waiting_limit=waiting_limit,
             client_limit=client_limit,
             crowded_at=crowded_at,
+            kept_free=1,
         )
         self._whole = FairSlots(WHOLE_AT_ONCE, per_client=1, waiting_limit=WHOLE_WAITING, client_limit=WHOLE_PER_CLIENT)
 

@@ -14,7 +14,6 @@ from processing.executors import Executors
 from processing.images.preview_slots import PreviewSlots
 from processing.images.preview_sources import PreviewSource, PreviewSources
 from processing.mosaic import ColourStatistics, Limits, Region, RegionResult, TilePool
-from processing.precedence import Precedence
 from processing.rendering import Cancelled, render, translated_errors
 
 MAX_MEGAPIXELS = 2.0
@@ -49,7 +48,6 @@ class Previews:
 
     def __init__(self, executors: Executors, slots: PreviewSlots, limits: Limits) -> None:
         self._executors, self._slots, self._limits = executors, slots, limits
-        self._precedence = Precedence()
         self.sources = PreviewSources()
 
     @property
@@ -65,10 +63,7 @@ class Previews:
         """
         async with self._slots.slot(request.client):
             read = await request.read()
-            if self._slots.has_waiting(request.client):
-                return await self._executors.preview(_render, data, request, self._precedence.pauses(), scale, *read)
-            with self._precedence.first():
-                return await self._executors.preview(_render, data, request, _go_on, scale, *read)
+            return await self._executors.preview(_render, data, request, scale, *read)
 
     async def render_region(self, source: PreviewSource, region: Region, request: PreviewRequest) -> RegionResult:
         """Render a part of the result that the recipe has for a source. Raises what `render` raises."""
@@ -104,14 +99,9 @@ def _render_region(
 
 
 def _render(
-    data: bytes,
-    request: PreviewRequest,
-    give_way: Callable[[], None],
-    scale: float,
-    pool: TilePool | None,
-    colours: ColourStatistics | None,
+    data: bytes, request: PreviewRequest, scale: float, pool: TilePool | None, colours: ColourStatistics | None
 ) -> mosaic.Result:
-    check = _bounded(request.cancelled, give_way)
+    check = _bounded(request.cancelled)
     check(0.0)
     with translated_errors():
         recipe = mosaic.preview_recipe(request.recipe, data, scale=scale, megapixels=MAX_MEGAPIXELS)
@@ -124,16 +114,11 @@ def _with_tiles(recipe: mosaic.Recipe, pool: TilePool | None) -> mosaic.Recipe:
     return recipe if pool is None else mosaic.parse({**recipe.to_dict(), "tiles": pool.ids.tolist()})
 
 
-def _go_on() -> None:
-    """What goes first gives way to nothing."""
-
-
-def _bounded(cancelled: threading.Event, give_way: Callable[[], None] = _go_on) -> Callable[[float], None]:
+def _bounded(cancelled: threading.Event) -> Callable[[float], None]:
     """A progress callback that stops the work when it is cancelled or costs too much."""
     deadline, cpu_deadline = time.monotonic() + TIMEOUT_S, time.thread_time() + MAX_CPU_S
 
     def check(_: float) -> None:
-        give_way()
         if cancelled.is_set():
             raise Cancelled()
         if time.monotonic() > deadline or time.thread_time() > cpu_deadline:

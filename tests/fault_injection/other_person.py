@@ -1,14 +1,21 @@
-"""Somebody who uses the server while others attack it, with a clock."""
+"""Somebody who uses the server while others attack it, with a clock.
+
+Timed requests come from a process of their own: in that of the attackers they would wait for these.
+
+    python -m tests.fault_injection.other_person KIND BASE_URL ADDRESS USERNAME COOKIES
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import statistics
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+from tests.fault_injection.load import make_client
 from tests.fault_injection.report import DrillReport
 from tests.support.client import PASSWORD, ApiClient, ApiResponse, multipart
 from tests.support.pictures import jpeg
@@ -33,32 +40,30 @@ class OtherPerson:
         return (moment(task, "finished") - moment(task, "created")).total_seconds()
 
     async def time_previews(self) -> float:
-        return await self._time("preview", lambda: request_preview(self.api, {"style": "mosaic", "cell": 16}))
+        return await self._time("preview")
 
     async def time_uploads(self) -> float:
-        async def upload() -> ApiResponse:
-            await self.api.upload(PICTURE, "again.jpg")
-            return await self.api.get("/api/session/")
-
-        return await self._time("upload", upload)
+        return await self._time("upload")
 
     async def time_sign_ins(self) -> float:
-        client = self.api.new_client()
-        values = {"username": self.api.username, "password": PASSWORD}
-        return await self._time("sign-in", lambda: client.post("/api/user/query/", **values))
+        return await self._time("sign-in")
 
     async def time_exports(self) -> float:
         """Each takes longer than the one before if pictures have come meanwhile."""
-        return await self._time("export", lambda: self.api.get("/api/user/export/"))
+        return await self._time("export")
 
-    async def _time(self, name: str, request: Callable[[], Awaitable[ApiResponse]]) -> float:
+    async def _time(self, kind: str) -> float:
         """The median, in seconds; none may be refused."""
+        api = self.api
+        values = (kind, api.base_url, api.source_address or "", api.username, json.dumps(api.cookies))
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.fault_injection.other_person", *values), stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await child.communicate()
         durations = []
-        for _ in range(REQUESTS):
-            started_at = asyncio.get_running_loop().time()
-            response = await request()
-            durations.append(asyncio.get_running_loop().time() - started_at)
-            self.report.expect(response.status == 200, f"{name} refused: {response.status}")
+        for status, duration_s in json.loads(output):
+            durations.append(duration_s)
+            self.report.expect(status == 200, f"{kind} refused: {status}")
         return statistics.median(durations)
 
     async def finished_task(self, task_id: int) -> dict[str, Any]:
@@ -76,3 +81,31 @@ async def request_preview(client: ApiClient, recipe: dict[str, Any]) -> ApiRespo
 
 def moment(task: dict[str, Any], name: str) -> datetime:
     return datetime.fromisoformat(task[name])
+
+
+async def _upload(api: ApiClient) -> ApiResponse:
+    await api.upload(PICTURE, "again.jpg")
+    return await api.get("/api/session/")
+
+
+KINDS: dict[str, Callable[[ApiClient], Awaitable[ApiResponse]]] = {
+    "preview": lambda api: request_preview(api, {"style": "mosaic", "cell": 16}),
+    "upload": _upload,
+    "sign-in": lambda api: api.new_client().post("/api/user/query/", username=api.username, password=PASSWORD),
+    "export": lambda api: api.get("/api/user/export/"),
+}
+
+
+async def _measure(kind: str, base_url: str, address: str, username: str, cookies: str) -> list[tuple[int, float]]:
+    """The status and the seconds of each request; the first one, which connects, is not counted."""
+    api = ApiClient(make_client(), base_url, json.loads(cookies), username, source_address=address or None)
+    answers = []
+    for _ in range(REQUESTS + 1):
+        started_at = asyncio.get_running_loop().time()
+        response = await KINDS[kind](api)
+        answers.append((response.status, asyncio.get_running_loop().time() - started_at))
+    return answers[1:]
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_measure(*sys.argv[1:]))))

@@ -128,6 +128,28 @@ async def test_when_it_is_crowded_each_client_has_one_slot() -> None:
 
 @pytest.mark.requirement(49)
 @pytest.mark.gen_test
+async def test_those_with_more_waiting_leave_a_core_to_who_asks_for_one_thing() -> None:
+    work = Work(FairSlots(5, crowded_at=2, kept_free=1, **LIMITS))
+    await work.add("a1", "a2", "a3", "a4", "b1", "b2", "b3")
+    first = list(work.running)
+    for name in ("a1", "a2"):
+        await work.end(name)
+    crowded = list(work.running)
+    await work.add("c1")
+    with_another = list(work.running)
+    await work.end("b1")
+    next_turn = list(work.running)
+
+    await work.close()
+
+    assert first == ["a1", "a2", "b1"], "nobody else had asked yet, and b asked for one thing"
+    assert crowded == ["b1"]
+    assert with_another == ["b1", "c1"]
+    assert next_turn == ["c1", "a3"], "who asks for one thing does not keep the others out"
+
+
+@pytest.mark.requirement(49)
+@pytest.mark.gen_test
 async def test_whole_pictures_are_few_and_one_of_each_client() -> None:
     slots, gate, entered = PreviewSlots(), asyncio.Event(), list[str]()
 
