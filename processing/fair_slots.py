@@ -110,8 +110,9 @@ class FairSlots:
     def _may_start(self, client: str) -> bool:
         """Whether it asks for one thing alone, or leaves slots free that are kept for those who do."""
         is_alone = len(self._queues[client]) == 1 or len(self._queues.keys() | self._occupied.keys()) == 1
-        occupied_with_more = sum(self._occupied[each] for each in self._queues)
-        return is_alone or occupied_with_more < max(1, self._crowded_at - self._kept_free)
+        if is_alone or not self._kept_free:
+            return True
+        return sum(self._occupied[each] for each in self._queues) < max(1, self._crowded_at - self._kept_free)
 
     def _release(self, client: str) -> None:
         self._occupied -= Counter({client: 1})  # drops a client at zero
