@@ -205,7 +205,7 @@ async function show({ page, match, query, scrollTop }) {
     toasts.error(error);
   }
   if (currentPage !== page) return;
-  scrollTo({ top: scrollTop, behavior: "instant" });
+  if (navigated || scrollTop) scrollTo({ top: scrollTop, behavior: "instant" }); // who has scrolled meanwhile stays there
   if (!samePage && navigated) section(page).querySelector("h1")?.focus({ preventScroll: true });
   navigated = true;
 }
