@@ -26,8 +26,8 @@ class FairSlots:
     client_limit: the same for each client.
     crowded_at: from so many occupied slots on, a client gets one only; None: never. With more work than cores at once,
     each piece takes longer.
-    kept_free: how many of these slots less the clients with more requests waiting get together, where there is more
-    than one client: whoever asks for one thing alone then finds a core that is free.
+    kept_free: of the slots below crowded_at, how many are not given to clients that have more requests waiting, if
+    there is more than one client. A client with a single request then finds a free core.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class FairSlots:
                 turn.set_result(None)
 
     def _may_start(self, client: str) -> bool:
-        """Whether it asks for one thing alone, or leaves slots free that are kept for those who do."""
+        """Whether it has a single request, or leaves the slots free that are kept for such clients."""
         is_alone = len(self._queues[client]) == 1 or len(self._queues.keys() | self._occupied.keys()) == 1
         if is_alone or not self._kept_free:
             return True

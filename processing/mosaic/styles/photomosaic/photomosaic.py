@@ -260,7 +260,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=12,
+    version=13,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",
