@@ -1,7 +1,7 @@
 """Request coalescing: items submitted while a call is running are sent together in the next call.
 
-A single item is sent at once, unless nobody waits for it; under load the database gets a few large calls instead of
-many small ones.
+A single item is sent at once, unless nobody waits for it or it is patient; under load the database gets a few large
+calls instead of many small ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Batcher(Generic[Item, Result]):
     """deliver: takes a list of items in order of submission and returns one result for each.
 
     linger_s: how long an item for which nobody waits is held back, so that others come with it.
-    spacing_s: how long after the call before; a stream of such items then needs few calls.
+    spacing_s: how long after the call before; a stream of such items, or of patient ones, then needs few calls.
     """
 
     def __init__(
@@ -42,10 +42,16 @@ class Batcher(Generic[Item, Result]):
         self._delivery: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    async def submit(self, item: Item) -> Result:
-        """The result for this item. Raises what `deliver` raises for it, or DatabaseUnavailable for all items."""
+    async def submit(self, item: Item, *, patient: bool = False) -> Result:
+        """The result for this item. Raises what `deliver` raises for it, or DatabaseUnavailable for all items.
+
+        patient: it may be sent spacing_s after the call before, together with others.
+        """
         future = self._enqueue(item)
-        self._start_delivery()
+        if patient:
+            self._start_timer()
+        else:
+            self._start_delivery()
         return await future
 
     def submit_nowait(self, item: Item, *, at_once: bool = False) -> None:
@@ -56,7 +62,7 @@ class Batcher(Generic[Item, Result]):
         self._enqueue(item).add_done_callback(_log_failure)
         if at_once or not self._linger_s:
             self._start_delivery()
-        elif self._delivery is None:
+        else:
             self._start_timer()
 
     async def drain(self) -> None:
@@ -72,7 +78,8 @@ class Batcher(Generic[Item, Result]):
         return future
 
     def _start_timer(self) -> None:
-        if self._timer is None:
+        """What is submitted during a call waits for its end, and the timer is started then."""
+        if self._timer is None and self._delivery is None:
             loop = asyncio.get_running_loop()
             pause_s = max(self._linger_s, self._delivered_at + self._spacing_s - loop.time())
             self._timer = loop.call_later(pause_s, self._start_delivery)

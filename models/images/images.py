@@ -31,6 +31,8 @@ from models.paging import find_by_ids, pages_of
 VISIBLE: Document = {"kind": {"$ne": str(ImageKind.HIDDEN)}}
 HIDE: Document = {"$set": {"kind": str(ImageKind.HIDDEN)}, "$unset": {"dedup_key": ""}}
 """Without its dedup_key it is no longer reused as a result."""
+RESULTS_SPACING_S = 0.05
+"""Between two calls that record results of tasks which can wait for each other: no longer than events are held back."""
 MIGRATION_STEP = 1000
 """Records changed by one call, which has a deadline."""
 
@@ -58,7 +60,7 @@ class Images:
         self._images = database.collection("images")
         self.withdrawals = Withdrawals(self._images, withdrawal_grace)
         self.features = ImageFeatures(database)
-        self._adding = database.batchers.make(self._add_all)
+        self._adding = database.batchers.make(self._add_all, spacing_s=RESULTS_SPACING_S)
         self._results = database.batchers.make(self._find_results)
         self._finding = database.batchers.make(self._find_all)
         self._opened = database.batchers.make(self._find_open)
@@ -157,9 +159,12 @@ class Images:
 
     # --- writing ------------------------------------------------------------------------------------------------
 
-    async def add(self, new: NewImage) -> Image:
-        """Register an image. A second call for the same object and owner returns the existing record."""
-        return await self._adding.submit(new)
+    async def add(self, new: NewImage, *, patient: bool = False) -> Image:
+        """Register an image. A second call for the same object and owner returns the existing record.
+
+        patient: for at most RESULTS_SPACING_S, so that results of other tasks share the call.
+        """
+        return await self._adding.submit(new, patient=patient)
 
     async def set_appearance(self, key: str, *, width: int, height: int, placeholder: str) -> None:
         """Set size (pixels, upright) and mean colour in every record of an object."""

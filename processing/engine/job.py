@@ -27,8 +27,9 @@ from processing.process_setup import limit_pillow_pixels
 from processing.rendering import ProgressCallback, render
 from processing.tracebacks import cleared_frames
 
-FETCHED, POOLED, RENDERED = 0.1, 0.25, 0.92
-"""Progress after fetching the source, after analysing the tile pool if there is one, and after rendering."""
+FETCHED, POOLED, ENCODED, RENDERED = 0.1, 0.25, 0.89, 0.92
+"""Progress after fetching the source, after analysing the tile pool if there is one, when the result is encoded and its
+quality is still to be measured, and after rendering."""
 
 TIMEOUT_S, TILE_TIMEOUT_S, MAX_TIMEOUT_S = 120.0, 0.1, 600.0
 """Of a job, for each picture of its tile pool more, and at most. One of 12 megapixels takes 0.04 s of a processor."""
@@ -102,6 +103,43 @@ class Stopwatch:
         self.seconds[step], self._since = now - self._since, now
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a job has made: the result, under its key, and what to store with it.."""
+
+    job: Job
+    key: str
+    result: mosaic.Result
+    features: dict[int, bytes]
+    watch: Stopwatch
+
+    def store(self) -> JobResult:
+        """The last step of the job. Blocks. Raises BucketUnavailable, StorageFull."""
+        with cleared_frames():
+            return self._store()
+
+    def _store(self) -> JobResult:
+        job, result = self.job, self.result
+        map_key = _store_map(job, self.key, result)
+        stored = job.bucket.put(self.key, result.data, mime=result.media_type)
+        self.watch.end("store")
+        return JobResult(
+            key=self.key,
+            size_bytes=len(result.data),
+            etag=stored.etag,
+            mime=result.media_type,
+            width=result.width,
+            height=result.height,
+            placeholder=result.colour,
+            seconds=self.watch.seconds["render"],
+            megapixels=result.width * result.height / 1e6,
+            quality=asdict(result.quality),
+            map_key=map_key,
+            steps=self.watch.seconds,
+            features=self.features,
+        )
+
+
 @cache
 def job_version() -> str:
     """Of jobs and of what the styles understand: a worker with another one may fail what this server accepts."""
@@ -115,27 +153,32 @@ def timeout_for(tiles: Sequence[TileRef]) -> float:
     return min(MAX_TIMEOUT_S, TIMEOUT_S + TILE_TIMEOUT_S * len(tiles))
 
 
-def run(
+def run(job: Job, report: ProgressCallback) -> JobResult:
+    """Run a job. Blocks. Raises what its steps raise: `rendered` and `Rendered.store`."""
+    return rendered(job, report).store()
+
+
+def rendered(
     job: Job,
     report: ProgressCallback,
     *,
     source: bytes | None = None,
     small_only: bool = False,
     on_fetched: Callable[[], None] = lambda: None,
-) -> JobResult:
-    """Run a job. Blocks.
+) -> Rendered:
+    """Run a job until only its result is to be stored. Blocks.
 
     source: if it was fetched before. small_only: raise NeedsMemory before anything large is decoded. on_fetched: called
     before the source is decoded.
-    Raises JobError, BucketUnavailable, StorageFull, and whatever `report` raises.
+    Raises JobError, BucketUnavailable, and whatever `report` raises.
     """
     with cleared_frames():
-        return _run(job, report, source, small_only, on_fetched)
+        return _render(job, report, source, small_only, on_fetched)
 
 
-def _run(
+def _render(
     job: Job, report: ProgressCallback, source: bytes | None, small_only: bool, on_fetched: Callable[[], None]
-) -> JobResult:
+) -> Rendered:
     limit_pillow_pixels(job.max_megapixels)
     report = _with_deadline(report, job.timeout_s)
     report(0.0)
@@ -163,25 +206,7 @@ def _run(
     )
     watch.end("render")
     report(RENDERED)
-    key = result_key(source, job.recipe, extension=result.format)
-    map_key = _store_map(job, key, result)
-    stored = job.bucket.put(key, result.data, mime=result.media_type)
-    watch.end("store")
-    return JobResult(
-        key=key,
-        size_bytes=len(result.data),
-        etag=stored.etag,
-        mime=result.media_type,
-        width=result.width,
-        height=result.height,
-        placeholder=result.colour,
-        seconds=watch.seconds["render"],
-        megapixels=result.width * result.height / 1e6,
-        quality=asdict(result.quality),
-        map_key=map_key,
-        steps=watch.seconds,
-        features=features,
-    )
+    return Rendered(job, result_key(source, job.recipe, extension=result.format), result, features, watch)
 
 
 def result_key(source: bytes, recipe: dict[str, Any], *, extension: str) -> str:

@@ -189,6 +189,7 @@ def render(
         encoded = write_result(result, params, size, whole.sub(0.8, 0.97))
     if params.dpi is not None:
         encoded = write_resolution(encoded, params.format, params.dpi)
+    whole(0.97)
     small = result.canvas.reduce(painted.original.factor)
     quality = measure_quality(painted.original, small, result, clock() - started_at)
     whole(1.0)

@@ -11,12 +11,12 @@ SILENT_S, MAX_AHEAD_PERCENT = 0.2, 8
 
 
 class ProgressReporter:
-    """Call it with a fraction, 0 to 1. publish: called with a percent, at most once in PROGRESS_INTERVAL_S."""
+    """Call it with a fraction, 0 to 1. publish: called with a percent above 0, at most once in PROGRESS_INTERVAL_S."""
 
     def __init__(self, publish: Callable[[int], None]) -> None:
         self._publish = publish
         self._loop = asyncio.get_running_loop()
-        self._percent, self._reported = -1, 0
+        self._percent, self._reported = 0, 0
         self._published_at = float("-inf")
         self._timer = self._loop.call_later(SILENT_S, self._count_up)
 

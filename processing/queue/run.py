@@ -12,7 +12,7 @@ from models import errors
 from models.queue.lease import Lease
 from models.queue.task import Task
 from processing.engine import Engine, JobHandle
-from processing.engine.job import RENDERED, Job, JobResult
+from processing.engine.job import ENCODED, Job, JobResult
 from processing.queue.progress import ProgressReporter
 from processing.rendering import Cancelled
 
@@ -35,11 +35,18 @@ class StillRunning(Exception):
 class Run:
     """on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded.
 
-    spare: whether it starts on the spare thread of the engine.
+    spare: whether it starts on the spare thread of the engine. has_company: whether this server has another run.
     """
 
-    def __init__(self, lease: Lease, *, spare: bool = False, on_rendered: Callable[[], None] = lambda: None) -> None:
-        self.lease, self.spare = lease, spare
+    def __init__(
+        self,
+        lease: Lease,
+        *,
+        spare: bool = False,
+        on_rendered: Callable[[], None] = lambda: None,
+        has_company: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.lease, self.spare, self.has_company = lease, spare, has_company
         self.rendering = True
         self._on_rendered = on_rendered
         self._stop_requested: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -73,9 +80,9 @@ class Run:
             self.release_thread()
 
     def _on_progress(self, reporter: ProgressReporter, fraction: float) -> None:
-        """The next task may be leased while this one's result is stored, so that its job is there when that ends."""
+        """The next task may be leased once this one is encoded, so that its job is there when the thread is free."""
         reporter(fraction)
-        if fraction >= RENDERED:
+        if fraction >= ENCODED:
             self.release_thread()
 
     def release_thread(self) -> None:

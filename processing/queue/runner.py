@@ -131,7 +131,7 @@ class TaskRunner:
             cleanup.add_done_callback(self.cleanups.discard)
             raise Cancelled() from None
         await persist(save_features, result.features, self.store.images)
-        return await self._register(run.task, self._new_image(run.task, result), result)
+        return await self._register(run.task, self._new_image(run.task, result), result, patient=run.has_company())
 
     async def _job(self, task: Task) -> Job:
         """Raises RecipeImpossible if an image in the recipe was deleted, or is not this owner's any more."""
@@ -154,15 +154,16 @@ class TaskRunner:
             colours=colours,
         )
 
-    async def _register(self, task: Task, new: NewImage, job: JobResult | None = None) -> Output:
+    async def _register(
+        self, task: Task, new: NewImage, job: JobResult | None = None, *, patient: bool = False
+    ) -> Output:
         """Record an image, unless its owner has such a record; that one becomes as visible as the owner has chosen."""
         if new.owner.is_guest:  # who may have signed up meanwhile
             new = replace(new, owner=(await persist(self.store.tasks.by_id, task.id)).owner)
-        image = await persist(self.store.images.add, new)
-        is_new = new.is_recorded_as(image)
-        if is_new:
+        image = await persist(self.store.images.add, new, patient=patient)
+        if is_new := new.is_recorded_as(image):
             await self._check_quota(task, image)
-        if not is_new and task.visibility is not None:
+        elif task.visibility is not None:
             image = await persist(self.store.images.choose_again, image, task.visibility, new.batch)
         return Output(image, is_new, job)
 
@@ -254,7 +255,7 @@ class TaskRunner:
                     return
                 await asyncio.sleep(CLEANUP_POLL_S)
         except (Cancelled, errors.Unavailable, errors.JobError, WorkerDied):
-            return
+            pass
         except Exception:  # pragma: no cover - a bug of ours
             log.exception("task %s: cleaning up failed", task.id)
 

@@ -188,7 +188,7 @@ class Workers:
             await self._store.leases.resume(self._store.rounds)
 
     def _start_run(self, lease: Lease, *, spare: bool) -> None:
-        run = Run(lease, spare=spare, on_rendered=self.wake)
+        run = Run(lease, spare=spare, on_rendered=self.wake, has_company=lambda: len(self._runs) > 1)
         if self.stopping:
             run.stop()
         self._runs[lease.key] = run

@@ -89,7 +89,8 @@ class QueueBench:
     async def wait_until_done(self, count: int) -> float:
         started = time.perf_counter()
         while self.done_count < count:
-            await asyncio.sleep(0.005)
+            self._task_done.clear()
+            await self._task_done.wait()
         return time.perf_counter() - started
 
     async def round_trip_ms(self, number: int) -> float:

@@ -186,6 +186,26 @@ async def test_items_that_come_during_a_call_wait_for_the_next_one_unless_they_m
 
 
 @pytest.mark.gen_test
+async def test_the_first_patient_item_is_sent_at_once_and_the_next_ones_share_a_call_a_while_later() -> None:
+    calls: list[list[int]] = []
+
+    async def deliver(items: list[int]) -> list[int]:
+        calls.append(items)
+        return items
+
+    batcher = Batcher(deliver, spacing_s=3600)
+    await batcher.submit(1, patient=True)
+    patient = [asyncio.create_task(batcher.submit(number, patient=True)) for number in (2, 3)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    calls_meanwhile = list(calls)
+    await batcher.submit(4)
+
+    assert await asyncio.gather(*patient) == [2, 3]
+    assert (calls_meanwhile, calls) == ([[1]], [[1], [2, 3, 4]])
+
+
+@pytest.mark.gen_test
 async def test_a_database_closes_after_calls_for_which_nobody_waits_any_more(settings: Settings) -> None:
     """Such as the rest of a request whose client has gone."""
     async with open_database(settings) as database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,10 +13,11 @@ import pytest
 from PIL import Image
 
 from models import errors
+from models.bucket import Stat
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
 from processing import mosaic
-from processing.engine.job import SMALL_PIXELS, Job
+from processing.engine.job import ENCODED, SMALL_PIXELS, Job
 from processing.engine.threads import ThreadEngine
 from processing.fetch.allowlist import FetchPolicy
 from processing.images.tile_pool import TileRef
@@ -30,18 +32,23 @@ LARGE = encoded(Image.new("RGB", (4000, 1 + SMALL_PIXELS // 4000)), "PNG")
 
 
 class GatedBucket(EmbeddedBucket):
-    """Reads are counted, and wait for the gate."""
+    """Reads are counted, and wait for the gate; writes for another one."""
 
     def __init__(self, folder: Path) -> None:
         keys = Keys("access", "secret")
         super().__init__(folder, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=9_000_000)
-        self.gate, self.reads = threading.Event(), 0
+        self.gate, self.write_gate, self.reads = threading.Event(), threading.Event(), 0
         self.gate.set()
+        self.write_gate.set()
 
     def read(self, key: str, *, limit_bytes: int, timeout_s: float) -> bytes:
         self.reads += 1
         self.gate.wait(LIMIT_S)
         return super().read(key, limit_bytes=limit_bytes, timeout_s=timeout_s)
+
+    def put(self, key: str, data: bytes, *, mime: str) -> Stat:
+        self.write_gate.wait(LIMIT_S)
+        return super().put(key, data, mime=mime)
 
 
 @pytest.fixture
@@ -137,3 +144,65 @@ async def test_the_spare_thread_is_not_free_while_a_job_hangs_there_after_it_was
         assert not free
         assert engine.spare_free
         assert isinstance(handle.future.exception(), Exception)
+
+
+@pytest.mark.gen_test
+async def test_a_thread_renders_while_its_last_result_is_stored_but_no_more_results_wait_than_there_are_threads(
+    bucket: GatedBucket,
+) -> None:
+    job, engine, encoded = job_of(bucket, png(90, 60)), ThreadEngine(1, clock=lambda: 0.0), list[float]()
+    bucket.write_gate.clear()
+    try:
+        handles = [engine.start(job, encoded.append) for _ in range(3)]
+        await until(lambda: len(encoded) == 2)
+        fetched = bucket.reads
+
+        bucket.write_gate.set()
+        stored = [await handle.future for handle in handles]
+
+        assert fetched == 2, "one result is being stored, one more keeps the thread"
+        assert len(stored) == bucket.reads == 3
+    finally:
+        bucket.write_gate.set()
+        await engine.close()
+
+
+@pytest.mark.gen_test
+async def test_a_large_result_keeps_its_thread_until_it_is_stored(
+    bucket: GatedBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processing.engine.threads.STORED_BESIDE_BYTES", 10)
+    job, engine = job_of(bucket, png(90, 60)), ThreadEngine(1, clock=lambda: 0.0)
+    encoded_at_once: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+    bucket.write_gate.clear()
+    try:
+        handle = engine.start(job, encoded_at_once.set_result)
+        next_handle = engine.start(job, lambda _: None)
+        assert await encoded_at_once >= ENCODED
+        waits = bucket.reads == 1
+
+        bucket.write_gate.set()
+        await handle.future
+        await next_handle.future
+
+        assert waits
+    finally:
+        bucket.write_gate.set()
+        await engine.close()
+
+
+@pytest.mark.gen_test
+async def test_a_result_that_cannot_be_stored_fails_its_job(
+    bucket: GatedBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, engine = job_of(bucket, png(90, 60)), ThreadEngine(1)
+
+    def put(*_: object, **__: object) -> Stat:
+        raise errors.StorageFull()
+
+    monkeypatch.setattr(bucket, "put", put)
+    try:
+        with pytest.raises(errors.StorageFull):
+            await engine.start(job, lambda _: None).future
+    finally:
+        await engine.close()

@@ -13,7 +13,7 @@ from models.queue.fair_order import Place
 from models.queue.leases import Leases
 from models.queue.task import NewTask, Task, TaskState, to_document
 from models.store import Store
-from processing.engine.job import RENDERED
+from processing.engine.job import ENCODED
 from tests.processing.queue.queue_harness import ADA, RECIPE, queue_harness
 from tests.support.waiting import until
 
@@ -32,13 +32,13 @@ async def queued_tasks(database: Database, count: int = 1) -> list[Task]:
 
 
 @pytest.mark.gen_test
-async def test_the_next_job_waits_for_the_thread_while_the_last_result_is_stored(
+async def test_the_next_job_waits_for_the_thread_once_the_last_result_is_encoded(
     database: Database, tmp_path: Path
 ) -> None:
     async with queue_harness(database, tmp_path, size=1) as server:
         first, second, third = await server.add_many(3)
         job = await server.started(first)
-        job.progress(RENDERED)
+        job.progress(ENCODED)
 
         await server.started(second)
 
@@ -56,10 +56,10 @@ async def test_a_thread_takes_the_next_task_while_the_last_result_is_recorded(
     async with queue_harness(database, tmp_path, size=1) as server:
         recording, go_on, add = asyncio.Event(), asyncio.Event(), server.store.images.add
 
-        async def add_slowly(new: NewImage) -> Image:
+        async def add_slowly(new: NewImage, *, patient: bool) -> Image:
             recording.set()
             await go_on.wait()
-            return await add(new)
+            return await add(new, patient=patient)
 
         monkeypatch.setattr(server.store.images, "add", add_slowly)
         first, second = await server.add(name="first"), await server.add(name="second")
