@@ -27,6 +27,7 @@ from handlers.pages.shell import PageShell
 from handlers.pages.static_files import StaticFiles
 from handlers.schemas.users import ClientConfig
 from handlers.services import Services
+from handlers.transport.body_pace import BodyPace
 from handlers.transport.client_ip import IpNetworks, address_for_log
 from handlers.transport.connections import LOOPBACK
 from handlers.transport.http_server import Application
@@ -76,6 +77,7 @@ def make_app(services: Services, *, cookie_secret: str) -> tornado.web.Applicati
         table,
         secure=services.public_url.startswith("https:"),
         base_path=urlsplit(services.public_url).path,
+        body_pace=services.body_pace,
         cookie_secret=cookie_secret,
         trusted_proxies=services.authentication.trusted_proxies,
         default_handler_class=NotFoundHandler,
@@ -162,6 +164,7 @@ def _services(
         ),
         activity=ActivityReader(store.activity, store.failed),
         authentication=authentication,
+        body_pace=BodyPace(settings.upload_mb_per_s * 1_000_000),
         broadcaster=broadcaster,
         bucket=bucket,
         bulk_changes=BulkChanges(queue, store.tasks, store.selected, store.rounds, store.events),

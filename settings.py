@@ -91,6 +91,9 @@ class Settings(BaseSettings):
         30, "accounts that one address can open at once; as many guests", allowed=range(1, 1_000_001)
     )
     sign_up_interval_s: int = _users(60, "seconds until it can open one more", allowed=range(1, 86_401))
+    upload_mb_per_s: int = _users(
+        16, "megabytes a second that one address sends for long; 0: no limit", allowed=range(100_001)
+    )
     quota_mb: int = _users(10_000, "megabytes of images that each person may have", allowed=range(1, 1_000_000_001))
     quota_pictures: int = _users(10_000, "images that each person may have", allowed=range(1, 1_000_000_001))
     withdrawal_days: int = _users(

@@ -20,6 +20,7 @@ from handlers.openapi import OpenApiDocument
 from handlers.pages.shell import PageShell
 from handlers.pages.static_files import StaticFiles
 from handlers.schemas.users import ClientConfig
+from handlers.transport.body_pace import BodyPace
 from handlers.transport.client_ip import IpNetworks
 from handlers.transport.rate_limit import LoginLimits
 from models.accounts.follows import Follows
@@ -69,6 +70,7 @@ class Services:
     account_deletions: AccountDeletions
     activity: ActivityReader
     authentication: Authentication
+    body_pace: BodyPace
     broadcaster: EventBroadcaster
     bucket: Bucket
     bulk_changes: BulkChanges

@@ -14,6 +14,7 @@ import tornado.web
 from handlers.bucket.base import BucketHandler
 from handlers.bucket.callback import ReceivedFile, answer_upload, store_upload
 from handlers.bucket.form_parser import StreamedForm
+from handlers.transport.body_pace import BodyPace
 from models import errors
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.embedded.multipart_upload import MultipartUpload
@@ -51,7 +52,8 @@ class StreamingUploadHandler(BucketHandler):
             self.set_header("Connection", "close")
             raise kodo_errors.FileTooLarge("exceed FsizeLimit")
         self.connection.set_body_timeout(MAX_DURATION_S)
-        self._check_min_rate(0)
+        self._pace = self.settings.get("body_pace", BodyPace())
+        self._check_min_rate(0, 0.0)
         self.unwritten = bytearray()
         if self.request.method != "OPTIONS":
             await self._run_unless_failed(self.authorize)
@@ -126,17 +128,21 @@ class StreamingUploadHandler(BucketHandler):
         if self.written is not None:
             self.written.add(size_bytes)
 
-    def _check_min_rate(self, bytes_before: int) -> None:
-        """Close a connection that sends less than MIN_RATE_BYTES_PER_S.
+    def _check_min_rate(self, bytes_before: int, excused_s: float) -> None:
+        """Close a connection that sends less than MIN_RATE_BYTES_PER_S while it is read.
 
         Slow connections are served for up to MAX_DURATION_S; the server's body timeout does not apply.
+        excused_s: of the pauses, what earlier checks have taken into account.
         """
-        needed = bytes_before + MIN_RATE_BYTES_PER_S * self.bucket.stall_s
+        stall_s = self.bucket.stall_s
+        paused_s = min(stall_s, self._pace.paused_s(self.request) - excused_s)
+        needed = bytes_before + MIN_RATE_BYTES_PER_S * (stall_s - paused_s)
         if self.rate_timer is not None and self.received_bytes < needed:
             self.connection.close()
             return
-        loop = asyncio.get_running_loop()
-        self.rate_timer = loop.call_later(self.bucket.stall_s, self._check_min_rate, self.received_bytes)
+        self.rate_timer = asyncio.get_running_loop().call_later(
+            stall_s, self._check_min_rate, self.received_bytes, excused_s + paused_s
+        )
 
     def _stop_rate_timer(self) -> None:
         if self.rate_timer is not None:

@@ -15,10 +15,11 @@ from typing import Any, cast
 import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 
 from handlers.base import ApiHandler
 from handlers.transport.body_memory import BodyMemory, CountedBody
+from handlers.transport.body_pace import BodyPace, PacedBody
 from handlers.transport.client_ip import IpNetworks, client_ip, rate_limit_key
 from handlers.transport.connections import ConnectionLimiter, LimitedHTTPServer, connections_for
 from handlers.transport.security_headers import SecurityHeaders, SecurityHeadersWithHsts
@@ -48,10 +49,20 @@ class Application(tornado.web.Application):
     """Tornado's, with security headers on every response and 413 for bodies that are too large.
 
     secure: whether users reach the server by https. base_path: below which users find it, such as `/tessera`, or "".
+    body_pace: of request bodies; None: no limit. Handlers find it in their settings.
     """
 
-    def __init__(self, table: list[Any], *, secure: bool = False, base_path: str = "", **settings: Any) -> None:
-        super().__init__(table, base_path=base_path, **settings)
+    def __init__(
+        self,
+        table: list[Any],
+        *,
+        secure: bool = False,
+        base_path: str = "",
+        body_pace: BodyPace | None = None,
+        **settings: Any,
+    ) -> None:
+        self.body_pace = body_pace or BodyPace()
+        super().__init__(table, base_path=base_path, body_pace=self.body_pace, **settings)
         self._base_path = base_path
         self.body_memory = BodyMemory()
         self.add_transform(SecurityHeadersWithHsts if secure else SecurityHeaders)
@@ -74,17 +85,29 @@ class Application(tornado.web.Application):
     ) -> tornado.web._HandlerDelegate:
         if not getattr(target_class, "compress", True):
             request.headers.pop("Accept-Encoding", None)  # a compressor holds 256 KiB for as long as the stream lasts
-        delegate = super().get_handler_delegate(request, target_class, target_kwargs, path_args, path_kwargs)
+        delegate: HTTPMessageDelegate = self._handler_delegate(
+            request, target_class, target_kwargs, path_args, path_kwargs
+        )
+        if _has_body(request):
+            proxies = self.settings.get("trusted_proxies", IpNetworks())
+            address = client_ip(request.remote_ip or "", request.headers.get("X-Forwarded-For", ""), proxies)
+            client = rate_limit_key(address)
+            if not getattr(delegate, "stream_request_body", False):
+                delegate = CountedBody(delegate, self.body_memory, request, client)
+            if self.body_pace.is_limited(client):
+                delegate = PacedBody(delegate, self.body_pace, request, client)
+        return cast(tornado.web._HandlerDelegate, delegate)
+
+    def _handler_delegate(
+        self, request: HTTPServerRequest, target_class: type[tornado.web.RequestHandler], *arguments: Any
+    ) -> tornado.web._HandlerDelegate:
+        """Of the handler, or of one that refuses the body as too large."""
+        delegate = super().get_handler_delegate(request, target_class, *arguments)
         if _content_length(request) > BODY_LIMIT_BYTES and not delegate.stream_request_body:
             if oversized := getattr(target_class, "oversized_body_handler", None):
-                return super().get_handler_delegate(request, oversized, target_kwargs)
+                return super().get_handler_delegate(request, oversized, *arguments[:1])
             return super().get_handler_delegate(request, OversizedBodyHandler, self.settings["default_handler_args"])
-        if delegate.stream_request_body or not _has_body(request):
-            return delegate
-        proxies = self.settings.get("trusted_proxies", IpNetworks())
-        address = client_ip(request.remote_ip or "", request.headers.get("X-Forwarded-For", ""), proxies)
-        counted = CountedBody(delegate, self.body_memory, request, rate_limit_key(address))
-        return cast(tornado.web._HandlerDelegate, counted)
+        return delegate
 
 
 @tornado.web.stream_request_body

@@ -17,6 +17,7 @@ from PIL import Image
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from handlers import bucket_rules
+from handlers.transport.body_pace import BodyPace
 from handlers.transport.http_server import Application
 from models.bucket import Bucket, UploadTicket
 from models.bucket.callback import CallbackBody, parse_callback
@@ -103,7 +104,9 @@ class EveryoneReads:
 
 
 @contextlib.contextmanager
-def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Installation]:
+def open_embedded(
+    io_loop: Any, folder: Path, *, body_pace: BodyPace | None = None, **settings: Any
+) -> Iterator[Installation]:
     socket, port = tornado.testing.bind_unused_port()
     base = f"http://127.0.0.1:{port}"
     keys = load_or_create_keys(folder / "keys.json")
@@ -118,7 +121,7 @@ def open_embedded(io_loop: Any, folder: Path, **settings: Any) -> Iterator[Insta
     rules = bucket_rules(bucket, EveryoneReads())
     installation = Installation(bucket, receiver, base, keys, f"{base}/up", folder / "bucket")
     table = [*rules, (r"/api/image/upload", Callback, {"receiver": receiver})]
-    with serving(io_loop, table, socket, installation.finished.append):
+    with serving(io_loop, table, socket, installation.finished.append, body_pace):
         yield installation
 
 
@@ -145,9 +148,13 @@ def open_kodo(io_loop: Any, *, private: bool = False, look_up_region: bool = Fal
 
 @contextlib.contextmanager
 def serving(
-    io_loop: Any, table: list[Any], socket: Any, on_finish: Callable[[Any], None] = lambda _: None
+    io_loop: Any,
+    table: list[Any],
+    socket: Any,
+    on_finish: Callable[[Any], None] = lambda _: None,
+    body_pace: BodyPace | None = None,
 ) -> Iterator[None]:
-    application = Application(table, log_function=on_finish)
+    application = Application(table, log_function=on_finish, body_pace=body_pace)
     server = tornado.httpserver.HTTPServer(application, max_buffer_size=1 << 20)
 
     async def start() -> None:
@@ -199,9 +206,18 @@ async def upload(ticket: UploadTicket, data: bytes, **fields: str) -> HTTPRespon
     return await post(ticket.upload_url, form(form_fields, data), {"Content-Type": FORM_TYPE})
 
 
-async def post(url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> HTTPResponse:
+async def post(
+    url: str, body: bytes, headers: dict[str, str], method: str = "POST", *, source_address: str | None = None
+) -> HTTPResponse:
+    """source_address: of the connection, to be counted as another client."""
     return await AsyncHTTPClient().fetch(
-        url, method=method, body=body, headers=headers, raise_error=False, allow_nonstandard_methods=True
+        url,
+        method=method,
+        body=body,
+        headers=headers,
+        raise_error=False,
+        allow_nonstandard_methods=True,
+        network_interface=source_address,
     )
 
 
