@@ -112,6 +112,24 @@ def test_another_user_of_the_browser_does_not_see_the_images_of_an_ended_session
     expect(user.part("welcome")).to_be_visible()
 
 
+def test_what_arrives_after_signing_out_is_about_no_picture(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+    """Previews, and how long a result takes at each size, which the settings show."""
+    user.go_signed_up(unique_name("qia"))
+    late = [HeldRequests(user.page, re.compile(path)) for path in (r"/api/preview/", r"/tasks/query/\?limit=1$")]
+    user.open_files(image_file(png(64, 48), "late.png"))
+    until(user.page, lambda: all(len(requests) for requests in late))
+
+    sign_out(user)
+    expect(user.part("welcome")).to_be_visible()
+    for requests in late:
+        requests.release()
+    user.open_files(image_file(png(64, 48), "next.png"))
+    user.open_tab("settings")
+
+    expect(user.part("params").get_by_text("about 1 s")).to_be_visible()
+    expect(user.page.locator(".toast")).to_have_count(0)
+
+
 def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go_signed_up(unique_name("ods"))
     user.open_files(image_file(png(64, 48), "slow.png"))

@@ -45,7 +45,7 @@ export class ParamForm extends EventTarget {
     this.#advanced = advanced;
     this.#details = details;
     for (const list of [basic, advanced]) list.addEventListener("keydown", commitOnEnter);
-    state.addEventListener("speed", () => { if (this.#style) this.update(state.recipe); });
+    state.addEventListener("speed", () => { if (this.#style && state.image) this.update(state.recipe); });
   }
 
   /** Draws the controls of a style with the recipe's values. */
