@@ -112,7 +112,7 @@ def test_another_user_of_the_browser_does_not_see_the_images_of_an_ended_session
     expect(user.part("welcome")).to_be_visible()
 
 
-def test_what_arrives_after_signing_out_is_about_no_picture(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
+def test_answers_after_signing_out_are_about_no_picture(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     """Previews, and how long a result takes at each size, which the settings show."""
     user.go_signed_up(unique_name("qia"))
     late = [HeldRequests(user.page, re.compile(path)) for path in (r"/api/preview/", r"/tasks/query/\?limit=1$")]

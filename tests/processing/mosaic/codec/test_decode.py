@@ -8,13 +8,13 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
+from threading import Event
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from processing.mosaic import NotAPicture, TooManyPixels
-from processing.mosaic import progress as stage
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import encoded, noise, saved, scene
@@ -265,19 +265,18 @@ def test_what_progress_raises_while_decoding_is_not_taken_for_damage() -> None:
 
 
 LONG = {
-    "libwebp": encoded(noise(900, 700), "WEBP"),
-    "lcms": encoded(noise(900, 700), "JPEG", icc_profile=linear_profile(named=False)),
+    "libwebp": encoded(noise(90, 70), "WEBP"),
+    "lcms": encoded(noise(90, 70), "JPEG", icc_profile=linear_profile(named=False)),
     "reading 16 bits": deep_png(noise(90, 70).astype(np.uint16)),
 }
 
 
 @pytest.mark.parametrize("name", list(LONG))
-def test_what_comes_after_the_file_is_read_can_be_stopped(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_after_the_file_is_read_can_be_stopped(name: str, polled: Event) -> None:
     def stop(fraction: float) -> None:
         if fraction > 0.999:
+            polled.set()
             raise InterruptedError
-
-    monkeypatch.setattr(stage, "POLL_S", 0)
 
     with pytest.raises(InterruptedError):
         decode(LONG[name], Progress(stop))
