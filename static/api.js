@@ -89,8 +89,9 @@ export class Api extends EventTarget {
     const body = new FormData();
     for (const [name, value] of Object.entries({ param: JSON.stringify(recipe), source, left, top, right, bottom, reduction })) body.append(name, String(value));
     const response = await this.#send("/api/preview/", { method: "POST", body, signal });
-    if (isJson(response)) throw await this.#errorFrom(response);
-    return { blob: await response.blob(), ...JSON.parse(response.headers.get("X-Preview-Region")) };
+    const place = JSON.parse(response.headers.get("X-Preview-Region"));
+    if (!place || isJson(response)) throw await this.#errorFrom(response); // a proxy may drop the header
+    return { blob: await response.blob(), ...place };
   }
 
   /** The image in a file as the server decodes it, its longer side at most maxSide. Returns {blob, width, height}. */

@@ -164,6 +164,31 @@ def test_a_refused_part_leaves_the_stretched_preview_without_a_word(sent: Any, s
     assert user.page.locator(".toast").count() == 0
 
 
+def test_a_part_without_its_place_leaves_the_stretched_preview(sent: Any) -> None:
+    user, _, _ = sent("hexagon", **DESKTOP)
+    user.wait_for_preview()
+    answered: list[str] = []
+
+    def drop_header(route: Route) -> None:
+        if b'name="source"' not in (route.request.post_data_buffer or b""):
+            return route.fallback()
+        answered.append(route.request.url)
+        return route.fulfill(status=200, content_type="image/png", body=encoded(scene(64, 64), "PNG"))
+
+    user.page.route(f"**{REGIONS}", drop_header)
+    user.page.evaluate("document.querySelector('.workspace [data-zoom=actual]').click()")
+    until(user.page, lambda: len(answered) > 0)
+    frame = user.page.locator('[data-part="workspace"] [data-part="compare"]').bounding_box()
+    assert frame is not None
+    user.page.mouse.move(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
+    for turn in (-120, 120, -120, 120):  # the first answer may be that of a preparation
+        answers = len(answered)
+        user.page.mouse.wheel(0, turn)
+        until(user.page, lambda answers=answers: len(answered) > answers)
+
+    assert user.page.evaluate(LAID) is None
+
+
 def test_a_source_that_the_server_has_forgotten_is_sent_again(sent: Any) -> None:
     user, _, _ = sent("hexagon", **DESKTOP)
     user.wait_for_preview()
