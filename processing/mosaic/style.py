@@ -98,6 +98,8 @@ class RenderContext(Generic[P_co]):
             return RegionCanvas(self.size, box, Image.new(mode, (right - left, bottom - top), None))
         if self.reusable and self.source.image.size == self.size and mode == "RGB":
             return self.source.image
+        if self.reusable:
+            self.source.image.close()  # its memory is the canvas's
         format = "svg" if shapes and self.params.format == "pdf" else self.params.pixel_format
         if self._is_large and format in STRIP_FORMATS and (mode == "RGB" or format != "jpeg"):
             return StripCanvas(

@@ -138,6 +138,7 @@ def _sums(
             light = np.concatenate([light * opacity, opacity[None]])
         starts = runs.starts[band.runs] + (channel * light[0].size - band.first_pixel)
         totals.append(np.add.reduceat(light.ravel(), starts.ravel()).reshape(channels, -1))
+        del light  # before the next band has its own
         progress(number / len(strip.bands))
     weights = np.concatenate(totals, axis=1).ravel()
     sums = np.bincount((indices + channel * count).ravel(), weights, channels * count).reshape(channels, -1)[:, :-1]
