@@ -43,7 +43,12 @@ class Strokes:
         padded = np.concatenate([points, points[-1:]])  # an index may be the number of points
         self._least = np.minimum.reduceat(padded, ends)[::2] - margin
         self._greatest = np.maximum.reduceat(padded, ends)[::2] + margin
-        self._points, self._low, self._high = (points * _SAMPLES).tolist(), low.tolist(), high.tolist()
+        self._low, self._high = low.tolist(), high.tolist()
+        # In whole samples of the picture: Pillow would round those above a part of it otherwise than those inside.
+        places = points * _SAMPLES
+        radii = (np.repeat([stroke.width for stroke in strokes], lengths) * _SAMPLES / 2 - 0.5)[:, None]
+        self._places = np.trunc(places).astype(np.int64).tolist()
+        self._discs = np.trunc(np.concatenate([places - radii, places + radii], axis=1)).astype(np.int64).tolist()
 
     def mask(self, box: PixelBox) -> Image.Image:
         """The pixels of a box (left, top, right, bottom), mode L: 255 under strokes, which have round ends."""
@@ -52,14 +57,13 @@ class Strokes:
         pen, above = ImageDraw.Draw(mask), top * _SAMPLES
         near = (self._greatest > (left, top)) & (self._least < (right, bottom))
         for index in np.flatnonzero(near.all(axis=1)).tolist():
-            size = float(self._sizes[index])
-            line = [(x, y - above) for x, y in self._points[self._low[index] : self._high[index]]]
+            size, points = float(self._sizes[index]), slice(self._low[index], self._high[index])
+            line = [(x, y - above) for x, y in self._places[points]]
             pen.line(line, fill=255, width=max(1, round(size)))
-            radius = size / 2 - 0.5
-            if radius >= 1:
-                for x, y in line:
-                    if -size < y < mask.height + size:
-                        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+            if size / 2 - 0.5 >= 1:
+                for x0, y0, x1, y1 in self._discs[points]:
+                    if y1 >= above and y0 - above <= mask.height:
+                        pen.ellipse((x0, y0 - above, x1, y1 - above), fill=255)
         return mask.crop((left * _SAMPLES, 0, *mask.size)).reduce(_SAMPLES)
 
 

@@ -132,7 +132,7 @@ def _cell_map(painting: Painting, indices: np.ndarray) -> dict[str, object]:
 
 NUMBERS = Style(
     name="numbers",
-    version=5,
+    version=6,
     params=NumbersParams,
     paint=paint_by_numbers,
     en="Paint by numbers",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -19,7 +21,8 @@ _CAME = 22.0  # of 255, how much lighter a came is than its colour
 _FULL_LIGHT, _LEAST_LIGHT = 96.0, 0.3  # a lightness of panes, of 255, from which a came has all its light; its least
 _OVERLAP, _MOST_LEAD = 0.93, 0.5  # leads cover each other where they meet; the share that lighter glass makes up for
 _SPREAD = 0.62  # of what leads darken around them, the part that lies on glass
-_MARGIN = 1.5  # leads, around a band
+_MARGIN = 1.5  # leads, around what is drawn
+_ROWS_A_MARGIN, _MAX_DRAWN_PX = 4, 1 << 22  # that are drawn together, without margins
 _SHADE_PX = 2.0  # a lead's width in the reduced picture of how near pixels are to leads
 
 
@@ -48,6 +51,7 @@ class LeadPainter:
         self, leads: list[Stroke], leading: float, colour: str, *, size: tuple[int, int], light: bool, seed: int
     ) -> None:
         self._leads, self._leading, self._size = Strokes(leads), leading, size
+        self._drawn: _DrawnLeads | None = None
         self._lead: Floats = np.array(hex_to_rgb(colour), np.float32)
         self._shade = _Shade(leads, leading, size) if light else None
         self._streaks = Texture(max(0.6, leading / 2), 12.0, seed)
@@ -56,23 +60,71 @@ class LeadPainter:
     def __call__(self, image: Image.Image, left: int, top: int) -> Image.Image:
         """The pixels from `left` and `top` with leads. image: mode RGB or RGBX."""
         right, bottom = left + image.width, top + image.height
-        margin = int(np.ceil(_MARGIN * self._leading)) + 2
-        first_x, last_x = max(0, left - margin - 2), min(self._size[0], right + margin + 2)
-        first, last = max(0, top - margin), min(self._size[1], bottom + margin)
-        mask = self._leads.mask((first_x, first, last_x, last))
-        inner = (left - first_x, top - first, right - first_x, bottom - first)
-        cover = pixels(mask.crop(inner)).astype(np.float32) / 255
+        drawn = self._drawn_in((left, top, right, bottom))
+        cover = drawn.cover((left, top, right, bottom))
         self.covered_px += float(cover.sum())
         panes = pixels(image)[..., :3].astype(np.float32)
         painted: Floats
         if self._shade is None:
             painted = panes + (self._lead - panes) * cover[..., None]
         else:
-            shapes = _facing(mask, self._leading, inner), self._shade.crop((left, top, right, bottom))
+            facing = drawn.facing((left, top, right, bottom), self._leading)
+            shapes = facing, self._shade.crop((left, top, right, bottom))
             texture = self._streaks.rows(top, bottom, right).reshape(image.height, right)[:, left:]
             painted = _lit(panes, self._lead, cover, texture, shapes)
-        result: Colours = np.clip(painted + 0.5, 0, 255).astype(np.uint8)
+        painted += np.float32(0.5)
+        result: Colours = np.clip(painted, 0, 255, out=painted).astype(np.uint8)
         return Image.fromarray(result)
+
+    def _drawn_in(self, box: PixelBox) -> _DrawnLeads:
+        """Leads in a box and below it: margins are wide, so that drawing each band alone would draw most rows often."""
+        drawn = self._drawn
+        if drawn is None or not drawn.has(box):
+            left, top, right, bottom = box
+            margin = int(np.ceil(_MARGIN * self._leading)) + 2
+            rows = max(bottom - top, min(_ROWS_A_MARGIN * margin, _MAX_DRAWN_PX // (right - left)))
+            inner = left, top, right, min(self._size[1], top + rows)
+            first_x, last_x = max(0, left - margin - 2), min(self._size[0], right + margin + 2)
+            outer = first_x, max(0, top - margin), last_x, min(self._size[1], inner[3] + margin)
+            mask = self._leads.mask(outer)
+            blur = ImageFilter.GaussianBlur(max(0.6, self._leading * 0.3))
+            drawn = self._drawn = _DrawnLeads(
+                inner, outer[:2], mask, None if self._shade is None else mask.filter(blur)
+            )
+        return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _DrawnLeads:
+    """inner: the box of the picture for which these suffice. place: left and top of `mask` and `blurred`, mode L."""
+
+    inner: PixelBox
+    place: tuple[int, int]
+    mask: Image.Image
+    blurred: Image.Image | None
+
+    def has(self, box: PixelBox) -> bool:
+        left, top, right, bottom = self.inner
+        return (left, right) == (box[0], box[2]) and top <= box[1] and box[3] <= bottom
+
+    def cover(self, box: PixelBox) -> Floats:
+        """(rows, columns): the share of each pixel that leads cover."""
+        return pixels(self.mask.crop(self._inside(box))).astype(np.float32) / 255
+
+    def facing(self, box: PixelBox, leading: float) -> Floats:
+        """(rows, columns): how far the came's surface faces the light, -1 to 1."""
+        assert self.blurred is not None
+        left, top, right, bottom = self._inside(box)
+        near = max(0, left - 1), max(0, top - 1), min(self.mask.width, right + 1), min(self.mask.height, bottom + 1)
+        round_ = pixels(self.blurred.crop(near)).astype(np.float32) / 255
+        facing = np.zeros_like(round_)
+        facing[1:-1, 1:-1] = (round_[2:, 1:-1] - round_[:-2, 1:-1]) * 0.8 + (round_[1:-1, 2:] - round_[1:-1, :-2]) * 0.6
+        inside = facing[top - near[1] : bottom - near[1], left - near[0] : right - near[0]]
+        return inside * np.float32(max(1.0, leading * 0.5))
+
+    def _inside(self, box: PixelBox) -> PixelBox:
+        x, y = self.place
+        return box[0] - x, box[1] - y, box[2] - x, box[3] - y
 
 
 class _Shade:
@@ -89,19 +141,12 @@ class _Shade:
     def crop(self, box: PixelBox) -> Floats:
         """(rows, columns): 0 to 1."""
         left, top, right, bottom = box
-        part = self._picture.crop((left, 0, right, self._picture.height))
+        whole = right - left == self._picture.width
+        part = self._picture if whole else self._picture.crop((left, 0, right, self._picture.height))
         size = (right - left, bottom - top)
         above, below = top * self._down, min(float(part.height), bottom * self._down)
         near = part.resize(size, Image.Resampling.BILINEAR, box=(0.0, above, float(size[0]), below))
         return pixels(near).astype(np.float32) / 255
-
-
-def _facing(mask: Image.Image, leading: float, inner: tuple[int, int, int, int]) -> Floats:
-    """(rows, columns): how far the came's surface faces the light, -1 to 1."""
-    round_ = pixels(mask.filter(ImageFilter.GaussianBlur(max(0.6, leading * 0.3)))).astype(np.float32) / 255
-    facing = np.zeros_like(round_)
-    facing[1:-1, 1:-1] = (round_[2:, 1:-1] - round_[:-2, 1:-1]) * 0.8 + (round_[1:-1, 2:] - round_[1:-1, :-2]) * 0.6
-    return facing[inner[1] : inner[3], inner[0] : inner[2]] * np.float32(max(1.0, leading * 0.5))
 
 
 def _dimmed(panes: Floats) -> Floats:
@@ -112,8 +157,16 @@ def _dimmed(panes: Floats) -> Floats:
 
 def _lit(panes: Floats, lead: Floats, cover: Floats, texture: Floats, shapes: tuple[Floats, Floats]) -> Floats:
     facing, near = shapes
-    glow = 1 + _GLOW * _LIFTED - _GLOW * near + texture * np.float32(_STREAKS)
-    came = lead + (np.clip(facing, -0.6, 1.0) * np.float32(_RELIEF * 150))[..., None] + np.float32(_CAME)
-    came *= _dimmed(panes)
-    painted = panes * glow[..., None]
-    return np.asarray(painted + (came - painted) * cover[..., None])
+    glow = texture * np.float32(_STREAKS) + (1 + _GLOW * _LIFTED - _GLOW * near)
+    painted = np.empty_like(panes)
+    for channel in range(3):  # NumPy takes several times as long for all three
+        np.multiply(panes[..., channel], glow, out=painted[..., channel])
+    leads = np.flatnonzero(cover > 0)  # a part of the pixels
+    relief = np.clip(facing.ravel().take(leads), -0.6, 1.0) * np.float32(_RELIEF * 150)
+    dimmed = _dimmed(panes.reshape(-1, 3).take(leads, axis=0))[:, 0]
+    flat, share = painted.reshape(-1), cover.ravel().take(leads)
+    for channel in range(3):
+        places = leads * 3 + channel
+        came, glass = (lead[channel] + relief + np.float32(_CAME)) * dimmed, flat.take(places)
+        flat[places] = glass + (came - glass) * share
+    return painted
