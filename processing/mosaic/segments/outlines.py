@@ -13,7 +13,8 @@ from ..progress import Progress
 from .borders import OUTSIDE, Border, trace_borders
 from .cutting import corner_counts, cut_angular
 from .polylines import rounded, simplified, smoothed
-from .superpixels import Labels, region_widths
+from .superpixels import Labels
+from .widths import region_widths
 
 _TOLERANCE_PX = 0.9  # of the reduced picture: how far a simplified border may be from the true one
 _STRAIGHTER, _CONTOUR = 3.0, 8.0  # times the tolerance more for equal colours; a difference that makes a contour
@@ -26,7 +27,7 @@ MAX_CORNERS = 12
 class Outlines:
     """points, corners: polygons of the regions, one for each. borders: the lines that they share. turns: the corners of
     each region before these are rounded. origins: (count,) the region that each was before some were cut. traced: the
-    borders along the edges of pixels of all regions before."""
+    borders along the edges of pixels of all regions before. loops: the outlines of each region, of `borders`."""
 
     points: Floats
     corners: Counts
@@ -34,10 +35,12 @@ class Outlines:
     turns: Counts
     origins: Labels
     traced: list[Border]
+    loops: list[list[_Loop]]
 
     def exact(self) -> tuple[Floats, Counts]:
         """Points and numbers of corners of the polygons along the edges of pixels, which cover everything."""
-        return _polygons(self.traced, _loops(self.traced, int(self.origins.max()) + 1))
+        uncut = len(self.borders) == len(self.traced)  # simplified and round, the same borders meet at the same places
+        return _polygons(self.traced, self.loops if uncut else _loops(self.traced, int(self.origins.max()) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ def trace_outlines(
     progress(0.9)
     borders = _with_round_corners(straight)
     turns = corner_counts(straight, len(origins))
-    return Outlines(*_polygons(borders, _loops(borders, len(origins))), borders, turns, np.array(origins), traced)
+    loops = _loops(borders, len(origins))
+    return Outlines(*_polygons(borders, loops), borders, turns, np.array(origins), traced, loops)
 
 
 def _simplified(lines: list[Floats], regions: _Regions, colours: Floats | None) -> list[Floats]:
@@ -172,7 +176,9 @@ _Loop = list[tuple[int, bool]]
 
 def _loops(borders: list[Border], count: int) -> list[list[_Loop]]:
     """For each region its closed outlines, the outer one and those of holes."""
-    ends = np.stack([border.points[[0, -1]] for border in borders]).tolist()
+    lasts = np.cumsum([len(border.points) for border in borders]) - 1
+    firsts = np.insert(lasts[:-1] + 1, 0, 0)
+    ends = np.concatenate([border.points for border in borders])[np.stack([firsts, lasts], 1)].tolist()
     leaving: list[dict[_Place, list[tuple[int, bool, _Place]]]] = [{} for _ in range(count)]  # by the place they leave
     for number, (border, ((x, y), (end_x, end_y))) in enumerate(zip(borders, ends, strict=True)):
         if border.left != OUTSIDE:

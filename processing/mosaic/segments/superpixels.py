@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from ..colour.oklab import srgb_to_oklab
 from ..colour.srgb import Floats
-from ..progress import Progress
-from ..scipy_lazy import connected_components, ndimage
+from ..progress import Progress, pieces
+from ..scipy_lazy import connected_components
 
 Labels = NDArray[np.int64]
+
+_PIECE_PX = 1 << 15  # converting to OKLab takes some hundred bytes a pixel
 
 _ROUNDS = 3
 _COMPACTNESS = 5.0  # how many units of OKLab x 100 a distance of one superpixel counts
@@ -24,15 +28,24 @@ _LARGEST = 9.0  # region, in mean areas
 _SMOOTHING_ROUNDS, _EDGE = 8, 3.0  # of diffusion; a difference of colour that stops it
 
 
+def oklab_sketch(sketch: Image.Image) -> Floats:
+    """(rows, columns, 3): OKLab x 100 of an RGB image, in memory one channel after the other."""
+    planes = np.empty((3, sketch.height, sketch.width))
+    for rows in pieces(sketch.height, max(1, _PIECE_PX // sketch.width)):
+        band = np.asarray(sketch.crop((0, rows.start, sketch.width, rows.stop)))
+        planes[:, rows] = np.moveaxis(srgb_to_oklab(band) * 100, -1, 0)
+    return np.moveaxis(planes, 0, -1)
+
+
 def segment(lab: Floats, count: int, progress: Progress) -> Labels:
     """(rows, columns): about `count` connected regions, numbered from 0. lab: (rows, columns, 3) OKLab x 100."""
     rows, columns = lab.shape[:2]
-    smooth = _diffuse(lab.astype(np.float32))
+    smooth = _diffuse(np.ascontiguousarray(np.moveaxis(lab, -1, 0), np.float32))
     progress(0.2)
     side = max(1.0, (rows * columns / (count * _SUPERPIXELS)) ** 0.5)
     labels = connected_parts(_slic(smooth, side, progress.sub(0.2, 0.6)))
     progress(0.7)
-    return merge_to(labels, smooth, count, progress.sub(0.7, 1.0))
+    return merge_to(labels, np.moveaxis(smooth, 0, -1), count, progress.sub(0.7, 1.0))
 
 
 def merge_regions(labels: Labels, lab: Floats, small: NDArray[np.bool_]) -> Labels:
@@ -45,45 +58,47 @@ def merge_regions(labels: Labels, lab: Floats, small: NDArray[np.bool_]) -> Labe
     return regions.relabelled(labels)
 
 
-def _diffuse(lab: Floats) -> Floats:
-    """Smooth the picture, but not across edges (Perona and Malik, 1990)."""
+def _diffuse(planes: Floats) -> Floats:
+    """Smooth a picture (3, rows, columns), but not across edges (Perona and Malik, 1990)."""
     for _ in range(_SMOOTHING_ROUNDS):
-        change = np.zeros_like(lab)
-        for axis in (0, 1):
-            step = np.diff(lab, axis=axis)
-            step *= 0.2 * np.exp(-((step**2).sum(axis=-1, keepdims=True)) / _EDGE**2)
+        change = np.zeros_like(planes)
+        for axis in (1, 2):
+            step = np.diff(planes, axis=axis)
+            step *= 0.2 * np.exp(-(step**2).sum(axis=0) / _EDGE**2)
             low, high = (slice(None, -1), slice(1, None))
-            change[(low,) if axis == 0 else (slice(None), low)] += step
-            change[(high,) if axis == 0 else (slice(None), high)] -= step
-        lab = lab + change
-    return lab
+            change[(slice(None), low) if axis == 1 else (..., low)] += step
+            change[(slice(None), high) if axis == 1 else (..., high)] -= step
+        planes = planes + change
+    return planes
 
 
-def _slic(lab: Floats, side: float, progress: Progress) -> Labels:
+def _slic(planes: Floats, side: float, progress: Progress) -> Labels:
     """(rows, columns): the nearest centre of each pixel, of the nine around its square of the grid."""
-    rows, columns = lab.shape[:2]
+    rows, columns = planes.shape[1:]
     high, wide = max(1, round(rows / side)), max(1, round(columns / side))
-    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
+    y, x = np.arange(rows, dtype=np.float32)[:, None], np.arange(columns, dtype=np.float32)
     row = (y * high / rows).astype(np.int64)
-    column = np.minimum((x * wide / columns + row % 2 * 0.5).astype(np.int64), wide - 1)  # odd rows are offset
-    labels: Labels = row * wide + column
-    nearby = [
-        (np.clip(row + down, 0, high - 1) * wide + np.clip(column + right, 0, wide - 1)).astype(np.int32)
-        for down in (-1, 0, 1)
-        for right in (-1, 0, 1)
-    ]
-    features = np.dstack([lab, y * np.float32(_COMPACTNESS / side), x * np.float32(_COMPACTNESS / side)])
+    column = np.minimum((x * wide / columns + np.array([[0.0], [0.5]])).astype(np.int64), wide - 1)
+    odd = row[:, 0] % 2  # these rows are offset
+    labels: Labels = row * wide + column[odd]
+    weight = np.float32(_COMPACTNESS / side)
+    features = [*planes, *np.broadcast_arrays(y * weight, x * weight)]
     for number in range(_ROUNDS):
         areas = np.maximum(np.bincount(labels.ravel(), minlength=high * wide), 1)
-        centres = np.stack(
-            [np.bincount(labels.ravel(), f.ravel(), high * wide) / areas for f in np.moveaxis(features, -1, 0)], 1
-        )
-        centres = centres.astype(np.float32)
+        centres = [
+            (np.bincount(labels.ravel(), feature.ravel(), high * wide) / areas).astype(np.float32)
+            for feature in features
+        ]
         least = np.full((rows, columns), np.inf, np.float32)
-        for centre in nearby:
-            offset = centres.take(centre, axis=0)
-            np.subtract(features, offset, out=offset)
-            distance = np.einsum("yxi,yxi->yx", offset, offset)
+        for down, right in np.ndindex(3, 3):
+            beside = np.clip(column + (right - 1), 0, wide - 1)
+            centre = np.clip(row + (down - 1), 0, high - 1) * wide + beside[odd]
+            distance = np.zeros((rows, columns), np.float32)
+            for feature, means in zip(features, centres, strict=True):
+                offset = means.take(centre)
+                np.subtract(feature, offset, out=offset)
+                np.multiply(offset, offset, out=offset)
+                distance += offset
             nearer = distance < least
             np.copyto(least, distance, where=nearer)
             np.copyto(labels, centre, where=nearer)
@@ -92,12 +107,13 @@ def _slic(lab: Floats, side: float, progress: Progress) -> Labels:
 
 
 def connected_parts(labels: Labels) -> Labels:
-    """Numbers from 0 for the connected parts of equal labels."""
-    index = np.arange(labels.size).reshape(labels.shape)
-    across, down = labels[:, 1:] == labels[:, :-1], labels[1:] == labels[:-1]
-    first = np.concatenate([index[:, :-1][across], index[:-1][down]])
-    second = np.concatenate([index[:, 1:][across], index[1:][down]])
-    return connected_components(first, second, labels.size).reshape(labels.shape)
+    """Numbers from 0 for the connected parts of equal labels, from top to bottom."""
+    begins = np.full(labels.shape, True)  # a stretch of equal labels in a row
+    begins[:, 1:] = labels[:, 1:] != labels[:, :-1]
+    stretch = np.cumsum(begins.ravel(), dtype=np.int32).reshape(labels.shape) - 1
+    meet = (labels[1:] == labels[:-1]) & (begins[1:] | begins[:-1])
+    count = int(stretch[-1, -1]) + 1
+    return connected_components(stretch[1:][meet], stretch[:-1][meet], count)[stretch]
 
 
 def unite_equal(labels: Labels, values: NDArray[np.integer]) -> Labels:
@@ -105,19 +121,6 @@ def unite_equal(labels: Labels, values: NDArray[np.integer]) -> Labels:
     first, second = _neighbours(labels, len(values))[0].T
     equal = values[first] == values[second]
     return connected_components(first[equal], second[equal], len(values))[labels]
-
-
-def region_widths(labels: Labels) -> Floats:
-    """(count,): the width of each region at its widest place."""
-    padded = np.pad(labels, 1, mode="edge")
-    edge = np.zeros(labels.shape, bool)
-    for y, x in ((0, 1), (2, 1), (1, 0), (1, 2)):
-        edge |= padded[y : y + labels.shape[0], x : x + labels.shape[1]] != labels
-    regions = np.arange(labels.max() + 1)
-    if not edge.any():
-        return np.full(1, float(min(labels.shape)))
-    inside = ndimage().distance_transform_edt(~edge) + 0.5
-    return np.asarray(ndimage().maximum(inside, labels, regions) * 2, np.float64)
 
 
 def merge_to(labels: Labels, lab: Floats, count: int, progress: Progress) -> Labels:
@@ -238,11 +241,13 @@ class _Regions:
 
 def _neighbours(labels: Labels, count: int) -> tuple[Labels, Floats]:
     """(m, 2) the pairs of regions that touch, the lower number first; (m,) how many sides of pixels they share."""
-    borders = [
-        np.stack([a[a != b], b[a != b]]) for a, b in ((labels[:, 1:], labels[:, :-1]), (labels[1:], labels[:-1]))
-    ]
-    low, high = np.sort(np.concatenate(borders, axis=1), axis=0)
-    keys, shared = np.unique(low * count + high, return_counts=True)
+    low, high = [], []
+    for first, second in ((labels[:, 1:], labels[:, :-1]), (labels[1:], labels[:-1])):
+        differ = first != second
+        one, other = first[differ], second[differ]
+        low.append(np.minimum(one, other))
+        high.append(np.maximum(one, other))
+    keys, shared = np.unique(np.concatenate(low) * count + np.concatenate(high), return_counts=True)
     return np.stack(np.divmod(keys, count), 1), shared.astype(np.float64)
 
 

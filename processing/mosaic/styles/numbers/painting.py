@@ -10,13 +10,13 @@ from PIL import Image
 
 from ...cells.polygons import FilledCells, PolygonCells
 from ...colour.medoids import own_colours
-from ...colour.oklab import srgb_to_oklab
 from ...colour.palette import nearest_indices
 from ...colour.srgb import Colours, Floats, encode_srgb, linearise
 from ...progress import Progress
 from ...scipy_lazy import ndimage
 from ...segments.outlines import trace_outlines
-from ...segments.superpixels import Labels, connected_parts, merge_regions, segment, unite_equal
+from ...segments.superpixels import Labels, connected_parts, merge_regions, oklab_sketch, segment, unite_equal
+from ...segments.widths import are_thinner, region_edges
 
 _SAMPLES_ALONG_CELL = 12
 _MIN_SKETCH_PX, _MAX_SKETCH_PX = 90_000, 250_000
@@ -48,12 +48,12 @@ def plan_painting(image: Image.Image, size: tuple[int, int], cell: float, count:
     samples = size[0] * size[1] / cell**2 * _SAMPLES_ALONG_CELL**2
     scale = min(1.0, (min(_MAX_SKETCH_PX, max(_MIN_SKETCH_PX, samples)) / (size[0] * size[1])) ** 0.5)
     columns, rows = (max(1, round(side * scale)) for side in size)
-    sketch = np.asarray(image.resize((columns, rows), Image.Resampling.BOX, reducing_gap=2.0), np.uint8)
-    lab = srgb_to_oklab(sketch) * 100
+    sketch = image.resize((columns, rows), Image.Resampling.BOX, reducing_gap=2.0)
+    lab = oklab_sketch(sketch)
     regions = max(1, min(_MAX_REGIONS, round(_REGIONS_A_CELL * size[0] * size[1] / cell**2)))
     labels = segment(lab, min(regions, rows * columns), progress.sub(0.0, 0.5))
     palette = own_colours(image, count, progress.sub(0.5, 0.6))
-    paint = nearest_indices(mean_colours(sketch, labels), palette, _CHROMA_PENALTY)[labels]
+    paint = nearest_indices(mean_colours(np.asarray(sketch, np.uint8), labels), palette, _CHROMA_PENALTY)[labels]
     labels, paint = _paintable(paint, lab, cell * columns / size[0], progress.sub(0.6, 0.8))
     poles, radii = _poles(labels)
     outlines = trace_outlines(labels, progress.sub(0.8, 1.0), max_corners=None)
@@ -95,9 +95,7 @@ def _paintable(
     while True:
         count = int(labels.max()) + 1
         areas = np.bincount(labels.ravel())
-        radii = np.zeros(count)
-        np.maximum.at(radii, labels.ravel(), _depths(labels).ravel())
-        small = (areas < cell**2) | (radii * 2 < _THINNEST * cell)
+        small = (areas < cell**2) | are_thinner(labels, _THINNEST * cell, framed=True)
         progress(1 - np.count_nonzero(small) / (first + 1))
         if count == 1 or not small.any():
             return labels, paint
@@ -121,8 +119,4 @@ def _poles(labels: Labels) -> tuple[Floats, Floats]:
 
 def _depths(labels: Labels) -> Floats:
     """(rows, columns): how far each pixel is from the border of its region."""
-    padded = np.pad(labels, 1, constant_values=-1)
-    edge = np.zeros(labels.shape, bool)
-    for y, x in ((0, 1), (2, 1), (1, 0), (1, 2)):
-        edge |= padded[y : y + labels.shape[0], x : x + labels.shape[1]] != labels
-    return np.asarray(ndimage().distance_transform_edt(~edge) + 0.5)
+    return np.asarray(ndimage().distance_transform_edt(~region_edges(labels, framed=True)) + 0.5)

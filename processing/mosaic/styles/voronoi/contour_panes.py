@@ -9,7 +9,6 @@ from PIL import Image
 
 from ...cells.convex import Counts, centroids, voronoi_cells
 from ...cells.polygons import FilledCells, PolygonCells
-from ...colour.oklab import srgb_to_oklab
 from ...colour.srgb import Floats
 from ...progress import Progress
 from ...scipy_lazy import ndimage
@@ -18,7 +17,8 @@ from ...segments.branching import split_branching
 from ...segments.inscribed import inscribed_widths, polygon_areas
 from ...segments.outlines import Outlines, trace_outlines
 from ...segments.strokes import Stroke
-from ...segments.superpixels import Labels, connected_parts, merge_regions, merge_to, region_widths, segment
+from ...segments.superpixels import Labels, connected_parts, merge_regions, merge_to, oklab_sketch, segment
+from ...segments.widths import are_thinner
 from .leads import lead_width
 
 _SKETCH_PX = 90_000  # of the reduced picture, or _PIXELS_A_PANE
@@ -80,7 +80,7 @@ def sketch_panes(
     samples = min(_MAX_SKETCH_PX, max(_SKETCH_PX, count * _PIXELS_A_PANE))
     scale = min(1.0, (samples / (size[0] * size[1])) ** 0.5)
     sketch = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-    lab = srgb_to_oklab(np.asarray(image.resize(sketch, Image.Resampling.BOX, reducing_gap=2.0))) * 100
+    lab = oklab_sketch(image.resize(sketch, Image.Resampling.BOX, reducing_gap=2.0))
     lead = leading * sketch[0] / size[0]
     labels = segment(lab, round(count * _MORE), progress.sub(0.0, 0.5))
     labels = _with_lights(_without_slivers(labels, lab, _THINNEST * lead), lab, max(2.0, _LIGHT * lead))
@@ -109,7 +109,7 @@ def _with_outlines(labels: Labels, lab: Floats, thinnest: float, progress: Progr
 def _without_slivers(labels: Labels, lab: Floats, thickness: float) -> Labels:
     """Regions that are thinner everywhere become part of their most similar neighbour."""
     for _ in range(3):
-        thin = region_widths(labels) < thickness
+        thin = are_thinner(labels, thickness, framed=False)
         if not thin.any():
             return labels
         labels = merge_regions(labels, lab, thin)
