@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour.direct_search import FULL_MIXING, MAX_SEARCHED, OwnWeights, search_indices
+from ..colour.direct_search import MAX_SEARCHED, search_indices
 from ..colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
+from ..colour.own_costs import FULL_MIXING, OwnWeights
 from ..colour.palette import dither_indices, nearest_indices
 from ..colour.srgb import Colours
 from ..progress import Progress, pieces

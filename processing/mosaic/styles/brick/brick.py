@@ -17,7 +17,7 @@ from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
 from ...codec.encoders.vector_image import VectorImage
-from ...colour.direct_search import FULL_MIXING, GENTLE_MIXING
+from ...colour.own_costs import FULL_MIXING, GENTLE_MIXING
 from ...colour.srgb import Colours
 from ...counted import CountedParams
 from ...params import FORMATS, Condition, Conditions, bool_param, choice_param, custom_param, int_param
@@ -85,8 +85,8 @@ class BrickParams(CountedParams):
     mixing: str = choice_param(
         _GENTLE,
         {
-            _GENTLE: ("Similar colours", "相近颜色"),
-            "full": ("All colours", "全部颜色"),
+            _GENTLE: ("All colours, calm on skin", "全部颜色，肤色柔和"),
+            "full": ("All colours everywhere", "处处使用全部颜色"),
         },
         en="Mix",
         zh="混合",
@@ -277,7 +277,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=13,
+    version=14,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

@@ -203,7 +203,7 @@ def _outlines(grid: SquareGrid) -> Iterator[Polygon]:
 
 STITCH = Style(
     name="stitch",
-    version=2,
+    version=3,
     params=StitchParams,
     paint=paint_stitches,
     en="Cross-stitch",
