@@ -112,8 +112,8 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
         ),
         "beads": (
             _look("mard", "MARD, 40 colours", "MARD 40 色"),
-            _look("mixed", "Mixed colours, for skies", "混色，适合天空与夜景", dither=True),
-            _look("few", "Twelve colours", "12 色", colours=12),
+            _look("plain", "Plain areas, quicker to lay", "大色块，更好拼", dither=False),
+            _look("few", "Twelve colours", "12 色", colours=12, dither=False),
             _look("perler", "Perler", "Perler", palette="perler"),
             _look("all", "All colours of MARD", "MARD 全部色号", colours=400),
         ),

@@ -16,8 +16,8 @@ from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
 from ...codec.encoders.vector_image import VectorImage
-from ...colour.direct_search import SIMILAR_MIXING
 from ...colour.medoids import choose_colours
+from ...colour.own_costs import SIMILAR_MIXING
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours
 from ...counted import CountedParams
@@ -68,7 +68,7 @@ class BeadsParams(CountedParams):
     linear: bool = bool_param(True, en="Average in linear light", zh="在线性光下求平均")
     palette: str = choice_param("mard", _PALETTES, en="Colours of", zh="色号")
     colours: int = int_param(40, low=2, high=400, en="Number of colours, at most", zh="最多颜色数")
-    dither: bool = bool_param(False, en="Dither the colours", zh="颜色抖动")
+    dither: bool = bool_param(True, en="Dither the colours", zh="颜色抖动")
     board: str = colour_param("#e8e6e1", en="Colour of the board", zh="底板颜色")
     light: bool = bool_param(True, en="Light and shine", zh="光影")
     format: str = choice_param("png", FORMATS, en="File format", zh="文件格式")
@@ -182,7 +182,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=8,
+    version=9,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",
