@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -96,14 +96,14 @@ async def build(
     public_url: str,
     *,
     store: Store,
-    static_files: StaticFiles,
+    static_files: Awaitable[StaticFiles],
     fetch_policy: FetchPolicy | None = None,
     passwords: Passwords | None = None,
 ) -> AsyncIterator[Services]:
     """Build every service after those that it needs; close them in reverse order at the end.
 
-    fetch_policy: how sources are fetched; the settings override its hosts and its size limit. passwords: None for those
-    of a real server. Raises StartupError.
+    static_files: they may be read meanwhile. fetch_policy: how sources are fetched; the settings override its hosts and
+    its size limit. passwords: None for those of a real server. Raises StartupError.
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -122,7 +122,7 @@ async def build(
         queue = await enter(_queue(settings, server_id, store, feed, engine, executors, bucket, policy))
         passwords = passwords or Passwords()
         services = _services(
-            settings, public_url, store, queue, feed, bucket, executors, policy, metrics, static_files, passwords
+            settings, public_url, store, queue, feed, bucket, executors, policy, metrics, await static_files, passwords
         )
         stack.callback(services.passwords.close)
         await enter(_background(services, store))

@@ -21,6 +21,7 @@ from handlers.transport.http_server import listen
 from logs import JsonFormatter
 from models.errors import DatabaseUnavailable
 from models.store import Store
+from processing.background import cancel
 from processing.file_limit import file_limit
 from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
 from settings import Settings
@@ -60,13 +61,16 @@ async def serving(
 
 async def _build(stack: AsyncExitStack, settings: Settings, public_url: str, opening: Awaitable[Store]) -> Services:
     """The services, closed by the stack. Raises StartupError, MongodError."""
+    static_files = asyncio.create_task(asyncio.to_thread(StaticFiles))
     try:
-        store, static_files = await asyncio.gather(opening, asyncio.to_thread(StaticFiles))
-        return await stack.enter_async_context(build(settings, public_url, store=store, static_files=static_files))
+        built = build(settings, public_url, store=await opening, static_files=static_files)
+        return await stack.enter_async_context(built)
     except DatabaseUnavailable as error:
         raise StartupError("database: it answered at first, and then no more; see its log") from error
     except OSError as error:
         raise StartupError(explain_os_error(settings.data_dir, error)) from error
+    finally:
+        await cancel([static_files])
 
 
 async def serve(settings: Settings, sockets: Sequence[socket.socket], opening: Awaitable[Store]) -> int:

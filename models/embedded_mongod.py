@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 SOCKET = "mongod.sock"
 CACHE_GB = 0.25
+JOURNAL_FILE = "16MB"
+"""Of 100 MB by default, which mongod reads to their ends when it starts again."""
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 POLL_INTERVAL_S = 0.005
@@ -30,7 +32,7 @@ MAX_RESTART_PAUSE_S = 8.0
 MAX_SOCKET_PATH_BYTES = 100
 """Linux allows 107 bytes for the path of a unix socket."""
 
-MIN_FREE_BYTES = 300_000_000
+MIN_FREE_BYTES = 100_000_000
 """For its journal: with less it may not start, and its log, on the same disk, cannot tell."""
 
 MAX_LOG_BYTES = 10 * 1024 * 1024
@@ -181,6 +183,7 @@ class Mongod:
             "logpath": self._log_file,
             "logRotate": "reopen",
             "wiredTigerCacheSizeGB": CACHE_GB,
+            "wiredTigerEngineConfigString": f"log=(file_max={JOURNAL_FILE})",
             "setParameter": "diagnosticDataCollectionEnabled=false",
         }
         flags = ("--quiet", "--nounixsocket", "--logappend")

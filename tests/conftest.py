@@ -229,7 +229,7 @@ def fetch_policy() -> FetchPolicy | None:
 
 @pytest.fixture(scope="session")
 def static_files() -> StaticFiles:
-    """Read and compressed once a run: that is a third of the processor time of a start."""
+    """Read and joined once a run."""
     return StaticFiles()
 
 
@@ -246,12 +246,15 @@ def services(
     stack = AsyncExitStack()
     public_url = settings.public_url or base_url.replace("localhost", "127.0.0.1")
 
+    async def read() -> StaticFiles:
+        return static_files
+
     async def start() -> Services:
         building = build(
             settings,
             public_url,
             store=await stack.enter_async_context(open_store(settings)),
-            static_files=static_files,
+            static_files=read(),
             fetch_policy=fetch_policy,
             passwords=Passwords(LIGHT_HASHES),
         )

@@ -21,7 +21,7 @@ from tests.support.process import ROOT, ServerProcess
 from tests.support.waiting import until
 
 DISK_MB = 400
-"""mongod takes 300 for its journal."""
+"""mongod takes 50 for its journal."""
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import mimetypes
 import re
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,21 +32,26 @@ COMPRESSED = ("text/", "image/svg+xml", "application/manifest+json")
 REFERENCE = re.compile(r'"/static/([^"?]+)"')
 
 
-@dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file. version: of its content. compressed: by gzip; None where that saves nothing."""
+    """One file. What it needs to be sent is computed when it is first sent: most modules are only parts of others."""
 
-    content: bytes
-    media_type: str
-    version: str
-    compressed: bytes | None
+    def __init__(self, path: str, content: bytes) -> None:
+        self._path, self.content = path, content
 
-    @classmethod
-    def of(cls, path: str, content: bytes) -> StaticFile:
-        media_type = TYPES.get(Path(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-        version = hashlib.sha256(content).hexdigest()[:VERSION_LENGTH]
-        compressed = gzip.compress(content, mtime=0) if media_type.startswith(COMPRESSED) else None
-        return cls(content, media_type, version, compressed)
+    @cached_property
+    def media_type(self) -> str:
+        suffix = Path(self._path).suffix
+        return TYPES.get(suffix) or mimetypes.guess_type(self._path)[0] or "application/octet-stream"
+
+    @cached_property
+    def version(self) -> str:
+        """Of its content."""
+        return hashlib.sha256(self.content).hexdigest()[:VERSION_LENGTH]
+
+    @cached_property
+    def compressed(self) -> bytes | None:
+        """By gzip; None where that saves nothing."""
+        return gzip.compress(self.content, mtime=0) if self.media_type.startswith(COMPRESSED) else None
 
 
 class StaticFiles:
@@ -60,10 +65,10 @@ class StaticFiles:
         extensions = {}
         for name in EXTENSIONS:
             contents[f"{name}.js"] = link_extension(modules, name).encode()
-            extensions[name] = f"./{name}.js?v={StaticFile.of(name, contents[f'{name}.js']).version}"
+            extensions[name] = f"./{name}.js?v={StaticFile(name, contents[f'{name}.js']).version}"
         contents[SCRIPT] = link(modules, ENTRY, extensions).encode()
         contents[STYLES] = b"".join(contents[sheet] for sheet in SHEETS)
-        self._files = {path: StaticFile.of(path, content) for path, content in contents.items()}
+        self._files = {path: StaticFile(path, content) for path, content in contents.items()}
 
     def get(self, path: str) -> StaticFile | None:
         return self._files.get(path)

@@ -50,9 +50,13 @@ class Passwords:
         self._hasher = hasher
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
         """Where hashes are computed, and where a test may occupy the threads."""
-        self.dummy_hash = self._hasher.hash("no user has this password")
-        """Verified in place of the hash of an unknown user."""
+        self._dummy = self.executor.submit(self._hasher.hash, "no user has this password")
         self._waiting = 0
+
+    @property
+    def dummy_hash(self) -> str:
+        """Verified in place of the hash of an unknown user; computed while the server starts."""
+        return self._dummy.result()
 
     def check_strength(self, password: str, username: str, *, field: str = "password") -> None:
         """Raises WeakPassword if it is too short, too long, too common, or equal to the username.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from nanoarrow import c_array
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -22,6 +21,8 @@ def pixels(image: Image.Image) -> NDArray[Any]:
     (height, width) uint8 for mode L, float32 for F; (height, width, 4) uint8 for RGB and RGBA, where the fourth number
     of RGB has no meaning. Pillow stores images above 16 MB in several blocks of memory; these are copied.
     """
+    from nanoarrow import c_array  # with the first picture: a server starts without it
+
     dtype = np.dtype(np.float32 if image.mode == "F" else np.uint8)
     try:
         shared = c_array(image)
