@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -57,8 +56,16 @@ def cell_of(style: str) -> int:
     return 6 if style == "quadtree" else 16
 
 
-def of_material(style: str, material: str, name: str, **params: Any) -> np.ndarray:
-    return render_image(picture(name), {"style": style, "cell": cell_of(style), "material": material, **params})[1]
+@cache
+def of_material(style: str, material: str, name: str) -> np.ndarray:
+    return render_image(picture(name), {"style": style, "cell": cell_of(style), "material": material})[1]
+
+
+@cache
+def difference_of_flat(style: str, name: str) -> float:
+    """From the picture, seen from a distance."""
+    flat = flat_of(style, name)
+    return blurred_difference(np.asarray(picture(name)), flat.pixels, flat.pitch)
 
 
 @pytest.mark.parametrize("name", ["cat", "faces", "night", "logo", "saturated"])
@@ -79,8 +86,6 @@ def test_pieces_have_the_colours_of_flat_paint(style: str, material: str, name: 
 def test_from_a_distance_materials_are_as_near_to_the_picture_as_flat_paint(
     style: str, material: str, name: str
 ) -> None:
-    flat, source = flat_of(style, name), np.asarray(picture(name))
+    lit, pitch = of_material(style, material, name), flat_of(style, name).pitch
 
-    difference = blurred_difference(source, of_material(style, material, name), flat.pitch)
-
-    assert difference <= blurred_difference(source, flat.pixels, flat.pitch) + 0.5
+    assert blurred_difference(np.asarray(picture(name)), lit, pitch) <= difference_of_flat(style, name) + 0.5
