@@ -21,14 +21,16 @@ class Texture:
     """A tile of noise with mean 0 and standard deviation 1, repeated over the picture.
 
     spot_px: the size of spots (a standard deviation); streaks: how many times wider they are. A picture four times as
-    large has the same texture four times as large.
+    large has the same texture four times as large: the tile's length is no whole number of pixels, and a pixel shows
+    what is at its middle. Of spots smaller than a pixel it shows the mean, which has less contrast.
     """
 
     def __init__(self, spot_px: float, streaks: float, seed: int) -> None:
         noise = np.random.default_rng([seed, 3]).random((_TILE_SPOTS, _TILE_SPOTS), np.float32)
         noise = ndimage().gaussian_filter(noise, _SPOT, mode="wrap")
         noise = np.clip((noise - noise.mean()) / noise.std(), -2.5, 2.5)
-        size = [_tile_px(spot_px * streaks), _tile_px(spot_px)]
+        self._high, self._wide = (_TILE_SPOTS * spot / _SPOT for spot in (spot_px, spot_px * streaks))
+        size = [max(1, min(_MAX_TILE_PX, round(length))) for length in (self._wide, self._high)]
         border = 4  # repeated, so that the enlarged tile continues at its edges
         wide = Image.fromarray(np.pad(noise, border, mode="wrap"))
         box = (border, border, _TILE_SPOTS + border, _TILE_SPOTS + border)
@@ -36,18 +38,18 @@ class Texture:
 
     def rows(self, top: int, bottom: int, width: int) -> Floats:
         """((bottom - top) * width,): the texture of some rows of the picture."""
-        high, wide = self._tile.shape
-        rows = self._tile[np.arange(top, bottom) % high]
-        return np.tile(rows, (1, -(-width // wide)))[:, :width].ravel()
+        rows, columns = self._places(np.arange(top, bottom), np.arange(width))
+        return self._tile[rows].take(columns, axis=1).ravel()
 
     def pixels(self, y: NDArray[np.int64], x: NDArray[np.int64]) -> Floats:
         """(n,): the texture of single pixels of the picture."""
+        return np.asarray(self._tile[self._places(y, x)])
+
+    def _places(self, y: NDArray[np.int64], x: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the middles of pixels are in the tile."""
         high, wide = self._tile.shape
-        return np.asarray(self._tile[y % high, x % wide])
-
-
-def _tile_px(spot_px: float) -> int:
-    return max(1, min(_MAX_TILE_PX, round(_TILE_SPOTS * spot_px / _SPOT)))
+        down, across = ((y + 0.5) * (high / self._high)) % high, ((x + 0.5) * (wide / self._wide)) % wide
+        return down.astype(np.int64), across.astype(np.int64)
 
 
 def mottling(pitch: float, streaks: float, seed: int) -> Texture:
@@ -56,8 +58,8 @@ def mottling(pitch: float, streaks: float, seed: int) -> Texture:
 
 
 def sand(pitch: float, seed: int) -> Texture:
-    """Grains of a sixtieth of a cell, of a pixel at least."""
-    return Texture(max(0.6, pitch / 60), 1.0, seed + 1)
+    """Grains of a sixtieth of a cell."""
+    return Texture(pitch / 60, 1.0, seed + 1)
 
 
 class JointColours:

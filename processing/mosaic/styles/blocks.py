@@ -122,7 +122,7 @@ def _block_colours(context: RenderContext[MosaicParams], grid: SquareGrid) -> Co
 
 BLOCKS = Style(
     name="mosaic",
-    version=7,
+    version=8,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

@@ -84,7 +84,7 @@ def _paint(context: RenderContext[G], lattice: Callable[[int, int, G, float | No
 
 HEXAGON = Style(
     name="hexagon",
-    version=6,
+    version=7,
     params=HexagonParams,
     paint=paint_hexagons,
     en="Honeycomb",
@@ -96,7 +96,7 @@ HEXAGON = Style(
 )
 TRIANGLE = Style(
     name="triangle",
-    version=6,
+    version=7,
     params=TriangleParams,
     paint=paint_triangles,
     en="Triangles",
@@ -108,7 +108,7 @@ TRIANGLE = Style(
 )
 DIAMOND = Style(
     name="diamond",
-    version=6,
+    version=7,
     params=DiamondParams,
     paint=paint_diamonds,
     en="Diamonds",

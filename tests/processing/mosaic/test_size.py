@@ -10,10 +10,12 @@ from PIL import Image
 
 from processing.mosaic import STYLES, BadParameter, Limits, parse, render
 from processing.mosaic.codec.encoders.resolution import write_resolution
+from processing.mosaic.materials.material import MATERIALS
 from tests.processing.mosaic.pictures import encoded, opened, saved, scene
 from tests.processing.mosaic.samples import sample
 
 SIZED = [name for name in STYLES if name != "redact"]
+WITH_MATERIAL = [name for name, style in STYLES.items() if "material" in style.params.model_fields]
 JOINTS = {"voronoi": {"leading": 2}, "lowpoly": {"wireframe": 2}} | {
     name: {"grout": 2} for name in ("hexagon", "triangle", "diamond", "quadtree", "tesserae")
 }
@@ -40,9 +42,18 @@ def test_a_recipe_four_times_as_large_gives_the_same_picture_four_times_as_fine(
     assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
 
 
+@pytest.mark.parametrize("material", MATERIALS)
+@pytest.mark.parametrize("style", WITH_MATERIAL)
+def test_pieces_of_a_material_are_four_times_as_fine_too(style: str, material: str) -> None:
+    picture = scene(320, 320)
+
+    small, large = (rendered(picture, style, **recipe_at(style, times), material=material) for times in (1, 4))
+
+    reduced = np.asarray(Image.fromarray(large).reduce(4)).astype(int)
+    assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
+
+
 @pytest.mark.parametrize(("style", "lengths", "params"), [
-    ("mosaic", {}, {"material": "gold"}),
-    ("hexagon", {"grout": 3}, {"material": "ceramic"}),
     ("triangle", {"grout": 60}, {}),
     ("voronoi", {"leading": 3}, {"panes": "voronoi"}),
     ("lowpoly", {"wireframe": 2}, {"fill": "gradient"}),
@@ -54,9 +65,7 @@ def test_a_recipe_four_times_as_large_gives_the_same_picture_four_times_as_fine(
     ("stitch", {}, {"columns": 32, "colours": 12}),
 ])  # fmt: skip
 def test_other_parameters_are_four_times_as_fine_too(style: str, lengths: dict[str, int], params: dict) -> None:
-    """Of materials seen from a distance: their finest grains are a pixel at any size."""
     picture = scene(320, 320)
-    distance = 4 if "material" in params else 1
 
     small, large = (
         rendered(
@@ -70,11 +79,8 @@ def test_other_parameters_are_four_times_as_fine_too(style: str, lengths: dict[s
         for times in (1, 4)
     )
 
-    reduced, expected = (
-        np.asarray(Image.fromarray(pixels).reduce(distance * times)).astype(int)
-        for pixels, times in ((large, 4), (small, 1))
-    )
-    assert np.abs(reduced - expected).mean() <= 4, f"{np.abs(reduced - expected).mean():.2f} of 255"
+    reduced = np.asarray(Image.fromarray(large).reduce(4)).astype(int)
+    assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
 
 
 @pytest.mark.parametrize("style", SIZED)

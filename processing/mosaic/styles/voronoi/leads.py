@@ -54,7 +54,7 @@ class LeadPainter:
         self._drawn: _DrawnLeads | None = None
         self._lead: Floats = np.array(hex_to_rgb(colour), np.float32)
         self._shade = _Shade(leads, leading, size) if light else None
-        self._streaks = Texture(max(0.6, leading / 2), 12.0, seed)
+        self._streaks = Texture(leading / 2, 12.0, seed)
         self.covered_px = 0.0
 
     def __call__(self, image: Image.Image, left: int, top: int) -> Image.Image:
