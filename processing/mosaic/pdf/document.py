@@ -95,20 +95,21 @@ class PdfPage:
         bold: bool = False,
         colour: str = "#000000",
         fit: float | None = None,
+        narrowed: float = 1.0,
     ) -> None:
         """One line of text whose capitals are about centred on y.
 
         size: in millimetres. align: whether the text begins, is centred or ends at x. fit: the width that it must not
-        exceed; it is set smaller if it would.
+        exceed; it is set smaller if it would. narrowed: letters are as much narrower.
         """
         width = text_width(text)
         if fit is not None and width * size > fit:
             size = fit / width
         font, string = encode_text(text, bold=bold)
-        left, baseline = x - ALIGN[align] * width * size, y + _BASELINE * size
+        left, baseline = x - ALIGN[align] * width * size * narrowed, y + _BASELINE * size
         self.add(
-            b"%s rg BT /%s %s Tf 1 0 0 -1 %s %s Tm %s Tj ET"
-            % (colour_operands(colour), font.encode(), _number(size), _number(left), _number(baseline), string)
+            b"%s rg BT /%s %s Tf %s 0 0 -1 %s %s Tm %s Tj ET"
+            % (colour_operands(colour), font.encode(), *map(_number, (size, narrowed, left, baseline)), string)
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..plan import EMPTY, Plan, PlanColour
 from ..progress import Progress
 from .document import PdfDocument, PdfImage, PdfPage
 from .paper import PAPERS, Paper
-from .plan_section import draw_section, draw_swatch
+from .plan_section import draw_section, draw_swatch, largest_section
 from .plan_words import WORDS
 
 MIN_SECTION, MAX_SECTION = 4, 64
@@ -67,7 +67,7 @@ def write_plan(
     paper: str = "a4",
     progress: Progress | None = None,
 ) -> bytes:
-    """language: en or zh. paper: a key of PAPERS.
+    """language: en or zh. paper: a key of PAPERS. Sections are smaller than asked for where codes could not be read.
 
     Raises BadParameter for a plan of more than MAX_PLAN_CELLS cells, or sections out of range, and whatever the
     progress callback raises.
@@ -82,11 +82,12 @@ def write_plan(
 
 class _PlanWriter:
     def __init__(self, plan: Plan, title: str, language: str, paper: Paper) -> None:
-        self._plan, self._title, self._words, self._paper = plan, title, WORDS[language], paper
+        self._title, self._words, self._paper = title, WORDS[language], paper
+        self._inner = paper.width - 2 * _MARGIN
+        self._plan = plan = replace(plan, section=min(plan.section, largest_section(plan, self._inner)))
         self._document = PdfDocument(title=title)
         self._sections = sections_of(plan)
         self._map = self._document.add_pixels(_pixels(plan)) if plan.cells.size else None
-        self._inner = paper.width - 2 * _MARGIN
 
     def write(self, picture: CoverPicture | None, progress: Progress) -> bytes:
         image = None if picture is None else self._document.add_jpeg(picture.jpeg, picture.size)

@@ -7,7 +7,7 @@ import numpy as np
 from ..colour.palette import hex_to_rgb
 from ..plan import EMPTY, Plan, PlanColour
 from .document import PdfPage
-from .symbols import draw_symbol, symbol_size
+from .symbols import draw_symbol, smallest_pitch, symbol_size
 
 _MAX_PITCH = 11.0
 _GRID_HEIGHT = 190.0
@@ -16,6 +16,13 @@ _SYMBOL = 0.46  # of the pitch: the size of the largest symbols
 _EVERY = 10  # cells between two heavy lines
 _THIN, _HEAVY, _PIECE, _HALO = 0.1, 0.35, 0.45, 0.8  # widths of lines; a halo shows them on dark cells
 _DARK = 140  # lightness, 0 to 255, up to which letters are white
+
+
+def largest_section(plan: Plan, width: float) -> int:
+    """How many cells along a side of a section fit into that width as large as they should be: codes can be read, and
+    pieces that are laid on the paper lie on their cells."""
+    pitch = max(plan.printed_mm or 0.0, *(smallest_pitch(colour.symbol) for colour in plan.colours), 0.1)
+    return max(1, int(min(width - _NUMBERS, _GRID_HEIGHT) / pitch))
 
 
 def draw_section(
@@ -46,7 +53,7 @@ def draw_swatch(page: PdfPage, colour: PlanColour, left: float, top: float, widt
     page.outline([(left, top, width, height)], 0.1, "#777777")
     centre = (left + width / 2, top + height / 2)
     size = min(0.62 * height, symbol_size(colour.symbol, width, 1.0))
-    draw_symbol(page, colour.symbol, centre, size, _letters(colour.rgb))
+    draw_symbol(page, colour.symbol, centre, size, _letters(colour.rgb), width)
 
 
 def _draw_cells(
@@ -60,7 +67,7 @@ def _draw_cells(
         page.fill([(x, y, pitch, pitch) for x, y in places], colour.rgb)
         size = symbol_size(colour.symbol, pitch, _SYMBOL)
         for x, y in places:
-            draw_symbol(page, colour.symbol, (x + pitch / 2, y + pitch / 2), size, _letters(colour.rgb))
+            draw_symbol(page, colour.symbol, (x + pitch / 2, y + pitch / 2), size, _letters(colour.rgb), pitch)
 
 
 def _draw_lines(

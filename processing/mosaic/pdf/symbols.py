@@ -42,18 +42,34 @@ OUTLINED = MappingProxyType(
     {"○": _CIRCLE, "□": _SQUARE, "◇": _DIAMOND, "☆": _STAR, "△": _UP, "▷": _RIGHT, "▽": _DOWN, "◁": _LEFT}
 )
 _LINE = 0.11  # of the size
+_TAKEN = 0.86  # of the width of a cell
+_NARROWEST = 0.85  # of the width of letters
+
+
+SMALLEST_SYMBOL = 5.05 * 25.4 / 72
+"""5 points in millimetres: smaller ones are hard to read."""
 
 
 def symbol_size(symbol: str, pitch: float, largest: float) -> float:
-    """The size with which a symbol fits into a cell. largest: of one character, in cells."""
-    return min(largest * pitch, 0.86 * pitch / max(0.1, text_width(symbol)))
+    """The size with which a symbol fits into a cell, narrowed by draw_symbol if need be. largest: of one character, in
+    cells."""
+    across = _TAKEN * pitch / max(0.1, text_width(symbol))
+    return max(min(largest * pitch, across), min(SMALLEST_SYMBOL, across / _NARROWEST))
 
 
-def draw_symbol(page: PdfPage, symbol: str, middle: tuple[float, float], size: float, colour: str) -> None:
-    """Draw a symbol centred on `middle`."""
+def smallest_pitch(symbol: str) -> float:
+    """Of cells in which the symbol is not smaller than SMALLEST_SYMBOL."""
+    return SMALLEST_SYMBOL * text_width(symbol) * _NARROWEST / _TAKEN
+
+
+def draw_symbol(
+    page: PdfPage, symbol: str, middle: tuple[float, float], size: float, colour: str, width: float
+) -> None:
+    """Draw a symbol centred on `middle`, in a cell of that width."""
     points = FILLED.get(symbol) or OUTLINED.get(symbol)
     if points is None:
-        page.text(symbol, *middle, size, align="centre", colour=colour)
+        narrowed = min(1.0, _TAKEN * width / max(1e-6, size * text_width(symbol)))
+        page.text(symbol, *middle, size, align="centre", colour=colour, narrowed=narrowed)
         return
     place = [(middle[0] + x * size, middle[1] + y * size) for x, y in points]
     page.polygon(place, colour, line=None if symbol in FILLED else _LINE * size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from PIL import Image
 
 from processing.mosaic import PLANNED_STYLES, STYLES, BadParameter, PlanOptions, describe, parse, plan_pdf, render
 from processing.mosaic.plan import Plan
-from tests.processing.mosaic.pdf.pages import page_sizes_mm, page_texts
+from processing.mosaic.styles.beads.building_plan import BEAD_MM
+from tests.processing.mosaic.pdf.pages import Word, page_sizes_mm, page_texts, page_words
 from tests.processing.mosaic.pictures import encoded, scene
 
 PHOTO = encoded(scene(120, 90))
+GRID_MM = 18.0, 50.0
+"""Where the cells of a section begin."""
 
 
 def cell_map_of(style: str, **params: Any) -> dict[str, Any]:
@@ -84,6 +88,36 @@ def test_a_plan_of_beads_is_as_large_as_they_are_in_boards_of_29() -> None:
     assert "4 sections of up to 29 x 29" in cover
     assert "rows 30 to 30, columns 30 to 40" in last
     assert not re.search(r"\b80-\d", cover), "without the beginning that all codes have"
+
+
+@pytest.mark.parametrize(("maker", "section"), [("mard", None), ("hama", None), ("perler", None), ("artkal", 64)])
+def test_codes_of_beads_are_5_mm_apart_on_paper_at_least_5_points_high_and_as_many_as_the_beads(
+    maker: str, section: int | None
+) -> None:
+    """Perler's codes of five digits had 4.4 points, and in large sections all were smaller than beads need."""
+    cell_map = cell_map_of("beads", palette=maker, colours=400)
+    plan = plan_of("beads", cell_map)
+
+    data = plan_pdf("beads", cell_map, title="", options=PlanOptions(section=section))
+
+    codes = [code for page in range(2, len(page_sizes_mm(data))) for code in _codes_of_cells(data, page)]
+    assert Counter(code.text for code in codes) == {colour.symbol: colour.count for colour in plan.colours}
+    assert min(code.size for code in codes) >= 5.0
+    for symbol in {code.text for code in codes}:
+        places = np.array([(code.left, code.top) for code in codes if code.text == symbol])
+        apart = (places - places[0]) / BEAD_MM
+        assert np.abs(apart - np.rint(apart)).max() * BEAD_MM < 0.05
+
+
+def _codes_of_cells(data: bytes, page: int) -> list[Word]:
+    """Without the numbers of rows and columns, and without the list below, where an x follows."""
+    words = page_words(data, page)
+    inside = [word.left > GRID_MM[0] and word.top > GRID_MM[1] for word in words]
+    return [
+        word
+        for word, is_inside, following in zip(words, inside, [*words[1:], None], strict=True)
+        if is_inside and word.text != "x" and not (following and following.text == "x") and word.size < 8
+    ]
 
 
 def test_options_change_sections_paper_language_and_side() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from ctypes import byref
+from dataclasses import dataclass
+
 import numpy as np
 import pypdfium2
 
@@ -28,3 +32,28 @@ def page_pixels(data: bytes, page: int = 0, *, scale: float = 1.0, paper: int = 
     with pypdfium2.PdfDocument(data) as document:
         bitmap = document[page].render(scale=scale, fill_color=(paper, paper, paper, 255))
         return np.array(bitmap.to_pil().convert("RGB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """left, top: of the ink of its first letter, in millimetres from the upper left corner of the page. size: of its
+    font in points."""
+
+    text: str
+    left: float
+    top: float
+    size: float
+
+
+def page_words(data: bytes, page: int) -> list[Word]:
+    """The words of a page, with what is written at once."""
+    with pypdfium2.PdfDocument(data) as document:
+        height, text = document.get_page_size(page)[1], document[page].get_textpage()
+        words = []
+        for match in re.finditer(r"\S+", text.get_text_range()):
+            left, _, _, top = text.get_charbox(match.start())
+            matrix = pypdfium2.raw.FS_MATRIX()
+            pypdfium2.raw.FPDFText_GetMatrix(text.raw, match.start(), byref(matrix))
+            size = pypdfium2.raw.FPDFText_GetFontSize(text.raw, match.start()) * abs(matrix.d)
+            words.append(Word(match[0], left / POINTS_PER_MM, (height - top) / POINTS_PER_MM, size))
+        return words
