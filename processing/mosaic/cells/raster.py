@@ -20,6 +20,7 @@ from .strips import Strip, Strips
 
 SAMPLES, SAMPLES_OF_LARGE = 3, 2  # a pixel, across and down, at the edges of cells
 _LARGE_PX = 16_000_000
+_LEAN_PX = 10_000_000
 Over = Callable[[Image.Image, int, int], Image.Image]
 MIN_SMOOTH_PITCH = 4.0
 """Smaller cells have little but edges, and are not antialiased."""
@@ -125,25 +126,38 @@ def _sums(
     image: Picture, alpha: Picture | None, strip: Strip, lut: NDArray[np.float32], progress: Progress
 ) -> _StripSums:
     """Pillow looks up the values of a band and NumPy sums each run, both without the interpreter lock; then the runs
-    are added to their cells. The three channels are processed together, as each call ends by acquiring the lock."""
+    are added to their cells. Of large pictures, the three channels are processed together, as each call ends by
+    acquiring the lock; of small ones they would take more memory than all the rest."""
     channels = 3 if alpha is None else 4
     runs, totals, channel = strip.runs, [], np.arange(channels)[:, None]
+    together = 3 if image.width * image.height > _LEAN_PX else 1
     low, high, indices = _cell_range(runs)
     count = high - low + 1  # the last is the background
     for number, band in enumerate(strip.bands, 1):
         box = (0, band.top, image.width, band.bottom)
-        light = apply_lut(image.crop(box), lut)
+        part = image.crop(box)
+        opacity: NDArray[np.float32] | None = None
         if alpha is not None:
-            opacity = pixels(alpha.crop(box)).astype(np.float32) / 255
-            light = np.concatenate([light * opacity, opacity[None]])
-        starts = runs.starts[band.runs] + (channel * light[0].size - band.first_pixel)
-        totals.append(np.add.reduceat(light.ravel(), starts.ravel()).reshape(channels, -1))
-        del light  # before the next band has its own
+            opacity = pixels(alpha.crop(box)).astype(np.float32) / np.float32(255)
+        starts, of_band = runs.starts[band.runs] - band.first_pixel, []
+        for first in range(0, 3, together):
+            light = apply_lut(part, lut, slice(first, first + together))
+            of_band.append(_run_sums(light if opacity is None else light * opacity, starts))
+            del light  # before the next one is there
+        if opacity is not None:
+            of_band.append(_run_sums(opacity[None], starts))
+        totals.append(np.concatenate(of_band))
         progress(number / len(strip.bands))
     weights = np.concatenate(totals, axis=1).ravel()
     sums = np.bincount((indices + channel * count).ravel(), weights, channels * count).reshape(channels, -1)[:, :-1]
     areas = np.bincount(indices, runs.lengths, count)[:-1]
     return _StripSums(low, high, sums.T.astype(np.float32), areas.astype(np.uint32))
+
+
+def _run_sums(planes: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(k, runs): the sums of each run of the planes (k, rows, columns)."""
+    firsts = starts + np.arange(len(planes))[:, None] * planes[0].size
+    return np.add.reduceat(planes.ravel(), firsts.ravel()).reshape(len(planes), -1)
 
 
 def _cell_range(runs: Runs) -> tuple[int, int, NDArray[np.int32]]:

@@ -40,9 +40,16 @@ def image_of(packed: NDArray[np.uint32]) -> Image.Image:
     return Image.frombuffer("RGBX", (width, height), packed, "raw", "RGBX", 0, 1)
 
 
-def apply_lut(image: Image.Image, lut: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, height, width): every value of an RGB image, channel by channel, looked up in `lut` (256,)."""
-    planes = np.ascontiguousarray(np.moveaxis(pixels(image)[..., :3], -1, 0))
+def apply_lut(
+    image: Image.Image,
+    lut: NDArray[np.float32],
+    channels: slice = slice(3),
+) -> NDArray[np.float32]:
+    """(3, height, width): every value of an RGB image, channel by channel, looked up in `lut` (256,).
+
+    channels: only these.
+    """
+    planes = np.ascontiguousarray(np.moveaxis(pixels(image)[..., :3][..., channels], -1, 0))
     return look_up(planes.reshape(-1, image.width), lut).reshape(planes.shape)
 
 

@@ -40,7 +40,8 @@ class Outlines:
     def exact(self) -> tuple[Floats, Counts]:
         """Points and numbers of corners of the polygons along the edges of pixels, which cover everything."""
         uncut = len(self.borders) == len(self.traced)  # simplified and round, the same borders meet at the same places
-        return _polygons(self.traced, self.loops if uncut else _loops(self.traced, int(self.origins.max()) + 1))
+        loops = self.loops if uncut else _loops(self.traced, int(self.origins.max()) + 1)
+        return _without_straight(*_polygons(self.traced, loops))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,16 @@ def _polygons(borders: list[Border], regions: list[list[_Loop]]) -> tuple[Floats
     along = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     points = np.concatenate([border.points for border in borders])
     return points[np.repeat(first, lengths) + np.repeat(steps, lengths) * along], np.array(corners)
+
+
+def _without_straight(points: Floats, corners: Counts) -> tuple[Floats, Counts]:
+    """The polygons without points at which their outline goes straight on."""
+    ends = np.cumsum(corners)
+    before, after = np.arange(-1, len(points) - 1), np.arange(1, len(points) + 1)
+    before[ends - corners], after[ends - 1] = ends - 1, ends - corners
+    (x0, y0), (x1, y1) = (points - points[before]).T, (points[after] - points).T
+    turns = (x0 * y1 != y0 * x1) | (x0 * x1 + y0 * y1 <= 0)
+    return points[turns], np.add.reduceat(turns, ends - corners, dtype=np.int64)
 
 
 def _limit_corners(lines: list[Floats], regions: _Regions, count: int, max_corners: int) -> None:

@@ -47,8 +47,8 @@ class Strokes:
         # In whole samples of the picture: Pillow would round those above a part of it otherwise than those inside.
         places = points * _SAMPLES
         radii = (np.repeat([stroke.width for stroke in strokes], lengths) * _SAMPLES / 2 - 0.5)[:, None]
-        self._places = np.trunc(places).astype(np.int64).tolist()
-        self._discs = np.trunc(np.concatenate([places - radii, places + radii], axis=1)).astype(np.int64).tolist()
+        self._places = np.trunc(places).astype(np.int32)
+        self._discs = np.trunc(np.concatenate([places - radii, places + radii], axis=1)).astype(np.int32)
 
     def mask(self, box: PixelBox) -> Image.Image:
         """The pixels of a box (left, top, right, bottom), mode L: 255 under strokes, which have round ends."""
@@ -58,10 +58,10 @@ class Strokes:
         near = (self._greatest > (left, top)) & (self._least < (right, bottom))
         for index in np.flatnonzero(near.all(axis=1)).tolist():
             size, points = float(self._sizes[index]), slice(self._low[index], self._high[index])
-            line = [(x, y - above) for x, y in self._places[points]]
+            line = [(x, y - above) for x, y in self._places[points].tolist()]
             pen.line(line, fill=255, width=max(1, round(size)))
             if size / 2 - 0.5 >= 1:
-                for x0, y0, x1, y1 in self._discs[points]:
+                for x0, y0, x1, y1 in self._discs[points].tolist():
                     if y1 >= above and y0 - above <= mask.height:
                         pen.ellipse((x0, y0 - above, x1, y1 - above), fill=255)
         return mask.crop((left * _SAMPLES, 0, *mask.size)).reduce(_SAMPLES)

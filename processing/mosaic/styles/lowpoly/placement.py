@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...colour.srgb import Floats
-from ...progress import Progress, pieces
+from ...progress import Progress
 from ...scipy_lazy import delaunay
 from .error_field import ErrorField
 from .mesh import (
@@ -178,7 +178,9 @@ def _border_points(size: Floats, distance: float) -> Floats:
 def _ridge_points(field: ErrorField, count: int, rng: np.random.Generator) -> Floats:
     """(count, 2): points on ridges of the edge strength, farther apart where it is low (dart throwing)."""
     density = (0.02 + np.clip(field.strength / 8, 0.0, 1.0)) ** 0.8
-    cumulative = np.cumsum(density * np.where(_is_ridge(field), 1.0, 0.1))
+    cumulative = density.copy()
+    cumulative[~field.ridges] *= 0.1
+    cumulative = np.cumsum(cumulative, out=cumulative.reshape(-1))
     candidates = np.searchsorted(cumulative, rng.random(_CANDIDATES * count) * cumulative[-1])
     candidates = np.minimum(candidates, density.size - 1)
     radii = np.maximum(2, np.sqrt(density.sum() / max(count, 1) / density.ravel()[candidates]) * 0.62).astype(np.int64)
@@ -195,18 +197,6 @@ def _ridge_points(field: ErrorField, count: int, rng: np.random.Generator) -> Fl
     points = np.vstack([np.array(places).reshape(-1, 2), np.round(rest * _GRID) / _GRID])
     clipped: Floats = np.clip(points, 1, (field.width - 1, field.height - 1))
     return clipped
-
-
-def _is_ridge(field: ErrorField) -> NDArray[np.bool_]:
-    """(height, width): whether the edge strength is the largest across the edge."""
-    ridge = np.empty(field.strength.shape, bool)
-    for rows in pieces(field.height, max(1, _PIECE_SAMPLES // field.width)):
-        row, column = np.mgrid[rows, 0 : field.width] + 0.5
-        offset = np.stack([np.cos(field.angle[rows]), np.sin(field.angle[rows])], axis=-1)
-        centre, strength = np.stack([column, row], axis=-1), field.strength[rows]
-        ahead, behind = (field.strength.take(field.index_of(place)) for place in (centre + offset, centre - offset))
-        ridge[rows] = (strength >= ahead) & (strength >= behind)
-    return ridge
 
 
 def _missing(triangles: Indices, others: Indices, point_count: int) -> NDArray[np.bool_]:

@@ -55,6 +55,7 @@ def plan_painting(image: Image.Image, size: tuple[int, int], cell: float, count:
     palette = own_colours(image, count, progress.sub(0.5, 0.6))
     paint = nearest_indices(mean_colours(np.asarray(sketch, np.uint8), labels), palette, _CHROMA_PENALTY)[labels]
     labels, paint = _paintable(paint, lab, cell * columns / size[0], progress.sub(0.6, 0.8))
+    del lab, sketch
     poles, radii = _poles(labels)
     outlines = trace_outlines(labels, progress.sub(0.8, 1.0), max_corners=None)
     factor = np.array(size) / (columns, rows)
