@@ -1,4 +1,4 @@
-"""Hexagonal cells of whole pixels, for pictures in them, in rows of equally many."""
+"""Hexagonal cells for pictures in them, in rows of equally many."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from copy import copy
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..colour.srgb import Floats
 from .cells import Polygon
@@ -15,18 +16,20 @@ from .runs import Runs, runs_from_edges
 ASPECT = math.sqrt(3) / 2
 """Width / height of a regular hexagon that stands on a tip."""
 
+_LEAST_SEEN = 0.3  # of a cell: where less of a column would be seen, the cells are a little wider instead
+_EPSILON = 1e-9
 
-def hexagon_size(side: int, width: int) -> tuple[int, int]:
+
+def hexagon_size(side: int, width: int) -> tuple[float, float]:
     """Width and height of a nearly regular hexagon with the area of a square of `side`, for a picture of that width.
 
-    The height is a multiple of 4 and the width of 2, so that corners are whole pixels; the width is such that
-    HexagonGrid needs no cell outside the picture.
+    They are no whole numbers, so that a picture four times as large has the same cells four times as large; the width
+    is such that HexagonGrid needs no cell outside the picture.
     """
-    high = max(4, 4 * round(side / math.sqrt(3 / 4 * ASPECT) / 4))
-    wide = max(4, 2 * round(side * side / (3 / 4 * high) / 2))
-    while (width + wide // 2) % wide == 1:
-        wide += 2
-    return wide, high
+    high = side / math.sqrt(3 / 4 * ASPECT)
+    wide = high * ASPECT
+    columns = max(1, math.ceil(width / wide + 0.5 - _LEAST_SEEN))
+    return max(wide, width / (columns - 0.5)), high
 
 
 class HexagonGrid:
@@ -34,16 +37,18 @@ class HexagonGrid:
 
     Odd rows are half a cell further to the right. Opposite edges of the picture cut the cells alike, every cell is
     seen, and those of the first and the last row have no tips beyond which there would be others.
-    left, top: of the box around the first cell in pixels, 0 or less. row_height: distance of rows.
+    left, top: of the box around the first cell in pixels, 0 or less. row_height: distance of rows. box: width and
+    height in whole pixels that each cell is drawn in.
     """
 
-    def __init__(self, width: int, height: int, wide: int, high: int) -> None:
+    def __init__(self, width: int, height: int, wide: float, high: float) -> None:
         self.width, self.height, self.wide, self.high = width, height, wide, high
-        self.slope, self.row_height = high // 4, high - high // 4
-        self.columns = -(-(width + wide // 2) // wide)
-        self.rows = max(1, -(-(height - self.slope) // self.row_height))
-        self.left = -(wide // 2) - (self.columns * wide - width - wide // 2) // 2
-        self.top = -max(0, self.rows * self.row_height + self.slope - height) // 2
+        self.box = math.ceil(wide - _EPSILON), math.ceil(high - _EPSILON)
+        self.slope, self.row_height = high / 4, high * 3 / 4
+        self.columns = max(1, math.ceil(width / wide + 0.5 - _EPSILON))
+        self.rows = max(1, math.ceil((height - self.slope) / self.row_height - _EPSILON))
+        self.left = -wide / 2 - (self.columns * wide - width - wide / 2) / 2
+        self.top = -max(0.0, self.rows * self.row_height + self.slope - height) / 2
         self.count, self.pitch = self.columns * self.rows, math.sqrt(wide * self.row_height)
         self._reduction = 1
 
@@ -53,13 +58,15 @@ class HexagonGrid:
         grid.width, grid.height, grid.pitch, grid._reduction = width, height, self.pitch / factor, factor
         return grid
 
-    def row_left(self, row: int) -> int:
-        """Of the box around the first cell of a row."""
-        return self.left + row % 2 * (self.wide // 2)
+    def box_lefts(self, row: int) -> NDArray[np.int64]:
+        """Of the boxes that the cells of a row are drawn in: some overlap by a pixel, as a width is no whole number."""
+        lefts = self.left + row % 2 * (self.wide / 2) + np.arange(self.columns) * self.wide
+        whole: NDArray[np.int64] = np.floor(lefts + 0.5).astype(np.int64)
+        return whole
 
-    def row_top(self, row: int) -> int:
-        """Of the boxes around the cells of a row."""
-        return self.top + row * self.row_height
+    def box_top(self, row: int) -> int:
+        """Of the boxes that the cells of a row are drawn in."""
+        return math.floor(self.top + row * self.row_height + 0.5)
 
     def runs(self, top: int, bottom: int) -> Runs:
         y = (np.arange(top, bottom) + 0.5) * self._reduction - self.top
@@ -92,11 +99,12 @@ class HexagonGrid:
 
     def outlines(self) -> Iterator[Polygon]:
         for row in range(self.rows):
-            top, bottom = self.row_top(row), self.row_top(row) + self.high
+            top = self.top + row * self.row_height
+            bottom = top + self.high
             upper = top if row == 0 else top + self.slope
             lower = bottom if row == self.rows - 1 else bottom - self.slope
             for column in range(self.columns):
-                left = self.row_left(row) + column * self.wide
-                middle, right = left + self.wide // 2, left + self.wide
+                left = self.left + (row % 2 / 2 + column) * self.wide
+                middle, right = left + self.wide / 2, left + self.wide
                 points = [(middle, top), (right, upper), (right, lower), (middle, bottom), (left, lower), (left, upper)]
                 yield Polygon([(x / self._reduction, y / self._reduction) for x, y in points])

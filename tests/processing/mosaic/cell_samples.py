@@ -78,7 +78,7 @@ KINDS: dict[str, Callable[[int, int, int], Cells]] = {
         width, height, DiamondParams(cell=side, grout=2)
     ),
     "triangle": lambda width, height, side: triangle_lattice(width, height, TriangleParams(cell=side)),
-    "hexagon of whole pixels": lambda width, height, side: HexagonGrid(width, height, *hexagon_size(side, width)),
+    "hexagon for pictures": lambda width, height, side: HexagonGrid(width, height, *hexagon_size(side, width)),
     "square": SquareGrid,
     "square of two sizes": lambda width, height, side: split_grid(width, height, side, 3),
     "dot": lambda width, height, side: DotGrid(width, height, side, staggered=False),

@@ -83,6 +83,19 @@ def test_other_parameters_are_four_times_as_fine_too(style: str, lengths: dict[s
     assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
 
 
+@pytest.mark.parametrize("cell", [20, 24, 33, 40])
+def test_hexagons_with_pictures_are_four_times_as_fine_whatever_their_size(cell: int) -> None:
+    """The height of a hexagon is no whole number of pixels, and their number is the same all the same."""
+    picture = scene(320, 320)
+
+    small, large = (
+        rendered(picture, "photomosaic", size=320 * times, cell=cell * times, shape="hexagon") for times in (1, 4)
+    )
+
+    reduced = np.asarray(Image.fromarray(large).reduce(4)).astype(int)
+    assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
+
+
 @pytest.mark.parametrize("style", SIZED)
 def test_defaults_are_in_proportion_to_the_size(style: str) -> None:
     """Seen from far away: the size of a cell is a whole number, so their number differs a little."""

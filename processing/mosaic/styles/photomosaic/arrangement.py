@@ -30,7 +30,7 @@ class Course:
 
     cells: (k,) their numbers, from left to right, with gaps between some. lefts: (k,), and top: of their boxes in
     pixels; the picture may cut them. size: of a box. tips: whether the cells reach into the rows above and below them,
-    as hexagons do.
+    as hexagons do. reach: the height of a cell down to its lower tip, which the row below draws over; None: of the box.
     """
 
     cells: NDArray[np.intp]
@@ -38,6 +38,12 @@ class Course:
     top: int
     size: tuple[int, int]
     tips: tuple[bool, bool] = (False, False)
+    reach: int | None = None
+
+    @property
+    def widths(self) -> NDArray[np.int64]:
+        """(k,): what is seen of each box: less than all of it where the next one overlaps it."""
+        return np.minimum(np.diff(self.lefts, append=self.lefts[-1] + self.size[0]), self.size[0])
 
 
 class Arrangement(Protocol):
@@ -174,9 +180,9 @@ class TwoSizes:
 class Hexagons:
     """Implements Arrangement."""
 
-    def __init__(self, size: tuple[int, int], cell: tuple[int, int]) -> None:
-        self.size, self.cell, self.smallest = size, cell, cell
+    def __init__(self, size: tuple[int, int], cell: tuple[float, float]) -> None:
         self._grid = HexagonGrid(*size, *cell)
+        self.size, self.cell, self.smallest = size, self._grid.box, (int(cell[0]), int(cell[1]))
         self.rows, self.columns = self._grid.rows, self._grid.columns
         self.places = Places.of_grid(self.rows, self.columns)
 
@@ -185,10 +191,11 @@ class Hexagons:
         return self._grid
 
     def courses(self, row: int) -> Iterator[Course]:
-        columns = np.arange(self.columns)
-        lefts = self._grid.row_left(row) + columns * self.cell[0]
-        tips = row > 0, row < self.rows - 1
-        yield Course(row * self.columns + columns, lefts, self._grid.row_top(row), self.cell, tips)
+        grid, top, reach = self._grid, self._grid.box_top(row), None
+        if row < self.rows - 1:
+            reach = grid.box_top(row + 1) - top + self.cell[1] // 4
+        cells = row * self.columns + np.arange(self.columns)
+        yield Course(cells, grid.box_lefts(row), top, self.cell, (row > 0, row < self.rows - 1), reach)
 
     def reduced(self, factor: int, size: tuple[int, int]) -> Cells:
         return self._grid.reduced(factor, *size)
@@ -207,8 +214,8 @@ class Hexagons:
         grid = self._grid
         return {
             "shape": HEXAGON,
-            "cell": self.cell[0],
-            "cell_height": self.cell[1],
+            "cell": grid.wide,
+            "cell_height": grid.high,
             "row_height": grid.row_height,
             "left": grid.left,
             "top": grid.top,

@@ -148,17 +148,23 @@ def _paste_course(canvas: Drawing, layout: TileLayout, course: Course, tiles: Pa
             add_offsets(strip, offsets, wide)
         size = (len(cells) * wide, high)
         image = Image.frombuffer(mode, size, strip, "raw", mode, 0, 1)
-        lefts = course.lefts[columns].tolist()
+        lefts, widths = course.lefts[columns], course.widths[columns]
         if layout.margins is not None:
-            layout.margins.draw(image, course, lefts)
-        mask = Image.fromarray(np.tile(tip_mask(course.size), len(lefts))) if course.tips[0] else None
-        for run in _runs(course.lefts[columns], wide):
-            box = (run.start * wide, 0, run.stop * wide, high)
-            part = image if run == slice(0, len(lefts)) else image.crop(box)
-            canvas.paste(part, (lefts[run.start], course.top), mask)
+            layout.margins.draw(image, course, lefts.tolist(), widths.tolist())
+        mask = np.tile(tip_mask(course.size), len(lefts)) if course.tips[0] else None
+        if (widths < wide).any():
+            seen = np.flatnonzero((np.arange(wide) < widths[:, None]).ravel())
+            lines_seen = np.asarray(image).view(np.uint32)[..., 0].take(seen, axis=1)
+            image = Image.frombuffer(mode, (len(seen), high), lines_seen, "raw", mode, 0, 1)
+            mask = None if mask is None else mask.take(seen, axis=1)
+        for run in _runs(lefts, widths):
+            start, stop = int(widths[: run.start].sum()), int(widths[: run.stop].sum())
+            part = image if (start, stop) == (0, image.width) else image.crop((start, 0, stop, high))
+            tips = None if mask is None else Image.fromarray(np.ascontiguousarray(mask[:, start:stop]))
+            canvas.paste(part, (int(lefts[run.start]), course.top), tips)
 
 
-def _runs(lefts: NDArray[np.int64], wide: int) -> list[slice]:
+def _runs(lefts: NDArray[np.int64], widths: NDArray[np.int64]) -> list[slice]:
     """The cells that stand side by side without a gap."""
-    starts = [0, *(np.flatnonzero(np.diff(lefts) != wide) + 1).tolist()]
+    starts = [0, *(np.flatnonzero(np.diff(lefts) != widths[:-1]) + 1).tolist()]
     return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], len(lefts)], strict=True)]

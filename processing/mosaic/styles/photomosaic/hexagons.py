@@ -78,15 +78,20 @@ def hexagon_mask(size: tuple[int, int]) -> Mask:
     return np.minimum(tips, tips[::-1])
 
 
-@lru_cache(maxsize=8)
-def slanted_lines(size: tuple[int, int], width: int, tips: tuple[bool, bool]) -> Mask:
-    """How much of each pixel lies in a line of that width over the slanted sides of the cell."""
+@lru_cache(maxsize=16)
+def slanted_lines(size: tuple[int, int], width: int, tips: tuple[bool, bool], reach: int | None = None) -> Mask:
+    """How much of each pixel lies in a line of that width over the slanted sides of the cell.
+
+    reach: from the top of the box to the lower tip; None: to its bottom.
+    """
     wide, high = size
     line = _bytes(width / 2 + 0.5 - _distances(size))
     mask = np.zeros((high, wide), np.uint8)
-    for at_tip, rows in zip(tips, (line, line[::-1]), strict=True):
-        if at_tip:
-            mask = np.maximum(mask, rows)
+    if tips[0]:
+        mask = np.maximum(mask, line)
+    if tips[1]:
+        end = high if reach is None else min(reach, high)
+        mask[:end] = np.maximum(mask[:end], line[:end][::-1])
     return mask
 
 

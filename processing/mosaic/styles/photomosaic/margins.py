@@ -23,22 +23,26 @@ class Margins:
     colour: str
     size: tuple[int, int]
 
-    def draw(self, strip: Image.Image, course: Course, lefts: list[int]) -> None:
-        """The parts of the lines that lie in cells. strip: those at `lefts` of the course, side by side."""
+    def draw(self, strip: Image.Image, course: Course, lefts: list[int], widths: list[int]) -> None:
+        """The parts of the lines that lie in cells.
+
+        strip: those at `lefts` of the course, with these `widths`, in boxes side by side.
+        """
         (wide, high), after = course.size, self.width // 2
         before = self.width - after
         if any(course.tips):
-            mask = np.tile(slanted_lines(course.size, self.width, course.tips), len(lefts))
+            mask = np.tile(slanted_lines(course.size, self.width, course.tips, course.reach), len(lefts))
             strip.paste(self.colour, (0, 0), Image.fromarray(mask))
         if course.top > 0 and not course.tips[0]:
             strip.paste(self.colour, (0, 0, strip.width, before))
         if course.top + high < self.size[1] and not course.tips[1]:
             strip.paste(self.colour, (0, high - after, strip.width, high))
-        for number, left in enumerate(lefts):
+        for number, (left, seen) in enumerate(zip(lefts, widths, strict=True)):
+            start, end = number * wide, number * wide + seen
             if left > 0:
-                strip.paste(self.colour, (number * wide, 0, number * wide + before, high))
-            if left + wide < self.size[0]:
-                strip.paste(self.colour, ((number + 1) * wide - after, 0, (number + 1) * wide, high))
+                strip.paste(self.colour, (start, 0, start + before, high))
+            if left + seen < self.size[0]:
+                strip.paste(self.colour, (end - after, 0, end, high))
 
     def left_over(self, arrangement: Arrangement) -> float:
         """The share of the picture that the lines leave: of rectangles exactly, of hexagons as in the middle of it."""

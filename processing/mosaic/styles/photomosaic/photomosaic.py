@@ -111,8 +111,8 @@ def tile_side(params: PhotomosaicParams, width: int, height: int) -> int:
     return max(_TILE_PX if params.size is None else _MIN_CELL, _default_side(width, height))
 
 
-def tile_size(params: PhotomosaicParams, width: int, height: int) -> tuple[int, int]:
-    """Width and height of a cell in pixels, with about the area of a square of `tile_side`."""
+def tile_size(params: PhotomosaicParams, width: int, height: int) -> tuple[float, float]:
+    """Width and height of a cell in pixels, with about the area of a square of `tile_side`; whole but for hexagons."""
     if params.shape == HEXAGON:
         return hexagon_size(tile_side(params, width, height), width)
     side, stretch = tile_side(params, width, height), math.sqrt(ASPECTS[params.shape])
@@ -177,9 +177,8 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
 def _paint_own(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     """Every cell shows the picture itself. There is no cell map, as there are no other pictures."""
     params, size = context.params, context.size
-    if params.shape == HEXAGON:
-        cell = tile_size(params, *size)
-    else:
+    cell = tile_size(params, *size)
+    if params.shape != HEXAGON:
         multiple = source_reduction(params, *size) if context.is_original_size else 1
         cell = own_cell_size(tile_side(params, *size), size, multiple * (2 if params.split else 1))
     progress = context.progress
@@ -188,10 +187,13 @@ def _paint_own(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     return replace(result, repeats=result.cells)
 
 
-def _arrangement(context: RenderContext[PhotomosaicParams], cell: tuple[int, int], progress: Progress) -> Arrangement:
+def _arrangement(
+    context: RenderContext[PhotomosaicParams], cell: tuple[float, float], progress: Progress
+) -> Arrangement:
     if context.params.shape == HEXAGON:
         return Hexagons(context.size, cell)
-    return TwoSizes(context, cell, progress) if context.params.split else Rectangles(context.size, cell)
+    whole = int(cell[0]), int(cell[1])
+    return TwoSizes(context, whole, progress) if context.params.split else Rectangles(context.size, whole)
 
 
 def _drawn(context: RenderContext[PhotomosaicParams], layout: TileLayout, progress: Progress) -> StyleResult:
@@ -260,7 +262,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=13,
+    version=14,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

@@ -1,4 +1,4 @@
-"""Hexagons of whole pixels: no gap, no cell outside the picture, nearly regular."""
+"""Hexagons for pictures: no gap, no cell outside the picture, nearly regular."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from processing.mosaic.cells.hexagons import ASPECT, HexagonGrid, hexagon_size
 from tests.processing.mosaic.cell_samples import labels_of
 
 LENGTHS = st.integers(1, 150)
-SIDES = st.integers(4, 60)
+SIDES = st.integers(8, 60)
 
 
 def hexagon_grid(width: int, height: int, side: int) -> HexagonGrid:
@@ -48,8 +48,33 @@ def test_an_outline_contains_the_pixels_of_its_cell(width: int, height: int, sid
 def test_cells_are_nearly_regular_and_as_large_as_squares(side: int) -> None:
     wide, high = hexagon_size(side, 4000)
 
-    assert wide * high * 3 / 4 == pytest.approx(side * side, rel=0.15 if side < 20 else 0.04)
-    assert wide / high == pytest.approx(ASPECT, rel=0.5 if side < 12 else 0.2 if side < 20 else 0.08)
+    assert wide * high * 3 / 4 == pytest.approx(side * side, rel=0.02)
+    assert wide / high == pytest.approx(ASPECT, rel=0.02)
+
+
+@given(st.integers(40, 400), st.integers(40, 400), SIDES)
+@settings(max_examples=60, deadline=None)
+def test_a_picture_four_times_as_large_has_the_same_cells(width: int, height: int, side: int) -> None:
+    small, large = hexagon_grid(width, height, side), hexagon_grid(4 * width, 4 * height, 4 * side)
+
+    assert (large.rows, large.columns) == (small.rows, small.columns)
+    assert np.allclose(large.centres(0, large.count), 4 * small.centres(0, small.count))
+
+
+@given(LENGTHS, LENGTHS, SIDES)
+@settings(max_examples=60, deadline=None)
+def test_boxes_of_whole_pixels_leave_no_gap(width: int, height: int, side: int) -> None:
+    grid = hexagon_grid(width, height, side)
+    wide, high = grid.box
+
+    for row in range(grid.rows):
+        lefts = grid.box_lefts(row)
+        assert lefts[0] <= 0 or row % 2 == 0
+        assert lefts[-1] + wide >= width or row % 2
+        assert set(np.diff(lefts).tolist()) <= {wide - 1, wide}
+        reach = grid.box_top(row) + high
+        assert reach >= (height if row == grid.rows - 1 else grid.box_top(row + 1) + high // 4)
+    assert grid.box_top(0) <= 0
 
 
 def test_opposite_edges_cut_the_cells_alike() -> None:
