@@ -14,7 +14,7 @@ from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
 from .codec.decode import MAX_MEGAPIXELS, Source, decode
 from .codec.encoders.encode import check_size
 from .codec.frames import decode_frames
-from .colour.transfer import ColourStatistics, colour_map, measure_colours, recolour
+from .colour.transfer import ColourStatistics, colour_map, recolour
 from .errors import BadParameter
 from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
 from .progress import Progress
@@ -126,7 +126,7 @@ def paint_source(
         check_strips(*size, params.pixel_format)
     if region is not None:
         _check_region(region, size, limits)
-    lut = None if colours is None else colour_map(measure_colours(source.image), colours)
+    lut = None if colours is None else colour_map(source.image, colours)
     if lut is not None:
         recolour(source.image, lut, whole.sub(0.4 * share, 0.4 * share))
     original, alpha = reference(source, size), source.alpha

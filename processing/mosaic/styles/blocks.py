@@ -122,7 +122,7 @@ def _block_colours(context: RenderContext[MosaicParams], grid: SquareGrid) -> Co
 
 BLOCKS = Style(
     name="mosaic",
-    version=8,
+    version=9,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

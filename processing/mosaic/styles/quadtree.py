@@ -236,7 +236,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=8,
+    version=9,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",

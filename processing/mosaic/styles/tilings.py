@@ -84,7 +84,7 @@ def _paint(context: RenderContext[G], lattice: Callable[[int, int, G, float | No
 
 HEXAGON = Style(
     name="hexagon",
-    version=7,
+    version=8,
     params=HexagonParams,
     paint=paint_hexagons,
     en="Honeycomb",
@@ -96,7 +96,7 @@ HEXAGON = Style(
 )
 TRIANGLE = Style(
     name="triangle",
-    version=7,
+    version=8,
     params=TriangleParams,
     paint=paint_triangles,
     en="Triangles",
@@ -108,7 +108,7 @@ TRIANGLE = Style(
 )
 DIAMOND = Style(
     name="diamond",
-    version=7,
+    version=8,
     params=DiamondParams,
     paint=paint_diamonds,
     en="Diamonds",

@@ -250,7 +250,7 @@ def _covered_pixels(mask: Image.Image, position: tuple[int, int], size: tuple[in
 
 DOTS = Style(
     name="dots",
-    version=7,
+    version=8,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",

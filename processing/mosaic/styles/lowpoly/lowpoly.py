@@ -114,7 +114,7 @@ def _paint_gradients(
 
 LOWPOLY = Style(
     name="lowpoly",
-    version=3,
+    version=4,
     params=LowpolyParams,
     paint=paint_lowpoly,
     en="Low poly",

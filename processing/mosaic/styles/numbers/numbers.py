@@ -132,7 +132,7 @@ def _cell_map(painting: Painting, indices: np.ndarray) -> dict[str, object]:
 
 NUMBERS = Style(
     name="numbers",
-    version=6,
+    version=7,
     params=NumbersParams,
     paint=paint_by_numbers,
     en="Paint by numbers",

@@ -143,7 +143,7 @@ def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:
 
 TESSERAE = Style(
     name="tesserae",
-    version=9,
+    version=10,
     params=TesseraeParams,
     paint=paint_tesserae,
     en="Roman mosaic",

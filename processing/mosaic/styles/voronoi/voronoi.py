@@ -140,7 +140,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, pr
 
 VORONOI = Style(
     name="voronoi",
-    version=14,
+    version=15,
     params=VoronoiParams,
     paint=paint_panes,
     en="Stained glass",
