@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from tests.browser.held_requests import HeldRequests
 from tests.browser.test_every_page import expect_to_fit
 from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
@@ -80,6 +81,22 @@ def test_the_grid_loads_as_one_scrolls_and_nothing_shifts(painter: str, new_user
 
     expect(tiles).to_have_count(MANY)
     assert shift_of(user) < 0.02
+
+
+def test_a_grid_that_nobody_sees_loads_no_further_pages(painter: str, user: BrowserUser) -> None:
+    feeds: list[str] = []
+    user.page.on("request", lambda request: feeds.append(request.url) if "/api/feed/" in request.url else None)
+    late = HeldRequests(user.page, re.compile("/api/feed/"))
+    user.go(f"/u/{painter}")
+    until(user.page, lambda: len(late), 1)
+
+    user.page.get_by_role("link", name="Studio", exact=True).click()
+    expect(user.part("welcome")).to_be_visible()
+    late.release()
+
+    until(user.page, lambda: user.page.locator('[data-page="profile"] .image-card').count() >= 24)
+    user.page.evaluate("fetch('/api/styles/').then(answer => answer.text())")  # what it asks for, it has asked for
+    assert len(feeds) == 1
 
 
 @pytest.mark.parametrize(("width", "text"), [(320, "100%"), (640, "200%")], ids=["narrow", "large text"])

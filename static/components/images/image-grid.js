@@ -40,8 +40,11 @@ export class ImageGrid extends EventTarget {
     if (query === this.#query && scrollTop > 0 && this.#images.length) { this.#layout(); return; }
     this.#query = query;
     this.#clear();
-    do await this.#loadMore(); while (!this.#ended && this.#query === query && this.#root.scrollHeight < scrollTop + innerHeight);
+    do await this.#loadMore(); while (this.#query === query && this.#isShort(scrollTop + innerHeight));
   }
+
+  /** Whether pages are missing to a height. A grid that is not shown has none: it loads more when it is. */
+  #isShort(height) { return !this.#ended && this.#root.clientWidth > 0 && this.#root.scrollHeight < height; }
 
   /** Removes the images of a user who has signed out. */
   forget() { this.#query = null; this.#clear(); }
