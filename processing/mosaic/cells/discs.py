@@ -14,21 +14,28 @@ _DIRECTIONS = 48  # corners of a disc that is cut, in an SVG; a multiple of 8 an
 
 
 def cell_distances(
-    side: int, row_height: int, shift: int, margin: int, *, is_first: bool = False, is_last: bool = False
+    side: int,
+    above: int,
+    shift: int,
+    margin: int,
+    *,
+    below: int | None = None,
+    is_first: bool = False,
+    is_last: bool = False,
 ) -> Floats:
     """(side + 2 margin, side) from the middle of a cell to its pixels' centres; infinite outside the cell.
 
-    side: the distance of two cells of a row, and the width of the window. shift: from a cell to one of the rows above
-    and below, in pixels. margin: rows of the window above and below a square. is_first, is_last: there is no row above
-    or below, and the cell extends there. Cells do not overlap and leave no gap.
+    side: the distance of two cells of a row, and the width of the window. above, below: the distances of the rows;
+    None: the same. shift: from a cell to one of the rows above and below, in pixels. margin: rows of the window above
+    and below a square. is_first, is_last: there is no row above or below, and the cell extends there. Cells do not
+    overlap and leave no gap.
     """
     x = np.arange(side) + 0.5 - side / 2
     y = np.arange(-margin, side + margin)[:, None] + 0.5 - side / 2
     own = x**2 + y**2
     nearest = np.abs((x - shift + side / 2) % side - side / 2)  # horizontally, to a cell of another row
-    inside = (is_first | (own <= nearest**2 + (y + row_height) ** 2)) & (
-        is_last | (own < nearest**2 + (y - row_height) ** 2)
-    )
+    below = above if below is None else below
+    inside = (is_first | (own <= nearest**2 + (y + above) ** 2)) & (is_last | (own < nearest**2 + (y - below) ** 2))
     distances: Floats = np.where(inside, np.sqrt(own), np.inf).astype(np.float32)
     return distances
 
@@ -67,9 +74,10 @@ class DiscCoverage:
 
 
 class CutDisc:
-    """The outlines of discs that are cut by the cells of a lattice. Arguments as of `cell_distances`."""
+    """The outlines of discs that are cut by the cells of a lattice, whose rows are `row_height` apart. Other arguments
+    as of `cell_distances`."""
 
-    def __init__(self, side: int, row_height: int, shift: int) -> None:
+    def __init__(self, side: int, row_height: float, shift: int) -> None:
         angles = np.arange(_DIRECTIONS) * 2 * math.pi / _DIRECTIONS
         self._directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         rows = [(shift + step * side, sign * row_height) for step in (-1, 0, 1) for sign in (-1, 1)]

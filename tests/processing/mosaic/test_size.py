@@ -96,6 +96,19 @@ def test_hexagons_with_pictures_are_four_times_as_fine_whatever_their_size(cell:
     assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
 
 
+@pytest.mark.parametrize("cell", [20, 24, 40])
+@pytest.mark.parametrize("dot_size", ["tone", "airy"])
+def test_staggered_dots_are_four_times_as_fine_whatever_their_distance(cell: int, dot_size: str) -> None:
+    picture = scene(320, 320)
+
+    small, large = (
+        rendered(picture, "dots", size=320 * times, cell=cell * times, dot_size=dot_size) for times in (1, 4)
+    )
+
+    reduced = np.asarray(Image.fromarray(large).reduce(4)).astype(int)
+    assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
+
+
 @pytest.mark.parametrize("style", SIZED)
 def test_defaults_are_in_proportion_to_the_size(style: str) -> None:
     """Seen from far away: the size of a cell is a whole number, so their number differs a little."""

@@ -13,6 +13,8 @@ from ...cells.cells import Circle, Polygon
 from ...cells.runs import Runs, runs_from_columns
 from ...colour.srgb import Floats
 
+_EPSILON = 1e-9
+
 Row = TypeVar("Row", int, NDArray[np.int64])
 
 
@@ -21,36 +23,46 @@ class DotGrid:
 
     side: the distance of two dots of a row, and the side of the square that a dot is drawn in. staggered: every second
     row is shifted by half a side. One dot is in the middle of the picture, so that opposite edges cut the dots alike.
+    row_height: the distance of two rows, no whole number where they are staggered; each row lies on whole pixels, as
+    near as it can. steps: (rows + 1,) pixels from the row above each one, and to the row below it.
     """
 
     def __init__(self, width: int, height: int, side: int, *, staggered: bool) -> None:
         self.width, self.height, self.side = width, height, side
         self.pitch = float(side)
-        self.row_height = max(1, round(side * math.sqrt(3) / 2)) if staggered else side
+        self.row_height = max(1.0, side * math.sqrt(3) / 2) if staggered else float(side)
         across, self.rows = _odd_count(width, side), _odd_count(height, self.row_height)
         self.columns = across + 1 if staggered else across
         self.count = self.columns * self.rows
-        self._left, self._top = (width - across * side) // 2, (height - self.rows * self.row_height) // 2
+        self._left = (width - across * side) // 2
         self.row_offset = side - side // 2 if staggered else 0
+        middles = height / 2 + (np.arange(-1, self.rows + 1) - self.rows // 2) * self.row_height
+        tops = _whole(middles - side / 2)
+        self._tops, self.steps = tops[1:-1], np.diff(tops)
+        self._bounds = _whole(middles[:-1] + self.row_height / 2)
+        self._bounds[[0, -1]] = min(0, self._bounds[0]), max(height, self._bounds[-1])
 
     def corner(self, row: Row) -> tuple[Row, Row]:
         """Left and top of the square that a row's first dot is drawn in; may lie outside the picture."""
-        top = self._top - (self.side - self.row_height) // 2
-        return self._left - self.is_shifted(row) * self.row_offset, top + row * self.row_height
+        top: Row = self._tops[row] if isinstance(row, np.ndarray) else int(self._tops[row])
+        return self._left - self.is_shifted(row) * self.row_offset, top
 
     def is_shifted(self, row: Row) -> Row:
         """1 for the rows that are `row_offset` further to the left, else 0."""
         return (row - self.rows // 2) % 2
 
     def runs(self, top: int, bottom: int) -> Runs:
-        rows, columns = (np.arange(top, bottom) - self._top) // self.row_height, np.arange(self.columns)
+        rows, columns = self._rows_at(np.arange(top, bottom)), np.arange(self.columns)
         lefts = self._left - self.is_shifted(rows) * self.row_offset
         first_columns = np.clip(lefts[:, None] + columns * self.side, 0, self.width)
         cells = (rows[:, None] * self.columns + columns).astype(np.int32)
         return runs_from_columns(first_columns, cells, self.width)
 
+    def _rows_at(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self._bounds, y, side="right") - 1
+
     def lowest_index(self, row: int) -> int:
-        return (row - self._top) // self.row_height * self.columns
+        return int(self._rows_at(np.array([row]))[0]) * self.columns
 
     def centres(self, start: int, stop: int) -> Floats:
         row, column = np.divmod(np.arange(start, stop), self.columns)
@@ -62,9 +74,9 @@ class DotGrid:
 
     def outlines(self) -> Iterator[Polygon]:
         half = self.side / 2
-        for x, y in self.centres(0, self.count).tolist():
-            top = y - half + (self.side - self.row_height) // 2
-            bottom = top + self.row_height
+        for cell, (x, _) in enumerate(self.centres(0, self.count).tolist()):
+            row = cell // self.columns
+            top, bottom = int(self._bounds[row]), int(self._bounds[row + 1])
             yield Polygon(((x - half, top), (x + half, top), (x + half, bottom), (x - half, bottom)))
 
     def circles(self, visible: NDArray[np.bool_], radii: Floats) -> Iterator[Circle]:
@@ -73,6 +85,11 @@ class DotGrid:
             yield Circle(x, y, radius)
 
 
-def _odd_count(length: int, step: int) -> int:
+def _odd_count(length: int, step: float) -> int:
     """The least odd number of steps that cover the length."""
-    return -(-length // step) | 1
+    return math.ceil(length / step - _EPSILON) | 1
+
+
+def _whole(places: Floats) -> NDArray[np.int64]:
+    whole: NDArray[np.int64] = np.floor(places + _EPSILON).astype(np.int64)
+    return whole

@@ -153,10 +153,8 @@ def tonal_dots(grid: DotGrid, means: CellMeans, context: RenderContext[DotsParam
     colours, radii = means.colours.copy(), np.empty(grid.count, np.float32)
     for piece in pieces(grid.count, _PIECE_DOTS):
         light = linear_lut(True)[means.colours[piece]]
-        levels = inks.coverage.levels(ink_coverage(light, inks.ground))
-        covered = inks.coverage.coverage[levels][:, None]
-        colours[piece] = to_bytes(inks.ground + (light - inks.ground) / covered, linear=True)
-        radii[piece] = inks.coverage.radii[levels]
+        covered, radii[piece] = inks.discs(ink_coverage(light, inks.ground), piece.start)
+        colours[piece] = to_bytes(inks.ground + (light - inks.ground) / covered[:, None], linear=True)
         progress(piece.start / grid.count / 2)
     if params.palette is not None:
         cell_colours(CellMeans(colours, means.areas), params, grid, progress.sub(0.5, 0.9), context)
@@ -164,7 +162,7 @@ def tonal_dots(grid: DotGrid, means: CellMeans, context: RenderContext[DotsParam
             to_mean = linear_lut(True)[means.colours[piece]] - inks.ground
             to_ink = linear_lut(True)[colours[piece]] - inks.ground
             share = (to_mean * to_ink).sum(axis=1) / np.maximum((to_ink**2).sum(axis=1), 1e-9)
-            radii[piece] = inks.coverage.radii[inks.coverage.levels(np.clip(share, MIN_COVERAGE, 1.0))]
+            _, radii[piece] = inks.discs(np.clip(share, MIN_COVERAGE, 1.0), piece.start)
     return Dots(grid, colours, radii, params.smooth, inks)
 
 
@@ -178,6 +176,10 @@ def _fill_hidden_rows(colours: Colours, areas: NDArray[np.uint32]) -> None:
         for outer, inner in ((0, 1), (-1, -2)):
             if not np.any(areas[outer]):
                 colours[outer] = colours[inner]
+                if colours.shape[1] > 1:  # the first or the last rectangle of the next row may have none either
+                    for end, beside in ((0, 1), (-1, -2)):
+                        if not areas[inner, end]:
+                            colours[outer, end] = colours[inner, beside]
 
 
 def dot_radii(colours: Colours, size: str, pitch: float, progress: Progress) -> Floats:

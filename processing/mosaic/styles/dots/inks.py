@@ -26,20 +26,36 @@ class InkBlend:
 
     def __init__(self, grid: DotGrid, ground: str, *, smooth: bool) -> None:
         shifts = (-grid.row_offset, grid.row_offset)
-        self.margin = window_margin(grid.side, grid.row_height, grid.row_offset)
+        self.margin = max(window_margin(grid.side, step, grid.row_offset) for step in set(grid.steps.tolist()))
         self._grid, self._shifts = grid, shifts
-        inner = cell_distances(grid.side, grid.row_height, shifts[0], self.margin)
-        self.coverage = DiscCoverage(inner, smooth=smooth)
+        rows, self._kinds = np.unique(np.stack([grid.steps[:-1], grid.steps[1:]], axis=1), axis=0, return_inverse=True)
+        self._kinds = self._kinds.ravel()
+        inner = [
+            cell_distances(grid.side, above, shifts[0], self.margin, below=below) for above, below in rows.tolist()
+        ]
+        self._discs = [DiscCoverage(distances, smooth=smooth) for distances in inner]
         self._outlines = [CutDisc(grid.side, grid.row_height, shift) for shift in shifts]
         self.ground = linear_lut(True)[list(hex_to_rgb(ground))]
         alpha = np.arange(256)[:, None, None] / 255
         self._blended = to_bytes(alpha * linear_lut(True)[:, None] + (1 - alpha) * self.ground, linear=True)
 
+    def discs(self, shares: Floats, first: int) -> tuple[Floats, Floats]:
+        """(n,) twice: how much the smallest discs cover that cover these shares of the cells from `first` on, and their
+        radii in pixels."""
+        kinds = self._kinds[np.arange(first, first + len(shares)) // self._grid.columns]
+        coverage, radii = np.empty(len(shares)), np.empty(len(shares))
+        for kind, discs in enumerate(self._discs):
+            some = kinds == kind
+            levels = discs.levels(shares[some])
+            coverage[some], radii[some] = discs.coverage[levels], discs.radii[levels]
+        return coverage, radii
+
     def distances(self, row: int) -> Floats:
         """As of `cell_distances`, for the cells of a row."""
         grid, shift = self._grid, self._shifts[self._grid.is_shifted(row)]
+        above, below = grid.steps[row : row + 2].tolist()
         is_first, is_last = row == 0, row == grid.rows - 1
-        return cell_distances(grid.side, grid.row_height, shift, self.margin, is_first=is_first, is_last=is_last)
+        return cell_distances(grid.side, above, shift, self.margin, below=below, is_first=is_first, is_last=is_last)
 
     def blend(self, alpha: NDArray[np.uint8], colours: Colours) -> Colours:
         """(rows, n * side, 3). alpha: (rows, n * side), 0 to 255; colours: (n, 3)."""

@@ -26,6 +26,25 @@ def test_cells_do_not_overlap_and_leave_no_gap(side: int) -> None:
     assert (middle == 1).all()
 
 
+@pytest.mark.parametrize("side", [3, 8, 13])
+def test_rows_at_different_distances_leave_no_gap_either(side: int) -> None:
+    shift = side - side // 2
+    steps = [round(side * 0.866) + row % 2 for row in range(8)]
+    margin = max(window_margin(side, step, shift) for step in steps)
+    times_covered = np.zeros((side * 9 + 9, side * 8), int)
+
+    top = side - margin
+    for row in range(7):
+        turned = shift if row % 2 else -shift
+        inside = np.isfinite(cell_distances(side, steps[row], turned, margin, below=steps[row + 1]))
+        for column in range(1, 7):
+            x = column * side - row % 2 * shift
+            times_covered[top : top + len(inside), x : x + side] += inside
+        top += steps[row + 1]
+
+    assert (times_covered[side * 2 : side * 5, side * 2 : side * 5] == 1).all()
+
+
 @pytest.mark.parametrize("smooth", [True, False])
 def test_coverage_is_what_the_pixels_show(smooth: bool) -> None:
     distances = cell_distances(20, 17, 10, window_margin(20, 17, 10))
