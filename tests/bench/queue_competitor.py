@@ -5,6 +5,7 @@ Run by `queue_competitors.py` with the interpreter that has these queues install
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 FOLDER, REDIS = Path(os.environ["COMPETITOR_FOLDER"]), os.environ["COMPETITOR_REDIS"]
+POSTGRES = os.environ["COMPETITOR_POSTGRES"]
 THREADS = 2
 
 
@@ -94,6 +96,23 @@ def huey(arguments: list[str], store: str, pool: str) -> None:
         queue.create_consumer(workers=THREADS, worker_type=pool, periodic=False, **pace).run()
 
 
+def procrastinate(arguments: list[str]) -> None:
+    """Jobs stay in the database when they have ended, as ours do."""
+    from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+    from procrastinate.exceptions import ConnectorException
+
+    filling = arguments[0] == "fill"
+    app = App(connector=(SyncPsycopgConnector if filling else PsycopgConnector)(conninfo=POSTGRES))
+    tasks = {name: app.task(task, name=name) for name, task in TASKS.items()}
+    if not filling:
+        app.run_worker(concurrency=THREADS, fetch_job_polling_interval=1.0)
+        return
+    with app.open():
+        with contextlib.suppress(ConnectorException):  # it is there from the time before
+            app.schema_manager.apply_schema()
+        _fill(arguments, lambda task, number: tasks[task].defer(number=number))
+
+
 def _fill(arguments: list[str], send: Callable[[str, int], object]) -> None:
     task, count = arguments[1], int(arguments[2])
     send(task, 0)
@@ -107,4 +126,5 @@ if __name__ == "__main__":
     kind, *rest = sys.argv[1:]
     name, *how = kind.split("_")
     queues: dict[str, Callable[..., None]] = {"rq": rq, "dramatiq": dramatiq, "celery": celery, "huey": huey}
+    queues["procrastinate"] = procrastinate
     queues[name](rest, *how)

@@ -2,10 +2,11 @@
 
     .venv/bin/python -m tests.bench.queue_competitors [python]
 
-python: the interpreter of a virtual environment with celery[redis], dramatiq[redis], huey and rq. Without it, or
-without redis-server on PATH, only our queue is measured. Each queue has two worker threads or two worker processes, at
-the nice value of our rendering threads. redis syncs an append-only file once a second; ours is journaled before a task
-is acknowledged.
+python: the interpreter of a virtual environment with celery[redis], dramatiq[redis], huey, rq, procrastinate and
+psycopg[binary]. Without it, or without redis-server on PATH, only our queue is measured; without PostgreSQL,
+procrastinate is left out. Words after it choose some of them. Each queue has two worker threads or two worker
+processes, at the nice value of our rendering threads. redis syncs an append-only file once a second; ours is
+journaled before a task is acknowledged, and PostgreSQL syncs each transaction.
 """
 
 from __future__ import annotations
@@ -15,14 +16,12 @@ import os
 import shutil
 import signal
 import site
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,13 +35,13 @@ from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import tune_process
 from processing.thread_priority import RENDER_NICENESS, lower_thread_priority, prioritise_loop
 from tests.bench.queue import queue_bench
+from tests.bench.queue_stores import run_postgres, run_redis, wait_until
 from tests.bench.timing import table
 from tests.processing.queue.queue_harness import ManualEngine
 from tests.support.pictures import encoded, photo
 from tests.support.process import ROOT
 
 NOOP_TASKS, RENDER_TASKS = 1000, 200
-TIMEOUT_S = 120.0
 COMPETITORS = {
     "rq, two processes": ("rq", 2),
     "dramatiq, two threads": ("dramatiq", 1),
@@ -51,6 +50,7 @@ COMPETITORS = {
     "huey on redis, two threads": ("huey_redis_thread", 1),
     "huey on redis, two processes": ("huey_redis_process", 1),
     "huey on SQLite, two threads": ("huey_sqlite_thread", 1),
+    "procrastinate on PostgreSQL, two threads": ("procrastinate", 1),
 }
 
 
@@ -85,10 +85,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class CompetitorSetup:
-    """Interpreter, redis and folder of a competitor; every finished task appends one byte to the file `ended`."""
+    """Interpreter, stores and folder of a competitor; every finished task appends one byte to the file `ended`.
+
+    redis, postgres: their addresses.
+    """
 
     python: str
-    redis_port: int
+    redis: str
+    postgres: str
     folder: Path
 
     @property
@@ -102,38 +106,11 @@ class CompetitorSetup:
     def environment(self) -> dict[str, str]:
         paths = os.pathsep.join([str(ROOT), *site.getsitepackages()])
         variables = {
-            "COMPETITOR_REDIS": f"redis://127.0.0.1:{self.redis_port}/0",
+            "COMPETITOR_REDIS": self.redis,
+            "COMPETITOR_POSTGRES": self.postgres,
             "COMPETITOR_FOLDER": str(self.folder),
         }
         return {**os.environ, "PYTHONPATH": paths, **variables}
-
-
-@contextmanager
-def run_redis(folder: Path) -> Iterator[int]:
-    """Run a redis-server; yields its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
-        try:
-            _wait_until(lambda: _port_open(port))
-            yield port
-        finally:
-            child.terminate()
-
-
-def _port_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.005)
 
 
 def measure_competitor(setup: CompetitorSetup, kind: str, workers: int, task: str, count: int) -> Rates:
@@ -153,9 +130,9 @@ def measure_competitor(setup: CompetitorSetup, kind: str, workers: int, task: st
         for _ in range(workers)
     ]
     try:
-        _wait_until(lambda: setup.finished_count >= workers)
+        wait_until(lambda: setup.finished_count >= workers)
         started, before = time.perf_counter(), setup.finished_count
-        _wait_until(lambda: setup.finished_count >= count)
+        wait_until(lambda: setup.finished_count >= count)
         return Rates(count / float(filled.stdout), (count - before) / (time.perf_counter() - started))
     finally:
         for worker in processes:
@@ -172,15 +149,17 @@ def _wait_or_kill(worker: subprocess.Popen[bytes]) -> None:
         worker.wait(10)
 
 
-def measure_competitors(python: str, folder: Path) -> dict[str, tuple[Rates, Rates] | None]:
-    """No-op and render rates of each competitor; None where it is not installed."""
+def measure_competitors(python: str, folder: Path, words: list[str]) -> dict[str, tuple[Rates, Rates] | None]:
+    """No-op and render rates of each competitor whose name has one of the words; None where it is not installed."""
     rates: dict[str, tuple[Rates, Rates] | None] = {}
-    with run_redis(folder) as port:
-        setup = CompetitorSetup(python, port, folder)
+    with run_redis(folder) as redis, run_postgres(folder) as postgres:
+        setup = CompetitorSetup(python, redis, postgres, folder)
         for name, (kind, workers) in COMPETITORS.items():
+            if words and not any(word in name for word in words):
+                continue
             package = kind.partition("_")[0]
             missing = subprocess.run([python, "-c", f"import {package}"], capture_output=True, check=False).returncode
-            if missing:
+            if missing or (package == "procrastinate" and not postgres):
                 rates[name] = None
                 continue
             noop = measure_competitor(setup, kind, workers, "noop", NOOP_TASKS)
@@ -270,7 +249,7 @@ def main() -> None:
             "two threads, our jobs, no queue": measure_bare_jobs(picture),
         }
         available = bool(python) and shutil.which("redis-server") is not None
-        others = measure_competitors(python, Path(folder)) if available else {}
+        others = measure_competitors(python, Path(folder), sys.argv[2:]) if available else {}
         ours = before.mean(asyncio.run(measure_tessera(picture)))
     if not available:
         print("No interpreter with other queues was given, or redis-server is missing: measured ours only.\n")
