@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,6 @@ _LEVELS = 1 << 16
 _TABLES = (b"A2B0", b"D2B0")  # what such a profile would be read by instead
 _LIGHTEST_BLACK = 0.184  # L* 50
 _PARAMETERS = (1, 3, 4, 5, 7)  # of a parametric curve, by its type (10.18)
-
-_ENCODED = np.rint(encode_srgb(np.linspace(0.0, 1.0, _LEVELS)) * 255).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,13 @@ class Shaper:
         light *= _LEVELS - 1
         light += 0.5
         np.clip(light, 0, _LEVELS - 1, out=light)
-        return _ENCODED[light.astype(np.uint16)]
+        return _encoded()[light.astype(np.uint16)]
+
+
+@cache
+def _encoded() -> NDArray[np.uint8]:
+    """sRGB in 8 bits of each level of light; computed for the first picture with such a profile."""
+    return np.rint(encode_srgb(np.linspace(0.0, 1.0, _LEVELS)) * 255).astype(np.uint8)
 
 
 def read_shaper(profile: bytes, from_xyz: Floats) -> Shaper | None:
