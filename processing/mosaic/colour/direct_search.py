@@ -24,7 +24,7 @@ from .srgb import Colours, Floats, linear_lut
 
 MAX_SEARCHED = 1 << 22  # cells times colours: a second or two
 
-_TEMPERATURES: Final = tuple(np.geomspace(1e-3, 3e-5, 10).tolist())
+_TEMPERATURES: Final = tuple(np.geomspace(1.5e-3, 3e-5, 12).tolist())
 _ROUNDS: Final = 4  # at most, in which cells have one colour
 _STEP: Final = 4  # cells that are chosen at once lie so far apart that they hardly see each other
 _SETTLED: Final = 0.002  # of the cells changed in a round: the search ends

@@ -39,17 +39,17 @@ FULL_MIXING: Final = OwnWeights(0.022, 0.022, 0.022)
 """The least that keeps noise down: nearest to the picture from a distance."""
 
 GENTLE_MIXING: Final = OwnWeights(
-    0.01, 0.02, 0.01, dark=6.0, plain=True, skin=OwnWeights(0.01, 0.02, 0.01, foreign=5.0)
+    0.008, 0.012, 0.008, dark=150.0, plain=True, skin=OwnWeights(0.007, 0.012, 0.007, foreign=5.0)
 )
 """As near from a distance, but faces have hardly any pieces of colours that no skin has."""
 
 SIMILAR_MIXING: Final = OwnWeights(
-    0.015, 0.015, 0.015, dark=12.0, plain=True, foreign=30.0, skin=OwnWeights(0.01, 0.02, 0.01)
+    0.015, 0.015, 0.015, dark=100.0, plain=True, foreign=30.0, skin=OwnWeights(0.01, 0.02, 0.01)
 )
 """Of palettes with many colours: those whose hue is similar are mixed, hardly any others."""
 
 _SIMILAR: Final = 0.03  # a and b that may differ more than those of the nearest colour
-_DARK: Final = 0.32, 0.22  # lightness below which, and from which on fully, `dark` counts
+_DARK: Final = 0.28, 0.18  # lightness below which, and from which on fully, `dark` counts
 _SKIN_CHROMA: Final = (0.02, 0.035), (0.125, 0.1)  # from none to all of it, from below and from above
 _SKIN_HUE: Final = (5.0, 20.0), (85.0, 72.0)  # degrees
 _SKIN_LIGHTNESS: Final = 0.35, 0.45
@@ -62,6 +62,7 @@ _PLAIN_OF_NEARBY: Final = 0.8
 gradient have."""
 _PLAIN_PICTURE: Final = 0.2
 """Of a picture: with fewer plain cells it is a photograph, whose black is clipped or whose wall is even."""
+_EVEN: Final = 8  # of 255: how much the colours around a cell of a drawing may differ where it is plain, too
 
 
 def own_costs(
@@ -108,7 +109,7 @@ def _ramp(values: Floats, start: float, full: float) -> Floats:
 
 
 def plain_cells(colours: Colours) -> NDArray[np.bool_]:
-    """(rows, columns): which cells have a plain colour, if a picture has many such, as a logo has."""
+    """(rows, columns): which cells have a plain colour, if a picture has many such, as a logo or a drawing has."""
     bins = np.moveaxis(colours // _BIN, -1, 0).astype(np.intp)
     counts = np.zeros((-(-256 // _BIN),) * 3, np.float32)
     np.add.at(counts, tuple(bins), 1)
@@ -116,4 +117,10 @@ def plain_cells(colours: Colours) -> NDArray[np.bool_]:
         ndimage().uniform_filter(counts, size, mode="constant")[*bins] * size**3 for size in (_ALIKE, _NEARBY)
     )
     is_plain = np.asarray((alike >= _PLAIN_SHARE * bins[0].size) & (alike >= _PLAIN_OF_NEARBY * nearby))
-    return is_plain & bool(is_plain.mean() >= _PLAIN_PICTURE)
+    if is_plain.mean() < _PLAIN_PICTURE:
+        return np.zeros_like(is_plain)
+    darkest, lightest = (
+        around(colours, size=(3, 3, 1), mode="nearest").astype(np.int16)
+        for around in (ndimage().minimum_filter, ndimage().maximum_filter)
+    )
+    return np.asarray(is_plain | ((lightest - darkest).max(axis=-1) <= _EVEN))

@@ -190,6 +190,16 @@ def test_gentle_mixing_leaves_the_areas_of_a_logo_plain() -> None:
     assert len(np.unique(full[:9])) > 1
 
 
+def test_stars_stand_on_a_calm_black_sky() -> None:
+    """It was a maze of black and brown studs, which mix to a black that is a little more neutral."""
+    sky = np.random.default_rng(2).integers(6, 14, (400, 400, 3)).astype(np.uint8)
+    sky[::40, ::50] = 255
+
+    studs = np.array(cell_map_of(render_bricks(sky))["studs"]).reshape(40, 40)
+
+    assert (studs[:, 1:] != studs[:, :-1]).mean() < 0.1
+
+
 def test_gentle_mixing_keeps_a_night_calm_and_a_slow_gradient_without_steps() -> None:
     night = np.full((320, 320, 3), (18, 17, 16), np.uint8) + np.random.default_rng(1).integers(0, 4, (320, 320, 1))
     sky = np.repeat(np.linspace(90, 130, 320)[:, None, None], 320, 1) + np.array([0, 20, 60])
