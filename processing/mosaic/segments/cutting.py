@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .borders import OUTSIDE, Border
-from .region_shape import Corner, Loop, Place, RegionShape, is_in_triangle
+from .region_shape import Corner, Loop, Place, RegionShape, are_wider, is_in_triangle
 
 _MEASURED = 12  # cuts of a region of which the parts are measured, those first that look best
 
@@ -67,7 +67,7 @@ class _Cutter:
         if len(loops) > 1:
             return self._join(region, shape) or self._drop_corner(region, shape, 0.0)
         for cut in _cuts(shape, most):
-            if all(RegionShape([part]).is_wider(thinnest) for part in _parts(loops[0], *cut)):
+            if are_wider([RegionShape([part]) for part in _parts(loops[0], *cut)], thinnest):
                 return self._cut(region, shape, *cut)
         return self._drop_corner(region, shape, thinnest) or self._drop_corner(region, shape, 0.0)
 

@@ -69,6 +69,26 @@ class _Regions:
         return corners
 
 
+@dataclass(frozen=True, slots=True)
+class StraightBorders:
+    """traced: the borders of `count` regions along the edges of pixels. straight: the same with few corners."""
+
+    traced: list[Border]
+    straight: list[Border]
+    count: int
+    max_corners: int | None
+
+    def outlines(self, *, thinnest: float | None = 0.0) -> Outlines:
+        """thinnest: how wide the parts of regions that are cut are at least; None: none is cut."""
+        straight, origins = self.straight, list(range(self.count))
+        if self.max_corners is not None and thinnest is not None:
+            straight, origins = cut_angular(straight, self.count, self.max_corners, thinnest)
+        borders = _with_round_corners(straight)
+        turns = corner_counts(straight, len(origins))
+        loops = _loops(borders, len(origins))
+        return Outlines(*_polygons(borders, loops), borders, turns, np.array(origins), self.traced, loops)
+
+
 def trace_outlines(
     labels: Labels,
     progress: Progress,
@@ -79,26 +99,29 @@ def trace_outlines(
 ) -> Outlines:
     """labels: (rows, columns), connected regions numbered from 0. Coordinates are in its pixels.
 
-    max_corners: regions with more are simplified further, and then cut; None: none is. thinnest: how wide the parts are
-    at least; None: none is cut. colours: (count, 3) of the regions in OKLab x 100; borders of similar ones, which no
-    contour prescribes, are then straighter.
+    max_corners: regions with more are simplified further, and then cut; None: none is. thinnest: see StraightBorders.
+    colours: see `trace_straight`.
     """
-    traced = trace_borders(labels, progress.sub(0.0, 0.6))
+    borders = trace_straight(labels, progress.sub(0.0, 0.9), max_corners=max_corners, colours=colours)
+    return borders.outlines(thinnest=thinnest)
+
+
+def trace_straight(
+    labels: Labels, progress: Progress, *, max_corners: int | None = MAX_CORNERS, colours: Floats | None = None
+) -> StraightBorders:
+    """labels: (rows, columns), connected regions numbered from 0. colours: (count, 3) of the regions in OKLab x 100;
+    borders of similar ones, which no contour prescribes, are then straighter. max_corners: regions with more are
+    simplified further."""
+    traced = trace_borders(labels, progress.sub(0.0, 0.7))
     widths = region_widths(labels)
     count, regions = len(widths), _Regions.of(traced, widths)
     lines = _simplified([border.points for border in traced], regions, colours)
-    progress(0.8)
+    progress(0.9)
     if max_corners is not None:
         _limit_corners(lines, regions, count, max_corners)
     straight = [Border(line, border.left, border.right) for border, line in zip(traced, lines, strict=True)]
-    origins = list(range(count))
-    if max_corners is not None and thinnest is not None:
-        straight, origins = cut_angular(straight, count, max_corners, thinnest)
-    progress(0.9)
-    borders = _with_round_corners(straight)
-    turns = corner_counts(straight, len(origins))
-    loops = _loops(borders, len(origins))
-    return Outlines(*_polygons(borders, loops), borders, turns, np.array(origins), traced, loops)
+    progress(1.0)
+    return StraightBorders(traced, straight, count, max_corners)
 
 
 def _simplified(lines: list[Floats], regions: _Regions, colours: Floats | None) -> list[Floats]:

@@ -49,8 +49,7 @@ class RegionShape:
 
     def is_wider(self, width: float) -> bool:
         """At its widest place."""
-        counted = np.ones((1, len(self._here)), bool)
-        return bool(widths_within(self._here[None], self._next[None], counted, width)[0] >= width)
+        return are_wider([self], width)
 
     def lengths(self, one: NDArray[np.intp], other: NDArray[np.intp]) -> Floats:
         """(n,): the distances of pairs of corners."""
@@ -89,6 +88,16 @@ class RegionShape:
         distance = np.hypot(*np.moveaxis(offset - share[..., None] * chord, -1, 0))
         ends = (np.abs(offset).max(axis=-1) < 1e-9) | (np.abs(tails - end).max(axis=-1) < 1e-9)
         return np.asarray(~(crosses | ((distance < _CLEARANCE_PX) & ~ends)).any(axis=1))
+
+
+def are_wider(shapes: Sequence[RegionShape], width: float) -> bool:
+    """Whether each is so wide at its widest place."""
+    most = max(len(shape.corners) for shape in shapes)
+    sides = np.stack([np.arange(most).clip(max=len(shape.corners) - 1) for shape in shapes])  # the last one again
+    tails = np.stack([shape._here[side] for shape, side in zip(shapes, sides, strict=True)])
+    heads = np.stack([shape._next[side] for shape, side in zip(shapes, sides, strict=True)])
+    counted = np.arange(most) < np.array([[len(shape.corners)] for shape in shapes])
+    return bool((widths_within(tails, heads, counted, width) >= width).all())
 
 
 def is_in_triangle(triangle: Floats, points: Floats) -> NDArray[np.bool_]:

@@ -7,6 +7,8 @@ merging needs the regions' statistics anyway, and a hexagonal grid lets calm are
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -50,12 +52,45 @@ def segment(lab: Floats, count: int, progress: Progress) -> Labels:
 
 def merge_regions(labels: Labels, lab: Floats, small: NDArray[np.bool_]) -> Labels:
     """Merge each of the `small` regions (n,) with its most similar neighbour."""
-    regions = _Regions(labels, lab, small)
-    for region in np.flatnonzero(small).tolist():
-        neighbours = regions.neighbours[region]
-        if regions.alive[region] and neighbours:
-            regions.merge(min(neighbours, key=lambda other: (regions.distance(region, other), other)), region)
-    return regions.relabelled(labels)
+    return Neighbours.of(labels).merged(labels, lab, small)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """pairs: (m, 2) regions that touch, the lower number first. sides: (m,) of pixels that they share."""
+
+    pairs: Labels
+    sides: Floats
+
+    @classmethod
+    def of(cls, labels: Labels) -> Neighbours:
+        return cls(*_neighbours(labels, int(labels.max()) + 1))
+
+    def renumbered(self, numbers: Labels) -> Neighbours:
+        """numbers: (n,) what each region has become part of."""
+        low, high = np.sort(numbers[self.pairs], axis=1).T
+        apart, count = low != high, int(numbers.max()) + 1
+        keys, inverse = np.unique(low[apart] * count + high[apart], return_inverse=True)
+        sides = np.bincount(inverse, self.sides[apart], len(keys)).astype(np.float64)
+        return Neighbours(np.stack(np.divmod(keys, count), 1), sides)
+
+    def merged(self, labels: Labels, lab: Floats, small: NDArray[np.bool_]) -> tuple[Labels, Neighbours]:
+        """Labels and neighbours after each of the `small` regions (n,) is part of its most similar neighbour."""
+        regions = _Regions(labels, lab, small, self)
+        for region in np.flatnonzero(small).tolist():
+            neighbours = regions.neighbours[region]
+            if regions.alive[region] and neighbours:
+                regions.merge(min(neighbours, key=lambda other: (regions.distance(region, other), other)), region)
+        numbers = regions.numbers(labels)
+        return numbers[labels], self.renumbered(numbers)
+
+    def united(self, labels: Labels, values: NDArray[np.integer]) -> tuple[Labels, Neighbours]:
+        """Labels and neighbours after neighbours of the same value (n,) are one region. labels: numbered from top to
+        bottom, as the result is."""
+        first, second = self.pairs.T
+        equal = values[first] == values[second]
+        numbers = connected_components(first[equal], second[equal], len(values))
+        return numbers[labels], self.renumbered(numbers)
 
 
 def _diffuse(planes: Floats) -> Floats:
@@ -116,13 +151,6 @@ def connected_parts(labels: Labels) -> Labels:
     return connected_components(stretch[1:][meet], stretch[:-1][meet], count)[stretch]
 
 
-def unite_equal(labels: Labels, values: NDArray[np.integer]) -> Labels:
-    """Unite neighbours of the same value (n,). labels: numbered from 0 from top to bottom, as the result is."""
-    first, second = _neighbours(labels, len(values))[0].T
-    equal = values[first] == values[second]
-    return connected_components(first[equal], second[equal], len(values))[labels]
-
-
 def merge_to(labels: Labels, lab: Floats, count: int, progress: Progress) -> Labels:
     """Merge neighbours until `count` regions are left, those first whose union adds the least squared error.
 
@@ -140,7 +168,7 @@ def merge_to(labels: Labels, lab: Floats, count: int, progress: Progress) -> Lab
         target = borders.merge(remaining[:most], gone[:most])
         into, left = target[into], left - most
         progress(1 - (left - count) / total)
-    return _relabelled(labels, into)
+    return _numbers(labels, into)[labels]
 
 
 class _Borders:
@@ -198,7 +226,7 @@ class _Borders:
 class _Regions:
     """Regions with their mean colours and neighbours, to be merged. small: (n,) those whose neighbours are needed."""
 
-    def __init__(self, labels: Labels, lab: Floats, small: NDArray[np.bool_]) -> None:
+    def __init__(self, labels: Labels, lab: Floats, small: NDArray[np.bool_], touching: Neighbours) -> None:
         flat, count = labels.ravel(), int(labels.max()) + 1
         areas = np.bincount(flat, minlength=count)
         sums = [np.bincount(flat, lab[..., channel].ravel(), count) for channel in range(3)]
@@ -206,9 +234,8 @@ class _Regions:
         self.area: list[int] = areas.tolist()
         self._means: list[tuple[float, float, float]] = list(zip(*means, strict=True))
         self.alive, self._into = [True] * count, list(range(count))
-        pairs, shared = _neighbours(labels, count)
-        needed = small[pairs].any(axis=1)
-        pairs, shared = pairs[needed], shared[needed]
+        needed = small[touching.pairs].any(axis=1)
+        pairs, shared = touching.pairs[needed], touching.sides[needed]
         self.neighbours: list[dict[int, float]] = [{} for _ in range(count)]  # how many sides of pixels they share
         for (first, second), sides in zip(pairs.tolist(), shared.tolist(), strict=True):
             self.neighbours[first][second] = self.neighbours[second][first] = sides
@@ -232,11 +259,12 @@ class _Regions:
                 self.neighbours[other][into] = self.neighbours[into][other] = together
         self.neighbours[gone] = {}
 
-    def relabelled(self, labels: Labels) -> Labels:
+    def numbers(self, labels: Labels) -> Labels:
+        """(count,): the new number of each region, from 0 from top to bottom."""
         roots = np.array(self._into)
         while (roots[roots] != roots).any():
             roots = roots[roots]
-        return _relabelled(labels, roots)
+        return _numbers(labels, roots)
 
 
 def _neighbours(labels: Labels, count: int) -> tuple[Labels, Floats]:
@@ -251,12 +279,13 @@ def _neighbours(labels: Labels, count: int) -> tuple[Labels, Floats]:
     return np.stack(np.divmod(keys, count), 1), shared.astype(np.float64)
 
 
-def _relabelled(labels: Labels, into: Labels) -> Labels:
-    """The labels of merged regions, numbered from 0 from top to bottom. into: what each has become part of."""
-    merged = into[labels]
-    flat = merged.ravel()
+def _numbers(labels: Labels, into: Labels) -> Labels:
+    """(n,): the numbers of merged regions, from 0 from top to bottom. into: what each has become part of."""
+    flat = labels.ravel()
     first = np.full(len(into), flat.size)
     first[flat[::-1]] = np.arange(flat.size)[::-1]  # the last one assigned stays
+    least = np.full(len(into), flat.size)
+    np.minimum.at(least, into, first)
     rank = np.empty(len(into), np.int64)
-    rank[np.argsort(first)] = np.arange(len(into))
-    return np.asarray(rank[merged], np.int64)
+    rank[np.argsort(least, kind="stable")] = np.arange(len(into))
+    return np.asarray(rank[into], np.int64)

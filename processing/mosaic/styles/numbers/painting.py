@@ -15,7 +15,7 @@ from ...colour.srgb import Colours, Floats, encode_srgb, linearise
 from ...progress import Progress
 from ...scipy_lazy import ndimage
 from ...segments.outlines import trace_outlines
-from ...segments.superpixels import Labels, connected_parts, merge_regions, oklab_sketch, segment, unite_equal
+from ...segments.superpixels import Labels, Neighbours, connected_parts, oklab_sketch, segment
 from ...segments.widths import are_thinner, region_edges
 
 _SAMPLES_ALONG_CELL = 12
@@ -92,7 +92,7 @@ def _paintable(
     """Regions of one colour, and the colours (rows, columns) after regions that are too small have become part of
     their most similar neighbours. cell: in pixels of these."""
     labels = connected_parts(paint)
-    first = max(1, int(labels.max()))
+    first, neighbours = max(1, int(labels.max())), Neighbours.of(labels)
     while True:
         count = int(labels.max()) + 1
         areas = np.bincount(labels.ravel())
@@ -101,12 +101,13 @@ def _paintable(
         if count == 1 or not small.any():
             return labels, paint
         smallest = small & (areas <= np.median(areas[small]))  # the others may grow first
-        merged = merge_regions(labels, lab, smallest)
+        merged, neighbours = neighbours.merged(labels, lab, smallest)
         votes = np.bincount(
             (merged * (paint.max() + 1) + paint).ravel(), minlength=(merged.max() + 1) * (paint.max() + 1)
         )
         winners = votes.reshape(merged.max() + 1, -1).argmax(axis=1)
-        labels, paint = unite_equal(merged, winners), winners[merged]
+        paint = winners[merged]
+        labels, neighbours = neighbours.united(merged, winners)
 
 
 def _poles(labels: Labels) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from ...scipy_lazy import ndimage
 from ...segments.borders import OUTSIDE
 from ...segments.branching import split_branching
 from ...segments.inscribed import inscribed_widths, polygon_areas
-from ...segments.outlines import Outlines, trace_outlines
+from ...segments.outlines import Outlines, trace_straight
 from ...segments.strokes import Stroke
 from ...segments.superpixels import Labels, connected_parts, merge_regions, merge_to, oklab_sketch, segment
 from ...segments.widths import are_thinner
@@ -93,16 +93,16 @@ def sketch_panes(
 
 def _with_outlines(labels: Labels, lab: Floats, thinnest: float, progress: Progress) -> PaneSketch:
     """Regions that simplified outlines make too thin become part of others."""
-    colours = mean_colours(labels, lab)
-    for round_ in range(_WIDTH_ROUNDS):
-        tracing = progress.sub(0.15 * round_, 0.15 * (round_ + 1))
-        outlines = trace_outlines(labels, tracing, thinnest=None, colours=colours)
+    for round_ in range(_WIDTH_ROUNDS + 1):
+        colours = mean_colours(labels, lab)
+        borders = trace_straight(labels, progress.sub(round_ / (_WIDTH_ROUNDS + 2), 1.0), colours=colours)
+        outlines = borders.outlines(thinnest=None)
         thin = inscribed_widths(outlines.points, outlines.corners, thinnest) < thinnest
-        if len(thin) == 1 or not thin.any():
+        if round_ == _WIDTH_ROUNDS or len(thin) == 1 or not thin.any():
             break
         labels = merge_regions(labels, lab, thin)
-        colours = mean_colours(labels, lab)
-    outlines = trace_outlines(labels, progress.sub(0.75, 1.0), thinnest=_ROUNDING * thinnest, colours=colours)
+    outlines = borders.outlines(thinnest=_ROUNDING * thinnest)
+    progress(1.0)
     return PaneSketch(labels, colours, outlines)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from processing.mosaic.progress import Progress
-from processing.mosaic.segments.superpixels import connected_parts, merge_to, unite_equal
+from processing.mosaic.segments.superpixels import Neighbours, connected_parts, merge_to
 
 
 def squares(rows: int, columns: int, side: int = 4) -> np.ndarray:
@@ -76,4 +76,9 @@ def test_neighbours_of_one_value_are_united_as_their_pixels_would_be(values: np.
     value_of = np.zeros(labels.max() + 1, np.int64)
     value_of[labels] = values
 
-    assert np.array_equal(unite_equal(labels, value_of), connected_parts(values))
+    united, neighbours = Neighbours.of(labels).united(labels, value_of)
+
+    assert np.array_equal(united, connected_parts(values))
+    from_pixels = Neighbours.of(united)
+    assert np.array_equal(neighbours.pairs, from_pixels.pairs)
+    assert np.array_equal(neighbours.sides, from_pixels.sides)
