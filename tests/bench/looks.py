@@ -70,14 +70,15 @@ def chroma(colours: np.ndarray) -> np.ndarray:
     return np.asarray(np.hypot(*srgb_to_oklab(colours)[..., 1:].T) * 100)
 
 
-def boundary_recall(source: np.ndarray, painted: np.ndarray, reach_px: int = 2) -> float:
-    """The share of the source's edges (Canny) within `reach_px` of a border between two colours of the mosaic."""
+def boundary_recall(source: np.ndarray, painted: np.ndarray, reach_px: int = 2) -> tuple[float, float]:
+    """The share of the source's edges (Canny) within `reach_px` of a border between two colours of the mosaic, and that
+    of all pixels: what borders would reach that follow nothing."""
     edges = canny(source)
     borders = np.zeros(edges.shape, bool)
     borders[:, 1:] |= (painted[:, 1:] != painted[:, :-1]).any(axis=-1)
     borders[1:] |= (painted[1:] != painted[:-1]).any(axis=-1)
     near = ndimage.distance_transform_edt(~borders) <= reach_px
-    return float(near[edges].mean()) if edges.any() else 1.0
+    return (float(near[edges].mean()) if edges.any() else 1.0), float(near.mean())
 
 
 def canny(pixels: np.ndarray, sigma_px: float = 1.4, low: float = 0.02, high: float = 0.05) -> np.ndarray:
@@ -99,14 +100,14 @@ def canny(pixels: np.ndarray, sigma_px: float = 1.4, low: float = 0.02, high: fl
     return np.asarray(strong[labels])
 
 
-def figures(image: Image.Image, recipe: dict[str, Any]) -> tuple[float, float, float]:
-    """Mean difference, blurred difference, and boundary recall (NaN for styles without borders)."""
+def figures(image: Image.Image, recipe: dict[str, Any]) -> tuple[float, float, float, float]:
+    """Mean difference, blurred difference, and the figures of `boundary_recall` (NaN for styles without borders)."""
     result, painted = render_image(image, recipe)
     source, cell_px = np.asarray(image), pitch_of(image.size, result)
-    recall = float("nan")
+    recall, anywhere = float("nan"), float("nan")
     if recipe["style"] not in STYLES_WITHOUT_BORDERS:
-        recall = boundary_recall(source, render_image(image, recipe | FLAT.get(recipe["style"], {}))[1])
-    return mean_difference(source, painted), blurred_difference(source, painted, cell_px), recall
+        recall, anywhere = boundary_recall(source, render_image(image, recipe | FLAT.get(recipe["style"], {}))[1])
+    return mean_difference(source, painted), blurred_difference(source, painted, cell_px), recall, anywhere
 
 
 def recipe_of(word: str) -> dict[str, Any]:
@@ -203,10 +204,10 @@ def main() -> None:
     for word in words:
         by_photo = np.array([figures(image, recipe_of(word)) for image in images.values()])
         mean, worst = by_photo.mean(axis=0), by_photo.max(axis=0)
-        numbers = [f"{mean[0]:.2f}", f"{mean[1]:.2f}", f"{worst[1]:.2f}", f"{mean[2]:.2f}"]
+        numbers = [f"{mean[0]:.2f}", f"{mean[1]:.2f}", f"{worst[1]:.2f}", f"{mean[2]:.2f}", f"{mean[3]:.2f}"]
         rows.append((f"`{word}`", *(number if number != "nan" else "" for number in numbers)))
     print(f"Photographs: {', '.join(images)}\n")
-    print(table(("style", "difference", "blurred", "blurred, worst photograph", "boundary recall"), rows))
+    print(table(("style", "difference", "blurred", "blurred, worst photograph", "boundary recall", "all pixels"), rows))
     if not [word for word in sys.argv[1:] if not Path(word).is_file()]:
         print("\n" + table(("figure", "mean"), secondary_rows(list(images.values()))))
         columns = ("style, material", "pieces from flat paint", "flat, blurred", "material, blurred")
