@@ -109,7 +109,7 @@ def _with_step(original: Callable[..., Any], step: Callable[[], None], after: bo
         if not after:
             step()
         result = await original(*args, **kwargs)
-        if after and result != []:
+        if after and result is not None:  # a lease, and not that there is nothing to lease
             step()
         return result
 
