@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import Progress
 from .borders import OUTSIDE, Border
 from .region_shape import Corner, Loop, Place, RegionShape, are_wider, is_in_triangle
 
@@ -34,14 +35,18 @@ def corner_counts(borders: Iterable[Border], count: int) -> NDArray[np.int64]:
     return corners
 
 
-def cut_angular(borders: list[Border], count: int, most: int, thinnest: float) -> tuple[list[Border], list[int]]:
+def cut_angular(
+    borders: list[Border], count: int, most: int, thinnest: float, progress: Progress
+) -> tuple[list[Border], list[int]]:
     """Borders of regions with at most `most` corners, and the region that each of these is a part of.
 
     Where a part of every cut would be thinner than `thinnest`, or none is possible, corners are left out.
     """
     cutter = _Cutter(borders, count)
     waiting = np.flatnonzero(corner_counts(borders, count) > most)[::-1].tolist()
+    angular = len(waiting)
     while waiting:
+        progress(1 - len(waiting) / (angular + 1))
         waiting += [part for part in cutter.divide(waiting.pop(), most, thinnest) if cutter.corners(part) > most]
     return [Border(np.array(line.points), line.left, line.right) for line in cutter.lines], cutter.origins
 

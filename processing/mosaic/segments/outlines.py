@@ -78,11 +78,11 @@ class StraightBorders:
     count: int
     max_corners: int | None
 
-    def outlines(self, *, thinnest: float | None = 0.0) -> Outlines:
+    def outlines(self, progress: Progress, *, thinnest: float | None = 0.0) -> Outlines:
         """thinnest: how wide the parts of regions that are cut are at least; None: none is cut."""
         straight, origins = self.straight, list(range(self.count))
         if self.max_corners is not None and thinnest is not None:
-            straight, origins = cut_angular(straight, self.count, self.max_corners, thinnest)
+            straight, origins = cut_angular(straight, self.count, self.max_corners, thinnest, progress)
         borders = _with_round_corners(straight)
         turns = corner_counts(straight, len(origins))
         loops = _loops(borders, len(origins))
@@ -103,7 +103,7 @@ def trace_outlines(
     colours: see `trace_straight`.
     """
     borders = trace_straight(labels, progress.sub(0.0, 0.9), max_corners=max_corners, colours=colours)
-    return borders.outlines(thinnest=thinnest)
+    return borders.outlines(progress.sub(0.9, 1.0), thinnest=thinnest)
 
 
 def trace_straight(

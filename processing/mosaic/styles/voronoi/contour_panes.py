@@ -95,13 +95,14 @@ def _with_outlines(labels: Labels, lab: Floats, thinnest: float, progress: Progr
     """Regions that simplified outlines make too thin become part of others."""
     for round_ in range(_WIDTH_ROUNDS + 1):
         colours = mean_colours(labels, lab)
-        borders = trace_straight(labels, progress.sub(round_ / (_WIDTH_ROUNDS + 2), 1.0), colours=colours)
-        outlines = borders.outlines(thinnest=None)
+        tracing = progress.sub(0.12 * round_, 0.12 * (round_ + 1))
+        borders = trace_straight(labels, tracing, colours=colours)
+        outlines = borders.outlines(tracing, thinnest=None)
         thin = inscribed_widths(outlines.points, outlines.corners, thinnest) < thinnest
         if round_ == _WIDTH_ROUNDS or len(thin) == 1 or not thin.any():
             break
         labels = merge_regions(labels, lab, thin)
-    outlines = borders.outlines(thinnest=_ROUNDING * thinnest)
+    outlines = borders.outlines(progress.sub(0.8, 1.0), thinnest=_ROUNDING * thinnest)
     progress(1.0)
     return PaneSketch(labels, colours, outlines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from processing.mosaic.progress import Progress
 from processing.mosaic.segments.borders import OUTSIDE, Border
 from processing.mosaic.segments.cutting import corner_counts, cut_angular
 from processing.mosaic.segments.inscribed import inscribed_widths, polygon_areas
@@ -36,7 +37,7 @@ def test_a_disc_is_cut_into_parts_of_few_corners(corners: int) -> None:
     borders = [Border(wheel(corners), 0, 1), Border(wheel(4, 60.0), 1, OUTSIDE)]
     whole = areas(borders, 2).sum()
 
-    cut, origins = cut_angular(borders, 2, 12, 2.0)
+    cut, origins = cut_angular(borders, 2, 12, 2.0, Progress())
 
     assert corner_counts(cut, len(origins)).max() <= 12
     parts = areas(cut, len(origins))
@@ -47,7 +48,7 @@ def test_a_disc_is_cut_into_parts_of_few_corners(corners: int) -> None:
 def test_a_ring_is_cut_from_its_hole_to_its_outside() -> None:
     borders = [Border(wheel(12), 0, OUTSIDE), Border(wheel(8, 12.0), 1, 0)]
 
-    cut, origins = cut_angular(borders, 2, 12, 2.0)
+    cut, origins = cut_angular(borders, 2, 12, 2.0, Progress())
 
     assert origins[:2] == [0, 1]
     assert set(origins[2:]) == {0}
@@ -58,7 +59,7 @@ def test_a_ring_is_cut_from_its_hole_to_its_outside() -> None:
 def test_a_corner_is_left_out_where_every_cut_leaves_a_sliver() -> None:
     borders = [Border(wheel(14), 0, 1), Border(wheel(4, 50.0), 1, OUTSIDE)]
 
-    cut, origins = cut_angular(borders, 2, 12, 40.0)
+    cut, origins = cut_angular(borders, 2, 12, 40.0, Progress())
 
     assert corner_counts(cut, len(origins))[0] <= 12
     assert origins.count(0) == 1
