@@ -103,7 +103,7 @@ class Rectangles extends Cells {
   place(cell) {
     const { left, top } = this.box(cell);
     const parts = this.#split ? 2 : 1;
-    return { row: Math.floor((top * parts) / this.high) + 1, column: Math.floor((left * parts) / this.wide) + 1 };
+    return { row: Math.round((top * parts) / this.high) + 1, column: Math.round((left * parts) / this.wide) + 1 };
   }
 
   /** The cells in a part of the picture. */

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..colour.srgb import Floats
 from .cells import Polygon
 from .runs import Runs, runs_from_columns
 from .sides import FAR
 
+_EPSILON = 1e-9
+
 
 class RectangleGrid:
-    """Cells of `wide` by `high` pixels; implements cells.Cells."""
+    """Cells of `wide` by `high` pixels; implements cells.Cells. Where these are no whole numbers, cells begin at the
+    nearest whole pixel."""
 
-    def __init__(self, width: int, height: int, wide: int, high: int) -> None:
+    def __init__(self, width: int, height: int, wide: float, high: float) -> None:
         self.width, self.height, self.wide, self.high = width, height, wide, high
-        self.columns, self.rows = -(-width // wide), -(-height // high)
+        self.columns, self.rows = cell_count(width, wide), cell_count(height, high)
         self.count, self.pitch = self.columns * self.rows, math.sqrt(wide * high)
+        self._row_starts = first_pixels(np.arange(self.rows), high)
 
     def runs(self, top: int, bottom: int) -> Runs:
-        rows, columns = np.arange(top, bottom) // self.high, np.arange(self.columns)
-        first_columns = np.tile(columns * self.wide, (bottom - top, 1))
+        rows, columns = self._rows_at(np.arange(top, bottom)), np.arange(self.columns)
+        first_columns = np.tile(np.minimum(first_pixels(columns, self.wide), self.width), (bottom - top, 1))
         cells = (rows[:, None] * self.columns + columns).astype(np.int32)
         return runs_from_columns(first_columns, cells, self.width)
 
+    def _rows_at(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self._row_starts, y, side="right") - 1
+
     def lowest_index(self, row: int) -> int:
-        return row // self.high * self.columns
+        return int(self._rows_at(np.array([row]))[0]) * self.columns
 
     def centres(self, start: int, stop: int) -> Floats:
         cell = np.arange(start, stop)
@@ -46,16 +56,19 @@ class RectangleGrid:
     def scaled(self, width: int, height: int) -> RectangleGrid:
         """The same cells on a picture of about another size: cells have whole pixels."""
         wide, high = (max(1, round(size * width / self.width)) for size in (self.wide, self.high))
-        return RectangleGrid(-(-self.width * wide // self.wide), -(-self.height * high // self.high), wide, high)
+        across, down = cell_count(self.width * wide, self.wide), cell_count(self.height * high, self.high)
+        return RectangleGrid(across, down, wide, high)
 
     def enlarged(self, factor: int) -> None:
         return None
 
     def outlines(self) -> Iterator[Polygon]:
-        for top in range(0, self.height, self.high):
-            bottom = min(top + self.high, self.height)
-            for left in range(0, self.width, self.wide):
-                right = min(left + self.wide, self.width)
+        lefts = first_pixels(np.arange(self.columns + 1), self.wide).tolist()
+        tops = first_pixels(np.arange(self.rows + 1), self.high).tolist()
+        for top, end in pairwise(tops):
+            bottom = min(end, self.height)
+            for left, next_left in pairwise(lefts):
+                right = min(next_left, self.width)
                 yield Polygon(((left, top), (right, top), (right, bottom), (left, bottom)))
 
 
@@ -65,3 +78,14 @@ class SquareGrid(RectangleGrid):
     def __init__(self, width: int, height: int, side: int) -> None:
         super().__init__(width, height, side, side)
         self.side = side
+
+
+def cell_count(length: float, side: float) -> int:
+    """How many cells cover a length."""
+    return max(1, math.ceil(length / side - _EPSILON))
+
+
+def first_pixels(indices: NDArray[Any], side: float) -> NDArray[np.int64]:
+    """Where cells of that side begin."""
+    pixels: NDArray[np.int64] = np.floor(indices * side + (0.5 + _EPSILON)).astype(np.int64)
+    return pixels

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from processing.mosaic.cells.cells import Cells
-from processing.mosaic.cells.grid import SquareGrid
+from processing.mosaic.cells.grid import RectangleGrid, SquareGrid, cell_count
 from processing.mosaic.cells.hexagons import HexagonGrid, hexagon_size
 from processing.mosaic.cells.lattice import HexagonalTiling, TriangularTiling
 from processing.mosaic.cells.polygons import PolygonCells
@@ -65,11 +65,11 @@ def bent_squares(width: int, height: int, side: int, seed: int) -> PolygonCells:
     return polygon_cells(width, height, polygons, float(side))
 
 
-def split_grid(width: int, height: int, side: int, seed: int) -> SplitGrid:
-    """Squares of two sizes at random."""
-    side += side % 2
-    shape = -(-height // side), -(-width // side)
-    return SplitGrid(width, height, side, side, np.random.default_rng(seed).random(shape) < 0.4)
+def split_grid(width: int, height: int, side: int, seed: int, stretch: float = 1.0) -> SplitGrid:
+    """Rectangles of two sizes at random."""
+    wide, high = side * stretch, side / stretch
+    shape = cell_count(height, high), cell_count(width, wide)
+    return SplitGrid(width, height, wide, high, np.random.default_rng(seed).random(shape) < 0.4)
 
 
 KINDS: dict[str, Callable[[int, int, int], Cells]] = {
@@ -80,7 +80,9 @@ KINDS: dict[str, Callable[[int, int, int], Cells]] = {
     "triangle": lambda width, height, side: triangle_lattice(width, height, TriangleParams(cell=side)),
     "hexagon for pictures": lambda width, height, side: HexagonGrid(width, height, *hexagon_size(side, width)),
     "square": SquareGrid,
+    "rectangle": lambda width, height, side: RectangleGrid(width, height, side * 1.1547, side / 1.1547),
     "square of two sizes": lambda width, height, side: split_grid(width, height, side, 3),
+    "rectangle of two sizes": lambda width, height, side: split_grid(width, height, side, 3, 1.1547),
     "dot": lambda width, height, side: DotGrid(width, height, side, staggered=False),
     "staggered dot": lambda width, height, side: DotGrid(width, height, side, staggered=True),
     "bent square": lambda width, height, side: bent_squares(width, height, side, 7),

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic import STYLES, BadParameter, Limits, parse, render
+from processing.mosaic import STYLES, BadParameter, Limits, parse, pool_from_tiles, render
 from processing.mosaic.codec.encoders.resolution import write_resolution
 from processing.mosaic.materials.material import MATERIALS
 from tests.processing.mosaic.pictures import encoded, opened, saved, scene
 from tests.processing.mosaic.samples import sample
+from tests.processing.mosaic.tile_samples import colourful_pool
 
 SIZED = [name for name in STYLES if name != "redact"]
 WITH_MATERIAL = [name for name, style in STYLES.items() if "material" in style.params.model_fields]
@@ -83,17 +84,25 @@ def test_other_parameters_are_four_times_as_fine_too(style: str, lengths: dict[s
     assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
 
 
-@pytest.mark.parametrize("cell", [20, 24, 33, 40])
-def test_hexagons_with_pictures_are_four_times_as_fine_whatever_their_size(cell: int) -> None:
-    """The height of a hexagon is no whole number of pixels, and their number is the same all the same."""
-    picture = scene(320, 320)
+@pytest.mark.parametrize("cell", [24, 33, 40])
+@pytest.mark.parametrize("shape", ["3:2", "3:4", "hexagon", "split"])
+def test_tiles_are_the_same_whatever_their_shape(shape: str, cell: int) -> None:
+    """Their sides are no whole numbers of pixels, and the same number of them shows the same pictures all the same."""
+    base, split = colourful_pool(200), shape == "split"
+    shape = "1:1" if split else shape
+    pool = pool_from_tiles(base.ids.tolist(), base.tiles, shape=shape)
+    params = {"style": "photomosaic", "shape": shape, "split": split, "apart": 1}
 
     small, large = (
-        rendered(picture, "photomosaic", size=320 * times, cell=cell * times, shape="hexagon") for times in (1, 4)
+        render(encoded(scene(320, 320)), parse({**params, "size": 320 * times, "cell": cell * times}), pool=pool)
+        for times in (1, 4)
     )
 
-    reduced = np.asarray(Image.fromarray(large).reduce(4)).astype(int)
-    assert np.abs(reduced - small).mean() <= 4, f"{np.abs(reduced - small).mean():.2f} of 255"
+    tiles_of_large, expected = (np.array(result.cell_map["tiles"]) for result in (large, small) if result.cell_map)
+    assert len(tiles_of_large) == len(expected)
+    assert (tiles_of_large == expected).mean() > 0.9
+    reduced = np.asarray(Image.fromarray(opened(large.data)).reduce(4)).astype(int)
+    assert np.abs(reduced - opened(small.data)).mean() <= 4
 
 
 @pytest.mark.parametrize("cell", [20, 24, 40])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...cells.cells import Cells
-from ...cells.grid import RectangleGrid
+from ...cells.grid import RectangleGrid, first_pixels
 from ...cells.hexagons import HexagonGrid
 from ...cells.split_grid import SplitGrid
 from ...progress import Progress
@@ -23,27 +24,26 @@ from .places import Places
 from .two_sizes import cells_with_detail, quarter_features
 from .vectors import EQUAL, FieldWeights
 
+_EPSILON = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """Cells of one size and row that are drawn at once.
 
-    cells: (k,) their numbers, from left to right, with gaps between some. lefts: (k,), and top: of their boxes in
-    pixels; the picture may cut them. size: of a box. tips: whether the cells reach into the rows above and below them,
-    as hexagons do. reach: the height of a cell down to its lower tip, which the row below draws over; None: of the box.
+    cells: (k,) their numbers, from left to right, with gaps between some. lefts, widths: (k,), and top: of the cells in
+    pixels; the picture may cut them. size: of the boxes that they are drawn in, whose right columns may be those of
+    the next cell. reach: the height of the cells, down to the lower tip, where the row below draws over them. tips:
+    whether the cells reach into the rows above and below them, as hexagons do.
     """
 
     cells: NDArray[np.intp]
     lefts: NDArray[np.int64]
+    widths: NDArray[np.int64]
     top: int
     size: tuple[int, int]
+    reach: int
     tips: tuple[bool, bool] = (False, False)
-    reach: int | None = None
-
-    @property
-    def widths(self) -> NDArray[np.int64]:
-        """(k,): what is seen of each box: less than all of it where the next one overlaps it."""
-        return np.minimum(np.diff(self.lefts, append=self.lefts[-1] + self.size[0]), self.size[0])
 
 
 class Arrangement(Protocol):
@@ -90,8 +90,8 @@ class Arrangement(Protocol):
 class Rectangles:
     """Implements Arrangement."""
 
-    def __init__(self, size: tuple[int, int], cell: tuple[int, int]) -> None:
-        self.size, self.cell, self.smallest = size, cell, cell
+    def __init__(self, size: tuple[int, int], cell: tuple[float, float]) -> None:
+        self.size, self.exact, self.cell, self.smallest = size, cell, whole_box(cell), (int(cell[0]), int(cell[1]))
         self._grid = RectangleGrid(*size, *cell)
         self.rows, self.columns = self._grid.rows, self._grid.columns
         self.places = Places.of_grid(self.rows, self.columns)
@@ -101,14 +101,16 @@ class Rectangles:
         return self._grid
 
     def courses(self, row: int) -> Iterator[Course]:
-        columns = np.arange(self.columns)
-        yield Course(row * self.columns + columns, columns * self.cell[0], row * self.cell[1], self.cell)
+        lefts = first_pixels(np.arange(self.columns + 1), self.exact[0])
+        top, bottom = first_pixels(np.array([row, row + 1]), self.exact[1]).tolist()
+        cells = row * self.columns + np.arange(self.columns)
+        yield Course(cells, lefts[:-1], np.diff(lefts), top, self.cell, bottom - top)
 
     def reduced(self, factor: int, size: tuple[int, int]) -> Cells:
-        return RectangleGrid(*size, self.cell[0] // factor, self.cell[1] // factor)
+        return RectangleGrid(*size, self.exact[0] / factor, self.exact[1] / factor)
 
     def features(self, context: RenderContext[Any], progress: Progress) -> Features:
-        return cell_features(context, self.cell, progress).reshape(-1, GRID * GRID, 3)
+        return cell_features(context, self.exact, progress).reshape(-1, GRID * GRID, 3)
 
     def inside(self) -> NDArray[np.bool_]:
         return np.ones(self.cell[::-1], bool)
@@ -118,15 +120,15 @@ class Rectangles:
         return EQUAL
 
     def map_fields(self) -> dict[str, object]:
-        return {"cell": self.cell[0], "cell_height": self.cell[1], "rows": self.rows, "columns": self.columns}
+        return {"cell": self.exact[0], "cell_height": self.exact[1], "rows": self.rows, "columns": self.columns}
 
 
 class TwoSizes:
     """Implements Arrangement: rectangles, of which those where the picture has detail are split into four."""
 
-    def __init__(self, context: RenderContext[Any], cell: tuple[int, int], progress: Progress) -> None:
-        """cell: of even sides."""
-        self.size, self.cell, self.smallest = context.size, cell, (cell[0] // 2, cell[1] // 2)
+    def __init__(self, context: RenderContext[Any], cell: tuple[float, float], progress: Progress) -> None:
+        self.size, self.exact, self.cell = context.size, cell, whole_box(cell)
+        self._small, self.smallest = whole_box((cell[0] / 2, cell[1] / 2)), (int(cell[0] / 2), int(cell[1] / 2))
         self._whole = cell_features(context, cell, progress)
         self._grid = SplitGrid(*self.size, *cell, cells_with_detail(self._whole))
         self.rows, self.columns = self._grid.rows, self._grid.columns
@@ -138,25 +140,25 @@ class TwoSizes:
         return self._grid
 
     def courses(self, row: int) -> Iterator[Course]:
-        grid, (wide, high) = self._grid, self.smallest
-        columns, split = np.arange(self.columns), grid.split[row]
-        firsts = grid.firsts[row * self.columns + columns]
-        if not split.all():
-            yield Course(firsts[~split], columns[~split] * self.cell[0], row * self.cell[1], self.cell)
-        if split.any():
-            lefts = np.add.outer(columns[split] * self.cell[0], [0, wide]).ravel()
-            for lower in (0, 1):
-                cells = np.add.outer(firsts[split], [2 * lower, 2 * lower + 1]).ravel()
-                yield Course(cells, lefts, row * self.cell[1] + lower * high, self.smallest)
+        grid, split = self._grid, self._grid.split[row]
+        firsts = grid.firsts[row * self.columns + np.arange(self.columns)]
+        boxes = grid.boxes(int(firsts[0]), int(firsts[-1]) + (4 if split[-1] else 1))
+        parts = [(firsts[~split], self.cell)]
+        for lower in (0, 1):
+            parts.append((np.add.outer(firsts[split], [2 * lower, 2 * lower + 1]).ravel(), self._small))
+        for cells, size in parts:
+            if len(cells):
+                left, top, width, height = boxes[cells - firsts[0]].T
+                yield Course(cells, left, width, int(top[0]), size, int(height[0]))
 
     def reduced(self, factor: int, size: tuple[int, int]) -> Cells:
-        return SplitGrid(*size, self.cell[0] // factor, self.cell[1] // factor, self._grid.split)
+        return SplitGrid(*size, self.exact[0] / factor, self.exact[1] / factor, self._grid.split)
 
     def features(self, context: RenderContext[Any], progress: Progress) -> Features:
         grid, split = self._grid, self._grid.split.ravel()
         features = np.empty((grid.count, GRID * GRID, 3), np.float32)
         features[grid.firsts[~split]] = self._whole[~grid.split]
-        quarters = quarter_features(context, self.cell, grid.split, progress)
+        quarters = quarter_features(context, self.exact, grid.split, progress)
         features[np.add.outer(grid.firsts[split], np.arange(4))] = quarters
         return features
 
@@ -169,8 +171,8 @@ class TwoSizes:
 
     def map_fields(self) -> dict[str, object]:
         return {
-            "cell": self.cell[0],
-            "cell_height": self.cell[1],
+            "cell": self.exact[0],
+            "cell_height": self.exact[1],
             "rows": self.rows,
             "columns": self.columns,
             "split": self._grid.split.ravel().astype(int).tolist(),
@@ -191,11 +193,11 @@ class Hexagons:
         return self._grid
 
     def courses(self, row: int) -> Iterator[Course]:
-        grid, top, reach = self._grid, self._grid.box_top(row), None
-        if row < self.rows - 1:
-            reach = grid.box_top(row + 1) - top + self.cell[1] // 4
-        cells = row * self.columns + np.arange(self.columns)
-        yield Course(cells, grid.box_lefts(row), top, self.cell, (row > 0, row < self.rows - 1), reach)
+        grid, (wide, high), top = self._grid, self.cell, self._grid.box_top(row)
+        reach = grid.box_top(row + 1) - top + high // 4 if row < self.rows - 1 else high
+        cells, lefts = row * self.columns + np.arange(self.columns), grid.box_lefts(row)
+        widths = np.diff(lefts, append=lefts[-1] + wide)
+        yield Course(cells, lefts, widths, top, self.cell, reach, (row > 0, row < self.rows - 1))
 
     def reduced(self, factor: int, size: tuple[int, int]) -> Cells:
         return self._grid.reduced(factor, *size)
@@ -222,3 +224,8 @@ class Hexagons:
             "rows": self.rows,
             "columns": self.columns,
         }
+
+
+def whole_box(cell: tuple[float, float]) -> tuple[int, int]:
+    """The whole pixels that cover a cell."""
+    return math.ceil(cell[0] - _EPSILON), math.ceil(cell[1] - _EPSILON)

@@ -157,10 +157,11 @@ def _paste_course(canvas: Drawing, layout: TileLayout, course: Course, tiles: Pa
             lines_seen = np.asarray(image).view(np.uint32)[..., 0].take(seen, axis=1)
             image = Image.frombuffer(mode, (len(seen), high), lines_seen, "raw", mode, 0, 1)
             mask = None if mask is None else mask.take(seen, axis=1)
+        bottom = high if course.tips[1] else min(course.reach, high)
         for run in _runs(lefts, widths):
             start, stop = int(widths[: run.start].sum()), int(widths[: run.stop].sum())
-            part = image if (start, stop) == (0, image.width) else image.crop((start, 0, stop, high))
-            tips = None if mask is None else Image.fromarray(np.ascontiguousarray(mask[:, start:stop]))
+            part = image if (start, stop, bottom) == (0, *image.size) else image.crop((start, 0, stop, bottom))
+            tips = None if mask is None else Image.fromarray(np.ascontiguousarray(mask[:bottom, start:stop]))
             canvas.paste(part, (int(lefts[run.start]), course.top), tips)
 
 

@@ -79,10 +79,10 @@ def hexagon_mask(size: tuple[int, int]) -> Mask:
 
 
 @lru_cache(maxsize=16)
-def slanted_lines(size: tuple[int, int], width: int, tips: tuple[bool, bool], reach: int | None = None) -> Mask:
+def slanted_lines(size: tuple[int, int], width: int, tips: tuple[bool, bool], reach: int) -> Mask:
     """How much of each pixel lies in a line of that width over the slanted sides of the cell.
 
-    reach: from the top of the box to the lower tip; None: to its bottom.
+    reach: from the top of the box to the lower tip.
     """
     wide, high = size
     line = _bytes(width / 2 + 0.5 - _distances(size))
@@ -90,7 +90,7 @@ def slanted_lines(size: tuple[int, int], width: int, tips: tuple[bool, bool], re
     if tips[0]:
         mask = np.maximum(mask, line)
     if tips[1]:
-        end = high if reach is None else min(reach, high)
+        end = min(reach, high)
         mask[:end] = np.maximum(mask[:end], line[:end][::-1])
     return mask
 
@@ -98,7 +98,7 @@ def slanted_lines(size: tuple[int, int], width: int, tips: tuple[bool, bool], re
 def left_over(size: tuple[int, int], width: int) -> float:
     """The share of a cell that lines of that width over its sides leave."""
     cell = hexagon_mask(size) / 255.0
-    free = 1.0 - slanted_lines(size, width, (True, True)) / 255.0
+    free = 1.0 - slanted_lines(size, width, (True, True), size[1]) / 255.0
     free[:, : width - width // 2] = 0.0
     free[:, size[0] - width // 2 :] = 0.0
     return float((cell * free).sum() / cell.sum())

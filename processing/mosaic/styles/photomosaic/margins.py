@@ -35,8 +35,8 @@ class Margins:
             strip.paste(self.colour, (0, 0), Image.fromarray(mask))
         if course.top > 0 and not course.tips[0]:
             strip.paste(self.colour, (0, 0, strip.width, before))
-        if course.top + high < self.size[1] and not course.tips[1]:
-            strip.paste(self.colour, (0, high - after, strip.width, high))
+        if course.top + course.reach < self.size[1] and not course.tips[1]:
+            strip.paste(self.colour, (0, course.reach - after, strip.width, course.reach))
         for number, (left, seen) in enumerate(zip(lefts, widths, strict=True)):
             start, end = number * wide, number * wide + seen
             if left > 0:
@@ -49,12 +49,14 @@ class Margins:
         courses = [course for row in range(arrangement.rows) for course in arrangement.courses(row)]
         if any(any(course.tips) for course in courses):
             return left_over(arrangement.cell, self.width)
-        area = sum(self._inner(each.lefts, each, 0).sum() * self._inner(each.top, each, 1) for each in courses)
+        area = sum(
+            self._inner(each.lefts, each.widths, 0).sum() * self._inner(each.top, each.reach, 1) for each in courses
+        )
         return float(area) / (self.size[0] * self.size[1])
 
-    def _inner(self, starts: NDArray[np.int64] | int, course: Course, axis: int) -> NDArray[np.int64]:
-        """The lengths of cells that the lines leave. starts: of the boxes."""
-        length, ends, after = self.size[axis], starts + course.size[axis], self.width // 2
+    def _inner(self, starts: NDArray[np.int64] | int, lengths: NDArray[np.int64] | int, axis: int) -> NDArray[np.int64]:
+        """The lengths of cells that the lines leave. starts, lengths: of the cells."""
+        length, ends, after = self.size[axis], starts + lengths, self.width // 2
         first = starts + np.where(np.greater(starts, 0), self.width - after, 0)
         last = np.where(ends < length, ends - after, length)
         inner: NDArray[np.int64] = np.maximum(last - first, 0)

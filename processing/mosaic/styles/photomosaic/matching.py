@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...cells.grid import cell_count
 from ...progress import Progress, pieces
 from ...scaled import Picture
 from ...style import RenderContext
@@ -44,12 +45,12 @@ _SCORES = 1 << 20  # scores computed at a time
 MAX_SCORES = 80_000_000  # computed of one mosaic: with large pools, fewer crops of each picture are searched
 
 
-def cell_features(context: RenderContext[Any], cell: tuple[int, int], progress: Progress) -> Features:
+def cell_features(context: RenderContext[Any], cell: tuple[float, float], progress: Progress) -> Features:
     """(rows, columns, GRID * GRID, 3) OKLab thumbnails of cells, from the top left. cell: result pixels.
 
     Cells that the right or bottom edge cuts are padded with the edge's pixels.
     """
-    columns, rows = (-(-length // side) for length, side in zip(context.size, cell, strict=True))
+    columns, rows = (cell_count(length, side) for length, side in zip(context.size, cell, strict=True))
     features = np.empty((rows, columns, GRID * GRID, 3), np.float32)
     for part, squares in sampled_cells(context, cell, progress):
         thumbnails = thumbnail_features(squares.reshape(-1, SAMPLES, SAMPLES, 3))
@@ -58,10 +59,10 @@ def cell_features(context: RenderContext[Any], cell: tuple[int, int], progress: 
 
 
 def sampled_cells(
-    context: RenderContext[Any], cell: tuple[int, int], progress: Progress
+    context: RenderContext[Any], cell: tuple[float, float], progress: Progress
 ) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
     """Some rows of cells at a time, and their pixels, (rows, columns, SAMPLES, SAMPLES, 3)."""
-    columns, rows = (-(-length // side) for length, side in zip(context.size, cell, strict=True))
+    columns, rows = (cell_count(length, side) for length, side in zip(context.size, cell, strict=True))
     small = _sample(context, cell)
     for top, bottom in progress.bands(columns * SAMPLES, rows * SAMPLES, step=SAMPLES):
         band = np.asarray(small.crop((0, top, small.width, min(bottom, small.height))))
@@ -72,11 +73,11 @@ def sampled_cells(
         yield slice(top // SAMPLES, bottom // SAMPLES), squares
 
 
-def _sample(context: RenderContext[Any], cell: tuple[int, int]) -> Picture:
+def _sample(context: RenderContext[Any], cell: tuple[float, float]) -> Picture:
     """The picture at SAMPLES pixels a cell, by Pillow; exact means where a sample is a whole number of pixels."""
     image = context.image
     if cell[0] == cell[1] and cell[0] % (SAMPLES * context.reduction) == 0:
-        factor = cell[0] // (SAMPLES * context.reduction)
+        factor = int(cell[0]) // (SAMPLES * context.reduction)
         return image if factor == 1 else image.reduce(factor)
     width, height = (max(1, round(length * SAMPLES / side)) for length, side in zip(context.size, cell, strict=True))
     return image.resize((width, height), Image.Resampling.BOX)

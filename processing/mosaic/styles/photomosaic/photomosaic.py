@@ -45,6 +45,7 @@ MAX_TILES = 20_000
 _CELLS_ACROSS = 100
 _TILE_PX = 64
 _MIN_CELL = 8
+_LEAST_SEEN = 0.1  # of a cell: where less of the last one would be seen, cells are a little larger instead
 _MIN_DEFAULT_CELL = 12  # in pixels of the source, of a recipe without `size`
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _SHAPES = {
@@ -112,12 +113,21 @@ def tile_side(params: PhotomosaicParams, width: int, height: int) -> int:
 
 
 def tile_size(params: PhotomosaicParams, width: int, height: int) -> tuple[float, float]:
-    """Width and height of a cell in pixels, with about the area of a square of `tile_side`; whole but for hexagons."""
+    """Width and height of a cell in pixels, with the area of a square of `tile_side`: whole numbers for squares alone.
+
+    A cell is a little larger where less than a tenth of the last one would be seen.
+    """
+    side = tile_side(params, width, height)
     if params.shape == HEXAGON:
-        return hexagon_size(tile_side(params, width, height), width)
-    side, stretch = tile_side(params, width, height), math.sqrt(ASPECTS[params.shape])
-    step = 2 if params.split else 1  # halves are whole pixels
-    return step * round(side * stretch / step), step * round(side / stretch / step)
+        return hexagon_size(side, width)
+    if params.shape == SQUARE:
+        return side, side
+    stretch = math.sqrt(ASPECTS[params.shape])
+    return _fitted(side * stretch, width), _fitted(side / stretch, height)
+
+
+def _fitted(side: float, length: int) -> float:
+    return max(side, length / max(1, math.ceil(length / side - _LEAST_SEEN)))
 
 
 def _default_side(width: int, height: int) -> int:
@@ -131,7 +141,7 @@ def source_reduction(params: PhotomosaicParams, width: int, height: int) -> int:
     width, height: of the source.
     """
     size = params.result_size(width, height)
-    side, any_scale = min(tile_size(params, *size)), size != (width, height) or params.shape == HEXAGON
+    side, any_scale = min(tile_size(params, *size)), size != (width, height) or params.shape != SQUARE
     scales = [scale for scale in (1, 2, 4, 8) if any_scale or side % scale == 0]
     return max(scale for scale in scales if scale == 1 or side * width >= SAMPLES * scale * size[0])
 
@@ -180,7 +190,7 @@ def _paint_own(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     cell = tile_size(params, *size)
     if params.shape != HEXAGON:
         multiple = source_reduction(params, *size) if context.is_original_size else 1
-        cell = own_cell_size(tile_side(params, *size), size, multiple * (2 if params.split else 1))
+        cell = own_cell_size(tile_side(params, *size), size, multiple)
     progress = context.progress
     arrangement = _arrangement(context, cell, progress.sub(0.0, 0.2))
     result = _drawn(context, own_layout(context, arrangement, progress.sub(0.2, 0.5)), progress.sub(0.5, 1.0))
@@ -192,8 +202,7 @@ def _arrangement(
 ) -> Arrangement:
     if context.params.shape == HEXAGON:
         return Hexagons(context.size, cell)
-    whole = int(cell[0]), int(cell[1])
-    return TwoSizes(context, whole, progress) if context.params.split else Rectangles(context.size, whole)
+    return TwoSizes(context, cell, progress) if context.params.split else Rectangles(context.size, cell)
 
 
 def _drawn(context: RenderContext[PhotomosaicParams], layout: TileLayout, progress: Progress) -> StyleResult:
@@ -262,7 +271,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=14,
+    version=15,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

@@ -31,7 +31,7 @@ def cells_with_detail(cells: Features) -> NDArray[np.bool_]:
 
 
 def quarter_features(
-    context: RenderContext[Any], cell: tuple[int, int], split: NDArray[np.bool_], progress: Progress
+    context: RenderContext[Any], cell: tuple[float, float], split: NDArray[np.bool_], progress: Progress
 ) -> Features:
     """(n, 4, GRID * GRID, 3): thumbnails of the quarters of the cells that are split, cell by cell."""
     parts, half = [np.empty((0, GRID * GRID, 3), np.float32)], SAMPLES // 2
