@@ -12,6 +12,8 @@ from ..codec.encoders.encode import encode
 from ..progress import Progress
 
 SIDE = 320
+DRAWN_SIDE = 2 * SIDE
+"""Of what is drawn: as many studs and stones as people get, only smaller."""
 REQUIRED_PARAMS = MappingProxyType({"redact": {"regions": [[0.32, 0.08, 0.72, 0.48]]}})
 """Parameters without a default: there is none for what to hide."""
 
@@ -27,7 +29,7 @@ DrawStyle = Callable[[str], bytes]
 def draw_sheet(source: bytes, labels: Mapping[str, str], draw: DrawStyle) -> bytes:
     """A JPEG with the source and one picture for each style.
 
-    labels: by style. draw: style -> its result as a file, whose longer side should be SIDE pixels.
+    labels: by style. draw: style -> its result as a file, whose longer side should be DRAWN_SIDE pixels.
     """
     pictures = [("Source", _decode_thumbnail(source))]
     pictures += [(label, _decode_thumbnail(draw(style))) for style, label in labels.items()]

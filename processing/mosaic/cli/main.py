@@ -48,7 +48,7 @@ from ..looks import LOOKS
 from ..params import allowed_values, join_words
 from ..pdf.paper import PAPERS
 from ..progress import ProgressCallback
-from .contact_sheet import REQUIRED_PARAMS, SIDE, draw_sheet
+from .contact_sheet import DRAWN_SIDE, REQUIRED_PARAMS, draw_sheet
 from .folder import Folder, read_folder
 from .parts import parts_csv, wanted_list
 
@@ -249,7 +249,7 @@ def _write_plan(target: Path, result: Result, recipe: Recipe, options: argparse.
 
 def _draw_sheet(data: bytes, bar: ProgressCallback | None) -> bytes:
     finished = iter(range(1, len(STYLES) + 1))
-    thumbnail = normalise(data, max_side=SIDE, format="png").data
+    thumbnail = normalise(data, max_side=DRAWN_SIDE, format="png").data
 
     def draw(style: str) -> bytes:
         recipe = parse({"style": style, **REQUIRED_PARAMS.get(style, {})})
