@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from models.queue.task import Task
+from processing.mosaic import FLAT, STYLES
 
 WEIGHT = 0.2
 """Of the newest render in the moving average."""
@@ -45,6 +48,26 @@ COSTS = {
 """With default cells on an idle core, from the table of posters in docs/performance.md and from PNGs; a server learns
 how much faster or slower it is."""
 _OTHER = RenderCost(0.5, 0.05)
+_MATERIAL_S, _SMALL_PIECES_S, _SMALL_PX = 0.09, 0.2, 16
+"""Seconds more for each megapixel: of pieces of a material, in styles that are flat by default; and of pieces up to so
+many pixels wide, all of whose pixels are measured before they are painted. static/components/params/size-choice.js says
+the same."""
+
+_DEFAULT_MATERIALS = {
+    name: style.params.model_fields["material"].default
+    for name, style in STYLES.items()
+    if "material" in style.params.model_fields
+}
+
+
+def cost_of(style: str, recipe: Mapping[str, Any]) -> RenderCost:
+    """With the pieces of the recipe."""
+    cost, default = COSTS.get(style, _OTHER), _DEFAULT_MATERIALS.get(style, FLAT)
+    if recipe.get("material", default) == FLAT:
+        return cost
+    cell = recipe.get("cell")
+    small_s = _SMALL_PIECES_S * min(1.0, (_SMALL_PX / cell) ** 2) if cell else 0.0
+    return RenderCost(cost.fixed_s, cost.megapixel_s + (_MATERIAL_S if default == FLAT else 0.0) + small_s)
 
 
 class TimeEstimator:
@@ -63,7 +86,7 @@ class TimeEstimator:
         self._seconds_per_megapixel[task.style] = _average(
             self._seconds_per_megapixel.get(task.style), task.seconds / task.megapixels
         )
-        factor = task.seconds / COSTS.get(task.style, _OTHER).seconds(task.megapixels)
+        factor = task.seconds / cost_of(task.style, task.recipe).seconds(task.megapixels)
         self._factors[task.style] = _average(self._factors.get(task.style), factor)
         self._factor = _average(self._factor, factor)
         self._seconds = _average(self._seconds, task.seconds)
@@ -80,8 +103,10 @@ class TimeEstimator:
         """What a render takes on this server, by style; before the first one, on the machine of COSTS."""
         return {style: cost.scaled(self._factor_of(style) or 1.0) for style, cost in sorted(COSTS.items())}
 
-    def estimate_s(self, style: str, megapixels: float | None) -> float | None:
-        """Duration of a render on one thread, in seconds.
+    def estimate_s(
+        self, style: str, megapixels: float | None, recipe: Mapping[str, Any] = MappingProxyType({})
+    ) -> float | None:
+        """Duration of a render on one thread, in seconds; without a recipe, of the style's default one.
 
         A style that was never measured takes the average factor of all styles; an image of unknown size the average
         time.
@@ -89,7 +114,7 @@ class TimeEstimator:
         factor = self._factor_of(style)
         if factor is None or not megapixels:
             return self._seconds
-        return factor * COSTS.get(style, _OTHER).seconds(megapixels)
+        return factor * cost_of(style, recipe).seconds(megapixels)
 
     def wait_s(self, waiting: int, threads: int) -> float | None:
         """How long this many tasks of average size take on these threads, in seconds."""

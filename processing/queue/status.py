@@ -134,7 +134,7 @@ class QueueStatus:
         )
 
     def _remaining_s(self, task: Task) -> float | None:
-        total_s = self._estimator.estimate_s(task.style, task.megapixels)
+        total_s = self._estimator.estimate_s(task.style, task.megapixels, task.recipe)
         return None if total_s is None else round(total_s * (1 - self._feed.percent(task) / 100), 1)
 
     # --- counting ---------------------------------------------------------------------------------------------------

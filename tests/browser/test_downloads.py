@@ -42,3 +42,25 @@ def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name
     user.go("/")
 
     expect(user.page.locator('[data-parameter="size"]')).to_contain_text("takes about")
+
+
+NOTES = """async (recipes) => {
+    const { sizeChoice } = await import("/static/components/params/size-choice.js");
+    await (await import("/static/i18n/i18n.js")).ready;
+    const speed = { costs: { hexagon: { fixed: 0, megapixel: 0.04 }, tesserae: { fixed: 0, megapixel: 0.06 } } };
+    const style = { params: ["size", "dpi"].map((name) => ({ name, minimum: 1, maximum: 30000 })) };
+    const image = { width: 10000, height: 10000 };
+    return recipes.map((recipe) => {
+        const row = document.createElement("div");
+        row.append(...[sizeChoice({ recipe, style, image, speed, onChange() {} })].flat());
+        return Number(row.textContent.match(/takes about ([0-9]+)/)[1]);
+    });
+}"""
+
+
+def test_small_pieces_of_a_material_are_said_to_take_longer(user: BrowserUser) -> None:
+    user.go("/")
+    flat, stone = {"style": "hexagon", "cell": 6}, {"style": "hexagon", "material": "stone"}
+    recipes = [flat, stone, {**stone, "cell": 6}, {"style": "tesserae"}, {"style": "tesserae", "cell": 6}]
+
+    assert user.page.evaluate(NOTES, recipes) == [4, 13, 33, 6, 26]

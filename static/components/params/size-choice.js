@@ -71,6 +71,13 @@ const exceeds = (image, size, limit) => {
   return limit !== undefined && size > Math.max(image.width, image.height) && width * height > limit * 1e6;
 };
 
+/** Seconds more for a megapixel of pieces of a material, see processing/queue/estimator.py. */
+function piecesCost({ style, material, cell }) {
+  const isOfStone = style === "tesserae";
+  if ((material ?? (isOfStone ? "" : "flat")) === "flat") return 0;
+  return (isOfStone ? 0 : 0.09) + (cell ? 0.2 * Math.min(1, (16 / cell) ** 2) : 0);
+}
+
 /** "4,961 × 7,016 px · 42 × 59.4 cm · about 7 MB · takes about 9 seconds", or why it is not possible. */
 function noteText(recipe, image, { limit, speed }) {
   if (!recipe.size && recipe.style === "photomosaic" && !recipe.cell) return t("size.tiles");
@@ -80,7 +87,7 @@ function noteText(recipe, image, { limit, speed }) {
   const estimate = fileBytes(size, recipe);
   if (estimate) parts.push(t("size.about", { size: bytes(estimate) }));
   const cost = speed?.costs?.[recipe.style];
-  if (cost) parts.push(t("size.time", { time: duration(cost.fixed + (cost.megapixel * size[0] * size[1]) / 1e6) }));
+  if (cost) parts.push(t("size.time", { time: duration(cost.fixed + ((cost.megapixel + piecesCost(recipe)) * size[0] * size[1]) / 1e6) }));
   if (speed?.waiting) parts.push(t("size.waiting", { n: number(speed.waiting) }));
   if (recipe.size && exceeds(image, recipe.size, limit)) parts.push(t("size.toolarge", { limit: megapixels(limit) }));
   return parts.join(" · ");

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from processing.mosaic import STYLES
-from processing.queue.estimator import COSTS, TimeEstimator
+from processing.queue.estimator import COSTS, TimeEstimator, cost_of
 
 
-def finished(style: str, megapixels: float, seconds: float) -> Any:
-    return SimpleNamespace(style=style, megapixels=megapixels, seconds=seconds)
+def finished(style: str, megapixels: float, seconds: float, **recipe: Any) -> Any:
+    return SimpleNamespace(style=style, megapixels=megapixels, seconds=seconds, recipe={"style": style, **recipe})
 
 
 def test_every_style_has_a_cost() -> None:
@@ -35,6 +35,19 @@ def test_a_style_that_was_never_measured_is_as_much_slower_as_the_others() -> No
     estimator.update(finished("hexagon", 12, 2 * COSTS["hexagon"].seconds(12)))
 
     assert estimator.estimate_s("stitch", 12) == pytest.approx(2 * COSTS["stitch"].seconds(12))
+
+
+@pytest.mark.parametrize("style", ["hexagon", "tesserae"])
+def test_small_pieces_of_a_material_take_longer_and_do_not_make_others_slower(style: str) -> None:
+    estimator, plain = TimeEstimator(), COSTS[style].seconds(12)
+    pieces = {"material": "stone", "cell": 6}
+
+    estimator.update(finished(style, 12, cost_of(style, pieces).seconds(12), **pieces))
+
+    assert cost_of(style, pieces).seconds(12) > 2.5 * plain
+    assert estimator.estimate_s(style, 12, pieces) == pytest.approx(cost_of(style, pieces).seconds(12))
+    assert estimator.estimate_s(style, 12) == pytest.approx(plain)
+    assert cost_of(style, {"material": "stone"}).seconds(12) < cost_of(style, pieces).seconds(12) / 1.5
 
 
 def test_before_the_first_task_costs_are_those_of_another_machine_and_tasks_have_no_estimate() -> None:
