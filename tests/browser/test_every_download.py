@@ -17,8 +17,10 @@ from tests.browser.user import BrowserUser, box_of, image_file
 from tests.processing.mosaic.pdf.pages import page_pixels, page_sizes_mm
 from tests.processing.mosaic.pictures import encoded, scene
 
-WIDTH, HEIGHT = 360, 270
-PHOTO = scene(WIDTH, HEIGHT)
+SIZE = 360, 270
+SIZE_OF_PHOTOMOSAIC = 1920, 1440
+"""Thirty tiles of 64 pixels beside each other."""
+PHOTO = scene(*SIZE)
 POSTERS = {"A4": (210, 297), "Letter": (215.9, 279.4)}
 ALIKE = 6.0  # of 255, the mean difference of small copies
 
@@ -53,13 +55,14 @@ def test_every_kind_of_file_is_downloaded(user: BrowserUser, unique_name: Callab
     posters = [f"a poster of {paper} sheets" for paper in POSTERS]
     assert kinds == ["PNG", "JPEG", "WEBP", "PDF", *posters]
     result = np.asarray(Image.open(io.BytesIO(files["PNG"])).convert("RGB"))
+    width, height = SIZE_OF_PHOTOMOSAIC if style == "photomosaic" else SIZE
     for kind in ("PNG", "JPEG", "WEBP"):
         with Image.open(io.BytesIO(files[kind])) as image:
-            assert (image.format, image.size) == (kind, (WIDTH, HEIGHT))
+            assert (image.format, image.size) == (kind, (width, height))
             assert difference(np.asarray(image.convert("RGB")), result) < ALIKE
-    sheet = pytest.approx((WIDTH / 300 * 25.4, HEIGHT / 300 * 25.4), abs=0.01)
+    sheet = pytest.approx((width / 300 * 25.4, height / 300 * 25.4), abs=0.01)
     assert page_sizes_mm(files["PDF"]) == [sheet]
-    assert difference(page_pixels(files["PDF"], scale=300 / 72)[:HEIGHT, :WIDTH], result) < ALIKE
+    assert difference(page_pixels(files["PDF"], scale=300 / 72)[:height, :width], result) < ALIKE
     for paper, size in POSTERS.items():
         assert page_sizes_mm(files[f"a poster of {paper} sheets"]) == [pytest.approx(size, abs=0.1)]
     check_plan(user, style)

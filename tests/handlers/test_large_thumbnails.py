@@ -12,6 +12,8 @@ from PIL import Image
 
 from handlers.services import Services
 from models.images.visibility import SERVER
+from processing.engine import job as engine_job
+from processing.rendering import render
 from settings import Settings
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
@@ -28,18 +30,16 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 
 class HeldJob:
-    """Holds the job that stores a mosaic until it may go on."""
+    """Holds a job, before it renders, until it may go on."""
 
-    def __init__(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self.may_end = threading.Event(), threading.Event()
-        self._put = services.bucket.put
-        monkeypatch.setattr(services.bucket, "put", self.put)
+        monkeypatch.setattr(engine_job, "render", self.render)
 
-    def put(self, key: str, data: bytes, *, mime: str) -> Any:
-        if key.startswith("mosaic/"):
-            self.reached.set()
-            self.may_end.wait(timeout=120)
-        return self._put(key, data, mime=mime)
+    def render(self, *arguments: Any, **options: Any) -> Any:
+        self.reached.set()
+        self.may_end.wait(timeout=120)
+        return render(*arguments, **options)
 
 
 async def measured(services: Services, image_id: int) -> bool:
@@ -51,7 +51,7 @@ async def test_large_pictures_are_not_decoded_beside_a_job_and_small_ones_are(
     api: ApiClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await api.sign_up("ada")
-    job = HeldJob(services, monkeypatch)
+    job = HeldJob(monkeypatch)
     task = await ada.add_task((await ada.upload(png()))["url"])
     await asyncio.to_thread(job.reached.wait, 120)
     flat = Image.new("RGB", (SIDE_PX, SIDE_PX), (200, 40, 40))

@@ -26,7 +26,7 @@ def test_names_and_types_of_a_handler_are_those_of_services(handler: type[tornad
 def test_every_service_is_used_by_a_handler_or_by_the_composition() -> None:
     used = {name for handler in HANDLERS for name in dependencies_of(handler)}
 
-    assert set(get_type_hints(Services)) - used == {"log_addresses", "public_url"}
+    assert set(get_type_hints(Services)) - used == {"body_pace", "log_addresses", "public_url"}
 
 
 @pytest.mark.usefixtures("http_server")
