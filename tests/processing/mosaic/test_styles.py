@@ -131,8 +131,8 @@ def test_a_picture_of_one_colour_keeps_its_colour(style: str) -> None:
 
 @pytest.fixture(scope="module")
 def photo() -> bytes:
-    """Of 12 megapixels."""
-    return saved(Image.fromarray(scene(400, 300)).resize((4000, 3000)), "JPEG", quality=90)
+    """Of 8 megapixels."""
+    return saved(Image.fromarray(scene(400, 300)).resize((3200, 2400)), "JPEG", quality=90)
 
 
 # The others take 1 to 15 s of processor time with such cells; tests/bench/memory.py measures those.
@@ -155,7 +155,7 @@ def test_numpy_takes_at_most_two_thirds_of_the_memory_budget(style: str, cell: s
     finally:
         tracemalloc.stop()
 
-    assert peak < 4 * 4000 * 3000 * 2, f"{peak / 2**20:.0f} MiB"
+    assert peak < 4 * 3200 * 2400 * 2, f"{peak / 2**20:.0f} MiB"
 
 
 @SVG_STYLES
