@@ -175,10 +175,7 @@ class QueryTasksHandler(TaskHandler):
             totals=TaskTotals(**snapshot.totals),
             paused=self.queue.paused,
             rates=self.queue.estimator.rates(),
-            costs={
-                style: RenderCostSchema(fixed=round(cost.fixed_s, 4), megapixel=round(cost.megapixel_s, 4))
-                for style, cost in self.queue.estimator.costs().items()
-            },
+            costs={style: RenderCostSchema.of(cost) for style, cost in self.queue.estimator.costs().items()},
         )
 
     async def _check_owner_filter(self, username: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import MISSING, Field
@@ -15,6 +15,7 @@ from models.bucket import Bucket
 from models.images.visibility import UNSTATED, Visibility
 from models.queue.task import Task, TaskState
 from processing.images.named_objects import is_copy
+from processing.queue.estimator import RenderCost
 from processing.queue.snapshot import Position
 
 ANY_DEVELOPER = AuthenticatedUser(-1, "", developer=True)
@@ -174,10 +175,20 @@ class TaskTotals(Schema):
 
 
 class RenderCostSchema(Schema):
-    """Seconds: of every result, and for each of its megapixels."""
+    """Seconds: of every result, and for each of its megapixels.
+
+    pieces: more for each megapixel of pieces of a material, in styles that are flat by default. small_pieces: more
+    where these are at most 16 pixels wide, and less by the square of their width where they are wider.
+    """
 
     fixed: float
     megapixel: float
+    pieces: float
+    small_pieces: float
+
+    @classmethod
+    def of(cls, cost: RenderCost) -> RenderCostSchema:
+        return cls(**{name.removesuffix("_s"): round(seconds, 4) for name, seconds in asdict(cost).items()})
 
 
 class QueueResponse(SharedResponse):

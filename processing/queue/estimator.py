@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -12,32 +12,45 @@ from processing.mosaic import FLAT, STYLES
 
 WEIGHT = 0.2
 """Of the newest render in the moving average."""
+SMALL_PX = 16
+_PIECES = 0.09, 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class RenderCost:
-    """Seconds of a render from a photo of 12 megapixels to a PNG: however small it is, and for each megapixel of it."""
+    """Seconds of a render from a photo of 12 megapixels to a PNG: however small it is, and for each megapixel of it.
+
+    pieces_s: more for each megapixel of pieces of a material, in styles that are flat by default. small_pieces_s: more
+    for each megapixel of such pieces up to SMALL_PX wide, all of whose pixels are measured before they are painted.
+    """
 
     fixed_s: float
     megapixel_s: float
+    pieces_s: float = 0.0
+    small_pieces_s: float = 0.0
 
     def seconds(self, megapixels: float) -> float:
         return self.fixed_s + self.megapixel_s * megapixels
 
+    def of_pieces(self, cell: int | None) -> RenderCost:
+        """Of a material. cell: their width in pixels, or None: not small."""
+        small_s = self.small_pieces_s * min(1.0, (SMALL_PX / cell) ** 2) if cell else 0.0
+        return RenderCost(self.fixed_s, self.megapixel_s + self.pieces_s + small_s)
+
     def scaled(self, factor: float) -> RenderCost:
-        return RenderCost(self.fixed_s * factor, self.megapixel_s * factor)
+        return RenderCost(*(seconds * factor for seconds in astuple(self)))
 
 
 COSTS = {
-    "mosaic": RenderCost(0.1, 0.012),
-    "hexagon": RenderCost(0.12, 0.035),
-    "triangle": RenderCost(0.15, 0.035),
-    "diamond": RenderCost(0.15, 0.038),
+    "mosaic": RenderCost(0.1, 0.012, *_PIECES),
+    "hexagon": RenderCost(0.12, 0.035, *_PIECES),
+    "triangle": RenderCost(0.15, 0.035, *_PIECES),
+    "diamond": RenderCost(0.15, 0.038, *_PIECES),
     "voronoi": RenderCost(1.1, 0.11),
     "lowpoly": RenderCost(0.9, 0.03),
     "numbers": RenderCost(1.4, 0.05),
-    "quadtree": RenderCost(0.25, 0.02),
-    "tesserae": RenderCost(0.7, 0.055),
+    "quadtree": RenderCost(0.25, 0.02, *_PIECES),
+    "tesserae": RenderCost(0.7, 0.055, 0.0, 0.2),
     "photomosaic": RenderCost(0.2, 0.035),
     "redact": RenderCost(0.2, 0.03),
     "dots": RenderCost(0.1, 0.04),
@@ -48,10 +61,6 @@ COSTS = {
 """With default cells on an idle core, from the table of posters in docs/performance.md and from PNGs; a server learns
 how much faster or slower it is."""
 _OTHER = RenderCost(0.5, 0.05)
-_MATERIAL_S, _SMALL_PIECES_S, _SMALL_PX = 0.09, 0.2, 16
-"""Seconds more for each megapixel: of pieces of a material, in styles that are flat by default; and of pieces up to so
-many pixels wide, all of whose pixels are measured before they are painted. static/components/params/size-choice.js says
-the same."""
 
 _DEFAULT_MATERIALS = {
     name: style.params.model_fields["material"].default
@@ -63,11 +72,7 @@ _DEFAULT_MATERIALS = {
 def cost_of(style: str, recipe: Mapping[str, Any]) -> RenderCost:
     """With the pieces of the recipe."""
     cost, default = COSTS.get(style, _OTHER), _DEFAULT_MATERIALS.get(style, FLAT)
-    if recipe.get("material", default) == FLAT:
-        return cost
-    cell = recipe.get("cell")
-    small_s = _SMALL_PIECES_S * min(1.0, (_SMALL_PX / cell) ** 2) if cell else 0.0
-    return RenderCost(cost.fixed_s, cost.megapixel_s + (_MATERIAL_S if default == FLAT else 0.0) + small_s)
+    return cost if recipe.get("material", default) == FLAT else cost.of_pieces(recipe.get("cell"))
 
 
 class TimeEstimator:

@@ -47,11 +47,15 @@ def test_the_result_is_downloaded_in_every_format(user: BrowserUser, unique_name
 NOTES = """async (recipes) => {
     const { sizeChoice } = await import("/static/components/params/size-choice.js");
     await (await import("/static/i18n/i18n.js")).ready;
-    const speed = { costs: { hexagon: { fixed: 0, megapixel: 0.04 }, tesserae: { fixed: 0, megapixel: 0.06 } } };
-    const style = { params: ["size", "dpi"].map((name) => ({ name, minimum: 1, maximum: 30000 })) };
+    const { styles } = await (await fetch("/api/styles/")).json();
+    const { costs } = await (await fetch("/tasks/query/?limit=1")).json();
+    const costOf = (style, known) => ({ ...costs[style], fixed: 0, small_pieces: 0.2, ...known });
+    const hexagon = costOf("hexagon", { megapixel: 0.04, pieces: 0.09 });
+    const speed = { costs: { hexagon, tesserae: costOf("tesserae", { megapixel: 0.06 }) } };
     const image = { width: 10000, height: 10000 };
     return recipes.map((recipe) => {
         const row = document.createElement("div");
+        const style = styles.find(({ name }) => name === recipe.style);
         row.append(...[sizeChoice({ recipe, style, image, speed, onChange() {} })].flat());
         return Number(row.textContent.match(/takes about ([0-9]+)/)[1]);
     });

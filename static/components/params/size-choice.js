@@ -5,6 +5,7 @@ import { t } from "../../i18n/i18n.js";
 import { choices, chosen, CM_PER_INCH, fileBytes, resized, resultSize } from "../../print-sizes.js";
 
 const DEFAULT_DPI = 300;
+const SMALL_PX = 16;
 let idCounter = 0;
 
 /**
@@ -24,7 +25,7 @@ export function sizeChoice({ recipe, style, image, limit, speed, onChange }) {
   list.value = chosen(recipe, image);
   const own = ownFields(recipe, image, style, (value) => onChange(resized(recipe, style, image, value)));
   own.hidden = list.value !== "own";
-  const note = Object.assign(document.createElement("p"), { className: "param__wide param__note", textContent: noteText(recipe, image, { limit, speed }) });
+  const note = Object.assign(document.createElement("p"), { className: "param__wide param__note", textContent: noteText(recipe, image, { style, limit, speed }) });
   list.addEventListener("change", () => {
     own.hidden = list.value !== "own";
     const choice = choices(image).find((row) => row.id === list.value);
@@ -71,15 +72,14 @@ const exceeds = (image, size, limit) => {
   return limit !== undefined && size > Math.max(image.width, image.height) && width * height > limit * 1e6;
 };
 
-/** Seconds more for a megapixel of pieces of a material, see processing/queue/estimator.py. */
-function piecesCost({ style, material, cell }) {
-  const isOfStone = style === "tesserae";
-  if ((material ?? (isOfStone ? "" : "flat")) === "flat") return 0;
-  return (isOfStone ? 0 : 0.09) + (cell ? 0.2 * Math.min(1, (16 / cell) ** 2) : 0);
+/** Seconds for a megapixel. cost: of the style, see RenderCostSchema in the document of the API. */
+function megapixelCost({ material, cell }, { params }, { megapixel, pieces, small_pieces: small }) {
+  if ((material ?? params.find(({ name }) => name === "material")?.default ?? "flat") === "flat") return megapixel;
+  return megapixel + pieces + (cell ? small * Math.min(1, (SMALL_PX / cell) ** 2) : 0);
 }
 
 /** "4,961 × 7,016 px · 42 × 59.4 cm · about 7 MB · takes about 9 seconds", or why it is not possible. */
-function noteText(recipe, image, { limit, speed }) {
+function noteText(recipe, image, { style, limit, speed }) {
   if (!recipe.size && recipe.style === "photomosaic" && !recipe.cell) return t("size.tiles");
   const size = resultSize(image, recipe.size);
   const parts = [pixels(...size)];
@@ -87,7 +87,7 @@ function noteText(recipe, image, { limit, speed }) {
   const estimate = fileBytes(size, recipe);
   if (estimate) parts.push(t("size.about", { size: bytes(estimate) }));
   const cost = speed?.costs?.[recipe.style];
-  if (cost) parts.push(t("size.time", { time: duration(cost.fixed + ((cost.megapixel + piecesCost(recipe)) * size[0] * size[1]) / 1e6) }));
+  if (cost) parts.push(t("size.time", { time: duration(cost.fixed + (megapixelCost(recipe, style, cost) * size[0] * size[1]) / 1e6) }));
   if (speed?.waiting) parts.push(t("size.waiting", { n: number(speed.waiting) }));
   if (recipe.size && exceeds(image, recipe.size, limit)) parts.push(t("size.toolarge", { limit: megapixels(limit) }));
   return parts.join(" · ");
