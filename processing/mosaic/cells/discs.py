@@ -86,9 +86,9 @@ class CutDisc:
         halves = (neighbours**2).sum(axis=1) / 2
         self._reach = np.where(along > 1e-9, halves / np.maximum(along, 1e-9), np.inf).min(axis=1)
 
-    def outline(self, x: float, y: float, radius: float) -> Outline:
-        """The disc around a cell's middle, in pixels."""
+    def outline(self, x: float, y: float, radius: float, *, beyond: float = 0.0) -> Outline:
+        """The disc around a cell's middle, in pixels. beyond: pixels that one which is cut reaches over the edges."""
         if radius <= self._reach.min():
             return Circle(x, y, radius)
-        points = self._directions * np.minimum(self._reach, radius)[:, None] + (x, y)
+        points = self._directions * np.minimum(self._reach + beyond, radius)[:, None] + (x, y)
         return Polygon(points.tolist())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -111,6 +112,7 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
             lambda: dots.inks.outlines(visible, dots.radii) if dots.inks else grid.circles(visible, dots.radii),
             dots.colours[visible],
             params.ground,
+            underlay=partial(dots.inks.underlay, visible, dots.radii) if dots.inks else None,
         ),
     )
 
@@ -252,7 +254,7 @@ def _covered_pixels(mask: Image.Image, position: tuple[int, int], size: tuple[in
 
 DOTS = Style(
     name="dots",
-    version=8,
+    version=9,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",

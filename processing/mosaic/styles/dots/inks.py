@@ -15,6 +15,7 @@ from .dot_grid import DotGrid
 
 MIN_COVERAGE = 0.02  # even a picture in the colour of the ground keeps its pattern
 _COVERAGE_EXPONENT = 0.6  # with 1, the least coverage, inks are saturated and amplify the noise of skin and walls
+_BELOW_PX = 0.75
 _FULL_COVERAGE = 0.96  # from here on no gap is left: a few bright pixels in a dark picture look like dust
 
 
@@ -67,13 +68,19 @@ class InkBlend:
             pixels[..., channel] = table[rows_of_table + colours[:, None, channel]].reshape(high, wide)
         return pixels
 
-    def outlines(self, visible: NDArray[np.bool_], radii: Floats) -> Iterator[Outline]:
-        """The dots of the visible cells. visible: (count,); radii: (count,) pixels."""
+    def underlay(self, visible: NDArray[np.bool_], radii: Floats) -> Iterator[Outline]:
+        """What is drawn below the `outlines`, so that no line of the ground shows where they touch: viewers antialias
+        each alone, and rows on whole pixels may lie a little farther apart than their cells are high."""
+        apart = float(self._grid.steps.max()) - self._grid.row_height
+        return self.outlines(visible, radii, beyond=_BELOW_PX + max(0.0, apart))
+
+    def outlines(self, visible: NDArray[np.bool_], radii: Floats, *, beyond: float = 0.0) -> Iterator[Outline]:
+        """The dots of the visible cells. visible: (count,); radii: (count,) pixels. beyond: as of `CutDisc.outline`."""
         grid, cells = self._grid, np.flatnonzero(visible)
         shifted = grid.is_shifted(cells // grid.columns)
         rows = zip(grid.centres(0, grid.count)[cells].tolist(), radii[cells].tolist(), shifted.tolist(), strict=True)
         for (x, y), radius, is_shifted in rows:
-            yield self._outlines[is_shifted].outline(x, y, radius)
+            yield self._outlines[is_shifted].outline(x, y, radius, beyond=beyond)
 
 
 def ink_coverage(light: Floats, ground: Floats) -> Floats:

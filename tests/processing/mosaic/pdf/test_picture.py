@@ -42,8 +42,7 @@ def test_a_page_has_its_true_size_and_shows_the_mosaic(style: str) -> None:
 
     assert data.startswith(b"%PDF-1.")
     assert page_sizes_mm(data) == [pytest.approx((240 / 72 * 25.4, 180 / 72 * 25.4), abs=0.01)]
-    limit = {"dots": 6}.get(style, 4) if style in SHAPES else 12  # the pixels of dots are not antialiased
-    assert difference(page_pixels(data), opened(render(PHOTO, parse(recipe)).data)) < limit
+    assert difference(page_pixels(data), opened(render(PHOTO, parse(recipe)).data)) < (4 if style in SHAPES else 12)
     assert (jpeg not in data) == (style in SHAPES), "shapes where they show all that the pixels show"
 
 
@@ -64,6 +63,18 @@ def test_no_paper_shows_between_cells_that_touch(style: str) -> None:
     for scale in (0.77, 1.0, 1.93):
         share = hairline_share(page_pixels(data, scale=scale), page_pixels(data, scale=scale, paper=0))
         assert share < 0.001, f"{share:.1%} at {scale}"
+
+
+@pytest.mark.parametrize("lattice", ["staggered", "square"])
+@pytest.mark.parametrize("cell", [9, 10, 23])
+def test_no_ground_shows_between_dots_that_fill_their_cells(cell: int, lattice: str) -> None:
+    """Rows of staggered dots lie on whole pixels, and so up to a pixel farther apart than their cells are high."""
+    dark = np.zeros((180, 240, 3), np.uint8)
+    recipe = {"style": "dots", "lattice": lattice, "cell": cell, "size": 240, "dpi": 72, "format": "pdf"}
+    data = render(encoded(dark), parse(recipe)).data
+
+    for scale in (0.77, 1.0, 1.93):
+        assert page_pixels(data, scale=scale)[4:-4, 4:-4].max() < 16, f"at {scale}"
 
 
 def test_the_measure_finds_seams_of_cells_without_strokes() -> None:
