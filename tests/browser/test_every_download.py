@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from processing.mosaic import PLANNED_STYLES, STYLES
+from tests.browser.test_image_regions import drag
 from tests.browser.user import BrowserUser, box_of, image_file
 from tests.processing.mosaic.pdf.pages import page_pixels, page_sizes_mm
 from tests.processing.mosaic.pictures import encoded, scene
@@ -115,10 +116,8 @@ def clicked(user: BrowserUser, button: Locator) -> bytes:
 def hide_a_part(user: BrowserUser) -> None:
     expect(user.part("stage-note")).to_be_visible()
     sheet = box_of(user.part("regions-sheet"))
-    user.page.mouse.move(sheet["x"] + sheet["width"] * 0.3, sheet["y"] + sheet["height"] * 0.3)
-    user.page.mouse.down()
-    user.page.mouse.move(sheet["x"] + sheet["width"] * 0.5, sheet["y"] + sheet["height"] * 0.5, steps=4)
-    user.page.mouse.up()
+    corner = sheet["x"] + sheet["width"] * 0.3, sheet["y"] + sheet["height"] * 0.3
+    drag(user, corner, (sheet["width"] * 0.2, sheet["height"] * 0.2))
 
 
 def difference(pixels: np.ndarray, others: np.ndarray) -> float:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -12,7 +10,7 @@ import tornado.web
 
 from handlers.transport.body_memory import BodyMemory
 from handlers.transport.client_ip import IpNetworks
-from handlers.transport.http_server import Application, listen
+from handlers.transport.http_server import Application
 from tests.security.raw_http import exchange, head
 from tests.support.waiting import until
 
@@ -30,19 +28,6 @@ def app(io_loop: Any) -> Application:
     app = Application([("/", Hello)], trusted_proxies=IpNetworks(["127.0.0.1"]))
     app.body_memory = BodyMemory(client_limit_bytes=300_000, total_limit_bytes=500_000)
     return app
-
-
-@pytest.fixture
-def server_url(io_loop: Any, app: Application) -> Iterator[str]:
-    async def start() -> tuple[Any, str]:
-        listening = socket.create_server(("127.0.0.1", 0))
-        listening.setblocking(False)
-        return listen(app, [listening]), f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-    server, url = io_loop.run_sync(start)
-    yield url
-    server.stop()
-    io_loop.run_sync(server.close_all_connections)
 
 
 class Slow:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import tornado.web
 
 from handlers.transport.body_pace import BodyPace
 from handlers.transport.client_ip import IpNetworks
-from handlers.transport.http_server import Application, listen
+from handlers.transport.http_server import Application
 from tests.security.raw_http import exchange, head
 
 CLIENT, OTHER = "203.0.113.9", "198.51.100.1"
@@ -66,18 +65,9 @@ def pace(clock: Clock) -> BodyPace:
 
 
 @pytest.fixture
-def server_url(io_loop: Any, pace: BodyPace) -> Iterator[str]:
-    async def start() -> tuple[Any, str]:
-        table: list[Any] = [("/whole", Whole), ("/streamed", Streamed)]
-        app = Application(table, trusted_proxies=IpNetworks(["127.0.0.1"]), body_pace=pace)
-        listening = socket.create_server(("127.0.0.1", 0))
-        listening.setblocking(False)
-        return listen(app, [listening]), f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-    server, url = io_loop.run_sync(start)
-    yield url
-    server.stop()
-    io_loop.run_sync(server.close_all_connections)
+def app(pace: BodyPace) -> Application:
+    table: list[Any] = [("/whole", Whole), ("/streamed", Streamed)]
+    return Application(table, trusted_proxies=IpNetworks(["127.0.0.1"]), body_pace=pace)
 
 
 def request(path: str, client: str, size: int) -> bytes:
