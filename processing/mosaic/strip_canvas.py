@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .codec.encoders.strip_encoders import BLOCK, STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
+from .codec.encoders.png import PngStrips
+from .codec.encoders.strip_encoders import BLOCK, STRIP_ROWS, JpegStrips, StripEncoder
 from .codec.modes import on_white
 from .colour.pixels import image_of, pixels
 from .errors import BadParameter

@@ -17,7 +17,7 @@ from PIL import Image
 from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.codec.decode import decode
 from processing.mosaic.codec.encoders.encode import encode_jpeg
-from processing.mosaic.codec.encoders.strip_encoders import STRIP_ROWS, JpegStrips, PngStrips, StripEncoder
+from processing.mosaic.codec.encoders.strip_encoders import STRIP_ROWS, JpegStrips, StripEncoder
 from processing.mosaic.progress import Progress, pieces
 from processing.mosaic.strip_canvas import StripCanvas
 from processing.mosaic.style import RenderContext
@@ -80,16 +80,6 @@ def test_rows_of_blocks_that_equal_the_one_above_are_the_same_bytes() -> None:
     rows = re.split(rb"\xff[\xd0-\xd7]", data[data.index(b"\xff\xda") + 14 : -2])
     assert len(rows) == 4 * STRIP_ROWS // 8
     assert len(set(rows)) == 1
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-@pytest.mark.parametrize("size", SIZES)
-def test_a_png_of_strips_is_exact(size: tuple[int, int], mode: str) -> None:
-    image = Image.fromarray(noise(*size)).convert(mode)
-
-    with Image.open(io.BytesIO(fed(PngStrips(size, mode), image))) as read:
-        assert (read.mode, read.size) == (mode, size)
-        assert read.tobytes() == image.tobytes()
 
 
 @pytest.mark.parametrize("style", SIZED)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from PIL import Image
 
 from ...errors import BadParameter
 from ...progress import Progress, run_interruptible
 from .gif import encode_gif
+from .png import encode_png
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -22,17 +23,6 @@ MEDIA_TYPES = {
     "pdf": "application/pdf",
 }
 _MAX_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383, "gif": 65_535}
-
-
-class _InterruptibleWriter:
-    """Reports progress on each write: Pillow writes a PNG some rows at a time. max_bytes: the most that is written."""
-
-    def __init__(self, file: BinaryIO, max_bytes: int, progress: Progress) -> None:
-        self._file, self._max_bytes, self._progress = file, max_bytes, progress
-
-    def write(self, data: bytes) -> int:
-        self._progress(self._file.tell() / self._max_bytes)
-        return self._file.write(data)
 
 
 def encode(image: Image.Image, format: str, quality: int, progress: Progress) -> bytes:
@@ -46,7 +36,7 @@ def encode(image: Image.Image, format: str, quality: int, progress: Progress) ->
     """
     check_size(image.width, image.height, format)
     if format == "png":
-        return _save(image, progress, format="PNG", compress_level=1)
+        return encode_png(image, progress)
     if format == "gif":
         return run_interruptible(lambda: encode_gif([image], ()), lambda: progress(0.0))
     save = encode_jpeg if format == "jpeg" else _save_webp
@@ -65,7 +55,7 @@ def encode_animation(
         return encode_gif([first, *others], durations_ms, differences=differences)
     options: dict[str, Any] = {"save_all": True, "append_images": others, "duration": durations_ms, "loop": 0}
     if format == "png":
-        return _save(first, None, format="PNG", compress_level=1, **options)
+        return _save(first, format="PNG", compress_level=1, **options)
     return _save_webp(first, quality, **options)
 
 
@@ -80,23 +70,21 @@ def encode_jpeg(image: Image.Image, quality: int, *, restarts: bool = False) -> 
     """In one call, which cannot be stopped. restarts: with a marker between two rows of blocks."""
     # Cells have sharp coloured edges, so chroma is not subsampled.
     options = {"restart_marker_rows": 1} if restarts else {}
-    return _save(image, None, format="JPEG", quality=quality, subsampling=0, **options)
+    return _save(image, format="JPEG", quality=quality, subsampling=0, **options)
 
 
 def _save_webp(image: Image.Image, quality: int, **options: Any) -> bytes:
     try:
-        return _save(image, None, format="WEBP", quality=quality, method=0, **options)
+        return _save(image, format="WEBP", quality=quality, method=0, **options)
     except ValueError as error:  # Pillow's only error for a failed encoder
         allowed = f"jpeg, png for a picture of {image.width} x {image.height} pixels with this much detail"
         raise BadParameter(field="format", value="webp", allowed=allowed) from error
 
 
-def _save(image: Image.Image, progress: Progress | None, **options: Any) -> bytes:
+def _save(image: Image.Image, **options: Any) -> bytes:
     """Save to a real file descriptor: only then does Pillow's JPEG encoder release the interpreter lock."""
     with _scratch_file() as file:
-        max_bytes = len(image.getbands()) * image.width * image.height
-        target = file if progress is None else cast(BinaryIO, _InterruptibleWriter(file, max_bytes, progress))
-        image.save(target, **options)
+        image.save(file, **options)
         file.seek(0)
         return file.read()
 

@@ -1,8 +1,7 @@
 """PNG and JPEG written strip by strip, so that a poster is never in memory as a whole.
 
-PNG: filter Up, one IDAT chunk for each strip (PNG specification, section 9). JPEG: each strip is encoded as a picture
-of its own, and the entropy-coded data of rows of 8 x 8 blocks are joined by restart markers, at which a decoder resets
-(ITU-T T.81, B.2.1).
+JPEG: each strip is encoded as a picture of its own, and the entropy-coded data of rows of 8 x 8 blocks are joined by
+restart markers, at which a decoder resets (ITU-T T.81, B.2.1). PNG: see png.py.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 import struct
-import zlib
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...colour.pixels import pixels
-from ..formats.png import SIGNATURE
 from .encode import encode_jpeg
 from .resolution import write_resolution
 
@@ -27,9 +24,6 @@ STRIP_ROWS = 128
 BLOCK = 8
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _COMPARED_STEP = 997
-
-_COLOUR_TYPES = {"RGB": 2, "RGBA": 6}
-_PNG_LEVEL = 1
 
 
 class StripEncoder(Protocol):
@@ -40,40 +34,6 @@ class StripEncoder(Protocol):
     def finish(self) -> bytes:
         """The file; called once, after the last strip."""
         ...
-
-
-class PngStrips:
-    """mode: RGB or RGBA."""
-
-    def __init__(self, size: tuple[int, int], mode: str, dpi: int | None = None) -> None:
-        self._file, self._mode = io.BytesIO(), mode
-        self._deflate = zlib.compressobj(_PNG_LEVEL)
-        self._above = np.zeros((1, size[0], len(mode)), np.uint8)
-        self._file.write(SIGNATURE)
-        self._write_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, _COLOUR_TYPES[mode], 0, 0, 0))
-        if dpi is not None:  # now, as a large file would have to be copied later
-            head = write_resolution(self._file.getvalue(), "png", dpi)
-            self._file.write(head[self._file.tell() :])
-
-    def add(self, strip: Image.Image) -> None:
-        rows = pixels(strip)[..., : len(self._mode)]
-        filtered = np.empty((len(rows), 1 + rows[0].size), np.uint8)
-        filtered[:, 0] = 2
-        differences = filtered[:, 1:].reshape(rows.shape)
-        np.subtract(rows[:1], self._above, out=differences[:1])
-        np.subtract(rows[1:], rows[:-1], out=differences[1:])
-        self._above = rows[-1:].copy()
-        self._write_chunk(b"IDAT", self._deflate.compress(filtered.data))
-
-    def finish(self) -> bytes:
-        self._write_chunk(b"IDAT", self._deflate.flush())
-        self._write_chunk(b"IEND", b"")
-        return self._file.getvalue()
-
-    def _write_chunk(self, kind: bytes, body: bytes) -> None:
-        self._file.write(struct.pack(">I", len(body)) + kind)
-        self._file.write(body)
-        self._file.write(struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))))
 
 
 class JpegStrips:
