@@ -54,7 +54,6 @@ from processing.images.prints import Prints
 from processing.images.renditions import Renditions
 from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
-from processing.mosaic import Limits
 from processing.queue.activity import ActivityReader
 from processing.queue.bulk import BulkChanges
 from processing.queue.event_feed import EventFeed, follow_events
@@ -202,9 +201,17 @@ def _services(
         page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
         passwords=passwords,
         preview_tiles=PreviewTiles(store.images, thumbnails, bucket, executors),
-        previews=Previews(executors, slots, Limits(megapixels, result_megapixels)),
+        previews=Previews(executors, slots, max_megapixels=megapixels, max_result_megapixels=result_megapixels),
         pool_limit=settings.max_pool_pictures,
-        prints=Prints(store.images, bucket, thumbnails, executors, slots, limits=Limits(megapixels, result_megapixels)),
+        prints=Prints(
+            store.images,
+            bucket,
+            thumbnails,
+            executors,
+            slots,
+            max_megapixels=megapixels,
+            max_result_megapixels=result_megapixels,
+        ),
         quotas=store.quotas,
         registrations=Registrations(store.images, store.uploads, store.users, store.quotas),
         renditions=Renditions(executors, slots, max_megapixels=megapixels),

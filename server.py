@@ -1,7 +1,7 @@
 """The server process: reads the settings and opens the database; serving.py does the rest.
 
 What is imported here delays the start. While mongod starts, what opens the database is imported; while that creates
-indexes, serving.py and all that it needs.
+indexes, serving.py and all that it needs but the mosaic engine, which is imported when requests are answered.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack
 from types import ModuleType
-
-from tornado.netutil import bind_sockets
 
 try:
     import fcntl  # noqa: F401 - without it the imports that follow fail
@@ -41,9 +39,9 @@ from settings import BadSetting, Settings
 async def run(settings: Settings, *, check: bool = False) -> int:
     """Serve, or run the self-check. Returns the exit code. Raises StartupError, MongodError."""
     share_heap()  # before there is a thread, which would have a heap of its own
-    sockets = _bind(settings)
     mongod = await _spawn_mongod(settings)
     try:
+        sockets = _bind(settings)
         from databases import DATABASE_TIMEOUT_S, open_store
 
         timeout_s = 0 if check else DATABASE_TIMEOUT_S
@@ -98,6 +96,8 @@ def _import_serving() -> ModuleType:
 
 
 def _bind(settings: Settings) -> list[socket.socket]:
+    from tornado.netutil import bind_sockets
+
     try:
         return bind_sockets(settings.port, settings.address)
     except OSError as error:

@@ -21,8 +21,9 @@ from handlers.transport.http_server import listen
 from logs import JsonFormatter
 from models.errors import DatabaseUnavailable
 from models.store import Store
-from processing.background import cancel
+from processing.background import background, cancel
 from processing.file_limit import file_limit
+from processing.mosaic_lazy import import_engine
 from processing.process_setup import freeze_gc, limit_pillow_pixels, tune_process
 from settings import Settings
 
@@ -49,14 +50,22 @@ async def serving(
         exempt = LOOPBACK | frozenset(settings.trusted_proxies)
         limiter = ConnectionLimiter(connections_for(file_limit()), exempt=exempt)
         server = listen(app, sockets, limiter=limiter, trusted_proxies=IpNetworks(settings.trusted_proxies))
-        freeze_gc()
         try:
-            yield services
+            async with background(finish_imports()):
+                yield services
         finally:
             server.stop()
             await services.queue.stop()
             services.broadcaster.close()
             await server.close_all_connections()
+
+
+async def finish_imports() -> None:
+    """Import what the first pictures need. No garbage is collected before (server.py)."""
+    try:
+        await asyncio.to_thread(import_engine)
+    finally:
+        freeze_gc()
 
 
 async def _build(stack: AsyncExitStack, settings: Settings, public_url: str, opening: Awaitable[Store]) -> Services:

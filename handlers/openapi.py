@@ -16,7 +16,7 @@ from handlers.code_samples import code_samples
 from handlers.endpoint import Endpoint, endpoint
 from handlers.schemas.base import ErrorResponse
 from models.errors import TesseraError, all_errors
-from processing.mosaic import STYLES
+from processing import mosaic_lazy as mosaic
 
 Json = dict[str, Any]
 ApiRoute = tuple[str, type[ApiHandler]]
@@ -137,13 +137,14 @@ def _schemas(endpoints: Iterable[Endpoint]) -> Json:
     for each in endpoints:
         models |= {each.params: "validation"} if each.params is not None else {}
         models |= dict.fromkeys((*each.response_models, *each.responses.values()), "serialization")
-    models |= {style.params: "validation" for style in STYLES.values()}
+    models |= {style.params: "validation" for style in mosaic.STYLES.values()}
     adapters = ((model.__name__, mode, TypeAdapter[Any](model)) for model, mode in models.items())
     _, schemas = TypeAdapter.json_schemas(sorted(adapters), ref_template=REF + "{model}")
     components: Json = schemas["$defs"]
     components["ErrorResponse"]["properties"]["error"]["enum"] = sorted(kind.slug for kind in all_errors())
     recipes = {
-        f"{name.title()}Recipe": _recipe(name, components.pop(style.params.__name__)) for name, style in STYLES.items()
+        f"{name.title()}Recipe": _recipe(name, components.pop(style.params.__name__))
+        for name, style in mosaic.STYLES.items()
     }
     addresses = {schema["properties"]["style"]["const"]: REF + name for name, schema in recipes.items()}
     components |= recipes

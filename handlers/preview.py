@@ -19,12 +19,11 @@ from models import errors
 from models.errors import Phrase
 from models.images.image import ANONYMOUS, Owner
 from models.images.images import Images
-from processing import mosaic
+from processing import mosaic_lazy as mosaic
 from processing.images.colours import resolve_colours
 from processing.images.preview_tiles import SIDE_PX, PreviewTiles
 from processing.images.previews import PreviewRequest, Previews
 from processing.images.tile_pool import resolve_tiles
-from processing.mosaic import ColourStatistics, Region, TilePool
 from processing.rendering import Cancelled, parse_recipe
 
 SIZE_LIMIT_BYTES = 2_000_000
@@ -117,7 +116,7 @@ class PreviewHandler(ApiHandler):
             self._rendering = asyncio.create_task(rendering)
         else:
             source = self.previews.sources.get(params.source)
-            region = Region((params.left, params.top, params.right, params.bottom), params.reduction)
+            region = mosaic.Region((params.left, params.top, params.right, params.bottom), params.reduction)
             self._rendering = asyncio.create_task(self.previews.render_region(source, region, request))
         try:
             result = await self._rendering
@@ -137,12 +136,12 @@ class PreviewHandler(ApiHandler):
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
         self.finish(result.data)
 
-    async def _pool(self, values: dict[str, Any], owner: Owner, side: int | None) -> TilePool | None:
+    async def _pool(self, values: dict[str, Any], owner: Owner, side: int | None) -> mosaic.TilePool | None:
         """Of the recipe's tiles, if it has any. Raises what `resolve_tiles` raises."""
         tiles = await resolve_tiles(values, owner, self.images, limit=self.pool_limit)
         return await self.preview_tiles.pool(tiles, values["shape"], side) if tiles else None
 
-    async def _colours(self, values: dict[str, Any], owner: Owner) -> ColourStatistics | None:
+    async def _colours(self, values: dict[str, Any], owner: Owner) -> mosaic.ColourStatistics | None:
         """Of the image that the recipe takes its colours from. Raises what `resolve_colours` raises."""
         coloured = await resolve_colours(values, owner, self.images)
         return await self.preview_tiles.colours(coloured.image_id) if coloured else None

@@ -16,8 +16,8 @@ from handlers.params import Id, RequestParams, Title
 from models import errors
 from models.images.image import Image
 from models.images.images import Images
+from processing import mosaic_lazy as mosaic
 from processing.images.prints import MEDIA_TYPE, Prints
-from processing.mosaic import STYLES, PageOptions, PlanOptions
 from processing.rendering import Cancelled
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class PlanHandler(PrintHandler):
         """The plan to build a result, as a PDF: a cover, an overview, and one page for each section."""
         image = await self.images.by_id(params.id, await self.reader())
         title = params.title or image.title or _style_name(image, params.language)
-        options = PlanOptions(params.section, params.mirrored, params.language, params.paper)
+        options = mosaic.PlanOptions(params.section, params.mirrored, params.language, params.paper)
         with self.prints.hold(self.client_ip):
             try:
                 data = await self.prints.plan(
@@ -128,10 +128,10 @@ class PdfHandler(PrintHandler):
         dpi = params.dpi or image.recipe.get("dpi")
         poster = None if params.poster == "none" else params.poster
         with self.prints.hold(self.client_ip):
-            data = await self.prints.page(image, PageOptions(dpi, poster, params.overlap), client=self.client_ip)
+            data = await self.prints.page(image, mosaic.PageOptions(dpi, poster, params.overlap), client=self.client_ip)
             await self.send_pdf(data, f"mosaic-{image.id}.pdf")
 
 
 def _style_name(image: Image, language: str) -> str:
-    style = STYLES.get(image.style)
+    style = mosaic.STYLES.get(image.style)
     return image.style if style is None else {"en": style.en, "zh": style.zh}[language]

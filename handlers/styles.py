@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.schemas.tasks import StylesResponse
-from processing import mosaic
+from processing import mosaic_lazy as mosaic
 
 
 class StylesHandler(ApiHandler):

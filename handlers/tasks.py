@@ -31,11 +31,11 @@ from models.images.quotas import Quotas
 from models.images.visibility import Reader, Visibility
 from models.queue.task import ACTIVE, TaskState
 from models.queue.tasks import TaskFilter, TaskPage, Tasks, cursor_after
+from processing import mosaic_lazy as mosaic
 from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.colours import resolve_colours
 from processing.images.named_objects import NamedObjects
 from processing.images.tile_pool import resolve_tiles
-from processing.mosaic import Recipe
 from processing.queue.task_queue import TaskQueue, TaskSource
 from processing.rendering import parse_recipe
 
@@ -106,7 +106,7 @@ class AddTaskHandler(TaskHandler):
 
     get = post
 
-    async def _source(self, url: str, owner: Owner, recipe: Recipe) -> TaskSource:
+    async def _source(self, url: str, owner: Owner, recipe: mosaic.Recipe) -> TaskSource:
         """An image that the owner may see, or of a host in `allowed_sources`. Raises NotFound, SourceNotAllowed."""
         address_key = self.bucket.key_of(url)
         if address_key is None:
@@ -122,7 +122,7 @@ class AddTaskHandler(TaskHandler):
         return TaskSource(self.bucket.url(address_key), key, image.id, width * height / 1e6 or None, image.visibility)
 
 
-def _chosen_recipe(params: AddTaskParams) -> Recipe:
+def _chosen_recipe(params: AddTaskParams) -> mosaic.Recipe:
     """That of `param`, or of `model`. Raises BadParameter if both are stated and differ."""
     if params.model is None:
         return parse_recipe(params.param)

@@ -11,7 +11,6 @@ import sys
 import warnings
 
 from PIL import Image
-from threadpoolctl import threadpool_limits
 
 from processing.shared_heap import share_heap
 from processing.thread_priority import THREAD_SWITCH_S
@@ -29,8 +28,11 @@ def tune_process() -> None:
 
 def use_one_blas_thread() -> None:
     """Jobs already fill the cores; and threads that wait for a part of a small matrix cost more than it does."""
-    threadpool_limits(1, "blas")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for SciPy, loaded when a style first needs it
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy and SciPy, each of which has one of its own
+    if "numpy" in sys.modules:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(1, "blas")  # of those that are loaded
 
 
 def freeze_gc() -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 from models import errors
 from models.images.image_formats import FORMAT_NAMES
-from processing import mosaic
-from processing.mosaic import ColourStatistics, Limits, TilePool
+from processing import mosaic_lazy as mosaic
 
 ProgressCallback = Callable[[float], None]
 """Called with the progress, 0 to 1; raises to stop the work."""
@@ -43,13 +42,13 @@ def render(
     *,
     max_megapixels: float,
     max_result_megapixels: float,
-    pool: TilePool | None = None,
-    colours: ColourStatistics | None = None,
+    pool: mosaic.TilePool | None = None,
+    colours: mosaic.ColourStatistics | None = None,
 ) -> mosaic.Result:
     """Render a recipe. max_result_megapixels: of a result that is larger than its source.
 
     Raises TooManyPixels, NotAPicture, RecipeImpossible, and whatever `progress` raises."""
-    limits = Limits(max_megapixels, max_result_megapixels)
+    limits = mosaic.Limits(max_megapixels, max_result_megapixels)
     with translated_errors():
         return mosaic.render(source, mosaic.parse(recipe), progress, limits=limits, pool=pool, colours=colours)
 

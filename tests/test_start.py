@@ -1,4 +1,4 @@
-"""What is imported when: little before the embedded database starts, and nothing that only some work needs."""
+"""What is imported when: little before the embedded database starts, the engine after the first answer."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ import sys
 
 from tests.support.process import ROOT
 
-WHILE_INDEXES_ARE_CREATED = {"numpy", "PIL", "prometheus_client"}
-WHILE_MONGOD_STARTS = {"pymongo", *WHILE_INDEXES_ARE_CREATED}
-LATE = {"scipy", "requests", "qiniu", "distributed", "urllib3"}
+WHILE_INDEXES_ARE_CREATED = {"PIL", "prometheus_client"}
+WHILE_MONGOD_STARTS = {"tornado", "pymongo", *WHILE_INDEXES_ARE_CREATED}
+WHEN_REQUESTS_ARE_ANSWERED = {"numpy", "processing.mosaic"}
+LATE = {"scipy", "requests", "qiniu", "distributed", "urllib3", "threadpoolctl", *WHEN_REQUESTS_ARE_ANSWERED}
 
 
-def imported_by(module: str) -> set[str]:
-    """The libraries that a process has after this import."""
-    program = f"import sys, {module}; print(*{{name.split('.')[0] for name in sys.modules}})"
+def output_of(program: str) -> list[str]:
+    """The words that a program prints in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
     )
-    return set(done.stdout.split())
+    return done.stdout.split()
+
+
+def imported_by(module: str) -> set[str]:
+    """The modules that a process has after this import."""
+    return set(output_of(f"import sys, {module}; print(*sys.modules)"))
 
 
 def test_the_embedded_database_starts_before_the_large_imports() -> None:
     imported = imported_by("server")
 
-    assert "tornado" in imported
+    assert "pydantic_settings" in imported
     assert not (WHILE_MONGOD_STARTS | LATE) & imported
 
 
@@ -35,11 +40,22 @@ def test_the_database_is_opened_before_the_large_imports() -> None:
     assert not (WHILE_INDEXES_ARE_CREATED | LATE) & imported
 
 
-def test_the_server_starts_without_rarely_used_libraries() -> None:
+def test_the_server_starts_without_the_engine_and_rarely_used_libraries() -> None:
     imported = imported_by("serving")
 
     assert imported >= WHILE_MONGOD_STARTS
     assert not LATE & imported
+
+
+def test_the_engine_is_imported_before_garbage_is_collected() -> None:
+    program = """
+import asyncio, gc, sys, serving
+gc.disable()
+asyncio.run(serving.finish_imports())
+print("processing.mosaic" in sys.modules, gc.isenabled(), gc.get_freeze_count() > 0)
+"""
+
+    assert output_of(program) == ["True", "True", "True"]
 
 
 def test_no_garbage_is_collected_while_the_server_imports() -> None:
@@ -52,8 +68,5 @@ try:
 except SystemExit:
     print(gc.isenabled())
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
-    )
 
-    assert done.stdout.split() == ["False"]
+    assert output_of(program) == ["False"]

@@ -19,7 +19,7 @@ from models.errors import Language
 from models.images.image import Image
 from models.images.images import Images
 from models.images.visibility import Reader, Visibility
-from processing import mosaic
+from processing import mosaic_lazy as mosaic
 from processing.images.thumbnail_render import thumbnail_size
 
 LOOK_UP_TIMEOUT_S = 5.0

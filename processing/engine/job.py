@@ -16,13 +16,12 @@ from typing import Any
 from models import errors
 from models.bucket import Bucket
 from models.queue.task import TASK_VERSION
-from processing import mosaic
+from processing import mosaic_lazy as mosaic
 from processing.fetch.allowlist import FetchPolicy
 from processing.fetch.fetch import fetch
 from processing.images import cell_maps
 from processing.images.colours import read_colours
 from processing.images.tile_pool import TileLimits, TileReader, TileRef, measure_missing, pool_of_tiles
-from processing.mosaic import TilePool
 from processing.process_setup import limit_pillow_pixels
 from processing.rendering import ProgressCallback, render
 from processing.tracebacks import cleared_frames
@@ -248,7 +247,7 @@ def _is_small(job: Job, source: bytes) -> bool:
     return max(pixels, longer_side_px**2) * max(1, len(mosaic.frame_durations(source))) <= SMALL_PIXELS
 
 
-def _pool(job: Job, report: Callable[[float], None]) -> tuple[TilePool | None, dict[int, bytes]]:
+def _pool(job: Job, report: Callable[[float], None]) -> tuple[mosaic.TilePool | None, dict[int, bytes]]:
     """The tile pool, None if there is none, and the features that were measured for it."""
     if not job.tiles:
         return None, {}

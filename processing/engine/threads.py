@@ -9,9 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
+from processing import mosaic_lazy as mosaic
 from processing.engine import JobHandle
 from processing.engine.job import ENCODED, Job, JobResult, NeedsMemory, Rendered, rendered
-from processing.mosaic import release_free_memory
 from processing.rendering import Cancelled
 from processing.thread_priority import PREVIEW_NICENESS, RENDER_NICENESS, lower_thread_priority
 
@@ -120,7 +120,7 @@ class ThreadEngine:
 
     def _release_memory(self) -> None:
         if not self._handles:
-            self.render_threads.submit(release_free_memory)
+            self.render_threads.submit(mosaic.release_free_memory)
 
     async def close(self) -> None:
         if self._release_timer is not None:

@@ -11,9 +11,8 @@ from models.images.image import Owner
 from models.images.image_formats import FORMAT_NAMES
 from models.images.images import Images
 from models.images.visibility import Reader
-from processing import mosaic
+from processing import mosaic_lazy as mosaic
 from processing.images.tile_pool import TileLimits, TileRef
-from processing.mosaic import ColourStatistics
 
 FIELD = "colours_of"
 
@@ -35,7 +34,7 @@ async def resolve_colours(recipe: Mapping[str, Any], owner: Owner, images: Image
     return TileRef(image.id, image.key)
 
 
-def read_colours(bucket: Bucket, image: TileRef | None, limits: TileLimits) -> ColourStatistics | None:
+def read_colours(bucket: Bucket, image: TileRef | None, limits: TileLimits) -> mosaic.ColourStatistics | None:
     """Its colours; None if there is no image.
 
     Raises RecipeImpossible for `colours_of` if it was deleted or cannot be decoded; SourceTooLarge, BucketUnavailable.

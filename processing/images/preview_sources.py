@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models import errors
+from processing import mosaic_lazy as mosaic
 from processing.fair_slots import most_of_client
-from processing.mosaic import Recipe
 
 LIMIT_BYTES = 128 << 20
 PER_CLIENT_LIMIT = 2
@@ -35,7 +35,7 @@ class PreviewSource:
     recipe: str = ""
     geometry: dict[str, Any] = field(default_factory=dict)
 
-    def geometry_for(self, recipe: Recipe) -> dict[str, Any]:
+    def geometry_for(self, recipe: mosaic.Recipe) -> dict[str, Any]:
         """Empty for a recipe other than the last one."""
         name = recipe.canonical()
         if name != self.recipe:

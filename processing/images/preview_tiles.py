@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from models import errors
 from models.bucket import Bucket
 from models.images.images import Images
 from models.images.visibility import SERVER
-from processing import mosaic
+from processing import mosaic_lazy as mosaic
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails
 from processing.images.tile_pool import TileLimits, TileReader, TileRef
-from processing.mosaic import FEATURES_VERSION, ColourStatistics, PackedFeatures, TileCache, TileFiles, TilePool
+
+if TYPE_CHECKING:  # numpy is imported after the start, as the engine is
+    import numpy as np
+    from numpy.typing import NDArray
 
 SIDE_PX = 64
 CACHE_BYTES = 24 << 20
@@ -39,9 +41,12 @@ class PreviewTiles:
     def __init__(self, images: Images, thumbnails: Thumbnails, bucket: Bucket, executors: Executors) -> None:
         self._images, self._thumbnails, self._bucket, self._executors = images, thumbnails, bucket, executors
         self._features: OrderedDict[int, bytes] = OrderedDict()
-        self._tiles = TileCache(CACHE_BYTES)
 
-    async def pool(self, tiles: Sequence[TileRef], shape: str, side: int | None = SIDE_PX) -> TilePool:
+    @cached_property
+    def _tiles(self) -> mosaic.TileCache:
+        return mosaic.TileCache(CACHE_BYTES)
+
+    async def pool(self, tiles: Sequence[TileRef], shape: str, side: int | None = SIDE_PX) -> mosaic.TilePool:
         """The pool of at least one image, with tiles of that shape. side: at which they are cut; None: as for a result.
 
         Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable.
@@ -56,26 +61,32 @@ class PreviewTiles:
         Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable.
         """
         features = {each: self._features[each] for each in image_ids if each in self._features}
-        stored = await self._images.features.of([each for each in image_ids if each not in features], FEATURES_VERSION)
+        stored = await self._images.features.of(
+            [each for each in image_ids if each not in features], mosaic.FEATURES_VERSION
+        )
         features |= {image_id: data for image_id, data in stored.items() if data}
         missing = [image_id for image_id in image_ids if image_id not in features]
         for image_id in missing[:MEASURED_LIMIT]:
             thumbnail = await self._smallest_thumbnail(image_id)
             features[image_id] = await self._executors.preview(mosaic.measure_features, thumbnail)
-            await self._images.features.save({image_id: features[image_id]}, FEATURES_VERSION)
+            await self._images.features.save({image_id: features[image_id]}, mosaic.FEATURES_VERSION)
         self._remember(features)
         return features
 
-    async def colours(self, image_id: int) -> ColourStatistics:
+    async def colours(self, image_id: int) -> mosaic.ColourStatistics:
         """Of an image, for `colours_of`. Raises RecipeImpossible for it if it was deleted; BucketUnavailable."""
         thumbnail = await self._smallest_thumbnail(image_id, field="colours_of")
         return await self._executors.preview(mosaic.colours_of, thumbnail)
 
-    def _build(self, tiles: Sequence[TileRef], packed: Sequence[bytes], shape: str, side: int | None) -> TilePool:
+    def _build(
+        self, tiles: Sequence[TileRef], packed: Sequence[bytes], shape: str, side: int | None
+    ) -> mosaic.TilePool:
+        import numpy as np
+
         limits = TileLimits(LIMIT_BYTES, READ_TIMEOUT_S, mosaic.Limits().megapixels)
-        features, ids = PackedFeatures.of(packed, shape), [tile.image_id for tile in tiles]
+        features, ids = mosaic.PackedFeatures.of(packed, shape), [tile.image_id for tile in tiles]
         reader = TileReader(self._bucket, tiles, limits)
-        files = TileFiles(np.repeat(ids, mosaic.CROPS), features.crops, reader, self._tiles, shape, side=side)
+        files = mosaic.TileFiles(np.repeat(ids, mosaic.CROPS), features.crops, reader, self._tiles, shape, side=side)
         tiles_of = files if side is None else _SketchedTiles(files, features)
         return mosaic.pool_of_features(ids, features, tiles_of)
 
@@ -98,8 +109,8 @@ class PreviewTiles:
 class _SketchedTiles:
     """Tiles as good as a preview can have them soon."""
 
-    files: TileFiles
-    features: PackedFeatures
+    files: mosaic.TileFiles
+    features: mosaic.PackedFeatures
 
     def __len__(self) -> int:
         return len(self.files)
@@ -111,6 +122,8 @@ class _SketchedTiles:
         if max(size) <= MINIATURE_PX:
             yield from self.features.cut(indices, size)
             return
+        import numpy as np
+
         cached = np.array([self.files.is_cached(index, size) for index in indices.tolist()], bool)
         is_next = np.diff(self.files.ids[indices[~cached]], prepend=-1) != 0  # crops of a picture follow each other
         sharp = cached.copy()

@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from models import errors
-from processing import mosaic
+from processing import mosaic_lazy as mosaic
 from processing.executors import Executors
 from processing.images.preview_slots import PreviewSlots
 from processing.images.preview_sources import PreviewSource, PreviewSources
-from processing.mosaic import ColourStatistics, Limits, Region, RegionResult, TilePool
 from processing.rendering import Cancelled, render, translated_errors
 
 MAX_MEGAPIXELS = 2.0
@@ -31,10 +30,10 @@ class PreviewRequest:
     recipe: mosaic.Recipe
     client: str
     cancelled: threading.Event
-    pool: Callable[[], Awaitable[TilePool | None]] | None = None
-    colours: Callable[[], Awaitable[ColourStatistics | None]] | None = None
+    pool: Callable[[], Awaitable[mosaic.TilePool | None]] | None = None
+    colours: Callable[[], Awaitable[mosaic.ColourStatistics | None]] | None = None
 
-    async def read(self) -> tuple[TilePool | None, ColourStatistics | None]:
+    async def read(self) -> tuple[mosaic.TilePool | None, mosaic.ColourStatistics | None]:
         tiles = None if self.pool is None else await self.pool()
         return tiles, None if self.colours is None else await self.colours()
 
@@ -42,12 +41,15 @@ class PreviewRequest:
 class Previews:
     """Renders previews in turn or refuses them; previews of disconnected clients are not rendered.
 
-    slots: shared with whatever else strangers may have rendered at once. limits: of the sources and results that a
-    region may be a part of.
+    slots: shared with whatever else strangers may have rendered at once. max_megapixels, max_result_megapixels: of the
+    sources and results that a region may be a part of.
     """
 
-    def __init__(self, executors: Executors, slots: PreviewSlots, limits: Limits) -> None:
-        self._executors, self._slots, self._limits = executors, slots, limits
+    def __init__(
+        self, executors: Executors, slots: PreviewSlots, *, max_megapixels: float, max_result_megapixels: float
+    ) -> None:
+        self._executors, self._slots = executors, slots
+        self._limits = max_megapixels, max_result_megapixels
         self.sources = PreviewSources()
 
     @property
@@ -65,7 +67,9 @@ class Previews:
             read = await request.read()
             return await self._executors.preview(_render, data, request, scale, *read)
 
-    async def render_region(self, source: PreviewSource, region: Region, request: PreviewRequest) -> RegionResult:
+    async def render_region(
+        self, source: PreviewSource, region: mosaic.Region, request: PreviewRequest
+    ) -> mosaic.RegionResult:
         """Render a part of the result that the recipe has for a source. Raises what `render` raises."""
         async with self._slots.whole(request.client):
             read = await request.read()
@@ -74,12 +78,12 @@ class Previews:
 
 def _render_region(
     source: PreviewSource,
-    region: Region,
+    region: mosaic.Region,
     request: PreviewRequest,
-    limits: Limits,
-    pool: TilePool | None,
-    colours: ColourStatistics | None,
-) -> RegionResult:
+    limits: tuple[float, float],
+    pool: mosaic.TilePool | None,
+    colours: mosaic.ColourStatistics | None,
+) -> mosaic.RegionResult:
     check = _bounded(request.cancelled)
     check(0.0)
     recipe = _with_tiles(request.recipe, pool)
@@ -91,7 +95,7 @@ def _render_region(
             region,
             check,
             format=format if format in ("jpeg", "webp") else "png",
-            limits=limits,
+            limits=mosaic.Limits(*limits),
             pool=pool,
             colours=colours,
             geometry=geometry,
@@ -99,7 +103,11 @@ def _render_region(
 
 
 def _render(
-    data: bytes, request: PreviewRequest, scale: float, pool: TilePool | None, colours: ColourStatistics | None
+    data: bytes,
+    request: PreviewRequest,
+    scale: float,
+    pool: mosaic.TilePool | None,
+    colours: mosaic.ColourStatistics | None,
 ) -> mosaic.Result:
     check = _bounded(request.cancelled)
     check(0.0)
@@ -109,7 +117,7 @@ def _render(
     return render(data, _with_tiles(recipe, pool).to_dict(), check, pool=pool, colours=colours, **limits)
 
 
-def _with_tiles(recipe: mosaic.Recipe, pool: TilePool | None) -> mosaic.Recipe:
+def _with_tiles(recipe: mosaic.Recipe, pool: mosaic.TilePool | None) -> mosaic.Recipe:
     """The recipe with the tiles of the pool, which may be a part of its pictures."""
     return recipe if pool is None else mosaic.parse({**recipe.to_dict(), "tiles": pool.ids.tolist()})
 

@@ -15,22 +15,12 @@ from models.bucket import Bucket
 from models.images.image import Image
 from models.images.images import Images
 from models.images.visibility import SERVER
+from processing import mosaic_lazy as mosaic
 from processing.executors import Executors
 from processing.fair_slots import most_of_client
 from processing.images.cell_maps import LIMIT_BYTES as MAP_LIMIT_BYTES
 from processing.images.preview_slots import PreviewSlots
 from processing.images.thumbnails import LIMIT_BYTES, PDF, READ_TIMEOUT_S, SVG, WIDTHS, Thumbnails
-from processing.mosaic import (
-    FLAT,
-    STYLES,
-    Limits,
-    PageOptions,
-    PlanOptions,
-    decode_image,
-    jpeg_in_pdf,
-    plan_pdf,
-    print_pdf,
-)
 from processing.rendering import Cancelled, is_known, parse_recipe, render, translated_errors
 
 MEDIA_TYPE = "application/pdf"
@@ -56,11 +46,13 @@ class Prints:
         executors: Executors,
         slots: PreviewSlots,
         *,
-        limits: Limits,
+        max_megapixels: float,
+        max_result_megapixels: float,
     ) -> None:
-        """limits: of a mosaic that is drawn once more, as shapes."""
+        """max_megapixels, max_result_megapixels: of a mosaic that is drawn once more, as shapes."""
         self._images, self._bucket, self._thumbnails = images, bucket, thumbnails
-        self._executors, self._slots, self._limits = executors, slots, limits
+        self._executors, self._slots = executors, slots
+        self._limits = max_megapixels, max_result_megapixels
         self._open = Counter[str]()
 
     @contextmanager
@@ -76,7 +68,7 @@ class Prints:
             self._open -= Counter([client])  # drops keys at zero
 
     async def plan(
-        self, image: Image, options: PlanOptions, *, title: str, client: str, cancelled: threading.Event
+        self, image: Image, options: mosaic.PlanOptions, *, title: str, client: str, cancelled: threading.Event
     ) -> bytes:
         """client: the key of its turns. cancelled: set when the plan is not wanted any more.
 
@@ -88,7 +80,7 @@ class Prints:
             cover = None if cell_map is None else await self._cover(image, cell_map)
             return await self._executors.preview(_make_plan, image.style, cell_map, title, cover, options, cancelled)
 
-    async def page(self, image: Image, options: PageOptions, *, client: str) -> bytes:
+    async def page(self, image: Image, options: mosaic.PageOptions, *, client: str) -> bytes:
         """The result on a page of its true size, or cut over sheets of paper: as shapes if they show all that it shows
         and its source still exists, else its pixels.
 
@@ -129,26 +121,28 @@ def _make_plan(
     cell_map: dict[str, Any] | None,
     title: str,
     cover: bytes | None,
-    options: PlanOptions,
+    options: mosaic.PlanOptions,
     cancelled: threading.Event,
 ) -> bytes:
     with translated_errors():
-        picture = None if cover is None else decode_image(cover, megapixels=_COVER_MEGAPIXELS).image
+        picture = None if cover is None else mosaic.decode_image(cover, megapixels=_COVER_MEGAPIXELS).image
         progress = _stopper(cancelled)
-        return plan_pdf(style, cell_map, title=title, picture=picture, options=options, progress=progress)
+        return mosaic.plan_pdf(style, cell_map, title=title, picture=picture, options=options, progress=progress)
 
 
 def _is_flat(recipe: dict[str, Any]) -> bool:
     """Whether this version draws the same mosaic again from its source alone, without material, light and relief."""
-    style = STYLES.get(recipe.get("style", ""))
+    style = mosaic.STYLES.get(recipe.get("style", ""))
     if style is None or not style.svg or not is_known(recipe) or recipe.get("version") != style.version:
         return False
     params = parse_recipe(recipe).params
     is_lit = any(getattr(params, name, False) for name in ("light", "relief", "reveal", "colours_of"))
-    return not is_lit and getattr(params, "material", FLAT) == FLAT
+    return not is_lit and getattr(params, "material", mosaic.FLAT) == mosaic.FLAT
 
 
-def _make_shapes(source: bytes, recipe: dict[str, Any], options: PageOptions, limits: Limits) -> bytes | None:
+def _make_shapes(
+    source: bytes, recipe: dict[str, Any], options: mosaic.PageOptions, limits: tuple[float, float]
+) -> bytes | None:
     """None for a mosaic that its shapes do not show, as one of too many cells, or that takes too long."""
     page = {"format": "pdf", "dpi": options.dpi, "poster": options.poster or "none", "overlap": int(options.overlap_mm)}
     try:
@@ -156,17 +150,17 @@ def _make_shapes(source: bytes, recipe: dict[str, Any], options: PageOptions, li
             source,
             recipe | page,
             _stopper(threading.Event()),
-            max_megapixels=limits.megapixels,
-            max_result_megapixels=limits.result_megapixels,
+            max_megapixels=limits[0],
+            max_result_megapixels=limits[1],
         ).data
     except (errors.NotAPicture, errors.TooManyPixels, errors.TimedOut):
         return None
-    return None if jpeg_in_pdf(data) is not None else data
+    return None if mosaic.jpeg_in_pdf(data) is not None else data
 
 
-def _make_page(data: bytes, options: PageOptions) -> bytes:
+def _make_page(data: bytes, options: mosaic.PageOptions) -> bytes:
     with translated_errors():
-        return print_pdf(data, options, megapixels=MAX_REENCODED_MEGAPIXELS)
+        return mosaic.print_pdf(data, options, megapixels=MAX_REENCODED_MEGAPIXELS)
 
 
 def _stopper(cancelled: threading.Event) -> Callable[[float], None]:

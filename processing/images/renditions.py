@@ -7,10 +7,10 @@ import time
 from collections import Counter
 
 from models import errors
+from processing import mosaic_lazy as mosaic
 from processing.executors import Executors
 from processing.fair_slots import most_of_client
 from processing.images.preview_slots import PreviewSlots
-from processing.mosaic import Rendition, normalise
 from processing.rendering import Cancelled, translated_errors
 
 TIMEOUT_S = 20.0
@@ -40,7 +40,7 @@ class Renditions:
 
     async def make(
         self, data: bytes, *, max_side: int, format: str, client: str, cancelled: threading.Event
-    ) -> Rendition:
+    ) -> mosaic.Rendition:
         """client: the key of its turns. cancelled: set when the result is not wanted any more.
 
         Raises TooManyRequests, NotAPicture, TooManyPixels, RecipeImpossible, TimedOut; Cancelled if `cancelled` is set.
@@ -49,7 +49,9 @@ class Renditions:
             return await self._executors.preview(_make, data, max_side, format, self._max_megapixels, cancelled)
 
 
-def _make(data: bytes, max_side: int, format: str, max_megapixels: float, cancelled: threading.Event) -> Rendition:
+def _make(
+    data: bytes, max_side: int, format: str, max_megapixels: float, cancelled: threading.Event
+) -> mosaic.Rendition:
     deadline = time.monotonic() + TIMEOUT_S
 
     def check(_: float) -> None:
@@ -59,4 +61,4 @@ def _make(data: bytes, max_side: int, format: str, max_megapixels: float, cancel
             raise errors.TimedOut(limit_s=int(TIMEOUT_S))
 
     with translated_errors():
-        return normalise(data, max_side=max_side, format=format, megapixels=max_megapixels, progress=check)
+        return mosaic.normalise(data, max_side=max_side, format=format, megapixels=max_megapixels, progress=check)

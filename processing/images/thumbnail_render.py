@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image as Pillow
 
 from models import errors
-from processing.mosaic import MosaicError, decode_image, decoded_pixels, encode_image, measure_features
+from processing import mosaic_lazy as mosaic
 from processing.rendering import render
 
 FEATURES_WIDTH = 320
@@ -37,8 +37,8 @@ class Thumbnail:
 def make_small(data: bytes, recipe: dict[str, Any] | None, width: int, max_megapixels: int) -> Thumbnail | None:
     """As `make_thumbnail`; None if that would hold more than SMALL_MEGAPIXELS at once."""
     try:
-        pixels = decoded_pixels(data, megapixels=max_megapixels, reduction_for=_reduction_for(width))
-    except MosaicError as error:
+        pixels = mosaic.decoded_pixels(data, megapixels=max_megapixels, reduction_for=_reduction_for(width))
+    except mosaic.MosaicError as error:
         raise errors.NotFound(what="thumbnail", which=width) from error
     if recipe is not None or pixels > SMALL_MEGAPIXELS * 1_000_000:
         return None
@@ -54,15 +54,15 @@ def make_thumbnail(data: bytes, recipe: dict[str, Any] | None, width: int, max_m
         if recipe is not None:
             result = render(data, recipe, None, max_megapixels=max_megapixels, max_result_megapixels=max_megapixels)
             data = result.data
-        source = decode_image(data, megapixels=max_megapixels, reduction_for=_reduction_for(width))
-    except (errors.JobError, MosaicError) as error:
+        source = mosaic.decode_image(data, megapixels=max_megapixels, reduction_for=_reduction_for(width))
+    except (errors.JobError, mosaic.MosaicError) as error:
         raise errors.NotFound(what="thumbnail", which=width) from error
     small = source.image.resize(
         thumbnail_size(source.width, source.height, width), Pillow.Resampling.LANCZOS, reducing_gap=2.0
     )
     colour = small.resize((1, 1), Pillow.Resampling.BOX).tobytes().hex()
-    encoded = encode_image(small, "webp", quality=QUALITY)
-    features = measure_features(encoded) if width == FEATURES_WIDTH else None
+    encoded = mosaic.encode_image(small, "webp", quality=QUALITY)
+    features = mosaic.measure_features(encoded) if width == FEATURES_WIDTH else None
     return Thumbnail(encoded, source.width, source.height, f"#{colour}", features)
 
 

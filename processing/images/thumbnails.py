@@ -16,11 +16,11 @@ from models.bucket import Bucket
 from models.images.image import Image, ImageKind
 from models.images.images import Images
 from models.images.visibility import SERVER
+from processing import mosaic_lazy as mosaic
 from processing.background import cancel
 from processing.executors import Executors
 from processing.fair_slots import FairSlots
 from processing.images.thumbnail_render import FEATURES_WIDTH, Thumbnail, make_small, make_thumbnail
-from processing.mosaic import FEATURES_VERSION, jpeg_in_pdf, release_free_memory
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ class Thumbnails:
         key = thumbnail_key(image.id, width)
         await self._executors.io(self._bucket.put, key, thumbnail.data, mime=MEDIA_TYPE)
         if thumbnail.features is not None:
-            await self._images.features.save({image.id: thumbnail.features}, FEATURES_VERSION)
+            await self._images.features.save({image.id: thumbnail.features}, mosaic.FEATURES_VERSION)
         await self._record_appearance(image, thumbnail, key)
         return thumbnail.data
 
@@ -187,7 +187,7 @@ class Thumbnails:
         try:
             return make_thumbnail(data, recipe, width, self._limit(image))
         finally:
-            release_free_memory()  # to the job that comes next
+            mosaic.release_free_memory()  # to the job that comes next
 
     def _limit(self, image: Image) -> int:
         return self._max_megapixels if image.kind == ImageKind.SOURCE else self._max_result_megapixels
@@ -204,7 +204,7 @@ class Thumbnails:
         """The bytes of a picture and None. For shapes, without pixels: those of the source and the recipe. Blocks."""
         if not _is_shapes(image):
             return self._read(image), None
-        if image.mime == PDF and (jpeg := jpeg_in_pdf(self._read(image))) is not None:
+        if image.mime == PDF and (jpeg := mosaic.jpeg_in_pdf(self._read(image))) is not None:
             return jpeg, None
         if source is None:
             raise errors.NotFound(what="thumbnail", which=image.id)

@@ -8,16 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from models import errors
 from models.bucket import Bucket
 from models.images.image import Owner
 from models.images.image_formats import FORMAT_NAMES
 from models.images.images import Images
-from processing import mosaic
+from processing import mosaic_lazy as mosaic
 from processing.images.thumbnails import WIDTHS, thumbnail_key
-from processing.mosaic import MAX_TILES, TILE_PX, PackedFeatures, TileCache, TileFiles, TilePool
 
 CACHE_BYTES = 96 << 20
 """Of tiles in memory that may be used once more."""
@@ -46,17 +43,20 @@ class TileLimits:
 
 
 async def resolve_tiles(
-    recipe: Mapping[str, Any], owner: Owner, images: Images, *, limit: int = MAX_TILES
+    recipe: Mapping[str, Any], owner: Owner, images: Images, *, limit: int | None = None
 ) -> tuple[TileRef, ...]:
     """The images in a recipe's `tiles`, without features; () if it has none.
 
-    Raises BadParameter for `tiles` if there are more than `limit`, or if one does not exist, is not in our bucket, or
-    is neither this owner's nor a result that this owner may see.
+    limit: None is MAX_TILES. Raises BadParameter for `tiles` if there are more, or if one does not exist, is not in our
+    bucket, or is neither this owner's nor a result that this owner may see.
     """
     ids = list(dict.fromkeys(recipe.get("tiles") or ()))
+    if not ids:
+        return ()
+    limit = mosaic.MAX_TILES if limit is None else limit
     if len(ids) > limit:
         raise errors.BadParameter(field="tiles", value=f"{len(ids)} pictures", allowed=f"at most {limit} pictures")
-    keys = await images.usable_as_tiles(ids, owner.id) if ids else {}
+    keys = await images.usable_as_tiles(ids, owner.id)
     for image_id in ids:
         if image_id not in keys:
             allowed = "ids of your own pictures and of published mosaics"
@@ -130,7 +130,7 @@ def measure_missing(
     and whatever `report` raises.
     """
     missing, features = [tile.image_id for tile in tiles if tile.features is None], dict[int, bytes]()
-    for image_id, data in zip(missing, reader(missing, TILE_PX), strict=True):
+    for image_id, data in zip(missing, reader(missing, mosaic.TILE_PX), strict=True):
         try:
             features[image_id] = mosaic.measure_features(data, megapixels=limits.megapixels)
         except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
@@ -142,12 +142,16 @@ def measure_missing(
 
 def pool_of_tiles(
     tiles: Sequence[TileRef], measured: Mapping[int, bytes], reader: TileReader, shape: str, limits: TileLimits
-) -> TilePool:
+) -> mosaic.TilePool:
     """The pool of these images, at least one. measured: features of those that come without. shape: of the recipe."""
+    import numpy as np  # after the start, as the engine is
+
     ids = [tile.image_id for tile in tiles]
-    features = PackedFeatures.of([tile.features or measured[tile.image_id] for tile in tiles], shape)
-    cache = TileCache(CACHE_BYTES)
-    files = TileFiles(np.repeat(ids, mosaic.CROPS), features.crops, reader, cache, shape, megapixels=limits.megapixels)
+    features = mosaic.PackedFeatures.of([tile.features or measured[tile.image_id] for tile in tiles], shape)
+    cache = mosaic.TileCache(CACHE_BYTES)
+    files = mosaic.TileFiles(
+        np.repeat(ids, mosaic.CROPS), features.crops, reader, cache, shape, megapixels=limits.megapixels
+    )
     return mosaic.pool_of_features(ids, features, files)
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from models.queue.task import Task
-from processing.mosaic import FLAT, STYLES
+from processing import mosaic_lazy as mosaic
 
 WEIGHT = 0.2
 """Of the newest render in the moving average."""
@@ -62,17 +62,17 @@ COSTS = {
 how much faster or slower it is."""
 _OTHER = RenderCost(0.5, 0.05)
 
-_DEFAULT_MATERIALS = {
-    name: style.params.model_fields["material"].default
-    for name, style in STYLES.items()
-    if "material" in style.params.model_fields
-}
-
 
 def cost_of(style: str, recipe: Mapping[str, Any]) -> RenderCost:
     """With the pieces of the recipe."""
-    cost, default = COSTS.get(style, _OTHER), _DEFAULT_MATERIALS.get(style, FLAT)
-    return cost if recipe.get("material", default) == FLAT else cost.of_pieces(recipe.get("cell"))
+    cost = COSTS.get(style, _OTHER)
+    material = recipe["material"] if "material" in recipe else _default_material(style)
+    return cost if material == mosaic.FLAT else cost.of_pieces(recipe.get("cell"))
+
+
+def _default_material(style: str) -> object:
+    field = mosaic.STYLES[style].params.model_fields.get("material") if style in mosaic.STYLES else None
+    return mosaic.FLAT if field is None else field.default
 
 
 class TimeEstimator:

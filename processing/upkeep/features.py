@@ -13,9 +13,9 @@ from models import errors
 from models.images.image import Image
 from models.images.images import Images
 from models.images.visibility import SERVER
+from processing import mosaic_lazy as mosaic
 from processing.executors import Executors
 from processing.images.thumbnails import WIDTHS, Thumbnails
-from processing.mosaic import FEATURES_VERSION, measure_features
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class FeatureFiller:
     async def fill(self) -> int:
         """Measure every image without features, one after the other; returns their number. Raises Unavailable."""
         count = 0
-        async for image in self._images.unmeasured(FEATURES_VERSION):
+        async for image in self._images.unmeasured(mosaic.FEATURES_VERSION):
             await self._measure(image)
             count += 1
         return count
@@ -54,11 +54,11 @@ class FeatureFiller:
         try:
             thumbnail = await self._thumbnails.get(image, WIDTHS[0])
         except errors.NotFound:
-            await features.save({image.id: UNREADABLE}, FEATURES_VERSION)
+            await features.save({image.id: UNREADABLE}, mosaic.FEATURES_VERSION)
         else:
-            if not await features.of([image.id], FEATURES_VERSION):  # making a thumbnail measures
-                data = await self._executors.preview(measure_features, thumbnail)
-                await features.save({image.id: data}, FEATURES_VERSION)
+            if not await features.of([image.id], mosaic.FEATURES_VERSION):  # making a thumbnail measures
+                data = await self._executors.preview(mosaic.measure_features, thumbnail)
+                await features.save({image.id: data}, mosaic.FEATURES_VERSION)
         try:
             await self._images.by_id(image.id, SERVER)
         except errors.NotFound:  # pragma: no cover - deleted at the same moment

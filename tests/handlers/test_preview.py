@@ -160,7 +160,12 @@ async def test_too_many_waiting_previews_are_refused_with_retry_after(api: ApiCl
 
 @pytest.mark.gen_test
 async def test_waiting_previews_are_limited_for_all_clients_together(threads: Executors) -> None:
-    previews = Previews(threads, PreviewSlots(2, per_client=2, waiting_limit=3, client_limit=2), mosaic.Limits())
+    previews = Previews(
+        threads,
+        PreviewSlots(2, per_client=2, waiting_limit=3, client_limit=2),
+        max_megapixels=50,
+        max_result_megapixels=150,
+    )
     left = threading.Event()
 
     async with blocked(threads):
@@ -201,7 +206,7 @@ async def test_a_preview_that_costs_too_much_is_stopped(api: ApiClient, monkeypa
 
 @pytest.mark.gen_test
 async def test_a_cancelled_preview_is_not_started(threads: Executors) -> None:
-    previews, left = Previews(threads, unlimited(), mosaic.Limits()), Watched()
+    previews, left = Previews(threads, unlimited(), max_megapixels=50, max_result_megapixels=150), Watched()
 
     async with blocked(threads):
         drawing = asyncio.create_task(previews.render(png(), PreviewRequest(MOSAIC, "x", left)))
@@ -219,7 +224,9 @@ async def test_a_running_preview_stops_when_it_is_cancelled(threads: Executors) 
     left.set()
 
     with pytest.raises(Cancelled):
-        await Previews(threads, unlimited(), mosaic.Limits()).render(png(), PreviewRequest(MOSAIC, "x", left))
+        await Previews(threads, unlimited(), max_megapixels=50, max_result_megapixels=150).render(
+            png(), PreviewRequest(MOSAIC, "x", left)
+        )
 
 
 async def waits(previews: Previews, count: int) -> bool:
