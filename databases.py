@@ -73,11 +73,16 @@ async def open_store(
 
     Raises StartupError, MongodError, DatabaseUnavailable.
     """
+    async with open_database(settings, mongod=mongod, timeout_s=timeout_s) as database:
+        yield await store_of(database, settings).prepare()
+
+
+def store_of(database: Database, settings: Settings) -> Store:
+    """The collections of an open database, with the limits of the settings."""
     quota = Quota(settings.quota_pictures, settings.quota_mb * 1_000_000)
     grace = timedelta(days=settings.withdrawal_days)
     server_id = load_server_id(settings.data_dir, settings.server_name)
-    async with open_database(settings, mongod=mongod, timeout_s=timeout_s) as database:
-        yield await Store.of(database, server_id, quota=quota, withdrawal_grace=grace).prepare()
+    return Store.of(database, server_id, quota=quota, withdrawal_grace=grace)
 
 
 def _running_uri(data_dir: Path) -> str:

@@ -20,14 +20,16 @@ from typing import Any
 
 import hypothesis
 import pytest
+from pymongo import MongoClient
 
 from app import build, make_app
-from databases import open_store
+from databases import store_of
 from handlers.pages.static_files import StaticFiles
 from handlers.services import Services
 from models.accounts.passwords import Passwords
 from models.database import Database
 from models.embedded_mongod import Mongod
+from models.store import Store
 from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import use_one_blas_thread
 from processing.shared_heap import share_heap
@@ -129,29 +131,34 @@ class MongodThread:
         self._loop = asyncio.new_event_loop()
         self._thread = ThreadPoolExecutor(1)
         self._empty: list[str] = []
+        self._prepared: set[str] = set()
         self.mongod = Mongod(folder / "db")
         self._run(self.mongod.__aenter__())
+        self._client: MongoClient[dict[str, Any]] = MongoClient(self.mongod.uri)
 
     def take_name(self) -> str:
         """The name of an empty database, which may have the indexes of an earlier test: to create them takes 0.2 s."""
         return self._empty.pop() if self._empty else f"test_{secrets.token_hex(6)}"
 
+    async def prepare(self, store: Store, name: str) -> None:
+        """Create the indexes of a store, unless an earlier test of the same database has: they stay."""
+        if name not in self._prepared:
+            await store.prepare()
+            self._prepared.add(name)
+
     def give_back(self, name: str) -> None:
         """Empty a database for another test."""
-        self._run(self._clear(name))
-
-    async def _clear(self, name: str) -> None:
-        database = Database(self.mongod.uri, name)
-        names = await database.collection_names()
+        database = self._client[name]
+        names = database.list_collection_names()
         if set(names) - COLLECTIONS:
-            await database.drop()
+            self._client.drop_database(name)
         else:
             for each in names:
-                await database.collection(each, journaled=False).delete_many({})
+                database[each].delete_many({})
             self._empty.append(name)
-        database.close()
 
     def stop(self) -> None:
+        self._client.close()
         self._run(self.mongod.__aexit__(None, None, None))
         self._thread.shutdown()
         self._loop.close()
@@ -195,6 +202,7 @@ def database(io_loop: Any, mongodb_uri: str, database_name: str) -> Iterator[Dat
 
     opened = io_loop.run_sync(make)
     yield opened
+    io_loop.run_sync(opened.batchers.drain)
     opened.close()
 
 
@@ -239,6 +247,8 @@ def services(
     settings: Settings,
     base_url: str,
     database: Database,
+    database_name: str,
+    shared_mongod: MongodThread,
     fetch_policy: FetchPolicy | None,
     static_files: StaticFiles,
 ) -> Iterator[Services]:
@@ -250,10 +260,12 @@ def services(
         return static_files
 
     async def start() -> Services:
+        store = store_of(database, settings)
+        await shared_mongod.prepare(store, database_name)
         building = build(
             settings,
             public_url,
-            store=await stack.enter_async_context(open_store(settings)),
+            store=store,
             static_files=read(),
             fetch_policy=fetch_policy,
             passwords=Passwords(LIGHT_HASHES),

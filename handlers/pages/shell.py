@@ -57,7 +57,7 @@ class PageShell:
         self._bucket, self._image_origin = bucket, image_origin
         base_path = urlsplit(public_url).path.rstrip("/")
         self._html = with_base_path(files.with_versions(files.text("index.html")), base_path)
-        self._strings = {language: strings_of(files.text(f"i18n/strings.{language}.js")) for language in LANGUAGE_TAGS}
+        self._files = files
         self._document = cache(self._make_document)
 
     def render(self, page: str, meta: PageMeta | None, language: Language, waits: Sequence[str] = ()) -> str:
@@ -96,9 +96,10 @@ class PageShell:
 
     def _make_document(self, page: str, language: Language) -> str:
         html = LANG.sub(lambda match: match[1] + LANGUAGE_TAGS[language] + match[2], self._html, count=1)
-        return localize(show_section(html, page), self._strings[language])
+        return localize(show_section(html, page), strings_of(self._files.text(f"i18n/strings.{language}.js")))
 
 
+@cache
 def strings_of(module: str) -> dict[str, str]:
     """The strings of `static/i18n/strings.*.js`: one entry a line."""
     return {json.loads(key): json.loads(text) for key, text in STRING.findall(module)}
