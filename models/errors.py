@@ -65,6 +65,11 @@ class Phrase:
         return self.en
 
 
+def in_megabytes(size_bytes: int) -> str:
+    """Of a million bytes, as settings, files and people count them."""
+    return f"{round(size_bytes / 1_000_000, 1):g}"
+
+
 class _Details(dict[str, object]):
     """What a sentence is filled with. The records of another version may lack a detail."""
 

@@ -107,7 +107,7 @@ async function checked(file, bitmap, { width, height, readable, limits }) {
 }
 
 function checkBytes(upload, name, limits, canDownscale) {
-  const maxBytes = limits.uploadMb * 2 ** 20;
+  const maxBytes = limits.uploadMb * 1e6;
   if (upload.size > maxBytes) throw new ImageError("open.bytes", { name, limit: size(maxBytes), has: size(upload.size) }, canDownscale);
 }
 
@@ -117,7 +117,7 @@ async function downscaled(bitmap, limits) {
   for (;;) {
     const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.floor(side * scale)));
     const file = canDraw(width, height) && await encode(bitmap, width, height, 0.9, transparent);
-    if (file && file.size <= limits.uploadMb * 2 ** 20) return { file, width, height };
+    if (file && file.size <= limits.uploadMb * 1e6) return { file, width, height };
     scale *= 0.8;
   }
 }

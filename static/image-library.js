@@ -44,7 +44,7 @@ export class ImageLibrary {
     const { limits } = this.#state;
     const image = await openImage(file, { api: this.#api, limits, downscale: true });
     const job = { file: image.file, name: image.name, size: image.file.size, param: mark, sourceVisibility: this.#state.sourceVisibility };
-    const source = await uploadImage(job, { api: this.#api, partBytes: limits.partMb * 2 ** 20, progress: () => {}, signal });
+    const source = await uploadImage(job, { api: this.#api, partBytes: limits.partBytes, progress: () => {}, signal });
     this.#images = null;
     return source;
   }

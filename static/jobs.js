@@ -176,7 +176,7 @@ export class Jobs extends EventTarget {
     const progress = (sent, speed) => { Object.assign(job, { sent, speed }); this.#changed(job, false); };
     const onWait = (waiting) => this.#onWait(job, waiting);
     const { uploadImage } = await loadUploader();
-    return uploadImage(job, { api: this.#api, partBytes: this.#state.limits.partMb * 2 ** 20, signal, progress, onWait, save: () => this.#save(job) });
+    return uploadImage(job, { api: this.#api, partBytes: this.#state.limits.partBytes, signal, progress, onWait, save: () => this.#save(job) });
   }
 
   #onWait(job, waiting) {

@@ -77,6 +77,12 @@ def test_the_page_repeats_no_limit_of_the_server() -> None:
     assert re.findall(r"(?:min|max)length=\S+", (STATIC / "index.html").read_text()) == []
 
 
+def test_megabytes_of_the_page_are_those_of_the_server() -> None:
+    """A million bytes: a file that the page takes for small enough must not be refused by the server."""
+    for module in MODULES:
+        assert not re.search(r"2 ?\*\* ?20|1024 ?\* ?1024|1048576", code_of(module)), module.relative_to(STATIC)
+
+
 def test_names_in_modules_are_standard_words() -> None:
     for module in MODULES:
         names = set(re.findall(r"[A-Za-z_$][\w$]*", code_of(module)))

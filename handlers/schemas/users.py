@@ -58,7 +58,7 @@ class ClientConfig(Schema):
     max_result_megapixels: int
     max_pool_pictures: int
     formats: tuple[str, ...] = tuple(IMAGE_FORMATS)
-    upload_part_mb: int = 4
+    upload_part_bytes: int = 4 * 2**20
     max_title_length: int = MAX_TITLE_LENGTH
     max_alt_length: int = MAX_ALT_LENGTH
     max_username_length: int = MAX_USERNAME_LENGTH

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import urllib3.connection
 from urllib3.exceptions import HTTPError
 
-from models.errors import BucketUnavailable, NotFound, SourceTooLarge
+from models.errors import BucketUnavailable, NotFound, SourceTooLarge, in_megabytes
 
 log = logging.getLogger(__name__)
 
@@ -83,4 +83,4 @@ def _body(response: urllib3.BaseHTTPResponse, limit_bytes: int) -> bytes:
                 break
         else:
             return bytes(data)
-    raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
+    raise SourceTooLarge(limit_mb=in_megabytes(limit_bytes))

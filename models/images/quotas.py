@@ -122,4 +122,4 @@ class Quotas:
             raise self._exceeded()
 
     def _exceeded(self) -> errors.QuotaExceeded:
-        return errors.QuotaExceeded(limit=self.quota.pictures, limit_mb=self.quota.size_bytes // 1_000_000)
+        return errors.QuotaExceeded(limit=self.quota.pictures, limit_mb=errors.in_megabytes(self.quota.size_bytes))

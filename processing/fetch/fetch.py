@@ -14,7 +14,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import cast
 from urllib.parse import urljoin
 
-from models.errors import ClientError, SourceMissing, SourceTooLarge, SourceUnreachable
+from models.errors import ClientError, SourceMissing, SourceTooLarge, SourceUnreachable, in_megabytes
 from processing.fetch.allowlist import FetchPolicy, Target, check_source
 from processing.fetch.connection import CHUNK_BYTES, BoundedReader, Deadline, connect
 
@@ -80,7 +80,7 @@ def _check_status(status: int) -> None:
 
 
 def _body(response: HTTPResponse, reader: BoundedReader, limit_bytes: int) -> bytes:
-    too_large = SourceTooLarge(limit_mb=f"{round(limit_bytes / 1e6, 1):g}")
+    too_large = SourceTooLarge(limit_mb=in_megabytes(limit_bytes))
     if (response.length or 0) > limit_bytes:
         raise too_large
     body = io.BytesIO()

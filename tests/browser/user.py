@@ -151,7 +151,7 @@ class BrowserUser:
         def answer(route: Route) -> None:
             response = route.fetch()
             session = response.json()
-            session["limits"]["upload_part_mb"] = PART_BYTES / 2**20
+            session["limits"]["upload_part_bytes"] = PART_BYTES
             route.fulfill(response=response, json=session)
 
         self.page.route("**/api/session/", answer)

@@ -28,7 +28,7 @@ from models.bucket.keys import Keys
 from models.bucket.policy import image_policy, upload_token
 from models.bucket.read_signature import read_deadline, sign_read, verified_deadline
 from models.bucket.signature import check_callback
-from models.errors import BadParameter, SourceTooLarge
+from models.errors import BadParameter, SourceTooLarge, in_megabytes
 
 NAME = "tessera"
 CALLBACK_TIMEOUT_S = 5.0
@@ -139,7 +139,7 @@ class EmbeddedBucket:
         del timeout_s  # a disk responds or fails
         with self.objects.open(key) as opened:
             if opened.stat.size_bytes > limit_bytes:
-                raise SourceTooLarge(limit_mb=limit_bytes // 2**20)
+                raise SourceTooLarge(limit_mb=in_megabytes(limit_bytes))
             return opened.read(0, opened.stat.size_bytes)
 
     def put(self, key: str, data: bytes, *, mime: str) -> Stat:

@@ -39,11 +39,11 @@ export class SignInDialog {
   async refresh(answer = this.#api.session()) {
     const session = await answer;
     const {
-      max_upload_mb, max_megapixels, max_result_megapixels, max_pool_pictures, upload_part_mb, formats, max_title_length, max_alt_length,
+      max_upload_mb, max_megapixels, max_result_megapixels, max_pool_pictures, upload_part_bytes, formats, max_title_length, max_alt_length,
       max_username_length, min_password_length, protects_files,
     } = session.limits;
     const limits = {
-      uploadMb: max_upload_mb, megapixels: max_megapixels, resultMegapixels: max_result_megapixels, poolPictures: max_pool_pictures, partMb: upload_part_mb, formats,
+      uploadMb: max_upload_mb, megapixels: max_megapixels, resultMegapixels: max_result_megapixels, poolPictures: max_pool_pictures, partBytes: upload_part_bytes, formats,
       titleLength: max_title_length, altLength: max_alt_length, usernameLength: max_username_length, minPasswordLength: min_password_length,
       protectsFiles: protects_files,
     };

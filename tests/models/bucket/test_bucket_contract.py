@@ -150,6 +150,15 @@ async def test_reading_stops_at_the_limit(installation: Installation) -> None:
 
 
 @pytest.mark.gen_test
+async def test_the_limit_is_told_in_the_megabytes_of_the_setting(installation: Installation) -> None:
+    large = png() + bytes(1_100_000)
+    await asyncio.to_thread(installation.bucket.put, "a.png", large, mime="image/png")
+
+    with pytest.raises(SourceTooLarge, match=r"larger than 1 MB\."):
+        await asyncio.to_thread(installation.bucket.read, "a.png", limit_bytes=1_000_000, timeout_s=60)
+
+
+@pytest.mark.gen_test
 async def test_an_empty_object_is_rejected(installation: Installation) -> None:
     with pytest.raises(BadParameter):
         await asyncio.to_thread(installation.bucket.put, "a.png", b"", mime="image/png")
