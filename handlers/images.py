@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from handlers.base import LIST_TIMEOUT_S, ApiHandler
 from handlers.endpoint import endpoint
-from handlers.params import MAX_ALT_LENGTH, ContractParams, Id, RequestParams, Title, Username
+from handlers.params import MAX_ALT_LENGTH, MAX_IDS, ContractParams, Id, RequestParams, Title, Username
 from handlers.schemas.base import SuccessResponse
 from handlers.schemas.images import FeedResponse, ImageResponse, ImageSchema, VisibilityResponse
 from models import errors
@@ -27,8 +27,6 @@ from processing.images.thumbnails import MEDIA_TYPE, WIDTHS, Thumbnails
 from processing.upkeep.image_deletion import ImageDeletions
 
 log = logging.getLogger(__name__)
-
-MAX_IDS = 500
 
 
 class QueryImageParams(ContractParams):

@@ -24,6 +24,9 @@ from models.json_object import parse_json_object
 MAX_VALUE_CHARS = 60
 MAX_TITLE_LENGTH = 200
 MAX_ALT_LENGTH = 1000
+MAX_IDS = 500
+MAX_RENDITION_PX = 8192
+MAX_REDUCTION = 32
 
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]

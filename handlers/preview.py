@@ -13,7 +13,7 @@ from pydantic import Field
 from handlers.base import PREVIEW_REGION, PREVIEW_REPORT, ApiHandler
 from handlers.endpoint import endpoint
 from handlers.file_body import FileBodyHandler
-from handlers.params import RecipeParam, RequestParams
+from handlers.params import MAX_REDUCTION, RecipeParam, RequestParams
 from handlers.schemas.images import PreviewSourceResponse
 from models import errors
 from models.errors import Phrase
@@ -49,7 +49,7 @@ class PreviewParams(RequestParams):
     top: Share = 0.0
     right: Share = 1.0
     bottom: Share = 1.0
-    reduction: Annotated[int, Field(ge=1, le=32)] = 1
+    reduction: Annotated[int, Field(ge=1, le=MAX_REDUCTION)] = 1
 
 
 class PreviewSourceHandler(FileBodyHandler):

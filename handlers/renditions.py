@@ -8,7 +8,7 @@ from pydantic import Field
 
 from handlers.endpoint import endpoint
 from handlers.file_body import FileBodyHandler
-from handlers.params import RequestParams
+from handlers.params import MAX_RENDITION_PX, RequestParams
 from models import errors
 from processing.images.renditions import Renditions
 from processing.rendering import Cancelled
@@ -17,7 +17,7 @@ from processing.rendering import Cancelled
 class RenditionParams(RequestParams):
     """max_side: of the result, in pixels."""
 
-    max_side: Annotated[int, Field(ge=16, le=8192)] = 2048
+    max_side: Annotated[int, Field(ge=16, le=MAX_RENDITION_PX)] = 2048
     format: Literal["jpeg", "png", "webp"] = "webp"
 
 

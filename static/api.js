@@ -4,7 +4,6 @@ import { at, pathOf } from "./base.js";
 import { language } from "./i18n/i18n.js";
 
 const PROBE_INTERVAL_MS = 2000;
-const IDS_PER_REQUEST = 500;
 
 /** A failed request. `slug` is the server's error name, or "offline", "aborted", "internal". */
 export class ApiError extends Error {
@@ -20,8 +19,14 @@ export const loadModule = (promise) => promise.catch(() => { throw new ApiError(
 /** Dispatches "offline" and "online" when the server stops and starts responding, and "signedout" when the session has ended. */
 export class Api extends EventTarget {
   #reachable = true;
+  #idsPerRequest = 1; // until the server has said how many
 
-  session = () => this.#get("/api/session/");
+  session = async () => {
+    const session = await this.#get("/api/session/");
+    this.#idsPerRequest = session.limits.max_ids;
+    return session;
+  };
+
   styles = () => this.#get("/api/styles/");
   signUp = (email, username, password) => this.#post("/api/user/add/", { email, username, password });
   signIn = (username, password) => this.#post("/api/user/query/", { username, password });
@@ -42,8 +47,8 @@ export class Api extends EventTarget {
   /** Changes who sees any number of the user's images. Returns the ids of those that were changed. */
   async changeVisibility(ids, visibility) {
     const changed = [];
-    for (let start = 0; start < ids.length; start += IDS_PER_REQUEST) {
-      const some = ids.slice(start, start + IDS_PER_REQUEST);
+    for (let start = 0; start < ids.length; start += this.#idsPerRequest) {
+      const some = ids.slice(start, start + this.#idsPerRequest);
       changed.push(...(await this.#post("/api/image/visibility/", { ids: some, visibility })).changed);
     }
     return changed;

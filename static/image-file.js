@@ -8,7 +8,6 @@ import { LARGE_PX, SMALL_PX } from "./recipes.js";
 import { newId, newTime } from "./storage.js";
 
 const ALPHA_PX = 128;
-const MAX_RENDITION_PX = 8192;
 const HEAD_BYTES = 65_536;
 const WEBP_ANIMATION = 2; // a flag of the VP8X chunk
 const PROBE_PX = 16;
@@ -78,7 +77,7 @@ async function decode(file, name, type, { api, limits, downscale }) {
       const bitmap = await createImageBitmap(file);
       return { bitmap, width: bitmap.width, height: bitmap.height };
     }
-    const { blob, width, height } = await api.rendition(file, downscale ? MAX_RENDITION_PX : LARGE_PX);
+    const { blob, width, height } = await api.rendition(file, downscale ? limits.renditionPx : LARGE_PX);
     return { bitmap: await createImageBitmap(blob), width, height };
   } catch (error) {
     if (error instanceof ApiError && error.slug !== "not_a_picture") throw error;

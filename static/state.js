@@ -8,7 +8,8 @@ export class State extends EventTarget {
     guest: false,       // whether this is a session without an account
     guestsAllowed: false,
     openAccess: false,  // the server works without accounts
-    limits: null,       // {uploadMb, megapixels, resultMegapixels, poolPictures, partBytes, formats, titleLength, altLength,
+    limits: null,       // {uploadMb, megapixels, resultMegapixels, regionMegapixels, reduction, renditionPx, poolPictures, ids,
+                        //  countedTasks, partBytes, formats, titleLength, altLength,
                         //  usernameLength, minPasswordLength, protectsFiles}; null until the server has answered
     speed: null,        // {costs: seconds of a result by style, waiting: tasks}; null until an image is open
     styles: [],         // as returned by GET /api/styles/

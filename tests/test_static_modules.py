@@ -7,11 +7,31 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from handlers import API
+from handlers.openapi import OpenApiDocument
+from handlers.schemas.users import ClientConfig
 from tests.support.source import ROOT, words_of
 from tests.test_house import BANNED, VAGUE
 
 STATIC = ROOT / "static"
 MODULES = sorted(STATIC.rglob("*.js"))
+LIMIT_NAMES = {"maximum", "maxLength", "maxItems"}
+PAGE_ALONE = {
+    "components/compare.js Math.min",  # percent
+    "components/images/covered-check.js MAX_IDS",  # that are remembered in the browser
+    "components/params/param-control.js SLIDER_STEPS",
+    "history.js MAX_STEPS",
+    "image-library.js MAX_IMAGES",  # that are listed
+    "image-library.js PAGE_SIZE",
+    "pages/gallery.js SUGGESTION_IMAGES",
+    "tiles/tile-picker.js ENOUGH",
+    "walk-in/base-picture.js MAX_MEGAPIXELS",  # of a canvas
+    "walk-in/gestures.js LINE_PX",
+    "walk-in/painter.js APPEARS_PX",
+    "walk-in/tile-list.js MAX_LISTED",
+    "walk-in/tile-pictures.js MAX_ORIGINAL_PX",
+}
+"""Constants that equal a limit of the server by chance."""
 
 
 @cache
@@ -74,7 +94,38 @@ def test_only_the_client_of_the_api_and_the_upload_send_requests() -> None:
 
 
 def test_the_page_repeats_no_limit_of_the_server() -> None:
+    """It gets them with the session. Times are of the page alone, and so is what PAGE_ALONE names."""
+    pattern = r"const ([A-Z][A-Z_]*(?<!_MS)) = ([\d_.]+(?:e\d+)?);|(Math\.min)\((\d[\d_]*)"
+    limits = server_limits()
+    assert limits >= {8192, 500, 200, 16e6, 10_000}
+    repeated = {
+        f"{module.relative_to(STATIC)} {name or call}"
+        for module in MODULES
+        for name, first, call, second in re.findall(pattern, code_of(module))
+        if float((first or second).replace("_", "")) in limits
+    }
+
+    assert repeated == PAGE_ALONE
     assert re.findall(r"(?:min|max)length=\S+", (STATIC / "index.html").read_text()) == []
+
+
+def server_limits() -> set[float]:
+    """Of parameters, lengths and lists that the API's document states, and those of the session; not the small ones."""
+    limits = {float(number) for name, number in numbers_in(OpenApiDocument(API).json) if name in LIMIT_NAMES}
+    defaults = [field.default for field in ClientConfig.model_fields.values()]
+    limits |= {float(default) for default in defaults if isinstance(default, int | float)}
+    return {
+        limit for limit in limits | {ClientConfig.model_fields["max_region_megapixels"].default * 1e6} if limit > 12
+    }
+
+
+def numbers_in(document: object) -> Iterator[tuple[str, float]]:
+    if isinstance(document, list):
+        for each in document:
+            yield from numbers_in(each)
+    if isinstance(document, dict):
+        for name, each in document.items():
+            yield from [(name, each)] if isinstance(each, int | float) else numbers_in(each)
 
 
 def test_megabytes_of_the_page_are_those_of_the_server() -> None:

@@ -6,11 +6,13 @@ from typing import Literal
 
 from pydantic import MISSING
 
-from handlers.params import MAX_ALT_LENGTH, MAX_TITLE_LENGTH, Id
+from handlers.params import MAX_ALT_LENGTH, MAX_IDS, MAX_REDUCTION, MAX_RENDITION_PX, MAX_TITLE_LENGTH, Id
 from handlers.schemas.base import Schema, SuccessResponse
 from models.accounts.passwords import MIN_PASSWORD_LENGTH
 from models.accounts.usernames import MAX_USERNAME_LENGTH
 from models.images.image_formats import IMAGE_FORMATS
+from models.queue.selection import MAX_COUNT
+from processing.mosaic import Limits
 
 
 class UserResponse(SuccessResponse):
@@ -50,7 +52,9 @@ class CurrentUser(Schema):
 class ClientConfig(Schema):
     """What a client may send. formats: media types of images that can be read; lengths are in characters.
 
-    protects_files: whether the files of private images need a signed address.
+    max_ids: images of one change of visibility. max_rendition_px: the longer side of a copy for browsers.
+    max_region_megapixels, max_reduction: of a part of a preview. max_counted_tasks: up to where
+    tasks are counted for developers. protects_files: whether the files of private images need a signed address.
     """
 
     max_upload_mb: int
@@ -61,6 +65,11 @@ class ClientConfig(Schema):
     upload_part_bytes: int = 4 * 2**20
     max_title_length: int = MAX_TITLE_LENGTH
     max_alt_length: int = MAX_ALT_LENGTH
+    max_ids: int = MAX_IDS
+    max_rendition_px: int = MAX_RENDITION_PX
+    max_region_megapixels: float = Limits().region_megapixels
+    max_reduction: int = MAX_REDUCTION
+    max_counted_tasks: int = MAX_COUNT
     max_username_length: int = MAX_USERNAME_LENGTH
     min_password_length: int = MIN_PASSWORD_LENGTH
     protects_files: bool = True

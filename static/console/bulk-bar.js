@@ -7,8 +7,6 @@ import { make } from "./elements.js";
 
 /** For each action the states that it is possible for. */
 const ACTIONS = { retry: ["failed", "cancelled"], cancel: ["queued", "running"], clear: ["done", "failed", "cancelled"] };
-const MAX_COUNT = 10_000;
-const PER_REQUEST = 200;
 
 /** onChanged: called after each request that has changed something. */
 export class BulkBar {
@@ -18,9 +16,9 @@ export class BulkBar {
   #filter = {};
   #busy = false;
 
-  constructor(root, { api, confirmDialog, toasts }, onChanged) {
+  constructor(root, { api, state, confirmDialog, toasts }, onChanged) {
     this.#root = root;
-    this.#services = { api, confirmDialog, toasts };
+    this.#services = { api, state, confirmDialog, toasts };
     this.#onChanged = onChanged;
   }
 
@@ -29,7 +27,7 @@ export class BulkBar {
     if (this.#busy) return;
     this.#filter = filter;
     const label = make("p", { className: "bulk__count" });
-    setText(label, count >= MAX_COUNT ? "console.atleast" : "console.matching", { n: number(count) });
+    setText(label, count >= this.#services.state.limits.countedTasks ? "console.atleast" : "console.matching", { n: number(count) });
     const chosen = filter.state ? filter.state.split(",") : Object.values(ACTIONS).flat();
     const actions = Object.keys(ACTIONS).filter((action) => count > 0 && ACTIONS[action].some((state) => chosen.includes(state)));
     const focused = this.#root.contains(document.activeElement) ? document.activeElement.dataset.key : null;
@@ -67,9 +65,9 @@ export class BulkBar {
     let total = 0;
     try {
       for (;;) {
-        const { changed, left } = await this.#services.api.changeTasks(action, { ...filter, limit: PER_REQUEST });
+        const { changed, left } = await this.#services.api.changeTasks(action, filter);
         total += changed;
-        if (changed < PER_REQUEST || !left) return total;
+        if (!changed || !left) return total;
       }
     } finally {
       this.#busy = false;

@@ -39,7 +39,7 @@ export class Studio {
       openImages: new OpenImages(root, { api, state, storage, toasts }),
       fileInput: new FileInput({ dropZone: document.querySelector('[data-part="drop-zone"]'), file: part("file"), camera: part("camera") }),
       hero: new Compare(part("hero-compare")),
-      stage: new PreviewStage(part("workspace"), { api }),
+      stage: new PreviewStage(part("workspace"), { api, state }),
       filmstrip: new Filmstrip(part("filmstrip")),
       stylePicker: new StylePicker(part("styles"), part("style-about")),
       lookPicker: new LookPicker(part("looks")),

@@ -23,7 +23,7 @@ CELL = 8
 WIDE = ((12, 13), (9, 13), (1, 8), (12, 8))
 BOXES = """async ({contents, formats}) => {
   const [{ Api }, { openImage }] = await Promise.all([import("/static/api.js"), import("/static/image-file.js")]);
-  const limits = { formats, megapixels: 8, uploadMb: 20 };
+  const limits = { formats, megapixels: 8, uploadMb: 20, renditionPx: 8192 };
   const boxes = [];
   for (const [name, text] of contents) {
     const file = new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], name);
@@ -48,7 +48,7 @@ BOXES = """async ({contents, formats}) => {
 
 COLOURS = """async ({contents, formats}) => {
   const [{ Api }, { openImage }] = await Promise.all([import("/static/api.js"), import("/static/image-file.js")]);
-  const limits = { formats, megapixels: 8, uploadMb: 20 };
+  const limits = { formats, megapixels: 8, uploadMb: 20, renditionPx: 8192 };
   const centre = async (blob) => {
     const context = new OffscreenCanvas(1, 1).getContext("2d");
     const element = new Image();

@@ -39,11 +39,12 @@ export class SignInDialog {
   async refresh(answer = this.#api.session()) {
     const session = await answer;
     const {
-      max_upload_mb, max_megapixels, max_result_megapixels, max_pool_pictures, upload_part_bytes, formats, max_title_length, max_alt_length,
-      max_username_length, min_password_length, protects_files,
+      max_upload_mb, max_megapixels, max_result_megapixels, max_pool_pictures, upload_part_bytes, formats, max_title_length, max_alt_length, max_ids,
+      max_username_length, max_rendition_px, max_region_megapixels, max_reduction, max_counted_tasks, min_password_length, protects_files,
     } = session.limits;
     const limits = {
-      uploadMb: max_upload_mb, megapixels: max_megapixels, resultMegapixels: max_result_megapixels, poolPictures: max_pool_pictures, partBytes: upload_part_bytes, formats,
+      uploadMb: max_upload_mb, megapixels: max_megapixels, resultMegapixels: max_result_megapixels, poolPictures: max_pool_pictures, ids: max_ids, renditionPx: max_rendition_px,
+      regionMegapixels: max_region_megapixels, reduction: max_reduction, max_reduction, countedTasks: max_counted_tasks, partBytes: upload_part_bytes, formats,
       titleLength: max_title_length, altLength: max_alt_length, usernameLength: max_username_length, minPasswordLength: min_password_length,
       protectsFiles: protects_files,
     };

@@ -18,13 +18,13 @@ export class PreviewStage extends EventTarget {
   #regions = null; // loaded with the first style that has regions
   #regionsToShow = null;
 
-  constructor(root, { api }) {
+  constructor(root, services) {
     super();
     this.#root = root;
     const frame = this.#part("compare");
     this.#compare = new Compare(frame, 34);
     this.#viewport = new Viewport(frame, [this.#part("before"), this.#part("after"), this.#part("regions")]);
-    this.#region = new ZoomedRegion(api, frame, this.#viewport, this.#part("after"));
+    this.#region = new ZoomedRegion(services, frame, this.#viewport, this.#part("after"));
     this.#viewport.addEventListener("change", () => { this.#part("scale").textContent = percent(this.#viewport.scale * 100); });
     for (const button of root.querySelectorAll("[data-zoom]")) {
       button.addEventListener("click", () => this.zoom(button.dataset.zoom));

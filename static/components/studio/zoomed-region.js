@@ -9,7 +9,6 @@ const PREPARE_MS = 800;
 const ONE_PIXEL = [0.5, 0.5, 0.5, 0.5];
 /** From so many screen pixels for a pixel of the preview it is blurred. */
 const BLURRED = 1.1;
-const MAX_REGION_PX = 16e6;
 /** Up to this deviation from one screen pixel for each pixel of the result, it is shown so exactly. */
 const NEARLY_ONE = 0.01;
 
@@ -23,6 +22,7 @@ function regionImage(src) {
 /** Over the images of a frame that a viewport moves. `preview` is the image that is stretched until a region is there. */
 export class ZoomedRegion {
   #api;
+  #state;
   #frame;
   #viewport;
   #preview;
@@ -36,8 +36,9 @@ export class ZoomedRegion {
   #prepareTimer = null;
   #preparation = null; // {order, abort, done}
 
-  constructor(api, frame, viewport, preview) {
+  constructor({ api, state }, frame, viewport, preview) {
     this.#api = api;
+    this.#state = state;
     this.#frame = frame;
     this.#viewport = viewport;
     this.#preview = preview;
@@ -121,7 +122,7 @@ export class ZoomedRegion {
     const abort = new AbortController();
     this.#abort = abort;
     const perPixel = this.fitScale * this.#viewport.scale;
-    const reduction = Math.min(32, Math.max(1, Math.floor(1 / perPixel + NEARLY_ONE)));
+    const reduction = Math.min(this.#state.limits.reduction, Math.max(1, Math.floor(1 / perPixel + NEARLY_ONE)));
     try {
       await this.#preparation?.done;
       abort.signal.throwIfAborted();
@@ -149,7 +150,7 @@ export class ZoomedRegion {
     const share = (place) => Math.min(1, Math.max(0, place));
     const shares = [share(-left / width), share(-top / height), share((this.#frame.clientWidth - left) / width), share((this.#frame.clientHeight - top) / height)];
     const area = (shares[2] - shares[0]) * (shares[3] - shares[1]) * this.#size[0] * this.#size[1];
-    return area > 0 && area <= MAX_REGION_PX ? shares : null;
+    return area > 0 && area <= this.#state.limits?.regionMegapixels * 1e6 ? shares : null;
   }
 
   async #render({ image, recipe }, shares, reduction, signal) {
