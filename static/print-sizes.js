@@ -4,28 +4,8 @@ const SCREEN_PX = 3840;
 const RESOLUTIONS = [150, 300];
 export const CM_PER_INCH = 2.54;
 const SHEETS_MM = { A4: [297, 210], A3: [420, 297], A2: [594, 420], A1: [841, 594] };
-/** Megabytes of a file of 12 megapixels with default cells: PNG, JPEG, WebP. Larger ones grow more slowly than their pixels. */
-const FILE_MB = {
-  mosaic: [0.07, 0.3, 0.2],
-  hexagon: [1.6, 1.4, 0.87],
-  triangle: [2.3, 1.7, 0.84],
-  diamond: [1.75, 1.9, 0.97],
-  voronoi: [9.1, 2.5, 1.5],
-  lowpoly: [1.65, 1.3, 0.72],
-  numbers: [2, 3.2, 1.6],
-  quadtree: [0.3, 1.7, 0.8],
-  tesserae: [24, 5.6, 2.8],
-  photomosaic: [5, 7.5, 5],
-  redact: [15, 4, 3],
-  dots: [3.4, 4.5, 2.2],
-  brick: [5.2, 3.5, 1.7],
-  beads: [10, 4.9, 2.4],
-  stitch: [20, 7.1, 3.5],
-};
-const FORMATS = ["png", "jpeg", "webp"];
+/** Larger files than those of 12 megapixels grow more slowly than their pixels. */
 const GROWTH = 0.7;
-/** Of a PDF of shapes, at any size; null: not known. That of another style has a JPEG inside. */
-const SHAPES_MB = { mosaic: 0.25, hexagon: 0.2, triangle: 0.15, diamond: 0.2, lowpoly: 0.1, dots: 1.3, quadtree: null, numbers: null };
 
 /** The choices with an id, `size` and `dpi` of the recipe: null is that of the photo. image: {width, height}. */
 export function choices(image) {
@@ -55,11 +35,11 @@ export function resultSize({ width, height }, size) {
 /** As the server rounds: a half to the even number. */
 const roundToEven = (value) => (value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
-/** About how many bytes a result has; null where that is not known. */
-export function fileBytes([width, height], { style, format = "png" }) {
-  if (format === "pdf" && style in SHAPES_MB) return SHAPES_MB[style] && 1e6 * SHAPES_MB[style];
-  const megabytes = FILE_MB[style]?.[FORMATS.indexOf(format === "pdf" ? "jpeg" : format)];
-  return megabytes ? Math.round(1e6 * megabytes * ((width * height) / 12e6) ** GROWTH) : null;
+/** About how many bytes a result has; null where that is not known. style: as the server describes it. */
+export function fileBytes([width, height], format, { file_mb: megabytes }) {
+  if (format === "pdf" && megabytes.shapes !== null) return 1e6 * megabytes.shapes || null;
+  const first = megabytes[format === "pdf" ? "jpeg" : format];
+  return first ? Math.round(1e6 * first * ((width * height) / 12e6) ** GROWTH) : null;
 }
 
 /** The recipe for another size: what counts pixels grows with it, so that the picture stays the same. */

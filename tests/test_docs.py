@@ -55,6 +55,34 @@ def test_every_setting_is_listed_with_its_default_and_range() -> None:
     assert documented == declared
 
 
+def test_the_walkthroughs_name_files_that_exist() -> None:
+    text = (DOCS / "contributing.md").read_text()
+    made_up = {
+        "processing/mosaic/styles/waves.py",
+        "tests/processing/mosaic/styles/test_waves.py",
+        "tests/handlers/test_likes.py",
+    }
+
+    named = set(re.findall(r"`(\w+(?:/[\w.]+)*/\w+\.\w+)`", text))
+
+    assert named >= made_up
+    assert [name for name in sorted(named - made_up) if not (ROOT / name).is_file()] == []
+
+
+def test_the_walkthrough_names_every_module_that_reads_settings() -> None:
+    text = re.search(r"2\. (`app\.py`.*?)nothing below them", (DOCS / "contributing.md").read_text(), re.DOTALL)
+    modules = [path for folder in ("", "handlers", "models", "processing") for path in _modules_in(folder)]
+
+    readers = {path.name for path in modules if re.search(r"^\s*(?:from|import) settings\b", path.read_text(), re.M)}
+
+    assert text
+    assert set(re.findall(r"`(\w+\.py)`", text[1])) == readers
+
+
+def _modules_in(folder: str) -> list[Path]:
+    return list((ROOT / folder).rglob("*.py") if folder else ROOT.glob("*.py"))
+
+
 def _default(name: str, value: object) -> str:
     depends = {"workers": "the cores", "server_name": "the host's name"}
     if name in depends or value in ("", ()):

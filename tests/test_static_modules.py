@@ -20,7 +20,10 @@ PAGE_ALONE = {
     "components/compare.js Math.min",  # percent
     "components/images/covered-check.js MAX_IDS",  # that are remembered in the browser
     "components/params/param-control.js SLIDER_STEPS",
+    "components/params/size-choice.js SMALL_PX",  # of the formula of estimates
+    "components/viewport.js MAX_SCALE",
     "history.js MAX_STEPS",
+    "image-file.js PROBE_PX",
     "image-library.js MAX_IMAGES",  # that are listed
     "image-library.js PAGE_SIZE",
     "pages/gallery.js SUGGESTION_IMAGES",

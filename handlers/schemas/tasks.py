@@ -14,8 +14,8 @@ from models import errors
 from models.bucket import Bucket
 from models.images.visibility import UNSTATED, Visibility
 from models.queue.task import Task, TaskState
+from processing import mosaic_lazy as mosaic
 from processing.images.named_objects import is_copy
-from processing.queue.estimator import RenderCost
 from processing.queue.snapshot import Position
 
 ANY_DEVELOPER = AuthenticatedUser(-1, "", developer=True)
@@ -187,7 +187,7 @@ class RenderCostSchema(Schema):
     small_pieces: float
 
     @classmethod
-    def of(cls, cost: RenderCost) -> RenderCostSchema:
+    def of(cls, cost: mosaic.RenderCost) -> RenderCostSchema:
         return cls(**{name.removesuffix("_s"): round(seconds, 4) for name, seconds in asdict(cost).items()})
 
 

@@ -12,7 +12,7 @@ from models.accounts.passwords import MIN_PASSWORD_LENGTH
 from models.accounts.usernames import MAX_USERNAME_LENGTH
 from models.images.image_formats import IMAGE_FORMATS
 from models.queue.selection import MAX_COUNT
-from processing.mosaic import Limits
+from processing.images.previews import MAX_REGION_MEGAPIXELS
 
 
 class UserResponse(SuccessResponse):
@@ -67,7 +67,7 @@ class ClientConfig(Schema):
     max_alt_length: int = MAX_ALT_LENGTH
     max_ids: int = MAX_IDS
     max_rendition_px: int = MAX_RENDITION_PX
-    max_region_megapixels: float = Limits().region_megapixels
+    max_region_megapixels: float = MAX_REGION_MEGAPIXELS
     max_reduction: int = MAX_REDUCTION
     max_counted_tasks: int = MAX_COUNT
     max_username_length: int = MAX_USERNAME_LENGTH

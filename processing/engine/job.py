@@ -104,7 +104,7 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a job has made: the result, under its key, and what to store with it.."""
+    """What a job has made: the result, under its key, and what to store with it."""
 
     job: Job
     key: str

@@ -16,6 +16,7 @@ from processing.images.preview_sources import PreviewSource, PreviewSources
 from processing.rendering import Cancelled, render, translated_errors
 
 MAX_MEGAPIXELS = 2.0
+MAX_REGION_MEGAPIXELS = 16.0
 TIMEOUT_S = 30.0
 """Thirty times what the slowest style needs on an idle machine, so that a busy one stops no preview."""
 MAX_CPU_S = 4.0
@@ -95,7 +96,7 @@ def _render_region(
             region,
             check,
             format=format if format in ("jpeg", "webp") else "png",
-            limits=mosaic.Limits(*limits),
+            limits=mosaic.Limits(*limits, region_megapixels=MAX_REGION_MEGAPIXELS),
             pool=pool,
             colours=colours,
             geometry=geometry,

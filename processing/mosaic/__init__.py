@@ -22,6 +22,7 @@ from .codec.encoders.resolution import write_resolution
 from .codec.footprint import decoded_pixels
 from .codec.heap import release_free_memory
 from .colour.transfer import ColourStatistics
+from .costs import RenderCost
 from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
 from .painted import DEFAULT_LIMITS, Limits, paint_source
 from .params import FLAT, TRANSPARENT
@@ -67,6 +68,7 @@ __all__ = [
     "Recipe",
     "Region",
     "RegionResult",
+    "RenderCost",
     "Rendition",
     "Result",
     "Source",

@@ -190,7 +190,7 @@ class SizedParams(Params):
     conditions: ClassVar[Mapping[str, Conditions]] = {"reveal": Condition("format", REVEAL_FORMATS)}
 
     size: int | None = int_param(
-        None, low=MIN_SIZE, high=MAX_SIZE, unit="px", en="Longer side of the result, pixels", zh="成品长边（像素）"
+        None, low=MIN_SIZE, high=MAX_SIZE, unit="px", en="Longer side of the result, pixels", zh="结果长边（像素）"
     )
 
     colours_of: int | None = custom_param(

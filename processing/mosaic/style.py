@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
 from PIL import Image
 
 from .canvas import StyleResult
 from .codec.decode import Source
+from .costs import FileSizes, RenderCost
 from .looks import LOOKS
 from .params import Condition, Params, condition_data, conditions_of, metadata_of
 from .plan import Plan
@@ -133,7 +134,8 @@ class Style(Generic[P]):
     """A named way to make a mosaic.
 
     version: incremented whenever the same recipe would give other bytes. paint: a pure function. en, zh: the name.
-    about_en, about_zh: one sentence. svg: whether its results can be written as SVG, if the svg_condition is met.
+    about_en, about_zh: one sentence. cost, file_mb: as measured; estimates begin with them.
+    svg: whether its results can be written as SVG, if the svg_condition is met.
     seeded: whether another seed gives another result, where the conditions of the parameter are met. reduction: how
     many times smaller (1, 2, 4, 8) a JPEG of that width and height may be decoded; None: the style needs every pixel.
     laying: the order in which an animation lays the cells: rows, middle (from there outwards), walk (along rows that
@@ -149,6 +151,8 @@ class Style(Generic[P]):
     zh: str
     about_en: str
     about_zh: str
+    cost: RenderCost
+    file_mb: FileSizes
     svg: bool = False
     svg_condition: Condition | None = None
     seeded: bool = False
@@ -168,6 +172,7 @@ def describe(styles: Mapping[str, Style[Any]]) -> list[dict[str, Any]]:
             "svg": style.svg,
             "svg_conditions": [condition_data(style.svg_condition)] if style.svg_condition else [],
             "seeded": style.seeded,
+            "file_mb": asdict(style.file_mb),
             "plan": style.plan is not None,
             "looks": [look.to_dict() for look in LOOKS.get(style.name, ())],
             "params": [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -12,60 +11,11 @@ from processing import mosaic_lazy as mosaic
 
 WEIGHT = 0.2
 """Of the newest render in the moving average."""
-SMALL_PX = 16
-_PIECES = 0.09, 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class RenderCost:
-    """Seconds of a render from a photo of 12 megapixels to a PNG: however small it is, and for each megapixel of it.
-
-    pieces_s: more for each megapixel of pieces of a material, in styles that are flat by default. small_pieces_s: more
-    for each megapixel of such pieces up to SMALL_PX wide, all of whose pixels are measured before they are painted.
-    """
-
-    fixed_s: float
-    megapixel_s: float
-    pieces_s: float = 0.0
-    small_pieces_s: float = 0.0
-
-    def seconds(self, megapixels: float) -> float:
-        return self.fixed_s + self.megapixel_s * megapixels
-
-    def of_pieces(self, cell: int | None) -> RenderCost:
-        """Of a material. cell: their width in pixels, or None: not small."""
-        small_s = self.small_pieces_s * min(1.0, (SMALL_PX / cell) ** 2) if cell else 0.0
-        return RenderCost(self.fixed_s, self.megapixel_s + self.pieces_s + small_s)
-
-    def scaled(self, factor: float) -> RenderCost:
-        return RenderCost(*(seconds * factor for seconds in astuple(self)))
-
-
-COSTS = {
-    "mosaic": RenderCost(0.1, 0.012, *_PIECES),
-    "hexagon": RenderCost(0.12, 0.035, *_PIECES),
-    "triangle": RenderCost(0.15, 0.035, *_PIECES),
-    "diamond": RenderCost(0.15, 0.038, *_PIECES),
-    "voronoi": RenderCost(1.1, 0.11),
-    "lowpoly": RenderCost(0.9, 0.03),
-    "numbers": RenderCost(1.4, 0.05),
-    "quadtree": RenderCost(0.25, 0.02, *_PIECES),
-    "tesserae": RenderCost(0.7, 0.055, 0.0, 0.2),
-    "photomosaic": RenderCost(0.2, 0.035),
-    "redact": RenderCost(0.2, 0.03),
-    "dots": RenderCost(0.1, 0.04),
-    "brick": RenderCost(0.1, 0.042),
-    "beads": RenderCost(0.2, 0.055),
-    "stitch": RenderCost(0.1, 0.055),
-}
-"""With default cells on an idle core, from the table of posters in docs/performance.md and from PNGs; a server learns
-how much faster or slower it is."""
-_OTHER = RenderCost(0.5, 0.05)
-
-
-def cost_of(style: str, recipe: Mapping[str, Any]) -> RenderCost:
+def cost_of(style: str, recipe: Mapping[str, Any]) -> mosaic.RenderCost:
     """With the pieces of the recipe."""
-    cost = COSTS.get(style, _OTHER)
+    cost = mosaic.STYLES[style].cost if style in mosaic.STYLES else mosaic.RenderCost(0.5, 0.05)
     material = recipe["material"] if "material" in recipe else _default_material(style)
     return cost if material == mosaic.FLAT else cost.of_pieces(recipe.get("cell"))
 
@@ -104,9 +54,9 @@ class TimeEstimator:
         """Seconds per megapixel, by style."""
         return {style: round(rate, 4) for style, rate in sorted(self._seconds_per_megapixel.items())}
 
-    def costs(self) -> dict[str, RenderCost]:
-        """What a render takes on this server, by style; before the first one, on the machine of COSTS."""
-        return {style: cost.scaled(self._factor_of(style) or 1.0) for style, cost in sorted(COSTS.items())}
+    def costs(self) -> dict[str, mosaic.RenderCost]:
+        """What a render takes on this server, by style; before the first one, on the machine where `Style.cost` was measured."""
+        return {name: style.cost.scaled(self._factor_of(name) or 1.0) for name, style in sorted(mosaic.STYLES.items())}
 
     def estimate_s(
         self, style: str, megapixels: float | None, recipe: Mapping[str, Any] = MappingProxyType({})

@@ -84,7 +84,7 @@ function noteText(recipe, image, { style, limit, speed }) {
   const size = resultSize(image, recipe.size);
   const parts = [pixels(...size)];
   if (recipe.dpi) parts.push(t("size.paper", { size: size.map((side) => number((side / recipe.dpi) * CM_PER_INCH, 1)).join(" × ") }));
-  const estimate = fileBytes(size, recipe);
+  const estimate = fileBytes(size, recipe.format ?? "png", style);
   if (estimate) parts.push(t("size.about", { size: bytes(estimate) }));
   const cost = speed?.costs?.[recipe.style];
   if (cost) parts.push(t("size.time", { time: duration(cost.fixed + (megapixelCost(recipe, style, cost) * size[0] * size[1]) / 1e6) }));

@@ -13,7 +13,7 @@ from models.database import Database
 from models.images.image import ANONYMOUS
 from models.queue.ended import EndedTasks
 from models.queue.task import Task, TaskState
-from processing.queue.estimator import COSTS
+from processing.mosaic import STYLES
 from processing.queue.task_queue import QueueLimits
 from tests.processing.queue.queue_harness import ADA, BOB, QueueHarness, queue_harness
 from tests.support.waiting import until
@@ -205,7 +205,7 @@ async def test_waiting_tasks_have_an_estimate_after_the_first_measurement(databa
         running = await server.add(name="b", megapixels=2.0)
         await server.started(running)
         waiting = await server.add(name="c", megapixels=4.0)
-        cost = COSTS["mosaic"].seconds
+        cost = STYLES["mosaic"].cost.seconds
         wait_s = 0.5 * (cost(2.0) + cost(4.0)) / cost(1.0)  # of the running task and of its own
 
         async def has_estimate() -> bool:

@@ -20,6 +20,7 @@ from ...colour.medoids import choose_colours
 from ...colour.own_costs import SIMILAR_MIXING
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours
+from ...costs import FileSizes, RenderCost
 from ...counted import CountedParams
 from ...params import (
     FORMATS,
@@ -189,6 +190,8 @@ BEADS_STYLE = Style(
     zh="拼豆",
     about_en="Fuse beads in a maker's real colours on their board, with the beads to buy.",
     about_zh="以真实色号的拼豆拼出画面，并附用豆清单。",
+    cost=RenderCost(0.2, 0.055),
+    file_mb=FileSizes(10, 4.9, 2.4),
     svg=True,
     plan=bead_plan,
 )

@@ -14,6 +14,7 @@ from pydantic import field_validator
 from ...canvas import Laid, StyleResult, finished
 from ...cells.hexagons import hexagon_size
 from ...colour.oklab import oklab_to_srgb
+from ...costs import FileSizes, RenderCost
 from ...errors import BadParameter
 from ...params import (
     MAX_SIZE,
@@ -278,6 +279,8 @@ PHOTOMOSAIC = Style(
     zh="照片马赛克",
     about_en="The picture rebuilt from many small pictures: a pool of yours, or small copies of itself.",
     about_zh="用许多小照片拼出整幅画面：可以用您自己的图片，也可以用画面自身的缩小图。",
+    cost=RenderCost(0.2, 0.035),
+    file_mb=FileSizes(5, 7.5, 5),
     reduction=source_reduction,
     seeded=True,
 )

@@ -14,6 +14,7 @@ from ...cells.block_means import block_means
 from ...colour.oklab import oklab_to_srgb, srgb_to_oklab
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats
+from ...costs import FileSizes, RenderCost
 from ...params import Condition, Params, choice_param, colour_param, custom_param, default_cell, int_param
 from ...progress import Progress
 from ...style import RenderContext, Style
@@ -125,5 +126,7 @@ REDACT = Style(
     zh="打码",
     about_en="Faces, plates, names hidden irreversibly: nothing of the hidden pixels is left in the result.",
     about_zh="为人脸、车牌、姓名永久打码：结果中不含被遮住像素的任何信息。",
+    cost=RenderCost(0.2, 0.03),
+    file_mb=FileSizes(15, 4, 3),
     seeded=True,
 )

@@ -21,6 +21,7 @@ from ...codec.encoders.vector_image import VectorImage
 from ...colour.medoids import choose_colours, own_colours, sample_colours
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours
+from ...costs import FileSizes, RenderCost
 from ...counted import CountedParams
 from ...params import (
     FORMATS,
@@ -210,6 +211,8 @@ STITCH = Style(
     zh="十字绣",
     about_en="Cross-stitch on aida, with the threads to buy and a symbol for each.",
     about_zh="绣布上的十字绣，附绣线清单与每种线的符号。",
+    cost=RenderCost(0.1, 0.055),
+    file_mb=FileSizes(20, 7.1, 3.5),
     svg=True,
     plan=stitch_plan,
 )
