@@ -1,6 +1,6 @@
 """Examples of requests in curl and Python, which the OpenAPI document has for every endpoint.
 
-They run as they are: `TESSERA` is the address of the server, `TOKEN` that of a session.
+They run as they are: `TESSERA` is the address of the server, `TOKEN` a session token.
 """
 
 from __future__ import annotations

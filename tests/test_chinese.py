@@ -13,7 +13,7 @@ from models.errors import TooManyPixels
 from processing.mosaic.styles.brick.bricks import COLOURS
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.zh.md"), *ROOT.glob("docs/*.zh.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.zh.md"), *ROOT.glob("docs/*.zh.md"), ROOT / "docs/legacy.md"])
 HAN = "\u4e00-\u9fff"
 WRONG = {
     "half-width punctuation": re.compile(rf"[{HAN}][,;:!?()]|[,;:!?()][{HAN}]|[{HAN}]\.(?![a-z])"),
@@ -33,6 +33,8 @@ WORDS = {
     "图像": "图片",
     "风格": "样式",
     "动态": "任务",
+    "令牌": "凭证",
+    "成品": "结果",
 }
 """What a translation would write -> what Chinese pages write."""
 TECHNICAL = {"图像序列", "每百万像素"}

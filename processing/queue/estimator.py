@@ -55,7 +55,7 @@ class TimeEstimator:
         return {style: round(rate, 4) for style, rate in sorted(self._seconds_per_megapixel.items())}
 
     def costs(self) -> dict[str, mosaic.RenderCost]:
-        """What a render takes on this server, by style; before the first one, on the machine where `Style.cost` was measured."""
+        """What a render takes on this server, by style; before the first one, where they were measured."""
         return {name: style.cost.scaled(self._factor_of(name) or 1.0) for name, style in sorted(mosaic.STYLES.items())}
 
     def estimate_s(

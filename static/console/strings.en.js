@@ -79,7 +79,7 @@ export const strings = {
   "console.log": "Log",
   "console.nolog": "No lines. They are kept for three days.",
   "console.clear": "Clear",
-  "console.apilead": "Every address of this server, with an example in curl and Python. $TESSERA is its address, $TOKEN that of a session.",
+  "console.apilead": "Every address of this server, with an example in curl and Python. $TESSERA is its address, $TOKEN a session token.",
   "console.openapi": "OpenAPI 3.1",
   "console.params": "Parameters",
   "console.required": "required",

@@ -79,7 +79,7 @@ export const strings = {
   "console.log": "日志",
   "console.nolog": "没有日志。日志保留三天。",
   "console.clear": "清除",
-  "console.apilead": "本服务器的全部接口，每个都有 curl 和 Python 示例。$TESSERA 是服务器地址，$TOKEN 是会话令牌。",
+  "console.apilead": "本服务器的全部接口，每个都有 curl 和 Python 示例。$TESSERA 是服务器地址，$TOKEN 是会话凭证。",
   "console.openapi": "OpenAPI 3.1",
   "console.params": "参数",
   "console.required": "必填",
