@@ -166,7 +166,7 @@ def _services(
         body_pace=BodyPace(settings.upload_mb_per_s * 1_000_000),
         broadcaster=broadcaster,
         bucket=bucket,
-        bulk_changes=BulkChanges(queue, store.tasks, store.selected, store.rounds, store.events),
+        bulk_changes=BulkChanges(queue, store.tasks, store.selected, store.fair_order, store.events),
         client_config=ClientConfig(
             max_upload_mb=settings.max_upload_mb,
             max_megapixels=megapixels,

@@ -208,7 +208,10 @@ class QueueUpdate:
         """The queue event, and the positions of the user's own tasks that differ from those sent before."""
         user = subscriber.viewer.user
         own = self._positions.get(user.id, []) if user else []
-        sent, subscriber.sent_positions = subscriber.sent_positions, {task_id: place.number for task_id, place in own}
+        sent, subscriber.sent_positions = (
+            subscriber.sent_positions,
+            {task_id: position.number for task_id, position in own},
+        )
         return self._queue_event + b"".join(
             sse_event("task", PositionEvent(id=task_id, position=position.number, estimate_s=position.wait_s))
             for task_id, position in own

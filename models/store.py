@@ -60,7 +60,7 @@ class Store:
     activity: QueueActivity
     leases: Leases
     order: OrderReader
-    rounds: FairOrder
+    fair_order: FairOrder
     servers: ServerRegistry
     events: Events
 
@@ -97,7 +97,7 @@ class Store:
             activity=QueueActivity(database),
             leases=Leases(database, server, lease_s=lease_s),
             order=OrderReader(database),
-            rounds=FairOrder(database),
+            fair_order=FairOrder(database),
             servers=ServerRegistry(database),
             events=Events(database, server),
         )

@@ -104,7 +104,7 @@ class SelectedTasksResponse(SuccessResponse):
 
 
 AttemptOutcome = Annotated[
-    str, Field(json_schema_extra={"enum": ["done", "failed", "cancelled", "released", "paused", "crashed", "lost"]})
+    str, Field(json_schema_extra={"enum": ["done", "failed", "cancelled", "released", "postponed", "crashed", "lost"]})
 ]
 
 

@@ -1,4 +1,4 @@
-"""One lease: one attempt of one server at one task, and how it ends."""
+"""A lease: the exclusive right of one server to run a task; and how the attempt under it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ MAX_HISTORY = 20
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One attempt of one server at one task. address: of the client, as in `Place`."""
+    """The exclusive right of one server to run a task, as the database has recorded it.
+
+    It names task, attempt and server; a `Run` is what that server does in its memory as long as it has the lease.
+    address: of the client, as in `Place`.
+    """
 
     task: Task
     server: str
@@ -100,7 +104,7 @@ def stop_running(
 ) -> list[Document]:
     """A change that ends a lease, and remembers the attempt with its outcome in the task's `history`.
 
-    outcome: done, failed, cancelled; released (its server stopped), paused (tried again later), crashed (its server or
+    outcome: done, failed, cancelled; released (its server stopped), postponed (tried again later), crashed (its server or
     worker died), lost (the cluster or a response was).
     """
     attempt: Document = {

@@ -15,7 +15,7 @@ from models.queue.fair_order import FairOrder, Place
 from models.queue.lease import Finish, Lease, Outcome, literal, stop_running
 from models.queue.newcomers import Newcomers
 from models.queue.task import TASK_VERSION, Task, TaskState, from_document
-from models.queue.tasks import PAUSED
+from models.queue.tasks import POSTPONED
 
 CRASH_LIMIT = 3
 """A task is not retried after its server died this often."""
@@ -23,7 +23,7 @@ ORPHAN_MS = 6000
 """A lease whose response was lost is older than this when it is released: no call to the database takes so long."""
 ORPHAN_LIMIT = 20
 MAX_RENDERING = 10_000
-MAX_RESUMED = 100
+MAX_WOKEN = 100
 MAX_LEFT = 10_000
 NEWER: Document = {"$gt": TASK_VERSION}
 
@@ -141,24 +141,24 @@ class Leases:
         """
         return await self._release(lease, {"attempts": lease.task.attempts - 1}, "released")
 
-    async def pause(self, lease: Lease, pause_s: float, place: Place, error: str | None = None) -> Task | None:
-        """Requeue a running task after a temporary error; it waits for pause_s, and this counts as a retry.
+    async def postpone(self, lease: Lease, delay_s: float, place: Place, error: str | None = None) -> Task | None:
+        """Requeue a running task after a temporary error; it waits for delay_s, and this counts as a retry.
 
         The attempt was its turn, so it gets another place: a source that is slow again and again does not come first
         again and again. error: its slug. Returns None if the lease was lost or the task cancelled.
         """
-        not_before: Document = {"$add": ["$$NOW", int(pause_s * 1000)]}
+        not_before: Document = {"$add": ["$$NOW", int(delay_s * 1000)]}
         change = {"not_before": not_before, "retries": lease.task.retries + 1}
-        return await self._release(lease, change | {"round": place.round, "turn": place.turn}, "paused", error)
+        return await self._release(lease, change | {"round": place.round, "turn": place.turn}, "postponed", error)
 
-    async def resume(self, order: FairOrder) -> None:
-        """Let the tasks be leased whose pause is over. One whose round is past gets another place.
+    async def wake_due(self, order: FairOrder) -> None:
+        """Let the postponed tasks be leased that are due. One whose round is past gets another place.
 
-        Otherwise all tasks that were paused meanwhile would be served before everybody else's.
+        Otherwise all tasks that were postponed meanwhile would be served before everybody else's.
         """
         over: Document = {"$expr": {"$lte": ["$not_before", "$$NOW"]}}
-        query: Document = {"state": str(TaskState.QUEUED), **PAUSED, **over}
-        for document in await self._tasks.find(query, sort="not_before", limit=MAX_RESUMED):
+        query: Document = {"state": str(TaskState.QUEUED), **POSTPONED, **over}
+        for document in await self._tasks.find(query, sort="not_before", limit=MAX_WOKEN):
             task = from_document(document)
             change: Document = {"not_before": None}
             if order.is_past(task.round):

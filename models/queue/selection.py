@@ -17,7 +17,10 @@ MAX_COUNT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt that has ended. outcome: see `lease.stop_running`. steps: seconds by step, of one that was done."""
+    """What the task's record remembers of a run that has ended, on whichever server.
+
+    outcome: see `lease.stop_running`. steps: seconds by step, of one that was done.
+    """
 
     attempt: int
     server: str

@@ -62,8 +62,8 @@ class TaskPage:
 
 
 ALL_TASKS = TaskFilter()
-PAUSED: Document = {"not_before": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
-"""Tasks that wait for another try: they are not leased before `Leases.resume` has given them a place."""
+POSTPONED: Document = {"not_before": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
+"""Tasks that wait for another try: they are not leased before `Leases.wake_due` has given them a place."""
 NEWEST = "-finished -_id"
 MAX_RUNNING = 1000
 """On all servers together; they are sorted here."""
@@ -83,7 +83,7 @@ class Tasks:
         Index("rendering", unique=True, partial_filter={"rendering": {"$gt": ""}}),
         Index("owner_id request_id", unique=True, partial_filter={"request_id": {"$gt": ""}}),
         Index("address state turn", partial_filter={"address": {"$gt": ""}}),
-        Index("not_before", partial_filter=PAUSED),
+        Index("not_before", partial_filter=POSTPONED),
     )
 
     def __init__(self, database: Database) -> None:

@@ -48,7 +48,7 @@ class NeedsMemory(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attempt at one task.
+    """What a run has an engine execute: plain data, which knows no queue and can be sent to another process.
 
     source_key: the source's key in `bucket`; None if it is fetched from `url`.
     tiles: the images in the recipe. colours: the one whose colours it asks for. timeout_s: for all steps together.

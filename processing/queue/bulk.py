@@ -38,7 +38,7 @@ class BulkChanges:
     queue: TaskQueue
     tasks: Tasks
     selected: SelectedTasks
-    rounds: FairOrder
+    fair_order: FairOrder
     events: Events
 
     async def apply(self, action: BulkAction, task_filter: TaskFilter, *, limit: int) -> int:
@@ -48,7 +48,7 @@ class BulkChanges:
 
     def _works(self) -> dict[BulkAction, Callable[[Sequence[Task]], Awaitable[int]]]:
         return {
-            BulkAction.RETRY: lambda chosen: retry_all(chosen, self.tasks, self.rounds, self.events),
+            BulkAction.RETRY: lambda chosen: retry_all(chosen, self.tasks, self.fair_order, self.events),
             BulkAction.CANCEL: self._cancel_all,
             BulkAction.CLEAR: self.selected.clear,
         }

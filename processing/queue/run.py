@@ -1,4 +1,4 @@
-"""A run: one attempt of this server at a task, while it holds the lease."""
+"""A run: what this server does for a task while it holds the lease: start the job, follow it, stop it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ class StillRunning(Exception):
 
 
 class Run:
-    """on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded.
+    """What is in progress for one `Lease`, in the memory of this server, with the `JobHandle` of the engine.
+
+    on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded.
 
     spare: whether it starts on the spare thread of the engine. has_company: whether this server has another run.
     """

@@ -230,15 +230,15 @@ class TaskRunner:
             await self._delete_objects(image.key, image.map_key)
 
     async def _retry_or_fail(self, lease: Lease, error: errors.Unavailable | errors.JobError) -> Task | None:
-        pause_s = _retry_pause_s(lease.task, error)
-        if pause_s is None:
+        delay_s = _retry_delay_s(lease.task, error)
+        if delay_s is None:
             plain = str | int | float | bool
             details = {key: value if isinstance(value, plain) else str(value) for key, value in error.details.items()}
             outcome = Outcome(TaskState.FAILED, error=error.slug, error_details=details)
             return await persist(self.store.leases.finish, lease, outcome)
-        log.warning("task %s: %s; trying again in %.1f s", lease.task.id, error.slug, pause_s)
-        place = await persist(self.store.rounds.reassign, lease.task.id, lease.task.owner)
-        return await persist(self.store.leases.pause, lease, pause_s, place, error.slug)
+        log.warning("task %s: %s; trying again in %.1f s", lease.task.id, error.slug, delay_s)
+        place = await persist(self.store.fair_order.reassign, lease.task.id, lease.task.owner)
+        return await persist(self.store.leases.postpone, lease, delay_s, place, error.slug)
 
     async def _clean_up(self, future: asyncio.Future[JobResult], task: Task) -> None:
         """Delete what a job stored although it was stopped, unless an image has it.
@@ -274,7 +274,7 @@ async def persist(step: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kw
             await asyncio.sleep(OUTAGE_PAUSE_S)
 
 
-def _retry_pause_s(task: Task, error: errors.Unavailable | errors.JobError) -> float | None:
+def _retry_delay_s(task: Task, error: errors.Unavailable | errors.JobError) -> float | None:
     """Seconds until the next try; None if the error is permanent or the tries are used up.
 
     A source that is missing in our own bucket is tried again: a bucket may answer 404 for a moment after storing.

@@ -111,7 +111,7 @@ class TaskQueue:
         self._total, self._counted_at = 0, float("-inf")
 
     async def __aenter__(self) -> TaskQueue:
-        await self._store.rounds.refresh()
+        await self._store.fair_order.refresh()
         self.estimator.update_all(reversed(await self._store.tasks.finished(limit=LEARN_FROM_TASKS)))
         await self._workers.start()
         return self
@@ -125,7 +125,7 @@ class TaskQueue:
         grace_s: None stands for the worker limits' shutdown_grace_s.
         """
         await self._workers.stop(grace_s)
-        await self._store.rounds.drain()
+        await self._store.fair_order.drain()
         await self.status.close()
 
     @property
@@ -190,7 +190,7 @@ class TaskQueue:
         """
         if request_id is not None and (earlier := await self._store.tasks.by_request(owner, request_id)):
             return earlier
-        with self._reserve_slot(owner, address):
+        with self._count_as_adding(owner, address):
             place = await self._admit(owner, address)
             await self._store.ended.note_added(owner)  # before: a task that is stored must be answered
             new = NewTask(
@@ -230,7 +230,7 @@ class TaskQueue:
         Raises NotFound, InvalidState, QueueFull, TooManyTasks, TooManyTasksOfAddress.
         """
         owner = (await self._store.tasks.by_id(task_id)).owner
-        with self._reserve_slot(owner, address):
+        with self._count_as_adding(owner, address):
             task = await self._store.tasks.retry(task_id, place=await self._admit(owner, address))
             self._total += 1
         log.info("task %s: queued again", task_id)
@@ -251,20 +251,20 @@ class TaskQueue:
     # --- limits -----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _reserve_slot(self, owner: Owner, address: str) -> Iterator[None]:
+    def _count_as_adding(self, owner: Owner, address: str) -> Iterator[None]:
         """Count a task while it is being added, so that simultaneous requests cannot exceed the limits."""
-        slot = Counter([owner.id, address])
-        self._adding += slot
+        adding = Counter([owner.id, address])
+        self._adding += adding
         try:
             yield
         finally:
-            self._adding -= slot  # drops keys at zero
+            self._adding -= adding  # drops keys at zero
 
     async def _admit(self, owner: Owner, address: str) -> Place:
         """The place of the user's next task. Raises QueueFull, TooManyTasks, TooManyTasksOfAddress."""
         limits, own_limit = self._limits, self._limits.of(owner)
         own = await self._store.tasks.count_active(owner.id)
-        queue = await self._store.rounds.address_queue(address, owner.id)
+        queue = await self._store.fair_order.address_queue(address, owner.id)
         if address and owner.id is None:
             own = queue.active
         await self._check_total(limits.regular if own or queue.active else limits.total)
@@ -273,7 +273,7 @@ class TaskQueue:
         if address and queue.active + self._adding[address] > limits.per_address:
             retry_after_s = self._retry_after_s(self._total)
             raise errors.TooManyTasksOfAddress(limit=limits.per_address, retry_after_s=retry_after_s)
-        return await self._store.rounds.assign(owner, queue, address, idle=own == 0)
+        return await self._store.fair_order.assign(owner, queue, address, idle=own == 0)
 
     async def _check_total(self, limit: int) -> None:
         """Raises QueueFull."""

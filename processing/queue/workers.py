@@ -58,7 +58,7 @@ class Workers:
         self._unknown: set[int] = set()
         self.left_count = 0
         self._failures = 0
-        self._outage_at = self._resumed_at = float("-inf")
+        self._outage_at = self._woken_at = float("-inf")
         self.stopping = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -121,7 +121,7 @@ class Workers:
     async def _take_tasks(self) -> None:
         while not self.stopping:
             self._wake.clear()
-            spare = self._free_slots() <= 0
+            spare = self._free_threads() <= 0
             lease = await (self._acquire_for_newcomer() if spare else self._acquire())
             if lease is None:
                 await self._wait_for_work(self._limits.poll_interval_s)
@@ -131,7 +131,7 @@ class Workers:
                 backoff_s = MIN_BACKOFF_S * 2.0 ** min(self._failures, 10)
                 await self._wait_for_work(min(self._limits.max_backoff_s, backoff_s))
 
-    def _free_slots(self) -> int:
+    def _free_threads(self) -> int:
         """One for each free thread, also while the ends of its earlier tasks are still being recorded."""
         if self.paused:
             return 0
@@ -145,7 +145,7 @@ class Workers:
         if full or not (engine.spare_free and self._newcomers.is_due(runs, engine.size)):
             return None
         self._newcomers.note_search()
-        lease = await self._acquire(Newcomers.beside((run.lease for run in runs), self._store.rounds.current))
+        lease = await self._acquire(Newcomers.beside((run.lease for run in runs), self._store.fair_order.current))
         if lease is not None:
             self._newcomers.expect()
         return lease
@@ -154,7 +154,7 @@ class Workers:
         """One suspect at a time: a task during which a server died runs beside tasks without a crash only."""
         suspect_runs = any(run.task.crashes for run in self._runs.values())
         try:
-            await self._resume_paused()
+            await self._wake_postponed()
             while lease := await self._store.leases.acquire(
                 skip_suspects=suspect_runs, skip=self._unknown, newcomers=newcomers
             ):
@@ -180,19 +180,19 @@ class Workers:
         if self.left_count and not before:
             log.warning("queue: %s tasks need a newer version of this server and are left queued", self.left_count)
 
-    async def _resume_paused(self) -> None:
+    async def _wake_postponed(self) -> None:
         """Raises DatabaseUnavailable."""
         now = time.monotonic()
-        if now - self._resumed_at >= self._limits.poll_interval_s:
-            self._resumed_at = now
-            await self._store.leases.resume(self._store.rounds)
+        if now - self._woken_at >= self._limits.poll_interval_s:
+            self._woken_at = now
+            await self._store.leases.wake_due(self._store.fair_order)
 
     def _start_run(self, lease: Lease, *, spare: bool) -> None:
         run = Run(lease, spare=spare, on_rendered=self.wake, has_company=lambda: len(self._runs) > 1)
         if self.stopping:
             run.stop()
         self._runs[lease.key] = run
-        self._store.rounds.mark_served(lease.task.round)
+        self._store.fair_order.mark_served(lease.task.round)
         task = asyncio.create_task(self._run(run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -243,7 +243,7 @@ class Workers:
             self._stop_run(lease.key)
         await self._heartbeat()
         await self._count_left()
-        await self._store.rounds.refresh()
+        await self._store.fair_order.refresh()
         self._newcomers.expect()
         if time.monotonic() - started_at > self._limits.heartbeat_interval_s:
             self._outage_at = time.monotonic()
@@ -282,7 +282,7 @@ class Workers:
         if task.state is TaskState.QUEUED:
             self.note_queued(task)
         elif task.state is TaskState.RUNNING:
-            self._store.rounds.note_served_elsewhere(task.round)
+            self._store.fair_order.note_served_elsewhere(task.round)
         elif task.state is TaskState.DONE:
             self._estimator.update(task)
 

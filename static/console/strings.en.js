@@ -67,7 +67,7 @@ export const strings = {
   "console.outcome.failed": "failed",
   "console.outcome.cancelled": "cancelled",
   "console.outcome.released": "given back: its server stopped",
-  "console.outcome.paused": "tried again later",
+  "console.outcome.postponed": "tried again later",
   "console.outcome.crashed": "its server or worker died",
   "console.outcome.lost": "lost: the cluster was away",
   "console.step.fetch": "fetch",

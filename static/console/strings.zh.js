@@ -67,7 +67,7 @@ export const strings = {
   "console.outcome.failed": "失败",
   "console.outcome.cancelled": "已取消",
   "console.outcome.released": "已退回：服务器停止",
-  "console.outcome.paused": "稍后重试",
+  "console.outcome.postponed": "稍后重试",
   "console.outcome.crashed": "服务器或工作进程崩溃",
   "console.outcome.lost": "丢失：集群不可用",
   "console.step.fetch": "读取",

@@ -16,8 +16,8 @@ CUT_OFF = """(arrow) => [...document.querySelectorAll(".workspace select")]
         const style = getComputedStyle(select);
         const pen = document.createElement("canvas").getContext("2d");
         pen.font = style.font;
-        const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
-        return [...select.options].map(({ text }) => text).filter((text) => pen.measureText(text).width > room);
+        const width = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
+        return [...select.options].map(({ text }) => text).filter((text) => pen.measureText(text).width > width);
     })"""
 LINES = "(button) => button.querySelector('span').getClientRects().length"
 ARROW_PX = 16

@@ -149,7 +149,7 @@ class Person:
         """
         past = {"$set": {"not_before": datetime(2000, 1, 1, tzinfo=UTC)}}
         await self.services.database.collection("tasks").update_many({"not_before": {"$ne": None}}, past)
-        await self.store.leases.resume(self.store.rounds)
+        await self.store.leases.wake_due(self.store.fair_order)
         lease = await self.store.leases.acquire()
         if lease is None:
             return False

@@ -119,24 +119,24 @@ async def test_the_tasks_of_an_address_are_limited_and_its_record_ends_with_the_
 async def test_tasks_that_are_tried_again_do_not_overtake_others(database: Database, tmp_path: Path) -> None:
     """Many tasks of one user with slow sources, whose pauses end at the same moment."""
     async with queue_harness(database, tmp_path, size=0) as server:
-        leases, rounds = server.store.leases, server.store.rounds
+        leases, fair_order = server.store.leases, server.store.fair_order
 
         async def serve_one() -> Lease:
             lease = await leases.acquire()
             assert lease
-            rounds.mark_served(lease.task.round)
+            fair_order.mark_served(lease.task.round)
             return lease
 
         adas = [task.id for task in await server.add_many(8, ADA, address=OFFICE)]
         for task_id in adas:
             lease = await serve_one()
             assert lease.task.id == task_id
-            await leases.pause(lease, 0.0, await rounds.reassign(task_id, ADA))
-        assert await leases.acquire() is None, "a paused task is not leased"
+            await leases.postpone(lease, 0.0, await fair_order.reassign(task_id, ADA))
+        assert await leases.acquire() is None, "a postponed task is not leased"
         for number in range(12):  # meanwhile others are served
             bobs = await server.add(BOB, f"b{number}", address=HOME)
             assert (await serve_one()).task.id == bobs.id
-        await leases.resume(rounds)
+        await leases.wake_due(fair_order)
         cids = await server.add(Owner(3, "cid"), "cids", address="198.51.100.1")
 
         order = await server.order()
@@ -160,7 +160,7 @@ async def test_random_additions_leave_each_address_one_task_in_each_round(databa
             if chance.random() < 0.3:
                 lease = await leases.acquire()
                 assert lease
-                server.store.rounds.mark_served(lease.task.round)
+                server.store.fair_order.mark_served(lease.task.round)
         queued = await database.collection("tasks").find({"state": "queued"}, sort="round _id", limit=200)
 
     places = [(task["address"], task["round"]) for task in queued]

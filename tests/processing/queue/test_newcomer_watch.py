@@ -93,15 +93,15 @@ async def test_tasks_of_those_who_have_one_running_are_not_leased_for_the_spare_
     database: Database, tmp_path: Path
 ) -> None:
     async with queue_harness(database, tmp_path, size=0) as server:
-        leases, rounds = server.store.leases, server.store.rounds
+        leases, fair_order = server.store.leases, server.store.fair_order
         for owner, address in ((ADA, OFFICE), (BOB, OFFICE), (ADA, HOME), (BOB, CAFE), (BOB, CAFE)):
             await server.add(owner, f"{owner.username}{address}", address=address)
         first = await leases.acquire()
         assert first
 
-        second = await leases.acquire(newcomers=Newcomers.beside([first], rounds.current))
+        second = await leases.acquire(newcomers=Newcomers.beside([first], fair_order.current))
         assert second
-        none = await leases.acquire(newcomers=Newcomers.beside([first, second], rounds.current))
+        none = await leases.acquire(newcomers=Newcomers.beside([first, second], fair_order.current))
 
     assert (first.task.owner, first.address) == (ADA, OFFICE)
     assert (second.task.owner, second.address) == (BOB, CAFE)
@@ -113,7 +113,7 @@ async def test_what_begins_on_the_spare_thread_does_not_move_the_queue_on(databa
     """Short tasks of one newcomer, one after the other, beside long ones: everybody else keeps their places."""
     async with queue_harness(database, tmp_path, size=1, spare=True) as server:
         strangers = await occupied_by_strangers(server)
-        round_before = server.store.rounds.current
+        round_before = server.store.fair_order.current
         bobs = [await server.add(BOB, str(number), address=HOME) for number in range(9)]
         for task in bobs[:2]:
             await server.finish(task)
@@ -122,7 +122,7 @@ async def test_what_begins_on_the_spare_thread_does_not_move_the_queue_on(databa
         cids = await server.add(CID, "cids", address=CAFE)
 
         order = await server.order()
-        served = server.store.rounds.current
+        served = server.store.fair_order.current
 
     assert served == round_before
     assert set(order[:2]) == {strangers[1], cids.id}
