@@ -23,7 +23,7 @@ from handlers.schemas.base import ErrorResponse, to_json
 from handlers.transport.client_ip import client_ip, rate_limit_key
 from models import errors
 from models.images.image import ANONYMOUS, Owner
-from models.images.visibility import OPEN, Reader, Visibility
+from models.images.visibility import OPEN, Viewer, Visibility
 
 log = logging.getLogger(__name__)
 
@@ -190,10 +190,10 @@ class ApiHandler(RequestIdHandler):
             raise errors.NotAuthenticated()
         return user
 
-    async def reader(self) -> Reader:
+    async def viewer(self) -> Viewer:
         """Who wants to see images: the user, a guest, or a stranger."""
         user = await self.user()
-        return Reader(user.id if user else None)
+        return Viewer(user.id if user else None)
 
     def choose_visibility(self, visibility: Visibility | None, owner: Owner) -> Visibility | None:
         """What a request chooses for an image of this owner; None: nothing. What guests make is private.

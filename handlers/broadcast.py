@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from handlers.schemas.events import PositionEvent, QueueEvent, ResetEvent, sse_event
-from handlers.schemas.tasks import TaskTotals, Viewer, task_schema
+from handlers.schemas.tasks import Audience, TaskTotals, task_schema
 from models import errors
 from models.bucket import Bucket
 from processing.background import background
@@ -45,7 +45,7 @@ RECONNECT = f"retry: {RECONNECT_DELAY_MS}\n".encode()
 class Subscriber:
     """One connection. write: its future is done when the kernel has the bytes. close: ends the connection."""
 
-    viewer: Viewer
+    audience: Audience
     write: Callable[[bytes], asyncio.Future[None]]
     close: Callable[[], None]
     connected_at: float = field(default_factory=time.monotonic)
@@ -111,12 +111,12 @@ class EventBroadcaster:
         if missed is None:
             text = sse_event("reset", ResetEvent(), self._feed.last_id)
         else:
-            text = b"".join(self.event_text(event, subscriber.viewer) for event in _latest(missed))
+            text = b"".join(self.event_text(event, subscriber.audience) for event in _latest(missed))
         self._subscribers.add(subscriber)
         subscriber.send(RECONNECT + (text or HEARTBEAT))
         with contextlib.suppress(errors.DatabaseUnavailable):
             snapshot = await self._queue.status.snapshot()
-            user = subscriber.viewer.user
+            user = subscriber.audience.user
             update = QueueUpdate(self._queue_event(snapshot), snapshot.positions_of({user.id} if user else ()))
             subscriber.send(update.text_for(subscriber))
 
@@ -135,16 +135,16 @@ class EventBroadcaster:
     async def send_heartbeats(self, now: float) -> None:
         """A comment for every connection without a write for HEARTBEAT_INTERVAL_S. now: of time.monotonic()."""
         for subscriber in list(self._subscribers):
-            if subscriber.viewer.user and now - subscriber.connected_at > MAX_CONNECTION_AGE_S:
+            if subscriber.audience.user and now - subscriber.connected_at > MAX_CONNECTION_AGE_S:
                 subscriber.close()  # pragma: no cover - after ten minutes
         await self.send_all(lambda each: HEARTBEAT if now - each.written_at > HEARTBEAT_INTERVAL_S else b"")
 
-    def event_text(self, event: TaskEvent, viewer: Viewer) -> bytes:
-        """What this viewer reads of an event."""
+    def event_text(self, event: TaskEvent, audience: Audience) -> bytes:
+        """What this audience may read of an event."""
         if event.task is None:
             return sse_event("reset", ResetEvent(), event.id) if event.kind == "reset" else b""
-        bucket = self._bucket.for_host(viewer.host)
-        return sse_event("task", task_schema(event.task, event.percent, None, viewer, bucket, listed=True), event.id)
+        bucket = self._bucket.for_host(audience.host)
+        return sse_event("task", task_schema(event.task, event.percent, None, audience, bucket, listed=True), event.id)
 
     # --- loops ------------------------------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class EventBroadcaster:
                 continue
             if self._queue.status.dirty:  # the snapshot was taken before the change
                 self._queue_changed.set()
-            users = {subscriber.viewer.user.id for subscriber in self._subscribers if subscriber.viewer.user}
+            users = {subscriber.audience.user.id for subscriber in self._subscribers if subscriber.audience.user}
             event = self._queue_event(snapshot)
             changed, self._sent_queue_event = event != self._sent_queue_event, event
             await self.send_all(QueueUpdate(event if changed else b"", snapshot.positions_of(users)).text_for)
@@ -206,7 +206,7 @@ class QueueUpdate:
 
     def text_for(self, subscriber: Subscriber) -> bytes:
         """The queue event, and the positions of the user's own tasks that differ from those sent before."""
-        user = subscriber.viewer.user
+        user = subscriber.audience.user
         own = self._positions.get(user.id, []) if user else []
         sent, subscriber.sent_positions = (
             subscriber.sent_positions,
@@ -225,19 +225,19 @@ class _EventBatch:
     def __init__(self, broadcaster: EventBroadcaster, events: list[TaskEvent]) -> None:
         self._broadcaster, self._events = broadcaster, events
         self._owner_ids = {event.task.owner.id for event in events if event.task is not None}
-        self._texts: dict[Viewer, bytes] = {}
+        self._texts: dict[Audience, bytes] = {}
 
     def text_for(self, subscriber: Subscriber) -> bytes:
-        user = subscriber.viewer.user
+        user = subscriber.audience.user
         if user is not None and user.id in self._owner_ids:
-            return self._text(subscriber.viewer)
-        audience = subscriber.viewer.audience
+            return self._text(subscriber.audience)
+        audience = subscriber.audience.common
         if audience not in self._texts:
             self._texts[audience] = self._text(audience)
         return self._texts[audience]
 
-    def _text(self, viewer: Viewer) -> bytes:
-        return b"".join(self._broadcaster.event_text(event, viewer) for event in self._events)
+    def _text(self, audience: Audience) -> bytes:
+        return b"".join(self._broadcaster.event_text(event, audience) for event in self._events)
 
 
 def _latest(events: list[TaskEvent]) -> list[TaskEvent]:

@@ -9,7 +9,7 @@ from tornado.http1connection import HTTP1Connection
 from handlers.base import ApiHandler
 from handlers.broadcast import EventBroadcaster, Subscriber
 from handlers.endpoint import endpoint
-from handlers.schemas.tasks import Viewer
+from handlers.schemas.tasks import Audience
 from models import errors
 
 SUBSCRIBERS_LIMIT = 10_000
@@ -28,14 +28,14 @@ class TaskEventsHandler(ApiHandler):
     async def get(self) -> None:
         """Events: `task` (a task, or a new position of one's own), `queue` (paused, totals), `reset` (query again)."""
         self.authentication.check_same_origin(self)
-        viewer = Viewer(await self.user(), self.language(), self.request.host, self.authentication.open_access)
+        audience = Audience(await self.user(), self.language(), self.request.host, self.authentication.open_access)
         if self.broadcaster.subscriber_count >= SUBSCRIBERS_LIMIT:
             raise errors.Overloaded(retry_after_s=RETRY_AFTER_S)
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("X-Accel-Buffering", "no")
         if self.request.method == "HEAD":
             return
-        subscriber = Subscriber(viewer, self._write, self._close)
+        subscriber = Subscriber(audience, self._write, self._close)
         try:
             await self.broadcaster.add(subscriber, self.request.headers.get("Last-Event-ID"))
             await self._closed

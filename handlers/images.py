@@ -47,13 +47,13 @@ class QueryImageHandler(ApiHandler):
     @endpoint(errors=(errors.NotFound,))
     async def get(self, params: QueryImageParams) -> ImageResponse:
         """One image that the user may see."""
-        reader = await self.reader()
-        image = await self.images.by_id(params.id, reader)
+        viewer = await self.viewer()
+        image = await self.images.by_id(params.id, viewer)
         return ImageResponse.of(
             image,
             self.bucket,
             source=await self.images.shown_source(image),
-            own=reader.owns(image),
+            own=viewer.owns(image),
             batch_size=await self.gallery.batch_size(image),
             base_path=self.base_path,
         )
@@ -146,7 +146,7 @@ class ThumbnailHandler(ApiHandler):
         """
         if params.width not in WIDTHS or not 1 <= params.id <= MAX_ID:
             raise errors.NotFound(what="thumbnail", which=f"{params.id}/{params.width}")
-        image = await self.images.by_id(params.id, await self.reader())
+        image = await self.images.by_id(params.id, await self.viewer())
         private = image.visibility is Visibility.PRIVATE or params.of == "source"  # its owner may hide a source again
         if params.of == "source":
             image = await self._shown_source(image)
@@ -233,7 +233,7 @@ class FeedHandler(ApiHandler):
                 raise errors.BadParameter(
                     field="id", value=Phrase("nothing", "空值"), allowed=Phrase("the id of an image", "图片的编号")
                 )
-            image = await self.images.by_id(params.id, await self.reader())
+            image = await self.images.by_id(params.id, await self.viewer())
             return await self.gallery.batch_of(image, limit=params.limit)
         owner_ids = await self._owner_ids(params)
         return await self.gallery.public(owner_ids=owner_ids, cursor=params.cursor, limit=params.limit)

@@ -16,7 +16,7 @@ from models.bucket import Bucket
 from models.images.gallery import Gallery
 from models.images.image import Image
 from models.images.images import Images
-from models.images.visibility import Reader
+from models.images.visibility import Viewer
 
 
 class PoolParams(RequestParams):
@@ -63,22 +63,22 @@ class TilesHandler(ApiHandler):
     @endpoint(errors=(errors.NotFound,))
     async def get(self, params: TilesParams) -> TilesResponse:
         """The pictures in a photomosaic; of others only those that are public."""
-        reader = await self.reader()
-        mosaic = await self.images.by_id(params.id, reader)
-        own = reader.owns(mosaic)
+        viewer = await self.viewer()
+        mosaic = await self.images.by_id(params.id, viewer)
+        own = viewer.owns(mosaic)
         tiles = [
-            None if image is None else TileSchema.of(image, self.bucket, own=reader.owns(image))
-            for image in await self.images.tiles_of(mosaic, reader)
+            None if image is None else TileSchema.of(image, self.bucket, own=viewer.owns(image))
+            for image in await self.images.tiles_of(mosaic, viewer)
         ]
-        made_of = await self._source_url(mosaic, reader) if own else None
+        made_of = await self._source_url(mosaic, viewer) if own else None
         return TilesResponse(tiles=tiles, withdrawn=list(mosaic.withdrawn) if own else [], made_of=made_of)
 
-    async def _source_url(self, mosaic: Image, reader: Reader) -> str | None:
-        """The plain address, as tasks take it; None if the source is deleted or hidden from the reader."""
+    async def _source_url(self, mosaic: Image, viewer: Viewer) -> str | None:
+        """The plain address, as tasks take it; None if the source is deleted or hidden from the viewer."""
         if mosaic.source_id is None:
             return None
         try:
-            source = await self.images.by_id(mosaic.source_id, reader)
+            source = await self.images.by_id(mosaic.source_id, viewer)
         except errors.NotFound:
             return None
         return source.url if source.key is None else self.bucket.url(source.key)

@@ -83,7 +83,7 @@ class PlanHandler(PrintHandler):
     )
     async def get(self, params: PlanParams) -> None:
         """The plan to build a result, as a PDF: a cover, an overview, and one page for each section."""
-        image = await self.images.by_id(params.id, await self.reader())
+        image = await self.images.by_id(params.id, await self.viewer())
         title = params.title or image.title or _style_name(image, params.language)
         options = mosaic.PlanOptions(params.section, params.mirrored, params.language, params.paper)
         with self.prints.hold(self.client_ip):
@@ -124,7 +124,7 @@ class PdfHandler(PrintHandler):
     )
     async def get(self, params: PageParams) -> None:
         """A result as a PDF: on a page of its true size, or cut over sheets of paper."""
-        image = await self.images.by_id(params.id, await self.reader())
+        image = await self.images.by_id(params.id, await self.viewer())
         dpi = params.dpi or image.recipe.get("dpi")
         poster = None if params.poster == "none" else params.poster
         with self.prints.hold(self.client_ip):

@@ -137,7 +137,7 @@ class SelectedTasksHandler(SelectionHandler):
         """Tasks by state, style, error and owner, and how many there are. For developers."""
         await self.require_developer()
         task_filter = await self.task_filter(params)
-        page, count, viewer, snapshot = await asyncio.gather(
+        page, count, audience, snapshot = await asyncio.gather(
             self.tasks.list_active_and_finished(
                 active_limit=0 if params.cursor else params.limit,
                 finished_limit=params.limit,
@@ -145,11 +145,11 @@ class SelectedTasksHandler(SelectionHandler):
                 cursor=params.cursor,
             ),
             self.selected.count(task_filter),
-            self.viewer(),
+            self.audience(),
             self.queue.status.snapshot(),
         )
         return SelectedTasksResponse(
-            tasks=[await self.schema(task, viewer, snapshot) for task in (*page.active, *page.finished)],
+            tasks=[await self.schema(task, audience, snapshot) for task in (*page.active, *page.finished)],
             cursor=cursor_after(page.finished[-1]) if len(page.finished) == params.limit else None,
             count=count,
         )
@@ -172,7 +172,7 @@ class TaskStoryHandler(DeveloperHandler):
         task = await self.tasks.by_id(params.id)
         attempts, lines = await asyncio.gather(self.selected.attempts(task.id), self.task_log.of(task.id))
         return TaskStoryResponse(
-            task=await self.schema(task, await self.viewer()),
+            task=await self.schema(task, await self.audience()),
             server=task.server if task.state is TaskState.RUNNING else None,
             crashes=task.crashes,
             retries=task.retries,

@@ -18,7 +18,7 @@ from models.images.image import ANONYMOUS, ImageKind, NewImage, Owner
 from models.images.images import Images
 from models.images.registration import Registrations
 from models.images.uploads import PendingUploads
-from models.images.visibility import UNSTATED, Reader, Visibility
+from models.images.visibility import UNSTATED, Viewer, Visibility
 from processing.executors import Executors
 from processing.images.named_objects import NamedObjects
 from processing.images.thumbnails import Thumbnails
@@ -119,7 +119,7 @@ class RegisterImageHandler(ApiHandler):
         The object is the owner's, or an image of nobody; with open access it may be any object of the bucket.
         """
         if not self.authentication.open_access:
-            registered = await self.images.by_key(key, Reader(owner.id)) or await self.uploads.get(key)
+            registered = await self.images.by_key(key, Viewer(owner.id)) or await self.uploads.get(key)
             if registered.owner != ANONYMOUS:
                 registered.owner.require(owner.id)
         return await self.executors.io(self.bucket.stat, key)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
-from handlers.schemas.tasks import TaskSchema, Viewer, task_schema
+from handlers.schemas.tasks import Audience, TaskSchema, task_schema
 from models.bucket import Bucket
 from models.queue.task import Task, TaskState
 from processing.queue.event_feed import EventFeed
@@ -52,12 +52,12 @@ class TaskHandler(ApiHandler):
         self.queue, self.event_feed, self.bucket = queue, event_feed, bucket.for_host(request.host)
         super().__init__(application, request, **dependencies)
 
-    async def viewer(self) -> Viewer:
-        return Viewer(await self.user(), self.language(), self.request.host, self.authentication.open_access)
+    async def audience(self) -> Audience:
+        return Audience(await self.user(), self.language(), self.request.host, self.authentication.open_access)
 
     async def schema(
-        self, task: Task, viewer: Viewer, snapshot: QueueSnapshot | None = None, *, listed: bool = False
+        self, task: Task, audience: Audience, snapshot: QueueSnapshot | None = None, *, listed: bool = False
     ) -> TaskSchema:
         """snapshot: the queue to take the position from; None: the current one."""
         position = await self.queue.status.position_of(task, snapshot)
-        return task_schema(task, self.event_feed.percent(task), position, viewer, self.bucket, listed=listed)
+        return task_schema(task, self.event_feed.percent(task), position, audience, self.bucket, listed=listed)

@@ -12,12 +12,12 @@ from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import ContractParams, Id, RecipeParam, RequestParams, shorten
 from handlers.schemas.tasks import (
+    Audience,
     PausedResponse,
     QueueResponse,
     RenderCostSchema,
     TaskResponse,
     TaskTotals,
-    Viewer,
     task_schema,
 )
 from handlers.task_base import TaskHandler, TaskStates
@@ -28,7 +28,7 @@ from models.errors import Phrase
 from models.images.image import Owner
 from models.images.images import Images
 from models.images.quotas import Quotas
-from models.images.visibility import Reader, Visibility
+from models.images.visibility import Viewer, Visibility
 from models.queue.task import ACTIVE, TaskState
 from models.queue.tasks import TaskFilter, TaskPage, Tasks, cursor_after
 from processing import mosaic_lazy as mosaic
@@ -102,7 +102,7 @@ class AddTaskHandler(TaskHandler):
             address=self.client_ip,
         )
         self.set_header("Location", f"{self.base_path}/api/tasks/query/?id={task.id}")
-        return TaskResponse(task=await self.schema(task, await self.viewer()))
+        return TaskResponse(task=await self.schema(task, await self.audience()))
 
     get = post
 
@@ -113,9 +113,9 @@ class AddTaskHandler(TaskHandler):
             check_source(url, self.fetch_policy)
             return TaskSource(url)
         key = await self.named_objects.find_key(address_key)
-        image = await self.images.by_key(key, Reader(owner.id))
+        image = await self.images.by_key(key, Viewer(owner.id))
         if image is None and await self.guests.adopt_late(owner):
-            image = await self.images.by_key(key, Reader(owner.id))
+            image = await self.images.by_key(key, Viewer(owner.id))
         if image is None:
             raise errors.NotFound(what="image", which=shorten(url))
         width, height = recipe.params.result_size(image.width, image.height) if image.width else (0, 0)
@@ -153,24 +153,26 @@ class QueryTasksHandler(TaskHandler):
         """The queue in order, and the finished tasks, newest first."""
         if params.owner is not None:
             await self._check_owner_filter(params.owner)
-        viewer, page = await asyncio.gather(self.viewer(), self._list(params))
-        has_own = any(viewer.owns(task) for task in (*page.active, *page.finished))
-        audience = viewer if has_own else viewer.audience
-        if audience not in page.responses:
-            page.responses[audience] = await self._response(page, params, viewer)
-        response: QueueResponse = page.responses[audience]
+        audience, page = await asyncio.gather(self.audience(), self._list(params))
+        has_own = any(audience.owns(task) for task in (*page.active, *page.finished))
+        readers = audience if has_own else audience.common
+        if readers not in page.responses:
+            page.responses[readers] = await self._response(page, params, audience)
+        response: QueueResponse = page.responses[readers]
         return response
 
     get = post
 
-    async def _response(self, page: TaskPage, params: QueryTasksParams, viewer: Viewer) -> QueueResponse:
+    async def _response(self, page: TaskPage, params: QueryTasksParams, audience: Audience) -> QueueResponse:
         snapshot = await self.queue.status.snapshot()
         if any(task.state is TaskState.QUEUED and snapshot.position_of(task.id) is None for task in page.active):
             snapshot = await self.queue.status.fresh_snapshot()
         percent, listed, finished_limit = self.event_feed.percent, params.id is None, params.limit or FINISHED_LIMIT
         return QueueResponse(
-            tasks=[await self.schema(task, viewer, snapshot, listed=listed) for task in page.active],
-            done=[task_schema(task, percent(task), None, viewer, self.bucket, listed=listed) for task in page.finished],
+            tasks=[await self.schema(task, audience, snapshot, listed=listed) for task in page.active],
+            done=[
+                task_schema(task, percent(task), None, audience, self.bucket, listed=listed) for task in page.finished
+            ],
             cursor=cursor_after(page.finished[-1]) if len(page.finished) == finished_limit else None,
             totals=TaskTotals(**snapshot.totals),
             paused=self.queue.paused,
@@ -235,7 +237,7 @@ class CancelTaskHandler(TaskActionHandler):
         """Cancel a queued or running task."""
         await self.check_access(params.id)
         task = await self.queue.cancel(params.id)
-        return TaskResponse(task=await self.schema(task, await self.viewer()))
+        return TaskResponse(task=await self.schema(task, await self.audience()))
 
 
 class RetryTaskHandler(TaskActionHandler):
@@ -244,7 +246,7 @@ class RetryTaskHandler(TaskActionHandler):
         """Queue a failed or cancelled task again."""
         await self.check_access(params.id)
         task = await self.queue.retry(params.id, address=self.client_ip)
-        return TaskResponse(task=await self.schema(task, await self.viewer()))
+        return TaskResponse(task=await self.schema(task, await self.audience()))
 
 
 class PauseQueueHandler(ApiHandler):

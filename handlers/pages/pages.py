@@ -18,7 +18,7 @@ from models.database import MAX_ID
 from models.errors import Language
 from models.images.image import Image
 from models.images.images import Images
-from models.images.visibility import Reader, Visibility
+from models.images.visibility import Viewer, Visibility
 from processing import mosaic_lazy as mosaic
 from processing.images.thumbnail_render import thumbnail_size
 
@@ -109,7 +109,7 @@ class ImagePageHandler(PageHandler):
         if len(path["id"]) > len(str(MAX_ID)):
             raise errors.NotFound(what="image", which=path["id"])
         user = await self.authentication.user(self)
-        image = await self.images.by_id(int(path["id"]), Reader(user.id if user else None))
+        image = await self.images.by_id(int(path["id"]), Viewer(user.id if user else None))
         if image.visibility is not Visibility.PUBLIC:
             self.set_header("X-Robots-Tag", "noindex")
         if image.visibility is Visibility.PRIVATE:

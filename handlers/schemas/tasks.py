@@ -1,4 +1,4 @@
-"""Styles, tasks, and what each viewer sees of a task."""
+"""Styles, tasks, and what each audience sees of a task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handlers.params import Id
 from handlers.schemas.base import EXACT, Moment, Schema, SharedResponse, SuccessResponse
 from models import errors
 from models.bucket import Bucket
-from models.images.visibility import UNSTATED, Visibility
+from models.images.visibility import UNSTATED, Viewer, Visibility
 from models.queue.task import Task, TaskState
 from processing import mosaic_lazy as mosaic
 from processing.images.named_objects import is_copy
@@ -29,11 +29,12 @@ class StylesResponse(SuccessResponse):
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who reads a document. Only the owner of a task and developers see its addresses, its recipe and its owner.
+class Audience:
+    """For whom a document about tasks is written.
 
+    Only the owner of a task and developers see its addresses, its recipe and its owner.
     Of private images only the owner sees the addresses; with open access everyone sees those of a task of nobody, whose
-    client has no session to be known by. host: as which the reader reaches the server.
+    client has no session to be known by. host: as which the client reaches the server.
     """
 
     user: AuthenticatedUser | None
@@ -42,10 +43,10 @@ class Viewer:
     open_access: bool = False
 
     @property
-    def audience(self) -> Viewer:
-        """Stands for all who read the same of tasks that are not their own."""
+    def common(self) -> Audience:
+        """The audience of everybody who reads the same of tasks that are not their own."""
         is_developer = self.user is not None and self.user.developer
-        return Viewer(
+        return Audience(
             ANY_DEVELOPER if is_developer else None,
             self.language,
             self.host if is_developer or self.open_access else "",
@@ -53,7 +54,7 @@ class Viewer:
         )
 
     def owns(self, task: Task) -> bool:
-        return self.user is not None and task.owner.id == self.user.id
+        return Viewer(self.user.id if self.user else None).owns(task)
 
     def can_see(self, task: Task) -> bool:
         return self.owns(task) or (self.user is not None and self.user.developer)
@@ -100,13 +101,13 @@ class TaskSchema:
 
 
 def task_schema(
-    task: Task, percent: int, position: Position | None, viewer: Viewer, bucket: Bucket, *, listed: bool = False
+    task: Task, percent: int, position: Position | None, audience: Audience, bucket: Bucket, *, listed: bool = False
 ) -> TaskSchema:
     """position: None where the task is finished, or where the queue has not been read yet.
 
     listed: in a list or an event, where recipes come without the ids of tiles, of which there may be thousands.
     """
-    visible, images_visible = viewer.can_see(task), viewer.can_see_images(task)
+    visible, images_visible = audience.can_see(task), audience.can_see_images(task)
     running = 0 if task.state is TaskState.RUNNING else None
     return TaskSchema(
         id=task.id,
@@ -120,11 +121,11 @@ def task_schema(
         started=task.started,
         finished=task.finished,
         error=task.error,
-        message=None if task.error is None else _error_message(task, task.error, viewer),
+        message=None if task.error is None else _error_message(task, task.error, audience),
         seconds=task.seconds,
         megapixels=task.megapixels,
         estimate_s=position.wait_s if position else None,
-        mine=viewer.owns(task),
+        mine=audience.owns(task),
         owner=task.owner.username if visible else MISSING,
         recipe=_recipe(task, listed=listed) if visible else MISSING,
         visibility=(task.visibility or UNSTATED) if visible else MISSING,
@@ -154,12 +155,12 @@ def _source_url(task: Task, bucket: Bucket) -> str:
     return bucket.url(address_key or task.source_key)
 
 
-def _error_message(task: Task, slug: str, viewer: Viewer) -> str:
+def _error_message(task: Task, slug: str, audience: Audience) -> str:
     """Why a task failed. Others do not see a value of the recipe: the id of a tile leads to the image."""
     kind = ERRORS_BY_SLUG.get(slug, errors.JobError)
-    if "value" in task.error_details and not viewer.can_see(task):
-        return errors.JobError().message(viewer.language)
-    return kind(**task.error_details).message(viewer.language)
+    if "value" in task.error_details and not audience.can_see(task):
+        return errors.JobError().message(audience.language)
+    return kind(**task.error_details).message(audience.language)
 
 
 class TaskResponse(SuccessResponse):

@@ -23,7 +23,7 @@ from models.images.image import (
     to_image,
     to_image_or_none,
 )
-from models.images.visibility import OPEN, Reader, Visibility
+from models.images.visibility import OPEN, Viewer, Visibility
 from models.images.withdrawals import DEFAULT_GRACE, Withdrawals
 from models.index import Index
 from models.paging import find_by_ids, pages_of
@@ -67,26 +67,26 @@ class Images:
 
     # --- reading ------------------------------------------------------------------------------------------------
 
-    async def by_id(self, image_id: int, reader: Reader) -> Image:
-        """Raises NotFound, also for an image that this reader may not see."""
+    async def by_id(self, image_id: int, viewer: Viewer) -> Image:
+        """Raises NotFound, also for an image that this viewer may not see."""
         image = image_or_raise(await self._finding.submit(image_id), image_id)
-        if not reader.may_see(image):
+        if not viewer.can_see(image):
             raise errors.NotFound(what="image", which=image_id)
         return image
 
     async def owned(self, image_id: int, user_id: int | None) -> Image:
         """The image if this user owns it. Raises NotFound, PermissionDenied."""
-        image = await self.by_id(image_id, Reader(user_id))
+        image = await self.by_id(image_id, Viewer(user_id))
         image.owner.require(user_id)
         return image
 
-    async def by_key(self, key: str, reader: Reader) -> Image | None:
-        """A record of an object in our bucket: the reader's own, or else the oldest that this reader may see."""
-        if reader.user_id is not None:
-            own = await self._images.find_one({"key": key, "owner_id": reader.user_id, **VISIBLE})
+    async def by_key(self, key: str, viewer: Viewer) -> Image | None:
+        """A record of an object in our bucket: the viewer's own, or else the oldest that this viewer may see."""
+        if viewer.user_id is not None:
+            own = await self._images.find_one({"key": key, "owner_id": viewer.user_id, **VISIBLE})
             if own is not None:
                 return to_image(own)
-        query: Document = {"key": key, **VISIBLE, **reader.query()}
+        query: Document = {"key": key, **VISIBLE, **viewer.query()}
         documents = await self._images.find(query, sort="created", limit=1)
         return to_image(documents[0]) if documents else None
 
@@ -102,20 +102,20 @@ class Images:
 
     async def usable_as_tiles(self, image_ids: list[int], owner_id: int | None) -> dict[int, str]:
         """id -> bucket key of those images that this user may use as tiles: own images, and results in view."""
-        own: Document = {"owner_id": owner_id, **Reader(owner_id).query()}
-        results: Document = {"kind": str(ImageKind.RESULT), **Reader(owner_id).query()}
+        own: Document = {"owner_id": owner_id, **Viewer(owner_id).query()}
+        results: Document = {"kind": str(ImageKind.RESULT), **Viewer(owner_id).query()}
         query: Document = {"key": {"$gt": ""}, "$and": [{"$or": [own, results]}, VISIBLE]}
         documents = await find_by_ids(self._images, image_ids, query, ["key"])
         return {document["_id"]: document["key"] for document in documents}
 
-    async def tiles_of(self, mosaic: Image, reader: Reader) -> list[Image | None]:
-        """The pictures in a photomosaic's recipe, in its order; None for each that this reader may not know of.
+    async def tiles_of(self, mosaic: Image, viewer: Viewer) -> list[Image | None]:
+        """The pictures in a photomosaic's recipe, in its order; None for each that this viewer may not know of.
 
         Its owner knows the ids and sees what the visibility allows; others may not learn ids from a photomosaic.
         """
         ids = mosaic.recipe.get("tiles") or []
         documents = await find_by_ids(self._images, ids, VISIBLE)
-        may_show = reader.may_see if reader.owns(mosaic) else reader.may_find
+        may_show = viewer.can_see if viewer.owns(mosaic) else viewer.can_find
         images = {document["_id"]: to_image(document) for document in documents}
         return [image if (image := images.get(image_id)) and may_show(image) else None for image_id in ids]
 

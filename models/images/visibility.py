@@ -31,43 +31,48 @@ class OwnerId(Protocol):
     def id(self) -> int | None: ...
 
 
-class Protected(Protocol):
+class Owned(Protocol):
+    @property
+    def owner(self) -> OwnerId: ...
+
+
+class Protected(Owned, Protocol):
     """A record that the policy decides about."""
 
     @property
     def visibility(self) -> Visibility: ...
 
-    @property
-    def owner(self) -> OwnerId: ...
-
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Who wants to see images. user_id: of the session, None for a stranger. is_server: our own work, not a request."""
+class Viewer:
+    """Who wants to see an image.
+
+    user_id: of the session, None for a stranger. is_server: our own work, not a request.
+    """
 
     user_id: int | None = None
     is_server: bool = False
 
-    def may_see(self, record: Protected) -> bool:
-        """Whether this reader, who has the id or the key, may see it. Developers are no exception."""
+    def can_see(self, record: Protected) -> bool:
+        """Whether this viewer, who has the id or the key, may see it. Developers are no exception."""
         return self.is_server or record.visibility in OPEN or self.owns(record)
 
-    def may_find(self, record: Protected) -> bool:
-        """Whether this reader may learn of it without its id: what is seen by link alone, only its owner."""
+    def can_find(self, record: Protected) -> bool:
+        """Whether this viewer may learn of it without its id: what is seen by link alone, only its owner."""
         return self.is_server or record.visibility is Visibility.PUBLIC or self.owns(record)
 
-    def owns(self, record: Protected) -> bool:
-        """Images of anonymous users belong to nobody."""
+    def owns(self, record: Owned) -> bool:
+        """What anonymous users make belongs to nobody."""
         return self.user_id is not None and record.owner.id == self.user_id
 
     def query(self) -> Document:
-        """Selects the images that this reader may see."""
+        """Selects the images that this viewer may see."""
         if self.is_server:
             return {}
         opened: Document = {"visibility": {"$in": [str(each) for each in OPEN]}}
         return opened if self.user_id is None else {"$or": [opened, {"owner_id": self.user_id}]}
 
 
-STRANGER = Reader()
-SERVER = Reader(is_server=True)
+STRANGER = Viewer()
+SERVER = Viewer(is_server=True)
 """For upkeep and for work that a handler has checked already. A handler that uses it needs a reason."""

@@ -10,7 +10,7 @@ from models.bucket import Bucket
 from models.images.image import Owner
 from models.images.image_formats import FORMAT_NAMES
 from models.images.images import Images
-from models.images.visibility import Reader
+from models.images.visibility import Viewer
 from processing import mosaic_lazy as mosaic
 from processing.images.tile_pool import TileLimits, TileRef
 
@@ -26,7 +26,7 @@ async def resolve_colours(recipe: Mapping[str, Any], owner: Owner, images: Image
     if image_id is None:
         return None
     try:
-        image = await images.by_id(image_id, Reader(owner.id))
+        image = await images.by_id(image_id, Viewer(owner.id))
     except errors.NotFound:
         image = None
     if image is None or image.key is None:

@@ -16,7 +16,7 @@ from handlers.broadcast import (
     UNREAD_LIMIT_BYTES,
     Subscriber,
 )
-from handlers.schemas.tasks import Viewer
+from handlers.schemas.tasks import Audience
 from handlers.services import Services
 from tests.handlers.sse_client import SseClient, open_event_stream
 from tests.support.client import ApiClient
@@ -103,7 +103,7 @@ def received(stream: SseClient, comments: int) -> bool:
 async def test_a_subscriber_never_has_more_than_the_limit_of_unread_bytes() -> None:
     closed = []
     pending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    subscriber = Subscriber(Viewer(None, "en"), lambda _: pending, lambda: closed.append(True))
+    subscriber = Subscriber(Audience(None, "en"), lambda _: pending, lambda: closed.append(True))
 
     while not closed:
         subscriber.send(b" " * 30_000)

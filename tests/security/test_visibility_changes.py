@@ -10,7 +10,7 @@ import pytest
 from handlers.services import Services
 from models.database import Database
 from models.images.image import ImageKind
-from models.images.visibility import STRANGER, Reader, Visibility
+from models.images.visibility import STRANGER, Viewer, Visibility
 from settings import Settings
 from tests.security.image_routes import make_world
 from tests.support.client import ApiClient
@@ -94,8 +94,8 @@ async def test_records_of_an_earlier_version_stay_as_visible_as_they_were(
 
 def test_the_policy_is_closed_for_nobodys_private_images() -> None:
     assert not STRANGER.owns(_Record(Visibility.PRIVATE, None))
-    assert not STRANGER.may_see(_Record(Visibility.PRIVATE, None))
-    assert [Reader(7).may_see(_Record(Visibility.PRIVATE, owner)) for owner in (7, 8)] == [True, False]
+    assert not STRANGER.can_see(_Record(Visibility.PRIVATE, None))
+    assert [Viewer(7).can_see(_Record(Visibility.PRIVATE, owner)) for owner in (7, 8)] == [True, False]
 
 
 @dataclass(frozen=True, slots=True)
