@@ -54,10 +54,10 @@ def code_samples(
     """The examples of one operation. path: with {parameters}. required: names of parameters. answer: its media type."""
     values = {name: VALUES[name] for name in required} | OPTIONAL.get(path, {})
     in_path = {name: values.pop(name) for name in list(values) if f"{{{name}}}" in path}
-    address = path.format(**in_path) + ("" if path.endswith(".json") else "/")
+    target = path.format(**in_path) + ("" if path.endswith(".json") else "/")
     if method == "GET" and values:
-        address += f"?{urlencode(values)}"
-    request = _Request(address, method, values, tuple(body_types), answer, path not in PUBLIC)
+        target += f"?{urlencode(values)}"
+    request = _Request(target, method, values, tuple(body_types), answer, path not in PUBLIC)
     return [
         {"lang": "Shell", "label": "curl", "source": request.curl()},
         {"lang": "Python", "label": "Python", "source": request.python()},
@@ -68,9 +68,9 @@ class _Request:
     """One request, as text in two languages."""
 
     def __init__(
-        self, address: str, method: str, values: Json, body_types: tuple[str, ...], answer: str, with_token: bool
+        self, target: str, method: str, values: Json, body_types: tuple[str, ...], answer: str, with_token: bool
     ) -> None:
-        self._address, self._method, self._values, self._answer = address, method, values, answer
+        self._target, self._method, self._values, self._answer = target, method, values, answer
         self._with_token = with_token
         self._sends_file = body_types in (("multipart/form-data",), ("application/octet-stream",))
         self._is_form = body_types == ("multipart/form-data",)
@@ -92,7 +92,7 @@ class _Request:
             words.append("--request POST")
         if self._is_binary:
             words.append("--output answer")
-        words.append(f'"$TESSERA{self._address}"')
+        words.append(f'"$TESSERA{self._target}"')
         return " \\\n  ".join(words)
 
     def python(self) -> str:
@@ -122,7 +122,7 @@ class _Request:
         return []
 
     def _request_lines(self) -> list[str]:
-        lines = [f'request = Request(os.environ["TESSERA"] + {self._address!r}, method="{self._method}")']
+        lines = [f'request = Request(os.environ["TESSERA"] + {self._target!r}, method="{self._method}")']
         if self._sends_file or (self._method == "POST" and self._values):
             kind = "application/octet-stream" if self._sends_file else "application/json"
             lines += ["request.data = body", f'request.add_header("Content-Type", "{kind}")']
@@ -138,7 +138,7 @@ class _Request:
                 "import requests",
                 "",
                 "response = requests.post(",
-                f'    os.environ["TESSERA"] + {self._address!r},',
+                f'    os.environ["TESSERA"] + {self._target!r},',
                 '    data={"param": "mosaic"},',
                 '    files={"file": open("photo.jpg", "rb")},',
                 "    timeout=30,",

@@ -60,10 +60,10 @@ async def test_the_flow_continues_after_a_kill_between_any_two_steps(
     await ada.post("/api/user/add/", username="ada", email="ada@example.com", password="a long enough password")
     ada = await killed().sign_in("ada")
     ada = killed()
-    grant = await ada.post("/api/image/token/", filename="a.png")
+    ticket = await ada.post("/api/image/token/", filename="a.png")
     ada = killed()
-    form = {"token": grant["token"], "key": grant["key"]}
-    uploaded = await ada.post_form(grant["upload_url"], form, "a.png", png(800, 600))
+    form = {"token": ticket["token"], "key": ticket["key"]}
+    uploaded = await ada.post_form(ticket["upload_url"], form, "a.png", png(800, 600))
     ada = killed()
     task = await ada.add_task(uploaded["url"])
     ada = killed()

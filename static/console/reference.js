@@ -1,4 +1,4 @@
-/** The reference of the API, drawn from the OpenAPI document: addresses, parameters, and an example in curl and Python. */
+/** The reference of the API, drawn from the OpenAPI document: endpoints, parameters, and an example in curl and Python. */
 
 import { at } from "../base.js";
 import { button } from "../components/icon.js";

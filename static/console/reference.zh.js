@@ -1,4 +1,4 @@
-/** The reference of the API in Chinese: what each address does, and the sections. The OpenAPI document is in English. */
+/** The reference of the API in Chinese: what each endpoint does, and the sections. The OpenAPI document is in English. */
 
 export const sections = {
   "Users": { name: "用户", description: "账户、会话，以及关注关系。" },

@@ -11,7 +11,7 @@ const CONCURRENCY = 2;  // two uploads of two parts each and the event stream le
 export async function multipartUpload(file, uploadToken, { filename, param, partBytes, signal, progress, onWait, session, saveSession }) {
   const call = (method, path, { headers = {}, ...more } = {}) => {
     const options = { signal, ...more };
-    const action = (token) => request(method, uploadsUrl(uploadToken.grant) + path, { ...options, headers: { ...headers, Authorization: `UpToken ${token}` } });
+    const action = (token) => request(method, uploadsUrl(uploadToken.ticket) + path, { ...options, headers: { ...headers, Authorization: `UpToken ${token}` } });
     return withRetries(() => uploadToken.use(action), options.signal, onWait);
   };
   const current = session ?? { id: (await call("POST", "")).uploadId, parts: [] };

@@ -7,21 +7,21 @@ const EXPIRY_MARGIN_MS = 30_000;
 
 /**
  * Uploads a file and returns {id, url} of the registered image. progress(sent, speed): bytes, and bytes per second.
- * job: {file, name, size, param, sourceVisibility}; what a second attempt can resume from is stored in it (`grant`, `session`), and
+ * job: {file, name, size, param, sourceVisibility}; what a second attempt can resume from is stored in it (`ticket`, `session`), and
  * save() is called when that changes. onWait(waiting): the connection is lost, or back. Throws ApiError; an AbortSignal cancels it.
  */
 export async function uploadImage(job, { api, partBytes, progress, onWait = () => {}, signal = new AbortController().signal, save = () => {} }) {
   const speedOf = speedometer();
   const update = (changes) => { Object.assign(job, changes); save(); };
   const requestToken = async (key) => {
-    const grant = await withRetries(() => api.uploadToken(job, key), signal, onWait);
-    update(key ? { grant } : { grant, session: null });
-    return grant;
+    const ticket = await withRetries(() => api.uploadToken(job, key), signal, onWait);
+    update(key ? { ticket } : { ticket, session: null });
+    return ticket;
   };
   const attempt = async () => {
-    const { grant } = job;
+    const { ticket } = job;
     const { id, url } = await upload(job.file, {
-      grant: !grant || expiresSoon(grant) ? await requestToken(grant?.key) : grant,
+      ticket: !ticket || expiresSoon(ticket) ? await requestToken(ticket?.key) : ticket,
       renew: requestToken, filename: job.name, param: job.param, partBytes, signal, onWait,
       progress: (sent) => progress(sent, speedOf(sent)), session: job.session, saveSession: (session) => update({ session }),
     });
@@ -38,18 +38,18 @@ export async function uploadImage(job, { api, partBytes, progress, onWait = () =
 }
 
 /** The fields of a job to clear before the next attempt: parts the bucket has dropped, or a key that belongs to another user. */
-function resetFor(error, { grant, session }) {
+function resetFor(error, { ticket, session }) {
   if (error.slug === "upload_gone" && session) return { session: null };
-  if (["not_found", "not_yours"].includes(error.slug) && grant) return { grant: null, session: null };
+  if (["not_found", "not_yours"].includes(error.slug) && ticket) return { ticket: null, session: null };
   throw error;
 }
 
 /** Registers an image that reached the bucket although the response was lost. Returns null if the bucket does not have it. */
-async function registerUploaded({ name, param, grant }, api) {
+async function registerUploaded({ name, param, ticket }, api) {
   try {
     const { user } = await api.session();
-    const { id } = await api.addInfo(grant.url, name, param, user.id);
-    return { id, url: grant.url };
+    const { id } = await api.addInfo(ticket.url, name, param, user.id);
+    return { id, url: ticket.url };
   } catch {
     return null;
   }

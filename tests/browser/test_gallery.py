@@ -29,12 +29,12 @@ FILL = """async ([name, password, bytes, count]) => {
         body: JSON.stringify(body) }).then(answer => answer.json());
     await post("/api/user/add/", { email: `${name}@example.com`, username: name, password });
     await post("/api/user/query/", { username: name, password });
-    const grant = await post("/api/image/token/", { filename: "source.png", filesize: bytes.length, param: "" });
+    const ticket = await post("/api/image/token/", { filename: "source.png", filesize: bytes.length, param: "" });
     const form = new FormData();
-    form.append("token", grant.token);
-    form.append("key", grant.key);
+    form.append("token", ticket.token);
+    form.append("key", ticket.key);
     form.append("file", new Blob([new Uint8Array(bytes)], { type: "image/png" }), "source.png");
-    const source = await (await fetch(grant.upload_url, { method: "POST", body: form })).json();
+    const source = await (await fetch(ticket.upload_url, { method: "POST", body: form })).json();
     const ids = [];
     for (let cell = 2; cell < count + 2; cell += 1) {
         const param = { style: "mosaic", cell };

@@ -101,22 +101,22 @@ def test_a_page_that_calls_itself_a_picture_runs_nothing(
     post_json(server, "/api/user/add/", username=name, email="m@example.com", password=PASSWORD)
     token = post_json(server, "/api/user/query/", username=name, password=PASSWORD)["token"]
     both = b"GIF89a/*" + bytes(7) + b"*/=1;alert(1)//<script>alert(1)</script><svg onload=alert(1)>"
-    grant = post_json(server, "/api/image/token/", token, filename="a.html")
+    ticket = post_json(server, "/api/image/token/", token, filename="a.html")
     seam = "--seam\r\nContent-Disposition: form-data; name="
     body = (
         (
-            f'{seam}"token"\r\n\r\n{grant["token"]}\r\n{seam}"key"\r\n\r\n{grant["key"]}\r\n'
+            f'{seam}"token"\r\n\r\n{ticket["token"]}\r\n{seam}"key"\r\n\r\n{ticket["key"]}\r\n'
             f'{seam}"file"; filename="a.html"\r\nContent-Type: text/html\r\n\r\n'
         ).encode()
         + both
         + b"\r\n--seam--\r\n"
     )
     kind = {"Content-Type": "multipart/form-data; boundary=seam"}
-    urllib.request.urlopen(urllib.request.Request(grant["upload_url"], body, kind), timeout=60).close()
+    urllib.request.urlopen(urllib.request.Request(ticket["upload_url"], body, kind), timeout=60).close()
     happened = armed(user)
     user.expect_console("Failed to load|Content Security Policy|sandbox|TrustedScriptURL")
 
-    user.page.goto(grant["url"])
+    user.page.goto(ticket["url"])
     opened_at = user.page.url
     user.go("/")
     tried = user.page.evaluate(
@@ -126,9 +126,9 @@ def test_a_page_that_calls_itself_a_picture_runs_nothing(
             script.onerror = () => done("refused");
             try { script.src = url; document.head.append(script); } catch (error) { done("refused"); }
         })""",
-        grant["url"],
+        ticket["url"],
     )
 
     assert happened == []
-    assert opened_at == grant["url"]
+    assert opened_at == ticket["url"]
     assert tried == "refused"

@@ -20,12 +20,12 @@ UPLOAD = """async files => {
     for (const [name, bytes] of files) {
         const request = { method: "POST", headers: { "Content-Type": "application/json" },
             body: JSON.stringify({ filename: name, filesize: bytes.length }) };
-        const grant = await (await fetch("/api/image/token/", request)).json();
+        const ticket = await (await fetch("/api/image/token/", request)).json();
         const form = new FormData();
-        form.append("token", grant.token);
-        form.append("key", grant.key);
+        form.append("token", ticket.token);
+        form.append("key", ticket.key);
         form.append("file", new Blob([new Uint8Array(bytes)], { type: "image/png" }), name);
-        const answer = await fetch(grant.upload_url, { method: "POST", body: form });
+        const answer = await fetch(ticket.upload_url, { method: "POST", body: form });
         if (!answer.ok) throw new Error(await answer.text());
     }
 }"""

@@ -153,10 +153,10 @@ class UserModel(RuleBasedStateMachine):
         if not user.signed_in:
             assert answer.status_code == 401
             return
-        grant = answer.json()
-        form = {"token": grant["token"], "key": grant["key"]}
+        ticket = answer.json()
+        form = {"token": ticket["token"], "key": ticket["key"]}
         files = {"file": ("p.png", PICTURE, "image/png")}
-        stored = user.session.post(grant["upload_url"], data=form, files=files, timeout=TIMEOUT_S).json()
+        stored = user.session.post(ticket["upload_url"], data=form, files=files, timeout=TIMEOUT_S).json()
         assert stored["code"] == 1
         user.images[stored["id"]] = stored["url"]
 

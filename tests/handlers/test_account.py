@@ -113,8 +113,8 @@ async def test_a_deleted_account_leaves_nothing_in_the_database_and_the_bucket(
         )
     done = await make_mosaic(ada, png(seed=1))
     await ada.get(f"/thumbnail/{done['result_id']}/640")
-    grant = await ada.post("/api/image/token/", filename="never registered.png")
-    services.bucket.put(grant["key"], png(seed=3), mime="image/png")
+    ticket = await ada.post("/api/image/token/", filename="never registered.png")
+    services.bucket.put(ticket["key"], png(seed=3), mime="image/png")
     await api.new_client().sign_in("zuzanna")
 
     left = await ada.post("/api/user/delete/", password=PASSWORD)

@@ -104,8 +104,8 @@ async def test_a_picture_that_is_gone_is_a_failed_download(api: ApiClient, servi
 @pytest.mark.gen_test
 async def test_callbacks_are_counted_by_their_result(api: ApiClient, services: Services) -> None:
     ada = await api.sign_up()
-    grant = await ada.post("/api/image/token/")
-    body = f"key={grant['key']}&filename=a.png".encode()
+    ticket = await ada.post("/api/image/token/")
+    body = f"key={ticket['key']}&filename=a.png".encode()
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     signed = {**form, "Authorization": qbox(services.bucket.keys, "/api/image/upload", body)}
     for headers in (signed, signed, form):

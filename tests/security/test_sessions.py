@@ -119,14 +119,14 @@ async def test_images_and_tasks_of_another_user_cannot_be_changed(api: ApiClient
     ada, bob = await api.sign_up("ada"), await api.new_client().sign_up("bob")
     mine = [await bob.upload(png(seed=n)) for n in range(3)]
     task = await bob.add_task(mine[0]["url"])
-    grant = await bob.post("/api/image/token/", filename="b.png")
+    ticket = await bob.post("/api/image/token/", filename="b.png")
 
     writes = [
         await ada.post("/api/image/change/", id=mine[0]["id"], title="mine now"),
         await ada.post("/api/image/delete/", id=mine[0]["id"]),
         await ada.post("/api/image/addinfo/", url=mine[0]["url"], filename="a", user_id=bob.user_id),
         await ada.post("/api/image/addinfo/", url=mine[0]["url"], filename="a", user_id=ada.user_id),
-        await ada.post("/api/image/addinfo/", url=grant["url"], filename="a", user_id=ada.user_id),
+        await ada.post("/api/image/addinfo/", url=ticket["url"], filename="a", user_id=ada.user_id),
         await ada.post("/api/tasks/cancel/", id=task["id"]),
         await ada.post("/api/tasks/retry/", id=task["id"]),
         await ada.post("/api/tasks/pause/"),

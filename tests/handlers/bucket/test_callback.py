@@ -33,8 +33,8 @@ def where(io_loop: Any, tmp_path: Path) -> Iterator[Installation]:
 async def test_a_client_that_disconnects_before_the_response_may_repeat_its_upload(where: Installation) -> None:
     where.receiver.hold = asyncio.Event()
     host, port = where.base.removeprefix("http://").split(":")
-    grant = where.sign_upload()
-    body = form({"token": grant.token, "key": grant.key}, png())
+    ticket = where.sign_upload()
+    body = form({"token": ticket.token, "key": ticket.key}, png())
     head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
 
     _, writer = await asyncio.open_connection(host, int(port))
@@ -43,7 +43,7 @@ async def test_a_client_that_disconnects_before_the_response_may_repeat_its_uplo
     writer.transport.abort()
     where.receiver.hold.set()
 
-    assert (await upload(grant, png())).code == 200
+    assert (await upload(ticket, png())).code == 200
     assert len(where.receiver.callbacks) == 2
     assert len([path for path in where.files() if path.startswith("objects/")]) == 1
 

@@ -66,16 +66,16 @@ class TestOnKodo:
         self, api: ApiClient, services: Services, kodo: FakeKodo, faults: Faults, status: int
     ) -> None:
         ada = await api.sign_up("ada")
-        grant = await ada.post("/api/image/token/", filename="a.png")
+        ticket = await ada.post("/api/image/token/", filename="a.png")
         kodo.faults = replace(faults)
 
-        first = await sent(ada, grant.json)
+        first = await sent(ada, ticket.json)
         kodo.faults = Faults()
-        second = await sent(ada, grant.json)
+        second = await sent(ada, ticket.json)
 
         assert (first, second) == (status, 200)
         images = await services.database.collection("images").find({}, sort="_id", limit=9)
-        assert [(image["key"], image["owner_id"]) for image in images] == [(grant["key"], ada.user_id)]
+        assert [(image["key"], image["owner_id"]) for image in images] == [(ticket["key"], ada.user_id)]
 
     @pytest.mark.gen_test
     @pytest.mark.parametrize(
@@ -159,11 +159,11 @@ class TestWithoutADatabase:
         assert (answer.status, answer["error"]) == (503, "database_unavailable")
 
 
-async def sent(person: ApiClient, grant: dict[str, Any]) -> int:
+async def sent(person: ApiClient, ticket: dict[str, Any]) -> int:
     """The status of an upload of one and the same picture; 599 where there is no answer."""
-    fields = {"token": grant["token"], "key": grant["key"]}
+    fields = {"token": ticket["token"], "key": ticket["key"]}
     try:
-        return (await person.post_form(grant["upload_url"], fields, "a.png", png())).status
+        return (await person.post_form(ticket["upload_url"], fields, "a.png", png())).status
     except HTTPClientError as error:
         return error.code
 

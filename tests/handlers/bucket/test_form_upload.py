@@ -110,10 +110,12 @@ async def test_a_file_name_is_relayed_unchanged_and_names_no_file(where: Install
 
 @pytest.mark.gen_test
 async def test_the_name_of_the_file_part_is_used_when_there_is_no_other(where: Installation) -> None:
-    grant = where.sign_upload()
+    ticket = where.sign_upload()
 
     await post(
-        grant.upload_url, form({"token": grant.token, "key": grant.key}, png(), "猫.png"), {"Content-Type": FORM_TYPE}
+        ticket.upload_url,
+        form({"token": ticket.token, "key": ticket.key}, png(), "猫.png"),
+        {"Content-Type": FORM_TYPE},
     )
 
     assert where.receiver.callbacks[0].filename == "猫.png"
@@ -143,13 +145,13 @@ async def test_fields_of_kodo_that_we_ignore_do_no_harm(where: Installation) -> 
 @pytest.mark.gen_test
 async def test_fields_after_a_file_of_any_allowed_size_count_as_well(where: Installation) -> None:
     """The official SDKs for Java, and for JavaScript before version 4, send the file first."""
-    grant, data = where.sign_upload(), png().ljust(LIMIT_BYTES, b"\0")
+    ticket, data = where.sign_upload(), png().ljust(LIMIT_BYTES, b"\0")
     head = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + data + b"\r\n"
-    tail = form({"token": grant.token, "key": grant.key}, b"").split(
+    tail = form({"token": ticket.token, "key": ticket.key}, b"").split(
         b'--seam\r\nContent-Disposition: form-data; name="file"'
     )[0]
 
-    response = await post(grant.upload_url, head + tail + b"--seam--\r\n", {"Content-Type": FORM_TYPE})
+    response = await post(ticket.upload_url, head + tail + b"--seam--\r\n", {"Content-Type": FORM_TYPE})
 
     assert response.code == 200
     assert where.bucket.stat("u/1.png").size_bytes == LIMIT_BYTES

@@ -96,8 +96,8 @@ async def open_page(page: Page, elsewhere: str, sdk: Path) -> None:
 
 
 async def upload(page: Page, where: Installation, size: int, **more: Any) -> Any:
-    grant = where.sign_upload(f"u/{size}.png")
-    options = {"token": grant.token, "key": grant.key, "uphost": where.up_url.removeprefix("http://"), "stop": False}
+    ticket = where.sign_upload(f"u/{size}.png")
+    options = {"token": ticket.token, "key": ticket.key, "uphost": where.up_url.removeprefix("http://"), "stop": False}
     return await page.evaluate(UPLOAD, {**options, "size": size, "head": list(png(30, 20)), **more})
 
 

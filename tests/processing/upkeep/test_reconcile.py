@@ -30,13 +30,13 @@ async def test_an_upload_without_a_callback_is_registered_for_its_owner(
     api: ApiClient, services: Services, reconciliation: Reconciler
 ) -> None:
     ada = await api.sign_up("ada")
-    grant = await ada.post("/api/image/token/", filename="lost.png", param="for the living room")
-    await services.executors.io(services.bucket.put, grant["key"], png(), mime="image/png")
+    ticket = await ada.post("/api/image/token/", filename="lost.png", param="for the living room")
+    await services.executors.io(services.bucket.put, ticket["key"], png(), mime="image/png")
 
     result = await reconciliation.reconcile(callback_grace=AT_ONCE)
 
     assert result == ReconcileResult(adopted=1, deleted=0)
-    image = await services.images.by_key(grant["key"], SERVER)
+    image = await services.images.by_key(ticket["key"], SERVER)
     assert image is not None
     assert (image.owner.username, image.filename, image.param, image.mime) == (
         "ada",
@@ -45,15 +45,15 @@ async def test_an_upload_without_a_callback_is_registered_for_its_owner(
         "image/png",
     )
     assert await reconciliation.reconcile(callback_grace=AT_ONCE) == ReconcileResult(0, 0)
-    assert (await finished(ada, (await ada.add_task(grant["url"]))["id"]))["state"] == "done"
+    assert (await finished(ada, (await ada.add_task(ticket["url"]))["id"]))["state"] == "done"
 
 
 @pytest.mark.gen_test
 async def test_a_callback_has_time_before_the_bucket_is_queried(
     api: ApiClient, services: Services, reconciliation: Reconciler
 ) -> None:
-    grant = await (await api.sign_up("ada")).post("/api/image/token/")
-    await services.executors.io(services.bucket.put, grant["key"], png(), mime="image/png")
+    ticket = await (await api.sign_up("ada")).post("/api/image/token/")
+    await services.executors.io(services.bucket.put, ticket["key"], png(), mime="image/png")
 
     assert await reconciliation.reconcile() == ReconcileResult(0, 0)
 
@@ -62,10 +62,10 @@ async def test_a_callback_has_time_before_the_bucket_is_queried(
 async def test_an_upload_that_never_arrived_stays_pending(
     api: ApiClient, services: Services, reconciliation: Reconciler
 ) -> None:
-    grant = await (await api.sign_up("ada")).post("/api/image/token/")
+    ticket = await (await api.sign_up("ada")).post("/api/image/token/")
 
     assert await reconciliation.reconcile(callback_grace=AT_ONCE) == ReconcileResult(0, 0)
-    assert (await services.uploads.get(grant["key"])).owner.username == "ada"
+    assert (await services.uploads.get(ticket["key"])).owner.username == "ada"
 
 
 @pytest.mark.gen_test
@@ -102,8 +102,8 @@ async def test_many_unused_tokens_of_one_user_hide_no_upload_of_another(
         await services.uploads.add(
             PendingUpload(f"source/{number:032x}", Owner(7, "mallory"), "", "", created=week_old)
         )
-    grant = await ada.post("/api/image/token/", filename="lost.png")
-    await services.executors.io(services.bucket.put, grant["key"], png(), mime="image/png")
+    ticket = await ada.post("/api/image/token/", filename="lost.png")
+    await services.executors.io(services.bucket.put, ticket["key"], png(), mime="image/png")
 
     result = await reconciliation.reconcile(callback_grace=AT_ONCE)
 
