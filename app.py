@@ -26,7 +26,14 @@ from handlers.openapi import OpenApiDocument
 from handlers.pages.shell import PageShell
 from handlers.pages.static_files import StaticFiles
 from handlers.schemas.users import ClientConfig
-from handlers.services import Services
+from handlers.services import (
+    AccountServices,
+    ImageServices,
+    QueueServices,
+    Services,
+    SiteServices,
+    StoredRecords,
+)
 from handlers.transport.body_pace import BodyPace
 from handlers.transport.client_ip import IpNetworks, address_for_log
 from handlers.transport.connections import LOOPBACK
@@ -119,120 +126,57 @@ async def build(
         sources, limit_bytes = settings.allowed_sources, settings.max_upload_bytes
         policy = replace(fetch_policy or FetchPolicy(), allowed_sources=sources, limit_bytes=limit_bytes)
         queue = await enter(_queue(settings, server_id, store, feed, engine, executors, bucket, policy))
-        passwords = passwords or Passwords()
-        services = _services(
-            settings, public_url, store, queue, feed, bucket, executors, policy, metrics, await static_files, passwords
+        images = _image_services(settings, store, bucket, executors, policy)
+        deletions = AccountDeletions(
+            store, queue=queue, image_deletions=images.image_deletions, bucket=bucket, executors=executors
         )
+        services = Services.join(
+            StoredRecords.of(store),
+            images,
+            _account_services(settings, public_url, store, passwords or Passwords(), deletions),
+            _queue_services(store, queue, feed, bucket),
+            _site_services(settings, public_url, bucket, executors, metrics, await static_files),
+        )
+        _measure(services)
         stack.callback(services.passwords.close)
         await enter(_background(services, store))
         yield services
 
 
-def _services(
-    settings: Settings,
-    public_url: str,
-    store: Store,
-    queue: TaskQueue,
-    feed: EventFeed,
-    bucket: Bucket,
-    executors: Executors,
-    policy: FetchPolicy,
-    metrics: Metrics,
-    static_files: StaticFiles,
-    passwords: Passwords,
-) -> Services:
-    """What handlers use, on a running queue; nothing of it is started yet."""
+def _image_services(
+    settings: Settings, store: Store, bucket: Bucket, executors: Executors, policy: FetchPolicy
+) -> ImageServices:
     slots = PreviewSlots(crowded_at=os.cpu_count() or 1)
-    sign_up = Rate(settings.sign_up_burst, settings.sign_up_interval_s)
-    login_limits = make_login_limits(sign_up, guest_limit=settings.guest_limit)
-    broadcaster = EventBroadcaster(feed, queue, bucket)
-    disk = Disk(settings.data_dir)
-    metrics.free_disk.set_function(lambda: disk.free_bytes)
-    metrics.left.set_function(lambda: queue.left_count)
-    metrics.listeners.set_function(lambda: broadcaster.subscriber_count)
-    megapixels, result_megapixels = settings.max_megapixels, settings.max_result_megapixels
-    thumbnails = Thumbnails(
-        store.images, bucket, executors, max_megapixels=megapixels, max_result_megapixels=result_megapixels
-    )
-    image_deletions = ImageDeletions(store.images, store.uploads, thumbnails, bucket, executors)
-    developers = Developers(settings.developers, store.users)
-    authentication = _authentication(settings, public_url, store, developers)
-    return Services(
-        account_deletions=AccountDeletions(
-            store, queue=queue, image_deletions=image_deletions, bucket=bucket, executors=executors
-        ),
-        activity=ActivityReader(store.activity, store.failed),
-        authentication=authentication,
-        body_pace=BodyPace(settings.upload_mb_per_s * 1_000_000),
-        broadcaster=broadcaster,
+    megapixels = settings.max_megapixels
+    limits = {"max_megapixels": megapixels, "max_result_megapixels": settings.max_result_megapixels}
+    thumbnails = Thumbnails(store.images, bucket, executors, **limits)
+    return ImageServices(
         bucket=bucket,
-        bulk_changes=BulkChanges(queue, store.tasks, store.selected, store.fair_order, store.events),
-        client_config=ClientConfig(
-            max_upload_mb=settings.max_upload_mb,
-            max_megapixels=megapixels,
-            max_result_megapixels=result_megapixels,
-            max_pool_pictures=settings.max_pool_pictures,
-            protects_files=bucket.protects_files,
-        ),
-        database=store.database,
-        developers=developers,
-        disk=disk,
         embedded_bucket=bucket if isinstance(bucket, EmbeddedBucket) else None,
-        event_feed=feed,
-        executors=executors,
         export_slots=ExportSlots(),
         fetch_policy=policy,
-        follows=store.follows,
-        gallery=store.gallery,
-        guest_sessions=GuestSessions(
-            store.guests, authentication, limit=settings.guest_limit, pictures=settings.guest_pictures
-        ),
-        image_deletions=image_deletions,
-        images=store.images,
-        log_addresses=settings.log_addresses,
-        login_guard=LoginGuard(store.users, passwords, login_limits),
-        login_limits=login_limits,
-        metrics=metrics,
-        metrics_from=IpNetworks([*LOOPBACK, *settings.metrics_from]),
+        image_deletions=ImageDeletions(store.images, store.uploads, thumbnails, bucket, executors),
         named_objects=NamedObjects(bucket, store.images, executors),
         object_access=RecordedAccess(store.images, store.uploads),
-        openapi=OpenApiDocument(API, urlsplit(public_url).path),
-        own_certificate=OwnCertificate(public_url if isinstance(bucket, EmbeddedBucket) else ""),
-        page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
-        passwords=passwords,
-        preview_tiles=PreviewTiles(store.images, thumbnails, bucket, executors),
-        previews=Previews(executors, slots, max_megapixels=megapixels, max_result_megapixels=result_megapixels),
         pool_limit=settings.max_pool_pictures,
-        prints=Prints(
-            store.images,
-            bucket,
-            thumbnails,
-            executors,
-            slots,
-            max_megapixels=megapixels,
-            max_result_megapixels=result_megapixels,
-        ),
-        quotas=store.quotas,
+        preview_tiles=PreviewTiles(store.images, thumbnails, bucket, executors),
+        previews=Previews(executors, slots, **limits),
+        prints=Prints(store.images, bucket, thumbnails, executors, slots, **limits),
         registrations=Registrations(store.images, store.uploads, store.users, store.quotas),
         renditions=Renditions(executors, slots, max_megapixels=megapixels),
-        public_url=public_url,
-        queue=queue,
-        selected=store.selected,
-        servers=store.servers,
-        sessions=store.sessions,
-        static_files=static_files,
-        task_log=store.task_log,
-        tasks=store.tasks,
         thumbnails=thumbnails,
         upload_limit_bytes=settings.max_upload_bytes,
         upload_starts=UploadStarts(),
-        uploads=store.uploads,
-        users=store.users,
     )
 
 
-def _authentication(settings: Settings, public_url: str, store: Store, developers: Developers) -> Authentication:
-    return Authentication(
+def _account_services(
+    settings: Settings, public_url: str, store: Store, passwords: Passwords, deletions: AccountDeletions
+) -> AccountServices:
+    sign_up = Rate(settings.sign_up_burst, settings.sign_up_interval_s)
+    login_limits = make_login_limits(sign_up, guest_limit=settings.guest_limit)
+    developers = Developers(settings.developers, store.users)
+    authentication = Authentication(
         store.sessions,
         store.users,
         open_access=settings.access == "open",
@@ -242,6 +186,65 @@ def _authentication(settings: Settings, public_url: str, store: Store, developer
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
     )
+    return AccountServices(
+        account_deletions=deletions,
+        authentication=authentication,
+        developers=developers,
+        guest_sessions=GuestSessions(
+            store.guests, authentication, limit=settings.guest_limit, pictures=settings.guest_pictures
+        ),
+        login_guard=LoginGuard(store.users, passwords, login_limits),
+        login_limits=login_limits,
+        passwords=passwords,
+    )
+
+
+def _queue_services(store: Store, queue: TaskQueue, feed: EventFeed, bucket: Bucket) -> QueueServices:
+    return QueueServices(
+        activity=ActivityReader(store.activity, store.failed),
+        broadcaster=EventBroadcaster(feed, queue, bucket),
+        bulk_changes=BulkChanges(queue, store.tasks, store.selected, store.fair_order, store.events),
+        event_feed=feed,
+        queue=queue,
+    )
+
+
+def _site_services(
+    settings: Settings,
+    public_url: str,
+    bucket: Bucket,
+    executors: Executors,
+    metrics: Metrics,
+    static_files: StaticFiles,
+) -> SiteServices:
+    return SiteServices(
+        body_pace=BodyPace(settings.upload_mb_per_s * 1_000_000),
+        client_config=ClientConfig(
+            max_upload_mb=settings.max_upload_mb,
+            max_megapixels=settings.max_megapixels,
+            max_result_megapixels=settings.max_result_megapixels,
+            max_pool_pictures=settings.max_pool_pictures,
+            protects_files=bucket.protects_files,
+        ),
+        disk=Disk(settings.data_dir),
+        executors=executors,
+        log_addresses=settings.log_addresses,
+        metrics=metrics,
+        metrics_from=IpNetworks([*LOOPBACK, *settings.metrics_from]),
+        openapi=OpenApiDocument(API, urlsplit(public_url).path),
+        own_certificate=OwnCertificate(public_url if isinstance(bucket, EmbeddedBucket) else ""),
+        page_shell=PageShell(bucket, static_files, public_url=public_url, image_origin=origin(bucket.url(""))),
+        public_url=public_url,
+        static_files=static_files,
+    )
+
+
+def _measure(services: Services) -> None:
+    """Let the metrics read what services know of their state."""
+    metrics = services.metrics
+    metrics.free_disk.set_function(lambda: services.disk.free_bytes)
+    metrics.left.set_function(lambda: services.queue.left_count)
+    metrics.listeners.set_function(lambda: services.broadcaster.subscriber_count)
 
 
 def _queue(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -40,6 +40,7 @@ from models.queue.selection import SelectedTasks
 from models.queue.servers import ServerRegistry
 from models.queue.task_log import TaskLog
 from models.queue.tasks import Tasks
+from models.store import Store
 from processing.disk import Disk
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
@@ -59,66 +60,113 @@ from processing.upkeep.image_deletion import ImageDeletions
 from processing.upkeep.own_certificate import OwnCertificate
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Everything that a handler may use, by the names that handlers use.
+@dataclass(frozen=True, kw_only=True)
+class StoredRecords:
+    """The collections of the `Store` that handlers read or change."""
 
-    embedded_bucket: the bucket, where it is the embedded one. public_url: our origin, without a final slash.
-    log_addresses: the setting. pool_limit: pictures in the tile pool of a photomosaic.
-    """
-
-    account_deletions: AccountDeletions
-    activity: ActivityReader
-    authentication: Authentication
-    body_pace: BodyPace
-    broadcaster: EventBroadcaster
-    bucket: Bucket
-    bulk_changes: BulkChanges
-    client_config: ClientConfig
     database: Database
-    developers: Developers
-    disk: Disk
-    embedded_bucket: EmbeddedBucket | None
-    event_feed: EventFeed
-    executors: Executors
-    export_slots: ExportSlots
-    fetch_policy: FetchPolicy
     follows: Follows
     gallery: Gallery
-    guest_sessions: GuestSessions
-    image_deletions: ImageDeletions
     images: Images
-    log_addresses: str
-    login_guard: LoginGuard
-    login_limits: LoginLimits
-    metrics: Metrics
-    metrics_from: IpNetworks
+    quotas: Quotas
+    selected: SelectedTasks
+    servers: ServerRegistry
+    sessions: Sessions
+    task_log: TaskLog
+    tasks: Tasks
+    uploads: PendingUploads
+    users: Users
+
+    @classmethod
+    def of(cls, store: Store) -> StoredRecords:
+        return cls(**{field.name: getattr(store, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageServices:
+    """Uploads, files of images, and what is made of an image while its client waits.
+
+    embedded_bucket: the bucket, where it is the embedded one. pool_limit: pictures in the tile pool of a photomosaic.
+    """
+
+    bucket: Bucket
+    embedded_bucket: EmbeddedBucket | None
+    export_slots: ExportSlots
+    fetch_policy: FetchPolicy
+    image_deletions: ImageDeletions
     named_objects: NamedObjects
     object_access: ObjectAccess
-    openapi: OpenApiDocument
-    own_certificate: OwnCertificate
-    page_shell: PageShell
-    passwords: Passwords
     pool_limit: int
     preview_tiles: PreviewTiles
     previews: Previews
     prints: Prints
-    public_url: str
-    queue: TaskQueue
-    quotas: Quotas
     registrations: Registrations
     renditions: Renditions
-    selected: SelectedTasks
-    servers: ServerRegistry
-    sessions: Sessions
-    static_files: StaticFiles
-    task_log: TaskLog
-    tasks: Tasks
     thumbnails: Thumbnails
     upload_limit_bytes: int
     upload_starts: UploadStarts
-    uploads: PendingUploads
-    users: Users
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountServices:
+    """Who a request comes from, and what accounts and guests may do."""
+
+    account_deletions: AccountDeletions
+    authentication: Authentication
+    developers: Developers
+    guest_sessions: GuestSessions
+    login_guard: LoginGuard
+    login_limits: LoginLimits
+    passwords: Passwords
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueServices:
+    """The queue of tasks, and what pages and developers see of it."""
+
+    activity: ActivityReader
+    broadcaster: EventBroadcaster
+    bulk_changes: BulkChanges
+    event_feed: EventFeed
+    queue: TaskQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteServices:
+    """The site as a whole: its origin, its page, its documents, and the state of this server.
+
+    public_url: our origin, without a final slash. log_addresses: the setting.
+    """
+
+    body_pace: BodyPace
+    client_config: ClientConfig
+    disk: Disk
+    executors: Executors
+    log_addresses: str
+    metrics: Metrics
+    metrics_from: IpNetworks
+    openapi: OpenApiDocument
+    own_certificate: OwnCertificate
+    page_shell: PageShell
+    public_url: str
+    static_files: StaticFiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services(StoredRecords, ImageServices, AccountServices, QueueServices, SiteServices):
+    """Everything that a handler may use, by the names that handlers use."""
+
+    @classmethod
+    def join(
+        cls,
+        records: StoredRecords,
+        images: ImageServices,
+        accounts: AccountServices,
+        queue: QueueServices,
+        site: SiteServices,
+    ) -> Services:
+        groups = (records, images, accounts, queue, site)
+        return cls(**{field.name: getattr(group, field.name) for group in groups for field in fields(group)})
 
 
 def dependencies_of(handler: type[tornado.web.RequestHandler]) -> dict[str, Any]:
