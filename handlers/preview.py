@@ -15,6 +15,7 @@ from handlers.endpoint import endpoint
 from handlers.file_body import FileBodyHandler
 from handlers.params import MAX_REDUCTION, RecipeParam, RequestParams
 from handlers.schemas.images import PreviewSourceResponse
+from handlers.transport.security_headers import STRICT_CSP
 from models import errors
 from models.errors import Phrase
 from models.images.image import ANONYMOUS, Owner
@@ -104,6 +105,17 @@ class PreviewHandler(ApiHandler):
         X-Preview-Report says how near it is to the file, and of which pictures a tile pool has too few. With
         `source`, the pixels of a part of the result; X-Preview-Region says which.
         """
+        self._rendering = await self._start(params)
+        try:
+            result = await self._rendering
+        except (Cancelled, asyncio.CancelledError):
+            if not self._disconnected.is_set():  # it has taken too long
+                raise
+            self.finish_disconnected()
+            return
+        self._send(result)
+
+    async def _start(self, params: PreviewParams) -> asyncio.Task[mosaic.Result] | asyncio.Task[mosaic.RegionResult]:
         recipe = parse_recipe(params.param)
         values, user = recipe.to_dict(), await self.user()
         owner = user.owner if user else ANONYMOUS
@@ -112,19 +124,12 @@ class PreviewHandler(ApiHandler):
         colours = partial(self._colours, values, owner)
         request = PreviewRequest(recipe, self.client_ip, self._disconnected, pool, colours)
         if params.source is None:
-            rendering = self.previews.render(self._image(), request, scale=params.scale)
-            self._rendering = asyncio.create_task(rendering)
-        else:
-            source = self.previews.sources.get(params.source)
-            region = mosaic.Region((params.left, params.top, params.right, params.bottom), params.reduction)
-            self._rendering = asyncio.create_task(self.previews.render_region(source, region, request))
-        try:
-            result = await self._rendering
-        except (Cancelled, asyncio.CancelledError):
-            if not self._disconnected.is_set():  # it has taken too long
-                raise
-            self.finish_disconnected()
-            return
+            return asyncio.create_task(self.previews.render(self._image(), request, scale=params.scale))
+        source = self.previews.sources.get(params.source)
+        region = mosaic.Region((params.left, params.top, params.right, params.bottom), params.reduction)
+        return asyncio.create_task(self.previews.render_region(source, region, request))
+
+    def _send(self, result: mosaic.Result | mosaic.RegionResult) -> None:
         self.set_header("Content-Type", result.media_type)
         if isinstance(result, mosaic.RegionResult):
             self.set_header(PREVIEW_REGION, json.dumps({"box": result.box, "size": result.size}))
@@ -133,7 +138,7 @@ class PreviewHandler(ApiHandler):
             report = {"difference": result.quality.difference, "missing": missing or {}}
             self.set_header(PREVIEW_REPORT, json.dumps(report))
         # An SVG comes from our origin: if a browser opens it as a page, the sandbox keeps its scripts from running.
-        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+        self.set_header("Content-Security-Policy", f"{STRICT_CSP}; sandbox")
         self.finish(result.data)
 
     async def _pool(self, values: dict[str, Any], owner: Owner, side: int | None) -> mosaic.TilePool | None:

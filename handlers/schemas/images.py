@@ -91,9 +91,8 @@ class ImageSchema:
     ) -> Self:
         """source: the image that it was made of, where its owner shows it. own: whether its owner reads the document.
 
-        base_path: of the site on its host.
-
-        listed: in a list, where recipes come without the ids of tiles, of which there may be thousands.
+        base_path: of the site on its host. listed: in a list, where recipes come without the ids of tiles, of
+        which there may be thousands.
 
         Only the owner sees the ids of its tiles and of the image that its colours are from: anybody who has an id can
         read the image.

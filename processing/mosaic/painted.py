@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -83,60 +84,25 @@ def paint_source(
 
     region: the part that is painted; None: everything. geometry: see style.RenderContext. Raises what `render` raises.
     """
-    style, params = STYLES[recipe.style], recipe.params
-    transparent = params.background == TRANSPARENT
-    if colours is None and getattr(params, "colours_of", None) is not None:
-        raise BadParameter(
-            field="colours_of", value=params.model_dump()["colours_of"], allowed="a picture that was read"
-        )
-    if transparent and params.format in OPAQUE_FORMATS:
-        raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
-    background = None if transparent else params.background
-    revealed = is_revealed(params)
-    durations = [] if revealed else frame_durations(data)
-    frames: Iterator[Source] = iter(())
-    share = 1.0  # of the first frame in all of the work
-    if (params.frame is not None and not revealed) or (len(durations) > 1 and params.format in ANIMATED_FORMATS):
-        if params.frame is not None and params.frame >= max(1, len(durations)):
-            raise BadParameter(field="frame", value=params.frame, allowed=f"0 to {max(1, len(durations)) - 1}")
-        frames = decode_frames(
-            data,
-            len(durations),
-            whole.sub(0.0, 0.0),
-            megapixels=limits.megapixels,
-            background=background,
-        )
-        frames = islice(frames, params.frame or 0, None if params.frame is None else params.frame + 1)
-        share = 1.0 if params.frame is not None else 1 / max(1, len(durations))
-    animated = share < 1.0
-    first = next(frames, None)
-    source = first or decode(
-        data,
-        whole.sub(0.0, 0.4),
-        megapixels=limits.megapixels,
-        background=background,
-        reduction_for=lambda width, height: _reduction(style, params, (width, height), limits),
-    )
-    del first
-    if revealed:
-        params = painted_params(recipe, (source.width, source.height))
-    size = result_size(params, (source.width, source.height), limits, frames=len(durations) if animated else 1)
-    check_size(*size, params.pixel_format)
-    if size != (source.width, source.height):
-        check_strips(*size, params.pixel_format)
-    if region is not None:
-        _check_region(region, size, limits)
+    _check_params(recipe.params, colours)
+    style, durations = STYLES[recipe.style], _animation(data, recipe.params)
+    frames = _frames(data, recipe.params, durations, whole, limits)
+    source = next(frames, None) or _still(data, style, recipe.params, whole, limits)
+    source_size = (source.width, source.height)
+    params = painted_params(recipe, source_size) if is_revealed(recipe.params) else recipe.params
+    size = result_size(params, source_size, limits, frames=max(1, len(durations)))
+    _check_result(size, source_size, params, region, limits)
+
+    share = 1 / max(1, len(durations))  # of one frame in all of the work
     lut = None if colours is None else colour_map(source.image, colours)
     if lut is not None:
         recolour(source.image, lut, whole.sub(0.4 * share, 0.4 * share))
     original, alpha = reference(source, size), source.alpha
-    shared: dict[str, Any] | None = {} if animated else None
-    painting = whole.sub(0.0, share) if animated else whole.sub(0.4, 0.8)
-    context = RenderContext(
-        source, params, painting, size, pool, reusable=True, shared=shared, region=region, geometry=geometry
-    )
-    result = style.paint(context)
-    del source, context  # frees memory for the encoder
+    shared: dict[str, Any] | None = {} if durations else None
+    context_of = partial(RenderContext, params=params, result_size=size, pool=pool, reusable=True, shared=shared)
+    painting = whole.sub(0.0, share) if durations else whole.sub(0.4, 0.8)
+    result = style.paint(context_of(source, progress=painting, region=region, geometry=geometry))
+    del source  # frees memory for the result's alpha and for the encoder
     if alpha is not None:
         result = _with_alpha(result, alpha)
 
@@ -145,10 +111,69 @@ def paint_source(
             part = whole.sub(number * share, (number + 1) * share)
             if lut is not None:
                 recolour(frame.image, lut, part.sub(0.0, 0.0))
-            painted = style.paint(RenderContext(frame, params, part, size, pool, reusable=True, shared=shared))
+            painted = style.paint(context_of(frame, progress=part))
             yield painted if frame.alpha is None else _with_alpha(painted, frame.alpha)
 
-    return Painted(result, params, size, original, durations if animated else [], following())
+    return Painted(result, params, size, original, durations, following())
+
+
+def _check_params(params: Params, colours: ColourStatistics | None) -> None:
+    """Raises BadParameter for what no single parameter shows."""
+    if colours is None and getattr(params, "colours_of", None) is not None:
+        raise BadParameter(
+            field="colours_of", value=params.model_dump()["colours_of"], allowed="a picture that was read"
+        )
+    if params.background == TRANSPARENT and params.format in OPAQUE_FORMATS:
+        raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
+
+
+def _animation(data: bytes, params: Params) -> list[int]:
+    """How long each frame is shown, in milliseconds; empty if the result is a still picture."""
+    if is_revealed(params) or params.frame is not None or params.format not in ANIMATED_FORMATS:
+        return []
+    durations = frame_durations(data)
+    return durations if len(durations) > 1 else []
+
+
+def _frames(data: bytes, params: Params, durations: list[int], whole: Progress, limits: Limits) -> Iterator[Source]:
+    """The frames to paint: all, or the one that is asked for. None of them if the picture is read as a still."""
+    if durations:
+        return _decoded_frames(data, len(durations), params, whole, limits)
+    if params.frame is None or is_revealed(params):
+        return iter(())
+    count = len(frame_durations(data))
+    if params.frame >= max(1, count):
+        raise BadParameter(field="frame", value=params.frame, allowed=f"0 to {max(1, count) - 1}")
+    return islice(_decoded_frames(data, count, params, whole, limits), params.frame, params.frame + 1)
+
+
+def _decoded_frames(data: bytes, count: int, params: Params, whole: Progress, limits: Limits) -> Iterator[Source]:
+    return decode_frames(data, count, whole.sub(0.0, 0.0), megapixels=limits.megapixels, background=_background(params))
+
+
+def _still(data: bytes, style: Style[Any], params: Params, whole: Progress, limits: Limits) -> Source:
+    return decode(
+        data,
+        whole.sub(0.0, 0.4),
+        megapixels=limits.megapixels,
+        background=_background(params),
+        reduction_for=lambda width, height: _reduction(style, params, (width, height), limits),
+    )
+
+
+def _background(params: Params) -> str | None:
+    return None if params.background == TRANSPARENT else params.background
+
+
+def _check_result(
+    size: tuple[int, int], source: tuple[int, int], params: Params, region: Region | None, limits: Limits
+) -> None:
+    """Raises BadParameter if the format, the memory or the limit of regions does not allow a result of this size."""
+    check_size(*size, params.pixel_format)
+    if size != source:
+        check_strips(*size, params.pixel_format)
+    if region is not None:
+        _check_region(region, size, limits)
 
 
 def _reduction(style: Style[Any], params: Params, source: tuple[int, int], limits: Limits) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,32 +48,43 @@ def diffuse_indices(
     if visible is not None:
         shares[~visible] = 0
     light = linear_lut(True)
-    red, green, blue = light[colours].T.tolist()
-    entries = light[palette].tolist()
-    scale, last = _TABLE_STEPS, _TABLE_STEPS - 1
+    channels, entries = light[colours].T.tolist(), light[palette].tolist()
     indices = np.empty(len(colours), np.intp)
     for chunk in pieces(len(order), _CHUNK_CELLS):
         cells = order[chunk]
         rows = zip(cells.tolist(), receivers[cells].tolist(), shares[cells].tolist(), strict=True)
-        chosen = []
-        for cell, neighbours, weights in rows:
-            r, g, b = red[cell], green[cell], blue[cell]
-            i = min(last, int(scale * r**0.5)) if r > 0 else 0
-            j = min(last, int(scale * g**0.5)) if g > 0 else 0
-            k = min(last, int(scale * b**0.5)) if b > 0 else 0
-            entry = table[(i * scale + j) * scale + k]
-            chosen.append(entry)
-            entry_red, entry_green, entry_blue = entries[entry]
-            r = max(-_MAX_ERROR, min(_MAX_ERROR, (r - entry_red) * passed_on))
-            g = max(-_MAX_ERROR, min(_MAX_ERROR, (g - entry_green) * passed_on))
-            b = max(-_MAX_ERROR, min(_MAX_ERROR, (b - entry_blue) * passed_on))
-            for neighbour, weight in zip(neighbours, weights, strict=True):
-                red[neighbour] += r * weight
-                green[neighbour] += g * weight
-                blue[neighbour] += b * weight
-        indices[cells] = chosen
+        indices[cells] = _diffuse(rows, channels, table, entries, passed_on)
         progress(0.5 + chunk.stop / len(order) / 2)
     return indices
+
+
+def _diffuse(
+    rows: Iterable[tuple[int, list[int], list[float]]],
+    channels: list[list[float]],
+    table: list[int],
+    entries: list[list[float]],
+    passed_on: float,
+) -> list[int]:
+    """An entry of the palette for each cell. rows: cells with their receivers and shares. channels: light, changed."""
+    red, green, blue = channels
+    scale, last = _TABLE_STEPS, _TABLE_STEPS - 1
+    chosen = []
+    for cell, neighbours, weights in rows:
+        r, g, b = red[cell], green[cell], blue[cell]
+        i = min(last, int(scale * r**0.5)) if r > 0 else 0
+        j = min(last, int(scale * g**0.5)) if g > 0 else 0
+        k = min(last, int(scale * b**0.5)) if b > 0 else 0
+        entry = table[(i * scale + j) * scale + k]
+        chosen.append(entry)
+        entry_red, entry_green, entry_blue = entries[entry]
+        r = max(-_MAX_ERROR, min(_MAX_ERROR, (r - entry_red) * passed_on))
+        g = max(-_MAX_ERROR, min(_MAX_ERROR, (g - entry_green) * passed_on))
+        b = max(-_MAX_ERROR, min(_MAX_ERROR, (b - entry_blue) * passed_on))
+        for neighbour, weight in zip(neighbours, weights, strict=True):
+            red[neighbour] += r * weight
+            green[neighbour] += g * weight
+            blue[neighbour] += b * weight
+    return chosen
 
 
 def _serpentine(centres: Floats, pitch: float) -> NDArray[np.intp]:
