@@ -13,6 +13,7 @@ from ..scaled import Drawing, is_visible
 
 Kinds = NDArray[np.signedinteger]
 """(rows, columns): what each cell looks like."""
+_DRAWN_PX = 1 << 18  # of stamps at a time: each pixel takes several floats
 
 
 def paste_stamps(
@@ -39,3 +40,13 @@ def paste_stamps(
             size, corner = (kinds.shape[1] * side, kinds.shape[0] * side), (columns.start * side, rows.start * side)
             canvas.paste(Image.frombuffer("RGBA", size, strip, "raw", "RGBA", 0, 1), corner)
             progress((rows.start + columns.stop / column_count * (rows.stop - rows.start)) / row_count)
+
+
+def drawn_in_pieces(side: int, draw: Callable[[Kinds], NDArray[np.uint8]]) -> Callable[[Kinds], NDArray[np.uint32]]:
+    """What `paste_stamps` draws with, few kinds at a time. draw: (k,) kinds to (k, side, side, 4) bytes."""
+
+    def draw_all(used: Kinds) -> NDArray[np.uint32]:
+        drawn = [draw(used[some]) for some in pieces(len(used), max(1, _DRAWN_PX // side**2))]
+        return np.concatenate(drawn).view(np.uint32)[..., 0]
+
+    return draw_all

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...canvas import Laid, StyleResult, finished
-from ...cells.block_means import block_means
+from ...canvas import StyleResult
 from ...cells.cells import Circle
 from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
-from ...cells.stamps import paste_stamps
+from ...cells.stamps import drawn_in_pieces, paste_stamps
 from ...codec.encoders.vector_image import VectorImage
 from ...colour.medoids import choose_colours
 from ...colour.own_costs import SIMILAR_MIXING
@@ -30,8 +30,9 @@ from ...params import (
     colour_param,
     int_param,
 )
-from ...progress import Progress, pieces
+from ...progress import Progress
 from ...scaled import Drawing
+from ...stamped import paint_stamped
 from ...style import RenderContext, Style
 from .building_plan import bead_plan
 from .makers import BEADS
@@ -42,7 +43,6 @@ BOARD = 29
 
 MAX_MAP_COLOURS = 1 << 16
 _CHROMA_PENALTY = 3.0  # without it, skin becomes grey
-_DRAWN_PX = 1 << 18  # of beads at a time: each pixel takes several floats
 _FREE = "free"
 _PALETTES = {
     "mard": ("MARD", "MARD"),
@@ -88,24 +88,15 @@ class BeadPlan:
 
 def paint_beads(context: RenderContext[BeadsParams]) -> StyleResult:
     """Assign the nearest of the chosen colours to each bead, and draw the beads on their board."""
-    params, progress, size = context.params, context.progress, context.size
-    side = params.side_in(*size)
-    grid = SquareGrid(*size, side)
-
-    def make_plan() -> BeadPlan:
-        means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
-        return _plan_beads(context, grid, means, progress.sub(0.4, 0.6))
-
-    plan = context.once_measured("plan", grid.count, make_plan)
-    canvas = context.new_canvas()
-    _draw(canvas, plan, params, progress.sub(0.6, 1.0))
-    return StyleResult(
-        finished(canvas),
-        cells=plan.grid.count,
-        pitch=float(side),
-        cell_map=_cell_map(plan),
-        laid=Laid(plan.grid, params.board),
-        vector=lambda: _vector(plan, params),
+    params = context.params
+    return paint_stamped(
+        context,
+        linear=params.linear,
+        ground=params.board,
+        make_plan=partial(_plan_beads, context),
+        draw=partial(_draw, params),
+        cell_map=_cell_map,
+        vector=lambda plan: _vector(plan, params),
     )
 
 
@@ -133,17 +124,10 @@ def _plan_beads(context: RenderContext[BeadsParams], grid: SquareGrid, means: Co
     return BeadPlan(grid, indices.reshape(means.shape[:2]), palette, names)
 
 
-def _draw(canvas: Drawing, plan: BeadPlan, params: BeadsParams, progress: Progress) -> None:
+def _draw(params: BeadsParams, canvas: Drawing, plan: BeadPlan, progress: Progress) -> None:
     side, board = plan.grid.side, hex_to_rgb(params.board)
     cover, shade = bead_cover(side), bead_shade(side) if params.light else None
-
-    def draw(used: NDArray[np.signedinteger]) -> NDArray[np.uint32]:
-        drawn = [
-            draw_beads(plan.palette[used[some]], board, cover, shade)
-            for some in pieces(len(used), max(1, _DRAWN_PX // side**2))
-        ]
-        return np.concatenate(drawn).view(np.uint32)[..., 0]
-
+    draw = drawn_in_pieces(side, lambda used: draw_beads(plan.palette[used], board, cover, shade))
     paste_stamps(canvas, plan.beads.shape, side, lambda rows, columns: plan.beads[rows, columns], draw, progress)
 
 

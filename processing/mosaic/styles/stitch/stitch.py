@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -11,12 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import field_validator
 
-from ...canvas import Laid, StyleResult, finished
-from ...cells.block_means import block_means
+from ...canvas import StyleResult
 from ...cells.cells import Polygon
 from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
-from ...cells.stamps import paste_stamps
+from ...cells.stamps import drawn_in_pieces, paste_stamps
 from ...codec.encoders.vector_image import VectorImage
 from ...colour.medoids import choose_colours, own_colours, sample_colours
 from ...colour.palette import hex_to_rgb
@@ -31,15 +31,15 @@ from ...params import (
     custom_param,
     int_param,
 )
-from ...progress import Progress, pieces
+from ...progress import Progress
 from ...scaled import Drawing
+from ...stamped import paint_stamped
 from ...style import RenderContext, Style
 from .building_plan import stitch_plan
 from .relief import HALF_WIDTH, VARIANTS, draw_stitches, flat_cover, stitches
 from .threads import ALLOWED_THREADS, SYMBOLS, Thread, fabric_sizes, read_threads, skeins, write_threads
 
 _CHROMA_PENALTY = 1.0  # without it, skin becomes grey
-_DRAWN_PX = 1 << 18  # of stitches at a time: each pixel takes several floats
 
 
 class StitchParams(CountedParams):
@@ -80,24 +80,15 @@ class StitchPlan:
 
 def paint_stitches(context: RenderContext[StitchParams]) -> StyleResult:
     """Choose the threads, assign the nearest to each stitch, and draw the stitches on their fabric."""
-    params, progress, size = context.params, context.progress, context.size
-    side = params.side_in(*size)
-    grid = SquareGrid(*size, side)
-
-    def make_plan() -> StitchPlan:
-        means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
-        return _plan_stitches(context, grid, means, progress.sub(0.4, 0.6))
-
-    plan = context.once_measured("plan", grid.count, make_plan)
-    canvas = context.new_canvas()
-    _draw(canvas, plan, params, progress.sub(0.6, 1.0))
-    return StyleResult(
-        finished(canvas),
-        cells=plan.grid.count,
-        pitch=float(side),
-        cell_map=_cell_map(plan),
-        laid=Laid(plan.grid, params.ground),
-        vector=lambda: _vector(plan, params),
+    params = context.params
+    return paint_stamped(
+        context,
+        linear=params.linear,
+        ground=params.ground,
+        make_plan=partial(_plan_stitches, context),
+        draw=partial(_draw, params),
+        cell_map=_cell_map,
+        vector=lambda plan: _vector(plan, params),
     )
 
 
@@ -138,7 +129,7 @@ def _choose_threads(image: Image.Image, params: StitchParams, progress: Progress
     return [threads[index] for index in chosen.tolist()]
 
 
-def _draw(canvas: Drawing, plan: StitchPlan, params: StitchParams, progress: Progress) -> None:
+def _draw(params: StitchParams, canvas: Drawing, plan: StitchPlan, progress: Progress) -> None:
     side, ground, colours = plan.grid.side, hex_to_rgb(params.ground), plan.colours
     if params.light:
         drawn = stitches(side)
@@ -150,14 +141,10 @@ def _draw(canvas: Drawing, plan: StitchPlan, params: StitchParams, progress: Pro
         kinds = plan.stitches[rows, columns] * len(cover)
         return kinds + _variants(rows, columns) if params.light else kinds
 
-    def draw(used: NDArray[np.signedinteger]) -> NDArray[np.uint32]:
-        pictures = [
-            draw_stitches(colours[used[some] // len(cover)], used[some] % len(cover), ground, cover, light)
-            for some in pieces(len(used), max(1, _DRAWN_PX // side**2))
-        ]
-        return np.concatenate(pictures).view(np.uint32)[..., 0]
+    def draw(used: NDArray[np.signedinteger]) -> NDArray[np.uint8]:
+        return draw_stitches(colours[used // len(cover)], used % len(cover), ground, cover, light)
 
-    paste_stamps(canvas, plan.stitches.shape, side, kinds_of, draw, progress)
+    paste_stamps(canvas, plan.stitches.shape, side, kinds_of, drawn_in_pieces(side, draw), progress)
 
 
 def _variants(rows: slice, columns: slice) -> NDArray[np.int64]:
