@@ -7,21 +7,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from handlers.base import ApiHandler
 from handlers.endpoint import endpoint
 from handlers.params import ContractParams, Filename, Id, Param
 from handlers.schemas.images import RegisterImageResponse
+from handlers.upload_base import UploadedImageHandler
 from models import errors
-from models.bucket import Bucket, Stat
+from models.bucket import Stat
 from models.errors import Phrase
 from models.images.image import ANONYMOUS, ImageKind, NewImage, Owner
-from models.images.images import Images
-from models.images.registration import Registrations
-from models.images.uploads import PendingUploads
 from models.images.visibility import UNSTATED, Viewer, Visibility
-from processing.executors import Executors
-from processing.images.named_objects import NamedObjects
-from processing.images.thumbnails import Thumbnails
 
 
 def _check_web_url(url: str) -> str:
@@ -45,22 +39,8 @@ class RegisterImageParams(ContractParams):
     visibility: Visibility | None = None
 
 
-class RegisterImageHandler(ApiHandler):
+class RegisterImageHandler(UploadedImageHandler):
     errors_as_200 = True
-
-    def initialize(
-        self,
-        bucket: Bucket,
-        uploads: PendingUploads,
-        images: Images,
-        registrations: Registrations,
-        named_objects: NamedObjects,
-        executors: Executors,
-        thumbnails: Thumbnails,
-    ) -> None:
-        self.bucket = bucket.for_host(self.request.host)
-        self.uploads, self.images, self.registrations = uploads, images, registrations
-        self.named_objects, self.executors, self.thumbnails = named_objects, executors, thumbnails
 
     @endpoint(
         errors=(

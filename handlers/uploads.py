@@ -15,18 +15,16 @@ from handlers.endpoint import endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import Filename, Param, RequestParams
 from handlers.schemas.images import UploadResponse, UploadTokenResponse
+from handlers.upload_base import UploadedImageHandler
 from models import errors
 from models.bucket import Bucket
 from models.bucket.callback import KEY_LIMIT_BYTES, CallbackBody, parse_callback
 from models.errors import Phrase
 from models.images.image import ANONYMOUS, Image, ImageKind, NewImage, Owner
-from models.images.images import Images
 from models.images.registration import Registrations
 from models.images.uploads import KEY_PREFIX, PendingUpload, PendingUploads
 from models.images.visibility import SERVER, UNSTATED, Visibility
 from processing.executors import Executors
-from processing.images.named_objects import NamedObjects
-from processing.images.thumbnails import Thumbnails
 from processing.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -115,7 +113,7 @@ class UploadTokenHandler(ApiHandler):
         return upload
 
 
-class UploadCallbackHandler(ApiHandler):
+class UploadCallbackHandler(UploadedImageHandler):
     """The bucket reports a finished upload and relays our answer to the browser.
 
     The signature is verified before the body is parsed. The owner is the user who asked for the token, whatever the
@@ -123,21 +121,8 @@ class UploadCallbackHandler(ApiHandler):
     deleted account, is valid for some minutes more.
     """
 
-    def initialize(
-        self,
-        bucket: Bucket,
-        uploads: PendingUploads,
-        images: Images,
-        registrations: Registrations,
-        named_objects: NamedObjects,
-        executors: Executors,
-        thumbnails: Thumbnails,
-        metrics: Metrics,
-    ) -> None:
-        self.bucket = bucket.for_host(self.request.host)
-        self.uploads, self.images, self.registrations = uploads, images, registrations
-        self.named_objects, self.executors = named_objects, executors
-        self.thumbnails, self.metrics = thumbnails, metrics
+    def initialize(self, metrics: Metrics) -> None:
+        self.metrics = metrics
 
     @endpoint(
         errors=(errors.BadSignature, errors.BadParameter, errors.NotFound, errors.BucketUnavailable),

@@ -13,6 +13,7 @@ from models.queue.task import Task, TaskState, from_document
 MAX_TRACKED = 100_000
 """Positions are tracked up to this one; those behind it are counted on request."""
 MAX_RUNNING = 1000
+"""Running tasks that are read, of all servers together; they are sorted here."""
 
 
 def id_array(ids: Sequence[int] = ()) -> array[int]:

@@ -18,6 +18,7 @@ from models.images.image import Owner
 from models.images.visibility import Visibility
 from models.index import Index
 from models.queue.fair_order import Place
+from models.queue.order import MAX_RUNNING
 from models.queue.task import ACTIVE, FINAL, RETRYABLE, NewTask, Task, TaskState, from_document, to_document
 
 
@@ -65,8 +66,6 @@ ALL_TASKS = TaskFilter()
 POSTPONED: Document = {"not_before": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
 """Tasks that wait for another try: they are not leased before `Leases.wake_due` has given them a place."""
 NEWEST = "-finished -_id"
-MAX_RUNNING = 1000
-"""On all servers together; they are sorted here."""
 ANONYMISED: Document = {"data.owner_id": None, "data.owner": None, "data.url": "", "data.source_key": None}
 
 

@@ -20,12 +20,12 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import idna
 
+from models.bucket.addresses import DEFAULT_PORTS
 from models.errors import BadParameter, SourceNotAllowed
 from processing.fetch.public_ip import Address, is_public
 
 Resolve = Callable[[str, int], Sequence[str]]
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_URL_LENGTH = 2048
 _MAX_HOST_LENGTH = 253
 _MAX_TIMEOUT_S = 30.0
@@ -87,7 +87,7 @@ class Target:
     def host_header(self) -> str:
         """The value of the Host field: brackets for IPv6, the port unless it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def check_source(url: str, policy: FetchPolicy) -> Target:
@@ -102,7 +102,7 @@ def check_source(url: str, policy: FetchPolicy) -> Target:
         host, port = _host(parts), parts.port
     except ValueError as error:
         raise _bad_url(parts.netloc[:60]) from error
-    port = _DEFAULT_PORTS[parts.scheme] if port is None else port
+    port = DEFAULT_PORTS[parts.scheme] if port is None else port
     entries = [entry for entry in map(_parse_entry, policy.allowed_sources) if entry.matches(host, port)]
     target = Target(url, parts.scheme, host, port, _request_target(parts), any(entry.exact for entry in entries))
     if not entries or not (target.trusted or target.address is None or is_public(target.address)):
@@ -128,14 +128,14 @@ def _parse_entry(text: str) -> _Entry:
     wildcard = text.startswith("*")
     try:
         parts = urlsplit(text if "://" in text else f"//x{text[1:]}" if wildcard else f"//{text}")
-        host, port = _host(parts), parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        host, port = _host(parts), parts.port or DEFAULT_PORTS.get(parts.scheme)
         odd = parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc
-        if odd or parts.scheme not in ("", *_DEFAULT_PORTS) or (wildcard and text[1:2] not in ("", ".", ":")):
+        if odd or parts.scheme not in ("", *DEFAULT_PORTS) or (wildcard and text[1:2] not in ("", ".", ":")):
             raise ValueError(text)
     except ValueError as error:
         allowed = "host, host:port, https://host, *.domain, *"
         raise BadParameter(field="allowed_sources", value=text[:60], allowed=allowed) from error
-    ports = (port,) if port else tuple(_DEFAULT_PORTS.values())
+    ports = (port,) if port else tuple(DEFAULT_PORTS.values())
     exact = not wildcard and (port is not None or _as_address(host) is not None)
     return _Entry(host[1:] if wildcard else host, ports, wildcard, exact)
 
@@ -150,7 +150,7 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
     except ValueError as error:
         raise _bad_url("?") from error
-    if parts.scheme not in _DEFAULT_PORTS:
+    if parts.scheme not in DEFAULT_PORTS:
         raise _bad_url(parts.scheme[:60] or "—", "http, https")
     if "@" in parts.netloc:
         raise _bad_url("…@…", "http://…, https://…")

@@ -30,7 +30,7 @@ from .pdf.embedded import jpeg_in_pdf
 from .pdf.picture import PageOptions
 from .pdf.printed import print_pdf
 from .progress import Progress, ProgressCallback
-from .recipe import Recipe, parse_recipe
+from .recipe import Recipe, read_recipe
 from .region_canvas import PixelBox, Region, reduced
 from .rendition import Rendition, colours_of, decode_image, encode_image, normalise
 from .report import QualityReport, mean_colour, measure_quality
@@ -142,7 +142,7 @@ class RegionResult:
 
 def parse(param: str | Mapping[str, Any]) -> Recipe:
     """A checked recipe from a style's name, a JSON text or a dictionary. Raises BadParameter."""
-    return parse_recipe(param, STYLES)
+    return read_recipe(param, STYLES)
 
 
 def preview_recipe(recipe: Recipe, data: bytes, *, scale: float, megapixels: float = MAX_MEGAPIXELS) -> Recipe:

@@ -55,7 +55,7 @@ class Recipe:
         return replace(self, params=type(self.params)(**values))
 
 
-def parse_recipe(param: str | Mapping[str, Any], styles: Mapping[str, Style[Any]]) -> Recipe:
+def read_recipe(param: str | Mapping[str, Any], styles: Mapping[str, Style[Any]]) -> Recipe:
     """A style's name, or a JSON object like {"style": "hexagon", "cell": 24, "seed": 7}, as text or as a dictionary.
 
     Without `style` it is `mosaic`. `version`, if given, must be one that the style has had.

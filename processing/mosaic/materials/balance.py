@@ -19,9 +19,9 @@ from ..cells.strips import Strips
 from ..colour.oklab import oklab_to_srgb, srgb_to_oklab
 from ..colour.srgb import Colours, Floats
 from ..progress import Progress
-from .lighting import RunGeometry
+from .lighting import LIGHT, RunGeometry
 from .material import Material
-from .reliefs import LIGHT, Relief, cell_range, chunks
+from .reliefs import Relief, cell_range, chunks
 
 SAMPLED_PITCH, SAMPLED_PITCH_WITH_JOINTS = 10.0, 16.0
 """Samples of a piece, across and down, on which its shading is measured, and how much of it is joint."""

@@ -11,7 +11,7 @@ from ..cells.runs import BACKGROUND
 from ..colour.srgb import Floats
 from .material import Material
 
-_LIGHT = np.array([-0.6, -0.8], np.float32)  # towards the light, on the screen
+LIGHT = np.array([-0.6, -0.8], np.float32)  # towards the light, on the screen
 _MOST_SIDES = 4  # of a cell near one row of pixels
 _JOINT_GRAIN = 0.19
 _JOINT_SHADOW = 0.20
@@ -84,7 +84,7 @@ def measure_surface(
     start = np.take_along_axis(start, order, 1)
     start[~needed], across[~needed] = reach, 0.0
     start[runs.cells == BACKGROUND] = -reach
-    facing = -np.take_along_axis(own[..., :2] @ _LIGHT, order, 1)
+    facing = -np.take_along_axis(own[..., :2] @ LIGHT, order, 1)
     distance = _along(start[:, 0], across[:, 0], offset, runs.lengths)
     toward = np.repeat(facing[:, 0], runs.lengths)
     for rank in range(1, order.shape[1]):
@@ -168,8 +168,8 @@ def glints(runs: RunGeometry, centres: Floats, places: Floats, strengths: Floats
     strengths: (n,) in the middle of the band.
     """
     scale = np.float32(1 / (_GLINT * pitch))
-    start = ((runs.x - centres[:, 0]) * _LIGHT[0] + (runs.y - centres[:, 1]) * _LIGHT[1]) * scale - places / _GLINT
-    across = np.full(len(start), _LIGHT[0] * scale, np.float32)
+    start = ((runs.x - centres[:, 0]) * LIGHT[0] + (runs.y - centres[:, 1]) * LIGHT[1]) * scale - places / _GLINT
+    across = np.full(len(start), LIGHT[0] * scale, np.float32)
     glint = _along(start.astype(np.float32), across, runs.offsets(), runs.lengths)
     glint *= glint
     np.subtract(1, glint, out=glint)

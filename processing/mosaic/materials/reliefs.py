@@ -12,11 +12,10 @@ from ..cells.cells import Pieces
 from ..cells.runs import BACKGROUND, Runs
 from ..cells.strips import Band, Strip
 from ..colour.srgb import Floats
-from .lighting import RunGeometry, glints, joint_light, light_on, measure_surface
+from .lighting import LIGHT, RunGeometry, glints, joint_light, light_on, measure_surface
 from .material import Material
 from .texture import mottling, sand
 
-LIGHT = np.array([-0.6, -0.8], np.float32)  # towards the light, on the screen
 _CHUNK_PX = 1 << 16  # shaded at a time: some twenty arrays of them stay in the processor's cache
 _MIRROR = LIGHT * np.float32(0.12)  # the slope at which a piece mirrors the light
 _SMALL_PIECE = 1.5  # as wide as the edges of a piece so many times as large may those of the smallest be

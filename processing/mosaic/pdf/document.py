@@ -14,10 +14,9 @@ from PIL import Image
 
 from ..colour.palette import hex_to_rgb
 from ..colour.srgb import Colours
+from ..units import POINTS_PER_MM
 from .fonts import encode_text, font_objects, text_width
 
-MM_PER_INCH = 25.4
-POINTS_PER_MM = 72 / MM_PER_INCH
 _LEVEL = 6  # of compression
 _BASELINE = 0.36  # of the size: how far below the middle of its digits the baseline of a text is
 _START, _MIDDLE, _END = 0.0, 0.5, 1.0

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import BadParameter
-from .document import MM_PER_INCH, PdfDocument, PdfImage
+from ..units import MM_PER_INCH
+from .document import PdfDocument, PdfImage
 from .paper import PAPERS
 from .poster import add_poster_pages
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from types import MappingProxyType
 
+from ..units import MM_PER_INCH
 from .document import PdfPage
 from .fonts import text_width
 
@@ -46,7 +47,7 @@ _TAKEN = 0.86  # of the width of a cell
 _NARROWEST = 0.85  # of the width of letters
 
 
-SMALLEST_SYMBOL = 5.05 * 25.4 / 72
+SMALLEST_SYMBOL = 5.05 * MM_PER_INCH / 72
 """5 points in millimetres: smaller ones are hard to read."""
 
 

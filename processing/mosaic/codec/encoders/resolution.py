@@ -6,7 +6,8 @@ import re
 import struct
 import zlib
 
-_MM_PER_INCH = 25.4
+from ...units import MM_PER_INCH
+
 _PNG_HEADER_END = 33  # the signature and IHDR, always the first chunk
 _JFIF = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"  # as libjpeg and our own encoder begin a file
 _JFIF_UNIT = 13
@@ -18,7 +19,7 @@ def write_resolution(data: bytes, format: str, dpi: int) -> bytes:
     A WebP has no field for it and stays unchanged.
     """
     if format == "png":
-        per_metre = round(dpi / _MM_PER_INCH * 1000)
+        per_metre = round(dpi / MM_PER_INCH * 1000)
         body = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
         chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
         if data.startswith(chunk, _PNG_HEADER_END):  # a large file need not be copied
@@ -35,5 +36,5 @@ def write_resolution(data: bytes, format: str, dpi: int) -> bytes:
 
 
 def _in_mm(side: re.Match[bytes], dpi: int) -> bytes:
-    length = int(side[2]) / dpi * _MM_PER_INCH
+    length = int(side[2]) / dpi * MM_PER_INCH
     return b' %s="%.2fmm"' % (side[1], length)

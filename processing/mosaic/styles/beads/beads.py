@@ -34,12 +34,9 @@ from ...progress import Progress
 from ...scaled import Drawing
 from ...stamped import paint_stamped
 from ...style import RenderContext, Style
-from .building_plan import bead_plan
+from .building_plan import BOARD, bead_plan
 from .makers import BEADS
 from .relief import HOLE, RADIUS, bead_cover, bead_shade, draw_beads
-
-BOARD = 29
-"""Pegs along a board of the usual size."""
 
 MAX_MAP_COLOURS = 1 << 16
 _CHROMA_PENALTY = 3.0  # without it, skin becomes grey

@@ -12,7 +12,7 @@ from ...errors import BadParameter
 from ...plan import Plan, PlanColour, order_colours
 
 BEAD_MM = 5.0
-_BOARD = 29  # pegs along a board of the usual size: a section lies under one of clear plastic
+BOARD = 29  # pegs along a board of the usual size: a section lies under one of clear plastic
 _COMMON_START = re.compile(r"^80-(?=\d{5}\b)")  # of Perler's codes
 
 
@@ -27,4 +27,4 @@ def bead_plan(cell_map: Mapping[str, Any]) -> Plan:
     for index in order:
         code, _, name = _COMMON_START.sub("", cell_map["colours"][index]).partition(" ")
         colours.append(PlanColour(symbol=code, name=name or code, rgb=cell_map["rgb"][index], count=counts[index]))
-    return Plan(cells, tuple(colours), BEAD_MM, _BOARD, printed_mm=BEAD_MM)
+    return Plan(cells, tuple(colours), BEAD_MM, BOARD, printed_mm=BEAD_MM)

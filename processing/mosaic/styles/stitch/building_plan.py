@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...plan import Plan, PlanColour, order_colours
+from ...units import MM_PER_INCH
 from .threads import AIDA_COUNTS
 
-_MM_PER_INCH = 25.4
 _SECTION = 40  # stitches
 
 
@@ -30,4 +30,4 @@ def stitch_plan(cell_map: Mapping[str, Any]) -> Plan:
         for index in order
     )
     notes = [f"Aida {size['count']}: {size['width_cm']} x {size['height_cm']} cm" for size in cell_map["aida"]]
-    return Plan(cells, colours, _MM_PER_INCH / AIDA_COUNTS[0], _SECTION, notes=(", ".join(notes),))
+    return Plan(cells, colours, MM_PER_INCH / AIDA_COUNTS[0], _SECTION, notes=(", ".join(notes),))

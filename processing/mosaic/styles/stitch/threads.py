@@ -8,6 +8,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from ...units import MM_PER_INCH
+
 SYMBOLS = "●■▲◆★▼✚✖○□△◇☆▽◀▶◁▷♥♣♠♦ABCDEFGHJKLMNPQRSTUVWXYZ23456789abdefghkmnpqrtuwyz+=#%&@$?"
 """One for each thread of a plan, the most legible first. Without letters that are taken for one another."""
 
@@ -19,7 +21,6 @@ ALLOWED_THREADS = (
 AIDA_COUNTS = (14, 16, 18)
 """Stitches an inch of the usual fabrics."""
 
-_MM_PER_INCH = 25.4
 _SKEIN_MM = 8000 * 6 / 2  # of six strands, of which two are stitched with
 _SKEIN_COUNT = 14
 _STITCH_PITCHES = (2 * math.sqrt(2) + 2) * 1.25  # two diagonals, their way on the back, a quarter for ends and waste
@@ -73,7 +74,7 @@ def write_threads(threads: tuple[Thread, ...]) -> str:
 
 def skeins(stitches: int) -> int:
     """How many skeins of 8 m that many stitches take on aida of 14 stitches an inch, with two strands."""
-    return math.ceil(stitches * _STITCH_PITCHES * _MM_PER_INCH / _SKEIN_COUNT / _SKEIN_MM)
+    return math.ceil(stitches * _STITCH_PITCHES * MM_PER_INCH / _SKEIN_COUNT / _SKEIN_MM)
 
 
 def fabric_sizes(columns: int, rows: int) -> list[dict[str, float]]:
@@ -81,8 +82,8 @@ def fabric_sizes(columns: int, rows: int) -> list[dict[str, float]]:
     return [
         {
             "count": count,
-            "width_cm": round(columns * _MM_PER_INCH / count / 10, 1),
-            "height_cm": round(rows * _MM_PER_INCH / count / 10, 1),
+            "width_cm": round(columns * MM_PER_INCH / count / 10, 1),
+            "height_cm": round(rows * MM_PER_INCH / count / 10, 1),
         }
         for count in AIDA_COUNTS
     ]
