@@ -26,11 +26,8 @@ from handlers import (
 from handlers.base import ApiHandler
 from handlers.bucket import block_upload, download, form_upload, listing, management, resumable_upload
 from handlers.bucket.base import BucketHandler, UnknownPathHandler
-from handlers.bucket.upload_starts import UploadStarts
 from handlers.pages import pages, static_files
-from handlers.services import Services, dependencies_of, select
-from models.bucket.embedded.bucket import EmbeddedBucket
-from models.images.object_access import ObjectAccess
+from handlers.services import Services, select
 
 Route = tuple[str, type[tornado.web.RequestHandler]]
 
@@ -122,7 +119,7 @@ API: tuple[tuple[str, type[ApiHandler]], ...] = tuple(
 def rules(services: Services) -> list[Rule]:
     """The table as rules of Tornado's router, each handler with its services."""
     served = [
-        URLSpec(_pattern(path), handler, select(handler, services))
+        URLSpec(pattern_of(path), handler, select(handler, services))
         for path, handler in ROUTES
         if services.embedded_bucket is not None or not issubclass(handler, BucketHandler)
     ]
@@ -130,15 +127,6 @@ def rules(services: Services) -> list[Rule]:
     return [*served, not_found]
 
 
-def bucket_rules(bucket: EmbeddedBucket, object_access: ObjectAccess) -> list[Rule]:
-    """The rules of the embedded bucket alone."""
-    services = {"embedded_bucket": bucket, "object_access": object_access, "upload_starts": UploadStarts()}
-    return [
-        URLSpec(_pattern(path), handler, {name: services[name] for name in dependencies_of(handler)})
-        for path, handler in ROUTES
-        if issubclass(handler, BucketHandler)
-    ]
-
-
-def _pattern(path: str) -> str:
+def pattern_of(path: str) -> str:
+    """The path with and without a final slash."""
     return path.rstrip("/") + "/?"

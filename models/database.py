@@ -172,10 +172,6 @@ class Database:
         async with self._errors.guard():
             await self._database[name].insert_many([RawBSONDocument(document) for document in documents])
 
-    async def drop(self) -> None:
-        """Delete the whole database (tests)."""
-        await self._client.drop_database(self._database.name)
-
     def close(self) -> None:
         self._client.close()
 

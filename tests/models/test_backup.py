@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from admin import read_command, run_command
 from backends import open_bucket
@@ -49,8 +50,9 @@ def elsewhere(
 
     database = io_loop.run_sync(make)
     yield settings, database, open_bucket(settings, "http://127.0.0.1:1")
-    io_loop.run_sync(database.drop)
     database.close()
+    with MongoClient[Any](mongodb_uri) as client:
+        client.drop_database(settings.database)
 
 
 async def contents(database: Database) -> dict[str, list[bytes]]:

@@ -15,8 +15,12 @@ import tornado.testing
 import tornado.web
 from PIL import Image
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.routing import Rule, URLSpec
 
-from handlers import bucket_rules
+from handlers import ROUTES, pattern_of
+from handlers.bucket.base import BucketHandler
+from handlers.bucket.upload_starts import UploadStarts
+from handlers.services import dependencies_of
 from handlers.transport.body_pace import BodyPace
 from handlers.transport.http_server import Application
 from models.bucket import Bucket, UploadTicket
@@ -103,6 +107,16 @@ class EveryoneReads:
         return True
 
 
+def bucket_rules(bucket: EmbeddedBucket) -> list[Rule]:
+    """The rules of the embedded bucket alone."""
+    services = {"embedded_bucket": bucket, "object_access": EveryoneReads(), "upload_starts": UploadStarts()}
+    return [
+        URLSpec(pattern_of(path), handler, {name: services[name] for name in dependencies_of(handler)})
+        for path, handler in ROUTES
+        if issubclass(handler, BucketHandler)
+    ]
+
+
 @contextlib.contextmanager
 def open_embedded(
     io_loop: Any, folder: Path, *, body_pace: BodyPace | None = None, **settings: Any
@@ -118,7 +132,7 @@ def open_embedded(
     }
     bucket = EmbeddedBucket(folder / "bucket", keys, **options)
     receiver = Receiver(bucket)
-    rules = bucket_rules(bucket, EveryoneReads())
+    rules = bucket_rules(bucket)
     installation = Installation(bucket, receiver, base, keys, f"{base}/up", folder / "bucket")
     table = [*rules, (r"/api/image/upload", Callback, {"receiver": receiver})]
     with serving(io_loop, table, socket, installation.finished.append, body_pace):
