@@ -16,11 +16,11 @@ import { KeyValueStore, LocalData } from "./storage.js";
 import { TaskEvents } from "./task-events.js";
 
 const LAZY_PAGES = {
-  gallery: () => loadModule(import("./pages/gallery.js")),
-  image: () => loadModule(import("./pages/image.js")),
-  profile: () => loadModule(import("./pages/profile.js")),
-  account: () => loadModule(import("./pages/account.js")),
-  tasks: () => loadModule(import("./pages/tasks.js")),
+  gallery: async () => (await loadModule(import("./pages/gallery.js"))).GalleryPage,
+  image: async () => (await loadModule(import("./pages/image.js"))).ImagePage,
+  profile: async () => (await loadModule(import("./pages/profile.js"))).ProfilePage,
+  account: async () => (await loadModule(import("./pages/account.js"))).AccountPage,
+  tasks: async () => (await loadModule(import("./pages/tasks.js"))).TasksPage,
 };
 const PAINT_LIMIT_MS = 60;
 /** The style of the example on the first page. */
@@ -195,7 +195,7 @@ async function show({ page, match, query, scrollTop }) {
   setTitle();
   unshownPage = null;
   try {
-    pages[page] ??= new (await LAZY_PAGES[page]()).Page(section(page), services, { useRecipe: (recipe) => studio.useRecipe(recipe), setTitle });
+    pages[page] ??= new (await LAZY_PAGES[page]())(section(page), services, { useRecipe: (recipe) => studio.useRecipe(recipe), setTitle });
     if (currentPage !== page) return;
     await loaded;
     await pages[page].show({ match, query, scrollTop });

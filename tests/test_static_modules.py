@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -142,6 +143,12 @@ def test_names_in_modules_are_standard_words() -> None:
         names = set(re.findall(r"[A-Za-z_$][\w$]*", code_of(module)))
         assert banned_in(names) == [], module.relative_to(STATIC)
         assert sorted(names & VAGUE) == [], module.relative_to(STATIC)
+
+
+def test_no_class_name_is_defined_twice() -> None:
+    names = [name for module in MODULES for name in re.findall(r"^(?:export )?class (\w+)", code_of(module), re.M)]
+
+    assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
 def test_classes_and_ids_of_the_page_are_standard_words() -> None:

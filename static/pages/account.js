@@ -3,7 +3,7 @@
 import { number } from "../format.js";
 import { setText } from "../i18n/i18n.js";
 
-export class Page {
+export class AccountPage {
   #root;
   #services;
 

@@ -10,7 +10,7 @@ const EMPTY = { newest: "gallery.emptynewest", following: "gallery.emptyfollowin
 const SUGGESTION_IMAGES = 60;
 const MAX_SUGGESTIONS = 8;
 
-export class Page {
+export class GalleryPage {
   #root;
   #services;
   #grid;

@@ -17,7 +17,7 @@ const SVG = "image/svg+xml";
 const ZOOM_STEP = 1.5;
 const POSTERS = { a4: "A4", letter: "Letter" };
 
-export class Page {
+export class ImagePage {
   #root;
   #services;
   #app;

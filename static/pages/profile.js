@@ -7,7 +7,7 @@ import { userItem } from "../components/user-item.js";
 import { number } from "../format.js";
 import { locale, setText } from "../i18n/i18n.js";
 
-export class Page {
+export class ProfilePage {
   #root;
   #services;
   #setTitle;

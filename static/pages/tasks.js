@@ -11,7 +11,7 @@ const PAGE_SIZE = 50;
 const POLL_INTERVAL_MS = 2000;
 const FILTERS = ["id", "style", "owner", "state", "error"];
 
-export class Page {
+export class TasksPage {
   #root;
   #services;
   #setTitle;
