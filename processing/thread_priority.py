@@ -16,8 +16,8 @@ LOOP_SLICE_NS = 100_000
 RENDER_NICENESS = 10
 PREVIEW_NICENESS = 5
 
+# The number of the system call; glibc has a function for it only since 2.41
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
-"""The number of the system call; glibc has a function for it only since 2.41."""
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")  # struct sched_attr of sched_setattr(2), its first version
 
 

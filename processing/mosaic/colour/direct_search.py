@@ -114,8 +114,7 @@ def _gaussian(sigma: float) -> Floats:
 
 _KERNEL: Final = _gaussian(1.0)
 _SEEN_SHARE: Final = float((_KERNEL**2).sum() ** 2)  # of a cell's own error, blurred twice, at its place
-_SEEN: Final = _gaussian(2.0**0.5)
-"""The blur of the blur: how the error of one cell is seen from the place of another."""
+_SEEN: Final = _gaussian(2.0**0.5)  # the blur of the blur: how the error of one cell is seen from the place of another
 _PAIRS: Final = np.triu_indices(3)
 _PAIR_COUNT: Final = np.where(_PAIRS[0] == _PAIRS[1], 1.0, 2.0)
 

@@ -57,11 +57,11 @@ _BIN: Final = 4  # of 255, in which colours are counted
 _ALIKE: Final = 3  # bins across, of colours that look alike
 _NEARBY: Final = 9
 _PLAIN_SHARE: Final = 0.01
+# Colours are plain if so many of all cells have them or such as look alike, and few others have one nearby: those of a
+# gradient have
 _PLAIN_OF_NEARBY: Final = 0.8
-"""Colours are plain if so many of all cells have them or such as look alike, and few others have one nearby: those of a
-gradient have."""
+# Of a picture: with fewer plain cells it is a photograph, whose black is clipped or whose wall is even
 _PLAIN_PICTURE: Final = 0.2
-"""Of a picture: with fewer plain cells it is a photograph, whose black is clipped or whose wall is even."""
 _EVEN: Final = 8  # of 255: how much the colours around a cell of a drawing may differ where it is plain, too
 
 

@@ -162,16 +162,12 @@ def _nearest_chromatic(colours: Colours, palette: Colours, chroma_penalty: float
     return indices
 
 
+# Chroma below which a hue is hardly seen: an entry of the opposite hue then loses no more than a grey one
 _GREYISH = 0.02
-"""Chroma below which a hue is hardly seen: an entry of the opposite hue then loses no more than a grey one."""
-_COLOURED = 0.08
-"""Chroma from which on a hue is plain to see."""
-_PALE = 0.03
-"""Chroma below which an entry looks grey beside a coloured cell."""
-_GREY_COST = 0.004
-"""Of painting a coloured cell grey, beside the chroma that this loses."""
-_HUE_SHARE = 0.5
-"""Of the penalty: for a difference of hue, so that a dark red becomes no orange brown."""
+_COLOURED = 0.08  # chroma from which on a hue is plain to see
+_PALE = 0.03  # chroma below which an entry looks grey beside a coloured cell
+_GREY_COST = 0.004  # of painting a coloured cell grey, beside the chroma that this loses
+_HUE_SHARE = 0.5  # of the penalty: for a difference of hue, so that a dark red becomes no orange brown
 
 
 def limit_lightness(lab: Floats, entries: Floats, margin: float = 0.0) -> Floats:

@@ -6,6 +6,7 @@ import pydyf
 
 _LATIN = "cp1252"
 _FIRST = 32  # the character of the first width
+# Of Helvetica from the space on, in thousandths of the size (its AFM file)
 _WIDTHS = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
     556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
@@ -13,13 +14,11 @@ _WIDTHS = (
     556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
     260, 334, 584,
 )  # fmt: skip
-"""Of Helvetica from the space on, in thousandths of the size (its AFM file)."""
 _OTHER_WIDTH = 556
 _WIDE, _HALF = 1000, 500  # of the Chinese font
 
 REGULAR, BOLD, CHINESE, DINGBATS = "F1", "F2", "F3", "F4"
-_SUITS = {"♣": b"<A8>", "♦": b"<A9>", "♥": b"<AA>", "♠": b"<AB>"}
-"""Codes of ZapfDingbats."""
+_SUITS = {"♣": b"<A8>", "♦": b"<A9>", "♥": b"<AA>", "♠": b"<AB>"}  # codes of ZapfDingbats
 
 
 def font_objects(pdf: pydyf.PDF) -> pydyf.Dictionary:

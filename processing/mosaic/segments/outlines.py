@@ -204,8 +204,8 @@ def _limit_corners(lines: list[Floats], regions: _Regions, count: int, max_corne
 
 
 _Place = tuple[float, float]
+# Borders of a closed outline, one after the other: the number of each, and whether it is passed backwards
 _Loop = list[tuple[int, bool]]
-"""Borders of a closed outline, one after the other: the number of each, and whether it is passed backwards."""
 
 
 def _loops(borders: list[Border], count: int) -> list[list[_Loop]]:

@@ -9,6 +9,7 @@ from ...segments.strokes import Stroke
 
 _WIDTH, _ADVANCE = 0.6, 0.86  # of a digit and to the next, in heights
 _PEN = 0.1  # heights
+# By digit: corners on a grid of 6 x 10, from the top left
 _LINES: tuple[tuple[tuple[float, float], ...], ...] = (
     ((3, 0), (1, 1), (0, 3.5), (0, 6.5), (1, 9), (3, 10), (5, 9), (6, 6.5), (6, 3.5), (5, 1), (3, 0)),
     ((1.2, 2.4), (3.6, 0), (3.6, 10)),
@@ -36,7 +37,6 @@ _LINES: tuple[tuple[tuple[float, float], ...], ...] = (
         (0.8, 5.2), (2.8, 6), (4.7, 5.3), (5.9, 3.6),
     ),
 )  # fmt: skip
-"""By digit: corners on a grid of 6 x 10, from the top left."""
 
 
 def half_diagonal(digits: int) -> float:

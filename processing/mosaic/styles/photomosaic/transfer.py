@@ -16,8 +16,7 @@ from .offsets import Strip, along_row
 if TYPE_CHECKING:
     from .assembly import TileLayout
 
-_LEAST_GAIN, _MOST_GAIN = 0.25, 4.0
-"""Of contrast: below, a photo is not recognised; above, its noise is seen."""
+_LEAST_GAIN, _MOST_GAIN = 0.25, 4.0  # of contrast: below, a photo is not recognised; above, its noise is seen
 _LEAST_SPREAD = 1.0  # of a tile, of 255: a plain one has no contrast to raise
 _PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _PIECE_BYTES = 1 << 16  # of a strip, changed at a time in single precision

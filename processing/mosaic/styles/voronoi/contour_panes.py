@@ -29,9 +29,9 @@ _WIDTH_ROUNDS, _ROUNDING = 5, 1.15  # rounded corners take some of the width
 _MORE, _FEWER = 1.6, 0.46  # panes, before those too thin are united with others, and before some are split
 _MOST_NEIGHBOURS = 7, 8
 _WIDEST_LEAD = 0.3  # times the side of the smaller pane, so that a small light is not hidden
+# Of lights in the dark, such as stars: the least radius in leads, how dark it is around, how much brighter they are
+# (lightness x 100), and the most of them
 _LIGHT, _DARK, _BRIGHTER, _LIGHTS = 1.8, 35.0, 22.0, 120
-"""Of lights in the dark, such as stars: the least radius in leads, how dark it is around, how much brighter they are
-(lightness x 100), and the most of them."""
 
 
 @dataclass(frozen=True, slots=True)
