@@ -202,7 +202,7 @@ class UploadCallbackHandler(UploadedImageHandler):
         return image
 
     async def _delete_object(self, key: str) -> None:
-        """Delete what was uploaded in vain. Other clients of the bucket may have objects with other prefixes."""
+        """Delete an object that no image will use. Keys without our prefix may be those of other clients."""
         if key.startswith(KEY_PREFIX):
             log.info("bucket: %s may not be uploaded any more; deleting it [%s]", key, self.request_id)
             try:

@@ -13,7 +13,7 @@ RETRY_AFTER_S = 1
 
 
 def most_of_client(occupied: int, limit: int, per_client: int) -> int:
-    """How many of `limit` places a client may have while so many are occupied: one from half of them on, so that a few
+    """How many of `limit` places a client may have while `occupied` are taken: one from half of them on, so that a few
     clients do not take all."""
     return per_client if occupied < limit // 2 else 1
 
@@ -24,8 +24,8 @@ class FairSlots:
     waiting_limit: requests in all, those with a slot included. A client with fewer requests than another one always
     gets in: then the newest request of the client with the most is refused instead.
     client_limit: the same for each client.
-    crowded_at: from so many occupied slots on, a client gets one only; None: never. With more work than cores at once,
-    each piece takes longer.
+    crowded_at: once this many slots are occupied, a client gets one only; None: never. With more work than cores at
+    once, each piece takes longer.
     kept_free: of the slots below crowded_at, how many are not given to clients that have more requests waiting, if
     there is more than one client. A client with a single request then finds a free core.
     """

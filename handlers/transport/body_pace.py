@@ -27,7 +27,7 @@ class BodyPace:
     """A token bucket for each client: BURST_BYTES at once, then `bytes_per_s`; 0: no limit.
 
     Loopback has no limit: such requests come from the owner of the machine, or from a proxy that is not configured.
-    clock: monotonic seconds. sleep: waits for so many.
+    clock: monotonic seconds. sleep: waits for a number of seconds.
     """
 
     def __init__(

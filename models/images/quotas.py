@@ -23,7 +23,8 @@ PENDING_LIMIT = 500
 """Upload tokens of a person whose images have not arrived."""
 RETRY_AFTER_S = 3600
 SUM_LIFE_S, SUM_SHARE, MAX_SUMS = 5.0, 0.5, 10_000
-"""A sum counts this long for tasks and results while it is below this share of the quota; of so many people at most."""
+"""The sum of a person's images is kept for SUM_LIFE_S, and used for tasks and results while it is below SUM_SHARE of
+the quota. The sums of at most MAX_SUMS people are kept."""
 MIN_FREE_PICTURES, MIN_FREE_BYTES = 1_000, 10**9
 """And only while so much is left: more than all servers together render for one person in SUM_LIFE_S."""
 

@@ -12,7 +12,7 @@ from models.queue.task import FINAL, TaskState
 
 MINUTES = 60
 MAX_TASKS = 100_000
-"""Of so many tasks at most, the newest, activity is counted."""
+"""Activity is counted of the newest tasks, at most of this many."""
 
 
 @dataclass(frozen=True, slots=True)

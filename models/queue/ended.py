@@ -11,7 +11,8 @@ from models.queue.task_log import TaskLog
 
 FAILED_LIMIT, DONE_LIMIT = 1_000, 10_000
 TRIM_EVERY = 100
-"""Tasks that a user adds between two looks at the records, so that one may have this many more."""
+"""The records of a user are trimmed each time that they have added this many tasks: until then they may have as many
+more than the limits."""
 MAX_USERS = 10_000
 
 
@@ -34,7 +35,7 @@ class EndedTasks:
             self._added.clear()  # pragma: no cover - thousands of users
 
     async def trim(self, owner_id: int, *, failed: int = FAILED_LIMIT, done: int = DONE_LIMIT) -> None:
-        """Keep the newest ones: so many that failed or were cancelled, and so many that are done."""
+        """Delete all but the newest ones. failed: how many stay that failed or were cancelled; done: others."""
         await self._delete_oldest(owner_id, [str(TaskState.FAILED), str(TaskState.CANCELLED)], failed)
         await self._delete_oldest(owner_id, [str(TaskState.DONE)], done)
 

@@ -11,7 +11,7 @@ from models.queue.task import Task, TaskState, from_document
 
 MAX_LISTED = 10_000
 MAX_COUNTED = 100_000
-"""Of so many at most, the newest, errors are counted."""
+"""Errors are counted of the newest failed tasks, at most of this many."""
 
 
 @dataclass(frozen=True, slots=True)

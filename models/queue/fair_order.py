@@ -51,7 +51,10 @@ class AddressQueue:
     last: int = 0
 
     def with_tasks(self, active: int, first: int, last: int) -> AddressQueue:
-        """With those of one more user."""
+        """The queue of the address when the tasks of one more of its users are counted in.
+
+        active, first, last: of that user, as above.
+        """
         turns = [turn for turn in (self.first, first) if turn]
         return AddressQueue(self.active + active, 0, min(turns, default=0), max(self.last, last))
 

@@ -31,11 +31,13 @@ FETCHED, POOLED, ENCODED, RENDERED = 0.1, 0.25, 0.89, 0.92
 quality is still to be measured, and after rendering."""
 
 TIMEOUT_S, TILE_TIMEOUT_S, MAX_TIMEOUT_S = 120.0, 0.1, 600.0
-"""Of a job, for each picture of its tile pool more, and at most. One of 12 megapixels takes 0.04 s of a processor."""
+"""Seconds that a job may take: TIMEOUT_S, and TILE_TIMEOUT_S for each picture of its tile pool, but at most
+MAX_TIMEOUT_S. A picture of 12 megapixels in the pool takes 0.04 s of a processor."""
 
 
 SMALL_PIXELS = 13_000_000
-"""Of source and result, at most, of a job beside as many as there are threads. A photo of 12 megapixels has fewer."""
+"""A job runs on the spare thread, beside as many as there are render threads, only if neither its source nor its result
+has more pixels than this. A photo of 12 megapixels has fewer."""
 
 
 class NeedsMemory(Exception):

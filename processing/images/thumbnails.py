@@ -36,7 +36,7 @@ SCHEDULED_LIMIT = 100
 IN_PROGRESS_LIMIT = 400
 RETRY_AFTER_S = 5
 OURSELVES, SCHEDULED = "", "scheduled"
-"""As clients: for previews and upkeep, and for uploads before anybody has asked."""
+"""Stand for clients where no request asks: our own previews and upkeep, and thumbnails of new uploads."""
 
 
 class Thumbnails:
@@ -111,7 +111,8 @@ class Thumbnails:
     async def _get_or_make(self, image: Image, width: int, client: str) -> bytes:
         """Requests of a client for the same thumbnail share one task, which goes on if one of them is cancelled.
 
-        Another client does not wait for the turn of this one, but once it is being made.
+        A request of another client waits for its own turn, not for the turn of this client. Once the thumbnail is being
+        made, it waits for that one instead of making it again.
         """
         key = thumbnail_key(image.id, width)
         if (key, client) not in self._in_progress:

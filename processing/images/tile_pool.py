@@ -19,7 +19,7 @@ from processing.images.thumbnails import WIDTHS, thumbnail_key
 CACHE_BYTES = 96 << 20
 """Of tiles in memory that may be used once more."""
 READERS = 4
-"""Files that are read at once, as a bucket may be far away; so many are in memory."""
+"""Files that are read at the same time, since a bucket may be far away; as many are in memory."""
 SPARE_PIXELS = 1.5
 """How many times larger than its tile a thumbnail must be to stand for the picture."""
 

@@ -55,7 +55,7 @@ class RenderContext(Generic[P_co]):
         return _remembered(self.geometry if self.shared is None else self.shared, name, make)
 
     def once_measured(self, name: str, cells: int, make: Callable[[], T]) -> T:
-        """The same for what follows from the pixels of so many cells, which differs from frame to frame."""
+        """The same for what depends on the pixels of this many cells, and so differs from frame to frame."""
         return _remembered(self.geometry if cells <= _MAX_REMEMBERED_CELLS else None, name, make)
 
     @property

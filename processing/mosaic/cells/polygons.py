@@ -166,8 +166,8 @@ def _edges(points: Floats, corners: Counts) -> tuple[Floats, Counts]:
 def _filled(firsts: Counts, ends: Counts, cells: Counts, size: int) -> Runs:
     """Runs from sorted stretches, with BACKGROUND in the gaps between them.
 
-    A stretch ends where the next begins. After one that lies within another, that one goes on, if it reaches further
-    than all before.
+    Where stretches overlap, the one that begins later wins as long as it lasts. After it, the earlier stretch that
+    reaches farthest continues.
     """
     limits = np.append(firsts[1:], size)
     reach = np.maximum.accumulate(ends)

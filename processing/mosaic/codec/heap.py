@@ -16,7 +16,7 @@ def release_free_memory() -> None:
 
 
 def release_before_large(pixels: int) -> None:
-    """Release free memory if a picture of so many pixels is large.
+    """Release free memory if a picture with this number of pixels is large.
 
     The heap of a server keeps the pages of the last picture for the next one (processing/process_setup.py). Decoders
     allocate the largest part of their memory outside of it: a large picture would take its own maximum and, unused,

@@ -126,7 +126,10 @@ def _target(colours: Colours, palette: Colours) -> Floats:
 
 
 def _metric(target: Floats, darkest: float) -> Floats:
-    """(rows, columns, 3, 3): what a small difference of light, multiplied by from both sides, is in OKLab, squared."""
+    """(rows, columns, 3, 3): the metric of OKLab at each target colour.
+
+    For a small difference d of light, d @ metric @ d is the square of its difference in OKLab.
+    """
     lab = light_to_oklab(target)
     lab[..., 0] = np.maximum(lab[..., 0], darkest)
     slopes = oklab_slopes(np.maximum(oklab_to_light(lab), 0))

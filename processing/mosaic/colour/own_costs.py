@@ -57,8 +57,8 @@ _BIN: Final = 4  # of 255, in which colours are counted
 _ALIKE: Final = 3  # bins across, of colours that look alike
 _NEARBY: Final = 9
 _PLAIN_SHARE: Final = 0.01
-# Colours are plain if so many of all cells have them or such as look alike, and few others have one nearby: those of a
-# gradient have
+# A colour is plain if _PLAIN_SHARE of all cells have it or one that looks like it, and if these are _PLAIN_OF_NEARBY of
+# the cells with any colour near it. The colours of a gradient have many others near them
 _PLAIN_OF_NEARBY: Final = 0.8
 # Of a picture: with fewer plain cells it is a photograph, whose black is clipped or whose wall is even
 _PLAIN_PICTURE: Final = 0.2

@@ -18,8 +18,9 @@ from .texture import mottling, sand
 
 _CHUNK_PX = 1 << 16  # shaded at a time: some twenty arrays of them stay in the processor's cache
 _MIRROR = LIGHT * np.float32(0.12)  # the slope at which a piece mirrors the light
-_SMALL_PIECE = 1.5  # as wide as the edges of a piece so many times as large may those of the smallest be
-_ROUNDING, _ROUNDED_BEVEL = 0.8, 0.13  # corners are rounded by so much of the edge, up to an edge so wide, in cells
+_SMALL_PIECE = 1.5  # edges are at most as wide as on a piece this many times as large as the smallest
+_ROUNDING = 0.8  # the radius of a corner, as a share of the width of the edge
+_ROUNDED_BEVEL = 0.13  # in cells: a wider edge rounds its corners as one of this width
 _GLINT_SPREAD = 0.28  # of the places of glints, in cells
 
 

@@ -88,7 +88,7 @@ class JpegStrips:
         return Image.frombuffer(mode, size, remaining, "raw", mode, 0, 1), rows
 
     def _resized(self, head: bytes) -> bytes:
-        """The first strip's head with the height of the whole picture and the resolution."""
+        """The JPEG header of the first strip, changed to state the height of the whole picture and its resolution."""
         head = head if self._dpi is None else write_resolution(head, "jpeg", self._dpi)
         height_at = head.index(b"\xff\xc0") + 5
         return head[:height_at] + struct.pack(">H", self._size[1]) + head[height_at + 2 :]

@@ -32,7 +32,7 @@ def first_frame(data: bytes) -> FramePart | None:
 
 
 def png_parts(data: bytes, most: int) -> list[FramePart]:
-    """At most so many frames; none of a PNG that is not animated, or whose control chunks contradict the standard."""
+    """At most `most` frames; none of a PNG that is not animated, or whose control chunks contradict the standard."""
     return [frame.part for frame in _frames(data, most)]
 
 

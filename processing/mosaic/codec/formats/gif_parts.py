@@ -13,7 +13,7 @@ _NO_CONTROL = b"\0\0\0\0"
 
 
 def gif_parts(data: bytes, most: int) -> tuple[tuple[int, int], list[FramePart]]:
-    """Width and height of the canvas, and at most so many frames. A first frame beyond the canvas enlarges it."""
+    """Width and height of the canvas, and at most `most` frames. A first frame beyond the canvas enlarges it."""
     parts: list[FramePart] = []
     size: tuple[int, int] = struct.unpack_from("<HH", data, 6)
     position, control = 13 + table_bytes(data, 10), _NO_CONTROL

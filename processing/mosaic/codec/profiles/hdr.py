@@ -55,7 +55,7 @@ def tone_map(image: Image.Image, colour: HighDynamicRange, poll: Callable[[], No
 
 
 def tone_mapper(colour: HighDynamicRange, count: int) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
-    """From values of so many levels to sRGB, (rows, width, 3) each."""
+    """From values with `count` levels to sRGB, (rows, width, 3) each."""
     levels = np.linspace(0.0, 1.0, count)
     table = (_pq(levels) if colour.transfer == PQ else _hlg(levels)).astype(np.float32)
     light_levels, output = _curve(colour.peak_nits)

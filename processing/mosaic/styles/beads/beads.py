@@ -52,7 +52,7 @@ _PALETTES = {
 
 class BeadsParams(CountedParams):
     """cell: the distance of beads. columns: how many lie across; the result is as large as they need. palette: of a
-    maker; "free": every bead's own mean. colours: at most so many of them."""
+    maker; "free": every bead's own mean. colours: how many of them at most."""
 
     ACROSS: ClassVar[int] = 87  # three boards
 

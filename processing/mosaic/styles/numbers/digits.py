@@ -40,7 +40,7 @@ _LINES: tuple[tuple[tuple[float, float], ...], ...] = (
 
 
 def half_diagonal(digits: int) -> float:
-    """From the middle of a number of so many digits to its corners, in heights."""
+    """From the middle of a number with this many digits to its corners, in heights."""
     return float(np.hypot(_number_width(digits), 1.0) / 2)
 
 

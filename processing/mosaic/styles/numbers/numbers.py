@@ -37,7 +37,7 @@ _SHOW = {
 
 
 class NumbersParams(SizedParams):
-    """cell: the side of a square as large as the smallest region. colours: at most so many. show: what is drawn."""
+    """cell: the side of a square as large as the smallest region. colours: how many at most. show: what is drawn."""
 
     conditions: ClassVar[Mapping[str, Condition]] = {"outline": Condition("show", (_PAINTED,), negated=True)}
 

@@ -44,7 +44,7 @@ _CHROMA_PENALTY = 1.0  # without it, skin becomes grey
 
 class StitchParams(CountedParams):
     """cell: the distance of stitches. columns: how many lie across; the result is as large as they need. threads: CSV
-    of what there is to choose from; None: colours of the picture. colours: at most so many threads."""
+    of what there is to choose from; None: colours of the picture. colours: how many threads at most."""
 
     ACROSS: ClassVar[int] = 150
 
