@@ -1,7 +1,7 @@
-"""PNG, strip by strip, in half the processor time of Pillow's encoder.
+"""PNG, strip by strip, in half the processor time of Pillow's encoder, and smaller where cells are flat.
 
-Every row has filter Up, and every strip of rows is an IDAT chunk (PNG specification, sections 9 and 11). Pillow tries
-five filters for each row, which takes longer than to compress it; files of mosaics are about as large either way.
+Every row has filter Up or Sub, and every strip of rows is an IDAT chunk (PNG specification, sections 9 and 11). Pillow
+tries five filters for each row, which takes longer than to compress it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from PIL import Image
 from ...colour.pixels import pixels
 from ...progress import Progress, pieces
 from ..formats.png import SIGNATURE
+from .deflate import Deflate
 from .resolution import write_resolution
 
 _COLOUR_TYPES = {"RGB": 2, "RGBA": 6}
-_LEVEL = 1
-_UP = 2
+_SUB, _UP = 1, 2
+_SAMPLE_STEP = 7  # no multiple of the bytes of a pixel
 _STRIP_ROWS = 64
 
 
@@ -30,7 +31,7 @@ class PngStrips:
 
     def __init__(self, size: tuple[int, int], mode: str, dpi: int | None = None) -> None:
         self._file, self._mode = io.BytesIO(), mode
-        self._deflate = zlib.compressobj(_LEVEL)
+        self._deflate = Deflate()
         self._above = np.zeros((1, size[0], 4), np.uint8)
         self._file.write(SIGNATURE)
         self._write_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, _COLOUR_TYPES[mode], 0, 0, 0))
@@ -40,16 +41,16 @@ class PngStrips:
 
     def add(self, strip: Image.Image) -> None:
         rows = pixels(strip)
-        self._write_chunk(b"IDAT", self._deflate.compress(self._filtered(rows).data))
+        self._write_pixels(self._deflate.compress(self._filtered(rows)))
         self._above = rows[-1:].copy()
 
     def finish(self) -> bytes:
-        self._write_chunk(b"IDAT", self._deflate.flush())
+        self._write_pixels(self._deflate.flush())
         self._write_chunk(b"IEND", b"")
         return self._file.getvalue()
 
     def _filtered(self, rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(height, 1 + bands * width): a byte that names the filter, then each pixel minus the one above, modulo 256.
+        """(height, 1 + bands * width): a byte that names the filter, then each pixel minus that above or to the left.
 
         rows: (height, width, 4). NumPy subtracts whole rows, and copies one band, much faster than three bytes of four.
         """
@@ -57,17 +58,38 @@ class PngStrips:
         differences = np.empty_like(rows)
         np.subtract(rows[:1], self._above, out=differences[:1])
         np.subtract(rows[1:], rows[:-1], out=differences[1:])
+        is_sub = _differ_less_from_the_left(rows, differences)
+        if is_sub.any():
+            chosen = rows[is_sub]
+            from_the_left = chosen.copy()
+            from_the_left[:, 1:] -= chosen[:, :-1]
+            differences[is_sub] = from_the_left
         bands = len(self._mode)
         filtered = np.empty((height, 1 + bands * width), np.uint8)
-        filtered[:, 0] = _UP
+        filtered[:, 0] = np.where(is_sub, _SUB, _UP)
         for band in range(bands):
             filtered[:, 1 + band :: bands] = differences[..., band]
         return filtered
+
+    def _write_pixels(self, body: bytes) -> None:
+        if body:
+            self._write_chunk(b"IDAT", body)
 
     def _write_chunk(self, kind: bytes, body: bytes) -> None:
         self._file.write(struct.pack(">I", len(body)) + kind)
         self._file.write(body)
         self._file.write(struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))))
+
+
+def _differ_less_from_the_left(rows: NDArray[np.uint8], differences: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(height,): whether fewer bytes of a row differ from the pixel to the left than from the one above, by a sample.
+
+    differences: from the row above, of the same shape as rows.
+    """
+    here, left = (rows.reshape(len(rows), -1)[:, start:stop:_SAMPLE_STEP] for start, stop in ((4, None), (0, -4)))
+    above = differences.reshape(len(rows), -1)[:, 4::_SAMPLE_STEP]
+    is_less: NDArray[np.bool_] = np.count_nonzero(here != left, axis=1) < np.count_nonzero(above, axis=1)
+    return is_less
 
 
 def encode_png(image: Image.Image, progress: Progress) -> bytes:
