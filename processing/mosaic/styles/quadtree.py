@@ -245,7 +245,7 @@ QUADTREE = Style(
     about_en="Large cells where the picture is calm, split again and again where it is not.",
     about_zh="平缓处用大格，细节处不断四分。",
     cost=RenderCost(0.25, 0.02, pieces_s=0.09, small_pieces_s=0.2),
-    file_mb=FileSizes(0.3, 1.7, 0.8, shapes=0),
+    file_mb=FileSizes(0.1, 1.7, 0.8, shapes=0),
     svg=True,
     laying="middle",
     seeded=True,

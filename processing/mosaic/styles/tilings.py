@@ -93,7 +93,7 @@ HEXAGON = Style(
     about_en="Regular hexagons, each in the mean colour of its pixels.",
     about_zh="正六边形，每块取其像素的平均颜色。",
     cost=RenderCost(0.12, 0.035, pieces_s=0.09, small_pieces_s=0.2),
-    file_mb=FileSizes(1.6, 1.4, 0.87, shapes=0.2),
+    file_mb=FileSizes(1.3, 1.4, 0.87, shapes=0.2),
     svg=True,
     seeded=True,
 )
@@ -107,7 +107,7 @@ TRIANGLE = Style(
     about_en="Triangles that point up and down alternately, each in the mean colour of its pixels.",
     about_zh="上下交错的正三角形，每块取其像素的平均颜色。",
     cost=RenderCost(0.15, 0.035, pieces_s=0.09, small_pieces_s=0.2),
-    file_mb=FileSizes(2.3, 1.7, 0.84, shapes=0.15),
+    file_mb=FileSizes(1.75, 1.7, 0.84, shapes=0.15),
     svg=True,
     seeded=True,
 )

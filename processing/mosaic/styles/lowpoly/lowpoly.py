@@ -123,7 +123,7 @@ LOWPOLY = Style(
     about_en="Triangles whose sides follow the outlines of the picture.",
     about_zh="三角形沿着画面轮廓排列。",
     cost=RenderCost(0.9, 0.03),
-    file_mb=FileSizes(1.65, 1.3, 0.72, shapes=0.1),
+    file_mb=FileSizes(1.45, 1.3, 0.72, shapes=0.1),
     svg=True,
     laying="middle",
     seeded=True,
