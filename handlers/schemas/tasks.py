@@ -12,7 +12,7 @@ from handlers.params import Id
 from handlers.schemas.base import EXACT, Moment, Schema, SharedResponse, SuccessResponse
 from models import errors
 from models.bucket import Bucket
-from models.images.visibility import UNSTATED, Viewer, Visibility
+from models.images.visibility import UNSTATED, Visibility, is_owned_by
 from models.queue.task import Task, TaskState
 from processing import mosaic_lazy as mosaic
 from processing.images.named_objects import is_copy
@@ -54,7 +54,7 @@ class Audience:
         )
 
     def owns(self, task: Task) -> bool:
-        return Viewer(self.user.id if self.user else None).owns(task)
+        return self.user is not None and is_owned_by(task, self.user.id)
 
     def can_see(self, task: Task) -> bool:
         return self.owns(task) or (self.user is not None and self.user.developer)

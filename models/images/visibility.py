@@ -43,6 +43,11 @@ class Protected(Owned, Protocol):
     def visibility(self) -> Visibility: ...
 
 
+def is_owned_by(record: Owned, user_id: int | None) -> bool:
+    """What anonymous users make belongs to nobody."""
+    return user_id is not None and record.owner.id == user_id
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who wants to see an image.
@@ -62,8 +67,7 @@ class Viewer:
         return self.is_server or record.visibility is Visibility.PUBLIC or self.owns(record)
 
     def owns(self, record: Owned) -> bool:
-        """What anonymous users make belongs to nobody."""
-        return self.user_id is not None and record.owner.id == self.user_id
+        return is_owned_by(record, self.user_id)
 
     def query(self) -> Document:
         """Selects the images that this viewer may see."""
