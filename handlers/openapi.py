@@ -146,11 +146,11 @@ def _schemas(endpoints: Iterable[Endpoint]) -> Json:
         f"{name.title()}Recipe": _recipe(name, components.pop(style.params.__name__))
         for name, style in mosaic.STYLES.items()
     }
-    addresses = {schema["properties"]["style"]["const"]: REF + name for name, schema in recipes.items()}
+    references = {schema["properties"]["style"]["const"]: REF + name for name, schema in recipes.items()}
     components |= recipes
     components["Recipe"] = {
-        "oneOf": [{"$ref": address} for address in addresses.values()],
-        "discriminator": {"propertyName": "style", "mapping": addresses},
+        "oneOf": [{"$ref": reference} for reference in references.values()],
+        "discriminator": {"propertyName": "style", "mapping": references},
     }
     for schema in components.values():
         _refer_to_recipe(schema)

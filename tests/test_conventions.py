@@ -1,13 +1,17 @@
-"""How tests are written: they await events instead of sleeping, stay outside of private attributes, and have types."""
+"""How tests are written: they await events instead of sleeping, stay outside of private attributes, and have types.
+
+And how private constants of the product are explained.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TypeGuard
 
-from tests.support.source import PACKAGES, PRODUCT_FILES, ROOT, TEST_FILES, definitions, nodes_of
+from tests.support.source import PACKAGES, PRODUCT_FILES, ROOT, TEST_FILES, definitions, nodes_of, tree_of
 
 
 def test_the_tests_of_a_module_are_where_its_name_says() -> None:
@@ -99,3 +103,23 @@ def _pauses(call: ast.Call) -> bool:
     if ast.unparse(call.func) == "asyncio.wait":
         return any(keyword.arg == "timeout" for keyword in call.keywords)
     return ast.unparse(call.func).endswith("sleep") and ast.unparse(call.args[0]) != "0"
+
+
+def test_private_constants_are_explained_in_comments() -> None:
+    """A string after a constant documents a public name."""
+    explained = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in PRODUCT_FILES
+        for before, node in pairwise(tree_of(path).body)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and _names_are_private(before)
+    ]
+
+    assert explained == []
+
+
+def _names_are_private(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return False
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    return all(name.startswith("_") for name in names)

@@ -13,6 +13,8 @@ from ..scaled import Drawing, is_visible
 
 Kinds = NDArray[np.signedinteger]
 """(rows, columns): what each cell looks like."""
+LIGHT = (-0.55, -0.65)
+"""Towards the light, on the screen, in the relief of beads and stitches."""
 _DRAWN_PX = 1 << 18  # of stamps at a time: each pixel takes several floats
 
 

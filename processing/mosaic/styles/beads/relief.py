@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...cells.stamps import LIGHT
 from ...colour.srgb import Colours, Floats
 from ...progress import pieces
 
@@ -18,7 +19,6 @@ _THROUGH_LIGHT = np.float32(0.8)  # of what holes and gaps lack, white beads pas
 _LIT_BY_BLACK = np.float32(0.1)  # what is left of highlights, and of the light on the board, where all is black
 _SAMPLES = 3
 _PIECE_PX = 1 << 18  # each pixel takes several floats
-_LIGHT = (-0.55, -0.65)  # towards the light
 _SHINE = (-0.20, -0.22)  # where it is brightest, in cells from the middle
 
 
@@ -39,7 +39,7 @@ def bead_shade(side: int) -> Shares:
     distance = np.maximum(np.hypot(x, y), 1e-6)
     middle, half = (RADIUS + HOLE) / 2, (RADIUS - HOLE) / 2
     slope = np.clip((distance - middle) / half, -1, 1)  # inwards, level on top, outwards
-    facing = slope * (x * _LIGHT[0] + y * _LIGHT[1]) / distance
+    facing = slope * (x * LIGHT[0] + y * LIGHT[1]) / distance
     shine = np.exp(-(((x - _SHINE[0]) ** 2 + (y - _SHINE[1]) ** 2) / 0.008))
     shade = 0.30 * facing * np.abs(slope) - 0.12 * np.abs(slope) ** 3 + 0.5 * shine
     return np.asarray(np.clip(shade, -0.6, 0.7), np.float32)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...cells.stamps import LIGHT
 from ...colour.srgb import Colours, Floats
 from ...progress import pieces
 
@@ -22,7 +23,6 @@ _SAMPLES = 3
 _SAMPLED_SIDE = 32  # of larger stitches, one sample a pixel shows every fibre
 _PIECE_PX = 1 << 16  # samples: each takes several floats
 _DRAWN_PX = 1 << 18
-_LIGHT = (-0.55, -0.65)  # towards the light
 _ROOT = float(np.sqrt(0.5))
 _GROUND_SEEN = 0.35  # of the light in the gaps, what the fabric gives; the rest comes from the threads around
 _IN_GAPS = 0.72  # the light there, of that on flat fabric
@@ -113,8 +113,8 @@ def _thread(along: Floats, across: Floats, normal: tuple[float, float], phase: f
     inside = half - np.abs(across)
     strand = half / 2  # two strands lie side by side
     offset = np.clip((np.abs(across) - strand) / strand, -1, 1) * np.sign(across)
-    facing = (normal[0] * _LIGHT[0] + normal[1] * _LIGHT[1]) * _ROOT * offset
-    sinking = (_LIGHT[0] + _LIGHT[1] * -normal[0] * normal[1]) * _ROOT * np.sign(along) * end**3
+    facing = (normal[0] * LIGHT[0] + normal[1] * LIGHT[1]) * _ROOT * offset
+    sinking = (LIGHT[0] + LIGHT[1] * -normal[0] * normal[1]) * _ROOT * np.sign(along) * end**3
     fibres = np.sin(2 * np.pi * ((along / _ROOT / 2 + offset * 0.10) * _FIBRES + phase + (across > 0) * 0.5))
     shine = np.exp(-((offset + 0.25) ** 2) / 0.10 - (along + 0.06) ** 2 / 0.10)
     light = 1.0 + 0.30 * facing + 0.20 * sinking + 0.05 * fibres + 0.16 * shine - 0.30 * offset**4
