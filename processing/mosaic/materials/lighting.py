@@ -15,6 +15,7 @@ LIGHT = np.array([-0.6, -0.8], np.float32)  # towards the light, on the screen
 _MOST_SIDES = 4  # of a cell near one row of pixels
 _JOINT_GRAIN = 0.19
 _JOINT_SHADOW = 0.20
+_NARROW_PX = 3.0  # edges up to so wide are measured across pixels, not at their middles alone
 _GLINT = 0.55  # half the width of a mirrored band of light, in cells
 
 
@@ -101,10 +102,38 @@ def measure_surface(
         distance[pixels], toward[pixels] = some, some_toward
     distance -= joint / 2
     depth = np.clip(distance * np.float32(1 / bevel), 0.0, 1.0)
-    edge = (1 - depth) * depth
-    edge *= 4
-    cover = np.clip(distance + np.float32(0.5), 0.0, 1.0) if joint else np.ones_like(distance)
-    return Surface(cover, edge, toward, depth)
+    covered = np.clip(distance + np.float32(0.5), 0.0, 1.0)
+    if bevel < _NARROW_PX:
+        edge = _mean_steepness(distance, covered, bevel)
+    else:
+        edge = (1 - depth) * depth
+        edge *= 4
+    return Surface(covered if joint else np.ones_like(distance), edge, toward, depth)
+
+
+def _mean_steepness(distance: Floats, covered: Floats, bevel: float) -> Floats:
+    """(pixels,): the mean steepness of the rounded edge over the part of each pixel that the piece covers.
+
+    distance: of the middle of each pixel from the edge of the piece. covered: pixels of that part, across the edge.
+    Where an edge is hardly wider than a pixel, the middles alone would show it on some sides and not on others.
+    """
+    scale = np.float32(1 / bevel)
+    outer = np.clip((distance + np.float32(0.5)) * scale, 0.0, 1.0)
+    inner = np.clip((distance - np.float32(0.5)) * scale, 0.0, 1.0)
+    steepness = _rise(outer)
+    steepness -= _rise(inner)
+    steepness *= np.float32(bevel)
+    steepness /= np.maximum(covered, np.float32(1e-3))
+    return steepness
+
+
+def _rise(depth: Floats) -> Floats:
+    """(pixels,): how much the rounded edge has risen from 0 to this depth: the integral of its steepness."""
+    risen: Floats = depth * np.float32(-4 / 3)
+    risen += 2
+    risen *= depth
+    risen *= depth
+    return risen
 
 
 def _along(start: Floats, across: Floats, offset: Floats, lengths: NDArray[np.int64]) -> Floats:

@@ -31,6 +31,7 @@ _WORTHWHILE = 0.8  # to measure fewer samples than pixels
 _LIGHTEST_JOINT = 0.9  # of the number of the piece beside it
 _PALE_FROM = 0.85  # of 255: the number of pieces from which on joints may be pale
 _PALEST_JOINT, _PALE_CONTRAST = 0.985, 0.1  # beside white: of the number of the piece; of the contrast of sand
+_LEAST_SAMPLES = 1 << 19  # of a picture: few samples of large pieces could all miss their edges
 _LEAST_SAMPLED_PITCH = 5.0  # of the smallest pieces, where these are smaller than others
 
 
@@ -74,7 +75,7 @@ def paint_pieces(
     """
     strips = Strips(cells)
     image = context.source.image
-    joints = context.once("joints", lambda: JointColours(image, cells.pitch, laying.joint_colour))
+    joints = context.once("joints", lambda: JointColours(image, context.size, cells.pitch, laying.joint_colour))
     of_means = cells if laying.outweighed or not laying.joint else flat()  # the same as in flat paint
     measured = measured_cells(context, of_means)
     measured_strips = strips if measured is cells else Strips(measured)
@@ -129,6 +130,7 @@ def _pigments(relief: Relief, laying: Laying, wanted: Floats, moments: Moments, 
 def _moments(relief: Relief, laying: Laying, progress: Progress) -> Moments:
     cells = relief.cells
     factor = (SAMPLED_PITCH_WITH_JOINTS if laying.outweighed else SAMPLED_PITCH) / cells.pitch
+    factor = max(factor, (_LEAST_SAMPLES / (cells.width * cells.height)) ** 0.5)
     if laying.smallest is not None:
         factor = max(factor, _LEAST_SAMPLED_PITCH / laying.smallest)
     samples = cells.scaled(round(cells.width * factor), round(cells.height * factor)) if factor < _WORTHWHILE else cells

@@ -63,16 +63,18 @@ def sand(pitch: float, seed: int) -> Texture:
 
 
 class JointColours:
-    """The colours of joints. colour: #rrggbb; None follows the picture: darker than the stones around, and less
-    colourful, like sand in their shadow."""
+    """The colours of joints. size, pitch: of the result. colour: #rrggbb; None follows the picture: darker than the
+    stones around, and less colourful, like sand in their shadow."""
 
-    def __init__(self, image: Image.Image, pitch: float, colour: str | None) -> None:
+    def __init__(self, image: Image.Image, size: tuple[int, int], pitch: float, colour: str | None) -> None:
         self._step = pitch * _FIELD_CELLS
         if colour is not None:
             self._field = np.array(hex_to_rgb(colour), np.float32).reshape(1, 1, 3) * np.float32(_JOINT_LIGHT)
             return
-        size = [max(1, min(1024, round(side / self._step))) for side in image.size]
-        small = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0).filter(ImageFilter.GaussianBlur(1.0))
+        columns, rows = (max(1, min(1024, round(side / self._step))) for side in size)
+        small = image.resize((columns, rows), Image.Resampling.BOX, reducing_gap=2.0).filter(
+            ImageFilter.GaussianBlur(1.0)
+        )
         lab = srgb_to_oklab(np.asarray(small))
         lab = lab * (0.60, 0.45, 0.45) + (0.07, 0.002, 0.012)
         self._field = oklab_to_srgb(lab).astype(np.float32) * np.float32(_JOINT_LIGHT)

@@ -123,7 +123,7 @@ def _block_colours(context: RenderContext[MosaicParams], grid: SquareGrid) -> Co
 
 BLOCKS = Style(
     name="mosaic",
-    version=9,
+    version=10,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

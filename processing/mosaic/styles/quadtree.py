@@ -27,6 +27,7 @@ MAX_CELLS = 100_000
 _SAMPLES = 1 << 16  # pixels of the reduced picture that errors are measured on, or one for each smallest cell
 _BAND_SAMPLES = 1 << 15
 _STREAMED_LEVELS = 4  # finest levels, whose sums (five numbers a cell) are not held in memory all at once
+_EXACT_FROM_PX, _EXACT_BELOW_PX, _EXACT_RESULT_PX = 16, 64, 16_000_000
 _STOPS = {"cells": ("at a number of cells", "达到数量"), "error": ("at an error", "达到误差")}
 
 Counts = NDArray[np.int64]
@@ -49,8 +50,7 @@ class QuadtreeParams(GroutParams):
 
     def joint_width(self, cell: float) -> float:
         """The width in pixels of the joints: `grout`, or a twelfth of the smallest cell; at most a quarter of it."""
-        grout = max(1, round(cell / 12)) if self.grout is None else self.grout
-        return min(grout, cell // 4)
+        return min(cell / 12 if self.grout is None else self.grout, cell / 4)
 
     @property
     def gap_colour(self) -> str | None:
@@ -74,16 +74,19 @@ def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
     progress(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
     joint = params.joint_width(smallest)
-    cells = PolygonCells(*size, corners(boxes, round(joint)), np.full(len(boxes), 4), pitch)
+    whole_joint = min(max(1, round(joint)), smallest // 4) if joint else 0
+    cells = PolygonCells(*size, corners(boxes, whole_joint), np.full(len(boxes), 4), pitch)
+    shift = 0.0
+    if smallest < _EXACT_FROM_PX:  # joints lie where those of flat paint do, and are as wide
+        joint, shift = whole_joint, whole_joint % 2 / 2
     laying = lay(context, params.material, pitch, joint, params.grout_colour, smallest=smallest)
     if laying is None:
         return paint_flat_cells(context, cells, progress.sub(0.2, 1.0), gap_colour=params.gap_colour)
-    shift = round(joint) % 2 / 2  # joints lie where those of flat paint do, whose edges are whole pixels
     whole = PolygonCells(*size, corners(boxes, 0) - shift, np.full(len(boxes), 4), pitch)
     return paint_pieces(context, whole, laying, progress.sub(0.2, 1.0), flat=lambda: cells)
 
 
-def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts:
+def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts | Floats:
     """(n, 4): left, top, right, bottom of the leaves."""
     params, size = context.params, context.size
     roots = root_grid(*size, smallest)
@@ -93,7 +96,13 @@ def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts
     if params.stop == "error":
         above = by_error(errors, image.size, params.error)
         split = [level & level_above for level, level_above in zip(split, above, strict=True)]
-    return leaves(split, roots, size)
+    return leaves(split, roots, size, exact=_has_exact_edges(size, smallest))
+
+
+def _has_exact_edges(size: tuple[int, int], smallest: int) -> bool:
+    """Whether edges are drawn where they are, not at the nearest pixel: smaller cells look better with sharp joints,
+    and of larger ones and larger results nobody sees the difference, which takes time."""
+    return _EXACT_FROM_PX <= smallest < _EXACT_BELOW_PX and size[0] * size[1] <= _EXACT_RESULT_PX
 
 
 def _measured_image(context: RenderContext[QuadtreeParams], roots: RootGrid) -> Picture:
@@ -175,24 +184,26 @@ def by_error(errors: list[Floats], size: tuple[int, int], error: float) -> list[
     return _reachable([np.sqrt(level / area) * 100 > error for level, area in zip(errors, areas, strict=False)])
 
 
-def leaves(split: list[NDArray[np.bool_]], roots: RootGrid, size: tuple[int, int]) -> Counts:
-    """(n, 4) left, top, right, bottom in pixels of the cells that are not split, in reading order."""
+def leaves(
+    split: list[NDArray[np.bool_]], roots: RootGrid, size: tuple[int, int], *, exact: bool = False
+) -> Counts | Floats:
+    """(n, 4) left, top, right, bottom of the cells that are not split, in reading order; in whole pixels, or exact."""
+    points = _exact_points if exact else _split_points
     boxes_by_level = []
     exists = np.ones((roots.rows, roots.columns), bool)
     for level in range(roots.levels + 1):
         is_leaf = exists & ~split[level] if level < roots.levels else exists
         row, column = np.nonzero(is_leaf)
-        x, y = (
-            _split_points(side, count << level) for side, count in zip(size, (roots.columns, roots.rows), strict=True)
-        )
+        x, y = (points(side, count << level) for side, count in zip(size, (roots.columns, roots.rows), strict=True))
         boxes_by_level.append(np.stack([x[column], y[row], x[column + 1], y[row + 1]], 1))
         exists = (exists & ~is_leaf).repeat(2, 0).repeat(2, 1)
     boxes = np.concatenate(boxes_by_level)
     return boxes[np.lexsort((boxes[:, 0], boxes[:, 1]))]
 
 
-def corners(boxes: Counts, joint: int) -> Floats:
-    """(4 * n, 2): each box less half a joint on every side; in whole pixels, so that all joints have equal width."""
+def corners(boxes: Counts | Floats, joint: int) -> Floats:
+    """(4 * n, 2): each box less half a joint on every side; whole pixels, so that joints between boxes of whole pixels
+    have equal width."""
     before = joint // 2
     after = joint - before
     left, top = boxes[:, 0] + before, boxes[:, 1] + before
@@ -209,6 +220,12 @@ def _squareness(longer: int, shorter: int, count: int) -> float:
 def _split_points(length: int, count: int) -> Counts:
     """(count + 1,) the ends of `count` nearly equal parts, in whole pixels."""
     return np.arange(count + 1) * length // count
+
+
+def _exact_points(length: int, count: int) -> Floats:
+    """(count + 1,) the ends of `count` equal parts."""
+    points: Floats = np.arange(count + 1) * (length / count)
+    return points
 
 
 def _block_sums(band: Image.Image, tops: Floats, columns: int) -> Floats:
@@ -237,7 +254,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=9,
+    version=10,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",

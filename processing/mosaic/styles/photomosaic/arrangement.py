@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,6 +26,7 @@ from .two_sizes import cells_with_detail, quarter_features
 from .vectors import EQUAL, FieldWeights
 
 _EPSILON = 1e-9
+_SAMPLED_BELOW, _MARGIN_SAMPLED_BELOW, _FINEST_BELOW = 32, 64, 48  # pixels of the side of a cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,15 @@ class Arrangement(Protocol):
         """For the cell map: where the cells lie."""
         ...
 
+    def enlarged(self, factor: int) -> Arrangement:
+        """The same cells in a picture `factor` times as large, to be drawn."""
+        ...
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every cell begins and ends at a whole pixel."""
+        ...
+
 
 class Rectangles:
     """Implements Arrangement."""
@@ -122,18 +133,29 @@ class Rectangles:
     def map_fields(self) -> dict[str, object]:
         return {"cell": self.exact[0], "cell_height": self.exact[1], "rows": self.rows, "columns": self.columns}
 
+    def enlarged(self, factor: int) -> Rectangles:
+        return Rectangles(*_times(self.size, self.exact, factor))
+
+    @property
+    def is_whole(self) -> bool:
+        return all(float(side).is_integer() for side in self.exact)
+
 
 class TwoSizes:
     """Implements Arrangement: rectangles, of which those where the picture has detail are split into four."""
 
     def __init__(self, context: RenderContext[Any], cell: tuple[float, float], progress: Progress) -> None:
-        self.size, self.exact, self.cell = context.size, cell, whole_box(cell)
-        self._small, self.smallest = whole_box((cell[0] / 2, cell[1] / 2)), (int(cell[0] / 2), int(cell[1] / 2))
+        self.size = context.size
         self._whole = cell_features(context, cell, progress)
-        self._grid = SplitGrid(*self.size, *cell, cells_with_detail(self._whole))
+        self._set_cell(cell, cells_with_detail(self._whole))
         self.rows, self.columns = self._grid.rows, self._grid.columns
         row, column = np.divmod(self._grid.place, self.columns)
         self.places = Places(row, column, self._grid.part, (self.rows, self.columns, 4))
+
+    def _set_cell(self, cell: tuple[float, float], split: NDArray[np.bool_]) -> None:
+        self.exact, self.cell = cell, whole_box(cell)
+        self._small, self.smallest = whole_box((cell[0] / 2, cell[1] / 2)), (int(cell[0] / 2), int(cell[1] / 2))
+        self._grid = SplitGrid(*self.size, *cell, split)
 
     @property
     def laid(self) -> Cells:
@@ -177,6 +199,16 @@ class TwoSizes:
             "columns": self.columns,
             "split": self._grid.split.ravel().astype(int).tolist(),
         }
+
+    def enlarged(self, factor: int) -> TwoSizes:
+        result = copy(self)
+        result.size, exact = _times(self.size, self.exact, factor)
+        result._set_cell(exact, self._grid.split)
+        return result
+
+    @property
+    def is_whole(self) -> bool:
+        return all((side / 2).is_integer() for side in self.exact)
 
 
 class Hexagons:
@@ -225,7 +257,33 @@ class Hexagons:
             "columns": self.columns,
         }
 
+    def enlarged(self, factor: int) -> Hexagons:
+        return Hexagons(*_times(self.size, (self._grid.wide, self._grid.high), factor))
+
+    @property
+    def is_whole(self) -> bool:
+        return False
+
+
+def _times(
+    size: tuple[int, int], cell: tuple[float, float], factor: int
+) -> tuple[tuple[int, int], tuple[float, float]]:
+    return (size[0] * factor, size[1] * factor), (cell[0] * factor, cell[1] * factor)
+
 
 def whole_box(cell: tuple[float, float]) -> tuple[int, int]:
     """The whole pixels that cover a cell."""
     return math.ceil(cell[0] - _EPSILON), math.ceil(cell[1] - _EPSILON)
+
+
+def samples_of(arrangement: Arrangement, margin: int) -> int:
+    """How many samples of a pixel, across and down, are drawn where cells or margins do not end at whole pixels.
+
+    The larger the cells, the less the nearest pixel is off: of the default tiles nobody sees it.
+    """
+    side = min(arrangement.smallest)
+    if margin and side < _MARGIN_SAMPLED_BELOW:
+        if arrangement.is_whole:
+            return 1 if min(margin, side / 4) % 2 == 0 else 2
+        return 4 if side < _FINEST_BELOW else 2
+    return 1 if arrangement.is_whole or side >= _SAMPLED_BELOW else 2

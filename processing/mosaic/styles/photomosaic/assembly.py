@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...fine_canvas import FineCanvas
 from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing, is_visible, visible_box
 from ...strip_canvas import StripCanvas
@@ -54,9 +55,13 @@ def assemble(canvas: Drawing, layout: TileLayout, progress: Progress) -> None:
         part = progress.sub(rows.start / count, rows.stop / count)
         tiles = _tiles_by_size(layout, courses, part.sub(0.0, 0.5))
         for number, course in enumerate(courses, 1):
+            if isinstance(canvas, FineCanvas):
+                canvas.finish(course.top)
             used, resized = tiles[course.size]
             _paste_course(canvas, layout, course, resized, np.searchsorted(used, layout.variants(course.cells)))
             part(0.5 + number / len(courses) / 2)
+    if isinstance(canvas, FineCanvas):
+        canvas.finish(canvas.height)
 
 
 def _without_hidden(canvas: Drawing, layout: TileLayout) -> TileLayout:
@@ -135,7 +140,10 @@ def _cut(tiles: Squares | TileSource, indices: NDArray[np.intp], cell: tuple[int
 def _paste_course(canvas: Drawing, layout: TileLayout, course: Course, tiles: Packed, places: NDArray[np.intp]) -> None:
     """Paste some cells of a course at a time. places: in `tiles`, of each cell."""
     wide, high = course.size
-    lines, mode = tiles.reshape(-1, wide), "RGBX" if isinstance(canvas, StripCanvas) else "RGBA"  # is pasted as it is
+    lines, mode = (
+        tiles.reshape(-1, wide),
+        "RGBX" if isinstance(canvas, StripCanvas | FineCanvas) else "RGBA",
+    )  # is pasted as it is
     for columns in pieces(len(places), max(1, BAND_PX // (high * wide))):
         cells = course.cells[columns]
         strip = lines.take(places[columns] * high + np.arange(high)[:, None], axis=0).view(np.uint8).reshape(high, -1)

@@ -24,19 +24,17 @@ _MAX_ASPECT = 2.0  # of a cell; longer pictures show their middle
 _MIDDLE = 128  # the mean of a tile of neutral colour, to which offsets are added
 
 
-def own_cell_size(side: int, size: tuple[int, int], multiple: int) -> tuple[int, int]:
+def own_cell_size(side: int, size: tuple[int, int]) -> tuple[float, float]:
     """Width and height of a cell, in the aspect ratio of the picture and with the area of a square of `side`.
 
-    multiple: of which both are multiples, so that cells begin at whole pixels of a source that is reduced as much.
+    They are no whole numbers, so that a picture four times as large has the same cells four times as large.
     """
     aspect = min(_MAX_ASPECT, max(1 / _MAX_ASPECT, size[0] / size[1]))
-    sides = (side * math.sqrt(aspect), side / math.sqrt(aspect))
-    wide, high = (max(multiple, round(length / multiple) * multiple) for length in sides)
-    return wide, high
+    return side * math.sqrt(aspect), side / math.sqrt(aspect)
 
 
 def own_layout(context: RenderContext[Any], arrangement: Arrangement, progress: Progress) -> TileLayout:
-    """Every second cell shows the picture mirrored. Sides of rectangular cells are multiples of context.reduction."""
+    """Every second cell shows the picture mirrored."""
     image = context.image
     cells = arrangement.reduced(context.reduction, image.size)
     means = cell_means(image, Strips(cells), True, progress, alpha=context.alpha).colours

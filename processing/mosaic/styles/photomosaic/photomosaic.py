@@ -16,6 +16,7 @@ from ...cells.hexagons import hexagon_size
 from ...colour.oklab import oklab_to_srgb
 from ...costs import FileSizes, RenderCost
 from ...errors import BadParameter
+from ...fine_canvas import FineCanvas
 from ...params import (
     MAX_SIZE,
     Condition,
@@ -34,7 +35,7 @@ from ...tiles.cutting import ASPECTS, HEXAGON, SQUARE
 from ...tiles.features import GRID, Features, mirrored_features
 from ...tiles.pool import TilePool
 from .advice import missing_kinds
-from .arrangement import Arrangement, Hexagons, Rectangles, TwoSizes
+from .arrangement import Arrangement, Hexagons, Rectangles, TwoSizes, samples_of
 from .assembly import TileLayout, assemble
 from .margins import Margins
 from .matching import SAMPLES, assign_tiles, feasible_limits
@@ -190,8 +191,8 @@ def _paint_own(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     params, size = context.params, context.size
     cell = tile_size(params, *size)
     if params.shape != HEXAGON:
-        multiple = source_reduction(params, *size) if context.is_original_size else 1
-        cell = own_cell_size(tile_side(params, *size), size, multiple)
+        wide, high = own_cell_size(tile_side(params, *size), size)
+        cell = _fitted(wide, size[0]), _fitted(high, size[1])
     progress = context.progress
     arrangement = _arrangement(context, cell, progress.sub(0.0, 0.2))
     result = _drawn(context, own_layout(context, arrangement, progress.sub(0.2, 0.5)), progress.sub(0.5, 1.0))
@@ -209,12 +210,15 @@ def _arrangement(
 def _drawn(context: RenderContext[PhotomosaicParams], layout: TileLayout, progress: Progress) -> StyleResult:
     """The picture and its figures."""
     arrangement, coverage = layout.arrangement, 1.0
-    width = min(context.params.margin, min(arrangement.smallest) // 4)
+    samples = samples_of(arrangement, context.params.margin)
+    fine = arrangement if samples == 1 else arrangement.enlarged(samples)
+    layout = replace(layout, arrangement=fine)
+    width = min(context.params.margin * samples, min(fine.smallest) // 4)
     if width:
-        margins = Margins(width, context.params.margin_colour, context.size)
-        layout, coverage = replace(layout, margins=margins), margins.left_over(arrangement)
+        margins = Margins(width, context.params.margin_colour, fine.size)
+        layout, coverage = replace(layout, margins=margins), margins.left_over(fine)
     canvas, laid = context.new_canvas(), arrangement.laid
-    assemble(canvas, layout, progress)
+    assemble(canvas if samples == 1 else FineCanvas(canvas, samples), layout, progress)
     return StyleResult(finished(canvas), cells=laid.count, pitch=laid.pitch, coverage=coverage, laid=Laid(laid))
 
 
@@ -272,7 +276,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=15,
+    version=16,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

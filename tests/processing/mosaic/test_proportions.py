@@ -1,0 +1,93 @@
+"""Lengths that are all four times as large give the same picture, four times as fine, whatever they are.
+
+Cells, joints and pictures have no common measure here: what is rounded to whole pixels at the small size shows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processing.mosaic import TilePool, parse, pool_from_tiles, render
+from tests.processing.mosaic.pictures import encoded, opened, scene
+from tests.processing.mosaic.samples import sample
+from tests.processing.mosaic.tile_samples import colourful_pool
+
+WIDE, SQUARE = (420, 313), (320, 320)
+MOST = 4.0  # of 255, on average
+
+
+def difference(
+    style: str, source: tuple[int, int], lengths: dict[str, int], *, pool: TilePool | None = None, **params: object
+) -> float:
+    data = encoded(scene(*source))
+    small, large = (
+        opened(
+            render(
+                data,
+                parse(
+                    sample(
+                        style,
+                        size=max(source) * times,
+                        **{name: length * times for name, length in lengths.items()},
+                        **params,
+                    )
+                ),
+                pool=pool,
+            ).data
+        )
+        for times in (1, 4)
+    )
+    reduced = Image.fromarray(large).resize(source, Image.Resampling.BOX)
+    return float(np.abs(np.asarray(reduced).astype(int) - small).mean())
+
+
+@pytest.mark.parametrize("source", [SQUARE, WIDE])
+@pytest.mark.parametrize(("style", "cell", "joint", "material"), [
+    ("hexagon", 16, None, "smalti"),
+    ("hexagon", 20, 3, "glass"),
+    ("triangle", 17, None, "ceramic"),
+    ("triangle", 24, 4, "stone"),
+    ("triangle", 29, 1, "gold"),
+    ("diamond", 24, None, "gold"),
+    ("diamond", 31, 4, "smalti"),
+    ("quadtree", 16, None, "stone"),
+    ("quadtree", 17, None, "ceramic"),
+    ("quadtree", 20, 2, "flat"),
+    ("quadtree", 33, None, "smalti"),
+    ("tesserae", 16, 4, "gold"),
+    ("tesserae", 29, 0, "stone"),
+    ("mosaic", 19, None, "glass"),
+])  # fmt: skip
+def test_pieces_of_any_size_are_four_times_as_fine(
+    style: str, cell: int, joint: int | None, material: str, source: tuple[int, int]
+) -> None:
+    lengths = {"cell": cell} | ({} if joint is None else {"grout": joint})
+
+    assert difference(style, source, lengths, material=material) <= MOST
+
+
+@pytest.mark.parametrize("source", [SQUARE, WIDE])
+@pytest.mark.parametrize("has_pool", [True, False])
+@pytest.mark.parametrize(("shape", "cell", "margin"), [
+    ("1:1", 16, 1),
+    ("1:1", 33, 3),
+    ("4:3", 20, 0),
+    ("3:2", 16, 0),
+    ("3:2", 24, 2),
+    ("3:4", 33, 1),
+    ("hexagon", 16, 0),
+    ("hexagon", 20, 4),
+    ("hexagon", 33, 1),
+    ("split", 16, 0),
+    ("split", 29, 2),
+])  # fmt: skip
+def test_tiles_and_margins_of_any_size_are_four_times_as_fine(
+    shape: str, cell: int, margin: int, has_pool: bool, source: tuple[int, int]
+) -> None:
+    params = {"split": True} if shape == "split" else {"shape": shape}
+    base = colourful_pool(200)
+    cut = pool_from_tiles(base.ids.tolist(), base.tiles, shape=params.get("shape", "1:1")) if has_pool else None
+
+    assert difference("photomosaic", source, {"cell": cell, "margin": margin}, pool=cut, **params) <= MOST
