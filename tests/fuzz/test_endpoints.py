@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -59,13 +60,18 @@ MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 TIMEOUT_S = 120.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FuzzServer:
     """A real server, and the document as schemathesis reads it."""
 
     server: ServerProcess
     settings: Settings
     schema: Any
+
+    @cache  # noqa: B019 - one server a run
+    def strategy(self, path: str, method: str, mode: GenerationMode) -> Any:
+        """Of requests that the document allows or forbids; both kinds of clients send them."""
+        return self.schema[path][method.upper()].as_strategy(generation_mode=mode)
 
     def sign_up(self, name: str) -> requests.Session:
         """A new user, signed in, and a developer except where something is added.
@@ -103,10 +109,10 @@ def name_of(path: str, method: str) -> str:
 @pytest.mark.parametrize("client", ["anonymous", "user"])
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_an_endpoint_answers_as_the_document_says(fuzz_server: FuzzServer, path: str, method: str, client: str) -> None:
-    operation = fuzz_server.schema[path][method.upper()]
     session = fuzz_server.sign_up(name_of(path, method)) if client == "user" else requests.Session()
     described = document()["paths"][path][method]
     modes = MODES if described["parameters"] or "requestBody" in described else MODES[:1]
+    strategies = {mode: fuzz_server.strategy(path, method, mode) for mode in modes}
     statuses: set[int] = set()
 
     refused = client == "anonymous" and path in FOR_USERS
@@ -115,7 +121,7 @@ def test_an_endpoint_answers_as_the_document_says(fuzz_server: FuzzServer, path:
     @given(st.data())
     def send(data: st.DataObject) -> None:
         for mode in modes:
-            case = data.draw(operation.as_strategy(generation_mode=mode))
+            case = data.draw(strategies[mode])
             assume(_header_bytes(case) < HEADER_LIMIT_BYTES)
             if STREAMS.search(path):
                 statuses.add(_read_header(case, session))

@@ -12,9 +12,9 @@ from tests.support.process import ROOT
 def copy_with_a_higher_version(folder: Path) -> Path:
     """Copy the server into a folder, with a higher version of tasks; returns the folder."""
     for name in ("handlers", "models", "processing", "static"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name)  # with times, so that compiled modules stay valid
     for program in ROOT.glob("*.py"):
-        shutil.copy(program, folder)
+        shutil.copy2(program, folder)
     module = folder / "models" / "queue" / "task.py"
     text = module.read_text()
     assert f"TASK_VERSION = {TASK_VERSION}\n" in text

@@ -88,40 +88,46 @@ def photomosaic_of(bucket: EmbeddedBucket, **params: object) -> Job:
 
 
 @pytest.mark.gen_test
-async def test_a_cluster_runs_jobs_as_a_thread_does(bucket: EmbeddedBucket) -> None:
+async def test_a_cluster_runs_jobs_as_a_thread_does_and_an_engine_survives_its_losses(bucket: EmbeddedBucket) -> None:
     """One test for all, since a cluster takes seconds to start."""
-    expected = run(job_of(bucket), lambda _: None)
-    photomosaics = [photomosaic_of(bucket, shape="hexagon"), photomosaic_of(bucket, split=True)]
-    photomosaics_expected = [run(job, lambda _: None) for job in photomosaics]
     async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
         await until(lambda: has_size(engine, 2))
         assert engine.problem is None
-
-        result = await engine.start(job_of(bucket), lambda _: None).future
-        assert (result.key, result.etag) == (expected.key, expected.etag)
+        await check_jobs_are_those_of_a_thread(engine, bucket)
         await check_workers_are_set_up(dask)
+        await lose_a_worker(dask, engine, bucket)
+        await lose_the_scheduler(dask, engine, bucket)
 
-        for job, of_thread in zip(photomosaics, photomosaics_expected, strict=True):
-            result = await engine.start(job, lambda _: None).future
-            assert (result.etag, result.features, result.map_key) == (
-                of_thread.etag,
-                of_thread.features,
-                of_thread.map_key,
-            )
-            assert list(result.features) == list(range(0, 12, 2)), "what was not measured before"
 
-        fractions: list[float] = []
-        await engine.start(job_of(bucket, "large"), fractions.append).future
-        assert len(fractions) > 2
-        assert fractions == sorted(fractions)
+async def check_jobs_are_those_of_a_thread(engine: ClusterEngine, bucket: EmbeddedBucket) -> None:
+    expected = run(job_of(bucket), lambda _: None)
+    photomosaics = [photomosaic_of(bucket, shape="hexagon"), photomosaic_of(bucket, split=True)]
+    photomosaics_expected = [run(job, lambda _: None) for job in photomosaics]
 
-        stopped = engine.start(job_of(bucket, "large"), lambda _: None)
-        stopped.stop()
-        with pytest.raises(Cancelled):
-            await stopped.future
+    result = await engine.start(job_of(bucket), lambda _: None).future
+    assert (result.key, result.etag) == (expected.key, expected.etag)
 
-        with pytest.raises(errors.SourceMissing):
-            await engine.start(job_of(bucket, "nothing"), lambda _: None).future
+    for job, of_thread in zip(photomosaics, photomosaics_expected, strict=True):
+        result = await engine.start(job, lambda _: None).future
+        assert (result.etag, result.features, result.map_key) == (
+            of_thread.etag,
+            of_thread.features,
+            of_thread.map_key,
+        )
+        assert list(result.features) == list(range(0, 12, 2)), "what was not measured before"
+
+    fractions: list[float] = []
+    await engine.start(job_of(bucket, "large"), fractions.append).future
+    assert len(fractions) > 2
+    assert fractions == sorted(fractions)
+
+    stopped = engine.start(job_of(bucket, "large"), lambda _: None)
+    stopped.stop()
+    with pytest.raises(Cancelled):
+        await stopped.future
+
+    with pytest.raises(errors.SourceMissing):
+        await engine.start(job_of(bucket, "nothing"), lambda _: None).future
 
 
 async def check_workers_are_set_up(dask: DaskCluster) -> None:
@@ -131,36 +137,32 @@ async def check_workers_are_set_up(dask: DaskCluster) -> None:
     assert "DecompressionBombWarning" in bombs.values(), "on the worker that had the job"
 
 
-@pytest.mark.gen_test
-async def test_an_engine_survives_lost_workers_and_a_lost_scheduler(bucket: EmbeddedBucket) -> None:
-    async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
-        await until(lambda: has_size(engine, 2))
-        await lose_a_worker(dask, engine, bucket)
+async def lose_the_scheduler(dask: DaskCluster, engine: ClusterEngine, bucket: EmbeddedBucket) -> None:
+    """Kill the scheduler during a job, start it and a worker again, and kill that worker during its job too."""
+    assert dask.scheduler is not None
+    running = engine.start(job_of(bucket, "large"), lambda _: None)
+    await asyncio.wait_for(running.begun, 20)
+    await dask.scheduler.kill()
+    with pytest.raises(JobInterrupted):
+        await running.future
+    assert engine.size == 0, "at once: else tasks are leased, and lost, again and again until the monitor looks"
+    assert engine.problem is not None
+    with pytest.raises(JobInterrupted):
+        engine.start(job_of(bucket), lambda _: None)
+    async with asyncio.timeout(LIMIT_S):
+        assert await dask.workers[1].process.wait() is not None  # a worker ends with its scheduler
 
-        assert dask.scheduler is not None
-        running = engine.start(job_of(bucket, "large"), lambda _: None)
-        await asyncio.wait_for(running.begun, 20)
-        await dask.scheduler.kill()
-        with pytest.raises(JobInterrupted):
-            await running.future
-        assert engine.size == 0, "at once: else tasks are leased, and lost, again and again until the monitor looks"
-        assert engine.problem is not None
-        with pytest.raises(JobInterrupted):
-            engine.start(job_of(bucket), lambda _: None)
-        async with asyncio.timeout(LIMIT_S):
-            assert await dask.workers[1].process.wait() is not None  # a worker ends with its scheduler
+    await dask.start(port=urlsplit(dask.address).port or 0)
+    await dask.add_worker()
+    await until(lambda: has_size(engine, 1))
+    result = await engine.start(job_of(bucket), lambda _: None).future
+    assert result.key == run(job_of(bucket), lambda _: None).key
 
-        await dask.start(port=urlsplit(dask.address).port or 0)
-        await dask.add_worker()
-        await until(lambda: has_size(engine, 1))
-        result = await engine.start(job_of(bucket), lambda _: None).future
-        assert result.key == run(job_of(bucket), lambda _: None).key
-
-        last = engine.start(job_of(bucket, "large"), lambda _: None)
-        await asyncio.wait_for(last.begun, 20)
-        await dask.workers[-1].kill()
-        with pytest.raises(JobInterrupted):
-            await last.future
+    last = engine.start(job_of(bucket, "large"), lambda _: None)
+    await asyncio.wait_for(last.begun, 20)
+    await dask.workers[-1].kill()
+    with pytest.raises(JobInterrupted):
+        await last.future
 
 
 async def state_of(server: ApiClient) -> tuple[dict[str, float], int, list[str], list[str]]:
@@ -225,6 +227,9 @@ async def lose_a_worker(dask: DaskCluster, engine: ClusterEngine, bucket: Embedd
     handles = [engine.start(job_of(bucket, "large"), lambda _, event=each: event.set()) for each in running]
     await until(lambda: are_set(running, 2))
     await dask.workers[0].kill()
+    await asyncio.wait([handle.future for handle in handles], return_when=asyncio.FIRST_EXCEPTION)
+    for handle in handles:
+        handle.stop()
     ends = await asyncio.gather(*(handle.future for handle in handles), return_exceptions=True)
     assert any(isinstance(end, WorkerDied) for end in ends)
     await until(lambda: has_size(engine, 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -101,8 +103,19 @@ def has_effect(style: str, name: str, other: str, value: Any) -> bool:
     needed = FEW_CELLS.get(style, {}) | ALSO_NEEDED.get((style, name), {})
     pair = PAIRS_OF_STYLE.get((style, name)) or PAIRS[name]
     recipes = [sample(style, **{**needed, other: value, name: candidate}) for candidate in pair]
-    first, second = (render(PHOTO, parse(recipe)).data for recipe in recipes)
+    first, second = map(file_of, recipes)
     return first != second
+
+
+def file_of(recipe: dict[str, Any], *, with_pool: bool = False) -> bytes:
+    return rendered(json.dumps(parse(recipe).to_dict(), sort_keys=True), with_pool)
+
+
+@cache
+def rendered(recipe: str, with_pool: bool) -> bytes:
+    """Each recipe once: many tests compare with the default."""
+    pool = colourful_pool(30) if with_pool else None
+    return render(PHOTO, parse(json.loads(recipe)), pool=pool).data
 
 
 @pytest.mark.parametrize(("style", "name", "condition"), conditions())
@@ -146,9 +159,7 @@ def test_a_parameter_without_a_condition_has_an_effect(style: str, parameter: di
     needed = FEW_CELLS.get(style, {}) | SHOWN_BY.get((style, name), {})
     recipes = [sample(style, **{**needed, name: value}) for value in two_values(parameter)]
 
-    pool = colourful_pool(30) if style == "photomosaic" else None
-
-    first, second = (render(PHOTO, parse(recipe), pool=pool).data for recipe in recipes)
+    first, second = (file_of(recipe, with_pool=style == "photomosaic") for recipe in recipes)
 
     assert first != second
 
@@ -183,10 +194,9 @@ def test_a_result_is_an_svg_only_under_its_condition(style: str) -> None:
 
 @pytest.mark.parametrize("style", list(STYLES))
 def test_another_seed_changes_the_result_where_the_schema_says_so(style: str) -> None:
-    pool = colourful_pool(30) if style == "photomosaic" else None
     conditional = {"material": "stone", **ALSO_NEEDED[style, "seed"]} if (style, "seed") in ALSO_NEEDED else {}
-    recipes = [parse(sample(style, **FEW_CELLS.get(style, {}), **conditional, seed=seed)) for seed in (1, 2)]
+    recipes = [sample(style, **FEW_CELLS.get(style, {}), **conditional, seed=seed) for seed in (1, 2)]
 
-    first, second = (render(PHOTO, recipe, pool=pool).data for recipe in recipes)
+    first, second = (file_of(recipe, with_pool=style == "photomosaic") for recipe in recipes)
 
     assert (first != second) == STYLES[style].seeded

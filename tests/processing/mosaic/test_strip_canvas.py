@@ -84,17 +84,17 @@ def test_rows_of_blocks_that_equal_the_one_above_are_the_same_bytes() -> None:
 
 @pytest.mark.parametrize("style", SIZED)
 def test_every_style_draws_the_same_pixels_in_strips(style: str) -> None:
-    recipe, size = parse(sample(style, size=700)), (700, 525)
-    source = decode(encoded(scene(160, 120)), Progress())
+    recipe, size = parse(sample(style, size=525)), (350, 525)
+    source = decode(encoded(scene(80, 120)), Progress())
 
     whole = STYLES[style].paint(RenderContext(source, recipe.params, Progress(), size)).canvas
     strips = STYLES[style].paint(RenderContext(source, recipe.params, Progress(), size, large_megapixels=0.0)).canvas
 
     assert isinstance(strips, StripCanvas) or style == "mosaic"
     assert np.array_equal(opened(strips.encode("png", 90, Progress())), opened(whole.encode("png", 90, Progress())))
-    factor = 3  # 700 / 320, rounded up
+    factor = 2  # 525 / 320, rounded up
     means = [
-        np.asarray(canvas.reduce(factor).resize((8, 6), Image.Resampling.BOX)).astype(int) for canvas in (strips, whole)
+        np.asarray(canvas.reduce(factor).resize((4, 6), Image.Resampling.BOX)).astype(int) for canvas in (strips, whole)
     ]
     assert np.abs(means[0] - means[1]).mean() < 2
 
@@ -122,10 +122,10 @@ def test_a_large_webp_is_refused_because_it_would_be_in_memory_as_a_whole() -> N
 
 
 def half_transparent() -> bytes:
-    picture = Image.fromarray(scene(160, 120))
+    picture = Image.fromarray(scene(80, 120))
     opacity = Image.new("L", picture.size, 255)
-    opacity.paste(0, (0, 0, 60, 120))
-    opacity.paste(128, (60, 0, 100, 120))
+    opacity.paste(0, (0, 0, 30, 120))
+    opacity.paste(128, (30, 0, 50, 120))
     picture.putalpha(opacity)
     return saved(picture)
 
@@ -141,7 +141,7 @@ def half_transparent() -> bytes:
 def test_a_transparent_picture_in_strips_is_that_in_memory(
     style: str, format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = parse({"style": style, "size": 700, "dpi": 72, "background": "none", "format": format})
+    recipe = parse({"style": style, "size": 525, "dpi": 72, "background": "none", "format": format})
     whole = render(half_transparent(), recipe)
     monkeypatch.setattr("processing.mosaic.painted.RenderContext", partial(RenderContext, large_megapixels=0.0))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,16 @@ def run_on_virtual_clock(scenario: Callable[[], Coroutine[Any, Any, None]]) -> N
         runner.run(scenario())
 
 
+@cache
+def picture() -> bytes:
+    return encoded(photo(1200, 900), "JPEG", quality=90)
+
+
 def trace_of(folder: Path, style: str) -> list[tuple[float, float]]:
     """Seconds and fractions that a job of this style reports, stretched as if it had taken DURATION_S."""
     keys = Keys("access", "secret")
     bucket = EmbeddedBucket(folder, keys, public_url="http://x", callback_url="http://x/c", size_limit_bytes=9_000_000)
-    bucket.put("source/a", encoded(photo(1600, 1200), "JPEG", quality=90), mime="image/jpeg")
+    bucket.put("source/a", picture(), mime="image/jpeg")
     recipe = mosaic.parse({"style": style, **MORE.get(style, {})}).to_dict()
     job = Job(1, "http://x/bucket/source/a", "source/a", recipe, bucket, FetchPolicy(), 50, 150)
     trace, started_at = list[tuple[float, float]](), time.thread_time()
