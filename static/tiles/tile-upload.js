@@ -3,7 +3,7 @@
 import { ImageError } from "../image-file.js";
 
 const CONCURRENT = 3;
-/** Of the images that cannot be used, so many are named one by one. */
+/** How many of the images that cannot be used are named one by one. */
 const NAMED = 3;
 
 /** Without a secure connection browsers compute no digest. */

@@ -20,7 +20,7 @@ export class BasePicture {
     if (width * height <= MAX_MEGAPIXELS * 1e6) this.#load(file);
   }
 
-  /** The picture to draw at so many pixels, {width, source}; null as long as there is none. */
+  /** The picture to draw at a width in pixels, {width, source}; null as long as there is none. */
   pick(px) { return this.#levels.find(({ width }) => width >= px * ENOUGH) ?? this.#levels.at(-1) ?? null; }
 
   close() {

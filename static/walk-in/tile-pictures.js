@@ -34,7 +34,7 @@ export class TilePictures {
   /** Begins a frame: what it does not ask for is not requested any more. */
   begin() { this.#wanted.clear(); }
 
-  /** The best bitmap at hand for a tile so many pixels wide, {bitmap, since}, or null; asks for a sharper one if there is any.
+  /** The best bitmap at hand for a tile of this width, {bitmap, since}, or null; asks for a sharper one if there is any.
    * crop: which part of it is shown, {key, left, top, size}. near: tiles with smaller numbers are requested first. */
   get(tile, crop, px, near) {
     const level = this.#levelFor(this.#tiles[tile], crop, px);

@@ -47,7 +47,7 @@ def plain(number: int) -> bytes:
 
 
 def with_pictures(user: BrowserUser, name: str, count: int) -> None:
-    """Somebody who has so many pictures here."""
+    """A user with this number of pictures."""
     user.go_signed_up(name)
     user.page.evaluate(UPLOAD, [[f"tile {number}.png", list(plain(number))] for number in range(count)])
     user.go("/")

@@ -143,7 +143,7 @@ class Person:
             await self.store.tasks.add(new, place=Place(1))
 
     async def run_task(self) -> bool:
-        """The next task, if there is one: to its end, to a pause before another try, or until it is stopped.
+        """The next task, if there is one: to its end, to its postponement for another try, or until it is stopped.
 
         Every fifth is stopped, and every fifth cancelled: in random turns there are short runs without one.
         """

@@ -26,7 +26,7 @@ def colour(text: str) -> Floats:
 
 
 def noise(shape: tuple[int, int], cells: tuple[int, int], seed: int) -> Floats:
-    """Smooth noise from 0 to 1 with so many cells across and down."""
+    """Smooth noise from 0 to 1 with this number of cells across and down."""
     small = np.random.default_rng(seed).random((cells[1] + 3, cells[0] + 3)).astype(np.float32)
     image = Image.fromarray(small).resize(
         (shape[1] * (cells[0] + 3) // cells[0], shape[0] * (cells[1] + 3) // cells[1]), Image.Resampling.BICUBIC

@@ -89,7 +89,7 @@ def users(people: int) -> Iterator[Document]:
 
 
 def edges(amounts: Amounts) -> Iterator[Document]:
-    """Everybody follows the first user, and then those whose number is so many steps further."""
+    """Everybody follows the first user, and those whose number is a given number of steps further."""
     for number in range(amounts.edges):
         step, follower = divmod(number, amounts.people)
         followed = 0 if step == 0 else (follower + step) % amounts.people

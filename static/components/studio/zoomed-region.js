@@ -7,7 +7,7 @@ const REST_MS = 150;
 const PREPARE_MS = 800;
 /** The smallest part: what all parts of a result have in common takes most of the time of the first one. */
 const ONE_PIXEL = [0.5, 0.5, 0.5, 0.5];
-/** From so many screen pixels for a pixel of the preview it is blurred. */
+/** Screen pixels for each pixel of the preview, from which on it is blurred. */
 const BLURRED = 1.1;
 /** Up to this deviation from one screen pixel for each pixel of the result, it is shown so exactly. */
 const NEARLY_ONE = 0.01;

@@ -11,7 +11,7 @@ SIDE = 160
 
 
 def spots(spot_px: float, streaks: float, times: int) -> np.ndarray:
-    """(SIDE, SIDE): the texture of a picture so many times as large, reduced as much."""
+    """(SIDE, SIDE): the texture of a picture that is larger by a factor, reduced by the same factor."""
     side = SIDE * times
     rows = Texture(spot_px * times, streaks, 7).rows(0, side, side)
     return rows.reshape(SIDE, times, SIDE, times).mean(axis=(1, 3))
