@@ -21,7 +21,7 @@ class FineCanvas:
         left, top, right, bottom = visible_box(canvas)
         self.width, self.height = self.size = canvas.width * samples, canvas.height * samples
         self.box = left * samples, top * samples, right * samples, bottom * samples
-        self._top = self.box[1]
+        self._top, self._ground = self.box[1], "#000000"
         self._rows = Image.new(_MODE, (self.box[2] - self.box[0], 0))
 
     def paste(
@@ -31,8 +31,10 @@ class FineCanvas:
         mask: Image.Image | None = None,
         /,
     ) -> None:
-        """content: an image."""
-        assert isinstance(content, Image.Image)
+        """content: an image, or a colour that fills the whole canvas before anything is drawn."""
+        if isinstance(content, str):
+            self._ground = content
+            return
         high = min(box[1] + content.height, self.box[3]) - self._top
         if high > self._rows.height:
             self._keep(0, -(-high // self._samples) * self._samples)
@@ -52,5 +54,10 @@ class FineCanvas:
         self._top += high
 
     def _keep(self, start: int, stop: int) -> None:
-        if (start, stop) != (0, self._rows.height):
-            self._rows = self._rows.crop((0, start, self._rows.width, stop))
+        """Only the rows start to stop - 1; those that nothing was drawn on yet are the ground."""
+        if (start, stop) == (0, self._rows.height):
+            return
+        rows = self._rows.crop((0, start, self._rows.width, stop))
+        if stop > self._rows.height:
+            rows.paste(self._ground, (0, self._rows.height - start, rows.width, rows.height))
+        self._rows = rows

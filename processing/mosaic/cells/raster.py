@@ -19,7 +19,7 @@ from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
 
 SAMPLES, SAMPLES_OF_LARGE = 3, 2  # a pixel, across and down, at the edges of cells
-_LARGE_PX = 16_000_000
+LARGE_PX = 16_000_000
 _LEAN_PX = 10_000_000
 Over = Callable[[Image.Image, int, int], Image.Image]
 MIN_SMOOTH_PITCH = 4.0
@@ -86,7 +86,7 @@ def fill_cells(
     over: draws over a part of the finished picture, given its pixels, left and top.
     """
     cells = strips.cells
-    samples = SAMPLES if cells.width * cells.height <= _LARGE_PX else SAMPLES_OF_LARGE
+    samples = SAMPLES if cells.width * cells.height <= LARGE_PX else SAMPLES_OF_LARGE
     fine = cells.enlarged(samples) if cells.pitch >= MIN_SMOOTH_PITCH else None
     if isinstance(fine, Lattice) and alphas is None and over is None:
         fill_lattice(canvas, fine, samples, _pack_rgba(colours, background, None), progress)

@@ -73,7 +73,7 @@ class Screen:
 
 
 def paint_screens(
-    canvas: Drawing, means: Colours, side: int, pitch: float, ground: Floats, progress: Progress, *, smooth: bool
+    canvas: Drawing, means: Colours, side: float, pitch: float, ground: Floats, progress: Progress, *, smooth: bool
 ) -> float:
     """Paint the inks of a picture over the canvas. Returns the share of the ground that is covered, 0 to 1.
 

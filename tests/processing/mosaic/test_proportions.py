@@ -91,3 +91,26 @@ def test_tiles_and_margins_of_any_size_are_four_times_as_fine(
     cut = pool_from_tiles(base.ids.tolist(), base.tiles, shape=params.get("shape", "1:1")) if has_pool else None
 
     assert difference("photomosaic", source, {"cell": cell, "margin": margin}, pool=cut, **params) <= MOST
+
+
+@pytest.mark.parametrize("source", [SQUARE, WIDE])
+@pytest.mark.parametrize(("cell", "params"), [
+    (16, {"dot_size": "equal"}),
+    (17, {"dot_size": "light", "lattice": "square"}),
+    (22, {"dot_size": "airy", "lattice": "square"}),
+    (33, {"dot_size": "airy"}),
+    (33, {"screens": "cmyk"}),
+    (45, {"screens": "cmyk"}),
+])  # fmt: skip
+def test_dots_of_any_distance_are_four_times_as_fine(
+    cell: int, params: dict[str, str], source: tuple[int, int]
+) -> None:
+    assert difference("dots", source, {"cell": cell}, **params) <= MOST
+
+
+@pytest.mark.parametrize("source", [SQUARE, WIDE])
+@pytest.mark.parametrize(("cell", "wireframe"), [(16, 0), (20, 1), (24, 0), (29, 4)])
+def test_gradients_of_any_size_are_four_times_as_fine(cell: int, wireframe: int, source: tuple[int, int]) -> None:
+    lengths = {"cell": cell, "wireframe": wireframe}
+
+    assert difference("lowpoly", source, lengths, fill="gradient") <= MOST

@@ -28,7 +28,7 @@ class DotGrid:
     """
 
     def __init__(self, width: int, height: int, side: int, *, staggered: bool) -> None:
-        self.width, self.height, self.side = width, height, side
+        self.width, self.height, self.side, self._staggered = width, height, side, staggered
         self.pitch = float(side)
         self.row_height = max(1.0, side * math.sqrt(3) / 2) if staggered else float(side)
         across, self.rows = _odd_count(width, side), _odd_count(height, self.row_height)
@@ -71,6 +71,10 @@ class DotGrid:
 
     def enlarged(self, factor: int) -> None:
         return None
+
+    def enlarged_twice(self) -> DotGrid:
+        """The same dots in a picture twice as large."""
+        return DotGrid(2 * self.width, 2 * self.height, 2 * self.side, staggered=self._staggered)
 
     def outlines(self) -> Iterator[Polygon]:
         half = self.side / 2

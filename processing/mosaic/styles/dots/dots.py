@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from ...canvas import Laid, StyleResult, finished
 from ...cells.block_means import block_means
-from ...cells.grid import SquareGrid
+from ...cells.grid import RectangleGrid, SquareGrid
 from ...cells.raster import CellMeans, cell_means
 from ...cells.screens import paint_screens
 from ...cells.strips import Strips
@@ -22,6 +22,7 @@ from ...colour.oklab import srgb_to_oklab
 from ...colour.palette import hex_to_rgb
 from ...colour.srgb import Colours, Floats, linear_lut, to_bytes
 from ...costs import FileSizes, RenderCost
+from ...fine_canvas import FineCanvas
 from ...flat_cells import cell_colours
 from ...params import CellParams, Condition, bool_param, choice_param, colour_param, default_cell
 from ...progress import BAND_PX, Progress, pieces
@@ -34,6 +35,7 @@ _MAX_DIAMETER = 0.97  # of the distance of two dots
 _MIN_RADIUS = 0.2  # of the largest radius: even a white sky keeps its pattern
 # 0.5 would make areas proportional to darkness; as dots are coloured too, a smaller contrast is enough.
 _EXPONENT = 0.36
+_FINE_FROM_PX, _FINE_BELOW_PX = 16, 64  # distances at which whole dots are drawn at half pixels
 _PIECE_DOTS = 1 << 16  # converting to OKLab takes some hundred bytes a dot
 _MIN_SCREEN_CELL = 8  # smaller dots of four inks would be noise, and take too much memory
 _MIN_DEFAULT_CELL = 8  # smaller dots do not look round
@@ -97,13 +99,10 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
         return _print_screens(context, side)
     grid = DotGrid(*size, side, staggered=params.lattice == "staggered")
     dots, visible = context.once_measured("dots", grid.count, lambda: _measured_dots(context, grid))
-    image = context.new_canvas()
-    image.paste(params.ground, (0, 0, *size))
-    covered_px = 0.0
-    for row in range(grid.rows):
-        covered_px += _paint_row(image, dots, row, progress.sub(0.6 + 0.4 * row / grid.rows, 1.0))
+    canvas = context.new_canvas()
+    covered_px = _paint(canvas, dots, params.ground, progress.sub(0.6, 1.0))
     return StyleResult(
-        finished(image),
+        finished(canvas),
         cells=int(np.count_nonzero(visible)),
         pitch=grid.pitch,
         coverage=covered_px / (size[0] * size[1]),
@@ -136,14 +135,23 @@ def _print_screens(context: RenderContext[DotsParams], side: int) -> StyleResult
     """Dots of four inks on turned screens. There is no SVG: its shapes cover each other instead of mixing."""
     params, progress, (width, height) = context.params, context.progress, context.size
     side = max(_MIN_SCREEN_CELL, side)
-    mean_side = side // 2
-    means = block_means(context.image, mean_side, params.linear, progress.sub(0.0, 0.4))
+    mean_side = side / 2
+    means = _means_of_squares(context, mean_side, progress.sub(0.0, 0.4))
     canvas, ground = context.new_canvas(), linear_lut(True)[list(hex_to_rgb(params.ground))]
     printing = progress.sub(0.4, 1.0)
     coverage = paint_screens(canvas, means, mean_side, float(side), ground, printing, smooth=params.smooth)
     grid = SquareGrid(width, height, side)
     laid = Laid(grid, params.ground)
     return StyleResult(finished(canvas), cells=grid.count, pitch=float(side), coverage=coverage, laid=laid)
+
+
+def _means_of_squares(context: RenderContext[DotsParams], side: float, progress: Progress) -> Colours:
+    """(rows, columns, 3)."""
+    linear = context.params.linear
+    if side.is_integer():
+        return block_means(context.image, int(side), linear, progress)
+    grid = RectangleGrid(*context.size, side, side)
+    return cell_means(context.image, Strips(grid), linear, progress).colours.reshape(grid.rows, grid.columns, 3)
 
 
 def tonal_dots(grid: DotGrid, means: CellMeans, context: RenderContext[DotsParams], progress: Progress) -> Dots:
@@ -197,6 +205,24 @@ def dot_radii(colours: Colours, size: str, pitch: float, progress: Progress) -> 
         radii[piece] = largest * np.maximum(share**_EXPONENT, _MIN_RADIUS)
         progress(piece.start / len(colours))
     return radii
+
+
+def _paint(canvas: Drawing, dots: Dots, ground: str, progress: Progress) -> float:
+    """Paint all dots. Returns the number of pixels that they cover."""
+    grid, samples = dots.grid, 1
+    if dots.inks is None and dots.smooth and _FINE_FROM_PX <= grid.side < _FINE_BELOW_PX:
+        samples = 2  # that they are not where whole pixels are would show
+        dots = replace(dots, grid=grid.enlarged_twice(), radii=dots.radii * samples)
+    image = canvas if samples == 1 else FineCanvas(canvas, samples)
+    image.paste(ground, (0, 0, *image.size))
+    covered_px = 0.0
+    for row in range(grid.rows):
+        if isinstance(image, FineCanvas):
+            image.finish(max(0, dots.grid.corner(row)[1]))
+        covered_px += _paint_row(image, dots, row, progress.sub(row / grid.rows, 1.0))
+    if isinstance(image, FineCanvas):
+        image.finish(image.height)
+    return covered_px / samples**2
 
 
 def _paint_row(image: Drawing, dots: Dots, row: int, progress: Progress) -> float:
@@ -255,7 +281,7 @@ def _covered_pixels(mask: Image.Image, position: tuple[int, int], size: tuple[in
 
 DOTS = Style(
     name="dots",
-    version=9,
+    version=10,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from ...cells.cells import Cells
 from ...cells.polygons import PolygonCells
+from ...cells.raster import LARGE_PX, SAMPLES
 from ...cells.runs import BACKGROUND
 from ...codec.encoders.vector_image import CellGradients
 from ...colour.palette import hex_to_rgb
@@ -16,6 +16,7 @@ from ...colour.srgb import Colours, Floats
 from ...progress import Progress
 from ...scaled import Drawing, is_visible
 
+_SMOOTH_BELOW_PX = 64.0  # larger triangles have few edges
 _STEADY = 0.02  # of a triangle's area: how much its variance of position is enlarged, which tames splinters
 
 
@@ -83,28 +84,37 @@ def _headroom(colours: Colours, slope: Floats, reach: Floats) -> Floats:
 
 
 def fill_gradients(
-    canvas: Drawing, cells: Cells, colours: Colours, gradients: Gradients, gap_colour: str, progress: Progress
+    canvas: Drawing, cells: PolygonCells, colours: Colours, gradients: Gradients, gap_colour: str, progress: Progress
 ) -> None:
-    """Paint every cell; pixels of no cell in `gap_colour`."""
-    across, down = gradients.direction.T
-    origin = (gradients.direction * gradients.centre).sum(axis=1)
-    for top, bottom in progress.bands(*canvas.size):
+    """Paint every cell with antialiased edges; pixels of no cell in `gap_colour`."""
+    samples = SAMPLES if cells.pitch < _SMOOTH_BELOW_PX and cells.width * cells.height <= LARGE_PX else 1
+    fine = cells if samples == 1 else cells.scaled(cells.width * samples, cells.height * samples)
+    for top, bottom in progress.bands(canvas.width * samples, canvas.height):
         if not is_visible(canvas, top, bottom):
             continue
-        runs = cells.runs(top, bottom)
-        cell, lengths = runs.cells, runs.lengths
-        row, first = np.divmod(runs.starts, cells.width)
-        distance = across[cell] * (first + 0.5) + down[cell] * (row + top + 0.5) - origin[cell]
-        step = np.arange(runs.size, dtype=np.float32) - np.repeat(runs.starts, lengths).astype(np.float32)
-        pixels = np.empty((bottom - top, cells.width, 3), np.uint8)
-        for channel in range(3):
-            slope = np.where(cell == BACKGROUND, 0.0, gradients.slope[cell, channel])
-            start = np.where(
-                cell == BACKGROUND, hex_to_rgb(gap_colour)[channel], colours[cell, channel] + slope * distance
-            )
-            values = np.repeat((slope * across[cell]).astype(np.float32), lengths)
-            values *= step
-            values += np.repeat((start + 0.5).astype(np.float32), lengths)
-            np.clip(values, 0, 255, out=values)
-            pixels[..., channel] = values.reshape(pixels.shape[:2])
-        canvas.paste(Image.fromarray(pixels), (0, top))
+        pixels = Image.fromarray(_gradient_rows(fine, colours, gradients, gap_colour, top, bottom, samples))
+        canvas.paste(pixels if samples == 1 else pixels.reduce(samples), (0, top))
+
+
+def _gradient_rows(
+    cells: PolygonCells, colours: Colours, gradients: Gradients, gap_colour: str, top: int, bottom: int, samples: int
+) -> Colours:
+    """The samples of rows top to bottom - 1. cells: `samples` times as large as the picture."""
+    across, down = gradients.direction.T
+    origin = (gradients.direction * gradients.centre).sum(axis=1)
+    runs = cells.runs(top * samples, bottom * samples)
+    cell, lengths = runs.cells, runs.lengths
+    row, first = np.divmod(runs.starts, cells.width)
+    x, y = (first + 0.5) / samples, (row + 0.5) / samples + top
+    distance = across[cell] * x + down[cell] * y - origin[cell]
+    step = np.arange(runs.size, dtype=np.float32) - np.repeat(runs.starts, lengths).astype(np.float32)
+    pixels = np.empty(((bottom - top) * samples, cells.width, 3), np.uint8)
+    for channel in range(3):
+        slope = np.where(cell == BACKGROUND, 0.0, gradients.slope[cell, channel])
+        start = np.where(cell == BACKGROUND, hex_to_rgb(gap_colour)[channel], colours[cell, channel] + slope * distance)
+        values = np.repeat((slope * across[cell] / samples).astype(np.float32), lengths)
+        values *= step
+        values += np.repeat((start + 0.5).astype(np.float32), lengths)
+        np.clip(values, 0, 255, out=values)
+        pixels[..., channel] = values.reshape(pixels.shape[:2])
+    return pixels

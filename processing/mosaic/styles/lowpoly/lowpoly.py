@@ -115,7 +115,7 @@ def _paint_gradients(
 
 LOWPOLY = Style(
     name="lowpoly",
-    version=4,
+    version=5,
     params=LowpolyParams,
     paint=paint_lowpoly,
     en="Low poly",
