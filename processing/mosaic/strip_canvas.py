@@ -26,7 +26,7 @@ _MAX_IN_MEMORY_MEGAPIXELS = 40.0
 def check_strips(width: int, height: int, format: str) -> None:
     """Raises BadParameter if a format cannot be written strip by strip and the result is too large for memory."""
     if width * height > _MAX_IN_MEMORY_MEGAPIXELS * 1_000_000 and format not in STRIP_FORMATS:
-        allowed = f"{', '.join(STRIP_FORMATS)} for {width} x {height} pixels"
+        allowed = f"{', '.join(STRIP_FORMATS)} or pdf for {width} x {height} pixels"
         raise BadParameter(field="format", value=format, allowed=allowed)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...colour.palette import squared_distances
 from ...colour.srgb import Colours
-from ...errors import BadParameter
+from ...errors import BadParameter, shorten
 from ...progress import Progress
 from .bricks import CHROMA_PENALTY, COLOURS, named_colours
 
@@ -17,13 +17,19 @@ MAX_STUDS = 1_000_000
 ALLOWED_STOCK = (
     f"null, or an object with names of brick colours and how many studs there are of each, 1 to {MAX_STUDS:,}"
 )
+_NAMES = ", ".join(COLOURS)
 
 
 def check_stock(stock: Mapping[str, int]) -> None:
-    """Raises ValueError for an empty stock, a colour that does not exist, or a count out of range."""
-    valid = all(name in COLOURS and 1 <= count <= MAX_STUDS for name, count in stock.items())
-    if not stock or not valid:
+    """Raises ValueError, which names what is wrong: an empty stock, a colour that does not exist, or a count out of
+    range."""
+    if not stock:
         raise ValueError(ALLOWED_STOCK)
+    for name, count in stock.items():
+        if name not in COLOURS:
+            raise ValueError(f"{ALLOWED_STOCK}; no colour is called {shorten(name)!r}, the names are {_NAMES}")
+        if not 1 <= count <= MAX_STUDS:
+            raise ValueError(f"{ALLOWED_STOCK}; {count} of {name!r} is not")
 
 
 def stock_colours(

@@ -288,3 +288,13 @@ def test_a_stock_that_is_too_small_or_unknown_is_refused_by_name() -> None:
     for stock in ({}, {"Blurple": 5}, {"Black": 0}):
         with pytest.raises(BadParameter, match=r"^stock"):
             parse({"style": "brick", "stock": stock})
+
+
+@pytest.mark.parametrize(("stock", "named"), [
+    ({"White": 5, "Blurple": 5}, r"no colour is called 'Blurple', the names are .*White"),
+    ({"White": 5, "Black": 0}, r"0 of 'Black' is not"),
+    ({"x" * 500: 5}, r"no colour is called 'x{59}…'"),
+])  # fmt: skip
+def test_what_is_wrong_with_a_stock_is_named(stock: dict[str, int], named: str) -> None:
+    with pytest.raises(BadParameter, match=rf"^stock: .* names of brick colours .*; {named}"):
+        parse({"style": "brick", "stock": stock})
