@@ -4,7 +4,7 @@ import { resultSize } from "../../print-sizes.js";
 
 const REST_MS = 150;
 /** After a preview in a size that was chosen, the server prepares for zooming, unless the next setting follows. */
-const PREPARE_MS = 800;
+const PREPARE_MS = 100;
 /** The smallest part: what all parts of a result have in common takes most of the time of the first one. */
 const ONE_PIXEL = [0.5, 0.5, 0.5, 0.5];
 /** Screen pixels for each pixel of the preview, from which on it is blurred. */
@@ -53,7 +53,10 @@ export class ZoomedRegion {
     this.#box = null;
     this.#preparation?.abort.abort();
     clearTimeout(this.#prepareTimer);
-    if (order?.recipe.size && !navigator.connection?.saveData) this.#prepareTimer = setTimeout(() => this.#prepare(), PREPARE_MS);
+    if (order?.recipe.size && !navigator.connection?.saveData) {
+      this.#source(order.image.file).catch(() => {}); // no setting changes the file
+      this.#prepareTimer = setTimeout(() => this.#prepare(), PREPARE_MS);
+    }
     this.#place();
     this.#schedule();
   }
