@@ -30,6 +30,7 @@ from data_dir import StartupError, embedded_mongod, explain_os_error, lock_data_
 from logs import start_logging
 from models.embedded_mongod import Mongod, MongodError
 from processing.background import cancel
+from processing.event_loop import make_loop
 from processing.file_limit import TooFewFiles, check_file_limit, file_limit, raise_file_limit
 from processing.shared_heap import share_heap
 from processing.thread_priority import prioritise_loop
@@ -69,8 +70,8 @@ def main() -> int:
         prioritise_loop()
         raise_file_limit()
         check_file_limit(file_limit())
-        with lock_data_dir(settings.data_dir):
-            return asyncio.run(run(settings, check=check))
+        with lock_data_dir(settings.data_dir), asyncio.Runner(loop_factory=make_loop) as runner:
+            return runner.run(run(settings, check=check))
     except (BadSetting, StartupError, MongodError, TooFewFiles) as error:
         print(f"server.py: {error}", file=sys.stderr)
         return 2

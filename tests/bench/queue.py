@@ -26,6 +26,7 @@ from models.images.image import Owner
 from models.queue.task import Task, TaskState
 from models.store import Store
 from processing.engine import Engine
+from processing.event_loop import make_loop
 from processing.executors import Executors
 from processing.fetch.allowlist import FetchPolicy
 from processing.queue.event_feed import EventFeed, TaskEvent, follow_events
@@ -174,4 +175,5 @@ async def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5000))
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5000))

@@ -31,6 +31,7 @@ from processing import mosaic
 from processing.engine.job import Job
 from processing.engine.job import run as run_job
 from processing.engine.threads import ThreadEngine
+from processing.event_loop import make_loop
 from processing.fetch.allowlist import FetchPolicy
 from processing.process_setup import tune_process
 from processing.thread_priority import RENDER_NICENESS, lower_thread_priority, prioritise_loop
@@ -238,19 +239,24 @@ async def measure_tessera(picture: bytes) -> Measured:
     )
 
 
+def _measure_tessera(picture: bytes) -> Measured:
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        return runner.run(measure_tessera(picture))
+
+
 def main() -> None:
     python = sys.argv[1] if len(sys.argv) > 1 else ""
     picture = encoded(photo(1600, 1200), "JPEG", quality=90)
     with tempfile.TemporaryDirectory(prefix="tessera-queues-") as folder:
         (Path(folder) / "photo.jpg").write_bytes(picture)
-        before = asyncio.run(measure_tessera(picture))
+        before = _measure_tessera(picture)
         bare = {
             "two threads, plain files, no queue": measure_bare_renders(Path(folder)),
             "two threads, our jobs, no queue": measure_bare_jobs(picture),
         }
         available = bool(python) and shutil.which("redis-server") is not None
         others = measure_competitors(python, Path(folder), sys.argv[2:]) if available else {}
-        ours = before.mean(asyncio.run(measure_tessera(picture)))
+        ours = before.mean(_measure_tessera(picture))
     if not available:
         print("No interpreter with other queues was given, or redis-server is missing: measured ours only.\n")
     print("".join(f"{name} is not installed and left out.\n" for name, rates in others.items() if rates is None))
