@@ -14,7 +14,7 @@ from models.database import Database, Document
 
 LINGER_S = 0.01
 """The end of a task and the start of the next one come at about the same time: they are one call."""
-SPACING_S = 0.05
+SPACING_S = 0.1
 """Between two calls while tasks run: each costs two calls of the driver, as every server reads what is new."""
 CAPPED_SIZE_BYTES = 2 * 1024 * 1024
 
