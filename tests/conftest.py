@@ -45,13 +45,13 @@ COLLECTIONS = ACCOUNTS | {"images", "uploads", "tasks", "rounds", "events", "ser
 # The files that take longest run first, so that parallel runs end at about the same time.
 LONGEST = (
     "fault_injection/",
+    "processing/engine/test_dask",
     "test_commands",
     "test_server",
     "test_operations",
     "security/test_logged_secrets",
     "browser/",
     "processing/mosaic/test_s",
-    "processing/engine/test_dask",
     "firefox/",
     "security/",
     "test_",

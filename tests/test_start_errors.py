@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from data_dir import StartupError
+from databases import open_database
 from models.embedded_mongod import Mongod, MongodError, find_mongod
+from settings import Settings
 from tests.support.process import ROOT
 
 WITHOUT = "import sys; sys.modules['{}'] = None; import server; sys.exit(server.main())"
@@ -77,9 +80,6 @@ PROGRAM = (sys.executable, "server.py")
     ("uri", "words"),
     [
         ("mongodb://ada:p@ss@db.example/", ("must be escaped", "%40 for @")),
-        ("mongodb://db.example:99999/", ("Port must be", "65535")),
-        ("mongodb://db.example:port/", ("Port contains",)),
-        ("mongodb://ada:p%zz@db.example/", ("escaped",)),
         ("", ("MONGODB_URI is set and empty", "unset it")),
     ],
 )
@@ -88,6 +88,28 @@ def test_a_uri_that_is_none(tmp_path: Path, uri: str, words: tuple[str, ...]) ->
 
     assert_refused(ended, "mongodb_uri", *words)
     assert "p@ss" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("mongodb://db.example:99999/", ("Port must be", "65535")),
+        ("mongodb://db.example:port/", ("Port contains",)),
+        ("mongodb://ada:p%zz@db.example/", ("escaped",)),
+    ],
+)
+@pytest.mark.gen_test
+async def test_the_line_about_a_uri_says_what_is_wrong_with_it(
+    tmp_path: Path, uri: str, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(StartupError) as refused:
+        async with open_database(Settings(data_dir=tmp_path, mongodb_uri=uri)):
+            pass
+
+    line = str(refused.value)
+    assert line.startswith("mongodb_uri: ")
+    assert "\n" not in line
+    assert [word for word in words if word not in line] == [], line
 
 
 def test_a_name_that_no_database_can_have(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ async def send_beside_uploads(report: DrillReport, server: DrillServer, api: Api
 
 async def send_most_expensive(report: DrillReport, api: ApiClient, host: FileHost, *, short: bool) -> None:
     """Several of each kind at a time. Other users must be served meanwhile."""
-    copies = 2 if short else WORKERS
+    copies = 1 if short else WORKERS
     kinds = {
         "scans": jpeg.scans(3000, 1000),
         "fill": jpeg.fill_bytes(4_000_000),
