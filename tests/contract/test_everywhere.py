@@ -33,30 +33,29 @@ async def test_what_the_contract_does_not_know_has_its_own_status(
     assert refused["message"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"[]",
-        b"7",
-        b"null",
-        b"\xff",
-        b'{"username": "a", "username": "b"}',
-        b'{"username": NaN}',
-        b'{"username": "\\ud800"}',
-        b'{"username": ' + b"9" * 5000 + b"}",
-        b'{"username": "ada", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        b'{"username": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001,
-        b"[" * 5000,
-    ],
-    ids=lambda body: body[:24].decode("latin-1"),
-)
+NO_JSON = [
+    b"{",
+    b"[]",
+    b"7",
+    b"null",
+    b"\xff",
+    b'{"username": "a", "username": "b"}',
+    b'{"username": NaN}',
+    b'{"username": "\\ud800"}',
+    b'{"username": ' + b"9" * 5000 + b"}",
+    b'{"username": "ada", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    b'{"username": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001,
+    b"[" * 5000,
+]
+
+
 @pytest.mark.requirement(39)
 @pytest.mark.gen_test
-async def test_a_body_that_is_not_json_is_400(api: ApiClient, body: bytes) -> None:
-    refused = await api.request("POST", "/api/user/query/", body=body, headers={"Content-Type": "application/json"})
+async def test_a_body_that_is_not_json_is_400(api: ApiClient) -> None:
+    for body in NO_JSON:
+        refused = await api.request("POST", "/api/user/query/", body=body, headers={"Content-Type": "application/json"})
 
-    assert (refused.status, refused["code"] < 1, refused["error"]) == (400, True, "malformed_body")
+        assert (refused.status, refused["code"] < 1, refused["error"]) == (400, True, "malformed_body"), body[:24]
 
 
 @pytest.mark.requirement(39)

@@ -63,12 +63,12 @@ async def test_a_picture_is_looked_up(api: ApiClient, slash: str) -> None:
     assert (answer["url"], answer["param"]) == (uploaded["url"], "for the wall")
 
 
-@pytest.mark.parametrize("number", ["1", "0", "-1", "x", str(2**63), "..", '{"$gt":""}', ""])
 @pytest.mark.gen_test
-async def test_an_unknown_picture_is_refused(api: ApiClient, number: str) -> None:
-    answer = await api.get("/api/image/query/", id=number)
+async def test_an_unknown_picture_is_refused(api: ApiClient) -> None:
+    for number in ("1", "0", "-1", "x", str(2**63), "..", '{"$gt":""}', ""):
+        answer = await api.get("/api/image/query/", id=number)
 
-    assert (answer.status, answer["code"] < 1) == (200, True)
+        assert (answer.status, answer["code"] < 1) == (200, True), number
 
 
 @pytest.mark.gen_test

@@ -208,9 +208,9 @@ async def test_the_documented_body_with_colons_and_json_in_the_qiniu_style_are_u
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("body", [b"", b"filesize=1", b"key=a&key=b", b"filesize=x&key=a", b"key=%ff"])
-async def test_a_signed_body_that_makes_no_sense_is_a_refusal(api: ApiClient, keys: Keys, body: bytes) -> None:
-    answer = await say(api, qbox(keys, PATH, body), body)
+async def test_a_signed_body_that_makes_no_sense_is_a_refusal(api: ApiClient, keys: Keys) -> None:
+    for body in (b"", b"filesize=1", b"key=a&key=b", b"filesize=x&key=a", b"key=%ff"):
+        answer = await say(api, qbox(keys, PATH, body), body)
 
-    assert answer["code"] < 1
-    assert answer.status < 500
+        assert answer["code"] < 1, body
+        assert answer.status < 500, body
