@@ -111,4 +111,4 @@ def _last_values(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
     try:
         return {name: values[-1].decode() for name, values in arguments.items()}
     except UnicodeDecodeError as error:
-        raise errors.MalformedBody(reason="it is not UTF-8") from error
+        raise errors.MalformedBody(reason=Phrase("it is not UTF-8", "不是 UTF-8 编码")) from error

@@ -176,7 +176,9 @@ class TaskStoryHandler(DeveloperHandler):
             server=task.server if task.state is TaskState.RUNNING else None,
             crashes=task.crashes,
             retries=task.retries,
-            error_details={name: str(value) for name, value in task.error_details.items()},
+            error_details={
+                name: str(value) for name, value in errors.TesseraError.of(task.error_details).details.items()
+            },
             attempts=[AttemptSchema.of(attempt) for attempt in attempts],
             log=[LogLineSchema.of(line) for line in lines],
         )

@@ -72,7 +72,9 @@ class DriverErrors:
             raise DuplicateKey(frozenset((error.details or {}).get("keyPattern", {"_id": 1}))) from error
         except (OverflowError, UnicodeEncodeError, InvalidDocument) as error:
             raise errors.BadParameter(
-                field="value", value="out of range", allowed="values that MongoDB can store"
+                field="value",
+                value=errors.Phrase("out of range", "超出范围"),
+                allowed=errors.Phrase("values that MongoDB can store", "MongoDB 能存储的值"),
             ) from error
         except (PyMongoError, TimeoutError) as error:
             raise self._unavailable() from error

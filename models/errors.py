@@ -47,9 +47,9 @@ Nothing here knows HTTP: `handlers/base.py` has the one table from error to stat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Literal, Self
 
 Language = Literal["en", "zh"]
 
@@ -64,10 +64,25 @@ class Phrase:
     def __str__(self) -> str:
         return self.en
 
+    @classmethod
+    def listing(cls, *words: str) -> Phrase:
+        """Words that are the same in both languages: identifiers, formats, hosts."""
+        return cls(", ".join(words), "、".join(words))
+
 
 def in_megabytes(size_bytes: int) -> str:
     """Of a million bytes, as settings, files and people count them."""
     return f"{round(size_bytes / 1_000_000, 1):g}"
+
+
+def _plain(detail: object) -> object:
+    if isinstance(detail, Phrase):
+        return asdict(detail)
+    return detail if isinstance(detail, str | int | float | bool) else str(detail)
+
+
+def _as_phrase(detail: object) -> object:
+    return Phrase(**detail) if isinstance(detail, dict) and detail.keys() == {"en", "zh"} else detail
 
 
 class _Details(dict[str, object]):
@@ -80,7 +95,7 @@ class _Details(dict[str, object]):
 class TesseraError(Exception):
     """The root. `details` fill the sentence; they are shown to users and must never hold a secret.
 
-    zh_words: Chinese for the values of the details `what` and `state`.
+    zh_words: Chinese for the values of the details `what` and `state`. What else is a text for people is a Phrase.
     """
 
     slug: ClassVar[str] = "internal"
@@ -93,8 +108,19 @@ class TesseraError(Exception):
         self.details = details
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Workers in other processes send errors back: pickle must pass the details as keywords."""
-        return partial(type(self), **self.details), (), self.__dict__
+        """Workers in other processes send errors back: pickle would pass the details as one argument."""
+        return type(self).of, (self.details,), self.__dict__
+
+    @classmethod
+    def of(cls, details: Mapping[str, object]) -> Self:
+        """With details as `plain_details` writes them; those of another version may lack some."""
+        error = cls.__new__(cls)
+        TesseraError.__init__(error, **{name: _as_phrase(detail) for name, detail in details.items()})
+        return error
+
+    def plain_details(self) -> dict[str, object]:
+        """The details for a record of the database."""
+        return {name: _plain(detail) for name, detail in self.details.items()}
 
     def __str__(self) -> str:
         return self.message("en")
@@ -139,6 +165,9 @@ class BadParameter(ClientError):
     en = "{field}: {value} is not valid. Allowed: {allowed}."
     zh = "{field}：{value} 无效。允许的取值：{allowed}。"
 
+    def __init__(self, *, field: str, value: object, allowed: Phrase) -> None:
+        super().__init__(field=field, value=value, allowed=allowed)
+
 
 class MalformedBody(ClientError):
     """details: reason."""
@@ -146,6 +175,9 @@ class MalformedBody(ClientError):
     slug = "malformed_body"
     en = "The request body cannot be read: {reason}."
     zh = "无法解析请求正文：{reason}。"
+
+    def __init__(self, *, reason: Phrase) -> None:
+        super().__init__(reason=reason)
 
 
 class TooLarge(ClientError):
@@ -187,13 +219,27 @@ class WrongPassword(ClientError):
     zh = "密码不正确。"
 
 
+What = Literal["user", "image", "task", "upload", "object", "thumbnail", "page"]
+
+
 class NotFound(ClientError):
-    """details: what (user, image, task, upload, object), which."""
+    """details: what, which."""
 
     slug = "not_found"
     en = "There is no {what} {which}."
     zh = "找不到{what} {which}。"
-    zh_words = {"user": "用户", "image": "图片", "task": "任务", "upload": "上传", "object": "文件"}
+    zh_words = {
+        "user": "用户",
+        "image": "图片",
+        "task": "任务",
+        "upload": "上传",
+        "object": "文件",
+        "thumbnail": "缩略图",
+        "page": "页面",
+    }
+
+    def __init__(self, *, what: What, which: object) -> None:
+        super().__init__(what=what, which=which)
 
 
 class SourceNotAllowed(ClientError):
@@ -394,17 +440,9 @@ class NotAPicture(JobError):
     slug = "not_a_picture"
     en = "This is not an image that can be read: {what}. Supported formats: {formats}."
     zh = "无法识别该图片：{what}。支持的格式：{formats}。"
-    zh_words: ClassVar[dict[str, str]] = {
-        "it is damaged or incomplete": "文件已损坏或不完整",
-        "its format is not supported": "格式不受支持",
-        "it is a sequence of pictures without a still picture": "文件是图像序列，不含静态图片",
-        "it is a HEIF file of a kind that is not supported": "不支持此类 HEIF 文件",
-    }
 
-    def __init__(
-        self, *, what: str = "its format is not supported", retryable: bool | None = None, **details: object
-    ) -> None:
-        super().__init__(retryable=retryable, what=what, **details)
+    def __init__(self, *, what: Phrase, formats: Phrase, retryable: bool | None = None) -> None:
+        super().__init__(retryable=retryable, what=what, formats=formats)
 
 
 class TooManyPixels(JobError):
@@ -425,6 +463,9 @@ class RecipeImpossible(JobError):
     slug = "recipe_impossible"
     en = "{field}: {value} is not possible for this image. Allowed: {allowed}."
     zh = "{field}：{value} 不适用于该图片。允许的取值：{allowed}。"
+
+    def __init__(self, *, field: str, value: object, allowed: Phrase, retryable: bool | None = None) -> None:
+        super().__init__(retryable=retryable, field=field, value=value, allowed=allowed)
 
 
 class QuotaExceeded(JobError):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from models.errors import MalformedBody
+from models.errors import MalformedBody, Phrase
 
 
 def parse_json_object(body: bytes) -> dict[str, Any]:
@@ -15,9 +15,9 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
         value = json.loads(body, object_pairs_hook=unique, parse_constant=_reject_constant)
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise MalformedBody(reason="it is not valid JSON") from error
+        raise MalformedBody(reason=Phrase("it is not valid JSON", "不是有效的 JSON")) from error
     if not isinstance(value, dict):
-        raise MalformedBody(reason="a JSON object is expected")
+        raise MalformedBody(reason=Phrase("a JSON object is expected", "应为 JSON 对象"))
     return value
 
 
@@ -26,7 +26,7 @@ def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise MalformedBody(reason="a name is repeated")
+            raise MalformedBody(reason=Phrase("a name is repeated", "名称重复"))
         values[name] = value
     return values
 

@@ -9,6 +9,7 @@ from typing import Any
 from models import errors
 from models.images.image_formats import FORMAT_NAMES
 from processing import mosaic_lazy as mosaic
+from processing.engine_messages import phrase_of
 
 ProgressCallback = Callable[[float], None]
 """Called with the progress, 0 to 1; raises to stop the work."""
@@ -23,7 +24,7 @@ def parse_recipe(param: str | dict[str, Any]) -> mosaic.Recipe:
     try:
         return mosaic.parse(param)
     except mosaic.BadParameter as error:
-        raise errors.BadParameter(**error.details) from error
+        raise errors.BadParameter.of(_translated(error)) from error
 
 
 def is_known(recipe: dict[str, Any]) -> bool:
@@ -59,8 +60,15 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except mosaic.TooManyPixels as error:
-        raise errors.TooManyPixels(limit=error.details["megapixels"]) from error
+        raise errors.TooManyPixels(limit=error.megapixels) from error
     except mosaic.NotAPicture as error:
-        raise errors.NotAPicture(what=str(error.details["reason"]), formats=FORMAT_NAMES) from error
+        raise errors.NotAPicture(what=phrase_of(error.reason), formats=FORMAT_NAMES) from error
     except mosaic.BadParameter as error:
-        raise errors.RecipeImpossible(retryable=False, **error.details) from error
+        raise errors.RecipeImpossible.of(_translated(error)) from error
+
+
+def _translated(error: mosaic.BadParameter) -> dict[str, object]:
+    return {
+        name: phrase_of(detail) if isinstance(detail, mosaic.Message) else detail
+        for name, detail in error.details.items()
+    }

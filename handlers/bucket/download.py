@@ -61,7 +61,7 @@ class DownloadHandler(BucketHandler):
             return UNLIMITED_S
         if deadline is not None:
             raise BadToken("token out of date")
-        raise errors.NotFound(what="object", which="there")
+        raise errors.NotFound(what="object", which=ascii(key[:80]))
 
     async def _send(self, opened: OpenObject) -> None:
         stat = opened.stat

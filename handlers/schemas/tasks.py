@@ -160,7 +160,7 @@ def _error_message(task: Task, slug: str, audience: Audience) -> str:
     kind = ERRORS_BY_SLUG.get(slug, errors.JobError)
     if "value" in task.error_details and not audience.can_see(task):
         return errors.JobError().message(audience.language)
-    return kind(**task.error_details).message(audience.language)
+    return kind.of(task.error_details).message(audience.language)
 
 
 class TaskResponse(SuccessResponse):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from models.errors import MalformedBody
+from models.errors import MalformedBody, Phrase
 from models.json_object import parse_json_object, unique
 
 BODY_LIMIT_BYTES = 256 * 1024
@@ -53,7 +53,7 @@ def parse_callback(body: bytes, content_type: str) -> CallbackBody:
     are rejected. Raises MalformedBody.
     """
     if len(body) > BODY_LIMIT_BYTES:
-        raise MalformedBody(reason=f"more than {BODY_LIMIT_BYTES} bytes")
+        raise MalformedBody(reason=Phrase(f"more than {BODY_LIMIT_BYTES} bytes", f"超过 {BODY_LIMIT_BYTES} 字节"))
     _check_charset(content_type)
     if media_type(content_type) == "application/json":
         return _typed(parse_json_object(body), signed=True)
@@ -72,7 +72,7 @@ def _check_charset(content_type: str) -> None:
         name, _, value = parameter.partition("=")
         charset = value.strip().strip('"').lower()
         if name.strip().lower() == "charset" and charset not in ("utf-8", "utf8", "us-ascii"):
-            raise MalformedBody(reason="the charset is not utf-8")
+            raise MalformedBody(reason=Phrase("the charset is not utf-8", "字符集不是 utf-8"))
 
 
 def _pair(field: bytes) -> tuple[bytes, bytes, bytes]:
@@ -87,7 +87,7 @@ def _text(raw: bytes) -> str:
     try:
         return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
     except UnicodeDecodeError as error:
-        raise MalformedBody(reason="it is not UTF-8") from error
+        raise MalformedBody(reason=Phrase("it is not UTF-8", "不是 UTF-8 编码")) from error
 
 
 def _typed(fields: dict[str, object], *, signed: bool) -> CallbackBody:
@@ -109,9 +109,11 @@ def _string(fields: dict[str, object], name: str, limit_bytes: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise MalformedBody(reason=f"{name} is not a string")
+        raise MalformedBody(reason=Phrase(f"{name} is not a string", f"{name} 不是字符串"))
     if len(value.encode()) > limit_bytes:
-        raise MalformedBody(reason=f"{name} has more than {limit_bytes} bytes")
+        raise MalformedBody(
+            reason=Phrase(f"{name} has more than {limit_bytes} bytes", f"{name} 超过 {limit_bytes} 字节")
+        )
     return value
 
 
@@ -123,5 +125,6 @@ def _number(fields: dict[str, object], name: str) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
         value = int(value)
     if type(value) is not int or not 0 <= value <= NUMBER_LIMIT:
-        raise MalformedBody(reason=f"{name} is not an integer from 0 to {NUMBER_LIMIT}")
+        english = f"{name} is not an integer from 0 to {NUMBER_LIMIT}"
+        raise MalformedBody(reason=Phrase(english, f"{name} 不是 0 到 {NUMBER_LIMIT} 的整数"))
     return value

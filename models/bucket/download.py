@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import urllib3.connection
 from urllib3.exceptions import HTTPError
@@ -31,7 +31,7 @@ def download(url: str, *, limit_bytes: int, timeout_s: float) -> bytes:
     try:
         with _get(url, timeout_s) as response:
             if response.status == 404:
-                raise NotFound(what="object", which="there")
+                raise NotFound(what="object", which=ascii(unquote(urlsplit(url).path[1:])[:80]))
             if response.status != 200:
                 log.warning("bucket: download answered with %s", response.status)
                 raise BucketUnavailable()

@@ -31,7 +31,7 @@ from models.bucket.keys import Keys
 from models.bucket.policy import TOKEN_LIFE_S, image_policy, upload_token
 from models.bucket.read_signature import read_deadline, sign_read
 from models.bucket.signature import check_callback
-from models.errors import BadParameter, BucketUnavailable, NotFound
+from models.errors import BadParameter, BucketUnavailable, NotFound, Phrase
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,9 @@ class KodoBucket:
 
     def put(self, key: str, data: bytes, *, mime: str) -> Stat:
         if not data:
-            raise BadParameter(field="data", value="nothing", allowed="at least one byte")
+            raise BadParameter(
+                field="data", value=Phrase("nothing", "空值"), allowed=Phrase("at least one byte", "至少一个字节")
+            )
         policy = {"scope": f"{self.name}:{key}", "deadline": int(time.time()) + TOKEN_LIFE_S, "fsizeLimit": len(data)}
         token = upload_token(self._keys, policy)
         expected = Etag()

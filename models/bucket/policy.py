@@ -16,7 +16,7 @@ from models.bucket.callback import CALLBACK_BODY, KEY_LIMIT_BYTES
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.keys import Keys
 from models.bucket.signature import FORM, decode, sign
-from models.errors import BadParameter, BucketUnavailable
+from models.errors import BadParameter, BucketUnavailable, Phrase
 from models.images.image_formats import IMAGE_FORMATS
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,8 @@ def check_key_length(key: str) -> None:
     except UnicodeEncodeError:
         size_bytes = 0
     if not 0 < size_bytes <= KEY_LIMIT_BYTES:
-        raise BadParameter(field="key", value=ascii(key[:40]), allowed=f"1 to {KEY_LIMIT_BYTES} bytes of UTF-8")
+        allowed = Phrase(f"1 to {KEY_LIMIT_BYTES} bytes of UTF-8", f"1 到 {KEY_LIMIT_BYTES} 字节的 UTF-8 文本")
+        raise BadParameter(field="key", value=ascii(key[:40]), allowed=allowed)
 
 
 def upload_token(keys: Keys, fields: dict[str, Any]) -> str:
@@ -127,8 +128,8 @@ def upload_token(keys: Keys, fields: dict[str, Any]) -> str:
         first = error.errors(include_url=False, include_input=False)[0]
         raise BadParameter(
             field=f"policy.{'.'.join(str(part) for part in first['loc'])}",
-            value="this value",
-            allowed=", ".join(UploadPolicy.model_fields),
+            value=Phrase("this value", "这个值"),
+            allowed=Phrase.listing(*UploadPolicy.model_fields),
         ) from error
     text = policy.model_dump_json(exclude_defaults=True)
     try:

@@ -5,6 +5,8 @@ The only list of them; a test compares it with the engine's.
 
 from __future__ import annotations
 
+from models.errors import Phrase
+
 IMAGE_FORMATS = {
     "image/jpeg": "JPEG",
     "image/png": "PNG",
@@ -16,4 +18,4 @@ IMAGE_FORMATS = {
 }
 """Media type -> name."""
 
-FORMAT_NAMES = ", ".join(IMAGE_FORMATS.values())
+FORMAT_NAMES = Phrase.listing(*IMAGE_FORMATS.values())

@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 import idna
 
 from models.bucket.addresses import DEFAULT_PORTS
-from models.errors import BadParameter, SourceNotAllowed
+from models.errors import BadParameter, Phrase, SourceNotAllowed
 from processing.fetch.public_ip import Address, is_public
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -33,6 +33,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_URL_FORMS = Phrase.listing("http://host/path", "https://host/path")
 _SAFE_IN_TARGET = "%/:@!$&'()*+,;=~?"
 
 
@@ -58,7 +59,7 @@ class FetchPolicy:
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout_s <= _MAX_TIMEOUT_S:
-            allowed = f"> 0, <= {_MAX_TIMEOUT_S}"
+            allowed = Phrase(f"> 0, <= {_MAX_TIMEOUT_S}", f"大于 0，不超过 {_MAX_TIMEOUT_S}")
             raise BadParameter(field="timeout_s", value=self.timeout_s, allowed=allowed)
         for text in self.allowed_sources:
             _parse_entry(text)
@@ -106,7 +107,7 @@ def check_source(url: str, policy: FetchPolicy) -> Target:
     entries = [entry for entry in map(_parse_entry, policy.allowed_sources) if entry.matches(host, port)]
     target = Target(url, parts.scheme, host, port, _request_target(parts), any(entry.exact for entry in entries))
     if not entries or not (target.trusted or target.address is None or is_public(target.address)):
-        raise SourceNotAllowed(allowed=", ".join(policy.allowed_sources) or "—")
+        raise SourceNotAllowed(allowed=Phrase.listing(*policy.allowed_sources or ("—",)))
     return target
 
 
@@ -133,7 +134,7 @@ def _parse_entry(text: str) -> _Entry:
         if odd or parts.scheme not in ("", *DEFAULT_PORTS) or (wildcard and text[1:2] not in ("", ".", ":")):
             raise ValueError(text)
     except ValueError as error:
-        allowed = "host, host:port, https://host, *.domain, *"
+        allowed = Phrase.listing("host", "host:port", "https://host", "*.domain", "*")
         raise BadParameter(field="allowed_sources", value=text[:60], allowed=allowed) from error
     ports = (port,) if port else tuple(DEFAULT_PORTS.values())
     exact = not wildcard and (port is not None or _as_address(host) is not None)
@@ -142,18 +143,18 @@ def _parse_entry(text: str) -> _Entry:
 
 def _split(url: str) -> SplitResult:
     if len(url) > _MAX_URL_LENGTH:
-        raise _bad_url(f"{len(url)}", f"<= {_MAX_URL_LENGTH}")
+        raise _bad_url(f"{len(url)}", Phrase(f"<= {_MAX_URL_LENGTH}", f"不超过 {_MAX_URL_LENGTH}"))
     if forbidden := _FORBIDDEN.search(url):
-        raise _bad_url(repr(forbidden[0]), quote(forbidden[0]))
+        raise _bad_url(repr(forbidden[0]), Phrase.listing(quote(forbidden[0])))
     try:
         url.encode()
         parts = urlsplit(url)
     except ValueError as error:
         raise _bad_url("?") from error
     if parts.scheme not in DEFAULT_PORTS:
-        raise _bad_url(parts.scheme[:60] or "—", "http, https")
+        raise _bad_url(parts.scheme[:60] or "—", Phrase.listing("http", "https"))
     if "@" in parts.netloc:
-        raise _bad_url("…@…", "http://…, https://…")
+        raise _bad_url("…@…", Phrase.listing("http://…", "https://…"))
     return parts
 
 
@@ -193,5 +194,5 @@ def _request_target(parts: SplitResult) -> str:
     return quote(f"{path}?{parts.query}" if parts.query else path, safe=_SAFE_IN_TARGET)
 
 
-def _bad_url(value: str, allowed: str = "http://host/path, https://host/path") -> BadParameter:
+def _bad_url(value: str, allowed: Phrase = _URL_FORMS) -> BadParameter:
     return BadParameter(field="url", value=value, allowed=allowed)

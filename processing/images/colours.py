@@ -7,8 +7,8 @@ from typing import Any
 
 from models import errors
 from models.bucket import Bucket
+from models.errors import Phrase
 from models.images.image import Owner
-from models.images.image_formats import FORMAT_NAMES
 from models.images.images import Images
 from models.images.visibility import Viewer
 from processing import mosaic_lazy as mosaic
@@ -30,7 +30,8 @@ async def resolve_colours(recipe: Mapping[str, Any], owner: Owner, images: Image
     except errors.NotFound:
         image = None
     if image is None or image.key is None:
-        raise errors.BadParameter(field=FIELD, value=image_id, allowed="the id of a picture that you may see")
+        allowed = Phrase("the id of a picture that you may see", "您可以查看的图片的编号")
+        raise errors.BadParameter(field=FIELD, value=image_id, allowed=allowed)
     return TileRef(image.id, image.key)
 
 
@@ -45,10 +46,10 @@ def read_colours(bucket: Bucket, image: TileRef | None, limits: TileLimits) -> m
         data = bucket.read(image.key, limit_bytes=limits.size_bytes, timeout_s=limits.timeout_s)
         return mosaic.colours_of(data, megapixels=limits.megapixels)
     except errors.NotFound as error:
-        raise _impossible(image, "a picture that is still there") from error
+        raise _impossible(image, Phrase("a picture that is still there", "尚未删除的图片")) from error
     except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
-        raise _impossible(image, f"{FORMAT_NAMES} of up to {limits.megapixels:g} megapixels") from error
+        raise _impossible(image, limits.allowed_pictures) from error
 
 
-def _impossible(image: TileRef, allowed: str) -> errors.RecipeImpossible:
+def _impossible(image: TileRef, allowed: Phrase) -> errors.RecipeImpossible:
     return errors.RecipeImpossible(retryable=False, field=FIELD, value=image.image_id, allowed=allowed)

@@ -101,7 +101,7 @@ class PreviewTiles:
         try:
             return await self._thumbnails.get(await self._images.by_id(image_id, SERVER), WIDTHS[0])
         except errors.NotFound as error:
-            allowed = "pictures that are still there"
+            allowed = errors.Phrase("pictures that are still there", "尚未删除的图片")
             raise errors.RecipeImpossible(retryable=False, field=field, value=image_id, allowed=allowed) from error
 
 

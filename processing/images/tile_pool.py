@@ -10,6 +10,7 @@ from typing import Any
 
 from models import errors
 from models.bucket import Bucket
+from models.errors import Phrase
 from models.images.image import Owner
 from models.images.image_formats import FORMAT_NAMES
 from models.images.images import Images
@@ -41,6 +42,11 @@ class TileLimits:
     timeout_s: float
     megapixels: float
 
+    @property
+    def allowed_pictures(self) -> Phrase:
+        english = f"{FORMAT_NAMES.en} of up to {self.megapixels:g} megapixels"
+        return Phrase(english, f"不超过 {round(self.megapixels * 100)} 万像素的 {FORMAT_NAMES.zh} 图片")
+
 
 async def resolve_tiles(
     recipe: Mapping[str, Any], owner: Owner, images: Images, *, limit: int | None = None
@@ -55,11 +61,13 @@ async def resolve_tiles(
         return ()
     limit = mosaic.MAX_TILES if limit is None else limit
     if len(ids) > limit:
-        raise errors.BadParameter(field="tiles", value=f"{len(ids)} pictures", allowed=f"at most {limit} pictures")
+        count = Phrase(f"{len(ids)} pictures", f"{len(ids)} 张图片")
+        allowed = Phrase(f"at most {limit} pictures", f"最多 {limit} 张图片")
+        raise errors.BadParameter(field="tiles", value=count, allowed=allowed)
     keys = await images.usable_as_tiles(ids, owner.id)
     for image_id in ids:
         if image_id not in keys:
-            allowed = "ids of your own pictures and of published mosaics"
+            allowed = Phrase("ids of your own pictures and of published mosaics", "您自己图片的编号，或公开作品的编号")
             raise errors.BadParameter(field="tiles", value=image_id, allowed=allowed)
     return tuple(TileRef(image_id, keys[image_id]) for image_id in ids)
 
@@ -117,7 +125,7 @@ class TileReader:
                 self._keys[image_id], limit_bytes=self._limits.size_bytes, timeout_s=self._limits.timeout_s
             )
         except errors.NotFound as error:
-            raise _impossible(image_id, "pictures that are still there") from error
+            raise _impossible(image_id, Phrase("pictures that are still there", "尚未删除的图片")) from error
 
 
 def measure_missing(
@@ -134,8 +142,7 @@ def measure_missing(
         try:
             features[image_id] = mosaic.measure_features(data, megapixels=limits.megapixels)
         except (mosaic.NotAPicture, mosaic.TooManyPixels) as error:
-            allowed = f"{FORMAT_NAMES} of up to {limits.megapixels:g} megapixels"
-            raise _impossible(image_id, allowed) from error
+            raise _impossible(image_id, limits.allowed_pictures) from error
         report(len(features) / len(missing))
     return features
 
@@ -155,5 +162,5 @@ def pool_of_tiles(
     return mosaic.pool_of_features(ids, features, files)
 
 
-def _impossible(value: object, allowed: str) -> errors.RecipeImpossible:
+def _impossible(value: object, allowed: Phrase) -> errors.RecipeImpossible:
     return errors.RecipeImpossible(retryable=False, field="tiles", value=value, allowed=allowed)

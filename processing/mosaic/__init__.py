@@ -23,7 +23,7 @@ from .codec.footprint import decoded_pixels
 from .codec.heap import release_free_memory
 from .colour.transfer import ColourStatistics
 from .costs import RenderCost
-from .errors import BadParameter, MosaicError, NotAPicture, TooManyPixels
+from .errors import BadParameter, Message, MosaicError, NotAPicture, TooManyPixels
 from .painted import DEFAULT_LIMITS, Limits, paint_source
 from .params import FLAT, TRANSPARENT
 from .pdf.embedded import jpeg_in_pdf
@@ -58,6 +58,7 @@ __all__ = [
     "ColourStatistics",
     "FileReader",
     "Limits",
+    "Message",
     "MosaicError",
     "NotAPicture",
     "PackedFeatures",

@@ -9,8 +9,7 @@ from typing import Any
 from PIL import Image
 
 from .codec.encoders.encode import encode_jpeg
-from .errors import BadParameter
-from .params import join_words
+from .errors import BadParameter, Message
 from .pdf.paper import PAPERS
 from .pdf.plan_document import MAX_SECTION, MIN_SECTION, CoverPicture, write_plan
 from .pdf.plan_words import LANGUAGES
@@ -35,11 +34,11 @@ class PlanOptions:
     def check(self) -> None:
         """Raises BadParameter."""
         if self.section is not None and not MIN_SECTION <= self.section <= MAX_SECTION:
-            allowed = f"a whole number from {MIN_SECTION} to {MAX_SECTION}"
+            allowed = Message("a whole number from {low} to {high}", low=MIN_SECTION, high=MAX_SECTION)
             raise BadParameter(field="section", value=self.section, allowed=allowed)
         for field, value, allowed_values in (("language", self.language, LANGUAGES), ("paper", self.paper, PAPERS)):
             if value not in allowed_values:
-                raise BadParameter(field=field, value=value, allowed=join_words(list(allowed_values)))
+                raise BadParameter(field=field, value=value, allowed=Message("{words}", words=tuple(allowed_values)))
 
 
 def plan_pdf(
@@ -59,7 +58,7 @@ def plan_pdf(
     options.check()
     make = STYLES[style].plan if style in STYLES else None
     if make is None or cell_map is None:
-        raise BadParameter(field="style", value=style, allowed=f"{join_words(list(PLANNED_STYLES))}, for a plan")
+        raise BadParameter(field="style", value=style, allowed=Message("{words}, for a plan", words=PLANNED_STYLES))
     plan = make(cell_map)
     if options.section is not None:
         plan = replace(plan, section=options.section)

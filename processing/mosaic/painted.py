@@ -16,7 +16,7 @@ from .codec.decode import MAX_MEGAPIXELS, Source, decode
 from .codec.encoders.encode import check_size
 from .codec.frames import decode_frames
 from .colour.transfer import ColourStatistics, colour_map, recolour
-from .errors import BadParameter
+from .errors import BadParameter, Message
 from .params import ANIMATED_FORMATS, OPAQUE_FORMATS, TRANSPARENT, Params
 from .progress import Progress
 from .recipe import Recipe
@@ -121,10 +121,10 @@ def _check_params(params: Params, colours: ColourStatistics | None) -> None:
     """Raises BadParameter for what no single parameter shows."""
     if colours is None and getattr(params, "colours_of", None) is not None:
         raise BadParameter(
-            field="colours_of", value=params.model_dump()["colours_of"], allowed="a picture that was read"
+            field="colours_of", value=params.model_dump()["colours_of"], allowed=Message("a picture that was read")
         )
     if params.background == TRANSPARENT and params.format in OPAQUE_FORMATS:
-        raise BadParameter(field="background", value=TRANSPARENT, allowed="a colour like #1c2d3e for a JPEG")
+        raise BadParameter(field="background", value=TRANSPARENT, allowed=Message("a colour like #1c2d3e for a JPEG"))
 
 
 def _animation(data: bytes, params: Params) -> list[int]:
@@ -143,7 +143,8 @@ def _frames(data: bytes, params: Params, durations: list[int], whole: Progress, 
         return iter(())
     count = len(frame_durations(data))
     if params.frame >= max(1, count):
-        raise BadParameter(field="frame", value=params.frame, allowed=f"0 to {max(1, count) - 1}")
+        allowed = Message("{low} to {high}", low=0, high=max(1, count) - 1)
+        raise BadParameter(field="frame", value=params.frame, allowed=allowed)
     return islice(_decoded_frames(data, count, params, whole, limits), params.frame, params.frame + 1)
 
 
@@ -187,16 +188,23 @@ def result_size(params: Params, source: tuple[int, int], limits: Limits, *, fram
     size = params.result_size(*source)
     megapixels = limits.result_megapixels if frames == 1 else min(limits.result_megapixels, MAX_TOTAL_MEGAPIXELS)
     if max(size) > max(source) and size[0] * size[1] * frames > megapixels * 1_000_000:
-        pixels = f"{size[0]} x {size[1]} pixels" + (f" in {frames} frames" if frames > 1 else "")
-        raise BadParameter(field="size", value=pixels, allowed=f"up to {megapixels:g} megapixels")
+        facts = {"width": size[0], "height": size[1]}
+        pixels = Message("{width} x {height} pixels", **facts)
+        if frames > 1:
+            pixels = Message("{width} x {height} pixels in {frames} frames", **facts, frames=frames)
+        raise BadParameter(field="size", value=pixels, allowed=_up_to(megapixels))
     return size
 
 
 def _check_region(region: Region, size: tuple[int, int], limits: Limits) -> None:
     left, top, right, bottom = region.box(size)
     if (right - left) * (bottom - top) > limits.region_megapixels * 1_000_000:
-        allowed = f"up to {limits.region_megapixels:g} megapixels"
-        raise BadParameter(field="region", value=f"{right - left} x {bottom - top} pixels", allowed=allowed)
+        pixels = Message("{width} x {height} pixels", width=right - left, height=bottom - top)
+        raise BadParameter(field="region", value=pixels, allowed=_up_to(limits.region_megapixels))
+
+
+def _up_to(megapixels: float) -> Message:
+    return Message("up to {megapixels:g} megapixels", megapixels=megapixels)
 
 
 def _with_alpha(result: StyleResult, alpha: Image.Image) -> StyleResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from .codec.animation import MAX_FRAMES
 from .colour.palette import PALETTE_LABELS, PALETTES, allowed_palettes, check_palette
-from .errors import shorten
+from .errors import Message
 
 TRANSPARENT = "none"
 _COLOUR = r"^#[0-9a-fA-F]{6}$"
@@ -74,7 +74,7 @@ def choice_param(default: str, choices: Mapping[str, tuple[str, str]], *, en: st
     return Field(default, pattern=pattern, json_schema_extra=_metadata("choice", en, zh, choices=rows))
 
 
-def custom_param(default: Any, kind: str, *, allowed: str, en: str, zh: str, **more: Any) -> Any:
+def custom_param(default: Any, kind: str, *, allowed: Message, en: str, zh: str, **more: Any) -> Any:
     """Any other type. The params class checks it with a pydantic validator; `allowed` describes the valid values."""
     return Field(default, json_schema_extra=_metadata(kind, en, zh, allowed=allowed, **more))
 
@@ -85,21 +85,27 @@ def metadata_of(field: FieldInfo) -> dict[str, Any]:
     return dict(extra) if isinstance(extra, dict) else {}
 
 
-def allowed_values(metadata: Mapping[str, Any]) -> str:
+def allowed_values(metadata: Mapping[str, Any]) -> Message:
     """The valid values of a parameter, in English."""
-    kind = metadata.get("type")
+    kind, automatic = metadata.get("type"), metadata.get("automatic")
     if kind in ("integer", "number"):
-        number = "a whole number" if kind == "integer" else "a number"
-        text = f"{number} from {metadata['minimum']} to {metadata['maximum']}"
-        return f"{text}, or null" if metadata.get("automatic") else text
+        limits = {"low": metadata["minimum"], "high": metadata["maximum"]}
+        if kind == "number":
+            return Message("a number from {low} to {high}", **limits)
+        if automatic:
+            return Message("a whole number from {low} to {high}, or null", **limits)
+        return Message("a whole number from {low} to {high}", **limits)
     if kind == "choice":
-        return join_words([row["value"] for row in metadata["choices"]])
+        return Message("{words}", words=tuple(row["value"] for row in metadata["choices"]))
     if kind == "boolean":
-        return "true or false"
+        return Message("true or false")
     if kind == "colour":
-        text = "a colour like #1c2d3e" + (f", or {TRANSPARENT}" if metadata.get("transparent") else "")
-        return f"{text}, or null" if metadata.get("automatic") else text
-    return str(metadata.get("allowed", "see the style's description"))
+        others = (TRANSPARENT,) if metadata.get("transparent") else ("null",) if automatic else ()
+        return (
+            Message("a colour like #1c2d3e, or {words}", words=others) if others else Message("a colour like #1c2d3e")
+        )
+    allowed = metadata.get("allowed")
+    return allowed if isinstance(allowed, Message) else Message("see the style's description")
 
 
 def conditions_of(params: type[BaseModel], name: str) -> list[dict[str, Any]]:
@@ -115,11 +121,6 @@ def conditions_of(params: type[BaseModel], name: str) -> list[dict[str, Any]]:
 def condition_data(condition: Condition) -> dict[str, Any]:
     """A condition as plain data."""
     return {**asdict(condition), "values": list(condition.values)}
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Words joined by commas, at most 40 of them."""
-    return ", ".join(shorten(word) for word in words[:40]) + (", …" if len(words) > 40 else "")
 
 
 def _metadata(kind: str, en: str, zh: str, *, unit: str | None = None, **more: Any) -> dict[str, Any]:
@@ -194,7 +195,7 @@ class SizedParams(Params):
     )
 
     colours_of: int | None = custom_param(
-        None, "picture", allowed="the id of a picture that you may see, or null", en="Colours of", zh="取色自"
+        None, "picture", allowed=Message("the id of a picture that you may see, or null"), en="Colours of", zh="取色自"
     )
 
     reveal: bool = bool_param(False, en="Animate: the mosaic lays itself", zh="动画：逐块拼成")

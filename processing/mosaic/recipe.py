@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .errors import BadParameter
-from .params import MAX_SIZE, MIN_SIZE, Params, allowed_values, join_words, metadata_of
+from .errors import BadParameter, Message
+from .params import MAX_SIZE, MIN_SIZE, Params, allowed_values, metadata_of
 from .style import Style
 
 MAX_CHARACTERS = 400_000
 """Of a recipe as text: enough for the ids of the largest tile pool."""
-JSON_VALUES = "values that JSON can represent"
+JSON_VALUES = Message("values that JSON can represent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,13 @@ def read_recipe(param: str | Mapping[str, Any], styles: Mapping[str, Style[Any]]
     values = dict(param) if isinstance(param, Mapping) else _parse_text(param)
     name = values.pop("style", "mosaic")
     if not isinstance(name, str) or name not in styles:
-        raise BadParameter(field="style", value=name, allowed=join_words(list(styles)))
+        raise BadParameter(field="style", value=name, allowed=Message("{words}", words=tuple(styles)))
     style = styles[name]
     version = values.pop("version", style.version)
     if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= style.version:
-        raise BadParameter(field="version", value=version, allowed=f"1 to {style.version}")
+        raise BadParameter(
+            field="version", value=version, allowed=Message("{low} to {high}", low=1, high=style.version)
+        )
     return Recipe(name, style.version, _check_params(_with_current_names(values, style), style))
 
 
@@ -85,13 +87,15 @@ def _with_current_names(values: dict[str, Any], style: Style[Any]) -> dict[str, 
 def _parse_text(text: str) -> dict[str, Any]:
     text = text.strip()
     if len(text) > MAX_CHARACTERS:
-        raise BadParameter(field="param", value=text, allowed=f"at most {MAX_CHARACTERS} characters")
+        raise BadParameter(
+            field="param", value=text, allowed=Message("at most {limit} characters", limit=MAX_CHARACTERS)
+        )
     if not text.startswith("{"):
         return {"style": text} if text else {}
     try:
         values: dict[str, Any] = json.loads(text, object_pairs_hook=_reject_repeated_keys)
     except (ValueError, RecursionError) as error:
-        allowed = "a style's name, or a JSON object without repeated keys"
+        allowed = Message("a style's name, or a JSON object without repeated keys")
         raise BadParameter(field="param", value=text, allowed=allowed) from error
     return values
 
@@ -107,7 +111,7 @@ def _check_params(values: dict[str, Any], style: Style[Any]) -> Params:
     fields = style.params.model_fields
     for key, value in values.items():
         if key not in fields:
-            raise BadParameter(field=str(key), value=value, allowed="the keys " + join_words(list(fields)))
+            raise BadParameter(field=str(key), value=value, allowed=Message("the keys {words}", words=tuple(fields)))
         if isinstance(value, float) and not math.isfinite(value):
             raise BadParameter(field=key, value=value, allowed=allowed_values(metadata_of(fields[key])))
     try:
@@ -124,11 +128,10 @@ def _to_bad_parameter(error: ValidationError, values: dict[str, Any], style: Sty
 
     The error of the JSON as a whole has no location: half of a surrogate pair in a text.
     """
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     if not first["loc"]:
         return BadParameter(field="param", value=values, allowed=JSON_VALUES)
     key = str(first["loc"][0])
-    is_own = first["type"] == "value_error"
-    own_text = first["msg"].removeprefix("Value error, ")
-    allowed = own_text if is_own else allowed_values(metadata_of(style.params.model_fields[key]))
+    (own,) = first["ctx"]["error"].args if first["type"] == "value_error" else (None,)
+    allowed = own if isinstance(own, Message) else allowed_values(metadata_of(style.params.model_fields[key]))
     return BadParameter(field=key, value=values.get(key), allowed=allowed)

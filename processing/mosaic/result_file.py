@@ -7,7 +7,7 @@ from .codec.encoders.svg import write_svg
 from .codec.encoders.vector_image import MAX_VECTOR_CELLS, VectorImage
 from .codec.heap import release_before_large
 from .codec.modes import on_white
-from .errors import BadParameter
+from .errors import BadParameter, Message
 from .params import Params
 from .pdf.picture import PageOptions, write_picture
 from .pdf.shapes import add_shapes
@@ -26,7 +26,7 @@ def write_result(result: StyleResult, params: Params, size: tuple[int, int], pro
     if params.format != "svg":
         return result.canvas.encode(params.format, params.quality, progress)
     if result.vector is None:
-        raise BadParameter(field="format", value="svg", allowed="jpeg, png, webp, gif, pdf for this recipe")
+        raise BadParameter(field="format", value="svg", allowed=Message("jpeg, png, webp, gif, pdf for this recipe"))
     return write_svg(result.vector(), progress)
 
 

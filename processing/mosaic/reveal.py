@@ -15,7 +15,7 @@ from .cells.runs import BACKGROUND
 from .codec.encoders.encode import encode_animation
 from .colour.palette import hex_to_rgb
 from .colour.srgb import Colours, Floats
-from .errors import BadParameter
+from .errors import BadParameter, Message
 from .params import SizedParams
 from .progress import Progress
 from .recipe import Recipe
@@ -62,7 +62,7 @@ def encode_reveal(
     At most MAX_SIDE_PX, MAX_MS and MAX_BYTES. Raises BadParameter if the cells cannot be told apart.
     """
     if result.laid is None:
-        raise BadParameter(field="reveal", value=True, allowed="false for this recipe")
+        raise BadParameter(field="reveal", value=True, allowed=Message("false for this recipe"))
     moments = _moments(result.laid, order, progress.sub(0.0, 0.3))
     image = result.canvas.to_image()
     durations = [*[_FRAME_MS] * _FRAMES, _LAST_MS]

@@ -10,7 +10,7 @@ from .codec.encoders.png import PngStrips
 from .codec.encoders.strip_encoders import BLOCK, STRIP_ROWS, JpegStrips, StripEncoder
 from .codec.modes import on_white
 from .colour.pixels import image_of, pixels
-from .errors import BadParameter
+from .errors import BadParameter, Message
 from .progress import Progress, pieces
 from .region_canvas import PixelBox
 from .repeated_blocks import RepeatedBlocks
@@ -26,15 +26,18 @@ _MAX_IN_MEMORY_MEGAPIXELS = 40.0
 def check_strips(width: int, height: int, format: str) -> None:
     """Raises BadParameter if a format cannot be written strip by strip and the result is too large for memory."""
     if width * height > _MAX_IN_MEMORY_MEGAPIXELS * 1_000_000 and format not in STRIP_FORMATS:
-        allowed = f"{', '.join(STRIP_FORMATS)} or pdf for {width} x {height} pixels"
+        allowed = Message(
+            "{words} or pdf for {width} x {height} pixels", words=STRIP_FORMATS, width=width, height=height
+        )
         raise BadParameter(field="format", value=format, allowed=allowed)
 
 
 def check_in_memory(width: int, height: int) -> None:
     """Raises BadParameter if a result that must be in memory as a whole is too large for that."""
     if width * height > _MAX_IN_MEMORY_MEGAPIXELS * 1_000_000:
-        allowed = f"up to {_MAX_IN_MEMORY_MEGAPIXELS:g} megapixels for this recipe"
-        raise BadParameter(field="size", value=f"{width} x {height} pixels", allowed=allowed)
+        allowed = Message("up to {megapixels:g} megapixels for this recipe", megapixels=_MAX_IN_MEMORY_MEGAPIXELS)
+        pixels = Message("{width} x {height} pixels", width=width, height=height)
+        raise BadParameter(field="size", value=pixels, allowed=allowed)
 
 
 class StripCanvas:

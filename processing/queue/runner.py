@@ -139,7 +139,7 @@ class TaskRunner:
             tiles = await persist(resolve_measured_tiles, task.recipe, task.owner, self.store.images)
             colours = await persist(resolve_colours, task.recipe, task.owner, self.store.images)
         except errors.BadParameter as error:  # pragma: no cover - a tile is deleted while the task waits
-            raise errors.RecipeImpossible(retryable=False, **error.details) from error
+            raise errors.RecipeImpossible.of(error.details) from error
         return Job(
             task_id=task.id,
             url=task.url,
@@ -232,9 +232,7 @@ class TaskRunner:
     async def _retry_or_fail(self, lease: Lease, error: errors.Unavailable | errors.JobError) -> Task | None:
         delay_s = _retry_delay_s(lease.task, error)
         if delay_s is None:
-            plain = str | int | float | bool
-            details = {key: value if isinstance(value, plain) else str(value) for key, value in error.details.items()}
-            outcome = Outcome(TaskState.FAILED, error=error.slug, error_details=details)
+            outcome = Outcome(TaskState.FAILED, error=error.slug, error_details=error.plain_details())
             return await persist(self.store.leases.finish, lease, outcome)
         log.warning("task %s: %s; trying again in %.1f s", lease.task.id, error.slug, delay_s)
         place = await persist(self.store.fair_order.reassign, lease.task.id, lease.task.owner)

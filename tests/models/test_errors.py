@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 from string import Formatter
@@ -9,19 +10,19 @@ from string import Formatter
 import pytest
 
 from models import errors
-from models.errors import JobError, TesseraError, all_errors
+from models.errors import JobError, Phrase, TesseraError, all_errors
 
 
-def example(kind: type[TesseraError]) -> TesseraError:
-    """An error with every detail that its sentences name."""
+def details_of(kind: type[TesseraError]) -> dict[str, object]:
+    """Every detail that its sentences name."""
     named = {name for text in (kind.en, kind.zh) for _, name, _, _ in Formatter().parse(text) if name}
-    return kind(**{name: f"a {name}" for name in named})
+    return {name: Phrase(f"a {name}", f"某{name}") for name in named}
 
 
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.slug)
 @pytest.mark.parametrize("protocol", [2, pickle.HIGHEST_PROTOCOL])
 def test_every_error_survives_pickling(kind: type[TesseraError], protocol: int) -> None:
-    before = example(kind)
+    before = kind(**details_of(kind))
 
     after = pickle.loads(pickle.dumps(before, protocol))
 
@@ -33,18 +34,28 @@ def test_every_error_survives_pickling(kind: type[TesseraError], protocol: int) 
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.slug)
 def test_every_error_has_a_sentence_without_its_details(kind: type[TesseraError]) -> None:
     """Of a record that another version or an operator has written."""
-    for text in (kind().message("en"), kind().message("zh")):
+    for text in (kind.of({}).message("en"), kind.of({}).message("zh")):
         assert text
         assert not re.search(r"[{}]", text)
+
+
+@pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.slug)
+def test_the_record_of_an_error_has_both_languages(kind: type[TesseraError]) -> None:
+    error = kind(**details_of(kind))
+
+    record = json.loads(json.dumps(error.plain_details()))
+
+    assert kind.of(record).message("zh") == error.message("zh")
+    assert kind.of(record).message("en") == error.message("en")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in all_errors() if issubclass(kind, JobError)], ids=lambda k: k.slug)
 @pytest.mark.parametrize("retryable", [True, False, None])
 def test_retryable_survives_pickling(kind: type[JobError], retryable: bool | None) -> None:
-    after = pickle.loads(pickle.dumps(kind(retryable=retryable, limit=3)))
+    after = pickle.loads(pickle.dumps(kind(retryable=retryable, **details_of(kind))))
 
     assert after.retryable is (kind.retryable if retryable is None else retryable)
-    assert after.details["limit"] == 3
+    assert after.details == details_of(kind)
 
 
 def test_the_docstring_shows_the_whole_tree() -> None:

@@ -28,7 +28,7 @@ from models.bucket.keys import Keys
 from models.bucket.policy import image_policy, upload_token
 from models.bucket.read_signature import read_deadline, sign_read, verified_deadline
 from models.bucket.signature import check_callback
-from models.errors import BadParameter, SourceTooLarge, in_megabytes
+from models.errors import BadParameter, Phrase, SourceTooLarge, in_megabytes
 
 NAME = "tessera"
 CALLBACK_TIMEOUT_S = 5.0
@@ -144,7 +144,9 @@ class EmbeddedBucket:
 
     def put(self, key: str, data: bytes, *, mime: str) -> Stat:
         if not data:
-            raise BadParameter(field="data", value="nothing", allowed="at least one byte")
+            raise BadParameter(
+                field="data", value=Phrase("nothing", "空值"), allowed=Phrase("at least one byte", "至少一个字节")
+            )
         with self.objects.stage() as staged:
             staged.write(data)
             return staged.commit(key, mime=mime, overwrite=True)

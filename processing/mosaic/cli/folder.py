@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadParameter, NotAPicture, TooManyPixels
+from ..errors import BadParameter, Message, NotAPicture, TooManyPixels
 from ..progress import ProgressCallback
 from ..styles.photomosaic.photomosaic import MAX_TILES
 from ..tiles.centering import CROPS
@@ -49,10 +49,12 @@ def read_folder(path: Path, progress: ProgressCallback | None = None, *, shape: 
     OSError if it cannot be listed.
     """
     if not path.is_dir():
-        raise BadParameter(field="pool", value=str(path), allowed="a folder of pictures")
+        raise BadParameter(field="pool", value=str(path), allowed=Message("a folder of pictures"))
     files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
     if len(files) > MAX_TILES:
-        raise BadParameter(field="pool", value=f"{len(files)} files", allowed=f"at most {MAX_TILES} files")
+        raise BadParameter(
+            field="pool", value=f"{len(files)} files", allowed=Message("at most {most} files", most=MAX_TILES)
+        )
     features, unreadable = dict[Path, bytes](), dict[str, str]()
     for number, file in enumerate(files, 1):
         try:
@@ -63,7 +65,8 @@ def read_folder(path: Path, progress: ProgressCallback | None = None, *, shape: 
             progress(number / len(files))
     if not features:
         contents = f"{len(unreadable)} unreadable files in" if unreadable else "the empty folder"
-        raise BadParameter(field="pool", value=f"{contents} {path.name}", allowed="a folder with at least one picture")
+        allowed = Message("a folder with at least one picture")
+        raise BadParameter(field="pool", value=f"{contents} {path.name}", allowed=allowed)
     packed, readable = PackedFeatures.of(list(features.values()), shape), list(features)
     ids = np.arange(len(readable), dtype=np.int64)
 

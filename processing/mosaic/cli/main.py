@@ -44,8 +44,9 @@ from .. import (
     render,
 )
 from ..codec.encoders.encode import MEDIA_TYPES
+from ..errors import Message
 from ..looks import LOOKS
-from ..params import allowed_values, join_words
+from ..params import allowed_values
 from ..pdf.paper import PAPERS
 from ..progress import ProgressCallback
 from .contact_sheet import DRAWN_SIDE, REQUIRED_PARAMS, draw_sheet
@@ -152,7 +153,7 @@ def _recipe_values(options: argparse.Namespace, out: Path | None) -> dict[str, A
 def _look_params(style: str, name: str) -> Mapping[str, Any]:
     looks = {look.name: look.params for look in LOOKS.get(style, ())}
     if name not in looks:
-        raise BadParameter(field="look", value=name, allowed=join_words(list(looks)))
+        raise BadParameter(field="look", value=name, allowed=Message("{words}", words=tuple(looks)))
     return looks[name]
 
 
@@ -168,7 +169,7 @@ def _read_pool(options: argparse.Namespace, recipe: Recipe) -> Folder | None:
     if options.pool is None:
         return None
     if recipe.style != "photomosaic":
-        raise BadParameter(field="pool", value=recipe.style, allowed="the style photomosaic")
+        raise BadParameter(field="pool", value=recipe.style, allowed=Message("the style photomosaic"))
     bar = None if options.quiet else _ProgressBar(options.pool.name)
     params = recipe.to_dict()
     folder = read_folder(options.pool, bar, shape=params["shape"], megapixels=options.megapixels)
@@ -218,9 +219,8 @@ def _render_file(
 def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder | None) -> None:
     """Raises BadParameter for a style without a cell map."""
     if cell_map is None:
-        raise BadParameter(
-            field="map", value=target.name, allowed="the styles photomosaic, brick, beads, stitch and numbers"
-        )
+        allowed = Message("the styles photomosaic, brick, beads, stitch and numbers")
+        raise BadParameter(field="map", value=target.name, allowed=allowed)
     data = cell_map if pool is None else pool.with_file_names(cell_map)
     target.with_name(f"{target.stem}.map.json").write_text(json.dumps(data, ensure_ascii=False))
 
@@ -228,7 +228,8 @@ def _write_map(target: Path, cell_map: Mapping[str, object] | None, pool: Folder
 def _write_parts(target: Path, cell_map: Mapping[str, object] | None) -> None:
     """Raises BadParameter for a style that nobody builds."""
     if cell_map is None or "parts" not in cell_map:
-        raise BadParameter(field="parts", value=target.name, allowed="the styles " + join_words(list(PLANNED_STYLES)))
+        allowed = Message("the styles {words}", words=PLANNED_STYLES)
+        raise BadParameter(field="parts", value=target.name, allowed=allowed)
     target.with_name(f"{target.stem}.parts.csv").write_bytes(parts_csv(cell_map).encode())
     if (wanted := wanted_list(cell_map)) is not None:
         target.with_name(f"{target.stem}.bricklink.xml").write_text(wanted)

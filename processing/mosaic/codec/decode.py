@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageFile
 
-from ..errors import DAMAGED, MosaicError, NotAPicture, TooManyPixels
+from ..errors import DAMAGED, Message, MosaicError, NotAPicture, TooManyPixels
 from ..progress import Progress, run_interruptible
 from .container import Container, read_container
 from .deep import deep_png
@@ -32,7 +32,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
 MAX_MEGAPIXELS = 50.0
 """Also the server's default. With the limits below, an image of this size takes at most 600 MiB to decode."""
 
-_UNSUPPORTED = "its format is not supported"
+_UNSUPPORTED = Message("its format is not supported")
 _MAX_WEBP_MEGAPIXELS = 35.0  # libwebp's animation decoder and Pillow take 16 bytes a pixel: 600 MiB
 BLEED_PX = {"WEBP": 32, "HEIF": 64, "AVIF": 64}  # the side of the largest transform, in AV1 also of its filters
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import Message
 from ..progress import Progress, pieces
 from ..scipy_lazy import kd_tree
 from .oklab import oklab_to_srgb, srgb_to_oklab
@@ -55,9 +56,13 @@ _DITHER_STEPS = 8
 _WIDENING = 1.1
 
 
-def allowed_palettes() -> str:
+def allowed_palettes() -> Message:
     """The valid values of a `palette` parameter, in English."""
-    return f"null, auto-2 to auto-{MAX_COLOURS}, {', '.join(PALETTES)}, or a list of 2 to 256 colours like #1c2d3e"
+    return Message(
+        "null, auto-2 to auto-{most}, {names}, or a list of 2 to {most} colours like #1c2d3e",
+        most=MAX_COLOURS,
+        names=tuple(PALETTES),
+    )
 
 
 def check_palette(value: Palette) -> Palette:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import BadParameter
+from ..errors import BadParameter, Message
 from ..units import MM_PER_INCH
 from .document import PdfDocument, PdfImage
 from .paper import PAPERS
@@ -39,7 +39,10 @@ def write_picture(size: tuple[int, int], draw: Callable[[PdfDocument], PdfImage]
         add_poster_pages(document, draw(document), (width, height), paper, options.overlap_mm)
         return document.save()
     if max(size) > _MAX_INCHES * resolution:
-        allowed = f"at least {math.ceil(max(size) / _MAX_INCHES)} for a page of {size[0]} x {size[1]} pixels"
+        least = math.ceil(max(size) / _MAX_INCHES)
+        allowed = Message(
+            "at least {least} for a page of {width} x {height} pixels", least=least, width=size[0], height=size[1]
+        )
         raise BadParameter(field="dpi", value=resolution, allowed=allowed)
     image = draw(document)
     with document.page(width, height) as page:

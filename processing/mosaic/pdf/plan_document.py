@@ -9,7 +9,7 @@ import numpy as np
 
 from ..colour.palette import hex_to_rgb
 from ..colour.srgb import Colours
-from ..errors import BadParameter
+from ..errors import BadParameter, Message
 from ..plan import EMPTY, Plan, PlanColour
 from ..progress import Progress
 from .document import PdfDocument, PdfImage, PdfPage
@@ -73,10 +73,12 @@ def write_plan(
     progress callback raises.
     """
     if plan.cells.size > MAX_PLAN_CELLS:
-        cells = f"{plan.cells.shape[1]} x {plan.cells.shape[0]} pieces"
-        raise BadParameter(field="plan", value=cells, allowed=f"up to {MAX_PLAN_CELLS:,} pieces")
+        pieces = Message("{width} x {height} pieces", width=plan.cells.shape[1], height=plan.cells.shape[0])
+        allowed = Message("up to {most:,} pieces", most=MAX_PLAN_CELLS)
+        raise BadParameter(field="plan", value=pieces, allowed=allowed)
     if not MIN_SECTION <= plan.section <= MAX_SECTION:
-        raise BadParameter(field="section", value=plan.section, allowed=f"{MIN_SECTION} to {MAX_SECTION}")
+        allowed = Message("{low} to {high}", low=MIN_SECTION, high=MAX_SECTION)
+        raise BadParameter(field="section", value=plan.section, allowed=allowed)
     return _PlanWriter(plan, title, language, PAPERS[paper]).write(picture, progress or Progress())
 
 

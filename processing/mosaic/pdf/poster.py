@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..errors import BadParameter
+from ..errors import BadParameter, Message
 from .document import PdfDocument, PdfImage, PdfPage
 from .paper import Paper
 
@@ -49,10 +49,11 @@ def poster_grid(size: tuple[float, float], paper: Paper, overlap: float) -> Post
     grids = [_grid(size, turned, overlap) for turned in (paper, Paper(paper.height, paper.width))]
     grid = min(grids, key=lambda grid: grid.pages)
     if grid.pages > MAX_POSTER_PAGES:
-        value = f"{grid.pages} pages for {size[0] / 10:.0f} x {size[1] / 10:.0f} cm"
-        raise BadParameter(
-            field="poster", value=value, allowed=f"up to {MAX_POSTER_PAGES} pages; a higher dpi takes fewer"
+        pages = Message(
+            "{pages} pages for {width:.0f} x {height:.0f} cm", pages=grid.pages, width=size[0] / 10, height=size[1] / 10
         )
+        allowed = Message("up to {most} pages; a higher dpi takes fewer", most=MAX_POSTER_PAGES)
+        raise BadParameter(field="poster", value=pages, allowed=allowed)
     return grid
 
 

@@ -9,13 +9,13 @@ from PIL import Image
 from ..codec.decode import decode
 from ..codec.encoders.encode import encode_jpeg
 from ..codec.modes import on_white
-from ..errors import BadParameter
+from ..errors import BadParameter, Message
 from ..progress import Progress
 from .embedded import jpeg_in_pdf
 from .picture import PageOptions, write_picture
 
 _QUALITY = 92  # of a JPEG that is made for the page
-_ALLOWED = "a result in pixels: png, jpeg, webp or gif"
+_ALLOWED = Message("a result in pixels: png, jpeg, webp or gif")
 
 
 def print_pdf(data: bytes, options: PageOptions, *, megapixels: float) -> bytes:
@@ -27,7 +27,7 @@ def print_pdf(data: bytes, options: PageOptions, *, megapixels: float) -> bytes:
     if data.startswith(b"%PDF-"):
         data = jpeg_in_pdf(data) or b""
     if not data or data.lstrip()[:1] == b"<":
-        raise BadParameter(field="id", value="shapes", allowed=_ALLOWED)
+        raise BadParameter(field="id", value=Message("shapes"), allowed=_ALLOWED)
     if data.startswith(b"\xff\xd8"):
         with Image.open(io.BytesIO(data)) as image:  # its header alone
             jpeg, size, mode = data, image.size, image.mode

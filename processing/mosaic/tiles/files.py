@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..codec.decode import MAX_MEGAPIXELS
-from ..errors import BadParameter, NotAPicture, TooManyPixels
+from ..errors import BadParameter, Message, NotAPicture, TooManyPixels
 from ..progress import pieces
 from .cutting import SQUARE, cut_image, decode_for_tiles
 
@@ -121,7 +121,9 @@ class TileFiles:
         try:
             return _Decoded(picture_id, decode_for_tiles(data, max(size), self.megapixels))
         except (NotAPicture, TooManyPixels) as error:
-            allowed = f"pictures that can be decoded, of up to {self.megapixels:g} megapixels"
+            allowed = Message(
+                "pictures that can be decoded, of up to {megapixels:g} megapixels", megapixels=self.megapixels
+            )
             raise BadParameter(field="tiles", value=picture_id, allowed=allowed) from error
 
     def _cut_size(self, size: tuple[int, int]) -> tuple[int, int]:

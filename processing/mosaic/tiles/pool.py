@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..codec.decode import MAX_MEGAPIXELS
-from ..errors import BadParameter
+from ..errors import BadParameter, Message
 from ..progress import ProgressCallback
 from .centering import CROPS
 from .cutting import SQUARE, TILE_PX, Tile, cut_tile
@@ -53,7 +53,7 @@ class TilePool:
         index_of = {tile_id: index for index, tile_id in enumerate(self.ids.tolist())}
         missing = [tile_id for tile_id in ids if tile_id not in index_of]
         if missing:
-            raise BadParameter(field="tiles", value=missing[0], allowed="pictures of the tile pool")
+            raise BadParameter(field="tiles", value=missing[0], allowed=Message("pictures of the tile pool"))
         indices = np.array([index_of[tile_id] for tile_id in dict.fromkeys(ids)])
         return self._part(indices)
 
@@ -104,7 +104,7 @@ def build_pool(
         if progress is not None:
             progress(0.0)
     if not ids:
-        raise BadParameter(field="pool", value=[], allowed="at least one picture")
+        raise BadParameter(field="pool", value=[], allowed=Message("at least one picture"))
     pixels.resize((len(ids) * crops, *pixels.shape[1:]), refcheck=False)
     return pool_from_tiles(ids, pixels, np.concatenate(boxes), shape)
 

@@ -19,6 +19,7 @@ from PIL import Image
 from models import errors
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
+from models.images.image_formats import FORMAT_NAMES
 from processing import mosaic
 from processing.engine.job import Job, run, timeout_for
 from processing.engine.threads import REPORT_INTERVAL_S, ThreadEngine
@@ -123,11 +124,13 @@ def test_a_job_and_its_errors_travel_to_other_machines_and_back(bucket: Embedded
     job: Job = pickle.loads(pickle.dumps(job_of(bucket, png())))
 
     result = pickle.loads(pickle.dumps(run(job, lambda _: None)))
-    error = pickle.loads(pickle.dumps(errors.NotAPicture(formats="PNG")))
+    error = pickle.loads(
+        pickle.dumps(errors.NotAPicture(what=errors.Phrase("it is damaged", "文件已损坏"), formats=FORMAT_NAMES))
+    )
 
     assert hashlib.sha256(bucket.read(result.key, limit_bytes=10**7, timeout_s=60)).digest()
     assert isinstance(error, errors.NotAPicture)
-    assert "PNG" in str(error)
+    assert "文件已损坏" in error.message("zh")
 
 
 @pytest.mark.gen_test

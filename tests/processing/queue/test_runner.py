@@ -9,6 +9,7 @@ import pytest
 
 from models import errors
 from models.database import Database
+from models.errors import Phrase
 from models.images.image import ImageKind
 from models.images.visibility import SERVER
 from models.queue.leases import Leases
@@ -128,8 +129,8 @@ async def test_a_task_with_a_temporary_error_is_tried_again_after_a_pause(
 @pytest.mark.parametrize(
     ("error", "slug"),
     [
-        (errors.NotAPicture(formats="PNG"), "not_a_picture"),
-        (errors.RecipeImpossible(field="cell", value=3, allowed=range(4, 9)), "recipe_impossible"),
+        (errors.NotAPicture(what=Phrase("damaged", "已损坏"), formats=Phrase.listing("PNG", "JPEG")), "not_a_picture"),
+        (errors.RecipeImpossible(field="cell", value=3, allowed=Phrase("4 to 8", "4 到 8")), "recipe_impossible"),
     ],
 )
 @pytest.mark.gen_test
@@ -144,6 +145,7 @@ async def test_a_task_with_a_permanent_error_fails_at_once(
         failed = await server.becomes(task, TaskState.FAILED)
 
     assert (failed.error, failed.attempts) == (slug, 1)
+    assert type(error).of(failed.error_details).message("zh") == error.message("zh")
 
 
 @pytest.mark.gen_test

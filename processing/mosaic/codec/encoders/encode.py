@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from ...errors import BadParameter
+from ...errors import BadParameter, Message
 from ...progress import Progress, run_interruptible
 from .gif import encode_gif
 from .png import encode_png
@@ -62,8 +62,9 @@ def encode_animation(
 def check_size(width: int, height: int, format: str) -> None:
     """Raises BadParameter if the format cannot hold an image of that size."""
     if max(width, height) > _MAX_SIDE.get(format, 2**31):
-        formats = ", ".join(name for name, side in _MAX_SIDE.items() if max(width, height) <= side)
-        raise BadParameter(field="format", value=format, allowed=f"{formats} for {width} x {height} pixels")
+        formats = tuple(name for name, side in _MAX_SIDE.items() if max(width, height) <= side)
+        allowed = Message("{words} for {width} x {height} pixels", words=formats, width=width, height=height)
+        raise BadParameter(field="format", value=format, allowed=allowed)
 
 
 def encode_jpeg(image: Image.Image, quality: int, *, restarts: bool = False) -> bytes:
@@ -77,7 +78,11 @@ def _save_webp(image: Image.Image, quality: int, **options: Any) -> bytes:
     try:
         return _save(image, format="WEBP", quality=quality, method=0, **options)
     except ValueError as error:  # Pillow's only error for a failed encoder
-        allowed = f"jpeg, png for a picture of {image.width} x {image.height} pixels with this much detail"
+        allowed = Message(
+            "jpeg, png for a picture of {width} x {height} pixels with this much detail",
+            width=image.width,
+            height=image.height,
+        )
         raise BadParameter(field="format", value="webp", allowed=allowed) from error
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ...cells.cells import Outline
 from ...colour.srgb import Colours, Floats
-from ...errors import BadParameter
+from ...errors import BadParameter, Message
 from ...segments.strokes import Stroke
 
 MAX_VECTOR_CELLS = 200_000
@@ -65,8 +65,8 @@ class VectorImage:
     def check_count(self, format: str) -> None:
         """Raises BadParameter above 200,000 cells, which viewers cannot show."""
         if len(self.colours) > MAX_VECTOR_CELLS:
-            allowed = f"up to {MAX_VECTOR_CELLS} cells in an {format.upper()}"
-            raise BadParameter(field="cell", value=f"{len(self.colours)} cells", allowed=allowed)
+            allowed = Message("up to {most} cells in an {format}", most=MAX_VECTOR_CELLS, format=format.upper())
+            raise BadParameter(field="cell", value=Message("{count} cells", count=len(self.colours)), allowed=allowed)
 
 
 def colour_codes(colours: Colours) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...errors import DAMAGED, NotAPicture
+from ...errors import DAMAGED, Message, NotAPicture
 from .frame_parts import CLEAR, KEEP, RESTORE, FramePart
 from .png import MAX_CHUNKS, SIGNATURE
 
@@ -122,4 +122,4 @@ def _chunks(data: bytes) -> Iterator[Chunk]:
             return
         yield kind, position + 8, min(position + 8 + length, len(data) - 4)
         position += 12 + length
-    raise NotAPicture("the PNG has too many chunks")
+    raise NotAPicture(Message("the PNG has too many chunks"))

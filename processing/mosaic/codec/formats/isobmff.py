@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ...errors import NotAPicture, TooManyPixels
+from ...errors import Message, NotAPicture, TooManyPixels
 
 MAX_BOXES = 20_000
 """Of a file. A photo of 48 megapixels in tiles of 512 pixels has some hundred items, each with a few boxes."""
@@ -73,14 +73,14 @@ def read_heif(data: bytes, megapixels: float) -> HeifFile:
         kind, start, end = box
         boxes.append(box)
         if len(boxes) > MAX_BOXES:
-            raise NotAPicture("the HEIF file has too many boxes")
+            raise NotAPicture(Message("the HEIF file has too many boxes"))
         if kind == b"ispe" and end - start >= 12:
             width, height = struct.unpack_from(">II", data, start + 4)
             pixels = max(pixels, width * height)
         if kind == b"infe" and data[start + 8 : start + 12] in _RARE_CODECS | {b""}:
-            raise NotAPicture("it is a HEIF file of a kind that is not supported")
+            raise NotAPicture(Message("it is a HEIF file of a kind that is not supported"))
     if not any(kind == b"pitm" for kind, _, _ in boxes):
-        raise NotAPicture("it is a sequence of pictures without a still picture")
+        raise NotAPicture(Message("it is a sequence of pictures without a still picture"))
     if pixels > megapixels * 1_000_000:
         raise TooManyPixels(megapixels)
     own = _primary_properties(data, boxes)

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...errors import DAMAGED, NotAPicture
+from ...errors import DAMAGED, Message, NotAPicture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 20_000
@@ -85,7 +85,7 @@ def read_png(data: bytes) -> PngFile:
     while position + 12 <= len(data):
         count += 1
         if count > MAX_CHUNKS:
-            raise NotAPicture("the PNG has too many chunks")
+            raise NotAPicture(Message("the PNG has too many chunks"))
         length, kind = struct.unpack_from(">I4s", data, position)
         end = position + 12 + length
         if kind in _PIXEL_CHUNKS or (kind in _BEFORE_PIXELS and not has_pixels):

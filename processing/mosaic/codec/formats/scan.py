@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ...errors import NotAPicture
+from ...errors import Message, NotAPicture
 from .gif_parts import table_bytes
 from .jpeg import FRAMES, PROGRESSIVE, STANDALONE
 from .png import MAX_CHUNKS
@@ -33,7 +33,7 @@ def check_jpeg(data: bytes) -> None:
         fill += position - run.start() - 1
         segments += 1
         if segments > MAX_SEGMENTS or fill > MAX_FILL_BYTES:
-            raise NotAPicture("the JPEG has too many markers")
+            raise NotAPicture(Message("the JPEG has too many markers"))
         kind, body = data[position : position + 1], data[position + 1 : position + 9]
         if kind in (b"", b"\xd9") or len(body) < 8:
             return
@@ -42,7 +42,7 @@ def check_jpeg(data: bytes) -> None:
                 _count_scans(data, position - 1)
             return
         if kind[0] in _ARITHMETIC:
-            raise NotAPicture("the JPEG uses arithmetic coding")
+            raise NotAPicture(Message("the JPEG uses arithmetic coding"))
         if kind[0] in FRAMES:
             many_scans, components = kind[0] in PROGRESSIVE, body[7]
         position += 1 if kind[0] in STANDALONE else 1 + int.from_bytes(body[:2], "big")
@@ -59,7 +59,7 @@ def _count_scans(data: bytes, position: int) -> None:
         if kind == 0xD9:
             return
         if scans > MAX_SCANS or segments > MAX_SEGMENTS:
-            raise NotAPicture("the JPEG has too many scans")
+            raise NotAPicture(Message("the JPEG has too many scans"))
         position += int.from_bytes(data[position : position + 2], "big")
 
 
@@ -79,11 +79,11 @@ def first_frame_end(data: bytes) -> int:
             if blocks > MAX_FRAME_BLOCKS:
                 return len(data)
             if blocks > MAX_CHUNKS and not is_frame:
-                raise NotAPicture("the GIF has too many blocks")
+                raise NotAPicture(Message("the GIF has too many blocks"))
         position += 1
         blocks += 1
         if blocks > MAX_CHUNKS and not is_frame:
-            raise NotAPicture("the GIF has too many blocks")
+            raise NotAPicture(Message("the GIF has too many blocks"))
         if is_frame:
             return min(position, len(data))
     return len(data)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import BadParameter
+from ...errors import BadParameter, Message
 from ...plan import Plan, PlanColour, order_colours
 
 BEAD_MM = 5.0
@@ -19,7 +19,7 @@ _COMMON_START = re.compile(r"^80-(?=\d{5}\b)")  # of Perler's codes
 def bead_plan(cell_map: Mapping[str, Any]) -> Plan:
     """As large on paper as the beads are. Raises BadParameter for beads of colours that are not sold."""
     if cell_map["colours"][0].startswith("#"):
-        raise BadParameter(field="palette", value="free", allowed="the colours of a maker, for a plan")
+        raise BadParameter(field="palette", value="free", allowed=Message("the colours of a maker, for a plan"))
     beads = np.array(cell_map["beads"], np.int32).reshape(cell_map["rows"], cell_map["columns"])
     counts = np.bincount(beads.ravel(), minlength=len(cell_map["colours"])).tolist()
     cells, order = order_colours(beads, counts)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import BadParameter
+from ...errors import BadParameter, Message
 from ...plan import Plan, PlanColour, order_colours
 from ...progress import Progress
 from .bricks import merge_bricks
@@ -19,7 +19,8 @@ _SECTION = 16  # studs along the side of a usual plate
 def brick_plan(cell_map: Mapping[str, Any]) -> Plan:
     """Raises BadParameter for bricks of colours that are not sold."""
     if "numbers" not in cell_map:
-        raise BadParameter(field="colours", value="free", allowed="colours that bricks are sold in, for a plan")
+        allowed = Message("colours that bricks are sold in, for a plan")
+        raise BadParameter(field="colours", value="free", allowed=allowed)
     studs = np.array(cell_map["studs"], np.int32).reshape(cell_map["rows"], cell_map["columns"])
     sizes: dict[str, dict[str, int]] = {}
     for part in cell_map["parts"]:

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from ...colour.palette import squared_distances
 from ...colour.srgb import Colours
-from ...errors import BadParameter, shorten
+from ...errors import BadParameter, Message, shorten
 from ...progress import Progress
 from .bricks import CHROMA_PENALTY, COLOURS, named_colours
 
 MAX_STUDS = 1_000_000
-ALLOWED_STOCK = (
-    f"null, or an object with names of brick colours and how many studs there are of each, 1 to {MAX_STUDS:,}"
-)
+STOCK_PATTERN = "null, or an object with names of brick colours and how many studs there are of each, 1 to {most:,}"
+ALLOWED_STOCK = Message(STOCK_PATTERN, most=MAX_STUDS)
 _NAMES = ", ".join(COLOURS)
 
 
@@ -27,9 +26,11 @@ def check_stock(stock: Mapping[str, int]) -> None:
         raise ValueError(ALLOWED_STOCK)
     for name, count in stock.items():
         if name not in COLOURS:
-            raise ValueError(f"{ALLOWED_STOCK}; no colour is called {shorten(name)!r}, the names are {_NAMES}")
+            facts = {"most": MAX_STUDS, "name": shorten(name), "names": _NAMES}
+            raise ValueError(Message(STOCK_PATTERN + "; no colour is called {name!r}, the names are {names}", **facts))
         if not 1 <= count <= MAX_STUDS:
-            raise ValueError(f"{ALLOWED_STOCK}; {count} of {name!r} is not")
+            facts = {"most": MAX_STUDS, "count": count, "name": name}
+            raise ValueError(Message(STOCK_PATTERN + "; {count} of {name!r} is not", **facts))
 
 
 def stock_colours(
@@ -41,8 +42,8 @@ def stock_colours(
     """
     counts = np.array([stock[name] for name in named_colours(stock)[1]], np.int64)
     if counts.sum() < len(colours):
-        allowed = f"at least {len(colours)} studs together, or fewer columns"
-        raise BadParameter(field="stock", value=f"{counts.sum()} studs", allowed=allowed)
+        allowed = Message("at least {studs} studs together, or fewer columns", studs=len(colours))
+        raise BadParameter(field="stock", value=Message("{studs} studs", studs=int(counts.sum())), allowed=allowed)
     return assign_stock(squared_distances(colours, palette, CHROMA_PENALTY), counts, progress)
 
 

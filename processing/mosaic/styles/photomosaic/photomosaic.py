@@ -15,7 +15,7 @@ from ...canvas import Laid, StyleResult, finished
 from ...cells.hexagons import hexagon_size
 from ...colour.oklab import oklab_to_srgb
 from ...costs import FileSizes, RenderCost
-from ...errors import BadParameter
+from ...errors import BadParameter, Message
 from ...fine_canvas import FineCanvas
 from ...params import (
     MAX_SIZE,
@@ -57,7 +57,7 @@ _SHAPES = {
     "3:2": ("3:2", "3:2"),
     HEXAGON: ("Hexagon", "六边形"),
 }
-_ALLOWED_TILES = f"null, or a list of 1 to {MAX_TILES} picture ids"
+_ALLOWED_TILES = Message("null, or a list of 1 to {most} picture ids", most=MAX_TILES)
 
 
 class PhotomosaicParams(SizedParams):
@@ -160,7 +160,8 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     parts = arrangement.places.size[2]
     limits = feasible_limits(params.apart, params.most, tiles=len(distinct), cells=cells, parts=parts)
     if params.every and len(distinct) > cells:
-        raise BadParameter(field="every", value=True, allowed=f"false for {len(distinct)} pictures in {cells} cells")
+        allowed = Message("false for {pictures} pictures in {cells} cells", pictures=len(distinct), cells=cells)
+        raise BadParameter(field="every", value=True, allowed=allowed)
     matching = assign_tiles(
         features,
         arrangement.places,
@@ -245,11 +246,12 @@ def _tile_pool(context: RenderContext[PhotomosaicParams]) -> TilePool | None:
     """The part of the pool that the recipe names."""
     pool, tiles = context.pool, context.params.tiles
     if pool is None and tiles is not None:
-        raise BadParameter(field="tiles", value=tiles, allowed="null where no tile pool is given")
+        raise BadParameter(field="tiles", value=tiles, allowed=Message("null where no tile pool is given"))
     if pool is None:
         return None
     if pool.shape != context.params.shape:
-        raise BadParameter(field="shape", value=context.params.shape, allowed=f"{pool.shape}, as the tile pool was cut")
+        allowed = Message("{shape}, as the tile pool was cut", shape=pool.shape)
+        raise BadParameter(field="shape", value=context.params.shape, allowed=allowed)
     return pool if tiles is None else pool.only(tiles)
 
 

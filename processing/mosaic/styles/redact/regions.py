@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ...colour.pixels import pixels
+from ...errors import Message
 from ...progress import Progress
 
 Rectangle = tuple[float, float, float, float]
@@ -17,9 +18,10 @@ BlockMask = NDArray[np.bool_]  # (rows, columns)
 
 MAX_REGIONS = 64
 MAX_CORNERS = 256
-ALLOWED = (
-    f"1 to {MAX_REGIONS} rectangles [left, top, right, bottom] or polygons [[x, y], [x, y], [x, y], …], "
-    "all numbers from 0 to 1, as fractions of the width and the height"
+ALLOWED = Message(
+    "1 to {most} rectangles [left, top, right, bottom] or polygons [[x, y], [x, y], [x, y], …], "
+    "all numbers from 0 to 1, as fractions of the width and the height",
+    most=MAX_REGIONS,
 )
 
 

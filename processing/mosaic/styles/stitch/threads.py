@@ -8,16 +8,19 @@ import math
 import re
 from dataclasses import dataclass
 
+from ...errors import Message
 from ...units import MM_PER_INCH
 
 SYMBOLS = "●■▲◆★▼✚✖○□△◇☆▽◀▶◁▷♥♣♠♦ABCDEFGHJKLMNPQRSTUVWXYZ23456789abdefghkmnpqrtuwyz+=#%&@$?"
 """One for each thread of a plan, the most legible first. Without letters that are taken for one another."""
 
 MAX_THREADS, MAX_CODE_LENGTH, MAX_NAME_LENGTH = 600, 12, 40
-ALLOWED_THREADS = (
-    f"null, or CSV of 2 to {MAX_THREADS} lines `code,name,hex` such as 310,Black,#000000: "
-    f"codes of at most {MAX_CODE_LENGTH} characters, each once, names of at most {MAX_NAME_LENGTH}"
+THREADS_PATTERN = (
+    "null, or CSV of 2 to {threads} lines `code,name,hex` such as 310,Black,#000000: "
+    "codes of at most {code} characters, each once, names of at most {name}"
 )
+_LIMITS = {"threads": MAX_THREADS, "code": MAX_CODE_LENGTH, "name": MAX_NAME_LENGTH}
+ALLOWED_THREADS = Message(THREADS_PATTERN, **_LIMITS)
 AIDA_COUNTS = (14, 16, 18)
 """Stitches an inch of the usual fabrics."""
 
@@ -57,11 +60,13 @@ def read_threads(text: str) -> tuple[Thread, ...]:
             continue
         thread = _thread(cells)
         if thread is None or thread.code in threads:
-            problem = "is not" if thread is None else "repeats the code of another,"
-            raise ValueError(f"{ALLOWED_THREADS}; line {number} {problem} {separator.join(row)[:60]!r}")
+            line = {"number": number, "line": separator.join(row)[:60], **_LIMITS}
+            if thread is None:
+                raise ValueError(Message(THREADS_PATTERN + "; line {number} is not {line!r}", **line))
+            raise ValueError(Message(THREADS_PATTERN + "; line {number} repeats the code of another, {line!r}", **line))
         threads[thread.code] = thread
     if not 2 <= len(threads) <= MAX_THREADS:
-        raise ValueError(f"{ALLOWED_THREADS}; there are {len(threads)}")
+        raise ValueError(Message(THREADS_PATTERN + "; there are {count}", count=len(threads), **_LIMITS))
     return tuple(threads.values())
 
 
