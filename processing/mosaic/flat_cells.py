@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,8 +127,15 @@ def measured_cells(context: RenderContext[CellParams], cells: Cells) -> Cells:
     if context.alpha is not None or not isinstance(cells, Lattice | PolygonCells | FilledCells):
         return cells
     width, height = context.size
-    factor = max(context.source.image.width / width, _MEASURED_PITCH / cells.pitch)
-    return cells.scaled(round(width * factor), round(height * factor)) if factor < _WORTHWHILE else cells
+    factor = measured_factor(context, cells.pitch)
+    return cells.scaled(round(width * factor), round(height * factor)) if factor < 1.0 else cells
+
+
+def measured_factor(context: RenderContext[Any], pitch: float) -> float:
+    """At how many times the size of the result means are measured, for cells so far apart: 1.0, or less if it is
+    enlarged so much that this saves time."""
+    factor = max(context.source.image.width / context.size[0], _MEASURED_PITCH / pitch)
+    return factor if factor < _WORTHWHILE else 1.0
 
 
 def _colour_empty_cells(means: CellMeans, cells: Cells, image: Image.Image) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .canvas import Laid, StyleResult, finished
-from .cells.block_means import block_means
 from .cells.grid import SquareGrid
 from .codec.encoders.vector_image import VectorImage
 from .colour.srgb import Colours
 from .counted import CountedParams
 from .progress import Progress
 from .scaled import Drawing
+from .square_means import square_means
 from .style import RenderContext
 
 PlanT = TypeVar("PlanT")
@@ -38,7 +38,7 @@ def paint_stamped(
     grid = SquareGrid(*size, side)
 
     def averaged_and_planned() -> PlanT:
-        means = block_means(context.image, side, linear, progress.sub(0.0, 0.4))
+        means = square_means(context, side, linear, progress.sub(0.0, 0.4))
         return make_plan(grid, means, progress.sub(0.4, 0.6))
 
     plan = context.once_measured("plan", grid.count, averaged_and_planned)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from PIL import Image
 
 from ..canvas import Laid, StyleResult
-from ..cells.block_means import block_areas, block_means
+from ..cells.block_means import block_areas
 from ..cells.grid import SquareGrid
 from ..cells.raster import CellMeans
 from ..codec.encoders.block_encoders import encode_block_jpeg, encode_block_png
@@ -22,6 +22,7 @@ from ..materials.pieces import lay, paint_pieces
 from ..params import FLAT, SEED_OF_MATERIAL, CellParams, Condition, bool_param, default_cell, material_param
 from ..progress import Progress, pieces
 from ..region_canvas import PixelBox
+from ..square_means import square_means
 from ..strip_canvas import LARGE_MEGAPIXELS
 from ..style import RenderContext, Style
 
@@ -116,14 +117,14 @@ def paint_blocks(context: RenderContext[MosaicParams]) -> StyleResult:
 
 def _block_colours(context: RenderContext[MosaicParams], grid: SquareGrid) -> Colours:
     params, progress = context.params, context.progress
-    means = block_means(context.image, grid.side // context.reduction, params.linear, progress.sub(0.0, 0.9))
+    means = square_means(context, grid.side, params.linear, progress.sub(0.0, 0.9))
     flat_means = CellMeans(means.reshape(-1, 3), block_areas(*context.size, grid.side))
     return cell_colours(flat_means, params, grid, progress.sub(0.9, 1.0), context)
 
 
 BLOCKS = Style(
     name="mosaic",
-    version=10,
+    version=11,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

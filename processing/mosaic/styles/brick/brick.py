@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 
 from ...canvas import Laid, StyleResult, finished
-from ...cells.block_means import block_means
 from ...cells.cells import Circle, Outline, Polygon
 from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
@@ -24,6 +23,7 @@ from ...counted import CountedParams
 from ...params import FORMATS, Condition, Conditions, bool_param, choice_param, custom_param, int_param
 from ...progress import Progress, pieces
 from ...scaled import Drawing
+from ...square_means import square_means
 from ...style import RenderContext, Style
 from .bricks import (
     BASIC,
@@ -127,7 +127,7 @@ def paint_bricks(context: RenderContext[BrickParams]) -> StyleResult:
     grid, still = SquareGrid(*size, side), context.shared is None  # diffused errors would flicker from frame to frame
 
     def make_plan() -> BrickPlan:
-        means = block_means(context.image, side, params.linear, progress.sub(0.0, 0.4))
+        means = square_means(context, side, params.linear, progress.sub(0.0, 0.4))
         return _plan_bricks(grid, means, params, progress.sub(0.4, 0.6), still=still)
 
     plan = context.once_measured("plan", grid.count, make_plan)
@@ -278,7 +278,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=14,
+    version=15,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...canvas import Laid, StyleResult, finished
-from ...cells.block_means import block_means
-from ...cells.grid import RectangleGrid, SquareGrid
+from ...cells.grid import SquareGrid
 from ...cells.raster import CellMeans, cell_means
 from ...cells.screens import paint_screens
 from ...cells.strips import Strips
@@ -27,6 +26,7 @@ from ...flat_cells import cell_colours
 from ...params import CellParams, Condition, bool_param, choice_param, colour_param, default_cell
 from ...progress import BAND_PX, Progress, pieces
 from ...scaled import Drawing, is_visible
+from ...square_means import square_means
 from ...style import RenderContext, Style
 from .dot_grid import DotGrid
 from .inks import MIN_COVERAGE, InkBlend, ink_coverage
@@ -136,22 +136,13 @@ def _print_screens(context: RenderContext[DotsParams], side: int) -> StyleResult
     params, progress, (width, height) = context.params, context.progress, context.size
     side = max(_MIN_SCREEN_CELL, side)
     mean_side = side / 2
-    means = _means_of_squares(context, mean_side, progress.sub(0.0, 0.4))
+    means = square_means(context, mean_side, params.linear, progress.sub(0.0, 0.4))
     canvas, ground = context.new_canvas(), linear_lut(True)[list(hex_to_rgb(params.ground))]
     printing = progress.sub(0.4, 1.0)
     coverage = paint_screens(canvas, means, mean_side, float(side), ground, printing, smooth=params.smooth)
     grid = SquareGrid(width, height, side)
     laid = Laid(grid, params.ground)
     return StyleResult(finished(canvas), cells=grid.count, pitch=float(side), coverage=coverage, laid=laid)
-
-
-def _means_of_squares(context: RenderContext[DotsParams], side: float, progress: Progress) -> Colours:
-    """(rows, columns, 3)."""
-    linear = context.params.linear
-    if side.is_integer():
-        return block_means(context.image, int(side), linear, progress)
-    grid = RectangleGrid(*context.size, side, side)
-    return cell_means(context.image, Strips(grid), linear, progress).colours.reshape(grid.rows, grid.columns, 3)
 
 
 def tonal_dots(grid: DotGrid, means: CellMeans, context: RenderContext[DotsParams], progress: Progress) -> Dots:
@@ -281,7 +272,7 @@ def _covered_pixels(mask: Image.Image, position: tuple[int, int], size: tuple[in
 
 DOTS = Style(
     name="dots",
-    version=10,
+    version=11,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",
