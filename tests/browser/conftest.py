@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from settings import Settings
+from tests.browser.contexts import ONE_PROCESS, Contexts
 from tests.browser.user import JSON, RENDER_LIMIT_MS, SELECTED_STYLE_ALONE, BrowserUser, image_file, until
 from tests.support.accounts import add_account_to
 from tests.support.pictures import png
@@ -31,6 +32,7 @@ FLAGS = (
     "--disable-component-update",
     "--no-first-run",
     "--no-proxy-server",
+    ONE_PROCESS,
 )
 WAIT_LIMIT_MS = RENDER_LIMIT_MS
 """How long actions and expectations wait: previews share two cores with all that runs beside the tests."""
@@ -78,34 +80,37 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield running
 
 
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
+
+
 @pytest.fixture
-def new_user(browser: Browser, server: ServerProcess) -> Iterator[Callable[..., BrowserUser]]:
+def new_user(contexts: Contexts, server: ServerProcess) -> Iterator[Callable[..., BrowserUser]]:
     """Users with chosen browser settings. At the end, no console may contain an unexpected error.
 
     thumbnails: whether the server draws those of all styles, which takes more processor time than most tests.
+    last: whether no later test may use the browser context, as for one whose clock is another.
     """
-    opened: list[tuple[BrowserContext, BrowserUser]] = []
+    opened: list[tuple[BrowserUser, bool]] = []
 
-    def make(*, thumbnails: bool = False, **chosen: Any) -> BrowserUser:
+    def make(*, thumbnails: bool = False, last: bool = False, **chosen: Any) -> BrowserUser:
         usual = {
             "base_url": server.base_url,
             "viewport": {"width": 1280, "height": 800},
             "locale": "en-GB",
             "reduced_motion": "reduce",
         }
-        context = browser.new_context(**{**usual, **chosen})
+        context = contexts.take(None if thumbnails else SELECTED_STYLE_ALONE, **{**usual, **chosen})
         context.set_default_timeout(WAIT_LIMIT_MS)
-        if not thumbnails:
-            context.add_init_script(SELECTED_STYLE_ALONE)
         user = BrowserUser(context.new_page())
-        opened.append((context, user))
+        opened.append((user, last))
         return user
 
     yield make
-    for context, user in opened:
-        for page in context.pages:
-            page.unroute_all(behavior="ignoreErrors")
-        context.close()
+    for user, last in opened:
+        contexts.give_back(user.page.context, last=last)
+    for user, _ in opened:
         assert not user.unexpected(), "on the console:\n" + "\n".join(user.unexpected())
 
 

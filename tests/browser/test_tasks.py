@@ -111,10 +111,11 @@ def test_seven_tabs_share_one_stream_which_outlives_its_tab(developer: BrowserUs
     def close_stream(request: Request) -> None:
         streams.discard(request)
 
-    context.on("request", open_stream)
-    context.on("requestfailed", close_stream)
-    context.on("requestfinished", close_stream)
     tabs = [BrowserUser(context.new_page()) for _ in range(6)]
+    for page in context.pages:
+        page.on("request", open_stream)
+        page.on("requestfailed", close_stream)
+        page.on("requestfinished", close_stream)
     for tab in tabs:
         tab.go("/gallery")  # with a stream for each tab, the seventh would wait for a connection
         expect(tab.part("activity-count")).to_have_text("1")
@@ -146,7 +147,8 @@ def test_positions_of_other_users_tasks_follow_the_queue(
     expect(waiting.first).to_contain_text("position 1")
 
 
-def test_the_queue_page_requests_nothing_while_it_is_hidden(user: BrowserUser) -> None:
+def test_the_queue_page_requests_nothing_while_it_is_hidden(new_user: Callable[..., BrowserUser]) -> None:
+    user = new_user(last=True)
     requests: list[str] = []
     user.page.clock.install()
     user.go("/tasks/")
