@@ -27,6 +27,7 @@ from logs import start_logging
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.queue.leases import Leases
 from models.queue.tasks import Tasks
+from processing.event_loop import make_loop
 from settings import Settings
 
 TICK_S = 0.01
@@ -132,8 +133,8 @@ def main() -> int:
         set_kill_point(point, int(count))
     settings = read_settings(sys.argv[1:])
     start_logging(as_json=False)
-    with lock_data_dir(settings.data_dir):
-        return asyncio.run(serve_monitored(settings))
+    with lock_data_dir(settings.data_dir), asyncio.Runner(loop_factory=make_loop) as runner:
+        return runner.run(serve_monitored(settings))
 
 
 if __name__ == "__main__":
