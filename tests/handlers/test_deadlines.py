@@ -64,7 +64,9 @@ def settings(settings_of: Callable[..., Settings]) -> Settings:
 
 @contextmanager
 def suspended(pid: int) -> Iterator[None]:
+    """Suspend a child process; on busy cores it goes on for a moment after the signal."""
     os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED)
     try:
         yield
     finally:
