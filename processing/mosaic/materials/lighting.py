@@ -15,7 +15,7 @@ LIGHT = np.array([-0.6, -0.8], np.float32)  # towards the light, on the screen
 _MOST_SIDES = 4  # of a cell near one row of pixels
 _JOINT_GRAIN = 0.19
 _JOINT_SHADOW = 0.20
-_NARROW_PX = 3.0  # edges up to so wide are measured across pixels, not at their middles alone
+_NARROW_PX = 2.0  # edges up to so wide are measured across pixels, not at their middles alone
 _GLINT = 0.55  # half the width of a mirrored band of light, in cells
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ...cells.polygons import PolygonCells
-from ...cells.raster import LARGE_PX, SAMPLES
+from ...cells.raster import LARGE_PX, SAMPLES, SAMPLES_OF_LARGE
 from ...cells.runs import BACKGROUND
 from ...codec.encoders.vector_image import CellGradients
 from ...colour.palette import hex_to_rgb
@@ -17,6 +17,7 @@ from ...progress import Progress
 from ...scaled import Drawing, is_visible
 
 _SMOOTH_BELOW_PX = 64.0  # larger triangles have few edges
+_FINEST_PX = 4_000_000  # of a result; larger ones would take too long
 _STEADY = 0.02  # of a triangle's area: how much its variance of position is enlarged, which tames splinters
 
 
@@ -87,7 +88,9 @@ def fill_gradients(
     canvas: Drawing, cells: PolygonCells, colours: Colours, gradients: Gradients, gap_colour: str, progress: Progress
 ) -> None:
     """Paint every cell with antialiased edges; pixels of no cell in `gap_colour`."""
-    samples = SAMPLES if cells.pitch < _SMOOTH_BELOW_PX and cells.width * cells.height <= LARGE_PX else 1
+    samples, px = 1, cells.width * cells.height
+    if cells.pitch < _SMOOTH_BELOW_PX and px <= LARGE_PX:
+        samples = SAMPLES if px <= _FINEST_PX else SAMPLES_OF_LARGE
     fine = cells if samples == 1 else cells.scaled(cells.width * samples, cells.height * samples)
     for top, bottom in progress.bands(canvas.width * samples, canvas.height):
         if not is_visible(canvas, top, bottom):

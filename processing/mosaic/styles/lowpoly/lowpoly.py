@@ -115,7 +115,7 @@ def _paint_gradients(
 
 LOWPOLY = Style(
     name="lowpoly",
-    version=5,
+    version=6,
     params=LowpolyParams,
     paint=paint_lowpoly,
     en="Low poly",

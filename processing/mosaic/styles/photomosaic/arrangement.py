@@ -27,6 +27,7 @@ from .vectors import EQUAL, FieldWeights
 
 _EPSILON = 1e-9
 _SAMPLED_BELOW, _MARGIN_SAMPLED_BELOW, _FINEST_BELOW = 32, 64, 48  # pixels of the side of a cell
+_FINEST_PX = 4_000_000  # of a result; larger ones would take too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,5 +286,5 @@ def samples_of(arrangement: Arrangement, margin: int) -> int:
     if margin and side < _MARGIN_SAMPLED_BELOW:
         if arrangement.is_whole:
             return 1 if min(margin, side / 4) % 2 == 0 else 2
-        return 4 if side < _FINEST_BELOW else 2
+        return 4 if side < _FINEST_BELOW and arrangement.size[0] * arrangement.size[1] <= _FINEST_PX else 2
     return 1 if arrangement.is_whole or side >= _SAMPLED_BELOW else 2

@@ -278,7 +278,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=16,
+    version=17,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",
