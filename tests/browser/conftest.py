@@ -36,6 +36,7 @@ FLAGS = (
 )
 WAIT_LIMIT_MS = RENDER_LIMIT_MS
 """How long actions and expectations wait: previews share two cores with all that runs beside the tests."""
+DRIVER_SETUP = Path(__file__).with_name("driver_setup.cjs")
 DEVELOPER = "dora"
 # The limit of the server under test; low, so that an image above it is small.
 MEGAPIXELS = 8
@@ -58,9 +59,12 @@ def chromium() -> str:
 @pytest.fixture(scope="package")
 def playwright_driver() -> Iterator[Playwright]:
     """Closed after this package, because its event loop conflicts with those of the other tests."""
-    with sync_playwright() as driver:
-        expect.set_options(timeout=WAIT_LIMIT_MS)
-        yield driver
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NODE_OPTIONS", f'--require="{DRIVER_SETUP}"')
+        started = sync_playwright().start()
+    expect.set_options(timeout=WAIT_LIMIT_MS)
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="package")
