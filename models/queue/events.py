@@ -16,6 +16,8 @@ LINGER_S = 0.01
 """The end of a task and the start of the next one come at about the same time: they are one call."""
 SPACING_S = 0.1
 """Between two calls while tasks run: each costs two calls of the driver, as every server reads what is new."""
+MAX_DELAY_S = 2 * SPACING_S
+"""From a change of a task until its event is stored, while the database answers."""
 CAPPED_SIZE_BYTES = 2 * 1024 * 1024
 
 URGENT = ("cancel", "queue")

@@ -233,13 +233,16 @@ class Tasks:
         return from_document(document)
 
     async def delete_of(self, owner_id: int) -> None:
-        """Delete a user's tasks and place in the round robin; anonymise the events about them.
+        """Delete a user's tasks and place in the round robin."""
+        await self._tasks.delete_many({"owner_id": owner_id})
+        await self._rounds.delete_one({"_id": owner_id})
+
+    async def anonymise_events_of(self, owner_id: int) -> None:
+        """Call it MAX_DELAY_S of events.py after the last change: each server holds its events back.
 
         Events are not deleted, because cursors wait at their end. A capped collection accepts such an update since
         MongoDB 5.
         """
-        await self._tasks.delete_many({"owner_id": owner_id})
-        await self._rounds.delete_one({"_id": owner_id})
         await self._events.update_many({"data.owner_id": owner_id}, {"$set": ANONYMISED})
 
     # --- lists --------------------------------------------------------------------------------------------------

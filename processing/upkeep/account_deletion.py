@@ -12,6 +12,7 @@ import logging
 
 from models import errors
 from models.bucket import Bucket
+from models.queue.events import MAX_DELAY_S
 from models.store import Store
 from processing.background import cancel
 from processing.executors import Executors
@@ -95,6 +96,8 @@ class AccountDeletions:
         await self._delete_pending_uploads(user_id)
         await store.task_log.delete([task.id async for task in store.tasks.iterate_by_owner(user_id)])
         await store.tasks.delete_of(user_id)
+        await asyncio.sleep(MAX_DELAY_S)
+        await store.tasks.anonymise_events_of(user_id)
         await store.users.delete(user_id)
         await store.sessions.close_all(user_id)
 
