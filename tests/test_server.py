@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from tests.support.client import ApiClient
 from tests.support.pictures import png
-from tests.support.process import ROOT, ServerProcess
+from tests.support.process import ROOT, ServerProcess, suspend
 from tests.support.waiting import LIMIT_S, finished, until
 
 
@@ -100,24 +101,20 @@ async def test_tasks_that_wait_or_run_at_a_stop_are_done_after_the_next_start(
 async def test_an_unavailable_database_is_503_until_it_is_back(server: ServerProcess, client: AsyncHTTPClient) -> None:
     ada = await ApiClient(client, server.base_url).sign_up("ada")
     mongod = int(server.log.split(" mongod: ")[1].split()[0])
-    signal_process(mongod, signal.SIGSTOP)
+    await suspend(mongod)
 
     async with asyncio.timeout(LIMIT_S):
         answer = await ada.get("/api/user/query/", username="ada")
 
     assert (answer.status, answer["code"] < 1, answer["error"]) == (503, True, "database_unavailable")
     assert (await ada.get("/health")).status == 503
-    signal_process(mongod, signal.SIGKILL)
+    os.kill(mongod, signal.SIGKILL)
 
     async def healthy() -> bool:
         return (await ada.get("/health")).status == 200
 
     await until(healthy)
     assert (await ada.get("/api/session/"))["user"]["username"] == "ada"
-
-
-def signal_process(pid: int, number: signal.Signals) -> None:
-    subprocess.run(["kill", f"-{number.value}", str(pid)], check=True)
 
 
 def test_the_embedded_database_has_no_port_and_dies_with_the_server(server: ServerProcess) -> None:

@@ -21,7 +21,7 @@ from handlers.schemas.base import SuccessResponse
 from handlers.services import Services
 from settings import Settings
 from tests.support.client import PASSWORD, ApiClient, ApiResponse
-from tests.support.process import ServerProcess
+from tests.support.process import ServerProcess, suspend
 from tests.support.waiting import finished, until
 
 USER_LIMIT = 20
@@ -122,7 +122,7 @@ async def test_every_endpoint_answers_503_while_the_database_hangs(tmp_path: Pat
 
         requests = [(method, path) for path in paths for method in ("GET", "POST")]
         requests += [("GET", "/u/ada"), ("GET", "/i/7"), ("GET", "/thumbnail/7/320")]
-        os.kill(mongod, signal.SIGSTOP)
+        await suspend(mongod)
         statuses = await asyncio.gather(*(status(*request) for request in requests))
         os.kill(mongod, signal.SIGCONT)
 

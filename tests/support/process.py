@@ -8,8 +8,11 @@ import signal as signals
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 120
@@ -21,6 +24,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def suspend(pid: int) -> None:
+    """SIGSTOP, until all threads stand still: on busy cores they go on for a moment after the signal."""
+    os.kill(pid, signals.SIGSTOP)
+    await until(lambda: _thread_states(pid) == {"T"})
+
+
+def _thread_states(pid: int) -> set[str]:
+    """As Linux names them: R runs, S sleeps, T is stopped."""
+    states = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
+            states.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return states
 
 
 class ServerProcess:
