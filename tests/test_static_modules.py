@@ -139,7 +139,7 @@ def test_megabytes_of_the_page_are_those_of_the_server() -> None:
 
 
 def test_no_style_blurs_what_is_drawn_below_it() -> None:
-    """Without a GPU each frame would be drawn and blurred anew: half of the time that it took to draw the studio."""
+    """Without a GPU each frame would be drawn and blurred again: half of the time that it took to draw the studio."""
     for sheet in STATIC.glob("*.css"):
         assert re.findall(r"backdrop-filter|blur\(", sheet.read_text()) == [], sheet.name
 

@@ -1,4 +1,4 @@
-"""Browser contexts that are used again: a new one starts a process, which compiles all scripts anew."""
+"""Browser contexts that are used again: a new one starts a process, which compiles all scripts again."""
 
 from __future__ import annotations
 
