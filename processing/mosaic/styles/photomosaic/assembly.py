@@ -140,10 +140,8 @@ def _cut(tiles: Squares | TileSource, indices: NDArray[np.intp], cell: tuple[int
 def _paste_course(canvas: Drawing, layout: TileLayout, course: Course, tiles: Packed, places: NDArray[np.intp]) -> None:
     """Paste some cells of a course at a time. places: in `tiles`, of each cell."""
     wide, high = course.size
-    lines, mode = (
-        tiles.reshape(-1, wide),
-        "RGBX" if isinstance(canvas, StripCanvas | FineCanvas) else "RGBA",
-    )  # is pasted as it is
+    lines = tiles.reshape(-1, wide)
+    mode = "RGBX" if isinstance(canvas, StripCanvas | FineCanvas) else "RGBA"  # the first is pasted as it is
     for columns in pieces(len(places), max(1, BAND_PX // (high * wide))):
         cells = course.cells[columns]
         strip = lines.take(places[columns] * high + np.arange(high)[:, None], axis=0).view(np.uint8).reshape(high, -1)
