@@ -16,6 +16,7 @@ from models import errors
 from models.accounts.usernames import username_key
 from models.guests import LIFETIME
 
+_ROUNDING_S = 1e-6  # sums of a clock's reading and intervals are not exact
 MAX_KEYS = 100_000
 MIN_GUESTS = 30
 """A class, which one address opens at once."""
@@ -41,8 +42,9 @@ class RateLimiter:
         now = self._clock()
         until = max(now, self._spent_until.pop(key, now)) + self._rate.interval_s
         excess = until - now - self._rate.burst * self._rate.interval_s
-        self._store(key, until if excess <= 0 else until - self._rate.interval_s)
-        if excess > 0:
+        is_refused = excess > _ROUNDING_S
+        self._store(key, until - self._rate.interval_s if is_refused else until)
+        if is_refused:
             raise errors.TooManyRequests(retry_after_s=math.ceil(excess))
 
     def release(self, key: Hashable) -> None:

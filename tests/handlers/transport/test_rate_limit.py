@@ -25,7 +25,7 @@ def throttle(clock: Clock) -> RateLimiter:
     return RateLimiter(Rate(burst=3, interval_s=10), clock=clock)
 
 
-def refused(throttle: RateLimiter, name: str) -> int | None:
+def refused(throttle: RateLimiter, name: str | int) -> int | None:
     try:
         throttle.acquire(name)
     except TooManyRequests as error:
@@ -77,3 +77,14 @@ def test_the_table_is_bounded(clock: Clock) -> None:
     throttle.acquire(-1)
     with pytest.raises(TooManyRequests):
         throttle.acquire(MAX_KEYS - 1)
+
+
+@pytest.mark.parametrize("rate", [Rate(1, 60), Rate(20, 0.1), Rate(3, 7.3)])
+def test_no_attempt_of_the_burst_is_refused_whatever_the_clock_says(rate: Rate, clock: Clock) -> None:
+    """Sums of its reading and intervals are rounded."""
+    throttle = RateLimiter(rate, clock=clock)
+    for number in range(1000):
+        clock.now = 7.1 + number * 31.0337
+        for _ in range(rate.burst):
+            throttle.acquire(number)
+        assert refused(throttle, number) is not None
