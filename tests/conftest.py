@@ -39,7 +39,7 @@ from tests.support.client import ApiClient
 
 COOKIE_SECRET = "a secret for tests alone"
 ACCOUNTS = {"users", "retired_names", "sessions", "follows"}
-COLLECTIONS = ACCOUNTS | {"images", "uploads", "tasks", "rounds", "events", "servers", "task_log"}
+COLLECTIONS = ACCOUNTS | {"images", "features", "uploads", "tasks", "rounds", "events", "servers", "task_log"}
 """A database with others is dropped after a test, and the next one has to create all indexes again."""
 
 # The files that take longest run first, so that parallel runs end at about the same time.
