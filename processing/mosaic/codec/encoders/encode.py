@@ -77,7 +77,7 @@ def encode_jpeg(image: Image.Image, quality: int, *, restarts: bool = False) -> 
 def _save_webp(image: Image.Image, quality: int, **options: Any) -> bytes:
     try:
         return _save(image, format="WEBP", quality=quality, method=0, **options)
-    except ValueError as error:  # Pillow's only error for a failed encoder
+    except (ValueError, RuntimeError) as error:  # all that Pillow raises for an encoder that failed
         allowed = Message(
             "jpeg, png for a picture of {width} x {height} pixels with this much detail",
             width=image.width,

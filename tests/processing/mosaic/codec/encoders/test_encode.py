@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from processing.mosaic import BadParameter
-from processing.mosaic.codec.encoders.encode import check_size, encode
+from processing.mosaic.codec.encoders.encode import check_size, encode, encode_animation
 from processing.mosaic.codec.encoders.gif import encode_gif
 from processing.mosaic.progress import Progress
 from tests.processing.mosaic.pictures import noise, opened
@@ -93,6 +93,16 @@ def test_the_error_for_an_image_too_detailed_for_webp_names_the_formats_that_fit
 
     assert refused.value.details["field"] == "format"
     assert refused.value.details["allowed"] == "jpeg, png for a picture of 40 x 30 pixels with this much detail"
+
+
+def test_the_error_for_an_animation_too_detailed_for_webp_names_the_formats_that_fit() -> None:
+    frame = Image.fromarray(noise(1056, 1056)).resize((4224, 4224), Image.Resampling.NEAREST)
+
+    with pytest.raises(BadParameter) as refused:
+        encode_animation(iter([frame, frame]), [40, 40], "webp", 80)
+
+    assert refused.value.details["field"] == "format"
+    assert refused.value.details["allowed"] == "jpeg, png for a picture of 4224 x 4224 pixels with this much detail"
 
 
 def test_frames_with_more_colours_together_than_a_gif_can_hold_share_a_palette() -> None:
