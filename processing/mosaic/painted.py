@@ -23,7 +23,7 @@ from .recipe import Recipe
 from .region_canvas import Region, RegionCanvas
 from .report import Reference, reference
 from .reveal import is_revealed, painted_params
-from .strip_canvas import StripCanvas, check_strips
+from .strip_canvas import StripCanvas, check_strips, check_transparent
 from .style import RenderContext, Style
 from .styles import STYLES
 from .tiles.pool import TilePool
@@ -91,7 +91,7 @@ def paint_source(
     source_size = (source.width, source.height)
     params = painted_params(recipe, source_size) if is_revealed(recipe.params) else recipe.params
     size = result_size(params, source_size, limits, frames=max(1, len(durations)))
-    _check_result(size, source_size, params, region, limits)
+    _check_result(size, source, params, region, limits)
 
     share = 1 / max(1, len(durations))  # of one frame in all of the work
     lut = None if colours is None else colour_map(source.image, colours)
@@ -166,13 +166,13 @@ def _background(params: Params) -> str | None:
     return None if params.background == TRANSPARENT else params.background
 
 
-def _check_result(
-    size: tuple[int, int], source: tuple[int, int], params: Params, region: Region | None, limits: Limits
-) -> None:
+def _check_result(size: tuple[int, int], source: Source, params: Params, region: Region | None, limits: Limits) -> None:
     """Raises BadParameter if the format, the memory or the limit of regions does not allow a result of this size."""
     check_size(*size, params.pixel_format)
-    if size != source:
+    if size != (source.width, source.height):
         check_strips(*size, params.pixel_format)
+    if source.alpha is not None:
+        check_transparent(*size, params.pixel_format)
     if region is not None:
         _check_region(region, size, limits)
 

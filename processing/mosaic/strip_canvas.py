@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .codec.encoders.png import PngStrips
-from .codec.encoders.strip_encoders import BLOCK, STRIP_ROWS, JpegStrips, StripEncoder
+from .codec.encoders.strip_encoders import BLOCK, STRIP_ROWS, JpegStrips, strip_encoder
+from .codec.encoders.webp import libwebp
 from .codec.modes import on_white
 from .colour.pixels import image_of, pixels
 from .errors import BadParameter, Message
-from .progress import Progress, pieces
+from .progress import Progress, pieces, run_interruptible
 from .region_canvas import PixelBox
 from .repeated_blocks import RepeatedBlocks
 from .scaled import scaled
@@ -19,15 +19,27 @@ from .scaled import scaled
 LARGE_MEGAPIXELS = 4.0
 """Larger results are drawn strip by strip, unless they are drawn over the pixels of their source."""
 
-STRIP_FORMATS = ("jpeg", "png", "svg")
+STRIP_FORMATS = ("jpeg", "png", "svg", *(("webp",) if libwebp() else ()))
+_LARGE_FORMATS = ("jpeg", "png", "svg")
+"""Those of any size: of a larger WebP, 1.5 bytes a pixel would be in memory, and most have too many details for it."""
 _MAX_IN_MEMORY_MEGAPIXELS = 40.0
+_MAX_TRANSPARENT_WEBP_MEGAPIXELS = 16.0  # libwebp takes 14 bytes a pixel to compress the opacity
 
 
 def check_strips(width: int, height: int, format: str) -> None:
-    """Raises BadParameter if a format cannot be written strip by strip and the result is too large for memory."""
-    if width * height > _MAX_IN_MEMORY_MEGAPIXELS * 1_000_000 and format not in STRIP_FORMATS:
+    """Raises BadParameter if a result is too large for a format that is in memory as a whole."""
+    if width * height > _MAX_IN_MEMORY_MEGAPIXELS * 1_000_000 and format not in _LARGE_FORMATS:
         allowed = Message(
-            "{words} or pdf for {width} x {height} pixels", words=STRIP_FORMATS, width=width, height=height
+            "{words} or pdf for {width} x {height} pixels", words=_LARGE_FORMATS, width=width, height=height
+        )
+        raise BadParameter(field="format", value=format, allowed=allowed)
+
+
+def check_transparent(width: int, height: int, format: str) -> None:
+    """Raises BadParameter if a format would take too much memory for a result of that size with transparent parts."""
+    if format == "webp" and width * height > _MAX_TRANSPARENT_WEBP_MEGAPIXELS * 1_000_000:
+        allowed = Message(
+            "{words} or pdf for {width} x {height} pixels", words=("png", "svg"), width=width, height=height
         )
         raise BadParameter(field="format", value=format, allowed=allowed)
 
@@ -61,7 +73,8 @@ class StripCanvas:
     ) -> None:
         self.size, self.mode, self.opacity = size, mode, opacity
         self.width, self.height = size
-        self._encoder = _encoder(size, mode if opacity is None else "RGBA", format, quality, dpi)
+        encoded = mode if opacity is None else "RGBA"
+        self._encoder = None if format == "svg" else strip_encoder(size, encoded, format, quality, dpi)
         self._open: list[Image.Image] = []  # strips that are not finished, the first one at row `_top`
         self._top = 0
         self._ground = "#000000" if mode == "RGB" else "#00000000"
@@ -93,7 +106,7 @@ class StripCanvas:
 
         In a JPEG, a row of blocks that equals the one above is neither painted nor encoded again.
         """
-        if isinstance(self._encoder, PngStrips) or self.opacity is not None:
+        if not isinstance(self._encoder, JpegStrips | None) or self.opacity is not None:
             rows = np.repeat(np.arange(len(packed)), repeats)
             for piece in pieces(len(rows), STRIP_ROWS):
                 self.paste(image_of(packed[rows[piece]]), (0, top + piece.start))
@@ -113,7 +126,7 @@ class StripCanvas:
         self._finish_rows(self.height)
         progress(0.5)
         if self._encoder is not None:
-            self._data, self._encoder = self._encoder.finish(), None
+            self._data, self._encoder = run_interruptible(self._encoder.finish, lambda: progress(0.5)), None
         return self._data
 
     def to_image(self) -> Image.Image:
@@ -155,9 +168,3 @@ class StripCanvas:
     def _new_strip(self, top: int) -> Image.Image:
         mode = "RGBX" if self.mode == "RGB" else self.mode  # cells are painted so, and need not be converted
         return Image.new(mode, (self.width, min(STRIP_ROWS, self.height - top)), self._ground)
-
-
-def _encoder(size: tuple[int, int], mode: str, format: str, quality: int, dpi: int | None) -> StripEncoder | None:
-    if format == "svg":
-        return None
-    return JpegStrips(size, quality, dpi) if format == "jpeg" else PngStrips(size, mode, dpi)

@@ -1,6 +1,6 @@
 """Results from 12 to 140 megapixels: processor time, peak memory and file size of every style, and of other programs.
 
-    .venv/bin/python -m tests.bench.posters [a4 a2 a1 140mp 12mp pdf peers floor] [--styles=hexagon,dots] [--photo=FILE]
+    .venv/bin/python -m tests.bench.posters [a4 a2 a1 140mp 12mp pdf webp peers floor] [--styles=hexagon] [--photo=FILE]
 
 Without words: everything. Each result is made in a process of its own, a JPEG from a JPEG of 12 megapixels. Memory is
 what the process takes above its memory after a small render, less the pixels of the decoded source. A task can be
@@ -35,7 +35,8 @@ from tests.bench.timing import table
 
 SIZES = {"12mp": 4000, "a4": 3508, "a2": 7016, "a1": 9933, "140mp": 13_664}
 """The longer side in pixels; paper at 300 dots per inch."""
-PDF_SIZE = "a2"
+FORMATS_SIZE = "a2"
+"""At which a PDF and a WebP are made."""
 COLUMNS, ROWS, TILES = 100, 75, 200
 SOURCE_MB = 4000 * 3000 * 4 / 1e6
 PEERS = ("pillow", "pyvips", "montage", "metapixel")
@@ -204,7 +205,7 @@ def _cpu_s(call: Any) -> float:
 
 def main(words: list[str]) -> None:
     options = dict(word[2:].split("=", 1) for word in words if word.startswith("--"))
-    chosen = [word for word in words if not word.startswith("--")] or [*SIZES, "pdf", "peers", "floor"]
+    chosen = [word for word in words if not word.startswith("--")] or [*SIZES, "pdf", "webp", "peers", "floor"]
     styles = options.get("styles", ",".join(name for name in STYLES if name != "redact")).split(",")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(options.get("photo", Path(folder, "photo.jpg")))
@@ -216,8 +217,8 @@ def main(words: list[str]) -> None:
             elif word == "peers":
                 for size in ("a2", "140mp"):
                     print_peers(size, source)
-            elif word == "pdf":
-                print_styles(PDF_SIZE, styles, source, "pdf")
+            elif word in ("pdf", "webp"):
+                print_styles(FORMATS_SIZE, styles, source, word)
             else:
                 print_styles(word, styles, source)
             print(flush=True)

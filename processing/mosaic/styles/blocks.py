@@ -13,17 +13,17 @@ from ..cells.grid import SquareGrid
 from ..cells.raster import CellMeans
 from ..codec.encoders.block_encoders import encode_block_jpeg, encode_block_png
 from ..codec.encoders.encode import encode
-from ..codec.encoders.strip_encoders import STRIP_ROWS, JpegStrips
+from ..codec.encoders.strip_encoders import STRIP_ROWS, strip_encoder
 from ..codec.encoders.vector_image import VectorImage
 from ..colour.srgb import Colours
 from ..costs import FileSizes, RenderCost
 from ..flat_cells import cell_colours, paint_flat_cells
 from ..materials.pieces import lay, paint_pieces
 from ..params import FLAT, SEED_OF_MATERIAL, CellParams, Condition, bool_param, default_cell, material_param
-from ..progress import Progress, pieces
+from ..progress import Progress, pieces, run_interruptible
 from ..region_canvas import PixelBox
 from ..square_means import square_means
-from ..strip_canvas import LARGE_MEGAPIXELS
+from ..strip_canvas import LARGE_MEGAPIXELS, STRIP_FORMATS
 from ..style import RenderContext, Style
 
 
@@ -51,15 +51,15 @@ class BlockCanvas:
             return encode_block_png(self._colours, self._side, self.size, progress)
         if format == "jpeg" and self._side % 8 == 0:
             return encode_block_jpeg(self._colours, self._side, self.size, quality, progress)
-        if format != "jpeg" or self.size[0] * self.size[1] <= LARGE_MEGAPIXELS * 1_000_000:
+        if format not in STRIP_FORMATS or self.size[0] * self.size[1] <= LARGE_MEGAPIXELS * 1_000_000:
             return encode(self._resized(self.size, Image.Resampling.NEAREST), format, quality, progress)
-        strips = JpegStrips(self.size, quality)
+        strips = strip_encoder(self.size, "RGB", format, quality, None)
         for rows in pieces(self.size[1], STRIP_ROWS):
             box = (0, rows.start / self._side, self.size[0] / self._side, rows.stop / self._side)
             size = (self.size[0], rows.stop - rows.start)
             strips.add(Image.fromarray(self._colours).resize(size, Image.Resampling.NEAREST, box=box))
             progress(rows.stop / self.size[1])
-        return strips.finish()
+        return run_interruptible(strips.finish, lambda: progress(1.0))
 
     def to_image(self) -> Image.Image:
         return self._resized(self.size, Image.Resampling.NEAREST)

@@ -29,14 +29,21 @@ SIZES = [(97, 61), (40, STRIP_ROWS), (33, 3 * STRIP_ROWS + 1), (1, 700)]
 SIZED = [name for name in STYLES if name != "redact"]
 
 PEAK = """
-import json, resource, sys
-from processing.mosaic import parse, render
-data = open(sys.argv[1], "rb").read()
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-render(data, parse({"style": json.loads(sys.argv[2])["style"]}))
-before = peak()
-result = render(data, parse(sys.argv[2]))
-print(result.width * result.height / 1e6, peak() - before)
+import io, re, sys
+from pathlib import Path
+from PIL import Image
+from processing.mosaic import parse, release_free_memory, render
+from processing.process_setup import tune_process
+tune_process()
+memory = lambda name: int(re.search(name + r":\\s*([0-9]+)", Path("/proc/self/status").read_text())[1]) * 1024
+data, recipe, small = Path(sys.argv[1]).read_bytes(), parse(sys.argv[2]), io.BytesIO()
+Image.open(io.BytesIO(data)).reduce(20).save(small, "PNG")
+render(small.getvalue(), parse({"style": recipe.style}))
+release_free_memory()
+before = memory("VmRSS")
+Path("/proc/self/clear_refs").write_text("5")  # reset the peak (proc_pid_clear_refs(5))
+result = render(data, recipe)
+print(result.width * result.height / 1e6, (memory("VmHWM") - before) / 1e6)
 """
 
 
@@ -105,20 +112,48 @@ def test_every_style_draws_the_same_pixels_in_strips(style: str) -> None:
     {"style": "photomosaic", "size": 9000, "format": "jpeg", "split": True, "margin": 3},
 ])  # fmt: skip
 def test_a_poster_of_60_megapixels_takes_less_than_250_megabytes(recipe: dict[str, object], tmp_path: Path) -> None:
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(encoded(scene(1200, 900), "JPEG"))
+    megapixels, peak_mb = measured(recipe, tmp_path, (1200, 900))
 
-    command = [sys.executable, "-c", PEAK, str(photo), json.dumps(recipe)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    megapixels, peak_mib = map(float, answer.split())
     assert megapixels > 60
-    assert peak_mib < 250, f"{peak_mib:.0f} MiB"
+    assert peak_mb < 250, f"{peak_mb:.0f} MB"
+
+
+@pytest.mark.parametrize("recipe", [
+    {"style": "hexagon", "size": 6000, "format": "webp"},
+    {"style": "mosaic", "size": 6000, "format": "webp"},
+])  # fmt: skip
+def test_a_print_takes_less_than_four_bytes_a_pixel_beside_its_source(
+    recipe: dict[str, object], tmp_path: Path
+) -> None:
+    source = (2000, 1500)
+
+    megapixels, peak_mb = measured(recipe, tmp_path, source)
+
+    source_mb = 4 * source[0] * source[1] / 1e6
+    assert megapixels > 9
+    assert peak_mb - source_mb < 4 * megapixels, f"{peak_mb:.0f} MB, {source_mb:.0f} of them the source's"
+
+
+def measured(recipe: dict[str, object], folder: Path, source: tuple[int, int]) -> tuple[float, float]:
+    """Megapixels of a result, and MB that a process of its own takes for it beside what it takes for a small one."""
+    photo = folder / "photo.jpg"
+    photo.write_bytes(encoded(scene(*source), "JPEG"))
+    command = [sys.executable, "-c", PEAK, str(photo), json.dumps(recipe)]
+    megapixels, peak_mb = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(megapixels), float(peak_mb)
 
 
 def test_a_large_webp_is_refused_because_it_would_be_in_memory_as_a_whole() -> None:
     with pytest.raises(BadParameter, match=r"^format: webp .* jpeg, png, svg or pdf for"):
         render(encoded(scene(60, 40)), parse({"size": 9000, "format": "webp"}))
+
+
+@pytest.mark.parametrize("style", ["hexagon", "beads"])
+def test_a_large_webp_with_transparent_parts_is_refused_as_their_opacity_takes_too_much_memory(style: str) -> None:
+    recipe = parse({"style": style, "size": 5000, "format": "webp", "background": "none"})
+
+    with pytest.raises(BadParameter, match=r"^format: webp .* png, svg or pdf for 3333 x 5000"):
+        render(half_transparent(), recipe)
 
 
 def half_transparent() -> bytes:
@@ -132,7 +167,9 @@ def half_transparent() -> bytes:
 
 @pytest.mark.parametrize(("style", "format"), [
     ("beads", "png"),
+    ("beads", "webp"),
     ("lowpoly", "png"),
+    ("lowpoly", "webp"),
     ("lowpoly", "svg"),
     ("beads", "pdf"),
     ("lowpoly", "pdf"),
@@ -177,7 +214,7 @@ def test_rows_on_which_nothing_is_drawn_have_the_ground() -> None:
     assert np.array_equal(opened(canvas.encode("png", 90, Progress())), np.asarray(expected))
 
 
-@pytest.mark.parametrize("format", ["jpeg", "png"])
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp"])
 @pytest.mark.parametrize("height", [7 * STRIP_ROWS, 7 * STRIP_ROWS + 3, 5])
 def test_rows_pasted_several_times_give_the_picture_of_all_rows(height: int, format: str) -> None:
     repeats = np.resize([1, 1, 30, 1, 400, 9, 1, 1, 1, 8, 16, 1], 200)

@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from ...errors import BadParameter, Message
-from ...progress import Progress, run_interruptible
+from ...progress import Progress, pieces, run_interruptible
 from .gif import encode_gif
 from .png import encode_png
+from .webp import WebpStrips, libwebp, too_detailed
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -22,6 +23,7 @@ MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "pdf": "application/pdf",
 }
+_STRIP_ROWS = 64
 _MAX_SIDE = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383, "gif": 65_535}
 
 
@@ -31,15 +33,14 @@ def encode(image: Image.Image, format: str, quality: int, progress: Progress) ->
     The image must not change afterwards if the progress callback has raised: a JPEG or WebP is encoded in one call,
     which then still runs in the background.
     Raises whatever the progress callback raises, and BadParameter if the image is too large for the format, or too
-    detailed: libwebp fails where its first partition, the modes of all blocks, would exceed half a megabyte
-    (PARTITION0_OVERFLOW).
+    detailed, see `too_detailed`.
     """
     check_size(image.width, image.height, format)
     if format == "png":
         return encode_png(image, progress)
     if format == "gif":
         return run_interruptible(lambda: encode_gif([image], ()), lambda: progress(0.0))
-    save = encode_jpeg if format == "jpeg" else _save_webp
+    save = encode_jpeg if format == "jpeg" else _encode_webp
     return run_interruptible(lambda: save(image, quality), lambda: progress(0.0))
 
 
@@ -74,16 +75,20 @@ def encode_jpeg(image: Image.Image, quality: int, *, restarts: bool = False) -> 
     return _save(image, format="JPEG", quality=quality, subsampling=0, **options)
 
 
+def _encode_webp(image: Image.Image, quality: int) -> bytes:
+    if libwebp() is None:
+        return _save_webp(image, quality)  # pragma: no cover - a Pillow that has libwebp inside
+    encoder = WebpStrips(image.size, image.mode, quality)
+    for rows in pieces(image.height, _STRIP_ROWS):
+        encoder.add(image.crop((0, rows.start, image.width, rows.stop)))
+    return encoder.finish()
+
+
 def _save_webp(image: Image.Image, quality: int, **options: Any) -> bytes:
     try:
         return _save(image, format="WEBP", quality=quality, method=0, **options)
     except (ValueError, RuntimeError) as error:  # all that Pillow raises for an encoder that failed
-        allowed = Message(
-            "jpeg, png for a picture of {width} x {height} pixels with this much detail",
-            width=image.width,
-            height=image.height,
-        )
-        raise BadParameter(field="format", value="webp", allowed=allowed) from error
+        raise too_detailed(image.size) from error
 
 
 def _save(image: Image.Image, **options: Any) -> bytes:

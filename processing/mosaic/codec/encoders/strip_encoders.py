@@ -1,7 +1,7 @@
-"""PNG and JPEG written strip by strip, so that a poster is never in memory as a whole.
+"""PNG, JPEG and WebP written strip by strip, so that no poster's pixels are in memory as a whole.
 
 JPEG: each strip is encoded as a picture of its own, and the entropy-coded data of rows of 8 x 8 blocks are joined by
-restart markers, at which a decoder resets (ITU-T T.81, B.2.1). PNG: see png.py.
+restart markers, at which a decoder resets (ITU-T T.81, B.2.1). PNG: see png.py; WebP: webp.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from PIL import Image
 
 from ...colour.pixels import pixels
 from .encode import encode_jpeg
+from .png import PngStrips
 from .resolution import write_resolution
+from .webp import WebpStrips
 
 STRIP_ROWS = 128
 """Of all strips but the last: 16 rows of 8 x 8 blocks."""
@@ -34,6 +36,13 @@ class StripEncoder(Protocol):
     def finish(self) -> bytes:
         """The file; called once, after the last strip."""
         ...
+
+
+def strip_encoder(size: tuple[int, int], mode: str, format: str, quality: int, dpi: int | None) -> StripEncoder:
+    """format: jpeg, png or webp. mode: RGB or RGBA."""
+    if format == "webp":
+        return WebpStrips(size, mode, quality)
+    return JpegStrips(size, quality, dpi) if format == "jpeg" else PngStrips(size, mode, dpi)
 
 
 class JpegStrips:

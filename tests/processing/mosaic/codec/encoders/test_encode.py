@@ -79,22 +79,6 @@ def test_the_error_for_a_large_image_names_the_formats_that_fit(
     assert refused.value.details == {"field": "format", "value": format, "allowed": allowed}
 
 
-def test_the_error_for_an_image_too_detailed_for_webp_names_the_formats_that_fit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Simulated: libwebp's error 6 takes a photomosaic of some 50 megapixels and a minute."""
-
-    def save(*_: object, **__: object) -> None:
-        raise ValueError("encoding error 6")
-
-    monkeypatch.setattr(Image.Image, "save", save)
-    with pytest.raises(BadParameter) as refused:
-        encode(Image.new("RGB", (40, 30)), "webp", 80, Progress())
-
-    assert refused.value.details["field"] == "format"
-    assert refused.value.details["allowed"] == "jpeg, png for a picture of 40 x 30 pixels with this much detail"
-
-
 def test_the_error_for_an_animation_too_detailed_for_webp_names_the_formats_that_fit() -> None:
     frame = Image.fromarray(noise(1056, 1056)).resize((4224, 4224), Image.Resampling.NEAREST)
 
