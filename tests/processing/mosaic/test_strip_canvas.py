@@ -121,6 +121,7 @@ def test_a_poster_of_60_megapixels_takes_less_than_250_megabytes(recipe: dict[st
 @pytest.mark.parametrize("recipe", [
     {"style": "hexagon", "size": 6000, "format": "webp"},
     {"style": "mosaic", "size": 6000, "format": "webp"},
+    {"style": "lowpoly", "size": 3508, "format": "jpeg"},
 ])  # fmt: skip
 def test_a_print_takes_less_than_four_bytes_a_pixel_beside_its_source(
     recipe: dict[str, object], tmp_path: Path

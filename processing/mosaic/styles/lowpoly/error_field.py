@@ -14,9 +14,11 @@ from ...progress import Progress, pieces
 from ...scipy_lazy import ndimage
 
 _SAMPLES = 300_000  # approximately, of the reduced picture
-_PIECE_SAMPLES = 1 << 16  # converting to OKLab takes some hundred bytes a sample
+_PIECE_SAMPLES = 1 << 14  # converting to OKLab takes some hundred bytes a sample
 _CONTRAST_EXPONENT = 1.5  # weights: 0 would be the plain squared error, where black against white decides alone
 _LEAST_CONTRAST = 2.0  # OKLab x 100; noise of calm areas is below
+_BLUR = 0.7  # samples
+_PIECE_EDGES = 1 << 11
 _CONTRAST_RADIUS = 0.026  # of the square root of the picture's area
 
 
@@ -24,39 +26,35 @@ class ErrorField:
     """A reduced picture with row sums, from which the squared error of a triangle is read along its three edges.
 
     image: RGB. alpha: L; what is invisible counts as white. factor: how many times smaller it is.
-    lab: (height, width, 3) OKLab x 100, slightly blurred. weights: (height, width), mean 1: errors count less where the
-    contrast around is high, so that eyes and lips hold their own against a dark jacket. strength: (height, width) how
-    much the colour changes across the edge here. ridges: (height, width), whether no more changes beside it.
-    Memory: about 100 bytes a sample.
+    lab: (height, width, 3) OKLab x 100, slightly blurred by `add_up`. weights: (height, width), mean 1: errors count
+    less where the contrast around is high, so that eyes and lips hold their own against a dark jacket. strength:
+    (height, width) how much the colour changes across the edge here. ridges: (height, width), whether no more changes
+    beside it.
+    Memory: about 90 bytes a sample.
     """
 
     def __init__(self, image: Image.Image, progress: Progress, *, alpha: Image.Image | None = None) -> None:
         self.factor = sample_factor(*image.size)
-        reduced = image.reduce(self.factor)
-        if alpha is not None:
-            reduced = Image.composite(reduced, Image.new("RGB", reduced.size, "white"), alpha.reduce(self.factor))
-        progress(0.1)
-        lab = np.empty((reduced.height, reduced.width, 3))
-        for rows in pieces(reduced.height, max(1, _PIECE_SAMPLES // reduced.width)):
-            band = reduced.crop((0, rows.start, reduced.width, rows.stop))
-            lab[rows] = 100 * srgb_to_oklab(np.asarray(band))
-            progress(0.1 + 0.2 * rows.stop / reduced.height)
-        self.height, self.width = lab.shape[:2]
-        self.weights = _weights(lab, progress.sub(0.3, 0.5))
-        self.strength, angle = _edges(lab)
-        progress(0.6)
+        self.lab = _reduced_lab(image, self.factor, alpha, progress.sub(0.0, 0.4))
+        self.height, self.width = self.lab.shape[:2]
+        self.weights = _weights(self.lab, progress.sub(0.4, 0.7))
+        self.strength, angle = _edges(self.lab)
+        progress(0.9)
         self.ridges = self._ridges(angle)
-        del angle
-        progress(0.7)
-        self._row_sums = _row_sums(lab, self.weights)
-        progress(0.85)
-        self.lab = _blurred(lab, 0.7, lab)
+        self._row_sums: Floats = np.empty((0, 5))
         progress(1.0)
+
+    def add_up(self) -> None:
+        """Make the row sums, and blur `lab`. Once, after whatever needs memory beside the edges alone."""
+        self._row_sums = _row_sums(self.lab, self.weights)
+        ndimage().gaussian_filter(self.lab, (_BLUR, _BLUR, 0), output=self.lab, truncate=3.0)
 
     def index_of(self, points: Floats) -> NDArray[np.int64]:
         """The index, row by row, of the sample nearest to each point; points: (..., 2) x, y in samples."""
         column = np.clip(points[..., 0].astype(np.int64), 0, self.width - 1)
-        return np.clip(points[..., 1].astype(np.int64), 0, self.height - 1) * self.width + column
+        row = np.clip(points[..., 1].astype(np.int64), 0, self.height - 1)
+        index: NDArray[np.int64] = row * self.width + column
+        return index
 
     def sums_left_of(self, starts: Floats, ends: Floats) -> Floats:
         """(n, 5): weighted sums of L, a, b, their squared length, and weights, of all samples left of each edge.
@@ -64,6 +62,13 @@ class ErrorField:
         Negative for edges that go up, so that the edges of a polygon add up to the sums inside it. starts, ends: (n, 2)
         x, y. A sample is left of an edge if its centre is, exactly as cells.PolygonCells decides it.
         """
+        sums = np.zeros((len(starts), 5))
+        for some in pieces(len(starts), _PIECE_EDGES):
+            sums[some] = self._sums_left_of_some(starts[some], ends[some])
+        return sums
+
+    def _sums_left_of_some(self, starts: Floats, ends: Floats) -> Floats:
+        """The same, at 90 bytes for each row of samples that an edge crosses."""
         downward = ends[:, 1] > starts[:, 1]
         top, bottom = np.where(downward[:, None], starts, ends), np.where(downward[:, None], ends, starts)
         first = np.clip(np.ceil(top[:, 1] - 0.5), 0, self.height).astype(np.int64)
@@ -97,6 +102,20 @@ def sample_factor(width: int, height: int) -> int:
     return max(1, round(math.sqrt(width * height / _SAMPLES)))
 
 
+def _reduced_lab(image: Image.Image, factor: int, alpha: Image.Image | None, progress: Progress) -> Floats:
+    """(height, width, 3): OKLab x 100."""
+    reduced = image.reduce(factor)
+    if alpha is not None:
+        reduced = Image.composite(reduced, Image.new("RGB", reduced.size, "white"), alpha.reduce(factor))
+    progress(0.3)
+    lab = np.empty((reduced.height, reduced.width, 3))
+    for rows in pieces(reduced.height, max(1, _PIECE_SAMPLES // reduced.width)):
+        band = reduced.crop((0, rows.start, reduced.width, rows.stop))
+        lab[rows] = 100 * srgb_to_oklab(np.asarray(band))
+        progress(0.3 + 0.7 * rows.stop / reduced.height)
+    return lab
+
+
 def _weights(lab: Floats, progress: Progress) -> Floats:
     """Less where the standard deviation of the colours around is high; mean 1."""
     size = 2 * round(_CONTRAST_RADIUS * (lab.shape[0] * lab.shape[1]) ** 0.5) + 1
@@ -123,12 +142,6 @@ def _row_sums(lab: Floats, weights: Floats) -> Floats:
         np.cumsum(np.multiply(squares, weights[rows], out=squares), axis=1, out=part[..., 3])
         np.cumsum(weights[rows], axis=1, out=part[..., 4])
     return sums.reshape(-1, 5)
-
-
-def _blurred(lab: Floats, sigma: float, output: Floats) -> Floats:
-    """Writes to `output`, which may be `lab`."""
-    ndimage().gaussian_filter(lab, (sigma, sigma, 0), output=output, truncate=3.0)
-    return output
 
 
 def _edges(lab: Floats) -> tuple[Floats, Floats]:

@@ -36,7 +36,6 @@ _STEPS = (0.25, 0.08)  # the longest move, of the triangles' pitch, in the first
 _REPLACED = (0.12, 0.02)  # the share of corners that are removed and added, in the first and the last round
 _CANDIDATES = 8  # for each point of the start
 _LEAST_SAMPLES = 12  # for each triangle
-_PIECE_SAMPLES = 1 << 16  # of which the ridges are found at once
 _GRID = 64  # positions are multiples of 1/64 sample, so that rounding on another machine changes nothing
 _BARYCENTRIC = np.array([(first + 1 / 3, second + 1 / 3) for first in range(8) for second in range(8 - first)]) / 8
 
@@ -64,6 +63,7 @@ class _Placement:
         border = _border_points(self._size, 2.0 * self._pitch)
         inner = (count + 2 + len(border)) // 2 - len(border) if self._size.min() >= 4 else 0
         self.points = np.vstack([border, _ridge_points(field, max(0, inner), self._rng)])
+        field.add_up()
         self._momentum = np.zeros_like(self.points)
 
     def run_round(self, share: float, progress: Progress) -> None:
@@ -177,7 +177,10 @@ def _border_points(size: Floats, distance: float) -> Floats:
 
 def _ridge_points(field: ErrorField, count: int, rng: np.random.Generator) -> Floats:
     """(count, 2): points on ridges of the edge strength, farther apart where it is low (dart throwing)."""
-    density = (0.02 + np.clip(field.strength / 8, 0.0, 1.0)) ** 0.8
+    density: Floats = field.strength / 8
+    np.clip(density, 0.0, 1.0, out=density)
+    density += 0.02
+    density **= 0.8
     cumulative = density.copy()
     cumulative[~field.ridges] *= 0.1
     cumulative = np.cumsum(cumulative, out=cumulative.reshape(-1))

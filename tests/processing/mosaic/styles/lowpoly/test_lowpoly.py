@@ -32,7 +32,9 @@ from tests.processing.mosaic.pictures import encoded, noise, opened, scene, true
 
 
 def field_of(pixels: np.ndarray) -> ErrorField:
-    return ErrorField(Image.fromarray(pixels), Progress())
+    field = ErrorField(Image.fromarray(pixels), Progress())
+    field.add_up()
+    return field
 
 
 def random_mesh(width: int, height: int, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
