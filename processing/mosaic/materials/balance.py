@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from ..cells.cells import Cells
 from ..cells.runs import BACKGROUND
-from ..cells.strips import Strips
+from ..cells.strips import Band, Strips
 from ..colour.oklab import oklab_to_srgb, srgb_to_oklab
 from ..colour.srgb import Colours, Floats
 from ..progress import Progress
-from .lighting import LIGHT, RunGeometry
+from .lighting import LIGHT, LitSides, RunGeometry
 from .material import Material
-from .reliefs import Relief, cell_range, chunks
+from .reliefs import Chunk, Relief, cell_range, chunks
 
 SAMPLED_PITCH, SAMPLED_PITCH_WITH_JOINTS = 10.0, 16.0
 """Samples of a piece, across and down, on which its shading is measured, and how much of it is joint."""
@@ -66,12 +66,13 @@ def measure_moments(relief: Relief, samples: Cells, progress: Progress) -> Momen
     sums = np.zeros((9, count), np.float32)
     for strip in Strips(samples):
         low, high = cell_range(strip.runs)
-        sides = relief.cells.sides(low, high)
+        sides = LitSides(relief.cells.sides(low, high))
         for band in strip.bands:
+            textures = _Textures(relief, band, samples.width) if step == 1.0 else None
             for chunk in chunks(strip, band, samples.width, low, step):
                 inside = chunk.geometry.cells != BACKGROUND
                 if inside.any():
-                    sums[:, low:high] += _sums(relief, chunk.geometry, sides, low, inside)
+                    sums[:, low:high] += _sums(relief, chunk, sides, low, inside, textures)
         progress(strip.bands[-1].bottom / samples.height)
     means, pixels = sums[:8], sums[8]
     average = means.sum(axis=1, dtype=np.float64) / max(float(pixels.sum(dtype=np.float64)), 1.0)
@@ -80,14 +81,34 @@ def measure_moments(relief: Relief, samples: Cells, progress: Progress) -> Momen
     return Moments(*means)
 
 
-def _sums(relief: Relief, geometry: RunGeometry, sides: Floats, first: int, inside: NDArray[np.bool_]) -> Floats:
+class _Textures:
+    """The mottling and the grain of a band's pixels, where each of them is a sample."""
+
+    def __init__(self, relief: Relief, band: Band, width: int) -> None:
+        self._mottling = relief.mottling.rows(band.top, band.bottom, width)
+        self._grain = relief.grain.rows(band.top, band.bottom, width)
+
+    def of(self, chunk: Chunk, inside: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        mottling, grain = self._mottling[chunk.pixels], self._grain[chunk.pixels]
+        if inside.all():
+            return mottling, grain
+        places = np.flatnonzero(np.repeat(inside, chunk.geometry.lengths))
+        return mottling[places], grain[places]
+
+
+def _sums(
+    relief: Relief,
+    chunk: Chunk,
+    sides: LitSides,
+    first: int,
+    inside: NDArray[np.bool_],
+    textures: _Textures | None,
+) -> Floats:
     """(9, cells): the sums of what Moments has, and the number of pixels."""
-    runs = geometry.of(inside)
-    y = np.repeat(runs.y, runs.lengths).astype(np.int64)
-    x = (np.repeat(runs.x, runs.lengths) + runs.offsets()).astype(np.int64)
-    textures = relief.mottling.pixels(y, x), relief.grain.pixels(y, x)
-    shading = relief.shade(geometry, sides, first, inside, textures)
-    labels = np.repeat(runs.cells, runs.lengths)
+    runs = chunk.geometry.of(inside)
+    of_samples = _sampled(relief, runs) if textures is None else textures.of(chunk, inside)
+    shading = relief.shade(chunk.geometry, sides, first, inside, of_samples)
+    labels = np.repeat(runs.cells.astype(np.intp), runs.lengths)
     cover, lighter = shading.cover, shading.lighter
     weighted = cover * lighter
     zero = np.zeros((), np.float32)
@@ -100,8 +121,15 @@ def _sums(relief: Relief, geometry: RunGeometry, sides: Floats, first: int, insi
     sand = shading.sand
     values += [zero] * 2 if sand is None else [(1 - cover) * (1 + sand) ** 2, cover * (1 - cover)]
     values.append(np.ones_like(cover))
-    count = len(sides)
+    count = sides.count
     return np.stack([np.bincount(labels, each, count) if each.ndim else np.zeros(count) for each in values])
+
+
+def _sampled(relief: Relief, runs: RunGeometry) -> tuple[Floats, Floats]:
+    """The mottling and the grain of the pixels in which samples lie."""
+    y = np.repeat(runs.y, runs.lengths).astype(np.int64)
+    x = (np.repeat(runs.x, runs.lengths) + runs.offsets()).astype(np.int64)
+    return relief.mottling.pixels(y, x), relief.grain.pixels(y, x)
 
 
 @dataclass(frozen=True, slots=True)

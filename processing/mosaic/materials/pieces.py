@@ -20,7 +20,7 @@ from ..progress import Progress, pieces
 from ..scaled import Drawing, is_visible, visible_box
 from ..style import RenderContext
 from .balance import SAMPLED_PITCH, SAMPLED_PITCH_WITH_JOINTS, Moments, Pigments, balance, deviating, measure_moments
-from .lighting import RunGeometry
+from .lighting import LitSides, RunGeometry
 from .material import MATERIALS, Material
 from .reliefs import Relief, Shading, cell_range, chunks
 from .texture import JointColours
@@ -143,7 +143,8 @@ class _Joints:
 
     def __init__(self, colours: JointColours, painted: Floats, size: tuple[int, int], laying: Laying) -> None:
         self._colours, self._painted, self._size = colours, painted, size
-        number = painted.max(axis=1) / 255
+        self._lightest = painted.max(axis=1)
+        number = self._lightest / 255
         self._pale = np.clip((number - _PALE_FROM) / (1 - _PALE_FROM), 0.0, 1.0) ** 2 * laying.outweighed
         self._follow = laying.joint_colour is None
 
@@ -153,7 +154,8 @@ class _Joints:
         if not self._follow:
             return joints
         painted, pale = self._painted[beside], self._pale[beside][:, None]
-        lightest = _LIGHTEST_JOINT * painted.max(axis=1) / np.maximum(joints.max(axis=1), 1e-3)
+        brightest = np.maximum(np.maximum(joints[:, 0], joints[:, 1]), joints[:, 2])
+        lightest = _LIGHTEST_JOINT * self._lightest[beside] / np.maximum(brightest, 1e-3)
         joints = joints * np.minimum(1.0, lightest)[:, None]
         joints += (_PALEST_JOINT * painted - joints) * pale
         return np.asarray(joints, np.float32)
@@ -170,7 +172,7 @@ class _Painter:
     def paint(self, strip: Strip, canvas: Drawing) -> Iterator[tuple[Band, Colours]]:
         """Each band of the strip that the canvas needs with its pixels: (pixels, 4)."""
         relief, (low, high) = self._relief, cell_range(strip.runs)
-        width, sides = relief.cells.width, relief.cells.sides(low, high)
+        width, sides = relief.cells.width, LitSides(relief.cells.sides(low, high))
         left, _, right, _ = visible_box(canvas)
         for band in strip.bands:
             if not is_visible(canvas, band.top, band.bottom):

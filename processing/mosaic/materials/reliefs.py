@@ -12,7 +12,7 @@ from ..cells.cells import Pieces
 from ..cells.runs import BACKGROUND, Runs
 from ..cells.strips import Band, Strip
 from ..colour.srgb import Floats
-from .lighting import LIGHT, RunGeometry, glints, joint_light, light_on, measure_surface
+from .lighting import LIGHT, LitSides, RunGeometry, glints, joint_light, light_on, measure_surface
 from .material import Material
 from .texture import mottling, sand
 
@@ -57,16 +57,21 @@ class Relief:
             self._places = rng.normal(0.0, _GLINT_SPREAD, cells.count).astype(np.float32)
 
     def shade(
-        self, geometry: RunGeometry, sides: Floats, first: int, seen: NDArray[np.bool_], textures: tuple[Floats, Floats]
+        self,
+        geometry: RunGeometry,
+        sides: LitSides,
+        first: int,
+        seen: NDArray[np.bool_],
+        textures: tuple[Floats, Floats],
     ) -> Shading:
         """sides: of the cells `first` and those after it, from which the geometry counts. seen: (n,) the runs whose
         pixels are wanted. textures: the mottling and the grain of these pixels."""
         surface = measure_surface(geometry, sides, self.joint, self._bevel, self._round_px, seen)
         glint = None
         if self.material.gloss:
-            runs = geometry.of(seen)
+            runs = geometry if seen.all() else geometry.of(seen)
             cells = np.maximum(runs.cells, 0)
-            centres = self.cells.centres(first, first + len(sides))[cells]
+            centres = self.cells.centres(first, first + sides.count)[cells]
             places, strengths = self._places[first + cells], self._strengths[first + cells]
             glint = glints(runs, centres, places, strengths, self.cells.pitch)
         lighter, mirrored = light_on(surface, glint, textures[0], self.material)
