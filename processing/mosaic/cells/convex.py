@@ -47,18 +47,25 @@ def inset_polygons(points: Floats, counts: Counts, distance: float) -> tuple[Flo
     long = length > 1e-9
     polygon, direction = polygon[long], direction[long] / length[long, None]
     start = points[long] + distance * np.stack([-direction[:, 1], direction[:, 0]], 1)
+    owners, finished = [], []
     while True:
         counts = np.bincount(polygon, minlength=len(counts))
         corners = _intersections(start, direction, _following(counts))  # the end of each side
         span = ((corners - corners[_preceding(counts)]) * direction).sum(axis=1)
-        reversed_ = (span <= 0) | (counts[polygon] < 3)
-        if not reversed_.any():
-            return corners, counts
+        changing = np.zeros(len(counts), bool)
+        changing[polygon[(span <= 0) | (counts[polygon] < 3)]] = True
+        going_on = changing[polygon]
+        owners.append(polygon[~going_on])
+        finished.append(corners[~going_on])
+        if not going_on.any():
+            break
+        polygon, direction, start, span = (each[going_on] for each in (polygon, direction, start, span))
         order = np.lexsort((span, polygon))
-        shortest = order[np.diff(polygon[order], prepend=-1) != 0]  # of each polygon
         dropped = counts[polygon] < 3
-        dropped[shortest[reversed_[shortest]]] = True
+        dropped[order[np.diff(polygon[order], prepend=-1) != 0]] = True  # the shortest of each polygon
         polygon, direction, start = polygon[~dropped], direction[~dropped], start[~dropped]
+    owner = np.concatenate(owners)
+    return np.concatenate(finished)[np.argsort(owner, kind="stable")], np.bincount(owner, minlength=len(counts))
 
 
 def centroids(points: Floats, counts: Counts) -> Floats:

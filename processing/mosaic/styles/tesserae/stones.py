@@ -130,16 +130,23 @@ def _nearest_first(squares: Squares, lines: list[HalfPlanes]) -> HalfPlanes:
     owner, normal, limit = (
         np.concatenate([getattr(planes, name) for planes in lines]) for name in ("owner", "normal", "limit")
     )
-    order = np.lexsort((squares.distances(HalfPlanes(owner, normal, limit)), owner))
+    order = np.argsort(squares.distances(HalfPlanes(owner, normal, limit)), kind="stable")
+    order = order[np.argsort(_short(owner[order]), kind="stable")]
     return HalfPlanes(owner[order], normal[order], limit[order])
 
 
 def _by_rank(planes: HalfPlanes) -> Iterator[tuple[Counts, Vectors, Floats]]:
     """The first half plane of every stone, then the second of the stones that have one, and so on."""
-    rank = np.arange(len(planes.owner)) - np.searchsorted(planes.owner, planes.owner)
-    order = np.argsort(rank, kind="stable")
+    of_stone = np.bincount(planes.owner)
+    rank = np.arange(len(planes.owner)) - np.repeat(np.cumsum(of_stone) - of_stone, of_stone)
+    order = np.argsort(_short(rank), kind="stable")
     for nth in np.split(order, np.cumsum(np.bincount(rank))[:-1]):
         yield planes.owner[nth], planes.normal[nth], planes.limit[nth]
+
+
+def _short(numbers: Counts) -> NDArray[np.integer]:
+    """Not negative, in 16 bits where they fit: then NumPy's stable sort is radix sort, several times as fast."""
+    return numbers.astype(np.uint16) if numbers.max(initial=0) < 1 << 16 else numbers
 
 
 def _dot(vectors: Vectors, directions: Vectors) -> Floats:
