@@ -6,7 +6,6 @@ tries five filters for each row, which takes longer than to compress it.
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 
@@ -18,6 +17,7 @@ from ...colour.pixels import pixels
 from ...progress import Progress, pieces
 from ..formats.png import SIGNATURE
 from .deflate import Deflate
+from .file_buffer import FileBuffer
 from .resolution import write_resolution
 
 _COLOUR_TYPES = {"RGB": 2, "RGBA": 6}
@@ -30,14 +30,13 @@ class PngStrips:
     """Takes the strips of a picture from top to bottom. mode: RGB or RGBA."""
 
     def __init__(self, size: tuple[int, int], mode: str, dpi: int | None = None) -> None:
-        self._file, self._mode = io.BytesIO(), mode
+        self._file, self._mode = FileBuffer(size), mode
         self._deflate = Deflate()
         self._above = np.zeros((1, size[0], 4), np.uint8)
-        self._file.write(SIGNATURE)
-        self._write_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, _COLOUR_TYPES[mode], 0, 0, 0))
-        if dpi is not None:  # now, as a large file would have to be copied later
-            head = write_resolution(self._file.getvalue(), "png", dpi)
-            self._file.write(head[self._file.tell() :])
+        header = struct.pack(">IIBBBBB", *size, 8, _COLOUR_TYPES[mode], 0, 0, 0)
+        head = b"".join((SIGNATURE, *_chunk(b"IHDR", header)))
+        # The resolution now, as a large file would have to be copied later.
+        self._file.write(head if dpi is None else write_resolution(head, "png", dpi))
 
     def add(self, strip: Image.Image) -> None:
         rows = pixels(strip)
@@ -46,8 +45,8 @@ class PngStrips:
 
     def finish(self) -> bytes:
         self._write_pixels(self._deflate.flush())
-        self._write_chunk(b"IEND", b"")
-        return self._file.getvalue()
+        self._file.write(b"".join(_chunk(b"IEND", b"")))
+        return self._file.finish()
 
     def _filtered(self, rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(height, 1 + bands * width): a byte that names the filter, then each pixel minus that above or to the left.
@@ -73,12 +72,13 @@ class PngStrips:
 
     def _write_pixels(self, body: bytes) -> None:
         if body:
-            self._write_chunk(b"IDAT", body)
+            for part in _chunk(b"IDAT", body):
+                self._file.write(part)
 
-    def _write_chunk(self, kind: bytes, body: bytes) -> None:
-        self._file.write(struct.pack(">I", len(body)) + kind)
-        self._file.write(body)
-        self._file.write(struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))))
+
+def _chunk(kind: bytes, body: bytes) -> tuple[bytes, bytes, bytes]:
+    """The parts of a chunk: length and kind, the body, which is not copied, and the checksum."""
+    return struct.pack(">I", len(body)) + kind, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
 
 
 def _differ_less_from_the_left(rows: NDArray[np.uint8], differences: NDArray[np.uint8]) -> NDArray[np.bool_]:

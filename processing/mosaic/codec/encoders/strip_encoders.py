@@ -6,7 +6,6 @@ restart markers, at which a decoder resets (ITU-T T.81, B.2.1). PNG: see png.py;
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from typing import Protocol
@@ -17,6 +16,7 @@ from PIL import Image
 
 from ...colour.pixels import pixels
 from .encode import encode_jpeg
+from .file_buffer import FileBuffer
 from .png import PngStrips
 from .resolution import write_resolution
 from .webp import WebpStrips
@@ -50,7 +50,7 @@ class JpegStrips:
     the one above, as inside large cells, is the same bytes again."""
 
     def __init__(self, size: tuple[int, int], quality: int, dpi: int | None = None) -> None:
-        self._file, self._size, self._quality, self._dpi, self._count = io.BytesIO(), size, quality, dpi, 0
+        self._file, self._size, self._quality, self._dpi, self._count = FileBuffer(size), size, quality, dpi, 0
         self._pixels_above: NDArray[np.uint8] | None = None
         self._row_above = b""
 
@@ -76,7 +76,7 @@ class JpegStrips:
 
     def finish(self) -> bytes:
         self._file.write(b"\xff\xd9")
-        return self._file.getvalue()
+        return self._file.finish()
 
     def _distinct(self, strip: Image.Image) -> tuple[Image.Image | None, NDArray[np.intp]]:
         """The strip without rows of blocks that equal the one above; see `add_rows`."""
