@@ -20,8 +20,7 @@ LARGE_MEGAPIXELS = 4.0
 """Larger results are drawn strip by strip, unless they are drawn over the pixels of their source."""
 
 STRIP_FORMATS = ("jpeg", "png", "svg", *(("webp",) if libwebp() else ()))
-_LARGE_FORMATS = ("jpeg", "png", "svg")
-"""Those of any size: of a larger WebP, 1.5 bytes a pixel would be in memory, and most have too many details for it."""
+_LARGE_FORMATS = ("jpeg", "png", "svg")  # those of any size: of a WebP, 1.5 bytes a pixel are in memory
 _MAX_IN_MEMORY_MEGAPIXELS = 40.0
 _MAX_TRANSPARENT_WEBP_MEGAPIXELS = 16.0  # libwebp takes 14 bytes a pixel to compress the opacity
 

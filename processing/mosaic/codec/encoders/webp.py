@@ -19,7 +19,7 @@ from ...colour.pixels import pixels
 from ...errors import BadParameter, Message
 
 _ABI = 0x020F  # of libwebp 1; versions with the same first byte agree about the fields below
-_FASTEST = 0
+_METHODS = (0, 2)  # the fastest, and the first one that makes the modes of blocks fit into their partition
 _WITHOUT_OPACITY, _WITH_OPACITY = 0, 4
 _Writer = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_uint8), ctypes.c_size_t, ctypes.c_void_p)
 
@@ -95,10 +95,19 @@ class WebpStrips:
             library.WebPPictureFree(ctypes.byref(picture))
 
     def finish(self) -> bytes:
-        """One long call, which has no interpreter lock. Raises BadParameter where the picture is too detailed."""
+        """In one or two long calls, without the interpreter lock. Raises BadParameter where libwebp fails."""
+        files = (self._encoded(method) for method in _METHODS)
+        file = next((file for file in files if file is not None), None)
+        if file is None:
+            raise too_detailed(self._size)
+        return file
+
+    def _encoded(self, method: int) -> bytes | None:
+        """The file. None where the modes of all blocks exceed half a megabyte, as those of detailed posters do: the
+        fastest method does not look at all of them before (PARTITION0_OVERFLOW)."""
         config, picture, file = _Config(), self._picture(self._size), io.BytesIO()
         self._library.WebPConfigInitInternal(ctypes.byref(config), 0, ctypes.c_float(self._quality), _ABI)
-        config.method = _FASTEST
+        config.method = method
 
         def write(part: ctypes._Pointer[ctypes.c_uint8], size: int, _: object) -> int:
             return file.write(ctypes.string_at(part, size))
@@ -109,9 +118,8 @@ class WebpStrips:
         if self._opacity is not None:
             picture.colorspace, picture.a = _WITH_OPACITY, self._opacity.ctypes.data
             picture.a_stride = self._opacity.strides[0]
-        if not self._library.WebPEncode(ctypes.byref(config), ctypes.byref(picture)):
-            raise too_detailed(self._size)
-        return file.getvalue()
+        is_complete = self._library.WebPEncode(ctypes.byref(config), ctypes.byref(picture))
+        return file.getvalue() if is_complete else None
 
     def _picture(self, size: tuple[int, int]) -> _Picture:
         picture = _Picture()
@@ -135,8 +143,7 @@ class WebpStrips:
 
 
 def too_detailed(size: tuple[int, int]) -> BadParameter:
-    """libwebp fails where its first partition, the modes of all blocks, would exceed half a megabyte
-    (PARTITION0_OVERFLOW)."""
+    """libwebp fails where its first partition, the modes of all blocks, would exceed half a megabyte."""
     width, height = size
     allowed = Message(
         "jpeg, png for a picture of {width} x {height} pixels with this much detail", width=width, height=height

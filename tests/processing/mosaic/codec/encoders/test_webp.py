@@ -57,17 +57,30 @@ def test_a_webp_of_an_image_in_memory_is_that_file_as_well() -> None:
     assert encode(image, "webp", 85, Progress()) == written_at_once(image, 85)
 
 
-def test_the_error_for_a_picture_too_detailed_for_webp_names_the_formats_that_fit() -> None:
+def test_a_picture_with_many_details_is_encoded_so_that_the_modes_of_its_blocks_fit() -> None:
+    """Pillow refuses it: they exceed half a megabyte."""
     strip = Image.fromarray(noise(1056, 32)).resize((4224, 128), Image.Resampling.NEAREST)
     encoder = WebpStrips((strip.width, 4224), "RGB", 80)
     for _ in range(33):
         encoder.add(strip)
 
+    with Image.open(io.BytesIO(encoder.finish())) as image:
+        pixels = np.asarray(image.convert("RGB"))
+
+    assert pixels.shape == (4224, 4224, 3)
+    decoded = np.asarray(Image.open(io.BytesIO(written_at_once(strip, 80))).convert("RGB")).astype(int)
+    assert np.abs(pixels[-128:] - decoded).mean() < 8
+
+
+def test_the_error_for_what_libwebp_refuses_names_the_formats_that_fit() -> None:
+    encoder = WebpStrips((16_390, 2), "RGB", 80)
+    encoder.add(Image.new("RGB", (16_390, 2)))
+
     with pytest.raises(BadParameter) as refused:
         encoder.finish()
 
     assert refused.value.details["field"] == "format"
-    assert refused.value.details["allowed"] == "jpeg, png for a picture of 4224 x 4224 pixels with this much detail"
+    assert refused.value.details["allowed"] == "jpeg, png for a picture of 16390 x 2 pixels with this much detail"
 
 
 def test_the_libwebp_of_pillow_is_used_where_it_is_a_library_of_its_own() -> None:
