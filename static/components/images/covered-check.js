@@ -62,11 +62,20 @@ function confirmedIds() {
   try { return JSON.parse(localStorage.getItem(STORAGE_KEY)) ?? []; } catch { return []; }
 }
 
-/** A rectangle, [left, top, right, bottom], or a polygon, [[x, y], …], in fractions of the image. */
+/**
+ * Dashes with a dark rim, which show on light and on dark images.
+ *
+ * region: a rectangle, [left, top, right, bottom], or a polygon, [[x, y], …], in fractions of the image.
+ */
 function outline(region) {
   const [left, top, right, bottom] = region;
   const points = Array.isArray(left) ? region : [[left, top], [right, top], [right, bottom], [left, bottom]];
-  const polygon = document.createElementNS(SVG, "polygon");
-  polygon.setAttribute("points", points.map((point) => point.join(",")).join(" "));
-  return polygon;
+  const group = document.createElementNS(SVG, "g");
+  for (const stroke of ["rim", "dashes"]) {
+    const polygon = document.createElementNS(SVG, "polygon");
+    polygon.setAttribute("class", `outlines__${stroke}`);
+    polygon.setAttribute("points", points.map((point) => point.join(",")).join(" "));
+    group.append(polygon);
+  }
+  return group;
 }
