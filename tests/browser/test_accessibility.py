@@ -61,7 +61,9 @@ def findings(user: BrowserUser, axe: str, part: str = PAGE) -> list[str]:
     expect(user.page.locator(part)).to_be_visible()
     if not user.page.evaluate("'axe' in window"):
         user.page.evaluate(axe)
-    for theme, options in THEMES.items():
+    dark = user.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for theme in ("dark", "light") if dark else ("light", "dark"):  # every change draws the page again
+        options = THEMES[theme]
         user.page.emulate_media(color_scheme=theme)
         user.page.wait_for_function(AT_REST)
         result = user.page.evaluate("([part, options]) => axe.run(part, options)", [part, options])

@@ -99,19 +99,20 @@ def test_a_grid_that_nobody_sees_loads_no_further_pages(painter: str, user: Brow
     assert len(feeds) == 1
 
 
-@pytest.mark.parametrize(("width", "text"), [(320, "100%"), (640, "200%")], ids=["narrow", "large text"])
-def test_pictures_and_people_need_no_sideways_scrolling(
-    width: int, text: str, painter: str, new_user: Callable[..., BrowserUser]
+def test_pictures_and_people_need_no_sideways_scrolling_in_a_narrow_window_and_with_large_text(
+    painter: str, user: BrowserUser
 ) -> None:
-    narrow = new_user(viewport={"width": width, "height": 640})
-    narrow.go(f"/u/{painter}")
-    narrow.page.locator(".image-card:visible").first.wait_for()
-    picture_page = str(narrow.page.locator(".image-card:visible").first.get_attribute("href"))
+    user.go(f"/u/{painter}")
+    user.page.locator(".image-card:visible").first.wait_for()
+    picture_page = str(user.page.locator(".image-card:visible").first.get_attribute("href"))
 
     for path in ("/gallery", f"/u/{painter}", picture_page):
-        narrow.go(path)
-        narrow.page.evaluate("size => { document.documentElement.style.fontSize = size; }", text)
-        expect_to_fit(narrow)
+        user.page.set_viewport_size({"width": 320, "height": 640})
+        user.go(path)
+        expect_to_fit(user)
+        user.page.set_viewport_size({"width": 640, "height": 640})
+        user.page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+        expect_to_fit(user)
 
 
 def test_a_thumbnail_fits_its_place(painter: str, user: BrowserUser) -> None:
@@ -176,7 +177,7 @@ def with_another_address(route: Route) -> None:
     route.fulfill(response=response, json=document)
 
 
-def test_the_owner_describes_a_picture_and_shows_the_original(
+def test_the_owner_describes_a_picture_shows_the_original_and_deletes_it_after_a_question(
     user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
     user.go("/")
@@ -211,6 +212,11 @@ def test_the_owner_describes_a_picture_and_shows_the_original(
     stranger.page.get_by_role("button", name="Full screen").click()
     stranger.page.wait_for_function("() => document.fullscreenElement?.matches('.image-page__stage')")
 
+    user.page.get_by_role("button", name="Delete picture").click()
+    user.page.get_by_role("dialog").get_by_role("button", name="Delete picture").click()
+
+    expect(user.page.get_by_text("You have not made a mosaic yet.")).to_be_visible()
+
 
 def test_a_recipe_is_remixed_with_ones_own_photo(painter: str, user: BrowserUser) -> None:
     user.go(f"/u/{painter}")
@@ -235,20 +241,6 @@ def test_the_link_is_copied_and_names_the_picture(painter: str, new_user: Callab
 
     expect(sharer.toast("Link copied.")).to_be_visible()
     assert sharer.page.evaluate("navigator.clipboard.readText()") == sharer.page.url
-
-
-def test_a_picture_is_deleted_after_a_question(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go("/")
-    user.open_files(image_file(png(64, 48), "small.png"))
-    user.sign_up(unique_name("ole"))
-    user.make()
-    user.wait_for_job("done")
-    user.part("job-card").get_by_role("link", name="Open").click()
-
-    user.page.get_by_role("button", name="Delete picture").click()
-    user.page.get_by_role("dialog").get_by_role("button", name="Delete picture").click()
-
-    expect(user.page.get_by_text("You have not made a mosaic yet.")).to_be_visible()
 
 
 def test_who_sees_a_picture_is_chosen_remembered_and_changed_for_many(

@@ -48,38 +48,9 @@ def test_a_photo_becomes_a_mosaic_without_an_account_and_is_kept_by_signing_up(
     expect(user.page).to_have_url(re.compile(r"/gallery\?view=mine$"))
 
 
-def test_publishing_asks_to_sign_up(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go("/")
-    user.open_files(image_file(png(64, 48), "holiday.png"))
-    user.visibility.select_option("In the gallery")
-    user.make()
-    expect(user.page.locator('dialog[data-part="sign-in"]')).to_contain_text("To publish it")
-    user.sign_up(unique_name("abe"))
-
-    user.wait_for_job("done")
-    user.page.get_by_role("link", name="Gallery", exact=True).click()
-
-    expect(user.page.locator(".image-card").first).to_contain_text(user.name)
-
-
-def test_the_gallery_leads_to_a_page_that_says_how_it_was_made(
+def test_a_recipe_survives_signing_in_on_the_way_and_the_page_of_the_picture_says_it(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
-    user.open_files(image_file(png(64, 48), "holiday.png"))
-    user.make()
-    user.sign_up(unique_name("bea"))
-    user.wait_for_job("done")
-
-    user.part("job-card").get_by_role("link", name="Open").click()
-
-    expect(user.part("by")).to_have_text(f"by {user.name}")
-    expect(user.part("recipe")).to_contain_text("Roman mosaic")
-    drawn = user.page.locator('[data-page="image"] [data-part="after"]')
-    expect(drawn).to_have_js_property("naturalWidth", 64)
-
-
-def test_nothing_is_lost_by_signing_in_on_the_way(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go("/")
     user.open_files(image_file(png(64, 48), "holiday.png"))
     cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
@@ -91,7 +62,37 @@ def test_nothing_is_lost_by_signing_in_on_the_way(user: BrowserUser, unique_name
     user.wait_for_job("done")
     user.part("job-card").get_by_role("link", name="Open").click()
 
+    expect(user.part("by")).to_have_text(f"by {user.name}")
+    expect(user.part("recipe")).to_contain_text("Roman mosaic")
     expect(user.part("recipe")).to_contain_text("40")
+    drawn = user.page.locator('[data-page="image"] [data-part="after"]')
+    expect(drawn).to_have_js_property("naturalWidth", 64)
+
+
+def test_publishing_asks_to_sign_up_and_pictures_leave_the_screen_with_the_session(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go("/")
+    user.open_files(image_file(png(64, 48), "holiday.png"))
+    user.visibility.select_option("In the gallery")
+    user.make()
+    expect(user.page.locator('dialog[data-part="sign-in"]')).to_contain_text("To publish it")
+    user.sign_up(unique_name("abe"))
+
+    user.wait_for_job("done")
+    user.page.get_by_role("link", name="Gallery", exact=True).click()
+
+    expect(user.page.locator(".image-card").first).to_contain_text(user.name)
+    user.go("/gallery?view=mine")
+    expect(user.page.locator(".image-card")).to_have_count(1)
+
+    user.part("user-menu").click()
+    user.page.get_by_role("button", name="Sign out").click()
+
+    expect(user.part("welcome")).to_be_visible()
+    user.page.go_back()
+    expect(user.page.get_by_role("dialog")).to_be_visible()
+    expect(user.page.locator(".image-card")).to_have_count(0)
 
 
 def test_a_guest_leaves_nothing_to_the_next_user_of_the_browser(user: BrowserUser) -> None:
@@ -126,23 +127,3 @@ def test_a_guest_leaves_nothing_to_the_next_user_of_the_browser(user: BrowserUse
     expect(user.part("welcome")).to_be_visible()
     user.part("activity").click()
     expect(user.page.locator(".job")).to_have_count(0)
-
-
-def test_the_pictures_of_a_user_leave_the_screen_with_the_session(
-    user: BrowserUser, unique_name: Callable[[str], str]
-) -> None:
-    user.go("/")
-    user.sign_up(unique_name("eda"))
-    user.open_files(image_file(png(64, 48), "holiday.png"))
-    user.make()
-    user.wait_for_job("done")
-    user.go("/gallery?view=mine")
-    expect(user.page.locator(".image-card")).to_have_count(1)
-
-    user.part("user-menu").click()
-    user.page.get_by_role("button", name="Sign out").click()
-
-    expect(user.part("welcome")).to_be_visible()
-    user.page.go_back()
-    expect(user.page.get_by_role("dialog")).to_be_visible()
-    expect(user.page.locator(".image-card")).to_have_count(0)

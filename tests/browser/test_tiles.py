@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Route, expect
 
@@ -205,10 +204,10 @@ def test_public_mosaics_of_everybody_join_ones_own_pictures_and_the_preview_says
     assert listed["images"][0]["map_url"], "which a photomosaic without a pool does not have"
 
 
-def test_all_of_them_cannot_be_asked_for_before_they_are_known(
+def test_all_of_them_cannot_be_asked_for_before_they_are_known_and_change_the_preview(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    with_pictures(user, unique_name("uwe"), 2)
+    with_pictures(user, unique_name("uwe"), 3)
     user.open_files(image_file(png(64, 48), "target.png"))
     user.page.evaluate(HOLD_LISTS)
     user.select_style("photomosaic")
@@ -217,9 +216,13 @@ def test_all_of_them_cannot_be_asked_for_before_they_are_known(
     expect(everything).to_be_disabled()
 
     user.page.evaluate("letGo()")
+    expect(everything).to_be_enabled()
+    before = user.wait_for_preview()
     everything.click()
 
-    expect(chosen(user)).to_have_count(2)
+    expect(chosen(user)).to_have_count(3)
+    after = user.page.locator('[data-part="workspace"] [data-part="after"]')
+    expect(after).not_to_have_attribute("src", before)
 
 
 def test_a_stranger_is_asked_in_to_build_from_own_pictures(
@@ -237,21 +240,8 @@ def test_a_stranger_is_asked_in_to_build_from_own_pictures(
     expect(user.part("stage-name")).to_contain_text("target.png")
 
 
-def test_the_preview_is_built_from_the_chosen_pictures(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    with_pictures(user, unique_name("ute"), 3)
-    user.open_files(image_file(png(64, 48), "target.png"))
-    user.select_style("photomosaic")
-    before = user.wait_for_preview()
-
-    user.page.get_by_role("button", name="All", exact=True).click()
-
-    after = user.page.locator('[data-part="workspace"] [data-part="after"]')
-    expect(after).not_to_have_attribute("src", before)
-
-
-@pytest.mark.parametrize("kind", ["png", "svg"])
-def test_an_svg_is_shown_in_pixels_and_downloaded_as_it_is(
-    kind: str, user: BrowserUser, unique_name: Callable[[str], str]
+def test_an_svg_is_shown_in_pixels_and_downloaded_as_it_is_or_in_pixels(
+    user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     user.go_signed_up(unique_name("ulla"))
     user.open_files(image_file(png(320, 240), "flat.png"))
@@ -266,14 +256,17 @@ def test_an_svg_is_shown_in_pixels_and_downloaded_as_it_is(
     after = user.page.locator('[data-page="image"] [data-part="after"]')
     expect(after).to_have_js_property("naturalWidth", 320)
 
-    user.part("download-menu").locator("summary").click()
-    with user.page.expect_download() as download:
-        user.page.get_by_role("button", name=f"Download as {kind.upper()}").click()
+    shapes, pixels = (download(user, kind) for kind in ("svg", "png"))
 
-    data = download.value.path().read_bytes()
-    assert download.value.suggested_filename == f"Roman mosaic.{kind}"
-    if kind == "svg":
-        assert data.lstrip().startswith(b"<svg") or data.startswith(b"<?xml")
-    else:
-        with Image.open(io.BytesIO(data)) as image:
-            assert (image.format, image.size) == ("PNG", (320, 240))
+    assert shapes.lstrip().startswith(b"<svg") or shapes.startswith(b"<?xml")
+    with Image.open(io.BytesIO(pixels)) as image:
+        assert (image.format, image.size) == ("PNG", (320, 240))
+
+
+def download(user: BrowserUser, kind: str) -> bytes:
+    """A file of the result whose page is open, from the menu."""
+    user.part("download-menu").locator("summary").click()
+    with user.page.expect_download() as file:
+        user.page.get_by_role("button", name=f"Download as {kind.upper()}").click()
+    assert file.value.suggested_filename == f"Roman mosaic.{kind}"
+    return file.value.path().read_bytes()
