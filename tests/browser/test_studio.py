@@ -31,13 +31,16 @@ def set_cell(user: BrowserUser, pixels: int) -> None:
     cell.press("Enter")
 
 
-def test_a_sample_picture_needs_no_account_and_no_file(user: BrowserUser) -> None:
+def test_a_sample_picture_needs_no_account_and_its_preview_follows_the_slider(user: BrowserUser) -> None:
     user.go("/")
 
     user.page.get_by_role("button", name="Koi pond").click()
 
     expect(user.part("stage-name")).to_contain_text("Koi pond.jpg")
-    user.wait_for_preview()
+    first = user.wait_for_preview()
+    user.page.locator('[data-parameter="cell"] input[type="range"]').press("ArrowRight")
+    after = user.page.locator('[data-part="workspace"] [data-part="after"]')
+    expect(after).not_to_have_attribute("src", first)
 
 
 def test_every_style_shows_a_preview_of_the_visitors_own_picture(new_user: Callable[..., BrowserUser]) -> None:
@@ -75,17 +78,6 @@ def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(
     looks.locator(".style__name").first.evaluate("name => { name.textContent = 'Kaleidoscopically'; }")
     widths = [looks.locator(part).first.evaluate("one => one.offsetWidth") for part in (".style__image", ".style")]
     assert widths[0] == widths[1], "a long word does not push a look over the next one"
-
-
-def test_the_preview_follows_the_slider(user: BrowserUser) -> None:
-    user.go("/")
-    user.open_files(image_file(png(64, 48)))
-    first = user.wait_for_preview()
-
-    user.page.locator('[data-parameter="cell"] input[type="range"]').press("ArrowRight")
-
-    after = user.page.locator('[data-part="workspace"] [data-part="after"]')
-    expect(after).not_to_have_attribute("src", first)
 
 
 def test_a_sheet_of_paper_is_chosen_by_name_and_cells_grow_with_it(user: BrowserUser) -> None:
@@ -126,7 +118,7 @@ def test_a_late_answer_is_dropped(user: BrowserUser) -> None:
     assert after.get_attribute("src") == newest
 
 
-def test_the_handle_between_before_and_after_moves_by_key_and_by_mouse(user: BrowserUser) -> None:
+def test_the_handle_moves_and_the_picture_zooms_by_key_and_by_mouse(user: BrowserUser) -> None:
     user.go("/")
     user.open_files(image_file(png(64, 48)))
     handle = user.part("workspace").get_by_role("slider", name="Before and after:")
@@ -143,20 +135,13 @@ def test_the_handle_between_before_and_after_moves_by_key_and_by_mouse(user: Bro
     user.page.mouse.up()
 
     expect(handle).to_have_attribute("aria-valuenow", "75")
-
-
-def test_zoom_by_button_wheel_and_key_and_back_to_fit(user: BrowserUser) -> None:
-    user.go("/")
-    user.open_files(image_file(png(64, 48)))
     scale = user.part("scale")
-
     user.page.get_by_role("button", name="Zoom in").click()
     expect(scale).to_have_text("150%")
     user.part("compare").hover(position={"x": 60, "y": 60})
     user.page.mouse.wheel(0, -400)
     expect(scale).not_to_have_text("150%")
     user.page.keyboard.press("0")
-
     expect(scale).to_have_text("100%")
 
 
@@ -242,10 +227,20 @@ def test_a_reload_brings_picture_and_recipe_back(user: BrowserUser) -> None:
     expect(user.page.locator('[data-parameter="cell"] input[type="number"]')).to_have_value("33")
 
 
-def test_a_part_is_hidden_by_dragging_over_it(user: BrowserUser) -> None:
+def test_a_part_is_hidden_by_keys_alone_and_by_dragging_over_it(user: BrowserUser) -> None:
     user.go("/")
     user.open_files(image_file(png(64, 48)))
     user.select_style("redact")
+    user.page.get_by_role("button", name="Add an area").press("Enter")
+    region = user.page.locator(".region")
+    before = box_of(region)
+    region.press("ArrowRight")
+    region.press("Shift+ArrowDown")
+    until(user.page, lambda: box_of(region)["x"] > before["x"])
+    until(user.page, lambda: box_of(region)["height"] > before["height"])
+    region.press("Delete")
+    expect(region).to_have_count(0)
+
     expect(user.part("make")).to_be_disabled()
     sheet = box_of(user.part("regions-sheet"))
 
@@ -254,26 +249,9 @@ def test_a_part_is_hidden_by_dragging_over_it(user: BrowserUser) -> None:
     user.page.mouse.move(sheet["x"] + sheet["width"] * 0.75, sheet["y"] + sheet["height"] * 0.5, steps=3)
     user.page.mouse.up()
 
-    expect(user.page.locator(".region")).to_have_count(1)
+    expect(region).to_have_count(1)
     expect(user.part("make")).to_be_enabled()
     user.wait_for_preview()
-
-
-def test_a_part_is_hidden_by_keys_alone(user: BrowserUser) -> None:
-    user.go("/")
-    user.open_files(image_file(png(64, 48)))
-    user.select_style("redact")
-
-    user.page.get_by_role("button", name="Add an area").press("Enter")
-    region = user.page.locator(".region")
-    before = box_of(region)
-    region.press("ArrowRight")
-    region.press("Shift+ArrowDown")
-
-    until(user.page, lambda: box_of(region)["x"] > before["x"])
-    until(user.page, lambda: box_of(region)["height"] > before["height"])
-    region.press("Delete")
-    expect(region).to_have_count(0)
 
 
 def test_a_page_beside_the_studio_draws_no_previews_until_one_returns(user: BrowserUser) -> None:

@@ -176,31 +176,26 @@ def difference_from_photo(canvas: Locator) -> float:
     return float(min(np.abs(seen - np.asarray(each)[inner, inner]).mean() for each in (photo, photo.transpose(0))))
 
 
-def test_the_wheel_zooms_where_it_is_and_a_drag_moves_the_picture(
+def pixels_of(canvas: Locator) -> NDArray[np.int64]:
+    with Image.open(io.BytesIO(canvas.screenshot())) as image:
+        return np.asarray(image.convert("RGB")).astype(np.int64)
+
+
+def test_mouse_and_fingers_zoom_and_move(
     people: tuple[Account, Account, int], new_user: Callable[..., BrowserUser]
 ) -> None:
+    _, bob, mosaic = people
     user = new_user()
-    canvas = canvas_of(user, people[2])
-    box = box_of(canvas)
-    user.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
-    for _ in range(8):
-        user.page.mouse.wheel(0, -240)
-
-    wait_until_sharp(canvas)
-    user.page.mouse.down()
-    user.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=4)
-    user.page.mouse.up()
-    expect(user.page.locator(".walk-in--zoomed")).to_have_count(1)
-    expect(user.part("tile-card-link")).to_have_count(0)  # a drag selects nothing
+    canvas = canvas_of(user, mosaic)
+    check_release_elsewhere(user, canvas)
     canvas.press("0")
-    expect(user.page.locator(".walk-in--zoomed")).to_have_count(0)
+    check_wheel_and_drag(user, canvas)
+    phone = new_user(has_touch=True, viewport={"width": 390, "height": 844})
+    check_two_fingers(phone, canvas_of(phone, mosaic), bob.name)
 
 
-def test_a_button_that_is_released_elsewhere_drags_nothing_later(
-    people: tuple[Account, Account, int], new_user: Callable[..., BrowserUser]
-) -> None:
-    user = new_user()
-    canvas = canvas_of(user, people[2])
+def check_release_elsewhere(user: BrowserUser, canvas: Locator) -> None:
+    """A button that is released outside of the picture drags nothing later."""
     box = box_of(canvas)
     x, y, mouse = box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2, user.page.mouse
     mouse.move(x, y)
@@ -220,17 +215,25 @@ def test_a_button_that_is_released_elsewhere_drags_nothing_later(
     assert np.abs(pixels_of(canvas) - before).mean() < 5
 
 
-def pixels_of(canvas: Locator) -> NDArray[np.int64]:
-    with Image.open(io.BytesIO(canvas.screenshot())) as image:
-        return np.asarray(image.convert("RGB")).astype(np.int64)
+def check_wheel_and_drag(user: BrowserUser, canvas: Locator) -> None:
+    """The wheel zooms where it is, and a drag moves the picture."""
+    box = box_of(canvas)
+    user.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
+    for _ in range(8):
+        user.page.mouse.wheel(0, -240)
+
+    wait_until_sharp(canvas)
+    user.page.mouse.down()
+    user.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=4)
+    user.page.mouse.up()
+    expect(user.page.locator(".walk-in--zoomed")).to_have_count(1)
+    expect(user.part("tile-card-link")).to_have_count(0)  # a drag selects nothing
+    canvas.press("0")
+    expect(user.page.locator(".walk-in--zoomed")).to_have_count(0)
 
 
-def test_two_fingers_zoom_and_a_tap_says_whose_it_is(
-    people: tuple[Account, Account, int], new_user: Callable[..., BrowserUser]
-) -> None:
-    _, bob, mosaic = people
-    phone = new_user(has_touch=True, viewport={"width": 390, "height": 844})
-    canvas = canvas_of(phone, mosaic)
+def check_two_fingers(phone: BrowserUser, canvas: Locator, maker: str) -> None:
+    """They zoom, and a tap says whose the photo is."""
     box = box_of(canvas)
     touch, x, y = fingers(phone), box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2
 
@@ -241,4 +244,4 @@ def test_two_fingers_zoom_and_a_tap_says_whose_it_is(
     expect(phone.page.locator(".walk-in--zoomed")).to_have_count(1)
     canvas.tap(position={"x": box["width"] * 0.25, "y": box["height"] / 2})
 
-    expect(phone.part("tile-card-by")).to_have_text(f"by {bob.name}")
+    expect(phone.part("tile-card-by")).to_have_text(f"by {maker}")
