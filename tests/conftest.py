@@ -31,7 +31,7 @@ from models.database import Database
 from models.embedded_mongod import Mongod
 from models.store import Store
 from processing.fetch.allowlist import FetchPolicy
-from processing.process_setup import use_one_blas_thread
+from processing.process_setup import freeze_gc, use_one_blas_thread
 from processing.shared_heap import share_heap
 from settings import Settings
 from tests.support.accounts import LIGHT_HASHES, add_account
@@ -77,8 +77,7 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.freeze()
-        gc.enable()
+        freeze_gc()
 
 
 @pytest.hookimpl(trylast=True)

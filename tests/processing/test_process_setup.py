@@ -89,8 +89,7 @@ def test_the_garbage_collector_skips_objects_made_at_startup() -> None:
         assert gc.get_threshold() == GC_THRESHOLDS
     finally:
         gc.enable()
-        gc.unfreeze()
-        gc.set_threshold(*thresholds)
+        gc.set_threshold(*thresholds)  # and no gc.unfreeze(): later collections would look through all test modules
 
 
 def test_an_image_that_claims_more_pixels_than_the_limit_is_an_error_and_one_below_is_decoded() -> None:
