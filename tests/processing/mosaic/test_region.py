@@ -22,6 +22,7 @@ from tests.processing.mosaic.samples import sample, sample_flat
 from tests.processing.mosaic.tile_samples import colourful_pool
 
 SOURCE = encoded(scene(400, 300), "JPEG")
+ENLARGED = 500
 REGION = Region((0.31, 0.42, 0.58, 0.7))
 OTHER_RECIPES: dict[str, dict[str, Any]] = {
     "stone": {"style": "hexagon", "material": "stone"},
@@ -62,7 +63,7 @@ def assert_equal_there(recipe: dict[str, Any], **options: Any) -> None:
     assert np.array_equal(part, whole[top:bottom, left:right])
 
 
-@pytest.mark.parametrize("size", [None, 700])
+@pytest.mark.parametrize("size", [None, ENLARGED])
 @pytest.mark.parametrize("style", STYLES)
 def test_a_region_of_every_style_has_the_pixels_of_the_result(style: str, size: int | None) -> None:
     assert_equal_there(sample(style, **({} if style == "redact" else {"size": size})))
@@ -70,12 +71,12 @@ def test_a_region_of_every_style_has_the_pixels_of_the_result(style: str, size: 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_region_without_light_has_the_pixels_of_the_result(style: str) -> None:
-    assert_equal_there(sample_flat(style, **({} if style == "redact" else {"size": 700})))
+    assert_equal_there(sample_flat(style, **({} if style == "redact" else {"size": ENLARGED})))
 
 
 @pytest.mark.parametrize("recipe", OTHER_RECIPES.values(), ids=OTHER_RECIPES.keys())
 def test_a_region_of_other_recipes_has_the_pixels_of_the_result(recipe: dict[str, Any]) -> None:
-    assert_equal_there(recipe | {"size": 700})
+    assert_equal_there(recipe | {"size": ENLARGED})
 
 
 def test_a_region_of_a_photomosaic_has_the_tiles_of_the_result() -> None:
@@ -126,7 +127,7 @@ def test_a_second_region_that_uses_the_geometry_of_the_first_has_the_pixels_of_t
 
 
 def test_a_reduced_region_is_the_mean_of_its_pixels() -> None:
-    recipe = {"style": "tesserae", "size": 1600}
+    recipe = {"style": "tesserae", "size": 800}
 
     small, box = region_of(recipe, Region(REGION.shares, 3))
     whole = Image.fromarray(pixels_of(recipe)).crop(box)
