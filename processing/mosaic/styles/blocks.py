@@ -124,7 +124,7 @@ def _block_colours(context: RenderContext[MosaicParams], grid: SquareGrid) -> Co
 
 BLOCKS = Style(
     name="mosaic",
-    version=12,
+    version=13,
     params=MosaicParams,
     paint=paint_blocks,
     en="Square blocks",

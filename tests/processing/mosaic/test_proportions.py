@@ -19,9 +19,16 @@ MOST = 4.0  # of 255, on average
 
 
 def difference(
-    style: str, source: tuple[int, int], lengths: dict[str, int], *, pool: TilePool | None = None, **params: object
+    style: str,
+    size: tuple[int, int],
+    lengths: dict[str, int],
+    *,
+    pool: TilePool | None = None,
+    source: tuple[int, int] | None = None,
+    **params: object,
 ) -> float:
-    data = encoded(scene(*source))
+    """size: of the small result. source: of the picture; None: the same."""
+    data = encoded(scene(*(source or size)))
     small, large = (
         opened(
             render(
@@ -29,7 +36,7 @@ def difference(
                 parse(
                     sample(
                         style,
-                        size=max(source) * times,
+                        size=max(size) * times,
                         **{name: length * times for name, length in lengths.items()},
                         **params,
                     )
@@ -39,7 +46,7 @@ def difference(
         )
         for times in (1, 4)
     )
-    reduced = Image.fromarray(large).resize(source, Image.Resampling.BOX)
+    reduced = Image.fromarray(large).resize(small.shape[1::-1], Image.Resampling.BOX)
     return float(np.abs(np.asarray(reduced).astype(int) - small).mean())
 
 
@@ -81,7 +88,14 @@ def test_pieces_of_any_size_are_four_times_as_fine(
     ("hexagon", 20, 4),
     ("hexagon", 33, 1),
     ("split", 16, 0),
+    ("split", 20, 3),
+    ("split", 28, 0),
+    ("split", 28, 4),
     ("split", 29, 2),
+    ("1:1", 28, 0),
+    ("3:2", 28, 3),
+    ("4:3", 40, 0),
+    ("hexagon", 28, 0),
 ])  # fmt: skip
 def test_tiles_and_margins_of_any_size_are_four_times_as_fine(
     shape: str, cell: int, margin: int, has_pool: bool, source: tuple[int, int]
@@ -91,6 +105,27 @@ def test_tiles_and_margins_of_any_size_are_four_times_as_fine(
     cut = pool_from_tiles(base.ids.tolist(), base.tiles, shape=params.get("shape", "1:1")) if has_pool else None
 
     assert difference("photomosaic", source, {"cell": cell, "margin": margin}, pool=cut, **params) <= MOST
+
+
+@pytest.mark.parametrize("enlarged", [1, 2])
+@pytest.mark.parametrize("size", [SQUARE, WIDE])
+@pytest.mark.parametrize(("style", "cell", "params"), [
+    ("brick", 12, {}),
+    ("brick", 19, {"linear": False}),
+    ("brick", 24, {}),
+    ("brick", 28, {"colours": "basic"}),
+    ("brick", 33, {"mixing": "full"}),
+    ("beads", 16, {}),
+    ("beads", 24, {"palette": "hama"}),
+    ("stitch", 24, {"dither": True}),
+    ("mosaic", 24, {"palette": "auto-12", "dither": True}),
+])  # fmt: skip
+def test_colours_of_any_pieces_are_the_same_at_every_size(
+    style: str, cell: int, params: dict[str, object], size: tuple[int, int], enlarged: int
+) -> None:
+    source = (size[0] * enlarged, size[1] * enlarged)
+
+    assert difference(style, size, {"cell": cell}, source=source, **params) <= MOST
 
 
 @pytest.mark.parametrize("source", [SQUARE, WIDE])

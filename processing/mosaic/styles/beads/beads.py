@@ -164,7 +164,7 @@ def _outlines(plan: BeadPlan) -> Iterator[Circle]:
 
 BEADS_STYLE = Style(
     name="beads",
-    version=10,
+    version=11,
     params=BeadsParams,
     paint=paint_beads,
     en="Fuse beads",

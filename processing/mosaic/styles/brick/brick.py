@@ -278,7 +278,7 @@ def _outlines(plan: BrickPlan) -> Iterator[Outline]:
 
 BRICK = Style(
     name="brick",
-    version=15,
+    version=16,
     params=BrickParams,
     paint=paint_bricks,
     en="Bricks",

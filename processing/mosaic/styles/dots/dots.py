@@ -272,7 +272,7 @@ def _covered_pixels(mask: Image.Image, position: tuple[int, int], size: tuple[in
 
 DOTS = Style(
     name="dots",
-    version=11,
+    version=12,
     params=DotsParams,
     paint=paint_dots,
     en="Dots",

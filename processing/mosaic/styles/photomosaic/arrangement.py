@@ -20,14 +20,14 @@ from ...style import RenderContext
 from ...tiles.cutting import HEXAGON
 from ...tiles.features import GRID, Features
 from .hexagons import FIELD_WEIGHTS, hexagon_features, hexagon_mask
-from .matching import cell_features
 from .places import Places
+from .sampled_picture import cell_features
 from .two_sizes import cells_with_detail, quarter_features
 from .vectors import EQUAL, FieldWeights
 
 _EPSILON = 1e-9
 _SAMPLED_BELOW, _MARGIN_SAMPLED_BELOW, _FINEST_BELOW = 32, 64, 48  # pixels of the side of a cell
-_FINEST_PX = 4_000_000  # of a result; larger ones would take too long
+_SMALL_PX, _FINEST_PX = 1_000_000, 4_000_000  # of a result; larger ones would take too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +282,14 @@ def samples_of(arrangement: Arrangement, margin: int) -> int:
 
     The larger the cells, the less the nearest pixel is off: of the default tiles nobody sees it.
     """
-    side = min(arrangement.smallest)
+    side, result_px = min(arrangement.smallest), arrangement.size[0] * arrangement.size[1]
     if margin and side < _MARGIN_SAMPLED_BELOW:
         if arrangement.is_whole:
-            return 1 if min(margin, side / 4) % 2 == 0 else 2
-        return 4 if side < _FINEST_BELOW and arrangement.size[0] * arrangement.size[1] <= _FINEST_PX else 2
-    return 1 if arrangement.is_whole or side >= _SAMPLED_BELOW else 2
+            halves = min(2 * margin, side / 2)  # of the margin, on both sides of a border
+            return next(samples for samples in (1, 2, 4) if samples == 4 or halves * samples % 4 == 0)
+        return 4 if side < _FINEST_BELOW and result_px <= _FINEST_PX else 2
+    if arrangement.is_whole:
+        return 1
+    if side < _FINEST_BELOW and result_px <= _SMALL_PX:
+        return 4
+    return 2 if side < _SAMPLED_BELOW or (side < _MARGIN_SAMPLED_BELOW and result_px <= _FINEST_PX) else 1

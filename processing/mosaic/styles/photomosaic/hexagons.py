@@ -13,7 +13,7 @@ from ...cells.hexagons import HexagonGrid
 from ...progress import Progress, pieces
 from ...style import RenderContext
 from ...tiles.features import GRID, Features, thumbnail_features
-from .matching import SAMPLES
+from .sampled_picture import SAMPLES
 from .vectors import FieldWeights
 
 _ROW_SAMPLES = SAMPLES * 3 // 4  # from one row of cells to the next

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from ...cells.grid import cell_count
 from ...progress import Progress, pieces
-from ...scaled import Picture
-from ...style import RenderContext
-from ...tiles.features import GRID, Features, thumbnail_features
+from ...tiles.features import GRID, Features
 from .exchange import exchange_tiles, nearest_views, use_every_tile
 from .places import Places
 from .products import PRODUCT_ROWS, LeastProducts
@@ -33,9 +28,6 @@ from .vectors import (
 
 Assignment = NDArray[np.int32]  # (n,), index of a picture
 
-SAMPLES = 2 * GRID
-"""Pixels across a cell from which its thumbnail is averaged in linear light."""
-
 _DIFFUSION = np.array([0.4, 0.7, 0.7], np.float32)  # of each mean's error: structure suffers from more of lightness
 _MAX_DIFFUSED = 0.03 * GRID  # of a mean: more turns what the pool cannot show into noise
 _BESIDE, _DIAGONAL = 0.47, 0.22  # of a cell that is seen blurred by half a cell, what comes from each neighbour
@@ -43,44 +35,6 @@ _BETWEEN_PARTS = 1.5  # the same from the other parts of a place together, of th
 _NEVER = np.float32(1e9)
 _SCORES = 1 << 20  # scores computed at a time
 MAX_SCORES = 80_000_000  # computed of one mosaic: with large pools, fewer crops of each picture are searched
-
-
-def cell_features(context: RenderContext[Any], cell: tuple[float, float], progress: Progress) -> Features:
-    """(rows, columns, GRID * GRID, 3) OKLab thumbnails of cells, from the top left. cell: result pixels.
-
-    Cells that the right or bottom edge cuts are padded with the edge's pixels.
-    """
-    columns, rows = (cell_count(length, side) for length, side in zip(context.size, cell, strict=True))
-    features = np.empty((rows, columns, GRID * GRID, 3), np.float32)
-    for part, squares in sampled_cells(context, cell, progress):
-        thumbnails = thumbnail_features(squares.reshape(-1, SAMPLES, SAMPLES, 3))
-        features[part] = thumbnails.reshape(-1, columns, GRID * GRID, 3)
-    return features
-
-
-def sampled_cells(
-    context: RenderContext[Any], cell: tuple[float, float], progress: Progress
-) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-    """Some rows of cells at a time, and their pixels, (rows, columns, SAMPLES, SAMPLES, 3)."""
-    columns, rows = (cell_count(length, side) for length, side in zip(context.size, cell, strict=True))
-    small = _sample(context, cell)
-    for top, bottom in progress.bands(columns * SAMPLES, rows * SAMPLES, step=SAMPLES):
-        band = np.asarray(small.crop((0, top, small.width, min(bottom, small.height))))
-        band = band[:, : columns * SAMPLES]
-        missing_rows, missing_columns = bottom - top - band.shape[0], columns * SAMPLES - band.shape[1]
-        band = np.pad(band, ((0, missing_rows), (0, missing_columns), (0, 0)), mode="edge")
-        squares = band.reshape(-1, SAMPLES, columns, SAMPLES, 3).transpose(0, 2, 1, 3, 4)
-        yield slice(top // SAMPLES, bottom // SAMPLES), squares
-
-
-def _sample(context: RenderContext[Any], cell: tuple[float, float]) -> Picture:
-    """The picture at SAMPLES pixels a cell, by Pillow; exact means where a sample is a whole number of pixels."""
-    image = context.image
-    if cell[0] == cell[1] and cell[0] % (SAMPLES * context.reduction) == 0:
-        factor = int(cell[0]) // (SAMPLES * context.reduction)
-        return image if factor == 1 else image.reduce(factor)
-    width, height = (max(1, round(length * SAMPLES / side)) for length, side in zip(context.size, cell, strict=True))
-    return image.resize((width, height), Image.Resampling.BOX)
 
 
 class Matching(NamedTuple):

@@ -13,14 +13,16 @@ from ...cells.raster import cell_means
 from ...cells.strips import Strips
 from ...colour.srgb import Colours, linear_lut
 from ...progress import Progress
+from ...square_means import rectangle_means
 from ...style import RenderContext
-from .arrangement import Arrangement
+from .arrangement import Arrangement, Rectangles
 from .assembly import TileLayout
 
 CONTRAST = 0.55
 """Of a tile: enough to recognise the picture, little enough that the eye joins the cells to the large one."""
 
 _MAX_ASPECT = 2.0  # of a cell; longer pictures show their middle
+_LEAST_TILE_PX = 128  # of the tile; smaller cells show it reduced
 _MIDDLE = 128  # the mean of a tile of neutral colour, to which offsets are added
 
 
@@ -35,11 +37,10 @@ def own_cell_size(side: int, size: tuple[int, int]) -> tuple[float, float]:
 
 def own_layout(context: RenderContext[Any], arrangement: Arrangement, progress: Progress) -> TileLayout:
     """Every second cell shows the picture mirrored."""
-    image = context.image
-    cells = arrangement.reduced(context.reduction, image.size)
-    means = cell_means(image, Strips(cells), True, progress, alpha=context.alpha).colours
-    small = ImageOps.fit(context.source.image, arrangement.cell, Image.Resampling.BOX, centering=(0.5, 0.5))
-    pixels, inside = np.asarray(small).astype(np.float32), arrangement.inside()
+    means = _means(context, arrangement, progress)
+    drawn = arrangement.enlarged(math.ceil(_LEAST_TILE_PX / min(arrangement.cell)))
+    small = ImageOps.fit(context.source.image, drawn.cell, Image.Resampling.BOX, centering=(0.5, 0.5))
+    pixels, inside = np.asarray(small).astype(np.float32), drawn.inside()
     deviations = np.rint((pixels - pixels[inside].mean(axis=0)) * CONTRAST).astype(np.int16)
     tile = np.clip(deviations + _MIDDLE, 0, 255).astype(np.uint8)
     places = arrangement.places
@@ -47,6 +48,15 @@ def own_layout(context: RenderContext[Any], arrangement: Arrangement, progress: 
     turns = np.where(is_part, places.part // 2 + places.part, places.row + places.column) % 2 == 1
     offsets = offsets_to_means(deviations[inside], means) - _MIDDLE
     return TileLayout(tile[None], arrangement, np.zeros(turns.shape, np.int32), turns, offsets)
+
+
+def _means(context: RenderContext[Any], arrangement: Arrangement, progress: Progress) -> Colours:
+    """(count, 3): of the picture in each cell."""
+    if isinstance(arrangement, Rectangles) and context.alpha is None:
+        return rectangle_means(context, arrangement.exact, True, progress).reshape(-1, 3)
+    image = context.image
+    cells = arrangement.reduced(context.reduction, image.size)
+    return cell_means(image, Strips(cells), True, progress, alpha=context.alpha).colours
 
 
 def offsets_to_means(deviations: NDArray[np.int16], means: Colours) -> NDArray[np.int16]:

@@ -38,9 +38,10 @@ from .advice import missing_kinds
 from .arrangement import Arrangement, Hexagons, Rectangles, TwoSizes, samples_of
 from .assembly import TileLayout, assemble
 from .margins import Margins
-from .matching import SAMPLES, assign_tiles, feasible_limits
+from .matching import assign_tiles, feasible_limits
 from .offsets import sharpened
 from .own_picture import own_cell_size, own_layout
+from .sampled_picture import SAMPLES
 from .transfer import colour_transfer
 
 MAX_TILES = 20_000
@@ -278,7 +279,7 @@ def _cell_map(pool: TilePool, layout: TileLayout) -> dict[str, object]:
 
 PHOTOMOSAIC = Style(
     name="photomosaic",
-    version=17,
+    version=18,
     params=PhotomosaicParams,
     paint=paint_photomosaic,
     en="Photomosaic",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...progress import Progress
 from ...style import RenderContext
 from ...tiles.features import GRID, Features, thumbnail_features
-from .matching import SAMPLES, sampled_cells
+from .sampled_picture import SAMPLES, sampled_cells
 
 _MAX_SHARE = 0.35  # of all cells: more, and the small ones are not where the detail is any more
 _LEAST_DETAIL = 0.035  # in OKLab: below, nobody sees what smaller tiles would show

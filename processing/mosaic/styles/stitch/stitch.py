@@ -191,7 +191,7 @@ def _outlines(grid: SquareGrid) -> Iterator[Polygon]:
 
 STITCH = Style(
     name="stitch",
-    version=4,
+    version=5,
     params=StitchParams,
     paint=paint_stitches,
     en="Cross-stitch",
