@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from .scaled import scaled
 from .style import RenderContext
 
 _MEASURED_PITCH = 12.0  # pixels of a cell, from which its mean is exact to about a number
+_LEAST_PITCH = 4.0  # of cells in the source that are measured there
 _PASSED_ON = 0.8  # of the error of dithering: a palette fitted to the picture needs less than others
 _WORTHWHILE = 0.8  # of the size of the result
 _PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
@@ -123,19 +123,19 @@ def paint_flat_cells(
 
 def measured_cells(context: RenderContext[CellParams], cells: Cells) -> Cells:
     """The cells that means are measured on: of an enlarged result, the same cells at the size of the source, or as
-    large as a mean needs. All other pixels of the result would be interpolated from these."""
+    large as a mean needs. All other pixels of the result would be interpolated from these.
+
+    With a palette, they are those at the size of the source unless they are tiny there: a small difference would be
+    another colour, and larger results would not have the same.
+    """
     if context.alpha is not None or not isinstance(cells, Lattice | PolygonCells | FilledCells):
         return cells
-    width, height = context.size
-    factor = measured_factor(context, cells.pitch)
-    return cells.scaled(round(width * factor), round(height * factor)) if factor < 1.0 else cells
-
-
-def measured_factor(context: RenderContext[Any], pitch: float) -> float:
-    """At how many times the size of the result means are measured, for cells so far apart: 1.0, or less if it is
-    enlarged so much that this saves time."""
-    factor = max(context.source.image.width / context.size[0], _MEASURED_PITCH / pitch)
-    return factor if factor < _WORTHWHILE else 1.0
+    (width, height), source = context.size, context.source.image
+    factor = source.width / width
+    if context.params.palette is None or factor * cells.pitch < _LEAST_PITCH:
+        factor = max(factor, _MEASURED_PITCH / cells.pitch)
+        factor = factor if factor < _WORTHWHILE else 1.0
+    return cells if factor == 1.0 else cells.scaled(round(width * factor), round(height * factor))
 
 
 def _colour_empty_cells(means: CellMeans, cells: Cells, image: Image.Image) -> None:

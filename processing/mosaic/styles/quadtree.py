@@ -254,7 +254,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=11,
+    version=12,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",

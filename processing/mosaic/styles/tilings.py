@@ -85,7 +85,7 @@ def _paint(context: RenderContext[G], lattice: Callable[[int, int, G, float | No
 
 HEXAGON = Style(
     name="hexagon",
-    version=10,
+    version=11,
     params=HexagonParams,
     paint=paint_hexagons,
     en="Honeycomb",
@@ -99,7 +99,7 @@ HEXAGON = Style(
 )
 TRIANGLE = Style(
     name="triangle",
-    version=10,
+    version=11,
     params=TriangleParams,
     paint=paint_triangles,
     en="Triangles",
@@ -113,7 +113,7 @@ TRIANGLE = Style(
 )
 DIAMOND = Style(
     name="diamond",
-    version=10,
+    version=11,
     params=DiamondParams,
     paint=paint_diamonds,
     en="Diamonds",

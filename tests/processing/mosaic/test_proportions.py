@@ -119,6 +119,9 @@ def test_tiles_and_margins_of_any_size_are_four_times_as_fine(
     ("beads", 24, {"palette": "hama"}),
     ("stitch", 24, {"dither": True}),
     ("mosaic", 24, {"palette": "auto-12", "dither": True}),
+    ("hexagon", 29, {"palette": "auto-12", "dither": True}),
+    ("triangle", 16, {"palette": "auto-12", "dither": True}),
+    ("diamond", 29, {"palette": "auto-12", "dither": True}),
 ])  # fmt: skip
 def test_colours_of_any_pieces_are_the_same_at_every_size(
     style: str, cell: int, params: dict[str, object], size: tuple[int, int], enlarged: int

@@ -115,7 +115,7 @@ def _paint_gradients(
 
 LOWPOLY = Style(
     name="lowpoly",
-    version=6,
+    version=7,
     params=LowpolyParams,
     paint=paint_lowpoly,
     en="Low poly",

@@ -144,7 +144,7 @@ def in_reading_order(points: Floats, counts: Counts) -> tuple[Floats, Counts]:
 
 TESSERAE = Style(
     name="tesserae",
-    version=12,
+    version=13,
     params=TesseraeParams,
     paint=paint_tesserae,
     en="Roman mosaic",
