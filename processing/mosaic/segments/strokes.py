@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,14 @@ from PIL import Image, ImageDraw
 from ..colour.palette import hex_to_rgb
 from ..colour.pixels import pixels
 from ..colour.srgb import Colours, Floats
+from ..progress import pieces
 from ..region_canvas import PixelBox
 
-_SAMPLES = 2  # a pixel, across and down
+_SAMPLES, _MOST_SAMPLES = 2, 6  # a pixel, across and down
+_ACROSS = 16  # samples across a stroke, so that what is rounded to whole samples is not seen
 _PART_LINES = 4  # lines of a stroke that are drawn together
+_LARGE_PX = 4_000_000  # from here on, so many samples take too long
+_DRAWN_SAMPLES = 1 << 22  # at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +36,46 @@ class Stroke:
 
 
 class Strokes:
-    """Strokes of a picture, of which the parts near some pixels are found quickly."""
+    """Strokes of a picture, of which the parts near some pixels are found quickly.
 
-    def __init__(self, strokes: Sequence[Stroke]) -> None:
+    is_blurred: the mask will be, so that few samples are enough also of thin strokes.
+    """
+
+    def __init__(self, strokes: Sequence[Stroke], *, is_blurred: bool = False) -> None:
         points = np.concatenate([stroke.points for stroke in strokes])
+        is_large = np.ptp(points, axis=0).prod() > _LARGE_PX
+        most = _SAMPLES if is_blurred or is_large else _MOST_SAMPLES
+        width = float(np.median([stroke.width for stroke in strokes]))
+        self._samples = samples = min(most, max(_SAMPLES, math.ceil(_ACROSS / max(width, 1.0))))
         lengths = np.array([len(stroke.points) for stroke in strokes])
         stroke, low, high = _parts(lengths)
-        self._sizes = np.array([stroke.width for stroke in strokes])[stroke] * _SAMPLES
-        margin = self._sizes[:, None] / _SAMPLES
+        self._sizes = np.array([stroke.width for stroke in strokes])[stroke] * samples
+        margin = self._sizes[:, None] / samples
         ends = np.stack([low, high], 1).ravel()
         padded = np.concatenate([points, points[-1:]])  # an index may be the number of points
         self._least = np.minimum.reduceat(padded, ends)[::2] - margin
         self._greatest = np.maximum.reduceat(padded, ends)[::2] + margin
         self._low, self._high = low.tolist(), high.tolist()
         # In whole samples of the picture: Pillow would round those above a part of it otherwise than those inside.
-        places = points * _SAMPLES
-        radii = (np.repeat([stroke.width for stroke in strokes], lengths) * _SAMPLES / 2 - 0.5)[:, None]
+        places = points * samples
+        radii = (np.repeat([stroke.width for stroke in strokes], lengths) * samples / 2 - 0.5)[:, None]
         self._places = np.trunc(places).astype(np.int32)
         self._discs = np.trunc(np.concatenate([places - radii, places + radii], axis=1)).astype(np.int32)
 
     def mask(self, box: PixelBox) -> Image.Image:
         """The pixels of a box (left, top, right, bottom), mode L: 255 under strokes, which have round ends."""
         left, top, right, bottom = box
-        mask = Image.new("L", (right * _SAMPLES, (bottom - top) * _SAMPLES))  # as wide, so that all rounds equally
-        pen, above = ImageDraw.Draw(mask), top * _SAMPLES
+        mask = Image.new("L", (right - left, bottom - top))
+        for rows in pieces(bottom - top, max(1, _DRAWN_SAMPLES // (right * self._samples**2))):
+            part = self._drawn((left, top + rows.start, right, top + rows.stop))
+            mask.paste(part, (0, rows.start))
+        return mask
+
+    def _drawn(self, box: PixelBox) -> Image.Image:
+        left, top, right, bottom = box
+        samples = self._samples
+        mask = Image.new("L", (right * samples, (bottom - top) * samples))  # as wide, so that all rounds equally
+        pen, above = ImageDraw.Draw(mask), top * samples
         near = (self._greatest > (left, top)) & (self._least < (right, bottom))
         for index in np.flatnonzero(near.all(axis=1)).tolist():
             size, points = float(self._sizes[index]), slice(self._low[index], self._high[index])
@@ -64,7 +85,7 @@ class Strokes:
                 for x0, y0, x1, y1 in self._discs[points].tolist():
                     if y1 >= above and y0 - above <= mask.height:
                         pen.ellipse((x0, y0 - above, x1, y1 - above), fill=255)
-        return mask.crop((left * _SAMPLES, 0, *mask.size)).reduce(_SAMPLES)
+        return mask.crop((left * samples, 0, *mask.size)).reduce(samples)
 
 
 def _parts(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

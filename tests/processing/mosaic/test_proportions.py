@@ -152,3 +152,28 @@ def test_gradients_of_any_size_are_four_times_as_fine(cell: int, wireframe: int,
     lengths = {"cell": cell, "wireframe": wireframe}
 
     assert difference("lowpoly", source, lengths, fill="gradient") <= MOST
+
+
+@pytest.mark.parametrize("source", [SQUARE, WIDE, (210, 157)])
+@pytest.mark.parametrize(("cell", "leading", "light"), [
+    (14, 2, False),
+    (14, None, True),
+    (17, 4, True),
+    (20, 3, True),
+    (24, 1, True),
+    (24, 4, False),
+    (40, 6, True),
+])  # fmt: skip
+def test_leads_of_any_width_are_four_times_as_fine(
+    cell: int, leading: int | None, light: bool, source: tuple[int, int]
+) -> None:
+    lengths = {"cell": cell} | ({} if leading is None else {"leading": leading})
+
+    assert difference("voronoi", source, lengths, light=light) <= MOST
+
+
+@pytest.mark.parametrize("source", [SQUARE, WIDE, (210, 157)])
+@pytest.mark.parametrize("show", ["tinted", "outlines", "painted"])
+@pytest.mark.parametrize("cell", [8, 12, 24])
+def test_outlines_and_numbers_of_any_size_are_four_times_as_fine(cell: int, show: str, source: tuple[int, int]) -> None:
+    assert difference("numbers", source, {"cell": cell}, show=show) <= MOST

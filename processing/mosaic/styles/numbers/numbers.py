@@ -106,8 +106,7 @@ def _of_frame(painting: Painting, image: Image.Image) -> np.ndarray:
 
 def _strokes(painting: Painting, indices: np.ndarray, cell: float) -> list[Stroke]:
     """Outlines and numbers; colours count from 1."""
-    width = max(1.0, _LINE * cell)
-    strokes = [Stroke(points, width) for points in painting.lines]
+    strokes = [Stroke(points, _LINE * cell) for points in painting.lines]
     for index, (x, y), radius in zip(indices.tolist(), painting.poles.tolist(), painting.radii.tolist(), strict=True):
         height = number_height(len(str(index + 1)), radius, cell)
         strokes += number_strokes(index + 1, (x, y), height)
@@ -133,7 +132,7 @@ def _cell_map(painting: Painting, indices: np.ndarray) -> dict[str, object]:
 
 NUMBERS = Style(
     name="numbers",
-    version=7,
+    version=8,
     params=NumbersParams,
     paint=paint_by_numbers,
     en="Paint by numbers",

@@ -45,8 +45,9 @@ def plan_painting(image: Image.Image, size: tuple[int, int], cell: float, count:
 
     cell: in pixels; no region is smaller than its square, or thinner everywhere than _THINNEST of it.
     """
-    samples = size[0] * size[1] / cell**2 * _SAMPLES_ALONG_CELL**2
-    scale = min(1.0, (min(_MAX_SKETCH_PX, max(_MIN_SKETCH_PX, samples)) / (size[0] * size[1])) ** 0.5)
+    wanted = size[0] * size[1] / cell**2 * _SAMPLES_ALONG_CELL**2
+    samples = min(_MAX_SKETCH_PX, max(_MIN_SKETCH_PX, wanted), image.width * image.height)
+    scale = (samples / (size[0] * size[1])) ** 0.5
     columns, rows = (max(1, round(side * scale)) for side in size)
     sketch = image.resize((columns, rows), Image.Resampling.BOX, reducing_gap=2.0)
     lab = oklab_sketch(sketch)

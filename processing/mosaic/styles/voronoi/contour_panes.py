@@ -77,8 +77,8 @@ def sketch_panes(
     image: Image.Image, size: tuple[int, int], count: int, leading: float, progress: Progress
 ) -> PaneSketch:
     """The panes of a result of `size`, on a reduced picture."""
-    samples = min(_MAX_SKETCH_PX, max(_SKETCH_PX, count * _PIXELS_A_PANE))
-    scale = min(1.0, (samples / (size[0] * size[1])) ** 0.5)
+    samples = min(_MAX_SKETCH_PX, max(_SKETCH_PX, count * _PIXELS_A_PANE), image.width * image.height)
+    scale = (samples / (size[0] * size[1])) ** 0.5
     sketch = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
     lab = oklab_sketch(image.resize(sketch, Image.Resampling.BOX, reducing_gap=2.0))
     lead = leading * sketch[0] / size[0]

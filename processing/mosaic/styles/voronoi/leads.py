@@ -133,7 +133,7 @@ class _Shade:
     def __init__(self, leads: list[Stroke], leading: float, size: tuple[int, int]) -> None:
         factor = max(1.0, leading / _SHADE_PX)
         columns, rows = (max(1, round(side / factor)) for side in size)
-        strokes = Strokes([Stroke(lead.points / factor, lead.width / factor) for lead in leads])
+        strokes = Strokes([Stroke(lead.points / factor, lead.width / factor) for lead in leads], is_blurred=True)
         mask = strokes.mask((0, 0, columns, rows)).filter(ImageFilter.GaussianBlur(leading * 1.6 / factor))
         self._picture = mask.resize((size[0], rows), Image.Resampling.BILINEAR)  # a part of it needs no others
         self._down = rows / size[1]

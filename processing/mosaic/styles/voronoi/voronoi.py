@@ -141,7 +141,7 @@ def panes(seeds: Floats, size: tuple[int, int], leading: float, pitch: float, pr
 
 VORONOI = Style(
     name="voronoi",
-    version=15,
+    version=16,
     params=VoronoiParams,
     paint=paint_panes,
     en="Stained glass",
