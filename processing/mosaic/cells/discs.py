@@ -15,11 +15,12 @@ _DIRECTIONS = 48  # corners of a disc that is cut, in an SVG; a multiple of 8 an
 
 def cell_distances(
     side: int,
-    above: int,
-    shift: int,
+    above: float,
+    shift: float,
     margin: int,
     *,
-    below: int | None = None,
+    below: float | None = None,
+    offset: tuple[float, float] = (0.0, 0.0),
     is_first: bool = False,
     is_last: bool = False,
 ) -> Floats:
@@ -27,11 +28,12 @@ def cell_distances(
 
     side: the distance of two cells of a row, and the width of the window. above, below: the distances of the rows;
     None: the same. shift: from a cell to one of the rows above and below, in pixels. margin: rows of the window above
-    and below a square. is_first, is_last: there is no row above or below, and the cell extends there. Cells do not
-    overlap and leave no gap.
+    and below a square. offset: of the middle of the cell from that of the window, right and down: more than minus half
+    a pixel, at most half a pixel. is_first, is_last: there is no row above or below, and the cell extends there. Cells
+    do not overlap and leave no gap.
     """
-    x = np.arange(side) + 0.5 - side / 2
-    y = np.arange(-margin, side + margin)[:, None] + 0.5 - side / 2
+    x = np.arange(side) + 0.5 - side / 2 - offset[0]
+    y = np.arange(-margin, side + margin)[:, None] + 0.5 - side / 2 - offset[1]
     own = x**2 + y**2
     nearest = np.abs((x - shift + side / 2) % side - side / 2)  # horizontally, to a cell of another row
     below = above if below is None else below
@@ -40,9 +42,9 @@ def cell_distances(
     return distances
 
 
-def window_margin(side: int, row_height: int, shift: int) -> int:
-    """The margin of `cell_distances` that the corners of a cell need."""
-    to_corner = (row_height**2 + max(shift, side - shift) ** 2) / (2 * row_height)
+def window_margin(side: int, row_height: float, shift: float) -> int:
+    """The margin of `cell_distances` that the corners of a cell need, with any offset."""
+    to_corner = (row_height**2 + max(shift, side - shift) ** 2) / (2 * row_height) + 0.5
     return max(0, math.ceil(to_corner - side / 2)) if shift else 0
 
 
@@ -77,7 +79,7 @@ class CutDisc:
     """The outlines of discs that are cut by the cells of a lattice, whose rows are `row_height` apart. Other arguments
     as of `cell_distances`."""
 
-    def __init__(self, side: int, row_height: float, shift: int) -> None:
+    def __init__(self, side: int, row_height: float, shift: float) -> None:
         angles = np.arange(_DIRECTIONS) * 2 * math.pi / _DIRECTIONS
         self._directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         rows = [(shift + step * side, sign * row_height) for step in (-1, 0, 1) for sign in (-1, 1)]

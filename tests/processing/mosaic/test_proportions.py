@@ -110,7 +110,6 @@ def test_tiles_and_margins_of_any_size_are_four_times_as_fine(
 @pytest.mark.parametrize("enlarged", [1, 2])
 @pytest.mark.parametrize("size", [SQUARE, WIDE])
 @pytest.mark.parametrize(("style", "cell", "params"), [
-    ("brick", 12, {}),
     ("brick", 19, {"linear": False}),
     ("brick", 24, {}),
     ("brick", 28, {"colours": "basic"}),
@@ -133,6 +132,13 @@ def test_colours_of_any_pieces_are_the_same_at_every_size(
 
 @pytest.mark.parametrize("source", [SQUARE, WIDE])
 @pytest.mark.parametrize(("cell", "params"), [
+    (12, {}),
+    (16, {}),
+    (17, {}),
+    (17, {"lattice": "square"}),
+    (33, {}),
+    (12, {"dot_size": "airy"}),
+    (12, {"dot_size": "equal", "lattice": "square"}),
     (16, {"dot_size": "equal"}),
     (17, {"dot_size": "light", "lattice": "square"}),
     (22, {"dot_size": "airy", "lattice": "square"}),

@@ -14,6 +14,7 @@ from ...cells.runs import Runs, runs_from_columns
 from ...colour.srgb import Floats
 
 _EPSILON = 1e-9
+_PLACES = 16  # in a pixel, where dots may be: a row is drawn as others that are in the same one
 
 Row = TypeVar("Row", int, NDArray[np.int64])
 
@@ -23,8 +24,9 @@ class DotGrid:
 
     side: the distance of two dots of a row, and the side of the square that a dot is drawn in. staggered: every second
     row is shifted by half a side. One dot is in the middle of the picture, so that opposite edges cut the dots alike.
-    row_height: the distance of two rows, no whole number where they are staggered; each row lies on whole pixels, as
-    near as it can. steps: (rows + 1,) pixels from the row above each one, and to the row below it.
+    row_height: the distance of two rows, no whole number where they are staggered. The squares lie on whole pixels, as
+    near to their dots as they can. offsets: (rows, 2) x, y from the middles of a row's squares to where their dots
+    should be. steps: (rows + 1,) pixels from the dots of the row above each one, and to those of the row below it.
     """
 
     def __init__(self, width: int, height: int, side: int, *, staggered: bool) -> None:
@@ -34,27 +36,29 @@ class DotGrid:
         across, self.rows = _odd_count(width, side), _odd_count(height, self.row_height)
         self.columns = across + 1 if staggered else across
         self.count = self.columns * self.rows
-        self._left = (width - across * side) // 2
-        self.row_offset = side - side // 2 if staggered else 0
-        middles = height / 2 + (np.arange(-1, self.rows + 1) - self.rows // 2) * self.row_height
-        tops = _whole(middles - side / 2)
-        self._tops, self.steps = tops[1:-1], np.diff(tops)
+        self.row_offset = side / 2 if staggered else 0.0
+        rows = np.arange(-1, self.rows + 1)
+        middles = height / 2 + (rows - self.rows // 2) * self.row_height
+        left = (width - across * side) / 2 - self.is_shifted(rows) * self.row_offset
+        places = np.rint(np.stack([left, middles - side / 2], axis=1) * _PLACES) / _PLACES
+        corners = np.ceil(places - 0.5).astype(np.int64)  # so that no offset is half a pixel left or up
+        self._corners, self.offsets = corners[1:-1], (places - corners)[1:-1]
+        self.steps: Floats = np.diff(places[:, 1])
         self._bounds = _whole(middles[:-1] + self.row_height / 2)
         self._bounds[[0, -1]] = min(0, self._bounds[0]), max(height, self._bounds[-1])
 
     def corner(self, row: Row) -> tuple[Row, Row]:
         """Left and top of the square that a row's first dot is drawn in; may lie outside the picture."""
-        top: Row = self._tops[row] if isinstance(row, np.ndarray) else int(self._tops[row])
-        return self._left - self.is_shifted(row) * self.row_offset, top
+        left, top = self._corners[row].T
+        return (left, top) if isinstance(row, np.ndarray) else (int(left), int(top))
 
     def is_shifted(self, row: Row) -> Row:
-        """1 for the rows that are `row_offset` further to the left, else 0."""
+        """1 for the rows that are `row_offset` pixels further to the left, else 0."""
         return (row - self.rows // 2) % 2
 
     def runs(self, top: int, bottom: int) -> Runs:
         rows, columns = self._rows_at(np.arange(top, bottom)), np.arange(self.columns)
-        lefts = self._left - self.is_shifted(rows) * self.row_offset
-        first_columns = np.clip(lefts[:, None] + columns * self.side, 0, self.width)
+        first_columns = np.clip(self._corners[rows, :1] + columns * self.side, 0, self.width)
         cells = (rows[:, None] * self.columns + columns).astype(np.int32)
         return runs_from_columns(first_columns, cells, self.width)
 

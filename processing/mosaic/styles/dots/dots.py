@@ -36,6 +36,7 @@ _MIN_RADIUS = 0.2  # of the largest radius: even a white sky keeps its pattern
 # 0.5 would make areas proportional to darkness; as dots are coloured too, a smaller contrast is enough.
 _EXPONENT = 0.36
 _FINE_FROM_PX, _FINE_BELOW_PX = 16, 64  # distances at which whole dots are drawn at half pixels
+_SMALL_RESULT_PX = 1_000_000  # where closer ones are, too
 _PIECE_DOTS = 1 << 16  # converting to OKLab takes some hundred bytes a dot
 _MIN_SCREEN_CELL = 8  # smaller dots of four inks would be noise, and take too much memory
 _MIN_DEFAULT_CELL = 8  # smaller dots do not look round
@@ -107,14 +108,19 @@ def paint_dots(context: RenderContext[DotsParams]) -> StyleResult:
         pitch=grid.pitch,
         coverage=covered_px / (size[0] * size[1]),
         laid=Laid(grid, params.ground),
-        vector=lambda: VectorImage(
-            size,
-            lambda: dots.inks.outlines(visible, dots.radii) if dots.inks else grid.circles(visible, dots.radii),
-            dots.colours[visible],
-            params.ground,
-            underlay=partial(dots.inks.underlay, visible, dots.radii) if dots.inks else None,
-        ),
+        vector=lambda: _vector(dots, visible, size, params.ground),
     )
+
+
+def _vector(dots: Dots, visible: NDArray[np.bool_], size: tuple[int, int], ground: str) -> VectorImage:
+    """visible: (count,), which dots are in the picture."""
+    inks = dots.inks
+    if inks is None:
+        return VectorImage(size, lambda: dots.grid.circles(visible, dots.radii), dots.colours[visible], ground)
+    by_row = visible.reshape(dots.grid.rows, -1)
+    seen = (by_row | ~by_row.any(axis=1, keepdims=True)).ravel()  # tips of the hexagons of an outer row may be, too
+    underlay = partial(inks.underlay, seen, dots.radii)
+    return VectorImage(size, lambda: inks.outlines(seen, dots.radii), dots.colours[seen], ground, underlay=underlay)
 
 
 def _measured_dots(context: RenderContext[DotsParams], grid: DotGrid) -> tuple[Dots, NDArray[np.bool_]]:
@@ -201,7 +207,8 @@ def dot_radii(colours: Colours, size: str, pitch: float, progress: Progress) -> 
 def _paint(canvas: Drawing, dots: Dots, ground: str, progress: Progress) -> float:
     """Paint all dots. Returns the number of pixels that they cover."""
     grid, samples = dots.grid, 1
-    if dots.inks is None and dots.smooth and _FINE_FROM_PX <= grid.side < _FINE_BELOW_PX:
+    is_small = grid.width * grid.height <= _SMALL_RESULT_PX
+    if dots.inks is None and dots.smooth and (is_small or grid.side >= _FINE_FROM_PX) and grid.side < _FINE_BELOW_PX:
         samples = 2  # that they are not where whole pixels are would show
         dots = replace(dots, grid=grid.enlarged_twice(), radii=dots.radii * samples)
     image = canvas if samples == 1 else FineCanvas(canvas, samples)

@@ -26,16 +26,13 @@ class InkBlend:
     """
 
     def __init__(self, grid: DotGrid, ground: str, *, smooth: bool) -> None:
-        shifts = (-grid.row_offset, grid.row_offset)
         self.margin = max(window_margin(grid.side, step, grid.row_offset) for step in set(grid.steps.tolist()))
-        self._grid, self._shifts = grid, shifts
-        rows, self._kinds = np.unique(np.stack([grid.steps[:-1], grid.steps[1:]], axis=1), axis=0, return_inverse=True)
+        self._grid = grid
+        rows = np.column_stack([grid.steps[:-1], grid.steps[1:], grid.offsets])
+        _, first, self._kinds = np.unique(rows, axis=0, return_index=True, return_inverse=True)
         self._kinds = self._kinds.ravel()
-        inner = [
-            cell_distances(grid.side, above, shifts[0], self.margin, below=below) for above, below in rows.tolist()
-        ]
-        self._discs = [DiscCoverage(distances, smooth=smooth) for distances in inner]
-        self._outlines = [CutDisc(grid.side, grid.row_height, shift) for shift in shifts]
+        self._discs = [DiscCoverage(self._distances(row), smooth=smooth) for row in first.tolist()]
+        self._outline = CutDisc(grid.side, grid.row_height, grid.row_offset)
         self.ground = linear_lut(True)[list(hex_to_rgb(ground))]
         alpha = np.arange(256)[:, None, None] / 255
         self._blended = to_bytes(alpha * linear_lut(True)[:, None] + (1 - alpha) * self.ground, linear=True)
@@ -53,10 +50,21 @@ class InkBlend:
 
     def distances(self, row: int) -> Floats:
         """As of `cell_distances`, for the cells of a row."""
-        grid, shift = self._grid, self._shifts[self._grid.is_shifted(row)]
+        return self._distances(row, is_first=row == 0, is_last=row == self._grid.rows - 1)
+
+    def _distances(self, row: int, *, is_first: bool = False, is_last: bool = False) -> Floats:
+        grid, (right, down) = self._grid, self._grid.offsets[row].tolist()
         above, below = grid.steps[row : row + 2].tolist()
-        is_first, is_last = row == 0, row == grid.rows - 1
-        return cell_distances(grid.side, above, shift, self.margin, below=below, is_first=is_first, is_last=is_last)
+        return cell_distances(
+            grid.side,
+            above,
+            grid.row_offset,
+            self.margin,
+            below=below,
+            offset=(right, down),
+            is_first=is_first,
+            is_last=is_last,
+        )
 
     def blend(self, alpha: NDArray[np.uint8], colours: Colours) -> Colours:
         """(rows, n * side, 3). alpha: (rows, n * side), 0 to 255; colours: (n, 3)."""
@@ -70,17 +78,16 @@ class InkBlend:
 
     def underlay(self, visible: NDArray[np.bool_], radii: Floats) -> Iterator[Outline]:
         """What is drawn below the `outlines`, so that no line of the ground shows where they touch: viewers antialias
-        each alone, and rows on whole pixels may lie a little farther apart than their cells are high."""
+        each alone, and rows may lie a little farther apart than their cells are high."""
         apart = float(self._grid.steps.max()) - self._grid.row_height
         return self.outlines(visible, radii, beyond=_BELOW_PX + max(0.0, apart))
 
     def outlines(self, visible: NDArray[np.bool_], radii: Floats, *, beyond: float = 0.0) -> Iterator[Outline]:
         """The dots of the visible cells. visible: (count,); radii: (count,) pixels. beyond: as of `CutDisc.outline`."""
         grid, cells = self._grid, np.flatnonzero(visible)
-        shifted = grid.is_shifted(cells // grid.columns)
-        rows = zip(grid.centres(0, grid.count)[cells].tolist(), radii[cells].tolist(), shifted.tolist(), strict=True)
-        for (x, y), radius, is_shifted in rows:
-            yield self._outlines[is_shifted].outline(x, y, radius, beyond=beyond)
+        places = grid.centres(0, grid.count)[cells] + grid.offsets[cells // grid.columns]
+        for (x, y), radius in zip(places.tolist(), radii[cells].tolist(), strict=True):
+            yield self._outline.outline(x, y, radius, beyond=beyond)
 
 
 def ink_coverage(light: Floats, ground: Floats) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,23 @@ def test_rows_at_different_distances_leave_no_gap_either(side: int) -> None:
             x = column * side - row % 2 * shift
             times_covered[top : top + len(inside), x : x + side] += inside
         top += steps[row + 1]
+
+    assert (times_covered[side * 2 : side * 5, side * 2 : side * 5] == 1).all()
+
+
+@pytest.mark.parametrize("side", [3, 8, 13])
+def test_cells_between_pixels_do_not_overlap_and_leave_no_gap(side: int) -> None:
+    row_height, shift = round(side * 0.866 * 16) / 16, side / 2
+    margin = window_margin(side, row_height, shift)
+    times_covered = np.zeros((side * 9 + 9, side * 8), int)
+
+    for row in range(7):
+        x, y = side - row % 2 * shift, side + row * row_height
+        left, top = math.ceil(x - 0.5), math.ceil(y - 0.5)
+        inside = np.isfinite(cell_distances(side, row_height, shift, margin, offset=(x - left, y - top)))
+        for column in range(6):
+            start = left + column * side
+            times_covered[top - margin : top - margin + len(inside), start : start + side] += inside
 
     assert (times_covered[side * 2 : side * 5, side * 2 : side * 5] == 1).all()
 
