@@ -28,6 +28,7 @@ _SAMPLES = 1 << 16  # pixels of the reduced picture that errors are measured on,
 _BAND_SAMPLES = 1 << 15
 _STREAMED_LEVELS = 4  # finest levels, whose sums (five numbers a cell) are not held in memory all at once
 _EXACT_FROM_PX, _EXACT_BELOW_PX, _EXACT_RESULT_PX = 16, 64, 16_000_000
+_SHARP_FROM_PX = 4  # wider ones of such joints stay at whole pixels where all edges are: nobody sees half a pixel
 _STOPS = {"cells": ("at a number of cells", "达到数量"), "error": ("at an error", "达到误差")}
 
 Counts = NDArray[np.int64]
@@ -75,14 +76,18 @@ def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
     joint = params.joint_width(smallest)
     whole_joint = min(max(1, round(joint)), smallest // 4) if joint else 0
-    cells = PolygonCells(*size, corners(boxes, whole_joint), np.full(len(boxes), 4), pitch)
+    halves: tuple[float, float] = (whole_joint // 2, whole_joint - whole_joint // 2)
+    can_be_sharp = not (boxes % 1).any() and joint % 1 == 0
+    if _has_exact_edges(size, smallest) and not (can_be_sharp and joint >= _SHARP_FROM_PX):
+        halves = joint / 2, joint / 2
+    cells = PolygonCells(*size, corners(boxes, halves), np.full(len(boxes), 4), pitch)
     shift = 0.0
     if smallest < _EXACT_FROM_PX:  # joints lie where those of flat paint do, and are as wide
         joint, shift = whole_joint, whole_joint % 2 / 2
     laying = lay(context, params.material, pitch, joint, params.grout_colour, smallest=smallest)
     if laying is None:
         return paint_flat_cells(context, cells, progress.sub(0.2, 1.0), gap_colour=params.gap_colour)
-    whole = PolygonCells(*size, corners(boxes, 0) - shift, np.full(len(boxes), 4), pitch)
+    whole = PolygonCells(*size, corners(boxes, (0, 0)) - shift, np.full(len(boxes), 4), pitch)
     return paint_pieces(context, whole, laying, progress.sub(0.2, 1.0), flat=lambda: cells)
 
 
@@ -201,11 +206,9 @@ def leaves(
     return boxes[np.lexsort((boxes[:, 0], boxes[:, 1]))]
 
 
-def corners(boxes: Counts | Floats, joint: int) -> Floats:
-    """(4 * n, 2): each box less half a joint on every side; whole pixels, so that joints between boxes of whole pixels
-    have equal width."""
-    before = joint // 2
-    after = joint - before
+def corners(boxes: Counts | Floats, halves: tuple[float, float]) -> Floats:
+    """(4 * n, 2): each box less its halves of the joints, first those at the left and at the top."""
+    before, after = halves
     left, top = boxes[:, 0] + before, boxes[:, 1] + before
     right, bottom = np.maximum(boxes[:, 2] - after, left + 1), np.maximum(boxes[:, 3] - after, top + 1)
     return np.stack([left, top, right, top, right, bottom, left, bottom], 1).reshape(-1, 2).astype(np.float64)

@@ -60,6 +60,8 @@ def difference(
     ("diamond", 24, None, "gold"),
     ("diamond", 31, 4, "smalti"),
     ("quadtree", 16, None, "stone"),
+    ("quadtree", 16, 1, "flat"),
+    ("quadtree", 24, 3, "flat"),
     ("quadtree", 17, None, "ceramic"),
     ("quadtree", 20, 2, "flat"),
     ("quadtree", 33, None, "smalti"),
