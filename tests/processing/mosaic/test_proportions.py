@@ -112,6 +112,8 @@ def test_tiles_and_margins_of_any_size_are_four_times_as_fine(
 @pytest.mark.parametrize("enlarged", [1, 2])
 @pytest.mark.parametrize("size", [SQUARE, WIDE])
 @pytest.mark.parametrize(("style", "cell", "params"), [
+    ("brick", 8, {}),
+    ("brick", 12, {"colours": "free"}),
     ("brick", 19, {"linear": False}),
     ("brick", 24, {}),
     ("brick", 28, {"colours": "basic"}),
