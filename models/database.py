@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pymongo
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from motor.frameworks.asyncio import run_on_executor
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import CursorType, IndexModel, ReadPreference, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure, PyMongoError
@@ -223,9 +225,8 @@ class Collection:
         self, query: Document, *, sort: str, limit: int, fields: Sequence[str] | None = None
     ) -> list[Document]:
         """At most `limit` documents (0: all). sort: keys as in Index, "" for any order."""
-        async with self._errors.guard():
-            cursor = self._collection.find(query, projection=fields, sort=Index(sort).pairs(), limit=limit)
-            return await cursor.to_list(limit or None)
+        find = self._collection.delegate.find
+        return await self._read_all(partial(find, query, projection=fields, sort=Index(sort).pairs(), limit=limit))
 
     async def iterate(self, query: Document, *, size: int = 500) -> AsyncIterator[Document]:
         """Every matching document by ascending _id, read in pages of `size`."""
@@ -281,8 +282,14 @@ class Collection:
             return int(await self._collection.count_documents(query, **options))
 
     async def aggregate(self, pipeline: Sequence[Document]) -> list[Document]:
+        return await self._read_all(partial(self._collection.delegate.aggregate, list(pipeline)))
+
+    async def _read_all(self, make_cursor: Callable[[], Any]) -> list[Document]:
+        """All documents of PyMongo's cursor, in one turn of a driver thread; motor's `to_list` costs the loop two."""
+        loop = asyncio.get_running_loop()
         async with self._errors.guard():
-            return await self._collection.aggregate(list(pipeline)).to_list(None)
+            documents: list[Document] = await run_on_executor(loop, lambda: list(make_cursor()))  # type: ignore[no-untyped-call]
+        return documents
 
 
 def new_id() -> int:
