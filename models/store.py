@@ -34,7 +34,7 @@ REPLACED = {
     "follows": (Index("to_id"),),
     "images": (Index("owner_id batch"), Index("kind -created -_id")),
     "sessions": (Index("user_id"),),
-    "tasks": (Index("owner_id state"), Index("-finished -_id")),
+    "tasks": (Index("owner_id state"), Index("-finished -_id"), Index("state lease_until")),
 }
 """Indexes of earlier versions that others have replaced: each write to their collections would still pay for them."""
 

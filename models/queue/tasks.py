@@ -74,7 +74,6 @@ class Tasks:
 
     indexes = (
         Index("state round _id owner_id"),
-        Index("state lease_until"),
         Index("owner_id state _id"),
         Index("owner_id _id"),
         Index(f"state {NEWEST}", partial_filter={"state": {"$in": [str(state) for state in FINAL]}}),
