@@ -37,7 +37,7 @@ class Batcher(Generic[Item, Result]):
     ) -> None:
         self._deliver, self._linger_s, self._spacing_s = deliver, linger_s, spacing_s
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
-        self._is_due = False
+        self._is_due = self._is_prompt = False
         self._delivered_at = float("-inf")
         self._delivery: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -54,12 +54,13 @@ class Batcher(Generic[Item, Result]):
             self._start_delivery()
         return await future
 
-    def submit_nowait(self, item: Item, *, at_once: bool = False) -> None:
+    def submit_nowait(self, item: Item, *, at_once: bool = False, prompt: bool = False) -> None:
         """Submit without waiting for the result; the item is dropped if the database is unavailable.
 
-        at_once: do not hold it back, nor those before it.
+        at_once: do not hold it back, nor those before it. prompt: hold them back for linger_s at most.
         """
         self._enqueue(item).add_done_callback(_log_failure)
+        self._is_prompt |= prompt
         if at_once or not self._linger_s:
             self._start_delivery()
         else:
@@ -79,10 +80,17 @@ class Batcher(Generic[Item, Result]):
 
     def _start_timer(self) -> None:
         """What is submitted during a call waits for its end, and the timer is started then."""
-        if self._timer is None and self._delivery is None:
-            loop = asyncio.get_running_loop()
-            pause_s = max(self._linger_s, self._delivered_at + self._spacing_s - loop.time())
-            self._timer = loop.call_later(pause_s, self._start_delivery)
+        if self._delivery is not None:
+            return
+        loop = asyncio.get_running_loop()
+        due_at = loop.time() + self._linger_s
+        if not self._is_prompt:
+            due_at = max(due_at, self._delivered_at + self._spacing_s)
+        if self._timer is not None:
+            if self._timer.when() <= due_at:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(due_at, self._start_delivery)
 
     def _start_delivery(self) -> None:
         if self._timer is not None:
@@ -98,6 +106,7 @@ class Batcher(Generic[Item, Result]):
             while self._waiting and self._is_due:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 self._is_due = bool(self._waiting)
+                self._is_prompt = False
                 await self._deliver_batch(batch)
                 self._delivered_at = asyncio.get_running_loop().time()
         finally:

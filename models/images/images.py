@@ -31,8 +31,8 @@ from models.paging import find_by_ids, pages_of
 VISIBLE: Document = {"kind": {"$ne": str(ImageKind.HIDDEN)}}
 HIDE: Document = {"$set": {"kind": str(ImageKind.HIDDEN)}, "$unset": {"dedup_key": ""}}
 """Without its dedup_key it is no longer reused as a result."""
-RESULTS_SPACING_S = 0.1
-"""Between two calls that record results of tasks which can wait for each other: no longer than events are held back."""
+RESULTS_SPACING_S = 0.2
+"""Between two calls that record results of tasks which can wait for each other; their ends are published at once."""
 MIGRATION_STEP = 1000
 """Records changed by one call, which has a deadline."""
 

@@ -14,8 +14,9 @@ from models.database import Database, Document
 
 LINGER_S = 0.01
 """The end of a task and the start of the next one come at about the same time: they are one call."""
-SPACING_S = 0.1
-"""Between two calls while tasks run: each costs two calls of the driver, as every server reads what is new."""
+SPACING_S = 0.2
+"""Between two calls while tasks run: each costs two calls of the driver, as every server reads what is new. The ends of
+tasks, which are recorded together, do not wait for it, and take along what does."""
 MAX_DELAY_S = 2 * SPACING_S
 """From a change of a task until its event is stored, while the database answers."""
 CAPPED_SIZE_BYTES = 2 * 1024 * 1024
@@ -50,12 +51,13 @@ class Events:
         await self._database.create_capped("events", size_bytes=CAPPED_SIZE_BYTES)
         await self._publishing.submit({"kind": "start", "server": self._server, "data": {}})
 
-    def publish(self, kind: EventKind, data: dict[str, Any]) -> None:
+    def publish(self, kind: EventKind, data: dict[str, Any], *, prompt: bool = False) -> None:
         """Publish to every server, this one included, in the order of the calls.
 
-        Non-blocking and best effort: events are dropped if the database is unavailable.
+        Non-blocking and best effort: events are dropped if the database is unavailable. prompt: within LINGER_S.
         """
-        self._publishing.submit_nowait({"kind": kind, "server": self._server, "data": data}, at_once=kind in URGENT)
+        event = {"kind": kind, "server": self._server, "data": data}
+        self._publishing.submit_nowait(event, at_once=kind in URGENT, prompt=prompt)
 
     async def drain(self) -> None:
         """Wait until every published event is written or dropped."""

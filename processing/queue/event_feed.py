@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from models import errors
 from models.queue.events import Event, Events
-from models.queue.task import ACTIVE, Task, TaskState, from_document, to_document
+from models.queue.task import ACTIVE, FINAL, Task, TaskState, from_document, to_document
 from processing.background import background
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class TaskEvent:
 
 def publish_task(events: Events, task: Task) -> None:
     """Publish the present state of a task."""
-    events.publish("task", _event_data(task))
+    events.publish("task", _event_data(task), prompt=task.state in FINAL)
 
 
 def publish_cancel(events: Events, task: Task) -> None:

@@ -186,6 +186,34 @@ async def test_items_that_come_during_a_call_wait_for_the_next_one_unless_they_m
 
 
 @pytest.mark.gen_test
+async def test_a_prompt_item_takes_along_those_that_are_held_back_and_may_come_during_a_call() -> None:
+    calls: list[list[int]] = []
+    called, go_on = asyncio.Event(), asyncio.Event()
+
+    async def deliver(items: list[int]) -> list[None]:
+        calls.append(items)
+        called.set()
+        await go_on.wait()
+        return [None] * len(items)
+
+    batcher = Batcher(deliver, linger_s=0.001, spacing_s=3600)
+    batcher.submit_nowait(1)
+    await called.wait()
+    called.clear()
+    batcher.submit_nowait(2)
+    batcher.submit_nowait(3, prompt=True)
+    go_on.set()
+    await called.wait()
+    called.clear()
+    await asyncio.sleep(0)
+    batcher.submit_nowait(4)
+    batcher.submit_nowait(5, prompt=True)
+
+    await called.wait()
+    assert calls == [[1], [2, 3], [4, 5]]
+
+
+@pytest.mark.gen_test
 async def test_the_first_patient_item_is_sent_at_once_and_the_next_ones_share_a_call_a_while_later() -> None:
     calls: list[list[int]] = []
 
