@@ -5,7 +5,7 @@ An image is deleted in two steps: `hide` makes it invisible at once, `purge` del
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import fields
 from datetime import timedelta
 
@@ -122,6 +122,12 @@ class Images:
     async def find_result(self, dedup_key: str) -> Image | None:
         """A result with this dedup_key, of any owner."""
         return await self._results.submit(dedup_key)
+
+    async def dedup_keys_of_results(self, dedup_keys: Collection[str]) -> set[str]:
+        """Those of these dedup_keys that have a result."""
+        query: Document = {"dedup_key": {"$in": list(dedup_keys)}}
+        documents = await self._images.find(query, sort="", limit=0, fields=["dedup_key"])
+        return {document["dedup_key"] for document in documents}
 
     async def iterate_by_owner(self, owner_id: int) -> AsyncIterator[Image]:
         """Every visible image of a user, by ascending id."""

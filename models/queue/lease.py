@@ -1,17 +1,20 @@
-"""A lease: the exclusive right of one server to run a task; and how the attempt under it ends."""
+"""A lease: the exclusive right of one server to run a task; how it begins, and how the attempt under it ends."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from models.database import Document
 from models.images.visibility import Visibility
-from models.queue.task import Task, TaskState
+from models.queue.task import TASK_VERSION, Task, TaskState
 
 MAX_HISTORY = 20
 """The latest attempts that a task remembers."""
+NEWER: Document = {"$gt": TASK_VERSION}
+"""Versions of tasks that a newer server has accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +22,14 @@ class Lease:
     """The exclusive right of one server to run a task, as the database has recorded it.
 
     It names task, attempt and server; a `Run` is what that server does in its memory as long as it has the lease.
-    address: of the client, as in `Place`.
+    address: of the client, as in `Place`. is_first: no earlier result existed when it was acquired, so none comes while
+    it lasts.
     """
 
     task: Task
     server: str
     address: str = ""
+    is_first: bool = False
 
     @property
     def key(self) -> tuple[int, int]:
@@ -97,6 +102,50 @@ class Finish:
         return replace(
             self.lease.task, state=outcome.state, finished=datetime.now(UTC), server=None, **outcome.values()
         )
+
+
+def waiting(*, skip_suspects: bool, skip: Collection[int]) -> Document:
+    """Matches the tasks that may be leased: not those of a newer version, nor those in `skip`.
+
+    skip_suspects: nor those during which a server died.
+    """
+    query: Document = {"state": str(TaskState.QUEUED), "not_before": None, "version": {"$not": NEWER}}
+    if skip_suspects:
+        query["crashes"] = 0
+    if skip:
+        query["_id"] = {"$nin": list(skip)}
+    return query
+
+
+def start_running(server: str, lease_ms: int) -> Document:
+    """The fields of a task that begin a lease."""
+    return {
+        "state": str(TaskState.RUNNING),
+        "server": literal(server),
+        "rendering": "$dedup_key",
+        "lease_until": lease_end(lease_ms),
+        "started": "$$NOW",
+        "attempts": {"$add": ["$attempts", 1]},
+        "cancel_requested": False,
+    }
+
+
+def lease_end(lease_ms: int) -> Document:
+    """This long from now, by the clock of the database."""
+    return {"$add": ["$$NOW", lease_ms]}
+
+
+def lease_of(task: Task, server: str, address: str) -> Lease:
+    """The lease of a queued task as recorded; `started` differs from the database's by a call's duration at most."""
+    running = replace(
+        task,
+        state=TaskState.RUNNING,
+        server=server,
+        attempts=task.attempts + 1,
+        started=datetime.now(UTC),
+        cancel_requested=False,
+    )
+    return Lease(running, server, address)
 
 
 def stop_running(

@@ -6,15 +6,25 @@ attempt that it is about, so that a late report after a lost lease changes nothi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from models import errors
 from models.database import Database, Document
 from models.driver_errors import DuplicateKey
 from models.queue.fair_order import FairOrder, Place
-from models.queue.lease import Finish, Lease, Outcome, literal, stop_running
+from models.queue.lease import (
+    NEWER,
+    Finish,
+    Lease,
+    Outcome,
+    lease_end,
+    lease_of,
+    start_running,
+    stop_running,
+    waiting,
+)
 from models.queue.newcomers import Newcomers
-from models.queue.task import TASK_VERSION, Task, TaskState, from_document
+from models.queue.task import Task, TaskState, from_document
 from models.queue.tasks import POSTPONED
 
 CRASH_LIMIT = 3
@@ -25,7 +35,6 @@ ORPHAN_LIMIT = 20
 MAX_RENDERING = 10_000
 MAX_WOKEN = 100
 MAX_LEFT = 10_000
-NEWER: Document = {"$gt": TASK_VERSION}
 
 
 class Leases:
@@ -51,12 +60,8 @@ class Leases:
         so that an image that kills servers is blamed on the tasks beside it no more than once.
         newcomers: lease no tasks but theirs.
         """
-        query: Document = {"state": str(TaskState.QUEUED), "not_before": None, "version": {"$not": NEWER}}
-        if skip_suspects:
-            query["crashes"] = 0
-        if skip:
-            query["_id"] = {"$nin": list(skip)}
-        fields = self._lease_fields()
+        query = waiting(skip_suspects=skip_suspects, skip=skip)
+        fields = start_running(self._server, self._lease_ms)
         if newcomers is not None:
             query |= newcomers.query()
             fields |= newcomers.change()
@@ -71,6 +76,50 @@ class Leases:
             if document is None:
                 return None
             return Lease(from_document(document), self._server, document.get("address", ""))
+
+    async def acquire_several(
+        self,
+        limit: int,
+        choose: Callable[[Sequence[Task]], Sequence[Task]],
+        *,
+        skip_suspects: bool = False,
+        skip: Collection[int] = (),
+    ) -> list[Lease]:
+        """Lease those that `choose` selects of the next `limit` tasks, in two calls, as `acquire` does one.
+
+        Fewer are leased if another server was faster, or if another task with the same dedup_key is being rendered; at
+        least one, unless there is none to run.
+        """
+        query = waiting(skip_suspects=skip_suspects, skip=skip)
+        documents = await self._tasks.find(query, sort="round _id", limit=limit)
+        addresses = {document["_id"]: document.get("address", "") for document in documents}
+        tasks = choose([from_document(document) for document in documents])
+        if tasks and not await self._lease_all(tasks):
+            tasks = await self._leased_among(tasks)
+        if documents and not tasks:
+            lease = await self.acquire(skip_suspects=skip_suspects, skip=skip)
+            return [] if lease is None else [lease]
+        return [lease_of(task, self._server, addresses[task.id]) for task in tasks]
+
+    async def _lease_all(self, tasks: Sequence[Task]) -> bool:
+        """Whether all of them could be leased."""
+        change = [{"$set": start_running(self._server, self._lease_ms)}]
+        queued: Document = {"state": str(TaskState.QUEUED), "not_before": None}
+        try:
+            changes = [({"_id": task.id, "attempts": task.attempts, **queued}, change) for task in tasks]
+            return await self._tasks.bulk_update(changes) == len(tasks)
+        except DuplicateKey:
+            return False
+
+    async def _leased_among(self, tasks: Sequence[Task]) -> list[Task]:
+        query: Document = {
+            "_id": {"$in": [task.id for task in tasks]},
+            "state": str(TaskState.RUNNING),
+            "server": self._server,
+        }
+        documents = await self._tasks.find(query, sort="_id", limit=len(tasks), fields=["attempts"])
+        attempts = {document["_id"]: document["attempts"] for document in documents}
+        return [task for task in tasks if attempts.get(task.id) == task.attempts + 1]
 
     async def left(self, unknown: Collection[int]) -> tuple[int, set[int]]:
         """How many queued tasks this server leaves: of a newer version, or unknown to it; and which of the latter."""
@@ -87,17 +136,6 @@ class Leases:
         documents = await self._tasks.find(query, sort="_id", limit=MAX_RENDERING, fields=["rendering"])
         return [document["rendering"] for document in documents]
 
-    def _lease_fields(self) -> Document:
-        return {
-            "state": str(TaskState.RUNNING),
-            "server": literal(self._server),
-            "rendering": "$dedup_key",
-            "lease_until": self._lease_end(),
-            "started": "$$NOW",
-            "attempts": {"$add": ["$attempts", 1]},
-            "cancel_requested": False,
-        }
-
     # --- renewing -----------------------------------------------------------------------------------------------
 
     async def renew(self, leases: Sequence[Lease]) -> list[Lease]:
@@ -109,7 +147,7 @@ class Leases:
             "state": str(TaskState.RUNNING),
             "server": self._server,
         }
-        await self._leases.update_many(query, [{"$set": {"lease_until": self._lease_end()}}])
+        await self._leases.update_many(query, [{"$set": {"lease_until": lease_end(self._lease_ms)}}])
         documents = await self._leases.find(query, sort="_id", limit=len(leases), fields=["attempts"])
         ours = {(document["_id"], document["attempts"]) for document in documents}
         return [lease for lease in leases if lease.key not in ours]
@@ -120,9 +158,6 @@ class Leases:
         documents = await self._leases.find(query, sort="_id", limit=len(leases) or 1, fields=["attempts"])
         keys = {(document["_id"], document["attempts"]) for document in documents}
         return [lease for lease in leases if lease.key in keys]
-
-    def _lease_end(self) -> Document:
-        return {"$add": ["$$NOW", self._lease_ms]}
 
     # --- ending -------------------------------------------------------------------------------------------------
 

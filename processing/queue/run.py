@@ -35,7 +35,8 @@ class StillRunning(Exception):
 class Run:
     """What is in progress for one `Lease`, in the memory of this server, with the `JobHandle` of the engine.
 
-    on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded.
+    on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded, with the
+    seconds since it was created.
 
     spare: whether it starts on the spare thread of the engine. has_company: whether this server has another run.
     """
@@ -45,13 +46,15 @@ class Run:
         lease: Lease,
         *,
         spare: bool = False,
-        on_rendered: Callable[[], None] = lambda: None,
+        on_rendered: Callable[[float], None] = lambda _: None,
         has_company: Callable[[], bool] = lambda: False,
     ) -> None:
         self.lease, self.spare, self.has_company = lease, spare, has_company
         self.rendering = True
         self._on_rendered = on_rendered
-        self._stop_requested: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._created_at = self._loop.time()
+        self._stop_requested: asyncio.Future[None] = self._loop.create_future()
         self._handle: JobHandle | None = None
 
     @property
@@ -71,7 +74,7 @@ class Run:
         Raises what the job raises; Cancelled if it was stopped; StillRunning ABORT_GRACE_S after a stop that the job
         did not follow; TimedOut if it hangs.
         """
-        if self._stop_requested.done():  # pragma: no cover - cancelled between its lease and its job
+        if self._stop_requested.done():
             raise Cancelled()
         progress = ProgressReporter(publish_percent)
         try:
@@ -91,12 +94,13 @@ class Run:
         """Nothing is rendered any more: another task may have the thread. Harmless when repeated."""
         if self.rendering:
             self.rendering = False
-            self._on_rendered()
+            self._on_rendered(self._loop.time() - self._created_at)
 
     async def _result(self, handle: JobHandle, timeout_s: float) -> JobResult:
         future = handle.future
         ends: set[asyncio.Future[Any]] = {future, self._stop_requested}
-        await asyncio.wait({*ends, handle.begun}, return_when=asyncio.FIRST_COMPLETED)
+        if not handle.begun.done():
+            await asyncio.wait({*ends, handle.begun}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait(ends, timeout=timeout_s + HANG_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
         if self._stop_requested.done() and not future.done():
             await asyncio.wait((future,), timeout=ABORT_GRACE_S)

@@ -79,7 +79,7 @@ class TaskRunner:
         log.info("task %s: running, attempt %s", run.task.id, run.task.attempts)
         publish_task(self.store.events, run.task)
         try:
-            output = await self._reuse(run.task) or await self._render(run)
+            output = (None if lease.is_first else await self._reuse(run.task)) or await self._render(run)
         except Cancelled:  # by the user, or because this server stops
             ended = await persist(self.store.leases.release, lease)
         except JobInterrupted:

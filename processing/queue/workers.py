@@ -19,11 +19,11 @@ from models.store import Store
 from processing.background import cancel
 from processing.queue.estimator import TimeEstimator
 from processing.queue.event_feed import EventFeed, TaskEvent, publish_task
+from processing.queue.lease_source import MAX_WAIT_S, LeaseSource
 from processing.queue.newcomer_watch import NewcomerWatch
 from processing.queue.run import Run
 from processing.queue.runner import TaskRunner
 from processing.queue.worker_limits import WorkerLimits
-from processing.rendering import is_known
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,7 @@ MIN_BACKOFF_S = 0.1
 
 
 class Workers:
-    """`start` requeues what this server was running when it died; `stop` drains.
-
-    left_count: queued tasks that this server leaves to a newer version.
-    """
+    """`start` requeues what this server was running when it died; `stop` drains."""
 
     def __init__(
         self,
@@ -55,10 +52,9 @@ class Workers:
         self._wake = asyncio.Event()
         self._newcomers = NewcomerWatch()
         self._cluster = ClusterState(0, False)
-        self._unknown: set[int] = set()
-        self.left_count = 0
+        self._source = LeaseSource(store, estimator, poll_interval_s=limits.poll_interval_s)
         self._failures = 0
-        self._outage_at = self._woken_at = float("-inf")
+        self._outage_at = float("-inf")
         self.stopping = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -69,6 +65,16 @@ class Workers:
     @property
     def paused(self) -> bool:
         return self._cluster.paused
+
+    @property
+    def left_count(self) -> int:
+        """Queued tasks that this server leaves to a newer version."""
+        return self._source.left_count
+
+    @property
+    def _leases(self) -> list[Lease]:
+        """Of what runs, and of what waits for a thread."""
+        return [*(run.lease for run in self._runs.values()), *self._source.ready]
 
     @property
     def threads(self) -> int:
@@ -121,15 +127,22 @@ class Workers:
     async def _take_tasks(self) -> None:
         while not self.stopping:
             self._wake.clear()
+            self._give_back(all_ready=self.paused)
             spare = self._free_threads() <= 0
-            lease = await (self._acquire_for_newcomer() if spare else self._acquire())
+            lease = await (self._acquire_for_newcomer() if spare else self._source.next(self._leases))
             if lease is None:
-                await self._wait_for_work(self._limits.poll_interval_s)
+                await self._wait_for_work(MAX_WAIT_S if self._source.ready else self._limits.poll_interval_s)
             else:
                 self._start_run(lease, spare=spare)
             if self._failures > self._runner.engine.size:
                 backoff_s = MIN_BACKOFF_S * 2.0 ** min(self._failures, 10)
                 await self._wait_for_work(min(self._limits.max_backoff_s, backoff_s))
+        self._give_back(all_ready=True)
+
+    def _give_back(self, *, all_ready: bool) -> None:
+        """Requeue the tasks that wait for a thread, all of them or those that have waited for too long."""
+        for lease in self._source.take_overdue(all_ready=all_ready):
+            self._start_run(lease, stopped=True)
 
     def _free_threads(self) -> int:
         """One for each free thread, also while the ends of its earlier tasks are still being recorded."""
@@ -145,57 +158,29 @@ class Workers:
         if full or not (engine.spare_free and self._newcomers.is_due(runs, engine.size)):
             return None
         self._newcomers.note_search()
-        lease = await self._acquire(Newcomers.beside((run.lease for run in runs), self._store.fair_order.current))
+        leases = self._leases
+        lease = await self._source.next(leases, Newcomers.beside(leases, self._store.fair_order.current))
         if lease is not None:
             self._newcomers.expect()
         return lease
 
-    async def _acquire(self, newcomers: Newcomers | None = None) -> Lease | None:
-        """One suspect at a time: a task during which a server died runs beside tasks without a crash only."""
-        suspect_runs = any(run.task.crashes for run in self._runs.values())
-        try:
-            await self._wake_postponed()
-            while lease := await self._store.leases.acquire(
-                skip_suspects=suspect_runs, skip=self._unknown, newcomers=newcomers
-            ):
-                if is_known(lease.task.recipe):
-                    return lease
-                await self._put_back(lease)
-            return None
-        except errors.DatabaseUnavailable:
-            return None
-        except Exception:  # pragma: no cover - a bug of ours
-            log.exception("queue: taking a task failed")
-            return None
-
-    async def _put_back(self, lease: Lease) -> None:
-        """Give back a task whose recipe this version does not know; an accepted recipe is not its owner's failure."""
-        self._unknown.add(lease.task.id)
-        await self._store.leases.release(lease)
-
-    async def _count_left(self) -> None:
-        """Raises DatabaseUnavailable."""
-        before = self.left_count
-        self.left_count, self._unknown = await self._store.leases.left(self._unknown)
-        if self.left_count and not before:
-            log.warning("queue: %s tasks need a newer version of this server and are left queued", self.left_count)
-
-    async def _wake_postponed(self) -> None:
-        """Raises DatabaseUnavailable."""
-        now = time.monotonic()
-        if now - self._woken_at >= self._limits.poll_interval_s:
-            self._woken_at = now
-            await self._store.leases.wake_due(self._store.fair_order)
-
-    def _start_run(self, lease: Lease, *, spare: bool) -> None:
-        run = Run(lease, spare=spare, on_rendered=self.wake, has_company=lambda: len(self._runs) > 1)
-        if self.stopping:
+    def _start_run(self, lease: Lease, *, spare: bool = False, stopped: bool = False) -> None:
+        """stopped: its task is requeued at its place, or is cancelled where its user has asked for that."""
+        run = Run(lease, spare=spare, on_rendered=self._on_rendered, has_company=lambda: len(self._runs) > 1)
+        if stopped or self.stopping:
             run.stop()
+        if stopped:
+            run.rendering = False
+        else:
+            self._store.fair_order.mark_served(lease.task.round)
         self._runs[lease.key] = run
-        self._store.fair_order.mark_served(lease.task.round)
         task = asyncio.create_task(self._run(run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _on_rendered(self, seconds: float) -> None:
+        self._source.note_run(seconds)
+        self._wake.set()
 
     async def _run(self, run: Run) -> None:
         try:
@@ -211,11 +196,14 @@ class Workers:
     def _stop_run(self, key: tuple[int, int]) -> None:
         if run := self._runs.get(key):
             run.stop()
+        elif lease := self._source.take_back(key):
+            self._start_run(lease, stopped=True)
 
     async def _wait_for_work(self, timeout_s: float) -> None:
         if not self.stopping:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._wake.wait()
 
     # --- leases -----------------------------------------------------------------------------------------------------
 
@@ -236,13 +224,13 @@ class Workers:
         """Renew all leases; stop the runs whose lease was lost or whose cancellation was missed. Raises
         DatabaseUnavailable."""
         started_at = time.monotonic()
-        leases = [run.lease for run in self._runs.values()]
+        leases = self._leases
         lost = await self._store.leases.renew(leases)
         cancelled = await self._store.leases.cancel_requested(leases) if leases else []
         for lease in (*lost, *cancelled):
             self._stop_run(lease.key)
         await self._heartbeat()
-        await self._count_left()
+        await self._source.count_left()
         await self._store.fair_order.refresh()
         self._newcomers.expect()
         if time.monotonic() - started_at > self._limits.heartbeat_interval_s:
@@ -250,7 +238,7 @@ class Workers:
 
     async def _reclaim(self) -> None:
         """Requeue the tasks of dead servers, and those that this server has leased without knowing it."""
-        leases = [run.lease for run in self._runs.values()]
+        leases = self._leases
         expired = await self._store.leases.reclaim_expired()
         for task in [*expired, *await self._store.leases.reclaim_orphaned(leases)]:
             log.warning("task %s: lease expired; %s", task.id, task.state)

@@ -35,6 +35,8 @@ from tests.processing.queue.queue_harness import ManualEngine
 
 RECIPE = {"style": "mosaic", "seed": 0}
 CONCURRENCY = 64
+MEGAPIXELS = 1.92
+"""Of 1600 x 1200 pixels."""
 USERS = 50
 
 
@@ -60,13 +62,13 @@ class QueueBench:
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     async def submit(self, number: int, key: str | None = None) -> Task:
-        """key: the source of all tasks; None: a different source for each."""
+        """key: the source of all tasks; None: a different source for each. Their size is known, as in the handler."""
         key = key or f"source/{number}"
         owner = Owner(number % self.user_count + 1, "user")
         await self._store.quotas.check_not_full(owner)  # as the handler does
         return await self.queue.add(
             owner,
-            TaskSource(f"http://x/{key}", key),
+            TaskSource(f"http://x/{key}", key, megapixels=MEGAPIXELS),
             style="mosaic",
             recipe=RECIPE | {"seed": abs(number)},
         )

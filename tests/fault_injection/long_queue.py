@@ -61,7 +61,7 @@ async def insert_queued_tasks(tasks: Collection, template: dict[str, Any], count
     blank = to_document(
         NewTask(Owner(None, None), url="", type="model", style="mosaic", recipe={}, dedup_key="").with_id(0)
     )
-    copied = ("url", "source_key", "source_id", "owner_id", "owner", "recipe")
+    copied = ("url", "source_key", "source_id", "owner_id", "owner", "recipe", "megapixels")
     for start in range(0, count, 1000):
         await tasks.insert_many(
             [

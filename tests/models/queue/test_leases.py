@@ -148,3 +148,46 @@ async def test_tasks_with_the_same_result_never_run_together(database: Database)
     acquired = [*await lease_many(Leases(database, "one"), 20), *await lease_many(Leases(database, "two"), 20)]
 
     assert sorted(lease.task.dedup_key for lease in acquired) == ["0", "1", "2"]
+
+
+@pytest.mark.gen_test
+async def test_several_tasks_are_leased_in_the_order_of_the_queue(database: Database) -> None:
+    tasks = await queued_tasks(database, 6)
+    leases = Leases(database, "one")
+
+    first = await leases.acquire_several(4, lambda waiting: waiting[:3])
+    others = await leases.acquire_several(4, lambda waiting: waiting)
+
+    recorded = [await Tasks(database).by_id(lease.task.id) for lease in first]
+    assert [lease.task.id for lease in [*first, *others]] == [task.id for task in tasks]
+    assert [(task.state, task.attempts, task.server) for task in recorded] == [(TaskState.RUNNING, 1, "one")] * 3
+    assert await leases.renew([*first, *others]) == []
+    assert await leases.acquire_several(4, lambda waiting: waiting) == []
+
+
+@pytest.mark.gen_test
+async def test_servers_that_lease_several_tasks_at_once_lease_each_task_once(database: Database) -> None:
+    await queued_tasks(database, 60)
+
+    async def lease_all(leases: Leases) -> list[Lease]:
+        leased: list[Lease] = []
+        while acquired := await leases.acquire_several(5, lambda waiting: waiting):
+            leased += acquired
+        return leased
+
+    one, two = Leases(database, "one"), Leases(database, "two")
+    acquired = [lease for each in await asyncio.gather(lease_all(one), lease_all(two)) for lease in each]
+
+    assert len({lease.task.id for lease in acquired}) == len(acquired) == 60
+    assert await one.renew([lease for lease in acquired if lease.server == "one"]) == []
+    assert await two.renew([lease for lease in acquired if lease.server == "two"]) == []
+
+
+@pytest.mark.gen_test
+async def test_of_several_tasks_with_the_same_result_one_is_leased(database: Database) -> None:
+    tasks = await queued_tasks(database, 9, different=3)
+    leases = Leases(database, "one")
+
+    acquired = [await leases.acquire_several(6, lambda waiting: waiting) for _ in range(2)]
+
+    assert [[lease.task.id for lease in each] for each in acquired] == [[task.id for task in tasks[:3]], []]
