@@ -85,10 +85,14 @@ class Run:
             self.release_thread()
 
     def _on_progress(self, reporter: ProgressReporter, fraction: float) -> None:
-        """The next task may be leased once this one is encoded, so that its job is there when the thread is free."""
-        reporter(fraction)
-        if fraction >= ENCODED:
+        """The next task may be leased once this one is encoded, so that its job is there when the thread is free.
+
+        That alone is no news for users: of a short render it would be the only event between its start and its end.
+        """
+        if fraction >= ENCODED and self.rendering:
             self.release_thread()
+        else:
+            reporter(fraction)
 
     def release_thread(self) -> None:
         """Nothing is rendered any more: another task may have the thread. Harmless when repeated."""

@@ -14,6 +14,7 @@ from models.images.image import ImageKind
 from models.images.visibility import SERVER
 from models.queue.leases import Leases
 from models.queue.task import TaskState
+from processing.engine.job import ENCODED
 from processing.queue.event_feed import publish_cancel
 from tests.processing.queue.queue_harness import ADA, BOB, QueueHarness, queue_harness
 from tests.support.waiting import until
@@ -216,6 +217,22 @@ async def test_progress_of_a_job_is_published(database: Database, tmp_path: Path
 
     assert event.task is not None
     assert event.task.id == task.id
+
+
+@pytest.mark.gen_test
+async def test_that_a_short_job_has_encoded_its_result_is_no_event(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processing.queue.progress.SILENT_S", 3600.0)
+    async with queue_harness(database, tmp_path) as server:
+        task = await server.add()
+        job = await server.started(task)
+        job.progress(ENCODED)
+        await server.finish(task)
+
+        await server.received(lambda event: event.task is not None and event.task.state is TaskState.DONE)
+
+    assert "progress" not in {event.kind for event in server.events}
 
 
 @pytest.mark.gen_test
