@@ -33,7 +33,7 @@ from processing.engine.job import run as run_job
 from processing.engine.threads import ThreadEngine
 from processing.event_loop import make_loop
 from processing.fetch.allowlist import FetchPolicy
-from processing.process_setup import tune_process
+from processing.process_setup import freeze_gc, tune_process
 from processing.thread_priority import RENDER_NICENESS, lower_thread_priority, prioritise_loop
 from tests.bench.queue import queue_bench
 from tests.bench.queue_stores import run_postgres, run_redis, wait_until
@@ -218,6 +218,7 @@ def _measure_bare(work: Callable[[int], None]) -> Bare:
 async def measure_tessera(picture: bytes) -> Measured:
     """No-op and render rates of our queue with two threads, configured as a server is."""
     tune_process()
+    freeze_gc()
     prioritise_loop()
     async with queue_bench(lambda bucket: ManualEngine(2, bucket, instantly=True)) as running:
         await running.pause()
