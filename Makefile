@@ -61,8 +61,9 @@ bench: bench-engine bench-server bench-previews  ## Measure everything; half an 
 screenshots: $(VENV)/.installed-test  ## Write PNGs of every page and state to build/screenshots (ARGS="gallery 390 zh dark")
 	@$(BIN)/python -m tests.browser.screenshots build/screenshots $(ARGS)
 
-pictures: $(VENV)/.installed-test  ## Take the README's pictures of the studio and the gallery again
+pictures: $(VENV)/.installed-test  ## Make the pictures of the README and of docs/printing.md again
 	@$(BIN)/python -m tests.browser.screenshots docs/pictures --readme
+	@$(BIN)/python -m tests.support.printed_pictures docs/pictures
 
 coverage: $(VENV)/.installed-test  ## Run all tests and list the lines that none of them runs and no pragma explains
 	@$(BIN)/coverage erase
