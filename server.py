@@ -1,7 +1,8 @@
 """The server process: reads the settings and opens the database; serving.py does the rest.
 
-What is imported here delays the start. While mongod starts, what opens the database is imported; while that creates
-indexes, serving.py and all that it needs but the mosaic engine, which is imported when requests are answered.
+What is imported here delays the start. While mongod starts, what reads the settings is imported and what opens the
+database; while that creates indexes, serving.py and all that it needs but the mosaic engine, which is imported when
+requests are answered.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ if __name__ == "__main__":
 
 import asyncio
 import socket
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 try:
     import fcntl  # noqa: F401 - without it the imports that follow fail
@@ -25,8 +29,7 @@ except ImportError:
     print("server.py: this system has no fcntl: run the server on Linux, on macOS or in WSL", file=sys.stderr)
     sys.exit(2)
 
-from command_line import read_settings
-from data_dir import StartupError, embedded_mongod, explain_os_error, lock_data_dir
+from data_dir import StartupError, embedded_mongod, explain_os_error, lock_data_dir, plain_data_dir
 from logs import start_logging
 from models.embedded_mongod import Mongod, MongodError
 from processing.background import cancel
@@ -34,14 +37,28 @@ from processing.event_loop import make_loop
 from processing.file_limit import TooFewFiles, check_file_limit, file_limit, raise_file_limit
 from processing.shared_heap import share_heap
 from processing.thread_priority import prioritise_loop
-from settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 
 async def run(settings: Settings, *, check: bool = False) -> int:
     """Serve, or run the self-check. Returns the exit code. Raises StartupError, MongodError."""
     share_heap()  # before there is a thread, which would have a heap of its own
-    mongod = await _spawn_mongod(settings)
+    mongod = None if settings.mongodb_uri else await _spawn_mongod(settings.data_dir)
+    return await _run_beside(mongod, lambda: settings, check=check)
+
+
+async def run_plain(data_dir: Path, arguments: Sequence[str]) -> int:
+    """The same as `run` where the database is started before the settings are read; see plain_data_dir."""
+    share_heap()
+    mongod = await _spawn_mongod(data_dir)
+    return await _run_beside(mongod, lambda: _read_settings(arguments), check=False)
+
+
+async def _run_beside(mongod: Mongod | None, read: Callable[[], Settings], *, check: bool) -> int:
     try:
+        settings = read()
         sockets = _bind(settings)
         from databases import DATABASE_TIMEOUT_S, open_store
 
@@ -63,29 +80,46 @@ async def run(settings: Settings, *, check: bool = False) -> int:
 def main() -> int:
     """Returns the exit code."""
     arguments = sys.argv[1:]
-    check = "--check" in arguments
     try:
-        settings = read_settings(arguments)
-        start_logging(as_json=settings.log_json, quiet=check)
-        prioritise_loop()
-        raise_file_limit()
-        check_file_limit(file_limit())
-        with lock_data_dir(settings.data_dir), asyncio.Runner(loop_factory=make_loop) as runner:
-            return runner.run(run(settings, check=check))
-    except (BadSetting, StartupError, MongodError, TooFewFiles) as error:
+        data_dir = plain_data_dir(arguments, os.environ)
+        if data_dir is not None:
+            return _run_locked(data_dir, lambda: run_plain(data_dir, arguments))
+        settings = _read_settings(arguments)
+        return _run_locked(settings.data_dir, lambda: run(settings, check="--check" in arguments))
+    except (StartupError, MongodError, TooFewFiles) as error:
         print(f"server.py: {error}", file=sys.stderr)
         return 2
 
 
-async def _spawn_mongod(settings: Settings) -> Mongod | None:
-    """The embedded database, which is still starting; None with a server that mongodb_uri names."""
-    if settings.mongodb_uri:
-        return None
-    mongod = embedded_mongod(settings.data_dir)
+def _run_locked(data_dir: Path, program: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a program with the data folder to itself. Raises StartupError, TooFewFiles, and what it raises."""
+    prioritise_loop()
+    raise_file_limit()
+    check_file_limit(file_limit())
+    with lock_data_dir(data_dir), asyncio.Runner(loop_factory=make_loop) as runner:
+        return runner.run(program())
+
+
+def _read_settings(arguments: Sequence[str]) -> Settings:
+    """Read the settings, and begin to log as they say. Raises StartupError."""
+    from command_line import read_settings
+    from settings import BadSetting
+
+    try:
+        settings = read_settings(arguments)
+    except BadSetting as error:
+        raise StartupError(str(error)) from error
+    start_logging(as_json=settings.log_json, quiet="--check" in arguments)
+    return settings
+
+
+async def _spawn_mongod(data_dir: Path) -> Mongod:
+    """The embedded database, which is still starting."""
+    mongod = embedded_mongod(data_dir)
     try:
         await mongod.spawn()
     except OSError as error:
-        raise StartupError(explain_os_error(settings.data_dir, error)) from error
+        raise StartupError(explain_os_error(data_dir, error)) from error
     return mongod
 
 

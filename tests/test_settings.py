@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from command_line import read_settings as read_all
+from data_dir import plain_data_dir
 from settings import FIELDS, BadSetting, Settings, declared
 from tests.support.process import ROOT
 from tests.support.source import PRODUCT_FILES, tree_of
@@ -49,6 +50,45 @@ def test_mongodb_uri_is_also_read_without_prefix() -> None:
     assert read_settings([], {"MONGODB_URI": "mongodb://db.example"}).mongodb_uri == "mongodb://db.example"
     both = {"MONGODB_URI": "mongodb://db.example", "TESSERA_MONGODB_URI": "mongodb://other.example"}
     assert read_settings([], both).mongodb_uri == "mongodb://other.example"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--port=0"],
+        ["--data_dir=/srv/tessera"],
+        ["--data_dir=~/a=b", "--port=65535"],
+        ["--data_dir=a", "--data_dir=b"],
+    ],
+)
+def test_the_folder_of_an_embedded_database_is_plain_without_other_settings(arguments: list[str]) -> None:
+    settings = read_settings(arguments, {})
+
+    assert plain_data_dir(arguments, {"HOME": "/root"}) == settings.data_dir
+    assert settings.mongodb_uri == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--check"], {}),
+        (["--help"], {}),
+        (["--port=65536"], {}),
+        (["--port=http"], {}),
+        (["--data_dir="], {}),
+        (["--data_dir", "a"], {}),
+        (["--data_dir=a", "--config=tessera.toml"], {}),
+        (["--mongodb_uri=mongodb://db.example"], {}),
+        ([], {"TESSERA_CONFIG": "tessera.toml"}),
+        ([], {"tessera_data_dir": "a"}),
+        ([], {"MONGODB_URI": "mongodb://db.example"}),
+    ],
+)
+def test_with_any_other_setting_or_a_wrong_one_it_is_not_plain(
+    arguments: list[str], environment: dict[str, str]
+) -> None:
+    assert plain_data_dir(arguments, environment) is None
 
 
 @pytest.mark.parametrize(

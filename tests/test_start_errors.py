@@ -169,6 +169,14 @@ def test_few_open_files(tmp_path: Path) -> None:
     assert_refused(start(f"--data_dir={tmp_path}", command=limited), "open files", "64", "256", "ulimit -n")
 
 
+def test_the_database_ends_if_a_setting_is_refused_while_it_starts(tmp_path: Path) -> None:
+    """The settings are read after the database is started where they are plain but for a file of a secret."""
+    ended = start(f"--data_dir={tmp_path}", COOKIE_SECRET_FILE=str(tmp_path / "missing"))
+
+    assert_refused(ended, "cookie_secret", "missing", "cannot be read")
+    assert (tmp_path / "db" / "mongod.lock").read_text() == ""  # with the process id while it runs
+
+
 def test_a_system_without_fcntl(tmp_path: Path) -> None:
     ended = start(f"--data_dir={tmp_path}", command=(sys.executable, "-c", WITHOUT_FCNTL))
 
