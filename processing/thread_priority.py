@@ -10,7 +10,7 @@ import struct
 import sys
 import threading
 
-THREAD_SWITCH_S = 0.0005
+THREAD_SWITCH_S = 0.0001
 """The longest time a thread keeps the interpreter lock while the loop waits for it."""
 LOOP_SLICE_NS = 100_000
 RENDER_NICENESS = 10
