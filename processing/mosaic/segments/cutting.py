@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..colour.srgb import Floats
 from ..progress import Progress
 from .borders import OUTSIDE, Border
 from .region_shape import Corner, Loop, Place, RegionShape, are_wider, is_in_triangle
@@ -16,13 +16,29 @@ from .region_shape import Corner, Loop, Place, RegionShape, are_wider, is_in_tri
 _MEASURED = 12  # cuts of a region of which the parts are measured, those first that look best
 
 
-@dataclass(slots=True)
 class _Line:
-    """A border whose regions change."""
+    """A border whose regions and points change. Most are never cut: their array is kept as it is."""
 
-    points: list[Place]
-    left: int
-    right: int
+    __slots__ = ("_array", "_points", "left", "right")
+
+    def __init__(self, points: Floats | list[Place], left: int, right: int) -> None:
+        self._array: Floats | None = None if isinstance(points, list) else points
+        self._points: list[Place] = points if isinstance(points, list) else []
+        self.left, self.right = left, right
+
+    @property
+    def points(self) -> list[Place]:
+        """They may be changed."""
+        if self._array is not None:
+            self._points, self._array = [(x, y) for x, y in self._array.tolist()], None
+        return self._points
+
+    @property
+    def sides(self) -> int:
+        return len(self._points if self._array is None else self._array) - 1
+
+    def border(self) -> Border:
+        return Border(np.array(self._points) if self._array is None else self._array, self.left, self.right)
 
 
 def corner_counts(borders: Iterable[Border], count: int) -> NDArray[np.int64]:
@@ -48,7 +64,7 @@ def cut_angular(
     while waiting:
         progress(1 - len(waiting) / (angular + 1))
         waiting += [part for part in cutter.divide(waiting.pop(), most, thinnest) if cutter.corners(part) > most]
-    return [Border(np.array(line.points), line.left, line.right) for line in cutter.lines], cutter.origins
+    return [line.border() for line in cutter.lines], cutter.origins
 
 
 class _Cutter:
@@ -59,11 +75,11 @@ class _Cutter:
         self.lines: list[_Line] = []
         self._around: list[set[int]] = [set() for _ in range(count)]
         for border in borders:
-            self._add([(x, y) for x, y in border.points.tolist()], border.left, border.right)
+            self._add(border.points, border.left, border.right)
 
     def corners(self, region: int) -> int:
         lines = (self.lines[number] for number in self._around[region])
-        return sum((len(line.points) - 1) * ((line.left == region) + (line.right == region)) for line in lines)
+        return sum(line.sides * ((line.left == region) + (line.right == region)) for line in lines)
 
     def divide(self, region: int, most: int, thinnest: float) -> list[int]:
         """Cut a region in two, or leave out one of its corners. Returns the regions to be looked at again."""
@@ -76,7 +92,7 @@ class _Cutter:
                 return self._cut(region, shape, *cut)
         return self._drop_corner(region, shape, thinnest) or self._drop_corner(region, shape, 0.0)
 
-    def _add(self, points: list[Place], left: int, right: int) -> int:
+    def _add(self, points: Floats | list[Place], left: int, right: int) -> int:
         self.lines.append(_Line(points, left, right))
         for region in (left, right):
             if region != OUTSIDE:

@@ -48,19 +48,21 @@ class Strokes:
         width = float(np.median([stroke.width for stroke in strokes]))
         self._samples = samples = min(most, max(_SAMPLES, math.ceil(_ACROSS / max(width, 1.0))))
         lengths = np.array([len(stroke.points) for stroke in strokes])
-        stroke, low, high = _parts(lengths)
-        self._sizes = np.array([stroke.width for stroke in strokes])[stroke] * samples
-        margin = self._sizes[:, None] / samples
-        ends = np.stack([low, high], 1).ravel()
+        stroke, self._low, high = _parts(lengths)
+        self._counts = high - self._low
+        widths = np.array([stroke.width for stroke in strokes])
+        self._widths = np.maximum(1, np.rint(widths * samples)).astype(np.int32)[stroke]
+        margin = widths[stroke, None]
+        ends = np.stack([self._low, high], 1).ravel()
         padded = np.concatenate([points, points[-1:]])  # an index may be the number of points
         self._least = np.minimum.reduceat(padded, ends)[::2] - margin
         self._greatest = np.maximum.reduceat(padded, ends)[::2] + margin
-        self._low, self._high = low.tolist(), high.tolist()
         # In whole samples of the picture: Pillow would round those above a part of it otherwise than those inside.
-        places = points * samples
-        radii = (np.repeat([stroke.width for stroke in strokes], lengths) * samples / 2 - 0.5)[:, None]
+        places, radii = points * samples, np.repeat(widths * samples / 2 - 0.5, lengths)
+        self._has_disc = radii >= 1
         self._places = np.trunc(places).astype(np.int32)
-        self._discs = np.trunc(np.concatenate([places - radii, places + radii], axis=1)).astype(np.int32)
+        discs = np.concatenate([places - radii[:, None], places + radii[:, None]], axis=1)
+        self._discs = np.trunc(discs).astype(np.int32)
 
     def mask(self, box: PixelBox) -> Image.Image:
         """The pixels of a box (left, top, right, bottom), mode L: 255 under strokes, which have round ends."""
@@ -76,16 +78,26 @@ class Strokes:
         samples = self._samples
         mask = Image.new("L", (right * samples, (bottom - top) * samples))  # as wide, so that all rounds equally
         pen, above = ImageDraw.Draw(mask), top * samples
-        near = (self._greatest > (left, top)) & (self._least < (right, bottom))
-        for index in np.flatnonzero(near.all(axis=1)).tolist():
-            size, points = float(self._sizes[index]), slice(self._low[index], self._high[index])
-            line = [(x, y - above) for x, y in self._places[points].tolist()]
-            pen.line(line, fill=255, width=max(1, round(size)))
-            if size / 2 - 0.5 >= 1:
-                for x0, y0, x1, y1 in self._discs[points].tolist():
-                    if y1 >= above and y0 - above <= mask.height:
-                        pen.ellipse((x0, y0 - above, x1, y1 - above), fill=255)
+        near = np.flatnonzero(((self._greatest > (left, top)) & (self._least < (right, bottom))).all(axis=1))
+        counts = self._counts[near]
+        ends = np.cumsum(counts)
+        points = np.arange(counts.sum()) + np.repeat(self._low[near] - ends + counts, counts)
+        places: list[int] = (self._places[points] - (0, above)).ravel().tolist()
+        for end, count, width in zip(
+            (2 * ends).tolist(), (2 * counts).tolist(), self._widths[near].tolist(), strict=True
+        ):
+            pen.line(places[end - count : end], fill=255, width=width)
+        for disc in self._discs_in(points, left * samples, above, mask.height).tolist():
+            pen.ellipse(disc, fill=255)
         return mask.crop((left * samples, 0, *mask.size)).reduce(samples)
+
+    def _discs_in(self, points: NDArray[np.int64], left: int, top: int, height: int) -> NDArray[np.int32]:
+        """(n, 4) left, top, right, bottom of the discs at these points, each once, moved up by `top`."""
+        chosen = np.zeros(len(self._has_disc), np.bool_)
+        chosen[points] = True
+        discs: NDArray[np.int32] = self._discs[chosen & self._has_disc] - np.array((0, top, 0, top), np.int32)
+        seen = (discs[:, 2] >= left) & (discs[:, 3] >= 0) & (discs[:, 1] <= height)
+        return discs[seen]
 
 
 def _parts(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -7,6 +7,7 @@ merging needs the regions' statistics anyway, and a hexagonal grid lets calm are
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -236,7 +237,7 @@ class _Regions:
         self.alive, self._into = [True] * count, list(range(count))
         needed = small[touching.pairs].any(axis=1)
         pairs, shared = touching.pairs[needed], touching.sides[needed]
-        self.neighbours: list[dict[int, float]] = [{} for _ in range(count)]  # how many sides of pixels they share
+        self.neighbours = defaultdict[int, dict[int, float]](dict)  # how many sides of pixels they share
         for (first, second), sides in zip(pairs.tolist(), shared.tolist(), strict=True):
             self.neighbours[first][second] = self.neighbours[second][first] = sides
 

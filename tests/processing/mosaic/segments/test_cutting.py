@@ -45,6 +45,15 @@ def test_a_disc_is_cut_into_parts_of_few_corners(corners: int) -> None:
     assert parts.sum() == pytest.approx(whole)
 
 
+def test_borders_of_regions_with_few_corners_stay_as_they_are() -> None:
+    borders = [Border(wheel(40), 0, OUTSIDE), Border(wheel(8, 5.0), 1, OUTSIDE)]
+
+    cut, _ = cut_angular(borders, 2, 12, 2.0, Progress())
+
+    assert cut[1].points is borders[1].points
+    assert len(cut) > len(borders)
+
+
 def test_a_ring_is_cut_from_its_hole_to_its_outside() -> None:
     borders = [Border(wheel(12), 0, OUTSIDE), Border(wheel(8, 12.0), 1, 0)]
 
