@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from settings import Settings
+from tests.browser.account import Account
 from tests.browser.contexts import ONE_PROCESS, Contexts
-from tests.browser.user import JSON, RENDER_LIMIT_MS, SELECTED_STYLE_ALONE, BrowserUser, image_file, until
+from tests.browser.user import RENDER_LIMIT_MS, SELECTED_STYLE_ALONE, BrowserUser, image_file, until
 from tests.support.accounts import add_account_to
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
@@ -34,6 +36,8 @@ FLAGS = (
     "--no-proxy-server",
     ONE_PROCESS,
 )
+HOSTS = "--host-resolver-rules=MAP *.test 127.0.0.1"
+"""To this machine lead names that are reserved for tests (RFC 6761), whose pages are no secure contexts."""
 WAIT_LIMIT_MS = RENDER_LIMIT_MS
 """How long actions and expectations wait: previews share two cores with all that runs beside the tests."""
 DRIVER_SETUP = Path(__file__).with_name("driver_setup.cjs")
@@ -69,18 +73,33 @@ def playwright_driver() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def browser(playwright_driver: Playwright, chromium: str) -> Iterator[Browser]:
-    opened = playwright_driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
+    opened = playwright_driver.chromium.launch(executable_path=chromium, args=[*FLAGS, HOSTS])
     yield opened
     opened.close()
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[ServerProcess]:
     """One server for all tests; each test creates its own accounts."""
-    data_dir: Path = tmp_path_factory.mktemp("browser") / "data"
-    settings = (f"--developers={DEVELOPER}", "--workers=2", f"--max_megapixels={MEGAPIXELS}", "--sign_up_burst=10000")
-    with ServerProcess(data_dir, *settings) as running:
-        add_account_to(Settings(data_dir=data_dir), DEVELOPER)
+    options = ("--workers=2", f"--max_megapixels={MEGAPIXELS}")
+    with serving(tmp_path_factory.mktemp("browser") / "data", mongodb_uri, *options) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def pausable_server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[ServerProcess]:
+    """For the tests that pause the queue, after each of which it is empty and goes on."""
+    with serving(tmp_path_factory.mktemp("pausable") / "data", mongodb_uri) as running:
+        yield running
+
+
+@contextmanager
+def serving(data_dir: Path, mongodb_uri: str, *options: str) -> Iterator[ServerProcess]:
+    """A server with a database of its own, and a developer."""
+    settings = Settings(data_dir=data_dir, mongodb_uri=mongodb_uri, database=f"browser_{secrets.token_hex(4)}")
+    database = (f"--mongodb_uri={mongodb_uri}", f"--database={settings.database}")
+    with ServerProcess(data_dir, f"--developers={DEVELOPER}", "--sign_up_burst=10000", *database, *options) as running:
+        add_account_to(settings, DEVELOPER)
         yield running
 
 
@@ -132,49 +151,46 @@ def unique_name(request: pytest.FixtureRequest) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def own_server(settings: Settings, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
-    """A server of its own, without the tasks of other tests."""
-    with ServerProcess(settings.data_dir, f"--developers={DEVELOPER}", *on_shared_mongod) as running:
-        add_account_to(settings, DEVELOPER)
-        yield running
-
-
-@pytest.fixture(scope="package")
-def pausable_server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[ServerProcess]:
-    """For the tests with a developer, after each of which its queue is empty and goes on."""
-    data_dir = tmp_path_factory.mktemp("pausable") / "data"
-    settings = Settings(data_dir=data_dir, mongodb_uri=mongodb_uri, database=f"pausable_{secrets.token_hex(4)}")
-    database = (f"--mongodb_uri={mongodb_uri}", f"--database={settings.database}")
-    with ServerProcess(data_dir, f"--developers={DEVELOPER}", "--sign_up_burst=10000", *database) as running:
-        add_account_to(settings, DEVELOPER)
-        yield running
+def queue(pausable_server: ServerProcess, new_user: Callable[..., BrowserUser]) -> Iterator[Account]:
+    """A developer's account; at the end the queue is empty and goes on."""
+    developer = Account(new_user(base_url=pausable_server.base_url), DEVELOPER, is_new=False)
+    yield developer
+    developer.post("/api/tasks/resume/")
+    until(developer.user.page, lambda: developer.get("/api/tasks/query/")["tasks"], [])
 
 
 @pytest.fixture
-def developer(pausable_server: ServerProcess, new_user: Callable[..., BrowserUser]) -> Iterator[BrowserUser]:
+def paused_queue(queue: Account) -> Account:
+    """The account of a developer who has paused the queue."""
+    assert queue.post("/api/tasks/pause/")["paused"] is True
+    return queue
+
+
+@pytest.fixture
+def developer(paused_queue: Account) -> BrowserUser:
     """A developer on the queue page, who has paused the queue."""
-    browser_user = new_user(base_url=pausable_server.base_url)
+    browser_user = paused_queue.user
     browser_user.go("/tasks/")
-    browser_user.sign_in(DEVELOPER)
-    browser_user.part("pause").click()
     expect(browser_user.part("pause")).to_have_text("Resume")
-    yield browser_user
-    page = browser_user.page
-    page.request.post("/api/tasks/resume/", data={}, headers=JSON)
-    until(page, lambda: page.request.get("/api/tasks/query/").json()["tasks"], [])
+    return browser_user
 
 
 @pytest.fixture
 def maker(
     pausable_server: ServerProcess,
-    developer: BrowserUser,
+    paused_queue: Account,
     new_user: Callable[..., BrowserUser],
     unique_name: Callable[[str], str],
 ) -> BrowserUser:
     """A user whose mosaic waits in the paused queue."""
     browser_user = new_user(base_url=pausable_server.base_url)
-    browser_user.go_signed_up(unique_name("xia"))
-    browser_user.open_files(image_file(png(64, 48), "waits.png"))
-    browser_user.make()
-    browser_user.wait_for_job("queued")
+    make_waiting(browser_user, unique_name("xia"))
     return browser_user
+
+
+def make_waiting(user: BrowserUser, name: str) -> None:
+    """Sign up, and make a mosaic, which waits in the paused queue."""
+    user.go_signed_up(name)
+    user.open_files(image_file(png(64, 48), "waits.png"))
+    user.make()
+    user.wait_for_job("queued")

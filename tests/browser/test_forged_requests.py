@@ -6,19 +6,20 @@ import html
 import http.server
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, Response
+from playwright.sync_api import Browser, Page, Response
 
-from tests.browser.conftest import FLAGS
 from tests.browser.test_security import post_json
 from tests.browser.user import PASSWORD
 from tests.support.process import ServerProcess
 
-HOST = "tessera.test"
-"""A name that is not localhost: http to it is no secure context."""
+HOST, EVIL_HOST = "tessera.test", "evil.test"
+"""Names that are not localhost, of this machine: http to them is no secure context."""
+ADA, MALLORY = "ada-forged", "mallory-forged"
+FOLLOW: dict[str, object] = {"from_user_name": ADA, "to_user_name": MALLORY, "follow_bool": 1}
+"""What Mallory wants Ada's browser to send."""
 
 
 class EvilPages(http.server.BaseHTTPRequestHandler):
@@ -52,18 +53,23 @@ def evil_port() -> Iterator[int]:
     serving.server_close()
 
 
-@pytest.fixture
-def http_server(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> Iterator[ServerProcess]:
-    with ServerProcess(tmp_path / "data", *on_shared_mongod) as running:
-        yield running
+@pytest.fixture(scope="module", autouse=True)
+def accounts(server: ServerProcess) -> None:
+    for name in (ADA, MALLORY):
+        post_json(server, "/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
 
 
 @pytest.fixture
-def page(playwright_driver: Playwright, chromium: str) -> Iterator[Page]:
-    flags = [*FLAGS, f"--host-resolver-rules=MAP {HOST} 127.0.0.1, MAP evil.test 127.0.0.1"]
-    browser: Browser = playwright_driver.chromium.launch(executable_path=chromium, args=flags)
-    yield browser.new_page()
-    browser.close()
+def site(server: ServerProcess) -> str:
+    """The address of the server under a name."""
+    return f"http://{HOST}:{urlsplit(server.base_url).port}"
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page()
+    yield opened
+    opened.close()
 
 
 def links_and_forms(site: str, requests: dict[str, tuple[str, dict[str, object]]]) -> str:
@@ -80,10 +86,10 @@ def links_and_forms(site: str, requests: dict[str, tuple[str, dict[str, object]]
 def sign_in_as_ada(page: Page, site: str) -> None:
     page.goto(f"{site}/gallery")
     signed_in = page.evaluate(
-        """async password => (await (await fetch("/api/user/query/", {
+        """async ([username, password]) => (await (await fetch("/api/user/query/", {
             method: "POST", headers: {"Content-Type": "application/json"},
-            body: JSON.stringify({username: "ada", password})})).json()).login""",
-        PASSWORD,
+            body: JSON.stringify({username, password})})).json()).login""",
+        [ADA, PASSWORD],
     )
     assert signed_in is True
 
@@ -95,18 +101,18 @@ def session_name(page: Page, site: str) -> str | None:
     return str(user["username"]) if user else None
 
 
+def followed_by_ada(server: ServerProcess) -> list[str]:
+    return list(post_json(server, "/api/user/query/", username=ADA)["follow_user"])
+
+
 @pytest.mark.requirement(45)
 def test_a_page_of_another_site_neither_acts_nor_signs_in_over_plain_http(
-    page: Page, http_server: ServerProcess, evil_port: int
+    page: Page, server: ServerProcess, site: str, evil_port: int
 ) -> None:
     """The foreign page on our own host name is on another port: the browser sends it SameSite=Strict cookies."""
-    site = f"http://{HOST}:{urlsplit(http_server.base_url).port}"
-    for name in ("ada", "mallory"):
-        post_json(http_server, "/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
-    sign_in = {"username": "mallory", "password": PASSWORD}
-    follow = {"from_user_name": "ada", "to_user_name": "mallory", "follow_bool": 1}
+    sign_in: dict[str, object] = {"username": MALLORY, "password": PASSWORD}
     EvilPages.markup = links_and_forms(
-        site, {"login": ("/api/user/query/", sign_in), "follow": ("/api/user/follow/", follow)}
+        site, {"login": ("/api/user/query/", sign_in), "follow": ("/api/user/follow/", FOLLOW)}
     )
     requests: list[dict[str, str]] = []
     page.on("request", lambda request: requests.append(request.headers))
@@ -117,30 +123,35 @@ def test_a_page_of_another_site_neither_acts_nor_signs_in_over_plain_http(
         page.wait_for_url(f"{site}/**")
         return page.inner_text("body")
 
-    assert '"login":true' in click("evil.test", "login"), "a link is answered as the contract says"
-    assert "cross_site" in click("evil.test", "login-form")
+    assert '"login":true' in click(EVIL_HOST, "login"), "a link is answered as the contract says"
+    assert "cross_site" in click(EVIL_HOST, "login-form")
     assert session_name(page, site) is None
 
     sign_in_as_ada(page, site)
-    for host in ("evil.test", HOST):
+    for host in (EVIL_HOST, HOST):
         for element in ("login", "login-form", "follow", "follow-form"):
             click(host, element)
-        assert session_name(page, site) == "ada"
-    assert post_json(http_server, "/api/user/query/", username="ada")["follow_user"] == []
+        assert session_name(page, site) == ADA
+    assert followed_by_ada(server) == []
     assert not any("sec-fetch-site" in headers for headers in requests), "otherwise this test shows nothing"
 
-    act = f"{site}/api/user/follow/?{urlencode(follow)}"
+
+@pytest.mark.requirement(45)
+def test_an_image_whose_address_another_user_has_chosen_does_not_act_over_plain_http(
+    page: Page, server: ServerProcess, site: str
+) -> None:
+    act = f"{site}/api/user/follow/?{urlencode(FOLLOW)}"
     page.goto(f"{site}/gallery")
     planted = page.evaluate(
-        """async ([password, url]) => {
+        """async ([ada, mallory, password, url]) => {
             const send = async (path, values) => (await fetch(path, {method: "POST",
                 headers: {"Content-Type": "application/json"}, body: JSON.stringify(values)})).json();
-            const {id} = await send("/api/user/query/", {username: "mallory", password});
+            const {id} = await send("/api/user/query/", {username: mallory, password});
             const planted = await send("/api/image/addinfo/", {url, filename: "a.png", user_id: id});
-            await send("/api/user/query/", {username: "ada", password});
+            await send("/api/user/query/", {username: ada, password});
             return planted.id;
         }""",
-        [PASSWORD, act],
+        [ADA, MALLORY, PASSWORD, act],
     )
 
     def is_act(response: Response) -> bool:
@@ -152,30 +163,28 @@ def test_a_page_of_another_site_neither_acts_nor_signs_in_over_plain_http(
     with page.expect_response(is_act) as downloaded:
         page.click('[data-part="downloads"] button >> nth=0')
 
-    assert response.value.status == 403, "an image on our own page, whose address another user has chosen"
+    assert "sec-fetch-site" not in response.value.request.all_headers(), "otherwise this test shows nothing"
+    assert response.value.status == 403, "an image on our own page"
     assert downloaded.value.json()["error"] == "no_session", "our script sends no cookie to such an address"
-    assert post_json(http_server, "/api/user/query/", username="ada")["follow_user"] == []
+    assert session_name(page, site) == ADA
+    assert followed_by_ada(server) == []
 
 
 @pytest.mark.requirement(45)
 def test_a_page_that_sends_no_referrer_does_not_act_over_plain_http(
-    page: Page, http_server: ServerProcess, evil_port: int
+    page: Page, server: ServerProcess, site: str, evil_port: int
 ) -> None:
     """Its requests say nothing of where they come from: no Sec-Fetch-Site, no Origin, no Referer, but our cookie."""
-    site = f"http://{HOST}:{urlsplit(http_server.base_url).port}"
-    for name in ("ada", "mallory"):
-        post_json(http_server, "/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
     sign_in_as_ada(page, site)
-    follow: dict[str, object] = {"from_user_name": "ada", "to_user_name": "mallory", "follow_bool": 1}
-    EvilPages.markup, EvilPages.policy = links_and_forms(site, {"follow": ("/api/user/follow/", follow)}), "no-referrer"
-    act = f"{site}/api/user/follow/?{urlencode(follow)}"
+    EvilPages.markup, EvilPages.policy = links_and_forms(site, {"follow": ("/api/user/follow/", FOLLOW)}), "no-referrer"
+    act = f"{site}/api/user/follow/?{urlencode(FOLLOW)}"
     hidden = f"""async () => {{
         const image = new Image();
         await new Promise(done => {{ image.onload = image.onerror = done; image.src = "{act}"; }});
         await fetch("{act}", {{mode: "no-cors", credentials: "include"}}).catch(() => null);
     }}"""
 
-    for host in ("evil.test", HOST):
+    for host in (EVIL_HOST, HOST):
         for element in ("#follow", "#follow-form"):
             page.goto(f"http://{host}:{evil_port}/")
             with page.expect_response(lambda response: "/api/user/follow/" in response.url) as received:
@@ -184,8 +193,8 @@ def test_a_page_that_sends_no_referrer_does_not_act_over_plain_http(
             assert headers.keys().isdisjoint({"sec-fetch-site", "referer"})
             assert headers.get("origin") == ("null" if "form" in element else None)
             assert ("cookie" in headers) is (host == HOST), "SameSite=Strict does not regard the port"
-            assert answer["error"] == ("no_session" if (host, element) == ("evil.test", "#follow") else "cross_site")
+            assert answer["error"] == ("no_session" if (host, element) == (EVIL_HOST, "#follow") else "cross_site")
         page.goto(f"http://{host}:{evil_port}/")
         page.evaluate(hidden)  # the browser shows the page no answer
-    assert post_json(http_server, "/api/user/query/", username="ada")["follow_user"] == []
-    assert session_name(page, site) == "ada"
+    assert followed_by_ada(server) == []
+    assert session_name(page, site) == ADA

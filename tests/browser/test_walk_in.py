@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
+from tests.browser.account import Account
 from tests.browser.user import BrowserUser, box_of, fingers, until
-from tests.support.client import PASSWORD
 from tests.support.pictures import encoded
 
 GREEN_AND_WHITE, RED_AND_BLUE = ((0, 160, 40), (255, 255, 255)), ((220, 20, 20), (20, 20, 220))
@@ -41,33 +39,6 @@ def squares(colours: Colours, side: int = 640, square: int = 16) -> NDArray[np.u
 
 def picture(pixels: NDArray[np.uint8]) -> bytes:
     return encoded(Image.fromarray(pixels), "PNG")
-
-
-class Account:
-    """A person who uses the API from their browser."""
-
-    def __init__(self, user: BrowserUser, name: str) -> None:
-        self.user, self.name = user, name
-        self.post("/api/user/add/", username=name, email=f"{name}@example.com", password=PASSWORD)
-        self.post("/api/user/query/", username=name, password=PASSWORD)
-
-    def post(self, path: str, **values: Any) -> Any:
-        return self.user.page.request.post(path, data=values).json()
-
-    def get(self, path: str) -> Any:
-        return self.user.page.request.get(path).json()
-
-    def upload(self, data: bytes, name: str) -> Any:
-        ticket = self.post("/api/image/token/", filename=name, visibility="private")
-        file = {"name": name, "mimeType": "image/png", "buffer": data}
-        form = {"token": ticket["token"], "key": ticket["key"], "file": file}
-        return self.user.page.request.post(ticket["upload_url"], multipart=form).json()
-
-    def make(self, source: str, recipe: dict[str, Any]) -> int:
-        task = self.post("/api/tasks/add/", url=source, param=json.dumps(recipe), visibility="public")["task"]
-        path = f"/api/tasks/query/?id={task['id']}"
-        until(self.user.page, lambda: len(self.get(path)["done"]), 1)
-        return int(self.get(path)["done"][0]["result_id"])
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 
 from processing.mosaic.cells.hexagons import HexagonGrid
 from processing.mosaic.cells.split_grid import SplitGrid
-from tests.browser.test_walk_in import Account, picture, pixels_of
+from tests.browser.account import Account
+from tests.browser.test_walk_in import picture, pixels_of
 from tests.browser.user import BrowserUser, box_of, until
 from tests.processing.mosaic.cell_samples import labels_of
 from tests.support.pictures import encoded
