@@ -13,7 +13,7 @@ from models.bucket.keys import load_or_create_keys
 from tests.browser.held_requests import HeldRequests, stored_parts
 from tests.browser.test_local_data import COUNT_TOASTS
 from tests.browser.token_recorder import TokenRecorder, expire_token
-from tests.browser.user import PART_BYTES, BrowserUser, image_file, until
+from tests.browser.user import PART_BYTES, BrowserUser, box_of, image_file, until
 from tests.support.pictures import padded_jpeg, png
 from tests.support.process import ServerProcess
 
@@ -38,9 +38,17 @@ def signed_in(user: BrowserUser, name: str) -> None:
     user.go_signed_up(name)
 
 
-def test_several_pictures_are_made_at_once(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    signed_in(user, unique_name("eva"))
-    user.open_files(*[image_file(png(64, 48, seed), f"{seed}.png") for seed in (1, 2, 3)])
+def test_several_pictures_are_seen_in_a_strip_and_made_at_once_without_one_that_cannot_be_read(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    user.go_signed_up(unique_name("eva"))
+    user.select_files(
+        image_file(b"text", "letter.png"), *[image_file(png(64, 48, seed), f"{seed}.png") for seed in (1, 2, 3)]
+    )
+    expect(user.part("stage-name")).to_contain_text("1.png")
+    expect(user.toast("letter.png cannot be read")).to_be_visible()
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(3)
+    assert box_of(user.part("filmstrip"))["height"] >= 64, "high enough to see the pictures"
 
     user.page.get_by_role("button", name="Make all 3").click()
     user.page.get_by_role("button", name=re.compile("Activity")).click()
@@ -48,7 +56,7 @@ def test_several_pictures_are_made_at_once(user: BrowserUser, unique_name: Calla
     expect(user.page.locator('.batch__results li[data-phase="done"]')).to_have_count(3)
 
 
-def test_an_upload_shows_percent_and_can_be_cancelled(
+def test_a_large_upload_shows_percent_is_cancelled_and_goes_on_after_a_reload_when_it_is_made_again(
     user: BrowserUser, large: Path, unique_name: Callable[[str], str]
 ) -> None:
     signed_in(user, unique_name("fay"))
@@ -57,25 +65,19 @@ def test_an_upload_shows_percent_and_can_be_cancelled(
     user.make()
     user.wait_for_job("uploading")
     expect(user.part("job-card-detail")).to_contain_text(re.compile("%.* of .*/s · .* left"))
-
     user.part("job-card").get_by_role("button", name="Cancel").click()
-
     expect(user.part("job-card")).to_have_count(0)
-    user.page.get_by_role("button", name="Activity").click()
+    user.part("activity").click()
     expect(user.page.locator(".job__state")).to_have_text("Cancelled")
+    user.page.locator(".job").get_by_role("button", name="Remove").click()
+    user.part("activity").click()
+    user.limit_upload_speed(0)
 
-
-def test_a_large_upload_goes_on_after_a_reload(
-    user: BrowserUser, large: Path, unique_name: Callable[[str], str]
-) -> None:
-    signed_in(user, unique_name("gus"))
     sent: list[str] = []
     user.page.on("request", lambda request: sent.append(request.url) if PART.search(request.url) else None)
     uploads = HeldRequests(user.page, re.compile("/uploads/[^/]+/1$"))
-    user.open_files(large)
     user.make()
     until(user.page, lambda: (stored_parts(user.page), len(uploads)), ([2], 1))
-
     user.go("/")
     uploads.release()
     user.wait_for_job("done")
@@ -84,13 +86,15 @@ def test_a_large_upload_goes_on_after_a_reload(
     assert (sorted(parts[:2]), parts[2:]) == (["1", "2"], ["1"]), "two at once, then the one that had not arrived"
 
 
-def test_parts_that_the_network_loses_are_sent_again_and_nothing_else(
-    user: BrowserUser, large: Path, unique_name: Callable[[str], str]
+def test_parts_that_the_network_loses_or_that_outlive_the_token_are_sent_again_and_nothing_else(
+    user: BrowserUser, server: ServerProcess, large: Path, unique_name: Callable[[str], str]
 ) -> None:
+    """Three requests find no connection, one comes with an expired token: a fresh one goes on with the same key."""
     signed_in(user, unique_name("moe"))
-    user.expect_console("ERR_CONNECTION_RESET")
+    user.expect_console("ERR_CONNECTION_RESET|status of 401")
     tokens, lost, put = TokenRecorder(user.page), [], []
-    user.page.on("response", lambda got: put.append(got.url) if PART.search(got.url) else None)
+    user.page.on("response", lambda got: put.append(got.url) if PART.search(got.url) and got.ok else None)
+    expire_token(user.page, PART, load_or_create_keys(server.data_dir / "bucket-keys.json"))
     user.page.route(PART, lambda route: (lost.append(route.request.url), route.abort("connectionreset")), times=3)
     user.open_files(large)
 
@@ -99,32 +103,16 @@ def test_parts_that_the_network_loses_are_sent_again_and_nothing_else(
 
     assert len(lost) == 3
     assert sorted(url.rpartition("/")[2] for url in put) == ["1", "2"]
-    assert len(tokens.requests) == 1
-
-
-def test_parts_that_outlive_the_token_go_on_with_a_fresh_one_for_the_same_key(
-    user: BrowserUser, server: ServerProcess, large: Path, unique_name: Callable[[str], str]
-) -> None:
-    signed_in(user, unique_name("lea"))
-    user.expect_console("status of 401")
-    tokens = TokenRecorder(user.page)
-    expire_token(user.page, PART, load_or_create_keys(server.data_dir / "bucket-keys.json"))
-    put: list[str] = []
-    user.page.on("response", lambda got: put.append(got.url) if PART.search(got.url) and got.ok else None)
-    user.open_files(large)
-    user.make()
-    user.wait_for_job("done")
-
-    assert [url.rpartition("/")[2] for url in sorted(put)] == ["1", "2"]
     assert len(tokens.requests) == 2
     assert tokens.requests[1]["key"].startswith("source/")
 
 
-def test_a_failed_upload_says_what_to_do_and_is_tried_again(
+def test_a_failed_upload_says_what_to_do_is_tried_again_and_serves_two_recipes(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    signed_in(user, unique_name("hal"))
+    user.go_signed_up(unique_name("hal"))
     user.expect_console("status of 400")
+    tokens = TokenRecorder(user.page)
     refused: list[Route] = []
 
     def refuse(route: Route) -> None:
@@ -139,14 +127,24 @@ def test_a_failed_upload_says_what_to_do_and_is_tried_again(
     user.wait_for_job("failed")
     expect(user.part("job-card-detail")).to_contain_text("The upload failed. Try again.")
     user.part("job-card").get_by_role("button", name="Try again").click()
-
     user.wait_for_job("done")
     assert len(refused) == 1
     assert user.page.evaluate("window.toasts") == 0, "the card on the stage tells it"
 
+    result, needed = user.part("job-card").get_by_role("link", name="Open"), len(tokens.requests)
+    first = result.get_attribute("href") or ""
+    cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
+    cell.fill("20")
+    cell.press("Enter")
+    user.make()
+    expect(result).not_to_have_attribute("href", first)
+    user.wait_for_job("done")
+
+    assert len(tokens.requests) == needed, "the second recipe needs no upload"
+
 
 def test_a_render_is_found_again_after_a_reload(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    signed_in(user, unique_name("ina"))
+    user.go_signed_up(unique_name("ina"))
     user.open_files(image_file(png(64, 48), "small.png"))
     user.page.route("**/tasks/**", lambda route: route.abort() if "add" not in route.request.url else route.continue_())
     user.expect_console("ERR_FAILED|Failed to load")
@@ -157,33 +155,3 @@ def test_a_render_is_found_again_after_a_reload(user: BrowserUser, unique_name: 
     user.go_when_stored()
 
     user.wait_for_job("done")
-
-
-def test_the_same_picture_is_uploaded_once_for_two_recipes(
-    user: BrowserUser, unique_name: Callable[[str], str]
-) -> None:
-    signed_in(user, unique_name("jan"))
-    tokens: list[str] = []
-    user.page.on("request", lambda request: tokens.append(request.url) if "image/token" in request.url else None)
-    user.open_files(image_file(png(64, 48), "small.png"))
-    user.make()
-    user.wait_for_job("done")
-
-    cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
-    cell.fill("20")
-    cell.press("Enter")
-    user.make()
-    user.wait_for_job("done")
-
-    assert len(tokens) == 1
-
-
-def test_a_second_picture_that_the_server_refuses_does_not_stop_the_first(
-    user: BrowserUser, unique_name: Callable[[str], str]
-) -> None:
-    signed_in(user, unique_name("kim"))
-
-    user.select_files(image_file(b"text", "letter.png"), image_file(png(64, 48), "photo.png"))
-
-    expect(user.part("stage-name")).to_contain_text("photo.png")
-    expect(user.toast("letter.png cannot be read")).to_be_visible()

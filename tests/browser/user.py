@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import ConsoleMessage, FilePayload, FloatRect, Locator, Page, Route, expect
+from playwright.sync_api import CDPSession, ConsoleMessage, FilePayload, FloatRect, Locator, Page, Route, expect
 
 from tests.support.client import PASSWORD
 
@@ -47,6 +47,7 @@ class BrowserUser:
         self.name = ""
         self._console: list[str] = []
         self._expected: list[re.Pattern[str]] = []
+        self._network: CDPSession | None = None
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self._console.append(f"uncaught: {error}"))
 
@@ -158,10 +159,11 @@ class BrowserUser:
 
     def limit_upload_speed(self, bytes_per_s: int) -> None:
         """Limit uploads to a number of bytes per second; 0 removes the limit."""
-        session = self.page.context.new_cdp_session(self.page)
-        session.send("Network.enable")
+        if self._network is None:  # what one session has limited no other one can lift
+            self._network = self.page.context.new_cdp_session(self.page)
+            self._network.send("Network.enable")
         speed = {"uploadThroughput": bytes_per_s or -1, "downloadThroughput": -1, "latency": 0, "offline": False}
-        session.send("Network.emulateNetworkConditions", speed)
+        self._network.send("Network.emulateNetworkConditions", speed)
 
 
 def until(page: Page, read: Callable[[], object], expected: object = True) -> None:
