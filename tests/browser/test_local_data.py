@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.held_requests import HeldRequests
 from tests.browser.test_first_view import SHIFTS
-from tests.browser.test_users import sign_out
-from tests.browser.user import PASSWORD, STORED, BrowserUser, box_of, image_file, until
+from tests.browser.test_users import delete_account, sign_out
+from tests.browser.user import PASSWORD, STORED, BrowserUser, image_file, until
 from tests.support.pictures import png
 
 ENTRIES = """() => new Promise((resolve) => {
@@ -43,7 +43,7 @@ MULTIPLY_JOB = """(count) => new Promise((resolve) => {
         transaction.oncomplete = () => { opening.result.close(); resolve(); };
     };
 })"""
-MANY = 12
+MANY = 6
 # As in a private window of WebKit, which stores no Blobs.
 REFUSE_BLOBS = """() => {
     const put = IDBObjectStore.prototype.put;
@@ -62,13 +62,17 @@ def with_a_result(user: BrowserUser, name: str) -> None:
     user.wait_for_job("done")
 
 
-def test_signing_out_removes_images_and_jobs_from_every_tab(
+def test_every_job_is_kept_however_many_there_are_until_signing_out_removes_all_from_every_tab(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     with_a_result(user, unique_name("oda"))
+    user.page.evaluate(STORED)
+    user.page.evaluate(MULTIPLY_JOB, 40)
     other = BrowserUser(user.page.context.new_page())
     other.go("/")
     expect(other.part("stage-name")).to_contain_text("private.png")
+    other.part("activity").click()
+    expect(other.page.locator(".job")).to_have_count(40)
 
     sign_out(user)
 
@@ -85,15 +89,12 @@ def test_signing_out_removes_images_and_jobs_from_every_tab(
 
 def test_deleting_the_account_removes_images_and_jobs(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     with_a_result(user, unique_name("ole"))
-    user.go("/account")
-    user.page.get_by_role("button", name="Delete my account").click()
-    dialog = user.page.get_by_role("dialog")
-    dialog.get_by_label("Password").fill(PASSWORD)
+    user.page.evaluate(STORED)
     other = BrowserUser(user.page.context.new_page())
     other.go("/")
     expect(other.part("stage-name")).to_contain_text("private.png")
 
-    dialog.get_by_role("button", name="Delete my account").click()
+    delete_account(user, PASSWORD)
 
     expect(user.part("welcome")).to_be_visible()
     expect(other.part("welcome")).to_be_visible()
@@ -103,37 +104,27 @@ def test_deleting_the_account_removes_images_and_jobs(user: BrowserUser, unique_
 def test_another_user_of_the_browser_does_not_see_the_images_of_an_ended_session(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
-    with_a_result(user, unique_name("ona"))
+    user.go_signed_up(unique_name("ona"))
+    user.open_files(image_file(png(64, 48), "private.png"))
+    user.page.evaluate(STORED)
     user.page.context.clear_cookies()
     user.go("/")
+    expect(user.part("stage-name")).to_contain_text("private.png")
 
     user.sign_up(unique_name("pia"))
 
     expect(user.part("welcome")).to_be_visible()
 
 
-def test_answers_after_signing_out_are_about_no_picture(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    """Previews, and how long a result takes at each size, which the settings show."""
+def test_signing_out_during_an_upload_asks_first_and_later_answers_are_about_no_picture(
+    user: BrowserUser, unique_name: Callable[[str], str]
+) -> None:
+    """Answers: previews, and how long a result takes at each size, which the settings show."""
     user.go_signed_up(unique_name("qia"))
     late = [HeldRequests(user.page, re.compile(path)) for path in (r"/api/preview/", r"/tasks/query/\?limit=1$")]
+    uploads = HeldRequests(user.page, re.compile("/up/?$"))
     user.open_files(image_file(png(64, 48), "late.png"))
     until(user.page, lambda: all(len(requests) for requests in late))
-
-    sign_out(user)
-    expect(user.part("welcome")).to_be_visible()
-    for requests in late:
-        requests.release()
-    user.open_files(image_file(png(64, 48), "next.png"))
-    user.open_tab("settings")
-
-    expect(user.part("params").get_by_text("about 1 s")).to_be_visible()
-    expect(user.page.locator(".toast")).to_have_count(0)
-
-
-def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go_signed_up(unique_name("ods"))
-    user.open_files(image_file(png(64, 48), "slow.png"))
-    uploads = HeldRequests(user.page, re.compile("/up/?$"))
     user.make()
     user.wait_for_job("uploading")
 
@@ -146,9 +137,16 @@ def test_signing_out_during_an_upload_asks_first(user: BrowserUser, unique_name:
     user.part("user-menu").click()
     user.page.get_by_role("button", name="Sign out").click()
     dialog.get_by_role("button", name="Sign out").click()
-
     expect(user.part("sign-in-open")).to_be_visible()
+    expect(user.part("welcome")).to_be_visible()
     uploads.abort()
+    for requests in late:
+        requests.release()
+    user.open_files(image_file(png(64, 48), "next.png"))
+    user.open_tab("settings")
+
+    expect(user.part("params").get_by_text("about 1 s")).to_be_visible()
+    expect(user.page.locator(".toast")).to_have_count(0)
 
 
 def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_card_and_one_toast(
@@ -180,48 +178,23 @@ def test_a_reload_in_the_middle_of_a_batch_loses_nothing_and_the_batch_is_one_ca
     assert download.value.suggested_filename == "tessera.zip"
 
 
-def test_a_reload_keeps_every_job_however_many_there_are(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    with_a_result(user, unique_name("ora"))
-    user.page.evaluate(STORED)
-    user.page.evaluate(MULTIPLY_JOB, 40)
-
-    user.go("/")
-    user.part("activity").click()
-
-    expect(user.page.locator(".job")).to_have_count(40)
-
-
-def test_a_change_is_stored_though_the_page_is_left_at_once(user: BrowserUser) -> None:
+def test_a_reload_brings_back_the_thumbnails_of_all_styles_and_what_was_changed_as_the_page_was_left(
+    new_user: Callable[..., BrowserUser],
+) -> None:
+    user = new_user(thumbnails=True)
     user.go("/")
     user.open_files(image_file(png(64, 48), "one.png"))
     user.wait_for_preview()
     user.page.evaluate(CHANGE_WHILE_LEAVING)
 
-    user.go("/")
-
-    expect(user.page.locator('.style input[value="hexagon"]')).to_be_checked()
-
-
-def test_a_reload_brings_the_thumbnails_of_all_styles_back(new_user: Callable[..., BrowserUser]) -> None:
-    user = new_user(thumbnails=True)
-    user.go("/")
-    user.open_files(image_file(png(64, 48), "one.png"))
-
     user.go_when_stored()
 
+    expect(user.page.locator('.style input[value="hexagon"]')).to_be_checked()
     expect(user.page.locator(".style__image").first).to_be_visible()
     expect(user.page.locator(".style__image--waiting")).to_have_count(0)
     user.page.wait_for_function(
         "() => [...document.querySelectorAll('.style__image')].every((image) => image.naturalWidth > 0)"
     )
-
-
-def test_the_strip_of_opened_images_is_high_enough_to_see_them(user: BrowserUser) -> None:
-    user.go("/")
-    user.open_files(*[image_file(png(64, 48, seed), f"{seed}.png") for seed in range(3)])
-    expect(user.page.locator(".filmstrip__frame")).to_have_count(3)
-
-    assert box_of(user.part("filmstrip"))["height"] >= 64
 
 
 def test_two_tabs_keep_each_others_pictures(user: BrowserUser) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.test_phone import REACHABLE
@@ -47,20 +46,23 @@ def test_a_small_upload_outlives_an_outage_and_a_lost_response_adds_no_task(
     until(user.page, lambda: user.page.evaluate(OWN_TASKS, user.name), 1)
 
 
-@pytest.mark.parametrize("width", [820, 1280])
-def test_neither_an_outage_nor_a_finished_picture_covers_make(width: int, new_user: Callable[..., BrowserUser]) -> None:
-    user = new_user(viewport={"width": width, "height": 640})
+def test_being_offline_is_told_and_covers_make_no_more_than_a_finished_picture(user: BrowserUser) -> None:
     user.expect_console(CONSOLE)
     user.go("/")
     user.open_files(image_file(png(64, 48), "one.png"))
     user.make()
     user.wait_for_job("done")
 
-    user.page.route("**/api/**", lambda route: route.abort("connectionrefused"))
-    user.page.evaluate("dispatchEvent(new Event('offline'))")
+    user.page.context.set_offline(True)
+    expect(user.part("offline")).to_contain_text("You are offline.")
+    for width in (820, 1280):
+        user.page.set_viewport_size({"width": width, "height": 640})
+        expect(user.part("offline")).to_be_visible()
+        until(user.page, lambda: user.part("make").evaluate(REACHABLE))
+    user.page.context.set_offline(False)
 
-    expect(user.part("offline")).to_be_visible()
-    until(user.page, lambda: user.part("make").evaluate(REACHABLE))
+    expect(user.part("offline")).to_have_count(0)
+    expect(user.toast("The connection is back.")).to_be_visible()
 
 
 def test_previews_and_styles_come_back_after_an_outage_at_the_start(user: BrowserUser) -> None:
@@ -95,18 +97,7 @@ def test_a_page_that_could_not_be_loaded_says_so_in_the_users_language_and_appea
         user.page.get_by_role("link", name="工作室", exact=True).click()
 
 
-def test_without_events_the_page_asks(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.expect_console("ERR_FAILED")
-    user.page.route("**/tasks/events/", lambda route: route.abort())
-    user.go_signed_up(unique_name("val"))
-    user.open_files(image_file(png(64, 48), "polled.png"))
-
-    user.make()
-
-    user.wait_for_job("done")
-
-
-def test_a_task_that_is_not_among_the_newest_is_asked_for_by_itself(
+def test_without_events_the_page_asks_and_for_a_task_that_is_not_among_the_newest_by_itself(
     user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
     def answer(route: Route) -> None:
@@ -120,10 +111,16 @@ def test_a_task_that_is_not_among_the_newest_is_asked_for_by_itself(
 
     user.expect_console("ERR_FAILED")
     user.page.route("**/tasks/events/", lambda route: route.abort())
-    user.page.route(re.compile("/api/tasks/query/"), answer)
-    user.go_signed_up(unique_name("vil"))
-    user.open_files(image_file(png(64, 48), "overtaken.png"))
+    user.go_signed_up(unique_name("val"))
+    user.open_files(image_file(png(64, 48), "polled.png"))
+    user.make()
+    user.wait_for_job("done")
+    result = user.part("job-card").get_by_role("link", name="Open")
+    first = result.get_attribute("href") or ""
 
+    user.page.route(re.compile("/api/tasks/query/"), answer)
+    user.select_style("hexagon")
     user.make()
 
+    expect(result).not_to_have_attribute("href", first)
     user.wait_for_job("done")
