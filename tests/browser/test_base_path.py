@@ -33,7 +33,7 @@ http {{
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[str]:
+def site(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> Iterator[str]:
     """The address of a server behind nginx, below /tessera/."""
     if which("nginx") is None:
         pytest.skip("no nginx; install Debian's `nginx-light`")
@@ -42,7 +42,7 @@ def site(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "nginx.conf").write_text(CONFIG.format(folder=tmp_path, user=user, port=port, server_port=server_port))
     command = ["nginx", "-p", str(tmp_path), "-e", str(tmp_path / "error.log"), "-c", str(tmp_path / "nginx.conf")]
     address = f"http://127.0.0.1:{port}/tessera"
-    server = ServerProcess(tmp_path / "data", f"--public_url={address}")
+    server = ServerProcess(tmp_path / "data", f"--public_url={address}", *on_shared_mongod)
     server.base_url = f"http://127.0.0.1:{server_port}"
     with server:
         nginx = subprocess.Popen(command)

@@ -62,10 +62,10 @@ def device() -> Iterator[Device]:
 
 
 def test_a_phone_on_the_network_makes_a_mosaic(
-    device: Device, chromium: str, playwright_driver: Playwright, tmp_path: Path
+    device: Device, chromium: str, playwright_driver: Playwright, tmp_path: Path, on_shared_mongod: tuple[str, ...]
 ) -> None:
     hosts: set[str] = set()
-    with ServerProcess(tmp_path / "data", "--address=0.0.0.0") as server:
+    with ServerProcess(tmp_path / "data", "--address=0.0.0.0", *on_shared_mongod) as server:
         address = server.base_url.replace("127.0.0.1", device.server_address)
         browser = playwright_driver.chromium.launch(executable_path=device.wrap(chromium, tmp_path), args=list(FLAGS))
         context = browser.new_context(base_url=address, viewport={"width": 390, "height": 844}, locale="en-GB")
