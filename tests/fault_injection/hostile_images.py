@@ -125,8 +125,9 @@ async def send_beside_uploads(report: DrillReport, server: DrillServer, api: Api
     await wait_until_idle(server.pid)
     reset_peak_memory(server.pid)
     for hostile in uploads:
-        await upload_status(api, f"beside-{hostile.name}", hostile.make())
-    task = await finished(api, (await api.add_task(host.add("beside.jpg", uploads[-1].make())))["id"], timeout_s=90)
+        data = hostile.make()
+        await upload_status(api, f"beside-{hostile.name}", data)
+    task = await finished(api, (await api.add_task(host.add("beside.jpg", data)))["id"], timeout_s=90)
     await wait_until_idle(server.pid)
     peak_mib = memory_mib(server.pid, peak=True)
     report.expect(task["state"] == "done", f"the task beside uploads ended as {task['error']}")
