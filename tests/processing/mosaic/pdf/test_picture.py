@@ -68,7 +68,8 @@ def test_no_paper_shows_between_cells_that_touch(style: str) -> None:
 @pytest.mark.parametrize("lattice", ["staggered", "square"])
 @pytest.mark.parametrize("cell", [9, 10, 23])
 def test_no_ground_shows_between_dots_that_fill_their_cells(cell: int, lattice: str) -> None:
-    """Rows of staggered dots lie on whole pixels, and so up to a pixel farther apart than their cells are high."""
+    """Rows of staggered dots may lie a little farther apart than their cells are high, and tips of hexagons of a row
+    above the picture reach into it."""
     dark = np.zeros((180, 240, 3), np.uint8)
     recipe = {"style": "dots", "lattice": lattice, "cell": cell, "size": 240, "dpi": 72, "format": "pdf"}
     data = render(encoded(dark), parse(recipe)).data
