@@ -180,7 +180,8 @@ def render(
     started_at, whole = clock(), Progress(progress)
     whole(0.0)
     painted = paint_source(data, recipe, whole, limits=limits, pool=pool, colours=colours)
-    result, params, size = painted.result, painted.params, painted.size
+    result, params, size, original = painted.result, painted.params, painted.size, painted.original
+    assert original is not None  # of a whole result
     if painted.is_animated:
         mode = "RGBA" if params.background == TRANSPARENT else "RGB"
         images = (frame.canvas.to_image().convert(mode) for frame in chain([result], painted.following))
@@ -193,8 +194,8 @@ def render(
     if params.dpi is not None:
         encoded = write_resolution(encoded, params.format, params.dpi)
     whole(0.97)
-    small = result.canvas.reduce(painted.original.factor)
-    quality = measure_quality(painted.original, small, result, clock() - started_at)
+    small = result.canvas.reduce(original.factor)
+    quality = measure_quality(original, small, result, clock() - started_at)
     whole(1.0)
     return Result(
         encoded, params.format, *size, quality, mean_colour(small), result.vector is not None, result.cell_map

@@ -13,6 +13,7 @@ from PIL import Image, ImageChops
 from .canvas import PixelCanvas, StyleResult
 from .codec.animation import MAX_TOTAL_MEGAPIXELS, frame_durations
 from .codec.decode import MAX_MEGAPIXELS, Source, decode
+from .codec.deferred import SourceFacts
 from .codec.encoders.encode import check_size
 from .codec.frames import decode_frames
 from .colour.transfer import ColourStatistics, colour_map, recolour
@@ -30,6 +31,7 @@ from .tiles.pool import TilePool
 
 MAX_RESULT_MEGAPIXELS = 150.0
 MAX_REGION_MEGAPIXELS = 16.0
+_SOURCE = "source"  # in the geometry of regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,14 @@ DEFAULT_LIMITS = Limits()
 class Painted:
     """What a style has painted, to be encoded.
 
-    size: width and height of the result. original: for the quality report. durations_ms: of the frames of an animation,
-    of which `result` is the first; `following` paints the others.
+    size: width and height of the result. original: for the quality report; None for a region. durations_ms: of the
+    frames of an animation, of which `result` is the first; `following` paints the others.
     """
 
     result: StyleResult
     params: Params
     size: tuple[int, int]
-    original: Reference
+    original: Reference | None
     durations_ms: list[int]
     following: Iterator[StyleResult]
 
@@ -87,7 +89,7 @@ def paint_source(
     _check_params(recipe.params, colours)
     style, durations = STYLES[recipe.style], _animation(data, recipe.params)
     frames = _frames(data, recipe.params, durations, whole, limits)
-    source = next(frames, None) or _still(data, style, recipe.params, whole, limits)
+    source = next(frames, None) or _still(data, style, recipe.params, whole, limits, geometry)
     source_size = (source.width, source.height)
     params = painted_params(recipe, source_size) if is_revealed(recipe.params) else recipe.params
     size = result_size(params, source_size, limits, frames=max(1, len(durations)))
@@ -97,7 +99,7 @@ def paint_source(
     lut = None if colours is None else colour_map(source.image, colours)
     if lut is not None:
         recolour(source.image, lut, whole.sub(0.4 * share, 0.4 * share))
-    original, alpha = reference(source, size), source.alpha
+    original, alpha = reference(source, size) if region is None else None, source.alpha
     shared: dict[str, Any] | None = {} if durations else None
     context_of = partial(RenderContext, params=params, result_size=size, pool=pool, reusable=True, shared=shared)
     painting = whole.sub(0.0, share) if durations else whole.sub(0.4, 0.8)
@@ -152,14 +154,30 @@ def _decoded_frames(data: bytes, count: int, params: Params, whole: Progress, li
     return decode_frames(data, count, whole.sub(0.0, 0.0), megapixels=limits.megapixels, background=_background(params))
 
 
-def _still(data: bytes, style: Style[Any], params: Params, whole: Progress, limits: Limits) -> Source:
-    return decode(
+def _still(
+    data: bytes,
+    style: Style[Any],
+    params: Params,
+    whole: Progress,
+    limits: Limits,
+    geometry: dict[str, Any] | None,
+) -> Source:
+    """geometry: where it has the facts of the source, that has been decoded before, and is again if it must be."""
+    decode_it = partial(
+        decode,
         data,
         whole.sub(0.0, 0.4),
         megapixels=limits.megapixels,
         background=_background(params),
         reduction_for=lambda width, height: _reduction(style, params, (width, height), limits),
     )
+    facts: SourceFacts | None = None if geometry is None else geometry.get(_SOURCE)
+    if facts is not None:
+        return facts.deferred(decode_it)
+    source = decode_it()
+    if geometry is not None:
+        geometry[_SOURCE] = SourceFacts.of(source)
+    return source
 
 
 def _background(params: Params) -> str | None:

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic import STYLES, Region, TilePool, parse, render, render_region
+from processing.mosaic import STYLES, Region, TilePool, painted, parse, render, render_region
 from processing.mosaic.colour.srgb import Floats
 from processing.mosaic.materials import texture
 from processing.mosaic.materials.texture import Texture
+from processing.mosaic.styles.photomosaic import photomosaic
 from tests.processing.mosaic.pictures import encoded, opened, saved, scene
 from tests.processing.mosaic.samples import sample, sample_flat
 from tests.processing.mosaic.tile_samples import colourful_pool
@@ -124,6 +125,35 @@ def test_a_second_region_that_uses_the_geometry_of_the_first_has_the_pixels_of_t
     part, (left, top, right, bottom) = region_of(recipe, geometry=geometry)
 
     assert np.array_equal(part, pixels_of(recipe)[top:bottom, left:right])
+
+
+@pytest.mark.parametrize("style", [style for style in STYLES if style != "redact"])
+def test_a_further_region_is_painted_without_decoding_the_source_again(
+    style: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, geometry = sample(style), dict[str, Any]()
+    region_of(recipe, geometry=geometry)
+    whole = pixels_of(recipe)
+
+    monkeypatch.setattr(painted, "decode", lambda *_, **__: pytest.fail("decoded again"))
+    part, (left, top, right, bottom) = region_of(recipe, Region((0.1, 0.2, 0.4, 0.5)), geometry=geometry)
+
+    assert np.array_equal(part, whole[top:bottom, left:right])
+
+
+def test_a_further_region_of_a_photomosaic_keeps_what_was_matched(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe: dict[str, Any] = {"style": "photomosaic", "size": 1600, "transfer": 60}
+    pool, geometry = colourful_pool(60), dict[str, Any]()
+    region_of(recipe, pool=pool, geometry=geometry)
+    whole = pixels_of(recipe, pool=pool)
+
+    monkeypatch.setattr(painted, "decode", lambda *_, **__: pytest.fail("decoded again"))
+    monkeypatch.setattr(photomosaic, "assign_tiles", lambda *_, **__: pytest.fail("matched again"))
+    other = Region((0.1, 0.2, 0.4, 0.5))
+    part, (left, top, right, bottom) = region_of(recipe, other, pool=pool, geometry=geometry)
+
+    assert np.array_equal(part, whole[top:bottom, left:right])
+    assert len(geometry["layout"][0].tiles) == 0  # they are large, and may be others in memory by then
 
 
 def test_a_reduced_region_is_the_mean_of_its_pixels() -> None:

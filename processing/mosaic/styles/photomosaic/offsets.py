@@ -6,20 +6,44 @@ added to a row lies in memory like the row itself.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...colour.oklab import oklab_to_srgb
 from ...progress import pieces
-from ...tiles.features import GRID
+from ...tiles.features import GRID, Features, mirrored_features
+
+if TYPE_CHECKING:
+    from .assembly import TileLayout
 
 Offsets = NDArray[np.signedinteger[Any]]
 Strip = NDArray[np.uint8]
 
 _ONE = 128  # in fixed point: its products with differences of bytes fit into 16 bits
 _HALF, _SHIFT = 64, 7
+_PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _PIECE_BYTES = 1 << 17  # of a strip, whose sums fit into the processor's cache
+
+
+def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: float) -> NDArray[np.int8]:
+    """(n, GRID, GRID, 3): added to the bytes of the tiles, they move each field towards that of the cell.
+
+    tint: how far, 0 to 1. Unlike a blend with the colour, an offset preserves what is smaller than a field.
+    """
+    offsets = np.empty((len(layout.assignment), GRID, GRID, 3), np.int8)
+    used, places = np.unique(layout.assignment, return_inverse=True)
+    plain = oklab_to_srgb(tiles[used]).astype(np.int16)
+    current, sides = np.stack([plain, mirrored_features(plain)]), layout.mirrored.astype(np.int8)
+    for piece in pieces(len(offsets), _PIECE_CELLS):
+        tile: NDArray[Any] = current[sides[piece], places[piece]]
+        if layout.transfer is not None:
+            tile = layout.transfer.of(piece).apply(tile, axis=-2)
+        differences = (oklab_to_srgb(cells[piece]).astype(np.float64) - tile) * tint
+        fields = sharpened(differences.reshape(-1, GRID, GRID, 3))
+        offsets[piece] = np.rint(np.clip(fields, -127, 127))
+    return offsets
 
 
 def add_offsets(strip: Strip, offsets: Offsets, wide: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from pydantic import field_validator
 
 from ...canvas import Laid, StyleResult, finished
 from ...cells.hexagons import hexagon_size
-from ...colour.oklab import oklab_to_srgb
 from ...costs import FileSizes, RenderCost
 from ...errors import BadParameter, Message
 from ...fine_canvas import FineCanvas
@@ -29,17 +28,16 @@ from ...params import (
     fit_size,
     int_param,
 )
-from ...progress import Progress, pieces
+from ...progress import Progress
 from ...style import RenderContext, Style
 from ...tiles.cutting import ASPECTS, HEXAGON, SQUARE
-from ...tiles.features import GRID, Features, mirrored_features
 from ...tiles.pool import TilePool
 from .advice import missing_kinds
 from .arrangement import Arrangement, Hexagons, Rectangles, TwoSizes, samples_of
 from .assembly import TileLayout, assemble
 from .margins import Margins
 from .matching import assign_tiles, feasible_limits
-from .offsets import sharpened
+from .offsets import tint_offsets
 from .own_picture import own_cell_size, own_layout
 from .sampled_picture import SAMPLES
 from .transfer import colour_transfer
@@ -50,7 +48,6 @@ _TILE_PX = 64
 _MIN_CELL = 8
 _LEAST_SEEN = 0.1  # of a cell: where less of the last one would be seen, cells are a little larger instead
 _MIN_DEFAULT_CELL = 12  # in pixels of the source, of a recipe without `size`
-_PIECE_CELLS = 1 << 13  # converted at a time, in double precision
 _SHAPES = {
     SQUARE: ("Square", "正方形"),
     "4:3": ("4:3", "4:3"),
@@ -155,7 +152,18 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     pool = _tile_pool(context)
     if pool is None:
         return _paint_own(context)
-    distinct = pool.distinct
+    count = _cell_count(context.size, tile_size(params, *context.size))
+    layout, uses, missing = context.once_measured("layout", count, lambda: _pool_layout(context, pool))
+    cell_map = {**_cell_map(pool, layout), "uses": _uses_by_id(pool, uses), "missing": missing}
+    result = _drawn(context, replace(layout, tiles=pool.tiles), progress.sub(0.6, 1.0))
+    return replace(result, repeats=int(uses[uses > 1].sum()), cell_map=cell_map)
+
+
+def _pool_layout(
+    context: RenderContext[PhotomosaicParams], pool: TilePool
+) -> tuple[TileLayout, NDArray[np.intp], dict[str, int]]:
+    """The layout without its tiles, how many cells show each distinct picture, and of which kinds more are wanted."""
+    params, progress, distinct = context.params, context.progress, pool.distinct
     arrangement = _arrangement(context, tile_size(params, *context.size), progress.sub(0.0, 0.05))
     features, cells = arrangement.features(context, progress.sub(0.05, 0.1)), len(arrangement.places)
     parts = arrangement.places.size[2]
@@ -176,16 +184,18 @@ def paint_photomosaic(context: RenderContext[PhotomosaicParams]) -> StyleResult:
     )
     assignment = distinct.astype(np.int32)[matching.pictures] * pool.crop_count + matching.crops
     missing = missing_kinds(features, pool.features, assignment, len(distinct), limits)
-    no_offsets = np.zeros((len(assignment), 3), np.int8)
-    layout = TileLayout(pool.tiles, arrangement, assignment, matching.mirrored, no_offsets)
+    no_tiles, no_offsets = np.empty((0, 1, 1, 3), np.uint8), np.zeros((len(assignment), 3), np.int8)
+    layout = TileLayout(no_tiles, arrangement, assignment, matching.mirrored, no_offsets)
     if params.transfer:
         layout = replace(layout, transfer=colour_transfer(features, pool.features, layout, params.transfer / 100))
     if params.tint:
         layout = replace(layout, offsets=tint_offsets(features, pool.features, layout, params.tint / 100))
-    uses = np.bincount(matching.pictures, minlength=len(distinct))
-    cell_map = {**_cell_map(pool, layout), "uses": _uses_by_id(pool, uses), "missing": missing}
-    result = _drawn(context, layout, progress.sub(0.6, 1.0))
-    return replace(result, repeats=int(uses[uses > 1].sum()), cell_map=cell_map)
+    return layout, np.bincount(matching.pictures, minlength=len(distinct)), missing
+
+
+def _cell_count(size: tuple[int, int], cell: tuple[float, float]) -> int:
+    """About how many cells there are, before some are split."""
+    return round(size[0] * size[1] / (cell[0] * cell[1]))
 
 
 def _paint_own(context: RenderContext[PhotomosaicParams]) -> StyleResult:
@@ -196,8 +206,12 @@ def _paint_own(context: RenderContext[PhotomosaicParams]) -> StyleResult:
         wide, high = own_cell_size(tile_side(params, *size), size)
         cell = _fitted(wide, size[0]), _fitted(high, size[1])
     progress = context.progress
-    arrangement = _arrangement(context, cell, progress.sub(0.0, 0.2))
-    result = _drawn(context, own_layout(context, arrangement, progress.sub(0.2, 0.5)), progress.sub(0.5, 1.0))
+
+    def layout() -> TileLayout:
+        return own_layout(context, _arrangement(context, cell, progress.sub(0.0, 0.2)), progress.sub(0.2, 0.5))
+
+    own = context.once_measured("layout", _cell_count(size, cell), layout)
+    result = _drawn(context, own, progress.sub(0.5, 1.0))
     return replace(result, repeats=result.cells)
 
 
@@ -222,25 +236,6 @@ def _drawn(context: RenderContext[PhotomosaicParams], layout: TileLayout, progre
     canvas, laid = context.new_canvas(), arrangement.laid
     assemble(canvas if samples == 1 else FineCanvas(canvas, samples), layout, progress)
     return StyleResult(finished(canvas), cells=laid.count, pitch=laid.pitch, coverage=coverage, laid=Laid(laid))
-
-
-def tint_offsets(cells: Features, tiles: Features, layout: TileLayout, tint: float) -> NDArray[np.int8]:
-    """(n, GRID, GRID, 3): added to the bytes of the tiles, they move each field towards that of the cell.
-
-    tint: how far, 0 to 1. Unlike a blend with the colour, an offset preserves what is smaller than a field.
-    """
-    offsets = np.empty((len(layout.assignment), GRID, GRID, 3), np.int8)
-    used, places = np.unique(layout.assignment, return_inverse=True)
-    plain = oklab_to_srgb(tiles[used]).astype(np.int16)
-    current, sides = np.stack([plain, mirrored_features(plain)]), layout.mirrored.astype(np.int8)
-    for piece in pieces(len(offsets), _PIECE_CELLS):
-        tile: NDArray[Any] = current[sides[piece], places[piece]]
-        if layout.transfer is not None:
-            tile = layout.transfer.of(piece).apply(tile, axis=-2)
-        differences = (oklab_to_srgb(cells[piece]).astype(np.float64) - tile) * tint
-        fields = sharpened(differences.reshape(-1, GRID, GRID, 3))
-        offsets[piece] = np.rint(np.clip(fields, -127, 127))
-    return offsets
 
 
 def _tile_pool(context: RenderContext[PhotomosaicParams]) -> TilePool | None:
