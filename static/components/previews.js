@@ -1,6 +1,7 @@
 /** Fast previews of the user's image, rendered by the server: a large one, and a thumbnail for each style. */
 
 import { example, forPreview, LARGE_PX, SMALL_PX } from "../recipes.js";
+import { Foreground } from "./foreground.js";
 
 const DEBOUNCE_MS = 90;
 const CONCURRENT_THUMBNAILS = 2;
@@ -10,6 +11,7 @@ const REVOKE_AFTER_MS = 2000;
 /** Dispatches "large" ({url, ms, imageId, report}), "thumbnail" ({style, url}), "look" ({look, url}), "busy" (boolean) and "failed" (an ApiError). */
 export class Previews extends EventTarget {
   #api;
+  #endLarge = () => {}; // for the foreground
   #ticket = 0;
   #timer = null;
   #abort = null;
@@ -17,19 +19,31 @@ export class Previews extends EventTarget {
   #lookAbort = null;
   #urls = new Map();
 
+  /** In it are the large preview and whatever else the user waits for. */
+  foreground = new Foreground();
+
   constructor(api) { super(); this.#api = api; }
 
   /** Requests the large preview after a short pause; an earlier request is dropped. */
   requestLarge(image, recipe, style) {
     clearTimeout(this.#timer);
     const ticket = ++this.#ticket;
+    const endEarlier = this.#endLarge;
+    this.#endLarge = this.foreground.begin();
+    endEarlier();
     this.#timer = setTimeout(() => this.#renderLarge(ticket, image, recipe, style), DEBOUNCE_MS);
   }
 
   /** Drops the request for the large preview. */
-  stop() { clearTimeout(this.#timer); this.#ticket += 1; this.#abort?.abort(); this.#emit("busy", false); }
+  stop() {
+    clearTimeout(this.#timer);
+    this.#ticket += 1;
+    this.#abort?.abort();
+    this.#endLarge();
+    this.#emit("busy", false);
+  }
 
-  /** Renders a thumbnail of each style, a few at a time; a call for another image stops it. */
+  /** Renders a thumbnail of each style, a few at a time, while the user waits for nothing; a call for another image stops it. */
   async requestThumbnails(image, styles, current) {
     this.#thumbnailAbort?.abort();
     const abort = new AbortController();
@@ -69,7 +83,7 @@ export class Previews extends EventTarget {
     } catch (error) {
       if (ticket === this.#ticket && error.slug !== "aborted") this.#emit("failed", error);
     } finally {
-      if (ticket === this.#ticket) this.#emit("busy", false);
+      if (ticket === this.#ticket) { this.#endLarge(); this.#emit("busy", false); }
     }
   }
 
@@ -77,10 +91,10 @@ export class Previews extends EventTarget {
   async #renderSmall(image, style, name, signal, look) {
     try {
       const recipe = forPreview(example(style, Math.max(image.width, image.height), look), style);
-      const { blob } = await this.#api.preview(image.small, recipe, scaleOf(image, SMALL_PX), signal);
+      const { blob } = await this.foreground.runBehind((abort) => this.#api.preview(image.small, recipe, scaleOf(image, SMALL_PX), abort), signal);
       return signal.aborted ? undefined : this.#replaceUrl(name, blob);
-    } catch (error) {
-      return error.slug === "aborted" ? undefined : null;
+    } catch {
+      return signal.aborted ? undefined : null;
     }
   }
 

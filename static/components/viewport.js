@@ -4,7 +4,7 @@ import { keepTouch } from "./touch.js";
 
 const MAX_SCALE = 16;
 
-/** Dispatches "change" when the scale or the place changes. */
+/** Dispatches "change" when the scale or the place changes, and "end" when a gesture that has an end is over. */
 export class Viewport extends EventTarget {
   #root;
   #elements;
@@ -40,7 +40,11 @@ export class Viewport extends EventTarget {
   get y() { return this.#y; }
 
   /** Zooms by a factor around the center of the frame. */
-  zoom(factor) { const box = this.#root.getBoundingClientRect(); this.#zoomAt(factor, box.width / 2, box.height / 2); }
+  zoom(factor) {
+    const box = this.#root.getBoundingClientRect();
+    this.#zoomAt(factor, box.width / 2, box.height / 2);
+    this.#end();
+  }
 
   /** Shows the whole image. */
   fit() { this.#scale = 1; this.#x = 0; this.#y = 0; this.#draw(); }
@@ -94,7 +98,9 @@ export class Viewport extends EventTarget {
     if (this.#scale > 1) this.pan((event.clientX - before.clientX) / fingers, (event.clientY - before.clientY) / fingers);
   }
 
-  #up(event) { this.#pointers.delete(event.pointerId); }
+  #up(event) {
+    if (this.#pointers.delete(event.pointerId) && this.#pointers.size === 0) this.#end();
+  }
 
   #spread() {
     const [first, second] = this.#pointers.values();
@@ -106,7 +112,10 @@ export class Viewport extends EventTarget {
     const box = this.#root.getBoundingClientRect();
     if (this.#scale > 1) this.fit();
     else this.#zoomAt(4, event.clientX - box.left, event.clientY - box.top);
+    this.#end();
   }
+
+  #end() { this.dispatchEvent(new Event("end")); }
 
   #draw() {
     const { clientWidth: width, clientHeight: height } = this.#root;

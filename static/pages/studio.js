@@ -33,18 +33,18 @@ export class Studio {
     this.#root = root;
     this.#services = { api, imageLibrary, jobs, router, signInDialog, state, storage, toasts };
     const part = (name) => this.#part(name);
-    const results = new Results({ api, state, toasts });
+    const [results, previews] = [new Results({ api, state, toasts }), new Previews(api)];
     this.#components = {
       results,
       openImages: new OpenImages(root, { api, state, storage, toasts }),
       fileInput: new FileInput({ dropZone: document.querySelector('[data-part="drop-zone"]'), file: part("file"), camera: part("camera") }),
       hero: new Compare(part("hero-compare")),
-      stage: new PreviewStage(part("workspace"), { api, state }),
+      stage: new PreviewStage(part("workspace"), { api, state, foreground: previews.foreground }),
       filmstrip: new Filmstrip(part("filmstrip")),
       stylePicker: new StylePicker(part("styles"), part("style-about")),
       lookPicker: new LookPicker(part("looks")),
       paramForm: null, // loaded with the first image
-      previews: new Previews(api),
+      previews,
       visibility: new VisibilityChoice(part("visibility"), { state }),
       jobCard: new JobCard(part("job-card"), { ...jobActions, downloads: (job) => [...results.buttons(job), ...this.#keepButtons()] }),
     };

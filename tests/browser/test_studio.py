@@ -258,6 +258,7 @@ def test_a_page_beside_the_studio_draws_no_previews_until_one_returns(user: Brow
     user.go("/")
     user.open_files(image_file(png(64, 48)))
     user.wait_for_preview()
+    expect(user.page.locator(".style__image--waiting")).to_have_count(0)
     previews: list[str] = []
     user.page.on("request", lambda request: previews.append(request.url) if "/api/preview/" in request.url else None)
 

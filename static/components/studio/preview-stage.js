@@ -49,6 +49,7 @@ export class PreviewStage extends EventTarget {
   /** Shows a preview or a result once it is decoded. ms: render time of a preview; null: a full-size result. */
   async setPreview(url, ms = null) {
     const order = ms === null ? null : this.#regionOrder;
+    this.#region.prepare(order);
     this.#pendingUrl = url;
     await Object.assign(new Image(), { src: url }).decode().catch(() => {});
     if (this.#pendingUrl !== url) return;
@@ -95,7 +96,7 @@ export class PreviewStage extends EventTarget {
   }
 
   /** What the next preview shows: an image and the recipe for the full one. */
-  set regionOrder(order) { this.#regionOrder = order; }
+  set regionOrder(order) { this.#regionOrder = order; this.#region.stopPreparing(); }
 
   #showRegion(order) {
     this.#region.show(order);

@@ -2,9 +2,8 @@
 
 import { resultSize } from "../../print-sizes.js";
 
+/** After this time without a change, a gesture rests. One that ends, such as a click, rests at once, unless another one has just ended. */
 const REST_MS = 150;
-/** After a preview in a size that was chosen, the server prepares for zooming, unless the next setting follows. */
-const PREPARE_MS = 100;
 /** The smallest part: what all parts of a result have in common takes most of the time of the first one. */
 const ONE_PIXEL = [0.5, 0.5, 0.5, 0.5];
 /** Screen pixels for each pixel of the preview, from which on it is blurred. */
@@ -23,6 +22,7 @@ function regionImage(src) {
 export class ZoomedRegion {
   #api;
   #state;
+  #foreground;
   #frame;
   #viewport;
   #preview;
@@ -32,31 +32,36 @@ export class ZoomedRegion {
   #size = null; // width and height of the result
   #sources = new WeakMap();
   #timer = null;
+  #endedAt = -REST_MS; // when a gesture has ended
   #abort = null;
-  #prepareTimer = null;
   #preparation = null; // {order, abort, done}
 
-  constructor({ api, state }, frame, viewport, preview) {
+  constructor({ api, state, foreground }, frame, viewport, preview) {
     this.#api = api;
     this.#state = state;
+    this.#foreground = foreground;
     this.#frame = frame;
     this.#viewport = viewport;
     this.#preview = preview;
     preview.after(this.#image);
     viewport.addEventListener("change", () => { this.#place(); this.#schedule(); });
+    viewport.addEventListener("end", (event) => this.#onEnd(event.timeStamp));
   }
+
+  /** Has the server prepare for zooming into what the preview is about to show, in a size that was chosen. */
+  prepare(order) {
+    if (order?.recipe.size && !navigator.connection?.saveData) this.#prepare(order);
+  }
+
+  /** The next preview is requested. */
+  stopPreparing() { this.#preparation?.abort.abort(); }
 
   /** What the preview shows from now on: an image with a recipe; null: something without finer pixels. */
   show(order) {
     this.#order = order;
     this.#size = order && resultSize(order.image, order.recipe.size);
     this.#box = null;
-    this.#preparation?.abort.abort();
-    clearTimeout(this.#prepareTimer);
-    if (order?.recipe.size && !navigator.connection?.saveData) {
-      this.#source(order.image.file).catch(() => {}); // no setting changes the file
-      this.#prepareTimer = setTimeout(() => this.#prepare(), PREPARE_MS);
-    }
+    if (this.#preparation?.order !== order) this.stopPreparing();
     this.#place();
     this.#schedule();
   }
@@ -105,14 +110,27 @@ export class ZoomedRegion {
     this.#timer = null;
     this.#abort?.abort();
     if (!this.#order) return;
-    if (goesOn && this.#viewport.scale > 1) this.#prepare(); // a gesture that goes on for a while
-    this.#timer = setTimeout(() => { this.#timer = null; this.#request(); }, REST_MS);
+    if (goesOn && this.#viewport.scale > 1) this.#prepare(this.#order); // a gesture that goes on for a while
+    this.#timer = setTimeout(() => this.#onRest(), REST_MS);
+  }
+
+  #onEnd(time) {
+    if (this.#timer === null) return; // it has changed nothing
+    const isFirst = time - this.#endedAt > REST_MS;
+    this.#endedAt = time;
+    if (isFirst) this.#onRest();
+  }
+
+  #onRest() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#request();
   }
 
   /** Has the server compute what all parts of this result have in common. A failure is that of the first part, too. */
-  #prepare() {
-    const order = this.#order;
-    if (!order || this.#preparation?.order === order) return;
+  #prepare(order) {
+    if (this.#preparation?.order === order && !this.#preparation.abort.signal.aborted) return;
+    this.stopPreparing();
     const abort = new AbortController();
     this.#preparation = { order, abort, done: this.#render(order, ONE_PIXEL, 1, abort.signal).catch(() => {}) };
   }
@@ -161,7 +179,7 @@ export class ZoomedRegion {
       const source = await this.#source(image.file);
       signal.throwIfAborted();
       try {
-        return await this.#api.region(source, recipe, shares, reduction, signal);
+        return await this.#foreground.run(() => this.#api.region(source, recipe, shares, reduction, signal));
       } catch (error) {
         if (error.slug !== "not_found" || tries > 0) throw error;
         this.#sources.delete(image.file); // the server has it no longer
